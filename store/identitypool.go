@@ -1,0 +1,113 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// IdentityPool is a pool of federated identities.
+type IdentityPool struct {
+	ID         string          // "<region>:<uuid>"
+	Name       string          //
+	Settings   json.RawMessage // providers, guests, classic flow, tags; the domain's shape
+	Roles      json.RawMessage // roles and role mappings; the domain's shape; nil = not set
+	TagMaps    json.RawMessage // principal tag maps per provider; the domain's shape; nil = none
+	Declared   bool
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+// IdentityPools keeps identity pools; the key of a List is the id.
+type IdentityPools interface {
+	Get(id string) (IdentityPool, error)
+	Insert(IdentityPool) error
+	Update(IdentityPool) error
+	Delete(id string) error // with its identities
+	List(Page) ([]IdentityPool, error)
+}
+
+// Identity is one federated identity.
+type Identity struct {
+	PoolID     string
+	ID         string // "<region>:<uuid>"
+	Logins     []Login
+	Guest      bool // never had a login
+	Disabled   bool // merged into another
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+// Login ties an identity to a user of a provider; unique in the pool.
+type Login struct {
+	Provider string // the key in Logins, e.g. "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
+	Subject  string // the user there
+}
+
+// Identities keeps identities; the key of a List is the id.
+type Identities interface {
+	Get(id string) (Identity, error)
+	ByLogin(poolID string, login Login) (Identity, error)
+	Insert(Identity) error // ErrExists with Conflict.Record "login" when another identity has one of the logins
+	Update(Identity) error // replaces record and logins
+	Delete(id string) error
+	List(poolID string, hideDisabled bool, p Page) ([]Identity, error)
+	// Of returns the identities of all pools that have this login.
+	Of(login Login) ([]Identity, error)
+}
+
+// Role is an IAM role.
+type Role struct {
+	Name        string // unique without regard to case
+	Path        string // "/" or "/division/"
+	ID          string // "AROA…"
+	Description string
+	Trust       json.RawMessage            // trust policy document
+	Inline      map[string]json.RawMessage // permission policies by name
+	Attached    []string                   // ARNs of managed policies
+	Boundary    string                     // ARN of a managed policy; "" = none
+	MaxSession  int                        // seconds, 3600 to 43200
+	Tags        map[string]string
+	Declared    bool
+	CreatedAt   time.Time
+	ModifiedAt  time.Time
+}
+
+// Roles keeps roles; the key of a List is the name.
+type Roles interface {
+	Get(name string) (Role, error)
+	Insert(Role) error
+	Update(Role) error
+	Delete(name string) error
+	List(Page) ([]Role, error)
+}
+
+// Policy is a customer managed policy.
+type Policy struct {
+	ARN         string
+	ID          string // "ANPA…"
+	Name        string
+	Path        string
+	Description string
+	Document    json.RawMessage // the default version
+	Version     string          // "v1" …
+	Tags        map[string]string
+	Declared    bool
+	CreatedAt   time.Time
+	ModifiedAt  time.Time
+}
+
+// Policies keeps managed policies; the key of a List is the ARN.
+type Policies interface {
+	Get(arn string) (Policy, error)
+	Insert(Policy) error
+	Update(Policy) error
+	Delete(arn string) error
+	List(Page) ([]Policy, error)
+}
+
+// Settings keeps small values by name, such as the sealed administrator's key.
+type Settings interface {
+	Get(name string) ([]byte, error)
+	Put(name string, value []byte) error
+	Delete(name string) error // not there is a no-op
+}
