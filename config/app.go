@@ -1,0 +1,286 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// App is the sluice block of the global options: what exists once per process.
+type App struct {
+	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
+	// SLUICE_DATA_DIR, else "data". Created with mode 0700.
+	DataDir string `json:"data_dir,omitempty"`
+
+	// PublicURL is how clients reach sluice_pools: scheme, host and port, without a path. It is the base of every
+	// issuer. Default http://localhost:8080.
+	PublicURL string `json:"public_url,omitempty"`
+
+	// Region is the AWS region that ids and ARNs carry. Default us-east-1.
+	Region string `json:"region,omitempty"`
+
+	// Account is the twelve-digit AWS account that ARNs carry. Default 000000000000.
+	Account string `json:"account,omitempty"`
+
+	// Issuer chooses the iss claim: "public" for {public_url}/{poolId}, "aws" for
+	// https://cognito-idp.{region}.amazonaws.com/{poolId}. Default public.
+	Issuer string `json:"issuer,omitempty"`
+
+	// StrictAWS drops Sluice's additions to AWS's behaviour, such as aws:username for role sessions.
+	StrictAWS bool `json:"strict_aws,omitempty"`
+
+	// UserPools, IdentityPools and Roles are declared: created if absent, their settings kept in step at every start
+	// and reload; users and identities are never touched.
+	UserPools     []UserPool     `json:"user_pools,omitempty"`
+	IdentityPools []IdentityPool `json:"identity_pools,omitempty"`
+	Roles         []Role         `json:"roles,omitempty"`
+
+	// SMTP sends codes and invitations. Without it they go to outbox.jsonl in the data directory.
+	SMTP *SMTP `json:"smtp,omitempty"`
+
+	// Redis spreads revocations to other Sluice processes. Without it they stay in this process and its store.
+	Redis *Redis `json:"redis,omitempty"`
+}
+
+// UserPool is a declared user pool.
+type UserPool struct {
+	// ID is the pool's id: the region, an underscore, and letters and digits.
+	ID string `json:"id"`
+	// Name is the pool's name. Default: the part of the id after the underscore.
+	Name string `json:"name,omitempty"`
+	// Settings is the path of a file with a CreateUserPool request, as `aws cognito-idp create-user-pool
+	// --cli-input-json` takes it. Left out: Cognito's defaults.
+	Settings string `json:"settings,omitempty"`
+	// Clients are the declared app clients.
+	Clients []Client `json:"clients,omitempty"`
+	// Groups are the declared groups.
+	Groups []Group `json:"groups,omitempty"`
+}
+
+// Client is a declared app client.
+type Client struct {
+	// ID is the client id: lower-case letters and digits, 26 as Cognito makes them.
+	ID string `json:"id"`
+	// Name is the client's name. Default: its id.
+	Name string `json:"name,omitempty"`
+	// Settings is the path of a file with a CreateUserPoolClient request.
+	Settings string `json:"settings,omitempty"`
+	// Secret is the client secret of a confidential client; a placeholder such as {env.NOTES_SECRET} keeps it out of
+	// the file. Left out: a public client, unless the settings say GenerateSecret.
+	Secret string `json:"secret,omitempty"`
+}
+
+// Group is a declared group.
+type Group struct {
+	// Name is the group's name.
+	Name string `json:"name"`
+	// Description says what the group is for.
+	Description string `json:"description,omitempty"`
+	// Precedence ranks the groups of a user; the lowest number decides the preferred role. Left out: after all numbers.
+	Precedence *int `json:"precedence,omitempty"`
+	// Role is the name of a declared role, or a role's ARN.
+	Role string `json:"role,omitempty"`
+}
+
+// IdentityPool is a declared identity pool.
+type IdentityPool struct {
+	// ID is the pool's id: the region, a colon, and a lower-case UUID.
+	ID string `json:"id"`
+	// Name is the pool's name. Default: the UUID.
+	Name string `json:"name,omitempty"`
+	// UserPools whose ID tokens the pool takes; all their declared app clients unless Clients names some.
+	UserPools []LoginProvider `json:"user_pools,omitempty"`
+	// Guests allows identities without a login.
+	Guests bool `json:"guests,omitempty"`
+	// ClassicFlow allows GetOpenIdToken followed by AssumeRoleWithWebIdentity.
+	ClassicFlow bool `json:"classic_flow,omitempty"`
+	// Authenticated and Guest are the roles (declared names, or ARNs) of signed-in identities and of guests.
+	Authenticated string `json:"authenticated,omitempty"`
+	Guest         string `json:"guest,omitempty"`
+	// RoleMapping is "token" to take the role from the token's cognito:preferred_role or cognito:roles, "" for the
+	// authenticated role.
+	RoleMapping string `json:"role_mapping,omitempty"`
+	// Ambiguous says what happens when the token names no role: "authenticated" (default) or "deny".
+	Ambiguous string `json:"ambiguous,omitempty"`
+}
+
+// LoginProvider is a user pool as a source of logins.
+type LoginProvider struct {
+	// Pool is the user pool's id.
+	Pool string `json:"pool"`
+	// Clients are the app clients whose tokens are taken; none = all declared ones.
+	Clients []string `json:"clients,omitempty"`
+	// CheckTokens asks the pool on every call whether the user was signed out or deleted meanwhile.
+	CheckTokens bool `json:"check_tokens,omitempty"`
+}
+
+// Role is a declared role.
+type Role struct {
+	// Name is the role's name.
+	Name string `json:"name"`
+	// Description says what the role is for.
+	Description string `json:"description,omitempty"`
+	// Trust says who may take the role.
+	Trust []Trust `json:"trust,omitempty"`
+	// Policies are paths of policy documents that grant the role its permissions.
+	Policies []string `json:"policies,omitempty"`
+	// Boundary is the path of a policy document that limits them.
+	Boundary string `json:"boundary,omitempty"`
+	// MaxSession is the longest session, from 1h to 12h. Default 1h.
+	MaxSession Duration `json:"max_session,omitempty"`
+}
+
+// Trust is one way into a role: an identity pool with a kind of identity, or a trust policy document.
+type Trust struct {
+	// IdentityPool is a pool's id, with Kind "authenticated" or "guest".
+	IdentityPool string `json:"identity_pool,omitempty"`
+	Kind         string `json:"kind,omitempty"`
+	// File is the path of a trust policy document.
+	File string `json:"file,omitempty"`
+}
+
+// SMTP is the server that takes mail.
+type SMTP struct {
+	// Address is host:port.
+	Address string `json:"address"`
+	// From is the sender, "no-reply@example.com" or "Notes <no-reply@example.com>".
+	From string `json:"from"`
+	// Username and Password sign in; both empty = no authentication. Use placeholders such as {env.SMTP_PASSWORD}.
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	// TLS is "starttls" (default), "implicit" or "none".
+	TLS string `json:"tls,omitempty"`
+	// Timeout bounds one delivery. Default 10s.
+	Timeout Duration `json:"timeout,omitempty"`
+}
+
+// Redis is a Redis server, a Sentinel set or a cluster.
+type Redis struct {
+	// Addresses are host:port; several with Master = Sentinels, several without = the nodes of a cluster.
+	Addresses []string `json:"addresses"`
+	// Master is the name that the Sentinels know.
+	Master string `json:"master,omitempty"`
+	// Username and Password are an ACL user's; use placeholders such as {env.REDIS_PASSWORD}.
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	// TLS speaks TLS to the servers.
+	TLS bool `json:"tls,omitempty"`
+	// Database is the number of the database. Default 0.
+	Database int `json:"database,omitempty"`
+	// MaxStale is how long the edge goes on with what it knows while Redis is away. Default 1m.
+	MaxStale Duration `json:"max_stale,omitempty"`
+	// Outage says what happens after that: "fail_closed" (default; 503) or "fail_open".
+	Outage string `json:"outage,omitempty"`
+}
+
+// Duration is a time span that JSON writes as text, such as "90s".
+type Duration time.Duration
+
+// MarshalText writes the duration as time.Duration does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+var (
+	regionPattern       = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	accountPattern      = regexp.MustCompile(`^\d{12}$`)
+	userPoolPattern     = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
+	clientPattern       = regexp.MustCompile(`^[0-9a-z]{1,128}$`)
+	identityPoolPattern = regexp.MustCompile(`^[\w-]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	roleNamePattern     = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	groupNamePattern    = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
+)
+
+// Defaults fills what was left out. env looks an environment variable up.
+func (a *App) Defaults(env func(string) string) {
+	setDefault(&a.DataDir, env("SLUICE_DATA_DIR"))
+	setDefault(&a.DataDir, "data")
+	setDefault(&a.PublicURL, "http://localhost:8080")
+	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
+	setDefault(&a.Region, "us-east-1")
+	setDefault(&a.Account, "000000000000")
+	setDefault(&a.Issuer, "public")
+	for i := range a.UserPools {
+		p := &a.UserPools[i]
+		_, suffix, _ := strings.Cut(p.ID, "_")
+		setDefault(&p.Name, suffix)
+		for j := range p.Clients {
+			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
+		}
+	}
+	for i := range a.IdentityPools {
+		p := &a.IdentityPools[i]
+		_, uuid, _ := strings.Cut(p.ID, ":")
+		setDefault(&p.Name, uuid)
+		setDefault(&p.Ambiguous, "authenticated")
+	}
+	for i := range a.Roles {
+		if a.Roles[i].MaxSession == 0 {
+			a.Roles[i].MaxSession = Duration(time.Hour)
+		}
+	}
+	if a.SMTP != nil {
+		setDefault(&a.SMTP.TLS, "starttls")
+		if a.SMTP.Timeout == 0 {
+			a.SMTP.Timeout = Duration(10 * time.Second)
+		}
+	}
+	if a.Redis != nil {
+		setDefault(&a.Redis.Outage, "fail_closed")
+		if a.Redis.MaxStale == 0 {
+			a.Redis.MaxStale = Duration(time.Minute)
+		}
+	}
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// RoleARN gives the ARN of a declared role's name; an ARN stays as it is.
+func (a *App) RoleARN(role string) string {
+	if role == "" || strings.HasPrefix(role, "arn:") {
+		return role
+	}
+	return fmt.Sprintf("arn:aws:iam::%s:role/%s", a.Account, role)
+}
+
+// IssuerURL gives the iss claim of a user pool's tokens.
+func (a *App) IssuerURL(poolID string) string {
+	if a.Issuer == "aws" {
+		region, _, _ := strings.Cut(poolID, "_")
+		return "https://cognito-idp." + region + ".amazonaws.com/" + poolID
+	}
+	return a.PublicURL + "/" + poolID
+}
+
+// UserPool finds a declared user pool.
+func (a *App) UserPool(id string) (*UserPool, bool) {
+	for i := range a.UserPools {
+		if a.UserPools[i].ID == id {
+			return &a.UserPools[i], true
+		}
+	}
+	return nil, false
+}
+
+// publicURLProblem says what is wrong with a public URL, or "".
+func publicURLProblem(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return "write a URL such as https://id.example.com"
+	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "", u.User != nil:
+		return "write scheme, host and port only, such as https://id.example.com"
+	}
+	return ""
+}

@@ -1,0 +1,239 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Authorize is a sluice_authorize directive: who may pass this route.
+type Authorize struct {
+	// UserPools are declared pools whose tokens are taken.
+	UserPools []string `json:"user_pools,omitempty"`
+	// Clients narrows UserPools to these app clients; none = every client of the pools.
+	Clients []string `json:"clients,omitempty"`
+	// TokenUse is what tokens of UserPools are taken: "access" (default), "id", or both.
+	TokenUse []string `json:"token_use,omitempty"`
+	// Issuers are further OIDC issuers, real Cognito pools among them.
+	Issuers []Issuer `json:"issuers,omitempty"`
+	// SigV4 takes signed requests of temporary credentials, and of the administrator's key.
+	SigV4 *SigV4 `json:"sigv4,omitempty"`
+
+	// Rules and Policies decide; a route with neither is open to no one.
+	Rules    []Rule   `json:"rules,omitempty"`
+	Policies []Policy `json:"policies,omitempty"`
+	// RolePolicies lets the policies of the roles decide too that a token's groups map to.
+	RolePolicies bool `json:"role_policies,omitempty"`
+
+	// API and Stage are the names in the ARN that plain routes decide on:
+	// arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}. Default: sluice and default.
+	API   string `json:"api,omitempty"`
+	Stage string `json:"stage,omitempty"`
+
+	// Headers are set on the request that goes upstream, after every spelling of them that the client sent is gone.
+	Headers []Header `json:"headers,omitempty"`
+	// PassAuthorization keeps the client's credential on the request; without it, it is removed.
+	PassAuthorization bool `json:"pass_authorization,omitempty"`
+
+	// Mode is "enforce" (default), or "shadow": decide, log and count, but let pass.
+	Mode string `json:"mode,omitempty"`
+	// DebugHeader names a response header that tells the decision, such as X-Sluice-Decision. None by default.
+	DebugHeader string `json:"debug_header,omitempty"`
+	// Realm is what WWW-Authenticate says. Default sluice.
+	Realm string `json:"realm,omitempty"`
+	// Leeway is how far clocks may differ when exp, nbf and iat are judged, up to 5m. Default 30s.
+	Leeway Duration `json:"leeway,omitempty"`
+	// MaxToken is the longest token, in bytes. Default 16384.
+	MaxToken int `json:"max_token,omitempty"`
+}
+
+// Issuer is a remote OIDC issuer.
+type Issuer struct {
+	// URL is the iss claim, exactly.
+	URL string `json:"url"`
+	// JWKSURL is where its keys are. Left out: OIDC discovery.
+	JWKSURL string `json:"jwks_url,omitempty"`
+	// Clients are the accepted client_id, azp or aud values.
+	Clients []string `json:"clients,omitempty"`
+	// AnyClient accepts tokens of every client of the issuer.
+	AnyClient bool `json:"any_client,omitempty"`
+	// TokenUse is required of the token_use claim; none = the claim is not looked at.
+	TokenUse []string `json:"token_use,omitempty"`
+	// Algorithms are the accepted signature algorithms. Default RS256.
+	Algorithms []string `json:"algorithms,omitempty"`
+	// MaxStale is how long keys are used past an outage of their source. Default 24h.
+	MaxStale Duration `json:"max_stale,omitempty"`
+}
+
+// SigV4 takes AWS-signed requests.
+type SigV4 struct {
+	// Service is the AWS service that requests are signed for and mapped to: "s3" or "execute-api".
+	Service string `json:"service"`
+	// Prefix is the path before the bucket; it is part of what clients sign and is removed before the upstream.
+	Prefix string `json:"prefix,omitempty"`
+	// Region is the region that must be signed. Default: the app's.
+	Region string `json:"region,omitempty"`
+	// Hosts are endpoints under which the bucket stands before the host name.
+	Hosts []string `json:"hosts,omitempty"`
+}
+
+// Rule is one line of allow, deny or require.
+type Rule struct {
+	// Effect is "allow", "deny" or "require" (deny whoever does not have it).
+	Effect string `json:"effect"`
+	// Subject is "any", "anonymous", "group", "user", "scope", "client", "role" or "claim".
+	Subject string `json:"subject"`
+	// Names are the groups, users, scopes, clients or roles; of a claim, its accepted values.
+	Names []string `json:"names,omitempty"`
+	// Claim is the name of the claim.
+	Claim string `json:"claim,omitempty"`
+	// Method is an HTTP method or *; Path a path with * and ?.
+	Method string `json:"method"`
+	Path   string `json:"path"`
+}
+
+// Policy is a policy document and whom it applies to.
+type Policy struct {
+	// File is the path of the document.
+	File string `json:"file"`
+	// Group names the group whose members it applies to; "" = everyone on the route.
+	Group string `json:"group,omitempty"`
+}
+
+// Header is a request header for the upstream; Value may have placeholders.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Defaults fills what was left out; region is the app's.
+func (a *Authorize) Defaults(region string) {
+	if len(a.TokenUse) == 0 && len(a.UserPools) > 0 {
+		a.TokenUse = []string{"access"}
+	}
+	setDefault(&a.API, "sluice")
+	setDefault(&a.Stage, "default")
+	setDefault(&a.Mode, "enforce")
+	setDefault(&a.Realm, "sluice")
+	if a.Leeway == 0 {
+		a.Leeway = Duration(30 * time.Second)
+	}
+	if a.MaxToken == 0 {
+		a.MaxToken = 16 << 10
+	}
+	for i := range a.Issuers {
+		if len(a.Issuers[i].Algorithms) == 0 {
+			a.Issuers[i].Algorithms = []string{"RS256"}
+		}
+		if a.Issuers[i].MaxStale == 0 {
+			a.Issuers[i].MaxStale = Duration(24 * time.Hour)
+		}
+	}
+	if a.SigV4 != nil {
+		setDefault(&a.SigV4.Region, region)
+		a.SigV4.Prefix = strings.TrimSuffix(a.SigV4.Prefix, "/")
+	}
+}
+
+// Validate judges the settings after Defaults; app is the sluice block.
+func (a *Authorize) Validate(app *App) error {
+	v := &validator{}
+	for _, id := range a.UserPools {
+		if _, ok := app.UserPool(id); !ok {
+			v.add("user_pool "+id, "no such user pool is declared in the sluice block%s", nearest(id, app.userPoolIDs()))
+		}
+	}
+	for _, c := range a.Clients {
+		known := false
+		for _, id := range a.UserPools {
+			if pool, ok := app.UserPool(id); ok && pool.hasClient(c) {
+				known = true
+			}
+		}
+		if !known && !clientPattern.MatchString(c) {
+			v.add("client_id "+c, "a client id has only lower-case letters and digits")
+		}
+	}
+	for _, use := range a.TokenUse {
+		v.oneOf("token_use", use, "access", "id")
+	}
+	for _, i := range a.Issuers {
+		i.validate(v)
+	}
+	if a.SigV4 != nil {
+		v.oneOf("sigv4", a.SigV4.Service, "s3", "execute-api")
+		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
+			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
+		}
+	}
+	for _, r := range a.Rules {
+		r.validate(v)
+	}
+	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
+		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
+	}
+	v.oneOf("mode", a.Mode, "enforce", "shadow")
+	if a.Leeway < 0 || time.Duration(a.Leeway) > 5*time.Minute {
+		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(a.Leeway))
+	}
+	if a.MaxToken < 256 || a.MaxToken > 1<<20 {
+		v.add("max_token", "%d is out of range; write 256 to 1048576 bytes", a.MaxToken)
+	}
+	return v.err()
+}
+
+func (a *Authorize) onlyAnonymous() bool {
+	for _, r := range a.Rules {
+		if r.Subject != "anonymous" {
+			return false
+		}
+	}
+	return len(a.Rules) > 0
+}
+
+func (i *Issuer) validate(v *validator) {
+	at := "issuer " + i.URL
+	for name, raw := range map[string]string{"the issuer": i.URL, "jwks_url": i.JWKSURL} {
+		if name == "jwks_url" && raw == "" {
+			continue
+		}
+		if u, err := url.Parse(raw); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			v.add(at, "%s is not a URL; write one such as https://idp.example.com", name)
+		}
+	}
+	if len(i.Clients) == 0 && !i.AnyClient {
+		v.add(at, "tokens of which clients are taken? Write client_id <id>, or any_client for all of them")
+	}
+	for _, alg := range i.Algorithms {
+		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+	}
+	for _, use := range i.TokenUse {
+		v.oneOf(at+": token_use", use, "access", "id")
+	}
+}
+
+func (r *Rule) validate(v *validator) {
+	at := r.Effect + " " + r.Subject
+	v.oneOf(at, r.Effect, "allow", "deny", "require")
+	v.oneOf(at, r.Subject, "any", "anonymous", "group", "user", "scope", "client", "role", "claim")
+	switch r.Subject {
+	case "any", "anonymous":
+		if r.Effect == "require" {
+			v.add(at, "require needs something to require; write require scope <name> <method> <path>")
+		}
+	case "claim":
+		if r.Claim == "" || len(r.Names) == 0 {
+			v.add(at, "write %s claim <name> <value> <method> <path>", r.Effect)
+		}
+	default:
+		if len(r.Names) == 0 {
+			v.add(at, "write %s %s <name> <method> <path>", r.Effect, r.Subject)
+		}
+	}
+	if r.Method == "" || strings.ToUpper(r.Method) != r.Method {
+		v.add(at, "%q is not a method; write it in capitals, or *", r.Method)
+	}
+	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
+		v.add(at, "%q is not a path; it starts with /", r.Path)
+	}
+}

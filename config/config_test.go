@@ -1,0 +1,78 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/config"
+)
+
+func noEnv(string) string { return "" }
+
+func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		app  config.App
+		want string // "" = valid
+	}{
+		"an empty block is valid": {config.App{}, ""},
+		"a public URL has no path": {config.App{PublicURL: "https://id.example.com/auth"},
+			"public_url: write scheme, host and port only"},
+		"a region is spelled as AWS does": {config.App{Region: "Frankfurt"}, `region: "Frankfurt" is not a region`},
+		"an account has twelve digits":    {config.App{Account: "42"}, "account: \"42\" is not an account"},
+		"the issuer is one of two":        {config.App{Issuer: "amazon"}, "issuer: \"amazon\" is not known; write public or aws"},
+		"a pool id has its shape":         {config.App{UserPools: []config.UserPool{{ID: "notes"}}}, "user_pool notes: the id is"},
+		"a pool is declared once": {config.App{UserPools: []config.UserPool{{ID: "us-east-1_a"}, {ID: "us-east-1_a"}}},
+			"user_pool us-east-1_a: declared twice"},
+		"a group's role must exist": {config.App{
+			Roles:     []config.Role{{Name: "notes-editor", Trust: []config.Trust{{File: "t.json"}}}},
+			UserPools: []config.UserPool{{ID: "us-east-1_a", Groups: []config.Group{{Name: "g", Role: "notes-editr"}}}}},
+			"did you mean notes-editor?"},
+		"guests need a role": {config.App{IdentityPools: []config.IdentityPool{{
+			ID: "us-east-1:11111111-2222-4333-8444-555555555555", Guests: true}}}, "guests are on, but no role is theirs"},
+		"a role needs trust":     {config.App{Roles: []config.Role{{Name: "r"}}}, "role r: nobody may take this role"},
+		"mail needs a sender":    {config.App{SMTP: &config.SMTP{Address: "mail:25"}}, "smtp: no sender"},
+		"redis needs an address": {config.App{Redis: &config.Redis{}}, "redis: no address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.app.Defaults(noEnv)
+			check(t, tc.app.Validate(), tc.want)
+		})
+	}
+}
+
+func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
+	app := config.App{UserPools: []config.UserPool{{ID: "us-east-1_notes0001"}}}
+	app.Defaults(noEnv)
+	pool := []string{"us-east-1_notes0001"}
+	for name, tc := range map[string]struct {
+		authorize config.Authorize
+		want      string
+	}{
+		"a declared pool": {config.Authorize{UserPools: pool}, ""},
+		"a misspelt pool": {config.Authorize{UserPools: []string{"us-east-1_notes001"}}, "did you mean us-east-1_notes0001?"},
+		"a route without any issuer": {config.Authorize{Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "*", Path: "/*"}}},
+			"no credential could ever be accepted"},
+		"a public route needs none": {config.Authorize{Rules: []config.Rule{{Effect: "allow", Subject: "anonymous", Method: "GET", Path: "/*"}}}, ""},
+		"an issuer needs a client":  {config.Authorize{Issuers: []config.Issuer{{URL: "https://idp.example.com"}}}, "tokens of which clients are taken?"},
+		"no symmetric algorithm": {config.Authorize{Issuers: []config.Issuer{{URL: "https://idp.example.com", AnyClient: true,
+			Algorithms: []string{"HS256"}}}}, `algorithms: "HS256" is not known`},
+		"a rule's path starts with a slash": {config.Authorize{UserPools: pool,
+			Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "api/*"}}}, "it starts with /"},
+		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: config.Duration(1e12)}, "leeway: 16m40s is out of range"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.authorize.Defaults(app.Region)
+			check(t, tc.authorize.Validate(&app), tc.want)
+		})
+	}
+}
+
+func check(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("Validate = %v, want nil", err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("Validate = %v, want %q in it", err, want)
+	}
+}

@@ -1,0 +1,42 @@
+package config
+
+import "fmt"
+
+// Nearest returns the candidate with the fewest edits from word, or "" when none is close enough to be a misspelling.
+func Nearest(word string, candidates []string) string {
+	best, limit := "", len(word)/3+1
+	for _, c := range candidates {
+		if d := edits(word, c); d <= limit {
+			best, limit = c, d-1
+		}
+	}
+	return best
+}
+
+// nearest phrases Nearest's finding as the end of a sentence.
+func nearest(word string, candidates []string) string {
+	if c := Nearest(word, candidates); c != "" {
+		return fmt.Sprintf("; did you mean %s?", c)
+	}
+	return ""
+}
+
+// edits is the Levenshtein distance in bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,206 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Validate judges the settings after Defaults. The error joins every problem; each says where it is in the block's own
+// words, what is wrong, and what to write instead.
+func (a *App) Validate() error {
+	v := &validator{}
+	v.match("public_url", publicURLProblem(a.PublicURL))
+	if !regionPattern.MatchString(a.Region) {
+		v.add("region", "%q is not a region; write one such as us-east-1", a.Region)
+	}
+	if !accountPattern.MatchString(a.Account) {
+		v.add("account", "%q is not an account; write twelve digits", a.Account)
+	}
+	v.oneOf("issuer", a.Issuer, "public", "aws")
+	a.validateUserPools(v)
+	a.validateIdentityPools(v)
+	a.validateRoles(v)
+	if a.SMTP != nil {
+		a.SMTP.validate(v)
+	}
+	if a.Redis != nil {
+		a.Redis.validate(v)
+	}
+	return v.err()
+}
+
+func (a *App) validateUserPools(v *validator) {
+	pools, clients := seen{}, seen{}
+	for _, p := range a.UserPools {
+		at := "user_pool " + p.ID
+		if !userPoolPattern.MatchString(p.ID) || len(p.ID) > 55 {
+			v.add(at, "the id is the region, an underscore, and letters and digits, such as %s_notes0001", a.Region)
+		}
+		v.once(pools, at, p.ID)
+		for _, c := range p.Clients {
+			if !clientPattern.MatchString(c.ID) {
+				v.add(at+": client "+c.ID, "a client id has only lower-case letters and digits")
+			}
+			v.once(clients, at+": client "+c.ID, c.ID)
+		}
+		groups := seen{}
+		for _, g := range p.Groups {
+			at := at + ": group " + g.Name
+			if !groupNamePattern.MatchString(g.Name) {
+				v.add(at, "a group's name has 1 to 128 letters, digits and signs, without spaces")
+			}
+			v.once(groups, at, g.Name)
+			if g.Precedence != nil && *g.Precedence < 0 {
+				v.add(at, "precedence starts at 0")
+			}
+			a.declaredRole(v, at+": role", g.Role)
+		}
+	}
+}
+
+func (a *App) validateIdentityPools(v *validator) {
+	pools := seen{}
+	for _, p := range a.IdentityPools {
+		at := "identity_pool " + p.ID
+		if !identityPoolPattern.MatchString(p.ID) {
+			v.add(at, "the id is the region, a colon and a lower-case UUID, such as %s:11111111-2222-4333-8444-555555555555", a.Region)
+		}
+		v.once(pools, at, p.ID)
+		for _, up := range p.UserPools {
+			pool, ok := a.UserPool(up.Pool)
+			if !ok {
+				v.add(at+": user_pool "+up.Pool, "no such user pool is declared%s", nearest(up.Pool, a.userPoolIDs()))
+				continue
+			}
+			for _, c := range up.Clients {
+				if !pool.hasClient(c) {
+					v.add(at+": user_pool "+up.Pool, "client %s is not declared in that pool", c)
+				}
+			}
+			if len(pool.Clients) == 0 {
+				v.add(at+": user_pool "+up.Pool, "that pool declares no client whose tokens could be taken")
+			}
+		}
+		a.declaredRole(v, at+": role authenticated", p.Authenticated)
+		a.declaredRole(v, at+": role guest", p.Guest)
+		if p.Guests && p.Guest == "" {
+			v.add(at, "guests are on, but no role is theirs; write: role guest <name>")
+		}
+		if p.RoleMapping != "" {
+			v.oneOf(at+": role_mapping", p.RoleMapping, "token")
+		}
+		v.oneOf(at+": ambiguous", p.Ambiguous, "authenticated", "deny")
+	}
+}
+
+func (a *App) validateRoles(v *validator) {
+	names := seen{}
+	for _, r := range a.Roles {
+		at := "role " + r.Name
+		if !roleNamePattern.MatchString(r.Name) {
+			v.add(at, "a role's name has 1 to 64 letters, digits and _+=,.@-")
+		}
+		v.once(names, at, strings.ToLower(r.Name))
+		if len(r.Trust) == 0 {
+			v.add(at, "nobody may take this role; write: trust identity_pool <id> authenticated, or: trust <file>")
+		}
+		for _, t := range r.Trust {
+			if t.IdentityPool != "" {
+				v.oneOf(at+": trust identity_pool "+t.IdentityPool, t.Kind, "authenticated", "guest")
+			}
+		}
+		if d := time.Duration(r.MaxSession); d < time.Hour || d > 12*time.Hour {
+			v.add(at+": max_session", "%s is out of range; write 1h to 12h", d)
+		}
+	}
+}
+
+// declaredRole accepts "", an ARN, or the name of a declared role.
+func (a *App) declaredRole(v *validator, at, role string) {
+	if role == "" || strings.HasPrefix(role, "arn:") {
+		return
+	}
+	names := make([]string, 0, len(a.Roles))
+	for _, r := range a.Roles {
+		if r.Name == role {
+			return
+		}
+		names = append(names, r.Name)
+	}
+	v.add(at, "no role %q is declared%s", role, nearest(role, names))
+}
+
+func (a *App) userPoolIDs() []string {
+	ids := make([]string, len(a.UserPools))
+	for i, p := range a.UserPools {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
+func (p *UserPool) hasClient(id string) bool {
+	for _, c := range p.Clients {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *SMTP) validate(v *validator) {
+	if s.Address == "" || !strings.Contains(s.Address, ":") {
+		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
+	}
+	if s.From == "" {
+		v.add("smtp", "no sender; write: from no-reply@example.com")
+	}
+	v.oneOf("smtp: tls", s.TLS, "starttls", "implicit", "none")
+	if (s.Username == "") != (s.Password == "") {
+		v.add("smtp", "username and password go together")
+	}
+}
+
+func (r *Redis) validate(v *validator) {
+	if len(r.Addresses) == 0 {
+		v.add("redis", "no address; write: redis 127.0.0.1:6379")
+	}
+	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
+	if r.MaxStale < 0 {
+		v.add("redis: max_stale", "cannot be negative")
+	}
+}
+
+// validator collects problems.
+type validator struct{ problems []error }
+
+type seen map[string]bool
+
+func (v *validator) add(at, format string, args ...any) {
+	v.problems = append(v.problems, errors.New(at+": "+fmt.Sprintf(format, args...)))
+}
+
+func (v *validator) match(at, problem string) {
+	if problem != "" {
+		v.add(at, "%s", problem)
+	}
+}
+
+func (v *validator) once(s seen, at, key string) {
+	if s[key] {
+		v.add(at, "declared twice")
+	}
+	s[key] = true
+}
+
+func (v *validator) oneOf(at, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	v.add(at, "%q is not known; write %s", value, strings.Join(allowed, " or "))
+}
+
+func (v *validator) err() error { return errors.Join(v.problems...) }
