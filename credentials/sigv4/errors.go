@@ -1,0 +1,69 @@
+package sigv4
+
+// Reason is why a signature or a body was refused. Wires translate it; it reads as text for logs.
+type Reason uint8
+
+// The reasons, with the names that S3 and the JSON services give them where they have one.
+const (
+	_                Reason = iota
+	Missing                 // no signature at all. S3 AccessDenied; MissingAuthenticationTokenException
+	BothMechanisms          // an Authorization header and a presigned query. S3 InvalidArgument
+	Malformed               // does not parse. S3 AuthorizationHeaderMalformed, AuthorizationQueryParametersError; IncompleteSignatureException
+	Incomplete              // a part is missing. As Malformed
+	Unsupported             // signature version 2, SigV4A, or a payload mode that is not there. S3 InvalidRequest, NotImplemented
+	WrongScope              // region, service, date or terminator of the scope. S3 AuthorizationHeaderMalformed; InvalidSignatureException
+	Skewed                  // the clocks differ too much. S3 RequestTimeTooSkewed; InvalidSignatureException
+	NotYetValid             // a presigned request from the future. S3 AccessDenied
+	Expired                 // a presigned request that is over. S3 AccessDenied "Request has expired"
+	BadExpires              // X-Amz-Expires outside 1 to 604800. S3 AuthorizationQueryParametersError
+	UnsignedHeader          // host, date or an x-amz-* header is not signed. S3 AccessDenied
+	Mismatch                // the signature is another. S3 SignatureDoesNotMatch; InvalidSignatureException
+	NoPayloadHash           // x-amz-content-sha256 is required and absent. S3 InvalidRequest
+	BadPayloadHash          // x-amz-content-sha256 is not a hash or a known word, or not allowed here. S3 InvalidArgument
+	PayloadMismatch         // the body has another hash. S3 XAmzContentSHA256Mismatch
+	NoLength                // x-amz-decoded-content-length is absent or not a number. S3 MissingContentLength
+	IncompleteBody          // the body is shorter or longer than said, or its framing is broken. S3 IncompleteBody
+	ChunkMismatch           // the signature of a chunk or trailer is another. S3 SignatureDoesNotMatch
+	MalformedTrailer        // a trailer is absent, unannounced, repeated or unreadable. S3 MalformedTrailerError
+	BadDigest               // a trailing checksum does not fit the data. S3 BadDigest
+)
+
+var reasonText = [...]string{
+	Missing: "no signature", BothMechanisms: "more than one authentication mechanism", Malformed: "malformed signature",
+	Incomplete: "incomplete signature", Unsupported: "unsupported signature or payload mode",
+	WrongScope: "wrong credential scope", Skewed: "request time too skewed", NotYetValid: "request is not valid yet",
+	Expired: "request has expired", BadExpires: "bad expiry", UnsignedHeader: "header not signed",
+	Mismatch: "signature does not match", NoPayloadHash: "payload hash missing", BadPayloadHash: "bad payload hash",
+	PayloadMismatch: "payload hash does not match", NoLength: "decoded length missing", IncompleteBody: "incomplete body",
+	ChunkMismatch: "chunk signature does not match", MalformedTrailer: "malformed trailer",
+	BadDigest: "checksum does not match",
+}
+
+// String describes the reason in a few words.
+func (r Reason) String() string {
+	if int(r) < len(reasonText) && reasonText[r] != "" {
+		return reasonText[r]
+	}
+	return "unknown reason"
+}
+
+// Error is a refusal. Its texts hold no secret and no signature and may be shown to the client.
+type Error struct {
+	Reason    Reason
+	Presigned bool   // whether the signature was in the query: S3 names some conditions differently there
+	Detail    string // which part is wrong; may be empty
+}
+
+// Error gives reason and detail.
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return "sigv4: " + e.Reason.String()
+	}
+	return "sigv4: " + e.Reason.String() + ": " + e.Detail
+}
+
+// Is lets errors.Is compare reasons: errors.Is(err, &sigv4.Error{Reason: sigv4.Expired}).
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason
+}
