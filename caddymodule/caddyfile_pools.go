@@ -1,0 +1,225 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/sluicegate/sluice/config"
+)
+
+// named reads the one argument after a block's name and marks its place under "<block> <argument>".
+func named(d *caddyfile.Dispenser, at places, prefix, syntax string) (name, words string, err error) {
+	block := d.Val()
+	if !d.NextArg() {
+		return "", "", usage(d, syntax)
+	}
+	name = d.Val()
+	words = prefix + block + " " + name
+	at.mark(d, words)
+	return name, words, nil
+}
+
+func parseUserPool(d *caddyfile.Dispenser, app *config.App, at places) error {
+	id, words, err := named(d, at, "", "user_pool <id> { … }")
+	if err != nil {
+		return err
+	}
+	if d.NextArg() {
+		return usage(d, "user_pool <id> { … }")
+	}
+	pool := config.UserPool{ID: id}
+	if err := parseBlock(d, "user_pool", userPoolOptions(&pool, at, words)); err != nil {
+		return err
+	}
+	app.UserPools = append(app.UserPools, pool)
+	return nil
+}
+
+func userPoolOptions(pool *config.UserPool, at places, words string) map[string]option {
+	return map[string]option{
+		"name":     oneString(&pool.Name, "name <name>"),
+		"settings": file(&pool.Settings, "settings <file>"),
+		"client": func(d *caddyfile.Dispenser) error {
+			id, _, err := named(d, at, words+": ", "client <id> { … }")
+			if err != nil {
+				return err
+			}
+			client := config.Client{ID: id}
+			if err := parseBlock(d, "client", clientOptions(&client)); err != nil {
+				return err
+			}
+			pool.Clients = append(pool.Clients, client)
+			return nil
+		},
+		"group": func(d *caddyfile.Dispenser) error {
+			name, _, err := named(d, at, words+": ", "group <name> { … }")
+			if err != nil {
+				return err
+			}
+			group := config.Group{Name: name}
+			if err := parseBlock(d, "group", groupOptions(&group)); err != nil {
+				return err
+			}
+			pool.Groups = append(pool.Groups, group)
+			return nil
+		},
+	}
+}
+
+func clientOptions(client *config.Client) map[string]option {
+	return map[string]option{
+		"name":     oneString(&client.Name, "name <name>"),
+		"settings": file(&client.Settings, "settings <file>"),
+		"secret":   oneString(&client.Secret, "secret <secret>"),
+	}
+}
+
+func groupOptions(group *config.Group) map[string]option {
+	return map[string]option{
+		"description": oneString(&group.Description, "description <text>"),
+		"role":        oneString(&group.Role, "role <name>|<arn>"),
+		"precedence": func(d *caddyfile.Dispenser) error {
+			group.Precedence = new(int)
+			return oneInt(group.Precedence, "precedence <number>")(d)
+		},
+	}
+}
+
+func parseIdentityPool(d *caddyfile.Dispenser, app *config.App, at places) error {
+	id, words, err := named(d, at, "", "identity_pool <id> { … }")
+	if err != nil {
+		return err
+	}
+	if d.NextArg() {
+		return usage(d, "identity_pool <id> { … }")
+	}
+	pool := config.IdentityPool{ID: id}
+	if err := parseBlock(d, "identity_pool", identityPoolOptions(&pool, at, words)); err != nil {
+		return err
+	}
+	app.IdentityPools = append(app.IdentityPools, pool)
+	return nil
+}
+
+func identityPoolOptions(pool *config.IdentityPool, at places, words string) map[string]option {
+	return map[string]option{
+		"name":         oneString(&pool.Name, "name <name>"),
+		"guests":       onOff(&pool.Guests, "guests [on|off]"),
+		"classic_flow": onOff(&pool.ClassicFlow, "classic_flow [on|off]"),
+		"role_mapping": oneString(&pool.RoleMapping, "role_mapping token"),
+		"ambiguous":    oneString(&pool.Ambiguous, "ambiguous authenticated|deny"),
+		"user_pool": func(d *caddyfile.Dispenser) error {
+			id, _, err := named(d, at, words+": ", "user_pool <id> [<client>...]")
+			if err != nil {
+				return err
+			}
+			login := config.LoginProvider{Pool: id, Clients: d.RemainingArgs()}
+			if err := parseBlock(d, "user_pool", loginProviderOptions(&login)); err != nil {
+				return err
+			}
+			pool.UserPools = append(pool.UserPools, login)
+			return nil
+		},
+		"role": func(d *caddyfile.Dispenser) error {
+			const syntax = "role authenticated|guest <name>|<arn>"
+			var kind, role string
+			if !d.Args(&kind, &role) {
+				return usage(d, syntax)
+			}
+			at.mark(d, words+": role "+kind)
+			switch kind {
+			case "authenticated":
+				pool.Authenticated = role
+			case "guest":
+				pool.Guest = role
+			default:
+				return usage(d, syntax)
+			}
+			return noBlock(d, syntax)
+		},
+	}
+}
+
+func loginProviderOptions(login *config.LoginProvider) map[string]option {
+	return map[string]option{"check_tokens": onOff(&login.CheckTokens, "check_tokens [on|off]")}
+}
+
+func parseRole(d *caddyfile.Dispenser, app *config.App, at places) error {
+	name, words, err := named(d, at, "", "role <name> { … }")
+	if err != nil {
+		return err
+	}
+	if d.NextArg() {
+		return usage(d, "role <name> { … }")
+	}
+	role := config.Role{Name: name}
+	if err := parseBlock(d, "role", roleOptions(&role, at, words)); err != nil {
+		return err
+	}
+	app.Roles = append(app.Roles, role)
+	return nil
+}
+
+func roleOptions(role *config.Role, at places, words string) map[string]option {
+	return map[string]option{
+		"description": oneString(&role.Description, "description <text>"),
+		"policy":      files(&role.Policies, "policy <file>"),
+		"boundary":    file(&role.Boundary, "boundary <file>"),
+		"max_session": oneDuration(&role.MaxSession, "max_session <duration>"),
+		"trust": func(d *caddyfile.Dispenser) error {
+			const syntax = "trust identity_pool <id> authenticated|guest, or: trust <file>"
+			from, args := d.File(), d.RemainingArgs()
+			switch {
+			case len(args) == 3 && args[0] == "identity_pool":
+				at.mark(d, words+": trust identity_pool "+args[1])
+				role.Trust = append(role.Trust, config.Trust{IdentityPool: args[1], Kind: args[2]})
+			case len(args) == 1:
+				role.Trust = append(role.Trust, config.Trust{File: beside(from, args[0])})
+			default:
+				return usage(d, syntax)
+			}
+			return noBlock(d, syntax)
+		},
+	}
+}
+
+func parseSMTP(d *caddyfile.Dispenser, app *config.App) error {
+	const syntax = "smtp <host:port> { … }"
+	if app.SMTP != nil {
+		return d.Err("smtp is set twice")
+	}
+	app.SMTP = new(config.SMTP)
+	if !d.Args(&app.SMTP.Address) || d.NextArg() {
+		return usage(d, syntax)
+	}
+	return parseBlock(d, "smtp", smtpOptions(app.SMTP))
+}
+
+func smtpOptions(smtp *config.SMTP) map[string]option {
+	return map[string]option{
+		"from":     oneString(&smtp.From, "from <sender>"),
+		"username": oneString(&smtp.Username, "username <name>"),
+		"password": oneString(&smtp.Password, "password <password>"),
+		"tls":      oneString(&smtp.TLS, "tls starttls|implicit|none"),
+		"timeout":  oneDuration(&smtp.Timeout, "timeout <duration>"),
+	}
+}
+
+func parseRedis(d *caddyfile.Dispenser, app *config.App) error {
+	if app.Redis != nil {
+		return d.Err("redis is set twice")
+	}
+	app.Redis = &config.Redis{Addresses: d.RemainingArgs()}
+	return parseBlock(d, "redis", redisOptions(app.Redis))
+}
+
+func redisOptions(redis *config.Redis) map[string]option {
+	return map[string]option{
+		"master":    oneString(&redis.Master, "master <name>"),
+		"username":  oneString(&redis.Username, "username <name>"),
+		"password":  oneString(&redis.Password, "password <password>"),
+		"tls":       onOff(&redis.TLS, "tls [on|off]"),
+		"database":  oneInt(&redis.Database, "database <number>"),
+		"max_stale": oneDuration(&redis.MaxStale, "max_stale <duration>"),
+		"outage":    oneString(&redis.Outage, "outage fail_closed|fail_open"),
+	}
+}

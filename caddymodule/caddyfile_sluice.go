@@ -1,0 +1,169 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/sluicegate/sluice/config"
+)
+
+func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
+
+// parseSluice reads the global option. Syntax:
+//
+//	sluice {
+//	    data_dir   <path>
+//	    public_url <url>
+//	    region     <region>
+//	    account    <twelve digits>
+//	    issuer     public|aws
+//	    strict_aws [on|off]
+//
+//	    user_pool <id> {
+//	        name     <name>
+//	        settings <file>                # a CreateUserPool request
+//	        client <id> {
+//	            name     <name>
+//	            settings <file>            # a CreateUserPoolClient request
+//	            secret   <secret>
+//	        }
+//	        group <name> {
+//	            description <text>
+//	            precedence  <number>
+//	            role        <name>|<arn>
+//	        }
+//	    }
+//
+//	    identity_pool <id> {
+//	        name         <name>
+//	        user_pool    <id> [<client>...] {
+//	            check_tokens [on|off]
+//	        }
+//	        guests       [on|off]
+//	        classic_flow [on|off]
+//	        role         authenticated|guest <name>|<arn>
+//	        role_mapping token
+//	        ambiguous    authenticated|deny
+//	    }
+//
+//	    role <name> {
+//	        description <text>
+//	        trust       identity_pool <id> authenticated|guest
+//	        trust       <file>             # a trust policy document
+//	        policy      <file>             # a policy document; may be repeated
+//	        boundary    <file>
+//	        max_session <duration>
+//	    }
+//
+//	    smtp <host:port> {
+//	        from     <sender>
+//	        username <name>
+//	        password <password>
+//	        tls      starttls|implicit|none
+//	        timeout  <duration>
+//	    }
+//
+//	    redis <host:port>... {
+//	        master    <name>
+//	        username  <name>
+//	        password  <password>
+//	        tls       [on|off]
+//	        database  <number>
+//	        max_stale <duration>
+//	        outage    fail_closed|fail_open
+//	    }
+//	}
+//
+// Paths of files are relative to the folder of the Caddyfile that names them.
+func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
+	if existing != nil {
+		return nil, d.Err("sluice stands twice; one block holds everything")
+	}
+	d.Next() // the option's name
+	start := place{d.File(), d.Line()}
+	if d.NextArg() {
+		return nil, d.Err("write: sluice { … }")
+	}
+	app, at := new(config.App), places{}
+	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
+		return nil, err
+	}
+	judged, err := clone(app)
+	if err != nil {
+		return nil, err
+	}
+	judged.Defaults(os.Getenv)
+	if err := at.locate(judged.Validate(), start); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(app)
+	return httpcaddyfile.App{Name: appName, Value: raw}, err
+}
+
+func clone(app *config.App) (*config.App, error) {
+	raw, err := json.Marshal(app)
+	if err != nil {
+		return nil, err
+	}
+	copied := new(config.App)
+	return copied, json.Unmarshal(raw, copied)
+}
+
+func sluiceOptions(app *config.App, at places) map[string]option {
+	marked := func(read option) option {
+		return func(d *caddyfile.Dispenser) error {
+			at.mark(d, d.Val())
+			return read(d)
+		}
+	}
+	return map[string]option{
+		"data_dir":      marked(oneString(&app.DataDir, "data_dir <path>")),
+		"public_url":    marked(oneString(&app.PublicURL, "public_url <url>")),
+		"region":        marked(oneString(&app.Region, "region <region>")),
+		"account":       marked(oneString(&app.Account, "account <twelve digits>")),
+		"issuer":        marked(oneString(&app.Issuer, "issuer public|aws")),
+		"strict_aws":    onOff(&app.StrictAWS, "strict_aws [on|off]"),
+		"user_pool":     func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
+		"identity_pool": func(d *caddyfile.Dispenser) error { return parseIdentityPool(d, app, at) },
+		"role":          func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
+		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
+		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
+	}
+}
+
+// file reads one path and makes it relative to the Caddyfile's folder.
+func file(field *string, syntax string) option {
+	read := oneString(field, syntax)
+	return func(d *caddyfile.Dispenser) error {
+		from := d.File()
+		if err := read(d); err != nil {
+			return err
+		}
+		*field = beside(from, *field)
+		return nil
+	}
+}
+
+func files(field *[]string, syntax string) option {
+	return func(d *caddyfile.Dispenser) error {
+		var one string
+		if err := file(&one, syntax)(d); err != nil {
+			return err
+		}
+		*field = append(*field, one)
+		return nil
+	}
+}
+
+// beside resolves path against the folder of the Caddyfile; absolute paths and placeholders stay.
+func beside(caddyfilePath, path string) string {
+	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
+		return path
+	}
+	return filepath.Join(filepath.Dir(caddyfilePath), path)
+}
