@@ -1,0 +1,139 @@
+package token
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"math/big"
+	"slices"
+)
+
+// algorithm is one signature algorithm of RFC 7518 section 3.1 or RFC 8037. There is no symmetric one and no "none":
+// what is not in this table cannot be verified.
+type algorithm struct {
+	name   string
+	hash   crypto.Hash // 0 for EdDSA
+	family family
+	curve  elliptic.Curve // for ECDSA: RFC 7518 section 3.4 ties each algorithm to one curve
+	size   int            // for ECDSA: octets of r and of s
+}
+
+type family uint8
+
+const (
+	rsaPKCS1 family = iota + 1
+	rsaPSS
+	ecdsaFixed
+	edDSA
+)
+
+// The table, in the order in which a discovery document lists them.
+var algorithms = []*algorithm{
+	{name: "RS256", family: rsaPKCS1, hash: crypto.SHA256},
+	{name: "RS384", family: rsaPKCS1, hash: crypto.SHA384},
+	{name: "RS512", family: rsaPKCS1, hash: crypto.SHA512},
+	{name: "PS256", family: rsaPSS, hash: crypto.SHA256},
+	{name: "PS384", family: rsaPSS, hash: crypto.SHA384},
+	{name: "PS512", family: rsaPSS, hash: crypto.SHA512},
+	{name: "ES256", family: ecdsaFixed, hash: crypto.SHA256, curve: elliptic.P256(), size: 32},
+	{name: "ES384", family: ecdsaFixed, hash: crypto.SHA384, curve: elliptic.P384(), size: 48},
+	{name: "ES512", family: ecdsaFixed, hash: crypto.SHA512, curve: elliptic.P521(), size: 66},
+	{name: "EdDSA", family: edDSA},
+}
+
+// Algorithms returns the names that can be verified.
+func Algorithms() []string {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = a.name
+	}
+	return names
+}
+
+func algorithmNamed(name string) *algorithm {
+	for _, a := range algorithms {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// fits reports whether the algorithm may be used with the key: by its alg when it names one, and always by its type.
+// RFC 8725 section 3.1: a key is used with exactly the algorithms it is for.
+func (a *algorithm) fits(key *PublicKey) bool {
+	if key.Algorithm != "" && key.Algorithm != a.name {
+		return false
+	}
+	switch k := key.Key.(type) {
+	case *rsa.PublicKey:
+		return a.family == rsaPKCS1 || a.family == rsaPSS
+	case *ecdsa.PublicKey:
+		return a.family == ecdsaFixed && a.curve == k.Curve
+	case ed25519.PublicKey:
+		return a.family == edDSA
+	}
+	return false
+}
+
+// verify reports whether signature is the key's over signed. The caller has asked fits.
+func (a *algorithm) verify(key *PublicKey, signed, signature []byte) bool {
+	switch k := key.Key.(type) {
+	case *rsa.PublicKey:
+		var sum [sha512.Size]byte
+		digest := a.digest(&sum, signed)
+		if a.family == rsaPKCS1 {
+			return rsa.VerifyPKCS1v15(k, a.hash, digest, signature) == nil
+		}
+		// RFC 7518 section 3.5: the salt is as long as the hash.
+		return rsa.VerifyPSS(k, a.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+	case *ecdsa.PublicKey:
+		// RFC 7518 section 3.4: r and s, each in full length. crypto/ecdsa refuses r or s of zero or beyond the order.
+		if len(signature) != 2*a.size {
+			return false
+		}
+		var sum [sha512.Size]byte
+		r := new(big.Int).SetBytes(signature[:a.size])
+		s := new(big.Int).SetBytes(signature[a.size:])
+		return ecdsa.Verify(k, a.digest(&sum, signed), r, s)
+	case ed25519.PublicKey:
+		return len(signature) == ed25519.SignatureSize && ed25519.Verify(k, signed, signature)
+	}
+	return false
+}
+
+func (a *algorithm) digest(into *[sha512.Size]byte, data []byte) []byte {
+	switch a.hash {
+	case crypto.SHA256:
+		sum := sha256.Sum256(data)
+		return into[:copy(into[:], sum[:])]
+	case crypto.SHA384:
+		sum := sha512.Sum384(data)
+		return into[:copy(into[:], sum[:])]
+	default:
+		*into = sha512.Sum512(data)
+		return into[:]
+	}
+}
+
+// algorithmSet resolves names; an unknown one is an error of the configuration.
+func algorithmSet(names []string) ([]*algorithm, bool) {
+	if len(names) == 0 {
+		names = []string{"RS256"} // Cognito's, and the only one unless the operator says otherwise
+	}
+	set := make([]*algorithm, 0, len(names))
+	for _, name := range names {
+		a := algorithmNamed(name)
+		if a == nil {
+			return nil, false
+		}
+		if !slices.Contains(set, a) {
+			set = append(set, a)
+		}
+	}
+	return set, true
+}

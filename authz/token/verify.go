@@ -1,0 +1,217 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits on a token's length in bytes.
+const (
+	DefaultMaxTokenBytes = 16 << 10
+	maxMaxTokenBytes     = 64 << 10
+)
+
+// Options are a Verifier's dependencies.
+type Options struct {
+	Issuers       []Issuer         // at least one, each URL once
+	Now           func() time.Time // required
+	MaxTokenBytes int              // 0 means 16 KiB; at most 64 KiB
+	Observer      Observer         // nil means NoObserver
+}
+
+// Verifier verifies the tokens of a fixed set of issuers. It is safe for concurrent use, and has nothing to close.
+type Verifier struct {
+	issuers  map[string]*issuer
+	now      func() time.Time
+	maxLen   int
+	observer Observer
+	spaces   sync.Pool
+}
+
+// New makes a Verifier, or says which option is wrong.
+func New(o Options) (*Verifier, error) {
+	if len(o.Issuers) == 0 || o.Now == nil {
+		return nil, errors.New("token: a verifier needs an issuer and a clock")
+	}
+	if o.MaxTokenBytes == 0 {
+		o.MaxTokenBytes = DefaultMaxTokenBytes
+	}
+	if o.MaxTokenBytes < 0 || o.MaxTokenBytes > maxMaxTokenBytes {
+		return nil, fmt.Errorf("token: tokens of %d bytes, at most %d are allowed", o.MaxTokenBytes, maxMaxTokenBytes)
+	}
+	if o.Observer == nil {
+		o.Observer = NoObserver{}
+	}
+	v := &Verifier{
+		issuers:  make(map[string]*issuer, len(o.Issuers)),
+		now:      o.Now,
+		maxLen:   o.MaxTokenBytes,
+		observer: o.Observer,
+	}
+	v.spaces.New = func() any { return new(workspace) }
+	for _, config := range o.Issuers {
+		compiled, err := compile(config)
+		if err != nil {
+			return nil, err
+		}
+		if v.issuers[config.URL] != nil {
+			return nil, fmt.Errorf("token: issuer %s is there twice", config.URL)
+		}
+		v.issuers[config.URL] = compiled
+	}
+	return v, nil
+}
+
+// Verify returns what the token says if it is genuine, current and meant for us; otherwise an *Error. It waits for a
+// fetch of keys at most, and only for a key id that the issuer's set has not got.
+func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
+	if len(raw) > v.maxLen {
+		v.observer.TokenVerified("", TooLarge)
+		return nil, errTooLarge
+	}
+	w := v.spaces.Get().(*workspace)
+	from, t, err := v.verify(ctx, w, raw)
+	w.scanner.text = "" // what is kept must not keep a token alive
+	v.spaces.Put(w)
+	url := ""
+	if from != nil {
+		url = from.URL
+	}
+	if err != nil {
+		v.observer.TokenVerified(url, err.Reason)
+		return nil, err
+	}
+	v.observer.TokenVerified(url, "")
+	return t, nil
+}
+
+func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issuer, *Token, *Error) {
+	envelope, err := w.open(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	payload, ok := w.decode(envelope.payload)
+	if !ok {
+		return nil, nil, errBase64
+	}
+	if w.scanner.object(string(payload)) != nil {
+		return nil, nil, errClaimsJSON
+	}
+	claims := w.scanner.registered()
+
+	// What costs nothing comes before the signature. RFC 8725 section 3.8: the issuer picks the keys.
+	from, err := v.issuerOf(&claims)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := from.admits(&envelope); err != nil {
+		return from, nil, err
+	}
+	t := &Token{Issuer: &from.Issuer, Algorithm: envelope.algorithm.name, Type: envelope.typ}
+	if err := t.checkTimes(&claims, v.now().Unix(), from.leeway); err != nil {
+		return from, nil, err
+	}
+	key, err := from.key(ctx, &envelope)
+	if err != nil {
+		return from, nil, err
+	}
+	if !w.genuine(&envelope, key) {
+		return from, nil, errSignature
+	}
+
+	// From here on the token is the issuer's: only its bearer is told what else is wrong with it.
+	t.KeyID = key.ID
+	t.Claims = w.scanner.claims()
+	if err := t.fill(&claims, from); err != nil {
+		return from, nil, err
+	}
+	if err := from.checkUse(t.TokenUse, claims.tokenUse != ""); err != nil {
+		return from, nil, err
+	}
+	if err := from.checkAudience(t); err != nil {
+		return from, nil, err
+	}
+	return from, t, nil
+}
+
+func (v *Verifier) issuerOf(claims *registered) (*issuer, *Error) {
+	if claims.iss == "" {
+		return nil, errUnknownIssuer
+	}
+	url, ok := stringOf(claims.iss)
+	if !ok {
+		return nil, errClaimType
+	}
+	if from := v.issuers[url]; from != nil {
+		return from, nil
+	}
+	return nil, errUnknownIssuer
+}
+
+// admits checks the header against the issuer's lists.
+func (i *issuer) admits(t *jws) *Error {
+	if !slices.Contains(i.algorithms, t.algorithm) {
+		return errAlgorithm
+	}
+	if len(i.Types) == 0 {
+		return nil
+	}
+	typ := strings.ToLower(t.typ)
+	for _, want := range i.Types {
+		// RFC 7515 section 4.1.9: "application/" may be left out when no other slash is there.
+		if strings.TrimPrefix(typ, "application/") == strings.ToLower(want) {
+			return nil
+		}
+	}
+	return errWrongType
+}
+
+// key finds the key and makes sure that the algorithm is one of it.
+func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
+	if t.keyID == "" || len(t.keyID) > maxKeyIDLen {
+		return nil, errKeyIDSize
+	}
+	key, err := i.Keys.Lookup(ctx, t.keyID)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		return nil, errUnknownKey
+	case err != nil:
+		return nil, errKeysAway
+	case !t.algorithm.fits(key):
+		return nil, errKeyAlgorithm
+	}
+	return key, nil
+}
+
+// checkTimes enforces exp, nbf and iat (RFC 7519 section 4.1). exp must be there: a token without end cannot be cached
+// nor revoked in bounded memory.
+func (t *Token) checkTimes(claims *registered, now, leeway int64) *Error {
+	for _, date := range [...]struct {
+		raw string
+		to  *int64
+	}{{claims.exp, &t.ExpiresAt}, {claims.nbf, &t.NotBefore}, {claims.iat, &t.IssuedAt}} {
+		if date.raw == "" {
+			continue
+		}
+		var ok bool
+		if *date.to, ok = dateOf(date.raw); !ok {
+			return errClaimType
+		}
+	}
+	switch {
+	case claims.exp == "":
+		return errNoExpiry
+	case now >= t.ExpiresAt+leeway:
+		return errExpired
+	case now < t.NotBefore-leeway:
+		return errNotYet
+	case now < t.IssuedAt-leeway:
+		return errIssuedLater
+	}
+	return nil
+}
