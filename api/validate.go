@@ -1,0 +1,194 @@
+package api
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Violations are the constraints of a model that an input breaks, each as a sentence of AWS's. The text holds values that
+// the client sent, sensitive ones excepted.
+type Violations []string
+
+// Error joins the sentences under AWS's heading.
+func (v Violations) Error() string {
+	plural := "s"
+	if len(v) == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("%d validation error%s detected: %s", len(v), plural, strings.Join(v, "; "))
+}
+
+// maxViolations bounds the answer to an input that is wrong in a thousand places.
+const maxViolations = 100
+
+// Validate checks v, a pointer to the Go struct of the structure s, against the model: what is missing, lengths, ranges,
+// enumerations, patterns, at every depth and in the alphabetical order of the members. It returns nil or Violations.
+func Validate(s *Shape, v any) error {
+	c := checker{}
+	c.structure("", s, reflect.ValueOf(v).Elem())
+	if len(c.found) == 0 {
+		return nil
+	}
+	return c.found
+}
+
+type checker struct{ found Violations }
+
+func (c *checker) structure(path string, s *Shape, v reflect.Value) {
+	for i := range s.Members {
+		if len(c.found) >= maxViolations {
+			return
+		}
+		m := &s.Members[i]
+		f, at := v.Field(m.Field), path+lowerFirst(m.Name)
+		if !f.IsNil() {
+			c.value(at, m.Shape, f)
+		} else if m.Required {
+			c.found = append(c.found, "Value null at '"+at+"' failed to satisfy constraint: Member must not be null")
+		}
+	}
+}
+
+// value checks a member that is there.
+func (c *checker) value(at string, s *Shape, v reflect.Value) {
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	broken := s.broken(v)
+	switch s.Kind {
+	case Structure:
+		c.structure(at+".", s, v)
+		return
+	case List:
+		if s.Elem.Kind == Structure || s.Elem.Kind == List || s.Elem.Kind == Map {
+			for i := 0; i < v.Len() && len(c.found) < maxViolations; i++ {
+				c.value(at+"."+strconv.Itoa(i+1)+".member", s.Elem, v.Index(i))
+			}
+		} else if inner := brokenInside(s.Elem, v.Len(), v.Index); inner != "" {
+			broken = append(broken, "Member must satisfy constraint: "+inner)
+		}
+	case Map:
+		broken = append(broken, c.entries(at, s, v)...)
+	}
+	for _, constraint := range broken {
+		c.found = append(c.found, "Value "+quoted(s, v)+"at '"+at+"' failed to satisfy constraint: "+constraint)
+	}
+}
+
+// entries checks keys and values of a map in the order of the keys.
+func (c *checker) entries(at string, s *Shape, v reflect.Value) (broken []string) {
+	keys := v.MapKeys()
+	sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
+	if inner := brokenInside(s.Key, len(keys), func(i int) reflect.Value { return keys[i] }); inner != "" {
+		broken = append(broken, "Map keys must satisfy constraint: "+inner)
+	}
+	if s.Elem.Kind == Structure || s.Elem.Kind == List || s.Elem.Kind == Map {
+		for _, k := range keys {
+			c.value(at+"."+k.String()+".member", s.Elem, v.MapIndex(k))
+		}
+		return broken
+	}
+	if inner := brokenInside(s.Elem, len(keys), func(i int) reflect.Value { return v.MapIndex(keys[i]) }); inner != "" {
+		broken = append(broken, "Map value must satisfy constraint: "+inner)
+	}
+	return broken
+}
+
+// brokenInside gives the constraints that any of n elements breaks, each once, in brackets; "" for none. AWS does not say
+// which element it was: the message shows the whole list.
+func brokenInside(s *Shape, n int, element func(int) reflect.Value) string {
+	var all []string
+	for i := range n {
+		for _, constraint := range s.broken(element(i)) {
+			if !slices.Contains(all, constraint) {
+				all = append(all, constraint)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}
+
+// broken returns the constraints that v itself, not what it contains, breaks: bounds first, then enumeration and pattern.
+func (s *Shape) broken(v reflect.Value) (texts []string) {
+	noun, n := "length", int64(0)
+	switch s.Kind {
+	case String:
+		n = int64(utf8.RuneCountInString(v.String()))
+	case Blob, List, Map:
+		n = int64(v.Len())
+	case Integer, Long:
+		noun, n = "value", v.Int()
+	default:
+		return nil
+	}
+	if s.HasMin && n < s.Min {
+		texts = append(texts, fmt.Sprintf("Member must have %s greater than or equal to %d", noun, s.Min))
+	}
+	if s.HasMax && n > s.Max {
+		texts = append(texts, fmt.Sprintf("Member must have %s less than or equal to %d", noun, s.Max))
+	}
+	if s.Enum != nil && !slices.Contains(s.Enum, v.String()) {
+		texts = append(texts, "Member must satisfy enum value set: ["+strings.Join(s.Enum, ", ")+"]")
+	}
+	if s.Pattern != nil && !s.Pattern.Match(v.String()) {
+		texts = append(texts, "Member must satisfy regular expression pattern: "+s.Pattern.Source)
+	}
+	return texts
+}
+
+// quoted is the value as messages show it, with a space behind; "" when it must not be shown.
+func quoted(s *Shape, v reflect.Value) string {
+	if s.hides() {
+		return ""
+	}
+	return "'" + text(s, v) + "' "
+}
+
+// hides reports whether the shape or anything in it is sensitive.
+func (s *Shape) hides() bool {
+	return s.Sensitive || s.Elem != nil && s.Elem.hides() || s.Key != nil && s.Key.hides() ||
+		slices.ContainsFunc(s.Members, func(m Member) bool { return m.Shape.hides() })
+}
+
+// text writes a value the way Java's toString does, which is what AWS's messages show.
+func text(s *Shape, v reflect.Value) string {
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch s.Kind {
+	case List:
+		parts := make([]string, v.Len())
+		for i := range parts {
+			parts[i] = text(s.Elem, v.Index(i))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case Map:
+		parts := make([]string, 0, v.Len())
+		for _, k := range v.MapKeys() {
+			parts = append(parts, k.String()+"="+text(s.Elem, v.MapIndex(k)))
+		}
+		sort.Strings(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	case Structure:
+		return Format(s, v.Interface())
+	case Blob:
+		return fmt.Sprintf("java.nio.HeapByteBuffer[pos=0 lim=%d cap=%[1]d]", v.Len())
+	default:
+		return fmt.Sprint(v.Interface())
+	}
+}
+
+func lowerFirst(s string) string {
+	if s == "" || s[0] < 'A' || s[0] > 'Z' {
+		return s
+	}
+	return string(s[0]+'a'-'A') + s[1:]
+}

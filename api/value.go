@@ -1,0 +1,59 @@
+package api
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Value returns what p points to, or the zero value when the member was left out.
+func Value[T any](p *T) T {
+	var zero T
+	return ValueOr(p, zero)
+}
+
+// ValueOr returns what p points to, or otherwise when the member was left out.
+func ValueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// Timestamp is a point in time as the wires write it: seconds since 1970 with a fraction in JSON, ISO 8601 in XML.
+// Both keep milliseconds at most, as AWS does.
+type Timestamp struct{ time.Time }
+
+// At returns the Timestamp of t, or nil for the zero time: a member that is left out.
+func At(t time.Time) *Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return &Timestamp{t}
+}
+
+// maxEpoch is the end of the year 9999; what lies outside of ±maxEpoch is no time that a client means.
+const maxEpoch = 253402300799
+
+var errTimestamp = errors.New("not a number of seconds since 1970")
+
+// MarshalJSON writes seconds since 1970.
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads seconds since 1970.
+func (t *Timestamp) UnmarshalJSON(b []byte) error {
+	seconds, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || math.Abs(seconds) > maxEpoch {
+		return errTimestamp
+	}
+	t.Time = time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()
+	return nil
+}
+
+// ISO8601 returns the time as XML answers write it, in UTC and with milliseconds only when there are any.
+func (t Timestamp) ISO8601() string {
+	return t.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z07:00")
+}

@@ -1,0 +1,18 @@
+// Command wiregen writes the wire types of Sluice: the packages api/cognitoidp, api/cognitoidentity, api/sts and api/iam.
+//
+//	go -C tools/wiregen run . -root ../..
+//
+// What it does: it reads AWS's models out of the Go module github.com/aws/aws-sdk-go, lays ours over them
+// (overlay/<api>.json) and writes Go: a struct per structure, constants for enumerations, and the tables of package api
+// (shapes with constraints, operations, errors). The same input gives the same bytes.
+//
+// The overlay has the shape of api-2.json. An operation or shape that the model lacks is added whole. Of one that the
+// model has, only what changes is written: members are merged by name, the values of "enum" and "errors" are appended,
+// everything else ("required", "min", "max", "pattern", "authtype" …) replaces what was there.
+//
+// What it leaves to others: validation, codecs and what an operation does. Nothing here is linked into Sluice; the SDK is
+// a dependency of this module alone.
+//
+// Source: api-2.json of cognito-idp, cognito-identity, sts and iam in aws-sdk-go v1.55.8; for the overlay the Smithy model
+// of cognito-idp of April 2026 and, for what is newer, AWS's API reference of November 2026.
+package main

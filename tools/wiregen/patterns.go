@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// rewritten are the patterns that Go's syntax cannot say as the model does, and what means the same.
+var rewritten = map[string]string{
+	// S3BucketType, with a look-behind against a dot at the end.
+	`^[0-9A-Za-z\.\-_]*(?<!\.)$`: `(?:[0-9A-Za-z._-]*[0-9A-Za-z_-])?`,
+}
+
+var (
+	unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
+	longEscape    = regexp.MustCompile(`\\u10000-\\u10FFFF`)
+)
+
+// goPattern returns the pattern in Go's syntax, or "" when it is that already. Java's \s has the vertical tab, Go's does
+// not; Java writes code points \uXXXX; \u10000-\u10FFFF of STS means what it says, not what Java makes of it.
+func goPattern(p string) (string, error) {
+	expr, ok := rewritten[p]
+	if !ok {
+		expr = longEscape.ReplaceAllString(p, `\x{10000}-\x{10FFFF}`)
+		expr = unicodeEscape.ReplaceAllString(expr, `\x{$1}`)
+		expr = strings.ReplaceAll(expr, `[\S]`, `[^\s\v]`)
+		if strings.Contains(expr, `\S`) {
+			return "", fmt.Errorf(`pattern %s: \S that is not [\S]`, p)
+		}
+		expr = verticalTab(expr)
+	}
+	if _, err := regexp.Compile(expr); err != nil {
+		return "", fmt.Errorf("pattern %s: %w", p, err)
+	}
+	if expr == p {
+		return "", nil
+	}
+	return expr, nil
+}
+
+// verticalTab writes \s as \s\v inside a class and as [\s\v] outside, and leaves what has \v already.
+func verticalTab(expr string) string {
+	var b strings.Builder
+	inClass := false
+	for i := 0; i < len(expr); i++ {
+		c := expr[i]
+		if c != '\\' || i+1 == len(expr) {
+			inClass = c == '[' || inClass && c != ']'
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		switch {
+		case expr[i] != 's' || strings.HasPrefix(expr[i+1:], `\v`):
+			b.WriteString(expr[i-1 : i+1])
+		case inClass:
+			b.WriteString(`\s\v`)
+		default:
+			b.WriteString(`[\s\v]`)
+		}
+	}
+	return b.String()
+}
