@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs go test in a module: scripts/gotest.sh <module> <go test arguments>. With CI=true a skipped test is a failure,
+# because whatever it wanted could have been installed.
+set -uo pipefail
+module=$1
+shift
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "== go test in $module: $*"
+(cd "$module" && "${GO:-go}" test -v "$@" 2>&1) | tee "$log" |
+  grep -Ev '^(=== |\s*--- PASS|PASS$|\s+[a-zA-Z0-9_/.-]+\.go:[0-9]+: (measured|note):)|\[no test files\]'
+status=${PIPESTATUS[0]}
+if [ "$status" -ne 0 ]; then
+  echo "-- failed:"
+  grep -E '^\s*--- FAIL|^FAIL|^panic:|DATA RACE' "$log" | head -40
+fi
+if [ "${CI:-}" = true ] && grep -qE '^\s*--- SKIP' "$log"; then
+  echo "-- skipped tests fail in CI:"
+  grep -E '^\s*--- SKIP' "$log"
+  status=1
+fi
+exit "$status"
