@@ -53,6 +53,17 @@ const (
 	EntityExists             Kind = "EntityExists"             // IAM: EntityAlreadyExists
 	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
 	DeleteConflict           Kind = "DeleteConflict"           // IAM
+
+	// Of a request's SigV4 signature; ExpiredToken too, when the credentials are over.
+	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // none where one is needed
+	IncompleteSignature        Kind = "IncompleteSignature"        // a part is missing or malformed
+	UnrecognizedClient         Kind = "UnrecognizedClient"         // an access key or session token that nobody issued
+	InvalidSignature           Kind = "InvalidSignature"           // it does not fit the request, or its time is off
+
+	// Of a request before any operation sees it.
+	Serialization    Kind = "Serialization"         // bytes that are not what the wire demands
+	RequestTooLarge  Kind = "RequestEntityTooLarge" //
+	UnknownOperation Kind = "UnknownOperation"      // no API has it
 )
 
 // Error is a failure that a client may be told about.

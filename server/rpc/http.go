@@ -1,0 +1,64 @@
+package rpc
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// MaxBody bounds a request's body in bytes.
+const MaxBody = 1 << 20
+
+// ErrTooLarge says that a body exceeds MaxBody.
+var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must be smaller than %d bytes", MaxBody)
+
+// ReadBody reads the whole body, or returns ErrTooLarge without reading more than fits. Any other error is the
+// connection's.
+func ReadBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody {
+		return nil, ErrTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the body: %w", err)
+	}
+	if len(body) > MaxBody {
+		return nil, ErrTooLarge
+	}
+	return body, nil
+}
+
+// RequestID makes a request id in AWS's form, a random UUID. It fails only with its source.
+func RequestID(random io.Reader) (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("making a request id: %w", err)
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	x := hex.EncodeToString(b[:])
+	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
+}
+
+// CORS sets the headers by which AWS lets every page read the answers, and answers preflights: it reports whether the
+// request was one and is done. Any origin may call, because nothing here is authorized by a cookie: a page must know the
+// password, the token or the key that it sends.
+func CORS(w http.ResponseWriter, r *http.Request) (done bool) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
+	if r.Method != http.MethodOptions {
+		return false
+	}
+	h.Add("Vary", "Access-Control-Request-Headers")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+	h.Set("Access-Control-Allow-Methods", "POST, OPTIONS")
+	h.Set("Access-Control-Max-Age", "172800")
+	w.WriteHeader(http.StatusOK)
+	return true
+}
