@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/credentials/session"
 )
 
 // Call is one request for an operation. It belongs to the request's goroutine.
@@ -29,6 +30,10 @@ type Call struct {
 
 	// Principal is who signed the request. The Authorizer sets it; nil on operations that need no signature.
 	Principal *principal.Principal
+
+	// Session is what the session token says when temporary credentials signed; nil for the root key. The Authorizer sets
+	// it together with Principal.
+	Session *session.Record
 }
 
 // Authorizer is the gate before the operations that need a signature. An error ends the call; it is a fault of the kinds
