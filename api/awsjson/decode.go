@@ -1,0 +1,264 @@
+package awsjson
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/sluicegate/sluice/api"
+)
+
+// MaxDepth bounds how deep arrays and objects nest. Inputs of the models stay below ten; documents may go deeper.
+const MaxDepth = 64
+
+// SerializationError says that a body is not JSON, or not of the shape's types. The text may be shown to the client; it
+// holds nothing of the body.
+type SerializationError struct{ Message string }
+
+// Error returns the message.
+func (e *SerializationError) Error() string { return e.Message }
+
+// Decode fills into, a pointer to the Go struct of the structure s, from data. An empty body is an empty object. The
+// error is a *SerializationError; into may then be partly filled.
+func Decode(data []byte, s *api.Shape, into any) error {
+	d := decoder{scanner{data: data}}
+	d.space()
+	if d.pos == len(data) {
+		return nil
+	}
+	if err := d.structure(s, reflect.ValueOf(into).Elem()); err != nil {
+		return err
+	}
+	if d.space(); d.pos != len(data) {
+		return d.syntax()
+	}
+	return nil
+}
+
+type decoder struct{ scanner }
+
+func (d *decoder) structure(s *api.Shape, into reflect.Value) error {
+	if err := d.open('{', "structure or map"); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		done, err := d.next('}', first)
+		if done || err != nil {
+			return err
+		}
+		name, err := d.name()
+		if err != nil {
+			return err
+		}
+		m := s.Member(name)
+		switch {
+		case m == nil:
+			err = d.skip()
+		case d.null():
+			into.Field(m.Field).SetZero()
+		default:
+			err = d.value(m.Shape, into.Field(m.Field))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// value decodes a value that is not null into a member or an element.
+func (d *decoder) value(s *api.Shape, into reflect.Value) error {
+	if into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
+	switch s.Kind {
+	case api.Structure:
+		return d.structure(s, into)
+	case api.List:
+		return d.list(s, into)
+	case api.Map:
+		return d.mapping(s, into)
+	case api.Document:
+		return d.document(into)
+	default:
+		return d.scalar(s, into)
+	}
+}
+
+func (d *decoder) list(s *api.Shape, into reflect.Value) error {
+	if err := d.open('[', "list"); err != nil {
+		return err
+	}
+	list := reflect.MakeSlice(into.Type(), 0, 0)
+	element := reflect.New(into.Type().Elem()).Elem()
+	for first := true; ; first = false {
+		done, err := d.next(']', first)
+		if err != nil {
+			return err
+		}
+		if done {
+			into.Set(list)
+			return nil
+		}
+		if d.null() {
+			return &SerializationError{"A list must not hold null"}
+		}
+		element.SetZero()
+		if err := d.value(s.Elem, element); err != nil {
+			return err
+		}
+		list = reflect.Append(list, element)
+	}
+}
+
+func (d *decoder) mapping(s *api.Shape, into reflect.Value) error {
+	if err := d.open('{', "structure or map"); err != nil {
+		return err
+	}
+	m := reflect.MakeMap(into.Type())
+	element := reflect.New(into.Type().Elem()).Elem()
+	for first := true; ; first = false {
+		done, err := d.next('}', first)
+		if err != nil {
+			return err
+		}
+		if done {
+			into.Set(m)
+			return nil
+		}
+		name, err := d.name()
+		if err != nil {
+			return err
+		}
+		if d.null() {
+			return &SerializationError{"A map must not hold null"}
+		}
+		element.SetZero()
+		if err := d.value(s.Elem, element); err != nil {
+			return err
+		}
+		m.SetMapIndex(reflect.ValueOf(name), element)
+	}
+}
+
+// document keeps a value as sent, white space excepted, so that what is stored is what Encode writes.
+func (d *decoder) document(into reflect.Value) error {
+	start := d.pos
+	if err := d.skip(); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, d.data[start:d.pos]); err != nil {
+		return d.syntax()
+	}
+	into.Set(reflect.ValueOf(json.RawMessage(b.Bytes())))
+	return nil
+}
+
+func (d *decoder) scalar(s *api.Shape, into reflect.Value) error {
+	switch c := d.data[d.pos]; {
+	case c == '"':
+		return d.fromString(s, into)
+	case c == '-' || c >= '0' && c <= '9':
+		return d.fromNumber(s, into)
+	case c == 't' || c == 'f':
+		literal := map[byte]string{'t': "true", 'f': "false"}[c]
+		if !d.literal(literal) {
+			return d.syntax()
+		}
+		if s.Kind != api.Boolean {
+			return mismatch(map[byte]string{'t': "TRUE_VALUE", 'f': "FALSE_VALUE"}[c], s.Kind)
+		}
+		into.SetBool(c == 't')
+		return nil
+	case c == '{':
+		return &SerializationError{"Start of structure or map found where not expected."}
+	case c == '[':
+		return &SerializationError{"Start of list found where not expected"}
+	default:
+		return d.syntax()
+	}
+}
+
+func (d *decoder) fromString(s *api.Shape, into reflect.Value) error {
+	text, err := d.string()
+	if err != nil {
+		return err
+	}
+	switch s.Kind {
+	case api.String:
+		into.SetString(text)
+	case api.Blob:
+		b, err := base64.StdEncoding.Strict().DecodeString(text)
+		if err != nil {
+			return &SerializationError{"A blob must be base64"}
+		}
+		into.SetBytes(b)
+	default:
+		return mismatch("STRING_VALUE", s.Kind)
+	}
+	return nil
+}
+
+func (d *decoder) fromNumber(s *api.Shape, into reflect.Value) error {
+	text, err := d.number()
+	if err != nil {
+		return err
+	}
+	switch s.Kind {
+	case api.Integer:
+		n, ok := integer(text, 32)
+		if !ok {
+			return mismatch("NUMBER_VALUE", s.Kind)
+		}
+		into.SetInt(n)
+	case api.Long:
+		n, ok := integer(text, 64)
+		if !ok {
+			return mismatch("NUMBER_VALUE", s.Kind)
+		}
+		into.SetInt(n)
+	case api.Double:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return mismatch("NUMBER_VALUE", s.Kind)
+		}
+		into.SetFloat(f)
+	case api.Time:
+		var t api.Timestamp
+		if t.UnmarshalJSON([]byte(text)) != nil {
+			return mismatch("NUMBER_VALUE", s.Kind)
+		}
+		into.Set(reflect.ValueOf(t))
+	default:
+		return mismatch("NUMBER_VALUE", s.Kind)
+	}
+	return nil
+}
+
+// integer reads a JSON number without a fraction: 3600, and 3.6e3 as some languages write it.
+func integer(text string, bits int) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, bits); err == nil {
+		return n, true
+	}
+	const exact = 1 << 53 // beyond it a float64 skips integers
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact || bits == 32 && int64(int32(f)) != int64(f) {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// javaNames are the types as the messages of the live services call them.
+var javaNames = map[api.Kind]string{
+	api.String: "a String", api.Boolean: "a Boolean", api.Integer: "an Integer", api.Long: "a Long",
+	api.Double: "a Double", api.Time: "a Date", api.Blob: "a Blob",
+}
+
+func mismatch(token string, want api.Kind) error {
+	return &SerializationError{fmt.Sprintf("%s can not be converted to %s", token, javaNames[want])}
+}
