@@ -1,0 +1,289 @@
+package sigv4
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The limits of a signature's parts, beyond those of path and query.
+const (
+	maxAccessKeyID   = 128 // the models' AccessKeyId
+	maxSignedHeaders = 64
+	maxSessionToken  = 16 << 10
+	maxAuthorization = 16 << 10
+)
+
+// Auth is the signature of a request, parsed and not yet verified.
+type Auth struct {
+	AccessKeyID   string
+	Time          time.Time     // the signing time, to the second, UTC
+	Region        string        // of the credential scope
+	Service       string        // of the credential scope
+	SignedHeaders []string      // lower case, each once, as the client ordered them
+	Presigned     bool          // signed in the query
+	Expires       time.Duration // presigned only: how long it is good after Time, 1 s to MaxExpires
+	SessionToken  string        // of temporary credentials; empty for lasting ones
+	PayloadHash   string        // x-amz-content-sha256 as sent, or empty
+
+	request    *Request
+	date       string // Time as it is signed
+	scope      string // "date/region/service/aws4_request"
+	signedList string
+	signature  digest
+	names      [16]string // where SignedHeaders usually fits
+}
+
+// Present reports whether the request carries anything that claims to be an AWS signature, in header or query, good or
+// bad: a gate asks it to choose between its ways of authentication before Parse.
+func Present(r *Request) bool {
+	for _, value := range r.Header["Authorization"] {
+		if isAWS(value) {
+			return true
+		}
+	}
+	return queryClaims(r.RawQuery)
+}
+
+// isAWS reports whether an Authorization value is of one of AWS's schemes: version 4, 4A, or 2 ("AWS id:signature").
+func isAWS(authorization string) bool {
+	return strings.HasPrefix(authorization, "AWS4-") || strings.HasPrefix(authorization, "AWS ")
+}
+
+// Parse finds the request's one signature. The request must not change until Verify. Errors are *Error: Missing when there
+// is none, BothMechanisms when the query has one and there is an Authorization header of whatever kind.
+func Parse(r *Request) (*Auth, error) {
+	a := &Auth{request: r}
+	if err := a.parse(r); err != nil {
+		err.Presigned = a.Presigned
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Auth) parse(r *Request) *Error {
+	authorization := r.Header["Authorization"]
+	inQuery := queryClaims(r.RawQuery)
+	switch {
+	case inQuery && len(authorization) > 0:
+		return &Error{Reason: BothMechanisms}
+	case !inQuery && len(authorization) == 0:
+		return &Error{Reason: Missing}
+	case len(authorization) > 1:
+		return &Error{Reason: Malformed, Detail: "more than one Authorization header"}
+	}
+	if err := checkPath(r.RawPath); err != nil {
+		return err
+	}
+	if err := checkQuery(r.RawQuery); err != nil {
+		return err
+	}
+	var err *Error
+	if inQuery {
+		a.Presigned = true
+		err = a.parseQuery(r.RawQuery)
+	} else {
+		err = a.parseHeader(r.Header, authorization[0])
+	}
+	if err != nil {
+		return err
+	}
+	return a.checkSigned(r)
+}
+
+// checkSigned enforces what a signature must cover: host and every x-amz-* header. S3 does so for both kinds.
+func (a *Auth) checkSigned(r *Request) *Error {
+	if !signsHeader(a.SignedHeaders, "host") {
+		return &Error{Reason: UnsignedHeader, Detail: "host"}
+	}
+	return checkAmzHeaders(r, a.SignedHeaders)
+}
+
+// parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" and the headers that belong to it.
+func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
+	if len(authorization) > maxAuthorization {
+		return &Error{Reason: Malformed, Detail: "the Authorization header is too long"}
+	}
+	scheme, rest, _ := strings.Cut(authorization, " ")
+	switch {
+	case scheme == algorithm:
+	case isAWS(authorization):
+		return &Error{Reason: Unsupported, Detail: "only AWS4-HMAC-SHA256 is supported"}
+	default:
+		return &Error{Reason: Missing, Detail: "the Authorization header is not an AWS signature"}
+	}
+	var credential, signedHeaders, signature string
+	for rest != "" {
+		var part string
+		part, rest, _ = strings.Cut(rest, ",")
+		name, value, found := strings.Cut(strings.Trim(part, " "), "=")
+		var into *string
+		switch name {
+		case "Credential":
+			into = &credential
+		case "SignedHeaders":
+			into = &signedHeaders
+		case "Signature":
+			into = &signature
+		}
+		if into == nil || !found || value == "" || *into != "" {
+			return &Error{Reason: Malformed, Detail: "the Authorization header has an unknown, empty or repeated part"}
+		}
+		*into = value
+	}
+	if credential == "" || signedHeaders == "" || signature == "" {
+		return &Error{Reason: Incomplete, Detail: "the Authorization header requires Credential, SignedHeaders and Signature"}
+	}
+	if err := a.parseParts(credential, signedHeaders, signature); err != nil {
+		return err
+	}
+	if err := a.headerTime(header); err != nil {
+		return err
+	}
+	var err *Error
+	if a.SessionToken, err = oneHeader(header, "X-Amz-Security-Token"); err != nil {
+		return err
+	}
+	a.PayloadHash, err = oneHeader(header, "X-Amz-Content-Sha256")
+	return err
+}
+
+// headerTime finds the signing time: x-amz-date, or else Date, which must then be signed.
+func (a *Auth) headerTime(header http.Header) *Error {
+	text, err := oneHeader(header, "X-Amz-Date")
+	if err != nil {
+		return err
+	}
+	if text == "" {
+		if text, err = oneHeader(header, "Date"); err != nil {
+			return err
+		}
+		if text == "" {
+			return &Error{Reason: Incomplete, Detail: "the request has neither X-Amz-Date nor Date"}
+		}
+		if !signsHeader(a.SignedHeaders, "date") {
+			return &Error{Reason: UnsignedHeader, Detail: "date"}
+		}
+		if t, bad := http.ParseTime(text); bad == nil {
+			text = t.UTC().Format(timeFormat)
+		}
+	}
+	return a.setTime(text)
+}
+
+// setTime takes the signing time, which must be of the scope's day.
+func (a *Auth) setTime(text string) *Error {
+	t, ok := parseTime(text)
+	if !ok {
+		return &Error{Reason: Malformed, Detail: "the date is not of the form YYYYMMDD'T'HHMMSS'Z'"}
+	}
+	if a.scope[:8] != text[:8] {
+		return &Error{Reason: WrongScope, Detail: "the date in the credential scope is not that of the request"}
+	}
+	a.Time, a.date = t, text
+	return nil
+}
+
+// parseParts reads the three parts that header and query share.
+func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
+	// The scope is cut from the end: only access keys of other systems may hold slashes, regions and services never.
+	rest, end, ok4 := cutLast(credential, '/')
+	rest, service, ok3 := cutLast(rest, '/')
+	rest, region, ok2 := cutLast(rest, '/')
+	id, date, ok1 := cutLast(rest, '/')
+	if !ok1 || !ok2 || !ok3 || !ok4 || id == "" || region == "" || service == "" {
+		return &Error{Reason: Malformed, Detail: "the credential is not of the form key/date/region/service/aws4_request"}
+	}
+	if len(id) > maxAccessKeyID || !printable(credential) {
+		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
+	}
+	if end != terminator {
+		return &Error{Reason: WrongScope, Detail: "the credential scope does not end in aws4_request"}
+	}
+	if len(date) != len("20060102") {
+		return &Error{Reason: Malformed, Detail: "the date in the credential scope is not of the form YYYYMMDD"}
+	}
+	a.AccessKeyID, a.Region, a.Service, a.scope = id, region, service, credential[len(id)+1:]
+	if !decodeDigest(&a.signature, signature) {
+		return &Error{Reason: Malformed, Detail: "the signature is not 64 lower-case hexadecimal digits"}
+	}
+	return a.setSignedHeaders(signedHeaders)
+}
+
+// setSignedHeaders splits the list of signed headers.
+func (a *Auth) setSignedHeaders(list string) *Error {
+	a.signedList, a.SignedHeaders = list, a.names[:0]
+	for name := range strings.SplitSeq(list, ";") {
+		if !headerName(name) {
+			return &Error{Reason: Malformed, Detail: "SignedHeaders holds something that is no lower-case header name"}
+		}
+		if len(a.SignedHeaders) == maxSignedHeaders {
+			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
+		}
+		if n := len(a.SignedHeaders); n > 0 && a.SignedHeaders[n-1] >= name && signsHeader(a.SignedHeaders, name) {
+			return &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
+		}
+		a.SignedHeaders = append(a.SignedHeaders, name)
+	}
+	return nil
+}
+
+// headerName reports whether s is an RFC 9110 token without upper-case letters.
+func headerName(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// oneHeader returns a header's only value, or "" when it is absent.
+func oneHeader(header http.Header, key string) (string, *Error) {
+	switch values := header[key]; {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", &Error{Reason: Malformed, Detail: "the header " + strings.ToLower(key) + " is repeated"}
+	case len(values[0]) > maxSessionToken:
+		return "", &Error{Reason: Malformed, Detail: "the header " + strings.ToLower(key) + " is too long"}
+	default:
+		return strings.Trim(values[0], " \t"), nil
+	}
+}
+
+// cutLast cuts s around its last sep.
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// printable reports whether s is ASCII without spaces and control characters.
+func printable(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// decodeDigest reads 64 lower-case hexadecimal digits: one signature has one text.
+func decodeDigest(into *digest, text string) bool {
+	if len(text) != 2*len(into) {
+		return false
+	}
+	for i := range into {
+		high, low := text[2*i], text[2*i+1]
+		if !isLowerHex(high) || !isLowerHex(low) {
+			return false
+		}
+		into[i] = unhex(high)<<4 | unhex(low)
+	}
+	return true
+}
+
+func isLowerHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }

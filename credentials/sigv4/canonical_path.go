@@ -1,0 +1,124 @@
+package sigv4
+
+import "strings"
+
+// maxPath bounds a path on the wire: S3's longest key is 1024 bytes, each percent-encoded at worst, with room for prefixes.
+const maxPath = 16 << 10
+
+// appendPath appends the canonical form of a path on the wire. It has been through checkPath.
+func appendPath(dst []byte, raw string, rule PathRule) []byte {
+	if raw == "" {
+		return append(dst, '/')
+	}
+	if rule.Normalize && !normalPath(raw) {
+		raw = normalizePath(raw)
+	}
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case unreserved[c] || c == '/':
+			dst = append(dst, c)
+		case c == '%' && !rule.DoubleEncode:
+			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
+			i += 2
+			// A slash that came encoded is a byte of a segment and stays so: no client signs it as a separator.
+			if unreserved[c] {
+				dst = append(dst, c)
+			} else {
+				dst = appendPercent(dst, c)
+			}
+		default:
+			dst = appendPercent(dst, c)
+		}
+	}
+	return dst
+}
+
+// checkPath refuses what has no canonical form: too long, not starting with a slash, control bytes, a stray percent sign.
+func checkPath(raw string) *Error {
+	if len(raw) > maxPath {
+		return &Error{Reason: Malformed, Detail: "the path is too long"}
+	}
+	if raw != "" && raw[0] != '/' {
+		return &Error{Reason: Malformed, Detail: "the path does not start with a slash"}
+	}
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c < ' ' || c == 0x7f:
+			return &Error{Reason: Malformed, Detail: "the path has a control character"}
+		case c == '%' && !percentAt(raw, i):
+			return &Error{Reason: Malformed, Detail: "the path has a bad percent-encoding"}
+		}
+	}
+	return nil
+}
+
+// normalPath reports whether normalizePath would change nothing.
+func normalPath(raw string) bool {
+	for i := 0; i+1 < len(raw); i++ {
+		if raw[i] == '/' && (raw[i+1] == '/' || raw[i+1] == '.') {
+			return false // a name that only starts with a dot goes the long way, too
+		}
+	}
+	return true
+}
+
+// normalizePath removes dot segments (RFC 3986 section 5.2.4) and empty ones. A path that ends in a directory keeps its
+// last slash, except the root, which is one.
+func normalizePath(raw string) string {
+	var kept []string
+	directory := false
+	for segment := range strings.SplitSeq(raw, "/") {
+		directory = segment == "" || segment == "." || segment == ".."
+		switch {
+		case segment == "..":
+			if len(kept) > 0 {
+				kept = kept[:len(kept)-1]
+			}
+		case !directory:
+			kept = append(kept, segment)
+		}
+	}
+	if len(kept) == 0 {
+		return "/"
+	}
+	path := "/" + strings.Join(kept, "/")
+	if directory {
+		path += "/"
+	}
+	return path
+}
+
+// unreserved are the bytes that RFC 3986 section 2.3 and AWS leave as they are.
+var unreserved = func() (table [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
+		table[c] = true
+	}
+	return table
+}()
+
+// appendPercent appends %XX; AWS wants upper case.
+func appendPercent(dst []byte, c byte) []byte {
+	const digits = "0123456789ABCDEF"
+	return append(dst, '%', digits[c>>4], digits[c&15])
+}
+
+// percentAt reports whether s has a whole %XX at i.
+func percentAt(s string, i int) bool {
+	return i+2 < len(s) && s[i] == '%' && isHex(s[i+1]) && isHex(s[i+2])
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// unhex is the value of a hexadecimal digit.
+func unhex(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 10
+	case c >= 'A':
+		return c - 'A' + 10
+	}
+	return c - '0'
+}

@@ -1,0 +1,57 @@
+package sigv4
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// UnsignedPayload is the payload hash of a request whose body is not signed.
+const UnsignedPayload = "UNSIGNED-PAYLOAD"
+
+// The payload hashes of streamed bodies, sent as aws-chunked.
+const (
+	StreamingSigned          = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+	StreamingSignedTrailer   = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+	StreamingUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+)
+
+// HashPayload is the payload hash of a whole body.
+func HashPayload(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Streaming reports whether the body is aws-chunked: Verified.Body decodes it, and what is passed on must lose the
+// "aws-chunked" of Content-Encoding, X-Amz-Decoded-Content-Length and X-Amz-Trailer.
+func (a *Auth) Streaming() bool { return strings.HasPrefix(a.PayloadHash, "STREAMING-") }
+
+// payloadHash gives the last line of the canonical request. S3 wants the client to say it, and takes a presigned request
+// without it as unsigned; other services hash the body that they have read.
+func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
+	s3 := isS3(a.Service)
+	switch {
+	case a.PayloadHash == "" && s3 && a.Presigned:
+		return UnsignedPayload, nil
+	case a.PayloadHash == "" && s3:
+		return "", &Error{Reason: NoPayloadHash, Detail: "x-amz-content-sha256 is required"}
+	case a.PayloadHash == "" && bodyHash != "":
+		return bodyHash, nil
+	case a.PayloadHash == "" && a.request.ContentLength == 0:
+		return emptyHash, nil
+	case a.PayloadHash == "":
+		return "", &Error{Reason: NoPayloadHash, Detail: "neither the client nor the server has hashed the body"}
+	}
+	var sum digest
+	if decodeDigest(&sum, a.PayloadHash) {
+		return a.PayloadHash, nil
+	}
+	switch {
+	case strings.HasPrefix(a.PayloadHash, "STREAMING-AWS4-ECDSA-"), a.PayloadHash == "STREAMING-AWS4-HMAC-SHA256-EVENTS":
+		return "", &Error{Reason: Unsupported, Detail: "this x-amz-content-sha256 is not supported"}
+	case s3 && (a.PayloadHash == UnsignedPayload || a.PayloadHash == StreamingSigned ||
+		a.PayloadHash == StreamingSignedTrailer || a.PayloadHash == StreamingUnsignedTrailer):
+		return a.PayloadHash, nil
+	}
+	return "", &Error{Reason: BadPayloadHash, Detail: "x-amz-content-sha256 must be a SHA-256 hash or a value that the service knows"}
+}

@@ -1,0 +1,138 @@
+package sigv4
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The parameters of a presigned query. AWS compares their names exactly.
+const (
+	queryAlgorithm     = "X-Amz-Algorithm"
+	queryCredential    = "X-Amz-Credential"
+	queryDate          = "X-Amz-Date"
+	queryExpires       = "X-Amz-Expires"
+	querySignedHeaders = "X-Amz-SignedHeaders"
+	querySignature     = "X-Amz-Signature"
+	queryToken         = "X-Amz-Security-Token"
+	queryPayloadHash   = "X-Amz-Content-Sha256"
+)
+
+// MaxExpires is the longest life of a presigned request.
+const MaxExpires = 7 * 24 * time.Hour
+
+// queryClaims reports whether a query has a parameter that only a presigned request has, version 2's included.
+func queryClaims(raw string) bool {
+	if raw == "" {
+		return false
+	}
+	for {
+		p, rest, ok := nextParameter(raw)
+		if !ok {
+			return false
+		}
+		raw = rest
+		if strings.IndexByte(p.key, '%') >= 0 && checkQuery(p.key) != nil {
+			continue // Parse refuses the whole query
+		}
+		switch unescapeQuery(p.key) {
+		case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, "AWSAccessKeyId":
+			return true
+		}
+	}
+}
+
+// presignedParts are the parameters as they stand in the query.
+type presignedParts struct {
+	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
+	version2                                                                           bool
+}
+
+// slot returns where a parameter belongs, or nil when it has nothing to do with the signature.
+func (p *presignedParts) slot(key string) *string {
+	switch key {
+	case queryAlgorithm:
+		return &p.algorithm
+	case queryCredential:
+		return &p.credential
+	case queryDate:
+		return &p.date
+	case queryExpires:
+		return &p.expires
+	case querySignedHeaders:
+		return &p.signedHeaders
+	case querySignature:
+		return &p.signature
+	case queryToken:
+		return &p.token
+	case queryPayloadHash:
+		return &p.payloadHash
+	}
+	return nil
+}
+
+// parseQuery reads the signature of a presigned request.
+func (a *Auth) parseQuery(raw string) *Error {
+	var parts presignedParts
+	for {
+		p, rest, ok := nextParameter(raw)
+		if !ok {
+			break
+		}
+		raw = rest
+		key := unescapeQuery(p.key)
+		parts.version2 = parts.version2 || key == "AWSAccessKeyId"
+		into := parts.slot(key)
+		if into == nil {
+			continue
+		}
+		value := unescapeQuery(p.value)
+		if value == "" || *into != "" {
+			return &Error{Reason: Malformed, Detail: key + " is empty or repeated"}
+		}
+		*into = value
+	}
+	switch {
+	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
+		return &Error{Reason: Unsupported, Detail: "only AWS4-HMAC-SHA256 is supported"}
+	case parts.algorithm == "" || parts.credential == "" || parts.date == "" || parts.expires == "" ||
+		parts.signedHeaders == "" || parts.signature == "":
+		return &Error{Reason: Incomplete, Detail: "a presigned query requires X-Amz-Algorithm, X-Amz-Credential, " +
+			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders and X-Amz-Expires"}
+	case len(parts.token) > maxSessionToken:
+		return &Error{Reason: Malformed, Detail: "X-Amz-Security-Token is too long"}
+	}
+	if err := a.parseParts(parts.credential, parts.signedHeaders, parts.signature); err != nil {
+		return err
+	}
+	if err := a.setTime(parts.date); err != nil {
+		return err
+	}
+	seconds, err := strconv.ParseUint(parts.expires, 10, 32)
+	if err != nil || seconds < 1 || time.Duration(seconds)*time.Second > MaxExpires {
+		return &Error{Reason: BadExpires, Detail: "X-Amz-Expires must be from 1 to 604800 seconds"}
+	}
+	a.Expires = time.Duration(seconds) * time.Second
+	return a.presignedHeaders(parts)
+}
+
+// presignedHeaders reconciles what may stand in the query or in a signed header.
+func (a *Auth) presignedHeaders(parts presignedParts) *Error {
+	a.SessionToken, a.PayloadHash = parts.token, parts.payloadHash
+	for _, h := range [...]struct {
+		key   string
+		value *string
+	}{{"X-Amz-Security-Token", &a.SessionToken}, {"X-Amz-Content-Sha256", &a.PayloadHash}} {
+		value, err := oneHeader(a.request.Header, h.key)
+		switch {
+		case err != nil:
+			return err
+		case value == "":
+		case *h.value != "" && *h.value != value:
+			return &Error{Reason: Malformed, Detail: "the query and a header differ in " + strings.ToLower(h.key)}
+		default:
+			*h.value = value
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package sigv4
+
+import (
+	"crypto/subtle"
+	"slices"
+	"time"
+)
+
+// What AWS allows clocks to differ.
+const (
+	MaxSkew  = 15 * time.Minute // of a signature in a header, either way
+	MaxAhead = time.Minute      // of a presigned request: past it, the request is from the future
+)
+
+// Options say what a signature must fit.
+type Options struct {
+	Now      time.Time
+	Regions  []string      // acceptable in the scope; none means that nothing is
+	Services []string      // likewise
+	Rule     *PathRule     // nil: RuleFor the scope's service
+	Skew     time.Duration // of a signature in a header: how far Time may be from Now; 0 or above MaxSkew means MaxSkew
+	Ahead    time.Duration // presigned: how far Time may be after Now; 0 means MaxAhead, below 0 not at all
+	// BodySHA256 is the lower-case hex hash of the whole body when the caller has read it. Needed where the client does
+	// not say the hash in x-amz-content-sha256, as with most services but S3; checked against it where it does.
+	BodySHA256 string
+	Keys       *KeyCache // may be nil
+}
+
+// Verified is a signature found right. Only it gives the body.
+type Verified struct {
+	*Auth
+	key         *signingKey
+	payloadHash string // as signed, whoever said it
+}
+
+// Verify checks the signature with the secret of AccessKeyID: time, then scope, then the signature itself, in constant
+// time. An empty secret verifies nothing. Errors are *Error.
+func (a *Auth) Verify(secret string, o Options) (*Verified, error) {
+	v, err := a.verify(secret, &o)
+	if err != nil {
+		err.Presigned = a.Presigned
+		return nil, err
+	}
+	return v, nil
+}
+
+func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
+	if err := a.checkTime(o); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(o.Regions, a.Region) {
+		return nil, &Error{Reason: WrongScope, Detail: "the region in the credential scope is wrong"}
+	}
+	if !slices.Contains(o.Services, a.Service) {
+		return nil, &Error{Reason: WrongScope, Detail: "the service in the credential scope is wrong"}
+	}
+	payloadHash, err := a.payloadHash(o.BodySHA256)
+	if err != nil {
+		return nil, err
+	}
+	if secret == "" {
+		return nil, &Error{Reason: Mismatch}
+	}
+	key := o.Keys.get(secret, a.scope, a.scope[:8], a.Region, a.Service)
+	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
+		return nil, err
+	}
+	var said digest
+	if o.BodySHA256 != "" && decodeDigest(&said, a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
+		return nil, &Error{Reason: PayloadMismatch}
+	}
+	return &Verified{Auth: a, key: key, payloadHash: payloadHash}, nil
+}
+
+// checkTime bounds the signing time.
+func (a *Auth) checkTime(o *Options) *Error {
+	if !a.Presigned {
+		skew := o.Skew
+		if skew <= 0 || skew > MaxSkew {
+			skew = MaxSkew
+		}
+		if d := o.Now.Sub(a.Time); d > skew || d < -skew {
+			return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large"}
+		}
+		return nil
+	}
+	ahead := o.Ahead
+	if ahead == 0 {
+		ahead = MaxAhead
+	}
+	if a.Time.After(o.Now.Add(max(ahead, 0))) {
+		return &Error{Reason: NotYetValid}
+	}
+	if o.Now.After(a.Time.Add(a.Expires)) {
+		return &Error{Reason: Expired}
+	}
+	return nil
+}
+
+// checkSignature compares the signature with the one of each canonical form that the request can have. Almost always there
+// is one form; the others are tried after a mismatch and only where they differ.
+func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash string) *Error {
+	if rule == nil {
+		r := RuleFor(a.Service)
+		rule = &r
+	}
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	for _, f := range [...]form{{}, {rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
+		if f.rawPath && !a.request.pathForms(*rule) || f.byDecoded && !a.request.queryForms() {
+			continue
+		}
+		err := s.canonicalRequest(a.request, a.SignedHeaders, a.signedList, *rule, payloadHash, a.Presigned, f)
+		if err != nil {
+			return err
+		}
+		want := s.signRequest(key, a.date, a.scope)
+		if subtle.ConstantTimeCompare(want[:], a.signature[:]) == 1 {
+			return nil
+		}
+	}
+	return &Error{Reason: Mismatch}
+}
