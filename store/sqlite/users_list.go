@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// searchable are the attributes among what ListUsers filters by; the rest comes from the record itself.
+var searchable = []string{"email", "phone_number", "name", "given_name", "family_name", "preferred_username"}
+
+// insertSearch writes what List filters by.
+func (s users) insertSearch(u store.User) error {
+	add := func(name, value string) error {
+		return s.insert(`insert into user_search (pool_id, name, value, sub) values ($1, $2, $3, $4)`,
+			u.PoolID, name, value, u.Sub)
+	}
+	status := "Disabled"
+	if u.Enabled {
+		status = "Enabled"
+	}
+	for _, e := range [][2]string{{"username", u.Username}, {"cognito:user_status", u.Status}, {"status", status}} {
+		if err := add(e[0], e[1]); err != nil {
+			return err
+		}
+	}
+	for _, name := range searchable {
+		if value, ok := u.Attributes[name]; ok {
+			if err := add(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
+	if f == nil {
+		return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub > $2 order by u.sub limit $3`,
+			poolID, p.After, limit(p))
+	}
+	if !filters(f.Name) {
+		return nil, fmt.Errorf("store: users cannot be filtered by %q", f.Name)
+	}
+	// What is not UTF-8 equals and starts nothing that is.
+	if !utf8.ValidString(f.Value) {
+		return nil, nil
+	}
+	if f.Name == "sub" {
+		return s.listBySub(poolID, f, p)
+	}
+	if !f.Prefix {
+		return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+			where x.pool_id = $1 and x.name = $2 and x.value = $3 and x.sub > $4 order by x.sub limit $5`,
+			poolID, f.Name, f.Value, p.After, limit(p))
+	}
+	if end := prefixEnd(f.Value); end != "" {
+		return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+			where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.value < $4 and x.sub > $5
+			order by x.sub limit $6`, poolID, f.Name, f.Value, end, p.After, limit(p))
+	}
+	return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+		where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.sub > $4 order by x.sub limit $5`,
+		poolID, f.Name, f.Value, p.After, limit(p))
+}
+
+func (s users) listBySub(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
+	end := prefixEnd(f.Value)
+	if !f.Prefix || end == "" {
+		// Equal, or every sub from the value on: a prefix without an end is empty or made of the last character.
+		return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub > $3
+			and (u.sub = $2 or $4 = 1) order by u.sub limit $5`, poolID, f.Value, p.After, f.Prefix, limit(p))
+	}
+	return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub < $3 and u.sub > $4
+		order by u.sub limit $5`, poolID, f.Value, end, p.After, limit(p))
+}
+
+func filters(name string) bool {
+	switch name {
+	case "username", "sub", "cognito:user_status", "status":
+		return true
+	}
+	for _, s := range searchable {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+// prefixEnd is the first text after all that start with prefix, or "" when there is none. UTF-8 sorts by bytes as
+// its characters sort by number, so the last character is counted up.
+func prefixEnd(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		if last == utf8.MaxRune {
+			continue
+		}
+		last++
+		if last == 0xD800 { // the surrogates are no characters
+			last = 0xE000
+		}
+		return prefix + string(last)
+	}
+	return ""
+}
