@@ -15,15 +15,15 @@ const MaxBody = 1 << 20
 // ErrTooLarge says that a body exceeds MaxBody.
 var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must be smaller than %d bytes", MaxBody)
 
-// ReadBody reads the whole body, or returns ErrTooLarge without reading more than fits. Any other error is the
-// connection's.
+// ReadBody reads the whole body, or returns ErrTooLarge without reading more than fits. A body that breaks
+// off is the client's fault.
 func ReadBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, ErrTooLarge
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the body: %w", err)
+		return nil, fault.Wrap(fault.Serialization, err, "The body could not be read")
 	}
 	if len(body) > MaxBody {
 		return nil, ErrTooLarge
