@@ -80,6 +80,9 @@ func (a *algorithm) fits(key *PublicKey) bool {
 	return false
 }
 
+// RFC 7518 section 3.5: the salt is as long as the hash.
+var pssOptions = rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+
 // verify reports whether signature is the key's over signed. The caller has asked fits.
 func (a *algorithm) verify(key *PublicKey, signed, signature []byte) bool {
 	switch k := key.Key.(type) {
@@ -89,8 +92,7 @@ func (a *algorithm) verify(key *PublicKey, signed, signature []byte) bool {
 		if a.family == rsaPKCS1 {
 			return rsa.VerifyPKCS1v15(k, a.hash, digest, signature) == nil
 		}
-		// RFC 7518 section 3.5: the salt is as long as the hash.
-		return rsa.VerifyPSS(k, a.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		return rsa.VerifyPSS(k, a.hash, digest, signature, &pssOptions) == nil
 	case *ecdsa.PublicKey:
 		// RFC 7518 section 3.4: r and s, each in full length. crypto/ecdsa refuses r or s of zero or beyond the order.
 		if len(signature) != 2*a.size {

@@ -19,6 +19,7 @@ type partition[V any] struct {
 
 type shard[V any] struct {
 	table atomic.Pointer[[]atomic.Pointer[link[V]]] // a power of two of chains
+	_     [56]byte                                  // what writers change stands on other cache lines
 
 	mu        sync.Mutex
 	ring      []*entry[V] // for eviction, in no order
@@ -26,7 +27,7 @@ type shard[V any] struct {
 	bytes     int64
 	max       int64
 	evictions int64
-	_         [64]byte // the next shard's table pointer stands on a cache line of its own
+	_         [64]byte
 }
 
 type entry[V any] struct {
@@ -130,8 +131,9 @@ func (s *shard[V]) evict() {
 		}
 		e := s.ring[s.hand]
 		if !e.read.Load() {
-			s.drop(e)
+			s.drop(e) // the newest entry takes its place, behind the hand: it has a whole round to be read
 			s.evictions++
+			s.hand++
 			return
 		}
 		e.read.Store(false)

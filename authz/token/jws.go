@@ -46,7 +46,7 @@ func (w *workspace) open(raw string) (jws, *Error) {
 	default:
 		return jws{}, errParts
 	}
-	if first == 0 || second == first+1 || second == len(raw)-1 {
+	if first == 0 || second == len(raw)-1 {
 		return jws{}, errEmptyPart
 	}
 	if first > maxHeaderLen {
