@@ -1,0 +1,212 @@
+package iam
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// AssumeRole makes a session of the role for an authenticated caller. The role's trust policy must allow the caller: by
+// the ARN of its session or role, which is enough within one account unless the caller's own policies refuse, or by the
+// account, which leaves it to the caller's policies. IAM user guide, "Policy evaluation logic". Errors: AccessDenied,
+// Validation, MalformedPolicy, PackedPolicyTooLarge.
+func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (Assumed, error) {
+	if err := checkSessionName(in.SessionName); err != nil {
+		return Assumed{}, err
+	}
+	carried, err := carriedTags(c, in)
+	if err != nil {
+		return Assumed{}, err
+	}
+	if err := s.checkLimits(in.Limits); err != nil {
+		return Assumed{}, err
+	}
+	to := s.current.Load().byARN[in.RoleARN]
+	if to == nil || !s.mayAssume(c, to, in, carried) {
+		return Assumed{}, errNotTrusted("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Principal.ARN, in.RoleARN)
+	}
+	chained := c.Session != nil && c.Session.Kind != session.UserSession
+	duration, err := to.duration(in.Limits.Duration, chained)
+	if err != nil {
+		return Assumed{}, err
+	}
+	record := session.Record{
+		Kind: session.AssumedRole, SessionName: in.SessionName, SourceIdentity: carried.sourceIdentity, Chained: chained,
+		PrincipalTags: mergeTags(to.record.Tags, carried.tags), TransitiveTagKeys: carried.transitive,
+	}
+	if c.Session != nil {
+		// Signing out ends what was made with the session as well as the session itself.
+		record.Logins = c.Session.Logins
+	}
+	limit(&record, in.Limits)
+	if err := checkPacked(&record); err != nil {
+		return Assumed{}, err
+	}
+	return s.assumed(to, record, duration)
+}
+
+// carriedTags is what the new session inherits beside what it is given: transitive tags and the source identity, neither
+// of which can be replaced. IAM user guide, "Passing session tags", chaining roles.
+func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
+	carried := passedSession{tags: slices.Clone(in.Tags), transitive: slices.Clone(in.TransitiveKeys), sourceIdentity: in.SourceIdentity}
+	if err := checkTags(in.Tags, in.TransitiveKeys); err != nil {
+		return carried, err
+	}
+	if c.Session == nil {
+		return carried, nil
+	}
+	if before := c.Session.SourceIdentity; before != "" {
+		if in.SourceIdentity != "" && in.SourceIdentity != before {
+			return carried, errNotTrusted("User: %s is not authorized to perform: sts:SetSourceIdentity on resource: %s", c.Principal.ARN, in.RoleARN)
+		}
+		carried.sourceIdentity = before
+	}
+	for _, key := range c.Session.TransitiveTagKeys {
+		if slices.ContainsFunc(in.Tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
+			return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		}
+		for have, value := range c.Session.PrincipalTags {
+			if strings.EqualFold(have, key) {
+				carried.tags = append(carried.tags, Tag{Key: have, Value: value})
+				carried.transitive = append(carried.transitive, have)
+			}
+		}
+	}
+	return carried, nil
+}
+
+// mayAssume weighs the role's trust policy and the caller's own policies.
+func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried passedSession) bool {
+	attempt := taking{
+		action: "sts:AssumeRole", principalType: "AWS", sessionName: in.SessionName, sourceIdentity: carried.sourceIdentity,
+		externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys, env: in.Env, more: s.context(c, nil),
+	}
+	now := s.now()
+	trusts := func(arn string) bool {
+		attempt.principal = arn
+		return to.trusts(&attempt, now)
+	}
+	allowed, denied := s.ownPolicies(c, to.arn, &attempt, now)
+	if denied {
+		return false
+	}
+	if c.Principal.Kind == principal.Root {
+		return trusts(s.rootARN()) || trusts(s.account)
+	}
+	named := trusts(c.Principal.ARN) || c.Principal.RoleARN != s.rootARN() && trusts(c.Principal.RoleARN)
+	if named && allowed.limited {
+		return true
+	}
+	return (named || trusts(s.rootARN()) || trusts(s.account)) && allowed.full
+}
+
+// verdict is what the caller's own policies say of an attempt: full when they allow all of it, limited when boundary and
+// session policies would, whatever the identity policies say.
+type verdict struct{ full, limited bool }
+
+// ownPolicies asks the caller's policies for every action of the attempt; denied reports an explicit Deny.
+func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Time) (v verdict, denied bool) {
+	v = verdict{full: true, limited: true}
+	if c.Principal.Kind == principal.Root {
+		return v, false
+	}
+	actions := []string{t.action}
+	if len(t.tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if t.sourceIdentity != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	layers := s.layers(c)
+	within := policy.Layers{Identity: []*policy.Set{allowAll}, Boundary: layers.Boundary, Session: layers.Session}
+	for _, action := range actions {
+		request := &policy.Request{Action: action, Resource: resource, Context: t.context(now)}
+		switch layers.Decide(request).Effect {
+		case policy.ExplicitDeny:
+			return verdict{}, true
+		case policy.ImplicitDeny:
+			v.full = false
+		}
+		v.limited = v.limited && within.Decide(request).Effect == policy.Allow
+	}
+	return v, false
+}
+
+// allowAll stands for a grant that comes from elsewhere, here from the role's trust policy.
+var allowAll = mustCompile("trust policy", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+
+// GetSessionToken makes temporary credentials of the root user, the only one here with a long-term key. Errors:
+// AccessDenied for a session, Validation.
+func (s *Service) GetSessionToken(_ context.Context, c *Caller, duration time.Duration) (session.Credentials, error) {
+	if c.Principal.Kind != principal.Root {
+		return session.Credentials{}, fault.New(fault.AccessDenied, "Cannot call GetSessionToken with session credentials")
+	}
+	duration, err := userDuration(duration, time.Hour) // the default for root
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	return s.mint(session.Record{Kind: session.UserSession, RoleARN: s.rootARN(), RoleID: s.account, SessionName: "root"}, min(duration, time.Hour))
+}
+
+// GetFederationToken makes temporary credentials for a user whom the caller knows. They may do what the session policies
+// allow and nothing without any. Errors: AccessDenied for a session, Validation, MalformedPolicy, PackedPolicyTooLarge.
+func (s *Service) GetFederationToken(_ context.Context, c *Caller, in FederationInput) (Assumed, error) {
+	if c.Principal.Kind != principal.Root {
+		return Assumed{}, fault.New(fault.AccessDenied, "Cannot call GetFederationToken with session credentials")
+	}
+	duration, err := userDuration(in.Limits.Duration, maxDuration)
+	if err != nil {
+		return Assumed{}, err
+	}
+	if err := s.checkLimits(in.Limits); err != nil {
+		return Assumed{}, err
+	}
+	if err := checkTags(in.Tags, nil); err != nil {
+		return Assumed{}, err
+	}
+	record := session.Record{
+		Kind: session.FederatedUser, RoleARN: s.rootARN(), RoleID: s.account, SessionName: in.Name,
+		PrincipalTags: mergeTags(nil, in.Tags),
+	}
+	limit(&record, in.Limits)
+	packed := packedPercent(&record)
+	if err := checkPacked(&record); err != nil {
+		return Assumed{}, err
+	}
+	record.PolicyARNs = append(record.PolicyARNs, federatedUserPolicy)
+	// STS API reference, GetFederationToken: credentials of the root user last one hour at most.
+	credentials, err := s.mint(record, min(duration, time.Hour))
+	return Assumed{
+		Credentials: credentials, ARN: s.SessionARN(&session.Record{Kind: session.FederatedUser, Account: s.account, SessionName: in.Name}),
+		ID: s.account + ":" + in.Name, PackedPolicySize: packed,
+	}, err
+}
+
+// userDuration applies the range of GetSessionToken and GetFederationToken.
+func userDuration(asked, standard time.Duration) (time.Duration, error) {
+	switch {
+	case asked == 0:
+		return standard, nil
+	case asked < minDuration || asked > 36*time.Hour:
+		return 0, fault.New(fault.Validation, "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 129600", int(asked.Seconds()))
+	}
+	return asked, nil
+}
+
+// KeyAccount answers sts:GetAccessKeyInfo: the account that an access key id belongs to. Sluice has one account; an id
+// that is not of the form of a key of its own is refused.
+func (s *Service) KeyAccount(accessKeyID string) (string, error) {
+	if root := s.root.Load(); root != nil && root.id == accessKeyID {
+		return s.account, nil
+	}
+	if len(accessKeyID) == 20 && strings.HasPrefix(accessKeyID, "ASIA") {
+		return s.account, nil
+	}
+	return "", fault.New(fault.Validation, "The access key ID %s is not one of this account.", accessKeyID)
+}

@@ -1,0 +1,131 @@
+package iam
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// Ensure makes the role be as the configuration says: it is created if absent and otherwise brought in step; tags, and a
+// role's id, stay. Nothing is written when nothing differs. Errors as CreateRole's, with the role's name before them.
+func (s *Service) Ensure(ctx context.Context, d DeclaredRole) error {
+	if err := s.ensure(ctx, d); err != nil {
+		return fmt.Errorf("role %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
+	want, err := s.declared(d)
+	if err != nil {
+		return err
+	}
+	if want.Boundary, err = s.ensureBoundary(ctx, d); err != nil {
+		return err
+	}
+	if have := s.current.Load().roleNamed(d.Name); have != nil && sameRole(have.record, want) {
+		return nil
+	}
+	id, err := s.uniqueID("AROA")
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	return s.change(ctx, d.Name, "", func(tx store.Tx) error {
+		have, err := tx.Roles.Get(d.Name)
+		next := want
+		next.ModifiedAt = now
+		if errors.Is(err, store.ErrNotFound) {
+			next.ID, next.CreatedAt = id, now
+			return tx.Roles.Insert(next)
+		}
+		if err != nil {
+			return err
+		}
+		next.Name, next.ID, next.CreatedAt, next.Tags = have.Name, have.ID, have.CreatedAt, have.Tags
+		return tx.Roles.Update(next)
+	})
+}
+
+// declared is the record that the declaration asks for, checked.
+func (s *Service) declared(d DeclaredRole) (store.Role, error) {
+	r := store.Role{
+		Name: d.Name, Path: d.Path, Description: d.Description, Trust: d.Trust, Inline: d.Policies, Attached: d.Attached,
+		MaxSession: int(d.MaxSession / time.Second), Declared: true,
+	}
+	if r.Path == "" {
+		r.Path = "/"
+	}
+	if r.MaxSession == 0 {
+		r.MaxSession = 3600
+	}
+	if err := checkMaxSession(r.MaxSession); err != nil {
+		return r, err
+	}
+	if err := checkTrust(r.Trust); err != nil {
+		return r, fmt.Errorf("trust policy: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
+		if err := checkPermissions(r.Inline[name]); err != nil {
+			return r, fmt.Errorf("policy %s: %w", name, err)
+		}
+	}
+	for _, arn := range r.Attached {
+		if err := s.checkAttachable(arn); err != nil {
+			return r, err
+		}
+	}
+	return r, checkInlineSize(&r)
+}
+
+// ensureBoundary keeps a declared boundary as a managed policy of its own, named after the role.
+func (s *Service) ensureBoundary(ctx context.Context, d DeclaredRole) (string, error) {
+	if d.Boundary == nil {
+		return "", nil
+	}
+	want := store.Policy{Name: d.Name + "-boundary", Path: "/", Document: d.Boundary, Version: "v1", Declared: true}
+	want.ARN = s.policyARN(want.Path, want.Name)
+	if err := checkManaged(want); err != nil {
+		return "", fmt.Errorf("boundary: %w", err)
+	}
+	if have := s.current.Load().policies[want.ARN]; have != nil && sameJSON(have.record.Document, want.Document) {
+		return want.ARN, nil
+	}
+	id, err := s.uniqueID("ANPA")
+	if err != nil {
+		return "", err
+	}
+	now := s.now()
+	return want.ARN, s.change(ctx, "", want.ARN, func(tx store.Tx) error {
+		have, err := tx.Policies.Get(want.ARN)
+		next := want
+		next.ID, next.CreatedAt, next.ModifiedAt = id, now, now
+		if errors.Is(err, store.ErrNotFound) {
+			return tx.Policies.Insert(next)
+		}
+		if err != nil {
+			return err
+		}
+		next.ID, next.CreatedAt, next.Tags = have.ID, have.CreatedAt, have.Tags
+		return tx.Policies.Update(next)
+	})
+}
+
+func sameRole(a, b store.Role) bool {
+	return a.Declared && a.Path == b.Path && a.Description == b.Description && a.Boundary == b.Boundary &&
+		a.MaxSession == b.MaxSession && slices.Equal(a.Attached, b.Attached) && sameJSON(a.Trust, b.Trust) &&
+		maps.EqualFunc(a.Inline, b.Inline, sameJSON)
+}
+
+// sameJSON compares documents without regard to white space.
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+}

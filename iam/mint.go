@@ -1,0 +1,129 @@
+package iam
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Limits of STS API reference, AssumeRole.
+const (
+	minDuration     = 15 * time.Minute
+	maxDuration     = 12 * time.Hour
+	defaultDuration = time.Hour
+	chainedDuration = time.Hour
+	maxPolicyARNs   = 10
+	maxPolicyText   = 2048 // characters, inline and managed session policies together
+	packedBytes     = 4096 // what the packed policies and tags of a session may take; Sluice's own measure
+)
+
+var sessionNamePattern = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
+
+// mint is the only way to a session: it fills in what every session has and makes the credentials.
+func (s *Service) mint(r session.Record, duration time.Duration) (session.Credentials, error) {
+	r.Account = s.account
+	r.IssuedAt = s.now().Truncate(time.Second)
+	r.ExpiresAt = r.IssuedAt.Add(duration)
+	return s.minter.Mint(&r)
+}
+
+// assumed is mint for a role session, with the names that STS answers.
+func (s *Service) assumed(to *role, r session.Record, duration time.Duration) (Assumed, error) {
+	r.RoleARN, r.RoleID = to.arn, to.record.ID
+	credentials, err := s.mint(r, duration)
+	if err != nil {
+		return Assumed{}, err
+	}
+	return Assumed{
+		Credentials:      credentials,
+		ARN:              s.sessionARN(to.record.Name, r.SessionName),
+		ID:               r.RoleID + ":" + r.SessionName,
+		PackedPolicySize: packedPercent(&r),
+		SourceIdentity:   r.SourceIdentity,
+	}, nil
+}
+
+// duration applies the rules of STS API reference, AssumeRole, DurationSeconds.
+func (r *role) duration(asked time.Duration, chained bool) (time.Duration, error) {
+	longest := max(time.Duration(r.record.MaxSession)*time.Second, time.Hour)
+	switch {
+	case asked == 0:
+		return defaultDuration, nil
+	case asked < minDuration:
+		return 0, fault.New(fault.Validation, "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", int(asked.Seconds()))
+	case chained && asked > chainedDuration:
+		return 0, fault.New(fault.Validation, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	case asked > longest || asked > maxDuration:
+		return 0, fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	return asked, nil
+}
+
+// checkLimits refuses session policies that do not parse, are not there, or are too long, so that a session is never
+// minted that can do something else than it says.
+func (s *Service) checkLimits(l SessionLimits) error {
+	if len(l.PolicyARNs) > maxPolicyARNs {
+		return fault.New(fault.Validation, "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10")
+	}
+	size := len([]rune(l.Policy))
+	for _, arn := range l.PolicyARNs {
+		if s.document(arn) == nil {
+			return fault.New(fault.MalformedPolicy, "The policy %s does not exist or is not attachable.", arn)
+		}
+		size += len(arn)
+	}
+	if size > maxPolicyText {
+		return fault.New(fault.PackedPolicyTooLarge, "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent(size, maxPolicyText))
+	}
+	if l.Policy == "" {
+		return nil
+	}
+	if _, err := policy.Parse([]byte(l.Policy), policy.Identity); err != nil {
+		return fault.Wrap(fault.MalformedPolicy, err, "%s", err.Error())
+	}
+	return nil
+}
+
+// limit puts the session policies into the record.
+func limit(r *session.Record, l SessionLimits) {
+	if l.Policy != "" {
+		r.SessionPolicies = []string{l.Policy}
+	}
+	r.PolicyARNs = append(r.PolicyARNs, l.PolicyARNs...)
+}
+
+// packedPercent says how much of a session's room its policies and tags take, rounded up.
+func packedPercent(r *session.Record) int {
+	size := 0
+	for _, text := range r.SessionPolicies {
+		size += len(text)
+	}
+	for _, arn := range r.PolicyARNs {
+		size += len(arn)
+	}
+	for key, value := range r.PrincipalTags {
+		size += len(key) + len(value)
+	}
+	return percent(size, packedBytes)
+}
+
+// checkPacked refuses a session whose policies and tags together take more than all of the room.
+func checkPacked(r *session.Record) error {
+	if used := packedPercent(r); used > 100 {
+		return fault.New(fault.PackedPolicyTooLarge, "Packed size of session tags consumes %d%% of allotted space.", used)
+	}
+	return nil
+}
+
+func percent(part, whole int) int { return (part*100 + whole - 1) / whole }
+
+// checkSessionName applies the pattern of STS API reference, AssumeRole, RoleSessionName.
+func checkSessionName(name string) error {
+	if sessionNamePattern.MatchString(name) {
+		return nil
+	}
+	return fault.New(fault.Validation, "1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
+}

@@ -1,0 +1,173 @@
+package iam
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// Sizes of IAM user guide, "IAM and AWS STS quotas", in characters without white space.
+const (
+	maxManagedSize = 6144
+	maxInlineSize  = 10240 // all inline policies of a role together
+	maxTrustSize   = 4096  // the adjustable maximum
+)
+
+// CreatePolicy makes a managed policy: Name, Path, Description, Document and Tags are taken from p. Errors: EntityExists,
+// MalformedPolicy, LimitExceeded.
+func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Policy, error) {
+	if p.Path == "" {
+		p.Path = "/"
+	}
+	if err := checkManaged(p); err != nil {
+		return store.Policy{}, err
+	}
+	id, err := s.uniqueID("ANPA")
+	if err != nil {
+		return store.Policy{}, err
+	}
+	p.ID, p.Version, p.ARN, p.CreatedAt = id, "v1", s.policyARN(p.Path, p.Name), s.now()
+	p.ModifiedAt = p.CreatedAt
+	err = s.change(ctx, "", p.ARN, func(tx store.Tx) error { return tx.Policies.Insert(p) })
+	if errors.Is(err, store.ErrExists) {
+		return store.Policy{}, fault.New(fault.EntityExists, "A policy called %s already exists. Duplicate names are not allowed.", p.Name)
+	}
+	return p, err
+}
+
+// GetPolicy returns a customer managed policy. Errors: NoSuchEntity.
+func (s *Service) GetPolicy(arn string) (store.Policy, error) {
+	if m := s.current.Load().policies[arn]; m != nil {
+		return m.record, nil
+	}
+	return store.Policy{}, noSuchPolicy(arn)
+}
+
+// AttachmentCount says how many roles have the policy attached, and how many as their boundary.
+func (s *Service) AttachmentCount(arn string) (attached, boundaries int) {
+	for _, r := range s.current.Load().roles {
+		if slices.Contains(r.record.Attached, arn) {
+			attached++
+		}
+		if r.record.Boundary == arn {
+			boundaries++
+		}
+	}
+	return attached, boundaries
+}
+
+// ListPolicies returns a page of the customer managed policies whose path starts with prefix, by ARN.
+func (s *Service) ListPolicies(prefix, after string, limit int) PolicyPage {
+	now := s.current.Load()
+	page := PolicyPage{}
+	for _, arn := range slices.Sorted(maps.Keys(now.policies)) {
+		m := now.policies[arn]
+		if arn <= after || !hasPrefix(m.record.Path, prefix) {
+			continue
+		}
+		if limit > 0 && len(page.Policies) == limit {
+			page.Next = page.Policies[limit-1].ARN
+			return page
+		}
+		page.Policies = append(page.Policies, m.record)
+	}
+	return page
+}
+
+// DeletePolicy removes a managed policy that no role uses. Errors: NoSuchEntity, DeleteConflict.
+func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
+	err := s.change(ctx, "", arn, func(tx store.Tx) error {
+		if _, err := tx.Policies.Get(arn); err != nil {
+			return err
+		}
+		roles, err := tx.Roles.List(store.Page{})
+		if err != nil {
+			return err
+		}
+		for _, r := range roles {
+			if slices.Contains(r.Attached, arn) || r.Boundary == arn {
+				return fault.New(fault.DeleteConflict, "Cannot delete a policy attached to entities.")
+			}
+		}
+		return tx.Policies.Delete(arn)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return noSuchPolicy(arn)
+	}
+	return err
+}
+
+// checkAttachable refuses the ARN of a policy that is not there; "" passes.
+func (s *Service) checkAttachable(arn string) error {
+	if arn == "" || s.document(arn) != nil {
+		return nil
+	}
+	return noSuchPolicy(arn)
+}
+
+func checkManaged(p store.Policy) error {
+	if err := checkPermissions(p.Document); err != nil {
+		return err
+	}
+	if n := sizeOf(p.Document); n > maxManagedSize {
+		return limitExceeded("PolicySize", maxManagedSize)
+	}
+	return nil
+}
+
+func checkPermissions(document json.RawMessage) error {
+	return malformed(policy.Parse(document, policy.Identity))
+}
+
+func checkTrust(document json.RawMessage) error {
+	if sizeOf(document) > maxTrustSize {
+		return limitExceeded("ACLSizePerRole", maxTrustSize)
+	}
+	return malformed(policy.Parse(document, policy.Trust))
+}
+
+func malformed(_ *policy.Document, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Wrap(fault.MalformedPolicy, err, "%s", err.Error())
+}
+
+func checkInlineSize(r *store.Role) error {
+	sum := 0
+	for _, document := range r.Inline {
+		sum += sizeOf(document)
+	}
+	if sum > maxInlineSize {
+		return fault.New(fault.LimitExceeded, "Maximum policy size of %d bytes exceeded for role %s", maxInlineSize, r.Name)
+	}
+	return nil
+}
+
+// sizeOf counts a document's characters as IAM's quotas do: white space is free.
+func sizeOf(document json.RawMessage) int {
+	n := 0
+	for _, r := range string(document) {
+		if !strings.ContainsRune(" \t\r\n", r) {
+			n++
+		}
+	}
+	return n
+}
+
+func noSuchPolicy(arn string) error {
+	return fault.New(fault.NoSuchEntity, "Policy %s does not exist or is not attachable.", arn)
+}
+
+func hasPrefix(path, prefix string) bool { return prefix == "" || strings.HasPrefix(path, prefix) }
+
+func lastKey(roles []store.Role) string { return strings.ToLower(roles[len(roles)-1].Name) }
+
+func (n *snapshot) roleNamed(name string) *role { return n.roles[strings.ToLower(name)] }

@@ -1,0 +1,311 @@
+package iam
+
+import (
+	"context"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// Quotas of IAM user guide, "IAM and AWS STS quotas".
+const (
+	maxAttached = 20
+	maxTags     = 50
+)
+
+// CreateRole makes a role: Name, Path, Description, Trust, Boundary, MaxSession (0 = one hour) and Tags are taken from r.
+// Errors: EntityExists, MalformedPolicy, NoSuchEntity (boundary), LimitExceeded, InvalidParameter.
+func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, error) {
+	if r.Path == "" {
+		r.Path = "/"
+	}
+	if r.MaxSession == 0 {
+		r.MaxSession = 3600
+	}
+	if err := checkMaxSession(r.MaxSession); err != nil {
+		return store.Role{}, err
+	}
+	if err := checkTrust(r.Trust); err != nil {
+		return store.Role{}, err
+	}
+	if err := s.checkAttachable(r.Boundary); err != nil {
+		return store.Role{}, err
+	}
+	if len(r.Tags) > maxTags {
+		return store.Role{}, limitExceeded("TagsPerRole", maxTags)
+	}
+	id, err := s.uniqueID("AROA")
+	if err != nil {
+		return store.Role{}, err
+	}
+	r.ID, r.CreatedAt = id, s.now()
+	r.ModifiedAt = r.CreatedAt
+	err = s.change(ctx, r.Name, "", func(tx store.Tx) error { return tx.Roles.Insert(r) })
+	if errors.Is(err, store.ErrExists) {
+		return store.Role{}, fault.New(fault.EntityExists, "Role with name %s already exists.", r.Name)
+	}
+	return r, err
+}
+
+// GetRole returns the role of that name, compared without case. Errors: NoSuchEntity.
+func (s *Service) GetRole(name string) (store.Role, error) {
+	if r := s.current.Load().roleNamed(name); r != nil {
+		return r.record, nil
+	}
+	return store.Role{}, noSuchRole(name)
+}
+
+// RoleARNOf returns the ARN of a stored role.
+func (s *Service) RoleARNOf(r store.Role) string { return s.roleARN(r.Path, r.Name) }
+
+// ListRoles returns a page of the roles whose path starts with prefix, by name.
+func (s *Service) ListRoles(prefix, after string, limit int) RolePage {
+	now := s.current.Load()
+	page := RolePage{}
+	names := slices.Sorted(maps.Keys(now.roles))
+	for _, name := range names {
+		r := now.roles[name]
+		if name <= after || !hasPrefix(r.record.Path, prefix) {
+			continue
+		}
+		if limit > 0 && len(page.Roles) == limit {
+			page.Next = lastKey(page.Roles)
+			return page
+		}
+		page.Roles = append(page.Roles, r.record)
+	}
+	return page
+}
+
+// UpdateRole changes description and longest session. Errors: NoSuchEntity, InvalidParameter.
+func (s *Service) UpdateRole(ctx context.Context, name string, u RoleUpdate) error {
+	if u.MaxSession != nil {
+		if err := checkMaxSession(*u.MaxSession); err != nil {
+			return err
+		}
+	}
+	return s.editRole(ctx, name, func(r *store.Role) error {
+		if u.Description != nil {
+			r.Description = *u.Description
+		}
+		if u.MaxSession != nil {
+			r.MaxSession = *u.MaxSession
+		}
+		return nil
+	})
+}
+
+// UpdateTrust replaces the trust policy. Errors: NoSuchEntity, MalformedPolicy.
+func (s *Service) UpdateTrust(ctx context.Context, name string, trust json.RawMessage) error {
+	if err := checkTrust(trust); err != nil {
+		return err
+	}
+	return s.editRole(ctx, name, func(r *store.Role) error {
+		r.Trust = trust
+		return nil
+	})
+}
+
+// DeleteRole removes a role that has no policies left. Errors: NoSuchEntity, DeleteConflict.
+func (s *Service) DeleteRole(ctx context.Context, name string) error {
+	err := s.change(ctx, name, "", func(tx store.Tx) error {
+		r, err := tx.Roles.Get(name)
+		if err != nil {
+			return err
+		}
+		if len(r.Inline) > 0 || len(r.Attached) > 0 {
+			return fault.New(fault.DeleteConflict, "Cannot delete entity, must delete policies first.")
+		}
+		return tx.Roles.Delete(r.Name)
+	})
+	return orNoSuchRole(err, name)
+}
+
+// PutRolePolicy adds or replaces an inline policy. Errors: NoSuchEntity, MalformedPolicy, LimitExceeded.
+func (s *Service) PutRolePolicy(ctx context.Context, role, name string, document json.RawMessage) error {
+	if err := checkPermissions(document); err != nil {
+		return err
+	}
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		if r.Inline == nil {
+			r.Inline = map[string]json.RawMessage{}
+		}
+		r.Inline[name] = document
+		return checkInlineSize(r)
+	})
+}
+
+// GetRolePolicy returns an inline policy. Errors: NoSuchEntity.
+func (s *Service) GetRolePolicy(role, name string) (json.RawMessage, error) {
+	r := s.current.Load().roleNamed(role)
+	if r == nil {
+		return nil, noSuchRole(role)
+	}
+	document, ok := r.record.Inline[name]
+	if !ok {
+		return nil, noSuchRolePolicy(name)
+	}
+	return document, nil
+}
+
+// ListRolePolicies returns the names of the inline policies, sorted. Errors: NoSuchEntity.
+func (s *Service) ListRolePolicies(role string) ([]string, error) {
+	r := s.current.Load().roleNamed(role)
+	if r == nil {
+		return nil, noSuchRole(role)
+	}
+	return slices.Sorted(maps.Keys(r.record.Inline)), nil
+}
+
+// DeleteRolePolicy removes an inline policy. Errors: NoSuchEntity.
+func (s *Service) DeleteRolePolicy(ctx context.Context, role, name string) error {
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		if _, ok := r.Inline[name]; !ok {
+			return noSuchRolePolicy(name)
+		}
+		delete(r.Inline, name)
+		return nil
+	})
+}
+
+// AttachRolePolicy attaches a managed policy; twice is a no-op. Errors: NoSuchEntity, LimitExceeded.
+func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error {
+	if err := s.checkAttachable(arn); err != nil {
+		return err
+	}
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		if slices.Contains(r.Attached, arn) {
+			return nil
+		}
+		if len(r.Attached) == maxAttached {
+			return limitExceeded("PoliciesPerRole", maxAttached)
+		}
+		r.Attached = append(r.Attached, arn)
+		return nil
+	})
+}
+
+// DetachRolePolicy detaches a managed policy. Errors: NoSuchEntity.
+func (s *Service) DetachRolePolicy(ctx context.Context, role, arn string) error {
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		i := slices.Index(r.Attached, arn)
+		if i < 0 {
+			return fault.New(fault.NoSuchEntity, "Policy %s was not found.", arn)
+		}
+		r.Attached = slices.Delete(r.Attached, i, i+1)
+		return nil
+	})
+}
+
+// ListAttachedRolePolicies returns the attached managed policies. Errors: NoSuchEntity.
+func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error) {
+	r := s.current.Load().roleNamed(role)
+	if r == nil {
+		return nil, noSuchRole(role)
+	}
+	list := make([]AttachedPolicy, 0, len(r.record.Attached))
+	for _, arn := range r.record.Attached {
+		list = append(list, AttachedPolicy{ARN: arn, Name: roleName(arn)})
+	}
+	return list, nil
+}
+
+// PutBoundary sets the permissions boundary; "" removes it. Errors: NoSuchEntity.
+func (s *Service) PutBoundary(ctx context.Context, role, arn string) error {
+	if err := s.checkAttachable(arn); err != nil {
+		return err
+	}
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		if arn == "" && r.Boundary == "" {
+			return fault.New(fault.NoSuchEntity, "The role with name %s has no permissions boundary.", role)
+		}
+		r.Boundary = arn
+		return nil
+	})
+}
+
+// TagRole adds or replaces tags. Errors: NoSuchEntity, LimitExceeded.
+func (s *Service) TagRole(ctx context.Context, role string, tags map[string]string) error {
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		merged := maps.Clone(r.Tags)
+		if merged == nil {
+			merged = map[string]string{}
+		}
+		maps.Copy(merged, tags)
+		if len(merged) > maxTags {
+			return limitExceeded("TagsPerRole", maxTags)
+		}
+		r.Tags = merged
+		return nil
+	})
+}
+
+// UntagRole removes tags; a key that is not there is no error. Errors: NoSuchEntity.
+func (s *Service) UntagRole(ctx context.Context, role string, keys []string) error {
+	return s.editRole(ctx, role, func(r *store.Role) error {
+		r.Tags = maps.Clone(r.Tags)
+		for _, key := range keys {
+			delete(r.Tags, key)
+		}
+		return nil
+	})
+}
+
+// editRole changes a role in the store and in the snapshot.
+func (s *Service) editRole(ctx context.Context, name string, edit func(*store.Role) error) error {
+	err := s.change(ctx, name, "", func(tx store.Tx) error {
+		r, err := tx.Roles.Get(name)
+		if err != nil {
+			return err
+		}
+		if err := edit(&r); err != nil {
+			return err
+		}
+		r.ModifiedAt = s.now()
+		return tx.Roles.Update(r)
+	})
+	return orNoSuchRole(err, name)
+}
+
+// uniqueID makes an id of IAM's form: a prefix that says what it is and 17 characters.
+func (s *Service) uniqueID(prefix string) (string, error) {
+	var raw [11]byte
+	if _, err := io.ReadFull(s.rand, raw[:]); err != nil {
+		return "", fmt.Errorf("iam: no randomness: %w", err)
+	}
+	return prefix + base32.StdEncoding.EncodeToString(raw[:])[:17], nil
+}
+
+func checkMaxSession(seconds int) error {
+	if d := time.Duration(seconds) * time.Second; d < time.Hour || d > maxDuration {
+		return fault.New(fault.Validation, "1 validation error detected: Value '%d' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200", seconds)
+	}
+	return nil
+}
+
+func noSuchRole(name string) error {
+	return fault.New(fault.NoSuchEntity, "The role with name %s cannot be found.", name)
+}
+
+func noSuchRolePolicy(name string) error {
+	return fault.New(fault.NoSuchEntity, "The role policy with name %s cannot be found.", name)
+}
+
+func orNoSuchRole(err error, name string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return noSuchRole(name)
+	}
+	return err
+}
+
+func limitExceeded(quota string, limit int) error {
+	return fault.New(fault.LimitExceeded, "Cannot exceed quota for %s: %d", quota, limit)
+}

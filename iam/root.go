@@ -1,0 +1,118 @@
+package iam
+
+import (
+	"context"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+)
+
+// rootKey is the administrator's SigV4 key.
+type rootKey struct {
+	id     string
+	secret seal.Secret
+}
+
+// RootKey is a root key that was just made; the host shows it once.
+type RootKey struct {
+	AccessKeyID string
+	Secret      seal.Secret
+}
+
+const (
+	rootSetting = "root-key"     // name in store.Settings
+	rootPurpose = "iam root key" // purpose of its seal
+)
+
+var accessKeyPattern = regexp.MustCompile(`\A\w{16,128}\z`)
+
+// UseRoot takes the root key that the operator gave (both or neither). Without one it takes the key kept in the store, and
+// makes one when there is none: then, and only then, made is not nil, and the host shows it once. A key from the operator
+// is never stored.
+func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made *RootKey, err error) {
+	if accessKeyID != "" || secret != "" {
+		if !accessKeyPattern.MatchString(accessKeyID) || len(secret) < 16 {
+			return nil, errors.New("iam: the root key needs an access key id of 16 to 128 letters, digits and underscores, and a secret of 16 characters or more")
+		}
+		s.root.Store(&rootKey{id: accessKeyID, secret: seal.NewSecret(secret)})
+		return nil, nil
+	}
+	fresh, err := s.newRootKey()
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := s.sealRoot(fresh)
+	if err != nil {
+		return nil, err
+	}
+	var kept []byte
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		kept, err = tx.Settings.Get(rootSetting)
+		if errors.Is(err, store.ErrNotFound) {
+			kept = nil
+			return tx.Settings.Put(rootSetting, sealed)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("iam: keeping the root key: %w", err)
+	}
+	if kept == nil {
+		s.root.Store(fresh)
+		return &RootKey{AccessKeyID: fresh.id, Secret: fresh.secret}, nil
+	}
+	known, err := s.openRoot(kept)
+	if err != nil {
+		return nil, err
+	}
+	s.root.Store(known)
+	return nil, nil
+}
+
+// RootSecret returns the secret of the root key with that id, and false for any other id.
+func (s *Service) RootSecret(accessKeyID string) (seal.Secret, bool) {
+	root := s.root.Load()
+	if root == nil || root.id != accessKeyID {
+		return seal.Secret{}, false
+	}
+	return root.secret, true
+}
+
+// newRootKey makes a key of AWS's form: AKIA and 16 characters, a secret of 40.
+func (s *Service) newRootKey() (*rootKey, error) {
+	var raw [10 + 30]byte
+	if _, err := io.ReadFull(s.rand, raw[:]); err != nil {
+		return nil, fmt.Errorf("iam: no randomness: %w", err)
+	}
+	return &rootKey{
+		id:     "AKIA" + base32.StdEncoding.EncodeToString(raw[:10]),
+		secret: seal.NewSecret(base64.StdEncoding.EncodeToString(raw[10:])),
+	}, nil
+}
+
+func (s *Service) sealRoot(k *rootKey) ([]byte, error) {
+	text, err := json.Marshal([2]string{k.id, k.secret.Reveal()})
+	if err != nil {
+		return nil, err
+	}
+	return s.box.Seal(rootPurpose, text, nil)
+}
+
+func (s *Service) openRoot(sealed []byte) (*rootKey, error) {
+	text, err := s.box.Open(rootPurpose, sealed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("iam: the root key in the store was sealed under another master key: %w", err)
+	}
+	var pair [2]string
+	if err := json.Unmarshal(text, &pair); err != nil {
+		return nil, errors.New("iam: the root key in the store does not read")
+	}
+	return &rootKey{id: pair[0], secret: seal.NewSecret(pair[1])}, nil
+}

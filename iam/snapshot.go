@@ -1,0 +1,254 @@
+package iam
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/store"
+)
+
+// snapshot is every role and policy, compiled; it never changes once it is current.
+type snapshot struct {
+	version  uint64
+	roles    map[string]*role    // by name in lower case
+	byARN    map[string]*role    // by exact ARN
+	policies map[string]*managed // by ARN; customer managed only
+}
+
+// role is a stored role with its policies compiled.
+type role struct {
+	record   store.Role
+	arn      string
+	trust    *policy.Set // an empty set trusts nobody
+	identity []*policy.Set
+	boundary *policy.Set // nil = none
+}
+
+// managed is a stored policy, parsed once and compiled once for all roles that name it.
+type managed struct {
+	record   store.Policy
+	document *policy.Document
+	set      *policy.Set
+}
+
+// denyAll stands in for a document that does not parse: it may have held a Deny, so all that can be said is no.
+var denyAll = mustCompile("unreadable policy",
+	`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
+
+// PolicySets returns the permission policies and the boundary (nil = none) of the role; the sets are shared, compiled and
+// read-only. The account's root ARN stands for the sessions that GetSessionToken and GetFederationToken make. An unknown
+// role has no policies, so it may do nothing. No lock is taken and nothing is allocated.
+func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set) {
+	if r := s.current.Load().byARN[roleARN]; r != nil {
+		return r.identity, r.boundary
+	}
+	if roleARN == s.rootARN() {
+		return rootSession, nil
+	}
+	return nil, nil
+}
+
+// SessionSet returns the union of a session's policies, inline documents and managed ARNs, and nil when there are none,
+// which means that the session is limited by its role alone. A document that does not parse or an ARN that is not there
+// denies everything. Callers keep the set as long as the Version stays.
+func (s *Service) SessionSet(documents, arns []string) *policy.Set {
+	if len(documents) == 0 && len(arns) == 0 {
+		return nil
+	}
+	if len(documents) == 0 && slices.Equal(arns, guestLimits) {
+		return guestSet
+	}
+	var sources []policy.Source
+	for _, text := range documents {
+		document, err := policy.Parse([]byte(text), policy.Identity)
+		if err != nil {
+			return denyAll
+		}
+		sources = append(sources, policy.Source{Name: "session policy", Document: document})
+	}
+	for _, arn := range arns {
+		document := s.document(arn)
+		if document == nil {
+			return denyAll
+		}
+		sources = append(sources, policy.Source{Name: "session policy " + arn, Document: document})
+	}
+	return policy.Compile(sources...)
+}
+
+// document returns the managed policy, AWS's or a customer's, or nil.
+func (s *Service) document(arn string) *policy.Document {
+	if m := s.current.Load().policies[arn]; m != nil {
+		return m.document
+	}
+	if m := awsManaged[arn]; m != nil {
+		return m.document
+	}
+	return nil
+}
+
+// Reload reads all roles and policies from the store and makes them current, for a start and for a node that was told
+// that another one has written. An error leaves what is current.
+func (s *Service) Reload(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.reload(ctx)
+}
+
+// reload is Reload for those who hold s.writing.
+func (s *Service) reload(ctx context.Context) error {
+	var roles []store.Role
+	var policies []store.Policy
+	err := s.store.View(ctx, func(tx store.Tx) (err error) {
+		if roles, err = tx.Roles.List(store.Page{}); err != nil {
+			return err
+		}
+		policies, err = tx.Policies.List(store.Page{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	next := &snapshot{
+		version:  s.nextVersion(),
+		roles:    make(map[string]*role, len(roles)),
+		byARN:    make(map[string]*role, len(roles)),
+		policies: make(map[string]*managed, len(policies)),
+	}
+	for _, p := range policies {
+		next.policies[p.ARN] = compileManaged(p)
+	}
+	for _, r := range roles {
+		next.put(s.compileRole(r, next.policies))
+	}
+	s.current.Store(next)
+	return nil
+}
+
+func (s *Service) nextVersion() uint64 {
+	if now := s.current.Load(); now != nil {
+		return now.version + 1
+	}
+	return 1
+}
+
+func (n *snapshot) put(r *role) {
+	n.roles[strings.ToLower(r.record.Name)] = r
+	n.byARN[r.arn] = r
+}
+
+// change runs write in the store and then shows the touched records to readers: a copy of the snapshot in which the role
+// (nil name = none) or the policy is read anew. Readers see the old state until then, never a mixture.
+func (s *Service) change(ctx context.Context, roleName, policyARN string, write func(tx store.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	var newRole *store.Role
+	var newPolicy *store.Policy
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		newRole, newPolicy = nil, nil
+		if err := write(tx); err != nil {
+			return err
+		}
+		if roleName != "" {
+			if r, err := tx.Roles.Get(roleName); err == nil {
+				newRole = &r
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		if policyARN != "" {
+			if p, err := tx.Policies.Get(policyARN); err == nil {
+				newPolicy = &p
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	old := s.current.Load()
+	next := &snapshot{version: old.version + 1, roles: maps.Clone(old.roles), byARN: maps.Clone(old.byARN), policies: maps.Clone(old.policies)}
+	if policyARN != "" {
+		delete(next.policies, policyARN)
+		if newPolicy != nil {
+			next.policies[policyARN] = compileManaged(*newPolicy)
+		}
+		for _, r := range old.roles {
+			if slices.Contains(r.record.Attached, policyARN) || r.record.Boundary == policyARN {
+				next.put(s.compileRole(r.record, next.policies))
+			}
+		}
+	}
+	if roleName != "" {
+		if r := next.roles[strings.ToLower(roleName)]; r != nil {
+			delete(next.byARN, r.arn)
+			delete(next.roles, strings.ToLower(roleName))
+		}
+		if newRole != nil {
+			next.put(s.compileRole(*newRole, next.policies))
+		}
+	}
+	s.current.Store(next)
+	return nil
+}
+
+// compileRole never fails: what cannot be read denies (permissions) or trusts nobody (trust policy).
+func (s *Service) compileRole(record store.Role, policies map[string]*managed) *role {
+	r := &role{record: record, arn: s.roleARN(record.Path, record.Name), trust: policy.Compile()}
+	if document, err := policy.Parse(record.Trust, policy.Trust); err == nil {
+		r.trust = policy.Compile(policy.Source{Name: "role " + record.Name + ", trust policy", Document: document})
+	}
+	for _, name := range slices.Sorted(maps.Keys(record.Inline)) {
+		r.identity = append(r.identity, compileDocument("role "+record.Name+", "+name, record.Inline[name]))
+	}
+	for _, arn := range record.Attached {
+		r.identity = append(r.identity, setOf(policies, arn))
+	}
+	if record.Boundary != "" {
+		r.boundary = setOf(policies, record.Boundary)
+	}
+	return r
+}
+
+func setOf(policies map[string]*managed, arn string) *policy.Set {
+	if m := policies[arn]; m != nil {
+		return m.set
+	}
+	if m := awsManaged[arn]; m != nil {
+		return m.set
+	}
+	return denyAll
+}
+
+func compileManaged(p store.Policy) *managed {
+	m := &managed{record: p, set: denyAll}
+	if document, err := policy.Parse(p.Document, policy.Identity); err == nil {
+		m.document = document
+		m.set = policy.Compile(policy.Source{Name: "policy " + p.ARN, Document: document})
+	}
+	return m
+}
+
+func compileDocument(name string, text json.RawMessage) *policy.Set {
+	document, err := policy.Parse(text, policy.Identity)
+	if err != nil {
+		return denyAll
+	}
+	return policy.Compile(policy.Source{Name: name, Document: document})
+}
+
+// mustCompile compiles a document that stands in this package.
+func mustCompile(name, text string) *policy.Set {
+	document, err := policy.Parse([]byte(text), policy.Identity)
+	if err != nil {
+		panic("iam: " + name + ": " + err.Error())
+	}
+	return policy.Compile(policy.Source{Name: name, Document: document})
+}

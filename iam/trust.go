@@ -1,0 +1,199 @@
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// taking is one attempt to take a role: who, as which principal, with what.
+type taking struct {
+	action         string // sts:AssumeRole or sts:AssumeRoleWithWebIdentity
+	principalType  string // AWS or Federated
+	principal      string
+	sessionName    string
+	sourceIdentity string
+	externalID     string
+	tags           []Tag
+	transitive     []string
+	provider       string   // prefix of the provider's keys; "" for AWS principals
+	audience       []string // <provider>:aud
+	allAudiences   []string // <provider>:oaud
+	subject        string   // <provider>:sub
+	amr            []string // <provider>:amr
+	env            Env
+	more           map[string][]string // keys of the caller's own, in lower case
+}
+
+// context gives the keys that trust policies may ask for. IAM user guide, "AWS global condition context keys" and "Keys
+// for AWS OIDC federation"; Cognito developer guide, "Using role-based access control".
+func (t *taking) context(now time.Time) policy.MapContext {
+	c := policy.MapContext{
+		"aws:currenttime":     {now.UTC().Format("2006-01-02T15:04:05Z")},
+		"aws:epochtime":       {strconv.FormatInt(now.Unix(), 10)},
+		"aws:securetransport": {strconv.FormatBool(t.env.Secure)},
+		"sts:rolesessionname": {t.sessionName},
+	}
+	add := func(key string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
+			c[key] = values
+		}
+	}
+	add("aws:sourceip", t.env.SourceIP)
+	add("aws:useragent", t.env.UserAgent)
+	add("sts:externalid", t.externalID)
+	add("sts:transitivetagkeys", t.transitive...)
+	add("sts:sourceidentity", t.sourceIdentity)
+	if len(t.tags) > 0 {
+		keys := make([]string, len(t.tags))
+		for i, tag := range t.tags {
+			keys[i] = tag.Key
+			c["aws:requesttag/"+strings.ToLower(tag.Key)] = []string{tag.Value}
+		}
+		c["aws:tagkeys"] = keys
+	}
+	if t.provider != "" {
+		add("aws:federatedprovider", t.principal)
+		add(t.provider+":aud", t.audience...)
+		add(t.provider+":oaud", t.allAudiences...)
+		add(t.provider+":sub", t.subject)
+		add(t.provider+":amr", t.amr...)
+	}
+	for key, values := range t.more {
+		c[key] = values
+	}
+	return c
+}
+
+// trusts reports whether the role's trust policy allows every action that the attempt needs. IAM user guide, "Passing
+// session tags": tags need sts:TagSession, a source identity needs sts:SetSourceIdentity, each in the trust policy too.
+func (r *role) trusts(t *taking, now time.Time) bool {
+	context := t.context(now)
+	ask := func(action string) bool {
+		d := r.trust.DecideTrust(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Action: action, Context: context})
+		return d.Effect == policy.Allow
+	}
+	return ask(t.action) &&
+		(len(t.tags) == 0 || ask("sts:TagSession")) &&
+		(t.sourceIdentity == "" || ask("sts:SetSourceIdentity"))
+}
+
+// PoolTrust returns the trust policy for the authenticated identities of an identity pool, or for its guests: audience,
+// kind of identity, and leave to pass principal tags. Without the audience any pool of anybody would pass.
+func PoolTrust(poolID string, authenticated bool) json.RawMessage {
+	kind := "unauthenticated"
+	if authenticated {
+		kind = "authenticated"
+	}
+	document, err := json.Marshal(trustDocument{Version: "2012-10-17", Statement: []any{poolStatement(poolID, kind)}})
+	if err != nil {
+		panic("iam: " + err.Error()) // strings in maps always marshal
+	}
+	return document
+}
+
+// trustDocument is the outer form of a policy document.
+type trustDocument struct {
+	Version   string `json:"Version"`
+	Statement []any  `json:"Statement"`
+}
+
+func poolStatement(poolID, kind string) any {
+	return map[string]any{
+		"Effect":    "Allow",
+		"Principal": map[string]string{"Federated": poolProvider},
+		"Action":    []string{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"},
+		"Condition": map[string]any{
+			"StringEquals":           map[string]string{poolProvider + ":aud": poolID},
+			"ForAnyValue:StringLike": map[string]string{poolProvider + ":amr": kind},
+		},
+	}
+}
+
+// JoinTrust makes one trust policy of several. It fails when one is not an object with statements, or their versions
+// differ, since a version changes how variables are read.
+func JoinTrust(documents ...json.RawMessage) (json.RawMessage, error) {
+	if len(documents) == 1 {
+		return documents[0], nil
+	}
+	joined := trustDocument{Statement: []any{}}
+	for _, text := range documents {
+		var d struct {
+			Version   string
+			Statement json.RawMessage
+		}
+		if err := json.Unmarshal(text, &d); err != nil {
+			return nil, fault.Wrap(fault.MalformedPolicy, err, "This policy contains invalid Json")
+		}
+		if joined.Version != "" && joined.Version != d.Version {
+			return nil, fault.New(fault.MalformedPolicy, "The trust policies have different versions: %q and %q.", joined.Version, d.Version)
+		}
+		joined.Version = d.Version
+		var list []any
+		if json.Unmarshal(d.Statement, &list) != nil {
+			var one any
+			if err := json.Unmarshal(d.Statement, &one); err != nil {
+				return nil, fault.Wrap(fault.MalformedPolicy, err, "Syntax errors in policy.")
+			}
+			list = []any{one}
+		}
+		joined.Statement = append(joined.Statement, list...)
+	}
+	return json.Marshal(joined)
+}
+
+// checkTags applies the limits on session tags. STS API reference, AssumeRole, Tags.
+func checkTags(tags []Tag, transitive []string) error {
+	if len(tags) > 50 {
+		return fault.New(fault.Validation, "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+	}
+	seen := make(map[string]bool, len(tags))
+	for _, tag := range tags {
+		key := strings.ToLower(tag.Key)
+		switch {
+		case tag.Key == "" || len([]rune(tag.Key)) > 128:
+			return fault.New(fault.Validation, "A session tag key must have 1 to 128 characters.")
+		case len([]rune(tag.Value)) > 256:
+			return fault.New(fault.Validation, "A session tag value must have at most 256 characters.")
+		case strings.HasPrefix(key, "aws:"):
+			return fault.New(fault.Validation, "Tag keys with the prefix aws: are reserved.")
+		case seen[key]:
+			return fault.New(fault.Validation, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+		seen[key] = true
+	}
+	for _, key := range transitive {
+		if !seen[strings.ToLower(key)] {
+			return fault.New(fault.Validation, "The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	return nil
+}
+
+// mergeTags lays session tags over a role's own; a key of another case replaces.
+func mergeTags(role map[string]string, tags []Tag) map[string]string {
+	if len(role)+len(tags) == 0 {
+		return nil
+	}
+	merged := make(map[string]string, len(role)+len(tags))
+	for key, value := range role {
+		if !slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
+			merged[key] = value
+		}
+	}
+	for _, tag := range tags {
+		merged[tag.Key] = tag.Value
+	}
+	return merged
+}
+
+// errNotTrusted is the one answer for a role that is not there and a role that trusts another.
+func errNotTrusted(format string, args ...any) error {
+	return fault.New(fault.AccessDenied, "%s", fmt.Sprintf(format, args...))
+}

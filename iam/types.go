@@ -1,0 +1,116 @@
+package iam
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/store"
+)
+
+// Env is what a call says about its surroundings; trust policies may ask for it.
+type Env struct {
+	SourceIP  string // aws:SourceIp; "" = unknown
+	UserAgent string // aws:UserAgent
+	Secure    bool   // aws:SecureTransport
+}
+
+// SessionLimits narrow a session beneath its role.
+type SessionLimits struct {
+	Policy     string        // inline session policy; "" = none
+	PolicyARNs []string      // managed session policies, at most 10
+	Duration   time.Duration // 0 = the operation's default
+}
+
+// Tag is a session tag.
+type Tag struct {
+	Key   string
+	Value string
+}
+
+// AssumeRoleInput is what sts:AssumeRole takes.
+type AssumeRoleInput struct {
+	RoleARN        string
+	SessionName    string
+	Limits         SessionLimits
+	Tags           []Tag
+	TransitiveKeys []string
+	ExternalID     string
+	SourceIdentity string
+	Env            Env
+}
+
+// WebIdentityInput is what sts:AssumeRoleWithWebIdentity takes.
+type WebIdentityInput struct {
+	RoleARN     string
+	SessionName string
+	Token       string
+	ProviderID  string // for OAuth 2.0 access tokens of Facebook and Amazon only; refused
+	Limits      SessionLimits
+	Env         Env
+}
+
+// FederationInput is what sts:GetFederationToken takes.
+type FederationInput struct {
+	Name   string
+	Limits SessionLimits
+	Tags   []Tag
+	Env    Env
+}
+
+// Assumed is a new session of a role, or of a federated user.
+type Assumed struct {
+	Credentials      session.Credentials
+	ARN              string // of the session: arn:aws:sts::<account>:assumed-role/<role>/<session name>
+	ID               string // <role id>:<session name>
+	PackedPolicySize int    // percent of what a session token holds; 0 = neither policies nor tags
+	SourceIdentity   string
+
+	// Of AssumeRoleWithWebIdentity.
+	Subject  string
+	Provider string
+	Audience string
+}
+
+// CallerIdentity is what sts:GetCallerIdentity answers.
+type CallerIdentity struct {
+	ARN     string
+	UserID  string
+	Account string
+}
+
+// DeclaredRole is a role that the configuration names.
+type DeclaredRole struct {
+	Name        string
+	Path        string // "" = "/"
+	Description string
+	Trust       json.RawMessage            // document
+	Policies    map[string]json.RawMessage // permission policies by name
+	Attached    []string                   // ARNs of managed policies
+	Boundary    json.RawMessage            // document; nil = none
+	MaxSession  time.Duration              // 0 = one hour
+}
+
+// RoleUpdate is what UpdateRole changes; nil leaves a value alone.
+type RoleUpdate struct {
+	Description *string
+	MaxSession  *int // seconds
+}
+
+// AttachedPolicy names a managed policy of a role.
+type AttachedPolicy struct {
+	ARN  string
+	Name string
+}
+
+// RolePage is a page of a list of roles.
+type RolePage struct {
+	Roles []store.Role
+	Next  string // name after which the next page starts; "" = last page
+}
+
+// PolicyPage is a page of a list of managed policies.
+type PolicyPage struct {
+	Policies []store.Policy
+	Next     string // ARN after which the next page starts; "" = last page
+}

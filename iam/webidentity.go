@@ -1,0 +1,239 @@
+package iam
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// tagsClaim is the claim that passes session tags. IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity".
+const tagsClaim = "https://aws.amazon.com/tags"
+
+const notAuthorizedWeb = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+
+// AssumeRoleWithWebIdentity verifies a token of an identity pool or of a configured OIDC issuer and makes a session of the
+// role, if the role trusts the token's provider, audience and subject. Errors: InvalidIdentityToken, ExpiredToken,
+// ExternalService, AccessDenied, Validation, MalformedPolicy, PackedPolicyTooLarge.
+func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityInput) (Assumed, error) {
+	if err := checkSessionName(in.SessionName); err != nil {
+		return Assumed{}, err
+	}
+	if in.ProviderID != "" {
+		return Assumed{}, fault.New(fault.InvalidIdentityToken, "OAuth 2.0 access tokens of %s cannot be verified here; pass an OpenID Connect token and no ProviderId.", in.ProviderID)
+	}
+	verified, err := s.verifyWeb(ctx, in.Token)
+	if err != nil {
+		return Assumed{}, err
+	}
+	passed, err := passedTags(verified)
+	if err != nil {
+		return Assumed{}, err
+	}
+	if err := s.checkLimits(in.Limits); err != nil {
+		return Assumed{}, err
+	}
+	to := s.current.Load().byARN[in.RoleARN]
+	attempt := s.webTaking(verified, in, passed)
+	if to == nil || !to.trusts(attempt, s.now()) {
+		return Assumed{}, errNotTrusted(notAuthorizedWeb)
+	}
+	duration, err := to.duration(in.Limits.Duration, false)
+	if err != nil {
+		return Assumed{}, err
+	}
+	record, err := s.webRecord(verified, in.SessionName, attempt)
+	if err != nil {
+		return Assumed{}, err
+	}
+	record.PrincipalTags = mergeTags(to.record.Tags, passed.tags)
+	record.TransitiveTagKeys = passed.transitive
+	limit(&record, in.Limits)
+	if err := checkPacked(&record); err != nil {
+		return Assumed{}, err
+	}
+	out, err := s.assumed(to, record, duration)
+	out.Subject, out.Provider, out.Audience = verified.Subject, attempt.principal, strings.Join(attempt.audience, ",")
+	return out, err
+}
+
+// verifyWeb verifies the token and gives STS's names to what is wrong with it. STS API reference,
+// AssumeRoleWithWebIdentity, Errors.
+func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, error) {
+	verifier := s.verifier.Load()
+	if verifier == nil {
+		return nil, fault.New(fault.InvalidIdentityToken, "No OpenIDConnect provider found in your account")
+	}
+	verified, err := (*verifier).Verify(ctx, raw)
+	if err == nil {
+		return verified, nil
+	}
+	refused, ok := errors.AsType[*token.Error](err)
+	if !ok {
+		return nil, err
+	}
+	switch refused.Reason {
+	case token.Expired:
+		return nil, fault.Wrap(fault.ExpiredToken, err, "Token expired: the current time is past the exp claim")
+	case token.UnknownIssuer:
+		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "No OpenIDConnect provider found in your account for the token's issuer")
+	case token.WrongAudience, token.WrongTokenUse:
+		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "Incorrect token audience")
+	case token.KeysUnavailable:
+		return nil, fault.Wrap(fault.ExternalService, err, "Couldn't retrieve verification key from your identity provider")
+	default:
+		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+	}
+}
+
+// webTaking is the attempt that the token makes.
+func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSession) *taking {
+	provider := withoutScheme(t.Issuer.URL)
+	attempt := &taking{
+		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: s.ProviderARN(provider),
+		sessionName: in.SessionName, sourceIdentity: passed.sourceIdentity, tags: passed.tags, transitive: passed.transitive,
+		provider: provider, audience: t.Audience, subject: t.Subject, env: in.Env,
+	}
+	if provider == poolProvider {
+		attempt.principal = poolProvider
+	}
+	// IAM user guide, "Keys for AWS OIDC federation": when azp is there it is :aud, and :oaud is what aud says.
+	if azp, ok := t.Claims.Values("azp"); ok && len(azp) == 1 && azp[0] != "" {
+		attempt.audience, attempt.allAudiences = azp, t.Audience
+	}
+	if amr, ok := t.Claims.Values("amr"); ok {
+		attempt.amr = amr
+	}
+	return attempt
+}
+
+// webRecord is the session's record, without what the role adds.
+func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking) (session.Record, error) {
+	r := session.Record{
+		Kind: session.WebIdentityRole, SessionName: sessionName, SourceIdentity: attempt.sourceIdentity,
+		Provider: attempt.provider, FederatedProvider: attempt.principal,
+	}
+	if attempt.provider == poolProvider {
+		r.IdentityID, r.AMR = t.Subject, attempt.amr
+		if len(t.Audience) == 1 {
+			r.IdentityPoolID = t.Audience[0]
+		}
+		var err error
+		if r.Logins, r.Username, err = loginsOf(t); err != nil {
+			return r, err
+		}
+	} else {
+		r.Logins = []session.Login{{Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI}}
+		r.Username = t.Username
+	}
+	if s.strict {
+		r.Username = ""
+	}
+	return r, nil
+}
+
+// LoginsClaim is the claim by which an identity pool's OpenID token remembers the sign-ins it rests on, so that signing
+// out ends the sessions made with it. It is Sluice's own: a JSON list of objects with iss, sub, origin_jti and username.
+const LoginsClaim = "urn:sluice:logins"
+
+// loginClaim is one entry of LoginsClaim.
+type loginClaim struct {
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	OriginJTI string `json:"origin_jti"`
+	Username  string `json:"username"`
+}
+
+// loginsOf reads LoginsClaim of an identity pool's own token; a claim that does not read is refused, since a session
+// without its logins would outlive their sign-out.
+func loginsOf(t *token.Token) (logins []session.Login, username string, err error) {
+	text, ok := t.Claims.Raw(LoginsClaim)
+	if !ok {
+		return nil, "", nil
+	}
+	var claims []loginClaim
+	if json.Unmarshal([]byte(text), &claims) != nil {
+		return nil, "", fault.New(fault.RejectedClaim, "The logins in the token are not valid.")
+	}
+	for _, c := range claims {
+		logins = append(logins, session.Login{Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI})
+		if c.Username != "" {
+			username = c.Username
+		}
+	}
+	return logins, username, nil
+}
+
+// passedSession is what a token passes on to the session.
+type passedSession struct {
+	tags           []Tag
+	transitive     []string
+	sourceIdentity string
+}
+
+// passedTags reads the token's session tags and source identity. A malformed claim refuses the token: leaving tags out
+// could widen what the session may do.
+func passedTags(t *token.Token) (passedSession, error) {
+	var passed passedSession
+	if values, ok := t.Claims.Values("https://aws.amazon.com/source_identity"); ok {
+		passed.sourceIdentity = strings.Join(values, ",") // a list fails the pattern or the trust policy's test
+		if !sessionNamePattern.MatchString(passed.sourceIdentity) {
+			return passed, fault.New(fault.RejectedClaim, "The source identity in the token is not valid.")
+		}
+	}
+	text, ok := t.Claims.Raw(tagsClaim)
+	if !ok {
+		return passed, nil
+	}
+	var claim struct {
+		Principal  map[string][]string `json:"principal_tags"`
+		Transitive []string            `json:"transitive_tag_keys"`
+	}
+	if json.Unmarshal([]byte(text), &claim) != nil {
+		return passed, fault.New(fault.RejectedClaim, "The session tags in the token are not valid.")
+	}
+	for key, list := range claim.Principal {
+		if len(list) != 1 {
+			return passed, fault.New(fault.RejectedClaim, "A session tag in the token must have exactly one value.")
+		}
+		passed.tags = append(passed.tags, Tag{Key: key, Value: list[0]})
+	}
+	passed.transitive = claim.Transitive
+	return passed, checkTags(passed.tags, passed.transitive)
+}
+
+// AssumeForIdentity makes the session of the enhanced flow. The record says what the identity pool knows (role ARN, session
+// name, identity, pool, amr, tags, session policies, logins, username); the role's trust policy is evaluated just as if the
+// identity had brought an OpenID token of its pool. Errors: AccessDenied when the role is not there or does not trust it.
+func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duration time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error) {
+	to := s.current.Load().byARN[r.RoleARN]
+	if to == nil {
+		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
+	}
+	attempt := &taking{
+		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: poolProvider, sessionName: r.SessionName,
+		provider: poolProvider, audience: []string{r.IdentityPoolID}, subject: r.IdentityID, amr: r.AMR,
+		env: Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure},
+	}
+	for key, value := range r.PrincipalTags {
+		attempt.tags = append(attempt.tags, Tag{Key: key, Value: value})
+	}
+	if err := checkTags(attempt.tags, nil); err != nil {
+		return session.Credentials{}, err
+	}
+	if !to.trusts(attempt, s.now()) {
+		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
+	}
+	r.Kind, r.FederatedProvider = session.WebIdentityRole, poolProvider
+	r.PrincipalTags = mergeTags(to.record.Tags, attempt.tags)
+	if s.strict {
+		r.Username = ""
+	}
+	out, err := s.assumed(to, r, duration)
+	return out.Credentials, err
+}

@@ -1,0 +1,94 @@
+package identitypool
+
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/credentials/session"
+)
+
+// Pool is an identity pool's settings.
+type Pool struct {
+	ID       string `json:"-"` // "<region>:<uuid>"
+	Name     string `json:"-"` // 1 to 128 characters; need not be unique
+	Settings        // what Create and Update replace
+
+	Declared   bool      `json:"-"` // made by the configuration
+	CreatedAt  time.Time `json:"-"`
+	ModifiedAt time.Time `json:"-"`
+}
+
+// Settings is what UpdateIdentityPool replaces as a whole; what is left out falls back to its zero value.
+type Settings struct {
+	Guests        bool              `json:"guests,omitempty"`        // AllowUnauthenticatedIdentities
+	Classic       bool              `json:"classic,omitempty"`       // AllowClassicFlow
+	PublicLogins  map[string]string `json:"publicLogins,omitempty"`  // SupportedLoginProviders: key → application id
+	DeveloperName string            `json:"developerName,omitempty"` // DeveloperProviderName; set once, never changed
+	OIDC          []string          `json:"oidc,omitempty"`          // OpenIdConnectProviderARNs
+	UserPools     []UserPool        `json:"userPools,omitempty"`     // CognitoIdentityProviders
+	SAML          []string          `json:"saml,omitempty"`          // SamlProviderARNs
+	Tags          map[string]string `json:"tags,omitempty"`          // IdentityPoolTags
+}
+
+// UserPool is one app client of a user pool whose ID tokens the identity pool takes.
+type UserPool struct {
+	Provider        string `json:"provider"` // "cognito-idp.<region>.amazonaws.com/<userPoolId>", or the issuer without scheme
+	ClientID        string `json:"clientId"`
+	ServerSideCheck bool   `json:"serverSideCheck,omitempty"` // ask the user pool whether the user signed out
+}
+
+// Roles is what SetIdentityPoolRoles replaces as a whole.
+type Roles struct {
+	Authenticated string                 `json:"authenticated,omitempty"` // role ARN; "" = none
+	Guest         string                 `json:"guest,omitempty"`         // role ARN; "" = none
+	Mappings      map[string]RoleMapping `json:"mappings,omitempty"`      // by provider name; for a user pool "<provider>:<clientId>"
+}
+
+// RoleMapping says how the role of a provider's users is found.
+type RoleMapping struct {
+	Type      string `json:"type"`                // "Token" or "Rules"
+	Ambiguous string `json:"ambiguous,omitempty"` // "AuthenticatedRole" or "Deny"
+	Rules     []Rule `json:"rules,omitempty"`     // 1 to 25, in order; for Type Rules
+}
+
+// Rule gives a role to tokens whose claim matches.
+type Rule struct {
+	Claim string `json:"claim"`
+	Match string `json:"match"` // "Equals", "Contains", "StartsWith" or "NotEqual"
+	Value string `json:"value"`
+	Role  string `json:"role"` // ARN
+}
+
+// TagMap says which claims of a provider's tokens become principal tags.
+type TagMap struct {
+	UseDefaults bool              `json:"useDefaults,omitempty"` // username = sub, client = aud
+	Tags        map[string]string `json:"tags,omitempty"`        // tag key → claim
+}
+
+// Identity is what DescribeIdentity shows: names of providers, no tokens and no user ids.
+type Identity struct {
+	PoolID     string
+	ID         string
+	Providers  []string
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+// Credentials are the outcome of the enhanced flow.
+type Credentials struct {
+	IdentityID string // may differ from the one asked for, after a merge
+	Session    session.Credentials
+}
+
+// OpenIDToken is the outcome of the basic flow and of the developer flow.
+type OpenIDToken struct {
+	IdentityID string // may differ from the one asked for, after a merge
+	Token      string // a JWT, RS512
+}
+
+// DeclaredPool is an identity pool that the configuration names.
+type DeclaredPool struct {
+	ID       string
+	Name     string
+	Settings Settings
+	Roles    Roles
+}
