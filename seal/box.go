@@ -49,7 +49,7 @@ func New(o Options) (*Box, error) {
 		b.rand = rand.Reader
 	}
 	for _, k := range o.Keys {
-		if k.secret == nil {
+		if k.secret.IsZero() {
 			return nil, errors.New("seal: an empty master key")
 		}
 		if b.ring(k.id) != nil {

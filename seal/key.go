@@ -20,7 +20,7 @@ const KeySize = 32
 // The zero Key is not usable.
 type Key struct {
 	id     uint32
-	secret *[KeySize]byte // behind a pointer, so that printing a struct that holds a Key shows an address at most
+	secret Secret // the bytes themselves
 }
 
 // ParseMasterKey reads 32 bytes in base64, standard or URL alphabet, padded or not, with white space around it. The error
@@ -55,17 +55,14 @@ func newKey(raw []byte) (Key, error) {
 	if bytes.Count(raw, raw[:1]) == KeySize {
 		return Key{}, errors.New("seal: the master key is one byte repeated, not a random key")
 	}
-	k := Key{secret: (*[KeySize]byte)(raw)}
+	k := Key{secret: NewSecret(string(raw))}
 	k.id = binary.BigEndian.Uint32(k.derive("id", "", 4))
 	return k, nil
 }
 
 // Encode returns the key in base64, for the file or the operator that keeps it.
 func (k Key) Encode() Secret {
-	if k.secret == nil {
-		return Secret{}
-	}
-	return NewSecret(base64.StdEncoding.EncodeToString(k.secret[:]))
+	return NewSecret(base64.StdEncoding.EncodeToString([]byte(k.secret.Reveal())))
 }
 
 // ID returns the key's id in hexadecimal; it may be logged.
@@ -80,7 +77,7 @@ func (k Key) GoString() string { return "seal.Key(" + k.ID() + ")" }
 // derive gives n bytes for one use and purpose. The use is a constant of this package and holds no NUL, so no two pairs of
 // use and purpose make the same info.
 func (k Key) derive(use, purpose string, n int) []byte {
-	out, err := hkdf.Key(sha256.New, k.secret[:], nil, "sluice seal v1\x00"+use+"\x00"+purpose, n)
+	out, err := hkdf.Key(sha256.New, []byte(k.secret.Reveal()), nil, "sluice seal v1\x00"+use+"\x00"+purpose, n)
 	if err != nil {
 		panic("seal: " + err.Error()) // only n above 255 hashes, which Derive refuses
 	}
