@@ -4,8 +4,8 @@ GO        ?= go
 CACHE     := $(CURDIR)/.cache
 STATICCHECK := $(CACHE)/bin/staticcheck
 FUZZTIME  ?= 30s
-# MODULES are the Go modules beside the root one; each has tests of its own.
-MODULES   := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
+# MODULES are the Go modules beside the root one that hold code; those in tools/ may only pin a version.
+MODULES   := $(shell git ls-files '*/go.mod' | xargs -n1 dirname | while read m; do git ls-files "$$m/*.go" | grep -q . && echo $$m; done)
 
 .PHONY: help run build test unit peers e2e lint fuzz bench generate verify clean
 

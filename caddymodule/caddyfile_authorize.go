@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"encoding/json"
 	"os"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -190,7 +189,7 @@ func sigv4Options(s *config.SigV4) map[string]option {
 	}
 }
 
-// parseRule reads one line of allow, deny or require; a list of methods makes a rule for each.
+// parseRule reads one line of allow, deny or require.
 func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
 	effect, line := d.Val(), place{d.File(), d.Line()}
 	syntax := effect + " group|user|scope|client|role <name>... <method> <path>, or: " + effect + " claim <claim> <value>... <method> <path>"
@@ -201,8 +200,8 @@ func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
 	if len(args) < 3 {
 		return usage(d, syntax)
 	}
-	rule := config.Rule{Effect: effect, Subject: args[0], Path: args[len(args)-1]}
-	methods, names := args[len(args)-2], args[1:len(args)-2]
+	rule := config.Rule{Effect: effect, Subject: args[0], Method: args[len(args)-2], Path: args[len(args)-1]}
+	names := args[1 : len(args)-2]
 	switch rule.Subject {
 	case "any", "anonymous":
 		if len(names) > 0 {
@@ -226,10 +225,7 @@ func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
 	if len(names) > 0 {
 		rule.Names = names
 	}
-	for _, method := range strings.Split(methods, ",") {
-		rule.Method = method
-		a.Rules = append(a.Rules, rule)
-	}
+	a.Rules = append(a.Rules, rule)
 	at[effect+" "+rule.Subject] = line
 	return noBlock(d, syntax)
 }

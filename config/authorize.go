@@ -87,9 +87,10 @@ type Rule struct {
 	Names []string `json:"names,omitempty"`
 	// Claim is the name of the claim.
 	Claim string `json:"claim,omitempty"`
-	// Method is an HTTP method or *; Path a path with * and ?.
+	// Method is an HTTP method, several with commas between, or * for all.
 	Method string `json:"method"`
-	Path   string `json:"path"`
+	// Path is a decoded path in which * stands for any run of characters, slashes included, and ? for one; or * for all.
+	Path string `json:"path"`
 }
 
 // Policy is a policy document and whom it applies to.
@@ -106,12 +107,15 @@ type Header struct {
 	Value string `json:"value"`
 }
 
+// DefaultAPI is the name of an API that the settings do not name.
+const DefaultAPI = "sluice"
+
 // Defaults fills what was left out; region is the app's.
 func (a *Authorize) Defaults(region string) {
 	if len(a.TokenUse) == 0 && len(a.UserPools) > 0 {
 		a.TokenUse = []string{"access"}
 	}
-	setDefault(&a.API, "sluice")
+	setDefault(&a.API, DefaultAPI)
 	setDefault(&a.Stage, "default")
 	setDefault(&a.Mode, "enforce")
 	setDefault(&a.Realm, "sluice")

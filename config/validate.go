@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Validate judges the settings after Defaults. The error joins every problem; each says where it is in the block's own
-// words, what is wrong, and what to write instead.
+// Validate judges the settings after Defaults. The error joins every *Problem; each says where it is in the block's
+// own words, what is wrong, and what to write instead.
 func (a *App) Validate() error {
 	v := &validator{}
 	v.match("public_url", publicURLProblem(a.PublicURL))
@@ -172,13 +172,22 @@ func (r *Redis) validate(v *validator) {
 	}
 }
 
+// Problem is one thing that is wrong.
+type Problem struct {
+	At   string // where, in the words of the Caddyfile: "user_pool us-east-1_a: client x"
+	Text string // what, and what to write instead
+}
+
+// Error joins place and text.
+func (p *Problem) Error() string { return p.At + ": " + p.Text }
+
 // validator collects problems.
 type validator struct{ problems []error }
 
 type seen map[string]bool
 
 func (v *validator) add(at, format string, args ...any) {
-	v.problems = append(v.problems, errors.New(at+": "+fmt.Sprintf(format, args...)))
+	v.problems = append(v.problems, &Problem{At: at, Text: fmt.Sprintf(format, args...)})
 }
 
 func (v *validator) match(at, problem string) {

@@ -1,0 +1,145 @@
+package caddymodule
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/config"
+)
+
+func init() { caddy.RegisterModule(Authorize{}) }
+
+// Authorize lets requests pass that carry a good credential and that the route's rules and policies allow.
+//
+// It sets placeholders that any later handler can use:
+//
+// Placeholder | Value
+// ------------|------
+// `{http.auth.user.id}` | the subject: sub of a token, identity id or ARN of temporary credentials
+// `{http.auth.user.username}` | cognito:username, or username
+// `{http.auth.user.email}` | the email claim
+// `{http.auth.user.groups}` | the groups, with commas between
+// `{http.auth.user.scopes}` | the scopes, with spaces between
+// `{http.auth.user.client_id}` | the app client
+// `{http.auth.user.issuer}` | the issuer
+// `{http.auth.user.token_use}` | id or access
+// `{http.auth.user.kind}` | user, machine, role-session, root or anonymous
+// `{http.auth.user.role_arn}` | the role of temporary credentials
+// `{http.auth.user.claim.<name>}` | any claim of the token
+// `{http.vars.sluice.action}`, `.resource`, `.outcome`, `.decision_id` | what was decided
+type Authorize struct {
+	config.Authorize
+
+	app     *App
+	gate    atomic.Pointer[authz.Engine]
+	headers []headerSetter
+	logger  *zap.Logger
+	parts   *gateParts
+	release func()
+}
+
+// CaddyModule returns the Caddy module information.
+func (Authorize) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.sluice_authorize", New: func() caddy.Module { return new(Authorize) }}
+}
+
+// Provision judges the settings and reads the policy files. The gate itself is built when the app starts.
+func (a *Authorize) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return err
+	}
+	a.app, a.logger = app, ctx.Logger()
+	a.Authorize.Defaults(app.Region)
+	if err := a.Authorize.Validate(&app.App); err != nil {
+		return err
+	}
+	if a.parts, err = readGateParts(&a.Authorize, app); err != nil {
+		return err
+	}
+	a.headers = compileHeaders(a.Headers)
+	app.onStart(len(a.UserPools) > 0 || a.SigV4 != nil, func(rt *runtime) error {
+		gate, release, err := a.parts.build(app, rt)
+		if err != nil {
+			return fmt.Errorf("sluice_authorize: %w", err)
+		}
+		a.release = release
+		a.gate.Store(gate)
+		return nil
+	})
+	return nil
+}
+
+// Cleanup releases the key sets and caches that the route shares with others.
+func (a *Authorize) Cleanup() error {
+	if a.release != nil {
+		a.release()
+	}
+	return nil
+}
+
+// ServeHTTP asks the gate, and answers or passes on.
+func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	gate := a.gate.Load()
+	if gate == nil {
+		if gate = a.wait(r.Context()); gate == nil {
+			return writeStarting(w)
+		}
+	}
+	request := a.request(r)
+	result := gate.Authorize(r.Context(), &request)
+	if a.DebugHeader != "" {
+		debug(w.Header(), a.DebugHeader, &result)
+	}
+	if !result.Pass {
+		return a.refuse(w, r, &result)
+	}
+	pass := passage{authorize: a, gate: gate, result: result}
+	return pass.serve(w, r, next)
+}
+
+// wait gives the gate of an app that is still starting; nil when the client has gone or the start failed.
+func (a *Authorize) wait(ctx context.Context) *authz.Engine {
+	select {
+	case <-a.app.started:
+		return a.gate.Load()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// request shows the gate what it needs of r.
+func (a *Authorize) request(r *http.Request) authz.Request {
+	request := authz.Request{
+		Method: r.Method, Host: r.Host, Target: r.RequestURI, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
+		Proto: r.Proto, Header: r.Header, ContentLength: r.ContentLength, Body: r.Body,
+	}
+	// A rewrite changes what goes upstream, never what the client asked for and signed.
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		request.Target = original.RequestURI
+	}
+	if r.TLS != nil {
+		request.TLSVersion = r.TLS.Version
+	}
+	if ip, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
+		if addr, err := netip.ParseAddr(ip); err == nil {
+			request.ClientIP = addr.Unmap().WithZone("")
+		}
+	}
+	return request
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Authorize)(nil)
+	_ caddy.CleanerUpper          = (*Authorize)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Authorize)(nil)
+)

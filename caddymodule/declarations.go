@@ -1,0 +1,147 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/iam"
+)
+
+// maxFile is the largest settings or policy file, in bytes.
+const maxFile = 1 << 20
+
+// declarations are the files that the configuration names, read and judged.
+type declarations struct {
+	app      *config.App
+	pools    map[string]json.RawMessage // settings by user pool id
+	clients  map[string]json.RawMessage // settings by client id
+	trusts   map[string]json.RawMessage // by role
+	policies map[string]map[string]json.RawMessage
+	boundary map[string]json.RawMessage
+}
+
+func readDeclarations(app *config.App) (*declarations, error) {
+	d := &declarations{
+		app: app, pools: map[string]json.RawMessage{}, clients: map[string]json.RawMessage{},
+		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
+	}
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	for _, p := range app.UserPools {
+		note(readSettings(d.pools, p.ID, p.Settings))
+		for _, c := range p.Clients {
+			note(readSettings(d.clients, c.ID, c.Settings))
+		}
+	}
+	for _, r := range app.Roles {
+		note(d.readRole(r))
+	}
+	return d, errors.Join(problems...)
+}
+
+func readSettings(into map[string]json.RawMessage, key, path string) error {
+	if path == "" {
+		return nil
+	}
+	raw, err := readFile(path)
+	if err != nil {
+		return err
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return fmt.Errorf("%s: not a JSON object: %w", path, located(raw, err))
+	}
+	into[key] = raw
+	return nil
+}
+
+func (d *declarations) readRole(r config.Role) error {
+	documents := make([]json.RawMessage, 0, len(r.Trust))
+	for _, t := range r.Trust {
+		if t.IdentityPool != "" {
+			documents = append(documents, iam.PoolTrust(t.IdentityPool, t.Kind == "authenticated"))
+			continue
+		}
+		_, raw, err := readPolicy(t.File, policy.Trust)
+		if err != nil {
+			return err
+		}
+		documents = append(documents, raw)
+	}
+	trust, err := iam.JoinTrust(documents...)
+	if err != nil {
+		return fmt.Errorf("role %s: trust: %w", r.Name, err)
+	}
+	d.trusts[r.Name] = trust
+	d.policies[r.Name] = make(map[string]json.RawMessage, len(r.Policies))
+	for _, path := range r.Policies {
+		_, raw, err := readPolicy(path, policy.Identity)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if _, ok := d.policies[r.Name][name]; ok {
+			return fmt.Errorf("role %s: two policy files are called %s", r.Name, name)
+		}
+		d.policies[r.Name][name] = raw
+	}
+	if r.Boundary != "" {
+		_, raw, err := readPolicy(r.Boundary, policy.Identity)
+		if err != nil {
+			return err
+		}
+		d.boundary[r.Name] = raw
+	}
+	return nil
+}
+
+// readPolicy reads and judges a policy document; its errors name file, line and column.
+func readPolicy(path string, kind policy.Kind) (*policy.Document, json.RawMessage, error) {
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	document, err := policy.Parse(raw, kind)
+	var invalid *policy.Invalid
+	if errors.As(err, &invalid) {
+		var lines []string
+		for _, p := range invalid.Problems {
+			lines = append(lines, path+":"+p.String())
+		}
+		return nil, nil, errors.New(strings.Join(lines, "\n"))
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return document, raw, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
+	}
+	return os.ReadFile(path)
+}
+
+// located adds the line to a JSON syntax error.
+func located(raw []byte, err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) || int(syntax.Offset) > len(raw) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+strings.Count(string(raw[:syntax.Offset]), "\n"), err)
+}

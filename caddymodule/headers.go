@@ -1,0 +1,126 @@
+package caddymodule
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/config"
+)
+
+// headerSetter sets one header of the request that goes upstream.
+type headerSetter struct {
+	name  string
+	user  string // the value is just {http.auth.user.<user>}
+	value string // else a text with any placeholders
+}
+
+// compileHeaders prepares the usual case, a value that is one placeholder about the user, so that it needs no replacer.
+func compileHeaders(headers []config.Header) []headerSetter {
+	const before, after = "{http.auth.user.", "}"
+	setters := make([]headerSetter, len(headers))
+	for i, h := range headers {
+		setters[i] = headerSetter{name: textproto.CanonicalMIMEHeaderKey(h.Name), value: h.Value}
+		if inner, ok := strings.CutPrefix(h.Value, before); ok {
+			if key, ok := strings.CutSuffix(inner, after); ok && !strings.ContainsAny(key, "{}") {
+				setters[i].user = key
+			}
+		}
+	}
+	return setters
+}
+
+// set leaves the header away when its value is empty: an upstream can tell "no such claim" from "".
+func (s *headerSetter) set(h http.Header, result *authz.Result, repl *caddy.Replacer) {
+	var value string
+	if s.user != "" {
+		value, _ = userValue(result.Principal, s.user)
+	} else {
+		value = repl.ReplaceAll(s.value, "")
+	}
+	if value = clean(value); value != "" {
+		h[s.name] = []string{value}
+	}
+}
+
+// clean drops what must not stand in a header's value: a claim may hold a line break.
+func clean(value string) string {
+	for i := range len(value) {
+		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
+			return strings.Map(func(r rune) rune {
+				if r < ' ' && r != '\t' || r == 0x7f {
+					return -1
+				}
+				return r
+			}, value)
+		}
+	}
+	return value
+}
+
+// userValue gives {http.auth.user.<key>}. The second result says whether the key is one of ours; a key without a value
+// is ours and empty.
+func userValue(p *principal.Principal, key string) (string, bool) {
+	switch key {
+	case "id":
+		if p.Subject == "" {
+			return p.ARN, true
+		}
+		return p.Subject, true
+	case "username":
+		return p.Username, true
+	case "email":
+		return claim(p, "email"), true
+	case "groups":
+		return strings.Join(p.Groups, ","), true
+	case "scopes":
+		return strings.Join(p.Scopes, " "), true
+	case "client_id":
+		return p.ClientID, true
+	case "issuer":
+		return p.Issuer, true
+	case "token_use":
+		return p.TokenUse, true
+	case "kind":
+		return p.Kind.String(), true
+	case "role_arn":
+		return p.RoleARN, true
+	case "arn":
+		return p.ARN, true
+	case "identity_id":
+		return p.IdentityID, true
+	}
+	if name, ok := strings.CutPrefix(key, "claim."); ok {
+		return claim(p, name), true
+	}
+	return "", false
+}
+
+func claim(p *principal.Principal, name string) string {
+	if p.Claims == nil {
+		return ""
+	}
+	values, _ := p.Claims.Lookup(name)
+	return strings.Join(values, ",")
+}
+
+// decisionValue gives {http.vars.sluice.<key>}.
+func decisionValue(result *authz.Result, key string) (any, bool) {
+	switch key {
+	case "outcome":
+		return result.Outcome.String(), true
+	case "action":
+		return result.Action, true
+	case "resource":
+		return result.Resource, true
+	case "decision_id":
+		return result.DecisionID, true
+	case "scheme":
+		return result.Scheme, true
+	}
+	return nil, false
+}

@@ -1,0 +1,173 @@
+package caddymodule
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+)
+
+// metrics are the process's counters. They live as long as the process, over reloads; every configuration's registry
+// gets them registered anew. All labels have few values: names from the configuration, or from fixed lists.
+type metrics struct {
+	decisions     *prometheus.CounterVec   // route, outcome, reason, credential
+	verifications *prometheus.CounterVec   // issuer, result
+	lookups       *prometheus.CounterVec   // route, result: hit or miss
+	fetches       *prometheus.CounterVec   // issuer, result
+	signIns       *prometheus.CounterVec   // flow, result
+	minted        *prometheus.CounterVec   // kind
+	operations    *prometheus.CounterVec   // api, operation, result
+	store         *prometheus.HistogramVec // operation, result
+	cache         *cacheCollector
+}
+
+var processMetrics = sync.OnceValue(func() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "sluice", Name: name, Help: help}, labels)
+	}
+	return &metrics{
+		decisions: counter("decisions_total", "Requests decided on, by route, outcome, reason and kind of credential.",
+			"route", "outcome", "reason", "credential"),
+		verifications: counter("token_verifications_total", "Tokens verified (not taken from the cache), by issuer and result.",
+			"issuer", "result"),
+		lookups:    counter("token_cache_lookups_total", "Credentials looked up in the cache, by route and result.", "route", "result"),
+		fetches:    counter("jwks_fetches_total", "Fetches of remote key sets, by issuer and result.", "issuer", "result"),
+		signIns:    counter("sign_ins_total", "Sign-ins to user pools, by flow and result.", "flow", "result"),
+		minted:     counter("credentials_minted_total", "Temporary credentials made, by the call that made them.", "kind"),
+		operations: counter("api_operations_total", "Calls of the AWS-compatible APIs, by API, operation and result.", "api", "operation", "result"),
+		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "sluice", Name: "store_operation_seconds", Help: "How long the store took, waiting included, by operation and result.",
+			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1, 5},
+		}, []string{"operation", "result"}),
+		cache: &cacheCollector{caches: map[*token.Cache[*authz.Subject]]struct{}{}},
+	}
+})
+
+// newMetrics registers the process's metrics with a configuration's registry.
+func newMetrics(registry prometheus.Registerer) (*metrics, error) {
+	m := processMetrics()
+	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.cache} {
+		var already prometheus.AlreadyRegisteredError
+		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// gate returns the observer of one route, with the counters of all usual label values at hand.
+func (m *metrics) gate(route string) authz.Observer {
+	return &gateMetrics{m: m, route: route,
+		hits: m.lookups.WithLabelValues(route, "hit"), misses: m.lookups.WithLabelValues(route, "miss")}
+}
+
+type gateMetrics struct {
+	m            *metrics
+	route        string
+	hits, misses prometheus.Counter
+	counters     sync.Map // decisionKey → prometheus.Counter: WithLabelValues hashes and locks
+}
+
+type decisionKey struct {
+	outcome        authz.Outcome
+	reason, scheme string
+}
+
+// Authorized implements authz.Observer.
+func (g *gateMetrics) Authorized(outcome authz.Outcome, reason, scheme string, cached bool) {
+	key := decisionKey{outcome, reason, scheme}
+	counter, ok := g.counters.Load(key)
+	if !ok {
+		counter, _ = g.counters.LoadOrStore(key, g.m.decisions.WithLabelValues(g.route, outcome.String(), reason, scheme))
+	}
+	counter.(prometheus.Counter).Inc()
+	switch {
+	case cached:
+		g.hits.Inc()
+	case scheme != "none":
+		g.misses.Inc()
+	}
+}
+
+// TokenVerified implements token.Observer.
+func (m *metrics) TokenVerified(issuer string, reason token.Reason) {
+	if issuer == "" {
+		issuer = "unknown"
+	}
+	if reason == "" {
+		reason = "ok"
+	}
+	m.verifications.WithLabelValues(issuer, string(reason)).Inc()
+}
+
+// KeysFetched implements token.Observer.
+func (m *metrics) KeysFetched(issuer string, _ int, _ time.Duration, err error) {
+	m.fetches.WithLabelValues(issuer, result(err)).Inc()
+}
+
+// StoreDone implements the store's observer.
+func (m *metrics) StoreDone(operation string, took time.Duration, err error) {
+	m.store.WithLabelValues(operation, result(err)).Observe(took.Seconds())
+}
+
+func result(err error) string {
+	if err != nil {
+		return "error"
+	}
+	return "ok"
+}
+
+// cacheCollector adds up the token caches.
+type cacheCollector struct {
+	mu     sync.Mutex
+	caches map[*token.Cache[*authz.Subject]]struct{}
+}
+
+var (
+	cacheEntries   = prometheus.NewDesc("sluice_token_cache_entries", "Credentials in the caches, by partition.", []string{"partition"}, nil)
+	cacheBytes     = prometheus.NewDesc("sluice_token_cache_bytes", "Bytes that the caches hold, by partition.", []string{"partition"}, nil)
+	cacheEvictions = prometheus.NewDesc("sluice_token_cache_evictions_total", "Credentials pushed out of the caches, by partition.", []string{"partition"}, nil)
+)
+
+func (c *cacheCollector) watch(cache *token.Cache[*authz.Subject]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.caches[cache] = struct{}{}
+}
+
+func (c *cacheCollector) forget(cache *token.Cache[*authz.Subject]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.caches, cache)
+}
+
+// Describe implements prometheus.Collector.
+func (c *cacheCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- cacheEntries
+	ch <- cacheBytes
+	ch <- cacheEvictions
+}
+
+// Collect implements prometheus.Collector.
+func (c *cacheCollector) Collect(ch chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum token.CacheStats
+	for cache := range c.caches {
+		s := cache.Stats()
+		sum.Entries, sum.Bytes, sum.Evictions = sum.Entries+s.Entries, sum.Bytes+s.Bytes, sum.Evictions+s.Evictions
+		sum.NegativeEntries, sum.NegativeBytes = sum.NegativeEntries+s.NegativeEntries, sum.NegativeBytes+s.NegativeBytes
+		sum.NegativeEvictions += s.NegativeEvictions
+	}
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, good, refused int64) {
+		ch <- prometheus.MustNewConstMetric(d, kind, float64(good), "good")
+		ch <- prometheus.MustNewConstMetric(d, kind, float64(refused), "refused")
+	}
+	send(cacheEntries, prometheus.GaugeValue, sum.Entries, sum.NegativeEntries)
+	send(cacheBytes, prometheus.GaugeValue, sum.Bytes, sum.NegativeBytes)
+	send(cacheEvictions, prometheus.CounterValue, sum.Evictions, sum.NegativeEvictions)
+}

@@ -1,0 +1,165 @@
+package caddymodule
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/credentials"
+)
+
+// passage carries one request that may pass to the next handler.
+type passage struct {
+	authorize *Authorize
+	gate      *authz.Engine
+	result    authz.Result
+}
+
+// Lookup answers the placeholders; it is a caddy.ReplacerFunc.
+func (p *passage) Lookup(key string) (any, bool) {
+	const user, vars = "http.auth.user.", "http.vars.sluice."
+	switch {
+	case len(key) > len(user) && key[:len(user)] == user:
+		value, ok := userValue(p.result.Principal, key[len(user):])
+		return value, ok
+	case len(key) > len(vars) && key[:len(vars)] == vars:
+		return decisionValue(&p.result, key[len(vars):])
+	}
+	return nil, false
+}
+
+func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	repl.Map(p.Lookup)
+
+	// What was decided on is what goes upstream.
+	if p.result.Path != "" {
+		r.URL.Path, r.URL.RawPath = p.result.Path, p.result.RawPath
+	}
+	if !p.authorize.PassAuthorization && p.result.Verified == nil {
+		delete(r.Header, "Authorization")
+	}
+	p.stripTrailers(r)
+	if err := p.body(r); err != nil {
+		return p.authorize.refuseBody(w, r, &p.result, err)
+	}
+	for i := range p.authorize.headers {
+		p.authorize.headers[i].set(r.Header, &p.result, repl)
+	}
+	if p.result.Verified != nil {
+		r = r.WithContext(context.WithValue(r.Context(), verifiedKey{}, p.result.Verified))
+	}
+	if upgrade(r) && !p.result.ExpiresAt.IsZero() {
+		// A tunnel must not outlive the credential that opened it.
+		ctx, cancel := context.WithDeadline(r.Context(), p.result.ExpiresAt)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	err := next.ServeHTTP(w, r)
+	if body, ok := r.Body.(*checkedBody); ok && body.problem != nil {
+		// The body did not match its signature. The upstream never got the end of it; if nothing was answered yet, the
+		// client learns why.
+		return p.authorize.refuseBody(w, r, &p.result, body.problem)
+	}
+	return err
+}
+
+// verifiedKey is where sluice_credentials finds the good signature of the request.
+type verifiedKey struct{}
+
+// body puts the checked body of a signed request in place of the raw one.
+func (p *passage) body(r *http.Request) error {
+	switch {
+	case p.result.Body != nil:
+		r.Body = io.NopCloser(bytes.NewReader(p.result.Body))
+		r.ContentLength = int64(len(p.result.Body))
+		credentials.PlainBody(r.Header, r.ContentLength)
+		return nil
+	case p.result.Verified == nil:
+		return nil
+	}
+	checked, err := p.result.Verified.Body(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body, r.ContentLength = &checkedBody{Reader: checked, Closer: r.Body}, checked.Len()
+	credentials.PlainBody(r.Header, r.ContentLength)
+	return nil
+}
+
+// checkedBody remembers why reading ended early.
+type checkedBody struct {
+	io.Reader
+	io.Closer
+	problem error
+}
+
+func (b *checkedBody) Read(into []byte) (int, error) {
+	n, err := b.Reader.Read(into)
+	if err != nil && err != io.EOF {
+		b.problem = err
+	}
+	return n, err
+}
+
+// stripTrailers keeps identity headers out of the trailers, where some upstreams would read them as headers. They are
+// known only when the body has been read.
+func (p *passage) stripTrailers(r *http.Request) {
+	p.gate.IdentityHeaders().Strip(r.Trailer)
+	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) || len(p.authorize.headers) == 0 {
+		return
+	}
+	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.gate.IdentityHeaders()}
+}
+
+type trailerBody struct {
+	io.ReadCloser
+	request *http.Request
+	names   *authz.IdentityHeaders
+}
+
+func (b *trailerBody) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	if err == io.EOF {
+		b.names.Strip(b.request.Trailer)
+	}
+	return n, err
+}
+
+func upgrade(r *http.Request) bool {
+	return len(r.Header["Upgrade"]) > 0 || r.Method == http.MethodConnect
+}
+
+// writeStarting answers while the process is not ready to decide.
+func writeStarting(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", "1")
+	return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "starting", Title: "Cannot decide",
+		Detail: "Sluice is starting."}, "")
+}
+
+// debug tells the decision in a response header.
+func debug(h http.Header, name string, result *authz.Result) {
+	text := result.Outcome.String() + "; action=" + result.Action + "; resource=" + strconv.QuoteToASCII(result.Resource)
+	if s := result.Decision.Statement; s != nil {
+		text += "; statement=" + strconv.QuoteToASCII(s.String())
+	}
+	if result.DecisionID != "" {
+		text += "; id=" + result.DecisionID
+	}
+	h.Set(name, text)
+}
+
+// expiresIn is for logs: seconds until the credential ends.
+func expiresIn(result *authz.Result, now time.Time) float64 {
+	if result.ExpiresAt.IsZero() {
+		return 0
+	}
+	return result.ExpiresAt.Sub(now).Seconds()
+}

@@ -1,0 +1,103 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// refuse answers a request that does not pass, in the words of the protocol that the route speaks.
+func (a *Authorize) refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
+	if c := a.logger.Check(zapcore.DebugLevel, "refused"); c != nil {
+		c.Write(zap.String("outcome", result.Outcome.String()), zap.String("reason", result.Problem.Reason),
+			zap.String("action", result.Action), zap.String("resource", result.Resource),
+			zap.String("decision_id", result.DecisionID))
+	}
+	for _, challenge := range result.Challenges {
+		w.Header().Add("WWW-Authenticate", challenge)
+	}
+	if a.SigV4 != nil && a.SigV4.Service == "s3" {
+		return writeS3Error(w, r, result.Problem, result.DecisionID)
+	}
+	return writeProblem(w, result.Problem, result.DecisionID)
+}
+
+// refuseBody answers a request whose body turned out not to be what was signed. Nothing is written when the upstream's
+// answer has begun; the connection then ends.
+func (a *Authorize) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
+	problem := authz.BodyProblem(err)
+	var signature *sigv4.Error
+	if !errors.As(err, &signature) {
+		return err // the client went away, or the like
+	}
+	a.logger.Debug("body refused", zap.String("reason", problem.Reason))
+	return a.refuse(w, r, &authz.Result{Outcome: authz.Malformed, Problem: problem, Principal: result.Principal})
+}
+
+// problemBody is RFC 9457's object.
+type problemBody struct {
+	Type       string `json:"type"`
+	Title      string `json:"title"`
+	Status     int    `json:"status"`
+	Detail     string `json:"detail,omitempty"`
+	DecisionID string `json:"decision_id,omitempty"`
+}
+
+func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
+	body, err := json.Marshal(problemBody{Type: p.Type(), Title: p.Title, Status: p.Status, Detail: p.Detail, DecisionID: decisionID})
+	if err != nil {
+		return err
+	}
+	return write(w, p.Status, "application/problem+json", body)
+}
+
+// s3Error is the error document of S3: no namespace, no wrapper.
+type s3Error struct {
+	XMLName   xml.Name `xml:"Error"`
+	Code      string
+	Message   string
+	Resource  string
+	RequestID string `xml:"RequestId"`
+	HostID    string `xml:"HostId"`
+}
+
+func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, decisionID string) error {
+	message := p.AWSMessage
+	if decisionID != "" {
+		message += " (decision " + decisionID + ")"
+	}
+	body, err := xml.Marshal(s3Error{Code: p.AWSCode, Message: message, Resource: r.URL.Path, RequestID: decisionID})
+	if err != nil {
+		return err
+	}
+	if decisionID != "" {
+		w.Header().Set("x-amz-request-id", decisionID)
+	}
+	status := p.Status
+	if status == http.StatusUnauthorized { // S3 has no 401
+		status = http.StatusForbidden
+	}
+	w.Header().Del("WWW-Authenticate")
+	if r.Method == http.MethodHead {
+		body = nil
+	}
+	return write(w, status, "application/xml", append([]byte(xml.Header), body...))
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
+}
