@@ -1,0 +1,382 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Account is the whole story of a decision.
+type Account struct {
+	Effect     Effect             `json:"effect"`
+	Layer      Layer              `json:"layer"`
+	Summary    string             `json:"summary"` // the decision in a sentence
+	Principal  string             `json:"principal,omitempty"`
+	Action     string             `json:"action"`
+	Resource   string             `json:"resource,omitempty"`
+	Statements []StatementAccount `json:"statements"` // every one considered, in the order of layers and sources
+}
+
+// StatementAccount says why a statement applied or did not.
+type StatementAccount struct {
+	Layer      Layer              `json:"layer"`
+	Source     string             `json:"source"`
+	Index      int                `json:"index"`
+	Sid        string             `json:"sid,omitempty"`
+	Line       int                `json:"line,omitempty"`
+	Effect     string             `json:"effect"` // "Allow" or "Deny"
+	Applies    bool               `json:"applies"`
+	Decided    bool               `json:"decided"`
+	Note       string             `json:"note,omitempty"`
+	Elements   []ElementAccount   `json:"elements"` // Principal, Action, Resource as far as they matter
+	Conditions []ConditionAccount `json:"conditions,omitempty"`
+	Statement  *Statement         `json:"statement"`
+}
+
+// ElementAccount compares one element with the request.
+type ElementAccount struct {
+	Element   string            `json:"element"` // "Action", "NotAction", "Resource", …
+	Wanted    []string          `json:"wanted"`  // as written
+	Actual    string            `json:"actual"`
+	Matches   bool              `json:"matches"`
+	Variables []VariableAccount `json:"variables,omitempty"`
+	Note      string            `json:"note,omitempty"`
+}
+
+// ConditionAccount compares one context key with the request.
+type ConditionAccount struct {
+	Operator  string            `json:"operator"`
+	Key       string            `json:"key"`
+	Wanted    []string          `json:"wanted"`
+	Present   bool              `json:"present"`
+	Actual    []string          `json:"actual"`
+	Matches   bool              `json:"matches"`
+	Variables []VariableAccount `json:"variables,omitempty"`
+	Note      string            `json:"note,omitempty"`
+}
+
+// VariableAccount is a variable and what stood for it.
+type VariableAccount struct {
+	Name    string `json:"name"`
+	Present bool   `json:"present"` // it has a value, or its default stands for it
+	Value   string `json:"value,omitempty"`
+	Note    string `json:"note,omitempty"`
+}
+
+// MarshalText spells the effect as String does.
+func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// MarshalText spells the layer as String does.
+func (l Layer) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// Explain gives the account of the decision that Decide makes.
+func (l *Layers) Explain(r *Request) *Account {
+	if r.Context == nil {
+		r = &Request{r.Action, r.Resource, noContext{}}
+	}
+	decision := l.Decide(r)
+	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Resource: r.Resource}
+	action := appendLower(nil, r.Action)
+	add := func(layer Layer, s *Set) {
+		if s == nil {
+			return
+		}
+		for _, c := range s.statements {
+			e := c.account(layer, r.Context)
+			e.action(r.Action, action)
+			e.resource(r.Resource)
+			a.finish(e, decision)
+		}
+	}
+	for _, s := range l.Identity {
+		add(LayerIdentity, s)
+	}
+	add(LayerBoundary, l.Boundary)
+	add(LayerSession, l.Session)
+	a.summarise()
+	return a
+}
+
+// ExplainTrust gives the account of the decision that DecideTrust makes.
+func (s *Set) ExplainTrust(r *TrustRequest) *Account {
+	if r.Context == nil {
+		r = &TrustRequest{r.PrincipalType, r.Principal, r.Action, noContext{}}
+	}
+	decision := s.DecideTrust(r)
+	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Principal: r.PrincipalType + " " + r.Principal}
+	action := appendLower(nil, r.Action)
+	for _, c := range s.statements {
+		e := c.account(LayerTrust, r.Context)
+		e.principal(r)
+		e.action(r.Action, action)
+		a.finish(e, decision)
+	}
+	a.summarise()
+	return a
+}
+
+// explanation gathers the account of one statement.
+type explanation struct {
+	StatementAccount
+	compiled *compiled
+	ctx      Context
+}
+
+func (c *compiled) account(layer Layer, ctx Context) *explanation {
+	st := c.statement
+	e := &explanation{compiled: c, ctx: ctx, StatementAccount: StatementAccount{
+		Layer: layer, Source: st.Source, Index: st.Index, Sid: st.Sid, Line: st.Line, Effect: st.Effect.word(),
+		Applies: !c.never, Statement: st,
+	}}
+	switch {
+	case c.never:
+		e.Note = "has an element or operator that is not understood; an Allow with one never applies"
+	case c.deny && (st.Flawed || len(c.conditions) < len(st.Condition)):
+		e.Note = "has an element or operator that is not understood; a Deny applies without it"
+	}
+	return e
+}
+
+func (e *explanation) element(x ElementAccount) {
+	e.Elements = append(e.Elements, x)
+	e.Applies = e.Applies && x.Matches
+}
+
+func (e *explanation) action(actual string, lower []byte) {
+	st := e.compiled.statement
+	x := ElementAccount{Element: "Action", Wanted: st.Action, Actual: actual, Matches: e.compiled.coversAction(lower)}
+	if len(st.NotAction) > 0 {
+		x.Element, x.Wanted = "NotAction", st.NotAction
+	}
+	e.element(x)
+}
+
+func (e *explanation) resource(actual string) {
+	st := e.compiled.statement
+	x := ElementAccount{Element: "Resource", Wanted: st.Resource, Actual: actual, Matches: e.compiled.coversResource(actual, e.ctx)}
+	patterns := e.compiled.resources
+	if len(st.NotResource) > 0 {
+		x.Element, x.Wanted, patterns = "NotResource", st.NotResource, e.compiled.notResources
+	}
+	for i := range patterns {
+		x.Variables = e.variables(x.Variables, patterns[i].whole.vars)
+	}
+	x.Note = missing(x.Variables)
+	e.element(x)
+}
+
+func (e *explanation) principal(r *TrustRequest) {
+	x := ElementAccount{Element: "Principal", Actual: r.PrincipalType + " " + r.Principal, Matches: e.compiled.coversPrincipal(r)}
+	if p := e.compiled.statement.Principal; p != nil {
+		if p.Any {
+			x.Wanted = append(x.Wanted, "*")
+		}
+		for _, kind := range principalTypes {
+			for _, named := range *p.field(kind) {
+				x.Wanted = append(x.Wanted, kind+" "+named)
+			}
+		}
+	}
+	e.element(x)
+}
+
+// conditions come last; they are told even when an element already differs.
+func (e *explanation) conditions() {
+	for i := range e.compiled.conditions {
+		c := &e.compiled.conditions[i]
+		x := ConditionAccount{Operator: c.wanted.Operator, Key: c.wanted.Key, Wanted: c.wanted.Values, Actual: []string{}}
+		values := e.ctx.Lookup(c.key)
+		for j := range values.Len() {
+			x.Actual = append(x.Actual, values.At(j))
+		}
+		x.Present, x.Matches = values.Len() > 0, c.holds(e.ctx)
+		if v, ok := c.relation.(interface{ variables() []variable }); ok {
+			x.Variables = e.variables(nil, v.variables())
+		}
+		x.Note = c.note(x, e.ctx)
+		e.Conditions = append(e.Conditions, x)
+		e.Applies = e.Applies && x.Matches
+	}
+}
+
+// note says what a reader of wanted and actual values might miss.
+func (c *condition) note(x ConditionAccount, ctx Context) string {
+	switch {
+	case c.op.null:
+		return ""
+	case !x.Present && x.Matches && !c.op.negated:
+		return "the key is absent, which this operator takes for a match"
+	case !x.Present:
+		return "the key is absent"
+	}
+	for _, value := range x.Actual {
+		if _, ok := c.relation.holds(value, ctx); !ok {
+			return "the request's value cannot be compared by this operator"
+		}
+	}
+	return missing(x.Variables)
+}
+
+// variables tells each variable once.
+func (e *explanation) variables(list []VariableAccount, vars []variable) []VariableAccount {
+next:
+	for i := range vars {
+		v := &vars[i]
+		for _, have := range list {
+			if have.Name == v.name && !v.defaulted {
+				continue next
+			}
+		}
+		x := VariableAccount{Name: v.name}
+		switch values := e.ctx.Lookup(v.key); {
+		case values.Len() == 1:
+			x.Present, x.Value = true, values.At(0)
+		case values.Len() > 1:
+			x.Note = "has several values and cannot be used as a variable"
+		case v.defaulted:
+			x.Present, x.Value, x.Note = true, v.fallback, "its default"
+		default:
+			x.Note = "has no value"
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// missing names the variables that have no value, or returns "".
+func missing(list []VariableAccount) string {
+	var out []string
+	for _, v := range list {
+		if !v.Present {
+			out = append(out, "the variable ${"+v.Name+"} "+v.Note)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func (a *Account) finish(e *explanation, d Decision) {
+	e.conditions()
+	e.Decided = d.Statement == e.compiled.statement
+	a.Statements = append(a.Statements, e.StatementAccount)
+}
+
+// name tells a statement by source, place, Sid and line.
+func (s *StatementAccount) name() string {
+	name := fmt.Sprintf("Statement[%d]", s.Index)
+	if s.Sid != "" {
+		name += fmt.Sprintf(" %q", s.Sid)
+	}
+	if s.Line > 0 {
+		name += fmt.Sprintf(" (line %d)", s.Line)
+	}
+	if s.Source != "" {
+		name += " of " + s.Source
+	}
+	return name
+}
+
+// layerWords name the policies of a layer in a sentence.
+var layerWords = map[Layer]string{
+	LayerIdentity: "the identity policies", LayerBoundary: "the permissions boundary",
+	LayerSession: "the session policies", LayerTrust: "the trust policy",
+}
+
+// summarise writes the sentence: who decided, or, when nothing allowed, which statement came nearest and why it failed.
+func (a *Account) summarise() {
+	best, score := -1, -1
+	for i := range a.Statements {
+		s := &a.Statements[i]
+		if s.Decided {
+			verb := "allowed"
+			if a.Effect == ExplicitDeny {
+				verb = "denied"
+			}
+			a.Summary = fmt.Sprintf("%s by %s, in %s", verb, s.name(), layerWords[s.Layer])
+			return
+		}
+		if s.Layer == a.Layer && s.Effect == "Allow" && s.nearness() > score {
+			best, score = i, s.nearness()
+		}
+	}
+	a.Summary = "not allowed: no statement of " + layerWords[a.Layer] + " allows it"
+	if best >= 0 {
+		s := &a.Statements[best]
+		a.Summary += "; the nearest is " + s.name() + ", but " + s.reason()
+	}
+}
+
+// nearness ranks statements that do not apply by how much of them agrees with the request.
+func (s *StatementAccount) nearness() int {
+	n := 0
+	for _, e := range s.Elements {
+		switch {
+		case e.Matches:
+			n += 4
+		case e.Note != "":
+			n += 2 // a variable without a value explains more than a foreign resource
+		}
+	}
+	for _, c := range s.Conditions {
+		if !c.Matches {
+			return n
+		}
+	}
+	return n + 1
+}
+
+// reason says in a sentence why the statement does not apply.
+func (s *StatementAccount) reason() string {
+	for _, e := range s.Elements {
+		if !e.Matches {
+			return e.reason()
+		}
+	}
+	for _, c := range s.Conditions {
+		if !c.Matches {
+			return c.reason()
+		}
+	}
+	if s.Applies {
+		return "it applies"
+	}
+	return s.Note
+}
+
+func (e *ElementAccount) reason() string {
+	text := fmt.Sprintf("its %s %s does not cover %q", e.Element, list(e.Wanted), e.Actual)
+	if strings.HasPrefix(e.Element, "Not") {
+		text = fmt.Sprintf("its %s %s excludes %q", e.Element, list(e.Wanted), e.Actual)
+	}
+	if e.Note != "" {
+		text += ": " + e.Note
+	}
+	return text
+}
+
+func (c *ConditionAccount) reason() string {
+	actual := "is absent"
+	if c.Present {
+		actual = "is " + list(c.Actual)
+	}
+	text := fmt.Sprintf("the condition %s %s %s does not hold: %s %s", c.Operator, c.Key, list(c.Wanted), c.Key, actual)
+	if c.Note != "" && c.Present {
+		text += "; " + c.Note
+	}
+	return text
+}
+
+// list quotes values, so that one from a request cannot forge lines of the account.
+func list(values []string) string {
+	const most = 20
+	quoted := make([]string, 0, min(len(values), most+1))
+	for i, v := range values {
+		if i == most {
+			quoted = append(quoted, fmt.Sprintf("… (%d more)", len(values)-most))
+			break
+		}
+		quoted = append(quoted, fmt.Sprintf("%q", v))
+	}
+	if len(quoted) == 1 {
+		return quoted[0]
+	}
+	return "[" + strings.Join(quoted, " ") + "]"
+}

@@ -1,0 +1,227 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"unicode/utf8"
+)
+
+// Parse reads a document and refuses what AWS refuses when a policy is written, and everything that might be read in two
+// ways: duplicate keys, unknown elements and operators, malformed ARNs, values an operator cannot compare. The error is
+// an *Invalid. The text may hold at most MaxSource bytes; see CheckSize for AWS's limits.
+func Parse(src []byte, kind Kind) (*Document, error) { return ParseAt(src, kind, 1, 1) }
+
+// ParseAt is Parse for a document that stands inside a larger text at the line and column.
+func ParseAt(src []byte, kind Kind, line, column int) (*Document, error) {
+	d, err := LoadAt(src, kind, line, column)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Load reads a document that is already in force, perhaps written under other rules: where Parse would refuse it, Load
+// returns the *Invalid and beside it the document to be used. In that document an Allow with an unknown or repeated
+// element does not apply, a Deny still denies, and a value that cannot be understood matches nothing. The document is
+// nil only when the text is no JSON object.
+func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1, 1) }
+
+// LoadAt is Load for a document that stands inside a larger text at the line and column.
+func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
+	p := &parser{src: src, kind: kind, line: line, column: column}
+	d := p.document()
+	if len(p.problems) > 0 {
+		slices.SortStableFunc(p.problems, func(a, b Problem) int {
+			return (a.Line-b.Line)*1e6 + min(a.Column, 1e6) - min(b.Column, 1e6)
+		})
+		return d, &Invalid{p.problems}
+	}
+	return d, nil
+}
+
+// IsInvalid returns the problems when err is a refused document.
+func IsInvalid(err error) ([]Problem, bool) {
+	invalid, ok := errors.AsType[*Invalid](err)
+	if !ok {
+		return nil, false
+	}
+	return invalid.Problems, true
+}
+
+type parser struct {
+	src          []byte
+	kind         Kind
+	line, column int // where src begins
+	lines        []int
+	problems     []Problem
+	variables    bool           // the document is of Version2012
+	sids         map[string]int // offset of each Sid
+}
+
+// position turns an offset into line and column.
+func (p *parser) position(offset int) (line, column int) {
+	if p.lines == nil {
+		p.lines = []int{0}
+		for i, c := range p.src {
+			if c == '\n' {
+				p.lines = append(p.lines, i+1)
+			}
+		}
+	}
+	n := sort.SearchInts(p.lines, offset+1)
+	column = utf8.RuneCount(p.src[p.lines[n-1]:offset]) + 1
+	if n == 1 {
+		column += p.column - 1
+	}
+	return p.line + n - 1, column
+}
+
+func (p *parser) problem(offset int, path, suggestion, format string, args ...any) {
+	if len(p.problems) >= MaxProblems {
+		return
+	}
+	line, column := p.position(offset)
+	p.problems = append(p.problems, Problem{line, column, path, fmt.Sprintf(format, args...), suggestion})
+}
+
+func (p *parser) document() *Document {
+	if len(p.src) > MaxSource {
+		p.problem(0, "", "", "the document is longer than %d bytes", MaxSource)
+		return nil
+	}
+	p.characters()
+	root, err := readJSON(p.src)
+	if err != nil {
+		p.problem(err.offset, "", "", "%s", err.message)
+		return nil
+	}
+	if root.kind != objectNode {
+		p.problem(root.offset, "", "", "a policy is an object, not %s", root.kind)
+		return nil
+	}
+	d := &Document{}
+	elements, flawed := p.elements(root, "", []string{"Version", "Id", "Statement"})
+	if n := elements["Version"]; n != nil {
+		d.Version = p.text(n, "Version")
+		if d.Version != Version2012 && d.Version != Version2008 {
+			flawed = true
+			p.problem(n.offset, "Version", fmt.Sprintf("write %q", Version2012), "the language has no version %s", quote(d.Version))
+			d.Version = Version2012
+		}
+	}
+	p.variables = d.Version == Version2012
+	if n := elements["Id"]; n != nil {
+		d.ID = p.text(n, "Id")
+	}
+	p.statements(d, elements["Statement"], root.offset)
+	for i := range d.Statements {
+		d.Statements[i].Flawed = d.Statements[i].Flawed || flawed
+	}
+	return d
+}
+
+// characters refuses text outside the repertoire of policies: tab, line feed, carriage return, U+0020 to U+00FF.
+func (p *parser) characters() {
+	for i, r := range string(p.src) {
+		if r >= 0x20 && r <= 0xff || r == '\t' || r == '\n' || r == '\r' {
+			continue
+		}
+		suggestion := fmt.Sprintf(`write \u%04x`, r)
+		if r == utf8.RuneError {
+			suggestion = "save the file as UTF-8"
+		} else if r > 0xffff {
+			suggestion = "write it as two \\u escapes"
+		}
+		p.problem(i, "", suggestion, "a policy cannot hold the character %q", r)
+		if len(p.problems) >= 3 {
+			return // one foreign sentence should not hide the other problems
+		}
+	}
+}
+
+// elements sorts an object's members by name and reports unknown and repeated ones, which make what holds them flawed.
+func (p *parser) elements(n *node, path string, known []string) (map[string]*node, bool) {
+	flawed := false
+	found := make(map[string]*node, len(n.members))
+	for _, m := range n.members {
+		at := join(path, m.key)
+		switch {
+		case !slices.Contains(known, m.key):
+			flawed = true
+			p.problem(m.offset, at, nearest(m.key, known), "unknown element %s", quote(m.key))
+		case found[m.key] != nil:
+			flawed = true
+			p.problem(m.offset, at, "write one list of values", "the element %s is given twice", quote(m.key))
+			found[m.key] = widen(m.key, found[m.key], m.value)
+		default:
+			found[m.key] = m.value
+		}
+	}
+	return found, flawed
+}
+
+// widen makes one element of two so that a flawed Deny covers no less than either of them.
+func widen(key string, a, b *node) *node {
+	switch key {
+	case "Effect":
+		if a.text == "Deny" {
+			return a
+		}
+	case "Action", "Resource", "Statement":
+		list := func(n *node) []*node {
+			if n.kind == listNode {
+				return n.items
+			}
+			return []*node{n}
+		}
+		return &node{kind: listNode, offset: a.offset, items: append(list(a), list(b)...)}
+	case "NotAction", "NotResource", "Condition", "Principal", "NotPrincipal":
+		return &node{kind: nullNode, offset: a.offset}
+	}
+	return b
+}
+
+func join(path, key string) string {
+	if len(key) > 60 {
+		key = "…"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// text reads a string element.
+func (p *parser) text(n *node, path string) string {
+	if n.kind != stringNode {
+		p.problem(n.offset, path, "", "should be a string, not %s", n.kind)
+		return ""
+	}
+	return n.text
+}
+
+func (p *parser) statements(d *Document, n *node, offset int) {
+	if n == nil {
+		p.problem(offset, "Statement", `add "Statement": [ … ]`, "the policy has no Statement")
+		return
+	}
+	items := []*node{n}
+	if n.kind == listNode {
+		items = n.items
+		if len(items) == 0 {
+			p.problem(n.offset, "Statement", "", "the list of statements is empty")
+		}
+	}
+	for i, item := range items {
+		path := fmt.Sprintf("Statement[%d]", i)
+		if item.kind != objectNode {
+			p.problem(item.offset, path, "", "a statement is an object, not %s", item.kind)
+			continue
+		}
+		s := p.statement(item, path)
+		s.Line, s.Column = p.position(item.offset)
+		d.Statements = append(d.Statements, s)
+	}
+}

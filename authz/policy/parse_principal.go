@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+var principalTypes = []string{"AWS", "Federated", "Service", "CanonicalUser"}
+
+// principals reads "*" or an object of types.
+func (p *parser) principals(n *node, path string, flawed *bool) *Principals {
+	if n == nil {
+		return nil
+	}
+	out := &Principals{}
+	if n.kind == stringNode && n.text == "*" {
+		out.Any = true
+		return out
+	}
+	if n.kind != objectNode {
+		*flawed = true
+		p.problem(n.offset, path, `write {"AWS": "…"}, {"Federated": "…"} or {"Service": "…"}`, `a principal is "*" or an object of types`)
+		return out
+	}
+	if len(n.members) == 0 {
+		*flawed = true
+		p.problem(n.offset, path, "", "the principal is empty")
+	}
+	seen := map[string]bool{}
+	for _, m := range n.members {
+		at := join(path, m.key)
+		if !slices.Contains(principalTypes, m.key) {
+			*flawed = true
+			p.problem(m.offset, at, nearest(m.key, principalTypes), "unknown type of principal %s", quote(m.key))
+			continue
+		}
+		if seen[m.key] {
+			*flawed = true
+			p.problem(m.offset, at, "write one list of values", "the type %s is given twice", quote(m.key))
+		}
+		seen[m.key] = true
+		list := p.values(m.value, at, flawed, func(n *node, at string) {
+			if message, suggestion := checkPrincipal(m.key, n.text); message != "" {
+				p.problem(n.offset, at, suggestion, "%s", message)
+			}
+		})
+		field := out.field(m.key)
+		*field = append(*field, list...)
+	}
+	return out
+}
+
+// field returns the list of a type, or nil for a type that does not exist.
+func (p *Principals) field(kind string) *[]string {
+	switch kind {
+	case "AWS":
+		return &p.AWS
+	case "Federated":
+		return &p.Federated
+	case "Service":
+		return &p.Service
+	case "CanonicalUser":
+		return &p.CanonicalUser
+	}
+	return nil
+}
+
+// checkPrincipal says what is wrong with a principal of a type, and what to write instead.
+func checkPrincipal(kind, value string) (message, suggestion string) {
+	arn, isARN := ParseARN(value)
+	switch {
+	case value == "*" && kind != "Federated":
+		return "", ""
+	case strings.ContainsAny(value, "*?"):
+		return "a principal cannot hold wildcards", `name it in full, or write "*" and a condition on aws:PrincipalArn`
+	case strings.Contains(value, "${"):
+		return "a variable cannot stand in a principal", "test it in a condition"
+	case value == "" || strings.ContainsAny(value, " \t\r\n"):
+		return quote(value) + " is not a principal", ""
+	}
+	switch kind {
+	case "AWS":
+		if isAccount(value) || isARN && isAccount(arn.Account) && (arn.Service == "iam" || arn.Service == "sts") {
+			return "", ""
+		}
+		return quote(value) + " is neither an account nor the ARN of a role, session or user", `write "arn:aws:iam::123456789012:role/name"`
+	case "Federated":
+		if isARN && arn.Service == "iam" || !isARN && strings.Contains(value, ".") && !strings.Contains(value, "://") {
+			return "", ""
+		}
+		_, host, _ := strings.Cut(value, "://")
+		return quote(value) + " is neither a provider's name nor its ARN", "write " + quote(host) + " without the scheme"
+	case "Service":
+		if strings.Contains(value, ".") && !isARN {
+			return "", ""
+		}
+		return quote(value) + " is not the name of a service", `write "name.amazonaws.com"`
+	}
+	return "", ""
+}
+
+func isAccount(text string) bool {
+	for _, c := range []byte(text) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(text) == 12
+}

@@ -1,0 +1,180 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// statementElements are the elements that each kind of document may hold, for suggestions and refusals.
+var statementElements = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource",
+	"NotResource", "Condition"}
+
+func (p *parser) statement(n *node, path string) Statement {
+	elements, flawed := p.elements(n, path, statementElements)
+	s := Statement{Flawed: flawed}
+	p.sid(&s, elements["Sid"], path)
+	s.Effect = p.effect(elements["Effect"], n.offset, join(path, "Effect"), &s.Flawed)
+
+	p.oneOf(&s, elements, "Action", n.offset, path)
+	s.Action = p.values(elements["Action"], join(path, "Action"), &s.Flawed, p.action)
+	s.NotAction = p.values(elements["NotAction"], join(path, "NotAction"), &s.Flawed, p.action)
+
+	if p.kind == Trust {
+		p.prohibit(&s, elements, path, "Resource", "NotResource", "NotPrincipal")
+	} else {
+		p.oneOf(&s, elements, "Resource", n.offset, path)
+		s.Resource = p.values(elements["Resource"], join(path, "Resource"), &s.Flawed, p.resource)
+		s.NotResource = p.values(elements["NotResource"], join(path, "NotResource"), &s.Flawed, p.resource)
+	}
+	if p.kind == Identity {
+		p.prohibit(&s, elements, path, "Principal", "NotPrincipal")
+	} else {
+		p.oneOf(&s, elements, "Principal", n.offset, path)
+		s.Principal = p.principals(elements["Principal"], join(path, "Principal"), &s.Flawed)
+		if p.kind == Resource {
+			s.NotPrincipal = p.principals(elements["NotPrincipal"], join(path, "NotPrincipal"), &s.Flawed)
+		}
+	}
+	if c := elements["Condition"]; c != nil {
+		s.Condition = p.conditions(c, join(path, "Condition"), &s.Flawed)
+	}
+	return s
+}
+
+// oneOf reports that both or neither of an element and its negation are there.
+func (p *parser) oneOf(s *Statement, elements map[string]*node, name string, offset int, path string) {
+	yes, not := elements[name], elements["Not"+name]
+	switch {
+	case yes != nil && not != nil:
+		s.Flawed = true
+		p.problem(not.offset, path, "split the statement in two", "%s and Not%s cannot stand in one statement", name, name)
+	case yes == nil && not == nil && name == "Principal" && p.kind == Trust:
+		s.Flawed = true
+		p.problem(offset, path, `add "Principal"`, "the statement has no Principal")
+	case yes == nil && not == nil:
+		s.Flawed = true
+		p.problem(offset, path, fmt.Sprintf("add %q", name), "the statement has neither %s nor Not%s", name, name)
+	}
+}
+
+// prohibit refuses elements that this kind of document cannot have.
+func (p *parser) prohibit(s *Statement, elements map[string]*node, path string, names ...string) {
+	for _, name := range names {
+		if n := elements[name]; n != nil {
+			s.Flawed = true
+			p.problem(n.offset, join(path, name), "leave it out", "%s cannot stand in the policy of %s", name,
+				map[Kind]string{Identity: "an identity", Trust: "a role's trust", Resource: "a resource"}[p.kind])
+		}
+	}
+}
+
+// sid reads a statement's name: letters and digits, once in a document.
+func (p *parser) sid(s *Statement, n *node, path string) {
+	if n == nil {
+		return
+	}
+	path = join(path, "Sid")
+	s.Sid = p.text(n, path)
+	for _, c := range s.Sid {
+		if p.kind != Resource && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			plain := strings.Map(func(c rune) rune {
+				if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+					return c
+				}
+				return -1
+			}, s.Sid)
+			p.problem(n.offset, path, "write "+quote(plain), "a Sid consists of letters and digits")
+			break
+		}
+	}
+	if first, ok := p.sids[s.Sid]; ok && s.Sid != "" {
+		line, _ := p.position(first)
+		p.problem(n.offset, path, "give each statement its own", "the Sid %s is taken by the statement of line %d", quote(s.Sid), line)
+		return
+	}
+	if p.sids == nil {
+		p.sids = map[string]int{}
+	}
+	p.sids[s.Sid] = n.offset
+}
+
+// effect reads Allow or Deny; anything else denies until it is corrected.
+func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
+	switch {
+	case n == nil:
+		p.problem(offset, path, `add "Effect": "Allow"`, "the statement has no Effect")
+	case n.kind == stringNode && n.text == "Allow":
+		return Allow
+	case n.kind == stringNode && n.text == "Deny":
+		return Deny
+	case n.kind == stringNode:
+		p.problem(n.offset, path, nearest(n.text, []string{"Allow", "Deny"}), "%s is no effect", quote(n.text))
+	default:
+		p.text(n, path)
+	}
+	*flawed = true
+	return Deny
+}
+
+// values reads a string or a list of strings and checks each. An empty list is refused: beside a negation it would cover
+// everything.
+func (p *parser) values(n *node, path string, flawed *bool, check func(*node, string)) []string {
+	if n == nil {
+		return nil
+	}
+	items := []*node{n}
+	if n.kind == listNode {
+		if items = n.items; len(items) == 0 {
+			*flawed = true
+			p.problem(n.offset, path, "", "the list is empty")
+		}
+	}
+	var out []string
+	for i, item := range items {
+		at := path
+		if n.kind == listNode {
+			at = fmt.Sprintf("%s[%d]", path, i)
+		}
+		if item.kind != stringNode {
+			*flawed = true
+			p.problem(item.offset, at, "", "should be a string, not %s", item.kind)
+			continue
+		}
+		check(item, at)
+		out = append(out, item.text)
+	}
+	return out
+}
+
+// action checks "service:Name". Only the name may hold wildcards.
+func (p *parser) action(n *node, path string) {
+	if n.text == "*" || n.text == "*:*" {
+		return
+	}
+	service, name, ok := strings.Cut(n.text, ":")
+	switch {
+	case !ok || service == "" || name == "":
+		p.problem(n.offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.text))
+	case strings.ContainsAny(service, "*?"):
+		p.problem(n.offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
+	case !validService(strings.ToLower(service)):
+		p.problem(n.offset, path, "", "%s is not the name of a service", quote(service))
+	case strings.Contains(name, "${"):
+		p.problem(n.offset, path, "test it in a condition", "a variable cannot stand in an action")
+	case strings.ContainsAny(name, " \t\r\n"):
+		p.problem(n.offset, path, "", "%s holds a space", quote(n.text))
+	case p.kind == Trust && !strings.EqualFold(service, "sts"):
+		p.problem(n.offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
+	}
+}
+
+// resource checks an ARN and the variables in it.
+func (p *parser) resource(n *node, path string) {
+	if message, suggestion := checkResource(n.text, p.variables); message != "" {
+		p.problem(n.offset, path, suggestion, "%s", message)
+		return
+	}
+	if _, _, err := parseTemplate(n.text, p.variables, true); err != nil {
+		p.problem(n.offset, path, err.suggestion, "%s", err.message)
+	}
+}

@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// pattern is a value of a policy ready for matching: segments of text between the stars.
+type pattern struct {
+	source   string // as written
+	form     patternForm
+	text     string // whole or prefix form: the literal text
+	segments [][]part
+	vars     []variable
+}
+
+type patternForm uint8
+
+const (
+	wholeForm   patternForm = iota // literal text
+	prefixForm                     // literal text and a star at its end
+	generalForm                    // anything else
+	brokenForm                     // breaks the rules of variables: matches nothing
+)
+
+// newPattern compiles a value.
+func newPattern(source string, variables, wildcards bool) pattern {
+	parts, vars, err := parseTemplate(source, variables, wildcards)
+	if err != nil {
+		return pattern{source: source, form: brokenForm}
+	}
+	return assemble(source, parts, vars)
+}
+
+func assemble(source string, parts []part, vars []variable) pattern {
+	p := pattern{source: source, form: generalForm, vars: vars, segments: [][]part{nil}}
+	for _, x := range parts {
+		if last := len(p.segments) - 1; x.kind == starPart {
+			p.segments = append(p.segments, nil)
+		} else {
+			p.segments[last] = append(p.segments[last], x)
+		}
+	}
+	first := p.segments[0]
+	if len(first) == 0 || len(first) == 1 && first[0].kind == literalPart {
+		switch {
+		case len(p.segments) == 1:
+			p.form, p.text = wholeForm, p.prefix()
+		case len(p.segments) == 2 && p.segments[1] == nil:
+			p.form, p.text = prefixForm, p.prefix()
+		}
+	}
+	return p
+}
+
+// prefix is the literal text that everything the pattern matches begins with.
+func (p *pattern) prefix() string {
+	if p.form == brokenForm || len(p.segments[0]) == 0 || p.segments[0][0].kind != literalPart {
+		return ""
+	}
+	return p.segments[0][0].text
+}
+
+// outcome of matching a pattern.
+type outcome uint8
+
+const (
+	differs    outcome = iota
+	matches            //
+	unresolved         // a variable has no value, or the pattern is broken: it matches nothing
+)
+
+// match compares all of s with the pattern. It takes time linear in the two for any pattern, and allocates only when a
+// segment is large and does not occur at once (see search).
+func (p *pattern) match(s string, ctx Context) outcome {
+	switch p.form {
+	case wholeForm:
+		return outcomeOf(s == p.text)
+	case prefixForm:
+		return outcomeOf(strings.HasPrefix(s, p.text))
+	case brokenForm:
+		return unresolved
+	}
+	var vals resolved
+	if len(p.vars) > 0 && vals.resolve(p.vars, ctx) >= 0 {
+		return unresolved
+	}
+	return outcomeOf(matchSegments(p.segments, s, &vals))
+}
+
+func outcomeOf(ok bool) outcome {
+	if ok {
+		return matches
+	}
+	return differs
+}
+
+// matchSegments anchors the first segment at the start and the last at the end, and takes the leftmost place for each
+// between: since a star takes any run, an earlier place never spoils a later one.
+func matchSegments(segments [][]part, s string, vals *resolved) bool {
+	s, ok := eatPrefix(segments[0], s, vals)
+	if !ok || len(segments) == 1 {
+		return ok && s == ""
+	}
+	last := len(segments) - 1
+	s, ok = eatSuffix(segments[last], s, vals)
+	for i := 1; ok && i < last; i++ {
+		s, ok = search(segments[i], s, vals)
+	}
+	return ok
+}
+
+// eatPrefix removes a segment from the start of s.
+func eatPrefix(segment []part, s string, vals *resolved) (string, bool) {
+	for i := range segment {
+		x := &segment[i]
+		if x.kind == onePart {
+			if s == "" {
+				return s, false
+			}
+			_, size := utf8.DecodeRuneInString(s)
+			s = s[size:]
+			continue
+		}
+		text := x.text
+		if x.kind == variablePart {
+			text = vals.at(x.slot)
+		}
+		if !strings.HasPrefix(s, text) {
+			return s, false
+		}
+		s = s[len(text):]
+	}
+	return s, true
+}
+
+// eatSuffix removes a segment from the end of s.
+func eatSuffix(segment []part, s string, vals *resolved) (string, bool) {
+	for i := len(segment) - 1; i >= 0; i-- {
+		x := &segment[i]
+		if x.kind == onePart {
+			if s == "" {
+				return s, false
+			}
+			_, size := utf8.DecodeLastRuneInString(s)
+			s = s[:len(s)-size]
+			continue
+		}
+		text := x.text
+		if x.kind == variablePart {
+			text = vals.at(x.slot)
+		}
+		if !strings.HasSuffix(s, text) {
+			return s, false
+		}
+		s = s[:len(s)-len(text)]
+	}
+	return s, true
+}
+
+// noContext answers for patterns without variables.
+type noContext struct{}
+
+func (noContext) Lookup(string) Values { return Values{} }
+
+// MatchWildcard reports whether all of s matches the pattern, in which "*" is any run of characters, also an empty one,
+// "?" is exactly one character, and everything else is itself. It takes time linear in its input, whatever the pattern.
+func MatchWildcard(pattern, s string) bool {
+	p := newPattern(pattern, false, true)
+	return p.match(s, noContext{}) == matches
+}

@@ -1,0 +1,88 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one thing wrong with a document.
+type Problem struct {
+	Line, Column int    // from 1, columns in characters
+	Path         string // the way to the element: "Statement[0].Condition.StringEquals"
+	Message      string
+	Suggestion   string // what to write instead; may be empty
+}
+
+// String gives "line:column: path: message; suggestion".
+func (p Problem) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d:%d: ", p.Line, p.Column)
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	if p.Suggestion != "" {
+		b.WriteString("; " + p.Suggestion)
+	}
+	return b.String()
+}
+
+// Invalid is the error of Parse, Load and Check: everything wrong with a document, in the order of the text. At most
+// MaxProblems are kept.
+type Invalid struct {
+	Problems []Problem
+}
+
+// MaxProblems bounds the problems that one document is told about.
+const MaxProblems = 20
+
+// Error gives one problem a line.
+func (e *Invalid) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// nearest returns "write …" with the candidate closest to word, or "" when none is close enough to be meant.
+func nearest(word string, candidates []string) string {
+	best, distance := "", len(word)/3+2
+	for _, c := range candidates {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("write %q", best)
+}
+
+// editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b. Words longer
+// than any in the language are too far from everything.
+func editDistance(a, b string) int {
+	const longest = 64
+	if len(a) > longest || len(b) > longest {
+		return longest
+	}
+	var two, one, row [longest + 1]int
+	for j := range len(b) + 1 {
+		one[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(one[j]+1, row[j-1]+1, one[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], two[j-2]+1)
+			}
+		}
+		two, one = one, row
+	}
+	return one[len(b)]
+}

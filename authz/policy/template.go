@@ -1,0 +1,166 @@
+package policy
+
+import "strings"
+
+// part is a piece of a value: literal text, a wildcard, or a variable.
+type part struct {
+	kind partKind
+	text string // literal text; for a variable the name as written
+	slot int    // for a variable, its place in the pattern's list
+}
+
+type partKind uint8
+
+const (
+	literalPart  partKind = iota
+	onePart               // "?"
+	starPart              // "*"
+	variablePart          // "${…}"
+)
+
+// variable is a "${key}" or "${key, 'default'}".
+type variable struct {
+	key       string // in lower case
+	name      string // as written
+	fallback  string
+	defaulted bool
+}
+
+// templateError is a value that does not follow the rules of variables.
+type templateError struct {
+	message, suggestion string
+}
+
+// parseTemplate cuts a value into its parts. Without variables "${" is plain text, without wildcards "*" and "?" are.
+func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, *templateError) {
+	var parts []part
+	var vars []variable
+	literal := func(s string) {
+		if n := len(parts); n > 0 && parts[n-1].kind == literalPart {
+			parts[n-1].text += s
+			return
+		}
+		parts = append(parts, part{kind: literalPart, text: s})
+	}
+	special := "$*?"
+	for text != "" {
+		i := strings.IndexAny(text, special)
+		if i < 0 {
+			literal(text)
+			break
+		}
+		if i > 0 {
+			literal(text[:i])
+			text = text[i:]
+		}
+		switch {
+		case text[0] == '*' && wildcards:
+			// Two stars mean what one means.
+			if n := len(parts); n == 0 || parts[n-1].kind != starPart {
+				parts = append(parts, part{kind: starPart})
+			}
+			text = text[1:]
+		case text[0] == '?' && wildcards:
+			parts = append(parts, part{kind: onePart})
+			text = text[1:]
+		case variables && strings.HasPrefix(text, "${"):
+			end := strings.IndexByte(text, '}')
+			if end < 0 {
+				return nil, nil, &templateError{`"${" without its "}"`, `write "${$}{" for these two characters themselves`}
+			}
+			inside := text[2:end]
+			// The closing brace of a default is the one after its closing quote.
+			if q := strings.Index(text, ", '"); q >= 0 && q < end {
+				close := strings.Index(text[q+3:], "'}")
+				if close < 0 {
+					return nil, nil, &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
+				}
+				end = q + 3 + close + 1
+				inside = text[2:end]
+			}
+			text = text[end+1:]
+			if inside == "*" || inside == "?" || inside == "$" {
+				literal(inside)
+				continue
+			}
+			v, err := parseVariable(inside)
+			if err != nil {
+				return nil, nil, err
+			}
+			parts = append(parts, part{kind: variablePart, text: v.name, slot: len(vars)})
+			vars = append(vars, v)
+		default:
+			literal(text[:1])
+			text = text[1:]
+		}
+	}
+	return parts, vars, nil
+}
+
+// parseVariable reads what stands between the braces. IAM User Guide, "IAM policy elements: Variables and tags",
+// "Specifying default values": a comma, one space, the text in single quotes.
+func parseVariable(inside string) (variable, *templateError) {
+	name, fallback, defaulted := strings.Cut(inside, ", '")
+	v := variable{name: name, key: strings.ToLower(name)}
+	if defaulted {
+		text, closed := strings.CutSuffix(fallback, "'")
+		if !closed {
+			return v, &templateError{"the default value of a variable lacks its closing quote", "write \"${" + name + ", 'text'}\""}
+		}
+		v.fallback, v.defaulted = text, true
+	}
+	vendor, rest, prefixed := strings.Cut(name, ":")
+	switch {
+	case name == "":
+		return v, &templateError{`"${}" names no context key`, `write "${aws:PrincipalTag/team}", for example`}
+	case strings.ContainsAny(name, "'\","):
+		return v, &templateError{"a default value is written with a comma, one space and single quotes", "write \"${" +
+			strings.TrimSpace(name[:strings.IndexAny(name, "'\",")]) + ", 'text'}\""}
+	case strings.ContainsAny(name, "${"):
+		return v, &templateError{"a variable cannot hold another", ""}
+	case strings.ContainsAny(vendor, " \t\r\n") || strings.TrimSpace(name) != name:
+		return v, &templateError{"spaces cannot stand in the name of a variable", "write \"${" + strings.ReplaceAll(name, " ", "") + "}\""}
+	case !prefixed || vendor == "" || rest == "":
+		return v, &templateError{"the variable " + quote(name) + " is not a context key, which has a prefix and a colon", nearest("aws:"+name, globalKeys)}
+	}
+	return v, nil
+}
+
+// globalKeys are the context keys of every service, for suggestions only.
+var globalKeys = []string{"aws:username", "aws:userid", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType",
+	"aws:SourceIp", "aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "aws:UserAgent", "aws:Referer",
+	"aws:RequestedRegion", "aws:TokenIssueTime", "aws:FederatedProvider", "aws:MultiFactorAuthPresent", "aws:TagKeys"}
+
+// resolved are the values of a pattern's variables in one request.
+type resolved struct {
+	few  [4]string
+	more []string
+}
+
+func (r *resolved) at(i int) string {
+	if i < len(r.few) {
+		return r.few[i]
+	}
+	return r.more[i-len(r.few)]
+}
+
+// resolve looks the variables up. It returns the index of the first that has no value, or -1. A key with several values
+// cannot be used as a variable, nor does its default stand for it.
+func (r *resolved) resolve(vars []variable, ctx Context) int {
+	for i := range vars {
+		v := &vars[i]
+		text := v.fallback
+		switch found := ctx.Lookup(v.key); {
+		case found.Len() == 1:
+			text = found.At(0)
+		case found.Len() > 1 || !v.defaulted:
+			return i
+		}
+		if i < len(r.few) {
+			r.few[i] = text
+		} else {
+			r.more = append(r.more, text)
+		}
+	}
+	return -1
+}
