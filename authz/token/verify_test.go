@@ -1,0 +1,367 @@
+package token
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+func TestVerifyGivesWhatTheTokenSays(t *testing.T) {
+	v := verifier(t, pool(t))
+	got, err := v.Verify(t.Context(), sign(t, testKey(), claims(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"issuer": poolURL, "kid": testKey().ID, "alg": "RS256", "sub": "0190aab2-7c1e-7d3f-8a51-0123456789ab",
+		"username": "alice", "client": clientID, "use": "access", "jti": "4a0e4a9c-4c55-4c1f-a9c8-cb9a2b6a7e30",
+		"origin": "6f1e7c3a-0d2b-4a55-9d39-5f2f4d5b8a11", "groups": "[editors readers]",
+		"scopes": "[aws.cognito.signin.user.admin notes/read]", "iat": noon.Unix() - 60, "exp": noon.Unix() + 3540,
+		"auth": noon.Unix() - 60, "deadline": noon.Add(3540 * time.Second),
+	}
+	have := map[string]any{
+		"issuer": got.Issuer.URL, "kid": got.KeyID, "alg": got.Algorithm, "sub": got.Subject, "username": got.Username,
+		"client": got.ClientID, "use": got.TokenUse, "jti": got.JTI, "origin": got.OriginJTI,
+		"groups": fmt.Sprint(got.Groups), "scopes": fmt.Sprint(got.Scopes), "iat": got.IssuedAt, "exp": got.ExpiresAt,
+		"auth": got.AuthTime, "deadline": got.Deadline().UTC(),
+	}
+	if !maps.Equal(have, want) {
+		t.Errorf("got  %v\nwant %v", have, want)
+	}
+	if values, ok := got.Claims.Values("version"); !ok || !slices.Equal(values, []string{"2"}) {
+		t.Errorf("version is %v", values)
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	key := testKey()
+	good := sign(t, key, claims(nil))
+	parts := strings.Split(good, ".")
+	kid := fmt.Sprintf(`"kid":%q`, key.ID)
+	with := func(changes map[string]any) string { return sign(t, key, claims(changes)) }
+	header := func(h string) string { return signWith(t, h, claims(nil), key.Private, "RS256") }
+	payload := func(p string) string {
+		return signWith(t, `{`+kid+`,"alg":"RS256"}`, []byte(p), key.Private, "RS256")
+	}
+	hmacWithPublicKey := func() string {
+		jwks, err := MarshalJWKS(key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed := b64([]byte(`{`+kid+`,"alg":"HS256"}`)) + "." + parts[1]
+		mac := hmac.New(sha256.New, jwks)
+		mac.Write([]byte(signed))
+		return signed + "." + b64(mac.Sum(nil))
+	}
+	deep := strings.Repeat("[", 30) + strings.Repeat("]", 30)
+	stray := parts[0] + "." + parts[1] + "." + parts[2][:len(parts[2])-1]
+	last := parts[2][len(parts[2])-1]
+	alphabet := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	stray += string(alphabet[strings.IndexByte(alphabet, last)^1])
+
+	for name, tc := range map[string]struct {
+		raw  string
+		want Reason
+	}{
+		"an empty token":                             {"", Malformed},
+		"one part":                                   {"abc", Malformed},
+		"two parts":                                  {parts[0] + "." + parts[1], Malformed},
+		"four parts":                                 {good + ".x", Malformed},
+		"a dot behind it":                            {good + ".", Malformed},
+		"five parts, a JWE":                          {good + ".x.y", Encrypted},
+		"many dots":                                  {strings.Repeat(".", 1000), Malformed},
+		"a token longer than the limit":              {strings.Repeat("a", DefaultMaxTokenBytes+1), TooLarge},
+		"a megabyte of dots":                         {strings.Repeat(".", 1<<20), TooLarge},
+		"no signature":                               {parts[0] + "." + parts[1] + ".", Malformed},
+		"no payload":                                 {parts[0] + ".." + parts[2], Malformed},
+		"no header":                                  {"." + parts[1] + "." + parts[2], Malformed},
+		"padding":                                    {parts[0] + "=." + parts[1] + "." + parts[2], Malformed},
+		"standard base64":                            {"+/" + parts[0] + "." + parts[1] + "." + parts[2], Malformed},
+		"a line break inside":                        {parts[0][:4] + "\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], Malformed},
+		"four line breaks inside":                    {parts[0][:4] + "\n\n\n\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], Malformed},
+		"a blank before it":                          {" " + good, Malformed},
+		"stray bits at the end of the signature":     {stray, BadSignature},
+		"a line break in the signature":              {good + "\n", BadSignature},
+		"a header that is an array":                  {header(`["` + key.ID + `"]`), Malformed},
+		"a header with alg twice":                    {header(`{"alg":"RS256",` + kid + `,"alg":"RS256"}`), Malformed},
+		"a header with an escaped second alg":        {header(`{"alg":"RS256",` + kid + `,"\u0061lg":"none"}`), Malformed},
+		"a header with something behind it":          {header(`{"alg":"RS256",` + kid + `} {}`), Malformed},
+		"a header whose alg is a number":             {header(`{"alg":256,` + kid + `}`), Malformed},
+		"a header whose kid is an array":             {header(`{"alg":"RS256","kid":["` + key.ID + `"]}`), Malformed},
+		"a header without kid":                       {header(`{"alg":"RS256"}`), Malformed},
+		"a kid that is too long":                     {header(`{"alg":"RS256","kid":"` + strings.Repeat("k", 257) + `"}`), Malformed},
+		"a header that is too long":                  {header(`{"alg":"RS256",` + kid + `,"x":"` + strings.Repeat("x", 7000) + `"}`), TooLarge},
+		"a kid that is a path":                       {header(`{"alg":"RS256","kid":"../../dev/null"}`), UnknownKey},
+		"a kid in other case":                        {header(`{"alg":"RS256","kid":"` + strings.ToUpper(key.ID) + `"}`), UnknownKey},
+		"crit":                                       {header(`{"alg":"RS256",` + kid + `,"crit":["exp"]}`), CriticalHeader},
+		"an empty crit":                              {header(`{"alg":"RS256",` + kid + `,"crit":[]}`), CriticalHeader},
+		"b64":                                        {header(`{"alg":"RS256",` + kid + `,"b64":false}`), CriticalHeader},
+		"no alg":                                     {header(`{` + kid + `}`), Algorithm},
+		"alg none":                                   {b64([]byte(`{`+kid+`,"alg":"none"}`)) + "." + parts[1] + ".", Malformed},
+		"alg none with a signature":                  {header(`{"alg":"none",` + kid + `}`), Algorithm},
+		"alg nOnE":                                   {header(`{"alg":"nOnE",` + kid + `}`), Algorithm},
+		"alg in lower case":                          {header(`{"alg":"rs256",` + kid + `}`), Algorithm},
+		"HS256 keyed with the public key":            {hmacWithPublicKey(), Algorithm},
+		"an algorithm that the issuer has not got":   {signWith(t, `{"alg":"RS512",`+kid+`}`, claims(nil), key.Private, "RS512"), Algorithm},
+		"a payload that is an array":                 {payload(`[1]`), Malformed},
+		"a payload that is nothing":                  {payload(` `), Malformed},
+		"a claim twice":                              {payload(`{"iss":"` + poolURL + `","exp":9999999999,"sub":"a","sub":"b"}`), Malformed},
+		"a claim twice, once escaped":                {payload(`{"iss":"` + poolURL + `","exp":9999999999,"sub":"a","s\u0075b":"b"}`), Malformed},
+		"a member twice further down":                {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":{"b":1,"b":2}}`), Malformed},
+		"claims that are nested too deep":            {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":` + deep + `}`), Malformed},
+		"broken UTF-8":                               {payload("{\"iss\":\"" + poolURL + "\",\"exp\":9999999999,\"a\":\"\xff\"}"), Malformed},
+		"a lone surrogate":                           {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":"\ud800"}`), Malformed},
+		"no iss":                                     {with(map[string]any{"iss": nil}), UnknownIssuer},
+		"iss with a slash behind it":                 {with(map[string]any{"iss": poolURL + "/"}), UnknownIssuer},
+		"iss that is longer":                         {with(map[string]any{"iss": poolURL + ".evil.example"}), UnknownIssuer},
+		"iss in other case":                          {with(map[string]any{"iss": strings.ToUpper(poolURL)}), UnknownIssuer},
+		"iss that is an array":                       {with(map[string]any{"iss": []string{poolURL}}), Malformed},
+		"no exp":                                     {with(map[string]any{"exp": nil}), Malformed},
+		"exp that is text":                           {with(map[string]any{"exp": "9999999999"}), Malformed},
+		"exp that is null":                           {payload(`{"iss":"` + poolURL + `","exp":null}`), Malformed},
+		"exp beyond all calendars":                   {with(map[string]any{"exp": 1e300}), Malformed},
+		"exp below zero":                             {with(map[string]any{"exp": -1}), Malformed},
+		"expired this second":                        {with(map[string]any{"exp": noon.Unix()}), Expired},
+		"expired within this second":                 {with(map[string]any{"exp": float64(noon.Unix()) + 0.5}), Expired},
+		"nbf a second ahead":                         {with(map[string]any{"nbf": noon.Unix() + 1}), NotYetValid},
+		"iat a second ahead":                         {with(map[string]any{"iat": noon.Unix() + 1}), NotYetValid},
+		"nbf that is true":                           {with(map[string]any{"nbf": true}), Malformed},
+		"a key that the issuer has not got":          {sign(t, otherKey(), claims(nil)), UnknownKey},
+		"another key under the right kid":            {signWith(t, `{"alg":"RS256",`+kid+`}`, claims(nil), otherKey().Private, "RS256"), BadSignature},
+		"a changed payload":                          {parts[0] + "." + b64(claims(map[string]any{"username": "mallory"})) + "." + parts[2], BadSignature},
+		"a signature cut short":                      {good[:len(good)-8], BadSignature},
+		"an ID token where an access token is meant": {with(map[string]any{"token_use": "id", "aud": clientID}), WrongTokenUse},
+		"no token_use":                               {with(map[string]any{"token_use": nil}), WrongTokenUse},
+		"token_use that is an array":                 {with(map[string]any{"token_use": []string{"access"}}), Malformed},
+		"another client":                             {with(map[string]any{"client_id": "2example23456789abcdefghij"}), WrongAudience},
+		"a client that begins like ours":             {with(map[string]any{"client_id": clientID + "x"}), WrongAudience},
+		"a comma list of clients":                    {with(map[string]any{"client_id": clientID + ",x"}), WrongAudience},
+		"clients in an array":                        {with(map[string]any{"client_id": []string{clientID}}), Malformed},
+		"no client":                                  {with(map[string]any{"client_id": nil}), WrongAudience},
+		"sub that is a number":                       {with(map[string]any{"sub": 1}), Malformed},
+		"scope that is a number":                     {with(map[string]any{"scope": 1}), Malformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := verifier(t, pool(t)).Verify(t.Context(), tc.raw)
+			if got != nil || reasonOf(t, err) != tc.want {
+				t.Fatalf("got %v, %v; want %s", got, err, tc.want)
+			}
+			if len(tc.raw) > 20 && strings.Contains(err.Error(), tc.raw[:20]) {
+				t.Error("the error quotes the token")
+			}
+		})
+	}
+}
+
+func TestCheapChecksComeBeforeTheKeyIsLookedUp(t *testing.T) {
+	kid := fmt.Sprintf(`"kid":%q`, testKey().ID)
+	for name, raw := range map[string]string{
+		"unknown issuer":  sign(t, testKey(), claims(map[string]any{"iss": "https://evil.example"})),
+		"expired":         sign(t, testKey(), claims(map[string]any{"exp": 1})),
+		"wrong algorithm": signWith(t, `{"alg":"PS256",`+kid+`}`, claims(nil), testKey().Private, "PS256"),
+		"no kid":          signWith(t, `{"alg":"RS256"}`, claims(nil), testKey().Private, "RS256"),
+		"malformed":       "a.b.c",
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := pool(t)
+			trap := &trapKeys{KeySet: issuer.Keys}
+			issuer.Keys = trap
+			if _, err := verifier(t, issuer).Verify(t.Context(), raw); err == nil || trap.lookups != 0 {
+				t.Errorf("%v after %d lookups", err, trap.lookups)
+			}
+		})
+	}
+}
+
+func TestAForgeryIsNotToldAboutAudienceOrUse(t *testing.T) {
+	forged := sign(t, testKey(), claims(map[string]any{"client_id": "x", "token_use": "id"}))
+	forged = forged[:len(forged)-20] + strings.Repeat("A", 20)
+	_, err := verifier(t, pool(t)).Verify(t.Context(), forged)
+	if got := reasonOf(t, err); got != BadSignature {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A token names keys and certificates to fetch (jku, x5u), or brings them (jwk, x5c). None may be used or fetched.
+func TestKeysNamedByTheTokenAreNeverUsed(t *testing.T) {
+	requests := 0
+	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
+	defer trap.Close()
+	own := otherKey().Public()
+	jwks, err := MarshalJWKS(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set struct{ Keys []json.RawMessage }
+	if err := json.Unmarshal(jwks, &set); err != nil {
+		t.Fatal(err)
+	}
+	for name, field := range map[string]string{
+		"jku": fmt.Sprintf(`"jku":%q`, trap.URL), "x5u": fmt.Sprintf(`"x5u":%q`, trap.URL),
+		"jwk": `"jwk":` + string(set.Keys[0]), "x5c": `"x5c":["MIIB"]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for kid, want := range map[string]Reason{testKey().ID: BadSignature, own.ID: UnknownKey} {
+				header := fmt.Sprintf(`{"alg":"RS256","kid":%q,%s}`, kid, field)
+				_, err := verifier(t, pool(t)).Verify(t.Context(), signWith(t, header, claims(nil), otherKey().Private, "RS256"))
+				if got := reasonOf(t, err); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
+		})
+	}
+	if requests != 0 {
+		t.Errorf("%d requests to the address that the token named", requests)
+	}
+}
+
+func TestEveryAlgorithmVerifiesWithItsKeyOnly(t *testing.T) {
+	_, edPrivate, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaPrivate := testKey().Private
+	private := map[string]crypto.Signer{
+		"RS256": rsaPrivate, "RS384": rsaPrivate, "RS512": rsaPrivate, "PS256": rsaPrivate, "PS384": rsaPrivate, "PS512": rsaPrivate,
+		"ES256": ecKey(t, elliptic.P256()), "ES384": ecKey(t, elliptic.P384()), "ES512": ecKey(t, elliptic.P521()), "EdDSA": edPrivate,
+	}
+	for _, alg := range Algorithms() {
+		for _, keyAlg := range Algorithms() {
+			t.Run(alg+" token, "+keyAlg+" key", func(t *testing.T) {
+				keys := &StaticKeys{}
+				if err := keys.Set(PublicKey{ID: "k", Algorithm: keyAlg, Key: private[keyAlg].Public()}); err != nil {
+					t.Fatal(err)
+				}
+				issuer := pool(t)
+				issuer.Keys, issuer.Algorithms = keys, Algorithms()
+				raw := signWith(t, `{"kid":"k","alg":"`+alg+`"}`, claims(nil), private[alg], alg)
+				_, err := verifier(t, issuer).Verify(t.Context(), raw)
+				if want := map[bool]Reason{true: "", false: Algorithm}[alg == keyAlg]; reasonOf(t, err) != want {
+					t.Errorf("got %v, want %q", err, want)
+				}
+			})
+		}
+	}
+}
+
+// CVE-2022-21449: a signature of zeros passed for every message.
+func TestZeroAndOutOfRangeECDSASignaturesAreRefused(t *testing.T) {
+	private := ecKey(t, elliptic.P256())
+	keys := &StaticKeys{}
+	if err := keys.Set(PublicKey{ID: "k", Key: &private.PublicKey}); err != nil {
+		t.Fatal(err)
+	}
+	issuer := pool(t)
+	issuer.Keys, issuer.Algorithms = keys, []string{"ES256"}
+	v := verifier(t, issuer)
+	good := signWith(t, `{"kid":"k","alg":"ES256"}`, claims(nil), private, "ES256")
+	if _, err := v.Verify(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	signed := good[:strings.LastIndexByte(good, '.')+1]
+	signature, _ := decodeStrict(good[len(signed):])
+	order := elliptic.P256().Params().N
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	pair := func(r, s *big.Int) []byte {
+		return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	}
+	zero := new(big.Int)
+	for name, forged := range map[string][]byte{
+		"both zero": pair(zero, zero), "r zero": pair(zero, s), "s zero": pair(r, zero), "both the order": pair(order, order),
+		"r the order": pair(order, s), "s the order": pair(r, order), "too short": signature[:63], "too long": append(signature, 0),
+		"all ones": []byte(strings.Repeat("\xff", 64)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := v.Verify(t.Context(), signed+b64(forged)); reasonOf(t, err) != BadSignature {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestLeewayBoundsTheClocks(t *testing.T) {
+	issuer := pool(t)
+	issuer.Leeway = 30 * time.Second
+	v := verifier(t, issuer)
+	for name, tc := range map[string]struct {
+		changes map[string]any
+		want    Reason
+	}{
+		"expired within the leeway":       {map[string]any{"exp": noon.Unix() - 29}, ""},
+		"expired beyond the leeway":       {map[string]any{"exp": noon.Unix() - 30}, Expired},
+		"issued ahead within the leeway":  {map[string]any{"iat": noon.Unix() + 30}, ""},
+		"issued ahead beyond the leeway":  {map[string]any{"iat": noon.Unix() + 31}, NotYetValid},
+		"not before, within the leeway":   {map[string]any{"nbf": noon.Unix() + 30}, ""},
+		"not before, beyond the leeway":   {map[string]any{"nbf": noon.Unix() + 31}, NotYetValid},
+		"times with fractions and powers": {map[string]any{"exp": json.RawMessage("1.9e9"), "iat": json.RawMessage("1700000000.25")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := v.Verify(t.Context(), sign(t, testKey(), claims(tc.changes)))
+			if got := reasonOf(t, err); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestAKeySetThatIsAwayIsNotTheClientsFault(t *testing.T) {
+	issuer := pool(t)
+	issuer.Keys = &StaticKeys{} // never set
+	_, err := verifier(t, issuer).Verify(t.Context(), sign(t, testKey(), claims(nil)))
+	if !errors.Is(err, &Error{Reason: KeysUnavailable}) || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("got %v, %s", err, fault.KindOf(err))
+	}
+}
+
+func TestNewRefusesAConfigurationThatIsNotSafe(t *testing.T) {
+	for name, change := range map[string]func(*Issuer){
+		"no URL":                      func(i *Issuer) { i.URL = "" },
+		"no keys":                     func(i *Issuer) { i.Keys = nil },
+		"a symmetric algorithm":       func(i *Issuer) { i.Algorithms = []string{"RS256", "HS256"} },
+		"the algorithm none":          func(i *Issuer) { i.Algorithms = []string{"none"} },
+		"no clients":                  func(i *Issuer) { i.ClientIDs = nil },
+		"any client and a list":       func(i *Issuer) { i.AnyClient = true },
+		"an empty client":             func(i *Issuer) { i.ClientIDs = []string{""} },
+		"leeway below zero":           func(i *Issuer) { i.Leeway = -time.Second },
+		"leeway of more than minutes": func(i *Issuer) { i.Leeway = time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := pool(t)
+			change(&issuer)
+			if _, err := New(Options{Issuers: []Issuer{issuer}, Now: clock}); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+	if _, err := New(Options{Issuers: []Issuer{pool(t), pool(t)}, Now: clock}); err == nil {
+		t.Error("one issuer twice was accepted")
+	}
+	if _, err := New(Options{Issuers: []Issuer{pool(t)}, Now: clock, MaxTokenBytes: 1 << 20}); err == nil {
+		t.Error("a megabyte as the limit was accepted")
+	}
+}
+
+func TestACancelledRequestStillVerifiesWithKeysAtHand(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := verifier(t, pool(t)).Verify(ctx, sign(t, testKey(), claims(nil))); err != nil {
+		t.Error(err)
+	}
+}
