@@ -1,0 +1,125 @@
+package identitypool
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+const (
+	// credentialLife is how long the enhanced flow's credentials live; it is fixed.
+	credentialLife = time.Hour
+	sessionName    = "CognitoIdentityCredentials"
+)
+
+// GetCredentials is the enhanced flow: verify the logins against the identity, choose the role, have its trust policy
+// evaluated, mint. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, InvalidIdentityPoolSetup, ExternalService,
+// InvalidParameter.
+func (s *Service) GetCredentials(ctx context.Context, id string, logins map[string]string, customRole string, env Env) (Credentials, error) {
+	if raw, ok := logins[OwnProvider]; ok {
+		return s.developerCredentials(ctx, id, logins, raw, customRole, env)
+	}
+	identity, p, verified, err := s.authenticate(ctx, id, logins)
+	if err != nil {
+		return Credentials{}, err
+	}
+	record := session.Record{
+		SessionName: sessionName, IdentityID: identity.ID, IdentityPoolID: p.ID, AMR: s.amr(p, verified),
+		Provider: OwnProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: p.principalTags(verified),
+	}
+	if len(verified) > 0 {
+		record.Provider = verified[0].Provider
+		record.RoleARN, err = p.chooseRole(verified, customRole)
+	} else {
+		record.RoleARN, err = p.guestRole(customRole)
+		// Developer guide, "IAM roles", access policies for unauthenticated identities: both limits, always.
+		record.PolicyARNs = s.o.GuestPolicies
+	}
+	if err != nil {
+		return Credentials{}, err
+	}
+	return s.assume(ctx, record, env)
+}
+
+// guestRole is the pool's role for guests; a custom role does not help a guest.
+func (p *pool) guestRole(custom string) (string, error) {
+	switch {
+	case p.roles.Guest == "":
+		return "", errNoRole
+	case custom != "" && custom != p.roles.Guest:
+		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+	}
+	return p.roles.Guest, nil
+}
+
+// assume has the session minted. What STS refuses is, to the caller, a pool that is set up wrongly.
+func (s *Service) assume(ctx context.Context, r session.Record, env Env) (Credentials, error) {
+	ip := ""
+	if env.SourceIP.IsValid() {
+		ip = env.SourceIP.Unmap().WithZone("").String()
+	}
+	minted, err := s.o.Roles.AssumeForIdentity(ctx, r, credentialLife, ip, env.UserAgent, env.Secure)
+	if fault.Is(err, fault.AccessDenied) || fault.Is(err, fault.Validation) {
+		return Credentials{}, fault.Wrap(fault.InvalidIdentityPoolSetup, err, badPoolRoleText)
+	}
+	return Credentials{IdentityID: r.IdentityID, Session: minted}, err
+}
+
+// amr says how the identity was authenticated: guests "unauthenticated"; else "authenticated", and for every provider its
+// name and its name with the user.
+func (s *Service) amr(p *pool, logins []login) []string {
+	if len(logins) == 0 {
+		return []string{"unauthenticated"}
+	}
+	amr := make([]string, 1, 1+2*len(logins))
+	amr[0] = "authenticated"
+	for _, l := range logins {
+		switch {
+		case l.token == nil:
+			amr = append(amr, l.Provider, l.Provider+":"+p.ID+":"+l.Subject)
+		case l.userPool:
+			amr = append(amr, l.Provider, l.Provider+":CognitoSignIn:"+l.Subject)
+		default:
+			amr = append(amr, l.Provider, l.mapping+":OIDC:"+l.Subject)
+		}
+	}
+	return amr
+}
+
+// signIns are the sign-ins whose end ends the session.
+func signIns(logins []login) []session.Login {
+	var list []session.Login
+	for _, l := range logins {
+		if l.token != nil {
+			list = append(list, session.Login{Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI})
+		}
+	}
+	return list
+}
+
+// username is the user's name when a user pool signed exactly one of the logins.
+func username(logins []login) string {
+	name := ""
+	for _, l := range logins {
+		if !l.userPool {
+			continue
+		}
+		if name != "" {
+			return ""
+		}
+		name = l.token.Username
+	}
+	return name
+}
+
+// loginNames lists the providers of an identity.
+func loginNames(i store.Identity) []string {
+	var names []string
+	for _, l := range i.Logins {
+		names = append(names, l.Provider)
+	}
+	return names
+}

@@ -1,0 +1,68 @@
+package identitypool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// Ensure makes the pool be as the configuration says: created if absent, name, settings and roles otherwise brought in
+// step. Identities, tags of the pool and principal tag maps are never touched. Nothing is written when nothing differs.
+func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
+	if err := s.ensure(ctx, d); err != nil {
+		return fmt.Errorf("identity pool %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
+	if err := d.Settings.check(); err != nil {
+		return err
+	}
+	now := s.o.Now()
+	have := (*s.pools.Load())[d.ID]
+	if have == nil {
+		p := Pool{ID: d.ID, Name: d.Name, Settings: d.Settings, Declared: true, CreatedAt: now, ModifiedAt: now}
+		record, err := p.record()
+		if err != nil {
+			return err
+		}
+		err = s.change(ctx, d.ID, func(tx store.Tx) error { return tx.IdentityPools.Insert(record) })
+		if err != nil && !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	} else if want := d.Settings; have.Name != d.Name || !have.Declared || !sameSettings(have.Settings, want) {
+		want.Tags = have.Tags
+		err := s.editPool(ctx, d.ID, func(r *store.IdentityPool) error {
+			next, err := (&Pool{ID: d.ID, Name: d.Name, Settings: want}).record()
+			r.Name, r.Settings, r.Declared = next.Name, next.Settings, true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if p := (*s.pools.Load())[d.ID]; p != nil && sameRoles(p.roles, d.Roles) {
+		return nil
+	}
+	return s.SetRoles(ctx, d.ID, d.Roles)
+}
+
+// sameSettings compares all but the tags, which the configuration does not know.
+func sameSettings(have, want Settings) bool {
+	return same(have.PublicLogins, want.PublicLogins) && same(have.OIDC, want.OIDC) && same(have.UserPools, want.UserPools) &&
+		same(have.SAML, want.SAML) && have.Guests == want.Guests && have.Classic == want.Classic && have.DeveloperName == want.DeveloperName
+}
+
+func sameRoles(have, want Roles) bool {
+	return have.Authenticated == want.Authenticated && have.Guest == want.Guest && same(have.Mappings, want.Mappings)
+}
+
+// same compares maps and slices, taking nil for empty.
+func same(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.Len() == 0 && y.Len() == 0 || reflect.DeepEqual(a, b)
+}

@@ -1,0 +1,272 @@
+package identitypool
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// maxLinked is how many logins an identity can have.
+const maxLinked = 20
+
+// GetID finds or makes the identity of the logins; without logins it makes a guest, a new one every time. accountID is not
+// needed; a wrong one is refused. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, LimitExceeded,
+// ExternalService, InvalidParameter.
+func (s *Service) GetID(ctx context.Context, poolID, accountID string, logins map[string]string) (string, error) {
+	p, err := s.pool(poolID)
+	if err != nil {
+		return "", err
+	}
+	if accountID != "" && accountID != s.o.Account {
+		return "", fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", poolID)
+	}
+	if len(logins) == 0 {
+		if !p.Guests {
+			return "", errGuestsOff
+		}
+		return s.newGuest(ctx, p)
+	}
+	verified, err := s.verifyLogins(ctx, p, logins)
+	if err != nil {
+		return "", err
+	}
+	identity, err := s.resolve(ctx, p, "", keysOf(verified))
+	return identity.ID, err
+}
+
+func (s *Service) newGuest(ctx context.Context, p *pool) (string, error) {
+	id, err := s.newID()
+	if err != nil {
+		return "", err
+	}
+	now := s.o.Now()
+	return id, s.o.Store.Update(ctx, func(tx store.Tx) error {
+		return tx.Identities.Insert(store.Identity{PoolID: p.ID, ID: id, Guest: true, CreatedAt: now, ModifiedAt: now})
+	})
+}
+
+// identity reads an identity of any pool, for the operations that are given nothing but its id.
+func (s *Service) identity(ctx context.Context, id string) (identity store.Identity, p *pool, err error) {
+	err = s.o.Store.View(ctx, func(tx store.Tx) error {
+		identity, err = tx.Identities.Get(id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return identity, nil, errNoIdentity(id)
+	}
+	if err != nil {
+		return identity, nil, err
+	}
+	if p, err = s.pool(identity.PoolID); err != nil {
+		return identity, nil, errNoIdentity(id) // its pool went meanwhile
+	}
+	return identity, p, nil
+}
+
+// authenticate is what GetOpenIdToken and GetCredentialsForIdentity begin with: the identity, which may be another than
+// the one asked for after a merge, and its verified logins (none for a guest).
+func (s *Service) authenticate(ctx context.Context, id string, logins map[string]string) (store.Identity, *pool, []login, error) {
+	identity, p, err := s.identity(ctx, id)
+	if err != nil {
+		return identity, nil, nil, err
+	}
+	if len(logins) == 0 {
+		switch {
+		case !p.Guests && identity.Guest:
+			return identity, nil, nil, errGuestsOff
+		case identity.Disabled || !identity.Guest:
+			return identity, nil, nil, fault.New(fault.NotAuthorized, "Access to Identity '%s' is forbidden.", id)
+		}
+		return identity, p, nil, nil
+	}
+	verified, err := s.verifyLogins(ctx, p, logins)
+	if err != nil {
+		return identity, nil, nil, err
+	}
+	if !identity.Disabled && hasAll(&identity, verified) {
+		return identity, p, verified, nil
+	}
+	identity, err = s.resolve(ctx, p, id, keysOf(verified))
+	return identity, p, verified, err
+}
+
+func hasAll(identity *store.Identity, logins []login) bool {
+	for _, l := range logins {
+		if !slices.Contains(identity.Logins, l.Login) {
+			return false
+		}
+	}
+	return true
+}
+
+func keysOf(logins []login) []store.Login {
+	keys := make([]store.Login, len(logins))
+	for i, l := range logins {
+		keys[i] = l.Login
+	}
+	return keys
+}
+
+// resolve returns the identity that the verified logins speak for. id is the one that the caller holds, "" for none. It
+// reads first; only when something must be created, linked or merged does it write.
+func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []store.Login) (identity store.Identity, err error) {
+	if id == "" {
+		found := false
+		err = s.o.Store.View(ctx, func(tx store.Tx) error {
+			found = false
+			identity, err = tx.Identities.ByLogin(p.ID, logins[0])
+			found = err == nil
+			return ignoreNotFound(err)
+		})
+		if err != nil {
+			return identity, err
+		}
+		complete := found && !slices.ContainsFunc(logins, func(l store.Login) bool { return !slices.Contains(identity.Logins, l) })
+		if complete {
+			return identity, nil
+		}
+	}
+	fresh, err := s.newID()
+	if err != nil {
+		return identity, err
+	}
+	now := s.o.Now()
+	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
+		l := linking{tx: tx, pool: p, now: now, fresh: fresh}
+		identity, err = l.run(id, logins)
+		return err
+	})
+	return identity, err
+}
+
+// linking is one transaction that makes an identity own a set of logins.
+type linking struct {
+	tx    store.Tx
+	pool  *pool
+	now   time.Time
+	fresh string // id for a new identity
+}
+
+// run applies the rules of the developer guide, "Using identity pools: merging and linking".
+func (l *linking) run(id string, logins []store.Login) (store.Identity, error) {
+	owners, unowned, err := l.owners(logins)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	primary, isNew, err := l.primary(id, owners)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	for _, other := range owners {
+		if other.ID == primary.ID {
+			continue
+		}
+		if err := l.merge(&primary, other); err != nil {
+			return store.Identity{}, err
+		}
+	}
+	for _, login := range unowned {
+		if err := l.add(&primary, login); err != nil {
+			return store.Identity{}, err
+		}
+	}
+	primary.Guest, primary.ModifiedAt = false, l.now
+	if isNew {
+		return primary, l.tx.Identities.Insert(primary)
+	}
+	return primary, l.tx.Identities.Update(primary)
+}
+
+// owners finds who has the logins now.
+func (l *linking) owners(logins []store.Login) (owners []store.Identity, unowned []store.Login, err error) {
+	for _, login := range logins {
+		owner, err := l.tx.Identities.ByLogin(l.pool.ID, login)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			unowned = append(unowned, login)
+		case err != nil:
+			return nil, nil, err
+		case !slices.ContainsFunc(owners, func(i store.Identity) bool { return i.ID == owner.ID }):
+			owners = append(owners, owner)
+		}
+	}
+	return owners, unowned, nil
+}
+
+// primary chooses the identity that stays. AWS does not say which of two survives. Here: the one asked for when it owns one
+// of the logins; a guest or a disabled identity yields to the owner; with no owner the guest becomes authenticated and
+// keeps its id.
+func (l *linking) primary(id string, owners []store.Identity) (primary store.Identity, isNew bool, err error) {
+	if id == "" {
+		if len(owners) > 0 {
+			return owners[0], false, nil
+		}
+		return store.Identity{PoolID: l.pool.ID, ID: l.fresh, CreatedAt: l.now}, true, nil
+	}
+	asked, err := l.tx.Identities.Get(id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && asked.PoolID != l.pool.ID {
+		return asked, false, errNoIdentity(id)
+	}
+	if err != nil {
+		return asked, false, err
+	}
+	owns := slices.ContainsFunc(owners, func(i store.Identity) bool { return i.ID == id })
+	switch {
+	case owns:
+		return asked, false, nil
+	case asked.Disabled && len(owners) > 0:
+		return owners[0], false, nil
+	case asked.Disabled:
+		return asked, false, fault.New(fault.NotAuthorized, "Access to Identity '%s' is forbidden.", id)
+	case !asked.Guest:
+		return asked, false, errNoMatch
+	case len(owners) > 0:
+		asked.Disabled, asked.ModifiedAt = true, l.now
+		return owners[0], false, l.tx.Identities.Update(asked)
+	}
+	return asked, false, nil
+}
+
+// merge moves the logins of other to primary and disables other.
+func (l *linking) merge(primary *store.Identity, other store.Identity) error {
+	logins := other.Logins
+	other.Logins, other.Disabled, other.ModifiedAt = nil, true, l.now
+	if err := l.tx.Identities.Update(other); err != nil {
+		return err
+	}
+	for _, login := range logins {
+		if err := l.add(primary, login); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add links a login. One user per public provider; of the developer's own users an identity may have several.
+func (l *linking) add(to *store.Identity, login store.Login) error {
+	if login.Provider != l.pool.DeveloperName || l.pool.DeveloperName == "" {
+		if slices.ContainsFunc(to.Logins, func(have store.Login) bool { return have.Provider == login.Provider && have != login }) {
+			return fault.New(fault.ResourceConflict, "The identity already has a login of %s.", login.Provider)
+		}
+	}
+	if len(to.Logins) == maxLinked {
+		return fault.New(fault.LimitExceeded, "An identity has at most %d logins.", maxLinked)
+	}
+	to.Logins = append(to.Logins, login)
+	return nil
+}
+
+func errNoIdentity(id string) error {
+	return fault.New(fault.ResourceNotFound, "Identity '%s' not found.", id)
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}

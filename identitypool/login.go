@@ -1,0 +1,229 @@
+package identitypool
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+const (
+	maxLogins   = 10               // in one call
+	maxToken    = 16 << 10         // bytes of a login token
+	verifiedFor = time.Minute      // how long a verification is remembered: the issuer's keys may change
+	refusedFor  = 10 * time.Second // how long a refusal is
+)
+
+// The texts of the live service, identity-pool errors.
+var (
+	errGuestsOff   = fault.New(fault.NotAuthorized, "Unauthenticated access is not supported for this identity pool.")
+	errNoMatch     = fault.New(fault.NotAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool.")
+	errUnsupported = fault.New(fault.NotAuthorized, "Token is not from a supported provider of this identity pool.")
+)
+
+// login is a login that was verified.
+type login struct {
+	store.Login              // canonical provider, and the user there
+	mapping     string       // canonical name in role mappings
+	token       *token.Token // nil for a developer's user
+	userPool    bool
+}
+
+// verifyLogins verifies every login; one that fails fails the call. The result is sorted by provider, so that whatever
+// follows does not depend on the order of a map.
+func (s *Service) verifyLogins(ctx context.Context, p *pool, logins map[string]string) ([]login, error) {
+	if len(logins) > maxLogins {
+		return nil, fault.New(fault.InvalidParameter, "At most %d logins can be sent.", maxLogins)
+	}
+	verified := make([]login, 0, len(logins))
+	for key, raw := range logins {
+		l, err := s.verifyLogin(ctx, p, key, raw)
+		if err != nil {
+			return nil, err
+		}
+		verified = append(verified, l)
+	}
+	slices.SortFunc(verified, func(a, b login) int { return cmp.Compare(a.Provider, b.Provider) })
+	for i := 1; i < len(verified); i++ {
+		if verified[i].Provider == verified[i-1].Provider {
+			// The two names of one user pool in one call.
+			return nil, fault.New(fault.InvalidParameter, "The provider %s is given twice.", verified[i].Provider)
+		}
+	}
+	return verified, nil
+}
+
+// verifyLogin follows the developer guide, "Identity pools authentication flow" and "Using tokens": provider configured,
+// signature, time, iss, client, subject.
+func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (login, error) {
+	name := s.canonical(key)
+	switch {
+	case p.DeveloperName != "" && key == p.DeveloperName:
+		return login{}, fault.New(fault.InvalidParameter, "Please provide a valid public provider.")
+	case key == OwnProvider:
+		return login{}, invalidLogin("Can't pass in a Cognito token.")
+	}
+	clients, arn := p.userPools[name], p.oidcARN(key)
+	application, public := p.PublicLogins[key]
+	switch {
+	case len(clients) == 0 && arn == "" && !public && isUserPool(name):
+		return login{}, errUnsupported
+	case len(clients) == 0 && arn == "" && !public:
+		return login{}, errNoMatch
+	case public && !isOpenID(key):
+		return login{}, fault.New(fault.NotAuthorized, "Logins of %s cannot be verified by this server.", key)
+	}
+	t, err := s.verifyToken(ctx, raw)
+	if err != nil {
+		return login{}, err
+	}
+	l := login{Login: store.Login{Provider: name, Subject: t.Subject}, token: t}
+	issuer := s.canonical(withoutScheme(t.Issuer.URL))
+	switch {
+	case issuer == OwnProvider:
+		return login{}, invalidLogin("Can't pass in a Cognito token.")
+	case issuer != name:
+		return login{}, invalidLogin("Issuer doesn't match providerName")
+	case t.Subject == "":
+		return login{}, invalidLogin("Missing a required claim: sub")
+	case len(t.Audience) == 0:
+		return login{}, invalidLogin("Missing a required claim: aud")
+	case len(clients) > 0:
+		return s.userPoolLogin(ctx, l, clients)
+	case arn != "":
+		l.mapping = arn
+		return l, checkClient(t, t.Issuer.ClientIDs)
+	default:
+		l.mapping = key
+		return l, checkClient(t, strings.FieldsFunc(application, func(r rune) bool { return r == ';' || r == ',' }))
+	}
+}
+
+// userPoolLogin checks what is particular to ID tokens of user pools.
+func (s *Service) userPoolLogin(ctx context.Context, l login, clients []UserPool) (login, error) {
+	if l.token.TokenUse != "id" {
+		return login{}, invalidLogin("Not a valid OpenId Connect identity token.")
+	}
+	i := slices.IndexFunc(clients, func(u UserPool) bool { return len(l.token.Audience) == 1 && l.token.Audience[0] == u.ClientID })
+	if i < 0 {
+		return login{}, errUnsupported
+	}
+	l.userPool, l.mapping = true, l.Provider+":"+clients[i].ClientID
+	if !clients[i].ServerSideCheck {
+		return l, nil
+	}
+	if s.o.SignOuts == nil {
+		return login{}, fault.New(fault.NotAuthorized, "This server cannot check the token with its user pool.")
+	}
+	out, err := s.o.SignOuts.SignedOut(ctx, l.token)
+	if err != nil {
+		return login{}, err
+	}
+	if out {
+		return login{}, invalidLogin("Token is revoked.")
+	}
+	return l, nil
+}
+
+// checkClient demands that azp, or aud when there is no azp, is one of the clients; no clients means nobody passes.
+func checkClient(t *token.Token, clients []string) error {
+	client := t.Audience
+	if azp, ok := t.Claims.Values("azp"); ok {
+		client = azp
+	}
+	if len(client) == 1 && slices.Contains(clients, client[0]) {
+		return nil
+	}
+	return errUnsupported
+}
+
+// verifyToken verifies a token or remembers that it was verified a moment ago.
+func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, error) {
+	if raw == "" || len(raw) > maxToken {
+		return nil, invalidLogin("Not a valid OpenId Connect identity token.")
+	}
+	now, key := s.o.Now(), s.verified.Key(raw)
+	t, outcome, err := s.verified.Get(key, now)
+	switch outcome {
+	case token.Hit:
+		return t, nil
+	case token.Refused:
+		return nil, refusedLogin(err, raw, now)
+	}
+	verifier := s.verifier.Load()
+	if verifier == nil {
+		return nil, errUnsupported
+	}
+	if t, err = (*verifier).Verify(ctx, raw); err == nil {
+		until := now.Add(verifiedFor)
+		if deadline := t.Deadline(); deadline.Before(until) {
+			until = deadline
+		}
+		s.verified.Put(key, t, t.Size(), until)
+		return t, nil
+	}
+	if refused, ok := errors.AsType[*token.Error](err); ok && refused.Reason != token.KeysUnavailable {
+		s.verified.PutNegative(key, err, now.Add(refusedFor))
+	}
+	return nil, refusedLogin(err, raw, now)
+}
+
+// refusedLogin words a refusal as the live service does.
+func refusedLogin(err error, raw string, now time.Time) error {
+	refused, ok := errors.AsType[*token.Error](err)
+	if !ok {
+		return err
+	}
+	switch refused.Reason {
+	case token.Expired:
+		return invalidLogin("Token expired: " + strconv.FormatInt(now.Unix(), 10) + " >= " + expiryOf(raw))
+	case token.UnknownIssuer:
+		return invalidLogin("Issuer doesn't match providerName")
+	case token.WrongAudience:
+		return errUnsupported
+	case token.WrongTokenUse, token.Malformed, token.TooLarge, token.Encrypted:
+		return invalidLogin("Not a valid OpenId Connect identity token.")
+	case token.KeysUnavailable:
+		return fault.Wrap(fault.ExternalService, err, "The identity provider's keys are not available.")
+	case token.NotYetValid:
+		return invalidLogin("Token is not valid yet.")
+	default:
+		return invalidLogin("Couldn't verify signed token.")
+	}
+}
+
+// expiryOf reads exp of a token that was refused for it; what the verifier has decoded decodes again.
+func expiryOf(raw string) string {
+	_, rest, _ := strings.Cut(raw, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return "exp"
+	}
+	claims, err := token.ParseClaims(string(text))
+	if err != nil {
+		return "exp"
+	}
+	exp, ok := claims.Raw("exp")
+	if !ok {
+		return "exp"
+	}
+	return exp
+}
+
+// isOpenID reports whether a public provider gives OpenID tokens, which alone can be verified without calling it.
+func isOpenID(key string) bool {
+	return key == "accounts.google.com" || key == "appleid.apple.com"
+}
+
+func invalidLogin(why string) error {
+	return fault.New(fault.NotAuthorized, "Invalid login token. %s", why)
+}

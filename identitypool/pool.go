@@ -1,0 +1,316 @@
+package identitypool
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// maxPools is the quota of identity pools in an account.
+const maxPools = 1000
+
+// pool is a pool made ready for lookups. It never changes once it is published.
+type pool struct {
+	Pool
+	roles Roles
+	tags  map[string]TagMap
+
+	userPools map[string][]UserPool  // by canonical provider
+	mappings  map[string]RoleMapping // by canonical name
+	tagMaps   map[string]TagMap      // by canonical provider
+}
+
+// Create makes a pool of that name. Errors: InvalidParameter, LimitExceeded.
+func (s *Service) Create(ctx context.Context, name string, settings Settings) (Pool, error) {
+	if err := settings.check(); err != nil {
+		return Pool{}, err
+	}
+	if len(*s.pools.Load()) >= maxPools {
+		return Pool{}, fault.New(fault.LimitExceeded, "The account has its maximum of %d identity pools.", maxPools)
+	}
+	id, err := s.newID()
+	if err != nil {
+		return Pool{}, err
+	}
+	now := s.o.Now()
+	p := Pool{ID: id, Name: name, Settings: settings, CreatedAt: now, ModifiedAt: now}
+	record, err := p.record()
+	if err != nil {
+		return Pool{}, err
+	}
+	return p, s.change(ctx, id, func(tx store.Tx) error { return tx.IdentityPools.Insert(record) })
+}
+
+// Describe returns the pool. Errors: ResourceNotFound.
+func (s *Service) Describe(id string) (Pool, error) {
+	p, err := s.pool(id)
+	if err != nil {
+		return Pool{}, err
+	}
+	return p.Pool, nil
+}
+
+// Update replaces name and settings. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) Update(ctx context.Context, id, name string, settings Settings) (Pool, error) {
+	if err := settings.check(); err != nil {
+		return Pool{}, err
+	}
+	var updated Pool
+	err := s.editPool(ctx, id, func(r *store.IdentityPool) error {
+		var before Settings
+		if err := json.Unmarshal(r.Settings, &before); err != nil {
+			return fmt.Errorf("identitypool: settings of %s: %w", id, err)
+		}
+		if before.DeveloperName != "" && settings.DeveloperName != before.DeveloperName {
+			// AWS: UpdateIdentityPool, DeveloperProviderName, "Once you have set a developer provider name, you cannot change it".
+			return fault.New(fault.InvalidParameter, "DeveloperProviderName cannot be changed once it has been set.")
+		}
+		updated = Pool{ID: id, Name: name, Settings: settings, Declared: r.Declared, CreatedAt: r.CreatedAt}
+		next, err := updated.record()
+		r.Name, r.Settings = next.Name, next.Settings
+		return err
+	})
+	return updated, err
+}
+
+// Delete removes the pool with its identities. Errors: ResourceNotFound.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	err := s.change(ctx, id, func(tx store.Tx) error { return tx.IdentityPools.Delete(id) })
+	return orPoolNotFound(err, id)
+}
+
+// List returns at most limit pools whose id sorts after the given one, and the id to go on after, "" on the last page.
+func (s *Service) List(after string, limit int) (pools []Pool, next string) {
+	all := *s.pools.Load()
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if id <= after {
+			continue
+		}
+		if len(pools) == limit {
+			return pools, pools[limit-1].ID
+		}
+		pools = append(pools, all[id].Pool)
+	}
+	return pools, ""
+}
+
+// Tag adds or replaces tags, Untag removes some. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) Tag(ctx context.Context, id string, tags map[string]string) error {
+	return s.editSettings(ctx, id, func(settings *Settings) error {
+		merged := maps.Clone(settings.Tags)
+		if merged == nil {
+			merged = map[string]string{}
+		}
+		maps.Copy(merged, tags)
+		if len(merged) > 50 {
+			return fault.New(fault.InvalidParameter, "A resource has at most 50 tags.")
+		}
+		settings.Tags = merged
+		return nil
+	})
+}
+
+// Untag removes tags; a key that is not there is no error. Errors: ResourceNotFound.
+func (s *Service) Untag(ctx context.Context, id string, keys []string) error {
+	return s.editSettings(ctx, id, func(settings *Settings) error {
+		for _, key := range keys {
+			delete(settings.Tags, key)
+		}
+		return nil
+	})
+}
+
+// ARN returns a pool's ARN.
+func (s *Service) ARN(id string) string {
+	return "arn:aws:cognito-identity:" + s.o.Region + ":" + s.o.Account + ":identitypool/" + id
+}
+
+// PoolOf returns the id in a pool's ARN. Errors: InvalidParameter, ResourceNotFound.
+func (s *Service) PoolOf(arn string) (string, error) {
+	id, ok := strings.CutPrefix(arn, s.ARN(""))
+	if !ok {
+		return "", fault.New(fault.InvalidParameter, "Invalid resource ARN: %s", arn)
+	}
+	_, err := s.pool(id)
+	return id, err
+}
+
+// Reload reads all pools from the store, for a start and for a node that was told that another one has written.
+func (s *Service) Reload(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	var records []store.IdentityPool
+	err := s.o.Store.View(ctx, func(tx store.Tx) (err error) {
+		records, err = tx.IdentityPools.List(store.Page{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	all := make(map[string]*pool, len(records))
+	for _, r := range records {
+		if all[r.ID], err = s.ready(r); err != nil {
+			return err
+		}
+	}
+	s.pools.Store(&all)
+	return nil
+}
+
+// pool finds a pool without a lock.
+func (s *Service) pool(id string) (*pool, error) {
+	if p := (*s.pools.Load())[id]; p != nil {
+		return p, nil
+	}
+	return nil, fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
+}
+
+// change runs write and then shows the pool to readers as the store has it.
+func (s *Service) change(ctx context.Context, id string, write func(tx store.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	var record *store.IdentityPool
+	err := s.o.Store.Update(ctx, func(tx store.Tx) error {
+		record = nil
+		if err := write(tx); err != nil {
+			return err
+		}
+		r, err := tx.IdentityPools.Get(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		record = &r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	all := maps.Clone(*s.pools.Load())
+	delete(all, id)
+	if record != nil {
+		if all[id], err = s.ready(*record); err != nil {
+			return err
+		}
+	}
+	s.pools.Store(&all)
+	return nil
+}
+
+// editPool changes a pool's record.
+func (s *Service) editPool(ctx context.Context, id string, edit func(*store.IdentityPool) error) error {
+	err := s.change(ctx, id, func(tx store.Tx) error {
+		r, err := tx.IdentityPools.Get(id)
+		if err != nil {
+			return err
+		}
+		if err := edit(&r); err != nil {
+			return err
+		}
+		r.ModifiedAt = s.o.Now()
+		return tx.IdentityPools.Update(r)
+	})
+	return orPoolNotFound(err, id)
+}
+
+// editSettings changes a pool's settings.
+func (s *Service) editSettings(ctx context.Context, id string, edit func(*Settings) error) error {
+	return s.editPool(ctx, id, func(r *store.IdentityPool) error {
+		var settings Settings
+		if err := json.Unmarshal(r.Settings, &settings); err != nil {
+			return fmt.Errorf("identitypool: settings of %s: %w", id, err)
+		}
+		if err := edit(&settings); err != nil {
+			return err
+		}
+		var err error
+		r.Settings, err = json.Marshal(settings)
+		return err
+	})
+}
+
+// ready parses a record and indexes it by canonical names.
+func (s *Service) ready(r store.IdentityPool) (*pool, error) {
+	p := &pool{Pool: Pool{ID: r.ID, Name: r.Name, Declared: r.Declared, CreatedAt: r.CreatedAt, ModifiedAt: r.ModifiedAt}}
+	for _, part := range []struct {
+		text json.RawMessage
+		into any
+	}{{r.Settings, &p.Settings}, {r.Roles, &p.roles}, {r.TagMaps, &p.tags}} {
+		if len(part.text) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(part.text, part.into); err != nil {
+			return nil, fmt.Errorf("identitypool: pool %s in the store: %w", r.ID, err)
+		}
+	}
+	p.userPools = make(map[string][]UserPool, len(p.UserPools))
+	for _, u := range p.UserPools {
+		name := s.canonical(u.Provider)
+		p.userPools[name] = append(p.userPools[name], u)
+	}
+	p.mappings = make(map[string]RoleMapping, len(p.roles.Mappings))
+	for name, m := range p.roles.Mappings {
+		p.mappings[s.canonicalMapping(name)] = m
+	}
+	p.tagMaps = make(map[string]TagMap, len(p.tags))
+	for name, m := range p.tags {
+		p.tagMaps[s.canonical(name)] = m
+	}
+	return p, nil
+}
+
+func (p *Pool) record() (store.IdentityPool, error) {
+	settings, err := json.Marshal(p.Settings)
+	return store.IdentityPool{ID: p.ID, Name: p.Name, Settings: settings, Declared: p.Declared, CreatedAt: p.CreatedAt, ModifiedAt: p.ModifiedAt}, err
+}
+
+// check applies the rules that the model's constraints do not know.
+func (x *Settings) check() error {
+	seen := make(map[UserPool]bool, len(x.UserPools))
+	for _, u := range x.UserPools {
+		if u.Provider == "" || u.ClientID == "" {
+			return fault.New(fault.InvalidParameter, "A Cognito identity provider needs ProviderName and ClientId.")
+		}
+		key := UserPool{Provider: u.Provider, ClientID: u.ClientID}
+		if seen[key] {
+			return fault.New(fault.InvalidParameter, "Duplicate Cognito identity provider %s:%s.", u.Provider, u.ClientID)
+		}
+		seen[key] = true
+	}
+	if len(x.UserPools) > 50 {
+		return fault.New(fault.LimitExceeded, "An identity pool has at most 50 Cognito identity providers.")
+	}
+	for _, arn := range x.OIDC {
+		if oidcIssuer(arn) == "" {
+			return fault.New(fault.InvalidParameter, "Invalid OpenIdConnectProviderARN: %s", arn)
+		}
+	}
+	return nil
+}
+
+// newID makes an id of a pool or an identity: "<region>:<random UUID>".
+func (s *Service) newID() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(s.o.Rand, b[:]); err != nil {
+		return "", fmt.Errorf("identitypool: no randomness: %w", err)
+	}
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	x := hex.EncodeToString(b[:])
+	return s.o.Region + ":" + x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
+}
+
+func orPoolNotFound(err error, id string) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
+	}
+	return err
+}

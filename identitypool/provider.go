@@ -1,0 +1,65 @@
+package identitypool
+
+import "strings"
+
+// Provider names that are not issuers.
+const (
+	// Issuer is the iss of the identity pools' own OpenID tokens, and OwnProvider the key under which they come back.
+	Issuer      = "https://cognito-identity.amazonaws.com"
+	OwnProvider = "cognito-identity.amazonaws.com"
+)
+
+// canonical returns the one name of a provider: a user pool of this server is called
+// "cognito-idp.<region>.amazonaws.com/<id>", whichever of its two names is given; any other name stays as it is.
+func (s *Service) canonical(name string) string {
+	slash := strings.LastIndexByte(name, '/')
+	region, _, isPool := strings.Cut(name[slash+1:], "_")
+	if slash < 0 || !isPool {
+		return name
+	}
+	aws := "cognito-idp." + region + ".amazonaws.com/" + name[slash+1:]
+	if name == aws || name == withoutScheme(s.o.IssuerFor(name[slash+1:])) {
+		return aws
+	}
+	return name
+}
+
+// canonicalMapping is canonical for the names of role mappings: a user pool's is followed by ":<clientId>".
+func (s *Service) canonicalMapping(name string) string {
+	colon := strings.LastIndexByte(name, ':')
+	if colon < 0 || colon < strings.LastIndexByte(name, '/') {
+		return name
+	}
+	return s.canonical(name[:colon]) + name[colon:]
+}
+
+// isUserPool reports whether a canonical name is a user pool's.
+func isUserPool(name string) bool {
+	return strings.HasPrefix(name, "cognito-idp.") && strings.Contains(name, ".amazonaws.com/")
+}
+
+// oidcIssuer returns the issuer without scheme in an OIDC provider's ARN, or "".
+func oidcIssuer(arn string) string {
+	head, issuer, found := strings.Cut(arn, ":oidc-provider/")
+	if !found || !strings.HasPrefix(head, "arn:") || strings.Count(head, ":") != 4 {
+		return ""
+	}
+	return issuer
+}
+
+func withoutScheme(issuer string) string {
+	if _, rest, found := strings.Cut(issuer, "://"); found {
+		return rest
+	}
+	return issuer
+}
+
+// oidcARN returns the ARN in the pool's list that registers the issuer, or "".
+func (p *pool) oidcARN(issuer string) string {
+	for _, arn := range p.OIDC {
+		if oidcIssuer(arn) == issuer {
+			return arn
+		}
+	}
+	return ""
+}

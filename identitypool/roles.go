@@ -1,0 +1,211 @@
+package identitypool
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// Words of the API.
+const (
+	typeToken       = "Token"
+	typeRules       = "Rules"
+	ambiguousRole   = "AuthenticatedRole"
+	ambiguousDeny   = "Deny"
+	maxRules        = 25
+	maxMappings     = 10
+	badPoolRoleText = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
+)
+
+var errNoRole = fault.New(fault.InvalidIdentityPoolSetup, badPoolRoleText)
+
+// SetRoles replaces roles and mappings. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) error {
+	p, err := s.pool(poolID)
+	if err != nil {
+		return err
+	}
+	if err := s.checkRoles(p, roles); err != nil {
+		return err
+	}
+	text, err := json.Marshal(roles)
+	if err != nil {
+		return err
+	}
+	return s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
+		r.Roles = text
+		return nil
+	})
+}
+
+// GetRoles returns roles and mappings as they were set. Errors: ResourceNotFound.
+func (s *Service) GetRoles(poolID string) (Roles, error) {
+	p, err := s.pool(poolID)
+	if err != nil {
+		return Roles{}, err
+	}
+	return p.roles, nil
+}
+
+func (s *Service) checkRoles(p *pool, roles Roles) error {
+	if len(roles.Mappings) > maxMappings {
+		return fault.New(fault.InvalidParameter, "At most %d role mappings can be set.", maxMappings)
+	}
+	for name, m := range roles.Mappings {
+		if !s.hasProvider(p, name) {
+			return fault.New(fault.InvalidParameter, "%s is not a valid RoleMapping ProviderName or is not a configured provider.", name)
+		}
+		if m.Ambiguous != ambiguousRole && m.Ambiguous != ambiguousDeny {
+			// AWS: RoleMapping, "If you specify Token or Rules as the Type, AmbiguousRoleResolution is required".
+			return fault.New(fault.InvalidParameter, "AmbiguousRoleResolution is required for the role mapping of %s.", name)
+		}
+		switch {
+		case m.Type == typeToken && len(m.Rules) > 0:
+			return fault.New(fault.InvalidParameter, "RulesConfiguration is not allowed with the type Token.")
+		case m.Type == typeRules && (len(m.Rules) == 0 || len(m.Rules) > maxRules):
+			return fault.New(fault.InvalidParameter, "RulesConfiguration needs 1 to %d rules.", maxRules)
+		}
+	}
+	return nil
+}
+
+// hasProvider reports whether the name of a role mapping is that of a provider of the pool.
+func (s *Service) hasProvider(p *pool, name string) bool {
+	canonical := s.canonicalMapping(name)
+	for provider, clients := range p.userPools {
+		for _, u := range clients {
+			if canonical == provider+":"+u.ClientID {
+				return true
+			}
+		}
+	}
+	_, public := p.PublicLogins[name]
+	return public || slices.Contains(p.OIDC, name) || slices.Contains(p.SAML, name)
+}
+
+// chooseRole picks the role of an authenticated identity. Developer guide, "Using role-based access control". Where several
+// logins are sent, AWS does not say whose mapping rules; here they must agree.
+func (p *pool) chooseRole(logins []login, custom string) (string, error) {
+	chosen := ""
+	for i, l := range logins {
+		role, err := p.roleOf(l, custom)
+		if err != nil {
+			return "", err
+		}
+		if i > 0 && role != chosen {
+			return "", ambiguous(l.mapping)
+		}
+		chosen = role
+	}
+	return chosen, nil
+}
+
+// roleOf picks the role of one login.
+func (p *pool) roleOf(l login, custom string) (string, error) {
+	m, mapped := p.mappings[l.mapping]
+	switch {
+	case !mapped || l.token == nil:
+		return p.defaultRole(custom)
+	case m.Type == typeToken:
+		return p.roleInToken(l, m, custom)
+	default:
+		return p.roleByRules(l, m, custom)
+	}
+}
+
+// defaultRole is the pool's authenticated role. A CustomRoleArn that nothing grants is refused: AWS is silent here.
+func (p *pool) defaultRole(custom string) (string, error) {
+	if p.roles.Authenticated == "" {
+		return "", errNoRole
+	}
+	if custom != "" && custom != p.roles.Authenticated {
+		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+	}
+	return p.roles.Authenticated, nil
+}
+
+// roleInToken: the asked role if the token lists it, else the preferred one, else the only one.
+func (p *pool) roleInToken(l login, m RoleMapping, custom string) (string, error) {
+	roles := tokenRoles(l.token)
+	switch {
+	case custom != "" && slices.Contains(roles, custom):
+		return custom, nil
+	case custom != "":
+		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+	case l.token.PreferredRole != "":
+		return l.token.PreferredRole, nil
+	case len(roles) == 1:
+		return roles[0], nil
+	}
+	return p.resolveAmbiguous(l, m)
+}
+
+// tokenRoles reads cognito:roles, an array as issued and a comma-separated string as documented.
+func tokenRoles(t *token.Token) []string {
+	if len(t.Roles) == 1 && strings.Contains(t.Roles[0], ",") {
+		return strings.Split(t.Roles[0], ",")
+	}
+	return t.Roles
+}
+
+// roleByRules: the first rule that matches; a custom role must be that of some rule that matches.
+func (p *pool) roleByRules(l login, m RoleMapping, custom string) (string, error) {
+	matched := false
+	for _, rule := range m.Rules {
+		if !rule.matches(l.token) {
+			continue
+		}
+		if custom == "" || custom == rule.Role {
+			return rule.Role, nil
+		}
+		matched = true
+	}
+	if custom != "" && (matched || custom != p.roles.Authenticated) {
+		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+	}
+	return p.resolveAmbiguous(l, m)
+}
+
+func (p *pool) resolveAmbiguous(l login, m RoleMapping) (string, error) {
+	if m.Ambiguous != ambiguousRole {
+		return "", ambiguous(l.mapping)
+	}
+	if p.roles.Authenticated == "" {
+		return "", errNoRole
+	}
+	return p.roles.Authenticated, nil
+}
+
+func ambiguous(provider string) error {
+	return fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", provider)
+}
+
+// matches compares as text, with case. A claim that is absent matches nothing, NotEqual included. Of a list, Contains asks
+// for one of its elements; NotEqual that none is equal; the others only see a list of one.
+func (r Rule) matches(t *token.Token) bool {
+	values, ok := t.Claims.Values(r.Claim)
+	if !ok || len(values) == 0 {
+		return false
+	}
+	raw, _ := t.Claims.Raw(r.Claim)
+	switch r.Match {
+	case "NotEqual":
+		return !slices.Contains(values, r.Value)
+	case "Contains":
+		if strings.HasPrefix(raw, "[") {
+			return slices.Contains(values, r.Value)
+		}
+		return strings.Contains(values[0], r.Value)
+	case "StartsWith":
+		return len(values) == 1 && strings.HasPrefix(values[0], r.Value)
+	case "Equals":
+		return len(values) == 1 && values[0] == r.Value
+	default:
+		return false
+	}
+}

@@ -1,0 +1,92 @@
+package identitypool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// defaultTags is the map of UseDefaults. Developer guide, "Using attributes for access control".
+var defaultTags = map[string]string{"username": "sub", "client": "aud"}
+
+// SetTagMap says which claims of a provider's tokens become principal tags. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagMap) (TagMap, error) {
+	if m.UseDefaults {
+		if len(m.Tags) > 0 {
+			return m, fault.New(fault.InvalidParameter, "PrincipalTags cannot be given together with UseDefaults.")
+		}
+		m.Tags = defaultTags
+	}
+	size, folded := 0, make(map[string]bool, len(m.Tags))
+	for key, claim := range m.Tags {
+		size += len(claim)
+		if folded[strings.ToLower(key)] {
+			return m, fault.New(fault.InvalidParameter, "Duplicate principal tag %s: tag keys are compared without case.", key)
+		}
+		folded[strings.ToLower(key)] = true
+	}
+	if size > 460 {
+		return m, fault.New(fault.InvalidParameter, "The attribute names of a principal tag map take at most 460 bytes together.")
+	}
+	return m, s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
+		maps := map[string]TagMap{}
+		if len(r.TagMaps) > 0 {
+			if err := json.Unmarshal(r.TagMaps, &maps); err != nil {
+				return fmt.Errorf("identitypool: principal tags of %s: %w", poolID, err)
+			}
+		}
+		maps[provider] = m
+		var err error
+		r.TagMaps, err = json.Marshal(maps)
+		return err
+	})
+}
+
+// GetTagMap returns a provider's principal tag map; none was set when it is empty. Errors: ResourceNotFound.
+func (s *Service) GetTagMap(poolID, provider string) (TagMap, error) {
+	p, err := s.pool(poolID)
+	if err != nil {
+		return TagMap{}, err
+	}
+	return p.tags[provider], nil
+}
+
+// principalTags maps claims to tags. A claim that is absent gives no tag, so that a policy that needs it matches nothing; so
+// does one of several values or one too long to be a tag, since a shortened value could be another's.
+func (p *pool) principalTags(logins []login) map[string]string {
+	if len(p.tagMaps) == 0 {
+		return nil
+	}
+	tags := map[string]string{}
+	for _, l := range logins {
+		if l.token == nil {
+			continue
+		}
+		m, ok := p.tagMaps[l.Provider]
+		if !ok {
+			m = p.tagMaps[l.mapping]
+		}
+		for key, claim := range m.Tags {
+			values, ok := l.token.Claims.Values(claim)
+			if ok && len(values) == 1 && values[0] != "" && utf8.RuneCountInString(values[0]) <= 256 {
+				addTag(tags, key, values[0])
+			}
+		}
+	}
+	return tags
+}
+
+// addTag keeps the first of two tags that differ at most in case: that of the provider whose name sorts first.
+func addTag(tags map[string]string, key, value string) {
+	for have := range tags {
+		if strings.EqualFold(have, key) {
+			return
+		}
+	}
+	tags[key] = value
+}
