@@ -1,0 +1,171 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// sums are the migrations as they were released. A line is added with a release and never changed.
+var sums = map[string]string{
+	"0001_records.sql": "d5cc332d7d638eca5e93e01e555d0e9858ef0f0cdd43c8cb9ae766a9c6a83218",
+}
+
+func TestAReleasedMigrationNeverChanges(t *testing.T) {
+	t.Parallel()
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		sum := sha256.Sum256([]byte(step.text))
+		if got := hex.EncodeToString(sum[:]); got != sums[step.name] {
+			t.Errorf("%s has the sum %s, was released with %q: write a new migration", step.name, got, sums[step.name])
+		}
+	}
+}
+
+// raw opens a connection beside the store's own.
+func raw(t *testing.T, path string) *conn {
+	t.Helper()
+	c, err := connect(path, lite.writerSetup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func TestAFileOfEveryReleaseOpensWithItsRecords(t *testing.T) {
+	t.Parallel()
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "old.db")
+			rows, err := os.ReadFile(fmt.Sprintf("testdata/released/%04d.sql", step.version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := raw(t, path)
+			if err := migrate(c, steps[:step.version], time.Now, slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.script(string(rows)); err != nil {
+				t.Fatal(err)
+			}
+			st, err := Open(Options{Path: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := st.Update(t.Context(), readReleased); err != nil {
+				t.Error(err)
+			}
+			if err := st.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// readReleased finds every record of testdata/released and writes each back.
+func readReleased(tx store.Tx) error {
+	const pool = "us-east-1_aaaaaaaaa"
+	p, err1 := tx.Pools.Get(pool)
+	c, err2 := tx.Clients.Get("1aaaaaaaaaaaaaaaaaaaaaaaaa")
+	u, err3 := tx.Users.ByAlias(pool, store.Alias{Kind: "email", Value: "ann@example.com"})
+	g, err4 := tx.Groups.Of(pool, "sub-ann", store.Page{})
+	o, err5 := tx.Codes.Get(pool, "sub-ann", "forgot")
+	f, err6 := tx.RefreshTokens.ByHash([]byte{6})
+	k, err7 := tx.SigningKeys.List(pool)
+	v, err8 := tx.Revocations.Live(time.UnixMilli(1793588645678))
+	ip, err9 := tx.IdentityPools.Get("us-east-1:p")
+	i, err10 := tx.Identities.ByLogin("us-east-1:p", store.Login{Provider: "p", Subject: "sub-ann"})
+	r, err11 := tx.Roles.Get("notes-user")
+	d, err12 := tx.Policies.Get("arn:a")
+	s, err13 := tx.Settings.Get("root")
+	l, err14 := tx.Users.List(pool, &store.Filter{Name: "email", Value: "ann", Prefix: true}, store.Page{})
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13,
+		err14); err != nil {
+		return err
+	}
+	if len(g) != 1 || len(k) != 1 || len(v) != 1 || len(l) != 1 || string(s) != "\x08" || o.Attempts != 1 ||
+		u.Failures.Count != 2 || string(r.Inline["p"]) != "{ }" || !v[0].NotBefore.IsZero() {
+		return fmt.Errorf("records differ: %+v %+v %+v %+v %+v %+v %+v %+v", g, k, v, l, s, o, u, r)
+	}
+	return errors.Join(tx.Pools.Update(p), tx.Clients.Update(c), tx.Users.Update(u), tx.Groups.Update(g[0]),
+		tx.Codes.Put(o), tx.RefreshTokens.Update(f), tx.SigningKeys.Update(k[0]), tx.Revocations.Put(v[0]),
+		tx.IdentityPools.Update(ip), tx.Identities.Update(i), tx.Roles.Update(r), tx.Policies.Update(d))
+}
+
+func TestAFileThatIsNotOursIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	newer := filepath.Join(dir, "newer.db")
+	st, err := Open(Options{Path: newer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw(t, newer).script(`insert into schema_migrations values (9999, 'x', 0)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Path: newer}); !errors.Is(err, ErrNewerSchema) {
+		t.Errorf("a newer schema: %v", err)
+	}
+	other := filepath.Join(dir, "other.db")
+	if err := raw(t, other).script(`create table theirs (a)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Path: other}); err == nil {
+		t.Error("somebody else's database was taken")
+	}
+	text := filepath.Join(dir, "text.db")
+	if err := os.WriteFile(text, []byte("This is no database, but a text of some length.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Path: text}); err == nil {
+		t.Error("a text was taken for a database")
+	}
+	if _, err := Open(Options{Path: filepath.Join(text, "below")}); err == nil {
+		t.Error("a path below a file was taken")
+	}
+}
+
+func TestAMigrationThatFailsLeavesTheSchemaAsItWas(t *testing.T) {
+	t.Parallel()
+	c := raw(t, filepath.Join(t.TempDir(), "a.db"))
+	quiet := slog.New(slog.DiscardHandler)
+	first := migration{1, "0001_a.sql", `create table a (x integer) strict`}
+	second := migration{2, "0002_b.sql", `create table b (x integer) strict; insert into nowhere values (1)`}
+	if err := migrate(c, []migration{first}, time.Now, quiet); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(c, []migration{first, second}, time.Now, quiet); err == nil {
+		t.Fatal("a migration with an error worked")
+	}
+	if err := c.script(`select * from b`); err == nil {
+		t.Error("half of the failed migration stayed")
+	}
+	second.text = `create table b (x integer) strict`
+	if err := migrate(c, []migration{first, second}, time.Now, quiet); err != nil {
+		t.Errorf("the corrected migration: %v", err)
+	}
+}
