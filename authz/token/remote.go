@@ -130,8 +130,9 @@ func (r *RemoteKeys) Start() {
 			if wait <= 0 {
 				f := r.fetch()
 				<-f.done
-				wait, retry = 0, first
-				if f.err != nil {
+				if f.err == nil {
+					retry = first
+				} else {
 					wait, retry = retry, min(2*retry, last)
 				}
 			}
