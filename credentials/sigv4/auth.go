@@ -213,6 +213,7 @@ func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
 // setSignedHeaders splits the list of signed headers.
 func (a *Auth) setSignedHeaders(list string) *Error {
 	a.signedList, a.SignedHeaders = list, a.names[:0]
+	ascending := true // as it ought to be: then no name can be there twice
 	for name := range strings.SplitSeq(list, ";") {
 		if !headerName(name) {
 			return &Error{Reason: Malformed, Detail: "SignedHeaders holds something that is no lower-case header name"}
@@ -220,7 +221,10 @@ func (a *Auth) setSignedHeaders(list string) *Error {
 		if len(a.SignedHeaders) == maxSignedHeaders {
 			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
 		}
-		if n := len(a.SignedHeaders); n > 0 && a.SignedHeaders[n-1] >= name && signsHeader(a.SignedHeaders, name) {
+		if n := len(a.SignedHeaders); n > 0 && a.SignedHeaders[n-1] >= name {
+			ascending = false
+		}
+		if !ascending && signsHeader(a.SignedHeaders, name) {
 			return &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
 		}
 		a.SignedHeaders = append(a.SignedHeaders, name)
