@@ -1,0 +1,109 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/authz/policycmd"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "policy",
+		Usage: "test|simulate|explain|validate <file>...",
+		Short: "Tests, simulates, explains and validates IAM policies",
+		Long:  policycmd.Help,
+		CobraFunc: func(cmd *cobra.Command) {
+			cmd.DisableFlagParsing = true
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				if code := policycmd.Run(args, os.Stdin, os.Stdout, os.Stderr); code != 0 {
+					os.Exit(code) // it has said what was wrong
+				}
+				return nil
+			}
+		},
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "explain",
+		Usage: "<decision id> [--json] [--address <admin address>]",
+		Short: "Explains why a running Sluice refused a request",
+		Long: `Every refusal carries a decision id, in the body of the answer. This command asks the admin endpoint of the
+running process for the account of it: who asked for what, which statements were considered, why each did or did not
+match, and which one decided. The last refusals are kept in memory, without credentials.`,
+		CobraFunc: func(cmd *cobra.Command) {
+			cmd.Args = cobra.ExactArgs(1)
+			cmd.Flags().Bool("json", false, "print the account as JSON")
+			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.RunE = explain
+		},
+	})
+}
+
+func explain(cmd *cobra.Command, args []string) error {
+	asJSON, err := cmd.Flags().GetBool("json")
+	if err != nil {
+		return err
+	}
+	address, err := cmd.Flags().GetString("address")
+	if err != nil {
+		return err
+	}
+	if address, err = caddycmd.DetermineAdminAPIAddress(address, nil, "", ""); err != nil {
+		return err
+	}
+	path := "/sluice/decisions/" + args[0]
+	if !asJSON {
+		path += "?format=text"
+	}
+	response, err := caddycmd.AdminAPIRequest(address, http.MethodGet, path, nil, nil)
+	if err != nil {
+		return fmt.Errorf("asking the admin endpoint: %w", err)
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(cmd.OutOrStdout(), response.Body)
+	return err
+}
+
+func init() { caddy.RegisterModule(admin{}) }
+
+// admin is Sluice's part of Caddy's admin endpoint:
+//
+//	GET /sluice/decisions/<id>[?format=text]   the account of a refusal
+type admin struct{}
+
+// CaddyModule returns the Caddy module information.
+func (admin) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "admin.api.sluice", New: func() caddy.Module { return new(admin) }}
+}
+
+// Routes implements caddy.AdminRouter.
+func (a admin) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{{Pattern: "/sluice/decisions/", Handler: caddy.AdminHandlerFunc(a.decision)}}
+}
+
+func (admin) decision(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
+	}
+	account, ok := denials.Get(r.URL.Path[len("/sluice/decisions/"):])
+	if !ok {
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept; only the latest refusals are")}
+	}
+	if r.URL.Query().Get("format") == "text" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		return account.WriteText(w)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(account)
+}
+
+var _ caddy.AdminRouter = admin{}
