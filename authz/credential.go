@@ -1,0 +1,166 @@
+package authz
+
+import (
+	"strings"
+)
+
+// scheme is the way in which a credential was shown.
+type scheme uint8
+
+const (
+	schemeNone scheme = iota
+	schemeBearer
+	schemeSigV4
+	schemePresigned
+	schemeCookie
+	schemeOther // an Authorization header of a scheme that no route takes
+)
+
+var schemeNames = [...]string{"none", "bearer", "sigv4", "presigned", "cookie", "other"}
+
+// String names the scheme as metrics do.
+func (s scheme) String() string { return schemeNames[s] }
+
+// credential is what was found, unverified.
+type credential struct {
+	scheme scheme
+	value  string // the token, or the cookie's value
+}
+
+// findCredential finds the one credential of a request. Two of them are refused rather than chosen from, since whoever
+// is behind may choose differently: two Authorization headers, a list in one, a header and a query credential, a header
+// and the session cookie, two session cookies.
+func findCredential(r *Request, cookieName string) (credential, *Problem) {
+	found, problem := headerCredential(r.Header["Authorization"])
+	if problem != nil {
+		return credential{}, problem
+	}
+	if r.RawQuery != "" {
+		inQuery, problem := queryCredential(r.RawQuery)
+		if problem != nil {
+			return credential{}, problem
+		}
+		switch {
+		case inQuery == schemeNone:
+		case found.scheme != schemeNone:
+			return credential{}, problemTwoCredentials
+		case inQuery == schemeBearer:
+			return credential{}, problemQueryToken
+		default:
+			found = credential{scheme: inQuery}
+		}
+	}
+	if cookieName == "" {
+		return found, nil
+	}
+	cookie, count := cookieValue(r.Header["Cookie"], cookieName)
+	switch {
+	case count == 0:
+		return found, nil
+	case count > 1:
+		return credential{}, problemTwoCredentials
+	case found.scheme != schemeNone:
+		return credential{}, problemTwoCredentials
+	}
+	return credential{scheme: schemeCookie, value: cookie}, nil
+}
+
+// headerCredential reads the Authorization header (RFC 9110 section 11.6.2, RFC 6750 section 2.1).
+func headerCredential(lines []string) (credential, *Problem) {
+	if len(lines) == 0 {
+		return credential{}, nil
+	}
+	if len(lines) > 1 {
+		return credential{}, problemTwoCredentials
+	}
+	line := lines[0]
+	if len(line) > 7 && line[6] == ' ' && strings.EqualFold(line[:6], "bearer") {
+		token := strings.TrimLeft(line[7:], " ")
+		if strings.IndexByte(token, ',') >= 0 {
+			return credential{}, problemTwoCredentials
+		}
+		if token == "" || strings.IndexByte(token, ' ') >= 0 || strings.IndexByte(token, '\t') >= 0 {
+			return credential{}, problemBadAuthorization
+		}
+		return credential{scheme: schemeBearer, value: token}, nil
+	}
+	if strings.HasPrefix(line, "AWS4-") || strings.HasPrefix(line, "AWS ") {
+		return credential{scheme: schemeSigV4}, nil
+	}
+	word, _, _ := strings.Cut(line, " ")
+	if !isToken(word) {
+		return credential{}, problemBadAuthorization
+	}
+	if strings.EqualFold(word, "bearer") {
+		return credential{}, problemBadAuthorization
+	}
+	return credential{scheme: schemeOther, value: word}, nil
+}
+
+// queryCredential looks for credentials in a query. RFC 6750 section 2.3's access_token is never taken, as URLs end up in
+// logs; an AWS signature is, whatever becomes of it later.
+func queryCredential(raw string) (scheme, *Problem) {
+	if !mayHoldCredential(raw) {
+		return schemeNone, nil
+	}
+	found := schemeNone
+	for n := 0; raw != ""; n++ {
+		p, rest, ok, err := nextParam(raw)
+		if err != nil {
+			return schemeNone, badRequest(reasonQuery, err.Error())
+		}
+		if !ok {
+			break
+		}
+		if n >= maxParams {
+			return schemeNone, badRequest(reasonQuery, errQueryMany.Error())
+		}
+		raw = rest
+		s := schemeNone
+		switch {
+		case p.name == "access_token":
+			s = schemeBearer
+		case strings.EqualFold(p.name, "X-Amz-Signature"), strings.EqualFold(p.name, "X-Amz-Credential"),
+			strings.EqualFold(p.name, "X-Amz-Algorithm"), p.name == "AWSAccessKeyId":
+			s = schemePresigned
+		}
+		if s != schemeNone && found != schemeNone && s != found {
+			return schemeNone, problemTwoCredentials
+		}
+		if s != schemeNone {
+			found = s
+		}
+	}
+	return found, nil
+}
+
+// mayHoldCredential is a quick look: all the names hold one of these, unless something of them is encoded.
+func mayHoldCredential(raw string) bool {
+	return strings.IndexByte(raw, '%') >= 0 || strings.Contains(raw, "access_token") ||
+		strings.Contains(raw, "-") || strings.Contains(raw, "AWSAccessKeyId")
+}
+
+// cookieValue finds a cookie by its exact name and counts how often it is there.
+func cookieValue(lines []string, name string) (value string, count int) {
+	for _, line := range lines {
+		for piece := range strings.SplitSeq(line, ";") {
+			n, v, ok := strings.Cut(strings.Trim(piece, " \t"), "=")
+			if ok && n == name {
+				value = v
+				count++
+			}
+		}
+	}
+	return value, count
+}
+
+// isToken reports whether s is a token as RFC 9110 section 5.6.2 has it.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

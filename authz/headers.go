@@ -1,0 +1,104 @@
+package authz
+
+import (
+	"net/http"
+	"strings"
+)
+
+// maxHeaderName is the longest identity header's name in bytes; a longer name from a client cannot be one.
+const maxHeaderName = 128
+
+// IdentityHeaders are the names of headers that only the gate may set, such as X-User-Id.
+type IdentityHeaders struct {
+	folded map[string]struct{}
+	sizes  [maxHeaderName + 1]bool // which lengths there are: most headers need no look into the map
+}
+
+// NewIdentityHeaders makes the set. Names compare without case, and '_' as '-': CGI and many frameworks fold them, so
+// X_User_Id from a client would be read as X-User-Id by the upstream.
+func NewIdentityHeaders(names ...string) *IdentityHeaders {
+	s := &IdentityHeaders{folded: make(map[string]struct{}, len(names))}
+	for _, name := range names {
+		if name == "" || len(name) > maxHeaderName {
+			continue
+		}
+		var buf [maxHeaderName]byte
+		s.folded[string(foldName(buf[:], name))] = struct{}{}
+		s.sizes[len(name)] = true
+	}
+	return s
+}
+
+// Contains reports whether a header's name is an identity header's in any spelling.
+func (s *IdentityHeaders) Contains(name string) bool {
+	if s == nil || len(name) > maxHeaderName || !s.sizes[len(name)] {
+		return false
+	}
+	var buf [maxHeaderName]byte
+	_, ok := s.folded[string(foldName(buf[:], name))]
+	return ok
+}
+
+// Strip removes every spelling of the identity headers. It is meant for headers and for trailers alike. A Connection
+// header loses the names too: a proxy removes what is listed there, and that must never be the header the gate sets (RFC
+// 9110 section 7.6.1). So does a Trailer header, which would announce one.
+func (s *IdentityHeaders) Strip(h http.Header) {
+	if s == nil || len(s.folded) == 0 {
+		return
+	}
+	for name := range h {
+		if s.Contains(name) {
+			delete(h, name)
+		}
+	}
+	s.unlist(h, "Connection")
+	s.unlist(h, "Proxy-Connection")
+	s.unlist(h, "Trailer")
+}
+
+// unlist removes identity headers from a header that lists names.
+func (s *IdentityHeaders) unlist(h http.Header, header string) {
+	lines := h[header]
+	if len(lines) == 0 || !s.listed(lines) {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.TrimSpace(name); name != "" && !s.Contains(name) {
+				kept = append(kept, name)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, header)
+		return
+	}
+	h[header] = []string{strings.Join(kept, ", ")}
+}
+
+func (s *IdentityHeaders) listed(lines []string) bool {
+	for _, line := range lines {
+		for name := range strings.SplitSeq(line, ",") {
+			if s.Contains(strings.TrimSpace(name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// foldName writes the name in lower case and with '-' for '_' into buf, which is long enough.
+func foldName(buf []byte, name string) []byte {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case c == '_':
+			c = '-'
+		}
+		buf[i] = c
+	}
+	return buf[:len(name)]
+}

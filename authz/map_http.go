@@ -1,0 +1,70 @@
+package authz
+
+import "fmt"
+
+// ActionInvoke is the action of plain HTTP requests: the one that API Gateway decides on.
+const ActionInvoke = "execute-api:Invoke"
+
+// HTTPMapping maps plain HTTP to execute-api:Invoke on
+// arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}, as API Gateway does. The path is canonical and
+// decoded, its first slash is the one behind the method.
+type HTTPMapping struct {
+	Region, Account string
+	API, Stage      string // letters, digits, '.', '_' and '-'
+
+	base string // up to the slash behind the stage
+}
+
+// NewHTTPMapping checks the parts of the ARN.
+func NewHTTPMapping(region, account, api, stage string) (*HTTPMapping, error) {
+	m := &HTTPMapping{Region: region, Account: account, API: api, Stage: stage}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	m.base = "arn:aws:execute-api:" + region + ":" + account + ":" + api + "/" + stage + "/"
+	return m, nil
+}
+
+func (m *HTTPMapping) region() string { return m.Region }
+
+func (m *HTTPMapping) check() error {
+	if err := checkRegionAccount(m.Region, m.Account); err != nil {
+		return err
+	}
+	for _, part := range []string{m.API, m.Stage} {
+		if !namePattern.MatchString(part) {
+			return fmt.Errorf("authz: %q is not a name for an API or stage", part)
+		}
+	}
+	return nil
+}
+
+func (m *HTTPMapping) locate(c *call) *Problem {
+	path, rawPath, err := CanonicalPath(c.r.RawPath)
+	if err != nil {
+		return badRequest(reasonPath, err.Error())
+	}
+	c.path, c.rawPath = path, rawPath
+	return nil
+}
+
+func (m *HTTPMapping) resolve(c *call) *Problem {
+	c.addTarget(target{action: ActionInvoke, resource: m.base + c.r.Method + c.path})
+	return nil
+}
+
+// rule makes one resource for each method. A rule for all methods needs the condition on the path beside it: the
+// wildcard in the method's place would also match slashes, and with them a path that only ends like the rule's.
+func (m *HTTPMapping) rule(r Rule) ruleScope {
+	scope := ruleScope{actions: []string{ActionInvoke}}
+	if r.Path == "*" {
+		r.Path = "/*"
+	}
+	for _, method := range r.methods() {
+		scope.resources = append(scope.resources, m.base+method+r.Path)
+		if method == "*" && r.Path != "/*" {
+			scope.path = r.Path
+		}
+	}
+	return scope
+}

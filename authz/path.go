@@ -1,0 +1,251 @@
+package authz
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxPathBytes is the longest encoded path that CanonicalPath looks at.
+const MaxPathBytes = 8192
+
+// Reasons for which a path has no canonical form. Their texts are shown to the client.
+var (
+	errPathTooLong   = errors.New("the path is too long")
+	errPathForm      = errors.New("the request target is not a path")
+	errPathEmpty     = errors.New("the path holds an empty segment")
+	errPathDots      = errors.New("the path holds a dot segment")
+	errPathEncoding  = errors.New("the path holds a malformed percent-encoding")
+	errPathDouble    = errors.New("the path is encoded twice")
+	errPathEncoded   = errors.New("the path holds an encoded slash, backslash or dot")
+	errPathBackslash = errors.New("the path holds a backslash")
+	errPathParameter = errors.New("the path holds a path parameter")
+	errPathControl   = errors.New("the path holds a control character")
+	errPathUTF8      = errors.New("the path is not UTF-8")
+	errPathQuery     = errors.New("the path holds a raw question mark or number sign")
+)
+
+// CanonicalPath returns the one meaning of an encoded path: decoded, to decide on, and encoded in one way, to forward.
+// The two always stand for the same bytes: encoding is a function of the decoded path. A path that servers are known to
+// read in different ways is an error: empty and dot segments, encoded slashes, backslashes and dots, path parameters,
+// anything still encoded after decoding once, control characters, invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
+func CanonicalPath(raw string) (decoded, encoded string, err error) {
+	switch {
+	case len(raw) > MaxPathBytes:
+		return "", "", errPathTooLong
+	case raw == "" || raw[0] != '/':
+		return "", "", errPathForm
+	}
+	plain, err := scanPath(raw)
+	if err != nil {
+		return "", "", err
+	}
+	if plain {
+		return raw, raw, nil
+	}
+	return decodePath(raw)
+}
+
+// scanPath looks at the raw bytes once: most paths need no second look.
+func scanPath(raw string) (plain bool, err error) {
+	plain = true
+	segment := 1 // where the current segment begins
+	for i := 1; i <= len(raw); i++ {
+		if i == len(raw) || raw[i] == '/' {
+			if err := checkSegment(raw[segment:i], i == len(raw)); err != nil {
+				return false, err
+			}
+			segment = i + 1
+			continue
+		}
+		switch c := raw[i]; {
+		case c == '\\':
+			return false, errPathBackslash
+		case c == ';':
+			return false, errPathParameter
+		case c < 0x20 || c == 0x7f:
+			return false, errPathControl
+		case c == '?' || c == '#':
+			return false, errPathQuery
+		case !pathByte[c]:
+			plain = false
+		}
+	}
+	return plain, nil
+}
+
+// checkSegment refuses the segments that path cleaning would remove. Only the last one may be empty: a trailing slash.
+func checkSegment(s string, last bool) error {
+	switch {
+	case s == "" && !last:
+		return errPathEmpty
+	case s == "." || s == "..":
+		return errPathDots
+	}
+	return nil
+}
+
+func decodePath(raw string) (decoded, encoded string, err error) {
+	b := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		if c == '%' {
+			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
+				return "", "", errPathEncoding
+			}
+			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
+			i += 2
+			switch {
+			case c == '/' || c == '\\' || c == '.':
+				return "", "", errPathEncoded
+			case c == ';':
+				return "", "", errPathParameter
+			}
+		}
+		b = append(b, c)
+	}
+	decoded = string(b)
+	if err := checkDecoded(decoded); err != nil {
+		return "", "", err
+	}
+	return decoded, encodePath(decoded), nil
+}
+
+// checkDecoded refuses text that is not UTF-8, holds control characters, or would change if it were decoded again.
+func checkDecoded(s string) error {
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError:
+			if _, size := utf8.DecodeRuneInString(s[i:]); size <= 1 {
+				return errPathUTF8
+			}
+		case unicode.IsControl(r):
+			return errPathControl
+		case r == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			return errPathDouble
+		}
+	}
+	return nil
+}
+
+func encodePath(decoded string) string {
+	var b strings.Builder
+	b.Grow(len(decoded) + 16)
+	for i := 0; i < len(decoded); i++ {
+		c := decoded[i]
+		if c == '/' || pathByte[c] {
+			b.WriteByte(c)
+			continue
+		}
+		const digits = "0123456789ABCDEF"
+		b.WriteByte('%')
+		b.WriteByte(digits[c>>4])
+		b.WriteByte(digits[c&15])
+	}
+	return b.String()
+}
+
+// checkTarget refuses a request target that is not in origin form (RFC 9112 section 3.2), and one whose path could not be
+// decided on although the host has rewritten it.
+func checkTarget(target string) error {
+	if target == "" || target[0] == '/' {
+		return nil
+	}
+	return errPathForm
+}
+
+var (
+	errHostEmpty = errors.New("the Host header is missing")
+	errHostForm  = errors.New("the Host header is malformed")
+	errHostDot   = errors.New("the host name ends in a dot")
+)
+
+// CanonicalHost returns the host in lower case and without its port. A trailing dot is an error, since servers disagree on
+// whether it makes another name.
+func CanonicalHost(raw string) (string, error) {
+	if raw == "" {
+		return "", errHostEmpty
+	}
+	host, lower := raw, true
+	if raw[0] == '[' {
+		end := strings.IndexByte(raw, ']')
+		if end < 0 || end+1 < len(raw) && raw[end+1] != ':' {
+			return "", errHostForm
+		}
+		host = raw[:end+1]
+	} else if i := strings.IndexByte(raw, ':'); i >= 0 {
+		host = raw[:i]
+	}
+	if port := raw[len(host):]; !validPort(port) || host == "" || len(host) > 255 {
+		return "", errHostForm
+	}
+	for i := 0; i < len(host); i++ {
+		switch c := host[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		case (c == ':' || c == '[' || c == ']') && raw[0] == '[':
+		case 'A' <= c && c <= 'Z':
+			lower = false
+		default:
+			return "", errHostForm
+		}
+	}
+	if host[len(host)-1] == '.' {
+		return "", errHostDot
+	}
+	if !lower {
+		host = strings.ToLower(host)
+	}
+	return host, nil
+}
+
+func validPort(port string) bool {
+	if port == "" {
+		return true
+	}
+	if len(port) < 2 || len(port) > 6 || port[0] != ':' {
+		return false
+	}
+	for _, c := range port[1:] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// pathByte marks what stands unencoded inside a segment: RFC 3986's pchar without ';', which some servers cut at.
+var pathByte = func() (t [256]bool) {
+	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
+	for i := 0; i < len(set); i++ {
+		t[set[i]] = true
+	}
+	return t
+}()
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c >= 'a':
+		return c - 'a' + 10
+	default:
+		return c - 'A' + 10
+	}
+}
+
+// unescape decodes percent-encoding once; a plus is a space only in queries.
+func unescape(s string, plusIsSpace bool) (string, error) {
+	if strings.IndexByte(s, '%') < 0 && (!plusIsSpace || strings.IndexByte(s, '+') < 0) {
+		return s, nil
+	}
+	if plusIsSpace {
+		return url.QueryUnescape(s)
+	}
+	return url.PathUnescape(s)
+}

@@ -1,0 +1,183 @@
+package authz
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/policy"
+)
+
+// Rule is one line of a route: "allow group readers GET /api/*". It says no more than one IAM statement can say, and
+// Document gives that statement.
+type Rule struct {
+	// Effect is "allow", "deny", or "require", which denies whoever does not have the subject.
+	Effect string
+	// Subject is "any", "anonymous", "group", "user", "scope", "client", "role" or "claim".
+	Subject string
+	// Names are the groups, users, scopes, clients or roles, of which one is enough; of a claim, its accepted values.
+	Names []string
+	// Claim is the name of the claim.
+	Claim string
+	// Method is an HTTP method, several with commas between, or "*" for all.
+	Method string
+	// Path is a canonical, decoded path in which "*" stands for any run of characters, slashes included, "?" for one,
+	// and policy variables such as ${jwt:sub} for their values; or "*" for all paths.
+	Path string
+}
+
+// ruleScope is the part of a statement that says which requests it is about.
+type ruleScope struct {
+	actions, resources []string
+	method             []string // condition on http:method, if any
+	path               string   // condition on http:path, if any
+}
+
+// String gives the rule as it is written in a Caddyfile.
+func (r Rule) String() string {
+	words := []string{r.Effect, r.Subject}
+	if r.Claim != "" {
+		words = append(words, r.Claim)
+	}
+	words = append(words, r.Names...)
+	return strings.Join(append(words, r.Method, r.Path), " ")
+}
+
+var methodPattern = regexp.MustCompile(`^[A-Z][A-Z-]{0,31}$`)
+
+// Check says what is wrong with the rule, and what to write instead.
+func (r Rule) Check() error {
+	if r.Effect != "allow" && r.Effect != "deny" && r.Effect != "require" {
+		return fmt.Errorf("rule %q: write allow, deny or require, not %q", r, r.Effect)
+	}
+	switch r.Subject {
+	case "any", "anonymous":
+		if len(r.Names) > 0 {
+			return fmt.Errorf("rule %q: %s takes no names", r, r.Subject)
+		}
+		if r.Subject == "anonymous" && r.Effect == "require" {
+			return fmt.Errorf("rule %q: nobody can be required to be anonymous; write deny any", r)
+		}
+	case "group", "user", "scope", "client", "role", "claim":
+		if len(r.Names) == 0 || slices.Contains(r.Names, "") {
+			return fmt.Errorf("rule %q: %s needs at least one name", r, r.Subject)
+		}
+		if (r.Subject == "claim") != (r.Claim != "") {
+			return fmt.Errorf("rule %q: a claim's name goes with the subject claim", r)
+		}
+	default:
+		return fmt.Errorf("rule %q: write any, anonymous, group, user, scope, client, role or claim, not %q", r, r.Subject)
+	}
+	for _, method := range r.methods() {
+		if method != "*" && !methodPattern.MatchString(method) {
+			return fmt.Errorf("rule %q: %q is not a method: write it in capitals, or *", r, method)
+		}
+	}
+	return r.checkPath()
+}
+
+// checkPath refuses paths that no canonical path could match, or that mean something else than they seem to.
+func (r Rule) checkPath() error {
+	switch {
+	case r.Path == "*":
+		return nil
+	case !strings.HasPrefix(r.Path, "/"):
+		return fmt.Errorf("rule %q: the path must begin with a slash; write /%s", r, r.Path)
+	case strings.ContainsAny(r.Path, "%\\;#"), strings.Contains(r.Path, "//"),
+		slices.Contains(strings.Split(r.Path, "/"), "."), slices.Contains(strings.Split(r.Path, "/"), ".."):
+		return fmt.Errorf("rule %q: such a path never arrives: paths are matched decoded and in canonical form", r)
+	}
+	return nil
+}
+
+func (r Rule) methods() []string { return strings.Split(r.Method, ",") }
+
+// Document gives the rule as a policy for requests that the mapping maps.
+func (r Rule) Document(m Mapping) (*policy.Document, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	scope := m.rule(r)
+	s := policy.Statement{Effect: policy.Deny, Action: scope.actions, Resource: scope.resources}
+	if r.Effect == "allow" {
+		s.Effect = policy.Allow
+	}
+	s.Condition = r.subject()
+	if len(scope.method) > 0 {
+		s.Condition = append(s.Condition, policy.Condition{
+			Operator: "StringEquals", Key: "http:method", Values: scope.method})
+	}
+	if scope.path != "" {
+		s.Condition = append(s.Condition, policy.Condition{
+			Operator: "StringLike", Key: "http:path", Values: []string{scope.path}})
+	}
+	d := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{s}}
+	if err := d.Check(policy.Identity); err != nil {
+		return nil, fmt.Errorf("rule %q: %w", r, err)
+	}
+	return d, nil
+}
+
+// subject is the condition on who asks. "require" turns it round: the statement that denies must hold exactly when the
+// principal lacks the subject, also when the key is absent, which the negated operators are true for.
+func (r Rule) subject() []policy.Condition {
+	require := r.Effect == "require"
+	one := func(operator, key string, values ...string) []policy.Condition {
+		return []policy.Condition{{Operator: operator, Key: key, Values: values}}
+	}
+	of := func(key string, many bool, values ...string) []policy.Condition {
+		switch {
+		case require && many:
+			return one("ForAllValues:StringNotEquals", key, values...)
+		case require:
+			return one("StringNotEquals", key, values...)
+		case many:
+			return one("ForAnyValue:StringEquals", key, values...)
+		}
+		return one("StringEquals", key, values...)
+	}
+	switch r.Subject {
+	case "anonymous":
+		if r.Effect == "deny" {
+			return one("StringEquals", "aws:PrincipalType", "Anonymous")
+		}
+		return nil // also those without a credential: everyone
+	case "any":
+		switch r.Effect {
+		case "allow":
+			return one("StringNotEquals", "aws:PrincipalType", "Anonymous")
+		case "require":
+			return one("StringEquals", "aws:PrincipalType", "Anonymous")
+		}
+		return nil // a denial is for everyone
+	case "group":
+		return of("cognito:groups", true, r.Names...)
+	case "scope":
+		return of("jwt:scope", true, r.Names...)
+	case "claim":
+		return of("jwt:"+r.Claim, true, r.Names...)
+	case "user":
+		return of("cognito:username", false, r.Names...)
+	case "client":
+		return of("cognito:client_id", false, r.Names...)
+	default:
+		return r.role(require)
+	}
+}
+
+// role compares with the ARN of the role: a name alone is a role of any account and without a path.
+func (r Rule) role(require bool) []policy.Condition {
+	arns := make([]string, len(r.Names))
+	for i, name := range r.Names {
+		arns[i] = name
+		if !strings.HasPrefix(name, "arn:") {
+			arns[i] = "arn:aws:iam::*:role/" + name
+		}
+	}
+	operator := "ArnLike"
+	if require {
+		operator = "ArnNotLike"
+	}
+	return []policy.Condition{{Operator: operator, Key: "aws:PrincipalArn", Values: arns}}
+}

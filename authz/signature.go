@@ -1,0 +1,173 @@
+package authz
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// signature verifies an AWS signature: whose key it is, then whether the signature is that key's.
+func (c *call) signature() *Problem {
+	o := c.e.o.SigV4
+	request := c.signedRequest()
+	auth, err := sigv4.Parse(request)
+	if err != nil {
+		return signatureProblem(err)
+	}
+	subject, problem := c.signer(auth)
+	if problem != nil {
+		return problem
+	}
+	options := sigv4.Options{Now: c.now, Regions: o.Regions, Services: o.Services, Keys: o.Keys}
+	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
+		// The signature covers the body's hash and only the body tells it.
+		body, problem := c.readWhole(c.r.Body, o.MaxBody)
+		if problem != nil {
+			return problem
+		}
+		sum := sha256.Sum256(body)
+		options.BodySHA256 = hex.EncodeToString(sum[:])
+		c.body = body
+	}
+	verified, err := auth.Verify(subject.secret.Reveal(), options)
+	if err != nil {
+		c.body = nil
+		return signatureProblem(err)
+	}
+	c.subject, c.verified = subject, verified
+	return nil
+}
+
+// signedRequest is the request as its signer saw it: before any rewriting.
+func (c *call) signedRequest() *sigv4.Request {
+	r := c.r
+	path, query := r.RawPath, r.RawQuery
+	if r.Target != "" {
+		path, query, _ = strings.Cut(r.Target, "?")
+	}
+	return &sigv4.Request{Method: r.Method, Host: r.Host, RawPath: path, RawQuery: query, Header: r.Header,
+		ContentLength: r.ContentLength}
+}
+
+// signer finds the owner of the access key. It says nothing yet about the signature, so nothing is told of a session
+// that its token alone does not tell.
+func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
+	o := c.e.o.SigV4
+	if auth.SessionToken == "" {
+		if root := c.e.root; root != nil && root.accessKeyID == auth.AccessKeyID {
+			return root, nil
+		}
+		return nil, problemUnknownKey
+	}
+	if len(auth.SessionToken) > c.e.o.MaxTokenBytes {
+		return nil, problemSessionToken
+	}
+	key := o.Sessions.Key(auth.SessionToken)
+	subject, outcome, err := o.Sessions.Get(key, c.now)
+	switch {
+	case outcome == token.Hit && subject.accessKeyID == auth.AccessKeyID:
+		c.cached = true
+		return subject, nil
+	case outcome == token.Hit:
+		return nil, problemSessionToken // another session's token
+	case outcome == token.Refused:
+		c.cached = true
+		return nil, sessionProblem(err)
+	}
+	record, secret, err := o.Minter.Open(auth.AccessKeyID, auth.SessionToken, c.now)
+	if err != nil {
+		// A token that does not open with this key id may open with its own: only what never can be good is kept.
+		if errors.Is(err, session.ErrExpired) {
+			o.Sessions.PutNegative(key, err, c.now.Add(negativeTime))
+		}
+		return nil, sessionProblem(err)
+	}
+	subject = subjectOfSession(auth.AccessKeyID, record, secret)
+	o.Sessions.Put(key, subject, subject.size(), record.ExpiresAt)
+	return subject, nil
+}
+
+// readWhole reads a body that the decision depends on, checked against the signature when there is a verified one.
+func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Problem) {
+	switch {
+	case from == nil:
+		return nil, problemNoBody
+	case c.r.ContentLength > limit:
+		return nil, problemBodySize
+	}
+	body, err := io.ReadAll(io.LimitReader(from, limit+1))
+	var refused *sigv4.Error
+	switch {
+	case errors.As(err, &refused):
+		return nil, signatureProblem(refused)
+	case err != nil:
+		return nil, problemBodyRead
+	case int64(len(body)) > limit:
+		return nil, problemBodySize
+	}
+	return body, nil
+}
+
+// UpstreamBody gives the body to forward in place of the client's, with its length (-1 when unknown), and makes the
+// header say what is true of it: an aws-chunked body is decoded, and neither its coding nor its announcements go
+// upstream. It is for requests that pass; its reader fails before the last byte if the body is not the one that was
+// signed, with a *sigv4.Error that ProblemOf translates.
+func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCloser, int64, error) {
+	if r.Verified == nil {
+		return body, -1, errors.New("authz: the request was not signed")
+	}
+	checked := io.ReadCloser(nil)
+	length := int64(len(r.Body))
+	if r.Body != nil {
+		checked = io.NopCloser(bytes.NewReader(r.Body))
+	} else {
+		b, err := r.Verified.Body(body)
+		if err != nil {
+			return nil, 0, err
+		}
+		checked, length = b, b.Len()
+	}
+	if r.Verified.Streaming() {
+		dropCoding(header)
+		header.Del("X-Amz-Decoded-Content-Length")
+		header.Del("X-Amz-Trailer")
+		header.Del("Trailer")
+		header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
+	}
+	header.Del("Content-Length") // the server's own account of the length is what counts
+	return checked, length, nil
+}
+
+// dropCoding takes aws-chunked out of Content-Encoding; other codings are the object's own.
+func dropCoding(header http.Header) {
+	var kept []string
+	for _, line := range header["Content-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "aws-chunked") {
+				kept = append(kept, coding)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		header.Del("Content-Encoding")
+		return
+	}
+	header.Set("Content-Encoding", strings.Join(kept, ","))
+}
+
+// ProblemOf translates an error of UpstreamBody's reader, for hosts that can still answer.
+func ProblemOf(err error) *Problem {
+	var refused *sigv4.Error
+	if errors.As(err, &refused) {
+		return signatureProblem(refused)
+	}
+	return problemBodyRead
+}

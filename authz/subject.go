@@ -1,0 +1,280 @@
+package authz
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/seal"
+)
+
+// Subject is what a credential turned out to be, as caches keep it: the principal, and what follows from it for an
+// engine, worked out once and again when policies or revocations have changed.
+type Subject struct {
+	Principal *principal.Principal
+
+	accessKeyID     string // of temporary credentials: the token is bound to it
+	secret          seal.Secret
+	sessionPolicies []string // JSON documents
+	policyARNs      []string
+
+	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
+	grants atomic.Pointer[grants]
+}
+
+// grants are the policies that apply to a subject on one engine's route. They are immutable.
+type grants struct {
+	engine  *Engine
+	version uint64 // of Roles
+	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
+	// several when a user has roles with boundaries, each of which limits its own role only.
+	layers []policy.Layers
+}
+
+// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change. Two
+// engines that share a cache take turns in the one place: working grants out is cheap, and a wrong one is never used.
+func (e *Engine) grantsFor(s *Subject) *grants {
+	version := uint64(0)
+	if e.o.Roles != nil {
+		version = e.o.Roles.Version() // read before the policies: a change in between is seen at the next request
+	}
+	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
+		return g
+	}
+	g := &grants{engine: e, version: version, layers: e.layersOf(s)}
+	s.grants.Store(g)
+	return g
+}
+
+func (e *Engine) layersOf(s *Subject) []policy.Layers {
+	base := policy.Layers{Identity: []*policy.Set{e.route}}
+	p := s.Principal
+	switch p.Kind {
+	case principal.RoleSession, principal.Root:
+		return []policy.Layers{e.sessionLayers(base, s)}
+	case principal.User, principal.Machine:
+	default:
+		return []policy.Layers{base}
+	}
+	var roles []string
+	for _, name := range p.Groups {
+		if g := e.groups[name]; g != nil {
+			if g.set != nil {
+				base.Identity = append(base.Identity, g.set)
+			}
+			roles = append(roles, g.roles...)
+		}
+	}
+	if e.o.TokenRoles {
+		if p.PreferredRole != "" {
+			roles = append(roles, p.PreferredRole)
+		} else {
+			roles = append(roles, p.Roles...)
+		}
+	}
+	var limited []policy.Layers
+	seen := make(map[string]bool, len(roles))
+	for _, arn := range roles {
+		if seen[arn] {
+			continue
+		}
+		seen[arn] = true
+		identity, boundary, ok := e.o.Roles.PolicySets(arn)
+		switch {
+		case !ok:
+		case boundary == nil:
+			base.Identity = append(base.Identity, identity...)
+		default:
+			limited = append(limited, policy.Layers{Identity: identity, Boundary: boundary})
+		}
+	}
+	return append([]policy.Layers{base}, limited...)
+}
+
+// sessionLayers are those of temporary credentials and of the administrator: what the route says and what the role may,
+// within the role's boundary and the session's policies. A role that is gone grants nothing.
+func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
+	p := s.Principal
+	if p.Kind == principal.Root {
+		base.Identity = append(base.Identity, e.everything)
+	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok {
+		base.Identity = append(base.Identity, identity...)
+		base.Boundary = boundary
+	} else {
+		base.Boundary = policy.Compile() // nothing
+	}
+	base.Session = e.sessionPolicy(s)
+	return base
+}
+
+// sessionPolicy unites the session policies; nil when the session was made without. One that cannot be had counts as
+// one that allows nothing.
+func (e *Engine) sessionPolicy(s *Subject) *policy.Set {
+	if len(s.sessionPolicies) == 0 && len(s.policyARNs) == 0 {
+		return nil
+	}
+	var sources []policy.Source
+	for _, text := range s.sessionPolicies {
+		document, err := policy.Parse([]byte(text), policy.Identity)
+		if err != nil {
+			return policy.Compile()
+		}
+		sources = append(sources, policy.Source{Name: "session policy", Document: document})
+	}
+	for _, arn := range s.policyARNs {
+		source, ok := e.o.Roles.ManagedPolicy(arn)
+		if !ok {
+			return policy.Compile()
+		}
+		sources = append(sources, source)
+	}
+	return policy.Compile(sources...)
+}
+
+// subjectOfToken makes the principal of a verified token.
+func subjectOfToken(t *token.Token) *Subject {
+	p := &principal.Principal{
+		Kind:          principal.User,
+		Issuer:        t.Issuer.URL,
+		PoolID:        poolOf(t.Issuer.URL),
+		Subject:       t.Subject,
+		Username:      t.Username,
+		ClientID:      clientOf(t),
+		TokenUse:      t.TokenUse,
+		Groups:        t.Groups,
+		Scopes:        t.Scopes,
+		Roles:         t.Roles,
+		PreferredRole: t.PreferredRole,
+		TokenID:       t.JTI,
+		OriginJTI:     t.OriginJTI,
+		AuthTime:      instant(t.AuthTime),
+		IssuedAt:      instant(t.IssuedAt),
+		ExpiresAt:     t.Deadline(),
+		Claims:        &tokenClaims{claims: &t.Claims},
+	}
+	// RFC 9068 section 2.2: a token that a client got for itself has the client's id as its subject. Cognito does so.
+	if t.Username == "" && (t.Subject == "" || t.Subject == p.ClientID) {
+		p.Kind = principal.Machine
+	}
+	return &Subject{Principal: p}
+}
+
+// clientOf is the token's app client: an ID token names it in aud.
+func clientOf(t *token.Token) string {
+	if t.ClientID == "" && len(t.Audience) == 1 {
+		return t.Audience[0]
+	}
+	return t.ClientID
+}
+
+// poolOf is the last part of an issuer that looks like a user pool's, {region}_{id}.
+func poolOf(issuer string) string {
+	id := issuer[strings.LastIndexByte(issuer, '/')+1:]
+	region, name, ok := strings.Cut(id, "_")
+	if !ok || name == "" || !strings.Contains(region, "-") || strings.ContainsAny(id, ".:?#") {
+		return ""
+	}
+	return id
+}
+
+func instant(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// subjectOfSession makes the principal of opened temporary credentials.
+func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret) *Subject {
+	p := &principal.Principal{
+		Kind:           principal.RoleSession,
+		Subject:        r.IdentityID,
+		Username:       r.Username,
+		RoleARN:        r.RoleARN,
+		RoleID:         r.RoleID,
+		SessionName:    r.SessionName,
+		Account:        r.Account,
+		AccessKeyID:    accessKeyID,
+		IdentityID:     r.IdentityID,
+		IdentityPoolID: r.IdentityPoolID,
+		AMR:            r.AMR,
+		Provider:       r.FederatedProvider,
+		Tags:           r.PrincipalTags,
+		SourceIdentity: r.SourceIdentity,
+		IssuedAt:       r.IssuedAt,
+		ExpiresAt:      r.ExpiresAt,
+		ARN:            sessionARN(r),
+	}
+	for _, l := range r.Logins {
+		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI})
+	}
+	s := &Subject{Principal: p, accessKeyID: accessKeyID, secret: secret,
+		sessionPolicies: r.SessionPolicies, policyARNs: r.PolicyARNs}
+	// The administrator's own sessions. A federated user has what the user and the session policies both allow, and
+	// nothing when there are none ("GetFederationToken" in the STS API reference).
+	if strings.HasSuffix(r.RoleARN, ":root") && (r.Kind == session.UserSession || r.Kind == session.FederatedUser) {
+		p.Kind = principal.Root
+		if r.Kind == session.FederatedUser && len(s.sessionPolicies)+len(s.policyARNs) == 0 {
+			s.sessionPolicies = []string{""} // does not parse: allows nothing
+		}
+	}
+	return s
+}
+
+// sessionARN is arn:aws:sts::{account}:assumed-role/{role}/{session}; the path of the role is not in it.
+func sessionARN(r *session.Record) string {
+	switch r.Kind {
+	case session.UserSession:
+		return r.RoleARN
+	case session.FederatedUser:
+		return "arn:aws:sts::" + r.Account + ":federated-user/" + r.SessionName
+	}
+	role := r.RoleARN[strings.LastIndexByte(r.RoleARN, '/')+1:]
+	return "arn:aws:sts::" + r.Account + ":assumed-role/" + role + "/" + r.SessionName
+}
+
+func newRoot(k *RootKey) *Subject {
+	arn := "arn:aws:iam::" + k.Account + ":root"
+	return &Subject{secret: k.Secret, accessKeyID: k.AccessKeyID, Principal: &principal.Principal{
+		Kind: principal.Root, ARN: arn, Account: k.Account, AccessKeyID: k.AccessKeyID,
+	}}
+}
+
+// size is about how many bytes the subject keeps alive beside the token it was made of.
+func (s *Subject) size() int {
+	p := s.Principal
+	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)+unsafe.Sizeof(grants{})+unsafe.Sizeof(policy.Layers{})) + 64
+	for _, text := range s.sessionPolicies {
+		n += len(text)
+	}
+	for k, v := range p.Tags {
+		n += len(k) + len(v) + 64
+	}
+	n += len(p.RoleARN) + len(p.ARN) + len(p.IdentityID) + len(p.IdentityPoolID) + len(p.Username) + 64*len(p.Logins)
+	for _, a := range p.AMR {
+		n += len(a) + 16
+	}
+	return n
+}
+
+// tokenClaims gives a token's claims as principal.Claims, and for conditions without regard to case.
+type tokenClaims struct{ claims *token.Claims }
+
+// Lookup finds a claim by its exact name.
+func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Values(name) }
+
+// fold finds a claim by a name whose case is lost, and counts how many there are.
+func (c *tokenClaims) fold(name string) (exact string, found int) {
+	for claim := range c.claims.All() {
+		if strings.EqualFold(claim, name) {
+			exact = claim
+			found++
+		}
+	}
+	return exact, found
+}
