@@ -13,7 +13,7 @@ import (
 const MaxBody = 1 << 20
 
 // ErrTooLarge says that a body exceeds MaxBody.
-var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must be smaller than %d bytes", MaxBody)
+var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", MaxBody)
 
 // ReadBody reads the whole body, or returns ErrTooLarge without reading more than fits. A body that breaks
 // off is the client's fault.
