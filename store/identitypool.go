@@ -47,7 +47,7 @@ type Login struct {
 type Identities interface {
 	Get(id string) (Identity, error)
 	ByLogin(poolID string, login Login) (Identity, error)
-	Insert(Identity) error // ErrExists with Conflict.Record "login" when another identity has one of the logins
+	Insert(Identity) error // ErrExists with Conflict.Record "login", Key the provider, when another identity has one of the logins
 	Update(Identity) error // replaces record and logins
 	Delete(id string) error
 	List(poolID string, hideDisabled bool, p Page) ([]Identity, error)
@@ -57,7 +57,7 @@ type Identities interface {
 
 // Role is an IAM role.
 type Role struct {
-	Name        string // unique without regard to case
+	Name        string // unique and found without regard to case
 	Path        string // "/" or "/division/"
 	ID          string // "AROA…"
 	Description string

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Times are kept with millisecond precision in UTC.
+// Times are kept with millisecond precision in UTC. Empty bytes, JSON and lists come back as nil, maps never do. JSON and
+// lists come back exactly as they were given.
 
 // Pool is a user pool.
 type Pool struct {
@@ -90,7 +91,8 @@ type Failures struct {
 }
 
 // Filter selects users by one attribute: equal, or starting with Value. Name is one of username, sub, email,
-// phone_number, name, given_name, family_name, preferred_username, cognito:user_status, status ("Enabled"/"Disabled").
+// phone_number, name, given_name, family_name, preferred_username, cognito:user_status, status ("Enabled"/"Disabled");
+// another is an error. Values compare by their bytes; a user without the attribute never matches.
 type Filter struct {
 	Name   string
 	Value  string
@@ -178,7 +180,7 @@ type RefreshTokens interface {
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
 	OfUser(poolID, sub string) ([]RefreshToken, error)   // those not expired at read time are the caller's to judge
-	DeleteExpired(now time.Time, limit int) (int, error) // returns how many went
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many went; limit 0 = all
 }
 
 // SigningKey is a private key for tokens.
@@ -206,8 +208,8 @@ type SigningKeys interface {
 type Revocation struct {
 	Kind      string    // "family", "user", "identity", "role" …, the revocation index's words
 	Key       string    // what is revoked
-	NotBefore time.Time // credentials issued before this are dead; zero = all
-	Until     time.Time // after this nothing is left that it could hit
+	NotBefore time.Time // credentials issued before this are dead; zero = all, and wins over any time
+	Until     time.Time // after this nothing is left that it could hit; zero = never ends
 }
 
 // Revocations keeps live revocations.
