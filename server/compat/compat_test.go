@@ -25,7 +25,7 @@ var apis = []compat.API{
 	{Title: "IAM (the part that roles need)", Service: &iam.API, Implemented: nil},
 }
 
-func TestThePageAgreesWithTheCode(t *testing.T) {
+func TestCompatibilityPageAgreesWithTheCode(t *testing.T) {
 	want, err := compat.Render(apis)
 	if err != nil {
 		t.Fatal(err)
