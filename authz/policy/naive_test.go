@@ -1,0 +1,422 @@
+package policy_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The naive evaluator reads the rules off the page: no index, no compilation, generic JSON, regular expressions, the
+// standard library's numbers, times and networks. It shares no code with the package, so that the two can only agree by
+// both being right, or by misreading the rules in the same way.
+
+type naiveRequest struct {
+	action, resource string
+	context          map[string][]string
+}
+
+func (r naiveRequest) lookup(key string) []string {
+	for k, v := range r.context {
+		if strings.EqualFold(k, key) {
+			return v
+		}
+	}
+	return nil
+}
+
+// naiveVerdict is an effect with the statement that made it, as "layer/policy/statement".
+type naiveVerdict struct {
+	effect, statement string
+}
+
+func naiveDecide(c testCase) naiveVerdict {
+	r := naiveRequest{c.Request.Action, c.Request.Resource, c.Request.Context}
+	layers := []struct {
+		name     string
+		policies []json.RawMessage
+		limit    bool
+	}{{"identity", c.Policies, true}, {"boundary", optional(c.Boundary), c.Boundary != nil}, {"session", optional(c.SessionPolicy), c.SessionPolicy != nil}}
+	allowed := map[string]string{}
+	for _, layer := range layers {
+		for i, src := range layer.policies {
+			for j, s := range naiveStatements(src) {
+				if !s.applies(r) {
+					continue
+				}
+				name := layer.name + "/" + strconv.Itoa(i) + "/" + strconv.Itoa(j)
+				if s.m["Effect"] == "Deny" {
+					return naiveVerdict{"explicitDeny", name}
+				}
+				if allowed[layer.name] == "" {
+					allowed[layer.name] = name
+				}
+			}
+		}
+	}
+	for _, layer := range layers {
+		if layer.limit && allowed[layer.name] == "" {
+			return naiveVerdict{"implicitDeny", ""}
+		}
+	}
+	return naiveVerdict{"allow", allowed["identity"]}
+}
+
+func optional(src json.RawMessage) []json.RawMessage {
+	if src == nil {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(src, &list) == nil {
+		return list
+	}
+	return []json.RawMessage{src}
+}
+
+type naiveStatement struct {
+	m         map[string]any
+	variables bool
+}
+
+func naiveStatements(src []byte) []naiveStatement {
+	var d map[string]any
+	dec := json.NewDecoder(strings.NewReader(string(src)))
+	dec.UseNumber()
+	if err := dec.Decode(&d); err != nil {
+		panic(err)
+	}
+	list, ok := d["Statement"].([]any)
+	if !ok {
+		list = []any{d["Statement"]}
+	}
+	var out []naiveStatement
+	for _, s := range list {
+		out = append(out, naiveStatement{s.(map[string]any), d["Version"] == "2012-10-17"})
+	}
+	return out
+}
+
+func naiveList(v any) []string {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		var out []string
+		for _, x := range v {
+			out = append(out, naiveList(x)...)
+		}
+		return out
+	case string:
+		return []string{v}
+	case json.Number:
+		return []string{v.String()}
+	case bool:
+		return []string{strconv.FormatBool(v)}
+	}
+	panic("not a value of a policy")
+}
+
+func (s naiveStatement) applies(r naiveRequest) bool {
+	return s.action(r) && s.resource(r) && s.conditions(r)
+}
+
+func (s naiveStatement) action(r naiveRequest) bool {
+	covers := func(values []string) bool {
+		for _, v := range values {
+			if v == "*" {
+				return true
+			}
+			want, have := strings.SplitN(v, ":", 2), strings.SplitN(r.action, ":", 2)
+			if len(want) == 2 && len(have) == 2 && naiveGlob("(?i)", wildcards(want[0]), have[0]) && naiveGlob("(?i)", wildcards(want[1]), have[1]) {
+				return true
+			}
+		}
+		return false
+	}
+	if v, ok := s.m["NotAction"]; ok {
+		return !covers(naiveList(v))
+	}
+	return covers(naiveList(s.m["Action"]))
+}
+
+func (s naiveStatement) resource(r naiveRequest) bool {
+	matched, unknown := false, false
+	values, not := s.m["Resource"], false
+	if v, ok := s.m["NotResource"]; ok {
+		values, not = v, true
+	}
+	for _, v := range naiveList(values) {
+		if v == "*" {
+			matched = true
+			continue
+		}
+		tokens, ok := s.expand(v, r, true)
+		if !ok {
+			unknown = true
+			continue
+		}
+		matched = matched || naiveARN(tokens, r.resource, true)
+	}
+	if !not {
+		return matched
+	}
+	if !matched && unknown {
+		return s.m["Effect"] == "Deny"
+	}
+	return !matched
+}
+
+// token is a character of a value: plain, or a wildcard; a substituted one is never a separator of fields.
+type token struct {
+	char        string
+	wild        bool
+	substituted bool
+}
+
+func wildcards(text string) []token {
+	var out []token
+	for _, c := range text {
+		out = append(out, token{char: string(c), wild: c == '*' || c == '?'})
+	}
+	return out
+}
+
+var naiveVariable = regexp.MustCompile(`^\$\{([^}',]*)(?:, '([^']*)')?\}`)
+
+// expand puts values in the place of variables; ok is false when one has none.
+func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token, bool) {
+	var out []token
+	for text != "" {
+		if m := naiveVariable.FindStringSubmatch(text); s.variables && m != nil {
+			value := ""
+			switch found := r.lookup(m[1]); {
+			case m[1] == "*" || m[1] == "?" || m[1] == "$":
+				value = m[1]
+			case len(found) == 1:
+				value = found[0]
+			case len(found) == 0 && strings.Contains(m[0], ", '"):
+				value = m[2]
+			default:
+				return nil, false
+			}
+			for _, c := range value {
+				out = append(out, token{string(c), false, true})
+			}
+			text = text[len(m[0]):]
+			continue
+		}
+		c := []rune(text)[0]
+		out = append(out, token{char: string(c), wild: wild && (c == '*' || c == '?')})
+		text = text[len(string(c)):]
+	}
+	return out, true
+}
+
+func naiveGlob(flags string, tokens []token, text string) bool {
+	var b strings.Builder
+	b.WriteString(flags + `(?s)\A`)
+	for _, t := range tokens {
+		switch {
+		case t.wild && t.char == "*":
+			b.WriteString(".*")
+		case t.wild:
+			b.WriteString(".")
+		default:
+			b.WriteString(regexp.QuoteMeta(t.char))
+		}
+	}
+	b.WriteString(`\z`)
+	return regexp.MustCompile(b.String()).MatchString(text)
+}
+
+func naiveARN(tokens []token, arn string, resource bool) bool {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 || !resource && fields[0] != "arn" {
+		return false
+	}
+	own := 0
+	for _, t := range tokens {
+		if t.char == ":" && !t.substituted {
+			own++
+		}
+	}
+	split := [][]token{nil}
+	for _, t := range tokens {
+		if t.char == ":" && len(split) < 6 && (own < 5 || !t.substituted) {
+			split = append(split, nil)
+			continue
+		}
+		split[len(split)-1] = append(split[len(split)-1], t)
+	}
+	if len(split) < 6 {
+		return false
+	}
+	for i := range fields {
+		if !naiveGlob("", split[i], fields[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s naiveStatement) conditions(r naiveRequest) bool {
+	block, _ := s.m["Condition"].(map[string]any)
+	for name, keys := range block {
+		for key, wanted := range keys.(map[string]any) {
+			if !s.condition(name, key, naiveList(wanted), r) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s naiveStatement) condition(name, key string, wanted []string, r naiveRequest) bool {
+	set := ""
+	if i := strings.IndexByte(name, ':'); i >= 0 {
+		set, name = name[:i], name[i+1:]
+	}
+	exists := strings.HasSuffix(name, "IfExists")
+	name = strings.TrimSuffix(name, "IfExists")
+	have := r.lookup(key)
+	if name == "Null" {
+		for _, w := range wanted {
+			if strings.EqualFold(w, strconv.FormatBool(len(have) == 0)) {
+				return true
+			}
+		}
+		return false
+	}
+	negated := strings.Contains(name, "Not")
+	if len(have) == 0 {
+		switch {
+		case exists || set == "ForAllValues":
+			return true
+		case set == "ForAnyValue":
+			return false
+		}
+		return negated
+	}
+	matched, count := 0, 0
+	for _, h := range have {
+		count++
+		comparable, equal := true, false
+		for _, w := range wanted {
+			var one bool
+			one, comparable = s.compare(strings.Replace(name, "Not", "", 1), h, w, r)
+			equal = equal || one
+		}
+		if len(wanted) == 0 {
+			comparable = naiveTyped(name, h)
+		}
+		if comparable && equal != negated {
+			matched++
+		}
+	}
+	switch {
+	case set == "ForAllValues", set == "" && negated:
+		return matched == count
+	default:
+		return matched > 0
+	}
+}
+
+// naiveTyped says whether a request's value is of the operator's type, for a condition without values.
+func naiveTyped(name, have string) bool {
+	sample := map[string]string{"N": "0", "D": "2020", "I": "10.0.0.0/8", "B": "true"}[strings.TrimPrefix(name, "Not")[:1]]
+	if name == "BinaryEquals" {
+		sample = ""
+	}
+	_, ok := naiveStatement{}.compare(strings.Replace(name, "Not", "", 1), have, sample, naiveRequest{})
+	return ok
+}
+
+// compare decides a positive operator for one value against one; ok is false when have is not of the operator's type.
+func (s naiveStatement) compare(name, have, want string, r naiveRequest) (match, ok bool) {
+	switch {
+	case strings.HasPrefix(name, "String"):
+		tokens, found := s.expand(want, r, name == "StringLike")
+		if !found {
+			return false, true
+		}
+		flags := ""
+		if name == "StringEqualsIgnoreCase" {
+			flags = "(?i)"
+		}
+		return naiveGlob(flags, tokens, have), true
+	case strings.HasPrefix(name, "Arn"):
+		tokens, found := s.expand(want, r, true)
+		return found && naiveARN(tokens, have, false), true
+	case strings.HasPrefix(name, "Numeric"):
+		h, hok := naiveNumber(have)
+		w, wok := naiveNumber(want)
+		if !hok || !wok {
+			return false, hok
+		}
+		return naiveOrder(strings.TrimPrefix(name, "Numeric"), h.Cmp(w)), true
+	case strings.HasPrefix(name, "Date"):
+		h, hok := naiveDate(have)
+		w, wok := naiveDate(want)
+		if !hok || !wok {
+			return false, hok
+		}
+		return naiveOrder(strings.TrimPrefix(name, "Date"), h.Compare(w)), true
+	case name == "Bool":
+		h, w := strings.ToLower(have), strings.ToLower(want)
+		return h == w, h == "true" || h == "false"
+	case name == "BinaryEquals":
+		h, err := base64.StdEncoding.DecodeString(have)
+		w, _ := base64.StdEncoding.DecodeString(want)
+		return string(h) == string(w), err == nil
+	case name == "IpAddress":
+		ip := net.ParseIP(have)
+		if ip == nil {
+			return false, false
+		}
+		if !strings.Contains(want, "/") {
+			return net.ParseIP(want).Equal(ip), true
+		}
+		_, network, err := net.ParseCIDR(want)
+		return err == nil && network.Contains(ip) && (ip.To4() != nil) == (network.IP.To4() != nil), true
+	}
+	panic("unknown operator " + name)
+}
+
+func naiveOrder(name string, order int) bool {
+	switch name {
+	case "Equals":
+		return order == 0
+	case "LessThan":
+		return order < 0
+	case "LessThanEquals":
+		return order <= 0
+	case "GreaterThan":
+		return order > 0
+	case "GreaterThanEquals":
+		return order >= 0
+	}
+	panic("unknown comparison " + name)
+}
+
+var naiveDecimal = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
+
+func naiveNumber(text string) (*big.Rat, bool) {
+	if !naiveDecimal.MatchString(text) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text)
+}
+
+func naiveDate(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006", "2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return time.Unix(n, 0), err == nil
+}
