@@ -239,6 +239,9 @@ func (c *call) result(problem *Problem) Result {
 	if len(c.targets) > 0 {
 		r.Action, r.Resource = c.targets[c.decided].action, c.targets[c.decided].resource
 	}
+	if c.verified != nil {
+		r.PayloadHash, r.Trailer = payloadOf(c)
+	}
 	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
 	if problem == nil {
 		return r

@@ -58,6 +58,10 @@ type Result struct {
 	// Body, when it is not nil, is the whole body, which the decision needed: checked and decoded.
 	Body []byte
 
+	// PayloadHash is the hash that a verified signature covers the body with, in hexadecimal, and Trailer the checksum that
+	// comes behind a body in chunks ("x-amz-checksum-crc32"); "" for none. Whoever signs anew needs them.
+	PayloadHash, Trailer string
+
 	// ExpiresAt is when the credential ends; connections that live longer must be closed then. Zero means never.
 	ExpiresAt time.Time
 }

@@ -116,6 +116,17 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Problem) {
 	return body, nil
 }
 
+// payloadOf says what the signature says of the body, beside its bytes.
+func payloadOf(c *call) (hash, trailer string) {
+	if c.verified.Streaming() {
+		return "", strings.ToLower(strings.TrimSpace(c.header("X-Amz-Trailer")))
+	}
+	if len(c.verified.PayloadHash) == 2*sha256.Size {
+		return c.verified.PayloadHash, ""
+	}
+	return "", ""
+}
+
 // UpstreamBody gives the body to forward in place of the client's, with its length (-1 when unknown), and makes the
 // header say what is true of it: an aws-chunked body is decoded, and neither its coding nor its announcements go
 // upstream. It is for requests that pass; its reader fails before the last byte if the body is not the one that was
@@ -139,6 +150,7 @@ func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCl
 		dropCoding(header)
 		header.Del("X-Amz-Decoded-Content-Length")
 		header.Del("X-Amz-Trailer")
+		header.Del("X-Amz-Sdk-Checksum-Algorithm") // it announces the trailer
 		header.Del("Trailer")
 		header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
 	}

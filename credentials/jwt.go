@@ -1,0 +1,153 @@
+package credentials
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// TokenUseUpstream is the token_use of tokens made for an upstream: nothing of Sluice's own accepts it.
+const TokenUseUpstream = "upstream"
+
+// JWTOptions say what tokens for an upstream look like.
+type JWTOptions struct {
+	// Key gives the current signing key; its public half is for the host to publish. Required.
+	Key func() (*token.SigningKey, error)
+	// Issuer and Audience are the token's. The issuer must be no issuer of users' tokens. Required.
+	Issuer, Audience string
+	// Lifetime is how long a token is good; 0 means five minutes. A token never outlives the principal's credential.
+	Lifetime time.Duration
+	// Header is where the token goes: "Authorization" (default) as a bearer token, any other as it is.
+	Header string
+	// Rand makes token ids, Now tells the time. Required.
+	Rand io.Reader
+	Now  func() time.Time
+}
+
+// JWT is the kind "jwt": it exchanges what the client showed for a token of Sluice's own, made for the upstream and for
+// nobody else (RFC 8693, impersonation without a request).
+type JWT struct {
+	o     JWTOptions
+	cache *token.Cache[string]
+}
+
+// NewJWT checks the options.
+func NewJWT(o JWTOptions) (*JWT, error) {
+	if o.Key == nil || o.Issuer == "" || o.Audience == "" || o.Rand == nil || o.Now == nil {
+		return nil, errors.New("credentials: tokens for an upstream need a key, an issuer, an audience, a clock and randomness")
+	}
+	if o.Lifetime == 0 {
+		o.Lifetime = 5 * time.Minute
+	}
+	if o.Lifetime < time.Minute || o.Lifetime > time.Hour {
+		return nil, fmt.Errorf("credentials: tokens of %s; a minute to an hour is allowed", o.Lifetime)
+	}
+	if o.Header == "" {
+		o.Header = "Authorization"
+	}
+	if !validName(o.Header) {
+		return nil, fmt.Errorf("credentials: %q is not a header's name", o.Header)
+	}
+	cache, err := token.NewCache[string](token.CacheOptions{MaxBytes: 16 << 20, Rand: o.Rand})
+	if err != nil {
+		return nil, err
+	}
+	return &JWT{o: o, cache: cache}, nil
+}
+
+// Name is "jwt".
+func (k *JWT) Name() string { return "jwt" }
+
+// upstreamClaims are what the upstream gets to know. The order is that of the JSON.
+type upstreamClaims struct {
+	Issuer   string   `json:"iss"`
+	Audience string   `json:"aud"`
+	TokenUse string   `json:"token_use"`
+	Subject  string   `json:"sub"`
+	From     string   `json:"subject_issuer,omitempty"` // whose subject it is
+	Username string   `json:"username,omitempty"`
+	ClientID string   `json:"client_id,omitempty"`
+	Groups   []string `json:"cognito:groups,omitempty"`
+	Scope    []string `json:"scp,omitempty"`
+	Role     string   `json:"role,omitempty"`
+	Identity string   `json:"identity_id,omitempty"`
+	IssuedAt int64    `json:"iat,omitempty"`
+	Expires  int64    `json:"exp,omitempty"`
+	ID       string   `json:"jti,omitempty"`
+}
+
+// Present adds the token. A principal's token is used again until half of its life is over. An anonymous principal gets
+// none, and the header is removed all the same.
+func (k *JWT) Present(_ context.Context, out *Outgoing) error {
+	protect(out.Header)
+	removeSpellings(out.Header, k.o.Header)
+	p := out.Principal
+	if p.Kind == principal.Anonymous {
+		return nil
+	}
+	claims := upstreamClaims{Issuer: k.o.Issuer, Audience: k.o.Audience, TokenUse: TokenUseUpstream, Subject: p.Subject,
+		From: p.Issuer, Username: p.Username, ClientID: p.ClientID, Groups: p.Groups, Scope: p.Scopes,
+		Role: p.RoleARN, Identity: p.IdentityID}
+	if claims.Subject == "" {
+		claims.Subject = p.ARN
+	}
+	if claims.Subject == "" {
+		claims.Subject = p.ClientID
+	}
+	signed, err := k.token(&claims, p.ExpiresAt)
+	if err != nil {
+		return err
+	}
+	if k.o.Header == "Authorization" {
+		signed = "Bearer " + signed
+	}
+	out.Header.Set(k.o.Header, signed)
+	return nil
+}
+
+// token finds a token with these claims and this end, or signs one.
+func (k *JWT) token(claims *upstreamClaims, end time.Time) (string, error) {
+	identity, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	now := k.o.Now()
+	key := k.cache.Key(fmt.Sprintf("%s%d", identity, end.Unix()))
+	if signed, outcome, _ := k.cache.Get(key, now); outcome == token.Hit {
+		return signed, nil
+	}
+	expires := now.Add(k.o.Lifetime)
+	if !end.IsZero() && end.Before(expires) {
+		expires = end
+	}
+	if expires.Unix() <= now.Unix() {
+		return "", fault.New(fault.ExpiredToken, "The credential has expired.")
+	}
+	var id [16]byte
+	if _, err := io.ReadFull(k.o.Rand, id[:]); err != nil {
+		return "", fmt.Errorf("credentials: token id: %w", err)
+	}
+	claims.IssuedAt, claims.Expires, claims.ID = now.Unix(), expires.Unix(), hex.EncodeToString(id[:])
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	signing, err := k.o.Key()
+	if err != nil {
+		return "", fault.Wrap(fault.Unavailable, err, "The signing key is not available.")
+	}
+	signed, err := signing.Sign(payload, "JWT")
+	if err != nil {
+		return "", fmt.Errorf("credentials: signing a token: %w", err)
+	}
+	k.cache.Put(key, signed, len(signed), now.Add(expires.Sub(now)/2))
+	return signed, nil
+}
