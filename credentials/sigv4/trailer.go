@@ -118,7 +118,7 @@ func (c *chunks) trailerLine(name string) (value string, stray bool, err error) 
 	if !found || !strings.EqualFold(got, name) {
 		return "", false, malformedTrailer("the trailer " + name + " is missing, or another is in its place")
 	}
-	return strings.Trim(value, " \t"), stray, nil
+	return strings.TrimLeft(value, " "), stray, nil
 }
 
 // expectTrailerEnd reads an empty line, which may be missing at the end of a body if it is optional.
