@@ -21,7 +21,7 @@ var shapeIdentityDescription = api.Shape{Name: "IdentityDescription", Kind: api.
 	{Name: "Logins", Field: 3, Shape: &shapeLoginsList},
 }}
 
-// IdentityPool is the output of DescribeIdentityPool.
+// IdentityPool is the input of UpdateIdentityPool and the output of CreateIdentityPool, DescribeIdentityPool, UpdateIdentityPool.
 type IdentityPool struct {
 	AllowClassicFlow               *bool                     `json:"AllowClassicFlow,omitzero"`
 	AllowUnauthenticatedIdentities *bool                     `json:"AllowUnauthenticatedIdentities,omitzero"` // required

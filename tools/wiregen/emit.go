@@ -51,11 +51,7 @@ func (g *generator) goType(name string, member bool) (string, error) {
 }
 
 func (g *generator) writeStructure(b *bytes.Buffer, name string, s *shape) error {
-	usage := g.usage[name]
-	if usage == "" {
-		usage = "is the structure of that name in the model."
-	}
-	fmt.Fprintf(b, "// %s %s\ntype %[1]s struct {\n", upperFirst(name), usage)
+	fmt.Fprintf(b, "// %s %s\ntype %[1]s struct {\n", upperFirst(name), g.usage(name))
 	members := slices.Sorted(maps.Keys(s.Members))
 	for _, m := range members {
 		r := s.Members[m]
@@ -90,6 +86,20 @@ func (g *generator) writeStructure(b *bytes.Buffer, name string, s *shape) error
 	}
 	b.WriteString("}\n\n")
 	return nil
+}
+
+// usage says in the comment of a structure's type where it stands.
+func (g *generator) usage(name string) string {
+	switch in, out := strings.Join(g.inputs[name], ", "), strings.Join(g.outputs[name], ", "); {
+	case in != "" && out != "":
+		return "is the input of " + in + " and the output of " + out + "."
+	case in != "":
+		return "is the input of " + in + "."
+	case out != "":
+		return "is the output of " + out + "."
+	default:
+		return "is the structure of that name in the model."
+	}
 }
 
 // writeHiding keeps secrets out of logs: the ways by which fmt and slog would print the struct show it without them.

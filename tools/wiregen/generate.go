@@ -13,22 +13,25 @@ import (
 type generator struct {
 	target
 	model    *model
-	names    []string          // of the shapes to write, sorted; error shapes are left out
-	patterns map[string]string // pattern → Go variable
-	usage    map[string]string // structure → what the package comment of its type says
+	names    []string            // of the shapes to write, sorted; error shapes are left out
+	patterns map[string]string   // pattern → Go variable
+	inputs   map[string][]string // structure → operations that take it
+	outputs  map[string][]string // structure → operations that answer it
 }
 
 func newGenerator(t target, m *model) (*generator, error) {
-	g := &generator{target: t, model: m, patterns: map[string]string{}, usage: map[string]string{}}
+	g := &generator{target: t, model: m, patterns: map[string]string{},
+		inputs: map[string][]string{}, outputs: map[string][]string{}}
 	goNames := map[string]string{}
 	inErrors := map[string]bool{}
-	for _, o := range m.Operations {
+	for _, name := range slices.Sorted(maps.Keys(m.Operations)) {
+		o := m.Operations[name]
 		for _, e := range o.Errors {
 			inErrors[e.Shape] = true
 		}
-		g.usage[o.Input.Shape] = "is the input of " + o.Name + "."
+		g.inputs[o.Input.Shape] = append(g.inputs[o.Input.Shape], name)
 		if o.Output != nil {
-			g.usage[o.Output.Shape] = "is the output of " + o.Name + "."
+			g.outputs[o.Output.Shape] = append(g.outputs[o.Output.Shape], name)
 		}
 	}
 	used := g.usedOutsideErrors(inErrors)

@@ -60,11 +60,11 @@ type shape struct {
 
 // load reads a model and lays the overlay, if there is one, over it.
 func load(modelFile, overlayFile string) (*model, error) {
-	m, err := read(modelFile)
+	m, err := read(modelFile, false)
 	if err != nil {
 		return nil, err
 	}
-	over, err := read(overlayFile)
+	over, err := read(overlayFile, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, m.check()
 	}
@@ -75,13 +75,19 @@ func load(modelFile, overlayFile string) (*model, error) {
 	return m, m.check()
 }
 
-func read(file string) (*model, error) {
-	b, err := os.ReadFile(file)
+// read reads a file; strict refuses what this tool does not know, which in a file of ours is a slip of the pen.
+func read(file string, strict bool) (*model, error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	dec := json.NewDecoder(f)
+	if strict {
+		dec.DisallowUnknownFields()
+	}
 	var m model
-	if err := json.Unmarshal(b, &m); err != nil {
+	if err := dec.Decode(&m); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return &m, nil
@@ -122,6 +128,9 @@ func (s *shape) merge(over *shape) {
 		s.Members[name] = r
 	}
 	s.Enum = append(s.Enum, over.Enum...)
+	if over.Type != "" {
+		s.Type = over.Type
+	}
 	if over.Required != nil {
 		s.Required = over.Required
 	}
