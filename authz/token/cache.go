@@ -139,11 +139,11 @@ func (c *Cache[V]) Stats() (s CacheStats) {
 	return s
 }
 
-// entryBytes is what an entry costs beyond its value: itself, its link, its places in the table and in the ring, the
-// last two doubled because both grow by doubling.
+// entryBytes is what an entry costs beyond its value: itself, two to four places in the table (three on average) and
+// up to two in the ring, which grow by doubling.
 func entryBytes[V any]() int64 {
-	return int64(unsafe.Sizeof(entry[V]{})+unsafe.Sizeof(link[V]{})) + 2*8 + 2*8
+	return int64(unsafe.Sizeof(entry[V]{})) + 3*8 + 2*8
 }
 
-func (k *CacheKey) shard() uint64  { return binary.LittleEndian.Uint64(k[0:8]) }
-func (k *CacheKey) bucket() uint64 { return binary.LittleEndian.Uint64(k[8:16]) }
+func (k *CacheKey) shard() uint64 { return binary.LittleEndian.Uint64(k[0:8]) }
+func (k *CacheKey) home() uint64  { return binary.LittleEndian.Uint64(k[8:16]) }

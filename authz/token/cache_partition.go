@@ -8,18 +8,19 @@ import (
 const (
 	maxShards     = 64
 	minShardBytes = 256 << 10
-	minBuckets    = 16
+	minPlaces     = 16
 )
 
-// partition is a hash table in shards. Writers take their shard's lock; readers follow atomic pointers only. Entries
-// and the links of a chain are never changed once readers can see them, save for a link's next.
+// partition is a hash table in shards. Writers take their shard's lock; readers follow atomic pointers only, and an
+// entry does not change once readers can see it. The table is open: an entry lies at its home or, when that is taken, a
+// few places behind it. A reader may miss an entry that a writer moves at that very moment: the token is verified again.
 type partition[V any] struct {
 	shards []shard[V]
 }
 
 type shard[V any] struct {
-	table atomic.Pointer[[]atomic.Pointer[link[V]]] // a power of two of chains
-	_     [56]byte                                  // what writers change stands on other cache lines
+	table atomic.Pointer[[]atomic.Pointer[entry[V]]] // a power of two of places, at most half of them taken
+	_     [56]byte                                   // what writers change stands on other cache lines
 
 	mu        sync.Mutex
 	ring      []*entry[V] // for eviction, in no order
@@ -32,16 +33,11 @@ type shard[V any] struct {
 
 type entry[V any] struct {
 	key     CacheKey
-	value   V
 	expires int64 // nanoseconds since 1970
-	bytes   int64
-	place   int // in the ring; under the shard's lock
 	read    atomic.Bool
-}
-
-type link[V any] struct {
-	entry *entry[V]
-	next  atomic.Pointer[link[V]]
+	place   int32 // in the ring; under the shard's lock
+	bytes   int64
+	value   V
 }
 
 func (p *partition[V]) init(bound int64) {
@@ -73,12 +69,13 @@ func (p *partition[V]) get(key *CacheKey, now int64) *entry[V] {
 
 func (s *shard[V]) find(key *CacheKey) *entry[V] {
 	table := *s.table.Load()
-	for l := table[key.bucket()&uint64(len(table)-1)].Load(); l != nil; l = l.next.Load() {
-		if l.entry.key == *key {
-			return l.entry
+	mask := uint64(len(table) - 1)
+	for at := key.home() & mask; ; at = (at + 1) & mask {
+		e := table[at].Load()
+		if e == nil || e.key == *key {
+			return e
 		}
 	}
-	return nil
 }
 
 func (p *partition[V]) put(key CacheKey, value V, size, expires int64) {
@@ -95,32 +92,54 @@ func (p *partition[V]) put(key CacheKey, value V, size, expires int64) {
 	for s.bytes+e.bytes > s.max {
 		s.evict()
 	}
-	e.place = len(s.ring)
+	e.place = int32(len(s.ring))
 	s.ring = append(s.ring, e)
 	s.bytes += e.bytes
 	s.insert(e)
 }
 
-// insert makes the entry visible, in a table twice as large when the chains get long.
+// insert makes the entry visible, in a table twice as large when this one is half full. The entry is in the ring.
 func (s *shard[V]) insert(e *entry[V]) {
 	table := *s.table.Load()
-	if len(s.ring) > len(table) {
-		// Readers may be on the old chains: the new table has links of its own.
-		larger := make([]atomic.Pointer[link[V]], 2*len(table))
-		for _, other := range s.ring {
-			prepend(larger, other)
-		}
-		s.table.Store(&larger)
+	if 2*len(s.ring) <= len(table) {
+		settle(table, e)
 		return
 	}
-	prepend(table, e)
+	larger := make([]atomic.Pointer[entry[V]], 2*len(table))
+	for _, each := range s.ring {
+		settle(larger, each)
+	}
+	s.table.Store(&larger)
 }
 
-func prepend[V any](table []atomic.Pointer[link[V]], e *entry[V]) {
-	head := &table[e.key.bucket()&uint64(len(table)-1)]
-	l := &link[V]{entry: e}
-	l.next.Store(head.Load())
-	head.Store(l)
+// settle puts the entry into the first free place from its home on.
+func settle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
+	mask := uint64(len(table) - 1)
+	at := e.key.home() & mask
+	for table[at].Load() != nil {
+		at = (at + 1) & mask
+	}
+	table[at].Store(e)
+}
+
+// unsettle takes the entry out and closes the gap: whatever lies behind it and may lie nearer to its home moves up.
+func unsettle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
+	mask := uint64(len(table) - 1)
+	gap := e.key.home() & mask
+	for table[gap].Load() != e {
+		gap = (gap + 1) & mask
+	}
+	for at := (gap + 1) & mask; ; at = (at + 1) & mask {
+		next := table[at].Load()
+		if next == nil {
+			break
+		}
+		if (at-next.key.home())&mask >= (at-gap)&mask { // its home is not behind the gap
+			table[gap].Store(next)
+			gap = at
+		}
+	}
+	table[gap].Store(nil)
 }
 
 // evict drops one entry: the first at the hand that was not read since the hand last came by.
@@ -141,17 +160,9 @@ func (s *shard[V]) evict() {
 	}
 }
 
-// drop takes an entry out of the chain and of the ring. A reader that stands on its link goes on along next.
+// drop takes an entry out of the table and of the ring.
 func (s *shard[V]) drop(e *entry[V]) {
-	table := *s.table.Load()
-	at := &table[e.key.bucket()&uint64(len(table)-1)]
-	for l := at.Load(); l != nil; l = at.Load() {
-		if l.entry == e {
-			at.Store(l.next.Load())
-			break
-		}
-		at = &l.next
-	}
+	unsettle(*s.table.Load(), e)
 	last := len(s.ring) - 1
 	s.ring[e.place] = s.ring[last]
 	s.ring[e.place].place = e.place
@@ -179,7 +190,7 @@ func (p *partition[V]) purge() {
 }
 
 func (s *shard[V]) reset() {
-	table := make([]atomic.Pointer[link[V]], minBuckets)
+	table := make([]atomic.Pointer[entry[V]], minPlaces)
 	s.table.Store(&table)
 	s.ring, s.hand, s.bytes = nil, 0, 0
 }

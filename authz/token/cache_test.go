@@ -50,13 +50,15 @@ func TestCacheGivesBackExactlyWhatWasPut(t *testing.T) {
 }
 
 func TestCacheKeysDependOnASecret(t *testing.T) {
-	if newCache(t, CacheOptions{}).Key("a") == newCache(t, CacheOptions{}).Key("a") {
+	a, b := newCache(t, CacheOptions{}).Key("a"), newCache(t, CacheOptions{}).Key("a")
+	if a == b {
 		t.Error("two caches hash alike")
 	}
-	same := func() *Cache[string] {
+	given := func() *Cache[string] {
 		return newCache(t, CacheOptions{Rand: strings.NewReader(strings.Repeat("k", 64))})
 	}
-	if same().Key("a") != same().Key("a") {
+	a, b = given().Key("a"), given().Key("a")
+	if a != b {
 		t.Error("one secret hashes differently")
 	}
 	if _, err := NewCache[string](CacheOptions{Rand: strings.NewReader("short")}); err == nil {
@@ -168,7 +170,7 @@ func TestAnEntryLargerThanTheBoundIsNotKept(t *testing.T) {
 }
 
 func TestAccountedBytesAreNotLessThanReal(t *testing.T) {
-	type value struct{ payload [400]byte }
+	type value [400]byte
 	c, err := NewCache[*value](CacheOptions{MaxBytes: 1 << 30})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,141 @@
+package token
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// FuzzVerify: no token but those that the key signed is ever accepted, each in its one spelling, and nothing panics.
+func FuzzVerify(f *testing.F) {
+	good := sign(f, testKey(), claims(nil))
+	v := verifier(f, pool(f))
+	f.Add(good)
+	f.Add(good + ".")
+	f.Add(good + "=")
+	f.Add(strings.Replace(good, ".", "..", 1))
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add(strings.Repeat(".", 100))
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, err := v.Verify(t.Context(), raw)
+		if (got == nil) == (err == nil) {
+			t.Fatalf("both or neither: %v, %v", got, err)
+		}
+		if err == nil && raw != good {
+			t.Errorf("accepted %q", raw)
+		}
+	})
+}
+
+// FuzzHeader: whatever the header is, a token whose signature is not the key's is refused, and alg decides alone what
+// it would be verified with.
+func FuzzHeader(f *testing.F) {
+	f.Add(`{"kid":"k","alg":"RS256"}`)
+	f.Add(`{"kid":"k","alg":"none","alg":"RS256"}`)
+	f.Add(`{"\u0061lg":"ES256","kid":"k","crit":["b64"],"b64":false}`)
+	f.Add(`{"alg":"RS256","jwk":{"kty":"oct","k":"AAAA"},"typ":"at+jwt"}`)
+	f.Fuzz(func(t *testing.T, header string) {
+		var w workspace
+		envelope, err := w.open(b64([]byte(header)) + ".e30.AAAA")
+		if err != nil {
+			return
+		}
+		var want map[string]any
+		if json.Unmarshal([]byte(header), &want) != nil {
+			t.Fatalf("accepted a header that is not JSON: %q", header)
+		}
+		if want["alg"] != envelope.algorithm.name || want["kid"] != nil && want["kid"] != envelope.keyID {
+			t.Errorf("read %s and %q from %q", envelope.algorithm.name, envelope.keyID, header)
+		}
+		if _, there := want["crit"]; there {
+			t.Errorf("crit was accepted: %q", header)
+		}
+		key := testKey().Public()
+		if envelope.algorithm.fits(&key) && w.genuine(&envelope, &key) {
+			t.Errorf("a signature of three bytes was accepted: %q", header)
+		}
+	})
+}
+
+// FuzzClaims: what is accepted is JSON that encoding/json reads to the same values, without a name twice.
+func FuzzClaims(f *testing.F) {
+	for _, text := range []string{`{}`, `{"a":"b","c":[1,2.5e3,null,true,{"d":"\ud83d\ude00"}]}`, `{"a":1,"\u0061":2}`, `{"a":{"b":{"b":1}}}`,
+		`{"":""}`, "{\"a\":\"\xff\"}", `{"exp":1e99,"aud":["x","y"]}`, string(claims(nil))} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		parsed, err := ParseClaims(text)
+		if err != nil {
+			return
+		}
+		compare(t, text, &parsed)
+		names := make(map[string]bool)
+		for name, raw := range parsed.All() {
+			if names[name] {
+				t.Errorf("%q is there twice", name)
+			}
+			names[name] = true
+			if _, ok := stringsOf(raw); ok && raw[0] == '[' {
+				var want []string
+				if json.Unmarshal([]byte(raw), &want) != nil {
+					t.Errorf("%s is not a list of strings", raw)
+				}
+				if got, _ := parsed.Values(name); !slices.Equal(got, want) {
+					t.Errorf("%s: got %q, want %q", raw, got, want)
+				}
+			}
+			if n, ok := dateOf(raw); ok && (n < 0 || n > 253402300799) {
+				t.Errorf("%s is no date", raw)
+			}
+		}
+	})
+}
+
+// FuzzJWKS: every key that comes out passes Check, has an id of its own, and survives being written and read again.
+func FuzzJWKS(f *testing.F) {
+	written, err := MarshalJWKS(testKey().Public())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(written)
+	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AAAA","kid":"a"},{"kty":"OKP","crv":"Ed25519","kid":"b","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"c","x":"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY","y":"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw"}]}`))
+	f.Add([]byte(`{"keys":{},"keys":[]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, err := ParseJWKS(data, 20)
+		if err != nil || len(set.Keys) == 0 {
+			return
+		}
+		ids := make(map[string]PublicKey)
+		for _, key := range set.Keys {
+			if err := key.Check(); err != nil {
+				t.Errorf("an unfit key: %v", err)
+			}
+			ids[key.ID] = key
+		}
+		if len(ids) != len(set.Keys) {
+			t.Error("an id is there twice")
+		}
+		again, err := MarshalJWKS(set.Keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseJWKS(again, 20)
+		if err != nil || len(back.Keys) != len(set.Keys) {
+			t.Fatalf("%v: %s", err, again)
+		}
+		if same := maps.EqualFunc(ids, index(back), func(a, b PublicKey) bool { return a.equal(&b) }); !same {
+			t.Errorf("came back different: %s", again)
+		}
+	})
+}
+
+func index(set *JWKS) map[string]PublicKey {
+	ids := make(map[string]PublicKey)
+	for _, key := range set.Keys {
+		ids[key.ID] = key
+	}
+	return ids
+}
