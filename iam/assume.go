@@ -84,26 +84,25 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 // mayAssume weighs the role's trust policy and the caller's own policies.
 func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried passedSession) bool {
 	attempt := taking{
-		action: "sts:AssumeRole", principalType: "AWS", sessionName: in.SessionName, sourceIdentity: carried.sourceIdentity,
-		externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys, env: in.Env, more: s.context(c, nil),
+		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
+		sourceIdentity: carried.sourceIdentity, externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys,
+		env: in.Env, more: s.context(c, nil),
 	}
 	now := s.now()
-	trusts := func(arn string) bool {
-		attempt.principal = arn
-		return to.trusts(&attempt, now)
-	}
-	allowed, denied := s.ownPolicies(c, to.arn, &attempt, now)
-	if denied {
+	named, trusted := to.trusts(&attempt, now)
+	own, denied := s.ownPolicies(c, to.arn, &attempt, now)
+	switch {
+	case !trusted || denied:
 		return false
-	}
-	if c.Principal.Kind == principal.Root {
-		return trusts(s.rootARN()) || trusts(s.account)
-	}
-	named := trusts(c.Principal.ARN) || c.Principal.RoleARN != s.rootARN() && trusts(c.Principal.RoleARN)
-	if named && allowed.limited {
+	case own.full:
 		return true
 	}
-	return (named || trusts(s.rootARN()) || trusts(s.account)) && allowed.full
+	// A trust policy that names the session or its role grants by itself; one that names the account leaves it to the
+	// caller's policies.
+	direct := slices.ContainsFunc(named.AWS, func(arn string) bool {
+		return arn == c.Principal.ARN || arn == c.Principal.RoleARN && arn != s.rootARN()
+	})
+	return direct && own.limited
 }
 
 // verdict is what the caller's own policies say of an attempt: full when they allow all of it, limited when boundary and

@@ -71,17 +71,22 @@ func (t *taking) context(now time.Time) policy.MapContext {
 	return c
 }
 
-// trusts reports whether the role's trust policy allows every action that the attempt needs. IAM user guide, "Passing
-// session tags": tags need sts:TagSession, a source identity needs sts:SetSourceIdentity, each in the trust policy too.
-func (r *role) trusts(t *taking, now time.Time) bool {
+// trusts reports whether the role's trust policy allows every action that the attempt needs, and the principals of the
+// statement that allows the first. IAM user guide, "Passing session tags": tags need sts:TagSession, a source identity
+// needs sts:SetSourceIdentity, each in the trust policy too.
+func (r *role) trusts(t *taking, now time.Time) (named *policy.Principals, ok bool) {
 	context := t.context(now)
-	ask := func(action string) bool {
-		d := r.trust.DecideTrust(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Action: action, Context: context})
-		return d.Effect == policy.Allow
+	ask := func(action string) policy.Decision {
+		return r.trust.DecideTrust(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Action: action, Context: context})
 	}
-	return ask(t.action) &&
-		(len(t.tags) == 0 || ask("sts:TagSession")) &&
-		(t.sourceIdentity == "" || ask("sts:SetSourceIdentity"))
+	first := ask(t.action)
+	ok = first.Effect == policy.Allow &&
+		(len(t.tags) == 0 || ask("sts:TagSession").Effect == policy.Allow) &&
+		(t.sourceIdentity == "" || ask("sts:SetSourceIdentity").Effect == policy.Allow)
+	if !ok {
+		return nil, false
+	}
+	return first.Statement.Principal, true
 }
 
 // PoolTrust returns the trust policy for the authenticated identities of an identity pool, or for its guests: audience,

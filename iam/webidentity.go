@@ -40,7 +40,10 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	}
 	to := s.current.Load().byARN[in.RoleARN]
 	attempt := s.webTaking(verified, in, passed)
-	if to == nil || !to.trusts(attempt, s.now()) {
+	if to == nil {
+		return Assumed{}, errNotTrusted(notAuthorizedWeb)
+	}
+	if _, ok := to.trusts(attempt, s.now()); !ok {
 		return Assumed{}, errNotTrusted(notAuthorizedWeb)
 	}
 	duration, err := to.duration(in.Limits.Duration, false)
@@ -226,7 +229,7 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 	if err := checkTags(attempt.tags, nil); err != nil {
 		return session.Credentials{}, err
 	}
-	if !to.trusts(attempt, s.now()) {
+	if _, ok := to.trusts(attempt, s.now()); !ok {
 		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
 	}
 	r.Kind, r.FederatedProvider = session.WebIdentityRole, poolProvider

@@ -1,0 +1,139 @@
+package caller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/rpc"
+)
+
+// Options are what New needs. All but Revoked are required.
+type Options struct {
+	IAM    *iam.Service
+	Minter *session.Minter
+	Region string
+	Now    func() time.Time
+
+	// ClientIP returns where a request comes from, behind trusted proxies too; the zero Addr when it is not known.
+	ClientIP func(r *http.Request) netip.Addr
+	// Revoked reports whether a session was ended before its time; nil = never.
+	Revoked func(r *session.Record) bool
+}
+
+// Gate implements rpc.Authorizer.
+type Gate struct {
+	o    Options
+	keys *sigv4.KeyCache
+}
+
+// New returns a Gate.
+func New(o Options) (*Gate, error) {
+	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.ClientIP == nil {
+		return nil, errors.New("caller: an option is missing")
+	}
+	return &Gate{o: o, keys: sigv4.NewKeyCache(1024)}, nil
+}
+
+// Authenticate verifies the signature over the request and its body, and sets Principal and Session.
+func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
+	request := sigv4.FromHTTP(c.Request)
+	if !sigv4.Present(request) {
+		return fault.New(fault.MissingAuthenticationToken, "Missing Authentication Token")
+	}
+	auth, err := sigv4.Parse(request)
+	if err != nil {
+		return g.refuse(c, nil, err)
+	}
+	record, secret, err := g.credentials(auth)
+	if err != nil {
+		return err
+	}
+	_, err = auth.Verify(secret.Reveal(), sigv4.Options{
+		Now: g.o.Now(), Regions: g.regions(c), Services: []string{c.API.ID},
+		BodySHA256: sigv4.HashPayload(c.Body), Keys: g.keys,
+	})
+	if err != nil {
+		return g.refuse(c, auth, err)
+	}
+	if record == nil {
+		c.Principal = g.o.IAM.Root(auth.AccessKeyID)
+		return nil
+	}
+	if g.o.Revoked != nil && g.o.Revoked(record) {
+		return fault.New(fault.ExpiredToken, "The security token included in the request is expired")
+	}
+	c.Session, c.Principal = record, g.o.IAM.SessionPrincipal(auth.AccessKeyID, record)
+	return nil
+}
+
+// credentials finds the secret behind an access key id; the record is nil for the root key.
+func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
+	if auth.SessionToken == "" {
+		secret, ok := g.o.IAM.RootSecret(auth.AccessKeyID)
+		if !ok {
+			return nil, seal.Secret{}, errUnknownKey
+		}
+		return nil, secret, nil
+	}
+	record, secret, err := g.o.Minter.Open(auth.AccessKeyID, auth.SessionToken, g.o.Now())
+	switch {
+	case errors.Is(err, session.ErrExpired):
+		return nil, secret, err
+	case err != nil:
+		return nil, secret, errUnknownKey
+	}
+	return record, secret, nil
+}
+
+// regions are those that a scope may name. STS's global endpoint and IAM are signed for us-east-1 by clients that know
+// them as such.
+func (g *Gate) regions(c *rpc.Call) []string {
+	if c.API.ID == "sts" || c.API.ID == "iam" {
+		return []string{g.o.Region, "us-east-1"}
+	}
+	return []string{g.o.Region}
+}
+
+// Authorize asks the caller's policies.
+func (g *Gate) Authorize(_ context.Context, c *rpc.Call) error {
+	if decidedElsewhere[c.API.ID+":"+c.Operation.Name] {
+		return nil
+	}
+	who := g.caller(c)
+	action := c.API.ID + ":" + c.Operation.Name
+	resource, keys := g.resource(c)
+	if d := g.o.IAM.Decide(who, action, resource, keys); d.Effect != policy.Allow {
+		return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, action, resource, d))
+	}
+	for _, role := range passedRoles(c) {
+		if err := g.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decidedElsewhere are the operations that no identity policy decides alone. STS API reference: GetCallerIdentity and
+// GetSessionToken need no permission; AssumeRole weighs the role's trust policy with the caller's.
+var decidedElsewhere = map[string]bool{
+	"sts:GetCallerIdentity": true,
+	"sts:GetSessionToken":   true,
+	"sts:AssumeRole":        true,
+}
+
+func (g *Gate) caller(c *rpc.Call) *iam.Caller {
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
+	if ip := g.o.ClientIP(c.Request); ip.IsValid() {
+		env.SourceIP = ip.Unmap().WithZone("").String()
+	}
+	return &iam.Caller{Principal: c.Principal, Session: c.Session, Env: env}
+}

@@ -1,0 +1,58 @@
+package cognitoidentity
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/identitypool"
+)
+
+// Paths of discovery and keys, as the live service has them.
+const (
+	DiscoveryPath = "/.well-known/openid-configuration"
+	KeysPath      = "/.well-known/jwks_uri"
+)
+
+// Discovery serves the OpenID configuration of the identity pools' own tokens. Their issuer is AWS's name, which trust
+// policies compare; the keys are found under base, the server's public URL.
+func Discovery(base string, log *slog.Logger) (http.Handler, error) {
+	body, err := json.Marshal(map[string]any{
+		"issuer":                                identitypool.Issuer,
+		"jwks_uri":                              strings.TrimSuffix(base, "/") + KeysPath,
+		"response_types_supported":              []string{"id_token"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"RS512"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cognitoidentity: discovery: %w", err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { public(w, log, body) }), nil
+}
+
+// Keys serves the public keys of the identity pools' own tokens.
+func Keys(pools *identitypool.Service, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		body, err := token.MarshalJWKS(pools.PublicKeys()...)
+		if err != nil {
+			log.Error("identity pool keys", "error", err)
+			http.Error(w, "", http.StatusInternalServerError)
+			return
+		}
+		public(w, log, body)
+	})
+}
+
+// public writes what anybody may read and keep for an hour; the next key is published a day before it signs.
+func public(w http.ResponseWriter, log *slog.Logger, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "public, max-age=3600")
+	h.Set("Access-Control-Allow-Origin", "*")
+	if _, err := w.Write(body); err != nil {
+		log.Debug("answer not delivered", "error", err)
+	}
+}

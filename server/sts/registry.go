@@ -1,0 +1,95 @@
+package sts
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/sluicegate/sluice/api"
+	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/server/rpc"
+)
+
+// Options are what Registry needs; all are required, except by who only wants the names of the operations.
+type Options struct {
+	IAM *iam.Service
+	// ClientIP returns where a request comes from; the zero Addr when it is not known.
+	ClientIP func(r *http.Request) netip.Addr
+	// Minted is told of every session made, by operation; nil = nobody listens.
+	Minted func(operation string)
+}
+
+// server holds the functions.
+type server struct{ Options }
+
+// Registry returns the functions of STS.
+func Registry(o Options) rpc.Registry {
+	s := &server{o}
+	return rpc.Registry{
+		"AssumeRole":                rpc.Handle(s.assumeRole),
+		"AssumeRoleWithWebIdentity": rpc.Handle(s.assumeRoleWithWebIdentity),
+		"GetAccessKeyInfo":          rpc.Handle(s.getAccessKeyInfo),
+		"GetCallerIdentity":         rpc.Handle(s.getCallerIdentity),
+		"GetFederationToken":        rpc.Handle(s.getFederationToken),
+		"GetSessionToken":           rpc.Handle(s.getSessionToken),
+	}
+}
+
+func (s *server) env(c *rpc.Call) iam.Env {
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
+	if ip := s.ClientIP(c.Request); ip.IsValid() {
+		env.SourceIP = ip.Unmap().WithZone("").String()
+	}
+	return env
+}
+
+func (s *server) caller(c *rpc.Call) *iam.Caller {
+	return &iam.Caller{Principal: c.Principal, Session: c.Session, Env: s.env(c)}
+}
+
+func (s *server) minted(c *rpc.Call) {
+	if s.Minted != nil {
+		s.Minted(c.Operation.Name)
+	}
+}
+
+// limits converts what narrows a session.
+func limits(policy *string, arns []sts.PolicyDescriptorType, seconds *int) iam.SessionLimits {
+	l := iam.SessionLimits{Policy: api.Value(policy), Duration: time.Duration(api.Value(seconds)) * time.Second}
+	for _, d := range arns {
+		l.PolicyARNs = append(l.PolicyARNs, api.Value(d.Arn))
+	}
+	return l
+}
+
+func tags(list []sts.Tag) []iam.Tag {
+	var out []iam.Tag
+	for _, t := range list {
+		out = append(out, iam.Tag{Key: api.Value(t.Key), Value: api.Value(t.Value)})
+	}
+	return out
+}
+
+func credentials(c session.Credentials) *sts.Credentials {
+	return &sts.Credentials{
+		AccessKeyId: new(c.AccessKeyID), SecretAccessKey: new(c.SecretAccessKey.Reveal()),
+		SessionToken: new(c.SessionToken), Expiration: api.At(c.Expiration),
+	}
+}
+
+// packed leaves PackedPolicySize out when there was nothing to pack.
+func packed(percent int) *int {
+	if percent == 0 {
+		return nil
+	}
+	return &percent
+}
+
+func some(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
