@@ -1,0 +1,131 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/sluicegate/sluice/api"
+	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/rpc"
+)
+
+// trail notes the order in which a call meets its stages, and fails at one of them.
+type trail struct {
+	stages []string
+	failAt string
+}
+
+func (tr *trail) at(stage string) error {
+	tr.stages = append(tr.stages, stage)
+	if stage == tr.failAt {
+		return fault.New(fault.AccessDenied, "%s", stage)
+	}
+	return nil
+}
+
+func (tr *trail) Authenticate(_ context.Context, c *rpc.Call) error {
+	if c.Input != nil {
+		return errors.New("parsed before the caller is known")
+	}
+	c.Principal = &principal.Principal{}
+	return tr.at("authenticate")
+}
+
+func (tr *trail) Authorize(_ context.Context, c *rpc.Call) error {
+	if c.Input == nil || c.Principal == nil {
+		return errors.New("nothing to decide on")
+	}
+	return tr.at("authorize")
+}
+
+func TestACallMeetsItsStagesInOrder(t *testing.T) {
+	for name, tc := range map[string]struct {
+		operation, failAt, want string
+		stage                   rpc.Stage
+	}{
+		"a signed call":                      {"GetAccessKeyInfo", "", "authenticate decode authorize run", rpc.Running},
+		"an unsigned call meets no gate":     {"AssumeRoleWithWebIdentity", "", "decode run", rpc.Running},
+		"a stranger's input is not parsed":   {"GetAccessKeyInfo", "authenticate", "authenticate", rpc.Authenticating},
+		"a bad body is not decided on":       {"GetAccessKeyInfo", "decode", "authenticate decode", rpc.Decoding},
+		"what is not allowed does not run":   {"GetAccessKeyInfo", "authorize", "authenticate decode authorize", rpc.Authorizing},
+		"the function's error is the last":   {"GetAccessKeyInfo", "run", "authenticate decode authorize run", rpc.Running},
+		"what has no function meets nothing": {"GetSessionToken", "", "", rpc.Decoding},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := &trail{failAt: tc.failAt}
+			a := rpc.API{Service: &sts.API, Registry: rpc.Registry{
+				"GetAccessKeyInfo": rpc.Handle(func(context.Context, *rpc.Call, *sts.GetAccessKeyInfoRequest) (*sts.GetAccessKeyInfoResponse, error) {
+					return nil, tr.at("run")
+				}),
+				"AssumeRoleWithWebIdentity": rpc.Handle(func(context.Context, *rpc.Call, *sts.AssumeRoleWithWebIdentityRequest) (
+					*sts.AssumeRoleWithWebIdentityResponse, error) {
+					return nil, tr.at("run")
+				}),
+			}}
+			c := &rpc.Call{API: &sts.API, Operation: sts.API.Operation(tc.operation)}
+			out, stage, err := a.Serve(context.Background(), tr, c, func() error {
+				switch in := c.Input.(type) {
+				case *sts.GetAccessKeyInfoRequest:
+					in.AccessKeyId = new("AKIAEXAMPLE000000000")
+				case *sts.AssumeRoleWithWebIdentityRequest:
+					in.RoleArn, in.RoleSessionName, in.WebIdentityToken = new("arn:aws:iam::123456789012:role/r"), new("me"), new("token")
+				}
+				return tr.at("decode")
+			})
+			if got := strings.Join(tr.stages, " "); got != tc.want || stage != tc.stage {
+				t.Errorf("met %q and ended at %d, want %q and %d (%v)", got, stage, tc.want, tc.stage, err)
+			}
+			if wantErr := tc.failAt != "" || tc.want == ""; wantErr != (err != nil) {
+				t.Errorf("error %v", err)
+			}
+			if err == nil && out == nil {
+				t.Error("a nil output does not answer like an empty one")
+			}
+		})
+	}
+}
+
+func TestARegistryNamesItsOperations(t *testing.T) {
+	f := rpc.Handle(func(context.Context, *rpc.Call, *sts.GetCallerIdentityRequest) (*api.Empty, error) { return nil, nil })
+	if got := (rpc.Registry{"B": f, "A": f}).Operations(); !slices.Equal(got, []string{"A", "B"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestReadBody(t *testing.T) {
+	for name, tc := range map[string]struct {
+		body io.Reader
+		kind fault.Kind
+		want int
+	}{
+		"a body as large as may be":  {strings.NewReader(strings.Repeat("a", rpc.MaxBody)), "", rpc.MaxBody},
+		"one byte more":              {strings.NewReader(strings.Repeat("a", rpc.MaxBody+1)), fault.RequestTooLarge, 0},
+		"one byte more, unannounced": {iotest.OneByteReader(strings.NewReader(strings.Repeat("a", rpc.MaxBody+1))), fault.RequestTooLarge, 0},
+		"a body that breaks off":     {iotest.ErrReader(io.ErrUnexpectedEOF), fault.Serialization, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := rpc.ReadBody(httptest.NewRequest("POST", "/", tc.body))
+			if len(got) != tc.want || err == nil && tc.kind != "" || err != nil && fault.KindOf(err) != tc.kind {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	got, err := rpc.RequestID(strings.NewReader(strings.Repeat("\xff", 16)))
+	if want := "ffffffff-ffff-4fff-bfff-ffffffffffff"; err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	if _, err := rpc.RequestID(strings.NewReader("")); err == nil {
+		t.Error("an id without randomness")
+	}
+}
