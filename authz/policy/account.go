@@ -342,9 +342,9 @@ func (s *StatementAccount) reason() string {
 }
 
 func (e *ElementAccount) reason() string {
-	text := fmt.Sprintf("its %s %s does not cover %q", e.Element, list(e.Wanted), e.Actual)
+	text := fmt.Sprintf("its %s %s%s does not cover %q", e.Element, list(e.Wanted), values(e.Variables), e.Actual)
 	if strings.HasPrefix(e.Element, "Not") {
-		text = fmt.Sprintf("its %s %s excludes %q", e.Element, list(e.Wanted), e.Actual)
+		text = fmt.Sprintf("its %s %s%s excludes %q", e.Element, list(e.Wanted), values(e.Variables), e.Actual)
 	}
 	if e.Note != "" {
 		text += ": " + e.Note
@@ -357,7 +357,8 @@ func (c *ConditionAccount) reason() string {
 	if c.Present {
 		actual = "is " + list(c.Actual)
 	}
-	text := fmt.Sprintf("the condition %s %s %s does not hold: %s %s", c.Operator, c.Key, list(c.Wanted), c.Key, actual)
+	text := fmt.Sprintf("the condition %s %s %s%s does not hold: %s %s", c.Operator, c.Key, list(c.Wanted),
+		values(c.Variables), c.Key, actual)
 	if c.Note != "" && c.Present {
 		text += "; " + c.Note
 	}

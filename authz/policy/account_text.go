@@ -53,7 +53,7 @@ func (s *StatementAccount) write(b *bufio.Writer) {
 		fmt.Fprintf(b, "      note       %s\n", s.Note)
 	}
 	for _, e := range s.Elements {
-		line(b, e.Element, e.Matches, list(e.Wanted), e.Note)
+		line(b, e.Element, e.Matches, list(e.Wanted)+values(e.Variables), e.Note)
 	}
 	for _, c := range s.Conditions {
 		actual := "absent"
@@ -64,7 +64,7 @@ func (s *StatementAccount) write(b *bufio.Writer) {
 		if !c.Present && strings.HasSuffix(note, "is absent") {
 			note = ""
 		}
-		line(b, "Condition", c.Matches, fmt.Sprintf("%s %q %s, actual %s", c.Operator, c.Key, list(c.Wanted), actual), note)
+		line(b, "Condition", c.Matches, fmt.Sprintf("%s %q %s, actual %s", c.Operator, c.Key, list(c.Wanted)+values(c.Variables), actual), note)
 	}
 }
 
@@ -77,4 +77,18 @@ func line(b *bufio.Writer, element string, holds bool, text, note string) {
 		text += ": " + note
 	}
 	fmt.Fprintf(b, "      %s  %-11s %s\n", verdict, element, text)
+}
+
+// values tells what stood for the variables.
+func values(variables []VariableAccount) string {
+	text := ""
+	for _, v := range variables {
+		if v.Present {
+			text += fmt.Sprintf(", ${%s} being %q", v.Name, v.Value)
+		}
+		if v.Present && v.Note != "" {
+			text += " (" + v.Note + ")"
+		}
+	}
+	return text
 }
