@@ -12,7 +12,7 @@ import (
 type DcrConfigurationType struct {
 	AllowedScopes           []string `json:"AllowedScopes,omitzero"`           // 0–50 elements
 	AuthenticatedGrantTypes []string `json:"AuthenticatedGrantTypes,omitzero"` // 0–3 elements, of OAuthFlowType
-	EnableStatus            *string  `json:"EnableStatus,omitzero"`            // 0–131072 characters
+	EnableStatus            *string  `json:"EnableStatus,omitzero"`            // StatusType
 	OpenDcrEnabled          *bool    `json:"OpenDcrEnabled,omitzero"`
 	OpenDcrGrantTypes       []string `json:"OpenDcrGrantTypes,omitzero"` // 0–3 elements, of OAuthFlowType
 }
@@ -20,7 +20,7 @@ type DcrConfigurationType struct {
 var shapeDcrConfigurationType = api.Shape{Name: "DcrConfigurationType", Kind: api.Structure, Members: []api.Member{
 	{Name: "AllowedScopes", Field: 0, Shape: &shapeScopeListType},
 	{Name: "AuthenticatedGrantTypes", Field: 1, Shape: &shapeOAuthFlowsType},
-	{Name: "EnableStatus", Field: 2, Shape: &shapeStringType},
+	{Name: "EnableStatus", Field: 2, Shape: &shapeStatusType},
 	{Name: "OpenDcrEnabled", Field: 3, Shape: &shapeWrappedBooleanType},
 	{Name: "OpenDcrGrantTypes", Field: 4, Shape: &shapeOAuthFlowsType},
 }}

@@ -456,14 +456,14 @@ var shapeSignUpResponse = api.Shape{Name: "SignUpResponse", Kind: api.Structure,
 type SmsConfigurationType struct {
 	EumsSms      *EumsSmsConfigurationType `json:"EumsSms,omitzero"`
 	ExternalId   *string                   `json:"ExternalId,omitzero"`   // 0–131072 characters
-	SnsCallerArn *string                   `json:"SnsCallerArn,omitzero"` // required, 20–2048 characters
+	SnsCallerArn *string                   `json:"SnsCallerArn,omitzero"` // 20–2048 characters
 	SnsRegion    *string                   `json:"SnsRegion,omitzero"`    // 5–32 characters
 }
 
 var shapeSmsConfigurationType = api.Shape{Name: "SmsConfigurationType", Kind: api.Structure, Members: []api.Member{
 	{Name: "EumsSms", Field: 0, Shape: &shapeEumsSmsConfigurationType},
 	{Name: "ExternalId", Field: 1, Shape: &shapeStringType},
-	{Name: "SnsCallerArn", Field: 2, Required: true, Shape: &shapeArnType},
+	{Name: "SnsCallerArn", Field: 2, Shape: &shapeArnType},
 	{Name: "SnsRegion", Field: 3, Shape: &shapeRegionCodeType},
 }}
 
