@@ -1,0 +1,392 @@
+package authz
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
+)
+
+func TestRulesDecideByWhoAsksForWhat(t *testing.T) {
+	c := newClock()
+	e := tokenGate(t, c, nil,
+		"allow group readers GET /api/*", "allow group editors * /api/*", "require scope notes/write POST /api/*",
+		"allow user alice GET /users/${cognito:username}/*", "allow any GET /mine/${jwt:sub}", "deny claim department contractors * /api/*",
+		"allow client "+testClient+" GET /client", "allow anonymous GET /public/*", "allow scope notes/read other GET,HEAD /scoped",
+		"allow claim custom:level 3 GET /level")
+	reader := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})
+	editor := bearerToken("bob", map[string]any{"cognito:groups": []string{"readers", "editors"}, "scope": "notes/write x"})
+	plain := bearerToken("carol", map[string]any{"cognito:groups": []string{"editors"}})
+	contractor := bearerToken("dan", map[string]any{"cognito:groups": []string{"readers"}, "department": "contractors"})
+	level := bearerToken("eve", map[string]any{"custom:Level": 3, "scope": "notes/read"})
+	for _, tc := range []struct {
+		method, path, bearer string
+		status               int
+	}{
+		{"GET", "/api/notes", reader, 0},
+		{"POST", "/api/notes", reader, 403},
+		{"HEAD", "/api/notes", reader, 403},
+		{"get", "/api/notes", reader, 403}, // methods are case-sensitive
+		{"GET", "/api", reader, 403},
+		{"GET", "/api/notes", "", 401},
+		{"POST", "/api/notes", editor, 0},
+		{"DELETE", "/api/a/b/c", editor, 0},
+		{"PROPFIND", "/api/a", editor, 0},
+		{"DELETE", "/x/api/notes", editor, 403}, // the rule's * is no part of the path
+		{"POST", "/api/notes", plain, 403},      // allowed by its group, required a scope
+		{"PUT", "/api/notes", plain, 0},
+		{"GET", "/api/notes", contractor, 403},
+		{"GET", "/users/alice/x", reader, 0},
+		{"GET", "/users/bob/x", reader, 403},
+		{"GET", "/users/bob/x", editor, 403},
+		{"GET", "/mine/sub-bob", editor, 0},
+		{"GET", "/mine/sub-alice", editor, 403},
+		{"GET", "/client", reader, 0},
+		{"GET", "/public/x", "", 0},
+		{"GET", "/public/x", reader, 0},
+		{"POST", "/public/x", "", 401},
+		{"GET", "/scoped", level, 0},
+		{"HEAD", "/scoped", level, 0},
+		{"PUT", "/scoped", level, 403},
+		{"GET", "/scoped", reader, 403},
+		{"GET", "/level", level, 0},
+		{"GET", "/level", reader, 403},
+		{"GET", "/elsewhere", editor, 403},
+	} {
+		outcome := map[int]Outcome{0: Allowed, 401: Unauthenticated, 403: Denied}[tc.status]
+		want(t, e, get(tc.method, tc.path, tc.bearer), outcome, tc.status)
+	}
+}
+
+func TestARouteWithoutRulesIsOpenToNoOne(t *testing.T) {
+	e := tokenGate(t, newClock(), nil)
+	want(t, e, get("GET", "/", bearerToken("alice", nil)), Denied, 403)
+	want(t, e, get("GET", "/", ""), Unauthenticated, 401)
+}
+
+// A bad credential is never taken for none: a public route would hide that a client's token has run out.
+func TestABadCredentialIsRefusedOnPublicRoutesToo(t *testing.T) {
+	e := tokenGate(t, newClock(), nil, "allow anonymous * /*")
+	want(t, e, get("GET", "/", ""), Allowed, 0)
+	want(t, e, get("GET", "/", "a.b.c"), Unauthenticated, 401)
+}
+
+func TestTokensThatAreNotExactlyRightAreRefused(t *testing.T) {
+	c := newClock()
+	e := tokenGate(t, c, func(o *Options) { o.ResourceMetadata = "https://api.example/.well-known/oauth-protected-resource" },
+		"allow any * /*")
+	good := bearerToken("alice", nil)
+	parts := strings.Split(good, ".")
+	encode := base64.RawURLEncoding.EncodeToString
+	none := encode([]byte(`{"alg":"none","kid":"x"}`)) + "." + parts[1] + "."
+	hmac := encode([]byte(`{"alg":"HS256","kid":"`+testKey().ID+`"}`)) + "." + parts[1] + "." + parts[2]
+	for _, tc := range []struct {
+		name, bearer, reason, says string
+	}{
+		{"expired", bearerToken("alice", map[string]any{"exp": testNow.Unix() - 1}), "expired", `error_description="The token has expired"`},
+		{"of the future", bearerToken("alice", map[string]any{"nbf": testNow.Unix() + 600}), "not_yet_valid", "not valid yet"},
+		{"an ID token", bearerToken("alice", map[string]any{"token_use": "id", "aud": testClient}), "wrong_token_use", "another use"},
+		{"without token_use", bearerToken("alice", map[string]any{"token_use": nil}), "wrong_token_use", "another use"},
+		{"another client's", bearerToken("alice", map[string]any{"client_id": testClient + "x"}), "wrong_audience", "another client"},
+		{"a client's prefix", bearerToken("alice", map[string]any{"client_id": testClient[:10]}), "wrong_audience", "another client"},
+		{"no client's", bearerToken("alice", map[string]any{"client_id": nil}), "wrong_audience", "another client"},
+		{"another issuer's", bearerToken("alice", map[string]any{"iss": testIssuer + "/"}), "unknown_issuer", "The token is not valid"},
+		{"without alg", none, "malformed", "The token is not valid"},
+		{"keyed with the public key", hmac, "algorithm", "The token is not valid"},
+		{"with another signature", good[:len(good)-8] + "AAAAAAAA", "signature", "The token is not valid"},
+		{"with five parts", "a.b.c.d.e", "encrypted", "The token is not valid"},
+		{"not a token", "abc", "malformed", "The token is not valid"},
+		{"a megabyte of dots", strings.Repeat(".", 1<<20), "too_large", "longer than this gate takes"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for range 2 { // verified, then remembered
+				r := want(t, e, get("GET", "/", tc.bearer), Unauthenticated, 401)
+				if r.Problem.Reason != tc.reason {
+					t.Errorf("reason %q, want %q", r.Problem.Reason, tc.reason)
+				}
+				if len(r.Challenges) != 1 || !strings.HasPrefix(r.Challenges[0], `Bearer realm="notes", error="invalid_token", `) ||
+					!strings.Contains(r.Challenges[0], tc.says) ||
+					!strings.HasSuffix(r.Challenges[0], `resource_metadata="https://api.example/.well-known/oauth-protected-resource"`) {
+					t.Errorf("challenge %q", r.Challenges)
+				}
+				if r.Principal.Kind != principal.Anonymous || r.DecisionID != "" {
+					t.Errorf("a bad token made %s, %q", r.Principal.Kind, r.DecisionID)
+				}
+			}
+		})
+	}
+	missing := want(t, e, get("GET", "/", ""), Unauthenticated, 401)
+	if got := missing.Challenges; len(got) != 1 || strings.Contains(got[0], "error=") {
+		t.Errorf("challenge for no credential: %q", got)
+	}
+	two := get("GET", "/", good)
+	two.Header["Authorization"] = append(two.Header["Authorization"], "Bearer "+good)
+	if r := want(t, e, two, Malformed, 400); !strings.Contains(r.Challenges[0], `error="invalid_request"`) {
+		t.Errorf("challenge %q", r.Challenges)
+	}
+}
+
+func TestHeadersThatDecideNothing(t *testing.T) {
+	c := newClock()
+	e := tokenGate(t, c, nil, "allow any GET /api/*", "deny any * /admin/*")
+	bearer := bearerToken("alice", nil)
+	for name, value := range map[string]string{
+		"X-Original-Url": "/api/x", "X-Forwarded-Uri": "/api/x", "X-Rewrite-Url": "/api/x", "X-Forwarded-Prefix": "/api",
+		"X-Http-Method-Override": "GET", "X-Method-Override": "GET", "X-Forwarded-Host": "api.example",
+		"User-Agent": "GoogleHC/1.0", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https",
+	} {
+		r := get("GET", "/admin/x", bearer)
+		r.Header[name] = []string{value}
+		want(t, e, r, Denied, 403)
+		r = get("POST", "/api/x", bearer)
+		r.Header[name] = []string{value}
+		want(t, e, r, Denied, 403)
+		r = get("GET", "/api/x", "")
+		r.Header[name] = []string{value}
+		want(t, e, r, Unauthenticated, 401)
+	}
+	want(t, e, get("OPTIONS", "/api/x", ""), Unauthenticated, 401) // a preflight does not reach the upstream
+	want(t, e, get("GET", "/admin/x?/api/x", bearer), Denied, 403)
+	want(t, e, get("GET", "/admin/x#/api/x", bearer), Malformed, 400)
+}
+
+// The size of a request's parts is looked at before anything is done with them.
+func TestRequestsHaveLimits(t *testing.T) {
+	e := tokenGate(t, newClock(), nil, "allow any * /*")
+	bearer := bearerToken("alice", nil)
+	r := get("GET", "/", bearer)
+	for i := range DefaultMaxHeaders + 1 {
+		r.Header[fmt.Sprintf("X-%d", i)] = []string{""}
+	}
+	want(t, e, r, Malformed, 431)
+	want(t, e, get("GET", "/"+strings.Repeat("a", MaxPathBytes), bearer), Malformed, 400)
+	want(t, e, get(strings.Repeat("A", 33), "/", bearer), Malformed, 400)
+	want(t, e, get("GE T", "/", bearer), Malformed, 400)
+	want(t, e, get("", "/", bearer), Malformed, 400)
+	want(t, e, get("GET", "/?"+strings.Repeat("x-y=1&", maxParams+1), bearer), Malformed, 400)
+}
+
+// Pomerium and API Gateway authorizers have served one user the decision made for another: the cache's key was too coarse.
+func TestAThousandAlternatingRequestsNeverCross(t *testing.T) {
+	c := newClock()
+	cache := must(token.NewCache[*Subject](token.CacheOptions{}))
+	verifier := testVerifier(c.Now())
+	share := func(o *Options) { o.Tokens, o.Verifier = cache, verifier }
+	reads := tokenGate(t, c, share, "allow user alice GET /a", "allow user bob GET /b")
+	other := tokenGate(t, c, share, "allow user alice GET /b", "allow user bob GET /a")
+	tokens := map[string]string{"alice": bearerToken("alice", nil), "bob": bearerToken("bob", nil)}
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 250 {
+				user, path, right := "alice", "/a", reads
+				if (i+worker)%2 == 1 {
+					user, path = "bob", "/b"
+				}
+				wrong := other
+				if i%3 == 0 {
+					right, wrong = other, reads
+					path = map[string]string{"/a": "/b", "/b": "/a"}[path]
+				}
+				r := right.Authorize(t.Context(), get("GET", path, tokens[user]))
+				if r.Outcome != Allowed || r.Principal.Username != user {
+					t.Errorf("%s on %s: %s as %s", user, path, r.Outcome, r.Principal.Username)
+				}
+				if r = wrong.Authorize(t.Context(), get("GET", path, tokens[user])); r.Outcome != Denied || r.Principal.Username != user {
+					t.Errorf("%s on %s of the other route: %s as %s", user, path, r.Outcome, r.Principal.Username)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestACachedPrincipalOutlivesNothing(t *testing.T) {
+	const arn = "arn:aws:iam::123456789012:role/readers"
+	c := newClock()
+	roles, revoked := newTestRoles(), &testRevocations{}
+	allow := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}}`
+	roles.set(arn, allow)
+	e := tokenGate(t, c, func(o *Options) {
+		o.Roles, o.Revocations = roles, revoked
+		o.Groups = []GroupPolicies{{Group: "readers", Roles: []string{arn}}}
+	})
+	bearer := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})
+	again := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}, "origin_jti": "another"})
+	want(t, e, get("GET", "/", bearer), Allowed, 0)
+	want(t, e, get("GET", "/", again), Allowed, 0)
+
+	roles.set(arn, strings.Replace(allow, "Allow", "Deny", 1)) // the policies change
+	want(t, e, get("GET", "/", bearer), Denied, 403)
+	roles.set(arn, allow)
+	want(t, e, get("GET", "/", bearer), Allowed, 0)
+
+	asked := revoked.asked.Load()
+	for range 10 {
+		want(t, e, get("GET", "/", bearer), Allowed, 0)
+	}
+	if n := revoked.asked.Load() - asked; n != 0 {
+		t.Errorf("looked at revocations %d times although there were none", n)
+	}
+	revoked.end("origin-alice") // the user signs out
+	if r := want(t, e, get("GET", "/", bearer), Unauthenticated, 401); r.Problem.Reason != "revoked" {
+		t.Errorf("reason %q", r.Problem.Reason)
+	}
+	want(t, e, get("GET", "/", again), Allowed, 0)
+
+	revoked.stale.Store(true) // nobody knows what was revoked
+	want(t, e, get("GET", "/", again), Undecidable, 503)
+	want(t, e, get("GET", "/", ""), Unauthenticated, 401)
+	revoked.stale.Store(false)
+
+	c.add(2 * time.Hour) // the token ends
+	if r := want(t, e, get("GET", "/", again), Unauthenticated, 401); r.Problem.Reason != "expired" {
+		t.Errorf("reason %q", r.Problem.Reason)
+	}
+}
+
+func TestRolesOfATokenDecideWithinTheirBoundaries(t *testing.T) {
+	c := newClock()
+	roles := newTestRoles()
+	grant := func(path string) string {
+		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:sluice/default/*` + path + `"}}`
+	}
+	roles.set("role-a", grant("/a"))
+	roles.set("role-b", grant("/b"), grant("/c"))
+	roles.boundaries["role-b"] = compileText("boundary", grant("/b"))
+	e := tokenGate(t, c, func(o *Options) { o.Roles, o.TokenRoles = roles, true }, "deny any DELETE /*")
+	all := bearerToken("alice", map[string]any{"cognito:roles": []string{"role-a", "role-b", "role-gone"}})
+	one := bearerToken("alice", map[string]any{"cognito:roles": []string{"role-a", "role-b"}, "cognito:preferred_role": "role-b"})
+	want(t, e, get("GET", "/a", all), Allowed, 0)
+	want(t, e, get("GET", "/b", all), Allowed, 0)
+	want(t, e, get("GET", "/c", all), Denied, 403)
+	want(t, e, get("DELETE", "/b", all), Denied, 403)
+	want(t, e, get("GET", "/a", one), Denied, 403)
+	want(t, e, get("GET", "/b", one), Allowed, 0)
+}
+
+func TestShadowLetsPassAndTells(t *testing.T) {
+	e := tokenGate(t, newClock(), func(o *Options) { o.Mode = ModeShadow }, "allow group editors * /*")
+	for _, tc := range []struct {
+		r       *Request
+		outcome Outcome
+	}{
+		{get("GET", "/", ""), Unauthenticated}, {get("GET", "/", bearerToken("alice", nil)), Denied},
+		{get("GET", "//", ""), Malformed}, {get("GET", "/", "bad"), Unauthenticated},
+	} {
+		r := e.Authorize(t.Context(), tc.r)
+		if !r.Pass || r.Outcome != tc.outcome || r.Problem == nil {
+			t.Errorf("pass %v, %s", r.Pass, r.Outcome)
+		}
+	}
+}
+
+func TestConditionsSeeTheRequest(t *testing.T) {
+	c := newClock()
+	source := policy.Source{Name: "conditions", Document: must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/ip","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/tls","Condition":{"Bool":{"aws:SecureTransport":"true"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/time","Condition":{"DateLessThan":{"aws:CurrentTime":"2026-11-21T13:00:00Z"},"NumericGreaterThan":{"aws:EpochTime":"1"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/header","Condition":{"StringEquals":{"http:header/X-Team":"red"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/query","Condition":{"StringEquals":{"http:query/Team":"red"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/host","Condition":{"StringEquals":{"http:host":"api.example","http:method":"GET","http:path":"/host"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/user","Condition":{"StringEquals":{"aws:username":"alice","aws:userid":"sub-alice","aws:PrincipalType":"User"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/agent","Condition":{"StringLike":{"aws:UserAgent":"te*"},"Null":{"aws:Referer":"true","aws:TokenIssueTime":"true"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/region","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/claims","Condition":{"StringEquals":{"jwt:Custom:Team":"red","cognito:client_id":"`+testClient+`","jwt:iss":"`+testIssuer+`"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/secret","Condition":{"Null":{"http:header/Authorization":"true"}}},
+	 {"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:*:*:*/twice","Condition":{"StringEquals":{"http:header/x-debug":"1"}}},
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/twice"}
+	]}`), policy.Identity))}
+	e := tokenGate(t, c, func(o *Options) { o.Policies = []policy.Source{source} })
+	bearer := bearerToken("alice", map[string]any{"custom:team": "red"})
+	ask := func(target string, outcome Outcome, status int, change func(*Request)) {
+		t.Helper()
+		r := get("GET", target, bearer)
+		if change != nil {
+			change(r)
+		}
+		want(t, e, r, outcome, status)
+	}
+	header := func(lines map[string][]string) func(*Request) {
+		return func(r *Request) {
+			for k, v := range lines {
+				r.Header[k] = v
+			}
+		}
+	}
+	for _, path := range []string{"/ip", "/time", "/host", "/user", "/agent", "/region", "/claims", "/secret", "/twice"} {
+		ask(path, Allowed, 0, nil)
+	}
+	ask("/tls", Denied, 403, nil)
+	ask("/tls", Allowed, 0, func(r *Request) { r.TLSVersion = 0x0304 })
+	ask("/header", Denied, 403, nil)
+	ask("/header", Allowed, 0, header(http.Header{"X-Team": {"red"}}))
+	ask("/query?team=red", Allowed, 0, nil)
+	ask("/query?team=blue", Denied, 403, nil)
+	// What has two values has none: the upstream might take the other.
+	ask("/header", Malformed, 400, header(http.Header{"X-Team": {"red", "blue"}}))
+	ask("/header", Malformed, 400, header(http.Header{"X-Team": {"red"}, "X_team": {"blue"}}))
+	ask("/query?team=red&team=blue", Malformed, 400, nil)
+	ask("/query?team=red&TEAM=blue", Malformed, 400, nil)
+	ask("/query?team=red;x=1", Malformed, 400, nil)
+	ask("/query?team=%zz", Malformed, 400, nil)
+	ask("/twice", Denied, 403, header(http.Header{"X-Debug": {"1"}}))
+	ask("/twice", Denied, 403, header(http.Header{"X_debug": {"1"}}))
+	ask("/twice", Malformed, 400, header(http.Header{"X-Debug": {"0", "1"}}))
+}
+
+func TestTwoClaimsThatDifferInCaseAreNoValue(t *testing.T) {
+	c := newClock()
+	e := tokenGate(t, c, nil, "allow any * /*", "deny claim team red * /*")
+	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue"})), Allowed, 0)
+	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue", "Team": "red"})), Malformed, 400)
+}
+
+func TestStrictAWSTakesAwayTheNameOfUsers(t *testing.T) {
+	document := policy.Source{Name: "p", Document: must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":
+	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/GET/${aws:username}"}}`), policy.Identity))}
+	for strict, outcome := range map[bool]Outcome{false: Allowed, true: Denied} {
+		e := tokenGate(t, newClock(), func(o *Options) { o.StrictAWS, o.Policies = strict, []policy.Source{document} })
+		if r := e.Authorize(t.Context(), get("GET", "/alice", bearerToken("alice", nil))); r.Outcome != outcome {
+			t.Errorf("strict %v: %s", strict, r.Outcome)
+		}
+	}
+}
+
+// A name that holds wildcards, as a user could choose it, opens nobody else's path.
+func TestASubstitutedNameIsLiteral(t *testing.T) {
+	e := tokenGate(t, newClock(), nil, "allow any GET /users/${cognito:username}/*")
+	want(t, e, get("GET", "/users/bob/x", bearerToken("*", nil)), Denied, 403)
+	want(t, e, get("GET", "/users/*/x", bearerToken("*", nil)), Allowed, 0)
+	want(t, e, get("GET", "/users//x", bearerToken("x", map[string]any{"username": ""})), Malformed, 400)
+}
+
+func TestWhatAnEngineIsMadeOfIsChecked(t *testing.T) {
+	good := func() Options { return Options{Mapping: httpMapping()} }
+	for name, change := range map[string]func(*Options){
+		"no mapping":           func(o *Options) { o.Mapping = nil },
+		"bad account":          func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
+		"half a SigV4":         func(o *Options) { o.SigV4 = &SigV4{} },
+		"roles without anyone": func(o *Options) { o.TokenRoles = true },
+		"a cookie for nobody":  func(o *Options) { o.SessionCookie = "session" },
+		"a bad rule":           func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
+		"a group twice":        func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
+	} {
+		o := good()
+		change(&o)
+		if _, err := New(o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := New(good()); err != nil {
+		t.Error(err)
+	}
+}

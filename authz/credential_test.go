@@ -1,0 +1,87 @@
+package authz
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestExactlyOneCredentialIsFound(t *testing.T) {
+	const aws = "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=0"
+	for _, tc := range []struct {
+		name          string
+		authorization []string
+		cookie        []string
+		query         string
+		scheme        scheme
+		value         string
+		problem       *Problem
+	}{
+		{name: "nothing"},
+		{name: "a bearer token", authorization: []string{"Bearer a.b.c"}, scheme: schemeBearer, value: "a.b.c"},
+		{name: "the scheme in another case", authorization: []string{"bEARER a.b.c"}, scheme: schemeBearer, value: "a.b.c"},
+		{name: "two blanks", authorization: []string{"Bearer  a.b.c"}, scheme: schemeBearer, value: "a.b.c"},
+		{name: "a signature", authorization: []string{aws}, scheme: schemeSigV4},
+		{name: "an old signature", authorization: []string{"AWS key:sig"}, scheme: schemeSigV4},
+		{name: "another scheme", authorization: []string{"Basic YTpi"}, scheme: schemeOther, value: "Basic"},
+		{name: "two headers", authorization: []string{"Bearer a", "Bearer b"}, problem: problemTwoCredentials},
+		{name: "two headers, the same", authorization: []string{"Bearer a", "Bearer a"}, problem: problemTwoCredentials},
+		{name: "a list", authorization: []string{"Bearer a, Bearer b"}, problem: problemTwoCredentials},
+		{name: "a list without a blank", authorization: []string{"Bearer a,b"}, problem: problemTwoCredentials},
+		{name: "no token", authorization: []string{"Bearer"}, problem: problemBadAuthorization},
+		{name: "an empty token", authorization: []string{"Bearer  "}, problem: problemBadAuthorization},
+		{name: "two words", authorization: []string{"Bearer a b"}, problem: problemBadAuthorization},
+		{name: "a tab", authorization: []string{"Bearer\ta"}, problem: problemBadAuthorization},
+		{name: "an empty header", authorization: []string{""}, problem: problemBadAuthorization},
+		{name: "a presigned query", query: "X-Amz-Algorithm=a&X-Amz-Signature=b", scheme: schemePresigned},
+		{name: "a presigned query in another case", query: "x-amz-signature=b", scheme: schemePresigned},
+		{name: "an encoded name", query: "X%2DAmz-Signature=b", scheme: schemePresigned},
+		{name: "an old presigned query", query: "AWSAccessKeyId=a&Signature=b&Expires=1", scheme: schemePresigned},
+		{name: "a header and a presigned query", authorization: []string{"Bearer a"}, query: "X-Amz-Signature=b", problem: problemTwoCredentials},
+		{name: "a signature twice", authorization: []string{aws}, query: "X-Amz-Credential=b", problem: problemTwoCredentials},
+		{name: "a token in the query", query: "access_token=a", problem: problemQueryToken},
+		{name: "a token in the query, encoded", query: "access%5Ftoken=a", problem: problemQueryToken},
+		{name: "a header and a token in the query", authorization: []string{"Bearer a"}, query: "access_token=b", problem: problemTwoCredentials},
+		{name: "other parameters", query: "page=1&sort-by=x", authorization: []string{"Bearer a"}, scheme: schemeBearer, value: "a"},
+		{name: "the session cookie", cookie: []string{"x=1; session=abc"}, scheme: schemeCookie, value: "abc"},
+		{name: "another cookie", cookie: []string{"x=1; Session=abc; xsession=abc"}},
+		{name: "two session cookies", cookie: []string{"session=a; session=b"}, problem: problemTwoCredentials},
+		{name: "two session cookies in two headers", cookie: []string{"session=a", "session=b"}, problem: problemTwoCredentials},
+		{name: "a header and the cookie", authorization: []string{"Bearer a"}, cookie: []string{"session=b"}, problem: problemTwoCredentials},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := &Request{RawQuery: tc.query, Header: http.Header{}}
+			if tc.authorization != nil {
+				r.Header["Authorization"] = tc.authorization
+			}
+			if tc.cookie != nil {
+				r.Header["Cookie"] = tc.cookie
+			}
+			found, problem := findCredential(r, "session")
+			if found.scheme != tc.scheme || found.value != tc.value || problem != tc.problem {
+				t.Errorf("found %s %q, %+v", found.scheme, found.value, problem)
+			}
+		})
+	}
+}
+
+func FuzzFindCredential(f *testing.F) {
+	f.Add("Bearer a.b.c", "session=a", "X-Amz-Signature=a")
+	f.Add("AWS4-HMAC-SHA256 x", "", "access_token=%41&;")
+	f.Fuzz(func(t *testing.T, authorization, cookie, query string) {
+		r := &Request{RawQuery: query, Header: http.Header{"Authorization": {authorization}, "Cookie": {cookie}}}
+		found, problem := findCredential(r, "session")
+		if problem != nil {
+			if found != (credential{}) {
+				t.Fatal("a problem and a credential")
+			}
+			return
+		}
+		if found.scheme == schemeBearer && (found.value == "" || strings.ContainsAny(found.value, " ,\t")) {
+			t.Fatalf("token %q", found.value)
+		}
+		if found.scheme == schemeNone {
+			t.Fatal("an Authorization header went unseen")
+		}
+	})
+}
