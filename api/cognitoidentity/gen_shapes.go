@@ -100,7 +100,7 @@ var shapeSAMLProviderList = api.Shape{Name: "SAMLProviderList", Kind: api.List, 
 
 var shapeSecretKeyString = api.Shape{Name: "SecretKeyString", Kind: api.String, Sensitive: true}
 
-var shapeSessionTokenString = api.Shape{Name: "SessionTokenString", Kind: api.String}
+var shapeSessionTokenString = api.Shape{Name: "SessionTokenString", Kind: api.String, Sensitive: true}
 
 var shapeTagKeysType = api.Shape{Name: "TagKeysType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true}
 

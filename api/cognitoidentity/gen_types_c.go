@@ -50,8 +50,8 @@ var shapeCreateIdentityPoolInput = api.Shape{Name: "CreateIdentityPoolInput", Ki
 type Credentials struct {
 	AccessKeyId  *string        `json:"AccessKeyId,omitzero"`
 	Expiration   *api.Timestamp `json:"Expiration,omitzero"`
-	SecretKey    *string        `json:"SecretKey,omitzero"` // sensitive
-	SessionToken *string        `json:"SessionToken,omitzero"`
+	SecretKey    *string        `json:"SecretKey,omitzero"`    // sensitive
+	SessionToken *string        `json:"SessionToken,omitzero"` // sensitive
 }
 
 // String prints the value without its sensitive parts.

@@ -82,7 +82,7 @@ var shapeChallengeName = api.Shape{Name: "ChallengeName", Kind: api.String, Enum
 
 var shapeChallengeNameType = api.Shape{Name: "ChallengeNameType", Kind: api.String, Enum: []string{"SMS_MFA", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE", "MFA_SETUP", "PASSWORD_VERIFIER", "CUSTOM_CHALLENGE", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER", "ADMIN_NO_SRP_AUTH", "NEW_PASSWORD_REQUIRED", "EMAIL_OTP", "SELECT_CHALLENGE", "SMS_OTP", "PASSWORD", "WEB_AUTHN", "PASSWORD_SRP"}}
 
-var shapeChallengeParametersType = api.Shape{Name: "ChallengeParametersType", Kind: api.Map, Key: &shapeStringType, Elem: &shapeStringType}
+var shapeChallengeParametersType = api.Shape{Name: "ChallengeParametersType", Kind: api.Map, Sensitive: true, Key: &shapeStringType, Elem: &shapeStringType}
 
 var shapeChallengeResponse = api.Shape{Name: "ChallengeResponse", Kind: api.String, Enum: []string{"Success", "Failure"}}
 
@@ -118,7 +118,7 @@ var shapeCompromisedCredentialsEventActionType = api.Shape{Name: "CompromisedCre
 
 var shapeConfiguredUserAuthFactorsListType = api.Shape{Name: "ConfiguredUserAuthFactorsListType", Kind: api.List, Min: 0, HasMin: true, Max: 8, HasMax: true, Elem: &shapeAuthFactorType}
 
-var shapeConfirmationCodeType = api.Shape{Name: "ConfirmationCodeType", Kind: api.String, Min: 1, HasMin: true, Max: 2048, HasMax: true, Pattern: &patternConfirmationCodeType}
+var shapeConfirmationCodeType = api.Shape{Name: "ConfirmationCodeType", Kind: api.String, Sensitive: true, Min: 1, HasMin: true, Max: 2048, HasMax: true, Pattern: &patternConfirmationCodeType}
 
 var shapeCustomAttributeNameType = api.Shape{Name: "CustomAttributeNameType", Kind: api.String, Min: 1, HasMin: true, Max: 20, HasMax: true, Pattern: &patternCustomAttributeNameType}
 
@@ -292,7 +292,7 @@ var shapePreventUserExistenceErrorTypes = api.Shape{Name: "PreventUserExistenceE
 
 var shapePriorityType = api.Shape{Name: "PriorityType", Kind: api.Integer, Min: 1, HasMin: true, Max: 2, HasMax: true}
 
-var shapeProviderDetailsType = api.Shape{Name: "ProviderDetailsType", Kind: api.Map, Key: &shapeStringType, Elem: &shapeStringType}
+var shapeProviderDetailsType = api.Shape{Name: "ProviderDetailsType", Kind: api.Map, Sensitive: true, Key: &shapeStringType, Elem: &shapeStringType}
 
 var shapeProviderNameType = api.Shape{Name: "ProviderNameType", Kind: api.String, Min: 1, HasMin: true, Max: 32, HasMax: true, Pattern: &patternProviderNameType}
 

@@ -479,8 +479,8 @@ type AdminInitiateAuthResponse struct {
 	AuthenticationResult *AuthenticationResultType `json:"AuthenticationResult,omitzero"`
 	AvailableChallenges  []string                  `json:"AvailableChallenges,omitzero"` // of ChallengeNameType
 	ChallengeName        *string                   `json:"ChallengeName,omitzero"`       // ChallengeNameType
-	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"`
-	Session              *string                   `json:"Session,omitzero"` // 20–2048 characters, sensitive
+	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"` // sensitive
+	Session              *string                   `json:"Session,omitzero"`             // 20–2048 characters, sensitive
 }
 
 // String prints the value without its sensitive parts.
@@ -782,8 +782,8 @@ type AdminRespondToAuthChallengeResponse struct {
 	AuthenticationResult *AuthenticationResultType `json:"AuthenticationResult,omitzero"`
 	AvailableChallenges  []string                  `json:"AvailableChallenges,omitzero"` // of ChallengeNameType
 	ChallengeName        *string                   `json:"ChallengeName,omitzero"`       // ChallengeNameType
-	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"`
-	Session              *string                   `json:"Session,omitzero"` // 20–2048 characters, sensitive
+	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"` // sensitive
+	Session              *string                   `json:"Session,omitzero"`             // 20–2048 characters, sensitive
 }
 
 // String prints the value without its sensitive parts.

@@ -215,7 +215,7 @@ type ConfirmForgotPasswordRequest struct {
 	AnalyticsMetadata *AnalyticsMetadataType `json:"AnalyticsMetadata,omitzero"`
 	ClientId          *string                `json:"ClientId,omitzero"` // required, 1–128 characters, sensitive
 	ClientMetadata    map[string]string      `json:"ClientMetadata,omitzero"`
-	ConfirmationCode  *string                `json:"ConfirmationCode,omitzero"` // required, 1–2048 characters
+	ConfirmationCode  *string                `json:"ConfirmationCode,omitzero"` // required, 1–2048 characters, sensitive
 	Password          *string                `json:"Password,omitzero"`         // required, 0–256 characters, sensitive
 	SecretHash        *string                `json:"SecretHash,omitzero"`       // 1–128 characters, sensitive
 	UserContextData   *UserContextDataType   `json:"UserContextData,omitzero"`  // sensitive
@@ -255,7 +255,7 @@ type ConfirmSignUpRequest struct {
 	AnalyticsMetadata  *AnalyticsMetadataType `json:"AnalyticsMetadata,omitzero"`
 	ClientId           *string                `json:"ClientId,omitzero"` // required, 1–128 characters, sensitive
 	ClientMetadata     map[string]string      `json:"ClientMetadata,omitzero"`
-	ConfirmationCode   *string                `json:"ConfirmationCode,omitzero"` // required, 1–2048 characters
+	ConfirmationCode   *string                `json:"ConfirmationCode,omitzero"` // required, 1–2048 characters, sensitive
 	ForceAliasCreation *bool                  `json:"ForceAliasCreation,omitzero"`
 	SecretHash         *string                `json:"SecretHash,omitzero"`      // 1–128 characters, sensitive
 	Session            *string                `json:"Session,omitzero"`         // 20–2048 characters, sensitive
@@ -350,11 +350,22 @@ type CreateIdentityProviderRequest struct {
 	AcrMapping       map[string]string `json:"AcrMapping,omitzero"`
 	AttributeMapping map[string]string `json:"AttributeMapping,omitzero"`
 	IdpIdentifiers   []string          `json:"IdpIdentifiers,omitzero"`  // 0–50 elements
-	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"` // required
+	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"` // required, sensitive
 	ProviderName     *string           `json:"ProviderName,omitzero"`    // required, 1–32 characters
 	ProviderType     *string           `json:"ProviderType,omitzero"`    // required, IdentityProviderTypeType
 	UserPoolId       *string           `json:"UserPoolId,omitzero"`      // required, 1–55 characters
 }
+
+// String prints the value without its sensitive parts.
+func (v CreateIdentityProviderRequest) String() string {
+	return api.Format(&shapeCreateIdentityProviderRequest, v)
+}
+
+// GoString is String.
+func (v CreateIdentityProviderRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v CreateIdentityProviderRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeCreateIdentityProviderRequest = api.Shape{Name: "CreateIdentityProviderRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "AcrMapping", Field: 0, Shape: &shapeAcrMappingType},
@@ -370,6 +381,17 @@ var shapeCreateIdentityProviderRequest = api.Shape{Name: "CreateIdentityProvider
 type CreateIdentityProviderResponse struct {
 	IdentityProvider *IdentityProviderType `json:"IdentityProvider,omitzero"` // required
 }
+
+// String prints the value without its sensitive parts.
+func (v CreateIdentityProviderResponse) String() string {
+	return api.Format(&shapeCreateIdentityProviderResponse, v)
+}
+
+// GoString is String.
+func (v CreateIdentityProviderResponse) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v CreateIdentityProviderResponse) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeCreateIdentityProviderResponse = api.Shape{Name: "CreateIdentityProviderResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "IdentityProvider", Field: 0, Required: true, Shape: &shapeIdentityProviderType},

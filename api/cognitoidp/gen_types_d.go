@@ -268,6 +268,17 @@ type DescribeIdentityProviderResponse struct {
 	IdentityProvider *IdentityProviderType `json:"IdentityProvider,omitzero"` // required
 }
 
+// String prints the value without its sensitive parts.
+func (v DescribeIdentityProviderResponse) String() string {
+	return api.Format(&shapeDescribeIdentityProviderResponse, v)
+}
+
+// GoString is String.
+func (v DescribeIdentityProviderResponse) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v DescribeIdentityProviderResponse) LogValue() slog.Value { return slog.StringValue(v.String()) }
+
 var shapeDescribeIdentityProviderResponse = api.Shape{Name: "DescribeIdentityProviderResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "IdentityProvider", Field: 0, Required: true, Shape: &shapeIdentityProviderType},
 }}

@@ -144,6 +144,19 @@ type GetIdentityProviderByIdentifierResponse struct {
 	IdentityProvider *IdentityProviderType `json:"IdentityProvider,omitzero"` // required
 }
 
+// String prints the value without its sensitive parts.
+func (v GetIdentityProviderByIdentifierResponse) String() string {
+	return api.Format(&shapeGetIdentityProviderByIdentifierResponse, v)
+}
+
+// GoString is String.
+func (v GetIdentityProviderByIdentifierResponse) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v GetIdentityProviderByIdentifierResponse) LogValue() slog.Value {
+	return slog.StringValue(v.String())
+}
+
 var shapeGetIdentityProviderByIdentifierResponse = api.Shape{Name: "GetIdentityProviderByIdentifierResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "IdentityProvider", Field: 0, Required: true, Shape: &shapeIdentityProviderType},
 }}

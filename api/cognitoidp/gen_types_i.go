@@ -15,11 +15,20 @@ type IdentityProviderType struct {
 	CreationDate     *api.Timestamp    `json:"CreationDate,omitzero"`
 	IdpIdentifiers   []string          `json:"IdpIdentifiers,omitzero"` // 0–50 elements
 	LastModifiedDate *api.Timestamp    `json:"LastModifiedDate,omitzero"`
-	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"`
-	ProviderName     *string           `json:"ProviderName,omitzero"` // 1–32 characters
-	ProviderType     *string           `json:"ProviderType,omitzero"` // IdentityProviderTypeType
-	UserPoolId       *string           `json:"UserPoolId,omitzero"`   // 1–55 characters
+	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"` // sensitive
+	ProviderName     *string           `json:"ProviderName,omitzero"`    // 1–32 characters
+	ProviderType     *string           `json:"ProviderType,omitzero"`    // IdentityProviderTypeType
+	UserPoolId       *string           `json:"UserPoolId,omitzero"`      // 1–55 characters
 }
+
+// String prints the value without its sensitive parts.
+func (v IdentityProviderType) String() string { return api.Format(&shapeIdentityProviderType, v) }
+
+// GoString is String.
+func (v IdentityProviderType) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v IdentityProviderType) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeIdentityProviderType = api.Shape{Name: "IdentityProviderType", Kind: api.Structure, Members: []api.Member{
 	{Name: "AcrMapping", Field: 0, Shape: &shapeAcrMappingType},
@@ -79,8 +88,8 @@ type InitiateAuthResponse struct {
 	AuthenticationResult *AuthenticationResultType `json:"AuthenticationResult,omitzero"`
 	AvailableChallenges  []string                  `json:"AvailableChallenges,omitzero"` // of ChallengeNameType
 	ChallengeName        *string                   `json:"ChallengeName,omitzero"`       // ChallengeNameType
-	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"`
-	Session              *string                   `json:"Session,omitzero"` // 20–2048 characters, sensitive
+	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"` // sensitive
+	Session              *string                   `json:"Session,omitzero"`             // 20–2048 characters, sensitive
 }
 
 // String prints the value without its sensitive parts.

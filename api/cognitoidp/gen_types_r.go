@@ -134,8 +134,8 @@ type RespondToAuthChallengeResponse struct {
 	AuthenticationResult *AuthenticationResultType `json:"AuthenticationResult,omitzero"`
 	AvailableChallenges  []string                  `json:"AvailableChallenges,omitzero"` // of ChallengeNameType
 	ChallengeName        *string                   `json:"ChallengeName,omitzero"`       // ChallengeNameType
-	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"`
-	Session              *string                   `json:"Session,omitzero"` // 20–2048 characters, sensitive
+	ChallengeParameters  map[string]string         `json:"ChallengeParameters,omitzero"` // sensitive
+	Session              *string                   `json:"Session,omitzero"`             // 20–2048 characters, sensitive
 }
 
 // String prints the value without its sensitive parts.

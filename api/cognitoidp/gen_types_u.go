@@ -150,11 +150,22 @@ var shapeUpdateGroupResponse = api.Shape{Name: "UpdateGroupResponse", Kind: api.
 type UpdateIdentityProviderRequest struct {
 	AcrMapping       map[string]string `json:"AcrMapping,omitzero"`
 	AttributeMapping map[string]string `json:"AttributeMapping,omitzero"`
-	IdpIdentifiers   []string          `json:"IdpIdentifiers,omitzero"` // 0–50 elements
-	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"`
-	ProviderName     *string           `json:"ProviderName,omitzero"` // required, 1–32 characters
-	UserPoolId       *string           `json:"UserPoolId,omitzero"`   // required, 1–55 characters
+	IdpIdentifiers   []string          `json:"IdpIdentifiers,omitzero"`  // 0–50 elements
+	ProviderDetails  map[string]string `json:"ProviderDetails,omitzero"` // sensitive
+	ProviderName     *string           `json:"ProviderName,omitzero"`    // required, 1–32 characters
+	UserPoolId       *string           `json:"UserPoolId,omitzero"`      // required, 1–55 characters
 }
+
+// String prints the value without its sensitive parts.
+func (v UpdateIdentityProviderRequest) String() string {
+	return api.Format(&shapeUpdateIdentityProviderRequest, v)
+}
+
+// GoString is String.
+func (v UpdateIdentityProviderRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v UpdateIdentityProviderRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeUpdateIdentityProviderRequest = api.Shape{Name: "UpdateIdentityProviderRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "AcrMapping", Field: 0, Shape: &shapeAcrMappingType},
@@ -169,6 +180,17 @@ var shapeUpdateIdentityProviderRequest = api.Shape{Name: "UpdateIdentityProvider
 type UpdateIdentityProviderResponse struct {
 	IdentityProvider *IdentityProviderType `json:"IdentityProvider,omitzero"` // required
 }
+
+// String prints the value without its sensitive parts.
+func (v UpdateIdentityProviderResponse) String() string {
+	return api.Format(&shapeUpdateIdentityProviderResponse, v)
+}
+
+// GoString is String.
+func (v UpdateIdentityProviderResponse) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v UpdateIdentityProviderResponse) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeUpdateIdentityProviderResponse = api.Shape{Name: "UpdateIdentityProviderResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "IdentityProvider", Field: 0, Required: true, Shape: &shapeIdentityProviderType},

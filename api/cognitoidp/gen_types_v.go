@@ -79,7 +79,7 @@ var shapeVerifySoftwareTokenResponse = api.Shape{Name: "VerifySoftwareTokenRespo
 type VerifyUserAttributeRequest struct {
 	AccessToken   *string `json:"AccessToken,omitzero"`   // required, sensitive
 	AttributeName *string `json:"AttributeName,omitzero"` // required, 1–32 characters
-	Code          *string `json:"Code,omitzero"`          // required, 1–2048 characters
+	Code          *string `json:"Code,omitzero"`          // required, 1–2048 characters, sensitive
 }
 
 // String prints the value without its sensitive parts.

@@ -68,9 +68,9 @@ var shapeTagListType = api.Shape{Name: "tagListType", Kind: api.List, Max: 50, H
 
 var shapeTagValueType = api.Shape{Name: "tagValueType", Kind: api.String, Min: 0, HasMin: true, Max: 256, HasMax: true, Pattern: &patternTagValueType}
 
-var shapeTokenCodeType = api.Shape{Name: "tokenCodeType", Kind: api.String, Min: 6, HasMin: true, Max: 6, HasMax: true, Pattern: &patternTokenCodeType}
+var shapeTokenCodeType = api.Shape{Name: "tokenCodeType", Kind: api.String, Sensitive: true, Min: 6, HasMin: true, Max: 6, HasMax: true, Pattern: &patternTokenCodeType}
 
-var shapeTokenType = api.Shape{Name: "tokenType", Kind: api.String}
+var shapeTokenType = api.Shape{Name: "tokenType", Kind: api.String, Sensitive: true}
 
 var shapeUnrestrictedSessionPolicyDocumentType = api.Shape{Name: "unrestrictedSessionPolicyDocumentType", Kind: api.String, Min: 1, HasMin: true, Pattern: &patternSessionPolicyDocumentType}
 

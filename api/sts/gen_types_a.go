@@ -20,9 +20,18 @@ type AssumeRoleRequest struct {
 	SerialNumber      *string                `json:"SerialNumber,omitzero"`      // 9–256 characters
 	SourceIdentity    *string                `json:"SourceIdentity,omitzero"`    // 2–64 characters
 	Tags              []Tag                  `json:"Tags,omitzero"`              // up to 50 elements
-	TokenCode         *string                `json:"TokenCode,omitzero"`         // 6 characters
+	TokenCode         *string                `json:"TokenCode,omitzero"`         // 6 characters, sensitive
 	TransitiveTagKeys []string               `json:"TransitiveTagKeys,omitzero"` // up to 50 elements
 }
+
+// String prints the value without its sensitive parts.
+func (v AssumeRoleRequest) String() string { return api.Format(&shapeAssumeRoleRequest, v) }
+
+// GoString is String.
+func (v AssumeRoleRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v AssumeRoleRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeAssumeRoleRequest = api.Shape{Name: "AssumeRoleRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "DurationSeconds", Field: 0, Shape: &shapeRoleDurationSecondsType},

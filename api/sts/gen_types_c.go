@@ -13,7 +13,7 @@ type Credentials struct {
 	AccessKeyId     *string        `json:"AccessKeyId,omitzero"`     // required, 16–128 characters
 	Expiration      *api.Timestamp `json:"Expiration,omitzero"`      // required
 	SecretAccessKey *string        `json:"SecretAccessKey,omitzero"` // required, sensitive
-	SessionToken    *string        `json:"SessionToken,omitzero"`    // required
+	SessionToken    *string        `json:"SessionToken,omitzero"`    // required, sensitive
 }
 
 // String prints the value without its sensitive parts.

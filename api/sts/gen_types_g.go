@@ -90,8 +90,17 @@ var shapeGetFederationTokenResponse = api.Shape{Name: "GetFederationTokenRespons
 type GetSessionTokenRequest struct {
 	DurationSeconds *int    `json:"DurationSeconds,omitzero"` // 900–129600
 	SerialNumber    *string `json:"SerialNumber,omitzero"`    // 9–256 characters
-	TokenCode       *string `json:"TokenCode,omitzero"`       // 6 characters
+	TokenCode       *string `json:"TokenCode,omitzero"`       // 6 characters, sensitive
 }
+
+// String prints the value without its sensitive parts.
+func (v GetSessionTokenRequest) String() string { return api.Format(&shapeGetSessionTokenRequest, v) }
+
+// GoString is String.
+func (v GetSessionTokenRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v GetSessionTokenRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 var shapeGetSessionTokenRequest = api.Shape{Name: "GetSessionTokenRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "DurationSeconds", Field: 0, Shape: &shapeDurationSecondsType},

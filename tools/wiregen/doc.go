@@ -10,6 +10,9 @@
 // model has, only what changes is written: members are merged by name, the values of "enum" and "errors" are appended,
 // everything else ("required", "min", "max", "pattern", "authtype" …) replaces what was there.
 //
+// The overlay also marks as sensitive what the model forgets: session tokens, codes, challenge parameters, the secrets of
+// identity providers. They show in no message and no log.
+//
 // What it leaves to others: validation, codecs and what an operation does. Nothing here is linked into Sluice; the SDK is
 // a dependency of this module alone.
 //
