@@ -211,7 +211,8 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 		ARN:            sessionARN(r),
 	}
 	for _, l := range r.Logins {
-		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI})
+		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
+			AuthTime: l.AuthTime})
 	}
 	s := &Subject{Principal: p, accessKeyID: accessKeyID, secret: secret,
 		sessionPolicies: r.SessionPolicies, policyARNs: r.PolicyARNs}

@@ -77,6 +77,7 @@ type Login struct {
 	Issuer    string
 	Subject   string
 	OriginJTI string
+	AuthTime  time.Time // when the user signed in; zero if unknown
 }
 
 // Claims is read access to a token's claims.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -67,7 +68,7 @@ func (r *Record) appendTo(dst []byte) []byte {
 		dst = appendField(dst, tagPolicyARN, v)
 	}
 	for _, l := range r.Logins {
-		dst = appendNested(dst, tagLogin, l.Issuer, l.Subject, l.OriginJTI)
+		dst = appendNested(dst, tagLogin, l.Issuer, l.Subject, l.OriginJTI, loginTime(l.AuthTime))
 	}
 	if flags := r.flags(); flags != 0 {
 		dst = append(dst, tagFlags, 1, flags)
@@ -184,7 +185,14 @@ func (r *Record) set(tag byte, text string) (ok bool) {
 		if l.Issuer, text, ok = cutText(text); !ok {
 			return false
 		}
-		if l.Subject, l.OriginJTI, ok = cutPair(text); !ok {
+		if l.Subject, text, ok = cutText(text); !ok {
+			return false
+		}
+		var at string
+		if l.OriginJTI, at, ok = cutPair(text); !ok {
+			return false
+		}
+		if l.AuthTime, ok = parseLoginTime(at); !ok {
 			return false
 		}
 		r.Logins = append(r.Logins, l)
@@ -232,6 +240,26 @@ func parseTime(s string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(n), 0).UTC(), true
+}
+
+// loginTime writes an optional time as decimal seconds, or nothing.
+func loginTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.Unix(), 10)
+}
+
+// parseLoginTime takes only what loginTime writes: a record has one encoding.
+func parseLoginTime(s string) (time.Time, bool) {
+	if s == "" {
+		return time.Time{}, true
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > 1<<40 || strconv.FormatInt(n, 10) != s {
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0).UTC(), true
 }
 
 // uvarint reads a number in its shortest form; size 0 means that there is none.

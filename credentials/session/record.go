@@ -45,4 +45,7 @@ type Login struct {
 	Issuer    string
 	Subject   string
 	OriginJTI string // the sign-in's token family, if the issuer names it
+	// AuthTime is when the user signed in, to the second; zero if the issuer does not say. A sign-out of all sessions ends
+	// this one if it began before, and a session that does not know when it began counts as the oldest.
+	AuthTime time.Time
 }
