@@ -83,7 +83,7 @@ func TestParseClaimsAcceptsStrictJSONOnly(t *testing.T) {
 func compare(t *testing.T, text string, parsed *Claims) {
 	t.Helper()
 	var want map[string]any
-	if err := json.Unmarshal([]byte(text), &want); err != nil {
+	if err := exactly(text, &want); err != nil {
 		t.Fatalf("accepted what encoding/json refuses: %v", err)
 	}
 	if parsed.Len() != len(want) {
@@ -91,7 +91,7 @@ func compare(t *testing.T, text string, parsed *Claims) {
 	}
 	for name, raw := range parsed.All() {
 		var got any
-		if err := json.Unmarshal([]byte(raw), &got); err != nil {
+		if err := exactly(raw, &got); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want[name]) {
@@ -105,6 +105,13 @@ func compare(t *testing.T, text string, parsed *Claims) {
 			t.Errorf("%s: values %q, want %q", name, values, text)
 		}
 	}
+}
+
+// exactly reads JSON and leaves numbers as they are spelled.
+func exactly(text string, to any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	return d.Decode(to)
 }
 
 func TestValuesOfAClaim(t *testing.T) {
