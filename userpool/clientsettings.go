@@ -1,0 +1,267 @@
+package userpool
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
+type ClientSettings struct {
+	RefreshTokenValidity            int             `json:"RefreshTokenValidity,omitempty"`
+	AccessTokenValidity             int             `json:"AccessTokenValidity,omitempty"`
+	IDTokenValidity                 int             `json:"IdTokenValidity,omitempty"`
+	TokenValidityUnits              *ValidityUnits  `json:"TokenValidityUnits,omitempty"`
+	ReadAttributes                  []string        `json:"ReadAttributes,omitempty"`
+	WriteAttributes                 []string        `json:"WriteAttributes,omitempty"`
+	ExplicitAuthFlows               []string        `json:"ExplicitAuthFlows,omitempty"`
+	SupportedIdentityProviders      []string        `json:"SupportedIdentityProviders,omitempty"`
+	CallbackURLs                    []string        `json:"CallbackURLs,omitempty"`
+	LogoutURLs                      []string        `json:"LogoutURLs,omitempty"`
+	DefaultRedirectURI              string          `json:"DefaultRedirectURI,omitempty"`
+	AllowedOAuthFlows               []string        `json:"AllowedOAuthFlows,omitempty"`
+	AllowedOAuthScopes              []string        `json:"AllowedOAuthScopes,omitempty"`
+	AllowedOAuthFlowsUserPoolClient bool            `json:"AllowedOAuthFlowsUserPoolClient"`
+	AnalyticsConfiguration          json.RawMessage `json:"AnalyticsConfiguration,omitempty"`
+	PreventUserExistenceErrors      string          `json:"PreventUserExistenceErrors,omitempty"` // LEGACY or ENABLED
+	EnableTokenRevocation           *bool           `json:"EnableTokenRevocation,omitempty"`
+	EnablePropagateUserContext      *bool           `json:"EnablePropagateAdditionalUserContextData,omitempty"`
+	AuthSessionValidity             int             `json:"AuthSessionValidity,omitempty"` // minutes, 3 to 15
+	RefreshTokenRotation            *Rotation       `json:"RefreshTokenRotation,omitempty"`
+}
+
+// ValidityUnits are seconds, minutes, hours or days.
+type ValidityUnits struct {
+	AccessToken  string `json:"AccessToken,omitempty"`
+	IDToken      string `json:"IdToken,omitempty"`
+	RefreshToken string `json:"RefreshToken,omitempty"`
+}
+
+// Rotation says whether a renewal replaces the refresh token, and for how many seconds the old one still works.
+type Rotation struct {
+	Feature                 string `json:"Feature"` // ENABLED or DISABLED
+	RetryGracePeriodSeconds int    `json:"RetryGracePeriodSeconds"`
+}
+
+// ParseClientSettings reads a CreateUserPoolClient or UpdateUserPoolClient request: settings, name and whether a secret is
+// wanted. The error is fault.InvalidParameter.
+func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, error) {
+	var in struct {
+		ClientSettings
+		ClientName     string
+		GenerateSecret bool
+	}
+	if len(data) == 0 {
+		return in.ClientSettings, "", false, nil
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return ClientSettings{}, "", false, fault.Wrap(fault.InvalidParameter, err, "The settings of the user pool client do not parse.")
+	}
+	return in.ClientSettings, in.ClientName, in.GenerateSecret, nil
+}
+
+var (
+	legacyFlows = []string{"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"}
+	allowFlows  = []string{"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH",
+		"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_CLIENT_TOKEN_AUTH"}
+)
+
+// allowedFlows are the ALLOW_ values that the settings amount to.
+func (c *ClientSettings) allowedFlows() map[string]bool {
+	// AWS: without ExplicitAuthFlows a client has refresh, SRP and custom authentication.
+	if len(c.ExplicitAuthFlows) == 0 {
+		return map[string]bool{"ALLOW_REFRESH_TOKEN_AUTH": true, "ALLOW_USER_SRP_AUTH": true, "ALLOW_CUSTOM_AUTH": true}
+	}
+	allowed := map[string]bool{}
+	for _, f := range c.ExplicitAuthFlows {
+		switch f {
+		case "ADMIN_NO_SRP_AUTH":
+			allowed["ALLOW_ADMIN_USER_PASSWORD_AUTH"] = true
+		case "USER_PASSWORD_AUTH":
+			allowed["ALLOW_USER_PASSWORD_AUTH"] = true
+		case "CUSTOM_AUTH_FLOW_ONLY":
+			allowed["ALLOW_CUSTOM_AUTH"] = true
+		}
+		if slices.Contains(legacyFlows, f) {
+			// Observed at the service: a legacy client does SRP and refresh whatever else it names.
+			allowed["ALLOW_REFRESH_TOKEN_AUTH"] = true
+			allowed["ALLOW_USER_SRP_AUTH"] = allowed["ALLOW_USER_SRP_AUTH"] || f != "CUSTOM_AUTH_FLOW_ONLY"
+			continue
+		}
+		allowed[f] = true
+	}
+	return allowed
+}
+
+// The lifetimes of tokens and their bounds.
+const (
+	defaultRefresh = 30 * 24 * time.Hour
+	maxRefresh     = 3650 * 24 * time.Hour
+	defaultShort   = time.Hour
+	minShort       = 5 * time.Minute
+	maxShort       = 24 * time.Hour
+	minRefresh     = time.Hour
+)
+
+// lifetimes are how long a client's tokens live.
+type lifetimes struct{ access, id, refresh time.Duration }
+
+func (c *ClientSettings) lifetimes() (lifetimes, error) {
+	u := c.TokenValidityUnits
+	if u == nil {
+		u = &ValidityUnits{}
+	}
+	var l lifetimes
+	for _, t := range []struct {
+		name      string
+		value     int
+		unit      string
+		def       time.Duration
+		unitDef   string
+		low, high time.Duration
+		to        *time.Duration
+	}{
+		{"access", c.AccessTokenValidity, u.AccessToken, defaultShort, "hours", minShort, maxShort, &l.access},
+		{"id", c.IDTokenValidity, u.IDToken, defaultShort, "hours", minShort, maxShort, &l.id},
+		{"refresh", c.RefreshTokenValidity, u.RefreshToken, defaultRefresh, "days", minRefresh, maxRefresh, &l.refresh},
+	} {
+		*t.to = t.def
+		if t.value != 0 {
+			unit := t.unit
+			if unit == "" {
+				unit = t.unitDef
+			}
+			*t.to = time.Duration(t.value) * units[unit]
+		}
+		if *t.to < t.low || *t.to > t.high {
+			return l, fault.New(fault.InvalidParameter, "Invalid range for token validity.")
+		}
+	}
+	if l.access > l.refresh || l.id > l.refresh {
+		return l, fault.New(fault.InvalidParameter, "Access token and ID token validity cannot be longer than refresh token validity.")
+	}
+	return l, nil
+}
+
+var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
+
+// complete fills in defaults and judges the settings against the pool's schema.
+func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
+	if c.RefreshTokenValidity == 0 {
+		c.RefreshTokenValidity = int(defaultRefresh / units["days"])
+		if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
+			c.RefreshTokenValidity = int(defaultRefresh / max(units[c.TokenValidityUnits.RefreshToken], time.Second))
+		}
+	}
+	if c.AuthSessionValidity == 0 {
+		c.AuthSessionValidity = 3
+	}
+	if c.EnableTokenRevocation == nil {
+		c.EnableTokenRevocation = new(true)
+	}
+	if c.EnablePropagateUserContext == nil {
+		c.EnablePropagateUserContext = new(false)
+	}
+	setDefault(&c.PreventUserExistenceErrors, "LEGACY")
+	if _, err := c.lifetimes(); err != nil {
+		return err
+	}
+	if err := c.judgeFlows(); err != nil {
+		return err
+	}
+	if err := c.judgeOAuth(hasSecret); err != nil {
+		return err
+	}
+	return c.judgeAttributes(p)
+}
+
+func (c *ClientSettings) judgeFlows() error {
+	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
+	legacy, allow := 0, 0
+	for _, f := range c.ExplicitAuthFlows {
+		switch {
+		case slices.Contains(legacyFlows, f):
+			legacy++
+		case slices.Contains(allowFlows, f):
+			allow++
+		default:
+			return invalid("Invalid ExplicitAuthFlows value %s.", f)
+		}
+	}
+	if legacy > 0 && allow > 0 {
+		return invalid("ExplicitAuthFlows values with ALLOW_ prefix cannot be used together with values without ALLOW_ prefix.")
+	}
+	if slices.Contains(c.ExplicitAuthFlows, "ALLOW_CLIENT_TOKEN_AUTH") && len(c.ExplicitAuthFlows) > 1 {
+		return invalid("ALLOW_CLIENT_TOKEN_AUTH cannot be used together with other ExplicitAuthFlows.")
+	}
+	if c.AuthSessionValidity < 3 || c.AuthSessionValidity > 15 {
+		return invalid("AuthSessionValidity must be between 3 and 15 minutes.")
+	}
+	if r := c.RefreshTokenRotation; r != nil {
+		if r.Feature != "ENABLED" && r.Feature != "DISABLED" {
+			return invalid("Invalid RefreshTokenRotation feature.")
+		}
+		if r.RetryGracePeriodSeconds < 0 || r.RetryGracePeriodSeconds > 60 {
+			return invalid("RetryGracePeriodSeconds must be between 0 and 60.")
+		}
+	}
+	switch c.PreventUserExistenceErrors {
+	case "LEGACY", "ENABLED":
+		return nil
+	}
+	return invalid("Invalid PreventUserExistenceErrors value.")
+}
+
+func (c *ClientSettings) judgeOAuth(hasSecret bool) error {
+	invalid := func(text string) error { return fault.New(fault.InvalidParameter, "%s", text) }
+	if slices.Contains(c.AllowedOAuthFlows, "client_credentials") {
+		switch {
+		case len(c.AllowedOAuthFlows) > 1:
+			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected along with code flow or implicit flow.")
+		case !hasSecret:
+			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected if client does not have a client secret.")
+		}
+	}
+	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
+		return invalid("DefaultRedirectURI must be in the list of CallbackURLs.")
+	}
+	return nil
+}
+
+func (c *ClientSettings) judgeAttributes(p *PoolSettings) error {
+	known := map[string]*SchemaAttribute{}
+	for i := range p.Schema {
+		known[p.Schema[i].Name] = &p.Schema[i]
+	}
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"read", c.ReadAttributes}, {"write", c.WriteAttributes}} {
+		for _, name := range list.names {
+			a := known[name]
+			if a == nil || strings.HasPrefix(name, "dev:") {
+				return fault.New(fault.InvalidParameter, "Invalid %s attributes specified while creating a client", list.what)
+			}
+			if list.what == "write" && unwritable(name) {
+				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
+			}
+		}
+	}
+	// AWS: a client that may write must be able to write what every user needs.
+	if len(c.WriteAttributes) > 0 {
+		for name, a := range known {
+			if a.required() && name != "sub" && !slices.Contains(c.WriteAttributes, name) {
+				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
+			}
+		}
+	}
+	return nil
+}
+
+// unwritable are attributes that no user sets for themselves.
+func unwritable(name string) bool {
+	return name == "sub" || name == "email_verified" || name == "phone_number_verified" || strings.HasPrefix(name, "dev:")
+}

@@ -1,0 +1,97 @@
+package userpool
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// cutoffs tells tokens issued before a revocation from those issued after, although iat has whole seconds only.
+//
+// A revocation's NotBefore is the next whole second. Tokens whose user was read after the revocation was complete get an
+// iat that is not before it; all others get the second in which the read began, and are dead. "After" goes by a counter
+// and not by the clock.
+type cutoffs struct {
+	mu      sync.Mutex
+	running int    // revocations that have begun and not ended
+	turn    uint64 // grows as revocations end
+	users   map[string]cutoff
+}
+
+type cutoff struct {
+	at   time.Time // the last NotBefore
+	turn uint64    // when its revocation ended; pending until then
+}
+
+const pending = math.MaxUint64
+
+func newCutoffs() *cutoffs { return &cutoffs{users: map[string]cutoff{}} }
+
+// moment is a point in time at which reading began.
+type moment struct {
+	at   time.Time
+	turn uint64
+}
+
+func (c *cutoffs) moment(now time.Time) moment {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return moment{now, c.turn}
+}
+
+// begin opens a revocation; what it returns must be called when the transaction has ended, well or not.
+func (c *cutoffs) begin() (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.turn++
+		if c.running--; c.running > 0 {
+			return
+		}
+		for k, u := range c.users {
+			if u.turn == pending {
+				u.turn = c.turn
+				c.users[k] = u
+			}
+		}
+	}
+}
+
+// raise returns a NotBefore after every iat given to the user so far.
+func (c *cutoffs) raise(poolID, sub string, now time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := now.Truncate(time.Second).Add(time.Second)
+	key := verifierKey(poolID, sub)
+	if last, ok := c.users[key]; ok && !at.After(last.at) {
+		at = last.at.Add(time.Second)
+	}
+	if len(c.users) >= 1024 {
+		c.tidy(now)
+	}
+	c.users[key] = cutoff{at, pending}
+	return at
+}
+
+// tidy removes what the clock has left behind: no iat is before it any more.
+func (c *cutoffs) tidy(now time.Time) {
+	for k, u := range c.users {
+		if u.turn != pending && now.Sub(u.at) > time.Minute {
+			delete(c.users, k)
+		}
+	}
+}
+
+// issueTime is the iat of tokens whose user was read from that moment on.
+func (c *cutoffs) issueTime(poolID, sub string, from moment) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := from.at.Truncate(time.Second)
+	if u, ok := c.users[verifierKey(poolID, sub)]; ok && u.turn <= from.turn && at.Before(u.at) {
+		return u.at
+	}
+	return at
+}

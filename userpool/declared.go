@@ -1,0 +1,177 @@
+package userpool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// DeclaredPool is a pool that the configuration wants: created if absent, its settings kept in step, its users never
+// touched. What was made through the API beside it stays.
+type DeclaredPool struct {
+	ID       string
+	Name     string
+	Settings json.RawMessage // a CreateUserPool request; its PoolName counts when Name is empty; nil = defaults
+	Clients  []DeclaredClient
+	Groups   []DeclaredGroup
+}
+
+// DeclaredClient is an app client of a declared pool.
+type DeclaredClient struct {
+	ID       string
+	Name     string
+	Settings json.RawMessage // a CreateUserPoolClient request; nil = defaults
+}
+
+// DeclaredGroup is a group of a declared pool.
+type DeclaredGroup struct {
+	Name        string
+	Description string
+	RoleARN     string
+	Precedence  *int
+}
+
+var (
+	poolIDForm   = regexp.MustCompile(`\A[a-z0-9-]{1,40}_[0-9A-Za-z]{1,14}\z`)
+	clientIDForm = regexp.MustCompile(`\A[0-9a-z]{1,128}\z`)
+	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
+)
+
+// Ensure makes the pool as declared. Where a request leaves something out, a declared pool differs from the API in two
+// defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
+// exists. It may be called again at every reload.
+func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
+	settings, name, err := ParsePoolSettings(d.Settings)
+	if err != nil {
+		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	}
+	if d.Name != "" {
+		name = d.Name
+	}
+	switch {
+	case !poolIDForm.MatchString(d.ID) || len(d.ID) > 55:
+		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
+	case !nameForm.MatchString(name):
+		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
+	}
+	if settings.UsernameConfiguration == nil {
+		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
+	}
+	if err := s.ensurePool(ctx, d.ID, name, settings); err != nil {
+		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	}
+	for _, c := range d.Clients {
+		if err := s.ensureClient(ctx, d.ID, c); err != nil {
+			return fmt.Errorf("user pool %s: client %s: %w", d.ID, c.ID, err)
+		}
+	}
+	for _, g := range d.Groups {
+		if err := s.ensureGroup(ctx, d.ID, g); err != nil {
+			return fmt.Errorf("user pool %s: group %s: %w", d.ID, g.Name, err)
+		}
+	}
+	return s.rotatePool(ctx, d.ID)
+}
+
+func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
+	_, err := s.pool(ctx, id)
+	if fault.Is(err, fault.ResourceNotFound) {
+		if _, err := s.insertPool(ctx, id, name, settings, true); !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
+		rec.Name, rec.Declared = name, true
+		added := settings.Schema
+		if err := settings.complete(&old); err != nil {
+			return settings, err
+		}
+		// An attribute that the declaration has gained is added; none is ever changed or removed.
+		for _, a := range added {
+			full := "custom:" + a.Name
+			if a.developer() {
+				full = "dev:" + full
+			}
+			if standardNames[a.Name] || hasAttribute(settings.Schema, full) {
+				continue
+			}
+			var err error
+			if settings.Schema, err = addCustom(settings.Schema, a); err != nil {
+				return settings, err
+			}
+		}
+		return settings, nil
+	})
+}
+
+func hasAttribute(schema []SchemaAttribute, name string) bool {
+	for _, a := range schema {
+		if a.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
+	settings, name, withSecret, err := ParseClientSettings(d.Settings)
+	if err != nil {
+		return err
+	}
+	if d.Name != "" {
+		name = d.Name
+	}
+	if name == "" {
+		name = d.ID
+	}
+	if !clientIDForm.MatchString(d.ID) {
+		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
+	}
+	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
+	have, err := s.client(ctx, d.ID)
+	if fault.Is(err, fault.ResourceNotFound) {
+		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, withSecret, settings)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if have.PoolID != poolID {
+		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
+	}
+	// A client cannot change between public and confidential: whoever holds the secret, or none, would be locked out.
+	if withSecret == have.Secret.IsZero() {
+		return errors.New("GenerateSecret cannot be changed; declare a client with another id")
+	}
+	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, name, settings)
+	return err
+}
+
+func (s *Service) ensureGroup(ctx context.Context, poolID string, d DeclaredGroup) error {
+	want := store.Group{PoolID: poolID, Name: d.Name, Description: d.Description, RoleARN: d.RoleARN, Precedence: d.Precedence, Declared: true}
+	return s.update(ctx, func(tx store.Tx) error {
+		have, err := tx.Groups.Get(poolID, d.Name)
+		want.CreatedAt, want.ModifiedAt = s.o.Now(), s.o.Now()
+		if errors.Is(err, store.ErrNotFound) {
+			return tx.Groups.Insert(want)
+		}
+		if err != nil {
+			return err
+		}
+		want.CreatedAt = have.CreatedAt
+		same := have
+		same.ModifiedAt = want.ModifiedAt
+		if reflect.DeepEqual(same, want) {
+			return nil
+		}
+		return tx.Groups.Update(want)
+	})
+}

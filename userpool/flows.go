@@ -1,0 +1,245 @@
+package userpool
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// AuthRequest begins a sign-in: InitiateAuth, or AdminInitiateAuth when Admin is set.
+type AuthRequest struct {
+	Admin      bool
+	PoolID     string // with Admin
+	ClientID   string
+	Flow       string
+	Parameters map[string]string
+}
+
+// AuthAnswer answers a challenge: RespondToAuthChallenge, or AdminRespondToAuthChallenge when Admin is set.
+type AuthAnswer struct {
+	Admin     bool
+	PoolID    string // with Admin
+	ClientID  string
+	Challenge string
+	Responses map[string]string
+	Session   string
+}
+
+// AuthResult is either a challenge or the end of the sign-in.
+type AuthResult struct {
+	Challenge  string            // "" at the end
+	Parameters map[string]string // of the challenge
+	Session    string            // to come back with the answer; "" when the state is in the parameters
+	Tokens     *Tokens           // at the end
+}
+
+// attempt is one call in a sign-in. What every flow needs was done before a flow sees it: client and pool are found,
+// the flow is allowed, the required parameters are there.
+type attempt struct {
+	pool   *pool
+	client *client
+	admin  bool
+	flow   string            // how the sign-in began
+	params map[string]string // AuthParameters or ChallengeResponses
+	given  string            // Session of an answer
+
+	user store.User // set by the flow or challenge as soon as it is known
+	// learnt is set when the plaintext password was proved and the user lacks an SRP verifier that the pool wants.
+	learnt *store.Password
+}
+
+// flow is a way to begin a sign-in.
+type flow struct {
+	name     string   // in metrics
+	allow    string   // the client's flag
+	disabled string   // AWS's words when the flag is off
+	public   bool     // InitiateAuth may
+	admin    bool     // AdminInitiateAuth may
+	required []string // parameters
+	secret   bool     // SECRET_HASH is over USERNAME and checked before the flow starts
+	start    func(*Service, context.Context, *attempt) (*AuthResult, error)
+}
+
+// challenge is a step that waits for an answer.
+type challenge struct {
+	required []string
+	answer   func(*Service, context.Context, *attempt) (*AuthResult, error)
+}
+
+// flows is the registry of flows under every name that the API knows them by.
+var flows = func() map[string]*flow {
+	srp := &flow{name: "USER_SRP_AUTH", allow: "ALLOW_USER_SRP_AUTH", disabled: "USER_SRP_AUTH is not enabled for the client.",
+		public: true, admin: true, required: []string{"USERNAME", "SRP_A"}, secret: true, start: (*Service).startSRP}
+	password := &flow{name: "USER_PASSWORD_AUTH", allow: "ALLOW_USER_PASSWORD_AUTH", disabled: "USER_PASSWORD_AUTH flow not enabled for this client",
+		public: true, required: []string{"USERNAME", "PASSWORD"}, secret: true, start: (*Service).startPassword}
+	adminPassword := &flow{name: "ADMIN_USER_PASSWORD_AUTH", allow: "ALLOW_ADMIN_USER_PASSWORD_AUTH", disabled: "Auth flow not enabled for this client",
+		admin: true, required: []string{"USERNAME", "PASSWORD"}, secret: true, start: (*Service).startPassword}
+	refresh := &flow{name: "REFRESH_TOKEN_AUTH", allow: "ALLOW_REFRESH_TOKEN_AUTH", disabled: "Auth flow not enabled for this client",
+		public: true, admin: true, required: []string{"REFRESH_TOKEN"}, start: (*Service).startRefresh}
+	custom := &flow{name: "CUSTOM_AUTH", allow: "ALLOW_CUSTOM_AUTH", disabled: "CUSTOM_AUTH is not enabled for the client.",
+		public: true, admin: true, required: []string{"USERNAME"}, secret: true, start: (*Service).startCustom}
+	return map[string]*flow{
+		"USER_SRP_AUTH":            srp,
+		"USER_PASSWORD_AUTH":       password,
+		"ADMIN_USER_PASSWORD_AUTH": adminPassword,
+		"ADMIN_NO_SRP_AUTH":        adminPassword,
+		"REFRESH_TOKEN_AUTH":       refresh,
+		"REFRESH_TOKEN":            refresh,
+		"CUSTOM_AUTH":              custom,
+	}
+}()
+
+// challenges is the registry of challenges.
+var challenges = map[string]*challenge{
+	"PASSWORD_VERIFIER": {required: []string{"USERNAME", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK", "TIMESTAMP"},
+		answer: (*Service).answerPasswordVerifier},
+	"NEW_PASSWORD_REQUIRED": {required: []string{"USERNAME", "NEW_PASSWORD"}, answer: (*Service).answerNewPassword},
+}
+
+// InitiateAuth begins a sign-in. The order of checks is the service's: client, flow, parameters, secret hash, then what
+// the flow looks at.
+func (s *Service) InitiateAuth(ctx context.Context, in AuthRequest) (*AuthResult, error) {
+	f, ok := flows[in.Flow]
+	if !ok {
+		return nil, fault.New(fault.NotImplemented, "The authentication flow %s is not implemented.", in.Flow)
+	}
+	if (in.Admin && !f.admin) || (!in.Admin && !f.public) {
+		return nil, fault.New(fault.InvalidParameter, "Initiate Auth method not supported.")
+	}
+	a, err := s.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	a.flow, a.params = f.name, in.Parameters
+	out, err := s.begin(ctx, f, a)
+	s.observe(a, out, err)
+	return out, err
+}
+
+func (s *Service) begin(ctx context.Context, f *flow, a *attempt) (*AuthResult, error) {
+	if !a.client.allowed[f.allow] {
+		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
+	}
+	if err := a.require(f.required); err != nil {
+		return nil, err
+	}
+	if f.secret {
+		if err := a.client.checkSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"]); err != nil {
+			return nil, err
+		}
+	}
+	return f.start(s, ctx, a)
+}
+
+// RespondToAuthChallenge answers a challenge. SECRET_HASH is over the USERNAME of the answer.
+func (s *Service) RespondToAuthChallenge(ctx context.Context, in AuthAnswer) (*AuthResult, error) {
+	c, ok := challenges[in.Challenge]
+	if !ok {
+		return nil, fault.New(fault.NotImplemented, "The challenge %s is not implemented.", in.Challenge)
+	}
+	a, err := s.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	a.params, a.given = in.Responses, in.Session
+	out, err := s.resume(ctx, c, a)
+	s.observe(a, out, err)
+	return out, err
+}
+
+func (s *Service) resume(ctx context.Context, c *challenge, a *attempt) (*AuthResult, error) {
+	if err := a.require(c.required); err != nil {
+		return nil, err
+	}
+	if err := a.client.checkSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	return c.answer(s, ctx, a)
+}
+
+func (s *Service) newAttempt(ctx context.Context, admin bool, poolID, clientID string) (*attempt, error) {
+	a := &attempt{admin: admin}
+	var err error
+	if admin {
+		a.pool, a.client, err = s.clientOf(ctx, poolID, clientID)
+	} else {
+		a.pool, a.client, err = s.poolAndClient(ctx, clientID)
+	}
+	return a, err
+}
+
+func (a *attempt) require(names []string) error {
+	for _, n := range names {
+		if a.params[n] == "" {
+			return fault.New(fault.InvalidParameter, "Missing required parameter %s", n)
+		}
+	}
+	return nil
+}
+
+// observe counts the call under a bounded set of words.
+func (s *Service) observe(a *attempt, out *AuthResult, err error) {
+	if s.o.Observer == nil {
+		return
+	}
+	result := "success"
+	switch {
+	case err != nil:
+		result = string(fault.KindOf(err))
+	case out.Tokens == nil:
+		result = "challenge"
+	}
+	s.o.Observer.SignIn(a.pool.ID, a.flow, result)
+}
+
+// lookup finds the user of a sign-in by name; false when there is none.
+func (s *Service) lookup(ctx context.Context, a *attempt, name string) (bool, error) {
+	err := s.view(ctx, func(tx store.Tx) (err error) {
+		a.user, err = a.pool.findUser(tx, name)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// admits checks what stops a sign-in before the password is looked at.
+func admits(u *store.User) error {
+	switch {
+	case !u.Enabled:
+		return errDisabled
+	case u.Status == StatusUnconfirmed:
+		return errNotConfirmed
+	}
+	return nil
+}
+
+// proceed goes on after the first factor was proved: whatever else must happen, and at last the tokens.
+func (s *Service) proceed(ctx context.Context, a *attempt) (*AuthResult, error) {
+	u := &a.user
+	switch {
+	case u.Status == StatusResetRequired:
+		return nil, errResetRequired
+	case u.Status == StatusForceChange && !u.Password.ExpiresAt.IsZero() && !s.o.Now().Before(u.Password.ExpiresAt):
+		return nil, fault.New(fault.NotAuthorized, "Temporary password has expired and must be reset by an administrator.")
+	case u.Status == StatusForceChange:
+		return s.challengeNewPassword(a)
+	case u.Status != StatusConfirmed:
+		return nil, fault.New(fault.NotAuthorized, "User cannot sign in. Current status is %s", u.Status)
+	}
+	tokens, err := s.signIn(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return &AuthResult{Tokens: tokens}, nil
+}
+
+// Flows lists the names of the flows that are there, and Challenges those of the challenges.
+func Flows() []string { return sortedKeys(flows) }
+
+// Challenges lists the challenges that are there.
+func Challenges() []string { return slices.Clone(sortedKeys(challenges)) }

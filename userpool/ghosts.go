@@ -1,0 +1,130 @@
+package userpool
+
+import (
+	"context"
+	"crypto/sha256"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/srp"
+)
+
+// A ghost is a user who is not there and must not look so, for clients with PreventUserExistenceErrors ENABLED. What it
+// shows is derived from its name by a keyed hash: stable, and not to be told from the real thing.
+
+// purposeGhost keys what ghosts show.
+const purposeGhost = "user that does not exist"
+
+// ghostSum is 32 stable bytes for a name and a use.
+func (s *Service) ghostSum(p *pool, name, use string) [32]byte {
+	return s.o.Seal.MAC(purposeGhost, []byte(p.ID), []byte(p.key(name)), []byte(use))
+}
+
+// ghostUser gives the name, salt and verifier with which a sign-in by SRP goes on until it fails.
+func (s *Service) ghostUser(p *pool, name string) (username string, salt, verifier []byte) {
+	username = name
+	if len(p.Settings.UsernameAttributes) > 0 || p.looksLikeAddress(name) != "" {
+		sum := s.ghostSum(p, name, "sub")
+		id, _ := uuid.FromBytes(sum[:16]) // fails only for another length
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+		username = id.String()
+	}
+	sum := s.ghostSum(p, name, "salt")
+	salt = sum[:srp.SaltSize]
+	if salt[0] == 0 {
+		salt[0] = 1 // as NewSalt: one length
+	}
+	// Any number of the group's size serves: without the password no client can tell it from a verifier.
+	var wide []byte
+	seed := s.ghostSum(p, name, "verifier")
+	for i := byte(0); len(wide) < srp.GroupSize; i++ {
+		block := sha256.Sum256(append(seed[:], i))
+		wide = append(wide, block[:]...)
+	}
+	wide[0] &= 0x7f // below N, whose top bits are set
+	return username, salt, new(big.Int).SetBytes(wide).Bytes()
+}
+
+// ghostDelivery is the answer that a code would have been sent.
+func (s *Service) ghostDelivery(p *pool, name, attribute string) *Delivery {
+	if kind := p.looksLikeAddress(name); kind != "" {
+		return &Delivery{Destination: mask(kind, name), Medium: string(mediumOf(kind)), Attribute: kind}
+	}
+	sum := s.ghostSum(p, name, "address")
+	address := string(lowerAlnum[int(sum[0])%26]) + "@" + string(lowerAlnum[int(sum[1])%26])
+	if attribute == "phone_number" {
+		digits := make([]byte, 4)
+		for i := range digits {
+			digits[i] = '0' + sum[i]%10
+		}
+		address = "+1555" + string(digits)
+	}
+	return &Delivery{Destination: mask(attribute, address), Medium: string(mediumOf(attribute)), Attribute: attribute}
+}
+
+// ghostCode answers a code that was never sent as a real user's would be: expired when none was asked for or when it was
+// tried too often, wrong otherwise.
+func (s *Service) ghostCode(p *pool, name, purpose, sentOp string, limit int) error {
+	key := p.key(name)
+	if err := s.limits.take("confirm "+purpose, p.ID, key, limit); err != nil {
+		return err
+	}
+	sent := s.limits.count(sentOp, p.ID, key)
+	if sent == 0 || s.limits.count("confirm "+purpose, p.ID, key) > sent*maxCodeAttempts {
+		return errCodeExpired
+	}
+	return errCodeMismatch
+}
+
+// padFailure costs what counting a user's failure costs: one durable write, so that a wrong password takes as long for a
+// name that no user has.
+func (s *Service) padFailure(ctx context.Context) error {
+	return s.update(ctx, func(tx store.Tx) error {
+		return tx.Settings.Put("userpool/last refused name", []byte(s.o.Now().Format(time.RFC3339Nano)))
+	})
+}
+
+// ghosts remembers the failures of names that no user has, so that the lockout is theirs too.
+type ghosts struct {
+	now func() time.Time
+	max int
+
+	mu    sync.Mutex
+	names map[ghostKey]store.Failures
+}
+
+type ghostKey struct{ pool, name string }
+
+func newGhosts(now func() time.Time, limit int) *ghosts {
+	return &ghosts{now: now, max: limit, names: map[ghostKey]store.Failures{}}
+}
+
+func (g *ghosts) get(pool, name string) store.Failures {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.names[ghostKey{pool, name}]
+}
+
+// fail counts a wrong password for the name.
+func (g *ghosts) fail(pool, name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, key := g.now(), ghostKey{pool, name}
+	f, ok := g.names[key]
+	if !ok && len(g.names) >= g.max {
+		for k, old := range g.names {
+			if now.Sub(old.LastAt) >= quietTime {
+				delete(g.names, k)
+			}
+		}
+		if len(g.names) >= g.max {
+			return fault.New(fault.TooManyRequests, "Too many requests")
+		}
+	}
+	g.names[key] = failed(f, now)
+	return nil
+}
