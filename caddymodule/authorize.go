@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -129,11 +128,7 @@ func (a *Authorize) request(r *http.Request) authz.Request {
 	if r.TLS != nil {
 		request.TLSVersion = r.TLS.Version
 	}
-	if ip, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok {
-		if addr, err := netip.ParseAddr(ip); err == nil {
-			request.ClientIP = addr.Unmap().WithZone("")
-		}
-	}
+	request.ClientIP = clientIP(r)
 	return request
 }
 

@@ -22,6 +22,7 @@ func init() {
 //	        access_key <key id>
 //	        secret_key <secret>
 //	        region     <region>
+//	        host       <host>
 //	    }
 //	    header <name> <value>
 //	}
@@ -60,6 +61,7 @@ func resignOptions(r *config.Resign) map[string]option {
 		"access_key": oneString(&r.AccessKey, "access_key <key id>"),
 		"secret_key": oneString(&r.SecretKey, "secret_key <secret>"),
 		"region":     oneString(&r.Region, "region <region>"),
+		"host":       oneString(&r.Host, "host <host>"),
 	}
 }
 

@@ -7,10 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/userpool"
 )
 
 // maxFile is the largest settings or policy file, in bytes.
@@ -144,4 +148,63 @@ func located(raw []byte, err error) error {
 		return err
 	}
 	return fmt.Errorf("line %d: %w", 1+strings.Count(string(raw[:syntax.Offset]), "\n"), err)
+}
+
+// role is a declared role in the domain's terms.
+func (d *declarations) role(r config.Role) iam.DeclaredRole {
+	return iam.DeclaredRole{Name: r.Name, Description: r.Description, Trust: d.trusts[r.Name], Policies: d.policies[r.Name],
+		Boundary: d.boundary[r.Name], MaxSession: time.Duration(r.MaxSession)}
+}
+
+// userPool is a declared user pool in the domain's terms.
+func (d *declarations) userPool(p config.UserPool) (userpool.DeclaredPool, error) {
+	declared := userpool.DeclaredPool{ID: p.ID, Name: p.Name, Settings: d.pools[p.ID]}
+	for _, c := range p.Clients {
+		declared.Clients = append(declared.Clients, userpool.DeclaredClient{ID: c.ID, Name: c.Name, Secret: seal.NewSecret(c.Secret),
+			Settings: d.clients[c.ID]})
+	}
+	for _, g := range p.Groups {
+		declared.Groups = append(declared.Groups, userpool.DeclaredGroup{Name: g.Name, Description: g.Description,
+			Precedence: g.Precedence, RoleARN: d.app.RoleARN(g.Role)})
+	}
+	return declared, nil
+}
+
+// identityPool is a declared identity pool in the domain's terms.
+func (d *declarations) identityPool(p config.IdentityPool) identitypool.DeclaredPool {
+	declared := identitypool.DeclaredPool{ID: p.ID, Name: p.Name,
+		Settings: identitypool.Settings{Guests: p.Guests, Classic: p.ClassicFlow},
+		Roles:    identitypool.Roles{Authenticated: d.app.RoleARN(p.Authenticated), Guest: d.app.RoleARN(p.Guest)}}
+	for _, login := range p.UserPools {
+		provider := withoutScheme(d.app.IssuerURL(login.Pool))
+		clients := login.Clients
+		if len(clients) == 0 {
+			pool, _ := d.app.UserPool(login.Pool)
+			for _, c := range pool.Clients {
+				clients = append(clients, c.ID)
+			}
+		}
+		for _, client := range clients {
+			declared.Settings.UserPools = append(declared.Settings.UserPools,
+				identitypool.UserPool{Provider: provider, ClientID: client, ServerSideCheck: login.CheckTokens})
+			if p.RoleMapping == "token" {
+				if declared.Roles.Mappings == nil {
+					declared.Roles.Mappings = map[string]identitypool.RoleMapping{}
+				}
+				declared.Roles.Mappings[provider+":"+client] = identitypool.RoleMapping{Type: "Token", Ambiguous: ambiguous[p.Ambiguous]}
+			}
+		}
+	}
+	return declared
+}
+
+// ambiguous spells the Caddyfile's words as the API does.
+var ambiguous = map[string]string{"authenticated": "AuthenticatedRole", "deny": "Deny"}
+
+func withoutScheme(url string) string {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return url
+	}
+	return rest
 }

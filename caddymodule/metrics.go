@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/fault"
 )
 
 // metrics are the process's counters. They live as long as the process, over reloads; every configuration's registry
@@ -112,6 +113,21 @@ func (m *metrics) KeysFetched(issuer string, _ int, _ time.Duration, err error) 
 // StoreDone implements the store's observer.
 func (m *metrics) StoreDone(operation string, took time.Duration, err error) {
 	m.store.WithLabelValues(operation, result(err)).Observe(took.Seconds())
+}
+
+// SignIn implements the user pools' observer.
+func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }
+
+// credentialsMinted counts a session by the call that made it.
+func (m *metrics) credentialsMinted(operation string) { m.minted.WithLabelValues(operation).Inc() }
+
+// operationDone counts a call by how it ended: "ok", or the kind of fault.
+func (m *metrics) operationDone(service, operation string, err error) {
+	result := "ok"
+	if err != nil {
+		result = string(fault.KindOf(err))
+	}
+	m.operations.WithLabelValues(service, operation, result).Inc()
 }
 
 func result(err error) string {

@@ -1,18 +1,15 @@
 package caddymodule
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/sluicegate/sluice/authz"
-	"github.com/sluicegate/sluice/credentials"
 )
 
 // passage carries one request that may pass to the next handler.
@@ -53,15 +50,14 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	for i := range p.authorize.headers {
 		p.authorize.headers[i].set(r.Header, &p.result, repl)
 	}
-	if p.result.Verified != nil {
-		r = r.WithContext(context.WithValue(r.Context(), verifiedKey{}, p.result.Verified))
-	}
+	ctx := context.WithValue(r.Context(), passedKey{}, p)
 	if upgrade(r) && !p.result.ExpiresAt.IsZero() {
 		// A tunnel must not outlive the credential that opened it.
-		ctx, cancel := context.WithDeadline(r.Context(), p.result.ExpiresAt)
+		bounded, cancel := context.WithDeadline(ctx, p.result.ExpiresAt)
 		defer cancel()
-		r = r.WithContext(ctx)
+		ctx = bounded
 	}
+	r = r.WithContext(ctx)
 	err := next.ServeHTTP(w, r)
 	if body, ok := r.Body.(*checkedBody); ok && body.problem != nil {
 		// The body did not match its signature. The upstream never got the end of it; if nothing was answered yet, the
@@ -71,38 +67,30 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	return err
 }
 
-// verifiedKey is where sluice_credentials finds the good signature of the request.
-type verifiedKey struct{}
-
 // body puts the checked body of a signed request in place of the raw one.
 func (p *passage) body(r *http.Request) error {
-	switch {
-	case p.result.Body != nil:
-		r.Body = io.NopCloser(bytes.NewReader(p.result.Body))
-		r.ContentLength = int64(len(p.result.Body))
-		credentials.PlainBody(r.Header, r.ContentLength)
-		return nil
-	case p.result.Verified == nil:
+	if p.result.Verified == nil {
 		return nil
 	}
-	checked, err := p.result.Verified.Body(r.Body)
+	body, length, err := p.result.UpstreamBody(r.Header, r.Body)
 	if err != nil {
 		return err
 	}
-	r.Body, r.ContentLength = &checkedBody{Reader: checked, Closer: r.Body}, checked.Len()
-	credentials.PlainBody(r.Header, r.ContentLength)
+	r.Body, r.ContentLength = &checkedBody{ReadCloser: body}, length
+	if length == 0 {
+		r.Body = http.NoBody
+	}
 	return nil
 }
 
 // checkedBody remembers why reading ended early.
 type checkedBody struct {
-	io.Reader
-	io.Closer
+	io.ReadCloser
 	problem error
 }
 
 func (b *checkedBody) Read(into []byte) (int, error) {
-	n, err := b.Reader.Read(into)
+	n, err := b.ReadCloser.Read(into)
 	if err != nil && err != io.EOF {
 		b.problem = err
 	}
@@ -154,12 +142,4 @@ func debug(h http.Header, name string, result *authz.Result) {
 		text += "; id=" + result.DecisionID
 	}
 	h.Set(name, text)
-}
-
-// expiresIn is for logs: seconds until the credential ends.
-func expiresIn(result *authz.Result, now time.Time) float64 {
-	if result.ExpiresAt.IsZero() {
-		return 0
-	}
-	return result.ExpiresAt.Sub(now).Seconds()
 }

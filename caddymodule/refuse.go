@@ -33,7 +33,7 @@ func (a *Authorize) refuse(w http.ResponseWriter, r *http.Request, result *authz
 // refuseBody answers a request whose body turned out not to be what was signed. Nothing is written when the upstream's
 // answer has begun; the connection then ends.
 func (a *Authorize) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
-	problem := authz.BodyProblem(err)
+	problem := authz.ProblemOf(err)
 	var signature *sigv4.Error
 	if !errors.As(err, &signature) {
 		return err // the client went away, or the like
@@ -87,7 +87,8 @@ func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, deci
 	}
 	w.Header().Del("WWW-Authenticate")
 	if r.Method == http.MethodHead {
-		body = nil
+		w.WriteHeader(status) // HEAD has no body, and so says no more than its status
+		return nil
 	}
 	return write(w, status, "application/xml", append([]byte(xml.Header), body...))
 }

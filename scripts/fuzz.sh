@@ -8,7 +8,7 @@ while read -r package; do
   grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$package"/*_test.go | awk '{print $2}' | sort -u |
   while read -r target; do
     echo "== fuzz $package $target $time"
-    "${GO:-go}" test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" </dev/null |
+    "${GO:-go}" test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x </dev/null |
       grep -vE '^fuzz: elapsed: [0-9]+s, (gathering|execs)' || exit 1
   done
 done

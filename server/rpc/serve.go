@@ -24,11 +24,16 @@ const (
 type API struct {
 	Service  *api.Service
 	Registry Registry
+	// Done is told how each call of a known operation ended; nil = nobody listens. It must return at once.
+	Done func(service, operation string, err error)
 }
 
 // Serve takes a call through its stages: the signature, the input by decode, the model's constraints, the permission, the
 // function. It returns the function's output, or the first error with the stage that it comes from.
-func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() error) (any, Stage, error) {
+func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() error) (out any, stage Stage, err error) {
+	if a.Done != nil {
+		defer func() { a.Done(a.Service.ID, c.Operation.Name, err) }()
+	}
 	f, ok := a.Registry[c.Operation.Name]
 	if !ok {
 		return nil, Decoding, fault.New(fault.NotImplemented, "Sluice does not implement %s:%s yet.", a.Service.ID, c.Operation.Name)
@@ -53,6 +58,6 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 			return nil, Authorizing, err
 		}
 	}
-	out, err := f.Run(ctx, c)
+	out, err = f.Run(ctx, c)
 	return out, Running, err
 }

@@ -1,0 +1,85 @@
+package caddymodule
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/api/cognitoidentity"
+	"github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/api/iam"
+	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/caller"
+	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
+	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
+	iamserver "github.com/sluicegate/sluice/server/iam"
+	"github.com/sluicegate/sluice/server/oidc"
+	"github.com/sluicegate/sluice/server/query"
+	"github.com/sluicegate/sluice/server/rpc"
+	stsserver "github.com/sluicegate/sluice/server/sts"
+)
+
+// apis are the wires that one listener serves.
+type apis struct {
+	json, query     http.Handler
+	pools           http.Handler // discovery and keys of user pools
+	discovery, keys http.Handler // of the identity pools' own tokens
+}
+
+func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis, error) {
+	gate, err := caller.New(caller.Options{IAM: rt.roles, Minter: rt.minter, Region: app.Region, Now: time.Now,
+		ClientIP: clientIP, Revoked: rt.revocations.sessionRevoked})
+	if err != nil {
+		return nil, err
+	}
+	a := new(apis)
+	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
+		{Service: cognitoidp.Service, Registry: idpserver.Registry(idpserver.Options{Users: rt.users}), Done: m.operationDone},
+		{Service: cognitoidentity.Service, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
+			ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	a.query, err = query.New(query.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
+		{Service: sts.Service, Registry: stsserver.Registry(stsserver.Options{IAM: rt.roles, ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
+		{Service: iam.Service, Registry: iamserver.Registry(rt.roles), Done: m.operationDone},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	a.pools = oidc.New(rt.users, log)
+	a.keys = identityserver.Keys(rt.identities, log)
+	a.discovery, err = identityserver.Discovery(app.PublicURL, log)
+	return a, err
+}
+
+// find returns what serves the request, nil when it is nothing of Sluice's.
+func (a *apis) find(r *http.Request) http.Handler {
+	path := r.URL.Path
+	switch {
+	case r.Header.Get("X-Amz-Target") != "", path == "/" && r.Method == http.MethodOptions:
+		return a.json
+	case path == "/" && isForm(r), path == "/" && r.URL.Query().Has("Action"):
+		return a.query
+	case path == "/" && r.Method == http.MethodPost:
+		return a.json // it says what is wrong
+	case path == identityserver.DiscoveryPath:
+		return a.discovery
+	case path == identityserver.KeysPath:
+		return a.keys
+	case strings.Contains(path, "/.well-known/"):
+		return a.pools
+	}
+	return nil
+}
+
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}

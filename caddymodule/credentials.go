@@ -1,0 +1,125 @@
+package caddymodule
+
+import (
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
+)
+
+func init() { caddy.RegisterModule(Credentials{}) }
+
+// Credentials presents the principal to the upstream in the upstream's own terms. It stands behind a sluice_authorize.
+type Credentials struct {
+	config.Credentials
+
+	chain  credentials.Chain
+	logger *zap.Logger
+}
+
+// CaddyModule returns the Caddy module information.
+func (Credentials) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.sluice_credentials", New: func() caddy.Module { return new(Credentials) }}
+}
+
+// Provision fills placeholders in and builds the kinds.
+func (c *Credentials) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return err
+	}
+	c.logger = ctx.Logger()
+	c.Credentials.Defaults(app.Region)
+	if err := c.Credentials.Validate(); err != nil {
+		return err
+	}
+	if s := c.SigV4; s != nil {
+		repl := caddy.NewReplacer()
+		kind, err := credentials.NewResign(credentials.ResignOptions{Service: s.Service, Region: s.Region,
+			AccessKeyID: repl.ReplaceAll(s.AccessKey, ""), SecretKey: seal.NewSecret(repl.ReplaceAll(s.SecretKey, ""))})
+		if err != nil {
+			return err
+		}
+		c.chain = append(c.chain, kind)
+	}
+	if len(c.Headers) > 0 {
+		headers := make([]credentials.Header, len(c.Headers))
+		for i, h := range c.Headers {
+			headers[i] = credentials.Header{Name: h.Name, Value: h.Value}
+		}
+		kind, err := credentials.NewHeaders(headers...)
+		if err != nil {
+			return err
+		}
+		c.chain = append(c.chain, kind)
+	}
+	return nil
+}
+
+// ServeHTTP changes the request and passes it on.
+func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	passed, ok := r.Context().Value(passedKey{}).(*passage)
+	if !ok {
+		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
+		c.logger.Error("sluice_credentials without sluice_authorize before it")
+		return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
+			Detail: "This route is not set up."}, "")
+	}
+	if c.SigV4 != nil && c.SigV4.Host != "" {
+		r.Host = c.SigV4.Host
+	}
+	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	out := credentials.Outgoing{Method: r.Method, Host: r.Host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
+		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.result.Principal,
+		PayloadHash: passed.result.PayloadHash, Trailer: passed.result.Trailer,
+		Expand: func(text string) string { return repl.ReplaceAll(text, "") }}
+	if err := c.chain.Present(r.Context(), &out); err != nil {
+		return c.fail(w, r, err)
+	}
+	r.Header, r.Body, r.ContentLength, r.URL.RawQuery = out.Header, out.Body, out.ContentLength, out.RawQuery
+	if r.ContentLength >= 0 {
+		r.TransferEncoding = nil
+	}
+	return next.ServeHTTP(w, r)
+}
+
+func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
+	problem := &authz.Problem{Status: http.StatusInternalServerError, Reason: "internal", Title: "Internal error",
+		AWSCode: "InternalError", AWSMessage: "We encountered an internal error. Please try again."}
+	if text, known := fault.Message(err); known {
+		problem = &authz.Problem{Status: http.StatusBadRequest, Reason: "credentials", Title: "Cannot be passed on", Detail: text,
+			AWSCode: "InvalidRequest", AWSMessage: text}
+	} else {
+		c.logger.Error("presenting the principal", zap.Error(err))
+	}
+	if c.SigV4 != nil && c.SigV4.Service == "s3" {
+		return writeS3Error(w, r, problem, "")
+	}
+	return writeProblem(w, problem, "")
+}
+
+// passedKey is where a request carries the passage that let it through.
+type passedKey struct{}
+
+// PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
+func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
+	passed, ok := r.Context().Value(passedKey{}).(*passage)
+	if !ok {
+		return nil, false
+	}
+	return passed.result.Principal, true
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Credentials)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Credentials)(nil)
+)

@@ -1,0 +1,110 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() { caddy.RegisterModule(Pools{}) }
+
+// Pools serves the AWS-compatible APIs, discovery documents and key sets, and /healthz and /readyz.
+type Pools struct {
+	app *App
+}
+
+// CaddyModule returns the Caddy module information.
+func (Pools) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.sluice_pools", New: func() caddy.Module { return new(Pools) }}
+}
+
+// Provision says that the services are needed.
+func (p *Pools) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return err
+	}
+	p.app = app
+	app.onStart(true, func(*runtime) error { return nil })
+	return nil
+}
+
+// ServeHTTP finds the API or document that is asked for.
+func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if r.URL.Path == "/healthz" {
+		return p.health(w, r)
+	}
+	select {
+	case <-p.app.started:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	rt := p.app.runtime
+	if rt == nil {
+		return writeStarting(w)
+	}
+	if r.URL.Path == "/readyz" {
+		return p.ready(w, r, rt)
+	}
+	if handler := rt.apis.find(r); handler != nil {
+		handler.ServeHTTP(w, r)
+		return nil
+	}
+	return next.ServeHTTP(w, r)
+}
+
+// health says that the process answers.
+func (p *Pools) health(w http.ResponseWriter, r *http.Request) error {
+	return writeStatus(w, r, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready says whether every part can do its work: the store takes writes, revocations are current.
+func (p *Pools) ready(w http.ResponseWriter, r *http.Request, rt *runtime) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	status, parts := http.StatusOK, map[string]string{"status": "ok", "store": "ok", "revocations": "ok"}
+	if err := rt.store.Ping(ctx); err != nil {
+		p.app.log.Error("store not ready", "error", err)
+		status, parts["status"], parts["store"] = http.StatusServiceUnavailable, "unavailable", "unavailable"
+	}
+	if state := rt.revocations.state(); state != "ok" {
+		parts["revocations"] = state
+		if !rt.revocations.Fresh() {
+			status, parts["status"] = http.StatusServiceUnavailable, "unavailable"
+		}
+	}
+	return writeStatus(w, r, status, parts)
+}
+
+func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[string]string) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		return write(w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("write GET\n"))
+	}
+	body, err := json.Marshal(parts)
+	if err != nil {
+		return err
+	}
+	return write(w, status, "application/json", append(body, '\n'))
+}
+
+// clientIP is the client's address as Caddy resolved it, trusted proxies considered.
+func clientIP(r *http.Request) netip.Addr {
+	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Pools)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Pools)(nil)
+)

@@ -1,0 +1,83 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this process, also of
+// pools that were made through the API, for any client. Which pools and clients count, the identity pool says.
+type loginVerifier struct {
+	users *userpool.Service
+	app   *config.App
+	none  *token.Verifier // refuses everything with the right reason
+	pools sync.Map        // pool id → *token.Verifier
+}
+
+func newLoginVerifier(users *userpool.Service, app *config.App) (*loginVerifier, error) {
+	none, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
+	return &loginVerifier{users: users, app: app, none: none}, err
+}
+
+// Verify implements identitypool.Verifier; its errors are *token.Error.
+func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, error) {
+	poolID, ok := v.poolOf(raw)
+	if !ok {
+		return v.none.Verify(ctx, raw)
+	}
+	if known, ok := v.pools.Load(poolID); ok {
+		return known.(*token.Verifier).Verify(ctx, raw)
+	}
+	// The pool must exist before anything is remembered under its id: ids are free text here.
+	issuer, err := v.users.Issuer(ctx, poolID)
+	if err != nil {
+		return v.none.Verify(ctx, raw)
+	}
+	verifier, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}}}})
+	if err != nil {
+		return nil, err
+	}
+	v.pools.Store(poolID, verifier)
+	return verifier.Verify(ctx, raw)
+}
+
+// poolOf reads the pool's id off the issuer that the token claims. Nothing is believed: the id only chooses the keys that
+// the token must be signed with, and the verifier compares the issuer as a whole.
+func (v *loginVerifier) poolOf(raw string) (string, bool) {
+	if len(raw) > token.DefaultMaxTokenBytes {
+		return "", false
+	}
+	parts := strings.SplitN(raw, ".", 4)
+	if len(parts) != 3 {
+		return "", false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", false
+	}
+	claims, err := token.ParseClaims(string(payload))
+	if err != nil {
+		return "", false
+	}
+	issuer, ok := claims.Values("iss")
+	if !ok || len(issuer) != 1 {
+		return "", false
+	}
+	poolID := issuer[0][strings.LastIndexByte(issuer[0], '/')+1:]
+	return poolID, v.app.IssuerURL(poolID) == issuer[0]
+}
+
+// newWebIdentityVerifier verifies what AssumeRoleWithWebIdentity takes: the identity pools' own OpenID tokens.
+func newWebIdentityVerifier(pools *identitypool.Service) (*token.Verifier, error) {
+	return token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{pools.TokenIssuer()}})
+}
