@@ -62,13 +62,13 @@ func (c *testCase) UnmarshalJSON(src []byte) error {
 	return nil
 }
 
-// layers parses the policies of a case. The name of each source is the place that naiveVerdict gives.
-func (c testCase) layers() (*policy.Layers, error) {
+// layers reads the policies of a case. The name of each source is the place that naiveVerdict gives.
+func (c testCase) layers(read func([]byte, policy.Kind) (*policy.Document, error)) (*policy.Layers, error) {
 	l := &policy.Layers{}
 	parse := func(layer string, list []json.RawMessage) ([]policy.Source, error) {
 		var out []policy.Source
 		for i, src := range list {
-			d, err := policy.Parse(src, policy.Identity)
+			d, err := read(src, policy.Identity)
 			if err != nil {
 				return nil, fmt.Errorf("%s policy %d: %w", layer, i, err)
 			}
@@ -162,7 +162,7 @@ func TestCorpusIsDecidedAsExpectedByIndexNaiveEvaluatorAndAccount(t *testing.T) 
 }
 
 func runCase(t *testing.T, c testCase) {
-	l, err := c.layers()
+	l, err := c.layers(policy.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func runCase(t *testing.T, c testCase) {
 	if got.effect != c.Expect {
 		t.Errorf("decided %s, want %s", got.effect, c.Expect)
 	}
-	if naive := naiveDecide(c); naive != got {
+	if naive := naiveDecide(newNaive(c), c); naive != got {
 		t.Errorf("decided %v, the naive evaluator %v", got, naive)
 	}
 	checkAccount(t, l, c.request())

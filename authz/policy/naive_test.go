@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The naive evaluator reads the rules off the page: no index, no compilation, generic JSON, regular expressions, the
+// The naive evaluator reads the rules off the page: no index, no compilation, generic JSON, tables, the
 // standard library's numbers, times and networks. It shares no code with the package, so that the two can only agree by
 // both being right, or by misreading the rules in the same way.
 
@@ -34,17 +34,29 @@ type naiveVerdict struct {
 	effect, statement string
 }
 
-func naiveDecide(c testCase) naiveVerdict {
+// naiveLayer is one layer of a case, read once for many requests.
+type naiveLayer struct {
+	name     string
+	limit    bool
+	policies [][]naiveStatement
+}
+
+func newNaive(c testCase) []naiveLayer {
+	out := []naiveLayer{{name: "identity", limit: true}, {name: "boundary", limit: c.Boundary != nil}, {name: "session", limit: c.SessionPolicy != nil}}
+	for i, sources := range [][]json.RawMessage{c.Policies, optional(c.Boundary), optional(c.SessionPolicy)} {
+		for _, src := range sources {
+			out[i].policies = append(out[i].policies, naiveStatements(src))
+		}
+	}
+	return out
+}
+
+func naiveDecide(layers []naiveLayer, c testCase) naiveVerdict {
 	r := naiveRequest{c.Request.Action, c.Request.Resource, c.Request.Context}
-	layers := []struct {
-		name     string
-		policies []json.RawMessage
-		limit    bool
-	}{{"identity", c.Policies, true}, {"boundary", optional(c.Boundary), c.Boundary != nil}, {"session", optional(c.SessionPolicy), c.SessionPolicy != nil}}
 	allowed := map[string]string{}
 	for _, layer := range layers {
-		for i, src := range layer.policies {
-			for j, s := range naiveStatements(src) {
+		for i, statements := range layer.policies {
+			for j, s := range statements {
 				if !s.applies(r) {
 					continue
 				}
@@ -131,7 +143,7 @@ func (s naiveStatement) action(r naiveRequest) bool {
 				return true
 			}
 			want, have := strings.SplitN(v, ":", 2), strings.SplitN(r.action, ":", 2)
-			if len(want) == 2 && len(have) == 2 && naiveGlob("(?i)", wildcards(want[0]), have[0]) && naiveGlob("(?i)", wildcards(want[1]), have[1]) {
+			if len(want) == 2 && len(have) == 2 && naiveGlob(true, wildcards(want[0]), have[0]) && naiveGlob(true, wildcards(want[1]), have[1]) {
 				return true
 			}
 		}
@@ -216,21 +228,24 @@ func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token,
 	return out, true
 }
 
-func naiveGlob(flags string, tokens []token, text string) bool {
-	var b strings.Builder
-	b.WriteString(flags + `(?s)\A`)
+// naiveGlob fills a table: can the first i tokens match the first j characters?
+func naiveGlob(fold bool, tokens []token, text string) bool {
+	chars := strings.Split(text, "")
+	row := make([]bool, len(chars)+1)
+	row[0] = true
 	for _, t := range tokens {
-		switch {
-		case t.wild && t.char == "*":
-			b.WriteString(".*")
-		case t.wild:
-			b.WriteString(".")
-		default:
-			b.WriteString(regexp.QuoteMeta(t.char))
+		next := make([]bool, len(chars)+1)
+		for j := range next {
+			switch {
+			case t.wild && t.char == "*":
+				next[j] = row[j] || j > 0 && next[j-1]
+			case j > 0:
+				next[j] = row[j-1] && (t.wild || t.char == chars[j-1] || fold && strings.EqualFold(t.char, chars[j-1]))
+			}
 		}
+		row = next
 	}
-	b.WriteString(`\z`)
-	return regexp.MustCompile(b.String()).MatchString(text)
+	return row[len(chars)]
 }
 
 func naiveARN(tokens []token, arn string, resource bool) bool {
@@ -256,7 +271,7 @@ func naiveARN(tokens []token, arn string, resource bool) bool {
 		return false
 	}
 	for i := range fields {
-		if !naiveGlob("", split[i], fields[i]) {
+		if !naiveGlob(false, split[i], fields[i]) {
 			return false
 		}
 	}
@@ -343,11 +358,7 @@ func (s naiveStatement) compare(name, have, want string, r naiveRequest) (match,
 		if !found {
 			return false, true
 		}
-		flags := ""
-		if name == "StringEqualsIgnoreCase" {
-			flags = "(?i)"
-		}
-		return naiveGlob(flags, tokens, have), true
+		return naiveGlob(name == "StringEqualsIgnoreCase", tokens, have), true
 	case strings.HasPrefix(name, "Arn"):
 		tokens, found := s.expand(want, r, true)
 		return found && naiveARN(tokens, have, false), true
