@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"encoding/json"
@@ -205,7 +206,7 @@ func (s *Service) DetachRolePolicy(ctx context.Context, role, arn string) error 
 	})
 }
 
-// ListAttachedRolePolicies returns the attached managed policies. Errors: NoSuchEntity.
+// ListAttachedRolePolicies returns the attached managed policies by ARN. Errors: NoSuchEntity.
 func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error) {
 	r := s.current.Load().roleNamed(role)
 	if r == nil {
@@ -215,6 +216,7 @@ func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error
 	for _, arn := range r.record.Attached {
 		list = append(list, AttachedPolicy{ARN: arn, Name: roleName(arn)})
 	}
+	slices.SortFunc(list, func(a, b AttachedPolicy) int { return cmp.Compare(a.ARN, b.ARN) })
 	return list, nil
 }
 

@@ -1,0 +1,155 @@
+package iam_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sqlite"
+)
+
+const (
+	account  = "123456789012"
+	poolID   = "us-east-1:11111111-2222-4333-8444-555555555555"
+	identity = "us-east-1:99999999-2222-4333-8444-555555555555"
+	oidcURL  = "https://idp.example.com/tenant"
+	poolURL  = "https://cognito-identity.amazonaws.com"
+	allowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+)
+
+// world is a Service on a real store with a real minter and verifier, and a clock that the test moves.
+type world struct {
+	*iam.Service
+	t      testing.TB
+	store  store.Store
+	box    *seal.Box
+	minter *session.Minter
+	now    time.Time
+	key    *token.SigningKey
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
+	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "iam.db")})
+	must(t, err)
+	t.Cleanup(func() { must(t, st.Close()) })
+	master, err := seal.GenerateMasterKey(rand.Reader)
+	must(t, err)
+	box, err := seal.New(seal.Options{Keys: []seal.Key{master}})
+	must(t, err)
+	w.store, w.box = st, box
+	w.minter, err = session.NewMinter(session.Options{Box: box})
+	must(t, err)
+	w.key, err = token.GenerateKey(rand.Reader, "RS256")
+	must(t, err)
+	w.open()
+	return w
+}
+
+// open makes the Service anew on what the store holds, as a restart does.
+func (w *world) open() {
+	w.t.Helper()
+	var keys token.StaticKeys
+	must(w.t, keys.Set(w.key.Public()))
+	verifier, err := token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{
+		{URL: oidcURL, Keys: &keys, ClientIDs: []string{"partner"}, TokenUseOptional: true},
+		{URL: poolURL, Keys: &keys, AnyClient: true},
+	}})
+	must(w.t, err)
+	w.Service, err = iam.New(w.t.Context(), iam.Options{
+		Store: w.store, Box: w.box, Minter: w.minter, Account: account, Now: w.clock, Rand: rand.Reader, Verifier: verifier,
+	})
+	must(w.t, err)
+}
+
+func (w *world) clock() time.Time { return w.now }
+
+// role declares a role.
+func (w *world) role(name, trust string, policies ...string) string {
+	w.t.Helper()
+	d := iam.DeclaredRole{Name: name, Trust: json.RawMessage(trust), Policies: map[string]json.RawMessage{}}
+	for i, p := range policies {
+		d.Policies[string(rune('a'+i))] = json.RawMessage(p)
+	}
+	must(w.t, w.Ensure(w.t.Context(), d))
+	return w.RoleARN(name)
+}
+
+// sign makes a token of the issuer with the claims; iss, iat and exp are filled in.
+func (w *world) sign(issuer string, claims map[string]any) string {
+	w.t.Helper()
+	all := map[string]any{"iss": issuer, "iat": w.now.Unix(), "exp": w.now.Add(time.Hour).Unix()}
+	for name, value := range claims {
+		all[name] = value
+	}
+	text, err := json.Marshal(all)
+	must(w.t, err)
+	raw, err := w.key.Sign(text, "")
+	must(w.t, err)
+	return raw
+}
+
+// poolToken makes an identity pool's token for identity.
+func (w *world) poolToken(pool string, amr ...string) string {
+	return w.sign(poolURL, map[string]any{"sub": identity, "aud": pool, "amr": amr})
+}
+
+// root is the caller with the root key.
+func (w *world) root() *iam.Caller { return &iam.Caller{Principal: w.Root("AKIAROOTROOTROOTROOT")} }
+
+// caller opens credentials and returns who they are.
+func (w *world) caller(c session.Credentials) *iam.Caller {
+	w.t.Helper()
+	record, _, err := w.minter.Open(c.AccessKeyID, c.SessionToken, w.now)
+	must(w.t, err)
+	return &iam.Caller{Principal: w.SessionPrincipal(c.AccessKeyID, record), Session: record}
+}
+
+// may asks the caller's policies.
+func (w *world) may(c *iam.Caller, action, resource string) bool {
+	return w.Decide(c, action, resource, nil).Effect == policy.Allow
+}
+
+// assume takes a role and fails the test when it may not.
+func (w *world) assume(c *iam.Caller, in iam.AssumeRoleInput) iam.Assumed {
+	w.t.Helper()
+	if in.SessionName == "" {
+		in.SessionName = "test"
+	}
+	out, err := w.AssumeRole(context.Background(), c, in)
+	must(w.t, err)
+	return out
+}
+
+func accountTrust(extra string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},
+		"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]` + extra + `}]}`
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantFault(t testing.TB, err error, kind fault.Kind) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %s", kind)
+	}
+	if !fault.Is(err, kind) {
+		t.Fatalf("error %v, want kind %s", err, kind)
+	}
+}
