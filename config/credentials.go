@@ -17,6 +17,8 @@ type Resign struct {
 	SecretKey string `json:"secret_key"`
 	// Region is the region to sign for. Default: the app's.
 	Region string `json:"region,omitempty"`
+	// Host is the Host header that the store gets and the signature covers. Default: the request's.
+	Host string `json:"host,omitempty"`
 }
 
 // Defaults fills what was left out; region is the app's.
