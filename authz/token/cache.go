@@ -34,6 +34,8 @@ type CacheOptions struct {
 // that other cores read, other than one mark per entry and round of the eviction. When a partition is full, the entries
 // that were not read since the last round go first.
 //
+// A Cache belongs to one Verifier: another one may refuse what this one accepts.
+//
 // It is generic so that whoever maps tokens to principals keeps the principal. What an entry's value depends on besides
 // the token (policies, revocations) is for the owner to compare, or to Purge.
 type Cache[V any] struct {

@@ -223,3 +223,36 @@ func TestCacheUnderConcurrentUse(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A cached token of Cognito's shape, with its entry, takes about a kilobyte.
+func TestACachedTokenTakesAboutAKilobyte(t *testing.T) {
+	v := verifier(t, pool(t))
+	c, err := NewCache[*Token](CacheOptions{MaxBytes: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 300
+	raws := make([]string, n)
+	for i := range raws {
+		raws[i] = sign(t, testKey(), claims(map[string]any{"jti": fmt.Sprintf("4a0e4a9c-4c55-4c1f-a9c8-%012d", i)}))
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for _, raw := range raws {
+		got, err := v.Verify(t.Context(), raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Put(c.Key(raw), got, got.Size(), got.Deadline())
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	used, accounted := int64(after.HeapAlloc-before.HeapAlloc)/n, c.Stats().Bytes/n
+	t.Logf("a token of %d bytes: %d bytes in the cache, %d accounted", len(raws[0]), used, accounted)
+	if used > 1400 || used > accounted*11/10 {
+		t.Errorf("%d bytes are used, %d accounted", used, accounted)
+	}
+	runtime.KeepAlive(c)
+	runtime.KeepAlive(raws)
+}

@@ -49,6 +49,12 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Reason == e.Reason && (t.Detail == "" || t.Detail == e.Detail)
 }
 
+// Lasting reports whether the same token would be refused again with the same configuration, so that the refusal may be
+// cached: not when only the time or the issuer's keys stand against it.
+func (e *Error) Lasting() bool {
+	return e.Reason != NotYetValid && e.Reason != UnknownKey && e.Reason != KeysUnavailable
+}
+
 // refuse makes an Error; every one is made once, at package level or for a cold path, so that refusing costs nothing.
 func refuse(reason Reason, detail string) *Error {
 	kind, message := fault.NotAuthorized, "The token is not valid."

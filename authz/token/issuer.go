@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// maxLeeway bounds the clock skew that may be configured: threats, "never unlimited".
-const maxLeeway = 5 * time.Minute
+// Clock skew: what a configuration should ask for unless it says otherwise, and the most that it may.
+const (
+	DefaultLeeway = 30 * time.Second
+	maxLeeway     = 5 * time.Minute
+)
 
 // Issuer is one issuer whose tokens are accepted, and what they must say. The lists are compared exactly: no prefixes,
 // patterns or separators.
@@ -37,7 +40,8 @@ type Issuer struct {
 	// any and none.
 	Types []string
 
-	// Leeway is the clock skew allowed for exp, nbf and iat; whole seconds, at most five minutes.
+	// Leeway is the clock skew allowed for exp, nbf and iat; whole seconds, at most five minutes. Zero is none, save for
+	// one second that iat may lie ahead. Issuers elsewhere should be given DefaultLeeway.
 	Leeway time.Duration
 
 	// GroupsClaim is where the groups stand, a path through nested objects; empty means cognito:groups.
@@ -81,23 +85,41 @@ func compile(config Issuer) (*issuer, error) {
 	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second)}, nil
 }
 
+// Accepts judges a genuine token of this issuer by TokenUse, ClientIDs and Audiences, as Verify has done already: for
+// whoever verifies and caches once with a wide configuration and then asks a narrower one, such as a route's. The error
+// is an *Error with WrongTokenUse, WrongAudience, or UnknownIssuer for a token of another issuer.
+func (i *Issuer) Accepts(t *Token) error {
+	if t.Issuer.URL != i.URL {
+		return errUnknownIssuer
+	}
+	if err := i.accepts(t); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (i *Issuer) accepts(t *Token) *Error {
+	if err := i.checkUse(t.TokenUse); err != nil {
+		return err
+	}
+	return i.checkAudience(t)
+}
+
 // checkUse enforces token_use, RFC 8725 section 3.12: kinds of token must not stand in for each other.
-func (i *issuer) checkUse(use string, present bool) *Error {
-	switch {
-	case len(i.TokenUse) == 0:
-		return nil
-	case !present && i.TokenUseOptional:
-		return nil
-	case present && slices.Contains(i.TokenUse, use):
+func (i *Issuer) checkUse(use string) *Error {
+	if len(i.TokenUse) == 0 || use == "" && i.TokenUseOptional || use != "" && slices.Contains(i.TokenUse, use) {
 		return nil
 	}
 	return errTokenUse
 }
 
 // checkAudience enforces ClientIDs and Audiences. A claim that is missing never matches.
-func (i *issuer) checkAudience(t *Token) *Error {
-	if i.AnyClient {
-		return nil
+func (i *Issuer) checkAudience(t *Token) *Error {
+	if len(i.ClientIDs) == 0 && len(i.Audiences) == 0 {
+		if i.AnyClient {
+			return nil
+		}
+		return errAudience
 	}
 	if len(i.Audiences) > 0 && !intersect(t.Audience, i.Audiences) {
 		return errAudience

@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,18 +106,16 @@ func (f *fetcher) discoverURL(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var document struct {
-		Issuer string `json:"issuer"`
-		JWKS   string `json:"jwks_uri"`
-	}
-	if json.Unmarshal(body, &document) != nil {
-		return errors.New("token: the discovery document is not JSON")
+	document, err := ParseClaims(string(body))
+	if err != nil {
+		return errors.New("token: the discovery document is not strict JSON of at most 64 KiB")
 	}
 	// Section 4.3: the issuer must be exactly the one that was asked.
-	if document.Issuer != f.issuer {
+	if documentText(&document, "issuer") != f.issuer {
 		return errors.New("token: the discovery document is another issuer's")
 	}
-	found, err := f.checkURL(document.JWKS)
+	keys := documentText(&document, "jwks_uri")
+	found, err := f.checkURL(keys)
 	if err != nil {
 		return fmt.Errorf("token: jwks_uri of the discovery document: %w", err)
 	}
@@ -129,8 +126,18 @@ func (f *fetcher) discoverURL(ctx context.Context) error {
 	if issuer.Scheme == "https" && found.Scheme != "https" || isLoopback(found) && !isLoopback(issuer) {
 		return errors.New("token: the discovery document leads to a less protected place than the issuer's")
 	}
-	f.jwksURL, f.discovered = document.JWKS, f.o.Now()
+	f.jwksURL, f.discovered = keys, f.o.Now()
 	return nil
+}
+
+// documentText gives a member that is a string, and nothing for any other.
+func documentText(document *Claims, name string) string {
+	raw, ok := document.Raw(name)
+	if !ok {
+		return ""
+	}
+	text, _ := stringOf(raw)
+	return text
 }
 
 // get reads one JSON document. The context bounds the whole of it, however slowly the bytes come.

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -111,7 +110,13 @@ func (t *Token) fillScopes(r *registered) *Error {
 		return errClaimType
 	}
 	if raw[0] == '"' {
-		values = slices.AppendSeq(values[:0:0], strings.FieldsSeq(values[0]))
+		text := values[0]
+		values = make([]string, 0, 1+strings.Count(text, " "))
+		for scope := range strings.SplitSeq(text, " ") { // blanks only: strings.Fields would also split at others
+			if scope != "" {
+				values = append(values, scope)
+			}
+		}
 	}
 	t.Scopes = values
 	return nil
