@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -188,7 +189,7 @@ func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) err
 		return err
 	}
 	defer s.cutoffs.begin()()
-	var revoked []store.Revocation
+	var revoked []revoke.Record
 	_, err = s.changeUser(ctx, p, name, func(tx store.Tx, u *store.User) error {
 		u.Enabled = false
 		revoked, err = s.revokeUser(tx, u)
@@ -217,7 +218,7 @@ func (s *Service) DeleteUser(ctx context.Context, accessToken string) error {
 
 func (s *Service) deleteUser(ctx context.Context, p *pool, find func(store.Tx) (store.User, error)) error {
 	defer s.cutoffs.begin()()
-	var revoked []store.Revocation
+	var revoked []revoke.Record
 	err := s.update(ctx, func(tx store.Tx) error {
 		u, err := find(tx)
 		if err != nil {

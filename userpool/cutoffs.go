@@ -8,9 +8,9 @@ import (
 
 // cutoffs tells tokens issued before a revocation from those issued after, although iat has whole seconds only.
 //
-// A revocation's NotBefore is the next whole second. Tokens whose user was read after the revocation was complete get an
-// iat that is not before it; all others get the second in which the read began, and are dead. "After" goes by a counter
-// and not by the clock.
+// revoke.Issued kills every iat up to and including the second of its moment. Tokens whose user was read after the
+// revocation was complete get a later iat, which may be a second or two ahead of the clock; all others get the second in
+// which the read began, and are dead. "After" goes by a counter and not by the clock.
 type cutoffs struct {
 	mu      sync.Mutex
 	running int    // revocations that have begun and not ended
@@ -19,7 +19,7 @@ type cutoffs struct {
 }
 
 type cutoff struct {
-	at   time.Time // the last NotBefore
+	at   time.Time // the last moment, a whole second
 	turn uint64    // when its revocation ended; pending until then
 }
 
@@ -60,11 +60,11 @@ func (c *cutoffs) begin() (end func()) {
 	}
 }
 
-// raise returns a NotBefore after every iat given to the user so far.
+// raise returns the second of a revocation: not before now nor before any iat given to the user so far.
 func (c *cutoffs) raise(poolID, sub string, now time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at := now.Truncate(time.Second).Add(time.Second)
+	at := now.Truncate(time.Second)
 	key := verifierKey(poolID, sub)
 	if last, ok := c.users[key]; ok && !at.After(last.at) {
 		at = last.at.Add(time.Second)
@@ -90,8 +90,8 @@ func (c *cutoffs) issueTime(poolID, sub string, from moment) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := from.at.Truncate(time.Second)
-	if u, ok := c.users[verifierKey(poolID, sub)]; ok && u.turn <= from.turn && at.Before(u.at) {
-		return u.at
+	if u, ok := c.users[verifierKey(poolID, sub)]; ok && u.turn <= from.turn && !at.After(u.at) {
+		return u.at.Add(time.Second)
 	}
 	return at
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -103,7 +104,7 @@ func (s *Service) DeleteGroup(ctx context.Context, poolID, name string) error {
 		return err
 	}
 	defer s.cutoffs.begin()()
-	var revoked []store.Revocation
+	var revoked []revoke.Record
 	err = s.update(ctx, func(tx store.Tx) error {
 		revoked = nil
 		members, err := tx.Groups.Members(poolID, name, store.Page{})
@@ -173,7 +174,7 @@ func (s *Service) AdminRemoveUserFromGroup(ctx context.Context, poolID, name, gr
 		return err
 	}
 	defer s.cutoffs.begin()()
-	var revoked []store.Revocation
+	var revoked []revoke.Record
 	err = s.update(ctx, func(tx store.Tx) error {
 		revoked = nil
 		if _, err := tx.Groups.Get(p.ID, group); err != nil {

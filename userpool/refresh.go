@@ -142,7 +142,7 @@ func (s *Service) renew(ctx context.Context, p *pool, c *client, text string, ch
 	}
 	if fault.Is(outcome, fault.RefreshTokenReuse) {
 		// RFC 9700 section 4.14.2: who uses an old token may have stolen it, or may be the victim: the family ends.
-		return nil, firstError(s.revokeFamily(ctx, r.family), outcome)
+		return nil, firstError(s.revokeFamily(ctx, p.issuer, r.family), outcome)
 	}
 	if outcome != nil {
 		return nil, outcome
@@ -201,7 +201,7 @@ func (s *Service) turn(tx store.Tx, g *grant, f *store.RefreshToken, state *fami
 	current := equal(r.hash(), f.Hash)
 	if !g.client.rotates {
 		if !current {
-			return nil, errRefreshReuse, nil
+			return nil, errRefreshInvalid, nil
 		}
 		return nil, nil, nil
 	}

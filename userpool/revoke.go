@@ -6,22 +6,49 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
 
-// The kinds of revocation that user pools make, and their keys.
-const (
-	// RevokedFamily kills every token whose origin_jti is the key, whenever it was issued.
-	RevokedFamily = "family"
-	// RevokedUser kills the tokens of a user, key RevokedUserKey, whose iat is before NotBefore. NotBefore is a whole
-	// second; tokens issued after the revocation carry an iat that is not before it, so a sign-out and a sign-in within
-	// one second are told apart. Such an iat may be up to a second or two ahead of the clock.
-	RevokedUser = "user"
-)
+// Two kinds of revoke.Record are made here. Family ends one sign-in: RevokeToken, and the reuse of a refresh token.
+// Issued kills what a user was issued so far; together with the end of the user's refresh families in the same
+// transaction it is a sign-out. New tokens carry an iat that is not before it, see cutoffs.
 
-// RevokedUserKey is the key of a RevokedUser revocation.
-func RevokedUserKey(issuer, sub string) string { return issuer + "\n" + sub }
+// kept is how the store keeps a record: the key is issuer and name.
+func kept(r revoke.Record) store.Revocation {
+	out := store.Revocation{Kind: string(r.Kind), Key: r.Issuer + "\n" + r.Name, Until: time.UnixMilli(r.Until).UTC()}
+	if r.At != 0 {
+		out.NotBefore = time.UnixMilli(r.At).UTC()
+	}
+	return out
+}
+
+// Revocations returns the revocations of user pools that the store holds and that are not over, for an index that starts
+// empty. Records of other makers are left out.
+func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
+	var live []store.Revocation
+	if err := s.view(ctx, func(tx store.Tx) (err error) {
+		live, err = tx.Revocations.Live(s.o.Now())
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	var list []revoke.Record
+	for _, r := range live {
+		kind := revoke.Kind(r.Kind)
+		issuer, name, ok := strings.Cut(r.Key, "\n")
+		if !ok || (kind != revoke.KindFamily && kind != revoke.KindIssued) {
+			continue
+		}
+		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Until: r.Until.UnixMilli()}
+		if !r.NotBefore.IsZero() {
+			record.At = r.NotBefore.UnixMilli()
+		}
+		list = append(list, record)
+	}
+	return list, nil
+}
 
 // tokenAfterlife is how long something got with a token can outlive the revocation: the longest token, then temporary
 // credentials of the longest duration made in its last moment.
@@ -29,7 +56,7 @@ const tokenAfterlife = maxShort + 12*time.Hour + time.Hour
 
 // RevokeToken ends the family of a refresh token: it and every token with its origin_jti. Doing it twice is fine.
 func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text string) error {
-	_, c, err := s.poolAndClient(ctx, clientID)
+	p, c, err := s.poolAndClient(ctx, clientID)
 	if err != nil {
 		return err
 	}
@@ -60,16 +87,16 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	if f.ClientID != c.ID {
 		return fault.New(fault.Unauthorized, "Token is not from a supported client.")
 	}
-	return s.revokeFamily(ctx, r.family)
+	return s.revokeFamily(ctx, p.issuer, r.family)
 }
 
 // revokeFamily marks a family as ended, in the store and wherever tokens are checked.
-func (s *Service) revokeFamily(ctx context.Context, id string) error {
-	r := store.Revocation{Kind: RevokedFamily, Key: id, Until: s.o.Now().Add(tokenAfterlife)}
+func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
+	r := revoke.Family(issuer, id, s.o.Now().Add(tokenAfterlife))
 	err := s.update(ctx, func(tx store.Tx) error {
 		f, err := tx.RefreshTokens.Get(id)
 		if errors.Is(err, store.ErrNotFound) {
-			return tx.Revocations.Put(r)
+			return tx.Revocations.Put(kept(r))
 		}
 		if err != nil {
 			return err
@@ -80,9 +107,9 @@ func (s *Service) revokeFamily(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		return tx.Revocations.Put(r)
+		return tx.Revocations.Put(kept(r))
 	})
-	return s.announce(ctx, []store.Revocation{r}, err)
+	return s.announce(ctx, []revoke.Record{r}, err)
 }
 
 // GlobalSignOut ends all sign-ins of the token's user.
@@ -105,7 +132,7 @@ func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name strin
 
 func (s *Service) signOut(ctx context.Context, find func(store.Tx) (store.User, error)) error {
 	defer s.cutoffs.begin()()
-	var revoked []store.Revocation
+	var revoked []revoke.Record
 	err := s.update(ctx, func(tx store.Tx) error {
 		u, err := find(tx)
 		if err != nil {
@@ -121,7 +148,7 @@ func (s *Service) signOut(ctx context.Context, find func(store.Tx) (store.User, 
 }
 
 // revokeUser ends all families of a user and kills the tokens issued so far.
-func (s *Service) revokeUser(tx store.Tx, u *store.User) ([]store.Revocation, error) {
+func (s *Service) revokeUser(tx store.Tx, u *store.User) ([]revoke.Record, error) {
 	families, err := tx.RefreshTokens.OfUser(u.PoolID, u.Sub)
 	if err != nil {
 		return nil, err
@@ -137,20 +164,19 @@ func (s *Service) revokeUser(tx store.Tx, u *store.User) ([]store.Revocation, er
 		}
 	}
 	r, err := s.revokeIssued(tx, &pool{issuer: s.o.IssuerFor(u.PoolID)}, u)
-	return []store.Revocation{r}, err
+	return []revoke.Record{r}, err
 }
 
 // revokeIssued kills the tokens issued to a user so far; renewals give new ones. The operation must stand between begin of
 // the cutoffs and its end.
-func (s *Service) revokeIssued(tx store.Tx, p *pool, u *store.User) (store.Revocation, error) {
+func (s *Service) revokeIssued(tx store.Tx, p *pool, u *store.User) (revoke.Record, error) {
 	now := s.o.Now()
-	r := store.Revocation{Kind: RevokedUser, Key: RevokedUserKey(p.issuer, u.Sub),
-		NotBefore: s.cutoffs.raise(u.PoolID, u.Sub, now), Until: now.Add(tokenAfterlife)}
-	return r, tx.Revocations.Put(r)
+	r := revoke.Issued(p.issuer, u.Sub, s.cutoffs.raise(u.PoolID, u.Sub, now), now.Add(tokenAfterlife))
+	return r, tx.Revocations.Put(kept(r))
 }
 
 // announce tells the revoker what the store has, unless the transaction failed.
-func (s *Service) announce(ctx context.Context, revoked []store.Revocation, err error) error {
+func (s *Service) announce(ctx context.Context, revoked []revoke.Record, err error) error {
 	if err != nil || s.o.Revoker == nil || len(revoked) == 0 {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/message"
@@ -46,7 +47,7 @@ type Options struct {
 type Revoker interface {
 	// Revoked is called after the store holds the revocations durably; it may be called again with the same ones. An
 	// error fails the operation, which the client then repeats.
-	Revoked(ctx context.Context, revocations ...store.Revocation) error
+	Revoked(ctx context.Context, records ...revoke.Record) error
 }
 
 // Observer counts sign-ins. Flow is one of the fixed flow names, result "success", "challenge" or a fault kind. It must

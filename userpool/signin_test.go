@@ -1,0 +1,448 @@
+package userpool_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/srp"
+)
+
+const wrong = "Incorrect username or password."
+
+func TestPasswordSignInGivesCognitosClaims(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	u := h.user(p.ID, "alice", userpool.Attribute{Name: "email", Value: "alice@example.com"}, userpool.Attribute{Name: "email_verified", Value: "True"})
+	two, one := 2, 1
+	for _, g := range []userpool.Group{
+		{PoolID: p.ID, Name: "zoo", RoleARN: "arn:aws:iam::123456789012:role/zoo", Precedence: &one},
+		{PoolID: p.ID, Name: "ant", RoleARN: "arn:aws:iam::123456789012:role/ant", Precedence: &two},
+		{PoolID: p.ID, Name: "plain"},
+	} {
+		if _, err := h.svc.CreateGroup(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.svc.AdminAddUserToGroup(t.Context(), p.ID, "alice", g.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := h.tokens(c.ID, "alice")
+	if out.ExpiresIn != 3600 || out.RefreshToken == "" {
+		t.Errorf("%d, %q", out.ExpiresIn, out.RefreshToken)
+	}
+	now := float64(h.clock.now().Unix())
+	id, access := claims(t, out.IDToken), claims(t, out.AccessToken)
+	groups := []any{"zoo", "ant", "plain"}
+	roles := []any{"arn:aws:iam::123456789012:role/zoo", "arn:aws:iam::123456789012:role/ant"}
+	want := map[string]any{"sub": u.Sub, "aud": c.ID, "token_use": "id", "cognito:username": "alice", "iss": "http://localhost:8080/" + p.ID,
+		"auth_time": now, "iat": now, "exp": now + 3600, "email": "alice@example.com", "email_verified": true,
+		"cognito:groups": groups, "cognito:roles": roles, "cognito:preferred_role": roles[0]}
+	compareClaims(t, "id", id, want)
+	compareClaims(t, "access", access, map[string]any{"sub": u.Sub, "client_id": c.ID, "token_use": "access", "username": "alice",
+		"iss": "http://localhost:8080/" + p.ID, "scope": "aws.cognito.signin.user.admin", "version": float64(2),
+		"auth_time": now, "iat": now, "exp": now + 3600, "cognito:groups": groups})
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	for _, name := range []string{"jti", "origin_jti", "event_id"} {
+		if !uuid.MatchString(id[name].(string)) || !uuid.MatchString(access[name].(string)) {
+			t.Errorf("%s is %v and %v", name, id[name], access[name])
+		}
+	}
+	if id["jti"] == access["jti"] || id["origin_jti"] != access["origin_jti"] || id["event_id"] != access["event_id"] {
+		t.Error("jti must differ, origin_jti and event_id agree")
+	}
+	if strings.Split(out.IDToken, ".")[0] == strings.Split(out.AccessToken, ".")[0] {
+		t.Error("one key signed both tokens")
+	}
+	if err := h.edge(p.ID, out.AccessToken); err != nil {
+		t.Error(err)
+	}
+	if err := h.edge(p.ID, out.IDToken); err != nil {
+		t.Error(err)
+	}
+}
+
+// compareClaims checks the claims but for the random ones, and that no others are there.
+func compareClaims(t *testing.T, what string, got, want map[string]any) {
+	t.Helper()
+	random := map[string]bool{"jti": true, "origin_jti": true, "event_id": true}
+	for name, w := range want {
+		if g := got[name]; !equalJSON(g, w) {
+			t.Errorf("%s token: %s is %v, want %v", what, name, g, w)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok && !random[name] {
+			t.Errorf("%s token: claim %s is not Cognito's", what, name)
+		}
+	}
+}
+
+func equalJSON(a, b any) bool {
+	la, aok := a.([]any)
+	lb, bok := b.([]any)
+	if aok != bok {
+		return false
+	}
+	if !aok {
+		return a == b
+	}
+	if len(la) != len(lb) {
+		return false
+	}
+	for i := range la {
+		if la[i] != lb[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestSRPSignIn(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+
+	t.Run("the right password gives tokens", func(t *testing.T) {
+		out, err := h.srpSignIn(p.ID, c.ID, "alice", password)
+		if err != nil || out.Tokens == nil {
+			t.Fatal(out, err)
+		}
+	})
+	t.Run("a wrong password does not", func(t *testing.T) {
+		_, err := h.srpSignIn(p.ID, c.ID, "alice", "Wrong-horse-7")
+		wantFault(t, err, fault.NotAuthorized, wrong)
+	})
+	t.Run("one SRP_A may serve two sign-ins", func(t *testing.T) {
+		client := newSRPClient(t)
+		for range 2 {
+			out, err := h.beginSRP(client, c.ID, "alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Session != "" {
+				t.Error("USER_SRP_AUTH has no Session")
+			}
+			if _, err := h.respond(c.ID, "PASSWORD_VERIFIER", "", client.answer(t, p.ID, out.Parameters, password, h.clock.now())); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Run("a secret block serves once", func(t *testing.T) {
+		client := newSRPClient(t)
+		out, err := h.beginSRP(client, c.ID, "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := client.answer(t, p.ID, out.Parameters, password, h.clock.now())
+		if _, err := h.respond(c.ID, "PASSWORD_VERIFIER", "", answer); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.respond(c.ID, "PASSWORD_VERIFIER", "", answer)
+		wantFault(t, err, fault.NotAuthorized, wrong)
+	})
+	t.Run("A that is a multiple of N is refused", func(t *testing.T) {
+		client := newSRPClient(t)
+		client.pubA = client.n
+		_, err := h.beginSRP(client, c.ID, "alice")
+		wantFault(t, err, fault.InvalidParameter, "*")
+	})
+	for name, tc := range map[string]struct {
+		change func(map[string]string)
+		kind   fault.Kind
+		text   string
+	}{
+		"a timestamp that does not parse is named": {func(r map[string]string) { r["TIMESTAMP"] = "today" }, fault.InvalidParameter,
+			"TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english."},
+		"a wrong weekday is a wrong password": {func(r map[string]string) { r["TIMESTAMP"] = strings.Replace(r["TIMESTAMP"], "Sat", "Sun", 1) },
+			fault.NotAuthorized, wrong},
+		"an old timestamp is a wrong password": {func(r map[string]string) {
+			r["TIMESTAMP"] = srp.FormatTimestamp(h.clock.now().Add(-6 * time.Minute))
+		}, fault.NotAuthorized, wrong},
+		"another block is a wrong password": {func(r map[string]string) {
+			r["PASSWORD_CLAIM_SECRET_BLOCK"] = base64.StdEncoding.EncodeToString(make([]byte, 900))
+		}, fault.NotAuthorized, wrong},
+		"a block that is not base64 is a wrong password": {func(r map[string]string) { r["PASSWORD_CLAIM_SECRET_BLOCK"] = "***" }, fault.NotAuthorized, wrong},
+		"another user's name is a wrong password":        {func(r map[string]string) { r["USERNAME"] = "mallory" }, fault.NotAuthorized, wrong},
+		"a missing signature is named":                   {func(r map[string]string) { delete(r, "PASSWORD_CLAIM_SIGNATURE") }, fault.InvalidParameter, "Missing required parameter PASSWORD_CLAIM_SIGNATURE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newSRPClient(t)
+			out, err := h.beginSRP(client, c.ID, "alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := client.answer(t, p.ID, out.Parameters, password, h.clock.now())
+			tc.change(answer)
+			_, err = h.respond(c.ID, "PASSWORD_VERIFIER", "", answer)
+			wantFault(t, err, tc.kind, tc.text)
+			h.clock.forward(20 * time.Minute) // the lockout forgets
+		})
+	}
+	t.Run("a block expires", func(t *testing.T) {
+		client := newSRPClient(t)
+		out, err := h.beginSRP(client, c.ID, "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.clock.forward(3 * time.Minute)
+		_, err = h.respond(c.ID, "PASSWORD_VERIFIER", "", client.answer(t, p.ID, out.Parameters, password, h.clock.now()))
+		wantFault(t, err, fault.NotAuthorized, wrong)
+	})
+}
+
+func (h *house) respond(clientID, challenge, session string, responses map[string]string) (*userpool.AuthResult, error) {
+	h.t.Helper()
+	return h.svc.RespondToAuthChallenge(h.t.Context(), userpool.AuthAnswer{ClientID: clientID, Challenge: challenge, Session: session, Responses: responses})
+}
+
+func TestFlowsAreRefusedBeforeAnybodyIsLookedUp(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	srpOnly := h.client(p.ID, userpool.ClientSettings{})
+	all := h.client(p.ID, allFlows)
+	user := map[string]string{"USERNAME": "alice", "PASSWORD": password}
+	for name, tc := range map[string]struct {
+		in   userpool.AuthRequest
+		kind fault.Kind
+		text string
+	}{
+		"an unknown client": {userpool.AuthRequest{ClientID: "nobody", Flow: "USER_PASSWORD_AUTH", Parameters: user}, fault.ResourceNotFound, "User pool client nobody does not exist."},
+		"the password flow of a client that has not got it": {userpool.AuthRequest{ClientID: srpOnly.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
+			fault.InvalidParameter, "USER_PASSWORD_AUTH flow not enabled for this client"},
+		"the administrator's flow of a client that has not got it": {userpool.AuthRequest{Admin: true, PoolID: p.ID, ClientID: srpOnly.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
+			fault.InvalidParameter, "Auth flow not enabled for this client"},
+		"the administrator's flow without an administrator": {userpool.AuthRequest{ClientID: all.ID, Flow: "ADMIN_USER_PASSWORD_AUTH", Parameters: user},
+			fault.InvalidParameter, "Initiate Auth method not supported."},
+		"a user's flow by an administrator": {userpool.AuthRequest{Admin: true, PoolID: p.ID, ClientID: all.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
+			fault.InvalidParameter, "Initiate Auth method not supported."},
+		"no password": {userpool.AuthRequest{ClientID: all.ID, Flow: "USER_PASSWORD_AUTH", Parameters: map[string]string{"USERNAME": "alice"}},
+			fault.InvalidParameter, "Missing required parameter PASSWORD"},
+		"no SRP_A": {userpool.AuthRequest{ClientID: all.ID, Flow: "USER_SRP_AUTH", Parameters: user}, fault.InvalidParameter, "Missing required parameter SRP_A"},
+		"custom authentication without triggers": {userpool.AuthRequest{ClientID: all.ID, Flow: "CUSTOM_AUTH", Parameters: user},
+			fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool."},
+		"a flow that is not there": {userpool.AuthRequest{ClientID: all.ID, Flow: "USER_AUTH", Parameters: user}, fault.NotImplemented, "*"},
+		"a foreign pool's client": {userpool.AuthRequest{Admin: true, PoolID: "us-east-1_doesNotEx", ClientID: all.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
+			fault.ResourceNotFound, "User pool us-east-1_doesNotEx does not exist."},
+		"a secret hash for a public client": {userpool.AuthRequest{ClientID: all.ID, Flow: "USER_PASSWORD_AUTH",
+			Parameters: map[string]string{"USERNAME": "alice", "PASSWORD": password, "SECRET_HASH": "x"}}, fault.NotAuthorized,
+			"Client " + all.ID + " is not configured for secret but secret hash was received"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := h.svc.InitiateAuth(t.Context(), tc.in)
+			wantFault(t, err, tc.kind, tc.text)
+		})
+	}
+}
+
+func TestStatesStopASignIn(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.client(p.ID, allFlows)
+	ctx := t.Context()
+
+	t.Run("disabled, whatever the password", func(t *testing.T) {
+		h.user(p.ID, "disabled")
+		if err := h.svc.AdminDisableUser(ctx, p.ID, "disabled"); err != nil {
+			t.Fatal(err)
+		}
+		for _, pass := range []string{password, "Wrong-horse-7"} {
+			_, err := h.signIn(c.ID, "disabled", pass)
+			wantFault(t, err, fault.NotAuthorized, "User is disabled.")
+		}
+		_, err := h.srpSignIn(p.ID, c.ID, "disabled", password)
+		wantFault(t, err, fault.NotAuthorized, "User is disabled.")
+		if err := h.svc.AdminEnableUser(ctx, p.ID, "disabled"); err != nil {
+			t.Fatal(err)
+		}
+		h.tokens(c.ID, "disabled")
+	})
+	t.Run("unconfirmed", func(t *testing.T) {
+		if _, err := h.svc.SignUp(ctx, userpool.SignUpInput{ClientID: c.ID, Username: "new", Password: password}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := h.signIn(c.ID, "new", password)
+		wantFault(t, err, fault.UserNotConfirmed, "User is not confirmed.")
+		_, err = h.srpSignIn(p.ID, c.ID, "new", password)
+		wantFault(t, err, fault.UserNotConfirmed, "User is not confirmed.")
+	})
+	t.Run("reset required, after the proof", func(t *testing.T) {
+		h.user(p.ID, "reset", userpool.Attribute{Name: "email", Value: "r@example.com"}, userpool.Attribute{Name: "email_verified", Value: "true"})
+		if err := h.svc.AdminResetUserPassword(ctx, p.ID, "reset"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := h.signIn(c.ID, "reset", "Wrong-horse-7")
+		wantFault(t, err, fault.NotAuthorized, wrong)
+		_, err = h.signIn(c.ID, "reset", password)
+		wantFault(t, err, fault.PasswordResetRequired, "Password reset required for the user")
+		if err := h.svc.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: c.ID, Username: "reset", Code: h.code(), Password: "Another-horse-8"}); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := h.signIn(c.ID, "reset", "Another-horse-8"); err != nil || out.Tokens == nil {
+			t.Error(out, err)
+		}
+	})
+	t.Run("a temporary password that is over", func(t *testing.T) {
+		if _, err := h.svc.AdminCreateUser(ctx, userpool.AdminCreateInput{PoolID: p.ID, Username: "late", TemporaryPassword: password, Action: "SUPPRESS"}); err != nil {
+			t.Fatal(err)
+		}
+		h.clock.forward(7 * 24 * time.Hour)
+		_, err := h.signIn(c.ID, "late", password)
+		wantFault(t, err, fault.NotAuthorized, "Temporary password has expired and must be reset by an administrator.")
+	})
+}
+
+func TestWrongPasswordsLockOut(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	for _, name := range []string{"alice", "nobody"} { // a name that no user has is locked like a user
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				_, err := h.signIn(c.ID, name, "Wrong-horse-7")
+				wantFault(t, err, fault.NotAuthorized, wrong)
+			}
+			for lock := time.Second; lock <= 4*time.Second; lock *= 2 {
+				for range 3 { // attempts during the lock are not counted
+					_, err := h.signIn(c.ID, name, password)
+					wantFault(t, err, fault.NotAuthorized, "Password attempts exceeded")
+				}
+				_, err := h.srpSignIn(p.ID, c.ID, name, password)
+				wantFault(t, err, fault.NotAuthorized, "Password attempts exceeded")
+				h.clock.forward(lock)
+				_, err = h.signIn(c.ID, name, "Wrong-horse-7")
+				wantFault(t, err, fault.NotAuthorized, wrong)
+			}
+			h.clock.forward(15 * time.Minute)
+			_, err := h.signIn(c.ID, name, "Wrong-horse-7")
+			wantFault(t, err, fault.NotAuthorized, wrong)
+			if name == "alice" {
+				h.tokens(c.ID, name)
+			}
+		})
+	}
+	t.Run("it survives a restart", func(t *testing.T) {
+		for range 5 {
+			_, err := h.signIn(c.ID, "alice", "Wrong-horse-7")
+			wantFault(t, err, fault.NotAuthorized, wrong)
+		}
+		h.restart()
+		_, err := h.signIn(c.ID, "alice", password)
+		wantFault(t, err, fault.NotAuthorized, "Password attempts exceeded")
+	})
+	t.Run("a burst of guesses gets no more than a row of them", func(t *testing.T) {
+		h.user(p.ID, "burst")
+		results := make(chan error, 40)
+		for range cap(results) {
+			go func() {
+				_, err := h.svc.InitiateAuth(t.Context(), userpool.AuthRequest{ClientID: c.ID, Flow: "USER_PASSWORD_AUTH",
+					Parameters: map[string]string{"USERNAME": "burst", "PASSWORD": "Wrong-horse-7"}})
+				results <- err
+			}()
+		}
+		looked := 0
+		for range cap(results) {
+			if text, _ := fault.Message(<-results); text == wrong {
+				looked++
+			}
+		}
+		if looked < 5 || looked > 9 {
+			t.Errorf("%d guesses were compared", looked)
+		}
+	})
+}
+
+func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	hidden := h.client(p.ID, allFlows)
+	open := allFlows
+	open.PreventUserExistenceErrors = "LEGACY"
+	legacy := h.client(p.ID, open)
+	h.user(p.ID, "alice")
+
+	t.Run("LEGACY says so", func(t *testing.T) {
+		_, err := h.signIn(legacy.ID, "nobody", password)
+		wantFault(t, err, fault.UserNotFound, "User does not exist.")
+		_, err = h.srpSignIn(p.ID, legacy.ID, "nobody", password)
+		wantFault(t, err, fault.UserNotFound, "User does not exist.")
+		_, err = h.signIn(legacy.ID, "alice", "Wrong-horse-7")
+		wantFault(t, err, fault.NotAuthorized, wrong)
+	})
+	t.Run("ENABLED answers as to a wrong password", func(t *testing.T) {
+		_, err := h.signIn(hidden.ID, "nobody", password)
+		wantFault(t, err, fault.NotAuthorized, wrong)
+		_, err = h.srpSignIn(p.ID, hidden.ID, "nobody", password)
+		wantFault(t, err, fault.NotAuthorized, wrong)
+	})
+	t.Run("the fake salt is stable and looks like a salt", func(t *testing.T) {
+		client := newSRPClient(t)
+		one, err := h.beginSRP(client, hidden.ID, "nobody")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.restart()
+		two, err := h.beginSRP(client, hidden.ID, "nobody")
+		if err != nil {
+			t.Fatal(err)
+		}
+		real, err := h.beginSRP(client, hidden.ID, "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.Parameters["SALT"] != two.Parameters["SALT"] || one.Parameters["SRP_B"] == two.Parameters["SRP_B"] {
+			t.Error("the salt must stay, B must not")
+		}
+		for k := range real.Parameters {
+			if one.Parameters[k] == "" {
+				t.Errorf("%s is missing", k)
+			}
+		}
+		if len(one.Parameters["SECRET_BLOCK"]) < len(real.Parameters["SECRET_BLOCK"])-64 {
+			t.Error("the block tells them apart")
+		}
+		if _, err := hex.DecodeString(pad2(one.Parameters["SALT"])); err != nil {
+			t.Error(err)
+		}
+		if one.Parameters["USERNAME"] != "nobody" || one.Parameters["USER_ID_FOR_SRP"] != "nobody" {
+			t.Error(one.Parameters["USERNAME"])
+		}
+	})
+}
+
+func pad2(s string) string {
+	if len(s)%2 == 1 {
+		return "0" + s
+	}
+	return s
+}
+
+func TestSignInsAreCountedByFlowAndResult(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	out := h.tokens(c.ID, "alice")
+	_, err := h.signIn(c.ID, "alice", "Wrong-horse-7")
+	wantFault(t, err, fault.NotAuthorized, wrong)
+	if _, err := h.srpSignIn(p.ID, c.ID, "alice", password); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.refresh(c.ID, out.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[string]int{"USER_PASSWORD_AUTH success": 1, "USER_PASSWORD_AUTH NotAuthorized": 1, "USER_SRP_AUTH challenge": 1,
+		"USER_SRP_AUTH success": 1, "REFRESH_TOKEN_AUTH success": 1} {
+		if got := h.counts.seen[k]; got != want {
+			t.Errorf("%s: %d, want %d; all: %v", k, got, want, h.counts.seen)
+		}
+	}
+}
