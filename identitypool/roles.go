@@ -3,6 +3,7 @@ package identitypool
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,10 +38,49 @@ func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) erro
 	if err != nil {
 		return err
 	}
-	return s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
+	err = s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
 		r.Roles = text
 		return nil
 	})
+	if err == nil && s.o.Log != nil {
+		for _, warning := range s.Warnings(poolID, roles) {
+			s.o.Log.WarnContext(ctx, "identity pool roles", "pool", poolID, "warning", warning)
+		}
+	}
+	return err
+}
+
+// Warnings says what is doubtful about a pool's roles: roles that trust others than they are meant for, and rules that read
+// claims which users can often write themselves.
+func (s *Service) Warnings(poolID string, roles Roles) []string {
+	var warnings []string
+	lint := func(role string, guest bool) {
+		if role != "" && s.o.Lint != nil {
+			warnings = append(warnings, s.o.Lint(role, poolID, guest)...)
+		}
+	}
+	lint(roles.Authenticated, false)
+	lint(roles.Guest, true)
+	for _, name := range slices.Sorted(maps.Keys(roles.Mappings)) {
+		for _, rule := range roles.Mappings[name].Rules {
+			lint(rule.Role, false)
+			if writable(rule.Claim) {
+				warnings = append(warnings, "a rule of "+name+" reads "+rule.Claim+", which users may be able to write: make it read-only in the app client")
+			}
+		}
+	}
+	return warnings
+}
+
+// writable reports whether a claim is an attribute that a user pool's users can write unless the app client forbids it:
+// the custom attributes and the standard ones of OpenID Connect Core section 5.1.
+func writable(claim string) bool {
+	switch claim {
+	case "address", "birthdate", "email", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname",
+		"phone_number", "picture", "preferred_username", "profile", "website", "zoneinfo":
+		return true
+	}
+	return strings.HasPrefix(claim, "custom:")
 }
 
 // GetRoles returns roles and mappings as they were set. Errors: ResourceNotFound.

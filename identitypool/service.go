@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,10 @@ type Options struct {
 	SignOuts SignOuts
 	// GuestPolicies are the ARNs of the session policies that limit guests in the enhanced flow.
 	GuestPolicies []string
+	// Lint says what is doubtful about giving a role to a pool's guests or authenticated identities; nil = nothing is.
+	Lint func(roleARN, poolID string, guest bool) []string
+	// Log takes those warnings; nil = nobody reads them.
+	Log *slog.Logger
 	// LoginsClaim names the claim of OpenID tokens that remembers the logins behind them; "" = none.
 	LoginsClaim string
 }
