@@ -61,7 +61,9 @@ type house struct {
 }
 
 // Revoked makes the house a Revoker.
-func (h *house) Revoked(_ context.Context, records ...revoke.Record) error { return h.index.Apply(records...) }
+func (h *house) Revoked(_ context.Context, records ...revoke.Record) error {
+	return h.index.Apply(records...)
+}
 
 type counter struct {
 	mu   sync.Mutex
@@ -344,6 +346,12 @@ func padded(i *big.Int) []byte {
 // answer computes the responses to PASSWORD_VERIFIER.
 func (c *srpClient) answer(t testing.TB, poolID string, params map[string]string, pass string, at time.Time) map[string]string {
 	t.Helper()
+	return c.answerStamped(t, poolID, params, pass, srp.FormatTimestamp(at))
+}
+
+// answerStamped signs a TIMESTAMP as it is given.
+func (c *srpClient) answerStamped(t testing.TB, poolID string, params map[string]string, pass, stamp string) map[string]string {
+	t.Helper()
 	short := poolID[strings.IndexByte(poolID, '_')+1:]
 	user := params["USER_ID_FOR_SRP"]
 	pubB, salt := hexInt(params["SRP_B"]), hexInt(params["SALT"])
@@ -361,7 +369,6 @@ func (c *srpClient) answer(t testing.TB, poolID string, params map[string]string
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp := srp.FormatTimestamp(at)
 	return map[string]string{"USERNAME": params["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": params["SECRET_BLOCK"], "TIMESTAMP": stamp,
 		"PASSWORD_CLAIM_SIGNATURE": srp.Signature(key, srp.Name{Pool: short, User: user}, block, stamp)}
 }
