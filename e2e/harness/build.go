@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Root is the repository's folder.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	if bin := os.Getenv("SLUICE_BIN"); bin != "" {
+		return filepath.Abs(bin)
+	}
+	bin := filepath.Join(Root(), ".cache", "e2e", "sluice")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/sluice")
+	cmd.Dir = Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building sluice: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// Binary is the path of the sluice under test: SLUICE_BIN, or one that is built now.
+func Binary(t testing.TB) string {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+var tools sync.Mutex
+
+// Tool is the path of a command that tools/<name>/go.mod pins, built into .cache/bin when it is not there.
+func Tool(t testing.TB, name, pkg string) string {
+	t.Helper()
+	tools.Lock()
+	defer tools.Unlock()
+	bin := filepath.Join(Root(), ".cache", "bin", name)
+	pin, err := os.Stat(filepath.Join(Root(), "tools", name, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if built, err := os.Stat(bin); err == nil && !built.ModTime().Before(pin.ModTime()) {
+		return bin
+	}
+	cmd := exec.Command("go", "build", "-o", bin, pkg)
+	cmd.Dir = filepath.Join(Root(), "tools", name)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", name, err, out)
+	}
+	now := time.Now()
+	if err := os.Chtimes(bin, now, now); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}

@@ -1,0 +1,146 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Anonymous signs nothing.
+var Anonymous aws.CredentialsProvider = aws.AnonymousCredentials{}
+
+// Admin are the administrator's keys.
+var Admin = Keys(RootKey, RootSecret, "")
+
+// Keys are static keys.
+func Keys(id, secret, token string) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(id, secret, token)
+}
+
+// Users is a client of the user pools API.
+func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.Client {
+	return cognitoidentityprovider.New(cognitoidentityprovider.Options{
+		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+	})
+}
+
+// Identities is a client of the identity pools API.
+func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Client {
+	return cognitoidentity.New(cognitoidentity.Options{
+		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+	})
+}
+
+// STS is a client of the security token service.
+func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
+	return sts.New(sts.Options{Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1})
+}
+
+// S3 is a client of the object store behind /s3.
+func (s *Sluice) S3(creds aws.CredentialsProvider) *s3.Client {
+	return s3.New(s3.Options{
+		Region: Region, BaseEndpoint: aws.String(s.URL + "/s3"), UsePathStyle: true, Credentials: creds,
+		RetryMaxAttempts: 1,
+	})
+}
+
+// Response is an HTTP answer, read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Do sends a request and reads the answer.
+func Do(t testing.TB, req *http.Request) Response {
+	t.Helper()
+	client := http.Client{
+		Timeout:       20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
+}
+
+// Get requests a path, with headers in pairs.
+func (s *Sluice) Get(t testing.TB, method, path string, headers ...string) Response {
+	t.Helper()
+	return s.Post(t, method, path, "", headers...)
+}
+
+// Post requests a path with a body, with headers in pairs.
+func (s *Sluice) Post(t testing.TB, method, path, body string, headers ...string) Response {
+	t.Helper()
+	req, err := http.NewRequest(method, s.URL+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	return Do(t, req)
+}
+
+// Claims are the claims of a token, unverified.
+func Claims(t testing.TB, token string) map[string]any {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%q is no token", token)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := map[string]any{}
+	if err := json.Unmarshal(raw, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+// OutboxPath is the file that messages go to when no mail server is configured.
+func (s *Sluice) OutboxPath() string { return filepath.Join(s.Dir, "outbox.jsonl") }
+
+// OutboxCode is the code in the last message to an address.
+func (s *Sluice) OutboxCode(t testing.TB, to string) string {
+	t.Helper()
+	data, err := os.ReadFile(s.OutboxPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		var line struct{ To, Body string }
+		if err := json.Unmarshal([]byte(lines[i]), &line); err != nil {
+			t.Fatalf("%v in %s", err, lines[i])
+		}
+		if line.To == to {
+			return Code(t, line.Body)
+		}
+	}
+	t.Fatalf("no message to %s", to)
+	return ""
+}

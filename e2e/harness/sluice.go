@@ -1,0 +1,141 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What Caddyfile.example declares.
+const (
+	Region       = "us-east-1"
+	Account      = "123456789012"
+	Pool         = "us-east-1_notes0001"
+	Client       = "1example23456789abcdefghij"
+	IdentityPool = "us-east-1:11111111-2222-4333-8444-555555555555"
+	Bucket       = "notes"
+
+	RootKey    = "AKIASLUICEE2EROOT000"
+	RootSecret = "e2e-root-secret-that-nobody-else-has-0000"
+)
+
+// Config says how to start a Sluice. The zero value is Caddyfile.example without an object store.
+type Config struct {
+	S3     *S3                           // behind /s3/*; nil = nobody listens there
+	Global string                        // lines for the sluice block, e.g. an smtp option
+	Edit   func(caddyfile string) string // what else to change; nil = nothing
+	Env    []string
+	Binary string // empty = the one that is built
+}
+
+// Sluice is a running gate. Its ports and its data stay the same when it is started again.
+type Sluice struct {
+	*Process
+	URL   string // http://localhost:<port>
+	Admin string // host:port of Caddy's admin endpoint
+	Dir   string // the data directory
+
+	Caddyfile string // path
+	binary    string
+	env       []string
+}
+
+// Start starts Sluice and waits until it is ready.
+func Start(t testing.TB, c Config) *Sluice {
+	t.Helper()
+	s := Prepare(t, c)
+	s.Launch(t)
+	return s
+}
+
+// Prepare writes the Caddyfile and chooses ports, and starts nothing.
+func Prepare(t testing.TB, c Config) *Sluice {
+	t.Helper()
+	example, err := os.ReadFile(filepath.Join(Root(), "Caddyfile.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := &Sluice{
+		URL:       fmt.Sprintf("http://localhost:%d", FreePort(t)),
+		Admin:     fmt.Sprintf("localhost:%d", FreePort(t)),
+		Dir:       filepath.Join(dir, "data"),
+		Caddyfile: filepath.Join(dir, "Caddyfile"),
+		binary:    c.Binary,
+	}
+	if s.binary == "" {
+		s.binary = Binary(t)
+	}
+	store := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
+	if c.S3 != nil {
+		store = c.S3.Address
+	}
+	text := strings.NewReplacer(
+		"http://localhost:8080", s.URL,
+		"localhost:2019", s.Admin,
+		"127.0.0.1:8081", fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		"127.0.0.1:7070", store,
+		"examples/notes", filepath.Join(Root(), "examples", "notes"),
+		"\tsluice {\n", "\tsluice {\n"+c.Global+"\n",
+	).Replace(string(example))
+	if c.Edit != nil {
+		text = c.Edit(text)
+	}
+	s.Write(t, text)
+	s.env = append([]string{
+		"SLUICE_DATA_DIR=" + s.Dir,
+		"SLUICE_ROOT_ACCESS_KEY_ID=" + RootKey,
+		"SLUICE_ROOT_SECRET_ACCESS_KEY=" + RootSecret,
+		"XDG_DATA_HOME=" + filepath.Join(dir, "caddy-data"),
+		"XDG_CONFIG_HOME=" + filepath.Join(dir, "caddy-config"),
+		"HOME=" + dir,
+	}, c.Env...)
+	return s
+}
+
+// Write replaces the Caddyfile.
+func (s *Sluice) Write(t testing.TB, text string) {
+	t.Helper()
+	if err := os.WriteFile(s.Caddyfile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Read returns the Caddyfile's text.
+func (s *Sluice) Read(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(s.Caddyfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Launch starts the process, for the first time or again, and waits until it is ready.
+func (s *Sluice) Launch(t testing.TB) {
+	t.Helper()
+	s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
+		"run", "--config", s.Caddyfile, "--adapter", "caddyfile")
+	s.Await(t, func() bool { return answers(s.URL+"/readyz", 200) })
+}
+
+// Command runs a subcommand of the binary with the same environment and returns what it printed.
+func (s *Sluice) Command(args ...string) (string, error) {
+	cmd := exec.Command(s.binary, args...)
+	cmd.Dir = filepath.Dir(s.Caddyfile)
+	cmd.Env = append(os.Environ(), s.env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// Reload gives the running process the Caddyfile as it is now.
+func (s *Sluice) Reload(t testing.TB) {
+	t.Helper()
+	if out, err := s.Command("reload", "--config", s.Caddyfile, "--adapter", "caddyfile", "--address", s.Admin,
+		"--force"); err != nil {
+		t.Fatalf("reload: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/e2e/harness"
+)
+
+// TestMetricsTellWhatHappened scrapes the endpoint of the example after a few requests.
+func TestMetricsTellWhatHappened(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t, harness.Config{})
+	makeUser(t, s, "rita", "readers")
+	tokens := signIn(t, s, "rita")
+	for range 3 {
+		s.Get(t, "GET", "/api/x", "Authorization", "Bearer "+*tokens.AccessToken)
+	}
+	s.Get(t, "PUT", "/api/x", "Authorization", "Bearer "+*tokens.AccessToken)
+	s.Get(t, "GET", "/api/x")
+	for i := range 50 { // what clients make up must not become labels
+		s.Get(t, "GET", "/api/"+strings.Repeat("x", i+1), "Authorization", "Bearer x.y."+strings.Repeat("z", i+1))
+	}
+	_, err := s.Users(harness.Anonymous).InitiateAuth(t.Context(), passwordAuth("rita", "wrong"))
+	wantCode(t, "a wrong password", err, "NotAuthorizedException")
+	temporary(t, s, *tokens.IdToken)
+
+	body := s.Get(t, "GET", "/metrics").Body
+	series := 0
+	for _, line := range strings.Split(body, "\n") {
+		if strings.HasPrefix(line, "sluice_") {
+			series++
+		}
+	}
+	t.Logf("measured: %d series of sluice_*", series)
+	if series > 400 {
+		t.Errorf("%d series after a few requests: labels are not bounded", series)
+	}
+	for _, want := range []string{
+		`sluice_decisions_total{`, `outcome="allow"`, `sluice_token_cache_lookups_total{`, `result="hit"`,
+		`sluice_token_verifications_total{`, `sluice_sign_ins_total{`, `flow="USER_PASSWORD_AUTH"`,
+		`sluice_credentials_minted_total{`, `sluice_api_operations_total{`, `operation="InitiateAuth"`,
+		`sluice_store_operation_seconds_count{`, `operation="update"`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the metrics have no %s", want)
+		}
+	}
+	if t.Failed() {
+		for _, line := range strings.Split(body, "\n") {
+			if strings.HasPrefix(line, "sluice_") && !strings.Contains(line, "_bucket{") {
+				t.Log(line)
+			}
+		}
+	}
+	for _, secret := range []string{"rita", *tokens.AccessToken, "zzzzzzzz"} {
+		if strings.Contains(body, secret) {
+			t.Errorf("the metrics name %q", secret)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/e2e/harness"
+)
+
+// TestXcaddyBuildsAGate builds a Caddy with the plugin and runs the example with it.
+func TestXcaddyBuildsAGate(t *testing.T) {
+	t.Parallel()
+	xcaddy := harness.Tool(t, "xcaddy", "github.com/caddyserver/xcaddy/cmd/xcaddy")
+	mod, err := os.ReadFile(filepath.Join(harness.Root(), "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`github.com/caddyserver/caddy/v2 (v\S+)`).FindSubmatch(mod)
+	if version == nil {
+		t.Fatal("go.mod names no version of Caddy")
+	}
+	bin := filepath.Join(t.TempDir(), "caddy")
+	// The first --with takes the module from this checkout, the second is the one of the README.
+	cmd := exec.Command(xcaddy, "build", string(version[1]), "--output", bin,
+		"--with", "github.com/sluicegate/sluice="+harness.Root(),
+		"--with", "github.com/sluicegate/sluice/caddymodule")
+	cmd.Dir = t.TempDir()
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("xcaddy: %v\n%s", err, log.String())
+	}
+	t.Logf("measured: xcaddy took %v", time.Since(start).Round(time.Second))
+	s := harness.Start(t, harness.Config{Binary: bin})
+	makeUser(t, s, "rita", "readers")
+	token := *signIn(t, s, "rita").AccessToken
+	if got := s.Get(t, "GET", "/api/x", "Authorization", "Bearer "+token); got.Status != 200 {
+		t.Errorf("the API behind it: %d %s", got.Status, got.Body)
+	}
+}
