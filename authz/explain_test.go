@@ -1,0 +1,141 @@
+package authz
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+func TestARefusalCanBeLookedUp(t *testing.T) {
+	c := newClock()
+	denials := NewDenials(4)
+	e := tokenGate(t, c, func(o *Options) { o.Denials = denials },
+		"allow group readers GET /api/*", "require scope notes/write POST /api/*", "allow group readers POST /api/*")
+	bearer := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})
+	r := want(t, e, get("POST", "/api/notes?secret=1", bearer), Denied, 403)
+	if len(r.DecisionID) != 16 {
+		t.Fatalf("id %q", r.DecisionID)
+	}
+	found, ok := denials.Get(r.DecisionID)
+	if !ok {
+		t.Fatal("not kept")
+	}
+	text := must(json.Marshal(found))
+	for _, piece := range []string{r.DecisionID, `"username":"alice"`, `"path":"/api/notes"`, `"effect":"explicitDeny"`,
+		`rule require scope notes/write POST /api/*`, `"execute-api:Invoke"`, `"client_ip":"192.0.2.7"`} {
+		if !bytes.Contains(text, []byte(piece)) {
+			t.Errorf("the account lacks %s:\n%s", piece, text)
+		}
+	}
+	for _, secret := range []string{bearer, "secret=1", strings.Split(bearer, ".")[2]} {
+		if bytes.Contains(text, []byte(secret)) {
+			t.Errorf("the account shows %.20s…", secret)
+		}
+	}
+	if found, _ := denials.Get(r.DecisionID); found.Reason != "denied" || len(found.Targets) != 1 || len(found.Targets[0].Accounts) != 1 {
+		t.Errorf("%+v", found)
+	}
+	for range 4 { // the ring forgets the oldest
+		want(t, e, get("PUT", "/api/notes", bearer), Denied, 403)
+	}
+	if _, ok := denials.Get(r.DecisionID); ok {
+		t.Error("more are kept than there is room for")
+	}
+	if n := len(denials.Recent(10)); n != 4 || len(denials.byID) != 4 {
+		t.Errorf("%d recent, %d ids", n, len(denials.byID))
+	}
+}
+
+func TestAFloodOfRefusalsIsNotExplainedInFull(t *testing.T) {
+	c := newClock()
+	denials := NewDenials(200)
+	e := tokenGate(t, c, func(o *Options) { o.Denials = denials }, "allow group readers GET /api/*")
+	bearer := bearerToken("alice", nil)
+	full := func() (n int) {
+		for range 100 {
+			id := want(t, e, get("GET", "/api/x", bearer), Denied, 403).DecisionID
+			if d, _ := denials.Get(id); d.Targets[0].Accounts != nil {
+				n++
+			} else if d.Note == "" {
+				t.Error("no note")
+			}
+		}
+		return n
+	}
+	if n := full(); n != explainBurst {
+		t.Errorf("%d accounts at once", n)
+	}
+	c.add(time.Second)
+	if n := full(); n != explainPerSecond {
+		t.Errorf("%d accounts in a second", n)
+	}
+}
+
+func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
+	e := tokenGate(t, newClock(), func(o *Options) { o.IdentityHeaders = []string{"X-User-Id"} },
+		"allow group readers GET /api/*", "allow anonymous GET /public")
+	for _, tc := range []struct {
+		target, bearer, outcome, says string
+	}{
+		{"/api/x", bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}}), "allowed", "allow group readers"},
+		{"/api/x", bearerToken("alice", nil), "denied", "cognito:groups"},
+		{"/api/x", "", "unauthenticated", "anonymous"},
+		{"/api/x", "bad", "unauthenticated", "malformed"},
+		{"/api/../x", "", "malformed", "dot segment"},
+		{"/public", "", "allowed", "allow anonymous"},
+	} {
+		r := get("GET", tc.target, tc.bearer)
+		r.Header["X_User_Id"] = []string{"x"}
+		x := e.Explain(t.Context(), r)
+		var b strings.Builder
+		if err := x.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		if x.Outcome != tc.outcome || !strings.Contains(text, tc.says) {
+			t.Errorf("%s: %s\n%s", tc.target, x.Outcome, text)
+		}
+		if r.Header["X_User_Id"] == nil {
+			t.Error("Explain changed the request")
+		}
+		if tc.bearer != "" && strings.Contains(text, tc.bearer) && tc.bearer != "bad" {
+			t.Error("the token shows")
+		}
+		if again := e.Authorize(t.Context(), r); again.Outcome.String() != x.Outcome {
+			t.Errorf("Authorize says %s", again.Outcome)
+		}
+	}
+}
+
+func TestManyTargetsAreExplainedUpToALimit(t *testing.T) {
+	g := s3Gate(t)
+	var body strings.Builder
+	body.WriteString("<Delete>")
+	for i := range 100 {
+		fmt.Fprintf(&body, "<Object><Key>%d</Key></Object>", i)
+	}
+	body.WriteString("</Delete>")
+	r := get("POST", "/s3/photos?delete", "")
+	r.ContentLength, r.Body = int64(body.Len()), strings.NewReader(body.String())
+	x := g.Explain(t.Context(), g.sign(r, g.credentials(record("us-east-1:x", nil)), "s3", sigv4.HashPayload([]byte(body.String()))))
+	if len(x.Targets) != maxExplained || x.Note == "" || x.Outcome != "denied" {
+		t.Errorf("%d targets, %q, %s", len(x.Targets), x.Note, x.Outcome)
+	}
+}
+
+type failingRand struct{}
+
+func (failingRand) Read([]byte) (int, error) { return 0, errors.New("no randomness") }
+
+func TestARefusalStandsWithoutAnId(t *testing.T) {
+	e := tokenGate(t, newClock(), func(o *Options) { o.Rand, o.Denials = failingRand{}, NewDenials(0) })
+	if r := want(t, e, get("GET", "/", bearerToken("a", nil)), Denied, 403); r.DecisionID != "" {
+		t.Error(r.DecisionID)
+	}
+}

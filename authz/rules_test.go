@@ -1,0 +1,102 @@
+package authz
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestARuleIsOneStatement(t *testing.T) {
+	m := httpMapping()
+	const base = `"arn:aws:execute-api:us-east-1:123456789012:sluice/default/`
+	for line, statement := range map[string]string{
+		"allow group readers GET /api/*": `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":` + base + `GET/api/*","Condition":{"ForAnyValue:StringEquals":{"cognito:groups":"readers"}}}`,
+		"allow any GET,HEAD *":           `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":[` + base + `GET/*",` + base + `HEAD/*"],"Condition":{"StringNotEquals":{"aws:PrincipalType":"Anonymous"}}}`,
+		"allow anonymous * /pub/*":       `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":` + base + `*/pub/*","Condition":{"StringLike":{"http:path":"/pub/*"}}}`,
+		"require scope a/b POST /x":      `{"Effect":"Deny","Action":"execute-api:Invoke","Resource":` + base + `POST/x","Condition":{"ForAllValues:StringNotEquals":{"jwt:scope":"a/b"}}}`,
+		"deny any * *":                   `{"Effect":"Deny","Action":"execute-api:Invoke","Resource":` + base + `*/*"}`,
+	} {
+		d, err := ruleOf(line).Document(m)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		var whole struct{ Statement json.RawMessage }
+		if err := json.Unmarshal(must(json.Marshal(d)), &whole); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Trim(compact(whole.Statement), "[]"); got != compact([]byte(statement)) && got != strings.Trim(compact([]byte(statement)), "[]") {
+			t.Errorf("%s:\n%s\nwant\n%s", line, got, statement)
+		}
+	}
+}
+
+func compact(src []byte) string {
+	var v any
+	if err := json.Unmarshal(src, &v); err != nil {
+		panic(err)
+	}
+	return string(must(json.Marshal(v)))
+}
+
+func TestABadRuleSaysWhatToWrite(t *testing.T) {
+	for _, tc := range []struct {
+		rule Rule
+		says string
+	}{
+		{Rule{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}, "write allow, deny or require"},
+		{Rule{Effect: "allow", Subject: "everyone", Method: "GET", Path: "/"}, "write any, anonymous"},
+		{Rule{Effect: "allow", Subject: "group", Method: "GET", Path: "/"}, "needs at least one name"},
+		{Rule{Effect: "allow", Subject: "any", Names: []string{"x"}, Method: "GET", Path: "/"}, "takes no names"},
+		{Rule{Effect: "require", Subject: "anonymous", Method: "GET", Path: "/"}, "write deny any"},
+		{Rule{Effect: "allow", Subject: "claim", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
+		{Rule{Effect: "allow", Subject: "user", Claim: "x", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
+		{Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "never arrives"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "never arrives"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a%2fb"}, "never arrives"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/${x"}, "rule"},
+	} {
+		if _, err := tc.rule.Document(httpMapping()); err == nil || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v, want %q", tc.rule, err, tc.says)
+		}
+	}
+}
+
+// AWS's wildcard crosses slashes, in the place of the method too: "*/admin" would match GET/x/admin.
+func TestARuleForAllMethodsIsNotARuleForOtherPaths(t *testing.T) {
+	e := tokenGate(t, newClock(), nil, "allow any * /*", "deny any * /admin")
+	bearer := bearerToken("alice", nil)
+	want(t, e, get("BREW", "/admin", bearer), Denied, 403)
+	want(t, e, get("GET", "/x/admin", bearer), Allowed, 0)
+}
+
+func TestSubjectsOfDenials(t *testing.T) {
+	c := newClock()
+	bearer := bearerToken("alice", nil)
+	for _, tc := range []struct {
+		rule             string
+		alice, anonymous bool // denied
+	}{
+		{"deny any * /*", true, true},
+		{"deny anonymous * /*", false, true},
+		{"deny user alice * /*", true, false},
+		{"deny user bob * /*", false, false},
+		{"require any * /*", false, true},
+		{"require user alice * /*", false, true},
+		{"require user bob * /*", true, true},
+		{"require client " + testClient + " * /*", false, true},
+		{"require role x * /*", true, true},
+		{"require claim username alice * /*", false, true},
+		{"deny scope aws.cognito.signin.user.admin * /*", true, false},
+	} {
+		e := tokenGate(t, c, nil, "allow anonymous * /*", tc.rule)
+		for who, denied := range map[string]bool{bearer: tc.alice, "": tc.anonymous} {
+			if r := e.Authorize(t.Context(), get("GET", "/", who)); (r.Outcome != Allowed) != denied {
+				t.Errorf("%s: %s for %s", tc.rule, r.Outcome, r.Principal.Kind)
+			}
+		}
+	}
+}
