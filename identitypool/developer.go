@@ -78,7 +78,7 @@ func (s *Service) resolveDeveloper(ctx context.Context, p *pool, id string, deve
 			return owner, err
 		}
 	}
-	return s.resolve(ctx, p, id, append([]store.Login{developer}, public...))
+	return s.link(ctx, p, id, append([]store.Login{developer}, public...), true)
 }
 
 func (s *Service) byLogin(ctx context.Context, poolID string, l store.Login) (identity store.Identity, err error) {

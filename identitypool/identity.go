@@ -130,13 +130,18 @@ func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []stor
 			return identity, nil
 		}
 	}
+	return s.link(ctx, p, id, logins, false)
+}
+
+// link makes one identity own the logins. developer says that the developer's back end asks for it.
+func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.Login, developer bool) (identity store.Identity, err error) {
 	fresh, err := s.newID()
 	if err != nil {
 		return identity, err
 	}
 	now := s.o.Now()
 	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
-		l := linking{tx: tx, pool: p, now: now, fresh: fresh}
+		l := linking{tx: tx, pool: p, now: now, fresh: fresh, developer: developer}
 		identity, err = l.run(id, logins)
 		return err
 	})
@@ -149,6 +154,8 @@ type linking struct {
 	pool  *pool
 	now   time.Time
 	fresh string // id for a new identity
+
+	developer bool // the developer's back end asks, which may add users of its own to an identity that has one
 }
 
 // run applies the rules of the developer guide, "Using identity pools: merging and linking".
@@ -222,6 +229,8 @@ func (l *linking) primary(id string, owners []store.Identity) (primary store.Ide
 		return owners[0], false, nil
 	case asked.Disabled:
 		return asked, false, fault.New(fault.NotAuthorized, "Access to Identity '%s' is forbidden.", id)
+	case l.developer && len(developerUsers(l.pool, asked)) > 0:
+		return asked, false, nil
 	case !asked.Guest:
 		return asked, false, errNoMatch
 	case len(owners) > 0:
