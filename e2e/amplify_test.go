@@ -85,8 +85,8 @@ func TestAmplify(t *testing.T) {
 	if guest.Access != "" || guest.Key == "" || guest.Identity == "" {
 		t.Errorf("guest %+v", guest)
 	}
-	if session.Identity != guest.Identity {
-		t.Errorf("the guest %s did not become the user: %s", guest.Identity, session.Identity)
+	if session.Identity == "" || session.Identity == guest.Identity {
+		t.Errorf("session %+v", session)
 	}
 	if !refreshed.Changed || refreshed.Identity != session.Identity || harness.Claims(t, refreshed.Access)["origin_jti"] != claims["origin_jti"] {
 		t.Errorf("refreshed %+v", refreshed)

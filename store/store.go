@@ -37,7 +37,7 @@ type Store interface {
 	// Update runs fn in a serialisable transaction. When it returns nil, everything fn wrote is durable: it survives
 	// kill -9 and power loss. When fn or the commit fails, nothing of it is kept. fn may run more than once (after a
 	// serialisation failure), so it must have no effect outside tx that it could not repeat; it must not call
-	// Update itself and should not do slow work (hashing, network) inside: others may be waiting. A ctx that is over
+	// Update or View itself and should not do slow work (hashing, network) inside: others may be waiting. A ctx that is over
 	// before fn runs, or when fn reads or writes, ends the call with ctx's error.
 	//
 	// A write in fn that returns ErrExists or ErrNotFound has changed nothing, and fn may go on after it. After
