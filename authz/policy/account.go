@@ -304,16 +304,18 @@ func (a *Account) summarise() {
 	}
 }
 
-// nearness ranks statements that do not apply by how much of them agrees with the request.
+// nearness ranks statements that do not apply by how much of them agrees with the request, element by element: a
+// resource says nothing about a statement of another action.
 func (s *StatementAccount) nearness() int {
 	n := 0
 	for _, e := range s.Elements {
-		switch {
-		case e.Matches:
-			n += 4
-		case e.Note != "":
-			n += 2 // a variable without a value explains more than a foreign resource
+		if !e.Matches {
+			if e.Note != "" {
+				n += 2 // a variable without a value explains more than a foreign resource
+			}
+			return n
 		}
+		n += 4
 	}
 	for _, c := range s.Conditions {
 		if !c.Matches {

@@ -53,7 +53,7 @@ func parseInstant(text string) (time.Time, bool) {
 	if number != "" && number[0] == '-' {
 		number = number[1:]
 	}
-	if digits(number) && len(text) != 4 {
+	if digits(number) && (len(number) != 4 || number != text) {
 		// Up to fifteen digits keep far from the ends of time.Time.
 		if len(number) > 15 {
 			return time.Time{}, false

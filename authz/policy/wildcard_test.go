@@ -1,0 +1,114 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/authz/policy"
+)
+
+func TestWildcardsMatchWholeTextsOfAnySize(t *testing.T) {
+	t.Parallel()
+	const size = 64 << 10
+	as := strings.Repeat("a", size)
+	halfA := strings.Repeat("a", size/2)
+	for name, tc := range map[string]struct {
+		pattern, text string
+		want          bool
+	}{
+		"nothing matches nothing":                            {"", "", true},
+		"nothing matches no text":                            {"", "a", false},
+		"a star matches nothing":                             {"*", "", true},
+		"two stars match what one matches":                   {"a**b", "ab", true},
+		"a question mark is a character of several bytes":    {"?", "日", true},
+		"a question mark is a byte that is no character":     {"a?b", "a\xffb", true},
+		"a question mark at the end counts characters":       {"*?", "日", true},
+		"question marks at the end need as many characters":  {"*??", "日", false},
+		"a text that begins and ends alike is not both":      {"ab*ab", "ab", false},
+		"an overlap is not both":                             {"aba*aba", "ababa", false},
+		"the middle is found after a false start":            {"*aab*", "aaab", true},
+		"middles keep their order":                           {"*b*a*", "ab", false},
+		"middles may touch":                                  {"*ab*ab*", "abab", true},
+		"middles do not overlap":                             {"*aba*aba*", "ababa", false},
+		"a middle with a question mark":                      {"*a?c*", "xxabcxx", true},
+		"a middle with a question mark that fails":           {"*a?c*", "xxabbc", false},
+		"a middle of question marks":                         {"a*??*b", "axb", false},
+		"many stars and letters, all there":                  {strings.Repeat("*a", size/2), as, true},
+		"many stars and letters, the last missing":           {strings.Repeat("*a", size/2) + "*b", as, false},
+		"many stars and letters and no more text":            {strings.Repeat("*a", size), as[:size-1], false},
+		"a long middle that is there":                        {"*" + halfA + "*", as, true},
+		"a long middle that fails at its end":                {"*" + halfA + "b*", as, false},
+		"a long middle that fails at its beginning":          {"*b" + halfA + "*", as, false},
+		"a long middle found late":                           {"*" + halfA + "b*", as + "b", true},
+		"a long middle with question marks that is there":    {"*?" + halfA + "?*", as, true},
+		"a long middle with question marks that fails":       {"*" + halfA + "?b*", as, false},
+		"a long middle with question marks found late":       {"*" + halfA + "?b*", as + "cb", true},
+		"many question marks, one too many":                  {"*" + strings.Repeat("?", size+1) + "*", as, false},
+		"many question marks, as many":                       {"*" + strings.Repeat("?", size) + "*", as, true},
+		"many different characters and a question mark":      {"*" + varied(size/8) + "?x*", strings.Repeat(varied(size/8), 2), false},
+		"many different characters and a question mark, met": {"*" + varied(size/8) + "?x*", varied(size/8) + varied(size/8) + "日x", true},
+		"a period that almost fits, many times":              {strings.Repeat("*"+strings.Repeat("a", 600)+"b", 50), as, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := policy.MatchWildcard(tc.pattern, tc.text); got != tc.want {
+				t.Errorf("MatchWildcard = %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+// varied is n characters of three bytes, few of them alike.
+func varied(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteRune(rune(0x4e00 + i*7919%20000))
+	}
+	return b.String()
+}
+
+func TestWildcardsAgreeWithATableOnShortTexts(t *testing.T) {
+	t.Parallel()
+	// Every pattern of up to five pieces against every text of up to four.
+	var patterns, texts func(prefix string, n int, f func(string))
+	patterns = func(prefix string, n int, f func(string)) {
+		f(prefix)
+		for _, c := range []string{"a", "b", "*", "?"} {
+			if n > 0 {
+				patterns(prefix+c, n-1, f)
+			}
+		}
+	}
+	texts = func(prefix string, n int, f func(string)) {
+		f(prefix)
+		for _, c := range []string{"a", "b", "é"} {
+			if n > 0 {
+				texts(prefix+c, n-1, f)
+			}
+		}
+	}
+	patterns("", 5, func(p string) {
+		texts("", 4, func(s string) {
+			if got, want := policy.MatchWildcard(p, s), naiveGlob(false, wildcards(p), s); got != want {
+				t.Errorf("MatchWildcard(%q, %q) = %v", p, s, got)
+			}
+		})
+	})
+}
+
+func TestARNsAreSixFields(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]policy.ARN{
+		"arn:aws:s3:::b/k": {Partition: "aws", Service: "s3", Resource: "b/k"},
+		"arn:aws:lambda:us-east-1:123456789012:function:f:1": {Partition: "aws", Service: "lambda", Region: "us-east-1", Account: "123456789012", Resource: "function:f:1"},
+	} {
+		got, ok := policy.ParseARN(text)
+		if !ok || got != want || got.String() != text {
+			t.Errorf("ParseARN(%q) = %+v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "arn", "arn:aws:s3::b", "aws:aws:s3:::b", "arn::s3:::b", "arn:aws::::b", "arn:aws:s3:::"} {
+		if got, ok := policy.ParseARN(text); ok {
+			t.Errorf("ParseARN(%q) = %+v", text, got)
+		}
+	}
+}
