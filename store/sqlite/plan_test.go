@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/storetest"
+)
+
+// The conformance suite runs every statement there is; none of them may read a table from end to end, or sort what an
+// index has in order.
+func TestEveryStatementUsesAnIndex(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	texts := map[string]bool{}
+	t.Run("collect", func(t *testing.T) {
+		storetest.Run(t, func(tb testing.TB) store.Store {
+			st, _ := open(tb, Options{Path: filepath.Join(tb.TempDir(), "plan.db"), Readers: 64})
+			tb.Cleanup(func() { // runs before the store is closed
+				mu.Lock()
+				defer mu.Unlock()
+				for _, c := range append([]*conn{st.writer}, st.idle...) {
+					for text := range c.stmts {
+						texts[text] = true
+					}
+				}
+			})
+			return st
+		})
+	})
+	st, _ := open(t, Options{})
+	explained := 0
+	for text := range texts {
+		switch first, _, _ := strings.Cut(text, " "); first {
+		case "select", "insert", "update", "delete":
+		default:
+			continue
+		}
+		explained++
+		args := make([]any, strings.Count(text, "$"))
+		if err := st.writer.query("explain query plan "+text, func(r *row) error {
+			for range 3 {
+				r.next()
+			}
+			step := r.text()
+			allowed := false
+			for _, small := range []string{
+				"sqlite_schema", "schema_migrations", // a handful of rows, at the start
+				"from signing_keys where owner", // the keys of one pool
+				"l.subject = $2 order by",       // the identities of one person
+				"until_at is null or",           // asks for nearly all of the table
+				"x.value >= $3",                 // found by value, handed out by sub
+			} {
+				allowed = allowed || strings.Contains(text, small)
+			}
+			if (strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE")) && !allowed {
+				t.Errorf("%s:\n%s", step, text)
+			}
+			return r.err
+		}, args...); err != nil {
+			t.Errorf("%v in %s", err, text)
+		}
+	}
+	if explained < 60 {
+		t.Errorf("only %d statements were seen", explained)
+	}
+	t.Logf("%d statements", explained)
+}
