@@ -122,3 +122,28 @@ func TestGroupsNamesAndScopesOfForeignIssuers(t *testing.T) {
 		})
 	}
 }
+
+func TestARouteMayAskForMoreThanTheVerifierDid(t *testing.T) {
+	wide := pool(t)
+	wide.TokenUse, wide.ClientIDs, wide.AnyClient = nil, nil, true
+	got, err := verifier(t, wide).Verify(t.Context(), sign(t, testKey(), claims(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		route Issuer
+		want  Reason
+	}{
+		"the same":          {Issuer{URL: poolURL, ClientIDs: []string{clientID}, TokenUse: []string{"access"}}, ""},
+		"another client":    {Issuer{URL: poolURL, ClientIDs: []string{"x"}}, WrongAudience},
+		"another use":       {Issuer{URL: poolURL, AnyClient: true, TokenUse: []string{"id"}}, WrongTokenUse},
+		"another issuer":    {Issuer{URL: poolURL + "x", AnyClient: true}, UnknownIssuer},
+		"nothing is listed": {Issuer{URL: poolURL}, WrongAudience},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := reasonOf(t, tc.route.Accepts(got)); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}

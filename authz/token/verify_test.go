@@ -17,7 +17,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -326,84 +325,6 @@ func TestATokenDatedOneSecondAheadIsAccepted(t *testing.T) {
 	if _, err := verifier(t, pool(t)).Verify(t.Context(), sign(t, testKey(), claims(map[string]any{"iat": noon.Unix() + 1}))); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestARouteMayAskForMoreThanTheVerifierDid(t *testing.T) {
-	wide := pool(t)
-	wide.TokenUse, wide.ClientIDs, wide.AnyClient = nil, nil, true
-	got, err := verifier(t, wide).Verify(t.Context(), sign(t, testKey(), claims(nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, tc := range map[string]struct {
-		route Issuer
-		want  Reason
-	}{
-		"the same":          {Issuer{URL: poolURL, ClientIDs: []string{clientID}, TokenUse: []string{"access"}}, ""},
-		"another client":    {Issuer{URL: poolURL, ClientIDs: []string{"x"}}, WrongAudience},
-		"another use":       {Issuer{URL: poolURL, AnyClient: true, TokenUse: []string{"id"}}, WrongTokenUse},
-		"another issuer":    {Issuer{URL: poolURL + "x", AnyClient: true}, UnknownIssuer},
-		"nothing is listed": {Issuer{URL: poolURL}, WrongAudience},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := reasonOf(t, tc.route.Accepts(got)); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
-
-// Keys rotate while two users' tokens are verified and cached by many goroutines: no answer is ever the other user's.
-func TestUsersNeverCrossWhileKeysRotate(t *testing.T) {
-	keys := &StaticKeys{}
-	set := func(all ...PublicKey) {
-		if err := keys.Set(all...); err != nil {
-			t.Error(err)
-		}
-	}
-	set(testKey().Public(), otherKey().Public())
-	issuer := pool(t)
-	issuer.Keys = keys
-	v := verifier(t, issuer)
-	cache, err := NewCache[*Token](CacheOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := map[string]string{
-		"alice": sign(t, testKey(), claims(map[string]any{"username": "alice"})),
-		"bob":   sign(t, otherKey(), claims(map[string]any{"username": "bob"})),
-	}
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for i := range 500 {
-				name := []string{"alice", "bob"}[i%2]
-				key := cache.Key(raw[name])
-				got, outcome, _ := cache.Get(key, noon)
-				if outcome != Hit {
-					fresh, err := v.Verify(t.Context(), raw[name])
-					if err != nil {
-						if reasonOf(t, err) != UnknownKey {
-							t.Error(err)
-						}
-						continue
-					}
-					got = fresh
-					cache.Put(key, fresh, fresh.Size(), fresh.Deadline())
-				}
-				if got.Username != name {
-					t.Errorf("%s was taken for %s", name, got.Username)
-				}
-			}
-		})
-	}
-	all.Go(func() {
-		for i := range 200 {
-			set([]PublicKey{testKey().Public(), otherKey().Public()}[i%2:]...)
-			cache.Purge()
-		}
-	})
-	all.Wait()
 }
 
 func TestAKeySetThatIsAwayIsNotTheClientsFault(t *testing.T) {
