@@ -30,9 +30,10 @@ func (r *IndexRevocations) Revoked(p *principal.Principal) bool {
 	if r.Index.Revoked(revoke.Credential{Role: p.RoleARN, Identity: p.IdentityID, IssuedAt: p.IssuedAt}) {
 		return true
 	}
+	// A session dies with the token that it was got with, whenever that was: an old token must not give a young session.
 	for _, l := range p.Logins {
 		if r.Index.Revoked(revoke.Credential{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
-			AuthTime: l.AuthTime, IssuedAt: p.IssuedAt}) {
+			AuthTime: l.AuthTime, IssuedAt: l.IssuedAt}) {
 			return true
 		}
 	}

@@ -212,7 +212,7 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 	}
 	for _, l := range r.Logins {
 		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
-			AuthTime: l.AuthTime})
+			AuthTime: l.AuthTime, IssuedAt: l.IssuedAt})
 	}
 	s := &Subject{Principal: p, accessKeyID: accessKeyID, secret: secret,
 		sessionPolicies: r.SessionPolicies, policyARNs: r.PolicyARNs}

@@ -78,6 +78,7 @@ type Login struct {
 	Subject   string
 	OriginJTI string
 	AuthTime  time.Time // when the user signed in; zero if unknown
+	IssuedAt  time.Time // iat of the token that the session was got with; zero if unknown
 }
 
 // Claims is read access to a token's claims.

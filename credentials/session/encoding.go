@@ -68,7 +68,7 @@ func (r *Record) appendTo(dst []byte) []byte {
 		dst = appendField(dst, tagPolicyARN, v)
 	}
 	for _, l := range r.Logins {
-		dst = appendNested(dst, tagLogin, l.Issuer, l.Subject, l.OriginJTI, loginTime(l.AuthTime))
+		dst = appendNested(dst, tagLogin, l.Issuer, l.Subject, l.OriginJTI, loginTime(l.AuthTime), loginTime(l.IssuedAt))
 	}
 	if flags := r.flags(); flags != 0 {
 		dst = append(dst, tagFlags, 1, flags)
@@ -188,11 +188,17 @@ func (r *Record) set(tag byte, text string) (ok bool) {
 		if l.Subject, text, ok = cutText(text); !ok {
 			return false
 		}
-		var at string
-		if l.OriginJTI, at, ok = cutPair(text); !ok {
+		if l.OriginJTI, text, ok = cutText(text); !ok {
 			return false
 		}
-		if l.AuthTime, ok = parseLoginTime(at); !ok {
+		signedIn, issued, ok := cutPair(text)
+		if !ok {
+			return false
+		}
+		if l.AuthTime, ok = parseLoginTime(signedIn); !ok {
+			return false
+		}
+		if l.IssuedAt, ok = parseLoginTime(issued); !ok {
 			return false
 		}
 		r.Logins = append(r.Logins, l)

@@ -48,4 +48,7 @@ type Login struct {
 	// AuthTime is when the user signed in, to the second; zero if the issuer does not say. A sign-out of all sessions ends
 	// this one if it began before, and a session that does not know when it began counts as the oldest.
 	AuthTime time.Time
+	// IssuedAt is when the token was issued that the session was got with, to the second; zero if it does not say. What
+	// ends the token ends the session.
+	IssuedAt time.Time
 }

@@ -31,7 +31,7 @@ func full() *session.Record {
 		PrincipalTags: map[string]string{"team": "blue", "": "", "empty": "", "clé": "é"}, TransitiveTagKeys: []string{"team"},
 		SessionPolicies: []string{`{"Version":"2012-10-17","Statement":[]}`, strings.Repeat("x", 300)},
 		PolicyARNs:      []string{"arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"},
-		Logins:          []session.Login{{Issuer: "http://localhost:8080/us-east-1_notes0001", Subject: "sub", OriginJTI: "jti", AuthTime: time.Unix(1763726400, 0).UTC()}, {}},
+		Logins:          []session.Login{{Issuer: "http://localhost:8080/us-east-1_notes0001", Subject: "sub", OriginJTI: "jti", AuthTime: time.Unix(1763726400, 0).UTC(), IssuedAt: time.Unix(1763726500, 0).UTC()}, {}},
 		Chained:         true, MFA: true, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour),
 	}
 }
