@@ -24,11 +24,12 @@ const (
 
 // Config says how to start a Sluice. The zero value is Caddyfile.example without an object store.
 type Config struct {
-	S3     *S3                           // behind /s3/*; nil = nobody listens there
-	Global string                        // lines for the sluice block, e.g. an smtp option
-	Edit   func(caddyfile string) string // what else to change; nil = nothing
-	Env    []string
-	Binary string // empty = the one that is built
+	S3       *S3                           // behind /s3/*; nil = nobody listens there
+	Upstream string                        // host:port behind /api/*; empty = the example's own, which answers with what it got
+	Global   string                        // lines for the sluice block, e.g. an smtp option
+	Edit     func(caddyfile string) string // what else to change; nil = nothing
+	Env      []string
+	Binary   string // empty = the one that is built
 }
 
 // Sluice is a running gate. Its ports and its data stay the same when it is started again.
@@ -73,10 +74,15 @@ func Prepare(t testing.TB, c Config) *Sluice {
 	if c.S3 != nil {
 		store = c.S3.Address
 	}
+	echo := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
+	if c.Upstream == "" {
+		c.Upstream = echo
+	}
 	text := strings.NewReplacer(
+		"reverse_proxy 127.0.0.1:8081", "reverse_proxy "+c.Upstream,
 		"http://localhost:8080", s.URL,
 		"localhost:2019", s.Admin,
-		"127.0.0.1:8081", fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
+		"127.0.0.1:8081", echo,
 		"127.0.0.1:7070", store,
 		"examples/notes", filepath.Join(Root(), "examples", "notes"),
 		"\tsluice {\n", "\tsluice {\n"+c.Global+"\n",
