@@ -80,7 +80,7 @@ func (s *Service) Decide(c *Caller, action, resource string, more policy.MapCont
 }
 
 func (s *Service) layers(c *Caller) policy.Layers {
-	identity, boundary := s.PolicySets(c.Principal.RoleARN)
+	identity, boundary, _ := s.PolicySets(c.Principal.RoleARN) // a role that is gone may do nothing
 	layers := policy.Layers{Identity: identity, Boundary: boundary}
 	if set, ok := c.Principal.SessionPolicy.(*policy.Set); ok {
 		layers.Session = set

@@ -53,7 +53,7 @@ func TestARolesLifeShowsInItsPoliciesAtOnce(t *testing.T) {
 	check("the managed policy was detached", false)
 	must(t, w.DeletePolicy(ctx, p.ARN))
 	must(t, w.DeleteRole(ctx, "Editor"))
-	if sets, _ := w.PolicySets(arn); sets != nil {
+	if _, _, ok := w.PolicySets(arn); ok {
 		t.Error("a role that is gone has policies")
 	}
 	wantFault(t, w.DeleteRole(ctx, "Editor"), fault.NoSuchEntity)

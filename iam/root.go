@@ -85,6 +85,15 @@ func (s *Service) RootSecret(accessKeyID string) (seal.Secret, bool) {
 	return root.secret, true
 }
 
+// RootKey returns the root key, and false before UseRoot.
+func (s *Service) RootKey() (accessKeyID string, secret seal.Secret, ok bool) {
+	root := s.root.Load()
+	if root == nil {
+		return "", seal.Secret{}, false
+	}
+	return root.id, root.secret, true
+}
+
 // newRootKey makes a key of AWS's form: AKIA and 16 characters, a secret of 40.
 func (s *Service) newRootKey() (*rootKey, error) {
 	var raw [10 + 30]byte

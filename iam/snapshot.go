@@ -40,17 +40,24 @@ type managed struct {
 var denyAll = mustCompile("unreadable policy",
 	`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
 
-// PolicySets returns the permission policies and the boundary (nil = none) of the role; the sets are shared, compiled and
-// read-only. The account's root ARN stands for the sessions that GetSessionToken and GetFederationToken make. An unknown
-// role has no policies, so it may do nothing. No lock is taken and nothing is allocated.
-func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set) {
+// PolicySets returns the permission policies and the boundary (nil = none) of the role, and false when there is no such
+// role; the sets are shared, compiled and read-only. The account's root ARN stands for the sessions that GetSessionToken
+// and GetFederationToken make. No lock is taken and nothing is allocated.
+func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set, ok bool) {
 	if r := s.current.Load().byARN[roleARN]; r != nil {
-		return r.identity, r.boundary
+		return r.identity, r.boundary, true
 	}
 	if roleARN == s.rootARN() {
-		return rootSession, nil
+		return rootSession, nil, true
 	}
-	return nil, nil
+	return nil, nil, false
+}
+
+// ManagedPolicy returns the managed policy of the ARN, AWS's or a customer's, and false when there is none or it cannot be
+// read.
+func (s *Service) ManagedPolicy(arn string) (policy.Source, bool) {
+	document := s.document(arn)
+	return policy.Source{Name: "policy " + arn, Document: document}, document != nil
 }
 
 // SessionSet returns the union of a session's policies, inline documents and managed ARNs, and nil when there are none,

@@ -131,7 +131,9 @@ func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking)
 			return r, err
 		}
 	} else {
-		r.Logins = []session.Login{{Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI}}
+		r.Logins = []session.Login{{
+			Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI, AuthTime: instant(t.AuthTime), IssuedAt: instant(t.IssuedAt),
+		}}
 		r.Username = t.Username
 	}
 	if s.strict {
@@ -141,7 +143,7 @@ func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking)
 }
 
 // LoginsClaim is the claim by which an identity pool's OpenID token remembers the sign-ins it rests on, so that signing
-// out ends the sessions made with it. It is Sluice's own: a JSON list of objects with iss, sub, origin_jti and username.
+// out ends the sessions made with it. It is Sluice's own: a JSON list of objects with iss, sub, origin_jti, auth_time, iat and username.
 const LoginsClaim = "urn:sluice:logins"
 
 // loginClaim is one entry of LoginsClaim.
@@ -149,6 +151,8 @@ type loginClaim struct {
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
 	OriginJTI string `json:"origin_jti"`
+	AuthTime  int64  `json:"auth_time"`
+	IssuedAt  int64  `json:"iat"`
 	Username  string `json:"username"`
 }
 
@@ -164,12 +168,22 @@ func loginsOf(t *token.Token) (logins []session.Login, username string, err erro
 		return nil, "", fault.New(fault.RejectedClaim, "The logins in the token are not valid.")
 	}
 	for _, c := range claims {
-		logins = append(logins, session.Login{Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI})
+		logins = append(logins, session.Login{
+			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: instant(c.AuthTime), IssuedAt: instant(c.IssuedAt),
+		})
 		if c.Username != "" {
 			username = c.Username
 		}
 	}
 	return logins, username, nil
+}
+
+// instant is a time in seconds since 1970, the zero time for 0.
+func instant(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
 }
 
 // passedSession is what a token passes on to the session.

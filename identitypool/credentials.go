@@ -94,10 +94,21 @@ func signIns(logins []login) []session.Login {
 	var list []session.Login
 	for _, l := range logins {
 		if l.token != nil {
-			list = append(list, session.Login{Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI})
+			list = append(list, session.Login{
+				Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI,
+				AuthTime: instant(l.token.AuthTime), IssuedAt: instant(l.token.IssuedAt),
+			})
 		}
 	}
 	return list
+}
+
+// instant is a time in seconds since 1970, the zero time for 0.
+func instant(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
 }
 
 // username is the user's name when a user pool signed exactly one of the logins.

@@ -155,7 +155,9 @@ func signInsOf(text string, there bool) ([]session.Login, error) {
 	}
 	list := make([]session.Login, len(claim))
 	for i, c := range claim {
-		list[i] = session.Login{Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI}
+		list[i] = session.Login{
+			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: instant(c.AuthTime), IssuedAt: instant(c.IssuedAt),
+		}
 	}
 	return list, nil
 }

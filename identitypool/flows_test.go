@@ -30,7 +30,7 @@ func TestTheEnhancedFlowMakesASessionThatKnowsItsUser(t *testing.T) {
 	if c.Session.IdentityID != id || c.Session.IdentityPoolID != pool || !slices.Equal(c.Session.AMR, wantAMR) || c.Session.Username != "alice" {
 		t.Errorf("record %+v", c.Session)
 	}
-	want := session.Login{Issuer: issuerOf(userPool), Subject: "sub-alice", OriginJTI: "origin-alice"}
+	want := session.Login{Issuer: issuerOf(userPool), Subject: "sub-alice", OriginJTI: "origin-alice", AuthTime: w.now.Add(-time.Minute), IssuedAt: w.now}
 	if len(c.Session.Logins) != 1 || c.Session.Logins[0] != want {
 		t.Errorf("logins %+v, want %+v, so that signing out ends the session", c.Session.Logins, want)
 	}
@@ -159,7 +159,7 @@ func TestTheBasicFlowGivesATokenThatSTSTakes(t *testing.T) {
 	must(t, err)
 	c := w.caller(assumed.Credentials)
 	if assumed.Provider != "cognito-identity.amazonaws.com" || assumed.Audience != pool || assumed.Subject != id || c.Session.Username != "alice" ||
-		len(c.Session.Logins) != 1 || c.Session.Logins[0].OriginJTI != "origin-alice" || c.Principal.Tags["username"] != "sub-alice" {
+		len(c.Session.Logins) != 1 || c.Session.Logins[0].OriginJTI != "origin-alice" || !c.Session.Logins[0].IssuedAt.Equal(w.now) || c.Principal.Tags["username"] != "sub-alice" {
 		t.Errorf("session %+v of %+v", c.Session, assumed)
 	}
 	_, err = w.iam.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: w.iam.RoleARN("guest"), SessionName: "mine", Token: out.Token})

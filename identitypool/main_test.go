@@ -151,6 +151,7 @@ func (w *world) sign(claims map[string]any) string {
 func (w *world) idToken(user string, more map[string]any) string {
 	claims := map[string]any{
 		"iss": issuerOf(userPool), "sub": "sub-" + user, "aud": client, "token_use": "id", "cognito:username": user, "origin_jti": "origin-" + user,
+		"auth_time": w.now.Unix() - 60,
 	}
 	for name, value := range more {
 		claims[name] = value

@@ -38,6 +38,8 @@ type signIn struct {
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
 	OriginJTI string `json:"origin_jti,omitempty"`
+	AuthTime  int64  `json:"auth_time,omitempty"`
+	IssuedAt  int64  `json:"iat,omitempty"`
 	Username  string `json:"username,omitempty"`
 }
 
@@ -90,7 +92,7 @@ func (s *Service) withLogins(object []byte, logins []login) ([]byte, error) {
 		if l.token == nil {
 			continue
 		}
-		one := signIn{Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI}
+		one := signIn{Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI, AuthTime: l.token.AuthTime, IssuedAt: l.token.IssuedAt}
 		if l.userPool {
 			one.Username = name
 		}
