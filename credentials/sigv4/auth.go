@@ -9,29 +9,27 @@ import (
 // The limits of a signature's parts, beyond those of path and query.
 const (
 	maxAccessKeyID   = 128 // the models' AccessKeyId
-	maxSignedHeaders = 64
 	maxSessionToken  = 16 << 10
 	maxAuthorization = 16 << 10
 )
 
 // Auth is the signature of a request, parsed and not yet verified.
 type Auth struct {
-	AccessKeyID   string
-	Time          time.Time     // the signing time, to the second, UTC
-	Region        string        // of the credential scope
-	Service       string        // of the credential scope
-	SignedHeaders []string      // lower case, each once, as the client ordered them
-	Presigned     bool          // signed in the query
-	Expires       time.Duration // presigned only: how long it is good after Time, 1 s to MaxExpires
-	SessionToken  string        // of temporary credentials; empty for lasting ones
-	PayloadHash   string        // x-amz-content-sha256 as sent, or empty
+	AccessKeyID  string
+	Time         time.Time     // the signing time, to the second, UTC
+	Region       string        // of the credential scope
+	Service      string        // of the credential scope
+	Presigned    bool          // signed in the query
+	Expires      time.Duration // presigned only: how long it is good after Time, 1 s to MaxExpires
+	SessionToken string        // of temporary credentials; empty for lasting ones
+	PayloadHash  string        // x-amz-content-sha256 as sent, or empty
 
-	request    *Request
-	date       string // Time as it is signed
-	scope      string // "date/region/service/aws4_request"
-	signedList string
-	signature  digest
-	names      [16]string // where SignedHeaders usually fits
+	request   *Request
+	verified  Verified // here to save an allocation
+	date      string   // Time as it is signed
+	scope     string   // "date/region/service/aws4_request"
+	signed    string   // the names of the signed headers, between semicolons
+	signature digest
 }
 
 // Present reports whether the request carries anything that claims to be an AWS signature, in header or query, good or
@@ -78,25 +76,10 @@ func (a *Auth) parse(r *Request) *Error {
 	if err := checkQuery(r.RawQuery); err != nil {
 		return err
 	}
-	var err *Error
-	if inQuery {
-		a.Presigned = true
-		err = a.parseQuery(r.RawQuery)
-	} else {
-		err = a.parseHeader(r.Header, authorization[0])
+	if a.Presigned = inQuery; inQuery {
+		return a.parseQuery(r.RawQuery)
 	}
-	if err != nil {
-		return err
-	}
-	return a.checkSigned(r)
-}
-
-// checkSigned enforces what a signature must cover: host and every x-amz-* header. S3 does so for both kinds.
-func (a *Auth) checkSigned(r *Request) *Error {
-	if !signsHeader(a.SignedHeaders, "host") {
-		return &Error{Reason: UnsignedHeader, Detail: "host"}
-	}
-	return checkAmzHeaders(r, a.SignedHeaders)
+	return a.parseHeader(r.Header, authorization[0])
 }
 
 // parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" and the headers that belong to it.
@@ -104,7 +87,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if len(authorization) > maxAuthorization {
 		return &Error{Reason: Malformed, Detail: "the Authorization header is too long"}
 	}
-	scheme, rest, _ := strings.Cut(authorization, " ")
+	scheme, rest, _ := cutByte(authorization, ' ')
 	switch {
 	case scheme == algorithm:
 	case isAWS(authorization):
@@ -115,8 +98,8 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	var credential, signedHeaders, signature string
 	for rest != "" {
 		var part string
-		part, rest, _ = strings.Cut(rest, ",")
-		name, value, found := strings.Cut(strings.Trim(part, " "), "=")
+		part, rest, _ = cutByte(rest, ',')
+		name, value, found := cutByte(trimSpace(part), '=')
 		var into *string
 		switch name {
 		case "Credential":
@@ -161,7 +144,7 @@ func (a *Auth) headerTime(header http.Header) *Error {
 		if text == "" {
 			return &Error{Reason: Incomplete, Detail: "the request has neither X-Amz-Date nor Date"}
 		}
-		if !signsHeader(a.SignedHeaders, "date") {
+		if !signs(a.signed, "date") {
 			return &Error{Reason: UnsignedHeader, Detail: "date"}
 		}
 		if t, bad := http.ParseTime(text); bad == nil {
@@ -194,7 +177,7 @@ func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
 	if !ok1 || !ok2 || !ok3 || !ok4 || id == "" || region == "" || service == "" {
 		return &Error{Reason: Malformed, Detail: "the credential is not of the form key/date/region/service/aws4_request"}
 	}
-	if len(id) > maxAccessKeyID || !printable(credential) {
+	if len(id) > maxAccessKeyID || !printable(id) {
 		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
 	}
 	if end != terminator {
@@ -207,40 +190,13 @@ func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
 	if !decodeDigest(&a.signature, signature) {
 		return &Error{Reason: Malformed, Detail: "the signature is not 64 lower-case hexadecimal digits"}
 	}
-	return a.setSignedHeaders(signedHeaders)
-}
-
-// setSignedHeaders splits the list of signed headers.
-func (a *Auth) setSignedHeaders(list string) *Error {
-	a.signedList, a.SignedHeaders = list, a.names[:0]
-	ascending := true // as it ought to be: then no name can be there twice
-	for name := range strings.SplitSeq(list, ";") {
-		if !headerName(name) {
-			return &Error{Reason: Malformed, Detail: "SignedHeaders holds something that is no lower-case header name"}
-		}
-		if len(a.SignedHeaders) == maxSignedHeaders {
-			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
-		}
-		if n := len(a.SignedHeaders); n > 0 && a.SignedHeaders[n-1] >= name {
-			ascending = false
-		}
-		if !ascending && signsHeader(a.SignedHeaders, name) {
-			return &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
-		}
-		a.SignedHeaders = append(a.SignedHeaders, name)
-	}
+	a.signed = signedHeaders
 	return nil
 }
 
-// headerName reports whether s is an RFC 9110 token without upper-case letters.
-func headerName(s string) bool {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
-}
+// SignedHeaders lists the names of the signed headers as the client ordered them; after Verify they are known to be in
+// lower case, each once, host among them.
+func (a *Auth) SignedHeaders() []string { return strings.Split(a.signed, ";") }
 
 // oneHeader returns a header's only value, or "" when it is absent.
 func oneHeader(header http.Header, key string) (string, *Error) {
@@ -252,8 +208,16 @@ func oneHeader(header http.Header, key string) (string, *Error) {
 	case len(values[0]) > maxSessionToken:
 		return "", &Error{Reason: Malformed, Detail: "the header " + strings.ToLower(key) + " is too long"}
 	default:
-		return strings.Trim(values[0], " \t"), nil
+		return trimSpace(values[0]), nil
 	}
+}
+
+// cutByte is strings.Cut for one byte.
+func cutByte(s string, sep byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // cutLast cuts s around its last sep.
@@ -267,8 +231,8 @@ func cutLast(s string, sep byte) (before, after string, found bool) {
 
 // printable reports whether s is ASCII without spaces and control characters.
 func printable(s string) bool {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false
 		}
 	}
@@ -280,14 +244,22 @@ func decodeDigest(into *digest, text string) bool {
 	if len(text) != 2*len(into) {
 		return false
 	}
+	bad := byte(0)
 	for i := range into {
-		high, low := text[2*i], text[2*i+1]
-		if !isLowerHex(high) || !isLowerHex(low) {
-			return false
-		}
-		into[i] = unhex(high)<<4 | unhex(low)
+		high, low := lowerHex[text[2*i]], lowerHex[text[2*i+1]]
+		bad |= high | low
+		into[i] = high<<4 | low&15
 	}
-	return true
+	return bad < 16
 }
 
-func isLowerHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+// lowerHex is the value of each lower-case hexadecimal digit, and 255 for every other byte.
+var lowerHex = func() (table [256]byte) {
+	for c := range table {
+		table[c] = 255
+	}
+	for value, c := range []byte("0123456789abcdef") {
+		table[c] = byte(value)
+	}
+	return table
+}()

@@ -66,7 +66,8 @@ func (u upload) encode(t testing.TB) encoded {
 	key := deriveKey(example.SecretAccessKey, "20130524", "us-east-1", "s3")
 	next := func(algorithm string, rest ...string) string {
 		previous := e.signatures[len(e.signatures)-1]
-		sum := key.sign([]byte(strings.Join(append([]string{algorithm, date, scope, previous}, rest...), "\n")))
+		text := strings.Join(append([]string{algorithm, date, scope, previous}, rest...), "\n")
+		sum := key.sign(append(key.begin(nil), text...))
 		e.signatures = append(e.signatures, hex.EncodeToString(sum[:]))
 		return e.signatures[len(e.signatures)-1]
 	}

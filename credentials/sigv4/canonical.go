@@ -16,20 +16,21 @@ type scratch struct {
 	out        []byte // what is being hashed
 	encoded    []byte // encoded query parameters
 	parameters []canonicalParameter
-	key        []byte // a header's map key
+	headers    []header // of the request
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, 2048)} }}
 
 // release gives the buffers back, unless one very large request would keep them large for ever.
 func (s *scratch) release() {
-	if cap(s.out)+cap(s.encoded) <= 64<<10 {
+	if cap(s.out)+cap(s.encoded) <= 64<<10 && cap(s.headers) <= maxHeaders {
+		clear(s.headers) // or they would keep the request's texts
 		scratches.Put(s)
 	}
 }
 
 // canonicalRequest builds the canonical request in s.out. The path and query have been checked.
-func (s *scratch) canonicalRequest(r *Request, signed []string, signedList string, rule PathRule, payloadHash string, presigned bool, f form) *Error {
+func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form) *Error {
 	out := append(append(s.out[:0], r.Method...), '\n')
 	switch {
 	case !f.rawPath:
@@ -48,7 +49,7 @@ func (s *scratch) canonicalRequest(r *Request, signed []string, signedList strin
 	if err != nil {
 		return err
 	}
-	out = append(append(append(out, '\n'), signedList...), '\n')
+	out = append(append(append(out, '\n'), signed...), '\n')
 	s.out = append(out, payloadHash...)
 	return nil
 }

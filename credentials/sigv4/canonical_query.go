@@ -19,11 +19,11 @@ type parameter struct{ key, value string }
 func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	for raw != "" {
 		var one string
-		one, raw, _ = strings.Cut(raw, "&")
+		one, raw, _ = cutByte(raw, '&')
 		if one == "" {
 			continue
 		}
-		p.key, p.value, _ = strings.Cut(one, "=")
+		p.key, p.value, _ = cutByte(one, '=')
 		return p, raw, true
 	}
 	return parameter{}, "", false
@@ -37,12 +37,16 @@ func checkQuery(raw string) *Error {
 	if strings.Count(raw, "&") >= maxParameters {
 		return &Error{Reason: Malformed, Detail: "the query has too many parameters"}
 	}
-	for i := 0; i < len(raw); i++ {
-		if raw[i] == '%' && !percentAt(raw, i) {
+	for {
+		i := strings.IndexByte(raw, '%')
+		if i < 0 {
+			return nil
+		}
+		if !percentAt(raw, i) {
 			return &Error{Reason: Malformed, Detail: "the query has a bad percent-encoding"}
 		}
+		raw = raw[i+3:]
 	}
-	return nil
 }
 
 // unescapeQuery decodes a key or value: %XX, and plus as space. It has been through checkQuery.
@@ -126,11 +130,14 @@ func (s *scratch) compare(a, b canonicalParameter, byDecoded bool) int {
 // appendQueryPart appends a key or value in canonical encoding.
 func appendQueryPart(dst []byte, part string) []byte {
 	for i := 0; i < len(part); i++ {
+		plain := i
+		i = plainRun(part, i)
+		dst = append(dst, part[plain:i]...)
+		if i == len(part) {
+			break
+		}
 		c := part[i]
 		switch {
-		case unreserved[c]:
-			dst = append(dst, c)
-			continue
 		case c == '+':
 			c = ' '
 		case c == '%':

@@ -208,7 +208,7 @@ func (s *chunkSigner) check() error {
 
 // begin starts a string to sign with what chunks and trailers share.
 func (s *chunkSigner) begin(algorithm string) {
-	s.text = append(append(s.text[:0], algorithm...), '\n')
+	s.text = append(append(s.key.begin(s.text), algorithm...), '\n')
 	s.text = append(append(s.text, s.date...), '\n')
 	s.text = append(append(s.text, s.scope...), '\n')
 	s.text = append(hex.AppendEncode(s.text, s.previous[:]), '\n')

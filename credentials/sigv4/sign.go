@@ -61,13 +61,16 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 		r.Header.Set("X-Amz-Content-Sha256", o.PayloadHash)
 	}
 	scope := date[:8] + "/" + o.Region + "/" + o.Service + "/" + terminator
-	names := o.signedHeaders(r)
+	names, err := o.signedHeaders(r)
+	if err != nil {
+		return err
+	}
 	signature, err := o.signature(r, c.SecretAccessKey, names, date, scope, false)
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Authorization", algorithm+" Credential="+c.AccessKeyID+"/"+scope+
-		", SignedHeaders="+strings.Join(names, ";")+", Signature="+signature)
+		", SignedHeaders="+names+", Signature="+signature)
 	return nil
 }
 
@@ -92,7 +95,10 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	}
 	date := o.Time.UTC().Format(timeFormat)
 	scope := date[:8] + "/" + o.Region + "/" + o.Service + "/" + terminator
-	names := o.signedHeaders(r)
+	names, err := o.signedHeaders(r)
+	if err != nil {
+		return "", err
+	}
 	var query strings.Builder
 	query.WriteString(r.RawQuery)
 	add := func(key, value string) {
@@ -111,7 +117,7 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	if c.SessionToken != "" {
 		add(queryToken, c.SessionToken)
 	}
-	add(querySignedHeaders, strings.Join(names, ";"))
+	add(querySignedHeaders, names)
 	presigned := *r
 	presigned.RawQuery = query.String()
 	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, scope, true)
@@ -143,8 +149,8 @@ func (o *SignOptions) check(r *Request, c Credentials) error {
 	return nil
 }
 
-// signedHeaders lists what is signed, sorted.
-func (o *SignOptions) signedHeaders(r *Request) []string {
+// signedHeaders lists what is signed, sorted, between semicolons.
+func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 	choose := o.SignHeader
 	if choose == nil {
 		choose = DefaultSigned
@@ -157,18 +163,24 @@ func (o *SignOptions) signedHeaders(r *Request) []string {
 		}
 	}
 	slices.Sort(names)
-	return names
+	if len(slices.Compact(slices.Clone(names))) != len(names) {
+		return "", errors.New("sigv4: the request has a header in two spellings")
+	}
+	return strings.Join(names, ";"), nil
 }
 
 // signature computes the signature in hexadecimal.
-func (o *SignOptions) signature(r *Request, secret string, names []string, date, scope string, presigned bool) (string, error) {
+func (o *SignOptions) signature(r *Request, secret, signed, date, scope string, presigned bool) (string, error) {
 	rule := RuleFor(o.Service)
 	if o.Rule != nil {
 		rule = *o.Rule
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if err := s.canonicalRequest(r, names, strings.Join(names, ";"), rule, o.PayloadHash, presigned, form{}); err != nil {
+	if err := s.loadHeaders(r); err != nil {
+		return "", err
+	}
+	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, presigned, form{}); err != nil {
 		return "", err
 	}
 	key := o.Keys.get(secret, scope, date[:8], o.Region, o.Service)

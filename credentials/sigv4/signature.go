@@ -4,8 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
-	"sync"
 	"time"
 )
 
@@ -22,9 +20,10 @@ const (
 // digest is a SHA-256 or an HMAC of it.
 type digest = [sha256.Size]byte
 
-// signingKey is the key that a secret, date, region and service give. Its hashes are pooled, so that the blocks of the key
-// are hashed once and not with every signature.
-type signingKey struct{ macs sync.Pool }
+// signingKey is the key that a secret, date, region and service give, in the form in which HMAC uses it (RFC 2104): xored
+// with its two pads. With the text behind the inner pad in one buffer a signature is two calls of sha256.Sum256 and no
+// allocation; crypto/hmac makes six, which was a third of the time of a verification.
+type signingKey struct{ inner, outer [sha256.BlockSize]byte }
 
 // deriveKey makes the signing key: four HMACs, each keyed by the one before.
 func deriveKey(secret, date, region, service string) *signingKey {
@@ -35,24 +34,31 @@ func deriveKey(secret, date, region, service string) *signingKey {
 		key = h.Sum(nil)
 	}
 	k := &signingKey{}
-	k.macs.New = func() any { return hmac.New(sha256.New, key) }
+	copy(k.inner[:], key)
+	copy(k.outer[:], key)
+	for i := range k.inner {
+		k.inner[i] ^= 0x36
+		k.outer[i] ^= 0x5c
+	}
 	return k
 }
 
-// sign is the signature of a string to sign.
-func (k *signingKey) sign(text []byte) (mac digest) {
-	h := k.macs.Get().(hash.Hash)
-	h.Reset()
-	h.Write(text)
-	h.Sum(mac[:0])
-	k.macs.Put(h)
-	return mac
+// begin starts a buffer, whose old content goes, for a string to sign.
+func (k *signingKey) begin(buffer []byte) []byte { return append(buffer[:0], k.inner[:]...) }
+
+// sign is the signature of the string to sign in a buffer that begin started.
+func (k *signingKey) sign(buffer []byte) digest {
+	var outer [sha256.BlockSize + sha256.Size]byte
+	copy(outer[:], k.outer[:])
+	sum := sha256.Sum256(buffer)
+	copy(outer[sha256.BlockSize:], sum[:])
+	return sha256.Sum256(outer[:])
 }
 
 // signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that.
 func (s *scratch) signRequest(k *signingKey, date, scope string) digest {
 	sum := sha256.Sum256(s.out)
-	out := append(append(s.out[:0], algorithm...), '\n')
+	out := append(append(k.begin(s.out), algorithm...), '\n')
 	out = append(append(out, date...), '\n')
 	out = append(append(out, scope...), '\n')
 	s.out = hex.AppendEncode(out, sum[:])

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"net/textproto"
@@ -167,9 +168,12 @@ func TestEveryOfficialVectorIsReadLayerByLayer(t *testing.T) {
 				}
 				o := v.options(body)
 				s := &scratch{}
+				if err := s.loadHeaders(r); err != nil {
+					t.Fatal(err)
+				}
 				hash, refused := a.payloadHash(o.BodySHA256)
 				if refused == nil {
-					refused = s.canonicalRequest(r, a.SignedHeaders, a.signedList, *o.Rule, hash, a.Presigned, form{})
+					refused = s.canonicalRequest(r, a.signed, *o.Rule, hash, a.Presigned, form{})
 				}
 				if refused != nil {
 					t.Fatal(refused)
@@ -178,8 +182,8 @@ func TestEveryOfficialVectorIsReadLayerByLayer(t *testing.T) {
 					t.Errorf("canonical request\n%s\nwant\n%s", s.out, way.canonical)
 				}
 				s.signRequest(deriveKey("", "", "", ""), a.date, a.scope)
-				if string(s.out) != way.toSign {
-					t.Errorf("string to sign\n%s\nwant\n%s", s.out, way.toSign)
+				if toSign := s.out[sha256.BlockSize:]; string(toSign) != way.toSign {
+					t.Errorf("string to sign\n%s\nwant\n%s", toSign, way.toSign)
 				}
 				if _, err := a.Verify(v.Context.Credentials.Secret, o); err != nil {
 					t.Errorf("Verify: %v", err)

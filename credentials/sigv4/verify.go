@@ -33,8 +33,8 @@ type Verified struct {
 	payloadHash string // as signed, whoever said it
 }
 
-// Verify checks the signature with the secret of AccessKeyID: time, then scope, then the signature itself, in constant
-// time. An empty secret verifies nothing. Errors are *Error.
+// Verify checks the signature with the secret of AccessKeyID: time, scope, that host and every x-amz-* header are signed,
+// and then the signature itself, in constant time. An empty secret verifies nothing. Errors are *Error.
 func (a *Auth) Verify(secret string, o Options) (*Verified, error) {
 	v, err := a.verify(secret, &o)
 	if err != nil {
@@ -69,7 +69,8 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if o.BodySHA256 != "" && decodeDigest(&said, a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
 		return nil, &Error{Reason: PayloadMismatch}
 	}
-	return &Verified{Auth: a, key: key, payloadHash: payloadHash}, nil
+	a.verified = Verified{Auth: a, key: key, payloadHash: payloadHash}
+	return &a.verified, nil
 }
 
 // checkTime bounds the signing time.
@@ -106,11 +107,14 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
+	if err := s.loadHeaders(a.request); err != nil {
+		return err
+	}
 	for _, f := range [...]form{{}, {rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
 		if f.rawPath && !a.request.pathForms(*rule) || f.byDecoded && !a.request.queryForms() {
 			continue
 		}
-		err := s.canonicalRequest(a.request, a.SignedHeaders, a.signedList, *rule, payloadHash, a.Presigned, f)
+		err := s.canonicalRequest(a.request, a.signed, *rule, payloadHash, a.Presigned, f)
 		if err != nil {
 			return err
 		}
