@@ -39,16 +39,16 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	}
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: cognitoidp.Service, Registry: idpserver.Registry(idpserver.Options{Users: rt.users}), Done: m.operationDone},
-		{Service: cognitoidentity.Service, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
+		{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Users: rt.users}), Done: m.operationDone},
+		{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
 			ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
 	}})
 	if err != nil {
 		return nil, err
 	}
 	a.query, err = query.New(query.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: sts.Service, Registry: stsserver.Registry(stsserver.Options{IAM: rt.roles, ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
-		{Service: iam.Service, Registry: iamserver.Registry(rt.roles), Done: m.operationDone},
+		{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: rt.roles, ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
+		{Service: &iam.API, Registry: iamserver.Registry(rt.roles), Done: m.operationDone},
 	}})
 	if err != nil {
 		return nil, err

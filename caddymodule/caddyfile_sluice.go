@@ -81,10 +81,10 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //
 // Paths of files are relative to the folder of the Caddyfile that names them.
 func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next() // the option's name
 	if existing != nil {
 		return nil, d.Err("sluice stands twice; one block holds everything")
 	}
-	d.Next() // the option's name
 	start := place{d.File(), d.Line()}
 	if d.NextArg() {
 		return nil, d.Err("write: sluice { … }")

@@ -21,7 +21,7 @@ func init() {
 		Name:  "policy",
 		Usage: "test|simulate|explain|validate <file>...",
 		Short: "Tests, simulates, explains and validates IAM policies",
-		Long:  policycmd.Help,
+		Long:  policyHelp,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.DisableFlagParsing = true
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -107,3 +107,13 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 }
 
 var _ caddy.AdminRouter = admin{}
+
+const policyHelp = `Works on files, without a running Sluice:
+
+  policy test FILE...        runs cases and prints each difference with the statement that decided; exit 1 on any
+  policy simulate FILE...    prints the decision of each case as a line of JSON
+  policy explain FILE...     tells for each case which statements were considered and why they did or did not match
+  policy validate FILE...    judges policy documents; mistakes with line, column and the nearest right spelling
+
+A case is {"name", "policies": [document…], "boundary"?, "session_policy"?, "request": {"action", "resource", "context"},
+"expect": "allow" | "implicitDeny" | "explicitDeny"}; docs/policies.md has examples.`

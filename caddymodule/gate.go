@@ -31,8 +31,7 @@ func readGateParts(a *config.Authorize, app *App) (*gateParts, error) {
 	parts := &gateParts{settings: a, groups: map[string][]policy.Source{}}
 	var err error
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
-		parts.mapping, err = authz.NewS3Mapping(authz.S3Options{Region: a.SigV4.Region, Account: app.Account,
-			Prefix: a.SigV4.Prefix, Hosts: a.SigV4.Hosts})
+		parts.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: app.Account, Prefix: a.SigV4.Prefix, Endpoints: a.SigV4.Hosts}
 	} else {
 		parts.mapping, err = authz.NewHTTPMapping(app.Region, app.Account, a.API, a.Stage)
 	}
@@ -85,7 +84,7 @@ func (g *gateParts) build(app *App, rt *runtime) (gate *authz.Engine, release fu
 		o.Mode = authz.ModeShadow
 	}
 	if rt != nil {
-		o.Roles, o.Revocations = rt.roles, rt.revocations
+		o.Roles, o.Revocations = rt.roles, rt.revocations.forGates()
 	}
 	o.Groups = g.groupPolicies(app)
 	if a.SigV4 != nil {

@@ -136,7 +136,7 @@ func writeStarting(w http.ResponseWriter) error {
 func debug(h http.Header, name string, result *authz.Result) {
 	text := result.Outcome.String() + "; action=" + result.Action + "; resource=" + strconv.QuoteToASCII(result.Resource)
 	if s := result.Decision.Statement; s != nil {
-		text += "; statement=" + strconv.QuoteToASCII(s.String())
+		text += "; statement=" + strconv.QuoteToASCII(s.Source)
 	}
 	if result.DecisionID != "" {
 		text += "; id=" + result.DecisionID

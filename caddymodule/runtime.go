@@ -131,7 +131,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	if rt.minter, err = session.NewMinter(session.Options{Box: s.box, Rand: rand.Reader}); err != nil {
 		return nil, err
 	}
-	if rt.revocations, err = newRevocations(ctx, a, s.store); err != nil {
+	if rt.revocations, err = newRevocations(s.store, a.log); err != nil {
 		return nil, err
 	}
 	fail := func(err error) (*runtime, error) { return nil, errors.Join(err, rt.revocations.Close()) }
@@ -147,6 +147,9 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 		return fail(err)
 	}
 	if err := rt.users.Start(ctx); err != nil {
+		return fail(err)
+	}
+	if err := rt.revocations.load(ctx, a, rt.users.Revocations); err != nil {
 		return fail(err)
 	}
 	rt.roles, err = iam.New(ctx, iam.Options{Store: s.store, Box: s.box, Minter: rt.minter, Account: a.Account, Now: time.Now,
@@ -166,7 +169,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 		return fail(err)
 	}
 	rt.identities, err = identitypool.New(ctx, identitypool.Options{Store: s.store, Box: s.box, Roles: rt.roles, Region: a.Region,
-		Account: a.Account, Now: time.Now, Rand: rand.Reader, IssuerFor: settings.IssuerURL, Verifier: logins, SignOuts: rt.users,
+		Account: a.Account, Now: time.Now, Rand: rand.Reader, IssuerFor: settings.IssuerURL, Verifier: logins, SignOuts: rt.revocations,
 		GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim})
 	if err != nil {
 		return fail(err)
