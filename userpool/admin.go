@@ -166,6 +166,10 @@ func (s *Service) AdminResetUserPassword(ctx context.Context, poolID, name strin
 		return err
 	}
 	_, err = s.sendCode(ctx, p, &u, codeForgot, attribute)
+	if fault.Is(err, fault.CodeDeliveryFailure) {
+		// The operation has no exception for it; the state is set, and a repetition sends another code.
+		return fault.Wrap(fault.Unavailable, err, "The message could not be delivered. Try again.")
+	}
 	return err
 }
 

@@ -146,32 +146,47 @@ func compileClient(rec store.Client) (*client, error) {
 	return c, nil
 }
 
-// CreateUserPoolClient makes a client, with a secret of 52 characters when asked.
-func (s *Service) CreateUserPoolClient(ctx context.Context, poolID, name string, withSecret bool, settings ClientSettings) (*Client, error) {
+// NewClient is what CreateUserPoolClient needs.
+type NewClient struct {
+	PoolID         string
+	Name           string
+	GenerateSecret bool
+	Secret         seal.Secret // one of the caller's choice instead; 24 to 64 characters
+	Settings       ClientSettings
+}
+
+// CreateUserPoolClient makes a client, with a secret of 52 characters when asked for one.
+func (s *Service) CreateUserPoolClient(ctx context.Context, in NewClient) (*Client, error) {
 	id, err := s.newClientID()
 	if err != nil {
 		return nil, err
 	}
-	return s.insertClient(ctx, store.Client{PoolID: poolID, ID: id, Name: name}, withSecret, settings)
+	switch {
+	case in.GenerateSecret && !in.Secret.IsZero():
+		return nil, fault.New(fault.InvalidParameter, "GenerateSecret and ClientSecret cannot be used together.")
+	case in.GenerateSecret:
+		secret, err := s.newClientSecret()
+		if err != nil {
+			return nil, err
+		}
+		in.Secret = seal.NewSecret(secret)
+	}
+	return s.insertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings)
 }
 
-func (s *Service) insertClient(ctx context.Context, rec store.Client, withSecret bool, settings ClientSettings) (*Client, error) {
+func (s *Service) insertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings) (*Client, error) {
 	p, err := s.pool(ctx, rec.PoolID)
 	if err != nil {
 		return nil, err
 	}
-	if err := settings.complete(&p.Settings, withSecret); err != nil {
+	if err := settings.complete(&p.Settings, !secret.IsZero()); err != nil {
 		return nil, err
 	}
 	if rec.Settings, err = json.Marshal(settings); err != nil {
 		return nil, fmt.Errorf("userpool: settings of client %s: %w", rec.ID, err)
 	}
-	if withSecret {
-		secret, err := s.newClientSecret()
-		if err != nil {
-			return nil, err
-		}
-		if rec.Secret, err = s.o.Seal.Seal(purposeClientSecret, []byte(secret), []byte(rec.ID)); err != nil {
+	if !secret.IsZero() {
+		if rec.Secret, err = s.o.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(rec.ID)); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -27,6 +28,7 @@ type DeclaredClient struct {
 	ID       string
 	Name     string
 	Settings json.RawMessage // a CreateUserPoolClient request; nil = defaults
+	Secret   seal.Secret     // zero = none, or a generated one when the settings say GenerateSecret
 }
 
 // DeclaredGroup is a group of a declared pool.
@@ -138,7 +140,15 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
 	have, err := s.client(ctx, d.ID)
 	if fault.Is(err, fault.ResourceNotFound) {
-		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, withSecret, settings)
+		secret := d.Secret
+		if withSecret && secret.IsZero() {
+			text, err := s.newClientSecret()
+			if err != nil {
+				return err
+			}
+			secret = seal.NewSecret(text)
+		}
+		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, secret, settings)
 		return err
 	}
 	if err != nil {
@@ -148,8 +158,8 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
 	}
 	// A client cannot change between public and confidential: whoever holds the secret, or none, would be locked out.
-	if withSecret == have.Secret.IsZero() {
-		return errors.New("GenerateSecret cannot be changed; declare a client with another id")
+	if (withSecret || !d.Secret.IsZero()) == have.Secret.IsZero() || (!d.Secret.IsZero() && !d.Secret.Equal(have.Secret)) {
+		return errors.New("its secret cannot be changed; declare a client with another id")
 	}
 	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, name, settings)
 	return err

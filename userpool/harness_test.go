@@ -173,7 +173,7 @@ func (h *house) pool(settings userpool.PoolSettings) *userpool.Pool {
 
 func (h *house) client(poolID string, settings userpool.ClientSettings) *userpool.Client {
 	h.t.Helper()
-	c, err := h.svc.CreateUserPoolClient(h.t.Context(), poolID, "web", false, settings)
+	c, err := h.svc.CreateUserPoolClient(h.t.Context(), userpool.NewClient{PoolID: poolID, Name: "web", Settings: settings})
 	if err != nil {
 		h.t.Fatal(err)
 	}

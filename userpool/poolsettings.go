@@ -38,6 +38,8 @@ type PoolSettings struct {
 	UserPoolAddOns      json.RawMessage `json:"UserPoolAddOns,omitempty"`
 	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
 	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
+	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`
+	DcrConfiguration    json.RawMessage `json:"DcrConfiguration,omitempty"`
 }
 
 // Policies are the password and sign-in policy.

@@ -57,11 +57,14 @@ const tokenAfterlife = maxShort + 12*time.Hour + time.Hour
 // RevokeToken ends the family of a refresh token: it and every token with its origin_jti. Doing it twice is fine.
 func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text string) error {
 	p, c, err := s.poolAndClient(ctx, clientID)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only kind that the operation has for it
+	}
 	if err != nil {
 		return err
 	}
 	if err := c.checkSecret(clientSecret); err != nil {
-		return err
+		return fault.Wrap(fault.Unauthorized, err, "Client secret mismatch.")
 	}
 	if c.Settings.EnableTokenRevocation != nil && !*c.Settings.EnableTokenRevocation {
 		return fault.New(fault.UnsupportedOperation, "Revocation is not supported for the app client %s.", c.ID)

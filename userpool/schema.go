@@ -140,7 +140,7 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 		return nil, err
 	}
 	if len(list)-len(standardSchema()) >= maxCustom {
-		return nil, fault.New(fault.LimitExceeded, "A user pool can have at most %d custom attributes.", maxCustom)
+		return nil, fault.New(fault.InvalidParameter, "A user pool can have at most %d custom attributes.", maxCustom)
 	}
 	a.Name = full
 	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.mutable()), new(false)

@@ -17,10 +17,45 @@ func (s *Service) AdminUpdateUserAttributes(ctx context.Context, poolID, name st
 	if err := p.checkWrite(nil, admin, u.Attributes, attrs); err != nil {
 		return err
 	}
-	_, err = s.changeSub(ctx, p, u.Sub, func(tx store.Tx, u *store.User) error {
-		before := store.User{Attributes: copyMap(u.Attributes)}
+	_, err = s.changeSub(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		before := copyMap(u.Attributes)
 		p.apply(u.Attributes, attrs)
-		p.unverify(before.Attributes, u.Attributes, attrs)
+		p.unverify(before, u.Attributes, attrs)
+		return p.checkRequired(u.Attributes)
+	})
+	return err
+}
+
+// AdminDeleteUserAttributes removes attributes; one that the user has not got is a no-op.
+func (s *Service) AdminDeleteUserAttributes(ctx context.Context, poolID, name string, names []string) error {
+	p, u, err := s.adminUser(ctx, poolID, name)
+	if err != nil {
+		return err
+	}
+	return s.deleteAttributes(ctx, p, nil, admin, u.Sub, names)
+}
+
+// DeleteUserAttributes removes attributes of the token's user.
+func (s *Service) DeleteUserAttributes(ctx context.Context, accessToken string, names []string) error {
+	who, err := s.authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	return s.deleteAttributes(ctx, who.pool, who.client, self, who.user.Sub, names)
+}
+
+func (s *Service) deleteAttributes(ctx context.Context, p *pool, c *client, who writer, sub string, names []string) error {
+	attrs := make([]Attribute, 0, len(names))
+	for _, n := range names {
+		attrs = append(attrs, Attribute{Name: n})
+	}
+	_, err := s.changeSub(ctx, p, sub, func(_ store.Tx, u *store.User) error {
+		if err := p.checkWrite(c, who, u.Attributes, attrs); err != nil {
+			return err
+		}
+		before := copyMap(u.Attributes)
+		p.apply(u.Attributes, attrs)
+		p.unverify(before, u.Attributes, attrs)
 		return p.checkRequired(u.Attributes)
 	})
 	return err

@@ -1,0 +1,87 @@
+package cognitoidp
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/api"
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
+	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+	if err != nil {
+		return nil, err
+	}
+	a := authOut(r)
+	return &wire.InitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+}
+
+func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
+	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+	if err != nil {
+		return nil, err
+	}
+	a := authOut(r)
+	return &wire.AdminInitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+}
+
+func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
+	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
+		Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+	if err != nil {
+		return nil, err
+	}
+	a := authOut(r)
+	return &wire.RespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+}
+
+func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
+	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+	if err != nil {
+		return nil, err
+	}
+	a := authOut(r)
+	return &wire.AdminRespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+}
+
+func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
+	t, err := s.pools.GetTokensFromRefreshToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.RefreshToken))
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetTokensFromRefreshTokenResponse{AuthenticationResult: tokensOut(t)}, nil
+}
+
+func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTokenRequest) (*wire.RevokeTokenResponse, error) {
+	return nil, s.pools.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
+}
+
+// auth is what the four calls answer alike.
+type auth struct {
+	name, session *string
+	parameters    map[string]string
+	tokens        *wire.AuthenticationResultType
+}
+
+func authOut(r *userpool.AuthResult) auth {
+	if r.Tokens != nil {
+		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS: {} stands beside the tokens
+	}
+	a := auth{name: &r.Challenge, parameters: r.Parameters}
+	if r.Session != "" {
+		a.session = &r.Session
+	}
+	return a
+}
+
+func tokensOut(t *userpool.Tokens) *wire.AuthenticationResultType {
+	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(userpool.TokenType)}
+	if t.RefreshToken != "" {
+		out.RefreshToken = &t.RefreshToken
+	}
+	return out
+}

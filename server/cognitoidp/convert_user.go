@@ -1,0 +1,63 @@
+package cognitoidp
+
+import (
+	"github.com/sluicegate/sluice/api"
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func attributesIn(list []wire.AttributeType) []userpool.Attribute {
+	out := make([]userpool.Attribute, 0, len(list))
+	for _, a := range list {
+		out = append(out, userpool.Attribute{Name: api.Value(a.Name), Value: api.Value(a.Value)})
+	}
+	return out
+}
+
+func attributesOut(list []userpool.Attribute) []wire.AttributeType {
+	out := make([]wire.AttributeType, 0, len(list))
+	for _, a := range list {
+		out = append(out, wire.AttributeType{Name: &a.Name, Value: &a.Value})
+	}
+	return out
+}
+
+func userOut(u *userpool.User) *wire.UserType {
+	return &wire.UserType{Username: &u.Username, Attributes: attributesOut(u.Attributes), Enabled: &u.Enabled, UserStatus: &u.Status,
+		UserCreateDate: api.At(u.CreatedAt), UserLastModifiedDate: api.At(u.ModifiedAt)}
+}
+
+func usersOut(list []userpool.User) []wire.UserType {
+	out := make([]wire.UserType, 0, len(list))
+	for _, u := range list {
+		out = append(out, *userOut(&u))
+	}
+	return out
+}
+
+func deliveryOut(d *userpool.Delivery) *wire.CodeDeliveryDetailsType {
+	if d == nil {
+		return nil
+	}
+	return &wire.CodeDeliveryDetailsType{AttributeName: &d.Attribute, DeliveryMedium: &d.Medium, Destination: &d.Destination}
+}
+
+func groupOut(g *userpool.Group) *wire.GroupType {
+	out := &wire.GroupType{GroupName: &g.Name, UserPoolId: &g.PoolID, Precedence: g.Precedence,
+		CreationDate: api.At(g.CreatedAt), LastModifiedDate: api.At(g.ModifiedAt)}
+	if g.Description != "" {
+		out.Description = &g.Description
+	}
+	if g.RoleARN != "" {
+		out.RoleArn = &g.RoleARN
+	}
+	return out
+}
+
+func groupsOut(list []userpool.Group) []wire.GroupType {
+	out := make([]wire.GroupType, 0, len(list))
+	for _, g := range list {
+		out = append(out, *groupOut(&g))
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package cognitoidp
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/api"
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func (s *server) createGroup(ctx context.Context, _ *rpc.Call, in *wire.CreateGroupRequest) (*wire.CreateGroupResponse, error) {
+	g, err := s.pools.CreateGroup(ctx, userpool.Group{PoolID: api.Value(in.UserPoolId), Name: api.Value(in.GroupName),
+		Description: api.Value(in.Description), RoleARN: api.Value(in.RoleArn), Precedence: in.Precedence})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.CreateGroupResponse{Group: groupOut(g)}, nil
+}
+
+func (s *server) getGroup(ctx context.Context, _ *rpc.Call, in *wire.GetGroupRequest) (*wire.GetGroupResponse, error) {
+	g, err := s.pools.GetGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetGroupResponse{Group: groupOut(g)}, nil
+}
+
+func (s *server) updateGroup(ctx context.Context, _ *rpc.Call, in *wire.UpdateGroupRequest) (*wire.UpdateGroupResponse, error) {
+	g, err := s.pools.UpdateGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName),
+		userpool.GroupChange{Description: in.Description, RoleARN: in.RoleArn, Precedence: in.Precedence})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.UpdateGroupResponse{Group: groupOut(g)}, nil
+}
+
+func (s *server) deleteGroup(ctx context.Context, _ *rpc.Call, in *wire.DeleteGroupRequest) (*api.Empty, error) {
+	return nil, s.pools.DeleteGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
+}
+
+func (s *server) listGroups(ctx context.Context, _ *rpc.Call, in *wire.ListGroupsRequest) (*wire.ListGroupsResponse, error) {
+	pool := api.Value(in.UserPoolId)
+	after, size, err := s.pageOf(in.NextToken, in.Limit, "ListGroups", pool)
+	if err != nil {
+		return nil, err
+	}
+	list, last, err := s.pools.ListGroups(ctx, pool, after, size)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.next(last, "ListGroups", pool)
+	return &wire.ListGroupsResponse{Groups: groupsOut(list), NextToken: token}, err
+}
+
+func (s *server) adminAddUserToGroup(ctx context.Context, _ *rpc.Call, in *wire.AdminAddUserToGroupRequest) (*api.Empty, error) {
+	return nil, s.pools.AdminAddUserToGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
+}
+
+func (s *server) adminRemoveUserFromGroup(ctx context.Context, _ *rpc.Call, in *wire.AdminRemoveUserFromGroupRequest) (*api.Empty, error) {
+	return nil, s.pools.AdminRemoveUserFromGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
+}
+
+func (s *server) adminListGroupsForUser(ctx context.Context, _ *rpc.Call, in *wire.AdminListGroupsForUserRequest) (*wire.AdminListGroupsForUserResponse, error) {
+	pool, name := api.Value(in.UserPoolId), api.Value(in.Username)
+	after, size, err := s.pageOf(in.NextToken, in.Limit, "AdminListGroupsForUser", pool, name)
+	if err != nil {
+		return nil, err
+	}
+	list, last, err := s.pools.AdminListGroupsForUser(ctx, pool, name, after, size)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.next(last, "AdminListGroupsForUser", pool, name)
+	return &wire.AdminListGroupsForUserResponse{Groups: groupsOut(list), NextToken: token}, err
+}
+
+func (s *server) listUsersInGroup(ctx context.Context, _ *rpc.Call, in *wire.ListUsersInGroupRequest) (*wire.ListUsersInGroupResponse, error) {
+	pool, group := api.Value(in.UserPoolId), api.Value(in.GroupName)
+	after, size, err := s.pageOf(in.NextToken, in.Limit, "ListUsersInGroup", pool, group)
+	if err != nil {
+		return nil, err
+	}
+	list, last, err := s.pools.ListUsersInGroup(ctx, pool, group, after, size)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.next(last, "ListUsersInGroup", pool, group)
+	return &wire.ListUsersInGroupResponse{Users: usersOut(list), NextToken: token}, err
+}

@@ -1,0 +1,70 @@
+package cognitoidp
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/api"
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func (s *server) createUserPool(ctx context.Context, _ *rpc.Call, in *wire.CreateUserPoolRequest) (*wire.CreateUserPoolResponse, error) {
+	settings, name, err := poolIn(in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.pools.CreateUserPool(ctx, name, settings)
+	if err != nil {
+		return nil, err
+	}
+	out, err := poolOut(p)
+	return &wire.CreateUserPoolResponse{UserPool: out}, err
+}
+
+func (s *server) describeUserPool(ctx context.Context, _ *rpc.Call, in *wire.DescribeUserPoolRequest) (*wire.DescribeUserPoolResponse, error) {
+	p, err := s.pools.DescribeUserPool(ctx, api.Value(in.UserPoolId))
+	if err != nil {
+		return nil, err
+	}
+	out, err := poolOut(p)
+	return &wire.DescribeUserPoolResponse{UserPool: out}, err
+}
+
+func (s *server) updateUserPool(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserPoolRequest) (*wire.UpdateUserPoolResponse, error) {
+	settings, name, err := poolIn(in)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.pools.UpdateUserPool(ctx, api.Value(in.UserPoolId), name, settings)
+}
+
+func (s *server) deleteUserPool(ctx context.Context, _ *rpc.Call, in *wire.DeleteUserPoolRequest) (*api.Empty, error) {
+	return nil, s.pools.DeleteUserPool(ctx, api.Value(in.UserPoolId))
+}
+
+func (s *server) listUserPools(ctx context.Context, _ *rpc.Call, in *wire.ListUserPoolsRequest) (*wire.ListUserPoolsResponse, error) {
+	after, size, err := s.pageOf(in.NextToken, in.MaxResults, "ListUserPools")
+	if err != nil {
+		return nil, err
+	}
+	list, last, err := s.pools.ListUserPools(ctx, after, size)
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.ListUserPoolsResponse{UserPools: []wire.UserPoolDescriptionType{}}
+	for _, p := range list {
+		out.UserPools = append(out.UserPools, wire.UserPoolDescriptionType{Id: &p.ID, Name: &p.Name, LambdaConfig: &wire.LambdaConfigType{},
+			CreationDate: api.At(p.CreatedAt), LastModifiedDate: api.At(p.ModifiedAt)})
+	}
+	out.NextToken, err = s.next(last, "ListUserPools")
+	return out, err
+}
+
+func (s *server) addCustomAttributes(ctx context.Context, _ *rpc.Call, in *wire.AddCustomAttributesRequest) (*wire.AddCustomAttributesResponse, error) {
+	var attrs []userpool.SchemaAttribute
+	if err := convert(in.CustomAttributes, &attrs); err != nil {
+		return nil, err
+	}
+	return nil, s.pools.AddCustomAttributes(ctx, api.Value(in.UserPoolId), attrs)
+}

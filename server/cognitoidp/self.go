@@ -1,0 +1,54 @@
+package cognitoidp
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/api"
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+)
+
+func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserRequest) (*wire.GetUserResponse, error) {
+	u, err := s.pools.GetUser(ctx, api.Value(in.AccessToken))
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetUserResponse{Username: &u.Username, UserAttributes: attributesOut(u.Attributes)}, nil
+}
+
+func (s *server) updateUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserAttributesRequest) (*wire.UpdateUserAttributesResponse, error) {
+	list, err := s.pools.UpdateUserAttributes(ctx, api.Value(in.AccessToken), attributesIn(in.UserAttributes))
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.UpdateUserAttributesResponse{}
+	for _, d := range list {
+		out.CodeDeliveryDetailsList = append(out.CodeDeliveryDetailsList, *deliveryOut(&d))
+	}
+	return out, nil
+}
+
+func (s *server) deleteUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.DeleteUserAttributesRequest) (*wire.DeleteUserAttributesResponse, error) {
+	return nil, s.pools.DeleteUserAttributes(ctx, api.Value(in.AccessToken), in.UserAttributeNames)
+}
+
+func (s *server) getUserAttributeVerificationCode(ctx context.Context, _ *rpc.Call, in *wire.GetUserAttributeVerificationCodeRequest) (*wire.GetUserAttributeVerificationCodeResponse, error) {
+	d, err := s.pools.GetUserAttributeVerificationCode(ctx, api.Value(in.AccessToken), api.Value(in.AttributeName))
+	return &wire.GetUserAttributeVerificationCodeResponse{CodeDeliveryDetails: deliveryOut(d)}, err
+}
+
+func (s *server) verifyUserAttribute(ctx context.Context, _ *rpc.Call, in *wire.VerifyUserAttributeRequest) (*wire.VerifyUserAttributeResponse, error) {
+	return nil, s.pools.VerifyUserAttribute(ctx, api.Value(in.AccessToken), api.Value(in.AttributeName), api.Value(in.Code))
+}
+
+func (s *server) changePassword(ctx context.Context, _ *rpc.Call, in *wire.ChangePasswordRequest) (*wire.ChangePasswordResponse, error) {
+	return nil, s.pools.ChangePassword(ctx, api.Value(in.AccessToken), api.Value(in.PreviousPassword), api.Value(in.ProposedPassword))
+}
+
+func (s *server) deleteUser(ctx context.Context, _ *rpc.Call, in *wire.DeleteUserRequest) (*api.Empty, error) {
+	return nil, s.pools.DeleteUser(ctx, api.Value(in.AccessToken))
+}
+
+func (s *server) globalSignOut(ctx context.Context, _ *rpc.Call, in *wire.GlobalSignOutRequest) (*wire.GlobalSignOutResponse, error) {
+	return nil, s.pools.GlobalSignOut(ctx, api.Value(in.AccessToken))
+}

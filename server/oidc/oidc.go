@@ -1,0 +1,134 @@
+package oidc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Pools knows the user pools. Both methods return fault.ResourceNotFound when there is no such pool.
+type Pools interface {
+	Issuer(ctx context.Context, poolID string) (string, error)
+	JWKS(ctx context.Context, poolID string) ([]byte, error)
+}
+
+// Options are what New needs; all are required.
+type Options struct {
+	Pools     Pools
+	PublicURL string // where these paths are served, without a slash at the end
+	Log       *slog.Logger
+}
+
+// cacheControl lets a copy be used for an hour. A new key is published a day before it signs.
+const cacheControl = "public, max-age=3600"
+
+type handler struct{ Options }
+
+// New returns the handler of both paths. It answers 404 to all others.
+func New(o Options) (http.Handler, error) {
+	if o.Pools == nil || o.PublicURL == "" || o.Log == nil {
+		return nil, errors.New("oidc: Options.Pools, PublicURL and Log are required")
+	}
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+	h := &handler{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{pool}/.well-known/openid-configuration", h.discovery)
+	mux.HandleFunc("GET /{pool}/.well-known/jwks.json", h.jwks)
+	return mux, nil
+}
+
+// document is the discovery document of a pool, in Cognito's members. A pool without OAuth2 endpoints has none in it.
+type document struct {
+	SigningAlgorithms []string `json:"id_token_signing_alg_values_supported"`
+	Issuer            string   `json:"issuer"`
+	JWKSURI           string   `json:"jwks_uri"`
+	ResponseTypes     []string `json:"response_types_supported"`
+	Scopes            []string `json:"scopes_supported"`
+	SubjectTypes      []string `json:"subject_types_supported"`
+	AuthMethods       []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
+	pool := r.PathValue("pool")
+	issuer, err := h.Pools.Issuer(r.Context(), pool)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	body, err := json.Marshal(document{
+		SigningAlgorithms: []string{"RS256"},
+		Issuer:            issuer,
+		JWKSURI:           h.PublicURL + "/" + pool + "/.well-known/jwks.json",
+		ResponseTypes:     []string{"code", "token"},
+		Scopes:            []string{"openid", "email", "phone", "profile"},
+		SubjectTypes:      []string{"public"},
+		AuthMethods:       []string{"client_secret_basic", "client_secret_post"},
+	})
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.answer(w, r, body)
+}
+
+func (h *handler) jwks(w http.ResponseWriter, r *http.Request) {
+	body, err := h.Pools.JWKS(r.Context(), r.PathValue("pool"))
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.answer(w, r, body)
+}
+
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, body []byte) {
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	header := w.Header()
+	header.Set("Cache-Control", cacheControl)
+	header.Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		header.Set("Access-Control-Allow-Origin", "*")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.write(w, http.StatusOK, body)
+}
+
+func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
+	header := w.Header()
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Content-Type", "application/json")
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		h.Log.Debug("answer not delivered", "error", err)
+	}
+}
+
+// refuse answers as Cognito does for a pool that is not there; what is ours is logged and hidden.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, text := http.StatusInternalServerError, "Internal server error"
+	switch fault.KindOf(err) {
+	case fault.ResourceNotFound:
+		status = http.StatusNotFound
+		text, _ = fault.Message(err)
+	case fault.Unavailable:
+		status, text = http.StatusServiceUnavailable, "The service is not available. Try again."
+	}
+	if status >= http.StatusInternalServerError {
+		h.Log.ErrorContext(r.Context(), "publishing keys", "path", r.URL.Path, "error", err)
+	}
+	body, err := json.Marshal(map[string]string{"message": text})
+	if err != nil { // a map of strings always encodes
+		body = []byte(`{}`)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	h.write(w, status, body)
+}
