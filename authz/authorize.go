@@ -20,17 +20,19 @@ type call struct {
 	now time.Time
 
 	// What the steps find, in their order.
-	host          string // lower case, without port
-	path, rawPath string // canonical: decided on, forwarded
-	credential    credential
-	cached        bool
-	subject       *Subject
-	verified      *sigv4.Verified
-	body          []byte
-	s3            s3Request
-	targets       []target
-	decided       int // index of the target that Result tells of
-	decision      policy.Decision
+	host       string // lower case, without port
+	path       string // canonical and decoded: what conditions on http:path see
+	passed     string // what goes upstream of it, decoded
+	rawPath    string // the same, encoded
+	credential credential
+	cached     bool
+	subject    *Subject
+	verified   *sigv4.Verified
+	body       []byte
+	s3         s3Request
+	targets    []target
+	decided    int // index of the target that Result tells of
+	decision   policy.Decision
 
 	// While deciding.
 	target *target  // which is being decided on: some context keys belong to one action only
@@ -233,7 +235,7 @@ func (c *call) result(problem *Problem) Result {
 	p := c.subject.Principal
 	r := Result{
 		Problem: problem, Principal: p, Scheme: c.credential.scheme.String(), Decision: c.decision,
-		Path: c.path, RawPath: c.rawPath, Verified: c.verified, Body: c.body, ExpiresAt: p.ExpiresAt,
+		Path: c.passed, RawPath: c.rawPath, Verified: c.verified, Body: c.body, ExpiresAt: p.ExpiresAt,
 		Outcome: outcomeOf(problem),
 	}
 	if len(c.targets) > 0 {

@@ -11,7 +11,7 @@ type Mapping interface {
 	region() string
 	// check reports settings that cannot work.
 	check() error
-	// locate finds the path that is decided on and forwarded: c.path, c.rawPath. It looks at nothing but the request's
+	// locate finds the path that is decided on and forwarded: c.path, c.passed, c.rawPath. It looks at nothing but the request's
 	// host, path and query, and runs before the credential is looked at.
 	locate(c *call) *Problem
 	// resolve fills c.targets. It runs when the credential is known to be good.

@@ -44,7 +44,7 @@ func (m *HTTPMapping) locate(c *call) *Problem {
 	if err != nil {
 		return badRequest(reasonPath, err.Error())
 	}
-	c.path, c.rawPath = path, rawPath
+	c.path, c.passed, c.rawPath = path, path, rawPath
 	return nil
 }
 

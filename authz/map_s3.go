@@ -127,7 +127,7 @@ func (m *S3Mapping) locate(c *call) *Problem {
 	default:
 		s.level = s3Object
 	}
-	c.path, c.rawPath = m.Prefix+"/"+decoded, "/"+encodeKey(decoded)
+	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+encodeKey(decoded)
 	return nil
 }
 

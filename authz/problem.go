@@ -22,6 +22,14 @@ func (p *Problem) Type() string {
 	return "urn:sluice:problem:" + strings.ReplaceAll(p.Reason, "_", "-")
 }
 
+// S3Status is the HTTP status with which S3 tells the problem.
+func (p *Problem) S3Status() int {
+	if p.AWSStatus != 0 {
+		return p.AWSStatus
+	}
+	return p.Status
+}
+
 // The reasons of problems, beside those of package token, which are passed on.
 const (
 	reasonPath        = "path"

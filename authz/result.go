@@ -48,8 +48,9 @@ type Result struct {
 	// against the request.
 	DecisionID string
 
-	// Path is the canonical, decoded path that the decision was about, "" if there is none. RawPath is its one encoding,
-	// for the upstream to get instead of what the client sent; an S3Mapping's prefix is gone from it.
+	// Path and RawPath are what goes upstream in place of what the client sent, decoded and in its one encoding: the
+	// canonical path that the decision was about, without an S3Mapping's prefix. Both are "" when there is none. Whoever
+	// forwards must use both, or RawPath alone.
 	Path, RawPath string
 
 	// Verified is the good signature of a signed request, nil for others. When Body is nil the host must send

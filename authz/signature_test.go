@@ -63,7 +63,7 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 		}
 	}
 	r := want(t, g.Engine, g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/cat.jpg", alice), Allowed, 0)
-	if r.RawPath != "/photos/users/us-east-1%3Aalice/cat.jpg" || r.Action != "s3:GetObject" || r.Verified == nil ||
+	if r.RawPath != "/photos/users/us-east-1%3Aalice/cat.jpg" || r.Path != "/photos/users/us-east-1:alice/cat.jpg" || r.Action != "s3:GetObject" || r.Verified == nil ||
 		r.Principal.Kind != principal.RoleSession || r.Principal.ARN != "arn:aws:sts::123456789012:assumed-role/notes-user/CognitoIdentityCredentials" {
 		t.Errorf("%+v", r)
 	}
