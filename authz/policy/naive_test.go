@@ -309,10 +309,10 @@ func (s naiveStatement) condition(name, key string, wanted []string, r naiveRequ
 	negated := strings.Contains(name, "Not")
 	if len(have) == 0 {
 		switch {
-		case exists || set == "ForAllValues":
-			return true
 		case set == "ForAnyValue":
 			return false
+		case exists || set == "ForAllValues":
+			return true
 		}
 		return negated
 	}

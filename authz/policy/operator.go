@@ -140,13 +140,11 @@ func (c *condition) holds(ctx Context) bool {
 		return match
 	}
 	if n == 0 {
-		switch {
-		case c.op.ifExists || c.op.qualifier == forAllValues:
-			return true
-		case c.op.qualifier == forAnyValue:
+		// IfExists asks of each value, and ForAnyValue of a missing key finds none: AWS answers false to the two together.
+		if c.op.qualifier == forAnyValue {
 			return false
 		}
-		return c.op.negated
+		return c.op.ifExists || c.op.qualifier == forAllValues || c.op.negated
 	}
 	all := c.op.qualifier == forAllValues || c.op.qualifier == plain && c.op.negated
 	for i := range n {

@@ -143,23 +143,23 @@ func searchCells(segment []part, length int, s string, vals *resolved) (string, 
 		}
 	}
 	state, moved := make([]uint64, words), make([]uint64, words)
+	anyMask = anyMask[:len(state)]
 	goal := (len(cells) - 1) % 64
 	for s != "" {
 		r, size := cell(s)
 		s = s[size:]
 		carry := uint64(1)
-		for w, word := range state {
-			moved[w] = word<<1 | carry
-			carry = word >> 63
-		}
-		m, dense := masks[r]
-		if !dense {
-			m = anyMask
-		}
-		for w := range state {
-			state[w] = moved[w] & m[w]
-		}
-		if !dense {
+		if mask, dense := masks[r]; dense {
+			for w, word := range state {
+				state[w] = (word<<1 | carry) & mask[w]
+				carry = word >> 63
+			}
+		} else {
+			for w, word := range state {
+				moved[w] = word<<1 | carry
+				carry = word >> 63
+				state[w] = moved[w] & anyMask[w]
+			}
 			for _, i := range places[r] {
 				state[i/64] |= moved[i/64] & (1 << (i % 64))
 			}
