@@ -39,7 +39,7 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	}
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Users: rt.users}), Done: m.operationDone},
+		{Service: &cognitoidp.API, Registry: idpserver.Registry(rt.users), Done: m.operationDone},
 		{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
 			ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
 	}})

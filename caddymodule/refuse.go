@@ -81,10 +81,7 @@ func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, deci
 	if decisionID != "" {
 		w.Header().Set("x-amz-request-id", decisionID)
 	}
-	status := p.Status
-	if status == http.StatusUnauthorized { // S3 has no 401
-		status = http.StatusForbidden
-	}
+	status := p.S3Status()
 	w.Header().Del("WWW-Authenticate")
 	if r.Method == http.MethodHead {
 		w.WriteHeader(status) // HEAD has no body, and so says no more than its status
