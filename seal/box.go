@@ -84,11 +84,18 @@ func (b *Box) AppendSeal(dst []byte, purpose string, plaintext, aad []byte) ([]b
 // Open returns the plaintext of a message sealed for the purpose with the same aad, under any of the Box's keys;
 // otherwise ErrOpen.
 func (b *Box) Open(purpose string, sealed, aad []byte) ([]byte, error) {
-	return b.AppendOpen(nil, purpose, sealed, aad)
+	return b.open(nil, purpose, sealed, aad)
 }
 
-// AppendOpen is Open appending to dst. To decrypt in place, pass sealed[:0] as dst after copying what is still needed.
-func (b *Box) AppendOpen(dst []byte, purpose string, sealed, aad []byte) ([]byte, error) {
+// OpenInPlace is Open that decrypts into sealed and so allocates nothing. It spoils sealed, also when it fails.
+func (b *Box) OpenInPlace(purpose string, sealed, aad []byte) ([]byte, error) {
+	if len(sealed) < Overhead {
+		return nil, ErrOpen
+	}
+	return b.open(sealed[headerSize+nonceSize:headerSize+nonceSize], purpose, sealed, aad)
+}
+
+func (b *Box) open(dst []byte, purpose string, sealed, aad []byte) ([]byte, error) {
 	id, ok := KeyID(sealed)
 	if !ok {
 		return nil, ErrOpen

@@ -71,6 +71,10 @@ func TestOpenTakesOnlyWhatWasSealedForTheSameUse(t *testing.T) {
 			case !tc.opens && (!errors.Is(err, seal.ErrOpen) || got != nil):
 				t.Errorf("Open = %q, %v; want ErrOpen", got, err)
 			}
+			inPlace, same := tc.box.OpenInPlace(tc.purpose, bytes.Clone(tc.message), []byte(tc.aad))
+			if !bytes.Equal(inPlace, got) || !errors.Is(same, err) {
+				t.Errorf("OpenInPlace = %q, %v; Open = %q, %v", inPlace, same, got, err)
+			}
 		})
 	}
 }

@@ -27,7 +27,7 @@ func (b *Box) OpenToken(purpose, token string, aad []byte, maxLen int) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	return b.Open(purpose, sealed, aad)
+	return b.OpenInPlace(purpose, sealed, aad)
 }
 
 // TokenLen is the number of characters of a token for n bytes of plaintext.

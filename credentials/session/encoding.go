@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -47,16 +46,23 @@ const (
 // appendTo appends the encoding.
 func (r *Record) appendTo(dst []byte) []byte {
 	dst = append(dst, recordVersion, tagKind, 1, byte(r.Kind))
-	for _, f := range r.texts() {
-		if *f.text != "" {
-			dst = appendField(dst, f.tag, *f.text)
+	for tag := byte(tagRoleARN); tag <= tagSourceIdentity; tag++ {
+		if text := *r.text(tag); text != "" {
+			dst = appendField(dst, tag, text)
 		}
 	}
 	for _, v := range r.AMR {
 		dst = appendField(dst, tagAMR, v)
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.PrincipalTags)) {
-		dst = appendNested(dst, tagPrincipalTag, key, r.PrincipalTags[key])
+	if len(r.PrincipalTags) > 0 {
+		keys := make([]string, 0, 8)
+		for key := range r.PrincipalTags {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			dst = appendNested(dst, tagPrincipalTag, key, r.PrincipalTags[key])
+		}
 	}
 	for _, v := range r.TransitiveTagKeys {
 		dst = appendField(dst, tagTransitiveTagKey, v)
@@ -77,17 +83,29 @@ func (r *Record) appendTo(dst []byte) []byte {
 	return appendTime(dst, tagExpiresAt, r.ExpiresAt)
 }
 
-type textField struct {
-	tag  byte
-	text *string
-}
-
-// texts are the fields of one text, in the order of their tags.
-func (r *Record) texts() [10]textField {
-	return [10]textField{
-		{tagRoleARN, &r.RoleARN}, {tagRoleID, &r.RoleID}, {tagSessionName, &r.SessionName}, {tagAccount, &r.Account},
-		{tagIdentityID, &r.IdentityID}, {tagIdentityPoolID, &r.IdentityPoolID}, {tagProvider, &r.Provider},
-		{tagFederatedProvider, &r.FederatedProvider}, {tagUsername, &r.Username}, {tagSourceIdentity, &r.SourceIdentity},
+// text is the field of one text that a tag from tagRoleARN to tagSourceIdentity names.
+func (r *Record) text(tag byte) *string {
+	switch tag {
+	case tagRoleARN:
+		return &r.RoleARN
+	case tagRoleID:
+		return &r.RoleID
+	case tagSessionName:
+		return &r.SessionName
+	case tagAccount:
+		return &r.Account
+	case tagIdentityID:
+		return &r.IdentityID
+	case tagIdentityPoolID:
+		return &r.IdentityPoolID
+	case tagProvider:
+		return &r.Provider
+	case tagFederatedProvider:
+		return &r.FederatedProvider
+	case tagUsername:
+		return &r.Username
+	default:
+		return &r.SourceIdentity
 	}
 }
 
@@ -111,12 +129,24 @@ func appendText(dst []byte, text string) []byte {
 
 // appendNested appends a field of several texts.
 func appendNested(dst []byte, tag byte, texts ...string) []byte {
-	var inner [512]byte
-	nested := inner[:0]
+	size := 0
 	for _, text := range texts {
-		nested = appendText(nested, text)
+		size += uvarintLen(len(text)) + len(text)
 	}
-	return append(binary.AppendUvarint(append(dst, tag), uint64(len(nested))), nested...)
+	dst = binary.AppendUvarint(append(dst, tag), uint64(size))
+	for _, text := range texts {
+		dst = appendText(dst, text)
+	}
+	return dst
+}
+
+// uvarintLen is how many bytes a length takes.
+func uvarintLen(n int) int {
+	size := 1
+	for ; n >= 0x80; n >>= 7 {
+		size++
+	}
+	return size
 }
 
 func appendTime(dst []byte, tag byte, t time.Time) []byte {
@@ -173,6 +203,9 @@ func (r *Record) set(tag byte, text string) (ok bool) {
 		}
 		r.Kind = Kind(text[0])
 	case tagAMR:
+		if r.AMR == nil {
+			r.AMR = make([]string, 0, 3) // what an identity pool's have
+		}
 		r.AMR = append(r.AMR, text)
 	case tagTransitiveTagKey:
 		r.TransitiveTagKeys = append(r.TransitiveTagKeys, text)
@@ -217,7 +250,7 @@ func (r *Record) set(tag byte, text string) (ok bool) {
 		if tag < tagRoleARN || tag > tagSourceIdentity || text == "" {
 			return false
 		}
-		*r.texts()[tag-tagRoleARN].text = text
+		*r.text(tag) = text
 	}
 	return true
 }

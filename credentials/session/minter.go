@@ -108,7 +108,7 @@ func (m *Minter) Open(accessKeyID, sessionToken string, now time.Time) (*Record,
 	}
 	keyID, _ := seal.KeyID(sealed)
 	aad := []byte(accessKeyID)
-	plain, err := m.box.Open(tokenPurpose, sealed, aad)
+	plain, err := m.box.OpenInPlace(tokenPurpose, sealed, aad)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
@@ -144,7 +144,10 @@ func (m *Minter) newAccessKeyID() (string, error) {
 	if _, err := io.ReadFull(m.rand, random[:]); err != nil {
 		return "", fmt.Errorf("session: no randomness: %w", err)
 	}
-	return keyPrefix + base32.StdEncoding.EncodeToString(random[:]), nil
+	var id [accessKeyLen]byte
+	copy(id[:], keyPrefix)
+	base32.StdEncoding.Encode(id[len(keyPrefix):], random[:])
+	return string(id[:]), nil
 }
 
 // check refuses a record that no operation may mint.
