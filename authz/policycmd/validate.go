@@ -44,7 +44,7 @@ func (c *command) validate(files []string) int {
 			fmt.Fprintf(c.stdout, "%s: %v\n", file, err)
 			continue
 		}
-		fmt.Fprintf(c.stdout, "%s: good, %d statements, %d of %d characters\n", file, len(d.Statements),
+		fmt.Fprintf(c.stdout, "%s: good; statements: %d; characters: %d of %d\n", file, len(d.Statements),
 			policy.Size(k.limit, src), k.limit.Max())
 	}
 	return code(readable, good)
