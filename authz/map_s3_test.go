@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -464,6 +465,9 @@ func FuzzS3Mapping(f *testing.F) {
 			if strings.Contains(key, "//") || strings.Contains(key, "\x00") {
 				t.Fatalf("%s: resource %q", target, x.resource)
 			}
+		}
+		if u := (&url.URL{Path: c.passed, RawPath: c.rawPath}); u.EscapedPath() != c.rawPath {
+			t.Fatalf("%s would go upstream as %q, not %q", target, u.EscapedPath(), c.rawPath)
 		}
 		// What is forwarded means what was decided on.
 		again, problem := mapS3(m, method, "s3.example", c.rawPath+"?"+c.r.RawQuery, header, body)

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPathBytes is the longest encoded path that CanonicalPath looks at.
+// MaxPathBytes is the longest path that CanonicalPath takes, encoded, as it came and as it goes on.
 const MaxPathBytes = 8192
 
 // Reasons for which a path has no canonical form. Their texts are shown to the client.
@@ -110,7 +110,10 @@ func decodePath(raw string) (decoded, encoded string, err error) {
 	if err := checkDecoded(decoded); err != nil {
 		return "", "", err
 	}
-	return decoded, encodePath(decoded), nil
+	if encoded = encodePath(decoded); len(encoded) > MaxPathBytes {
+		return "", "", errPathTooLong
+	}
+	return decoded, encoded, nil
 }
 
 // checkDecoded refuses text that is not UTF-8, holds control characters, or would change if it were decoded again.

@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,7 @@ func TestAPathHasOneMeaningOrNone(t *testing.T) {
 		{"/api?x", "", "", errPathQuery},
 		{"/api#x", "", "", errPathQuery},
 		{"/" + strings.Repeat("a", MaxPathBytes), "", "", errPathTooLong},
+		{"/" + strings.Repeat("^", MaxPathBytes/2), "", "", errPathTooLong}, // as it would go on
 	} {
 		decoded, encoded, err := CanonicalPath(tc.raw)
 		if decoded != tc.decoded || encoded != tc.encoded || !errors.Is(err, tc.err) {
@@ -134,9 +136,12 @@ func FuzzCanonicalPath(f *testing.F) {
 		if strings.Contains(decoded, "//") || strings.ContainsAny(decoded, "\\;\x00\r\n") {
 			t.Fatalf("%q keeps what is ambiguous: %q", raw, decoded)
 		}
+		if u := (&url.URL{Path: decoded, RawPath: encoded}); u.EscapedPath() != encoded {
+			t.Fatalf("%q would go upstream as %q, not %q", raw, u.EscapedPath(), encoded)
+		}
 		again, same, err := CanonicalPath(encoded)
 		if err != nil || again != decoded || same != encoded {
-			t.Fatalf("%q is not stable: %q %q, then %q %q %v", raw, decoded, encoded, again, same, err)
+			t.Fatalf("%.200q is not stable: %.200q %.200q, then %.200q %.200q %v", raw, decoded, encoded, again, same, err)
 		}
 	})
 }
