@@ -63,18 +63,11 @@ func New(o Options) (*Box, error) {
 // Seal encrypts plaintext for the purpose and binds aad to it without containing it: Open needs the same aad. Purposes
 // are constants of the calling package, such as "session token". It fails only when the source of nonces does.
 func (b *Box) Seal(purpose string, plaintext, aad []byte) ([]byte, error) {
-	return b.AppendSeal(make([]byte, 0, len(plaintext)+Overhead), purpose, plaintext, aad)
-}
-
-// AppendSeal is Seal appending to dst. The plaintext must not overlap dst's free space.
-func (b *Box) AppendSeal(dst []byte, purpose string, plaintext, aad []byte) ([]byte, error) {
 	r := b.keys[0]
-	start := len(dst)
-	dst = append(dst, formatXChaCha)
-	dst = binary.BigEndian.AppendUint32(dst, r.key.id)
-	var zero [nonceSize]byte
-	dst = append(dst, zero[:]...)
-	nonce := dst[start+headerSize:]
+	dst := make([]byte, headerSize+nonceSize, len(plaintext)+Overhead)
+	dst[0] = formatXChaCha
+	binary.BigEndian.PutUint32(dst[1:], r.key.id)
+	nonce := dst[headerSize:]
 	if _, err := io.ReadFull(b.rand, nonce); err != nil {
 		return nil, fmt.Errorf("seal: no randomness: %w", err)
 	}

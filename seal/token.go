@@ -1,9 +1,9 @@
 package seal
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
+	"strings"
 )
 
 // tokenText is base64url without padding: safe in headers, queries and cookies. Strict, so that one message has one text.
@@ -23,7 +23,7 @@ func (b *Box) OpenToken(purpose, token string, aad []byte, maxLen int) ([]byte, 
 	if len(token) > maxLen {
 		return nil, fmt.Errorf("%w: longer than %d characters", ErrOpen, maxLen)
 	}
-	sealed, err := DecodeToken(make([]byte, 0, tokenText.DecodedLen(len(token))), []byte(token))
+	sealed, err := DecodeToken(token)
 	if err != nil {
 		return nil, err
 	}
@@ -33,16 +33,13 @@ func (b *Box) OpenToken(purpose, token string, aad []byte, maxLen int) ([]byte, 
 // TokenLen is the number of characters of a token for n bytes of plaintext.
 func TokenLen(n int) int { return tokenText.EncodedLen(n + Overhead) }
 
-// EncodeToken is the text form of a sealed message that AppendSeal made, appended to dst.
-func EncodeToken(dst, sealed []byte) []byte { return tokenText.AppendEncode(dst, sealed) }
-
-// DecodeToken reads the text form, appending the sealed message to dst. The failure is ErrOpen.
-func DecodeToken(dst, token []byte) ([]byte, error) {
+// DecodeToken gives the sealed message that SealToken put into text. The failure is ErrOpen.
+func DecodeToken(token string) ([]byte, error) {
 	// The decoder skips line ends, which would give one message many texts.
-	if bytes.IndexByte(token, '\n') >= 0 || bytes.IndexByte(token, '\r') >= 0 {
+	if strings.IndexByte(token, '\n') >= 0 || strings.IndexByte(token, '\r') >= 0 {
 		return nil, ErrOpen
 	}
-	sealed, err := tokenText.AppendDecode(dst, token)
+	sealed, err := tokenText.DecodeString(token)
 	if err != nil {
 		return nil, ErrOpen
 	}

@@ -102,7 +102,7 @@ func (m *Minter) Open(accessKeyID, sessionToken string, now time.Time) (*Record,
 	if len(accessKeyID) != accessKeyLen || !IsTemporary(accessKeyID) || len(sessionToken) > MaxToken {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	sealed, err := seal.DecodeToken(make([]byte, 0, len(sessionToken)), []byte(sessionToken))
+	sealed, err := seal.DecodeToken(sessionToken)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
