@@ -39,7 +39,7 @@ var floors = map[string]int{
 	// 5, wires.
 	"server/caller": 5, "server/cognitoidp": 5, "server/cognitoidentity": 5, "server/sts": 5, "server/iam": 5, "server/oidc": 5,
 	// 6, what knows all wires.
-	"server/compat": 6, "caddymodule": 6,
+	"server/compat": 6, "server/caller/callertest": 6, "caddymodule": 6,
 	// 7, ends.
 	"": 7, "cmd/sluice": 7,
 }

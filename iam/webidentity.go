@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -84,7 +85,7 @@ func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, erro
 	case token.Expired:
 		return nil, fault.Wrap(fault.ExpiredToken, err, "Token expired: the current time is past the exp claim")
 	case token.UnknownIssuer:
-		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "No OpenIDConnect provider found in your account for the token's issuer")
+		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "No OpenIDConnect provider found in your account for %s", issuerOf(raw))
 	case token.WrongAudience, token.WrongTokenUse:
 		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "Incorrect token audience")
 	case token.KeysUnavailable:
@@ -92,6 +93,25 @@ func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, erro
 	default:
 		return nil, fault.Wrap(fault.InvalidIdentityToken, err, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}
+}
+
+// issuerOf reads iss of a token that was refused for it, for the message only.
+func issuerOf(raw string) string {
+	const unnamed, most = "the token's issuer", 255
+	_, rest, _ := strings.Cut(raw, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return unnamed
+	}
+	claims, err := token.ParseClaims(string(text))
+	if err != nil {
+		return unnamed
+	}
+	if iss, ok := claims.Values("iss"); ok && len(iss) == 1 && len(iss[0]) <= most {
+		return iss[0]
+	}
+	return unnamed
 }
 
 // webTaking is the attempt that the token makes.

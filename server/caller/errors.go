@@ -3,6 +3,7 @@ package caller
 import (
 	"errors"
 
+	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -24,7 +25,7 @@ func (g *Gate) refuse(c *rpc.Call, auth *sigv4.Auth, err error) error {
 	}
 	switch refused.Reason {
 	case sigv4.Missing:
-		return fault.New(fault.MissingAuthenticationToken, "Missing Authentication Token")
+		return missing(c)
 	case sigv4.Malformed, sigv4.Incomplete, sigv4.BothMechanisms, sigv4.Unsupported, sigv4.BadExpires:
 		return fault.Wrap(fault.IncompleteSignature, err, "%s", refused.Detail)
 	case sigv4.Skewed, sigv4.NotYetValid, sigv4.Expired:
@@ -36,6 +37,14 @@ func (g *Gate) refuse(c *rpc.Call, auth *sigv4.Auth, err error) error {
 	default:
 		return fault.Wrap(fault.InvalidSignature, err, mismatchText)
 	}
+}
+
+// missing is the answer to a call without a signature, in the words of its protocol.
+func missing(c *rpc.Call) error {
+	if c.API.Protocol == api.Query {
+		return fault.New(fault.MissingAuthenticationToken, "Request is missing Authentication Token")
+	}
+	return fault.New(fault.MissingAuthenticationToken, "Missing Authentication Token")
 }
 
 // timeText tells the client's time and the bound it missed.

@@ -47,7 +47,7 @@ func New(o Options) (*Gate, error) {
 func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
 	request := sigv4.FromHTTP(c.Request)
 	if !sigv4.Present(request) {
-		return fault.New(fault.MissingAuthenticationToken, "Missing Authentication Token")
+		return missing(c)
 	}
 	auth, err := sigv4.Parse(request)
 	if err != nil {

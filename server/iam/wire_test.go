@@ -1,0 +1,89 @@
+package iam_test
+
+import (
+	"encoding/xml"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/server/caller/callertest"
+)
+
+// story plays calls one after the other and keeps a golden file of each.
+type story struct {
+	*callertest.World
+	t *testing.T
+}
+
+func (s *story) call(operation, name string, pairs ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	rec := s.Query("iam", operation, s.Root, pairs...)
+	var input strings.Builder
+	input.WriteString("Action=" + operation)
+	for i := 0; i < len(pairs); i += 2 {
+		input.WriteString("\n" + pairs[i] + "=" + pairs[i+1])
+	}
+	callertest.Golden(s.t, operation, name, input.String(), rec)
+	return rec
+}
+
+func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	trust := string(callertest.AccountTrust())
+	const arn = "arn:aws:iam::123456789012:policy/team/reads"
+	s.call("CreatePolicy", "full", "PolicyName", "reads", "Path", "/team/", "Description", "d", "PolicyDocument", callertest.AllowAll, "Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
+	s.call("CreatePolicy", "again", "PolicyName", "reads", "Path", "/team/", "PolicyDocument", callertest.AllowAll)
+	s.call("CreatePolicy", "malformed", "PolicyName", "bad", "PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Nope":1}}`)
+	s.call("GetPolicy", "policy", "PolicyArn", arn)
+	s.call("GetPolicyVersion", "v1", "PolicyArn", arn, "VersionId", "v1")
+	s.call("GetPolicyVersion", "v2", "PolicyArn", arn, "VersionId", "v2")
+	s.call("CreateRole", "full", "RoleName", "editor", "Path", "/staff/", "AssumeRolePolicyDocument", trust, "Description", "edits", "MaxSessionDuration", "7200",
+		"PermissionsBoundary", arn, "Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
+	s.call("CreateRole", "again", "RoleName", "Editor", "AssumeRolePolicyDocument", trust)
+	s.call("CreateRole", "constraints", "RoleName", "a b", "AssumeRolePolicyDocument", trust)
+	s.call("CreateRole", "malformed", "RoleName", "x", "AssumeRolePolicyDocument", "{}")
+	s.call("GetRole", "role", "RoleName", "editor")
+	s.call("GetRole", "unknown", "RoleName", "none")
+	s.call("UpdateRole", "description", "RoleName", "editor", "Description", "edits more")
+	s.call("UpdateAssumeRolePolicy", "trust", "RoleName", "editor", "PolicyDocument", trust)
+	s.call("PutRolePolicy", "policy", "RoleName", "editor", "PolicyName", "inline", "PolicyDocument", callertest.AllowAll)
+	s.call("GetRolePolicy", "policy", "RoleName", "editor", "PolicyName", "inline")
+	s.call("GetRolePolicy", "unknown", "RoleName", "editor", "PolicyName", "none")
+	s.call("ListRolePolicies", "one", "RoleName", "editor")
+	s.call("AttachRolePolicy", "policy", "RoleName", "editor", "PolicyArn", arn)
+	s.call("AttachRolePolicy", "unknown", "RoleName", "editor", "PolicyArn", arn+"x")
+	s.call("ListAttachedRolePolicies", "one", "RoleName", "editor")
+	s.call("PutRolePermissionsBoundary", "policy", "RoleName", "editor", "PermissionsBoundary", arn)
+	s.call("DeletePolicy", "in use", "PolicyArn", arn)
+	s.call("DeleteRole", "in use", "RoleName", "editor")
+	s.call("ListPolicies", "attached", "OnlyAttached", "true", "Scope", "Local")
+	s.call("ListPolicies", "of AWS", "Scope", "AWS")
+	s.call("TagRole", "tag", "RoleName", "editor", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
+	s.call("UntagRole", "tag", "RoleName", "editor", "TagKeys.member.1", "k")
+	s.call("DeleteRolePermissionsBoundary", "policy", "RoleName", "editor")
+	s.call("DeleteRolePermissionsBoundary", "none", "RoleName", "editor")
+	s.call("DetachRolePolicy", "policy", "RoleName", "editor", "PolicyArn", arn)
+	s.call("DeleteRolePolicy", "policy", "RoleName", "editor", "PolicyName", "inline")
+	s.call("DeletePolicy", "policy", "PolicyArn", arn)
+	s.call("DeleteRole", "role", "RoleName", "editor")
+	s.call("DeleteRole", "unknown", "RoleName", "editor")
+}
+
+func TestListsGoOnWhereTheyEnded(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	for _, name := range []string{"Alpha", "beta", "Gamma"} {
+		s.Role(name, callertest.AccountTrust())
+	}
+	rec := s.call("ListRoles", "first page", "MaxItems", "2")
+	var out struct {
+		Result struct{ Marker string } `xml:"ListRolesResult"`
+	}
+	if err := xml.Unmarshal(rec.Body.Bytes(), &out); err != nil {
+		t.Fatal(err)
+	}
+	if rec := s.Query("iam", "ListRoles", s.Root, "MaxItems", "2", "Marker", out.Result.Marker); !strings.Contains(rec.Body.String(), "<RoleName>Gamma</RoleName>") || strings.Count(rec.Body.String(), "<member>") != 1 {
+		t.Errorf("second page: %s", rec.Body)
+	}
+	s.call("ListRoles", "bad marker", "Marker", "!")
+	s.call("ListRoles", "prefix", "PathPrefix", "/none/")
+}

@@ -1,0 +1,105 @@
+package sts_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/server/caller/callertest"
+)
+
+// story plays calls one after the other and keeps a golden file of each.
+type story struct {
+	*callertest.World
+	t *testing.T
+}
+
+func (s *story) call(by sigv4.Credentials, operation, name string, pairs ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	rec := s.Query("sts", operation, by, pairs...)
+	var input strings.Builder
+	input.WriteString("Action=" + operation)
+	for i := 0; i < len(pairs); i += 2 {
+		input.WriteString("\n" + pairs[i] + "=" + pairs[i+1])
+	}
+	callertest.Golden(s.t, operation, name, input.String(), rec)
+	return rec
+}
+
+func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	role := s.Role("editor", callertest.AccountTrust(), callertest.AllowAll)
+	none := s.Role("none", callertest.AccountTrust())
+	anonymous := sigv4.Credentials{}
+	s.call(s.Root, "GetCallerIdentity", "root")
+	s.call(s.As(role), "GetCallerIdentity", "role session")
+	s.call(s.As(none), "GetCallerIdentity", "role without any policy")
+	s.call(anonymous, "GetCallerIdentity", "unsigned")
+
+	s.call(s.Root, "AssumeRole", "least", "RoleArn", role, "RoleSessionName", "alice")
+	s.call(s.Root, "AssumeRole", "full", "RoleArn", role, "RoleSessionName", "alice", "DurationSeconds", "900", "Policy", callertest.AllowAll,
+		"PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/AdministratorAccess", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue",
+		"TransitiveTagKeys.member.1", "team", "SourceIdentity", "alice")
+	s.call(s.As(none), "AssumeRole", "not allowed", "RoleArn", role, "RoleSessionName", "alice")
+	s.call(s.Root, "AssumeRole", "unknown role", "RoleArn", role+"x", "RoleSessionName", "alice")
+	s.call(s.Root, "AssumeRole", "too long", "RoleArn", role, "RoleSessionName", "alice", "DurationSeconds", "43200")
+	s.call(s.As(role), "AssumeRole", "chained too long", "RoleArn", role, "RoleSessionName", "alice", "DurationSeconds", "3601")
+	s.call(s.Root, "AssumeRole", "constraints", "RoleArn", role, "RoleSessionName", "a", "DurationSeconds", "1")
+	s.call(s.Root, "AssumeRole", "bad policy", "RoleArn", role, "RoleSessionName", "alice", "Policy", "{}")
+	s.call(s.Root, "AssumeRole", "multi factor", "RoleArn", role, "RoleSessionName", "alice", "SerialNumber", "arn:aws:iam::123456789012:mfa/x", "TokenCode", "123456")
+	s.call(s.Root, "GetSessionToken", "root", "DurationSeconds", "900")
+	s.call(s.As(role), "GetSessionToken", "role session")
+	s.call(s.Root, "GetFederationToken", "root", "Name", "bob", "Policy", callertest.AllowAll)
+	s.call(s.Root, "GetAccessKeyInfo", "root", "AccessKeyId", s.Root.AccessKeyID)
+	s.call(s.Root, "GetAccessKeyInfo", "unknown", "AccessKeyId", "AKIANOBODYNOBODYNOBO")
+	s.call(s.Root, "DecodeAuthorizationMessage", "not there", "EncodedMessage", "x")
+	s.call(anonymous, "AssumeRoleWithSAML", "not there", "RoleArn", role, "PrincipalArn", role, "SAMLAssertion", "abcd")
+
+	pool, err := s.Pools.Create(t.Context(), "p", identitypool.Settings{Guests: true, Classic: true})
+	must(t, err)
+	user, guest := s.Role("user", iam.PoolTrust(pool.ID, true), callertest.AllowAll), s.Role("guest", iam.PoolTrust(pool.ID, false), callertest.AllowAll)
+	id, err := s.Pools.GetID(t.Context(), pool.ID, "", nil)
+	must(t, err)
+	token, err := s.Pools.GetOpenIDToken(t.Context(), id, nil)
+	must(t, err)
+	s.call(anonymous, "AssumeRoleWithWebIdentity", "guest", "RoleArn", guest, "RoleSessionName", "web", "WebIdentityToken", token.Token)
+	s.call(anonymous, "AssumeRoleWithWebIdentity", "role of others", "RoleArn", user, "RoleSessionName", "web", "WebIdentityToken", token.Token)
+	s.call(anonymous, "AssumeRoleWithWebIdentity", "unknown issuer", "RoleArn", user, "RoleSessionName", "web", "WebIdentityToken", s.IDToken("alice", nil))
+	s.call(anonymous, "AssumeRoleWithWebIdentity", "no token", "RoleArn", user, "RoleSessionName", "web")
+	s.Now = s.Now.Add(3600e9)
+	s.call(anonymous, "AssumeRoleWithWebIdentity", "expired", "RoleArn", guest, "RoleSessionName", "web", "WebIdentityToken", token.Token)
+}
+
+// What STS answers is what the caller is: the names in the answer are the names that the credentials have.
+func TestTheCredentialsOfAnAnswerWork(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	role := s.Role("editor", callertest.AccountTrust(), callertest.AllowAll)
+	rec := s.Query("sts", "AssumeRole", s.Root, "RoleArn", role, "RoleSessionName", "alice")
+	var out struct {
+		Result struct {
+			Credentials struct{ AccessKeyId, SecretAccessKey, SessionToken string }
+			User        struct{ Arn string } `xml:"AssumedRoleUser"`
+		} `xml:"AssumeRoleResult"`
+	}
+	must(t, xml.Unmarshal(rec.Body.Bytes(), &out))
+	by := sigv4.Credentials{AccessKeyID: out.Result.Credentials.AccessKeyId, SecretAccessKey: out.Result.Credentials.SecretAccessKey, SessionToken: out.Result.Credentials.SessionToken}
+	if got := s.Query("sts", "GetCallerIdentity", by); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "<Arn>"+out.Result.User.Arn+"</Arn>") {
+		t.Errorf("%d %s, want %s", got.Code, got.Body, out.Result.User.Arn)
+	}
+	if got := s.JSON("ListIdentityPools", map[string]any{"MaxResults": 1}, by); got.Code != http.StatusOK || !json.Valid(got.Body.Bytes()) {
+		t.Errorf("another service with these credentials: %d %s", got.Code, got.Body)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
