@@ -60,7 +60,7 @@ func (s *Service) insertInvited(ctx context.Context, p *pool, in AdminCreateInpu
 	u.Status = StatusForceChange
 	p.setNames(&u)
 	if !in.ForceAlias {
-		if err := s.nameFree(ctx, p, &u); err != nil {
+		if err := s.nameFree(ctx, p, &u, "User account already exists"); err != nil {
 			return u, err
 		}
 	}

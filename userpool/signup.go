@@ -48,7 +48,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	}
 	u.Status = StatusUnconfirmed
 	p.setNames(&u)
-	if err := s.nameFree(ctx, p, &u); err != nil {
+	if err := s.nameFree(ctx, p, &u, "User already exists"); err != nil {
 		return nil, err
 	}
 	if u.Password, err = s.makePassword(ctx, p, &u, in.Password, false); err != nil {
@@ -86,12 +86,12 @@ func (s *Service) insertSignUp(ctx context.Context, p *pool, u store.User) (*Sig
 	return out, err
 }
 
-// nameFree answers early, before the dear hash is computed. The insert decides.
-func (s *Service) nameFree(ctx context.Context, p *pool, u *store.User) error {
+// nameFree answers early, before the dear hash is computed. The insert decides. taken is the operation's text.
+func (s *Service) nameFree(ctx context.Context, p *pool, u *store.User, taken string) error {
 	return s.view(ctx, func(tx store.Tx) error {
 		_, err := tx.Users.ByKey(p.ID, u.Key)
 		if err == nil {
-			return fault.New(fault.UsernameExists, "User already exists")
+			return fault.New(fault.UsernameExists, "%s", taken)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err

@@ -1,0 +1,235 @@
+package cognitoidp_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"io"
+	"log/slog"
+	randv2 "math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/seal"
+	dispatch "github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/store/sqlite"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// dice are the same at each run, so that ids and the order of lists are.
+type dice struct {
+	mu     sync.Mutex
+	source *randv2.ChaCha8
+}
+
+func (d *dice) Read(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.source.Read(p)
+}
+
+// root lets every signed call pass: who may call what is not this package's business.
+type root struct{}
+
+func (root) Authenticate(_ context.Context, c *rpc.Call) error {
+	c.Principal = &principal.Principal{Kind: principal.Root}
+	return nil
+}
+func (root) Authorize(context.Context, *rpc.Call) error { return nil }
+
+// table plays the operations through the dispatcher, with the service and SQLite behind it.
+type table struct {
+	t      *testing.T
+	server *dispatch.Dispatcher
+	outbox string
+	mu     sync.Mutex
+	clock  time.Time
+	vars   map[string]string
+	names  []string // of vars, in the order in which they were learnt
+	played map[string]int
+}
+
+func newTable(t *testing.T) *table {
+	t.Helper()
+	dir := t.TempDir()
+	b := &table{t: t, clock: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), outbox: filepath.Join(dir, "outbox.jsonl"),
+		vars: map[string]string{}, played: map[string]int{}}
+	now := func() time.Time {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.clock
+	}
+	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(dir, "sluice.db"), Now: now})
+	must(t, err)
+	t.Cleanup(func() { must(t, st.Close()) })
+	fixed := sha256.Sum256([]byte("what users who do not exist look like follows from the key"))
+	key, err := seal.ParseMasterKey(base64.StdEncoding.EncodeToString(fixed[:]))
+	must(t, err)
+	box, err := seal.New(seal.Options{Keys: []seal.Key{key}})
+	must(t, err)
+	sender, err := message.NewOutbox(message.OutboxOptions{Path: b.outbox, Now: now})
+	must(t, err)
+	svc, err := userpool.New(userpool.Options{Store: st, Seal: box, Now: now, Rand: &dice{source: randv2.NewChaCha8(fixed)},
+		Region: "us-east-1", Account: "123456789012", NewKey: func(io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") },
+		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender, Hasher: userpool.NewHasher(userpool.HasherOptions{})})
+	must(t, err)
+	must(t, svc.Start(t.Context()))
+	b.server, err = dispatch.New(dispatch.Config{APIs: []rpc.API{{Service: &wire.API, Registry: cognitoidp.Registry(svc)}},
+		Authorizer: root{}, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, StrictErrors: true})
+	must(t, err)
+	return b
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// step is one call. "{name}" in the request stands for a value learnt before; learn takes values out of the answer, by
+// path; shape hides parts of the answer that are new at each run.
+type step struct {
+	op, name, request string
+	learn             map[string]string // name → dotted path
+}
+
+// play makes the call and compares request and answer with the golden file.
+func (b *table) play(s step) {
+	b.t.Helper()
+	b.played[s.op]++
+	request := s.request
+	for _, name := range b.names {
+		request = strings.ReplaceAll(request, "{"+name+"}", b.vars[name])
+	}
+	if !json.Valid([]byte(request)) {
+		b.t.Fatalf("%s/%s: request %s", s.op, s.name, request)
+	}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(request))
+	r.Header.Set("Content-Type", dispatch.ContentType)
+	r.Header.Set("X-Amz-Target", wire.API.TargetPrefix+"."+s.op)
+	w := httptest.NewRecorder()
+	b.server.ServeHTTP(w, r)
+	for _, name := range slices.Sorted(keysOf(s.learn)) {
+		b.learn(name, dig(b.t, w.Body.Bytes(), s.learn[name]))
+	}
+	var got bytes.Buffer
+	got.WriteString("> " + s.op + "\n" + indent(b.t, []byte(s.request)) + "\n< " + httpStatus(w.Code))
+	if e := w.Header().Get("x-amzn-ErrorType"); e != "" {
+		got.WriteString(" " + e)
+	}
+	got.WriteString("\n" + b.hide(indent(b.t, w.Body.Bytes())) + "\n")
+	b.compare(filepath.Join("testdata", s.op, strings.ReplaceAll(s.name, " ", "_")+".golden"), got.Bytes())
+}
+
+func (b *table) compare(path string, got []byte) {
+	b.t.Helper()
+	if *update {
+		must(b.t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(b.t, os.WriteFile(path, got, 0o644))
+		return
+	}
+	want, err := os.ReadFile(path)
+	must(b.t, err)
+	if !bytes.Equal(got, want) {
+		b.t.Errorf("%s\ngot\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+func (b *table) learn(name, value string) {
+	if _, known := b.vars[name]; !known {
+		b.names = append(b.names, name)
+	}
+	b.vars[name] = value
+}
+
+// code learns the code in the last message.
+func (b *table) code(name string) {
+	b.t.Helper()
+	data, err := os.ReadFile(b.outbox)
+	must(b.t, err)
+	all := regexp.MustCompile(`\b[0-9]{6}\b`).FindAllString(string(data), -1)
+	b.learn(name, all[len(all)-1])
+}
+
+func (b *table) forward(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clock = b.clock.Add(d)
+}
+
+var (
+	jwtForm    = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+	uuidForm   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
+	opaqueForm = regexp.MustCompile(`[\w+/=-]{90,}`)
+	secretForm = regexp.MustCompile(`"[0-9a-z]{52}"`)
+	saltForm   = regexp.MustCompile(`("SALT": )"[0-9a-f]{31,32}"`)
+)
+
+// hide replaces what differs from run to run: first by the names under which it was learnt.
+func (b *table) hide(s string) string {
+	for _, name := range b.names {
+		if v := b.vars[name]; len(v) > 6 {
+			s = strings.ReplaceAll(s, v, "{"+name+"}")
+		}
+	}
+	s = jwtForm.ReplaceAllString(s, "{a token}")
+	s = uuidForm.ReplaceAllString(s, "{a uuid}")
+	s = secretForm.ReplaceAllString(s, `"{a secret}"`)
+	s = saltForm.ReplaceAllString(s, `$1"{a salt}"`)
+	return opaqueForm.ReplaceAllString(s, "{opaque}")
+}
+
+func httpStatus(code int) string {
+	return map[int]string{200: "200", 400: "400", 500: "500", 503: "503"}[code]
+}
+
+func indent(t *testing.T, data []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, json.Indent(&b, data, "", "  "))
+	return b.String()
+}
+
+func dig(t *testing.T, data []byte, path string) string {
+	t.Helper()
+	var v any
+	must(t, json.Unmarshal(data, &v))
+	for _, part := range strings.Split(path, ".") {
+		m, ok := v.(map[string]any)
+		if !ok || m[part] == nil {
+			t.Fatalf("no %s in %s", path, data)
+		}
+		v = m[part]
+	}
+	return v.(string)
+}
+
+func keysOf(m map[string]string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
