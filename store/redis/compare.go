@@ -1,0 +1,122 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+const longestCompareGap = 30 * time.Second
+
+// compare brings into the stream what this process knows and the stream lacks, whenever there may be something: after a
+// connect, and when the queue was full.
+func (f *Feed) compare(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.checks:
+		}
+		for gap := firstGap; ; gap = min(2*gap, longestCompareGap) {
+			again, err := f.complete(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if again > 0 {
+				f.o.Logger.Info("published revocations that Redis lacked", "stream", f.stream, "count", again)
+			}
+			if err == nil {
+				break
+			}
+			f.o.Logger.Warn("comparing the revocation stream with what is known", "error", f.explain(err))
+			select {
+			case <-ctx.Done():
+				return
+			case <-f.checks: // the reader has got through again
+				gap = firstGap
+			case <-time.After(gap):
+			}
+		}
+	}
+}
+
+// complete publishes what is known and not in the stream. Other processes may do the same at this moment: each publishes
+// in an order of its own, a batch at a time, and looks in between what the others have done.
+func (f *Feed) complete(ctx context.Context) (again int, err error) {
+	known, err := f.o.Known(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading what is known: %w", err)
+	}
+	now := f.o.Now().UnixMilli()
+	lacking := make(map[string]int64) // message to Until
+	for i := range known {
+		if known[i].Until <= now {
+			continue
+		}
+		messages, err := encode(&known[i])
+		if err != nil {
+			f.o.Logger.Error("a revocation cannot be published", "kind", known[i].Kind, "error", err)
+			continue
+		}
+		for _, m := range messages {
+			lacking[m] = known[i].Until
+		}
+	}
+	if len(lacking) == 0 {
+		return 0, nil
+	}
+	s := f.open(ctx)
+	defer s.close()
+	last := "0-0"
+	for {
+		if last, err = f.strike(ctx, s, lacking, last); err != nil || len(lacking) == 0 {
+			return again, err
+		}
+		var entries []entry
+		for m, until := range lacking {
+			if entries = append(entries, entry{message: m, until: until}); len(entries) == batch {
+				break
+			}
+		}
+		errs := f.send(ctx, s, entries)
+		sent := 0
+		for i, err := range errs {
+			if err == nil {
+				delete(lacking, entries[i].message)
+				sent++
+			}
+		}
+		again += sent
+		f.o.Observer.RevocationsPublished(sent, true)
+		if err := firstError(errs); err != nil {
+			return again, err
+		}
+	}
+}
+
+// strike takes what stands in the stream after the id off the lacking, and returns the last id.
+func (f *Feed) strike(ctx context.Context, s *session, lacking map[string]int64, after string) (string, error) {
+	for {
+		entries, err := f.rangeAfter(ctx, s, after)
+		if err != nil {
+			return after, err
+		}
+		for _, e := range entries {
+			if m, ok := e.Values[field].(string); ok {
+				delete(lacking, m)
+			}
+			after = e.ID
+		}
+		if len(entries) < readCount {
+			return after, nil
+		}
+	}
+}
+
+func (f *Feed) rangeAfter(ctx context.Context, s *session, after string) ([]goredis.XMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return s.XRangeN(ctx, f.stream, "("+after, "+", readCount).Result()
+}

@@ -1,0 +1,130 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// answerWithin bounds every step on the network: a dial, a handshake, an answer that Redis does not hold back.
+const answerWithin = 2 * time.Second
+
+// session is a client of its own for as long as nothing fails. A fresh one after each failure asks Sentinels and cluster
+// nodes anew and cannot come upon a connection that died meanwhile.
+type session struct {
+	goredis.UniversalClient
+	unhook func() bool
+}
+
+// open makes a session, which connects when it is used. It is closed at the latest when ctx ends, also under a read that
+// waits.
+func (f *Feed) open(ctx context.Context) *session {
+	o := &goredis.UniversalOptions{
+		Addrs: f.o.Addresses, MasterName: f.o.Master, DB: f.o.Database, Username: f.o.Username, Password: f.o.Password.Reveal(),
+		DialTimeout: answerWithin, ReadTimeout: answerWithin, WriteTimeout: answerWithin, ContextTimeoutEnabled: true,
+		// A retry of the library's would hide that a connection broke.
+		MaxRetries: -1, DialerRetries: 1, PoolSize: 2, PipelinePoolSize: -1,
+		// Nothing that an ACL would have to allow beside the commands of this package.
+		Protocol: 2, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if f.o.TLS != nil {
+		o.TLSConfig = f.o.TLS.Clone()
+	}
+	s := &session{UniversalClient: goredis.NewUniversalClient(o)}
+	s.unhook = context.AfterFunc(ctx, s.shut)
+	return s
+}
+
+func (s *session) close() {
+	if s.unhook() {
+		s.shut()
+	}
+}
+
+func (s *session) shut() {
+	// The session is over: an error of closing has nobody left to concern.
+	_ = s.Close()
+}
+
+// conn is one connection to the server that has the stream.
+func (s *session) conn(ctx context.Context, stream string) (*goredis.Conn, error) {
+	switch c := s.UniversalClient.(type) {
+	case *goredis.Client:
+		return c.Conn(), nil
+	case *goredis.ClusterClient:
+		node, err := c.MasterForKey(ctx, stream)
+		if err != nil {
+			return nil, err
+		}
+		return node.Conn(), nil
+	default:
+		return nil, fmt.Errorf("redis: no way to one connection of a %T", c)
+	}
+}
+
+// explain adds what an operator can do about an error.
+func (f *Feed) explain(err error) error {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "MOVED ") && !f.o.cluster():
+		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
+	case strings.HasPrefix(text, "WRONGTYPE "):
+		return fmt.Errorf("the key %q is in use for something else: %w", f.stream, err)
+	case strings.HasPrefix(text, "NOPERM "):
+		return fmt.Errorf("the ACL user needs +xadd +xread +xrange (in a cluster +cluster|slots and +cluster|shards as well) on the key %q: %w", f.stream, err)
+	}
+	return err
+}
+
+var errReplica = errors.New("the server is a replica: it may lack what its master has")
+
+// checkMaster fails when the server says that it is a replica: its link to the master may be down. HELLO is allowed to
+// every ACL user; servers that do not know it say nothing of the kind.
+func checkMaster(reply any, err error) error {
+	if err != nil {
+		if answered(err) {
+			return nil
+		}
+		return err
+	}
+	pairs, _ := reply.([]any)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == "role" && pairs[i+1] != "master" {
+			return errReplica
+		}
+	}
+	return nil
+}
+
+// answered reports whether an error is the server's own word, not a broken connection.
+func answered(err error) bool {
+	var said goredis.Error
+	return errors.As(err, &said)
+}
+
+// quietLibrary turns off the library's own log, which it keeps in a package variable: whatever it says there arrives here
+// as an error too, and is logged once.
+var quietLibrary = sync.OnceFunc(func() { goredis.SetLogger(silence{}) })
+
+type silence struct{}
+
+// Printf says nothing.
+func (silence) Printf(context.Context, string, ...any) {}
+
+// sleep waits and reports whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

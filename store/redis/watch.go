@@ -1,0 +1,62 @@
+package redis
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const watchEvery = 250 * time.Millisecond
+
+// watch tells log and Observer of every change, also while the reader hangs.
+func (f *Feed) watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	told, queued := "", -1
+	for {
+		if now := f.State(); now != told && !f.connecting() {
+			f.o.Observer.RevocationState(now)
+			f.log(now)
+			told = now
+		}
+		if n := f.queue.len(); n != queued {
+			f.o.Observer.RevocationsQueued(n)
+			queued = n
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// connecting reports whether the first attempt is under way: there is no state to tell of yet.
+func (f *Feed) connecting() bool {
+	select {
+	case <-f.tried:
+		return false
+	default:
+		return true
+	}
+}
+
+func (f *Feed) log(state string) {
+	level, text := slog.LevelInfo, "revocations arrive from Redis"
+	switch {
+	case state == StateStale:
+		level, text = slog.LevelWarn, "Redis is away: going on with the revocations that are known"
+	case state == StateLost && f.proved.Load() == 0:
+		level, text = slog.LevelError, "Redis was not reached yet: revocations may be missing"
+	case state == StateLost:
+		level, text = slog.LevelError, "Redis is away for too long: revocations may be missing"
+	}
+	args := []any{"state", state, "stream", f.stream, "max_stale", f.o.MaxStale}
+	if f.proved.Load() != 0 {
+		args = append(args, "age", f.Age().Round(time.Millisecond))
+	}
+	if err := f.trouble.Load(); err != nil && state != StateOK {
+		args = append(args, "error", *err)
+	}
+	f.o.Logger.Log(context.Background(), level, text, args...)
+}
