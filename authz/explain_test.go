@@ -91,7 +91,8 @@ func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
 		{"/public", "", "allowed", "allow anonymous"},
 	} {
 		r := get("GET", tc.target, tc.bearer)
-		r.Header["X_User_Id"] = []string{"x"}
+		const spelling = "X_User_Id"
+		r.Header[spelling] = []string{"x"}
 		x := e.Explain(t.Context(), r)
 		var b strings.Builder
 		if err := x.WriteText(&b); err != nil {
@@ -101,7 +102,7 @@ func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
 		if x.Outcome != tc.outcome || !strings.Contains(text, tc.says) {
 			t.Errorf("%s: %s\n%s", tc.target, x.Outcome, text)
 		}
-		if r.Header["X_User_Id"] == nil {
+		if len(r.Header[spelling]) == 0 {
 			t.Error("Explain changed the request")
 		}
 		if tc.bearer != "" && strings.Contains(text, tc.bearer) && tc.bearer != "bad" {

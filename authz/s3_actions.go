@@ -109,11 +109,11 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Problem {
 			return problem
 		}
 	}
-	if tagging, there := c.r.Header["X-Amz-Tagging"]; there {
+	if c.has("X-Amz-Tagging") {
 		if flags&s3Writes == 0 {
 			return badHeader("X-Amz-Tagging")
 		}
-		return c.takeTags(tagging[0])
+		return c.takeTags(c.header("X-Amz-Tagging"))
 	}
 	return nil
 }
