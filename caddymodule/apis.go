@@ -53,7 +53,9 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	if err != nil {
 		return nil, err
 	}
-	a.pools = oidc.New(rt.users, log)
+	if a.pools, err = oidc.New(oidc.Options{Pools: rt.users, PublicURL: app.PublicURL, Log: log}); err != nil {
+		return nil, err
+	}
 	a.keys = identityserver.Keys(rt.identities, log)
 	a.discovery, err = identityserver.Discovery(app.PublicURL, log)
 	return a, err
