@@ -66,7 +66,7 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 
 // ServeHTTP changes the request and passes it on.
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	passed, ok := r.Context().Value(passedKey{}).(*passage)
+	passed, ok := passageOf(r)
 	if !ok {
 		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
 		c.logger.Error("sluice_credentials without sluice_authorize before it")
@@ -106,12 +106,9 @@ func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) er
 	return writeProblem(w, problem, "")
 }
 
-// passedKey is where a request carries the passage that let it through.
-type passedKey struct{}
-
 // PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
-	passed, ok := r.Context().Value(passedKey{}).(*passage)
+	passed, ok := passageOf(r)
 	if !ok {
 		return nil, false
 	}

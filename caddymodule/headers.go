@@ -107,20 +107,3 @@ func claim(p *principal.Principal, name string) string {
 	values, _ := p.Claims.Lookup(name)
 	return strings.Join(values, ",")
 }
-
-// decisionValue gives {http.vars.sluice.<key>}.
-func decisionValue(result *authz.Result, key string) (any, bool) {
-	switch key {
-	case "outcome":
-		return result.Outcome.String(), true
-	case "action":
-		return result.Action, true
-	case "resource":
-		return result.Resource, true
-	case "decision_id":
-		return result.DecisionID, true
-	case "scheme":
-		return result.Scheme, true
-	}
-	return nil, false
-}

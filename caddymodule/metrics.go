@@ -23,6 +23,10 @@ type metrics struct {
 	minted        *prometheus.CounterVec   // kind
 	operations    *prometheus.CounterVec   // api, operation, result
 	store         *prometheus.HistogramVec // operation, result
+	feedState     *prometheus.GaugeVec     // state
+	feedEntries   *prometheus.CounterVec   // direction
+	feedQueued    prometheus.Gauge         //
+	feedLag       prometheus.Histogram     //
 	cache         *cacheCollector
 }
 
@@ -44,6 +48,13 @@ var processMetrics = sync.OnceValue(func() *metrics {
 			Namespace: "sluice", Name: "store_operation_seconds", Help: "How long the store took, waiting included, by operation and result.",
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1, 5},
 		}, []string{"operation", "result"}),
+		feedState: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_state",
+			Help: "1 for the state that the connection to Redis is in, 0 for the others."}, []string{"state"}),
+		feedEntries: counter("revocation_feed_entries_total", "Revocations that went through Redis, by direction.", "direction"),
+		feedQueued: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_queued",
+			Help: "Revocations that wait for Redis."}),
+		feedLag: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "sluice", Name: "revocation_feed_lag_seconds",
+			Help: "How long revocations of other processes were under way.", Buckets: []float64{.001, .005, .01, .05, .1, .25, .5, 1, 5, 30}}),
 		cache: &cacheCollector{caches: map[*token.Cache[*authz.Subject]]struct{}{}},
 	}
 })
@@ -51,7 +62,8 @@ var processMetrics = sync.OnceValue(func() *metrics {
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
-	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.cache} {
+	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store,
+		m.feedState, m.feedEntries, m.feedQueued, m.feedLag, m.cache} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
 			return nil, err
@@ -114,6 +126,32 @@ func (m *metrics) KeysFetched(issuer string, _ int, _ time.Duration, err error) 
 func (m *metrics) StoreDone(operation string, took time.Duration, err error) {
 	m.store.WithLabelValues(operation, result(err)).Observe(took.Seconds())
 }
+
+// RevocationState implements the feed's observer.
+func (m *metrics) RevocationState(state string) {
+	for _, s := range []string{"ok", "stale", "lost"} {
+		m.feedState.WithLabelValues(s).Set(0)
+	}
+	m.feedState.WithLabelValues(state).Set(1)
+}
+
+// RevocationsPublished implements the feed's observer.
+func (m *metrics) RevocationsPublished(n int, again bool) {
+	direction := "published"
+	if again {
+		direction = "published_again"
+	}
+	m.feedEntries.WithLabelValues(direction).Add(float64(n))
+}
+
+// RevocationsReceived implements the feed's observer.
+func (m *metrics) RevocationsReceived(n int, lag time.Duration) {
+	m.feedEntries.WithLabelValues("received").Add(float64(n))
+	m.feedLag.Observe(lag.Seconds())
+}
+
+// RevocationsQueued implements the feed's observer.
+func (m *metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 
 // SignIn implements the user pools' observer.
 func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }

@@ -19,22 +19,43 @@ type passage struct {
 	result    authz.Result
 }
 
-// Lookup answers the placeholders; it is a caddy.ReplacerFunc.
+// Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.
 func (p *passage) Lookup(key string) (any, bool) {
-	const user, vars = "http.auth.user.", "http.vars.sluice."
-	switch {
-	case len(key) > len(user) && key[:len(user)] == user:
-		value, ok := userValue(p.result.Principal, key[len(user):])
-		return value, ok
-	case len(key) > len(vars) && key[:len(vars)] == vars:
-		return decisionValue(&p.result, key[len(vars):])
+	const user = "http.auth.user."
+	if len(key) <= len(user) || key[:len(user)] != user {
+		return nil, false
 	}
-	return nil, false
+	value, ok := userValue(p.result.Principal, key[len(user):])
+	return value, ok
+}
+
+// passageVar is the name of the variable by which later handlers find the passage.
+const passageVar = "sluice.passage"
+
+// setVars sets {http.vars.sluice.*}. Caddy answers for that prefix itself, so these cannot wait until somebody asks.
+func (p *passage) setVars(ctx context.Context) {
+	vars, ok := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
+	if !ok {
+		return
+	}
+	vars[passageVar] = p
+	vars["sluice.outcome"] = p.result.Outcome.String()
+	vars["sluice.scheme"] = p.result.Scheme
+	vars["sluice.action"] = p.result.Action
+	vars["sluice.resource"] = p.result.Resource
+	vars["sluice.decision_id"] = p.result.DecisionID
+}
+
+// passageOf finds the passage that let the request through.
+func passageOf(r *http.Request) (*passage, bool) {
+	p, ok := caddyhttp.GetVar(r.Context(), passageVar).(*passage)
+	return p, ok
 }
 
 func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	repl.Map(p.Lookup)
+	p.setVars(r.Context())
 
 	// What was decided on is what goes upstream.
 	if p.result.Path != "" {
@@ -50,14 +71,12 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	for i := range p.authorize.headers {
 		p.authorize.headers[i].set(r.Header, &p.result, repl)
 	}
-	ctx := context.WithValue(r.Context(), passedKey{}, p)
 	if upgrade(r) && !p.result.ExpiresAt.IsZero() {
 		// A tunnel must not outlive the credential that opened it.
-		bounded, cancel := context.WithDeadline(ctx, p.result.ExpiresAt)
+		ctx, cancel := context.WithDeadline(r.Context(), p.result.ExpiresAt)
 		defer cancel()
-		ctx = bounded
+		r = r.WithContext(ctx)
 	}
-	r = r.WithContext(ctx)
 	err := next.ServeHTTP(w, r)
 	if body, ok := r.Body.(*checkedBody); ok && body.problem != nil {
 		// The body did not match its signature. The upstream never got the end of it; if nothing was answered yet, the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -51,10 +52,22 @@ type problemBody struct {
 	DecisionID string `json:"decision_id,omitempty"`
 }
 
+// problemBodies are the bodies of problems that say the same every time, by *authz.Problem: a flood of bad credentials
+// should not pay for marshalling.
+var problemBodies sync.Map
+
 func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
+	if decisionID == "" {
+		if body, ok := problemBodies.Load(p); ok {
+			return write(w, p.Status, "application/problem+json", body.([]byte))
+		}
+	}
 	body, err := json.Marshal(problemBody{Type: p.Type(), Title: p.Title, Status: p.Status, Detail: p.Detail, DecisionID: decisionID})
 	if err != nil {
 		return err
+	}
+	if decisionID == "" && p.Status == http.StatusUnauthorized { // the engine's 401s are shared values; others may be made anew
+		problemBodies.Store(p, body)
 	}
 	return write(w, p.Status, "application/problem+json", body)
 }
