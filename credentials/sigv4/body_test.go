@@ -174,7 +174,7 @@ func TestTheStreamingExamplesOfAWS(t *testing.T) {
 func uploads() map[string]upload {
 	data := []byte("The quick brown fox jumps over the lazy dog, 0123456789 times.")
 	all := map[string]upload{"signed": {mode: StreamingSigned, data: data, chunk: 25}}
-	for _, algorithm := range []string{"crc32", "crc32c", "crc64nvme", "sha1", "sha256"} {
+	for _, algorithm := range []string{"crc32", "crc32c", "crc64nvme", "md5", "sha1", "sha256", "sha512"} {
 		all["signed, trailer "+algorithm] = upload{mode: StreamingSignedTrailer, trailer: "x-amz-checksum-" + algorithm, data: data, chunk: 40}
 		all["unsigned, trailer "+algorithm] = upload{mode: StreamingUnsignedTrailer, trailer: "x-amz-checksum-" + algorithm, data: data, chunk: 40}
 	}
@@ -453,6 +453,8 @@ func TestAnUploadThatWasChangedOnTheWayNeverCompletesUpstream(t *testing.T) {
 func TestChecksumsAreThoseOfTheirSpecifications(t *testing.T) {
 	for name, want := range map[string]string{
 		"x-amz-checksum-crc32": "cbf43926", "x-amz-checksum-crc32c": "e3069283", "x-amz-checksum-crc64nvme": "ae8b14860a799888",
+		"x-amz-checksum-md5":    "25f9e794323b453885f5181f1b624d0b",
+		"x-amz-checksum-sha512": "d9e6762dd1c8eaf6d61b3c6192fc408d4d6d5f1176d0c29169bc24e71c3f274ad27fcd5811b313d681f7e55ec02d73d499c95455b6b5bb503acf574fba8ffe85",
 		"x-amz-checksum-sha1":   "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
 		"x-amz-checksum-sha256": "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
 	} {
@@ -462,7 +464,7 @@ func TestChecksumsAreThoseOfTheirSpecifications(t *testing.T) {
 			t.Errorf("%s = %s, want %s", name, got, want)
 		}
 	}
-	if newChecksum("x-amz-checksum-md5") != nil {
+	if newChecksum("x-amz-checksum-xxhash64") != nil {
 		t.Error("an unsupported checksum is there")
 	}
 }

@@ -1,0 +1,163 @@
+package sigv4
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+const fuzzSecret = "secret"
+
+var fuzzTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func fuzzOptions() Options {
+	return Options{Now: fuzzTime, Regions: []string{"us-east-1"}, Services: []string{"s3"}}
+}
+
+func fuzzSignOptions() SignOptions {
+	return SignOptions{Time: fuzzTime, Region: "us-east-1", Service: "s3", PayloadHash: UnsignedPayload, Expires: time.Minute}
+}
+
+// The property: of all Authorization headers for one request only those verify that hold the right signature over a list
+// with host and x-amz-*; and parsing never panics.
+func FuzzAuthorizationHeader(f *testing.F) {
+	request := func() *Request {
+		return &Request{Method: "GET", Host: "h", RawPath: "/a", Header: http.Header{"X-Amz-Meta-A": {"b"}}}
+	}
+	r := request()
+	if err := Sign(r, Credentials{AccessKeyID: "AKIA", SecretAccessKey: fuzzSecret}, fuzzSignOptions()); err != nil {
+		f.Fatal(err)
+	}
+	good := r.Header.Get("Authorization")
+	_, signature, _ := strings.Cut(good, "Signature=")
+	f.Add(good)
+	f.Add(strings.ReplaceAll(good, ", ", ","))
+	f.Add(strings.Replace(good, "host;", "", 1))
+	f.Add("AWS4-HMAC-SHA256 Credential=/////,SignedHeaders=;;,Signature=")
+	f.Add("AWS AKIA:x")
+	f.Fuzz(func(t *testing.T, authorization string) {
+		r.Header.Set("Authorization", authorization)
+		a, err := Parse(r)
+		if err != nil {
+			return
+		}
+		v, err := a.Verify(fuzzSecret, fuzzOptions())
+		if err != nil {
+			return
+		}
+		if !strings.Contains(authorization, signature) || !slices.Contains(v.SignedHeaders(), "host") ||
+			!slices.Contains(v.SignedHeaders(), "x-amz-meta-a") {
+			t.Errorf("%q verifies", authorization)
+		}
+	})
+}
+
+// The property: a presigned query verifies only if it holds the right signature; and any query that has a canonical form
+// can be presigned and then verifies, however its parameters are ordered.
+func FuzzPresignedQuery(f *testing.F) {
+	f.Add("a=1&b=2")
+	f.Add("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20260301%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=" +
+		"20260301T120000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=" + strings.Repeat("0", 64))
+	f.Add("k=%C3%A9&%zz&=&&+=;&é=\x00")
+	f.Fuzz(func(t *testing.T, query string) {
+		r := &Request{Method: "GET", Host: "h", RawPath: "/a", RawQuery: query, Header: http.Header{}}
+		if a, err := Parse(r); err == nil {
+			if _, err := a.Verify(fuzzSecret, fuzzOptions()); err == nil {
+				t.Errorf("%q verifies", query)
+			}
+		}
+		presigned, err := Presign(r, Credentials{AccessKeyID: "AKIA", SecretAccessKey: fuzzSecret, SessionToken: "t"}, fuzzSignOptions())
+		if err != nil {
+			return
+		}
+		for range 2 {
+			r.RawQuery = presigned
+			a, err := Parse(r)
+			if err == nil {
+				_, err = a.Verify(fuzzSecret, fuzzOptions())
+			}
+			// A query may hold parameters of the signature before it is signed; then it has them twice.
+			if err != nil && !errors.Is(err, &Error{Reason: Malformed}) {
+				t.Errorf("%q presigned as %q: %v", query, presigned, err)
+			}
+			parts := strings.Split(presigned, "&")
+			slices.Reverse(parts)
+			presigned = strings.Join(parts, "&")
+		}
+	})
+}
+
+// The property: the canonical path of a canonical path is itself, and the same text is the canonical query's.
+func FuzzCanonicalForms(f *testing.F) {
+	f.Add("/a/../b//c/%2F%zz", "b=2&a=1&a=%41")
+	f.Add("/%E4%BD%A0/./", "k")
+	f.Fuzz(func(t *testing.T, path, query string) {
+		if checkPath(path) == nil {
+			for _, rule := range []PathRule{{}, {Normalize: true}} {
+				once := string(appendPath(nil, path, rule))
+				if twice := string(appendPath(nil, once, rule)); twice != once || checkPath(once) != nil {
+					t.Errorf("path %q: %q, then %q", path, once, twice)
+				}
+			}
+		}
+		if checkQuery(query) == nil {
+			s := &scratch{}
+			once := string(s.appendQuery(nil, query, false, false))
+			if twice := string(s.appendQuery(nil, once, false, false)); twice != once {
+				t.Errorf("query %q: %q, then %q", query, once, twice)
+			}
+		}
+	})
+}
+
+// The property: a chunked body gives only data whose signatures or checksum the fuzzer could not have made: the seed's
+// own. It ends in an error or in the whole of that, however it is cut into reads.
+func FuzzChunkReader(f *testing.F) {
+	data := []byte("some data that is longer than a chunk")
+	modes := []upload{
+		{mode: StreamingSigned, data: data, chunk: 16},
+		{mode: StreamingSignedTrailer, trailer: "x-amz-checksum-sha256", data: data, chunk: 16},
+		{mode: StreamingUnsignedTrailer, trailer: "x-amz-checksum-sha256", data: data, chunk: 16},
+	}
+	uploads := make([]encoded, len(modes))
+	for i, u := range modes {
+		uploads[i] = u.encode(f)
+		f.Add(i, uploads[i].wire)
+	}
+	f.Add(2, []byte("0\r\n\r\n"))
+	f.Add(0, []byte("ffffffffffffffff;chunk-signature="+hex.EncodeToString(data)))
+	f.Fuzz(func(t *testing.T, mode int, wire []byte) {
+		if mode < 0 || mode >= len(uploads) {
+			return
+		}
+		read := func(source io.Reader) ([]byte, error) {
+			b, err := uploads[mode].open(t, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(b)
+			if err != nil && len(got) >= len(data) {
+				t.Errorf("mode %d, %q: completed with %v", mode, wire, err)
+			}
+			return got, err
+		}
+		got, err := read(bytes.NewReader(wire))
+		again, same := read(iotest.OneByteReader(bytes.NewReader(wire)))
+		if (err == nil) != (same == nil) || err == nil && !bytes.Equal(got, again) {
+			t.Errorf("mode %d, %q: %q, %v; byte by byte %q, %v", mode, wire, got, err, again, same)
+		}
+		// The unsigned mode's trailer vouches for data of the announced length that has its SHA-256: the fuzzer can make
+		// such, and then it must be what the chunks hold.
+		if err == nil && mode < 2 && !bytes.Equal(got, data) || err == nil && len(got) != len(data) {
+			t.Errorf("mode %s, %q: completed with %q", strconv.Itoa(mode), wire, got)
+		}
+	})
+}
