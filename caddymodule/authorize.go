@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-func init() { caddy.RegisterModule(Authorize{}) }
+func init() { caddy.RegisterModule(new(Authorize)) }
 
 // Authorize lets requests pass that carry a good credential and that the route's rules and policies allow.
 //
@@ -46,7 +46,7 @@ type Authorize struct {
 }
 
 // CaddyModule returns the Caddy module information.
-func (Authorize) CaddyModule() caddy.ModuleInfo {
+func (*Authorize) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_authorize", New: func() caddy.Module { return new(Authorize) }}
 }
 

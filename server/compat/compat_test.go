@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/api/iam"
 	"github.com/sluicegate/sluice/api/sts"
 	identitywire "github.com/sluicegate/sluice/server/cognitoidentity"
+	idpwire "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/compat"
 	iamwire "github.com/sluicegate/sluice/server/iam"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -26,7 +27,7 @@ var apis = []struct {
 	title string
 	rpc.API
 }{
-	{"User pools", rpc.API{Service: &cognitoidp.API}},
+	{"User pools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(nil)}},
 	{"Identity pools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
 	{"STS", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
 	{"IAM (the part that roles need)", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},
