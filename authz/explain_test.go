@@ -91,7 +91,7 @@ func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
 		{"/public", "", "allowed", "allow anonymous"},
 	} {
 		r := get("GET", tc.target, tc.bearer)
-		const spelling = "X_User_Id"
+		spelling := strings.ReplaceAll("X-User-Id", "-", "_")
 		r.Header[spelling] = []string{"x"}
 		x := e.Explain(t.Context(), r)
 		var b strings.Builder

@@ -1,0 +1,136 @@
+package authz
+
+import (
+	"crypto/tls"
+	"net/netip"
+	"testing"
+
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/seal"
+)
+
+// callOf is a call in the state in which policies ask it.
+func callOf(s *Subject, m Mapping, r *Request) *call {
+	return &call{e: &Engine{o: Options{Mapping: m}}, now: testNow, r: r, subject: s, host: "api.example", path: "/x",
+		target: &target{action: ActionInvoke}}
+}
+
+func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
+	token := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("alice", map[string]any{
+		"cognito:groups": []string{"a", "b"}, "cognito:roles": []string{"r1", "r2"}, "cognito:preferred_role": "r2",
+		"custom:Level": 3, "flag": true, "list": []any{"x", 1}, "nested": map[string]any{"a": 1}, "none": nil}))))
+	machine := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("x", map[string]any{
+		"sub": testClient, "username": nil, "scope": "api/read"}))))
+	role := subjectOfSession("ASIAEXAMPLE", record("us-east-1:id", func(r *session.Record) {
+		r.Username, r.SourceIdentity = "alice", "idp"
+		r.PrincipalTags = map[string]string{"Team": "red", "cost": ""}
+		r.AMR = []string{"authenticated", "issuer.example/p"}
+	}), seal.Secret{})
+	root := newRoot(&RootKey{AccessKeyID: "AKIA", Account: testAccount})
+	nobody := &Subject{Principal: &principal.Principal{}}
+	for _, tc := range []struct {
+		key                                string
+		token, machine, role, root, nobody string
+	}{
+		{"aws:principaltype", "User", "User", "AssumedRole", "Account", "Anonymous"},
+		{"aws:principalarn", "-", "-", testRole, "arn:aws:iam::123456789012:root", "-"},
+		{"aws:principalaccount", "-", "-", testAccount, testAccount, "-"},
+		{"aws:userid", "sub-alice", testClient, "AROAEXAMPLEEXAMPLE123:CognitoIdentityCredentials", testAccount, "-"},
+		{"aws:username", "alice", "-", "alice", "-", "-"},
+		{"aws:tokenissuetime", "-", "-", "2026-11-21T11:59:00Z", "-", "-"},
+		{"aws:federatedprovider", "-", "-", "cognito-identity.amazonaws.com", "-", "-"},
+		{"aws:sourceidentity", "-", "-", "idp", "-", "-"},
+		{"sts:sourceidentity", "-", "-", "idp", "-", "-"},
+		{"aws:principaltag/team", "-", "-", "red", "-", "-"},
+		{"aws:principaltag/cost", "-", "-", "", "-", "-"},
+		{"aws:principaltag/other", "-", "-", "-", "-", "-"},
+		{"cognito-identity.amazonaws.com:sub", "-", "-", "us-east-1:id", "-", "-"},
+		{"cognito-identity.amazonaws.com:aud", "-", "-", testPool, "-", "-"},
+		{"cognito-identity.amazonaws.com:amr", "-", "-", "authenticated,issuer.example/p", "-", "-"},
+		{"cognito-identity.amazonaws.com:x", "-", "-", "-", "-", "-"},
+		{"cognito:groups", "a,b", "-", "-", "-", "-"},
+		{"cognito:roles", "r1,r2", "-", "-", "-", "-"},
+		{"cognito:preferred_role", "r2", "-", "-", "-", "-"},
+		{"cognito:username", "alice", "-", "alice", "-", "-"},
+		{"cognito:sub", "sub-alice", testClient, "us-east-1:id", "-", "-"},
+		{"cognito:client_id", testClient, testClient, "-", "-", "-"},
+		{"cognito:token_use", "access", "access", "-", "-", "-"},
+		{"cognito:user_pool", "us-east-1_notes0001", "us-east-1_notes0001", "-", "-", "-"},
+		{"cognito:x", "-", "-", "-", "-", "-"},
+		{"jwt:sub", "sub-alice", testClient, "-", "-", "-"},
+		{"jwt:iss", testIssuer, testIssuer, "-", "-", "-"},
+		{"jwt:scope", "aws.cognito.signin.user.admin", "api/read", "-", "-", "-"},
+		{"jwt:custom:level", "3", "-", "-", "-", "-"},
+		{"jwt:flag", "true", "-", "-", "-", "-"},
+		{"jwt:list", "x,1", "-", "-", "-", "-"},
+		{"jwt:nested", `{"a":1}`, "-", "-", "-", "-"},
+		{"jwt:none", "-", "-", "-", "-", "-"},
+		{"aws:requestedregion", testRegion, testRegion, testRegion, testRegion, testRegion},
+		{"aws:sourceip", "192.0.2.7", "192.0.2.7", "192.0.2.7", "192.0.2.7", "192.0.2.7"},
+		{"s3:prefix", "-", "-", "-", "-", "-"},
+		{"http:method", "GET", "GET", "GET", "GET", "GET"},
+		{"http:other", "-", "-", "-", "-", "-"},
+		{"aws:other", "-", "-", "-", "-", "-"},
+		{"sts:other", "-", "-", "-", "-", "-"},
+		{"other", "-", "-", "-", "-", "-"},
+	} {
+		for name, who := range map[string]struct {
+			s        *Subject
+			expected string
+		}{"token": {token, tc.token}, "machine": {machine, tc.machine}, "role": {role, tc.role}, "root": {root, tc.root}, "nobody": {nobody, tc.nobody}} {
+			c := callOf(who.s, httpMapping(), get("GET", "/x", ""))
+			if got := show(c.Lookup(tc.key)); got != who.expected || c.unsure != nil {
+				t.Errorf("%s of %s = %q, want %q", tc.key, name, got, who.expected)
+			}
+		}
+	}
+	if machine.Principal.Kind != principal.Machine || token.Principal.Kind != principal.User {
+		t.Errorf("%s, %s", machine.Principal.Kind, token.Principal.Kind)
+	}
+}
+
+func TestTagsThatDifferInCaseAreNoValue(t *testing.T) {
+	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: map[string]string{"team": "a", "Team": "b"}}}
+	c := callOf(s, httpMapping(), get("GET", "/x", ""))
+	if c.Lookup("aws:principaltag/team").Len() != 0 || c.unsure == nil {
+		t.Error("one of two tags was taken")
+	}
+}
+
+func TestTheConnectionsKeys(t *testing.T) {
+	m := &S3Mapping{Region: testRegion, Account: testAccount}
+	r := get("GET", "/x", "")
+	r.ClientIP = netip.MustParseAddr("::ffff:198.51.100.9")
+	for version, expected := range map[uint16][2]string{0: {"false", "-"}, tls.VersionTLS10: {"true", "1.0"}, tls.VersionTLS11: {"true", "1.1"},
+		tls.VersionTLS12: {"true", "1.2"}, tls.VersionTLS13: {"true", "1.3"}} {
+		r.TLSVersion = version
+		c := callOf(&Subject{Principal: &principal.Principal{}}, m, r)
+		if show(c.Lookup("aws:securetransport")) != expected[0] || show(c.Lookup("s3:tlsversion")) != expected[1] {
+			t.Errorf("version %x: %s, %s", version, show(c.Lookup("aws:securetransport")), show(c.Lookup("s3:tlsversion")))
+		}
+		if got := show(c.Lookup("aws:sourceip")); got != "198.51.100.9" {
+			t.Errorf("source %s", got)
+		}
+	}
+	r.ClientIP = netip.Addr{}
+	if got := show(callOf(&Subject{Principal: &principal.Principal{}}, m, r).Lookup("aws:sourceip")); got != "-" {
+		t.Errorf("no source is %s", got)
+	}
+}
+
+func TestMappingsAreChecked(t *testing.T) {
+	for name, m := range map[string]Mapping{
+		"a region": &S3Mapping{Region: "US East", Account: testAccount}, "an account": &S3Mapping{Region: testRegion, Account: "12"},
+		"a prefix": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "s3"}, "a prefix with a slash": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3/"},
+		"an endpoint": &S3Mapping{Region: testRegion, Account: testAccount, Endpoints: []string{"S3.example:80"}},
+		"a stage":     &HTTPMapping{Region: testRegion, Account: testAccount, API: "a", Stage: "x/y"},
+	} {
+		if m.check() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := NewHTTPMapping(testRegion, testAccount, "", ""); err == nil {
+		t.Error("a mapping without names")
+	}
+}
