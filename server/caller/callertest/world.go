@@ -195,12 +195,17 @@ func (w *World) sign(r *http.Request, body, service string, by sigv4.Credentials
 // Do serves a request by whichever protocol it speaks.
 func (w *World) Do(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	if r.Header.Get("X-Amz-Target") != "" {
-		w.json.ServeHTTP(rec, r)
-	} else {
-		w.query.ServeHTTP(rec, r)
-	}
+	w.ServeHTTP(rec, r)
 	return rec
+}
+
+// ServeHTTP lets a World be a server.
+func (w *World) ServeHTTP(to http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("X-Amz-Target") != "" {
+		w.json.ServeHTTP(to, r)
+		return
+	}
+	w.query.ServeHTTP(to, r)
 }
 
 // JSON calls an operation of identity pools with a value that marshals to its input.
