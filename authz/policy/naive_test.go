@@ -184,15 +184,15 @@ func (s naiveStatement) resource(r naiveRequest) bool {
 
 // token is a character of a value: plain, or a wildcard; a substituted one is never a separator of fields.
 type token struct {
-	char        string
+	char        rune
 	wild        bool
 	substituted bool
 }
 
 func wildcards(text string) []token {
-	var out []token
+	out := make([]token, 0, len(text))
 	for _, c := range text {
-		out = append(out, token{char: string(c), wild: c == '*' || c == '?'})
+		out = append(out, token{char: c, wild: c == '*' || c == '?'})
 	}
 	return out
 }
@@ -201,51 +201,60 @@ var naiveVariable = regexp.MustCompile(`^\$\{([^}',]*)(?:, '([^']*)')?\}`)
 
 // expand puts values in the place of variables; ok is false when one has none.
 func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token, bool) {
-	var out []token
-	for text != "" {
-		if m := naiveVariable.FindStringSubmatch(text); s.variables && m != nil {
-			value := ""
-			switch found := r.lookup(m[1]); {
-			case m[1] == "*" || m[1] == "?" || m[1] == "$":
-				value = m[1]
-			case len(found) == 1:
-				value = found[0]
-			case len(found) == 0 && strings.Contains(m[0], ", '"):
-				value = m[2]
-			default:
-				return nil, false
-			}
-			for _, c := range value {
-				out = append(out, token{string(c), false, true})
-			}
-			text = text[len(m[0]):]
+	out := make([]token, 0, len(text)+16)
+	end := 0
+	for i, c := range text {
+		if i < end {
 			continue
 		}
-		c := []rune(text)[0]
-		out = append(out, token{char: string(c), wild: wild && (c == '*' || c == '?')})
-		text = text[len(string(c)):]
+		var m []string
+		if s.variables && strings.HasPrefix(text[i:], "${") {
+			m = naiveVariable.FindStringSubmatch(text[i:])
+		}
+		if m == nil {
+			out = append(out, token{char: c, wild: wild && (c == '*' || c == '?')})
+			continue
+		}
+		value := ""
+		switch found := r.lookup(m[1]); {
+		case m[1] == "*" || m[1] == "?" || m[1] == "$":
+			value = m[1]
+		case len(found) == 1:
+			value = found[0]
+		case len(found) == 0 && strings.Contains(m[0], ", '"):
+			value = m[2]
+		default:
+			return nil, false
+		}
+		for _, c := range value {
+			out = append(out, token{c, false, true})
+		}
+		end = i + len(m[0])
 	}
 	return out, true
 }
 
-// naiveGlob fills a table: can the first i tokens match the first j characters?
+// naiveGlob fills a table, column by column: can the first i tokens match the first j characters?
 func naiveGlob(fold bool, tokens []token, text string) bool {
-	chars := strings.Split(text, "")
-	row := make([]bool, len(chars)+1)
-	row[0] = true
-	for _, t := range tokens {
-		next := make([]bool, len(chars)+1)
-		for j := range next {
-			switch {
-			case t.wild && t.char == "*":
-				next[j] = row[j] || j > 0 && next[j-1]
-			case j > 0:
-				next[j] = row[j-1] && (t.wild || t.char == chars[j-1] || fold && strings.EqualFold(t.char, chars[j-1]))
-			}
-		}
-		row = next
+	column := make([]bool, len(tokens)+1)
+	column[0] = true
+	for i, t := range tokens {
+		column[i+1] = column[i] && t.wild && t.char == '*'
 	}
-	return row[len(chars)]
+	for _, c := range text {
+		before := column[0]
+		column[0] = false
+		for i, t := range tokens {
+			was := column[i+1]
+			if t.wild && t.char == '*' {
+				column[i+1] = column[i] || was
+			} else {
+				column[i+1] = before && (t.wild || t.char == c || fold && strings.EqualFold(string(t.char), string(c)))
+			}
+			before = was
+		}
+	}
+	return column[len(tokens)]
 }
 
 func naiveARN(tokens []token, arn string, resource bool) bool {
@@ -255,13 +264,13 @@ func naiveARN(tokens []token, arn string, resource bool) bool {
 	}
 	own := 0
 	for _, t := range tokens {
-		if t.char == ":" && !t.substituted {
+		if t.char == ':' && !t.substituted {
 			own++
 		}
 	}
 	split := [][]token{nil}
 	for _, t := range tokens {
-		if t.char == ":" && len(split) < 6 && (own < 5 || !t.substituted) {
+		if t.char == ':' && len(split) < 6 && (own < 5 || !t.substituted) {
 			split = append(split, nil)
 			continue
 		}
