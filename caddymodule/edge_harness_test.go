@@ -1,0 +1,310 @@
+package caddymodule
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+)
+
+// edge is Caddy with Sluice, in this process, on a port of its own. Caddy has one configuration per process, so tests
+// that use one run one after another.
+type edge struct {
+	port, dir string
+	upstream  *upstream
+	issuer    *issuer
+	http      *http.Client
+	more      []string // further replacements
+}
+
+const globalOptions = `{
+	admin off
+	auto_https disable_redirects
+	skip_install_trust
+	persist_config off
+	grace_period 1s
+	storage file_system %DIR%/caddy
+	log {
+		output file %DIR%/caddy.log
+		level DEBUG
+	}
+	servers {
+		protocols h1 h2 h2c h3
+	}
+	metrics
+	sluice {
+		data_dir   %DIR%
+		public_url http://127.0.0.1:%PORT%
+		account    123456789012
+		%SLUICE%
+	}
+}
+`
+
+// newEdge starts what stands around Caddy: an upstream that echoes and an issuer. Nothing is loaded yet.
+func newEdge(t testing.TB) *edge {
+	t.Helper()
+	t.Setenv("SLUICE_ROOT_ACCESS_KEY_ID", rootKey.AccessKeyID)
+	t.Setenv("SLUICE_ROOT_SECRET_ACCESS_KEY", rootKey.SecretAccessKey)
+	e := &edge{port: freePort(t), dir: t.TempDir(), upstream: startUpstream(t), issuer: startIssuer(t)}
+	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
+	e.http = &http.Client{Transport: transport, Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		e.stop(t)
+		e.checkLog(t)
+	})
+	return e
+}
+
+// startEdge loads a Caddyfile of one plain site; site is what stands in its block.
+func startEdge(t testing.TB, site string) *edge {
+	t.Helper()
+	e := newEdge(t)
+	e.load(t, "", site)
+	return e
+}
+
+// load makes Caddy run the site, whatever ran before; block is more of the sluice block.
+func (e *edge) load(t testing.TB, block, site string) {
+	t.Helper()
+	if err := e.tryLoad(block, "http://:%PORT% {\n"+site+"\n}\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (e *edge) tryLoad(block, sites string) error {
+	adapted, err := e.adapt(globalOptions, block, sites)
+	if err != nil {
+		return err
+	}
+	return caddy.Load(adapted, true)
+}
+
+func (e *edge) adapt(global, block, sites string) ([]byte, error) {
+	file := strings.NewReplacer("%SLUICE%", block).Replace(global + sites)
+	file = strings.NewReplacer(append(e.more, "%PORT%", e.port, "%DIR%", e.dir, "%UPSTREAM%", e.upstream.address,
+		"%ISSUER%", e.issuer.url)...).Replace(file)
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(file), map[string]any{"filename": filepath.Join(e.dir, "Caddyfile")})
+	if err != nil {
+		return nil, fmt.Errorf("%w in\n%s", err, file)
+	}
+	return adapted, nil
+}
+
+func (e *edge) stop(t testing.TB) {
+	t.Helper()
+	e.http.CloseIdleConnections()
+	if err := caddy.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// checkLog looks for tokens in the log, which is kept at the level that tells most.
+func (e *edge) checkLog(t testing.TB) {
+	log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
+	if err != nil {
+		return // nothing was loaded
+	}
+	for _, signed := range e.issuer.signatures() {
+		if bytes.Contains(log, []byte(signed)) {
+			t.Error("a token stands in the log")
+			return
+		}
+	}
+	if bytes.Contains(log, []byte(rootKey.SecretAccessKey)) {
+		t.Error("the administrator's secret stands in the log")
+	}
+	if i := bytes.Index(log, []byte("panic")); i >= 0 {
+		t.Errorf("something panicked: %.600s", log[i:])
+	}
+}
+
+func (e *edge) file(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(e.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (e *edge) url(path string) string { return "http://127.0.0.1:" + e.port + path }
+
+// answer is what a client got; got is what the upstream received, if the request came so far.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	got    *received
+}
+
+// problem reads a member of a problem+json body.
+func (a answer) problem(t testing.TB, member string) string {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal([]byte(a.body), &members); err != nil {
+		t.Fatalf("not a problem: %v in %d %q", err, a.status, a.body)
+	}
+	if media := a.header.Get("Content-Type"); media != "application/problem+json" {
+		t.Errorf("a problem of type %q", media)
+	}
+	return fmt.Sprint(members[member])
+}
+
+// get sends a request with headers given as "Name: value".
+func (e *edge) get(t testing.TB, path string, headers ...string) answer {
+	t.Helper()
+	return e.send(t, http.MethodGet, path, "", headers...)
+}
+
+func (e *edge) send(t testing.TB, method, path, body string, headers ...string) answer {
+	t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, e.url(path), reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addHeaders(request, headers)
+	return do(t, e.http, request)
+}
+
+func addHeaders(r *http.Request, headers []string) {
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header[name] = append(r.Header[name], value) // as it is spelt
+	}
+}
+
+func do(t testing.TB, client *http.Client, r *http.Request) answer {
+	t.Helper()
+	a, err := try(client, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func try(client *http.Client, r *http.Request) (answer, error) {
+	response, err := client.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return readAnswer(response)
+}
+
+func readAnswer(response *http.Response) (answer, error) {
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{status: response.StatusCode, header: response.Header, body: string(body)}
+	if response.Header.Get("X-Echo") != "" && len(body) > 0 {
+		a.got = new(received)
+		if err := json.Unmarshal(body, a.got); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// raw sends bytes as they are, and reads one answer.
+func (e *edge) raw(t testing.TB, text string) answer {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+e.port, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan struct{})
+	go func() { // the server may answer, and close, before it has read everything
+		defer close(written)
+		_, _ = io.WriteString(conn, text)
+	}()
+	defer func() { <-written }()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return answer{} // closed without an answer
+	}
+	a, err := readAnswer(response)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// eventually waits until f is true; what it waits for must come within the time that the design promises.
+func eventually(t testing.TB, within time.Duration, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
+		if f() {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", within, what)
+		}
+	}
+}
+
+// random gives text that was never there before.
+func random() string { return rand.Text() }
+
+// failures collects what goes wrong in other goroutines than the test's.
+type failures struct {
+	mu    sync.Mutex
+	first string
+	count int
+}
+
+func (f *failures) add(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count++; f.count == 1 {
+		f.first = fmt.Sprintf(format, args...)
+	}
+}
+
+func (f *failures) report(t testing.TB) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count > 0 {
+		t.Errorf("%d failures, the first: %s", f.count, f.first)
+	}
+}
