@@ -50,7 +50,11 @@ func (s *Service) ghostUser(p *pool, name string) (username string, salt, verifi
 }
 
 // ghostDelivery is the answer that a code would have been sent.
-func (s *Service) ghostDelivery(p *pool, name, attribute string) *Delivery {
+func (s *Service) ghostDelivery(p *pool, name, purpose, attribute string) (*Delivery, error) {
+	return s.ghostAddress(p, name, attribute), s.ghosts.sendCode(p.ID, p.key(name), purpose)
+}
+
+func (s *Service) ghostAddress(p *pool, name, attribute string) *Delivery {
 	if kind := p.looksLikeAddress(name); kind != "" {
 		return &Delivery{Destination: mask(kind, name), Medium: string(mediumOf(kind)), Attribute: kind}
 	}
@@ -66,18 +70,14 @@ func (s *Service) ghostDelivery(p *pool, name, attribute string) *Delivery {
 	return &Delivery{Destination: mask(attribute, address), Medium: string(mediumOf(attribute)), Attribute: attribute}
 }
 
-// ghostCode answers a code that was never sent as a real user's would be: expired when none was asked for or when it was
-// tried too often, wrong otherwise.
-func (s *Service) ghostCode(p *pool, name, purpose, sentOp string, limit int) error {
+// ghostCode answers a code that was never sent as a real user's would be answered: expired when none was asked for, when
+// it is too old or was tried too often, wrong otherwise.
+func (s *Service) ghostCode(p *pool, name, purpose string, limit int) error {
 	key := p.key(name)
 	if err := s.limits.take("confirm "+purpose, p.ID, key, limit); err != nil {
 		return err
 	}
-	sent := s.limits.count(sentOp, p.ID, key)
-	if sent == 0 || s.limits.count("confirm "+purpose, p.ID, key) > sent*maxCodeAttempts {
-		return errCodeExpired
-	}
-	return errCodeMismatch
+	return s.ghosts.tryCode(ghostKey{p.ID, key, purpose})
 }
 
 // padFailure costs what counting a user's failure costs: one durable write, so that a wrong password takes as long for a
@@ -88,36 +88,66 @@ func (s *Service) padFailure(ctx context.Context) error {
 	})
 }
 
-// ghosts remembers the failures of names that no user has, so that the lockout is theirs too.
+// ghosts remembers what a user's record would: the failures of a name, and the codes that would have been sent to it.
 type ghosts struct {
 	now func() time.Time
 	max int
 
 	mu    sync.Mutex
-	names map[ghostKey]store.Failures
+	names map[ghostKey]ghost
 }
 
-type ghostKey struct{ pool, name string }
+type ghostKey struct{ pool, name, purpose string } // of a code; purpose is "" for the failures
+
+type ghost struct {
+	failures store.Failures
+	attempts int       // on the code
+	until    time.Time // forgotten from then on
+}
 
 func newGhosts(now func() time.Time, limit int) *ghosts {
-	return &ghosts{now: now, max: limit, names: map[ghostKey]store.Failures{}}
+	return &ghosts{now: now, max: limit, names: map[ghostKey]ghost{}}
 }
 
 func (g *ghosts) get(pool, name string) store.Failures {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.names[ghostKey{pool, name}]
+	return g.names[ghostKey{pool, name, ""}].failures
 }
 
 // fail counts a wrong password for the name.
 func (g *ghosts) fail(pool, name string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now, key := g.now(), ghostKey{pool, name}
-	f, ok := g.names[key]
-	if !ok && len(g.names) >= g.max {
+	key, now := ghostKey{pool, name, ""}, g.now()
+	return g.put(key, ghost{failures: failed(g.names[key].failures, now), until: now.Add(maxLock + quietTime)})
+}
+
+// sendCode remembers that a code would have gone out.
+func (g *ghosts) sendCode(pool, name, purpose string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.put(ghostKey{pool, name, purpose}, ghost{until: g.now().Add(codeLife(purpose))})
+}
+
+func (g *ghosts) tryCode(key ghostKey) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c, ok := g.names[key]
+	if !ok || !g.now().Before(c.until) || c.attempts >= maxCodeAttempts {
+		return errCodeExpired
+	}
+	c.attempts++
+	g.names[key] = c
+	return errCodeMismatch
+}
+
+// put refuses new names when the table is full of live ones, rather than forgetting a lock.
+func (g *ghosts) put(key ghostKey, value ghost) error {
+	if _, ok := g.names[key]; !ok && len(g.names) >= g.max {
+		now := g.now()
 		for k, old := range g.names {
-			if now.Sub(old.LastAt) >= quietTime {
+			if !now.Before(old.until) {
 				delete(g.names, k)
 			}
 		}
@@ -125,6 +155,6 @@ func (g *ghosts) fail(pool, name string) error {
 			return fault.New(fault.TooManyRequests, "Too many requests")
 		}
 	}
-	g.names[key] = failed(f, now)
+	g.names[key] = value
 	return nil
 }

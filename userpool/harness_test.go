@@ -398,3 +398,10 @@ func (h *house) srpSignIn(poolID, clientID, name, pass string) (*userpool.AuthRe
 	return h.svc.RespondToAuthChallenge(h.t.Context(), userpool.AuthAnswer{ClientID: clientID, Challenge: out.Challenge,
 		Responses: c.answer(h.t, poolID, out.Parameters, pass, h.clock.now())})
 }
+
+// secretHash is Base64(HMAC-SHA256(secret, username + client id)).
+func secretHash(secret, username, clientID string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(username + clientID))
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}

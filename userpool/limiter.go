@@ -68,15 +68,3 @@ func (l *limiter) take(op, pool, name string, limit int) error {
 	l.windows[key] = w
 	return nil
 }
-
-// count returns how many events the current window holds.
-func (l *limiter) count(op, pool, name string) int {
-	now := l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w := l.windows[limitKey{op, pool, name}]
-	if now.Sub(w.began) >= time.Hour {
-		return 0
-	}
-	return w.count
-}

@@ -30,7 +30,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 		return nil, err
 	}
 	if u == nil {
-		return s.ghostDelivery(p, name, p.ghostAttribute(order)), nil
+		return s.ghostDelivery(p, name, codeForgot, p.ghostAttribute(order))
 	}
 	attribute, err := p.resettable(u)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 		return err
 	}
 	if u == nil {
-		return s.ghostCode(p, in.Username, codeForgot, "forgot", limitConfirmForgot)
+		return s.ghostCode(p, in.Username, codeForgot, limitConfirmForgot)
 	}
 	if err := s.limits.take("confirm "+codeForgot, p.ID, p.key(in.Username), limitConfirmForgot); err != nil {
 		return err
