@@ -26,11 +26,8 @@ const (
 	ModeShadow              // everything passes; refusals are only told
 )
 
-// Limits.
-const (
-	DefaultMaxHeaders = 256      // header fields of a request
-	maxTargets        = 2 * 1000 // actions of one request: S3's DeleteObjects with its thousand keys
-)
+// DefaultMaxHeaders is how many header fields a request may have.
+const DefaultMaxHeaders = 256
 
 // Options are what an Engine is made of. One engine serves one route.
 type Options struct {

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,23 @@ func TestARuleIsOneStatement(t *testing.T) {
 		if got := strings.Trim(compact(whole.Statement), "[]"); got != compact([]byte(statement)) && got != strings.Trim(compact([]byte(statement)), "[]") {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, statement)
 		}
+	}
+}
+
+func TestTheRulesOfTheDocumentationAreRules(t *testing.T) {
+	text := string(must(os.ReadFile("../docs/authorization.md")))
+	n := 0
+	for line := range strings.Lines(text) {
+		switch word, _, _ := strings.Cut(line, " "); word {
+		case "allow", "deny", "require":
+			n++
+			if _, err := ruleOf(line).Document(httpMapping()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if n < 6 {
+		t.Errorf("%d rules were found", n)
 	}
 }
 

@@ -66,7 +66,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 	if err != nil || root.name != "Delete" {
 		return problemS3XML
 	}
-	bypass := c.bypasses()
+	bypass, count := c.bypasses(), 0
 	for _, object := range root.children {
 		switch object.name {
 		case "Quiet":
@@ -75,10 +75,11 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 		default:
 			return problemS3XML
 		}
+		count++
 		key, version, ok := object.keyAndVersion()
 		// Line ends and tabs are what XML parsers change: a key that holds one could arrive as another.
 		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
-			checkKey(key, m.EmptySegments) != nil || len(c.targets) >= maxTargets {
+			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
 			return problemS3XML
 		}
 		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
@@ -91,7 +92,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 			c.addS3("s3:BypassGovernanceRetention", resource, version)
 		}
 	}
-	if n := len(root.children); n == 0 || len(c.targets) == 0 || n > maxDeleteKeys+1 {
+	if count == 0 {
 		return problemS3XML
 	}
 	return nil
