@@ -69,7 +69,7 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	}
 	s := f.open(ctx)
 	defer s.close()
-	last := "0-0"
+	last := start
 	for {
 		if last, err = f.strike(ctx, s, lacking, last); err != nil || len(lacking) == 0 {
 			return again, err

@@ -43,6 +43,7 @@ type Feed struct {
 	trouble  atomic.Pointer[error]
 
 	queue  *queue
+	acked  acked         // what Redis took since the reader looked for it
 	back   chan struct{} // the reader has caught up after a connect
 	check  atomic.Bool   // the stream is to be compared with Known once the queue is empty
 	checks chan struct{}

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/authz/revoke"
@@ -65,11 +63,4 @@ func decode(values map[string]any) (revoke.Record, error) {
 		return revoke.Record{}, errors.New("not a revocation in JSON") // the cause could quote what stands there
 	}
 	return r, nil
-}
-
-// written is when an entry was made, in milliseconds by Redis's clock: the first half of its id.
-func written(id string) (int64, bool) {
-	first, _, ok := strings.Cut(id, "-")
-	ms, err := strconv.ParseInt(first, 10, 64)
-	return ms, ok && err == nil && ms >= 0
 }

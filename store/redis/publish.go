@@ -101,6 +101,9 @@ func (f *Feed) send(ctx context.Context, s *session, entries []entry) []error {
 		if errs[i] = cmd.Err(); errs[i] == nil && cmd.Val() == "" {
 			errs[i] = errors.Join(errNotSent, all)
 		}
+		if errs[i] == nil {
+			f.acked.add(cmd.Val())
+		}
 	}
 	return errs
 }

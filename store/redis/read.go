@@ -67,7 +67,8 @@ func (f *Feed) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &reader{f: f, conn: conn, last: "0-0", anchor: "0-0"}
+	f.acked.take() // what is known is compared with the stream after every connect
+	r := &reader{f: f, conn: conn, last: start}
 	if err := r.verify(connecting); err != nil {
 		return err
 	}
@@ -98,20 +99,22 @@ type reader struct {
 	f        *Feed
 	conn     *goredis.Conn
 	last     string // id of the last entry read
-	anchor   string // what last was when verify was called last
+	since    span   // of the entries read since verify, and the last one before
 	verified time.Time
 	live     bool // everything that was there at connect has been read
 }
 
-// verify finds out whether the server is a master and whether the last entry read, and the last one of the time before,
-// are there. If they are not, the stream was flushed, and perhaps filled again. One that is over may have been trimmed.
+// verify finds out whether the server is a master and whether what was read and what was published is still there: the
+// oldest and the newest since the last time. If they are not, the stream was flushed, and perhaps filled again. What is
+// over may have been trimmed.
 func (r *reader) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	pipe := r.conn.Pipeline()
 	hello := pipe.Do(ctx, "hello")
 	var found []*goredis.XMessageSliceCmd
-	for _, id := range []string{r.anchor, r.last} {
+	acked := r.f.acked.take()
+	for _, id := range []string{r.since.first, r.since.last, acked.first, acked.last} {
 		if !r.f.over(id) {
 			found = append(found, pipe.XRange(ctx, r.f.stream, id, id))
 		}
@@ -130,7 +133,7 @@ func (r *reader) verify(ctx context.Context) error {
 			return errGone
 		}
 	}
-	r.anchor, r.verified = r.last, r.f.o.Now()
+	r.since, r.verified = span{first: r.last, last: r.last}, r.f.o.Now()
 	return nil
 }
 
@@ -171,7 +174,9 @@ func (r *reader) next(ctx context.Context) (int, error) {
 	if err := r.f.take(entries, r.live); err != nil {
 		return 0, err
 	}
+	r.since.add(entries[0].ID)
 	r.last = entries[len(entries)-1].ID
+	r.since.add(r.last)
 	return len(entries), nil
 }
 
