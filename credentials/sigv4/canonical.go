@@ -14,7 +14,7 @@ type form struct {
 // scratch holds the buffers of one canonicalisation.
 type scratch struct {
 	out        []byte // what is being hashed
-	encoded    []byte // encoded query parameters
+	encoded    []byte // a copy of it, where parameters must be sorted
 	parameters []canonicalParameter
 	headers    []header // of the request
 }

@@ -153,8 +153,10 @@ func signs(list, name string) bool {
 
 // nextName cuts the first name off a list of signed headers.
 func nextName(list string) (name, rest string, more bool) {
-	if i := strings.IndexByte(list, ';'); i >= 0 {
-		return list[:i], list[i+1:], true
+	for i := 0; i < len(list); i++ {
+		if list[i] == ';' {
+			return list[:i], list[i+1:], true
+		}
 	}
 	return list, "", false
 }

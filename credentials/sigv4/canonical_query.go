@@ -69,7 +69,7 @@ func unescapeQuery(s string) string {
 	return string(out)
 }
 
-// canonicalParameter is where a parameter's canonical key and value lie in scratch.encoded.
+// canonicalParameter is where a parameter's canonical key and value lie in a buffer.
 type canonicalParameter struct{ start, equals, end int }
 
 // appendQuery appends the canonical query: each key and value decoded once and encoded AWS's way, sorted by key, then by
@@ -78,30 +78,36 @@ type canonicalParameter struct{ start, equals, end int }
 // AWS sorts the encoded texts. SDKs that sort the decoded ones (aws-sdk-go does) arrive at another order for keys outside
 // ASCII; byDecoded gives theirs. Both orders cover every parameter.
 func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool) []byte {
-	s.encoded, s.parameters = s.encoded[:0], s.parameters[:0]
-	sorted := true
+	s.parameters = s.parameters[:0]
+	begin, sorted := len(dst), true
 	for {
 		p, rest, ok := nextParameter(raw)
 		if !ok {
 			break
 		}
 		raw = rest
-		if presigned && p.key == querySignature || presigned && unescapeQuery(p.key) == querySignature {
+		if presigned && (p.key == querySignature || unescapeQuery(p.key) == querySignature) {
 			continue
 		}
-		at := canonicalParameter{start: len(s.encoded)}
-		s.encoded = appendQueryPart(s.encoded, p.key)
-		at.equals = len(s.encoded)
-		s.encoded = appendQueryPart(append(s.encoded, '='), p.value)
-		at.end = len(s.encoded)
-		s.parameters = append(s.parameters, at)
-		if n := len(s.parameters); n > 1 && s.compare(s.parameters[n-2], at, byDecoded) > 0 {
-			sorted = false
+		if len(s.parameters) > 0 {
+			dst = append(dst, '&')
 		}
+		at := canonicalParameter{start: len(dst)}
+		dst = appendQueryPart(dst, p.key)
+		at.equals = len(dst)
+		dst = appendQueryPart(append(dst, '='), p.value)
+		at.end = len(dst)
+		if n := len(s.parameters); n > 0 && sorted {
+			sorted = at.compare(s.parameters[n-1], dst, byDecoded) >= 0
+		}
+		s.parameters = append(s.parameters, at)
 	}
-	if !sorted {
-		slices.SortFunc(s.parameters, func(a, b canonicalParameter) int { return s.compare(a, b, byDecoded) })
+	if sorted { // as clients usually send it
+		return dst
 	}
+	s.encoded = append(s.encoded[:0], dst...)
+	slices.SortFunc(s.parameters, func(a, b canonicalParameter) int { return a.compare(b, s.encoded, byDecoded) })
+	dst = dst[:begin]
 	for i, at := range s.parameters {
 		if i > 0 {
 			dst = append(dst, '&')
@@ -111,20 +117,20 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 	return dst
 }
 
-// compare orders two parameters.
-func (s *scratch) compare(a, b canonicalParameter, byDecoded bool) int {
-	keyA, keyB := s.encoded[a.start:a.equals], s.encoded[b.start:b.equals]
-	valueA, valueB := s.encoded[a.equals+1:a.end], s.encoded[b.equals+1:b.end]
+// compare orders two parameters in a buffer.
+func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDecoded bool) int {
+	key, value := in[at.start:at.equals], in[at.equals+1:at.end]
+	otherKey, otherValue := in[other.start:other.equals], in[other.equals+1:other.end]
 	if byDecoded {
-		if c := strings.Compare(unescapeQuery(string(keyA)), unescapeQuery(string(keyB))); c != 0 {
+		if c := strings.Compare(unescapeQuery(string(key)), unescapeQuery(string(otherKey))); c != 0 {
 			return c
 		}
-		return strings.Compare(unescapeQuery(string(valueA)), unescapeQuery(string(valueB)))
+		return strings.Compare(unescapeQuery(string(value)), unescapeQuery(string(otherValue)))
 	}
-	if c := bytes.Compare(keyA, keyB); c != 0 {
+	if c := bytes.Compare(key, otherKey); c != 0 {
 		return c
 	}
-	return bytes.Compare(valueA, valueB)
+	return bytes.Compare(value, otherValue)
 }
 
 // appendQueryPart appends a key or value in canonical encoding.
