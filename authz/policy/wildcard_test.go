@@ -39,6 +39,8 @@ func TestWildcardsMatchWholeTextsOfAnySize(t *testing.T) {
 		"a long middle that is there":                        {"*" + halfA + "*", as, true},
 		"a long middle that fails at its end":                {"*" + halfA + "b*", as, false},
 		"a long middle that fails at its beginning":          {"*b" + halfA + "*", as, false},
+		"a middle across the first window of the search":     {"*" + strings.Repeat("a", 31) + "b*", strings.Repeat("a", 16400) + "b" + as, true},
+		"a middle of which the search's window has a part":   {"*b" + strings.Repeat("a", 31) + "*", strings.Repeat("c", 16384-8) + "b" + as, true},
 		"a long middle found late":                           {"*" + halfA + "b*", as + "b", true},
 		"a long middle with question marks that is there":    {"*?" + halfA + "?*", as, true},
 		"a long middle with question marks that fails":       {"*" + halfA + "?b*", as, false},
