@@ -3,7 +3,6 @@ package redis
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"net"
 	"os"
 	"os/exec"
@@ -26,8 +25,6 @@ type server struct {
 	args    []string
 	dir     string
 	command *exec.Cmd
-	frozen  bool
-	tls     *tls.Config // how to ask it whether it is up
 	out     bytes.Buffer
 }
 
@@ -117,7 +114,7 @@ func (s *server) kill() {
 	}
 	_ = s.command.Process.Kill()
 	_ = s.command.Wait() // says that it was killed
-	s.command, s.frozen = nil, false
+	s.command = nil
 }
 
 func (s *server) signal(sig syscall.Signal) {
@@ -133,7 +130,7 @@ func (s *server) thaw()   { s.t.Helper(); s.signal(syscall.SIGCONT) }
 
 func (s *server) client(t testing.TB) *goredis.Client {
 	t.Helper()
-	c := goredis.NewClient(&goredis.Options{Addr: s.address(), TLSConfig: s.tls, Protocol: 2, MaxRetries: -1})
+	c := goredis.NewClient(&goredis.Options{Addr: s.address(), Protocol: 2, MaxRetries: -1})
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -146,6 +143,16 @@ func (s *server) do(args ...any) any {
 		s.t.Fatalf("%v: %v", args, err)
 	}
 	return v
+}
+
+// doAs does it with a password.
+func (s *server) doAs(password string, args ...any) {
+	s.t.Helper()
+	c := goredis.NewClient(&goredis.Options{Addr: s.address(), Password: password, Protocol: 2, MaxRetries: -1})
+	defer c.Close()
+	if err := c.Do(context.Background(), args...).Err(); err != nil {
+		s.t.Fatalf("%v: %v", args, err)
+	}
 }
 
 func (s *server) length() int { s.t.Helper(); return int(s.do("xlen", "sluice:revocations").(int64)) }

@@ -1,0 +1,221 @@
+package redis
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/seal"
+)
+
+func TestAnACLUserNeedsFewRights(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	s.do("acl", "setuser", "sluice", "on", ">correct horse", "resetkeys", "~sluice:revocations", "-@all", "+xadd", "+xread", "+xrange")
+	s.do("acl", "setuser", "narrow", "on", ">correct horse", "resetkeys", "~sluice:revocations", "-@all", "+xread")
+	s.do("acl", "setuser", "default", "off")
+	o := at(s)
+	o.Username, o.Password = "sluice", seal.NewSecret("correct horse")
+	a, b := startProcess(t, o), startProcess(t, o)
+	a.revoke("by acl")
+	b.learns("by acl")
+
+	for what, c := range map[string]struct{ user, password, says string }{
+		"a wrong password": {"sluice", "battery staple", "WRONGPASS"},
+		"no user":          {"", "", "NOAUTH"},
+		"too few rights":   {"narrow", "correct horse", "+xadd +xread +xrange"},
+	} {
+		o.Username, o.Password = c.user, seal.NewSecret(c.password)
+		p := newProcess(t, o)
+		p.Start()
+		p.revoke("not allowed")
+		eventually(t, what+" in the log", func() bool { return strings.Contains(p.log.String(), c.says) })
+		if text := p.log.String(); c.password != "" && strings.Contains(text, c.password) {
+			t.Errorf("%s: the password is in the log", what)
+		}
+		if p.State() == StateOK && c.user != "narrow" {
+			t.Errorf("%s: the state is ok", what)
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	dir, roots := t.TempDir(), x509.NewCertPool()
+	certificate, key := selfSigned(t, dir, roots)
+	s := newServer(t)
+	port := s.port
+	s.args = []string{"--port", "0", "--tls-port", fmt.Sprint(port), "--tls-cert-file", certificate, "--tls-key-file", key,
+		"--tls-auth-clients", "no"}
+	s.start()
+	o := at(s)
+	o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	a, b := startProcess(t, o), startProcess(t, o)
+	a.revoke("in secret")
+	b.learns("in secret")
+
+	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	p := newProcess(t, o)
+	p.Start()
+	eventually(t, "a certificate that nobody vouches for in the log", func() bool { return strings.Contains(p.log.String(), "x509") })
+	if p.State() != StateLost {
+		t.Errorf("the state is %s", p.State())
+	}
+}
+
+func selfSigned(t *testing.T, dir string, roots *x509.CertPool) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IsCA: true,
+		BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots.AddCert(parsed)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE"+" KEY", pkcs8)
+}
+
+// A replica answers reads, also when its link to the master is down: nothing that it says proves anything.
+func TestAReplicaIsRefused(t *testing.T) {
+	t.Parallel()
+	master := startServer(t)
+	replica := startServer(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.port))
+	p := newProcess(t, at(replica))
+	p.Start()
+	if p.State() != StateLost {
+		t.Errorf("the state is %s", p.State())
+	}
+	eventually(t, "the reason in the log", func() bool { return strings.Contains(p.log.String(), "the server is a replica") })
+
+	// A master that becomes one.
+	a := startProcess(t, at(master))
+	other := startServer(t)
+	master.do("replicaof", "127.0.0.1", fmt.Sprint(other.port))
+	a.reaches(StateLost)
+	master.do("replicaof", "no", "one")
+	a.reaches(StateOK)
+}
+
+// The master dies with revocations that its replica never got. The replica is promoted without them.
+func TestAFailoverLosesNothing(t *testing.T) {
+	t.Parallel()
+	master := startServer(t)
+	replica := startServer(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.port), "--repl-diskless-sync-delay", "0")
+	eventually(t, "a replica in step", func() bool {
+		return strings.Contains(replica.do("info", "replication").(string), "master_link_status:up")
+	})
+	sentinel := startSentinel(t, master)
+	o := Options{Addresses: []string{sentinel.address()}, Master: "main", MaxStale: time.Second}
+	eventually(t, "a Sentinel that knows the replica", func() bool {
+		return len(sentinel.do("sentinel", "replicas", "main").([]any)) == 1
+	})
+	a, b := startProcess(t, o), startProcess(t, o)
+	all := ids("replicated", 100)
+	a.revoke(all...)
+	b.learns(all...)
+
+	// The connection to the replica is cut and nothing more reaches it.
+	master.do("config", "set", "requirepass", "cut")
+	master.doAs("cut", "client", "kill", "type", "replica")
+	a.revoke(ids("tail", 50)...)
+	b.learns(ids("tail", 50)...)
+	a.revoke("acknowledged")
+	if n := replica.length(); n != 100 {
+		t.Fatalf("the replica has %d entries: the test shows nothing", n)
+	}
+	master.kill()
+	a.revoke("during")
+	asking := replica.client(t)
+	eventually(t, "a promoted replica", func() bool {
+		return strings.Contains(asking.Info(context.Background(), "replication").Val(), "role:master")
+	})
+	b.learns("during")
+	a.reaches(StateOK)
+	b.reaches(StateOK)
+	startProcess(t, o).learns(append(append(all, ids("tail", 50)...), "acknowledged", "during")...)
+}
+
+func TestACluster(t *testing.T) {
+	t.Parallel()
+	var nodes []*server
+	var o Options
+	for range 3 {
+		s := newServer(t)
+		s.args = []string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(freePort(t)), "--cluster-node-timeout", "1000",
+			"--cluster-require-full-coverage", "no"}
+		s.start()
+		nodes = append(nodes, s)
+		o.Addresses = append(o.Addresses, s.address())
+	}
+	o.MaxStale = time.Second
+	bounds := []int{0, 5461, 10923, 16384}
+	for i, s := range nodes {
+		s.do("cluster", "addslotsrange", bounds[i], bounds[i+1]-1)
+		s.do("cluster", "meet", "127.0.0.1", nodes[0].port, nodes[0].args[3])
+	}
+	for _, s := range nodes {
+		eventually(t, "a cluster that works", func() bool {
+			return strings.Contains(s.do("cluster", "info").(string), "cluster_state:ok") &&
+				strings.Count(s.do("cluster", "nodes").(string), "connected") == 3
+		})
+	}
+	a, b := startProcess(t, o), startProcess(t, o)
+	a.revoke("in a cluster")
+	b.learns("in a cluster")
+
+	// The key's slots move to another node: the stream that stands there is empty.
+	from, to := 0, 0
+	for i, s := range nodes {
+		if s.client(t).XLen(context.Background(), "sluice:revocations").Val() > 0 {
+			from, to = i, (i+1)%3
+		}
+	}
+	slot := nodes[0].do("cluster", "keyslot", "sluice:revocations")
+	nodes[from].do("del", "sluice:revocations")
+	id := nodes[to].do("cluster", "myid")
+	nodes[to].do("cluster", "setslot", slot, "node", id)
+	nodes[from].do("cluster", "setslot", slot, "node", id)
+	nodes[to].do("cluster", "bumpepoch")
+	a.revoke("moved")
+	b.learns("moved")
+	startProcess(t, o).learns("in a cluster", "moved")
+
+	alone := o
+	alone.Addresses = o.Addresses[from : from+1]
+	p := newProcess(t, alone)
+	p.Start()
+	eventually(t, "advice in the log", func() bool { return strings.Contains(p.log.String(), "node of a cluster") })
+}
