@@ -89,7 +89,7 @@ func (u upload) encode(t testing.TB) encoded {
 	}
 	if u.trailer != "" {
 		value := u.value
-		if sum := newChecksum(u.trailer); value == "" && sum != nil {
+		if sum := NewChecksum(u.trailer); value == "" && sum != nil {
 			sum.Write(u.data)
 			value = base64.StdEncoding.EncodeToString(sum.Sum(nil))
 		}
@@ -458,13 +458,13 @@ func TestChecksumsAreThoseOfTheirSpecifications(t *testing.T) {
 		"x-amz-checksum-sha1":   "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
 		"x-amz-checksum-sha256": "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
 	} {
-		sum := newChecksum(name)
+		sum := NewChecksum(name)
 		sum.Write([]byte("123456789"))
 		if got := hex.EncodeToString(sum.Sum(nil)); got != want {
 			t.Errorf("%s = %s, want %s", name, got, want)
 		}
 	}
-	if newChecksum("x-amz-checksum-xxhash64") != nil {
+	if NewChecksum("x-amz-checksum-xxhash64") != nil {
 		t.Error("an unsupported checksum is there")
 	}
 }

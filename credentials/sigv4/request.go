@@ -31,7 +31,8 @@ func FromHTTP(r *http.Request) *Request {
 // PathRule says how a service's clients make the canonical path from the path on the wire.
 type PathRule struct {
 	// Normalize removes empty and dot segments. As clients disagree on it, Verify takes a path signed without this, too:
-	// that binds it more tightly.
+	// that binds it more tightly. A signature over a normalized path fits every path that normalizes to it, so whoever
+	// decides by path must refuse or resolve such segments itself.
 	Normalize bool
 	// DoubleEncode percent-encodes the path as it is on the wire once more.
 	DoubleEncode bool

@@ -23,9 +23,10 @@ type trailer struct {
 	sum  hash.Hash
 }
 
-// newChecksum gives the hash behind a trailer's name, or nil. S3 takes no trailers but checksums; of those it knows also
-// the XXHASH family, which SDKs leave to their callers to compute and which is refused here.
-func newChecksum(name string) hash.Hash {
+// NewChecksum gives the hash behind the name of a trailing checksum, in lower case, or nil. S3 takes no trailers but
+// checksums; of those it knows also the XXHASH family, which SDKs leave to their callers to compute and which is refused
+// here.
+func NewChecksum(name string) hash.Hash {
 	switch name {
 	case "x-amz-checksum-crc32":
 		return crc32.NewIEEE()
@@ -62,7 +63,7 @@ func newTrailer(a *Auth) (*trailer, *Error) {
 		}
 		return nil, nil
 	}
-	sum := newChecksum(announced)
+	sum := NewChecksum(announced)
 	if sum == nil {
 		return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer must name one checksum that is supported"}
 	}

@@ -53,6 +53,7 @@ func newStore(t *testing.T, withTLS bool) *store {
 	}
 	s.Server = httptest.NewUnstartedServer(s)
 	if withTLS {
+		s.EnableHTTP2 = true
 		s.StartTLS()
 	} else {
 		s.Start()
