@@ -53,7 +53,7 @@ func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made
 		return nil, err
 	}
 	var kept []byte
-	err = s.store.Update(ctx, func(tx store.Tx) error {
+	err = s.update(ctx, func(tx store.Tx) error {
 		kept, err = tx.Settings.Get(rootSetting)
 		if errors.Is(err, store.ErrNotFound) {
 			kept = nil

@@ -111,7 +111,7 @@ func (s *Service) Reload(ctx context.Context) error {
 func (s *Service) reload(ctx context.Context) error {
 	var roles []store.Role
 	var policies []store.Policy
-	err := s.store.View(ctx, func(tx store.Tx) (err error) {
+	err := s.view(ctx, func(tx store.Tx) (err error) {
 		if roles, err = tx.Roles.List(store.Page{}); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 	defer s.writing.Unlock()
 	var newRole *store.Role
 	var newPolicy *store.Policy
-	err := s.store.Update(ctx, func(tx store.Tx) error {
+	err := s.update(ctx, func(tx store.Tx) error {
 		newRole, newPolicy = nil, nil
 		if err := write(tx); err != nil {
 			return err

@@ -25,7 +25,7 @@ func (s *Service) ListIdentities(ctx context.Context, poolID, after string, limi
 		return nil, "", err
 	}
 	var records []store.Identity
-	err = s.o.Store.View(ctx, func(tx store.Tx) error {
+	err = s.view(ctx, func(tx store.Tx) error {
 		records, err = tx.Identities.List(poolID, hideDisabled, store.Page{After: after, Limit: limit + 1})
 		return err
 	})
@@ -51,7 +51,7 @@ func (s *Service) PoolOfIdentity(ctx context.Context, id string) (string, error)
 // DeleteIdentities removes identities; one that is not there is removed already. failed names those that could not be.
 func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []string) {
 	for _, id := range ids {
-		err := s.o.Store.Update(ctx, func(tx store.Tx) error { return ignoreNotFound(tx.Identities.Delete(id)) })
+		err := s.update(ctx, func(tx store.Tx) error { return ignoreNotFound(tx.Identities.Delete(id)) })
 		if err != nil {
 			failed = append(failed, id)
 		}
@@ -91,7 +91,7 @@ func (s *Service) Unlink(ctx context.Context, id string, logins map[string]strin
 
 // editIdentity changes an identity.
 func (s *Service) editIdentity(ctx context.Context, id string, edit func(*store.Identity) error) error {
-	err := s.o.Store.Update(ctx, func(tx store.Tx) error {
+	err := s.update(ctx, func(tx store.Tx) error {
 		i, err := tx.Identities.Get(id)
 		if err != nil {
 			return err

@@ -82,7 +82,7 @@ func (s *Service) resolveDeveloper(ctx context.Context, p *pool, id string, deve
 }
 
 func (s *Service) byLogin(ctx context.Context, poolID string, l store.Login) (identity store.Identity, err error) {
-	err = s.o.Store.View(ctx, func(tx store.Tx) error {
+	err = s.view(ctx, func(tx store.Tx) error {
 		identity, err = tx.Identities.ByLogin(poolID, l)
 		return err
 	})
@@ -230,7 +230,7 @@ func (s *Service) Merge(ctx context.Context, poolID, provider, source, destinati
 		return "", fault.New(fault.InvalidParameter, "Source and destination are the same user.")
 	}
 	var primary store.Identity
-	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.update(ctx, func(tx store.Tx) error {
 		l := linking{tx: tx, pool: p, now: s.o.Now()}
 		from, err := tx.Identities.ByLogin(p.ID, store.Login{Provider: provider, Subject: source})
 		if err != nil {

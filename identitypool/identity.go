@@ -44,14 +44,14 @@ func (s *Service) newGuest(ctx context.Context, p *pool) (string, error) {
 		return "", err
 	}
 	now := s.o.Now()
-	return id, s.o.Store.Update(ctx, func(tx store.Tx) error {
+	return id, s.update(ctx, func(tx store.Tx) error {
 		return tx.Identities.Insert(store.Identity{PoolID: p.ID, ID: id, Guest: true, CreatedAt: now, ModifiedAt: now})
 	})
 }
 
 // identity reads an identity of any pool, for the operations that are given nothing but its id.
 func (s *Service) identity(ctx context.Context, id string) (identity store.Identity, p *pool, err error) {
-	err = s.o.Store.View(ctx, func(tx store.Tx) error {
+	err = s.view(ctx, func(tx store.Tx) error {
 		identity, err = tx.Identities.Get(id)
 		return err
 	})
@@ -116,7 +116,7 @@ func keysOf(logins []login) []store.Login {
 func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []store.Login) (identity store.Identity, err error) {
 	if id == "" {
 		found := false
-		err = s.o.Store.View(ctx, func(tx store.Tx) error {
+		err = s.view(ctx, func(tx store.Tx) error {
 			found = false
 			identity, err = tx.Identities.ByLogin(p.ID, logins[0])
 			found = err == nil
@@ -140,7 +140,7 @@ func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.L
 		return identity, err
 	}
 	now := s.o.Now()
-	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.update(ctx, func(tx store.Tx) error {
 		l := linking{tx: tx, pool: p, now: now, fresh: fresh, developer: developer}
 		identity, err = l.run(id, logins)
 		return err

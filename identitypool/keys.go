@@ -76,7 +76,7 @@ func (s *Service) RotateKeys(ctx context.Context) error {
 }
 
 func (s *Service) keyRecords(ctx context.Context) (records []store.SigningKey, err error) {
-	err = s.o.Store.View(ctx, func(tx store.Tx) error {
+	err = s.view(ctx, func(tx store.Tx) error {
 		records, err = tx.SigningKeys.List(keyOwner)
 		return err
 	})
@@ -111,7 +111,7 @@ func (s *Service) makeNextKey(ctx context.Context, records []store.SigningKey) (
 	record := store.SigningKey{
 		Owner: keyOwner, ID: key.ID, Use: keyOwner, Algorithm: keyAlgorithm, Private: sealed, CreatedAt: now, SignsFrom: from,
 	}
-	err = s.o.Store.Update(ctx, func(tx store.Tx) error { return tx.SigningKeys.Insert(record) })
+	err = s.update(ctx, func(tx store.Tx) error { return tx.SigningKeys.Insert(record) })
 	if errors.Is(err, store.ErrExists) {
 		return s.keyRecords(ctx) // another node was faster
 	}
@@ -132,7 +132,7 @@ func (s *Service) dropOldKeys(ctx context.Context, records []store.SigningKey) (
 	if len(drop) == 0 {
 		return records, nil
 	}
-	return keep, s.o.Store.Update(ctx, func(tx store.Tx) error {
+	return keep, s.update(ctx, func(tx store.Tx) error {
 		for _, id := range drop {
 			if err := ignoreNotFound(tx.SigningKeys.Delete(keyOwner, id)); err != nil {
 				return err

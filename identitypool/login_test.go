@@ -117,3 +117,42 @@ func TestARememberedTokenIsForgottenWhenItExpires(t *testing.T) {
 	_, err = w.credentials(id, logins)
 	wantFault(t, err, fault.NotAuthorized, "")
 }
+
+func TestAStoreThatIsGoneIsToBeTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pool := w.pool(notes())
+	id := w.id(pool, w.of("alice"))
+	must(t, w.store.Close())
+	_, err := w.credentials(id, w.of("alice"))
+	wantFault(t, err, fault.Unavailable, "")
+	_, err = w.GetID(t.Context(), pool, "", nil)
+	wantFault(t, err, fault.Unavailable, "")
+	_, err = w.Create(t.Context(), "x", identitypool.Settings{})
+	wantFault(t, err, fault.Unavailable, "")
+}
+
+// A login is taken only when it is, byte for byte, one that the issuer made for this pool and client, under a name of its
+// issuer.
+func FuzzLogin(f *testing.F) {
+	w := newWorld(f)
+	pool := w.pool(notes())
+	raw, oidc := w.idToken("alice", nil), w.oidcToken("alice")
+	good := map[[2]string]bool{{loginKey, raw}: true, {awsKey, raw}: true, {oidcKey, oidc}: true}
+	for login := range good {
+		f.Add(login[0], login[1])
+	}
+	f.Add(loginKey, oidc)
+	f.Add("localhost:8080//"+userPool, raw)
+	f.Add("cognito-identity.amazonaws.com", raw)
+	f.Add("a/b_c", "..")
+	f.Fuzz(func(t *testing.T, key, token string) {
+		_, err := w.GetID(t.Context(), pool, "", map[string]string{key: token})
+		if (err == nil) != good[[2]string{key, token}] {
+			t.Errorf("%q with %q: %v", key, token, err)
+		}
+		if err != nil && fault.KindOf(err) == fault.Internal {
+			t.Errorf("%q with %q: internal: %v", key, token, err)
+		}
+	})
+}

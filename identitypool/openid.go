@@ -46,12 +46,15 @@ type signIn struct {
 // GetOpenIDToken is the basic flow: an OpenID token of the pool for the identity. Errors: ResourceNotFound, NotAuthorized,
 // ResourceConflict, ExternalService, InvalidParameter (the pool does not allow the basic flow).
 func (s *Service) GetOpenIDToken(ctx context.Context, id string, logins map[string]string) (OpenIDToken, error) {
+	// Asked before the logins are, so that a refused call links and merges nothing.
+	if _, p, err := s.identity(ctx, id); err != nil {
+		return OpenIDToken{}, err
+	} else if !p.Classic {
+		return OpenIDToken{}, fault.New(fault.InvalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.")
+	}
 	identity, p, verified, err := s.authenticate(ctx, id, logins)
 	if err != nil {
 		return OpenIDToken{}, err
-	}
-	if !p.Classic {
-		return OpenIDToken{}, fault.New(fault.InvalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.")
 	}
 	return s.issue(p, identity.ID, verified, p.principalTags(verified), openIDLife)
 }

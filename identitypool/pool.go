@@ -149,7 +149,7 @@ func (s *Service) Reload(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var records []store.IdentityPool
-	err := s.o.Store.View(ctx, func(tx store.Tx) (err error) {
+	err := s.view(ctx, func(tx store.Tx) (err error) {
 		records, err = tx.IdentityPools.List(store.Page{})
 		return err
 	})
@@ -179,7 +179,7 @@ func (s *Service) change(ctx context.Context, id string, write func(tx store.Tx)
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var record *store.IdentityPool
-	err := s.o.Store.Update(ctx, func(tx store.Tx) error {
+	err := s.update(ctx, func(tx store.Tx) error {
 		record = nil
 		if err := write(tx); err != nil {
 			return err

@@ -1,0 +1,26 @@
+package identitypool
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+// view and update run fn in the store. A store that cannot be reached is a fault that the caller may retry, not an
+// internal one.
+func (s *Service) view(ctx context.Context, fn func(tx store.Tx) error) error {
+	return available(s.o.Store.View(ctx, fn))
+}
+
+func (s *Service) update(ctx context.Context, fn func(tx store.Tx) error) error {
+	return available(s.o.Store.Update(ctx, fn))
+}
+
+func available(err error) error {
+	if errors.Is(err, store.ErrUnavailable) && fault.KindOf(err) == fault.Internal {
+		return fault.Wrap(fault.Unavailable, err, "The service is unavailable. Please try again.")
+	}
+	return err
+}
