@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/sluice
-	$(GO) build -trimpath -o bin/sluice ./cmd/sluice
+	$(GO) build -o bin/sluice ./cmd/sluice
 
 run: ## serve http://localhost:8080 from Caddyfile.example, with an S3-compatible store (S3=off leaves it out)
 	@scripts/run.sh

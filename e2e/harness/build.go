@@ -22,7 +22,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return filepath.Abs(bin)
 	}
 	bin := filepath.Join(Root(), ".cache", "e2e", "sluice")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/sluice")
+	cmd := exec.Command("go", "build", "-o", bin, "./cmd/sluice")
 	cmd.Dir = Root()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building sluice: %w\n%s", err, out)
