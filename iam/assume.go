@@ -86,7 +86,7 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 	attempt := taking{
 		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
 		sourceIdentity: carried.sourceIdentity, externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys,
-		env: in.Env, more: s.context(c, nil),
+		inherited: len(carried.tags) > len(in.Tags), env: in.Env, more: s.context(c, nil),
 	}
 	now := s.now()
 	named, trusted := to.trusts(&attempt, now)
@@ -116,7 +116,7 @@ func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Ti
 		return v, false
 	}
 	actions := []string{t.action}
-	if len(t.tags) > 0 {
+	if len(t.tags) > 0 || t.inherited {
 		actions = append(actions, "sts:TagSession")
 	}
 	if t.sourceIdentity != "" {

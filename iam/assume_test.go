@@ -125,6 +125,10 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 	_, err := w.AssumeRole(t.Context(), caller, iam.AssumeRoleInput{RoleARN: two, SessionName: "test", SourceIdentity: "bob"})
 	wantFault(t, err, fault.AccessDenied)
 
+	plain := strings.Replace(accountTrust(""), `"sts:TagSession",`, "", 1)
+	_, err = w.AssumeRole(t.Context(), caller, iam.AssumeRoleInput{RoleARN: w.role("plain", plain, allowAll), SessionName: "test"})
+	wantFault(t, err, fault.AccessDenied) // transitive tags are passed, whether the caller says so or not
+
 	w.role("untagged", strings.Replace(accountTrust(""), `,"sts:TagSession","sts:SetSourceIdentity"`, "", 1), allowAll)
 	for name, in := range map[string]iam.AssumeRoleInput{
 		"tags without sts:TagSession":                     {Tags: []iam.Tag{{"a", "1"}}},

@@ -36,6 +36,16 @@ func (s *Service) SessionPrincipal(accessKeyID string, r *session.Record) *princ
 	return p
 }
 
+// Live reports whether the role that a session was made of is still there. A role that was deleted and made again under
+// its name is another one, with another id.
+func (s *Service) Live(r *session.Record) bool {
+	if r.Kind == session.UserSession || r.Kind == session.FederatedUser {
+		return r.RoleARN == s.rootARN()
+	}
+	role := s.current.Load().byARN[r.RoleARN]
+	return role != nil && role.record.ID == r.RoleID
+}
+
 // SessionARN returns the ARN by which a session calls itself.
 func (s *Service) SessionARN(r *session.Record) string {
 	switch r.Kind {

@@ -22,6 +22,7 @@ type taking struct {
 	externalID     string
 	tags           []Tag
 	transitive     []string
+	inherited      bool     // tags of the caller's session go on into the new one
 	provider       string   // prefix of the provider's keys; "" for AWS principals
 	audience       []string // <provider>:aud
 	allAudiences   []string // <provider>:oaud
@@ -81,7 +82,7 @@ func (r *role) trusts(t *taking, now time.Time) (named *policy.Principals, ok bo
 	}
 	first := ask(t.action)
 	ok = first.Effect == policy.Allow &&
-		(len(t.tags) == 0 || ask("sts:TagSession").Effect == policy.Allow) &&
+		(len(t.tags) == 0 && !t.inherited || ask("sts:TagSession").Effect == policy.Allow) &&
 		(t.sourceIdentity == "" || ask("sts:SetSourceIdentity").Effect == policy.Allow)
 	if !ok {
 		return nil, false

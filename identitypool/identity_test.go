@@ -28,7 +28,7 @@ func TestALoginHasOneIdentityAndAGuestANewOneEachTime(t *testing.T) {
 	if w.id(second, w.of("alice")) == alice {
 		t.Error("two pools share an identity")
 	}
-	if w.id(pool, nil) == w.id(pool, nil) {
+	if first, second := w.id(pool, nil), w.id(pool, nil); first == second {
 		t.Error("two guests share an identity")
 	}
 	if _, err := w.GetID(t.Context(), pool, account, nil); err != nil {

@@ -102,10 +102,9 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 		must(t, w.store.View(ctx, func(tx store.Tx) (err error) { r, err = tx.IdentityPools.Get(d.ID); return err }))
 		return r.ModifiedAt
 	}
-	before := modified()
 	id := w.id(d.ID, w.of("alice"))
 	must(t, w.Tag(ctx, d.ID, map[string]string{"kept": "yes"}))
-	before = modified()
+	before := modified()
 	w.now = w.now.Add(time.Minute)
 	must(t, w.Ensure(ctx, d))
 	if !modified().Equal(before) {

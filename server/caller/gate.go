@@ -90,6 +90,8 @@ func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, erro
 		return nil, secret, err
 	case err != nil:
 		return nil, secret, errUnknownKey
+	case !g.o.IAM.Live(record):
+		return nil, secret, errUnknownKey
 	}
 	return record, secret, nil
 }

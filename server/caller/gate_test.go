@@ -209,6 +209,26 @@ func TestLimitsOfASessionHoldForEveryAction(t *testing.T) {
 	}
 }
 
+func TestASessionDiesWithItsRole(t *testing.T) {
+	t.Parallel()
+	w := callertest.New(t)
+	ctx := t.Context()
+	w.Role("brief", callertest.AccountTrust())
+	by := w.As(w.IAM.RoleARN("brief"))
+	if rec := w.Query("sts", "GetCallerIdentity", by); rec.Code != http.StatusOK {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	must(t, w.IAM.DeleteRole(ctx, "brief"))
+	for _, again := range []bool{false, true} {
+		if again {
+			w.Role("brief", callertest.AccountTrust(), callertest.AllowAll)
+		}
+		if rec := w.Query("sts", "GetCallerIdentity", by); rec.Code != http.StatusForbidden || !strings.Contains(rec.Body.String(), "InvalidClientTokenId") {
+			t.Errorf("made again %v: %d %s", again, rec.Code, rec.Body)
+		}
+	}
+}
+
 func flip(text string) string {
 	b := []byte(text)
 	if i := len(b) / 2; b[i] == 'A' {
