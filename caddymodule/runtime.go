@@ -170,7 +170,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	}
 	rt.identities, err = identitypool.New(ctx, identitypool.Options{Store: s.store, Box: s.box, Roles: rt.roles, Region: a.Region,
 		Account: a.Account, Now: time.Now, Rand: rand.Reader, IssuerFor: settings.IssuerURL, Verifier: logins, SignOuts: rt.revocations,
-		GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim})
+		GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, Lint: rt.roles.RoleWarnings, Log: a.log})
 	if err != nil {
 		return fail(err)
 	}
