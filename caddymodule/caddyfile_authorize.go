@@ -156,8 +156,11 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"mode":               eachMarked(oneString(&a.Mode, "mode enforce|shadow")),
 		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),
 		"realm":              oneString(&a.Realm, "realm <text>"),
-		"leeway":             eachMarked(oneDuration(&a.Leeway, "leeway <duration>")),
-		"max_token":          eachMarked(oneInt(&a.MaxToken, "max_token <bytes>")),
+		"leeway": eachMarked(func(d *caddyfile.Dispenser) error {
+			a.Leeway = new(config.Duration)
+			return oneDuration(a.Leeway, "leeway <duration>")(d)
+		}),
+		"max_token": eachMarked(oneInt(&a.MaxToken, "max_token <bytes>")),
 	}
 }
 

@@ -151,7 +151,7 @@ func (g *gateParts) issuers(app *App, rt *runtime) (issuers []token.Issuer, held
 	a := g.settings
 	for _, id := range a.UserPools {
 		issuers = append(issuers, token.Issuer{URL: app.IssuerURL(id), Keys: rt.users.KeySet(id), ClientIDs: a.Clients,
-			AnyClient: len(a.Clients) == 0, TokenUse: a.TokenUse, Leeway: time.Duration(a.Leeway)})
+			AnyClient: len(a.Clients) == 0, TokenUse: a.TokenUse, Leeway: time.Duration(*a.Leeway)})
 	}
 	for _, i := range a.Issuers {
 		keys, hold, err := remoteKeys(i, app)
@@ -160,7 +160,7 @@ func (g *gateParts) issuers(app *App, rt *runtime) (issuers []token.Issuer, held
 		}
 		held = append(held, hold)
 		issuers = append(issuers, token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients,
-			AnyClient: i.AnyClient, TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(a.Leeway)})
+			AnyClient: i.AnyClient, TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)})
 	}
 	return issuers, held, nil
 }
@@ -171,7 +171,7 @@ func (g *gateParts) cacheKey(app *App, rt *runtime) [32]byte {
 	raw, err := json.Marshal(struct {
 		Pools, Clients, Uses []string
 		Issuers              []config.Issuer
-		Leeway               config.Duration
+		Leeway               *config.Duration
 		MaxToken             int
 		Runtime              string
 		Base                 string

@@ -42,7 +42,7 @@ type Authorize struct {
 	// Realm is what WWW-Authenticate says. Default sluice.
 	Realm string `json:"realm,omitempty"`
 	// Leeway is how far clocks may differ when exp, nbf and iat are judged, up to 5m. Default 30s.
-	Leeway Duration `json:"leeway,omitempty"`
+	Leeway *Duration `json:"leeway,omitempty"`
 	// MaxToken is the longest token, in bytes. Default 16384.
 	MaxToken int `json:"max_token,omitempty"`
 }
@@ -119,8 +119,8 @@ func (a *Authorize) Defaults(region string) {
 	setDefault(&a.Stage, "default")
 	setDefault(&a.Mode, "enforce")
 	setDefault(&a.Realm, "sluice")
-	if a.Leeway == 0 {
-		a.Leeway = Duration(30 * time.Second)
+	if a.Leeway == nil { // 0s is a setting of its own
+		a.Leeway = new(Duration(30 * time.Second))
 	}
 	if a.MaxToken == 0 {
 		a.MaxToken = 16 << 10
@@ -177,8 +177,8 @@ func (a *Authorize) Validate(app *App) error {
 		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
 	}
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
-	if a.Leeway < 0 || time.Duration(a.Leeway) > 5*time.Minute {
-		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(a.Leeway))
+	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
+		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(*a.Leeway))
 	}
 	if a.MaxToken < 256 || a.MaxToken > 1<<20 {
 		v.add("max_token", "%d is out of range; write 256 to 1048576 bytes", a.MaxToken)

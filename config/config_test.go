@@ -58,7 +58,7 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			Algorithms: []string{"HS256"}}}}, `algorithms: "HS256" is not known`},
 		"a rule's path starts with a slash": {config.Authorize{UserPools: pool,
 			Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "api/*"}}}, "it starts with /"},
-		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: config.Duration(1e12)}, "leeway: 16m40s is out of range"},
+		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: new(config.Duration(1e12))}, "leeway: 16m40s is out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.authorize.Defaults(app.Region)
