@@ -29,6 +29,7 @@ type edge struct {
 	issuer    *issuer
 	http      *http.Client
 	more      []string // further replacements
+	loaded    bool
 }
 
 const globalOptions = `{
@@ -48,7 +49,7 @@ const globalOptions = `{
 	metrics
 	sluice {
 		data_dir   %DIR%
-		public_url http://127.0.0.1:%PORT%
+		public_url http://id.example
 		account    123456789012
 		%SLUICE%
 	}
@@ -80,9 +81,13 @@ func startEdge(t testing.TB, site string) *edge {
 	return e
 }
 
-// load makes Caddy run the site, whatever ran before; block is more of the sluice block.
+// load makes Caddy run the site, on a new port if something ran before; block is more of the sluice block.
 func (e *edge) load(t testing.TB, block, site string) {
 	t.Helper()
+	if e.loaded {
+		e.port = freePort(t)
+	}
+	e.loaded = true
 	if err := e.tryLoad(block, "http://:%PORT% {\n"+site+"\n}\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,136 @@
+package caddymodule
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMoreThanOneCredentialIsRefused(t *testing.T) {
+	e := newEdge(t)
+	e.load(t, "", `sluice_authorize {
+		issuer %ISSUER% {
+			client_id web
+		}
+		sigv4 execute-api
+		allow anonymous * /public/*
+		allow any       * *
+	}
+	reverse_proxy %UPSTREAM%`)
+	good := strings.TrimPrefix(e.issuer.bearer(t, "ada"), "Authorization: ")
+	jwt := strings.TrimPrefix(good, "Bearer ")
+	presigned := "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20260101%2Fus-east-1%2Fexecute-api%2Faws4_request" +
+		"&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=" + strings.Repeat("0", 64)
+	for _, path := range []string{"/x", "/public/x"} {
+		for what, request := range map[string][]string{
+			"two headers":                     {path, "Authorization: " + good, "Authorization: " + good},
+			"two headers, the second is none": {path, "Authorization: " + good, "Authorization: "},
+			"two spellings":                   {path, "Authorization: " + good, "authorization: " + good},
+			"a list":                          {path, "Authorization: " + good + ", " + good},
+			"a list without spaces":           {path, "Authorization: " + good + "," + jwt},
+			"two tokens":                      {path, "Authorization: " + good + " " + jwt},
+			"bearer and basic":                {path, "Authorization: " + good, "Authorization: Basic YTpi"},
+			"no token":                        {path, "Authorization: Bearer "},
+			"a token in the query":            {path + "?access_token=" + jwt},
+			"an encoded name in the query":    {path + "?access%5Ftoken=" + jwt},
+			"header and query":                {path + "?access_token=" + jwt, "Authorization: " + good},
+			"bearer and presigned":            {path + "?" + presigned, "Authorization: " + good},
+			"bearer and lower-case presigned": {path + "?x-amz-signature=00", "Authorization: " + good},
+			"token and signature in query":    {path + "?" + presigned + "&access_token=" + jwt},
+			"signature in header and query":   {path + "?" + presigned, "Authorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=00"},
+			"a broken query":                  {path + "?%zz=" + jwt},
+		} {
+			e.upstream.take()
+			a := e.get(t, request[0], request[1:]...)
+			if a.status != 400 || len(e.upstream.take()) > 0 {
+				t.Errorf("%s at %s: status %d %s", what, path, a.status, a.body)
+			}
+		}
+		if a := e.get(t, path, "Authorization: "+good); a.status != 200 {
+			t.Errorf("one credential: status %d %s", a.status, a.body)
+		}
+	}
+}
+
+func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
+	e := startEdge(t, gate("allow any * /api/*\n realm notes")+"reverse_proxy %UPSTREAM%")
+	now := time.Now().Unix()
+	genuine := e.issuer.token(t, "ada")
+	header, rest, _ := strings.Cut(genuine, ".")
+	for what, c := range map[string]struct {
+		credential, challenge, kind string
+	}{
+		"nothing":         {"X-Nothing: here", `Bearer realm="notes"`, "missing"},
+		"another scheme":  {"Authorization: Basic YTpi", `Bearer realm="notes"`, "scheme"},
+		"expired":         {e.issuer.bearer(t, "ada", "iat", now-7200, "exp", now-3600), `error="invalid_token", error_description="The token has expired"`, "expired"},
+		"not yet valid":   {e.issuer.bearer(t, "ada", "nbf", now+3600), "not valid yet", "not-yet-valid"},
+		"wrong client":    {e.issuer.bearer(t, "ada", "client_id", "webber"), "meant for another client", "wrong-audience"},
+		"a prefix of it":  {e.issuer.bearer(t, "ada", "client_id", "we"), "meant for another client", "wrong-audience"},
+		"a list of them":  {e.issuer.bearer(t, "ada", "client_id", "web,other"), "meant for another client", "wrong-audience"},
+		"no client":       {e.issuer.bearer(t, "ada", "client_id", nil), "meant for another client", "wrong-audience"},
+		"wrong token use": {e.issuer.bearer(t, "ada", "token_use", "id", "aud", "web"), "of another use", "wrong-token-use"},
+		"another issuer":  {e.issuer.bearer(t, "ada", "iss", "https://evil.example"), `error_description="The token is not valid"`, "unknown-issuer"},
+		"changed":         {"Authorization: Bearer " + genuine[:len(genuine)-8] + "AAAAAAAA", `error_description="The token is not valid"`, "signature"},
+		"unsigned":        {"Authorization: Bearer eyJhbGciOiJub25lIn0." + rest[:strings.IndexByte(rest, '.')] + ".", `error="invalid_token"`, ""},
+		"not a token":     {"Authorization: Bearer " + header, `error="invalid_token"`, "malformed"},
+		"encrypted":       {"Authorization: Bearer a.b.c.d.e", `error="invalid_token"`, ""},
+	} {
+		a := e.get(t, "/api/x", c.credential)
+		challenge := a.header.Get("WWW-Authenticate")
+		if a.status != 401 || !strings.HasPrefix(challenge, `Bearer realm="notes"`) || !strings.Contains(challenge, c.challenge) {
+			t.Errorf("%s: status %d, challenge %s", what, a.status, challenge)
+		}
+		if len(a.header.Values("WWW-Authenticate")) != 1 || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", what, a.header)
+		}
+		if kind := a.problem(t, "type"); c.kind != "" && !strings.HasSuffix(kind, c.kind) {
+			t.Errorf("%s: a problem of type %s", what, kind)
+		}
+		if strings.Contains(a.body, e.issuer.url) || strings.Contains(a.body, genuine) || strings.Contains(challenge, "evil") {
+			t.Errorf("%s: tells too much: %s %s", what, challenge, a.body)
+		}
+	}
+	a := e.get(t, "/other", "Authorization: Bearer "+genuine)
+	if id := a.problem(t, "decision_id"); a.status != 403 || len(id) != 16 || !strings.Contains(a.header.Get("X-Decision"), id) {
+		t.Errorf("denied: %d %s %v", a.status, a.body, a.header)
+	}
+	for _, told := range []string{"ada", "arn:", "rule"} {
+		if strings.Contains(a.body, told) {
+			t.Errorf("a denial tells %q: %s", told, a.body)
+		}
+	}
+}
+
+func TestWithoutAnIssuersKeysNobodyPasses(t *testing.T) {
+	e := newEdge(t)
+	e.issuer.down.Store(true)
+	other := startIssuer(t)
+	e.more = []string{"%OTHER%", other.url}
+	e.load(t, "", `sluice_authorize {
+		issuer %ISSUER% {
+			client_id web
+		}
+		issuer %OTHER% {
+			client_id web
+		}
+		allow any * *
+		allow anonymous * /public
+	}
+	reverse_proxy %UPSTREAM%`)
+	token := e.issuer.bearer(t, "ada")
+	for range 3 {
+		a := e.get(t, "/x", token)
+		if a.status != 503 || !strings.HasSuffix(a.problem(t, "type"), "keys-unavailable") {
+			t.Errorf("status %d %s", a.status, a.body)
+		}
+	}
+	if a := e.get(t, "/x", other.bearer(t, "bob")); a.status != 200 {
+		t.Errorf("the other issuer: status %d %s", a.status, a.body)
+	}
+	if a := e.get(t, "/public"); a.status != 200 {
+		t.Errorf("without a token: status %d %s", a.status, a.body)
+	}
+	if n := len(e.upstream.take()); n != 2 {
+		t.Errorf("%d requests arrived", n)
+	}
+}
