@@ -96,7 +96,8 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("userpool: KeyLead must be shorter than KeyRotation")
 	}
 	now := o.Now
-	o.Now = func() time.Time { return now().UTC() }
+	// What was just written is compared with what the store gives back, which has milliseconds.
+	o.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }
 	return &Service{
 		o:        o,
 		pools:    newCache[*pool](o.Now, o.CacheFor, maxCachedPools),
