@@ -2,10 +2,13 @@ package redis
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/sluicegate/sluice/authz/revoke"
 )
 
 const longestCompareGap = 30 * time.Second
@@ -50,7 +53,7 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 		return 0, fmt.Errorf("reading what is known: %w", err)
 	}
 	now := f.o.Now().UnixMilli()
-	lacking := make(map[string]int64) // message to Until
+	lacking := make(map[digest]int, len(known)) // message to record
 	for i := range known {
 		if known[i].Until <= now {
 			continue
@@ -61,7 +64,7 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 			continue
 		}
 		for _, m := range messages {
-			lacking[m] = known[i].Until
+			lacking[digestOf(m)] = i
 		}
 	}
 	if len(lacking) == 0 {
@@ -69,22 +72,19 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	}
 	s := f.open(ctx)
 	defer s.close()
-	last := start
-	for {
+	for last := start; ; {
 		if last, err = f.strike(ctx, s, lacking, last); err != nil || len(lacking) == 0 {
 			return again, err
 		}
-		var entries []entry
-		for m, until := range lacking {
-			if entries = append(entries, entry{message: m, until: until}); len(entries) == batch {
-				break
-			}
+		entries, err := some(lacking, known)
+		if err != nil {
+			return again, err
 		}
 		errs := f.send(ctx, s, entries)
 		sent := 0
 		for i, err := range errs {
 			if err == nil {
-				delete(lacking, entries[i].message)
+				delete(lacking, digestOf(entries[i].message))
 				sent++
 			}
 		}
@@ -96,8 +96,40 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	}
 }
 
+// digest stands for a message, so that comparing takes little memory.
+type digest [16]byte
+
+func digestOf(message string) digest {
+	sum := sha256.Sum256([]byte(message))
+	return digest(sum[:16])
+}
+
+// some returns about a batch of what is lacking, any.
+func some(lacking map[digest]int, known []revoke.Record) (entries []entry, err error) {
+	seen := make(map[int]bool)
+	for _, i := range lacking {
+		if seen[i] {
+			continue
+		}
+		seen[i] = true
+		messages, err := encode(&known[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range messages {
+			if _, lacks := lacking[digestOf(m)]; lacks {
+				entries = append(entries, entry{message: m, until: known[i].Until})
+			}
+		}
+		if len(entries) >= batch {
+			break
+		}
+	}
+	return entries, nil
+}
+
 // strike takes what stands in the stream after the id off the lacking, and returns the last id.
-func (f *Feed) strike(ctx context.Context, s *session, lacking map[string]int64, after string) (string, error) {
+func (f *Feed) strike(ctx context.Context, s *session, lacking map[digest]int, after string) (string, error) {
 	for {
 		entries, err := f.rangeAfter(ctx, s, after)
 		if err != nil {
@@ -105,7 +137,7 @@ func (f *Feed) strike(ctx context.Context, s *session, lacking map[string]int64,
 		}
 		for _, e := range entries {
 			if m, ok := e.Values[field].(string); ok {
-				delete(lacking, m)
+				delete(lacking, digestOf(m))
 			}
 			after = e.ID
 		}

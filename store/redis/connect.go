@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -74,38 +73,14 @@ func (f *Feed) explain(err error) error {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "MOVED ") && !f.o.cluster():
 		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
+	case strings.HasPrefix(text, "READONLY "):
+		return fmt.Errorf("the server is a replica, which may lack what its master has: %w", err)
 	case strings.HasPrefix(text, "WRONGTYPE "):
 		return fmt.Errorf("the key %q is in use for something else: %w", f.stream, err)
 	case strings.HasPrefix(text, "NOPERM "):
-		return fmt.Errorf("the ACL user needs +xadd +xread +xrange (in a cluster +cluster|slots and +cluster|shards as well) on the key %q: %w", f.stream, err)
+		return fmt.Errorf("the ACL user needs +xadd +xread +xrange on the keys %q and %q, and in a cluster +cluster: %w", f.stream, f.probe, err)
 	}
 	return err
-}
-
-var errReplica = errors.New("the server is a replica: it may lack what its master has")
-
-// checkMaster fails when the server says that it is a replica: its link to the master may be down. HELLO is allowed to
-// every ACL user; servers that do not know it say nothing of the kind.
-func checkMaster(reply any, err error) error {
-	if err != nil {
-		if answered(err) {
-			return nil
-		}
-		return err
-	}
-	pairs, _ := reply.([]any)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i] == "role" && pairs[i+1] != "master" {
-			return errReplica
-		}
-	}
-	return nil
-}
-
-// answered reports whether an error is the server's own word, not a broken connection.
-func answered(err error) bool {
-	var said goredis.Error
-	return errors.As(err, &said)
 }
 
 // quietLibrary turns off the library's own log, which it keeps in a package variable: whatever it says there arrives here

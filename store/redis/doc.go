@@ -12,6 +12,6 @@
 // A Feed owns four goroutines from Start to Close, however long an outage lasts: one reads, one publishes, one compares
 // the stream with what is known, one watches the state.
 //
-// Source: https://redis.io/docs/latest/develop/data-types/streams/ and the commands XADD, XREAD, XRANGE and HELLO of
-// Redis 6.2 and Valkey.
+// Source: https://redis.io/docs/latest/develop/data-types/streams/ and the commands XADD, XREAD and XRANGE of Redis
+// 6.2 and Valkey.
 package redis

@@ -32,7 +32,8 @@ const (
 // Feed is this process's end of the revocation stream.
 type Feed struct {
 	o      Options
-	stream string        // the key
+	stream string        // its key
+	probe  string        // a key that is never there, on the same node of a cluster
 	block  time.Duration // how long one read waits in Redis
 	base   time.Time
 
@@ -62,8 +63,9 @@ func New(o Options) (*Feed, error) {
 		return nil, err
 	}
 	quietLibrary()
+	stream := o.Prefix + "revocations"
 	return &Feed{
-		o: o, stream: o.Prefix + "revocations", base: o.Now(),
+		o: o, stream: stream, probe: "{" + stream + "}:probe", base: o.Now(),
 		block: min(max(o.MaxStale/8, 10*time.Millisecond), 500*time.Millisecond),
 		queue: newQueue(), back: make(chan struct{}, 1), checks: make(chan struct{}, 1), tried: make(chan struct{}),
 	}, nil

@@ -240,6 +240,7 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		"no clock":              func(o *Options) { o.Now = nil },
 		"negative staleness":    func(o *Options) { o.MaxStale = -1 },
 		"a cluster's database":  func(o *Options) { o.Addresses, o.Database = []string{"a:1", "b:1"}, 1 },
+		"a brace":               func(o *Options) { o.Prefix = "{a}" },
 		"a negative database":   func(o *Options) { o.Database = -1 },
 	} {
 		o := good()

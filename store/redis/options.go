@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/revoke"
@@ -22,7 +23,8 @@ type Options struct {
 	Password  seal.Secret
 	TLS       *tls.Config // nil = plain; it is for servers and Sentinels alike
 	Database  int         // 0 in a cluster
-	// Prefix begins the names of all keys. Default "sluice:". Processes with the same prefix and database belong together.
+	// Prefix begins the names of all keys; no braces. Default "sluice:". Processes with the same prefix and database belong
+	// together.
 	Prefix string
 
 	// Apply gets what is published here and what arrives, our own included, often more than once. A record that it
@@ -75,6 +77,9 @@ func (o *Options) resolve() error {
 	}
 	if o.Database < 0 || o.Database > 0 && o.cluster() {
 		return errors.New("redis: a database is a number from 0, and a cluster has only database 0")
+	}
+	if strings.ContainsAny(o.Prefix, "{}") {
+		return errors.New("redis: a brace in the prefix") // clusters give it a meaning
 	}
 	if o.MaxStale < 0 {
 		return errors.New("redis: MaxStale is negative")

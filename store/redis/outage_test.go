@@ -145,7 +145,7 @@ func TestTheQueueIsBoundedAndLosesNothing(t *testing.T) {
 	a := newProcess(t, at(s))
 	a.Start()
 	long := strings.Repeat("x", 2000)
-	all := ids(long, 6000)
+	all := ids(long, 4200)
 	for part := range slices.Chunk(all, 500) {
 		a.revoke(part...)
 	}
