@@ -161,5 +161,10 @@ func (r *Record) check() error {
 	case life < time.Second || life > MaxLifetime:
 		return fmt.Errorf("session: a session of %s cannot be", life)
 	}
+	for _, l := range r.Logins {
+		if l.AuthTime.Unix() < 0 && !l.AuthTime.IsZero() || l.IssuedAt.Unix() < 0 && !l.IssuedAt.IsZero() {
+			return errors.New("session: a login before 1970") // has no encoding
+		}
+	}
 	return nil
 }

@@ -209,13 +209,15 @@ func TestMintRefusesRecordsThatCannotBe(t *testing.T) {
 		change func(*session.Record)
 		kind   fault.Kind
 	}{
-		"no kind":           {func(r *session.Record) { r.Kind = 0 }, fault.Internal},
-		"an unknown kind":   {func(r *session.Record) { r.Kind = session.UserSession + 1 }, fault.Internal},
-		"no issue time":     {func(r *session.Record) { r.IssuedAt = time.Time{} }, fault.Internal},
-		"no life":           {func(r *session.Record) { r.ExpiresAt = r.IssuedAt }, fault.Internal},
-		"a life backwards":  {func(r *session.Record) { r.ExpiresAt = r.IssuedAt.Add(-time.Hour) }, fault.Internal},
-		"over 36 hours":     {func(r *session.Record) { r.ExpiresAt = r.IssuedAt.Add(session.MaxLifetime + 1) }, fault.Internal},
-		"too many policies": {func(r *session.Record) { r.SessionPolicies = []string{strings.Repeat("x", session.MaxToken)} }, fault.PackedPolicyTooLarge},
+		"no kind":             {func(r *session.Record) { r.Kind = 0 }, fault.Internal},
+		"an unknown kind":     {func(r *session.Record) { r.Kind = session.UserSession + 1 }, fault.Internal},
+		"no issue time":       {func(r *session.Record) { r.IssuedAt = time.Time{} }, fault.Internal},
+		"no life":             {func(r *session.Record) { r.ExpiresAt = r.IssuedAt }, fault.Internal},
+		"a life backwards":    {func(r *session.Record) { r.ExpiresAt = r.IssuedAt.Add(-time.Hour) }, fault.Internal},
+		"over 36 hours":       {func(r *session.Record) { r.ExpiresAt = r.IssuedAt.Add(session.MaxLifetime + 1) }, fault.Internal},
+		"a login before 1970": {func(r *session.Record) { r.Logins[0].AuthTime = time.Unix(-1, 0) }, fault.Internal},
+		"a token before 1970": {func(r *session.Record) { r.Logins[0].IssuedAt = time.Unix(-1, 0) }, fault.Internal},
+		"too many policies":   {func(r *session.Record) { r.SessionPolicies = []string{strings.Repeat("x", session.MaxToken)} }, fault.PackedPolicyTooLarge},
 	} {
 		r := full()
 		tc.change(r)
