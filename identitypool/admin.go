@@ -52,6 +52,7 @@ func (s *Service) PoolOfIdentity(ctx context.Context, id string) (string, error)
 func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []string) {
 	for _, id := range ids {
 		err := s.update(ctx, func(tx store.Tx) error { return ignoreNotFound(tx.Identities.Delete(id)) })
+		s.identities.forget(id)
 		if err != nil {
 			failed = append(failed, id)
 		}
@@ -102,6 +103,7 @@ func (s *Service) editIdentity(ctx context.Context, id string, edit func(*store.
 		i.ModifiedAt = s.o.Now()
 		return tx.Identities.Update(i)
 	})
+	s.identities.forget(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return errNoIdentity(id)
 	}

@@ -230,6 +230,7 @@ func (s *Service) Merge(ctx context.Context, poolID, provider, source, destinati
 		return "", fault.New(fault.InvalidParameter, "Source and destination are the same user.")
 	}
 	var primary store.Identity
+	var written []string
 	err = s.update(ctx, func(tx store.Tx) error {
 		l := linking{tx: tx, pool: p, now: s.o.Now()}
 		from, err := tx.Identities.ByLogin(p.ID, store.Login{Provider: provider, Subject: source})
@@ -246,8 +247,11 @@ func (s *Service) Merge(ctx context.Context, poolID, provider, source, destinati
 			return err
 		}
 		primary.ModifiedAt = l.now
-		return tx.Identities.Update(primary)
+		err = l.update(primary)
+		written = l.written
+		return err
 	})
+	s.identities.forget(written...)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", fault.New(fault.ResourceNotFound, "The developer user was not found.")
 	}

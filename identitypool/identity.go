@@ -49,22 +49,29 @@ func (s *Service) newGuest(ctx context.Context, p *pool) (string, error) {
 	})
 }
 
-// identity reads an identity of any pool, for the operations that are given nothing but its id.
-func (s *Service) identity(ctx context.Context, id string) (identity store.Identity, p *pool, err error) {
+// identity finds an identity of any pool, for the operations that are given nothing but its id. Its logins are shared and
+// must not be changed.
+func (s *Service) identity(ctx context.Context, id string) (store.Identity, *pool, error) {
+	identity, err := s.identities.get(ctx, id, s.o.Now(), s.readIdentity)
+	if err != nil {
+		return store.Identity{}, nil, err
+	}
+	p, err := s.pool(identity.PoolID)
+	if err != nil {
+		return store.Identity{}, nil, errNoIdentity(id) // its pool went meanwhile
+	}
+	return *identity, p, nil
+}
+
+func (s *Service) readIdentity(ctx context.Context, id string) (identity store.Identity, err error) {
 	err = s.view(ctx, func(tx store.Tx) error {
 		identity, err = tx.Identities.Get(id)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return identity, nil, errNoIdentity(id)
+		return identity, errNoIdentity(id)
 	}
-	if err != nil {
-		return identity, nil, err
-	}
-	if p, err = s.pool(identity.PoolID); err != nil {
-		return identity, nil, errNoIdentity(id) // its pool went meanwhile
-	}
-	return identity, p, nil
+	return identity, err
 }
 
 // authenticate is what GetOpenIdToken and GetCredentialsForIdentity begin with: the identity, which may be another than
@@ -140,11 +147,14 @@ func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.L
 		return identity, err
 	}
 	now := s.o.Now()
+	var written []string
 	err = s.update(ctx, func(tx store.Tx) error {
 		l := linking{tx: tx, pool: p, now: now, fresh: fresh, developer: developer}
 		identity, err = l.run(id, logins)
+		written = l.written
 		return err
 	})
+	s.identities.forget(written...)
 	return identity, err
 }
 
@@ -154,6 +164,8 @@ type linking struct {
 	pool  *pool
 	now   time.Time
 	fresh string // id for a new identity
+
+	written []string // ids of the identities that were there and are changed
 
 	developer bool // the developer's back end asks, which may add users of its own to an identity that has one
 }
@@ -185,7 +197,12 @@ func (l *linking) run(id string, logins []store.Login) (store.Identity, error) {
 	if isNew {
 		return primary, l.tx.Identities.Insert(primary)
 	}
-	return primary, l.tx.Identities.Update(primary)
+	return primary, l.update(primary)
+}
+
+func (l *linking) update(i store.Identity) error {
+	l.written = append(l.written, i.ID)
+	return l.tx.Identities.Update(i)
 }
 
 // owners finds who has the logins now.
@@ -235,7 +252,7 @@ func (l *linking) primary(id string, owners []store.Identity) (primary store.Ide
 		return asked, false, errNoMatch
 	case len(owners) > 0:
 		asked.Disabled, asked.ModifiedAt = true, l.now
-		return owners[0], false, l.tx.Identities.Update(asked)
+		return owners[0], false, l.update(asked)
 	}
 	return asked, false, nil
 }
@@ -244,7 +261,7 @@ func (l *linking) primary(id string, owners []store.Identity) (primary store.Ide
 func (l *linking) merge(primary *store.Identity, other store.Identity) error {
 	logins := other.Logins
 	other.Logins, other.Disabled, other.ModifiedAt = nil, true, l.now
-	if err := l.tx.Identities.Update(other); err != nil {
+	if err := l.update(other); err != nil {
 		return err
 	}
 	for _, login := range logins {

@@ -223,3 +223,38 @@ func contains(list []identitypool.Identity, id string) bool {
 	}
 	return false
 }
+
+// What is remembered of an identity never outlives a write to it, however reads and writes fall together.
+func TestARememberedIdentityFollowsItsWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pool := w.pool(notes())
+	logins := map[string]string{loginKey: w.idToken("alice", nil), oidcKey: w.oidcToken("alice")}
+	for range 20 {
+		id := w.id(pool, logins)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_, _ = w.DescribeIdentity(t.Context(), id)
+					}
+				}
+			})
+		}
+		must(t, w.Unlink(t.Context(), id, logins, []string{loginKey, oidcKey}))
+		_, err := w.credentials(id, logins)
+		wantFault(t, err, fault.NotAuthorized, noMatch)
+		close(stop)
+		wg.Wait()
+		_, err = w.credentials(id, logins)
+		wantFault(t, err, fault.NotAuthorized, noMatch)
+		w.DeleteIdentities(t.Context(), []string{id})
+		_, err = w.credentials(id, logins)
+		wantFault(t, err, fault.ResourceNotFound, "")
+	}
+}

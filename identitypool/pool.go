@@ -85,6 +85,7 @@ func (s *Service) Update(ctx context.Context, id, name string, settings Settings
 // Delete removes the pool with its identities. Errors: ResourceNotFound.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	err := s.change(ctx, id, func(tx store.Tx) error { return tx.IdentityPools.Delete(id) })
+	s.identities.forgetAll()
 	return orPoolNotFound(err, id)
 }
 

@@ -79,6 +79,8 @@ type Service struct {
 	pools    atomic.Pointer[map[string]*pool] // by id; the map never changes
 	writing  sync.Mutex                       // held from a write of a pool until readers see it
 	keys     keyring
+
+	identities *identityCache
 }
 
 // New returns a Service that has read all pools and its signing keys, and made a key when there was none. It fails when an
@@ -91,7 +93,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{o: o, verified: cache}
+	identities, err := newIdentityCache()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{o: o, verified: cache, identities: identities}
 	if o.Verifier != nil {
 		s.UseVerifier(o.Verifier)
 	}
