@@ -81,8 +81,15 @@ func (p *pattern) match(s string, ctx Context) outcome {
 	case brokenForm:
 		return unresolved
 	}
+	if len(p.vars) == 0 {
+		return outcomeOf(matchSegments(p.segments, s, nil))
+	}
+	return p.matchVariables(s, ctx)
+}
+
+func (p *pattern) matchVariables(s string, ctx Context) outcome {
 	var vals resolved
-	if len(p.vars) > 0 && vals.resolve(p.vars, ctx) >= 0 {
+	if vals.resolve(p.vars, ctx) >= 0 {
 		return unresolved
 	}
 	return outcomeOf(matchSegments(p.segments, s, &vals))
