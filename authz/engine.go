@@ -149,6 +149,7 @@ type Engine struct {
 	observer   Observer
 	anonymous  *Subject
 	root       *Subject
+	shared     sharedGrants
 	calls      sync.Pool
 }
 

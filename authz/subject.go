@@ -6,7 +6,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -25,115 +24,6 @@ type Subject struct {
 
 	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
 	grants atomic.Pointer[grants]
-}
-
-// grants are the policies that apply to a subject on one engine's route. They are immutable.
-type grants struct {
-	engine  *Engine
-	version uint64 // of Roles
-	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
-	// several when a user has roles with boundaries, each of which limits its own role only.
-	layers []policy.Layers
-}
-
-// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change. Two
-// engines that share a cache take turns in the one place: working grants out is cheap, and a wrong one is never used.
-func (e *Engine) grantsFor(s *Subject) *grants {
-	version := uint64(0)
-	if e.o.Roles != nil {
-		version = e.o.Roles.Version() // read before the policies: a change in between is seen at the next request
-	}
-	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
-		return g
-	}
-	g := &grants{engine: e, version: version, layers: e.layersOf(s)}
-	s.grants.Store(g)
-	return g
-}
-
-func (e *Engine) layersOf(s *Subject) []policy.Layers {
-	base := policy.Layers{Identity: []*policy.Set{e.route}}
-	p := s.Principal
-	switch p.Kind {
-	case principal.RoleSession, principal.Root:
-		return []policy.Layers{e.sessionLayers(base, s)}
-	case principal.User, principal.Machine:
-	default:
-		return []policy.Layers{base}
-	}
-	var roles []string
-	for _, name := range p.Groups {
-		if g := e.groups[name]; g != nil {
-			if g.set != nil {
-				base.Identity = append(base.Identity, g.set)
-			}
-			roles = append(roles, g.roles...)
-		}
-	}
-	if e.o.TokenRoles {
-		if p.PreferredRole != "" {
-			roles = append(roles, p.PreferredRole)
-		} else {
-			roles = append(roles, p.Roles...)
-		}
-	}
-	var limited []policy.Layers
-	seen := make(map[string]bool, len(roles))
-	for _, arn := range roles {
-		if seen[arn] {
-			continue
-		}
-		seen[arn] = true
-		identity, boundary, ok := e.o.Roles.PolicySets(arn)
-		switch {
-		case !ok:
-		case boundary == nil:
-			base.Identity = append(base.Identity, identity...)
-		default:
-			limited = append(limited, policy.Layers{Identity: identity, Boundary: boundary})
-		}
-	}
-	return append([]policy.Layers{base}, limited...)
-}
-
-// sessionLayers are those of temporary credentials and of the administrator: what the route says and what the role may,
-// within the role's boundary and the session's policies. A role that is gone grants nothing.
-func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
-	p := s.Principal
-	if p.Kind == principal.Root {
-		base.Identity = append(base.Identity, e.everything)
-	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok {
-		base.Identity = append(base.Identity, identity...)
-		base.Boundary = boundary
-	} else {
-		base.Boundary = policy.Compile() // nothing
-	}
-	base.Session = e.sessionPolicy(s)
-	return base
-}
-
-// sessionPolicy unites the session policies; nil when the session was made without. One that cannot be had counts as
-// one that allows nothing.
-func (e *Engine) sessionPolicy(s *Subject) *policy.Set {
-	if len(s.sessionPolicies) == 0 && len(s.policyARNs) == 0 {
-		return nil
-	}
-	var sources []policy.Source
-	for _, text := range s.sessionPolicies {
-		document, err := policy.Parse([]byte(text), policy.Identity)
-		if err != nil {
-			return policy.Compile()
-		}
-		sources = append(sources, policy.Source{Name: "session policy", Document: document})
-	}
-	for _, arn := range s.policyARNs {
-		source, ok := e.o.Roles.ManagedPolicy(arn)
-		if !ok {
-			return policy.Compile()
-		}
-		sources = append(sources, source)
-	}
-	return policy.Compile(sources...)
 }
 
 // subjectOfToken makes the principal of a verified token.
@@ -249,7 +139,7 @@ func newRoot(k *RootKey) *Subject {
 // size is about how many bytes the subject keeps alive beside the token it was made of.
 func (s *Subject) size() int {
 	p := s.Principal
-	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)+unsafe.Sizeof(grants{})+unsafe.Sizeof(policy.Layers{})) + 64
+	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)) + 64
 	for _, text := range s.sessionPolicies {
 		n += len(text)
 	}

@@ -1,0 +1,165 @@
+package authz
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/principal"
+)
+
+// grants are the policies that apply to a subject on one engine's route. They are immutable.
+type grants struct {
+	engine  *Engine
+	version uint64 // of Roles
+	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
+	// several when a user has roles with boundaries, each of which limits its own role only.
+	layers []policy.Layers
+}
+
+// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change. Two
+// engines that share a cache take turns in the one place: working grants out is cheap, and a wrong one is never used.
+func (e *Engine) grantsFor(s *Subject) *grants {
+	version := uint64(0)
+	if e.o.Roles != nil {
+		version = e.o.Roles.Version() // read before the policies: a change in between is seen at the next request
+	}
+	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
+		return g
+	}
+	g := e.shared.grantsFor(e, s, version)
+	s.grants.Store(g)
+	return g
+}
+
+// maxShared is how many grants an engine keeps to share.
+const maxShared = 4096
+
+// sharedGrants gives subjects of the same groups and roles the same grants: a million tokens of three groups then need
+// no million copies, and those that are used stay in the processor's caches.
+type sharedGrants struct {
+	mu      sync.Mutex // taken when a subject is first seen, or when the roles have changed
+	version uint64
+	byKey   map[string]*grants
+}
+
+func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants {
+	key, shareable := s.grantsKey()
+	if !shareable {
+		return &grants{engine: e, version: version, layers: e.layersOf(s)}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.version != version || t.byKey == nil {
+		t.version, t.byKey = version, make(map[string]*grants)
+	}
+	if g := t.byKey[key]; g != nil {
+		return g
+	}
+	g := &grants{engine: e, version: version, layers: e.layersOf(s)}
+	if len(t.byKey) < maxShared {
+		t.byKey[key] = g
+	}
+	return g
+}
+
+// grantsKey holds all of a subject that layersOf looks at; false for sessions with policies of their own.
+func (s *Subject) grantsKey() (string, bool) {
+	if len(s.sessionPolicies)+len(s.policyARNs) > 0 {
+		return "", false
+	}
+	p := s.Principal
+	b := []byte{byte(p.Kind)}
+	for _, list := range [][]string{{p.RoleARN, p.PreferredRole}, p.Groups, p.Roles} {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, text := range list {
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+	}
+	return string(b), true
+}
+
+func (e *Engine) layersOf(s *Subject) []policy.Layers {
+	base := policy.Layers{Identity: []*policy.Set{e.route}}
+	p := s.Principal
+	switch p.Kind {
+	case principal.RoleSession, principal.Root:
+		return []policy.Layers{e.sessionLayers(base, s)}
+	case principal.User, principal.Machine:
+	default:
+		return []policy.Layers{base}
+	}
+	var roles []string
+	for _, name := range p.Groups {
+		if g := e.groups[name]; g != nil {
+			if g.set != nil {
+				base.Identity = append(base.Identity, g.set)
+			}
+			roles = append(roles, g.roles...)
+		}
+	}
+	if e.o.TokenRoles {
+		if p.PreferredRole != "" {
+			roles = append(roles, p.PreferredRole)
+		} else {
+			roles = append(roles, p.Roles...)
+		}
+	}
+	var limited []policy.Layers
+	seen := make(map[string]bool, len(roles))
+	for _, arn := range roles {
+		if seen[arn] {
+			continue
+		}
+		seen[arn] = true
+		identity, boundary, ok := e.o.Roles.PolicySets(arn)
+		switch {
+		case !ok:
+		case boundary == nil:
+			base.Identity = append(base.Identity, identity...)
+		default:
+			limited = append(limited, policy.Layers{Identity: identity, Boundary: boundary})
+		}
+	}
+	return append([]policy.Layers{base}, limited...)
+}
+
+// sessionLayers are those of temporary credentials and of the administrator: what the route says and what the role may,
+// within the role's boundary and the session's policies. A role that is gone grants nothing.
+func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
+	p := s.Principal
+	if p.Kind == principal.Root {
+		base.Identity = append(base.Identity, e.everything)
+	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok {
+		base.Identity = append(base.Identity, identity...)
+		base.Boundary = boundary
+	} else {
+		base.Boundary = policy.Compile() // nothing
+	}
+	base.Session = e.sessionPolicy(s)
+	return base
+}
+
+// sessionPolicy unites the session policies; nil when the session was made without. One that cannot be had counts as
+// one that allows nothing.
+func (e *Engine) sessionPolicy(s *Subject) *policy.Set {
+	if len(s.sessionPolicies) == 0 && len(s.policyARNs) == 0 {
+		return nil
+	}
+	var sources []policy.Source
+	for _, text := range s.sessionPolicies {
+		document, err := policy.Parse([]byte(text), policy.Identity)
+		if err != nil {
+			return policy.Compile()
+		}
+		sources = append(sources, policy.Source{Name: "session policy", Document: document})
+	}
+	for _, arn := range s.policyARNs {
+		source, ok := e.o.Roles.ManagedPolicy(arn)
+		if !ok {
+			return policy.Compile()
+		}
+		sources = append(sources, source)
+	}
+	return policy.Compile(sources...)
+}

@@ -1,0 +1,58 @@
+package authz
+
+import (
+	"testing"
+
+	"github.com/sluicegate/sluice/authz/principal"
+)
+
+func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
+	roles := newTestRoles()
+	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true }, "allow any * /*")
+	user := func(groups, roles []string) *Subject {
+		return &Subject{Principal: &principal.Principal{Kind: principal.User, Groups: groups, Roles: roles}}
+	}
+	same := func(a, b *Subject) bool { return e.grantsFor(a) == e.grantsFor(b) }
+	ab := user([]string{"a", "b"}, nil)
+	if !same(ab, user([]string{"a", "b"}, nil)) {
+		t.Error("two users of the same groups have grants of their own")
+	}
+	for name, other := range map[string]*Subject{
+		"the groups run together":    user([]string{"ab"}, nil),
+		"the groups are roles":       user(nil, []string{"a", "b"}),
+		"one is a role":              user([]string{"a"}, []string{"b"}),
+		"nobody":                     e.anonymous,
+		"a machine":                  {Principal: &principal.Principal{Kind: principal.Machine, Groups: []string{"a", "b"}}},
+		"a preferred role":           {Principal: &principal.Principal{Kind: principal.User, Groups: []string{"a", "b"}, PreferredRole: "r"}},
+		"a session with a policy":    {Principal: &principal.Principal{Kind: principal.RoleSession}, sessionPolicies: []string{"{}"}},
+		"a session with another":     {Principal: &principal.Principal{Kind: principal.RoleSession}, policyARNs: []string{"x"}},
+		"a session without policies": {Principal: &principal.Principal{Kind: principal.RoleSession, RoleARN: "a"}},
+	} {
+		if same(ab, other) {
+			t.Errorf("%s: the grants are shared", name)
+		}
+	}
+	before := e.grantsFor(ab)
+	roles.version.Add(1)
+	if e.grantsFor(ab) == before {
+		t.Error("grants outlive the roles' version")
+	}
+	for i := range maxShared + 10 {
+		e.grantsFor(user([]string{"g", string(rune(i))}, nil))
+	}
+	if n := len(e.shared.byKey); n > maxShared {
+		t.Errorf("%d grants are kept", n)
+	}
+}
+
+func TestPoolsAreTheLastPartOfTheirIssuers(t *testing.T) {
+	for issuer, pool := range map[string]string{
+		"https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI": "us-east-1_AbCdEfGhI",
+		"http://localhost:8080/us-east-1_notes0001":                       "us-east-1_notes0001",
+		"https://idp.example.com":                                         "", "https://idp.example.com/tenant_a": "", "https://idp.example.com/x-y_z?a": "",
+	} {
+		if got := poolOf(issuer); got != pool {
+			t.Errorf("%s: %q", issuer, got)
+		}
+	}
+}
