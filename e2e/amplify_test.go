@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,20 +48,38 @@ func TestAmplify(t *testing.T) {
 		"SLUICE_CLIENT="+harness.Client, "SLUICE_IDENTITY_POOL="+harness.IdentityPool, "SLUICE_PASSWORD="+password)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	start := time.Now()
-	out, err := cmd.Output()
+	goOn, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("node: %v\n%s\n%s", err, out, stderr.String())
+		t.Fatal(err)
 	}
-	t.Logf("measured: Amplify's story took %v", time.Since(start).Round(time.Millisecond))
-	steps := map[string]step{}
-	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	bucket, steps := aws.String(harness.Bucket), map[string]step{}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
 		var st step
-		if err := json.Unmarshal([]byte(line), &st); err != nil {
-			t.Fatalf("%v in %s", err, line)
+		if err := json.Unmarshal(lines.Bytes(), &st); err != nil {
+			t.Errorf("%v in %s", err, lines.Text())
 		}
 		steps[st.Step] = st
+		if st.Step != "refreshed" {
+			continue
+		}
+		useAmplifys(t, s, steps["guest"], steps["session"])
+		if _, err := io.WriteString(goOn, "go on\n"); err != nil {
+			t.Error(err)
+		}
 	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("node: %v after %d steps\n%s", err, len(steps), stderr.String())
+	}
+	t.Logf("measured: Amplify's story took %v", time.Since(start).Round(time.Millisecond))
 	for name, want := range map[string]step{
 		"signUp":             {Next: "CONFIRM_SIGN_UP"},
 		"early":              {Error: "CONFIRM_SIGN_UP"},
@@ -85,8 +105,8 @@ func TestAmplify(t *testing.T) {
 	if guest.Access != "" || guest.Key == "" || guest.Identity == "" {
 		t.Errorf("guest %+v", guest)
 	}
-	if session.Identity == "" || session.Identity == guest.Identity {
-		t.Errorf("session %+v", session)
+	if session.Identity != guest.Identity {
+		t.Errorf("the guest %s did not become the user %s", guest.Identity, session.Identity)
 	}
 	if !refreshed.Changed || refreshed.Identity != session.Identity || harness.Claims(t, refreshed.Access)["origin_jti"] != claims["origin_jti"] {
 		t.Errorf("refreshed %+v", refreshed)
@@ -95,6 +115,15 @@ func TestAmplify(t *testing.T) {
 		t.Errorf("signed out: %+v", out2)
 	}
 
+	// Amplify's sign-out revokes the sign-in, and with it the credentials that came of it.
+	gone := s.S3(harness.Keys(session.Key, session.Secret, session.Token))
+	_, err = gone.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: aws.String("users/" + session.Identity + "/from-amplify")})
+	wantCode(t, "the credentials of a sign-in that was ended", err, "InvalidToken")
+}
+
+// useAmplifys uses the credentials of the guest and of the user that the guest became.
+func useAmplifys(t *testing.T, s *harness.Sluice, guest, session step) {
+	t.Helper()
 	bucket := aws.String(harness.Bucket)
 	mine := s.S3(harness.Keys(session.Key, session.Secret, session.Token))
 	key := aws.String("users/" + session.Identity + "/from-amplify")
@@ -102,12 +131,12 @@ func TestAmplify(t *testing.T) {
 		t.Errorf("put with Amplify's credentials: %v", err)
 	}
 	theirs := s.S3(harness.Keys(guest.Key, guest.Secret, guest.Token))
-	_, err = theirs.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key})
+	_, err := theirs.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key})
 	wantCode(t, "get with the guest's credentials", err, "AccessDenied")
 	if _, err := theirs.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: aws.String("public/welcome.txt")}); err != nil {
 		t.Errorf("get what is public as a guest: %v", err)
 	}
 	mixed := s.S3(harness.Keys(guest.Key, session.Secret, session.Token))
 	_, err = mixed.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key})
-	wantCode(t, "one's key with another's token", err, "InvalidAccessKeyId")
+	wantCode(t, "one's key with another's token", err, "InvalidToken")
 }

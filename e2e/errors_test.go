@@ -41,7 +41,7 @@ func TestErrorsAreAWSs(t *testing.T) {
 		{"an unknown service", "AWSCoffeeService.MakeCoffee", `{}`, 400, "UnknownOperationException", ""},
 		{"an operation that is missing", usersTarget + "StartWebAuthnRegistration", `{"AccessToken":"x"}`, 400, "NotImplementedException", "StartWebAuthnRegistration"},
 		{"a constraint", usersTarget + "SignUp", `{"ClientId":"a-b","Username":"u","Password":"Pass-word1"}`, 400, "InvalidParameterException",
-			"1 validation error detected: Value 'a-b' at 'clientId' failed to satisfy constraint"},
+			"1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern"},
 		{"two constraints", usersTarget + "SignUp", `{"ClientId":"a-b","Username":"u v","Password":"Pass-word1"}`, 400, "InvalidParameterException",
 			"2 validation errors detected"},
 		{"an unknown client", usersTarget + "InitiateAuth", `{"ClientId":"nosuchclient","AuthFlow":"USER_PASSWORD_AUTH","AuthParameters":{"USERNAME":"u","PASSWORD":"p"}}`, 400,

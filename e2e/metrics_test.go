@@ -37,7 +37,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		t.Errorf("%d series after a few requests: labels are not bounded", series)
 	}
 	for _, want := range []string{
-		`sluice_decisions_total{`, `outcome="allow"`, `sluice_token_cache_lookups_total{`, `result="hit"`,
+		`sluice_decisions_total{`, `outcome="allowed"`, `sluice_token_cache_lookups_total{`, `result="hit"`,
 		`sluice_token_verifications_total{`, `sluice_sign_ins_total{`, `flow="USER_PASSWORD_AUTH"`,
 		`sluice_credentials_minted_total{`, `sluice_api_operations_total{`, `operation="InitiateAuth"`,
 		`sluice_store_operation_seconds_count{`, `operation="update"`,

@@ -13,18 +13,17 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// TestCodesGoOutByMail signs up against a mail server that wants a password.
+// TestCodesGoOutByMail signs up against a mail server that wants STARTTLS and a password.
 func TestCodesGoOutByMail(t *testing.T) {
 	t.Parallel()
 	server := harness.StartMail(t, "sluice", "mail-password-nobody-else-has")
 	s := harness.Start(t, harness.Config{
 		Global: fmt.Sprintf(`		smtp %s {
-			from     "Notes <no-reply@example.com>"
+			from "Notes <no-reply@example.com>"
 			username sluice
 			password {env.SMTP_PASSWORD}
-			tls      none
 		}`, server.Address),
-		Env: []string{"SMTP_PASSWORD=" + server.Pass},
+		Env: []string{"SMTP_PASSWORD=" + server.Pass, "SSL_CERT_FILE=" + server.Roots},
 	})
 	client, ctx := s.Users(harness.Anonymous), t.Context()
 	signUp := func(name string) error {

@@ -221,7 +221,7 @@ func callAPI(t *testing.T, s *harness.Sluice) {
 		t.Errorf("the upstream saw %s", got.Body)
 	}
 	// The client sends these as they stand.
-	for _, path := range []string{"/api/%2e%2e/metrics", "/api//notes/..%2fx", "/api/a%00b", "/api/..;/x"} {
+	for _, path := range []string{"/api/x/%2e%2e/notes", "/api//notes/..%2fx", "/api/a%00b", "/api/..;/x"} {
 		if got := s.Get(t, "GET", path, "Authorization", "Bearer "+*editor.AccessToken); got.Status == 200 {
 			t.Errorf("%s was let through: %s", path, got.Body)
 		}
@@ -361,7 +361,7 @@ func ownPrefix(t *testing.T, s *harness.Sluice, store *harness.S3) {
 	wantCode(t, "list everything", err, "AccessDenied")
 	_, err = client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: aws.String("users/" + mine + "/copy"), CopySource: aws.String(harness.Bucket + "/" + hers)})
 	wantCode(t, "copy another's to one's own", err, "AccessDenied")
-	_, err = client.ListBuckets(ctx, &s3.ListBucketsInput{})
+	_, err = client.ListBuckets(ctx, &s3.ListBucketsInput{}, func(o *s3.Options) { o.BaseEndpoint = aws.String(s.URL + "/s3/") })
 	wantCode(t, "list the buckets", err, "AccessDenied")
 	_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: aws.String("users/" + mine + "/../" + theirs + "/diary"), Body: strings.NewReader("x")})
 	if err == nil {

@@ -1,4 +1,5 @@
 // Amplify's side of the story: one JSON line per step on standard output.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Amplify } from 'aws-amplify';
 import {
@@ -88,6 +89,9 @@ say('session', first);
 const second = await session({ forceRefresh: true });
 say('refreshed', { ...second, changed: second.access !== first.access });
 
+// Whoever reads along uses the credentials now and says when the user may go.
+await once(process.stdin, 'data');
+
 const next = `${password}-next`;
 await updatePassword({ oldPassword: password, newPassword: next });
 await signOut();
@@ -96,3 +100,4 @@ const again = await signIn({ username, password: next, options: { authFlowType: 
 say('signIn by password', { signedIn: again.isSignedIn });
 await signOut({ global: true });
 say('signed out everywhere', {});
+process.stdin.destroy();

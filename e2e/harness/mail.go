@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/mail"
@@ -24,6 +25,7 @@ type Mail struct {
 // MailServer takes every message for anybody.
 type MailServer struct {
 	Address string // 127.0.0.1:<port>
+	Roots   string // file with the certificate that it shows after STARTTLS
 	User    string // who may send; empty = everybody
 	Pass    string
 
@@ -33,18 +35,19 @@ type MailServer struct {
 	more  chan struct{}
 }
 
-// StartMail starts a mail server; with a user, clients must say who they are.
+// StartMail starts a mail server with STARTTLS; with a user, clients must say who they are, and not before that.
 func StartMail(t testing.TB, user, pass string) *MailServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &MailServer{Address: l.Addr().String(), User: user, Pass: pass, more: make(chan struct{}, 1000)}
+	cert, roots := certificate(t)
+	m := &MailServer{Address: l.Addr().String(), Roots: roots, User: user, Pass: pass, more: make(chan struct{}, 1000)}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
 		return &mailSession{m: m, known: user == ""}, nil
 	}))
-	server.AllowInsecureAuth = true
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	server.MaxMessageBytes = 1 << 20
 	go func() { _ = server.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })

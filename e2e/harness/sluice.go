@@ -74,15 +74,15 @@ func Prepare(t testing.TB, c Config) *Sluice {
 	if c.S3 != nil {
 		store = c.S3.Address
 	}
-	echo := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
+	echo := fmt.Sprint(FreePort(t))
 	if c.Upstream == "" {
-		c.Upstream = echo
+		c.Upstream = "127.0.0.1:" + echo
 	}
 	text := strings.NewReplacer(
 		"reverse_proxy 127.0.0.1:8081", "reverse_proxy "+c.Upstream,
 		"http://localhost:8080", s.URL,
 		"localhost:2019", s.Admin,
-		"127.0.0.1:8081", echo,
+		":8081", ":"+echo,
 		"127.0.0.1:7070", store,
 		"examples/notes", filepath.Join(Root(), "examples", "notes"),
 		"\tsluice {\n", "\tsluice {\n"+c.Global+"\n",
