@@ -181,3 +181,55 @@ func TestTrustPoliciesJoinOnlyWithinOneVersion(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestARefusalSaysWhichLayerRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bucket = "arn:aws:s3:::b/k"
+	deny := `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}}`
+	other := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}`
+	for name, tc := range map[string]struct{ policy, boundary, session, want string }{
+		"no policy allows":            {other, "", "", "because no identity-based policy allows the s3:GetObject action"},
+		"a policy denies":             {deny, "", "", "with an explicit deny in an identity-based policy"},
+		"the boundary does not allow": {allowAll, other, "", "because no permissions boundary allows the s3:GetObject action"},
+		"the boundary denies":         {allowAll, deny, "", "with an explicit deny in a permissions boundary"},
+		"the session does not allow":  {allowAll, "", other, "because no session policy allows the s3:GetObject action"},
+		"the session's policy denies": {allowAll, "", deny, "with an explicit deny in a session policy"},
+	} {
+		d := iam.DeclaredRole{Name: "r", Trust: json.RawMessage(accountTrust("")), Policies: map[string]json.RawMessage{"p": json.RawMessage(tc.policy)}}
+		if tc.boundary != "" {
+			d.Boundary = json.RawMessage(tc.boundary)
+		}
+		must(t, w.Ensure(t.Context(), d))
+		c := w.caller(w.assume(w.root(), iam.AssumeRoleInput{RoleARN: w.RoleARN("r"), Limits: iam.SessionLimits{Policy: tc.session}}).Credentials)
+		want := "User: arn:aws:sts::123456789012:assumed-role/r/test is not authorized to perform: s3:GetObject on resource: " + bucket + " " + tc.want
+		if got := iam.Denied(c.Principal.ARN, "s3:GetObject", bucket, w.Decide(c, "s3:GetObject", bucket, nil)); got != want {
+			t.Errorf("%s: %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+func TestWhatOthersAskOfRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, _, ok := w.RootKey(); ok {
+		t.Error("a root key before there is one")
+	}
+	_, err := w.UseRoot(t.Context(), "AKIAOPERATOROPERATOR", "a-secret-of-the-operator")
+	must(t, err)
+	if id, secret, ok := w.RootKey(); !ok || id != "AKIAOPERATOROPERATOR" || !secret.EqualString("a-secret-of-the-operator") {
+		t.Errorf("root key %s %v", id, ok)
+	}
+	for arn, want := range map[string]bool{iam.GuestManagedPolicy: true, iam.GuestInlinePolicy: true, "arn:aws:iam::aws:policy/None": false} {
+		if source, ok := w.ManagedPolicy(arn); ok != want || ok && source.Document == nil {
+			t.Errorf("managed policy %s: %v", arn, ok)
+		}
+	}
+	w.role("r", accountTrust(""))
+	must(t, w.UpdateRole(t.Context(), "r", iam.RoleUpdate{MaxSession: new(7200), Description: new("d")}))
+	if r, err := w.GetRole("R"); err != nil || r.MaxSession != 7200 || r.Description != "d" {
+		t.Errorf("role %+v, %v", r, err)
+	}
+	wantFault(t, w.UpdateRole(t.Context(), "r", iam.RoleUpdate{MaxSession: new(1)}), fault.Validation)
+	wantFault(t, w.UpdateRole(t.Context(), "none", iam.RoleUpdate{}), fault.NoSuchEntity)
+}

@@ -42,12 +42,6 @@ func (s *Service) ListIdentities(ctx context.Context, poolID, after string, limi
 	return list, next, nil
 }
 
-// PoolOfIdentity returns the id of the identity's pool, for whoever decides about the call. Errors: ResourceNotFound.
-func (s *Service) PoolOfIdentity(ctx context.Context, id string) (string, error) {
-	i, _, err := s.identity(ctx, id)
-	return i.PoolID, err
-}
-
 // DeleteIdentities removes identities; one that is not there is removed already. failed names those that could not be.
 func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []string) {
 	for _, id := range ids {

@@ -251,6 +251,18 @@ func TestDeveloperIdentities(t *testing.T) {
 	must(t, w.UnlinkDeveloper(t.Context(), pool, out.IdentityID, "login.example", "u3"))
 	wantFault(t, w.UnlinkDeveloper(t.Context(), pool, out.IdentityID, "login.example", "u3"), fault.ResourceConflict, "")
 
+	// A public login beside the developer's user is linked, and its end ends the session.
+	both, err := ask(identitypool.DeveloperInput{Logins: map[string]string{"login.example": "u7", loginKey: w.idToken("gwen", nil)}})
+	must(t, err)
+	if w.id(pool, w.of("gwen")) != both.IdentityID {
+		t.Error("the public login is not linked")
+	}
+	got, err = w.credentials(both.IdentityID, map[string]string{"cognito-identity.amazonaws.com": both.Token})
+	must(t, err)
+	if logins := w.caller(got.Session).Session.Logins; len(logins) != 1 || logins[0].OriginJTI != "origin-gwen" || !logins[0].IssuedAt.Equal(w.now) {
+		t.Errorf("logins %+v", logins)
+	}
+
 	// The pool's token speaks for its identity in its pool only, and only in the enhanced flow.
 	_, err = w.credentials(w.id(pool, nil), own)
 	wantFault(t, err, fault.NotAuthorized, noMatch)

@@ -1,0 +1,89 @@
+package cognitoidentity_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/server/caller/callertest"
+	"github.com/sluicegate/sluice/server/cognitoidentity"
+)
+
+// Whoever has only the server's address finds the keys by the discovery document and verifies a basic-flow token.
+func TestTheDiscoveryDocumentLeadsToTheKeysOfTheTokens(t *testing.T) {
+	w := callertest.New(t)
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	log := slog.New(slog.DiscardHandler)
+	discovery, err := cognitoidentity.Discovery(server.URL+"/", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux.Handle(cognitoidentity.DiscoveryPath, discovery)
+	mux.Handle(cognitoidentity.KeysPath, cognitoidentity.Keys(w.Pools, log))
+
+	fetch := func(from string) object {
+		t.Helper()
+		res, err := http.Get(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		var out object
+		if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+			t.Fatal(err)
+		}
+		if res.Header.Get("Content-Type") != "application/json" || res.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: headers %v", from, res.Header)
+		}
+		return out
+	}
+	document := fetch(server.URL + cognitoidentity.DiscoveryPath)
+	if document["issuer"] != identitypool.Issuer {
+		t.Errorf("issuer %v", document["issuer"])
+	}
+	where, err := url.Parse(document["jwks_uri"].(string))
+	if err != nil || where.Path != "/.well-known/jwks_uri" {
+		t.Errorf("jwks_uri %v: %v", document["jwks_uri"], err)
+	}
+	text, err := json.Marshal(fetch(document["jwks_uri"].(string)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := token.ParseJWKS(text, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys token.StaticKeys
+	if err := keys.Set(published.Keys...); err != nil {
+		t.Fatal(err)
+	}
+	issuer := w.Pools.TokenIssuer()
+	issuer.Keys = &keys
+	verifier, err := token.New(token.Options{Now: func() time.Time { return w.Now }, Issuers: []token.Issuer{issuer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.Pools.Create(t.Context(), "p", identitypool.Settings{Guests: true, Classic: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := w.Pools.GetID(t.Context(), p.ID, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.Pools.GetOpenIDToken(t.Context(), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := verifier.Verify(t.Context(), out.Token); err != nil || got.Subject != id {
+		t.Errorf("%v, %v", got, err)
+	}
+}
