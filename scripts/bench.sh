@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The measurements of docs/benchmarks.md. Everything is measured beside its baseline in the same run; give the machine to
+# it alone. scripts/bench.sh [part...], the parts being: decisions tokens signatures engine wire users store redis gate process.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+parts=${*:-decisions tokens signatures engine wire users store redis gate process}
+go=${GO:-go}
+
+bench() { # package, pattern, further arguments
+  local package=$1 pattern=$2
+  shift 2
+  echo "## $package"
+  $go test "$package" -run '^$' -bench "$pattern" -benchmem "$@"
+}
+
+for part in $parts; do
+  case $part in
+    decisions)
+      bench ./authz/policy .
+      echo "## beside cedar-go, casbin and OPA"
+      $go -C bench test ./policy -run '^$' -bench . -benchmem
+      echo "## 1,000,000 random policies and requests, index and naive evaluator"
+      SLUICE_PROPERTY_PAIRS=1000000 $go test ./authz/policy -run Random -count=1 -timeout 60m
+      ;;
+    tokens) bench ./authz/token . ; bench ./authz/revoke . ;;
+    signatures) bench ./credentials/sigv4 . ; bench ./credentials/session . ;;
+    engine) bench ./authz . ;;
+    wire) bench ./server/awsjson . ; bench ./api/... . ; bench ./server/cognitoidentity . ;;
+    users) bench ./userpool/... . ;;
+    store) bench ./store/sqlite . ;;
+    redis) bench ./store/redis . ;;
+    gate)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./gate -sluice ../bin/sluice
+      ;;
+    process)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./process -sluice ../bin/sluice
+      ;;
+    *) echo "no such part: $part" >&2; exit 2 ;;
+  esac
+done
