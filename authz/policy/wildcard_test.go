@@ -41,6 +41,8 @@ func TestWildcardsMatchWholeTextsOfAnySize(t *testing.T) {
 		"a long middle that fails at its beginning":          {"*b" + halfA + "*", as, false},
 		"a middle across the first window of the search":     {"*" + strings.Repeat("a", 31) + "b*", strings.Repeat("a", 16400) + "b" + as, true},
 		"a middle of which the search's window has a part":   {"*b" + strings.Repeat("a", 31) + "*", strings.Repeat("c", 16384-8) + "b" + as, true},
+		"a middle in the first window of the search":         {"*" + strings.Repeat("a", 31) + "b*", strings.Repeat("a", 100) + "b" + as, true},
+		"a middle longer than what is left":                  {"*" + as + "b*" + as + "*", as + "b", false},
 		"a long middle found late":                           {"*" + halfA + "b*", as + "b", true},
 		"a long middle with question marks that is there":    {"*?" + halfA + "?*", as, true},
 		"a long middle with question marks that fails":       {"*" + halfA + "?b*", as, false},
@@ -107,6 +109,9 @@ func TestARNsAreSixFields(t *testing.T) {
 		if !ok || got != want || got.String() != text {
 			t.Errorf("ParseARN(%q) = %+v, %v", text, got, ok)
 		}
+	}
+	if policy.Identity.String() != "identity" || policy.Trust.String() != "trust" || policy.Resource.String() != "resource" {
+		t.Error("a kind has another name")
 	}
 	for _, text := range []string{"", "arn", "arn:aws:s3::b", "aws:aws:s3:::b", "arn::s3:::b", "arn:aws::::b", "arn:aws:s3:::"} {
 		if got, ok := policy.ParseARN(text); ok {
