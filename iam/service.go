@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,7 @@ type TokenVerifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }
 
-// Options are what New needs. All fields are required except Verifier and Strict.
+// Options are what New needs. All fields are required except Verifier, Strict and Log.
 type Options struct {
 	Store   store.Store
 	Box     *seal.Box
@@ -33,6 +34,8 @@ type Options struct {
 	Verifier TokenVerifier
 	// Strict keeps the user's name out of sessions, as AWS does.
 	Strict bool
+	// Log is told of policies in the store that do not parse, and therefore deny; nil = silent.
+	Log *slog.Logger
 }
 
 // Service is roles, policies and the sessions made of them. All methods may be called from any goroutine.
@@ -44,6 +47,7 @@ type Service struct {
 	now     func() time.Time
 	rand    io.Reader
 	strict  bool
+	log     *slog.Logger
 
 	verifier atomic.Pointer[TokenVerifier]
 	root     atomic.Pointer[rootKey]
@@ -56,7 +60,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Now == nil || o.Rand == nil {
 		return nil, errors.New("iam: an option is missing")
 	}
-	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, now: o.Now, rand: o.Rand, strict: o.Strict}
+	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
 	if o.Verifier != nil {
 		s.UseVerifier(o.Verifier)
 	}

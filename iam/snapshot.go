@@ -74,6 +74,7 @@ func (s *Service) SessionSet(documents, arns []string) *policy.Set {
 	for _, text := range documents {
 		document, err := policy.Parse([]byte(text), policy.Identity)
 		if err != nil {
+			s.unreadable("session policy", err)
 			return denyAll
 		}
 		sources = append(sources, policy.Source{Name: "session policy", Document: document})
@@ -128,7 +129,7 @@ func (s *Service) reload(ctx context.Context) error {
 		policies: make(map[string]*managed, len(policies)),
 	}
 	for _, p := range policies {
-		next.policies[p.ARN] = compileManaged(p)
+		next.policies[p.ARN] = s.compileManaged(p)
 	}
 	for _, r := range roles {
 		next.put(s.compileRole(r, next.policies))
@@ -185,7 +186,7 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 	if policyARN != "" {
 		delete(next.policies, policyARN)
 		if newPolicy != nil {
-			next.policies[policyARN] = compileManaged(*newPolicy)
+			next.policies[policyARN] = s.compileManaged(*newPolicy)
 		}
 		for _, r := range old.roles {
 			if slices.Contains(r.record.Attached, policyARN) || r.record.Boundary == policyARN {
@@ -209,11 +210,15 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 // compileRole never fails: what cannot be read denies (permissions) or trusts nobody (trust policy).
 func (s *Service) compileRole(record store.Role, policies map[string]*managed) *role {
 	r := &role{record: record, arn: s.roleARN(record.Path, record.Name), trust: policy.Compile()}
+	trust := policy.Source{Name: "role " + record.Name + ", trust policy"}
 	if document, err := policy.Parse(record.Trust, policy.Trust); err == nil {
-		r.trust = policy.Compile(policy.Source{Name: "role " + record.Name + ", trust policy", Document: document})
+		trust.Document = document
+		r.trust = policy.Compile(trust)
+	} else {
+		s.unreadable(trust.Name, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(record.Inline)) {
-		r.identity = append(r.identity, compileDocument("role "+record.Name+", "+name, record.Inline[name]))
+		r.identity = append(r.identity, s.compileDocument("role "+record.Name+", "+name, record.Inline[name]))
 	}
 	for _, arn := range record.Attached {
 		r.identity = append(r.identity, setOf(policies, arn))
@@ -234,21 +239,30 @@ func setOf(policies map[string]*managed, arn string) *policy.Set {
 	return denyAll
 }
 
-func compileManaged(p store.Policy) *managed {
+func (s *Service) compileManaged(p store.Policy) *managed {
 	m := &managed{record: p, set: denyAll}
-	if document, err := policy.Parse(p.Document, policy.Identity); err == nil {
-		m.document = document
-		m.set = policy.Compile(policy.Source{Name: "policy " + p.ARN, Document: document})
+	name := "policy " + p.ARN
+	document, err := policy.Parse(p.Document, policy.Identity)
+	if err != nil {
+		s.unreadable(name, err)
+		return m
 	}
+	m.document, m.set = document, policy.Compile(policy.Source{Name: name, Document: document})
 	return m
 }
 
-func compileDocument(name string, text json.RawMessage) *policy.Set {
+func (s *Service) compileDocument(name string, text json.RawMessage) *policy.Set {
 	document, err := policy.Parse(text, policy.Identity)
 	if err != nil {
+		s.unreadable(name, err)
 		return denyAll
 	}
 	return policy.Compile(policy.Source{Name: name, Document: document})
+}
+
+// unreadable tells the operator why a role may do less than its policies seem to say.
+func (s *Service) unreadable(name string, err error) {
+	s.log.Error("a stored policy does not parse and denies everything", "policy", name, "error", err)
 }
 
 // mustCompile compiles a document that stands in this package.
