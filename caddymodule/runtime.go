@@ -153,7 +153,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 		return fail(err)
 	}
 	rt.roles, err = iam.New(ctx, iam.Options{Store: s.store, Box: s.box, Minter: rt.minter, Account: a.Account, Now: time.Now,
-		Rand: rand.Reader, Strict: a.StrictAWS})
+		Rand: rand.Reader, Strict: a.StrictAWS, Log: a.log})
 	if err != nil {
 		return fail(err)
 	}
