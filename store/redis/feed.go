@@ -190,7 +190,9 @@ func (f *Feed) State() string {
 // prove records that a read that began at that time left nothing unread.
 func (f *Feed) prove(begun time.Time) {
 	f.proved.Store(max(1, int64(begun.Sub(f.base))))
-	f.away.Store(false)
+	if f.away.Swap(false) {
+		f.trouble.Store(nil)
+	}
 	f.hasTried()
 }
 

@@ -67,7 +67,14 @@ func startProcess(t testing.TB, o Options) *process {
 	return p
 }
 
-func at(s *server) Options { return Options{Addresses: []string{s.address()}, MaxStale: time.Second} }
+func at(s *server) Options { return Options{Addresses: []string{s.address()}} }
+
+// briefly is at, with a process that soon counts Redis as lost.
+func briefly(s *server) Options {
+	o := at(s)
+	o.MaxStale = time.Second
+	return o
+}
 
 func family(id string) revoke.Record { return revoke.Family(issuer, id, time.Now().Add(time.Hour)) }
 

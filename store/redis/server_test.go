@@ -146,13 +146,15 @@ func (s *server) do(args ...any) any {
 }
 
 // doAs does it with a password.
-func (s *server) doAs(password string, args ...any) {
+func (s *server) doAs(password string, args ...any) any {
 	s.t.Helper()
 	c := goredis.NewClient(&goredis.Options{Addr: s.address(), Password: password, Protocol: 2, MaxRetries: -1})
 	defer c.Close()
-	if err := c.Do(context.Background(), args...).Err(); err != nil {
+	v, err := c.Do(context.Background(), args...).Result()
+	if err != nil {
 		s.t.Fatalf("%v: %v", args, err)
 	}
+	return v
 }
 
 func (s *server) length() int { s.t.Helper(); return int(s.do("xlen", "sluice:revocations").(int64)) }
