@@ -124,6 +124,7 @@ func TestManyActionsOfOneResourceAreFound(t *testing.T) {
 		for i := range n {
 			statements = append(statements, policy.Statement{Effect: policy.Allow, Action: []string{fmt.Sprintf("s3:Action%d", i)}, Resource: []string{"*"}})
 		}
+		statements = append(statements, statements...) // the second half is found too, and the first decides
 		l := &policy.Layers{Identity: []*policy.Set{policy.Compile(policy.Source{Document: &policy.Document{Statements: statements}})}}
 		for i := range n + 1 {
 			d := l.Decide(&policy.Request{Action: fmt.Sprintf("S3:ACTION%d", i), Resource: "*"})

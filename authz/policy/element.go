@@ -16,13 +16,8 @@ func newActionPattern(source string) actionPattern {
 	return actionPattern{text, !strings.ContainsAny(text, "*?")}
 }
 
-// prefix is the text before the first wildcard.
-func (p actionPattern) prefix() string {
-	if i := strings.IndexAny(p.text, "*?"); i >= 0 {
-		return p.text[:i]
-	}
-	return p.text
-}
+// prefix is the text before the first wildcard of a pattern that has one.
+func (p actionPattern) prefix() string { return p.text[:strings.IndexAny(p.text, "*?")] }
 
 // prefixed reports that the pattern is its prefix and a star.
 func (p actionPattern) prefixed() bool {
