@@ -24,8 +24,11 @@ type App struct {
 
 	declared *declarations
 	metrics  *metrics
-	logger   *zap.Logger
-	log      *slog.Logger
+
+	resources map[string]*protectedResource // by the path and host of their metadata
+
+	logger *zap.Logger
+	log    *slog.Logger
 
 	needs   bool                   // a handler, or a declaration, needs the services
 	starts  []func(*runtime) error // what the handlers do when the services are there

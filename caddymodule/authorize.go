@@ -64,6 +64,9 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 	if a.parts, err = readGateParts(&a.Authorize, app); err != nil {
 		return err
 	}
+	if err := app.protect(&a.Authorize); err != nil {
+		return err
+	}
 	a.headers = compileHeaders(a.Headers)
 	app.onStart(len(a.UserPools) > 0 || a.SigV4 != nil, func(rt *runtime) error {
 		gate, release, err := a.parts.build(app, rt)
@@ -87,6 +90,9 @@ func (a *Authorize) Cleanup() error {
 
 // ServeHTTP asks the gate, and answers or passes on.
 func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if metadata := a.app.resourceOf(r); metadata != nil {
+		return metadata.serve(w, r)
+	}
 	gate := a.gate.Load()
 	if gate == nil {
 		if gate = a.wait(r.Context()); gate == nil {

@@ -51,6 +51,7 @@ func init() {
 //	    mode               enforce|shadow
 //	    debug_header       <name>
 //	    realm              <text>
+//	    resource           <url>          # serve RFC 9728 metadata for it
 //	    leeway             <duration>
 //	    max_token          <bytes>
 //	}
@@ -155,6 +156,7 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"pass_authorization": onOff(&a.PassAuthorization, "pass_authorization [on|off]"),
 		"mode":               eachMarked(oneString(&a.Mode, "mode enforce|shadow")),
 		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),
+		"resource":           eachMarked(oneString(&a.Resource, "resource <url>")),
 		"realm":              oneString(&a.Realm, "realm <text>"),
 		"leeway": eachMarked(func(d *caddyfile.Dispenser) error {
 			a.Leeway = new(config.Duration)

@@ -13,7 +13,8 @@ import (
 
 func init() { caddy.RegisterModule(Pools{}) }
 
-// Pools serves the AWS-compatible APIs, discovery documents and key sets, and /healthz and /readyz.
+// Pools serves the AWS-compatible APIs, discovery documents and key sets, the metadata of protected resources, and
+// /healthz and /readyz.
 type Pools struct {
 	app *App
 }
@@ -38,6 +39,9 @@ func (p *Pools) Provision(ctx caddy.Context) error {
 func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if r.URL.Path == "/healthz" {
 		return p.health(w, r)
+	}
+	if metadata := p.app.resourceOf(r); metadata != nil {
+		return metadata.serve(w, r)
 	}
 	select {
 	case <-p.app.started:

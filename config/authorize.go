@@ -41,6 +41,9 @@ type Authorize struct {
 	DebugHeader string `json:"debug_header,omitempty"`
 	// Realm is what WWW-Authenticate says. Default sluice.
 	Realm string `json:"realm,omitempty"`
+	// Resource is the URL under which clients know what the route protects; its metadata (RFC 9728) is then served, and
+	// named in WWW-Authenticate. None by default.
+	Resource string `json:"resource,omitempty"`
 	// Leeway is how far clocks may differ when exp, nbf and iat are judged, up to 5m. Default 30s.
 	Leeway *Duration `json:"leeway,omitempty"`
 	// MaxToken is the longest token, in bytes. Default 16384.
@@ -176,6 +179,7 @@ func (a *Authorize) Validate(app *App) error {
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
 		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
 	}
+	a.validateResource(v)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
 	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
 		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(*a.Leeway))
@@ -184,6 +188,20 @@ func (a *Authorize) Validate(app *App) error {
 		v.add("max_token", "%d is out of range; write 256 to 1048576 bytes", a.MaxToken)
 	}
 	return v.err()
+}
+
+// validateResource judges by RFC 9728 section 1.2; plain http is for development.
+func (a *Authorize) validateResource(v *validator) {
+	if a.Resource == "" {
+		return
+	}
+	u, err := url.Parse(a.Resource)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil || strings.ContainsAny(a.Resource, "?#%") {
+		v.add("resource", "%q is not a resource's URL; write one such as https://api.example.com/notes, without query and fragment", a.Resource)
+	}
+	if len(a.UserPools) == 0 && len(a.Issuers) == 0 {
+		v.add("resource", "its metadata would name no authorization server; write user_pool <id> or issuer <url>")
+	}
 }
 
 func (a *Authorize) onlyAnonymous() bool {
