@@ -92,8 +92,9 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 }
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
-	problem := &authz.Problem{Status: http.StatusInternalServerError, Reason: "internal", Title: "Internal error",
-		AWSCode: "InternalError", AWSMessage: "We encountered an internal error. Please try again."}
+	problem := &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot be passed on",
+		Detail:  "The upstream's credentials cannot be had at present. Try again.",
+		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."}
 	if text, known := fault.Message(err); known {
 		problem = &authz.Problem{Status: http.StatusBadRequest, Reason: "credentials", Title: "Cannot be passed on", Detail: text,
 			AWSCode: "InvalidRequest", AWSMessage: text}

@@ -2,14 +2,17 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
 // passage carries one request that may pass to the next handler.
@@ -65,7 +68,8 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		delete(r.Header, "Authorization")
 	}
 	p.stripTrailers(r)
-	if err := p.body(r); err != nil {
+	checked, err := p.body(r)
+	if err != nil {
 		return p.authorize.refuseBody(w, r, &p.result, err)
 	}
 	for i := range p.authorize.headers {
@@ -77,41 +81,48 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	err := next.ServeHTTP(w, r)
-	if body, ok := r.Body.(*checkedBody); ok && body.problem != nil {
-		// The body did not match its signature. The upstream never got the end of it; if nothing was answered yet, the
-		// client learns why.
-		return p.authorize.refuseBody(w, r, &p.result, body.problem)
+	err = next.ServeHTTP(w, r)
+	if err == nil || checked == nil {
+		return err // answered, whatever became of the body
+	}
+	if problem := checked.problem.Load(); problem != nil {
+		// The body did not match its signature. The upstream never got the end of it, and the client learns why.
+		return p.authorize.refuseBody(w, r, &p.result, problem)
 	}
 	return err
 }
 
-// body puts the checked body of a signed request in place of the raw one.
-func (p *passage) body(r *http.Request) error {
+// body puts the checked body of a signed request in place of the raw one; nil when there is none to check.
+func (p *passage) body(r *http.Request) (*checkedBody, error) {
 	if p.result.Verified == nil {
-		return nil
+		return nil, nil
 	}
 	body, length, err := p.result.UpstreamBody(r.Header, r.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.Body, r.ContentLength = &checkedBody{ReadCloser: body}, length
+	r.ContentLength = length
 	if length == 0 {
 		r.Body = http.NoBody
+		return nil, nil
 	}
-	return nil
+	checked := &checkedBody{ReadCloser: body}
+	r.Body = checked
+	return checked, nil
 }
 
-// checkedBody remembers why reading ended early.
+// checkedBody remembers that the body is not the signed one. Whoever forwards it reads it from a goroutine of its own, and later
+// handlers may wrap it.
 type checkedBody struct {
 	io.ReadCloser
-	problem error
+	problem atomic.Pointer[sigv4.Error]
 }
 
 func (b *checkedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
-	if err != nil && err != io.EOF {
-		b.problem = err
+	var refused *sigv4.Error
+	if err != nil && errors.As(err, &refused) { // not: the client went away, the body was closed
+		b.problem.CompareAndSwap(nil, refused)
 	}
 	return n, err
 }
