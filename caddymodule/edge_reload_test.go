@@ -1,0 +1,221 @@
+package caddymodule
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// reload changes the configuration in place, on the same port.
+func (e *edge) reload(block, site string) error {
+	return e.tryLoad(block, "http://:%PORT% {\n"+site+"\n}\n")
+}
+
+// load of n clients that ask again and again until stop is called.
+type load struct {
+	asked    atomic.Int64
+	failures failures
+	stop     func()
+}
+
+func startLoad(n int, ask func(worker int) error) *load {
+	l := new(load)
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	for worker := range n {
+		running.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := ask(worker); err != nil {
+					l.failures.add("%v", err)
+				}
+				l.asked.Add(1)
+			}
+		})
+	}
+	l.stop = sync.OnceFunc(func() {
+		close(done)
+		running.Wait()
+	})
+	return l
+}
+
+// unanswered reports whether the connection ended without an answer. When a listener closes, the system resets the
+// connections that wait in its queue: no server can answer those, and clients connect again, as browsers do.
+func unanswered(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
+}
+
+func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
+	e := startEdge(t, open(""))
+	users := []string{"ada", "bob", "cy", "dee"}
+	bearers := make([]string, len(users))
+	for i, user := range users {
+		bearers[i] = strings.TrimPrefix(e.issuer.bearer(t, user), "Authorization: ")
+		if a := e.get(t, "/x", "Authorization: "+bearers[i]); a.status != 200 {
+			t.Fatalf("status %d", a.status)
+		}
+	}
+	before := e.metrics(t)
+	fetches := e.issuer.fetches.Load()
+	var again atomic.Int64
+	l := startLoad(len(users), func(worker int) error {
+		for try := 0; ; try++ {
+			a, err := e.ask("/x", bearers[worker])
+			if err != nil && unanswered(err) && try < 3 {
+				again.Add(1)
+				continue
+			}
+			if err == nil && a.status != 200 {
+				err = errors.New(http.StatusText(a.status) + " " + a.body)
+			}
+			return err
+		}
+	})
+	const reloads = 10
+	for n := range reloads {
+		site := open("realm other")
+		if n%2 == 0 {
+			site = open("")
+		}
+		if err := e.reload("", site); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	l.stop()
+	l.failures.report(t)
+	after := e.metrics(t)
+	t.Logf("%d requests during %d reloads, %d asked again", l.asked.Load(), reloads, again.Load())
+	if n := after.sum("sluice_token_verifications_total", "issuer", e.issuer.url) - before.sum("sluice_token_verifications_total", "issuer", e.issuer.url); n != 0 {
+		t.Errorf("%v tokens were verified again", n)
+	}
+	if n := e.issuer.fetches.Load() - fetches; n != 0 {
+		t.Errorf("the keys were fetched %d times more", n)
+	}
+	if after.sum("sluice_token_cache_entries", "partition", "good") != before.sum("sluice_token_cache_entries", "partition", "good") {
+		t.Error("the cache lost entries")
+	}
+}
+
+// ask sends a GET without a test at hand, for other goroutines.
+func (e *edge) ask(path, authorization string) (answer, error) {
+	request, err := http.NewRequest(http.MethodGet, e.url(path), nil)
+	if err != nil {
+		return answer{}, err
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	return try(e.http, request)
+}
+
+func TestABrokenReloadKeepsWhatRuns(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	e.file(t, "broken.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Resource": "*"}]}`)
+	e.load(t, poolBlock, poolSite)
+	e.addUser(t, "ada", "readers")
+	in := e.mustSignIn(t, "ada")
+	for what, c := range map[string]struct{ block, site string }{
+		"a policy with a duplicate key": {poolBlock, gate("policy %DIR%/broken.json")},
+		"a policy that is not there":    {poolBlock, gate("policy %DIR%/nowhere.json")},
+		"a pool that is not declared":   {poolBlock, "sluice_authorize {\n user_pool us-east-1_nowhere01\n allow any * *\n}"},
+		"settings that are not JSON":    {strings.Replace(poolBlock, "client.json", "caddy.log", 1), poolSite},
+		"a role's policy is broken":     {strings.Replace(poolBlock, "role.json", "broken.json", 1), poolSite},
+		"a client moved to another pool": {strings.NewReplacer("us-east-1_edge00001", "us-east-1_edge00002").Replace(poolBlock),
+			strings.ReplaceAll(poolSite, "us-east-1_edge00001", "us-east-1_edge00002")},
+		"a directive that nobody knows": {poolBlock, "sluice_authorise"},
+	} {
+		if err := e.reload(c.block, c.site); err == nil {
+			t.Errorf("%s: the reload succeeded", what)
+		}
+		if status := e.apiStatus(t, "/api/x", in.access); status != 200 {
+			t.Errorf("%s: status %d", what, status)
+		}
+		if _, err := e.signIn("ada"); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestReloadsAddAndRemoveRoutes(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	e.load(t, poolBlock, poolSite)
+	e.addUser(t, "ada", "readers")
+	in := e.mustSignIn(t, "ada")
+	more := "handle /more/* {\n sluice_authorize {\n user_pool us-east-1_edge00001\n allow any * *\n }\n reverse_proxy %UPSTREAM%\n}\n"
+	for round := range 3 {
+		if err := e.reload(poolBlock, more+poolSite); err != nil {
+			t.Fatal(err)
+		}
+		e.settle(t)
+		if status := e.apiStatus(t, "/more/x", in.access); status != 200 {
+			t.Errorf("round %d: the new route gives %d", round, status)
+		}
+		if err := e.reload(poolBlock, poolSite); err != nil {
+			t.Fatal(err)
+		}
+		e.settle(t)
+		if a, err := e.api("/more/x", in.access); err != nil || a.got != nil {
+			t.Errorf("round %d: the removed route gives %d, %v", round, a.status, err)
+		}
+		if status := e.apiStatus(t, "/api/x", in.access); status != 200 {
+			t.Errorf("round %d: what stays gives %d", round, status)
+		}
+	}
+	// A rule that changes counts at once, for tokens in the cache too.
+	if err := e.reload(poolBlock, strings.Replace(poolSite, "allow group readers GET /api/*", "allow group editors GET /api/*", 1)); err != nil {
+		t.Fatal(err)
+	}
+	e.settle(t)
+	if status := e.apiStatus(t, "/api/x", in.access); status != 403 {
+		t.Errorf("a rule that was taken away still allows: %d", status)
+	}
+}
+
+// settle waits until connections of the old listener are gone: see unanswered.
+func (e *edge) settle(t testing.TB) {
+	t.Helper()
+	good := 0
+	eventually(t, 5*time.Second, "new connections are answered", func() bool {
+		e.http.CloseIdleConnections()
+		if _, err := e.ask("/none", ""); err != nil {
+			good = 0
+		}
+		good++
+		return good > 3
+	})
+}
+
+func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	open := func() bool {
+		n, there := storages.References(e.dir)
+		return there && n > 0
+	}
+	e.load(t, poolBlock, poolSite)
+	if !open() {
+		t.Fatal("the store is not open")
+	}
+	// Caddy ends what a configuration holds some time after the next one runs.
+	e.load(t, "", gate("allow any * *")+"reverse_proxy %UPSTREAM%")
+	eventually(t, 3*time.Second, "the store is closed", func() bool { return !open() })
+	e.load(t, poolBlock, poolSite)
+	e.addUser(t, "ada", "readers")
+	if status := e.apiStatus(t, "/api/x", e.mustSignIn(t, "ada").access); status != 200 {
+		t.Errorf("opened again, status %d", status)
+	}
+}
