@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/seal"
@@ -90,7 +92,9 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	client, err := mail.NewClient(s.o.Host, s.options...)
+	options, hangUp := s.dialOptions()
+	defer hangUp()
+	client, err := mail.NewClient(s.o.Host, options...)
 	if err != nil {
 		return fmt.Errorf("message: SMTP: %w", err)
 	}
@@ -100,6 +104,29 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("message: SMTP: %w", err)
 	}
 	return nil
+}
+
+// dialOptions are the options for one message, and a function that closes its connection whatever happened: the library
+// leaves one open when greeting, STARTTLS or authentication fail. With implicit TLS the library must dial itself, or it
+// would not know that passwords are safe to send; such a connection is closed when it is collected.
+func (s *SMTP) dialOptions() ([]mail.Option, func()) {
+	if s.o.TLS == Implicit {
+		return s.options, func() {}
+	}
+	var conns []net.Conn
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, network, address)
+		if err == nil {
+			conns = append(conns, c)
+		}
+		return c, err
+	}
+	return append(slices.Clip(s.options), mail.WithDialContextFunc(dial)), func() {
+		for _, c := range conns {
+			_ = c.Close() // a second close of one that ended well; there is nothing left to lose
+		}
+	}
 }
 
 func (s *SMTP) compose(m Message) (*mail.Msg, error) {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"regexp"
 
+	"github.com/sluicegate/sluice/api"
+	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
@@ -49,6 +51,9 @@ var (
 // defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
 // exists. It may be called again at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
+	if err := judgeRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
+		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	}
 	settings, name, err := ParsePoolSettings(d.Settings)
 	if err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
@@ -79,6 +84,32 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 		}
 	}
 	return s.rotatePool(ctx, d.ID)
+}
+
+// judgeRequest holds a declared request against the model, as one that comes over the wire is: what required members it may
+// leave out here is given as filled.
+func judgeRequest(operation string, request json.RawMessage, filled map[string]string) error {
+	members := map[string]json.RawMessage{}
+	if len(request) > 0 {
+		if err := json.Unmarshal(request, &members); err != nil {
+			return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
+		}
+	}
+	for name, value := range filled {
+		if members[name] == nil {
+			members[name] = json.RawMessage(`"` + value + `"`)
+		}
+	}
+	whole, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	op := cognitoidp.API.Operation(operation)
+	in := op.NewInput()
+	if err := json.Unmarshal(whole, in); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
+	}
+	return api.Validate(op.Input, in)
 }
 
 func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
@@ -124,6 +155,9 @@ func hasAttribute(schema []SchemaAttribute, name string) bool {
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
+	if err := judgeRequest("CreateUserPoolClient", d.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
+		return err
+	}
 	settings, name, withSecret, err := ParseClientSettings(d.Settings)
 	if err != nil {
 		return err

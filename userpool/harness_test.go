@@ -405,3 +405,17 @@ func secretHash(secret, username, clientID string) string {
 	m.Write([]byte(username + clientID))
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
+
+// header reads a token's header.
+func header(t testing.TB, raw string) map[string]string {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]string
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

@@ -1,0 +1,107 @@
+package userpool_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+const (
+	declaredPool   = "us-east-1_notes0001"
+	declaredClient = "1example23456789abcdefghij"
+)
+
+func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	zero := 0
+	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"PoolName": "ignored", "AutoVerifiedAttributes": ["email"],
+			"Policies": {"PasswordPolicy": {"MinimumLength": 12}}, "Schema": [{"Name": "team", "AttributeDataType": "String"}]}`),
+		Clients: []userpool.DeclaredClient{{ID: declaredClient, Settings: json.RawMessage(`{"ClientName": "web",
+			"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}`)}},
+		Groups: []userpool.DeclaredGroup{{Name: "readers"}, {Name: "editors", Precedence: &zero, RoleARN: "arn:aws:iam::123456789012:role/notes-editor"}}}
+	if err := h.svc.Ensure(ctx, d); err != nil {
+		t.Fatal(err)
+	}
+	keysBefore := h.published(declaredPool)
+	h.user(declaredPool, "Alice", userpool.Attribute{Name: "custom:team", Value: "a"})
+	h.tokens(declaredClient, "alice") // case does not matter in a declared pool
+	_, err := h.signIn(declaredClient, "nobody", password)
+	wantFault(t, err, "NotAuthorized", wrong) // nor does existence show
+
+	d.Settings = json.RawMessage(`{"Policies": {"PasswordPolicy": {"MinimumLength": 8}}, "Schema": [{"Name": "team", "AttributeDataType": "String"}, {"Name": "level", "AttributeDataType": "Number"}]}`)
+	d.Name = "notes2"
+	d.Groups[0].Description = "may read"
+	h.restart()
+	for range 2 {
+		if err := h.svc.Ensure(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := h.svc.DescribeUserPool(ctx, declaredPool)
+	if err != nil || p.Name != "notes2" || p.Users != 1 || p.Settings.Policies.PasswordPolicy.MinimumLength != 8 || len(p.Settings.AutoVerifiedAttributes) != 0 {
+		t.Error(p, err)
+	}
+	var custom []string
+	for _, a := range p.Settings.Schema {
+		if strings.HasPrefix(a.Name, "custom:") {
+			custom = append(custom, a.Name)
+		}
+	}
+	if strings.Join(custom, " ") != "custom:team custom:level" {
+		t.Error(custom)
+	}
+	for k := range h.published(declaredPool) {
+		if !keysBefore[k] {
+			t.Error("the keys changed")
+		}
+	}
+	h.tokens(declaredClient, "alice")
+	g, err := h.svc.GetGroup(ctx, declaredPool, "readers")
+	if err != nil || g.Description != "may read" {
+		t.Error(g, err)
+	}
+	if err := h.store.View(ctx, func(tx store.Tx) error {
+		rec, err := tx.Pools.Get(declaredPool)
+		if !rec.Declared {
+			t.Error("not marked as declared")
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongDeclarationsAreNamed(t *testing.T) {
+	h := newHouse(t)
+	good := userpool.DeclaredPool{ID: declaredPool, Name: "notes"}
+	for name, tc := range map[string]struct {
+		change func(*userpool.DeclaredPool)
+		text   string
+	}{
+		"an id without a region":     {func(d *userpool.DeclaredPool) { d.ID = "notes" }, "an id is a region"},
+		"no name":                    {func(d *userpool.DeclaredPool) { d.Name = "" }, "name"},
+		"settings that do not parse": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"Policies": 7}`) }, "do not parse"},
+		"a value that is none of the model's": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
+			"enum value set: [OFF, ON, OPTIONAL]"},
+		"a client id in capitals": {func(d *userpool.DeclaredPool) { d.Clients = []userpool.DeclaredClient{{ID: "WEB"}} }, "lower-case"},
+		"a client with an unknown flow": {func(d *userpool.DeclaredPool) {
+			d.Clients = []userpool.DeclaredClient{{ID: "web", Settings: json.RawMessage(`{"ExplicitAuthFlows": ["ALLOW_ALL"]}`)}}
+		}, "client web"},
+		"a password policy out of range": {func(d *userpool.DeclaredPool) {
+			d.Settings = json.RawMessage(`{"Policies": {"PasswordPolicy": {"MinimumLength": 3}}}`)
+		}, "minimumLength"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := good
+			tc.change(&d)
+			err := h.svc.Ensure(t.Context(), d)
+			if err == nil || !strings.Contains(err.Error(), tc.text) {
+				t.Errorf("%v does not say %q", err, tc.text)
+			}
+		})
+	}
+}

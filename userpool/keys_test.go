@@ -1,0 +1,191 @@
+package userpool_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func (h *house) published(poolID string) map[string]bool {
+	h.t.Helper()
+	data, err := h.svc.JWKS(h.t.Context(), poolID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var set struct{ Keys []map[string]string }
+	if err := json.Unmarshal(data, &set); err != nil {
+		h.t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, k := range set.Keys {
+		if k["kty"] != "RSA" || k["alg"] != "RS256" || k["use"] != "sig" || k["n"] == "" || k["e"] != "AQAB" || k["d"] != "" {
+			h.t.Errorf("key %v", k)
+		}
+		ids[k["kid"]] = true
+	}
+	return ids
+}
+
+func TestKeysRotateWithOverlap(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	old := h.tokens(c.ID, "alice").AccessToken
+	first := h.published(p.ID)
+	if len(first) != 2 {
+		t.Fatalf("%d keys at first", len(first))
+	}
+	kid := func(raw string) string { return header(t, raw)["kid"] }
+	step := func(d time.Duration, keys int) map[string]bool {
+		t.Helper()
+		h.clock.forward(d)
+		if err := h.svc.RotateKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.svc.RotateKeys(t.Context()); err != nil { // twice is harmless
+			t.Fatal(err)
+		}
+		ids := h.published(p.ID)
+		if len(ids) != keys {
+			t.Errorf("%d keys, want %d", len(ids), keys)
+		}
+		return ids
+	}
+	day := 24 * time.Hour
+	step(88*day, 2)
+	next := step(day, 4) // a day before they sign, the next two are published
+	if got := kid(h.tokens(c.ID, "alice").AccessToken); got != kid(old) {
+		t.Error("the next key signs too early")
+	}
+	h.clock.forward(day - time.Minute)
+	last := h.tokens(c.ID, "alice").AccessToken
+	step(time.Minute, 4)
+	fresh := h.tokens(c.ID, "alice").AccessToken
+	if kid(fresh) == kid(old) || !next[kid(fresh)] {
+		t.Error("the next key must sign now")
+	}
+	if err := h.edge(p.ID, fresh); err != nil {
+		t.Error(err)
+	}
+	if err := h.edge(p.ID, last); err != nil || kid(last) != kid(old) {
+		t.Error("a token of the last key lives on:", err)
+	}
+	step(25*time.Hour, 2) // the old keys are gone when nothing signed by them can live
+	if h.published(p.ID)[kid(old)] {
+		t.Error("the old key is still published")
+	}
+	h.restart()
+	if err := h.edge(p.ID, h.tokens(c.ID, "alice").AccessToken); err != nil {
+		t.Error("after a restart:", err)
+	}
+}
+
+func TestKeysThatAreDueLateAreStillPublishedBeforeTheySign(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	before := header(t, h.tokens(c.ID, "alice").AccessToken)["kid"]
+	h.clock.forward(400 * 24 * time.Hour) // the process was down for a year
+	h.restart()
+	if len(h.published(p.ID)) != 4 || header(t, h.tokens(c.ID, "alice").AccessToken)["kid"] != before {
+		t.Error("the key changed without notice")
+	}
+	h.clock.forward(24 * time.Hour)
+	if header(t, h.tokens(c.ID, "alice").AccessToken)["kid"] == before {
+		t.Error("the key did not change")
+	}
+}
+
+func TestSecretsAreSealedAtRest(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c, err := h.svc.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "server", GenerateSecret: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.user(p.ID, "alice")
+	if err := h.store.View(t.Context(), func(tx store.Tx) error {
+		rec, err := tx.Clients.Get(c.ID)
+		if err != nil {
+			return err
+		}
+		if string(rec.Secret) == c.Secret.Reveal() || len(rec.Secret) != 52+seal.Overhead {
+			t.Error("the client's secret is not sealed")
+		}
+		u, err := tx.Users.ByKey(p.ID, "alice")
+		if err != nil {
+			return err
+		}
+		if n := len(u.Password.SRPVerifier); n < 300+seal.Overhead || len(u.Password.SRPSalt) != 16 || u.Password.Hash == "" {
+			t.Errorf("verifier of %d bytes, hash %q", n, u.Password.Hash)
+		}
+		keys, err := tx.SigningKeys.List(p.ID)
+		if len(keys) != 2 || len(keys[0].Private) < 1000 || keys[0].Private[0] == 0x30 {
+			t.Error("a signing key is not sealed")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifiersAreMadeOnlyWhereAClientAllowsSRP(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	plain := userpool.ClientSettings{ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}
+	c := h.client(p.ID, plain)
+	h.user(p.ID, "alice")
+	has := func() bool {
+		t.Helper()
+		var u store.User
+		if err := h.store.View(t.Context(), func(tx store.Tx) (err error) {
+			u, err = tx.Users.ByKey(p.ID, "alice")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return len(u.Password.SRPVerifier) > 0
+	}
+	if has() {
+		t.Error("a verifier that nobody may use")
+	}
+	if _, err := h.svc.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", allFlows); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.srpSignIn(p.ID, c.ID, "alice", password)
+	wantFault(t, err, fault.NotAuthorized, wrong)
+	h.tokens(c.ID, "alice") // a plaintext sign-in makes it
+	if !has() {
+		t.Error("no verifier was made")
+	}
+	if _, err := h.srpSignIn(p.ID, c.ID, "alice", password); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADeletedPoolsTokensAreDead(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	tokens := h.tokens(c.ID, "alice")
+	if err := h.svc.DeleteUserPool(t.Context(), p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if h.edge(p.ID, tokens.AccessToken) == nil {
+		t.Error("the edge takes it")
+	}
+	_, err := h.svc.GetUser(t.Context(), tokens.AccessToken)
+	wantFault(t, err, fault.NotAuthorized, "Invalid Access Token")
+	_, err = h.signIn(c.ID, "alice", password)
+	wantFault(t, err, fault.ResourceNotFound, "User pool client "+c.ID+" does not exist.")
+	_, err = h.svc.JWKS(t.Context(), p.ID)
+	wantFault(t, err, fault.ResourceNotFound, "User pool "+p.ID+" does not exist.")
+}
