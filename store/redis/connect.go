@@ -78,7 +78,7 @@ func (f *Feed) explain(err error) error {
 	case strings.HasPrefix(text, "WRONGTYPE "):
 		return fmt.Errorf("the key %q is in use for something else: %w", f.stream, err)
 	case strings.HasPrefix(text, "NOPERM "):
-		return fmt.Errorf("the ACL user needs +xadd +xread +xrange on the keys %q and %q, and in a cluster +cluster: %w", f.stream, f.probe, err)
+		return fmt.Errorf("the ACL user needs +xadd +xread +xrange on the keys %q and %q, and in a cluster +cluster +asking: %w", f.stream, f.probe, err)
 	}
 	return err
 }

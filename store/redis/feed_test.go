@@ -82,6 +82,23 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 	a.Start() // does nothing
 }
 
+func TestCloseDoesNotWaitForAFrozenServer(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	a := startProcess(t, at(s))
+	s.freeze()
+	a.revoke("unsent")
+	if err := a.Close(); err != nil { // returns although nobody thaws the server, and with it all goroutines
+		t.Fatal(err)
+	}
+	s.kill()
+	s.start()
+	next := newProcess(t, at(s))
+	next.keep(a.kept...)
+	next.Start()
+	startProcess(t, at(s)).learns("unsent")
+}
+
 func TestPublishRefusesWhatCannotBeApplied(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)

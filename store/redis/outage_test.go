@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"fmt"
 	"net"
 	"runtime"
 	"slices"
@@ -121,6 +122,19 @@ func TestAFlushIsNoticed(t *testing.T) {
 			t.Error("a flush counts as an outage")
 		}
 	}
+}
+
+// Redis took an entry and lost it before anybody had read anything: only who published it can know.
+func TestALossThatNobodyElseSawIsNoticed(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	a := startProcess(t, at(s))
+	eventually(t, "a first comparison", func() bool { return !a.check.Load() })
+	r := family("lost")
+	a.keep(r)
+	a.acked.add(fmt.Sprintf("%d-0", time.Now().UnixMilli()))
+	eventually(t, "the loss made good", func() bool { return s.length() == 1 })
+	startProcess(t, at(s)).learns("lost")
 }
 
 func TestRedisMayBeAwayAtTheStart(t *testing.T) {

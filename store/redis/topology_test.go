@@ -198,6 +198,8 @@ func TestACluster(t *testing.T) {
 		s.args = []string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(freePort(t)), "--cluster-node-timeout", "1000",
 			"--cluster-require-full-coverage", "no"}
 		s.start()
+		s.do("acl", "setuser", "sluice", "on", ">correct horse", "resetkeys", "~sluice:revocations",
+			"~{sluice:revocations}:probe", "-@all", "+xadd", "+xread", "+xrange", "+cluster", "+asking")
 		nodes = append(nodes, s)
 		o.Addresses = append(o.Addresses, s.address())
 	}
@@ -212,6 +214,7 @@ func TestACluster(t *testing.T) {
 				strings.Count(s.do("cluster", "nodes").(string), "connected") == 3
 		})
 	}
+	o.Username, o.Password = "sluice", seal.NewSecret("correct horse")
 	a, b := startProcess(t, o), startProcess(t, o)
 	a.revoke("in a cluster")
 	b.learns("in a cluster")
