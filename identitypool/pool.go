@@ -289,6 +289,11 @@ func (x *Settings) check() error {
 	if len(x.UserPools) > 50 {
 		return fault.New(fault.LimitExceeded, "An identity pool has at most 50 Cognito identity providers.")
 	}
+	// A developer's user must never look like the user of another provider.
+	if _, public := x.PublicLogins[x.DeveloperName]; public || x.DeveloperName == OwnProvider ||
+		slices.ContainsFunc(x.OIDC, func(arn string) bool { return x.DeveloperName != "" && oidcIssuer(arn) == x.DeveloperName }) {
+		return fault.New(fault.InvalidParameter, "DeveloperProviderName %s is the name of another provider.", x.DeveloperName)
+	}
 	for _, arn := range x.OIDC {
 		if oidcIssuer(arn) == "" {
 			return fault.New(fault.InvalidParameter, "Invalid OpenIdConnectProviderARN: %s", arn)

@@ -56,9 +56,12 @@ func TestAPoolsLife(t *testing.T) {
 		}
 	}
 	for name, settings := range map[string]identitypool.Settings{
-		"one client twice":        {UserPools: []identitypool.UserPool{{Provider: awsKey, ClientID: client}, {Provider: awsKey, ClientID: client, ServerSideCheck: true}}},
-		"a client without a pool": {UserPools: []identitypool.UserPool{{ClientID: client}}},
-		"no OIDC provider's ARN":  {OIDC: []string{"arn:aws:iam::1:role/x"}},
+		"one client twice":                           {UserPools: []identitypool.UserPool{{Provider: awsKey, ClientID: client}, {Provider: awsKey, ClientID: client, ServerSideCheck: true}}},
+		"a client without a pool":                    {UserPools: []identitypool.UserPool{{ClientID: client}}},
+		"a developer called as an issuer":            {DeveloperName: "idp.example.com", OIDC: []string{"arn:aws:iam::1:oidc-provider/idp.example.com"}},
+		"a developer called as a public login":       {DeveloperName: "accounts.google.com", PublicLogins: map[string]string{"accounts.google.com": "x"}},
+		"a developer called as the pools themselves": {DeveloperName: "cognito-identity.amazonaws.com"},
+		"no OIDC provider's ARN":                     {OIDC: []string{"arn:aws:iam::1:role/x"}},
 	} {
 		if _, err := w.Create(ctx, "x", settings); !fault.Is(err, fault.InvalidParameter) {
 			t.Errorf("%s: %v", name, err)

@@ -187,7 +187,8 @@ func (p *pool) roleInToken(l login, m RoleMapping, custom string) (string, error
 
 // tokenRoles reads cognito:roles, an array as issued and a comma-separated string as documented.
 func tokenRoles(t *token.Token) []string {
-	if len(t.Roles) == 1 && strings.Contains(t.Roles[0], ",") {
+	// A role's name may hold a comma, so an array is taken as it is.
+	if raw, _ := t.Claims.Raw("cognito:roles"); strings.HasPrefix(raw, `"`) && len(t.Roles) == 1 {
 		return strings.Split(t.Roles[0], ",")
 	}
 	return t.Roles

@@ -16,6 +16,7 @@ func TestTheRoleIsChosenByTokenRulesOrDefault(t *testing.T) {
 	id := w.id(pool, w.of("alice"))
 	user := w.iam.RoleARN("user")
 	red, blue := w.role("red", poolTrust(pool, true)), w.role("blue", poolTrust(pool, true))
+	comma := w.role("a,b", poolTrust(pool, true))
 	mapping := awsKey + ":" + client
 	byToken := func(ambiguous string) identitypool.RoleMapping {
 		return identitypool.RoleMapping{Type: "Token", Ambiguous: ambiguous}
@@ -51,6 +52,7 @@ func TestTheRoleIsChosenByTokenRulesOrDefault(t *testing.T) {
 		"even the default role, when the token has it not":   {new(byToken("AuthenticatedRole")), claims{"cognito:roles": []string{red}}, user, refused},
 		"roles as one string with commas":                    {new(byToken("Deny")), claims{"cognito:roles": red + "," + blue}, blue, blue},
 		"a role that does not exist":                         {new(byToken("Deny")), claims{"cognito:preferred_role": user + "x"}, "", misconfigured},
+		"a role whose name has a comma":                      {new(byToken("Deny")), claims{"cognito:roles": []string{comma}}, "", comma},
 		"the first rule that matches":                        {new(byRules("Deny", rule("team", "Equals", "r", red), rule("team", "Equals", "r", blue))), claims{"team": "r"}, "", red},
 		"rules in order":                                     {new(byRules("Deny", rule("team", "Equals", "x", red), rule("team", "StartsWith", "r", blue))), claims{"team": "rr"}, "", blue},
 		"compared with case":                                 {new(byRules("Deny", rule("team", "Equals", "R", red))), claims{"team": "r"}, "", denied},
