@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -97,6 +98,40 @@ func TestWildcardsAgreeWithATableOnShortTexts(t *testing.T) {
 			}
 		})
 	})
+}
+
+// Large segments take other algorithms than small ones; both must find what a table finds.
+func TestLargeSegmentsAgreeWithATable(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for seed := range uint64(80) {
+		g := generator{rand.New(rand.NewPCG(seed, 20260104))}
+		alphabet := []string{"a", "a", "a", "b", "é"}[:3+g.IntN(3)]
+		var text []string
+		for range 1500 {
+			text = append(text, g.pick(alphabet...))
+		}
+		text[g.IntN(len(text))] = "b"
+		from := g.IntN(len(text) - 700)
+		middle := append([]string(nil), text[from:from+500+g.IntN(200)]...)
+		for range g.IntN(3) * 20 {
+			middle[g.IntN(len(middle))] = "?"
+		}
+		if g.IntN(2) == 0 {
+			middle[g.IntN(len(middle))] = g.pick("a", "b")
+		}
+		pattern, s := "*"+strings.Join(middle, "")+"*"+g.pick("", "b*", "?*a"), strings.Join(text, "")
+		want := naiveGlob(false, wildcards(pattern), s)
+		if got := policy.MatchWildcard(pattern, s); got != want {
+			t.Errorf("seed %d: %v, the table says %v", seed, got, want)
+		}
+		if want {
+			found++
+		}
+	}
+	if found < 15 || found > 75 {
+		t.Errorf("%d of 80 match: the generator misses the point", found)
+	}
 }
 
 func TestARNsAreSixFields(t *testing.T) {
