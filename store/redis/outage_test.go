@@ -140,12 +140,18 @@ func TestALossThatNobodyElseSawIsNoticed(t *testing.T) {
 func TestRedisMayBeAwayAtTheStart(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	a := newProcess(t, at(s))
+	clock := newClock()
+	o := at(s)
+	o.Now = clock.now
+	a := newProcess(t, o)
 	a.Start() // returns all the same
 	if a.State() != StateLost {
 		t.Errorf("the state is %s: what happened before the start is not known", a.State())
 	}
 	a.revoke("early")
+	eventually(t, "a line in the log", func() bool { return strings.Contains(a.log.String(), "not reached yet") })
+	clock.add(remindEvery)
+	eventually(t, "a reminder", func() bool { return strings.Count(a.log.String(), "not reached yet") == 2 })
 	s.start()
 	a.reaches(StateOK)
 	startProcess(t, at(s)).learns("early")

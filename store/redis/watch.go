@@ -6,18 +6,25 @@ import (
 	"time"
 )
 
-const watchEvery = 250 * time.Millisecond
+const (
+	watchEvery = 250 * time.Millisecond
+	// remindEvery is how often the log repeats that Redis is away, and why: the reason may have changed.
+	remindEvery = time.Minute
+)
 
 // watch tells log and Observer of every change, also while the reader hangs.
 func (f *Feed) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	told, queued := "", -1
+	told, logged, queued := "", time.Time{}, -1
 	for {
 		if now := f.State(); now != told && !f.connecting() {
 			f.o.Observer.RevocationState(now)
 			f.log(now)
-			told = now
+			told, logged = now, f.o.Now()
+		} else if now == told && now != StateOK && f.o.Now().Sub(logged) >= remindEvery {
+			f.log(now)
+			logged = f.o.Now()
 		}
 		if n := f.queue.len(); n != queued {
 			f.o.Observer.RevocationsQueued(n)
