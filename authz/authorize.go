@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"time"
 
@@ -135,7 +136,7 @@ func (c *call) bearer(raw string) *Problem {
 	if err != nil {
 		problem := tokenProblem(err)
 		if problem.Status != 503 { // what could not be told may be told at the next request
-			o.Tokens.PutNegative(key, err, c.now.Add(negativeTime))
+			o.Tokens.PutNegative(key, err, c.now.Add(negativeFor(err)))
 		}
 		return problem
 	}
@@ -145,8 +146,19 @@ func (c *call) bearer(raw string) *Problem {
 	return nil
 }
 
-// negativeTime is how long a refused token is refused unseen: it may become valid, by time or by a new key.
-const negativeTime = 5 * time.Second
+// How long a refused token is refused unseen: longer when nothing but another configuration could make it good, since
+// time may do so to a token that is not valid yet, and a new key to one of an unknown key.
+const (
+	negativeTime        = 5 * time.Second
+	lastingNegativeTime = time.Minute
+)
+
+func negativeFor(err error) time.Duration {
+	if refused, ok := errors.AsType[*token.Error](err); ok && refused.Lasting() {
+		return lastingNegativeTime
+	}
+	return negativeTime
+}
 
 // cookie asks the login pages whose session it is.
 func (c *call) cookie() *Problem {

@@ -157,10 +157,17 @@ func cookieValue(lines []string, name string) (value string, count int) {
 // isToken reports whether s is a token as RFC 9110 section 5.6.2 has it.
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !tokenByte[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+var tokenByte = func() (t [256]bool) {
+	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
+	for i := 0; i < len(set); i++ {
+		t[set[i]] = true
+	}
+	return t
+}()
