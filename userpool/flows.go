@@ -171,10 +171,19 @@ func (s *Service) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 	return a, err
 }
 
+// Bounds of what the model leaves open in AuthParameters and ChallengeResponses: in bytes, room for what the same values
+// may be elsewhere (128 and 256 characters).
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024}
+
 func (a *attempt) require(names []string) error {
 	for _, n := range names {
 		if a.params[n] == "" {
 			return fault.New(fault.InvalidParameter, "Missing required parameter %s", n)
+		}
+	}
+	for n, limit := range maxParameter {
+		if len(a.params[n]) > limit {
+			return fault.New(fault.InvalidParameter, "The parameter %s is too long.", n)
 		}
 	}
 	return nil

@@ -29,10 +29,11 @@ type HasherOptions struct {
 	Queue   int // callers that may wait beside them; 0 = 2,048
 }
 
-// Hasher computes password hashes with a ceiling on memory. At most Workers hashes run at once; each holds 19 MiB, and
-// what the garbage collector has not yet taken back is at most as much again (GOGC 100), so hashing as a whole stays
-// under 2 × Workers × 19 MiB + 32 MiB. A caller that waits holds its goroutine only: 2,048 of them are some 20 MiB. When
-// Queue callers wait already, the next is refused with fault.TooManyRequests.
+// Hasher computes password hashes with a ceiling on memory. At most Workers hashes run at once, and each holds 19 MiB. What
+// the garbage collector has not yet taken back is as much again (GOGC 100), and as much again while it is at work; so
+// hashing as a whole, 1,000 waiting callers included, stays under 4 × Workers × 19 MiB + 32 MiB: 184 MiB with two. A
+// caller that waits holds its goroutine only. When Queue callers wait already, the next is refused with
+// fault.TooManyRequests.
 type Hasher struct {
 	tickets chan struct{} // those inside, waiting or working
 	workers chan struct{} // those working

@@ -99,7 +99,7 @@ func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
 // The bound that Hasher states: 1,000 that wait at once hold no more than Workers hashes and their garbage.
 func TestAThousandWaitingStayInsideTheStatedMemory(t *testing.T) {
 	const workers, waiting, hashes = 2, 1000, 24
-	const bound = 2*workers*19<<20 + 32<<20
+	const bound = 4*workers*19<<20 + 32<<20
 	h := userpool.NewHasher(userpool.HasherOptions{Workers: workers})
 	runtime.GC()
 	var before, now runtime.MemStats

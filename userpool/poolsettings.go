@@ -245,11 +245,24 @@ func (p *PoolSettings) judge() error {
 	if err := p.judgeRecovery(); err != nil {
 		return err
 	}
-	if p.MfaConfiguration == "ON" {
+	switch p.MfaConfiguration {
+	case "ON":
 		return fault.New(fault.NotImplemented, "MfaConfiguration ON is not implemented: a pool that demands a second factor would not get one.")
+	case "OFF", "OPTIONAL":
+	default:
+		return invalid("Invalid MfaConfiguration value.")
 	}
 	if setJSON(p.LambdaConfig) {
 		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")
+	}
+	if setJSON(p.UserPoolAddOns) {
+		var addOns struct{ AdvancedSecurityMode string }
+		if err := json.Unmarshal(p.UserPoolAddOns, &addOns); err != nil {
+			return fault.Wrap(fault.InvalidParameter, err, "Invalid UserPoolAddOns.")
+		}
+		if addOns.AdvancedSecurityMode != "" && addOns.AdvancedSecurityMode != "OFF" {
+			return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
+		}
 	}
 	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
 		if f != "PASSWORD" {

@@ -1,0 +1,214 @@
+package userpool
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
+	now := time.Unix(0, 0)
+	var f store.Failures
+	var locks []time.Duration
+	for range 20 {
+		f = failed(f, now)
+		if f.Count >= freeFailures {
+			locks = append(locks, f.LockedUntil.Sub(now))
+			now = f.LockedUntil
+		}
+	}
+	want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900, 900}
+	for i, w := range want {
+		// After a lock of fifteen minutes the count begins anew, as after any quiet quarter of an hour.
+		if i < 11 && locks[i] != w*time.Second {
+			t.Errorf("lock %d is %s, want %s", i, locks[i], w*time.Second)
+		}
+	}
+}
+
+func TestALimiterThatIsFullRefusesNewNames(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := newLimiter(func() time.Time { return now }, 2)
+	for _, name := range []string{"a", "b"} {
+		if err := l.take("op", "pool", name, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.take("op", "pool", "c", 5); !fault.Is(err, fault.TooManyRequests) {
+		t.Error(err)
+	}
+	if err := l.take("op", "pool", "a", 5); err != nil {
+		t.Error("a known name still counts:", err)
+	}
+	now = now.Add(time.Hour)
+	if err := l.take("op", "pool", "c", 5); err != nil {
+		t.Error("old windows make room:", err)
+	}
+}
+
+func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
+	now := time.Unix(1000, 0)
+	o := newOnceSet(func() time.Time { return now }, 2)
+	one, two, three := [32]byte{1}, [32]byte{2}, [32]byte{3}
+	if err := o.use(one, now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.use(one, now.Add(time.Minute)); !errors.Is(err, errSessionUsed) {
+		t.Error(err)
+	}
+	o.release(one)
+	if err := o.use(one, now.Add(time.Minute)); err != nil {
+		t.Error("given back:", err)
+	}
+	if err := o.use(two, now.Add(time.Hour)); err != nil {
+		t.Error(err)
+	}
+	if err := o.use(three, now.Add(time.Hour)); !fault.Is(err, fault.TooManyRequests) {
+		t.Error("a full set must refuse:", err)
+	}
+	now = now.Add(2 * time.Minute)
+	if err := o.use(three, now.Add(time.Hour)); err != nil {
+		t.Error("what is over makes room:", err)
+	}
+}
+
+func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := newCache[int](func() time.Time { return now }, time.Second, 2)
+	load := func(v int, before func()) func() (int, error) {
+		return func() (int, error) { before(); return v, nil }
+	}
+	if v, err := c.get("a", load(1, func() {})); v != 1 || err != nil {
+		t.Fatal(v, err)
+	}
+	if v, _ := c.get("a", load(2, func() {})); v != 1 {
+		t.Error("not kept")
+	}
+	now = now.Add(time.Second)
+	if v, _ := c.get("a", load(2, func() { c.drop("a") })); v != 2 {
+		t.Error(v)
+	}
+	if v, _ := c.get("a", load(3, func() {})); v != 3 {
+		t.Error("a value that was dropped while it was read came back")
+	}
+	for _, k := range []string{"b", "c", "d"} {
+		if _, err := c.get(k, load(1, func() {})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(c.entries) > 2 {
+		t.Errorf("%d entries", len(c.entries))
+	}
+	if _, err := c.get("x", func() (int, error) { return 0, errors.New("away") }); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
+	c := newCutoffs()
+	now := time.Unix(1000, 500_000_000)
+	second := time.Unix(1000, 0)
+	before := c.moment(now)
+	end := c.begin()
+	at := c.raise("p", "u", now)
+	during := c.moment(now)
+	if !at.Equal(second) {
+		t.Error(at)
+	}
+	if iat := c.issueTime("p", "u", before); iat.After(at) {
+		t.Error("minted during, read before: must be dead", iat)
+	}
+	end()
+	for name, from := range map[string]moment{"before": before, "during": during} {
+		if iat := c.issueTime("p", "u", from); iat.After(at) {
+			t.Errorf("read %s: must be dead, %s", name, iat)
+		}
+	}
+	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
+		t.Error("read after: must live", iat)
+	}
+	if iat := c.issueTime("p", "other", c.moment(now)); !iat.Equal(second) {
+		t.Error("another user", iat)
+	}
+	end = c.begin()
+	again := c.raise("p", "u", now)
+	end()
+	if !again.After(at) || !c.issueTime("p", "u", c.moment(now)).After(again) {
+		t.Error("a second one in the same second kills what the first let live", again)
+	}
+	late := now.Add(time.Hour)
+	if iat := c.issueTime("p", "u", c.moment(late)); !iat.Equal(late.Truncate(time.Second)) {
+		t.Error("later the clock decides", iat)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	for text, want := range map[string]*store.Filter{
+		``:                             nil,
+		`  `:                           nil,
+		`email = "a@b.c"`:              {Name: "email", Value: "a@b.c"},
+		`email="a@b.c"`:                {Name: "email", Value: "a@b.c"},
+		` username ^= "al" `:           {Name: "username", Value: "al", Prefix: true},
+		`name = "a \"b\" \\ c"`:        {Name: "name", Value: `a "b" \ c`},
+		`status = ""`:                  {Name: "status"},
+		`cognito:user_status = "X"`:    {Name: "cognito:user_status", Value: "X"},
+		`name = "with = and ^= in it"`: {Name: "name", Value: "with = and ^= in it"},
+	} {
+		got, err := parseFilter(text)
+		if err != nil || (got == nil) != (want == nil) || (got != nil && *got != *want) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{`email`, `email = a`, `email == "a"`, `email = "a" and name = "b"`, `email = "a`, `"a" = "b"`, `email != "a"`} {
+		if _, err := parseFilter(text); !fault.Is(err, fault.InvalidParameter) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAddressesAreMasked(t *testing.T) {
+	for _, tc := range [][3]string{
+		{"email", "test@test.com", "t***@t***"}, {"email", "ä@ö.de", "ä***@ö***"}, {"phone_number", "+12065559878", "+*******9878"},
+	} {
+		if got := mask(tc[0], tc[1]); got != tc[2] {
+			t.Errorf("%s: %s", tc[1], got)
+		}
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	f.Add(`email ^= "a\"b"`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseFilter(text)
+		if err != nil || got == nil {
+			return
+		}
+		op := " = "
+		if got.Prefix {
+			op = " ^= "
+		}
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(got.Value)
+		again, err := parseFilter(got.Name + op + `"` + quoted + `"`)
+		if strings.ContainsAny(got.Value, "\n") {
+			return // an escaped line end is not printed back
+		}
+		if err != nil || *again != *got {
+			t.Fatalf("%q: %v, then %v, %v", text, got, again, err)
+		}
+	})
+}
+
+func FuzzPHC(f *testing.F) {
+	f.Add("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA")
+	f.Add("$argon2id$v=19$m=1,t=1,p=1$$")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := parsePHC(text)
+		if err == nil && (p.memory > argonMemory || p.time > argonTime || p.threads != argonThreads || len(p.key) > 64) {
+			t.Fatalf("%q costs %d KiB, %d passes", text, p.memory, p.time)
+		}
+	})
+}

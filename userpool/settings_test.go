@@ -1,0 +1,204 @@
+package userpool_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func settings(t testing.TB, text string) userpool.PoolSettings {
+	t.Helper()
+	s, _, err := userpool.ParsePoolSettings(json.RawMessage(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
+	h := newHouse(t)
+	for name, tc := range map[string]struct {
+		text    string
+		kind    fault.Kind
+		message string
+	}{
+		"aliases and addresses as user names": {`{"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}`, fault.InvalidParameter,
+			"Only one of the aliasAttributes or usernameAttributes can be set in a user pool."},
+		"an alias that cannot be one":           {`{"AliasAttributes": ["name"]}`, fault.InvalidParameter, "Invalid value in AliasAttributes."},
+		"a custom attribute without a type":     {`{"Schema": [{"Name": "x"}]}`, fault.InvalidParameter, "Invalid AttributeDataType input, consider using the provided AttributeDataType enum."},
+		"a required custom attribute":           {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "Required": true}]}`, fault.InvalidParameter, "Required custom attributes are not supported currently."},
+		"another type for a standard attribute": {`{"Schema": [{"Name": "email", "AttributeDataType": "Number"}]}`, fault.InvalidParameter, "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute email"},
+		"a bound that is no number": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "two"}}]}`,
+			fault.InvalidParameter, "Invalid StringAttributeConstraints for schema attribute x"},
+		"a text that may be too long": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MaxLength": "2049"}}]}`,
+			fault.InvalidParameter, "user.custom:x: String attributes cannot have a length of more than 2048"},
+		"bounds that cross": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "3", "MaxLength": "2"}}]}`,
+			fault.InvalidParameter, "user.custom:x: Max length cannot be less than min length."},
+		"values that cross": {`{"Schema": [{"Name": "x", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "3", "MaxValue": "2"}}]}`,
+			fault.InvalidParameter, "user.custom:x: Max value cannot be less than min value."},
+		"an attribute twice": {`{"Schema": [{"Name": "x", "AttributeDataType": "String"}, {"Name": "x", "AttributeDataType": "String"}]}`,
+			fault.InvalidParameter, "custom:x: Existing attribute already has name custom:x."},
+		"two lives of unused accounts": {`{"Policies": {"PasswordPolicy": {"MinimumLength": 8, "TemporaryPasswordValidityDays": 3}}, "AdminCreateUserConfig": {"UnusedAccountValidityDays": 5}}`,
+			fault.InvalidParameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
+		"an administrator and an address to recover by": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}}`,
+			fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."},
+		"a message without its code":            {`{"EmailVerificationMessage": "hello there"}`, fault.InvalidParameter, "EmailVerificationMessage must contain {####}."},
+		"a second factor that is demanded":      {`{"MfaConfiguration": "ON"}`, fault.NotImplemented, "*"},
+		"a trigger":                             {`{"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`, fault.NotImplemented, "*"},
+		"threat protection":                     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.NotImplemented, "*"},
+		"a history of passwords":                {`{"Policies": {"PasswordPolicy": {"PasswordHistorySize": 3}}}`, fault.NotImplemented, "*"},
+		"sign-in without a password":            {`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}`, fault.NotImplemented, "*"},
+		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := h.svc.CreateUserPool(t.Context(), "x", settings(t, tc.text))
+			wantFault(t, err, tc.kind, tc.message)
+		})
+	}
+}
+
+func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(settings(t, `{"Schema": [{"Name": "email", "Required": true}]}`))
+	for name, tc := range map[string]struct {
+		text string
+		kind fault.Kind
+	}{
+		"flows of both ages":                         {`{"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH", "ALLOW_USER_SRP_AUTH"]}`, fault.InvalidParameter},
+		"an access token of four minutes":            {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
+		"an ID token of two days":                    {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter},
+		"a refresh token of eleven years":            {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter},
+		"an access token that outlives the refresh":  {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
+		"a session of two minutes":                   {`{"AuthSessionValidity": 2}`, fault.InvalidParameter},
+		"a grace period of two minutes":              {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter},
+		"an attribute to read that is not there":     {`{"ReadAttributes": ["custom:x"]}`, fault.InvalidParameter},
+		"the verified mark among those to write":     {`{"WriteAttributes": ["email", "email_verified"]}`, fault.InvalidParameter},
+		"a required attribute that is not writable":  {`{"WriteAttributes": ["name"]}`, fault.InvalidParameter},
+		"client credentials beside the code flow":    {`{"AllowedOAuthFlows": ["client_credentials", "code"]}`, fault.InvalidOAuthFlow},
+		"client credentials without a secret":        {`{"AllowedOAuthFlows": ["client_credentials"]}`, fault.InvalidOAuthFlow},
+		"a redirect that is not among the callbacks": {`{"DefaultRedirectURI": "https://x.example", "CallbackURLs": ["https://y.example"]}`, fault.InvalidParameter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _, _, err := userpool.ParseClientSettings(json.RawMessage(tc.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.svc.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "x", Settings: s})
+			wantFault(t, err, tc.kind, "*")
+		})
+	}
+}
+
+func TestTokenLifetimesFollowTheClient(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	s := allFlows
+	s.AccessTokenValidity, s.IDTokenValidity, s.RefreshTokenValidity = 10, 2, 7200
+	s.TokenValidityUnits = &userpool.ValidityUnits{AccessToken: "minutes", RefreshToken: "seconds"}
+	c := h.client(p.ID, s)
+	h.user(p.ID, "alice")
+	out := h.tokens(c.ID, "alice")
+	for raw, want := range map[string]float64{out.AccessToken: 600, out.IDToken: 7200} {
+		if m := claims(t, raw); m["exp"].(float64)-m["iat"].(float64) != want {
+			t.Errorf("%v lives %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
+		}
+	}
+	if out.ExpiresIn != 600 {
+		t.Error(out.ExpiresIn)
+	}
+	h.clock.forward(7199e9)
+	if _, err := h.refresh(c.ID, out.RefreshToken); err != nil {
+		t.Error(err)
+	}
+	h.clock.forward(1e9)
+	_, err := h.refresh(c.ID, out.RefreshToken)
+	wantFault(t, err, fault.NotAuthorized, "Refresh Token has expired")
+}
+
+func TestLegacyClientsAlsoDoSRPAndRefresh(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c := h.client(p.ID, userpool.ClientSettings{ExplicitAuthFlows: []string{"USER_PASSWORD_AUTH"}})
+	h.user(p.ID, "alice")
+	if _, err := h.srpSignIn(p.ID, c.ID, "alice", password); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.refresh(c.ID, h.tokens(c.ID, "alice").RefreshToken); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUpdatesResetWhatTheyLeaveOut(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(settings(t, `{"AutoVerifiedAttributes": ["email"], "AliasAttributes": ["email"], "UserPoolTags": {"a": "b"}, "Schema": [{"Name": "x", "AttributeDataType": "String"}]}`))
+	if err := h.svc.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"DeletionProtection": "ACTIVE"}`)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.svc.DescribeUserPool(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := got.Settings
+	if len(s.AutoVerifiedAttributes) != 0 || len(s.UserPoolTags) != 0 || s.DeletionProtection != "ACTIVE" {
+		t.Error("not reset", s)
+	}
+	if len(s.AliasAttributes) != 1 || len(s.Schema) != len(p.Settings.Schema) || got.Name != "test" {
+		t.Error("lost what cannot change", s)
+	}
+}
+
+func TestPasswordPolicies(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	lax := h.pool(settings(t, `{"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}`))
+	h.user(p.ID, "alice")
+	if err := h.svc.AdminSetUserPassword(t.Context(), lax.ID, "x", "a", true); !fault.Is(err, fault.UserNotFound) {
+		t.Error(err)
+	}
+	for pass, text := range map[string]string{
+		"Aa1!":         "Password not long enough",
+		"alllower-1":   "Password must have uppercase characters",
+		"ALLUPPER-1":   "Password must have lowercase characters",
+		"No-numbers":   "Password must have numeric characters",
+		"NoSymbols1":   "Password must have symbol characters",
+		" Leading-1":   "Password must not begin or end with a space",
+		"Ünicöde-1A😀x": "",
+		"in Side-1":    "",
+	} {
+		err := h.svc.AdminSetUserPassword(t.Context(), p.ID, "alice", pass, true)
+		if text == "" && err != nil {
+			t.Errorf("%q: %v", pass, err)
+		} else if text != "" {
+			wantFault(t, err, fault.InvalidPassword, "Password did not conform with policy: "+text)
+		}
+	}
+}
+
+func FuzzSettings(f *testing.F) {
+	f.Add(`{"PoolName": "x", "Schema": [{"Name": "a", "AttributeDataType": "String"}]}`)
+	f.Add(`{"Policies": {"PasswordPolicy": {"MinimumLength": 8}}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, name, err := userpool.ParsePoolSettings(json.RawMessage(text))
+		if err != nil {
+			return
+		}
+		data, err := json.Marshal(struct {
+			userpool.PoolSettings
+			PoolName string
+		}{s, name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, name2, err := userpool.ParsePoolSettings(data)
+		if err != nil || name2 != name {
+			t.Fatalf("%s: %v", data, err)
+		}
+		one, _ := json.Marshal(s)
+		two, err := json.Marshal(again)
+		if err != nil || string(one) != string(two) {
+			t.Fatalf("%s\n%s", one, two)
+		}
+	})
+}
