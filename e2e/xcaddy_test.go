@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +33,7 @@ func TestXcaddyBuildsAGate(t *testing.T) {
 		"--with", "github.com/sluicegate/sluice="+harness.Root(),
 		"--with", "github.com/sluicegate/sluice/caddymodule")
 	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOPROXY="+withoutUs(t))
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	start := time.Now()
@@ -43,4 +47,30 @@ func TestXcaddyBuildsAGate(t *testing.T) {
 	if got := s.Get(t, "GET", "/api/x", "Authorization", "Bearer "+token); got.Status != 200 {
 		t.Errorf("the API behind it: %d %s", got.Status, got.Body)
 	}
+}
+
+// withoutUs is the module proxy in use, but for one thing: it has no release of Sluice, so that the checkout is all
+// there is. Proxies answer in different ways for a module that they do not have, and not all of them are taken for a no.
+func withoutUs(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOPROXY").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream, rest, _ := strings.Cut(strings.TrimSpace(string(out)), ",")
+	if !strings.HasPrefix(upstream, "http") {
+		return upstream
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/github.com/sluicegate/") {
+			http.NotFound(w, r)
+			return
+		}
+		http.Redirect(w, r, strings.TrimSuffix(upstream, "/")+r.URL.EscapedPath(), http.StatusFound)
+	}))
+	t.Cleanup(front.Close)
+	if rest == "" {
+		return front.URL
+	}
+	return front.URL + "," + rest
 }
