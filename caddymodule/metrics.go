@@ -147,7 +147,9 @@ func (m *metrics) RevocationsPublished(n int, again bool) {
 // RevocationsReceived implements the feed's observer.
 func (m *metrics) RevocationsReceived(n int, lag time.Duration) {
 	m.feedEntries.WithLabelValues("received").Add(float64(n))
-	m.feedLag.Observe(lag.Seconds())
+	if lag > 0 { // 0 = it was there before we connected
+		m.feedLag.Observe(lag.Seconds())
+	}
 }
 
 // RevocationsQueued implements the feed's observer.
