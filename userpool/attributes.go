@@ -22,16 +22,16 @@ var (
 	phoneForm = regexp.MustCompile(`\A\+[0-9]{2,15}\z`)
 )
 
-// checkForm judges what a standard attribute's value looks like beyond its length.
+// checkForm judges what a standard attribute's value looks like beyond its length. Its errors are faults.
 func checkForm(name, value string) error {
 	switch name {
 	case "email":
 		if value != "" && !emailForm.MatchString(value) {
-			return fmt.Errorf("Invalid email address format.") //nolint:staticcheck // AWS's text, shown to a client
+			return fault.New(fault.InvalidParameter, "Invalid email address format.")
 		}
 	case "phone_number":
 		if value != "" && !phoneForm.MatchString(value) {
-			return fmt.Errorf("Invalid phone number format.") //nolint:staticcheck // AWS's text, shown to a client
+			return fault.New(fault.InvalidParameter, "Invalid phone number format.")
 		}
 	}
 	return nil
@@ -76,8 +76,8 @@ func (p *pool) checkWrite(c *client, who writer, current map[string]string, attr
 			continue // clears it
 		}
 		if err := s.checkValue(a.Value); err != nil {
-			if !strings.HasPrefix(err.Error(), "user.") {
-				return fault.New(fault.InvalidParameter, "%s", err.Error())
+			if fault.KindOf(err) != fault.Internal {
+				return err // a message of its own
 			}
 			complaints = append(complaints, err.Error())
 		}

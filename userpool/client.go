@@ -54,14 +54,6 @@ func (c *client) mayWrite(name string) bool {
 	return slices.Contains(c.Settings.WriteAttributes, name)
 }
 
-// notFound is the answer to a sign-in by a name that no user has.
-func (c *client) notFound() error {
-	if c.hidden {
-		return errWrongPassword
-	}
-	return errNoUser
-}
-
 func noClient(id string) error {
 	return fault.New(fault.ResourceNotFound, "User pool client %s does not exist.", id)
 }

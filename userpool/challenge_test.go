@@ -1,0 +1,144 @@
+package userpool_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+func TestNewPasswordRequired(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{Schema: []userpool.SchemaAttribute{{Name: "email", Required: new(true)}, {Name: "given_name"}}})
+	c, other := h.client(p.ID, allFlows), h.client(p.ID, allFlows)
+	ctx := t.Context()
+	begin := func(name string) *userpool.AuthResult {
+		t.Helper()
+		if _, err := h.svc.AdminCreateUser(ctx, userpool.AdminCreateInput{PoolID: p.ID, Username: name, TemporaryPassword: password, Action: "SUPPRESS",
+			Attributes: []attr{{"email", name + "@example.com"}}}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := h.srpSignIn(p.ID, c.ID, name, password)
+		if err != nil || out.Challenge != "NEW_PASSWORD_REQUIRED" || out.Session == "" {
+			t.Fatal(out, err)
+		}
+		return out
+	}
+	out := begin("alice")
+	if out.Parameters["requiredAttributes"] != "[]" || out.Parameters["userAttributes"] != `{"email":"alice@example.com"}` || out.Parameters["USER_ID_FOR_SRP"] != "alice" {
+		t.Error(out.Parameters)
+	}
+	answer := func(clientID, session string, responses map[string]string) error {
+		_, err := h.respond(clientID, "NEW_PASSWORD_REQUIRED", session, responses)
+		return err
+	}
+	good := map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1"}
+	t.Run("what is refused without spending the session", func(t *testing.T) {
+		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "weak"}), fault.InvalidPassword, "*")
+		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email": "x@example.com"}),
+			fault.InvalidParameter, "Cannot modify an already provided email")
+		wantFault(t, answer(other.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
+		wantFault(t, answer(c.ID, out.Session+"x", good), fault.NotAuthorized, "Invalid session for the user.")
+		wantFault(t, answer(c.ID, "", good), fault.NotAuthorized, "Invalid session for the user.")
+	})
+	t.Run("attributes may come with it", func(t *testing.T) {
+		if err := answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.given_name": "Al"}); err != nil {
+			t.Fatal(err)
+		}
+		if h.attribute(p.ID, "alice", "given_name") != "Al" {
+			t.Error("not set")
+		}
+		wantFault(t, answer(c.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+		if _, err := h.srpSignIn(p.ID, c.ID, "alice", "Own-password-1"); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("another user's name does not fit the session", func(t *testing.T) {
+		out := begin("bob")
+		wantFault(t, answer(c.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
+	})
+	t.Run("a session expires", func(t *testing.T) {
+		out := begin("carol")
+		h.clock.forward(3 * time.Minute)
+		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "carol", "NEW_PASSWORD": password}), fault.NotAuthorized, "Invalid session for the user, session is expired.")
+	})
+	t.Run("the new password may be the temporary one, and either call may answer", func(t *testing.T) {
+		out := begin("dave")
+		got, err := h.svc.RespondToAuthChallenge(ctx, userpool.AuthAnswer{Admin: true, PoolID: p.ID, ClientID: c.ID, Challenge: "NEW_PASSWORD_REQUIRED",
+			Session: out.Session, Responses: map[string]string{"USERNAME": "dave", "NEW_PASSWORD": password}})
+		if err != nil || got.Tokens == nil {
+			t.Error(got, err)
+		}
+	})
+	t.Run("one answer wins a race", func(t *testing.T) {
+		out := begin("eve")
+		errs := make(chan error, 8)
+		for range cap(errs) {
+			go func() {
+				_, err := h.svc.RespondToAuthChallenge(ctx, userpool.AuthAnswer{ClientID: c.ID, Challenge: "NEW_PASSWORD_REQUIRED",
+					Session: out.Session, Responses: map[string]string{"USERNAME": "eve", "NEW_PASSWORD": "Own-password-1"}})
+				errs <- err
+			}()
+		}
+		won := 0
+		for range cap(errs) {
+			if <-errs == nil {
+				won++
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d answers won", won)
+		}
+	})
+}
+
+func TestClientSecrets(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c, err := h.svc.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "server", GenerateSecret: true, Settings: allFlows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.user(p.ID, "alice")
+	hash := secretHash(c.Secret.Reveal(), "alice", c.ID)
+	in := func(params map[string]string) (*userpool.AuthResult, error) {
+		return h.svc.InitiateAuth(t.Context(), userpool.AuthRequest{ClientID: c.ID, Flow: "USER_PASSWORD_AUTH", Parameters: params})
+	}
+	_, err = in(map[string]string{"USERNAME": "alice", "PASSWORD": password})
+	wantFault(t, err, fault.NotAuthorized, "Client "+c.ID+" is configured with secret but SECRET_HASH was not received")
+	_, err = in(map[string]string{"USERNAME": "alice", "PASSWORD": password, "SECRET_HASH": secretHash("another", "alice", c.ID)})
+	wantFault(t, err, fault.NotAuthorized, "Unable to verify secret hash for client "+c.ID)
+	out, err := in(map[string]string{"USERNAME": "alice", "PASSWORD": password, "SECRET_HASH": hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		hash, text string
+	}{"right": {hash, ""}, "missing": {"", "Client " + c.ID + " is configured with secret but SECRET_HASH was not received"},
+		"wrong": {"x", "Unable to verify secret hash for client " + c.ID}} {
+		t.Run("refresh, hash "+name, func(t *testing.T) {
+			params := map[string]string{"REFRESH_TOKEN": out.Tokens.RefreshToken, "SECRET_HASH": tc.hash}
+			_, err := h.svc.InitiateAuth(t.Context(), userpool.AuthRequest{ClientID: c.ID, Flow: "REFRESH_TOKEN", Parameters: params})
+			if tc.text == "" && err != nil {
+				t.Error(err)
+			} else if tc.text != "" {
+				wantFault(t, err, fault.NotAuthorized, tc.text)
+			}
+		})
+	}
+	_, err = h.svc.GetTokensFromRefreshToken(t.Context(), c.ID, "wrong", out.Tokens.RefreshToken)
+	wantFault(t, err, fault.NotAuthorized, "*")
+	if _, err := h.svc.GetTokensFromRefreshToken(t.Context(), c.ID, c.Secret.Reveal(), out.Tokens.RefreshToken); err != nil {
+		t.Error(err)
+	}
+	wantFault(t, h.svc.RevokeToken(t.Context(), c.ID, "", out.Tokens.RefreshToken), fault.Unauthorized, "*")
+	if err := h.svc.RevokeToken(t.Context(), c.ID, c.Secret.Reveal(), out.Tokens.RefreshToken); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(fmt.Sprintf("%+v %#v", c, c), c.Secret.Reveal()) {
+		t.Error("the secret shows")
+	}
+}

@@ -1,0 +1,101 @@
+package userpool_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// A client that hides who exists must get the same row of answers for a name that no user has as for a user.
+func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice", attr{"email", "alice@example.com"}, attr{"email_verified", "true"})
+	ctx := t.Context()
+	row := func(name string) (answers []string) {
+		say := func(err error) {
+			text, _ := fault.Message(err)
+			answers = append(answers, fmt.Sprint(err == nil, " ", fault.KindOf(err), " ", text))
+		}
+		confirm := func() {
+			say(h.svc.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: password}))
+		}
+		confirm()
+		_, err := h.svc.ForgotPassword(ctx, c.ID, "", name)
+		say(err)
+		for range 7 {
+			confirm()
+		}
+		for range 5 {
+			_, err := h.svc.ForgotPassword(ctx, c.ID, "", name)
+			say(err)
+		}
+		for range 10 {
+			confirm()
+		}
+		say(h.svc.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: "weak"}))
+		return answers
+	}
+	known, unknown := row("alice"), row("nobody")
+	for i := range known {
+		if known[i] != unknown[i] {
+			t.Errorf("answer %d: %q for a user, %q for nobody", i, known[i], unknown[i])
+		}
+	}
+	one, err1 := h.svc.ForgotPassword(ctx, c.ID, "", "ghost")
+	two, err2 := h.svc.ForgotPassword(ctx, c.ID, "", "ghost")
+	if err1 != nil || err2 != nil || *one != *two || one.Medium == "" {
+		t.Error("the simulated delivery must be stable:", one, two, err1, err2)
+	}
+}
+
+func TestForgottenPasswords(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	s := allFlows
+	s.PreventUserExistenceErrors = "LEGACY"
+	c := h.client(p.ID, s)
+	ctx := t.Context()
+	h.user(p.ID, "alice", attr{"email", "alice@example.com"}, attr{"email_verified", "true"})
+	h.user(p.ID, "mute", attr{"email", "mute@example.com"})
+	_, err := h.svc.ForgotPassword(ctx, c.ID, "", "nobody")
+	wantFault(t, err, fault.UserNotFound, "Username/client id combination not found.")
+	_, err = h.svc.ForgotPassword(ctx, c.ID, "", "mute")
+	wantFault(t, err, fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
+	if _, err := h.svc.ForgotPassword(ctx, c.ID, "", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	code := h.code()
+	change := func(code, pass string) error {
+		return h.svc.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: c.ID, Username: "alice", Code: code, Password: pass})
+	}
+	wantFault(t, change(code, "weak"), fault.InvalidPassword, "Password did not conform with policy: Password not long enough")
+	wantFault(t, change(wrongCode(code), "Another-horse-8"), fault.CodeMismatch, "*")
+	if err := change(code, "Another-horse-8"); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, change(code, "Another-horse-9"), fault.ExpiredCode, "*")
+	_, err = h.signIn(c.ID, "alice", password)
+	wantFault(t, err, fault.NotAuthorized, wrong)
+	if _, err := h.srpSignIn(p.ID, c.ID, "alice", "Another-horse-8"); err != nil {
+		t.Error("the change made both hash and verifier:", err)
+	}
+	t.Run("a reset code dies after an hour", func(t *testing.T) {
+		if _, err := h.svc.ForgotPassword(ctx, c.ID, "", "alice"); err != nil {
+			t.Fatal(err)
+		}
+		late := h.code()
+		h.clock.forward(time.Hour)
+		wantFault(t, change(late, "Another-horse-9"), fault.ExpiredCode, "*")
+	})
+	t.Run("recovery by an administrator only", func(t *testing.T) {
+		p := h.pool(userpool.PoolSettings{AccountRecoverySetting: &userpool.RecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}}})
+		c := h.client(p.ID, allFlows)
+		_, err := h.svc.ForgotPassword(ctx, c.ID, "", "anybody")
+		wantFault(t, err, fault.NotAuthorized, "Contact administrator to reset password.")
+	})
+}
