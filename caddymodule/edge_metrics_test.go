@@ -1,6 +1,10 @@
 package caddymodule
 
 import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
@@ -49,4 +53,95 @@ func hasLabels(m *dto.Metric, labels []string) bool {
 		}
 	}
 	return true
+}
+
+// documentedMetrics reads names and labels from the table of docs/metrics.md.
+func documentedMetrics(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([a-z_]+)`")
+	documented := map[string][]string{}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || !strings.Contains(cells[1], "`sluice_") {
+			continue
+		}
+		labels := []string{}
+		for _, m := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			labels = append(labels, m[1])
+		}
+		slices.Sort(labels)
+		for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
+			documented[m[1]] = labels
+		}
+	}
+	if len(documented) < 8 {
+		t.Fatalf("only %d metrics are documented", len(documented))
+	}
+	return documented
+}
+
+// A day in the life of a process, then a scrape through the metrics directive as Prometheus does it.
+func TestEveryDocumentedMetricIsScraped(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	e.load(t, poolBlock, "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
+	e.addUser(t, "margravine", "readers")
+	in := e.mustSignIn(t, "margravine")
+	key := e.credentials(t, in.id)
+	for range 2 {
+		if status := e.apiStatus(t, "/api/x", in.access); status != 200 {
+			t.Errorf("status %d", status)
+		}
+		e.s3(t, "GET", "/bucket/key", key, "", "")
+		e.get(t, "/remote/x", e.issuer.bearer(t, "ada"))
+		e.get(t, "/remote/x", "Authorization: Bearer forged")
+	}
+	scraped := e.get(t, "/metrics")
+	if scraped.status != 200 {
+		t.Fatalf("status %d", scraped.status)
+	}
+	label := regexp.MustCompile(`([a-zA-Z_]+)="`)
+	there := map[string][]string{}
+	for line := range strings.SplitSeq(scraped.body, "\n") {
+		if !strings.HasPrefix(line, "sluice_") {
+			continue
+		}
+		end := strings.IndexAny(line, "{ ")
+		base, rest := line[:end], line[end:]
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			base = strings.TrimSuffix(base, suffix)
+		}
+		labels := []string{}
+		for _, m := range label.FindAllStringSubmatch(rest, -1) {
+			if m[1] != "le" {
+				labels = append(labels, m[1])
+			}
+		}
+		slices.Sort(labels)
+		there[base] = labels
+	}
+	documented := documentedMetrics(t)
+	for name, labels := range documented {
+		if got, ok := there[name]; !ok {
+			if !strings.HasPrefix(name, "sluice_revocation_feed_") { // there is no Redis here
+				t.Errorf("%s is documented and not there", name)
+			}
+		} else if !slices.Equal(got, labels) {
+			t.Errorf("%s has the labels %v, documented are %v", name, got, labels)
+		}
+	}
+	for name := range there {
+		if _, ok := documented[name]; !ok {
+			t.Errorf("%s is there and not documented", name)
+		}
+	}
+	for _, secret := range []string{in.access, key.SecretAccessKey, "margravine"} {
+		if strings.Contains(scraped.body, secret) {
+			t.Error("the metrics tell of a user or a secret")
+		}
+	}
 }

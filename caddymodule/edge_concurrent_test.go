@@ -1,0 +1,115 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Everything at once, for the race detector: requests with tokens of a pool and of an issuer elsewhere whose keys change,
+// signed requests, reloads, and users who come and go.
+func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	site := "handle /remote/* {\n" + open("header X-User-Id {http.auth.user.id}") + "}\n" + poolSite
+	e.load(t, poolBlock, site)
+	const lasting = 3
+	var access [lasting]string
+	for i := range lasting {
+		name := fmt.Sprint("lasting", i)
+		e.addUser(t, name, "readers")
+		access[i] = "Bearer " + e.mustSignIn(t, name).access
+	}
+	for i := range 2 {
+		e.addUser(t, fmt.Sprint("leaving", i), "readers")
+	}
+	e.addUser(t, "storing", "readers")
+	key := e.credentials(t, e.mustSignIn(t, "storing").id)
+	remote := "Bearer " + e.issuer.token(t, "remote")
+	var rotated atomic.Pointer[string]
+
+	patient := func(ask func() (answer, error)) (a answer, err error) {
+		for range 4 {
+			if a, err = ask(); err == nil || !unanswered(err) {
+				return a, err
+			}
+		}
+		return a, err
+	}
+	get := func(path, authorization string, want int) error {
+		a, err := patient(func() (answer, error) { return e.ask(path, authorization) })
+		if err == nil && a.status != want {
+			err = fmt.Errorf("%s: status %d, want %d: %s", path, a.status, want, a.body)
+		}
+		return err
+	}
+	l := startLoad(8, func(worker int) error {
+		switch {
+		case worker < lasting:
+			return get("/api/x", access[worker], 200)
+		case worker == lasting:
+			if token := rotated.Load(); token != nil {
+				if err := get("/remote/x", *token, 200); err != nil {
+					return err
+				}
+			}
+			return get("/remote/x", remote, 200)
+		case worker == lasting+1:
+			a, err := patient(func() (answer, error) { return e.tryS3("PUT", "/bucket/key", key, "body", "") })
+			if err == nil && a.status != 200 {
+				err = errors.New(a.body)
+			}
+			return err
+		case worker == lasting+2:
+			return get("/api/x", "Bearer forged", 401)
+		}
+		// A user signs in, is let in, signs out, and is not let in within a second.
+		var in tokens
+		_, err := patient(func() (a answer, err error) {
+			in, err = e.signIn(fmt.Sprint("leaving", worker-lasting-3))
+			return a, err
+		})
+		if err != nil {
+			return err
+		}
+		if err := get("/api/x", "Bearer "+in.access, 200); err != nil {
+			return err
+		}
+		_, err = patient(func() (a answer, err error) {
+			_, err = e.call(idp+"GlobalSignOut", nil, object{"AccessToken": in.access})
+			if err != nil && strings.Contains(err.Error(), "NotAuthorized") {
+				err = nil // the attempt before this one was heard
+			}
+			return a, err
+		})
+		if err != nil {
+			return err
+		}
+		for end := time.Now().Add(time.Second); ; {
+			if err = get("/api/x", "Bearer "+in.access, 401); err == nil || time.Now().After(end) {
+				return err
+			}
+		}
+	})
+	for n := range 8 {
+		time.Sleep(100 * time.Millisecond)
+		if n == 3 {
+			e.issuer.rotate()
+			token := "Bearer " + e.issuer.token(t, "remote")
+			rotated.Store(&token)
+		}
+		block := poolBlock
+		if n%2 == 0 {
+			block = strings.Replace(poolBlock, "group editors", "group editors {\n precedence 7\n }", 1)
+		}
+		if err := e.reload(block, site); err != nil {
+			t.Error(err)
+		}
+	}
+	l.stop()
+	l.failures.report(t)
+	t.Logf("%d requests", l.asked.Load())
+}
