@@ -134,11 +134,10 @@ func (c *call) bearer(raw string) *Problem {
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)
 	if err != nil {
-		problem := tokenProblem(err)
-		if problem.Status != 503 { // what could not be told may be told at the next request
-			o.Tokens.PutNegative(key, err, c.now.Add(negativeFor(err)))
+		if costly(err) {
+			o.Tokens.PutNegative(key, err, c.now.Add(negativeTime))
 		}
-		return problem
+		return tokenProblem(err)
 	}
 	subject = subjectOfToken(verified)
 	o.Tokens.Put(key, subject, verified.Size()+subject.size(), subject.Principal.ExpiresAt)
@@ -146,18 +145,14 @@ func (c *call) bearer(raw string) *Problem {
 	return nil
 }
 
-// How long a refused token is refused unseen: longer when nothing but another configuration could make it good, since
-// time may do so to a token that is not valid yet, and a new key to one of an unknown key.
-const (
-	negativeTime        = 5 * time.Second
-	lastingNegativeTime = time.Minute
-)
+// negativeTime is how long a token with a bad signature is refused unseen.
+const negativeTime = time.Minute
 
-func negativeFor(err error) time.Duration {
-	if refused, ok := errors.AsType[*token.Error](err); ok && refused.Lasting() {
-		return lastingNegativeTime
-	}
-	return negativeTime
+// costly says whether a refusal is worth remembering: it took a signature check. All others are found out again in the
+// time that remembering them takes, and some are not for good: a token becomes valid, a key becomes known.
+func costly(err error) bool {
+	refused, ok := errors.AsType[*token.Error](err)
+	return ok && refused.Reason == token.BadSignature
 }
 
 // cookie asks the login pages whose session it is.

@@ -113,6 +113,9 @@ type GroupPolicies struct {
 type Roles interface {
 	// PolicySets returns the role's policies and its boundary, nil for none; false when there is no such role.
 	PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set, ok bool)
+	// IsRole says whether the role of that ARN is the one with that id: a role that is made again under its old name is
+	// another one, and sessions of the old one get nothing of it.
+	IsRole(roleARN, roleID string) bool
 	// ManagedPolicy returns the managed policy of the ARN; false when there is none.
 	ManagedPolicy(arn string) (policy.Source, bool)
 	// Version is another number after every change. It is read at every request and must not block.
@@ -151,6 +154,7 @@ type Engine struct {
 	root       *Subject
 	shared     sharedGrants
 	calls      sync.Pool
+	written    sync.Map // shared *Problem → its challenges
 }
 
 // group is a GroupPolicies, compiled.

@@ -96,6 +96,7 @@ func bearerToken(user string, changes map[string]any) string { return signed(cla
 
 // testRoles is a Roles that tests change.
 type testRoles struct {
+	ids        map[string]string // the role\'s id where a test cares
 	mu         sync.Mutex
 	identity   map[string][]*policy.Set
 	boundaries map[string]*policy.Set
@@ -104,7 +105,7 @@ type testRoles struct {
 }
 
 func newTestRoles() *testRoles {
-	return &testRoles{identity: map[string][]*policy.Set{}, boundaries: map[string]*policy.Set{}, managed: map[string]policy.Source{}}
+	return &testRoles{identity: map[string][]*policy.Set{}, boundaries: map[string]*policy.Set{}, managed: map[string]policy.Source{}, ids: map[string]string{}}
 }
 
 func (r *testRoles) set(arn string, documents ...string) {
@@ -123,6 +124,12 @@ func (r *testRoles) PolicySets(arn string) ([]*policy.Set, *policy.Set, bool) {
 	defer r.mu.Unlock()
 	sets, ok := r.identity[arn]
 	return sets, r.boundaries[arn], ok
+}
+
+func (r *testRoles) IsRole(arn, id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ids[arn] == "" || r.ids[arn] == id
 }
 
 func (r *testRoles) ManagedPolicy(arn string) (policy.Source, bool) {

@@ -70,7 +70,7 @@ func (s *Subject) grantsKey() (string, bool) {
 	}
 	p := s.Principal
 	b := []byte{byte(p.Kind)}
-	for _, list := range [][]string{{p.RoleARN, p.PreferredRole}, p.Groups, p.Roles} {
+	for _, list := range [][]string{{p.RoleARN, p.RoleID, p.PreferredRole}, p.Groups, p.Roles} {
 		b = binary.AppendUvarint(b, uint64(len(list)))
 		for _, text := range list {
 			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
@@ -125,12 +125,12 @@ func (e *Engine) layersOf(s *Subject) []policy.Layers {
 }
 
 // sessionLayers are those of temporary credentials and of the administrator: what the route says and what the role may,
-// within the role's boundary and the session's policies. A role that is gone grants nothing.
+// within the role's boundary and the session's policies. A role that is gone, or another by now, grants nothing.
 func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
 	p := s.Principal
 	if p.Kind == principal.Root {
 		base.Identity = append(base.Identity, e.everything)
-	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok {
+	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok && e.o.Roles.IsRole(p.RoleARN, p.RoleID) {
 		base.Identity = append(base.Identity, identity...)
 		base.Boundary = boundary
 	} else {

@@ -17,6 +17,10 @@ type Problem struct {
 	AWSStatus  int
 }
 
+// Shared reports whether the problem is one of the few values that all refusals of tokens share, so that what is made of
+// it may be kept under its pointer. Others are made anew for a request.
+func (p *Problem) Shared() bool { return p.Error != "" || p == problemMissing }
+
 // Type is the problem's type as RFC 9457 section 3.1.1 wants it.
 func (p *Problem) Type() string {
 	return "urn:sluice:problem:" + strings.ReplaceAll(p.Reason, "_", "-")

@@ -151,6 +151,18 @@ func (e *Engine) challenges(p *Problem) []string {
 	if p.Status != 401 && p.Error == "" {
 		return nil
 	}
+	if !p.Shared() {
+		return e.writeChallenges(p)
+	}
+	if list, ok := e.written.Load(p); ok {
+		return list.([]string)
+	}
+	list := e.writeChallenges(p)
+	e.written.Store(p, list)
+	return list
+}
+
+func (e *Engine) writeChallenges(p *Problem) []string {
 	var list []string
 	if e.o.Verifier != nil {
 		var b strings.Builder

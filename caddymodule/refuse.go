@@ -66,7 +66,7 @@ func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) er
 	if err != nil {
 		return err
 	}
-	if decisionID == "" && p.Status == http.StatusUnauthorized { // the engine's 401s are shared values; others may be made anew
+	if decisionID == "" && p.Shared() {
 		problemBodies.Store(p, body)
 	}
 	return write(w, p.Status, "application/problem+json", body)

@@ -53,6 +53,15 @@ func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *
 	return nil, nil, false
 }
 
+// IsRole says whether the role of that ARN has that id. The administrator's own sessions have no role.
+func (s *Service) IsRole(roleARN, roleID string) bool {
+	if roleARN == s.rootARN() {
+		return true
+	}
+	r := s.current.Load().byARN[roleARN]
+	return r != nil && r.record.ID == roleID
+}
+
 // ManagedPolicy returns the managed policy of the ARN, AWS's or a customer's, and false when there is none or it cannot be
 // read.
 func (s *Service) ManagedPolicy(arn string) (policy.Source, bool) {

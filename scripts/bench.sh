@@ -20,7 +20,7 @@ for part in $parts; do
       echo "## beside cedar-go, casbin and OPA"
       $go -C bench test ./policy -run '^$' -bench . -benchmem
       echo "## 1,000,000 random policies and requests, index and naive evaluator"
-      SLUICE_PROPERTY_PAIRS=1000000 $go test ./authz/policy -run Random -count=1 -timeout 60m
+      SLUICE_POLICY_PAIRS=1000000 $go test ./authz/policy -run Random -count=1 -timeout 60m
       ;;
     tokens) bench ./authz/token . ; bench ./authz/revoke . ;;
     signatures) bench ./credentials/sigv4 . ; bench ./credentials/session . ;;

@@ -37,8 +37,9 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of each side")
 	connections := flag.Int("c", 32, "connections")
 	only := flag.String("only", "", "run only the scenarios whose name contains this")
+	profile := flag.String("profile", "", "also write a CPU profile of the gate for each scenario into this folder")
 	flag.Parse()
-	if err := run(*binary, *perRound, *rounds, *connections, *only); err != nil {
+	if err := run(*binary, *perRound, *rounds, *connections, *only, *profile); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -53,7 +54,7 @@ type scenario struct {
 	target   string
 }
 
-func run(binary string, n, rounds, connections int, only string) error {
+func run(binary string, n, rounds, connections int, only, profile string) error {
 	dir, err := os.MkdirTemp("", "sluice-bench")
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ http://127.0.0.1:%[2]d {
 	}
 	defer bare.stop()
 	gate, err := start(binary, dir, "gate", fmt.Sprintf(`{
-	admin off
+	admin 127.0.0.1:%[4]d
 }
 http://127.0.0.1:%[1]d {
 	sluice_authorize {
@@ -100,7 +101,7 @@ http://127.0.0.1:%[1]d {
 	}
 	reverse_proxy %[3]s
 }
-`, ports[2], issuer.url, upstream), ports[2])
+`, ports[2], issuer.url, upstream, ports[3]), ports[2])
 	if err != nil {
 		return err
 	}
@@ -133,12 +134,50 @@ http://127.0.0.1:%[1]d {
 				return fmt.Errorf("%s: gate: %w", s.name, err)
 			}
 		}
+		if profile != "" {
+			if err := writeProfile(filepath.Join(profile, strings.ReplaceAll(s.name, " ", "-")+".pprof"), ports[3], func() error {
+				_, err := load(gateAddr, s.tokens(rounds), n, connections, s.status)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
 		bc, gc := median(b.cpu), median(g.cpu)
 		bp, gp := median(b.p99), median(g.p99)
 		fmt.Printf("| %s | %s | %.1f µs | %.1f µs | %.2f | %s | %.2f ms | %.2f ms | %.2f |\n", s.name, s.baseline, bc*1e6, gc*1e6, bc/gc, s.target,
 			bp*1e3, gp*1e3, gp/bp)
 	}
 	return nil
+}
+
+// writeProfile keeps the gate busy while the admin endpoint takes a CPU profile of two seconds.
+func writeProfile(path string, port int, busy func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/debug/pprof/profile?seconds=2", port))
+		if err != nil {
+			done <- err
+			return
+		}
+		defer response.Body.Close()
+		file, err := os.Create(path)
+		if err != nil {
+			done <- err
+			return
+		}
+		_, err = file.ReadFrom(response.Body)
+		done <- errors.Join(err, file.Close())
+	}()
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+			if err := busy(); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 func scenarios(i *issuer, n int) []scenario {
