@@ -42,6 +42,7 @@ type Sluice struct {
 	Caddyfile string // path
 	binary    string
 	env       []string
+	echo      string // port of the example's own upstream
 }
 
 // Start starts Sluice and waits until it is ready.
@@ -90,6 +91,7 @@ func Prepare(t testing.TB, c Config) *Sluice {
 	if c.Edit != nil {
 		text = c.Edit(text)
 	}
+	s.echo = echo
 	s.Write(t, text)
 	s.env = append([]string{
 		"SLUICE_DATA_DIR=" + s.Dir,
@@ -100,6 +102,24 @@ func Prepare(t testing.TB, c Config) *Sluice {
 		"HOME=" + dir,
 	}, c.Env...)
 	return s
+}
+
+// Twin starts a second process over the same data, with the same issuer, on ports of its own.
+func (s *Sluice) Twin(t testing.TB) *Sluice {
+	t.Helper()
+	twin := &Sluice{
+		URL:       fmt.Sprintf("http://localhost:%d", FreePort(t)),
+		Admin:     fmt.Sprintf("localhost:%d", FreePort(t)),
+		Dir:       s.Dir,
+		Caddyfile: s.Caddyfile + "-twin",
+		binary:    s.binary,
+		env:       s.env,
+		echo:      fmt.Sprint(FreePort(t)),
+	}
+	twin.Write(t, strings.NewReplacer(s.URL+" {", twin.URL+" {", s.Admin, twin.Admin, ":"+s.echo, ":"+twin.echo).
+		Replace(s.Read(t)))
+	twin.Launch(t)
+	return twin
 }
 
 // Write replaces the Caddyfile.
