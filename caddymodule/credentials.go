@@ -73,6 +73,14 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
 			Detail: "This route is not set up."}, "")
 	}
+	if passed.result.Outcome != authz.Allowed {
+		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
+		return passed.authorize.refuse(w, r, &passed.result)
+	}
+	if passed.result.Outcome != authz.Allowed {
+		// Shadow mode lets it pass, but as the client sent it: our credentials are for who is allowed.
+		return next.ServeHTTP(w, r)
+	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
 		r.Host = c.SigV4.Host
 	}

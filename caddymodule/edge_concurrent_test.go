@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // Everything at once, for the race detector: requests with tokens of a pool and of an issuer elsewhere whose keys change,
@@ -108,8 +110,23 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 		if err := e.reload(block, site); err != nil {
 			t.Error(err)
 		}
+		rt := runningRuntime(t)
+		if err := errors.Join(rt.users.RotateKeys(t.Context()), rt.identities.RotateKeys(t.Context())); err != nil {
+			t.Error(err)
+		}
 	}
 	l.stop()
 	l.failures.report(t)
 	t.Logf("%d requests", l.asked.Load())
+}
+
+// runningRuntime is the services of the configuration that runs.
+func runningRuntime(t *testing.T) *runtime {
+	t.Helper()
+	running := caddy.ActiveContext()
+	app, err := running.App(appName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app.(*App).runtime
 }

@@ -114,6 +114,54 @@ func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
 	}
 }
 
+// Nor to requests that only shadow mode lets pass: trying rules out must not open the store to everyone.
+func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
+	e := startEdge(t, gate("allow any GET /api/*\n mode shadow")+"sluice_credentials {\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n")
+	token := e.issuer.bearer(t, "ada")
+	if a := e.get(t, "/api/x", token); a.got == nil || len(a.got.values("X-Secret")) != 1 {
+		t.Errorf("allowed: status %d %s", a.status, a.body)
+	}
+	e.upstream.take()
+	for _, c := range []struct {
+		path, credential string
+		status           int
+	}{{"/other", token, 403}, {"/api/x", "X-Nothing: here", 401}, {"/api/x", "Authorization: Bearer forged", 401}} {
+		if a := e.get(t, c.path, c.credential, "X-Secret: mine"); a.status != c.status {
+			t.Errorf("%s: status %d, want %d", c.path, a.status, c.status)
+		}
+	}
+	if seen := e.upstream.take(); len(seen) > 0 {
+		t.Errorf("the upstream received %q", seen[0].Line)
+	}
+}
+
+// Of two gates in a row the one that a request passed last says who asks.
+func TestTheLastGateSaysWhoAsks(t *testing.T) {
+	e := newEdge(t)
+	other := startIssuer(t)
+	e.more = []string{"%OTHER%", other.url}
+	e.load(t, "", `route {
+		sluice_authorize {
+			issuer %OTHER% {
+				client_id web
+			}
+			allow any * *
+			mode shadow
+			pass_authorization
+		}
+		`+gate("allow any * *\n header X-Plain {http.auth.user.id}\n header X-Joined <{http.auth.user.id}>")+`
+		reverse_proxy %UPSTREAM% {
+			header_up X-Later {http.auth.user.id}
+			header_up X-Outcome {http.vars.sluice.outcome}
+		}
+	}`)
+	a := e.get(t, "/x", e.issuer.bearer(t, "ada"))
+	if a.got == nil {
+		t.Fatalf("status %d %s", a.status, a.body)
+	}
+	checkIdentityOf(t, "two gates", a, map[string]string{"X-Plain": "ada", "X-Joined": "<ada>", "X-Later": "ada", "X-Outcome": "allowed"})
+}
+
 func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 	e := newEdge(t)
 	admin := freePort(t)

@@ -82,4 +82,8 @@ func TestATunnelNeedsACredentialAndEndsWithIt(t *testing.T) {
 	if _, err := io.ReadFull(lastingIn, make([]byte, 4)); err != nil {
 		t.Errorf("another tunnel ended too: %v", err)
 	}
+	if err := lasting.Close(); err != nil {
+		t.Error(err)
+	}
+	eventually(t, 5*time.Second, "the tunnels' other ends are closed", func() bool { return e.upstream.open() == 0 })
 }

@@ -99,6 +99,13 @@ func (u *upstream) take() []received {
 	return seen
 }
 
+// open is how many connections there are.
+func (u *upstream) open() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.conns)
+}
+
 func (u *upstream) serve(conn net.Conn) {
 	defer func() {
 		_ = conn.Close()

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -20,6 +21,7 @@ type passage struct {
 	authorize *Authorize
 	gate      *authz.Engine
 	result    authz.Result
+	vars      map[string]any // Caddy's, of this request
 }
 
 // Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.
@@ -27,6 +29,9 @@ func (p *passage) Lookup(key string) (any, bool) {
 	const user = "http.auth.user."
 	if len(key) <= len(user) || key[:len(user)] != user {
 		return nil, false
+	}
+	if latest, ok := p.vars[passageVar].(*passage); ok {
+		p = latest // the request has passed another gate since, and Caddy asks the first
 	}
 	value, ok := userValue(p.result.Principal, key[len(user):])
 	return value, ok
@@ -41,6 +46,7 @@ func (p *passage) setVars(ctx context.Context) {
 	if !ok {
 		return
 	}
+	p.vars = vars
 	vars[passageVar] = p
 	vars["sluice.outcome"] = p.result.Outcome.String()
 	vars["sluice.scheme"] = p.result.Scheme
@@ -64,14 +70,12 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	if p.result.Path != "" {
 		r.URL.Path, r.URL.RawPath = p.result.Path, p.result.RawPath
 	}
-	if !p.authorize.PassAuthorization && p.result.Verified == nil {
-		delete(r.Header, "Authorization")
-	}
 	p.stripTrailers(r)
 	checked, err := p.body(r)
 	if err != nil {
 		return p.authorize.refuseBody(w, r, &p.result, err)
 	}
+	p.stripCredential(r)
 	for i := range p.authorize.headers {
 		p.authorize.headers[i].set(r.Header, &p.result, repl)
 	}
@@ -90,6 +94,17 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return p.authorize.refuseBody(w, r, &p.result, problem)
 	}
 	return err
+}
+
+// stripCredential keeps the client's credential from the upstream, which could use it elsewhere.
+func (p *passage) stripCredential(r *http.Request) {
+	switch {
+	case p.authorize.PassAuthorization:
+	case p.result.Verified != nil:
+		r.URL.RawQuery = credentials.StripSignature(r.Header, r.URL.RawQuery)
+	default:
+		delete(r.Header, "Authorization")
+	}
 }
 
 // body puts the checked body of a signed request in place of the raw one; nil when there is none to check.

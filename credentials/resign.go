@@ -54,7 +54,7 @@ func (k *Resign) Name() string { return "sigv4" }
 // Present signs the request.
 func (k *Resign) Present(_ context.Context, out *Outgoing) error {
 	protect(out.Header)
-	stripSignature(out)
+	out.RawQuery = StripSignature(out.Header, out.RawQuery)
 	hash, err := k.payload(out)
 	if err != nil {
 		return err
@@ -107,16 +107,16 @@ func (k *Resign) hashBody(out *Outgoing) (string, error) {
 var signatureHeaders = map[string]bool{"authorization": true, "x-amz-date": true, "x-amz-security-token": true,
 	"x-amz-content-sha256": true, "x-amz-decoded-content-length": true, "x-amz-trailer": true, "date": true}
 
-// stripSignature removes the client's signature from header and query, and every header that is an x-amz one in another
-// spelling: it was in nobody's signature, and the store could read it for one.
-func stripSignature(out *Outgoing) {
-	for key := range out.Header {
+// StripSignature removes an AWS signature and its session token from header and query, and every header that is an x-amz
+// one in another spelling: it was in nobody's signature, and an upstream could read it for one. It returns the query.
+func StripSignature(header http.Header, rawQuery string) string {
+	for key := range header {
 		folded := fold(key)
 		if signatureHeaders[folded] || strings.HasPrefix(folded, "x-amz-") && key != http.CanonicalHeaderKey(folded) {
-			delete(out.Header, key)
+			delete(header, key)
 		}
 	}
-	out.RawQuery = stripPresign(out.RawQuery)
+	return stripPresign(rawQuery)
 }
 
 // stripPresign removes the parameters of a presigned request and keeps the others as they are, byte for byte.
