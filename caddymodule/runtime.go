@@ -212,19 +212,29 @@ func (r *runtime) root() *authz.RootKey {
 	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: r.roles.Account()}
 }
 
-// maintain rotates keys and drops what is over, until the runtime is not used any more.
+// reloadEvery is how often a process that is not alone looks for roles and identity pools that others have written.
+const reloadEvery = 30 * time.Second
+
+// maintain rotates keys, drops what is over and reads what others wrote, until the runtime is not used any more.
 func (r *runtime) maintain(ctx context.Context, log *slog.Logger) {
 	go r.users.Run(ctx)
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
+	rotate, reload := time.NewTicker(time.Hour), time.NewTicker(reloadEvery)
+	defer rotate.Stop()
+	defer reload.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			if err := r.identities.RotateKeys(ctx); err != nil {
-				log.Error("rotating the identity pools' keys", "error", err)
+		case <-rotate.C:
+			err = r.identities.RotateKeys(ctx)
+		case <-reload.C:
+			if r.revocations.feed != nil {
+				err = errors.Join(r.roles.Reload(ctx), r.identities.Reload(ctx))
 			}
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Error("reading keys, roles and identity pools", "error", err)
 		}
 	}
 }
