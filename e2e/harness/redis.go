@@ -2,38 +2,53 @@ package harness
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// Redis is a running redis-server that keeps nothing on disk. Its port stays the same when it is started again.
+// Redis is a redis-server of the test's own. Its port stays the same when it is started again.
 type Redis struct {
-	*Process
-	Address string // 127.0.0.1:<port>
-	bin     string
-	port    string
-	dir     string
+	*Process        // nil until it is launched
+	Address  string // 127.0.0.1:<port>
+	bin      string
+	port     string
+	dir      string
+	args     []string
 }
 
-// StartRedis starts a redis-server.
-func StartRedis(t testing.TB) *Redis {
+// Durable has a redis-server keep what it acknowledged over a kill; without, it keeps nothing.
+var Durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
+
+// StartRedis starts a redis-server, with more arguments if there are any.
+func StartRedis(t testing.TB, args ...string) *Redis {
+	t.Helper()
+	r := PrepareRedis(t, args...)
+	r.Launch(t)
+	return r
+}
+
+// PrepareRedis chooses a port, and starts nothing.
+func PrepareRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatalf("no redis-server: run scripts/install-tools.sh (%v)", err)
 	}
-	r := &Redis{bin: bin, port: fmt.Sprint(FreePort(t)), dir: t.TempDir()}
+	r := &Redis{bin: bin, port: fmt.Sprint(FreePort(t)), dir: t.TempDir(), args: args}
 	r.Address = "127.0.0.1:" + r.port
-	r.Launch(t)
 	return r
 }
 
-// Launch starts the server, for the first time or again; what it knew before is gone.
+// Launch starts the server, for the first time or again, and waits until it has read what it kept and answers.
 func (r *Redis) Launch(t testing.TB) {
 	t.Helper()
-	r.Process = Run(t, r.dir, nil, r.bin, "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-	r.Await(t, func() bool { return listens(r.Address) })
+	r.Process = Run(t, r.dir, nil, r.bin, append([]string{"--port", r.port, "--bind", "127.0.0.1", "--save", ""}, r.args...)...)
+	r.Await(t, r.answers)
 }
 
 // Freeze stops the server without ending it: connections stay open and nothing answers.
@@ -47,4 +62,30 @@ func (r *Redis) signal(t testing.TB, signal syscall.Signal) {
 	if err := r.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// answers reports whether the server answers a PING.
+func (r *Redis) answers() bool {
+	c, err := net.DialTimeout("tcp", r.Address, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return false
+	}
+	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
+		return false
+	}
+	answer := make([]byte, len("+PONG"))
+	_, err = io.ReadFull(c, answer)
+	return err == nil && string(answer) == "+PONG"
+}
+
+// LaunchAnyway starts the process as Launch does, and waits only until it answers: it may not be ready.
+func (s *Sluice) LaunchAnyway(t testing.TB) {
+	t.Helper()
+	s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
+		"run", "--config", s.Caddyfile, "--adapter", "caddyfile")
+	s.Await(t, func() bool { return answers(s.URL+"/healthz", 200) })
 }
