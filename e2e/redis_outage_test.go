@@ -1,0 +1,257 @@
+package e2e
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"github.com/sluicegate/sluice/e2e/harness"
+)
+
+// TestRedisOutageIsBridgedThenRefusedAndNothingIsLost takes Redis away under traffic, signs users out meanwhile, and
+// brings it back: the first process signs out, the second is fail_closed, the third fail_open.
+func TestRedisOutageIsBridgedThenRefusedAndNothingIsLost(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		args     []string // of the server
+		down, up func(r *harness.Redis, t *testing.T)
+	}{
+		{"frozen", nil,
+			func(r *harness.Redis, t *testing.T) { r.Freeze(t) }, func(r *harness.Redis, t *testing.T) { r.Thaw(t) }},
+		{"killed and back with its data", harness.Durable,
+			func(r *harness.Redis, _ *testing.T) { r.Kill() }, func(r *harness.Redis, t *testing.T) { r.Launch(t) }},
+		{"killed and back without its data", nil,
+			func(r *harness.Redis, _ *testing.T) { r.Kill() }, func(r *harness.Redis, t *testing.T) { r.Launch(t) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			redis := harness.StartRedis(t, c.args...)
+			outage(t, redis, func() { c.down(redis, t) }, func() { c.up(redis, t) })
+		})
+	}
+}
+
+func outage(t *testing.T, redis *harness.Redis, down, up func()) {
+	store := harness.StartS3(t)
+	store.Put(t, "public/hello", "hello")
+	all := together(t, redis, store, "fail_closed", "fail_closed", "fail_open")
+	first, closed, open := all[0], all[1], all[2]
+	makeUser(t, first, "rita", "readers")
+	rita := signIn(t, first, "rita")
+	_, ritas := temporary(t, first, *rita.IdToken)
+	var leaving []*types.AuthenticationResultType
+	for range 6 {
+		leaving = append(leaving, signIn(t, first, "rita"))
+	}
+	leave := func(i int) {
+		t.Helper()
+		begun := time.Now()
+		if err := revokeToken(t, first, leaving[i]); err != nil {
+			t.Fatalf("RevokeToken: %v", err)
+		}
+		t.Logf("measured: sign-out %d was answered after %v", i, time.Since(begun).Round(time.Millisecond))
+		if status := api(t, first, *leaving[i].AccessToken); status == 200 {
+			t.Errorf("the process that signed out takes the token %d", i)
+		}
+	}
+	known := func(s *harness.Sluice, signOuts ...int) bool {
+		for _, i := range signOuts {
+			if api(t, s, *leaving[i].AccessToken) != 401 {
+				return false
+			}
+		}
+		return true
+	}
+	leave(0)
+	acknowledged := time.Now()
+	for _, s := range []*harness.Sluice{closed, open} {
+		within(t, "a sign-out before the outage", acknowledged, time.Second, func() bool { return known(s, 0) })
+	}
+	atClosed, atOpen := startTraffic(t, closed, *rita.AccessToken), startTraffic(t, open, *rita.AccessToken)
+	eventually(t, "traffic", func() bool {
+		return atClosed.sawReady(readiness{200, "ok"}) && atOpen.sawReady(readiness{200, "ok"})
+	})
+
+	before := time.Now()
+	down()
+	gone := time.Now()
+	leave(1)
+	leave(2)
+	signIn(t, first, "rita") // goes on
+	eventually(t, "503", func() bool { return api(t, closed, *rita.AccessToken) == 503 })
+	if code := object(t, closed, ritas); code != "ServiceUnavailable" {
+		t.Errorf("the object store behind fail_closed: %q", code)
+	}
+	if code := object(t, open, ritas); code != "" {
+		t.Errorf("the object store behind fail_open: %q", code)
+	}
+	leave(3)
+	leave(4)
+	for _, s := range []*harness.Sluice{closed, open} {
+		eventually(t, "the state in the metrics", func() bool { return metricsSay(t, s, `sluice_revocation_feed_state{state="lost"} 1`) })
+		for _, line := range []string{"Redis is away: going on with the revocations that are known", "Redis is away for too long: revocations may be missing"} {
+			if !strings.Contains(s.Log(), line) {
+				t.Errorf("the log does not say %q", line)
+			}
+		}
+	}
+	eventually(t, "/readyz that says lost", func() bool {
+		return atClosed.sawReady(readiness{200, "ok"}, readiness{200, "stale"}, readiness{503, "lost"}) &&
+			atOpen.sawReady(readiness{200, "ok"}, readiness{200, "stale"}, readiness{200, "lost"})
+	})
+	eventually(t, "503 where the sign-outs were", func() bool { return api(t, first, *rita.AccessToken) == 503 })
+
+	returning := time.Now()
+	up()
+	back := time.Now()
+	for name, s := range map[string]*harness.Sluice{"fail_closed": closed, "fail_open": open} {
+		took := within(t, name+" knows what was signed out meanwhile", back, 5*time.Second, func() bool { return known(s, 0, 1, 2, 3, 4) })
+		t.Logf("measured: %s knew everything %v after Redis was back", name, took.Round(time.Millisecond))
+	}
+	for _, s := range all {
+		eventually(t, "requests that go on", func() bool { return api(t, s, *rita.AccessToken) == 200 && object(t, s, ritas) == "" })
+		eventually(t, "/readyz and metrics that say ok", func() bool {
+			return s.Get(t, "GET", "/readyz").Status == 200 && metricsSay(t, s, `sluice_revocation_feed_state{state="ok"} 1`) &&
+				metricsSay(t, s, `sluice_revocation_feed_state{state="lost"} 0`) && metricsSay(t, s, `sluice_revocation_feed_queued 0`)
+		})
+	}
+	leave(5)
+	acknowledged = time.Now()
+	for _, s := range []*harness.Sluice{closed, open} {
+		within(t, "a sign-out after the outage", acknowledged, time.Second, func() bool { return known(s, 5) })
+	}
+	atClosed.check(t, "fail_closed", func(c call) bool {
+		switch {
+		case c.ended.Before(before.Add(maxStale / 2)): // the last that Redis said may be half a second old
+			return c.status == 200
+		case c.begun.After(gone.Add(maxStale)) && c.ended.Before(returning):
+			return c.status == 503
+		}
+		return c.status == 200 || c.status == 503
+	})
+	atOpen.check(t, "fail_open", func(c call) bool { return c.status == 200 })
+}
+
+// TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough starts two processes before their Redis.
+func TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough(t *testing.T) {
+	t.Parallel()
+	for _, frozen := range []bool{false, true} {
+		t.Run(map[bool]string{false: "nobody listens", true: "it listens and does not answer"}[frozen], func(t *testing.T) {
+			redis := harness.PrepareRedis(t)
+			if frozen {
+				redis.Launch(t)
+				redis.Freeze(t)
+			}
+			store := harness.StartS3(t)
+			store.Put(t, "public/hello", "hello")
+			both := siblings(t, redis, store, "fail_closed", "fail_open")
+			for _, s := range both {
+				begun := time.Now()
+				s.LaunchAnyway(t)
+				t.Logf("measured: answers %v after its start", time.Since(begun).Round(time.Millisecond))
+			}
+			closed, open := both[0], both[1]
+			makeUser(t, closed, "rita", "readers")
+			rita, one, other := signIn(t, closed, "rita"), signIn(t, closed, "rita"), signIn(t, open, "rita")
+			_, ritas := temporary(t, closed, *rita.IdToken)
+			for _, c := range []struct {
+				s             *harness.Sluice
+				ready, status int
+				code          string
+			}{{closed, 503, 503, "ServiceUnavailable"}, {open, 200, 200, ""}} {
+				eventually(t, "/readyz", func() bool {
+					got := c.s.Get(t, "GET", "/readyz")
+					return got.Status == c.ready && strings.Contains(got.Body, `"revocations":"lost"`)
+				})
+				if status, code := api(t, c.s, *rita.AccessToken), object(t, c.s, ritas); status != c.status || code != c.code {
+					t.Errorf("lost from the start: %d, %q, want %d, %q", status, code, c.status, c.code)
+				}
+				eventually(t, "the metrics", func() bool { return metricsSay(t, c.s, `sluice_revocation_feed_state{state="lost"} 1`) })
+				if !strings.Contains(c.s.Log(), "Redis was not reached yet: revocations may be missing") {
+					t.Error("the log does not say that Redis was not reached")
+				}
+			}
+			if err := errors.Join(revokeToken(t, closed, one), revokeToken(t, open, other)); err != nil {
+				t.Fatalf("RevokeToken: %v", err)
+			}
+			if status := api(t, open, *other.AccessToken); status != 401 {
+				t.Errorf("fail_open answers %d to a token that it revoked itself", status)
+			}
+			if frozen {
+				redis.Thaw(t)
+			} else {
+				redis.Launch(t)
+			}
+			back := time.Now()
+			for _, s := range both {
+				took := within(t, "what was signed out is known", back, 5*time.Second, func() bool {
+					return api(t, s, *one.AccessToken) == 401 && api(t, s, *other.AccessToken) == 401
+				})
+				t.Logf("measured: everything was known %v after Redis was there", took.Round(time.Millisecond))
+				eventually(t, "readiness", func() bool { return s.Get(t, "GET", "/readyz").Status == 200 })
+				if status, code := api(t, s, *rita.AccessToken), object(t, s, ritas); status != 200 || code != "" {
+					t.Errorf("once Redis is there: %d, %q", status, code)
+				}
+			}
+		})
+	}
+}
+
+// TestRedisAndTheStoreKeepWhatAKilledProcessAcknowledged kills the process that signed users out right after its answer.
+func TestRedisAndTheStoreKeepWhatAKilledProcessAcknowledged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		down, up func(r *harness.Redis, t *testing.T)
+		again    bool // the process has to come back for the other to learn of it
+	}{
+		{"while Redis is there", func(*harness.Redis, *testing.T) {}, func(*harness.Redis, *testing.T) {}, false},
+		{"while Redis is frozen", func(r *harness.Redis, t *testing.T) { r.Freeze(t) }, func(r *harness.Redis, t *testing.T) { r.Thaw(t) }, true},
+		{"while Redis is away", func(r *harness.Redis, _ *testing.T) { r.Kill() }, func(r *harness.Redis, t *testing.T) { r.Launch(t) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			redis := harness.StartRedis(t)
+			both := together(t, redis, nil, "fail_closed", "fail_closed")
+			killed, other := both[0], both[1]
+			makeUser(t, killed, "rita", "readers")
+			rita := signIn(t, killed, "rita")
+			var gone []*types.AuthenticationResultType
+			for range 8 {
+				gone = append(gone, signIn(t, killed, "rita"))
+			}
+			known := func() bool {
+				for _, in := range gone {
+					if api(t, other, *in.AccessToken) != 401 {
+						return false
+					}
+				}
+				return true
+			}
+			c.down(redis, t)
+			var running sync.WaitGroup
+			for _, in := range gone {
+				running.Go(func() {
+					if err := revokeToken(t, killed, in); err != nil {
+						t.Errorf("RevokeToken: %v", err)
+					}
+				})
+			}
+			running.Wait()
+			killed.Kill()
+			since, limit := time.Now(), time.Second
+			c.up(redis, t)
+			if c.again {
+				killed.Launch(t)
+			}
+			if c.name != "while Redis is there" {
+				since, limit = time.Now(), 5*time.Second
+			}
+			took := within(t, "everything that was acknowledged is known to the other process", since, limit, known)
+			t.Logf("measured: known %v later", took.Round(time.Millisecond))
+			eventually(t, "other sign-ins that go on", func() bool { return api(t, other, *rita.AccessToken) == 200 })
+		})
+	}
+}
