@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -130,15 +131,37 @@ func (p *Process) Await(t testing.TB, ready func() bool) {
 	}
 }
 
-// FreePort is a port of this machine that nobody listens on.
+var ports struct {
+	sync.Mutex
+	given map[int]bool
+}
+
+// FreePort is a port of this machine that nobody listens on, and that is given once. It lies below the range that
+// systems take for outgoing connections, which would otherwise grab it while a process is being started again.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.given == nil {
+		ports.given = make(map[int]bool)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		if ports.given[port] {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		ports.given[port] = true
+		return port
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // answers reports whether a GET of url answers with the status.
