@@ -39,8 +39,8 @@ func (s *Service) answerPasswordVerifier(ctx context.Context, a *attempt) (*Auth
 		return nil, err
 	}
 	proof := srpProof{exchange: x.Exchange, block: block, timestamp: srp.FormatTimestamp(at), signature: a.params["PASSWORD_CLAIM_SIGNATURE"]}
-	if x.Sub == "" {
-		return nil, s.ghostProof(ctx, a.pool, x.Name, proof)
+	if x.Ghost != 0 {
+		return nil, s.ghostProof(ctx, a, x.Name, proof)
 	}
 	if err := s.proveSRP(ctx, a, x.Sub, proof); err != nil {
 		return nil, err
@@ -123,8 +123,8 @@ func (s *Service) proveSRP(ctx context.Context, a *attempt, sub string, proof sr
 }
 
 // ghostProof does for a name that no user has what proveSRP does for a user.
-func (s *Service) ghostProof(ctx context.Context, p *pool, name string, proof srpProof) error {
-	key := p.key(name)
+func (s *Service) ghostProof(ctx context.Context, a *attempt, name string, proof srpProof) error {
+	p, key := a.pool, a.pool.key(name)
 	if err := s.view(ctx, func(tx store.Tx) error {
 		_, err := tx.Users.ByKey(p.ID, key)
 		return err
@@ -136,10 +136,13 @@ func (s *Service) ghostProof(ctx context.Context, p *pool, name string, proof sr
 		return err
 	}
 	defer leave()
+	username, _, verifier := s.ghostUser(p, name)
+	if given := p.key(a.params["USERNAME"]); given != key && given != p.key(username) {
+		return errWrongPassword // and nothing is counted
+	}
 	if locked(s.ghosts.get(p.ID, key), s.o.Now()) {
 		return errLocked
 	}
-	username, _, verifier := s.ghostUser(p, name)
 	if _, err := proof.holds(srp.Name{Pool: p.shortName(), User: username}, verifier); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -220,18 +221,22 @@ func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name str
 	if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
 		return nil, err
 	}
+	data, err := json.Marshal(settings)
+	if err != nil {
+		return nil, fmt.Errorf("userpool: settings of client %s: %w", id, err)
+	}
 	var rec store.Client
 	err = s.update(ctx, func(tx store.Tx) (err error) {
 		if rec, err = tx.Clients.Get(id); err != nil {
 			return err
 		}
-		if rec.Settings, err = json.Marshal(settings); err != nil {
-			return err
+		if name == "" {
+			name = rec.Name
 		}
-		if name != "" {
-			rec.Name = name
+		if name == rec.Name && bytes.Equal(data, rec.Settings) {
+			return nil // a reload with the same declaration must not look like a change
 		}
-		rec.ModifiedAt = s.o.Now()
+		rec.Name, rec.Settings, rec.ModifiedAt = name, data, s.o.Now()
 		return tx.Clients.Update(rec)
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -269,7 +274,8 @@ func (s *Service) ListUserPoolClients(ctx context.Context, poolID, after string,
 	return list, next, nil
 }
 
-// DeleteUserPoolClient removes a client and kills the tokens that it got.
+// DeleteUserPoolClient removes a client and the refresh tokens that it got. Its access tokens serve no operation here any
+// more; at a gate that takes every client of the pool they live until they expire, as in AWS.
 func (s *Service) DeleteUserPoolClient(ctx context.Context, poolID, id string) error {
 	if _, _, err := s.clientOf(ctx, poolID, id); err != nil {
 		return err

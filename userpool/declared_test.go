@@ -54,6 +54,13 @@ func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
 	if strings.Join(custom, " ") != "custom:team custom:level" {
 		t.Error(custom)
 	}
+	h.clock.forward(1e9)
+	if err := h.svc.Ensure(ctx, d); err != nil {
+		t.Fatal(err)
+	}
+	if same, err := h.svc.DescribeUserPool(ctx, declaredPool); err != nil || !same.ModifiedAt.Equal(p.ModifiedAt) {
+		t.Error("the same declaration looks like a change:", err)
+	}
 	for k := range h.published(declaredPool) {
 		if !keysBefore[k] {
 			t.Error("the keys changed")

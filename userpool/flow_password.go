@@ -20,7 +20,7 @@ func (s *Service) startPassword(ctx context.Context, a *attempt) (*AuthResult, e
 		}
 		return nil, s.ghostPassword(ctx, a.pool, name, password)
 	}
-	if err := admits(&a.user); err != nil {
+	if err := admits(&a.user, a.client.hidden); err != nil {
 		return nil, err
 	}
 	if a.learnt, err = s.provePassword(ctx, a.pool, &a.user, password); err != nil {
@@ -61,7 +61,8 @@ func (s *Service) provePassword(ctx context.Context, p *pool, u *store.User, pas
 
 func verifierKey(poolID, sub string) string { return poolID + "\n" + sub }
 
-// reread reads a user again; one who is gone meanwhile fails as a wrong password does.
+// reread reads a user again; one who is gone meanwhile fails as a wrong password does. One who is disabled is told so by
+// proceed, after the proof.
 func (s *Service) reread(ctx context.Context, p *pool, u *store.User) error {
 	err := s.view(ctx, func(tx store.Tx) (err error) {
 		*u, err = tx.Users.Get(p.ID, u.Sub)
@@ -73,7 +74,7 @@ func (s *Service) reread(ctx context.Context, p *pool, u *store.User) error {
 	if err != nil {
 		return err
 	}
-	return admits(u)
+	return admits(u, true)
 }
 
 // countFailure keeps one more wrong password and gives the answer to it.

@@ -23,7 +23,7 @@ func (s *Service) startSRP(ctx context.Context, a *attempt) (*AuthResult, error)
 		return nil, errNoUser
 	}
 	if found {
-		if err := admits(&a.user); err != nil {
+		if err := admits(&a.user, a.client.hidden); err != nil {
 			return nil, err
 		}
 		if locked(a.user.Failures, s.o.Now()) {
@@ -74,14 +74,16 @@ func (s *Service) srpMaterial(p *pool, u *store.User, name string) (username str
 	return u.Username, u.Password.SRPSalt, verifier, nil
 }
 
-// secretBlock seals the exchange with what it is bound to.
+// secretBlock seals the exchange with what it is bound to. A sealed text is as long as what it holds, so a ghost's block
+// holds as much as a user's.
 func (s *Service) secretBlock(a *attempt, name string, exchange *srp.Exchange) ([]byte, error) {
 	x, err := s.newSession(a, "PASSWORD_VERIFIER")
 	if err != nil {
 		return nil, err
 	}
+	x.Name = name
 	if x.Sub == "" {
-		x.Name = name
+		x.Sub, x.Ghost = noSub, 1
 	}
 	if x.Exchange, err = exchange.MarshalBinary(); err != nil {
 		return nil, err

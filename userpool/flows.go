@@ -216,10 +216,11 @@ func (s *Service) lookup(ctx context.Context, a *attempt, name string) (bool, er
 	return err == nil, err
 }
 
-// admits checks what stops a sign-in before the password is looked at.
-func admits(u *store.User) error {
+// admits checks what stops a sign-in before the password is looked at. AWS, "Managing user existence error responses": a
+// client that hides who exists does not tell who is disabled either, unless the password is right.
+func admits(u *store.User, hidden bool) error {
 	switch {
-	case !u.Enabled:
+	case !u.Enabled && !hidden:
 		return errDisabled
 	case u.Status == StatusUnconfirmed:
 		return errNotConfirmed
@@ -231,6 +232,8 @@ func admits(u *store.User) error {
 func (s *Service) proceed(ctx context.Context, a *attempt) (*AuthResult, error) {
 	u := &a.user
 	switch {
+	case !u.Enabled:
+		return nil, errDisabled
 	case u.Status == StatusResetRequired:
 		return nil, errResetRequired
 	case u.Status == StatusForceChange && !u.Password.ExpiresAt.IsZero() && !s.o.Now().Before(u.Password.ExpiresAt):

@@ -16,6 +16,9 @@ import (
 // A ghost is a user who is not there and must not look so, for clients with PreventUserExistenceErrors ENABLED. What it
 // shows is derived from its name by a keyed hash: stable, and not to be told from the real thing.
 
+// noSub takes the place of a sub where there is no user.
+var noSub = uuid.Nil.String()
+
 // purposeGhost keys what ghosts show.
 const purposeGhost = "user that does not exist"
 
@@ -26,7 +29,7 @@ func (s *Service) ghostSum(p *pool, name, use string) [32]byte {
 
 // ghostUser gives the name, salt and verifier with which a sign-in by SRP goes on until it fails.
 func (s *Service) ghostUser(p *pool, name string) (username string, salt, verifier []byte) {
-	username = name
+	username = p.key(name)
 	if len(p.Settings.UsernameAttributes) > 0 || p.looksLikeAddress(name) != "" {
 		sum := s.ghostSum(p, name, "sub")
 		id, _ := uuid.FromBytes(sum[:16]) // fails only for another length

@@ -317,16 +317,19 @@ func (s *Service) rotateUse(ctx context.Context, poolID, use string) (bool, erro
 	})
 }
 
-// sweep removes expired refresh families in small transactions.
+// sweep removes expired refresh families and revocations, in small transactions.
 func (s *Service) sweep(ctx context.Context) error {
 	const batch = 500
 	for {
-		var n int
+		var families, revocations int
 		err := s.update(ctx, func(tx store.Tx) (err error) {
-			n, err = tx.RefreshTokens.DeleteExpired(s.o.Now(), batch)
+			if families, err = tx.RefreshTokens.DeleteExpired(s.o.Now(), batch); err != nil {
+				return err
+			}
+			revocations, err = tx.Revocations.DeleteExpired(s.o.Now(), batch)
 			return err
 		})
-		if err != nil || n < batch {
+		if err != nil || (families < batch && revocations < batch) {
 			return err
 		}
 	}

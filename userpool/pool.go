@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -251,6 +252,7 @@ func (s *Service) changePool(ctx context.Context, id string, change func(*store.
 		if err := json.Unmarshal(rec.Settings, &old); err != nil {
 			return fmt.Errorf("userpool: settings of pool %s: %w", id, err)
 		}
+		was := rec
 		settings, err := change(&rec, old)
 		if err != nil {
 			return err
@@ -258,6 +260,9 @@ func (s *Service) changePool(ctx context.Context, id string, change func(*store.
 		next, err := s.poolRecord(id, rec.Name, settings)
 		if err != nil {
 			return err
+		}
+		if rec.Name == was.Name && rec.Declared == was.Declared && bytes.Equal(rec.Settings, next.Settings) {
+			return nil // a reload with the same declaration must not look like a change
 		}
 		rec.Settings, rec.ModifiedAt = next.Settings, next.ModifiedAt
 		return tx.Pools.Update(rec)

@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -29,7 +30,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	if err := s.limits.take("forgot", p.ID, p.key(name), limitForgot); err != nil {
 		return nil, err
 	}
-	if u == nil {
+	if u == nil || (c.hidden && p.unreachable(u)) {
 		return s.ghostDelivery(p, name, codeForgot, p.ghostAttribute(order))
 	}
 	attribute, err := p.resettable(u)
@@ -55,6 +56,12 @@ func (p *pool) resettable(u *store.User) (string, error) {
 	return "", errNoAddress
 }
 
+// unreachable reports whether no code may go to the user. AWS, "Managing user existence error responses": to a client that
+// hides who exists, such a user looks as one who does not.
+func (p *pool) unreachable(u *store.User) bool {
+	return !u.Enabled || !slices.ContainsFunc(p.recoveryOrder(), func(a string) bool { return verified(u.Attributes, a) })
+}
+
 // ForgotInput answers a reset code with a new password.
 type ForgotInput struct {
 	ClientID   string
@@ -76,7 +83,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	if err := p.checkPassword(in.Password); err != nil {
 		return err
 	}
-	if u == nil {
+	if u == nil || (c.hidden && p.unreachable(u)) {
 		return s.ghostCode(p, in.Username, codeForgot, limitConfirmForgot)
 	}
 	if err := s.limits.take("confirm "+codeForgot, p.ID, p.key(in.Username), limitConfirmForgot); err != nil {

@@ -13,19 +13,26 @@ func TestStatesStopASignIn(t *testing.T) {
 	h := newHouse(t)
 	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.client(p.ID, allFlows)
+	open := allFlows
+	open.PreventUserExistenceErrors = "LEGACY"
+	legacy := h.client(p.ID, open)
 	ctx := t.Context()
 
-	t.Run("disabled, whatever the password", func(t *testing.T) {
+	t.Run("disabled, told after the proof only where the client hides who exists", func(t *testing.T) {
 		h.user(p.ID, "disabled")
 		if err := h.svc.AdminDisableUser(ctx, p.ID, "disabled"); err != nil {
 			t.Fatal(err)
 		}
-		for _, pass := range []string{password, "Wrong-horse-7"} {
-			_, err := h.signIn(c.ID, "disabled", pass)
+		for client, text := range map[string]string{c.ID: wrong, legacy.ID: "User is disabled."} {
+			_, err := h.signIn(client, "disabled", password)
 			wantFault(t, err, fault.NotAuthorized, "User is disabled.")
+			_, err = h.signIn(client, "disabled", "Wrong-horse-7")
+			wantFault(t, err, fault.NotAuthorized, text)
+			_, err = h.srpSignIn(p.ID, client, "disabled", password)
+			wantFault(t, err, fault.NotAuthorized, "User is disabled.")
+			_, err = h.srpSignIn(p.ID, client, "disabled", "Wrong-horse-7")
+			wantFault(t, err, fault.NotAuthorized, text)
 		}
-		_, err := h.srpSignIn(p.ID, c.ID, "disabled", password)
-		wantFault(t, err, fault.NotAuthorized, "User is disabled.")
 		if err := h.svc.AdminEnableUser(ctx, p.ID, "disabled"); err != nil {
 			t.Fatal(err)
 		}

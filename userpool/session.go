@@ -29,8 +29,9 @@ type session struct {
 	ID       string `json:"i"`
 	PoolID   string `json:"p"`
 	ClientID string `json:"c"`
-	Sub      string `json:"u,omitempty"` // empty for a user who does not exist
-	Name     string `json:"n,omitempty"` // the name a ghost was called by
+	Sub      string `json:"u,omitempty"` // of a ghost: noSub
+	Ghost    int    `json:"g"`           // 1 for a user who does not exist
+	Name     string `json:"n,omitempty"` // SRP: the name that the user, or ghost, was called by
 	Step     string `json:"s"`           // the challenge that is to be answered
 	Flow     string `json:"f"`           // how the sign-in began
 	Expires  int64  `json:"e"`           // Unix milliseconds

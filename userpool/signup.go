@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -314,8 +315,13 @@ func (p *pool) looksLikeAddress(name string) string {
 	return ""
 }
 
-// ghostAttribute picks the attribute that a simulated delivery names: as a real one would where both are possible.
+// ghostAttribute picks the attribute that a simulated delivery names: one that the pool verifies, as its users have that.
 func (p *pool) ghostAttribute(candidates []string) string {
+	for _, a := range candidates {
+		if slices.Contains(p.Settings.AutoVerifiedAttributes, a) {
+			return a
+		}
+	}
 	for _, a := range candidates {
 		if a == "phone_number" || strings.HasPrefix(a, "email") {
 			return a

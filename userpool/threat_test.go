@@ -1,0 +1,296 @@
+package userpool_test
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// spoken is what a client sees of an error.
+func spoken(err error) string {
+	if err == nil {
+		return "fine"
+	}
+	text, _ := fault.Message(err)
+	return fmt.Sprint(fault.KindOf(err), ": ", text)
+}
+
+// shape is what a client sees of a challenge, without what is random: names, lengths, and whether the user name came back.
+func shape(out *userpool.AuthResult, err error, name string) string {
+	if err != nil {
+		return spoken(err)
+	}
+	lines := []string{out.Challenge, fmt.Sprint("session ", len(out.Session))}
+	for _, k := range slices.Sorted(maps.Keys(out.Parameters)) {
+		v := out.Parameters[k]
+		switch {
+		case strings.EqualFold(v, name):
+			v = "the name"
+		case k == "SRP_B", k == "SALT": // numbers in hexadecimal: some are shorter by a digit or two
+			v = fmt.Sprint("about ", (len(v)+4)/8*8, " digits")
+		default:
+			v = fmt.Sprint(len(v), " characters")
+		}
+		lines = append(lines, k+" "+v)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// The attack: play rows of unsigned calls, good ones, wrong ones and too many, for a name that one wants to know about,
+// and compare with a name that certainly nobody has. Whoever asks sees the same text each time.
+func TestNoRowOfUnsignedCallsTellsUsersFromOthers(t *testing.T) {
+	for kind, settings := range map[string]userpool.PoolSettings{
+		"names":     {AutoVerifiedAttributes: []string{"email"}},
+		"folded":    {AutoVerifiedAttributes: []string{"email"}, UsernameConfiguration: &userpool.UsernameConfig{}},
+		"addresses": {AutoVerifiedAttributes: []string{"email"}, UsernameAttributes: []string{"email"}},
+	} {
+		h := newHouse(t)
+		p := h.pool(settings)
+		c := h.client(p.ID, allFlows)
+		for what, row := range rows() {
+			if kind != "names" && !slices.Contains([]string{"SRP, wrong password", "SRP, another user name", "recovery"}, what) {
+				continue
+			}
+			t.Run(kind+", "+what, func(t *testing.T) {
+				h.t = t
+				known, unknown := "alice"+strings.ToLower(rand.Text()[:8]), "nancy"+strings.ToLower(rand.Text()[:8])
+				attrs := []attr{{"email_verified", "true"}}
+				if kind == "addresses" {
+					known, unknown = known+"@example.com", unknown+"@example.com"
+				} else {
+					attrs = append(attrs, attr{"email", known + "@example.com"})
+				}
+				h.user(p.ID, known, attrs...)
+				if kind == "folded" { // typed otherwise than stored
+					known, unknown = strings.ToUpper(known), strings.ToUpper(unknown)
+				}
+				a, b := row(h, p, c, known), row(h, p, c, unknown)
+				for i := range max(len(a), len(b)) {
+					if i >= len(a) || i >= len(b) || a[i] != b[i] {
+						t.Fatalf("answer %d of %d and %d:\n%s\nfor a user, for nobody\n%s", i, len(a), len(b), at(a, i), at(b, i))
+					}
+				}
+			})
+		}
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "nothing"
+}
+
+type row func(h *house, p *userpool.Pool, c *userpool.Client, name string) []string
+
+func rows() map[string]row {
+	all := map[string]row{}
+	// A proof that is wrong in each way there is, until the name is locked if it ever is, and a look at the lock.
+	for what, spoil := range map[string]func(map[string]string){
+		"wrong password":    func(map[string]string) {},
+		"another user name": func(m map[string]string) { m["USERNAME"] = "somebody" },
+		"name in capitals":  func(m map[string]string) { m["USERNAME"] = strings.ToUpper(m["USERNAME"]) },
+		"block changed": func(m map[string]string) {
+			m["PASSWORD_CLAIM_SECRET_BLOCK"] = "A" + m["PASSWORD_CLAIM_SECRET_BLOCK"][1:]
+		},
+		"block of nothing":  func(m map[string]string) { m["PASSWORD_CLAIM_SECRET_BLOCK"] = "AAAA" },
+		"old timestamp":     func(m map[string]string) { m["TIMESTAMP"] = "Sat Jan 3 10:00:00 UTC 2026" },
+		"no timestamp":      func(m map[string]string) { m["TIMESTAMP"] = "" },
+		"signature garbage": func(m map[string]string) { m["PASSWORD_CLAIM_SIGNATURE"] = "****" },
+	} {
+		all["SRP, "+what] = func(h *house, p *userpool.Pool, c *userpool.Client, name string) (seen []string) {
+			client := newSRPClient(h.t)
+			for range 6 {
+				out, err := h.beginSRP(client, c.ID, name)
+				seen = append(seen, shape(out, err, name))
+				if err != nil {
+					continue
+				}
+				answer := client.answer(h.t, p.ID, out.Parameters, "Wrong-horse-7", h.clock.now())
+				spoil(answer)
+				for range 2 { // and once more with the same block
+					again, err := h.svc.RespondToAuthChallenge(h.t.Context(), userpool.AuthAnswer{ClientID: c.ID, Challenge: out.Challenge, Responses: answer})
+					seen = append(seen, shape(again, err, name))
+				}
+			}
+			_, err := h.signIn(c.ID, name, "Wrong-horse-7")
+			return append(seen, spoken(err))
+		}
+	}
+	for _, flow := range []string{"USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_SRP_AUTH"} {
+		all[flow+" without the rest"] = func(h *house, _ *userpool.Pool, c *userpool.Client, name string) (seen []string) {
+			for _, given := range []map[string]string{{}, {"PASSWORD": ""}, {"PASSWORD": strings.Repeat("x", 2000)}, {"SRP_A": "0"}, {"SRP_A": "xyz"}} {
+				given["USERNAME"] = name
+				out, err := h.svc.InitiateAuth(h.t.Context(), userpool.AuthRequest{ClientID: c.ID, Flow: flow, Parameters: given})
+				seen = append(seen, shape(out, err, name))
+			}
+			return seen
+		}
+	}
+	all["passwords, until locked, and on"] = func(h *house, _ *userpool.Pool, c *userpool.Client, name string) (seen []string) {
+		for i := range 12 {
+			out, err := h.signIn(c.ID, name, "Wrong-horse-7")
+			seen = append(seen, shape(out, err, name))
+			h.clock.forward(time.Duration(i) * time.Second)
+		}
+		return seen
+	}
+	all["recovery"] = func(h *house, _ *userpool.Pool, c *userpool.Client, name string) (seen []string) {
+		for range 7 {
+			d, err := h.svc.ForgotPassword(h.t.Context(), c.ID, "", name)
+			if err == nil {
+				seen = append(seen, fmt.Sprint(len(d.Destination), " ", d.Medium, " ", d.Attribute))
+			}
+			seen = append(seen, spoken(err))
+			err = h.svc.ConfirmForgotPassword(h.t.Context(), userpool.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: password})
+			seen = append(seen, spoken(err))
+		}
+		h.clock.forward(time.Hour)
+		err := h.svc.ConfirmForgotPassword(h.t.Context(), userpool.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: password})
+		return append(seen, spoken(err))
+	}
+	all["sessions"] = func(h *house, _ *userpool.Pool, c *userpool.Client, name string) (seen []string) {
+		_, err := h.svc.RespondToAuthChallenge(h.t.Context(), userpool.AuthAnswer{ClientID: c.ID, Challenge: "NEW_PASSWORD_REQUIRED",
+			Session: strings.Repeat("A", 200), Responses: map[string]string{"USERNAME": name, "NEW_PASSWORD": password}})
+		return append(seen, spoken(err))
+	}
+	return all
+}
+
+// AWS: a user who is disabled, or whom no code can reach, looks like nobody to a client that hides who exists.
+func TestRecoveryOfUsersWhomNoCodeReachesLooksLikeNobodys(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "muted", attr{"email", "m@example.com"})
+	h.user(p.ID, "ended", attr{"email", "e@example.com"}, attr{"email_verified", "true"})
+	if err := h.svc.AdminDisableUser(t.Context(), p.ID, "ended"); err != nil {
+		t.Fatal(err)
+	}
+	sent := len(h.mails())
+	recovery := rows()["recovery"]
+	want := recovery(h, p, c, "nancy")
+	for _, name := range []string{"muted", "ended"} {
+		if got := recovery(h, p, c, name); !slices.Equal(got, want) {
+			t.Errorf("%s: %q\nnobody: %q", name, got, want)
+		}
+	}
+	if len(h.mails()) != sent {
+		t.Error("a message went out")
+	}
+}
+
+// The attack: take the Session or SECRET_BLOCK of one's own sign-in to somebody else's, to another client or another step.
+func TestASessionServesItsOwnUserClientAndStepOnce(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	c, other := h.client(p.ID, allFlows), h.client(p.ID, allFlows)
+	h.user(p.ID, "alice")
+	h.user(p.ID, "mallory")
+	begin := func() (*srpClient, map[string]string) {
+		client := newSRPClient(t)
+		out, err := h.beginSRP(client, c.ID, "mallory")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client, client.answer(t, p.ID, out.Parameters, password, h.clock.now())
+	}
+	respond := func(clientID, challenge, session string, answer map[string]string) error {
+		_, err := h.svc.RespondToAuthChallenge(t.Context(), userpool.AuthAnswer{ClientID: clientID, Challenge: challenge, Session: session, Responses: answer})
+		return err
+	}
+	_, answer := begin()
+	forAlice := maps.Clone(answer)
+	forAlice["USERNAME"] = "alice"
+	wantFault(t, respond(c.ID, "PASSWORD_VERIFIER", "", forAlice), fault.NotAuthorized, wrong)
+
+	_, answer = begin()
+	wantFault(t, respond(other.ID, "PASSWORD_VERIFIER", "", answer), fault.NotAuthorized, wrong)
+	block, err := base64.StdEncoding.DecodeString(answer["PASSWORD_CLAIM_SECRET_BLOCK"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, respond(c.ID, "NEW_PASSWORD_REQUIRED", base64.RawURLEncoding.EncodeToString(block),
+		map[string]string{"USERNAME": "mallory", "NEW_PASSWORD": "Another-horse-8"}), fault.NotAuthorized, "*")
+	if err := respond(c.ID, "PASSWORD_VERIFIER", "", answer); err != nil {
+		t.Fatal("its own:", err)
+	}
+	wantFault(t, respond(c.ID, "PASSWORD_VERIFIER", "", answer), fault.NotAuthorized, wrong)
+
+	_, answer = begin()
+	h.clock.forward(3 * time.Minute)
+	wantFault(t, respond(c.ID, "PASSWORD_VERIFIER", "", answer), fault.NotAuthorized, wrong)
+}
+
+// Nothing that a client gives in may choose the claims that decide.
+func TestAttributesCannotTakeTheNamesOfClaims(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"sub", "iss", "aud", "token_use", "exp", "username", "cognito:username", "cognito:groups", "cognito:roles", "identities"} {
+		p := h.pool(userpool.PoolSettings{})
+		c := h.client(p.ID, allFlows)
+		_, err := h.signUp(c.ID, "mallory", attr{name, "admin"})
+		if err == nil || fault.Is(err, fault.Internal) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := h.svc.AdminCreateUser(t.Context(), userpool.AdminCreateInput{PoolID: p.ID, Username: "m", Action: "SUPPRESS", Attributes: []attr{{name, "admin"}}}); err == nil {
+			t.Errorf("%s was taken from an administrator", name)
+		}
+	}
+	p := h.pool(userpool.PoolSettings{Schema: []userpool.SchemaAttribute{{Name: "groups", AttributeDataType: "String", Mutable: new(true)}}})
+	wide := allFlows
+	wide.WriteAttributes, wide.ReadAttributes = []string{"custom:groups"}, []string{"custom:groups"}
+	c := h.client(p.ID, wide)
+	h.user(p.ID, "mallory", attr{"custom:groups", "admins"})
+	out := h.tokens(c.ID, "mallory")
+	for _, raw := range []string{out.IDToken, out.AccessToken} {
+		got := claims(t, raw)
+		if got["cognito:groups"] != nil || got["groups"] != nil {
+			t.Errorf("%v", got)
+		}
+	}
+}
+
+// What lies in the database, and so in its copies, signs nobody in.
+func TestTheStoreHoldsNoSecretInTheClear(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.client(p.ID, allFlows)
+	if _, err := h.signUp(c.ID, "alice", attr{"email", "a@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	code := h.code()
+	h.user(p.ID, "bob")
+	tokens := h.tokens(c.ID, "bob")
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(h.outbox), "sluice.db*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data string
+	for _, name := range files {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data += string(part)
+	}
+	if !strings.Contains(data, "alice") {
+		t.Fatal("this is not where users are kept")
+	}
+	for what, secret := range map[string]string{"password": password, "code": `"` + code + `"`, "refresh token": tokens.RefreshToken,
+		"end of the refresh token": tokens.RefreshToken[len(tokens.RefreshToken)-24:], "access token": tokens.AccessToken[len(tokens.AccessToken)-40:]} {
+		if strings.Contains(data, secret) {
+			t.Errorf("the %s stands in the file", what)
+		}
+	}
+}
