@@ -183,7 +183,11 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 			secret = seal.NewSecret(text)
 		}
 		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, secret, settings)
-		return err
+		if !errors.Is(err, store.ErrExists) {
+			return err
+		}
+		// Another process on the same store has made it since this one looked.
+		have, err = s.client(ctx, d.ID)
 	}
 	if err != nil {
 		return err
