@@ -23,18 +23,28 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 		return err
 	}
 	now := s.o.Now()
-	have := (*s.pools.Load())[d.ID]
-	if have == nil {
+	if (*s.pools.Load())[d.ID] == nil {
 		p := Pool{ID: d.ID, Name: d.Name, Settings: d.Settings, Declared: true, CreatedAt: now, ModifiedAt: now}
 		record, err := p.record()
 		if err != nil {
 			return err
 		}
-		err = s.change(ctx, d.ID, func(tx store.Tx) error { return tx.IdentityPools.Insert(record) })
-		if err != nil && !errors.Is(err, store.ErrExists) {
+		err = s.change(ctx, d.ID, func(tx store.Tx) error {
+			// Another process on the same store may have made it since this one looked.
+			if _, err := tx.IdentityPools.Get(d.ID); !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			return tx.IdentityPools.Insert(record)
+		})
+		if err != nil {
 			return err
 		}
-	} else if want := d.Settings; have.Name != d.Name || !have.Declared || !sameSettings(have.Settings, want) {
+	}
+	have, err := s.pool(d.ID)
+	if err != nil {
+		return err
+	}
+	if want := d.Settings; have.Name != d.Name || !have.Declared || !sameSettings(have.Settings, want) {
 		want.Tags = have.Tags
 		err := s.editPool(ctx, d.ID, func(r *store.IdentityPool) error {
 			next, err := (&Pool{ID: d.ID, Name: d.Name, Settings: want}).record()
