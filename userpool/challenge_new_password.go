@@ -19,6 +19,7 @@ func (s *Service) challengeNewPassword(a *attempt) (*AuthResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.Password = a.user.Password.ModifiedAt.UnixMilli()
 	sealed, err := s.sealSession(x)
 	if err != nil {
 		return nil, err
@@ -62,19 +63,20 @@ func (s *Service) answerNewPassword(ctx context.Context, a *attempt) (*AuthResul
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.takeNewPassword(ctx, a)
+	out, err := s.takeNewPassword(ctx, a, x)
 	if err != nil && !fault.Is(err, fault.NotAuthorized) {
 		giveBack()
 	}
 	return out, err
 }
 
-func (s *Service) takeNewPassword(ctx context.Context, a *attempt) (*AuthResult, error) {
+func (s *Service) takeNewPassword(ctx context.Context, a *attempt, x *session) (*AuthResult, error) {
 	p := a.pool
 	if err := s.reread(ctx, p, &a.user); err != nil {
 		return nil, err
 	}
-	if a.user.Status != StatusForceChange || !p.named(&a.user, a.params["USERNAME"]) {
+	// The temporary password that was proved must still be the user's: an administrator may have set another one.
+	if a.user.Status != StatusForceChange || a.user.Password.ModifiedAt.UnixMilli() != x.Password || !p.named(&a.user, a.params["USERNAME"]) {
 		return nil, errSession
 	}
 	password := a.params["NEW_PASSWORD"]

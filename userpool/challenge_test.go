@@ -60,6 +60,14 @@ func TestNewPasswordRequired(t *testing.T) {
 		out := begin("bob")
 		wantFault(t, answer(c.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
 	})
+	t.Run("a new temporary password ends the session of the old one", func(t *testing.T) {
+		out := begin("frank")
+		h.clock.forward(time.Second)
+		if err := h.svc.AdminSetUserPassword(ctx, p.ID, "frank", "Other-temporary-1", false); err != nil {
+			t.Fatal(err)
+		}
+		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "frank", "NEW_PASSWORD": password}), fault.NotAuthorized, "Invalid session for the user.")
+	})
 	t.Run("a session expires", func(t *testing.T) {
 		out := begin("carol")
 		h.clock.forward(3 * time.Minute)

@@ -44,6 +44,7 @@ type DeclaredGroup struct {
 var (
 	poolIDForm   = regexp.MustCompile(`\A[a-z0-9-]{1,40}_[0-9A-Za-z]{1,14}\z`)
 	clientIDForm = regexp.MustCompile(`\A[0-9a-z]{1,128}\z`)
+	secretForm   = regexp.MustCompile(`\A[\w+]{24,64}\z`)
 	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
 )
 
@@ -170,6 +171,9 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	}
 	if !clientIDForm.MatchString(d.ID) {
 		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
+	}
+	if !d.Secret.IsZero() && !secretForm.MatchString(d.Secret.Reveal()) {
+		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
 	}
 	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
 	have, err := s.client(ctx, d.ID)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -82,6 +83,27 @@ func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
 	}
 }
 
+func TestADeclaredSecretIsTheClients(t *testing.T) {
+	h := newHouse(t)
+	const secret = "a_secret_of_twenty_four_and_more"
+	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Clients: []userpool.DeclaredClient{{ID: "web", Secret: seal.NewSecret(secret)}}}
+	for range 2 {
+		if err := h.svc.Ensure(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := h.svc.DescribeUserPoolClient(t.Context(), declaredPool, "web")
+	if err != nil || !c.Secret.EqualString(secret) {
+		t.Error(c, err)
+	}
+	for name, other := range map[string]seal.Secret{"another secret": seal.NewSecret(secret + "x"), "no secret": {}} {
+		d.Clients[0].Secret = other
+		if err := h.svc.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "cannot be changed") || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestWrongDeclarationsAreNamed(t *testing.T) {
 	h := newHouse(t)
 	good := userpool.DeclaredPool{ID: declaredPool, Name: "notes"}
@@ -95,6 +117,9 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		"a value that is none of the model's": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
 			"enum value set: [OFF, ON, OPTIONAL]"},
 		"a client id in capitals": {func(d *userpool.DeclaredPool) { d.Clients = []userpool.DeclaredClient{{ID: "WEB"}} }, "lower-case"},
+		"a secret that is too short": {func(d *userpool.DeclaredPool) {
+			d.Clients = []userpool.DeclaredClient{{ID: "web", Secret: seal.NewSecret("short")}}
+		}, "24 to 64"},
 		"a client with an unknown flow": {func(d *userpool.DeclaredPool) {
 			d.Clients = []userpool.DeclaredClient{{ID: "web", Settings: json.RawMessage(`{"ExplicitAuthFlows": ["ALLOW_ALL"]}`)}}
 		}, "client web"},

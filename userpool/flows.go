@@ -3,7 +3,6 @@ package userpool
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -249,9 +248,3 @@ func (s *Service) proceed(ctx context.Context, a *attempt) (*AuthResult, error) 
 	}
 	return &AuthResult{Tokens: tokens}, nil
 }
-
-// Flows lists the names of the flows that are there, and Challenges those of the challenges.
-func Flows() []string { return sortedKeys(flows) }
-
-// Challenges lists the challenges that are there.
-func Challenges() []string { return slices.Clone(sortedKeys(challenges)) }

@@ -105,7 +105,7 @@ func nextKey(random io.Reader) (*token.SigningKey, error) {
 func newHouse(t testing.TB, change ...func(*userpool.Options)) *house {
 	t.Helper()
 	dir := t.TempDir()
-	c := &clock{t: time.Date(2026, 11, 21, 9, 0, 0, 250_000_000, time.UTC)}
+	c := &clock{t: time.Date(2026, 11, 21, 9, 0, 0, 250_123_456, time.UTC)}
 	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(dir, "sluice.db"), Now: c.now})
 	if err != nil {
 		t.Fatal(err)

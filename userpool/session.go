@@ -36,6 +36,7 @@ type session struct {
 	Flow     string `json:"f"`           // how the sign-in began
 	Expires  int64  `json:"e"`           // Unix milliseconds
 	Exchange []byte `json:"x,omitempty"` // of SRP
+	Password int64  `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
 }
 
 // newSession fills in what every session has.

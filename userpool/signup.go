@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/fault"
@@ -323,7 +322,7 @@ func (p *pool) ghostAttribute(candidates []string) string {
 		}
 	}
 	for _, a := range candidates {
-		if a == "phone_number" || strings.HasPrefix(a, "email") {
+		if a == "phone_number" || a == "email" {
 			return a
 		}
 	}
