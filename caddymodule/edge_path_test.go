@@ -154,6 +154,27 @@ func samePath(path, quoted string) bool {
 	return path == quoted
 }
 
+// However a path is spelt, it goes upstream in one spelling: upstreams that decode in other ways see no difference.
+func TestEveryPathGoesUpstreamInOneSpelling(t *testing.T) {
+	e := startEdge(t, open(""))
+	token := e.issuer.bearer(t, "ada")
+	for target, want := range map[string]string{
+		"/api/x": "/api/x", "/api/%61": "/api/a", "/%61%70i/x/": "/api/x/", "/api/a%20b": "/api/a%20b", "/api/caf%c3%a9": "/api/caf%C3%A9",
+		"/api/caf\xc3\xa9": "/api/caf%C3%A9", "/api/%7Eada": "/api/~ada", "/api/x%3Fy": "/api/x%3Fy", "/api/x%25y": "/api/x%25y",
+		"/api/%28x%29": "/api/(x)", "/api/x?a=%61&b=%2f..%2f": "/api/x?a=%61&b=%2f..%2f", "/api/x?": "/api/x?", "/api/\"<>": "/api/%22%3C%3E",
+		"/api/a+b": "/api/a+b", "/api/a%2Bb": "/api/a+b", "/api/x@y:z": "/api/x@y:z",
+	} {
+		a := e.raw(t, "GET "+target+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"+token+"\r\n\r\n")
+		if a.got == nil {
+			t.Errorf("%q: status %d %s", target, a.status, a.body)
+			continue
+		}
+		if got := strings.TrimSuffix(strings.TrimPrefix(a.got.Line, "GET "), " HTTP/1.1"); got != want && got+"?" != want {
+			t.Errorf("%q went upstream as %q, want %q", target, got, want)
+		}
+	}
+}
+
 // The same with Caddy changing the path before or after the decision: whatever passes, no form of the request reaches
 // what is denied.
 func TestPathTricksNeverReachWhatIsDeniedBehindRewrites(t *testing.T) {
