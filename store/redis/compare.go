@@ -11,19 +11,41 @@ import (
 	"github.com/sluicegate/sluice/authz/revoke"
 )
 
-const longestCompareGap = 30 * time.Second
+const (
+	longestCompareGap = 30 * time.Second
+	// compareEvery is how often the stream is compared for no reason at all, and is longer where comparing takes long: it
+	// must not take more than a hundredth of the time, and a tenth when there is a reason to doubt.
+	compareEvery = time.Minute
+)
 
 // compare brings into the stream what this process knows and the stream lacks, whenever there may be something: after a
-// connect, and when the queue was full.
+// connect, when the queue was full, when Redis hung for a moment, and now and then. The last two are for what another
+// process on the same store acknowledged and took to its grave.
 func (f *Feed) compare(ctx context.Context) {
+	took := time.Duration(0) // the last time
 	for {
+		pause := time.After(max(compareEvery, 100*took))
 		select {
 		case <-ctx.Done():
 			return
+		case <-pause:
+			f.recheck()
+			continue
+		case <-f.stalls:
+			select {
+			case <-ctx.Done():
+				return
+			case <-f.checks:
+			case <-time.After(10 * took):
+				f.recheck()
+				continue
+			}
 		case <-f.checks:
 		}
 		for gap := firstGap; ; gap = min(2*gap, longestCompareGap) {
+			begun := f.o.Now()
 			again, err := f.complete(ctx)
+			took = f.o.Now().Sub(begun)
 			if ctx.Err() != nil {
 				return
 			}
@@ -43,6 +65,12 @@ func (f *Feed) compare(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// recheck has the stream compared once the queue is empty.
+func (f *Feed) recheck() {
+	f.check.Store(true)
+	wake(f.back)
 }
 
 // complete publishes what is known and not in the stream. Other processes may do the same at this moment: each publishes

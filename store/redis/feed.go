@@ -45,9 +45,10 @@ type Feed struct {
 
 	queue  *queue
 	acked  acked         // what Redis took since the reader looked for it
-	back   chan struct{} // the reader has caught up after a connect
+	back   chan struct{} // the publisher is to look: the reader has caught up after a connect, or check was set
 	check  atomic.Bool   // the stream is to be compared with Known once the queue is empty
 	checks chan struct{}
+	stalls chan struct{} // Redis took so long that a Publish somewhere may not have waited for it
 
 	tried   chan struct{} // closed when the first attempt to connect has ended
 	tryOnce sync.Once
@@ -67,7 +68,8 @@ func New(o Options) (*Feed, error) {
 	return &Feed{
 		o: o, stream: stream, probe: "{" + stream + "}:probe", base: o.Now(),
 		block: min(max(o.MaxStale/8, 10*time.Millisecond), 500*time.Millisecond),
-		queue: newQueue(), back: make(chan struct{}, 1), checks: make(chan struct{}, 1), tried: make(chan struct{}),
+		queue: newQueue(), back: make(chan struct{}, 1), checks: make(chan struct{}, 1),
+		stalls: make(chan struct{}, 1), tried: make(chan struct{}),
 	}, nil
 }
 

@@ -89,8 +89,7 @@ func (f *Feed) follow(ctx context.Context) error {
 			f.prove(begun)
 			if !r.live {
 				r.live = true
-				f.check.Store(true)
-				wake(f.back)
+				f.recheck()
 			}
 		}
 		begun = f.o.Now()
@@ -127,7 +126,11 @@ func (r *reader) verify(ctx context.Context) error {
 		}
 	}
 	// The error of the pipeline is that of one of its commands.
+	begun := r.f.o.Now()
 	_, _ = pipe.Exec(ctx)
+	if r.live && r.f.o.Now().Sub(begun) > PublishWait {
+		wake(r.f.stalls)
+	}
 	if err := write.Err(); err != nil && !errors.Is(err, goredis.Nil) {
 		return err
 	}
@@ -168,7 +171,11 @@ func (r *reader) next(ctx context.Context) (all bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	begun := r.f.o.Now()
 	streams, err := r.conn.XRead(ctx, args).Result()
+	if r.live && r.f.o.Now().Sub(begun)-r.f.block > PublishWait {
+		wake(r.f.stalls)
+	}
 	if errors.Is(err, goredis.Nil) {
 		return true, r.apply()
 	}
