@@ -118,6 +118,11 @@ func outage(t *testing.T, redis *harness.Redis, down, up func()) {
 				metricsSay(t, s, `sluice_revocation_feed_state{state="lost"} 0`) && metricsSay(t, s, `sluice_revocation_feed_queued 0`)
 		})
 	}
+	for _, s := range all {
+		if n := strings.Count(s.Log(), "revocations arrive from Redis"); n < 2 {
+			t.Errorf("the log says %d times that revocations arrive", n)
+		}
+	}
 	leave(5)
 	acknowledged = time.Now()
 	for _, s := range []*harness.Sluice{closed, open} {
@@ -148,11 +153,9 @@ func TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough(t *testing.T) {
 			store := harness.StartS3(t)
 			store.Put(t, "public/hello", "hello")
 			both := siblings(t, redis, store, "fail_closed", "fail_open")
-			for _, s := range both {
-				begun := time.Now()
-				s.LaunchAnyway(t)
-				t.Logf("measured: answers %v after its start", time.Since(begun).Round(time.Millisecond))
-			}
+			begun := time.Now()
+			harness.LaunchAtOnce(t, both...)
+			t.Logf("measured: two processes that are started at once serve %v later", time.Since(begun).Round(time.Millisecond))
 			closed, open := both[0], both[1]
 			makeUser(t, closed, "rita", "readers")
 			rita, one, other := signIn(t, closed, "rita"), signIn(t, closed, "rita"), signIn(t, open, "rita")
@@ -204,13 +207,25 @@ func TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough(t *testing.T) {
 func TestRedisAndTheStoreKeepWhatAKilledProcessAcknowledged(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name     string
-		down, up func(r *harness.Redis, t *testing.T)
-		again    bool // the process has to come back for the other to learn of it
+		name  string
+		down  func(r *harness.Redis, t *testing.T)
+		up    func(r *harness.Redis, t *testing.T, other *harness.Sluice)
+		limit time.Duration
+		again bool // the process comes back
 	}{
-		{"while Redis is there", func(*harness.Redis, *testing.T) {}, func(*harness.Redis, *testing.T) {}, false},
-		{"while Redis is frozen", func(r *harness.Redis, t *testing.T) { r.Freeze(t) }, func(r *harness.Redis, t *testing.T) { r.Thaw(t) }, true},
-		{"while Redis is away", func(r *harness.Redis, _ *testing.T) { r.Kill() }, func(r *harness.Redis, t *testing.T) { r.Launch(t) }, false},
+		{"while Redis is there", func(*harness.Redis, *testing.T) {}, func(*harness.Redis, *testing.T, *harness.Sluice) {}, time.Second, false},
+		{"while Redis hangs", func(r *harness.Redis, t *testing.T) { r.Freeze(t) }, func(r *harness.Redis, t *testing.T, other *harness.Sluice) {
+			eventually(t, "/readyz that says stale", func() bool {
+				return strings.Contains(other.Get(t, "GET", "/readyz").Body, `"revocations":"stale"`)
+			})
+			r.Thaw(t)
+		}, 5 * time.Second, false},
+		{"while Redis hangs, and comes back", func(r *harness.Redis, t *testing.T) { r.Freeze(t) }, func(r *harness.Redis, t *testing.T, _ *harness.Sluice) {
+			r.Thaw(t)
+		}, 5 * time.Second, true},
+		{"while Redis is away", func(r *harness.Redis, _ *testing.T) { r.Kill() }, func(r *harness.Redis, t *testing.T, _ *harness.Sluice) {
+			r.Launch(t)
+		}, 5 * time.Second, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			redis := harness.StartRedis(t)
@@ -241,17 +256,80 @@ func TestRedisAndTheStoreKeepWhatAKilledProcessAcknowledged(t *testing.T) {
 			}
 			running.Wait()
 			killed.Kill()
-			since, limit := time.Now(), time.Second
-			c.up(redis, t)
+			c.up(redis, t, other)
 			if c.again {
 				killed.Launch(t)
 			}
-			if c.name != "while Redis is there" {
-				since, limit = time.Now(), 5*time.Second
-			}
-			took := within(t, "everything that was acknowledged is known to the other process", since, limit, known)
+			took := within(t, "everything that was acknowledged is known to the other process", time.Now(), c.limit, known)
 			t.Logf("measured: known %v later", took.Round(time.Millisecond))
 			eventually(t, "other sign-ins that go on", func() bool { return api(t, other, *rita.AccessToken) == 200 })
 		})
+	}
+}
+
+// TestRedisOutageOutlivesAReload reloads while Redis is away: what is known stays known, and the time of the outage runs on.
+func TestRedisOutageOutlivesAReload(t *testing.T) {
+	t.Parallel()
+	redis := harness.StartRedis(t)
+	s := together(t, redis, nil, "fail_closed")[0]
+	makeUser(t, s, "rita", "readers")
+	rita, gone := signIn(t, s, "rita"), signIn(t, s, "rita")
+	if err := revokeToken(t, s, gone); err != nil {
+		t.Fatal(err)
+	}
+	calls := startTraffic(t, s, *rita.AccessToken)
+	eventually(t, "traffic", func() bool { return calls.sawReady(readiness{200, "ok"}) })
+	before := time.Now()
+	redis.Kill()
+	away := time.Now()
+	s.Write(t, strings.Replace(s.Read(t), `"May read notes"`, `"May read all notes"`, 1))
+	s.Reload(t)
+	eventually(t, "503", func() bool { return api(t, s, *rita.AccessToken) == 503 })
+	s.Write(t, strings.Replace(s.Read(t), `"May read all notes"`, `"May read notes"`, 1))
+	s.Reload(t)
+	if status := api(t, s, *rita.AccessToken); status != 503 {
+		t.Errorf("a reload made of 503 a %d", status)
+	}
+	returning := time.Now()
+	redis.Launch(t)
+	eventually(t, "requests that go on", func() bool { return api(t, s, *rita.AccessToken) == 200 })
+	if status := api(t, s, *gone.AccessToken); status != 401 {
+		t.Errorf("a revoked token is answered %d", status)
+	}
+	calls.check(t, "reloaded", func(c call) bool {
+		switch {
+		case c.ended.Before(before.Add(maxStale / 2)):
+			return c.status == 200
+		case c.begun.After(away.Add(maxStale)) && c.ended.Before(returning):
+			return c.status == 503
+		}
+		return c.status == 200 || c.status == 503
+	})
+}
+
+// TestRedisIsReadAgainBeforeAProcessThatSleptTooLongGoesOn freezes a Sluice process for longer than max_stale, and signs
+// somebody out meanwhile.
+func TestRedisIsReadAgainBeforeAProcessThatSleptTooLongGoesOn(t *testing.T) {
+	t.Parallel()
+	both := together(t, harness.StartRedis(t), nil, "fail_closed", "fail_closed")
+	awake, asleep := both[0], both[1]
+	makeUser(t, awake, "rita", "readers")
+	rita, gone := signIn(t, awake, "rita"), signIn(t, awake, "rita")
+	asleep.Freeze(t)
+	fell := time.Now()
+	if err := revokeToken(t, awake, gone); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the process that is awake refuses", time.Now(), time.Second, func() bool { return api(t, awake, *gone.AccessToken) == 401 })
+	eventually(t, "a sleep longer than max_stale", func() bool { return time.Since(fell) > maxStale })
+	asleep.Thaw(t)
+	eventually(t, "requests that go on", func() bool {
+		if status := api(t, asleep, *gone.AccessToken); status == 200 {
+			t.Fatal("the process that slept took a revoked token")
+		}
+		return api(t, asleep, *rita.AccessToken) == 200
+	})
+	if status := api(t, asleep, *gone.AccessToken); status != 401 {
+		t.Errorf("a revoked token is answered %d", status)
 	}
 }

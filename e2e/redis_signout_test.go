@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -144,7 +145,7 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 		user, here, there := fmt.Sprintf("user%d", i), both[i%2], both[1-i%2]
 		makeUser(t, here, user, "readers")
 		in, other := signIn(t, here, user), signIn(t, there, user)
-		_, creds := temporary(t, both[0], *in.IdToken)
+		identity, creds := temporary(t, both[0], *in.IdToken)
 		_, others := temporary(t, both[0], *other.IdToken)
 		for _, s := range both {
 			if a, b := api(t, s, *in.AccessToken), object(t, s, creds); a != 200 || b != "" {
@@ -174,6 +175,24 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 				t.Errorf("somebody else after %s: %d, %q", c.name, a, b)
 			}
 		}
+		// Credentials that are asked for only now are worth no more; a refresh token and the user pools API are the store's.
+		if login, err := both[0].Identities(harness.Anonymous).GetCredentialsForIdentity(t.Context(), &cognitoidentity.GetCredentialsForIdentityInput{
+			IdentityId: &identity, Logins: map[string]string{loginKey(both[0]): *in.IdToken},
+		}); err == nil {
+			late := harness.Keys(*login.Credentials.AccessKeyId, *login.Credentials.SecretKey, *login.Credentials.SessionToken)
+			if code := object(t, there, late); code != "InvalidToken" {
+				t.Errorf("credentials that were got after %s: %q", c.name, code)
+			}
+		}
+		if c.name != "AdminRemoveUserFromGroup" { // after that the sign-in goes on, with tokens that name the groups left
+			_, err := there.Users(harness.Anonymous).GetUser(t.Context(), &cip.GetUserInput{AccessToken: in.AccessToken})
+			wantRefused(t, "GetUser at the other process after "+c.name, err)
+			_, err = there.Users(harness.Anonymous).InitiateAuth(t.Context(), &cip.InitiateAuthInput{
+				ClientId: aws.String(harness.Client), AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
+				AuthParameters: map[string]string{"REFRESH_TOKEN": *in.RefreshToken},
+			})
+			wantRefused(t, "a refresh at the other process after "+c.name, err)
+		}
 		if c.name == "AdminUserGlobalSignOut" { // whoever signs in again is in, at both at once
 			again := signIn(t, here, user)
 			if a, b := api(t, here, *again.AccessToken), api(t, there, *again.AccessToken); a != 200 || b != 200 {
@@ -182,4 +201,44 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 		}
 	}
 	t.Logf("measured: from the answer to a sign-out to the first request that the other process refused: at most %v", slices.Max(took))
+}
+
+// wantRefused checks that a user pool refused: a user who is gone may also be not found.
+func wantRefused(t testing.TB, what string, err error) {
+	t.Helper()
+	var refused smithy.APIError
+	if !errors.As(err, &refused) || refused.ErrorCode() != "NotAuthorizedException" && refused.ErrorCode() != "UserNotFoundException" {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// TestRedisProcessesThatAreStartedAtOnceShareTheirPools starts them on an empty data directory, where all make what the
+// Caddyfile declares.
+func TestRedisProcessesThatAreStartedAtOnceShareTheirPools(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		all := siblings(t, harness.StartRedis(t), nil, "fail_closed", "fail_closed", "fail_closed")
+		harness.LaunchAtOnce(t, all...)
+		makeUser(t, all[0], "rita", "readers")
+		var tokens []*types.AuthenticationResultType
+		for _, s := range all {
+			eventually(t, "readiness", func() bool { return s.Get(t, "GET", "/readyz").Status == 200 })
+			tokens = append(tokens, signIn(t, s, "rita"))
+		}
+		for i, s := range all {
+			for j, in := range tokens {
+				if status := api(t, s, *in.AccessToken); status != 200 {
+					t.Errorf("process %d answers %d to a token of process %d", i, status, j)
+				}
+			}
+		}
+		if err := revokeToken(t, all[1], tokens[0]); err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := time.Now()
+		for _, s := range all {
+			within(t, "a sign-out", acknowledged, time.Second, func() bool { return api(t, s, *tokens[0].AccessToken) == 401 })
+			s.Kill() // three at a time are enough
+		}
+	}
 }

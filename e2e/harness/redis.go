@@ -51,15 +51,15 @@ func (r *Redis) Launch(t testing.TB) {
 	r.Await(t, r.answers)
 }
 
-// Freeze stops the server without ending it: connections stay open and nothing answers.
-func (r *Redis) Freeze(t testing.TB) { r.signal(t, syscall.SIGSTOP) }
+// Freeze stops a process without ending it: connections stay open, the kernel takes new ones, and nothing answers.
+func (p *Process) Freeze(t testing.TB) { t.Helper(); p.signal(t, syscall.SIGSTOP) }
 
-// Thaw lets a frozen server go on.
-func (r *Redis) Thaw(t testing.TB) { r.signal(t, syscall.SIGCONT) }
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw(t testing.TB) { t.Helper(); p.signal(t, syscall.SIGCONT) }
 
-func (r *Redis) signal(t testing.TB, signal syscall.Signal) {
+func (p *Process) signal(t testing.TB, signal syscall.Signal) {
 	t.Helper()
-	if err := r.cmd.Process.Signal(signal); err != nil {
+	if err := p.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -82,10 +82,15 @@ func (r *Redis) answers() bool {
 	return err == nil && string(answer) == "+PONG"
 }
 
-// LaunchAnyway starts the process as Launch does, and waits only until it answers: it may not be ready.
-func (s *Sluice) LaunchAnyway(t testing.TB) {
+// LaunchAtOnce starts several processes at the same moment, and waits until each has made up its mind: it is ready, or says
+// that it is not.
+func LaunchAtOnce(t testing.TB, all ...*Sluice) {
 	t.Helper()
-	s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
-		"run", "--config", s.Caddyfile, "--adapter", "caddyfile")
-	s.Await(t, func() bool { return answers(s.URL+"/healthz", 200) })
+	for _, s := range all {
+		s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
+			"run", "--config", s.Caddyfile, "--adapter", "caddyfile")
+	}
+	for _, s := range all {
+		s.Await(t, func() bool { return answers(s.URL+"/readyz", 200) || answers(s.URL+"/readyz", 503) })
+	}
 }
