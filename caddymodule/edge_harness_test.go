@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -286,9 +285,6 @@ func eventually(t testing.TB, within time.Duration, what string, f func() bool) 
 		}
 	}
 }
-
-// random gives text that was never there before.
-func random() string { return rand.Text() }
 
 // failures collects what goes wrong in other goroutines than the test's.
 type failures struct {
