@@ -24,7 +24,8 @@ const separator = "\n----------\n"
 
 // Each file holds a Caddyfile and, behind a line of dashes, the JSON it becomes or the error it gives.
 func TestCaddyfileAdapts(t *testing.T) {
-	files, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
+	t.Chdir("testdata/adapt") // where the files are that the cases name
+	files, err := filepath.Glob("*.caddyfiletest")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases: %v", err)
 	}
@@ -166,18 +167,24 @@ func TestEveryOptionIsDocumentedAndAdapted(t *testing.T) {
 func TestDocumentedCaddyfilesAdapt(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```caddyfile\n(.*?)```")
 	documents, _ := filepath.Glob("../docs/*.md")
+	texts := map[string][]byte{}
 	for _, path := range append(documents, "../README.md") {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		texts[path] = text
+	}
+	t.Chdir("testdata/adapt") // where pools/ and policies/ are
+	for path, text := range texts {
 		for _, m := range blocks.FindAllSubmatch(text, -1) {
 			if got := adapt(string(m[1])); strings.HasPrefix(got, "error:") || strings.Contains(got, "warning:") {
 				t.Errorf("%s: %s\n%s", path, got, m[1])
 			}
 		}
 	}
-	example, err := os.ReadFile("../Caddyfile.example")
+	t.Chdir("../../..")
+	example, err := os.ReadFile("Caddyfile.example")
 	if err != nil {
 		t.Fatal(err)
 	}

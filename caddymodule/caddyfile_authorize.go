@@ -139,14 +139,17 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"policy": func(d *caddyfile.Dispenser) error {
 			const syntax = "policy <file> [group <name>]"
 			from, args := d.File(), d.RemainingArgs()
-			switch {
-			case len(args) == 1:
-				a.Policies = append(a.Policies, config.Policy{File: beside(from, args[0])})
-			case len(args) == 3 && args[1] == "group":
-				a.Policies = append(a.Policies, config.Policy{File: beside(from, args[0]), Group: args[2]})
-			default:
+			if len(args) != 1 && (len(args) != 3 || args[1] != "group") {
 				return usage(d, syntax)
 			}
+			policy := config.Policy{File: beside(from, args[0])}
+			if len(args) == 3 {
+				policy.Group = args[2]
+			}
+			if err := exists(d, policy.File); err != nil {
+				return err
+			}
+			a.Policies = append(a.Policies, policy)
 			return noBlock(d, syntax)
 		},
 		"role_policies":      onOff(&a.RolePolicies, "role_policies [on|off]"),

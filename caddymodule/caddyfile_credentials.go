@@ -70,7 +70,7 @@ func resignOptions(r *config.Resign) map[string]option {
 //	sluice_pools [<matcher>]
 //
 // It serves the APIs of user pools, identity pools, STS and IAM, discovery documents and key sets, /healthz and
-// /readyz. What it does not know goes to the next handler.
+// /readyz. It ends the chain: what it does not know is answered with 404.
 func parsePools(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	h.Next() // the directive's name
 	if err := noBlock(h.Dispenser, "sluice_pools [<matcher>]"); err != nil {

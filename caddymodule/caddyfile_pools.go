@@ -173,7 +173,11 @@ func roleOptions(role *config.Role, at places, words string) map[string]option {
 				at.mark(d, words+": trust identity_pool "+args[1])
 				role.Trust = append(role.Trust, config.Trust{IdentityPool: args[1], Kind: args[2]})
 			case len(args) == 1:
-				role.Trust = append(role.Trust, config.Trust{File: beside(from, args[0])})
+				path := beside(from, args[0])
+				if err := exists(d, path); err != nil {
+					return err
+				}
+				role.Trust = append(role.Trust, config.Trust{File: path})
 			default:
 				return usage(d, syntax)
 			}

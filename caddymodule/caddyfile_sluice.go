@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,8 +147,25 @@ func file(field *string, syntax string) option {
 			return err
 		}
 		*field = beside(from, *field)
+		return exists(d, *field)
+	}
+}
+
+// exists refuses a file that is not there while its line is still known. One named by a placeholder is looked for later.
+func exists(d *caddyfile.Dispenser, path string) error {
+	if strings.HasPrefix(path, "{") {
 		return nil
 	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return d.Errf("there is no file %s; paths are relative to the Caddyfile's folder", path)
+	case err != nil:
+		return d.WrapErr(err)
+	case info.IsDir():
+		return d.Errf("%s is a folder; name a file", path)
+	}
+	return nil
 }
 
 func files(field *[]string, syntax string) option {

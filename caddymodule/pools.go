@@ -9,6 +9,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/sluicegate/sluice/authz"
 )
 
 func init() { caddy.RegisterModule(Pools{}) }
@@ -36,7 +38,7 @@ func (p *Pools) Provision(ctx caddy.Context) error {
 }
 
 // ServeHTTP finds the API or document that is asked for.
-func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
 	if r.URL.Path == "/healthz" {
 		return p.health(w, r)
 	}
@@ -59,8 +61,13 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 		handler.ServeHTTP(w, r)
 		return nil
 	}
-	return next.ServeHTTP(w, r)
+	return writeProblem(w, problemNothingHere, "")
 }
+
+// problemNothingHere answers what is nothing of Sluice's. The handler ends the chain, as file_server does: Caddy would
+// answer 200 with nothing for a request that no handler has taken.
+var problemNothingHere = &authz.Problem{Status: http.StatusNotFound, Reason: "not_found", Title: "Not found",
+	Detail: "Nothing is served under this path."}
 
 // health says that the process answers.
 func (p *Pools) health(w http.ResponseWriter, r *http.Request) error {

@@ -43,7 +43,7 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 		return v.none.Verify(ctx, raw)
 	}
 	verifier, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
-		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}}}})
+		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +76,9 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 	poolID := issuer[0][strings.LastIndexByte(issuer[0], '/')+1:]
 	return poolID, v.app.IssuerURL(poolID) == issuer[0]
 }
+
+// loginLeeway lets tokens be dated a moment ahead: those issued right after a sign-out carry the next second.
+const loginLeeway = 5 * time.Second
 
 // newWebIdentityVerifier verifies what AssumeRoleWithWebIdentity takes: the identity pools' own OpenID tokens.
 func newWebIdentityVerifier(pools *identitypool.Service) (*token.Verifier, error) {

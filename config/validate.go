@@ -157,6 +157,9 @@ func (s *SMTP) validate(v *validator) {
 		v.add("smtp", "no sender; write: from no-reply@example.com")
 	}
 	v.oneOf("smtp: tls", s.TLS, "starttls", "implicit", "none")
+	if s.Password != "" && s.TLS == "none" {
+		v.add("smtp", "a password would cross the network in the clear; write tls starttls or tls implicit, or leave username and password out")
+	}
 	if (s.Username == "") != (s.Password == "") {
 		v.add("smtp", "username and password go together")
 	}
