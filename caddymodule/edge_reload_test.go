@@ -51,8 +51,8 @@ func startLoad(n int, ask func(worker int) error) *load {
 }
 
 // unanswered reports whether the connection ended without an answer, as it may while a server changes its listener: the
-// system resets connections that wait in the old one's queue, and idle ones are closed while the client writes. No handler
-// sees such a request, and clients connect again.
+// system resets connections that wait in the old one's queue, and idle ones are closed while the client writes. Clients
+// then ask again. The tests count such requests but cannot tell these causes from others.
 func unanswered(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) ||
 		err != nil && strings.Contains(err.Error(), "server closed idle connection")
