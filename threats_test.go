@@ -1,0 +1,111 @@
+package sluice
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	testName    = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
+	testPackage = regexp.MustCompile("^`([a-z0-9/]+)` ")
+)
+
+// The page of threats names a test in every row, and a test that is named is there.
+func TestThreatsAreTested(t *testing.T) {
+	page, err := os.ReadFile("docs/threats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := map[string]string{}
+	named := 0
+	for i, line := range strings.Split(string(page), "\n") {
+		cells := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| ") || len(cells) < 3 || strings.HasPrefix(line, "| --- ") || strings.HasPrefix(line, "| threat ") {
+			continue
+		}
+		if len(cells) != 3 {
+			t.Errorf("line %d: %d cells", i+1, len(cells))
+			continue
+		}
+		inRow := 0
+		for part := range strings.SplitSeq(strings.TrimSuffix(cells[2], " |"), "; ") {
+			folder := "."
+			if m := testPackage.FindStringSubmatch(part); m != nil {
+				folder = m[1]
+			} else if !strings.HasPrefix(part, "root ") {
+				t.Errorf("line %d: no package before %q", i+1, part)
+			}
+			if _, ok := sources[folder]; !ok {
+				sources[folder] = testSources(t, folder)
+			}
+			for _, name := range testName.FindAllString(part, -1) {
+				inRow++
+				if !strings.Contains(sources[folder], "\nfunc "+name+"(") {
+					t.Errorf("line %d: package %s has no %s", i+1, folder, name)
+				}
+			}
+		}
+		if inRow == 0 {
+			t.Errorf("line %d names no test", i+1)
+		}
+		named += inRow
+	}
+	if named < 100 {
+		t.Errorf("only %d tests are named: the table is not read", named)
+	}
+}
+
+func testSources(t *testing.T, folder string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(data)
+	}
+	return all.String()
+}
+
+// Whatever is random may be a secret to somebody: only crypto/rand is used, and it comes in as a parameter.
+func TestRandomnessIsForCryptography(t *testing.T) {
+	if err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			_, otherModule := os.Stat(filepath.Join(path, "go.mod"))
+			if path != "." && (otherModule == nil || strings.HasPrefix(name, ".") || name == "testdata" || name == "data") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imported := range file.Imports {
+			if strings.HasPrefix(imported.Path.Value, `"math/rand`) {
+				t.Errorf("%s imports %s", path, imported.Path.Value)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
