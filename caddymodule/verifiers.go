@@ -77,8 +77,8 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 	return poolID, v.app.IssuerURL(poolID) == issuer[0]
 }
 
-// loginLeeway lets tokens be dated a moment ahead: those issued right after a sign-out carry the next second.
-const loginLeeway = 5 * time.Second
+// loginLeeway lets tokens be dated ahead: those issued right after a sign-out carry the next second, and so on.
+const loginLeeway = 30 * time.Second
 
 // newWebIdentityVerifier verifies what AssumeRoleWithWebIdentity takes: the identity pools' own OpenID tokens.
 func newWebIdentityVerifier(pools *identitypool.Service) (*token.Verifier, error) {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/sluicegate/sluice/fault"
 )
 
 // cutoffs tells tokens issued before a revocation from those issued after, although iat has whole seconds only.
@@ -60,8 +62,13 @@ func (c *cutoffs) begin() (end func()) {
 	}
 }
 
-// raise returns the second of a revocation: not before now nor before any iat given to the user so far.
-func (c *cutoffs) raise(poolID, sub string, now time.Time) time.Time {
+// maxAhead is how far the iat of a user's tokens may run ahead of the clock: each sign-out within one second moves it by
+// another. It stays below clockLeeway, within which everybody who verifies tokens takes them.
+const maxAhead = 20 * time.Second
+
+// raise returns the second of a revocation: not before now nor before any iat given to the user so far. It refuses a user
+// who signs out so often that the tokens in between would be of the future.
+func (c *cutoffs) raise(poolID, sub string, now time.Time) (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at := now.Truncate(time.Second)
@@ -69,11 +76,14 @@ func (c *cutoffs) raise(poolID, sub string, now time.Time) time.Time {
 	if last, ok := c.users[key]; ok && !at.After(last.at) {
 		at = last.at.Add(time.Second)
 	}
+	if at.Sub(now) > maxAhead {
+		return time.Time{}, fault.New(fault.TooManyRequests, "Too many requests")
+	}
 	if len(c.users) >= 1024 {
 		c.tidy(now)
 	}
 	c.users[key] = cutoff{at, pending}
-	return at
+	return at, nil
 }
 
 // tidy removes what the clock has left behind: no iat is before it any more.

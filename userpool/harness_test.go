@@ -280,7 +280,7 @@ func claims(t testing.TB, raw string) map[string]any {
 func (h *house) edge(poolID, raw string) error {
 	h.t.Helper()
 	issuer := h.options.IssuerFor(poolID)
-	v, err := token.New(token.Options{Now: h.clock.now, Issuers: []token.Issuer{{URL: issuer, Keys: h.svc.KeySet(poolID), AnyClient: true, Leeway: 5 * time.Second}}})
+	v, err := token.New(token.Options{Now: h.clock.now, Issuers: []token.Issuer{{URL: issuer, Keys: h.svc.KeySet(poolID), AnyClient: true, Leeway: 30 * time.Second}}}) // the default of sluice_authorize
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -114,7 +114,10 @@ func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
 	second := time.Unix(1000, 0)
 	before := c.moment(now)
 	end := c.begin()
-	at := c.raise("p", "u", now)
+	at, err := c.raise("p", "u", now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	during := c.moment(now)
 	if !at.Equal(second) {
 		t.Error(at)
@@ -135,7 +138,10 @@ func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
 		t.Error("another user", iat)
 	}
 	end = c.begin()
-	again := c.raise("p", "u", now)
+	again, err := c.raise("p", "u", now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	end()
 	if !again.After(at) || !c.issueTime("p", "u", c.moment(now)).After(again) {
 		t.Error("a second one in the same second kills what the first let live", again)

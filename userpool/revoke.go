@@ -174,7 +174,11 @@ func (s *Service) revokeUser(tx store.Tx, u *store.User) ([]revoke.Record, error
 // the cutoffs and its end.
 func (s *Service) revokeIssued(tx store.Tx, p *pool, u *store.User) (revoke.Record, error) {
 	now := s.o.Now()
-	r := revoke.Issued(p.issuer, u.Sub, s.cutoffs.raise(u.PoolID, u.Sub, now), now.Add(tokenAfterlife))
+	at, err := s.cutoffs.raise(u.PoolID, u.Sub, now)
+	if err != nil {
+		return revoke.Record{}, err
+	}
+	r := revoke.Issued(p.issuer, u.Sub, at, now.Add(tokenAfterlife))
 	return r, tx.Revocations.Put(kept(r))
 }
 

@@ -111,8 +111,8 @@ func New(o Options) (*Service, error) {
 	}, nil
 }
 
-// clockLeeway is the difference between nodes' clocks that tokens of our own survive.
-const clockLeeway = 5 * time.Second
+// clockLeeway is by how much the clocks of nodes may differ, and tokens of our own be dated ahead: see cutoffs.
+const clockLeeway = 30 * time.Second
 
 // Bounds of what the service remembers in memory. Reaching one costs time or refuses work, never correctness.
 const (
