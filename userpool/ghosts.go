@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"math/big"
 	"sync"
 	"time"
@@ -53,8 +54,11 @@ func (s *Service) ghostUser(p *pool, name string) (username string, salt, verifi
 }
 
 // ghostDelivery is the answer that a code would have been sent.
-func (s *Service) ghostDelivery(p *pool, name, purpose, attribute string) (*Delivery, error) {
-	return s.ghostAddress(p, name, attribute), s.ghosts.sendCode(p.ID, p.key(name), purpose)
+func (s *Service) ghostDelivery(ctx context.Context, p *pool, name, purpose, attribute string) (*Delivery, error) {
+	if err := errors.Join(s.ghosts.sendCode(p.ID, p.key(name), purpose), s.padWrite(ctx)); err != nil {
+		return nil, err
+	}
+	return s.ghostAddress(p, name, attribute), nil
 }
 
 func (s *Service) ghostAddress(p *pool, name, attribute string) *Delivery {
@@ -75,17 +79,18 @@ func (s *Service) ghostAddress(p *pool, name, attribute string) *Delivery {
 
 // ghostCode answers a code that was never sent as a real user's would be answered: expired when none was asked for, when
 // it is too old or was tried too often, wrong otherwise.
-func (s *Service) ghostCode(p *pool, name, purpose string, limit int) error {
+func (s *Service) ghostCode(ctx context.Context, p *pool, name, purpose string, limit int) error {
 	key := p.key(name)
 	if err := s.limits.take("confirm "+purpose, p.ID, key, limit); err != nil {
 		return err
 	}
-	return s.ghosts.tryCode(ghostKey{p.ID, key, purpose})
+	outcome := s.ghosts.tryCode(ghostKey{p.ID, key, purpose})
+	return firstError(s.padWrite(ctx), outcome)
 }
 
-// padFailure costs what counting a user's failure costs: one durable write, so that a wrong password takes as long for a
-// name that no user has.
-func (s *Service) padFailure(ctx context.Context) error {
+// padWrite costs what counting a user's failure, or keeping their code, costs: one durable write, so that an answer takes
+// as long for a name that no user has.
+func (s *Service) padWrite(ctx context.Context) error {
 	return s.update(ctx, func(tx store.Tx) error {
 		return tx.Settings.Put("userpool/last refused name", []byte(s.o.Now().Format(time.RFC3339Nano)))
 	})

@@ -31,7 +31,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 		return nil, err
 	}
 	if u == nil || (c.hidden && p.unreachable(u)) {
-		return s.ghostDelivery(p, name, codeForgot, p.ghostAttribute(order))
+		return s.ghostDelivery(ctx, p, name, codeForgot, p.ghostAttribute(order))
 	}
 	attribute, err := p.resettable(u)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 		return err
 	}
 	if u == nil || (c.hidden && p.unreachable(u)) {
-		return s.ghostCode(p, in.Username, codeForgot, limitConfirmForgot)
+		return s.ghostCode(ctx, p, in.Username, codeForgot, limitConfirmForgot)
 	}
 	if err := s.limits.take("confirm "+codeForgot, p.ID, p.key(in.Username), limitConfirmForgot); err != nil {
 		return err

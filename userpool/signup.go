@@ -194,7 +194,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 		if !c.hidden {
 			return errNoCombination
 		}
-		return s.ghostCode(p, in.Username, codeSignUp, limitConfirmSignUp)
+		return s.ghostCode(ctx, p, in.Username, codeSignUp, limitConfirmSignUp)
 	}
 	if err := s.limits.take("confirm "+codeSignUp, p.ID, p.key(in.Username), limitConfirmSignUp); err != nil {
 		return err
@@ -279,7 +279,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, clientID, secretHa
 		return nil, err
 	}
 	if u == nil {
-		return s.ghostDelivery(p, name, codeSignUp, p.ghostAttribute(p.Settings.AutoVerifiedAttributes))
+		return s.ghostDelivery(ctx, p, name, codeSignUp, p.ghostAttribute(p.Settings.AutoVerifiedAttributes))
 	}
 	if u.Status != StatusUnconfirmed {
 		return nil, fault.New(fault.InvalidParameter, "User is already confirmed.")

@@ -168,6 +168,42 @@ func rows() map[string]row {
 	return all
 }
 
+// Recovery must cost the same for a name that no user has: as many reads and durable writes.
+func TestRecoveryIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
+	var w *watched
+	h := newHouse(t, func(o *userpool.Options) {
+		w = &watched{Store: o.Store}
+		o.Store = w
+	})
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.client(p.ID, allFlows)
+	h.user(p.ID, "alice", attr{"email", "a@example.com"}, attr{"email_verified", "true"})
+	h.tokens(c.ID, "alice") // the caches are warm
+	work := func(name string) (counts [][2]int) {
+		count := func(call func() error) {
+			w.views, w.updates = 0, 0
+			_ = call()
+			counts = append(counts, [2]int{w.views, w.updates})
+		}
+		confirm := func() error {
+			return h.svc.ConfirmForgotPassword(t.Context(), userpool.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: password})
+		}
+		count(confirm)
+		count(func() error {
+			_, err := h.svc.ForgotPassword(t.Context(), c.ID, "", name)
+			return err
+		})
+		for range 6 {
+			count(confirm)
+		}
+		return counts
+	}
+	known, unknown := work("alice"), work("nancy")
+	if !slices.Equal(known, unknown) || known[1][1] != 1 {
+		t.Errorf("reads and writes: %v for a user, %v for nobody", known, unknown)
+	}
+}
+
 // AWS: a user who is disabled, or whom no code can reach, looks like nobody to a client that hides who exists.
 func TestRecoveryOfUsersWhomNoCodeReachesLooksLikeNobodys(t *testing.T) {
 	h := newHouse(t)
