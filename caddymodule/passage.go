@@ -30,35 +30,56 @@ func (p *passage) Lookup(key string) (any, bool) {
 	if len(key) <= len(user) || key[:len(user)] != user {
 		return nil, false
 	}
-	if latest, ok := p.vars[passageVar].(*passage); ok {
-		p = latest // the request has passed another gate since, and Caddy asks the first
+	if latest, ok := p.vars["sluice.outcome"].(outcomeVar); ok {
+		p = latest.passage // the request has passed another gate since, and Caddy asks the first
 	}
 	value, ok := userValue(p.result.Principal, key[len(user):])
 	return value, ok
 }
 
-// passageVar is the name of the variable by which later handlers find the passage.
-const passageVar = "sluice.passage"
-
-// setVars sets {http.vars.sluice.*}. Caddy answers for that prefix itself, so these cannot wait until somebody asks.
+// setVars sets {http.vars.sluice.*}. Caddy answers for that prefix itself, so these cannot wait until somebody asks. Each
+// is the passage under another type, which costs no allocation; there are few, since a ninth variable makes Caddy's map
+// grow, and Caddy has two or three of its own.
 func (p *passage) setVars(ctx context.Context) {
 	vars, ok := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
 	if !ok {
 		return
 	}
 	p.vars = vars
-	vars[passageVar] = p
-	vars["sluice.outcome"] = p.result.Outcome.String()
-	vars["sluice.scheme"] = p.result.Scheme
-	vars["sluice.action"] = p.result.Action
-	vars["sluice.resource"] = p.result.Resource
-	vars["sluice.decision_id"] = p.result.DecisionID
+	vars["sluice.outcome"] = outcomeVar{p}
+	vars["sluice.scheme"] = schemeVar{p}
+	vars["sluice.action"] = actionVar{p}
+	vars["sluice.resource"] = resourceVar{p}
+	if p.result.DecisionID != "" {
+		vars["sluice.decision_id"] = p.result.DecisionID
+	} else {
+		delete(vars, "sluice.decision_id") // of a gate before this one
+	}
 }
+
+type (
+	outcomeVar  struct{ *passage }
+	schemeVar   struct{ *passage }
+	actionVar   struct{ *passage }
+	resourceVar struct{ *passage }
+)
+
+// String implements fmt.Stringer.
+func (v outcomeVar) String() string { return v.result.Outcome.String() }
+
+// String implements fmt.Stringer.
+func (v schemeVar) String() string { return v.result.Scheme }
+
+// String implements fmt.Stringer.
+func (v actionVar) String() string { return v.result.Action }
+
+// String implements fmt.Stringer.
+func (v resourceVar) String() string { return v.result.Resource }
 
 // passageOf finds the passage that let the request through.
 func passageOf(r *http.Request) (*passage, bool) {
-	p, ok := caddyhttp.GetVar(r.Context(), passageVar).(*passage)
-	return p, ok
+	v, ok := caddyhttp.GetVar(r.Context(), "sluice.outcome").(outcomeVar)
+	return v.passage, ok
 }
 
 func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {

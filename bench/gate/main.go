@@ -2,7 +2,9 @@
 // each beside bare Caddy's reverse_proxy (or respond) in the same run, in alternating rounds.
 //
 // It starts two processes of the binary given: one with a Caddyfile of plain Caddy, one with Sluice's gate before the same
-// upstream. The upstream, the issuer's key set and the load run in this process, whose CPU time does not count.
+// upstream. The upstream, the issuer's key set and the load run in this process, whose CPU time does not count. With two
+// processors or more, the servers have the first one to themselves and the load the others: sharing a core with the load
+// would measure the load's use of the caches.
 package main
 
 import (
@@ -24,6 +26,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +58,11 @@ type scenario struct {
 }
 
 func run(binary string, n, rounds, connections int, only, profile string) error {
+	if n := runtime.NumCPU(); n > 1 {
+		if out, err := exec.Command("taskset", "-apc", fmt.Sprintf("1-%d", n-1), strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+			return fmt.Errorf("taskset: %w: %s", err, out)
+		}
+	}
 	dir, err := os.MkdirTemp("", "sluice-bench")
 	if err != nil {
 		return err
@@ -341,6 +349,9 @@ func start(binary, dir, name, caddyfile string, port int) (*process, error) {
 		return nil, err
 	}
 	cmd := exec.Command(binary, "run", "--config", path, "--adapter", "caddyfile")
+	if runtime.NumCPU() > 1 {
+		cmd = exec.Command("taskset", append([]string{"-c", "0"}, cmd.Args...)...)
+	}
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	cmd.Env = append(os.Environ(), "SLUICE_DATA_DIR="+filepath.Join(dir, name))
 	if err := cmd.Start(); err != nil {
