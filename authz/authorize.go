@@ -256,7 +256,8 @@ func (c *call) result(problem *Problem) Result {
 		return r
 	}
 	r.Challenges = c.e.challenges(problem)
-	if problem == problemDenied || problem == problemMissing && len(c.targets) > 0 || problem == c.unsure {
+	// Who shows no credential gets no account: a flood of them would push out those of principals.
+	if problem == problemDenied || problem == c.unsure {
 		r.DecisionID = c.e.decisionID()
 		c.keep(&r)
 	}
