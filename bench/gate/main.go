@@ -143,8 +143,17 @@ http://127.0.0.1:%[1]d {
 			}
 		}
 		if profile != "" {
+			batches := make([][]string, 4) // made before, so that the gate is busy for most of the profile
+			for k := range batches {
+				batches[k] = s.tokens(rounds + k)
+			}
 			if err := writeProfile(filepath.Join(profile, strings.ReplaceAll(s.name, " ", "-")+".pprof"), ports[3], func() error {
-				_, err := load(gateAddr, s.tokens(rounds), n, connections, s.status)
+				if len(batches) == 0 {
+					time.Sleep(10 * time.Millisecond)
+					return nil
+				}
+				_, err := load(gateAddr, batches[0], n, connections, s.status)
+				batches = batches[1:]
 				return err
 			}); err != nil {
 				return err
