@@ -17,8 +17,8 @@ type grants struct {
 	layers []policy.Layers
 }
 
-// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change. Two
-// engines that share a cache take turns in the one place: working grants out is cheap, and a wrong one is never used.
+// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change: those of the
+// engine that it met last at hand, those of a few others behind.
 func (e *Engine) grantsFor(s *Subject) *grants {
 	version := uint64(0)
 	if e.o.Roles != nil {
@@ -27,9 +27,43 @@ func (e *Engine) grantsFor(s *Subject) *grants {
 	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
 		return g
 	}
+	if kept := s.others.Load(); kept != nil {
+		for _, g := range kept {
+			if g != nil && g.engine == e && g.version == version {
+				return g
+			}
+		}
+	}
 	g := e.shared.grantsFor(e, s, version)
-	s.grants.Store(g)
+	s.keepGrants(g)
 	return g
+}
+
+// otherGrants are a subject's grants on routes that share a cache with the one that it met first. The array is replaced as
+// a whole.
+type otherGrants [3]*grants
+
+// keepGrants puts g where the subject's grants on that engine were, or into a free place, or pushes out the oldest. Two
+// that come together may lose one of both, which is then worked out again.
+func (s *Subject) keepGrants(g *grants) {
+	if first := s.grants.Load(); first == nil || first.engine == g.engine {
+		s.grants.Store(g)
+		return
+	}
+	var next otherGrants
+	if kept := s.others.Load(); kept != nil {
+		next = *kept
+	}
+	place := len(next) - 1
+	for i, k := range next {
+		if k == nil || k.engine == g.engine {
+			place = i
+			break
+		}
+	}
+	copy(next[1:place+1], next[:place])
+	next[0] = g
+	s.others.Store(&next)
 }
 
 // maxShared is how many grants an engine keeps to share.

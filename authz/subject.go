@@ -24,6 +24,7 @@ type Subject struct {
 
 	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
 	grants atomic.Pointer[grants]
+	others atomic.Pointer[otherGrants] // on further routes
 }
 
 // subjectOfToken makes the principal of a verified token.
