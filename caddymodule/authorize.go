@@ -99,16 +99,15 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 			return writeStarting(w)
 		}
 	}
-	request := a.request(r)
-	result := gate.Authorize(r.Context(), &request)
+	p := &passage{authorize: a, gate: gate, request: a.request(r)}
+	p.result = gate.Authorize(r.Context(), &p.request)
 	if a.DebugHeader != "" {
-		debug(w.Header(), a.DebugHeader, &result)
+		debug(w.Header(), a.DebugHeader, &p.result)
 	}
-	if !result.Pass {
-		return a.refuse(w, r, &result)
+	if !p.result.Pass {
+		return a.refuse(w, r, &p.result)
 	}
-	pass := passage{authorize: a, gate: gate, result: result}
-	return pass.serve(w, r, next)
+	return p.serve(w, r, next)
 }
 
 // wait gives the gate of an app that is still starting; nil when the client has gone or the start failed.
