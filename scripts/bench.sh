@@ -24,7 +24,7 @@ for part in $parts; do
       ;;
     tokens) bench ./authz/token . ; bench ./authz/revoke . ;;
     signatures) bench ./credentials/sigv4 . ; bench ./credentials/session . ;;
-    engine) bench ./authz . ;;
+    engine) bench ./authz . ; bench ./caddymodule Handler ;;
     wire) bench ./server/awsjson . ; bench ./api/... . ; bench ./server/cognitoidentity . ;;
     users) bench ./userpool/... . ;;
     store) bench ./store/sqlite . ;;
