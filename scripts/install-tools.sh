@@ -37,6 +37,7 @@ have "${GO:-go}" || { echo "missing go: install Go 1.26 from https://go.dev/dl/"
 debian gcc gcc
 debian redis-server redis-server
 debian aws awscli
+debian curl curl
 debian node nodejs
 debian npm npm
 
