@@ -152,7 +152,7 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 			a.Policies = append(a.Policies, policy)
 			return noBlock(d, syntax)
 		},
-		"role_policies":      onOff(&a.RolePolicies, "role_policies [on|off]"),
+		"role_policies":      eachMarked(onOff(&a.RolePolicies, "role_policies [on|off]")),
 		"api":                oneString(&a.API, "api <name>"),
 		"stage":              oneString(&a.Stage, "stage <name>"),
 		"header":             header(&a.Headers),

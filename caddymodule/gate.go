@@ -108,7 +108,7 @@ func (g *gateParts) build(app *App, rt *runtime) (gate *authz.Engine, release fu
 		if err != nil {
 			return nil, nil, err
 		}
-		cache, hold, err := sharedCache(g.cacheKey(app, rt))
+		cache, hold, err := sharedCache(g.cacheKey(app, rt), app)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -213,7 +213,7 @@ func (h cacheHandle) Destruct() error {
 	return nil
 }
 
-func sharedCache(key [32]byte) (*token.Cache[*authz.Subject], func(), error) {
+func sharedCache(key [32]byte, app *App) (*token.Cache[*authz.Subject], func(), error) {
 	handle, _, err := caches.LoadOrNew(key, func() (caddy.Destructor, error) {
 		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{})
 		if err == nil {
@@ -224,7 +224,7 @@ func sharedCache(key [32]byte) (*token.Cache[*authz.Subject], func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return handle.(cacheHandle).Cache, func() { _, _ = caches.Delete(key) }, nil
+	return handle.(cacheHandle).Cache, func() { app.giveBack(caches, key) }, nil
 }
 
 type remoteHandle struct{ *token.RemoteKeys }
@@ -247,7 +247,7 @@ func remoteKeys(i config.Issuer, app *App) (*token.RemoteKeys, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return handle.(remoteHandle).RemoteKeys, func() { _, _ = remotes.Delete(key) }, nil
+	return handle.(remoteHandle).RemoteKeys, func() { app.giveBack(remotes, key) }, nil
 }
 
 func newSigningKeys() *sigv4.KeyCache { return sigv4.NewKeyCache(sigCache) }

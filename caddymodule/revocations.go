@@ -20,13 +20,14 @@ import (
 // revocations joins those who end sign-ins with those who must know: the store keeps them, the index in memory answers
 // the gates, Redis (if there is one) carries them to other processes.
 type revocations struct {
-	index  *revoke.Index
-	store  store.Store
-	feed   *redis.Feed // nil: this process is alone
-	stale  time.Duration
-	closed bool // refuse when the feed is too old
-	stop   context.CancelFunc
-	log    *slog.Logger
+	index   *revoke.Index
+	store   store.Store
+	feed    *redis.Feed // nil: this process is alone
+	stale   time.Duration
+	closed  bool // refuse when the feed is too old
+	stop    context.CancelFunc
+	stopped chan struct{} // closed when maintain has ended
+	log     *slog.Logger
 }
 
 func newRevocations(s store.Store, log *slog.Logger) (*revocations, error) {
@@ -35,8 +36,11 @@ func newRevocations(s store.Store, log *slog.Logger) (*revocations, error) {
 		return nil, err
 	}
 	background, stop := context.WithCancel(context.Background())
-	r := &revocations{index: index, store: s, log: log, stop: stop}
-	go r.maintain(background)
+	r := &revocations{index: index, store: s, log: log, stop: stop, stopped: make(chan struct{})}
+	go func() {
+		defer close(r.stopped)
+		r.maintain(background)
+	}()
 	return r, nil
 }
 
@@ -137,6 +141,7 @@ func (r *revocations) maintain(ctx context.Context) {
 // Close ends the background work.
 func (r *revocations) Close() error {
 	r.stop()
+	<-r.stopped
 	if r.feed == nil {
 		return nil
 	}

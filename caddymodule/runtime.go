@@ -85,7 +85,7 @@ func (a *App) acquire(ctx context.Context) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.release = append(a.release, func() { _, _ = storages.Delete(dir) })
+	a.release = append(a.release, func() { a.giveBack(storages, dir) })
 
 	settings, err := json.Marshal(struct {
 		Dir, URL, Region, Account, Issuer string
@@ -103,8 +103,15 @@ func (a *App) acquire(ctx context.Context) (*runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.release = append(a.release, func() { _, _ = runtimes.Delete(key) })
+	a.release = append(a.release, func() { a.giveBack(runtimes, key) })
 	return running.(*runtime), nil
+}
+
+// giveBack ends one use of a pooled value; the last one closes it.
+func (a *App) giveBack(pool *caddy.UsagePool, key any) {
+	if _, err := pool.Delete(key); err != nil {
+		a.log.Error("closing what no configuration uses any more", "error", err)
+	}
 }
 
 func openStorage(dir string, log *slog.Logger, m *metrics) (*storage, error) {
@@ -217,7 +224,12 @@ const reloadEvery = 30 * time.Second
 
 // maintain rotates keys, drops what is over and reads what others wrote, until the runtime is not used any more.
 func (r *runtime) maintain(ctx context.Context, log *slog.Logger) {
-	go r.users.Run(ctx)
+	users := make(chan struct{})
+	go func() {
+		defer close(users)
+		r.users.Run(ctx)
+	}()
+	defer func() { <-users }()
 	rotate, reload := time.NewTicker(time.Hour), time.NewTicker(reloadEvery)
 	defer rotate.Stop()
 	defer reload.Stop()

@@ -180,6 +180,7 @@ func (a *Authorize) Validate(app *App) error {
 		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
 	}
 	a.validateResource(v)
+	a.validateRolePolicies(v, app)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
 	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
 		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(*a.Leeway))
@@ -201,6 +202,33 @@ func (a *Authorize) validateResource(v *validator) {
 	}
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 {
 		v.add("resource", "its metadata would name no authorization server; write user_pool <id> or issuer <url>")
+	}
+}
+
+// validateRolePolicies keeps roles to those whom an administrator of a declared pool gave them: an issuer elsewhere could
+// name any role, and groups of two pools may share a name without sharing a role.
+func (a *Authorize) validateRolePolicies(v *validator, app *App) {
+	if !a.RolePolicies {
+		return
+	}
+	if len(a.Issuers) > 0 {
+		v.add("role_policies", "tokens of a remote issuer could name any role; give its route policies of its own: policy <file> [group <name>]")
+	}
+	roles := map[string]string{}
+	for _, id := range a.UserPools {
+		pool, ok := app.UserPool(id)
+		if !ok {
+			continue // reported above
+		}
+		for _, g := range pool.Groups {
+			if role, ok := roles[g.Name]; ok && role != g.Role {
+				v.add("role_policies", "group %s has another role in another pool of this route; write a route for each pool", g.Name)
+			}
+			roles[g.Name] = g.Role
+		}
+		if len(a.UserPools) > 1 && len(pool.Groups) != len(roles) {
+			v.add("role_policies", "the pools of this route have different groups; write a route for each pool")
+		}
 	}
 }
 

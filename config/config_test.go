@@ -43,7 +43,11 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 }
 
 func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
-	app := config.App{UserPools: []config.UserPool{{ID: "us-east-1_notes0001"}}}
+	app := config.App{UserPools: []config.UserPool{
+		{ID: "us-east-1_notes0001", Groups: []config.Group{{Name: "admins", Role: "notes-admin"}}},
+		{ID: "us-east-1_other0001", Groups: []config.Group{{Name: "admins", Role: "other-admin"}}},
+		{ID: "us-east-1_third0001"},
+	}}
 	app.Defaults(noEnv)
 	pool := []string{"us-east-1_notes0001"}
 	for name, tc := range map[string]struct {
@@ -60,6 +64,12 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			Algorithms: []string{"HS256"}}}}, `algorithms: "HS256" is not known`},
 		"a rule's path starts with a slash": {config.Authorize{UserPools: pool,
 			Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "api/*"}}}, "it starts with /"},
+		"a remote issuer names no roles": {config.Authorize{RolePolicies: true, Issuers: []config.Issuer{{URL: "https://idp.example.com", AnyClient: true}}},
+			"tokens of a remote issuer could name any role"},
+		"groups of two pools are not confused": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_other0001"}},
+			"group admins has another role in another pool"},
+		"a group that only one pool has is not lent to the other": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_third0001"}},
+			"the pools of this route have different groups"},
 		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: new(config.Duration(1e12))}, "leeway: 16m40s is out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
