@@ -83,13 +83,16 @@ func (a *algorithm) fits(key *PublicKey) bool {
 // RFC 7518 section 3.5: the salt is as long as the hash.
 var pssOptions = rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 
-// verify reports whether signature is the key's over signed. The caller has asked fits.
-func (a *algorithm) verify(key *PublicKey, signed, signature []byte) bool {
+// verify reports whether signature is the key's over signed. The caller has asked fits; n is its own.
+func (a *algorithm) verify(n *numbers, key *PublicKey, signed, signature []byte) bool {
 	switch k := key.Key.(type) {
 	case *rsa.PublicKey:
 		var sum [sha512.Size]byte
 		digest := a.digest(&sum, signed)
 		if a.family == rsaPKCS1 {
+			if key.prepared.matches(k) {
+				return key.prepared.verify(n, a.hash, digest, signature)
+			}
 			return rsa.VerifyPKCS1v15(k, a.hash, digest, signature) == nil
 		}
 		return rsa.VerifyPSS(k, a.hash, digest, signature, &pssOptions) == nil

@@ -173,7 +173,11 @@ func (j *jwk) key() (*PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, key.Check()
+	if err := key.Check(); err != nil {
+		return nil, err
+	}
+	key.prepare()
+	return key, nil
 }
 
 func (j *jwk) rsa() (*rsa.PublicKey, error) {

@@ -16,6 +16,7 @@ type workspace struct {
 	scanner scanner
 	raw     []byte // the token's bytes
 	decoded []byte
+	numbers numbers
 }
 
 // jws is a token in compact form, taken apart. The slices lie in the workspace.
@@ -97,7 +98,7 @@ func (w *workspace) header(t *jws) *Error {
 // genuine reports whether the signature is the key's.
 func (w *workspace) genuine(t *jws, key *PublicKey) bool {
 	signature, ok := w.decode(t.signature)
-	return ok && t.algorithm.verify(key, t.signed, signature)
+	return ok && t.algorithm.verify(&w.numbers, key, t.signed, signature)
 }
 
 // decode decodes into the workspace. encoding/base64 skips line breaks, which is why the lengths are compared.

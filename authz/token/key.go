@@ -23,6 +23,8 @@ type PublicKey struct {
 	ID        string           // kid, 1 to 256 bytes
 	Algorithm string           // alg; empty allows what the key's type allows and the issuer's list names
 	Key       crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey on P-256, P-384 or P-521, or ed25519.PublicKey
+
+	prepared *preparedRSA // by the key sets, for RSA keys
 }
 
 // Check reports why the key must not be used: id, size, exponent, curve, an algorithm that is not the type's, or a

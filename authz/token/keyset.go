@@ -39,6 +39,7 @@ func (s *StaticKeys) Set(keys ...PublicKey) error {
 		if next[key.ID] != nil {
 			return fmt.Errorf("token: two keys with the id %q", key.ID)
 		}
+		key.prepare()
 		next[key.ID] = &key
 	}
 	s.keys.Store(&next)
