@@ -25,6 +25,7 @@ type Auth struct {
 	PayloadHash  string        // x-amz-content-sha256 as sent, or empty
 
 	request   *Request
+	seen      seen     // of its path and query
 	verified  Verified // here to save an allocation
 	date      string   // Time as it is signed
 	scope     string   // "date/region/service/aws4_request"
@@ -70,14 +71,11 @@ func (a *Auth) parse(r *Request) *Error {
 	case len(authorization) > 1:
 		return &Error{Reason: Malformed, Detail: "more than one Authorization header"}
 	}
-	if err := checkPath(r.RawPath); err != nil {
-		return err
-	}
-	if err := checkQuery(r.RawQuery); err != nil {
-		return err
-	}
 	if a.Presigned = inQuery; inQuery {
-		return a.parseQuery(r.RawQuery)
+		return a.parseQuery(r)
+	}
+	if err := a.seen.check(r, nil); err != nil {
+		return err
 	}
 	return a.parseHeader(r.Header, authorization[0])
 }
@@ -99,17 +97,18 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	for rest != "" {
 		var part string
 		part, rest, _ = cutByte(rest, ',')
-		name, value, found := cutByte(trimSpace(part), '=')
+		part = trimSpace(part)
 		var into *string
-		switch name {
-		case "Credential":
-			into = &credential
-		case "SignedHeaders":
-			into = &signedHeaders
-		case "Signature":
-			into = &signature
+		value := ""
+		switch {
+		case strings.HasPrefix(part, "Credential="):
+			into, value = &credential, part[len("Credential="):]
+		case strings.HasPrefix(part, "SignedHeaders="):
+			into, value = &signedHeaders, part[len("SignedHeaders="):]
+		case strings.HasPrefix(part, "Signature="):
+			into, value = &signature, part[len("Signature="):]
 		}
-		if into == nil || !found || value == "" || *into != "" {
+		if into == nil || value == "" || *into != "" {
 			return &Error{Reason: Malformed, Detail: "the Authorization header has an unknown, empty or repeated part"}
 		}
 		*into = value
@@ -170,7 +169,11 @@ func (a *Auth) setTime(text string) *Error {
 // parseParts reads the three parts that header and query share.
 func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
 	// The scope is cut from the end: only access keys of other systems may hold slashes, regions and services never.
-	rest, end, ok4 := cutLast(credential, '/')
+	rest, terminated := strings.CutSuffix(credential, "/"+terminator)
+	ok4 := terminated
+	if !terminated {
+		rest, _, ok4 = cutLast(credential, '/')
+	}
 	rest, service, ok3 := cutLast(rest, '/')
 	rest, region, ok2 := cutLast(rest, '/')
 	id, date, ok1 := cutLast(rest, '/')
@@ -180,7 +183,7 @@ func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
 	if len(id) > maxAccessKeyID || !printable(id) {
 		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
 	}
-	if end != terminator {
+	if !terminated {
 		return &Error{Reason: WrongScope, Detail: "the credential scope does not end in aws4_request"}
 	}
 	if len(date) != len("20060102") {
@@ -238,28 +241,3 @@ func printable(s string) bool {
 	}
 	return true
 }
-
-// decodeDigest reads 64 lower-case hexadecimal digits: one signature has one text.
-func decodeDigest(into *digest, text string) bool {
-	if len(text) != 2*len(into) {
-		return false
-	}
-	bad := byte(0)
-	for i := range into {
-		high, low := lowerHex[text[2*i]], lowerHex[text[2*i+1]]
-		bad |= high | low
-		into[i] = high<<4 | low&15
-	}
-	return bad < 16
-}
-
-// lowerHex is the value of each lower-case hexadecimal digit, and 255 for every other byte.
-var lowerHex = func() (table [256]byte) {
-	for c := range table {
-		table[c] = 255
-	}
-	for value, c := range []byte("0123456789abcdef") {
-		table[c] = byte(value)
-	}
-	return table
-}()

@@ -16,23 +16,36 @@ type scratch struct {
 	out        []byte // what is being hashed
 	encoded    []byte // a copy of it, where parameters must be sorted
 	parameters []canonicalParameter
-	headers    []header // of the request
+	scanned    []parameter // the same where nothing needs encoding
+	signed     []signedHeader
+	unsigned   string // an x-amz-* header that should be signed and is not, if there is one
+	hasher     *hasher
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, 2048)} }}
+var scratches = sync.Pool{New: func() any { return newScratch() }}
+
+func newScratch() *scratch {
+	return &scratch{out: make([]byte, 0, 2048), signed: make([]signedHeader, 0, maxSignedHeaders), hasher: newHasher()}
+}
 
 // release gives the buffers back, unless one very large request would keep them large for ever.
 func (s *scratch) release() {
-	if cap(s.out)+cap(s.encoded) <= 64<<10 && cap(s.headers) <= maxHeaders {
-		clear(s.headers) // or they would keep the request's texts
+	if cap(s.out)+cap(s.encoded) <= 64<<10 {
+		// Or they would keep the request's texts.
+		clear(s.scanned)
+		clear(s.signed)
+		s.unsigned = ""
 		scratches.Put(s)
 	}
 }
 
-// canonicalRequest builds the canonical request in s.out. The path and query have been checked.
-func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form) *Error {
+// canonicalRequest builds the canonical request in s.out. The path and query have been checked, which found out what is
+// known of them; the headers have been loaded.
+func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form, known *seen) *Error {
 	out := append(append(s.out[:0], r.Method...), '\n')
 	switch {
+	case known.path && !rule.DoubleEncode && !rule.Normalize:
+		out = append(out, r.RawPath...)
 	case !f.rawPath:
 		out = appendPath(out, r.RawPath, rule)
 	case rule.DoubleEncode || rule.Normalize:
@@ -41,11 +54,15 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 		out = append(out, r.RawPath...)
 	}
 	out = append(out, '\n')
-	if r.RawQuery != "" {
+	switch {
+	case r.RawQuery == "":
+	case known.encoded && !f.byDecoded:
+		out = s.appendScanned(out, r.RawQuery, known)
+	default:
 		out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
 	}
 	out = append(out, '\n')
-	out, err := s.appendHeaders(out, r, signed)
+	out, err := s.appendHeaders(out, r)
 	if err != nil {
 		return err
 	}

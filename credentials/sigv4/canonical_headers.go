@@ -11,60 +11,86 @@ const (
 	maxSignedHeaders = 64
 )
 
-// header is one entry of a request's header map. Going through the map once and then comparing names is faster than
-// looking each signed one up, which needs it in the map's spelling.
-type header struct {
-	key    string
+// signedHeader is a name that the client says it has signed, and what the request has under it.
+type signedHeader struct {
+	name   string
 	values []string
-	amz    bool // x-amz-*
-	signed bool
 }
 
-const amzPrefix = "x-amz-"
-
-// loadHeaders copies the header map's entries, not their texts.
-func (s *scratch) loadHeaders(r *Request) *Error {
+// loadHeaders takes the signed headers' names in the order that the client gives them, and their values from the request.
+// One pass over the header map, whose keys are compared with the names, serves both this and the search for x-amz-* headers
+// that are not signed; looking the names up would need them in the map's spelling.
+func (s *scratch) loadHeaders(r *Request, signed string) *Error {
 	if len(r.Header) > maxHeaders {
 		return &Error{Reason: Malformed, Detail: "the request has too many headers"}
 	}
-	s.headers = s.headers[:0]
+	s.signed, s.unsigned = s.signed[:0], ""
+	ascending := true
+	for more := true; more; {
+		if len(s.signed) == maxSignedHeaders {
+			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
+		}
+		var name string
+		name, signed, more = nextName(signed)
+		ascending = ascending && (len(s.signed) == 0 || s.signed[len(s.signed)-1].name < name)
+		s.signed = append(s.signed, signedHeader{name: name})
+	}
+	if !ascending && s.repeats() {
+		return &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
+	}
 	for key, values := range r.Header {
-		amz := len(key) > len(amzPrefix) && key[1] == '-' && foldsTo(key[:len(amzPrefix)], amzPrefix)
-		s.headers = append(s.headers, header{key: key, values: values, amz: amz})
+		h := s.find(key)
+		switch {
+		case h != nil && h.values == nil && len(values) > 0:
+			h.values = values
+		case isAmz(key):
+			// It could have been added on the way and would change what the request means. The same goes for a second
+			// spelling of one that is signed.
+			s.unsigned = key
+		}
 	}
 	return nil
 }
 
-// appendHeaders appends the canonical headers of the signed ones, in the order that the client names them. The headers have
-// been loaded. It fails when the names are not what they must be: in lower case, each once, each of a header that is there
-// (some hop may have taken it away), host among them, and every x-amz-* header of the request.
-func (s *scratch) appendHeaders(dst []byte, r *Request, signed string) ([]byte, *Error) {
-	for i := range s.headers {
-		s.headers[i].signed = false
+// repeats reports whether a name stands twice among the signed ones.
+func (s *scratch) repeats() bool {
+	for i := range s.signed {
+		for _, other := range s.signed[:i] {
+			if other.name == s.signed[i].name {
+				return true
+			}
+		}
 	}
+	return false
+}
+
+// find returns the signed header that a key of the header map names, or nil.
+func (s *scratch) find(key string) *signedHeader {
+	for i := range s.signed {
+		if h := &s.signed[i]; len(h.name) == len(key) && foldsTo(key, h.name) {
+			return h
+		}
+	}
+	return nil
+}
+
+// appendHeaders appends the canonical headers of those loaded. It fails when the names are not what they must be: in lower
+// case, each of a header that is there (some hop may have taken it away), host among them, and every x-amz-* header of the
+// request.
+func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 	host := false
-	for count, more := 0, true; more; count++ {
-		if count == maxSignedHeaders {
-			return nil, &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
-		}
-		var name string
-		name, signed, more = nextName(signed)
-		dst = append(append(dst, name...), ':')
-		if name == "host" && !host {
-			dst, host = append(appendHeaderValue(dst, r.Host), '\n'), true
-			continue
-		}
-		h := s.find(name)
+	for i := range s.signed {
+		h := &s.signed[i]
+		dst = append(append(dst, h.name...), ':')
 		switch {
-		case h != nil && h.signed:
-			return nil, &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
-		case h != nil && len(h.values) > 0:
-			h.signed = true
+		case h.name == "host":
+			dst, host = appendHeaderValue(dst, r.Host), true
+		case h.values != nil:
 			dst = appendHeaderValue(dst, h.values[0])
 			for _, value := range h.values[1:] {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
-		case name == "content-length" && r.ContentLength >= 0:
+		case h.name == "content-length" && r.ContentLength >= 0:
 			dst = strconv.AppendInt(dst, r.ContentLength, 10) // servers may keep it out of the header map
 		default:
 			return nil, &Error{Reason: Mismatch, Detail: "a signed header is not in the request"}
@@ -74,33 +100,27 @@ func (s *scratch) appendHeaders(dst []byte, r *Request, signed string) ([]byte, 
 	if !host {
 		return nil, &Error{Reason: UnsignedHeader, Detail: "host"}
 	}
-	return dst, s.checkAmzHeaders()
+	if s.unsigned != "" {
+		return nil, &Error{Reason: UnsignedHeader, Detail: strings.ToLower(s.unsigned)}
+	}
+	return dst, nil
 }
 
-// checkAmzHeaders refuses an x-amz-* header that has not been signed: it could have been added on the way and would change
-// what the request means. So is a second spelling of a signed one in the map, which was not looked at.
-func (s *scratch) checkAmzHeaders() *Error {
-	for i := range s.headers {
-		if h := &s.headers[i]; h.amz && !h.signed {
-			return &Error{Reason: UnsignedHeader, Detail: strings.ToLower(h.key)}
-		}
-	}
-	return nil
-}
-
-// find returns a header by its lower-case name, or nil.
-func (s *scratch) find(name string) *header {
-	for i := range s.headers {
-		if h := &s.headers[i]; len(h.key) == len(name) && foldsTo(h.key, name) {
-			return h
-		}
-	}
-	return nil
+// isAmz reports whether a key is x-amz-*, in any case.
+func isAmz(key string) bool {
+	return len(key) > len("x-amz-") && key[1] == '-' && foldsTo(key[:len("x-amz-")], "x-amz-")
 }
 
 // foldsTo reports whether key in lower case is name. They are equally long.
 func foldsTo(key, name string) bool {
-	for i := 0; i < len(key); i++ {
+	i := 0
+	for ; i+8 <= len(key) && i+8 <= len(name); i += 8 {
+		n := word(name[i:])
+		if n^word(key[i:]) != 0 && (n^word(key[i:]))&^lowerCase(n) != 0 {
+			return false
+		}
+	}
+	for ; i < len(key); i++ {
 		c := key[i]
 		if 'A' <= c && c <= 'Z' {
 			c |= 'a' - 'A'

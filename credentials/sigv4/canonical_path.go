@@ -15,9 +15,7 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	}
 	for i := 0; i < len(raw); i++ {
 		plain := i
-		for i < len(raw) && (unreserved[raw[i]] || raw[i] == '/') {
-			i++
-		}
+		i = plainRun(raw, i, outsidePath)
 		dst = append(dst, raw[plain:i]...)
 		if i == len(raw) {
 			break
@@ -102,18 +100,6 @@ var unreserved = func() (table [256]bool) {
 	}
 	return table
 }()
-
-// plainRun returns where the unreserved bytes from i on end. Session tokens are long runs of them, so it looks at four at
-// a time.
-func plainRun(s string, i int) int {
-	for i+4 <= len(s) && unreserved[s[i]] && unreserved[s[i+1]] && unreserved[s[i+2]] && unreserved[s[i+3]] {
-		i += 4
-	}
-	for i < len(s) && unreserved[s[i]] {
-		i++
-	}
-	return i
-}
 
 // appendPercent appends %XX; AWS wants upper case.
 func appendPercent(dst []byte, c byte) []byte {

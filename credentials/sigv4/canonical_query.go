@@ -117,6 +117,38 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 	return dst
 }
 
+// appendScanned appends the same for a query that a scan has found canonically encoded: nothing is left to do but to leave
+// the signature out and to sort.
+func (s *scratch) appendScanned(dst []byte, raw string, known *seen) []byte {
+	before, after := raw[:known.from], raw[known.to:]
+	if known.sorted {
+		return append(append(dst, before...), after...)
+	}
+	s.scanned = s.scanned[:0]
+	for _, rest := range [...]string{before, after} {
+		for {
+			p, more, ok := nextParameter(rest)
+			if !ok {
+				break
+			}
+			rest = more
+			// Sorted as it comes: there are few, and seldom far from their places.
+			i := len(s.scanned)
+			for i > 0 && p.before(s.scanned[i-1]) {
+				i--
+			}
+			s.scanned = slices.Insert(s.scanned, i, p)
+		}
+	}
+	for i, p := range s.scanned {
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		dst = append(append(append(dst, p.key...), '='), p.value...)
+	}
+	return dst
+}
+
 // compare orders two parameters in a buffer.
 func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDecoded bool) int {
 	key, value := in[at.start:at.equals], in[at.equals+1:at.end]
@@ -137,7 +169,7 @@ func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDeco
 func appendQueryPart(dst []byte, part string) []byte {
 	for i := 0; i < len(part); i++ {
 		plain := i
-		i = plainRun(part, i)
+		i = plainRun(part, i, outsideQuery)
 		dst = append(dst, part[plain:i]...)
 		if i == len(part) {
 			break

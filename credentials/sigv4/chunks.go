@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -46,7 +45,7 @@ func newChunks(v *Verified, body io.Reader) (*chunks, error) {
 	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
 	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, scope: v.scope, previous: v.signature, data: sha256.New()}
+		c.signer = &chunkSigner{key: v.key, date: v.date, scope: v.scope, previous: v.signature, data: sha256.New(), hasher: newHasher()}
 	}
 	return c, nil
 }
@@ -193,6 +192,7 @@ type chunkSigner struct {
 	said        digest    // of the current chunk
 	data        hash.Hash // of the current chunk
 	text        []byte
+	hasher      *hasher
 }
 
 // check compares the current chunk's signature and moves on to the next.
@@ -202,20 +202,20 @@ func (s *chunkSigner) check() error {
 	s.data.Reset()
 	s.begin(chunkAlgorithm)
 	s.text = append(append(s.text, emptyHash...), '\n')
-	s.text = hex.AppendEncode(s.text, sum[:])
+	s.text = appendHex(s.text, &sum)
 	return s.compare()
 }
 
 // begin starts a string to sign with what chunks and trailers share.
 func (s *chunkSigner) begin(algorithm string) {
-	s.text = append(append(s.key.begin(s.text), algorithm...), '\n')
+	s.text = append(append(s.text[:0], algorithm...), '\n')
 	s.text = append(append(s.text, s.date...), '\n')
 	s.text = append(append(s.text, s.scope...), '\n')
-	s.text = append(hex.AppendEncode(s.text, s.previous[:]), '\n')
+	s.text = append(appendHex(s.text, &s.previous), '\n')
 }
 
 func (s *chunkSigner) compare() error {
-	want := s.key.sign(s.text)
+	want := s.hasher.sign(s.key, s.text)
 	if subtle.ConstantTimeCompare(want[:], s.said[:]) != 1 {
 		return &Error{Reason: ChunkMismatch}
 	}

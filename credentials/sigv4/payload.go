@@ -42,8 +42,7 @@ func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
 	case a.PayloadHash == "":
 		return "", &Error{Reason: NoPayloadHash, Detail: "neither the client nor the server has hashed the body"}
 	}
-	var sum digest
-	if decodeDigest(&sum, a.PayloadHash) {
+	if isDigest(a.PayloadHash) {
 		return a.PayloadHash, nil
 	}
 	switch {

@@ -16,6 +16,7 @@ const (
 	querySignature     = "X-Amz-Signature"
 	queryToken         = "X-Amz-Security-Token"
 	queryPayloadHash   = "X-Amz-Content-Sha256"
+	queryVersion2      = "AWSAccessKeyId" // of a query signed by version 2
 )
 
 // MaxExpires is the longest life of a presigned request.
@@ -23,29 +24,59 @@ const MaxExpires = 7 * 24 * time.Hour
 
 // queryClaims reports whether a query has a parameter that only a presigned request has, version 2's included.
 func queryClaims(raw string) bool {
-	if raw == "" {
-		return false
-	}
-	for {
-		p, rest, ok := nextParameter(raw)
-		if !ok {
-			return false
+	for raw != "" {
+		var one string
+		one, raw, _ = cutByte(raw, '&')
+		if one == "" || one[0] != 'X' && one[0] != 'A' && one[0] != '%' {
+			continue // the usual parameter of an ordinary request
 		}
-		raw = rest
-		if strings.IndexByte(p.key, '%') >= 0 && checkQuery(p.key) != nil {
+		key, _, _ := cutByte(one, '=')
+		if strings.IndexByte(key, '%') >= 0 && checkQuery(key) != nil {
 			continue // Parse refuses the whole query
 		}
-		switch unescapeQuery(p.key) {
-		case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, "AWSAccessKeyId":
+		switch unescapeQuery(key) {
+		case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, queryVersion2:
 			return true
 		}
 	}
+	return false
 }
 
 // presignedParts are the parameters as they stand in the query.
 type presignedParts struct {
 	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
 	version2                                                                           bool
+}
+
+// read takes all of a query's parameters, which has been checked.
+func (p *presignedParts) read(raw string) *Error {
+	for {
+		one, rest, ok := nextParameter(raw)
+		if !ok {
+			return nil
+		}
+		raw = rest
+		if err := p.take(unescapeQuery(one.key), one.value, true); err != nil {
+			return err
+		}
+	}
+}
+
+// take keeps a parameter that belongs to the signature. Its key is decoded, its value need not be.
+func (p *presignedParts) take(key, value string, encoded bool) *Error {
+	p.version2 = p.version2 || key == queryVersion2
+	into := p.slot(key)
+	if into == nil {
+		return nil
+	}
+	if encoded {
+		value = unescapeQuery(value)
+	}
+	if value == "" || *into != "" {
+		return &Error{Reason: Malformed, Detail: key + " is empty or repeated"}
+	}
+	*into = value
+	return nil
 }
 
 // slot returns where a parameter belongs, or nil when it has nothing to do with the signature.
@@ -72,25 +103,10 @@ func (p *presignedParts) slot(key string) *string {
 }
 
 // parseQuery reads the signature of a presigned request.
-func (a *Auth) parseQuery(raw string) *Error {
+func (a *Auth) parseQuery(r *Request) *Error {
 	var parts presignedParts
-	for {
-		p, rest, ok := nextParameter(raw)
-		if !ok {
-			break
-		}
-		raw = rest
-		key := unescapeQuery(p.key)
-		parts.version2 = parts.version2 || key == "AWSAccessKeyId"
-		into := parts.slot(key)
-		if into == nil {
-			continue
-		}
-		value := unescapeQuery(p.value)
-		if value == "" || *into != "" {
-			return &Error{Reason: Malformed, Detail: key + " is empty or repeated"}
-		}
-		*into = value
+	if err := a.seen.check(r, &parts); err != nil {
+		return err
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
@@ -113,11 +129,11 @@ func (a *Auth) parseQuery(raw string) *Error {
 		return &Error{Reason: BadExpires, Detail: "X-Amz-Expires must be from 1 to 604800 seconds"}
 	}
 	a.Expires = time.Duration(seconds) * time.Second
-	return a.presignedHeaders(parts)
+	return a.presignedHeaders(&parts)
 }
 
 // presignedHeaders reconciles what may stand in the query or in a signed header.
-func (a *Auth) presignedHeaders(parts presignedParts) *Error {
+func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	a.SessionToken, a.PayloadHash = parts.token, parts.payloadHash
 	for _, h := range [...]struct {
 		key   string

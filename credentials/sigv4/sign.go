@@ -44,7 +44,8 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if o.PayloadHash == "" {
 		return errors.New("sigv4: no payload hash")
 	}
-	if err := o.check(r, c); err != nil {
+	known, err := o.check(r, c)
+	if err != nil {
 		return err
 	}
 	if r.Header == nil {
@@ -65,7 +66,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if err != nil {
 		return err
 	}
-	signature, err := o.signature(r, c.SecretAccessKey, names, date, scope, false)
+	signature, err := o.signature(r, c.SecretAccessKey, names, date, scope, known)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 // Presign returns the raw query of the request with the signature in it; the request stays as it is. Headers that the
 // request has and that are signed must be sent with it.
 func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
-	if err := o.check(r, c); err != nil {
+	if _, err := o.check(r, c); err != nil {
 		return "", err
 	}
 	if o.Expires < time.Second || o.Expires > MaxExpires || o.Expires%time.Second != 0 {
@@ -120,7 +121,11 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	add(querySignedHeaders, names)
 	presigned := *r
 	presigned.RawQuery = query.String()
-	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, scope, true)
+	var known seen
+	if err := known.check(&presigned, nil); err != nil {
+		return "", err
+	}
+	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, scope, known)
 	if err != nil {
 		return "", err
 	}
@@ -129,24 +134,21 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 }
 
 // check refuses options and requests that would sign, but not what was meant.
-func (o *SignOptions) check(r *Request, c Credentials) error {
+func (o *SignOptions) check(r *Request, c Credentials) (known seen, err error) {
 	switch {
 	case c.AccessKeyID == "" || c.SecretAccessKey == "":
-		return errors.New("sigv4: no credentials")
+		return known, errors.New("sigv4: no credentials")
 	case o.Time.IsZero() || o.Region == "" || o.Service == "":
-		return errors.New("sigv4: signing needs time, region and service")
+		return known, errors.New("sigv4: signing needs time, region and service")
 	case r.Host == "":
-		return errors.New("sigv4: the request has no host")
+		return known, errors.New("sigv4: the request has no host")
 	case queryClaims(r.RawQuery):
-		return &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
+		return known, &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
 	}
-	if err := checkPath(r.RawPath); err != nil {
-		return err
+	if err := known.check(r, nil); err != nil {
+		return known, err
 	}
-	if err := checkQuery(r.RawQuery); err != nil {
-		return err
-	}
-	return nil
+	return known, nil
 }
 
 // signedHeaders lists what is signed, sorted, between semicolons.
@@ -170,17 +172,17 @@ func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 }
 
 // signature computes the signature in hexadecimal.
-func (o *SignOptions) signature(r *Request, secret, signed, date, scope string, presigned bool) (string, error) {
+func (o *SignOptions) signature(r *Request, secret, signed, date, scope string, known seen) (string, error) {
 	rule := RuleFor(o.Service)
 	if o.Rule != nil {
 		rule = *o.Rule
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if err := s.loadHeaders(r); err != nil {
+	if err := s.loadHeaders(r, signed); err != nil {
 		return "", err
 	}
-	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, presigned, form{}); err != nil {
+	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}, &known); err != nil {
 		return "", err
 	}
 	key := o.Keys.get(secret, scope, date[:8], o.Region, o.Service)

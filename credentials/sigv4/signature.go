@@ -3,7 +3,8 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding"
+	"hash"
 	"time"
 )
 
@@ -20,10 +21,9 @@ const (
 // digest is a SHA-256 or an HMAC of it.
 type digest = [sha256.Size]byte
 
-// signingKey is the key that a secret, date, region and service give, in the form in which HMAC uses it (RFC 2104): xored
-// with its two pads. With the text behind the inner pad in one buffer a signature is two calls of sha256.Sum256 and no
-// allocation; crypto/hmac makes six, which was a third of the time of a verification.
-type signingKey struct{ inner, outer [sha256.BlockSize]byte }
+// signingKey is the key that a secret, date, region and service give, as the two states of SHA-256 that HMAC (RFC 2104)
+// goes on from: the key xored with either pad is a whole block, hashed once here and never again.
+type signingKey struct{ inner, outer []byte }
 
 // deriveKey makes the signing key: four HMACs, each keyed by the one before.
 func deriveKey(secret, date, region, service string) *signingKey {
@@ -33,36 +33,71 @@ func deriveKey(secret, date, region, service string) *signingKey {
 		h.Write([]byte(part))
 		key = h.Sum(nil)
 	}
-	k := &signingKey{}
-	copy(k.inner[:], key)
-	copy(k.outer[:], key)
-	for i := range k.inner {
-		k.inner[i] ^= 0x36
-		k.outer[i] ^= 0x5c
+	return &signingKey{inner: padState(key, 0x36), outer: padState(key, 0x5c)}
+}
+
+// padState is the state of SHA-256 after a key, not longer than a block, and a pad.
+func padState(key []byte, pad byte) []byte {
+	var block [sha256.BlockSize]byte
+	copy(block[:], key)
+	for i := range block {
+		block[i] ^= pad
 	}
-	return k
+	h := sha256.New()
+	h.Write(block[:])
+	state, err := h.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic("sigv4: SHA-256 does not give its state: " + err.Error()) // it says that it always does
+	}
+	return state
 }
 
-// begin starts a buffer, whose old content goes, for a string to sign.
-func (k *signingKey) begin(buffer []byte) []byte { return append(buffer[:0], k.inner[:]...) }
-
-// sign is the signature of the string to sign in a buffer that begin started.
-func (k *signingKey) sign(buffer []byte) digest {
-	var outer [sha256.BlockSize + sha256.Size]byte
-	copy(outer[:], k.outer[:])
-	sum := sha256.Sum256(buffer)
-	copy(outer[sha256.BlockSize:], sum[:])
-	return sha256.Sum256(outer[:])
+// hasher is a SHA-256 for use again and again: crypto/hmac makes two and copies the key into each, for every signature.
+type hasher struct {
+	hash  hash.Hash
+	state encoding.BinaryUnmarshaler // the same
+	sum   digest
 }
 
-// signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that.
-func (s *scratch) signRequest(k *signingKey, date, scope string) digest {
-	sum := sha256.Sum256(s.out)
-	out := append(append(k.begin(s.out), algorithm...), '\n')
-	out = append(append(out, date...), '\n')
-	out = append(append(out, scope...), '\n')
-	s.out = hex.AppendEncode(out, sum[:])
-	return k.sign(s.out)
+func newHasher() *hasher {
+	h := sha256.New()
+	return &hasher{hash: h, state: h.(encoding.BinaryUnmarshaler)}
+}
+
+// of is the hash of a text, good until the next call.
+func (h *hasher) of(text []byte) *digest {
+	h.hash.Reset()
+	return h.finish(text)
+}
+
+// sign is the HMAC of a text, good until the next call.
+func (h *hasher) sign(k *signingKey, text []byte) *digest {
+	h.restore(k.inner)
+	inner := h.finish(text)
+	h.restore(k.outer)
+	return h.finish(inner[:])
+}
+
+func (h *hasher) finish(text []byte) *digest {
+	h.hash.Write(text)
+	h.hash.Sum(h.sum[:0])
+	return &h.sum
+}
+
+func (h *hasher) restore(state []byte) {
+	if err := h.state.UnmarshalBinary(state); err != nil {
+		panic("sigv4: SHA-256 does not take its own state: " + err.Error())
+	}
+}
+
+// signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that, good until
+// the next use of s.
+func (s *scratch) signRequest(k *signingKey, date, scope string) *digest {
+	sum := s.hasher.of(s.out)
+	out := append(append(s.out[:0], algorithm+"\n"...), date...)
+	out = append(append(append(out, '\n'), scope...), '\n')
+	s.out = appendHex(out, sum)
+	return s.hasher.sign(k, s.out)
 }
 
 // timeFormat is ISO 8601's basic form, as x-amz-date has it.

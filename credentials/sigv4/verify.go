@@ -65,8 +65,7 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
 		return nil, err
 	}
-	var said digest
-	if o.BodySHA256 != "" && decodeDigest(&said, a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
+	if o.BodySHA256 != "" && isDigest(a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
 		return nil, &Error{Reason: PayloadMismatch}
 	}
 	a.verified = Verified{Auth: a, key: key, payloadHash: payloadHash}
@@ -107,14 +106,14 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if err := s.loadHeaders(a.request); err != nil {
+	if err := s.loadHeaders(a.request, a.signed); err != nil {
 		return err
 	}
 	for _, f := range [...]form{{}, {rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
 		if f.rawPath && !a.request.pathForms(*rule) || f.byDecoded && !a.request.queryForms() {
 			continue
 		}
-		err := s.canonicalRequest(a.request, a.signed, *rule, payloadHash, a.Presigned, f)
+		err := s.canonicalRequest(a.request, a.signed, *rule, payloadHash, a.Presigned, f, &a.seen)
 		if err != nil {
 			return err
 		}
