@@ -2,11 +2,8 @@ package token
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 	"unsafe"
 )
@@ -16,11 +13,6 @@ const (
 	DefaultCacheBytes    = 64 << 20
 	DefaultNegativeBytes = 4 << 20
 )
-
-// CacheKey stands for one token: a keyed SHA-256 of all of its bytes. SHA-256 because two tokens must not collide even
-// for somebody who picks both, and because processors have it built in; keyed so that nobody outside can tell or
-// steer where an entry lies.
-type CacheKey [sha256.Size]byte
 
 // CacheOptions bound a Cache.
 type CacheOptions struct {
@@ -39,10 +31,9 @@ type CacheOptions struct {
 // It is generic so that whoever maps tokens to principals keeps the principal. What an entry's value depends on besides
 // the token (policies, revocations) is for the owner to compare, or to Purge.
 type Cache[V any] struct {
-	secret [sha256.BlockSize]byte
-	good   partition[V]
-	bad    partition[error]
-	hashes sync.Pool
+	keyer keyer
+	good  partition[V]
+	bad   partition[error]
 }
 
 // Outcome says what a Cache knows about a token.
@@ -70,27 +61,16 @@ func NewCache[V any](o CacheOptions) (*Cache[V], error) {
 		o.Rand = rand.Reader
 	}
 	c := &Cache[V]{}
-	// One block of key before the token. The hash never leaves the process, so that a prefix is as good as HMAC here.
-	if _, err := io.ReadFull(o.Rand, c.secret[:]); err != nil {
-		return nil, fmt.Errorf("token: cache key: %w", err)
+	if err := c.keyer.init(o.Rand); err != nil {
+		return nil, err
 	}
 	c.good.init(o.MaxBytes)
 	c.bad.init(o.NegativeMaxBytes)
-	c.hashes.New = func() any {
-		buffer := make([]byte, 0, 2048)
-		return &buffer
-	}
 	return c, nil
 }
 
 // Key hashes a token; once per request, whatever is asked afterwards. Check the token's length before.
-func (c *Cache[V]) Key(raw string) CacheKey {
-	buffer := c.hashes.Get().(*[]byte)
-	*buffer = append(append((*buffer)[:0], c.secret[:]...), raw...)
-	key := sha256.Sum256(*buffer)
-	c.hashes.Put(buffer)
-	return key
-}
+func (c *Cache[V]) Key(raw string) CacheKey { return c.keyer.sum(raw) }
 
 // Get returns what is known: the value with Hit, the error with Refused. An entry whose time is over is a Miss.
 func (c *Cache[V]) Get(key CacheKey, now time.Time) (value V, outcome Outcome, err error) {
@@ -146,6 +126,3 @@ func (c *Cache[V]) Stats() (s CacheStats) {
 func entryBytes[V any]() int64 {
 	return int64(unsafe.Sizeof(entry[V]{})) + 3*8 + 2*8
 }
-
-func (k *CacheKey) shard() uint64 { return binary.LittleEndian.Uint64(k[0:8]) }
-func (k *CacheKey) home() uint64  { return binary.LittleEndian.Uint64(k[8:16]) }
