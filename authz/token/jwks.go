@@ -138,7 +138,7 @@ func parseJWK(text string) (*PublicKey, error) {
 		case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
 			return nil, errors.New("token: a key with private members in a public set")
 		case "key_ops":
-			ops, ok := stringsOf(raw)
+			ops, ok := appendStrings(nil, raw)
 			if !ok || !slices.Contains(ops, "verify") {
 				return nil, errors.New("token: a key whose key_ops have no verify")
 			}

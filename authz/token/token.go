@@ -34,7 +34,8 @@ type Token struct {
 
 	Claims Claims // all of them
 
-	fromClientID bool // ClientID is client_id's
+	fromClientID bool  // ClientID is client_id's
+	listed       int32 // strings that the lists keep alive
 }
 
 // Deadline is when the token stops being valid, the issuer's leeway included. No result got with the token may be
@@ -45,8 +46,7 @@ func (t *Token) Deadline() time.Time {
 
 // Size is about how many bytes the token keeps alive, for a Cache's account.
 func (t *Token) Size() int {
-	strings := len(t.Audience) + len(t.Groups) + len(t.Scopes) + len(t.Roles)
-	return int(unsafe.Sizeof(*t)) + t.Claims.size() + strings*int(unsafe.Sizeof(""))
+	return int(unsafe.Sizeof(*t)) + t.Claims.size() + int(t.listed)*int(unsafe.Sizeof(""))
 }
 
 // fill sets what the claims say. It is called for genuine tokens only; a registered claim of the wrong type is an
@@ -58,18 +58,11 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 			*to, ok = stringOf(raw)
 		}
 	}
-	list := func(to *[]string, raw string) {
-		if raw != "" && ok {
-			*to, ok = stringsOf(raw)
-		}
-	}
 	text(&t.Subject, r.sub)
 	text(&t.JTI, r.jti)
 	text(&t.OriginJTI, r.originJTI)
 	text(&t.TokenUse, r.tokenUse)
 	text(&t.PreferredRole, r.preferredRole)
-	list(&t.Audience, r.aud)
-	list(&t.Roles, r.roles)
 	text(&t.ClientID, r.azp)
 	if r.clientID != "" {
 		text(&t.ClientID, r.clientID)
@@ -86,40 +79,62 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 		text(&t.Username, r.username)
 		text(&t.Username, r.cognitoUsername)
 	}
-	if values, there := t.Claims.Values(i.GroupsClaim...); there {
-		t.Groups = values
-	}
-	if !ok {
+	if !ok || !t.fillLists(r, i) {
 		return errClaimType
 	}
-	return t.fillScopes(r)
+	return nil
 }
 
-// fillScopes reads scope (RFC 8693 section 4.2: one string, blanks between), or scp as others write it: a string or an
-// array.
-func (t *Token) fillScopes(r *registered) *Error {
-	raw := r.scope
+// fillLists reads the claims that are lists, all into one piece of memory.
+func (t *Token) fillLists(r *registered, i *issuer) bool {
+	groups, _ := t.Claims.find(i.GroupsClaim)
+	scope, scopes := scopesOf(r)
+	n := countOf(r.aud) + countOf(r.roles) + countOf(groups) + scopes
+	if n == 0 {
+		return true
+	}
+	t.listed = int32(n)
+	all, ok := make([]string, 0, n), true
+	list := func(to *[]string, raw string, read func([]string, string) ([]string, bool)) {
+		if raw == "" || !ok {
+			return
+		}
+		start := len(all)
+		if all, ok = read(all, raw); len(all) > start {
+			*to = all[start:len(all):len(all)]
+		}
+	}
+	list(&t.Audience, r.aud, appendStrings)
+	list(&t.Roles, r.roles, appendStrings)
+	list(&t.Scopes, scope, appendScopes)
+	list(&t.Groups, groups, func(to []string, raw string) ([]string, bool) { return appendValues(to, raw), true })
+	return ok
+}
+
+// scopesOf gives the claim with the scopes and how many there are, at most.
+func scopesOf(r *registered) (raw string, count int) {
+	raw = r.scope
 	if raw == "" {
 		raw = r.scp
 	}
-	if raw == "" {
-		return nil
+	if raw != "" && raw[0] == '"' {
+		return raw, 1 + strings.Count(raw, " ")
 	}
-	values, ok := stringsOf(raw)
-	if !ok {
-		return errClaimType
+	return raw, countOf(raw)
+}
+
+// appendScopes reads scope (RFC 8693 section 4.2: one string, blanks between), or scp as others write it: a string or an
+// array.
+func appendScopes(to []string, raw string) ([]string, bool) {
+	if raw[0] != '"' {
+		return appendStrings(to, raw)
 	}
-	if raw[0] == '"' {
-		text := values[0]
-		values = make([]string, 0, 1+strings.Count(text, " "))
-		for scope := range strings.SplitSeq(text, " ") { // blanks only: strings.Fields would also split at others
-			if scope != "" {
-				values = append(values, scope)
-			}
+	for scope := range strings.SplitSeq(unquote(raw), " ") { // blanks only: strings.Fields would also split at others
+		if scope != "" {
+			to = append(to, scope)
 		}
 	}
-	t.Scopes = values
-	return nil
+	return to, true
 }
 
 // registered holds the JSON text of the claims that the verifier reads; empty when a token has not got one.

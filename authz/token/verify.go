@@ -99,7 +99,10 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	if !ok {
 		return nil, nil, errBase64
 	}
-	if w.scanner.object(string(payload)) != nil {
+	var text strings.Builder
+	text.Grow(room(payload))
+	text.Write(payload)
+	if w.scanner.object(text.String()) != nil {
 		return nil, nil, errClaimsJSON
 	}
 	claims := w.scanner.registered()
@@ -126,7 +129,7 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 
 	// From here on the token is the issuer's: only its bearer is told what else is wrong with it.
 	t.KeyID = key.ID
-	t.Claims = w.scanner.claims()
+	t.Claims = w.scanner.claims(&text)
 	if err := t.fill(&claims, from); err != nil {
 		return from, nil, err
 	}
