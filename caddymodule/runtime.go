@@ -135,7 +135,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	if rt.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: 16 << 20}); err != nil {
 		return nil, err
 	}
-	if rt.minter, err = session.NewMinter(session.Options{Box: s.box, Rand: rand.Reader}); err != nil {
+	if rt.minter, err = session.NewMinter(session.Options{Box: s.box}); err != nil {
 		return nil, err
 	}
 	if rt.revocations, err = newRevocations(s.store, a.log); err != nil {

@@ -97,12 +97,7 @@ func (b *Box) open(dst []byte, purpose string, sealed, aad []byte) ([]byte, erro
 	if r == nil {
 		return nil, ErrOpen
 	}
-	body := sealed[headerSize:]
-	plaintext, err := r.purpose(purpose).aead.Open(dst, body[:nonceSize], body[nonceSize:], aad)
-	if err != nil {
-		return nil, ErrOpen
-	}
-	return plaintext, nil
+	return r.purpose(purpose).open(dst, sealed, aad)
 }
 
 // KeyID returns the id of the master key that a sealed message names, and false when it cannot be a sealed message. The

@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"hash"
 	"maps"
 	"sync"
@@ -24,7 +25,14 @@ type ring struct {
 // purposeKeys are one purpose's cipher and hashes.
 type purposeKeys struct {
 	aead cipher.AEAD
-	macs sync.Pool // of hash.Hash keyed for the purpose, so that the key's two blocks are hashed once
+	macs sync.Pool // of *keyedHash, so that the key's two blocks are hashed once
+}
+
+// keyedHash is an HMAC keyed for a purpose, with memory for what goes in and comes out of it.
+type keyedHash struct {
+	hash.Hash
+	length [8]byte
+	sum    [MACSize]byte
 }
 
 func newRing(k Key) *ring {
@@ -46,7 +54,7 @@ func (r *ring) purpose(name string) *purposeKeys {
 	}
 	p := &purposeKeys{aead: newAEAD(r.key.derive("aead", name, KeySize))}
 	macKey := r.key.derive("mac", name, KeySize)
-	p.macs.New = func() any { return hmac.New(sha256.New, macKey) }
+	p.macs.New = func() any { return &keyedHash{Hash: hmac.New(sha256.New, macKey)} }
 	if len(made) < maxPurposes {
 		next := maps.Clone(made)
 		next[name] = p
@@ -55,20 +63,26 @@ func (r *ring) purpose(name string) *purposeKeys {
 	return p
 }
 
-// mac hashes the parts, each after its length, so that moving a byte from one part to the next changes the hash.
-func (p *purposeKeys) mac(parts [][]byte) (sum [MACSize]byte) {
-	h := p.macs.Get().(hash.Hash)
-	h.Reset()
-	var length [8]byte
-	for _, part := range parts {
-		for i, n := 7, uint64(len(part)); n > 0; i, n = i-1, n>>8 {
-			length[i] = byte(n)
-		}
-		h.Write(length[:])
-		h.Write(part)
-		clear(length[:])
+// open decrypts a sealed message, of at least Overhead bytes, and appends it to dst.
+func (p *purposeKeys) open(dst, sealed, aad []byte) ([]byte, error) {
+	plaintext, err := p.aead.Open(dst, sealed[headerSize:HeadSize], sealed[HeadSize:], aad)
+	if err != nil {
+		return nil, ErrOpen
 	}
-	h.Sum(sum[:0])
+	return plaintext, nil
+}
+
+// mac hashes the parts, each after its length, so that moving a byte from one part to the next changes the hash.
+func (p *purposeKeys) mac(parts [][]byte) [MACSize]byte {
+	h := p.macs.Get().(*keyedHash)
+	h.Reset()
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(h.length[:], uint64(len(part)))
+		h.Write(h.length[:])
+		h.Write(part)
+	}
+	h.Sum(h.sum[:0])
+	sum := h.sum
 	p.macs.Put(h)
 	return sum
 }

@@ -1,13 +1,9 @@
 package seal
 
 import (
-	"encoding/base64"
 	"fmt"
-	"strings"
+	"slices"
 )
-
-// tokenText is base64url without padding: safe in headers, queries and cookies. Strict, so that one message has one text.
-var tokenText = base64.RawURLEncoding.Strict()
 
 // SealToken is Seal as base64url text. Its length is TokenLen of the plaintext's.
 func (b *Box) SealToken(purpose string, plaintext, aad []byte) (string, error) {
@@ -15,7 +11,7 @@ func (b *Box) SealToken(purpose string, plaintext, aad []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return tokenText.EncodeToString(sealed), nil
+	return string(AppendToken(nil, sealed)), nil
 }
 
 // OpenToken opens what SealToken made. A text longer than maxLen characters is refused unread; every failure is ErrOpen.
@@ -31,17 +27,25 @@ func (b *Box) OpenToken(purpose, token string, aad []byte, maxLen int) ([]byte, 
 }
 
 // TokenLen is the number of characters of a token for n bytes of plaintext.
-func TokenLen(n int) int { return tokenText.EncodedLen(n + Overhead) }
+func TokenLen(n int) int { return textLen(n + Overhead) }
+
+// AppendToken appends the text of a sealed message, as SealToken gives it.
+func AppendToken(dst, sealed []byte) []byte {
+	old, n := len(dst), textLen(len(sealed))
+	dst = slices.Grow(dst, n)[:old+n]
+	encodeText(dst[old:], sealed)
+	return dst
+}
 
 // DecodeToken gives the sealed message that SealToken put into text. The failure is ErrOpen.
-func DecodeToken(token string) ([]byte, error) {
-	// The decoder skips line ends, which would give one message many texts.
-	if strings.IndexByte(token, '\n') >= 0 || strings.IndexByte(token, '\r') >= 0 {
+func DecodeToken(token string) ([]byte, error) { return AppendDecoded(nil, token) }
+
+// AppendDecoded appends what DecodeToken gives. The failure is ErrOpen.
+func AppendDecoded(dst []byte, token string) ([]byte, error) {
+	old, n := len(dst), rawLen(len(token))
+	dst = slices.Grow(dst, n)[:old+n]
+	if !decodeText(dst[old:], token) {
 		return nil, ErrOpen
 	}
-	sealed, err := tokenText.DecodeString(token)
-	if err != nil {
-		return nil, ErrOpen
-	}
-	return sealed, nil
+	return dst, nil
 }

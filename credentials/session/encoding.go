@@ -3,39 +3,17 @@ package session
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
-	"strconv"
 	"time"
 )
 
-// A record is its version (1 byte) and then fields in ascending order of their tags, each: tag (1 byte), length (uvarint),
-// bytes. Empty fields are left out, lists repeat their tag. One record has one encoding: parseRecord takes nothing that
-// appendTo would write otherwise. A new field takes a new tag; a node that does not know a tag refuses the token, because
-// what it cannot read might limit the session.
+// A record is one byte of version, one of kind, one of flags, the issue time and the lifetime in seconds, and then every
+// field of Record in the order of appendTo. A number is a uvarint in its shortest form, a text its length and its bytes, a
+// list the number of its items and the items; principal tags go by their keys in ascending order. So one record has one
+// encoding, and parseRecord takes nothing that appendTo would write otherwise.
+//
+// A field to come stands behind the last under a next version, which is written only for a record that has the field: a
+// node that does not know the version refuses the token, because what it cannot read might limit the session.
 const recordVersion = 1
-
-const (
-	tagKind = iota + 1
-	tagRoleARN
-	tagRoleID
-	tagSessionName
-	tagAccount
-	tagIdentityID
-	tagIdentityPoolID
-	tagProvider
-	tagFederatedProvider
-	tagUsername
-	tagSourceIdentity
-	tagAMR
-	tagPrincipalTag
-	tagTransitiveTagKey
-	tagSessionPolicy
-	tagPolicyARN
-	tagLogin
-	tagFlags
-	tagIssuedAt
-	tagExpiresAt
-)
 
 const (
 	flagChained = 1 << iota
@@ -43,70 +21,40 @@ const (
 	flagsKnown = flagChained | flagMFA
 )
 
+// maxSeconds is past all sense and far from any overflow.
+const maxSeconds = 1 << 40
+
 // appendTo appends the encoding.
 func (r *Record) appendTo(dst []byte) []byte {
-	dst = append(dst, recordVersion, tagKind, 1, byte(r.Kind))
-	for tag := byte(tagRoleARN); tag <= tagSourceIdentity; tag++ {
-		if text := *r.text(tag); text != "" {
-			dst = appendField(dst, tag, text)
-		}
+	issued := r.IssuedAt.Unix()
+	dst = append(dst, recordVersion, byte(r.Kind), r.flags())
+	dst = binary.AppendUvarint(dst, uint64(issued))
+	dst = binary.AppendUvarint(dst, uint64(r.ExpiresAt.Unix()-issued))
+	dst = appendText(dst, r.RoleARN)
+	dst = appendText(dst, r.RoleID)
+	dst = appendText(dst, r.SessionName)
+	dst = appendText(dst, r.Account)
+	dst = appendText(dst, r.IdentityID)
+	dst = appendText(dst, r.IdentityPoolID)
+	dst = appendText(dst, r.Provider)
+	dst = appendText(dst, r.FederatedProvider)
+	dst = appendText(dst, r.Username)
+	dst = appendText(dst, r.SourceIdentity)
+	dst = appendList(dst, r.AMR)
+	dst = appendTags(dst, r.PrincipalTags)
+	dst = appendList(dst, r.TransitiveTagKeys)
+	dst = appendList(dst, r.SessionPolicies)
+	dst = appendList(dst, r.PolicyARNs)
+	dst = appendLength(dst, len(r.Logins))
+	for i := range r.Logins {
+		l := &r.Logins[i]
+		dst = appendText(dst, l.Issuer)
+		dst = appendText(dst, l.Subject)
+		dst = appendText(dst, l.OriginJTI)
+		dst = appendLoginTime(dst, l.AuthTime)
+		dst = appendLoginTime(dst, l.IssuedAt)
 	}
-	for _, v := range r.AMR {
-		dst = appendField(dst, tagAMR, v)
-	}
-	if len(r.PrincipalTags) > 0 {
-		keys := make([]string, 0, 8)
-		for key := range r.PrincipalTags {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			dst = appendNested(dst, tagPrincipalTag, key, r.PrincipalTags[key])
-		}
-	}
-	for _, v := range r.TransitiveTagKeys {
-		dst = appendField(dst, tagTransitiveTagKey, v)
-	}
-	for _, v := range r.SessionPolicies {
-		dst = appendField(dst, tagSessionPolicy, v)
-	}
-	for _, v := range r.PolicyARNs {
-		dst = appendField(dst, tagPolicyARN, v)
-	}
-	for _, l := range r.Logins {
-		dst = appendNested(dst, tagLogin, l.Issuer, l.Subject, l.OriginJTI, loginTime(l.AuthTime), loginTime(l.IssuedAt))
-	}
-	if flags := r.flags(); flags != 0 {
-		dst = append(dst, tagFlags, 1, flags)
-	}
-	dst = appendTime(dst, tagIssuedAt, r.IssuedAt)
-	return appendTime(dst, tagExpiresAt, r.ExpiresAt)
-}
-
-// text is the field of one text that a tag from tagRoleARN to tagSourceIdentity names.
-func (r *Record) text(tag byte) *string {
-	switch tag {
-	case tagRoleARN:
-		return &r.RoleARN
-	case tagRoleID:
-		return &r.RoleID
-	case tagSessionName:
-		return &r.SessionName
-	case tagAccount:
-		return &r.Account
-	case tagIdentityID:
-		return &r.IdentityID
-	case tagIdentityPoolID:
-		return &r.IdentityPoolID
-	case tagProvider:
-		return &r.Provider
-	case tagFederatedProvider:
-		return &r.FederatedProvider
-	case tagUsername:
-		return &r.Username
-	default:
-		return &r.SourceIdentity
-	}
+	return dst
 }
 
 func (r *Record) flags() (flags byte) {
@@ -119,198 +67,204 @@ func (r *Record) flags() (flags byte) {
 	return flags
 }
 
-func appendField(dst []byte, tag byte, text string) []byte {
-	return appendText(append(dst, tag), text)
-}
-
 func appendText(dst []byte, text string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+	return append(appendLength(dst, len(text)), text...)
 }
 
-// appendNested appends a field of several texts.
-func appendNested(dst []byte, tag byte, texts ...string) []byte {
-	size := 0
-	for _, text := range texts {
-		size += uvarintLen(len(text)) + len(text)
+func appendLength(dst []byte, n int) []byte {
+	if n < 0x80 {
+		return append(dst, byte(n))
 	}
-	dst = binary.AppendUvarint(append(dst, tag), uint64(size))
+	return binary.AppendUvarint(dst, uint64(n))
+}
+
+func appendList(dst []byte, texts []string) []byte {
+	dst = appendLength(dst, len(texts))
 	for _, text := range texts {
 		dst = appendText(dst, text)
 	}
 	return dst
 }
 
-// uvarintLen is how many bytes a length takes.
-func uvarintLen(n int) int {
-	size := 1
-	for ; n >= 0x80; n >>= 7 {
-		size++
+func appendTags(dst []byte, tags map[string]string) []byte {
+	dst = appendLength(dst, len(tags))
+	if len(tags) == 0 {
+		return dst
 	}
-	return size
+	type tag struct{ key, value string }
+	var few [8]tag // most sessions have no more
+	sorted := few[:0]
+	for key, value := range tags { // inserted where it belongs: there are 50 at most, and mostly none to three
+		i := len(sorted)
+		sorted = append(sorted, tag{})
+		for ; i > 0 && key < sorted[i-1].key; i-- {
+			sorted[i] = sorted[i-1]
+		}
+		sorted[i] = tag{key, value}
+	}
+	for i := range sorted {
+		dst = appendText(appendText(dst, sorted[i].key), sorted[i].value)
+	}
+	return dst
 }
 
-func appendTime(dst []byte, tag byte, t time.Time) []byte {
-	var inner [binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(inner[:], uint64(t.Unix()))
-	return append(append(dst, tag, byte(n)), inner[:n]...)
+// appendLoginTime writes an optional time: 0 for none, else one more than its seconds.
+func appendLoginTime(dst []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(dst, 0)
+	}
+	return binary.AppendUvarint(dst, uint64(t.Unix())+1)
 }
 
 var errRecord = errors.New("session: not a record of this version")
 
 // parseRecord reads an encoding. The record's texts share one copy of it.
 func parseRecord(encoded []byte) (*Record, error) {
-	if len(encoded) == 0 || encoded[0] != recordVersion {
+	if len(encoded) < 3 || encoded[0] != recordVersion || encoded[2]&^flagsKnown != 0 {
 		return nil, errRecord
 	}
-	r := &Record{}
-	rest := string(encoded[1:])
-	lastTag, lastKey := byte(0), ""
-	for rest != "" {
-		tag := rest[0]
-		text, after, ok := cutText(rest[1:])
-		if !ok || tag < lastTag || tag == lastTag && !repeats(tag) {
-			return nil, errRecord
-		}
-		if tag == tagPrincipalTag {
-			key, value, ok := cutPair(text)
-			if !ok || r.PrincipalTags != nil && key <= lastKey {
-				return nil, errRecord
-			}
-			if r.PrincipalTags == nil {
-				r.PrincipalTags = make(map[string]string)
-			}
-			r.PrincipalTags[key], lastKey = value, key
-		} else if !r.set(tag, text) {
-			return nil, errRecord
-		}
-		lastTag, rest = tag, after
+	// The record and the lists that most records have, in one piece of memory.
+	made := &struct {
+		Record
+		texts [4]string
+		login [1]Login
+	}{}
+	r, d := &made.Record, decoder{rest: string(encoded[3:]), texts: made.texts[:]}
+	r.Kind = Kind(encoded[1])
+	r.Chained, r.MFA = encoded[2]&flagChained != 0, encoded[2]&flagMFA != 0
+	issued := d.seconds()
+	r.IssuedAt = time.Unix(issued, 0).UTC()
+	r.ExpiresAt = time.Unix(issued+d.seconds(), 0).UTC()
+	r.RoleARN = d.text()
+	r.RoleID = d.text()
+	r.SessionName = d.text()
+	r.Account = d.text()
+	r.IdentityID = d.text()
+	r.IdentityPoolID = d.text()
+	r.Provider = d.text()
+	r.FederatedProvider = d.text()
+	r.Username = d.text()
+	r.SourceIdentity = d.text()
+	r.AMR = d.list()
+	r.PrincipalTags = d.tags()
+	r.TransitiveTagKeys = d.list()
+	r.SessionPolicies = d.list()
+	r.PolicyARNs = d.list()
+	if n := d.length(); n == 1 {
+		r.Logins = made.login[:]
+	} else if n > 1 {
+		r.Logins = make([]Login, n)
 	}
-	if r.check() != nil {
+	for i := range r.Logins {
+		l := &r.Logins[i]
+		l.Issuer = d.text()
+		l.Subject = d.text()
+		l.OriginJTI = d.text()
+		l.AuthTime = d.loginTime()
+		l.IssuedAt = d.loginTime()
+	}
+	if d.bad || d.rest != "" || r.check() != nil {
 		return nil, errRecord
 	}
 	return r, nil
 }
 
-// repeats reports whether a tag is a list's.
-func repeats(tag byte) bool { return tag >= tagAMR && tag <= tagLogin }
-
-// set takes a field over into the record.
-func (r *Record) set(tag byte, text string) (ok bool) {
-	switch tag {
-	case tagKind:
-		if len(text) != 1 {
-			return false
-		}
-		r.Kind = Kind(text[0])
-	case tagAMR:
-		if r.AMR == nil {
-			r.AMR = make([]string, 0, 3) // what an identity pool's have
-		}
-		r.AMR = append(r.AMR, text)
-	case tagTransitiveTagKey:
-		r.TransitiveTagKeys = append(r.TransitiveTagKeys, text)
-	case tagSessionPolicy:
-		r.SessionPolicies = append(r.SessionPolicies, text)
-	case tagPolicyARN:
-		r.PolicyARNs = append(r.PolicyARNs, text)
-	case tagLogin:
-		var l Login
-		if l.Issuer, text, ok = cutText(text); !ok {
-			return false
-		}
-		if l.Subject, text, ok = cutText(text); !ok {
-			return false
-		}
-		if l.OriginJTI, text, ok = cutText(text); !ok {
-			return false
-		}
-		signedIn, issued, ok := cutPair(text)
-		if !ok {
-			return false
-		}
-		if l.AuthTime, ok = parseLoginTime(signedIn); !ok {
-			return false
-		}
-		if l.IssuedAt, ok = parseLoginTime(issued); !ok {
-			return false
-		}
-		r.Logins = append(r.Logins, l)
-	case tagFlags:
-		if len(text) != 1 || text[0] == 0 || text[0]&^flagsKnown != 0 {
-			return false
-		}
-		r.Chained, r.MFA = text[0]&flagChained != 0, text[0]&flagMFA != 0
-	case tagIssuedAt:
-		r.IssuedAt, ok = parseTime(text)
-		return ok
-	case tagExpiresAt:
-		r.ExpiresAt, ok = parseTime(text)
-		return ok
-	default:
-		if tag < tagRoleARN || tag > tagSourceIdentity || text == "" {
-			return false
-		}
-		*r.text(tag) = text
-	}
-	return true
+// decoder reads an encoding from its front. After something wrong it is bad and reads on, as nothing.
+type decoder struct {
+	rest  string
+	texts []string // memory for lists
+	bad   bool
 }
 
-// cutText reads a length and as many bytes.
-func cutText(s string) (text, rest string, ok bool) {
-	n, size := uvarint(s)
-	if size == 0 || n > uint64(len(s)-size) {
-		return "", "", false
-	}
-	return s[size : size+int(n)], s[size+int(n):], true
+// fail ends the reading.
+func (d *decoder) fail() {
+	d.bad, d.rest = true, ""
 }
 
-// cutPair reads two texts that fill s.
-func cutPair(s string) (first, second string, ok bool) {
-	if first, s, ok = cutText(s); !ok {
-		return "", "", false
-	}
-	second, s, ok = cutText(s)
-	return first, second, ok && s == ""
-}
-
-func parseTime(s string) (time.Time, bool) {
-	n, size := uvarint(s)
-	if size == 0 || size != len(s) || n > 1<<40 {
-		return time.Time{}, false
-	}
-	return time.Unix(int64(n), 0).UTC(), true
-}
-
-// loginTime writes an optional time as decimal seconds, or nothing.
-func loginTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return strconv.FormatInt(t.Unix(), 10)
-}
-
-// parseLoginTime takes only what loginTime writes: a record has one encoding.
-func parseLoginTime(s string) (time.Time, bool) {
-	if s == "" {
-		return time.Time{}, true
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > 1<<40 || strconv.FormatInt(n, 10) != s {
-		return time.Time{}, false
-	}
-	return time.Unix(n, 0).UTC(), true
-}
-
-// uvarint reads a number in its shortest form; size 0 means that there is none.
-func uvarint(s string) (n uint64, size int) {
-	for i := 0; i < len(s) && i < binary.MaxVarintLen64-1; i++ {
-		n |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			if s[i] == 0 && i > 0 {
-				return 0, 0
+// number reads a uvarint in its shortest form, of eight bytes at most.
+func (d *decoder) number() (n uint64) {
+	for i := 0; i < len(d.rest) && i < 8; i++ {
+		c := d.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			if c == 0 && i > 0 {
+				break
 			}
-			return n, i + 1
+			d.rest = d.rest[i+1:]
+			return n
 		}
 	}
-	return 0, 0
+	d.fail()
+	return 0
+}
+
+// length reads how many bytes or items follow: never more than there are bytes left, and every item takes at least one.
+func (d *decoder) length() int {
+	n := d.number()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) text() (text string) {
+	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // the usual case of what follows
+		n := 1 + int(s[0])
+		d.rest = s[n:]
+		return s[1:n]
+	}
+	n := d.length()
+	text, d.rest = d.rest[:n], d.rest[n:]
+	return text
+}
+
+func (d *decoder) list() []string {
+	n := d.length()
+	if n == 0 {
+		return nil
+	}
+	var list []string
+	if n <= len(d.texts) {
+		list, d.texts = d.texts[:n:n], d.texts[n:]
+	} else {
+		list = make([]string, n)
+	}
+	for i := range list {
+		list[i] = d.text()
+	}
+	return list
+}
+
+func (d *decoder) tags() map[string]string {
+	n := d.length()
+	if n == 0 {
+		return nil
+	}
+	tags, last := make(map[string]string, n), ""
+	for i := range n {
+		key := d.text()
+		if i > 0 && key <= last {
+			d.fail()
+		}
+		tags[key], last = d.text(), key
+	}
+	return tags
+}
+
+func (d *decoder) seconds() int64 {
+	n := d.number()
+	if n > maxSeconds {
+		d.fail()
+		return 0
+	}
+	return int64(n)
+}
+
+func (d *decoder) loginTime() time.Time {
+	n := d.seconds()
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(n-1, 0).UTC()
 }

@@ -1,13 +1,12 @@
 package session
 
 import (
-	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -23,11 +22,15 @@ const (
 	keyPrefix    = "ASIA"
 	keyRandom    = 10 // bytes; 16 characters of base32
 	accessKeyLen = len(keyPrefix) + 16
-	secretBytes  = 30 // 40 characters of base64
+	secretBytes  = 30
+	secretLen    = secretBytes / 3 * 4 // in base64
 
 	tokenPurpose  = "session token"
 	secretPurpose = "session secret"
 )
+
+// noHead keeps the place of a sealed message's head.
+var noHead [seal.HeadSize]byte
 
 // What Open says, in AWS's words. Compare with errors.Is.
 var (
@@ -47,25 +50,35 @@ type Credentials struct {
 
 // Options are what NewMinter needs.
 type Options struct {
-	Box  *seal.Box // required
-	Rand io.Reader // of access key ids; crypto/rand when nil
+	Box *seal.Box // required; its source of randomness is that of access key ids, too
 }
 
 // Minter makes and opens temporary credentials. It is safe for concurrent use.
 type Minter struct {
-	box  *seal.Box
-	rand io.Reader
+	box             *seal.Box
+	tokens, secrets *seal.Use
+	scratch         sync.Pool // of *scratch
 }
+
+// scratch is the memory that minting or opening takes for a moment.
+type scratch struct {
+	message []byte // sealed or not
+	text    []byte // of a token
+	mark    []byte // of the message
+}
+
+// maxScratch is how large a message may be for its memory to be kept: what any token holds.
+const maxScratch = MaxToken
 
 // NewMinter returns a Minter.
 func NewMinter(o Options) (*Minter, error) {
 	if o.Box == nil {
 		return nil, errors.New("session: a minter needs a box")
 	}
-	if o.Rand == nil {
-		o.Rand = rand.Reader
-	}
-	return &Minter{box: o.Box, rand: o.Rand}, nil
+	return &Minter{
+		box: o.Box, tokens: o.Box.For(tokenPurpose), secrets: o.Box.For(secretPurpose),
+		scratch: sync.Pool{New: func() any { return new(scratch) }},
+	}, nil
 }
 
 // Mint makes credentials for the record, good from IssuedAt to ExpiresAt, both cut to the second. It fails with
@@ -75,40 +88,56 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	if err := r.check(); err != nil {
 		return Credentials{}, err
 	}
-	id, err := m.newAccessKeyID()
-	if err != nil {
-		return Credentials{}, err
-	}
-	plain := r.appendTo(make([]byte, 0, 512))
-	if n := seal.TokenLen(len(plain)); n > MaxToken {
+	s := m.scratch.Get().(*scratch)
+	defer m.release(s)
+	s.message = r.appendTo(append(s.message[:0], noHead[:]...))
+	if n := seal.TokenLen(len(s.message) - seal.HeadSize); n > MaxToken {
 		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
 			"Packed policy consumes %d%% of allotted space, please use smaller policy.", (n*100+MaxToken-1)/MaxToken)
 	}
-	aad := []byte(id)
-	secret, _ := m.secret(m.box.CurrentKeyID(), aad, plain)
-	token, err := m.box.SealToken(tokenPurpose, plain, aad)
+	sealed, err := m.tokens.SealInPlace(s.message, nil)
 	if err != nil {
 		return Credentials{}, err
 	}
+	s.message, s.mark = sealed, seal.AppendMark(s.mark[:0], sealed)
+	secret, _ := m.secret(m.box.CurrentKeyID(), s.mark)
+	s.text = seal.AppendToken(s.text[:0], sealed)
+	id := accessKeyID(s.mark)
 	return Credentials{
-		AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, Expiration: time.Unix(r.ExpiresAt.Unix(), 0).UTC(),
+		AccessKeyID: string(id[:]), SecretAccessKey: secret, SessionToken: string(s.text),
+		Expiration: time.Unix(r.ExpiresAt.Unix(), 0).UTC(),
 	}, nil
+}
+
+// release keeps memory for the next call.
+func (m *Minter) release(s *scratch) {
+	if cap(s.message) <= maxScratch {
+		m.scratch.Put(s)
+	}
 }
 
 // Open returns the record and the secret of the credentials that a request names. The failure is ErrInvalid or, for a
 // session that was good, ErrExpired. The same arguments give the same record and secret until it expires, so callers may
 // keep them under a keyed hash of both strings.
-func (m *Minter) Open(accessKeyID, sessionToken string, now time.Time) (*Record, seal.Secret, error) {
-	if len(accessKeyID) != accessKeyLen || !IsTemporary(accessKeyID) || len(sessionToken) > MaxToken {
+func (m *Minter) Open(accessKey, sessionToken string, now time.Time) (*Record, seal.Secret, error) {
+	if len(accessKey) != accessKeyLen || !IsTemporary(accessKey) || len(sessionToken) > MaxToken {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	sealed, err := seal.DecodeToken(sessionToken)
+	s := m.scratch.Get().(*scratch)
+	defer m.release(s)
+	sealed, err := seal.AppendDecoded(s.message[:0], sessionToken)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	keyID, _ := seal.KeyID(sealed)
-	aad := []byte(accessKeyID)
-	plain, err := m.box.OpenInPlace(tokenPurpose, sealed, aad)
+	s.message, s.mark = sealed, seal.AppendMark(s.mark[:0], sealed)
+	keyID, ok := seal.KeyID(sealed)
+	if !ok {
+		return nil, seal.Secret{}, ErrInvalid
+	}
+	if id := accessKeyID(s.mark); string(id[:]) != accessKey {
+		return nil, seal.Secret{}, ErrInvalid
+	}
+	plain, err := m.tokens.OpenInPlace(sealed, nil)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
@@ -119,7 +148,7 @@ func (m *Minter) Open(accessKeyID, sessionToken string, now time.Time) (*Record,
 	if !now.Before(r.ExpiresAt) {
 		return nil, seal.Secret{}, ErrExpired
 	}
-	secret, ok := m.secret(keyID, aad, plain)
+	secret, ok := m.secret(keyID, s.mark)
 	if !ok {
 		return nil, seal.Secret{}, ErrInvalid
 	}
@@ -129,25 +158,27 @@ func (m *Minter) Open(accessKeyID, sessionToken string, now time.Time) (*Record,
 // IsTemporary reports whether an access key id is of temporary credentials: those are good only with a session token.
 func IsTemporary(accessKeyID string) bool { return strings.HasPrefix(accessKeyID, keyPrefix) }
 
-// secret derives the secret access key. It is bound to the key id and to every byte of the record, under the master key
-// that sealed the token.
-func (m *Minter) secret(keyID uint32, accessKeyID, record []byte) (seal.Secret, bool) {
-	sum, ok := m.box.MACWith(keyID, secretPurpose, accessKeyID, record)
+// accessKeyID is the access key id that goes with a token, from the first 80 bits of its mark, which are random: the
+// message's nonce begins with them. So a token has one key id, and whoever changes the nonce to have another has a token
+// that does not open.
+func accessKeyID(mark []byte) (id [accessKeyLen]byte) {
+	copy(id[:], keyPrefix)
+	base32.StdEncoding.Encode(id[len(keyPrefix):], mark[:keyRandom])
+	return id
+}
+
+// secret derives the secret access key: an HMAC over the token's mark, under the master key that sealed the token. The
+// mark is the AEAD's nonce and its tag. The nonce is of this token alone and gives the access key id, and the tag is over
+// every byte of the record; whoever could make another record open under the same mark could forge the AEAD. So the secret
+// is bound to key id and record, as if it were an HMAC over both, and nobody tells it from random who lacks the master key.
+func (m *Minter) secret(keyID uint32, mark []byte) (seal.Secret, bool) {
+	sum, ok := m.secrets.MACWith(keyID, mark)
 	if !ok {
 		return seal.Secret{}, false
 	}
-	return seal.NewSecret(base64.StdEncoding.EncodeToString(sum[:secretBytes])), true
-}
-
-func (m *Minter) newAccessKeyID() (string, error) {
-	var random [keyRandom]byte
-	if _, err := io.ReadFull(m.rand, random[:]); err != nil {
-		return "", fmt.Errorf("session: no randomness: %w", err)
-	}
-	var id [accessKeyLen]byte
-	copy(id[:], keyPrefix)
-	base32.StdEncoding.Encode(id[len(keyPrefix):], random[:])
-	return string(id[:]), nil
+	var text [secretLen]byte
+	base64.StdEncoding.Encode(text[:], sum[:secretBytes])
+	return seal.NewSecret(string(text[:])), true
 }
 
 // check refuses a record that no operation may mint.
