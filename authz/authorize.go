@@ -28,6 +28,7 @@ type call struct {
 	credential credential
 	cached     bool
 	subject    *Subject
+	principal  *principal.Principal // the subject's
 	verified   *sigv4.Verified
 	body       []byte
 	s3         s3Request
@@ -46,7 +47,8 @@ type call struct {
 func (e *Engine) Authorize(ctx context.Context, r *Request) Result {
 	e.identity.Strip(r.Header)
 	c := e.calls.Get().(*call)
-	c.ctx, c.r, c.now, c.subject = ctx, r, e.now(), e.anonymous
+	c.ctx, c.r, c.now = ctx, r, e.now()
+	c.take(e.anonymous)
 	problem := c.run()
 	result := c.result(problem)
 	e.observer.Authorized(result.Outcome, reasonOf(problem), result.Scheme, c.cached)
@@ -54,6 +56,9 @@ func (e *Engine) Authorize(ctx context.Context, r *Request) Result {
 	e.calls.Put(c)
 	return result
 }
+
+// take makes the subject the one who asks.
+func (c *call) take(s *Subject) { c.subject, c.principal = s, c.e.principalOf(s) }
 
 func (c *call) run() *Problem {
 	if problem := c.read(); problem != nil {
@@ -126,7 +131,8 @@ func (c *call) bearer(raw string) *Problem {
 	subject, outcome, err := o.Tokens.Get(key, c.now)
 	switch outcome {
 	case token.Hit:
-		c.subject, c.cached = subject, true
+		c.cached = true
+		c.take(subject)
 		return nil
 	case token.Refused:
 		c.cached = true
@@ -139,8 +145,9 @@ func (c *call) bearer(raw string) *Problem {
 		}
 		return tokenProblem(err)
 	}
-	subject = subjectOfToken(verified)
-	o.Tokens.Put(key, subject, verified.Size()+subject.size(), subject.Principal.ExpiresAt)
+	subject, c.principal = subjectOfToken(verified)
+	subject.serial = c.e.serial.Add(1)
+	o.Tokens.Put(key, subject, subject.sizeOfToken(verified), c.principal.ExpiresAt)
 	c.subject = subject
 	return nil
 }
@@ -161,13 +168,13 @@ func (c *call) cookie() *Problem {
 	if err != nil {
 		return sessionProblem(err)
 	}
-	c.subject = &Subject{Principal: p}
+	c.take(&Subject{Principal: p})
 	return nil
 }
 
 // checkRevoked looks the principal up among what was ended, unless nothing was since the last time.
 func (c *call) checkRevoked() *Problem {
-	p := c.subject.Principal
+	p := c.principal
 	if p.Kind == principal.Anonymous {
 		return nil
 	}
@@ -207,7 +214,7 @@ func (c *call) decide() *Problem {
 		}
 		if decision.Effect != policy.Allow {
 			c.decided, c.decision = i, decision
-			if c.subject.Principal.Kind == principal.Anonymous {
+			if c.principal.Kind == principal.Anonymous {
 				return problemMissing
 			}
 			return problemDenied
@@ -239,7 +246,7 @@ func (c *call) addTarget(t target) {
 
 // result gathers what the host needs, and keeps an account of a refusal.
 func (c *call) result(problem *Problem) Result {
-	p := c.subject.Principal
+	p := c.principal
 	r := Result{
 		Problem: problem, Principal: p, Scheme: c.credential.scheme.String(), Decision: c.decision,
 		Path: c.passed, RawPath: c.rawPath, Verified: c.verified, Body: c.body, ExpiresAt: p.ExpiresAt,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -75,19 +76,22 @@ func BenchmarkWarmTokens(b *testing.B) {
 			cache := must(token.NewCache[*Subject](token.CacheOptions{MaxBytes: 4 << 30}))
 			e := benchGate(b, 10, func(o *Options) { o.Tokens = cache })
 			line := []byte("Bearer " + readerToken(0))
-			e.Authorize(b.Context(), benchRequest(string(line[7:])))
-			subject, outcome, _ := cache.Get(cache.Key(string(line[7:])), testNow)
-			if outcome != token.Hit {
-				b.Fatal("not cached")
-			}
+			t := must(testVerifier(newClock().now).Verify(b.Context(), string(line[7:])))
 			number := line[len(line)-8:]
 			for i := range tokens {
 				copy(number, fmt.Sprintf("%08d", i))
-				p := *subject.Principal
-				p.Subject = fmt.Sprintf("user%d", i)
-				s := &Subject{Principal: &p}
+				own := *t
+				own.Claims = must(token.ParseClaims(strings.ReplaceAll(t.Claims.JSON(), "user0", fmt.Sprintf("user%d", i))))
+				for _, text := range []*string{&own.Subject, &own.Username, &own.JTI, &own.OriginJTI} {
+					*text = strings.ReplaceAll(*text, "user0", fmt.Sprintf("user%d", i))
+				}
+				s, _ := subjectOfToken(&own)
+				if s.Principal != nil {
+					b.Fatal("the claims do not hold the principal")
+				}
+				s.serial = uint32(i)
 				e.grantsFor(s)
-				cache.Put(cache.Key(string(line[7:])), s, 700, testNow.Add(time.Hour))
+				cache.Put(cache.Key(string(line[7:])), s, s.sizeOfToken(&own), testNow.Add(time.Hour))
 			}
 			if n := cache.Stats().Entries; n < int64(tokens) {
 				b.Fatalf("%d of %d tokens are cached", n, tokens)

@@ -35,7 +35,7 @@ func (c *call) Lookup(key string) policy.Values {
 		return c.identityKey(name)
 	case "sts":
 		if name == "sourceidentity" {
-			return text(c.subject.Principal.SourceIdentity)
+			return text(c.principal.SourceIdentity)
 		}
 	}
 	return absent
@@ -51,7 +51,7 @@ func text(value string) policy.Values {
 
 // globalKey gives the keys of "AWS global condition context keys" in the IAM user guide.
 func (c *call) globalKey(name string) policy.Values {
-	p := c.subject.Principal
+	p := c.principal
 	switch name {
 	case "principalarn":
 		if p.RoleARN != "" {
@@ -156,7 +156,7 @@ func (c *call) requestKey(name string) policy.Values {
 
 // claimKey gives jwt:<claim>. scope is a list, whatever the issuer's way of writing it. Nested claims are not reached.
 func (c *call) claimKey(name string) policy.Values {
-	p := c.subject.Principal
+	p := c.principal
 	switch name {
 	case "sub":
 		if p.Claims == nil {
@@ -187,7 +187,7 @@ func (c *call) claimKey(name string) policy.Values {
 
 // cognitoKey gives what tokens of user pools say, and what other issuers' tokens say where it is the same thing.
 func (c *call) cognitoKey(name string) policy.Values {
-	p := c.subject.Principal
+	p := c.principal
 	switch name {
 	case "groups":
 		return policy.Many(p.Groups)
@@ -211,7 +211,7 @@ func (c *call) cognitoKey(name string) policy.Values {
 
 // identityKey gives the keys of sessions that an identity pool made.
 func (c *call) identityKey(name string) policy.Values {
-	p := c.subject.Principal
+	p := c.principal
 	switch name {
 	case "sub":
 		return text(p.IdentityID)

@@ -12,15 +12,15 @@ import (
 
 // callOf is a call in the state in which policies ask it.
 func callOf(s *Subject, m Mapping, r *Request) *call {
-	return &call{e: &Engine{o: Options{Mapping: m}}, now: testNow, r: r, subject: s, host: "api.example", path: "/x",
+	return &call{e: &Engine{o: Options{Mapping: m}}, now: testNow, r: r, subject: s, principal: s.whole(), host: "api.example", path: "/x",
 		target: &target{action: ActionInvoke}}
 }
 
 func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
-	token := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("alice", map[string]any{
+	token, _ := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("alice", map[string]any{
 		"cognito:groups": []string{"a", "b"}, "cognito:roles": []string{"r1", "r2"}, "cognito:preferred_role": "r2",
 		"custom:Level": 3, "flag": true, "list": []any{"x", 1}, "nested": map[string]any{"a": 1}, "none": nil}))))
-	machine := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("x", map[string]any{
+	machine, _ := subjectOfToken(must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("x", map[string]any{
 		"sub": testClient, "username": nil, "scope": "api/read"}))))
 	role := subjectOfSession("ASIAEXAMPLE", record("us-east-1:id", func(r *session.Record) {
 		r.Username, r.SourceIdentity = "alice", "idp"
@@ -85,8 +85,8 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 			}
 		}
 	}
-	if machine.Principal.Kind != principal.Machine || token.Principal.Kind != principal.User {
-		t.Errorf("%s, %s", machine.Principal.Kind, token.Principal.Kind)
+	if machine.whole().Kind != principal.Machine || token.whole().Kind != principal.User {
+		t.Errorf("%s, %s", machine.whole().Kind, token.whole().Kind)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -154,7 +155,9 @@ type Engine struct {
 	root       *Subject
 	shared     sharedGrants
 	calls      sync.Pool
-	written    sync.Map // shared *Problem → its challenges
+	serial     atomic.Uint32
+	recent     [recentPrincipals]atomic.Pointer[made]
+	written    map[*Problem][]string // the challenges of shared problems
 }
 
 // group is a GroupPolicies, compiled.
@@ -200,6 +203,11 @@ func New(o Options) (*Engine, error) {
 		e.root = newRoot(s.Root)
 	}
 	e.calls.New = func() any { return &call{e: e} }
+	written := make(map[*Problem][]string)
+	for _, problem := range SharedProblems() {
+		written[problem] = e.challenges(problem)
+	}
+	e.written = written
 	return e, nil
 }
 

@@ -60,7 +60,8 @@ func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	copied := *r
 	copied.Header = r.Header.Clone()
 	e.identity.Strip(copied.Header)
-	c := &call{e: e, ctx: ctx, r: &copied, now: e.now(), subject: e.anonymous}
+	c := &call{e: e, ctx: ctx, r: &copied, now: e.now()}
+	c.take(e.anonymous)
 	problem := c.run()
 	return c.explain(problem, true)
 }
@@ -69,7 +70,7 @@ func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 func (c *call) explain(problem *Problem, full bool) *Explanation {
 	x := &Explanation{
 		Outcome: outcomeOf(problem).String(), Scheme: c.credential.scheme.String(),
-		Principal: accountOf(c.subject.Principal),
+		Principal: accountOf(c.principal),
 		Method:    c.r.Method, Host: c.host, Path: c.path,
 		Shadow: problem != nil && c.e.o.Mode == ModeShadow,
 	}

@@ -78,9 +78,10 @@ type sharedGrants struct {
 }
 
 func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants {
-	key, shareable := s.grantsKey()
+	p := s.whole()
+	key, shareable := s.grantsKey(p)
 	if !shareable {
-		return &grants{engine: e, version: version, layers: e.layersOf(s)}
+		return &grants{engine: e, version: version, layers: e.layersOf(s, p)}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -90,7 +91,7 @@ func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants 
 	if g := t.byKey[key]; g != nil {
 		return g
 	}
-	g := &grants{engine: e, version: version, layers: e.layersOf(s)}
+	g := &grants{engine: e, version: version, layers: e.layersOf(s, p)}
 	if len(t.byKey) < maxShared {
 		t.byKey[key] = g
 	}
@@ -98,11 +99,10 @@ func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants 
 }
 
 // grantsKey holds all of a subject that layersOf looks at; false for sessions with policies of their own.
-func (s *Subject) grantsKey() (string, bool) {
-	if len(s.sessionPolicies)+len(s.policyARNs) > 0 {
+func (s *Subject) grantsKey(p *principal.Principal) (string, bool) {
+	if s.keys.limited() {
 		return "", false
 	}
-	p := s.Principal
 	b := []byte{byte(p.Kind)}
 	for _, list := range [][]string{{p.RoleARN, p.RoleID, p.PreferredRole}, p.Groups, p.Roles} {
 		b = binary.AppendUvarint(b, uint64(len(list)))
@@ -113,9 +113,8 @@ func (s *Subject) grantsKey() (string, bool) {
 	return string(b), true
 }
 
-func (e *Engine) layersOf(s *Subject) []policy.Layers {
+func (e *Engine) layersOf(s *Subject, p *principal.Principal) []policy.Layers {
 	base := policy.Layers{Identity: []*policy.Set{e.route}}
-	p := s.Principal
 	switch p.Kind {
 	case principal.RoleSession, principal.Root:
 		return []policy.Layers{e.sessionLayers(base, s)}
@@ -177,18 +176,18 @@ func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
 // sessionPolicy unites the session policies; nil when the session was made without. One that cannot be had counts as
 // one that allows nothing.
 func (e *Engine) sessionPolicy(s *Subject) *policy.Set {
-	if len(s.sessionPolicies) == 0 && len(s.policyARNs) == 0 {
+	if !s.keys.limited() {
 		return nil
 	}
 	var sources []policy.Source
-	for _, text := range s.sessionPolicies {
+	for _, text := range s.keys.policies {
 		document, err := policy.Parse([]byte(text), policy.Identity)
 		if err != nil {
 			return policy.Compile()
 		}
 		sources = append(sources, policy.Source{Name: "session policy", Document: document})
 	}
-	for _, arn := range s.policyARNs {
+	for _, arn := range s.keys.arns {
 		source, ok := e.o.Roles.ManagedPolicy(arn)
 		if !ok {
 			return policy.Compile()

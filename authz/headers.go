@@ -2,6 +2,7 @@ package authz
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -11,8 +12,19 @@ const maxHeaderName = 128
 // IdentityHeaders are the names of headers that only the gate may set, such as X-User-Id.
 type IdentityHeaders struct {
 	folded map[string]struct{}
-	sizes  [maxHeaderName + 1]bool // which lengths there are: most headers need no look into the map
+	sizes  [maxHeaderName + 1]look // by the name's length: most headers need no look at all
 }
+
+// look is what a header of some length may be.
+type look uint8
+
+const (
+	lookIdentity look = 1 << iota // an identity header
+	lookList                      // one of listHeaders
+)
+
+// listHeaders list names of other headers.
+var listHeaders = [...]string{"Connection", "Proxy-Connection", "Trailer"}
 
 // NewIdentityHeaders makes the set. Names compare without case, and '_' as '-': CGI and many frameworks fold them, so
 // X_User_Id from a client would be read as X-User-Id by the upstream.
@@ -24,14 +36,19 @@ func NewIdentityHeaders(names ...string) *IdentityHeaders {
 		}
 		var buf [maxHeaderName]byte
 		s.folded[string(foldName(buf[:], name))] = struct{}{}
-		s.sizes[len(name)] = true
+		s.sizes[len(name)] |= lookIdentity
+	}
+	if len(s.folded) > 0 {
+		for _, name := range listHeaders {
+			s.sizes[len(name)] |= lookList
+		}
 	}
 	return s
 }
 
 // Contains reports whether a header's name is an identity header's in any spelling.
 func (s *IdentityHeaders) Contains(name string) bool {
-	if s == nil || len(name) > maxHeaderName || !s.sizes[len(name)] {
+	if s == nil || len(name) > maxHeaderName || s.sizes[len(name)]&lookIdentity == 0 {
 		return false
 	}
 	var buf [maxHeaderName]byte
@@ -46,14 +63,17 @@ func (s *IdentityHeaders) Strip(h http.Header) {
 	if s == nil || len(s.folded) == 0 {
 		return
 	}
-	for name := range h {
-		if s.Contains(name) {
+	for name := range h { // once: going through a map costs more than what is done with each
+		if len(name) > maxHeaderName || s.sizes[len(name)] == 0 {
+			continue
+		}
+		switch {
+		case s.Contains(name):
 			delete(h, name)
+		case slices.Contains(listHeaders[:], name):
+			s.unlist(h, name)
 		}
 	}
-	s.unlist(h, "Connection")
-	s.unlist(h, "Proxy-Connection")
-	s.unlist(h, "Trailer")
 }
 
 // unlist removes identity headers from a header that lists names.

@@ -24,7 +24,8 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	if body != "" {
 		c.r.Body = strings.NewReader(body)
 	}
-	c.subject = &Subject{Principal: newRoot(&RootKey{}).Principal}
+	c.principal = newRoot(&RootKey{}).Principal
+	c.subject = &Subject{Principal: c.principal}
 	if strings.Contains(query, "X-Amz-Signature") {
 		c.credential.scheme = schemePresigned
 	}

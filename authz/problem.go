@@ -17,9 +17,17 @@ type Problem struct {
 	AWSStatus  int
 }
 
-// Shared reports whether the problem is one of the few values that all refusals of tokens share, so that what is made of
-// it may be kept under its pointer. Others are made anew for a request.
-func (p *Problem) Shared() bool { return p.Error != "" || p == problemMissing }
+// SharedProblems are the problems that read the same for every request, so that what is made of one can be made once and
+// found under its pointer: a flood of bad credentials should cost no more than to say no. Others are made for a request.
+func SharedProblems() []*Problem {
+	list := []*Problem{problemTwoCredentials, problemBadAuthorization, problemQueryToken, problemScheme, problemMissing, problemRevoked,
+		problemExpired, problemUnavailable, problemHeaders, problemUnknownKey, problemSessionToken, problemSessionExpired,
+		problemNoBody, problemBodySize, problemBodyRead}
+	for _, problem := range tokenProblems {
+		list = append(list, problem)
+	}
+	return list
+}
 
 // Type is the problem's type as RFC 9457 section 3.1.1 wants it.
 func (p *Problem) Type() string {

@@ -70,8 +70,7 @@ var (
 
 // tokenProblem translates what the verifier says.
 func tokenProblem(err error) *Problem {
-	var refused *token.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*token.Error](err); ok {
 		if problem := tokenProblems[refused.Reason]; problem != nil {
 			return problem
 		}
@@ -151,15 +150,10 @@ func (e *Engine) challenges(p *Problem) []string {
 	if p.Status != 401 && p.Error == "" {
 		return nil
 	}
-	if !p.Shared() {
-		return e.writeChallenges(p)
+	if list, ok := e.written[p]; ok {
+		return list
 	}
-	if list, ok := e.written.Load(p); ok {
-		return list.([]string)
-	}
-	list := e.writeChallenges(p)
-	e.written.Store(p, list)
-	return list
+	return e.writeChallenges(p)
 }
 
 func (e *Engine) writeChallenges(p *Problem) []string {

@@ -37,12 +37,13 @@ func (c *call) signature() *Problem {
 		options.BodySHA256 = hex.EncodeToString(sum[:])
 		c.body = body
 	}
-	verified, err := auth.Verify(subject.secret.Reveal(), options)
+	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)
 	if err != nil {
 		c.body = nil
 		return signatureProblem(err)
 	}
-	c.subject, c.verified = subject, verified
+	c.take(subject)
+	c.verified = verified
 	return nil
 }
 
@@ -62,7 +63,7 @@ func (c *call) signedRequest() *sigv4.Request {
 func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 	o := c.e.o.SigV4
 	if auth.SessionToken == "" {
-		if root := c.e.root; root != nil && root.accessKeyID == auth.AccessKeyID {
+		if root := c.e.root; root != nil && root.keys.id == auth.AccessKeyID {
 			return root, nil
 		}
 		return nil, problemUnknownKey
@@ -73,7 +74,7 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 	key := o.Sessions.Key(auth.SessionToken)
 	subject, outcome, err := o.Sessions.Get(key, c.now)
 	switch {
-	case outcome == token.Hit && subject.accessKeyID == auth.AccessKeyID:
+	case outcome == token.Hit && subject.keys.id == auth.AccessKeyID:
 		c.cached = true
 		return subject, nil
 	case outcome == token.Hit:
@@ -91,7 +92,7 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 		return nil, sessionProblem(err)
 	}
 	subject = subjectOfSession(auth.AccessKeyID, record, secret)
-	o.Sessions.Put(key, subject, subject.size(), record.ExpiresAt)
+	o.Sessions.Put(key, subject, subject.sizeOfSession(), record.ExpiresAt)
 	return subject, nil
 }
 

@@ -15,20 +15,37 @@ import (
 // Subject is what a credential turned out to be, as caches keep it: the principal, and what follows from it for an
 // engine, worked out once and again when policies or revocations have changed.
 type Subject struct {
-	Principal *principal.Principal
-
-	accessKeyID     string // of temporary credentials: the token is bound to it
-	secret          seal.Secret
-	sessionPolicies []string // JSON documents
-	policyARNs      []string
+	Principal *principal.Principal // nil: token tells it
 
 	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
 	grants atomic.Pointer[grants]
 	others atomic.Pointer[otherGrants] // on further routes
+	keys   *accessKey                  // of credentials that sign; nil for tokens
+	serial uint32                      // spreads subjects over an engine's places
+	token  packed
 }
 
-// subjectOfToken makes the principal of a verified token.
-func subjectOfToken(t *token.Token) *Subject {
+// whole gives the principal off the requests' usual way.
+func (s *Subject) whole() *principal.Principal {
+	if s.Principal != nil {
+		return s.Principal
+	}
+	return &s.token.unpack(s).Principal
+}
+
+// accessKey is what credentials that sign have beside their principal.
+type accessKey struct {
+	id       string // session tokens are bound to it
+	secret   seal.Secret
+	policies []string // of the session: JSON documents,
+	arns     []string // and managed policies
+}
+
+// limited says whether the session has policies of its own.
+func (k *accessKey) limited() bool { return k != nil && len(k.policies)+len(k.arns) > 0 }
+
+// subjectOfToken makes the subject of a verified token, and its principal.
+func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 	p := &principal.Principal{
 		Kind:          principal.User,
 		Issuer:        t.Issuer.URL,
@@ -46,13 +63,26 @@ func subjectOfToken(t *token.Token) *Subject {
 		AuthTime:      instant(t.AuthTime),
 		IssuedAt:      instant(t.IssuedAt),
 		ExpiresAt:     t.Deadline(),
-		Claims:        &tokenClaims{claims: &t.Claims},
+		Claims:        &tokenClaims{claims: t.Claims},
 	}
 	// RFC 9068 section 2.2: a token that a client got for itself has the client's id as its subject. Cognito does so.
 	if t.Username == "" && (t.Subject == "" || t.Subject == p.ClientID) {
 		p.Kind = principal.Machine
 	}
-	return &Subject{Principal: p}
+	s := new(Subject)
+	if !s.token.hold(t, p) {
+		s.token, s.Principal = packed{}, p
+	}
+	return s, p
+}
+
+// sizeOfToken is about how many bytes the subject of a token keeps alive.
+func (s *Subject) sizeOfToken(t *token.Token) int {
+	n := int(unsafe.Sizeof(*s)) + t.Size() - int(unsafe.Sizeof(*t)) // the token itself is not kept
+	if s.Principal != nil {
+		n += int(unsafe.Sizeof(*s.Principal) + unsafe.Sizeof(tokenClaims{}))
+	}
+	return n
 }
 
 // clientOf is the token's app client: an ID token names it in aud.
@@ -105,14 +135,13 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
 			AuthTime: l.AuthTime, IssuedAt: l.IssuedAt})
 	}
-	s := &Subject{Principal: p, accessKeyID: accessKeyID, secret: secret,
-		sessionPolicies: r.SessionPolicies, policyARNs: r.PolicyARNs}
+	s := &Subject{Principal: p, keys: &accessKey{id: accessKeyID, secret: secret, policies: r.SessionPolicies, arns: r.PolicyARNs}}
 	// The administrator's own sessions. A federated user has what the user and the session policies both allow, and
 	// nothing when there are none ("GetFederationToken" in the STS API reference).
 	if strings.HasSuffix(r.RoleARN, ":root") && (r.Kind == session.UserSession || r.Kind == session.FederatedUser) {
 		p.Kind = principal.Root
-		if r.Kind == session.FederatedUser && len(s.sessionPolicies)+len(s.policyARNs) == 0 {
-			s.sessionPolicies = []string{""} // does not parse: allows nothing
+		if r.Kind == session.FederatedUser && !s.keys.limited() {
+			s.keys.policies = []string{""} // does not parse: allows nothing
 		}
 	}
 	return s
@@ -132,16 +161,16 @@ func sessionARN(r *session.Record) string {
 
 func newRoot(k *RootKey) *Subject {
 	arn := "arn:aws:iam::" + k.Account + ":root"
-	return &Subject{secret: k.Secret, accessKeyID: k.AccessKeyID, Principal: &principal.Principal{
+	return &Subject{keys: &accessKey{id: k.AccessKeyID, secret: k.Secret}, Principal: &principal.Principal{
 		Kind: principal.Root, ARN: arn, Account: k.Account, AccessKeyID: k.AccessKeyID,
 	}}
 }
 
-// size is about how many bytes the subject keeps alive beside the token it was made of.
-func (s *Subject) size() int {
+// sizeOfSession is about how many bytes the subject of temporary credentials keeps alive.
+func (s *Subject) sizeOfSession() int {
 	p := s.Principal
-	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)) + 64
-	for _, text := range s.sessionPolicies {
+	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)+unsafe.Sizeof(*s.keys)) + 64
+	for _, text := range s.keys.policies {
 		n += len(text)
 	}
 	for k, v := range p.Tags {
@@ -155,7 +184,7 @@ func (s *Subject) size() int {
 }
 
 // tokenClaims gives a token's claims as principal.Claims, and for conditions without regard to case.
-type tokenClaims struct{ claims *token.Claims }
+type tokenClaims struct{ claims token.Claims }
 
 // Lookup finds a claim by its exact name.
 func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Values(name) }

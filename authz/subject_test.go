@@ -24,8 +24,8 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 		"nobody":                     e.anonymous,
 		"a machine":                  {Principal: &principal.Principal{Kind: principal.Machine, Groups: []string{"a", "b"}}},
 		"a preferred role":           {Principal: &principal.Principal{Kind: principal.User, Groups: []string{"a", "b"}, PreferredRole: "r"}},
-		"a session with a policy":    {Principal: &principal.Principal{Kind: principal.RoleSession}, sessionPolicies: []string{"{}"}},
-		"a session with another":     {Principal: &principal.Principal{Kind: principal.RoleSession}, policyARNs: []string{"x"}},
+		"a session with a policy":    {Principal: &principal.Principal{Kind: principal.RoleSession}, keys: &accessKey{policies: []string{"{}"}}},
+		"a session with another":     {Principal: &principal.Principal{Kind: principal.RoleSession}, keys: &accessKey{arns: []string{"x"}}},
 		"a session without policies": {Principal: &principal.Principal{Kind: principal.RoleSession, RoleARN: "a"}},
 	} {
 		if same(ab, other) {

@@ -1,0 +1,129 @@
+package authz
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
+)
+
+// packed is the principal of a token as caches keep it: the claims, and where in their text the principal's words stand.
+// A Principal is mostly pointers, of which the garbage collector follows every one for each of many thousand tokens, and
+// that costs the requests more than making the principal anew for those that come back seldom.
+type packed struct {
+	claims    tokenClaims
+	issuer    string
+	leeway    time.Duration
+	authTime  int64 // seconds since 1970, 0 for none
+	issuedAt  int64
+	expiresAt int64
+	words     []word // packedTexts, then groups, scopes and roles
+	few       [10]word
+	groups    uint16 // how many
+	scopes    uint16
+	roles     uint16
+	pool      uint16 // length of the pool's id at the end of the issuer
+	kind      principal.Kind
+}
+
+// word is a part of the claims' text.
+type word struct{ start, end uint16 }
+
+// packedTexts is how many texts of a principal are words, in the order of hold.
+const packedTexts = 7
+
+// hold takes the token and its principal in. It cannot when a word does not stand in the claims as it is, which is so when
+// it is written there with escapes: false.
+func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
+	text := t.Claims.JSON()
+	if len(text) > math.MaxUint16 {
+		return false // not reached: claims are no longer than that
+	}
+	c.claims.claims, c.issuer, c.leeway = t.Claims, p.Issuer, t.Issuer.Leeway
+	c.authTime, c.issuedAt, c.expiresAt = t.AuthTime, t.IssuedAt, t.ExpiresAt
+	c.groups, c.scopes, c.roles = uint16(len(p.Groups)), uint16(len(p.Scopes)), uint16(len(p.Roles))
+	c.pool, c.kind = uint16(len(p.PoolID)), p.Kind
+	c.words = c.few[:0]
+	if n := packedTexts + len(p.Groups) + len(p.Scopes) + len(p.Roles); n > len(c.few) {
+		c.words = make([]word, 0, n)
+	}
+	for _, s := range [packedTexts]string{p.Subject, p.Username, p.ClientID, p.TokenUse, p.PreferredRole, p.TokenID, p.OriginJTI} {
+		if !c.find(text, s, 0) {
+			return false
+		}
+	}
+	for _, list := range [...][]string{p.Groups, p.Scopes, p.Roles} {
+		from := 0 // they stand in the order of the list: looking on from the last one found takes one pass for all
+		for _, s := range list {
+			if !c.find(text, s, from) {
+				return false
+			}
+			from = int(c.words[len(c.words)-1].end)
+		}
+	}
+	return true
+}
+
+// find adds the word: the first that reads the same will do.
+func (c *packed) find(text, s string, from int) bool {
+	at := strings.Index(text[from:], s)
+	if at >= 0 {
+		c.words = append(c.words, word{uint16(from + at), uint16(from + at + len(s))})
+	}
+	return at >= 0
+}
+
+// made is a principal made of a packed one, with room for its lists.
+type made struct {
+	principal.Principal
+	of    *Subject
+	texts [4]string
+}
+
+// unpack makes the principal. s holds c and is kept alive by what is made.
+func (c *packed) unpack(s *Subject) *made {
+	text := c.claims.claims.JSON()
+	at := func(i int) string { return text[c.words[i].start:c.words[i].end] }
+	m := &made{of: s}
+	texts := m.texts[:0]
+	if n := len(c.words) - packedTexts; n > len(m.texts) {
+		texts = make([]string, 0, n)
+	}
+	for i := packedTexts; i < len(c.words); i++ {
+		texts = append(texts, at(i))
+	}
+	list := func(n uint16) (l []string) {
+		if n > 0 {
+			l, texts = texts[:n:n], texts[n:]
+		}
+		return l
+	}
+	p := &m.Principal
+	p.Kind, p.Issuer, p.PoolID = c.kind, c.issuer, c.issuer[len(c.issuer)-int(c.pool):]
+	p.Subject, p.Username, p.ClientID, p.TokenUse = at(0), at(1), at(2), at(3)
+	p.PreferredRole, p.TokenID, p.OriginJTI = at(4), at(5), at(6)
+	p.Groups, p.Scopes, p.Roles = list(c.groups), list(c.scopes), list(c.roles)
+	p.AuthTime, p.IssuedAt = instant(c.authTime), instant(c.issuedAt)
+	p.ExpiresAt = time.Unix(c.expiresAt, 0).Add(c.leeway)
+	p.Claims = &c.claims
+	return m
+}
+
+// recentPrincipals is how many principals an engine keeps made: those of the tokens that come all the time.
+const recentPrincipals = 256
+
+// principalOf gives the subject's principal. It takes no lock; of two subjects in one place the later one has it.
+func (e *Engine) principalOf(s *Subject) *principal.Principal {
+	if s.Principal != nil {
+		return s.Principal
+	}
+	place := &e.recent[s.serial%recentPrincipals]
+	m := place.Load()
+	if m == nil || m.of != s {
+		m = s.token.unpack(s)
+		place.Store(m)
+	}
+	return &m.Principal
+}
