@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -99,16 +101,24 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 			return writeStarting(w)
 		}
 	}
-	p := &passage{authorize: a, gate: gate, request: a.request(r)}
-	p.result = gate.Authorize(r.Context(), &p.request)
+	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	request := requests.Get().(*authz.Request)
+	show(r, vars, request)
+	result := gate.Authorize(r.Context(), request)
+	*request = authz.Request{}
+	requests.Put(request)
 	if a.DebugHeader != "" {
-		debug(w.Header(), a.DebugHeader, &p.result)
+		debug(w.Header(), a.DebugHeader, &result)
 	}
-	if !p.result.Pass {
-		return a.refuse(w, r, &p.result)
+	if !result.Pass {
+		return a.refuse(w, r, &result)
 	}
+	p := &passage{authorize: a, gate: gate, result: result, vars: vars}
 	return p.serve(w, r, next)
 }
+
+// requests are what gates have seen, to be used again: a gate keeps nothing of one.
+var requests = sync.Pool{New: func() any { return new(authz.Request) }}
 
 // wait gives the gate of an app that is still starting; nil when the client has gone or the start failed.
 func (a *Authorize) wait(ctx context.Context) *authz.Engine {
@@ -120,21 +130,29 @@ func (a *Authorize) wait(ctx context.Context) *authz.Engine {
 	}
 }
 
-// request shows the gate what it needs of r.
-func (a *Authorize) request(r *http.Request) authz.Request {
-	request := authz.Request{
+// show tells the gate what it needs of r.
+func show(r *http.Request, vars map[string]any, to *authz.Request) {
+	*to = authz.Request{
 		Method: r.Method, Host: r.Host, Target: r.RequestURI, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-		Proto: r.Proto, Header: r.Header, ContentLength: r.ContentLength, Body: r.Body,
+		Proto: r.Proto, Header: r.Header, ContentLength: r.ContentLength, Body: r.Body, ClientIP: clientAddr(vars),
 	}
 	// A rewrite changes what goes upstream, never what the client asked for and signed.
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		request.Target = original.RequestURI
+		to.Target = original.RequestURI
 	}
 	if r.TLS != nil {
-		request.TLSVersion = r.TLS.Version
+		to.TLSVersion = r.TLS.Version
 	}
-	request.ClientIP = clientIP(r)
-	return request
+}
+
+// clientAddr is the client's address as Caddy resolved it, trusted proxies considered.
+func clientAddr(vars map[string]any) netip.Addr {
+	ip, _ := vars[caddyhttp.ClientIPVarKey].(string)
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
 }
 
 // Interface guards.

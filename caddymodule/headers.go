@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"net/http"
 	"net/textproto"
 	"strings"
 
@@ -34,17 +33,13 @@ func compileHeaders(headers []config.Header) []headerSetter {
 	return setters
 }
 
-// set leaves the header away when its value is empty: an upstream can tell "no such claim" from "".
-func (s *headerSetter) set(h http.Header, result *authz.Result, repl *caddy.Replacer) {
-	var value string
-	if s.user != "" {
-		value, _ = userValue(result.Principal, s.user)
-	} else {
-		value = repl.ReplaceAll(s.value, "")
+// valueFor gives the header's value; "" for none.
+func (s *headerSetter) valueFor(result *authz.Result, repl *caddy.Replacer) string {
+	if s.user == "" {
+		return clean(repl.ReplaceAll(s.value, ""))
 	}
-	if value = clean(value); value != "" {
-		h[s.name] = []string{value}
-	}
+	value, _ := userValue(result.Principal, s.user)
+	return clean(value)
 }
 
 // clean drops what must not stand in a header's value: a claim may hold a line break.

@@ -2,7 +2,9 @@ package caddymodule
 
 import (
 	"errors"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +30,39 @@ type metrics struct {
 	feedQueued    prometheus.Gauge         //
 	feedLag       prometheus.Histogram     //
 	cache         *cacheCollector
+
+	verified counters[verificationKey] // of verifications
+}
+
+// counters has the counters of label values that were met before at hand: WithLabelValues hashes all of them and takes a
+// lock. Label values are few, so that the map is soon never copied again.
+type counters[K comparable] struct {
+	known atomic.Pointer[map[K]prometheus.Counter]
+	mu    sync.Mutex // of writers
+}
+
+func (c *counters[K]) get(key K) (prometheus.Counter, bool) {
+	known := c.known.Load()
+	if known == nil {
+		return nil, false
+	}
+	counter, ok := (*known)[key]
+	return counter, ok
+}
+
+func (c *counters[K]) put(key K, counter prometheus.Counter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := map[K]prometheus.Counter{key: counter}
+	if known := c.known.Load(); known != nil {
+		maps.Copy(next, *known)
+	}
+	c.known.Store(&next)
+}
+
+type verificationKey struct {
+	issuer string
+	reason token.Reason
 }
 
 var processMetrics = sync.OnceValue(func() *metrics {
@@ -82,7 +117,7 @@ type gateMetrics struct {
 	m            *metrics
 	route        string
 	hits, misses prometheus.Counter
-	counters     sync.Map // decisionKey → prometheus.Counter: WithLabelValues hashes and locks
+	decisions    counters[decisionKey]
 }
 
 type decisionKey struct {
@@ -93,11 +128,12 @@ type decisionKey struct {
 // Authorized implements authz.Observer.
 func (g *gateMetrics) Authorized(outcome authz.Outcome, reason, scheme string, cached bool) {
 	key := decisionKey{outcome, reason, scheme}
-	counter, ok := g.counters.Load(key)
+	counter, ok := g.decisions.get(key)
 	if !ok {
-		counter, _ = g.counters.LoadOrStore(key, g.m.decisions.WithLabelValues(g.route, outcome.String(), reason, scheme))
+		counter = g.m.decisions.WithLabelValues(g.route, outcome.String(), reason, scheme)
+		g.decisions.put(key, counter)
 	}
-	counter.(prometheus.Counter).Inc()
+	counter.Inc()
 	switch {
 	case cached:
 		g.hits.Inc()
@@ -108,13 +144,19 @@ func (g *gateMetrics) Authorized(outcome authz.Outcome, reason, scheme string, c
 
 // TokenVerified implements token.Observer.
 func (m *metrics) TokenVerified(issuer string, reason token.Reason) {
-	if issuer == "" {
-		issuer = "unknown"
+	key := verificationKey{issuer, reason}
+	counter, ok := m.verified.get(key)
+	if !ok {
+		if issuer == "" {
+			issuer = "unknown"
+		}
+		if reason == "" {
+			reason = "ok"
+		}
+		counter = m.verifications.WithLabelValues(issuer, string(reason))
+		m.verified.put(key, counter)
 	}
-	if reason == "" {
-		reason = "ok"
-	}
-	m.verifications.WithLabelValues(issuer, string(reason)).Inc()
+	counter.Inc()
 }
 
 // KeysFetched implements token.Observer.

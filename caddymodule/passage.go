@@ -20,9 +20,9 @@ import (
 type passage struct {
 	authorize *Authorize
 	gate      *authz.Engine
-	request   authz.Request // what the gate saw; here because one allocation is less than two
 	result    authz.Result
-	vars      map[string]any // Caddy's, of this request
+	vars      map[string]any // Caddy's, of this request; nil outside of Caddy
+	values    [2]string      // of the first identity headers: one allocation is less than three
 }
 
 // Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.
@@ -41,12 +41,11 @@ func (p *passage) Lookup(key string) (any, bool) {
 // setVars sets {http.vars.sluice.*}. Caddy answers for that prefix itself, so these cannot wait until somebody asks. Each
 // is the passage under another type, which costs no allocation; there are few, since a ninth variable makes Caddy's map
 // grow, and Caddy has two or three of its own.
-func (p *passage) setVars(ctx context.Context) {
-	vars, ok := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
-	if !ok {
+func (p *passage) setVars() {
+	vars := p.vars
+	if vars == nil {
 		return
 	}
-	p.vars = vars
 	vars["sluice.outcome"] = outcomeVar{p}
 	vars["sluice.scheme"] = schemeVar{p}
 	vars["sluice.action"] = actionVar{p}
@@ -86,7 +85,7 @@ func passageOf(r *http.Request) (*passage, bool) {
 func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	repl.Map(p.Lookup)
-	p.setVars(r.Context())
+	p.setVars()
 
 	// What was decided on is what goes upstream.
 	if p.result.Path != "" {
@@ -98,9 +97,7 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return p.authorize.refuseBody(w, r, &p.result, err)
 	}
 	p.stripCredential(r)
-	for i := range p.authorize.headers {
-		p.authorize.headers[i].set(r.Header, &p.result, repl)
-	}
+	p.setHeaders(r.Header, repl)
 	if upgrade(r) && !p.result.ExpiresAt.IsZero() {
 		// A tunnel must not outlive the credential that opened it.
 		ctx, cancel := context.WithDeadline(r.Context(), p.result.ExpiresAt)
@@ -116,6 +113,23 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return p.authorize.refuseBody(w, r, &p.result, problem)
 	}
 	return err
+}
+
+// setHeaders tells the upstream who asks. The values are in memory of this request alone: later handlers may change them in
+// place, as Caddy's request_header directive does.
+func (p *passage) setHeaders(h http.Header, repl *caddy.Replacer) {
+	for i := range p.authorize.headers {
+		setter := &p.authorize.headers[i]
+		value := setter.valueFor(&p.result, repl)
+		switch {
+		case value == "": // left away: an upstream can tell "no such claim" from ""
+		case i < len(p.values):
+			p.values[i] = value
+			h[setter.name] = p.values[i : i+1 : i+1]
+		default:
+			h[setter.name] = []string{value}
+		}
+	}
 }
 
 // stripCredential keeps the client's credential from the upstream, which could use it elsewhere.

@@ -104,14 +104,10 @@ func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[s
 	return write(w, status, "application/json", append(body, '\n'))
 }
 
-// clientIP is the client's address as Caddy resolved it, trusted proxies considered.
+// clientIP is the client's address as Caddy resolved it.
 func clientIP(r *http.Request) netip.Addr {
-	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap().WithZone("")
+	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	return clientAddr(vars)
 }
 
 // Interface guards.

@@ -5,8 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
-	"sync"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -22,8 +22,9 @@ func (a *Authorize) refuse(w http.ResponseWriter, r *http.Request, result *authz
 			zap.String("action", result.Action), zap.String("resource", result.Resource),
 			zap.String("decision_id", result.DecisionID))
 	}
-	for _, challenge := range result.Challenges {
-		w.Header().Add("WWW-Authenticate", challenge)
+	if len(result.Challenges) > 0 {
+		h := w.Header()
+		h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), result.Challenges...) // a copy, see write
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
 		return writeS3Error(w, r, result.Problem, result.DecisionID)
@@ -52,22 +53,30 @@ type problemBody struct {
 	DecisionID string `json:"decision_id,omitempty"`
 }
 
-// problemBodies are the bodies of problems that say the same every time, by *authz.Problem: a flood of bad credentials
-// should not pay for marshalling.
-var problemBodies sync.Map
+// problemBodies are the bodies of problems that read the same every time.
+var problemBodies = func() map[*authz.Problem][]byte {
+	bodies := map[*authz.Problem][]byte{}
+	for _, p := range authz.SharedProblems() {
+		body, err := marshalProblem(p, "")
+		if err != nil {
+			panic(err) // strings and numbers always marshal
+		}
+		bodies[p] = body
+	}
+	return bodies
+}()
+
+func marshalProblem(p *authz.Problem, decisionID string) ([]byte, error) {
+	return json.Marshal(problemBody{Type: p.Type(), Title: p.Title, Status: p.Status, Detail: p.Detail, DecisionID: decisionID})
+}
 
 func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
-	if decisionID == "" {
-		if body, ok := problemBodies.Load(p); ok {
-			return write(w, p.Status, "application/problem+json", body.([]byte))
+	body, ok := problemBodies[p]
+	if !ok || decisionID != "" {
+		var err error
+		if body, err = marshalProblem(p, decisionID); err != nil {
+			return err
 		}
-	}
-	body, err := json.Marshal(problemBody{Type: p.Type(), Title: p.Title, Status: p.Status, Detail: p.Detail, DecisionID: decisionID})
-	if err != nil {
-		return err
-	}
-	if decisionID == "" && p.Shared() {
-		problemBodies.Store(p, body)
 	}
 	return write(w, p.Status, "application/problem+json", body)
 }
@@ -103,11 +112,12 @@ func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, deci
 	return write(w, status, "application/xml", append([]byte(xml.Header), body...))
 }
 
+// write answers. The header's values are in memory of this answer alone, all in one piece: handlers before this one may
+// change them in place, as Caddy's header directive does.
 func write(w http.ResponseWriter, status int, contentType string, body []byte) error {
 	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
+	values := []string{contentType, strconv.Itoa(len(body)), "no-store"}
+	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	w.WriteHeader(status)
 	_, err := w.Write(body)
 	return err
