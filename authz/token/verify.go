@@ -115,8 +115,8 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	if err := from.admits(&envelope); err != nil {
 		return from, nil, err
 	}
-	t := &Token{Issuer: &from.Issuer, Algorithm: envelope.algorithm.name, Type: envelope.typ}
-	if err := t.checkTimes(&claims, v.now().Unix(), from.leeway); err != nil {
+	at, err := claims.dates(v.now().Unix(), from.leeway)
+	if err != nil {
 		return from, nil, err
 	}
 	key, err := from.key(ctx, &envelope)
@@ -128,8 +128,10 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	}
 
 	// From here on the token is the issuer's: only its bearer is told what else is wrong with it.
-	t.KeyID = key.ID
-	t.Claims = w.scanner.claims(&text)
+	t := &Token{
+		Issuer: &from.Issuer, KeyID: key.ID, Algorithm: envelope.algorithm.name, Type: envelope.typ,
+		IssuedAt: at.issued, NotBefore: at.notBefore, ExpiresAt: at.expires, Claims: w.scanner.claims(&text),
+	}
 	if err := t.fill(&claims, from); err != nil {
 		return from, nil, err
 	}
@@ -189,30 +191,33 @@ func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
 // follows a revocation within one second is dated one second ahead to be told from those that the revocation meets.
 const datedAhead = 1
 
-// checkTimes enforces exp, nbf and iat (RFC 7519 section 4.1). exp must be there: a token without end cannot be cached
-// nor revoked in bounded memory.
-func (t *Token) checkTimes(claims *registered, now, leeway int64) *Error {
+// dates are seconds since 1970, 0 for those that a token has not got.
+type dates struct{ expires, notBefore, issued int64 }
+
+// dates enforces exp, nbf and iat (RFC 7519 section 4.1). exp must be there: a token without end cannot be cached nor
+// revoked in bounded memory.
+func (r *registered) dates(now, leeway int64) (at dates, refusal *Error) {
 	for _, date := range [...]struct {
 		raw string
 		to  *int64
-	}{{claims.exp, &t.ExpiresAt}, {claims.nbf, &t.NotBefore}, {claims.iat, &t.IssuedAt}} {
+	}{{r.exp, &at.expires}, {r.nbf, &at.notBefore}, {r.iat, &at.issued}} {
 		if date.raw == "" {
 			continue
 		}
 		var ok bool
 		if *date.to, ok = dateOf(date.raw); !ok {
-			return errClaimType
+			return at, errClaimType
 		}
 	}
 	switch {
-	case claims.exp == "":
-		return errNoExpiry
-	case now >= t.ExpiresAt+leeway:
-		return errExpired
-	case now < t.NotBefore-leeway:
-		return errNotYet
-	case now < t.IssuedAt-max(leeway, datedAhead):
-		return errIssuedLater
+	case r.exp == "":
+		return at, errNoExpiry
+	case now >= at.expires+leeway:
+		return at, errExpired
+	case now < at.notBefore-leeway:
+		return at, errNotYet
+	case now < at.issued-max(leeway, datedAhead):
+		return at, errIssuedLater
 	}
-	return nil
+	return at, nil
 }
