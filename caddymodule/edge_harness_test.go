@@ -44,6 +44,10 @@ const globalOptions = `{
 	}
 	servers {
 		protocols h1 h2 h2c h3
+		listener_wrappers {
+			sluice_handover
+			tls
+		}
 	}
 	metrics
 	sluice {

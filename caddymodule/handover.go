@@ -1,0 +1,107 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/sluicegate/sluice/handover"
+)
+
+func init() { caddy.RegisterModule(Handover{}) }
+
+// handovers knows the servers of each address across configurations.
+var handovers handover.Registry
+
+// Handover is a listener wrapper with which a reload loses no request: the socket of an address stays open for the next
+// configuration, and idle connections go over to it instead of being closed. See package handover for what it cannot do.
+type Handover struct {
+	keepAlive net.KeepAliveConfig
+	logger    *zap.Logger
+}
+
+// CaddyModule returns the Caddy module information.
+func (Handover) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "caddy.listeners.sluice_handover", New: func() caddy.Module { return new(Handover) }}
+}
+
+// UnmarshalCaddyfile reads the wrapper. Syntax, within the global option servers:
+//
+//	listener_wrappers {
+//	    sluice_handover
+//	    tls
+//	}
+func (h *Handover) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the wrapper's name
+	return noBlock(d, "sluice_handover")
+}
+
+// Provision demands the place before the TLS listener: afterwards there is nothing that could go over.
+func (h *Handover) Provision(ctx caddy.Context) error {
+	h.logger = ctx.Logger()
+	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !ok {
+		return errors.New("sluice_handover wraps listeners of HTTP servers only")
+	}
+	if !firstBeforeTLS(server.ListenerWrappersRaw) {
+		return errors.New("sluice_handover has to be the first listener wrapper, with tls after it; write: listener_wrappers { sluice_handover tls }, each on a line")
+	}
+	if server.KeepAliveInterval != 0 || server.KeepAliveIdle != 0 || server.KeepAliveCount != 0 {
+		h.keepAlive = net.KeepAliveConfig{ // otherwise what net does by itself
+			Enable: server.KeepAliveInterval >= 0, Interval: time.Duration(server.KeepAliveInterval),
+			Idle: time.Duration(server.KeepAliveIdle), Count: server.KeepAliveCount,
+		}
+	}
+	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(conn, state) })
+	return nil
+}
+
+func firstBeforeTLS(wrappers []json.RawMessage) bool {
+	names := make([]string, len(wrappers))
+	for i, raw := range wrappers {
+		var w struct {
+			Wrapper string `json:"wrapper"`
+		}
+		if json.Unmarshal(raw, &w) != nil {
+			return false
+		}
+		names[i] = w.Wrapper
+	}
+	return len(names) > 1 && names[0] == "sluice_handover" && slices.Contains(names, "tls")
+}
+
+// WrapListener makes the server that is about to start the newest of its address.
+func (h *Handover) WrapListener(inner net.Listener) net.Listener {
+	l, err := handovers.Listen(inner, handover.Options{Socket: socketOf(inner), KeepAlive: h.keepAlive})
+	if err != nil {
+		h.logger.Warn("a reload may lose connections that are opened in that moment", zap.Error(err))
+	}
+	return l
+}
+
+// socketOf finds the socket in the listener that Caddy makes around it to count its users. Any other listener may do more
+// than to accept, so its socket is not for us.
+func socketOf(l net.Listener) *net.TCPListener {
+	v := reflect.ValueOf(l)
+	if t := v.Type(); t.PkgPath() != reflect.TypeFor[caddy.Module]().PkgPath() || t.Name() != "deleteListener" {
+		return nil
+	}
+	socket, _ := v.FieldByName("Listener").Interface().(*net.TCPListener)
+	return socket
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner     = (*Handover)(nil)
+	_ caddy.ListenerWrapper = (*Handover)(nil)
+	_ caddyfile.Unmarshaler = (*Handover)(nil)
+)

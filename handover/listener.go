@@ -1,0 +1,114 @@
+package handover
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+)
+
+// Listener is one server's place at an address. It is safe for concurrent use.
+type Listener struct {
+	registry *Registry
+	address  *address
+	key      string
+	inner    net.Listener
+	options  Options
+	arrivals chan arrival
+	closed   chan struct{}
+
+	mu    sync.Mutex
+	conns map[*Conn]struct{} // given to this server and not closed
+}
+
+// Accept waits for a connection; net.ErrClosed after Close.
+func (l *Listener) Accept() (net.Conn, error) {
+	select {
+	case a := <-l.arrivals:
+		return a.conn, a.err
+	case <-l.closed:
+		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: net.ErrClosed}
+	}
+}
+
+// Addr is the address that the listener is bound to.
+func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
+
+// Close ends Accept. Connections that wait are for the newest listener of the address that is left, or are lost if there
+// is none. A second Close is net.ErrClosed.
+func (l *Listener) Close() error {
+	defer l.callAway()
+	r, a := l.registry, l.address
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-l.closed:
+		return net.ErrClosed
+	default:
+	}
+	close(l.closed)
+	a.listeners = slices.DeleteFunc(a.listeners, func(other *Listener) bool { return other == l })
+	if n := len(a.listeners); n > 0 {
+		if a.newest.Load() == l {
+			a.turn(a.listeners[n-1])
+		}
+		return l.inner.Close()
+	}
+	a.turn(nil)
+	delete(r.addresses, l.key)
+	var err error
+	if a.kept != nil {
+		err = a.kept.Close()
+	}
+	return errors.Join(err, l.inner.Close())
+}
+
+// superseded reports whether another server is to read what arrives.
+func (l *Listener) superseded() bool {
+	newest := l.address.newest.Load()
+	return newest != nil && newest != l
+}
+
+// adopt makes a connection one of this server's. What has no plain bytes of its own to move stays as it is.
+func (l *Listener) adopt(conn net.Conn, in io.Reader) net.Conn {
+	if _, ok := conn.(*tls.Conn); ok {
+		return conn
+	}
+	if t, ok := conn.(*net.TCPConn); ok && l.options.KeepAlive != (net.KeepAliveConfig{}) {
+		_ = t.SetKeepAliveConfig(l.options.KeepAlive) // fails only when the peer is gone, which the server will see
+	}
+	c := &Conn{Conn: conn, listener: l, in: in}
+	l.mu.Lock()
+	l.conns[c] = struct{}{}
+	l.mu.Unlock()
+	return c
+}
+
+func (l *Listener) forget(c *Conn) {
+	l.mu.Lock()
+	delete(l.conns, c)
+	l.mu.Unlock()
+}
+
+// callAway makes connections move on which the server waits for a request.
+func (l *Listener) callAway() {
+	for _, c := range l.open() {
+		c.callAway()
+	}
+}
+
+func (l *Listener) open() []*Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.conns))
+}
+
+// busy reports whether the server has begun to read a request that it has not answered.
+func (l *Listener) busy() bool {
+	return slices.ContainsFunc(l.open(), (*Conn).busy)
+}
+
+func isClosed(err error) bool { return errors.Is(err, net.ErrClosed) }

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package handover
+
+import "net"
+
+// prefer has no counterpart here: connections in the queue of a later socket are lost when it closes.
+func prefer(*net.TCPListener) error { return nil }

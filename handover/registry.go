@@ -1,0 +1,159 @@
+package handover
+
+import (
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// settleTime is how long a new server waits for the requests that the old one has begun. Shutdown waits for the longer ones;
+// what is over before it begins cannot be cut off by it.
+const settleTime = 100 * time.Millisecond
+
+// Registry knows the servers of each address, the newest last. The zero value is ready, and safe for concurrent use.
+type Registry struct {
+	mu        sync.Mutex
+	addresses map[string]*address
+}
+
+// address is what the servers of one address share.
+type address struct {
+	newest atomic.Pointer[Listener] // nil when nobody listens any more
+
+	// Guarded by Registry.mu.
+	listeners []*Listener
+	changed   chan struct{} // closed when newest changes
+	kept      net.Listener  // the first listener's socket, kept open by us; nil without Options.Socket
+}
+
+// arrival is what Accept gives.
+type arrival struct {
+	conn net.Conn
+	err  error
+}
+
+// Options of a Listener.
+type Options struct {
+	// Socket is what inner accepts from, if inner does no more than that: accepting from it instead must give the same
+	// connections. Without it, connections in the queue of inner are lost when it closes, unless its host keeps the socket open
+	// itself, as Caddy does with Unix sockets.
+	Socket *net.TCPListener
+	// KeepAlive of the connections that the kept socket accepts; the system's when zero.
+	KeepAlive net.KeepAliveConfig
+}
+
+// Listen makes inner, a listener that is bound already, the newest of its address, and returns what its server accepts from.
+// From now on no other server of the address is given a connection or reads a request; Listen waits up to 100 ms for those
+// that have begun. When the returned listener closes, the one before it is the newest again, and the last one closes the socket.
+//
+// The listener works even with an error, which says why connections in a queue may be lost when a listener closes.
+func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
+	l := &Listener{
+		registry: r, inner: inner, options: o, closed: make(chan struct{}), arrivals: make(chan arrival), conns: make(map[*Conn]struct{}),
+	}
+	r.mu.Lock()
+	if r.addresses == nil {
+		r.addresses = make(map[string]*address)
+	}
+	key := inner.Addr().Network() + " " + inner.Addr().String()
+	a := r.addresses[key]
+	var err error
+	if a == nil {
+		a = &address{changed: make(chan struct{})}
+		r.addresses[key] = a
+		if o.Socket != nil {
+			a.kept, err = keep(o.Socket)
+		}
+		if a.kept != nil {
+			go a.accept(r, a.kept)
+		}
+	}
+	l.address, l.key = a, key
+	older := slices.Clone(a.listeners)
+	a.listeners = append(a.listeners, l)
+	a.turn(l)
+	r.mu.Unlock()
+
+	if len(older) > 0 || a.kept == nil {
+		go a.accept(r, inner)
+	}
+	for _, other := range older {
+		other.callAway()
+	}
+	settle(older)
+	return l, err
+}
+
+// turn makes l the newest. Registry.mu is held.
+func (a *address) turn(l *Listener) {
+	a.newest.Store(l)
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// accept gives what arrives at a socket to the newest server, until the socket closes. It takes no connection before a
+// server asks for one, so a server that is slow or short of files leaves them in the system's queue.
+func (a *address) accept(r *Registry, from net.Listener) {
+	for {
+		conn, err := from.Accept()
+		if isClosed(err) {
+			return
+		}
+		a.offer(r, conn, conn, err)
+	}
+}
+
+// offer hands a connection, whose bytes come out of in, or an error of Accept to the newest server. It waits until one takes
+// it; when nobody listens any more the connection is closed.
+func (a *address) offer(r *Registry, conn net.Conn, in io.Reader, err error) {
+	for {
+		r.mu.Lock()
+		newest, changed := a.newest.Load(), a.changed
+		r.mu.Unlock()
+		if newest == nil {
+			if conn != nil {
+				_ = conn.Close() // there is nobody left to tell
+			}
+			return
+		}
+		item := arrival{err: err}
+		if err == nil {
+			item.conn = newest.adopt(conn, in)
+		}
+		select {
+		case newest.arrivals <- item:
+			return
+		case <-changed:
+			if c, ok := item.conn.(*Conn); ok {
+				newest.forget(c)
+			}
+		}
+	}
+}
+
+// settle waits until the servers before the newest have no request that they began to read less than settleTime ago.
+func settle(older []*Listener) {
+	for end := time.Now().Add(settleTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if !slices.ContainsFunc(older, (*Listener).busy) {
+			return
+		}
+	}
+}
+
+// keep returns a listener of our own for a socket, which therefore outlives the given one, and sees to it that the system
+// gives connections to this socket even when others are bound to the address.
+func keep(l *net.TCPListener) (net.Listener, error) {
+	file, err := l.File()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // net.FileListener has a copy
+	kept, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	return kept, prefer(l)
+}

@@ -1,0 +1,144 @@
+package handover_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sluicegate/sluice/handover"
+)
+
+// bind binds a port as Caddy does: several sockets may share it.
+func bind(t testing.TB, address string) *net.TCPListener {
+	t.Helper()
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		if failed := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		}); failed != nil {
+			return failed
+		}
+		return err
+	}}
+	l, err := config.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.(*net.TCPListener)
+}
+
+// site is an address with one server after another.
+type site struct {
+	registry handover.Registry
+	address  string
+	servers  int
+	current  *http.Server
+	http2    bool // as Caddy's servers: they look for HTTP/2 in the first bytes
+}
+
+// replace starts a server whose answers name its number, and shuts the one before it down.
+func (s *site) replace(t testing.TB, handler http.Handler) {
+	t.Helper()
+	if s.address == "" {
+		s.address = "127.0.0.1:0"
+	}
+	socket := bind(t, s.address)
+	if s.servers == 0 {
+		s.address = socket.Addr().String()
+	}
+	l, err := s.registry.Listen(socket, handover.Options{Socket: socket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.servers++
+	name := fmt.Sprint(s.servers)
+	if handler == nil {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			fmt.Fprintf(w, "%s %s %s", name, r.URL.Path, body)
+		})
+	}
+	next := &http.Server{Handler: handler, ConnState: handover.State, Protocols: new(http.Protocols)}
+	next.Protocols.SetHTTP1(true)
+	next.Protocols.SetUnencryptedHTTP2(s.http2)
+	go next.Serve(l)
+	last := s.current
+	s.current = next
+	shutDown(t, last)
+}
+
+func (s *site) stop(t testing.TB) { shutDown(t, s.current) }
+
+func shutDown(t testing.TB, server *http.Server) {
+	t.Helper()
+	if server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Errorf("shutting down: %v", err)
+	}
+}
+
+// start gives a site with its first server.
+func start(t testing.TB) *site {
+	s := &site{http2: true}
+	s.replace(t, nil)
+	t.Cleanup(func() { s.current.Close() })
+	return s
+}
+
+// client is one connection that never asks twice.
+type client struct {
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+func dial(t testing.TB, s *site) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &client{conn, bufio.NewReader(conn)}
+}
+
+func (c *client) ask(path, body string) (string, error) {
+	if _, err := fmt.Fprintf(c.conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body); err != nil {
+		return "", err
+	}
+	return c.answer()
+}
+
+func (c *client) answer() (string, error) {
+	if err := c.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return "", err
+	}
+	resp, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if resp.Close {
+		err = fmt.Errorf("the answer %q closes the connection", body)
+	}
+	return string(body), err
+}
+
+func (c *client) want(t testing.TB, path, body, answer string) {
+	t.Helper()
+	if got, err := c.ask(path, body); err != nil || got != answer {
+		t.Fatalf("%s gives %q, %v; want %q", path, got, err, answer)
+	}
+}
