@@ -3,9 +3,9 @@ package seal
 import "encoding/binary"
 
 // The text of tokens: base64url without padding (RFC 4648 section 5), safe in headers, queries and cookies. It is the same
-// text as encoding/base64's RawURLEncoding.Strict(), made about twice as fast by tables that take two characters, or give
-// one character's bits in their place, in one look-up: a token is text as often as it is anything else. Tokens are handed
-// to clients, so nothing here hides from timing.
+// text as encoding/base64's RawURLEncoding.Strict(), made faster, because to make and to read it costs as much as the AEAD:
+// by AVX2 in whole blocks where the processor has it, and else by tables that turn twelve bits into two characters, or a
+// character into its bits where they belong, in one look-up. Tokens are handed to clients, so nothing here hides from timing.
 
 const textAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -41,6 +41,8 @@ func textLen(n int) int { return n/3*4 + (n%3*8+5)/6 }
 
 // encodeText writes the text of src into dst, which is textLen(len(src)) long.
 func encodeText(dst, src []byte) {
+	n := encodeFront(dst, src)
+	src, dst = src[24*n:], dst[32*n:]
 	for len(src) >= 8 && len(dst) >= 8 { // six bytes at a time, though it reads eight
 		v := binary.BigEndian.Uint64(src)
 		binary.LittleEndian.PutUint64(dst, uint64(textPairs[v>>52])|uint64(textPairs[v>>40&0xfff])<<16|
@@ -67,6 +69,11 @@ func encodeText(dst, src []byte) {
 // not write: a character outside the alphabet, line ends and padding included, a length that no message has, or bits left
 // over that are not zero.
 func decodeText(dst []byte, text string) bool {
+	n, ok := decodeFront(dst, text)
+	if !ok {
+		return false
+	}
+	text, dst = text[32*n:], dst[24*n:]
 	first, second, third, fourth := &textBits[0], &textBits[1], &textBits[2], &textBits[3]
 	seen := uint32(0)
 	for len(text) >= 8 && len(dst) >= 8 { // eight characters at a time, though it writes eight bytes for six

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A record is one byte of version, one of kind, one of flags, the issue time and the lifetime in seconds, and then every
-// field of Record in the order of appendTo. A number is a uvarint in its shortest form, a text its length and its bytes, a
+// A record is one byte of version, one of kind, one of flags, the issue time and the lifetime in seconds, and then the
+// other fields of Record in the order of appendTo. A number is a uvarint in its shortest form, a text its length and its bytes, a
 // list the number of its items and the items; principal tags go by their keys in ascending order. So one record has one
 // encoding, and parseRecord takes nothing that appendTo would write otherwise.
 //
@@ -30,16 +30,9 @@ func (r *Record) appendTo(dst []byte) []byte {
 	dst = append(dst, recordVersion, byte(r.Kind), r.flags())
 	dst = binary.AppendUvarint(dst, uint64(issued))
 	dst = binary.AppendUvarint(dst, uint64(r.ExpiresAt.Unix()-issued))
-	dst = appendText(dst, r.RoleARN)
-	dst = appendText(dst, r.RoleID)
-	dst = appendText(dst, r.SessionName)
-	dst = appendText(dst, r.Account)
-	dst = appendText(dst, r.IdentityID)
-	dst = appendText(dst, r.IdentityPoolID)
-	dst = appendText(dst, r.Provider)
-	dst = appendText(dst, r.FederatedProvider)
-	dst = appendText(dst, r.Username)
-	dst = appendText(dst, r.SourceIdentity)
+	for _, text := range r.texts() {
+		dst = appendText(dst, *text)
+	}
 	dst = appendList(dst, r.AMR)
 	dst = appendTags(dst, r.PrincipalTags)
 	dst = appendList(dst, r.TransitiveTagKeys)
@@ -55,6 +48,14 @@ func (r *Record) appendTo(dst []byte) []byte {
 		dst = appendLoginTime(dst, l.IssuedAt)
 	}
 	return dst
+}
+
+// texts are the fields of one text each, in the order in which they are written.
+func (r *Record) texts() [10]*string {
+	return [...]*string{
+		&r.RoleARN, &r.RoleID, &r.SessionName, &r.Account, &r.IdentityID, &r.IdentityPoolID, &r.Provider, &r.FederatedProvider,
+		&r.Username, &r.SourceIdentity,
+	}
 }
 
 func (r *Record) flags() (flags byte) {
@@ -132,19 +133,11 @@ func parseRecord(encoded []byte) (*Record, error) {
 	r, d := &made.Record, decoder{rest: string(encoded[3:]), texts: made.texts[:]}
 	r.Kind = Kind(encoded[1])
 	r.Chained, r.MFA = encoded[2]&flagChained != 0, encoded[2]&flagMFA != 0
-	issued := d.seconds()
-	r.IssuedAt = time.Unix(issued, 0).UTC()
-	r.ExpiresAt = time.Unix(issued+d.seconds(), 0).UTC()
-	r.RoleARN = d.text()
-	r.RoleID = d.text()
-	r.SessionName = d.text()
-	r.Account = d.text()
-	r.IdentityID = d.text()
-	r.IdentityPoolID = d.text()
-	r.Provider = d.text()
-	r.FederatedProvider = d.text()
-	r.Username = d.text()
-	r.SourceIdentity = d.text()
+	issued, life := d.seconds(), d.seconds()
+	r.IssuedAt, r.ExpiresAt = time.Unix(issued, 0).UTC(), time.Unix(issued+life, 0).UTC()
+	for _, text := range r.texts() {
+		*text = d.text()
+	}
 	r.AMR = d.list()
 	r.PrincipalTags = d.tags()
 	r.TransitiveTagKeys = d.list()
@@ -163,7 +156,8 @@ func parseRecord(encoded []byte) (*Record, error) {
 		l.AuthTime = d.loginTime()
 		l.IssuedAt = d.loginTime()
 	}
-	if d.bad || d.rest != "" || r.check() != nil {
+	// And nothing that check would refuse.
+	if d.bad || d.rest != "" || !r.Kind.known() || issued == 0 || life == 0 || life > int64(MaxLifetime/time.Second) {
 		return nil, errRecord
 	}
 	return r, nil
@@ -200,6 +194,10 @@ func (d *decoder) number() (n uint64) {
 
 // length reads how many bytes or items follow: never more than there are bytes left, and every item takes at least one.
 func (d *decoder) length() int {
+	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // nearly always
+		d.rest = s[1:]
+		return int(s[0])
+	}
 	n := d.number()
 	if n > uint64(len(d.rest)) {
 		d.fail()
@@ -209,11 +207,6 @@ func (d *decoder) length() int {
 }
 
 func (d *decoder) text() (text string) {
-	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // the usual case of what follows
-		n := 1 + int(s[0])
-		d.rest = s[n:]
-		return s[1:n]
-	}
 	n := d.length()
 	text, d.rest = d.rest[:n], d.rest[n:]
 	return text

@@ -63,7 +63,7 @@ type Minter struct {
 // scratch is the memory that minting or opening takes for a moment.
 type scratch struct {
 	message []byte // sealed or not
-	text    []byte // of a token
+	text    []byte // of an access key id and its token
 	mark    []byte // of the message
 }
 
@@ -101,10 +101,11 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	}
 	s.message, s.mark = sealed, seal.AppendMark(s.mark[:0], sealed)
 	secret, _ := m.secret(m.box.CurrentKeyID(), s.mark)
-	s.text = seal.AppendToken(s.text[:0], sealed)
 	id := accessKeyID(s.mark)
+	s.text = seal.AppendToken(append(s.text[:0], id[:]...), sealed)
+	both := string(s.text) // one allocation for what is used together
 	return Credentials{
-		AccessKeyID: string(id[:]), SecretAccessKey: secret, SessionToken: string(s.text),
+		AccessKeyID: both[:accessKeyLen], SecretAccessKey: secret, SessionToken: both[accessKeyLen:],
 		Expiration: time.Unix(r.ExpiresAt.Unix(), 0).UTC(),
 	}, nil
 }
@@ -185,7 +186,7 @@ func (m *Minter) secret(keyID uint32, mark []byte) (seal.Secret, bool) {
 func (r *Record) check() error {
 	life := r.ExpiresAt.Sub(r.IssuedAt)
 	switch {
-	case r.Kind < AssumedRole || r.Kind > UserSession:
+	case !r.Kind.known():
 		return fmt.Errorf("session: %d is no kind of session", r.Kind)
 	case r.IssuedAt.Unix() <= 0:
 		return errors.New("session: no issue time")

@@ -14,6 +14,8 @@ const (
 	UserSession                     // GetSessionToken
 )
 
+func (k Kind) known() bool { return k >= AssumedRole && k <= UserSession }
+
 // Record is everything that a session token holds. Empty fields cost nothing. A Record that Open returned is shared by
 // whoever caches it and must not be changed.
 type Record struct {
