@@ -67,6 +67,7 @@ func (r *runtime) identity() string {
 func (r *runtime) Destruct() error {
 	r.stop()
 	<-r.stopped
+	r.users.Drain()
 	return r.revocations.Close()
 }
 

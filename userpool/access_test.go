@@ -100,8 +100,10 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, wrong)
 	h.options.Sender = broken{}
 	h.restart()
-	_, err = h.svc.ForgotPassword(t.Context(), c.ID, "", "alice")
-	wantFault(t, err, fault.CodeDeliveryFailure, "*")
+	if _, err = h.svc.ForgotPassword(t.Context(), c.ID, "", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	h.svc.Drain()
 	if log.Len() == 0 {
 		t.Error("a failed delivery must be logged")
 	}

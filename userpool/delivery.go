@@ -100,7 +100,12 @@ func (s *Service) send(ctx context.Context, p *pool, l letter) (*Delivery, error
 		s.o.Logger.WarnContext(ctx, "a message could not be delivered", "pool", p.ID, "purpose", l.purpose, "medium", string(m.Medium), "error", err)
 		return nil, fault.Wrap(fault.CodeDeliveryFailure, err, "The message could not be delivered.")
 	}
-	return &Delivery{Destination: mask(l.attribute, l.to), Medium: string(m.Medium), Attribute: l.attribute}, nil
+	return l.delivery(), nil
+}
+
+// delivery says where the letter goes.
+func (l *letter) delivery() *Delivery {
+	return &Delivery{Destination: mask(l.attribute, l.to), Medium: string(mediumOf(l.attribute)), Attribute: l.attribute}
 }
 
 // sender returns the pool's own From and Reply-To, both empty where it has none.

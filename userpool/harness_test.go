@@ -221,6 +221,7 @@ type mail struct{ To, Subject, Body, Purpose, Medium string }
 
 func (h *house) mails() (list []mail) {
 	h.t.Helper()
+	h.svc.Drain()
 	f, err := os.Open(h.outbox)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

@@ -30,6 +30,11 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	if err := s.limits.take("forgot", p.ID, p.key(name), limitForgot); err != nil {
 		return nil, err
 	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.free()
 	if u == nil || (c.hidden && p.unreachable(u)) {
 		return s.ghostDelivery(ctx, p, name, codeForgot, p.ghostAttribute(order))
 	}
@@ -37,7 +42,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	if err != nil {
 		return nil, err
 	}
-	return s.sendCode(ctx, p, u, codeForgot, attribute)
+	return s.sendCodeTo(ctx, c, at, p, u, codeForgot, attribute)
 }
 
 // resettable says where a reset code goes, or why none may.

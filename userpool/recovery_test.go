@@ -1,11 +1,14 @@
 package userpool_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -51,6 +54,56 @@ func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
 	if err1 != nil || err2 != nil || *one != *two || one.Medium == "" {
 		t.Error("the simulated delivery must be stable:", one, two, err1, err2)
 	}
+}
+
+// held is a carrier that waits, and fails when it may go on.
+type held struct{ sending, end chan struct{} }
+
+func (h held) Send(context.Context, message.Message) error {
+	h.sending <- struct{}{}
+	<-h.end
+	return errors.New("mail server away")
+}
+
+// Neither the time of the mail server nor its failure shows who exists, unless the client asks for it.
+func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
+	carrier := held{make(chan struct{}), make(chan struct{})}
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	hidden := h.client(p.ID, allFlows)
+	s := allFlows
+	s.PreventUserExistenceErrors = "LEGACY"
+	legacy := h.client(p.ID, s)
+	h.user(p.ID, "alice", attr{"email", "alice@example.com"}, attr{"email_verified", "true"})
+	if _, err := h.signUp(hidden.ID, "bob", attr{"email", "bob@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	h.options.Sender = carrier
+	h.restart()
+	d, err := h.svc.ForgotPassword(t.Context(), hidden.ID, "", "alice")
+	if err != nil || d.Destination != "a***@e***" {
+		t.Errorf("answered before the message is out: %+v, %v", d, err)
+	}
+	if _, err := h.svc.ResendConfirmationCode(t.Context(), hidden.ID, "", "bob"); err != nil {
+		t.Error(err)
+	}
+	<-carrier.sending
+	<-carrier.sending
+	drained := make(chan struct{})
+	go func() {
+		h.svc.Drain()
+		close(drained)
+	}()
+	select {
+	case <-drained:
+		t.Error("Drain waits for nothing")
+	default:
+	}
+	close(carrier.end)
+	<-drained
+	go func() { <-carrier.sending }()
+	_, err = h.svc.ForgotPassword(t.Context(), legacy.ID, "", "alice")
+	wantFault(t, err, fault.CodeDeliveryFailure, "*")
 }
 
 func TestForgottenPasswords(t *testing.T) {

@@ -67,6 +67,7 @@ type Service struct {
 	gates    *gates
 	keysets  *keysets
 	cutoffs  *cutoffs
+	courier  *courier
 }
 
 // New checks the options and fills in defaults. It reads nothing: call Start before serving.
@@ -108,6 +109,7 @@ func New(o Options) (*Service, error) {
 		gates:    newGates(),
 		keysets:  newKeysets(),
 		cutoffs:  newCutoffs(),
+		courier:  newCourier(maxUnderway),
 	}, nil
 }
 

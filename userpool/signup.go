@@ -278,6 +278,11 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, clientID, secretHa
 	if err := s.limits.take("resend", p.ID, p.key(name), limitResend); err != nil {
 		return nil, err
 	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.free()
 	if u == nil {
 		return s.ghostDelivery(ctx, p, name, codeSignUp, p.ghostAttribute(p.Settings.AutoVerifiedAttributes))
 	}
@@ -288,20 +293,29 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, clientID, secretHa
 	if attribute == "" {
 		return nil, fault.New(fault.InvalidParameter, "Cannot resend codes. Auto verification not turned on.")
 	}
-	return s.sendCode(ctx, p, u, codeSignUp, attribute)
+	return s.sendCodeTo(ctx, c, at, p, u, codeSignUp, attribute)
 }
 
 // sendCode makes a code, keeps it and sends it.
 func (s *Service) sendCode(ctx context.Context, p *pool, u *store.User, purpose, attribute string) (*Delivery, error) {
-	to := u.Attributes[attribute]
-	digits, code, err := s.newCode(p.ID, u.Sub, purpose, attribute, to)
+	l, err := s.keepCode(ctx, p, u, purpose, attribute)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.update(ctx, func(tx store.Tx) error { return tx.Codes.Put(code) }); err != nil {
-		return nil, err
+	return s.send(ctx, p, l)
+}
+
+// keepCode makes a code and keeps it; the letter is still to be sent.
+func (s *Service) keepCode(ctx context.Context, p *pool, u *store.User, purpose, attribute string) (letter, error) {
+	to := u.Attributes[attribute]
+	digits, code, err := s.newCode(p.ID, u.Sub, purpose, attribute, to)
+	if err != nil {
+		return letter{}, err
 	}
-	return s.send(ctx, p, p.codeLetter(u, purpose, attribute, to, digits))
+	if err := s.update(ctx, func(tx store.Tx) error { return tx.Codes.Put(code) }); err != nil {
+		return letter{}, err
+	}
+	return p.codeLetter(u, purpose, attribute, to, digits), nil
 }
 
 // looksLikeAddress reports whether a name has the form of an address that could be an alias or user name of the pool.

@@ -61,6 +61,7 @@ type table struct {
 	t      *testing.T
 	server *dispatch.Dispatcher
 	outbox string
+	drain  func() // waits until messages are there
 	mu     sync.Mutex
 	clock  time.Time
 	vars   map[string]string
@@ -93,6 +94,7 @@ func newTable(t *testing.T) *table {
 		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender, Hasher: userpool.NewHasher(userpool.HasherOptions{})})
 	must(t, err)
 	must(t, svc.Start(t.Context()))
+	b.drain = svc.Drain
 	b.server, err = dispatch.New(dispatch.Config{APIs: []rpc.API{{Service: &wire.API, Registry: cognitoidp.Registry(svc)}},
 		Authorizer: root{}, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, StrictErrors: true})
 	must(t, err)
@@ -165,6 +167,7 @@ func (b *table) learn(name, value string) {
 // code learns the code in the last message.
 func (b *table) code(name string) {
 	b.t.Helper()
+	b.drain()
 	data, err := os.ReadFile(b.outbox)
 	must(b.t, err)
 	all := regexp.MustCompile(`\b[0-9]{6}\b`).FindAllString(string(data), -1)
