@@ -24,7 +24,7 @@ const module = "github.com/sluicegate/sluice"
 var floors = map[string]int{
 	// 0, mechanisms: the standard library and x/crypto.
 	"fault": 0, "seal": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
-	"handover": 0,
+	"handover": 0, "throttle": 0,
 	// 1, codecs of the wires.
 	"api/awsjson": 1, "api/awsquery": 1,
 	// 2, materials.

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/api/iam"
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/awsjson"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
@@ -22,6 +23,7 @@ import (
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
 	stsserver "github.com/sluicegate/sluice/server/sts"
+	"github.com/sluicegate/sluice/throttle"
 )
 
 // apis are the wires that one listener serves.
@@ -37,18 +39,22 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	if err != nil {
 		return nil, err
 	}
+	admit, err := admission(app.RateLimit)
+	if err != nil {
+		return nil, err
+	}
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: &cognitoidp.API, Registry: idpserver.Registry(rt.users), Done: m.operationDone},
+		{Service: &cognitoidp.API, Registry: idpserver.Registry(rt.users), Admit: admit, Done: m.operationDone},
 		{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
-			ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
+			ClientIP: clientIP, Minted: m.credentialsMinted}), Admit: admit, Done: m.operationDone},
 	}})
 	if err != nil {
 		return nil, err
 	}
 	a.query, err = query.New(query.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: rt.roles, ClientIP: clientIP, Minted: m.credentialsMinted}), Done: m.operationDone},
-		{Service: &iam.API, Registry: iamserver.Registry(rt.roles), Done: m.operationDone},
+		{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: rt.roles, ClientIP: clientIP, Minted: m.credentialsMinted}), Admit: admit, Done: m.operationDone},
+		{Service: &iam.API, Registry: iamserver.Registry(rt.roles), Admit: admit, Done: m.operationDone},
 	}})
 	if err != nil {
 		return nil, err
@@ -59,6 +65,26 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	a.keys = identityserver.Keys(rt.identities, log)
 	a.discovery, err = identityserver.Discovery(app.PublicURL, log)
 	return a, err
+}
+
+// admission bounds how often a client address may call what needs no signature. This machine's own addresses, and a Unix
+// socket's lack of one, are those of who runs it, or of a proxy that Caddy has not been told to trust: one limit for all its
+// clients would only help who wants to keep them out.
+func admission(limit *config.RateLimit) (func(*http.Request) error, error) {
+	if limit.Off {
+		return nil, nil
+	}
+	table, err := throttle.New(throttle.Options{Rate: limit.PerSecond, Burst: limit.Burst, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	return func(r *http.Request) error {
+		from := clientIP(r).Unmap()
+		if !from.IsValid() || from.IsLoopback() || table.Allow(from) {
+			return nil
+		}
+		return fault.New(fault.TooManyRequests, "Rate exceeded")
+	}, nil
 }
 
 // find returns what serves the request, nil when it is nothing of Sluice's.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -61,6 +62,8 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        boundary    <file>
 //	        max_session <duration>
 //	    }
+//
+//	    rate_limit <calls per second> [<calls at once>] | off
 //
 //	    smtp <host:port> {
 //	        from     <sender>
@@ -133,9 +136,38 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"user_pool":     func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
 		"identity_pool": func(d *caddyfile.Dispenser) error { return parseIdentityPool(d, app, at) },
 		"role":          func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
+		"rate_limit":    marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
 		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 	}
+}
+
+// parseRateLimit reads `rate_limit`.
+func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
+	const syntax = "rate_limit <calls per second> [<calls at once>], or rate_limit off"
+	if app.RateLimit != nil {
+		return d.Err("rate_limit is set twice")
+	}
+	l := new(config.RateLimit)
+	app.RateLimit = l
+	switch args := d.RemainingArgs(); {
+	case len(args) == 1 && args[0] == "off":
+		l.Off = true
+	case len(args) == 1 || len(args) == 2:
+		rate, err := strconv.ParseFloat(args[0], 64)
+		if err != nil || !(rate > 0) {
+			return d.Errf("%q is not a number of calls; write: %s", args[0], syntax)
+		}
+		l.PerSecond = rate
+		if len(args) == 2 {
+			if l.Burst, err = strconv.Atoi(args[1]); err != nil || l.Burst < 1 {
+				return d.Errf("%q is not a number of calls; write: %s", args[1], syntax)
+			}
+		}
+	default:
+		return usage(d, syntax)
+	}
+	return noBlock(d, syntax)
 }
 
 // file reads one path and makes it relative to the Caddyfile's folder.

@@ -91,9 +91,10 @@ func (a *App) acquire(ctx context.Context) (*runtime, error) {
 	settings, err := json.Marshal(struct {
 		Dir, URL, Region, Account, Issuer string
 		Strict                            bool
+		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
 		Redis                             *config.Redis
-	}{dir, a.PublicURL, a.Region, a.Account, a.Issuer, a.StrictAWS, a.SMTP, a.Redis})
+	}{dir, a.PublicURL, a.Region, a.Account, a.Issuer, a.StrictAWS, a.RateLimit, a.SMTP, a.Redis})
 	if err != nil {
 		return nil, err
 	}

@@ -247,3 +247,64 @@ func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
 		t.Errorf("without the header: status %d", a.status)
 	}
 }
+
+// What needs no signature is bounded by address; a signature names who is answerable.
+func TestAnAddressMayCallOnlySoOften(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	trusting := strings.Replace(globalOptions, "protocols h1 h2 h2c h3", "protocols h1 h2 h2c h3\n\t\ttrusted_proxies static 127.0.0.1/32", 1)
+	adapted, err := e.adapt(trusting, "rate_limit 0.01 3\n"+poolBlock, "http://:%PORT% {\n"+poolSite+"\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		t.Fatal(err)
+	}
+	e.addUser(t, "ada", "readers")
+	signIn := `{"ClientId": "` + clientID + `", "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": "ada", "PASSWORD": "wrong"}}`
+	send := func(from, target, body string) answer {
+		t.Helper()
+		request, err := http.NewRequest(http.MethodPost, e.url("/"), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if target != "" {
+			request.Header.Set("X-Amz-Target", target)
+			request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		} else {
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		if from != "" {
+			request.Header.Set("X-Forwarded-For", from)
+		}
+		a, err := try(e.http, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	limited := func(a answer) bool {
+		return a.status == 400 && strings.Contains(a.body, "TooManyRequestsException") && strings.Contains(a.body, "Rate exceeded")
+	}
+	for n := range 5 {
+		if got := limited(send("192.0.2.7", idp+"InitiateAuth", signIn)); got != (n >= 3) {
+			t.Errorf("call %d: limited %v", n, got)
+		}
+	}
+	if a := send("192.0.2.7", "AWSCognitoIdentityService.GetId", `{"IdentityPoolId": "us-east-1:11111111-2222-4333-8444-555555555555"}`); !limited(a) {
+		t.Errorf("another API: %d %s", a.status, a.body)
+	}
+	if a := send("192.0.2.7", "", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15"); a.status != 400 || !strings.Contains(a.body, "<Code>Throttling</Code>") {
+		t.Errorf("STS: %d %s", a.status, a.body)
+	}
+	for _, from := range []string{"192.0.2.8", "2001:db8::1", "", "", "", "", ""} { // others, and this machine
+		if a := send(from, idp+"InitiateAuth", signIn); limited(a) {
+			t.Errorf("%q is limited", from)
+		}
+	}
+	for range 5 {
+		if _, err := e.call(idp+"ListUserPools", &rootKey, object{"MaxResults": 5}); err != nil {
+			t.Error(err)
+		}
+	}
+}

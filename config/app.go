@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"strings"
@@ -36,6 +37,9 @@ type App struct {
 	UserPools     []UserPool     `json:"user_pools,omitempty"`
 	IdentityPools []IdentityPool `json:"identity_pools,omitempty"`
 	Roles         []Role         `json:"roles,omitempty"`
+
+	// RateLimit bounds how often one client address may call what needs no signature. Default: 50 calls a second.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
 
 	// SMTP sends codes and invitations. Without it they go to outbox.jsonl in the data directory.
 	SMTP *SMTP `json:"smtp,omitempty"`
@@ -141,6 +145,17 @@ type Trust struct {
 	File string `json:"file,omitempty"`
 }
 
+// RateLimit is how often each client address may call the operations that need no signature. Loopback addresses are not
+// limited.
+type RateLimit struct {
+	// Off takes the limit away.
+	Off bool `json:"off,omitempty"`
+	// PerSecond is how many calls a second an address may make for ever. Default 50.
+	PerSecond float64 `json:"per_second,omitempty"`
+	// Burst is how many it may make at once after a pause. Default: four seconds' worth, rounded up.
+	Burst int `json:"burst,omitempty"`
+}
+
 // SMTP is the server that takes mail.
 type SMTP struct {
 	// Address is host:port.
@@ -224,6 +239,17 @@ func (a *App) Defaults(env func(string) string) {
 	for i := range a.Roles {
 		if a.Roles[i].MaxSession == 0 {
 			a.Roles[i].MaxSession = Duration(time.Hour)
+		}
+	}
+	if a.RateLimit == nil {
+		a.RateLimit = new(RateLimit)
+	}
+	if l := a.RateLimit; !l.Off {
+		if l.PerSecond == 0 {
+			l.PerSecond = 50
+		}
+		if l.Burst == 0 {
+			l.Burst = int(math.Ceil(4 * l.PerSecond))
 		}
 	}
 	if a.SMTP != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/throttle"
 )
 
 // Validate judges the settings after Defaults. The error joins every *Problem; each says where it is in the block's
@@ -22,6 +24,9 @@ func (a *App) Validate() error {
 	a.validateUserPools(v)
 	a.validateIdentityPools(v)
 	a.validateRoles(v)
+	if a.RateLimit != nil {
+		a.RateLimit.validate(v)
+	}
 	if a.SMTP != nil {
 		a.SMTP.validate(v)
 	}
@@ -29,6 +34,15 @@ func (a *App) Validate() error {
 		a.Redis.validate(v)
 	}
 	return v.err()
+}
+
+func (l *RateLimit) validate(v *validator) {
+	switch _, err := throttle.New(throttle.Options{Rate: l.PerSecond, Burst: l.Burst, Now: time.Now}); {
+	case l.Off && (l.PerSecond != 0 || l.Burst != 0):
+		v.add("rate_limit", "it is off and has numbers; write: rate_limit off")
+	case !l.Off && err != nil:
+		v.add("rate_limit", "%g calls a second and %d at once are out of range; write such as: rate_limit 50 200", l.PerSecond, l.Burst)
+	}
 }
 
 func (a *App) validateUserPools(v *validator) {

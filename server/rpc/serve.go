@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/fault"
@@ -24,6 +25,9 @@ const (
 type API struct {
 	Service  *api.Service
 	Registry Registry
+	// Admit decides whether a call of an operation that needs no signature is taken at all, before its input is read; nil =
+	// every one is. Signed calls name who is answerable for them.
+	Admit func(r *http.Request) error
 	// Done is told how each call of a known operation ended; nil = nobody listens. It must return at once.
 	Done func(service, operation string, err error)
 }
@@ -37,6 +41,11 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	f, ok := a.Registry[c.Operation.Name]
 	if !ok {
 		return nil, Decoding, fault.New(fault.NotImplemented, "Sluice does not implement %s:%s yet.", a.Service.ID, c.Operation.Name)
+	}
+	if !c.Operation.Signed && a.Admit != nil {
+		if err := a.Admit(c.Request); err != nil {
+			return nil, Authenticating, err
+		}
 	}
 	if c.Operation.Signed {
 		if err := gate.Authenticate(ctx, c); err != nil {
