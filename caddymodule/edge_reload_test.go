@@ -1,7 +1,11 @@
 package caddymodule
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -174,6 +178,56 @@ func TestReloadsAddAndRemoveRoutes(t *testing.T) {
 	}
 	if status := e.apiStatus(t, "/api/x", in.access); status != 403 {
 		t.Errorf("a rule that was taken away still allows: %d", status)
+	}
+}
+
+// A call that is under way when its configuration ends is answered, even when the next one opens no store.
+func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
+	e := newEdge(t)
+	e.poolFiles(t)
+	e.load(t, poolBlock, poolSite)
+	body := `{"ClientId": "` + clientID + `", "Username": "late", "Password": "Correct-Horse-7-Battery", "UserAttributes": [{"Name": "email", "Value": "late@example.com"}]}`
+	conn, err := net.Dial("tcp", "127.0.0.1:"+e.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: %sSignUp\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n%s",
+		idp, len(body), body[:10]); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // so that the API reads the body
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- e.reload("", gate("allow any * *")+"reverse_proxy %UPSTREAM%") }()
+	time.Sleep(300 * time.Millisecond) // and the old configuration waits for it
+	if _, err := io.WriteString(conn, body[10:]); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || !strings.Contains(string(answer), "UserSub") {
+		t.Errorf("%d %s, %v", resp.StatusCode, answer, err)
+	}
+	if err := <-reloaded; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARuntimeWaitsOnlySoLong(t *testing.T) {
+	var c calls
+	if !c.begin() || c.close(time.Millisecond) {
+		t.Error("nobody waited for the call")
+	}
+	if c.begin() {
+		t.Error("a call was let in afterwards")
+	}
+	c.end()
+	var idle calls
+	if !idle.close(time.Minute) {
+		t.Error("something is waited for where nothing is under way")
 	}
 }
 

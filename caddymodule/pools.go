@@ -58,6 +58,10 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 		return p.ready(w, r, rt)
 	}
 	if handler := rt.apis.find(r); handler != nil {
+		if !rt.calls.begin() {
+			return writeStarting(w) // another configuration has begun
+		}
+		defer rt.calls.end()
 		handler.ServeHTTP(w, r)
 		return nil
 	}

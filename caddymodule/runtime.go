@@ -51,6 +51,7 @@ type runtime struct {
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
+	calls       calls
 	stop        context.CancelFunc
 	stopped     chan struct{}
 }
@@ -63,12 +64,16 @@ func (r *runtime) identity() string {
 	return r.id
 }
 
-// Destruct ends the background work. The storage has its own pool.
+// Destruct ends the background work, after the calls that are under way. The storage has its own pool.
 func (r *runtime) Destruct() error {
+	var slow error
+	if !r.calls.close(patience) {
+		slow = fmt.Errorf("calls of the APIs took longer than %s and may fail", patience)
+	}
 	r.stop()
 	<-r.stopped
 	r.users.Drain()
-	return r.revocations.Close()
+	return errors.Join(slow, r.revocations.Close())
 }
 
 var (

@@ -101,6 +101,9 @@ func TestASignatureThatIsNotRightIsRefusedByEachWiresName(t *testing.T) {
 func TestABodyThatWasChangedIsRefused(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
+	if rec := w.Do(w.JSONRequest("ListIdentityPools", `{"MaxResults":1}`, w.Root)); rec.Code != http.StatusOK {
+		t.Fatalf("unchanged: %d %s", rec.Code, rec.Body)
+	}
 	r := w.JSONRequest("ListIdentityPools", `{"MaxResults":1}`, w.Root)
 	changed := w.JSONRequest("ListIdentityPools", `{"MaxResults":2}`, sigv4.Credentials{})
 	r.Body = changed.Body
