@@ -222,7 +222,7 @@ func (j *jwk) okp() (ed25519.PublicKey, error) {
 
 func decodeStrict(encoded string) ([]byte, bool) {
 	var w workspace
-	return w.decode([]byte(encoded))
+	return w.decode(encoded)
 }
 
 // MarshalJWKS writes a public key set, its members in the order of Cognito's.

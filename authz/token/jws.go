@@ -1,29 +1,27 @@
 package token
 
 import (
-	"encoding/base64"
 	"strings"
+
+	"github.com/sluicegate/sluice/seal"
 )
 
 // maxHeaderLen bounds the encoded header: Cognito's takes under 100 bytes, one with a certificate chain may take more.
 const maxHeaderLen = 8 << 10
 
-// strict refuses padding and stray bits behind the last byte: one token has one spelling (RFC 7515 section 2).
-var strict = base64.RawURLEncoding.Strict()
-
 // workspace is what verifying one token needs; it is reused.
 type workspace struct {
 	scanner scanner
-	raw     []byte // the token's bytes
+	signed  []byte // what the signature is made over
 	decoded []byte
 	numbers numbers
 }
 
-// jws is a token in compact form, taken apart. The slices lie in the workspace.
+// jws is a token in compact form, taken apart.
 type jws struct {
-	signed    []byte // header and payload as they were sent
-	payload   []byte // encoded
-	signature []byte // encoded
+	signed    string // header and payload as they were sent
+	payload   string // encoded
+	signature string // encoded
 	keyID     string
 	algorithm *algorithm
 	typ       string
@@ -53,9 +51,8 @@ func (w *workspace) open(raw string) (jws, *Error) {
 	if first > maxHeaderLen {
 		return jws{}, errHeaderSize
 	}
-	w.raw = append(w.raw[:0], raw...)
-	t := jws{signed: w.raw[:second], payload: w.raw[first+1 : second], signature: w.raw[second+1:]}
-	header, ok := w.decode(w.raw[:first])
+	t := jws{signed: raw[:second], payload: raw[first+1 : second], signature: raw[second+1:]}
+	header, ok := w.decode(raw[:first])
 	if !ok {
 		return jws{}, errBase64
 	}
@@ -98,18 +95,20 @@ func (w *workspace) header(t *jws) *Error {
 // genuine reports whether the signature is the key's.
 func (w *workspace) genuine(t *jws, key *PublicKey) bool {
 	signature, ok := w.decode(t.signature)
-	return ok && t.algorithm.verify(&w.numbers, key, t.signed, signature)
+	if !ok {
+		return false
+	}
+	w.signed = append(w.signed[:0], t.signed...)
+	return t.algorithm.verify(&w.numbers, key, w.signed, signature)
 }
 
-// decode decodes into the workspace. encoding/base64 skips line breaks, which is why the lengths are compared.
-func (w *workspace) decode(encoded []byte) ([]byte, bool) {
-	want := strict.DecodedLen(len(encoded))
-	if len(encoded)%4 == 1 {
-		return nil, false
+// decode decodes into the workspace. Padding, line breaks and stray bits behind the last byte are refused: one token has
+// one spelling (RFC 7515 section 2).
+func (w *workspace) decode(encoded string) ([]byte, bool) {
+	n := seal.DecodedLen(len(encoded))
+	if cap(w.decoded) < n {
+		w.decoded = make([]byte, n, max(2*n, 2048))
 	}
-	if cap(w.decoded) < want {
-		w.decoded = make([]byte, want, max(2*want, 2048))
-	}
-	n, err := strict.Decode(w.decoded[:want], encoded)
-	return w.decoded[:n], err == nil && n == want
+	decoded := w.decoded[:n]
+	return decoded, seal.DecodeText(decoded, encoded)
 }
