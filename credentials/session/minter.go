@@ -185,18 +185,24 @@ func (m *Minter) secret(keyID uint32, mark []byte) (seal.Secret, bool) {
 // check refuses a record that no operation may mint.
 func (r *Record) check() error {
 	life := r.ExpiresAt.Sub(r.IssuedAt)
-	switch {
+	switch issued := r.IssuedAt.Unix(); {
 	case !r.Kind.known():
 		return fmt.Errorf("session: %d is no kind of session", r.Kind)
-	case r.IssuedAt.Unix() <= 0:
+	case issued <= 0 || issued > maxSeconds:
 		return errors.New("session: no issue time")
 	case life < time.Second || life > MaxLifetime:
 		return fmt.Errorf("session: a session of %s cannot be", life)
 	}
-	for _, l := range r.Logins {
-		if l.AuthTime.Unix() < 0 && !l.AuthTime.IsZero() || l.IssuedAt.Unix() < 0 && !l.IssuedAt.IsZero() {
-			return errors.New("session: a login before 1970") // has no encoding
+	for i := range r.Logins {
+		if l := &r.Logins[i]; !encodable(l.AuthTime) || !encodable(l.IssuedAt) {
+			return errors.New("session: a login before 1970, or past all sense")
 		}
 	}
 	return nil
+}
+
+// encodable says whether an optional time has an encoding.
+func encodable(t time.Time) bool {
+	seconds := t.Unix()
+	return seconds >= 0 && seconds < maxSeconds || t.IsZero()
 }

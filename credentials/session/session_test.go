@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,6 +151,44 @@ func TestKeysAndTokensOfTwoSessionsNeverMix(t *testing.T) {
 	}
 }
 
+// Minting and opening take their memory from a pool: what they give must not be in it.
+func TestSessionsMadeAndOpenedAtOnceDoNotMix(t *testing.T) {
+	m := newMinter(t, newKey(t))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			var kept []*session.Record
+			var keys []session.Credentials
+			for j := range 50 {
+				r := full()
+				r.IdentityID = strings.Repeat(fmt.Sprint(i*1000+j, " "), 1+j)
+				c, err := m.Mint(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got, secret, err := m.Open(c.AccessKeyID, c.SessionToken, issued)
+				if err != nil || !secret.Equal(c.SecretAccessKey) {
+					t.Errorf("session %d of %d: %v", j, i, err)
+					return
+				}
+				kept, keys = append(kept, got), append(keys, c)
+			}
+			for j, r := range kept {
+				want := full()
+				want.IdentityID = strings.Repeat(fmt.Sprint(i*1000+j, " "), 1+j)
+				if !reflect.DeepEqual(r, want) {
+					t.Errorf("session %d of %d became %+v", j, i, r)
+				}
+				if again, _, err := m.Open(keys[j].AccessKeyID, keys[j].SessionToken, issued); err != nil || !reflect.DeepEqual(again, want) {
+					t.Errorf("the credentials %d of %d became another's: %v", j, i, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestNoBitOfATokenCanChange(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	c := mint(t, m, full())
@@ -217,7 +256,12 @@ func TestMintRefusesRecordsThatCannotBe(t *testing.T) {
 		"over 36 hours":       {func(r *session.Record) { r.ExpiresAt = r.IssuedAt.Add(session.MaxLifetime + 1) }, fault.Internal},
 		"a login before 1970": {func(r *session.Record) { r.Logins[0].AuthTime = time.Unix(-1, 0) }, fault.Internal},
 		"a token before 1970": {func(r *session.Record) { r.Logins[0].IssuedAt = time.Unix(-1, 0) }, fault.Internal},
-		"too many policies":   {func(r *session.Record) { r.SessionPolicies = []string{strings.Repeat("x", session.MaxToken)} }, fault.PackedPolicyTooLarge},
+		"a login too late":    {func(r *session.Record) { r.Logins[0].AuthTime = time.Unix(1<<40, 0) }, fault.Internal},
+		"an issue too late": {func(r *session.Record) {
+			r.IssuedAt = time.Unix(1<<40+1, 0)
+			r.ExpiresAt = r.IssuedAt.Add(time.Hour)
+		}, fault.Internal},
+		"too many policies": {func(r *session.Record) { r.SessionPolicies = []string{strings.Repeat("x", session.MaxToken)} }, fault.PackedPolicyTooLarge},
 	} {
 		r := full()
 		tc.change(r)
