@@ -38,7 +38,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(`{"alg":"RS256","jwk":{"kty":"oct","k":"AAAA"},"typ":"at+jwt"}`)
 	f.Fuzz(func(t *testing.T, header string) {
 		var w workspace
-		envelope, err := w.open(b64([]byte(header)) + ".e30.AAAA")
+		envelope, err := w.open(b64([]byte(header))+".e30.AAAA", new(headers))
 		if err != nil {
 			return
 		}

@@ -19,17 +19,16 @@ type workspace struct {
 
 // jws is a token in compact form, taken apart.
 type jws struct {
+	encoded   string // header
 	signed    string // header and payload as they were sent
 	payload   string // encoded
 	signature string // encoded
-	keyID     string
-	algorithm *algorithm
-	typ       string
+	header
+	known bool // the header was read before
 }
 
-// open takes a token apart and reads its header. jku, jwk, x5u and x5c are not even looked at: a key never comes from
-// the token (RFC 8725 sections 3.9 and 3.10).
-func (w *workspace) open(raw string) (jws, *Error) {
+// open takes a token apart and reads its header, unless it is known.
+func (w *workspace) open(raw string, known *headers) (jws, *Error) {
 	first := strings.IndexByte(raw, '.')
 	if first < 0 {
 		return jws{}, errParts
@@ -51,18 +50,23 @@ func (w *workspace) open(raw string) (jws, *Error) {
 	if first > maxHeaderLen {
 		return jws{}, errHeaderSize
 	}
-	t := jws{signed: raw[:second], payload: raw[first+1 : second], signature: raw[second+1:]}
-	header, ok := w.decode(raw[:first])
+	t := jws{encoded: raw[:first], signed: raw[:second], payload: raw[first+1 : second], signature: raw[second+1:]}
+	if t.header, t.known = known.find(t.encoded); t.known {
+		return t, nil
+	}
+	decoded, ok := w.decode(t.encoded)
 	if !ok {
 		return jws{}, errBase64
 	}
-	if err := w.scanner.object(string(header)); err != nil {
+	if err := w.scanner.object(string(decoded)); err != nil {
 		return jws{}, errHeaderJSON
 	}
-	return t, w.header(&t)
+	return t, w.readHeader(&t.header)
 }
 
-func (w *workspace) header(t *jws) *Error {
+// readHeader reads the header that was scanned. jku, jwk, x5u and x5c are not even looked at: a key never comes from the
+// token (RFC 8725 sections 3.9 and 3.10).
+func (w *workspace) readHeader(t *header) *Error {
 	s := &w.scanner
 	var alg string
 	for _, m := range s.members {

@@ -1,0 +1,117 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestSeenIsFalseOnlyForHeadersThatNeverReachedASignature(t *testing.T) {
+	v := verifier(t, pool(t))
+	good := sign(t, testKey(), claims(nil))
+	kid := fmt.Sprintf(`"kid":%q`, testKey().ID)
+	other := signWith(t, `{"typ":"JWT","alg":"RS256",`+kid+`}`, claims(nil), testKey().Private, "RS256")
+	if v.Seen(good) || v.Seen(other) {
+		t.Error("a new verifier has seen a token")
+	}
+	for range 3 { // with the header read, and with the header known
+		if _, err := v.Verify(t.Context(), good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !v.Seen(good) || !v.Seen(sign(t, testKey(), claims(map[string]any{"sub": "bob"}))) || v.Seen(other) {
+		t.Error("not exactly the tokens with the same header are seen")
+	}
+	badly := other[:len(other)-8] + "AAAAAAAA"
+	if _, err := v.Verify(t.Context(), badly); !errors.Is(err, errSignature) || !v.Seen(badly) {
+		t.Errorf("a token with a bad signature is not seen: %v", err)
+	}
+	for name, raw := range map[string]string{
+		"an unknown key":       sign(t, otherKey(), claims(nil)),
+		"the wrong algorithm":  signWith(t, `{"alg":"PS256",`+kid+`}`, claims(nil), testKey().Private, "PS256"),
+		"no algorithm":         signWith(t, `{"alg":"none",`+kid+`}`, claims(nil), testKey().Private, "RS256"),
+		"critical extensions":  signWith(t, `{"alg":"RS256","crit":["x"],`+kid+`}`, claims(nil), testKey().Private, "RS256"),
+		"nothing but a header": "eyJhbGciOiJSUzI1NiJ9",
+		"nothing":              "",
+		"dots":                 "...",
+	} {
+		if _, err := v.Verify(t.Context(), raw); err == nil || v.Seen(raw) {
+			t.Errorf("%s: %v, seen %v", name, err, v.Seen(raw))
+		}
+	}
+}
+
+// A header that is known is not read again, but everything else is judged anew.
+func TestAKnownHeaderVouchesForNothingElse(t *testing.T) {
+	keys := &StaticKeys{}
+	if err := keys.Set(testKey().Public()); err != nil {
+		t.Fatal(err)
+	}
+	issuer := pool(t)
+	issuer.Keys = keys
+	elsewhere := pool(t)
+	elsewhere.URL, elsewhere.Algorithms = "https://other.example", []string{"ES256"}
+	v := verifier(t, issuer, elsewhere)
+	good := sign(t, testKey(), claims(nil))
+	if _, err := v.Verify(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	header, rest, _ := strings.Cut(good, ".")
+	for name, tc := range map[string]struct {
+		raw  string
+		want *Error
+	}{
+		"another payload":             {header + "." + b64(claims(map[string]any{"sub": "eve"})) + rest[strings.IndexByte(rest, '.'):], errSignature},
+		"an expired token":            {sign(t, testKey(), claims(map[string]any{"exp": 1})), errExpired},
+		"an issuer that has not RSA":  {sign(t, testKey(), claims(map[string]any{"iss": "https://other.example"})), errAlgorithm},
+		"an issuer that is not there": {sign(t, testKey(), claims(map[string]any{"iss": "https://evil.example"})), errUnknownIssuer},
+		"two parts":                   {header + "." + rest[:strings.IndexByte(rest, '.')], errParts},
+		"an empty signature":          {good[:strings.LastIndexByte(good, '.')+1], errEmptyPart},
+	} {
+		if _, err := v.Verify(t.Context(), tc.raw); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v, want %v", name, err, tc.want)
+		}
+	}
+	if err := keys.Set(otherKey().Public()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(t.Context(), good); !errors.Is(err, errUnknownKey) {
+		t.Errorf("a key that was taken away: %v", err)
+	}
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	for name, encoded := range map[string]func(i int) string{
+		"too many": func(i int) string { return fmt.Sprint("header", i) },
+		"too long": func(i int) string { return strings.Repeat("x", maxKeptHeader+i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h headers
+			h.learn("first", header{keyID: "k"})
+			if h.seen(encoded(1)) {
+				t.Fatal("seen before it came")
+			}
+			var all sync.WaitGroup
+			for g := range 4 {
+				all.Go(func() {
+					for i := range 2 * maxHeaders {
+						h.learn(encoded(i*4+g), header{})
+						h.seen(encoded(i))
+					}
+				})
+			}
+			all.Wait()
+			if len(*h.known.Load()) > maxHeaders {
+				t.Errorf("%d headers are kept", len(*h.known.Load()))
+			}
+			if !h.seen("a header that never came") {
+				t.Error("a header is called new although not all that came are known")
+			}
+			if first, ok := h.find("first"); !ok || first.keyID != "k" {
+				t.Error("a known header is gone")
+			}
+		})
+	}
+}
