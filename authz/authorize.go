@@ -44,17 +44,24 @@ type call struct {
 
 // Authorize says whether the request may pass. It removes the identity headers from r.Header, whatever comes of it. The
 // steps stand here in the order in which a request takes them; the first that finds a problem ends the way.
-func (e *Engine) Authorize(ctx context.Context, r *Request) Result {
+func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	e.identity.Strip(r.Header)
 	c := e.calls.Get().(*call)
 	c.ctx, c.r, c.now = ctx, r, e.now()
 	c.take(e.anonymous)
 	problem := c.run()
-	result := c.result(problem)
+	c.tell(&result, problem)
 	e.observer.Authorized(result.Outcome, reasonOf(problem), result.Scheme, c.cached)
-	*c = call{e: e, targets: c.targets[:0], s3: s3Request{params: c.s3.params[:0]}}
+	c.forget()
 	e.calls.Put(c)
 	return result
+}
+
+// forget makes the call ready for the next request; it keeps the memory of its lists.
+func (c *call) forget() {
+	e, targets, params := c.e, c.targets[:0], c.s3.params[:0]
+	*c = call{}
+	c.e, c.targets, c.s3.params = e, targets, params
 }
 
 // take makes the subject the one who asks.
@@ -244,31 +251,28 @@ func (c *call) addTarget(t target) {
 	c.targets = append(c.targets, t)
 }
 
-// result gathers what the host needs, and keeps an account of a refusal.
-func (c *call) result(problem *Problem) Result {
+// tell gathers what the host needs, and keeps an account of a refusal. r is empty.
+func (c *call) tell(r *Result, problem *Problem) {
 	p := c.principal
-	r := Result{
-		Problem: problem, Principal: p, Scheme: c.credential.scheme.String(), Decision: c.decision,
-		Path: c.passed, RawPath: c.rawPath, Verified: c.verified, Body: c.body, ExpiresAt: p.ExpiresAt,
-		Outcome: outcomeOf(problem),
-	}
+	r.Outcome, r.Problem, r.Principal, r.Scheme = outcomeOf(problem), problem, p, c.credential.scheme.String()
+	r.Decision, r.Path, r.RawPath, r.Body, r.ExpiresAt = c.decision, c.passed, c.rawPath, c.body, p.ExpiresAt
+	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
 	if len(c.targets) > 0 {
 		r.Action, r.Resource = c.targets[c.decided].action, c.targets[c.decided].resource
 	}
 	if c.verified != nil {
+		r.Verified = c.verified
 		r.PayloadHash, r.Trailer = payloadOf(c)
 	}
-	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
 	if problem == nil {
-		return r
+		return
 	}
 	r.Challenges = c.e.challenges(problem)
 	// Who shows no credential gets no account: a flood of them would push out those of principals.
 	if problem == problemDenied || problem == c.unsure {
 		r.DecisionID = c.e.decisionID()
-		c.keep(&r)
+		c.keep(r)
 	}
-	return r
 }
 
 func outcomeOf(problem *Problem) Outcome {

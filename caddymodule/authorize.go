@@ -101,6 +101,18 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 			return writeStarting(w)
 		}
 	}
+	p, err := a.ask(gate, w, r)
+	if p == nil {
+		return err
+	}
+	return p.serve(w, r, next)
+}
+
+// ask puts the request to the gate; nil when it does not pass and has been answered. It is a function of its own, never
+// part of another, because what it needs of the stack would else stay there while the next handlers run.
+//
+//go:noinline
+func (a *Authorize) ask(gate *authz.Engine, w http.ResponseWriter, r *http.Request) (*passage, error) {
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	request := requests.Get().(*authz.Request)
 	show(r, vars, request)
@@ -111,10 +123,9 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 		debug(w.Header(), a.DebugHeader, &result)
 	}
 	if !result.Pass {
-		return a.refuse(w, r, &result)
+		return nil, a.refuse(w, r, &result)
 	}
-	p := &passage{authorize: a, gate: gate, result: result, vars: vars}
-	return p.serve(w, r, next)
+	return &passage{authorize: a, gate: gate, result: result, vars: vars}, nil
 }
 
 // requests are what gates have seen, to be used again: a gate keeps nothing of one.
@@ -132,10 +143,9 @@ func (a *Authorize) wait(ctx context.Context) *authz.Engine {
 
 // show tells the gate what it needs of r.
 func show(r *http.Request, vars map[string]any, to *authz.Request) {
-	*to = authz.Request{
-		Method: r.Method, Host: r.Host, Target: r.RequestURI, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-		Proto: r.Proto, Header: r.Header, ContentLength: r.ContentLength, Body: r.Body, ClientIP: clientAddr(vars),
-	}
+	to.Method, to.Host, to.Target, to.Proto = r.Method, r.Host, r.RequestURI, r.Proto
+	to.RawPath, to.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
+	to.Header, to.ContentLength, to.Body, to.ClientIP = r.Header, r.ContentLength, r.Body, clientAddr(vars)
 	// A rewrite changes what goes upstream, never what the client asked for and signed.
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
 		to.Target = original.RequestURI

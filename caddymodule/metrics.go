@@ -37,23 +37,36 @@ type metrics struct {
 // counters has the counters of label values that were met before at hand: WithLabelValues hashes all of them and takes a
 // lock. Label values are few, so that the map is soon never copied again.
 type counters[K comparable] struct {
-	known atomic.Pointer[map[K]prometheus.Counter]
+	last  atomic.Pointer[counted[K]] // most requests end as the one before did
+	known atomic.Pointer[map[K]*counted[K]]
 	mu    sync.Mutex // of writers
 }
 
+type counted[K comparable] struct {
+	key     K
+	counter prometheus.Counter
+}
+
 func (c *counters[K]) get(key K) (prometheus.Counter, bool) {
+	if last := c.last.Load(); last != nil && last.key == key {
+		return last.counter, true
+	}
 	known := c.known.Load()
 	if known == nil {
 		return nil, false
 	}
-	counter, ok := (*known)[key]
-	return counter, ok
+	found, ok := (*known)[key]
+	if !ok {
+		return nil, false
+	}
+	c.last.Store(found)
+	return found.counter, true
 }
 
 func (c *counters[K]) put(key K, counter prometheus.Counter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := map[K]prometheus.Counter{key: counter}
+	next := map[K]*counted[K]{key: {key, counter}}
 	if known := c.known.Load(); known != nil {
 		maps.Copy(next, *known)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 
@@ -89,7 +90,7 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 
 	// What was decided on is what goes upstream.
 	if p.result.Path != "" {
-		r.URL.Path, r.URL.RawPath = p.result.Path, p.result.RawPath
+		setPath(r.URL, p.result.Path, p.result.RawPath)
 	}
 	p.stripTrailers(r)
 	checked, err := p.body(r)
@@ -113,6 +114,15 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		return p.authorize.refuseBody(w, r, &p.result, problem)
 	}
 	return err
+}
+
+// setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
+// encoded path would check and decode it anew.
+func setPath(u *url.URL, path, rawPath string) {
+	u.Path, u.RawPath = path, ""
+	if u.EscapedPath() != rawPath {
+		u.RawPath = rawPath
+	}
 }
 
 // setHeaders tells the upstream who asks. The values are in memory of this request alone: later handlers may change them in
