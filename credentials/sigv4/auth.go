@@ -62,19 +62,26 @@ func Parse(r *Request) (*Auth, error) {
 
 func (a *Auth) parse(r *Request) *Error {
 	authorization := r.Header["Authorization"]
-	inQuery := queryClaims(r.RawQuery)
+	var parts *presignedParts
+	if len(authorization) == 0 {
+		parts = &presignedParts{}
+	}
+	if r.RawQuery != "" {
+		a.seen.scanQuery(r.RawQuery, parts)
+		a.Presigned = a.seen.claims || !a.seen.encoded && queryClaims(r.RawQuery)
+	}
 	switch {
-	case inQuery && len(authorization) > 0:
+	case parts == nil && a.Presigned:
+		a.Presigned = false
 		return &Error{Reason: BothMechanisms}
-	case !inQuery && len(authorization) == 0:
+	case parts != nil && !a.Presigned:
 		return &Error{Reason: Missing}
+	case parts != nil:
+		return a.parseQuery(r, parts)
 	case len(authorization) > 1:
 		return &Error{Reason: Malformed, Detail: "more than one Authorization header"}
 	}
-	if a.Presigned = inQuery; inQuery {
-		return a.parseQuery(r)
-	}
-	if err := a.seen.check(r, nil); err != nil {
+	if err := a.seen.check(r); err != nil {
 		return err
 	}
 	return a.parseHeader(r.Header, authorization[0])
@@ -168,22 +175,22 @@ func (a *Auth) setTime(text string) *Error {
 
 // parseParts reads the three parts that header and query share.
 func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
-	// The scope is cut from the end: only access keys of other systems may hold slashes, regions and services never.
-	rest, terminated := strings.CutSuffix(credential, "/"+terminator)
-	ok4 := terminated
-	if !terminated {
-		rest, _, ok4 = cutLast(credential, '/')
+	// The scope is at the end: only access keys of other systems may hold slashes, regions and services never.
+	id, rest, ok1 := cutByte(credential, '/')
+	for more := strings.Count(rest, "/") - 3; more > 0; more-- {
+		_, rest, _ = cutByte(rest, '/')
+		id = credential[:len(credential)-len(rest)-1]
 	}
-	rest, service, ok3 := cutLast(rest, '/')
-	rest, region, ok2 := cutLast(rest, '/')
-	id, date, ok1 := cutLast(rest, '/')
+	date, rest, ok2 := cutByte(rest, '/')
+	region, rest, ok3 := cutByte(rest, '/')
+	service, end, ok4 := cutByte(rest, '/')
 	if !ok1 || !ok2 || !ok3 || !ok4 || id == "" || region == "" || service == "" {
 		return &Error{Reason: Malformed, Detail: "the credential is not of the form key/date/region/service/aws4_request"}
 	}
 	if len(id) > maxAccessKeyID || !printable(id) {
 		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
 	}
-	if !terminated {
+	if end != terminator {
 		return &Error{Reason: WrongScope, Detail: "the credential scope does not end in aws4_request"}
 	}
 	if len(date) != len("20060102") {
@@ -223,17 +230,13 @@ func cutByte(s string, sep byte) (before, after string, found bool) {
 	return s, "", false
 }
 
-// cutLast cuts s around its last sep.
-func cutLast(s string, sep byte) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
-}
-
 // printable reports whether s is ASCII without spaces and control characters.
 func printable(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if between(word(s), '!', '~') != highs {
+			return false
+		}
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false

@@ -16,23 +16,22 @@ type scratch struct {
 	out        []byte // what is being hashed
 	encoded    []byte // a copy of it, where parameters must be sorted
 	parameters []canonicalParameter
-	scanned    []parameter // the same where nothing needs encoding
-	signed     []signedHeader
-	unsigned   string // an x-amz-* header that should be signed and is not, if there is one
+	headers    [maxSignedHeaders]signedHeader
+	signed     []signedHeader // those of headers that are in use
+	unsigned   string         // an x-amz-* header that should be signed and is not, if there is one
 	hasher     *hasher
 }
 
 var scratches = sync.Pool{New: func() any { return newScratch() }}
 
 func newScratch() *scratch {
-	return &scratch{out: make([]byte, 0, 2048), signed: make([]signedHeader, 0, maxSignedHeaders), hasher: newHasher()}
+	return &scratch{out: make([]byte, 0, 2048), hasher: newHasher()}
 }
 
 // release gives the buffers back, unless one very large request would keep them large for ever.
 func (s *scratch) release() {
 	if cap(s.out)+cap(s.encoded) <= 64<<10 {
 		// Or they would keep the request's texts.
-		clear(s.scanned)
 		clear(s.signed)
 		s.unsigned = ""
 		scratches.Put(s)
@@ -54,12 +53,14 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 		out = append(out, r.RawPath...)
 	}
 	out = append(out, '\n')
-	switch {
-	case r.RawQuery == "":
-	case known.encoded && !f.byDecoded:
-		out = s.appendScanned(out, r.RawQuery, known)
-	default:
-		out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
+	if r.RawQuery != "" {
+		done := false
+		if !f.byDecoded {
+			out, done = appendScanned(out, r.RawQuery, known)
+		}
+		if !done {
+			out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
+		}
 	}
 	out = append(out, '\n')
 	out, err := s.appendHeaders(out, r)

@@ -15,31 +15,36 @@ const (
 type signedHeader struct {
 	name   string
 	values []string
+	next   uint8 // the one before with a name of this length, counted from 1, or 0
 }
 
 // loadHeaders takes the signed headers' names in the order that the client gives them, and their values from the request.
 // One pass over the header map, whose keys are compared with the names, serves both this and the search for x-amz-* headers
 // that are not signed; looking the names up would need them in the map's spelling.
-func (s *scratch) loadHeaders(r *Request, signed string) *Error {
+func (s *scratch) loadHeaders(r *Request, list string) *Error {
 	if len(r.Header) > maxHeaders {
 		return &Error{Reason: Malformed, Detail: "the request has too many headers"}
 	}
-	s.signed, s.unsigned = s.signed[:0], ""
-	ascending := true
-	for more := true; more; {
-		if len(s.signed) == maxSignedHeaders {
+	var byLength [64]uint8 // the last with a name of this length, or 64 more; counted from 1
+	n := 0
+	for more := true; more; n++ {
+		if n == maxSignedHeaders {
 			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
 		}
-		var name string
-		name, signed, more = nextName(signed)
-		ascending = ascending && (len(s.signed) == 0 || s.signed[len(s.signed)-1].name < name)
-		s.signed = append(s.signed, signedHeader{name: name})
+		h := &s.headers[n] // field by field: a copied struct would wait for its parts to be written
+		end := strings.IndexByte(list, ';')
+		if more = end >= 0; more {
+			h.name, list = list[:end], list[end+1:]
+		} else {
+			h.name = list
+		}
+		last := &byLength[len(h.name)%len(byLength)]
+		h.values, h.next = nil, *last
+		*last = uint8(n + 1)
 	}
-	if !ascending && s.repeats() {
-		return &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
-	}
+	s.signed, s.unsigned = s.headers[:n], ""
 	for key, values := range r.Header {
-		h := s.find(key)
+		h := s.find(key, byLength[len(key)%len(byLength)])
 		switch {
 		case h != nil && h.values == nil && len(values) > 0:
 			h.values = values
@@ -64,34 +69,38 @@ func (s *scratch) repeats() bool {
 	return false
 }
 
-// find returns the signed header that a key of the header map names, or nil.
-func (s *scratch) find(key string) *signedHeader {
-	for i := range s.signed {
-		if h := &s.signed[i]; len(h.name) == len(key) && foldsTo(key, h.name) {
+// find returns the signed header that a key of the header map names, or nil. It looks from the one counted on.
+func (s *scratch) find(key string, from uint8) *signedHeader {
+	for from > 0 {
+		h := &s.signed[from-1]
+		if foldsTo(key, h.name) {
 			return h
 		}
+		from = h.next
 	}
 	return nil
 }
 
 // appendHeaders appends the canonical headers of those loaded. It fails when the names are not what they must be: in lower
-// case, each of a header that is there (some hop may have taken it away), host among them, and every x-amz-* header of the
-// request.
+// case, each once, each of a header that is there (some hop may have taken it away), host among them, and every x-amz-*
+// header of the request.
 func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
-	host := false
+	host, length := false, false
 	for i := range s.signed {
 		h := &s.signed[i]
 		dst = append(append(dst, h.name...), ':')
 		switch {
-		case h.name == "host":
+		case h.name == "host" && !host:
 			dst, host = appendHeaderValue(dst, r.Host), true
 		case h.values != nil:
 			dst = appendHeaderValue(dst, h.values[0])
 			for _, value := range h.values[1:] {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
-		case h.name == "content-length" && r.ContentLength >= 0:
-			dst = strconv.AppendInt(dst, r.ContentLength, 10) // servers may keep it out of the header map
+		case h.name == "content-length" && r.ContentLength >= 0 && !length:
+			dst, length = strconv.AppendInt(dst, r.ContentLength, 10), true // servers may keep it out of the header map
+		case s.repeats():
+			return nil, &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
 		default:
 			return nil, &Error{Reason: Mismatch, Detail: "a signed header is not in the request"}
 		}
@@ -111,16 +120,19 @@ func isAmz(key string) bool {
 	return len(key) > len("x-amz-") && key[1] == '-' && foldsTo(key[:len("x-amz-")], "x-amz-")
 }
 
-// foldsTo reports whether key in lower case is name. They are equally long.
+// foldsTo reports whether key in lower case is name. The lengths that most names have it compares as three words that overlap.
 func foldsTo(key, name string) bool {
-	i := 0
-	for ; i+8 <= len(key) && i+8 <= len(name); i += 8 {
-		n := word(name[i:])
-		if n^word(key[i:]) != 0 && (n^word(key[i:]))&^lowerCase(n) != 0 {
-			return false
-		}
+	n := len(key)
+	if n != len(name) {
+		return false
 	}
-	for ; i < len(key); i++ {
+	if n >= 8 && n <= 24 {
+		middle, last := min(8, n-8), n-8
+		first, second, third := word(name), word(name[middle:]), word(name[last:])
+		return (word(key)^first)&^lowerCase(first)|(word(key[middle:])^second)&^lowerCase(second)|
+			(word(key[last:])^third)&^lowerCase(third) == 0
+	}
+	for i := 0; i < n; i++ {
 		c := key[i]
 		if 'A' <= c && c <= 'Z' {
 			c |= 'a' - 'A'
@@ -173,10 +185,5 @@ func signs(list, name string) bool {
 
 // nextName cuts the first name off a list of signed headers.
 func nextName(list string) (name, rest string, more bool) {
-	for i := 0; i < len(list); i++ {
-		if list[i] == ';' {
-			return list[:i], list[i+1:], true
-		}
-	}
-	return list, "", false
+	return cutByte(list, ';')
 }

@@ -15,7 +15,9 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	}
 	for i := 0; i < len(raw); i++ {
 		plain := i
-		i = plainRun(raw, i, outsidePath)
+		for i < len(raw) && (unreserved[raw[i]] || raw[i] == '/') {
+			i++
+		}
 		dst = append(dst, raw[plain:i]...)
 		if i == len(raw) {
 			break

@@ -51,20 +51,30 @@ func checkQuery(raw string) *Error {
 
 // unescapeQuery decodes a key or value: %XX, and plus as space. It has been through checkQuery.
 func unescapeQuery(s string) string {
-	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+	percent, plus := strings.IndexByte(s, '%'), strings.IndexByte(s, '+') >= 0
+	if percent < 0 && !plus {
 		return s
 	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '+':
-			out = append(out, ' ')
-		case '%':
-			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
-			i += 2
-		default:
-			out = append(out, s[i])
+	var buffer [128]byte
+	out := buffer[:0]
+	for s != "" {
+		if percent < 0 {
+			percent = len(s)
 		}
+		at := len(out)
+		out = append(out, s[:percent]...)
+		for plus && at < len(out) {
+			if out[at] == '+' {
+				out[at] = ' '
+			}
+			at++
+		}
+		if percent == len(s) {
+			break
+		}
+		out = append(out, unhex(s[percent+1])<<4|unhex(s[percent+2]))
+		s = s[percent+3:]
+		percent = strings.IndexByte(s, '%')
 	}
 	return string(out)
 }
@@ -118,35 +128,33 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 }
 
 // appendScanned appends the same for a query that a scan has found canonically encoded: nothing is left to do but to leave
-// the signature out and to sort.
-func (s *scratch) appendScanned(dst []byte, raw string, known *seen) []byte {
-	before, after := raw[:known.from], raw[known.to:]
-	if known.sorted {
-		return append(append(dst, before...), after...)
+// the signature out and to sort. It reports whether it could, which with many parameters to sort it cannot.
+func appendScanned(dst []byte, raw string, known *seen) ([]byte, bool) {
+	switch {
+	case !known.encoded:
+		return dst, false
+	case known.sorted:
+		return append(append(dst, raw[:known.from]...), raw[known.to:]...), true
+	case known.count == 0:
+		return dst, false
 	}
-	s.scanned = s.scanned[:0]
-	for _, rest := range [...]string{before, after} {
-		for {
-			p, more, ok := nextParameter(rest)
-			if !ok {
-				break
-			}
-			rest = more
-			// Sorted as it comes: there are few, and seldom far from their places.
-			i := len(s.scanned)
-			for i > 0 && p.before(s.scanned[i-1]) {
-				i--
-			}
-			s.scanned = slices.Insert(s.scanned, i, p)
+	// Insertion: there are few, and seldom far from their places.
+	places := known.places
+	for n := 1; n < int(known.count); n++ {
+		at := places[n]
+		i := n
+		for p := at.in(raw); i > 0 && p.before(places[i-1].in(raw)); i-- {
+			places[i] = places[i-1]
 		}
+		places[i] = at
 	}
-	for i, p := range s.scanned {
+	for i, at := range places[:known.count] {
 		if i > 0 {
 			dst = append(dst, '&')
 		}
-		dst = append(append(append(dst, p.key...), '='), p.value...)
+		dst = append(dst, raw[at.start:at.end]...)
 	}
-	return dst
+	return dst, true
 }
 
 // compare orders two parameters in a buffer.
@@ -169,7 +177,9 @@ func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDeco
 func appendQueryPart(dst []byte, part string) []byte {
 	for i := 0; i < len(part); i++ {
 		plain := i
-		i = plainRun(part, i, outsideQuery)
+		for i < len(part) && unreserved[part[i]] {
+			i++
+		}
 		dst = append(dst, part[plain:i]...)
 		if i == len(part) {
 			break

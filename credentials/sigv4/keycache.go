@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/subtle"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
@@ -37,11 +36,11 @@ func (c *KeyCache) get(secret, scope, date, region, service string) *signingKey 
 	if c == nil {
 		return deriveKey(secret, date, region, service)
 	}
-	sum := maphash.String(c.seed, secret) ^ 3*maphash.String(c.seed, scope)
+	sum := maphash.String(c.seed, secret) + spread(scope)
 	pair := sum & uint64(len(c.slots)-1) &^ 1
 	for way := range uint64(2) {
 		k := c.slots[pair+way].Load()
-		if k != nil && k.scope == scope && subtle.ConstantTimeCompare([]byte(k.secret), []byte(secret)) == 1 {
+		if k != nil && k.scope == scope && sameSecret(k.secret, secret) {
 			return k.key
 		}
 	}
@@ -58,4 +57,29 @@ func (c *KeyCache) get(secret, scope, date, region, service string) *signingKey 
 	}
 	c.slots[pair+way].Store(k)
 	return k.key
+}
+
+// spread sets the keys of one secret apart by the scope's day and the end of its service. Nobody gains from choosing a scope,
+// which Options bound, so it need not be a keyed hash.
+func spread(scope string) uint64 {
+	end := len(scope) - len("/"+terminator)
+	if end < 8 {
+		return 0
+	}
+	return (word(scope) + word(scope[end-8:])) * 0x9e3779b97f4a7c15
+}
+
+// sameSecret compares two secrets in a time that depends on their lengths only: as crypto/subtle does, but by words.
+func sameSecret(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	differ := uint64(0)
+	for ; len(a) >= 8 && len(b) >= 8; a, b = a[8:], b[8:] {
+		differ |= word(a) ^ word(b)
+	}
+	for i := 0; i < len(a) && i < len(b); i++ {
+		differ |= uint64(a[i] ^ b[i])
+	}
+	return differ == 0
 }

@@ -34,10 +34,18 @@ func queryClaims(raw string) bool {
 		if strings.IndexByte(key, '%') >= 0 && checkQuery(key) != nil {
 			continue // Parse refuses the whole query
 		}
-		switch unescapeQuery(key) {
-		case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, queryVersion2:
+		if claims(unescapeQuery(key)) {
 			return true
 		}
+	}
+	return false
+}
+
+// claims reports whether a parameter's name is one that only a presigned request has.
+func claims(key string) bool {
+	switch key {
+	case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, queryVersion2:
+		return true
 	}
 	return false
 }
@@ -62,14 +70,14 @@ func (p *presignedParts) read(raw string) *Error {
 	}
 }
 
-// take keeps a parameter that belongs to the signature. Its key is decoded, its value need not be.
-func (p *presignedParts) take(key, value string, encoded bool) *Error {
+// take keeps a parameter that belongs to the signature. Its key has been decoded; its value is, too, where it may need it.
+func (p *presignedParts) take(key, value string, escaped bool) *Error {
 	p.version2 = p.version2 || key == queryVersion2
 	into := p.slot(key)
 	if into == nil {
 		return nil
 	}
-	if encoded {
+	if escaped {
 		value = unescapeQuery(value)
 	}
 	if value == "" || *into != "" {
@@ -102,11 +110,16 @@ func (p *presignedParts) slot(key string) *string {
 	return nil
 }
 
-// parseQuery reads the signature of a presigned request.
-func (a *Auth) parseQuery(r *Request) *Error {
-	var parts presignedParts
-	if err := a.seen.check(r, &parts); err != nil {
+// parseQuery reads the signature of a presigned request, whose parts the scan has taken if it found the query encoded.
+func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
+	if err := a.seen.check(r); err != nil {
 		return err
+	}
+	if !a.seen.encoded {
+		*parts = presignedParts{}
+		if err := parts.read(r.RawQuery); err != nil {
+			return err
+		}
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
@@ -129,7 +142,7 @@ func (a *Auth) parseQuery(r *Request) *Error {
 		return &Error{Reason: BadExpires, Detail: "X-Amz-Expires must be from 1 to 604800 seconds"}
 	}
 	a.Expires = time.Duration(seconds) * time.Second
-	return a.presignedHeaders(&parts)
+	return a.presignedHeaders(parts)
 }
 
 // presignedHeaders reconciles what may stand in the query or in a signed header.

@@ -1,140 +1,180 @@
 package sigv4
 
+import "strings"
+
 // seen is what one look over a request's path and query has found. Clients send most of both in canonical form already;
 // what is known to be so is copied whole. The zero value has found nothing: then everything is taken apart, encoded and
 // sorted, which gives the same bytes (canonical_path.go, canonical_query.go).
 type seen struct {
 	path    bool // the path is what S3's rule makes of it
-	encoded bool // every key and value of the query is canonically encoded and between them stands an equals sign
-	sorted  bool // and in this order they belong
+	encoded bool // every key and value of the query is canonically encoded, with one equals sign between them
+	sorted  bool // and they stand in canonical order
+	claims  bool // a parameter of the encoded query is one that only presigned requests have
 	// from and to are where the signature's parameter lies in the query, with an ampersand that goes when it goes.
 	from, to uint32
+	// places are where the other parameters lie, if they are few; else count is 0.
+	places [8]place
+	count  uint8
 }
+
+// place is where a parameter's key begins, its equals sign stands and its value ends.
+type place struct{ start, equals, end uint16 }
 
 // maxScanned is how many parameters of a query are looked at before it is taken for an unusual one.
 const maxScanned = 32
 
-// check looks over a request and refuses a path or query that has no canonical form. Of a presigned request it fills parts,
-// nil for others.
-func (s *seen) check(r *Request, parts *presignedParts) *Error {
-	if s.path = scanPath(r.RawPath); !s.path {
+// check refuses a path or query that has no canonical form. What is known of the query must be of this request.
+func (s *seen) check(r *Request) *Error {
+	if s.scanPath(r.RawPath); !s.path {
 		if err := checkPath(r.RawPath); err != nil {
 			return err
 		}
 	}
-	if r.RawQuery == "" || s.scan(r.RawQuery, parts) {
+	if s.encoded {
 		return nil
 	}
-	*s = seen{path: s.path}
-	if err := checkQuery(r.RawQuery); err != nil || parts == nil {
-		return err
-	}
-	*parts = presignedParts{}
-	return parts.read(r.RawQuery)
+	return checkQuery(r.RawQuery)
 }
 
-// scanPath reports whether a path is in S3's canonical form. Such a path passes checkPath.
-func scanPath(raw string) bool {
-	if raw == "" || raw[0] != '/' || len(raw) > maxPath {
-		return false
+// scanPath looks over a path. It finds a path canonical only if checkPath passes it.
+func (s *seen) scanPath(raw string) {
+	kinds := kindsIn(raw)
+	if raw == "" || raw[0] != '/' || len(raw) > maxPath || kinds&^(percentSign|slash) != 0 {
+		return
 	}
-	end, _ := canonicalRun(raw, 0, outsidePath)
-	return end == len(raw)
+	if kinds&percentSign != 0 {
+		for i := nextPercent(raw, 0); i < len(raw); i = nextPercent(raw, i+3) {
+			if !canonicalPercent(raw, i) {
+				return
+			}
+		}
+	}
+	s.path = true
 }
 
-// scan looks over a query that is presigned if parts are given, which it then fills. It reports whether it understood
-// everything; if not, the query may be good or bad, for all that scan knows. One that it understands passes checkQuery.
-func (s *seen) scan(raw string, parts *presignedParts) bool {
-	if len(raw) > maxQuery {
-		return false
+// scanQuery looks over a query, and takes the parameters of a signature if parts are given. It finds a query encoded only if
+// checkQuery passes it. Of one that it does not, nothing is known.
+func (s *seen) scanQuery(raw string, parts *presignedParts) {
+	kinds := kindsIn(raw)
+	if len(raw) > maxQuery || kinds&^(percentSign|separator) != 0 {
+		return
+	}
+	percent := len(raw)
+	if kinds&percentSign != 0 {
+		percent = nextPercent(raw, 0)
 	}
 	var last parameter
-	s.sorted = true
-	for i, count := 0, 0; i < len(raw); count++ {
-		start := i
-		equals, _ := canonicalRun(raw, i, outsideQuery)
-		if equals == len(raw) || raw[equals] != '=' || count == maxScanned {
-			return false
+	var from, to uint32
+	count, others, sorted, claimed := 0, 0, true, false
+	for start := 0; start < len(raw); count++ {
+		equals := start + strings.IndexByte(raw[start:], '=')
+		end, next := len(raw), len(raw)
+		if i := strings.IndexByte(raw[start:], '&'); i >= 0 {
+			end, next = start+i, start+i+1
+			if next == len(raw) {
+				return
+			}
 		}
-		end, percent := canonicalRun(raw, equals+1, outsideQuery)
-		if end < len(raw) && (raw[end] != '&' || end+1 == len(raw)) {
-			return false
+		if equals < start || equals > end || count == maxScanned {
+			return
+		}
+		escaped := percent < end
+		for percent < end {
+			if !canonicalPercent(raw, percent) {
+				return
+			}
+			percent = nextPercent(raw, percent+3)
 		}
 		p := parameter{key: raw[start:equals], value: raw[equals+1 : end]}
-		i = end + 1
-		if parts != nil {
-			if parts.take(p.key, p.value, percent) != nil {
-				return false
-			}
-			if p.key == querySignature {
-				if end == len(raw) && start > 0 {
-					start--
+		if p.key != "" && (p.key[0] == 'X' || p.key[0] == 'A') {
+			claimed = claimed || claims(p.key)
+			if parts != nil {
+				if parts.take(p.key, p.value, escaped) != nil {
+					return
 				}
-				s.from, s.to = uint32(start), uint32(min(i, len(raw)))
-				continue
+				if p.key == querySignature {
+					from, to = uint32(start), uint32(next)
+					if end == len(raw) && start > 0 {
+						from--
+					}
+					start = next
+					continue
+				}
 			}
 		}
-		s.sorted = s.sorted && !p.before(last)
-		last = p
+		sorted = sorted && !p.before(last)
+		if others < len(s.places) {
+			s.places[others] = place{uint16(start), uint16(equals), uint16(end)}
+		}
+		others++
+		last, start = p, next
 	}
-	s.encoded = true
-	return true
+	if strings.Count(raw, "=") == count { // or one stands in a value, where it should be encoded
+		s.encoded, s.claims, s.from, s.to = true, claimed, from, to
+		if s.sorted = sorted; others <= len(s.places) && len(raw) < 1<<16 {
+			s.count = uint8(others)
+		}
+	}
+}
+
+// in cuts the parameter out of its query.
+func (at place) in(raw string) parameter {
+	return parameter{key: raw[at.start:at.equals], value: raw[at.equals+1 : at.end]}
 }
 
 // before reports whether a parameter in canonical encoding comes before another.
 func (p parameter) before(q parameter) bool {
-	if p.key != q.key {
-		return p.key < q.key
+	if p.key == "" || q.key == "" || p.key[0] == q.key[0] {
+		return p.key < q.key || p.key == q.key && p.value < q.value
 	}
-	return p.value < q.value
+	return p.key[0] < q.key[0] // saves a call, most often
 }
 
-// canonicalRun returns where the canonically encoded bytes from i on end, and whether there are percent signs among them.
-// Bytes with the mark are none.
-func canonicalRun(s string, i int, mark uint8) (end int, percent bool) {
-	for {
-		i = plainRun(s, i, mark)
-		if i == len(s) || s[i] != '%' || !canonicalPercent(s, i) {
-			return i, percent
+// The kinds of bytes that have a meaning or must be encoded; the unreserved ones have none of these.
+const (
+	percentSign = 1 << iota
+	slash
+	separator // & and =
+	reserved  // all others
+)
+
+var kinds = func() (table [256]uint8) {
+	for c := range table {
+		if !unreserved[c] {
+			table[c] = reserved
 		}
-		i += 3
-		percent = true
 	}
-}
+	table['%'], table['/'], table['&'], table['='] = percentSign, slash, separator, separator
+	return table
+}()
 
 // canonicalPercent reports whether s has a whole %XX at i, in upper case and of a byte that must be encoded.
 func canonicalPercent(s string, i int) bool {
 	return percentAt(s, i) && s[i+1] < 'a' && s[i+2] < 'a' && !unreserved[unhex(s[i+1])<<4|unhex(s[i+2])]
 }
 
-// The marks of bytes that do not stand for themselves.
-const (
-	outsideQuery = 1 << iota // all but the unreserved
-	outsidePath              // the slash does
-)
-
-// plainRun returns where the bytes without the mark end, from i on. Session tokens are long runs of them, so it looks at
-// eight at a time; arithmetic on whole words took longer than eight look-ups.
-func plainRun(s string, i int, mark uint8) int {
-	for i+8 <= len(s) {
-		w := s[i : i+8]
-		if (marks[w[0]]|marks[w[1]]|marks[w[2]]|marks[w[3]]|marks[w[4]]|marks[w[5]]|marks[w[6]]|marks[w[7]])&mark != 0 {
-			break
-		}
-		i += 8
+// nextPercent is where the next percent sign stands from i on, or the text's length.
+func nextPercent(s string, i int) int {
+	if n := strings.IndexByte(s[i:], '%'); n >= 0 {
+		return i + n
 	}
-	for i < len(s) && marks[s[i]]&mark == 0 {
-		i++
-	}
-	return i
+	return len(s)
 }
 
-var marks = func() (table [256]uint8) {
-	for c := range table {
-		if !unreserved[c] {
-			table[c] = outsideQuery | outsidePath
+// kindsIn is the kinds of a text's bytes, taken together. A session token makes a query long; looking up eight bytes at a
+// time takes less than deciding on each, and less than arithmetic on words.
+func kindsIn(s string) (found uint8) {
+	if len(s) < 8 {
+		for i := 0; i < len(s); i++ {
+			found |= kinds[s[i]]
 		}
+		return found
 	}
-	table['/'] = outsideQuery
-	return table
-}()
+	last := s[len(s)-8:] // overlaps what has been looked at already
+	for len(s) > 8 {
+		found |= kinds[s[0]] | kinds[s[1]] | kinds[s[2]] | kinds[s[3]] | kinds[s[4]] | kinds[s[5]] | kinds[s[6]] | kinds[s[7]]
+		s = s[8:]
+	}
+	s = last
+	return found | kinds[s[0]] | kinds[s[1]] | kinds[s[2]] | kinds[s[3]] | kinds[s[4]] | kinds[s[5]] | kinds[s[6]] | kinds[s[7]]
+}

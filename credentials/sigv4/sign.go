@@ -122,7 +122,8 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	presigned := *r
 	presigned.RawQuery = query.String()
 	var known seen
-	if err := known.check(&presigned, nil); err != nil {
+	known.scanQuery(presigned.RawQuery, nil)
+	if err := known.check(&presigned); err != nil {
 		return "", err
 	}
 	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, scope, known)
@@ -145,7 +146,8 @@ func (o *SignOptions) check(r *Request, c Credentials) (known seen, err error) {
 	case queryClaims(r.RawQuery):
 		return known, &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
 	}
-	if err := known.check(r, nil); err != nil {
+	known.scanQuery(r.RawQuery, nil)
+	if err := known.check(r); err != nil {
 		return known, err
 	}
 	return known, nil

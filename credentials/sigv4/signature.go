@@ -108,21 +108,33 @@ func parseTime(text string) (time.Time, bool) {
 	if len(text) != len(timeFormat) || text[8] != 'T' || text[15] != 'Z' {
 		return time.Time{}, false
 	}
-	number := func(from, to int) (n int) {
-		for _, c := range []byte(text[from:to]) {
-			if c < '0' || c > '9' {
-				return -1
-			}
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := number(0, 4), number(4, 6), number(6, 8)
-	hour, minute, second := number(9, 11), number(11, 13), number(13, 15)
-	if year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
-		minute < 0 || minute > 59 || second < 0 || second > 59 {
+	date, clock := word(text), word(text[8:]) // "20260301", "T120000Z"
+	if between(date, '0', '9') != highs || between(clock, '0', '9') != highs&^(0x80<<56|0x80) {
 		return time.Time{}, false
 	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	return t, t.Day() == day // the 31st of a shorter month would be the next one's first
+	date, clock = pairs(date), pairs(clock>>8)
+	year, month, day := int(date&0xff)*100+int(date>>16&0xff), int(date>>32&0xff), int(date>>48)
+	hour, minute, second := int(clock&0xff), int(clock>>16&0xff), int(clock>>32&0xff)
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	seconds := int64(daysTo(year, month)+day-1)*86400 + int64(hour*3600+minute*60+second)
+	return time.Unix(seconds, 0).UTC(), true
+}
+
+// daysIn is the number of days of a month.
+func daysIn(year, month int) int {
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return int("\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"[month-1])
+}
+
+// daysTo is the number of days from 1970 to the first of a month in the years from 0 on. It counts years from March, so that
+// the leap day is a year's last, and from 400 years earlier, so that none is negative.
+func daysTo(year, month int) int {
+	if year += 400; month < 3 {
+		year, month = year-1, month+12
+	}
+	return year*365 + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 - 865565
 }

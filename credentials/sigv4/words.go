@@ -28,6 +28,12 @@ func between(w, low, high uint64) uint64 {
 // lowerCase has the bit by which a letter's cases differ for each byte of w that is a lower-case letter.
 func lowerCase(w uint64) uint64 { return between(w, 'a', 'z') >> 2 }
 
+// pairs gives the numbers, in 16 bits each, that every two of the eight digits in a word write.
+func pairs(w uint64) uint64 {
+	w &= 0x0f * ones
+	return (w*10 + w>>8) & 0x00ff00ff00ff00ff
+}
+
 // decodeDigest reads 64 lower-case hexadecimal digits: one signature has one text.
 func decodeDigest(into *digest, text string) bool {
 	if len(text) != 2*len(into) {
@@ -55,8 +61,14 @@ func isDigest(text string) bool {
 // appendHex appends a digest in lower-case hexadecimal digits.
 func appendHex(dst []byte, sum *digest) []byte {
 	var text [2 * sha256.Size]byte
-	for i, c := range sum {
-		text[2*i], text[2*i+1] = "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15]
+	for i := 0; i < len(sum); i += 4 {
+		w := uint64(binary.LittleEndian.Uint32(sum[i:]))
+		w = (w | w<<16) & 0x0000ffff0000ffff
+		w = (w | w<<8) & 0x00ff00ff00ff00ff // a byte of the sum in every other
+		w = (w>>4 | w<<8) & (0x0f * ones)   // a digit in each
+		letters := (w + 6*ones) >> 4 & ones // 1 where it is above nine
+		w += '0'*ones + letters*('a'-'9'-1)
+		binary.LittleEndian.PutUint64(text[2*i:], w)
 	}
 	return append(dst, text[:]...)
 }
