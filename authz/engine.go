@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -157,6 +158,7 @@ type Engine struct {
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
+	memory     *memory               // nil: every request is decided anew
 	written    map[*Problem][]string // the challenges of shared problems
 }
 
@@ -203,6 +205,9 @@ func New(o Options) (*Engine, error) {
 		e.root = newRoot(s.Root)
 	}
 	e.calls.New = func() any { return &call{e: e} }
+	if _, ok := o.Mapping.(*HTTPMapping); ok {
+		e.memory = &memory{seed: maphash.MakeSeed()}
+	}
 	written := make(map[*Problem][]string)
 	for _, problem := range SharedProblems() {
 		written[problem] = e.challenges(problem)
