@@ -138,27 +138,29 @@ func (c *call) bearer(raw string) *Problem {
 	if len(raw) > o.MaxTokenBytes {
 		return problemTooLarge
 	}
-	key := o.Tokens.Key(raw)
-	subject, outcome, err := o.Tokens.Get(key, c.now)
-	switch outcome {
-	case token.Hit:
-		c.cached = true
-		c.take(subject)
-		return nil
-	case token.Refused:
-		c.cached = true
-		return tokenProblem(err)
+	if o.Verifier.Seen(raw) { // others are in no cache
+		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
+		switch outcome {
+		case token.Hit:
+			c.cached = true
+			c.take(subject)
+			return nil
+		case token.Refused:
+			c.cached = true
+			return tokenProblem(err)
+		}
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)
 	if err != nil {
 		if costly(err) {
-			o.Tokens.PutNegative(key, err, c.now.Add(negativeTime))
+			o.Tokens.PutNegative(o.Tokens.Key(raw), err, c.now.Add(negativeTime))
 		}
 		return tokenProblem(err)
 	}
+	var subject *Subject
 	subject, c.principal = subjectOfToken(verified)
 	subject.serial = c.e.serial.Add(1)
-	o.Tokens.Put(key, subject, subject.sizeOfToken(verified), c.principal.ExpiresAt)
+	o.Tokens.Put(o.Tokens.Key(raw), subject, subject.sizeOfToken(verified), c.principal.ExpiresAt)
 	c.subject = subject
 	return nil
 }
