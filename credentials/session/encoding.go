@@ -120,8 +120,8 @@ func appendLoginTime(dst []byte, t time.Time) []byte {
 var errRecord = errors.New("session: not a record of this version")
 
 // parseRecord reads an encoding. The record's texts share one copy of it.
-func parseRecord(plain []byte) (*Record, error) {
-	if len(plain) < 3 || plain[0] != recordVersion || plain[2]&^flagsKnown != 0 {
+func parseRecord(encoded []byte) (*Record, error) {
+	if len(encoded) < 3 || encoded[0] != recordVersion || encoded[2]&^flagsKnown != 0 {
 		return nil, errRecord
 	}
 	// The record and the lists that most records have, in one piece of memory.
@@ -130,131 +130,134 @@ func parseRecord(plain []byte) (*Record, error) {
 		texts [4]string
 		login [1]Login
 	}{}
-	r, e, at := &made.Record, encoding(plain), 3
-	r.Kind = Kind(e[1])
-	r.Chained, r.MFA = e[2]&flagChained != 0, e[2]&flagMFA != 0
-	issued, at := e.seconds(at)
-	life, at := e.seconds(at)
+	r, d := &made.Record, decoder{rest: string(encoded[3:]), texts: made.texts[:]}
+	r.Kind = Kind(encoded[1])
+	r.Chained, r.MFA = encoded[2]&flagChained != 0, encoded[2]&flagMFA != 0
+	issued, life := d.seconds(), d.seconds()
 	r.IssuedAt, r.ExpiresAt = time.Unix(issued, 0).UTC(), time.Unix(issued+life, 0).UTC()
 	for _, text := range r.texts() {
-		*text, at = e.text(at)
+		*text = d.text()
 	}
-	room := made.texts[:]
-	r.AMR, room, at = e.list(room, at)
-	r.PrincipalTags, at = e.tags(at)
-	r.TransitiveTagKeys, room, at = e.list(room, at)
-	r.SessionPolicies, room, at = e.list(room, at)
-	r.PolicyARNs, _, at = e.list(room, at)
-	n, at := e.length(at)
-	if n == 1 {
+	r.AMR = d.list()
+	r.PrincipalTags = d.tags()
+	r.TransitiveTagKeys = d.list()
+	r.SessionPolicies = d.list()
+	r.PolicyARNs = d.list()
+	if n := d.length(); n == 1 {
 		r.Logins = made.login[:]
 	} else if n > 1 {
 		r.Logins = make([]Login, n)
 	}
 	for i := range r.Logins {
 		l := &r.Logins[i]
-		l.Issuer, at = e.text(at)
-		l.Subject, at = e.text(at)
-		l.OriginJTI, at = e.text(at)
-		l.AuthTime, at = e.loginTime(at)
-		l.IssuedAt, at = e.loginTime(at)
+		l.Issuer = d.text()
+		l.Subject = d.text()
+		l.OriginJTI = d.text()
+		l.AuthTime = d.loginTime()
+		l.IssuedAt = d.loginTime()
 	}
 	// And nothing that check would refuse.
-	if at != len(e) || !r.Kind.known() || issued == 0 || life == 0 || life > int64(MaxLifetime/time.Second) {
+	if d.bad || d.rest != "" || !r.Kind.known() || issued == 0 || life == 0 || life > int64(MaxLifetime/time.Second) {
 		return nil, errRecord
 	}
 	return r, nil
 }
 
-// encoding is read from a place in it, which every method takes and returns moved on. Behind the end means that something
-// was wrong: nothing can be read there, and so it stays.
-type encoding string
+// decoder reads an encoding from its front. After something wrong it is bad and reads on, as nothing.
+type decoder struct {
+	rest  string
+	texts []string // memory for lists
+	bad   bool
+}
 
-func (e encoding) wrong() int { return len(e) + 1 }
+// fail ends the reading.
+func (d *decoder) fail() {
+	d.bad, d.rest = true, ""
+}
 
 // number reads a uvarint in its shortest form, of eight bytes at most.
-func (e encoding) number(at int) (n uint64, next int) {
-	for i := at; i < len(e) && i < at+8; i++ {
-		c := e[i]
-		n |= uint64(c&0x7f) << (7 * (i - at))
+func (d *decoder) number() (n uint64) {
+	for i := 0; i < len(d.rest) && i < 8; i++ {
+		c := d.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
 		if c < 0x80 {
-			if c == 0 && i > at {
+			if c == 0 && i > 0 {
 				break
 			}
-			return n, i + 1
+			d.rest = d.rest[i+1:]
+			return n
 		}
 	}
-	return 0, e.wrong()
+	d.fail()
+	return 0
 }
 
 // length reads how many bytes or items follow: never more than there are bytes left, and every item takes at least one.
-func (e encoding) length(at int) (n, next int) {
-	if at < len(e) && e[at] < 0x80 { // nearly always
-		n, next = int(e[at]), at+1
+func (d *decoder) length() int {
+	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // nearly always
+		d.rest = s[1:]
+		return int(s[0])
+	}
+	n := d.number()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) text() (text string) {
+	n := d.length()
+	text, d.rest = d.rest[:n], d.rest[n:]
+	return text
+}
+
+func (d *decoder) list() []string {
+	n := d.length()
+	if n == 0 {
+		return nil
+	}
+	var list []string
+	if n <= len(d.texts) {
+		list, d.texts = d.texts[:n:n], d.texts[n:]
 	} else {
-		long, after := e.number(at)
-		n, next = int(min(long, uint64(len(e)))), after
-	}
-	if n > len(e)-next {
-		return 0, e.wrong()
-	}
-	return n, next
-}
-
-func (e encoding) text(at int) (text string, next int) {
-	n, at := e.length(at)
-	if at > len(e) {
-		return "", at
-	}
-	return string(e[at : at+n]), at + n
-}
-
-// list takes its memory from room as far as that goes, and returns what is left.
-func (e encoding) list(room []string, at int) (list, left []string, next int) {
-	n, at := e.length(at)
-	switch {
-	case n == 0:
-		return nil, room, at
-	case n <= len(room):
-		list, room = room[:n:n], room[n:]
-	default:
 		list = make([]string, n)
 	}
 	for i := range list {
-		list[i], at = e.text(at)
+		list[i] = d.text()
 	}
-	return list, room, at
+	return list
 }
 
-func (e encoding) tags(at int) (tags map[string]string, next int) {
-	n, at := e.length(at)
+func (d *decoder) tags() map[string]string {
+	n := d.length()
 	if n == 0 {
-		return nil, at
+		return nil
 	}
 	tags, last := make(map[string]string, n), ""
 	for i := range n {
-		var key string
-		if key, at = e.text(at); i > 0 && key <= last {
-			return nil, e.wrong()
+		key := d.text()
+		if i > 0 && key <= last {
+			d.fail()
 		}
-		tags[key], at = e.text(at)
-		last = key
+		tags[key], last = d.text(), key
 	}
-	return tags, at
+	return tags
 }
 
-func (e encoding) seconds(at int) (n int64, next int) {
-	long, at := e.number(at)
-	if long > maxSeconds {
-		return 0, e.wrong()
+func (d *decoder) seconds() int64 {
+	n := d.number()
+	if n > maxSeconds {
+		d.fail()
+		return 0
 	}
-	return int64(long), at
+	return int64(n)
 }
 
-func (e encoding) loginTime(at int) (t time.Time, next int) {
-	n, at := e.seconds(at)
+func (d *decoder) loginTime() time.Time {
+	n := d.seconds()
 	if n == 0 {
-		return time.Time{}, at
+		return time.Time{}
 	}
-	return time.Unix(n-1, 0).UTC(), at
+	return time.Unix(n-1, 0).UTC()
 }
