@@ -46,6 +46,8 @@ type RemoteKeys struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
+	quiet atomic.Int64 // nanoseconds since 1970: until then no unknown key id causes a fetch, and none is in progress
+
 	mu      sync.Mutex
 	flight  *flight   // the fetch in progress, if any
 	credits float64   // fetches that unknown key ids may still cause
@@ -159,25 +161,26 @@ func (r *RemoteKeys) Close() error {
 // Lookup returns the key. It waits, for one fetch, only when the set has no such key or is too old, and when MinRefresh
 // allows another fetch.
 func (r *RemoteKeys) Lookup(ctx context.Context, kid string) (*PublicKey, error) {
-	key, err := r.find(kid)
+	now := r.o.Now()
+	key, err := r.find(kid, now)
 	if err == nil {
 		return key, nil
 	}
-	f := r.demand()
+	f := r.demand(now)
 	if f == nil {
 		return nil, err
 	}
 	select {
 	case <-f.done:
-		return r.find(kid)
+		return r.find(kid, r.o.Now())
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrKeysUnavailable, ctx.Err())
 	}
 }
 
-func (r *RemoteKeys) find(kid string) (*PublicKey, error) {
+func (r *RemoteKeys) find(kid string, now time.Time) (*PublicKey, error) {
 	set := r.current.Load()
-	if set == nil || r.o.Now().Sub(set.fetched) >= r.o.MaxStale {
+	if set == nil || now.Sub(set.fetched) >= r.o.MaxStale {
 		return nil, ErrKeysUnavailable
 	}
 	if key := set.keys[kid]; key != nil {
@@ -203,17 +206,21 @@ func (r *RemoteKeys) Status() RemoteStatus {
 	return RemoteStatus{Usable: usable, Keys: len(set.keys), Fetched: set.fetched}
 }
 
-// demand returns a fetch to wait for, or nil when there have been enough.
-func (r *RemoteKeys) demand() *flight {
+// demand returns a fetch to wait for, or nil when there have been enough: then without a lock, so that a flood of unknown
+// key ids holds up nobody.
+func (r *RemoteKeys) demand(now time.Time) *flight {
+	if wait := time.Duration(r.quiet.Load() - now.UnixNano()); 0 < wait && wait <= r.o.MinRefresh { // more: the clock was set back
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.flight != nil {
 		return r.flight
 	}
-	now := r.o.Now()
 	earned := float64(now.Sub(r.counted)) / float64(r.o.MinRefresh)
 	r.credits, r.counted = min(maxCredits, r.credits+max(0, earned)), now
 	if r.credits < 1 {
+		r.quiet.Store(now.Add(time.Duration((1 - r.credits) * float64(r.o.MinRefresh))).UnixNano())
 		return nil
 	}
 	r.credits--
@@ -239,6 +246,7 @@ func (r *RemoteKeys) begin() *flight {
 		return f
 	}
 	r.flight = f
+	r.quiet.Store(0) // whoever wants a key from now on waits for this fetch
 	r.done.Go(func() {
 		ctx, cancel := context.WithTimeout(r.life, r.o.Timeout)
 		defer cancel()

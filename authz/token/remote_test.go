@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,6 +203,37 @@ func TestSixtyUnknownKeyIDsCauseAtMostFiveFetches(t *testing.T) {
 					t.Errorf("%d fetches", n)
 				}
 				lookup(t, r, testKey().ID, nil)
+			})
+		})
+	}
+}
+
+// When unknown key ids have used up their fetches, the next one is had as soon as it is earned, even if the clock was set
+// back meanwhile.
+func TestAFloodOfUnknownKeyIDsDelaysANewKeyByOneMinRefreshAtMost(t *testing.T) {
+	for name, back := range map[string]time.Duration{"the clock goes on": 0, "the clock is set back": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &site{keys: []PublicKey{testKey().Public()}}
+				var behind atomic.Int64
+				r := remote(t, s, &journal{}, func(o *RemoteOptions) {
+					o.MinRefresh, o.MaxStale = 30*time.Second, 48*time.Hour
+					o.Now = func() time.Time { return time.Now().Add(-time.Duration(behind.Load())).Round(0) } // wall clock only
+				})
+				synctest.Wait()
+				for i := range 60 {
+					lookup(t, r, fmt.Sprint("unknown", i), ErrUnknownKey)
+				}
+				before := s.count()
+				s.set(func(s *site) { s.keys = append(s.keys, otherKey().Public()) })
+				lookup(t, r, otherKey().ID, ErrUnknownKey)
+				behind.Store(int64(back))
+				lookup(t, r, "unknown", ErrUnknownKey)
+				time.Sleep(30 * time.Second)
+				lookup(t, r, otherKey().ID, nil)
+				if n := s.count() - before; n != 1 {
+					t.Errorf("%d fetches", n)
+				}
 			})
 		})
 	}
