@@ -28,7 +28,7 @@ type Auth struct {
 	seen      seen     // of its path and query
 	verified  Verified // here to save an allocation
 	date      string   // Time as it is signed
-	scope     string   // "date/region/service/aws4_request"
+	day       string   // the date in the scope
 	signed    string   // the names of the signed headers, between semicolons
 	signature digest
 }
@@ -123,7 +123,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if credential == "" || signedHeaders == "" || signature == "" {
 		return &Error{Reason: Incomplete, Detail: "the Authorization header requires Credential, SignedHeaders and Signature"}
 	}
-	if err := a.parseParts(credential, signedHeaders, signature); err != nil {
+	if err := a.parseParts(credential, false, signedHeaders, signature); err != nil {
 		return err
 	}
 	if err := a.headerTime(header); err != nil {
@@ -166,42 +166,69 @@ func (a *Auth) setTime(text string) *Error {
 	if !ok {
 		return &Error{Reason: Malformed, Detail: "the date is not of the form YYYYMMDD'T'HHMMSS'Z'"}
 	}
-	if a.scope[:8] != text[:8] {
+	if a.day != text[:8] {
 		return &Error{Reason: WrongScope, Detail: "the date in the credential scope is not that of the request"}
 	}
 	a.Time, a.date = t, text
 	return nil
 }
 
-// parseParts reads the three parts that header and query share.
-func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
-	// The scope is at the end: only access keys of other systems may hold slashes, regions and services never.
-	id, rest, ok1 := cutByte(credential, '/')
-	for more := strings.Count(rest, "/") - 3; more > 0; more-- {
-		_, rest, _ = cutByte(rest, '/')
-		id = credential[:len(credential)-len(rest)-1]
+// parseParts reads the three parts that header and query share. A query may give the credential still encoded.
+func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signature string) *Error {
+	end, ok := "", false
+	if encoded {
+		if end, ok = a.cutEncodedCredential(credential); !ok {
+			credential = unescapeQuery(credential)
+		}
 	}
-	date, rest, ok2 := cutByte(rest, '/')
-	region, rest, ok3 := cutByte(rest, '/')
-	service, end, ok4 := cutByte(rest, '/')
-	if !ok1 || !ok2 || !ok3 || !ok4 || id == "" || region == "" || service == "" {
+	if !ok {
+		end, ok = a.cutCredential(credential)
+	}
+	if !ok || a.AccessKeyID == "" || a.Region == "" || a.Service == "" {
 		return &Error{Reason: Malformed, Detail: "the credential is not of the form key/date/region/service/aws4_request"}
 	}
-	if len(id) > maxAccessKeyID || !printable(id) {
+	if len(a.AccessKeyID) > maxAccessKeyID || !printable(a.AccessKeyID) {
 		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
 	}
 	if end != terminator {
 		return &Error{Reason: WrongScope, Detail: "the credential scope does not end in aws4_request"}
 	}
-	if len(date) != len("20060102") {
+	if len(a.day) != len("20060102") {
 		return &Error{Reason: Malformed, Detail: "the date in the credential scope is not of the form YYYYMMDD"}
 	}
-	a.AccessKeyID, a.Region, a.Service, a.scope = id, region, service, credential[len(id)+1:]
 	if !decodeDigest(&a.signature, signature) {
 		return &Error{Reason: Malformed, Detail: "the signature is not 64 lower-case hexadecimal digits"}
 	}
 	a.signed = signedHeaders
 	return nil
+}
+
+// cutCredential takes "key/date/region/service/end" apart. The scope is at the end: only access keys of other systems may hold
+// slashes, regions and services never.
+func (a *Auth) cutCredential(text string) (end string, ok bool) {
+	id, rest, ok1 := cutByte(text, '/')
+	for more := strings.Count(rest, "/") - 3; more > 0; more-- {
+		_, rest, _ = cutByte(rest, '/')
+		id = text[:len(text)-len(rest)-1]
+	}
+	day, rest, ok2 := cutByte(rest, '/')
+	region, rest, ok3 := cutByte(rest, '/')
+	service, end, ok4 := cutByte(rest, '/')
+	a.AccessKeyID, a.day, a.Region, a.Service = id, day, region, service
+	return end, ok1 && ok2 && ok3 && ok4
+}
+
+// cutEncodedCredential does the same where each slash is %2F and nothing else is encoded, as in most queries: decoding first
+// would allocate. If there is anything else it is not ok.
+func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
+	for _, into := range [...]*string{&a.AccessKeyID, &a.day, &a.Region, &a.Service} {
+		i := strings.IndexByte(text, '%')
+		if i < 0 || !strings.HasPrefix(text[i:], "%2F") {
+			return "", false
+		}
+		*into, text = text[:i], text[i+len("%2F"):]
+	}
+	return text, strings.IndexByte(text, '%') < 0
 }
 
 // SignedHeaders lists the names of the signed headers as the client ordered them; after Verify they are known to be in

@@ -29,6 +29,7 @@ func (s *scratch) loadHeaders(r *Request, list string) *Error {
 	n := 0
 	for more := true; more; n++ {
 		if n == maxSignedHeaders {
+			s.signed = s.headers[:n] // to be cleared
 			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
 		}
 		h := &s.headers[n] // field by field: a copied struct would wait for its parts to be written
@@ -85,7 +86,7 @@ func (s *scratch) find(key string, from uint8) *signedHeader {
 // case, each once, each of a header that is there (some hop may have taken it away), host among them, and every x-amz-*
 // header of the request.
 func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
-	host, length := false, false
+	host := false
 	for i := range s.signed {
 		h := &s.signed[i]
 		dst = append(append(dst, h.name...), ':')
@@ -97,10 +98,10 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 			for _, value := range h.values[1:] {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
-		case h.name == "content-length" && r.ContentLength >= 0 && !length:
-			dst, length = strconv.AppendInt(dst, r.ContentLength, 10), true // servers may keep it out of the header map
-		case s.repeats():
+		case s.repeats(): // only one of them has got the values
 			return nil, &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
+		case h.name == "content-length" && r.ContentLength >= 0:
+			dst = strconv.AppendInt(dst, r.ContentLength, 10) // servers may keep it out of the header map
 		default:
 			return nil, &Error{Reason: Mismatch, Detail: "a signed header is not in the request"}
 		}
@@ -128,9 +129,8 @@ func foldsTo(key, name string) bool {
 	}
 	if n >= 8 && n <= 24 {
 		middle, last := min(8, n-8), n-8
-		first, second, third := word(name), word(name[middle:]), word(name[last:])
-		return (word(key)^first)&^lowerCase(first)|(word(key[middle:])^second)&^lowerCase(second)|
-			(word(key[last:])^third)&^lowerCase(third) == 0
+		return (lower(word(key))^word(name))|(lower(word(key[middle:]))^word(name[middle:]))|
+			(lower(word(key[last:]))^word(name[last:])) == 0
 	}
 	for i := 0; i < n; i++ {
 		c := key[i]
@@ -175,15 +175,10 @@ func trimSpace(s string) string {
 func signs(list, name string) bool {
 	for more := true; more; {
 		var one string
-		one, list, more = nextName(list)
+		one, list, more = cutByte(list, ';')
 		if len(one) == len(name) && foldsTo(name, one) {
 			return true
 		}
 	}
 	return false
-}
-
-// nextName cuts the first name off a list of signed headers.
-func nextName(list string) (name, rest string, more bool) {
-	return cutByte(list, ';')
 }

@@ -45,7 +45,7 @@ func newChunks(v *Verified, body io.Reader) (*chunks, error) {
 	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
 	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, scope: v.scope, previous: v.signature, data: sha256.New(), hasher: newHasher()}
+		c.signer = &chunkSigner{key: v.key, date: v.date, region: v.Region, service: v.Service, previous: v.signature, data: sha256.New(), hasher: newHasher()}
 	}
 	return c, nil
 }
@@ -186,13 +186,15 @@ func parseChunkSize(text []byte) (n int64, ok bool) {
 
 // chunkSigner checks the chain of chunk signatures, which begins with the request's own.
 type chunkSigner struct {
-	key         *signingKey
-	date, scope string
-	previous    digest
-	said        digest    // of the current chunk
-	data        hash.Hash // of the current chunk
-	text        []byte
-	hasher      *hasher
+	key      *signingKey
+	date     string
+	region   string
+	service  string
+	previous digest
+	said     digest    // of the current chunk
+	data     hash.Hash // of the current chunk
+	text     []byte
+	hasher   *hasher
 }
 
 // check compares the current chunk's signature and moves on to the next.
@@ -209,8 +211,7 @@ func (s *chunkSigner) check() error {
 // begin starts a string to sign with what chunks and trailers share.
 func (s *chunkSigner) begin(algorithm string) {
 	s.text = append(append(s.text[:0], algorithm...), '\n')
-	s.text = append(append(s.text, s.date...), '\n')
-	s.text = append(append(s.text, s.scope...), '\n')
+	s.text = appendTimeAndScope(s.text, s.date, s.region, s.service)
 	s.text = append(appendHex(s.text, &s.previous), '\n')
 }
 

@@ -16,8 +16,8 @@ type KeyCache struct {
 // cachedKey is a signing key with all that it was made from. Comparing the secret itself makes a changed or guessed
 // secret under the same access key miss.
 type cachedKey struct {
-	secret, scope string
-	key           *signingKey
+	secret, day, region, service string
+	key                          *signingKey
 }
 
 // NewKeyCache returns a cache of at least n signing keys, at most 1,048,576. One key serves one access key, region and
@@ -30,24 +30,23 @@ func NewKeyCache(n int) *KeyCache {
 	return &KeyCache{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[cachedKey], size)}
 }
 
-// get returns the signing key, deriving it if need be. The scope is "date/region/service/aws4_request". A nil cache
-// derives each time.
-func (c *KeyCache) get(secret, scope, date, region, service string) *signingKey {
+// get returns the signing key, deriving it if need be. A nil cache derives each time.
+func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 	if c == nil {
-		return deriveKey(secret, date, region, service)
+		return deriveKey(secret, day, region, service)
 	}
-	sum := maphash.String(c.seed, secret) + spread(scope)
+	sum := maphash.String(c.seed, secret) + spread(day, region, service)
 	pair := sum & uint64(len(c.slots)-1) &^ 1
 	for way := range uint64(2) {
 		k := c.slots[pair+way].Load()
-		if k != nil && k.scope == scope && sameSecret(k.secret, secret) {
+		if k != nil && k.day == day && k.region == region && k.service == service && sameSecret(k.secret, secret) {
 			return k.key
 		}
 	}
 	k := &cachedKey{
 		// The caller's strings may be parts of large headers; keep copies of what is needed only.
-		secret: strings.Clone(secret), scope: strings.Clone(scope),
-		key: deriveKey(secret, date, region, service),
+		secret: strings.Clone(secret), day: strings.Clone(day), region: strings.Clone(region), service: strings.Clone(service),
+		key: deriveKey(secret, day, region, service),
 	}
 	way := sum >> 63
 	if c.slots[pair].Load() == nil {
@@ -59,14 +58,16 @@ func (c *KeyCache) get(secret, scope, date, region, service string) *signingKey 
 	return k.key
 }
 
-// spread sets the keys of one secret apart by the scope's day and the end of its service. Nobody gains from choosing a scope,
-// which Options bound, so it need not be a keyed hash.
-func spread(scope string) uint64 {
-	end := len(scope) - len("/"+terminator)
-	if end < 8 {
-		return 0
+// spread sets the keys of one secret apart. Nobody gains from choosing a scope, which Options bound, so this need not be a
+// good hash.
+func spread(day, region, service string) uint64 {
+	sum := uint64(len(region)<<8 | len(service))
+	for _, text := range [...]string{day, region, service} {
+		if text != "" {
+			sum = sum<<8 ^ uint64(text[len(text)-1])
+		}
 	}
-	return (word(scope) + word(scope[end-8:])) * 0x9e3779b97f4a7c15
+	return sum * 0x9e3779b97f4a7c15
 }
 
 // sameSecret compares two secrets in a time that depends on their lengths only: as crypto/subtle does, but by words.

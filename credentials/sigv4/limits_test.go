@@ -63,7 +63,7 @@ func TestTheDateHeaderMayTellTheTimeIfItIsSigned(t *testing.T) {
 		if err := s.canonicalRequest(r, signed, S3Rule, UnsignedPayload, false, form{}, &seen{}); err != nil {
 			t.Fatal(err)
 		}
-		sum := s.signRequest(deriveKey(fuzzSecret, "20260301", "us-east-1", "s3"), date, scope)
+		sum := s.signRequest(deriveKey(fuzzSecret, "20260301", "us-east-1", "s3"), date, "us-east-1", "s3")
 		r.Header["Authorization"] = []string{fmt.Sprintf("AWS4-HMAC-SHA256 Credential=AKIA/%s, SignedHeaders=%s, Signature=%x", scope, signed, *sum)}
 		a, err := Parse(r)
 		if err == nil {
@@ -183,14 +183,14 @@ func TestTheKeyCacheIsBoundedAndKeepsWhatFits(t *testing.T) {
 		}
 	}
 	cache := NewKeyCache(2)
-	a := cache.get("a", "d/r/s/aws4_request", "d", "r", "s")
-	b := cache.get("b", "d/r/s/aws4_request", "d", "r", "s")
-	if cache.get("a", "d/r/s/aws4_request", "d", "r", "s") != a || cache.get("b", "d/r/s/aws4_request", "d", "r", "s") != b {
+	a := cache.get("a", "d", "r", "s")
+	b := cache.get("b", "d", "r", "s")
+	if cache.get("a", "d", "r", "s") != a || cache.get("b", "d", "r", "s") != b {
 		t.Error("two keys do not fit a cache of two")
 	}
 	for i := range 100 {
 		secret := fmt.Sprint(i)
-		if !reflect.DeepEqual(cache.get(secret, "d/r/s/aws4_request", "d", "r", "s"), deriveKey(secret, "d", "r", "s")) {
+		if !reflect.DeepEqual(cache.get(secret, "d", "r", "s"), deriveKey(secret, "d", "r", "s")) {
 			t.Fatalf("a wrong key for %s", secret)
 		}
 	}

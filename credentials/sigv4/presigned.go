@@ -54,6 +54,7 @@ func claims(key string) bool {
 type presignedParts struct {
 	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
 	version2                                                                           bool
+	encoded                                                                            bool // the credential is, still
 }
 
 // read takes all of a query's parameters, which has been checked.
@@ -61,6 +62,7 @@ func (p *presignedParts) read(raw string) *Error {
 	for {
 		one, rest, ok := nextParameter(raw)
 		if !ok {
+			p.credential, p.encoded = unescapeQuery(p.credential), false
 			return nil
 		}
 		raw = rest
@@ -77,7 +79,11 @@ func (p *presignedParts) take(key, value string, escaped bool) *Error {
 	if into == nil {
 		return nil
 	}
-	if escaped {
+	switch {
+	case !escaped:
+	case into == &p.credential:
+		p.encoded = true
+	default:
 		value = unescapeQuery(value)
 	}
 	if value == "" || *into != "" {
@@ -131,7 +137,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	case len(parts.token) > maxSessionToken:
 		return &Error{Reason: Malformed, Detail: "X-Amz-Security-Token is too long"}
 	}
-	if err := a.parseParts(parts.credential, parts.signedHeaders, parts.signature); err != nil {
+	if err := a.parseParts(parts.credential, parts.encoded, parts.signedHeaders, parts.signature); err != nil {
 		return err
 	}
 	if err := a.setTime(parts.date); err != nil {
@@ -148,20 +154,23 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 // presignedHeaders reconciles what may stand in the query or in a signed header.
 func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	a.SessionToken, a.PayloadHash = parts.token, parts.payloadHash
-	for _, h := range [...]struct {
-		key   string
-		value *string
-	}{{"X-Amz-Security-Token", &a.SessionToken}, {"X-Amz-Content-Sha256", &a.PayloadHash}} {
-		value, err := oneHeader(a.request.Header, h.key)
-		switch {
-		case err != nil:
-			return err
-		case value == "":
-		case *h.value != "" && *h.value != value:
-			return &Error{Reason: Malformed, Detail: "the query and a header differ in " + strings.ToLower(h.key)}
-		default:
-			*h.value = value
-		}
+	if err := a.reconcile("X-Amz-Security-Token", &a.SessionToken); err != nil {
+		return err
+	}
+	return a.reconcile("X-Amz-Content-Sha256", &a.PayloadHash)
+}
+
+// reconcile takes a header's value for one that is not in the query. If both are there they must be the same.
+func (a *Auth) reconcile(key string, value *string) *Error {
+	header, err := oneHeader(a.request.Header, key)
+	switch {
+	case err != nil:
+		return err
+	case header == "":
+	case *value != "" && *value != header:
+		return &Error{Reason: Malformed, Detail: "the query and a header differ in " + strings.ToLower(key)}
+	default:
+		*value = header
 	}
 	return nil
 }

@@ -20,9 +20,6 @@ type seen struct {
 // place is where a parameter's key begins, its equals sign stands and its value ends.
 type place struct{ start, equals, end uint16 }
 
-// maxScanned is how many parameters of a query are looked at before it is taken for an unusual one.
-const maxScanned = 32
-
 // check refuses a path or query that has no canonical form. What is known of the query must be of this request.
 func (s *seen) check(r *Request) *Error {
 	if s.scanPath(r.RawPath); !s.path {
@@ -38,8 +35,11 @@ func (s *seen) check(r *Request) *Error {
 
 // scanPath looks over a path. It finds a path canonical only if checkPath passes it.
 func (s *seen) scanPath(raw string) {
+	if raw == "" || raw[0] != '/' || len(raw) > maxPath {
+		return
+	}
 	kinds := kindsIn(raw)
-	if raw == "" || raw[0] != '/' || len(raw) > maxPath || kinds&^(percentSign|slash) != 0 {
+	if kinds&^(percentSign|slash) != 0 {
 		return
 	}
 	if kinds&percentSign != 0 {
@@ -55,8 +55,11 @@ func (s *seen) scanPath(raw string) {
 // scanQuery looks over a query, and takes the parameters of a signature if parts are given. It finds a query encoded only if
 // checkQuery passes it. Of one that it does not, nothing is known.
 func (s *seen) scanQuery(raw string, parts *presignedParts) {
+	if len(raw) > maxQuery {
+		return
+	}
 	kinds := kindsIn(raw)
-	if len(raw) > maxQuery || kinds&^(percentSign|separator) != 0 {
+	if kinds&^(percentSign|separator) != 0 {
 		return
 	}
 	percent := len(raw)
@@ -75,7 +78,7 @@ func (s *seen) scanQuery(raw string, parts *presignedParts) {
 				return
 			}
 		}
-		if equals < start || equals > end || count == maxScanned {
+		if equals < start || equals > end || count == maxParameters {
 			return
 		}
 		escaped := percent < end

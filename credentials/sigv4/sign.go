@@ -66,7 +66,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if err != nil {
 		return err
 	}
-	signature, err := o.signature(r, c.SecretAccessKey, names, date, scope, known)
+	signature, err := o.signature(r, c.SecretAccessKey, names, date, known)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	if err := known.check(&presigned); err != nil {
 		return "", err
 	}
-	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, scope, known)
+	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, known)
 	if err != nil {
 		return "", err
 	}
@@ -174,7 +174,7 @@ func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 }
 
 // signature computes the signature in hexadecimal.
-func (o *SignOptions) signature(r *Request, secret, signed, date, scope string, known seen) (string, error) {
+func (o *SignOptions) signature(r *Request, secret, signed, date string, known seen) (string, error) {
 	rule := RuleFor(o.Service)
 	if o.Rule != nil {
 		rule = *o.Rule
@@ -187,8 +187,8 @@ func (o *SignOptions) signature(r *Request, secret, signed, date, scope string, 
 	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}, &known); err != nil {
 		return "", err
 	}
-	key := o.Keys.get(secret, scope, date[:8], o.Region, o.Service)
-	sum := s.signRequest(key, date, scope)
+	key := o.Keys.get(secret, date[:8], o.Region, o.Service)
+	sum := s.signRequest(key, date, o.Region, o.Service)
 	return hex.EncodeToString(sum[:]), nil
 }
 

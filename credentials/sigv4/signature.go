@@ -92,12 +92,17 @@ func (h *hasher) restore(state []byte) {
 
 // signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that, good until
 // the next use of s.
-func (s *scratch) signRequest(k *signingKey, date, scope string) *digest {
+func (s *scratch) signRequest(k *signingKey, date, region, service string) *digest {
 	sum := s.hasher.of(s.out)
-	out := append(append(s.out[:0], algorithm+"\n"...), date...)
-	out = append(append(append(out, '\n'), scope...), '\n')
-	s.out = appendHex(out, sum)
+	s.out = appendHex(appendTimeAndScope(append(s.out[:0], algorithm+"\n"...), date, region, service), sum)
 	return s.hasher.sign(k, s.out)
+}
+
+// appendTimeAndScope appends two lines of a string to sign.
+func appendTimeAndScope(dst []byte, date, region, service string) []byte {
+	dst = append(append(append(dst, date...), '\n'), date[:8]...)
+	dst = append(append(append(dst, '/'), region...), '/')
+	return append(append(dst, service...), "/"+terminator+"\n"...)
 }
 
 // timeFormat is ISO 8601's basic form, as x-amz-date has it.

@@ -61,7 +61,7 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if secret == "" {
 		return nil, &Error{Reason: Mismatch}
 	}
-	key := o.Keys.get(secret, a.scope, a.scope[:8], a.Region, a.Service)
+	key := o.Keys.get(secret, a.day, a.Region, a.Service)
 	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 		if err != nil {
 			return err
 		}
-		want := s.signRequest(key, a.date, a.scope)
+		want := s.signRequest(key, a.date, a.Region, a.Service)
 		if subtle.ConstantTimeCompare(want[:], a.signature[:]) == 1 {
 			return nil
 		}

@@ -25,8 +25,8 @@ func between(w, low, high uint64) uint64 {
 	return (ascii + (0x80-low)*ones) &^ (ascii + (0x7f-high)*ones) &^ w & highs
 }
 
-// lowerCase has the bit by which a letter's cases differ for each byte of w that is a lower-case letter.
-func lowerCase(w uint64) uint64 { return between(w, 'a', 'z') >> 2 }
+// lower is w with its ASCII letters in lower case, which differ from the others by one bit.
+func lower(w uint64) uint64 { return w | between(w, 'A', 'Z')>>2 }
 
 // pairs gives the numbers, in 16 bits each, that every two of the eight digits in a word write.
 func pairs(w uint64) uint64 {
