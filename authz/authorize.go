@@ -192,7 +192,7 @@ func (c *call) checkRevoked() *Problem {
 		return nil
 	}
 	if !p.ExpiresAt.IsZero() && !c.now.Before(p.ExpiresAt) {
-		return problemExpired
+		return problemTokenExpired
 	}
 	revocations := c.e.o.Revocations
 	if revocations == nil {

@@ -158,8 +158,8 @@ type Engine struct {
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
-	memory     *memory               // nil: every request is decided anew
-	written    map[*Problem][]string // the challenges of shared problems
+	memory     *memory    // nil: every request is decided anew
+	written    [][]string // the challenges of shared problems
 }
 
 // group is a GroupPolicies, compiled.
@@ -208,11 +208,13 @@ func New(o Options) (*Engine, error) {
 	if _, ok := o.Mapping.(*HTTPMapping); ok {
 		e.memory = &memory{seed: maphash.MakeSeed()}
 	}
-	written := make(map[*Problem][]string)
 	for _, problem := range SharedProblems() {
-		written[problem] = e.challenges(problem)
+		var list []string
+		if problem.challenged() {
+			list = e.writeChallenges(problem)
+		}
+		e.written = append(e.written, list)
 	}
-	e.written = written
 	return e, nil
 }
 

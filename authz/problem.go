@@ -15,19 +15,29 @@ type Problem struct {
 	AWSCode    string
 	AWSMessage string
 	AWSStatus  int
+
+	shared int // 1 + the index in sharedProblems; 0 for a problem that is made for a request
 }
 
-// SharedProblems are the problems that read the same for every request, so that what is made of one can be made once and
-// found under its pointer: a flood of bad credentials should cost no more than to say no. Others are made for a request.
-func SharedProblems() []*Problem {
+// sharedProblems are the problems that read the same for every request.
+var sharedProblems = func() []*Problem {
 	list := []*Problem{problemTwoCredentials, problemBadAuthorization, problemQueryToken, problemScheme, problemMissing, problemRevoked,
-		problemExpired, problemUnavailable, problemHeaders, problemUnknownKey, problemSessionToken, problemSessionExpired,
-		problemNoBody, problemBodySize, problemBodyRead}
-	for _, problem := range tokenProblems {
-		list = append(list, problem)
+		problemUnavailable, problemHeaders, problemUnknownKey, problemSessionToken, problemSessionExpired, problemNoBody, problemBodySize,
+		problemBodyRead, problemTokenExpired, problemNotYetValid, problemWrongAudience, problemWrongTokenUse, problemTooLarge,
+		problemKeysAway, problemMalformedToken, problemEncrypted, problemUnknownIssuer, problemAlgorithm, problemCriticalHeader,
+		problemWrongType, problemUnknownSigner, problemBadSignature}
+	for i, p := range list {
+		p.shared = i + 1
 	}
 	return list
-}
+}()
+
+// SharedProblems are the problems that read the same for every request, so that what is made of one can be made once: a
+// flood of bad credentials should cost no more than to say no. The list must not be changed.
+func SharedProblems() []*Problem { return sharedProblems }
+
+// Shared gives the problem's index in SharedProblems; false for one that was made for a request.
+func (p *Problem) Shared() (index int, ok bool) { return p.shared - 1, p.shared > 0 }
 
 // Type is the problem's type as RFC 9457 section 3.1.1 wants it.
 func (p *Problem) Type() string {

@@ -16,26 +16,62 @@ func invalidToken(reason, title, detail string) *Problem {
 		AWSStatus: 400, AWSCode: "InvalidToken", AWSMessage: "The provided token is malformed or otherwise invalid."}
 }
 
-// tokenProblems has the refusals that a client can do something about in words of their own. Time, audience and use are
-// claims that the client can read in its token; that issuer, key, algorithm or signature are not the expected ones is
-// told to nobody.
-var tokenProblems = map[token.Reason]*Problem{
-	token.Expired:       invalidToken("expired", "Expired token", "The token has expired."),
-	token.NotYetValid:   invalidToken("not_yet_valid", "Token not valid yet", "The token is not valid yet."),
-	token.WrongAudience: invalidToken("wrong_audience", "Wrong audience", "The token is meant for another client or audience."),
-	token.WrongTokenUse: invalidToken("wrong_token_use", "Wrong token use", "The token is of another use: an access token is not an ID token."),
-	token.TooLarge:      problemTooLarge,
-	token.KeysUnavailable: {Status: 503, Reason: string(token.KeysUnavailable), Title: "Cannot decide",
+// The refusals of tokens. Those that a client can do something about have words of their own. Time, audience and use are
+// claims that the client can read in its token; that issuer, key, algorithm or signature are not the expected ones is told
+// to nobody.
+var (
+	problemTokenExpired  = invalidToken("expired", "Expired token", "The token has expired.")
+	problemNotYetValid   = invalidToken("not_yet_valid", "Token not valid yet", "The token is not valid yet.")
+	problemWrongAudience = invalidToken("wrong_audience", "Wrong audience", "The token is meant for another client or audience.")
+	problemWrongTokenUse = invalidToken("wrong_token_use", "Wrong token use", "The token is of another use: an access token is not an ID token.")
+	problemTooLarge      = invalidToken(string(token.TooLarge), "Token too large", "The token is longer than this gate takes.")
+	problemKeysAway      = &Problem{Status: 503, Reason: string(token.KeysUnavailable), Title: "Cannot decide",
 		Detail:  "The keys of the token's issuer cannot be had at present. Try again.",
-		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."},
-	token.Malformed:      anyToken(token.Malformed),
-	token.Encrypted:      anyToken(token.Encrypted),
-	token.UnknownIssuer:  anyToken(token.UnknownIssuer),
-	token.Algorithm:      anyToken(token.Algorithm),
-	token.CriticalHeader: anyToken(token.CriticalHeader),
-	token.WrongType:      anyToken(token.WrongType),
-	token.UnknownKey:     anyToken(token.UnknownKey),
-	token.BadSignature:   anyToken(token.BadSignature),
+		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."}
+	problemMalformedToken = anyToken(token.Malformed)
+	problemEncrypted      = anyToken(token.Encrypted)
+	problemUnknownIssuer  = anyToken(token.UnknownIssuer)
+	problemAlgorithm      = anyToken(token.Algorithm)
+	problemCriticalHeader = anyToken(token.CriticalHeader)
+	problemWrongType      = anyToken(token.WrongType)
+	problemUnknownSigner  = anyToken(token.UnknownKey)
+	problemBadSignature   = anyToken(token.BadSignature)
+)
+
+// problemOfToken is the problem of a refused token. It is not a map, which would have to be fetched from memory while a
+// flood of bad tokens comes in; nil for a reason that is none.
+func problemOfToken(reason token.Reason) *Problem {
+	switch reason {
+	case token.Malformed:
+		return problemMalformedToken
+	case token.UnknownIssuer:
+		return problemUnknownIssuer
+	case token.Algorithm:
+		return problemAlgorithm
+	case token.UnknownKey:
+		return problemUnknownSigner
+	case token.BadSignature:
+		return problemBadSignature
+	case token.Expired:
+		return problemTokenExpired
+	case token.NotYetValid:
+		return problemNotYetValid
+	case token.WrongAudience:
+		return problemWrongAudience
+	case token.WrongTokenUse:
+		return problemWrongTokenUse
+	case token.TooLarge:
+		return problemTooLarge
+	case token.KeysUnavailable:
+		return problemKeysAway
+	case token.Encrypted:
+		return problemEncrypted
+	case token.CriticalHeader:
+		return problemCriticalHeader
+	case token.WrongType:
+		return problemWrongType
+	}
+	return nil
 }
 
 // anyToken keeps the reason for metrics and tells the client nothing of it.
@@ -44,10 +80,7 @@ func anyToken(reason token.Reason) *Problem {
 }
 
 var (
-	problemTooLarge     = invalidToken(string(token.TooLarge), "Token too large", "The token is longer than this gate takes.")
-	problemExpired      = tokenProblemExpired
-	tokenProblemExpired = invalidToken("expired", "Expired token", "The token has expired.")
-	problemUnknownKey   = &Problem{Status: 401, Reason: "unknown_access_key", Title: "Unknown access key",
+	problemUnknownKey = &Problem{Status: 401, Reason: "unknown_access_key", Title: "Unknown access key",
 		Detail:    "The access key does not exist, or its session token is missing.",
 		AWSStatus: 403, AWSCode: "InvalidAccessKeyId",
 		AWSMessage: "The AWS Access Key Id you provided does not exist in our records."}
@@ -71,7 +104,7 @@ var (
 // tokenProblem translates what the verifier says.
 func tokenProblem(err error) *Problem {
 	if refused, ok := errors.AsType[*token.Error](err); ok {
-		if problem := tokenProblems[refused.Reason]; problem != nil {
+		if problem := problemOfToken(refused.Reason); problem != nil {
 			return problem
 		}
 	}
@@ -144,14 +177,17 @@ func signatureProblem(err error) *Problem {
 		Detail: sentence(text)}
 }
 
-// challenges are the WWW-Authenticate values for a problem (RFC 6750 section 3, RFC 9728 section 5.1): of every 401, and
-// of what is wrong with how a token was shown.
+// challenged says whether WWW-Authenticate goes with the problem: with every 401 (RFC 6750 section 3), and with what is
+// wrong with how a token was shown.
+func (p *Problem) challenged() bool { return p.Status == 401 || p.Error != "" }
+
+// challenges are the WWW-Authenticate values for a problem (RFC 6750 section 3, RFC 9728 section 5.1).
 func (e *Engine) challenges(p *Problem) []string {
-	if p.Status != 401 && p.Error == "" {
-		return nil
+	if i, ok := p.Shared(); ok {
+		return e.written[i]
 	}
-	if list, ok := e.written[p]; ok {
-		return list
+	if !p.challenged() {
+		return nil
 	}
 	return e.writeChallenges(p)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
@@ -39,12 +40,14 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 type Authorize struct {
 	config.Authorize
 
-	app     *App
-	gate    atomic.Pointer[authz.Engine]
-	headers []headerSetter
-	logger  *zap.Logger
-	parts   *gateParts
-	release func()
+	gate      atomic.Pointer[authz.Engine]
+	debugs    bool // the log takes debug entries
+	publishes bool // there is metadata of protected resources; set before gate is
+	headers   []headerSetter
+	app       *App
+	logger    *zap.Logger
+	parts     *gateParts
+	release   func()
 }
 
 // CaddyModule returns the Caddy module information.
@@ -59,6 +62,7 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.app, a.logger = app, ctx.Logger()
+	a.debugs = a.logger.Core().Enabled(zapcore.DebugLevel)
 	a.Authorize.Defaults(app.Region)
 	if err := a.Authorize.Validate(&app.App); err != nil {
 		return err
@@ -76,6 +80,7 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("sluice_authorize: %w", err)
 		}
 		a.release = release
+		a.publishes = len(app.resources) > 0
 		a.gate.Store(gate)
 		return nil
 	})
@@ -92,10 +97,12 @@ func (a *Authorize) Cleanup() error {
 
 // ServeHTTP asks the gate, and answers or passes on.
 func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if metadata := a.app.resourceOf(r); metadata != nil {
-		return metadata.serve(w, r)
-	}
 	gate := a.gate.Load()
+	if gate == nil || a.publishes {
+		if metadata := a.app.resourceOf(r); metadata != nil {
+			return metadata.serve(w, r)
+		}
+	}
 	if gate == nil {
 		if gate = a.wait(r.Context()); gate == nil {
 			return writeStarting(w)

@@ -104,16 +104,14 @@ func (g *gateParts) build(app *App, rt *runtime) (gate *authz.Engine, release fu
 		return nil, nil, err
 	}
 	if len(issuers) > 0 {
-		o.Verifier, err = token.New(token.Options{Issuers: issuers, Now: time.Now, MaxTokenBytes: a.MaxToken, Observer: app.metrics})
-		if err != nil {
-			return nil, nil, err
-		}
-		cache, hold, err := sharedCache(g.cacheKey(app, rt), app)
+		shared, hold, err := sharedTokens(g.tokensKey(app, rt, issuers), app, func() (*token.Verifier, error) {
+			return token.New(token.Options{Issuers: issuers, Now: time.Now, MaxTokenBytes: a.MaxToken, Observer: app.metrics})
+		})
 		if err != nil {
 			return nil, nil, err
 		}
 		held = append(held, hold)
-		o.Tokens = cache
+		o.Verifier, o.Tokens = shared.verifier, shared.cache
 	}
 	gate, err = authz.New(o)
 	return gate, release, err
@@ -172,17 +170,22 @@ func (g *gateParts) issuers(app *App, rt *runtime) (issuers []token.Issuer, held
 	return issuers, held, nil
 }
 
-// cacheKey tells apart routes that do not accept exactly the same tokens: those must not share a cache.
-func (g *gateParts) cacheKey(app *App, rt *runtime) [32]byte {
+// tokensKey tells apart routes that do not accept exactly the same tokens by exactly the same keys: those must not share a
+// cache.
+func (g *gateParts) tokensKey(app *App, rt *runtime, issuers []token.Issuer) [32]byte {
 	a := g.settings
+	keys := make([]string, len(issuers))
+	for i := range issuers {
+		keys[i] = fmt.Sprintf("%p", issuers[i].Keys) // nobody else can have the address while the verifier lives
+	}
 	raw, err := json.Marshal(struct {
-		Pools, Clients, Uses []string
-		Issuers              []config.Issuer
-		Leeway               *config.Duration
-		MaxToken             int
-		Runtime              string
-		Base                 string
-	}{a.UserPools, a.Clients, a.TokenUse, a.Issuers, a.Leeway, a.MaxToken, rt.identity(), app.PublicURL + " " + app.App.Issuer})
+		Pools, Clients, Uses, Keys []string
+		Issuers                    []config.Issuer
+		Leeway                     *config.Duration
+		MaxToken                   int
+		Runtime                    string
+		Base                       string
+	}{a.UserPools, a.Clients, a.TokenUse, keys, a.Issuers, a.Leeway, a.MaxToken, rt.identity(), app.PublicURL + " " + app.App.Issuer})
 	if err != nil {
 		panic(err) // strings and numbers always marshal
 	}
@@ -199,32 +202,42 @@ func headerNames(headers []config.Header) []string {
 
 // What follows lives as long as a configuration uses it, over reloads.
 var (
-	caches   = caddy.NewUsagePool() // *cacheHandle by cacheKey
+	verified = caddy.NewUsagePool() // *verification by tokensKey
 	remotes  = caddy.NewUsagePool() // *remoteHandle by settings
 	denials  = authz.NewDenials(authz.DefaultDenials)
 	sigCache = 4096 // signing keys remembered per process
 )
 
-type cacheHandle struct{ *token.Cache[*authz.Subject] }
+// verification is a verifier with what it has found out. They stay together: a new verifier would have to learn again of which
+// tokens the cache may know.
+type verification struct {
+	verifier *token.Verifier
+	cache    *token.Cache[*authz.Subject]
+}
 
 // Destruct takes the cache out of the metrics.
-func (h cacheHandle) Destruct() error {
-	processMetrics().cache.forget(h.Cache)
+func (v *verification) Destruct() error {
+	processMetrics().cache.forget(v.cache)
 	return nil
 }
 
-func sharedCache(key [32]byte, app *App) (*token.Cache[*authz.Subject], func(), error) {
-	handle, _, err := caches.LoadOrNew(key, func() (caddy.Destructor, error) {
-		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{})
-		if err == nil {
-			processMetrics().cache.watch(cache)
+func sharedTokens(key [32]byte, app *App, verifier func() (*token.Verifier, error)) (*verification, func(), error) {
+	shared, _, err := verified.LoadOrNew(key, func() (caddy.Destructor, error) {
+		v, err := verifier()
+		if err != nil {
+			return nil, err
 		}
-		return cacheHandle{cache}, err
+		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{})
+		if err != nil {
+			return nil, err
+		}
+		processMetrics().cache.watch(cache)
+		return &verification{v, cache}, nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return handle.(cacheHandle).Cache, func() { app.giveBack(caches, key) }, nil
+	return shared.(*verification), func() { app.giveBack(verified, key) }, nil
 }
 
 type remoteHandle struct{ *token.RemoteKeys }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/credentials/sigv4"
@@ -17,8 +16,8 @@ import (
 
 // refuse answers a request that does not pass, in the words of the protocol that the route speaks.
 func (a *Authorize) refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
-	if c := a.logger.Check(zapcore.DebugLevel, "refused"); c != nil {
-		c.Write(zap.String("outcome", result.Outcome.String()), zap.String("reason", result.Problem.Reason),
+	if a.debugs {
+		a.logger.Debug("refused", zap.String("outcome", result.Outcome.String()), zap.String("reason", result.Problem.Reason),
 			zap.String("action", result.Action), zap.String("resource", result.Resource),
 			zap.String("decision_id", result.DecisionID))
 	}
@@ -53,15 +52,14 @@ type problemBody struct {
 	DecisionID string `json:"decision_id,omitempty"`
 }
 
-// problemBodies are the bodies of problems that read the same every time.
-var problemBodies = func() map[*authz.Problem][]byte {
-	bodies := map[*authz.Problem][]byte{}
+// problemBodies are the bodies of authz.SharedProblems.
+var problemBodies = func() (bodies [][]byte) {
 	for _, p := range authz.SharedProblems() {
 		body, err := marshalProblem(p, "")
 		if err != nil {
 			panic(err) // strings and numbers always marshal
 		}
-		bodies[p] = body
+		bodies = append(bodies, body)
 	}
 	return bodies
 }()
@@ -71,12 +69,12 @@ func marshalProblem(p *authz.Problem, decisionID string) ([]byte, error) {
 }
 
 func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
-	body, ok := problemBodies[p]
-	if !ok || decisionID != "" {
-		var err error
-		if body, err = marshalProblem(p, decisionID); err != nil {
-			return err
-		}
+	if i, ok := p.Shared(); ok && decisionID == "" {
+		return write(w, p.Status, "application/problem+json", problemBodies[i])
+	}
+	body, err := marshalProblem(p, decisionID)
+	if err != nil {
+		return err
 	}
 	return write(w, p.Status, "application/problem+json", body)
 }
