@@ -64,8 +64,7 @@ func (k *keyer) sum(raw string) CacheKey {
 	s := k.spaces.Get().(*keyerSpace)
 	if k.aead != nil {
 		s.text = append(s.text[:0], raw...)
-		k.aead.Seal(s.key[:0], s.nonce[:], nil, s.text)
-		k.cipher.Encrypt(s.key[:], s.key[:])
+		k.cipher.Encrypt(s.key[:], k.aead.Seal(s.key[:0], s.nonce[:], nil, s.text))
 	} else {
 		// One block of key before the token. The hash never leaves the process, so that a prefix is as good as HMAC here.
 		s.text = append(append(s.text[:0], k.secret[:]...), raw...)
