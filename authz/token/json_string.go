@@ -11,8 +11,8 @@ func (s *scanner) str() (escaped, ok bool) {
 	start, ascii := s.pos+1, true
 	for i := start; i < len(s.text); {
 		if len(s.text)-i >= 8 { // most of a token is plain text
-			plain := plainBytes(s.text[i : i+8])
-			if i += plain; plain == 8 {
+			m := special(eight(s.text[i:]))
+			if i += bits.TrailingZeros64(m) / 8; m == 0 {
 				continue
 			}
 		}
@@ -39,17 +39,20 @@ func (s *scanner) str() (escaped, ok bool) {
 	return false, false
 }
 
-// plainBytes is how many of the first eight bytes are ASCII and neither a control character, a quotation mark nor a
-// backslash: those that come before the first that is. All eight are looked at together. A subtraction that borrows from
-// the next byte can mark that one wrongly, but only when its own is marked, which then is the lower one.
-func plainBytes(text string) int {
-	_ = text[7]
-	v := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+// eight gives the first eight bytes, the first one lowest.
+func eight(text string) uint64 {
+	t := text[:8]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+// special marks, with its highest bit, the lowest of eight bytes that is not ASCII, or a control character, a quotation
+// mark or a backslash. Higher ones may be marked wrongly, when a subtraction has borrowed from them, and then a lower one
+// is marked rightly.
+func special(v uint64) uint64 {
 	const each, top = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := v^'"'*each, v^'\\'*each
-	marked := (v | (v-0x20*each)&^v | (quote-each)&^quote | (backslash-each)&^backslash) & top
-	return bits.TrailingZeros64(marked) / 8 // 64 when none is marked
+	return (v | (v-0x20*each)&^v | (quote-each)&^quote | (backslash-each)&^backslash) & top
 }
 
 // escapeLen gives the length of the escape that text begins with, or 0 when it is none. A surrogate counts only as a
