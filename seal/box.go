@@ -109,9 +109,6 @@ func KeyID(sealed []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(sealed[1:headerSize]), true
 }
 
-// CurrentKeyID returns the id of the key that seals.
-func (b *Box) CurrentKeyID() uint32 { return b.keys[0].key.id }
-
 // ring returns the keys under the id, or nil. There are a handful at most, so a loop beats a map.
 func (b *Box) ring(id uint32) *ring {
 	for _, r := range b.keys {

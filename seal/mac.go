@@ -35,16 +35,6 @@ func (b *Box) MatchMAC(mac []byte, purpose string, parts ...[]byte) bool {
 	return match == 1
 }
 
-// MACWith is MAC under the key of that id, and false when the Box has no such key. With the id that KeyID gives, a value
-// that goes with a sealed message can be computed again after the current key has changed.
-func (b *Box) MACWith(keyID uint32, purpose string, parts ...[]byte) ([MACSize]byte, bool) {
-	r := b.ring(keyID)
-	if r == nil {
-		return [MACSize]byte{}, false
-	}
-	return r.purpose(purpose).mac(parts), true
-}
-
 // Derive returns n bytes of key for the purpose from the current master key, 1 to 8160. They change when the current key
 // does, so they suit what may be rebuilt, such as a node's cache keys.
 func (b *Box) Derive(purpose string, n int) ([]byte, error) {

@@ -155,13 +155,6 @@ func TestMACTellsPartsPurposesAndKeysApart(t *testing.T) {
 		box.MatchMAC(stored[:8], "p", []byte("token")) || box.MatchMAC(nil, "p", []byte("token")) {
 		t.Error("MatchMAC does not match exactly the stored MAC")
 	}
-	id, _ := seal.KeyID(sealed(t, before, "p", "", ""))
-	if got, ok := box.MACWith(id, "p", []byte("token")); !ok || got != stored {
-		t.Error("MACWith does not find the old key")
-	}
-	if _, ok := before.MACWith(box.CurrentKeyID(), "p"); ok {
-		t.Error("MACWith takes a key that is not held")
-	}
 }
 
 func TestDeriveGivesTheSameKeyToTheSamePurposeOnly(t *testing.T) {

@@ -9,11 +9,8 @@ import (
 // HeadSize is how many bytes of a sealed message stand before its ciphertext.
 const HeadSize = headerSize + nonceSize
 
-// MarkSize is the length of a mark in bytes.
-const MarkSize = nonceSize + Overhead - HeadSize
-
-// Use is a Box for one purpose, its keys looked up once: for those who seal, open or hash on every request, and in memory
-// of their own. It is safe for concurrent use.
+// Use is a Box for one purpose, its keys looked up once: for those who seal or open on every request, and in memory of their
+// own. It is safe for concurrent use.
 type Use struct {
 	box  *Box
 	keys []*purposeKeys // as the Box's, the current one first
@@ -55,15 +52,6 @@ func (u *Use) OpenInPlace(sealed, aad []byte) ([]byte, error) {
 	return keys.open(sealed[HeadSize:HeadSize], sealed, aad)
 }
 
-// MACWith is Box.MACWith.
-func (u *Use) MACWith(keyID uint32, parts ...[]byte) ([MACSize]byte, bool) {
-	keys := u.under(keyID)
-	if keys == nil {
-		return [MACSize]byte{}, false
-	}
-	return keys.mac(parts), true
-}
-
 // under returns the purpose's keys from the master key of that id, or nil.
 func (u *Use) under(id uint32) *purposeKeys {
 	for i, r := range u.box.keys {
@@ -74,15 +62,11 @@ func (u *Use) under(id uint32) *purposeKeys {
 	return nil
 }
 
-// AppendMark appends the mark of a sealed message: its nonce, then its tag, MarkSize bytes together. Of two messages that
-// one key sealed, no two have the same mark, for their nonces differ; and a message whose mark is known and that opens is
-// the one that was sealed, because the tag is over the plaintext and the additional data. So a MAC of the mark is bound to
-// all of the message, at the cost of a few bytes. What is shorter than a sealed message has no mark, and nothing is
-// appended. Take it before opening in place.
-func AppendMark(dst, sealed []byte) []byte {
+// Nonce returns the 24 bytes of a sealed message that are random, or nil when it cannot be a sealed message. They are of this
+// message alone, and one with others does not open.
+func Nonce(sealed []byte) []byte {
 	if len(sealed) < Overhead {
-		return dst
+		return nil
 	}
-	dst = append(dst, sealed[headerSize:HeadSize]...)
-	return append(dst, sealed[len(sealed)-(Overhead-HeadSize):]...)
+	return sealed[headerSize:HeadSize:HeadSize]
 }

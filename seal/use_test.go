@@ -72,57 +72,20 @@ func TestSealingInPlaceFailsWithoutRandomness(t *testing.T) {
 	}
 }
 
-func TestAUseHashesAsItsBox(t *testing.T) {
-	old, current := newKey(t), newKey(t)
-	box := newBox(t, current, old)
-	use := box.For("p")
-	before := newBox(t, old)
-	for name, id := range map[string]uint32{"the current key": box.CurrentKeyID(), "the key before": before.CurrentKeyID()} {
-		want, _ := box.MACWith(id, "p", []byte("a"), []byte("b"))
-		if got, ok := use.MACWith(id, []byte("a"), []byte("b")); !ok || got != want {
-			t.Errorf("%s: another MAC, %v", name, ok)
+func TestANonceIsAMessagesOwn(t *testing.T) {
+	use := newBox(t, newKey(t)).For("p")
+	one, other := inPlace(t, use, "state", "a", 0), inPlace(t, use, "state", "a", 0)
+	if n := seal.Nonce(one); len(n) != 24 || bytes.Equal(n, seal.Nonce(other)) {
+		t.Errorf("%x and %x", n, seal.Nonce(other))
+	}
+	for i := range seal.Nonce(one) {
+		changed := bytes.Clone(one)
+		seal.Nonce(changed)[i] ^= 1
+		if _, err := use.OpenInPlace(changed, []byte("a")); !errors.Is(err, seal.ErrOpen) {
+			t.Errorf("byte %d of the nonce does not matter: %v", i, err)
 		}
 	}
-	if _, ok := use.MACWith(box.CurrentKeyID() ^ before.CurrentKeyID() ^ 1); ok {
-		t.Error("a MAC under a key that nobody has")
-	}
-}
-
-func TestAMarkChangesWithEveryMessage(t *testing.T) {
-	key := newKey(t)
-	use := newBox(t, key).For("p")
-	fixed, err := seal.New(seal.Options{Keys: []seal.Key{key}, Rand: zeros{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	messages := map[string][]byte{
-		"one": inPlace(t, use, "state", "a", 0), "the same again": inPlace(t, use, "state", "a", 0),
-		// Even a source of nonces that repeats itself leaves the tag to tell messages apart.
-		"a nonce":                              inPlace(t, fixed.For("p"), "state", "a", 0),
-		"its repetition with other content":    inPlace(t, fixed.For("p"), "other", "a", 0),
-		"its repetition with other data":       inPlace(t, fixed.For("p"), "state", "b", 0),
-		"its repetition for another purpose":   inPlace(t, fixed.For("q"), "state", "a", 0),
-		"its repetition with more of the same": inPlace(t, fixed.For("p"), "state\x00", "a", 0),
-		"its repetition under another key": inPlace(t, func() *seal.Use {
-			b, err := seal.New(seal.Options{Keys: []seal.Key{newKey(t)}, Rand: zeros{}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return b.For("p")
-		}(), "state", "a", 0),
-	}
-	seen := map[string]string{}
-	for name, message := range messages {
-		mark := seal.AppendMark([]byte("x"), message)
-		if len(mark) != 1+seal.MarkSize || mark[0] != 'x' {
-			t.Errorf("%s: a mark of %d bytes", name, len(mark)-1)
-		}
-		if other, ok := seen[string(mark)]; ok {
-			t.Errorf("%s and %s have the same mark", name, other)
-		}
-		seen[string(mark)] = name
-	}
-	if mark := seal.AppendMark(nil, make([]byte, seal.Overhead-1)); mark != nil {
-		t.Errorf("the mark of nothing is %x", mark)
+	if n := seal.Nonce(make([]byte, seal.Overhead-1)); n != nil {
+		t.Errorf("the nonce of nothing is %x", n)
 	}
 }

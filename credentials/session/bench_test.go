@@ -20,6 +20,13 @@ func typical() *session.Record {
 	return r
 }
 
+// untagged is the same where the identity pool makes no principal tags of claims, as by default.
+func untagged() *session.Record {
+	r := typical()
+	r.PrincipalTags, r.TransitiveTagKeys = nil, nil
+	return r
+}
+
 // sealing is what any sealed token costs: the AEAD over as many bytes as the record has, with its nonce, and the text form
 // where it is asked for.
 type sealing struct {
@@ -99,7 +106,7 @@ func BenchmarkOpen(b *testing.B) {
 // the least time of many short batches is the best measure of each.
 func BenchmarkRatio(b *testing.B) {
 	m := newMinter(b, newKey(b))
-	for name, r := range map[string]*session.Record{"typical": typical(), "full": full()} {
+	for name, r := range map[string]*session.Record{"untagged": untagged(), "typical": typical(), "full": full()} {
 		c := mint(b, m, r)
 		for base, text := range map[string]bool{"AEAD": false, "AEAD and text": true} {
 			b.Run("mint, "+name+", to "+base, func(b *testing.B) {

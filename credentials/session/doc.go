@@ -3,7 +3,7 @@
 //
 // What it does: a Minter turns a Record (role, identity, tags, session policies, times) into an access key id, a secret
 // access key and a session token, as STS answers them, and gets the Record and the secret back from the key id and the
-// token. The token is bound to its key id; the secret is an HMAC over key id and record, so any node with the master key
+// token. The token is bound to its key id; the secret is random and travels sealed in it, so any node with the master key
 // can verify a signature, and none needs to have seen the session before.
 //
 // What it leaves to others: whether the session may exist (trust policies, limits of roles), whether it has been revoked

@@ -18,7 +18,7 @@ func FuzzOpen(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	m, err := session.NewMinter(session.Options{Box: box})
+	m, err := session.NewMinter(session.Options{Box: box, Rand: zeros{}})
 	if err != nil {
 		f.Fatal(err)
 	}

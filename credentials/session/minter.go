@@ -1,10 +1,12 @@
 package session
 
 import (
+	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +27,7 @@ const (
 	secretBytes  = 30
 	secretLen    = secretBytes / 3 * 4 // in base64
 
-	tokenPurpose  = "session token"
-	secretPurpose = "session secret"
+	tokenPurpose = "session credentials"
 )
 
 // noHead keeps the place of a sealed message's head.
@@ -50,21 +51,22 @@ type Credentials struct {
 
 // Options are what NewMinter needs.
 type Options struct {
-	Box *seal.Box // required; its source of randomness is that of access key ids, too
+	Box  *seal.Box // required; its source of randomness is that of access key ids, too
+	Rand io.Reader // of secret access keys; crypto/rand when nil
 }
 
 // Minter makes and opens temporary credentials. It is safe for concurrent use.
 type Minter struct {
-	box             *seal.Box
-	tokens, secrets *seal.Use
-	scratch         sync.Pool // of *scratch
+	tokens  *seal.Use
+	rand    io.Reader
+	scratch sync.Pool // of *scratch
 }
 
 // scratch is the memory that minting or opening takes for a moment.
 type scratch struct {
 	message []byte // sealed or not
 	text    []byte // of an access key id and its token
-	mark    []byte // of the message
+	random  [secretBytes]byte
 }
 
 // maxScratch is how large a message may be for its memory to be kept: what any token holds.
@@ -75,9 +77,11 @@ func NewMinter(o Options) (*Minter, error) {
 	if o.Box == nil {
 		return nil, errors.New("session: a minter needs a box")
 	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
 	return &Minter{
-		box: o.Box, tokens: o.Box.For(tokenPurpose), secrets: o.Box.For(secretPurpose),
-		scratch: sync.Pool{New: func() any { return new(scratch) }},
+		tokens: o.Box.For(tokenPurpose), rand: o.Rand, scratch: sync.Pool{New: func() any { return new(scratch) }},
 	}, nil
 }
 
@@ -90,7 +94,12 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	}
 	s := m.scratch.Get().(*scratch)
 	defer m.release(s)
-	s.message = r.appendTo(append(s.message[:0], noHead[:]...))
+	if _, err := io.ReadFull(m.rand, s.random[:]); err != nil {
+		return Credentials{}, fmt.Errorf("session: no randomness: %w", err)
+	}
+	s.message = base64.StdEncoding.AppendEncode(append(s.message[:0], noHead[:]...), s.random[:])
+	secret := seal.NewSecret(string(s.message[seal.HeadSize:]))
+	s.message = r.appendTo(s.message)
 	if n := seal.TokenLen(len(s.message) - seal.HeadSize); n > MaxToken {
 		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
 			"Packed policy consumes %d%% of allotted space, please use smaller policy.", (n*100+MaxToken-1)/MaxToken)
@@ -99,9 +108,8 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, err
 	}
-	s.message, s.mark = sealed, seal.AppendMark(s.mark[:0], sealed)
-	secret, _ := m.secret(m.box.CurrentKeyID(), s.mark)
-	id := accessKeyID(s.mark)
+	s.message = sealed
+	id := accessKeyID(sealed)
 	s.text = seal.AppendToken(append(s.text[:0], id[:]...), sealed)
 	both := string(s.text) // one allocation for what is used together
 	return Credentials{
@@ -110,9 +118,11 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	}, nil
 }
 
-// release keeps memory for the next call.
+// release keeps memory for the next call, without what stood in it.
 func (m *Minter) release(s *scratch) {
 	if cap(s.message) <= maxScratch {
+		clear(s.random[:])
+		clear(s.message)
 		m.scratch.Put(s)
 	}
 }
@@ -130,56 +140,36 @@ func (m *Minter) Open(accessKey, sessionToken string, now time.Time) (*Record, s
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	s.message, s.mark = sealed, seal.AppendMark(s.mark[:0], sealed)
-	keyID, ok := seal.KeyID(sealed)
-	if !ok {
+	s.message = sealed
+	if len(sealed) < seal.Overhead+secretLen {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	if id := accessKeyID(s.mark); string(id[:]) != accessKey {
+	if id := accessKeyID(sealed); string(id[:]) != accessKey {
 		return nil, seal.Secret{}, ErrInvalid
 	}
 	plain, err := m.tokens.OpenInPlace(sealed, nil)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
 	}
-	r, err := parseRecord(plain)
+	r, err := parseRecord(plain[secretLen:])
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid // made by a later version of this program
 	}
 	if !now.Before(r.ExpiresAt) {
 		return nil, seal.Secret{}, ErrExpired
 	}
-	secret, ok := m.secret(keyID, s.mark)
-	if !ok {
-		return nil, seal.Secret{}, ErrInvalid
-	}
-	return r, secret, nil
+	return r, seal.NewSecret(string(plain[:secretLen])), nil
 }
 
 // IsTemporary reports whether an access key id is of temporary credentials: those are good only with a session token.
 func IsTemporary(accessKeyID string) bool { return strings.HasPrefix(accessKeyID, keyPrefix) }
 
-// accessKeyID is the access key id that goes with a token, from the first 80 bits of its mark, which are random: the
-// message's nonce begins with them. So a token has one key id, and whoever changes the nonce to have another has a token
-// that does not open.
-func accessKeyID(mark []byte) (id [accessKeyLen]byte) {
+// accessKeyID is the access key id that goes with a sealed message, from the first 80 bits of its nonce, which are random.
+// So a token has one key id, and whoever changes the nonce to have another has a token that does not open.
+func accessKeyID(sealed []byte) (id [accessKeyLen]byte) {
 	copy(id[:], keyPrefix)
-	base32.StdEncoding.Encode(id[len(keyPrefix):], mark[:keyRandom])
+	base32.StdEncoding.Encode(id[len(keyPrefix):], seal.Nonce(sealed)[:keyRandom])
 	return id
-}
-
-// secret derives the secret access key: an HMAC over the token's mark, under the master key that sealed the token. The
-// mark is the AEAD's nonce and its tag. The nonce is of this token alone and gives the access key id, and the tag is over
-// every byte of the record; whoever could make another record open under the same mark could forge the AEAD. So the secret
-// is bound to key id and record, as if it were an HMAC over both, and nobody tells it from random who lacks the master key.
-func (m *Minter) secret(keyID uint32, mark []byte) (seal.Secret, bool) {
-	sum, ok := m.secrets.MACWith(keyID, mark)
-	if !ok {
-		return seal.Secret{}, false
-	}
-	var text [secretLen]byte
-	base64.StdEncoding.Encode(text[:], sum[:secretBytes])
-	return seal.NewSecret(string(text[:])), true
 }
 
 // check refuses a record that no operation may mint.

@@ -291,6 +291,36 @@ func TestAMinterNeedsItsParts(t *testing.T) {
 	if c, err := m.Mint(least()); err == nil || c.AccessKeyID != "" {
 		t.Error("minted without randomness")
 	}
+	if box, err = seal.New(seal.Options{Keys: []seal.Key{newKey(t)}}); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = session.NewMinter(session.Options{Box: box, Rand: strings.NewReader("short")}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := m.Mint(least()); err == nil || !c.SecretAccessKey.IsZero() {
+		t.Error("minted without randomness for the secret")
+	}
+}
+
+// The secret travels in the token, sealed, and is the same credentials' only.
+func TestEverySecretIsItsOwn(t *testing.T) {
+	m := newMinter(t, newKey(t))
+	seen := map[string]bool{}
+	for range 100 {
+		c := mint(t, m, full())
+		secret := c.SecretAccessKey.Reveal()
+		if len(secret) != 40 || seen[secret] {
+			t.Fatalf("a secret of %d characters, again: %v", len(secret), seen[secret])
+		}
+		seen[secret] = true
+		sealed, err := base64.RawURLEncoding.DecodeString(c.SessionToken)
+		if err != nil || bytes.Contains(sealed, []byte(secret)) || strings.Contains(c.SessionToken, secret) {
+			t.Fatalf("the token shows the secret, %v", err)
+		}
+		if _, opened, err := m.Open(c.AccessKeyID, c.SessionToken, issued); err != nil || !opened.Equal(c.SecretAccessKey) {
+			t.Fatalf("another secret comes out, %v", err)
+		}
+	}
 }
 
 func TestCredentialsDoNotShowTheirSecret(t *testing.T) {
