@@ -117,18 +117,25 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 	if err := s.loadHeaders(a.request, a.signed); err != nil {
 		return err
 	}
-	for _, f := range [...]form{{}, {rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
+	if ok, err := a.fits(s, key, *rule, payloadHash, form{}); ok || err != nil {
+		return err
+	}
+	for _, f := range [...]form{{rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
 		if f.rawPath && !a.request.pathForms(*rule) || f.byDecoded && !a.request.queryForms() {
 			continue
 		}
-		err := s.canonicalRequest(a.request, a.signed, *rule, payloadHash, a.Presigned, f, &a.seen)
-		if err != nil {
+		if ok, err := a.fits(s, key, *rule, payloadHash, f); ok || err != nil {
 			return err
-		}
-		want := s.signRequest(key, a.date, a.Region, a.Service)
-		if subtle.ConstantTimeCompare(want[:], a.signature[:]) == 1 {
-			return nil
 		}
 	}
 	return &Error{Reason: Mismatch}
+}
+
+// fits reports whether the signature is that of a canonical form.
+func (a *Auth) fits(s *scratch, key *signingKey, rule PathRule, payloadHash string, f form) (bool, *Error) {
+	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f, &a.seen); err != nil {
+		return false, err
+	}
+	want := s.signRequest(key, a.date, a.Region, a.Service)
+	return subtle.ConstantTimeCompare(want[:], a.signature[:]) == 1, nil
 }
