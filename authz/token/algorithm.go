@@ -87,8 +87,7 @@ var pssOptions = rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 func (a *algorithm) verify(n *numbers, key *PublicKey, signed, signature []byte) bool {
 	switch k := key.Key.(type) {
 	case *rsa.PublicKey:
-		var sum [sha512.Size]byte
-		digest := a.digest(&sum, signed)
+		digest := a.digest(&n.sum, signed)
 		if a.family == rsaPKCS1 {
 			if key.prepared.matches(k) {
 				return key.prepared.verify(n, a.hash, digest, signature)
@@ -101,10 +100,9 @@ func (a *algorithm) verify(n *numbers, key *PublicKey, signed, signature []byte)
 		if len(signature) != 2*a.size {
 			return false
 		}
-		var sum [sha512.Size]byte
 		r := new(big.Int).SetBytes(signature[:a.size])
 		s := new(big.Int).SetBytes(signature[a.size:])
-		return ecdsa.Verify(k, a.digest(&sum, signed), r, s)
+		return ecdsa.Verify(k, a.digest(&n.sum, signed), r, s)
 	case ed25519.PublicKey:
 		return len(signature) == ed25519.SignatureSize && ed25519.Verify(k, signed, signature)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/fips140"
 	"crypto/rsa"
+	"crypto/sha512"
 
 	"filippo.io/bigmod"
 )
@@ -44,6 +45,7 @@ func (k *preparedRSA) matches(key *rsa.PublicKey) bool {
 type numbers struct {
 	signature, opened, expected bigmod.Nat
 	encoded                     [maxRSABits / 8]byte
+	sum                         [sha512.Size]byte
 }
 
 // verify is RSASSA-PKCS1-v1_5 verification as RFC 8017 section 8.2.2 has it. Nothing of the opened signature is parsed:
