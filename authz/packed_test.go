@@ -82,7 +82,7 @@ func TestAPlaceAmongTheRecentIsNobodysForGood(t *testing.T) {
 		}
 	}
 	last := subjects[len(subjects)-1]
-	if e.principalOf(last) != e.principalOf(last) {
+	if made := e.principalOf(last); made != e.principalOf(last) {
 		t.Error("a principal that is asked for again and again is made anew")
 	}
 }
