@@ -5,7 +5,8 @@
 // while checking it against the signed hash, or chunk by chunk, and never gives its last byte before everything has been
 // checked. Sign and Presign make signatures. The files follow the layers of the specification: canonical request
 // (canonical_*.go), string to sign and signing key (signature.go, keycache.go), signature (auth.go, verify.go, sign.go),
-// chunks (body.go, chunks.go, trailer.go).
+// chunks (body.go, chunks.go, trailer.go). scan.go finds what of a request is in canonical form already; canonical_*.go says
+// what canonical form is.
 //
 // What it leaves to others: whose key it is and what its owner may do; HTTP statuses and error codes (an Error carries a
 // Reason that each wire translates); the signatures of POST policies, and SigV4A, which is refused. It knows no
