@@ -39,7 +39,6 @@ type call struct {
 	// While deciding.
 	target *target  // which is being decided on: some context keys belong to one action only
 	unsure *Problem // a key that has more than one value, or none that can be known
-	varies bool     // a key was asked for that is not the same for all who have the same grants
 	few    [4]target
 }
 
@@ -82,9 +81,6 @@ func (c *call) run() *Problem {
 	}
 	if problem := c.checkRevoked(); problem != nil {
 		return problem
-	}
-	if c.recall() {
-		return nil
 	}
 	if problem := c.e.o.Mapping.resolve(c); problem != nil {
 		return problem
@@ -236,7 +232,6 @@ func (c *call) decide() *Problem {
 	if len(c.targets) == 0 { // a mapping that finds nothing to decide on must not let pass
 		return problemDenied
 	}
-	c.remember(grants)
 	return nil
 }
 

@@ -20,11 +20,6 @@ func (c *call) Lookup(key string) policy.Values {
 	if !ok {
 		return absent
 	}
-	switch key {
-	case "cognito:groups", "http:method", "http:path": // what grants and memory go by
-	default:
-		c.varies = true
-	}
 	switch service {
 	case "aws":
 		return c.globalKey(name)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -158,7 +157,6 @@ type Engine struct {
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
-	memory     *memory    // nil: every request is decided anew
 	written    [][]string // the challenges of shared problems
 }
 
@@ -205,9 +203,6 @@ func New(o Options) (*Engine, error) {
 		e.root = newRoot(s.Root)
 	}
 	e.calls.New = func() any { return &call{e: e} }
-	if _, ok := o.Mapping.(*HTTPMapping); ok {
-		e.memory = &memory{seed: maphash.MakeSeed()}
-	}
 	for _, problem := range SharedProblems() {
 		var list []string
 		if problem.challenged() {

@@ -12,7 +12,6 @@ import (
 type grants struct {
 	engine  *Engine
 	version uint64 // of Roles
-	number  uint64 // another one for all others of the engine
 	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
 	// several when a user has roles with boundaries, each of which limits its own role only.
 	layers []policy.Layers
@@ -82,7 +81,7 @@ func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants 
 	p := s.whole()
 	key, shareable := s.grantsKey(p)
 	if !shareable {
-		return &grants{engine: e, version: version, number: uint64(e.serial.Add(1)), layers: e.layersOf(s, p)}
+		return &grants{engine: e, version: version, layers: e.layersOf(s, p)}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,7 +91,7 @@ func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants 
 	if g := t.byKey[key]; g != nil {
 		return g
 	}
-	g := &grants{engine: e, version: version, number: uint64(e.serial.Add(1)), layers: e.layersOf(s, p)}
+	g := &grants{engine: e, version: version, layers: e.layersOf(s, p)}
 	if len(t.byKey) < maxShared {
 		t.byKey[key] = g
 	}
