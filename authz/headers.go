@@ -26,8 +26,8 @@ const (
 // listHeaders list names of other headers.
 var listHeaders = [...]string{"Connection", "Proxy-Connection", "Trailer"}
 
-// NewIdentityHeaders makes the set. Names compare without case, and '_' as '-': CGI and many frameworks fold them, so
-// X_User_Id from a client would be read as X-User-Id by the upstream.
+// NewIdentityHeaders makes the set. Names compare without case, and all signs as '-': CGI and many frameworks fold '_' and
+// '-', PHP folds '.' as well, so X_User.Id from a client would be read as X-User-Id by the upstream.
 func NewIdentityHeaders(names ...string) *IdentityHeaders {
 	s := &IdentityHeaders{folded: make(map[string]struct{}, len(names))}
 	for _, name := range names {
@@ -108,14 +108,14 @@ func (s *IdentityHeaders) listed(lines []string) bool {
 	return false
 }
 
-// foldName writes the name in lower case and with '-' for '_' into buf, which is long enough.
+// foldName writes the name in lower case and with '-' for every other sign into buf, which is long enough.
 func foldName(buf []byte, name string) []byte {
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		switch {
 		case 'A' <= c && c <= 'Z':
 			c += 'a' - 'A'
-		case c == '_':
+		case (c < 'a' || 'z' < c) && (c < '0' || '9' < c):
 			c = '-'
 		}
 		buf[i] = c

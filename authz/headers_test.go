@@ -12,7 +12,7 @@ import (
 // upstream folds into the identity header.
 func TestIdentityHeadersGoInEverySpelling(t *testing.T) {
 	s := NewIdentityHeaders("X-User-Id", "X-Groups")
-	for _, name := range []string{"X-User-Id", "X-User-ID", "x-user-id", "X_User_Id", "X-User_Id", "x_user_id", "X_USER-ID", "X_groups"} {
+	for _, name := range []string{"X-User-Id", "X-User-ID", "x-user-id", "X_User_Id", "X-User_Id", "x_user_id", "X_USER-ID", "X_groups", "X.User.Id", "X_User.Id", "X~User!Id"} {
 		h := http.Header{name: {"mallory"}, "X-Other": {"stays"}, "X-User-Ids": {"stays"}}
 		s.Strip(h)
 		if keys := slices.Sorted(maps.Keys(h)); strings.Join(keys, ",") != "X-Other,X-User-Ids" {
