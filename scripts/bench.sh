@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The measurements of docs/benchmarks.md. Everything is measured beside its baseline in the same run; give the machine to
-# it alone. scripts/bench.sh [part...], the parts being: decisions tokens signatures engine wire users store redis gate process.
+# it alone. scripts/bench.sh [part...], the parts being: decisions tokens signatures engine wire users store redis gate process reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-decisions tokens signatures engine wire users store redis gate process}
+parts=${*:-decisions tokens signatures engine wire users store redis gate process reload}
 go=${GO:-go}
 
 bench() { # package, pattern, further arguments
@@ -36,6 +36,10 @@ for part in $parts; do
     process)
       $go build -o bin/sluice ./cmd/sluice
       $go -C bench run ./process -sluice ../bin/sluice
+      ;;
+    reload)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./reload -sluice ../bin/sluice
       ;;
     *) echo "no such part: $part" >&2; exit 2 ;;
   esac

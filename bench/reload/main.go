@@ -1,0 +1,160 @@
+// Command reload measures what a reload costs clients: how many requests of plain Caddy are lost when its configuration is
+// replaced again and again under full load, without the listener wrapper sluice_handover and with it.
+//
+// Nothing is sent twice: requests are POSTs, which Go's client does not repeat, some on connections of their own and some on
+// connections that are kept alive.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	reloads  = 40
+	clients  = 8
+	pause    = 100 * time.Millisecond // between reloads
+	handover = "servers {\n\tlistener_wrappers {\n\tsluice_handover\n\ttls\n\t}\n\t}"
+)
+
+func main() {
+	binary := flag.String("sluice", "bin/sluice", "the binary to measure")
+	rounds := flag.Int("rounds", 3, "rounds of each kind, by turns")
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "sluice-reload")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	kinds := []struct{ name, option string }{{"plain Caddy", ""}, {"with sluice_handover", handover}}
+	fmt.Printf("%d reloads under the load of %d clients, POSTs over HTTP/1.1\n\n", reloads, clients)
+	fmt.Println("| | connections | answered | lost |\n| --- | --- | --- | --- |")
+	for range *rounds {
+		for _, kind := range kinds {
+			for _, keep := range []bool{false, true} {
+				answered, lost, err := measure(*binary, dir, kind.option, keep)
+				if err != nil {
+					log.Fatal(err)
+				}
+				fmt.Printf("| %s | %s | %d | %d |\n", kind.name, map[bool]string{false: "new", true: "kept alive"}[keep], answered, lost)
+			}
+		}
+	}
+}
+
+// measure runs one server under load.
+func measure(binary, dir, option string, keep bool) (answered, lost int64, err error) {
+	site, err := freePort()
+	if err != nil {
+		return 0, 0, err
+	}
+	admin, err := freePort()
+	if err != nil {
+		return 0, 0, err
+	}
+	config := fmt.Sprintf("{\n\tadmin %s\n\tpersist_config off\n\t%s\n}\nhttp://%s {\n\trespond hello\n}\n", admin, option, site)
+	file := filepath.Join(dir, "Caddyfile")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return 0, 0, err
+	}
+	server := exec.Command(binary, "run", "--config", file, "--adapter", "caddyfile")
+	server.Env = append(os.Environ(), "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOME="+dir)
+	if err := server.Start(); err != nil {
+		return 0, 0, err
+	}
+	defer func() {
+		_ = server.Process.Kill() // fails only when it has ended
+		_ = server.Wait()         // says that it was killed
+	}()
+	if err := await(site); err != nil {
+		return 0, 0, err
+	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	var ok, failed atomic.Int64
+	var load sync.WaitGroup
+	for range clients {
+		load.Go(func() {
+			transport := &http.Transport{DisableKeepAlives: !keep}
+			defer transport.CloseIdleConnections()
+			client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+			for ctx.Err() == nil {
+				if post(client, "http://"+site+"/", "text/plain", "a body") != nil {
+					failed.Add(1)
+				} else {
+					ok.Add(1)
+				}
+			}
+		})
+	}
+	for range reloads {
+		// Caddy does nothing for a configuration that it has already, unless it must.
+		if err = reload(admin, config); err != nil {
+			break
+		}
+		time.Sleep(pause)
+	}
+	stop()
+	load.Wait()
+	return ok.Load(), failed.Load(), err
+}
+
+func reload(admin, config string) error {
+	request, err := http.NewRequest(http.MethodPost, "http://"+admin+"/load", strings.NewReader(config))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "text/caddyfile")
+	request.Header.Set("Cache-Control", "must-revalidate")
+	return finish(http.DefaultClient.Do(request))
+}
+
+func post(client *http.Client, url, kind, body string) error {
+	return finish(client.Post(url, kind, strings.NewReader(body)))
+}
+
+// finish reads an answer to its end.
+func finish(response *http.Response, err error) error {
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return err
+}
+
+// freePort gives an address that nobody listens at.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func await(address string) error {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		if time.Now().After(end) {
+			return err
+		}
+	}
+}
