@@ -94,8 +94,8 @@ func (a *address) turn(l *Listener) {
 	a.changed = make(chan struct{})
 }
 
-// accept gives what arrives at a socket to the newest server, until the socket closes. It takes no connection before a
-// server asks for one, so a server that is slow or short of files leaves them in the system's queue.
+// accept gives what arrives at a socket to the newest server, until the socket closes. It is one connection ahead: a server
+// that is slow or short of files leaves all others in the system's queue.
 func (a *address) accept(r *Registry, from net.Listener) {
 	for {
 		conn, err := from.Accept()
