@@ -148,7 +148,7 @@ func TestNothingIsLostUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				if fresh {
+				if fresh || c.over { // a server that shuts down says so to whom it still answers
 					c.conn.Close()
 					c = dial(t, s)
 				}
