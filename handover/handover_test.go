@@ -140,8 +140,9 @@ func TestNothingIsLostUnderLoad(t *testing.T) {
 	var clients sync.WaitGroup
 	for n := range 8 {
 		fresh := n%2 == 0
+		c := dial(t, s)
 		clients.Go(func() {
-			c := dial(t, s)
+			defer func() { c.conn.Close() }()
 			for {
 				select {
 				case <-done:
@@ -150,7 +151,11 @@ func TestNothingIsLostUnderLoad(t *testing.T) {
 				}
 				if fresh || c.over { // a server that shuts down says so to whom it still answers
 					c.conn.Close()
-					c = dial(t, s)
+					var err error
+					if c, err = s.connect(); err != nil {
+						t.Error(err)
+						return
+					}
 				}
 				if answer, err := c.ask("/x", "a body"); err != nil || !strings.HasSuffix(answer, " /x a body") {
 					t.Errorf("fresh %v: %q, %v", fresh, answer, err)

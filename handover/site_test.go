@@ -104,14 +104,19 @@ type client struct {
 	over bool // the server has said that it closes the connection
 }
 
+func (s *site) connect() (*client, error) {
+	conn, err := net.Dial("tcp", s.address)
+	return &client{conn: conn, in: bufio.NewReader(conn)}, err
+}
+
 func dial(t testing.TB, s *site) *client {
 	t.Helper()
-	conn, err := net.Dial("tcp", s.address)
+	c, err := s.connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	return &client{conn: conn, in: bufio.NewReader(conn)}
+	t.Cleanup(func() { c.conn.Close() })
+	return c
 }
 
 func (c *client) ask(path, body string) (string, error) {
