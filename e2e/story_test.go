@@ -62,7 +62,7 @@ func signUp(t *testing.T, s *harness.Sluice) {
 	}
 	_, err = client.InitiateAuth(ctx, passwordAuth("sue", password))
 	wantCode(t, "sign-in before confirmation", err, "UserNotConfirmedException")
-	code := s.OutboxCode(t, "sue@example.com")
+	code := s.OutboxCode(t, "sue@example.com", 1)
 	wrong := "000000"
 	if code == wrong {
 		wrong = "000001"
@@ -79,7 +79,7 @@ func signUp(t *testing.T, s *harness.Sluice) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := confirm(s.OutboxCode(t, "sue@example.com")); err != nil {
+	if err := confirm(s.OutboxCode(t, "sue@example.com", 2)); err != nil {
 		t.Fatalf("ConfirmSignUp: %v", err)
 	}
 	wantCode(t, "confirming twice", confirm(code), "NotAuthorizedException")

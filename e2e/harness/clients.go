@@ -124,23 +124,29 @@ func Claims(t testing.TB, token string) map[string]any {
 // OutboxPath is the file that messages go to when no mail server is configured.
 func (s *Sluice) OutboxPath() string { return filepath.Join(s.Dir, "outbox.jsonl") }
 
-// OutboxCode is the code in the last message to an address.
-func (s *Sluice) OutboxCode(t testing.TB, to string) string {
+// OutboxCode is the code in the nth message to an address, counted from 1. It waits for the message: some go out behind the
+// answer.
+func (s *Sluice) OutboxCode(t testing.TB, to string, nth int) string {
 	t.Helper()
-	data, err := os.ReadFile(s.OutboxPath())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		var line struct{ To, Body string }
-		if err := json.Unmarshal([]byte(lines[i]), &line); err != nil {
-			t.Fatalf("%v in %s", err, lines[i])
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		data, err := os.ReadFile(s.OutboxPath())
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
 		}
-		if line.To == to {
-			return Code(t, line.Body)
+		found := 0
+		for text := range strings.Lines(string(data)) {
+			var line struct{ To, Body string }
+			if err := json.Unmarshal([]byte(text), &line); err != nil {
+				break // not whole yet
+			}
+			if line.To == to {
+				found++
+			}
+			if found == nth {
+				return Code(t, line.Body)
+			}
 		}
 	}
-	t.Fatalf("no message to %s", to)
+	t.Fatalf("no message %d to %s", nth, to)
 	return ""
 }
