@@ -22,7 +22,7 @@ func init() { caddy.RegisterModule(Handover{}) }
 // handovers knows the servers of each address across configurations.
 var handovers handover.Registry
 
-// Handover is a listener wrapper with which a reload loses no request: the socket of an address stays open for the next
+// Handover is a listener wrapper that keeps a reload from losing requests: the socket of an address stays open for the next
 // configuration, and idle connections go over to it instead of being closed. See package handover for what it cannot do.
 type Handover struct {
 	keepAlive net.KeepAliveConfig
