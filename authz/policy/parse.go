@@ -1,10 +1,10 @@
 package policy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"unicode/utf8"
 )
 
@@ -54,36 +54,43 @@ type parser struct {
 	src          []byte
 	kind         Kind
 	line, column int // where src begins
-	lines        []int
+	at           place
 	problems     []Problem
 	variables    bool           // the document is of Version2012
 	sids         map[string]int // offset of each Sid
 }
 
-// position turns an offset into line and column.
+// place is an offset whose line and column are known, both counted from 0 where the text begins.
+type place struct{ offset, line, column int }
+
+// position turns an offset into line and column. It counts on from the place it was asked for last, because a document on
+// a single line is usual and is walked from its start to its end.
 func (p *parser) position(offset int) (line, column int) {
-	if p.lines == nil {
-		p.lines = []int{0}
-		for i, c := range p.src {
-			if c == '\n' {
-				p.lines = append(p.lines, i+1)
-			}
-		}
+	if offset < p.at.offset {
+		p.at = place{}
 	}
-	n := sort.SearchInts(p.lines, offset+1)
-	column = utf8.RuneCount(p.src[p.lines[n-1]:offset]) + 1
-	if n == 1 {
-		column += p.column - 1
+	between := p.src[p.at.offset:offset]
+	if n := bytes.Count(between, []byte("\n")); n > 0 {
+		p.at.line, p.at.column = p.at.line+n, 0
+		between = between[bytes.LastIndexByte(between, '\n')+1:]
 	}
-	return p.line + n - 1, column
+	p.at.column += utf8.RuneCount(between)
+	p.at.offset = offset
+	if p.at.line == 0 {
+		return p.line, p.column + p.at.column
+	}
+	return p.line + p.at.line, 1 + p.at.column
 }
 
+// full says that no further problem is kept, so that nobody need look for one.
+func (p *parser) full() bool { return len(p.problems) >= MaxProblems }
+
 func (p *parser) problem(offset int, path, suggestion, format string, args ...any) {
-	if len(p.problems) >= MaxProblems {
+	if p.full() {
 		return
 	}
 	line, column := p.position(offset)
-	p.problems = append(p.problems, Problem{line, column, path, fmt.Sprintf(format, args...), suggestion})
+	p.problems = append(p.problems, Problem{line, column, printable(path), printable(fmt.Sprintf(format, args...)), printable(suggestion)})
 }
 
 func (p *parser) document() *Document {
@@ -150,7 +157,7 @@ func (p *parser) elements(n *node, path string, known []string) (map[string]*nod
 		switch {
 		case !slices.Contains(known, m.key):
 			flawed = true
-			p.problem(m.offset, at, nearest(m.key, known), "unknown element %s", quote(m.key))
+			p.problem(m.offset, at, p.nearest(m.key, known), "unknown element %s", quote(m.key))
 		case found[m.key] != nil:
 			flawed = true
 			p.problem(m.offset, at, "write one list of values", "the element %s is given twice", quote(m.key))
@@ -220,8 +227,9 @@ func (p *parser) statements(d *Document, n *node, offset int) {
 			p.problem(item.offset, path, "", "a statement is an object, not %s", item.kind)
 			continue
 		}
+		line, column := p.position(item.offset)
 		s := p.statement(item, path)
-		s.Line, s.Column = p.position(item.offset)
+		s.Line, s.Column = line, column
 		d.Statements = append(d.Statements, s)
 	}
 }

@@ -25,7 +25,7 @@ func (p *parser) conditions(n *node, path string, flawed *bool) []Condition {
 			*flawed = true
 			p.problem(m.offset, at, "put the keys into one object", "the operator %s is given more than once", quote(m.key))
 			continue
-		case !ok:
+		case !ok && !p.full():
 			message, suggestion := unknownOperator(m.key)
 			p.problem(m.offset, at, suggestion, "%s", message)
 		}
@@ -54,14 +54,17 @@ func (p *parser) keys(n *node, name string, op operator, known bool, path string
 				"the key %s is given more than once", quote(m.key))
 			continue
 		}
+		c := Condition{Operator: name, Key: m.key, Values: p.conditionValues(m.value, at, flawed)}
+		out = append(out, c)
+		if p.full() {
+			continue
+		}
 		if message, suggestion := checkKey(m.key); message != "" {
 			p.problem(m.offset, at, suggestion, "%s", message)
 		}
-		c := Condition{Operator: name, Key: m.key, Values: p.conditionValues(m.value, at, flawed)}
 		if known {
 			p.operands(op, c.Values, m.value, at)
 		}
-		out = append(out, c)
 	}
 	return out
 }

@@ -31,7 +31,7 @@ func (p *parser) principals(n *node, path string, flawed *bool) *Principals {
 		at := join(path, m.key)
 		if !slices.Contains(principalTypes, m.key) {
 			*flawed = true
-			p.problem(m.offset, at, nearest(m.key, principalTypes), "unknown type of principal %s", quote(m.key))
+			p.problem(m.offset, at, p.nearest(m.key, principalTypes), "unknown type of principal %s", quote(m.key))
 			continue
 		}
 		if seen[m.key] {

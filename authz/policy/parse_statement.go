@@ -88,6 +88,9 @@ func (p *parser) sid(s *Statement, n *node, path string) {
 		}
 	}
 	if first, ok := p.sids[s.Sid]; ok && s.Sid != "" {
+		if p.full() {
+			return
+		}
 		line, _ := p.position(first)
 		p.problem(n.offset, path, "give each statement its own", "the Sid %s is taken by the statement of line %d", quote(s.Sid), line)
 		return
@@ -108,7 +111,7 @@ func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
 	case n.kind == stringNode && n.text == "Deny":
 		return Deny
 	case n.kind == stringNode:
-		p.problem(n.offset, path, nearest(n.text, []string{"Allow", "Deny"}), "%s is no effect", quote(n.text))
+		p.problem(n.offset, path, p.nearest(n.text, []string{"Allow", "Deny"}), "%s is no effect", quote(n.text))
 	default:
 		p.text(n, path)
 	}
@@ -116,7 +119,7 @@ func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
 	return Deny
 }
 
-// values reads a string or a list of strings and checks each. An empty list is refused: beside a negation it would cover
+// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation it would cover
 // everything.
 func (p *parser) values(n *node, path string, flawed *bool, check func(*node, string)) []string {
 	if n == nil {
@@ -140,7 +143,9 @@ func (p *parser) values(n *node, path string, flawed *bool, check func(*node, st
 			p.problem(item.offset, at, "", "should be a string, not %s", item.kind)
 			continue
 		}
-		check(item, at)
+		if !p.full() {
+			check(item, at)
+		}
 		out = append(out, item.text)
 	}
 	return out

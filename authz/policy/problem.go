@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing wrong with a document.
@@ -43,6 +44,28 @@ func (e *Invalid) Error() string {
 		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// printable bounds a text that quotes a policy, and takes out what could forge a line of a log or steer a terminal.
+func printable(text string) string {
+	const longest = 300
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// nearest is the function nearest while problems are kept; comparing with every candidate is the dear part of a refusal.
+func (p *parser) nearest(word string, candidates []string) string {
+	if p.full() {
+		return ""
+	}
+	return nearest(word, candidates)
 }
 
 // nearest returns "write …" with the candidate closest to word, or "" when none is close enough to be meant.

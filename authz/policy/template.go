@@ -35,33 +35,31 @@ type templateError struct {
 func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, *templateError) {
 	var parts []part
 	var vars []variable
-	literal := func(s string) {
-		if n := len(parts); n > 0 && parts[n-1].kind == literalPart {
-			parts[n-1].text += s
-			return
+	var literal strings.Builder // the literal text before the next other part
+	add := func(x part) {
+		if literal.Len() > 0 {
+			parts = append(parts, part{kind: literalPart, text: literal.String()})
+			literal.Reset()
 		}
-		parts = append(parts, part{kind: literalPart, text: s})
+		parts = append(parts, x)
 	}
-	special := "$*?"
 	for text != "" {
-		i := strings.IndexAny(text, special)
+		i := strings.IndexAny(text, "$*?")
 		if i < 0 {
-			literal(text)
+			literal.WriteString(text)
 			break
 		}
-		if i > 0 {
-			literal(text[:i])
-			text = text[i:]
-		}
+		literal.WriteString(text[:i])
+		text = text[i:]
 		switch {
 		case text[0] == '*' && wildcards:
 			// Two stars mean what one means.
-			if n := len(parts); n == 0 || parts[n-1].kind != starPart {
-				parts = append(parts, part{kind: starPart})
+			if n := len(parts); literal.Len() > 0 || n == 0 || parts[n-1].kind != starPart {
+				add(part{kind: starPart})
 			}
 			text = text[1:]
 		case text[0] == '?' && wildcards:
-			parts = append(parts, part{kind: onePart})
+			add(part{kind: onePart})
 			text = text[1:]
 		case variables && strings.HasPrefix(text, "${"):
 			end := strings.IndexByte(text, '}')
@@ -70,7 +68,7 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			}
 			inside := text[2:end]
 			// The closing brace of a default is the one after its closing quote.
-			if q := strings.Index(text, ", '"); q >= 0 && q < end {
+			if q := strings.Index(text[:end], ", '"); q >= 0 {
 				close := strings.Index(text[q+3:], "'}")
 				if close < 0 {
 					return nil, nil, &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
@@ -80,19 +78,22 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			}
 			text = text[end+1:]
 			if inside == "*" || inside == "?" || inside == "$" {
-				literal(inside)
+				literal.WriteString(inside)
 				continue
 			}
 			v, err := parseVariable(inside)
 			if err != nil {
 				return nil, nil, err
 			}
-			parts = append(parts, part{kind: variablePart, text: v.name, slot: len(vars)})
+			add(part{kind: variablePart, text: v.name, slot: len(vars)})
 			vars = append(vars, v)
 		default:
-			literal(text[:1])
+			literal.WriteByte(text[0])
 			text = text[1:]
 		}
+	}
+	if literal.Len() > 0 {
+		parts = append(parts, part{kind: literalPart, text: literal.String()})
 	}
 	return parts, vars, nil
 }
