@@ -73,7 +73,7 @@ func (l *Layers) Explain(r *Request) *Account {
 		r = &Request{r.Action, r.Resource, noContext{}}
 	}
 	decision := l.Decide(r)
-	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Resource: r.Resource}
+	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Resource: r.Resource, Statements: []StatementAccount{}}
 	action := appendLower(nil, r.Action)
 	add := func(layer Layer, s *Set) {
 		if s == nil {
@@ -101,7 +101,8 @@ func (s *Set) ExplainTrust(r *TrustRequest) *Account {
 		r = &TrustRequest{r.PrincipalType, r.Principal, r.Action, noContext{}}
 	}
 	decision := s.DecideTrust(r)
-	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Principal: r.PrincipalType + " " + r.Principal}
+	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Principal: r.PrincipalType + " " + r.Principal,
+		Statements: []StatementAccount{}}
 	action := appendLower(nil, r.Action)
 	for _, c := range s.statements {
 		e := c.account(LayerTrust, r.Context)
@@ -135,6 +136,14 @@ func (c *compiled) account(layer Layer, ctx Context) *explanation {
 	return e
 }
 
+// listed makes a list of none out of nil: programs read the account, and a list is always one.
+func listed(values []string) []string {
+	if values == nil {
+		return []string{}
+	}
+	return values
+}
+
 func (e *explanation) element(x ElementAccount) {
 	e.Elements = append(e.Elements, x)
 	e.Applies = e.Applies && x.Matches
@@ -142,7 +151,7 @@ func (e *explanation) element(x ElementAccount) {
 
 func (e *explanation) action(actual string, lower []byte) {
 	st := e.compiled.statement
-	x := ElementAccount{Element: "Action", Wanted: st.Action, Actual: actual, Matches: e.compiled.coversAction(lower)}
+	x := ElementAccount{Element: "Action", Wanted: listed(st.Action), Actual: actual, Matches: e.compiled.coversAction(lower)}
 	if len(st.NotAction) > 0 {
 		x.Element, x.Wanted = "NotAction", st.NotAction
 	}
@@ -151,7 +160,7 @@ func (e *explanation) action(actual string, lower []byte) {
 
 func (e *explanation) resource(actual string) {
 	st := e.compiled.statement
-	x := ElementAccount{Element: "Resource", Wanted: st.Resource, Actual: actual, Matches: e.compiled.coversResource(actual, e.ctx)}
+	x := ElementAccount{Element: "Resource", Wanted: listed(st.Resource), Actual: actual, Matches: e.compiled.coversResource(actual, e.ctx)}
 	patterns := e.compiled.resources
 	if len(st.NotResource) > 0 {
 		x.Element, x.Wanted, patterns = "NotResource", st.NotResource, e.compiled.notResources
@@ -164,7 +173,7 @@ func (e *explanation) resource(actual string) {
 }
 
 func (e *explanation) principal(r *TrustRequest) {
-	x := ElementAccount{Element: "Principal", Actual: r.PrincipalType + " " + r.Principal, Matches: e.compiled.coversPrincipal(r)}
+	x := ElementAccount{Element: "Principal", Wanted: []string{}, Actual: r.PrincipalType + " " + r.Principal, Matches: e.compiled.coversPrincipal(r)}
 	if p := e.compiled.statement.Principal; p != nil {
 		if p.Any {
 			x.Wanted = append(x.Wanted, "*")
@@ -178,23 +187,35 @@ func (e *explanation) principal(r *TrustRequest) {
 	e.element(x)
 }
 
-// conditions come last; they are told even when an element already differs.
+// conditions come last; they are told even when an element already differs, or when they are not understood.
 func (e *explanation) conditions() {
-	for i := range e.compiled.conditions {
-		c := &e.compiled.conditions[i]
-		x := ConditionAccount{Operator: c.wanted.Operator, Key: c.wanted.Key, Wanted: c.wanted.Values, Actual: []string{}}
-		values := e.ctx.Lookup(c.key)
+	compiled := e.compiled.conditions
+	for i := range e.compiled.statement.Condition {
+		wanted := &e.compiled.statement.Condition[i]
+		x := ConditionAccount{Operator: wanted.Operator, Key: wanted.Key, Wanted: listed(wanted.Values), Actual: []string{}}
+		values := e.ctx.Lookup(strings.ToLower(wanted.Key))
 		for j := range values.Len() {
 			x.Actual = append(x.Actual, values.At(j))
 		}
-		x.Present, x.Matches = values.Len() > 0, c.holds(e.ctx)
-		if v, ok := c.relation.(interface{ variables() []variable }); ok {
-			x.Variables = e.variables(nil, v.variables())
+		x.Present = values.Len() > 0
+		if len(compiled) > 0 && compiled[0].wanted == wanted {
+			e.condition(&compiled[0], &x)
+			compiled = compiled[1:]
+		} else if x.Matches, x.Note = e.compiled.deny, "the operator is unknown"; len(wanted.Values) == 0 {
+			x.Note = "there is no value to compare with"
 		}
-		x.Note = c.note(x, e.ctx)
 		e.Conditions = append(e.Conditions, x)
 		e.Applies = e.Applies && x.Matches
 	}
+}
+
+// condition tells how a condition was decided.
+func (e *explanation) condition(c *condition, x *ConditionAccount) {
+	x.Matches = c.holds(e.ctx)
+	if v, ok := c.relation.(interface{ variables() []variable }); ok {
+		x.Variables = e.variables(nil, v.variables())
+	}
+	x.Note = c.note(*x, e.ctx)
 }
 
 // note says what a reader of wanted and actual values might miss.

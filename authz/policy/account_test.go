@@ -134,3 +134,48 @@ func TestASummaryNamesTheNearestReason(t *testing.T) {
 		})
 	}
 }
+
+// A condition that is not understood decides, too, and must not be missing from the account.
+func TestAnAccountTellsConditionsThatAreNotUnderstood(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ block, note string }{
+		"an unknown operator": {`{"StringIs":{"aws:username":["al"]},"StringEquals":{"aws:userid":"u"}}`, "the operator is unknown"},
+		"no values":           {`{"StringEquals":{"aws:username":[]},"Bool":{"aws:SecureTransport":"true"}}`, "there is no value to compare with"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for effect, want := range map[string]bool{"Allow": false, "Deny": true} {
+				d, _ := policy.Load([]byte(statement(`{"Effect":"`+effect+`","Action":"*","Resource":"*","Condition":`+tc.block+`}`)), policy.Identity)
+				l := &policy.Layers{Identity: []*policy.Set{policy.Compile(policy.Source{Document: d})}}
+				r := &policy.Request{Action: "s3:GetObject", Resource: "*", Context: policy.MapContext{"aws:username": {"jo"},
+					"aws:userid": {"u"}, "aws:SecureTransport": {"true"}}}
+				got := l.Explain(r).Statements[0]
+				if got.Applies != want || len(got.Conditions) != 2 {
+					t.Fatalf("%s: applies %v with %d conditions", effect, got.Applies, len(got.Conditions))
+				}
+				if c := got.Conditions[0]; c.Key != "aws:username" || c.Actual[0] != "jo" || c.Note != tc.note || c.Matches != want {
+					t.Errorf("%s: the account of the condition is %+v", effect, c)
+				}
+				checkAccount(t, l, r)
+			}
+		})
+	}
+}
+
+// Programs read the account: what is a list stays one when it is empty.
+func TestAnAccountHasNoNull(t *testing.T) {
+	t.Parallel()
+	d, _ := policy.Load([]byte(statement(`{"Effect":"Deny","Condition":{"StringIs":{"aws:username":[]}}},{"Effect":"Allow","NotPrincipal":"*"}`)), policy.Trust)
+	set := policy.Compile(policy.Source{Document: d})
+	r := &policy.TrustRequest{PrincipalType: "AWS", Principal: "arn:aws:iam::123456789012:user/jo", Action: "sts:AssumeRole"}
+	for name, a := range map[string]*policy.Account{
+		"of a decision":      (&policy.Layers{Identity: []*policy.Set{set}}).Explain(&policy.Request{Action: "s3:GetObject", Resource: "*"}),
+		"of a trust":         set.ExplainTrust(r),
+		"without statements": (&policy.Layers{}).Explain(&policy.Request{Action: "s3:GetObject", Resource: "*"}),
+		"of no trust":        policy.Compile().ExplainTrust(r),
+	} {
+		src, err := json.Marshal(a)
+		if err != nil || bytes.Contains(src, []byte("null")) {
+			t.Errorf("%s (%v): %s", name, err, src)
+		}
+	}
+}

@@ -82,10 +82,11 @@ func newCompiled(st *Statement, variables bool) *compiled {
 	return c
 }
 
-// add compiles a condition. With an unknown operator an Allow never applies, and a Deny applies without it.
+// add compiles a condition. With an unknown operator or without values an Allow never applies, and a Deny applies without
+// it.
 func (c *compiled) add(wanted *Condition, variables bool) {
 	op, ok := parseOperator(wanted.Operator)
-	if !ok {
+	if !ok || len(wanted.Values) == 0 {
 		c.never = c.never || !c.deny
 		return
 	}

@@ -60,9 +60,9 @@ type Statement struct {
 
 // Condition is one key of one operator of a Condition element.
 type Condition struct {
-	Operator string // as written, with its qualifier: "ForAnyValue:StringLikeIfExists"
-	Key      string // as written; compared without case
-	Values   []string
+	Operator string   // as written, with its qualifier: "ForAnyValue:StringLikeIfExists"
+	Key      string   // as written; compared without case
+	Values   []string // at least one
 }
 
 // Principals is a Principal or NotPrincipal element.

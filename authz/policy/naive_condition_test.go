@@ -57,9 +57,6 @@ func (s naiveStatement) condition(name, key string, wanted []string, r naiveRequ
 			one, comparable = s.compare(strings.Replace(name, "Not", "", 1), h, w, r)
 			equal = equal || one
 		}
-		if len(wanted) == 0 {
-			comparable = naiveTyped(name, h)
-		}
 		if comparable && equal != negated {
 			matched++
 		}
@@ -70,16 +67,6 @@ func (s naiveStatement) condition(name, key string, wanted []string, r naiveRequ
 	default:
 		return matched > 0
 	}
-}
-
-// naiveTyped says whether a request's value is of the operator's type, for a condition without values.
-func naiveTyped(name, have string) bool {
-	sample := map[string]string{"N": "0", "D": "2020", "I": "10.0.0.0/8", "B": "true"}[strings.TrimPrefix(name, "Not")[:1]]
-	if name == "BinaryEquals" {
-		sample = ""
-	}
-	_, ok := naiveStatement{}.compare(strings.Replace(name, "Not", "", 1), have, sample, naiveRequest{})
-	return ok
 }
 
 // compare decides a positive operator for one value against one; ok is false when have is not of the operator's type.

@@ -78,11 +78,16 @@ func checkKey(key string) (message, suggestion string) {
 	return quote(key) + " is not a context key, which has a prefix and a colon", nearest("aws:"+key, globalKeys)
 }
 
-// conditionValues reads a value or a list; numbers and booleans may stand without quotes.
+// conditionValues reads a value or a list; numbers and booleans may stand without quotes. Of values that are not all
+// understood it returns none, and Compile treats a condition without values as one with an unknown operator: AWS's
+// documentation has an empty list both hold always and hold for a missing key only.
 func (p *parser) conditionValues(n *node, path string, flawed *bool) []string {
 	items := []*node{n}
 	if n.kind == listNode {
-		items = n.items
+		if items = n.items; len(items) == 0 {
+			*flawed = true
+			p.problem(n.offset, path, "", "the list of values is empty")
+		}
 	}
 	out := make([]string, 0, len(items))
 	for _, item := range items {
@@ -92,6 +97,7 @@ func (p *parser) conditionValues(n *node, path string, flawed *bool) []string {
 		default:
 			*flawed = true
 			p.problem(item.offset, path, "", "a value is a string, a number or a boolean, not %s", item.kind)
+			return nil
 		}
 	}
 	return out

@@ -43,6 +43,7 @@ func TestParseRefusesWithPlaceAndSuggestion(t *testing.T) {
 		"a duplicate key of the document":            {policy.Identity, strings.Replace(allowAll, "{", `{"Version":"2012-10-17",`, 1), []string{`1:25: Version: the element "Version" is given twice`}},
 		"a duplicate key of a statement":             {policy.Identity, statement(`{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}`), []string{`2:18: Statement[0].Effect: the element "Effect" is given twice`}},
 		"a duplicate key written with an escape":     {policy.Identity, statement(`{"Effect":"Deny","\u0045ffect":"Allow","Action":"*","Resource":"*"}`), []string{`the element "Effect" is given twice`}},
+		"a condition without values":                 {policy.Identity, condition(`{"IpAddress":{"aws:SourceIp":[]}}`), []string{"2:88: Statement[0].Condition.IpAddress.aws:SourceIp: the list of values is empty"}},
 		"a duplicate operator":                       {policy.Identity, condition(`{"Bool":{"aws:a":"true"},"Bool":{"aws:b":"true"}}`), []string{"is given more than once", "is given more than once"}},
 		"a duplicate context key":                    {policy.Identity, condition(`{"Bool":{"aws:a":"true","aws:a":"false"}}`), []string{"is given more than once", "is given more than once"}},
 		"a duplicate context key in another case":    {policy.Identity, condition(`{"Bool":{"aws:a":"true","AWS:A":"false"}}`), []string{"the case of a key makes no difference", "is given more than once"}},
@@ -214,6 +215,10 @@ func TestInForceAFlawedAllowDoesNotApplyAndAFlawedDenyDenies(t *testing.T) {
 		"a repeated resource":        `{"Effect":"EFFECT","Action":"s3:*","Resource":"arn:aws:s3:::b/*","Resource":"arn:aws:s3:::c/*"}`,
 		"a repeated negated action":  `{"Effect":"EFFECT","NotAction":"s3:GetObject","NotAction":"s3:PutObject","Resource":"*"}`,
 		"an action and its negation": `{"Effect":"EFFECT","Action":"s3:GetObject","NotAction":"s3:GetObject","Resource":"*"}`,
+		"a condition without values": `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":[]}}}`,
+		"no values to differ from":   `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"aws:username":[]}}}`,
+		"null for a value":           `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":null}}}`,
+		"null beside a value":        `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":["jo",null]}}}`,
 		"no resource":                `{"Effect":"EFFECT","Action":"s3:GetObject"}`,
 		"no action":                  `{"Effect":"EFFECT","Resource":"*"}`,
 	} {

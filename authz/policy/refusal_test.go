@@ -94,7 +94,7 @@ func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
 	d := &policy.Document{Version: policy.Version2012, ID: "Жук 😀", Statements: []policy.Statement{
 		{Sid: "A", Effect: policy.Allow, Principal: &policy.Principals{Any: true}, Action: []string{"sts:AssumeRole"},
 			Condition: []policy.Condition{{Operator: "StringLike", Key: "sts:RoleSessionName", Values: []string{"a<b>&c"}},
-				{Operator: "StringLike", Key: "aws:username", Values: []string{"x", "y"}}, {Operator: "Bool", Key: "aws:SecureTransport"}}},
+				{Operator: "StringLike", Key: "aws:username", Values: []string{"x", "y"}}, {Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"true"}}}},
 		{Effect: policy.Deny, Principal: &policy.Principals{AWS: []string{"123456789012"}, Service: []string{"a.amazonaws.com", "b.amazonaws.com"}}, NotAction: []string{"sts:AssumeRole"}},
 	}}
 	out, err := json.Marshal(d)
@@ -102,7 +102,7 @@ func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want any
-	const text = `{"Version":"2012-10-17","Id":"\u0416\u0443\u043a \ud83d\ude00","Statement":[{"Sid":"A","Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"a<b>&c","aws:username":["x","y"]},"Bool":{"aws:SecureTransport":[]}}},{"Effect":"Deny","Principal":{"AWS":"123456789012","Service":["a.amazonaws.com","b.amazonaws.com"]},"NotAction":"sts:AssumeRole"}]}`
+	const text = `{"Version":"2012-10-17","Id":"\u0416\u0443\u043a \ud83d\ude00","Statement":[{"Sid":"A","Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:RoleSessionName":"a<b>&c","aws:username":["x","y"]},"Bool":{"aws:SecureTransport":"true"}}},{"Effect":"Deny","Principal":{"AWS":"123456789012","Service":["a.amazonaws.com","b.amazonaws.com"]},"NotAction":"sts:AssumeRole"}]}`
 	if json.Unmarshal(out, &got) != nil || json.Unmarshal([]byte(text), &want) != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("written as\n%s\nwant\n%s", out, text)
 	}
