@@ -101,20 +101,22 @@ func unknownOperator(name string) (message, suggestion string) {
 		}
 		prefix += ":"
 	}
-	base, exists := strings.CutSuffix(base, "IfExists")
-	if base == "Null" {
+	if strings.TrimSuffix(base, "IfExists") == "Null" {
 		return "Null tests presence itself and takes neither IfExists nor a set qualifier", `write "Null"`
 	}
-	names := make([]string, 0, len(operators))
+	names := make([]string, 0, 2*len(operators))
 	for n := range operators {
-		suffix := ""
-		if exists {
-			suffix = "IfExists"
+		if n != "Null" {
+			names = append(names, n, n+"IfExists")
+		} else if prefix == "" {
+			names = append(names, n)
 		}
-		names = append(names, prefix+n+suffix)
 	}
 	slices.Sort(names) // of two equally near names, the same one each time
-	return "unknown operator " + quote(name), nearest(name, names)
+	if near := closest(base, names); near != "" {
+		suggestion = "write " + quote(prefix+near)
+	}
+	return "unknown operator " + quote(name), suggestion
 }
 
 // condition is a compiled Condition.

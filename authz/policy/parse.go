@@ -114,7 +114,9 @@ func (p *parser) document() *Document {
 		d.Version = p.text(n, "Version")
 		if d.Version != Version2012 && d.Version != Version2008 {
 			flawed = true
-			p.problem(n.offset, "Version", fmt.Sprintf("write %q", Version2012), "the language has no version %s", quote(d.Version))
+			if n.kind == stringNode {
+				p.problem(n.offset, "Version", fmt.Sprintf("write %q", Version2012), "the language has no version %s", quote(d.Version))
+			}
 			d.Version = Version2012
 		}
 	}
@@ -136,7 +138,9 @@ func (p *parser) characters() {
 			continue
 		}
 		suggestion := fmt.Sprintf(`write \u%04x`, r)
-		if r == utf8.RuneError {
+		if i == 0 && r == '\ufeff' {
+			suggestion = "save the file without a byte order mark"
+		} else if r == utf8.RuneError {
 			suggestion = "save the file as UTF-8"
 		} else if r > 0xffff {
 			suggestion = "write it as two \\u escapes"

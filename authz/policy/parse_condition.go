@@ -69,13 +69,23 @@ func (p *parser) keys(n *node, name string, op operator, known bool, path string
 	return out
 }
 
-// checkKey wants a prefix and a colon: a key without them can never be present.
+// checkKey refuses what can never be present: a key without a prefix and a colon, one with a stray space, and a key of tags
+// without a tag. A tag may begin and end with spaces.
 func checkKey(key string) (message, suggestion string) {
 	prefix, rest, ok := strings.Cut(key, ":")
-	if ok && prefix != "" && rest != "" && !strings.ContainsAny(prefix, " \t\r\n") && !strings.Contains(key, "${") {
+	name, _, _ := strings.Cut(rest, "/")
+	switch {
+	case tagMissing(key):
+		return quote(key) + " names no tag", "write " + quote(strings.TrimSuffix(key, "/")+"/team") + ", for example"
+	case ok && prefix != "" && rest != "" && !strings.ContainsAny(prefix, " \t\r\n") && strings.TrimSpace(name) == name && !strings.Contains(key, "${"):
 		return "", ""
 	}
-	return quote(key) + " is not a context key, which has a prefix and a colon", nearest("aws:"+key, globalKeys)
+	if ok {
+		suggestion = nearest(key, globalKeys)
+	} else {
+		suggestion = nearest("aws:"+key, globalKeys)
+	}
+	return quote(key) + " is not a context key, which has a prefix and a colon", suggestion
 }
 
 // conditionValues reads a value or a list; numbers and booleans may stand without quotes. Of values that are not all

@@ -83,7 +83,11 @@ func (p *parser) sid(s *Statement, n *node, path string) {
 				}
 				return -1
 			}, s.Sid)
-			p.problem(n.offset, path, "write "+quote(plain), "a Sid consists of letters and digits")
+			suggestion := ""
+			if plain != "" {
+				suggestion = "write " + quote(plain)
+			}
+			p.problem(n.offset, path, suggestion, "a Sid consists of letters and digits")
 			break
 		}
 	}
@@ -162,7 +166,7 @@ func (p *parser) action(n *node, path string) {
 		p.problem(n.offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.text))
 	case strings.ContainsAny(service, "*?"):
 		p.problem(n.offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
-	case !validService(strings.ToLower(service)):
+	case !validService(string(appendLower(nil, service))):
 		p.problem(n.offset, path, "", "%s is not the name of a service", quote(service))
 	case strings.Contains(name, "${"):
 		p.problem(n.offset, path, "test it in a condition", "a variable cannot stand in an action")

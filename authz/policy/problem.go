@@ -70,16 +70,21 @@ func (p *parser) nearest(word string, candidates []string) string {
 
 // nearest returns "write …" with the candidate closest to word, or "" when none is close enough to be meant.
 func nearest(word string, candidates []string) string {
+	if best := closest(word, candidates); best != "" {
+		return "write " + quote(best)
+	}
+	return ""
+}
+
+// closest returns the candidate that word may have been meant for, or "".
+func closest(word string, candidates []string) string {
 	best, distance := "", len(word)/3+2
 	for _, c := range candidates {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance {
 			best, distance = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("write %q", best)
+	return best
 }
 
 // editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b. Words longer

@@ -48,6 +48,19 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 		"a resource that is very long":           {policy.Identity, resource(strings.Repeat("é", 500)), "…\" is not an ARN"},
 		"a variable in a variable":               {policy.Identity, resource("arn:aws:s3:::b/${aws:${aws:username}}"), "a variable cannot hold another"},
 		"a default with another quote inside":    {policy.Identity, condition(`{"StringLike":{"aws:a":"${aws:b, 'x'y}"}}`), "lacks its closing quote"},
+		"a default that holds a variable":        {policy.Identity, condition(`{"StringLike":{"aws:a":"${aws:b, '${aws:c}'}"}}`), "a default value cannot hold a quote or a variable"},
+		"a quote within a default":               {policy.Identity, condition(`{"StringLike":{"aws:a":"${aws:b, 'it's'}"}}`), "a default value cannot hold a quote or a variable"},
+		"a tag variable without its tag":         {policy.Identity, condition(`{"StringLike":{"aws:a":"${aws:PrincipalTag/}"}}`), `the variable "aws:PrincipalTag/" names no tag; write "${aws:PrincipalTag/team}", for example`},
+		"a tag key without its tag":              {policy.Identity, condition(`{"StringNotLike":{"AWS:RequestTag":"x"}}`), `"AWS:RequestTag" names no tag; write "AWS:RequestTag/team", for example`},
+		"a tag key that ends in its slash":       {policy.Identity, condition(`{"StringNotLike":{"s3:ExistingObjectTag/":"x"}}`), `"s3:ExistingObjectTag/" names no tag`},
+		"a space behind a key":                   {policy.Identity, condition(`{"StringNotEquals":{"aws:username ":"x"}}`), `"aws:username " is not a context key, which has a prefix and a colon; write "aws:username"`},
+		"a space within a key":                   {policy.Identity, condition(`{"StringNotEquals":{"aws: username":"x"}}`), `is not a context key, which has a prefix and a colon; write "aws:username"`},
+		"a qualifier alone":                      {policy.Identity, condition(`{"ForAnyValue:":{"aws:a":"x"}}`), `unknown operator "ForAnyValue:"`},
+		"a suffix in the wrong case":             {policy.Identity, condition(`{"StringEqualsIfexists":{"aws:a":"x"}}`), `unknown operator "StringEqualsIfexists"; write "StringEqualsIfExists"`},
+		"a qualified operator with a slip":       {policy.Identity, condition(`{"ForAllValues:StringLikes":{"aws:a":"x"}}`), `write "ForAllValues:StringLike"`},
+		"a byte order mark":                      {policy.Identity, "\ufeff" + allowAll, "1:1: a policy cannot hold the character '\\ufeff'; save the file without a byte order mark"},
+		"a Sid without letters":                  {policy.Identity, statement(`{"Sid":"--","Effect":"Allow","Action":"*","Resource":"*"}`), "a Sid consists of letters and digits"},
+		"a service that only looks right":        {policy.Identity, action("\u212ams:Get"), "is not the name of a service"},
 		"a broken variable in an ARN condition":  {policy.Identity, condition(`{"ArnLike":{"aws:a":"arn:aws:s3:::${"}}`), `"${" without its "}"`},
 		"a broken variable without case":         {policy.Identity, condition(`{"StringEqualsIgnoreCase":{"aws:a":"${"}}`), `"${" without its "}"`},
 		"a variable in binary data":              {policy.Identity, condition(`{"BinaryEquals":{"aws:a":"${aws:b}"}}`), "a variable cannot stand in binary data"},
@@ -71,6 +84,27 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 				t.Errorf("refused with\n%v\nwant\n%s", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestAMistakeIsToldOnceAndWithoutAnEmptySuggestion(t *testing.T) {
+	t.Parallel()
+	for name, src := range map[string]string{
+		"a version that is no text": strings.Replace(allowAll, `"2012-10-17"`, "20121017", 1),
+		"a Sid without letters":     statement(`{"Sid":"--","Effect":"Allow","Action":"*","Resource":"*"}`),
+		"a qualifier alone":         condition(`{"ForAnyValue:":{"aws:a":"x"}}`),
+	} {
+		_, err := policy.Parse([]byte(src), policy.Identity)
+		if problems, _ := policy.IsInvalid(err); len(problems) != 1 || problems[0].Suggestion != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTagKeysMayHoldSpacesAndSlashes(t *testing.T) {
+	t.Parallel()
+	if _, err := policy.Parse([]byte(condition(`{"StringEquals":{"aws:PrincipalTag/a b/c":"${aws:PrincipalTag/a b/c, 'x'}","aws:TagKeys":"a"}}`)), policy.Identity); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -108,6 +108,10 @@ func parseVariable(inside string) (variable, *templateError) {
 		if !closed {
 			return v, &templateError{"the default value of a variable lacks its closing quote", "write \"${" + name + ", 'text'}\""}
 		}
+		// Where such a default ends could be read in two ways.
+		if strings.Contains(text, "'") || strings.Contains(text, "${") {
+			return v, &templateError{"a default value cannot hold a quote or a variable", ""}
+		}
 		v.fallback, v.defaulted = text, true
 	}
 	vendor, rest, prefixed := strings.Cut(name, ":")
@@ -121,10 +125,23 @@ func parseVariable(inside string) (variable, *templateError) {
 		return v, &templateError{"a variable cannot hold another", ""}
 	case strings.ContainsAny(vendor, " \t\r\n") || strings.TrimSpace(name) != name:
 		return v, &templateError{"spaces cannot stand in the name of a variable", "write \"${" + strings.ReplaceAll(name, " ", "") + "}\""}
+	case tagMissing(name):
+		return v, &templateError{"the variable " + quote(name) + " names no tag", `write "${` + strings.TrimSuffix(name, "/") + `/team}", for example`}
 	case !prefixed || vendor == "" || rest == "":
 		return v, &templateError{"the variable " + quote(name) + " is not a context key, which has a prefix and a colon", nearest("aws:"+name, globalKeys)}
 	}
 	return v, nil
+}
+
+// tagMissing finds a key of tags that lacks the tag, which no request has. AWS: Access Analyzer's check "Missing tag key in
+// condition".
+func tagMissing(key string) bool {
+	key = strings.ToLower(key)
+	switch key {
+	case "aws:principaltag", "aws:requesttag", "aws:resourcetag":
+		return true
+	}
+	return strings.HasSuffix(key, "tag/")
 }
 
 // globalKeys are the context keys of every service, for suggestions only.
