@@ -17,7 +17,7 @@ const (
 	between = iota
 	// serving: the server has begun to read a request and has not finished with it.
 	serving
-	// apart: TLS, HTTP/2 or taken over by a handler. Only its server understands it.
+	// apart: TLS that is not ours to read, HTTP/2 or taken over by a handler. Only its server understands it.
 	apart
 )
 
@@ -33,13 +33,14 @@ type Conn struct {
 	begun  bool      // the server was given bytes before
 	idle   bool      // Read waits for the next request, of which the server has nothing
 	called bool      // away, that is: Read ends at once and moves the connection
+	closed bool      // by its server, so it stays
 	hello  time.Time // when a TLS handshake began
 }
 
 // State is for http.Server.ConnState. Without it only connections move on which nothing was read at all.
 func State(conn net.Conn, state http.ConnState) {
-	c, ok := conn.(*Conn)
-	if !ok || c.phase.Load() == apart {
+	c := connOf(conn)
+	if c == nil || c.phase.Load() == apart {
 		return
 	}
 	switch state {
@@ -66,7 +67,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	// With less room than its whole buffer the server has the beginning of the next request in it (of a client that does not
 	// wait for answers), which must not be torn from the rest.
 	c.idle = !c.begun || len(p) == serverBuffer
-	if c.idle && c.listener.superseded() {
+	if c.idle && !c.closed && c.listener.superseded() {
 		defer c.mu.Unlock()
 		return 0, c.move(nil)
 	}
@@ -76,7 +77,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.called || c.idle && n > 0 && c.listener.superseded() {
+	if c.called || c.idle && n > 0 && !c.closed && c.listener.superseded() {
 		return 0, c.move(p[:n])
 	}
 	c.idle, c.begun = false, true
@@ -88,7 +89,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) callAway() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.idle && !c.called && !c.moved.Load() {
+	if c.idle && !c.called && !c.closed && !c.moved.Load() {
 		c.called = c.Conn.SetReadDeadline(time.Unix(1, 0)) == nil // otherwise it is broken, which Read will find
 	}
 }
@@ -127,17 +128,19 @@ func (c *Conn) move(read []byte) error {
 	if len(read) > 0 {
 		in = io.MultiReader(bytes.NewReader(bytes.Clone(read)), in)
 	}
-	go c.listener.address.offer(c.listener.registry, c.Conn, in, nil)
+	go c.listener.offer(c.Conn, in, nil)
 	return io.EOF
 }
 
 // Close closes the connection, unless it has moved or is about to.
 func (c *Conn) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.moved.Load() || c.called {
+		c.mu.Unlock()
 		return nil
 	}
+	c.closed = true
+	c.mu.Unlock() // TLS says goodbye, and may wait for a client that does not read
 	c.listener.forget(c)
 	return c.Conn.Close()
 }

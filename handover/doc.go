@@ -6,9 +6,11 @@
 // Registry keeps one socket per address for as long as any server listens there, gives what arrives to the newest server, and
 // moves a connection on which the old server has not read a byte of the next request to the newest one instead of closing it.
 //
-// What it leaves to others: requests that the old server has begun, which http.Server.Shutdown waits for; TLS and HTTP/2, whose
-// state cannot move (a TLS connection moves until its first byte was read, HTTP/2 says itself when to go); HTTP/3, which has no
-// listener.
+// A TLS connection moves like any other until its first byte was read. Afterwards it does so with a Listener of its own above
+// TLS, which makes the handshake: the *tls.Conn goes along with what was agreed, to a server that would have agreed to the same.
+//
+// What it leaves to others: requests that the old server has begun, which http.Server.Shutdown waits for; HTTP/2, which says
+// itself when to go; HTTP/3, which has no listener.
 //
 // Source: net/http's Server.Shutdown and conn.serve; SO_REUSEPORT and SO_ATTACH_REUSEPORT_CBPF in socket(7).
 package handover

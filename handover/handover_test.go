@@ -1,9 +1,6 @@
 package handover_test
 
 import (
-	"bytes"
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +17,7 @@ import (
 )
 
 func TestAnIdleConnectionGoesOver(t *testing.T) {
-	for _, http2 := range []bool{false, true} {
-		s := &site{http2: http2}
+	for _, s := range []*site{{}, {http2: true}, {tls: certificate(t), terms: "as ever"}} {
 		s.replace(t, nil)
 		c := dial(t, s)
 		c.want(t, "/a", "one", "1 /a one")
@@ -35,22 +31,24 @@ func TestAnIdleConnectionGoesOver(t *testing.T) {
 }
 
 func TestAConnectionWithoutARequestYetGoesOver(t *testing.T) {
-	s := start(t)
-	c := dial(t, s)
-	time.Sleep(10 * time.Millisecond) // so that the first server has it
-	s.replace(t, nil)
-	s.replace(t, nil)
-	c.want(t, "/a", "", "3 /a ")
+	plainAndTLS(t, func(t *testing.T, s *site) {
+		c := dial(t, s)
+		time.Sleep(10 * time.Millisecond) // so that the first server has it
+		s.replace(t, nil)
+		s.replace(t, nil)
+		c.want(t, "/a", "", "3 /a ")
+	})
 }
 
 func TestABodyOfAnySizeGoesOverWhole(t *testing.T) {
-	s := start(t)
-	c := dial(t, s)
-	for _, size := range []int{0, 1, 4000, 4096, 5000, 100_000} {
-		body := strings.Repeat("x", size)
-		s.replace(t, nil)
-		c.want(t, "/", body, fmt.Sprintf("%d / %s", s.servers, body))
-	}
+	plainAndTLS(t, func(t *testing.T, s *site) {
+		c := dial(t, s)
+		for _, size := range []int{0, 1, 4000, 4096, 5000, 100_000} {
+			body := strings.Repeat("x", size)
+			s.replace(t, nil)
+			c.want(t, "/", body, fmt.Sprintf("%d / %s", s.servers, body))
+		}
+	})
 }
 
 // What the old server has begun it answers, however long it takes.
@@ -81,14 +79,15 @@ func TestARequestThatHasBegunIsAnsweredByItsServer(t *testing.T) {
 
 // A client that sends its next request before it has the answer to the last: the old server may have read a part of it.
 // Whatever happens to it, no server reads from its middle.
-func TestRequestsThatDoNotWaitAreNotTorn(t *testing.T) {
+func TestRequestsThatDoNotWaitAreNotTorn(t *testing.T) { plainAndTLS(t, tearNothing) }
+
+func tearNothing(t *testing.T, s *site) {
 	var torn atomic.Int64
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/whole" {
 			torn.Add(1)
 		}
 	})
-	s := &site{http2: true}
 	s.replace(t, answer)
 	done := make(chan struct{})
 	var clients sync.WaitGroup
@@ -100,11 +99,12 @@ func TestRequestsThatDoNotWaitAreNotTorn(t *testing.T) {
 					return
 				default:
 				}
-				conn, err := net.Dial("tcp", s.address)
+				c, err := s.connect()
 				if err != nil {
 					t.Error(err)
 					return
 				}
+				conn := c.conn
 				go io.Copy(io.Discard, conn)
 				request := "GET /whole HTTP/1.1\r\nHost: x\r\nX-Fill: /GET /torn HTTP/1.1\r\n\r\n"
 				for i := 0; i < 20; i++ {
@@ -133,8 +133,9 @@ func TestRequestsThatDoNotWaitAreNotTorn(t *testing.T) {
 	}
 }
 
-func TestNothingIsLostUnderLoad(t *testing.T) {
-	s := start(t)
+func TestNothingIsLostUnderLoad(t *testing.T) { plainAndTLS(t, loseNothing) }
+
+func loseNothing(t *testing.T, s *site) {
 	var asked atomic.Int64
 	done := make(chan struct{})
 	var clients sync.WaitGroup
@@ -267,54 +268,6 @@ func TestHTTP2StaysWithItsServer(t *testing.T) {
 		s.replace(t, nil)
 	}
 	c.CloseIdleConnections()
-}
-
-// TLS goes on above: a connection that has sent nothing yet goes over, one with a handshake behind it does not.
-func TestTLSBeginsAtTheNewestServer(t *testing.T) {
-	template := httptest.NewTLSServer(nil)
-	defer template.Close()
-	var registry handover.Registry
-	address := "127.0.0.1:0"
-	serve := func(name string) *http.Server {
-		socket := bind(t, address)
-		address = socket.Addr().String()
-		l, err := registry.Listen(socket, handover.Options{Socket: socket})
-		if err != nil {
-			t.Fatal(err)
-		}
-		server := &http.Server{ConnState: handover.State, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, name)
-		})}
-		go server.Serve(tls.NewListener(l, template.TLS))
-		return server
-	}
-	first := serve("first")
-	raw, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(10 * time.Millisecond)
-	second := serve("second")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	stopped := make(chan error, 1)
-	go func() { stopped <- first.Shutdown(ctx) }()
-	c := http.Client{Transport: &http.Transport{
-		DialContext:     func(context.Context, string, string) (net.Conn, error) { return raw, nil },
-		TLSClientConfig: template.Client().Transport.(*http.Transport).TLSClientConfig,
-	}}
-	resp, err := c.Get("https://" + address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if body, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(body, []byte("second")) {
-		t.Errorf("%q, %v", body, err)
-	}
-	if err := <-stopped; err != nil {
-		t.Errorf("the first server did not shut down: %v", err)
-	}
-	second.Close()
 }
 
 // Without its socket a listener still hands its connections over.

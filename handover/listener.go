@@ -69,12 +69,22 @@ func (l *Listener) Close() error {
 // superseded reports whether another server is to read what arrives.
 func (l *Listener) superseded() bool {
 	newest := l.address.newest.Load()
-	return newest != nil && newest != l
+	return newest != nil && newest != l && newest.agrees(l)
 }
 
-// adopt makes a connection one of this server's. What has no plain bytes of its own to move stays as it is.
+// agrees reports whether connections of the other listener may become this one's.
+func (l *Listener) agrees(other *Listener) bool {
+	mine, its := l.options.TLS, other.options.TLS
+	if mine == nil || its == nil {
+		return mine == its
+	}
+	return mine.Terms != "" && mine.Terms == its.Terms
+}
+
+// adopt makes a connection one of this server's. What cannot move stays as it is.
 func (l *Listener) adopt(conn net.Conn, in io.Reader) net.Conn {
-	if _, ok := conn.(*tls.Conn); ok {
+	secure, ok := conn.(*tls.Conn)
+	if ok != (l.options.TLS != nil) || ok && !speaksHTTP1(secure) {
 		return conn
 	}
 	if t, ok := conn.(*net.TCPConn); ok && l.options.KeepAlive != (net.KeepAliveConfig{}) {
@@ -84,6 +94,9 @@ func (l *Listener) adopt(conn net.Conn, in io.Reader) net.Conn {
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
+	if secure != nil {
+		return tlsConn{Conn: c, secure: secure}
+	}
 	return c
 }
 
@@ -93,8 +106,11 @@ func (l *Listener) forget(c *Conn) {
 	l.mu.Unlock()
 }
 
-// callAway makes connections move on which the server waits for a request.
+// callAway makes connections move on which the server waits for a request, if they may; with no server left they are closed.
 func (l *Listener) callAway() {
+	if newest := l.address.newest.Load(); newest != nil && !newest.agrees(l) {
+		return
+	}
 	for _, c := range l.open() {
 		c.callAway()
 	}

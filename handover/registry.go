@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"slices"
@@ -43,6 +44,8 @@ type Options struct {
 	Socket *net.TCPListener
 	// KeepAlive of the connections that the kept socket accepts; the system's when zero.
 	KeepAlive net.KeepAliveConfig
+	// TLS is for a listener that gives *tls.Conn; others stay with their server. It takes a Registry of its own.
+	TLS *TLS
 }
 
 // Listen makes inner, a listener that is bound already, the newest of its address, and returns what its server accepts from.
@@ -67,9 +70,6 @@ func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
 		if o.Socket != nil {
 			a.kept, err = keep(o.Socket)
 		}
-		if a.kept != nil {
-			go a.accept(r, a.kept)
-		}
 	}
 	l.address, l.key = a, key
 	older := slices.Clone(a.listeners)
@@ -77,8 +77,10 @@ func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
 	a.turn(l)
 	r.mu.Unlock()
 
-	if len(older) > 0 || a.kept == nil {
-		go a.accept(r, inner)
+	if a.kept != nil && len(older) == 0 {
+		go l.accept(a.kept)
+	} else {
+		go l.accept(inner)
 	}
 	for _, other := range older {
 		other.callAway()
@@ -96,24 +98,29 @@ func (a *address) turn(l *Listener) {
 
 // accept gives what arrives at a socket to the newest server, until the socket closes. It is one connection ahead: a server
 // that is slow or short of files leaves all others in the system's queue.
-func (a *address) accept(r *Registry, from net.Listener) {
+func (l *Listener) accept(from net.Listener) {
 	for {
 		conn, err := from.Accept()
 		if isClosed(err) {
 			return
 		}
-		a.offer(r, conn, conn, err)
+		if secure, ok := conn.(*tls.Conn); ok && l.options.TLS != nil {
+			go func() {
+				l.options.TLS.handshake(secure)
+				l.offer(conn, conn, nil)
+			}()
+			continue
+		}
+		l.offer(conn, conn, err)
 	}
 }
 
-// offer hands a connection, whose bytes come out of in, or an error of Accept to the newest server. It waits until one takes
-// it; when nobody listens any more the connection is closed.
-func (a *address) offer(r *Registry, conn net.Conn, in io.Reader, err error) {
+// offer hands a connection that came to l, whose bytes come out of in, or an error of Accept to the newest server. It waits
+// until one takes it; when nobody listens any more who may have the connection, it is closed.
+func (l *Listener) offer(conn net.Conn, in io.Reader, err error) {
 	for {
-		r.mu.Lock()
-		newest, changed := a.newest.Load(), a.changed
-		r.mu.Unlock()
-		if newest == nil {
+		heir, changed := l.heir()
+		if heir == nil {
 			if conn != nil {
 				_ = conn.Close() // there is nobody left to tell
 			}
@@ -121,17 +128,33 @@ func (a *address) offer(r *Registry, conn net.Conn, in io.Reader, err error) {
 		}
 		item := arrival{err: err}
 		if err == nil {
-			item.conn = newest.adopt(conn, in)
+			item.conn = heir.adopt(conn, in)
 		}
 		select {
-		case newest.arrivals <- item:
+		case heir.arrivals <- item:
 			return
 		case <-changed:
-			if c, ok := item.conn.(*Conn); ok {
-				newest.forget(c)
+			if c := connOf(item.conn); c != nil {
+				heir.forget(c)
 			}
 		}
 	}
+}
+
+// heir is whose the connections are that came to l, until changed is closed: the newest listener's; l's own while it is open
+// and the newest is not to have them; otherwise nobody's, nil.
+func (l *Listener) heir() (heir *Listener, changed <-chan struct{}) {
+	l.registry.mu.Lock()
+	defer l.registry.mu.Unlock()
+	a := l.address
+	newest := a.newest.Load()
+	switch {
+	case newest == nil || newest.agrees(l):
+		return newest, a.changed
+	case slices.Contains(a.listeners, l):
+		return l, a.changed
+	}
+	return nil, a.changed
 }
 
 // settle waits until the servers before the newest have no request that they began to read less than settleTime ago.

@@ -3,10 +3,12 @@ package handover_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +40,10 @@ func bind(t testing.TB, address string) *net.TCPListener {
 // site is an address with one server after another.
 type site struct {
 	registry handover.Registry
+	secured  handover.Registry
 	address  string
+	tls      *tls.Config
+	terms    string // with tls
 	servers  int
 	current  *http.Server
 	http2    bool // as Caddy's servers: they look for HTTP/2 in the first bytes
@@ -66,10 +71,17 @@ func (s *site) replace(t testing.TB, handler http.Handler) {
 			fmt.Fprintf(w, "%s %s %s", name, r.URL.Path, body)
 		})
 	}
+	var arrivals net.Listener = l
+	if s.tls != nil {
+		if arrivals, err = s.secured.Listen(tls.NewListener(l, s.tls), handover.Options{TLS: &handover.TLS{Terms: s.terms}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	next := &http.Server{Handler: handler, ConnState: handover.State, Protocols: new(http.Protocols)}
 	next.Protocols.SetHTTP1(true)
+	next.Protocols.SetHTTP2(s.tls != nil)
 	next.Protocols.SetUnencryptedHTTP2(s.http2)
-	go next.Serve(l)
+	go next.Serve(arrivals)
 	last := s.current
 	s.current = next
 	shutDown(t, last)
@@ -90,11 +102,34 @@ func shutDown(t testing.TB, server *http.Server) {
 }
 
 // start gives a site with its first server.
-func start(t testing.TB) *site {
-	s := &site{http2: true}
+func start(t testing.TB) *site { return startAs(t, &site{http2: true}) }
+
+// startTLS gives one that is reached through TLS.
+func startTLS(t testing.TB) *site {
+	return startAs(t, &site{http2: true, tls: certificate(t), terms: "as ever"})
+}
+
+func startAs(t testing.TB, s *site) *site {
+	t.Helper()
 	s.replace(t, nil)
 	t.Cleanup(func() { s.current.Close() })
 	return s
+}
+
+// certificate makes the configuration of a server that takes HTTP/2 and HTTP/1.1.
+func certificate(t testing.TB) *tls.Config {
+	t.Helper()
+	template := httptest.NewUnstartedServer(nil)
+	template.EnableHTTP2 = true
+	template.StartTLS()
+	t.Cleanup(template.Close)
+	return template.TLS.Clone()
+}
+
+// plainAndTLS runs a test on both kinds of site.
+func plainAndTLS(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Run("plain", func(t *testing.T) { test(t, start(t)) })
+	t.Run("TLS", func(t *testing.T) { test(t, startTLS(t)) })
 }
 
 // client is one connection that never asks twice.
@@ -106,6 +141,9 @@ type client struct {
 
 func (s *site) connect() (*client, error) {
 	conn, err := net.Dial("tcp", s.address)
+	if s.tls != nil && err == nil {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	}
 	return &client{conn: conn, in: bufio.NewReader(conn)}, err
 }
 
