@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"reflect"
@@ -23,7 +24,7 @@ func init() { caddy.RegisterModule(Handover{}) }
 var handovers handover.Registry
 
 // Handover is a listener wrapper that keeps a reload from losing requests: the socket of an address stays open for the next
-// configuration, and idle connections go over to it instead of being closed. See package handover for what it cannot do.
+// configuration, and idle connections go over to it instead of being closed. For those of TLS it takes HandoverTLS, too.
 type Handover struct {
 	keepAlive net.KeepAliveConfig
 	logger    *zap.Logger
@@ -52,7 +53,7 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 	if !ok {
 		return errors.New("sluice_handover wraps listeners of HTTP servers only")
 	}
-	if !firstBeforeTLS(server.ListenerWrappersRaw) {
+	if names, err := wrapperNames(server.ListenerWrappersRaw); err != nil || slices.Index(names, "sluice_handover") != 0 || !slices.Contains(names, "tls") {
 		return errors.New("sluice_handover has to be the first listener wrapper, with tls after it; write: listener_wrappers { sluice_handover tls }, each on a line")
 	}
 	if server.KeepAliveInterval != 0 || server.KeepAliveIdle != 0 || server.KeepAliveCount != 0 {
@@ -61,22 +62,23 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 			Idle: time.Duration(server.KeepAliveIdle), Count: server.KeepAliveCount,
 		}
 	}
-	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(conn, state) })
+	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(unwrapped(conn), state) })
 	return nil
 }
 
-func firstBeforeTLS(wrappers []json.RawMessage) bool {
+// wrapperNames are the names of a server's listener wrappers.
+func wrapperNames(wrappers []json.RawMessage) ([]string, error) {
 	names := make([]string, len(wrappers))
 	for i, raw := range wrappers {
 		var w struct {
 			Wrapper string `json:"wrapper"`
 		}
-		if json.Unmarshal(raw, &w) != nil {
-			return false
+		if err := json.Unmarshal(raw, &w); err != nil {
+			return nil, fmt.Errorf("listener wrapper %d: %w", i, err)
 		}
 		names[i] = w.Wrapper
 	}
-	return len(names) > 1 && names[0] == "sluice_handover" && slices.Contains(names, "tls")
+	return names, nil
 }
 
 // WrapListener makes the server that is about to start the newest of its address.

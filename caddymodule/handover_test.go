@@ -1,21 +1,28 @@
 package caddymodule
 
 import (
+	"crypto/tls"
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddytls"
 )
 
 func TestHandoverStandsFirst(t *testing.T) {
 	e := newEdge(t)
 	for wrappers, want := range map[string]string{
-		"sluice_handover":                       "has to be the first listener wrapper, with tls after it",
-		"http_redirect\n sluice_handover\n tls": "has to be the first listener wrapper, with tls after it",
-		"sluice_handover fast\n tls":            "write: sluice_handover",
-		"sluice_handover {\n fast\n }\n tls":    "write: sluice_handover",
-		"sluice_handover\n tls":                 "",
-		"sluice_handover\n http_redirect\n tls": "",
+		"sluice_handover":                                             "has to be the first listener wrapper, with tls after it",
+		"http_redirect\n sluice_handover\n tls":                       "has to be the first listener wrapper, with tls after it",
+		"sluice_handover fast\n tls":                                  "write: sluice_handover",
+		"sluice_handover {\n fast\n }\n tls":                          "write: sluice_handover",
+		"sluice_handover\n tls":                                       "",
+		"sluice_handover_tls":                                         "stands with no other listener wrappers",
+		"sluice_handover\n tls\n sluice_handover_tls":                 "",
+		"sluice_handover\n tls\n sluice_handover_tls fast":            "write: sluice_handover_tls",
+		"sluice_handover\n http_redirect\n tls\n sluice_handover_tls": "stands with no other listener wrappers",
+		"sluice_handover\n http_redirect\n tls":                       "",
 	} {
 		adapted, err := e.adapt("{\n admin off\n servers {\n listener_wrappers {\n"+wrappers+"\n }\n }\n}\n", "", "http://:%PORT% {\n respond ok\n}\n")
 		if err == nil {
@@ -23,6 +30,47 @@ func TestHandoverStandsFirst(t *testing.T) {
 		}
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v", wrappers, err)
+		}
+	}
+}
+
+func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
+	terms := func(policies ...*caddytls.ConnectionPolicy) string {
+		t.Helper()
+		text, err := termsOf(policies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for name, policy := range map[string]caddytls.ConnectionPolicy{
+		"client certificates": {ClientAuthentication: &caddytls.ClientAuthentication{Mode: "request"}},
+		"clients' addresses":  {MatchersRaw: caddy.ModuleMap{"remote_ip": json.RawMessage(`{"ranges":["192.0.2.0/24"]}`)}},
+		"a name from a file":  {MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["{file./names}"]`)}},
+		"another's code":      {HandshakeContextRaw: json.RawMessage(`{"module":"any"}`)},
+		"matchers were taken": {TLSConfig: new(tls.Config)},
+	} {
+		if text := terms(new(caddytls.ConnectionPolicy), &policy); text != "" {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	seen := map[string]bool{"": true}
+	for _, policies := range [][]*caddytls.ConnectionPolicy{
+		{{}},
+		{{}, {}},
+		{{ProtocolMin: "tls1.3"}},
+		{{Drop: true}},
+		{{CipherSuites: []string{"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"}}},
+		{{MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["a.example"]`)}}},
+		{{MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["b.example"]`)}}},
+	} {
+		text := terms(policies...)
+		if seen[text] {
+			t.Errorf("%s stands for something else already", text)
+		}
+		seen[text] = true
+		if again := terms(policies...); again != text {
+			t.Errorf("%s, then %s", text, again)
 		}
 	}
 }
