@@ -1,5 +1,5 @@
 // Command reload measures what a reload costs clients: how many requests of plain Caddy are lost when its configuration is
-// replaced again and again under full load, without the listener wrapper sluice_handover and with it.
+// replaced again and again under full load, without the listener wrappers of sluice_handover and with them.
 //
 // Nothing is sent twice: requests are POSTs, which Go's client does not repeat, some on connections of their own and some on
 // connections that are kept alive.
@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"io"
@@ -26,7 +28,7 @@ const (
 	reloads  = 40
 	clients  = 8
 	pause    = 100 * time.Millisecond // between reloads
-	handover = "servers {\n\tlistener_wrappers {\n\tsluice_handover\n\ttls\n\t}\n\t}"
+	handover = "servers {\n\tlistener_wrappers {\n\tsluice_handover\n\ttls\n\tsluice_handover_tls\n\t}\n\t}"
 )
 
 func main() {
@@ -40,31 +42,35 @@ func main() {
 	defer os.RemoveAll(dir)
 	kinds := []struct{ name, option string }{{"plain Caddy", ""}, {"with sluice_handover", handover}}
 	fmt.Printf("%d reloads under the load of %d clients, POSTs over HTTP/1.1\n\n", reloads, clients)
-	fmt.Println("| | connections | answered | lost |\n| --- | --- | --- | --- |")
+	fmt.Println("| | scheme | connections | answered | lost |\n| --- | --- | --- | --- | --- |")
 	for range *rounds {
-		for _, kind := range kinds {
-			for _, keep := range []bool{false, true} {
-				answered, lost, err := measure(*binary, dir, kind.option, keep)
-				if err != nil {
-					log.Fatal(err)
+		for _, scheme := range []string{"http", "https"} {
+			for _, kind := range kinds {
+				for _, keep := range []bool{false, true} {
+					answered, lost, err := measure(*binary, dir, kind.option, scheme, keep)
+					if err != nil {
+						log.Fatal(err)
+					}
+					fmt.Printf("| %s | %s | %s | %d | %d |\n", kind.name, scheme, map[bool]string{false: "new", true: "kept alive"}[keep], answered, lost)
 				}
-				fmt.Printf("| %s | %s | %d | %d |\n", kind.name, map[bool]string{false: "new", true: "kept alive"}[keep], answered, lost)
 			}
 		}
 	}
 }
 
 // measure runs one server under load.
-func measure(binary, dir, option string, keep bool) (answered, lost int64, err error) {
+func measure(binary, dir, option, scheme string, keep bool) (answered, lost int64, err error) {
 	site, err := freePort()
 	if err != nil {
 		return 0, 0, err
 	}
+	url := scheme + "://" + strings.Replace(site, "127.0.0.1", "localhost", 1)
 	admin, err := freePort()
 	if err != nil {
 		return 0, 0, err
 	}
-	config := fmt.Sprintf("{\n\tadmin %s\n\tpersist_config off\n\t%s\n}\nhttp://%s {\n\trespond hello\n}\n", admin, option, site)
+	config := fmt.Sprintf("{\n\tadmin %s\n\tpersist_config off\n\tlocal_certs\n\tskip_install_trust\n\tauto_https disable_redirects\n\t%s\n}\n%s {\n\trespond hello\n}\n",
+		admin, option, url)
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return 0, 0, err
@@ -78,7 +84,8 @@ func measure(binary, dir, option string, keep bool) (answered, lost int64, err e
 		_ = server.Process.Kill() // fails only when it has ended
 		_ = server.Wait()         // says that it was killed
 	}()
-	if err := await(site); err != nil {
+	roots, err := await(dir, url)
+	if err != nil {
 		return 0, 0, err
 	}
 
@@ -87,11 +94,11 @@ func measure(binary, dir, option string, keep bool) (answered, lost int64, err e
 	var load sync.WaitGroup
 	for range clients {
 		load.Go(func() {
-			transport := &http.Transport{DisableKeepAlives: !keep}
+			transport := &http.Transport{DisableKeepAlives: !keep, TLSClientConfig: &tls.Config{RootCAs: roots}} // without HTTP/2
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
 			for ctx.Err() == nil {
-				if post(client, "http://"+site+"/", "text/plain", "a body") != nil {
+				if post(client, url) != nil {
 					failed.Add(1)
 				} else {
 					ok.Add(1)
@@ -121,8 +128,8 @@ func reload(admin, config string) error {
 	return finish(http.DefaultClient.Do(request))
 }
 
-func post(client *http.Client, url, kind, body string) error {
-	return finish(client.Post(url, kind, strings.NewReader(body)))
+func post(client *http.Client, url string) error {
+	return finish(client.Post(url, "text/plain", strings.NewReader("a body")))
 }
 
 // finish reads an answer to its end.
@@ -147,14 +154,19 @@ func freePort() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func await(address string) error {
+// await waits until the site answers, and returns whom to trust: Caddy's own authority.
+func await(dir, url string) (*x509.CertPool, error) {
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
+		roots := x509.NewCertPool()
+		if root, err := os.ReadFile(filepath.Join(dir, "caddy", "pki", "authorities", "local", "root.crt")); err == nil {
+			roots.AppendCertsFromPEM(root)
+		}
+		err := post(&http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}, url)
 		if err == nil {
-			return conn.Close()
+			return roots, nil
 		}
 		if time.Now().After(end) {
-			return err
+			return nil, err
 		}
 	}
 }
