@@ -73,13 +73,13 @@ func (a *Auth) parse(r *Request) *Error {
 	switch {
 	case parts == nil && a.Presigned:
 		a.Presigned = false
-		return &Error{Reason: BothMechanisms}
+		return refuse(BothMechanisms, "")
 	case parts != nil && !a.Presigned:
-		return &Error{Reason: Missing}
+		return refuse(Missing, "")
 	case parts != nil:
 		return a.parseQuery(r, parts)
 	case len(authorization) > 1:
-		return &Error{Reason: Malformed, Detail: "more than one Authorization header"}
+		return refuse(Malformed, "more than one Authorization header")
 	}
 	if err := a.seen.check(r); err != nil {
 		return err
@@ -90,15 +90,15 @@ func (a *Auth) parse(r *Request) *Error {
 // parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" and the headers that belong to it.
 func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if len(authorization) > maxAuthorization {
-		return &Error{Reason: Malformed, Detail: "the Authorization header is too long"}
+		return refuse(Malformed, "the Authorization header is too long")
 	}
 	scheme, rest, _ := cutByte(authorization, ' ')
 	switch {
 	case scheme == algorithm:
 	case isAWS(authorization):
-		return &Error{Reason: Unsupported, Detail: "only AWS4-HMAC-SHA256 is supported"}
+		return refuse(Unsupported, "only AWS4-HMAC-SHA256 is supported")
 	default:
-		return &Error{Reason: Missing, Detail: "the Authorization header is not an AWS signature"}
+		return refuse(Missing, "the Authorization header is not an AWS signature")
 	}
 	var credential, signedHeaders, signature string
 	for rest != "" {
@@ -116,12 +116,12 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 			into, value = &signature, part[len("Signature="):]
 		}
 		if into == nil || value == "" || *into != "" {
-			return &Error{Reason: Malformed, Detail: "the Authorization header has an unknown, empty or repeated part"}
+			return refuse(Malformed, "the Authorization header has an unknown, empty or repeated part")
 		}
 		*into = value
 	}
 	if credential == "" || signedHeaders == "" || signature == "" {
-		return &Error{Reason: Incomplete, Detail: "the Authorization header requires Credential, SignedHeaders and Signature"}
+		return refuse(Incomplete, "the Authorization header requires Credential, SignedHeaders and Signature")
 	}
 	if err := a.parseParts(credential, false, signedHeaders, signature); err != nil {
 		return err
@@ -148,10 +148,10 @@ func (a *Auth) headerTime(header http.Header) *Error {
 			return err
 		}
 		if text == "" {
-			return &Error{Reason: Incomplete, Detail: "the request has neither X-Amz-Date nor Date"}
+			return refuse(Incomplete, "the request has neither X-Amz-Date nor Date")
 		}
 		if !signs(a.signed, "date") {
-			return &Error{Reason: UnsignedHeader, Detail: "date"}
+			return refuse(UnsignedHeader, "date")
 		}
 		if t, bad := http.ParseTime(text); bad == nil {
 			text = t.UTC().Format(timeFormat)
@@ -164,10 +164,10 @@ func (a *Auth) headerTime(header http.Header) *Error {
 func (a *Auth) setTime(text string) *Error {
 	t, ok := parseTime(text)
 	if !ok {
-		return &Error{Reason: Malformed, Detail: "the date is not of the form YYYYMMDD'T'HHMMSS'Z'"}
+		return refuse(Malformed, "the date is not of the form YYYYMMDD'T'HHMMSS'Z'")
 	}
 	if a.day != text[:8] {
-		return &Error{Reason: WrongScope, Detail: "the date in the credential scope is not that of the request"}
+		return refuse(WrongScope, "the date in the credential scope is not that of the request")
 	}
 	a.Time, a.date = t, text
 	return nil
@@ -185,19 +185,19 @@ func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signat
 		end, ok = a.cutCredential(credential)
 	}
 	if !ok || a.AccessKeyID == "" || a.Region == "" || a.Service == "" {
-		return &Error{Reason: Malformed, Detail: "the credential is not of the form key/date/region/service/aws4_request"}
+		return refuse(Malformed, "the credential is not of the form key/date/region/service/aws4_request")
 	}
 	if len(a.AccessKeyID) > maxAccessKeyID || !printable(a.AccessKeyID) {
-		return &Error{Reason: Malformed, Detail: "the access key id is too long or not printable"}
+		return refuse(Malformed, "the access key id is too long or not printable")
 	}
 	if end != terminator {
-		return &Error{Reason: WrongScope, Detail: "the credential scope does not end in aws4_request"}
+		return refuse(WrongScope, "the credential scope does not end in aws4_request")
 	}
 	if len(a.day) != len("20060102") {
-		return &Error{Reason: Malformed, Detail: "the date in the credential scope is not of the form YYYYMMDD"}
+		return refuse(Malformed, "the date in the credential scope is not of the form YYYYMMDD")
 	}
 	if !decodeDigest(&a.signature, signature) {
-		return &Error{Reason: Malformed, Detail: "the signature is not 64 lower-case hexadecimal digits"}
+		return refuse(Malformed, "the signature is not 64 lower-case hexadecimal digits")
 	}
 	a.signed = signedHeaders
 	return nil
@@ -206,16 +206,15 @@ func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signat
 // cutCredential takes "key/date/region/service/end" apart. The scope is at the end: only access keys of other systems may hold
 // slashes, regions and services never.
 func (a *Auth) cutCredential(text string) (end string, ok bool) {
-	id, rest, ok1 := cutByte(text, '/')
-	for more := strings.Count(rest, "/") - 3; more > 0; more-- {
-		_, rest, _ = cutByte(rest, '/')
-		id = text[:len(text)-len(rest)-1]
+	for _, into := range [...]*string{&end, &a.Service, &a.Region, &a.day} {
+		i := strings.LastIndexByte(text, '/')
+		if i < 0 {
+			return "", false
+		}
+		text, *into = text[:i], text[i+1:]
 	}
-	day, rest, ok2 := cutByte(rest, '/')
-	region, rest, ok3 := cutByte(rest, '/')
-	service, end, ok4 := cutByte(rest, '/')
-	a.AccessKeyID, a.day, a.Region, a.Service = id, day, region, service
-	return end, ok1 && ok2 && ok3 && ok4
+	a.AccessKeyID = text
+	return end, true
 }
 
 // cutEncodedCredential does the same where each slash is %2F and nothing else is encoded, as in most queries: decoding first
@@ -241,9 +240,9 @@ func oneHeader(header http.Header, key string) (string, *Error) {
 	case len(values) == 0:
 		return "", nil
 	case len(values) > 1:
-		return "", &Error{Reason: Malformed, Detail: "the header " + strings.ToLower(key) + " is repeated"}
+		return "", refuse(Malformed, "the header "+strings.ToLower(key)+" is repeated")
 	case len(values[0]) > maxSessionToken:
-		return "", &Error{Reason: Malformed, Detail: "the header " + strings.ToLower(key) + " is too long"}
+		return "", refuse(Malformed, "the header "+strings.ToLower(key)+" is too long")
 	default:
 		return trimSpace(values[0]), nil
 	}

@@ -59,7 +59,7 @@ func benchCases(b *testing.B) []benchCase {
 			b.Fatal(err)
 		}
 		bc := benchCase{name: name, request: r, canonical: append([]byte(nil), s.out...)}
-		s.signRequest(deriveKey("", "", "", ""), a.date, a.Region, a.Service)
+		s.signRequest(deriveKey("", a.day, a.Region, a.Service), a.date)
 		bc.toSign = append([]byte(nil), s.out...)
 		bc.options = Options{Now: now, Regions: []string{"us-east-1"}, Services: []string{so.Service}, Keys: NewKeyCache(64)}
 		cases = append(cases, bc)

@@ -23,14 +23,14 @@ type signedHeader struct {
 // that are not signed; looking the names up would need them in the map's spelling.
 func (s *scratch) loadHeaders(r *Request, list string) *Error {
 	if len(r.Header) > maxHeaders {
-		return &Error{Reason: Malformed, Detail: "the request has too many headers"}
+		return refuse(Malformed, "the request has too many headers")
 	}
 	var byLength [64]uint8 // the last with a name of this length, or 64 more; counted from 1
 	n := 0
 	for more := true; more; n++ {
 		if n == maxSignedHeaders {
 			s.signed = s.headers[:n] // to be cleared
-			return &Error{Reason: Malformed, Detail: "SignedHeaders is too long"}
+			return refuse(Malformed, "SignedHeaders is too long")
 		}
 		h := &s.headers[n] // field by field: a copied struct would wait for its parts to be written
 		end := strings.IndexByte(list, ';')
@@ -99,19 +99,19 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
 		case s.repeats(): // only one of them has got the values
-			return nil, &Error{Reason: Malformed, Detail: "SignedHeaders names a header twice"}
+			return nil, refuse(Malformed, "SignedHeaders names a header twice")
 		case h.name == "content-length" && r.ContentLength >= 0:
 			dst = strconv.AppendInt(dst, r.ContentLength, 10) // servers may keep it out of the header map
 		default:
-			return nil, &Error{Reason: Mismatch, Detail: "a signed header is not in the request"}
+			return nil, refuse(Mismatch, "a signed header is not in the request")
 		}
 		dst = append(dst, '\n')
 	}
 	if !host {
-		return nil, &Error{Reason: UnsignedHeader, Detail: "host"}
+		return nil, refuse(UnsignedHeader, "host")
 	}
 	if s.unsigned != "" {
-		return nil, &Error{Reason: UnsignedHeader, Detail: strings.ToLower(s.unsigned)}
+		return nil, refuse(UnsignedHeader, strings.ToLower(s.unsigned))
 	}
 	return dst, nil
 }
@@ -127,10 +127,12 @@ func foldsTo(key, name string) bool {
 	if n != len(name) {
 		return false
 	}
-	if n >= 8 && n <= 24 {
-		middle, last := min(8, n-8), n-8
-		return (lower(word(key))^word(name))|(lower(word(key[middle:]))^word(name[middle:]))|
-			(lower(word(key[last:]))^word(name[last:])) == 0
+	if n >= 8 {
+		differ := uint64(0)
+		for i := 0; i < n-8; i += 8 {
+			differ |= lower(word(key[i:])) ^ word(name[i:])
+		}
+		return differ|(lower(word(key[n-8:]))^word(name[n-8:])) == 0
 	}
 	for i := 0; i < n; i++ {
 		c := key[i]
@@ -146,7 +148,9 @@ func foldsTo(key, name string) bool {
 
 // appendHeaderValue trims spaces around a value and makes one space of several inside it.
 func appendHeaderValue(dst []byte, value string) []byte {
-	value = trimSpace(value)
+	if value != "" && (value[0] <= ' ' || value[len(value)-1] <= ' ') {
+		value = trimSpace(value)
+	}
 	if strings.IndexByte(value, ' ') < 0 {
 		return append(dst, value...)
 	}

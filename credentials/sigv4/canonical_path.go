@@ -43,17 +43,17 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 // checkPath refuses what has no canonical form: too long, not starting with a slash, control bytes, a stray percent sign.
 func checkPath(raw string) *Error {
 	if len(raw) > maxPath {
-		return &Error{Reason: Malformed, Detail: "the path is too long"}
+		return refuse(Malformed, "the path is too long")
 	}
 	if raw != "" && raw[0] != '/' {
-		return &Error{Reason: Malformed, Detail: "the path does not start with a slash"}
+		return refuse(Malformed, "the path does not start with a slash")
 	}
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c < ' ' || c == 0x7f:
-			return &Error{Reason: Malformed, Detail: "the path has a control character"}
+			return refuse(Malformed, "the path has a control character")
 		case c == '%' && !percentAt(raw, i):
-			return &Error{Reason: Malformed, Detail: "the path has a bad percent-encoding"}
+			return refuse(Malformed, "the path has a bad percent-encoding")
 		}
 	}
 	return nil

@@ -32,10 +32,10 @@ func nextParameter(raw string) (p parameter, rest string, ok bool) {
 // checkQuery refuses a query that has no canonical form.
 func checkQuery(raw string) *Error {
 	if len(raw) > maxQuery {
-		return &Error{Reason: Malformed, Detail: "the query is too long"}
+		return refuse(Malformed, "the query is too long")
 	}
 	if strings.Count(raw, "&") >= maxParameters {
-		return &Error{Reason: Malformed, Detail: "the query has too many parameters"}
+		return refuse(Malformed, "the query has too many parameters")
 	}
 	for {
 		i := strings.IndexByte(raw, '%')
@@ -43,7 +43,7 @@ func checkQuery(raw string) *Error {
 			return nil
 		}
 		if !percentAt(raw, i) {
-			return &Error{Reason: Malformed, Detail: "the query has a bad percent-encoding"}
+			return refuse(Malformed, "the query has a bad percent-encoding")
 		}
 		raw = raw[i+3:]
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"hash"
 	"io"
@@ -45,7 +44,7 @@ func newChunks(v *Verified, body io.Reader) (*chunks, error) {
 	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
 	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, region: v.Region, service: v.Service, previous: v.signature, data: sha256.New(), hasher: newHasher()}
+		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New(), hasher: newHasher()}
 	}
 	return c, nil
 }
@@ -188,8 +187,6 @@ func parseChunkSize(text []byte) (n int64, ok bool) {
 type chunkSigner struct {
 	key      *signingKey
 	date     string
-	region   string
-	service  string
 	previous digest
 	said     digest    // of the current chunk
 	data     hash.Hash // of the current chunk
@@ -211,13 +208,13 @@ func (s *chunkSigner) check() error {
 // begin starts a string to sign with what chunks and trailers share.
 func (s *chunkSigner) begin(algorithm string) {
 	s.text = append(append(s.text[:0], algorithm...), '\n')
-	s.text = appendTimeAndScope(s.text, s.date, s.region, s.service)
+	s.text = append(append(s.text, s.date...), s.key.scope...)
 	s.text = append(appendHex(s.text, &s.previous), '\n')
 }
 
 func (s *chunkSigner) compare() error {
 	want := s.hasher.sign(s.key, s.text)
-	if subtle.ConstantTimeCompare(want[:], s.said[:]) != 1 {
+	if !sameDigest(want, &s.said) {
 		return &Error{Reason: ChunkMismatch}
 	}
 	s.previous = s.said

@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"hash/maphash"
 	"strings"
 	"sync/atomic"
 )
@@ -9,7 +8,6 @@ import (
 // KeyCache remembers signing keys, which cost four HMACs each. It holds a fixed number and forgets by overwriting; reads
 // and writes take no lock. It is safe for concurrent use.
 type KeyCache struct {
-	seed  maphash.Seed
 	slots []atomic.Pointer[cachedKey] // a power of two, in pairs: a key lies in either slot of its pair
 }
 
@@ -27,7 +25,7 @@ func NewKeyCache(n int) *KeyCache {
 	for size < n && size < 1<<20 {
 		size *= 2
 	}
-	return &KeyCache{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[cachedKey], size)}
+	return &KeyCache{slots: make([]atomic.Pointer[cachedKey], size)}
 }
 
 // get returns the signing key, deriving it if need be. A nil cache derives each time.
@@ -35,7 +33,7 @@ func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 	if c == nil {
 		return deriveKey(secret, day, region, service)
 	}
-	sum := maphash.String(c.seed, secret) + spread(day, region, service)
+	sum := spread(secret, day, region, service)
 	pair := sum & uint64(len(c.slots)-1) &^ 1
 	for way := range uint64(2) {
 		k := c.slots[pair+way].Load()
@@ -43,6 +41,13 @@ func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 			return k.key
 		}
 	}
+	return c.add(sum, pair, secret, day, region, service)
+}
+
+// add derives a key and keeps it in one of the two slots.
+//
+//go:noinline
+func (c *KeyCache) add(sum, pair uint64, secret, day, region, service string) *signingKey {
 	k := &cachedKey{
 		// The caller's strings may be parts of large headers; keep copies of what is needed only.
 		secret: strings.Clone(secret), day: strings.Clone(day), region: strings.Clone(region), service: strings.Clone(service),
@@ -58,16 +63,18 @@ func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 	return k.key
 }
 
-// spread sets the keys of one secret apart. Nobody gains from choosing a scope, which Options bound, so this need not be a
-// good hash.
-func spread(day, region, service string) uint64 {
-	sum := uint64(len(region)<<8 | len(service))
-	for _, text := range [...]string{day, region, service} {
-		if text != "" {
-			sum = sum<<8 ^ uint64(text[len(text)-1])
-		}
+// spread sets keys apart. Secrets are random and Options bound the scope, so nobody chooses what is hashed here and this need
+// not be a good hash.
+func spread(secret, day, region, service string) uint64 {
+	sum := uint64(len(region)<<8|len(service)) ^ uint64(len(secret))<<16
+	if len(secret) >= 16 {
+		sum ^= word(secret) ^ word(secret[8:])*0xff51afd7ed558ccd
 	}
-	return sum * 0x9e3779b97f4a7c15
+	if day != "" && region != "" && service != "" {
+		sum = sum<<24 | sum>>40 ^ uint64(day[len(day)-1])<<16 ^ uint64(region[len(region)-1])<<8 ^ uint64(service[len(service)-1])
+	}
+	sum *= 0x9e3779b97f4a7c15
+	return sum ^ sum>>32
 }
 
 // sameSecret compares two secrets in a time that depends on their lengths only: as crypto/subtle does, but by words.

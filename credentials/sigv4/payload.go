@@ -34,23 +34,23 @@ func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
 	case a.PayloadHash == "" && s3 && a.Presigned:
 		return UnsignedPayload, nil
 	case a.PayloadHash == "" && s3:
-		return "", &Error{Reason: NoPayloadHash, Detail: "x-amz-content-sha256 is required"}
+		return "", refuse(NoPayloadHash, "x-amz-content-sha256 is required")
 	case a.PayloadHash == "" && bodyHash != "":
 		return bodyHash, nil
 	case a.PayloadHash == "" && a.request.ContentLength == 0:
 		return emptyHash, nil
 	case a.PayloadHash == "":
-		return "", &Error{Reason: NoPayloadHash, Detail: "neither the client nor the server has hashed the body"}
+		return "", refuse(NoPayloadHash, "neither the client nor the server has hashed the body")
 	}
 	if isDigest(a.PayloadHash) {
 		return a.PayloadHash, nil
 	}
 	switch {
 	case strings.HasPrefix(a.PayloadHash, "STREAMING-AWS4-ECDSA-"), a.PayloadHash == "STREAMING-AWS4-HMAC-SHA256-EVENTS":
-		return "", &Error{Reason: Unsupported, Detail: "this x-amz-content-sha256 is not supported"}
+		return "", refuse(Unsupported, "this x-amz-content-sha256 is not supported")
 	case s3 && (a.PayloadHash == UnsignedPayload || a.PayloadHash == StreamingSigned ||
 		a.PayloadHash == StreamingSignedTrailer || a.PayloadHash == StreamingUnsignedTrailer):
 		return a.PayloadHash, nil
 	}
-	return "", &Error{Reason: BadPayloadHash, Detail: "x-amz-content-sha256 must be a SHA-256 hash or a value that the service knows"}
+	return "", refuse(BadPayloadHash, "x-amz-content-sha256 must be a SHA-256 hash or a value that the service knows")
 }

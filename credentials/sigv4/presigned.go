@@ -87,7 +87,7 @@ func (p *presignedParts) take(key, value string, escaped bool) *Error {
 		value = unescapeQuery(value)
 	}
 	if value == "" || *into != "" {
-		return &Error{Reason: Malformed, Detail: key + " is empty or repeated"}
+		return refuse(Malformed, key+" is empty or repeated")
 	}
 	*into = value
 	return nil
@@ -129,13 +129,13 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
-		return &Error{Reason: Unsupported, Detail: "only AWS4-HMAC-SHA256 is supported"}
+		return refuse(Unsupported, "only AWS4-HMAC-SHA256 is supported")
 	case parts.algorithm == "" || parts.credential == "" || parts.date == "" || parts.expires == "" ||
 		parts.signedHeaders == "" || parts.signature == "":
-		return &Error{Reason: Incomplete, Detail: "a presigned query requires X-Amz-Algorithm, X-Amz-Credential, " +
-			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders and X-Amz-Expires"}
+		return refuse(Incomplete, "a presigned query requires X-Amz-Algorithm, X-Amz-Credential, "+
+			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders and X-Amz-Expires")
 	case len(parts.token) > maxSessionToken:
-		return &Error{Reason: Malformed, Detail: "X-Amz-Security-Token is too long"}
+		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
 	if err := a.parseParts(parts.credential, parts.encoded, parts.signedHeaders, parts.signature); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	}
 	seconds, err := strconv.ParseUint(parts.expires, 10, 32)
 	if err != nil || seconds < 1 || time.Duration(seconds)*time.Second > MaxExpires {
-		return &Error{Reason: BadExpires, Detail: "X-Amz-Expires must be from 1 to 604800 seconds"}
+		return refuse(BadExpires, "X-Amz-Expires must be from 1 to 604800 seconds")
 	}
 	a.Expires = time.Duration(seconds) * time.Second
 	return a.presignedHeaders(parts)
@@ -168,7 +168,7 @@ func (a *Auth) reconcile(key string, value *string) *Error {
 		return err
 	case header == "":
 	case *value != "" && *value != header:
-		return &Error{Reason: Malformed, Detail: "the query and a header differ in " + strings.ToLower(key)}
+		return refuse(Malformed, "the query and a header differ in "+strings.ToLower(key))
 	default:
 		*value = header
 	}

@@ -38,11 +38,11 @@ func (s *seen) scanPath(raw string) {
 	if raw == "" || raw[0] != '/' || len(raw) > maxPath {
 		return
 	}
-	kinds := kindsIn(raw)
-	if kinds&^(percentSign|slash) != 0 {
+	found := pathAlphabet.of(raw)
+	if found&foreign != 0 {
 		return
 	}
-	if kinds&percentSign != 0 {
+	if found != 0 {
 		for i := nextPercent(raw, 0); i < len(raw); i = nextPercent(raw, i+3) {
 			if !canonicalPercent(raw, i) {
 				return
@@ -58,13 +58,13 @@ func (s *seen) scanQuery(raw string, parts *presignedParts) {
 	if len(raw) > maxQuery {
 		return
 	}
-	kinds := kindsIn(raw)
-	if kinds&^(percentSign|separator) != 0 {
+	found := queryAlphabet.of(raw)
+	if found&foreign != 0 {
 		return
 	}
-	percent := len(raw)
-	if kinds&percentSign != 0 {
-		percent = nextPercent(raw, 0)
+	escape := len(raw) // where the next one stands
+	if found != 0 {
+		escape = nextPercent(raw, 0)
 	}
 	var last parameter
 	var from, to uint32
@@ -81,12 +81,12 @@ func (s *seen) scanQuery(raw string, parts *presignedParts) {
 		if equals < start || equals > end || count == maxParameters {
 			return
 		}
-		escaped := percent < end
-		for percent < end {
-			if !canonicalPercent(raw, percent) {
+		escaped := escape < end
+		for escape < end {
+			if !canonicalPercent(raw, escape) {
 				return
 			}
-			percent = nextPercent(raw, percent+3)
+			escape = nextPercent(raw, escape+3)
 		}
 		p := parameter{key: raw[start:equals], value: raw[equals+1 : end]}
 		if p.key != "" && (p.key[0] == 'X' || p.key[0] == 'A') {
@@ -133,24 +133,6 @@ func (p parameter) before(q parameter) bool {
 	return p.key[0] < q.key[0] // saves a call, most often
 }
 
-// The kinds of bytes that have a meaning or must be encoded; the unreserved ones have none of these.
-const (
-	percentSign = 1 << iota
-	slash
-	separator // & and =
-	reserved  // all others
-)
-
-var kinds = func() (table [256]uint8) {
-	for c := range table {
-		if !unreserved[c] {
-			table[c] = reserved
-		}
-	}
-	table['%'], table['/'], table['&'], table['='] = percentSign, slash, separator, separator
-	return table
-}()
-
 // canonicalPercent reports whether s has a whole %XX at i, in upper case and of a byte that must be encoded.
 func canonicalPercent(s string, i int) bool {
 	return percentAt(s, i) && s[i+1] < 'a' && s[i+2] < 'a' && !unreserved[unhex(s[i+1])<<4|unhex(s[i+2])]
@@ -162,22 +144,4 @@ func nextPercent(s string, i int) int {
 		return i + n
 	}
 	return len(s)
-}
-
-// kindsIn is the kinds of a text's bytes, taken together. A session token makes a query long; looking up eight bytes at a
-// time takes less than deciding on each, and less than arithmetic on words.
-func kindsIn(s string) (found uint8) {
-	if len(s) < 8 {
-		for i := 0; i < len(s); i++ {
-			found |= kinds[s[i]]
-		}
-		return found
-	}
-	last := s[len(s)-8:] // overlaps what has been looked at already
-	for len(s) > 8 {
-		found |= kinds[s[0]] | kinds[s[1]] | kinds[s[2]] | kinds[s[3]] | kinds[s[4]] | kinds[s[5]] | kinds[s[6]] | kinds[s[7]]
-		s = s[8:]
-	}
-	s = last
-	return found | kinds[s[0]] | kinds[s[1]] | kinds[s[2]] | kinds[s[3]] | kinds[s[4]] | kinds[s[5]] | kinds[s[6]] | kinds[s[7]]
 }

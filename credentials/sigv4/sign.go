@@ -188,7 +188,7 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string, known s
 		return "", err
 	}
 	key := o.Keys.get(secret, date[:8], o.Region, o.Service)
-	sum := s.signRequest(key, date, o.Region, o.Service)
+	sum := s.signRequest(key, date)
 	return hex.EncodeToString(sum[:]), nil
 }
 

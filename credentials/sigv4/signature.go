@@ -1,9 +1,11 @@
 package sigv4
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding"
+	"encoding/binary"
 	"hash"
 	"time"
 )
@@ -23,7 +25,10 @@ type digest = [sha256.Size]byte
 
 // signingKey is the key that a secret, date, region and service give, as the two states of SHA-256 that HMAC (RFC 2104)
 // goes on from: the key xored with either pad is a whole block, hashed once here and never again.
-type signingKey struct{ inner, outer []byte }
+type signingKey struct {
+	inner, outer []byte
+	scope        string // the third line of every string to sign, with the ends of it and of the second
+}
 
 // deriveKey makes the signing key: four HMACs, each keyed by the one before.
 func deriveKey(secret, date, region, service string) *signingKey {
@@ -33,7 +38,10 @@ func deriveKey(secret, date, region, service string) *signingKey {
 		h.Write([]byte(part))
 		key = h.Sum(nil)
 	}
-	return &signingKey{inner: padState(key, 0x36), outer: padState(key, 0x5c)}
+	return &signingKey{
+		inner: padState(key, 0x36), outer: padState(key, 0x5c),
+		scope: "\n" + date + "/" + region + "/" + service + "/" + terminator + "\n",
+	}
 }
 
 // padState is the state of SHA-256 after a key, not longer than a block, and a pad.
@@ -55,33 +63,50 @@ func padState(key []byte, pad byte) []byte {
 // hasher is a SHA-256 for use again and again: crypto/hmac makes two and copies the key into each, for every signature.
 type hasher struct {
 	hash  hash.Hash
-	state encoding.BinaryUnmarshaler // the same
-	sum   digest
+	state sha256State // the same
+	out   []byte
+}
+
+// sha256State is what crypto/sha256 says that its hashes are, too.
+type sha256State interface {
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
 }
 
 func newHasher() *hasher {
 	h := sha256.New()
-	return &hasher{hash: h, state: h.(encoding.BinaryUnmarshaler)}
+	return &hasher{hash: h, state: h.(sha256State), out: make([]byte, 0, 128)}
 }
 
-// of is the hash of a text, good until the next call.
+// of is the hash of a text, good until the next call. What it appends to the text is not kept.
 func (h *hasher) of(text []byte) *digest {
 	h.hash.Reset()
-	return h.finish(text)
+	return (*digest)(h.finish(text, 0))
 }
 
-// sign is the HMAC of a text, good until the next call.
+// sign is the HMAC of a text, good until the next call. What it appends to the text is not kept.
 func (h *hasher) sign(k *signingKey, text []byte) *digest {
 	h.restore(k.inner)
-	inner := h.finish(text)
+	inner := h.finish(text, sha256.BlockSize)
 	h.restore(k.outer)
-	return h.finish(inner[:])
+	return (*digest)(h.finish(inner, sha256.BlockSize))
 }
 
-func (h *hasher) finish(text []byte) *digest {
-	h.hash.Write(text)
-	h.hash.Sum(h.sum[:0])
-	return &h.sum
+// finish hashes a text after the blocks before it. With its padding the text is whole blocks, and then the state is the
+// hash: Sum would copy both.
+func (h *hasher) finish(text []byte, before int) []byte {
+	if !stateIsHash {
+		h.hash.Write(text)
+		h.out = h.hash.Sum(h.out[:0])
+		return h.out
+	}
+	h.hash.Write(appendPadding(text, before))
+	out, err := h.state.AppendBinary(h.out[:0])
+	if err != nil {
+		panic("sigv4: SHA-256 does not give its state: " + err.Error())
+	}
+	h.out = out
+	return out[len(stateMagic):][:sha256.Size]
 }
 
 func (h *hasher) restore(state []byte) {
@@ -90,19 +115,34 @@ func (h *hasher) restore(state []byte) {
 	}
 }
 
-// signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that, good until
-// the next use of s.
-func (s *scratch) signRequest(k *signingKey, date, region, service string) *digest {
-	sum := s.hasher.of(s.out)
-	s.out = appendHex(appendTimeAndScope(append(s.out[:0], algorithm+"\n"...), date, region, service), sum)
-	return s.hasher.sign(k, s.out)
+// stateMagic stands before the eight words of SHA-256 in a state as crypto/sha256 gives it.
+const stateMagic = "sha\x03"
+
+// stateIsHash says that it does. No version of Go has given another, but none has promised this one.
+var stateIsHash = func() bool {
+	h := sha256.New().(sha256State)
+	state, err := h.AppendBinary(nil)
+	return err == nil && bytes.HasPrefix(state, []byte(stateMagic+"\x6a\x09\xe6\x67\xbb\x67\xae\x85"))
+}()
+
+// appendPadding appends what ends a text of SHA-256 after so many bytes before it (FIPS 180-4 section 5.1.1): a bit, zeros up
+// to a block less eight bytes, and the length of all in bits.
+func appendPadding(text []byte, before int) []byte {
+	n := len(text)
+	whole := (n + 1 + 8 + sha256.BlockSize - 1) / sha256.BlockSize * sha256.BlockSize
+	text = append(text, padding[:whole-n]...)
+	binary.BigEndian.PutUint64(text[whole-8:], uint64(before+n)*8)
+	return text
 }
 
-// appendTimeAndScope appends two lines of a string to sign.
-func appendTimeAndScope(dst []byte, date, region, service string) []byte {
-	dst = append(append(append(dst, date...), '\n'), date[:8]...)
-	dst = append(append(append(dst, '/'), region...), '/')
-	return append(append(dst, service...), "/"+terminator+"\n"...)
+var padding = [sha256.BlockSize + 8]byte{0x80}
+
+// signRequest replaces the canonical request in s.out by its string to sign and returns the signature of that, good until
+// the next use of s.
+func (s *scratch) signRequest(k *signingKey, date string) *digest {
+	sum := s.hasher.of(s.out)
+	s.out = appendHex(append(append(append(s.out[:0], algorithm+"\n"...), date...), k.scope...), sum)
+	return s.hasher.sign(k, s.out)
 }
 
 // timeFormat is ISO 8601's basic form, as x-amz-date has it.

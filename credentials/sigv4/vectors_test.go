@@ -180,7 +180,7 @@ func TestEveryOfficialVectorIsReadLayerByLayer(t *testing.T) {
 				if string(s.out) != way.canonical {
 					t.Errorf("canonical request\n%s\nwant\n%s", s.out, way.canonical)
 				}
-				s.signRequest(deriveKey("", "", "", ""), a.date, a.Region, a.Service)
+				s.signRequest(deriveKey("", a.day, a.Region, a.Service), a.date)
 				if string(s.out) != way.toSign {
 					t.Errorf("string to sign\n%s\nwant\n%s", s.out, way.toSign)
 				}

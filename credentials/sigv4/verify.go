@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/subtle"
 	"slices"
 	"time"
 )
@@ -49,24 +48,24 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 		return nil, err
 	}
 	if !slices.Contains(o.Regions, a.Region) {
-		return nil, &Error{Reason: WrongScope, Detail: "the region in the credential scope is wrong"}
+		return nil, refuse(WrongScope, "the region in the credential scope is wrong")
 	}
 	if !slices.Contains(o.Services, a.Service) {
-		return nil, &Error{Reason: WrongScope, Detail: "the service in the credential scope is wrong"}
+		return nil, refuse(WrongScope, "the service in the credential scope is wrong")
 	}
 	payloadHash, err := a.payloadHash(o.BodySHA256)
 	if err != nil {
 		return nil, err
 	}
 	if secret == "" {
-		return nil, &Error{Reason: Mismatch}
+		return nil, refuse(Mismatch, "")
 	}
 	key := o.Keys.get(secret, a.day, a.Region, a.Service)
 	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
 		return nil, err
 	}
 	if o.BodySHA256 != "" && isDigest(a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
-		return nil, &Error{Reason: PayloadMismatch}
+		return nil, refuse(PayloadMismatch, "")
 	}
 	a.verified = Verified{Auth: a, key: key, payloadHash: payloadHash}
 	return &a.verified, nil
@@ -80,7 +79,7 @@ func (a *Auth) checkTime(o *Options) *Error {
 			skew = MaxSkew
 		}
 		if d := since(o.Now, a.Time); d > skew || d < -skew {
-			return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large"}
+			return refuse(Skewed, "the difference between the request time and the current time is too large")
 		}
 		return nil
 	}
@@ -89,10 +88,10 @@ func (a *Auth) checkTime(o *Options) *Error {
 		ahead = MaxAhead
 	}
 	if a.Time.After(o.Now.Add(max(ahead, 0))) {
-		return &Error{Reason: NotYetValid}
+		return refuse(NotYetValid, "")
 	}
 	if o.Now.After(a.Time.Add(a.Expires)) {
-		return &Error{Reason: Expired}
+		return refuse(Expired, "")
 	}
 	return nil
 }
@@ -113,22 +112,27 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 		rule = &r
 	}
 	s := scratches.Get().(*scratch)
-	defer s.release()
+	err := a.checkForms(s, key, *rule, payloadHash)
+	s.release()
+	return err
+}
+
+func (a *Auth) checkForms(s *scratch, key *signingKey, rule PathRule, payloadHash string) *Error {
 	if err := s.loadHeaders(a.request, a.signed); err != nil {
 		return err
 	}
-	if ok, err := a.fits(s, key, *rule, payloadHash, form{}); ok || err != nil {
+	if ok, err := a.fits(s, key, rule, payloadHash, form{}); ok || err != nil {
 		return err
 	}
 	for _, f := range [...]form{{rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
-		if f.rawPath && !a.request.pathForms(*rule) || f.byDecoded && !a.request.queryForms() {
+		if f.rawPath && !a.request.pathForms(rule) || f.byDecoded && !a.request.queryForms() {
 			continue
 		}
-		if ok, err := a.fits(s, key, *rule, payloadHash, f); ok || err != nil {
+		if ok, err := a.fits(s, key, rule, payloadHash, f); ok || err != nil {
 			return err
 		}
 	}
-	return &Error{Reason: Mismatch}
+	return refuse(Mismatch, "")
 }
 
 // fits reports whether the signature is that of a canonical form.
@@ -136,6 +140,6 @@ func (a *Auth) fits(s *scratch, key *signingKey, rule PathRule, payloadHash stri
 	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f, &a.seen); err != nil {
 		return false, err
 	}
-	want := s.signRequest(key, a.date, a.Region, a.Service)
-	return subtle.ConstantTimeCompare(want[:], a.signature[:]) == 1, nil
+	want := s.signRequest(key, a.date)
+	return sameDigest(want, &a.signature), nil
 }

@@ -34,10 +34,16 @@ func pairs(w uint64) uint64 {
 	return (w*10 + w>>8) & 0x00ff00ff00ff00ff
 }
 
+// hexLen is how many hexadecimal digits write a digest.
+const hexLen = 2 * sha256.Size
+
 // decodeDigest reads 64 lower-case hexadecimal digits: one signature has one text.
 func decodeDigest(into *digest, text string) bool {
-	if len(text) != 2*len(into) {
+	if len(text) != hexLen {
 		return false
+	}
+	if haveBlocks {
+		return decodeBlocks(into, text)
 	}
 	all := uint64(highs)
 	for i := 0; i < len(into); i += 4 {
@@ -52,6 +58,15 @@ func decodeDigest(into *digest, text string) bool {
 	return all == highs
 }
 
+// sameDigest compares two digests in a time that does not depend on them: as crypto/subtle does, but by words.
+func sameDigest(a, b *digest) bool {
+	differ := uint64(0)
+	for i := 0; i < len(a); i += 8 {
+		differ |= binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:])
+	}
+	return differ == 0
+}
+
 // isDigest reports whether decodeDigest can read a text.
 func isDigest(text string) bool {
 	var sum digest
@@ -60,7 +75,11 @@ func isDigest(text string) bool {
 
 // appendHex appends a digest in lower-case hexadecimal digits.
 func appendHex(dst []byte, sum *digest) []byte {
-	var text [2 * sha256.Size]byte
+	var text [hexLen]byte
+	if haveBlocks {
+		encodeBlocks(&text, sum)
+		return append(dst, text[:]...)
+	}
 	for i := 0; i < len(sum); i += 4 {
 		w := uint64(binary.LittleEndian.Uint32(sum[i:]))
 		w = (w | w<<16) & 0x0000ffff0000ffff
