@@ -14,7 +14,7 @@ func (s naiveStatement) conditions(r naiveRequest) bool {
 	block, _ := s.m["Condition"].(map[string]any)
 	for name, keys := range block {
 		for key, wanted := range keys.(map[string]any) {
-			if !s.condition(name, key, naiveList(wanted), r) {
+			if naiveUnderstood(name, wanted) && !s.condition(name, key, naiveList(wanted), r) {
 				return false
 			}
 		}

@@ -129,7 +129,10 @@ func naiveList(v any) []string {
 }
 
 func (s naiveStatement) applies(r naiveRequest) bool {
-	return s.action(r) && s.resource(r) && s.conditions(r)
+	if s.flawed() && s.m["Effect"] != "Deny" {
+		return false
+	}
+	return (s.covered("Action") || s.action(r)) && (s.covered("Resource") || s.resource(r)) && s.conditions(r)
 }
 
 func (s naiveStatement) action(r naiveRequest) bool {
@@ -163,7 +166,7 @@ func (s naiveStatement) resource(r naiveRequest) bool {
 			continue
 		}
 		tokens, ok := s.expand(v, r, true)
-		if !ok {
+		if !ok || !s.isARN(v) {
 			unknown = true
 			continue
 		}
@@ -206,6 +209,9 @@ func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token,
 		var m []string
 		if s.variables && strings.HasPrefix(text[i:], "${") {
 			m = naiveVariable.FindStringSubmatch(text[i:])
+		}
+		if m == nil && s.variables && strings.HasPrefix(text[i:], "${") {
+			return nil, false // broken
 		}
 		if m == nil {
 			out = append(out, token{char: c, wild: wild && (c == '*' || c == '?')})

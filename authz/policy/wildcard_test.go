@@ -105,7 +105,7 @@ func TestLargeSegmentsAgreeWithATable(t *testing.T) {
 	t.Parallel()
 	found := 0
 	for seed := range uint64(80) {
-		g := generator{rand.New(rand.NewPCG(seed, 20260104))}
+		g := generator{Rand: rand.New(rand.NewPCG(seed, 20260104))}
 		alphabet := []string{"a", "a", "a", "b", "é"}[:3+g.IntN(3)]
 		var text []string
 		for range 1500 {
