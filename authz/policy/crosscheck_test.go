@@ -11,14 +11,17 @@ import (
 	"testing"
 )
 
-// difference is a case that the peer decides otherwise, with what settles it.
+// difference is a case that the peer decides otherwise, with the sentence of AWS's documentation that settles it and where
+// it stands, or, where no sentence does, the reason of our own.
 type difference struct {
 	File       string `json:"file"`
 	Case       string `json:"case"`
 	Ours       string `json:"ours"`
 	Theirs     string `json:"theirs"`
 	Difference string `json:"difference"`
-	SettledBy  string `json:"settled_by"`
+	Quote      string `json:"quote"`
+	Source     string `json:"source"`
+	Silent     string `json:"silent"`
 }
 
 // The corpus is decided by an implementation that others wrote from AWS's documentation. Each difference is listed with
@@ -105,8 +108,9 @@ func readDifferences(t *testing.T, name string) map[string]difference {
 	}
 	out := map[string]difference{}
 	for _, d := range list {
-		if d.Ours == d.Theirs || d.Difference == "" || d.SettledBy == "" {
-			t.Errorf("%s/%s: a listed difference needs two decisions, what differs, and what settles it", d.File, d.Case)
+		quoted := strings.HasSuffix(d.Quote, ".") && strings.HasPrefix(d.Source, "IAM User Guide, ")
+		if d.Ours == d.Theirs || d.Difference == "" || quoted == (d.Silent != "") {
+			t.Errorf("%s/%s: a listed difference needs two decisions, what differs, and a sentence of AWS's or a reason", d.File, d.Case)
 		}
 		out[d.File+"/"+d.Case] = d
 	}
