@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +29,7 @@ func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1
 
 // LoadAt is Load for a document that stands inside a larger text at the line and column.
 func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
-	p := &parser{src: src, kind: kind, line: line, column: column}
+	p := &parser{src: src, kind: kind, places: NewPlaces(src, line, column)}
 	d := p.document()
 	if len(p.problems) > 0 {
 		slices.SortStableFunc(p.problems, func(a, b Problem) int {
@@ -51,35 +50,12 @@ func IsInvalid(err error) ([]Problem, bool) {
 }
 
 type parser struct {
-	src          []byte
-	kind         Kind
-	line, column int // where src begins
-	at           place
-	problems     []Problem
-	variables    bool           // the document is of Version2012
-	sids         map[string]int // offset of each Sid
-}
-
-// place is an offset whose line and column are known, both counted from 0 where the text begins.
-type place struct{ offset, line, column int }
-
-// position turns an offset into line and column. It counts on from the place it was asked for last, because a document on
-// a single line is usual and is walked from its start to its end.
-func (p *parser) position(offset int) (line, column int) {
-	if offset < p.at.offset {
-		p.at = place{}
-	}
-	between := p.src[p.at.offset:offset]
-	if n := bytes.Count(between, []byte("\n")); n > 0 {
-		p.at.line, p.at.column = p.at.line+n, 0
-		between = between[bytes.LastIndexByte(between, '\n')+1:]
-	}
-	p.at.column += utf8.RuneCount(between)
-	p.at.offset = offset
-	if p.at.line == 0 {
-		return p.line, p.column + p.at.column
-	}
-	return p.line + p.at.line, 1 + p.at.column
+	src       []byte
+	kind      Kind
+	places    *Places
+	problems  []Problem
+	variables bool           // the document is of Version2012
+	sids      map[string]int // offset of each Sid
 }
 
 // full says that no further problem is kept, so that nobody need look for one.
@@ -89,7 +65,7 @@ func (p *parser) problem(offset int, path, suggestion, format string, args ...an
 	if p.full() {
 		return
 	}
-	line, column := p.position(offset)
+	line, column := p.places.At(offset)
 	p.problems = append(p.problems, Problem{line, column, printable(path), printable(fmt.Sprintf(format, args...)), printable(suggestion)})
 }
 
@@ -231,7 +207,7 @@ func (p *parser) statements(d *Document, n *node, offset int) {
 			p.problem(item.offset, path, "", "a statement is an object, not %s", item.kind)
 			continue
 		}
-		line, column := p.position(item.offset)
+		line, column := p.places.At(item.offset)
 		s := p.statement(item, path)
 		s.Line, s.Column = line, column
 		d.Statements = append(d.Statements, s)

@@ -95,7 +95,7 @@ func (p *parser) sid(s *Statement, n *node, path string) {
 		if p.full() {
 			return
 		}
-		line, _ := p.position(first)
+		line, _ := p.places.At(first)
 		p.problem(n.offset, path, "give each statement its own", "the Sid %s is taken by the statement of line %d", quote(s.Sid), line)
 		return
 	}

@@ -3,9 +3,11 @@ package policycmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/authz/policy"
 )
@@ -24,37 +26,47 @@ var expectations = []string{"allow", "implicitDeny", "explicitDeny"}
 
 // fileError is a mistake in a case file.
 type fileError struct {
-	src     []byte
-	offset  int
-	message string
+	line, column int
+	message      string
 }
 
-func (e *fileError) Error() string {
-	line, column := position(e.src, e.offset)
-	return fmt.Sprintf("%d:%d: %s", line, column, e.message)
-}
+func (e *fileError) Error() string { return fmt.Sprintf("%d:%d: %s", e.line, e.column, e.message) }
 
 // reader walks through a case file by tokens, so that each policy's place in the file is known.
 type reader struct {
 	src    []byte
+	places *policy.Places
 	base   int // offset of the decoder's input in src
 	decode *json.Decoder
 }
 
-func newReader(src []byte, base, end int) *reader {
-	d := json.NewDecoder(bytes.NewReader(src[base:end]))
+func newReader(src []byte) *reader {
+	return (&reader{src: src, places: policy.NewPlaces(src, 1, 1)}).within(0, len(src))
+}
+
+// within reads a part of the same file.
+func (r *reader) within(start, end int) *reader {
+	d := json.NewDecoder(bytes.NewReader(r.src[start:end]))
 	d.UseNumber()
-	return &reader{src, base, d}
+	return &reader{r.src, r.places, start, d}
 }
 
 func (r *reader) fail(format string, args ...any) error {
-	return &fileError{r.src, r.base + int(r.decode.InputOffset()), fmt.Sprintf(format, args...)}
+	return r.failAt(r.base+int(r.decode.InputOffset()), format, args...)
+}
+
+func (r *reader) failAt(offset int, format string, args ...any) error {
+	line, column := r.places.At(offset)
+	return &fileError{line, column, fmt.Sprintf(format, args...)}
 }
 
 // value reads one value and returns where it begins and ends in the file.
 func (r *reader) value() (start, end int, err error) {
 	var raw json.RawMessage
 	if err := r.decode.Decode(&raw); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return 0, 0, r.failAt(r.base+max(int(syntax.Offset)-1, 0), "%v", err)
+		}
 		return 0, 0, r.fail("%v", err)
 	}
 	end = r.base + int(r.decode.InputOffset())
@@ -70,7 +82,7 @@ func (r *reader) items(f func(start, end int) error) error {
 	if r.src[start] != '[' {
 		return f(start, end)
 	}
-	inner := newReader(r.src, start, end)
+	inner := r.within(start, end)
 	if _, err := inner.decode.Token(); err != nil {
 		return inner.fail("%v", err)
 	}
@@ -119,11 +131,12 @@ func (r *reader) members(known []string, f func(key string) error) error {
 
 // readCases reads a file: a list of cases, or one case.
 func readCases(src []byte) ([]testCase, error) {
-	r := newReader(src, 0, len(src))
+	r := newReader(src)
 	var out []testCase
 	err := r.items(func(start, end int) error {
-		c, err := readCase(newReader(src, start, end))
-		c.Line, _ = position(src, start)
+		line, _ := r.places.At(start)
+		c, err := readCase(r.within(start, end))
+		c.Line = line
 		if c.Name == "" {
 			c.Name = fmt.Sprintf("case %d", len(out)+1)
 		}
@@ -203,11 +216,11 @@ func (r *reader) policies(c *testCase, key string) (set *policy.Set, documents i
 		if string(r.src[start:end]) == "null" {
 			return nil
 		}
-		line, column := position(r.src, start)
+		line, column := r.places.At(start)
 		d, err := policy.LoadAt(r.src[start:end], policy.Identity, line, column)
 		problems, _ := policy.IsInvalid(err)
 		if d == nil {
-			return &fileError{r.src, start, problems[0].Message}
+			return errors.New(problems[0].String())
 		}
 		for _, p := range problems {
 			c.Warnings = append(c.Warnings, p.String())
@@ -232,7 +245,13 @@ func (r *reader) request(c *testCase) error {
 		}
 		context := policy.MapContext{}
 		c.Request.Context = context
+		seen := map[string]bool{}
 		return r.members(nil, func(key string) error {
+			lower := strings.ToLower(key)
+			if seen[lower] {
+				return r.fail("the context key %q is given twice; the case of a key makes no difference", key)
+			}
+			seen[lower] = true
 			values, err := r.values()
 			context[key] = values
 			return err
@@ -255,7 +274,7 @@ func (r *reader) values() ([]string, error) {
 		d := json.NewDecoder(bytes.NewReader(r.src[start:end]))
 		d.UseNumber()
 		if err := d.Decode(&value); err != nil {
-			return &fileError{r.src, start, err.Error()}
+			return r.failAt(start, "%v", err)
 		}
 		switch value := value.(type) {
 		case string:
@@ -263,7 +282,7 @@ func (r *reader) values() ([]string, error) {
 		case json.Number, bool:
 			out = append(out, fmt.Sprint(value))
 		default:
-			return &fileError{r.src, start, "a context value is text or a list of text"}
+			return r.failAt(start, "a context value is text or a list of text")
 		}
 		return nil
 	})

@@ -1,7 +1,6 @@
 package policycmd
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -105,11 +104,4 @@ func (c *command) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: longer than %d bytes", name, maxFile)
 	}
 	return src, nil
-}
-
-// position turns an offset into line and column, both from 1.
-func position(src []byte, offset int) (line, column int) {
-	before := src[:offset]
-	line = bytes.Count(before, []byte("\n")) + 1
-	return line, len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
 }
