@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,6 +54,24 @@ func TestTheDocumentationNamesEveryOperator(t *testing.T) {
 		}
 		if !strings.Contains(string(text), "`"+name+"`") {
 			t.Errorf("docs/policies.md does not name %s", name)
+		}
+	}
+}
+
+// Programs rely on the account's members, so each is documented.
+func TestTheDocumentationNamesEveryMemberOfTheAccount(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### The account as JSON")
+	for _, part := range []any{policy.Account{}, policy.StatementAccount{}, policy.ElementAccount{}, policy.ConditionAccount{}, policy.VariableAccount{}} {
+		for i := range reflect.TypeOf(part).NumField() {
+			name, _, _ := strings.Cut(reflect.TypeOf(part).Field(i).Tag.Get("json"), ",")
+			if !strings.Contains(section, "`"+name+"`") {
+				t.Errorf("docs/policies.md does not name %s of %T", name, part)
+			}
 		}
 	}
 }

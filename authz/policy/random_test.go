@@ -166,7 +166,11 @@ func (g generator) flawedValues() any {
 }
 
 func (g generator) document() json.RawMessage {
-	statements := make([]any, 1+g.IntN(4))
+	count := 1 + g.IntN(4)
+	if g.IntN(40) == 0 {
+		count += 30 // the index has branches only where there is much to tell apart
+	}
+	statements := make([]any, count)
 	for i := range statements {
 		statements[i] = g.statement()
 	}
