@@ -33,20 +33,21 @@ func newPattern(source string, variables, wildcards bool) pattern {
 }
 
 func assemble(source string, parts []part, vars []variable) pattern {
-	p := pattern{source: source, form: generalForm, vars: vars, segments: [][]part{nil}}
-	for _, x := range parts {
-		if last := len(p.segments) - 1; x.kind == starPart {
-			p.segments = append(p.segments, nil)
-		} else {
-			p.segments[last] = append(p.segments[last], x)
+	p := pattern{source: source, form: generalForm, vars: vars}
+	start := 0
+	for i := range parts {
+		if parts[i].kind == starPart {
+			p.segments = append(p.segments, parts[start:i])
+			start = i + 1
 		}
 	}
+	p.segments = append(p.segments, parts[start:])
 	first := p.segments[0]
 	if len(first) == 0 || len(first) == 1 && first[0].kind == literalPart {
 		switch {
 		case len(p.segments) == 1:
 			p.form, p.text = wholeForm, p.prefix()
-		case len(p.segments) == 2 && p.segments[1] == nil:
+		case len(p.segments) == 2 && len(p.segments[1]) == 0:
 			p.form, p.text = prefixForm, p.prefix()
 		}
 	}

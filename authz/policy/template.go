@@ -35,26 +35,26 @@ type templateError struct {
 func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, *templateError) {
 	var parts []part
 	var vars []variable
-	var literal strings.Builder // the literal text before the next other part
+	var literal []byte // the literal text before the next other part
 	add := func(x part) {
-		if literal.Len() > 0 {
-			parts = append(parts, part{kind: literalPart, text: literal.String()})
-			literal.Reset()
+		if len(literal) > 0 {
+			parts = append(parts, part{kind: literalPart, text: string(literal)})
+			literal = literal[:0]
 		}
 		parts = append(parts, x)
 	}
 	for text != "" {
 		i := strings.IndexAny(text, "$*?")
 		if i < 0 {
-			literal.WriteString(text)
+			literal = append(literal, text...)
 			break
 		}
-		literal.WriteString(text[:i])
+		literal = append(literal, text[:i]...)
 		text = text[i:]
 		switch {
 		case text[0] == '*' && wildcards:
 			// Two stars mean what one means.
-			if n := len(parts); literal.Len() > 0 || n == 0 || parts[n-1].kind != starPart {
+			if n := len(parts); len(literal) > 0 || n == 0 || parts[n-1].kind != starPart {
 				add(part{kind: starPart})
 			}
 			text = text[1:]
@@ -78,7 +78,7 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			}
 			text = text[end+1:]
 			if inside == "*" || inside == "?" || inside == "$" {
-				literal.WriteString(inside)
+				literal = append(literal, inside...)
 				continue
 			}
 			v, err := parseVariable(inside)
@@ -88,12 +88,12 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			add(part{kind: variablePart, text: v.name, slot: len(vars)})
 			vars = append(vars, v)
 		default:
-			literal.WriteByte(text[0])
+			literal = append(literal, text[0])
 			text = text[1:]
 		}
 	}
-	if literal.Len() > 0 {
-		parts = append(parts, part{kind: literalPart, text: literal.String()})
+	if len(literal) > 0 {
+		parts = append(parts, part{kind: literalPart, text: string(literal)})
 	}
 	return parts, vars, nil
 }
