@@ -69,7 +69,7 @@ func (p *Principals) field(kind string) *[]string {
 func checkPrincipal(kind, value string) (message, suggestion string) {
 	arn, isARN := ParseARN(value)
 	switch {
-	case value == "*" && kind != "Federated":
+	case value == "*" && kind == "AWS":
 		return "", ""
 	case strings.ContainsAny(value, "*?"):
 		return "a principal cannot hold wildcards", `name it in full, or write "*" and a condition on aws:PrincipalArn`

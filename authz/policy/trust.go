@@ -60,7 +60,7 @@ func (c *compiled) coversPrincipal(r *TrustRequest) bool {
 		return false
 	}
 	for _, named := range *field {
-		if named == r.Principal || named == "*" && r.PrincipalType != "Federated" {
+		if named == r.Principal || c.deny && named == "*" {
 			return true
 		}
 	}

@@ -98,3 +98,21 @@ func TestAFlawedTrustPolicyTrustsNoOne(t *testing.T) {
 		})
 	}
 }
+
+// AWS, "Specifying a principal": a wildcard stands for everyone of AWS, and for no other type.
+func TestAWildcardNamesNoServiceAndNoProvider(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"Service", "Federated", "CanonicalUser"} {
+		for effect, want := range map[string]policy.Effect{"Allow": policy.ImplicitDeny, "Deny": policy.ExplicitDeny} {
+			src := statement(strings.Replace(trustOf(`{"`+kind+`":"*"}`), "Allow", effect, 1))
+			d, err := policy.Load([]byte(src), policy.Trust)
+			if err == nil || !strings.Contains(err.Error(), "a principal cannot hold wildcards") {
+				t.Errorf("%s: refused with %v", kind, err)
+			}
+			r := &policy.TrustRequest{PrincipalType: kind, Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole"}
+			if got := policy.Compile(policy.Source{Document: d}).DecideTrust(r); got.Effect != want {
+				t.Errorf("%s, %s: decided %s, want %s", kind, effect, got.Effect, want)
+			}
+		}
+	}
+}
