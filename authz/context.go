@@ -116,12 +116,12 @@ func userID(p *principal.Principal) string {
 // tagKey finds a tag by a key whose case is lost. IAM keeps no two that differ in case only.
 func (c *call) tagKey(p *principal.Principal, name string) policy.Values {
 	found := absent
-	for key, value := range p.Tags {
-		if strings.EqualFold(key, name) {
+	for i := range p.Tags {
+		if strings.EqualFold(p.Tags[i].Key, name) {
 			if found.Len() > 0 {
 				return c.ambiguous("aws:PrincipalTag/" + name)
 			}
-			found = policy.One(value)
+			found = policy.One(p.Tags[i].Value)
 		}
 	}
 	return found

@@ -24,7 +24,7 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 		"sub": testClient, "username": nil, "scope": "api/read"}))))
 	role := subjectOfSession("ASIAEXAMPLE", record("us-east-1:id", func(r *session.Record) {
 		r.Username, r.SourceIdentity = "alice", "idp"
-		r.PrincipalTags = map[string]string{"Team": "red", "cost": ""}
+		r.PrincipalTags = []principal.Tag{{Key: "Team", Value: "red"}, {Key: "cost"}}
 		r.AMR = []string{"authenticated", "issuer.example/p"}
 	}), seal.Secret{})
 	root := newRoot(&RootKey{AccessKeyID: "AKIA", Account: testAccount})
@@ -91,7 +91,7 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 }
 
 func TestTagsThatDifferInCaseAreNoValue(t *testing.T) {
-	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: map[string]string{"team": "a", "Team": "b"}}}
+	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "Team", Value: "b"}, {Key: "team", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if c.Lookup("aws:principaltag/team").Len() != 0 || c.unsure == nil {
 		t.Error("one of two tags was taken")

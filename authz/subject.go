@@ -173,8 +173,8 @@ func (s *Subject) sizeOfSession() int {
 	for _, text := range s.keys.policies {
 		n += len(text)
 	}
-	for k, v := range p.Tags {
-		n += len(k) + len(v) + 64
+	for _, tag := range p.Tags {
+		n += len(tag.Key) + len(tag.Value) + 32
 	}
 	n += len(p.RoleARN) + len(p.ARN) + len(p.IdentityID) + len(p.IdentityPoolID) + len(p.Username) + 64*len(p.Logins)
 	for _, a := range p.AMR {

@@ -71,10 +71,10 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 		if slices.ContainsFunc(in.Tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
 			return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
-		for have, value := range c.Session.PrincipalTags {
-			if strings.EqualFold(have, key) {
-				carried.tags = append(carried.tags, Tag{Key: have, Value: value})
-				carried.transitive = append(carried.transitive, have)
+		for _, have := range c.Session.PrincipalTags {
+			if strings.EqualFold(have.Key, key) {
+				carried.tags = append(carried.tags, have)
+				carried.transitive = append(carried.transitive, have.Key)
 			}
 		}
 	}

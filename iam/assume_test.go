@@ -99,23 +99,23 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 	one, two := w.role("one", accountTrust(""), allowAll), w.role("two", accountTrust(""), allowAll)
 	must(t, w.TagRole(t.Context(), "two", map[string]string{"Team": "role", "unit": "u"}))
 	first := w.assume(w.root(), iam.AssumeRoleInput{
-		RoleARN: one, Tags: []iam.Tag{{"team", "blue"}, {"local", "1"}}, TransitiveKeys: []string{"team"}, SourceIdentity: "alice",
+		RoleARN: one, Tags: []iam.Tag{{Key: "team", Value: "blue"}, {Key: "local", Value: "1"}}, TransitiveKeys: []string{"team"}, SourceIdentity: "alice",
 	})
 	caller := w.caller(first.Credentials)
 	second := w.caller(w.assume(caller, iam.AssumeRoleInput{RoleARN: two}).Credentials)
-	if got := fmt.Sprint(second.Principal.Tags); got != "map[team:blue unit:u]" {
+	if got := fmt.Sprint(second.Principal.Tags); got != "[{team blue} {unit u}]" {
 		t.Errorf("tags after chaining: %s; the transitive one stays and overrides the role's, the other is dropped", got)
 	}
 	if second.Principal.SourceIdentity != "alice" {
 		t.Errorf("source identity after chaining: %q", second.Principal.SourceIdentity)
 	}
 	for name, in := range map[string]iam.AssumeRoleInput{
-		"a transitive tag cannot be replaced":     {Tags: []iam.Tag{{"Team", "red"}}},
-		"a tag key twice in different case":       {Tags: []iam.Tag{{"a", "1"}, {"A", "2"}}},
-		"a reserved tag key":                      {Tags: []iam.Tag{{"aws:x", "1"}}},
+		"a transitive tag cannot be replaced":     {Tags: []iam.Tag{{Key: "Team", Value: "red"}}},
+		"a tag key twice in different case":       {Tags: []iam.Tag{{Key: "a", Value: "1"}, {Key: "A", Value: "2"}}},
+		"a reserved tag key":                      {Tags: []iam.Tag{{Key: "aws:x", Value: "1"}}},
 		"a transitive key that is not among tags": {TransitiveKeys: []string{"none"}},
-		"a tag value that is too long":            {Tags: []iam.Tag{{"a", strings.Repeat("x", 257)}}},
-		"an empty tag key":                        {Tags: []iam.Tag{{"", "x"}}},
+		"a tag value that is too long":            {Tags: []iam.Tag{{Key: "a", Value: strings.Repeat("x", 257)}}},
+		"an empty tag key":                        {Tags: []iam.Tag{{Key: "", Value: "x"}}},
 	} {
 		in.RoleARN, in.SessionName = two, "test"
 		if _, err := w.AssumeRole(t.Context(), caller, in); !fault.Is(err, fault.Validation) {
@@ -131,7 +131,7 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 
 	w.role("untagged", strings.Replace(accountTrust(""), `,"sts:TagSession","sts:SetSourceIdentity"`, "", 1), allowAll)
 	for name, in := range map[string]iam.AssumeRoleInput{
-		"tags without sts:TagSession":                     {Tags: []iam.Tag{{"a", "1"}}},
+		"tags without sts:TagSession":                     {Tags: []iam.Tag{{Key: "a", Value: "1"}}},
 		"a source identity without sts:SetSourceIdentity": {SourceIdentity: "alice"},
 	} {
 		in.RoleARN, in.SessionName = w.RoleARN("untagged"), "test"
@@ -184,7 +184,7 @@ func TestSessionPoliciesHaveRoomAndSayHowMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	role := w.role("r", accountTrust(""), allowAll)
-	out := w.assume(w.root(), iam.AssumeRoleInput{RoleARN: role, Limits: iam.SessionLimits{Policy: allowAll}, Tags: []iam.Tag{{"a", "b"}}})
+	out := w.assume(w.root(), iam.AssumeRoleInput{RoleARN: role, Limits: iam.SessionLimits{Policy: allowAll}, Tags: []iam.Tag{{Key: "a", Value: "b"}}})
 	if out.PackedPolicySize < 1 || out.PackedPolicySize > 10 {
 		t.Errorf("PackedPolicySize %d", out.PackedPolicySize)
 	}

@@ -64,8 +64,8 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 	if len(r.AMR) > 0 {
 		keys[poolProvider+":amr"] = r.AMR
 	}
-	for key, value := range r.PrincipalTags {
-		keys["aws:principaltag/"+strings.ToLower(key)] = []string{value}
+	for _, tag := range r.PrincipalTags {
+		keys["aws:principaltag/"+strings.ToLower(tag.Key)] = []string{tag.Value}
 	}
 }
 

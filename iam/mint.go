@@ -104,8 +104,8 @@ func packedPercent(r *session.Record) int {
 	for _, arn := range r.PolicyARNs {
 		size += len(arn)
 	}
-	for key, value := range r.PrincipalTags {
-		size += len(key) + len(value)
+	for _, tag := range r.PrincipalTags {
+		size += len(tag.Key) + len(tag.Value)
 	}
 	return percent(size, packedBytes)
 }

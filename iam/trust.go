@@ -183,19 +183,14 @@ func checkTags(tags []Tag, transitive []string) error {
 }
 
 // mergeTags lays session tags over a role's own; a key of another case replaces.
-func mergeTags(role map[string]string, tags []Tag) map[string]string {
-	if len(role)+len(tags) == 0 {
-		return nil
-	}
-	merged := make(map[string]string, len(role)+len(tags))
+func mergeTags(role map[string]string, tags []Tag) []Tag {
+	merged := slices.Clone(tags)
 	for key, value := range role {
 		if !slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
-			merged[key] = value
+			merged = append(merged, Tag{Key: key, Value: value})
 		}
 	}
-	for _, tag := range tags {
-		merged[tag.Key] = tag.Value
-	}
+	slices.SortFunc(merged, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
 	return merged
 }
 

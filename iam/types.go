@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/store"
 )
@@ -23,10 +24,7 @@ type SessionLimits struct {
 }
 
 // Tag is a session tag.
-type Tag struct {
-	Key   string
-	Value string
-}
+type Tag = principal.Tag
 
 // AssumeRoleInput is what sts:AssumeRole takes.
 type AssumeRoleInput struct {

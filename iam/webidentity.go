@@ -255,10 +255,7 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 	attempt := &taking{
 		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: poolProvider, sessionName: r.SessionName,
 		provider: poolProvider, audience: []string{r.IdentityPoolID}, subject: r.IdentityID, amr: r.AMR,
-		env: Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure},
-	}
-	for key, value := range r.PrincipalTags {
-		attempt.tags = append(attempt.tags, Tag{Key: key, Value: value})
+		env: Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure}, tags: r.PrincipalTags,
 	}
 	if err := checkTags(attempt.tags, nil); err != nil {
 		return session.Credentials{}, err

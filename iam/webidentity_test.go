@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
@@ -127,7 +128,7 @@ func TestAnIdentitysTagsNeedTagSessionAndReachTheSession(t *testing.T) {
 	w := newWorld(t)
 	record := session.Record{
 		SessionName: "CognitoIdentityCredentials", IdentityID: identity, IdentityPoolID: poolID, AMR: []string{"authenticated"},
-		PrincipalTags: map[string]string{"team": "blue"}, Username: "alice",
+		PrincipalTags: []principal.Tag{{Key: "team", Value: "blue"}}, Username: "alice",
 		Logins: []session.Login{{Issuer: "https://pool", Subject: "sub", OriginJTI: "o"}},
 	}
 	record.RoleARN = w.role("plain", withoutTags, allowAll)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -28,7 +29,7 @@ func (s *Service) GetCredentials(ctx context.Context, id string, logins map[stri
 	}
 	record := session.Record{
 		SessionName: sessionName, IdentityID: identity.ID, IdentityPoolID: p.ID, AMR: s.amr(p, verified),
-		Provider: OwnProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: p.principalTags(verified),
+		Provider: OwnProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: principal.Tags(p.principalTags(verified)),
 	}
 	if len(verified) > 0 {
 		record.Provider = verified[0].Provider

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -128,7 +129,7 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 }
 
 // tagsOf and signInsOf read claims that issue wrote.
-func tagsOf(text string, there bool) (map[string]string, error) {
+func tagsOf(text string, there bool) ([]principal.Tag, error) {
 	if !there {
 		return nil, nil
 	}
@@ -142,7 +143,7 @@ func tagsOf(text string, there bool) (map[string]string, error) {
 			list[key] = values[0]
 		}
 	}
-	return list, nil
+	return principal.Tags(list), nil
 }
 
 func signInsOf(text string, there bool) ([]session.Login, error) {

@@ -111,7 +111,7 @@ func TestPrincipalTagsComeFromMappedClaims(t *testing.T) {
 	id := w.id(pool, logins)
 	out, err := w.credentials(id, logins)
 	must(t, err)
-	if tags := w.caller(out.Session).Principal.Tags; len(tags) != 1 || tags["team"] != "*" {
+	if tags := w.caller(out.Session).Principal.Tags; !slices.Equal(tags, []iam.Tag{{Key: "team", Value: "*"}}) {
 		t.Errorf("tags %v, want team only", tags)
 	}
 	must(t, w.iam.PutRolePolicy(t.Context(), "user", "all", json.RawMessage(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*",
@@ -130,7 +130,7 @@ func TestPrincipalTagsComeFromMappedClaims(t *testing.T) {
 	}
 	out, err = w.credentials(id, logins)
 	must(t, err)
-	if tags := w.caller(out.Session).Principal.Tags; tags["username"] != "sub-alice" || tags["client"] != client {
+	if tags := w.caller(out.Session).Principal.Tags; !slices.Equal(tags, []iam.Tag{{Key: "client", Value: client}, {Key: "username", Value: "sub-alice"}}) {
 		t.Errorf("default tags %v", tags)
 	}
 	_, err = w.SetTagMap(t.Context(), pool, awsKey, identitypool.TagMap{Tags: map[string]string{"a": "x", "A": "y"}})
@@ -159,7 +159,7 @@ func TestTheBasicFlowGivesATokenThatSTSTakes(t *testing.T) {
 	must(t, err)
 	c := w.caller(assumed.Credentials)
 	if assumed.Provider != "cognito-identity.amazonaws.com" || assumed.Audience != pool || assumed.Subject != id || c.Session.Username != "alice" ||
-		len(c.Session.Logins) != 1 || c.Session.Logins[0].OriginJTI != "origin-alice" || !c.Session.Logins[0].IssuedAt.Equal(w.now) || c.Principal.Tags["username"] != "sub-alice" {
+		len(c.Session.Logins) != 1 || c.Session.Logins[0].OriginJTI != "origin-alice" || !c.Session.Logins[0].IssuedAt.Equal(w.now) || !slices.Contains(c.Principal.Tags, iam.Tag{Key: "username", Value: "sub-alice"}) {
 		t.Errorf("session %+v of %+v", c.Session, assumed)
 	}
 	_, err = w.iam.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: w.iam.RoleARN("guest"), SessionName: "mine", Token: out.Token})
@@ -205,7 +205,7 @@ func TestDeveloperIdentities(t *testing.T) {
 	got, err := w.credentials(out.IdentityID, own)
 	must(t, err)
 	c := w.caller(got.Session)
-	if want := []string{"authenticated", "login.example", "login.example:" + pool + ":u1"}; !slices.Equal(c.Session.AMR, want) || c.Principal.Tags["team"] != "blue" {
+	if want := []string{"authenticated", "login.example", "login.example:" + pool + ":u1"}; !slices.Equal(c.Session.AMR, want) || !slices.Equal(c.Principal.Tags, []iam.Tag{{Key: "team", Value: "blue"}}) {
 		t.Errorf("amr %q, tags %v", c.Session.AMR, c.Principal.Tags)
 	}
 	again, err := ask(identitypool.DeveloperInput{Logins: user("u1")})

@@ -1,5 +1,11 @@
 package seal
 
+// EncodedLen is how many characters write n bytes.
+func EncodedLen(n int) int { return textLen(n) }
+
+// EncodeText writes src as DecodeText reads it into dst, which is EncodedLen(len(src)) long.
+func EncodeText(dst, src []byte) { encodeText(dst, src) }
+
 // DecodedLen is how many bytes a text of n characters stands for.
 func DecodedLen(n int) int { return rawLen(n) }
 

@@ -1,6 +1,10 @@
 package principal
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Kind says what sort of credential made the principal.
 type Kind uint8
@@ -49,20 +53,20 @@ type Principal struct {
 	AuthTime      time.Time
 
 	// Of a role session.
-	ARN            string            // arn:aws:sts::<account>:assumed-role/<role>/<session>, or …:root
-	RoleARN        string            // with path
-	RoleID         string            // AROA…
-	SessionName    string            //
-	Account        string            //
-	AccessKeyID    string            //
-	IdentityID     string            // cognito-identity.amazonaws.com:sub
-	IdentityPoolID string            // …:aud
-	AMR            []string          // …:amr
-	Provider       string            // aws:FederatedProvider
-	Tags           map[string]string // aws:PrincipalTag/<k>
-	SourceIdentity string            //
-	SessionPolicy  any               // compiled session policies, owned by the engine; nil = none
-	Logins         []Login           // whose sign-out ends the session
+	ARN            string   // arn:aws:sts::<account>:assumed-role/<role>/<session>, or …:root
+	RoleARN        string   // with path
+	RoleID         string   // AROA…
+	SessionName    string   //
+	Account        string   //
+	AccessKeyID    string   //
+	IdentityID     string   // cognito-identity.amazonaws.com:sub
+	IdentityPoolID string   // …:aud
+	AMR            []string // …:amr
+	Provider       string   // aws:FederatedProvider
+	Tags           []Tag    // aws:PrincipalTag/<key>, by their keys
+	SourceIdentity string   //
+	SessionPolicy  any      // compiled session policies, owned by the engine; nil = none
+	Logins         []Login  // whose sign-out ends the session
 
 	IssuedAt  time.Time
 	ExpiresAt time.Time // zero = never (root)
@@ -70,6 +74,21 @@ type Principal struct {
 	// Claims looks a claim of the token up by its exact name; nil when there is no token. The values of a list are given
 	// one by one; anything that is not text, number, boolean or a list of them is given as JSON text.
 	Claims Claims
+}
+
+// Tag is a session tag.
+type Tag struct {
+	Key   string
+	Value string
+}
+
+// Tags gives a map's tags in the order of their keys.
+func Tags(tags map[string]string) []Tag {
+	var list []Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, Tag{Key: key, Value: tags[key]})
+	}
+	return list
 }
 
 // Login is a user-pool sign-in that stands behind a role session.

@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/sluicegate/sluice/authz/principal"
 )
 
 // A record is one byte of version, one of kind, one of flags, the issue time and the lifetime in seconds, and then the
 // other fields of Record in the order of appendTo. A number is a uvarint in its shortest form, a text its length and its bytes, a
-// list the number of its items and the items; principal tags go by their keys in ascending order. So one record has one
+// list the number of its items and the items; principal tags are in the order of their keys. So one record has one
 // encoding, and parseRecord takes nothing that appendTo would write otherwise.
 //
 // A field to come stands behind the last under a next version, which is written only for a record that has the field: a
@@ -87,24 +89,10 @@ func appendList(dst []byte, texts []string) []byte {
 	return dst
 }
 
-func appendTags(dst []byte, tags map[string]string) []byte {
+func appendTags(dst []byte, tags []principal.Tag) []byte {
 	dst = appendLength(dst, len(tags))
-	if len(tags) == 0 {
-		return dst
-	}
-	type tag struct{ key, value string }
-	var few [8]tag // most sessions have no more
-	sorted := few[:0]
-	for key, value := range tags { // inserted where it belongs: there are 50 at most, and mostly none to three
-		i := len(sorted)
-		sorted = append(sorted, tag{})
-		for ; i > 0 && key < sorted[i-1].key; i-- {
-			sorted[i] = sorted[i-1]
-		}
-		sorted[i] = tag{key, value}
-	}
-	for i := range sorted {
-		dst = appendText(appendText(dst, sorted[i].key), sorted[i].value)
+	for i := range tags {
+		dst = appendText(appendText(dst, tags[i].Key), tags[i].Value)
 	}
 	return dst
 }
@@ -119,8 +107,8 @@ func appendLoginTime(dst []byte, t time.Time) []byte {
 
 var errRecord = errors.New("session: not a record of this version")
 
-// parseRecord reads an encoding. The record's texts share one copy of it.
-func parseRecord(encoded []byte) (*Record, error) {
+// parseRecord reads an encoding. The record's texts are parts of it.
+func parseRecord(encoded string) (*Record, error) {
 	if len(encoded) < 3 || encoded[0] != recordVersion || encoded[2]&^flagsKnown != 0 {
 		return nil, errRecord
 	}
@@ -130,7 +118,7 @@ func parseRecord(encoded []byte) (*Record, error) {
 		texts [4]string
 		login [1]Login
 	}{}
-	r, d := &made.Record, decoder{rest: string(encoded[3:]), texts: made.texts[:]}
+	r, d := &made.Record, decoder{rest: encoded[3:], texts: made.texts[:]}
 	r.Kind = Kind(encoded[1])
 	r.Chained, r.MFA = encoded[2]&flagChained != 0, encoded[2]&flagMFA != 0
 	issued, life := d.seconds(), d.seconds()
@@ -229,18 +217,18 @@ func (d *decoder) list() []string {
 	return list
 }
 
-func (d *decoder) tags() map[string]string {
+func (d *decoder) tags() []principal.Tag {
 	n := d.length()
 	if n == 0 {
 		return nil
 	}
-	tags, last := make(map[string]string, n), ""
-	for i := range n {
-		key := d.text()
-		if i > 0 && key <= last {
+	tags := make([]principal.Tag, n)
+	for i := range tags {
+		tags[i].Key = d.text()
+		tags[i].Value = d.text()
+		if i > 0 && tags[i].Key <= tags[i-1].Key {
 			d.fail()
 		}
-		tags[key], last = d.text(), key
 	}
 	return tags
 }

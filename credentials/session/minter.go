@@ -3,7 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +65,7 @@ type Minter struct {
 // scratch is the memory that minting or opening takes for a moment.
 type scratch struct {
 	message []byte // sealed or not
-	text    []byte // of an access key id and its token
+	text    []byte // of a secret, its access key id and token
 	random  [secretBytes]byte
 }
 
@@ -93,13 +93,22 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 		return Credentials{}, err
 	}
 	s := m.scratch.Get().(*scratch)
-	defer m.release(s)
+	c, err := m.mint(s, r)
+	if err != nil {
+		m.release(s, s.message)
+		return Credentials{}, err
+	}
+	m.release(s, s.text[:secretLen])
+	return c, nil
+}
+
+func (m *Minter) mint(s *scratch, r *Record) (Credentials, error) {
 	if _, err := io.ReadFull(m.rand, s.random[:]); err != nil {
 		return Credentials{}, fmt.Errorf("session: no randomness: %w", err)
 	}
-	s.message = base64.StdEncoding.AppendEncode(append(s.message[:0], noHead[:]...), s.random[:])
-	secret := seal.NewSecret(string(s.message[seal.HeadSize:]))
-	s.message = r.appendTo(s.message)
+	var secret [secretLen]byte
+	encodeSecret(&secret, &s.random)
+	s.message = r.appendTo(append(append(s.message[:0], noHead[:]...), secret[:]...))
 	if n := seal.TokenLen(len(s.message) - seal.HeadSize); n > MaxToken {
 		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
 			"Packed policy consumes %d%% of allotted space, please use smaller policy.", (n*100+MaxToken-1)/MaxToken)
@@ -110,19 +119,21 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 	}
 	s.message = sealed
 	id := accessKeyID(sealed)
-	s.text = seal.AppendToken(append(s.text[:0], id[:]...), sealed)
-	both := string(s.text) // one allocation for what is used together
+	s.text = seal.AppendToken(append(append(s.text[:0], secret[:]...), id[:]...), sealed)
+	all := string(s.text) // one allocation for what is used together
 	return Credentials{
-		AccessKeyID: both[:accessKeyLen], SecretAccessKey: secret, SessionToken: both[accessKeyLen:],
-		Expiration: time.Unix(r.ExpiresAt.Unix(), 0).UTC(),
+		SecretAccessKey: seal.NewSecret(all[:secretLen]),
+		AccessKeyID:     all[secretLen:][:accessKeyLen],
+		SessionToken:    all[secretLen+accessKeyLen:],
+		Expiration:      time.Unix(r.ExpiresAt.Unix(), 0).UTC(),
 	}, nil
 }
 
-// release keeps memory for the next call, without what stood in it.
-func (m *Minter) release(s *scratch) {
+// release keeps memory for the next call, without the secrets that stood in it: sealed bytes are none.
+func (m *Minter) release(s *scratch, secrets []byte) {
+	clear(secrets)
+	clear(s.random[:])
 	if cap(s.message) <= maxScratch {
-		clear(s.random[:])
-		clear(s.message)
 		m.scratch.Put(s)
 	}
 }
@@ -135,30 +146,50 @@ func (m *Minter) Open(accessKey, sessionToken string, now time.Time) (*Record, s
 		return nil, seal.Secret{}, ErrInvalid
 	}
 	s := m.scratch.Get().(*scratch)
-	defer m.release(s)
-	sealed, err := seal.AppendDecoded(s.message[:0], sessionToken)
+	r, secret, err := m.open(s, accessKey, sessionToken)
+	m.release(s, s.message)
 	if err != nil {
 		return nil, seal.Secret{}, ErrInvalid
-	}
-	s.message = sealed
-	if len(sealed) < seal.Overhead+secretLen {
-		return nil, seal.Secret{}, ErrInvalid
-	}
-	if id := accessKeyID(sealed); string(id[:]) != accessKey {
-		return nil, seal.Secret{}, ErrInvalid
-	}
-	plain, err := m.tokens.OpenInPlace(sealed, nil)
-	if err != nil {
-		return nil, seal.Secret{}, ErrInvalid
-	}
-	r, err := parseRecord(plain[secretLen:])
-	if err != nil {
-		return nil, seal.Secret{}, ErrInvalid // made by a later version of this program
 	}
 	if !now.Before(r.ExpiresAt) {
 		return nil, seal.Secret{}, ErrExpired
 	}
-	return r, seal.NewSecret(string(plain[:secretLen])), nil
+	return r, secret, nil
+}
+
+// open fails for reasons that nobody is told.
+func (m *Minter) open(s *scratch, accessKey, sessionToken string) (*Record, seal.Secret, error) {
+	sealed, err := seal.AppendDecoded(s.message[:0], sessionToken)
+	if err != nil {
+		return nil, seal.Secret{}, err
+	}
+	s.message = sealed
+	if len(sealed) < seal.Overhead+secretLen {
+		return nil, seal.Secret{}, errRecord
+	}
+	if id := accessKeyID(sealed); string(id[:]) != accessKey {
+		return nil, seal.Secret{}, errRecord
+	}
+	plain, err := m.tokens.OpenInPlace(sealed, nil)
+	if err != nil {
+		return nil, seal.Secret{}, err
+	}
+	texts := string(plain)                   // one copy of all
+	r, err := parseRecord(texts[secretLen:]) // fails if a later version of this program has made it
+	return r, seal.NewSecret(texts[:secretLen]), err
+}
+
+// encodeSecret writes a secret access key in base64 with + and /, as AWS's are, not with - and _. Both are put in their places
+// eight characters at a time.
+func encodeSecret(text *[secretLen]byte, random *[secretBytes]byte) {
+	const ones, tops = 0x0101010101010101, 0x80 * 0x0101010101010101
+	seal.EncodeText(text[:], random[:])
+	for i := 0; i < len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		dashes := (w^'-'*ones+0x7f*ones)&tops ^ tops // the top bit of each byte that is one; no byte carries, as all are ASCII
+		lines := (w^'_'*ones+0x7f*ones)&tops ^ tops
+		binary.LittleEndian.PutUint64(text[i:], w^dashes>>7*('-'^'+')^lines>>7*('_'^'/'))
+	}
 }
 
 // IsTemporary reports whether an access key id is of temporary credentials: those are good only with a session token.
@@ -182,6 +213,11 @@ func (r *Record) check() error {
 		return errors.New("session: no issue time")
 	case life < time.Second || life > MaxLifetime:
 		return fmt.Errorf("session: a session of %s cannot be", life)
+	}
+	for i := range r.PrincipalTags {
+		if i > 0 && r.PrincipalTags[i].Key <= r.PrincipalTags[i-1].Key {
+			return errors.New("session: tags that are not in the order of their keys")
+		}
 	}
 	for i := range r.Logins {
 		if l := &r.Logins[i]; !encodable(l.AuthTime) || !encodable(l.IssuedAt) {

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/authz/principal"
+)
 
 // Kind is how a session came to be.
 type Kind uint8
@@ -30,8 +34,8 @@ type Record struct {
 	FederatedProvider string // aws:FederatedProvider
 	Username          string // of the user pool's user, when one signed the login
 	SourceIdentity    string
-	AMR               []string          // cognito-identity.amazonaws.com:amr
-	PrincipalTags     map[string]string // aws:PrincipalTag/<key>
+	AMR               []string        // cognito-identity.amazonaws.com:amr
+	PrincipalTags     []principal.Tag // aws:PrincipalTag/<key>; in the order of their keys, each once
 	TransitiveTagKeys []string
 	SessionPolicies   []string  // JSON documents
 	PolicyARNs        []string  // managed session policies

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
@@ -29,7 +30,7 @@ func full() *session.Record {
 		Provider:       "localhost:8080/us-east-1_notes0001", FederatedProvider: "cognito-identity.amazonaws.com",
 		Username: "ada/löve*", SourceIdentity: "ada",
 		AMR:           []string{"authenticated", "localhost:8080/us-east-1_notes0001", ""},
-		PrincipalTags: map[string]string{"long": strings.Repeat("v", 256), "team": "blue", "": "", "empty": "", "clé": "é"}, TransitiveTagKeys: []string{"team"},
+		PrincipalTags: principal.Tags(map[string]string{"long": strings.Repeat("v", 256), "team": "blue", "": "", "empty": "", "clé": "é"}), TransitiveTagKeys: []string{"team"},
 		SessionPolicies: []string{`{"Version":"2012-10-17","Statement":[]}`, strings.Repeat("x", 300)},
 		PolicyARNs:      []string{"arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"},
 		Logins:          []session.Login{{Issuer: "http://localhost:8080/us-east-1_notes0001", Subject: "sub", OriginJTI: "jti", AuthTime: time.Unix(1763726400, 0).UTC(), IssuedAt: time.Unix(1763726500, 0).UTC()}, {}},
