@@ -15,8 +15,6 @@ const (
 	maxDuration     = 12 * time.Hour
 	defaultDuration = time.Hour
 	chainedDuration = time.Hour
-	maxPolicyARNs   = 10
-	maxPolicyText   = 2048 // characters, inline and managed session policies together
 	packedBytes     = 4096 // what the packed policies and tags of a session may take; Sluice's own measure
 )
 
@@ -65,18 +63,18 @@ func (r *role) duration(asked time.Duration, chained bool) (time.Duration, error
 // checkLimits refuses session policies that do not parse, are not there, or are too long, so that a session is never
 // minted that can do something else than it says.
 func (s *Service) checkLimits(l SessionLimits) error {
-	if len(l.PolicyARNs) > maxPolicyARNs {
+	if len(l.PolicyARNs) > policy.MaxSessionManagedPolicies {
 		return fault.New(fault.Validation, "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10")
 	}
-	size := len([]rune(l.Policy))
+	size, most := policy.Size(policy.SessionPolicy, []byte(l.Policy)), policy.SessionPolicy.Max() // of the managed ones, their ARNs
 	for _, arn := range l.PolicyARNs {
 		if s.document(arn) == nil {
 			return fault.New(fault.MalformedPolicy, "The policy %s does not exist or is not attachable.", arn)
 		}
 		size += len(arn)
 	}
-	if size > maxPolicyText {
-		return fault.New(fault.PackedPolicyTooLarge, "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent(size, maxPolicyText))
+	if size > most {
+		return fault.New(fault.PackedPolicyTooLarge, "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent(size, most))
 	}
 	if l.Policy == "" {
 		return nil

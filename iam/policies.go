@@ -13,13 +13,6 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Sizes of IAM user guide, "IAM and AWS STS quotas", in characters without white space.
-const (
-	maxManagedSize = 6144
-	maxInlineSize  = 10240 // all inline policies of a role together
-	maxTrustSize   = 4096  // the adjustable maximum
-)
-
 // CreatePolicy makes a managed policy: Name, Path, Description, Document and Tags are taken from p. Errors: EntityExists,
 // MalformedPolicy, LimitExceeded.
 func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Policy, error) {
@@ -113,13 +106,10 @@ func (s *Service) checkAttachable(arn string) error {
 }
 
 func checkManaged(p store.Policy) error {
-	if err := checkPermissions(p.Document); err != nil {
-		return err
+	if policy.CheckSize(policy.ManagedPolicy, p.Document) != nil {
+		return limitExceeded("PolicySize", policy.ManagedPolicy.Max())
 	}
-	if n := sizeOf(p.Document); n > maxManagedSize {
-		return limitExceeded("PolicySize", maxManagedSize)
-	}
-	return nil
+	return checkPermissions(p.Document)
 }
 
 func checkPermissions(document json.RawMessage) error {
@@ -127,8 +117,8 @@ func checkPermissions(document json.RawMessage) error {
 }
 
 func checkTrust(document json.RawMessage) error {
-	if sizeOf(document) > maxTrustSize {
-		return limitExceeded("ACLSizePerRole", maxTrustSize)
+	if policy.CheckSize(policy.TrustPolicyMax, document) != nil {
+		return limitExceeded("ACLSizePerRole", policy.TrustPolicyMax.Max())
 	}
 	return malformed(policy.Parse(document, policy.Trust))
 }
@@ -143,23 +133,12 @@ func malformed(_ *policy.Document, err error) error {
 func checkInlineSize(r *store.Role) error {
 	sum := 0
 	for _, document := range r.Inline {
-		sum += sizeOf(document)
+		sum += policy.Size(policy.InlineOfRole, document)
 	}
-	if sum > maxInlineSize {
-		return fault.New(fault.LimitExceeded, "Maximum policy size of %d bytes exceeded for role %s", maxInlineSize, r.Name)
+	if sum > policy.InlineOfRole.Max() {
+		return fault.New(fault.LimitExceeded, "Maximum policy size of %d bytes exceeded for role %s", policy.InlineOfRole.Max(), r.Name)
 	}
 	return nil
-}
-
-// sizeOf counts a document's characters as IAM's quotas do: white space is free.
-func sizeOf(document json.RawMessage) int {
-	n := 0
-	for _, r := range string(document) {
-		if !strings.ContainsRune(" \t\r\n", r) {
-			n++
-		}
-	}
-	return n
 }
 
 func noSuchPolicy(arn string) error {

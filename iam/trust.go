@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
@@ -156,16 +157,16 @@ func JoinTrust(documents ...json.RawMessage) (json.RawMessage, error) {
 
 // checkTags applies the limits on session tags. STS API reference, AssumeRole, Tags.
 func checkTags(tags []Tag, transitive []string) error {
-	if len(tags) > 50 {
+	if len(tags) > policy.MaxSessionTags {
 		return fault.New(fault.Validation, "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
 	}
 	seen := make(map[string]bool, len(tags))
 	for _, tag := range tags {
 		key := strings.ToLower(tag.Key)
 		switch {
-		case tag.Key == "" || len([]rune(tag.Key)) > 128:
+		case tag.Key == "" || utf8.RuneCountInString(tag.Key) > policy.MaxTagKey:
 			return fault.New(fault.Validation, "A session tag key must have 1 to 128 characters.")
-		case len([]rune(tag.Value)) > 256:
+		case utf8.RuneCountInString(tag.Value) > policy.MaxTagValue:
 			return fault.New(fault.Validation, "A session tag value must have at most 256 characters.")
 		case strings.HasPrefix(key, "aws:"):
 			return fault.New(fault.Validation, "Tag keys with the prefix aws: are reserved.")
