@@ -22,7 +22,6 @@ const (
 // Other limits around policies.
 const (
 	MaxSessionManagedPolicies = 10 // managed policies named in one STS call
-	MaxPolicyVersions         = 5  // versions kept of a managed policy
 	MaxSessionTags            = 50
 	MaxTagKey                 = 128 // characters
 	MaxTagValue               = 256 // characters
