@@ -123,8 +123,8 @@ func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
 	return Deny
 }
 
-// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation it would cover
-// everything.
+// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation
+// it would cover everything.
 func (p *parser) values(n *node, path string, flawed *bool, check func(*node, string)) []string {
 	if n == nil {
 		return nil
