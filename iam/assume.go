@@ -67,15 +67,16 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 		}
 		carried.sourceIdentity = before
 	}
-	for _, key := range c.Session.TransitiveTagKeys {
-		if slices.ContainsFunc(in.Tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
-			return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
-		}
-		for _, have := range c.Session.PrincipalTags {
-			if strings.EqualFold(have.Key, key) {
-				carried.tags = append(carried.tags, have)
-				carried.transitive = append(carried.transitive, have.Key)
-			}
+	transitive := func(t Tag) bool {
+		return slices.ContainsFunc(c.Session.TransitiveTagKeys, func(key string) bool { return strings.EqualFold(t.Key, key) })
+	}
+	if slices.ContainsFunc(in.Tags, transitive) {
+		return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+	}
+	for _, have := range c.Session.PrincipalTags { // each once, however often its key is named
+		if transitive(have) {
+			carried.tags = append(carried.tags, have)
+			carried.transitive = append(carried.transitive, have.Key)
 		}
 	}
 	return carried, nil

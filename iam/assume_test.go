@@ -141,6 +141,24 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 	}
 }
 
+// A key named twice as transitive, or in two cases, is still one tag: the session that it goes on to is made.
+func TestATransitiveTagIsCarriedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.role("one", accountTrust(""), allowAll), w.role("two", accountTrust(""), allowAll)
+	caller := w.caller(w.assume(w.root(), iam.AssumeRoleInput{
+		// The long s folds to s and is lower case itself.
+		RoleARN: one, Tags: []iam.Tag{{Key: "unit", Value: "u"}, {Key: "Team", Value: "blue"}, {Key: "s", Value: "1"}, {Key: "ſ", Value: "2"}},
+		TransitiveKeys: []string{"Team", "team", "Team", "s", "ſ"},
+	}).Credentials)
+	for range 3 {
+		caller = w.caller(w.assume(caller, iam.AssumeRoleInput{RoleARN: two}).Credentials)
+		if got := fmt.Sprint(caller.Session.PrincipalTags, caller.Session.TransitiveTagKeys); got != "[{Team blue} {s 1} {ſ 2}] [Team s ſ]" {
+			t.Errorf("carried: %s", got)
+		}
+	}
+}
+
 // The session can never do more than role, boundary and session policy allow together, whatever each of them says.
 func TestASessionIsTheIntersectionOfRoleBoundaryAndSessionPolicy(t *testing.T) {
 	t.Parallel()
