@@ -262,6 +262,8 @@ func TestMintRefusesRecordsThatCannotBe(t *testing.T) {
 			r.IssuedAt = time.Unix(1<<40+1, 0)
 			r.ExpiresAt = r.IssuedAt.Add(time.Hour)
 		}, fault.Internal},
+		"tags out of order": {func(r *session.Record) { r.PrincipalTags = []principal.Tag{{Key: "b"}, {Key: "a"}} }, fault.Internal},
+		"a tag twice":       {func(r *session.Record) { r.PrincipalTags = []principal.Tag{{Key: "a"}, {Key: "a", Value: "x"}} }, fault.Internal},
 		"too many policies": {func(r *session.Record) { r.SessionPolicies = []string{strings.Repeat("x", session.MaxToken)} }, fault.PackedPolicyTooLarge},
 	} {
 		r := full()
