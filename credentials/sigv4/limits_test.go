@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -193,6 +194,46 @@ func TestTheKeyCacheIsBoundedAndKeepsWhatFits(t *testing.T) {
 		if !reflect.DeepEqual(cache.get(secret, "d", "r", "s"), deriveKey(secret, "d", "r", "s")) {
 			t.Fatalf("a wrong key for %s", secret)
 		}
+	}
+}
+
+// Keys that differ in nothing that the cache spreads them by, or in one character anywhere, lie in the same two places; each
+// caller still gets its own.
+func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
+	t.Parallel()
+	secrets := []string{"a", "b", "aa", "ab", "123456789012345", "123456789012346", "1234567890123456", "1234567890123457"}
+	for at := range 40 {
+		secret := []byte(strings.Repeat("k", 40))
+		secret[at] = 'x'
+		secrets = append(secrets, string(secret))
+	}
+	type scoped struct{ secret, day, region, service string }
+	wanted := map[scoped]*signingKey{}
+	for _, secret := range secrets {
+		for _, s := range []scoped{
+			{"", "20260301", "us-east-1", "s3"}, {"", "20260311", "us-east-1", "s3"}, {"", "20260301", "us-west-1", "s3"},
+			{"", "20260301", "us-east-1", "x3"}, {"", "20260301", "s-east-1", "s33"}, {"", "2026030", "1us-east-1", "s3"}, {"", "", "", ""},
+		} {
+			s.secret = secret
+			wanted[s] = deriveKey(s.secret, s.day, s.region, s.service)
+		}
+	}
+	for _, size := range []int{2, 16, 1024} {
+		cache := NewKeyCache(size)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 3 {
+					for s, want := range wanted { // in an order of its own
+						if got := cache.get(s.secret, s.day, s.region, s.service); !reflect.DeepEqual(got, want) {
+							t.Errorf("a cache of %d has a wrong key for %+v", size, s)
+							return
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 

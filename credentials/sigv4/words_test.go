@@ -111,7 +111,7 @@ func TestHeaderNamesFoldAsASCIIDoes(t *testing.T) {
 			return r
 		}, text)
 	}
-	for _, n := range []int{1, 7, 8, 13, 17, 24, 25} {
+	for _, n := range []int{1, 7, 8, 9, 13, 16, 17, 24, 25, 32, 33, 65} {
 		for at := range n {
 			for key := range 128 {
 				k := []byte(strings.Repeat("A", n))
@@ -205,8 +205,27 @@ func signatures(t *testing.T) {
 		if got := h.sign(k, text); string(got[:]) != string(key) {
 			t.Fatalf("%d bytes: %x, want %x", len(text), *got, key)
 		}
-		if got, want := h.of(text), sha256.Sum256(text); *got != want {
-			t.Fatalf("%d bytes hash to %x, want %x", len(text), *got, want)
+	}
+	for n := range 1 << 10 {
+		for _, text := range [][]byte{make([]byte, n), make([]byte, n, n+200), make([]byte, 1<<16-100+n)} {
+			if got, want := h.of(text), sha256.Sum256(text); *got != want {
+				t.Fatalf("%d bytes hash to %x, want %x", len(text), *got, want)
+			}
+		}
+	}
+}
+
+func TestDigestsAreTheSameOnlyIfEveryBitIs(t *testing.T) {
+	t.Parallel()
+	a := sha256.Sum256(nil)
+	if b := a; !sameDigest(&a, &b) {
+		t.Error("a digest is not the same as itself")
+	}
+	for at := range 8 * len(a) {
+		b := a
+		b[at/8] ^= 1 << (at % 8)
+		if sameDigest(&a, &b) {
+			t.Errorf("bit %d does not count", at)
 		}
 	}
 }
