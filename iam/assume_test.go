@@ -159,6 +159,24 @@ func TestATransitiveTagIsCarriedOnce(t *testing.T) {
 	}
 }
 
+// Two tag keys are one where a policy cannot tell them apart: a transitive tag is not replaced under a spelling that only lower
+// case makes its own.
+func TestTagKeysAreTheSameWhenPoliciesFoldThemSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.role("one", accountTrust(""), allowAll), w.role("two", accountTrust(""), allowAll)
+	must(t, w.TagRole(t.Context(), "two", map[string]string{"side": "role", "class": "role"}))
+	caller := w.caller(w.assume(w.root(), iam.AssumeRoleInput{
+		RoleARN: one, Tags: []iam.Tag{{Key: "unit", Value: "blue"}}, TransitiveKeys: []string{"unit"},
+	}).Credentials)
+	_, err := w.AssumeRole(t.Context(), caller, iam.AssumeRoleInput{RoleARN: two, SessionName: "test", Tags: []iam.Tag{{Key: "unİt", Value: "red"}}})
+	wantFault(t, err, fault.Validation)
+	caller = w.caller(w.assume(caller, iam.AssumeRoleInput{RoleARN: two, Tags: []iam.Tag{{Key: "sİde", Value: "s"}, {Key: "claſs", Value: "c"}}}).Credentials)
+	if got := fmt.Sprint(caller.Session.PrincipalTags); got != "[{class role} {claſs c} {sİde s} {unit blue}]" {
+		t.Errorf("tags: %s", got)
+	}
+}
+
 // The session can never do more than role, boundary and session policy allow together, whatever each of them says.
 func TestASessionIsTheIntersectionOfRoleBoundaryAndSessionPolicy(t *testing.T) {
 	t.Parallel()
