@@ -206,7 +206,7 @@ func signatures(t *testing.T) {
 			t.Fatalf("%d bytes: %x, want %x", len(text), *got, key)
 		}
 	}
-	for n := range 1 << 10 {
+	for n := range 200 {
 		for _, text := range [][]byte{make([]byte, n), make([]byte, n, n+200), make([]byte, 1<<16-100+n)} {
 			if got, want := h.of(text), sha256.Sum256(text); *got != want {
 				t.Fatalf("%d bytes hash to %x, want %x", len(text), *got, want)
