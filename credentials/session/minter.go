@@ -86,8 +86,8 @@ func NewMinter(o Options) (*Minter, error) {
 }
 
 // Mint makes credentials for the record, good from IssuedAt to ExpiresAt, both cut to the second. It fails with
-// fault.PackedPolicyTooLarge when the record does not fit a token, and with an internal error when the record has no kind
-// or no sensible times.
+// fault.PackedPolicyTooLarge when the record does not fit a token, and with an internal error when the record has no kind,
+// no sensible times, or tags that are not in the order of their keys.
 func (m *Minter) Mint(r *Record) (Credentials, error) {
 	if err := r.check(); err != nil {
 		return Credentials{}, err
