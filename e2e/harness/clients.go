@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -35,6 +36,7 @@ func Keys(id, secret, token string) aws.CredentialsProvider {
 func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.Client {
 	return cognitoidentityprovider.New(cognitoidentityprovider.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+		HTTPClient: httpClient{awshttp.NewBuildableClient()},
 	})
 }
 
@@ -42,20 +44,38 @@ func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.C
 func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Client {
 	return cognitoidentity.New(cognitoidentity.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+		HTTPClient: httpClient{awshttp.NewBuildableClient()},
 	})
 }
 
 // STS is a client of the security token service.
 func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
-	return sts.New(sts.Options{Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1})
+	return sts.New(sts.Options{
+		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+	})
 }
 
 // S3 is a client of the object store behind /s3.
 func (s *Sluice) S3(creds aws.CredentialsProvider) *s3.Client {
 	return s3.New(s3.Options{
 		Region: Region, BaseEndpoint: aws.String(s.URL + "/s3"), UsePathStyle: true, Credentials: creds,
-		RetryMaxAttempts: 1,
+		RetryMaxAttempts: 1, HTTPClient: httpClient{awshttp.NewBuildableClient()},
 	})
+}
+
+// httpClient keeps the SDK (smithy-go v1.28.8) from losing answers, which without retries fails the call. The SDK closes a
+// request's body as soon as it has the head of the answer. When net/http's writer has sent the body but has not yet looked for
+// its end, the closed body's WriteTo gives it io.EOF, no end but an error, and it closes the connection while the answer is
+// being read. Read says io.EOF too, and there it is an end.
+type httpClient struct{ aws.HTTPClient }
+
+// Do sends a request whose body can only be read.
+func (c httpClient) Do(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		req.Body = struct{ io.ReadCloser }{req.Body}
+	}
+	return c.HTTPClient.Do(req)
 }
 
 // Response is an HTTP answer, read to its end.
