@@ -117,7 +117,7 @@ func userID(p *principal.Principal) string {
 func (c *call) tagKey(p *principal.Principal, name string) policy.Values {
 	found := absent
 	for i := range p.Tags {
-		if strings.EqualFold(p.Tags[i].Key, name) {
+		if policy.FoldKey(p.Tags[i].Key) == name {
 			if found.Len() > 0 {
 				return c.ambiguous("aws:PrincipalTag/" + name)
 			}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/seal"
@@ -95,6 +96,18 @@ func TestTagsThatDifferInCaseAreNoValue(t *testing.T) {
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if c.Lookup("aws:principaltag/team").Len() != 0 || c.unsure == nil {
 		t.Error("one of two tags was taken")
+	}
+}
+
+// What folds otherwise than policies do is another tag.
+func TestATagStandsInForNoOther(t *testing.T) {
+	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "claſs", Value: "a"}}}}
+	c := callOf(s, httpMapping(), get("GET", "/x", ""))
+	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/class")); v.Len() != 0 {
+		t.Errorf("it stands in, with %q", v.At(0))
+	}
+	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/claſs")); v.Len() != 1 || v.At(0) != "a" {
+		t.Error("a tag is not found under its own key")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -192,7 +193,7 @@ func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Val
 // fold finds a claim by a name whose case is lost, and counts how many there are.
 func (c *tokenClaims) fold(name string) (exact string, found int) {
 	for claim := range c.claims.All() {
-		if strings.EqualFold(claim, name) {
+		if policy.FoldKey(claim) == name {
 			exact = claim
 			found++
 		}

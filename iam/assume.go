@@ -68,7 +68,7 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 		carried.sourceIdentity = before
 	}
 	transitive := func(t Tag) bool {
-		return slices.ContainsFunc(c.Session.TransitiveTagKeys, func(key string) bool { return foldKey(t.Key) == foldKey(key) })
+		return slices.ContainsFunc(c.Session.TransitiveTagKeys, func(key string) bool { return policy.FoldKey(t.Key) == policy.FoldKey(key) })
 	}
 	if slices.ContainsFunc(in.Tags, transitive) {
 		return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")

@@ -65,7 +65,7 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 		keys[poolProvider+":amr"] = r.AMR
 	}
 	for _, tag := range r.PrincipalTags {
-		keys["aws:principaltag/"+foldKey(tag.Key)] = []string{tag.Value}
+		keys["aws:principaltag/"+policy.FoldKey(tag.Key)] = []string{tag.Value}
 	}
 }
 

@@ -56,7 +56,7 @@ func (t *taking) context(now time.Time) policy.MapContext {
 		keys := make([]string, len(t.tags))
 		for i, tag := range t.tags {
 			keys[i] = tag.Key
-			c["aws:requesttag/"+foldKey(tag.Key)] = []string{tag.Value}
+			c["aws:requesttag/"+policy.FoldKey(tag.Key)] = []string{tag.Value}
 		}
 		c["aws:tagkeys"] = keys
 	}
@@ -162,7 +162,7 @@ func checkTags(tags []Tag, transitive []string) error {
 	}
 	seen := make(map[string]bool, len(tags))
 	for _, tag := range tags {
-		key := foldKey(tag.Key)
+		key := policy.FoldKey(tag.Key)
 		switch {
 		case tag.Key == "" || utf8.RuneCountInString(tag.Key) > policy.MaxTagKey:
 			return fault.New(fault.Validation, "A session tag key must have 1 to 128 characters.")
@@ -176,7 +176,7 @@ func checkTags(tags []Tag, transitive []string) error {
 		seen[key] = true
 	}
 	for _, key := range transitive {
-		if !seen[foldKey(key)] {
+		if !seen[policy.FoldKey(key)] {
 			return fault.New(fault.Validation, "The specified transitive tag key must be included in the requested tags.")
 		}
 	}
@@ -187,17 +187,13 @@ func checkTags(tags []Tag, transitive []string) error {
 func mergeTags(role map[string]string, tags []Tag) []Tag {
 	merged := slices.Clone(tags)
 	for key, value := range role {
-		if !slices.ContainsFunc(tags, func(t Tag) bool { return foldKey(t.Key) == foldKey(key) }) {
+		if !slices.ContainsFunc(tags, func(t Tag) bool { return policy.FoldKey(t.Key) == policy.FoldKey(key) }) {
 			merged = append(merged, Tag{Key: key, Value: value})
 		}
 	}
 	slices.SortFunc(merged, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
 	return merged
 }
-
-// foldKey is a tag key as policies fold those of conditions. Two keys that fold alike are one; strings.EqualFold is of another
-// opinion beyond ASCII, and a tag could stand in for another that it does not count as.
-func foldKey(key string) string { return strings.ToLower(key) }
 
 // errNotTrusted is the one answer for a role that is not there and a role that trusts another.
 func errNotTrusted(format string, args ...any) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -84,7 +85,7 @@ func (p *pool) principalTags(logins []login) map[string]string {
 // addTag keeps the first of two tags that differ at most in case: that of the provider whose name sorts first.
 func addTag(tags map[string]string, key, value string) {
 	for have := range tags {
-		if strings.EqualFold(have, key) {
+		if policy.FoldKey(have) == policy.FoldKey(key) {
 			return
 		}
 	}

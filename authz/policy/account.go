@@ -193,7 +193,7 @@ func (e *explanation) conditions() {
 	for i := range e.compiled.statement.Condition {
 		wanted := &e.compiled.statement.Condition[i]
 		x := ConditionAccount{Operator: wanted.Operator, Key: wanted.Key, Wanted: listed(wanted.Values), Actual: []string{}}
-		values := e.ctx.Lookup(strings.ToLower(wanted.Key))
+		values := e.ctx.Lookup(FoldKey(wanted.Key))
 		for j := range values.Len() {
 			x.Actual = append(x.Actual, values.At(j))
 		}

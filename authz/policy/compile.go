@@ -1,7 +1,5 @@
 package policy
 
-import "strings"
-
 // Source is a document and the name that explanations give it: "role notes-user, policies/notes-user.json".
 type Source struct {
 	Name     string
@@ -91,7 +89,7 @@ func (c *compiled) add(wanted *Condition, variables bool) {
 		return
 	}
 	c.conditions = append(c.conditions, condition{
-		key:      strings.ToLower(wanted.Key),
+		key:      FoldKey(wanted.Key),
 		op:       op,
 		relation: op.family.compile(wanted.Values, variables),
 		wanted:   wanted,

@@ -27,7 +27,7 @@ func (v Values) At(i int) string {
 }
 
 // Context answers for the context keys of a request. Lookup gets the key in lower case, tag keys included
-// ("aws:principaltag/team", as strings.ToLower makes it), must answer the same each time during one decision, and should
+// ("aws:principaltag/team", as FoldKey makes it), must answer the same each time during one decision, and should
 // not allocate.
 type Context interface {
 	Lookup(key string) Values
@@ -42,9 +42,14 @@ func (m MapContext) Lookup(key string) Values {
 		return Many(list)
 	}
 	for k, list := range m {
-		if strings.ToLower(k) == key {
+		if FoldKey(k) == key {
 			return Many(list)
 		}
 	}
 	return Values{}
 }
+
+// FoldKey is a context key as policies compare it: keys of one folding are one key, and so are the tags and claims that they
+// name. strings.EqualFold is of another opinion beyond ASCII; by it one tag could stand in for another that no condition
+// takes it for.
+func FoldKey(key string) string { return strings.ToLower(key) }

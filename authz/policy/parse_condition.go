@@ -43,12 +43,12 @@ func (p *parser) conditions(n *node, path string, flawed *bool) []Condition {
 func (p *parser) keys(n *node, name string, op operator, known bool, path string, flawed *bool) []Condition {
 	count := map[string]int{}
 	for _, m := range n.members {
-		count[strings.ToLower(m.key)]++
+		count[FoldKey(m.key)]++
 	}
 	var out []Condition
 	for _, m := range n.members {
 		at := join(path, m.key)
-		if count[strings.ToLower(m.key)] > 1 {
+		if count[FoldKey(m.key)] > 1 {
 			*flawed = true
 			p.problem(m.offset, at, "write one list of values; the case of a key makes no difference",
 				"the key %s is given more than once", quote(m.key))

@@ -102,7 +102,7 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 // "Specifying default values": a comma, one space, the text in single quotes.
 func parseVariable(inside string) (variable, *templateError) {
 	name, fallback, defaulted := strings.Cut(inside, ", '")
-	v := variable{name: name, key: strings.ToLower(name)}
+	v := variable{name: name, key: FoldKey(name)}
 	if defaulted {
 		text, closed := strings.CutSuffix(fallback, "'")
 		if !closed {
@@ -136,7 +136,7 @@ func parseVariable(inside string) (variable, *templateError) {
 // tagMissing finds a key of tags that lacks the tag, which no request has. AWS: Access Analyzer's check "Missing tag key in
 // condition".
 func tagMissing(key string) bool {
-	key = strings.ToLower(key)
+	key = FoldKey(key)
 	switch key {
 	case "aws:principaltag", "aws:requesttag", "aws:resourcetag":
 		return true
