@@ -70,6 +70,9 @@ func spread(secret, day, region, service string) uint64 {
 	if len(secret) >= 16 {
 		sum ^= word(secret) ^ word(secret[8:])*0xff51afd7ed558ccd
 	}
+	if len(region) >= 8 { // all of "us-east-1" but its digit
+		sum += word(region) * 0xc4ceb9fe1a85ec53
+	}
 	if day != "" && region != "" && service != "" {
 		sum = sum<<24 | sum>>40 ^ uint64(day[len(day)-1])<<16 ^ uint64(region[len(region)-1])<<8 ^ uint64(service[len(service)-1])
 	}
