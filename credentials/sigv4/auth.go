@@ -33,6 +33,9 @@ type Auth struct {
 	signature digest
 }
 
+// unsupportedMechanism is what S3 says to signature version 2 and to SigV4A.
+const unsupportedMechanism = "the authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+
 // Present reports whether the request carries anything that claims to be an AWS signature, in header or query, good or
 // bad: a gate asks it to choose between its ways of authentication before Parse.
 func Present(r *Request) bool {
@@ -96,7 +99,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	switch {
 	case scheme == algorithm:
 	case isAWS(authorization):
-		return refuse(Unsupported, "only AWS4-HMAC-SHA256 is supported")
+		return refuse(Unsupported, unsupportedMechanism)
 	default:
 		return refuse(Missing, "the Authorization header is not an AWS signature")
 	}
@@ -121,7 +124,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 		*into = value
 	}
 	if credential == "" || signedHeaders == "" || signature == "" {
-		return refuse(Incomplete, "the Authorization header requires Credential, SignedHeaders and Signature")
+		return refuse(Incomplete, "the authorization header requires three components: Credential, SignedHeaders, and Signature.")
 	}
 	if err := a.parseParts(credential, false, signedHeaders, signature); err != nil {
 		return err
@@ -151,7 +154,7 @@ func (a *Auth) headerTime(header http.Header) *Error {
 			return refuse(Incomplete, "the request has neither X-Amz-Date nor Date")
 		}
 		if !signs(a.signed, "date") {
-			return refuse(UnsignedHeader, "date")
+			return notSigned("date")
 		}
 		if t, bad := http.ParseTime(text); bad == nil {
 			text = t.UTC().Format(timeFormat)
@@ -164,10 +167,10 @@ func (a *Auth) headerTime(header http.Header) *Error {
 func (a *Auth) setTime(text string) *Error {
 	t, ok := parseTime(text)
 	if !ok {
-		return refuse(Malformed, "the date is not of the form YYYYMMDD'T'HHMMSS'Z'")
+		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
 	}
 	if a.day != text[:8] {
-		return refuse(WrongScope, "the date in the credential scope is not that of the request")
+		return wrongDay(a.day, text[:8])
 	}
 	a.Time, a.date = t, text
 	return nil
@@ -185,16 +188,16 @@ func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signat
 		end, ok = a.cutCredential(credential)
 	}
 	if !ok || a.AccessKeyID == "" || a.Region == "" || a.Service == "" {
-		return refuse(Malformed, "the credential is not of the form key/date/region/service/aws4_request")
+		return refuseCredential(Malformed, `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
 	}
 	if len(a.AccessKeyID) > maxAccessKeyID || !printable(a.AccessKeyID) {
-		return refuse(Malformed, "the access key id is too long or not printable")
+		return refuseCredential(Malformed, "the access key id is too long or not printable")
 	}
 	if end != terminator {
-		return refuse(WrongScope, "the credential scope does not end in aws4_request")
+		return wrongTerminator(end)
 	}
 	if len(a.day) != len("20060102") {
-		return refuse(Malformed, "the date in the credential scope is not of the form YYYYMMDD")
+		return refuseCredential(Malformed, `incorrect date format. This date in the credential must be in the format "yyyyMMdd".`)
 	}
 	if !decodeDigest(&a.signature, signature) {
 		return refuse(Malformed, "the signature is not 64 lower-case hexadecimal digits")

@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -148,7 +149,7 @@ func (w *wholeBody) Read(p []byte) (int, error) {
 		var sum digest
 		w.hash.Sum(sum[:0])
 		if sum != w.want {
-			return 0, &Error{Reason: PayloadMismatch, Detail: "the body is not the one that x-amz-content-sha256 names"}
+			return 0, payloadMismatch(hex.EncodeToString(w.want[:]), hex.EncodeToString(sum[:]))
 		}
 	}
 	return n, io.EOF

@@ -108,10 +108,10 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 		dst = append(dst, '\n')
 	}
 	if !host {
-		return nil, refuse(UnsignedHeader, "host")
+		return nil, notSigned("host")
 	}
 	if s.unsigned != "" {
-		return nil, refuse(UnsignedHeader, strings.ToLower(s.unsigned))
+		return nil, s.unsignedHeaders(r)
 	}
 	return dst, nil
 }

@@ -51,8 +51,14 @@ func (r Reason) String() string {
 type Error struct {
 	Reason    Reason
 	Presigned bool   // whether the signature was in the query: S3 names some conditions differently there
-	Detail    string // which part is wrong; may be empty
+	Detail    string // which part is wrong, in S3's words where it has some; may be empty
+
+	Credential bool   // whether the Credential part is what is wrong, which S3 says before the detail if it was in the query
+	Facts      []Fact // what S3 tells beside code and message, in its order
 }
+
+// Fact is an element of S3's error documents.
+type Fact struct{ Name, Value string }
 
 // Error gives reason and detail.
 func (e *Error) Error() string {

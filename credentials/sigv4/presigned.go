@@ -129,11 +129,11 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
-		return refuse(Unsupported, "only AWS4-HMAC-SHA256 is supported")
+		return refuse(Unsupported, unsupportedMechanism)
 	case parts.algorithm == "" || parts.credential == "" || parts.date == "" || parts.expires == "" ||
 		parts.signedHeaders == "" || parts.signature == "":
-		return refuse(Incomplete, "a presigned query requires X-Amz-Algorithm, X-Amz-Credential, "+
-			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders and X-Amz-Expires")
+		return refuse(Incomplete, "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "+
+			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
 	case len(parts.token) > maxSessionToken:
 		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
@@ -145,7 +145,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	}
 	seconds, err := strconv.ParseUint(parts.expires, 10, 32)
 	if err != nil || seconds < 1 || time.Duration(seconds)*time.Second > MaxExpires {
-		return refuse(BadExpires, "X-Amz-Expires must be from 1 to 604800 seconds")
+		return badExpires(parts.expires)
 	}
 	a.Expires = time.Duration(seconds) * time.Second
 	return a.presignedHeaders(parts)

@@ -48,10 +48,10 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 		return nil, err
 	}
 	if !slices.Contains(o.Regions, a.Region) {
-		return nil, refuse(WrongScope, "the region in the credential scope is wrong")
+		return nil, wrongRegion(a.Region, o.Regions)
 	}
 	if !slices.Contains(o.Services, a.Service) {
-		return nil, refuse(WrongScope, "the service in the credential scope is wrong")
+		return nil, wrongService(a.Service, o.Services)
 	}
 	payloadHash, err := a.payloadHash(o.BodySHA256)
 	if err != nil {
@@ -65,7 +65,7 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 		return nil, err
 	}
 	if o.BodySHA256 != "" && isDigest(a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
-		return nil, refuse(PayloadMismatch, "")
+		return nil, payloadMismatch(a.PayloadHash, o.BodySHA256)
 	}
 	a.verified = Verified{Auth: a, key: key, payloadHash: payloadHash}
 	return &a.verified, nil
@@ -79,7 +79,7 @@ func (a *Auth) checkTime(o *Options) *Error {
 			skew = MaxSkew
 		}
 		if d := since(o.Now, a.Time); d > skew || d < -skew {
-			return refuse(Skewed, "the difference between the request time and the current time is too large")
+			return a.skewed(o.Now, skew)
 		}
 		return nil
 	}
@@ -88,10 +88,10 @@ func (a *Auth) checkTime(o *Options) *Error {
 		ahead = MaxAhead
 	}
 	if a.Time.After(o.Now.Add(max(ahead, 0))) {
-		return refuse(NotYetValid, "")
+		return a.notYetValid(o.Now)
 	}
 	if o.Now.After(a.Time.Add(a.Expires)) {
-		return refuse(Expired, "")
+		return a.expired(o.Now)
 	}
 	return nil
 }
