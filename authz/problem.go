@@ -1,6 +1,10 @@
 package authz
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
 
 // Problem is why a request does not pass, in the words of every wire that may have to tell it. None of them tells a
 // client more than it knew or may know.
@@ -15,6 +19,7 @@ type Problem struct {
 	AWSCode    string
 	AWSMessage string
 	AWSStatus  int
+	AWSFacts   []sigv4.Fact // what S3 tells beside code and message
 
 	shared int // 1 + the index in sharedProblems; 0 for a problem that is made for a request
 }
@@ -32,8 +37,8 @@ var sharedProblems = func() []*Problem {
 	return list
 }()
 
-// SharedProblems are the problems that read the same for every request, so that what is made of one can be made once: a
-// flood of bad credentials should cost no more than to say no. The list must not be changed.
+// SharedProblems are the problems that read the same for every request, their AWSFacts aside, so that what is made of one can
+// be made once: a flood of bad credentials should cost no more than to say no. The list must not be changed.
 func SharedProblems() []*Problem { return sharedProblems }
 
 // Shared gives the problem's index in SharedProblems; false for one that was made for a request.
@@ -111,5 +116,12 @@ func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return capital(strings.TrimSuffix(s, ".")) + "."
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

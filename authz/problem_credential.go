@@ -127,10 +127,8 @@ type signatureCode struct {
 	status    int // outside S3
 	awsStatus int
 	code      string
-	message   string // "" = the error's own
+	message   string // "" = the error's detail
 }
-
-const tooSkewed = "The difference between the request time and the server's time is too large."
 
 var signatureCodes = map[sigv4.Reason]signatureCode{
 	sigv4.Missing:          {401, 403, "AccessDenied", "Access Denied"},
@@ -139,14 +137,14 @@ var signatureCodes = map[sigv4.Reason]signatureCode{
 	sigv4.Incomplete:       {400, 400, "AuthorizationHeaderMalformed", ""},
 	sigv4.Unsupported:      {400, 400, "InvalidRequest", ""},
 	sigv4.WrongScope:       {401, 400, "AuthorizationHeaderMalformed", ""},
-	sigv4.Skewed:           {401, 403, "RequestTimeTooSkewed", tooSkewed},
-	sigv4.NotYetValid:      {401, 403, "AccessDenied", "Request is not valid yet"},
+	sigv4.Skewed:           {401, 403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."},
+	sigv4.NotYetValid:      {401, 403, "AccessDenied", "Request is not yet valid"},
 	sigv4.Expired:          {401, 403, "AccessDenied", "Request has expired"},
 	sigv4.BadExpires:       {400, 400, "AuthorizationQueryParametersError", ""},
 	sigv4.UnsignedHeader:   {401, 403, "AccessDenied", "There were headers present in the request which were not signed"},
 	sigv4.Mismatch:         {401, 403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method."},
 	sigv4.NoPayloadHash:    {400, 400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"},
-	sigv4.BadPayloadHash:   {400, 400, "InvalidArgument", ""},
+	sigv4.BadPayloadHash:   {400, 400, "InvalidArgument", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."},
 	sigv4.PayloadMismatch:  {400, 400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed."},
 	sigv4.NoLength:         {411, 411, "MissingContentLength", "You must provide the Content-Length HTTP header."},
 	sigv4.IncompleteBody:   {400, 400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header."},
@@ -170,11 +168,29 @@ func signatureProblem(err error) *Problem {
 		how.code = "AuthorizationQueryParametersError"
 	}
 	if how.message == "" {
-		how.message = sentence(text)
+		how.message = s3Message(refused, how.code)
 	}
-	return &Problem{Status: how.status, AWSStatus: how.awsStatus, AWSCode: how.code, AWSMessage: how.message,
+	return &Problem{Status: how.status, AWSStatus: how.awsStatus, AWSCode: how.code, AWSMessage: how.message, AWSFacts: refused.Facts,
 		Reason: "signature_" + strings.ReplaceAll(refused.Reason.String(), " ", "_"), Title: "Bad signature",
 		Detail: sentence(text)}
+}
+
+// s3Message is a detail with what S3 writes before it.
+func s3Message(refused *sigv4.Error, code string) string {
+	switch {
+	case code == "AuthorizationHeaderMalformed":
+		return "The authorization header is malformed; " + refused.Detail
+	case refused.Presigned && refused.Credential:
+		return "Error parsing the X-Amz-Credential parameter; " + refused.Detail
+	}
+	return capital(refused.Detail)
+}
+
+// unknownKey is problemUnknownKey with the key, which S3 repeats.
+func unknownKey(id string) *Problem {
+	p := *problemUnknownKey
+	p.AWSFacts = []sigv4.Fact{{Name: "AWSAccessKeyId", Value: id}}
+	return &p
 }
 
 // challenged says whether WWW-Authenticate goes with the problem: with every 401 (RFC 6750 section 3), and with what is

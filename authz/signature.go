@@ -66,7 +66,7 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 		if root := c.e.root; root != nil && root.keys.id == auth.AccessKeyID {
 			return root, nil
 		}
-		return nil, problemUnknownKey
+		return nil, unknownKey(auth.AccessKeyID)
 	}
 	if len(auth.SessionToken) > c.e.o.MaxTokenBytes {
 		return nil, problemSessionToken

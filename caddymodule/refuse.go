@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -84,23 +86,35 @@ type s3Error struct {
 	XMLName   xml.Name `xml:"Error"`
 	Code      string
 	Message   string
+	Facts     []s3Fact
 	Resource  string
 	RequestID string `xml:"RequestId"`
 	HostID    string `xml:"HostId"`
 }
 
+// s3Fact is an element that only some errors have.
+type s3Fact struct {
+	XMLName xml.Name
+	Value   string `xml:",chardata"`
+}
+
 func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, decisionID string) error {
-	message := p.AWSMessage
+	// Clients show the ids in their errors and logs; nothing is kept under those that stand for no decision.
+	document := s3Error{Code: p.AWSCode, Message: p.AWSMessage, Resource: r.URL.Path, RequestID: rand.Text()[:16],
+		HostID: base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))}
 	if decisionID != "" {
-		message += " (decision " + decisionID + ")"
+		document.RequestID = decisionID
+		document.Message += " (decision " + decisionID + ")"
 	}
-	body, err := xml.Marshal(s3Error{Code: p.AWSCode, Message: message, Resource: r.URL.Path, RequestID: decisionID})
+	for _, fact := range p.AWSFacts {
+		document.Facts = append(document.Facts, s3Fact{xml.Name{Local: fact.Name}, fact.Value})
+	}
+	body, err := xml.Marshal(document)
 	if err != nil {
 		return err
 	}
-	if decisionID != "" {
-		w.Header().Set("x-amz-request-id", decisionID)
-	}
+	w.Header().Set("X-Amz-Request-Id", document.RequestID)
+	w.Header().Set("X-Amz-Id-2", document.HostID)
 	status := p.S3Status()
 	w.Header().Del("WWW-Authenticate")
 	if r.Method == http.MethodHead {
