@@ -3,16 +3,20 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -89,6 +93,7 @@ func TestErrorsAreAWSs(t *testing.T) {
 		}
 	})
 	t.Run("signatures", func(t *testing.T) { signatures(t, s) })
+	t.Run("signatures for the store", func(t *testing.T) { storeSignatures(t, s) })
 	t.Run("a forged, expired or foreign token", func(t *testing.T) { foreignTokens(t, s) })
 	t.Run("no partial write", func(t *testing.T) {
 		// The second group of the call does not exist, the attribute is unknown: nothing of the user may stay.
@@ -148,6 +153,40 @@ func signatures(t *testing.T, s *harness.Sluice) {
 	}), "InvalidSignatureException")
 	_, err := s.STS(harness.Keys(harness.RootKey, "wrong", "")).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	wantCode(t, "STS with a wrong secret", err, "SignatureDoesNotMatch")
+}
+
+// storeSignatures wants errors that the SDK reads as it reads S3's: code, message and the ids of the answer.
+func storeSignatures(t *testing.T, s *harness.Sluice) {
+	ask := func(creds aws.CredentialsProvider, region string) error {
+		_, err := s.S3(creds).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(harness.Bucket), Key: aws.String("x")},
+			func(o *s3.Options) { o.Region = region })
+		return err
+	}
+	for _, c := range []struct {
+		name          string
+		err           error
+		status        int
+		code, message string
+	}{
+		{"another region", ask(harness.Admin, "eu-west-1"), 400, "AuthorizationHeaderMalformed",
+			"The authorization header is malformed; the region 'eu-west-1' is wrong; expecting '" + harness.Region + "'"},
+		{"an unknown key", ask(harness.Keys("AKIAUNKNOWNUNKNOWN00", "x", ""), harness.Region), 403, "InvalidAccessKeyId",
+			"The AWS Access Key Id you provided does not exist in our records."},
+	} {
+		var api smithy.APIError
+		var answer s3.ResponseError
+		if !errors.As(c.err, &api) || api.ErrorCode() != c.code || api.ErrorMessage() != c.message {
+			t.Errorf("%s: %v", c.name, c.err)
+			continue
+		}
+		if !errors.As(c.err, &answer) || answer.ServiceRequestID() == "" || answer.ServiceHostID() == "" {
+			t.Errorf("%s: no ids in %v", c.name, c.err)
+		}
+		var status *awshttp.ResponseError
+		if !errors.As(c.err, &status) || status.HTTPStatusCode() != c.status {
+			t.Errorf("%s: %v, want status %d", c.name, c.err, c.status)
+		}
+	}
 }
 
 type nopCloser struct{ *bytes.Reader }
