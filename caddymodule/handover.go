@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
@@ -28,6 +30,7 @@ var handovers handover.Registry
 type Handover struct {
 	keepAlive net.KeepAliveConfig
 	logger    *zap.Logger
+	settling
 }
 
 // CaddyModule returns the Caddy module information.
@@ -63,6 +66,26 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 		}
 	}
 	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(unwrapped(conn), state) })
+	return h.beforeShutdown(ctx)
+}
+
+// settling waits for the listeners of a server when its configuration is about to stop. A new one is at work by then.
+type settling struct{ listeners []*handover.Listener }
+
+// beforeShutdown has Handle called: Caddy stops its apps only after the handlers of this event.
+func (s *settling) beforeShutdown(ctx caddy.Context) error {
+	events, err := ctx.App("events")
+	if err != nil {
+		return err
+	}
+	return events.(*caddyevents.App).On("stopping", s)
+}
+
+// Handle waits for what the server has begun.
+func (s *settling) Handle(context.Context, caddy.Event) error {
+	for _, l := range s.listeners {
+		l.Settle()
+	}
 	return nil
 }
 
@@ -87,6 +110,7 @@ func (h *Handover) WrapListener(inner net.Listener) net.Listener {
 	if err != nil {
 		h.logger.Warn("a reload may lose connections that are opened in that moment", zap.Error(err))
 	}
+	h.listeners = append(h.listeners, l)
 	return l
 }
 
@@ -106,4 +130,5 @@ var (
 	_ caddy.Provisioner     = (*Handover)(nil)
 	_ caddy.ListenerWrapper = (*Handover)(nil)
 	_ caddyfile.Unmarshaler = (*Handover)(nil)
+	_ caddyevents.Handler   = (*settling)(nil)
 )

@@ -3,8 +3,11 @@ package caddymodule
 import (
 	"crypto/tls"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
@@ -31,6 +34,44 @@ func TestHandoverStandsFirst(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v", wrappers, err)
 		}
+	}
+}
+
+// The old server was shut down 0.1 seconds after the new one came, and said goodbye to whom it still served.
+func TestAReloadWaitsForTheRequestsThatHaveBegun(t *testing.T) {
+	e := newEdge(t)
+	began := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(began)
+		time.Sleep(300 * time.Millisecond)
+	}))
+	t.Cleanup(slow.Close)
+	load := func(site string) {
+		t.Helper()
+		adapted, err := e.adapt("{\n admin off\n servers {\n listener_wrappers {\n sluice_handover\n tls\n }\n }\n}\n", "", "http://:%PORT% {\n"+site+"\n}\n")
+		if err == nil {
+			err = caddy.Load(adapted, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	load("reverse_proxy " + slow.Listener.Addr().String())
+	closing := make(chan bool, 1)
+	go func() {
+		answer, err := http.Get(e.url("/"))
+		if err != nil {
+			t.Error(err)
+			closing <- true
+			return
+		}
+		answer.Body.Close()
+		closing <- answer.Close
+	}()
+	<-began
+	load("respond new")
+	if <-closing {
+		t.Error("the connection did not stay open")
 	}
 }
 

@@ -30,6 +30,7 @@ type HandoverTLS struct {
 	server *caddyhttp.Server
 	terms  string
 	logger *zap.Logger
+	settling
 }
 
 // CaddyModule returns the Caddy module information.
@@ -61,8 +62,10 @@ func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 		return errors.New("sluice_handover_tls stands with no other listener wrappers; write: listener_wrappers { sluice_handover tls sluice_handover_tls }, each on a line")
 	}
 	h.server = server
-	h.terms, err = termsOf(server.TLSConnPolicies)
-	return err
+	if h.terms, err = termsOf(server.TLSConnPolicies); err != nil {
+		return err
+	}
+	return h.beforeShutdown(ctx)
 }
 
 // termsOf is the text of the policies, empty where it does not say all. It is read before Caddy provisions the policies, which
@@ -106,6 +109,7 @@ func (h *HandoverTLS) WrapListener(inner net.Listener) net.Listener {
 	if err != nil {
 		h.logger.Warn("a reload may lose requests on kept connections", zap.Error(err))
 	}
+	h.listeners = append(h.listeners, l)
 	return l
 }
 

@@ -113,6 +113,9 @@ func (c *Conn) begin(first []byte) {
 // recordHandshake is the first byte of a TLS connection (RFC 8446, 5.1), which is no method's.
 const recordHandshake = 22
 
+// helloTime is how long a TLS handshake and the first request are given.
+const helloTime = 100 * time.Millisecond
+
 // prefaceHTTP2 is the beginning of a connection of HTTP/2 (RFC 9113, 3.4).
 var prefaceHTTP2 = []byte("PRI ")
 
@@ -151,7 +154,7 @@ func (c *Conn) busy() bool {
 	c.mu.Lock() // a Read that has just decided says so before it lets go
 	defer c.mu.Unlock()
 	if c.phase.Load() == apart {
-		return time.Since(c.hello) < settleTime
+		return time.Since(c.hello) < helloTime
 	}
 	return !c.idle && !c.moved.Load() // it serves, or it is about to read
 }

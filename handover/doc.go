@@ -9,8 +9,8 @@
 // A TLS connection moves like any other until its first byte was read. Afterwards it does so with a Listener of its own above
 // TLS, which makes the handshake: the *tls.Conn goes along with what was agreed, to a server that would have agreed to the same.
 //
-// What it leaves to others: requests that the old server has begun, which http.Server.Shutdown waits for; HTTP/2, which says
-// itself when to go; HTTP/3, which has no listener.
+// What it leaves to others: requests that take the old server long, which http.Server.Shutdown waits for; HTTP/2, which says itself
+// when to go; HTTP/3, which has no listener.
 //
 // Source: net/http's Server.Shutdown and conn.serve; SO_REUSEPORT and SO_ATTACH_REUSEPORT_CBPF in socket(7).
 package handover

@@ -68,7 +68,7 @@ func TestARequestThatHasBegunIsAnsweredByItsServer(t *testing.T) {
 	}()
 	<-began
 	go func() {
-		time.Sleep(200 * time.Millisecond) // longer than anybody waits before shutting down
+		time.Sleep(1200 * time.Millisecond) // longer than anybody waits before shutting down
 		close(end)
 	}()
 	s.replace(t, nil)

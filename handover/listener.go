@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Listener is one server's place at an address. It is safe for concurrent use.
@@ -120,6 +121,24 @@ func (l *Listener) open() []*Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Keys(l.conns))
+}
+
+// settleTime is how long a server that is replaced may take for what it has begun, before it is shut down. Shutdown waits for
+// longer requests; what is over before it begins cannot be cut off by it.
+const settleTime = time.Second
+
+// Settle waits up to a second until the server has answered the requests that it has begun, if another is to read the next
+// ones. It is for the moment before Shutdown, when the other server is at work already.
+func (l *Listener) Settle() {
+	for end := time.Now().Add(settleTime); time.Now().Before(end) && l.replaced() && l.busy(); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// replaced reports whether another server is the newest.
+func (l *Listener) replaced() bool {
+	newest := l.address.newest.Load()
+	return newest != nil && newest != l
 }
 
 // busy reports whether the server has begun to read a request that it has not answered.

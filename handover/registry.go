@@ -7,12 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
-
-// settleTime is how long a new server waits for the requests that the old one has begun. Shutdown waits for the longer ones;
-// what is over before it begins cannot be cut off by it.
-const settleTime = 100 * time.Millisecond
 
 // Registry knows the servers of each address, the newest last. The zero value is ready, and safe for concurrent use.
 type Registry struct {
@@ -49,8 +44,9 @@ type Options struct {
 }
 
 // Listen makes inner, a listener that is bound already, the newest of its address, and returns what its server accepts from.
-// From now on no other server of the address is given a connection or reads a request; Listen waits up to 100 ms for those
-// that have begun. When the returned listener closes, the one before it is the newest again, and the last one closes the socket.
+// From now on no other server of the address is given a connection or reads a request; before one of them is shut down, its
+// listener is to Settle. When the returned listener closes, the one before it is the newest again, and the last one closes the
+// socket.
 //
 // The listener works even with an error, which says why connections in a queue may be lost when a listener closes.
 func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
@@ -85,7 +81,6 @@ func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
 	for _, other := range older {
 		other.callAway()
 	}
-	settle(older)
 	return l, err
 }
 
@@ -155,15 +150,6 @@ func (l *Listener) heir() (heir *Listener, changed <-chan struct{}) {
 		return l, a.changed
 	}
 	return nil, a.changed
-}
-
-// settle waits until the servers before the newest have no request that they began to read less than settleTime ago.
-func settle(older []*Listener) {
-	for end := time.Now().Add(settleTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if !slices.ContainsFunc(older, (*Listener).busy) {
-			return
-		}
-	}
 }
 
 // keep returns a listener of our own for a socket, which therefore outlives the given one, and sees to it that the system

@@ -46,7 +46,9 @@ type site struct {
 	terms    string // with tls
 	servers  int
 	current  *http.Server
-	http2    bool // as Caddy's servers: they look for HTTP/2 in the first bytes
+	places   []*handover.Listener           // of the current server
+	http2    bool                           // as Caddy's servers: they look for HTTP/2 in the first bytes
+	state    func(net.Conn, http.ConnState) // of the next servers, instead of handover.State
 }
 
 // replace starts a server whose answers name its number, and shuts the one before it down.
@@ -71,19 +73,27 @@ func (s *site) replace(t testing.TB, handler http.Handler) {
 			fmt.Fprintf(w, "%s %s %s", name, r.URL.Path, body)
 		})
 	}
-	var arrivals net.Listener = l
+	places := []*handover.Listener{l}
 	if s.tls != nil {
-		if arrivals, err = s.secured.Listen(tls.NewListener(l, s.tls), handover.Options{TLS: &handover.TLS{Terms: s.terms}}); err != nil {
+		if l, err = s.secured.Listen(tls.NewListener(l, s.tls), handover.Options{TLS: &handover.TLS{Terms: s.terms}}); err != nil {
 			t.Fatal(err)
 		}
+		places = append(places, l)
 	}
-	next := &http.Server{Handler: handler, ConnState: handover.State, Protocols: new(http.Protocols)}
+	state := handover.State
+	if s.state != nil {
+		state = s.state
+	}
+	next := &http.Server{Handler: handler, ConnState: state, Protocols: new(http.Protocols)}
 	next.Protocols.SetHTTP1(true)
 	next.Protocols.SetHTTP2(s.tls != nil)
 	next.Protocols.SetUnencryptedHTTP2(s.http2)
-	go next.Serve(arrivals)
+	go next.Serve(l)
+	for _, place := range s.places {
+		place.Settle()
+	}
 	last := s.current
-	s.current = next
+	s.current, s.places = next, places
 	shutDown(t, last)
 }
 
