@@ -1,9 +1,7 @@
 package seal
 
-// EncodedLen is how many characters write n bytes.
-func EncodedLen(n int) int { return textLen(n) }
-
-// EncodeText writes src as DecodeText reads it into dst, which is EncodedLen(len(src)) long.
+// EncodeText writes src, as DecodeText reads it, into dst, which is as long as the text: four characters for three bytes, two
+// or three for one or two that are left.
 func EncodeText(dst, src []byte) { encodeText(dst, src) }
 
 // DecodedLen is how many bytes a text of n characters stands for.
