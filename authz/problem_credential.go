@@ -135,6 +135,7 @@ var signatureCodes = map[sigv4.Reason]signatureCode{
 	sigv4.BothMechanisms:   {400, 400, "InvalidArgument", "Only one auth mechanism allowed"},
 	sigv4.Malformed:        {400, 400, "AuthorizationHeaderMalformed", ""},
 	sigv4.Incomplete:       {400, 400, "AuthorizationHeaderMalformed", ""},
+	sigv4.NoDate:           {400, 403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header"},
 	sigv4.Unsupported:      {400, 400, "InvalidRequest", ""},
 	sigv4.WrongScope:       {401, 400, "AuthorizationHeaderMalformed", ""},
 	sigv4.Skewed:           {401, 403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."},

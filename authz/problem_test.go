@@ -39,6 +39,19 @@ func TestARefusedSignatureReadsAsItsWireWrites(t *testing.T) {
 	}
 }
 
+func TestEveryReasonOfASignatureHasItsWords(t *testing.T) {
+	seen := 0
+	for reason := sigv4.Missing; reason.String() != sigv4.Reason(255).String(); reason++ {
+		if signatureProblem(&sigv4.Error{Reason: reason}) == problemUnavailable {
+			t.Errorf("%s: as if the gate were out of order", reason)
+		}
+		seen++
+	}
+	if seen < len(signatureCodes) {
+		t.Errorf("only %d of %d", seen, len(signatureCodes))
+	}
+}
+
 // S3 repeats the key. What is made once for all unknown keys, and the list of that, stay as they are.
 func TestAnUnknownKeyIsRepeatedToS3Only(t *testing.T) {
 	g := s3Gate(t)

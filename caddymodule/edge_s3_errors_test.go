@@ -82,6 +82,7 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 		header    = `<Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; `
 		parameter = `<Code>AuthorizationQueryParametersError</Code><Message>`
 		mechanism = `<Code>InvalidRequest</Code><Message>The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.</Message>`
+		dateless  = `<Code>AccessDenied</Code><Message>AWS authentication requires a valid Date or x-amz-date header</Message>`
 		unsigned  = `<Code>AccessDenied</Code><Message>There were headers present in the request which were not signed</Message>`
 		mismatch  = `<Code>XAmzContentSHA256Mismatch</Code><Message>The provided &#39;x-amz-content-sha256&#39; header does not match what was computed.</Message>`
 	)
@@ -111,6 +112,8 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 		"a header without a signature": {s3Question{change: func(r *http.Request) {
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 SignedHeaders=host")
 		}}, 400, header + `the authorization header requires three components: Credential, SignedHeaders, and Signature.</Message>`},
+		"a header without a date": {s3Question{change: func(r *http.Request) { r.Header.Del("X-Amz-Date") }}, 403, dateless},
+		"a date in another form":  {s3Question{change: func(r *http.Request) { r.Header.Set("X-Amz-Date", "20170509T154625+01") }}, 403, dateless},
 		"a query without a life": {s3Question{presigned: true, change: query("&X-Amz-Expires=60", "")}, 400,
 			parameter + `Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.</Message>`},
 		"a life over a week": {s3Question{presigned: true, change: query("Expires=60", "Expires=604801")}, 400,

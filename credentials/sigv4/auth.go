@@ -151,7 +151,7 @@ func (a *Auth) headerTime(header http.Header) *Error {
 			return err
 		}
 		if text == "" {
-			return refuse(Incomplete, "the request has neither X-Amz-Date nor Date")
+			return refuse(NoDate, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
 		}
 		if !signs(a.signed, "date") {
 			return notSigned("date")
@@ -167,7 +167,7 @@ func (a *Auth) headerTime(header http.Header) *Error {
 func (a *Auth) setTime(text string) *Error {
 	t, ok := parseTime(text)
 	if !ok {
-		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
+		return a.badDate(text)
 	}
 	if a.day != text[:8] {
 		return wrongDay(a.day, text[:8])

@@ -10,6 +10,7 @@ const (
 	BothMechanisms          // an Authorization header and a presigned query. S3 InvalidArgument
 	Malformed               // does not parse. S3 AuthorizationHeaderMalformed, AuthorizationQueryParametersError; IncompleteSignatureException
 	Incomplete              // a part is missing. As Malformed
+	NoDate                  // no date in a header, or none that can be read. S3 AccessDenied; IncompleteSignatureException
 	Unsupported             // signature version 2, SigV4A, or a payload mode that is not there. S3 InvalidRequest, NotImplemented
 	WrongScope              // region, service, date or terminator of the scope. S3 AuthorizationHeaderMalformed; InvalidSignatureException
 	Skewed                  // the clocks differ too much. S3 RequestTimeTooSkewed; InvalidSignatureException
@@ -30,7 +31,7 @@ const (
 
 var reasonText = [...]string{
 	Missing: "no signature", BothMechanisms: "more than one authentication mechanism", Malformed: "malformed signature",
-	Incomplete: "incomplete signature", Unsupported: "unsupported signature or payload mode",
+	Incomplete: "incomplete signature", NoDate: "no valid date", Unsupported: "unsupported signature or payload mode",
 	WrongScope: "wrong credential scope", Skewed: "request time too skewed", NotYetValid: "request is not valid yet",
 	Expired: "request has expired", BadExpires: "bad expiry", UnsignedHeader: "header not signed",
 	Mismatch: "signature does not match", NoPayloadHash: "payload hash missing", BadPayloadHash: "bad payload hash",

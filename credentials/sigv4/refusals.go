@@ -77,6 +77,20 @@ func (a *Auth) expired(now time.Time) *Error {
 // isoTime is a time as S3's documents tell it.
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// badDate is for a date that cannot be read.
+//
+//go:noinline
+func (a *Auth) badDate(text string) *Error {
+	if a.Presigned {
+		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
+	}
+	detail := "Date must be in ISO-8601 'basic format'."
+	if got := shown(text, "'"); got != "" {
+		detail += " Got" + got + "."
+	}
+	return refuse(NoDate, detail+" See http://en.wikipedia.org/wiki/ISO_8601")
+}
+
 // badExpires says what is wrong with a life that is none. S3 has no text for 0, of which its documentation says that it is too
 // little.
 //

@@ -26,7 +26,7 @@ func (g *Gate) refuse(c *rpc.Call, auth *sigv4.Auth, err error) error {
 	switch refused.Reason {
 	case sigv4.Missing:
 		return missing(c)
-	case sigv4.Malformed, sigv4.Incomplete, sigv4.BothMechanisms, sigv4.Unsupported, sigv4.BadExpires:
+	case sigv4.Malformed, sigv4.Incomplete, sigv4.NoDate, sigv4.BothMechanisms, sigv4.Unsupported, sigv4.BadExpires:
 		return fault.Wrap(fault.IncompleteSignature, err, "%s", refused.Detail)
 	case sigv4.Skewed, sigv4.NotYetValid, sigv4.Expired:
 		return fault.Wrap(fault.InvalidSignature, err, "%s", g.timeText(auth))
