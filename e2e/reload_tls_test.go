@@ -54,6 +54,9 @@ func TestReloadLosesNoPostOnKeptTLSConnections(t *testing.T) {
 	close(stop)
 	wg.Wait()
 	t.Logf("measured: %d posts on %d connections during 25 reloads", answered.Load(), dialed.Load())
+	if answered.Load() <= 10*dialed.Load() {
+		t.Error("connections were not kept, or there was no load")
+	}
 }
 
 // A connection stays behind when the new configuration might have refused its handshake.
