@@ -35,14 +35,16 @@ var floors = map[string]int{
 	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls that functions behind operations see.
 	"server/rpc": 3,
-	// 4, dispatch: what all wires of one protocol share.
-	"server/awsjson": 4, "server/query": 4,
-	// 5, wires.
-	"server/caller": 5, "server/cognitoidp": 5, "server/cognitoidentity": 5, "server/sts": 5, "server/iam": 5, "server/oidc": 5,
-	// 6, what knows all wires.
-	"server/compat": 6, "server/caller/callertest": 6, "caddymodule": 6,
-	// 7, ends.
-	"": 7, "cmd/sluice": 7,
+	// 4 to 6, domain: user pools, each package over the one before.
+	"userpool/tokens": 4, "userpool/directory": 5, "userpool/signin": 6,
+	// 7, user pools as one; dispatch: what all wires of one protocol share.
+	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7,
+	// 8, wires.
+	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
+	// 9, what knows all wires.
+	"server/compat": 9, "server/caller/callertest": 9, "userpool/userpooltest": 9, "caddymodule": 9,
+	// 10, ends.
+	"": 10, "cmd/sluice": 10,
 }
 
 // hosts are the packages that may know Caddy.
@@ -90,6 +92,9 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			if imported != module && !strings.HasPrefix(imported, module+"/") {
 				continue
+			}
+			if strings.HasSuffix(imported, "test") && !strings.HasSuffix(name, "test") {
+				t.Errorf("%s imports %s, which is for tests only", name, short(imported))
 			}
 			below, ok := floors[short(imported)]
 			if !ok || below >= floor {

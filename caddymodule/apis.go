@@ -59,7 +59,7 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	if err != nil {
 		return nil, err
 	}
-	if a.pools, err = oidc.New(oidc.Options{Pools: rt.users, PublicURL: app.PublicURL, Log: log}); err != nil {
+	if a.pools, err = oidc.New(oidc.Options{Pools: rt.users.Pools, PublicURL: app.PublicURL, Log: log}); err != nil {
 		return nil, err
 	}
 	a.keys = identityserver.Keys(rt.identities, log)

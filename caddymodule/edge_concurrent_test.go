@@ -96,7 +96,7 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		rt := runningRuntime(t)
-		if err := errors.Join(rt.users.RotateKeys(t.Context()), rt.identities.RotateKeys(t.Context())); err != nil {
+		if err := errors.Join(rt.users.Pools.RotateKeys(t.Context()), rt.identities.RotateKeys(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}

@@ -155,7 +155,7 @@ func (g *gateParts) groupPolicies(app *App) []authz.GroupPolicies {
 func (g *gateParts) issuers(app *App, rt *runtime) (issuers []token.Issuer, held []func(), err error) {
 	a := g.settings
 	for _, id := range a.UserPools {
-		issuers = append(issuers, token.Issuer{URL: app.IssuerURL(id), Keys: rt.users.KeySet(id), ClientIDs: a.Clients,
+		issuers = append(issuers, token.Issuer{URL: app.IssuerURL(id), Keys: rt.users.Pools.KeySet(id), ClientIDs: a.Clients,
 			AnyClient: len(a.Clients) == 0, TokenUse: a.TokenUse, Leeway: time.Duration(*a.Leeway)})
 	}
 	for _, i := range a.Issuers {

@@ -73,7 +73,7 @@ func newFeed(c *config.Redis, apply func(...revoke.Record) error, known func(con
 	return redis.New(o)
 }
 
-// Revoked implements userpool.Revoker: the store has the revocations, now everybody learns of them.
+// Revoked implements tokens.Revoker: the store has the revocations, now everybody learns of them.
 func (r *revocations) Revoked(ctx context.Context, made ...revoke.Record) error {
 	if err := r.index.Apply(made...); err != nil {
 		return err

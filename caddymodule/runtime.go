@@ -21,16 +21,18 @@ import (
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/seal"
+	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sqlite"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	provider "github.com/sluicegate/sluice/userpool/idp"
 )
 
 // storage is one data directory. It outlives every configuration that uses it.
 type storage struct {
 	store  store.Store
 	box    *seal.Box
-	hasher *userpool.Hasher
+	hasher *directory.Hasher
 	dir    string
 }
 
@@ -43,7 +45,7 @@ type runtime struct {
 	*storage
 	id          string
 	region      string
-	users       *userpool.Service
+	users       *provider.Provider
 	roles       *iam.Service
 	identities  *identitypool.Service
 	minter      *session.Minter
@@ -133,7 +135,7 @@ func openStorage(dir string, log *slog.Logger, m *metrics) (*storage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	return &storage{store: opened, box: box, hasher: userpool.NewHasher(userpool.HasherOptions{}), dir: dir}, nil
+	return &storage{store: opened, box: box, hasher: directory.NewHasher(directory.HasherOptions{}), dir: dir}, nil
 }
 
 func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, error) {
@@ -154,8 +156,8 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	if err != nil {
 		return fail(err)
 	}
-	rt.users, err = userpool.New(userpool.Options{Store: s.store, Seal: s.box, Now: time.Now, Rand: rand.Reader, Region: a.Region,
-		Account: a.Account, IssuerFor: settings.IssuerURL, Sender: sender, Hasher: s.hasher, Revoker: rt.revocations,
+	rt.users, err = provider.New(provider.Options{Store: s.store, Seal: s.box, Now: time.Now, Rand: rand.Reader, Region: a.Region,
+		Account: a.Account, IssuerFor: settings.IssuerURL, Sender: sender, Hasher: s.hasher, CheckRequest: idpserver.CheckRequest, Revoker: rt.revocations,
 		Observer: a.metrics, Logger: a.log})
 	if err != nil {
 		return fail(err)
@@ -163,7 +165,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	if err := rt.users.Start(ctx); err != nil {
 		return fail(err)
 	}
-	if err := rt.revocations.load(ctx, a, rt.users.Revocations); err != nil {
+	if err := rt.revocations.load(ctx, a, rt.users.Tokens.Revocations); err != nil {
 		return fail(err)
 	}
 	rt.roles, err = iam.New(ctx, iam.Options{Store: s.store, Box: s.box, Minter: rt.minter, Account: a.Account, Now: time.Now,
@@ -270,7 +272,7 @@ func (r *runtime) ensure(ctx context.Context, d *declarations) error {
 		if err != nil {
 			return err
 		}
-		if err := r.users.Ensure(ctx, declared); err != nil {
+		if err := r.users.Pools.Ensure(ctx, declared); err != nil {
 			return err
 		}
 	}

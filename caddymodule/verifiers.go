@@ -10,19 +10,19 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/identitypool"
-	"github.com/sluicegate/sluice/userpool"
+	provider "github.com/sluicegate/sluice/userpool/idp"
 )
 
 // loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this process, also of
 // pools that were made through the API, for any client. Which pools and clients count, the identity pool says.
 type loginVerifier struct {
-	users *userpool.Service
+	users *provider.Provider
 	app   *config.App
 	none  *token.Verifier // refuses everything with the right reason
 	pools sync.Map        // pool id → *token.Verifier
 }
 
-func newLoginVerifier(users *userpool.Service, app *config.App) (*loginVerifier, error) {
+func newLoginVerifier(users *provider.Provider, app *config.App) (*loginVerifier, error) {
 	none, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
 		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
 	return &loginVerifier{users: users, app: app, none: none}, err
@@ -38,12 +38,12 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 		return known.(*token.Verifier).Verify(ctx, raw)
 	}
 	// The pool must exist before anything is remembered under its id: ids are free text here.
-	issuer, err := v.users.Issuer(ctx, poolID)
+	issuer, err := v.users.Pools.Issuer(ctx, poolID)
 	if err != nil {
 		return v.none.Verify(ctx, raw)
 	}
 	verifier, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
-		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
+		URL: issuer, Keys: v.users.Pools.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
 	}

@@ -96,25 +96,27 @@ func (c *ClientSettings) allowedFlows() map[string]bool {
 	return allowed
 }
 
+// MaxTokenLife is the longest that an ID or access token can live.
+const MaxTokenLife = 24 * time.Hour
+
 // The lifetimes of tokens and their bounds.
 const (
 	defaultRefresh = 30 * 24 * time.Hour
 	maxRefresh     = 3650 * 24 * time.Hour
 	defaultShort   = time.Hour
 	minShort       = 5 * time.Minute
-	maxShort       = 24 * time.Hour
 	minRefresh     = time.Hour
 )
 
-// lifetimes are how long a client's tokens live.
-type lifetimes struct{ access, id, refresh time.Duration }
+// Lifetimes are how long a client's tokens live.
+type Lifetimes struct{ Access, ID, Refresh time.Duration }
 
-func (c *ClientSettings) lifetimes() (lifetimes, error) {
+func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 	u := c.TokenValidityUnits
 	if u == nil {
 		u = &ValidityUnits{}
 	}
-	var l lifetimes
+	var l Lifetimes
 	for _, t := range []struct {
 		name      string
 		value     int
@@ -124,9 +126,9 @@ func (c *ClientSettings) lifetimes() (lifetimes, error) {
 		low, high time.Duration
 		to        *time.Duration
 	}{
-		{"access", c.AccessTokenValidity, u.AccessToken, defaultShort, "hours", minShort, maxShort, &l.access},
-		{"id", c.IDTokenValidity, u.IDToken, defaultShort, "hours", minShort, maxShort, &l.id},
-		{"refresh", c.RefreshTokenValidity, u.RefreshToken, defaultRefresh, "days", minRefresh, maxRefresh, &l.refresh},
+		{"access", c.AccessTokenValidity, u.AccessToken, defaultShort, "hours", minShort, MaxTokenLife, &l.Access},
+		{"id", c.IDTokenValidity, u.IDToken, defaultShort, "hours", minShort, MaxTokenLife, &l.ID},
+		{"refresh", c.RefreshTokenValidity, u.RefreshToken, defaultRefresh, "days", minRefresh, maxRefresh, &l.Refresh},
 	} {
 		*t.to = t.def
 		if t.value != 0 {
@@ -140,7 +142,7 @@ func (c *ClientSettings) lifetimes() (lifetimes, error) {
 			return l, fault.New(fault.InvalidParameter, "Invalid range for token validity.")
 		}
 	}
-	if l.access > l.refresh || l.id > l.refresh {
+	if l.Access > l.Refresh || l.ID > l.Refresh {
 		return l, fault.New(fault.InvalidParameter, "Access token and ID token validity cannot be longer than refresh token validity.")
 	}
 	return l, nil
@@ -253,7 +255,7 @@ func (c *ClientSettings) judgeAttributes(p *PoolSettings) error {
 	// AWS: a client that may write must be able to write what every user needs.
 	if len(c.WriteAttributes) > 0 {
 		for name, a := range known {
-			if a.required() && name != "sub" && !slices.Contains(c.WriteAttributes, name) {
+			if a.IsRequired() && name != "sub" && !slices.Contains(c.WriteAttributes, name) {
 				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
 			}
 		}

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"regexp"
 
-	"github.com/sluicegate/sluice/api"
-	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
@@ -52,7 +50,7 @@ var (
 // defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
 // exists. It may be called again at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
-	if err := judgeRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
+	if err := s.checkRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
 	}
 	settings, name, err := ParsePoolSettings(d.Settings)
@@ -63,7 +61,7 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 		name = d.Name
 	}
 	switch {
-	case !poolIDForm.MatchString(d.ID) || len(d.ID) > 55:
+	case !poolIDForm.MatchString(d.ID) || len(d.ID) > maxPoolID:
 		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
 	case !nameForm.MatchString(name):
 		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
@@ -87,9 +85,9 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	return s.rotatePool(ctx, d.ID)
 }
 
-// judgeRequest holds a declared request against the model, as one that comes over the wire is: what required members it may
-// leave out here is given as filled.
-func judgeRequest(operation string, request json.RawMessage, filled map[string]string) error {
+// checkRequest validates a declared request like one that comes over the wire. filled holds the required members that a
+// declaration may leave out.
+func (s *Service) checkRequest(operation string, request json.RawMessage, filled map[string]string) error {
 	members := map[string]json.RawMessage{}
 	if len(request) > 0 {
 		if err := json.Unmarshal(request, &members); err != nil {
@@ -105,16 +103,11 @@ func judgeRequest(operation string, request json.RawMessage, filled map[string]s
 	if err != nil {
 		return err
 	}
-	op := cognitoidp.API.Operation(operation)
-	in := op.NewInput()
-	if err := json.Unmarshal(whole, in); err != nil {
-		return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
-	}
-	return api.Validate(op.Input, in)
+	return s.o.CheckRequest(operation, whole)
 }
 
 func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
-	_, err := s.pool(ctx, id)
+	_, err := s.Pool(ctx, id)
 	if fault.Is(err, fault.ResourceNotFound) {
 		if _, err := s.insertPool(ctx, id, name, settings, true); !errors.Is(err, store.ErrExists) {
 			return err
@@ -156,7 +149,7 @@ func hasAttribute(schema []SchemaAttribute, name string) bool {
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
-	if err := judgeRequest("CreateUserPoolClient", d.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
+	if err := s.checkRequest("CreateUserPoolClient", d.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
 		return err
 	}
 	settings, name, withSecret, err := ParseClientSettings(d.Settings)
@@ -176,7 +169,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
 	}
 	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
-	have, err := s.client(ctx, d.ID)
+	have, err := s.Client(ctx, d.ID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		secret := d.Secret
 		if withSecret && secret.IsZero() {
@@ -191,7 +184,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 			return err
 		}
 		// Another process on the same store has made it since this one looked.
-		have, err = s.client(ctx, d.ID)
+		have, err = s.Client(ctx, d.ID)
 	}
 	if err != nil {
 		return err
@@ -209,9 +202,9 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 
 func (s *Service) ensureGroup(ctx context.Context, poolID string, d DeclaredGroup) error {
 	want := store.Group{PoolID: poolID, Name: d.Name, Description: d.Description, RoleARN: d.RoleARN, Precedence: d.Precedence, Declared: true}
-	return s.update(ctx, func(tx store.Tx) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
 		have, err := tx.Groups.Get(poolID, d.Name)
-		want.CreatedAt, want.ModifiedAt = s.o.Now(), s.o.Now()
+		want.CreatedAt, want.ModifiedAt = s.base.Now(), s.base.Now()
 		if errors.Is(err, store.ErrNotFound) {
 			return tx.Groups.Insert(want)
 		}

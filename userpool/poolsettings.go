@@ -3,14 +3,15 @@ package userpool
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
 )
 
-// PoolSettings are a pool's settings. The JSON is CreateUserPool's and DescribeUserPool's, member for member, so that a
-// wire converts by encoding and decoding. Members of type json.RawMessage are kept and echoed, not acted upon.
+// PoolSettings are a pool's settings. The JSON is that of CreateUserPool and DescribeUserPool, member for member, so that
+// server/cognitoidp converts by encoding and decoding.
 type PoolSettings struct {
 	Policies                    *Policies             `json:"Policies,omitempty"`
 	DeletionProtection          string                `json:"DeletionProtection,omitempty"` // ACTIVE or INACTIVE
@@ -31,15 +32,10 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
-	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"` // From and ReplyToEmailAddress are used
-	LambdaConfig        json.RawMessage `json:"LambdaConfig,omitempty"`       // must be empty for now
-	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"`
-	SmsConfiguration    json.RawMessage `json:"SmsConfiguration,omitempty"`
-	UserPoolAddOns      json.RawMessage `json:"UserPoolAddOns,omitempty"`
-	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
-	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
-	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`
-	DcrConfiguration    json.RawMessage `json:"DcrConfiguration,omitempty"`
+	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has what is used of it
+	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
+
+	KeptSettings
 }
 
 // Policies are the password and sign-in policy.
@@ -279,6 +275,9 @@ func (p *PoolSettings) judge() error {
 	if len(p.UserPoolTags) > 50 {
 		return invalid("A user pool can have at most 50 tags.")
 	}
+	if _, err := p.sender(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "Invalid EmailConfiguration.")
+	}
 	return p.judgeTemplates()
 }
 
@@ -306,12 +305,46 @@ func (p *PoolSettings) judgeTemplates() error {
 	if t := p.AdminCreateUserConfig.InviteMessageTemplate; t != nil {
 		texts["InviteMessageTemplate.SMSMessage"], texts["InviteMessageTemplate.EmailMessage"] = t.SMSMessage, t.EmailMessage
 	}
-	for _, name := range sortedKeys(texts) {
-		if text := texts[name]; text != "" && !strings.Contains(text, codePlaceholder) {
-			return fault.New(fault.InvalidParameter, "%s must contain %s.", name, codePlaceholder)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if text := texts[name]; text != "" && !strings.Contains(text, CodePlaceholder) {
+			return fault.New(fault.InvalidParameter, "%s must contain %s.", name, CodePlaceholder)
 		}
 	}
 	return nil
+}
+
+// CodePlaceholder stands for the code or temporary password in the texts of messages.
+const CodePlaceholder = "{####}"
+
+// Sender is the From and Reply-To of a pool's e-mail, both empty for the server's own.
+type Sender struct{ From, ReplyTo string }
+
+func (p *PoolSettings) sender() (Sender, error) {
+	if !setJSON(p.EmailConfiguration) {
+		return Sender{}, nil
+	}
+	var c struct{ From, ReplyToEmailAddress string }
+	err := json.Unmarshal(p.EmailConfiguration, &c)
+	return Sender{c.From, c.ReplyToEmailAddress}, err
+}
+
+// order returns the attributes that a reset code may go to, best first; none if only an administrator can reset.
+func (r *RecoverySetting) order() []string {
+	if r == nil || len(r.RecoveryMechanisms) == 0 {
+		return []string{"phone_number", "email"} // AWS: an absent setting prefers SMS
+	}
+	ms := slices.Clone(r.RecoveryMechanisms)
+	slices.SortStableFunc(ms, func(a, b RecoveryMechanism) int { return a.Priority - b.Priority })
+	var order []string
+	for _, m := range ms {
+		switch m.Name {
+		case "verified_email":
+			order = append(order, "email")
+		case "verified_phone_number":
+			order = append(order, "phone_number")
+		}
+	}
+	return order
 }
 
 // setJSON reports whether a kept member holds anything: absent, null and {} do not.
@@ -321,13 +354,4 @@ func setJSON(raw json.RawMessage) bool {
 		return false
 	}
 	return true
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -33,8 +33,12 @@ type NumberConstraints struct {
 	MaxValue string `json:"MaxValue,omitempty"`
 }
 
-func (a *SchemaAttribute) mutable() bool  { return a.Mutable == nil || *a.Mutable }
-func (a *SchemaAttribute) required() bool { return a.Required != nil && *a.Required }
+// IsMutable reports whether the attribute may change once it has a value.
+func (a *SchemaAttribute) IsMutable() bool { return a.Mutable == nil || *a.Mutable }
+
+// IsRequired reports whether every user must have the attribute.
+func (a *SchemaAttribute) IsRequired() bool { return a.Required != nil && *a.Required }
+
 func (a *SchemaAttribute) developer() bool {
 	return a.DeveloperOnlyAttribute != nil && *a.DeveloperOnlyAttribute
 }
@@ -130,7 +134,7 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 	default:
 		return nil, invalid("Invalid AttributeDataType input, consider using the provided AttributeDataType enum.")
 	}
-	if a.required() {
+	if a.IsRequired() {
 		return nil, invalid("Required custom attributes are not supported currently.")
 	}
 	if slices.ContainsFunc(list, func(s SchemaAttribute) bool { return s.Name == full }) {
@@ -143,7 +147,7 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 		return nil, fault.New(fault.InvalidParameter, "A user pool can have at most %d custom attributes.", maxCustom)
 	}
 	a.Name = full
-	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.mutable()), new(false)
+	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.IsMutable()), new(false)
 	return append(list, a), nil
 }
 

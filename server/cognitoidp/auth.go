@@ -6,11 +6,12 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
-	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +20,7 @@ func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Initiat
 }
 
 func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
-	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
 		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
 	if err != nil {
 		return nil, err
@@ -29,7 +30,7 @@ func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Ad
 }
 
 func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
-	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
+	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
 		Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wi
 }
 
 func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
-	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
 		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, i
 }
 
 func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
-	t, err := s.pools.GetTokensFromRefreshToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.RefreshToken))
+	t, err := s.signIns.GetTokensFromRefreshToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.RefreshToken))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in 
 }
 
 func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTokenRequest) (*wire.RevokeTokenResponse, error) {
-	return nil, s.pools.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
+	return nil, s.tokens.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
 }
 
 // auth is what the four calls answer alike.
@@ -67,7 +68,7 @@ type auth struct {
 	tokens        *wire.AuthenticationResultType
 }
 
-func authOut(r *userpool.AuthResult) auth {
+func authOut(r *signin.Result) auth {
 	if r.Tokens != nil {
 		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS: {} stands beside the tokens
 	}
@@ -78,8 +79,8 @@ func authOut(r *userpool.AuthResult) auth {
 	return a
 }
 
-func tokensOut(t *userpool.Tokens) *wire.AuthenticationResultType {
-	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(userpool.TokenType)}
+func tokensOut(t *tokens.Set) *wire.AuthenticationResultType {
+	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}
 	if t.RefreshToken != "" {
 		out.RefreshToken = &t.RefreshToken
 	}

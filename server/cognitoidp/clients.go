@@ -22,7 +22,7 @@ func clientIn(in any) (userpool.ClientSettings, error) {
 	return settings, err
 }
 
-func clientOut(c *userpool.Client) (*wire.UserPoolClientType, error) {
+func clientOut(c *userpool.ClientDescription) (*wire.UserPoolClientType, error) {
 	out := &wire.UserPoolClientType{}
 	if err := convert(c.Settings, out); err != nil {
 		return nil, err

@@ -30,7 +30,8 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store/sqlite"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -89,9 +90,9 @@ func newTable(t *testing.T) *table {
 	must(t, err)
 	sender, err := message.NewOutbox(message.OutboxOptions{Path: b.outbox, Now: now})
 	must(t, err)
-	svc, err := userpool.New(userpool.Options{Store: st, Seal: box, Now: now, Rand: &dice{source: randv2.NewChaCha8(fixed)},
+	svc, err := idp.New(idp.Options{Store: st, Seal: box, Now: now, Rand: &dice{source: randv2.NewChaCha8(fixed)},
 		Region: "us-east-1", Account: "123456789012", NewKey: func(io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") },
-		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender, Hasher: userpool.NewHasher(userpool.HasherOptions{})})
+		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender, Hasher: directory.NewHasher(directory.HasherOptions{}), CheckRequest: cognitoidp.CheckRequest})
 	must(t, err)
 	must(t, svc.Start(t.Context()))
 	b.drain = svc.Drain

@@ -3,16 +3,26 @@ package cognitoidp
 import (
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// server holds the functions.
+// server holds the services behind the operations.
 type server struct {
-	pools *userpool.Service
+	pools   *userpool.Service
+	tokens  *tokens.Service
+	users   *directory.Service
+	signIns *signin.Machine
 }
 
-// Registry returns the functions of the API. The service may be nil for who only wants the names of the operations.
-func Registry(pools *userpool.Service) rpc.Registry {
-	s := &server{pools}
+// Registry returns the functions of the API. The provider may be nil if only the names of the operations are wanted.
+func Registry(p *idp.Provider) rpc.Registry {
+	if p == nil {
+		p = &idp.Provider{}
+	}
+	s := &server{pools: p.Pools, tokens: p.Tokens, users: p.Users, signIns: p.SignIns}
 	return rpc.Registry{
 		"AddCustomAttributes":              rpc.Handle(s.addCustomAttributes),
 		"AdminAddUserToGroup":              rpc.Handle(s.adminAddUserToGroup),

@@ -6,11 +6,11 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
 
 func (s *server) signUp(ctx context.Context, _ *rpc.Call, in *wire.SignUpRequest) (*wire.SignUpResponse, error) {
-	u, err := s.pools.SignUp(ctx, userpool.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+	u, err := s.users.SignUp(ctx, directory.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attributesIn(in.UserAttributes)})
 	if err != nil {
 		return nil, err
@@ -19,21 +19,21 @@ func (s *server) signUp(ctx context.Context, _ *rpc.Call, in *wire.SignUpRequest
 }
 
 func (s *server) confirmSignUp(ctx context.Context, _ *rpc.Call, in *wire.ConfirmSignUpRequest) (*wire.ConfirmSignUpResponse, error) {
-	return nil, s.pools.ConfirmSignUp(ctx, userpool.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+	return nil, s.users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), ForceAlias: api.Value(in.ForceAliasCreation)})
 }
 
 func (s *server) resendConfirmationCode(ctx context.Context, _ *rpc.Call, in *wire.ResendConfirmationCodeRequest) (*wire.ResendConfirmationCodeResponse, error) {
-	d, err := s.pools.ResendConfirmationCode(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
+	d, err := s.users.ResendConfirmationCode(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
 	return &wire.ResendConfirmationCodeResponse{CodeDeliveryDetails: deliveryOut(d)}, err
 }
 
 func (s *server) forgotPassword(ctx context.Context, _ *rpc.Call, in *wire.ForgotPasswordRequest) (*wire.ForgotPasswordResponse, error) {
-	d, err := s.pools.ForgotPassword(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
+	d, err := s.users.ForgotPassword(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
 	return &wire.ForgotPasswordResponse{CodeDeliveryDetails: deliveryOut(d)}, err
 }
 
 func (s *server) confirmForgotPassword(ctx context.Context, _ *rpc.Call, in *wire.ConfirmForgotPasswordRequest) (*wire.ConfirmForgotPasswordResponse, error) {
-	return nil, s.pools.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+	return nil, s.users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), Password: api.Value(in.Password)})
 }

@@ -1,0 +1,2 @@
+// Package signin runs the sign-ins of user pools.
+package signin
