@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -43,7 +44,7 @@ func benchStore(b *testing.B) (*Store, *counter) {
 
 // BenchmarkBareInsert is the yardstick: one row and one fsync with the driver alone.
 func BenchmarkBareInsert(b *testing.B) {
-	c, err := connect(filepath.Join(b.TempDir(), "bare.db"), lite.writerSetup)
+	c, err := connect(filepath.Join(b.TempDir(), "bare.db"), writerSetup)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func BenchmarkBareInsert(b *testing.B) {
 	}
 	value := make([]byte, 300)
 	for i := 0; b.Loop(); i++ {
-		if _, err := c.exec(`insert into t values ($1, $2)`, i, value); err != nil {
+		if _, err := c.Exec(b.Context(), `insert into t values ($1, $2)`, []driver.Value{int64(i), value}); err != nil {
 			b.Fatal(err)
 		}
 	}

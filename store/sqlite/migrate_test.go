@@ -36,7 +36,7 @@ func TestAReleasedMigrationNeverChanges(t *testing.T) {
 // raw opens a connection beside the store's own.
 func raw(t *testing.T, path string) *conn {
 	t.Helper()
-	c, err := connect(path, lite.writerSetup)
+	c, err := connect(path, writerSetup)
 	if err != nil {
 		t.Fatal(err)
 	}

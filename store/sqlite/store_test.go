@@ -286,7 +286,7 @@ func TestTheLogStartsOverInSpiteOfReaders(t *testing.T) {
 	if err := st.Update(t.Context(), put("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.writer.control(lite.restartLog); err != nil {
+	if err := st.writer.control(restartLog); err != nil {
 		t.Errorf("restart of the log: %v", err)
 	}
 }
