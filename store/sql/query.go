@@ -1,7 +1,8 @@
 package sql
 
 import (
-	"database/sql/driver"
+	"errors"
+	"io"
 	"math"
 
 	"github.com/sluicegate/sluice/store"
@@ -12,15 +13,35 @@ func (t *Transaction) query(text string, each func(r *row) error, args ...any) e
 	if err := t.ready(); err != nil {
 		return err
 	}
-	var r row
-	err := t.conn.Query(t.ctx, text, t.bind(args), func(values []driver.Value) error {
-		r = row{values: values}
-		return each(&r)
-	})
+	rows, err := t.conn.Query(t.ctx, text, t.bind(args))
+	if err == nil {
+		err = read(rows, each)
+	}
 	if err != nil && t.writes && t.dialect.FailureAborts {
 		t.broken = err // reads have no savepoint to return to
 	}
 	return t.failed(err)
+}
+
+// read calls each for every row and closes rows.
+func read(rows Rows, each func(r *row) error) (err error) {
+	defer func() {
+		if e := rows.Close(); err == nil {
+			err = e
+		}
+	}()
+	for {
+		values, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(&row{values: values}); err != nil {
+			return err
+		}
+	}
 }
 
 // locked returns a read of a record that the caller is likely to write back, with the dialect's lock in an Update.

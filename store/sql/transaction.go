@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 
 	"github.com/sluicegate/sluice/store"
 )
@@ -26,10 +27,19 @@ type Conn interface {
 	// args.
 	Exec(ctx context.Context, text string, args []driver.Value) (int64, error)
 
-	// Query runs a statement and calls each for every row. The slice that each gets is valid until each returns; text
-	// and bytes in it stay valid. An error of each ends the query and is returned. Query does not use args after the
-	// first call of each.
-	Query(ctx context.Context, text string, args []driver.Value, each func(row []driver.Value) error) error
+	// Query runs a statement that returns rows. It does not keep args. The caller closes the Rows before it runs
+	// another statement.
+	Query(ctx context.Context, text string, args []driver.Value) (Rows, error)
+}
+
+// Rows are the rows of a query.
+type Rows interface {
+	// Next returns the columns of the next row, or io.EOF after the last one. The slice is valid until the next call;
+	// text and bytes in it stay valid.
+	Next() ([]driver.Value, error)
+
+	// Close ends the query. It returns an error of the query that Next has not returned.
+	Close() error
 }
 
 // Transaction runs the statements of one caller's function. The backend begins and ends the transaction, or the
@@ -42,7 +52,7 @@ type Transaction struct {
 	ended    bool
 	inRecord bool
 	broken   error
-	args     [20]driver.Value // the buffer of bind; no statement has more arguments
+	args     []driver.Value // the buffer of bind
 }
 
 // NewTransaction returns a Transaction that runs on conn. Reads and writes fail with ctx's error once ctx is done. If
@@ -103,11 +113,11 @@ func (t *Transaction) failed(err error) error {
 }
 
 func (t *Transaction) bind(args []any) []driver.Value {
-	bound := t.args[:0]
+	t.args = slices.Grow(t.args[:0], len(args))
 	for _, arg := range args {
-		bound = append(bound, t.dialect.bind(arg))
+		t.args = append(t.args, t.dialect.bind(arg))
 	}
-	return bound
+	return t.args
 }
 
 // exec runs a write and returns how many rows it changed.

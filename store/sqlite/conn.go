@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 
 	driverimpl "modernc.org/sqlite"
@@ -63,8 +62,23 @@ type statement struct {
 	driver.Stmt
 	driver.StmtExecContext
 	driver.StmtQueryContext
-	row []driver.Value // reused from row to row; text and blobs in it belong to the caller
+	cursor cursor // of the query that runs; a statement runs one at a time
 }
+
+// cursor is the sql.Rows of a query.
+type cursor struct {
+	rows   driver.Rows
+	values []driver.Value // reused from row to row; text and blobs in it belong to the caller
+}
+
+func (r *cursor) Next() ([]driver.Value, error) {
+	if err := r.rows.Next(r.values); err != nil {
+		return nil, err
+	}
+	return r.values, nil
+}
+
+func (r *cursor) Close() error { return r.rows.Close() }
 
 // connect opens the file and runs the statements of setup.
 func connect(path string, setup []string) (*conn, error) {
@@ -146,36 +160,20 @@ func (c *conn) Exec(_ context.Context, text string, args []driver.Value) (int64,
 }
 
 // Query implements sql.Conn. Like Exec, it ignores the context.
-func (c *conn) Query(
-	_ context.Context, text string, args []driver.Value, each func(row []driver.Value) error,
-) (err error) {
+func (c *conn) Query(_ context.Context, text string, args []driver.Value) (sql.Rows, error) {
 	st, err := c.prepare(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := st.QueryContext(context.Background(), c.named(args))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() {
-		if e := rows.Close(); err == nil {
-			err = e
-		}
-	}()
-	if st.row == nil {
-		st.row = make([]driver.Value, len(rows.Columns()))
+	if st.cursor.values == nil {
+		st.cursor.values = make([]driver.Value, len(rows.Columns()))
 	}
-	for {
-		if err := rows.Next(st.row); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		if err := each(st.row); err != nil {
-			return err
-		}
-	}
+	st.cursor.rows = rows
+	return &st.cursor, nil
 }
 
 func (c *conn) named(args []driver.Value) []driver.NamedValue {

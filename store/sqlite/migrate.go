@@ -107,12 +107,18 @@ func schemaVersion(c *conn) (int64, error) {
 
 // number returns the integer that a query without arguments selects.
 func number(c *conn, text string) (n int64, err error) {
-	err = c.Query(context.Background(), text, nil, func(row []driver.Value) error {
-		var ok bool
-		if n, ok = row[0].(int64); !ok {
-			return fmt.Errorf("%q returned %T, not an integer", text, row[0])
-		}
-		return nil
-	})
-	return n, err
+	rows, err := c.Query(context.Background(), text, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row, err := rows.Next()
+	if err != nil {
+		return 0, err
+	}
+	n, ok := row[0].(int64)
+	if !ok {
+		return 0, fmt.Errorf("%q returned %T, not an integer", text, row[0])
+	}
+	return n, nil
 }
