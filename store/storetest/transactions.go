@@ -141,11 +141,14 @@ func testContext(t *testing.T, st store.Store) {
 	<-inside
 	ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	wantErr(t, "the one waiting", st.Update(ctx, run), context.DeadlineExceeded)
+	wantErr(t, "the one waiting", st.Update(ctx, func(tx store.Tx) error {
+		return tx.Settings.Put("inside", []byte{2}) // where the backend lets two Updates run, this waits
+	}), context.DeadlineExceeded)
 	close(release)
 	wg.Wait()
 	view(t, st, func(tx store.Tx) error {
-		_, err := tx.Settings.Get("inside")
+		value, err := tx.Settings.Get("inside")
+		same(t, "what is kept", value, []byte{1})
 		return err
 	})
 }
