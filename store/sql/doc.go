@@ -1,8 +1,8 @@
 // Package sql reads and writes the records of package store in an SQL database.
 //
-// What it does: it has the statements of every record, one file per noun, and the session logic around them: binding
-// of arguments, reading of rows, savepoints and the translation of errors. The same SQL text runs on SQLite, PostgreSQL
-// and CockroachDB. What differs is a Dialect.
+// What it does: it has the statements of every record, one file per noun, and what surrounds them: binding of
+// arguments, reading of rows, savepoints and the translation of errors. The SQL text is the same for all databases; what
+// differs is a Dialect. The tests run it on SQLite and PostgreSQL. It avoids what CockroachDB's documentation excludes.
 //
 // What it leaves to others: a backend (store/sqlite) provides the connection, begins and commits transactions, and owns
 // the schema and its migrations. A backend hands a Transaction to its caller's function:

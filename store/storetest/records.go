@@ -219,6 +219,10 @@ func testSigningKeys(t *testing.T, st store.Store) {
 		return tx.SigningKeys.Update(open)
 	})
 	same(t, "what is left", list(pool1), []store.SigningKey{open})
+	timeless := key("k3", 0)
+	timeless.CreatedAt = time.Time{}
+	update(t, st, func(tx store.Tx) error { return tx.SigningKeys.Insert(timeless) })
+	same(t, "a key without a time comes first", list(pool1), []store.SigningKey{timeless, open})
 }
 
 func testIdentityPools(t *testing.T, st store.Store) {
