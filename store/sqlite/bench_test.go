@@ -42,7 +42,7 @@ func benchStore(b *testing.B) (*Store, *counter) {
 	return st, seen
 }
 
-// BenchmarkBareInsert is the yardstick: one row and one fsync with the driver alone.
+// BenchmarkBareInsert is the baseline: one row and one fsync with the driver alone.
 func BenchmarkBareInsert(b *testing.B) {
 	c, err := connect(filepath.Join(b.TempDir(), "bare.db"), writerSetup)
 	if err != nil {
@@ -64,7 +64,7 @@ func BenchmarkBareInsert(b *testing.B) {
 	}
 }
 
-// BenchmarkUpdate stores a refresh token family, which is what a sign-in writes.
+// BenchmarkUpdate inserts a refresh token family, as a sign-in does.
 func BenchmarkUpdate(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {

@@ -13,8 +13,8 @@ import (
 	"github.com/sluicegate/sluice/store/storetest"
 )
 
-// The conformance suite runs every statement there is; none of them may read a table from end to end, or sort what an
-// index has in order.
+// The conformance suite runs every statement. None of them may scan a whole table, or sort rows that an index could
+// return in order.
 func TestEveryStatementUsesAnIndex(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -22,7 +22,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 	t.Run("collect", func(t *testing.T) {
 		storetest.Run(t, func(tb testing.TB) store.Store {
 			st, _ := open(tb, Options{Path: filepath.Join(tb.TempDir(), "plan.db"), Readers: 64})
-			tb.Cleanup(func() { // runs before the store is closed
+			tb.Cleanup(func() { // runs before the one that closes the store
 				mu.Lock()
 				defer mu.Unlock()
 				for _, c := range append([]*conn{st.writer}, st.idle...) {
@@ -47,11 +47,11 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		for _, step := range plan(t, st.writer, text, args) {
 			allowed := false
 			for _, small := range []string{
-				"sqlite_schema", "schema_migrations", // a handful of rows, at the start
+				"sqlite_schema", "schema_migrations", // few rows, read by Open only
 				"from signing_keys where owner", // the keys of one pool
-				"l.subject = $2 order by",       // the identities of one person
-				"until_at is null or",           // asks for nearly all of the table
-				"x.value >= $3",                 // found by value, handed out by sub
+				"l.subject = $2 order by",       // the identities of one user
+				"until_at is null or",           // selects most of the table
+				"x.value >= $3",                 // finds by value, returns by sub
 			} {
 				allowed = allowed || strings.Contains(text, small)
 			}
@@ -61,7 +61,7 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 		}
 	}
 	if explained < 60 {
-		t.Errorf("only %d statements were seen", explained)
+		t.Errorf("the suite ran only %d statements", explained)
 	}
 	t.Logf("%d statements", explained)
 }
