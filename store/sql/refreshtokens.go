@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import (
 	"time"
@@ -9,7 +9,7 @@ import (
 const refreshTokenColumns = `id, pool_id, client_id, sub, hash, previous_hash, rotated_at, context, auth_time,
 	created_at, expires_at, revoked_at`
 
-type refreshTokens struct{ *session }
+type refreshTokens struct{ *Transaction }
 
 func scanRefreshToken(r *row) store.RefreshToken {
 	return store.RefreshToken{
@@ -20,12 +20,12 @@ func scanRefreshToken(r *row) store.RefreshToken {
 }
 
 func (s refreshTokens) Get(id string) (store.RefreshToken, error) {
-	return one(s.session, scanRefreshToken, `select `+refreshTokenColumns+` from refresh_tokens where id = $1`, id)
+	return one(s.Transaction, scanRefreshToken, s.locked(`select `+refreshTokenColumns+` from refresh_tokens where id = $1`), id)
 }
 
 func (s refreshTokens) ByHash(hash []byte) (store.RefreshToken, error) {
-	return one(s.session, scanRefreshToken,
-		`select `+refreshTokenColumns+` from refresh_tokens where hash = $1 or previous_hash = $1`, hash)
+	return one(s.Transaction, scanRefreshToken,
+		s.locked(`select `+refreshTokenColumns+` from refresh_tokens where hash = $1 or previous_hash = $1`), hash)
 }
 
 func (s refreshTokens) Insert(t store.RefreshToken) error {
@@ -40,7 +40,7 @@ func (s refreshTokens) Update(t store.RefreshToken) error {
 }
 
 func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) {
-	return all(s.session, scanRefreshToken,
+	return all(s.Transaction, scanRefreshToken,
 		`select `+refreshTokenColumns+` from refresh_tokens where pool_id = $1 and sub = $2 order by id`, poolID, sub)
 }
 
@@ -50,6 +50,7 @@ func (s refreshTokens) DeleteExpired(now time.Time, most int) (int, error) {
 		now, limit(store.Page{Limit: most}))
 }
 
+// refreshTokenArgs returns the values of refreshTokenColumns, in order.
 func refreshTokenArgs(t store.RefreshToken) []any {
 	return []any{
 		t.ID, t.PoolID, t.ClientID, t.Sub, t.Hash, t.PreviousHash, t.RotatedAt, t.Context, t.AuthTime, t.CreatedAt,

@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const policyColumns = `arn, id, name, path, description, document, version, tags, declared, created_at, modified_at`
 
-type policies struct{ *session }
+type policies struct{ *Transaction }
 
 func scanPolicy(r *row) store.Policy {
 	return store.Policy{
@@ -14,7 +14,7 @@ func scanPolicy(r *row) store.Policy {
 }
 
 func (s policies) Get(arn string) (store.Policy, error) {
-	return one(s.session, scanPolicy, `select `+policyColumns+` from policies where arn = $1`, arn)
+	return one(s.Transaction, scanPolicy, `select `+policyColumns+` from policies where arn = $1`, arn)
 }
 
 func (s policies) Insert(p store.Policy) error {
@@ -40,10 +40,11 @@ func (s policies) Delete(arn string) error {
 }
 
 func (s policies) List(p store.Page) ([]store.Policy, error) {
-	return all(s.session, scanPolicy, `select `+policyColumns+` from policies where arn > $1 order by arn limit $2`,
+	return all(s.Transaction, scanPolicy, `select `+policyColumns+` from policies where arn > $1 order by arn limit $2`,
 		p.After, limit(p))
 }
 
+// policyArgs returns the values of policyColumns, in order.
 func policyArgs(p store.Policy) ([]any, error) {
 	tags, err := encodedMap(p.Tags)
 	if err != nil {

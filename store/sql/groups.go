@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
@@ -8,7 +8,7 @@ const (
 		g.modified_at from user_groups g `
 )
 
-type groups struct{ *session }
+type groups struct{ *Transaction }
 
 func scanGroup(r *row) store.Group {
 	return store.Group{
@@ -18,7 +18,7 @@ func scanGroup(r *row) store.Group {
 }
 
 func (s groups) Get(poolID, name string) (store.Group, error) {
-	return one(s.session, scanGroup, selectGroup+`where g.pool_id = $1 and g.name = $2`, poolID, name)
+	return one(s.Transaction, scanGroup, selectGroup+`where g.pool_id = $1 and g.name = $2`, poolID, name)
 }
 
 func (s groups) Insert(g store.Group) error {
@@ -37,7 +37,7 @@ func (s groups) Delete(poolID, name string) error {
 }
 
 func (s groups) List(poolID string, p store.Page) ([]store.Group, error) {
-	return all(s.session, scanGroup, selectGroup+`where g.pool_id = $1 and g.name > $2 order by g.name limit $3`,
+	return all(s.Transaction, scanGroup, selectGroup+`where g.pool_id = $1 and g.name > $2 order by g.name limit $3`,
 		poolID, p.After, limit(p))
 }
 
@@ -51,13 +51,13 @@ func (s groups) Remove(poolID, name, sub string) error {
 }
 
 func (s groups) Of(poolID, sub string, p store.Page) ([]store.Group, error) {
-	return all(s.session, scanGroup, selectGroup+`join memberships m on m.pool_id = g.pool_id and m.group_name = g.name
+	return all(s.Transaction, scanGroup, selectGroup+`join memberships m on m.pool_id = g.pool_id and m.group_name = g.name
 		where m.pool_id = $1 and m.sub = $2 and m.group_name > $3 order by m.group_name limit $4`,
 		poolID, sub, p.After, limit(p))
 }
 
 func (s groups) Members(poolID, name string, p store.Page) ([]store.User, error) {
-	return all(s.session, scanUser, selectUser+`join memberships m on m.pool_id = u.pool_id and m.sub = u.sub
+	return all(s.Transaction, scanUser, selectUser+`join memberships m on m.pool_id = u.pool_id and m.sub = u.sub
 		where m.pool_id = $1 and m.group_name = $2 and m.sub > $3 order by m.sub limit $4`,
 		poolID, name, p.After, limit(p))
 }

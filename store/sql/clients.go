@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const clientColumns = `id, pool_id, name, secret, settings, declared, created_at, modified_at`
 
-type clients struct{ *session }
+type clients struct{ *Transaction }
 
 func scanClient(r *row) store.Client {
 	return store.Client{
@@ -14,7 +14,7 @@ func scanClient(r *row) store.Client {
 }
 
 func (s clients) Get(id string) (store.Client, error) {
-	return one(s.session, scanClient, `select `+clientColumns+` from clients where id = $1`, id)
+	return one(s.Transaction, scanClient, `select `+clientColumns+` from clients where id = $1`, id)
 }
 
 func (s clients) Insert(c store.Client) error {
@@ -33,7 +33,7 @@ func (s clients) Delete(id string) error {
 }
 
 func (s clients) List(poolID string, p store.Page) ([]store.Client, error) {
-	return all(s.session, scanClient,
+	return all(s.Transaction, scanClient,
 		`select `+clientColumns+` from clients where pool_id = $1 and id > $2 order by id limit $3`,
 		poolID, p.After, limit(p))
 }

@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import (
 	"database/sql/driver"
@@ -7,42 +7,7 @@ import (
 	"time"
 )
 
-// bound is a Go value as the driver takes it. What is empty or zero among times, bytes and JSON becomes null.
-func bound(v any) driver.Value {
-	switch x := v.(type) {
-	case time.Time:
-		if x.IsZero() {
-			return nil
-		}
-		return x.UnixMilli()
-	case json.RawMessage:
-		if len(x) == 0 {
-			return nil
-		}
-		return string(x)
-	case []byte:
-		if len(x) == 0 {
-			return nil
-		}
-		return x
-	case int:
-		return int64(x)
-	case *int:
-		if x == nil {
-			return nil
-		}
-		return int64(*x)
-	case bool:
-		if x {
-			return int64(1)
-		}
-		return int64(0)
-	default:
-		return v
-	}
-}
-
-// row reads the columns of one row from left to right. The first mismatch is kept in err.
+// row reads the columns of one row from left to right. It keeps the first mismatch in err.
 type row struct {
 	values []driver.Value
 	err    error
@@ -60,7 +25,7 @@ func (r *row) next() driver.Value {
 
 func (r *row) fail(format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("store/sqlite: reading a row: "+format, args...)
+		r.err = fmt.Errorf("store: reading a row: "+format, args...)
 	}
 }
 
@@ -83,7 +48,7 @@ func (r *row) bytes() []byte {
 	case []byte:
 		return x
 	default:
-		r.fail("%T is not a blob", x)
+		r.fail("%T is not bytes", x)
 		return nil
 	}
 }
@@ -108,12 +73,28 @@ func (r *row) optional() *int {
 	}
 }
 
-func (r *row) flag() bool { return r.number() != 0 }
+// flag reads a column that is true or false, in whichever form the database has for it.
+func (r *row) flag() bool {
+	switch x := r.next().(type) {
+	case nil:
+		return false
+	case bool:
+		return x
+	case int64:
+		return x != 0
+	default:
+		r.fail("%T is not true or false", x)
+		return false
+	}
+}
 
+// time reads a column that is a time or milliseconds since 1970.
 func (r *row) time() time.Time {
 	switch x := r.next().(type) {
 	case nil:
 		return time.Time{}
+	case time.Time:
+		return x.UTC()
 	case int64:
 		return time.UnixMilli(x).UTC()
 	default:
@@ -129,7 +110,7 @@ func (r *row) raw() json.RawMessage {
 	return nil
 }
 
-// into decodes a JSON column; null leaves the target as it is.
+// into decodes a JSON column. Null leaves the target as it is.
 func (r *row) into(target any) {
 	s := r.text()
 	if s == "" {
@@ -140,23 +121,23 @@ func (r *row) into(target any) {
 	}
 }
 
-// textMap decodes a column that encoded wrote; the map is never nil.
+// textMap decodes a column that encodedMap wrote. The map is never nil.
 func (r *row) textMap() map[string]string {
 	m := map[string]string{}
 	r.into(&m)
 	return m
 }
 
-// encoded is v as JSON text. Maps come out sorted, so equal values give equal text.
+// encoded returns v as JSON text. Maps are sorted by key, so equal values give equal text.
 func encoded(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return "", fmt.Errorf("store/sqlite: %w", err)
+		return "", fmt.Errorf("store: encoding a column: %w", err)
 	}
 	return string(b), nil
 }
 
-// encodedMap is like encoded, with {} for a nil map.
+// encodedMap is like encoded, but returns {} for a nil map.
 func encodedMap(m map[string]string) (string, error) {
 	if len(m) == 0 {
 		return "{}", nil

@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import (
 	"time"
@@ -6,13 +6,14 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-type revocations struct{ *session }
+type revocations struct{ *Transaction }
 
 func scanRevocation(r *row) store.Revocation {
 	return store.Revocation{Kind: r.text(), Key: r.text(), NotBefore: r.time(), Until: r.time()}
 }
 
-// Put keeps the stronger of what is there and what comes: a zero NotBefore (null) kills all, a zero Until never ends.
+// Put keeps the stronger one of the stored revocation and v, field by field. Null is the strongest: a NotBefore of null
+// revokes all credentials, an Until of null never expires.
 func (s revocations) Put(v store.Revocation) error {
 	return s.insert(`insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, $3, $4)
 		on conflict (kind, name) do update set
@@ -24,7 +25,7 @@ func (s revocations) Put(v store.Revocation) error {
 }
 
 func (s revocations) Live(now time.Time) ([]store.Revocation, error) {
-	return all(s.session, scanRevocation, `select kind, name, not_before, until_at from revocations
+	return all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations
 		where until_at is null or until_at >= $1 order by kind, name`, now)
 }
 

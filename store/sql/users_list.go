@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// searchable are the attributes among what ListUsers filters by; the rest comes from the record itself.
+// searchable are the attributes that List can filter by. The other filters are fields of the record.
 var searchable = []string{"email", "phone_number", "name", "given_name", "family_name", "preferred_username"}
 
-// insertSearch writes what List filters by.
+// insertSearch writes the rows that List filters by.
 func (s users) insertSearch(u store.User) error {
 	add := func(name, value string) error {
 		return s.insert(`insert into user_search (pool_id, name, value, sub) values ($1, $2, $3, $4)`,
@@ -37,13 +37,13 @@ func (s users) insertSearch(u store.User) error {
 
 func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
 	if f == nil {
-		return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub > $2 order by u.sub limit $3`,
+		return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub > $2 order by u.sub limit $3`,
 			poolID, p.After, limit(p))
 	}
 	if !filters(f.Name) {
 		return nil, fmt.Errorf("store: users cannot be filtered by %q", f.Name)
 	}
-	// What is not UTF-8 equals and starts nothing that is.
+	// Stored text is UTF-8, so a value that is not matches nothing.
 	if !utf8.ValidString(f.Value) {
 		return nil, nil
 	}
@@ -51,16 +51,16 @@ func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User,
 		return s.listBySub(poolID, f, p)
 	}
 	if !f.Prefix {
-		return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value = $3 and x.sub > $4 order by x.sub limit $5`,
 			poolID, f.Name, f.Value, p.After, limit(p))
 	}
 	if end := prefixEnd(f.Value); end != "" {
-		return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.value < $4 and x.sub > $5
 			order by x.sub limit $6`, poolID, f.Name, f.Value, end, p.After, limit(p))
 	}
-	return all(s.session, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+	return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 		where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.sub > $4 order by x.sub limit $5`,
 		poolID, f.Name, f.Value, p.After, limit(p))
 }
@@ -68,11 +68,11 @@ func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User,
 func (s users) listBySub(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
 	end := prefixEnd(f.Value)
 	if !f.Prefix || end == "" {
-		// Equal, or every sub from the value on: a prefix without an end is empty or made of the last character.
-		return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub > $3
-			and (u.sub = $2 or $4 = 1) order by u.sub limit $5`, poolID, f.Value, p.After, f.Prefix, limit(p))
+		// Equal, or every sub from the value on: a prefix without an end is empty or consists of U+10FFFF only.
+		return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub > $3
+			and (u.sub = $2 or $4) order by u.sub limit $5`, poolID, f.Value, p.After, f.Prefix, limit(p))
 	}
-	return all(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub < $3 and u.sub > $4
+	return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub < $3 and u.sub > $4
 		order by u.sub limit $5`, poolID, f.Value, end, p.After, limit(p))
 }
 
@@ -89,8 +89,8 @@ func filters(name string) bool {
 	return false
 }
 
-// prefixEnd is the first text after all that start with prefix, or "" when there is none. UTF-8 sorts by bytes as
-// its characters sort by number, so the last character is counted up.
+// prefixEnd returns the smallest text that sorts after every text that starts with prefix, or "" if there is none.
+// UTF-8 text sorts by bytes as it sorts by code points, so the last character is incremented.
 func prefixEnd(prefix string) string {
 	for prefix != "" {
 		last, size := utf8.DecodeLastRuneInString(prefix)
@@ -99,7 +99,7 @@ func prefixEnd(prefix string) string {
 			continue
 		}
 		last++
-		if last == 0xD800 { // the surrogates are no characters
+		if last == 0xD800 { // surrogates are not valid in UTF-8
 			last = 0xE000
 		}
 		return prefix + string(last)

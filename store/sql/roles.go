@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 const roleColumns = `name_key, name, path, id, description, trust, inline, attached, boundary, max_session, tags,
 	declared, created_at, modified_at`
 
-type roles struct{ *session }
+type roles struct{ *Transaction }
 
-// roleKey is what a role is found by: its name without regard to case (IAM's names are ASCII).
+// roleKey returns what a role is found by. Role names are ASCII and compare without regard to case.
 func roleKey(name string) string { return strings.ToLower(name) }
 
 func scanRole(r *row) store.Role {
@@ -30,7 +30,7 @@ func scanRole(r *row) store.Role {
 }
 
 func (s roles) Get(name string) (store.Role, error) {
-	return one(s.session, scanRole, `select `+roleColumns+` from roles where name_key = $1`, roleKey(name))
+	return one(s.Transaction, scanRole, `select `+roleColumns+` from roles where name_key = $1`, roleKey(name))
 }
 
 func (s roles) Insert(r store.Role) error {
@@ -57,12 +57,12 @@ func (s roles) Delete(name string) error {
 }
 
 func (s roles) List(p store.Page) ([]store.Role, error) {
-	return all(s.session, scanRole, `select `+roleColumns+` from roles where name > $1 order by name limit $2`,
+	return all(s.Transaction, scanRole, `select `+roleColumns+` from roles where name > $1 order by name limit $2`,
 		p.After, limit(p))
 }
 
-// roleArgs are the values of roleColumns, in order. Documents are kept as strings inside JSON, so that they come
-// back as they were written.
+// roleArgs returns the values of roleColumns, in order. Policy documents are JSON strings inside a JSON object, so that
+// they are read back byte for byte.
 func roleArgs(r store.Role) ([]any, error) {
 	documents := make(map[string]string, len(r.Inline))
 	for name, document := range r.Inline {

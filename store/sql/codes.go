@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const codeColumns = `pool_id, sub, purpose, hash, attribute, value, attempts, created_at, expires_at`
 
-type codes struct{ *session }
+type codes struct{ *Transaction }
 
 func scanCode(r *row) store.Code {
 	return store.Code{
@@ -14,7 +14,8 @@ func scanCode(r *row) store.Code {
 }
 
 func (s codes) Get(poolID, sub, purpose string) (store.Code, error) {
-	return one(s.session, scanCode, `select `+codeColumns+` from codes where pool_id = $1 and sub = $2 and purpose = $3`,
+	return one(s.Transaction, scanCode,
+		s.locked(`select `+codeColumns+` from codes where pool_id = $1 and sub = $2 and purpose = $3`),
 		poolID, sub, purpose)
 }
 

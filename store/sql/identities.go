@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
@@ -8,7 +8,7 @@ const (
 		from identities i `
 )
 
-type identities struct{ *session }
+type identities struct{ *Transaction }
 
 func scanIdentity(r *row) store.Identity {
 	i := store.Identity{ID: r.text(), PoolID: r.text()}
@@ -18,12 +18,12 @@ func scanIdentity(r *row) store.Identity {
 }
 
 func (s identities) Get(id string) (store.Identity, error) {
-	return one(s.session, scanIdentity, selectIdentity+`where i.id = $1`, id)
+	return one(s.Transaction, scanIdentity, s.locked(selectIdentity+`where i.id = $1`), id)
 }
 
 func (s identities) ByLogin(poolID string, login store.Login) (store.Identity, error) {
-	return one(s.session, scanIdentity, selectIdentity+`join identity_logins l on l.identity_id = i.id
-		where l.pool_id = $1 and l.provider = $2 and l.subject = $3`, poolID, login.Provider, login.Subject)
+	return one(s.Transaction, scanIdentity, s.locked(selectIdentity+`join identity_logins l on l.identity_id = i.id
+		where l.pool_id = $1 and l.provider = $2 and l.subject = $3`), poolID, login.Provider, login.Subject)
 }
 
 func (s identities) Insert(i store.Identity) error {
@@ -76,16 +76,16 @@ func (s identities) Delete(id string) error {
 }
 
 func (s identities) List(poolID string, hideDisabled bool, p store.Page) ([]store.Identity, error) {
-	return all(s.session, scanIdentity, selectIdentity+`where i.pool_id = $1 and i.id > $2
-		and (i.disabled = 0 or $3 = 0) order by i.id limit $4`, poolID, p.After, hideDisabled, limit(p))
+	return all(s.Transaction, scanIdentity, selectIdentity+`where i.pool_id = $1 and i.id > $2
+		and (not i.disabled or not $3) order by i.id limit $4`, poolID, p.After, hideDisabled, limit(p))
 }
 
 func (s identities) Of(login store.Login) ([]store.Identity, error) {
-	return all(s.session, scanIdentity, selectIdentity+`join identity_logins l on l.identity_id = i.id
+	return all(s.Transaction, scanIdentity, selectIdentity+`join identity_logins l on l.identity_id = i.id
 		where l.provider = $1 and l.subject = $2 order by i.id`, login.Provider, login.Subject)
 }
 
-// identityArgs are the values of identityColumns, in order.
+// identityArgs returns the values of identityColumns, in order.
 func identityArgs(i store.Identity) ([]any, error) {
 	var logins any
 	if len(i.Logins) > 0 {

@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const poolColumns = `id, name, settings, declared, created_at, modified_at`
 
-type pools struct{ *session }
+type pools struct{ *Transaction }
 
 func scanPool(r *row) store.Pool {
 	return store.Pool{
@@ -13,7 +13,7 @@ func scanPool(r *row) store.Pool {
 }
 
 func (s pools) Get(id string) (store.Pool, error) {
-	return one(s.session, scanPool, `select `+poolColumns+` from pools where id = $1`, id)
+	return one(s.Transaction, scanPool, `select `+poolColumns+` from pools where id = $1`, id)
 }
 
 func (s pools) Insert(p store.Pool) error {
@@ -27,7 +27,7 @@ func (s pools) Update(p store.Pool) error {
 		p.ID, p.Name, p.Settings, p.Declared, p.CreatedAt, p.ModifiedAt)
 }
 
-// Delete leaves all but the keys to foreign keys; keys also have owners that are no pools.
+// Delete deletes signing keys itself and leaves the rest to foreign keys: an owner of signing keys need not be a pool.
 func (s pools) Delete(id string) error {
 	return s.record(func() error {
 		if err := s.change(`delete from pools where id = $1`, id); err != nil {
@@ -38,6 +38,6 @@ func (s pools) Delete(id string) error {
 }
 
 func (s pools) List(p store.Page) ([]store.Pool, error) {
-	return all(s.session, scanPool, `select `+poolColumns+` from pools where id > $1 order by id limit $2`,
+	return all(s.Transaction, scanPool, `select `+poolColumns+` from pools where id > $1 order by id limit $2`,
 		p.After, limit(p))
 }

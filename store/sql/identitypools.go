@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const identityPoolColumns = `id, name, settings, roles, tag_maps, declared, created_at, modified_at`
 
-type identityPools struct{ *session }
+type identityPools struct{ *Transaction }
 
 func scanIdentityPool(r *row) store.IdentityPool {
 	return store.IdentityPool{
@@ -14,7 +14,7 @@ func scanIdentityPool(r *row) store.IdentityPool {
 }
 
 func (s identityPools) Get(id string) (store.IdentityPool, error) {
-	return one(s.session, scanIdentityPool, `select `+identityPoolColumns+` from identity_pools where id = $1`, id)
+	return one(s.Transaction, scanIdentityPool, `select `+identityPoolColumns+` from identity_pools where id = $1`, id)
 }
 
 func (s identityPools) Insert(p store.IdentityPool) error {
@@ -33,6 +33,6 @@ func (s identityPools) Delete(id string) error {
 }
 
 func (s identityPools) List(p store.Page) ([]store.IdentityPool, error) {
-	return all(s.session, scanIdentityPool,
+	return all(s.Transaction, scanIdentityPool,
 		`select `+identityPoolColumns+` from identity_pools where id > $1 order by id limit $2`, p.After, limit(p))
 }

@@ -1,10 +1,10 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
 const signingKeyColumns = `owner, id, purpose, algorithm, private_key, created_at, signs_from, signs_to, expires_at`
 
-type signingKeys struct{ *session }
+type signingKeys struct{ *Transaction }
 
 func scanSigningKey(r *row) store.SigningKey {
 	return store.SigningKey{
@@ -14,8 +14,8 @@ func scanSigningKey(r *row) store.SigningKey {
 }
 
 func (s signingKeys) List(owner string) ([]store.SigningKey, error) {
-	return all(s.session, scanSigningKey,
-		`select `+signingKeyColumns+` from signing_keys where owner = $1 order by created_at, id`, owner)
+	return all(s.Transaction, scanSigningKey,
+		`select `+signingKeyColumns+` from signing_keys where owner = $1 order by created_at nulls first, id`, owner)
 }
 
 func (s signingKeys) Insert(k store.SigningKey) error {

@@ -1,4 +1,4 @@
-package sqlite
+package sql
 
 import "github.com/sluicegate/sluice/store"
 
@@ -6,14 +6,14 @@ const (
 	userColumns = `pool_id, sub, username, name_key, aliases, status, enabled, attributes, password_hash, srp_salt,
 		srp_verifier, password_temporary, password_expires_at, password_modified_at, mfa, failures, failed_at,
 		locked_until, created_at, modified_at`
-	// selectUser names the columns with their table, for joins.
+	// selectUser qualifies the columns, for joins.
 	selectUser = `select u.pool_id, u.sub, u.username, u.name_key, u.aliases, u.status, u.enabled, u.attributes,
 		u.password_hash, u.srp_salt, u.srp_verifier, u.password_temporary, u.password_expires_at,
 		u.password_modified_at, u.mfa, u.failures, u.failed_at, u.locked_until, u.created_at, u.modified_at
 		from users u `
 )
 
-type users struct{ *session }
+type users struct{ *Transaction }
 
 func scanUser(r *row) store.User {
 	u := store.User{PoolID: r.text(), Sub: r.text(), Username: r.text(), Key: r.text()}
@@ -30,16 +30,16 @@ func scanUser(r *row) store.User {
 }
 
 func (s users) Get(poolID, sub string) (store.User, error) {
-	return one(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.sub = $2`, poolID, sub)
+	return one(s.Transaction, scanUser, s.locked(selectUser+`where u.pool_id = $1 and u.sub = $2`), poolID, sub)
 }
 
 func (s users) ByKey(poolID, key string) (store.User, error) {
-	return one(s.session, scanUser, selectUser+`where u.pool_id = $1 and u.name_key = $2`, poolID, key)
+	return one(s.Transaction, scanUser, s.locked(selectUser+`where u.pool_id = $1 and u.name_key = $2`), poolID, key)
 }
 
 func (s users) ByAlias(poolID string, alias store.Alias) (store.User, error) {
-	return one(s.session, scanUser, selectUser+`join user_aliases a on a.pool_id = u.pool_id and a.sub = u.sub
-		where a.pool_id = $1 and a.kind = $2 and a.value = $3`, poolID, alias.Kind, alias.Value)
+	return one(s.Transaction, scanUser, s.locked(selectUser+`join user_aliases a on a.pool_id = u.pool_id and a.sub = u.sub
+		where a.pool_id = $1 and a.kind = $2 and a.value = $3`), poolID, alias.Kind, alias.Value)
 }
 
 func (s users) Insert(u store.User) error {
@@ -59,7 +59,7 @@ func (s users) Insert(u store.User) error {
 	})
 }
 
-// Update writes the rows beside the user's own only when they differ: most updates are about passwords and failures.
+// Update writes aliases and search rows only if they changed. Most updates change passwords and failures only.
 func (s users) Update(u store.User) error {
 	args, err := userArgs(u)
 	if err != nil {
@@ -125,10 +125,10 @@ func (s users) Delete(poolID, sub string) error {
 }
 
 func (s users) Count(poolID string) (int, error) {
-	return one(s.session, (*row).number, `select count(*) from users where pool_id = $1`, poolID)
+	return one(s.Transaction, (*row).number, `select count(*) from users where pool_id = $1`, poolID)
 }
 
-// userArgs are the values of userColumns, in order.
+// userArgs returns the values of userColumns, in order.
 func userArgs(u store.User) ([]any, error) {
 	attributes, err := encodedMap(u.Attributes)
 	if err != nil {
