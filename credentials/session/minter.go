@@ -3,7 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/binary"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -107,7 +107,7 @@ func (m *Minter) mint(s *scratch, r *Record) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("session: no randomness: %w", err)
 	}
 	var secret [secretLen]byte
-	encodeSecret(&secret, &s.random)
+	base64.StdEncoding.Encode(secret[:], s.random[:])
 	s.message = r.appendTo(append(append(s.message[:0], noHead[:]...), secret[:]...))
 	if n := seal.TokenLen(len(s.message) - seal.HeadSize); n > MaxToken {
 		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
@@ -177,19 +177,6 @@ func (m *Minter) open(s *scratch, accessKey, sessionToken string) (*Record, seal
 	texts := string(plain)                   // one copy of all
 	r, err := parseRecord(texts[secretLen:]) // fails if a later version of this program has made it
 	return r, seal.NewSecret(texts[:secretLen]), err
-}
-
-// encodeSecret writes a secret access key in base64 with + and /, as AWS's are, not with - and _. Both are put in their places
-// eight characters at a time.
-func encodeSecret(text *[secretLen]byte, random *[secretBytes]byte) {
-	const ones, tops = 0x0101010101010101, 0x80 * 0x0101010101010101
-	seal.EncodeText(text[:], random[:])
-	for i := 0; i < len(text); i += 8 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		dashes := (w^'-'*ones+0x7f*ones)&tops ^ tops // the top bit of each byte that is one; no byte carries, as all are ASCII
-		lines := (w^'_'*ones+0x7f*ones)&tops ^ tops
-		binary.LittleEndian.PutUint64(text[i:], w^dashes>>7*('-'^'+')^lines>>7*('_'^'/'))
-	}
 }
 
 // IsTemporary reports whether an access key id is of temporary credentials: those are good only with a session token.

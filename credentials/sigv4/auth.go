@@ -25,7 +25,6 @@ type Auth struct {
 	PayloadHash  string        // x-amz-content-sha256 as sent, or empty
 
 	request   *Request
-	seen      seen     // of its path and query
 	verified  Verified // here to save an allocation
 	date      string   // Time as it is signed
 	day       string   // the date in the scope
@@ -65,27 +64,24 @@ func Parse(r *Request) (*Auth, error) {
 
 func (a *Auth) parse(r *Request) *Error {
 	authorization := r.Header["Authorization"]
-	var parts *presignedParts
-	if len(authorization) == 0 {
-		parts = &presignedParts{}
-	}
-	if r.RawQuery != "" {
-		a.seen.scanQuery(r.RawQuery, parts)
-		a.Presigned = a.seen.claims || !a.seen.encoded && queryClaims(r.RawQuery)
-	}
+	presigned := queryClaims(r.RawQuery)
 	switch {
-	case parts == nil && a.Presigned:
-		a.Presigned = false
+	case presigned && len(authorization) > 0:
 		return refuse(BothMechanisms, "")
-	case parts != nil && !a.Presigned:
+	case !presigned && len(authorization) == 0:
 		return refuse(Missing, "")
-	case parts != nil:
-		return a.parseQuery(r, parts)
 	case len(authorization) > 1:
 		return refuse(Malformed, "more than one Authorization header")
 	}
-	if err := a.seen.check(r); err != nil {
+	a.Presigned = presigned
+	if err := checkPath(r.RawPath); err != nil {
 		return err
+	}
+	if err := checkQuery(r.RawQuery); err != nil {
+		return err
+	}
+	if presigned {
+		return a.parseQuery(r)
 	}
 	return a.parseHeader(r.Header, authorization[0])
 }
@@ -126,7 +122,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if credential == "" || signedHeaders == "" || signature == "" {
 		return refuse(Incomplete, "the authorization header requires three components: Credential, SignedHeaders, and Signature.")
 	}
-	if err := a.parseParts(credential, false, signedHeaders, signature); err != nil {
+	if err := a.parseParts(credential, signedHeaders, signature); err != nil {
 		return err
 	}
 	if err := a.headerTime(header); err != nil {
@@ -176,17 +172,9 @@ func (a *Auth) setTime(text string) *Error {
 	return nil
 }
 
-// parseParts reads the three parts that header and query share. A query may give the credential still encoded.
-func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signature string) *Error {
-	end, ok := "", false
-	if encoded {
-		if end, ok = a.cutEncodedCredential(credential); !ok {
-			credential = unescapeQuery(credential)
-		}
-	}
-	if !ok {
-		end, ok = a.cutCredential(credential)
-	}
+// parseParts parses the three parts that header and query share.
+func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
+	end, ok := a.cutCredential(credential)
 	if !ok || a.AccessKeyID == "" || a.Region == "" || a.Service == "" {
 		return refuseCredential(Malformed, `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
 	}
@@ -220,19 +208,6 @@ func (a *Auth) cutCredential(text string) (end string, ok bool) {
 	return end, true
 }
 
-// cutEncodedCredential does the same where each slash is %2F and nothing else is encoded, as in most queries: decoding first
-// would allocate. If there is anything else it is not ok.
-func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
-	for _, into := range [...]*string{&a.AccessKeyID, &a.day, &a.Region, &a.Service} {
-		i := strings.IndexByte(text, '%')
-		if i < 0 || !strings.HasPrefix(text[i:], "%2F") {
-			return "", false
-		}
-		*into, text = text[:i], text[i+len("%2F"):]
-	}
-	return text, strings.IndexByte(text, '%') < 0
-}
-
 // SignedHeaders lists the names of the signed headers as the client ordered them; after Verify they are known to be in
 // lower case, each once, host among them.
 func (a *Auth) SignedHeaders() []string { return strings.Split(a.signed, ";") }
@@ -261,11 +236,6 @@ func cutByte(s string, sep byte) (before, after string, found bool) {
 
 // printable reports whether s is ASCII without spaces and control characters.
 func printable(s string) bool {
-	for ; len(s) >= 8; s = s[8:] {
-		if between(word(s), '!', '~') != highs {
-			return false
-		}
-	}
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false

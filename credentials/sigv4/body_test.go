@@ -67,7 +67,7 @@ func (u upload) encode(t testing.TB) encoded {
 	next := func(algorithm string, rest ...string) string {
 		previous := e.signatures[len(e.signatures)-1]
 		text := strings.Join(append([]string{algorithm, date, scope, previous}, rest...), "\n")
-		sum := newHasher().sign(key, []byte(text))
+		sum := key.sign([]byte(text))
 		e.signatures = append(e.signatures, hex.EncodeToString(sum[:]))
 		return e.signatures[len(e.signatures)-1]
 	}

@@ -19,13 +19,12 @@ type scratch struct {
 	headers    [maxSignedHeaders]signedHeader
 	signed     []signedHeader // those of headers that are in use
 	unsigned   string         // an x-amz-* header that should be signed and is not, if there is one
-	hasher     *hasher
 }
 
 var scratches = sync.Pool{New: func() any { return newScratch() }}
 
 func newScratch() *scratch {
-	return &scratch{out: make([]byte, 0, 2048), hasher: newHasher()}
+	return &scratch{out: make([]byte, 0, 2048)}
 }
 
 // release gives the buffers back, unless one very large request would keep them large for ever.
@@ -40,11 +39,9 @@ func (s *scratch) release() {
 
 // canonicalRequest builds the canonical request in s.out. The path and query have been checked, which found out what is
 // known of them; the headers have been loaded.
-func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form, known *seen) *Error {
+func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form) *Error {
 	out := append(append(s.out[:0], r.Method...), '\n')
 	switch {
-	case known.path && !rule.DoubleEncode && !rule.Normalize:
-		out = append(out, r.RawPath...)
 	case !f.rawPath:
 		out = appendPath(out, r.RawPath, rule)
 	case rule.DoubleEncode || rule.Normalize:
@@ -53,15 +50,7 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 		out = append(out, r.RawPath...)
 	}
 	out = append(out, '\n')
-	if r.RawQuery != "" {
-		done := false
-		if !f.byDecoded {
-			out, done = appendScanned(out, r.RawQuery, known)
-		}
-		if !done {
-			out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
-		}
-	}
+	out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
 	out = append(out, '\n')
 	out, err := s.appendHeaders(out, r)
 	if err != nil {

@@ -121,20 +121,12 @@ func isAmz(key string) bool {
 	return len(key) > len("x-amz-") && key[1] == '-' && foldsTo(key[:len("x-amz-")], "x-amz-")
 }
 
-// foldsTo reports whether key in lower case is name. The lengths that most names have it compares as three words that overlap.
+// foldsTo reports whether key, with its ASCII letters in lower case, is name.
 func foldsTo(key, name string) bool {
-	n := len(key)
-	if n != len(name) {
+	if len(key) != len(name) {
 		return false
 	}
-	if n >= 8 {
-		differ := uint64(0)
-		for i := 0; i < n-8; i += 8 {
-			differ |= lower(word(key[i:])) ^ word(name[i:])
-		}
-		return differ|(lower(word(key[n-8:]))^word(name[n-8:])) == 0
-	}
-	for i := 0; i < n; i++ {
+	for i := 0; i < len(key); i++ {
 		c := key[i]
 		if 'A' <= c && c <= 'Z' {
 			c |= 'a' - 'A'

@@ -15,7 +15,7 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	}
 	for i := 0; i < len(raw); i++ {
 		plain := i
-		for i < len(raw) && (unreserved[raw[i]] || raw[i] == '/') {
+		for i < len(raw) && (unreserved(raw[i]) || raw[i] == '/') {
 			i++
 		}
 		dst = append(dst, raw[plain:i]...)
@@ -28,7 +28,7 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
 			i += 2
 			// A slash that came encoded is a byte of a segment and stays so: no client signs it as a separator.
-			if unreserved[c] {
+			if unreserved(c) {
 				dst = append(dst, c)
 			} else {
 				dst = appendPercent(dst, c)
@@ -95,13 +95,18 @@ func normalizePath(raw string) string {
 	return path
 }
 
-// unreserved are the bytes that RFC 3986 section 2.3 and AWS leave as they are.
-var unreserved = func() (table [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
-		table[c] = true
+// escaped is 1 for each byte that a canonical text percent-encodes: all but the unreserved ones of RFC 3986 section 2.3.
+var escaped = func() (table [256]uint8) {
+	for c := range table {
+		if !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", rune(c)) {
+			table[c] = 1
+		}
 	}
 	return table
 }()
+
+// unreserved reports whether a canonical text has c as it is.
+func unreserved(c byte) bool { return escaped[c] == 0 }
 
 // appendPercent appends %XX; AWS wants upper case.
 func appendPercent(dst []byte, c byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -44,7 +45,7 @@ func newChunks(v *Verified, body io.Reader) (*chunks, error) {
 	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
 	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New(), hasher: newHasher()}
+		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New()}
 	}
 	return c, nil
 }
@@ -191,7 +192,6 @@ type chunkSigner struct {
 	said     digest    // of the current chunk
 	data     hash.Hash // of the current chunk
 	text     []byte
-	hasher   *hasher
 }
 
 // check compares the current chunk's signature and moves on to the next.
@@ -201,7 +201,7 @@ func (s *chunkSigner) check() error {
 	s.data.Reset()
 	s.begin(chunkAlgorithm)
 	s.text = append(append(s.text, emptyHash...), '\n')
-	s.text = appendHex(s.text, &sum)
+	s.text = hex.AppendEncode(s.text, sum[:])
 	return s.compare()
 }
 
@@ -209,12 +209,12 @@ func (s *chunkSigner) check() error {
 func (s *chunkSigner) begin(algorithm string) {
 	s.text = append(append(s.text[:0], algorithm...), '\n')
 	s.text = append(append(s.text, s.date...), s.key.scope...)
-	s.text = append(appendHex(s.text, &s.previous), '\n')
+	s.text = append(hex.AppendEncode(s.text, s.previous[:]), '\n')
 }
 
 func (s *chunkSigner) compare() error {
-	want := s.hasher.sign(s.key, s.text)
-	if !sameDigest(want, &s.said) {
+	want := s.key.sign(s.text)
+	if !sameDigest(&want, &s.said) {
 		return &Error{Reason: ChunkMismatch}
 	}
 	s.previous = s.said

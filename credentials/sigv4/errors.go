@@ -75,8 +75,8 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Reason == e.Reason
 }
 
-// refuse makes an Error. It is never inlined: the code that lets good requests pass is shorter, and so faster, without what
-// makes errors in between.
+// refuse returns an Error. It is not inlined because it is called in many places, and without it the code that good requests
+// run through is shorter and measurably faster.
 //
 //go:noinline
 func refuse(reason Reason, detail string) *Error { return &Error{Reason: reason, Detail: detail} }

@@ -50,47 +50,34 @@ func claims(key string) bool {
 	return false
 }
 
-// presignedParts are the parameters as they stand in the query.
+// presignedParts are the parameters of a presigned query, decoded.
 type presignedParts struct {
 	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
 	version2                                                                           bool
-	encoded                                                                            bool // the credential is, still
 }
 
-// read takes all of a query's parameters, which has been checked.
+// read reads the parameters of a query that has passed checkQuery.
 func (p *presignedParts) read(raw string) *Error {
 	for {
 		one, rest, ok := nextParameter(raw)
 		if !ok {
-			p.credential, p.encoded = unescapeQuery(p.credential), false
 			return nil
 		}
 		raw = rest
-		if err := p.take(unescapeQuery(one.key), one.value, true); err != nil {
-			return err
+		key := one.key
+		if strings.IndexByte(key, '%') >= 0 {
+			key = unescapeQuery(key)
 		}
+		p.version2 = p.version2 || key == queryVersion2
+		into := p.slot(key)
+		if into == nil {
+			continue
+		}
+		if one.value == "" || *into != "" {
+			return refuse(Malformed, key+" is empty or repeated")
+		}
+		*into = unescapeQuery(one.value)
 	}
-}
-
-// take keeps a parameter that belongs to the signature. Its key has been decoded; its value is, too, where it may need it.
-func (p *presignedParts) take(key, value string, escaped bool) *Error {
-	p.version2 = p.version2 || key == queryVersion2
-	into := p.slot(key)
-	if into == nil {
-		return nil
-	}
-	switch {
-	case !escaped:
-	case into == &p.credential:
-		p.encoded = true
-	default:
-		value = unescapeQuery(value)
-	}
-	if value == "" || *into != "" {
-		return refuse(Malformed, key+" is empty or repeated")
-	}
-	*into = value
-	return nil
 }
 
 // slot returns where a parameter belongs, or nil when it has nothing to do with the signature.
@@ -117,15 +104,10 @@ func (p *presignedParts) slot(key string) *string {
 }
 
 // parseQuery reads the signature of a presigned request, whose parts the scan has taken if it found the query encoded.
-func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
-	if err := a.seen.check(r); err != nil {
+func (a *Auth) parseQuery(r *Request) *Error {
+	var parts presignedParts
+	if err := parts.read(r.RawQuery); err != nil {
 		return err
-	}
-	if !a.seen.encoded {
-		*parts = presignedParts{}
-		if err := parts.read(r.RawQuery); err != nil {
-			return err
-		}
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
@@ -137,7 +119,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	case len(parts.token) > maxSessionToken:
 		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
-	if err := a.parseParts(parts.credential, parts.encoded, parts.signedHeaders, parts.signature); err != nil {
+	if err := a.parseParts(parts.credential, parts.signedHeaders, parts.signature); err != nil {
 		return err
 	}
 	if err := a.setTime(parts.date); err != nil {
@@ -148,7 +130,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 		return badExpires(parts.expires)
 	}
 	a.Expires = time.Duration(seconds) * time.Second
-	return a.presignedHeaders(parts)
+	return a.presignedHeaders(&parts)
 }
 
 // presignedHeaders reconciles what may stand in the query or in a signed header.

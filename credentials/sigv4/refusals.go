@@ -10,15 +10,11 @@ import (
 // What makes the refusals that have more to say stands here, apart from the code that lets good requests pass; see refuse.
 
 // refuseCredential refuses for what the Credential part holds.
-//
-//go:noinline
 func refuseCredential(reason Reason, detail string) *Error {
 	return &Error{Reason: reason, Credential: true, Detail: detail}
 }
 
 // wrongRegion names the region that is right, which clients take from there.
-//
-//go:noinline
 func wrongRegion(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "the region"+shown(got, "'")+" is wrong")
 	if len(right) > 0 {
@@ -28,7 +24,6 @@ func wrongRegion(got string, right []string) *Error {
 	return e
 }
 
-//go:noinline
 func wrongService(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "incorrect service"+shown(got, `"`)+".")
 	if len(right) > 0 {
@@ -37,12 +32,10 @@ func wrongService(got string, right []string) *Error {
 	return e
 }
 
-//go:noinline
 func wrongTerminator(got string) *Error {
 	return refuseCredential(WrongScope, "incorrect terminal"+shown(got, `"`)+`. This endpoint uses "`+terminator+`".`)
 }
 
-//go:noinline
 func wrongDay(got, signed string) *Error {
 	return refuse(WrongScope, "Invalid credential date"+shown(got, `"`)+`. This date is not the same as X-Amz-Date: "`+signed+`".`)
 }
@@ -56,19 +49,16 @@ func shown(word, quote string) string {
 	return " " + quote + word + quote
 }
 
-//go:noinline
 func (a *Auth) skewed(now time.Time, allowed time.Duration) *Error {
 	return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large", Facts: []Fact{
 		{"RequestTime", a.date}, {"ServerTime", isoTime(now)}, {"MaxAllowedSkewMilliseconds", strconv.FormatInt(allowed.Milliseconds(), 10)}}}
 }
 
-//go:noinline
 func (a *Auth) notYetValid(now time.Time) *Error {
 	return &Error{Reason: NotYetValid, Facts: []Fact{{"X-Amz-Date", strconv.FormatInt(a.Time.UnixMilli(), 10)},
 		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
 }
 
-//go:noinline
 func (a *Auth) expired(now time.Time) *Error {
 	return &Error{Reason: Expired, Facts: []Fact{{"X-Amz-Expires", strconv.Itoa(int(a.Expires / time.Second))},
 		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
@@ -78,8 +68,6 @@ func (a *Auth) expired(now time.Time) *Error {
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // badDate is for a date that cannot be read.
-//
-//go:noinline
 func (a *Auth) badDate(text string) *Error {
 	if a.Presigned {
 		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
@@ -93,8 +81,6 @@ func (a *Auth) badDate(text string) *Error {
 
 // badExpires says what is wrong with a life that is none. S3 has no text for 0, of which its documentation says that it is too
 // little.
-//
-//go:noinline
 func badExpires(text string) *Error {
 	switch seconds, err := strconv.ParseInt(text, 10, 64); {
 	case err != nil || text[0] == '+':
@@ -106,8 +92,6 @@ func badExpires(text string) *Error {
 }
 
 // unsignedHeaders names all x-amz-* headers that are not signed.
-//
-//go:noinline
 func (s *scratch) unsignedHeaders(r *Request) *Error {
 	names := []string{strings.ToLower(s.unsigned)}
 	for key := range r.Header {
@@ -120,12 +104,10 @@ func (s *scratch) unsignedHeaders(r *Request) *Error {
 	return notSigned(strings.Join(slices.Compact(names), ", "))
 }
 
-//go:noinline
 func notSigned(names string) *Error {
 	return &Error{Reason: UnsignedHeader, Detail: names, Facts: []Fact{{"HeadersNotSigned", names}}}
 }
 
-//go:noinline
 func payloadMismatch(signed, computed string) *Error {
 	return &Error{Reason: PayloadMismatch, Detail: "the body is not the one that x-amz-content-sha256 names", Facts: []Fact{
 		{"ClientComputedContentSHA256", signed}, {"S3ComputedContentSHA256", computed}}}

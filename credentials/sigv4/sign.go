@@ -44,7 +44,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if o.PayloadHash == "" {
 		return errors.New("sigv4: no payload hash")
 	}
-	known, err := o.check(r, c)
+	err := o.check(r, c)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if err != nil {
 		return err
 	}
-	signature, err := o.signature(r, c.SecretAccessKey, names, date, known)
+	signature, err := o.signature(r, c.SecretAccessKey, names, date)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 // Presign returns the raw query of the request with the signature in it; the request stays as it is. Headers that the
 // request has and that are signed must be sent with it.
 func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
-	if _, err := o.check(r, c); err != nil {
+	if err := o.check(r, c); err != nil {
 		return "", err
 	}
 	if o.Expires < time.Second || o.Expires > MaxExpires || o.Expires%time.Second != 0 {
@@ -121,12 +121,10 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	add(querySignedHeaders, names)
 	presigned := *r
 	presigned.RawQuery = query.String()
-	var known seen
-	known.scanQuery(presigned.RawQuery, nil)
-	if err := known.check(&presigned); err != nil {
+	if err := checkQuery(presigned.RawQuery); err != nil {
 		return "", err
 	}
-	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, known)
+	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date)
 	if err != nil {
 		return "", err
 	}
@@ -135,22 +133,24 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 }
 
 // check refuses options and requests that would sign, but not what was meant.
-func (o *SignOptions) check(r *Request, c Credentials) (known seen, err error) {
+func (o *SignOptions) check(r *Request, c Credentials) error {
 	switch {
 	case c.AccessKeyID == "" || c.SecretAccessKey == "":
-		return known, errors.New("sigv4: no credentials")
+		return errors.New("sigv4: no credentials")
 	case o.Time.IsZero() || o.Region == "" || o.Service == "":
-		return known, errors.New("sigv4: signing needs time, region and service")
+		return errors.New("sigv4: signing needs time, region and service")
 	case r.Host == "":
-		return known, errors.New("sigv4: the request has no host")
+		return errors.New("sigv4: the request has no host")
 	case queryClaims(r.RawQuery):
-		return known, &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
+		return &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
 	}
-	known.scanQuery(r.RawQuery, nil)
-	if err := known.check(r); err != nil {
-		return known, err
+	if err := checkPath(r.RawPath); err != nil {
+		return err
 	}
-	return known, nil
+	if err := checkQuery(r.RawQuery); err != nil {
+		return err
+	}
+	return nil
 }
 
 // signedHeaders lists what is signed, sorted, between semicolons.
@@ -174,7 +174,7 @@ func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 }
 
 // signature computes the signature in hexadecimal.
-func (o *SignOptions) signature(r *Request, secret, signed, date string, known seen) (string, error) {
+func (o *SignOptions) signature(r *Request, secret, signed, date string) (string, error) {
 	rule := RuleFor(o.Service)
 	if o.Rule != nil {
 		rule = *o.Rule
@@ -184,7 +184,7 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string, known s
 	if err := s.loadHeaders(r, signed); err != nil {
 		return "", err
 	}
-	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}, &known); err != nil {
+	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}); err != nil {
 		return "", err
 	}
 	key := o.Keys.get(secret, date[:8], o.Region, o.Service)
@@ -196,7 +196,7 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string, known s
 func escapeQuery(value string) string {
 	out := make([]byte, 0, len(value)+16)
 	for _, c := range []byte(value) {
-		if unreserved[c] {
+		if unreserved(c) {
 			out = append(out, c)
 		} else {
 			out = appendPercent(out, c)

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"hash/crc32"
@@ -91,7 +92,7 @@ func (c *chunks) readTrailer() error {
 		}
 		lines := sha256.Sum256([]byte(c.trailer.name + ":" + value + "\n"))
 		c.signer.begin(trailerAlgorithm)
-		c.signer.text = appendHex(c.signer.text, &lines)
+		c.signer.text = hex.AppendEncode(c.signer.text, lines[:])
 		if err := c.signer.compare(); err != nil {
 			return err
 		}

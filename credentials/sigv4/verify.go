@@ -78,7 +78,7 @@ func (a *Auth) checkTime(o *Options) *Error {
 		if skew <= 0 || skew > MaxSkew {
 			skew = MaxSkew
 		}
-		if d := since(o.Now, a.Time); d > skew || d < -skew {
+		if d := o.Now.Sub(a.Time); d > skew || d < -skew {
 			return a.skewed(o.Now, skew)
 		}
 		return nil
@@ -94,14 +94,6 @@ func (a *Auth) checkTime(o *Options) *Error {
 		return a.expired(o.Now)
 	}
 	return nil
-}
-
-// since is now less a time in whole seconds, exact within a day and too much for any skew beyond: all that is asked here, for
-// less than Time.Sub takes.
-func since(now, then time.Time) time.Duration {
-	const day = 24 * 60 * 60
-	seconds := min(max(now.Unix()-then.Unix(), -day), day)
-	return time.Duration(seconds)*time.Second + time.Duration(now.Nanosecond())
 }
 
 // checkSignature compares the signature with the one of each canonical form that the request can have. Almost always there
@@ -137,9 +129,9 @@ func (a *Auth) checkForms(s *scratch, key *signingKey, rule PathRule, payloadHas
 
 // fits reports whether the signature is that of a canonical form.
 func (a *Auth) fits(s *scratch, key *signingKey, rule PathRule, payloadHash string, f form) (bool, *Error) {
-	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f, &a.seen); err != nil {
+	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f); err != nil {
 		return false, err
 	}
 	want := s.signRequest(key, a.date)
-	return sameDigest(want, &a.signature), nil
+	return sameDigest(&want, &a.signature), nil
 }
