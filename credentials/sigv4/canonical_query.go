@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// The limits of a query: a presigned one with the longest session token, percent-encoded, fits well.
+// Limits on a query. A presigned query with the longest session token, percent-encoded, is shorter than maxQuery.
 const (
 	maxQuery      = 64 << 10
 	maxParameters = 1000
 )
 
-// parameter is one "key=value" of a query, still encoded.
+// parameter is one "key=value" of a query, not decoded.
 type parameter struct{ key, value string }
 
-// nextParameter cuts the first parameter off a raw query; empty ones ("&&") are passed over, as every parser does.
+// nextParameter returns the first parameter of a raw query and the rest of the query. It skips empty parameters ("&&").
 func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	for raw != "" {
 		var one string
@@ -29,7 +29,7 @@ func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	return parameter{}, "", false
 }
 
-// checkQuery refuses a query that has no canonical form.
+// checkQuery returns an error if the query is too long, has too many parameters, or contains an invalid percent-encoding.
 func checkQuery(raw string) *Error {
 	if len(raw) > maxQuery {
 		return refuse(Malformed, "the query is too long")
@@ -43,7 +43,7 @@ func checkQuery(raw string) *Error {
 			return nil
 		}
 		if !percentAt(raw, i) {
-			return refuse(Malformed, "the query has a bad percent-encoding")
+			return refuse(Malformed, "the query contains an invalid percent-encoding")
 		}
 		raw = raw[i+3:]
 	}
@@ -70,14 +70,14 @@ func unescapeQuery(s string) string {
 	return string(out)
 }
 
-// canonicalParameter is where a parameter's canonical key and value lie in a buffer.
+// canonicalParameter is the position of a canonical parameter in a buffer.
 type canonicalParameter struct{ start, equals, end int }
 
-// appendQuery appends the canonical query: each key and value decoded once and encoded AWS's way, sorted by key, then by
-// value, without the signature itself.
+// appendQuery appends the canonical form of a query that has passed checkQuery: each key and value decoded and encoded again,
+// sorted by key and then by value. If presigned, it omits the signature.
 //
-// AWS sorts the encoded texts. SDKs that sort the decoded ones (aws-sdk-go does) arrive at another order for keys outside
-// ASCII; byDecoded gives theirs. Both orders cover every parameter.
+// AWS sorts the encoded texts. Some SDKs, such as aws-sdk-go, sort the decoded ones, which makes a difference for keys outside
+// ASCII; byDecoded selects their order. Both orders cover every parameter.
 func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool) []byte {
 	s.parameters = s.parameters[:0]
 	begin, sorted := len(dst), true
@@ -107,7 +107,7 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 		}
 		s.parameters = append(s.parameters, at)
 	}
-	if sorted { // as clients usually send it
+	if sorted { // the usual case
 		return dst
 	}
 	s.encoded = append(s.encoded[:0], dst...)
@@ -122,7 +122,7 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 	return dst
 }
 
-// compare orders two parameters in a buffer.
+// compare compares two parameters of a buffer by key and then by value.
 func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDecoded bool) int {
 	key, value := in[at.start:at.equals], in[at.equals+1:at.end]
 	otherKey, otherValue := in[other.start:other.equals], in[other.equals+1:other.end]

@@ -7,25 +7,25 @@ import (
 	"sync/atomic"
 )
 
-// KeyCache remembers signing keys, which cost four HMACs each. It holds a fixed number and forgets by overwriting; reads
-// and writes take no lock. It is safe for concurrent use.
+// KeyCache caches signing keys, each of which takes four HMACs to derive. It has a fixed number of slots, overwrites old keys
+// with new ones, and takes no lock. It is safe for concurrent use.
 type KeyCache struct {
-	slots []atomic.Pointer[cachedKey] // a power of two, in pairs: a key lies in either slot of its pair
+	slots []atomic.Pointer[cachedKey] // a power of two; a key is in one of the two slots of a pair
 	seed  maphash.Seed
 }
 
 // keySource is what a signing key is derived from.
 type keySource struct{ secret, day, region, service string }
 
-// cachedKey is a signing key with its source. Because the source includes the secret, a changed or guessed secret under the
-// same access key misses.
+// cachedKey is a signing key with its source. The source includes the secret, so a changed or guessed secret of the same access
+// key misses the cache.
 type cachedKey struct {
 	source keySource
 	key    *signingKey
 }
 
-// NewKeyCache returns a cache of at least n signing keys, at most 1,048,576. One key serves one access key, region and
-// service for a day.
+// NewKeyCache returns a cache with room for at least n signing keys, but at most 1,048,576. There is one signing key for each
+// access key, region, service and day.
 func NewKeyCache(n int) *KeyCache {
 	size := 2
 	for size < n && size < 1<<20 {
@@ -34,7 +34,7 @@ func NewKeyCache(n int) *KeyCache {
 	return &KeyCache{slots: make([]atomic.Pointer[cachedKey], size), seed: maphash.MakeSeed()}
 }
 
-// get returns the signing key, deriving it if need be. A nil cache derives each time.
+// get returns the signing key. It derives the key if the cache does not have it or is nil.
 func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 	if c == nil {
 		return deriveKey(secret, day, region, service)
@@ -50,7 +50,7 @@ func (c *KeyCache) get(secret, day, region, service string) *signingKey {
 	return c.add(sum, pair, source)
 }
 
-// equal compares the secrets in constant time.
+// equal reports whether s and t are equal. It compares the secrets in constant time.
 func (s keySource) equal(t keySource) bool {
 	return s.day == t.day && s.region == t.region && s.service == t.service &&
 		subtle.ConstantTimeCompare([]byte(s.secret), []byte(t.secret)) == 1
@@ -59,7 +59,7 @@ func (s keySource) equal(t keySource) bool {
 // add derives a key and stores it in one of the two slots of the pair.
 func (c *KeyCache) add(sum, pair uint64, source keySource) *signingKey {
 	k := &cachedKey{
-		// Clone the strings: they may be parts of large headers.
+		// The strings may be parts of large headers, which the cache must not retain.
 		source: keySource{strings.Clone(source.secret), strings.Clone(source.day), strings.Clone(source.region), strings.Clone(source.service)},
 		key:    deriveKey(source.secret, source.day, source.region, source.service),
 	}

@@ -19,16 +19,16 @@ const (
 	queryVersion2      = "AWSAccessKeyId" // of a query signed by version 2
 )
 
-// MaxExpires is the longest life of a presigned request.
+// MaxExpires is the longest time for which a presigned request can be valid.
 const MaxExpires = 7 * 24 * time.Hour
 
-// queryClaims reports whether a query has a parameter that only a presigned request has, version 2's included.
+// queryClaims reports whether a query has a parameter that only presigned requests have, including those of version 2.
 func queryClaims(raw string) bool {
 	for raw != "" {
 		var one string
 		one, raw, _ = cutByte(raw, '&')
 		if one == "" || one[0] != 'X' && one[0] != 'A' && one[0] != '%' {
-			continue // the usual parameter of an ordinary request
+			continue // most parameters of other requests
 		}
 		key, _, _ := cutByte(one, '=')
 		if strings.IndexByte(key, '%') >= 0 && checkQuery(key) != nil {
@@ -41,7 +41,7 @@ func queryClaims(raw string) bool {
 	return false
 }
 
-// claims reports whether a parameter's name is one that only a presigned request has.
+// claims reports whether key is the name of a parameter that only presigned requests have.
 func claims(key string) bool {
 	switch key {
 	case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, queryVersion2:
@@ -56,7 +56,7 @@ type presignedParts struct {
 	version2                                                                           bool
 }
 
-// read reads the parameters of a query that has passed checkQuery.
+// read sets p from a query that has passed checkQuery.
 func (p *presignedParts) read(raw string) *Error {
 	for {
 		one, rest, ok := nextParameter(raw)
@@ -80,7 +80,7 @@ func (p *presignedParts) read(raw string) *Error {
 	}
 }
 
-// slot returns where a parameter belongs, or nil when it has nothing to do with the signature.
+// slot returns the field for a parameter, or nil if the parameter does not belong to the signature.
 func (p *presignedParts) slot(key string) *string {
 	switch key {
 	case queryAlgorithm:
@@ -103,7 +103,7 @@ func (p *presignedParts) slot(key string) *string {
 	return nil
 }
 
-// parseQuery reads the signature of a presigned request, whose parts the scan has taken if it found the query encoded.
+// parseQuery parses the signature of a presigned request, whose query has passed checkQuery.
 func (a *Auth) parseQuery(r *Request) *Error {
 	var parts presignedParts
 	if err := parts.read(r.RawQuery); err != nil {
@@ -133,7 +133,7 @@ func (a *Auth) parseQuery(r *Request) *Error {
 	return a.presignedHeaders(&parts)
 }
 
-// presignedHeaders reconciles what may stand in the query or in a signed header.
+// presignedHeaders sets what may be in the query or in a signed header.
 func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	a.SessionToken, a.PayloadHash = parts.token, parts.payloadHash
 	if err := a.reconcile("X-Amz-Security-Token", &a.SessionToken); err != nil {
@@ -142,7 +142,7 @@ func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	return a.reconcile("X-Amz-Content-Sha256", &a.PayloadHash)
 }
 
-// reconcile takes a header's value for one that is not in the query. If both are there they must be the same.
+// reconcile sets value from a header if the query does not have it. If both have it, they must be equal.
 func (a *Auth) reconcile(key string, value *string) *Error {
 	header, err := oneHeader(a.request.Header, key)
 	switch {

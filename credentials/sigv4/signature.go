@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The words of the specification.
+// Constants of the specification.
 const (
 	algorithm        = "AWS4-HMAC-SHA256"
 	chunkAlgorithm   = "AWS4-HMAC-SHA256-PAYLOAD"
@@ -19,10 +19,10 @@ const (
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// signingKey is the key derived from a secret, date, region and service, ready to sign with. It is safe for concurrent use.
+// signingKey is the key derived from a secret, date, region and service. It is safe for concurrent use.
 type signingKey struct {
-	scope string    // the third line of every string to sign, with the line breaks around it
-	macs  sync.Pool // of *keyedHash: hashing the key takes as long as hashing a short text
+	scope string    // the third line of every string to sign, with the line breaks before and after it
+	macs  sync.Pool // of *keyedHash; keying an HMAC takes as long as hashing a short text
 }
 
 // keyedHash is an HMAC with memory for its result.
@@ -56,7 +56,7 @@ func (k *signingKey) sign(text []byte) digest {
 	return sum
 }
 
-// signRequest replaces the canonical request in s.out by its string to sign and returns the signature.
+// signRequest replaces the canonical request in s.out with its string to sign, and returns the signature.
 func (s *scratch) signRequest(k *signingKey, date string) digest {
 	sum := sha256.Sum256(s.out)
 	s.out = append(append(append(s.out[:0], algorithm+"\n"...), date...), k.scope...)
@@ -64,7 +64,7 @@ func (s *scratch) signRequest(k *signingKey, date string) digest {
 	return k.sign(s.out)
 }
 
-// timeFormat is ISO 8601's basic form, as x-amz-date has it.
+// timeFormat is the format of x-amz-date: the basic format of ISO 8601.
 const timeFormat = "20060102T150405Z"
 
 // parseTime parses timeFormat. Unlike time.Parse it accepts no other spelling, such as one with fractions of a second, which
