@@ -123,7 +123,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if credential == "" || signedHeaders == "" || signature == "" {
 		return refuse(Incomplete, "the authorization header requires three components: Credential, SignedHeaders, and Signature.")
 	}
-	if err := a.parseParts(credential, signedHeaders, signature); err != nil {
+	if err := a.parseParts(credential, false, signedHeaders, signature); err != nil {
 		return err
 	}
 	if err := a.headerTime(header); err != nil {
@@ -173,9 +173,17 @@ func (a *Auth) setTime(text string) *Error {
 	return nil
 }
 
-// parseParts parses the three parts that header and query share.
-func (a *Auth) parseParts(credential, signedHeaders, signature string) *Error {
-	end, ok := a.cutCredential(credential)
+// parseParts parses the three parts that header and query share. If encoded, the credential is percent-encoded.
+func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signature string) *Error {
+	end, ok := "", false
+	if encoded {
+		if end, ok = a.cutEncodedCredential(credential); !ok {
+			credential = unescapeQuery(credential)
+		}
+	}
+	if !ok {
+		end, ok = a.cutCredential(credential)
+	}
 	if !ok || a.AccessKeyID == "" || a.Region == "" || a.Service == "" {
 		return refuseCredential(Malformed, `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
 	}
@@ -207,6 +215,22 @@ func (a *Auth) cutCredential(text string) (end string, ok bool) {
 	}
 	a.AccessKeyID = text
 	return end, true
+}
+
+// cutEncodedCredential is like cutCredential for a percent-encoded credential, which it need not decode. It accepts only one in
+// which four slashes are encoded as %2F and nothing else is, as in nearly all presigned requests.
+func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
+	if strings.IndexByte(text, '/') >= 0 || strings.IndexByte(text, '+') >= 0 {
+		return "", false
+	}
+	for _, into := range [...]*string{&a.AccessKeyID, &a.day, &a.Region, &a.Service} {
+		i := strings.IndexByte(text, '%')
+		if i < 0 || !strings.HasPrefix(text[i:], "%2F") {
+			return "", false
+		}
+		*into, text = text[:i], text[i+len("%2F"):]
+	}
+	return text, strings.IndexByte(text, '%') < 0
 }
 
 // SignedHeaders returns the names of the signed headers in the client's order. Verify checks that they are in lower case,

@@ -50,7 +50,7 @@ func claims(key string) bool {
 	return false
 }
 
-// presignedParts are the parameters of a presigned query, decoded.
+// presignedParts are the parameters of a presigned query. All but the credential are decoded.
 type presignedParts struct {
 	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
 	version2                                                                           bool
@@ -76,7 +76,10 @@ func (p *presignedParts) read(raw string) *Error {
 		if one.value == "" || *into != "" {
 			return refuse(Malformed, key+" is empty or repeated")
 		}
-		*into = unescapeQuery(one.value)
+		*into = one.value
+		if into != &p.credential {
+			*into = unescapeQuery(one.value)
+		}
 	}
 }
 
@@ -119,7 +122,7 @@ func (a *Auth) parseQuery(r *Request) *Error {
 	case len(parts.token) > maxSessionToken:
 		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
-	if err := a.parseParts(parts.credential, parts.signedHeaders, parts.signature); err != nil {
+	if err := a.parseParts(parts.credential, true, parts.signedHeaders, parts.signature); err != nil {
 		return err
 	}
 	if err := a.setTime(parts.date); err != nil {

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -74,5 +75,41 @@ func TestTimesAreReadAsTimeParseReadsThem(t *testing.T) {
 	}
 	for _, text := range []string{"", "20240229T235959", "20240229T235959ZZ", "20240229T2359590Z"} {
 		check(text)
+	}
+}
+
+// randomText joins random pieces.
+func randomText(random *rand.Rand, most int, pieces ...string) string {
+	var text strings.Builder
+	for range random.IntN(most + 1) {
+		text.WriteString(pieces[random.IntN(len(pieces))])
+	}
+	return text.String()
+}
+
+// Splitting an encoded credential gives the same parts as decoding it first.
+func TestAnEncodedCredentialReadsAsItsText(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	whole := 0
+	for range 100_000 {
+		text := randomText(random, 14, "A", "20260301", "%2F", "%2F", "%2F", "%2F", "%2f", "%41", "aws4_request", "-", "/", "+")
+		if checkQuery(text) != nil {
+			t.Fatal(text)
+		}
+		var encoded, plain Auth
+		end, ok := encoded.cutEncodedCredential(text)
+		if !ok {
+			continue
+		}
+		whole++
+		want, found := plain.cutCredential(unescapeQuery(text))
+		if !found || end != want || encoded.AccessKeyID != plain.AccessKeyID || encoded.day != plain.day ||
+			encoded.Region != plain.Region || encoded.Service != plain.Service {
+			t.Errorf("%q: %+v, end %q; decoded first %+v, end %q", text, encoded, end, plain, want)
+		}
+	}
+	if whole < 500 {
+		t.Errorf("only %d credentials could be read", whole)
 	}
 }
