@@ -1,6 +1,9 @@
 package cognitoidp
 
 import (
+	"net/http"
+	"net/netip"
+
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -9,20 +12,27 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// server holds the services behind the operations.
-type server struct {
-	pools   *userpool.Service
-	tokens  *tokens.Service
-	users   *directory.Service
-	signIns *signin.Machine
+// Options are what Registry needs.
+type Options struct {
+	Provider *idp.Provider                    // nil if only the names of the operations are wanted
+	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; nil if that is not known
 }
 
-// Registry returns the functions of the API. The provider may be nil if only the names of the operations are wanted.
-func Registry(p *idp.Provider) rpc.Registry {
-	if p == nil {
-		p = &idp.Provider{}
+// server holds the services behind the operations.
+type server struct {
+	pools    *userpool.Service
+	tokens   *tokens.Service
+	users    *directory.Service
+	signIns  *signin.Machine
+	clientIP func(*http.Request) netip.Addr
+}
+
+// Registry returns the functions of the API.
+func Registry(o Options) rpc.Registry {
+	s := &server{clientIP: o.ClientIP}
+	if p := o.Provider; p != nil {
+		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 	}
-	s := &server{pools: p.Pools, tokens: p.Tokens, users: p.Users, signIns: p.SignIns}
 	return rpc.Registry{
 		"AddCustomAttributes":              rpc.Handle(s.addCustomAttributes),
 		"AdminAddUserToGroup":              rpc.Handle(s.adminAddUserToGroup),
@@ -81,5 +91,5 @@ func Registry(p *idp.Provider) rpc.Registry {
 	}
 }
 
-// Operations lists the operations that are there.
-func Operations() []string { return Registry(nil).Operations() }
+// Operations returns the names of the operations that have a function.
+func Operations() []string { return Registry(Options{}).Operations() }

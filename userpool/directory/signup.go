@@ -16,6 +16,7 @@ type SignUpInput struct {
 	Username   string
 	Password   string
 	Attributes []userpool.Attribute
+	Context    userpool.ClientContext
 }
 
 // SignUpResult is the new user's sub and where the code was sent.
@@ -142,6 +143,7 @@ type ConfirmInput struct {
 	Username   string
 	Code       string
 	ForceAlias bool // take the alias from the user who has it
+	Context    userpool.ClientContext
 }
 
 // ConfirmSignUp confirms a user by code and marks the address that the code went to as verified.
@@ -210,16 +212,24 @@ func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, nam
 	return p, c, subject, err
 }
 
+// CodeRequest is the input of the unsigned operations that send a code.
+type CodeRequest struct {
+	ClientID   string
+	SecretHash string
+	Username   string
+	Context    userpool.ClientContext
+}
+
 // ResendConfirmationCode sends a new sign-up code. The old one is void.
-func (s *Service) ResendConfirmationCode(ctx context.Context, clientID, secretHash, name string) (*Delivery, error) {
-	p, c, subject, err := s.unsignedSubject(ctx, clientID, secretHash, name)
+func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*Delivery, error) {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return nil, err
 	}
 	if !subject.Exists && !c.HidesExistence {
 		return nil, errNoCombination
 	}
-	if err := s.limits.take("resend", p.ID, p.Key(name), limitResend); err != nil {
+	if err := s.limits.take("resend", p.ID, p.Key(in.Username), limitResend); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
