@@ -10,6 +10,18 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
+// authOperations are the operations on sign-ins and tokens.
+func (s *server) authOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminInitiateAuth":           rpc.Handle(s.adminInitiateAuth),
+		"AdminRespondToAuthChallenge": rpc.Handle(s.adminRespondToAuthChallenge),
+		"GetTokensFromRefreshToken":   rpc.Handle(s.getTokensFromRefreshToken),
+		"InitiateAuth":                rpc.Handle(s.initiateAuth),
+		"RespondToAuthChallenge":      rpc.Handle(s.respondToAuthChallenge),
+		"RevokeToken":                 rpc.Handle(s.revokeToken),
+	}
+}
+
 func (s *server) initiateAuth(ctx context.Context, c *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
 	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters,
 		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})

@@ -9,6 +9,20 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
+// selfOperations are the operations on the token's user.
+func (s *server) selfOperations() rpc.Registry {
+	return rpc.Registry{
+		"ChangePassword":                   rpc.Handle(s.changePassword),
+		"DeleteUser":                       rpc.Handle(s.deleteUser),
+		"DeleteUserAttributes":             rpc.Handle(s.deleteUserAttributes),
+		"GetUser":                          rpc.Handle(s.getUser),
+		"GetUserAttributeVerificationCode": rpc.Handle(s.getUserAttributeVerificationCode),
+		"GlobalSignOut":                    rpc.Handle(s.globalSignOut),
+		"UpdateUserAttributes":             rpc.Handle(s.updateUserAttributes),
+		"VerifyUserAttribute":              rpc.Handle(s.verifyUserAttribute),
+	}
+}
+
 func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserRequest) (*wire.GetUserResponse, error) {
 	u, err := s.users.GetUser(ctx, api.Value(in.AccessToken))
 	if err != nil {

@@ -9,6 +9,17 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
+// signUpOperations are the operations on sign-up and recovery.
+func (s *server) signUpOperations() rpc.Registry {
+	return rpc.Registry{
+		"ConfirmForgotPassword":  rpc.Handle(s.confirmForgotPassword),
+		"ConfirmSignUp":          rpc.Handle(s.confirmSignUp),
+		"ForgotPassword":         rpc.Handle(s.forgotPassword),
+		"ResendConfirmationCode": rpc.Handle(s.resendConfirmationCode),
+		"SignUp":                 rpc.Handle(s.signUp),
+	}
+}
+
 func (s *server) signUp(ctx context.Context, c *rpc.Call, in *wire.SignUpRequest) (*wire.SignUpResponse, error) {
 	u, err := s.users.SignUp(ctx, directory.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attributesIn(in.UserAttributes),

@@ -9,6 +9,24 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
+// userOperations are the operations on users that administrators call.
+func (s *server) userOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminConfirmSignUp":        rpc.Handle(s.adminConfirmSignUp),
+		"AdminCreateUser":           rpc.Handle(s.adminCreateUser),
+		"AdminDeleteUser":           rpc.Handle(s.adminDeleteUser),
+		"AdminDeleteUserAttributes": rpc.Handle(s.adminDeleteUserAttributes),
+		"AdminDisableUser":          rpc.Handle(s.adminDisableUser),
+		"AdminEnableUser":           rpc.Handle(s.adminEnableUser),
+		"AdminGetUser":              rpc.Handle(s.adminGetUser),
+		"AdminResetUserPassword":    rpc.Handle(s.adminResetUserPassword),
+		"AdminSetUserPassword":      rpc.Handle(s.adminSetUserPassword),
+		"AdminUpdateUserAttributes": rpc.Handle(s.adminUpdateUserAttributes),
+		"AdminUserGlobalSignOut":    rpc.Handle(s.adminUserGlobalSignOut),
+		"ListUsers":                 rpc.Handle(s.listUsers),
+	}
+}
+
 func (s *server) adminCreateUser(ctx context.Context, c *rpc.Call, in *wire.AdminCreateUserRequest) (*wire.AdminCreateUserResponse, error) {
 	u, err := s.users.AdminCreateUser(ctx, directory.AdminCreateInput{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
 		Attributes: attributesIn(in.UserAttributes), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),

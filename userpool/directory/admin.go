@@ -17,7 +17,7 @@ type AdminCreateInput struct {
 	Attributes        []userpool.Attribute
 	TemporaryPassword string   // "" generates one
 	Action            string   // "", RESEND or SUPPRESS
-	Mediums           []string // DesiredDeliveryMediums; nil = the phone if there is one, else e-mail
+	Mediums           []string // DesiredDeliveryMediums; nil prefers the phone to e-mail
 	ForceAlias        bool
 	Context           userpool.ClientContext
 }

@@ -108,9 +108,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 // splitPending separates the addresses that must be verified before they are written.
 func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (now, later []userpool.Attribute) {
 	for _, a := range attrs {
-		settings := p.Settings.UserAttributeUpdateSettings
-		if settings != nil && slices.Contains(settings.AttributesRequireVerificationBeforeUpdate, a.Name) &&
-			a.Value != "" && a.Value != u.Attributes[a.Name] {
+		if slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
 			later = append(later, a)
 		} else {
 			now = append(now, a)
@@ -149,7 +147,7 @@ func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, before,
 	return list, nil
 }
 
-// codeAttribute begins the purposes of codes that verify an attribute of a known user.
+// codeAttribute is the prefix of the purposes of codes that verify an attribute.
 const codeAttribute = "attribute:"
 
 // How many codes for an attribute a user may try, and ask for, in an hour.
@@ -199,12 +197,11 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 		if err != nil {
 			return err
 		}
-		settings := p.Settings.UserAttributeUpdateSettings
-		if settings != nil && slices.Contains(settings.AttributesRequireVerificationBeforeUpdate, attribute) {
+		if slices.Contains(p.Pending, attribute) {
 			u.Attributes[attribute] = code.Value
 		}
 		if u.Attributes[attribute] != code.Value {
-			outcome = errCodeExpired // the address changed after the code went out
+			outcome = errCodeExpired // the address changed after the code was sent
 			return errKeep
 		}
 		return proveAddress(tx, p, u, code, false)

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -71,24 +72,12 @@ func (a *attempt) admit(hidden bool) error {
 	return nil
 }
 
-// prove records that the step's factor was proved.
+// prove records that the user has proved the factor.
 func (a *attempt) prove(f Factor) {
-	if f == "" {
-		return
-	}
-	if !a.proved(f) {
+	if !slices.Contains(a.state.Proved, f) {
 		a.state.Proved = append(a.state.Proved, f)
 	}
 	if f == Password {
 		a.state.Password = a.subject.User.Password.ModifiedAt.UnixMilli()
 	}
-}
-
-func (a *attempt) proved(f Factor) bool {
-	for _, p := range a.state.Proved {
-		if p == f {
-			return true
-		}
-	}
-	return false
 }

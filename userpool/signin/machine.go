@@ -143,12 +143,15 @@ func (m *Machine) judge(ctx context.Context, s *step, a *attempt) error {
 		err = m.o.Users.Guard(ctx, a.pool, a.subject, func(*store.User) (bool, error) { return s.answer(ctx, a) })
 	} else {
 		var ok bool
-		if ok, err = s.answer(ctx, a); err == nil && (!ok || !a.subject.Exists) {
+		if ok, err = s.answer(ctx, a); err == nil && !ok {
 			err = userpool.ErrWrongPassword
 		}
 	}
-	if err != nil {
+	if err != nil || s.factor == "" {
 		return err
+	}
+	if !a.subject.Exists {
+		return userpool.ErrWrongPassword // no step proves anything for a stand-in
 	}
 	a.prove(s.factor)
 	return nil

@@ -30,7 +30,7 @@ type step struct {
 
 	// answer reports whether the answer in a.params is right. If false, the client is told that the password is wrong. An
 	// error is the answer to the client; unless it is fault.NotAuthorized, the client may answer again with the same
-	// Session. The subject may be a stand-in. Its answers are never right, whatever answer reports.
+	// Session. The subject may be a stand-in, for which the machine takes no answer as a proof.
 	answer func(context.Context, *attempt) (bool, error)
 }
 
