@@ -25,7 +25,7 @@ const keyAfterlife = MaxTokenLife + time.Hour
 // purposeSigningKey seals private keys; the additional data is owner, id and use.
 const purposeSigningKey = "signing key"
 
-// keyring holds a pool's keys, ready to sign. It is shared: nobody writes to it.
+// keyring holds a pool's keys, ready to sign. It is shared and must not be changed.
 type keyring struct {
 	keys []ringKey // by SignsFrom
 }

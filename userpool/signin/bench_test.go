@@ -201,7 +201,7 @@ func BenchmarkRotate(b *testing.B) {
 	}
 	parallel(b, func(int) {
 		t := <-tokens
-		out, err := h.SignIns.GetTokensFromRefreshToken(b.Context(), c.ID, "", t)
+		out, err := h.SignIns.GetTokensFromRefreshToken(b.Context(), signin.Renewal{ClientID: c.ID, RefreshToken: t})
 		if err != nil {
 			b.Error(err)
 			tokens <- t

@@ -31,7 +31,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// Clock stands still until Forward moves it.
+// Clock shows the same time until Forward moves it.
 type Clock struct {
 	mu sync.Mutex
 	t  time.Time
