@@ -20,7 +20,7 @@ import (
 // What a first-seen token costs, beside the signature alone, the signature with encoding/json, and jwx.
 func BenchmarkFirstSeen(b *testing.B) {
 	raw := sign(b, testKey(), claims(nil))
-	public := &testKey().Private.PublicKey
+	public := &testRSA().PublicKey
 	parts := strings.Split(raw, ".")
 	signed := []byte(parts[0] + "." + parts[1])
 	signature, _ := decodeStrict(parts[2])

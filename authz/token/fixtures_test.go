@@ -44,6 +44,9 @@ var otherKey = sync.OnceValue(func() *SigningKey {
 	return key
 })
 
+// testRSA returns the private key of testKey.
+func testRSA() *rsa.PrivateKey { return testKey().Private.(*rsa.PrivateKey) }
+
 // claims are an access token's as Cognito writes them, changed as the test says; nil removes one.
 func claims(changes map[string]any) []byte {
 	all := map[string]any{

@@ -22,7 +22,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := []PublicKey{testKey().Public(), {ID: "no alg", Key: &otherKey().Private.PublicKey}, {ID: "ed", Algorithm: "EdDSA", Key: edPublic}}
+	keys := []PublicKey{testKey().Public(), {ID: "no alg", Key: otherKey().Private.Public()}, {ID: "ed", Algorithm: "EdDSA", Key: edPublic}}
 	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
 		keys = append(keys, PublicKey{ID: curve.Params().Name, Key: &ecKey(t, curve).PublicKey})
 	}
@@ -66,18 +66,18 @@ func publicOf(key PublicKey) crypto.PublicKey {
 }
 
 func TestAKeySetLooksAsCognitosDoes(t *testing.T) {
-	written, err := MarshalJWKS(PublicKey{ID: "1234example=", Algorithm: "RS256", Key: &rsa.PublicKey{N: testKey().Private.N, E: 65537}})
+	written, err := MarshalJWKS(PublicKey{ID: "1234example=", Algorithm: "RS256", Key: testKey().Private.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf(`{"keys":[{"alg":"RS256","e":"AQAB","kid":"1234example=","kty":"RSA","n":%q,"use":"sig"}]}`, b64(testKey().Private.N.Bytes()))
+	want := fmt.Sprintf(`{"keys":[{"alg":"RS256","e":"AQAB","kid":"1234example=","kty":"RSA","n":%q,"use":"sig"}]}`, b64(testRSA().N.Bytes()))
 	if string(written) != want {
 		t.Errorf("got  %s\nwant %s", written, want)
 	}
 }
 
 func TestParseJWKSSkipsWhatTokensAreNotVerifiedWith(t *testing.T) {
-	n := b64(testKey().Private.N.Bytes())
+	n := b64(testRSA().N.Bytes())
 	rsaKey := func(more string) string { return fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAB"%s}`, n, more) }
 	small, err := rand.Prime(rand.Reader, 1024)
 	if err != nil {

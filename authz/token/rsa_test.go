@@ -186,7 +186,7 @@ func TestWhatIsWrittenToIsNotTakenOver(t *testing.T) {
 
 func TestAPreparationServesItsOwnKeyOnly(t *testing.T) {
 	key := testKey().Public()
-	key.prepared = prepareRSA(&testKey().Private.PublicKey)
+	key.prepared = prepareRSA(&testRSA().PublicKey)
 	key.Key = otherKey().Public().Key
 	if key.prepared.matches(key.Key.(*rsa.PublicKey)) {
 		t.Error("a key that was put in its place would be verified with the old one")
