@@ -27,9 +27,11 @@ var floors = map[string]int{
 	"handover": 0, "throttle": 0,
 	// 1, codecs of the wires.
 	"api/awsjson": 1, "api/awsquery": 1,
+	// 1 as well: what materials are made of.
+	"authz/token": 1, "store": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/token": 2, "authz/revoke": 2,
-	"credentials/session": 2, "store": 2, "config": 2, "message": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/revoke": 2,
+	"credentials/session": 2, "config": 2, "message": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
 	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,

@@ -31,12 +31,11 @@ var (
 
 // newVerifier makes what the pool's own access tokens are verified with.
 func (s *Service) newVerifier(p *pool) (*token.Verifier, error) {
-	set := s.keysets.of(p.ID)
-	if err := s.keysets.publish(p.ID, p.keys.published(s.o.Now())); err != nil {
+	if err := s.ring.Publish(p.ID, p.keys); err != nil {
 		return nil, err
 	}
 	return token.New(token.Options{Now: s.o.Now, Issuers: []token.Issuer{{
-		URL: p.issuer, Keys: set, AnyClient: true, TokenUse: []string{"access"}, Leeway: clockLeeway,
+		URL: p.issuer, Keys: s.ring.KeySet(p.ID), AnyClient: true, TokenUse: []string{"access"}, Leeway: clockLeeway,
 	}}})
 }
 

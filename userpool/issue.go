@@ -60,7 +60,7 @@ func (s *Service) sign(p *pool, use string, claims map[string]any, iat time.Time
 	}
 	claims["iss"], claims["jti"], claims["token_use"] = p.issuer, jti, use
 	claims["iat"], claims["exp"] = iat.Unix(), iat.Add(life).Unix()
-	key, err := p.keys.signer(use, s.o.Now())
+	key, err := p.keys.Signer(use, s.o.Now())
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
@@ -133,6 +134,27 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The way in which private keys are sealed is part of what stores hold: it must not change.
+func TestStoredKeysStayReadable(t *testing.T) {
+	h := newHouse(t)
+	p := h.pool(userpool.PoolSettings{})
+	if err := h.store.Update(t.Context(), func(tx store.Tx) error {
+		list, err := tx.SigningKeys.List(p.ID)
+		for _, k := range list {
+			private, err := h.options.Seal.Open("signing key", k.Private, []byte(p.ID+"\n"+k.ID+"\n"+k.Use))
+			if err != nil {
+				return err
+			}
+			if _, err := token.ParsePrivate(k.ID, k.Algorithm, private); err != nil {
+				return err
+			}
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -34,7 +35,7 @@ type pool struct {
 	schema   map[string]*SchemaAttribute
 	folded   bool // names compare without regard to case
 	srp      bool // passwords get SRP verifiers
-	keys     *keyring
+	keys     *keyring.Keys
 	verifier *token.Verifier
 }
 
@@ -112,11 +113,10 @@ func (s *Service) compile(rec store.Pool, keys []store.SigningKey, srp bool) (*p
 	}
 	// AWS: CaseSensitive is true when the block is absent.
 	p.folded = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
-	ring, err := s.openKeys(keys)
-	if err != nil {
+	var err error
+	if p.keys, err = s.ring.Open(keys); err != nil {
 		return nil, err
 	}
-	p.keys = ring
 	if p.verifier, err = s.newVerifier(p); err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s *Service) insertPool(ctx context.Context, id, name string, settings Pool
 	if err != nil {
 		return nil, err
 	}
-	s.keysets.revive(id)
+	s.ring.Readmit(id)
 	err = s.update(ctx, func(tx store.Tx) error {
 		if err := tx.Pools.Insert(rec); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
@@ -65,7 +66,7 @@ type Service struct {
 	limits   *limiter
 	ghosts   *ghosts
 	gates    *gates
-	keysets  *keysets
+	ring     *keyring.Ring
 	cutoffs  *cutoffs
 	courier  *courier
 }
@@ -99,6 +100,10 @@ func New(o Options) (*Service, error) {
 	now := o.Now
 	// What was just written is compared with what the store gives back, which has milliseconds.
 	o.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }
+	ring, err := newRing(o)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
 		o:        o,
 		pools:    newCache[*pool](o.Now, o.CacheFor, maxCachedPools),
@@ -107,7 +112,7 @@ func New(o Options) (*Service, error) {
 		limits:   newLimiter(o.Now, maxLimited),
 		ghosts:   newGhosts(o.Now, maxLimited),
 		gates:    newGates(),
-		keysets:  newKeysets(),
+		ring:     ring,
 		cutoffs:  newCutoffs(),
 		courier:  newCourier(maxUnderway),
 	}, nil
