@@ -156,7 +156,7 @@ func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
 	step(88*24*time.Hour, "us-east-1-1", 1)
 	step(25*time.Hour, "us-east-1-1", 2) // the next is published, and does not sign yet
 	step(25*time.Hour, "us-east-1-2", 2) // it signs, the last is still published
-	step(24*time.Hour, "us-east-1-2", 2)
+	step(24*time.Hour-time.Second, "us-east-1-2", 2)
 	step(3*time.Hour, "us-east-1-2", 1) // no token of the last lives any more
 	step(400*24*time.Hour, "us-east-1-2", 2)
 	step(25*time.Hour, "us-east-1-3", 2)
