@@ -53,17 +53,14 @@ func alice(family string, authTime, issued int) Credential {
 		IssuedAt: second.Add(time.Duration(issued) * time.Second)}
 }
 
-func TestRevoked(t *testing.T) {
+// revokedCases are a record and a credential by name, and whether the record revokes the credential.
+func revokedCases() map[string]revokedCase {
 	hour := noon.Add(time.Hour)
 	with := func(c Credential, change func(*Credential)) Credential {
 		change(&c)
 		return c
 	}
-	for name, tc := range map[string]struct {
-		record Record
-		c      Credential
-		want   bool
-	}{
+	return map[string]revokedCase{
 		"a token of the family":                           {Family(pool, "f1", hour), alice("f1", -60, -60), true},
 		"a refreshed token of the family":                 {Family(pool, "f1", hour), alice("f1", -60, 1), true},
 		"another family":                                  {Family(pool, "f1", hour), alice("f2", -60, -60), false},
@@ -102,13 +99,23 @@ func TestRevoked(t *testing.T) {
 		"a cut through the roles spares tokens":           {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), false},
 		"a cut through the roles meets every role":        {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Role: "r", IssuedAt: noon}, true},
 		"a cut through the identities meets each of them": {Record{Kind: KindCut, Name: "identity", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Identity: "i", IssuedAt: noon}, true},
-	} {
+	}
+}
+
+type revokedCase struct {
+	record Record
+	c      Credential
+	want   bool
+}
+
+func TestRevoked(t *testing.T) {
+	for name, tc := range revokedCases() {
 		t.Run(name, func(t *testing.T) {
 			x, _ := newIndex(t, 0, tc.record)
 			if got := x.Revoked(tc.c); got != tc.want {
 				t.Errorf("got %v", got)
 			}
-			// What was written down and read again says the same.
+			// A snapshot has the same content.
 			again, _ := newIndex(t, 0, x.Snapshot()...)
 			if got := again.Revoked(tc.c); got != tc.want {
 				t.Errorf("after a snapshot: got %v", got)
