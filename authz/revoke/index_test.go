@@ -15,7 +15,7 @@ const pool = "https://idp.example.com/us-east-1_notes0001"
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 400_000_000, time.UTC)
 
-// ticker is a clock that tests set.
+// ticker is a clock that a test sets.
 type ticker struct {
 	mu sync.Mutex
 	t  time.Time
@@ -46,7 +46,7 @@ func newIndex(t testing.TB, maxBytes int64, records ...Record) (*Index, *ticker)
 	return x, clock
 }
 
-// alice's token: times are what a token can say, whole seconds relative to noon's second.
+// alice returns a credential of alice. Like the times in a token, authTime and issued are whole seconds, relative to noon.
 func alice(family string, authTime, issued int) Credential {
 	second := noon.Truncate(time.Second)
 	return Credential{Issuer: pool, Subject: "alice", OriginJTI: family, AuthTime: second.Add(time.Duration(authTime) * time.Second),
@@ -215,7 +215,7 @@ func TestEarliestIssueTellsNewTokensFromRevokedOnes(t *testing.T) {
 	}
 }
 
-// A full index forgets nothing: what it cannot name any more it meets by time, and everybody else refreshes.
+// A full index still covers all revocations: it replaces names with times, and other users have to refresh.
 func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	x, _ := newIndex(t, 100_000, Family("https://small.example", "s", noon.Add(time.Hour)))
 	const n = 5000

@@ -84,7 +84,7 @@ func TestParseClaimsAcceptsStrictJSONOnly(t *testing.T) {
 	}
 }
 
-// compare asserts that the claims are what encoding/json reads.
+// compare checks that encoding/json reads the same claims.
 func compare(t *testing.T, text string, parsed *Claims) {
 	t.Helper()
 	var want map[string]any
@@ -112,7 +112,7 @@ func compare(t *testing.T, text string, parsed *Claims) {
 	}
 }
 
-// exactly reads JSON and leaves numbers as they are spelled.
+// exactly reads JSON and keeps the spelling of numbers.
 func exactly(text string, to any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()

@@ -34,7 +34,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	if err != nil || len(set.Skipped) > 0 || len(set.Keys) != len(keys) {
 		t.Fatalf("%v, %v, %d keys", err, set.Skipped, len(set.Keys))
 	}
-	// Another library must read the same keys out of it.
+	// jwx reads the same keys.
 	theirs, err := jwxkeys.Parse(written)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	}
 }
 
-// publicOf is the key in the form in which Raw gives it.
+// publicOf returns the key in the form of jwk.Key.Raw.
 func publicOf(key PublicKey) crypto.PublicKey {
 	if k, ok := key.Key.(*rsa.PublicKey); ok {
 		return k

@@ -77,7 +77,8 @@ func TestAForgeryIsNotToldAboutAudienceOrUse(t *testing.T) {
 	}
 }
 
-// A token names keys and certificates to fetch (jku, x5u), or brings them (jwk, x5c). None may be used or fetched.
+// A token may name keys and certificates (jku, x5u) or include them (jwk, x5c). The verifier must neither use nor fetch
+// them.
 func TestKeysNamedByTheTokenAreNeverUsed(t *testing.T) {
 	requests := 0
 	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
@@ -139,7 +140,7 @@ func TestEveryAlgorithmVerifiesWithItsKeyOnly(t *testing.T) {
 	}
 }
 
-// CVE-2022-21449: a signature of zeros passed for every message.
+// CVE-2022-21449: a signature of zeros was valid for every message.
 func TestZeroAndOutOfRangeECDSASignaturesAreRefused(t *testing.T) {
 	private := ecKey(t, elliptic.P256())
 	keys := &StaticKeys{}
