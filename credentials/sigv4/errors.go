@@ -1,5 +1,7 @@
 package sigv4
 
+import "time"
+
 // Reason is why a signature or a body was refused. Wires translate it; it reads as text for logs.
 type Reason uint8
 
@@ -48,18 +50,30 @@ func (r Reason) String() string {
 	return "unknown reason"
 }
 
-// Error is a refusal. Its texts hold no secret and no signature and may be shown to the client.
+// Error is a refusal. Its texts and facts hold no secret and no signature and may be shown to the client.
 type Error struct {
 	Reason    Reason
-	Presigned bool   // whether the signature was in the query: S3 names some conditions differently there
+	Presigned bool   // whether the signature is in the query: S3 names some conditions differently there
 	Detail    string // which part is wrong, in S3's words where it has some; may be empty
 
-	Credential bool   // whether the Credential part is what is wrong, which S3 says before the detail if it was in the query
-	Facts      []Fact // what S3 tells beside code and message, in its order
+	Credential bool // whether the Credential part is wrong; S3 says so before the detail if the signature is in the query
+	Facts      Facts
 }
 
-// Fact is an element of S3's error documents.
-type Fact struct{ Name, Value string }
+// Facts are the values that a refusal compared. Only those that belong to the Reason are set.
+type Facts struct {
+	// Region and Service are what the scope should name, where it names another (WrongScope).
+	Region, Service string
+	// SignedAt is the signing time, Now the verifier's time (Skewed, NotYetValid, Expired).
+	SignedAt, Now time.Time
+	// Allowed is the largest difference between the two (Skewed), or how long the request is valid (NotYetValid, Expired).
+	Allowed time.Duration
+	// Unsigned lists the headers that must be signed and are not, in lower case with ", " between (UnsignedHeader).
+	Unsigned string
+	// ClaimedHash is the body's hash as signed, ComputedHash that of the body that arrived (PayloadMismatch). Both are in
+	// hexadecimal.
+	ClaimedHash, ComputedHash string
+}
 
 // Error gives reason and detail.
 func (e *Error) Error() string {
