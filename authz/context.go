@@ -293,9 +293,7 @@ func (c *call) queryKey(name string) policy.Values {
 // ambiguous marks the request as one that cannot be decided on.
 func (c *call) ambiguous(key string) policy.Values {
 	if c.unsure == nil {
-		c.unsure = &Problem{Status: 400, Reason: reasonAmbiguous, Title: "Malformed request",
-			Detail:  "The value of " + key + " is not unique in the request.",
-			AWSCode: "InvalidArgument", AWSMessage: "The value of " + key + " is not unique in the request."}
+		c.unsure = refuseAbout(AmbiguousValue, key, "The value of "+key+" is not unique in the request.")
 	}
 	return absent
 }
@@ -303,9 +301,7 @@ func (c *call) ambiguous(key string) policy.Values {
 // unknown marks the request as one for which a policy asks what nobody here can know.
 func (c *call) unknown(key string) policy.Values {
 	if c.unsure == nil {
-		c.unsure = &Problem{Status: 403, Reason: reasonUnsupported, Title: "Not allowed",
-			Detail:  "A policy depends on " + key + ", which is not known here.",
-			AWSCode: "AccessDenied", AWSMessage: "Access Denied"}
+		c.unsure = refuseAbout(UnknownValue, key, "A policy depends on "+key+", which is not known here.")
 	}
 	return absent
 }

@@ -94,13 +94,13 @@ func (c *call) keep(r *Result) {
 		return
 	}
 	full := c.e.statements(c.subject) <= maxExplainedPolicy && d.mayExplain(c.now)
-	d.add(&Denial{ID: r.DecisionID, Time: c.now.UTC(), Explanation: c.explain(r.Problem, full)})
+	d.add(&Denial{ID: r.DecisionID, Time: c.now.UTC(), Explanation: c.explain(r.Refusal, full)})
 }
 
 // statements counts what an account would list.
 func (e *Engine) statements(s *Subject) int {
 	n := 0
-	for _, l := range e.grantsFor(s).layers {
+	for _, l := range e.permissionsFor(s).layers {
 		for _, set := range l.Identity {
 			n += set.Len()
 		}

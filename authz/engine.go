@@ -42,9 +42,9 @@ type Options struct {
 	Tokens *token.Cache[*Subject]
 	// SigV4 takes AWS signatures; nil: the route takes none.
 	SigV4 *SigV4
-	// SessionCookie is the name of the cookie that Sessions resolves; "" or nil: the route takes none.
-	SessionCookie string
-	Sessions      Sessions
+	// LoginCookie is the name of the cookie that Logins resolves. "" means that the route takes no cookie.
+	LoginCookie string
+	Logins      Logins
 
 	// Rules and Policies apply to everyone on the route, Groups to members of groups.
 	Rules    []Rule
@@ -63,8 +63,6 @@ type Options struct {
 	Mode            Mode
 	// StrictAWS takes away what Sluice adds to AWS: aws:username of users that are no IAM users.
 	StrictAWS bool
-	// Realm and ResourceMetadata (an absolute URL, RFC 9728) are told in WWW-Authenticate; "" leaves them out.
-	Realm, ResourceMetadata string
 	// MaxTokenBytes is the longest token that is looked at; 0 means token.DefaultMaxTokenBytes.
 	MaxTokenBytes int
 	// MaxHeaders is how many header fields a request may have; 0 means DefaultMaxHeaders.
@@ -134,10 +132,11 @@ type Revocations interface {
 	Fresh() bool
 }
 
-// Sessions resolves session cookies of the login pages.
-type Sessions interface {
-	// Resolve returns the principal of a session; a fault of kind NotAuthorized or ExpiredToken for a session that is
-	// none, any other error when it cannot be told. It is called for every request: caching is its business.
+// Logins resolves the cookie of the login pages.
+type Logins interface {
+	// Resolve returns the principal that is logged in under the cookie. The error is a fault of kind NotAuthorized or
+	// ExpiredToken when nobody is, and any other error when that cannot be determined. Resolve runs once per request;
+	// the implementation does its own caching.
 	Resolve(ctx context.Context, cookie string) (*principal.Principal, error)
 }
 
@@ -153,11 +152,10 @@ type Engine struct {
 	observer   Observer
 	anonymous  *Subject
 	root       *Subject
-	shared     sharedGrants
+	shared     sharedPermissions
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
-	written    [][]string // the challenges of shared problems
 }
 
 // group is a GroupPolicies, compiled.
@@ -203,13 +201,6 @@ func New(o Options) (*Engine, error) {
 		e.root = newRoot(s.Root)
 	}
 	e.calls.New = func() any { return &call{e: e} }
-	for _, problem := range SharedProblems() {
-		var list []string
-		if problem.challenged() {
-			list = e.writeChallenges(problem)
-		}
-		e.written = append(e.written, list)
-	}
 	return e, nil
 }
 
@@ -231,7 +222,7 @@ func (o *Options) complete() error {
 	if needsRoles && o.Roles == nil {
 		return errors.New("authz: roles are named and nobody knows their policies")
 	}
-	if (o.Sessions == nil) != (o.SessionCookie == "") {
+	if (o.Logins == nil) != (o.LoginCookie == "") {
 		return errors.New("authz: a session cookie needs a name and somebody to resolve it")
 	}
 	var err error

@@ -15,7 +15,6 @@ import (
 // holds no credential.
 type Explanation struct {
 	Outcome   string           `json:"outcome"`
-	Status    int              `json:"status,omitempty"` // of the refusal
 	Reason    string           `json:"reason,omitempty"`
 	Detail    string           `json:"detail,omitempty"`
 	Shadow    bool             `json:"shadow,omitempty"` // it passed all the same
@@ -27,6 +26,9 @@ type Explanation struct {
 	ClientIP  string           `json:"client_ip,omitempty"`
 	Targets   []TargetAccount  `json:"targets,omitempty"` // what had to be allowed
 	Note      string           `json:"note,omitempty"`
+
+	// Refusal is why the request did not pass; nil if it did. Reason and Detail are its name and detail.
+	Refusal *Refusal `json:"-"`
 }
 
 // PrincipalAccount is the principal as explanations show it.
@@ -62,28 +64,28 @@ func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	e.identity.Strip(copied.Header)
 	c := &call{e: e, ctx: ctx, r: &copied, now: e.now()}
 	c.take(e.anonymous)
-	problem := c.run()
-	return c.explain(problem, true)
+	refusal := c.run()
+	return c.explain(refusal, true)
 }
 
 // explain gives the account of a call that has run; in full with the statements.
-func (c *call) explain(problem *Problem, full bool) *Explanation {
+func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	x := &Explanation{
-		Outcome: outcomeOf(problem).String(), Scheme: c.credential.scheme.String(),
+		Outcome: outcomeOf(refusal).String(), Scheme: c.credential.scheme.String(),
 		Principal: accountOf(c.principal),
 		Method:    c.r.Method, Host: c.host, Path: c.path,
-		Shadow: problem != nil && c.e.o.Mode == ModeShadow,
+		Shadow: refusal != nil && c.e.o.Mode == ModeShadow,
 	}
 	if c.r.ClientIP.IsValid() {
 		x.ClientIP = c.r.ClientIP.String()
 	}
-	if problem != nil {
-		x.Status, x.Reason, x.Detail = problem.Status, problem.Reason, problem.Detail
+	if refusal != nil {
+		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
 	}
 	if !full {
 		x.Note = "the statements were not recorded: too many refusals at the time"
 	}
-	grants := c.e.grantsFor(c.subject)
+	grants := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {
 			x.Note = fmt.Sprintf("%d more actions are left out", len(c.targets)-i)
@@ -95,7 +97,7 @@ func (c *call) explain(problem *Problem, full bool) *Explanation {
 	return x
 }
 
-func (c *call) explainTarget(g *grants, full bool) TargetAccount {
+func (c *call) explainTarget(g *permissions, full bool) TargetAccount {
 	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(g).Effect.String()}
 	if !full {
 		return a
@@ -112,12 +114,17 @@ func accountOf(p *principal.Principal) PrincipalAccount {
 		ClientID: p.ClientID, Groups: p.Groups, Scopes: p.Scopes, ARN: p.ARN, AccessKey: p.AccessKeyID}
 }
 
-// WriteText writes the explanation for a reader at a terminal.
-func (x *Explanation) WriteText(w io.Writer) error {
+// WriteText writes the explanation as text for a terminal. status is a word about the answer that the client got, such as
+// the HTTP status, which the engine does not know; "" leaves it out.
+func (x *Explanation) WriteText(w io.Writer, status string) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s", x.Outcome)
-	if x.Status != 0 {
-		fmt.Fprintf(b, ": %d %s: %s", x.Status, x.Reason, x.Detail)
+	b.WriteString(x.Outcome)
+	if x.Refusal != nil {
+		b.WriteString(": ")
+		if status != "" {
+			b.WriteString(status + " ")
+		}
+		fmt.Fprintf(b, "%s: %s", x.Reason, x.Detail)
 	}
 	if x.Shadow {
 		b.WriteString(" (shadow: it passed)")

@@ -13,9 +13,9 @@ type Mapping interface {
 	check() error
 	// locate finds the path that is decided on and forwarded: c.path, c.passed, c.rawPath. It looks at nothing but the request's
 	// host, path and query, and runs before the credential is looked at.
-	locate(c *call) *Problem
+	locate(c *call) *Refusal
 	// resolve fills c.targets. It runs when the credential is known to be good.
-	resolve(c *call) *Problem
+	resolve(c *call) *Refusal
 	// rule gives actions, resources and conditions for the methods and the path of a route rule.
 	rule(r Rule) ruleScope
 }

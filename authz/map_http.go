@@ -39,16 +39,16 @@ func (m *HTTPMapping) check() error {
 	return nil
 }
 
-func (m *HTTPMapping) locate(c *call) *Problem {
+func (m *HTTPMapping) locate(c *call) *Refusal {
 	path, rawPath, err := CanonicalPath(c.r.RawPath)
 	if err != nil {
-		return badRequest(reasonPath, err.Error())
+		return malformed(MalformedPath, err)
 	}
 	c.path, c.passed, c.rawPath = path, path, rawPath
 	return nil
 }
 
-func (m *HTTPMapping) resolve(c *call) *Problem {
+func (m *HTTPMapping) resolve(c *call) *Refusal {
 	c.addTarget(target{action: ActionInvoke, resource: m.base + c.r.Method + c.path})
 	return nil
 }

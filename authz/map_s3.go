@@ -89,25 +89,25 @@ func (m *S3Mapping) rule(r Rule) ruleScope {
 
 // locate finds bucket and key. Keys are not paths: they are decoded once and kept as they are. But a store that keeps
 // files resolves what looks like a path, so that nothing is let through that could be resolved.
-func (m *S3Mapping) locate(c *call) *Problem {
+func (m *S3Mapping) locate(c *call) *Refusal {
 	raw := c.r.RawPath
 	if len(raw) > MaxPathBytes {
-		return badRequest(reasonPath, errPathTooLong.Error())
+		return malformed(MalformedPath, errPathTooLong)
 	}
 	rest, ok := strings.CutPrefix(raw, m.Prefix)
 	if !ok || rest == "" && m.Prefix == "" || rest != "" && rest[0] != '/' {
-		return badRequest(reasonPath, "the path is not below the prefix of this route")
+		return malformed(MalformedPath, errors.New("the path is not below the prefix of this route"))
 	}
 	if rest == "" {
 		rest = "/"
 	}
 	decoded, err := decodeKey(rest[1:], m.EmptySegments)
 	if err != nil {
-		return badRequest(reasonPath, err.Error())
+		return malformed(MalformedPath, err)
 	}
-	bucket, problem := m.bucketOfHost(c.host)
-	if problem != nil {
-		return problem
+	bucket, refusal := m.bucketOfHost(c.host)
+	if refusal != nil {
+		return refusal
 	}
 	s := &c.s3
 	s.key = decoded
@@ -119,11 +119,11 @@ func (m *S3Mapping) locate(c *call) *Problem {
 	case bucket == "" && decoded == "":
 		s.level = s3Service
 	case !validBucket(bucket):
-		return problemBucketName
+		return refuse(InvalidBucket)
 	case s.key == "":
 		s.level = s3Bucket
 	case len(s.key) > MaxKeyBytes:
-		return problemKeyTooLong
+		return refuse(KeyTooLong)
 	default:
 		s.level = s3Object
 	}
@@ -132,7 +132,7 @@ func (m *S3Mapping) locate(c *call) *Problem {
 }
 
 // bucketOfHost is the bucket that the host names; "" when the bucket stands in the path.
-func (m *S3Mapping) bucketOfHost(host string) (string, *Problem) {
+func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if len(m.Endpoints) == 0 {
 		return "", nil
 	}
@@ -146,7 +146,7 @@ func (m *S3Mapping) bucketOfHost(host string) (string, *Problem) {
 			return bucket, nil
 		}
 	}
-	return "", badRequest(reasonHost, "the host is none of this route's endpoints")
+	return "", malformed(MalformedHost, errors.New("the host is none of this route's endpoints"))
 }
 
 var (

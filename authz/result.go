@@ -31,10 +31,8 @@ type Result struct {
 	Outcome Outcome
 	// Pass says whether the request goes upstream: it was allowed, or the engine only watches (ModeShadow).
 	Pass bool
-	// Problem says why the outcome is not Allowed; nil when it is.
-	Problem *Problem
-	// Challenges are the values of WWW-Authenticate for a Problem; nil for none.
-	Challenges []string
+	// Refusal says why the outcome is not Allowed; nil when it is.
+	Refusal *Refusal
 
 	// Principal is who asks: never nil, of kind Anonymous when no credential was shown or none was good.
 	Principal *principal.Principal

@@ -87,8 +87,8 @@ func TestABadRuleSaysWhatToWrite(t *testing.T) {
 func TestARuleForAllMethodsIsNotARuleForOtherPaths(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*", "deny any * /admin")
 	bearer := bearerToken("alice", nil)
-	want(t, e, get("BREW", "/admin", bearer), Denied, 403)
-	want(t, e, get("GET", "/x/admin", bearer), Allowed, 0)
+	want(t, e, get("BREW", "/admin", bearer), Denied)
+	want(t, e, get("GET", "/x/admin", bearer), Allowed)
 }
 
 func TestSubjectsOfDenials(t *testing.T) {

@@ -48,7 +48,7 @@ var grantHeaders = []string{"X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-A
 	"X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}
 
 // resolveS3 lists the operation's actions, with those that its headers and body ask for.
-func (c *call) resolveS3(m *S3Mapping) *Problem {
+func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	s := &c.s3
 	for _, name := range writeHeaders {
 		if len(c.r.Header[name]) > 1 {
@@ -63,8 +63,8 @@ func (c *call) resolveS3(m *S3Mapping) *Problem {
 		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
 	}
 	flags := s.op.flags
-	if problem := c.takeHeaders(m, flags); problem != nil {
-		return problem
+	if refusal := c.takeHeaders(m, flags); refusal != nil {
+		return refusal
 	}
 	if flags&s3DeleteBody != 0 {
 		return c.resolveDelete(m)
@@ -100,13 +100,13 @@ func (c *call) addS3(action, resource, version string) {
 
 // takeHeaders reads the copy source and the tags, and refuses what does not belong to the operation: a store that took
 // notice of it would do more than was decided.
-func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Problem {
+func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
 		if flags&s3Copies == 0 {
-			return problemS3Copy
+			return refuse(InvalidCopySource)
 		}
-		if problem := c.takeCopySource(m, source); problem != nil {
-			return problem
+		if refusal := c.takeCopySource(m, source); refusal != nil {
+			return refusal
 		}
 	}
 	if c.has("X-Amz-Tagging") {
@@ -192,24 +192,24 @@ func (c *call) bypasses() bool {
 
 // takeCopySource reads "[/]bucket/key[?versionId=id]". A literal question mark in a key arrives encoded, so the first raw
 // one ends the key. A plus is a plus to some and a blank to others.
-func (c *call) takeCopySource(m *S3Mapping, source string) *Problem {
+func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
 	if len(source) > 4*MaxKeyBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	decoded, err := decodeKey(path, m.EmptySegments)
 	if err != nil {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	bucket, key, _ := strings.Cut(decoded, "/")
 	if !validBucket(bucket) || key == "" || len(key) > MaxKeyBytes {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	s := &c.s3
 	if query != "" {
 		p, rest, ok, err := nextParam(query)
 		if err != nil || !ok || rest != "" || p.name != "versionId" || p.value == "" {
-			return problemS3Copy
+			return refuse(InvalidCopySource)
 		}
 		s.copyVersion = p.value
 		s.has |= hasCopyVersion
@@ -219,7 +219,7 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Problem {
 }
 
 // takeTags reads x-amz-tagging, which is encoded as a query.
-func (c *call) takeTags(tagging string) *Problem {
+func (c *call) takeTags(tagging string) *Refusal {
 	for raw := tagging; raw != ""; {
 		p, rest, ok, err := nextParam(raw)
 		if err != nil {
@@ -229,8 +229,8 @@ func (c *call) takeTags(tagging string) *Problem {
 			break
 		}
 		raw = rest
-		if problem := c.takeTag(p.name, p.value); problem != nil {
-			return problem
+		if refusal := c.takeTag(p.name, p.value); refusal != nil {
+			return refusal
 		}
 	}
 	c.s3.has |= hasTags
@@ -238,26 +238,21 @@ func (c *call) takeTags(tagging string) *Problem {
 }
 
 // takeTag adds a tag; an object has ten at most, each key once (AWS: "Categorizing your objects using tags").
-func (c *call) takeTag(key, value string) *Problem {
+func (c *call) takeTag(key, value string) *Refusal {
 	if key == "" || len(c.s3.tags) == 10 {
-		return problemS3Tags
+		return refuse(InvalidTags)
 	}
 	for _, t := range c.s3.tags {
 		if strings.EqualFold(t.key, key) { // condition keys do not tell them apart
-			return problemS3Tags
+			return refuse(InvalidTags)
 		}
 	}
 	c.s3.tags = append(c.s3.tags, tag{key, value})
 	return nil
 }
 
-var problemS3Tags = &Problem{Status: 400, Reason: reasonHeader, Title: "Malformed request",
-	Detail:  "The tags are not valid: ten at most, each key once whatever its case.",
-	AWSCode: "InvalidTag", AWSMessage: "The tags provided are not valid."}
-
 // badHeader refuses a header that is repeated or does not belong to the operation.
-func badHeader(name string) *Problem {
-	return &Problem{Status: 400, Reason: reasonHeader, Title: "Malformed request",
-		Detail:  "The header " + strings.ToLower(name) + " is repeated, malformed, or does not belong to the operation.",
-		AWSCode: "InvalidArgument", AWSMessage: "The header " + strings.ToLower(name) + " is not valid here."}
+func badHeader(name string) *Refusal {
+	name = strings.ToLower(name)
+	return refuseAbout(InvalidHeader, name, "The header "+name+" is repeated, malformed, or does not belong to the operation.")
 }

@@ -21,12 +21,8 @@ const (
 // lockSettings are those of object lock, from headers or from a body.
 type lockSettings struct{ mode, retainUntil, legalHold string }
 
-var problemS3XML = &Problem{Status: 400, Reason: reasonBody, Title: "Malformed request",
-	Detail:  "The body is not the XML document that the operation takes.",
-	AWSCode: "MalformedXML", AWSMessage: "The XML you provided was not well-formed or did not validate against our published schema"}
-
 // readBody reads the whole body once, checked against the signature.
-func (c *call) readBody(limit int64) *Problem {
+func (c *call) readBody(limit int64) *Refusal {
 	if c.body != nil {
 		return nil // read for the signature's sake
 	}
@@ -35,19 +31,19 @@ func (c *call) readBody(limit int64) *Problem {
 			c.body = []byte{}
 			return nil
 		}
-		return problemNoBody
+		return refuse(BodyNotRead)
 	}
 	from := c.r.Body
 	if c.verified != nil {
 		checked, err := c.verified.Body(from)
 		if err != nil {
-			return signatureProblem(err)
+			return refuseSignature(err)
 		}
 		from = checked
 	}
-	body, problem := c.readWhole(from, limit)
-	if problem != nil {
-		return problem
+	body, refusal := c.readWhole(from, limit)
+	if refusal != nil {
+		return refusal
 	}
 	if body == nil {
 		body = []byte{}
@@ -58,13 +54,13 @@ func (c *call) readBody(limit int64) *Problem {
 
 // resolveDelete asks for every object of a DeleteObjects request. Refusing one refuses the whole request, which AWS would
 // answer object by object: the store must not see the others' keys as if they had been allowed with it.
-func (c *call) resolveDelete(m *S3Mapping) *Problem {
-	if problem := c.readBody(maxDeleteBody); problem != nil {
-		return problem
+func (c *call) resolveDelete(m *S3Mapping) *Refusal {
+	if refusal := c.readBody(maxDeleteBody); refusal != nil {
+		return refusal
 	}
 	root, err := parseXML(c.body)
 	if err != nil || root.name != "Delete" {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	bypass, count := c.bypasses(), 0
 	for _, object := range root.children {
@@ -73,14 +69,14 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 			continue
 		case "Object":
 		default:
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
 		count++
 		key, version, ok := object.keyAndVersion()
 		// Line ends and tabs are what XML parsers change: a key that holds one could arrive as another.
 		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
 			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
 		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
 		action := "s3:DeleteObject"
@@ -93,7 +89,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 		}
 	}
 	if count == 0 {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	return nil
 }
@@ -120,22 +116,22 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 }
 
 // takeBody reads the settings that condition keys tell, and the one that asks for another action.
-func (c *call) takeBody(resource string, flags s3Flag) *Problem {
-	if problem := c.readBody(maxSettingBody); problem != nil {
-		return problem
+func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
+	if refusal := c.readBody(maxSettingBody); refusal != nil {
+		return refusal
 	}
 	if len(c.body) == 0 && flags&s3CreateBody != 0 {
 		return nil
 	}
 	root, err := parseXML(c.body)
 	if err != nil {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	switch {
 	case flags&s3TagsBody != 0:
 		return c.takeTagging(root)
 	case root.repeats():
-		return problemS3XML
+		return refuse(MalformedXML)
 	case flags&s3RestoreBody != 0:
 		if root.find("SelectParameters") != nil || root.find("OutputLocation") != nil {
 			c.addS3("s3:GetObject", resource, c.s3.versionID)
@@ -150,22 +146,22 @@ func (c *call) takeBody(resource string, flags s3Flag) *Problem {
 	case root.name == "LegalHold":
 		c.s3.lock = lockSettings{legalHold: root.value("Status")}
 	default:
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	return nil
 }
 
 // takeTagging reads <Tagging><TagSet><Tag><Key/><Value/></Tag>…</TagSet></Tagging>.
-func (c *call) takeTagging(root *xmlNode) *Problem {
+func (c *call) takeTagging(root *xmlNode) *Refusal {
 	if root.name != "Tagging" || len(root.children) != 1 || root.children[0].name != "TagSet" {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	for _, node := range root.children[0].children {
 		if node.name != "Tag" || len(node.children) != 2 || node.find("Key") == nil || node.find("Value") == nil {
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
-		if problem := c.takeTag(node.value("Key"), node.value("Value")); problem != nil {
-			return problem
+		if refusal := c.takeTag(node.value("Key"), node.value("Value")); refusal != nil {
+			return refusal
 		}
 	}
 	c.s3.has |= hasTags

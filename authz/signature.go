@@ -15,23 +15,23 @@ import (
 )
 
 // signature verifies an AWS signature: whose key it is, then whether the signature is that key's.
-func (c *call) signature() *Problem {
+func (c *call) signature() *Refusal {
 	o := c.e.o.SigV4
 	request := c.signedRequest()
 	auth, err := sigv4.Parse(request)
 	if err != nil {
-		return signatureProblem(err)
+		return refuseSignature(err)
 	}
-	subject, problem := c.signer(auth)
-	if problem != nil {
-		return problem
+	subject, refusal := c.signer(auth)
+	if refusal != nil {
+		return refusal
 	}
 	options := sigv4.Options{Now: c.now, Regions: o.Regions, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
 		// The signature covers the body's hash and only the body tells it.
-		body, problem := c.readWhole(c.r.Body, o.MaxBody)
-		if problem != nil {
-			return problem
+		body, refusal := c.readWhole(c.r.Body, o.MaxBody)
+		if refusal != nil {
+			return refusal
 		}
 		sum := sha256.Sum256(body)
 		options.BodySHA256 = hex.EncodeToString(sum[:])
@@ -40,7 +40,7 @@ func (c *call) signature() *Problem {
 	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)
 	if err != nil {
 		c.body = nil
-		return signatureProblem(err)
+		return refuseSignature(err)
 	}
 	c.take(subject)
 	c.verified = verified
@@ -60,16 +60,16 @@ func (c *call) signedRequest() *sigv4.Request {
 
 // signer finds the owner of the access key. It says nothing yet about the signature, so nothing is told of a session
 // that its token alone does not tell.
-func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
+func (c *call) signer(auth *sigv4.Auth) (*Subject, *Refusal) {
 	o := c.e.o.SigV4
 	if auth.SessionToken == "" {
 		if root := c.e.root; root != nil && root.keys.id == auth.AccessKeyID {
 			return root, nil
 		}
-		return nil, unknownKey(auth.AccessKeyID)
+		return nil, refuseAbout(UnknownAccessKey, auth.AccessKeyID, UnknownAccessKey.Sentence())
 	}
 	if len(auth.SessionToken) > c.e.o.MaxTokenBytes {
-		return nil, problemSessionToken
+		return nil, refuse(InvalidSessionToken)
 	}
 	key := o.Sessions.Key(auth.SessionToken)
 	subject, outcome, err := o.Sessions.Get(key, c.now)
@@ -78,10 +78,10 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 		c.cached = true
 		return subject, nil
 	case outcome == token.Hit:
-		return nil, problemSessionToken // another session's token
+		return nil, refuse(InvalidSessionToken) // another session's token
 	case outcome == token.Refused:
 		c.cached = true
-		return nil, sessionProblem(err)
+		return nil, refuseSession(err)
 	}
 	record, secret, err := o.Minter.Open(auth.AccessKeyID, auth.SessionToken, c.now)
 	if err != nil {
@@ -89,7 +89,7 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 		if errors.Is(err, session.ErrExpired) {
 			o.Sessions.PutNegative(key, err, c.now.Add(negativeTime))
 		}
-		return nil, sessionProblem(err)
+		return nil, refuseSession(err)
 	}
 	subject = subjectOfSession(auth.AccessKeyID, record, secret)
 	o.Sessions.Put(key, subject, subject.sizeOfSession(), record.ExpiresAt)
@@ -97,22 +97,22 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 }
 
 // readWhole reads a body that the decision depends on, checked against the signature when there is a verified one.
-func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Problem) {
+func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	switch {
 	case from == nil:
-		return nil, problemNoBody
+		return nil, refuse(BodyNotRead)
 	case c.r.ContentLength > limit:
-		return nil, problemBodySize
+		return nil, refuse(BodyTooLarge)
 	}
 	body, err := io.ReadAll(io.LimitReader(from, limit+1))
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused):
-		return nil, signatureProblem(refused)
+		return nil, refuseSignature(refused)
 	case err != nil:
-		return nil, problemBodyRead
+		return nil, refuse(BodyUnreadable)
 	case int64(len(body)) > limit:
-		return nil, problemBodySize
+		return nil, refuse(BodyTooLarge)
 	}
 	return body, nil
 }
@@ -131,7 +131,7 @@ func payloadOf(c *call) (hash, trailer string) {
 // UpstreamBody gives the body to forward in place of the client's, with its length (-1 when unknown), and makes the
 // header say what is true of it: an aws-chunked body is decoded, and neither its coding nor its announcements go
 // upstream. It is for requests that pass; its reader fails before the last byte if the body is not the one that was
-// signed, with a *sigv4.Error that ProblemOf translates.
+// signed, with a *sigv4.Error that RefusalOf translates.
 func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCloser, int64, error) {
 	if r.Verified == nil {
 		return body, -1, errors.New("authz: the request was not signed")
@@ -174,13 +174,4 @@ func dropCoding(header http.Header) {
 		return
 	}
 	header.Set("Content-Encoding", strings.Join(kept, ","))
-}
-
-// ProblemOf translates an error of UpstreamBody's reader, for hosts that can still answer.
-func ProblemOf(err error) *Problem {
-	var refused *sigv4.Error
-	if errors.As(err, &refused) {
-		return signatureProblem(refused)
-	}
-	return problemBodyRead
 }

@@ -18,12 +18,12 @@ import (
 type Subject struct {
 	Principal *principal.Principal // nil: token tells it
 
-	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
-	grants atomic.Pointer[grants]
-	others atomic.Pointer[otherGrants] // on further routes
-	keys   *accessKey                  // of credentials that sign; nil for tokens
-	serial uint32                      // spreads subjects over an engine's places
-	token  packed
+	epoch       atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
+	permissions atomic.Pointer[permissions]
+	others      atomic.Pointer[otherPermissions] // on further routes
+	keys        *accessKey                       // of credentials that sign; nil for tokens
+	serial      uint32                           // spreads subjects over an engine's places
+	token       packed
 }
 
 // whole gives the principal off the requests' usual way.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(new(Authorize)) }
@@ -44,6 +45,7 @@ type Authorize struct {
 	debugs    bool // the log takes debug entries
 	publishes bool // there is metadata of protected resources; set before gate is
 	headers   []headerSetter
+	refuser   *refusal.Refuser
 	app       *App
 	logger    *zap.Logger
 	parts     *gateParts
@@ -73,6 +75,9 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 	if err := app.protect(&a.Authorize); err != nil {
 		return err
 	}
+	if a.refuser, err = newRefuser(&a.Authorize); err != nil {
+		return err
+	}
 	a.headers = compileHeaders(a.Headers)
 	app.onStart(len(a.UserPools) > 0 || a.SigV4 != nil, func(rt *runtime) error {
 		gate, release, err := a.parts.build(app, rt)
@@ -85,6 +90,22 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 		return nil
 	})
 	return nil
+}
+
+// newRefuser returns what answers the requests that the route refuses.
+func newRefuser(a *config.Authorize) (*refusal.Refuser, error) {
+	o := refusal.Options{Tokens: len(a.UserPools)+len(a.Issuers) > 0, Realm: a.Realm}
+	if a.SigV4 != nil {
+		o.Service = a.SigV4.Service
+	}
+	if a.Resource != "" {
+		metadata, err := metadataURL(a.Resource)
+		if err != nil {
+			return nil, err
+		}
+		o.ResourceMetadata = metadata.String()
+	}
+	return refusal.New(o), nil
 }
 
 // Cleanup releases the key sets and caches that the route shares with others.
@@ -105,7 +126,7 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	}
 	if gate == nil {
 		if gate = a.wait(r.Context()); gate == nil {
-			return writeStarting(w)
+			return refusal.Starting(w)
 		}
 	}
 	p, err := a.ask(gate, w, r)

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(Credentials{}) }
@@ -70,16 +71,11 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	if !ok {
 		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
 		c.logger.Error("sluice_credentials without sluice_authorize before it")
-		return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
-			Detail: "This route is not set up."}, "")
+		return refusal.NotSetUp(w)
 	}
 	if passed.result.Outcome != authz.Allowed {
 		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
 		return passed.authorize.refuse(w, r, &passed.result)
-	}
-	if passed.result.Outcome != authz.Allowed {
-		// Shadow mode lets it pass, but as the client sent it: our credentials are for who is allowed.
-		return next.ServeHTTP(w, r)
 	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
 		r.Host = c.SigV4.Host
@@ -100,19 +96,14 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 }
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
-	problem := &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot be passed on",
-		Detail:  "The upstream's credentials cannot be had at present. Try again.",
-		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."}
-	if text, known := fault.Message(err); known {
-		problem = &authz.Problem{Status: http.StatusBadRequest, Reason: "credentials", Title: "Cannot be passed on", Detail: text,
-			AWSCode: "InvalidRequest", AWSMessage: text}
-	} else {
+	if _, told := fault.Message(err); !told {
 		c.logger.Error("presenting the principal", zap.Error(err))
 	}
-	if c.SigV4 != nil && c.SigV4.Service == "s3" {
-		return writeS3Error(w, r, problem, "")
+	service := ""
+	if c.SigV4 != nil {
+		service = c.SigV4.Service
 	}
-	return writeProblem(w, problem, "")
+	return refusal.UpstreamRefused(w, r, service, err)
 }
 
 // PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.

@@ -216,13 +216,6 @@ func upgrade(r *http.Request) bool {
 	return len(r.Header["Upgrade"]) > 0 || r.Method == http.MethodConnect
 }
 
-// writeStarting answers while the process is not ready to decide.
-func writeStarting(w http.ResponseWriter) error {
-	w.Header().Set("Retry-After", "1")
-	return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "starting", Title: "Cannot decide",
-		Detail: "Sluice is starting."}, "")
-}
-
 // debug tells the decision in a response header.
 func debug(h http.Header, name string, result *authz.Result) {
 	text := result.Outcome.String() + "; action=" + result.Action + "; resource=" + strconv.QuoteToASCII(result.Resource)

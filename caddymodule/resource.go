@@ -9,8 +9,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // metadataPath is where RFC 9728 section 3 puts the metadata of protected resources: between host and path.
@@ -100,9 +100,7 @@ func (p *protectedResource) serve(w http.ResponseWriter, r *http.Request) error 
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
-		return writeProblem(w, &authz.Problem{Status: http.StatusMethodNotAllowed, Reason: "method", Title: "Method not allowed",
-			Detail: "The metadata can only be read."}, "")
+		return refusal.ReadOnly(w)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

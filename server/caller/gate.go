@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/awsauth"
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
@@ -51,7 +52,7 @@ func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
 	}
 	auth, err := sigv4.Parse(request)
 	if err != nil {
-		return g.refuse(c, nil, err)
+		return refused(c, err)
 	}
 	record, secret, err := g.credentials(auth)
 	if err != nil {
@@ -62,14 +63,14 @@ func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
 		BodySHA256: sigv4.HashPayload(c.Body), Keys: g.keys,
 	})
 	if err != nil {
-		return g.refuse(c, auth, err)
+		return refused(c, err)
 	}
 	if record == nil {
 		c.Principal = g.o.IAM.Root(auth.AccessKeyID)
 		return nil
 	}
 	if g.o.Revoked != nil && g.o.Revoked(record) {
-		return fault.New(fault.ExpiredToken, "The security token included in the request is expired")
+		return awsauth.Expired
 	}
 	c.Session, c.Principal = record, g.o.IAM.SessionPrincipal(auth.AccessKeyID, record)
 	return nil
@@ -80,7 +81,7 @@ func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, erro
 	if auth.SessionToken == "" {
 		secret, ok := g.o.IAM.RootSecret(auth.AccessKeyID)
 		if !ok {
-			return nil, seal.Secret{}, errUnknownKey
+			return nil, seal.Secret{}, awsauth.UnknownKey
 		}
 		return nil, secret, nil
 	}
@@ -89,9 +90,9 @@ func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, erro
 	case errors.Is(err, session.ErrExpired):
 		return nil, secret, err
 	case err != nil:
-		return nil, secret, errUnknownKey
+		return nil, secret, awsauth.UnknownKey
 	case !g.o.IAM.Live(record):
-		return nil, secret, errUnknownKey
+		return nil, secret, awsauth.UnknownKey
 	}
 	return record, secret, nil
 }

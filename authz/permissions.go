@@ -9,7 +9,7 @@ import (
 )
 
 // grants are the policies that apply to a subject on one engine's route. They are immutable.
-type grants struct {
+type permissions struct {
 	engine  *Engine
 	version uint64 // of Roles
 	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
@@ -17,14 +17,14 @@ type grants struct {
 	layers []policy.Layers
 }
 
-// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change: those of the
+// permissionsFor returns the subject's grants on this engine, which are kept in the subject until the roles change: those of the
 // engine that it met last at hand, those of a few others behind.
-func (e *Engine) grantsFor(s *Subject) *grants {
+func (e *Engine) permissionsFor(s *Subject) *permissions {
 	version := uint64(0)
 	if e.o.Roles != nil {
 		version = e.o.Roles.Version() // read before the policies: a change in between is seen at the next request
 	}
-	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
+	if g := s.permissions.Load(); g != nil && g.engine == e && g.version == version {
 		return g
 	}
 	if kept := s.others.Load(); kept != nil {
@@ -34,23 +34,23 @@ func (e *Engine) grantsFor(s *Subject) *grants {
 			}
 		}
 	}
-	g := e.shared.grantsFor(e, s, version)
-	s.keepGrants(g)
+	g := e.shared.permissionsFor(e, s, version)
+	s.keepPermissions(g)
 	return g
 }
 
-// otherGrants are a subject's grants on routes that share a cache with the one that it met first. The array is replaced as
+// otherPermissions are a subject's grants on routes that share a cache with the one that it met first. The array is replaced as
 // a whole.
-type otherGrants [3]*grants
+type otherPermissions [3]*permissions
 
-// keepGrants puts g where the subject's grants on that engine were, or into a free place, or pushes out the oldest. Two
+// keepPermissions puts g where the subject's grants on that engine were, or into a free place, or pushes out the oldest. Two
 // that come together may lose one of both, which is then worked out again.
-func (s *Subject) keepGrants(g *grants) {
-	if first := s.grants.Load(); first == nil || first.engine == g.engine {
-		s.grants.Store(g)
+func (s *Subject) keepPermissions(g *permissions) {
+	if first := s.permissions.Load(); first == nil || first.engine == g.engine {
+		s.permissions.Store(g)
 		return
 	}
-	var next otherGrants
+	var next otherPermissions
 	if kept := s.others.Load(); kept != nil {
 		next = *kept
 	}
@@ -69,37 +69,37 @@ func (s *Subject) keepGrants(g *grants) {
 // maxShared is how many grants an engine keeps to share.
 const maxShared = 4096
 
-// sharedGrants gives subjects of the same groups and roles the same grants: a million tokens of three groups then need
+// sharedPermissions gives subjects of the same groups and roles the same grants: a million tokens of three groups then need
 // no million copies, and those that are used stay in the processor's caches.
-type sharedGrants struct {
+type sharedPermissions struct {
 	mu      sync.Mutex // taken when a subject is first seen, or when the roles have changed
 	version uint64
-	byKey   map[string]*grants
+	byKey   map[string]*permissions
 }
 
-func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants {
+func (t *sharedPermissions) permissionsFor(e *Engine, s *Subject, version uint64) *permissions {
 	p := s.whole()
-	key, shareable := s.grantsKey(p)
+	key, shareable := s.permissionsKey(p)
 	if !shareable {
-		return &grants{engine: e, version: version, layers: e.layersOf(s, p)}
+		return &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.version != version || t.byKey == nil {
-		t.version, t.byKey = version, make(map[string]*grants)
+		t.version, t.byKey = version, make(map[string]*permissions)
 	}
 	if g := t.byKey[key]; g != nil {
 		return g
 	}
-	g := &grants{engine: e, version: version, layers: e.layersOf(s, p)}
+	g := &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
 	if len(t.byKey) < maxShared {
 		t.byKey[key] = g
 	}
 	return g
 }
 
-// grantsKey holds all of a subject that layersOf looks at; false for sessions with policies of their own.
-func (s *Subject) grantsKey(p *principal.Principal) (string, bool) {
+// permissionsKey holds all of a subject that layersOf looks at; false for sessions with policies of their own.
+func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 	if s.keys.limited() {
 		return "", false
 	}
