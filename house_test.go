@@ -36,9 +36,10 @@ var floors = map[string]int{
 	// 3 as well: the calls that functions behind operations see.
 	"server/rpc": 3,
 	// 4, dispatch: what all wires of one protocol share.
-	"server/awsjson": 4, "server/query": 4,
+	"server/awsjson": 4, "server/query": 4, "server/awsauth": 4,
 	// 5, wires.
 	"server/caller": 5, "server/cognitoidp": 5, "server/cognitoidentity": 5, "server/sts": 5, "server/iam": 5, "server/oidc": 5,
+	"server/refusal": 5,
 	// 6, what knows all wires.
 	"server/compat": 6, "server/caller/callertest": 6, "caddymodule": 6,
 	// 7, ends.
