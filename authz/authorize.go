@@ -13,17 +13,17 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// call is one request on its way through the engine. Calls are used again; nothing of one outlives Authorize.
+// call is the state of one request in the engine. Calls are reused; Authorize returns nothing that belongs to one.
 type call struct {
 	e   *Engine
 	ctx context.Context
 	r   *Request
 	now time.Time
 
-	// What the steps find, in their order.
+	// The results of the steps, in their order.
 	host       string // lower case, without port
-	path       string // canonical and decoded: what conditions on http:path see
-	passed     string // what goes upstream of it, decoded
+	path       string // canonical and decoded; the value of http:path
+	passed     string // the path for the upstream, decoded
 	rawPath    string // the same, encoded
 	credential credential
 	cached     bool
@@ -33,17 +33,17 @@ type call struct {
 	body       []byte
 	s3         s3Request
 	targets    []target
-	decided    int // index of the target that Result tells of
+	decided    int // index of the target that Result reports
 	decision   policy.Decision
 
-	// While deciding.
-	target *target  // which is being decided on: some context keys belong to one action only
-	unsure *Refusal // a key that has more than one value, or none that can be known
+	// Set while deciding.
+	target *target  // the target under decision; some condition keys depend on its action
+	unsure *Refusal // set by a condition key whose value is ambiguous or unknown
 	few    [4]target
 }
 
-// Authorize says whether the request may pass. It removes the identity headers from r.Header, whatever comes of it. The
-// steps stand here in the order in which a request takes them; the first that finds a refusal ends the way.
+// Authorize decides whether the request may pass. It removes the identity headers from r.Header in any case. The steps
+// follow in the order in which run calls them; the first refusal ends the run.
 func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	e.identity.Strip(r.Header)
 	c := e.calls.Get().(*call)
@@ -61,14 +61,14 @@ func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	return result
 }
 
-// forget makes the call ready for the next request; it keeps the memory of its lists.
+// forget prepares the call for its next use. It keeps the memory of its slices.
 func (c *call) forget() {
 	e, targets, params := c.e, c.targets[:0], c.s3.params[:0]
 	*c = call{}
 	c.e, c.targets, c.s3.params = e, targets, params
 }
 
-// take makes the subject the one who asks.
+// take sets the subject and its principal.
 func (c *call) take(s *Subject) { c.subject, c.principal = s, c.e.principalOf(s) }
 
 func (c *call) run() *Refusal {
@@ -92,7 +92,7 @@ func (c *call) run() *Refusal {
 	return c.decide()
 }
 
-// read finds the one meaning of host, path and method.
+// read checks method, target and host and lets the mapping find the canonical path.
 func (c *call) read() *Refusal {
 	r := c.r
 	if len(r.Header) > c.e.o.MaxHeaders {
@@ -132,13 +132,13 @@ func (c *call) authenticate() *Refusal {
 	return refuse(UnsupportedCredential)
 }
 
-// bearer takes a token from the cache, or verifies it.
+// bearer takes the subject of a token from the cache, or verifies the token.
 func (c *call) bearer(raw string) *Refusal {
 	o := &c.e.o
 	if len(raw) > o.MaxTokenBytes {
 		return refuse(TokenTooLarge)
 	}
-	if o.Verifier.Seen(raw) { // others are in no cache
+	if o.Verifier.Seen(raw) { // no cache holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:
@@ -165,17 +165,17 @@ func (c *call) bearer(raw string) *Refusal {
 	return nil
 }
 
-// negativeTime is how long a token with a bad signature is refused unseen.
+// negativeTime is how long a token with a bad signature is refused without verifying it again.
 const negativeTime = time.Minute
 
-// costly says whether a refusal is worth remembering: it took a signature check. All others are found out again in the
-// time that remembering them takes, and some are not for good: a token becomes valid, a key becomes known.
+// costly reports whether a refusal is worth caching, which is so if it took a signature check. Finding any other again is
+// as cheap as caching it, and some end by themselves: a token becomes valid, a key becomes known.
 func costly(err error) bool {
 	refused, ok := errors.AsType[*token.Error](err)
 	return ok && refused.Reason == token.BadSignature
 }
 
-// cookie asks the login pages whose session it is.
+// cookie resolves a cookie of the login pages.
 func (c *call) cookie() *Refusal {
 	p, err := c.e.o.Logins.Resolve(c.ctx, c.credential.value)
 	if err != nil {
@@ -185,7 +185,8 @@ func (c *call) cookie() *Refusal {
 	return nil
 }
 
-// checkRevoked looks the principal up among what was ended, unless nothing was since the last time.
+// checkRevoked checks that the credential has not expired or been revoked. It skips the lookup if there was no revocation
+// since the last one.
 func (c *call) checkRevoked() *Refusal {
 	p := c.principal
 	if p.Kind == principal.Anonymous {
@@ -201,7 +202,7 @@ func (c *call) checkRevoked() *Refusal {
 	if !revocations.Fresh() {
 		return refuse(Unavailable)
 	}
-	epoch := revocations.Epoch() + 1 // read first: what comes in while looking is looked at next time
+	epoch := revocations.Epoch() + 1 // read before the lookup, so that a revocation during it is seen next time
 	if c.subject.epoch.Load() == epoch {
 		return nil
 	}
@@ -212,12 +213,12 @@ func (c *call) checkRevoked() *Refusal {
 	return nil
 }
 
-// decide asks the policies about every target. All must be allowed; the first that is not is the one to tell of.
+// decide asks the policies about every target. All must be allowed; the first that is not is reported.
 func (c *call) decide() *Refusal {
-	grants := c.e.permissionsFor(c.subject)
+	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		c.target = &c.targets[i]
-		decision := c.judge(grants)
+		decision := c.judge(perms)
 		if i == 0 {
 			c.decision = decision
 		}
@@ -233,17 +234,17 @@ func (c *call) decide() *Refusal {
 			return refuse(NotAllowed)
 		}
 	}
-	if len(c.targets) == 0 { // a mapping that finds nothing to decide on must not let pass
+	if len(c.targets) == 0 { // a mapping without targets must not allow anything
 		return refuse(NotAllowed)
 	}
 	return nil
 }
 
-func (c *call) judge(g *permissions) policy.Decision {
+func (c *call) judge(p *permissions) policy.Decision {
 	request := policy.Request{Action: c.target.action, Resource: c.target.resource, Context: c}
-	verdict := g.layers[0].Decide(&request)
-	for i := 1; i < len(g.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
-		if d := g.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
+	verdict := p.layers[0].Decide(&request)
+	for i := 1; i < len(p.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
+		if d := p.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
 			verdict = d
 		}
 	}
@@ -257,7 +258,7 @@ func (c *call) addTarget(t target) {
 	c.targets = append(c.targets, t)
 }
 
-// tell gathers what the host needs, and keeps an account of a refusal. r is empty.
+// fill fills in the result, which is zero, and records a denial.
 func (c *call) fill(r *Result, refusal *Refusal) {
 	p := c.principal
 	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
@@ -273,7 +274,7 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 	if refusal == nil {
 		return
 	}
-	// Who shows no credential gets no account: a flood of them would push out those of principals.
+	// Requests without a credential are not recorded: a flood of them would push out the denials of principals.
 	if refusal.Reason == NotAllowed || refusal == c.unsure {
 		r.DecisionID = c.e.decisionID()
 		c.keep(r)
@@ -287,11 +288,11 @@ func outcomeOf(refusal *Refusal) Outcome {
 	return refusal.Outcome()
 }
 
-// decisionID is 16 random hexadecimal digits.
+// decisionID returns 16 random hexadecimal digits, "" if the random source fails.
 func (e *Engine) decisionID() string {
 	var b [8]byte
 	if _, err := io.ReadFull(e.rand, b[:]); err != nil {
-		return "" // the refusal stands, it only cannot be looked up
+		return "" // the request is still refused; only the lookup is lost
 	}
 	return hex.EncodeToString(b[:])
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Limits of the bodies that decide.
+// Limits of the bodies that decisions depend on.
 const (
-	maxDeleteBody  = 4 << 20 // a thousand keys of 1024 bytes, each of which may be written as entities
+	maxDeleteBody  = 4 << 20 // a thousand keys of 1,024 bytes, with room for entities
 	maxDeleteKeys  = 1000
 	maxSettingBody = 64 << 10
 	maxXMLDepth    = 8
@@ -18,13 +18,13 @@ const (
 	maxXMLText     = 4096
 )
 
-// lockSettings are those of object lock, from headers or from a body.
+// lockSettings are the settings of object lock, from headers or a body.
 type lockSettings struct{ mode, retainUntil, legalHold string }
 
-// readBody reads the whole body once, checked against the signature.
+// readBody reads the whole body once and verifies it.
 func (c *call) readBody(limit int64) *Refusal {
 	if c.body != nil {
-		return nil // read for the signature's sake
+		return nil // already read to verify the signature
 	}
 	if c.r.Body == nil {
 		if c.r.ContentLength == 0 {
@@ -52,8 +52,8 @@ func (c *call) readBody(limit int64) *Refusal {
 	return nil
 }
 
-// resolveDelete asks for every object of a DeleteObjects request. Refusing one refuses the whole request, which AWS would
-// answer object by object: the store must not see the others' keys as if they had been allowed with it.
+// resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is. AWS
+// answers for each object instead; here the store would get the denied keys with the others.
 func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 	if refusal := c.readBody(maxDeleteBody); refusal != nil {
 		return refusal
@@ -73,7 +73,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 		}
 		count++
 		key, version, ok := object.keyAndVersion()
-		// Line ends and tabs are what XML parsers change: a key that holds one could arrive as another.
+		// XML parsers normalize line ends and tabs: such a key could arrive as another.
 		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
 			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
 			return refuse(MalformedXML)
@@ -94,7 +94,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 	return nil
 }
 
-// keyAndVersion reads an Object of a Delete document; ok is false for anything that is there twice or unknown.
+// keyAndVersion reads an Object of a Delete document. ok is false if an element is repeated or unknown.
 func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 	seen := map[string]bool{}
 	for _, child := range n.children {
@@ -115,7 +115,7 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 	return key, version, true
 }
 
-// takeBody reads the settings that condition keys tell, and the one that asks for another action.
+// takeBody reads the settings that condition keys and further targets depend on.
 func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
 	if refusal := c.readBody(maxSettingBody); refusal != nil {
 		return refusal
@@ -184,7 +184,7 @@ func (n *xmlNode) find(name string) *xmlNode {
 	return nil
 }
 
-// repeats reports whether an element stands twice, of which stores could take either.
+// repeats reports whether a child is repeated. Stores may use either.
 func (n *xmlNode) repeats() bool {
 	seen := make(map[string]bool, len(n.children))
 	for _, child := range n.children {
@@ -205,8 +205,9 @@ func (n *xmlNode) value(name string) string {
 
 var errXML = errors.New("authz: XML that is not plain elements and text")
 
-// parseXML reads elements and text, and nothing in which two parsers could differ: no document type, no comments, no
-// processing instructions but the declaration, one root, no text beside elements. Namespaces are passed over, as S3 does.
+// parseXML reads elements and text. It refuses whatever two parsers may read differently: a document type, comments,
+// processing instructions other than the declaration, more than one root, and text next to elements. It ignores
+// namespaces, as S3 does.
 func parseXML(body []byte) (*xmlNode, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var root *xmlNode
@@ -242,7 +243,7 @@ func parseXML(body []byte) (*xmlNode, error) {
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) == 0 {
-				continue // the decoder refuses all but white space here
+				continue // outside the root the decoder accepts only white space
 			}
 			node := open[len(open)-1]
 			switch {

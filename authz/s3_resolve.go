@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// resolve chooses the operation and lists what it needs.
+// resolve finds the operation and adds its targets.
 func (m *S3Mapping) resolve(c *call) *Refusal {
 	if c.r.Method == "OPTIONS" {
 		return refuse(Preflight)
@@ -20,7 +20,7 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 	op := s3Table[s3Key{c.s3.level, c.r.Method, selector}]
 	switch {
 	case op == nil && s3NotServed[selector], op == nil && c.r.Method == "POST" && selector == "":
-		return refuse(UnknownRequest) // directory buckets; uploads by form, whose fields this gate does not read
+		return refuse(UnknownRequest) // directory buckets, and uploads by HTML form, whose fields are not read
 	case op == nil:
 		return refuse(MethodNotServed)
 	}
@@ -31,7 +31,7 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 	return c.resolveS3(m)
 }
 
-// readParams decodes the query. No name may stand twice: which of them counts differs between stores.
+// readParams decodes the query. A repeated parameter is refused: stores disagree on which value counts.
 func (c *call) readParams() *Refusal {
 	s := &c.s3
 	for raw := c.r.RawQuery; raw != ""; {
@@ -56,7 +56,7 @@ func (c *call) readParams() *Refusal {
 	return nil
 }
 
-// selector finds the one parameter that chooses the operation; it counts with or without a value.
+// selector returns the one parameter that selects the operation, with or without a value; "" for none.
 func (s *s3Request) selector() (string, *Refusal) {
 	found := ""
 	for _, p := range s.params {
@@ -75,7 +75,7 @@ func (s *s3Request) selector() (string, *Refusal) {
 	return found, nil
 }
 
-// checkParams refuses every parameter that the operation's row does not name, and takes the values of the others.
+// checkParams refuses parameters that the operation does not have, and takes the values of the others.
 func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 	s := &c.s3
 	for _, p := range s.params {
@@ -110,7 +110,7 @@ func (c *call) takeParam(m *S3Mapping, p param) *Refusal {
 	s := &c.s3
 	switch p.name {
 	case "prefix":
-		// A store that keeps files would list the directory that the prefix leads to.
+		// A store on a file system would list the directory that the prefix leads to.
 		if err := checkKey(p.value, m.EmptySegments); err != nil {
 			return refuse(InvalidPrefix)
 		}
@@ -134,7 +134,7 @@ func (c *call) takeParam(m *S3Mapping, p param) *Refusal {
 	return nil
 }
 
-// presignParam are the parameters of a presigned request. They are compared in the one spelling that is signed.
+// presignParam reports whether name is a parameter of a presigned request. Its spelling is signed.
 func presignParam(name string) bool {
 	switch name {
 	case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature",

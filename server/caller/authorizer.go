@@ -30,22 +30,22 @@ type Options struct {
 	Revoked func(r *session.Record) bool
 }
 
-// Gate implements rpc.Authorizer.
-type Gate struct {
+// Authorizer implements rpc.Authorizer.
+type Authorizer struct {
 	o    Options
 	keys *sigv4.KeyCache
 }
 
-// New returns a Gate.
-func New(o Options) (*Gate, error) {
+// New returns an Authorizer.
+func New(o Options) (*Authorizer, error) {
 	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.ClientIP == nil {
 		return nil, errors.New("caller: an option is missing")
 	}
-	return &Gate{o: o, keys: sigv4.NewKeyCache(1024)}, nil
+	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024)}, nil
 }
 
 // Authenticate verifies the signature over the request and its body, and sets Principal and Session.
-func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
+func (a *Authorizer) Authenticate(_ context.Context, c *rpc.Call) error {
 	request := sigv4.FromHTTP(c.Request)
 	if !sigv4.Present(request) {
 		return missing(c)
@@ -54,44 +54,44 @@ func (g *Gate) Authenticate(_ context.Context, c *rpc.Call) error {
 	if err != nil {
 		return refused(c, err)
 	}
-	record, secret, err := g.credentials(auth)
+	record, secret, err := a.credentials(auth)
 	if err != nil {
 		return err
 	}
 	_, err = auth.Verify(secret.Reveal(), sigv4.Options{
-		Now: g.o.Now(), Regions: g.regions(c), Services: []string{c.API.ID},
-		BodySHA256: sigv4.HashPayload(c.Body), Keys: g.keys,
+		Now: a.o.Now(), Regions: a.regions(c), Services: []string{c.API.ID},
+		BodySHA256: sigv4.HashPayload(c.Body), Keys: a.keys,
 	})
 	if err != nil {
 		return refused(c, err)
 	}
 	if record == nil {
-		c.Principal = g.o.IAM.Root(auth.AccessKeyID)
+		c.Principal = a.o.IAM.Root(auth.AccessKeyID)
 		return nil
 	}
-	if g.o.Revoked != nil && g.o.Revoked(record) {
+	if a.o.Revoked != nil && a.o.Revoked(record) {
 		return awsauth.Expired
 	}
-	c.Session, c.Principal = record, g.o.IAM.SessionPrincipal(auth.AccessKeyID, record)
+	c.Session, c.Principal = record, a.o.IAM.SessionPrincipal(auth.AccessKeyID, record)
 	return nil
 }
 
 // credentials finds the secret behind an access key id; the record is nil for the root key.
-func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
+func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
 	if auth.SessionToken == "" {
-		secret, ok := g.o.IAM.RootSecret(auth.AccessKeyID)
+		secret, ok := a.o.IAM.RootSecret(auth.AccessKeyID)
 		if !ok {
 			return nil, seal.Secret{}, awsauth.UnknownKey
 		}
 		return nil, secret, nil
 	}
-	record, secret, err := g.o.Minter.Open(auth.AccessKeyID, auth.SessionToken, g.o.Now())
+	record, secret, err := a.o.Minter.Open(auth.AccessKeyID, auth.SessionToken, a.o.Now())
 	switch {
 	case errors.Is(err, session.ErrExpired):
 		return nil, secret, err
 	case err != nil:
 		return nil, secret, awsauth.UnknownKey
-	case !g.o.IAM.Live(record):
+	case !a.o.IAM.Live(record):
 		return nil, secret, awsauth.UnknownKey
 	}
 	return record, secret, nil
@@ -99,26 +99,26 @@ func (g *Gate) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, erro
 
 // regions are those that a scope may name. STS's global endpoint and IAM are signed for us-east-1 by clients that know
 // them as such.
-func (g *Gate) regions(c *rpc.Call) []string {
+func (a *Authorizer) regions(c *rpc.Call) []string {
 	if c.API.ID == "sts" || c.API.ID == "iam" {
-		return []string{g.o.Region, "us-east-1"}
+		return []string{a.o.Region, "us-east-1"}
 	}
-	return []string{g.o.Region}
+	return []string{a.o.Region}
 }
 
 // Authorize asks the caller's policies.
-func (g *Gate) Authorize(_ context.Context, c *rpc.Call) error {
+func (a *Authorizer) Authorize(_ context.Context, c *rpc.Call) error {
 	if decidedElsewhere[c.API.ID+":"+c.Operation.Name] {
 		return nil
 	}
-	who := g.caller(c)
+	who := a.caller(c)
 	action := c.API.ID + ":" + c.Operation.Name
-	resource, keys := g.resource(c)
-	if d := g.o.IAM.Decide(who, action, resource, keys); d.Effect != policy.Allow {
+	resource, keys := a.resource(c)
+	if d := a.o.IAM.Decide(who, action, resource, keys); d.Effect != policy.Allow {
 		return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, action, resource, d))
 	}
 	for _, role := range passedRoles(c) {
-		if err := g.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com"); err != nil {
+		if err := a.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com"); err != nil {
 			return err
 		}
 	}
@@ -133,9 +133,9 @@ var decidedElsewhere = map[string]bool{
 	"sts:AssumeRole":        true,
 }
 
-func (g *Gate) caller(c *rpc.Call) *iam.Caller {
+func (a *Authorizer) caller(c *rpc.Call) *iam.Caller {
 	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
-	if ip := g.o.ClientIP(c.Request); ip.IsValid() {
+	if ip := a.o.ClientIP(c.Request); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}
 	return &iam.Caller{Principal: c.Principal, Session: c.Session, Env: env}
