@@ -98,7 +98,7 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 }
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {
-	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(g).Effect.String()}
+	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(p).Effect.String()}
 	if !full {
 		return a
 	}
