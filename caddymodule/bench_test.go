@@ -45,7 +45,7 @@ func BenchmarkHandler(b *testing.B) {
 		b.Fatal(err)
 	}
 	a := &Authorize{app: new(App), headers: compileHeaders([]config.Header{{Name: "X-User-Id", Value: "{http.auth.user.id}"}}), logger: zap.NewNop()}
-	a.gate.Store(gate)
+	a.engine.Store(gate)
 	claims := `{"sub":"11111111-2222-4333-8444-555555555555","iss":"` + issuer + `","cognito:groups":["readers"],"client_id":"c","token_use":"access","exp":4102444800,"iat":1700000000,"username":"ada"}`
 	raw, err := key.Sign([]byte(claims), "")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 func init() { caddy.RegisterModule(Credentials{}) }
 
-// Credentials presents the principal to the upstream in the upstream's own terms. It stands behind a sluice_authorize.
+// Credentials presents the principal to the upstream. It needs a sluice_authorize before it.
 type Credentials struct {
 	config.Credentials
 
@@ -31,7 +31,7 @@ func (Credentials) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_credentials", New: func() caddy.Module { return new(Credentials) }}
 }
 
-// Provision fills placeholders in and builds the kinds.
+// Provision replaces placeholders and builds the kinds of credentials.
 func (c *Credentials) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {
@@ -65,16 +65,16 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// ServeHTTP changes the request and passes it on.
+// ServeHTTP adds the credentials and calls the next handler.
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	passed, ok := passageOf(r)
 	if !ok {
-		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
+		// There was no decision: adding our credentials would open the store to everyone.
 		c.logger.Error("sluice_credentials without sluice_authorize before it")
 		return refusal.NotSetUp(w)
 	}
 	if passed.result.Outcome != authz.Allowed {
-		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
+		// Shadow mode let the request through. Trying out policies must not open the store to everyone.
 		return passed.authorize.refuse(w, r, &passed.result)
 	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
@@ -106,7 +106,8 @@ func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) er
 	return refusal.UpstreamRefused(w, r, service, err)
 }
 
-// PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
+// PrincipalOf returns the principal of a request that a sluice_authorize let through, for handlers of other plugins;
+// false if there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	passed, ok := passageOf(r)
 	if !ok {

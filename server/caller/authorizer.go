@@ -24,13 +24,13 @@ type Options struct {
 	Region string
 	Now    func() time.Time
 
-	// ClientIP returns where a request comes from, behind trusted proxies too; the zero Addr when it is not known.
+	// ClientIP returns the address of the client, from a trusted proxy if there is one; the zero Addr if it is unknown.
 	ClientIP func(r *http.Request) netip.Addr
-	// Revoked reports whether a session was ended before its time; nil = never.
+	// Revoked reports whether a session was revoked. nil means that none ever is.
 	Revoked func(r *session.Record) bool
 }
 
-// Authorizer implements rpc.Authorizer.
+// Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.
 type Authorizer struct {
 	o    Options
 	keys *sigv4.KeyCache
@@ -76,7 +76,7 @@ func (a *Authorizer) Authenticate(_ context.Context, c *rpc.Call) error {
 	return nil
 }
 
-// credentials finds the secret behind an access key id; the record is nil for the root key.
+// credentials returns the secret of an access key. The record is nil for the root key.
 func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
 	if auth.SessionToken == "" {
 		secret, ok := a.o.IAM.RootSecret(auth.AccessKeyID)
@@ -97,8 +97,7 @@ func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret
 	return record, secret, nil
 }
 
-// regions are those that a scope may name. STS's global endpoint and IAM are signed for us-east-1 by clients that know
-// them as such.
+// regions returns the regions that a scope may name. Clients sign for IAM and the global endpoint of STS in us-east-1.
 func (a *Authorizer) regions(c *rpc.Call) []string {
 	if c.API.ID == "sts" || c.API.ID == "iam" {
 		return []string{a.o.Region, "us-east-1"}
@@ -125,8 +124,8 @@ func (a *Authorizer) Authorize(_ context.Context, c *rpc.Call) error {
 	return nil
 }
 
-// decidedElsewhere are the operations that no identity policy decides alone. STS API reference: GetCallerIdentity and
-// GetSessionToken need no permission; AssumeRole weighs the role's trust policy with the caller's.
+// decidedElsewhere are the operations that identity policies do not decide. STS API Reference: GetCallerIdentity and
+// GetSessionToken need no permission; AssumeRole combines the role's trust policy with the caller's policies.
 var decidedElsewhere = map[string]bool{
 	"sts:GetCallerIdentity": true,
 	"sts:GetSessionToken":   true,

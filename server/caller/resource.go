@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// resource returns the ARN that the call is about, "*" when the operation has none, and the condition keys that its input
-// gives. Service authorization reference, "Resource types" and "Condition keys" of each service.
+// resource returns the ARN of the resource that the call is about, "*" if the operation has none, and the condition keys
+// from its input (Service Authorization Reference, "Resource types" and "Condition keys" of each service).
 func (a *Authorizer) resource(c *rpc.Call) (arn string, keys policy.MapContext) {
 	in := reflect.ValueOf(c.Input).Elem()
 	account := a.o.IAM.Account()
@@ -32,7 +32,7 @@ func (a *Authorizer) resource(c *rpc.Call) (arn string, keys policy.MapContext) 
 	return "*", nil
 }
 
-// iamResource finds the role or policy of an IAM call.
+// iamResource returns the role or policy of an IAM call.
 func (a *Authorizer) iamResource(in reflect.Value) (arn string, keys policy.MapContext) {
 	keys = policy.MapContext{}
 	if boundary := text(in, "PermissionsBoundary"); boundary != "" {
@@ -60,8 +60,8 @@ func (a *Authorizer) iamResource(in reflect.Value) (arn string, keys policy.MapC
 	return "*", keys
 }
 
-// passedRoles are the roles that the call hands to a service, which takes iam:PassRole: otherwise whoever may edit a pool
-// or a group could give himself any role.
+// passedRoles returns the roles that the call passes to a service. This needs iam:PassRole; otherwise everyone who may
+// edit a pool or a group could give himself any role.
 func passedRoles(c *rpc.Call) []string {
 	if in, ok := c.Input.(*cognitoidentity.SetIdentityPoolRolesInput); ok {
 		var roles []string
@@ -86,7 +86,7 @@ func passedRoles(c *rpc.Call) []string {
 	return nil
 }
 
-// text reads a string member of an input, "" when the input has no such member or the client left it out.
+// text returns a string member of an input, "" if the input has no such member or the client left it out.
 func text(in reflect.Value, field string) string {
 	f := in.FieldByName(field)
 	if !f.IsValid() {
