@@ -40,7 +40,7 @@ func init() {
 //	    allow   group|user|scope|client|role <name>...   <method>[,<method>...] <path>
 //	    allow   claim <claim> <value>...                 <method>[,<method>...] <path>
 //	    deny    …                         # the same forms; a deny beats every allow
-//	    require …                         # denies whoever does not have it
+//	    require …                         # denies everyone who does not have it
 //	    policy  <file> [group <name>]     # a policy document
 //	    role_policies [on|off]            # the policies of the roles that groups map to decide too
 //

@@ -70,7 +70,7 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	passed, ok := passageOf(r)
 	if !ok {
 		// There was no decision: adding our credentials would open the store to everyone.
-		c.logger.Error("sluice_credentials without sluice_authorize before it")
+		c.logger.Error("sluice_credentials needs a sluice_authorize before it; the request is refused")
 		return refusal.NotSetUp(w)
 	}
 	if passed.result.Outcome != authz.Allowed {
@@ -97,7 +97,7 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
 	if _, told := fault.Message(err); !told {
-		c.logger.Error("presenting the principal", zap.Error(err))
+		c.logger.Error("no credentials for the upstream", zap.Error(err))
 	}
 	service := ""
 	if c.SigV4 != nil {

@@ -2,33 +2,34 @@ package sigv4
 
 import "time"
 
-// Reason is why a signature or a body was refused. Wires translate it; it reads as text for logs.
+// Reason is why a signature or a body is refused. server/awsauth and server/refusal have the names that AWS services give to
+// the reasons.
 type Reason uint8
 
-// The reasons, with the names that S3 and the JSON services give them where they have one.
+// The reasons.
 const (
 	_                Reason = iota
-	Missing                 // no signature at all. S3 AccessDenied; MissingAuthenticationTokenException
-	BothMechanisms          // an Authorization header and a presigned query. S3 InvalidArgument
-	Malformed               // does not parse. S3 AuthorizationHeaderMalformed, AuthorizationQueryParametersError; IncompleteSignatureException
-	Incomplete              // a part is missing. As Malformed
-	NoDate                  // no date in a header, or none that can be read. S3 AccessDenied; IncompleteSignatureException
-	Unsupported             // signature version 2, SigV4A, or a payload mode that is not there. S3 InvalidRequest, NotImplemented
-	WrongScope              // region, service, date or terminator of the scope. S3 AuthorizationHeaderMalformed; InvalidSignatureException
-	Skewed                  // the clocks differ too much. S3 RequestTimeTooSkewed; InvalidSignatureException
-	NotYetValid             // a presigned request from the future. S3 AccessDenied
-	Expired                 // a presigned request that is over. S3 AccessDenied "Request has expired"
-	BadExpires              // X-Amz-Expires outside 1 to 604800. S3 AuthorizationQueryParametersError
-	UnsignedHeader          // host, date or an x-amz-* header is not signed. S3 AccessDenied
-	Mismatch                // the signature is another. S3 SignatureDoesNotMatch; InvalidSignatureException
-	NoPayloadHash           // x-amz-content-sha256 is required and absent. S3 InvalidRequest
-	BadPayloadHash          // x-amz-content-sha256 is not a hash or a known word, or not allowed here. S3 InvalidArgument
-	PayloadMismatch         // the body has another hash. S3 XAmzContentSHA256Mismatch
-	NoLength                // x-amz-decoded-content-length is absent or not a number. S3 MissingContentLength
-	IncompleteBody          // the body is shorter or longer than said, or its framing is broken. S3 IncompleteBody
-	ChunkMismatch           // the signature of a chunk or trailer is another. S3 SignatureDoesNotMatch
-	MalformedTrailer        // a trailer is absent, unannounced, repeated or unreadable. S3 MalformedTrailerError
-	BadDigest               // a trailing checksum does not fit the data. S3 BadDigest
+	Missing                 // no signature at all
+	BothMechanisms          // an Authorization header and a presigned query
+	Malformed               // does not parse
+	Incomplete              // a part is missing
+	NoDate                  // no date in a header, or none that can be read
+	Unsupported             // signature version 2, SigV4A, or an unknown payload mode
+	WrongScope              // region, service, date or terminator of the scope
+	Skewed                  // the clocks differ too much
+	NotYetValid             // a presigned request from the future
+	Expired                 // a presigned request that has expired
+	BadExpires              // X-Amz-Expires outside 1 to 604800
+	UnsignedHeader          // host, date or an x-amz-* header is not signed
+	Mismatch                // the signature does not match
+	NoPayloadHash           // x-amz-content-sha256 is required and absent
+	BadPayloadHash          // x-amz-content-sha256 is not a hash or a known word, or not allowed here
+	PayloadMismatch         // the body has another hash
+	NoLength                // x-amz-decoded-content-length is absent or not a number
+	IncompleteBody          // the body is shorter or longer than announced, or its framing is broken
+	ChunkMismatch           // the signature of a chunk or trailer does not match
+	MalformedTrailer        // a trailer is absent, unannounced, repeated or unreadable
+	BadDigest               // a trailing checksum does not fit the data
 )
 
 var reasonText = [...]string{

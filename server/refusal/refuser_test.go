@@ -135,14 +135,17 @@ func TestAnErrorDocumentOfS3(t *testing.T) {
 	unknown := &authz.Result{Scheme: "sigv4", Refusal: &authz.Refusal{Reason: authz.UnknownAccessKey, Subject: "AKIAIOSFODNN7EXAMPLF"}}
 	rec := answer(t, Options{Service: "s3"}, unknown)
 	var document struct {
-		XMLName                                                    xml.Name `xml:"Error"`
-		Code, Message, AWSAccessKeyId, Resource, RequestId, HostId string   //nolint:revive // S3's names
+		XMLName                 xml.Name `xml:"Error"`
+		Code, Message, Resource string
+		AccessKey               string `xml:"AWSAccessKeyId"`
+		RequestID               string `xml:"RequestId"`
+		HostID                  string `xml:"HostId"`
 	}
 	if err := xml.Unmarshal(rec.Body.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
-	if rec.Code != 403 || document.Code != "InvalidAccessKeyId" || document.AWSAccessKeyId != "AKIAIOSFODNN7EXAMPLF" || document.Resource != "/bucket/key" ||
-		document.RequestId == "" || document.RequestId != rec.Header().Get("X-Amz-Request-Id") || document.HostId != rec.Header().Get("X-Amz-Id-2") {
+	if rec.Code != 403 || document.Code != "InvalidAccessKeyId" || document.AccessKey != "AKIAIOSFODNN7EXAMPLF" || document.Resource != "/bucket/key" ||
+		document.RequestID == "" || document.RequestID != rec.Header().Get("X-Amz-Request-Id") || document.HostID != rec.Header().Get("X-Amz-Id-2") {
 		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 	}
 	denied := refused(authz.NotAllowed, "sigv4")

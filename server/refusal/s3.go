@@ -93,7 +93,7 @@ type s3Answer struct {
 	facts []s3Fact
 }
 
-// s3Fact is an element beside Code and Message.
+// s3Fact is an element next to Code and Message.
 type s3Fact struct {
 	XMLName xml.Name
 	Value   string `xml:",chardata"`

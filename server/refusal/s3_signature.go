@@ -58,7 +58,7 @@ func s3SignatureError(refused *sigv4.Error) s3Error {
 	return e
 }
 
-// s3SignatureFacts returns the elements beside Code and Message, in S3's order. SDKs read Region and sign again.
+// s3SignatureFacts returns the elements next to Code and Message, in S3's order. SDKs read Region and sign again.
 func s3SignatureFacts(refused *sigv4.Error) []s3Fact {
 	facts := refused.Facts
 	switch refused.Reason {
