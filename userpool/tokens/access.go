@@ -16,7 +16,6 @@ type Holder struct {
 	Pool   *userpool.Pool
 	Client *userpool.Client
 	User   store.User
-	Token  *token.Token
 }
 
 var (
@@ -47,7 +46,7 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Holder{Pool: p, Client: c, Token: t}
+	h := &Holder{Pool: p, Client: c}
 	err = s.base.View(ctx, func(tx store.Tx) error {
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err
