@@ -40,7 +40,7 @@ func New[K comparable, V any](capacity int) *Map[K, V] {
 func (m *Map[K, V]) Get(key K, now time.Time) (value V, ok bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if i, found := m.index[key]; found && m.expiry(i) > now.UnixNano() {
+	if i, found := m.index[key]; found && m.expiry(i) > nanoseconds(now) {
 		return m.slots[i].value, true
 	}
 	return value, false
@@ -53,10 +53,10 @@ func (m *Map[K, V]) Put(key K, value V, expires, now time.Time) (evicted V, full
 }
 
 // Update calls change with the live value of a key, or with the zero value and false, and stores what it returns. A
-// result that has expired already removes the key. Update is atomic: change must not call the map. Update returns what Put
+// result that has expired already, or never lived because its expiry is the zero time, removes the key. Update is atomic: change must not call the map. Update returns what Put
 // does.
 func (m *Map[K, V]) Update(key K, now time.Time, change func(old V, ok bool) (V, time.Time)) (evicted V, full bool) {
-	at := now.UnixNano()
+	at := nanoseconds(now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i, found := m.index[key]
@@ -66,7 +66,7 @@ func (m *Map[K, V]) Update(key K, now time.Time, change func(old V, ok bool) (V,
 		old = m.slots[i].value
 	}
 	value, until := change(old, live)
-	expires := until.UnixNano()
+	expires := nanoseconds(until)
 	switch {
 	case expires <= at:
 		if found {
@@ -113,6 +113,17 @@ func (m *Map[K, V]) Len() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return len(m.heap)
+}
+
+// nanoseconds returns the time since 1970, limited to what an int64 holds. The zero time is before every other.
+func nanoseconds(t time.Time) int64 {
+	switch seconds := t.Unix(); {
+	case seconds < 0:
+		return 0
+	case seconds >= math.MaxInt64/int64(time.Second):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 func (m *Map[K, V]) expiry(slot int32) int64 { return m.heap[m.slots[slot].place].expires }

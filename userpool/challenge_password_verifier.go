@@ -146,7 +146,8 @@ func (s *Service) ghostProof(ctx context.Context, a *attempt, name string, proof
 	if _, err := proof.holds(srp.Name{Pool: p.shortName(), User: username}, verifier); err != nil {
 		return err
 	}
-	if err := errors.Join(s.ghosts.fail(p.ID, key), s.padWrite(ctx)); err != nil {
+	s.ghosts.fail(p.ID, key)
+	if err := s.padWrite(ctx); err != nil {
 		return err
 	}
 	return errWrongPassword

@@ -107,7 +107,8 @@ func (s *Service) ghostPassword(ctx context.Context, p *pool, name, password str
 	if _, err := s.o.Hasher.Verify(ctx, "", password); err != nil {
 		return err
 	}
-	if err := errors.Join(s.ghosts.fail(p.ID, key), s.padWrite(ctx)); err != nil {
+	s.ghosts.fail(p.ID, key)
+	if err := s.padWrite(ctx); err != nil {
 		return err
 	}
 	return errWrongPassword

@@ -3,13 +3,11 @@ package userpool
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"math/big"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/srp"
 )
@@ -55,7 +53,8 @@ func (s *Service) ghostUser(p *pool, name string) (username string, salt, verifi
 
 // ghostDelivery is the answer that a code would have been sent.
 func (s *Service) ghostDelivery(ctx context.Context, p *pool, name, purpose, attribute string) (*Delivery, error) {
-	if err := errors.Join(s.ghosts.sendCode(p.ID, p.key(name), purpose), s.padWrite(ctx)); err != nil {
+	s.ghosts.sendCode(p.ID, p.key(name), purpose)
+	if err := s.padWrite(ctx); err != nil {
 		return nil, err
 	}
 	return s.ghostAddress(p, name, attribute), nil
@@ -81,10 +80,10 @@ func (s *Service) ghostAddress(p *pool, name, attribute string) *Delivery {
 // it is too old or was tried too often, wrong otherwise.
 func (s *Service) ghostCode(ctx context.Context, p *pool, name, purpose string, limit int) error {
 	key := p.key(name)
-	if err := s.limits.take("confirm "+purpose, p.ID, key, limit); err != nil {
+	if err := s.limits.takeGhost("confirm "+purpose, p.ID, key, limit); err != nil {
 		return err
 	}
-	outcome := s.ghosts.tryCode(ghostKey{p.ID, key, purpose})
+	outcome := s.ghosts.tryCode(p.ID, key, purpose)
 	return firstError(s.padWrite(ctx), outcome)
 }
 
@@ -96,73 +95,52 @@ func (s *Service) padWrite(ctx context.Context) error {
 	})
 }
 
-// ghosts remembers what a user's record would: the failures of a name, and the codes that would have been sent to it.
+// ghosts remembers what a user's record would: the failures of a name, and the codes that would have been sent to it. A
+// full table evicts the entry that ends first and refuses no name. An attacker who evicts a ghost within the life of its
+// entry can tell it from a user, which takes more than maxLimited calls in that time.
 type ghosts struct {
-	now func() time.Time
-	max int
-
-	mu    sync.Mutex
-	names map[ghostKey]ghost
+	now   func() time.Time
+	names *bounded.Map[tableKey, ghost] // by pool, name and purpose; the purpose of failures is ""
 }
-
-type ghostKey struct{ pool, name, purpose string } // of a code; purpose is "" for the failures
 
 type ghost struct {
 	failures store.Failures
 	attempts int       // on the code
-	until    time.Time // forgotten from then on
+	until    time.Time // of the code
 }
 
 func newGhosts(now func() time.Time, limit int) *ghosts {
-	return &ghosts{now: now, max: limit, names: map[ghostKey]ghost{}}
+	return &ghosts{now: now, names: bounded.New[tableKey, ghost](limit)}
 }
 
 func (g *ghosts) get(pool, name string) store.Failures {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.names[ghostKey{pool, name, ""}].failures
+	found, _ := g.names.Get(tableKeyOf(pool, name, ""), g.now())
+	return found.failures
 }
 
 // fail counts a wrong password for the name.
-func (g *ghosts) fail(pool, name string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	key, now := ghostKey{pool, name, ""}, g.now()
-	return g.put(key, ghost{failures: failed(g.names[key].failures, now), until: now.Add(maxLock + quietTime)})
+func (g *ghosts) fail(pool, name string) {
+	now := g.now()
+	g.names.Update(tableKeyOf(pool, name, ""), now, func(known ghost, _ bool) (ghost, time.Time) {
+		return ghost{failures: failed(known.failures, now)}, now.Add(maxLock + quietTime)
+	})
 }
 
 // sendCode remembers that a code would have gone out.
-func (g *ghosts) sendCode(pool, name, purpose string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.put(ghostKey{pool, name, purpose}, ghost{until: g.now().Add(codeLife(purpose))})
+func (g *ghosts) sendCode(pool, name, purpose string) {
+	now := g.now()
+	until := now.Add(codeLife(purpose))
+	g.names.Put(tableKeyOf(pool, name, purpose), ghost{until: until}, until, now)
 }
 
-func (g *ghosts) tryCode(key ghostKey) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c, ok := g.names[key]
-	if !ok || !g.now().Before(c.until) || c.attempts >= maxCodeAttempts {
-		return errCodeExpired
-	}
-	c.attempts++
-	g.names[key] = c
-	return errCodeMismatch
-}
-
-// put refuses new names when the table is full of live ones, rather than forgetting a lock.
-func (g *ghosts) put(key ghostKey, value ghost) error {
-	if _, ok := g.names[key]; !ok && len(g.names) >= g.max {
-		now := g.now()
-		for k, old := range g.names {
-			if !now.Before(old.until) {
-				delete(g.names, k)
-			}
+func (g *ghosts) tryCode(pool, name, purpose string) (outcome error) {
+	g.names.Update(tableKeyOf(pool, name, purpose), g.now(), func(code ghost, ok bool) (ghost, time.Time) {
+		outcome = errCodeExpired
+		if ok && code.attempts < maxCodeAttempts {
+			code.attempts++
+			outcome = errCodeMismatch
 		}
-		if len(g.names) >= g.max {
-			return fault.New(fault.TooManyRequests, "Too many requests")
-		}
-	}
-	g.names[key] = value
-	return nil
+		return code, code.until
+	})
+	return outcome
 }

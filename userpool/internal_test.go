@@ -30,52 +30,6 @@ func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
 	}
 }
 
-func TestALimiterThatIsFullRefusesNewNames(t *testing.T) {
-	now := time.Unix(1000, 0)
-	l := newLimiter(func() time.Time { return now }, 2)
-	for _, name := range []string{"a", "b"} {
-		if err := l.take("op", "pool", name, 5); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := l.take("op", "pool", "c", 5); !fault.Is(err, fault.TooManyRequests) {
-		t.Error(err)
-	}
-	if err := l.take("op", "pool", "a", 5); err != nil {
-		t.Error("a known name still counts:", err)
-	}
-	now = now.Add(time.Hour)
-	if err := l.take("op", "pool", "c", 5); err != nil {
-		t.Error("old windows make room:", err)
-	}
-}
-
-func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
-	now := time.Unix(1000, 0)
-	o := newOnceSet(func() time.Time { return now }, 2)
-	one, two, three := [32]byte{1}, [32]byte{2}, [32]byte{3}
-	if err := o.use(one, now.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.use(one, now.Add(time.Minute)); !errors.Is(err, errSessionUsed) {
-		t.Error(err)
-	}
-	o.release(one)
-	if err := o.use(one, now.Add(time.Minute)); err != nil {
-		t.Error("given back:", err)
-	}
-	if err := o.use(two, now.Add(time.Hour)); err != nil {
-		t.Error(err)
-	}
-	if err := o.use(three, now.Add(time.Hour)); !fault.Is(err, fault.TooManyRequests) {
-		t.Error("a full set must refuse:", err)
-	}
-	now = now.Add(2 * time.Minute)
-	if err := o.use(three, now.Add(time.Hour)); err != nil {
-		t.Error("what is over makes room:", err)
-	}
-}
-
 func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newCache[int](func() time.Time { return now }, time.Second, 2)
@@ -100,55 +54,11 @@ func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(c.entries) > 2 {
-		t.Errorf("%d entries", len(c.entries))
+	if n := c.entries.Len(); n > 2 {
+		t.Errorf("%d entries", n)
 	}
 	if _, err := c.get("x", func() (int, error) { return 0, errors.New("away") }); err == nil {
 		t.Error("no error")
-	}
-}
-
-func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
-	c := newCutoffs()
-	now := time.Unix(1000, 500_000_000)
-	second := time.Unix(1000, 0)
-	before := c.moment(now)
-	end := c.begin()
-	at, err := c.raise("p", "u", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	during := c.moment(now)
-	if !at.Equal(second) {
-		t.Error(at)
-	}
-	if iat := c.issueTime("p", "u", before); iat.After(at) {
-		t.Error("minted during, read before: must be dead", iat)
-	}
-	end()
-	for name, from := range map[string]moment{"before": before, "during": during} {
-		if iat := c.issueTime("p", "u", from); iat.After(at) {
-			t.Errorf("read %s: must be dead, %s", name, iat)
-		}
-	}
-	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("read after: must live", iat)
-	}
-	if iat := c.issueTime("p", "other", c.moment(now)); !iat.Equal(second) {
-		t.Error("another user", iat)
-	}
-	end = c.begin()
-	again, err := c.raise("p", "u", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	end()
-	if !again.After(at) || !c.issueTime("p", "u", c.moment(now)).After(again) {
-		t.Error("a second one in the same second kills what the first let live", again)
-	}
-	late := now.Add(time.Hour)
-	if iat := c.issueTime("p", "u", c.moment(late)); !iat.Equal(late.Truncate(time.Second)) {
-		t.Error("later the clock decides", iat)
 	}
 }
 

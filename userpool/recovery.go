@@ -27,7 +27,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	if len(order) == 0 {
 		return nil, errAdminOnly
 	}
-	if err := s.limits.take("forgot", p.ID, p.key(name), limitForgot); err != nil {
+	if err := s.limits.takeFor(u, "forgot", p.ID, p.key(name), limitForgot); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()

@@ -174,10 +174,7 @@ func (s *Service) revokeUser(tx store.Tx, u *store.User) ([]revoke.Record, error
 // the cutoffs and its end.
 func (s *Service) revokeIssued(tx store.Tx, p *pool, u *store.User) (revoke.Record, error) {
 	now := s.o.Now()
-	at, err := s.cutoffs.raise(u.PoolID, u.Sub, now)
-	if err != nil {
-		return revoke.Record{}, err
-	}
+	at := s.cutoffs.raise(u.PoolID, u.Sub, now)
 	r := revoke.Issued(p.issuer, u.Sub, at, now.Add(tokenAfterlife))
 	return r, tx.Revocations.Put(kept(r))
 }

@@ -58,16 +58,17 @@ type Observer interface {
 
 // Service is the directory and its flows. All methods may be called from any goroutine.
 type Service struct {
-	o        Options
-	pools    *cache[*pool]
-	clients  *cache[*client]
-	sessions *onceSet
-	limits   *limiter
-	ghosts   *ghosts
-	gates    *gates
-	keysets  *keysets
-	cutoffs  *cutoffs
-	courier  *courier
+	o             Options
+	pools         *cache[*pool]
+	clients       *cache[*client]
+	sessions      *onceSet
+	ghostSessions *onceSet // of users who do not exist
+	limits        *limiter
+	ghosts        *ghosts
+	gates         *gates
+	keysets       *keysets
+	cutoffs       *cutoffs
+	courier       *courier
 }
 
 // New checks the options and fills in defaults. It reads nothing: call Start before serving.
@@ -100,28 +101,31 @@ func New(o Options) (*Service, error) {
 	// What was just written is compared with what the store gives back, which has milliseconds.
 	o.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }
 	return &Service{
-		o:        o,
-		pools:    newCache[*pool](o.Now, o.CacheFor, maxCachedPools),
-		clients:  newCache[*client](o.Now, o.CacheFor, maxCachedClients),
-		sessions: newOnceSet(o.Now, maxOpenSessions),
-		limits:   newLimiter(o.Now, maxLimited),
-		ghosts:   newGhosts(o.Now, maxLimited),
-		gates:    newGates(),
-		keysets:  newKeysets(),
-		cutoffs:  newCutoffs(),
-		courier:  newCourier(maxUnderway),
+		o:             o,
+		pools:         newCache[*pool](o.Now, o.CacheFor, maxCachedPools),
+		clients:       newCache[*client](o.Now, o.CacheFor, maxCachedClients),
+		sessions:      newOnceSet(o.Now, maxOpenSessions),
+		ghostSessions: newOnceSet(o.Now, maxOpenSessions),
+		limits:        newLimiter(o.Now, maxLimited),
+		ghosts:        newGhosts(o.Now, maxLimited),
+		gates:         newGates(),
+		keysets:       newKeysets(),
+		cutoffs:       newCutoffs(maxCutoffs),
+		courier:       newCourier(maxUnderway),
 	}, nil
 }
 
 // clockLeeway is by how much the clocks of nodes may differ, and tokens of our own be dated ahead: see cutoffs.
 const clockLeeway = 30 * time.Second
 
-// Bounds of what the service remembers in memory. Reaching one costs time or refuses work, never correctness.
+// Bounds of the tables in memory. A full table evicts, see bounded.Map; it refuses nothing. maxOpenSessions and maxLimited
+// are entries each for users and for ghosts, about 100 bytes each, and exceed what one address may call in their time: at
+// 50 calls a second, 45,000 in 15 minutes and 180,000 in an hour.
 const (
 	maxCachedPools   = 10_000
 	maxCachedClients = 50_000
-	maxOpenSessions  = 250_000
-	maxLimited       = 100_000
+	maxOpenSessions  = 200_000
+	maxLimited       = 200_000
 )
 
 func orDefault(d, otherwise time.Duration) time.Duration {

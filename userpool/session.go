@@ -1,10 +1,8 @@
 package userpool
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -34,6 +32,7 @@ type session struct {
 	Name     string `json:"n,omitempty"` // SRP: the name that the user, or ghost, was called by
 	Step     string `json:"s"`           // the challenge that is to be answered
 	Flow     string `json:"f"`           // how the sign-in began
+	Issued   int64  `json:"t"`           // Unix milliseconds
 	Expires  int64  `json:"e"`           // Unix milliseconds
 	Exchange []byte `json:"x,omitempty"` // of SRP
 	Password int64  `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
@@ -45,9 +44,9 @@ func (s *Service) newSession(a *attempt, step string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	valid := time.Duration(a.client.Settings.AuthSessionValidity) * time.Minute
+	now, valid := s.o.Now(), time.Duration(a.client.Settings.AuthSessionValidity)*time.Minute
 	return &session{ID: id, PoolID: a.pool.ID, ClientID: a.client.ID, Sub: a.user.Sub, Step: step, Flow: a.flow,
-		Expires: s.o.Now().Add(valid).UnixMilli()}, nil
+		Issued: now.UnixMilli(), Expires: now.Add(valid).UnixMilli()}, nil
 }
 
 // sealSession gives the Session string.
@@ -85,52 +84,13 @@ func (s *Service) checkSession(data []byte, a *attempt, step string) (*session, 
 // spend takes the session for this answer. The answer that fails in a way that may be repeated gives it back; any other
 // has used it up.
 func (s *Service) spend(x *session) (giveBack func(), err error) {
-	key := sha256.Sum256([]byte(x.ID))
-	if err := s.sessions.use(key, time.UnixMilli(x.Expires)); err != nil {
+	used := s.sessions
+	if x.Ghost != 0 {
+		used = s.ghostSessions
+	}
+	key := tableKeyOf(x.ID)
+	if err := used.use(key, time.UnixMilli(x.Issued)); err != nil {
 		return nil, err
 	}
-	return func() { s.sessions.release(key) }, nil
-}
-
-// onceSet remembers what was used until it would have expired anyway.
-type onceSet struct {
-	now func() time.Time
-	max int
-
-	mu   sync.Mutex
-	used map[[32]byte]time.Time
-	tidy time.Time // when expired entries were last removed
-}
-
-func newOnceSet(now func() time.Time, limit int) *onceSet {
-	return &onceSet{now: now, max: limit, used: map[[32]byte]time.Time{}}
-}
-
-// use marks the key; errSessionUsed when it is marked. A full set refuses, since forgetting would allow a second use.
-func (o *onceSet) use(key [32]byte, until time.Time) error {
-	now := o.now()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, ok := o.used[key]; ok {
-		return errSessionUsed
-	}
-	if now.Sub(o.tidy) > time.Minute || len(o.used) >= o.max {
-		for k, t := range o.used {
-			if !now.Before(t) {
-				delete(o.used, k)
-			}
-		}
-		o.tidy = now
-	}
-	if len(o.used) >= o.max {
-		return fault.New(fault.TooManyRequests, "Too many requests")
-	}
-	o.used[key] = until
-	return nil
-}
-
-func (o *onceSet) release(key [32]byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.used, key)
+	return func() { used.release(key) }, nil
 }

@@ -275,7 +275,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, clientID, secretHa
 	if u == nil && !c.hidden {
 		return nil, errNoCombination
 	}
-	if err := s.limits.take("resend", p.ID, p.key(name), limitResend); err != nil {
+	if err := s.limits.takeFor(u, "resend", p.ID, p.key(name), limitResend); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
