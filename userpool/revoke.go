@@ -15,9 +15,12 @@ import (
 // Issued kills what a user was issued so far; together with the end of the user's refresh families in the same
 // transaction it is a sign-out. New tokens carry an iat that is not before it, see cutoffs.
 
-// kept is how the store keeps a record: the key is issuer and name.
+// kept is how the store keeps a record: the key is issuer, name and, of a family, the subject if it is known.
 func kept(r revoke.Record) store.Revocation {
 	out := store.Revocation{Kind: string(r.Kind), Key: r.Issuer + "\n" + r.Name, Until: time.UnixMilli(r.Until).UTC()}
+	if r.Of != "" {
+		out.Key += "\n" + r.Of
+	}
 	if r.At != 0 {
 		out.NotBefore = time.UnixMilli(r.At).UTC()
 	}
@@ -41,7 +44,8 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 		if !ok || (kind != revoke.KindFamily && kind != revoke.KindIssued) {
 			continue
 		}
-		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Until: r.Until.UnixMilli()}
+		name, subject, _ := strings.Cut(name, "\n")
+		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Of: subject, Until: r.Until.UnixMilli()}
 		if !r.NotBefore.IsZero() {
 			record.At = r.NotBefore.UnixMilli()
 		}
@@ -95,7 +99,8 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 
 // revokeFamily marks a family as ended, in the store and wherever tokens are checked.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
-	r := revoke.Family(issuer, id, s.o.Now().Add(tokenAfterlife))
+	now := s.o.Now()
+	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
 	err := s.update(ctx, func(tx store.Tx) error {
 		f, err := tx.RefreshTokens.Get(id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -104,8 +109,10 @@ func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 		if err != nil {
 			return err
 		}
+		// No token of the family has an iat after that, see clockLeeway.
+		r = revoke.FamilyOf(issuer, f.Sub, id, now.Add(clockLeeway), now.Add(tokenAfterlife))
 		if f.RevokedAt.IsZero() {
-			f.RevokedAt = s.o.Now()
+			f.RevokedAt = now
 			if err := tx.RefreshTokens.Update(f); err != nil {
 				return err
 			}

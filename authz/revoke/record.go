@@ -36,7 +36,8 @@ type Record struct {
 	Kind   Kind     `json:"kind"`
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
-	At     int64    `json:"at,omitempty"`     // the moment; not for families
+	Of     string   `json:"of,omitempty"`     // families: the sub; empty if it is not known
+	At     int64    `json:"at,omitempty"`     // the moment; for families, only with Of
 	Recent []string `json:"recent,omitempty"` // sessions: see Sessions
 	Until  int64    `json:"until"`            // from then on everything that it meets has expired
 }
@@ -44,6 +45,12 @@ type Record struct {
 // Family revokes the tokens, and the credentials got with them, of one sign-in: RevokeToken.
 func Family(issuer, originJTI string, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Until: until.UnixMilli()}
+}
+
+// FamilyOf is Family for a family whose subject is known: a full index can then combine the families of one subject, and
+// spare everybody else's tokens. at is when the family ended; none of its tokens is issued later.
+func FamilyOf(issuer, subject, originJTI string, at, until time.Time) Record {
+	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Of: subject, At: at.UnixMilli(), Until: until.UnixMilli()}
 }
 
 // Sessions revokes every sign-in of a subject up to at: GlobalSignOut, AdminUserGlobalSignOut. recent are the origin_jti of
@@ -94,6 +101,9 @@ func (r *Record) check() error {
 		return nil
 	default:
 		return bad("of an unknown kind")
+	}
+	if len(r.Of) > maxName || r.Of != "" && r.Kind != KindFamily {
+		return bad("a subject of something else than a family, or one that is too long")
 	}
 	if r.Name == "" || len(r.Name) > maxName || len(r.Issuer) > maxName {
 		return bad("a name that is missing or too long")

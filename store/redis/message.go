@@ -20,7 +20,7 @@ const (
 // encode writes a record down, as several messages when one would be too long: a sign-out that names many recent
 // sign-ins means the same in parts. Equal records give equal messages.
 func encode(r *revoke.Record) ([]string, error) {
-	for _, text := range append([]string{string(r.Kind), r.Issuer, r.Name}, r.Recent...) {
+	for _, text := range append([]string{string(r.Kind), r.Issuer, r.Name, r.Of}, r.Recent...) {
 		if !utf8.ValidString(text) {
 			// JSON would replace the bytes, and the message would revoke something else.
 			return nil, fault.New(fault.InvalidParameter, "revocation: a name that is not UTF-8")
