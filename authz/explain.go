@@ -80,9 +80,6 @@ func (c *call) explain(problem *Problem, full bool) *Explanation {
 	if problem != nil {
 		x.Status, x.Reason, x.Detail = problem.Status, problem.Reason, problem.Detail
 	}
-	if !full {
-		x.Note = "the statements were not recorded: too many refusals at the time"
-	}
 	grants := c.e.grantsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {
