@@ -204,13 +204,10 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 var (
-	regionPattern       = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-	accountPattern      = regexp.MustCompile(`^\d{12}$`)
-	userPoolPattern     = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
-	clientPattern       = regexp.MustCompile(`^[0-9a-z]{1,128}$`)
-	identityPoolPattern = regexp.MustCompile(`^[\w-]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	roleNamePattern     = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	groupNamePattern    = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
+	regionPattern    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	accountPattern   = regexp.MustCompile(`^\d{12}$`)
+	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 
 // Defaults fills what was left out. env looks an environment variable up.

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/poolid"
 )
 
 // Authorize is a sluice_authorize directive: who may pass this route.
@@ -157,7 +159,7 @@ func (a *Authorize) Validate(app *App) error {
 				known = true
 			}
 		}
-		if !known && !clientPattern.MatchString(c) {
+		if !known && !poolid.IsClient(c) {
 			v.add("client_id "+c, "a client id has only lower-case letters and digits")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/throttle"
 )
 
@@ -49,12 +50,12 @@ func (a *App) validateUserPools(v *validator) {
 	pools, clients := seen{}, seen{}
 	for _, p := range a.UserPools {
 		at := "user_pool " + p.ID
-		if !userPoolPattern.MatchString(p.ID) || len(p.ID) > 55 {
+		if !poolid.IsUserPool(p.ID) {
 			v.add(at, "the id is the region, an underscore, and letters and digits, such as %s_notes0001", a.Region)
 		}
 		v.once(pools, at, p.ID)
 		for _, c := range p.Clients {
-			if !clientPattern.MatchString(c.ID) {
+			if !poolid.IsClient(c.ID) {
 				v.add(at+": client "+c.ID, "a client id has only lower-case letters and digits")
 			}
 			v.once(clients, at+": client "+c.ID, c.ID)
@@ -78,7 +79,7 @@ func (a *App) validateIdentityPools(v *validator) {
 	pools := seen{}
 	for _, p := range a.IdentityPools {
 		at := "identity_pool " + p.ID
-		if !identityPoolPattern.MatchString(p.ID) {
+		if !poolid.IsIdentityPool(p.ID) {
 			v.add(at, "the id is the region, a colon and a lower-case UUID, such as %s:11111111-2222-4333-8444-555555555555", a.Region)
 		}
 		v.once(pools, at, p.ID)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -97,19 +98,11 @@ func signIns(logins []login) []session.Login {
 		if l.token != nil {
 			list = append(list, session.Login{
 				Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI,
-				AuthTime: instant(l.token.AuthTime), IssuedAt: instant(l.token.IssuedAt),
+				AuthTime: token.Instant(l.token.AuthTime), IssuedAt: token.Instant(l.token.IssuedAt),
 			})
 		}
 	}
 	return list
-}
-
-// instant is a time in seconds since 1970, the zero time for 0.
-func instant(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }
 
 // username is the user's name when a user pool signed exactly one of the logins.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -157,7 +158,7 @@ func signInsOf(text string, there bool) ([]session.Login, error) {
 	list := make([]session.Login, len(claim))
 	for i, c := range claim {
 		list[i] = session.Login{
-			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: instant(c.AuthTime), IssuedAt: instant(c.IssuedAt),
+			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: token.Instant(c.AuthTime), IssuedAt: token.Instant(c.IssuedAt),
 		}
 	}
 	return list, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -42,10 +43,8 @@ type DeclaredGroup struct {
 }
 
 var (
-	poolIDForm   = regexp.MustCompile(`\A[a-z0-9-]{1,40}_[0-9A-Za-z]{1,14}\z`)
-	clientIDForm = regexp.MustCompile(`\A[0-9a-z]{1,128}\z`)
-	secretForm   = regexp.MustCompile(`\A[\w+]{24,64}\z`)
-	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
+	secretForm = regexp.MustCompile(`\A[\w+]{24,64}\z`)
+	nameForm   = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
 )
 
 // Ensure makes the pool as declared. Where a request leaves something out, a declared pool differs from the API in two
@@ -63,7 +62,7 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 		name = d.Name
 	}
 	switch {
-	case !poolIDForm.MatchString(d.ID) || len(d.ID) > 55:
+	case !poolid.IsUserPool(d.ID):
 		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
 	case !nameForm.MatchString(name):
 		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
@@ -169,7 +168,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if name == "" {
 		name = d.ID
 	}
-	if !clientIDForm.MatchString(d.ID) {
+	if !poolid.IsClient(d.ID) {
 		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
 	}
 	if !d.Secret.IsZero() && !secretForm.MatchString(d.Secret.Reveal()) {
