@@ -21,7 +21,7 @@ const (
 // evaluated, mint. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, InvalidIdentityPoolSetup, ExternalService,
 // InvalidParameter.
 func (s *Service) GetCredentials(ctx context.Context, id string, logins map[string]string, customRole string, env Env) (Credentials, error) {
-	if raw, ok := logins[OwnProvider]; ok {
+	if raw, ok := logins[ownProvider]; ok {
 		return s.developerCredentials(ctx, id, logins, raw, customRole, env)
 	}
 	identity, p, verified, err := s.authenticate(ctx, id, logins)
@@ -30,7 +30,7 @@ func (s *Service) GetCredentials(ctx context.Context, id string, logins map[stri
 	}
 	record := session.Record{
 		SessionName: sessionName, IdentityID: identity.ID, IdentityPoolID: p.ID, AMR: s.amr(p, verified),
-		Provider: OwnProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: principal.Tags(p.principalTags(verified)),
+		Provider: ownProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: principal.Tags(p.principalTags(verified)),
 	}
 	if len(verified) > 0 {
 		record.Provider = verified[0].Provider

@@ -116,7 +116,7 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 		return Credentials{}, err
 	}
 	record := session.Record{
-		SessionName: sessionName, RoleARN: role, IdentityID: id, IdentityPoolID: p.ID, AMR: amr, Provider: OwnProvider,
+		SessionName: sessionName, RoleARN: role, IdentityID: id, IdentityPoolID: p.ID, AMR: amr, Provider: ownProvider,
 	}
 	if record.PrincipalTags, err = tagsOf(t.Claims.Raw(tagsClaim)); err != nil {
 		return Credentials{}, err

@@ -12,11 +12,8 @@ import (
 // Parse reads a document and refuses what AWS refuses when a policy is written, and everything that might be read in two
 // ways: duplicate keys, unknown elements and operators, malformed ARNs, values an operator cannot compare. The error is
 // an *Invalid. The text may hold at most MaxSource bytes; see CheckSize for AWS's limits.
-func Parse(src []byte, kind Kind) (*Document, error) { return ParseAt(src, kind, 1, 1) }
-
-// ParseAt is Parse for a document that stands inside a larger text at the line and column.
-func ParseAt(src []byte, kind Kind, line, column int) (*Document, error) {
-	d, err := LoadAt(src, kind, line, column)
+func Parse(src []byte, kind Kind) (*Document, error) {
+	d, err := Load(src, kind)
 	if err != nil {
 		return nil, err
 	}

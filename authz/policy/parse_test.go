@@ -195,7 +195,7 @@ func everyOperator() string {
 
 func TestADocumentInsideAnotherTextHasItsPlaces(t *testing.T) {
 	t.Parallel()
-	_, err := policy.ParseAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
+	_, err := policy.LoadAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
 	problems, _ := policy.IsInvalid(err)
 	if len(problems) != 2 || problems[0].Line != 10 || problems[0].Column != 28 || problems[1].Line != 11 || problems[1].Column != 10 {
 		t.Errorf("places are wrong: %+v", problems)

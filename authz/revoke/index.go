@@ -138,21 +138,6 @@ func (e *entry) ends(c *Credential) bool {
 	return signedIn < at-int64(Window/time.Second)
 }
 
-// EarliestIssue is the earliest iat that a new token of the subject may carry to be told from the revoked ones; the
-// zero time when any will do. It is at most a second ahead of the clock (more by Options.Skew), which the leeway of the
-// verifiers covers.
-func (x *Index) EarliestIssue(issuer, subject string) time.Time {
-	e, _ := x.find(key{KindSessions, issuer, subject})
-	earliest := e.issued
-	if cuts := x.cuts.Load(); cuts != nil {
-		earliest = max(earliest, (*cuts)[group{issuer: issuer}].issued)
-	}
-	if earliest == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(earliest)
-}
-
 func (x *Index) find(k key) (entry, bool) {
 	shard := x.shards[x.shardOf(&k)].Load()
 	if shard == nil {

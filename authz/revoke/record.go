@@ -63,8 +63,8 @@ func Sessions(issuer, subject string, at time.Time, recent []string, until time.
 }
 
 // Issued revokes what a subject was issued up to and including the second of at, and leaves its sign-ins alone: a group
-// was removed, an attribute changed, a user disabled or deleted. A refresh gives tokens that hold again, if they are
-// dated as Index.EarliestIssue says: a token's iat has whole seconds.
+// was removed, an attribute changed, a user disabled or deleted. A refresh gives tokens that hold again, if their
+// iat is not before the next second: iat has whole seconds.
 func Issued(issuer, subject string, at, until time.Time) Record {
 	return Record{Kind: KindIssued, Issuer: issuer, Name: subject, At: nextSecond(at), Until: until.UnixMilli()}
 }
