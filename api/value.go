@@ -21,6 +21,14 @@ func ValueOr[T any](p *T, otherwise T) T {
 	return *p
 }
 
+// Optional returns a pointer to text, or nil for "": a member that is left out.
+func Optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // Timestamp is a point in time as the wires write it: seconds since 1970 with a fraction in JSON, ISO 8601 in XML.
 // Both keep milliseconds at most, as AWS does.
 type Timestamp struct{ time.Time }

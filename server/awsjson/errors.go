@@ -8,8 +8,8 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// exceptions names the faults that are not simply called after their kind: fault.UserNotFound is UserNotFoundException,
-// and so is every kind that is not in this table.
+// exceptions holds the names that do not follow from the kind. The name of a kind that is not in the table is the kind with
+// "Exception" appended: fault.UserNotFound is UserNotFoundException.
 var exceptions = map[fault.Kind]string{
 	fault.Internal:                 "InternalErrorException",
 	fault.Unavailable:              "ServiceUnavailableException",
@@ -24,14 +24,14 @@ var exceptions = map[fault.Kind]string{
 	fault.PackedPolicyTooLarge:     "InvalidParameterException",
 }
 
-// statuses are those that are not 400.
+// statuses holds the HTTP statuses other than 400.
 var statuses = map[fault.Kind]int{
 	fault.Internal:        http.StatusInternalServerError,
 	fault.Unavailable:     http.StatusServiceUnavailable,
 	fault.RequestTooLarge: http.StatusRequestEntityTooLarge,
 }
 
-// describe gives the exception, the message and the HTTP status of an error. call is nil when there is no operation.
+// describe returns the exception, the message and the HTTP status of an error. call is nil if there is no operation.
 func describe(call *rpc.Call, err error) (code, message string, status int) {
 	kind := fault.KindOf(err)
 	message, known := fault.Message(err)
@@ -43,7 +43,7 @@ func describe(call *rpc.Call, err error) (code, message string, status int) {
 	case kind == fault.Validation && call != nil:
 		code = call.API.ValidationError
 	case kind == fault.Internal && call != nil && call.Operation.Declares("InternalServerException"):
-		code = "InternalServerException" // what the newest operations call it
+		code = "InternalServerException" // its name in newer operations
 	case code == "":
 		code = string(kind) + "Exception"
 	}
@@ -54,7 +54,7 @@ func describe(call *rpc.Call, err error) (code, message string, status int) {
 	return code, message, status
 }
 
-// common are the exceptions that AWS lists for every operation of every service.
+// common holds the exceptions that AWS lists for all operations of all services.
 var common = map[string]bool{
 	"AccessDeniedException":       true,
 	"InternalErrorException":      true,
@@ -63,7 +63,7 @@ var common = map[string]bool{
 	"ServiceUnavailableException": true,
 }
 
-// undeclared returns err, or an internal error in its place when the operation may not answer it.
+// undeclared returns err if its operation declares it, and otherwise an internal error.
 func undeclared(call *rpc.Call, err error) error {
 	code, _, _ := describe(call, err)
 	if common[code] || code == call.API.ValidationError || call.Operation.Declares(code) {

@@ -8,14 +8,14 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// wireError is what a kind of fault is called here, and its HTTP status.
+// wireError is the code and HTTP status of a kind of fault.
 type wireError struct {
 	code   string
 	status int
 }
 
-// codes holds the errors that every operation may answer, and the names of those whose kind is called otherwise. A kind
-// that is not here takes code and status of the model's shape, its name with Exception behind.
+// codes holds the errors common to all operations, and codes that do not follow from the kind. A kind that is not in the
+// table has the code and status of the model's error shape, whose name is the kind with "Exception" appended.
 var codes = map[fault.Kind]wireError{
 	fault.Internal:         {"InternalFailure", http.StatusInternalServerError},
 	fault.Unavailable:      {"ServiceUnavailable", http.StatusServiceUnavailable},
@@ -40,7 +40,7 @@ var codes = map[fault.Kind]wireError{
 	fault.ResourceNotFound: {"NoSuchEntity", http.StatusNotFound},
 }
 
-// describe gives the code, the message and the HTTP status of an error. call is nil when there is no operation.
+// describe returns the code, the message and the HTTP status of an error. call is nil if there is no operation.
 func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string, status int) {
 	kind := fault.KindOf(err)
 	message, known := fault.Message(err)
@@ -49,7 +49,7 @@ func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string,
 	}
 	switch e, listed := codes[kind]; {
 	case kind == fault.ExpiredToken && stage == rpc.Authenticating:
-		return "ExpiredToken", message, http.StatusForbidden // the caller's credentials, not a token in the input
+		return "ExpiredToken", message, http.StatusForbidden // of the caller's credentials
 	case call != nil && (kind == fault.Validation || kind == fault.InvalidParameter):
 		if kind == fault.InvalidParameter && call.Operation.Declares("InvalidInputException") {
 			return "InvalidInput", message, http.StatusBadRequest
@@ -66,7 +66,7 @@ func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string,
 	return string(kind), message, http.StatusBadRequest
 }
 
-// undeclared returns err, or an internal error in its place when the operation may not answer it.
+// undeclared returns err if its operation declares it, and otherwise an internal error.
 func undeclared(call *rpc.Call, err error) error {
 	code, _, _ := describe(call, rpc.Running, err)
 	switch code {
