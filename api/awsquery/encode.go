@@ -49,7 +49,7 @@ func (w *writer) raw(s string) { w.WriteString(s) }
 // element writes text in an element. What XML cannot hold, control characters, becomes U+FFFD.
 func (w *writer) element(name, text string) {
 	w.raw("<" + name + ">")
-	_ = xml.EscapeText(&w.Buffer, []byte(text)) // a Buffer does not fail
+	_ = xml.EscapeText(&w.Buffer, []byte(text)) // writing to a Buffer does not fail
 	w.raw("</" + name + ">")
 }
 
