@@ -116,6 +116,9 @@ func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
 	if err := o.use(one, begun); !errors.Is(err, errSessionUsed) {
 		t.Error("in its last second:", err)
 	}
+	if err := o.use(tableKeyOf("of another age"), time.UnixMilli(0)); !errors.Is(err, errSessionUsed) {
+		t.Error("too old to be remembered:", err)
+	}
 }
 
 func TestAFullSetOfUsedSessionsNeitherRefusesNewOnesNorForgets(t *testing.T) {

@@ -26,15 +26,15 @@ func newOnceSet(now func() time.Time, limit int) *onceSet {
 	return &onceSet{now: now, used: bounded.New[tableKey, time.Time](limit)}
 }
 
-// use marks a session as used. It returns errSessionUsed if it was marked before.
+// use marks a session as used. It returns errSessionUsed if it was marked before, or is too old to be remembered.
 func (o *onceSet) use(key tableKey, issued time.Time) error {
-	now := o.now()
+	now, expires := o.now(), issued.Add(maxSessionLife)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, used := o.used.Get(key, now); used || !issued.After(o.evicted) {
+	if _, used := o.used.Get(key, now); used || !issued.After(o.evicted) || !now.Before(expires) {
 		return errSessionUsed
 	}
-	if first, full := o.used.Put(key, issued, issued.Add(maxSessionLife), now); full && first.After(o.evicted) {
+	if first, full := o.used.Put(key, issued, expires, now); full && first.After(o.evicted) {
 		o.evicted = first
 	}
 	return nil
