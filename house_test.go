@@ -23,10 +23,12 @@ const module = "github.com/sluicegate/sluice"
 // floors says on which floor a package stands. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"fault": 0, "seal": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
-	"handover": 0, "throttle": 0,
+	"bounded": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
+	"handover": 0, "poolid": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/token": 1,
+	// 1 as well: what is made of one mechanism.
+	"throttle": 1, "authz/policy": 1,
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,

@@ -1,18 +1,15 @@
-// Package api is the runtime under the generated wire types: what a shape of AWS's API models is, which constraints it
-// carries, and how a value is checked against them.
+// Package api describes AWS APIs as data, and checks and prints values by that description.
 //
-// What it does: Service, Operation, Shape and Member describe an API as data (the packages api/cognitoidp,
-// api/cognitoidentity, api/sts and api/iam are such data, with a Go struct per structure). Validate checks a decoded
-// input against the model and words the answer as AWS does. Format prints a value with its sensitive parts left out.
+// The packages api/cognitoidp, api/cognitoidentity, api/sts and api/iam are generated from AWS's models: a Service with its
+// Operations and Shapes, and a Go struct for each structure. Validate checks a decoded input against the model and returns
+// the messages that AWS returns. Format prints a value without its sensitive parts.
 //
-// The structs are made for a server. Every scalar is a pointer and every list or map is nil when the client left the
-// member out, because left out means "the default" in AWS's APIs while "" and 0 are values; Value and ValueOr read them,
-// new(v) makes them. Enumerated values are plain strings with constants. A member's JSON tag leaves it out when it is
-// nil, and keeps an empty list that is not.
+// In the structs, every scalar is a pointer, and a list or map is nil if the client left the member out, because AWS's APIs
+// distinguish a missing member from "" and 0. Value and ValueOr read such members; new(v), Optional and At make them.
+// Enumerated values are strings with constants. JSON tags omit nil members and keep empty lists.
 //
-// What it leaves to others: bytes (api/awsjson, api/awsquery), HTTP (server/awsjson, server/query), and what the
-// operations do.
+// Bodies are encoded and decoded in api/awsjson and api/awsquery.
 //
-// Source: the API models (api-2.json) of AWS's SDK for Go v1.55.8, our overlay in tools/wiregen, and the texts that the
-// live services answer.
+// Source: the API models (api-2.json) of AWS's SDK for Go v1.55.8, our overlay in tools/wiregen, and the messages of the
+// live services.
 package api

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// hidden stands where a sensitive value would.
+// hidden replaces sensitive values.
 const hidden = "***"
 
-// Format prints a value of a shape for logs: its members by name, those left out left out, and sensitive ones hidden.
+// Format returns a value as text for logs: its members by name, without nil members, and with sensitive ones replaced by "***".
 // v is the shape's Go value or a pointer to it.
 func Format(s *Shape, v any) string {
 	var b strings.Builder

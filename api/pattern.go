@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Pattern is a regular expression of a model. It matches whole strings, as AWS does. Compiling waits for the first use:
-// an API holds dozens of patterns of which a process meets a few.
+// Pattern is a regular expression of a model. It matches whole strings, as at AWS. It is compiled at its first use, because an
+// API has dozens of patterns and a process uses few of them.
 type Pattern struct {
 	Source string // as the model writes it, and as messages repeat it
-	Expr   string // the same in Go's syntax; "" when Source is that already
+	Expr   string // in Go's syntax; "" if Source is valid Go syntax
 
 	once  sync.Once
-	class *class         // most patterns are one character class, repeated: a table is many times faster
-	re    *regexp.Regexp // the others
+	class *class         // set if the pattern is one repeated character class, as most are: a table is many times faster
+	re    *regexp.Regexp // set otherwise
 }
 
-// Match reports whether the whole of s, which must be valid UTF-8, fits the pattern.
+// Match reports whether the whole of s matches the pattern. s must be valid UTF-8.
 func (p *Pattern) Match(s string) bool {
 	p.once.Do(p.compile)
 	if p.class != nil {
@@ -40,14 +40,14 @@ func (p *Pattern) compile() {
 	}
 }
 
-// class is a character class that must fit every character, and how often.
+// class is a character class and how many characters of it a string has.
 type class struct {
 	ascii    [2]uint64 // a bit per ASCII character
 	rest     []rune    // pairs: first and last of a range beyond ASCII, ascending
-	min, max int       // characters; max < 0 = no bound
+	min, max int       // characters; max < 0: no limit
 }
 
-// newClass returns the class that the expression consists of, or nil when it is something else.
+// newClass returns the class that an expression consists of, or nil if it is anything else.
 func newClass(tree *syntax.Regexp) *class {
 	c := &class{min: 1, max: 1}
 	switch tree.Op {

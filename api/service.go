@@ -2,42 +2,42 @@ package api
 
 import "sort"
 
-// Protocol is how a service speaks.
+// Protocol is the wire protocol of a service.
 type Protocol uint8
 
 // The protocols.
 const (
-	JSON  Protocol = iota // awsJson 1.1: X-Amz-Target and a JSON body
-	Query                 // form parameters with Action and Version, XML answers
+	JSON  Protocol = iota // awsJson 1.1: X-Amz-Target and JSON bodies
+	Query                 // form parameters with Action and Version; XML answers
 )
 
-// Service is one API: the table of its operations.
+// Service is an API: its names and the tables of its operations and errors.
 type Service struct {
-	ID           string // IAM's name for it, the prefix of its actions: cognito-idp
+	ID           string // the prefix of its actions in IAM policies: cognito-idp
 	Version      string // of the model, and the Version parameter of Query: 2016-04-18
 	Protocol     Protocol
 	TargetPrefix string // of X-Amz-Target, without the dot; JSON only
 	Namespace    string // of the XML answers; Query only
 
-	// ValidationError is the code that a broken constraint of the model answers with.
+	// ValidationError is the error code for an input that violates a constraint of the model.
 	ValidationError string
 
 	Operations []Operation // sorted by Name
 	Errors     []Error     // sorted by Name
 }
 
-// Operation is one call of a service.
+// Operation is an operation of a service.
 type Operation struct {
 	Name string
 
-	// Signed says that the call needs a SigV4 signature of someone who may make it. The others authorize by what is in
-	// the input (an access token, a client's secret, nothing); a signature sent with them is no harm.
+	// Signed means that a call needs a SigV4 signature by a principal with permission. Other operations authorize by their
+	// input (an access token, a client secret, or nothing) and ignore a signature.
 	Signed bool
 
 	Input     *Shape     // never nil; may have no members
-	Output    *Shape     // nil: the operation answers nothing ({} in JSON)
+	Output    *Shape     // nil if the operation has no output ({} in JSON)
 	NewInput  func() any // a pointer to the input's struct
-	NewOutput func() any // a pointer to the output's struct; nil without output
+	NewOutput func() any // a pointer to the output's struct; nil if there is no output
 	Errors    []string   // names of the error shapes that the operation declares, sorted
 }
 
@@ -48,10 +48,10 @@ type Error struct {
 	Status int    // HTTP status
 }
 
-// Empty is the output of an operation that answers nothing.
+// Empty is the output of an operation that has none.
 type Empty struct{}
 
-// Operation returns the operation with exactly that name, or nil.
+// Operation returns the operation with a name, or nil. Names are case-sensitive.
 func (s *Service) Operation(name string) *Operation {
 	i := sort.Search(len(s.Operations), func(i int) bool { return s.Operations[i].Name >= name })
 	if i < len(s.Operations) && s.Operations[i].Name == name {
@@ -60,7 +60,7 @@ func (s *Service) Operation(name string) *Operation {
 	return nil
 }
 
-// Error returns the declared error with exactly that name, or nil.
+// Error returns the error whose shape has a name, or nil. Names are case-sensitive.
 func (s *Service) Error(name string) *Error {
 	i := sort.Search(len(s.Errors), func(i int) bool { return s.Errors[i].Name >= name })
 	if i < len(s.Errors) && s.Errors[i].Name == name {
@@ -69,7 +69,7 @@ func (s *Service) Error(name string) *Error {
 	return nil
 }
 
-// Declares reports whether the model lists the error for the operation.
+// Declares reports whether the operation declares the error shape.
 func (o *Operation) Declares(errorName string) bool {
 	i := sort.SearchStrings(o.Errors, errorName)
 	return i < len(o.Errors) && o.Errors[i] == errorName

@@ -3,7 +3,7 @@ package api
 // Kind is the type of a shape.
 type Kind uint8
 
-// The kinds, with the Go type that a structure's member of that kind has.
+// The kinds, with the Go type of a structure's member.
 const (
 	String    Kind = iota // *string
 	Boolean               // *bool
@@ -12,24 +12,24 @@ const (
 	Double                // *float64
 	Time                  // *Timestamp
 	Blob                  // []byte
-	Document              // json.RawMessage: any JSON value, kept as sent
+	Document              // json.RawMessage: any JSON value, as sent
 	List                  // []T
 	Map                   // map[string]T
 	Structure             // *T
 )
 
-// Shape is one type of an API model with its constraints. Shapes are shared and never written to.
+// Shape is a type of an API model with its constraints. Shapes are shared and must not be changed.
 type Shape struct {
 	Name      string
 	Kind      Kind
-	Sensitive bool // never shown in a message, a log or a String
+	Sensitive bool // never shown in messages or logs
 
-	// Bounds: characters of a string, bytes of a blob, elements of a list or map, the value of a number.
+	// Bounds of a string's characters, a blob's bytes, the elements of a list or map, or a number's value.
 	Min, Max       int64
 	HasMin, HasMax bool
 
-	Pattern *Pattern // of a string; nil = any
-	Enum    []string // of a string; nil = any. In the order of the model, which messages repeat
+	Pattern *Pattern // of a string; nil for any
+	Enum    []string // of a string; nil for any. In the order of the model, as messages list it
 
 	Members []Member // of a structure, sorted by Name
 	Key     *Shape   // of a map
@@ -44,7 +44,7 @@ type Member struct {
 	Shape    *Shape
 }
 
-// Member returns the member with exactly that wire name, or nil.
+// Member returns the member with a name on the wire, or nil. Names are case-sensitive.
 func (s *Shape) Member(name string) *Member {
 	lo, hi := 0, len(s.Members)
 	for lo < hi {

@@ -10,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// Violations are the constraints of a model that an input breaks, each as a sentence of AWS's. The text holds values that
-// the client sent, sensitive ones excepted.
+// Violations are the messages for the constraints that an input violates, in AWS's words. They contain values that the client
+// sent, except for sensitive ones.
 type Violations []string
 
-// Error joins the sentences under AWS's heading.
+// Error returns the messages in one text, as AWS sends it.
 func (v Violations) Error() string {
 	plural := "s"
 	if len(v) == 1 {
@@ -23,11 +23,11 @@ func (v Violations) Error() string {
 	return fmt.Sprintf("%d validation error%s detected: %s", len(v), plural, strings.Join(v, "; "))
 }
 
-// maxViolations bounds the answer to an input that is wrong in a thousand places.
+// maxViolations is the most messages that Validate returns.
 const maxViolations = 100
 
-// Validate checks v, a pointer to the Go struct of the structure s, against the model: what is missing, lengths, ranges,
-// enumerations, patterns, at every depth and in the alphabetical order of the members. It returns nil or Violations.
+// Validate checks v, a pointer to the Go struct of the structure s, against the model: required members, lengths, ranges,
+// enumerations and patterns, at every depth and in the alphabetical order of the members. It returns nil or Violations.
 func Validate(s *Shape, v any) error {
 	c := checker{}
 	c.structure("", s, reflect.ValueOf(v).Elem())
@@ -54,7 +54,7 @@ func (c *checker) structure(path string, s *Shape, v reflect.Value) {
 	}
 }
 
-// value checks a member that is there.
+// value checks a member that is not nil.
 func (c *checker) value(at string, s *Shape, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -80,7 +80,7 @@ func (c *checker) value(at string, s *Shape, v reflect.Value) {
 	}
 }
 
-// entries checks keys and values of a map in the order of the keys.
+// entries checks the keys and values of a map, in the order of the keys.
 func (c *checker) entries(at string, s *Shape, v reflect.Value) (broken []string) {
 	keys := v.MapKeys()
 	sort.Slice(keys, func(i, j int) bool { return keys[i].String() < keys[j].String() })
@@ -99,8 +99,8 @@ func (c *checker) entries(at string, s *Shape, v reflect.Value) (broken []string
 	return broken
 }
 
-// brokenInside gives the constraints that any of n elements breaks, each once, in brackets; "" for none. AWS does not say
-// which element it was: the message shows the whole list.
+// brokenInside returns the constraints that any of n elements violates, each once and in brackets; "" if there are none. As at
+// AWS, the message shows the whole list and not which element it was.
 func brokenInside(s *Shape, n int, element func(int) reflect.Value) string {
 	var all []string
 	for i := range n {
@@ -116,7 +116,7 @@ func brokenInside(s *Shape, n int, element func(int) reflect.Value) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// broken returns the constraints that v itself, not what it contains, breaks: bounds first, then enumeration and pattern.
+// broken returns the constraints that v itself, without its contents, violates: bounds first, then enumeration and pattern.
 func (s *Shape) broken(v reflect.Value) (texts []string) {
 	noun, n := "length", int64(0)
 	switch s.Kind {
@@ -144,7 +144,7 @@ func (s *Shape) broken(v reflect.Value) (texts []string) {
 	return texts
 }
 
-// quoted is the value as messages show it, with a space behind; "" when it must not be shown.
+// quoted returns a value as messages show it, followed by a space; "" if it must not be shown.
 func quoted(s *Shape, v reflect.Value) string {
 	if s.hides() {
 		return ""
@@ -158,7 +158,7 @@ func (s *Shape) hides() bool {
 		slices.ContainsFunc(s.Members, func(m Member) bool { return m.Shape.hides() })
 }
 
-// text writes a value the way Java's toString does, which is what AWS's messages show.
+// text returns a value as Java's toString does, which AWS's messages show.
 func text(s *Shape, v reflect.Value) string {
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Value returns what p points to, or the zero value when the member was left out.
+// Value returns *p, or the zero value if p is nil.
 func Value[T any](p *T) T {
 	var zero T
 	return ValueOr(p, zero)
 }
 
-// ValueOr returns what p points to, or otherwise when the member was left out.
+// ValueOr returns *p, or otherwise if p is nil.
 func ValueOr[T any](p *T, otherwise T) T {
 	if p == nil {
 		return otherwise
@@ -21,11 +21,19 @@ func ValueOr[T any](p *T, otherwise T) T {
 	return *p
 }
 
-// Timestamp is a point in time as the wires write it: seconds since 1970 with a fraction in JSON, ISO 8601 in XML.
-// Both keep milliseconds at most, as AWS does.
+// Optional returns a pointer to text, or nil for "".
+func Optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// Timestamp is a time in a request or an answer: seconds since 1970 with a fraction in JSON, ISO 8601 in XML. Both have
+// milliseconds at most, as at AWS.
 type Timestamp struct{ time.Time }
 
-// At returns the Timestamp of t, or nil for the zero time: a member that is left out.
+// At returns the Timestamp of t, or nil for the zero time.
 func At(t time.Time) *Timestamp {
 	if t.IsZero() {
 		return nil
@@ -33,12 +41,12 @@ func At(t time.Time) *Timestamp {
 	return &Timestamp{t}
 }
 
-// maxEpoch is the end of the year 9999; what lies outside of ±maxEpoch is no time that a client means.
+// maxEpoch is the end of the year 9999. UnmarshalJSON refuses times outside of ±maxEpoch.
 const maxEpoch = 253402300799
 
 var errTimestamp = errors.New("not a number of seconds since 1970")
 
-// MarshalJSON writes seconds since 1970.
+// MarshalJSON returns the seconds since 1970.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', -1, 64), nil
 }
@@ -53,7 +61,7 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ISO8601 returns the time as XML answers write it, in UTC and with milliseconds only when there are any.
+// ISO8601 returns the time in UTC as XML answers have it, with milliseconds only if they are not zero.
 func (t Timestamp) ISO8601() string {
 	return t.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z07:00")
 }

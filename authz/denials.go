@@ -5,12 +5,10 @@ import (
 	"time"
 )
 
-// Limits of Denials.
+// Bounds of Denials.
 const (
-	DefaultDenials     = 512
-	explainBurst       = 50 // accounts with statements in a burst
-	explainPerSecond   = 20 // accounts with statements per second after that; each costs far more than a decision
-	maxExplainedPolicy = 4096
+	DefaultDenials = 512
+	maxDenialBytes = 8 << 20
 )
 
 // Denial is a denied request, found by the decision id that the client got.
@@ -20,16 +18,22 @@ type Denial struct {
 	*Explanation
 }
 
-// Denials keeps the latest denials for an administrator to look up. Their number is bounded, and so is the rate of
-// accounts that list all statements, so that a flood of denials stays cheap. Denials is safe for concurrent use and may
-// be shared by engines.
+// Denials keeps the latest refusals, for an administrator to look up. It is bounded in number and in bytes: what it keeps
+// of a refusal is who asked for what, and the parts of the request that policies can ask for. Get works the statements out
+// from that, so that a refusal costs no more in a flood. It is safe for concurrent use and may be shared by engines.
 type Denials struct {
-	mu     sync.Mutex
-	ring   []*Denial
-	next   int
-	byID   map[string]*Denial
-	tokens float64 // of a token bucket with room for explainBurst
-	filled time.Time
+	mu       sync.Mutex
+	maxBytes int
+	bytes    int
+	ring     []*keptDenial
+	next     int
+	byID     map[string]*keptDenial
+}
+
+type keptDenial struct {
+	Denial           // its targets have no accounts
+	asked  *keptCall // nil if it was too large to keep
+	bytes  int
 }
 
 // NewDenials returns a Denials that keeps n denials; 0 means DefaultDenials.
@@ -37,79 +41,58 @@ func NewDenials(n int) *Denials {
 	if n <= 0 {
 		n = DefaultDenials
 	}
-	return &Denials{ring: make([]*Denial, n), byID: make(map[string]*Denial, n), tokens: explainBurst}
+	return &Denials{maxBytes: maxDenialBytes, ring: make([]*keptDenial, n), byID: make(map[string]*keptDenial, n)}
 }
 
-// Get returns the denial with the decision id.
+// Get finds a refusal by its id and explains it in full, by the route's rules of the time and the roles' policies of now.
 func (d *Denials) Get(id string) (*Denial, bool) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	found, ok := d.byID[id]
-	return found, ok
+	d.mu.Unlock()
+	if !ok {
+		return nil, false
+	}
+	return found.inFull(), true
 }
 
-// Recent returns up to n denials, the latest first.
+// Recent returns up to n refusals, the latest first, without the statements.
 func (d *Denials) Recent(n int) []*Denial {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var list []*Denial
 	for i := 1; i <= len(d.ring) && len(list) < n; i++ {
 		if found := d.ring[(d.next-i+len(d.ring))%len(d.ring)]; found != nil {
-			list = append(list, found)
+			list = append(list, &found.Denial)
 		}
 	}
 	return list
 }
 
-// mayExplain takes a token from the bucket; false means that it is empty.
-func (d *Denials) mayExplain(now time.Time) bool {
+func (d *Denials) add(denial *keptDenial) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if elapsed := now.Sub(d.filled); elapsed > 0 {
-		d.tokens = min(explainBurst, d.tokens+elapsed.Seconds()*explainPerSecond)
-		d.filled = now
-	}
-	if d.tokens < 1 {
-		return false
-	}
-	d.tokens--
-	return true
-}
-
-func (d *Denials) add(denial *Denial) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if old := d.ring[d.next]; old != nil {
-		delete(d.byID, old.ID)
-	}
+	d.drop(d.next)
 	d.ring[d.next] = denial
 	d.byID[denial.ID] = denial
+	d.bytes += denial.bytes
 	d.next = (d.next + 1) % len(d.ring)
+	// The oldest go until the rest fits; one denial always does.
+	for i := d.next; d.bytes > d.maxBytes; i = (i + 1) % len(d.ring) {
+		d.drop(i)
+	}
+}
+
+func (d *Denials) drop(at int) {
+	if old := d.ring[at]; old != nil {
+		d.ring[at] = nil
+		delete(d.byID, old.ID)
+		d.bytes -= old.bytes
+	}
 }
 
 // keep records a denial if it has an id.
 func (c *call) keep(r *Result) {
-	d := c.e.o.Denials
-	if d == nil || r.DecisionID == "" {
-		return
+	if d := c.e.o.Denials; d != nil && r.DecisionID != "" {
+		d.add(c.denial(r.DecisionID, r.Refusal))
 	}
-	full := c.e.statements(c.subject) <= maxExplainedPolicy && d.mayExplain(c.now)
-	d.add(&Denial{ID: r.DecisionID, Time: c.now.UTC(), Explanation: c.explain(r.Refusal, full)})
-}
-
-// statements counts the statements that an account of the subject's request lists.
-func (e *Engine) statements(s *Subject) int {
-	n := 0
-	for _, l := range e.permissionsFor(s).layers {
-		for _, set := range l.Identity {
-			n += set.Len()
-		}
-		if l.Boundary != nil {
-			n += l.Boundary.Len()
-		}
-		if l.Session != nil {
-			n += l.Session.Len()
-		}
-	}
-	return n
 }

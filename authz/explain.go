@@ -82,9 +82,6 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	if refusal != nil {
 		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
 	}
-	if !full {
-		x.Note = "the statements were not recorded: too many refusals at the time"
-	}
 	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {

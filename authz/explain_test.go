@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -49,31 +48,6 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	}
 	if n := len(denials.Recent(10)); n != 4 || len(denials.byID) != 4 {
 		t.Errorf("%d recent, %d ids", n, len(denials.byID))
-	}
-}
-
-func TestAFloodOfRefusalsIsNotExplainedInFull(t *testing.T) {
-	c := newClock()
-	denials := NewDenials(200)
-	e := tokenGate(t, c, func(o *Options) { o.Denials = denials }, "allow group readers GET /api/*")
-	bearer := bearerToken("alice", nil)
-	full := func() (n int) {
-		for range 100 {
-			id := want(t, e, get("GET", "/api/x", bearer), Denied).DecisionID
-			if d, _ := denials.Get(id); d.Targets[0].Accounts != nil {
-				n++
-			} else if d.Note == "" {
-				t.Error("no note")
-			}
-		}
-		return n
-	}
-	if n := full(); n != explainBurst {
-		t.Errorf("%d accounts at once", n)
-	}
-	c.add(time.Second)
-	if n := full(); n != explainPerSecond {
-		t.Errorf("%d accounts in a second", n)
 	}
 }
 

@@ -105,7 +105,7 @@ func (c *packed) unpack(s *Subject) *made {
 	p.Subject, p.Username, p.ClientID, p.TokenUse = at(0), at(1), at(2), at(3)
 	p.PreferredRole, p.TokenID, p.OriginJTI = at(4), at(5), at(6)
 	p.Groups, p.Scopes, p.Roles = list(c.groups), list(c.scopes), list(c.roles)
-	p.AuthTime, p.IssuedAt = instant(c.authTime), instant(c.issuedAt)
+	p.AuthTime, p.IssuedAt = token.Instant(c.authTime), token.Instant(c.issuedAt)
 	p.ExpiresAt = time.Unix(c.expiresAt, 0).Add(c.leeway)
 	p.Claims = &c.claims
 	return m

@@ -3,7 +3,6 @@ package authz
 import (
 	"strings"
 	"sync/atomic"
-	"time"
 	"unsafe"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -60,8 +59,8 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 		PreferredRole: t.PreferredRole,
 		TokenID:       t.JTI,
 		OriginJTI:     t.OriginJTI,
-		AuthTime:      instant(t.AuthTime),
-		IssuedAt:      instant(t.IssuedAt),
+		AuthTime:      token.Instant(t.AuthTime),
+		IssuedAt:      token.Instant(t.IssuedAt),
 		ExpiresAt:     t.Deadline(),
 		Claims:        &tokenClaims{claims: t.Claims},
 	}
@@ -102,13 +101,6 @@ func poolOf(issuer string) string {
 		return ""
 	}
 	return id
-}
-
-func instant(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }
 
 // subjectOfSession returns the subject of opened temporary credentials.

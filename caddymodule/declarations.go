@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/strictjson"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -61,9 +62,15 @@ func readSettings(into map[string]json.RawMessage, key, path string) error {
 	if err != nil {
 		return err
 	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return fmt.Errorf("%s: not a JSON object: %w", path, located(raw, err))
+	root, problem := strictjson.Parse(raw)
+	if problem == nil {
+		problem = root.Duplicate()
+	}
+	if problem != nil {
+		return fmt.Errorf("%s:%w", path, problem.In(raw))
+	}
+	if root.Kind != strictjson.Object {
+		return fmt.Errorf("%s: the settings are an object, not %s", path, root.Kind)
 	}
 	into[key] = raw
 	return nil
@@ -139,15 +146,6 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
 	}
 	return os.ReadFile(path)
-}
-
-// located adds the line to a JSON syntax error.
-func located(raw []byte, err error) error {
-	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) || int(syntax.Offset) > len(raw) {
-		return err
-	}
-	return fmt.Errorf("line %d: %w", 1+strings.Count(string(raw[:syntax.Offset]), "\n"), err)
 }
 
 // role is a declared role in the domain's terms.

@@ -9,42 +9,42 @@ import (
 	"time"
 )
 
-// App is the sluice block of the global options: what exists once per process.
+// App is the sluice block of the global options. There is one per process.
 type App struct {
-	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
-	// SLUICE_DATA_DIR, else "data". Created with mode 0700.
+	// DataDir is the directory of the embedded store, the master key and the outbox. It is created with mode 0700. Default:
+	// the environment variable SLUICE_DATA_DIR, or "data" if that is not set.
 	DataDir string `json:"data_dir,omitempty"`
 
-	// PublicURL is how clients reach sluice_pools: scheme, host and port, without a path. It is the base of every
-	// issuer. Default http://localhost:8080.
+	// PublicURL is the URL at which clients reach sluice_pools: scheme, host and port, without a path. It is the base of
+	// every issuer. Default http://localhost:8080.
 	PublicURL string `json:"public_url,omitempty"`
 
-	// Region is the AWS region that ids and ARNs carry. Default us-east-1.
+	// Region is the AWS region in ids and ARNs. Default us-east-1.
 	Region string `json:"region,omitempty"`
 
-	// Account is the twelve-digit AWS account that ARNs carry. Default 000000000000.
+	// Account is the AWS account in ARNs, twelve digits. Default 000000000000.
 	Account string `json:"account,omitempty"`
 
 	// Issuer chooses the iss claim: "public" for {public_url}/{poolId}, "aws" for
 	// https://cognito-idp.{region}.amazonaws.com/{poolId}. Default public.
 	Issuer string `json:"issuer,omitempty"`
 
-	// StrictAWS drops Sluice's additions to AWS's behaviour, such as aws:username for role sessions.
+	// StrictAWS turns off Sluice's additions to AWS's behaviour, such as aws:username for role sessions.
 	StrictAWS bool `json:"strict_aws,omitempty"`
 
-	// UserPools, IdentityPools and Roles are declared: created if absent, their settings kept in step at every start
-	// and reload; users and identities are never touched.
+	// UserPools, IdentityPools and Roles are declared. Each start and reload creates those that are missing and updates the
+	// settings of the others. Users and identities are not changed.
 	UserPools     []UserPool     `json:"user_pools,omitempty"`
 	IdentityPools []IdentityPool `json:"identity_pools,omitempty"`
 	Roles         []Role         `json:"roles,omitempty"`
 
-	// RateLimit bounds how often one client address may call what needs no signature. Default: 50 calls a second.
+	// RateLimit limits the calls of each client address to operations that need no signature. Default: 50 calls a second.
 	RateLimit *RateLimit `json:"rate_limit,omitempty"`
 
-	// SMTP sends codes and invitations. Without it they go to outbox.jsonl in the data directory.
+	// SMTP sends codes and invitations. Without it, they are written to outbox.jsonl in the data directory.
 	SMTP *SMTP `json:"smtp,omitempty"`
 
-	// Redis spreads revocations to other Sluice processes. Without it they stay in this process and its store.
+	// Redis distributes revocations to other Sluice processes. Without it, they are known to this process and its store only.
 	Redis *Redis `json:"redis,omitempty"`
 }
 
@@ -54,8 +54,8 @@ type UserPool struct {
 	ID string `json:"id"`
 	// Name is the pool's name. Default: the part of the id after the underscore.
 	Name string `json:"name,omitempty"`
-	// Settings is the path of a file with a CreateUserPool request, as `aws cognito-idp create-user-pool
-	// --cli-input-json` takes it. Left out: Cognito's defaults.
+	// Settings is the path of a file with a CreateUserPool request, as for `aws cognito-idp create-user-pool
+	// --cli-input-json`. Default: Cognito's defaults.
 	Settings string `json:"settings,omitempty"`
 	// Clients are the declared app clients.
 	Clients []Client `json:"clients,omitempty"`
@@ -65,14 +65,14 @@ type UserPool struct {
 
 // Client is a declared app client.
 type Client struct {
-	// ID is the client id: lower-case letters and digits, 26 as Cognito makes them.
+	// ID is the client id: up to 128 lower-case letters and digits. Cognito's ids have 26.
 	ID string `json:"id"`
 	// Name is the client's name. Default: its id.
 	Name string `json:"name,omitempty"`
 	// Settings is the path of a file with a CreateUserPoolClient request.
 	Settings string `json:"settings,omitempty"`
-	// Secret is the client secret of a confidential client; a placeholder such as {env.NOTES_SECRET} keeps it out of
-	// the file. Left out: a public client, unless the settings say GenerateSecret.
+	// Secret is the client secret of a confidential client. Use a placeholder such as {env.NOTES_SECRET} to keep it out of
+	// the file. Without it the client is public, unless the settings have GenerateSecret.
 	Secret string `json:"secret,omitempty"`
 }
 
@@ -80,9 +80,10 @@ type Client struct {
 type Group struct {
 	// Name is the group's name.
 	Name string `json:"name"`
-	// Description says what the group is for.
+	// Description describes the group.
 	Description string `json:"description,omitempty"`
-	// Precedence ranks the groups of a user; the lowest number decides the preferred role. Left out: after all numbers.
+	// Precedence ranks the groups of a user; the group with the lowest number determines the preferred role. A group without
+	// a precedence ranks last.
 	Precedence *int `json:"precedence,omitempty"`
 	// Role is the name of a declared role, or a role's ARN.
 	Role string `json:"role,omitempty"`
@@ -94,19 +95,19 @@ type IdentityPool struct {
 	ID string `json:"id"`
 	// Name is the pool's name. Default: the UUID.
 	Name string `json:"name,omitempty"`
-	// UserPools whose ID tokens the pool takes; all their declared app clients unless Clients names some.
+	// UserPools are the user pools whose ID tokens the pool accepts.
 	UserPools []LoginProvider `json:"user_pools,omitempty"`
-	// Guests allows identities without a login.
+	// Guests enables identities without a login.
 	Guests bool `json:"guests,omitempty"`
-	// ClassicFlow allows GetOpenIdToken followed by AssumeRoleWithWebIdentity.
+	// ClassicFlow enables GetOpenIdToken followed by AssumeRoleWithWebIdentity.
 	ClassicFlow bool `json:"classic_flow,omitempty"`
-	// Authenticated and Guest are the roles (declared names, or ARNs) of signed-in identities and of guests.
+	// Authenticated and Guest are the roles of signed-in identities and of guests: names of declared roles, or ARNs.
 	Authenticated string `json:"authenticated,omitempty"`
 	Guest         string `json:"guest,omitempty"`
-	// RoleMapping is "token" to take the role from the token's cognito:preferred_role or cognito:roles, "" for the
+	// RoleMapping is "token" to use the role in the token's cognito:preferred_role or cognito:roles, or "" to use the
 	// authenticated role.
 	RoleMapping string `json:"role_mapping,omitempty"`
-	// Ambiguous says what happens when the token names no role: "authenticated" (default) or "deny".
+	// Ambiguous is what to do if the token names no role: use the "authenticated" role (default) or "deny".
 	Ambiguous string `json:"ambiguous,omitempty"`
 }
 
@@ -114,9 +115,9 @@ type IdentityPool struct {
 type LoginProvider struct {
 	// Pool is the user pool's id.
 	Pool string `json:"pool"`
-	// Clients are the app clients whose tokens are taken; none = all declared ones.
+	// Clients are the app clients whose tokens are accepted. Default: all declared clients of the pool.
 	Clients []string `json:"clients,omitempty"`
-	// CheckTokens asks the pool on every call whether the user was signed out or deleted meanwhile.
+	// CheckTokens checks on every call whether the user has been signed out or deleted.
 	CheckTokens bool `json:"check_tokens,omitempty"`
 }
 
@@ -124,79 +125,80 @@ type LoginProvider struct {
 type Role struct {
 	// Name is the role's name.
 	Name string `json:"name"`
-	// Description says what the role is for.
+	// Description describes the role.
 	Description string `json:"description,omitempty"`
-	// Trust says who may take the role.
+	// Trust lists who may assume the role.
 	Trust []Trust `json:"trust,omitempty"`
-	// Policies are paths of policy documents that grant the role its permissions.
+	// Policies are the paths of the policy documents that grant the role's permissions.
 	Policies []string `json:"policies,omitempty"`
-	// Boundary is the path of a policy document that limits them.
+	// Boundary is the path of a policy document that limits the permissions.
 	Boundary string `json:"boundary,omitempty"`
-	// MaxSession is the longest session, from 1h to 12h. Default 1h.
+	// MaxSession is the longest duration of a session, from 1h to 12h. Default 1h.
 	MaxSession Duration `json:"max_session,omitempty"`
 }
 
-// Trust is one way into a role: an identity pool with a kind of identity, or a trust policy document.
+// Trust permits identities of one kind of an identity pool, or the principals of a trust policy, to assume a role.
 type Trust struct {
-	// IdentityPool is a pool's id, with Kind "authenticated" or "guest".
+	// IdentityPool is the id of an identity pool. Kind is "authenticated" or "guest".
 	IdentityPool string `json:"identity_pool,omitempty"`
 	Kind         string `json:"kind,omitempty"`
 	// File is the path of a trust policy document.
 	File string `json:"file,omitempty"`
 }
 
-// RateLimit is how often each client address may call the operations that need no signature. Loopback addresses are not
+// RateLimit limits the calls of each client address to the operations that need no signature. Loopback addresses are not
 // limited.
 type RateLimit struct {
-	// Off takes the limit away.
+	// Off removes the limit.
 	Off bool `json:"off,omitempty"`
-	// PerSecond is how many calls a second an address may make for ever. Default 50.
+	// PerSecond is the sustained number of calls a second. Default 50.
 	PerSecond float64 `json:"per_second,omitempty"`
-	// Burst is how many it may make at once after a pause. Default: four seconds' worth, rounded up.
+	// Burst is the number of calls at once after a pause. Default: four seconds' worth, rounded up.
 	Burst int `json:"burst,omitempty"`
 }
 
-// SMTP is the server that takes mail.
+// SMTP is a mail server.
 type SMTP struct {
 	// Address is host:port.
 	Address string `json:"address"`
 	// From is the sender, "no-reply@example.com" or "Notes <no-reply@example.com>".
 	From string `json:"from"`
-	// Username and Password sign in; both empty = no authentication. Use placeholders such as {env.SMTP_PASSWORD}.
+	// Username and Password authenticate to the server. If both are empty, Sluice does not authenticate. Use placeholders such
+	// as {env.SMTP_PASSWORD}.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 	// TLS is "starttls" (default), "implicit" or "none".
 	TLS string `json:"tls,omitempty"`
-	// Timeout bounds one delivery. Default 10s.
+	// Timeout limits the time of one delivery. Default 10s.
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // Redis is a Redis server, a Sentinel set or a cluster.
 type Redis struct {
-	// Addresses are host:port; several with Master = Sentinels, several without = the nodes of a cluster.
+	// Addresses are host:port: a server, the nodes of a cluster, or, with Master, Sentinels.
 	Addresses []string `json:"addresses"`
-	// Master is the name that the Sentinels know.
+	// Master is the name of the master at the Sentinels.
 	Master string `json:"master,omitempty"`
-	// Username and Password are an ACL user's; use placeholders such as {env.REDIS_PASSWORD}.
+	// Username and Password are those of an ACL user. Use placeholders such as {env.REDIS_PASSWORD}.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
-	// TLS speaks TLS to the servers.
+	// TLS enables TLS.
 	TLS bool `json:"tls,omitempty"`
 	// Database is the number of the database. Default 0.
 	Database int `json:"database,omitempty"`
-	// MaxStale is how long the edge goes on with what it knows while Redis is away. Default 1m.
+	// MaxStale is how long the edge relies on the revocations it knows while Redis is unavailable. Default 1m.
 	MaxStale Duration `json:"max_stale,omitempty"`
-	// Outage says what happens after that: "fail_closed" (default; 503) or "fail_open".
+	// Outage is what to do after MaxStale: "fail_closed" (default; requests get 503) or "fail_open".
 	Outage string `json:"outage,omitempty"`
 }
 
-// Duration is a time span that JSON writes as text, such as "90s".
+// Duration is a time.Duration that is text in JSON, such as "90s".
 type Duration time.Duration
 
-// MarshalText writes the duration as time.Duration does.
+// MarshalText returns the duration in the form of time.Duration.String.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// UnmarshalText reads what time.ParseDuration reads.
+// UnmarshalText parses the text with time.ParseDuration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = Duration(v)
@@ -204,16 +206,13 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 var (
-	regionPattern       = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-	accountPattern      = regexp.MustCompile(`^\d{12}$`)
-	userPoolPattern     = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
-	clientPattern       = regexp.MustCompile(`^[0-9a-z]{1,128}$`)
-	identityPoolPattern = regexp.MustCompile(`^[\w-]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	roleNamePattern     = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	groupNamePattern    = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
+	regionPattern    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	accountPattern   = regexp.MustCompile(`^\d{12}$`)
+	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 
-// Defaults fills what was left out. env looks an environment variable up.
+// Defaults sets what was left out. env returns the value of an environment variable.
 func (a *App) Defaults(env func(string) string) {
 	setDefault(&a.DataDir, env("SLUICE_DATA_DIR"))
 	setDefault(&a.DataDir, "data")
@@ -272,7 +271,7 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// RoleARN gives the ARN of a declared role's name; an ARN stays as it is.
+// RoleARN returns the ARN of a declared role by its name. It returns an ARN unchanged.
 func (a *App) RoleARN(role string) string {
 	if role == "" || strings.HasPrefix(role, "arn:") {
 		return role
@@ -280,7 +279,7 @@ func (a *App) RoleARN(role string) string {
 	return fmt.Sprintf("arn:aws:iam::%s:role/%s", a.Account, role)
 }
 
-// IssuerURL gives the iss claim of a user pool's tokens.
+// IssuerURL returns the iss claim of a user pool's tokens.
 func (a *App) IssuerURL(poolID string) string {
 	if a.Issuer == "aws" {
 		region, _, _ := strings.Cut(poolID, "_")
@@ -289,7 +288,7 @@ func (a *App) IssuerURL(poolID string) string {
 	return a.PublicURL + "/" + poolID
 }
 
-// UserPool finds a declared user pool.
+// UserPool returns a declared user pool by its id.
 func (a *App) UserPool(id string) (*UserPool, bool) {
 	for i := range a.UserPools {
 		if a.UserPools[i].ID == id {
@@ -299,7 +298,7 @@ func (a *App) UserPool(id string) (*UserPool, bool) {
 	return nil, false
 }
 
-// publicURLProblem says what is wrong with a public URL, or "".
+// publicURLProblem returns what to write instead of a public URL that is wrong; "" if it is right.
 func publicURLProblem(raw string) string {
 	u, err := url.Parse(raw)
 	switch {

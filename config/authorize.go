@@ -4,116 +4,119 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/poolid"
 )
 
-// Authorize is a sluice_authorize directive: who may pass this route.
+// Authorize is a sluice_authorize directive: it lists the accepted credentials and who may use the route.
 type Authorize struct {
-	// UserPools are declared pools whose tokens are taken.
+	// UserPools are the ids of declared pools whose tokens are accepted.
 	UserPools []string `json:"user_pools,omitempty"`
-	// Clients narrows UserPools to these app clients; none = every client of the pools.
+	// Clients limits UserPools to these app clients. Default: all clients of the pools.
 	Clients []string `json:"clients,omitempty"`
-	// TokenUse is what tokens of UserPools are taken: "access" (default), "id", or both.
+	// TokenUse is the kind of tokens of UserPools to accept: "access" (default), "id", or both.
 	TokenUse []string `json:"token_use,omitempty"`
-	// Issuers are further OIDC issuers, real Cognito pools among them.
+	// Issuers are other OIDC issuers, such as pools of Amazon Cognito.
 	Issuers []Issuer `json:"issuers,omitempty"`
-	// SigV4 takes signed requests of temporary credentials, and of the administrator's key.
+	// SigV4 accepts requests signed with temporary credentials or the administrator's key.
 	SigV4 *SigV4 `json:"sigv4,omitempty"`
 
-	// Rules and Policies decide; a route with neither is open to no one.
+	// Rules and Policies decide on requests. A route with neither refuses all.
 	Rules    []Rule   `json:"rules,omitempty"`
 	Policies []Policy `json:"policies,omitempty"`
-	// RolePolicies lets the policies of the roles decide too that a token's groups map to.
+	// RolePolicies makes the policies of the roles of a token's groups decide as well.
 	RolePolicies bool `json:"role_policies,omitempty"`
 
-	// API and Stage are the names in the ARN that plain routes decide on:
+	// API and Stage are names in the ARN of a plain route's resources:
 	// arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}. Default: sluice and default.
 	API   string `json:"api,omitempty"`
 	Stage string `json:"stage,omitempty"`
 
-	// Headers are set on the request that goes upstream, after every spelling of them that the client sent is gone.
+	// Headers are set on the upstream request. The client's headers of these names are removed first, in every spelling.
 	Headers []Header `json:"headers,omitempty"`
-	// PassAuthorization keeps the client's credential on the request; without it, it is removed.
+	// PassAuthorization passes the client's credential on. Without it, the credential is removed.
 	PassAuthorization bool `json:"pass_authorization,omitempty"`
 
-	// Mode is "enforce" (default), or "shadow": decide, log and count, but let pass.
+	// Mode is "enforce" (default), or "shadow" to decide, log and count, but let every request pass.
 	Mode string `json:"mode,omitempty"`
-	// DebugHeader names a response header that tells the decision, such as X-Sluice-Decision. None by default.
+	// DebugHeader is the name of a response header with the decision, such as X-Sluice-Decision. Default: none.
 	DebugHeader string `json:"debug_header,omitempty"`
-	// Realm is what WWW-Authenticate says. Default sluice.
+	// Realm is the realm in WWW-Authenticate. Default sluice.
 	Realm string `json:"realm,omitempty"`
-	// Resource is the URL under which clients know what the route protects; its metadata (RFC 9728) is then served, and
-	// named in WWW-Authenticate. None by default.
+	// Resource is the URL of the protected resource as clients know it. If it is set, its metadata (RFC 9728) is served, and
+	// WWW-Authenticate names it. Default: none.
 	Resource string `json:"resource,omitempty"`
-	// Leeway is how far clocks may differ when exp, nbf and iat are judged, up to 5m. Default 30s.
+	// Leeway is the difference of clocks to allow for exp, nbf and iat, up to 5m. Default 30s.
 	Leeway *Duration `json:"leeway,omitempty"`
-	// MaxToken is the longest token, in bytes. Default 16384.
+	// MaxToken is the largest size of a token, in bytes. Default 16384.
 	MaxToken int `json:"max_token,omitempty"`
 }
 
 // Issuer is a remote OIDC issuer.
 type Issuer struct {
-	// URL is the iss claim, exactly.
+	// URL is the exact iss claim.
 	URL string `json:"url"`
-	// JWKSURL is where its keys are. Left out: OIDC discovery.
+	// JWKSURL is the URL of the key set. Default: found by OIDC discovery.
 	JWKSURL string `json:"jwks_url,omitempty"`
 	// Clients are the accepted client_id, azp or aud values.
 	Clients []string `json:"clients,omitempty"`
 	// AnyClient accepts tokens of every client of the issuer.
 	AnyClient bool `json:"any_client,omitempty"`
-	// TokenUse is required of the token_use claim; none = the claim is not looked at.
+	// TokenUse lists the accepted values of the token_use claim. Default: the claim is not checked.
 	TokenUse []string `json:"token_use,omitempty"`
 	// Algorithms are the accepted signature algorithms. Default RS256.
 	Algorithms []string `json:"algorithms,omitempty"`
-	// MaxStale is how long keys are used past an outage of their source. Default 24h.
+	// MaxStale is how long keys are used while their source is unavailable. Default 24h.
 	MaxStale Duration `json:"max_stale,omitempty"`
 }
 
-// SigV4 takes AWS-signed requests.
+// SigV4 accepts requests with an AWS signature.
 type SigV4 struct {
-	// Service is the AWS service that requests are signed for and mapped to: "s3" or "execute-api".
+	// Service is the AWS service in the signature, which also determines the action: "s3" or "execute-api".
 	Service string `json:"service"`
-	// Prefix is the path before the bucket; it is part of what clients sign and is removed before the upstream.
+	// Prefix is the path before the bucket. Clients sign it, and it is removed from the upstream request.
 	Prefix string `json:"prefix,omitempty"`
-	// Region is the region that must be signed. Default: the app's.
+	// Region is the region in the signature. Default: the app's.
 	Region string `json:"region,omitempty"`
-	// Hosts are endpoints under which the bucket stands before the host name.
+	// Hosts are endpoints at which the bucket is the first label of the host name.
 	Hosts []string `json:"hosts,omitempty"`
 }
 
 // Rule is one line of allow, deny or require.
 type Rule struct {
-	// Effect is "allow", "deny" or "require" (deny whoever does not have it).
+	// Effect is "allow", "deny", or "require": deny all who lack it.
 	Effect string `json:"effect"`
 	// Subject is "any", "anonymous", "group", "user", "scope", "client", "role" or "claim".
 	Subject string `json:"subject"`
-	// Names are the groups, users, scopes, clients or roles; of a claim, its accepted values.
+	// Names are the groups, users, scopes, clients or roles, or the accepted values of a claim.
 	Names []string `json:"names,omitempty"`
 	// Claim is the name of the claim.
 	Claim string `json:"claim,omitempty"`
-	// Method is an HTTP method, several with commas between, or * for all.
+	// Method is an HTTP method, several separated by commas, or * for all.
 	Method string `json:"method"`
-	// Path is a decoded path in which * stands for any run of characters, slashes included, and ? for one; or * for all.
+	// Path is a pattern for the decoded path, or * for all. In it, * matches any characters including slashes, and ? matches
+	// one character.
 	Path string `json:"path"`
 }
 
-// Policy is a policy document and whom it applies to.
+// Policy is a policy document and the principals that it applies to.
 type Policy struct {
 	// File is the path of the document.
 	File string `json:"file"`
-	// Group names the group whose members it applies to; "" = everyone on the route.
+	// Group is the group whose members it applies to; "" for everyone on the route.
 	Group string `json:"group,omitempty"`
 }
 
-// Header is a request header for the upstream; Value may have placeholders.
+// Header is a header of the upstream request. Value may have placeholders.
 type Header struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// DefaultAPI is the name of an API that the settings do not name.
+// DefaultAPI is the default of Authorize.API.
 const DefaultAPI = "sluice"
 
-// Defaults fills what was left out; region is the app's.
+// Defaults sets what was left out. region is the app's.
 func (a *Authorize) Defaults(region string) {
 	if len(a.TokenUse) == 0 && len(a.UserPools) > 0 {
 		a.TokenUse = []string{"access"}
@@ -122,7 +125,7 @@ func (a *Authorize) Defaults(region string) {
 	setDefault(&a.Stage, "default")
 	setDefault(&a.Mode, "enforce")
 	setDefault(&a.Realm, "sluice")
-	if a.Leeway == nil { // 0s is a setting of its own
+	if a.Leeway == nil { // 0s is a valid setting
 		a.Leeway = new(Duration(30 * time.Second))
 	}
 	if a.MaxToken == 0 {
@@ -142,7 +145,7 @@ func (a *Authorize) Defaults(region string) {
 	}
 }
 
-// Validate judges the settings after Defaults; app is the sluice block.
+// Validate checks the settings after Defaults. app is the sluice block. The error joins a *Problem for each mistake.
 func (a *Authorize) Validate(app *App) error {
 	v := &validator{}
 	for _, id := range a.UserPools {
@@ -157,8 +160,8 @@ func (a *Authorize) Validate(app *App) error {
 				known = true
 			}
 		}
-		if !known && !clientPattern.MatchString(c) {
-			v.add("client_id "+c, "a client id has only lower-case letters and digits")
+		if !known && !poolid.IsClient(c) {
+			v.add("client_id "+c, "a client id has 1 to 128 lower-case letters and digits")
 		}
 	}
 	for _, use := range a.TokenUse {
@@ -177,7 +180,7 @@ func (a *Authorize) Validate(app *App) error {
 		r.validate(v)
 	}
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
-		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
+		v.add("sluice_authorize", "no credential is accepted; add: user_pool <id>, issuer <url> or sigv4 <service>")
 	}
 	a.validateResource(v)
 	a.validateRolePolicies(v, app)
@@ -191,28 +194,28 @@ func (a *Authorize) Validate(app *App) error {
 	return v.err()
 }
 
-// validateResource judges by RFC 9728 section 1.2; plain http is for development.
+// validateResource checks Resource by RFC 9728, section 1.2. It permits plain http for development.
 func (a *Authorize) validateResource(v *validator) {
 	if a.Resource == "" {
 		return
 	}
 	u, err := url.Parse(a.Resource)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil || strings.ContainsAny(a.Resource, "?#%") {
-		v.add("resource", "%q is not a resource's URL; write one such as https://api.example.com/notes, without query and fragment", a.Resource)
+		v.add("resource", "%q is not the URL of a resource; write one without query and fragment, such as https://api.example.com/notes", a.Resource)
 	}
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 {
-		v.add("resource", "its metadata would name no authorization server; write user_pool <id> or issuer <url>")
+		v.add("resource", "its metadata would name no authorization server; add: user_pool <id> or issuer <url>")
 	}
 }
 
-// validateRolePolicies keeps roles to those whom an administrator of a declared pool gave them: an issuer elsewhere could
-// name any role, and groups of two pools may share a name without sharing a role.
+// validateRolePolicies checks that only an administrator of a declared pool can give a role: a remote issuer could name any
+// role, and two pools may have groups of one name with different roles.
 func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 	if !a.RolePolicies {
 		return
 	}
 	if len(a.Issuers) > 0 {
-		v.add("role_policies", "tokens of a remote issuer could name any role; give its route policies of its own: policy <file> [group <name>]")
+		v.add("role_policies", "tokens of a remote issuer could name any role; use policies for this route: policy <file> [group <name>]")
 	}
 	roles := map[string]string{}
 	for _, id := range a.UserPools {
@@ -222,12 +225,12 @@ func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 		}
 		for _, g := range pool.Groups {
 			if role, ok := roles[g.Name]; ok && role != g.Role {
-				v.add("role_policies", "group %s has another role in another pool of this route; write a route for each pool", g.Name)
+				v.add("role_policies", "group %s has different roles in two pools of this route; write one route for each pool", g.Name)
 			}
 			roles[g.Name] = g.Role
 		}
 		if len(a.UserPools) > 1 && len(pool.Groups) != len(roles) {
-			v.add("role_policies", "the pools of this route have different groups; write a route for each pool")
+			v.add("role_policies", "the pools of this route have different groups; write one route for each pool")
 		}
 	}
 }
@@ -252,7 +255,7 @@ func (i *Issuer) validate(v *validator) {
 		}
 	}
 	if len(i.Clients) == 0 && !i.AnyClient {
-		v.add(at, "tokens of which clients are taken? Write client_id <id>, or any_client for all of them")
+		v.add(at, "no client is accepted; add: client_id <id>, or any_client to accept all")
 	}
 	for _, alg := range i.Algorithms {
 		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -269,7 +272,7 @@ func (r *Rule) validate(v *validator) {
 	switch r.Subject {
 	case "any", "anonymous":
 		if r.Effect == "require" {
-			v.add(at, "require needs something to require; write require scope <name> <method> <path>")
+			v.add(at, "require needs something to require; write, for example: require scope <name> <method> <path>")
 		}
 	case "claim":
 		if r.Claim == "" || len(r.Names) == 0 {
@@ -281,9 +284,9 @@ func (r *Rule) validate(v *validator) {
 		}
 	}
 	if r.Method == "" || strings.ToUpper(r.Method) != r.Method {
-		v.add(at, "%q is not a method; write it in capitals, or *", r.Method)
+		v.add(at, "%q is not a method; write it in upper case, or * for all", r.Method)
 	}
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
-		v.add(at, "%q is not a path; it starts with /", r.Path)
+		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)
 	}
 }

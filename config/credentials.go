@@ -1,42 +1,42 @@
 package config
 
-// Credentials is a sluice_credentials directive: what the upstream gets to see of the principal.
+// Credentials is a sluice_credentials directive: what Sluice tells the upstream about the principal.
 type Credentials struct {
-	// SigV4 signs the request anew with keys of the store behind.
+	// SigV4 signs the request with the upstream's keys.
 	SigV4 *Resign `json:"sigv4,omitempty"`
-	// Headers are set from placeholders.
+	// Headers are request headers to set; their values may have placeholders.
 	Headers []Header `json:"headers,omitempty"`
 }
 
-// Resign is the key that the store behind knows Sluice by.
+// Resign is the key with which Sluice signs requests for an upstream.
 type Resign struct {
 	// Service is the AWS service to sign for, such as s3.
 	Service string `json:"service"`
-	// AccessKey and SecretKey belong to the store behind; use placeholders such as {env.S3_SECRET_KEY}.
+	// AccessKey and SecretKey are a key pair of the upstream. Use placeholders such as {env.S3_SECRET_KEY}.
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
 	// Region is the region to sign for. Default: the app's.
 	Region string `json:"region,omitempty"`
-	// Host is the Host header that the store gets and the signature covers. Default: the request's.
+	// Host is the Host header of the signed request. Default: the client's.
 	Host string `json:"host,omitempty"`
 }
 
-// Defaults fills what was left out; region is the app's.
+// Defaults sets what was left out. region is the app's.
 func (c *Credentials) Defaults(region string) {
 	if c.SigV4 != nil {
 		setDefault(&c.SigV4.Region, region)
 	}
 }
 
-// Validate judges the settings after Defaults.
+// Validate checks the settings after Defaults. Its error joins a *Problem for each mistake.
 func (c *Credentials) Validate() error {
 	v := &validator{}
 	if c.SigV4 == nil && len(c.Headers) == 0 {
-		v.add("sluice_credentials", "nothing to present; write sigv4 <service> { … } or header <name> <value>")
+		v.add("sluice_credentials", "nothing is set; write sigv4 <service> { … } or header <name> <value>")
 	}
 	if s := c.SigV4; s != nil {
 		if s.AccessKey == "" || s.SecretKey == "" {
-			v.add("sigv4 "+s.Service, "access_key and secret_key are both needed; placeholders such as {env.S3_SECRET_KEY} keep them out of the file")
+			v.add("sigv4 "+s.Service, "access_key and secret_key are both required; use placeholders such as {env.S3_SECRET_KEY} to keep them out of the file")
 		}
 	}
 	return v.err()

@@ -2,7 +2,8 @@ package config
 
 import "fmt"
 
-// Nearest returns the candidate with the fewest edits from word, or "" when none is close enough to be a misspelling.
+// Nearest returns the candidate with the smallest edit distance from word, or "" if none is close enough for word to be a
+// misspelling of it.
 func Nearest(word string, candidates []string) string {
 	best, limit := "", len(word)/3+1
 	for _, c := range candidates {
@@ -13,7 +14,7 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// nearest phrases Nearest's finding as the end of a sentence.
+// nearest returns the result of Nearest as the end of an error message.
 func nearest(word string, candidates []string) string {
 	if c := Nearest(word, candidates); c != "" {
 		return fmt.Sprintf("; did you mean %s?", c)
@@ -21,7 +22,7 @@ func nearest(word string, candidates []string) string {
 	return ""
 }
 
-// edits is the Levenshtein distance in bytes.
+// edits returns the Levenshtein distance in bytes.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/throttle"
 )
 
-// Validate judges the settings after Defaults. The error joins every *Problem; each says where it is in the block's
-// own words, what is wrong, and what to write instead.
+// Validate checks the settings after Defaults. Its error joins a *Problem for each mistake.
 func (a *App) Validate() error {
 	v := &validator{}
 	v.match("public_url", publicURLProblem(a.PublicURL))
@@ -39,9 +39,9 @@ func (a *App) Validate() error {
 func (l *RateLimit) validate(v *validator) {
 	switch _, err := throttle.New(throttle.Options{Rate: l.PerSecond, Burst: l.Burst, Now: time.Now}); {
 	case l.Off && (l.PerSecond != 0 || l.Burst != 0):
-		v.add("rate_limit", "it is off and has numbers; write: rate_limit off")
+		v.add("rate_limit", "a limit that is off takes no numbers; write: rate_limit off")
 	case !l.Off && err != nil:
-		v.add("rate_limit", "%g calls a second and %d at once are out of range; write such as: rate_limit 50 200", l.PerSecond, l.Burst)
+		v.add("rate_limit", "%g calls a second and %d at once are out of range; write, for example: rate_limit 50 200", l.PerSecond, l.Burst)
 	}
 }
 
@@ -49,13 +49,13 @@ func (a *App) validateUserPools(v *validator) {
 	pools, clients := seen{}, seen{}
 	for _, p := range a.UserPools {
 		at := "user_pool " + p.ID
-		if !userPoolPattern.MatchString(p.ID) || len(p.ID) > 55 {
-			v.add(at, "the id is the region, an underscore, and letters and digits, such as %s_notes0001", a.Region)
+		if !poolid.IsUserPool(p.ID) {
+			v.add(at, "an id is the region, an underscore, and letters and digits, such as %s_notes0001", a.Region)
 		}
 		v.once(pools, at, p.ID)
 		for _, c := range p.Clients {
-			if !clientPattern.MatchString(c.ID) {
-				v.add(at+": client "+c.ID, "a client id has only lower-case letters and digits")
+			if !poolid.IsClient(c.ID) {
+				v.add(at+": client "+c.ID, "a client id has 1 to 128 lower-case letters and digits")
 			}
 			v.once(clients, at+": client "+c.ID, c.ID)
 		}
@@ -63,11 +63,11 @@ func (a *App) validateUserPools(v *validator) {
 		for _, g := range p.Groups {
 			at := at + ": group " + g.Name
 			if !groupNamePattern.MatchString(g.Name) {
-				v.add(at, "a group's name has 1 to 128 letters, digits and signs, without spaces")
+				v.add(at, "a group name has 1 to 128 letters, digits and signs, and no spaces")
 			}
 			v.once(groups, at, g.Name)
 			if g.Precedence != nil && *g.Precedence < 0 {
-				v.add(at, "precedence starts at 0")
+				v.add(at, "precedence cannot be negative")
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
@@ -78,14 +78,14 @@ func (a *App) validateIdentityPools(v *validator) {
 	pools := seen{}
 	for _, p := range a.IdentityPools {
 		at := "identity_pool " + p.ID
-		if !identityPoolPattern.MatchString(p.ID) {
-			v.add(at, "the id is the region, a colon and a lower-case UUID, such as %s:11111111-2222-4333-8444-555555555555", a.Region)
+		if !poolid.IsIdentityPool(p.ID) {
+			v.add(at, "an id is the region, a colon and a lower-case UUID, such as %s:11111111-2222-4333-8444-555555555555", a.Region)
 		}
 		v.once(pools, at, p.ID)
 		for _, up := range p.UserPools {
 			pool, ok := a.UserPool(up.Pool)
 			if !ok {
-				v.add(at+": user_pool "+up.Pool, "no such user pool is declared%s", nearest(up.Pool, a.userPoolIDs()))
+				v.add(at+": user_pool "+up.Pool, "no user pool with this id is declared%s", nearest(up.Pool, a.userPoolIDs()))
 				continue
 			}
 			for _, c := range up.Clients {
@@ -94,13 +94,13 @@ func (a *App) validateIdentityPools(v *validator) {
 				}
 			}
 			if len(pool.Clients) == 0 {
-				v.add(at+": user_pool "+up.Pool, "that pool declares no client whose tokens could be taken")
+				v.add(at+": user_pool "+up.Pool, "that pool declares no app client, so no token could be accepted; add: client <id>")
 			}
 		}
 		a.declaredRole(v, at+": role authenticated", p.Authenticated)
 		a.declaredRole(v, at+": role guest", p.Guest)
 		if p.Guests && p.Guest == "" {
-			v.add(at, "guests are on, but no role is theirs; write: role guest <name>")
+			v.add(at, "guests are enabled but have no role; add: role guest <name>")
 		}
 		if p.RoleMapping != "" {
 			v.oneOf(at+": role_mapping", p.RoleMapping, "token")
@@ -114,11 +114,11 @@ func (a *App) validateRoles(v *validator) {
 	for _, r := range a.Roles {
 		at := "role " + r.Name
 		if !roleNamePattern.MatchString(r.Name) {
-			v.add(at, "a role's name has 1 to 64 letters, digits and _+=,.@-")
+			v.add(at, "a role name has 1 to 64 letters, digits and _+=,.@-")
 		}
 		v.once(names, at, strings.ToLower(r.Name))
 		if len(r.Trust) == 0 {
-			v.add(at, "nobody may take this role; write: trust identity_pool <id> authenticated, or: trust <file>")
+			v.add(at, "no one may assume this role; add: trust identity_pool <id> authenticated, or: trust <file>")
 		}
 		for _, t := range r.Trust {
 			if t.IdentityPool != "" {
@@ -131,7 +131,7 @@ func (a *App) validateRoles(v *validator) {
 	}
 }
 
-// declaredRole accepts "", an ARN, or the name of a declared role.
+// declaredRole checks that role is "", an ARN, or the name of a declared role.
 func (a *App) declaredRole(v *validator, at, role string) {
 	if role == "" || strings.HasPrefix(role, "arn:") {
 		return
@@ -168,34 +168,34 @@ func (s *SMTP) validate(v *validator) {
 		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
 	}
 	if s.From == "" {
-		v.add("smtp", "no sender; write: from no-reply@example.com")
+		v.add("smtp", "no sender is set; add: from no-reply@example.com")
 	}
 	v.oneOf("smtp: tls", s.TLS, "starttls", "implicit", "none")
 	if s.Password != "" && s.TLS == "none" {
-		v.add("smtp", "a password would cross the network in the clear; write tls starttls or tls implicit, or leave username and password out")
+		v.add("smtp", "a password would be sent unencrypted; write tls starttls or tls implicit, or remove username and password")
 	}
 	if (s.Username == "") != (s.Password == "") {
-		v.add("smtp", "username and password go together")
+		v.add("smtp", "username and password are required together; add the missing one or remove both")
 	}
 }
 
 func (r *Redis) validate(v *validator) {
 	if len(r.Addresses) == 0 {
-		v.add("redis", "no address; write: redis 127.0.0.1:6379")
+		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")
 	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
 	if r.MaxStale < 0 {
-		v.add("redis: max_stale", "cannot be negative")
+		v.add("redis: max_stale", "a duration cannot be negative; write, for example: max_stale 1m")
 	}
 }
 
-// Problem is one thing that is wrong.
+// Problem is a mistake in the settings.
 type Problem struct {
 	At   string // where, in the words of the Caddyfile: "user_pool us-east-1_a: client x"
-	Text string // what, and what to write instead
+	Text string // what is wrong, and what to write instead
 }
 
-// Error joins place and text.
+// Error returns the place and the text.
 func (p *Problem) Error() string { return p.At + ": " + p.Text }
 
 // validator collects problems.
@@ -215,7 +215,7 @@ func (v *validator) match(at, problem string) {
 
 func (v *validator) once(s seen, at, key string) {
 	if s[key] {
-		v.add(at, "declared twice")
+		v.add(at, "it is declared twice; remove one")
 	}
 	s[key] = true
 }
@@ -226,7 +226,7 @@ func (v *validator) oneOf(at, value string, allowed ...string) {
 			return
 		}
 	}
-	v.add(at, "%q is not known; write %s", value, strings.Join(allowed, " or "))
+	v.add(at, "%q is not a valid value; write %s", value, strings.Join(allowed, " or "))
 }
 
 func (v *validator) err() error { return errors.Join(v.problems...) }

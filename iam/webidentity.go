@@ -141,7 +141,7 @@ func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking)
 		}
 	} else {
 		r.Logins = []session.Login{{
-			Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI, AuthTime: instant(t.AuthTime), IssuedAt: instant(t.IssuedAt),
+			Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI, AuthTime: token.Instant(t.AuthTime), IssuedAt: token.Instant(t.IssuedAt),
 		}}
 		r.Username = t.Username
 	}
@@ -178,21 +178,13 @@ func loginsOf(t *token.Token) (logins []session.Login, username string, err erro
 	}
 	for _, c := range claims {
 		logins = append(logins, session.Login{
-			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: instant(c.AuthTime), IssuedAt: instant(c.IssuedAt),
+			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: token.Instant(c.AuthTime), IssuedAt: token.Instant(c.IssuedAt),
 		})
 		if c.Username != "" {
 			username = c.Username
 		}
 	}
 	return logins, username, nil
-}
-
-// instant is a time in seconds since 1970, the zero time for 0.
-func instant(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }
 
 // passedSession is what a token passes on to the session.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -20,7 +21,7 @@ const (
 // evaluated, mint. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, InvalidIdentityPoolSetup, ExternalService,
 // InvalidParameter.
 func (s *Service) GetCredentials(ctx context.Context, id string, logins map[string]string, customRole string, env Env) (Credentials, error) {
-	if raw, ok := logins[OwnProvider]; ok {
+	if raw, ok := logins[ownProvider]; ok {
 		return s.developerCredentials(ctx, id, logins, raw, customRole, env)
 	}
 	identity, p, verified, err := s.authenticate(ctx, id, logins)
@@ -29,7 +30,7 @@ func (s *Service) GetCredentials(ctx context.Context, id string, logins map[stri
 	}
 	record := session.Record{
 		SessionName: sessionName, IdentityID: identity.ID, IdentityPoolID: p.ID, AMR: s.amr(p, verified),
-		Provider: OwnProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: principal.Tags(p.principalTags(verified)),
+		Provider: ownProvider, Logins: signIns(verified), Username: username(verified), PrincipalTags: principal.Tags(p.principalTags(verified)),
 	}
 	if len(verified) > 0 {
 		record.Provider = verified[0].Provider
@@ -97,19 +98,11 @@ func signIns(logins []login) []session.Login {
 		if l.token != nil {
 			list = append(list, session.Login{
 				Issuer: l.token.Issuer.URL, Subject: l.Subject, OriginJTI: l.token.OriginJTI,
-				AuthTime: instant(l.token.AuthTime), IssuedAt: instant(l.token.IssuedAt),
+				AuthTime: token.Instant(l.token.AuthTime), IssuedAt: token.Instant(l.token.IssuedAt),
 			})
 		}
 	}
 	return list
-}
-
-// instant is a time in seconds since 1970, the zero time for 0.
-func instant(seconds int64) time.Time {
-	if seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }
 
 // username is the user's name when a user pool signed exactly one of the logins.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -115,7 +116,7 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 		return Credentials{}, err
 	}
 	record := session.Record{
-		SessionName: sessionName, RoleARN: role, IdentityID: id, IdentityPoolID: p.ID, AMR: amr, Provider: OwnProvider,
+		SessionName: sessionName, RoleARN: role, IdentityID: id, IdentityPoolID: p.ID, AMR: amr, Provider: ownProvider,
 	}
 	if record.PrincipalTags, err = tagsOf(t.Claims.Raw(tagsClaim)); err != nil {
 		return Credentials{}, err
@@ -157,7 +158,7 @@ func signInsOf(text string, there bool) ([]session.Login, error) {
 	list := make([]session.Login, len(claim))
 	for i, c := range claim {
 		list[i] = session.Login{
-			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: instant(c.AuthTime), IssuedAt: instant(c.IssuedAt),
+			Issuer: c.Issuer, Subject: c.Subject, OriginJTI: c.OriginJTI, AuthTime: token.Instant(c.AuthTime), IssuedAt: token.Instant(c.IssuedAt),
 		}
 	}
 	return list, nil

@@ -67,7 +67,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	switch {
 	case p.DeveloperName != "" && key == p.DeveloperName:
 		return login{}, fault.New(fault.InvalidParameter, "Please provide a valid public provider.")
-	case key == OwnProvider:
+	case key == ownProvider:
 		return login{}, invalidLogin("Can't pass in a Cognito token.")
 	}
 	clients, arn := p.userPools[name], p.oidcARN(key)
@@ -87,7 +87,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	l := login{Login: store.Login{Provider: name, Subject: t.Subject}, token: t}
 	issuer := s.canonical(withoutScheme(t.Issuer.URL))
 	switch {
-	case issuer == OwnProvider:
+	case issuer == ownProvider:
 		return login{}, invalidLogin("Can't pass in a Cognito token.")
 	case issuer != name:
 		return login{}, invalidLogin("Issuer doesn't match providerName")

@@ -290,7 +290,7 @@ func (x *Settings) check() error {
 		return fault.New(fault.LimitExceeded, "An identity pool has at most 50 Cognito identity providers.")
 	}
 	// A developer's user must never look like the user of another provider.
-	if _, public := x.PublicLogins[x.DeveloperName]; public || x.DeveloperName == OwnProvider ||
+	if _, public := x.PublicLogins[x.DeveloperName]; public || x.DeveloperName == ownProvider ||
 		slices.ContainsFunc(x.OIDC, func(arn string) bool { return x.DeveloperName != "" && oidcIssuer(arn) == x.DeveloperName }) {
 		return fault.New(fault.InvalidParameter, "DeveloperProviderName %s is the name of another provider.", x.DeveloperName)
 	}

@@ -4,9 +4,9 @@ import "strings"
 
 // Provider names that are not issuers.
 const (
-	// Issuer is the iss of the identity pools' own OpenID tokens, and OwnProvider the key under which they come back.
+	// Issuer is the iss of the identity pools' own OpenID tokens, and ownProvider the key under which they come back.
 	Issuer      = "https://cognito-identity.amazonaws.com"
-	OwnProvider = "cognito-identity.amazonaws.com"
+	ownProvider = "cognito-identity.amazonaws.com"
 )
 
 // canonical returns the one name of a provider: a user pool of this server is called

@@ -5,8 +5,9 @@ import (
 	"hash/maphash"
 	"math"
 	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/sluicegate/sluice/bounded"
 )
 
 // Limits on the Options of a Table.
@@ -28,8 +29,8 @@ type Options struct {
 	Burst int     // calls that an address may make at once; 0 means the calls of one second
 	Now   func() time.Time
 
-	// MaxAddresses is the maximum number of addresses in the table, at about 64 bytes each; 0 means 65,536. A new address in a
-	// full table replaces the idle ones or, if there are none, any other, which then has a whole burst again.
+	// MaxAddresses bounds the table, at about 150 bytes each; 0 = 65,536. A full table forgets the address whose calls will
+	// be paid off first, so that those that call most stay limited.
 	MaxAddresses int
 }
 
@@ -39,16 +40,13 @@ type Table struct {
 	patience time.Duration // how early a call may come
 	now      func() time.Time
 	seed     maphash.Seed
-	perShard int
 	shards   [shards]shard
 }
 
 type shard struct {
-	mu sync.Mutex
-	// due is when the next call of an address is due at Rate, in nanoseconds since 1970. An address whose due time has passed
-	// is idle.
-	due map[netip.Addr]int64
-	_   [64]byte // keeps the locks in separate cache lines
+	// due is when an address's next call comes at the rate, in nanoseconds since 1970. The entry expires then.
+	due *bounded.Map[netip.Addr, int64]
+	_   [64]byte // shards are locked by different cores
 }
 
 // New returns a Table. It returns an error if an option is missing or out of range.
@@ -69,10 +67,9 @@ func New(o Options) (*Table, error) {
 		return nil, errors.New("throttle: Burst is more than the calls of a day at Rate; reduce Burst or raise Rate")
 	}
 	interval := time.Duration(float64(time.Second) / o.Rate)
-	t := &Table{interval: interval, patience: interval * time.Duration(o.Burst-1), now: o.Now, seed: maphash.MakeSeed(),
-		perShard: max(o.MaxAddresses/shards, 1)}
+	t := &Table{interval: interval, patience: interval * time.Duration(o.Burst-1), now: o.Now, seed: maphash.MakeSeed()}
 	for i := range t.shards {
-		t.shards[i].due = make(map[netip.Addr]int64)
+		t.shards[i].due = bounded.New[netip.Addr, int64](max(o.MaxAddresses/shards, 1))
 	}
 	return t, nil
 }
@@ -82,45 +79,21 @@ func New(o Options) (*Table, error) {
 func (t *Table) Allow(from netip.Addr) bool {
 	from = network(from)
 	s := &t.shards[maphash.Comparable(t.seed, from)%shards]
-	now := t.now().UnixNano()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	due, known := s.due[from]
-	due = max(due, now)
-	if due-now > int64(t.patience) {
-		return false
-	}
-	if !known && len(s.due) >= t.perShard {
-		s.makeRoom(now)
-	}
-	s.due[from] = due + int64(t.interval)
-	return true
-}
-
-// makeRoom removes all idle addresses or, if there are none, any one address. The caller holds the lock.
-func (s *shard) makeRoom(now int64) {
-	full := len(s.due)
-	for address, due := range s.due {
-		if due <= now {
-			delete(s.due, address)
+	now, allowed := t.now(), false
+	s.due.Update(from, now, func(due int64, _ bool) (int64, time.Time) {
+		due = max(due, now.UnixNano())
+		if allowed = due-now.UnixNano() <= int64(t.patience); allowed {
+			due += int64(t.interval)
 		}
-	}
-	if len(s.due) < full {
-		return
-	}
-	for address := range s.due {
-		delete(s.due, address)
-		return
-	}
+		return due, time.Unix(0, due)
+	})
+	return allowed
 }
 
-// Addresses returns the number of addresses in the table.
+// Addresses returns how many addresses the table holds.
 func (t *Table) Addresses() (n int) {
 	for i := range t.shards {
-		s := &t.shards[i]
-		s.mu.Lock()
-		n += len(s.due)
-		s.mu.Unlock()
+		n += t.shards[i].due.Len()
 	}
 	return n
 }

@@ -176,3 +176,19 @@ func BenchmarkAllow(b *testing.B) {
 		}
 	})
 }
+
+func TestAFullTableKeepsThoseWhoCallMost(t *testing.T) {
+	table, _ := table(t, throttle.Options{Rate: 1, Burst: 50, MaxAddresses: 640})
+	busy := address(1)
+	if n := allowed(table, busy, 100); n != 50 {
+		t.Fatalf("%d calls", n)
+	}
+	for n := range uint32(100_000) {
+		if !table.Allow(address(1<<20 + n)) {
+			t.Fatalf("address %d was refused", n)
+		}
+	}
+	if table.Allow(busy) {
+		t.Error("a flood of other addresses freed the one that called most")
+	}
+}

@@ -30,8 +30,8 @@ func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(c.entries) > 2 {
-		t.Errorf("%d entries", len(c.entries))
+	if n := c.entries.Len(); n > 2 {
+		t.Errorf("%d entries", n)
 	}
 	if _, err := c.get("x", func() (int, error) { return 0, errors.New("away") }); err == nil {
 		t.Error("no error")

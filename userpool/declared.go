@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -40,10 +41,8 @@ type DeclaredGroup struct {
 }
 
 var (
-	poolIDForm   = regexp.MustCompile(`\A[a-z0-9-]{1,40}_[0-9A-Za-z]{1,14}\z`)
-	clientIDForm = regexp.MustCompile(`\A[0-9a-z]{1,128}\z`)
-	secretForm   = regexp.MustCompile(`\A[\w+]{24,64}\z`)
-	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
+	secretForm = regexp.MustCompile(`\A[\w+]{24,64}\z`)
+	nameForm   = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
 )
 
 // Ensure creates or updates a declared pool with its clients and groups. Like the console, and unlike the API, it defaults
@@ -60,7 +59,7 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 		name = d.Name
 	}
 	switch {
-	case !poolIDForm.MatchString(d.ID) || len(d.ID) > maxPoolID:
+	case !poolid.IsUserPool(d.ID):
 		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
 	case !nameForm.MatchString(name):
 		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
@@ -161,7 +160,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if name == "" {
 		name = d.ID
 	}
-	if !clientIDForm.MatchString(d.ID) {
+	if !poolid.IsClient(d.ID) {
 		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
 	}
 	if !d.Secret.IsZero() && !secretForm.MatchString(d.Secret.Reveal()) {

@@ -74,7 +74,7 @@ func New(o Options) (*Service, error) {
 // ClockLeeway is how far the clocks of nodes may differ, and how far ahead of the clock a pool's own tokens may be dated.
 const ClockLeeway = 30 * time.Second
 
-// Bounds of the caches. A full cache costs reads, never correctness.
+// Bounds of the caches. A full cache evicts the entry that expires first, which costs reads, never correctness.
 const (
 	maxCachedPools   = 10_000
 	maxCachedClients = 50_000

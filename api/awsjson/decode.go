@@ -12,18 +12,18 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
-// MaxDepth bounds how deep arrays and objects nest. Inputs of the models stay below ten; documents may go deeper.
+// MaxDepth is how deeply arrays and objects may nest. The models' inputs need fewer than ten levels; documents may need more.
 const MaxDepth = 64
 
-// SerializationError says that a body is not JSON, or not of the shape's types. The text may be shown to the client; it
-// holds nothing of the body.
+// SerializationError is the error for a body that is not JSON, or whose values are not of the shape's types. Its message may
+// be sent to the client; it repeats nothing of the body.
 type SerializationError struct{ Message string }
 
 // Error returns the message.
 func (e *SerializationError) Error() string { return e.Message }
 
-// Decode fills into, a pointer to the Go struct of the structure s, from data. An empty body is an empty object. The
-// error is a *SerializationError; into may then be partly filled.
+// Decode decodes data into a pointer to the Go struct of the structure s. An empty body counts as an empty object. An error is
+// a *SerializationError, and may leave the struct partly filled.
 func Decode(data []byte, s *api.Shape, into any) error {
 	d := decoder{scanner{data: data}}
 	d.space()
@@ -69,7 +69,7 @@ func (d *decoder) structure(s *api.Shape, into reflect.Value) error {
 	}
 }
 
-// value decodes a value that is not null into a member or an element.
+// value decodes a value other than null into a member or an element.
 func (d *decoder) value(s *api.Shape, into reflect.Value) error {
 	if into.Kind() == reflect.Pointer {
 		into.Set(reflect.New(into.Type().Elem()))
@@ -145,7 +145,7 @@ func (d *decoder) mapping(s *api.Shape, into reflect.Value) error {
 	}
 }
 
-// document keeps a value as sent, white space excepted, so that what is stored is what Encode writes.
+// document keeps a value as sent, but without white space between tokens, because Encode writes none.
 func (d *decoder) document(into reflect.Value) error {
 	start := d.pos
 	if err := d.skip(); err != nil {
@@ -240,12 +240,12 @@ func (d *decoder) fromNumber(s *api.Shape, into reflect.Value) error {
 	return nil
 }
 
-// integer reads a JSON number without a fraction: 3600, and 3.6e3 as some languages write it.
+// integer parses a JSON number without a fraction: 3600, or 3.6e3 as some languages write it.
 func integer(text string, bits int) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, bits); err == nil {
 		return n, true
 	}
-	const exact = 1 << 53 // beyond it a float64 skips integers
+	const exact = 1 << 53 // larger integers are not all float64s
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact || bits == 32 && int64(int32(f)) != int64(f) {
 		return 0, false
@@ -253,7 +253,7 @@ func integer(text string, bits int) (int64, bool) {
 	return int64(f), true
 }
 
-// javaNames are the types as the messages of the live services call them.
+// javaNames are the names of types in the messages of the live services.
 var javaNames = map[api.Kind]string{
 	api.String: "a String", api.Boolean: "a Boolean", api.Integer: "an Integer", api.Long: "a Long",
 	api.Double: "a Double", api.Time: "a Date", api.Blob: "a Blob",

@@ -1,13 +1,13 @@
-// Package awsjson reads and writes the bodies of awsJson 1.1.
+// Package awsjson encodes and decodes the bodies of awsJson 1.1.
 //
-// What it does: Decode fills the struct of a shape from JSON, Encode writes one, EncodeError writes an error.
+// Decode fills the struct of a shape from JSON, Encode writes a struct, and EncodeError writes an error.
 //
-// Decode is strict where AWS is: names are matched by case, numbers are not strings, a fraction is no integer, a list
-// holds no null. It is lenient where AWS is: members that the model lacks are ignored, null is a member left out, the last
-// of two equal names counts. What AWS leaves open is refused: invalid UTF-8, half a surrogate pair, nesting beyond
-// MaxDepth, anything behind the value.
+// Decode is as strict as AWS: names are case-sensitive, strings are not numbers, integers have no fraction, and lists hold no
+// null. It is as lenient as AWS: unknown members are ignored, null means that a member is left out, and the last of two
+// members of one name counts. Where AWS's behaviour is unknown, Decode refuses: invalid UTF-8, half a surrogate pair, more
+// than MaxDepth levels of nesting, text after the value.
 //
-// What it leaves to others: constraints (api.Validate), the size of a body, HTTP (server/awsjson).
+// Constraints are checked by api.Validate. The caller bounds the size of a body.
 //
-// Source: Smithy's "AWS JSON 1.1 protocol"; RFC 8259; the texts of SerializationException that the live services answer.
+// Source: Smithy's "AWS JSON 1.1 protocol"; RFC 8259; the messages of the live services' SerializationException.
 package awsjson

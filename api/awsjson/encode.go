@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Encode writes a value of the generated types: members that are nil left out, times as seconds, blobs in base64, and no
-// character escaped for HTML's sake.
+// Encode returns a value of the generated types as JSON: without nil members, times as seconds, blobs in base64, and without
+// escapes for HTML.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -17,7 +17,7 @@ func Encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// EncodeError writes the body of an error. An empty message is left out, as AWS does.
+// EncodeError returns the body of an error. Like AWS, it leaves an empty message out.
 func EncodeError(code, message string) ([]byte, error) {
 	return Encode(struct {
 		Type    string `json:"__type"`

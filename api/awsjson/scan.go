@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON's tokens. Every method that reads a value expects pos at its first byte: space, open, next and name
-// leave it there.
+// scanner reads the tokens of JSON. A method that reads a value expects pos at the value's first byte, where space, open, next
+// and name leave it.
 type scanner struct {
 	data  []byte
 	pos   int
@@ -41,7 +41,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// open enters an object or array; what names it in the message when something else is there.
+// open enters an object or array. what names the expected value in the message if there is another one.
 func (s *scanner) open(bracket byte, what string) error {
 	switch c := s.peek(); {
 	case c == bracket:
@@ -61,7 +61,7 @@ func (s *scanner) open(bracket byte, what string) error {
 	return nil
 }
 
-// next moves to the next entry of an object or array and reports whether it has ended.
+// next moves to the next entry of an object or array, and reports whether there is none.
 func (s *scanner) next(closing byte, first bool) (done bool, err error) {
 	s.space()
 	if s.peek() == closing {
@@ -82,7 +82,7 @@ func (s *scanner) next(closing byte, first bool) (done bool, err error) {
 	return false, nil
 }
 
-// name reads a name and the colon, and moves to the value.
+// name reads a name and the colon after it, and moves to the value.
 func (s *scanner) name() (string, error) {
 	if s.peek() != '"' {
 		return "", s.syntax()
@@ -101,7 +101,7 @@ func (s *scanner) name() (string, error) {
 	return name, nil
 }
 
-// literal consumes the word if it stands here.
+// literal consumes the word if it is next.
 func (s *scanner) literal(word string) bool {
 	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
 		return false
@@ -110,10 +110,10 @@ func (s *scanner) literal(word string) bool {
 	return true
 }
 
-// null consumes null if it stands here.
+// null consumes null if it is next.
 func (s *scanner) null() bool { return s.peek() == 'n' && s.literal("null") }
 
-// number reads a number by RFC 8259's grammar, which is narrower than strconv's.
+// number reads a number by the grammar of RFC 8259, which accepts less than strconv.
 func (s *scanner) number() (string, error) {
 	start := s.pos
 	if s.peek() == '-' {
@@ -150,7 +150,7 @@ func (s *scanner) digits() (n int) {
 	return n
 }
 
-// string reads a string. Most have no escapes and are taken as they stand.
+// string reads a string. Most strings have no escapes and are copied.
 func (s *scanner) string() (string, error) {
 	s.pos++
 	start := s.pos
@@ -174,7 +174,7 @@ func (s *scanner) string() (string, error) {
 	return "", s.syntax()
 }
 
-// escaped reads on from the first backslash of a string that began at start.
+// escaped reads the rest of a string from its first backslash. The string began at start.
 func (s *scanner) escaped(start int) (string, error) {
 	out := append([]byte(nil), s.data[start:s.pos]...)
 	for s.pos < len(s.data) {
@@ -202,7 +202,7 @@ func (s *scanner) escaped(start int) (string, error) {
 	return "", s.syntax()
 }
 
-// escape reads one escape, or the two that make a surrogate pair.
+// escape reads an escape, or the two of a surrogate pair.
 func (s *scanner) escape() (rune, error) {
 	s.pos++
 	c := s.peek()
@@ -252,7 +252,7 @@ func (s *scanner) hex4() (rune, error) {
 	return rune(n), nil
 }
 
-// skip reads over any value.
+// skip reads any value.
 func (s *scanner) skip() error {
 	switch c := s.peek(); {
 	case c == '"':

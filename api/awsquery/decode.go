@@ -16,22 +16,22 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
-// Limits of a request. AWS's lists hold 50 elements of two members at most, and nest three levels.
+// Limits on a request. AWS's lists have at most 50 elements of two members each, and nest three levels.
 const (
 	MaxParameters = 1000
 	MaxDepth      = 16 // parts of a parameter's name
 	maxIndex      = 100000
 )
 
-// MalformedError says that parameters do not form the input. The text may be shown to the client; it repeats names, not
-// values.
+// MalformedError is the error for parameters that do not form an input. Its message may be sent to the client; it repeats
+// names, but no values.
 type MalformedError struct{ Message string }
 
 // Error returns the message.
 func (e *MalformedError) Error() string { return e.Message }
 
-// Decode fills into, a pointer to the Go struct of the structure s, from the parameters of a request. Parameters that the
-// model lacks are ignored; one that comes twice is refused. The error is a *MalformedError.
+// Decode decodes the parameters of a request into a pointer to the Go struct of the structure s. It ignores unknown parameters
+// and refuses repeated ones. An error is a *MalformedError.
 func Decode(form url.Values, s *api.Shape, into any) error {
 	if len(form) > MaxParameters {
 		return &MalformedError{fmt.Sprintf("A request has at most %d parameters", MaxParameters)}
@@ -52,7 +52,7 @@ func Decode(form url.Values, s *api.Shape, into any) error {
 	return root.structure(s, reflect.ValueOf(into).Elem(), "")
 }
 
-// node is a parameter name's prefix: the value of the parameter with just that name, and the parameters below.
+// node is a prefix of parameter names: the value of the parameter of exactly that name, and the nodes of longer names.
 type node struct {
 	value string
 	set   bool
@@ -110,7 +110,7 @@ func (n *node) decode(s *api.Shape, into reflect.Value, at string) error {
 	return nil
 }
 
-// list reads X.member.1, X.member.2 … in the order of the numbers; gaps are closed. X= alone is an empty list.
+// list decodes X.member.1, X.member.2 … in the order of their numbers, which may have gaps. X= alone is an empty list.
 func (n *node) list(s *api.Shape, into reflect.Value, at string) error {
 	type numbered struct {
 		index int
@@ -176,7 +176,7 @@ func (n *node) scalar(s *api.Shape, into reflect.Value) bool {
 	return true
 }
 
-// clip keeps what a client called a parameter from filling an error message.
+// clip shortens the name of a parameter in an error message.
 func clip(name string) string {
 	if len(name) > 100 {
 		return strings.ToValidUTF8(name[:100], "") + "…"

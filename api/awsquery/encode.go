@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
-// Encode writes the answer of an operation: <XResponse> with <XResult>, unless the operation answers nothing, and the
-// request's id. out is a pointer to the operation's output.
+// Encode returns the answer of an operation: <XResponse> with <XResult>, if the operation has an output, and the request id.
+// out is a pointer to the output.
 func Encode(service *api.Service, op *api.Operation, out any, requestID string) ([]byte, error) {
 	var w writer
 	w.raw("<" + op.Name + `Response xmlns="` + service.Namespace + `">`)
@@ -29,7 +29,7 @@ func Encode(service *api.Service, op *api.Operation, out any, requestID string) 
 	return w.Bytes(), nil
 }
 
-// EncodeError writes an error answer. senderFault says that the client is to blame, not we.
+// EncodeError returns the answer for an error. senderFault means that the client caused it.
 func EncodeError(namespace, code, message string, senderFault bool, requestID string) []byte {
 	var w writer
 	w.raw(`<ErrorResponse xmlns="` + namespace + `"><Error>`)
@@ -46,10 +46,10 @@ type writer struct{ bytes.Buffer }
 
 func (w *writer) raw(s string) { w.WriteString(s) }
 
-// element writes text in an element. What XML cannot hold, control characters, becomes U+FFFD.
+// element writes an element with text. Characters that XML does not allow become U+FFFD.
 func (w *writer) element(name, text string) {
 	w.raw("<" + name + ">")
-	_ = xml.EscapeText(&w.Buffer, []byte(text)) // a Buffer does not fail
+	_ = xml.EscapeText(&w.Buffer, []byte(text)) // writing to a Buffer does not fail
 	w.raw("</" + name + ">")
 }
 

@@ -32,9 +32,6 @@ func Compile(sources ...Source) *Set {
 	return s
 }
 
-// Len is the number of statements.
-func (s *Set) Len() int { return len(s.statements) }
-
 // compiled is a statement in the form that decisions read.
 type compiled struct {
 	statement     *Statement

@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/strictjson"
 )
 
 // Parse reads a document and refuses what AWS refuses when a policy is written, and everything that might be read in two
 // ways: duplicate keys, unknown elements and operators, malformed ARNs, values an operator cannot compare. The error is
 // an *Invalid. The text may hold at most MaxSource bytes; see CheckSize for AWS's limits.
-func Parse(src []byte, kind Kind) (*Document, error) { return ParseAt(src, kind, 1, 1) }
-
-// ParseAt is Parse for a document that stands inside a larger text at the line and column.
-func ParseAt(src []byte, kind Kind, line, column int) (*Document, error) {
-	d, err := LoadAt(src, kind, line, column)
+func Parse(src []byte, kind Kind) (*Document, error) {
+	d, err := Load(src, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +28,7 @@ func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1
 
 // LoadAt is Load for a document that stands inside a larger text at the line and column.
 func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
-	p := &parser{src: src, kind: kind, places: NewPlaces(src, line, column)}
+	p := &parser{src: src, kind: kind, places: strictjson.NewPlaces(src, line, column)}
 	d := p.document()
 	if len(p.problems) > 0 {
 		slices.SortStableFunc(p.problems, func(a, b Problem) int {
@@ -52,11 +51,15 @@ func IsInvalid(err error) ([]Problem, bool) {
 type parser struct {
 	src       []byte
 	kind      Kind
-	places    *Places
+	places    *strictjson.Places
 	problems  []Problem
 	variables bool           // the document is of Version2012
 	sids      map[string]int // offset of each Sid
 }
+
+// MaxSource bounds the text of one document in bytes. AWS's limits, which CheckSize knows, are far below; documents made
+// by a configuration may be longer.
+const MaxSource = 1 << 20
 
 // full says that no further problem is kept, so that nobody need look for one.
 func (p *parser) full() bool { return len(p.problems) >= MaxProblems }
@@ -75,13 +78,13 @@ func (p *parser) document() *Document {
 		return nil
 	}
 	p.characters()
-	root, err := readJSON(p.src)
+	root, err := strictjson.Parse(p.src)
 	if err != nil {
-		p.problem(err.offset, "", "", "%s", err.message)
+		p.problem(err.Offset, "", "", "%s", err.Message)
 		return nil
 	}
-	if root.kind != objectNode {
-		p.problem(root.offset, "", "", "a policy is an object, not %s", root.kind)
+	if root.Kind != strictjson.Object {
+		p.problem(root.Offset, "", "", "a policy is an object, not %s", root.Kind)
 		return nil
 	}
 	d := &Document{}
@@ -90,8 +93,8 @@ func (p *parser) document() *Document {
 		d.Version = p.text(n, "Version")
 		if d.Version != Version2012 && d.Version != Version2008 {
 			flawed = true
-			if n.kind == stringNode {
-				p.problem(n.offset, "Version", fmt.Sprintf("write %q", Version2012), "the language has no version %s", quote(d.Version))
+			if n.Kind == strictjson.String {
+				p.problem(n.Offset, "Version", fmt.Sprintf("write %q", Version2012), "the language has no version %s", quote(d.Version))
 			}
 			d.Version = Version2012
 		}
@@ -100,7 +103,7 @@ func (p *parser) document() *Document {
 	if n := elements["Id"]; n != nil {
 		d.ID = p.text(n, "Id")
 	}
-	p.statements(d, elements["Statement"], root.offset)
+	p.statements(d, elements["Statement"], root.Offset)
 	for i := range d.Statements {
 		d.Statements[i].Flawed = d.Statements[i].Flawed || flawed
 	}
@@ -129,43 +132,43 @@ func (p *parser) characters() {
 }
 
 // elements sorts an object's members by name and reports unknown and repeated ones, which make what holds them flawed.
-func (p *parser) elements(n *node, path string, known []string) (map[string]*node, bool) {
+func (p *parser) elements(n *strictjson.Node, path string, known []string) (map[string]*strictjson.Node, bool) {
 	flawed := false
-	found := make(map[string]*node, len(n.members))
-	for _, m := range n.members {
-		at := join(path, m.key)
+	found := make(map[string]*strictjson.Node, len(n.Members))
+	for _, m := range n.Members {
+		at := join(path, m.Key)
 		switch {
-		case !slices.Contains(known, m.key):
+		case !slices.Contains(known, m.Key):
 			flawed = true
-			p.problem(m.offset, at, p.nearest(m.key, known), "unknown element %s", quote(m.key))
-		case found[m.key] != nil:
+			p.problem(m.Offset, at, p.nearest(m.Key, known), "unknown element %s", quote(m.Key))
+		case found[m.Key] != nil:
 			flawed = true
-			p.problem(m.offset, at, "write one list of values", "the element %s is given twice", quote(m.key))
-			found[m.key] = widen(m.key, found[m.key], m.value)
+			p.problem(m.Offset, at, "write one list of values", "the element %s is given twice", quote(m.Key))
+			found[m.Key] = widen(m.Key, found[m.Key], m.Value)
 		default:
-			found[m.key] = m.value
+			found[m.Key] = m.Value
 		}
 	}
 	return found, flawed
 }
 
 // widen makes one element of two so that a flawed Deny covers no less than either of them.
-func widen(key string, a, b *node) *node {
+func widen(key string, a, b *strictjson.Node) *strictjson.Node {
 	switch key {
 	case "Effect":
-		if a.text == "Deny" {
+		if a.Text == "Deny" {
 			return a
 		}
 	case "Action", "Resource", "Statement":
-		list := func(n *node) []*node {
-			if n.kind == listNode {
-				return n.items
+		list := func(n *strictjson.Node) []*strictjson.Node {
+			if n.Kind == strictjson.List {
+				return n.Items
 			}
-			return []*node{n}
+			return []*strictjson.Node{n}
 		}
-		return &node{kind: listNode, offset: a.offset, items: append(list(a), list(b)...)}
+		return &strictjson.Node{Kind: strictjson.List, Offset: a.Offset, Items: append(list(a), list(b)...)}
 	case "NotAction", "NotResource", "Condition", "Principal", "NotPrincipal":
-		return &node{kind: nullNode, offset: a.offset}
+		return &strictjson.Node{Kind: strictjson.Null, Offset: a.Offset}
 	}
 	return b
 }
@@ -181,33 +184,33 @@ func join(path, key string) string {
 }
 
 // text reads a string element.
-func (p *parser) text(n *node, path string) string {
-	if n.kind != stringNode {
-		p.problem(n.offset, path, "", "should be a string, not %s", n.kind)
+func (p *parser) text(n *strictjson.Node, path string) string {
+	if n.Kind != strictjson.String {
+		p.problem(n.Offset, path, "", "should be a string, not %s", n.Kind)
 		return ""
 	}
-	return n.text
+	return n.Text
 }
 
-func (p *parser) statements(d *Document, n *node, offset int) {
+func (p *parser) statements(d *Document, n *strictjson.Node, offset int) {
 	if n == nil {
 		p.problem(offset, "Statement", `add "Statement": [ … ]`, "the policy has no Statement")
 		return
 	}
-	items := []*node{n}
-	if n.kind == listNode {
-		items = n.items
+	items := []*strictjson.Node{n}
+	if n.Kind == strictjson.List {
+		items = n.Items
 		if len(items) == 0 {
-			p.problem(n.offset, "Statement", "", "the list of statements is empty")
+			p.problem(n.Offset, "Statement", "", "the list of statements is empty")
 		}
 	}
 	for i, item := range items {
 		path := fmt.Sprintf("Statement[%d]", i)
-		if item.kind != objectNode {
-			p.problem(item.offset, path, "", "a statement is an object, not %s", item.kind)
+		if item.Kind != strictjson.Object {
+			p.problem(item.Offset, path, "", "a statement is an object, not %s", item.Kind)
 			continue
 		}
-		line, column := p.places.At(item.offset)
+		line, column := p.places.At(item.Offset)
 		s := p.statement(item, path)
 		s.Line, s.Column = line, column
 		d.Statements = append(d.Statements, s)

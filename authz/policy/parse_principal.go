@@ -3,48 +3,50 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/strictjson"
 )
 
 var principalTypes = []string{"AWS", "Federated", "Service", "CanonicalUser"}
 
 // principals reads "*" or an object of types.
-func (p *parser) principals(n *node, path string, flawed *bool) *Principals {
+func (p *parser) principals(n *strictjson.Node, path string, flawed *bool) *Principals {
 	if n == nil {
 		return nil
 	}
 	out := &Principals{}
-	if n.kind == stringNode && n.text == "*" {
+	if n.Kind == strictjson.String && n.Text == "*" {
 		out.Any = true
 		return out
 	}
-	if n.kind != objectNode {
+	if n.Kind != strictjson.Object {
 		*flawed = true
-		p.problem(n.offset, path, `write {"AWS": "…"}, {"Federated": "…"} or {"Service": "…"}`, `a principal is "*" or an object of types`)
+		p.problem(n.Offset, path, `write {"AWS": "…"}, {"Federated": "…"} or {"Service": "…"}`, `a principal is "*" or an object of types`)
 		return out
 	}
-	if len(n.members) == 0 {
+	if len(n.Members) == 0 {
 		*flawed = true
-		p.problem(n.offset, path, "", "the principal is empty")
+		p.problem(n.Offset, path, "", "the principal is empty")
 	}
 	seen := map[string]bool{}
-	for _, m := range n.members {
-		at := join(path, m.key)
-		if !slices.Contains(principalTypes, m.key) {
+	for _, m := range n.Members {
+		at := join(path, m.Key)
+		if !slices.Contains(principalTypes, m.Key) {
 			*flawed = true
-			p.problem(m.offset, at, p.nearest(m.key, principalTypes), "unknown type of principal %s", quote(m.key))
+			p.problem(m.Offset, at, p.nearest(m.Key, principalTypes), "unknown type of principal %s", quote(m.Key))
 			continue
 		}
-		if seen[m.key] {
+		if seen[m.Key] {
 			*flawed = true
-			p.problem(m.offset, at, "write one list of values", "the type %s is given twice", quote(m.key))
+			p.problem(m.Offset, at, "write one list of values", "the type %s is given twice", quote(m.Key))
 		}
-		seen[m.key] = true
-		list := p.values(m.value, at, flawed, func(n *node, at string) {
-			if message, suggestion := checkPrincipal(m.key, n.text); message != "" {
-				p.problem(n.offset, at, suggestion, "%s", message)
+		seen[m.Key] = true
+		list := p.values(m.Value, at, flawed, func(n *strictjson.Node, at string) {
+			if message, suggestion := checkPrincipal(m.Key, n.Text); message != "" {
+				p.problem(n.Offset, at, suggestion, "%s", message)
 			}
 		})
-		field := out.field(m.key)
+		field := out.field(m.Key)
 		*field = append(*field, list...)
 	}
 	return out

@@ -3,33 +3,35 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sluicegate/sluice/strictjson"
 )
 
 // statementElements are the elements that each kind of document may hold, for suggestions and refusals.
 var statementElements = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource",
 	"NotResource", "Condition"}
 
-func (p *parser) statement(n *node, path string) Statement {
+func (p *parser) statement(n *strictjson.Node, path string) Statement {
 	elements, flawed := p.elements(n, path, statementElements)
 	s := Statement{Flawed: flawed}
 	p.sid(&s, elements["Sid"], path)
-	s.Effect = p.effect(elements["Effect"], n.offset, join(path, "Effect"), &s.Flawed)
+	s.Effect = p.effect(elements["Effect"], n.Offset, join(path, "Effect"), &s.Flawed)
 
-	p.oneOf(&s, elements, "Action", n.offset, path)
+	p.oneOf(&s, elements, "Action", n.Offset, path)
 	s.Action = p.values(elements["Action"], join(path, "Action"), &s.Flawed, p.action)
 	s.NotAction = p.values(elements["NotAction"], join(path, "NotAction"), &s.Flawed, p.action)
 
 	if p.kind == Trust {
 		p.prohibit(&s, elements, path, "Resource", "NotResource", "NotPrincipal")
 	} else {
-		p.oneOf(&s, elements, "Resource", n.offset, path)
+		p.oneOf(&s, elements, "Resource", n.Offset, path)
 		s.Resource = p.values(elements["Resource"], join(path, "Resource"), &s.Flawed, p.resource)
 		s.NotResource = p.values(elements["NotResource"], join(path, "NotResource"), &s.Flawed, p.resource)
 	}
 	if p.kind == Identity {
 		p.prohibit(&s, elements, path, "Principal", "NotPrincipal")
 	} else {
-		p.oneOf(&s, elements, "Principal", n.offset, path)
+		p.oneOf(&s, elements, "Principal", n.Offset, path)
 		s.Principal = p.principals(elements["Principal"], join(path, "Principal"), &s.Flawed)
 		if p.kind == Resource {
 			s.NotPrincipal = p.principals(elements["NotPrincipal"], join(path, "NotPrincipal"), &s.Flawed)
@@ -42,12 +44,12 @@ func (p *parser) statement(n *node, path string) Statement {
 }
 
 // oneOf reports that both or neither of an element and its negation are there.
-func (p *parser) oneOf(s *Statement, elements map[string]*node, name string, offset int, path string) {
+func (p *parser) oneOf(s *Statement, elements map[string]*strictjson.Node, name string, offset int, path string) {
 	yes, not := elements[name], elements["Not"+name]
 	switch {
 	case yes != nil && not != nil:
 		s.Flawed = true
-		p.problem(not.offset, path, "split the statement in two", "%s and Not%s cannot stand in one statement", name, name)
+		p.problem(not.Offset, path, "split the statement in two", "%s and Not%s cannot stand in one statement", name, name)
 	case yes == nil && not == nil && name == "Principal" && p.kind == Trust:
 		s.Flawed = true
 		p.problem(offset, path, `add "Principal"`, "the statement has no Principal")
@@ -58,18 +60,18 @@ func (p *parser) oneOf(s *Statement, elements map[string]*node, name string, off
 }
 
 // prohibit refuses elements that this kind of document cannot have.
-func (p *parser) prohibit(s *Statement, elements map[string]*node, path string, names ...string) {
+func (p *parser) prohibit(s *Statement, elements map[string]*strictjson.Node, path string, names ...string) {
 	for _, name := range names {
 		if n := elements[name]; n != nil {
 			s.Flawed = true
-			p.problem(n.offset, join(path, name), "leave it out", "%s cannot stand in the policy of %s", name,
+			p.problem(n.Offset, join(path, name), "leave it out", "%s cannot stand in the policy of %s", name,
 				map[Kind]string{Identity: "an identity", Trust: "a role's trust", Resource: "a resource"}[p.kind])
 		}
 	}
 }
 
 // sid reads a statement's name: letters and digits, once in a document.
-func (p *parser) sid(s *Statement, n *node, path string) {
+func (p *parser) sid(s *Statement, n *strictjson.Node, path string) {
 	if n == nil {
 		return
 	}
@@ -87,7 +89,7 @@ func (p *parser) sid(s *Statement, n *node, path string) {
 			if plain != "" {
 				suggestion = "write " + quote(plain)
 			}
-			p.problem(n.offset, path, suggestion, "a Sid consists of letters and digits")
+			p.problem(n.Offset, path, suggestion, "a Sid consists of letters and digits")
 			break
 		}
 	}
@@ -96,26 +98,26 @@ func (p *parser) sid(s *Statement, n *node, path string) {
 			return
 		}
 		line, _ := p.places.At(first)
-		p.problem(n.offset, path, "give each statement its own", "the Sid %s is taken by the statement of line %d", quote(s.Sid), line)
+		p.problem(n.Offset, path, "give each statement its own", "the Sid %s is taken by the statement of line %d", quote(s.Sid), line)
 		return
 	}
 	if p.sids == nil {
 		p.sids = map[string]int{}
 	}
-	p.sids[s.Sid] = n.offset
+	p.sids[s.Sid] = n.Offset
 }
 
 // effect reads Allow or Deny; anything else denies until it is corrected.
-func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
+func (p *parser) effect(n *strictjson.Node, offset int, path string, flawed *bool) Effect {
 	switch {
 	case n == nil:
 		p.problem(offset, path, `add "Effect": "Allow"`, "the statement has no Effect")
-	case n.kind == stringNode && n.text == "Allow":
+	case n.Kind == strictjson.String && n.Text == "Allow":
 		return Allow
-	case n.kind == stringNode && n.text == "Deny":
+	case n.Kind == strictjson.String && n.Text == "Deny":
 		return Deny
-	case n.kind == stringNode:
-		p.problem(n.offset, path, p.nearest(n.text, []string{"Allow", "Deny"}), "%s is no effect", quote(n.text))
+	case n.Kind == strictjson.String:
+		p.problem(n.Offset, path, p.nearest(n.Text, []string{"Allow", "Deny"}), "%s is no effect", quote(n.Text))
 	default:
 		p.text(n, path)
 	}
@@ -125,65 +127,65 @@ func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
 
 // values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation
 // it would cover everything.
-func (p *parser) values(n *node, path string, flawed *bool, check func(*node, string)) []string {
+func (p *parser) values(n *strictjson.Node, path string, flawed *bool, check func(*strictjson.Node, string)) []string {
 	if n == nil {
 		return nil
 	}
-	items := []*node{n}
-	if n.kind == listNode {
-		if items = n.items; len(items) == 0 {
+	items := []*strictjson.Node{n}
+	if n.Kind == strictjson.List {
+		if items = n.Items; len(items) == 0 {
 			*flawed = true
-			p.problem(n.offset, path, "", "the list is empty")
+			p.problem(n.Offset, path, "", "the list is empty")
 		}
 	}
 	var out []string
 	for i, item := range items {
 		at := path
-		if n.kind == listNode {
+		if n.Kind == strictjson.List {
 			at = fmt.Sprintf("%s[%d]", path, i)
 		}
-		if item.kind != stringNode {
+		if item.Kind != strictjson.String {
 			*flawed = true
-			p.problem(item.offset, at, "", "should be a string, not %s", item.kind)
+			p.problem(item.Offset, at, "", "should be a string, not %s", item.Kind)
 			continue
 		}
 		if !p.full() {
 			check(item, at)
 		}
-		out = append(out, item.text)
+		out = append(out, item.Text)
 	}
 	return out
 }
 
 // action checks "service:Name". Only the name may hold wildcards.
-func (p *parser) action(n *node, path string) {
-	if n.text == "*" || n.text == "*:*" {
+func (p *parser) action(n *strictjson.Node, path string) {
+	if n.Text == "*" || n.Text == "*:*" {
 		return
 	}
-	service, name, ok := strings.Cut(n.text, ":")
+	service, name, ok := strings.Cut(n.Text, ":")
 	switch {
 	case !ok || service == "" || name == "":
-		p.problem(n.offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.text))
+		p.problem(n.Offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.Text))
 	case strings.ContainsAny(service, "*?"):
-		p.problem(n.offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
+		p.problem(n.Offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
 	case !validService(string(appendLower(nil, service))):
-		p.problem(n.offset, path, "", "%s is not the name of a service", quote(service))
+		p.problem(n.Offset, path, "", "%s is not the name of a service", quote(service))
 	case strings.Contains(name, "${"):
-		p.problem(n.offset, path, "test it in a condition", "a variable cannot stand in an action")
+		p.problem(n.Offset, path, "test it in a condition", "a variable cannot stand in an action")
 	case strings.ContainsAny(name, " \t\r\n"):
-		p.problem(n.offset, path, "", "%s holds a space", quote(n.text))
+		p.problem(n.Offset, path, "", "%s holds a space", quote(n.Text))
 	case p.kind == Trust && !strings.EqualFold(service, "sts"):
-		p.problem(n.offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
+		p.problem(n.Offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
 	}
 }
 
 // resource checks an ARN and the variables in it.
-func (p *parser) resource(n *node, path string) {
-	if message, suggestion := checkResource(n.text, p.variables); message != "" {
-		p.problem(n.offset, path, suggestion, "%s", message)
+func (p *parser) resource(n *strictjson.Node, path string) {
+	if message, suggestion := checkResource(n.Text, p.variables); message != "" {
+		p.problem(n.Offset, path, suggestion, "%s", message)
 		return
 	}
-	if _, _, err := parseTemplate(n.text, p.variables, true); err != nil {
-		p.problem(n.offset, path, err.suggestion, "%s", err.message)
+	if _, _, err := parseTemplate(n.Text, p.variables, true); err != nil {
+		p.problem(n.Offset, path, err.suggestion, "%s", err.message)
 	}
 }

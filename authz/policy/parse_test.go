@@ -27,7 +27,7 @@ func TestParseRefusesWithPlaceAndSuggestion(t *testing.T) {
 		src  string
 		want []string // one for each problem: "line:column: …" or a part of it
 	}{
-		"text that is no JSON":                       {policy.Identity, "{\n  nope}", []string{"2:3: a member's name in double quotes"}},
+		"text that is no JSON":                       {policy.Identity, "{\n  nope}", []string{"2:3: expected a member's name in double quotes"}},
 		"an empty text":                              {policy.Identity, "", []string{"1:1: the document ends"}},
 		"a document that ends early":                 {policy.Identity, `{"Version":`, []string{"1:12: the document ends"}},
 		"text after the document":                    {policy.Identity, allowAll + "\n{}", []string{"2:1: text after the end"}},
@@ -195,7 +195,7 @@ func everyOperator() string {
 
 func TestADocumentInsideAnotherTextHasItsPlaces(t *testing.T) {
 	t.Parallel()
-	_, err := policy.ParseAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
+	_, err := policy.LoadAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
 	problems, _ := policy.IsInvalid(err)
 	if len(problems) != 2 || problems[0].Line != 10 || problems[0].Column != 28 || problems[1].Line != 11 || problems[1].Column != 10 {
 		t.Errorf("places are wrong: %+v", problems)

@@ -22,8 +22,8 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 		src, want string
 	}{
 		"a word that is none of JSON's":          {policy.Identity, `{"Version": nope}`, `1:13: unexpected 'n'`},
-		"a member without its colon":             {policy.Identity, `{"Version" 1}`, `a colon should follow the name "Version"`},
-		"a list without its comma":               {policy.Identity, `{"Statement":[1 2]}`, "a comma or ']' should stand here in the list"},
+		"a member without its colon":             {policy.Identity, `{"Version" 1}`, `expected a colon after the name "Version"`},
+		"a list without its comma":               {policy.Identity, `{"Statement":[1 2]}`, "expected a comma or ']' in the list"},
 		"a trailing comma":                       {policy.Identity, `{"Statement":[1,]}`, "unexpected ']'"},
 		"a negative number":                      {policy.Identity, `{"Version":-1.5e+3}`, "Version: should be a string, not a number"},
 		"a number with a leading zero":           {policy.Identity, `{"Version":01}`, "not a number"},

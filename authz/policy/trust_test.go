@@ -64,8 +64,8 @@ func TestATrustPolicyTrustsWhomItNames(t *testing.T) {
 			s := policy.Compile(policy.Source{Name: "role r, trust", Document: d})
 			r := &policy.TrustRequest{PrincipalType: tc.kind, Principal: tc.who, Action: tc.action, Context: tc.context}
 			got, a := s.DecideTrust(r), s.ExplainTrust(r)
-			if err := a.WriteText(new(strings.Builder)); err != nil || len(a.Statements) != s.Len() {
-				t.Errorf("the account has %d statements of %d, %v", len(a.Statements), s.Len(), err)
+			if err := a.WriteText(new(strings.Builder)); err != nil || len(a.Statements) == 0 {
+				t.Errorf("the account has %d statements, %v", len(a.Statements), err)
 			}
 			if got.Effect != tc.want || got.Layer != policy.LayerTrust {
 				t.Errorf("decided %s by %s, want %s", got.Effect, got.Layer, tc.want)

@@ -26,49 +26,99 @@ func (x *Index) sweep(now int64) {
 	}
 }
 
-// shrink deletes expired entries and then merges the largest groups, until half of MaxBytes is free. So the next record does
-// not cause a merge again.
+// shrink makes room, a quarter at least, so that it need not run again soon. It removes what has ended, then combines the
+// families of the subjects that have most, then collapses the largest groups.
 func (x *Index) shrink(now int64) {
 	x.sweep(now)
-	for x.bytes > x.maxBytes/2 && len(x.groups) > 0 {
-		largest := slices.MaxFunc(slices.Collect(maps.Keys(x.groups)), func(a, b group) int {
-			return cmp.Or(cmp.Compare(x.groups[a], x.groups[b]), cmp.Compare(a.issuer, b.issuer), cmp.Compare(a.kind, b.kind))
-		})
-		if x.bytes <= x.maxBytes && x.groups[largest] < x.bytes/2 {
-			return // many small groups, and the Index is not over its limit any more
-		}
-		x.collapse(largest)
+	enough := x.maxBytes - x.maxBytes/4
+	if x.bytes > enough {
+		x.combine(enough, now)
 	}
+	for x.bytes > enough && len(x.groups) > 0 {
+		x.collapse(slices.MaxFunc(slices.Collect(maps.Keys(x.groups)), func(a, b group) int {
+			return cmp.Or(cmp.Compare(x.groups[a], x.groups[b]), cmp.Compare(a.issuer, b.issuer), cmp.Compare(a.kind, b.kind))
+		}))
+	}
+}
+
+// combine replaces families by one entry for their subject, those of the subjects with most families first, until the
+// index is small enough or each subject has one entry.
+func (x *Index) combine(enough, now int64) {
+	type load struct {
+		subject  key
+		bytes    int64
+		families int
+		all      entry
+	}
+	loads := map[key]*load{}
+	for at := range x.shards {
+		for k, e := range x.shard(at) {
+			if k.kind != KindFamily || e.of == "" {
+				continue
+			}
+			subject := key{KindSessions, k.issuer, e.of}
+			l := loads[subject]
+			if l == nil {
+				l = &load{subject: subject}
+				loads[subject] = l
+			}
+			l.families++
+			l.bytes += sizeOf(k, e)
+			l.all.issued, l.all.until = max(l.all.issued, e.issued), max(l.all.until, e.until)
+		}
+	}
+	list := slices.SortedFunc(maps.Values(loads), func(a, b *load) int {
+		return cmp.Or(-cmp.Compare(a.bytes, b.bytes), cmp.Compare(a.subject.name, b.subject.name))
+	})
+	chosen, changes := map[key]bool{}, map[uint64][]change{}
+	for bytes := x.bytes; len(list) > 0 && bytes > enough && list[0].families > 1; list = list[1:] {
+		l := list[0]
+		bytes += sizeOf(l.subject, l.all) - l.bytes
+		chosen[l.subject] = true
+		at := x.shardOf(&l.subject)
+		changes[at] = append(changes[at], change{l.subject, l.all})
+	}
+	for at, list := range changes {
+		x.replace(at, list, now) // first: at no moment is a revocation missing
+	}
+	x.drop(func(k key, e entry) bool { return k.kind == KindFamily && chosen[key{KindSessions, k.issuer, e.of}] })
 }
 
 // collapse replaces the entries of a group with a cut.
 func (x *Index) collapse(g group) {
 	cut := entry{issued: nextSecond(x.now().Add(x.skew))}
 	for at := range x.shards {
-		shard := x.shards[at].Load()
-		if shard == nil {
-			continue
-		}
-		for k, e := range *shard {
+		for k, e := range x.shard(at) {
 			if groupOf(k) == g {
 				cut.until = max(cut.until, e.until)
 			}
 		}
 	}
-	x.cut(g, cut) // before deleting the entries; readers look at the cuts last, so that they always see one of both
+	x.cut(g, cut) // before its entries go, and readers look at the cuts last: at no moment is a revocation missing
+	x.drop(func(k key, _ entry) bool { return groupOf(k) == g })
+}
+
+// shard returns the entries of a shard, which must not be changed.
+func (x *Index) shard(at int) map[key]entry {
+	if shard := x.shards[at].Load(); shard != nil {
+		return *shard
+	}
+	return nil
+}
+
+// drop removes the entries that are redundant.
+func (x *Index) drop(redundant func(key, entry) bool) {
 	for at := range x.shards {
-		shard := x.shards[at].Load()
-		if shard == nil {
-			continue
-		}
-		rest := maps.Clone(*shard)
-		for k := range rest {
-			if groupOf(k) == g {
+		rest := maps.Clone(x.shard(at))
+		for k, e := range rest {
+			if redundant(k, e) {
 				delete(rest, k)
-				x.account(k, -1)
+				x.account(k, e, -1)
 			}
 		}
-		x.shards[at].Store(&rest)
+		if rest != nil {
+			x.shards[at].Store(&rest)
+		}
 	}
 }
 
@@ -97,9 +147,7 @@ func (x *Index) Stats() Stats {
 	defer x.mu.Unlock()
 	s := Stats{Bytes: x.bytes}
 	for at := range x.shards {
-		if shard := x.shards[at].Load(); shard != nil {
-			s.Entries += len(*shard)
-		}
+		s.Entries += len(x.shard(at))
 	}
 	if cuts := x.cuts.Load(); cuts != nil {
 		s.Collapsed = len(*cuts)
@@ -115,11 +163,7 @@ func (x *Index) Snapshot() []Record {
 	now := x.now().UnixMilli()
 	var records []Record
 	for at := range x.shards {
-		shard := x.shards[at].Load()
-		if shard == nil {
-			continue
-		}
-		for k, e := range *shard {
+		for k, e := range x.shard(at) {
 			if e.until > now {
 				records = append(records, recordsOf(k, e)...)
 			}
@@ -141,6 +185,10 @@ func (x *Index) Snapshot() []Record {
 // recordsOf returns the records that make an entry.
 func recordsOf(k key, e entry) []Record {
 	r := Record{Kind: k.kind, Issuer: k.issuer, Name: k.name, Until: e.until}
+	if k.kind == KindFamily && e.of != "" {
+		r.Of, r.At = e.of, e.issued-1000 // nextSecond of it is e.issued
+		return []Record{r}
+	}
 	if k.kind != KindSessions {
 		r.At = e.issued
 		return []Record{r}

@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"cmp"
 	"errors"
 	"hash/maphash"
 	"maps"
@@ -10,13 +11,13 @@ import (
 	"unique"
 )
 
-// DefaultMaxBytes is the default size of an Index: about 300,000 revocations.
+// DefaultMaxBytes bounds an Index unless its options say otherwise: about 250,000 revocations.
 const DefaultMaxBytes = 64 << 20
 
 const (
 	shardCount = 256
-	// entryBytes is the size of an entry without its name: key and value in a map that is at most half empty.
-	entryBytes = 2 * 72
+	// entryBytes is what an entry costs without its names: key and value in a map that is at most half empty.
+	entryBytes = 2 * 88
 )
 
 // Options are the dependencies and limits of an Index.
@@ -28,10 +29,11 @@ type Options struct {
 	Skew time.Duration
 }
 
-// Index holds revocations in bounded memory. When it is full, it replaces the revocations of the largest group (an issuer,
-// all roles, or all identities) with one that revokes everything the group was issued up to now. Users of that issuer then
-// have to refresh their tokens once; revoked users cannot, because their refresh tokens are revoked too. An Index never
-// forgets a revocation before its Until.
+// Index holds revocations in bounded space. When it is full, it replaces the families of the subjects that have most by one
+// entry each, which says "what was issued to this subject so far". If that does not make enough room, it replaces all
+// revocations of the issuer (or of all roles, or of all identities) that take the most room by one that says "what was
+// issued so far". The users whom that meets refresh once; the revoked ones cannot, since their refresh tokens are dead. The
+// Index forgets no revocation before it ends.
 type Index struct {
 	now      func() time.Time
 	maxBytes int64
@@ -60,9 +62,10 @@ type group struct {
 
 // entry holds the revocations of one key. Times are in milliseconds since 1970; 0 means never.
 type entry struct {
-	sessions int64 // sign-ins up to this time are revoked; see Sessions
-	issued   int64 // what was issued before this time is revoked
-	until    int64 // when the entry may be deleted
+	sessions int64  // see Sessions
+	issued   int64  // what was issued before is dead; of a family, see FamilyOf: every token of it was issued before
+	of       string // of a family: the subject, if it is known
+	until    int64
 }
 
 // NewIndex returns an empty Index.
@@ -135,20 +138,6 @@ func (e *entry) ends(c *Credential) bool {
 	return signedIn < at-int64(Window/time.Second)
 }
 
-// EarliestIssue returns the earliest iat with which a new token of the subject is not revoked, or the zero time if every
-// iat is. It is at most one second plus Options.Skew in the future, which the leeway of verifiers must cover.
-func (x *Index) EarliestIssue(issuer, subject string) time.Time {
-	e, _ := x.find(key{KindSessions, issuer, subject})
-	earliest := e.issued
-	if cuts := x.cuts.Load(); cuts != nil {
-		earliest = max(earliest, (*cuts)[group{issuer: issuer}].issued)
-	}
-	if earliest == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(earliest)
-}
-
 func (x *Index) find(k key) (entry, bool) {
 	shard := x.shards[x.shardOf(&k)].Load()
 	if shard == nil {
@@ -180,8 +169,9 @@ func (x *Index) Apply(records ...Record) error {
 			continue
 		}
 		for k, e := range records[i].entries {
-			if e.until > now {
-				k.issuer = unique.Make(k.issuer).Value() // share one copy of each issuer
+			if e.until > now && !x.covered(k, e) {
+				// One copy of each issuer's and subject's name, however many records bring one.
+				k.issuer, e.of = unique.Make(k.issuer).Value(), unique.Make(e.of).Value()
 				at := x.shardOf(&k)
 				changes[at] = append(changes[at], change{k, e})
 			}
@@ -199,6 +189,15 @@ func (x *Index) Apply(records ...Record) error {
 	return nil
 }
 
+// covered reports whether a family ends with what its subject was issued, which is in the index already.
+func (x *Index) covered(k key, e entry) bool {
+	if k.kind != KindFamily || e.of == "" {
+		return false
+	}
+	known, _ := x.find(key{KindSessions, k.issuer, e.of})
+	return known.issued >= e.issued && known.until >= e.until
+}
+
 type change struct {
 	key   key
 	entry entry
@@ -208,6 +207,10 @@ type change struct {
 func (r *Record) entries(yield func(key, entry) bool) {
 	k, e := key{r.Kind, r.Issuer, r.Name}, entry{until: r.Until}
 	switch r.Kind {
+	case KindFamily:
+		if r.Of != "" {
+			e.of, e.issued = r.Of, nextSecond(time.UnixMilli(r.At))
+		}
 	case KindSessions:
 		e.sessions = r.At
 	case KindIssued:
@@ -237,16 +240,18 @@ func (x *Index) replace(at uint64, changes []change, now int64) (changed bool) {
 	for k, e := range next {
 		if e.until <= now {
 			delete(next, k)
-			x.account(k, -1)
+			x.account(k, e, -1)
 		}
 	}
 	for _, c := range changes {
 		old, known := next[c.key]
-		merged := entry{max(old.sessions, c.entry.sessions), max(old.issued, c.entry.issued), max(old.until, c.entry.until)}
-		if !known {
-			x.account(c.key, 1)
-		}
+		merged := entry{max(old.sessions, c.entry.sessions), max(old.issued, c.entry.issued),
+			cmp.Or(old.of, c.entry.of), max(old.until, c.entry.until)}
 		if merged != old {
+			if known {
+				x.account(c.key, old, -1)
+			}
+			x.account(c.key, merged, 1)
 			next[c.key] = merged
 			changed = true
 		}
@@ -259,14 +264,16 @@ func (x *Index) replace(at uint64, changes []change, now int64) (changed bool) {
 	return changed
 }
 
-func (x *Index) account(k key, sign int64) {
-	bytes := sign * int64(entryBytes+len(k.name))
+func (x *Index) account(k key, e entry, sign int64) {
+	bytes := sign * sizeOf(k, e)
 	x.bytes += bytes
 	g := groupOf(k)
 	if x.groups[g] += bytes; x.groups[g] == 0 {
 		delete(x.groups, g)
 	}
 }
+
+func sizeOf(k key, e entry) int64 { return int64(entryBytes + len(k.name) + len(e.of)) }
 
 func groupOf(k key) group {
 	if k.kind == KindRole || k.kind == KindIdentity {

@@ -199,23 +199,7 @@ func TestRevocationsDropOutWhenTheyAreOver(t *testing.T) {
 	}
 }
 
-func TestEarliestIssueTellsNewTokensFromRevokedOnes(t *testing.T) {
-	x, _ := newIndex(t, 0, Issued(pool, "alice", noon, noon.Add(time.Hour)))
-	earliest := x.EarliestIssue(pool, "alice")
-	if want := noon.Truncate(time.Second).Add(time.Second); !earliest.Equal(want) {
-		t.Errorf("got %s, want %s", earliest, want)
-	}
-	fresh := alice("f1", -60, 0)
-	fresh.IssuedAt = earliest
-	if x.Revoked(fresh) {
-		t.Error("a token dated as told is dead")
-	}
-	if got := x.EarliestIssue(pool, "bob"); !got.IsZero() {
-		t.Errorf("for another subject: %s", got)
-	}
-}
-
-// A full index still covers all revocations: it replaces names with times, and other users have to refresh.
+// A full index forgets nothing: what it cannot name any more it meets by time, and everybody else refreshes.
 func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	x, _ := newIndex(t, 100_000, Family("https://small.example", "s", noon.Add(time.Hour)))
 	const n = 5000
@@ -244,9 +228,6 @@ func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	}
 	if small := (Credential{Issuer: "https://small.example", OriginJTI: "other", IssuedAt: noon}); x.Revoked(small) {
 		t.Error("another issuer was collapsed too")
-	}
-	if got := x.EarliestIssue(pool, "anybody"); got.IsZero() {
-		t.Error("new tokens are not told when to begin")
 	}
 	again, _ := newIndex(t, 0, x.Snapshot()...)
 	if !again.Revoked(alice("family0", -60, -60)) {

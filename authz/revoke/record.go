@@ -36,9 +36,10 @@ type Record struct {
 	Kind   Kind     `json:"kind"`
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
-	At     int64    `json:"at,omitempty"`     // the time of the revocation; not for families
-	Recent []string `json:"recent,omitempty"` // see Sessions
-	Until  int64    `json:"until"`            // when everything that the record revokes has expired
+	Of     string   `json:"of,omitempty"`     // families: the sub; empty if it is not known
+	At     int64    `json:"at,omitempty"`     // the moment; for families, only with Of
+	Recent []string `json:"recent,omitempty"` // sessions: see Sessions
+	Until  int64    `json:"until"`            // from then on everything that it meets has expired
 }
 
 // Family revokes the tokens of one sign-in and the credentials obtained with them (RevokeToken).
@@ -46,19 +47,24 @@ func Family(issuer, originJTI string, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Until: until.UnixMilli()}
 }
 
-// Sessions revokes all sign-ins of a subject up to at (GlobalSignOut, AdminUserGlobalSignOut). recent are the origin_jti of
-// the subject's sign-ins whose auth_time is at minus Window or later, read in the transaction that ends them.
-//
-// A sign-in is revoked if its auth_time is before the window or if it is in recent. A sign-in without origin_jti, which
-// has a client with token revocation disabled, is revoked if its auth_time is not after at. So a sign-in that follows in
-// the same second stays valid.
+// FamilyOf is Family for a family whose subject is known: a full index can then combine the families of one subject, and
+// spare everybody else's tokens. at is when the family ended; none of its tokens is issued later.
+func FamilyOf(issuer, subject, originJTI string, at, until time.Time) Record {
+	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Of: subject, At: at.UnixMilli(), Until: until.UnixMilli()}
+}
+
+// Sessions revokes every sign-in of a subject up to at: GlobalSignOut, AdminUserGlobalSignOut. recent are the origin_jti of
+// all sign-ins of the subject that are known at that moment and whose auth_time is not before at less Window, read in the
+// transaction that ends them. A sign-in is dead when its auth_time lies before the window or when it is among recent; one
+// without origin_jti (its client has token revocation off) when its auth_time is not after at. So a sign-in that follows
+// in the same second lives.
 func Sessions(issuer, subject string, at time.Time, recent []string, until time.Time) Record {
 	return Record{Kind: KindSessions, Issuer: issuer, Name: subject, At: at.UnixMilli(), Recent: recent, Until: until.UnixMilli()}
 }
 
-// Issued revokes what a subject was issued up to and including the second of at. Its sign-ins stay valid. It is for removed
-// groups, changed attributes, and disabled or deleted users. Refreshed tokens are valid again if their iat is not before
-// Index.EarliestIssue; iat has whole seconds.
+// Issued revokes what a subject was issued up to and including the second of at, and leaves its sign-ins alone: a group
+// was removed, an attribute changed, a user disabled or deleted. A refresh gives tokens that hold again, if their
+// iat is not before the next second: iat has whole seconds.
 func Issued(issuer, subject string, at, until time.Time) Record {
 	return Record{Kind: KindIssued, Issuer: issuer, Name: subject, At: nextSecond(at), Until: until.UnixMilli()}
 }
@@ -95,6 +101,9 @@ func (r *Record) check() error {
 		return nil
 	default:
 		return bad("the kind is unknown")
+	}
+	if len(r.Of) > maxName || r.Of != "" && r.Kind != KindFamily {
+		return bad("a subject of something else than a family, or one that is too long")
 	}
 	if r.Name == "" || len(r.Name) > maxName || len(r.Issuer) > maxName {
 		return bad("the name is missing, or name or issuer is too long")

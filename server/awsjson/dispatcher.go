@@ -1,9 +1,6 @@
 package awsjson
 
 import (
-	"errors"
-	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
@@ -13,19 +10,11 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// ContentType is what requests must have and answers do.
+// ContentType is the media type of requests and answers.
 const ContentType = "application/x-amz-json-1.1"
 
-// Config is what a Dispatcher needs. All but StrictErrors is required.
-type Config struct {
-	APIs       []rpc.API
-	Authorizer rpc.Authorizer
-	Log        *slog.Logger // errors that are ours, with the request's id; those of clients at debug
-	Rand       io.Reader    // for request ids
-
-	// StrictErrors makes an error that its operation does not declare an internal one, so that tests see it.
-	StrictErrors bool
-}
+// Config holds a Dispatcher's dependencies.
+type Config = rpc.Config
 
 // Dispatcher is an http.Handler for one or more APIs.
 type Dispatcher struct {
@@ -35,14 +24,11 @@ type Dispatcher struct {
 
 // New checks the registries against their APIs and returns a Dispatcher.
 func New(c Config) (*Dispatcher, error) {
-	if c.Authorizer == nil || c.Log == nil || c.Rand == nil {
-		return nil, errors.New("awsjson: Authorizer, Log and Rand are required")
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
 	d := &Dispatcher{Config: c, byPrefix: map[string]rpc.API{}}
 	for _, a := range c.APIs {
-		if err := a.Registry.Check(a.Service); err != nil {
-			return nil, err
-		}
 		d.byPrefix[a.Service.TargetPrefix] = a
 	}
 	return d, nil
@@ -50,14 +36,8 @@ func New(c Config) (*Dispatcher, error) {
 
 // ServeHTTP answers one request.
 func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, err := rpc.RequestID(d.Rand)
-	if err != nil {
-		d.Log.ErrorContext(r.Context(), "no request id", "error", err)
-		http.Error(w, "", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("x-amzn-RequestId", id)
-	if rpc.CORS(w, r) {
+	id, done := d.Begin(w, r)
+	if done {
 		return
 	}
 	a, call, err := d.route(r)
@@ -76,7 +56,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var body []byte
 		if body, err = codec.Encode(out); err == nil {
-			d.write(w, http.StatusOK, body)
+			d.Write(w, http.StatusOK, ContentType, body)
 			return
 		}
 	}
@@ -86,7 +66,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.refuse(w, r, id, call, err)
 }
 
-// route finds the operation that a request names.
+// route returns the operation that a request names.
 func (d *Dispatcher) route(r *http.Request) (rpc.API, *rpc.Call, error) {
 	unknown := fault.New(fault.UnknownOperation, "")
 	if r.Method != http.MethodPost {
@@ -107,30 +87,14 @@ func (d *Dispatcher) route(r *http.Request) (rpc.API, *rpc.Call, error) {
 	return a, &rpc.Call{API: a.Service, Operation: op, Request: r}, nil
 }
 
-// refuse writes an error. call is nil when the request named no operation.
+// refuse writes an error. call is nil if the request named no operation.
 func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, call *rpc.Call, err error) {
 	code, message, status := describe(call, err)
-	level, operation := slog.LevelDebug, ""
-	if status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	if call != nil {
-		operation = call.API.ID + ":" + call.Operation.Name
-	}
-	d.Log.Log(r.Context(), level, "call refused", "request_id", id, "operation", operation, "code", code, "error", err)
+	d.LogRefusal(r.Context(), id, call, code, status, err)
 	body, err := codec.EncodeError(code, message)
-	if err != nil { // a string always encodes; were it not so, the code alone would still tell
+	if err != nil { // cannot happen: strings always encode
 		body = []byte(`{}`)
 	}
 	w.Header().Set("x-amzn-ErrorType", code)
-	d.write(w, status, body)
-}
-
-func (d *Dispatcher) write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", ContentType)
-	w.Header().Set("Cache-Control", "no-store") // answers hold tokens and keys
-	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
-		d.Log.Debug("answer not delivered", "error", err)
-	}
+	d.Write(w, status, ContentType, body)
 }

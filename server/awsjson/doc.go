@@ -1,14 +1,14 @@
 // Package awsjson serves APIs of the awsJson 1.1 protocol over HTTP: user pools and identity pools.
 //
-// What it does: a Dispatcher finds the operation by X-Amz-Target, reads the body, takes the call through its stages
-// (server/rpc) and writes the answer. Every answer carries x-amzn-RequestId; an error also x-amzn-ErrorType, "__type" and
-// "message". One table (errors.go) gives each kind of fault its exception.
+// A Dispatcher finds the operation by X-Amz-Target, reads the body, runs the call (server/rpc) and writes the answer. Every
+// answer has x-amzn-RequestId; an error also has x-amzn-ErrorType, and "__type" and "message" in its body. The table in
+// errors.go maps each kind of fault to its exception.
 //
-// Statuses are those of the live services: 400 for every error of the client whatever the model says, 413 for a body over
-// rpc.MaxBody, 500 and 503 for ours. A request that is no awsJson (another method or content type, no or an unknown target)
-// gets UnknownOperationException; an operation that Sluice lacks NotImplementedException.
+// The statuses are those of the live services: 400 for every client error, whatever the model says; 413 for a body larger
+// than rpc.MaxBody; 500 and 503 for server errors. A request with another method or content type, or with an unknown target
+// or none, gets UnknownOperationException. An operation that Sluice lacks gets NotImplementedException.
 //
-// What it leaves to others: the bodies' syntax (api/awsjson), what operations do, who may call them.
+// The syntax of bodies is in api/awsjson.
 //
 // Source: Smithy's "AWS JSON 1.1 protocol"; AWS's "Common error types"; public logs of the live services.
 package awsjson

@@ -50,7 +50,7 @@ func describe(call *rpc.Call, err error) (code, message string, status int) {
 	return e.code, message, e.status
 }
 
-// common are the exceptions that AWS lists for every operation of every service.
+// common holds the exceptions that AWS lists for all operations of all services.
 var common = map[string]bool{
 	"AccessDeniedException":       true,
 	"InternalErrorException":      true,
@@ -59,7 +59,7 @@ var common = map[string]bool{
 	"ServiceUnavailableException": true,
 }
 
-// undeclared returns err, or an internal error in its place when the operation may not answer it.
+// undeclared returns err if its operation declares it, and otherwise an internal error.
 func undeclared(call *rpc.Call, err error) error {
 	code, _, _ := describe(call, err)
 	if common[code] || code == call.API.ValidationError || call.Operation.Declares(code) {

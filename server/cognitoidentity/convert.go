@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 )
 
-// Keys of Roles.
+// Keys of the API's Roles map.
 const (
 	keyAuthenticated = "authenticated"
 	keyGuest         = "unauthenticated"
@@ -15,7 +15,7 @@ const (
 func poolOut(p identitypool.Pool) *cognitoidentity.IdentityPool {
 	out := &cognitoidentity.IdentityPool{
 		IdentityPoolId: &p.ID, IdentityPoolName: &p.Name, AllowUnauthenticatedIdentities: &p.Guests, AllowClassicFlow: &p.Classic,
-		SupportedLoginProviders: orNil(p.PublicLogins), DeveloperProviderName: some(p.DeveloperName),
+		SupportedLoginProviders: orNil(p.PublicLogins), DeveloperProviderName: api.Optional(p.DeveloperName),
 		OpenIdConnectProviderARNs: p.OIDC, SamlProviderARNs: p.SAML, IdentityPoolTags: orEmpty(p.Tags),
 	}
 	for _, u := range p.UserPools {
@@ -26,7 +26,7 @@ func poolOut(p identitypool.Pool) *cognitoidentity.IdentityPool {
 	return out
 }
 
-// orNil leaves an empty map out of the answer, orEmpty answers one that is missing as {}.
+// orNil returns nil for an empty map, which leaves the member out of the answer.
 func orNil(m map[string]string) map[string]string {
 	if len(m) == 0 {
 		return nil
@@ -34,6 +34,7 @@ func orNil(m map[string]string) map[string]string {
 	return m
 }
 
+// orEmpty returns an empty map for nil, which the answer shows as {}.
 func orEmpty(m map[string]string) map[string]string {
 	if m == nil {
 		return map[string]string{}
@@ -106,7 +107,7 @@ func rolesOut(id string, roles identitypool.Roles) *cognitoidentity.GetIdentityP
 }
 
 func mappingOut(m identitypool.RoleMapping) cognitoidentity.RoleMapping {
-	out := cognitoidentity.RoleMapping{Type: &m.Type, AmbiguousRoleResolution: some(m.Ambiguous)}
+	out := cognitoidentity.RoleMapping{Type: &m.Type, AmbiguousRoleResolution: api.Optional(m.Ambiguous)}
 	if len(m.Rules) == 0 {
 		return out
 	}

@@ -11,14 +11,14 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 )
 
-// Paths of discovery and keys, as the live service has them.
+// Paths of the discovery document and the key set, the same as those of the live service.
 const (
 	DiscoveryPath = "/.well-known/openid-configuration"
 	KeysPath      = "/.well-known/jwks_uri"
 )
 
-// Discovery serves the OpenID configuration of the identity pools' own tokens. Their issuer is AWS's name, which trust
-// policies compare; the keys are found under base, the server's public URL.
+// Discovery returns a handler that serves the OpenID configuration of the identity pools' own tokens. The issuer is AWS's
+// name, because trust policies compare it. base is the server's public URL, below which the keys are.
 func Discovery(base string, log *slog.Logger) (http.Handler, error) {
 	body, err := json.Marshal(map[string]any{
 		"issuer":                                identitypool.Issuer,
@@ -33,7 +33,7 @@ func Discovery(base string, log *slog.Logger) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { public(w, log, body) }), nil
 }
 
-// Keys serves the public keys of the identity pools' own tokens.
+// Keys returns a handler that serves the public keys of the identity pools' own tokens as a JWK set.
 func Keys(pools *identitypool.Service, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		body, err := token.MarshalJWKS(pools.PublicKeys()...)
@@ -46,7 +46,7 @@ func Keys(pools *identitypool.Service, log *slog.Logger) http.Handler {
 	})
 }
 
-// public writes what anybody may read and keep for an hour; the next key is published a day before it signs.
+// public writes a document that everyone may read and cache for an hour. A new key is published a day before it signs.
 func public(w http.ResponseWriter, log *slog.Logger, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

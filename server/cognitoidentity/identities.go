@@ -57,7 +57,7 @@ func (s *server) listIdentities(ctx context.Context, _ *rpc.Call, in *cognitoide
 	if err != nil {
 		return nil, err
 	}
-	out := &cognitoidentity.ListIdentitiesResponse{IdentityPoolId: in.IdentityPoolId, NextToken: pageToken(next), Identities: []cognitoidentity.IdentityDescription{}}
+	out := &cognitoidentity.ListIdentitiesResponse{IdentityPoolId: in.IdentityPoolId, NextToken: rpc.PageToken(next), Identities: []cognitoidentity.IdentityDescription{}}
 	for _, i := range list {
 		out.Identities = append(out.Identities, identityOut(i))
 	}
@@ -85,7 +85,7 @@ func (s *server) lookupDeveloperIdentity(ctx context.Context, _ *rpc.Call, in *c
 	}
 	id, users, next, err := s.Pools.Lookup(ctx, api.Value(in.IdentityPoolId), api.Value(in.IdentityId),
 		api.Value(in.DeveloperUserIdentifier), after, api.Value(in.MaxResults))
-	return &cognitoidentity.LookupDeveloperIdentityResponse{IdentityId: &id, DeveloperUserIdentifierList: users, NextToken: pageToken(next)}, err
+	return &cognitoidentity.LookupDeveloperIdentityResponse{IdentityId: &id, DeveloperUserIdentifierList: users, NextToken: rpc.PageToken(next)}, err
 }
 
 func (s *server) mergeDeveloperIdentities(ctx context.Context, _ *rpc.Call, in *cognitoidentity.MergeDeveloperIdentitiesInput) (*cognitoidentity.MergeDeveloperIdentitiesResponse, error) {

@@ -44,7 +44,7 @@ func (s *server) listIdentityPools(_ context.Context, _ *rpc.Call, in *cognitoid
 		return nil, err
 	}
 	pools, next := s.Pools.List(after, api.Value(in.MaxResults))
-	out := &cognitoidentity.ListIdentityPoolsResponse{NextToken: pageToken(next), IdentityPools: []cognitoidentity.IdentityPoolShortDescription{}}
+	out := &cognitoidentity.ListIdentityPoolsResponse{NextToken: rpc.PageToken(next), IdentityPools: []cognitoidentity.IdentityPoolShortDescription{}}
 	for _, p := range pools {
 		out.IdentityPools = append(out.IdentityPools, cognitoidentity.IdentityPoolShortDescription{IdentityPoolId: &p.ID, IdentityPoolName: &p.Name})
 	}

@@ -1,7 +1,6 @@
 package cognitoidentity
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/netip"
 
@@ -10,16 +9,17 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// Options are what Registry needs; all are required, except by who only wants the names of the operations.
+// Options holds the dependencies of Registry. All but Minted are required, unless only the names of the operations are
+// needed.
 type Options struct {
 	Pools *identitypool.Service
-	// ClientIP returns where a request comes from; the zero Addr when it is not known.
+	// ClientIP returns the client's address, or the zero Addr if it is unknown.
 	ClientIP func(r *http.Request) netip.Addr
-	// Minted is told of every session made, by operation; nil = nobody listens.
+	// Minted is called for each session issued, with the operation's name. It may be nil.
 	Minted func(operation string)
 }
 
-// server holds the functions.
+// server implements the operations as methods.
 type server struct{ Options }
 
 // Registry returns the functions of the API.
@@ -56,28 +56,11 @@ func (s *server) env(c *rpc.Call) identitypool.Env {
 	return identitypool.Env{SourceIP: s.ClientIP(c.Request), UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
 }
 
-// pageToken and afterToken turn the key after which a page starts into an opaque token and back.
-func pageToken(after string) *string {
-	if after == "" {
-		return nil
-	}
-	return new(base64.RawURLEncoding.EncodeToString([]byte(after)))
-}
-
+// afterToken returns the key after which a page starts.
 func afterToken(token *string) (string, error) {
-	if token == nil {
-		return "", nil
-	}
-	after, err := base64.RawURLEncoding.DecodeString(*token)
-	if err != nil || len(after) == 0 {
+	after, ok := rpc.After(token)
+	if !ok {
 		return "", fault.New(fault.InvalidParameter, "Invalid NextToken.")
 	}
-	return string(after), nil
-}
-
-func some(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
+	return after, nil
 }

@@ -14,7 +14,7 @@ import (
 
 func (s *server) roleOut(r store.Role) *iam.Role {
 	out := &iam.Role{
-		Arn: new(s.iam.RoleARNOf(r)), RoleName: &r.Name, RoleId: &r.ID, Path: &r.Path, Description: some(r.Description),
+		Arn: new(s.iam.RoleARNOf(r)), RoleName: &r.Name, RoleId: &r.ID, Path: &r.Path, Description: api.Optional(r.Description),
 		MaxSessionDuration: &r.MaxSession, AssumeRolePolicyDocument: document(r.Trust), CreateDate: api.At(r.CreatedAt), Tags: tagsOut(r.Tags),
 	}
 	if r.Boundary != "" {
@@ -26,13 +26,13 @@ func (s *server) roleOut(r store.Role) *iam.Role {
 func (s *server) policyOut(p store.Policy) *iam.Policy {
 	attached, boundaries := s.iam.AttachmentCount(p.ARN)
 	return &iam.Policy{
-		Arn: &p.ARN, PolicyId: &p.ID, PolicyName: &p.Name, Path: &p.Path, Description: some(p.Description), DefaultVersionId: &p.Version,
+		Arn: &p.ARN, PolicyId: &p.ID, PolicyName: &p.Name, Path: &p.Path, Description: api.Optional(p.Description), DefaultVersionId: &p.Version,
 		AttachmentCount: &attached, PermissionsBoundaryUsageCount: &boundaries, IsAttachable: new(true),
 		CreateDate: api.At(p.CreatedAt), UpdateDate: api.At(p.ModifiedAt), Tags: tagsOut(p.Tags),
 	}
 }
 
-// document percent-encodes a policy document. IAM API reference, GetRolePolicy: "URL-encoded compliant with RFC 3986".
+// document returns a policy document percent-encoded. IAM API reference, GetRolePolicy: "URL-encoded compliant with RFC 3986".
 func document(text json.RawMessage) *string {
 	return new(strings.ReplaceAll(url.QueryEscape(string(text)), "+", "%20"))
 }

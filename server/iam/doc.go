@@ -1,10 +1,9 @@
 // Package iam serves the part of AWS IAM that roles need.
 //
-// What it does: one function per operation: input to domain, domain to output. Policy documents go out percent-encoded
-// (RFC 3986) as IAM's do.
+// Each operation is one function, which converts the input, calls the domain package iam and converts the result. Policy
+// documents are percent-encoded in answers (RFC 3986), as IAM's are. A managed policy has one version, v1.
 //
-// What it leaves to others: the protocol (server/query), the caller's signature and permission (server/caller), what roles
-// and policies may be (package iam of the domain). A managed policy has one version, v1.
+// The protocol is in server/query, authentication and authorization of the caller in server/caller.
 //
 // Source: the AWS IAM API reference, version 2010-05-08.
 package iam

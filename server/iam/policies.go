@@ -50,7 +50,7 @@ func (s *server) listPolicies(_ context.Context, _ *rpc.Call, in *iam.ListPolici
 	}
 	out := &iam.ListPoliciesResponse{Policies: []iam.Policy{}, IsTruncated: new(false)}
 	if api.Value(in.Scope) == "AWS" {
-		return out, nil // the built-in policies are named, not listed
+		return out, nil // the built-in policies can be attached by name, but are not listed
 	}
 	list := s.iam.ListPolicies(api.Value(in.PathPrefix), after, limit)
 	out.IsTruncated, out.Marker = more(list.Next)
@@ -68,7 +68,7 @@ func (s *server) listPolicies(_ context.Context, _ *rpc.Call, in *iam.ListPolici
 	return out, nil
 }
 
-// used reports whether a policy is used in the way that the filter asks for.
+// used reports whether a policy passes the PolicyUsageFilter.
 func used(p *iam.Policy, usage string) bool {
 	if usage == "PermissionsBoundary" {
 		return *p.PermissionsBoundaryUsageCount > 0

@@ -1,18 +1,16 @@
 package iam
 
 import (
-	"encoding/base64"
-
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/fault"
 	domain "github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// server holds the functions.
+// server implements the operations as methods.
 type server struct{ iam *domain.Service }
 
-// Registry returns the functions of IAM; who only wants the names of the operations may pass nil.
+// Registry returns the functions of IAM. service may be nil if only the names of the operations are needed.
 func Registry(service *domain.Service) rpc.Registry {
 	s := &server{service}
 	return rpc.Registry{
@@ -41,33 +39,20 @@ func Registry(service *domain.Service) rpc.Registry {
 	}
 }
 
-// defaultItems is the size of a page when the caller names none.
+// defaultItems is the default of MaxItems.
 const defaultItems = 100
 
-// page reads the input of a list.
+// page returns the key after which a page starts and its size.
 func page(marker *string, items *int) (after string, limit int, err error) {
 	limit = api.ValueOr(items, defaultItems)
-	if marker == nil {
-		return "", limit, nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(*marker)
-	if err != nil || len(text) == 0 {
+	after, ok := rpc.After(marker)
+	if !ok {
 		return "", 0, fault.New(fault.Validation, "Invalid Marker.")
 	}
-	return string(text), limit, nil
+	return after, limit, nil
 }
 
-// more writes the output of a list: whether there is another page and where it starts.
+// more returns IsTruncated and Marker of a list whose next page starts after a key; "" if there is none.
 func more(next string) (truncated *bool, marker *string) {
-	if next == "" {
-		return new(false), nil
-	}
-	return new(true), new(base64.RawURLEncoding.EncodeToString([]byte(next)))
-}
-
-func some(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
+	return new(next != ""), rpc.PageToken(next)
 }

@@ -1,11 +1,10 @@
-// Package oidc publishes what verifiers of a user pool's tokens need: the discovery document and the key set.
+// Package oidc serves the discovery document and the key set of user pools.
 //
-// What it does: GET and HEAD on /{poolId}/.well-known/openid-configuration and /{poolId}/.well-known/jwks.json, for
-// anybody, readable from every web page, with headers that let caches keep them for less time than a key is published
-// before it signs.
+// It answers GET and HEAD on /{poolId}/.well-known/openid-configuration and /{poolId}/.well-known/jwks.json without
+// authentication and for web pages of every origin. Caches may keep an answer for an hour; a key is published longer than
+// that before it signs.
 //
-// What it leaves to others: the keys and their rotation (userpool), and the OAuth2 endpoints, which join the document when
-// they are there.
+// The keys and their rotation are in package userpool.
 //
-// Source: OpenID Connect Discovery 1.0, RFC 7517; what Cognito serves under the same paths.
+// Source: OpenID Connect Discovery 1.0; RFC 7517; the documents that Cognito serves under the same paths.
 package oidc

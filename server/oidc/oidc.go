@@ -13,25 +13,26 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Pools knows the user pools. Both methods return fault.ResourceNotFound when there is no such pool.
+// Pools returns the issuer and the JWK set of a user pool. Both methods return a fault.ResourceNotFound if there is no such
+// pool.
 type Pools interface {
 	Issuer(ctx context.Context, poolID string) (string, error)
 	JWKS(ctx context.Context, poolID string) ([]byte, error)
 }
 
-// Options are what New needs; all are required.
+// Options holds the dependencies of New. All are required.
 type Options struct {
 	Pools     Pools
-	PublicURL string // where these paths are served, without a slash at the end
+	PublicURL string // the base URL of the paths
 	Log       *slog.Logger
 }
 
-// cacheControl lets a copy be used for an hour. A new key is published a day before it signs.
+// cacheControl lets caches keep an answer for an hour. A new key is published a day before it signs.
 const cacheControl = "public, max-age=3600"
 
 type handler struct{ Options }
 
-// New returns the handler of both paths. It answers 404 to all others.
+// New returns the handler of both paths. It answers other paths with 404.
 func New(o Options) (http.Handler, error) {
 	if o.Pools == nil || o.PublicURL == "" || o.Log == nil {
 		return nil, errors.New("oidc: Options.Pools, PublicURL and Log are required")
@@ -44,7 +45,8 @@ func New(o Options) (http.Handler, error) {
 	return mux, nil
 }
 
-// document is the discovery document of a pool, in Cognito's members. A pool without OAuth2 endpoints has none in it.
+// document is the discovery document of a pool, with the members that Cognito's has. A pool without OAuth2 endpoints names
+// none.
 type document struct {
 	SigningAlgorithms []string `json:"id_token_signing_alg_values_supported"`
 	Issuer            string   `json:"issuer"`
@@ -112,7 +114,7 @@ func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	}
 }
 
-// refuse answers as Cognito does for a pool that is not there; what is ours is logged and hidden.
+// refuse writes an error: for a missing pool as Cognito does. Server errors are logged, and their text is not sent.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "Internal server error"
 	switch fault.KindOf(err) {
@@ -126,7 +128,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Log.ErrorContext(r.Context(), "publishing keys", "path", r.URL.Path, "error", err)
 	}
 	body, err := json.Marshal(map[string]string{"message": text})
-	if err != nil { // a map of strings always encodes
+	if err != nil { // cannot happen: strings always encode
 		body = []byte(`{}`)
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -1,9 +1,6 @@
 package query
 
 import (
-	"errors"
-	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,16 +10,8 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// Config is what a Dispatcher needs. All but StrictErrors is required.
-type Config struct {
-	APIs       []rpc.API // the first one's namespace is that of errors about no operation
-	Authorizer rpc.Authorizer
-	Log        *slog.Logger // errors that are ours, with the request's id; those of clients at debug
-	Rand       io.Reader    // for request ids
-
-	// StrictErrors makes an error that its operation does not declare an internal one, so that tests see it.
-	StrictErrors bool
-}
+// Config holds a Dispatcher's dependencies. Errors about no operation have the namespace of the first of APIs.
+type Config = rpc.Config
 
 // Dispatcher is an http.Handler for one or more APIs.
 type Dispatcher struct {
@@ -32,14 +21,11 @@ type Dispatcher struct {
 
 // New checks the registries against their APIs and returns a Dispatcher.
 func New(c Config) (*Dispatcher, error) {
-	if c.Authorizer == nil || c.Log == nil || c.Rand == nil || len(c.APIs) == 0 {
-		return nil, errors.New("query: APIs, Authorizer, Log and Rand are required")
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
 	d := &Dispatcher{Config: c, byVersion: map[string]rpc.API{}}
 	for _, a := range c.APIs {
-		if err := a.Registry.Check(a.Service); err != nil {
-			return nil, err
-		}
 		d.byVersion[a.Service.Version] = a
 	}
 	return d, nil
@@ -47,14 +33,8 @@ func New(c Config) (*Dispatcher, error) {
 
 // ServeHTTP answers one request.
 func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, err := rpc.RequestID(d.Rand)
-	if err != nil {
-		d.Log.ErrorContext(r.Context(), "no request id", "error", err)
-		http.Error(w, "", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("x-amzn-RequestId", id)
-	if rpc.CORS(w, r) {
+	id, done := d.Begin(w, r)
+	if done {
 		return
 	}
 	body, form, err := parameters(r)
@@ -74,7 +54,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var answer []byte
 		if answer, err = awsquery.Encode(call.API, call.Operation, out, id); err == nil {
-			d.write(w, http.StatusOK, answer)
+			d.Write(w, http.StatusOK, contentType, answer)
 			return
 		}
 	}
@@ -84,8 +64,10 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.refuse(w, r, id, call, stage, err)
 }
 
-// parameters returns the body, of which the signature speaks, and the parameters: those of the form for a POST, those of
-// the URL for a GET. They are never mixed, so that what was signed is what counts.
+const contentType = "text/xml"
+
+// parameters returns the body, which the signature covers, and the parameters: those of the form for a POST, those of the URL
+// for a GET. It never mixes the two, so that only signed parameters count.
 func parameters(r *http.Request) ([]byte, url.Values, error) {
 	encoded := r.URL.RawQuery
 	var body []byte
@@ -110,7 +92,7 @@ func parameters(r *http.Request) ([]byte, url.Values, error) {
 	return body, form, nil
 }
 
-// route finds the operation that the parameters name.
+// route returns the operation that the parameters name.
 func (d *Dispatcher) route(form url.Values) (rpc.API, *rpc.Call, error) {
 	action, version := form.Get("Action"), form.Get("Version")
 	if len(form["Action"]) > 1 || len(form["Version"]) > 1 {
@@ -128,7 +110,7 @@ func (d *Dispatcher) route(form url.Values) (rpc.API, *rpc.Call, error) {
 		clip(action), clip(version))
 }
 
-// clip bounds what an error repeats of the request.
+// clip shortens text of the request that an error message repeats.
 func clip(s string) string {
 	const most = 64
 	if len(s) > most {
@@ -137,25 +119,13 @@ func clip(s string) string {
 	return s
 }
 
-// refuse writes an error. call is nil when the request named no operation.
+// refuse writes an error. call is nil if the request named no operation.
 func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, call *rpc.Call, stage rpc.Stage, err error) {
 	code, message, status := describe(call, stage, err)
-	level, operation, namespace := slog.LevelDebug, "", d.APIs[0].Service.Namespace
-	if status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
+	d.LogRefusal(r.Context(), id, call, code, status, err)
+	namespace := d.APIs[0].Service.Namespace
 	if call != nil {
-		operation, namespace = call.API.ID+":"+call.Operation.Name, call.API.Namespace
+		namespace = call.API.Namespace
 	}
-	d.Log.Log(r.Context(), level, "call refused", "request_id", id, "operation", operation, "code", code, "error", err)
-	d.write(w, status, awsquery.EncodeError(namespace, code, message, status < http.StatusInternalServerError, id))
-}
-
-func (d *Dispatcher) write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "text/xml")
-	w.Header().Set("Cache-Control", "no-store") // answers hold keys
-	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
-		d.Log.Debug("answer not delivered", "error", err)
-	}
+	d.Write(w, status, contentType, awsquery.EncodeError(namespace, code, message, status < http.StatusInternalServerError, id))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// wireError is what a kind of fault is called here, and its HTTP status.
+// wireError is the code and HTTP status of a kind of fault.
 type wireError struct {
 	code   string
 	status int
@@ -45,7 +45,7 @@ func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string,
 	kind, message := rpc.Tell(err)
 	switch e, listed := codes[kind]; {
 	case kind == fault.ExpiredToken && stage == rpc.Authenticating:
-		return "ExpiredToken", message, http.StatusForbidden // the caller's credentials, not a token in the input
+		return "ExpiredToken", message, http.StatusForbidden // of the caller's credentials
 	case call != nil && (kind == fault.Validation || kind == fault.InvalidParameter):
 		if kind == fault.InvalidParameter && call.Operation.Declares("InvalidInputException") {
 			return "InvalidInput", message, http.StatusBadRequest
@@ -62,7 +62,7 @@ func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string,
 	return string(kind), message, http.StatusBadRequest
 }
 
-// undeclared returns err, or an internal error in its place when the operation may not answer it.
+// undeclared returns err if its operation declares it, and otherwise an internal error.
 func undeclared(call *rpc.Call, err error) error {
 	code, _, _ := describe(call, rpc.Running, err)
 	switch code {

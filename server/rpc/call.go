@@ -20,42 +20,41 @@ type Call struct {
 	Operation *api.Operation
 	RequestID string
 
-	// Request is what came in. Its body has been read into Body; the functions have no business with it but for
-	// addresses and headers.
+	// Request is the HTTP request. Its body has been read into Body. Functions use only its address and headers.
 	Request *http.Request
 	Body    []byte
 
 	// Input is a pointer to the decoded and validated input. It is nil while the caller is being authenticated.
 	Input any
 
-	// Principal is who signed the request. The Authorizer sets it; nil on operations that need no signature.
+	// Principal is the signer of the request. The Authorizer sets it; it is nil for operations that need no signature.
 	Principal *principal.Principal
 
-	// Session is what the session token says when temporary credentials signed; nil for the root key. The Authorizer sets
-	// it together with Principal.
+	// Session is the content of the session token if the request was signed with temporary credentials; nil for the root
+	// key. The Authorizer sets it together with Principal.
 	Session *session.Record
 }
 
-// Authorizer is the gate before the operations that need a signature. An error ends the call; it is a fault of the kinds
-// MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient, InvalidSignature, ExpiredToken or AccessDenied, or
-// it counts as internal. The caller owns the call; an Authorizer keeps nothing of it.
+// Authorizer authenticates and authorizes the calls of operations that need a signature. An error ends the call. Its kind is
+// MissingAuthenticationToken, IncompleteSignature, UnrecognizedClient, InvalidSignature, ExpiredToken or AccessDenied; any
+// other error is internal. An Authorizer must not keep the Call.
 type Authorizer interface {
 	// Authenticate verifies the signature over the request and c.Body, and sets c.Principal. It runs before the body is
-	// parsed: strangers learn nothing of what we think of their input.
+	// parsed, so that unauthenticated clients cannot probe the validation.
 	Authenticate(ctx context.Context, c *Call) error
 
 	// Authorize decides whether c.Principal may call the operation with c.Input.
 	Authorize(ctx context.Context, c *Call) error
 }
 
-// Func is a function behind an operation, made by Handle.
+// Func is the implementation of an operation. Handle makes it.
 type Func struct {
 	in, out reflect.Type
 	run     func(ctx context.Context, c *Call) (any, error)
 }
 
-// Handle makes a Func of a function from the operation's input to its output; api.Empty is the output of an operation
-// that has none. A nil output answers like an empty one.
+// Handle returns a Func for a function from the operation's input to its output. The output of an operation that has none is
+// api.Empty. A nil output is sent as an empty one.
 func Handle[In, Out any](f func(ctx context.Context, c *Call, in *In) (*Out, error)) Func {
 	return Func{in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), run: func(ctx context.Context, c *Call) (any, error) {
 		out, err := f(ctx, c, c.Input.(*In))
@@ -72,13 +71,13 @@ func Handle[In, Out any](f func(ctx context.Context, c *Call, in *In) (*Out, err
 // Run calls the function with c.Input, which must be of the operation's type.
 func (f Func) Run(ctx context.Context, c *Call) (any, error) { return f.run(ctx, c) }
 
-// Registry holds the functions of an API by operation. What it lacks answers that it is not implemented.
+// Registry maps the operations of an API to functions. An operation without a function fails with fault.NotImplemented.
 type Registry map[string]Func
 
-// Operations returns the names of the operations that have a function, sorted.
+// Operations returns the names of the operations that have a function, in alphabetical order.
 func (r Registry) Operations() []string { return slices.Sorted(maps.Keys(r)) }
 
-// Check compares the registry with the API: every name is an operation, every function has the types of its own.
+// Check reports names that are no operations of the API, and functions whose types are not those of their operation.
 func (r Registry) Check(service *api.Service) error {
 	var all []error
 	for _, name := range r.Operations() {

@@ -1,8 +1,9 @@
-// Package rpc is what a function behind an AWS operation sees: the call, and the registry in which it stands.
+// Package rpc runs the operations of AWS APIs, whatever protocol a call arrives by.
 //
-// What it does: Handle turns a typed function into an entry of a Registry; Registry.Check compares the entries with the
-// API's table before anything is served. Authorizer is the gate that every call passes. The rest is what both wires
-// need from HTTP: bounded bodies, request ids, CORS.
+// Handle turns a typed function into an entry of a Registry, and Registry.Check compares the entries with the API's table
+// before the server starts. API.Serve takes a call through authentication, decoding, validation, authorization and the
+// function. Config and the rest are what the dispatchers of both protocols share: bounded bodies, request ids, CORS, page
+// tokens.
 //
 //	registry := rpc.Registry{
 //		"AdminGetUser": rpc.Handle(func(ctx context.Context, c *rpc.Call, in *cognitoidp.AdminGetUserRequest) (
@@ -11,9 +12,9 @@
 //			*api.Empty, error) { … }),
 //	}
 //
-// What it leaves to others: the bytes on the wire and the names of errors (server/awsjson, server/query), and who may
-// call what (the Authorizer). A function returns errors of package fault; what is not one becomes an internal error
-// whose text is logged and never answered.
+// The dispatchers encode and decode bodies and name errors (server/awsjson, server/query); the Authorizer decides who may
+// call what. Functions return errors of package fault. Any other error becomes an internal error, whose text is logged and
+// not sent to the client.
 //
-// Source: the awsJson 1.1 and awsQuery protocols of Smithy, and what the live services answer to browsers.
+// Source: the awsJson 1.1 and awsQuery protocols of Smithy, and the answers of the live services to browsers.
 package rpc

@@ -9,14 +9,14 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// MaxBody bounds a request's body in bytes.
+// MaxBody is the largest request body, in bytes.
 const MaxBody = 1 << 20
 
-// ErrTooLarge says that a body exceeds MaxBody.
+// ErrTooLarge is the error for a body larger than MaxBody.
 var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", MaxBody)
 
-// ReadBody reads the whole body, or returns ErrTooLarge without reading more than fits. A body that breaks
-// off is the client's fault.
+// ReadBody reads the whole body. It returns ErrTooLarge after at most MaxBody+1 bytes, and a fault.Serialization if the body
+// breaks off.
 func ReadBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, ErrTooLarge
@@ -31,7 +31,7 @@ func ReadBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// RequestID makes a request id in AWS's form, a random UUID. It fails only with its source.
+// RequestID returns a new request id in AWS's form, a random UUID. It fails only if reading from random fails.
 func RequestID(random io.Reader) (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
@@ -43,9 +43,9 @@ func RequestID(random io.Reader) (string, error) {
 	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
 }
 
-// CORS sets the headers by which AWS lets every page read the answers, and answers preflights: it reports whether the
-// request was one and is done. Any origin may call, because nothing here is authorized by a cookie: a page must know the
-// password, the token or the key that it sends.
+// CORS sets the headers that let web pages of every origin read the answers, as AWS does. If the request is a preflight, CORS
+// answers it and reports done. Any origin may call because no operation is authorized by a cookie: a page must know the
+// password, token or key that it sends.
 func CORS(w http.ResponseWriter, r *http.Request) (done bool) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")

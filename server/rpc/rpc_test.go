@@ -129,3 +129,20 @@ func TestRequestID(t *testing.T) {
 		t.Error("an id without randomness")
 	}
 }
+
+func TestPageTokensComeBack(t *testing.T) {
+	if rpc.PageToken("") != nil {
+		t.Error("a token for no page")
+	}
+	if key, ok := rpc.After(nil); key != "" || !ok {
+		t.Error("the first page", key, ok)
+	}
+	if key, ok := rpc.After(rpc.PageToken("last key/ä")); key != "last key/ä" || !ok {
+		t.Error(key, ok)
+	}
+	for _, bad := range []string{"", "?", "YQ=="} {
+		if _, ok := rpc.After(&bad); ok {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}

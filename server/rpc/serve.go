@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Stage is how far a call came. The wires name one and the same fault differently before and behind the gate: expired
-// credentials of the caller are not an expired token in the input.
+// Stage is the step at which a call failed. The protocols name a fault by its stage: expired credentials of the caller are
+// another error than an expired token in the input.
 type Stage uint8
 
 // The stages of a call.
@@ -21,19 +21,19 @@ const (
 	Running
 )
 
-// API is an API's table with the functions that Sluice has of it.
+// API is an API's table with the functions that implement it.
 type API struct {
 	Service  *api.Service
 	Registry Registry
-	// Admit decides whether a call of an operation that needs no signature is taken at all, before its input is read; nil =
-	// every one is. Signed calls name who is answerable for them.
+	// Admit returns an error to refuse a call of an operation that needs no signature, before its input is read. It limits
+	// anonymous callers; nil admits every call.
 	Admit func(r *http.Request) error
-	// Done is told how each call of a known operation ended; nil = nobody listens. It must return at once.
+	// Done is called at the end of each call of a known operation, with its error or nil. It must not block. It may be nil.
 	Done func(service, operation string, err error)
 }
 
-// Serve takes a call through its stages: the signature, the input by decode, the model's constraints, the permission, the
-// function. It returns the function's output, or the first error with the stage that it comes from.
+// Serve authenticates the call, decodes its input with decode, validates it against the model, authorizes the call and runs
+// the function. It returns the function's output, or the first error with the stage at which it occurred.
 func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() error) (out any, stage Stage, err error) {
 	if a.Done != nil {
 		defer func() { a.Done(a.Service.ID, c.Operation.Name, err) }()
@@ -52,7 +52,7 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 			return nil, Authenticating, err
 		}
 		if c.Principal == nil {
-			return nil, Authenticating, errors.New("the authorizer let a call pass without naming a principal")
+			return nil, Authenticating, errors.New("the authorizer set no principal")
 		}
 	}
 	c.Input = c.Operation.NewInput()

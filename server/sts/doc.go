@@ -1,10 +1,10 @@
 // Package sts serves the AWS Security Token Service.
 //
-// What it does: one function per operation: input to domain, domain to output.
+// Each operation is one function, which converts the input, calls the domain package iam and converts the result.
+// AssumeRoleWithSAML and DecodeAuthorizationMessage are missing: Sluice does not verify SAML assertions here, and does not
+// encode authorization messages.
 //
-// What it leaves to others: the protocol (server/query), the caller's signature (server/caller), trust policies and
-// sessions (iam). AssumeRoleWithSAML and DecodeAuthorizationMessage are not there: nothing here verifies SAML
-// assertions, and no refusal here is encoded.
+// The protocol is in server/query, authentication and authorization of the caller in server/caller.
 //
 // Source: the AWS STS API reference, version 2011-06-15.
 package sts

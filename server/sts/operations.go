@@ -27,7 +27,7 @@ func (s *server) assumeRole(ctx context.Context, c *rpc.Call, in *sts.AssumeRole
 	s.minted(c)
 	return &sts.AssumeRoleResponse{
 		AssumedRoleUser: &sts.AssumedRoleUser{Arn: &out.ARN, AssumedRoleId: &out.ID}, Credentials: credentials(out.Credentials),
-		PackedPolicySize: packed(out.PackedPolicySize), SourceIdentity: some(out.SourceIdentity),
+		PackedPolicySize: packed(out.PackedPolicySize), SourceIdentity: api.Optional(out.SourceIdentity),
 	}, nil
 }
 
@@ -42,8 +42,8 @@ func (s *server) assumeRoleWithWebIdentity(ctx context.Context, c *rpc.Call, in 
 	s.minted(c)
 	return &sts.AssumeRoleWithWebIdentityResponse{
 		AssumedRoleUser: &sts.AssumedRoleUser{Arn: &out.ARN, AssumedRoleId: &out.ID}, Credentials: credentials(out.Credentials),
-		PackedPolicySize: packed(out.PackedPolicySize), SourceIdentity: some(out.SourceIdentity),
-		Audience: some(out.Audience), Provider: some(out.Provider), SubjectFromWebIdentityToken: some(out.Subject),
+		PackedPolicySize: packed(out.PackedPolicySize), SourceIdentity: api.Optional(out.SourceIdentity),
+		Audience: api.Optional(out.Audience), Provider: api.Optional(out.Provider), SubjectFromWebIdentityToken: api.Optional(out.Subject),
 	}, nil
 }
 
@@ -86,5 +86,5 @@ func (s *server) getSessionToken(ctx context.Context, c *rpc.Call, in *sts.GetSe
 	return &sts.GetSessionTokenResponse{Credentials: credentials(out)}, nil
 }
 
-// errNoMFA answers inputs that would make a session look stronger than it is.
+// errNoMFA is the error for inputs that would make a session look stronger than it is.
 var errNoMFA = fault.New(fault.AccessDenied, "MultiFactorAuthentication failed, unable to validate MFA code.  This server has no MFA devices for callers, and takes no provided contexts.")

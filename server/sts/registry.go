@@ -12,16 +12,17 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// Options are what Registry needs; all are required, except by who only wants the names of the operations.
+// Options holds the dependencies of Registry. All but Minted are required, unless only the names of the operations are
+// needed.
 type Options struct {
 	IAM *iam.Service
-	// ClientIP returns where a request comes from; the zero Addr when it is not known.
+	// ClientIP returns the client's address, or the zero Addr if it is unknown.
 	ClientIP func(r *http.Request) netip.Addr
-	// Minted is told of every session made, by operation; nil = nobody listens.
+	// Minted is called for each session issued, with the operation's name. It may be nil.
 	Minted func(operation string)
 }
 
-// server holds the functions.
+// server implements the operations as methods.
 type server struct{ Options }
 
 // Registry returns the functions of STS.
@@ -55,7 +56,7 @@ func (s *server) minted(c *rpc.Call) {
 	}
 }
 
-// limits converts what narrows a session.
+// limits returns the policies and the duration that limit a session.
 func limits(policy *string, arns []sts.PolicyDescriptorType, seconds *int) iam.SessionLimits {
 	l := iam.SessionLimits{Policy: api.Value(policy), Duration: time.Duration(api.Value(seconds)) * time.Second}
 	for _, d := range arns {
@@ -79,17 +80,10 @@ func credentials(c session.Credentials) *sts.Credentials {
 	}
 }
 
-// packed leaves PackedPolicySize out when there was nothing to pack.
+// packed returns PackedPolicySize, or nil if there was nothing to pack.
 func packed(percent int) *int {
 	if percent == 0 {
 		return nil
 	}
 	return &percent
-}
-
-func some(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -21,7 +21,7 @@ const (
 // sign-ins can be split. Equal records give equal messages. encode returns fault.InvalidParameter for a record that
 // cannot be encoded.
 func encode(r *revoke.Record) ([]string, error) {
-	for _, text := range append([]string{string(r.Kind), r.Issuer, r.Name}, r.Recent...) {
+	for _, text := range append([]string{string(r.Kind), r.Issuer, r.Name, r.Of}, r.Recent...) {
 		if !utf8.ValidString(text) {
 			// JSON would replace the invalid bytes, and the message would revoke something else.
 			return nil, fault.New(fault.InvalidParameter, "revocation: a name is not valid UTF-8")

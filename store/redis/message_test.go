@@ -17,6 +17,8 @@ var until = time.UnixMilli(1_900_000_000_000)
 func TestMessagesAreStable(t *testing.T) {
 	for want, r := range map[string]revoke.Record{
 		`{"kind":"family","issuer":"https://i","name":"f","until":1900000000000}`: revoke.Family("https://i", "f", until),
+		`{"kind":"family","issuer":"https://i","name":"f","of":"s","at":1800000000123,"until":1900000000000}`: revoke.FamilyOf(
+			"https://i", "s", "f", time.UnixMilli(1_800_000_000_123), until),
 		`{"kind":"sessions","issuer":"https://i","name":"s","at":1800000000123,"recent":["a","b"],"until":1900000000000}`: revoke.Sessions(
 			"https://i", "s", time.UnixMilli(1_800_000_000_123), []string{"a", "b"}, until),
 		`{"kind":"issued","issuer":"https://i","name":"s","at":1800000001000,"until":1900000000000}`: revoke.Issued(

@@ -85,7 +85,7 @@ func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (cod
 func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string,
 	admit func(*store.User) error, accept func(store.Tx, *store.User, store.Code) error) error {
 	if !subject.Exists {
-		outcome := s.ghosts.tryCode(ghostKey{p.ID, p.Key(subject.Name), purpose})
+		outcome := s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
 		return firstError(s.padWrite(ctx), outcome)
 	}
 	var outcome error
@@ -130,7 +130,8 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, u *store.User,
 // exists, the message is sent in the background; a failure is logged, and the user asks again.
 func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose, attribute string) (*Delivery, error) {
 	if !subject.Exists {
-		if err := errors.Join(s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose), s.padWrite(ctx)); err != nil {
+		s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
+		if err := s.padWrite(ctx); err != nil {
 			return nil, err
 		}
 		return s.standInDelivery(p, subject.Name, attribute), nil

@@ -28,7 +28,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 	if !subject.Exists && !c.HidesExistence {
 		return errNoCombination
 	}
-	if err := s.limits.take("confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
+	if err := s.limits.takeFor(subject, "confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
 		return err
 	}
 	return s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
@@ -102,7 +102,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 	if !subject.Exists && !c.HidesExistence {
 		return nil, errNoCombination
 	}
-	if err := s.limits.take("resend", p.ID, p.Key(in.Username), limitResend); err != nil {
+	if err := s.limits.takeFor(subject, "resend", p.ID, p.Key(in.Username), limitResend); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()

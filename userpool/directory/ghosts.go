@@ -1,81 +1,59 @@
 package directory
 
 import (
-	"sync"
 	"time"
 
-	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/store"
 )
 
 // ghosts remembers for names that no user has what a user's record would hold: wrong passwords, and codes that would have
-// been sent.
+// been sent. A full table evicts the entry that expires first and refuses no name. An attacker who has an entry evicted
+// before it expires can tell the name from a user's, which takes more than maxLimited calls in that time.
 type ghosts struct {
-	now func() time.Time
-	max int
-
-	mu    sync.Mutex
-	names map[ghostKey]ghost
+	now   func() time.Time
+	names *bounded.Map[tableKey, ghost] // by pool, name and purpose of the code; the purpose is "" for wrong passwords
 }
-
-type ghostKey struct{ pool, name, purpose string } // of a code; purpose is "" for the failures
 
 type ghost struct {
 	failures store.Failures
 	attempts int       // on the code
-	until    time.Time // when the entry expires
+	until    time.Time // when the code expires
 }
 
 func newGhosts(now func() time.Time, limit int) *ghosts {
-	return &ghosts{now: now, max: limit, names: map[ghostKey]ghost{}}
+	return &ghosts{now: now, names: bounded.New[tableKey, ghost](limit)}
 }
 
 func (g *ghosts) get(pool, name string) store.Failures {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.names[ghostKey{pool, name, ""}].failures
+	found, _ := g.names.Get(tableKeyOf(pool, name, ""), g.now())
+	return found.failures
 }
 
 // fail counts a wrong password for the name.
-func (g *ghosts) fail(pool, name string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	key, now := ghostKey{pool, name, ""}, g.now()
-	return g.put(key, ghost{failures: failed(g.names[key].failures, now), until: now.Add(maxLock + quietTime)})
+func (g *ghosts) fail(pool, name string) {
+	now := g.now()
+	g.names.Update(tableKeyOf(pool, name, ""), now, func(known ghost, _ bool) (ghost, time.Time) {
+		return ghost{failures: failed(known.failures, now)}, now.Add(maxLock + quietTime)
+	})
 }
 
 // sendCode records that a code would have been sent.
-func (g *ghosts) sendCode(pool, name, purpose string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.put(ghostKey{pool, name, purpose}, ghost{until: g.now().Add(codeLife(purpose))})
+func (g *ghosts) sendCode(pool, name, purpose string) {
+	now := g.now()
+	until := now.Add(codeLife(purpose))
+	g.names.Put(tableKeyOf(pool, name, purpose), ghost{until: until}, until, now)
 }
 
-func (g *ghosts) tryCode(key ghostKey) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c, ok := g.names[key]
-	if !ok || !g.now().Before(c.until) || c.attempts >= maxCodeAttempts {
-		return errCodeExpired
-	}
-	c.attempts++
-	g.names[key] = c
-	return errCodeMismatch
-}
-
-// put stores an entry. If the table is full of live entries it refuses new names instead of forgetting a lock.
-func (g *ghosts) put(key ghostKey, value ghost) error {
-	if _, ok := g.names[key]; !ok && len(g.names) >= g.max {
-		now := g.now()
-		for k, old := range g.names {
-			if !now.Before(old.until) {
-				delete(g.names, k)
-			}
+// tryCode returns errCodeMismatch while a user's code would accept tries, then errCodeExpired.
+func (g *ghosts) tryCode(pool, name, purpose string) (outcome error) {
+	g.names.Update(tableKeyOf(pool, name, purpose), g.now(), func(code ghost, ok bool) (ghost, time.Time) {
+		outcome = errCodeExpired
+		if ok && code.attempts < maxCodeAttempts {
+			code.attempts++
+			outcome = errCodeMismatch
 		}
-		if len(g.names) >= g.max {
-			return fault.New(fault.TooManyRequests, "Too many requests")
-		}
-	}
-	g.names[key] = value
-	return nil
+		return code, code.until
+	})
+	return outcome
 }

@@ -29,26 +29,6 @@ func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
 	}
 }
 
-func TestALimiterThatIsFullRefusesNewNames(t *testing.T) {
-	now := time.Unix(1000, 0)
-	l := newLimiter(func() time.Time { return now }, 2)
-	for _, name := range []string{"a", "b"} {
-		if err := l.take("op", "pool", name, 5); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := l.take("op", "pool", "c", 5); !fault.Is(err, fault.TooManyRequests) {
-		t.Error(err)
-	}
-	if err := l.take("op", "pool", "a", 5); err != nil {
-		t.Error("a known name still counts:", err)
-	}
-	now = now.Add(time.Hour)
-	if err := l.take("op", "pool", "c", 5); err != nil {
-		t.Error("old windows make room:", err)
-	}
-}
-
 func TestFilters(t *testing.T) {
 	for text, want := range map[string]*store.Filter{
 		``:                             nil,

@@ -1,9 +1,11 @@
 package directory
 
 import (
-	"sync"
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -18,53 +20,71 @@ const (
 
 var errAttemptLimit = fault.New(fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 
-// limiter counts events in windows of an hour, in memory and bounded. It counts for names that no user has too, so that a
-// limit does not tell who exists. A restart forgets the counts; attempts on a code and wrong passwords, which must not be
-// forgotten, are in the store.
+// limiter counts the events of users and of names that no user has, in windows of an hour. It counts both, so that a limit
+// does not tell whether a user exists. It has a table for each, so that a flood of made-up names evicts no user's window. A
+// full table evicts the window that ends first. It refuses no name.
+//
+// A restart forgets the windows. Attempts on a code and wrong passwords, which must not be forgotten, are in the store.
 type limiter struct {
-	now func() time.Time
-	max int
-
-	mu      sync.Mutex
-	windows map[limitKey]window
+	now           func() time.Time
+	users, ghosts *bounded.Map[tableKey, window]
 }
-
-type limitKey struct{ op, pool, name string }
 
 type window struct {
-	began time.Time
 	count int
+	end   time.Time
 }
 
+// tableKey is a name in a bounded table. It is a hash, so that long names take no more memory than short ones.
+type tableKey [16]byte
+
+func tableKeyOf(parts ...string) (key tableKey) {
+	h := sha256.New()
+	for _, part := range parts {
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		h.Write(size[:])
+		h.Write([]byte(part))
+	}
+	copy(key[:], h.Sum(nil))
+	return key
+}
+
+// newLimiter returns a limiter whose two tables hold up to limit windows each.
 func newLimiter(now func() time.Time, limit int) *limiter {
-	return &limiter{now: now, max: limit, windows: map[limitKey]window{}}
+	return &limiter{now: now, users: bounded.New[tableKey, window](limit), ghosts: bounded.New[tableKey, window](limit)}
 }
 
-// take counts one event, or returns errAttemptLimit if the limit for this hour is reached. A table that is full of live
-// windows refuses new names instead of forgetting old ones.
+// take counts an event of a user, or returns errAttemptLimit if the limit for this hour is reached.
 func (l *limiter) take(op, pool, name string, limit int) error {
+	return l.count(l.users, tableKeyOf(op, pool, name), limit)
+}
+
+// takeGhost is take for a name that no user has.
+func (l *limiter) takeGhost(op, pool, name string, limit int) error {
+	return l.count(l.ghosts, tableKeyOf(op, pool, name), limit)
+}
+
+// takeFor is take for a user, takeGhost for a stand-in.
+func (l *limiter) takeFor(subject *Subject, op, pool, name string, limit int) error {
+	if !subject.Exists {
+		return l.takeGhost(op, pool, name, limit)
+	}
+	return l.take(op, pool, name, limit)
+}
+
+func (l *limiter) count(table *bounded.Map[tableKey, window], key tableKey, limit int) (err error) {
 	now := l.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := limitKey{op, pool, name}
-	w, ok := l.windows[key]
-	if !ok && len(l.windows) >= l.max {
-		for k, old := range l.windows {
-			if now.Sub(old.began) >= time.Hour {
-				delete(l.windows, k)
-			}
+	table.Update(key, now, func(w window, ok bool) (window, time.Time) {
+		switch {
+		case !ok:
+			w = window{1, now.Add(time.Hour)}
+		case w.count >= limit:
+			err = errAttemptLimit
+		default:
+			w.count++
 		}
-		if len(l.windows) >= l.max {
-			return fault.New(fault.TooManyRequests, "Too many requests")
-		}
-	}
-	if now.Sub(w.began) >= time.Hour {
-		w = window{began: now}
-	}
-	if w.count >= limit {
-		return errAttemptLimit
-	}
-	w.count++
-	l.windows[key] = w
-	return nil
+		return w, w.end
+	})
+	return err
 }

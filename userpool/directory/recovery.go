@@ -28,7 +28,7 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery
 	if len(p.Recovery) == 0 {
 		return nil, errAdminOnly
 	}
-	if err := s.limits.take("forgot", p.ID, p.Key(in.Username), limitForgot); err != nil {
+	if err := s.limits.takeFor(subject, "forgot", p.ID, p.Key(in.Username), limitForgot); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
@@ -94,7 +94,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}
-	if err := s.limits.take("confirm "+codeForgot, p.ID, p.Key(in.Username), limitConfirmForgot); err != nil {
+	if err := s.limits.takeFor(subject, "confirm "+codeForgot, p.ID, p.Key(in.Username), limitConfirmForgot); err != nil {
 		return err
 	}
 	u := &subject.User

@@ -117,7 +117,8 @@ func (s *Service) lockKey(p *userpool.Pool, subject *Subject) string {
 // countFailure counts one more wrong password.
 func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *Subject) error {
 	if !subject.Exists {
-		return errors.Join(s.ghosts.fail(p.ID, p.Key(subject.Name)), s.padWrite(ctx))
+		s.ghosts.fail(p.ID, p.Key(subject.Name))
+		return s.padWrite(ctx)
 	}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, subject.User.Sub)

@@ -11,3 +11,8 @@ func (m *Machine) AddGullibleFlow(name, challenge string) {
 		answer: func(context.Context, *attempt) (bool, error) { return true, nil }}
 	m.flows[name] = &flow{names: []string{name}, allow: "ALLOW_USER_SRP_AUTH", public: true, required: []string{"USERNAME"}, asks: challenge}
 }
+
+// ShrinkUsed makes the sets of used sessions hold n sessions each. They are empty then.
+func (m *Machine) ShrinkUsed(n int) {
+	m.used, m.usedByStandIns = newOnceSet(m.base.Now, n), newOnceSet(m.base.Now, n)
+}

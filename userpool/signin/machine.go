@@ -33,7 +33,9 @@ type Machine struct {
 	base  *userpool.Base
 	flows map[string]*flow
 	steps map[string]*step
-	used  *onceSet
+
+	used           *onceSet // sessions of users
+	usedByStandIns *onceSet // sessions of names that no user has
 }
 
 // New returns a Machine, or an error that names what is missing.
@@ -41,7 +43,7 @@ func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
 	}
-	m := &Machine{o: o, base: o.Base, used: newOnceSet(o.Base.Now, maxUsed)}
+	m := &Machine{o: o, base: o.Base, used: newOnceSet(o.Base.Now, maxUsed), usedByStandIns: newOnceSet(o.Base.Now, maxUsed)}
 	return m, m.register()
 }
 

@@ -4,53 +4,46 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/bounded"
 )
 
-// maxUsed bounds the sessions that are remembered as used.
-const maxUsed = 250_000
+const (
+	// maxUsed bounds the used sessions that are remembered, of users and of stand-ins each. An entry takes about 150 bytes.
+	// One address can use 45,000 sessions in maxSessionLife, at 50 calls a second.
+	maxUsed = 200_000
 
-// onceSet remembers keys that were used, each until a time after which it is worthless anyway.
+	maxSessionLife = 15 * time.Minute // the longest AuthSessionValidity
+)
+
+// onceSet remembers used sessions for as long as they could be used again. A full set refuses no session and allows no
+// second use: it evicts the session that was issued first, and from then on counts every session as used that was issued
+// no later. A session stays usable unless the whole set is replaced before its answer comes.
 type onceSet struct {
 	now func() time.Time
-	max int
 
-	mu   sync.Mutex
-	used map[[32]byte]time.Time
-	tidy time.Time // when expired entries were last removed
+	mu      sync.Mutex
+	used    *bounded.Map[[32]byte, time.Time] // when each session was issued
+	evicted time.Time                         // the latest of those that were evicted
 }
 
+// newOnceSet returns a set that remembers up to limit sessions.
 func newOnceSet(now func() time.Time, limit int) *onceSet {
-	return &onceSet{now: now, max: limit, used: map[[32]byte]time.Time{}}
+	return &onceSet{now: now, used: bounded.New[[32]byte, time.Time](limit)}
 }
 
-// use marks the key, or returns errSessionUsed if it is marked. A full set refuses, because forgetting a key would allow a
-// second use.
-func (o *onceSet) use(key [32]byte, until time.Time) error {
-	now := o.now()
+// use marks a session as used. It returns errSessionUsed if the session is marked or too old to be remembered.
+func (o *onceSet) use(key [32]byte, issued time.Time) error {
+	now, expires := o.now(), issued.Add(maxSessionLife)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, ok := o.used[key]; ok {
+	if _, used := o.used.Get(key, now); used || !issued.After(o.evicted) || !now.Before(expires) {
 		return errSessionUsed
 	}
-	if now.Sub(o.tidy) > time.Minute || len(o.used) >= o.max {
-		for k, t := range o.used {
-			if !now.Before(t) {
-				delete(o.used, k)
-			}
-		}
-		o.tidy = now
+	if first, full := o.used.Put(key, issued, expires, now); full && first.After(o.evicted) {
+		o.evicted = first
 	}
-	if len(o.used) >= o.max {
-		return fault.New(fault.TooManyRequests, "Too many requests")
-	}
-	o.used[key] = until
 	return nil
 }
 
-// release unmarks the key.
-func (o *onceSet) release(key [32]byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.used, key)
-}
+// release unmarks a session.
+func (o *onceSet) release(key [32]byte) { o.used.Delete(key) }

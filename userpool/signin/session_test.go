@@ -1,35 +1,64 @@
 package signin
 
 import (
+	"crypto/sha256"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
-
-	"github.com/sluicegate/sluice/fault"
 )
+
+func keyOf(id string) [32]byte { return sha256.Sum256([]byte(id)) }
 
 func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
 	now := time.Unix(1000, 0)
-	o := newOnceSet(func() time.Time { return now }, 2)
-	one, two, three := [32]byte{1}, [32]byte{2}, [32]byte{3}
-	if err := o.use(one, now.Add(time.Minute)); err != nil {
+	o := newOnceSet(func() time.Time { return now }, 10)
+	one := keyOf("one")
+	if err := o.use(one, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.use(one, now.Add(time.Minute)); !errors.Is(err, errSessionUsed) {
+	if err := o.use(one, now); !errors.Is(err, errSessionUsed) {
 		t.Error(err)
 	}
 	o.release(one)
-	if err := o.use(one, now.Add(time.Minute)); err != nil {
+	if err := o.use(one, now); err != nil {
 		t.Error("given back:", err)
 	}
-	if err := o.use(two, now.Add(time.Hour)); err != nil {
+	begun := now
+	now = now.Add(maxSessionLife - time.Second)
+	if err := o.use(one, begun); !errors.Is(err, errSessionUsed) {
+		t.Error("in its last second:", err)
+	}
+	if err := o.use(keyOf("of another age"), time.UnixMilli(0)); !errors.Is(err, errSessionUsed) {
+		t.Error("too old to be remembered:", err)
+	}
+}
+
+func TestAFullSetOfUsedSessionsNeitherRefusesNewOnesNorForgets(t *testing.T) {
+	now := time.Unix(1000, 0)
+	o := newOnceSet(func() time.Time { return now }, 100)
+	early := now
+	issued := map[[32]byte]time.Time{}
+	for i := range 1000 {
+		now = now.Add(time.Millisecond)
+		key := keyOf(strconv.Itoa(i))
+		issued[key] = now
+		if err := o.use(key, now); err != nil {
+			t.Fatalf("session %d: %v", i, err)
+		}
+	}
+	for key, at := range issued {
+		if err := o.use(key, at); !errors.Is(err, errSessionUsed) {
+			t.Fatalf("a second use: %v", err)
+		}
+	}
+	if n := o.used.Len(); n != 100 {
+		t.Errorf("%d sessions are remembered", n)
+	}
+	if err := o.use(keyOf("older than all that is remembered"), early); !errors.Is(err, errSessionUsed) {
 		t.Error(err)
 	}
-	if err := o.use(three, now.Add(time.Hour)); !fault.Is(err, fault.TooManyRequests) {
-		t.Error("a full set must refuse:", err)
-	}
-	now = now.Add(2 * time.Minute)
-	if err := o.use(three, now.Add(time.Hour)); err != nil {
-		t.Error("what is over makes room:", err)
+	if err := o.use(keyOf("unused and recent"), now.Add(-50*time.Millisecond)); err != nil {
+		t.Error(err)
 	}
 }

@@ -39,6 +39,7 @@ type state struct {
 	Name     string `json:"n,omitempty"` // the name that found the subject, until something is proved
 	Flow     string `json:"f"`           // how the sign-in began
 	Step     string `json:"s"`           // the challenge to be answered
+	Issued   int64  `json:"t"`           // Unix milliseconds
 	Expires  int64  `json:"e"`           // Unix milliseconds
 
 	Proved   []Factor `json:"v,omitempty"`
@@ -58,7 +59,8 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 	}
 	x := &a.state
 	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, s.name
-	x.Expires = m.base.Now().Add(a.client.SessionLife).UnixMilli()
+	now := m.base.Now()
+	x.Issued, x.Expires = now.UnixMilli(), now.Add(a.client.SessionLife).UnixMilli()
 	x.Sub, x.Absent, x.Name = a.subject.User.Sub, 0, ""
 	if !a.subject.Exists {
 		x.Sub, x.Absent = absentSub, 1
@@ -127,13 +129,17 @@ func (m *Machine) readState(a *attempt, s *step) error {
 
 // spend uses the state up. giveBack undoes that, for an answer that may be repeated.
 func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
+	used := m.used
+	if a.state.Absent != 0 {
+		used = m.usedByStandIns
+	}
 	key := sha256.Sum256([]byte(a.state.ID))
-	err = m.used.use(key, time.UnixMilli(a.state.Expires))
+	err = used.use(key, time.UnixMilli(a.state.Issued))
 	if s.inBlock && errors.Is(err, errSessionUsed) {
 		err = userpool.ErrWrongPassword
 	}
 	if err != nil {
 		return nil, err
 	}
-	return func() { m.used.release(key) }, nil
+	return func() { used.release(key) }, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -287,6 +288,18 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		records, err := h.Tokens.Revocations(ctx)
 		if err != nil || len(records) < 6 {
 			t.Fatal(len(records), err)
+		}
+		families := 0
+		for _, r := range records {
+			if r.Kind == revoke.KindFamily {
+				families++
+				if r.Of == "" || strings.Contains(r.Name, "\n") {
+					t.Errorf("a family without its subject: %+v", r)
+				}
+			}
+		}
+		if families == 0 {
+			t.Error("no family")
 		}
 		if err := h.Index.Apply(records...); err != nil {
 			t.Error(err)

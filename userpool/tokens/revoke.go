@@ -16,9 +16,12 @@ import (
 // it. Issued revokes the tokens that a user was issued so far. A sign-out makes one, and ends the user's refresh families
 // in the same transaction. Tokens issued later have a later iat: see cutoffs.
 
-// kept returns the record as the store keeps it, with issuer and name as the key.
+// kept returns the record as the store keeps it. The key is issuer, name and, for a family, the subject if it is known.
 func kept(r revoke.Record) store.Revocation {
 	out := store.Revocation{Kind: string(r.Kind), Key: r.Issuer + "\n" + r.Name, Until: time.UnixMilli(r.Until).UTC()}
+	if r.Of != "" {
+		out.Key += "\n" + r.Of
+	}
 	if r.At != 0 {
 		out.NotBefore = time.UnixMilli(r.At).UTC()
 	}
@@ -42,7 +45,8 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 		if !ok || (kind != revoke.KindFamily && kind != revoke.KindIssued) {
 			continue
 		}
-		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Until: r.Until.UnixMilli()}
+		name, subject, _ := strings.Cut(name, "\n")
+		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Of: subject, Until: r.Until.UnixMilli()}
 		if !r.NotBefore.IsZero() {
 			record.At = r.NotBefore.UnixMilli()
 		}
@@ -97,7 +101,8 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 
 // revokeFamily revokes a family in the store, then tells the Revoker.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
-	r := revoke.Family(issuer, id, s.base.Now().Add(tokenAfterlife))
+	now := s.base.Now()
+	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		f, err := tx.RefreshTokens.Get(id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -106,8 +111,10 @@ func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 		if err != nil {
 			return err
 		}
+		// No token of the family has a later iat, see userpool.ClockLeeway.
+		r = revoke.FamilyOf(issuer, f.Sub, id, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
 		if f.RevokedAt.IsZero() {
-			f.RevokedAt = s.base.Now()
+			f.RevokedAt = now
 			if err := tx.RefreshTokens.Update(f); err != nil {
 				return err
 			}
@@ -183,10 +190,7 @@ func (r *Revocation) SignOut(u *store.User) error {
 // Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.
 func (r *Revocation) Issued(u *store.User) error {
 	now := r.service.base.Now()
-	at, err := r.service.cutoffs.raise(u.PoolID, u.Sub, now)
-	if err != nil {
-		return err
-	}
+	at := r.service.cutoffs.raise(u.PoolID, u.Sub, now)
 	rec := revoke.Issued(r.service.o.Pools.IssuerOf(u.PoolID), u.Sub, at, now.Add(tokenAfterlife))
 	r.records = append(r.records, rec)
 	return r.tx.Revocations.Put(kept(rec))

@@ -35,7 +35,7 @@ func New(o Options) (*Service, error) {
 	if o.Base == nil || o.Pools == nil {
 		return nil, errors.New("tokens: Options.Base and Options.Pools are required")
 	}
-	return &Service{o: o, base: o.Base, cutoffs: newCutoffs()}, nil
+	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
 }
 
 // Sweep deletes expired refresh families and revocations, in small transactions.

@@ -1,13 +1,12 @@
-package policy
+package strictjson
 
 import (
 	"bytes"
 	"unicode/utf8"
 )
 
-// Places turns offsets of a text into lines and columns, both from 1, columns in characters. It counts on from the place it
-// was asked for last, because a text on a single line is usual and is walked from its start to its end. It is not safe for
-// concurrent use.
+// Places turns offsets of a text into lines and columns. Both start at 1; columns count characters. Places counts on from the
+// last offset that it was asked for, so that a long line is not scanned anew for each. It is not safe for concurrent use.
 type Places struct {
 	src                  []byte
 	line, column         int // where the text begins

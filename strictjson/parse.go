@@ -1,4 +1,4 @@
-package policy
+package strictjson
 
 import (
 	"fmt"
@@ -7,58 +7,86 @@ import (
 	"unicode/utf8"
 )
 
-// MaxSource bounds the text of one document in bytes. AWS's limits, which CheckSize knows, are far below; documents made
-// by a configuration may be longer.
-const MaxSource = 1 << 20
-
-// maxDepth bounds nesting; a policy needs six levels.
+// maxDepth is how deeply values may be nested.
 const maxDepth = 32
 
-// node is a JSON value with its place in the text. A decoder of encoding/json would lose positions and duplicate keys.
-type node struct {
-	kind    nodeKind
-	offset  int
-	text    string // string, or a number as written
-	members []member
-	items   []*node
+// Node is a JSON value with its place in the text.
+type Node struct {
+	Kind        Kind
+	Offset, End int    // its first byte, and the one after its last
+	Text        string // a string without its escapes; a number or boolean as written
+	Members     []Member
+	Items       []*Node
 }
 
-type member struct {
-	key    string
-	offset int
-	value  *node
+// Member is a member of an object. A name may occur more than once; see Duplicate.
+type Member struct {
+	Key    string
+	Offset int // of the name
+	Value  *Node
 }
 
-type nodeKind uint8
+// Kind is the kind of a value.
+type Kind uint8
 
+// The kinds.
 const (
-	nullNode nodeKind = iota
-	stringNode
-	numberNode
-	boolNode
-	listNode
-	objectNode
+	Null Kind = iota
+	String
+	Number
+	Bool
+	List
+	Object
 )
 
-func (k nodeKind) String() string {
+// String returns the kind with its article, as in "a list".
+func (k Kind) String() string {
 	return [...]string{"null", "a string", "a number", "a boolean", "a list", "an object"}[k]
 }
 
-// syntaxError is text that is not JSON, at a byte offset.
-type syntaxError struct {
-	offset  int
-	message string
+// Error says what is wrong with a text, and at which byte.
+type Error struct {
+	Offset  int
+	Message string
 }
 
-type jsonReader struct {
+func (e *Error) Error() string { return e.Message }
+
+// In returns an error with the line and column of e in src, the text that was parsed.
+func (e *Error) In(src []byte) error {
+	line, column := NewPlaces(src, 1, 1).At(e.Offset)
+	return fmt.Errorf("%d:%d: %s", line, column, e.Message)
+}
+
+// Duplicate returns an error for the first name that an object in the tree has twice; nil if there is none.
+func (n *Node) Duplicate() *Error {
+	seen := make(map[string]bool, len(n.Members))
+	for _, m := range n.Members {
+		if seen[m.Key] {
+			return &Error{m.Offset, fmt.Sprintf("the member %q is given twice", m.Key)}
+		}
+		seen[m.Key] = true
+		if err := m.Value.Duplicate(); err != nil {
+			return err
+		}
+	}
+	for _, item := range n.Items {
+		if err := item.Duplicate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type reader struct {
 	src []byte
 	pos int
-	err *syntaxError
+	err *Error
 }
 
 // readJSON reads one value that fills src.
-func readJSON(src []byte) (*node, *syntaxError) {
-	r := &jsonReader{src: src}
+func Parse(src []byte) (*Node, *Error) {
+	r := &reader{src: src}
 	r.space()
 	n := r.value(0)
 	r.space()
@@ -68,13 +96,13 @@ func readJSON(src []byte) (*node, *syntaxError) {
 	return n, r.err
 }
 
-func (r *jsonReader) fail(offset int, format string, args ...any) {
+func (r *reader) fail(offset int, format string, args ...any) {
 	if r.err == nil {
-		r.err = &syntaxError{offset, fmt.Sprintf(format, args...)}
+		r.err = &Error{offset, fmt.Sprintf(format, args...)}
 	}
 }
 
-func (r *jsonReader) space() {
+func (r *reader) space() {
 	for r.pos < len(r.src) {
 		switch r.src[r.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -86,42 +114,43 @@ func (r *jsonReader) space() {
 }
 
 // peek returns the next byte, or 0 at the end.
-func (r *jsonReader) peek() byte {
+func (r *reader) peek() byte {
 	if r.pos < len(r.src) {
 		return r.src[r.pos]
 	}
 	return 0
 }
 
-func (r *jsonReader) value(depth int) *node {
-	n := &node{offset: r.pos}
+func (r *reader) value(depth int) *Node {
+	n := &Node{Offset: r.pos}
 	switch c := r.peek(); {
 	case r.pos >= len(r.src):
 		r.fail(r.pos, "the document ends where a value should be")
 	case depth > maxDepth:
 		r.fail(r.pos, "nested deeper than %d levels", maxDepth)
 	case c == '{':
-		n.kind = objectNode
+		n.Kind = Object
 		r.object(n, depth)
 	case c == '[':
-		n.kind = listNode
+		n.Kind = List
 		r.list(n, depth)
 	case c == '"':
-		n.kind, n.text = stringNode, r.str()
+		n.Kind, n.Text = String, r.str()
 	case c == '-' || c >= '0' && c <= '9':
-		n.kind, n.text = numberNode, r.number()
+		n.Kind, n.Text = Number, r.number()
 	default:
 		r.word(n)
 	}
+	n.End = r.pos
 	return n
 }
 
-func (r *jsonReader) word(n *node) {
+func (r *reader) word(n *Node) {
 	for _, w := range [...]string{"true", "false", "null"} {
 		if end := r.pos + len(w); end <= len(r.src) && string(r.src[r.pos:end]) == w {
 			r.pos = end
 			if w != "null" {
-				n.kind, n.text = boolNode, w
+				n.Kind, n.Text = Bool, w
 			}
 			return
 		}
@@ -130,44 +159,44 @@ func (r *jsonReader) word(n *node) {
 	r.fail(r.pos, "unexpected %q where a value should be", c)
 }
 
-func (r *jsonReader) object(n *node, depth int) {
+func (r *reader) object(n *Node, depth int) {
 	r.pos++
 	for r.err == nil {
 		r.space()
-		if r.peek() == '}' && len(n.members) == 0 {
+		if r.peek() == '}' && len(n.Members) == 0 {
 			r.pos++
 			return
 		}
-		m := member{offset: r.pos}
+		m := Member{Offset: r.pos}
 		if r.peek() != '"' {
-			r.fail(r.pos, "a member's name in double quotes should stand here")
+			r.fail(r.pos, "expected a member's name in double quotes")
 			return
 		}
-		m.key = r.str()
+		m.Key = r.str()
 		r.space()
 		if r.peek() != ':' {
-			r.fail(r.pos, "a colon should follow the name %q", m.key)
+			r.fail(r.pos, "expected a colon after the name %q", m.Key)
 			return
 		}
 		r.pos++
 		r.space()
-		m.value = r.value(depth + 1)
-		n.members = append(n.members, m)
+		m.Value = r.value(depth + 1)
+		n.Members = append(n.Members, m)
 		if r.next('}', "object") {
 			return
 		}
 	}
 }
 
-func (r *jsonReader) list(n *node, depth int) {
+func (r *reader) list(n *Node, depth int) {
 	r.pos++
 	for r.err == nil {
 		r.space()
-		if r.peek() == ']' && len(n.items) == 0 {
+		if r.peek() == ']' && len(n.Items) == 0 {
 			r.pos++
 			return
 		}
-		n.items = append(n.items, r.value(depth+1))
+		n.Items = append(n.Items, r.value(depth+1))
 		if r.next(']', "list") {
 			return
 		}
@@ -175,7 +204,7 @@ func (r *jsonReader) list(n *node, depth int) {
 }
 
 // next reads the comma before another element, or the closing byte, for which it returns true.
-func (r *jsonReader) next(closing byte, what string) bool {
+func (r *reader) next(closing byte, what string) bool {
 	r.space()
 	switch r.peek() {
 	case closing:
@@ -185,12 +214,12 @@ func (r *jsonReader) next(closing byte, what string) bool {
 		r.pos++
 		return false
 	}
-	r.fail(r.pos, "a comma or %q should stand here in the %s", closing, what)
+	r.fail(r.pos, "expected a comma or %q in the %s", closing, what)
 	return true
 }
 
 // number reads by the grammar of RFC 8259 section 6.
-func (r *jsonReader) number() string {
+func (r *reader) number() string {
 	start := r.pos
 	digits := func() bool {
 		from := r.pos
@@ -222,7 +251,7 @@ func (r *jsonReader) number() string {
 }
 
 // str reads a string; the text between escapes must be UTF-8 without control characters.
-func (r *jsonReader) str() string {
+func (r *reader) str() string {
 	start := r.pos
 	r.pos++
 	var out []byte
@@ -258,7 +287,7 @@ func (r *jsonReader) str() string {
 
 var plainEscapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-func (r *jsonReader) escape(out []byte) []byte {
+func (r *reader) escape(out []byte) []byte {
 	start := r.pos
 	r.pos++
 	c := r.peek()
@@ -290,7 +319,7 @@ func (r *jsonReader) escape(out []byte) []byte {
 }
 
 // unit reads "uXXXX".
-func (r *jsonReader) unit() (rune, bool) {
+func (r *reader) unit() (rune, bool) {
 	if r.pos+5 > len(r.src) {
 		return 0, false
 	}

@@ -1,0 +1,189 @@
+package authz
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unsafe"
+	"weak"
+
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// maxKeptCall bounds what is kept of one request for an explanation, in bytes.
+const maxKeptCall = 64 << 10
+
+// keptCall is what policies can ask for of a request that was refused. It holds no credential and no body.
+type keptCall struct {
+	engine weak.Pointer[Engine] // so that a refusal does not keep the configuration before a reload alive
+	call   call
+}
+
+// denial makes what is kept of a call that was refused.
+func (c *call) denial(id string, refusal *Refusal) *keptDenial {
+	d := &keptDenial{Denial: Denial{ID: id, Time: c.now.UTC(), Explanation: c.explain(refusal, false)}}
+	var n counter
+	n.explanation(d.Explanation)
+	d.asked = c.toKeep(&n)
+	if n.bytes > maxKeptCall {
+		d.asked = nil
+		d.Note = "the statements are not known: the request was too large to keep"
+		n = counter{}
+		n.explanation(d.Explanation)
+	}
+	d.bytes = n.bytes + int(unsafe.Sizeof(*d)+unsafe.Sizeof(*d.Explanation)+unsafe.Sizeof(keptCall{})+unsafe.Sizeof(Request{}))
+	return d
+}
+
+// inFull explains a denial with the statements.
+func (d *keptDenial) inFull() *Denial {
+	out := d.Denial
+	if d.asked == nil {
+		return &out
+	}
+	x := *d.Explanation
+	out.Explanation = &x
+	e := d.asked.engine.Value()
+	if e == nil {
+		x.Note = "the statements are not known: the configuration has changed since"
+		return &out
+	}
+	c := d.asked.call
+	c.e = e
+	c.subject = &Subject{Principal: c.principal, keys: c.subject.keys} // it will refer to the engine
+	perms := e.permissionsFor(c.subject)
+	x.Targets = nil
+	for i, was := range d.Targets {
+		c.target = &c.targets[i]
+		now := c.explainTarget(perms, true)
+		if now.Effect != was.Effect {
+			x.Note = "the roles' policies have changed since: the statements are those of now"
+		}
+		now.Effect = was.Effect
+		x.Targets = append(x.Targets, now)
+	}
+	return &out
+}
+
+// toKeep copies what an explanation reads, and counts it. Strings are cloned, since they may be parts of larger ones.
+func (c *call) toKeep(n *counter) *keptCall {
+	k := &keptCall{engine: weak.Make(c.e), call: call{now: c.now, host: n.clone(c.host), path: n.clone(c.path), s3: c.s3}}
+	k.call.credential.scheme = c.credential.scheme
+	k.call.r = &Request{Method: n.clone(c.r.Method), RawQuery: n.query(c.r.RawQuery), Header: n.header(c.r.Header),
+		ClientIP: c.r.ClientIP, TLSVersion: c.r.TLSVersion}
+	k.call.s3.params = nil
+	s := &c.s3
+	n.text(s.bucket, s.key, s.versionID, s.copySource, s.copyVersion, s.prefix, s.delimiter, s.maxKeys, s.location)
+	for _, t := range s.tags {
+		n.text(t.key, t.value)
+	}
+	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
+	for _, t := range k.call.targets {
+		n.text(t.action, t.resource, t.version)
+		n.bytes += int(unsafe.Sizeof(t))
+	}
+	k.call.subject = &Subject{Principal: n.principal(*c.subject.whole())}
+	if keys := c.subject.keys; keys != nil {
+		k.call.subject.keys = &accessKey{id: keys.id, policies: keys.policies, arns: keys.arns}
+		n.text(keys.policies...)
+		n.text(keys.arns...)
+	}
+	k.call.principal = k.call.subject.Principal
+	if v := c.verified; v != nil {
+		k.call.verified = &sigv4.Verified{Auth: &sigv4.Auth{Time: v.Time, Region: n.clone(v.Region), Presigned: v.Presigned}}
+		n.bytes += int(unsafe.Sizeof(*v) + unsafe.Sizeof(*v.Auth))
+	}
+	return k
+}
+
+// counter counts bytes that are kept.
+type counter struct{ bytes int }
+
+func (n *counter) text(list ...string) {
+	for _, s := range list {
+		n.bytes += len(s) + int(unsafe.Sizeof(s))
+	}
+}
+
+func (n *counter) clone(s string) string {
+	n.text(s)
+	return strings.Clone(s)
+}
+
+// header copies the headers that policies can ask for.
+func (n *counter) header(all http.Header) http.Header {
+	seen := make(http.Header, len(all))
+	for name, lines := range all {
+		if len(name) > maxHeaderName || hiddenHeaders[strings.ToLower(name)] {
+			continue
+		}
+		seen[name] = append([]string(nil), lines...)
+		n.text(name)
+		n.text(lines...)
+		n.bytes += 64 // of the map
+	}
+	return seen
+}
+
+// query copies the parameters that policies can ask for.
+func (n *counter) query(raw string) string {
+	var seen []string
+	for part := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || hiddenParams[strings.ToLower(plain)] {
+			continue
+		}
+		seen = append(seen, part)
+	}
+	return n.clone(strings.Join(seen, "&"))
+}
+
+func (n *counter) explanation(x *Explanation) {
+	x.Method, x.Host, x.Path = n.clone(x.Method), n.clone(x.Host), n.clone(x.Path)
+	n.text(x.ClientIP, x.Detail, x.Note)
+	if r := x.Refusal; r != nil {
+		n.text(r.Subject)
+		if e := r.Signature; e != nil {
+			n.text(e.Detail, e.Facts.Unsigned, e.Facts.ClaimedHash, e.Facts.ComputedHash)
+		}
+	}
+	p := &x.Principal
+	n.text(p.Issuer, p.Subject, p.Username, p.ClientID, p.ARN, p.AccessKey)
+	for _, list := range []*[]string{&p.Groups, &p.Scopes} {
+		*list = slices.Clone(*list)
+		n.text(*list...)
+	}
+	for i := range x.Targets {
+		t := &x.Targets[i]
+		t.Action, t.Resource = n.clone(t.Action), n.clone(t.Resource)
+		n.bytes += int(unsafe.Sizeof(*t))
+	}
+}
+
+// principal copies a principal on its own, without the subject and the engine that it may be part of.
+func (n *counter) principal(p principal.Principal) *principal.Principal {
+	p.SessionPolicy = nil
+	if claims, ok := p.Claims.(*tokenClaims); ok {
+		alone := *claims
+		p.Claims = &alone
+		n.bytes += 2 * len(claims.claims.JSON()) // with the places of its members
+	}
+	n.bytes += int(unsafe.Sizeof(p))
+	n.text(p.Issuer, p.PoolID, p.Subject, p.Username, p.ClientID, p.TokenUse, p.PreferredRole, p.TokenID, p.OriginJTI,
+		p.ARN, p.RoleARN, p.RoleID, p.SessionName, p.Account, p.AccessKeyID, p.IdentityID, p.IdentityPoolID, p.Provider, p.SourceIdentity)
+	for _, list := range []*[]string{&p.Groups, &p.Scopes, &p.Roles, &p.AMR} {
+		*list = slices.Clone(*list)
+		n.text(*list...)
+	}
+	for _, t := range p.Tags {
+		n.text(t.Key, t.Value)
+	}
+	for _, l := range p.Logins {
+		n.text(l.Issuer, l.Subject, l.OriginJTI)
+		n.bytes += 2 * int(unsafe.Sizeof(time.Time{}))
+	}
+	return &p
+}

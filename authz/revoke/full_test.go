@@ -1,0 +1,89 @@
+package revoke
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// One account signs in and revokes its token again and again until the index is full.
+func TestOneAccountThatFillsTheIndexEndsNobodyElsesTokens(t *testing.T) {
+	const n, bound = 5000, 200_000
+	until := noon.Add(time.Hour)
+	x, _ := newIndex(t, bound, FamilyOf(pool, "alice", "alice's lost phone", noon, until))
+	for i := range n {
+		if err := x.Apply(FamilyOf(pool, "mallory", fmt.Sprint("family", i), noon, until)); err != nil {
+			t.Fatal(err)
+		}
+		if s := x.Stats(); s.Bytes > bound || s.Collapsed != 0 {
+			t.Fatalf("after %d: %+v", i, s)
+		}
+	}
+	mallory := func(family string, issued int) Credential {
+		c := alice(family, issued, issued)
+		c.Subject = "mallory"
+		return c
+	}
+	for i := range n {
+		if family := fmt.Sprint("family", i); !x.Revoked(mallory(family, 0)) {
+			t.Fatalf("%s was forgotten", family)
+		}
+	}
+	if !x.Revoked(alice("alice's lost phone", -60, -60)) {
+		t.Error("another user's revocation was forgotten")
+	}
+	if x.Revoked(alice("f1", -60, 0)) {
+		t.Error("another user's token is dead")
+	}
+	if x.Revoked(mallory("new", 1)) {
+		t.Error("a later token of the same account is dead")
+	}
+	again, _ := newIndex(t, bound, x.Snapshot()...)
+	if !reflect.DeepEqual(again.Snapshot(), x.Snapshot()) || !again.Revoked(mallory("family0", 0)) {
+		t.Error("a snapshot says something else")
+	}
+	// What was combined does not come back with records that come twice.
+	entries := x.Stats().Entries
+	if err := x.Apply(FamilyOf(pool, "mallory", "family0", noon, until)); err != nil || x.Stats().Entries != entries {
+		t.Errorf("%v, %d entries, were %d", err, x.Stats().Entries, entries)
+	}
+}
+
+func TestAFullIndexOfManySubjectsCollapsesTheirIssuer(t *testing.T) {
+	x, _ := newIndex(t, 100_000)
+	const n = 5000
+	for i := range n {
+		if err := x.Apply(FamilyOf(pool, fmt.Sprint("subject", i), fmt.Sprint("family", i), noon, noon.Add(time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+		if s := x.Stats(); s.Bytes > 100_000 {
+			t.Fatalf("%+v", s)
+		}
+	}
+	for i := range n {
+		c := alice(fmt.Sprint("family", i), -60, -60)
+		if c.Subject = fmt.Sprint("subject", i); !x.Revoked(c) {
+			t.Fatalf("family %d was forgotten", i)
+		}
+	}
+	if s := x.Stats(); s.Collapsed != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A sign-out in the same second dates the next token ahead of the clock. A family is not taken as covered by it.
+func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
+	until := noon.Add(time.Hour)
+	x, _ := newIndex(t, 0, Issued(pool, "alice", noon, until))
+	if err := x.Apply(FamilyOf(pool, "alice", "f1", noon.Add(30*time.Second), until)); err != nil {
+		t.Fatal(err)
+	}
+	if !x.Revoked(alice("f1", 1, 1)) || x.Revoked(alice("f2", 1, 1)) {
+		t.Error("the family, and nothing else")
+	}
+	shorter, _ := newIndex(t, 0, Issued(pool, "alice", noon.Add(time.Minute), noon.Add(time.Minute)))
+	if err := shorter.Apply(FamilyOf(pool, "alice", "f1", noon, until)); err != nil || shorter.Stats().Entries != 2 {
+		t.Error("a cut that ends earlier covers no family")
+	}
+}

@@ -1,0 +1,68 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+)
+
+// Config holds the dependencies of a dispatcher, which are the same for each protocol. All but StrictErrors is required.
+type Config struct {
+	APIs       []API
+	Authorizer Authorizer
+	Log        *slog.Logger // server errors at level error, client errors at level debug
+	Rand       io.Reader    // for request ids
+
+	// StrictErrors turns an error that its operation does not declare into an internal error. Tests set it.
+	StrictErrors bool
+}
+
+// Check reports missing dependencies, and registries that do not fit their APIs.
+func (c *Config) Check() error {
+	if len(c.APIs) == 0 || c.Authorizer == nil || c.Log == nil || c.Rand == nil {
+		return errors.New("rpc: Config needs APIs, Authorizer, Log and Rand")
+	}
+	for _, a := range c.APIs {
+		if err := a.Registry.Check(a.Service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Begin sets the response headers that every answer has, and returns the request id. It reports done if it has answered the
+// request itself: a CORS preflight, or a failure to make an id.
+func (c *Config) Begin(w http.ResponseWriter, r *http.Request) (id string, done bool) {
+	id, err := RequestID(c.Rand)
+	if err != nil {
+		c.Log.ErrorContext(r.Context(), "no request id", "error", err)
+		http.Error(w, "", http.StatusInternalServerError)
+		return "", true
+	}
+	w.Header().Set("x-amzn-RequestId", id)
+	return id, CORS(w, r)
+}
+
+// LogRefusal logs a call that is answered with an error. call is nil if the request named no operation.
+func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code string, status int, err error) {
+	level, operation := slog.LevelDebug, ""
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if call != nil {
+		operation = call.API.ID + ":" + call.Operation.Name
+	}
+	c.Log.Log(ctx, level, "call refused", "request_id", id, "operation", operation, "code", code, "error", err)
+}
+
+// Write writes an answer. No cache may keep it, because answers hold tokens and keys.
+func (c *Config) Write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		c.Log.Debug("answer not delivered", "error", err)
+	}
+}
