@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -98,6 +99,45 @@ func cell(s string) (rune, int) {
 // searchCells searches a large segment with "?" or variables by the shift-and method: one bit for each character of the
 // segment, 64 advanced at once.
 func searchCells(segment []part, length int, s string, vals *resolved) (string, bool) {
+	cells := cellsOf(segment, length, vals)
+	if len(cells) == 0 {
+		return s, true
+	}
+	if len(cells) > len(s) {
+		return s, false
+	}
+	m := newMatcher(cells)
+	state, moved := make([]uint64, m.words), make([]uint64, m.words)
+	anyMask := m.any[:len(state)]
+	goal := (len(cells) - 1) % 64
+	for s != "" {
+		r, size := cell(s)
+		s = s[size:]
+		carry := uint64(1)
+		if mask, dense := m.masks[r]; dense {
+			for w, word := range state {
+				state[w] = (word<<1 | carry) & mask[w]
+				carry = word >> 63
+			}
+		} else {
+			for w, word := range state {
+				moved[w] = word<<1 | carry
+				carry = word >> 63
+				state[w] = moved[w] & anyMask[w]
+			}
+			for _, i := range m.places[r] {
+				state[i/64] |= moved[i/64] & (1 << (i % 64))
+			}
+		}
+		if state[m.words-1]>>goal&1 == 1 {
+			return s, true
+		}
+	}
+	return s, false
+}
+
+// cellsOf returns the characters of a segment of the given length in bytes.
+func cellsOf(segment []part, length int, vals *resolved) []rune {
 	cells := make([]rune, 0, length)
 	for i := range segment {
 		x := &segment[i]
@@ -115,58 +155,36 @@ func searchCells(segment []part, length int, s string, vals *resolved) (string, 
 			text = text[size:]
 		}
 	}
-	if len(cells) == 0 {
-		return s, true
-	}
-	if len(cells) > len(s) {
-		return s, false
-	}
+	return cells
+}
+
+// matcher says for each character at which places of a segment it matches.
+type matcher struct {
+	words  int               // of a mask
+	any    []uint64          // the places of anyCell
+	masks  map[rune][]uint64 // for frequent characters: their places and those of anyCell
+	places map[rune][]int32  // for every character: its places without those of anyCell
+}
+
+func newMatcher(cells []rune) *matcher {
 	words := (len(cells) + 63) / 64
-	anyMask := make([]uint64, words)
-	places := map[rune][]int32{}
+	m := &matcher{words: words, any: make([]uint64, words), masks: map[rune][]uint64{}, places: map[rune][]int32{}}
 	for i, c := range cells {
 		if c == anyCell {
-			anyMask[i/64] |= 1 << (i % 64)
+			m.any[i/64] |= 1 << (i % 64)
 		} else {
-			places[c] = append(places[c], int32(i))
+			m.places[c] = append(m.places[c], int32(i))
 		}
 	}
-	// A character that stands in more places than there are words gets a mask; of those there are at most 64.
-	masks := map[rune][]uint64{}
-	for c, list := range places {
+	// A character with more places than there are words gets a mask; at most 64 characters do.
+	for c, list := range m.places {
 		if len(list) > words {
-			m := append([]uint64(nil), anyMask...)
+			mask := slices.Clone(m.any)
 			for _, i := range list {
-				m[i/64] |= 1 << (i % 64)
+				mask[i/64] |= 1 << (i % 64)
 			}
-			masks[c] = m
+			m.masks[c] = mask
 		}
 	}
-	state, moved := make([]uint64, words), make([]uint64, words)
-	anyMask = anyMask[:len(state)]
-	goal := (len(cells) - 1) % 64
-	for s != "" {
-		r, size := cell(s)
-		s = s[size:]
-		carry := uint64(1)
-		if mask, dense := masks[r]; dense {
-			for w, word := range state {
-				state[w] = (word<<1 | carry) & mask[w]
-				carry = word >> 63
-			}
-		} else {
-			for w, word := range state {
-				moved[w] = word<<1 | carry
-				carry = word >> 63
-				state[w] = moved[w] & anyMask[w]
-			}
-			for _, i := range places[r] {
-				state[i/64] |= moved[i/64] & (1 << (i % 64))
-			}
-		}
-		if state[words-1]>>goal&1 == 1 {
-			return s, true
-		}
-	}
-	return s, false
+	return m
 }

@@ -62,21 +62,11 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			add(part{kind: onePart})
 			text = text[1:]
 		case variables && strings.HasPrefix(text, "${"):
-			end := strings.IndexByte(text, '}')
-			if end < 0 {
-				return nil, nil, &templateError{`"${" without its "}"`, `write "${$}{" for these two characters themselves`}
+			inside, rest, err := cutVariable(text)
+			if err != nil {
+				return nil, nil, err
 			}
-			inside := text[2:end]
-			// The closing brace of a default is the one after its closing quote.
-			if q := strings.Index(text[:end], ", '"); q >= 0 {
-				close := strings.Index(text[q+3:], "'}")
-				if close < 0 {
-					return nil, nil, &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
-				}
-				end = q + 3 + close + 1
-				inside = text[2:end]
-			}
-			text = text[end+1:]
+			text = rest
 			if inside == "*" || inside == "?" || inside == "$" {
 				literal = append(literal, inside...)
 				continue
@@ -96,6 +86,23 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 		parts = append(parts, part{kind: literalPart, text: string(literal)})
 	}
 	return parts, vars, nil
+}
+
+// cutVariable returns what stands between the braces of the variable at the beginning of text, and the text after it.
+func cutVariable(text string) (inside, rest string, failed *templateError) {
+	end := strings.IndexByte(text, '}')
+	if end < 0 {
+		return "", "", &templateError{`"${" without its "}"`, `write "${$}{" for these two characters themselves`}
+	}
+	// The closing brace of a default is the one after its closing quote.
+	if q := strings.Index(text[:end], ", '"); q >= 0 {
+		closing := strings.Index(text[q+3:], "'}")
+		if closing < 0 {
+			return "", "", &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
+		}
+		end = q + 3 + closing + 1
+	}
+	return text[2:end], text[end+1:], nil
 }
 
 // parseVariable reads what stands between the braces. IAM User Guide, "IAM policy elements: Variables and tags",

@@ -11,9 +11,20 @@ import (
 func testLife(t *testing.T, st store.Store) {
 	seed(t, st)
 	mail := store.Alias{Kind: "email", Value: "dee@example.com"}
-
-	// Sign-up: the user and the code that went out, together.
 	dee := user(pool1, "sub-dee", "dee")
+	signUp(t, st, dee, mail)
+	confirm(t, st, dee, mail)
+	family := token("family", dee.Sub)
+	signIn(t, st, mail, family)
+	rotate(t, st, family)
+	revoke(t, st)
+	login := store.Login{Provider: "localhost:8080/" + pool1, Subject: dee.Sub}
+	linkGuest(t, st, login)
+	deleteUser(t, st, dee, login)
+}
+
+// signUp inserts the user and the code that was sent, in one transaction.
+func signUp(t *testing.T, st store.Store, dee store.User, mail store.Alias) {
 	dee.Status, dee.Attributes = "UNCONFIRMED", map[string]string{"email": mail.Value}
 	dee.Password.Hash, dee.Password.ModifiedAt = "$argon2id$", at(0)
 	update(t, st, func(tx store.Tx) error {
@@ -25,8 +36,10 @@ func testLife(t *testing.T, st store.Store) {
 			Value: mail.Value, CreatedAt: at(0), ExpiresAt: at(86400),
 		})
 	})
+}
 
-	// A wrong code counts; the right one confirms, proves the address and is gone.
+// confirm counts a wrong code; then the right one confirms the user, verifies the address and is deleted.
+func confirm(t *testing.T, st store.Store, dee store.User, mail store.Alias) {
 	update(t, st, func(tx store.Tx) error {
 		code, err := tx.Codes.Get(pool1, dee.Sub, "signup")
 		if err != nil {
@@ -52,11 +65,12 @@ func testLife(t *testing.T, st store.Store) {
 		}
 		return tx.Codes.Delete(pool1, u.Sub, "signup")
 	})
+}
 
-	// Sign-in by the alias, with the groups for the token, and a refresh token family.
-	family := token("family", dee.Sub)
+// signIn finds the user by the alias, reads the groups for the token and inserts a family of refresh tokens.
+func signIn(t *testing.T, st store.Store, mail store.Alias, family store.RefreshToken) {
 	update(t, st, func(tx store.Tx) error {
-		return tx.Groups.Add(pool1, "readers", dee.Sub)
+		return tx.Groups.Add(pool1, "readers", "sub-dee")
 	})
 	update(t, st, func(tx store.Tx) error {
 		u, err := tx.Users.ByAlias(pool1, mail)
@@ -71,8 +85,10 @@ func testLife(t *testing.T, st store.Store) {
 		same(t, "groups", keys(groups, func(g store.Group) string { return g.Name }), []string{"readers"})
 		return tx.RefreshTokens.Insert(family)
 	})
+}
 
-	// Refresh rotates: the new token and the one before it both find the family, an older one does not.
+// rotate replaces the token twice: the new token and the one before it find the family, the first one does not.
+func rotate(t *testing.T, st store.Store, family store.RefreshToken) {
 	for _, next := range []string{"second", "third"} {
 		update(t, st, func(tx store.Tx) error {
 			f, err := tx.RefreshTokens.Get("family")
@@ -92,8 +108,10 @@ func testLife(t *testing.T, st store.Store) {
 		wantErr(t, "the first token", err, store.ErrNotFound)
 		return nil
 	})
+}
 
-	// Revocation marks the family and kills its access tokens, together.
+// revoke marks the family and revokes its access tokens, in one transaction.
+func revoke(t *testing.T, st store.Store) {
 	update(t, st, func(tx store.Tx) error {
 		f, err := tx.RefreshTokens.ByHash([]byte("third"))
 		if err != nil {
@@ -113,9 +131,10 @@ func testLife(t *testing.T, st store.Store) {
 		same(t, "live", keys(live, func(r store.Revocation) string { return r.Key }), []string{"family"})
 		return nil
 	})
+}
 
-	// A guest signs in: the guest's identity takes the login, or gives way to the one that has it.
-	login := store.Login{Provider: "localhost:8080/" + pool1, Subject: dee.Sub}
+// linkGuest links the login to the identity of a guest.
+func linkGuest(t *testing.T, st store.Store, login store.Login) {
 	guest := store.Identity{PoolID: idPool1, ID: "us-east-1:guest", Guest: true, CreatedAt: at(0), ModifiedAt: at(0)}
 	update(t, st, func(tx store.Tx) error { return tx.Identities.Insert(guest) })
 	update(t, st, func(tx store.Tx) error {
@@ -134,8 +153,10 @@ func testLife(t *testing.T, st store.Store) {
 		same(t, "identity", i.ID, guest.ID)
 		return nil
 	})
+}
 
-	// The user goes, and with it everything but the identity, which other providers may know.
+// deleteUser deletes the user and all that belongs to it, except the identity, which may have other logins.
+func deleteUser(t *testing.T, st store.Store, dee store.User, login store.Login) {
 	update(t, st, func(tx store.Tx) error { return tx.Users.Delete(pool1, dee.Sub) })
 	view(t, st, func(tx store.Tx) error {
 		_, err := tx.RefreshTokens.Get("family")
