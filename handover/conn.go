@@ -50,6 +50,7 @@ func State(conn net.Conn, state http.ConnState) {
 		c.phase.Store(serving) // also when the request was in the server's buffer already
 	case http.StateHijacked:
 		c.phase.Store(apart)
+	case http.StateNew, http.StateClosed:
 	}
 }
 

@@ -159,7 +159,7 @@ func keep(l *net.TCPListener) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // net.FileListener has a copy
+	defer func() { _ = file.Close() }() // net.FileListener has a copy
 	kept, err := net.FileListener(file)
 	if err != nil {
 		return nil, err

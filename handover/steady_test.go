@@ -127,6 +127,7 @@ func (c *client) answered(request *http.Request) error {
 			return err
 		}
 		n, err := io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
 		if answer.StatusCode == http.StatusContinue {
 			continue
 		}

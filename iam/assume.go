@@ -132,6 +132,7 @@ func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Ti
 			return verdict{}, true
 		case policy.ImplicitDeny:
 			v.full = false
+		case policy.Allow:
 		}
 		v.limited = v.limited && within.Decide(request).Effect == policy.Allow
 	}

@@ -157,6 +157,7 @@ func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, er
 		return t, nil
 	case token.Refused:
 		return nil, refusedLogin(err, raw, now)
+	case token.Miss:
 	}
 	verifier := s.verifier.Load()
 	if verifier == nil {

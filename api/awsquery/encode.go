@@ -44,7 +44,7 @@ func EncodeError(namespace, code, message string, senderFault bool, requestID st
 
 type writer struct{ bytes.Buffer }
 
-func (w *writer) raw(s string) { w.WriteString(s) }
+func (w *writer) raw(s string) { _, _ = w.WriteString(s) } // a Buffer does not fail
 
 // element writes text in an element. What XML cannot hold, control characters, becomes U+FFFD.
 func (w *writer) element(name, text string) {

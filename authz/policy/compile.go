@@ -131,6 +131,7 @@ func (c *compiled) coversResource(resource string, ctx Context) bool {
 			case unresolved:
 				// What the variable would exclude is not known: an Allow must not cover it, a Deny must.
 				covered = c.deny
+			case differs:
 			}
 		}
 		return covered

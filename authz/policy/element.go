@@ -135,6 +135,7 @@ func (r *resourcePattern) matchFields(resource string, ctx Context) outcome {
 			return unresolved
 		case differs:
 			result = differs
+		case matches:
 		}
 	}
 	return result

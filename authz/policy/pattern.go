@@ -81,6 +81,7 @@ func (p *pattern) match(s string, ctx Context) outcome {
 		return outcomeOf(strings.HasPrefix(s, p.text))
 	case brokenForm:
 		return unresolved
+	case generalForm:
 	}
 	if len(p.vars) == 0 {
 		return outcomeOf(matchSegments(p.segments, s, nil))

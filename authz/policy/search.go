@@ -148,6 +148,7 @@ func cellsOf(segment []part, length int, vals *resolved) []rune {
 			continue
 		case variablePart:
 			text = vals.at(x.slot)
+		case literalPart, starPart:
 		}
 		for text != "" {
 			r, size := cell(text)

@@ -34,7 +34,7 @@ func newGenerator(t target, m *model) (*generator, error) {
 			g.outputs[o.Output.Shape] = append(g.outputs[o.Output.Shape], name)
 		}
 	}
-	used := g.usedOutsideErrors(inErrors)
+	used := g.usedOutsideErrors()
 	for _, name := range slices.Sorted(maps.Keys(m.Shapes)) {
 		s := m.Shapes[name]
 		if inErrors[name] || !used[name] {
@@ -52,8 +52,8 @@ func newGenerator(t target, m *model) (*generator, error) {
 	return g, nil
 }
 
-// usedOutsideErrors finds the shapes that inputs and outputs reach; the texts inside error shapes are no types of ours.
-func (g *generator) usedOutsideErrors(inErrors map[string]bool) map[string]bool {
+// usedOutsideErrors returns the shapes that inputs and outputs refer to. Shapes that only errors refer to get no Go type.
+func (g *generator) usedOutsideErrors() map[string]bool {
 	used := map[string]bool{}
 	var reach func(string)
 	reach = func(name string) {

@@ -81,7 +81,7 @@ func read(file string, strict bool) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	dec := json.NewDecoder(f)
 	if strict {
 		dec.DisallowUnknownFields()
