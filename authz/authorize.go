@@ -124,6 +124,7 @@ func (c *call) authenticate() *Problem {
 		}
 	case schemeCookie:
 		return c.cookie()
+	case schemeOther:
 	}
 	return problemScheme
 }
@@ -144,6 +145,7 @@ func (c *call) bearer(raw string) *Problem {
 		case token.Refused:
 			c.cached = true
 			return tokenProblem(err)
+		case token.Miss:
 		}
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)

@@ -120,7 +120,7 @@ func (x *Explanation) WriteText(w io.Writer) error {
 		fmt.Fprintf(b, ": %d %s: %s", x.Status, x.Reason, x.Detail)
 	}
 	if x.Shadow {
-		b.WriteString(" (shadow: it passed)")
+		fmt.Fprint(b, " (shadow: it passed)")
 	}
 	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", x.Method, x.Host, x.Path, x.Principal)
 	for _, t := range x.Targets {

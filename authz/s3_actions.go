@@ -61,6 +61,7 @@ func (c *call) resolveS3(m *S3Mapping) *Problem {
 		resource = "arn:aws:s3:::" + s.bucket
 	case s3Object:
 		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
+	case s3Service:
 	}
 	flags := s.op.flags
 	if problem := c.takeHeaders(m, flags); problem != nil {

@@ -46,7 +46,7 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
-	insecure := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is Caddy's own of this moment
+	insecure := &tls.Config{InsecureSkipVerify: true}
 	one, two := new(http.Protocols), new(http.Protocols)
 	one.SetHTTP1(true)
 	two.SetHTTP2(true)

@@ -96,7 +96,7 @@ func editDistance(a, b string) int {
 	}
 	var two, one, row [longest + 1]int
 	for j := range len(b) + 1 {
-		one[j] = j
+		one[j] = j //nolint:gosec // G602: b is at most longest
 	}
 	for i := 1; i <= len(a); i++ {
 		row[0] = i
@@ -107,7 +107,7 @@ func editDistance(a, b string) int {
 			}
 			row[j] = min(one[j]+1, row[j-1]+1, one[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], two[j-2]+1) //nolint:gosec // G602: j is at most longest
+				row[j] = min(row[j], two[j-2]+1) //nolint:gosec // G602: j is at least 2
 			}
 		}
 		two, one = one, row
