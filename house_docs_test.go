@@ -16,8 +16,8 @@ var (
 	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini"}
 )
 
-// Every fence names its language, so that the tests that run examples find them all: caddyfile blocks in caddymodule,
-// json here, sh in e2e.
+// Every fence names its language, so that tests find all examples: caddymodule adapts caddyfile blocks; json and sh blocks are
+// checked here.
 func TestFencedExamplesNameTheirLanguage(t *testing.T) {
 	eachDocument(t, func(path string, text []byte) {
 		open := false
@@ -42,6 +42,59 @@ func TestFencedJSONParses(t *testing.T) {
 			}
 		}
 	})
+}
+
+var target = regexp.MustCompile(`(?m)^([a-z0-9]+):`)
+
+// CI runs the targets of the Makefile, so examples for the shell consist of them.
+func TestFencedShellNamesTargets(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := map[string]bool{}
+	for _, m := range target.FindAllSubmatch(makefile, -1) {
+		targets[string(m[1])] = true
+	}
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```")
+	eachDocument(t, func(path string, text []byte) {
+		for _, m := range blocks.FindAllSubmatch(text, -1) {
+			for line := range strings.Lines(string(m[1])) {
+				if words := strings.Fields(line); len(words) < 2 || words[0] != "make" || !targets[words[1]] {
+					t.Errorf("%s: %q is no target of the Makefile; use a text block for other commands", path, line)
+				}
+			}
+		}
+	})
+}
+
+var (
+	quoted      = regexp.MustCompile("`([^`]+)`")
+	placeholder = regexp.MustCompile("<[A-Za-z]+>")
+)
+
+// CONTRIBUTING.md names files and folders that exist. A placeholder stands for at least one.
+func TestContributingNamesWhatExists(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(string(text), "")
+	for _, m := range quoted.FindAllStringSubmatch(prose, -1) {
+		path := m[1]
+		if !strings.Contains(path, "/") && filepath.Ext(path) != ".go" || strings.ContainsAny(path, " :") {
+			continue
+		}
+		named++
+		found, err := filepath.Glob(placeholder.ReplaceAllString(path, "*"))
+		if err != nil || len(found) == 0 && path != "net/http" {
+			t.Errorf("%s does not exist, %v", path, err)
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d paths are named: the page is not read", named)
+	}
 }
 
 func eachDocument(t *testing.T, check func(path string, text []byte)) {

@@ -27,7 +27,7 @@ const (
 // The exceptions to the limits, each with the size that it may not exceed. A test fails when an entry is no longer needed.
 var (
 	largePackages = map[string]int{ // lines
-		"userpool": 6746,
+		"userpool": 6750,
 	}
 	manyFiles = map[string]int{ // files
 		"userpool": 41,
