@@ -12,7 +12,7 @@ import (
 // an *Invalid. The text may hold at most MaxSource bytes; see CheckSize for AWS's limits.
 func Parse(src []byte, kind Kind) (*Document, error) { return ParseAt(src, kind, 1, 1) }
 
-// ParseAt is Parse for a document that stands inside a larger text at the line and column.
+// ParseAt is Parse for a document that begins at the line and column of a larger text.
 func ParseAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	d, err := LoadAt(src, kind, line, column)
 	if err != nil {
@@ -21,13 +21,13 @@ func ParseAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	return d, nil
 }
 
-// Load reads a document that is already in force, perhaps written under other rules: where Parse would refuse it, Load
-// returns the *Invalid and beside it the document to be used. In that document an Allow with an unknown or repeated
+// Load reads a document that is in force already and may have been written under other rules. If Parse would refuse it, Load
+// returns the *Invalid together with the document to use. In that document an Allow with an unknown or repeated
 // element does not apply, a Deny still denies, and a value that cannot be understood matches nothing. The document is
-// nil only when the text is no JSON object.
+// nil only if the text is not a JSON object.
 func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1, 1) }
 
-// LoadAt is Load for a document that stands inside a larger text at the line and column.
+// LoadAt is Load for a document that begins at the line and column of a larger text.
 func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	p := &parser{src: src, kind: kind, places: NewPlaces(src, line, column)}
 	d := p.document()
@@ -40,7 +40,7 @@ func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	return d, nil
 }
 
-// IsInvalid returns the problems when err is a refused document.
+// IsInvalid returns the problems of an *Invalid; ok is false for other errors.
 func IsInvalid(err error) ([]Problem, bool) {
 	invalid, ok := errors.AsType[*Invalid](err)
 	if !ok {
@@ -58,7 +58,7 @@ type parser struct {
 	sids      map[string]int // offset of each Sid
 }
 
-// full says that no further problem is kept, so that nobody need look for one.
+// full reports whether no further problem is kept, so that none needs to be looked for.
 func (p *parser) full() bool { return len(p.problems) >= MaxProblems }
 
 func (p *parser) problem(offset int, path, suggestion, format string, args ...any) {
@@ -128,7 +128,7 @@ func (p *parser) characters() {
 	}
 }
 
-// elements sorts an object's members by name and reports unknown and repeated ones, which make what holds them flawed.
+// elements sorts an object's members by name and reports unknown and repeated ones, which make the statement flawed.
 func (p *parser) elements(n *node, path string, known []string) (map[string]*node, bool) {
 	flawed := false
 	found := make(map[string]*node, len(n.members))
@@ -149,7 +149,7 @@ func (p *parser) elements(n *node, path string, known []string) (map[string]*nod
 	return found, flawed
 }
 
-// widen makes one element of two so that a flawed Deny covers no less than either of them.
+// widen joins two elements so that a flawed Deny covers no less than either of them.
 func widen(key string, a, b *node) *node {
 	switch key {
 	case "Effect":

@@ -41,7 +41,7 @@ func (p *parser) statement(n *node, path string) Statement {
 	return s
 }
 
-// oneOf reports that both or neither of an element and its negation are there.
+// oneOf reports a problem if both or neither of an element and its negation are present.
 func (p *parser) oneOf(s *Statement, elements map[string]*node, name string, offset int, path string) {
 	yes, not := elements[name], elements["Not"+name]
 	switch {
@@ -68,7 +68,7 @@ func (p *parser) prohibit(s *Statement, elements map[string]*node, path string, 
 	}
 }
 
-// sid reads a statement's name: letters and digits, once in a document.
+// sid reads a statement's Sid: letters and digits, unique in the document.
 func (p *parser) sid(s *Statement, n *node, path string) {
 	if n == nil {
 		return
@@ -123,8 +123,8 @@ func (p *parser) effect(n *node, offset int, path string, flawed *bool) Effect {
 	return Deny
 }
 
-// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation
-// it would cover everything.
+// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: with a
+// negation it would cover everything.
 func (p *parser) values(n *node, path string, flawed *bool, check func(*node, string)) []string {
 	if n == nil {
 		return nil
@@ -155,7 +155,7 @@ func (p *parser) values(n *node, path string, flawed *bool, check func(*node, st
 	return out
 }
 
-// action checks "service:Name". Only the name may hold wildcards.
+// action checks "service:Name". Only the name may contain wildcards.
 func (p *parser) action(n *node, path string) {
 	if n.text == "*" || n.text == "*:*" {
 		return

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// smallSearch is the product of lengths up to which the plain search is good enough: a millisecond at worst.
+// smallSearch is the product of lengths up to which the plain search is used. It takes a millisecond at most.
 const smallSearch = 1 << 19
 
-// search finds the leftmost place of a segment in s and returns what follows it.
+// search finds the leftmost match of a segment in s and returns the text after it.
 func search(segment []part, s string, vals *resolved) (string, bool) {
 	if len(segment) == 1 && segment[0].kind == literalPart {
 		return searchText(segment[0].text, s)
@@ -53,7 +53,7 @@ func searchText(text, s string) (string, bool) {
 	if len(text) > len(s) {
 		return s, false
 	}
-	// Most segments stand within a few lengths of where the search begins; only then is the table worth its memory.
+	// Most segments are found near the beginning. The table is made only if this one is not.
 	if window := min(len(s), max(4*len(text), smallSearch/len(text))); len(text)*window <= smallSearch {
 		if i := strings.Index(s[:window], text); i >= 0 {
 			return s[i+len(text):], true
@@ -84,7 +84,7 @@ func searchText(text, s string) (string, bool) {
 	return s, false
 }
 
-// anyCell stands for "?" among the characters of a segment.
+// anyCell represents "?" among the characters of a segment.
 const anyCell = rune(-1)
 
 // cell decodes the first character of s. Bytes that are not UTF-8 count as one character each and differ from all else.

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// generator turns one model into Go files.
+// generator generates the Go files of one model.
 type generator struct {
 	target
 	model    *model
@@ -153,7 +153,7 @@ func (g *generator) doc() []byte {
 		"package " + g.pkg + "\n")
 }
 
-// wrap sets a sentence as comment lines of at most 120 characters.
+// wrap formats a sentence as comment lines of at most 120 characters.
 func wrap(text string) string {
 	var b strings.Builder
 	line := "//"
@@ -167,7 +167,7 @@ func wrap(text string) string {
 	return b.String() + line + "\n"
 }
 
-// bucket names the file of a structure: the calls of administrators by themselves, the rest by first letter.
+// bucket returns the file of a structure: one for the operations of administrators, others by first letter.
 func bucket(name string) string {
 	if strings.HasPrefix(name, "Admin") {
 		return "admin"
