@@ -57,12 +57,11 @@ func TestUserPoolsKnowNoWire(t *testing.T) {
 
 // signers are the packages that sign tokens. Each keeps the claims of its tokens in one place.
 var signers = map[string]string{
-	"authz/token":              "defines signing keys",
-	"userpool/tokens":          "the tokens of user pools",
-	"userpool":                 "the tokens of user pools, until userpool/tokens exists",
-	"identitypool":             "the tokens of GetOpenIdToken",
-	"credentials":              "the tokens that upstreams get",
-	"server/caller/callertest": "for tests",
+	"authz/token":     "defines signing keys",
+	"userpool/tokens": "the tokens of user pools",
+	"userpool":        "the tokens of user pools, until userpool/tokens exists",
+	"identitypool":    "the tokens of GetOpenIdToken",
+	"credentials":     "the tokens that upstreams get",
 }
 
 // jose are the packages that can sign a token: the project's own and those of jwx.
