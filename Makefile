@@ -1,13 +1,13 @@
-# Sluice. `make help` lists what there is.
+# Run `make help` for the list of targets.
 
 GO        ?= go
 CACHE     := $(CURDIR)/.cache
-STATICCHECK := $(CACHE)/bin/staticcheck
+GOLANGCI  := $(CACHE)/bin/golangci-lint
 FUZZTIME  ?= 30s
-# MODULES are the Go modules beside the root one that hold code; those in tools/ may only pin a version.
+# MODULES are the Go modules with code, the root one aside. Those in tools/ that only pin a version have none.
 MODULES   := $(shell git ls-files '*/go.mod' | xargs -n1 dirname | while read m; do git ls-files "$$m/*.go" | grep -q . && echo $$m; done)
 
-.PHONY: help run build test unit peers e2e lint fuzz bench generate verify clean
+.PHONY: help run build test unit peers e2e lint fuzz long bench generate verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,34 +18,35 @@ build: ## build bin/sluice
 run: ## serve http://localhost:8080 from Caddyfile.example, with an S3-compatible store (S3=off leaves it out)
 	@scripts/run.sh
 
-test: tools unit peers e2e ## everything that tests need, then all tests
+test: tools unit peers e2e ## install what the tests need, then run all tests
 
 .PHONY: tools
-tools: ## install what tests need, or name what is missing
+tools: ## install what the tests need; what cannot be installed is named
 	@scripts/install-tools.sh
 
-unit: ## the root module's tests, with the race detector
-	scripts/gotest.sh . -race ./...
+unit: ## run the tests of the root module with the race detector, and check the coverage of the packages in scripts/coverage.txt
+	scripts/unit.sh
 
-peers: ## the tests against independent implementations
+peers: ## run the tests against independent implementations
 	@for m in $(filter-out e2e bench,$(MODULES)); do scripts/gotest.sh $$m ./... || exit 1; done
 
-e2e: ## the built binary against real clients and servers
+e2e: ## run the binary against real clients and servers
 	scripts/gotest.sh e2e -count=1 -timeout 20m ./...
 
-$(STATICCHECK): tools/staticcheck/go.mod
-	$(GO) -C tools/staticcheck build -o $@ honnef.co/go/tools/cmd/staticcheck
+$(GOLANGCI): tools/golangci-lint/go.mod
+	$(GO) -C tools/golangci-lint build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-lint: $(STATICCHECK) ## gofmt, go vet, staticcheck on every module
+lint: $(GOLANGCI) ## run gofmt and golangci-lint on every module
 	@bad=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
-	@for m in . $(MODULES); do echo "lint $$m"; \
-	  $(GO) -C $$m vet ./... || exit 1; \
-	  (cd $$m && $(STATICCHECK) ./...) || exit 1; done
+	@for m in . $(MODULES); do echo "lint $$m"; (cd $$m && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: long ## run the long random tests, then every fuzz target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: ## the measurements of docs/benchmarks.md, each beside its baseline
+long: ## run the random and measuring tests that are shortened otherwise, without the race detector
+	@scripts/long.sh
+
+bench: ## run the measurements of docs/benchmarks.md, each next to its baseline
 	@scripts/bench.sh
 
 generate: ## regenerate the wire types and the compatibility table
@@ -53,8 +54,8 @@ generate: ## regenerate the wire types and the compatibility table
 	$(GO) test ./server/compat -run TestCompatibility -update
 	gofmt -w api
 
-verify: generate ## fail when something generated is stale
-	@git diff --exit-code -- api docs/compatibility.md || { echo "generated files are stale: commit what make generate made"; exit 1; }
+verify: generate ## fail when a generated file is stale
+	@git diff --exit-code -- api docs/compatibility.md || { echo "generated files are stale: run make generate and commit the result"; exit 1; }
 
 clean: ## remove what was built; data stays
 	rm -rf bin .cache

@@ -4,19 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/dependencies.txt")
 
 const module = "github.com/sluicegate/sluice"
 
@@ -124,97 +118,5 @@ func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
 		if name != "" && !bytes.Contains(text, []byte("`"+name+"`")) {
 			t.Errorf("docs/architecture.md does not name `%s`", name)
 		}
-	}
-}
-
-// The list of what the binary is linked with is reviewed: a new module shows up as a diff.
-func TestDependenciesAreReviewed(t *testing.T) {
-	const file = "docs/dependencies.txt"
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/sluice").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	modules := strings.Fields(string(out))
-	slices.Sort(modules)
-	modules = slices.Compact(modules)
-	modules = slices.DeleteFunc(modules, func(m string) bool { return m == module })
-	got := strings.Join(modules, "\n") + "\n"
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the binary's modules differ from %s; check licence and upkeep of what is new, then: go test . -run Reviewed -update\n%s", file, got)
-	}
-}
-
-var (
-	fence     = regexp.MustCompile("(?m)^```([a-z]*)")
-	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini"}
-)
-
-// Every fence names its language, so that the tests that run examples find them all: caddyfile blocks in caddymodule,
-// json here, sh in e2e.
-func TestFencedExamplesNameTheirLanguage(t *testing.T) {
-	eachDocument(t, func(path string, text []byte) {
-		open := false
-		for _, m := range fence.FindAllSubmatch(text, -1) {
-			open = !open
-			if open && !slices.Contains(languages, string(m[1])) {
-				t.Errorf("%s: a fence says %q; say one of %v", path, m[1], languages)
-			}
-		}
-		if open {
-			t.Errorf("%s: a fence is not closed", path)
-		}
-	})
-}
-
-func TestFencedJSONParses(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```json\n(.*?)```")
-	eachDocument(t, func(path string, text []byte) {
-		for _, m := range blocks.FindAllSubmatch(text, -1) {
-			if !json.Valid(m[1]) {
-				t.Errorf("%s: not JSON:\n%s", path, m[1])
-			}
-		}
-	})
-}
-
-func eachDocument(t *testing.T, check func(path string, text []byte)) {
-	t.Helper()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != "." || d.Name() == "node_modules" || d.Name() == "data"):
-			return filepath.SkipDir
-		case d.IsDir() || filepath.Ext(path) != ".md":
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		check(path, text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A secret that someone pasted, or the name of the machine someone worked on, is a bug wherever it stands.
-func TestNoPathsOfSomebodysMachine(t *testing.T) {
-	out, err := exec.Command("git", "grep", "-nIE", `(/hom[e]/|/User[s]/|/roo[t]/|BEGIN [A-Z ]*PRIVATE KE[Y])`, "--", ".", ":!go.sum", ":!*/testdata/*").Output()
-	var none *exec.ExitError
-	if err != nil && (!errors.As(err, &none) || none.ExitCode() != 1) {
-		t.Fatalf("git grep: %v", err)
-	}
-	if len(out) > 0 {
-		t.Errorf("paths or keys in the tree:\n%s", out)
 	}
 }

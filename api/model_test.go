@@ -104,6 +104,7 @@ func checkStruct(t *testing.T, s *api.Shape, goType reflect.Type) {
 		if goType.Kind() != reflect.String {
 			t.Errorf("%s is a %v", s.Name, goType)
 		}
+	default:
 	}
 }
 

@@ -74,6 +74,7 @@ func (c *checker) value(at string, s *Shape, v reflect.Value) {
 		}
 	case Map:
 		broken = append(broken, c.entries(at, s, v)...)
+	default: // a value without others inside
 	}
 	for _, constraint := range broken {
 		c.found = append(c.found, "Value "+quoted(s, v)+"at '"+at+"' failed to satisfy constraint: "+constraint)

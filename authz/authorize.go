@@ -128,6 +128,7 @@ func (c *call) authenticate() *Refusal {
 		}
 	case schemeCookie:
 		return c.cookie()
+	case schemeOther:
 	}
 	return refuse(UnsupportedCredential)
 }
@@ -148,6 +149,7 @@ func (c *call) bearer(raw string) *Refusal {
 		case token.Refused:
 			c.cached = true
 			return refuseToken(err)
+		case token.Miss:
 		}
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)

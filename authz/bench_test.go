@@ -182,7 +182,7 @@ func BenchmarkParts(b *testing.B) {
 	c.target = &c.targets[0]
 	grants := e.permissionsFor(subject)
 	for name, part := range map[string]func(){
-		"cache":    func() { cache.Get(cache.Key(raw), testNow) },
+		"cache":    func() { _, _, _ = cache.Get(cache.Key(raw), testNow) },
 		"headers":  func() { e.identity.Strip(r.Header) },
 		"path":     func() { _, _, _ = CanonicalPath(r.RawPath) },
 		"decision": func() { c.judge(grants) },

@@ -94,6 +94,7 @@ func principalType(kind principal.Kind) string {
 		return "Account"
 	case principal.User, principal.Machine:
 		return "User"
+	case principal.Anonymous:
 	}
 	return "Anonymous"
 }
@@ -109,6 +110,7 @@ func userID(p *principal.Principal) string {
 		return p.RoleID + ":" + p.SessionName
 	case principal.Root:
 		return p.Account
+	case principal.User, principal.Machine, principal.Anonymous:
 	}
 	return p.Subject
 }

@@ -124,7 +124,7 @@ func (x *Explanation) WriteText(w io.Writer, status string) error {
 		fmt.Fprintf(b, "%s: %s", x.Reason, x.Detail)
 	}
 	if x.Shadow {
-		b.WriteString(" (shadow: it passed)")
+		fmt.Fprint(b, " (shadow: it passed)")
 	}
 	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", x.Method, x.Host, x.Path, x.Principal)
 	for _, t := range x.Targets {

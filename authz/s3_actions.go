@@ -62,6 +62,7 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 		resource = "arn:aws:s3:::" + s.bucket
 	case s3Object:
 		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
+	case s3Service:
 	}
 	flags := s.op.flags
 	if refusal := c.takeHeaders(m, flags); refusal != nil {

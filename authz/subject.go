@@ -147,6 +147,7 @@ func sessionARN(r *session.Record) string {
 		return r.RoleARN
 	case session.FederatedUser:
 		return "arn:aws:sts::" + r.Account + ":federated-user/" + r.SessionName
+	case session.AssumedRole, session.WebIdentityRole, session.SAMLRole:
 	}
 	role := r.RoleARN[strings.LastIndexByte(r.RoleARN, '/')+1:]
 	return "arn:aws:sts::" + r.Account + ":assumed-role/" + role + "/" + r.SessionName

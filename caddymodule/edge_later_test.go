@@ -92,7 +92,7 @@ func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
 	if a.header.Get("X-Tenant") != "matched" {
 		t.Error("the matcher saw no claim")
 	}
-	eventually(t, 2*time.Second, "the access log names the user", func() bool {
+	eventually(t, "the access log names the user", func() bool {
 		log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
 		return err == nil && bytes.Contains(log, []byte(`"user":"ada"`)) && bytes.Contains(log, []byte(`"decision":"allowed"`))
 	})
@@ -193,7 +193,7 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 	// Refusals of the tests before may have used up what is recorded in a second.
 	var id, text string
 	var status int
-	eventually(t, 10*time.Second, "a refusal is recorded with its statements", func() bool {
+	eventually(t, "a refusal is recorded with its statements", func() bool {
 		id = e.get(t, "/api/x?secret=hidden", token).problem(t, "decision_id")
 		status, text = explain(id)
 		return !strings.Contains(text, "were not recorded")

@@ -18,7 +18,7 @@ func h2cClient(t testing.TB) *http.Client {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	return &http.Client{Transport: transport, Timeout: aMinute}
 }
 
 // endless is a body of so many bytes, without a length.
@@ -46,7 +46,7 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
-	insecure := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the certificate is Caddy's own of this moment
+	insecure := &tls.Config{InsecureSkipVerify: true}
 	one, two := new(http.Protocols), new(http.Protocols)
 	one.SetHTTP1(true)
 	two.SetHTTP2(true)
@@ -58,7 +58,7 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 		tls2.CloseIdleConnections()
 		_ = quic.Close()
 	})
-	eventually(t, 10*time.Second, "Caddy has a certificate", func() bool {
+	eventually(t, "Caddy has a certificate", func() bool {
 		conn, err := tls.Dial("tcp", "localhost:"+tlsPort, insecure)
 		if err == nil {
 			err = conn.Close()
@@ -72,9 +72,9 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	}{
 		"HTTP/1.1":          {e.http, e.url(""), 1},
 		"HTTP/2":            {h2cClient(t), e.url(""), 2},
-		"HTTP/1.1 over TLS": {&http.Client{Transport: tls1, Timeout: 20 * time.Second}, "https://localhost:" + tlsPort, 1},
-		"HTTP/2 over TLS":   {&http.Client{Transport: tls2, Timeout: 20 * time.Second}, "https://localhost:" + tlsPort, 2},
-		"HTTP/3":            {&http.Client{Transport: quic, Timeout: 20 * time.Second}, "https://localhost:" + tlsPort, 3},
+		"HTTP/1.1 over TLS": {&http.Client{Transport: tls1, Timeout: aMinute}, "https://localhost:" + tlsPort, 1},
+		"HTTP/2 over TLS":   {&http.Client{Transport: tls2, Timeout: aMinute}, "https://localhost:" + tlsPort, 2},
+		"HTTP/3":            {&http.Client{Transport: quic, Timeout: aMinute}, "https://localhost:" + tlsPort, 3},
 	}
 	token := e.issuer.bearer(t, "ada", "cognito:groups", []string{"readers", "editors"})
 	expired := e.issuer.bearer(t, "ada", "exp", time.Now().Unix()-600)

@@ -64,7 +64,7 @@ func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
 	}
 	before := e.metrics(t)
 	fetches := e.issuer.fetches.Load()
-	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: aMinute}
 	l := startLoad(2*len(users), func(worker int) error {
 		request, err := http.NewRequest(http.MethodPost, e.url("/x"), strings.NewReader("a body")) // which no client sends twice
 		if err != nil {
@@ -192,18 +192,27 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: %sSignUp\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n%s",
-		idp, len(body), body[:10]); err != nil {
+	if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: %sSignUp\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		idp, len(body)); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond) // so that the API reads the body
+	in := bufio.NewReader(conn)
+	if line, err := in.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" { // the API reads the body
+		t.Fatalf("%q, %v", line, err)
+	}
+	if line, err := in.ReadString('\n'); err != nil || line != "\r\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if _, err := io.WriteString(conn, body[:10]); err != nil {
+		t.Fatal(err)
+	}
 	reloaded := make(chan error, 1)
 	go func() { reloaded <- e.reload("", gate("allow any * *")+"reverse_proxy %UPSTREAM%") }()
 	time.Sleep(300 * time.Millisecond) // and the old configuration waits for it
 	if _, err := io.WriteString(conn, body[10:]); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	resp, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +253,7 @@ func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
 	}
 	// Caddy ends what a configuration holds some time after the next one runs.
 	e.load(t, "", gate("allow any * *")+"reverse_proxy %UPSTREAM%")
-	eventually(t, 3*time.Second, "the store is closed", func() bool { return !open() })
+	eventually(t, "the store is closed", func() bool { return !open() })
 	e.load(t, poolBlock, poolSite)
 	e.addUser(t, "ada", "readers")
 	if status := e.apiStatus(t, "/api/x", e.mustSignIn(t, "ada").access); status != 200 {

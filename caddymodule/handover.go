@@ -25,9 +25,12 @@ func init() { caddy.RegisterModule(Handover{}) }
 // handovers knows the servers of each address across configurations.
 var handovers handover.Registry
 
-// Handover is a listener wrapper that keeps a reload from losing requests: the socket of an address stays open for the next
-// configuration, and idle connections go over to it instead of being closed. For those of TLS it takes HandoverTLS, too.
+// Handover is a listener wrapper with which a reload loses no requests: the socket of an address stays open for the next
+// configuration, and idle connections move to it instead of being closed. Connections of TLS need HandoverTLS, too.
 type Handover struct {
+	// Off switches the wrapper off, and with it sluice_handover_tls: listeners are those of plain Caddy.
+	Off bool `json:"off,omitempty"`
+
 	keepAlive net.KeepAliveConfig
 	logger    *zap.Logger
 	settling
@@ -41,12 +44,17 @@ func (Handover) CaddyModule() caddy.ModuleInfo {
 // UnmarshalCaddyfile reads the wrapper. Syntax, within the global option servers:
 //
 //	listener_wrappers {
-//	    sluice_handover
+//	    sluice_handover [off]
 //	    tls
 //	}
 func (h *Handover) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the wrapper's name
-	return noBlock(d, "sluice_handover")
+	if d.CountRemainingArgs() == 1 && d.NextArg() {
+		if h.Off = d.Val() == "off"; !h.Off {
+			return d.Errf("%q is not an option of sluice_handover; write: sluice_handover, or sluice_handover off", d.Val())
+		}
+	}
+	return noBlock(d, "sluice_handover [off]")
 }
 
 // Provision demands the place before the TLS listener: afterwards there is nothing that could go over.
@@ -64,6 +72,9 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 			Enable: server.KeepAliveInterval >= 0, Interval: time.Duration(server.KeepAliveInterval),
 			Idle: time.Duration(server.KeepAliveIdle), Count: server.KeepAliveCount,
 		}
+	}
+	if h.Off {
+		return nil
 	}
 	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(unwrapped(conn), state) })
 	return h.beforeShutdown(ctx)
@@ -89,7 +100,7 @@ func (s *settling) Handle(context.Context, caddy.Event) error {
 	return nil
 }
 
-// wrapperNames are the names of a server's listener wrappers.
+// wrapperNames returns the names of a server's listener wrappers.
 func wrapperNames(wrappers []json.RawMessage) ([]string, error) {
 	names := make([]string, len(wrappers))
 	for i, raw := range wrappers {
@@ -104,8 +115,20 @@ func wrapperNames(wrappers []json.RawMessage) ([]string, error) {
 	return names, nil
 }
 
+// switchedOff reports whether the first listener wrapper, which is sluice_handover, is switched off.
+func switchedOff(wrappers []json.RawMessage) (bool, error) {
+	var first Handover
+	if err := json.Unmarshal(wrappers[0], &first); err != nil {
+		return false, fmt.Errorf("sluice_handover: %w", err)
+	}
+	return first.Off, nil
+}
+
 // WrapListener makes the server that is about to start the newest of its address.
 func (h *Handover) WrapListener(inner net.Listener) net.Listener {
+	if h.Off {
+		return inner
+	}
 	l, err := handovers.Listen(inner, handover.Options{Socket: socketOf(inner), KeepAlive: h.keepAlive})
 	if err != nil {
 		h.logger.Warn("a reload may lose connections that are opened in that moment", zap.Error(err))

@@ -1,8 +1,11 @@
 package caddymodule
 
 import (
+	"bufio"
 	"crypto/tls"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +24,9 @@ func TestHandoverStandsFirst(t *testing.T) {
 		"sluice_handover fast\n tls":                                  "write: sluice_handover",
 		"sluice_handover {\n fast\n }\n tls":                          "write: sluice_handover",
 		"sluice_handover\n tls":                                       "",
+		"sluice_handover off\n tls":                                   "",
+		"sluice_handover off\n tls\n sluice_handover_tls":             "",
+		"sluice_handover on\n tls":                                    "is not an option of sluice_handover",
 		"sluice_handover_tls":                                         "stands with no other listener wrappers",
 		"sluice_handover\n tls\n sluice_handover_tls":                 "",
 		"sluice_handover\n tls\n sluice_handover_tls fast":            "write: sluice_handover_tls",
@@ -112,6 +118,50 @@ func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
 		seen[text] = true
 		if again := terms(policies...); again != text {
 			t.Errorf("%s, then %s", text, again)
+		}
+	}
+}
+
+func TestHandoverMayBeSwitchedOff(t *testing.T) {
+	for option, moves := range map[string]bool{"": true, " off": false} {
+		e := newEdge(t)
+		load := func(answer string) {
+			t.Helper()
+			adapted, err := e.adapt("{\n admin off\n servers {\n listener_wrappers {\n sluice_handover"+option+"\n tls\n }\n }\n}\n", "",
+				"http://:%PORT% {\n respond "+answer+"\n}\n")
+			if err == nil {
+				err = caddy.Load(adapted, true)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		load("one")
+		conn, err := net.Dial("tcp", "127.0.0.1:"+e.port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		in := bufio.NewReader(conn)
+		ask := func(want string) {
+			t.Helper()
+			if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a, err := readAnswer(resp); err != nil || a.body != want {
+				t.Errorf("sluice_handover%s: %q, %v; want %q", option, a.body, err, want)
+			}
+		}
+		ask("one")
+		load("two")
+		if moves {
+			ask("two")
+		} else if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 { // until the old server closes the connection
+			t.Errorf("%q, %v", rest, err)
 		}
 	}
 }

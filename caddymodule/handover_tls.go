@@ -28,6 +28,7 @@ var handoversTLS handover.Registry
 // next configuration speaks TLS on the same terms and neither asks for client certificates.
 type HandoverTLS struct {
 	server *caddyhttp.Server
+	off    bool // as sluice_handover says
 	terms  string
 	logger *zap.Logger
 	settling
@@ -62,6 +63,9 @@ func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 		return errors.New("sluice_handover_tls stands with no other listener wrappers; write: listener_wrappers { sluice_handover tls sluice_handover_tls }, each on a line")
 	}
 	h.server = server
+	if h.off, err = switchedOff(server.ListenerWrappersRaw); err != nil || h.off {
+		return err
+	}
 	if h.terms, err = termsOf(server.TLSConnPolicies); err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func saysAll(p *caddytls.ConnectionPolicy) bool {
 
 // WrapListener makes the server that is about to start the newest of its address.
 func (h *HandoverTLS) WrapListener(inner net.Listener) net.Listener {
-	if _, plain := inner.(*handover.Listener); plain {
+	if _, plain := inner.(*handover.Listener); plain || h.off {
 		return inner
 	}
 	l, err := handoversTLS.Listen(inner, handover.Options{TLS: &handover.TLS{

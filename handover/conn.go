@@ -13,31 +13,32 @@ import (
 
 // The phases of a connection.
 const (
-	// between: the server has read nothing of the next request (or of the first), so another can read it instead.
+	// between: the server has read nothing of the next (or first) request. Another server can read it instead.
 	between = iota
 	// serving: the server has begun to read a request and has not finished with it.
 	serving
-	// apart: TLS that is not ours to read, HTTP/2 or taken over by a handler. Only its server understands it.
+	// apart: TLS above this connection, HTTP/2, or hijacked. Only its server knows its state.
 	apart
 )
 
-// Conn is a connection of a Listener. Its server reports what it does with it to State.
+// Conn is a connection of a Listener. Its server must report its states to State.
 type Conn struct {
 	net.Conn
-	in       io.Reader // the connection, after what another server had read of it
+	in       io.Reader // the bytes that another server has read, then the connection
 	listener *Listener
 	phase    atomic.Int32
-	moved    atomic.Bool // belongs to another Conn now
+	moved    atomic.Bool // the net.Conn belongs to another Conn now
 
 	mu     sync.Mutex
-	begun  bool      // the server was given bytes before
-	idle   bool      // Read waits for the next request, of which the server has nothing
-	called bool      // away, that is: Read ends at once and moves the connection
-	closed bool      // by its server, so it stays
-	hello  time.Time // when a TLS handshake began
+	begun  bool      // Read has returned bytes
+	idle   bool      // Read waits for the first bytes of a request
+	called bool      // callAway has ended that Read, which then moves the connection
+	closed bool      // the server has closed it
+	hello  time.Time // the beginning of a TLS handshake
 }
 
-// State is for http.Server.ConnState. Without it only connections move on which nothing was read at all.
+// State records the state of a connection. It must be called from http.Server.ConnState; otherwise only connections move on which
+// nothing was read at all. Connections of other listeners are ignored.
 func State(conn net.Conn, state http.ConnState) {
 	c := connOf(conn)
 	if c == nil || c.phase.Load() == apart {
@@ -47,14 +48,15 @@ func State(conn net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		c.phase.Store(between)
 	case http.StateActive:
-		c.phase.Store(serving) // also when the request was in the server's buffer already
+		c.phase.Store(serving) // Read is not called for a request that is in the server's buffer already
 	case http.StateHijacked:
 		c.phase.Store(apart)
+	case http.StateNew, http.StateClosed:
 	}
 }
 
-// Read reads for the server. Between two requests, when another server is to read the next one, it moves the connection
-// there with what has arrived, and says io.EOF here, as if the client had gone.
+// Read reads for the server. If it is called between two requests and there is a newer server, it moves the connection to that
+// one, with the bytes that have arrived, and returns io.EOF, as if the client had gone.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.phase.Load() != between {
 		return c.in.Read(p)
@@ -64,8 +66,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.mu.Unlock()
 		return 0, io.EOF
 	}
-	// With less room than its whole buffer the server has the beginning of the next request in it (of a client that does not
-	// wait for answers), which must not be torn from the rest.
+	// A shorter buffer means that the server holds the beginning of the next request in it, from a client that pipelines. The
+	// connection then stays.
 	c.idle = !c.begun || len(p) == serverBuffer
 	if c.idle && !c.closed && c.listener.superseded() {
 		defer c.mu.Unlock()
@@ -85,19 +87,20 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// callAway makes an idle connection move. Others do so when they are idle again.
+// callAway moves the connection if it is idle. Otherwise Read moves it once it is.
 func (c *Conn) callAway() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.idle && !c.called && !c.closed && !c.moved.Load() {
-		c.called = c.Conn.SetReadDeadline(time.Unix(1, 0)) == nil // otherwise it is broken, which Read will find
+		c.called = c.Conn.SetReadDeadline(time.Unix(1, 0)) == nil // on an error Read fails too
 	}
 }
 
-// serverBuffer is the size of the buffer through which net/http reads HTTP/1, in bytes: bufio's own.
+// serverBuffer is the size in bytes of the buffer through which net/http reads HTTP/1: the default of bufio.
 const serverBuffer = 4096
 
-// begin is told the first bytes of a request that the server is given, or none when the connection has ended. c.mu is held.
+// begin sets the phase by the first bytes of a request, which Read is about to return; there are none when the connection has
+// ended. c.mu is held.
 func (c *Conn) begin(first []byte) {
 	switch {
 	case len(first) > 0 && first[0] == recordHandshake:
@@ -110,17 +113,17 @@ func (c *Conn) begin(first []byte) {
 	}
 }
 
-// recordHandshake is the first byte of a TLS connection (RFC 8446, 5.1), which is no method's.
+// recordHandshake is the first byte of a TLS connection (RFC 8446 section 5.1). No HTTP method begins with it.
 const recordHandshake = 22
 
-// helloTime is how long a TLS handshake and the first request are given.
+// helloTime is how long Settle waits for a TLS handshake and its first request.
 const helloTime = 100 * time.Millisecond
 
-// prefaceHTTP2 is the beginning of a connection of HTTP/2 (RFC 9113, 3.4).
+// prefaceHTTP2 is the beginning of a connection of HTTP/2 (RFC 9113 section 3.4).
 var prefaceHTTP2 = []byte("PRI ")
 
-// move gives the connection and the bytes that were read to the newest server; for the one that has it the client is gone,
-// io.EOF. c.mu is held.
+// move offers the connection, with the bytes that were read, to the newest server. It returns io.EOF, which tells the present
+// server that the client has gone. c.mu is held.
 func (c *Conn) move(read []byte) error {
 	c.moved.Store(true)
 	c.listener.forget(c)
@@ -135,7 +138,7 @@ func (c *Conn) move(read []byte) error {
 	return io.EOF
 }
 
-// Close closes the connection, unless it has moved or is about to.
+// Close closes the connection. It does nothing if the connection has moved or is about to.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	if c.moved.Load() || c.called {
@@ -143,23 +146,23 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
-	c.mu.Unlock() // TLS says goodbye, and may wait for a client that does not read
+	c.mu.Unlock() // closing TLS writes an alert, which may block
 	c.listener.forget(c)
 	return c.Conn.Close()
 }
 
-// busy reports whether the server is at work for the connection. How far a TLS handshake is nobody can see from outside: it
-// and the first request are given their time.
+// busy reports whether the server is working for the connection. The progress of a TLS handshake above cannot be seen, so it and
+// the first request count as work for helloTime.
 func (c *Conn) busy() bool {
-	c.mu.Lock() // a Read that has just decided says so before it lets go
+	c.mu.Lock() // so that a Read that is deciding finishes first
 	defer c.mu.Unlock()
 	if c.phase.Load() == apart {
 		return time.Since(c.hello) < helloTime
 	}
-	return !c.idle && !c.moved.Load() // it serves, or it is about to read
+	return !c.idle && !c.moved.Load() // serving, or about to call Read
 }
 
-// Write writes for the server.
+// Write writes for the server. Errors: net.ErrClosed after the connection has moved.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.moved.Load() {
 		return 0, net.ErrClosed
@@ -167,7 +170,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// ReadFrom lets the server send files without copying them (sendfile).
+// ReadFrom lets the server use sendfile. Errors: net.ErrClosed after the connection has moved.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	if c.moved.Load() {
 		return 0, net.ErrClosed
@@ -178,7 +181,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(struct{ io.Writer }{c.Conn}, r)
 }
 
-// CloseWrite ends what the server sends, where the connection can.
+// CloseWrite shuts down the writing side. Errors: net.ErrClosed after the connection has moved, errors.ErrUnsupported.
 func (c *Conn) CloseWrite() error {
 	if c.moved.Load() {
 		return net.ErrClosed
@@ -189,12 +192,12 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// SetDeadline sets both deadlines.
+// SetDeadline sets both deadlines. It does nothing after the connection has moved.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline sets the deadline of Read.
+// SetReadDeadline sets the deadline of Read. It does nothing after the connection has moved.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,7 +207,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// SetWriteDeadline sets the deadline of Write.
+// SetWriteDeadline sets the deadline of Write. It does nothing after the connection has moved.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

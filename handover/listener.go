@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Listener is one server's place at an address. It is safe for concurrent use.
+// Listener is the net.Listener of one server at an address. It is safe for concurrent use.
 type Listener struct {
 	registry *Registry
 	address  *address
@@ -22,10 +22,10 @@ type Listener struct {
 	closed   chan struct{}
 
 	mu    sync.Mutex
-	conns map[*Conn]struct{} // given to this server and not closed
+	conns map[*Conn]struct{} // that this server has accepted, until they are closed or move
 }
 
-// Accept waits for a connection; net.ErrClosed after Close.
+// Accept waits for a connection. Errors: those of the socket, net.ErrClosed after Close.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.arrivals:
@@ -35,11 +35,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Addr is the address that the listener is bound to.
+// Addr returns the address that the listener is bound to.
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
-// Close ends Accept. Connections that wait are for the newest listener of the address that is left, or are lost if there
-// is none. A second Close is net.ErrClosed.
+// Close ends Accept. Connections that were not accepted go to the newest of the remaining listeners of the address; if there is
+// none, they are closed. Errors: net.ErrClosed when it is called again.
 func (l *Listener) Close() error {
 	defer l.callAway()
 	r, a := l.registry, l.address
@@ -67,13 +67,13 @@ func (l *Listener) Close() error {
 	return errors.Join(err, l.inner.Close())
 }
 
-// superseded reports whether another server is to read what arrives.
+// superseded reports whether there is a newer server that may take this one's connections.
 func (l *Listener) superseded() bool {
 	newest := l.address.newest.Load()
 	return newest != nil && newest != l && newest.agrees(l)
 }
 
-// agrees reports whether connections of the other listener may become this one's.
+// agrees reports whether connections of the other listener may move to this one.
 func (l *Listener) agrees(other *Listener) bool {
 	mine, its := l.options.TLS, other.options.TLS
 	if mine == nil || its == nil {
@@ -82,14 +82,14 @@ func (l *Listener) agrees(other *Listener) bool {
 	return mine.Terms != "" && mine.Terms == its.Terms
 }
 
-// adopt makes a connection one of this server's. What cannot move stays as it is.
+// adopt wraps a connection for this server. A connection that can never move is returned as it is.
 func (l *Listener) adopt(conn net.Conn, in io.Reader) net.Conn {
 	secure, ok := conn.(*tls.Conn)
 	if ok != (l.options.TLS != nil) || ok && !speaksHTTP1(secure) {
 		return conn
 	}
 	if t, ok := conn.(*net.TCPConn); ok && l.options.KeepAlive != (net.KeepAliveConfig{}) {
-		_ = t.SetKeepAliveConfig(l.options.KeepAlive) // fails only when the peer is gone, which the server will see
+		_ = t.SetKeepAliveConfig(l.options.KeepAlive) // fails only when the peer is gone
 	}
 	c := &Conn{Conn: conn, listener: l, in: in}
 	l.mu.Lock()
@@ -107,7 +107,8 @@ func (l *Listener) forget(c *Conn) {
 	l.mu.Unlock()
 }
 
-// callAway makes connections move on which the server waits for a request, if they may; with no server left they are closed.
+// callAway moves the connections on which the server waits for a request to the newest server, unless the terms of TLS differ.
+// If there is no server, they are closed.
 func (l *Listener) callAway() {
 	if newest := l.address.newest.Load(); newest != nil && !newest.agrees(l) {
 		return
@@ -123,19 +124,18 @@ func (l *Listener) open() []*Conn {
 	return slices.Collect(maps.Keys(l.conns))
 }
 
-// settleTime is how long a server that is replaced may take for what it has begun, before it is shut down. Shutdown waits for
-// longer requests; what is over before it begins cannot be cut off by it.
+// settleTime is the longest that Settle waits. Requests that end within it are not disturbed by Shutdown.
 const settleTime = time.Second
 
-// Settle waits up to a second until the server has answered the requests that it has begun, if another is to read the next
-// ones. It is for the moment before Shutdown, when the other server is at work already.
+// Settle waits until the server has answered the requests that it has begun, at most one second. Call it before Shutdown, when
+// the new server is serving already. It returns at once if this server is the newest.
 func (l *Listener) Settle() {
 	for end := time.Now().Add(settleTime); time.Now().Before(end) && l.replaced() && l.busy(); {
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// replaced reports whether another server is the newest.
+// replaced reports whether there is a newer server.
 func (l *Listener) replaced() bool {
 	newest := l.address.newest.Load()
 	return newest != nil && newest != l

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prefer makes the system give connections of the address to the first of the sockets bound to it, which is this one.
-// Otherwise it deals them out among all, and those that a later socket has in its queue are lost when it closes.
+// prefer makes the kernel give all connections of the address to the first of the sockets bound to it, which is this one.
+// Otherwise it spreads them over all sockets, and those in the queue of a later socket are lost when it closes.
 //
-// The choice belongs to the group of sockets that share the address, and stays when the one leaves through which it was
-// made. That is a plain TCP socket: those of net are of multipath TCP, which refuses the option.
+// The filter belongs to the group of sockets that share the address, and stays when the socket closes through which it was
+// attached. That one must be a plain TCP socket: Go's are of Multipath TCP, which refuses the option.
 func prefer(l *net.TCPListener) error {
 	raw, err := l.SyscallConn()
 	if err != nil {
@@ -22,7 +22,7 @@ func prefer(l *net.TCPListener) error {
 	}
 	at, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
-		return fmt.Errorf("handover: %s is no TCP address", l.Addr())
+		return fmt.Errorf("handover: %s is not a TCP address", l.Addr())
 	}
 	network, shared, only6 := "tcp4", 0, 0
 	if err := control(raw, func(fd int) (err error) {
@@ -35,7 +35,7 @@ func prefer(l *net.TCPListener) error {
 		return err
 	}
 	if shared == 0 {
-		return nil // a socket that was passed in, such as systemd's, is the only one
+		return nil // without SO_REUSEPORT it is the only socket, such as one from systemd
 	}
 	var member net.ListenConfig
 	member.SetMultipathTCP(false)
@@ -51,18 +51,18 @@ func prefer(l *net.TCPListener) error {
 	}
 	second, err := member.Listen(context.Background(), network, at.String())
 	if err != nil {
-		return fmt.Errorf("handover: a second socket: %w", err)
+		return fmt.Errorf("handover: binding a second socket to the address: %w", err)
 	}
 	if raw, err = second.(*net.TCPListener).SyscallConn(); err == nil {
 		err = control(raw, func(fd int) error {
-			first := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0} // return 0, the place of the first
+			first := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0} // return 0: the first socket of the group
 			return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &unix.SockFprog{Len: 1, Filter: &first})
 		})
 	}
 	return errors.Join(err, second.Close())
 }
 
-// control calls f with the socket's number.
+// control calls f with the file descriptor of the socket.
 func control(raw syscall.RawConn, f func(fd int) error) error {
 	var failed error
 	if err := raw.Control(func(fd uintptr) { failed = f(int(fd)) }); err != nil {

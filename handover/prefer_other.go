@@ -4,5 +4,5 @@ package handover
 
 import "net"
 
-// prefer has no counterpart here: connections in the queue of a later socket are lost when it closes.
+// prefer does nothing: connections in the queue of a later socket are lost when it closes.
 func prefer(*net.TCPListener) error { return nil }

@@ -9,46 +9,46 @@ import (
 	"sync/atomic"
 )
 
-// Registry knows the servers of each address, the newest last. The zero value is ready, and safe for concurrent use.
+// Registry holds the listeners of each address. The zero value is ready for use. It is safe for concurrent use.
 type Registry struct {
 	mu        sync.Mutex
 	addresses map[string]*address
 }
 
-// address is what the servers of one address share.
+// address is what the listeners of one address share.
 type address struct {
-	newest atomic.Pointer[Listener] // nil when nobody listens any more
+	newest atomic.Pointer[Listener] // nil after the last one has closed
 
 	// Guarded by Registry.mu.
-	listeners []*Listener
+	listeners []*Listener   // the newest last
 	changed   chan struct{} // closed when newest changes
-	kept      net.Listener  // the first listener's socket, kept open by us; nil without Options.Socket
+	kept      net.Listener  // the first listener's socket; nil without Options.Socket
 }
 
-// arrival is what Accept gives.
+// arrival is what Accept returns.
 type arrival struct {
 	conn net.Conn
 	err  error
 }
 
-// Options of a Listener.
+// Options are the options of a Listener.
 type Options struct {
-	// Socket is what inner accepts from, if inner does no more than that: accepting from it instead must give the same
-	// connections. Without it, connections in the queue of inner are lost when it closes, unless its host keeps the socket open
-	// itself, as Caddy does with Unix sockets.
+	// Socket is the socket that inner accepts from. Set it only if inner returns the connections of the socket unchanged. Without
+	// it, connections in the queue of inner are lost when it closes, unless its owner keeps the socket open, as Caddy does with
+	// Unix sockets.
 	Socket *net.TCPListener
-	// KeepAlive of the connections that the kept socket accepts; the system's when zero.
+	// KeepAlive is set on connections that the kept socket accepts. Zero leaves the default.
 	KeepAlive net.KeepAliveConfig
-	// TLS is for a listener that gives *tls.Conn; others stay with their server. It takes a Registry of its own.
+	// TLS is set for a listener that returns *tls.Conn. Such listeners need a Registry of their own.
 	TLS *TLS
 }
 
-// Listen makes inner, a listener that is bound already, the newest of its address, and returns what its server accepts from.
-// From now on no other server of the address is given a connection or reads a request; before one of them is shut down, its
-// listener is to Settle. When the returned listener closes, the one before it is the newest again, and the last one closes the
-// socket.
+// Listen makes inner, which is bound already, the newest listener of its address and returns the Listener to serve on. From now
+// on other servers of the address get no connections and read no new requests. When the Listener closes, the one before it
+// becomes the newest again; the last one closes the socket.
 //
-// The listener works even with an error, which says why connections in a queue may be lost when a listener closes.
+// If the kernel cannot be told to prefer the kept socket, Listen returns an error together with a Listener that works.
+// Connections in the queue of a socket may then be lost when it closes.
 func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
 	l := &Listener{
 		registry: r, inner: inner, options: o, closed: make(chan struct{}), arrivals: make(chan arrival), conns: make(map[*Conn]struct{}),
@@ -91,8 +91,8 @@ func (a *address) turn(l *Listener) {
 	a.changed = make(chan struct{})
 }
 
-// accept gives what arrives at a socket to the newest server, until the socket closes. It is one connection ahead: a server
-// that is slow or short of files leaves all others in the system's queue.
+// accept offers what arrives at a socket to the newest server, until the socket closes. It accepts one connection ahead; the
+// others wait in the queue of the kernel.
 func (l *Listener) accept(from net.Listener) {
 	for {
 		conn, err := from.Accept()
@@ -110,14 +110,14 @@ func (l *Listener) accept(from net.Listener) {
 	}
 }
 
-// offer hands a connection that came to l, whose bytes come out of in, or an error of Accept to the newest server. It waits
-// until one takes it; when nobody listens any more who may have the connection, it is closed.
+// offer passes a connection that came to l and is read from in, or an error of Accept, to the newest server. It blocks until a
+// server accepts it. If no listener is left that may have the connection, offer closes it.
 func (l *Listener) offer(conn net.Conn, in io.Reader, err error) {
 	for {
 		heir, changed := l.heir()
 		if heir == nil {
 			if conn != nil {
-				_ = conn.Close() // there is nobody left to tell
+				_ = conn.Close() // no server is left to report an error to
 			}
 			return
 		}
@@ -136,8 +136,8 @@ func (l *Listener) offer(conn net.Conn, in io.Reader, err error) {
 	}
 }
 
-// heir is whose the connections are that came to l, until changed is closed: the newest listener's; l's own while it is open
-// and the newest is not to have them; otherwise nobody's, nil.
+// heir returns the listener that gets the connections that came to l, until changed is closed: the newest one if it may have
+// them, else l while it is open, else nil.
 func (l *Listener) heir() (heir *Listener, changed <-chan struct{}) {
 	l.registry.mu.Lock()
 	defer l.registry.mu.Unlock()
@@ -152,14 +152,14 @@ func (l *Listener) heir() (heir *Listener, changed <-chan struct{}) {
 	return nil, a.changed
 }
 
-// keep returns a listener of our own for a socket, which therefore outlives the given one, and sees to it that the system
-// gives connections to this socket even when others are bound to the address.
+// keep returns a second listener on the socket of l, which stays open when l closes, and makes the kernel prefer that socket to
+// others bound to the address. With an error from the latter the listener works all the same.
 func keep(l *net.TCPListener) (net.Listener, error) {
 	file, err := l.File()
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // net.FileListener has a copy
+	defer func() { _ = file.Close() }() // net.FileListener has a copy
 	kept, err := net.FileListener(file)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,18 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
+// patience is how long tests wait for what must happen. It is no claim about how fast it happens.
+const patience = time.Minute
+
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
 // bind binds a port as Caddy does: several sockets may share it.
 func bind(t testing.TB, address string) *net.TCPListener {
 	t.Helper()
@@ -49,6 +61,7 @@ type site struct {
 	places   []*handover.Listener           // of the current server
 	http2    bool                           // as Caddy's servers: they look for HTTP/2 in the first bytes
 	state    func(net.Conn, http.ConnState) // of the next servers, instead of handover.State
+	taken    func()                         // called when the next server has taken over and the last one has not settled
 }
 
 // replace starts a server whose answers name its number, and shuts the one before it down.
@@ -89,6 +102,9 @@ func (s *site) replace(t testing.TB, handler http.Handler) {
 	next.Protocols.SetHTTP2(s.tls != nil)
 	next.Protocols.SetUnencryptedHTTP2(s.http2)
 	go next.Serve(l)
+	if s.taken != nil {
+		s.taken()
+	}
 	for _, place := range s.places {
 		place.Settle()
 	}
@@ -104,7 +120,7 @@ func shutDown(t testing.TB, server *http.Server) {
 	if server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		t.Errorf("shutting down: %v", err)
@@ -175,7 +191,7 @@ func (c *client) ask(path, body string) (string, error) {
 }
 
 func (c *client) answer() (string, error) {
-	if err := c.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
 	resp, err := http.ReadResponse(c.in, nil)

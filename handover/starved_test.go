@@ -17,7 +17,7 @@ func TestAServerThatWaitsForTheProcessorLosesNothing(t *testing.T) {
 	for _, stall := range []struct {
 		name   string
 		state  http.ConnState
-		before bool   // State hears of it
+		before bool   // State is called
 		second string // the answer to the request that follows at once
 	}{
 		{"after reading a request", http.StateActive, true, "2 /b "},
@@ -27,14 +27,14 @@ func TestAServerThatWaitsForTheProcessorLosesNothing(t *testing.T) {
 		t.Run(stall.name, func(t *testing.T) {
 			plainAndTLS(t, func(t *testing.T, s *site) {
 				var armed atomic.Bool
-				stalled := make(chan struct{})
+				stalled, release := make(chan struct{}), make(chan struct{})
 				s.state = func(conn net.Conn, state http.ConnState) {
 					if !stall.before {
 						handover.State(conn, state)
 					}
 					if state == stall.state && armed.CompareAndSwap(true, false) {
 						close(stalled)
-						time.Sleep(400 * time.Millisecond)
+						<-release
 					}
 					if stall.before {
 						handover.State(conn, state)
@@ -43,22 +43,27 @@ func TestAServerThatWaitsForTheProcessorLosesNothing(t *testing.T) {
 				s.replace(t, nil)
 				c := dial(t, s)
 				c.want(t, "/a", "", "2 /a ")
-				time.Sleep(10 * time.Millisecond) // so that the server waits for the next
-				armed.Store(true)
 				answer := make(chan string, 1)
 				ask := func() {
 					got, err := c.ask("/b", "")
 					answer <- fmt.Sprint(got, err)
 				}
+				last := s.places[len(s.places)-1]
+				eventually(t, "a server that waits for the next request", func() bool { return last.Waits() == 1 })
+				armed.Store(true)
 				if stall.state == http.StateActive {
 					go ask()
-					<-stalled
 				} else {
 					c.want(t, "/a", "", "2 /a ")
-					<-stalled
+				}
+				<-stalled
+				s.taken = func() {
+					if stall.state != http.StateActive {
+						go ask()
+					}
 					go func() {
-						time.Sleep(300 * time.Millisecond)
-						ask()
+						time.Sleep(100 * time.Millisecond) // while the old server settles
+						close(release)
 					}()
 				}
 				s.replace(t, nil)

@@ -118,7 +118,7 @@ func (c *client) anything(random *rand.Rand) error {
 }
 
 func (c *client) answered(request *http.Request) error {
-	if err := c.conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	for {
@@ -127,6 +127,7 @@ func (c *client) answered(request *http.Request) error {
 			return err
 		}
 		n, err := io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
 		if answer.StatusCode == http.StatusContinue {
 			continue
 		}

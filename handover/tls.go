@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// TLS tells what a Listener needs to know to hand connections over with all that their handshake agreed on.
+// TLS makes a Listener move TLS connections with what their handshake agreed on.
 type TLS struct {
-	// Terms name everything that the server's side of a handshake decides and demands. A connection goes over only to a listener
-	// of the same terms; with empty terms, of which nobody can tell, it never does.
+	// Terms identifies everything that the server decides and demands in a handshake. A connection moves only to a listener with
+	// the same Terms, and never if they are empty.
 	Terms string
-	// HandshakeTimeout is how long a handshake may take; for ever when zero.
+	// HandshakeTimeout bounds a handshake. Zero means no limit.
 	HandshakeTimeout time.Duration
-	// Panicked is told what a callback of the handshake panicked with, unless nil. The connection is closed, the process goes on.
+	// Panicked, if not nil, is called with the value of a panic in a callback of the handshake. The connection is closed.
 	Panicked func(value any)
 }
 
-// handshake makes the handshake before the server has the connection: until then nobody knows whether it is HTTP/2, for
-// which net/http wants the *tls.Conn itself. An error is for the server to find, which asks for the handshake again.
+// handshake makes the handshake before the server accepts the connection, because net/http serves HTTP/2 only on a bare
+// *tls.Conn and the protocol is known only afterwards. An error is not reported: the server finds it when it calls Handshake.
 func (t *TLS) handshake(conn *tls.Conn) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -47,10 +47,10 @@ type tlsConn struct {
 	secure *tls.Conn
 }
 
-// ConnectionState is what the handshake agreed on, for net/http.
+// ConnectionState returns what the handshake agreed on. net/http calls it.
 func (c tlsConn) ConnectionState() tls.ConnectionState { return c.secure.ConnectionState() }
 
-// connOf finds the Conn, if the connection is one.
+// connOf returns the Conn of a connection that a Listener returned, or nil.
 func connOf(conn net.Conn) *Conn {
 	switch c := conn.(type) {
 	case *Conn:

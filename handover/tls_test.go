@@ -58,7 +58,7 @@ func TestAHandshakeOfOtherTermsEndsAtItsServer(t *testing.T) {
 			answers <- answer
 		}()
 		<-half.begun
-		time.Sleep(10 * time.Millisecond) // so that the first server has read it
+		eventually(t, "a server that has read a part of the handshake", func() bool { return s.places[0].Handshakes() == 1 })
 		s.terms = terms
 		s.replace(t, nil)
 		close(half.goOn)
@@ -202,7 +202,7 @@ func TestTLSBeginsAtTheNewestServer(t *testing.T) {
 	}
 	time.Sleep(10 * time.Millisecond)
 	second := serve("second")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- first.Shutdown(ctx) }()

@@ -26,8 +26,7 @@ func (s *Service) ProviderARN(issuer string) string {
 	return "arn:aws:iam::" + s.account + ":oidc-provider/" + withoutScheme(issuer)
 }
 
-// RoleARN returns the ARN of the role of that name, whether or not it is there, for configurations that name roles. An
-// ARN is returned as it is.
+// RoleARN returns the ARN of the role with the given name, which need not exist. An ARN is returned unchanged.
 func (s *Service) RoleARN(name string) string {
 	if strings.HasPrefix(name, "arn:") {
 		return name

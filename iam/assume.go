@@ -12,9 +12,9 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// AssumeRole makes a session of the role for an authenticated caller. The role's trust policy must allow the caller: by
-// the ARN of its session or role, which is enough within one account unless the caller's own policies refuse, or by the
-// account, which leaves it to the caller's policies. IAM user guide, "Policy evaluation logic". Errors: AccessDenied,
+// AssumeRole returns a session of the role for an authenticated caller. The role's trust policy must allow the caller. If it
+// names the caller's session or role, that suffices unless the caller's own policies deny the call; if it names the account, the
+// caller's policies must allow it. IAM user guide, "Policy evaluation logic". Errors: AccessDenied,
 // Validation, MalformedPolicy, PackedPolicyTooLarge.
 func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (Assumed, error) {
 	if err := checkSessionName(in.SessionName); err != nil {
@@ -41,7 +41,7 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 		PrincipalTags: mergeTags(to.record.Tags, carried.tags), TransitiveTagKeys: carried.transitive,
 	}
 	if c.Session != nil {
-		// Signing out ends what was made with the session as well as the session itself.
+		// Signing out ends the session and the sessions made with it.
 		record.Logins = c.Session.Logins
 	}
 	limit(&record, in.Limits)
@@ -51,8 +51,7 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	return s.assumed(to, record, duration)
 }
 
-// carriedTags is what the new session inherits beside what it is given: transitive tags and the source identity, neither
-// of which can be replaced. IAM user guide, "Passing session tags", chaining roles.
+// carriedTags adds what the new session inherits: transitive tags and the source identity. Neither can be replaced. IAM user guide, "Passing session tags", chaining roles.
 func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 	carried := passedSession{tags: slices.Clone(in.Tags), transitive: slices.Clone(in.TransitiveKeys), sourceIdentity: in.SourceIdentity}
 	if err := checkTags(in.Tags, in.TransitiveKeys); err != nil {
@@ -73,7 +72,7 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 	if slices.ContainsFunc(in.Tags, transitive) {
 		return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 	}
-	for _, have := range c.Session.PrincipalTags { // each once, however often its key is named
+	for _, have := range c.Session.PrincipalTags { // each once, even if its key is listed twice
 		if transitive(have) {
 			carried.tags = append(carried.tags, have)
 			carried.transitive = append(carried.transitive, have.Key)
@@ -82,7 +81,7 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 	return carried, nil
 }
 
-// mayAssume weighs the role's trust policy and the caller's own policies.
+// mayAssume evaluates the role's trust policy and the caller's own policies.
 func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried passedSession) bool {
 	attempt := taking{
 		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
@@ -98,19 +97,19 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 	case own.full:
 		return true
 	}
-	// A trust policy that names the session or its role grants by itself; one that names the account leaves it to the
-	// caller's policies.
+	// A trust policy that names the session or its role grants access. One that names the account requires the caller's policies
+	// to do so.
 	direct := slices.ContainsFunc(named.AWS, func(arn string) bool {
 		return arn == c.Principal.ARN || arn == c.Principal.RoleARN && arn != s.rootARN()
 	})
 	return direct && own.limited
 }
 
-// verdict is what the caller's own policies say of an attempt: full when they allow all of it, limited when boundary and
-// session policies would, whatever the identity policies say.
+// verdict is the result of the caller's own policies: full if they allow every action, limited if its boundary and session
+// policies do, regardless of its identity policies.
 type verdict struct{ full, limited bool }
 
-// ownPolicies asks the caller's policies for every action of the attempt; denied reports an explicit Deny.
+// ownPolicies evaluates the caller's policies for every action of the attempt. denied reports an explicit Deny.
 func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Time) (v verdict, denied bool) {
 	v = verdict{full: true, limited: true}
 	if c.Principal.Kind == principal.Root {
@@ -132,16 +131,17 @@ func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Ti
 			return verdict{}, true
 		case policy.ImplicitDeny:
 			v.full = false
+		case policy.Allow:
 		}
 		v.limited = v.limited && within.Decide(request).Effect == policy.Allow
 	}
 	return v, false
 }
 
-// allowAll stands for a grant that comes from elsewhere, here from the role's trust policy.
+// allowAll takes the place of the identity policies if the role's trust policy grants access.
 var allowAll = mustCompile("trust policy", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
 
-// GetSessionToken makes temporary credentials of the root user, the only one here with a long-term key. Errors:
+// GetSessionToken returns temporary credentials of the root user, the only user with a long-term key. Errors:
 // AccessDenied for a session, Validation.
 func (s *Service) GetSessionToken(_ context.Context, c *Caller, duration time.Duration) (session.Credentials, error) {
 	if c.Principal.Kind != principal.Root {
@@ -154,8 +154,8 @@ func (s *Service) GetSessionToken(_ context.Context, c *Caller, duration time.Du
 	return s.mint(session.Record{Kind: session.UserSession, RoleARN: s.rootARN(), RoleID: s.account, SessionName: "root"}, min(duration, time.Hour))
 }
 
-// GetFederationToken makes temporary credentials for a user whom the caller knows. They may do what the session policies
-// allow and nothing without any. Errors: AccessDenied for a session, Validation, MalformedPolicy, PackedPolicyTooLarge.
+// GetFederationToken returns temporary credentials for a user that the caller names. They allow what the session policies allow;
+// without session policies, nothing. Errors: AccessDenied for a session, Validation, MalformedPolicy, PackedPolicyTooLarge.
 func (s *Service) GetFederationToken(_ context.Context, c *Caller, in FederationInput) (Assumed, error) {
 	if c.Principal.Kind != principal.Root {
 		return Assumed{}, fault.New(fault.AccessDenied, "Cannot call GetFederationToken with session credentials")
@@ -188,7 +188,7 @@ func (s *Service) GetFederationToken(_ context.Context, c *Caller, in Federation
 	}, err
 }
 
-// userDuration applies the range of GetSessionToken and GetFederationToken.
+// userDuration checks the duration for GetSessionToken and GetFederationToken.
 func userDuration(asked, standard time.Duration) (time.Duration, error) {
 	switch {
 	case asked == 0:
@@ -199,8 +199,8 @@ func userDuration(asked, standard time.Duration) (time.Duration, error) {
 	return asked, nil
 }
 
-// KeyAccount answers sts:GetAccessKeyInfo: the account that an access key id belongs to. Sluice has one account; an id
-// that is not of the form of a key of its own is refused.
+// KeyAccount implements sts:GetAccessKeyInfo: it returns the account of an access key id. Sluice has one account and refuses ids
+// that do not have the form of its own.
 func (s *Service) KeyAccount(accessKeyID string) (string, error) {
 	if root := s.root.Load(); root != nil && root.id == accessKeyID {
 		return s.account, nil

@@ -36,8 +36,8 @@ func (s *Service) SessionPrincipal(accessKeyID string, r *session.Record) *princ
 	return p
 }
 
-// Live reports whether the role that a session was made of is still there. A role that was deleted and made again under
-// its name is another one, with another id.
+// Live reports whether the role of a session still exists. A role that was deleted and created again under the same name is
+// another role with another id.
 func (s *Service) Live(r *session.Record) bool {
 	if r.Kind == session.UserSession || r.Kind == session.FederatedUser {
 		return r.RoleARN == s.rootARN()
@@ -46,7 +46,7 @@ func (s *Service) Live(r *session.Record) bool {
 	return role != nil && role.record.ID == r.RoleID
 }
 
-// SessionARN returns the ARN by which a session calls itself.
+// SessionARN returns the ARN of a session.
 func (s *Service) SessionARN(r *session.Record) string {
 	switch r.Kind {
 	case session.UserSession:
@@ -58,7 +58,7 @@ func (s *Service) SessionARN(r *session.Record) string {
 	}
 }
 
-// Identify answers sts:GetCallerIdentity. No permission is needed and no policy can refuse it.
+// Identify implements sts:GetCallerIdentity. It needs no permission, and no policy can deny it.
 func (s *Service) Identify(c *Caller) CallerIdentity {
 	id := CallerIdentity{ARN: c.Principal.ARN, UserID: s.account, Account: s.account}
 	if c.Session != nil && c.Session.Kind != session.UserSession {
@@ -67,7 +67,7 @@ func (s *Service) Identify(c *Caller) CallerIdentity {
 	return id
 }
 
-// userID is aws:userid. IAM user guide, "Request information that you can use for policy variables".
+// userID returns aws:userid. IAM user guide, "Request information that you can use for policy variables".
 func userID(r *session.Record) string {
 	switch r.Kind {
 	case session.UserSession:
@@ -79,8 +79,8 @@ func userID(r *session.Record) string {
 	}
 }
 
-// Decide asks the caller's policies. The root key may do everything. The context's keys about the principal are added to
-// more, whose keys are in lower case.
+// Decide evaluates the caller's policies. The root key may do everything. The condition keys about the principal are added to
+// more, whose keys must be in lower case.
 func (s *Service) Decide(c *Caller, action, resource string, more policy.MapContext) policy.Decision {
 	if c.Principal.Kind == principal.Root {
 		return policy.Decision{Effect: policy.Allow}
@@ -90,17 +90,17 @@ func (s *Service) Decide(c *Caller, action, resource string, more policy.MapCont
 }
 
 func (s *Service) layers(c *Caller) policy.Layers {
-	identity, boundary, _ := s.PolicySets(c.Principal.RoleARN) // a role that is gone may do nothing
+	identity, boundary, _ := s.PolicySets(c.Principal.RoleARN) // a deleted role has no permissions
 	layers := policy.Layers{Identity: identity, Boundary: boundary}
 	if set, ok := c.Principal.SessionPolicy.(*policy.Set); ok {
 		layers.Session = set
 	} else if c.Principal.SessionPolicy != nil {
-		layers.Session = denyAll // a policy that this package cannot read
+		layers.Session = denyAll // a policy does not parse
 	}
 	return layers
 }
 
-// MayPassRole reports whether the caller may hand the role to a service (iam:PassRole), as SetIdentityPoolRoles asks.
+// MayPassRole reports whether the caller may pass the role to a service (iam:PassRole). SetIdentityPoolRoles requires it.
 func (s *Service) MayPassRole(c *Caller, roleARN, service string) error {
 	d := s.Decide(c, "iam:PassRole", roleARN, policy.MapContext{"iam:passedtoservice": {service}})
 	if d.Effect == policy.Allow {
@@ -109,7 +109,7 @@ func (s *Service) MayPassRole(c *Caller, roleARN, service string) error {
 	return fault.New(fault.AccessDenied, "%s", Denied(c.Principal.ARN, "iam:PassRole", roleARN, d))
 }
 
-// Denied is AWS's sentence for a refusal by policies. IAM user guide, "Troubleshoot access denied error messages".
+// Denied returns AWS's message for a denial by policies. IAM user guide, "Troubleshoot access denied error messages".
 func Denied(caller, action, resource string, d policy.Decision) string {
 	reason := "because no identity-based policy allows the " + action + " action"
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 )
 
-// context gives the condition keys that administrative calls have. IAM user guide, "AWS global condition context keys".
+// context returns the condition keys of an administrative call. IAM user guide, "AWS global condition context keys".
 func (s *Service) context(c *Caller, more policy.MapContext) policy.MapContext {
 	now := s.now()
 	keys := policy.MapContext{
@@ -38,7 +38,7 @@ func (s *Service) context(c *Caller, more policy.MapContext) policy.MapContext {
 	return keys
 }
 
-// sessionKeys adds what is known of a session. STS keys and identity pool keys: IAM user guide, "IAM and AWS STS condition
+// sessionKeys adds the condition keys of a session. STS keys and identity pool keys: IAM user guide, "IAM and AWS STS condition
 // context keys".
 func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys policy.MapContext) {
 	r := c.Session
@@ -69,5 +69,5 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 	}
 }
 
-// roleName is the last part of a role's ARN.
+// roleName returns the last part of a role's ARN.
 func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

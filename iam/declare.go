@@ -13,8 +13,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Ensure makes the role be as the configuration says: it is created if absent and otherwise brought in step; tags, and a
-// role's id, stay. Nothing is written when nothing differs. Errors as CreateRole's, with the role's name before them.
+// Ensure makes the role match the configuration: it creates or updates the role. Tags and the role's id do not change. It writes
+// nothing if nothing differs. Errors: those of CreateRole, preceded by the role's name.
 func (s *Service) Ensure(ctx context.Context, d DeclaredRole) error {
 	if err := s.ensure(ctx, d); err != nil {
 		return fmt.Errorf("role %s: %w", d.Name, err)
@@ -54,7 +54,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 	})
 }
 
-// declared is the record that the declaration asks for, checked.
+// declared returns the record of the declared role, after checking it.
 func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	r := store.Role{
 		Name: d.Name, Path: d.Path, Description: d.Description, Trust: d.Trust, Inline: d.Policies, Attached: d.Attached,
@@ -85,7 +85,7 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	return r, checkInlineSize(&r)
 }
 
-// ensureBoundary keeps a declared boundary as a managed policy of its own, named after the role.
+// ensureBoundary stores a declared boundary as a managed policy that is named after the role.
 func (s *Service) ensureBoundary(ctx context.Context, d DeclaredRole) (string, error) {
 	if d.Boundary == nil {
 		return "", nil
@@ -124,7 +124,7 @@ func sameRole(a, b store.Role) bool {
 		maps.EqualFunc(a.Inline, b.Inline, sameJSON)
 }
 
-// sameJSON compares documents without regard to white space.
+// sameJSON compares documents; white space does not count.
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y bytes.Buffer
 	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())

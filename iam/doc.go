@@ -1,4 +1,4 @@
-// Package iam keeps roles and managed policies, decides who may take a role, and mints the sessions of roles.
+// Package iam manages roles and managed policies, decides who may assume a role, and mints the sessions of roles.
 //
 // What it does: roles with their trust policy, permission policies and boundary, compiled once and read without a lock;
 // AWS managed policies that sessions name; AssumeRole, AssumeRoleWithWebIdentity, GetSessionToken, GetFederationToken;

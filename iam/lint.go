@@ -4,8 +4,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// RoleWarnings says what is doubtful about giving a role to the guests, or to the authenticated identities, of a pool. It
-// asks the trust policy about identities that should not pass, so that it finds every way of leaving a condition out.
+// RoleWarnings returns warnings about giving a role to the guests, or to the authenticated identities, of a pool. It evaluates
+// the trust policy for identities that it should not trust, so it finds a missing condition however the policy is written.
 func (s *Service) RoleWarnings(roleARN, poolID string, guest bool) []string {
 	r := s.current.Load().byARN[roleARN]
 	if r == nil {

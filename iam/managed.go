@@ -4,22 +4,22 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// ARNs of managed policies that sessions and roles may name without anybody having made them.
+// ARNs of built-in managed policies.
 const (
-	// GuestManagedPolicy is the managed half of the limits on guests in the enhanced flow.
+	// GuestManagedPolicy is the managed policy that limits guests in the enhanced flow.
 	GuestManagedPolicy = "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
-	// GuestInlinePolicy is the inline half, by a name of Sluice's, so that a session token need not carry its text.
+	// GuestInlinePolicy names the inline policy that limits them too, so that a session token need not contain its text.
 	GuestInlinePolicy = "arn:aws:iam::aws:policy/sluice/CognitoGuestInlineSessionPolicy"
-	// federatedUserPolicy limits the sessions of GetFederationToken and, allowing nothing, leaves one that was given no
-	// session policy without any right.
+	// federatedUserPolicy limits the sessions of GetFederationToken. It allows nothing, so a session without session policies has
+	// no permissions.
 	federatedUserPolicy = "arn:aws:iam::aws:policy/sluice/FederatedUserLimits"
 )
 
-// guestLimits are the session policies of guests, in the order in which GuestPolicies gives them.
+// guestLimits are the session policies of guests in the order of GuestPolicies.
 var guestLimits = []string{GuestInlinePolicy, GuestManagedPolicy}
 
-// GuestPolicies returns the ARNs of the session policies that limit guests in the enhanced flow; they unite with each
-// other and intersect with the role.
+// GuestPolicies returns the ARNs of the session policies that limit guests in the enhanced flow. A guest may do what one of them
+// and the role allow.
 func GuestPolicies() []string { return []string{GuestInlinePolicy, GuestManagedPolicy} }
 
 // awsManaged are the built-in policies by ARN.
@@ -46,12 +46,12 @@ var awsManaged = map[string]*managed{
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["iam:*","sts:*"],"Resource":"*"}]}`),
 }
 
-// guestSet is SessionSet of guestLimits: the commonest session policies are compiled once.
+// guestSet is the SessionSet of guestLimits, the most frequent one, compiled once.
 var guestSet = policy.Compile(
 	policy.Source{Name: "session policy " + GuestInlinePolicy, Document: awsManaged[GuestInlinePolicy].document},
 	policy.Source{Name: "session policy " + GuestManagedPolicy, Document: awsManaged[GuestManagedPolicy].document})
 
-// rootSession is what a session of the root user may do. STS API reference, GetSessionToken: no IAM operation without
+// rootSession is the policy of a session of the root user. STS API reference, GetSessionToken: no IAM operation without
 // MFA, and of STS only AssumeRole and GetCallerIdentity.
 var rootSession = []*policy.Set{mustCompile("root session", `{"Version":"2012-10-17","Statement":[
 	{"Effect":"Allow","NotAction":["iam:*","sts:*"],"Resource":"*"},

@@ -9,18 +9,18 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Limits of STS API reference, AssumeRole.
+// Limits: STS API reference, AssumeRole.
 const (
 	minDuration     = 15 * time.Minute
 	maxDuration     = 12 * time.Hour
 	defaultDuration = time.Hour
 	chainedDuration = time.Hour
-	packedBytes     = 4096 // what the packed policies and tags of a session may take; Sluice's own measure
+	packedBytes     = 4096 // the limit on a session's packed policies and tags; AWS does not document its own
 )
 
 var sessionNamePattern = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
 
-// mint is the only way to a session: it fills in what every session has and makes the credentials.
+// mint fills in what every session has and returns its credentials. All sessions are minted here.
 func (s *Service) mint(r session.Record, duration time.Duration) (session.Credentials, error) {
 	r.Account = s.account
 	r.IssuedAt = s.now().Truncate(time.Second)
@@ -28,7 +28,7 @@ func (s *Service) mint(r session.Record, duration time.Duration) (session.Creden
 	return s.minter.Mint(&r)
 }
 
-// assumed is mint for a role session, with the names that STS answers.
+// assumed mints a role session and returns it with the names that STS answers with.
 func (s *Service) assumed(to *role, r session.Record, duration time.Duration) (Assumed, error) {
 	r.RoleARN, r.RoleID = to.arn, to.record.ID
 	credentials, err := s.mint(r, duration)
@@ -44,7 +44,7 @@ func (s *Service) assumed(to *role, r session.Record, duration time.Duration) (A
 	}, nil
 }
 
-// duration applies the rules of STS API reference, AssumeRole, DurationSeconds.
+// duration checks the duration: STS API reference, AssumeRole, DurationSeconds.
 func (r *role) duration(asked time.Duration, chained bool) (time.Duration, error) {
 	longest := max(time.Duration(r.record.MaxSession)*time.Second, time.Hour)
 	switch {
@@ -60,8 +60,8 @@ func (r *role) duration(asked time.Duration, chained bool) (time.Duration, error
 	return asked, nil
 }
 
-// checkLimits refuses session policies that do not parse, are not there, or are too long, so that a session is never
-// minted that can do something else than it says.
+// checkLimits refuses session policies that do not parse, do not exist or are too long, so that every session that is minted has
+// exactly the permissions that its policies describe.
 func (s *Service) checkLimits(l SessionLimits) error {
 	if len(l.PolicyARNs) > policy.MaxSessionManagedPolicies {
 		return fault.New(fault.Validation, "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10")
@@ -85,7 +85,7 @@ func (s *Service) checkLimits(l SessionLimits) error {
 	return nil
 }
 
-// limit puts the session policies into the record.
+// limit adds the session policies to the record.
 func limit(r *session.Record, l SessionLimits) {
 	if l.Policy != "" {
 		r.SessionPolicies = []string{l.Policy}
@@ -93,7 +93,7 @@ func limit(r *session.Record, l SessionLimits) {
 	r.PolicyARNs = append(r.PolicyARNs, l.PolicyARNs...)
 }
 
-// packedPercent says how much of a session's room its policies and tags take, rounded up.
+// packedPercent returns the percentage of packedBytes that the session's policies and tags take, rounded up.
 func packedPercent(r *session.Record) int {
 	size := 0
 	for _, text := range r.SessionPolicies {
@@ -108,7 +108,7 @@ func packedPercent(r *session.Record) int {
 	return percent(size, packedBytes)
 }
 
-// checkPacked refuses a session whose policies and tags together take more than all of the room.
+// checkPacked refuses a session whose policies and tags take more than packedBytes.
 func checkPacked(r *session.Record) error {
 	if used := packedPercent(r); used > 100 {
 		return fault.New(fault.PackedPolicyTooLarge, "Packed size of session tags consumes %d%% of allotted space.", used)
@@ -118,7 +118,7 @@ func checkPacked(r *session.Record) error {
 
 func percent(part, whole int) int { return (part*100 + whole - 1) / whole }
 
-// checkSessionName applies the pattern of STS API reference, AssumeRole, RoleSessionName.
+// checkSessionName checks a session name: STS API reference, AssumeRole, RoleSessionName.
 func checkSessionName(name string) error {
 	if sessionNamePattern.MatchString(name) {
 		return nil

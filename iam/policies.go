@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// CreatePolicy makes a managed policy: Name, Path, Description, Document and Tags are taken from p. Errors: EntityExists,
+// CreatePolicy creates a managed policy: Name, Path, Description, Document and Tags are taken from p. Errors: EntityExists,
 // MalformedPolicy, LimitExceeded.
 func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Policy, error) {
 	if p.Path == "" {
@@ -43,7 +43,7 @@ func (s *Service) GetPolicy(arn string) (store.Policy, error) {
 	return store.Policy{}, noSuchPolicy(arn)
 }
 
-// AttachmentCount says how many roles have the policy attached, and how many as their boundary.
+// AttachmentCount returns the number of roles to which the policy is attached and of roles whose boundary it is.
 func (s *Service) AttachmentCount(arn string) (attached, boundaries int) {
 	for _, r := range s.current.Load().roles {
 		if slices.Contains(r.record.Attached, arn) {
@@ -74,7 +74,7 @@ func (s *Service) ListPolicies(prefix, after string, limit int) PolicyPage {
 	return page
 }
 
-// DeletePolicy removes a managed policy that no role uses. Errors: NoSuchEntity, DeleteConflict.
+// DeletePolicy deletes a managed policy that no role uses. Errors: NoSuchEntity, DeleteConflict.
 func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
 	err := s.change(ctx, "", arn, func(tx store.Tx) error {
 		if _, err := tx.Policies.Get(arn); err != nil {
@@ -97,7 +97,7 @@ func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
 	return err
 }
 
-// checkAttachable refuses the ARN of a policy that is not there; "" passes.
+// checkAttachable checks that the policy with the ARN exists; "" is accepted.
 func (s *Service) checkAttachable(arn string) error {
 	if arn == "" || s.document(arn) != nil {
 		return nil

@@ -16,13 +16,13 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Quotas of IAM user guide, "IAM and AWS STS quotas".
+// Quotas: IAM user guide, "IAM and AWS STS quotas".
 const (
 	maxAttached = 20
 	maxTags     = 50
 )
 
-// CreateRole makes a role: Name, Path, Description, Trust, Boundary, MaxSession (0 = one hour) and Tags are taken from r.
+// CreateRole creates a role: Name, Path, Description, Trust, Boundary, MaxSession (0 = one hour) and Tags are taken from r.
 // Errors: EntityExists, MalformedPolicy, NoSuchEntity (boundary), LimitExceeded, InvalidParameter.
 func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, error) {
 	if r.Path == "" {
@@ -56,7 +56,7 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	return r, err
 }
 
-// GetRole returns the role of that name, compared without case. Errors: NoSuchEntity.
+// GetRole returns the role with the given name, compared without case. Errors: NoSuchEntity.
 func (s *Service) GetRole(name string) (store.Role, error) {
 	if r := s.current.Load().roleNamed(name); r != nil {
 		return r.record, nil
@@ -86,7 +86,7 @@ func (s *Service) ListRoles(prefix, after string, limit int) RolePage {
 	return page
 }
 
-// UpdateRole changes description and longest session. Errors: NoSuchEntity, InvalidParameter.
+// UpdateRole changes the description and the maximum session duration. Errors: NoSuchEntity, InvalidParameter.
 func (s *Service) UpdateRole(ctx context.Context, name string, u RoleUpdate) error {
 	if u.MaxSession != nil {
 		if err := checkMaxSession(*u.MaxSession); err != nil {
@@ -115,7 +115,7 @@ func (s *Service) UpdateTrust(ctx context.Context, name string, trust json.RawMe
 	})
 }
 
-// DeleteRole removes a role that has no policies left. Errors: NoSuchEntity, DeleteConflict.
+// DeleteRole deletes a role that has no policies. Errors: NoSuchEntity, DeleteConflict.
 func (s *Service) DeleteRole(ctx context.Context, name string) error {
 	err := s.change(ctx, name, "", func(tx store.Tx) error {
 		r, err := tx.Roles.Get(name)
@@ -166,7 +166,7 @@ func (s *Service) ListRolePolicies(role string) ([]string, error) {
 	return slices.Sorted(maps.Keys(r.record.Inline)), nil
 }
 
-// DeleteRolePolicy removes an inline policy. Errors: NoSuchEntity.
+// DeleteRolePolicy deletes an inline policy. Errors: NoSuchEntity.
 func (s *Service) DeleteRolePolicy(ctx context.Context, role, name string) error {
 	return s.editRole(ctx, role, func(r *store.Role) error {
 		if _, ok := r.Inline[name]; !ok {
@@ -177,7 +177,7 @@ func (s *Service) DeleteRolePolicy(ctx context.Context, role, name string) error
 	})
 }
 
-// AttachRolePolicy attaches a managed policy; twice is a no-op. Errors: NoSuchEntity, LimitExceeded.
+// AttachRolePolicy attaches a managed policy, unless it is attached already. Errors: NoSuchEntity, LimitExceeded.
 func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error {
 	if err := s.checkAttachable(arn); err != nil {
 		return err
@@ -250,7 +250,7 @@ func (s *Service) TagRole(ctx context.Context, role string, tags map[string]stri
 	})
 }
 
-// UntagRole removes tags; a key that is not there is no error. Errors: NoSuchEntity.
+// UntagRole removes tags. A missing key is not an error. Errors: NoSuchEntity.
 func (s *Service) UntagRole(ctx context.Context, role string, keys []string) error {
 	return s.editRole(ctx, role, func(r *store.Role) error {
 		r.Tags = maps.Clone(r.Tags)
@@ -261,7 +261,7 @@ func (s *Service) UntagRole(ctx context.Context, role string, keys []string) err
 	})
 }
 
-// editRole changes a role in the store and in the snapshot.
+// editRole updates a role in the store and in the snapshot.
 func (s *Service) editRole(ctx context.Context, name string, edit func(*store.Role) error) error {
 	err := s.change(ctx, name, "", func(tx store.Tx) error {
 		r, err := tx.Roles.Get(name)
@@ -277,11 +277,11 @@ func (s *Service) editRole(ctx context.Context, name string, edit func(*store.Ro
 	return orNoSuchRole(err, name)
 }
 
-// uniqueID makes an id of IAM's form: a prefix that says what it is and 17 characters.
+// uniqueID returns a new id in IAM's form: a prefix for its kind and 17 characters.
 func (s *Service) uniqueID(prefix string) (string, error) {
 	var raw [11]byte
 	if _, err := io.ReadFull(s.rand, raw[:]); err != nil {
-		return "", fmt.Errorf("iam: no randomness: %w", err)
+		return "", fmt.Errorf("iam: reading random bytes: %w", err)
 	}
 	return prefix + base32.StdEncoding.EncodeToString(raw[:])[:17], nil
 }

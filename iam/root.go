@@ -20,7 +20,7 @@ type rootKey struct {
 	secret seal.Secret
 }
 
-// RootKey is a root key that was just made; the host shows it once.
+// RootKey is a new root key. The host prints it once.
 type RootKey struct {
 	AccessKeyID string
 	Secret      seal.Secret
@@ -28,14 +28,14 @@ type RootKey struct {
 
 const (
 	rootSetting = "root-key"     // name in store.Settings
-	rootPurpose = "iam root key" // purpose of its seal
+	rootPurpose = "iam root key" // purpose for seal
 )
 
 var accessKeyPattern = regexp.MustCompile(`\A\w{16,128}\z`)
 
-// UseRoot takes the root key that the operator gave (both or neither). Without one it takes the key kept in the store, and
-// makes one when there is none: then, and only then, made is not nil, and the host shows it once. A key from the operator
-// is never stored.
+// UseRoot sets the root key to the one that the operator has configured; id and secret are both set or both empty. Without one
+// it uses the key in the store. If there is none, it creates one and returns it as made, for the host to print once. A configured
+// key is never stored.
 func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made *RootKey, err error) {
 	if accessKeyID != "" || secret != "" {
 		if !accessKeyPattern.MatchString(accessKeyID) || len(secret) < 16 {
@@ -62,7 +62,7 @@ func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("iam: keeping the root key: %w", err)
+		return nil, fmt.Errorf("iam: storing the root key: %w", err)
 	}
 	if kept == nil {
 		s.root.Store(fresh)
@@ -76,7 +76,7 @@ func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made
 	return nil, nil
 }
 
-// RootSecret returns the secret of the root key with that id, and false for any other id.
+// RootSecret returns the secret of the root key if id is the root key's, and false otherwise.
 func (s *Service) RootSecret(accessKeyID string) (seal.Secret, bool) {
 	root := s.root.Load()
 	if root == nil || root.id != accessKeyID {
@@ -94,11 +94,11 @@ func (s *Service) RootKey() (accessKeyID string, secret seal.Secret, ok bool) {
 	return root.id, root.secret, true
 }
 
-// newRootKey makes a key of AWS's form: AKIA and 16 characters, a secret of 40.
+// newRootKey returns a new key in AWS's form: an id of AKIA and 16 characters, and a secret of 40 characters.
 func (s *Service) newRootKey() (*rootKey, error) {
 	var raw [10 + 30]byte
 	if _, err := io.ReadFull(s.rand, raw[:]); err != nil {
-		return nil, fmt.Errorf("iam: no randomness: %w", err)
+		return nil, fmt.Errorf("iam: reading random bytes: %w", err)
 	}
 	return &rootKey{
 		id:     "AKIA" + base32.StdEncoding.EncodeToString(raw[:10]),
@@ -117,11 +117,11 @@ func (s *Service) sealRoot(k *rootKey) ([]byte, error) {
 func (s *Service) openRoot(sealed []byte) (*rootKey, error) {
 	text, err := s.box.Open(rootPurpose, sealed, nil)
 	if err != nil {
-		return nil, fmt.Errorf("iam: the root key in the store was sealed under another master key: %w", err)
+		return nil, fmt.Errorf("iam: the root key in the store was sealed with another master key; start with that one: %w", err)
 	}
 	var pair [2]string
 	if err := json.Unmarshal(text, &pair); err != nil {
-		return nil, errors.New("iam: the root key in the store does not read")
+		return nil, errors.New("iam: the root key in the store is corrupt")
 	}
 	return &rootKey{id: pair[0], secret: seal.NewSecret(pair[1])}, nil
 }

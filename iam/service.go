@@ -21,7 +21,7 @@ type TokenVerifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }
 
-// Options are what New needs. All fields are required except Verifier, Strict and Log.
+// Options are the dependencies of a Service. All fields except Verifier, Strict and Log are required.
 type Options struct {
 	Store   store.Store
 	Box     *seal.Box
@@ -30,15 +30,15 @@ type Options struct {
 	Now     func() time.Time
 	Rand    io.Reader
 
-	// Verifier may be nil: AssumeRoleWithWebIdentity then knows no provider. It may also be set later by UseVerifier.
+	// Verifier may be nil and set later by UseVerifier. Until then AssumeRoleWithWebIdentity refuses every provider.
 	Verifier TokenVerifier
-	// Strict keeps the user's name out of sessions, as AWS does.
+	// Strict leaves the user's name out of sessions, as AWS does.
 	Strict bool
-	// Log is told of policies in the store that do not parse, and therefore deny; nil = silent.
+	// Log receives warnings about stored policies that do not parse and therefore deny. It may be nil.
 	Log *slog.Logger
 }
 
-// Service is roles, policies and the sessions made of them. All methods may be called from any goroutine.
+// Service manages roles, policies and their sessions. It is safe for concurrent use.
 type Service struct {
 	store   store.Store
 	box     *seal.Box
@@ -52,13 +52,13 @@ type Service struct {
 	verifier atomic.Pointer[TokenVerifier]
 	root     atomic.Pointer[rootKey]
 	current  atomic.Pointer[snapshot]
-	writing  sync.Mutex // held from a write in the store until the snapshot shows it
+	writing  sync.Mutex // held from a write in the store until the snapshot is replaced
 }
 
-// New returns a Service that has read all roles and policies. It fails when an option is missing or the store does.
+// New returns a Service. It reads all roles and policies from the store. Errors: a missing option, an error of the store.
 func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Now == nil || o.Rand == nil {
-		return nil, errors.New("iam: an option is missing")
+		return nil, errors.New("iam: New: a required field of Options is not set")
 	}
 	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
 	if s.log == nil {
@@ -70,11 +70,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	return s, s.Reload(ctx)
 }
 
-// UseVerifier replaces the verifier of web identity tokens, for a host that builds it after the pools.
+// UseVerifier replaces the verifier of web identity tokens.
 func (s *Service) UseVerifier(v TokenVerifier) { s.verifier.Store(&v) }
 
-// Account returns the twelve-digit account that the Service's ARNs carry.
+// Account returns the twelve-digit account of the Service's ARNs.
 func (s *Service) Account() string { return s.account }
 
-// Version returns a number that changes with every change of a role or policy. Whoever caches decisions compares it.
+// Version returns a number that changes with every change of a role or policy. Caches of decisions compare it.
 func (s *Service) Version() uint64 { return s.current.Load().version }

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// snapshot is every role and policy, compiled; it never changes once it is current.
+// snapshot holds all roles and policies, compiled. It never changes after it is published.
 type snapshot struct {
 	version  uint64
 	roles    map[string]*role    // by name in lower case
@@ -24,25 +24,25 @@ type snapshot struct {
 type role struct {
 	record   store.Role
 	arn      string
-	trust    *policy.Set // an empty set trusts nobody
+	trust    *policy.Set // an empty set trusts no one
 	identity []*policy.Set
 	boundary *policy.Set // nil = none
 }
 
-// managed is a stored policy, parsed once and compiled once for all roles that name it.
+// managed is a stored managed policy, parsed and compiled once for all its roles.
 type managed struct {
 	record   store.Policy
 	document *policy.Document
 	set      *policy.Set
 }
 
-// denyAll stands in for a document that does not parse: it may have held a Deny, so all that can be said is no.
+// denyAll replaces a document that does not parse, because it may have contained a Deny.
 var denyAll = mustCompile("unreadable policy",
 	`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)
 
-// PolicySets returns the permission policies and the boundary (nil = none) of the role, and false when there is no such
-// role; the sets are shared, compiled and read-only. The account's root ARN stands for the sessions that GetSessionToken
-// and GetFederationToken make. No lock is taken and nothing is allocated.
+// PolicySets returns the permission policies and the boundary (nil = none) of the role, and false if the role does not exist.
+// The sets are shared and must not be changed. The ARN of the account's root names the sessions of GetSessionToken and
+// GetFederationToken. PolicySets takes no lock and does not allocate.
 func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set, ok bool) {
 	if r := s.current.Load().byARN[roleARN]; r != nil {
 		return r.identity, r.boundary, true
@@ -53,7 +53,7 @@ func (s *Service) PolicySets(roleARN string) (identity []*policy.Set, boundary *
 	return nil, nil, false
 }
 
-// IsRole says whether the role of that ARN has that id. The administrator's own sessions have no role.
+// IsRole reports whether the role with the ARN has the id. Sessions of the root user have no role.
 func (s *Service) IsRole(roleARN, roleID string) bool {
 	if roleARN == s.rootARN() {
 		return true
@@ -62,16 +62,15 @@ func (s *Service) IsRole(roleARN, roleID string) bool {
 	return r != nil && r.record.ID == roleID
 }
 
-// ManagedPolicy returns the managed policy of the ARN, AWS's or a customer's, and false when there is none or it cannot be
-// read.
+// ManagedPolicy returns the managed policy with the ARN, built in or stored, and false if it does not exist or does not parse.
 func (s *Service) ManagedPolicy(arn string) (policy.Source, bool) {
 	document := s.document(arn)
 	return policy.Source{Name: "policy " + arn, Document: document}, document != nil
 }
 
-// SessionSet returns the union of a session's policies, inline documents and managed ARNs, and nil when there are none,
-// which means that the session is limited by its role alone. A document that does not parse or an ARN that is not there
-// denies everything. Callers keep the set as long as the Version stays.
+// SessionSet returns the union of a session's policies, which are inline documents and managed ARNs. It returns nil if there are
+// none; the session is then limited only by its role. A document that does not parse and an ARN without a policy deny everything.
+// Callers may keep the set until Version changes.
 func (s *Service) SessionSet(documents, arns []string) *policy.Set {
 	if len(documents) == 0 && len(arns) == 0 {
 		return nil
@@ -98,7 +97,7 @@ func (s *Service) SessionSet(documents, arns []string) *policy.Set {
 	return policy.Compile(sources...)
 }
 
-// document returns the managed policy, AWS's or a customer's, or nil.
+// document returns the managed policy, built in or stored, or nil.
 func (s *Service) document(arn string) *policy.Document {
 	if m := s.current.Load().policies[arn]; m != nil {
 		return m.document
@@ -109,15 +108,14 @@ func (s *Service) document(arn string) *policy.Document {
 	return nil
 }
 
-// Reload reads all roles and policies from the store and makes them current, for a start and for a node that was told
-// that another one has written. An error leaves what is current.
+// Reload reads all roles and policies from the store. Call it when another process has written. On an error the old ones stay.
 func (s *Service) Reload(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	return s.reload(ctx)
 }
 
-// reload is Reload for those who hold s.writing.
+// reload is Reload with s.writing held.
 func (s *Service) reload(ctx context.Context) error {
 	var roles []store.Role
 	var policies []store.Policy
@@ -159,8 +157,8 @@ func (n *snapshot) put(r *role) {
 	n.byARN[r.arn] = r
 }
 
-// change runs write in the store and then shows the touched records to readers: a copy of the snapshot in which the role
-// (nil name = none) or the policy is read anew. Readers see the old state until then, never a mixture.
+// change runs write in the store and then publishes a copy of the snapshot in which the role (nil name = none) or the policy has
+// been read again. Readers see either the old or the new snapshot.
 func (s *Service) change(ctx context.Context, roleName, policyARN string, write func(tx store.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -216,7 +214,7 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 	return nil
 }
 
-// compileRole never fails: what cannot be read denies (permissions) or trusts nobody (trust policy).
+// compileRole never fails: permission policies that do not parse deny everything, and such a trust policy trusts no one.
 func (s *Service) compileRole(record store.Role, policies map[string]*managed) *role {
 	r := &role{record: record, arn: s.roleARN(record.Path, record.Name), trust: policy.Compile()}
 	trust := policy.Source{Name: "role " + record.Name + ", trust policy"}
@@ -269,12 +267,12 @@ func (s *Service) compileDocument(name string, text json.RawMessage) *policy.Set
 	return policy.Compile(policy.Source{Name: name, Document: document})
 }
 
-// unreadable tells the operator why a role may do less than its policies seem to say.
+// unreadable logs a stored policy that does not parse, so that the operator learns why it denies.
 func (s *Service) unreadable(name string, err error) {
 	s.log.Error("a stored policy does not parse and denies everything", "policy", name, "error", err)
 }
 
-// mustCompile compiles a document that stands in this package.
+// mustCompile compiles a document of this package.
 func mustCompile(name, text string) *policy.Set {
 	document, err := policy.Parse([]byte(text), policy.Identity)
 	if err != nil {

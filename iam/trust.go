@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// taking is one attempt to take a role: who, as which principal, with what.
+// taking is an attempt to assume a role.
 type taking struct {
 	action         string // sts:AssumeRole or sts:AssumeRoleWithWebIdentity
 	principalType  string // AWS or Federated
@@ -23,17 +23,17 @@ type taking struct {
 	externalID     string
 	tags           []Tag
 	transitive     []string
-	inherited      bool     // tags of the caller's session go on into the new one
+	inherited      bool     // the new session inherits tags of the caller's session
 	provider       string   // prefix of the provider's keys; "" for AWS principals
 	audience       []string // <provider>:aud
 	allAudiences   []string // <provider>:oaud
 	subject        string   // <provider>:sub
 	amr            []string // <provider>:amr
 	env            Env
-	more           map[string][]string // keys of the caller's own, in lower case
+	more           map[string][]string // condition keys of the caller, in lower case
 }
 
-// context gives the keys that trust policies may ask for. IAM user guide, "AWS global condition context keys" and "Keys
+// context returns the condition keys for trust policies. IAM user guide, "AWS global condition context keys" and "Keys
 // for AWS OIDC federation"; Cognito developer guide, "Using role-based access control".
 func (t *taking) context(now time.Time) policy.MapContext {
 	c := policy.MapContext{
@@ -73,8 +73,8 @@ func (t *taking) context(now time.Time) policy.MapContext {
 	return c
 }
 
-// trusts reports whether the role's trust policy allows every action that the attempt needs, and the principals of the
-// statement that allows the first. IAM user guide, "Passing session tags": tags need sts:TagSession, a source identity
+// trusts reports whether the role's trust policy allows every action of the attempt, and returns the principals of the statement
+// that allows the first. IAM user guide, "Passing session tags": tags need sts:TagSession, a source identity
 // needs sts:SetSourceIdentity, each in the trust policy too.
 func (r *role) trusts(t *taking, now time.Time) (named *policy.Principals, ok bool) {
 	context := t.context(now)
@@ -91,8 +91,8 @@ func (r *role) trusts(t *taking, now time.Time) (named *policy.Principals, ok bo
 	return first.Statement.Principal, true
 }
 
-// PoolTrust returns the trust policy for the authenticated identities of an identity pool, or for its guests: audience,
-// kind of identity, and leave to pass principal tags. Without the audience any pool of anybody would pass.
+// PoolTrust returns the trust policy for the authenticated identities of an identity pool, or for its guests. It tests the
+// audience, without which it would trust every pool, and the kind of identity, and allows principal tags.
 func PoolTrust(poolID string, authenticated bool) json.RawMessage {
 	kind := "unauthenticated"
 	if authenticated {
@@ -105,7 +105,7 @@ func PoolTrust(poolID string, authenticated bool) json.RawMessage {
 	return document
 }
 
-// trustDocument is the outer form of a policy document.
+// trustDocument is a policy document with statements that are not parsed.
 type trustDocument struct {
 	Version   string `json:"Version"`
 	Statement []any  `json:"Statement"`
@@ -123,8 +123,8 @@ func poolStatement(poolID, kind string) any {
 	}
 }
 
-// JoinTrust makes one trust policy of several. It fails when one is not an object with statements, or their versions
-// differ, since a version changes how variables are read.
+// JoinTrust joins several trust policies into one. It fails if one is not an object with statements or if their versions differ,
+// because the version determines how variables are read.
 func JoinTrust(documents ...json.RawMessage) (json.RawMessage, error) {
 	if len(documents) == 1 {
 		return documents[0], nil
@@ -155,7 +155,7 @@ func JoinTrust(documents ...json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(joined)
 }
 
-// checkTags applies the limits on session tags. STS API reference, AssumeRole, Tags.
+// checkTags checks the limits on session tags: STS API reference, AssumeRole, Tags.
 func checkTags(tags []Tag, transitive []string) error {
 	if len(tags) > policy.MaxSessionTags {
 		return fault.New(fault.Validation, "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
@@ -183,7 +183,7 @@ func checkTags(tags []Tag, transitive []string) error {
 	return nil
 }
 
-// mergeTags lays session tags over a role's own; a key of another case replaces.
+// mergeTags adds session tags to a role's tags. A session tag replaces one with the same key, compared without case.
 func mergeTags(role map[string]string, tags []Tag) []Tag {
 	merged := slices.Clone(tags)
 	for key, value := range role {
@@ -195,7 +195,7 @@ func mergeTags(role map[string]string, tags []Tag) []Tag {
 	return merged
 }
 
-// errNotTrusted is the one answer for a role that is not there and a role that trusts another.
+// errNotTrusted is the error both for a role that does not exist and for one that does not trust the caller.
 func errNotTrusted(format string, args ...any) error {
 	return fault.New(fault.AccessDenied, "%s", fmt.Sprintf(format, args...))
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Env is what a call says about its surroundings; trust policies may ask for it.
+// Env holds properties of the request that trust policies can test.
 type Env struct {
 	SourceIP  string // aws:SourceIp; "" = unknown
 	UserAgent string // aws:UserAgent
 	Secure    bool   // aws:SecureTransport
 }
 
-// SessionLimits narrow a session beneath its role.
+// SessionLimits limit a session further than its role does.
 type SessionLimits struct {
 	Policy     string        // inline session policy; "" = none
 	PolicyARNs []string      // managed session policies, at most 10
@@ -26,7 +26,7 @@ type SessionLimits struct {
 // Tag is a session tag.
 type Tag = principal.Tag
 
-// AssumeRoleInput is what sts:AssumeRole takes.
+// AssumeRoleInput is the input of sts:AssumeRole.
 type AssumeRoleInput struct {
 	RoleARN        string
 	SessionName    string
@@ -38,7 +38,7 @@ type AssumeRoleInput struct {
 	Env            Env
 }
 
-// WebIdentityInput is what sts:AssumeRoleWithWebIdentity takes.
+// WebIdentityInput is the input of sts:AssumeRoleWithWebIdentity.
 type WebIdentityInput struct {
 	RoleARN     string
 	SessionName string
@@ -48,7 +48,7 @@ type WebIdentityInput struct {
 	Env         Env
 }
 
-// FederationInput is what sts:GetFederationToken takes.
+// FederationInput is the input of sts:GetFederationToken.
 type FederationInput struct {
 	Name   string
 	Limits SessionLimits
@@ -64,20 +64,20 @@ type Assumed struct {
 	PackedPolicySize int    // percent of what a session token holds; 0 = neither policies nor tags
 	SourceIdentity   string
 
-	// Of AssumeRoleWithWebIdentity.
+	// Set by AssumeRoleWithWebIdentity.
 	Subject  string
 	Provider string
 	Audience string
 }
 
-// CallerIdentity is what sts:GetCallerIdentity answers.
+// CallerIdentity is the result of sts:GetCallerIdentity.
 type CallerIdentity struct {
 	ARN     string
 	UserID  string
 	Account string
 }
 
-// DeclaredRole is a role that the configuration names.
+// DeclaredRole is a role in the configuration.
 type DeclaredRole struct {
 	Name        string
 	Path        string // "" = "/"
@@ -89,13 +89,13 @@ type DeclaredRole struct {
 	MaxSession  time.Duration              // 0 = one hour
 }
 
-// RoleUpdate is what UpdateRole changes; nil leaves a value alone.
+// RoleUpdate holds the values that UpdateRole sets; nil keeps a value.
 type RoleUpdate struct {
 	Description *string
 	MaxSession  *int // seconds
 }
 
-// AttachedPolicy names a managed policy of a role.
+// AttachedPolicy is a managed policy that is attached to a role.
 type AttachedPolicy struct {
 	ARN  string
 	Name string

@@ -12,13 +12,13 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// tagsClaim is the claim that passes session tags. IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity".
+// tagsClaim is the claim with session tags. IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity".
 const tagsClaim = "https://aws.amazon.com/tags"
 
 const notAuthorizedWeb = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
-// AssumeRoleWithWebIdentity verifies a token of an identity pool or of a configured OIDC issuer and makes a session of the
-// role, if the role trusts the token's provider, audience and subject. Errors: InvalidIdentityToken, ExpiredToken,
+// AssumeRoleWithWebIdentity verifies a token of an identity pool or of a configured OIDC issuer and returns a session of the
+// role if it trusts the token's provider, audience and subject. Errors: InvalidIdentityToken, ExpiredToken,
 // ExternalService, AccessDenied, Validation, MalformedPolicy, PackedPolicyTooLarge.
 func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityInput) (Assumed, error) {
 	if err := checkSessionName(in.SessionName); err != nil {
@@ -65,7 +65,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	return out, err
 }
 
-// verifyWeb verifies the token and gives STS's names to what is wrong with it. STS API reference,
+// verifyWeb verifies the token and converts errors to those of STS. STS API reference,
 // AssumeRoleWithWebIdentity, Errors.
 func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, error) {
 	verifier := s.verifier.Load()
@@ -94,7 +94,7 @@ func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, erro
 	}
 }
 
-// issuerOf returns the unverified issuer of a refused token, for the error message only.
+// issuerOf reads iss of a token from an unknown issuer, for the error message only.
 func issuerOf(raw string) string {
 	const unnamed, most = "the token's issuer", 255
 	if issuer, ok := token.UnverifiedIssuer(raw); ok && len(issuer) <= most {
@@ -103,7 +103,7 @@ func issuerOf(raw string) string {
 	return unnamed
 }
 
-// webTaking is the attempt that the token makes.
+// webTaking returns the attempt for a token.
 func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSession) *taking {
 	provider := withoutScheme(t.Issuer.URL)
 	attempt := &taking{
@@ -114,7 +114,7 @@ func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSe
 	if provider == poolProvider {
 		attempt.principal = poolProvider
 	}
-	// IAM user guide, "Keys for AWS OIDC federation": when azp is there it is :aud, and :oaud is what aud says.
+	// IAM user guide, "Keys for AWS OIDC federation": if azp is present, it is :aud, and aud is :oaud.
 	if azp, ok := t.Claims.Values("azp"); ok && len(azp) == 1 && azp[0] != "" {
 		attempt.audience, attempt.allAudiences = azp, t.Audience
 	}
@@ -124,7 +124,7 @@ func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSe
 	return attempt
 }
 
-// webRecord is the session's record, without what the role adds.
+// webRecord returns the session's record without the fields that depend on the role.
 func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking) (session.Record, error) {
 	r := session.Record{
 		Kind: session.WebIdentityRole, SessionName: sessionName, SourceIdentity: attempt.sourceIdentity,
@@ -151,11 +151,12 @@ func (s *Service) webRecord(t *token.Token, sessionName string, attempt *taking)
 	return r, nil
 }
 
-// LoginsClaim is the claim by which an identity pool's OpenID token remembers the sign-ins it rests on, so that signing
-// out ends the sessions made with it. It is Sluice's own: a JSON list of objects with iss, sub, origin_jti, auth_time, iat and username.
+// LoginsClaim is the claim of an identity pool's OpenID token that lists the sign-ins behind it, so that signing out ends the
+// sessions made with the token. AWS has no such claim. Its value is a JSON list of objects with iss, sub, origin_jti, auth_time,
+// iat and username.
 const LoginsClaim = "urn:sluice:logins"
 
-// loginClaim is one entry of LoginsClaim.
+// loginClaim is an entry of LoginsClaim.
 type loginClaim struct {
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
@@ -165,8 +166,8 @@ type loginClaim struct {
 	Username  string `json:"username"`
 }
 
-// loginsOf reads LoginsClaim of an identity pool's own token; a claim that does not read is refused, since a session
-// without its logins would outlive their sign-out.
+// loginsOf reads LoginsClaim of an identity pool's token. A claim that does not parse is an error: a session without its logins
+// would outlive their sign-out.
 func loginsOf(t *token.Token) (logins []session.Login, username string, err error) {
 	text, ok := t.Claims.Raw(LoginsClaim)
 	if !ok {
@@ -187,15 +188,15 @@ func loginsOf(t *token.Token) (logins []session.Login, username string, err erro
 	return logins, username, nil
 }
 
-// passedSession is what a token passes on to the session.
+// passedSession holds what a session takes from the token.
 type passedSession struct {
 	tags           []Tag
 	transitive     []string
 	sourceIdentity string
 }
 
-// passedTags reads the token's session tags and source identity. A malformed claim refuses the token: leaving tags out
-// could widen what the session may do.
+// passedTags reads the token's session tags and source identity. A malformed claim is an error: without its tags the session
+// could have more permissions.
 func passedTags(t *token.Token) (passedSession, error) {
 	var passed passedSession
 	if values, ok := t.Claims.Values("https://aws.amazon.com/source_identity"); ok {
@@ -225,9 +226,9 @@ func passedTags(t *token.Token) (passedSession, error) {
 	return passed, checkTags(passed.tags, passed.transitive)
 }
 
-// AssumeForIdentity makes the session of the enhanced flow. The record says what the identity pool knows (role ARN, session
-// name, identity, pool, amr, tags, session policies, logins, username); the role's trust policy is evaluated just as if the
-// identity had brought an OpenID token of its pool. Errors: AccessDenied when the role is not there or does not trust it.
+// AssumeForIdentity returns the session of the enhanced flow. The record holds what the identity pool knows: role ARN, session
+// name, identity, pool, amr, tags, session policies, logins and username. The role's trust policy is evaluated as for an OpenID
+// token of the pool. Errors: AccessDenied if the role does not exist or does not trust the identity.
 func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duration time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error) {
 	to := s.current.Load().byARN[r.RoleARN]
 	if to == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// DescribeIdentity shows an identity. Errors: ResourceNotFound.
+// DescribeIdentity returns an identity. Errors: ResourceNotFound.
 func (s *Service) DescribeIdentity(ctx context.Context, id string) (Identity, error) {
 	i, _, err := s.identity(ctx, id)
 	if err != nil {
@@ -18,8 +18,8 @@ func (s *Service) DescribeIdentity(ctx context.Context, id string) (Identity, er
 	return shown(i), nil
 }
 
-// ListIdentities returns at most limit identities of the pool whose id sorts after the given one, and the id to go on
-// after, "" on the last page. Disabled ones are those that were merged into others. Errors: ResourceNotFound.
+// ListIdentities returns at most limit identities of the pool whose id sorts after the given one, and the id to continue
+// after, "" on the last page. Identities that were merged into others are disabled. Errors: ResourceNotFound.
 func (s *Service) ListIdentities(ctx context.Context, poolID, after string, limit int, hideDisabled bool) (list []Identity, next string, err error) {
 	if _, err := s.pool(poolID); err != nil {
 		return nil, "", err
@@ -42,7 +42,8 @@ func (s *Service) ListIdentities(ctx context.Context, poolID, after string, limi
 	return list, next, nil
 }
 
-// DeleteIdentities removes identities; one that is not there is removed already. failed names those that could not be.
+// DeleteIdentities deletes identities. An id without an identity counts as deleted; failed holds the ids that could not be
+// deleted.
 func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []string) {
 	for _, id := range ids {
 		err := s.update(ctx, func(tx store.Tx) error { return ignoreNotFound(tx.Identities.Delete(id)) })
@@ -54,7 +55,7 @@ func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []
 	return failed
 }
 
-// Unlink takes logins from an identity. The logins sent must be of the identity. Errors: ResourceNotFound, NotAuthorized,
+// Unlink removes logins from an identity. All logins that are sent must belong to it. Errors: ResourceNotFound, NotAuthorized,
 // InvalidParameter, ExternalService.
 func (s *Service) Unlink(ctx context.Context, id string, logins map[string]string, remove []string) error {
 	identity, p, err := s.identity(ctx, id)
@@ -74,7 +75,7 @@ func (s *Service) Unlink(ctx context.Context, id string, logins map[string]strin
 	return s.editIdentity(ctx, id, func(i *store.Identity) error {
 		for _, key := range remove {
 			name := s.canonical(key)
-			// AWS: UnlinkIdentity takes away what the caller has shown to own.
+			// AWS: UnlinkIdentity removes only logins for which the caller sends a token.
 			if !slices.ContainsFunc(verified, func(l login) bool { return l.Provider == name }) {
 				return errNoMatch
 			}
@@ -84,7 +85,7 @@ func (s *Service) Unlink(ctx context.Context, id string, logins map[string]strin
 	})
 }
 
-// editIdentity changes an identity.
+// editIdentity updates an identity in one transaction.
 func (s *Service) editIdentity(ctx context.Context, id string, edit func(*store.Identity) error) error {
 	err := s.update(ctx, func(tx store.Tx) error {
 		i, err := tx.Identities.Get(id)

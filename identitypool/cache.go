@@ -10,15 +10,15 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Bounds of what is remembered of identities.
+// Limits of the cache of identities.
 const (
 	identityBytes = 16 << 20
-	// identityFor is how long an identity is remembered. Writes in this process show at once; those of another process on
-	// the same store show when this is over.
+	// identityFor is how long an identity is cached. Writes of this process are visible at once, those of another process on
+	// the same store after this time.
 	identityFor = 2 * time.Second
 )
 
-// identityCache remembers identities between calls, since most clients ask for credentials again and again.
+// identityCache caches identities, because most clients request credentials repeatedly.
 type identityCache struct {
 	known  *token.Cache[*store.Identity]
 	writes atomic.Uint64
@@ -29,13 +29,13 @@ func newIdentityCache() (*identityCache, error) {
 	return &identityCache{known: known}, err
 }
 
-// get returns the identity, from memory or by read. What get returns is shared and must not be changed.
+// get returns the identity from the cache or from read. The result is shared and must not be changed.
 //
-// A read that overlaps a write must not leave what it read before: whoever writes counts first and forgets then, and
-// whoever reads compares the count after it has remembered.
+// A read that overlaps a write must not leave an old value in the cache: a writer increments the count before it removes the
+// entry, and a reader compares the count after it has stored its value.
 func (c *identityCache) get(ctx context.Context, id string, now time.Time, read func(context.Context, string) (store.Identity, error)) (*store.Identity, error) {
 	key := c.known.Key(id)
-	if identity, outcome, _ := c.known.Get(key, now); outcome == token.Hit { // refusals are never put
+	if identity, outcome, _ := c.known.Get(key, now); outcome == token.Hit { // the cache holds no refusals
 		return identity, nil
 	}
 	count := c.writes.Load()
@@ -50,7 +50,7 @@ func (c *identityCache) get(ctx context.Context, id string, now time.Time, read 
 	return &identity, nil
 }
 
-// forget drops what is known of identities that were just written.
+// forget removes identities that were just written.
 func (c *identityCache) forget(ids ...string) {
 	c.writes.Add(1)
 	for _, id := range ids {
@@ -58,13 +58,13 @@ func (c *identityCache) forget(ids ...string) {
 	}
 }
 
-// forgetAll drops everything: a pool went, with its identities.
+// forgetAll empties the cache, after a pool was deleted with its identities.
 func (c *identityCache) forgetAll() {
 	c.writes.Add(1)
 	c.known.Purge()
 }
 
-// sizeOf is about how many bytes an identity keeps alive.
+// sizeOf estimates the bytes of memory that an identity holds.
 func sizeOf(i *store.Identity) int {
 	n := int(unsafe.Sizeof(*i)) + len(i.PoolID) + len(i.ID)
 	for _, l := range i.Logins {

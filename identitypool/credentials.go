@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// credentialLife is how long the enhanced flow's credentials live; it is fixed.
+	// credentialLife is the fixed lifetime of the enhanced flow's credentials.
 	credentialLife = time.Hour
 	sessionName    = "CognitoIdentityCredentials"
 )
 
-// GetCredentials is the enhanced flow: verify the logins against the identity, choose the role, have its trust policy
-// evaluated, mint. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, InvalidIdentityPoolSetup, ExternalService,
+// GetCredentials implements the enhanced flow: it verifies the logins, chooses the role, has its trust policy evaluated and
+// returns temporary credentials. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, InvalidIdentityPoolSetup, ExternalService,
 // InvalidParameter.
 func (s *Service) GetCredentials(ctx context.Context, id string, logins map[string]string, customRole string, env Env) (Credentials, error) {
 	if raw, ok := logins[ownProvider]; ok {
@@ -37,7 +37,7 @@ func (s *Service) GetCredentials(ctx context.Context, id string, logins map[stri
 		record.RoleARN, err = p.chooseRole(verified, customRole)
 	} else {
 		record.RoleARN, err = p.guestRole(customRole)
-		// Developer guide, "IAM roles", access policies for unauthenticated identities: both limits, always.
+		// Developer guide, "IAM roles", access policies for unauthenticated identities: both limits always apply.
 		record.PolicyARNs = s.o.GuestPolicies
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Service) GetCredentials(ctx context.Context, id string, logins map[stri
 	return s.assume(ctx, record, env)
 }
 
-// guestRole is the pool's role for guests; a custom role does not help a guest.
+// guestRole returns the pool's role for guests. Guests cannot ask for a custom role.
 func (p *pool) guestRole(custom string) (string, error) {
 	switch {
 	case p.roles.Guest == "":
@@ -57,7 +57,7 @@ func (p *pool) guestRole(custom string) (string, error) {
 	return p.roles.Guest, nil
 }
 
-// assume has the session minted. What STS refuses is, to the caller, a pool that is set up wrongly.
+// assume has the session minted. A refusal of STS is reported as a pool that is set up wrongly.
 func (s *Service) assume(ctx context.Context, r session.Record, env Env) (Credentials, error) {
 	ip := ""
 	if env.SourceIP.IsValid() {
@@ -70,8 +70,8 @@ func (s *Service) assume(ctx context.Context, r session.Record, env Env) (Creden
 	return Credentials{IdentityID: r.IdentityID, Session: minted}, err
 }
 
-// amr says how the identity was authenticated: guests "unauthenticated"; else "authenticated", and for every provider its
-// name and its name with the user.
+// amr returns the amr claim: "unauthenticated" for guests; otherwise "authenticated" and, for each provider, its name and its
+// name with the user.
 func (s *Service) amr(p *pool, logins []login) []string {
 	if len(logins) == 0 {
 		return []string{"unauthenticated"}
@@ -91,7 +91,7 @@ func (s *Service) amr(p *pool, logins []login) []string {
 	return amr
 }
 
-// signIns are the sign-ins whose end ends the session.
+// signIns returns the sign-ins whose end also ends the session.
 func signIns(logins []login) []session.Login {
 	var list []session.Login
 	for _, l := range logins {
@@ -105,7 +105,7 @@ func signIns(logins []login) []session.Login {
 	return list
 }
 
-// username is the user's name when a user pool signed exactly one of the logins.
+// username returns the user's name if exactly one of the logins is of a user pool.
 func username(logins []login) string {
 	name := ""
 	for _, l := range logins {

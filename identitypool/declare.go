@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Ensure makes the pool be as the configuration says: created if absent, name, settings and roles otherwise brought in
-// step. Identities, tags of the pool and principal tag maps are never touched. Nothing is written when nothing differs.
+// Ensure makes the pool match the configuration: it creates the pool, or updates its name, settings and roles. It does not
+// change identities, the pool's tags or principal tag maps, and writes nothing if nothing differs.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	if err := s.ensure(ctx, d); err != nil {
 		return fmt.Errorf("identity pool %s: %w", d.ID, err)
@@ -30,7 +30,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 			return err
 		}
 		err = s.change(ctx, d.ID, func(tx store.Tx) error {
-			// Another process on the same store may have made it since this one looked.
+			// Another process on the same store may have created it since the read.
 			if _, err := tx.IdentityPools.Get(d.ID); !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
@@ -61,7 +61,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 	return s.SetRoles(ctx, d.ID, d.Roles)
 }
 
-// sameSettings compares all but the tags, which the configuration does not know.
+// sameSettings compares everything except tags, which the configuration does not contain.
 func sameSettings(have, want Settings) bool {
 	return same(have.PublicLogins, want.PublicLogins) && same(have.OIDC, want.OIDC) && same(have.UserPools, want.UserPools) &&
 		same(have.SAML, want.SAML) && have.Guests == want.Guests && have.Classic == want.Classic && have.DeveloperName == want.DeveloperName
@@ -71,7 +71,7 @@ func sameRoles(have, want Roles) bool {
 	return have.Authenticated == want.Authenticated && have.Guest == want.Guest && same(have.Mappings, want.Mappings)
 }
 
-// same compares maps and slices, taking nil for empty.
+// same compares maps and slices; nil equals empty.
 func same(a, b any) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	return x.Len() == 0 && y.Len() == 0 || reflect.DeepEqual(a, b)

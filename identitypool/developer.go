@@ -21,16 +21,16 @@ const (
 	maxDeveloperLife = 24 * time.Hour
 )
 
-// DeveloperInput is what GetOpenIdTokenForDeveloperIdentity takes.
+// DeveloperInput is the input of GetOpenIdTokenForDeveloperIdentity.
 type DeveloperInput struct {
 	PoolID     string
-	IdentityID string            // "" = find or make
-	Logins     map[string]string // the developer's provider with the user, and public logins beside it
+	IdentityID string            // "" = find or create
+	Logins     map[string]string // the developer provider with the user, and possibly public logins
 	Tags       map[string]string // principal tags
 	Life       time.Duration     // 0 = 15 minutes; at most 24 hours
 }
 
-// DeveloperToken makes an OpenID token for a user whom the caller's back end has authenticated. Errors: ResourceNotFound,
+// DeveloperToken returns an OpenID token for a user whom the caller's back end has authenticated. Errors: ResourceNotFound,
 // NotAuthorized, ResourceConflict, DeveloperUserRegistered, InvalidParameter.
 func (s *Service) DeveloperToken(ctx context.Context, in DeveloperInput) (OpenIDToken, error) {
 	p, err := s.pool(in.PoolID)
@@ -68,7 +68,8 @@ func (s *Service) DeveloperToken(ctx context.Context, in DeveloperInput) (OpenID
 	return s.issue(p, identity.ID, append(verified, login{Login: developer}), tags, life)
 }
 
-// resolveDeveloper finds, makes or links. With an identity given, a user who has another one is not merged but refused.
+// resolveDeveloper finds, creates or links the identity. If an identity is given and the user has another one, the call is
+// refused; identities are not merged.
 func (s *Service) resolveDeveloper(ctx context.Context, p *pool, id string, developer store.Login, public []store.Login) (store.Identity, error) {
 	if id != "" {
 		owner, err := s.byLogin(ctx, p.ID, developer)
@@ -91,7 +92,7 @@ func (s *Service) byLogin(ctx context.Context, poolID string, l store.Login) (id
 	return identity, err
 }
 
-// developerCredentials is the enhanced flow with a token of DeveloperToken.
+// developerCredentials implements the enhanced flow for a token of DeveloperToken.
 func (s *Service) developerCredentials(ctx context.Context, id string, logins map[string]string, raw, customRole string, env Env) (Credentials, error) {
 	if len(logins) != 1 {
 		return Credentials{}, fault.New(fault.InvalidParameter, "A Cognito token must be the only login.")
@@ -129,7 +130,7 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 	return s.assume(ctx, record, env)
 }
 
-// tagsOf and signInsOf read claims that issue wrote.
+// tagsOf and signInsOf read claims that issue has written.
 func tagsOf(text string, there bool) ([]principal.Tag, error) {
 	if !there {
 		return nil, nil
@@ -164,8 +165,8 @@ func signInsOf(text string, there bool) ([]session.Login, error) {
 	return list, nil
 }
 
-// Lookup returns the identity of a developer's user and its users, at most limit of those that sort after the given one;
-// next is where to go on, "" on the last page. Either id or user may be "". Errors: ResourceNotFound, ResourceConflict,
+// Lookup returns the identity of a developer user and at most limit of its developer users that sort after the given one; next
+// is the user to continue after, "" on the last page. Either id or user may be "". Errors: ResourceNotFound, ResourceConflict,
 // InvalidParameter.
 func (s *Service) Lookup(ctx context.Context, poolID, id, user, after string, limit int) (identityID string, users []string, next string, err error) {
 	p, err := s.pool(poolID)
@@ -221,7 +222,7 @@ func developerUsers(p *pool, identity store.Identity) []string {
 	return users
 }
 
-// Merge joins the identities of two of the developer's users; the destination's stays and is returned. Errors:
+// Merge merges the identities of two developer users and returns the destination's, which stays. Errors:
 // ResourceNotFound, ResourceConflict, LimitExceeded, InvalidParameter.
 func (s *Service) Merge(ctx context.Context, poolID, provider, source, destination string) (string, error) {
 	p, err := s.developerPool(poolID, provider)
@@ -260,7 +261,7 @@ func (s *Service) Merge(ctx context.Context, poolID, provider, source, destinati
 	return primary.ID, err
 }
 
-// UnlinkDeveloper takes a developer's user from an identity. Errors: ResourceNotFound, ResourceConflict, InvalidParameter.
+// UnlinkDeveloper removes a developer user from an identity. Errors: ResourceNotFound, ResourceConflict, InvalidParameter.
 func (s *Service) UnlinkDeveloper(ctx context.Context, poolID, id, provider, user string) error {
 	p, err := s.developerPool(poolID, provider)
 	if err != nil {
@@ -279,7 +280,7 @@ func (s *Service) UnlinkDeveloper(ctx context.Context, poolID, id, provider, use
 	})
 }
 
-// developerPool finds a pool whose developer provider has that name.
+// developerPool returns a pool and checks that its developer provider has the given name.
 func (s *Service) developerPool(poolID, provider string) (*pool, error) {
 	p, err := s.pool(poolID)
 	if err != nil {

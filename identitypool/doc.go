@@ -9,5 +9,5 @@
 // Assumer), the wire (server/cognitoidentity), and who may administer pools (server/caller).
 //
 // Source: the Amazon Cognito identity pools API, version 2014-06-30, and the developer guide's chapters on identity
-// pools. Where AWS is silent the rule is stated beside the code and in docs/divergences.md.
+// pools. Rules on which AWS is silent are stated in the code and in docs/divergences.md.
 package identitypool

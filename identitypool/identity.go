@@ -10,11 +10,11 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// maxLinked is how many logins an identity can have.
+// maxLinked is the maximum number of logins of an identity.
 const maxLinked = 20
 
-// GetID finds or makes the identity of the logins; without logins it makes a guest, a new one every time. accountID is not
-// needed; a wrong one is refused. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, LimitExceeded,
+// GetID returns the identity of the logins and creates it if there is none. Without logins it creates a new guest every time.
+// accountID may be empty; a wrong one is refused. Errors: ResourceNotFound, NotAuthorized, ResourceConflict, LimitExceeded,
 // ExternalService, InvalidParameter.
 func (s *Service) GetID(ctx context.Context, poolID, accountID string, logins map[string]string) (string, error) {
 	p, err := s.pool(poolID)
@@ -49,8 +49,7 @@ func (s *Service) newGuest(ctx context.Context, p *pool) (string, error) {
 	})
 }
 
-// identity finds an identity of any pool, for the operations that are given nothing but its id. Its logins are shared and
-// must not be changed.
+// identity returns an identity of any pool, for operations that take only its id. Its logins are shared and must not be changed.
 func (s *Service) identity(ctx context.Context, id string) (store.Identity, *pool, error) {
 	identity, err := s.identities.get(ctx, id, s.o.Now(), s.readIdentity)
 	if err != nil {
@@ -58,7 +57,7 @@ func (s *Service) identity(ctx context.Context, id string) (store.Identity, *poo
 	}
 	p, err := s.pool(identity.PoolID)
 	if err != nil {
-		return store.Identity{}, nil, errNoIdentity(id) // its pool went meanwhile
+		return store.Identity{}, nil, errNoIdentity(id) // its pool was deleted meanwhile
 	}
 	return *identity, p, nil
 }
@@ -74,8 +73,8 @@ func (s *Service) readIdentity(ctx context.Context, id string) (identity store.I
 	return identity, err
 }
 
-// authenticate is what GetOpenIdToken and GetCredentialsForIdentity begin with: the identity, which may be another than
-// the one asked for after a merge, and its verified logins (none for a guest).
+// authenticate is the first step of GetOpenIdToken and GetCredentialsForIdentity. It returns the identity, which after a merge
+// may differ from the one asked for, and its verified logins (none for a guest).
 func (s *Service) authenticate(ctx context.Context, id string, logins map[string]string) (store.Identity, *pool, []login, error) {
 	identity, p, err := s.identity(ctx, id)
 	if err != nil {
@@ -118,8 +117,8 @@ func keysOf(logins []login) []store.Login {
 	return keys
 }
 
-// resolve returns the identity that the verified logins speak for. id is the one that the caller holds, "" for none. It
-// reads first; only when something must be created, linked or merged does it write.
+// resolve returns the identity of the verified logins. id is the identity that the caller holds, "" for none. It writes only if
+// an identity must be created, linked or merged.
 func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []store.Login) (identity store.Identity, err error) {
 	if id == "" {
 		found := false
@@ -140,7 +139,7 @@ func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []stor
 	return s.link(ctx, p, id, logins, false)
 }
 
-// link makes one identity own the logins. developer says that the developer's back end asks for it.
+// link makes one identity own the logins. developer is set if the developer's back end calls.
 func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.Login, developer bool) (identity store.Identity, err error) {
 	fresh, err := s.newID()
 	if err != nil {
@@ -158,16 +157,16 @@ func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.L
 	return identity, err
 }
 
-// linking is one transaction that makes an identity own a set of logins.
+// linking is the transaction that makes one identity own a set of logins.
 type linking struct {
 	tx    store.Tx
 	pool  *pool
 	now   time.Time
 	fresh string // id for a new identity
 
-	written []string // ids of the identities that were there and are changed
+	written []string // ids of existing identities that are changed
 
-	developer bool // the developer's back end asks, which may add users of its own to an identity that has one
+	developer bool // the developer's back end calls; it may link several of its users to one identity
 }
 
 // run applies the rules of the developer guide, "Using identity pools: merging and linking".
@@ -205,7 +204,7 @@ func (l *linking) update(i store.Identity) error {
 	return l.tx.Identities.Update(i)
 }
 
-// owners finds who has the logins now.
+// owners returns the identities that own the logins at present.
 func (l *linking) owners(logins []store.Login) (owners []store.Identity, unowned []store.Login, err error) {
 	for _, login := range logins {
 		owner, err := l.tx.Identities.ByLogin(l.pool.ID, login)
@@ -221,8 +220,8 @@ func (l *linking) owners(logins []store.Login) (owners []store.Identity, unowned
 	return owners, unowned, nil
 }
 
-// primary chooses the identity that stays. AWS does not say which of two survives. Here: the one asked for when it owns one
-// of the logins; a guest or a disabled identity yields to the owner; with no owner the guest becomes authenticated and
+// primary chooses the identity that stays; AWS does not document which of two does. It is the one asked for if it owns one of
+// the logins. A guest or a disabled identity yields to the owner. If there is no owner, the guest becomes authenticated and
 // keeps its id.
 func (l *linking) primary(id string, owners []store.Identity) (primary store.Identity, isNew bool, err error) {
 	if id == "" {
@@ -272,7 +271,7 @@ func (l *linking) merge(primary *store.Identity, other store.Identity) error {
 	return nil
 }
 
-// add links a login. One user per public provider; of the developer's own users an identity may have several.
+// add links a login. An identity has one user per public provider, but may have several developer users.
 func (l *linking) add(to *store.Identity, login store.Login) error {
 	if login.Provider != l.pool.DeveloperName || l.pool.DeveloperName == "" {
 		if slices.ContainsFunc(to.Logins, func(have store.Login) bool { return have.Provider == login.Provider && have != login }) {

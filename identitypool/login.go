@@ -17,27 +17,27 @@ import (
 const (
 	maxLogins   = 10               // in one call
 	maxToken    = 16 << 10         // bytes of a login token
-	verifiedFor = time.Minute      // how long a verification is remembered: the issuer's keys may change
-	refusedFor  = 10 * time.Second // how long a refusal is
+	verifiedFor = time.Minute      // how long a verification is cached; the issuer's keys may change
+	refusedFor  = 10 * time.Second // how long a refusal is cached
 )
 
-// The texts of the live service, identity-pool errors.
+// Errors with the texts of the live service.
 var (
 	errGuestsOff   = fault.New(fault.NotAuthorized, "Unauthenticated access is not supported for this identity pool.")
 	errNoMatch     = fault.New(fault.NotAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool.")
 	errUnsupported = fault.New(fault.NotAuthorized, "Token is not from a supported provider of this identity pool.")
 )
 
-// login is a login that was verified.
+// login is a verified login.
 type login struct {
-	store.Login              // canonical provider, and the user there
+	store.Login              // canonical provider and user
 	mapping     string       // canonical name in role mappings
-	token       *token.Token // nil for a developer's user
+	token       *token.Token // nil for a developer user
 	userPool    bool
 }
 
-// verifyLogins verifies every login; one that fails fails the call. The result is sorted by provider, so that whatever
-// follows does not depend on the order of a map.
+// verifyLogins verifies every login and fails if one fails. The result is sorted by provider, so that it does not depend on the
+// order of a map.
 func (s *Service) verifyLogins(ctx context.Context, p *pool, logins map[string]string) ([]login, error) {
 	if len(logins) > maxLogins {
 		return nil, fault.New(fault.InvalidParameter, "At most %d logins can be sent.", maxLogins)
@@ -53,15 +53,15 @@ func (s *Service) verifyLogins(ctx context.Context, p *pool, logins map[string]s
 	slices.SortFunc(verified, func(a, b login) int { return cmp.Compare(a.Provider, b.Provider) })
 	for i := 1; i < len(verified); i++ {
 		if verified[i].Provider == verified[i-1].Provider {
-			// The two names of one user pool in one call.
+			// Both names of one user pool in one call.
 			return nil, fault.New(fault.InvalidParameter, "The provider %s is given twice.", verified[i].Provider)
 		}
 	}
 	return verified, nil
 }
 
-// verifyLogin follows the developer guide, "Identity pools authentication flow" and "Using tokens": provider configured,
-// signature, time, iss, client, subject.
+// verifyLogin verifies one login as the developer guide says in "Identity pools authentication flow" and "Using tokens": it
+// checks that the provider is configured, then signature, time, iss, client and subject.
 func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (login, error) {
 	name := s.canonical(key)
 	switch {
@@ -106,7 +106,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	}
 }
 
-// userPoolLogin checks what is particular to ID tokens of user pools.
+// userPoolLogin makes the checks that apply only to ID tokens of user pools.
 func (s *Service) userPoolLogin(ctx context.Context, l login, clients []UserPool) (login, error) {
 	if l.token.TokenUse != "id" {
 		return login{}, invalidLogin("Not a valid OpenId Connect identity token.")
@@ -132,7 +132,7 @@ func (s *Service) userPoolLogin(ctx context.Context, l login, clients []UserPool
 	return l, nil
 }
 
-// checkClient demands that azp, or aud when there is no azp, is one of the clients; no clients means nobody passes.
+// checkClient checks that azp, or aud if there is no azp, is one of the clients. Without clients it always fails.
 func checkClient(t *token.Token, clients []string) error {
 	client := t.Audience
 	if azp, ok := t.Claims.Values("azp"); ok {
@@ -144,7 +144,7 @@ func checkClient(t *token.Token, clients []string) error {
 	return errUnsupported
 }
 
-// verifyToken verifies a token or remembers that it was verified a moment ago.
+// verifyToken verifies a token, or returns the cached result.
 func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, error) {
 	if raw == "" || len(raw) > maxToken {
 		return nil, invalidLogin("Not a valid OpenId Connect identity token.")
@@ -156,6 +156,7 @@ func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, er
 		return t, nil
 	case token.Refused:
 		return nil, refusedLogin(err, raw, now)
+	case token.Miss:
 	}
 	verifier := s.verifier.Load()
 	if verifier == nil {
@@ -175,7 +176,7 @@ func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, er
 	return nil, refusedLogin(err, raw, now)
 }
 
-// refusedLogin words a refusal as the live service does.
+// refusedLogin returns the live service's error for a token that was refused.
 func refusedLogin(err error, raw string, now time.Time) error {
 	refused, ok := errors.AsType[*token.Error](err)
 	if !ok {
@@ -199,7 +200,7 @@ func refusedLogin(err error, raw string, now time.Time) error {
 	}
 }
 
-// expiryOf returns the unverified exp of an expired token, for the error message only.
+// expiryOf reads exp of an expired token. It cannot fail to decode, because the verifier has decoded the token before.
 func expiryOf(raw string) string {
 	claims, _ := token.UnverifiedClaims(raw)
 	if exp, ok := claims.Raw("exp"); ok {
@@ -208,7 +209,7 @@ func expiryOf(raw string) string {
 	return "exp"
 }
 
-// isOpenID reports whether a public provider gives OpenID tokens, which alone can be verified without calling it.
+// isOpenID reports whether a public provider issues OpenID tokens. Other tokens cannot be verified without calling the provider.
 func isOpenID(key string) bool {
 	return key == "accounts.google.com" || key == "appleid.apple.com"
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// openIDLife is how long the basic flow's tokens live.
+// openIDLife is the lifetime of the basic flow's tokens.
 const openIDLife = 10 * time.Minute
 
-// tagsClaim is the claim by which STS takes session tags from a token.
+// tagsClaim is the claim from which STS takes session tags.
 const tagsClaim = "https://aws.amazon.com/tags"
 
-// claims are an identity pool's OpenID token, in the live service's order.
+// claims are the claims of an identity pool's OpenID token, in the live service's order.
 type claims struct {
 	Subject  string   `json:"sub"`
 	Audience string   `json:"aud"`
@@ -33,7 +33,7 @@ type tags struct {
 	Principal map[string][]string `json:"principal_tags"`
 }
 
-// signIn is one entry of the claim that remembers the logins.
+// signIn is an entry of the claim that lists the logins.
 type signIn struct {
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
@@ -43,10 +43,10 @@ type signIn struct {
 	Username  string `json:"username,omitempty"`
 }
 
-// GetOpenIDToken is the basic flow: an OpenID token of the pool for the identity. Errors: ResourceNotFound, NotAuthorized,
+// GetOpenIDToken implements the basic flow: it returns an OpenID token of the pool for the identity. Errors: ResourceNotFound, NotAuthorized,
 // ResourceConflict, ExternalService, InvalidParameter (the pool does not allow the basic flow).
 func (s *Service) GetOpenIDToken(ctx context.Context, id string, logins map[string]string) (OpenIDToken, error) {
-	// Asked before the logins are, so that a refused call links and merges nothing.
+	// This check comes before the logins, so that a refused call links and merges nothing.
 	if _, p, err := s.identity(ctx, id); err != nil {
 		return OpenIDToken{}, err
 	} else if !p.Classic {
@@ -83,7 +83,7 @@ func (s *Service) issue(p *pool, id string, logins []login, principalTags map[st
 	return OpenIDToken{IdentityID: id, Token: signed}, err
 }
 
-// withLogins adds the claim that remembers the logins, whose name is the host's choice, to a JSON object.
+// withLogins adds the claim that lists the logins, Options.LoginsClaim, to a JSON object.
 func (s *Service) withLogins(object []byte, logins []login) ([]byte, error) {
 	if s.o.LoginsClaim == "" {
 		return object, nil

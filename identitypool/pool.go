@@ -18,7 +18,7 @@ import (
 // maxPools is the quota of identity pools in an account.
 const maxPools = 1000
 
-// pool is a pool made ready for lookups. It never changes once it is published.
+// pool is a pool with indexes. It never changes after it is published.
 type pool struct {
 	Pool
 	roles Roles
@@ -29,7 +29,7 @@ type pool struct {
 	tagMaps   map[string]TagMap      // by canonical provider
 }
 
-// Create makes a pool of that name. Errors: InvalidParameter, LimitExceeded.
+// Create creates a pool with the given name. Errors: InvalidParameter, LimitExceeded.
 func (s *Service) Create(ctx context.Context, name string, settings Settings) (Pool, error) {
 	if err := settings.check(); err != nil {
 		return Pool{}, err
@@ -89,7 +89,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	return orPoolNotFound(err, id)
 }
 
-// List returns at most limit pools whose id sorts after the given one, and the id to go on after, "" on the last page.
+// List returns at most limit pools whose id sorts after the given one, and the id to continue after, "" on the last page.
 func (s *Service) List(after string, limit int) (pools []Pool, next string) {
 	all := *s.pools.Load()
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -104,7 +104,7 @@ func (s *Service) List(after string, limit int) (pools []Pool, next string) {
 	return pools, ""
 }
 
-// Tag adds or replaces tags, Untag removes some. Errors: ResourceNotFound, InvalidParameter.
+// Tag adds or replaces tags. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) Tag(ctx context.Context, id string, tags map[string]string) error {
 	return s.editSettings(ctx, id, func(settings *Settings) error {
 		merged := maps.Clone(settings.Tags)
@@ -120,7 +120,7 @@ func (s *Service) Tag(ctx context.Context, id string, tags map[string]string) er
 	})
 }
 
-// Untag removes tags; a key that is not there is no error. Errors: ResourceNotFound.
+// Untag removes tags. A missing key is not an error. Errors: ResourceNotFound.
 func (s *Service) Untag(ctx context.Context, id string, keys []string) error {
 	return s.editSettings(ctx, id, func(settings *Settings) error {
 		for _, key := range keys {
@@ -135,7 +135,7 @@ func (s *Service) ARN(id string) string {
 	return "arn:aws:cognito-identity:" + s.o.Region + ":" + s.o.Account + ":identitypool/" + id
 }
 
-// PoolOf returns the id in a pool's ARN. Errors: InvalidParameter, ResourceNotFound.
+// PoolOf returns the id in the ARN of a pool. Errors: InvalidParameter, ResourceNotFound.
 func (s *Service) PoolOf(arn string) (string, error) {
 	id, ok := strings.CutPrefix(arn, s.ARN(""))
 	if !ok {
@@ -145,7 +145,7 @@ func (s *Service) PoolOf(arn string) (string, error) {
 	return id, err
 }
 
-// Reload reads all pools from the store, for a start and for a node that was told that another one has written.
+// Reload reads all pools from the store. Call it when another process has written.
 func (s *Service) Reload(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -167,7 +167,7 @@ func (s *Service) Reload(ctx context.Context) error {
 	return nil
 }
 
-// pool finds a pool without a lock.
+// pool returns a pool. It takes no lock.
 func (s *Service) pool(id string) (*pool, error) {
 	if p := (*s.pools.Load())[id]; p != nil {
 		return p, nil
@@ -175,7 +175,7 @@ func (s *Service) pool(id string) (*pool, error) {
 	return nil, fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
 }
 
-// change runs write and then shows the pool to readers as the store has it.
+// change runs write and then publishes the pool as it is in the store.
 func (s *Service) change(ctx context.Context, id string, write func(tx store.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -206,7 +206,7 @@ func (s *Service) change(ctx context.Context, id string, write func(tx store.Tx)
 	return nil
 }
 
-// editPool changes a pool's record.
+// editPool updates a pool's record in one transaction.
 func (s *Service) editPool(ctx context.Context, id string, edit func(*store.IdentityPool) error) error {
 	err := s.change(ctx, id, func(tx store.Tx) error {
 		r, err := tx.IdentityPools.Get(id)
@@ -222,7 +222,7 @@ func (s *Service) editPool(ctx context.Context, id string, edit func(*store.Iden
 	return orPoolNotFound(err, id)
 }
 
-// editSettings changes a pool's settings.
+// editSettings updates a pool's settings in one transaction.
 func (s *Service) editSettings(ctx context.Context, id string, edit func(*Settings) error) error {
 	return s.editPool(ctx, id, func(r *store.IdentityPool) error {
 		var settings Settings
@@ -273,7 +273,7 @@ func (p *Pool) record() (store.IdentityPool, error) {
 	return store.IdentityPool{ID: p.ID, Name: p.Name, Settings: settings, Declared: p.Declared, CreatedAt: p.CreatedAt, ModifiedAt: p.ModifiedAt}, err
 }
 
-// check applies the rules that the model's constraints do not know.
+// check applies the rules that are not in the model's constraints.
 func (x *Settings) check() error {
 	seen := make(map[UserPool]bool, len(x.UserPools))
 	for _, u := range x.UserPools {
@@ -289,7 +289,7 @@ func (x *Settings) check() error {
 	if len(x.UserPools) > 50 {
 		return fault.New(fault.LimitExceeded, "An identity pool has at most 50 Cognito identity providers.")
 	}
-	// A developer's user must never look like the user of another provider.
+	// A developer user must not be mistaken for the user of another provider.
 	if _, public := x.PublicLogins[x.DeveloperName]; public || x.DeveloperName == ownProvider ||
 		slices.ContainsFunc(x.OIDC, func(arn string) bool { return x.DeveloperName != "" && oidcIssuer(arn) == x.DeveloperName }) {
 		return fault.New(fault.InvalidParameter, "DeveloperProviderName %s is the name of another provider.", x.DeveloperName)
@@ -302,11 +302,11 @@ func (x *Settings) check() error {
 	return nil
 }
 
-// newID makes an id of a pool or an identity: "<region>:<random UUID>".
+// newID returns a new id of a pool or an identity: "<region>:<random UUID>".
 func (s *Service) newID() (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(s.o.Rand, b[:]); err != nil {
-		return "", fmt.Errorf("identitypool: no randomness: %w", err)
+		return "", fmt.Errorf("identitypool: reading random bytes for an id: %w", err)
 	}
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80

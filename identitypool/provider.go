@@ -2,9 +2,9 @@ package identitypool
 
 import "strings"
 
-// Provider names that are not issuers.
+// Names of providers that are not issuers.
 const (
-	// Issuer is the iss of the identity pools' own OpenID tokens, and ownProvider the key under which they come back.
+	// Issuer is the iss of the identity pools' own OpenID tokens, ownProvider the key of Logins under which they are sent.
 	Issuer      = "https://cognito-identity.amazonaws.com"
 	ownProvider = "cognito-identity.amazonaws.com"
 )
@@ -24,7 +24,7 @@ func (s *Service) canonical(name string) string {
 	return name
 }
 
-// canonicalMapping is canonical for the names of role mappings: a user pool's is followed by ":<clientId>".
+// canonicalMapping is canonical for names of role mappings. The name of a user pool is followed by ":<clientId>".
 func (s *Service) canonicalMapping(name string) string {
 	colon := strings.LastIndexByte(name, ':')
 	if colon < 0 || colon < strings.LastIndexByte(name, '/') {
@@ -33,7 +33,7 @@ func (s *Service) canonicalMapping(name string) string {
 	return s.canonical(name[:colon]) + name[colon:]
 }
 
-// isUserPool reports whether a canonical name is a user pool's.
+// isUserPool reports whether a canonical name is that of a user pool.
 func isUserPool(name string) bool {
 	return strings.HasPrefix(name, "cognito-idp.") && strings.Contains(name, ".amazonaws.com/")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Words of the API.
+// Values of the API.
 const (
 	typeToken       = "Token"
 	typeRules       = "Rules"
@@ -25,7 +25,7 @@ const (
 
 var errNoRole = fault.New(fault.InvalidIdentityPoolSetup, badPoolRoleText)
 
-// SetRoles replaces roles and mappings. Errors: ResourceNotFound, InvalidParameter.
+// SetRoles replaces the pool's roles and mappings. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) error {
 	p, err := s.pool(poolID)
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) erro
 	return err
 }
 
-// Warnings says what is doubtful about a pool's roles: roles that trust others than they are meant for, and rules that read
-// claims which users can often write themselves.
+// Warnings describes risks of a pool's roles: roles that trust more than they should, and rules on claims that users can often
+// change themselves.
 func (s *Service) Warnings(poolID string, roles Roles) []string {
 	var warnings []string
 	lint := func(role string, guest bool) {
@@ -72,8 +72,8 @@ func (s *Service) Warnings(poolID string, roles Roles) []string {
 	return warnings
 }
 
-// writable reports whether a claim is an attribute that a user pool's users can write unless the app client forbids it:
-// the custom attributes and the standard ones of OpenID Connect Core section 5.1.
+// writable reports whether a claim is an attribute that users of a user pool can write unless the app client forbids it: a
+// custom attribute, or a standard one of OpenID Connect Core section 5.1.
 func writable(claim string) bool {
 	switch claim {
 	case "address", "birthdate", "email", "family_name", "gender", "given_name", "locale", "middle_name", "name", "nickname",
@@ -83,7 +83,7 @@ func writable(claim string) bool {
 	return strings.HasPrefix(claim, "custom:")
 }
 
-// GetRoles returns roles and mappings as they were set. Errors: ResourceNotFound.
+// GetRoles returns the pool's roles and mappings as they were set. Errors: ResourceNotFound.
 func (s *Service) GetRoles(poolID string) (Roles, error) {
 	p, err := s.pool(poolID)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Service) checkRoles(p *pool, roles Roles) error {
 	return nil
 }
 
-// hasProvider reports whether the name of a role mapping is that of a provider of the pool.
+// hasProvider reports whether the name of a role mapping belongs to a provider of the pool.
 func (s *Service) hasProvider(p *pool, name string) bool {
 	canonical := s.canonicalMapping(name)
 	for provider, clients := range p.userPools {
@@ -128,8 +128,8 @@ func (s *Service) hasProvider(p *pool, name string) bool {
 	return public || slices.Contains(p.OIDC, name) || slices.Contains(p.SAML, name)
 }
 
-// chooseRole picks the role of an authenticated identity. Developer guide, "Using role-based access control". Where several
-// logins are sent, AWS does not say whose mapping rules; here they must agree.
+// chooseRole returns the role of an authenticated identity: developer guide, "Using role-based access control". AWS does not say
+// which mapping applies if several logins are sent; here their roles must agree.
 func (p *pool) chooseRole(logins []login, custom string) (string, error) {
 	chosen := ""
 	for i, l := range logins {
@@ -145,7 +145,7 @@ func (p *pool) chooseRole(logins []login, custom string) (string, error) {
 	return chosen, nil
 }
 
-// roleOf picks the role of one login.
+// roleOf returns the role of one login.
 func (p *pool) roleOf(l login, custom string) (string, error) {
 	m, mapped := p.mappings[l.mapping]
 	switch {
@@ -158,7 +158,7 @@ func (p *pool) roleOf(l login, custom string) (string, error) {
 	}
 }
 
-// defaultRole is the pool's authenticated role. A CustomRoleArn that nothing grants is refused: AWS is silent here.
+// defaultRole returns the pool's authenticated role. It refuses a CustomRoleArn that no mapping grants; AWS is silent on this.
 func (p *pool) defaultRole(custom string) (string, error) {
 	if p.roles.Authenticated == "" {
 		return "", errNoRole
@@ -169,7 +169,7 @@ func (p *pool) defaultRole(custom string) (string, error) {
 	return p.roles.Authenticated, nil
 }
 
-// roleInToken: the asked role if the token lists it, else the preferred one, else the only one.
+// roleInToken returns the custom role if the token lists it, otherwise the preferred role, otherwise the only one.
 func (p *pool) roleInToken(l login, m RoleMapping, custom string) (string, error) {
 	roles := tokenRoles(l.token)
 	switch {
@@ -185,16 +185,16 @@ func (p *pool) roleInToken(l login, m RoleMapping, custom string) (string, error
 	return p.resolveAmbiguous(l, m)
 }
 
-// tokenRoles reads cognito:roles, an array as issued and a comma-separated string as documented.
+// tokenRoles reads cognito:roles: an array, as user pools issue it, or a comma-separated string, as AWS documents it.
 func tokenRoles(t *token.Token) []string {
-	// A role's name may hold a comma, so an array is taken as it is.
+	// The name of a role may contain a comma, so the elements of an array are not split.
 	if raw, _ := t.Claims.Raw("cognito:roles"); strings.HasPrefix(raw, `"`) && len(t.Roles) == 1 {
 		return strings.Split(t.Roles[0], ",")
 	}
 	return t.Roles
 }
 
-// roleByRules: the first rule that matches; a custom role must be that of some rule that matches.
+// roleByRules returns the role of the first rule that matches. A custom role must be the role of a rule that matches.
 func (p *pool) roleByRules(l login, m RoleMapping, custom string) (string, error) {
 	matched := false
 	for _, rule := range m.Rules {
@@ -226,8 +226,8 @@ func ambiguous(provider string) error {
 	return fault.New(fault.NotAuthorized, "The ambiguous role mapping rules for: %s denied this request.", provider)
 }
 
-// matches compares as text, with case. A claim that is absent matches nothing, NotEqual included. Of a list, Contains asks
-// for one of its elements; NotEqual that none is equal; the others only see a list of one.
+// matches compares values as text, case-sensitively. An absent claim matches no rule, not even NotEqual. For a list, Contains
+// matches if one element does, NotEqual if no element is equal; the others match only lists of one element.
 func (r Rule) matches(t *token.Token) bool {
 	values, ok := t.Claims.Values(r.Claim)
 	if !ok || len(values) == 0 {

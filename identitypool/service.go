@@ -23,22 +23,21 @@ type Verifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }
 
-// Assumer turns what an identity pool knows into the session of a role.
+// Assumer creates the session of a role for an identity.
 type Assumer interface {
-	// AssumeForIdentity evaluates the trust policy of r.RoleARN against the identity and mints the session. A fault of
-	// kind AccessDenied says that the role is not there or does not trust the identity. The record's maps and slices
-	// stay the caller's.
+	// AssumeForIdentity evaluates the trust policy of r.RoleARN for the identity and mints the session. Errors: AccessDenied if
+	// the role does not exist or does not trust the identity. It does not keep the maps and slices of the record.
 	AssumeForIdentity(ctx context.Context, r session.Record, d time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error)
 }
 
-// SignOuts says whether a sign-in is over. Pools with ServerSideTokenCheck ask it on every call.
+// SignOuts reports ended sign-ins. Pools with ServerSideTokenCheck ask it on every call.
 type SignOuts interface {
-	// SignedOut reports whether the user behind the token was signed out globally, disabled or deleted since. An error
-	// that is not a fault refuses the call as internal: when nobody can tell, nobody gets credentials.
+	// SignedOut reports whether the user of the token has been signed out globally, disabled or deleted since. On an error the
+	// call is refused; one that is not a fault is reported as internal.
 	SignedOut(ctx context.Context, t *token.Token) (bool, error)
 }
 
-// Options are what New needs. All fields are required except those that say otherwise.
+// Options are the dependencies of a Service. Fields are required unless they say otherwise.
 type Options struct {
 	Store   store.Store
 	Box     *seal.Box
@@ -48,31 +47,31 @@ type Options struct {
 	Now     func() time.Time
 	Rand    io.Reader
 
-	// IssuerFor returns the iss of the user pool with that id when it is one of this server's. It makes
-	// "<issuer without scheme>" and "cognito-idp.<region>.amazonaws.com/<id>" two names of one provider.
+	// IssuerFor returns the iss of the user pool with the given id if it is one of this server's. The names
+	// "<issuer without scheme>" and "cognito-idp.<region>.amazonaws.com/<id>" then mean the same provider.
 	IssuerFor func(userPoolID string) string
-	// Verifier may be nil when the host sets it later by UseVerifier; until then every login is refused.
+	// Verifier may be nil and set later by UseVerifier. Until then every login is refused.
 	Verifier Verifier
-	// SignOuts may be nil: a pool with ServerSideTokenCheck then refuses its user pool's logins.
+	// SignOuts may be nil. Pools with ServerSideTokenCheck then refuse the logins of their user pools.
 	SignOuts SignOuts
 	// GuestPolicies are the ARNs of the session policies that limit guests in the enhanced flow.
 	GuestPolicies []string
-	// Lint says what is doubtful about giving a role to a pool's guests or authenticated identities; nil = nothing is.
+	// Lint returns warnings about giving a role to a pool's guests or authenticated identities. It may be nil.
 	Lint func(roleARN, poolID string, guest bool) []string
-	// Log takes those warnings; nil = nobody reads them.
+	// Log receives those warnings. It may be nil.
 	Log *slog.Logger
-	// LoginsClaim names the claim of OpenID tokens that remembers the logins behind them; "" = none.
+	// LoginsClaim is the claim of OpenID tokens that lists the logins behind them; "" = none.
 	LoginsClaim string
 }
 
-// Env is what a call says about its surroundings, for trust policies.
+// Env holds properties of the request that trust policies can test.
 type Env struct {
 	SourceIP  netip.Addr
 	UserAgent string
 	Secure    bool
 }
 
-// Service is the identity pools of one account. All methods may be called from any goroutine.
+// Service serves the identity pools of one account. It is safe for concurrent use.
 type Service struct {
 	o        Options
 	verifier atomic.Pointer[Verifier]
@@ -86,11 +85,11 @@ type Service struct {
 	identities *identityCache
 }
 
-// New returns a Service that has read all pools and its signing keys, and made a key when there was none. It fails when an
-// option is missing or the store does.
+// New returns a Service. It reads all pools and signing keys from the store and creates a key if there is none. Errors: a missing
+// option, an error of the store.
 func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Store == nil || o.Box == nil || o.Roles == nil || o.Region == "" || o.Account == "" || o.Now == nil || o.Rand == nil || o.IssuerFor == nil {
-		return nil, errors.New("identitypool: an option is missing")
+		return nil, errors.New("identitypool: New: a required field of Options is not set")
 	}
 	cache, err := token.NewCache[*token.Token](token.CacheOptions{MaxBytes: 16 << 20, NegativeMaxBytes: 1 << 20, Rand: o.Rand})
 	if err != nil {
@@ -117,7 +116,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	return s, s.RotateKeys(ctx)
 }
 
-// UseVerifier replaces the verifier of login tokens and forgets what the old one verified.
+// UseVerifier replaces the verifier of login tokens and empties the cache of verified tokens.
 func (s *Service) UseVerifier(v Verifier) {
 	s.verifier.Store(&v)
 	s.verified.Purge()

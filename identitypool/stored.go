@@ -8,8 +8,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// view and update run fn in the store. A store that cannot be reached is a fault that the caller may retry, not an
-// internal one.
+// view and update run fn in a transaction of the store. If the store cannot be reached, they return fault.Unavailable, which the
+// caller may retry.
 func (s *Service) view(ctx context.Context, fn func(tx store.Tx) error) error {
 	return available(s.o.Store.View(ctx, fn))
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// defaultTags is the map of UseDefaults. Developer guide, "Using attributes for access control".
+// defaultTags is the tag map of UseDefaults: developer guide, "Using attributes for access control".
 var defaultTags = map[string]string{"username": "sub", "client": "aud"}
 
-// SetTagMap says which claims of a provider's tokens become principal tags. Errors: ResourceNotFound, InvalidParameter.
+// SetTagMap sets which claims of a provider's tokens become principal tags. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagMap) (TagMap, error) {
 	if m.UseDefaults {
 		if len(m.Tags) > 0 {
@@ -48,7 +48,7 @@ func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagM
 	})
 }
 
-// GetTagMap returns a provider's principal tag map; none was set when it is empty. Errors: ResourceNotFound.
+// GetTagMap returns a provider's principal tag map. It is empty if none was set. Errors: ResourceNotFound.
 func (s *Service) GetTagMap(poolID, provider string) (TagMap, error) {
 	p, err := s.pool(poolID)
 	if err != nil {
@@ -57,8 +57,8 @@ func (s *Service) GetTagMap(poolID, provider string) (TagMap, error) {
 	return p.tags[provider], nil
 }
 
-// principalTags maps claims to tags. A claim that is absent gives no tag, so that a policy that needs it matches nothing; so
-// does one of several values or one too long to be a tag, since a shortened value could be another's.
+// principalTags maps claims to tags. A claim gives no tag if it is absent, has several values or is too long for a tag: a
+// policy that requires the tag then does not match, while a shortened value could be that of another user.
 func (p *pool) principalTags(logins []login) map[string]string {
 	if len(p.tagMaps) == 0 {
 		return nil
@@ -82,7 +82,7 @@ func (p *pool) principalTags(logins []login) map[string]string {
 	return tags
 }
 
-// addTag keeps the first of two tags that differ at most in case: that of the provider whose name sorts first.
+// addTag adds a tag unless its key is there already, compared without case. The provider whose name sorts first wins.
 func addTag(tags map[string]string, key, value string) {
 	for have := range tags {
 		if policy.FoldKey(have) == policy.FoldKey(key) {

@@ -10,14 +10,14 @@ import (
 type Pool struct {
 	ID       string `json:"-"` // "<region>:<uuid>"
 	Name     string `json:"-"` // 1 to 128 characters; need not be unique
-	Settings        // what Create and Update replace
+	Settings        // set by Create and Update
 
-	Declared   bool      `json:"-"` // made by the configuration
+	Declared   bool      `json:"-"` // declared in the configuration
 	CreatedAt  time.Time `json:"-"`
 	ModifiedAt time.Time `json:"-"`
 }
 
-// Settings is what UpdateIdentityPool replaces as a whole; what is left out falls back to its zero value.
+// Settings are the settings that UpdateIdentityPool replaces as a whole. A missing one gets its zero value.
 type Settings struct {
 	Guests        bool              `json:"guests,omitempty"`        // AllowUnauthenticatedIdentities
 	Classic       bool              `json:"classic,omitempty"`       // AllowClassicFlow
@@ -29,21 +29,21 @@ type Settings struct {
 	Tags          map[string]string `json:"tags,omitempty"`          // IdentityPoolTags
 }
 
-// UserPool is one app client of a user pool whose ID tokens the identity pool takes.
+// UserPool is an app client of a user pool whose ID tokens the identity pool accepts.
 type UserPool struct {
 	Provider        string `json:"provider"` // "cognito-idp.<region>.amazonaws.com/<userPoolId>", or the issuer without scheme
 	ClientID        string `json:"clientId"`
 	ServerSideCheck bool   `json:"serverSideCheck,omitempty"` // ask the user pool whether the user signed out
 }
 
-// Roles is what SetIdentityPoolRoles replaces as a whole.
+// Roles are the roles that SetIdentityPoolRoles replaces as a whole.
 type Roles struct {
 	Authenticated string                 `json:"authenticated,omitempty"` // role ARN; "" = none
 	Guest         string                 `json:"guest,omitempty"`         // role ARN; "" = none
 	Mappings      map[string]RoleMapping `json:"mappings,omitempty"`      // by provider name; for a user pool "<provider>:<clientId>"
 }
 
-// RoleMapping says how the role of a provider's users is found.
+// RoleMapping determines the role of a provider's users.
 type RoleMapping struct {
 	Type      string `json:"type"`                // "Token" or "Rules"
 	Ambiguous string `json:"ambiguous,omitempty"` // "AuthenticatedRole" or "Deny"
@@ -58,13 +58,13 @@ type Rule struct {
 	Role  string `json:"role"` // ARN
 }
 
-// TagMap says which claims of a provider's tokens become principal tags.
+// TagMap determines which claims of a provider's tokens become principal tags.
 type TagMap struct {
 	UseDefaults bool              `json:"useDefaults,omitempty"` // username = sub, client = aud
 	Tags        map[string]string `json:"tags,omitempty"`        // tag key → claim
 }
 
-// Identity is what DescribeIdentity shows: names of providers, no tokens and no user ids.
+// Identity is the result of DescribeIdentity: names of providers, without tokens and user ids.
 type Identity struct {
 	PoolID     string
 	ID         string
@@ -73,19 +73,19 @@ type Identity struct {
 	ModifiedAt time.Time
 }
 
-// Credentials are the outcome of the enhanced flow.
+// Credentials are the result of the enhanced flow.
 type Credentials struct {
 	IdentityID string // may differ from the one asked for, after a merge
 	Session    session.Credentials
 }
 
-// OpenIDToken is the outcome of the basic flow and of the developer flow.
+// OpenIDToken is the result of the basic flow and of the developer flow.
 type OpenIDToken struct {
 	IdentityID string // may differ from the one asked for, after a merge
 	Token      string // a JWT, RS512
 }
 
-// DeclaredPool is an identity pool that the configuration names.
+// DeclaredPool is an identity pool in the configuration.
 type DeclaredPool struct {
 	ID       string
 	Name     string

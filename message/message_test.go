@@ -202,7 +202,7 @@ func (p *postman) sender(t *testing.T, tls message.TLSMode) *message.SMTP {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := message.NewSMTP(message.SMTPOptions{Host: host, Port: n, TLS: tls, From: "Notes <no-reply@example.com>", Timeout: 5 * time.Second})
+	s, err := message.NewSMTP(message.SMTPOptions{Host: host, Port: n, TLS: tls, From: "Notes <no-reply@example.com>", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The measurements of docs/benchmarks.md. Everything is measured beside its baseline in the same run; give the machine to
-# it alone. scripts/bench.sh [part...], the parts being: decisions tokens signatures engine wire users store redis gate process reload.
+# Runs the measurements of docs/benchmarks.md, each next to its baseline. Run nothing else on the machine meanwhile.
+# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users store redis gate process reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=${*:-decisions tokens signatures engine wire users store redis gate process reload}
@@ -17,7 +17,7 @@ for part in $parts; do
   case $part in
     decisions)
       bench ./authz/policy .
-      echo "## beside cedar-go, casbin and OPA"
+      echo "## with cedar-go, casbin and OPA"
       $go -C bench test ./policy -run '^$' -bench . -benchmem
       echo "## 1,000,000 random policies and requests, index and naive evaluator"
       SLUICE_POLICY_PAIRS=1000000 $go test ./authz/policy -run Random -count=1 -timeout 60m

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs go test in a module: scripts/gotest.sh <module> <go test arguments>. With CI=true a skipped test is a failure,
-# because whatever it wanted could have been installed.
+# Runs go test in a module: scripts/gotest.sh <module> <arguments of go test>. With CI=true a skipped test is a failure,
+# because scripts/install-tools.sh can install what it needs. If LOG is set, the whole output is written to that file.
 set -uo pipefail
 module=$1
 shift
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+log=${LOG:-$(mktemp)}
+[ -n "${LOG:-}" ] || trap 'rm -f "$log"' EXIT
 echo "== go test in $module: $*"
 (cd "$module" && "${GO:-go}" test -v "$@" 2>&1) | tee "$log" |
-  grep -Ev '^(=== |\s*--- PASS|PASS$|\s+[a-zA-Z0-9_/.-]+\.go:[0-9]+: (measured|note):)|\[no test files\]'
+  grep -Ev '^(=== |\s*--- PASS|PASS$|coverage: |\s+[a-zA-Z0-9_/.-]+\.go:[0-9]+: (measured|note):)|\[no test files\]'
 status=${PIPESTATUS[0]}
 if [ "$status" -ne 0 ]; then
   echo "-- failed:"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need, or names what is missing and how to get it. What is there already is left alone, so a
-# second run takes a second. Everything but Debian packages goes below .cache/ and node_modules/.
+# Installs what the tests need, or prints what is missing and how to get it. What is installed already is not installed again.
+# Everything except Debian packages goes to .cache/ and node_modules/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 missing=()
@@ -8,7 +8,7 @@ missing=()
 # Debian keeps PostgreSQL's server programs out of PATH.
 have() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
-# debian <command> <package>: the command, from the distribution's package when it is absent.
+# debian <command> <package> installs the Debian package if the command is missing.
 debian() {
   have "$1" && return
   if have apt-get && { [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }; then
@@ -23,7 +23,7 @@ debian() {
   have "$1" || missing+=("$1: install the package $2 (apt-get install $2)")
 }
 
-# gotool <name> <package>: a command pinned in tools/<name>/go.mod, built when the pin is newer than the build.
+# gotool <name> <package> builds a command that tools/<name>/go.mod pins, if it is missing or older than the pin.
 gotool() {
   local bin=.cache/bin/$1
   if [ ! -x "$bin" ] || [ "tools/$1/go.mod" -nt "$bin" ]; then
@@ -46,7 +46,7 @@ debian npm npm
 gotool versitygw github.com/versity/versitygw/cmd/versitygw
 gotool xcaddy github.com/caddyserver/xcaddy/cmd/xcaddy
 
-# Node packages, as their lock files pin them.
+# Node packages, as the lock files pin them.
 if have npm; then
   while read -r lock; do
     folder=$(dirname "$lock")

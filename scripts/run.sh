@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts Sluice with Caddyfile.example and, unless S3=off, an S3-compatible store beside it on 127.0.0.1:7070.
+# Starts Sluice with Caddyfile.example and, unless S3=off, an S3-compatible store on 127.0.0.1:7070.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -78,8 +78,8 @@ func (p *purposeKeys) mac(parts [][]byte) [MACSize]byte {
 	h.Reset()
 	for _, part := range parts {
 		binary.BigEndian.PutUint64(h.length[:], uint64(len(part)))
-		h.Write(h.length[:])
-		h.Write(part)
+		_, _ = h.Write(h.length[:]) // a hash does not fail
+		_, _ = h.Write(part)
 	}
 	h.Sum(h.sum[:0])
 	sum := h.sum

@@ -306,7 +306,7 @@ func (r *reader) escape(out []byte) []byte {
 			r.pos++
 			second, ok = r.unit()
 		}
-		// Half a pair is no character; readers differ in what they make of it, so none is accepted.
+		// A lone surrogate is not a character, and JSON readers differ on it, so it is refused.
 		if first = utf16.DecodeRune(first, second); first == utf8.RuneError {
 			ok = false
 		}

@@ -13,7 +13,7 @@ type Places struct {
 	offset, lines, chars int // the last place, and how far it is from there
 }
 
-// NewPlaces makes Places for a text that begins at the line and column.
+// NewPlaces returns Places for a text that begins at the line and column.
 func NewPlaces(src []byte, line, column int) *Places {
 	return &Places{src: src, line: line, column: column}
 }

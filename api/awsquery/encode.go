@@ -44,7 +44,7 @@ func EncodeError(namespace, code, message string, senderFault bool, requestID st
 
 type writer struct{ bytes.Buffer }
 
-func (w *writer) raw(s string) { w.WriteString(s) }
+func (w *writer) raw(s string) { _, _ = w.WriteString(s) } // a Buffer does not fail
 
 // element writes an element with text. Characters that XML does not allow become U+FFFD.
 func (w *writer) element(name, text string) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// Account is the whole story of a decision.
+// Account explains a decision in full.
 type Account struct {
 	Effect     Effect             `json:"effect"`
 	Layer      Layer              `json:"layer"`
@@ -15,7 +15,7 @@ type Account struct {
 	Statements []StatementAccount `json:"statements"` // every one considered, in the order of layers and sources
 }
 
-// StatementAccount says why a statement applied or did not.
+// StatementAccount explains why a statement applied or did not.
 type StatementAccount struct {
 	Layer      Layer              `json:"layer"`
 	Source     string             `json:"source"`
@@ -53,7 +53,7 @@ type ConditionAccount struct {
 	Note      string            `json:"note,omitempty"`
 }
 
-// VariableAccount is a variable and what stood for it.
+// VariableAccount is a variable and its value.
 type VariableAccount struct {
 	Name    string `json:"name"`
 	Present bool   `json:"present"` // it has a value, or its default stands for it
@@ -61,13 +61,13 @@ type VariableAccount struct {
 	Note    string `json:"note,omitempty"`
 }
 
-// MarshalText spells the effect as String does.
+// MarshalText returns the text of String.
 func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// MarshalText spells the layer as String does.
+// MarshalText returns the text of String.
 func (l Layer) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// Explain gives the account of the decision that Decide makes.
+// Explain returns the account of the decision that Decide makes.
 func (l *Layers) Explain(r *Request) *Account {
 	if r.Context == nil {
 		r = &Request{r.Action, r.Resource, noContext{}}
@@ -95,7 +95,7 @@ func (l *Layers) Explain(r *Request) *Account {
 	return a
 }
 
-// ExplainTrust gives the account of the decision that DecideTrust makes.
+// ExplainTrust returns the account of the decision that DecideTrust makes.
 func (s *Set) ExplainTrust(r *TrustRequest) *Account {
 	if r.Context == nil {
 		r = &TrustRequest{r.PrincipalType, r.Principal, r.Action, noContext{}}
@@ -136,7 +136,7 @@ func (c *compiled) account(layer Layer, ctx Context) *explanation {
 	return e
 }
 
-// listed makes a list of none out of nil: programs read the account, and a list is always one.
+// listed returns an empty list for nil, so that the JSON of an account always has a list.
 func listed(values []string) []string {
 	if values == nil {
 		return []string{}
@@ -187,7 +187,7 @@ func (e *explanation) principal(r *TrustRequest) {
 	e.element(x)
 }
 
-// conditions come last; they are told even when an element already differs, or when they are not understood.
+// conditions adds the conditions, even if an element differs already or a condition is not understood.
 func (e *explanation) conditions() {
 	compiled := e.compiled.conditions
 	for i := range e.compiled.statement.Condition {
@@ -209,7 +209,7 @@ func (e *explanation) conditions() {
 	}
 }
 
-// condition tells how a condition was decided.
+// condition explains how a condition was decided.
 func (e *explanation) condition(c *condition, x *ConditionAccount) {
 	x.Matches = c.holds(e.ctx)
 	if v, ok := c.relation.(interface{ variables() []variable }); ok {
@@ -218,7 +218,7 @@ func (e *explanation) condition(c *condition, x *ConditionAccount) {
 	x.Note = c.note(*x, e.ctx)
 }
 
-// note says what a reader of wanted and actual values might miss.
+// note adds what the wanted and actual values do not show.
 func (c *condition) note(x ConditionAccount, ctx Context) string {
 	switch {
 	case c.op.null:
@@ -236,7 +236,7 @@ func (c *condition) note(x ConditionAccount, ctx Context) string {
 	return missing(x.Variables)
 }
 
-// variables tells each variable once.
+// variables lists each variable once.
 func (e *explanation) variables(list []VariableAccount, vars []variable) []VariableAccount {
 next:
 	for i := range vars {
@@ -262,7 +262,7 @@ next:
 	return list
 }
 
-// missing names the variables that have no value, or returns "".
+// missing lists the variables without a value; "" if there are none.
 func missing(list []VariableAccount) string {
 	var out []string
 	for _, v := range list {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// name tells a statement by source, place, Sid and line.
+// name identifies a statement by source, place, Sid and line.
 func (s *StatementAccount) name() string {
 	name := fmt.Sprintf("Statement[%d]", s.Index)
 	if s.Sid != "" {
@@ -20,13 +20,13 @@ func (s *StatementAccount) name() string {
 	return name
 }
 
-// layerWords name the policies of a layer in a sentence.
+// layerWords are the names of layers in a sentence.
 var layerWords = map[Layer]string{
 	LayerIdentity: "the identity policies", LayerBoundary: "the permissions boundary",
 	LayerSession: "the session policies", LayerTrust: "the trust policy",
 }
 
-// summarise writes the sentence: who decided, or, when nothing allowed, which statement came nearest and why it failed.
+// summarise returns the summary: which statement decided or, if none allowed, which came nearest and why it did not apply.
 func (a *Account) summarise() {
 	best, score := -1, -1
 	for i := range a.Statements {
@@ -71,7 +71,7 @@ func (s *StatementAccount) nearness() int {
 	return n + 1
 }
 
-// reason says in a sentence why the statement does not apply.
+// reason returns a sentence that says why the statement does not apply.
 func (s *StatementAccount) reason() string {
 	for _, e := range s.Elements {
 		if !e.Matches {
@@ -113,7 +113,7 @@ func (c *ConditionAccount) reason() string {
 	return text
 }
 
-// list quotes values, so that one from a request cannot forge lines of the account.
+// list quotes values, so that a value of a request cannot forge lines of the account.
 func list(values []string) string {
 	const most = 20
 	quoted := make([]string, 0, min(len(values), most+1))

@@ -79,7 +79,7 @@ func line(b *bufio.Writer, element string, holds bool, text, note string) {
 	fmt.Fprintf(b, "      %s  %-11s %s\n", verdict, element, text)
 }
 
-// values tells what stood for the variables.
+// values returns the values of the variables.
 func values(variables []VariableAccount) string {
 	text := ""
 	for _, v := range variables {

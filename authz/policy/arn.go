@@ -19,7 +19,7 @@ func ParseARN(text string) (arn ARN, ok bool) {
 	return ARN{fields[1], fields[2], fields[3], fields[4], fields[5]}, true
 }
 
-// String puts the ARN together again.
+// String returns the ARN as text.
 func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
@@ -36,7 +36,7 @@ func splitARN(text string) (fields [6]string, ok bool) {
 	return fields, true
 }
 
-// checkResource says what is wrong with a value of Resource, and what to write instead; "" when nothing is.
+// checkResource returns what is wrong with a value of Resource and what to write instead, or "".
 func checkResource(value string, variables bool) (message, suggestion string) {
 	if value == "*" {
 		return "", ""
@@ -65,7 +65,7 @@ func checkResource(value string, variables bool) (message, suggestion string) {
 	return "", ""
 }
 
-// longerARN guesses that the region and account are what is missing.
+// longerARN suggests an ARN with the region and account that are missing.
 func longerARN(value string) string {
 	if fields := strings.Split(value, ":"); len(fields) > 3 && fields[1] != "" && fields[2] != "" {
 		return `write "` + strings.Join(fields[:3], ":") + ":::" + fields[len(fields)-1] + `"`
@@ -80,7 +80,7 @@ func lowerCase(text string) string {
 	return ""
 }
 
-// validPartition takes "aws", what begins with "aws-", and patterns.
+// validPartition accepts "aws", names that begin with "aws-", and patterns.
 func validPartition(p string) bool {
 	return p == "aws" || strings.HasPrefix(p, "aws-") && validService(p) || strings.ContainsAny(p, "*?") && fieldCharacters(p)
 }
@@ -105,7 +105,7 @@ func fieldCharacters(s string) bool {
 	return true
 }
 
-// quote shows a value of a policy in a message, shortened to what a line can hold.
+// quote quotes a value of a policy for a message and shortens it.
 func quote(text string) string {
 	const longest = 120
 	if len(text) > longest {

@@ -1,6 +1,6 @@
 package policy
 
-// Source is a document and the name that explanations give it: "role notes-user, policies/notes-user.json".
+// Source is a document and its name in explanations: "role notes-user, policies/notes-user.json".
 type Source struct {
 	Name     string
 	Document *Document
@@ -12,7 +12,7 @@ type Set struct {
 	index      resourceIndex
 }
 
-// Compile unites the documents. It accepts any document: what Parse would refuse is treated as Load describes. The
+// Compile returns the union of the documents. It accepts any document; what Parse would refuse is treated as Load describes. The
 // documents are copied and may be changed afterwards.
 func Compile(sources ...Source) *Set {
 	s := &Set{}
@@ -126,8 +126,9 @@ func (c *compiled) coversResource(resource string, ctx Context) bool {
 			case matches:
 				return false
 			case unresolved:
-				// What the variable would exclude is not known: an Allow must not cover it, a Deny must.
+				// The value that the variable excludes is unknown: an Allow must not cover the resource, a Deny must.
 				covered = c.deny
+			case differs:
 			}
 		}
 		return covered

@@ -99,7 +99,7 @@ func (p *arnPattern) match(fields *[6]string, ctx Context) outcome {
 	return result
 }
 
-// matchLoose puts the variables' text into the template and cuts the result into fields.
+// matchLoose expands the variables of the template and splits the result into fields.
 func (p *arnPattern) matchLoose(fields *[6]string, ctx Context) outcome {
 	var vals resolved
 	if vals.resolve(p.vars, ctx) >= 0 {

@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 )
 
-// binaryFamily compares bytes, which stand in base64 in the policy and in the request.
+// binaryFamily compares bytes, which are base64 in the policy and in the request.
 type binaryFamily struct{}
 
 // base64Text is the standard alphabet with padding, and one spelling for each value.

@@ -6,7 +6,7 @@ import "strings"
 type boolFamily struct{}
 
 func (boolFamily) check(value string, variables bool) (message, suggestion string) {
-	// AWS documents variables in Bool both ways; a policy that depends on it is refused.
+	// AWS's documentation contradicts itself on variables in Bool, so a policy that has one is refused.
 	if message, suggestion = literalOnly(value, variables, "a boolean"); message != "" {
 		return message, suggestion
 	}

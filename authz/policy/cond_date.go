@@ -75,7 +75,7 @@ func parseInstant(text string) (time.Time, bool) {
 	return c.instant(year, month, day, 0, 0, 0, 0, 0)
 }
 
-// cursor reads digits and separators; after a failure it stays failed.
+// cursor reads digits and separators. After a failure it reads nothing more.
 type cursor struct {
 	text   string
 	failed bool
@@ -156,7 +156,7 @@ func (c *cursor) fraction() int {
 	return n
 }
 
-// instant makes the time of it when every field is in range and nothing is left.
+// instant returns the time if every field is in range and no text is left.
 func (c *cursor) instant(year, month, day, hour, minute, second, nano, offset int) (time.Time, bool) {
 	if c.failed || c.text != "" || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false

@@ -44,7 +44,7 @@ func (r *ipRelation) holds(value string, _ Context) (match, ok bool) {
 	return false, true
 }
 
-// parseAddress takes an address without a zone.
+// parseAddress accepts an address without a zone.
 func parseAddress(text string) (netip.Addr, bool) {
 	const longest = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 	if len(text) > longest || strings.IndexByte(text, '%') >= 0 {
@@ -54,7 +54,7 @@ func parseAddress(text string) (netip.Addr, bool) {
 	return addr.Unmap(), err == nil
 }
 
-// parseRange takes CIDR notation, or an address for itself. Bits behind the mask make no difference.
+// parseRange accepts CIDR notation or a single address. Bits beyond the mask are ignored.
 func parseRange(text string) (netip.Prefix, bool) {
 	if strings.IndexByte(text, '/') < 0 {
 		addr, ok := parseAddress(text)

@@ -43,7 +43,7 @@ func (r *numericRelation) holds(value string, _ Context) (match, ok bool) {
 	return false, true
 }
 
-// decimal is a number as its digits, without leading zeros of the integer and trailing zeros of the fraction.
+// decimal holds the digits of a number, without leading zeros of the integer and trailing zeros of the fraction.
 type decimal struct {
 	negative          bool
 	integer, fraction string

@@ -21,7 +21,7 @@ func checkTemplate(value string, variables, wildcards bool) (message, suggestion
 	return "", ""
 }
 
-// manyValues is the length from which a list of literal values is worth a set.
+// manyValues is the number of literal values from which on a set is used.
 const manyValues = 8
 
 func (f stringFamily) compile(values []string, variables bool) relation {
@@ -57,7 +57,7 @@ func (r *stringRelation) holds(value string, ctx Context) (match, ok bool) {
 	return false, true
 }
 
-// foldFamily compares text without regard to case, by Unicode's simple folding.
+// foldFamily compares text without case, by Unicode's simple folding.
 type foldFamily struct{}
 
 func (foldFamily) check(value string, variables bool) (message, suggestion string) {
@@ -104,7 +104,7 @@ func foldMatch(p *pattern, value string, ctx Context) bool {
 	return value == ""
 }
 
-// cutPrefixFold removes text from the start of s without regard to case; both are taken character by character.
+// cutPrefixFold removes text from the start of s, compared without case and character by character.
 func cutPrefixFold(s, text string) (string, bool) {
 	for text != "" {
 		if s == "" {

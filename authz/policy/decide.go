@@ -2,11 +2,11 @@ package policy
 
 import "bytes"
 
-// inlineAction is the length of an action's name up to which lowering it takes no memory.
+// inlineAction is the longest action name that is converted to lower case without allocating.
 const inlineAction = 128
 
-// Decide judges the request. It does not allocate, unless the context does or a policy has one of the rare patterns that
-// docs/policies.md names.
+// Decide decides the request. It does not allocate unless the context does or a policy has one of the rare patterns that
+// docs/policies.md lists.
 func (l *Layers) Decide(r *Request) Decision {
 	if r.Context == nil {
 		r = &Request{r.Action, r.Resource, noContext{}}
@@ -52,7 +52,7 @@ func (l *Layers) Decide(r *Request) Decision {
 	return Decision{Allow, LayerIdentity, allow.statement}
 }
 
-// found is what a set says: its first statement that denies and its first that allows.
+// found holds the first statement of a set that denies and the first that allows.
 type found struct {
 	deny, allow *compiled
 }
@@ -106,7 +106,7 @@ func (f *found) consider(x *actionIndex, r *Request, action []byte) {
 	}
 }
 
-// try checks what the index leaves open, cheapest first. A statement behind one already found cannot change the outcome.
+// try checks what the index has not checked, cheapest first. A statement after one that was found cannot change the result.
 func (f *found) try(p *posting, r *Request, action []byte) {
 	c := p.statement
 	best := &f.allow

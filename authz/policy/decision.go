@@ -1,6 +1,6 @@
 package policy
 
-// Layer is the part of a decision that a policy belongs to.
+// Layer is the role of a policy in a decision.
 type Layer uint8
 
 // The layers.
@@ -11,33 +11,33 @@ const (
 	LayerTrust                 // a role's trust policy
 )
 
-// String names the layer: "identity", "boundary", "session", "trust".
+// String returns the name of the layer: "identity", "boundary", "session", "trust".
 func (l Layer) String() string {
 	return [...]string{"identity", "boundary", "session", "trust"}[l&3]
 }
 
-// Request is what is asked: may this action be done on this resource?
+// Request asks whether an action on a resource is allowed.
 type Request struct {
 	Action   string // "s3:GetObject"; compared without case
 	Resource string // an ARN, or "*" for an action that has no resource
 	Context  Context
 }
 
-// Layers are the policies a request is judged by. It is allowed when the identity policies allow it, each limit that is
-// set allows it too, and none denies it.
+// Layers are the policies that apply to a request. It is allowed if the identity policies allow it, every limit that is set
+// allows it too, and no policy denies it.
 type Layers struct {
 	Identity []*Set
 	Boundary *Set // nil: not limited by one
 	Session  *Set // nil: not limited by one; several session policies are one Set, which unites them
 }
 
-// Decision is the outcome. The zero value denies.
+// Decision is the result. The zero value denies.
 type Decision struct {
 	Effect Effect
-	// Layer denied the request, or did not allow it; for Allow it is the layer that granted.
+	// Layer is the layer that denied the request, or did not allow it; for Allow, the layer that granted it.
 	Layer Layer
-	// Statement decided: the first in order that denies, or the first of the identity policies that allows. It is nil
-	// for an implicit deny, and must not be changed.
+	// Statement is the first statement that denies, or else the first of the identity policies that allows. It is nil for an
+	// implicit deny, and must not be changed.
 	Statement *Statement
 }
 

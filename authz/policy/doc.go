@@ -1,10 +1,10 @@
-// Package policy is the language of IAM policies: it parses documents, compiles them and decides requests.
+// Package policy implements the language of IAM policies: it parses documents, compiles them and decides requests.
 //
 // What it does: Parse reads a document strictly, with line and column for everything it refuses. Compile unites
 // documents into a Set, indexed by action and by the literal beginning of the resource, so that a decision looks only
 // at statements that may match. Layers.Decide combines identity policies, a permissions boundary and a session policy;
-// Set.DecideTrust judges a role's trust policy. Neither allocates. Explain and ExplainTrust give the whole account of
-// the same decision, for people and programs, and cost nothing until they are asked for.
+// Set.DecideTrust evaluates a role's trust policy. Neither allocates. Explain and ExplainTrust return the full account of the
+// same decision, for people and programs.
 //
 // What it leaves to others: turning a request into action, resource and context keys, finding the policies of a
 // principal, several actions that one request needs (the caller loops), and policies attached to resources, which are

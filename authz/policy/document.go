@@ -1,6 +1,6 @@
 package policy
 
-// Kind is where a document will be used, which decides the elements it may hold.
+// Kind is the use of a document. It determines the elements that the document may contain.
 type Kind uint8
 
 // The kinds of document.
@@ -10,7 +10,7 @@ const (
 	Resource             // a resource's policy: Principal and Resource required
 )
 
-// String names the kind as the command line spells it.
+// String returns the name of the kind as in the command line.
 func (k Kind) String() string {
 	switch k {
 	case Trust:
@@ -28,8 +28,8 @@ const (
 	Version2012 = "2012-10-17"
 )
 
-// Document is a policy as it is written. Parse makes one from JSON; code that has rules of its own (route rules, a role
-// restricted to one bucket) builds one from these structs and gets the same treatment. It marshals back to JSON.
+// Document is a policy as it is written. Parse reads one from JSON. Code with rules of its own, such as route rules, builds one
+// from these structs; it is compiled and decided in the same way. A Document marshals back to JSON.
 type Document struct {
 	Version    string // Version2012, Version2008, or empty for 2008
 	ID         string
@@ -49,8 +49,8 @@ type Statement struct {
 	NotResource  []string
 	Condition    []Condition // all must hold
 
-	// Flawed marks a statement with an unknown or repeated element. An Allow with a flaw never applies; a Deny applies
-	// as if the flaw were not there. Parse refuses such statements, Load keeps them.
+	// Flawed marks a statement with an unknown or repeated element. A flawed Allow never applies; a flawed Deny applies without
+	// that element. Parse refuses such statements, Load keeps them.
 	Flawed bool
 
 	Line, Column int    // where the statement begins in its source, from 1; 0 for one that was built
@@ -74,7 +74,7 @@ type Principals struct {
 	CanonicalUser []string
 }
 
-// Effect is what a statement does and what a decision is. The zero value denies.
+// Effect is the effect of a statement and of a decision. The zero value denies.
 type Effect uint8
 
 // The effects. Statements know Allow and Deny; a decision by Deny is called explicit.
@@ -86,7 +86,7 @@ const (
 	Deny = ExplicitDeny // as the effect of a statement
 )
 
-// String spells a decision as the case files do: "allow", "implicitDeny", "explicitDeny".
+// String returns the name of a decision as in the case files: "allow", "implicitDeny", "explicitDeny".
 func (e Effect) String() string {
 	switch e {
 	case Allow:
@@ -98,7 +98,7 @@ func (e Effect) String() string {
 	}
 }
 
-// word spells the effect of a statement as policies do.
+// word returns the effect of a statement as in policies.
 func (e Effect) word() string {
 	if e == Allow {
 		return "Allow"
@@ -106,7 +106,7 @@ func (e Effect) word() string {
 	return "Deny"
 }
 
-// Check refuses a built document for the reasons Parse has; positions then refer to its JSON form.
+// Check checks a document that was built by code as Parse does. Positions in the errors refer to its JSON form.
 func (d *Document) Check(kind Kind) error {
 	src, err := d.MarshalJSON()
 	if err != nil {

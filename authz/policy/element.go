@@ -38,8 +38,8 @@ func (p actionPattern) match(action []byte) bool {
 	return ok && i >= 0 && glob(service, action[:i]) && glob(name, action[i+1:])
 }
 
-// glob matches "*" and "?" byte by byte. Actions are short names that the server itself makes, so going back to the last
-// star is good enough here.
+// glob matches "*" and "?" byte by byte. Actions are short names that the server makes, so backtracking to the last
+// star is fast enough.
 func glob(pattern string, s []byte) bool {
 	p, i, star, mark := 0, 0, -1, 0
 	for i < len(s) {
@@ -135,6 +135,7 @@ func (r *resourcePattern) matchFields(resource string, ctx Context) outcome {
 			return unresolved
 		case differs:
 			result = differs
+		case matches:
 		}
 	}
 	return result

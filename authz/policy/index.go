@@ -9,7 +9,7 @@ import (
 // without wildcards in a table and the others in a second tree over their literal beginnings. A request walks down its
 // resource's text and meets only the statements whose text agrees so far.
 
-// posting is a statement at a place of the index, with what is left to be checked.
+// posting is a statement in the index, with the checks that remain.
 type posting struct {
 	statement *compiled
 	resource  *resourcePattern // nil: check the whole statement's resources
@@ -25,7 +25,7 @@ type actionIndex struct {
 	others *tree[[]posting] // by the literal beginning of the action
 }
 
-// manyActions is the number of literal actions from which a table is faster than looking at each.
+// manyActions is the number of literal actions from which on a table is faster than comparing each.
 const manyActions = 8
 
 func (a *actionIndex) exact(action []byte) []posting {
@@ -76,7 +76,7 @@ func (a *actionIndex) addOther(prefix string, p posting) {
 
 type resourceIndex struct{ root tree[*actionIndex] }
 
-// maxProduct bounds the postings of one statement; beyond it the statement is entered by its resources alone.
+// maxProduct bounds the postings of one statement. A statement with more is entered by its resources only.
 const maxProduct = 4096
 
 func newResourceIndex(statements []*compiled) resourceIndex {
@@ -132,7 +132,7 @@ type tree[V any] struct {
 	children []*tree[V]
 }
 
-// insert returns the node of the key, made when it is missing.
+// insert returns the node of the key and creates it if it is missing.
 func (t *tree[V]) insert(key string) *tree[V] {
 	for key != "" {
 		i := bytes.IndexByte(t.first, key[0])

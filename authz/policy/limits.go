@@ -40,16 +40,16 @@ var limits = [...]struct {
 	SessionPolicy:  {"the session policies", 2048},
 }
 
-// Max is the limit in characters.
+// Max returns the limit in characters.
 func (l Limit) Max() int { return limits[l].max }
 
-// SizeError says that documents are longer than a limit lets them be.
+// SizeError reports that documents are longer than a limit.
 type SizeError struct {
 	Limit  Limit
 	Actual int // characters, counted as the limit counts
 }
 
-// Error names the limit and by how much it is passed.
+// Error returns the limit and by how much it is exceeded.
 func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s may hold %d characters, not %d", limits[e.Limit].name, e.Limit.Max(), e.Actual)
 }
@@ -71,7 +71,7 @@ func Size(limit Limit, documents ...[]byte) int {
 	return n
 }
 
-// CheckSize returns a *SizeError when the documents together pass the limit.
+// CheckSize returns a *SizeError if the documents together exceed the limit.
 func CheckSize(limit Limit, documents ...[]byte) error {
 	if n := Size(limit, documents...); n > limit.Max() {
 		return &SizeError{limit, n}

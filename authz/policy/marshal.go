@@ -20,7 +20,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	return o.bytes()
 }
 
-// MarshalJSON writes the statement as it stands in a policy.
+// MarshalJSON writes the statement as in a policy.
 func (s *Statement) MarshalJSON() ([]byte, error) {
 	o := object{}
 	o.text("Sid", s.Sid)
@@ -70,7 +70,7 @@ func conditionObject(list []Condition) *object {
 	return o
 }
 
-// compact turns a list of one into its value.
+// compact replaces a list of one element by the element.
 func compact(values []string) any {
 	if len(values) == 1 {
 		return values[0]

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// family is a kind of comparison; each has a file cond_*.go and stands in the table of operators.
+// family is a kind of comparison. Each has a file cond_*.go and lines in the table of operators.
 type family interface {
-	// check says what is wrong with a value of a policy, and what to write instead; "" when nothing is.
+	// check returns what is wrong with a value of a policy and what to write instead, or "".
 	check(value string, variables bool) (message, suggestion string)
 	// compile prepares the values of one key. A value that check refuses matches nothing.
 	compile(values []string, variables bool) relation
 }
 
-// relation is what a request's value is compared with.
+// relation compares a request's value with the values of a policy.
 type relation interface {
-	// holds reports whether the value stands in the relation to one of the policy's values. ok is false when it cannot be
-	// compared, such as a word with a number; then the operator does not match, negated or not.
+	// holds reports whether the value has the relation to one of the policy's values. ok is false if they cannot be compared, such
+	// as a word and a number; the operator then does not match, negated or not.
 	holds(value string, ctx Context) (match, ok bool)
 }
 
@@ -73,7 +73,7 @@ var operators = map[string]baseOperator{
 	"Null":                      {boolFamily{}, false},
 }
 
-// parseOperator reads "[ForAllValues:|ForAnyValue:]Name[IfExists]". Null knows neither.
+// parseOperator reads "[ForAllValues:|ForAnyValue:]Name[IfExists]". Null has neither form.
 func parseOperator(name string) (operator, bool) {
 	var op operator
 	if rest, ok := strings.CutPrefix(name, "ForAllValues:"); ok {
@@ -91,7 +91,7 @@ func parseOperator(name string) (operator, bool) {
 	return op, ok
 }
 
-// unknownOperator explains why parseOperator refused a name.
+// unknownOperator returns why parseOperator refuses a name.
 func unknownOperator(name string) (message, suggestion string) {
 	prefix, base := "", name
 	if i := strings.IndexByte(name, ':'); i >= 0 {

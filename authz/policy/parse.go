@@ -20,13 +20,13 @@ func Parse(src []byte, kind Kind) (*Document, error) {
 	return d, nil
 }
 
-// Load reads a document that is already in force, perhaps written under other rules: where Parse would refuse it, Load
-// returns the *Invalid and beside it the document to be used. In that document an Allow with an unknown or repeated
+// Load reads a document that is in force already and may have been written under other rules. If Parse would refuse it, Load
+// returns the *Invalid together with the document to use. In that document an Allow with an unknown or repeated
 // element does not apply, a Deny still denies, and a value that cannot be understood matches nothing. The document is
-// nil only when the text is no JSON object.
+// nil only if the text is not a JSON object.
 func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1, 1) }
 
-// LoadAt is Load for a document that stands inside a larger text at the line and column.
+// LoadAt is Load for a document that begins at the line and column of a larger text.
 func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	p := &parser{src: src, kind: kind, places: strictjson.NewPlaces(src, line, column)}
 	d := p.document()
@@ -39,7 +39,7 @@ func LoadAt(src []byte, kind Kind, line, column int) (*Document, error) {
 	return d, nil
 }
 
-// IsInvalid returns the problems when err is a refused document.
+// IsInvalid returns the problems of an *Invalid; ok is false for other errors.
 func IsInvalid(err error) ([]Problem, bool) {
 	invalid, ok := errors.AsType[*Invalid](err)
 	if !ok {
@@ -57,8 +57,7 @@ type parser struct {
 	sids      map[string]int // offset of each Sid
 }
 
-// MaxSource bounds the text of one document in bytes. AWS's limits, which CheckSize knows, are far below; documents made
-// by a configuration may be longer.
+// full reports whether no further problem is kept, so that none needs to be looked for.
 const MaxSource = 1 << 20
 
 // full says that no further problem is kept, so that nobody need look for one.
@@ -131,7 +130,7 @@ func (p *parser) characters() {
 	}
 }
 
-// elements sorts an object's members by name and reports unknown and repeated ones, which make what holds them flawed.
+// elements sorts an object's members by name and reports unknown and repeated ones, which make the statement flawed.
 func (p *parser) elements(n *strictjson.Node, path string, known []string) (map[string]*strictjson.Node, bool) {
 	flawed := false
 	found := make(map[string]*strictjson.Node, len(n.Members))
@@ -152,7 +151,7 @@ func (p *parser) elements(n *strictjson.Node, path string, known []string) (map[
 	return found, flawed
 }
 
-// widen makes one element of two so that a flawed Deny covers no less than either of them.
+// widen joins two elements so that a flawed Deny covers no less than either of them.
 func widen(key string, a, b *strictjson.Node) *strictjson.Node {
 	switch key {
 	case "Effect":

@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/strictjson"
 )
 
-// conditions reads the Condition element. What is repeated is dropped, so that a Deny covers no less for it.
+// conditions reads the Condition element. Repeated members are dropped, so that a Deny covers no less.
 func (p *parser) conditions(n *strictjson.Node, path string, flawed *bool) []Condition {
 	if n.Kind != strictjson.Object {
 		*flawed = true
@@ -90,7 +90,7 @@ func checkKey(key string) (message, suggestion string) {
 	return quote(key) + " is not a context key, which has a prefix and a colon", suggestion
 }
 
-// conditionValues reads a value or a list; numbers and booleans may stand without quotes. Of values that are not all
+// conditionValues reads a value or a list; numbers and booleans may be written without quotes. Of values that are not all
 // understood it returns none, and Compile treats a condition without values as one with an unknown operator: AWS's
 // documentation has an empty list both hold always and hold for a missing key only.
 func (p *parser) conditionValues(n *strictjson.Node, path string, flawed *bool) []string {

@@ -67,7 +67,7 @@ func (p *Principals) field(kind string) *[]string {
 	return nil
 }
 
-// checkPrincipal says what is wrong with a principal of a type, and what to write instead.
+// checkPrincipal returns what is wrong with a principal of a type and what to write instead, or "".
 func checkPrincipal(kind, value string) (message, suggestion string) {
 	arn, isARN := ParseARN(value)
 	switch {

@@ -43,7 +43,7 @@ func (p *parser) statement(n *strictjson.Node, path string) Statement {
 	return s
 }
 
-// oneOf reports that both or neither of an element and its negation are there.
+// oneOf reports a problem if both or neither of an element and its negation are present.
 func (p *parser) oneOf(s *Statement, elements map[string]*strictjson.Node, name string, offset int, path string) {
 	yes, not := elements[name], elements["Not"+name]
 	switch {
@@ -70,7 +70,7 @@ func (p *parser) prohibit(s *Statement, elements map[string]*strictjson.Node, pa
 	}
 }
 
-// sid reads a statement's name: letters and digits, once in a document.
+// sid reads a statement's Sid: letters and digits, unique in the document.
 func (p *parser) sid(s *Statement, n *strictjson.Node, path string) {
 	if n == nil {
 		return
@@ -125,8 +125,8 @@ func (p *parser) effect(n *strictjson.Node, offset int, path string, flawed *boo
 	return Deny
 }
 
-// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: beside a negation
-// it would cover everything.
+// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: with a
+// negation it would cover everything.
 func (p *parser) values(n *strictjson.Node, path string, flawed *bool, check func(*strictjson.Node, string)) []string {
 	if n == nil {
 		return nil
@@ -157,7 +157,7 @@ func (p *parser) values(n *strictjson.Node, path string, flawed *bool, check fun
 	return out
 }
 
-// action checks "service:Name". Only the name may hold wildcards.
+// action checks "service:Name". Only the name may contain wildcards.
 func (p *parser) action(n *strictjson.Node, path string) {
 	if n.Text == "*" || n.Text == "*:*" {
 		return

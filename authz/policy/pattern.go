@@ -54,7 +54,7 @@ func assemble(source string, parts []part, vars []variable) pattern {
 	return p
 }
 
-// prefix is the literal text that everything the pattern matches begins with.
+// prefix returns the literal text with which everything begins that the pattern matches.
 func (p *pattern) prefix() string {
 	if p.form == brokenForm || len(p.segments[0]) == 0 || p.segments[0][0].kind != literalPart {
 		return ""
@@ -62,7 +62,7 @@ func (p *pattern) prefix() string {
 	return p.segments[0][0].text
 }
 
-// outcome of matching a pattern.
+// outcome is the result of matching a pattern.
 type outcome uint8
 
 const (
@@ -81,6 +81,7 @@ func (p *pattern) match(s string, ctx Context) outcome {
 		return outcomeOf(strings.HasPrefix(s, p.text))
 	case brokenForm:
 		return unresolved
+	case generalForm:
 	}
 	if len(p.vars) == 0 {
 		return outcomeOf(matchSegments(p.segments, s, nil))
@@ -166,7 +167,7 @@ func eatSuffix(segment []part, s string, vals *resolved) (string, bool) {
 	return s, true
 }
 
-// noContext answers for patterns without variables.
+// noContext is the context of patterns without variables.
 type noContext struct{}
 
 func (noContext) Lookup(string) Values { return Values{} }

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Problem is one thing wrong with a document.
+// Problem is an error in a document.
 type Problem struct {
 	Line, Column int    // from 1, columns in characters
 	Path         string // the way to the element: "Statement[0].Condition.StringEquals"
@@ -14,7 +14,7 @@ type Problem struct {
 	Suggestion   string // what to write instead; may be empty
 }
 
-// String gives "line:column: path: message; suggestion".
+// String returns "line:column: path: message; suggestion".
 func (p Problem) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d:%d: ", p.Line, p.Column)
@@ -28,16 +28,16 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Invalid is the error of Parse, Load and Check: everything wrong with a document, in the order of the text. At most
-// MaxProblems are kept.
+// Invalid is the error of Parse, Load and Check. It holds the problems of a document in the order of the text, at most
+// MaxProblems.
 type Invalid struct {
 	Problems []Problem
 }
 
-// MaxProblems bounds the problems that one document is told about.
+// MaxProblems is the maximum number of problems that are reported for a document.
 const MaxProblems = 20
 
-// Error gives one problem a line.
+// Error returns a line per problem.
 func (e *Invalid) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
@@ -46,7 +46,8 @@ func (e *Invalid) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// printable bounds a text that quotes a policy, and takes out what could forge a line of a log or steer a terminal.
+// printable shortens a text that quotes a policy and removes control characters, which could forge a log line or control a
+// terminal.
 func printable(text string) string {
 	const longest = 300
 	if len(text) > longest {
@@ -60,7 +61,7 @@ func printable(text string) string {
 	}, text)
 }
 
-// nearest is the function nearest while problems are kept; comparing with every candidate is the dear part of a refusal.
+// nearest calls the function nearest while problems are kept, because comparing all candidates is expensive.
 func (p *parser) nearest(word string, candidates []string) string {
 	if p.full() {
 		return ""
@@ -96,7 +97,7 @@ func editDistance(a, b string) int {
 	}
 	var two, one, row [longest + 1]int
 	for j := range len(b) + 1 {
-		one[j] = j
+		one[j] = j //nolint:gosec // G602: b is at most longest
 	}
 	for i := 1; i <= len(a); i++ {
 		row[0] = i
@@ -107,7 +108,7 @@ func editDistance(a, b string) int {
 			}
 			row[j] = min(one[j]+1, row[j-1]+1, one[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], two[j-2]+1)
+				row[j] = min(row[j], two[j-2]+1) //nolint:gosec // G602: j is at least 2
 			}
 		}
 		two, one = one, row

@@ -57,10 +57,10 @@ func (g generator) word(pieces []string, most int) string {
 }
 
 var (
-	long          = strings.Repeat("ab/", 30)
+	stretch       = strings.Repeat("ab/", 30)
 	patternPieces = []string{"a", "b", "ab", "/", "*", "?", "é", ":", "${aws:username}", "${aws:PrincipalTag/T}",
-		"${aws:PrincipalTag/t, 'a'}", "${aws:PrincipalTag/u, 'b*'}", "${*}", "${?}", "${$}", "$", "**", long}
-	textPieces = []string{"a", "b", "ab", "/", "*", "?", "é", ":", "a", "b", long}
+		"${aws:PrincipalTag/t, 'a'}", "${aws:PrincipalTag/u, 'b*'}", "${*}", "${?}", "${$}", "$", "**", stretch}
+	textPieces = []string{"a", "b", "ab", "/", "*", "?", "é", ":", "a", "b", stretch}
 )
 
 func (g generator) resource() string {
@@ -226,11 +226,18 @@ func inForce(src []byte, kind policy.Kind) (*policy.Document, error) {
 	return d, nil
 }
 
-// pairs is how many policies and requests the property tests try: SLUICE_POLICY_PAIRS, or 50,000.
+// long reports whether the tests run for longer than a change has to wait for (make long).
+func long() bool { return os.Getenv("SLUICE_LONG") != "" }
+
+// pairs returns the number of policies and requests that the property tests try: SLUICE_POLICY_PAIRS, or else 50,000 in a long
+// run and 5,000 otherwise.
 func pairs(t *testing.T) int {
 	text := os.Getenv("SLUICE_POLICY_PAIRS")
-	if text == "" {
+	switch {
+	case text == "" && long():
 		return 50_000
+	case text == "":
+		return 5_000
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {

@@ -1,14 +1,15 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// smallSearch is the product of lengths up to which the plain search is good enough: a millisecond at worst.
+// smallSearch is the product of lengths up to which the plain search is used. It takes a millisecond at most.
 const smallSearch = 1 << 19
 
-// search finds the leftmost place of a segment in s and returns what follows it.
+// search finds the leftmost match of a segment in s and returns the text after it.
 func search(segment []part, s string, vals *resolved) (string, bool) {
 	if len(segment) == 1 && segment[0].kind == literalPart {
 		return searchText(segment[0].text, s)
@@ -52,7 +53,7 @@ func searchText(text, s string) (string, bool) {
 	if len(text) > len(s) {
 		return s, false
 	}
-	// Most segments stand within a few lengths of where the search begins; only then is the table worth its memory.
+	// Most segments are found near the beginning. The table is made only if this one is not.
 	if window := min(len(s), max(4*len(text), smallSearch/len(text))); len(text)*window <= smallSearch {
 		if i := strings.Index(s[:window], text); i >= 0 {
 			return s[i+len(text):], true
@@ -83,7 +84,7 @@ func searchText(text, s string) (string, bool) {
 	return s, false
 }
 
-// anyCell stands for "?" among the characters of a segment.
+// anyCell represents "?" among the characters of a segment.
 const anyCell = rune(-1)
 
 // cell decodes the first character of s. Bytes that are not UTF-8 count as one character each and differ from all else.
@@ -98,58 +99,22 @@ func cell(s string) (rune, int) {
 // searchCells searches a large segment with "?" or variables by the shift-and method: one bit for each character of the
 // segment, 64 advanced at once.
 func searchCells(segment []part, length int, s string, vals *resolved) (string, bool) {
-	cells := make([]rune, 0, length)
-	for i := range segment {
-		x := &segment[i]
-		text := x.text
-		switch x.kind {
-		case onePart:
-			cells = append(cells, anyCell)
-			continue
-		case variablePart:
-			text = vals.at(x.slot)
-		}
-		for text != "" {
-			r, size := cell(text)
-			cells = append(cells, r)
-			text = text[size:]
-		}
-	}
+	cells := cellsOf(segment, length, vals)
 	if len(cells) == 0 {
 		return s, true
 	}
 	if len(cells) > len(s) {
 		return s, false
 	}
-	words := (len(cells) + 63) / 64
-	anyMask := make([]uint64, words)
-	places := map[rune][]int32{}
-	for i, c := range cells {
-		if c == anyCell {
-			anyMask[i/64] |= 1 << (i % 64)
-		} else {
-			places[c] = append(places[c], int32(i))
-		}
-	}
-	// A character that stands in more places than there are words gets a mask; of those there are at most 64.
-	masks := map[rune][]uint64{}
-	for c, list := range places {
-		if len(list) > words {
-			m := append([]uint64(nil), anyMask...)
-			for _, i := range list {
-				m[i/64] |= 1 << (i % 64)
-			}
-			masks[c] = m
-		}
-	}
-	state, moved := make([]uint64, words), make([]uint64, words)
-	anyMask = anyMask[:len(state)]
+	m := newMatcher(cells)
+	state, moved := make([]uint64, m.words), make([]uint64, m.words)
+	anyMask := m.any[:len(state)]
 	goal := (len(cells) - 1) % 64
 	for s != "" {
 		r, size := cell(s)
 		s = s[size:]
 		carry := uint64(1)
-		if mask, dense := masks[r]; dense {
+		if mask, dense := m.masks[r]; dense {
 			for w, word := range state {
 				state[w] = (word<<1 | carry) & mask[w]
 				carry = word >> 63
@@ -160,13 +125,67 @@ func searchCells(segment []part, length int, s string, vals *resolved) (string, 
 				carry = word >> 63
 				state[w] = moved[w] & anyMask[w]
 			}
-			for _, i := range places[r] {
+			for _, i := range m.places[r] {
 				state[i/64] |= moved[i/64] & (1 << (i % 64))
 			}
 		}
-		if state[words-1]>>goal&1 == 1 {
+		if state[m.words-1]>>goal&1 == 1 {
 			return s, true
 		}
 	}
 	return s, false
+}
+
+// cellsOf returns the characters of a segment of the given length in bytes.
+func cellsOf(segment []part, length int, vals *resolved) []rune {
+	cells := make([]rune, 0, length)
+	for i := range segment {
+		x := &segment[i]
+		text := x.text
+		switch x.kind {
+		case onePart:
+			cells = append(cells, anyCell)
+			continue
+		case variablePart:
+			text = vals.at(x.slot)
+		case literalPart, starPart:
+		}
+		for text != "" {
+			r, size := cell(text)
+			cells = append(cells, r)
+			text = text[size:]
+		}
+	}
+	return cells
+}
+
+// matcher says for each character at which places of a segment it matches.
+type matcher struct {
+	words  int               // of a mask
+	any    []uint64          // the places of anyCell
+	masks  map[rune][]uint64 // for frequent characters: their places and those of anyCell
+	places map[rune][]int32  // for every character: its places without those of anyCell
+}
+
+func newMatcher(cells []rune) *matcher {
+	words := (len(cells) + 63) / 64
+	m := &matcher{words: words, any: make([]uint64, words), masks: map[rune][]uint64{}, places: map[rune][]int32{}}
+	for i, c := range cells {
+		if c == anyCell {
+			m.any[i/64] |= 1 << (i % 64)
+		} else {
+			m.places[c] = append(m.places[c], int32(i))
+		}
+	}
+	// A character with more places than there are words gets a mask; at most 64 characters do.
+	for c, list := range m.places {
+		if len(list) > words {
+			mask := slices.Clone(m.any)
+			for _, i := range list {
+				mask[i/64] |= 1 << (i % 64)
+			}
+			m.masks[c] = mask
+		}
+	}
+	return m
 }

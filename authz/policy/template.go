@@ -31,7 +31,7 @@ type templateError struct {
 	message, suggestion string
 }
 
-// parseTemplate cuts a value into its parts. Without variables "${" is plain text, without wildcards "*" and "?" are.
+// parseTemplate splits a value into parts. Without variables "${" is plain text; without wildcards "*" and "?" are.
 func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, *templateError) {
 	var parts []part
 	var vars []variable
@@ -53,7 +53,7 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 		text = text[i:]
 		switch {
 		case text[0] == '*' && wildcards:
-			// Two stars mean what one means.
+			// Two stars are equivalent to one.
 			if n := len(parts); len(literal) > 0 || n == 0 || parts[n-1].kind != starPart {
 				add(part{kind: starPart})
 			}
@@ -62,21 +62,11 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 			add(part{kind: onePart})
 			text = text[1:]
 		case variables && strings.HasPrefix(text, "${"):
-			end := strings.IndexByte(text, '}')
-			if end < 0 {
-				return nil, nil, &templateError{`"${" without its "}"`, `write "${$}{" for these two characters themselves`}
+			inside, rest, err := cutVariable(text)
+			if err != nil {
+				return nil, nil, err
 			}
-			inside := text[2:end]
-			// The closing brace of a default is the one after its closing quote.
-			if q := strings.Index(text[:end], ", '"); q >= 0 {
-				close := strings.Index(text[q+3:], "'}")
-				if close < 0 {
-					return nil, nil, &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
-				}
-				end = q + 3 + close + 1
-				inside = text[2:end]
-			}
-			text = text[end+1:]
+			text = rest
 			if inside == "*" || inside == "?" || inside == "$" {
 				literal = append(literal, inside...)
 				continue
@@ -98,7 +88,24 @@ func parseTemplate(text string, variables, wildcards bool) ([]part, []variable, 
 	return parts, vars, nil
 }
 
-// parseVariable reads what stands between the braces. IAM User Guide, "IAM policy elements: Variables and tags",
+// cutVariable returns the text between the braces of the variable at the beginning of text, and the text after it.
+func cutVariable(text string) (inside, rest string, failed *templateError) {
+	end := strings.IndexByte(text, '}')
+	if end < 0 {
+		return "", "", &templateError{`"${" without its "}"`, `write "${$}{" for these two characters themselves`}
+	}
+	// The closing brace of a default is the one after its closing quote.
+	if q := strings.Index(text[:end], ", '"); q >= 0 {
+		closing := strings.Index(text[q+3:], "'}")
+		if closing < 0 {
+			return "", "", &templateError{"the default value of a variable lacks its closing quote", `write "${key, 'text'}"`}
+		}
+		end = q + 3 + closing + 1
+	}
+	return text[2:end], text[end+1:], nil
+}
+
+// parseVariable reads the text between the braces. IAM User Guide, "IAM policy elements: Variables and tags",
 // "Specifying default values": a comma, one space, the text in single quotes.
 func parseVariable(inside string) (variable, *templateError) {
 	name, fallback, defaulted := strings.Cut(inside, ", '")
@@ -108,7 +115,7 @@ func parseVariable(inside string) (variable, *templateError) {
 		if !closed {
 			return v, &templateError{"the default value of a variable lacks its closing quote", "write \"${" + name + ", 'text'}\""}
 		}
-		// Where such a default ends could be read in two ways.
+		// The end of such a default is ambiguous.
 		if strings.Contains(text, "'") || strings.Contains(text, "${") {
 			return v, &templateError{"a default value cannot hold a quote or a variable", ""}
 		}
@@ -133,7 +140,7 @@ func parseVariable(inside string) (variable, *templateError) {
 	return v, nil
 }
 
-// tagMissing finds a key of tags that lacks the tag, which no request has. AWS: Access Analyzer's check "Missing tag key in
+// tagMissing reports whether a key of tags lacks the name of the tag. No request has such a key. AWS: Access Analyzer's check "Missing tag key in
 // condition".
 func tagMissing(key string) bool {
 	key = FoldKey(key)
@@ -162,8 +169,8 @@ func (r *resolved) at(i int) string {
 	return r.more[i-len(r.few)]
 }
 
-// resolve looks the variables up. It returns the index of the first that has no value, or -1. A key with several values
-// cannot be used as a variable, nor does its default stand for it.
+// resolve looks the variables up. It returns the index of the first without a value, or -1. A key with several values has no
+// value as a variable, and its default does not apply.
 func (r *resolved) resolve(vars []variable, ctx Context) int {
 	for i := range vars {
 		v := &vars[i]

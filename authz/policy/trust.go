@@ -2,9 +2,9 @@ package policy
 
 import "strings"
 
-// DecideTrust judges by a role's trust policy. An Allow says that the policy trusts the principal; when it names the
-// principal's account rather than the principal, the principal's own policies must allow the action too, which the
-// caller asks of Layers.Decide.
+// DecideTrust evaluates a role's trust policy. Allow means that the policy trusts the principal. If it names the principal's
+// account rather than the principal, the principal's own policies must allow the action too; the caller checks that with
+// Layers.Decide.
 func (s *Set) DecideTrust(r *TrustRequest) Decision {
 	if r.Context == nil {
 		r = &TrustRequest{r.PrincipalType, r.Principal, r.Action, noContext{}}
@@ -27,7 +27,7 @@ func (s *Set) DecideTrust(r *TrustRequest) Decision {
 	return Decision{Allow, LayerTrust, allow.statement}
 }
 
-// coversPrincipal decides the Principal element. NotPrincipal has no place in a trust policy: with it, or without any
+// coversPrincipal decides the Principal element. NotPrincipal is not allowed in a trust policy: with it, or without any
 // principal, a Deny covers everyone and an Allow no one.
 func (c *compiled) coversPrincipal(r *TrustRequest) bool {
 	p := c.statement.Principal
@@ -48,8 +48,8 @@ func (c *compiled) coversPrincipal(r *TrustRequest) bool {
 		}
 		return false
 	}
-	// AWS documents {"AWS": "*"} as everyone. Sluice takes that word for a Deny only: an Allow for AWS principals must
-	// not let a federated user in.
+	// AWS documents {"AWS": "*"} as everyone. In Sluice that is so for a Deny only: an Allow for AWS principals must not
+	// admit a federated user.
 	for _, named := range p.AWS {
 		if c.deny && named == "*" {
 			return true

@@ -94,7 +94,7 @@ func (c *command) read(name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 		in = file
 	}
 	src, err := io.ReadAll(io.LimitReader(in, maxFile+1))

@@ -61,6 +61,7 @@ func refuse(reason Reason, detail string) *Error {
 		kind, message = fault.Unavailable, "The issuer's keys are not available."
 	case Expired:
 		kind, message = fault.ExpiredToken, "The token has expired."
+	default:
 	}
 	return &Error{Reason: reason, Detail: detail, cause: fault.New(kind, message)}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/big"
@@ -238,7 +239,7 @@ func TestKeysOfTheROCAKindAreRefused(t *testing.T) {
 
 func TestStaticKeys(t *testing.T) {
 	var s StaticKeys
-	if _, err := s.Lookup(t.Context(), "a"); err != ErrKeysUnavailable {
+	if _, err := s.Lookup(t.Context(), "a"); !errors.Is(err, ErrKeysUnavailable) {
 		t.Errorf("before the first Set: %v", err)
 	}
 	if err := s.Set(testKey().Public(), otherKey().Public()); err != nil || len(s.Keys()) != 2 {
@@ -253,7 +254,7 @@ func TestStaticKeys(t *testing.T) {
 	if key, err := s.Lookup(t.Context(), otherKey().ID); err != nil || key.ID != otherKey().ID {
 		t.Errorf("after refused Sets: %v", err)
 	}
-	if _, err := s.Lookup(t.Context(), "a"); err != ErrUnknownKey {
+	if _, err := s.Lookup(t.Context(), "a"); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("unknown id: %v", err)
 	}
 }

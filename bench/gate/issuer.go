@@ -70,7 +70,7 @@ func (i *issuer) token(serial int, change func(header, claims map[string]any)) s
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// forged is a token with a signature of the right length that is not the issuer's.
+// forged returns a token with a signature of the right length that the issuer did not make.
 func (i *issuer) forged(serial int) string { return i.unsigned(serial, nil) }
 
 func (i *issuer) unsigned(serial int, change func(header, claims map[string]any)) string {

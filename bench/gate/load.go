@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// load sends n requests over the connections, the tokens in turn, and returns how long each took.
+// load sends n requests over the given number of connections, taking the tokens in turn, and returns the latency of each.
+// An answer with another status is an error.
 func load(addr string, tokens []string, n, connections, status int) ([]time.Duration, error) {
 	perConnection := n / connections
 	all := make([][]time.Duration, connections)

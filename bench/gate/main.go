@@ -1,10 +1,11 @@
-// Command gate measures what sluice_authorize costs a request: CPU time of the server process per request, and latency,
-// each beside bare Caddy's reverse_proxy (or a respond that gives the same answer) in the same run, in alternating rounds.
+// Command gate measures what sluice_authorize costs per request: the CPU time of the server process and the latency, each
+// next to a baseline of plain Caddy in the same run, in alternating rounds. The baseline is reverse_proxy, or a respond that
+// gives the same answer as the gate's refusal.
 //
-// It starts two processes of the binary given: one with a Caddyfile of plain Caddy, one with Sluice's gate before the same
-// upstream. The upstream, the issuer's key set and the load run in this process, whose CPU time does not count. With two
-// processors or more, the servers have the first one to themselves and the load the others: sharing a core with the load
-// would measure the load's use of the caches.
+// It starts two processes of the given binary: one with a Caddyfile of plain Caddy, one with the gate in front of the same
+// upstream. The upstream, the issuer's key set and the load run in this process, whose CPU time is not counted. On a machine
+// with two or more processors the servers have the first one to themselves and the load runs on the others: on a shared core
+// the load's use of the caches would be measured too.
 package main
 
 import (
@@ -24,23 +25,32 @@ import (
 )
 
 func main() {
-	binary := flag.String("sluice", "bin/sluice", "the binary to measure")
-	perRound := flag.Int("n", 3_200, "requests per round")
-	rounds := flag.Int("rounds", 21, "rounds of each side")
-	connections := flag.Int("c", 32, "connections")
-	only := flag.String("only", "", "run only the scenarios whose name contains this")
-	profile := flag.String("profile", "", "also write CPU profiles of both sides for each scenario into this folder")
+	var b bench
+	flag.StringVar(&b.binary, "sluice", "bin/sluice", "the binary to measure")
+	flag.IntVar(&b.n, "n", 3_200, "requests per round")
+	flag.IntVar(&b.rounds, "rounds", 21, "rounds of each side")
+	flag.IntVar(&b.connections, "c", 32, "connections")
+	flag.StringVar(&b.only, "only", "", "run only the scenarios whose name contains this")
+	flag.StringVar(&b.profiles, "profile", "", "write CPU profiles of both sides for each scenario to this folder")
 	flag.Parse()
-	if err := run(*binary, *perRound, *rounds, *connections, *only, *profile); err != nil {
+	if err := b.run(); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(binary string, n, rounds, connections int, only, profile string) error {
-	if n := runtime.NumCPU(); n > 1 {
-		if out, err := exec.Command("taskset", "-apc", fmt.Sprintf("1-%d", n-1), strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
-			return fmt.Errorf("taskset: %w: %s", err, out)
-		}
+// bench is a run: what the flags say, then the two servers and their ports.
+type bench struct {
+	binary, only, profiles string
+	n, rounds, connections int
+
+	gate, bare                                             *process
+	gatePort, proxyPort, respondPort, gateAdmin, bareAdmin int
+	refusal                                                *refusal
+}
+
+func (b *bench) run() error {
+	if err := leaveFirstProcessor(); err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "sluice-bench")
 	if err != nil {
@@ -51,6 +61,39 @@ func run(binary string, n, rounds, connections int, only, profile string) error 
 	if err != nil {
 		return err
 	}
+	defer b.stop()
+	if err := b.start(dir, issuer); err != nil {
+		return err
+	}
+	fmt.Printf("%d requests per round, %d rounds of each side, %d connections; CPU is the server's, per request\n\n", b.n, b.rounds, b.connections)
+	fmt.Println("| requests | baseline | baseline CPU | gate CPU | ratio | wanted | p99 baseline | p99 gate | ratio |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	for _, s := range scenarios(issuer, b.n) {
+		if !strings.Contains(s.name, b.only) {
+			continue
+		}
+		if err := b.scenario(s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// leaveFirstProcessor moves this process off the processor that the servers run on.
+func leaveFirstProcessor() error {
+	n := runtime.NumCPU()
+	if n == 1 {
+		return nil
+	}
+	out, err := exec.Command("taskset", "-apc", fmt.Sprintf("1-%d", n-1), strconv.Itoa(os.Getpid())).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("taskset: %w: %s", err, out)
+	}
+	return nil
+}
+
+// start starts the upstream and both servers.
+func (b *bench) start(dir string, i *issuer) error {
 	upstream, err := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello\n")) }))
 	if err != nil {
 		return err
@@ -59,7 +102,8 @@ func run(binary string, n, rounds, connections int, only, profile string) error 
 	if err != nil {
 		return err
 	}
-	gate, err := start(binary, dir, "gate", fmt.Sprintf(`{
+	b.proxyPort, b.respondPort, b.gatePort, b.gateAdmin, b.bareAdmin = ports[0], ports[1], ports[2], ports[3], ports[4]
+	b.gate, err = start(b.binary, dir, "gate", fmt.Sprintf(`{
 	admin 127.0.0.1:%[4]d
 }
 http://127.0.0.1:%[1]d {
@@ -74,16 +118,14 @@ http://127.0.0.1:%[1]d {
 	}
 	reverse_proxy %[3]s
 }
-`, ports[2], issuer.url, upstream, ports[3]), ports[2], nil)
+`, b.gatePort, i.url, upstream, b.gateAdmin), b.gatePort, nil)
 	if err != nil {
 		return err
 	}
-	defer gate.stop()
-	refusal, err := refused(ports[2])
-	if err != nil {
+	if b.refusal, err = refused(b.gatePort); err != nil {
 		return err
 	}
-	bare, err := start(binary, dir, "bare", fmt.Sprintf(`{
+	b.bare, err = start(b.binary, dir, "bare", fmt.Sprintf(`{
 	admin 127.0.0.1:%[4]d
 }
 http://127.0.0.1:%[1]d {
@@ -92,78 +134,85 @@ http://127.0.0.1:%[1]d {
 http://127.0.0.1:%[2]d {
 	respond %[5]q %[6]d
 }
-`, ports[0], ports[1], upstream, ports[4], refusal.body, refusal.status), ports[0], refusal.header)
-	if err != nil {
-		return err
-	}
-	defer bare.stop()
+`, b.proxyPort, b.respondPort, upstream, b.bareAdmin, b.refusal.body, b.refusal.status), b.proxyPort, b.refusal.header)
+	return err
+}
 
-	fmt.Printf("%d requests per round, %d rounds of each side, %d connections; CPU is the server's, per request\n\n", n, rounds, connections)
-	fmt.Println("| requests | baseline | baseline CPU | gate CPU | ratio | wanted | p99 baseline | p99 gate | ratio |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	for _, s := range scenarios(issuer, n) {
-		if !strings.Contains(s.name, only) {
-			continue
+// stop ends the servers that were started.
+func (b *bench) stop() {
+	for _, p := range []*process{b.gate, b.bare} {
+		if p != nil {
+			p.stop()
 		}
-		baseAddr, baseStatus := fmt.Sprintf("127.0.0.1:%d", ports[0]), http.StatusOK
-		if s.baseline == "respond" {
-			baseAddr, baseStatus = fmt.Sprintf("127.0.0.1:%d", ports[1]), refusal.status
-		}
-		gateAddr := fmt.Sprintf("127.0.0.1:%d", ports[2])
-		if s.warm {
-			if _, err := load(gateAddr, s.tokens(0), max(n, len(s.tokens(0))), connections, s.status); err != nil {
-				return fmt.Errorf("%s: %w", s.name, err)
-			}
-		}
-		var b, g side
-		for round := range rounds {
-			tokens := s.tokens(round)
-			if err := b.measure(bare, baseAddr, tokens, n, connections, baseStatus); err != nil {
-				return fmt.Errorf("%s: baseline: %w", s.name, err)
-			}
-			if err := g.measure(gate, gateAddr, tokens, n, connections, s.status); err != nil {
-				return fmt.Errorf("%s: gate: %w", s.name, err)
-			}
-		}
-		if profile != "" {
-			for _, p := range []struct {
-				name, addr   string
-				port, status int
-			}{{"bare", baseAddr, ports[4], baseStatus}, {"gate", gateAddr, ports[3], s.status}} {
-				batches := make([][]string, 1) // made before, so that the server is busy for most of the profile
-				if s.fresh {
-					batches = make([][]string, 4)
-				}
-				for k := range batches {
-					batches[k] = s.tokens(rounds + k)
-				}
-				path := filepath.Join(profile, strings.ReplaceAll(s.name, " ", "-")+"."+p.name+".pprof")
-				if err := writeProfile(path, p.port, func() error {
-					if len(batches) == 0 {
-						time.Sleep(10 * time.Millisecond)
-						return nil
-					}
-					_, err := load(p.addr, batches[0], n, connections, p.status)
-					if s.fresh {
-						batches = batches[1:]
-					}
-					return err
-				}); err != nil {
-					return err
-				}
-			}
-		}
-		bc, gc := median(b.cpu), median(g.cpu)
-		bp, gp := median(b.p99), median(g.p99)
-		// The median of the rounds' ratios: what disturbs the machine for a while disturbs both sides of a round.
-		cpuRatio, p99Ratio := median(ratios(b.cpu, g.cpu)), median(ratios(g.p99, b.p99))
-		fmt.Printf("| %s | %s | %.1f µs | %.1f µs | %.2f | %s | %.2f ms | %.2f ms | %.2f |\n", s.name, s.baseline, bc*1e6, gc*1e6, cpuRatio, s.target,
-			bp*1e3, gp*1e3, p99Ratio)
 	}
+}
+
+// end is a side of a scenario: where requests go, and the status that they must be answered with.
+type end struct {
+	name, addr    string
+	admin, status int
+}
+
+// scenario measures both sides in alternating rounds and prints a row.
+func (b *bench) scenario(s scenario) error {
+	gate := end{"gate", fmt.Sprintf("127.0.0.1:%d", b.gatePort), b.gateAdmin, s.status}
+	base := end{"bare", fmt.Sprintf("127.0.0.1:%d", b.proxyPort), b.bareAdmin, http.StatusOK}
+	if s.baseline == "respond" {
+		base.addr, base.status = fmt.Sprintf("127.0.0.1:%d", b.respondPort), b.refusal.status
+	}
+	if s.warm {
+		if _, err := load(gate.addr, s.tokens(0), max(b.n, len(s.tokens(0))), b.connections, s.status); err != nil {
+			return err
+		}
+	}
+	var without, with side
+	for round := range b.rounds {
+		tokens := s.tokens(round)
+		if err := without.measure(b.bare, base.addr, tokens, b.n, b.connections, base.status); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+		if err := with.measure(b.gate, gate.addr, tokens, b.n, b.connections, gate.status); err != nil {
+			return fmt.Errorf("gate: %w", err)
+		}
+	}
+	if b.profiles != "" {
+		for _, e := range []end{base, gate} {
+			if err := b.profile(s, e); err != nil {
+				return err
+			}
+		}
+	}
+	// The median of the ratios of the rounds: what slows the machine for a while slows both sides of a round.
+	cpuRatio, p99Ratio := median(ratios(without.cpu, with.cpu)), median(ratios(with.p99, without.p99))
+	fmt.Printf("| %s | %s | %.1f µs | %.1f µs | %.2f | %s | %.2f ms | %.2f ms | %.2f |\n", s.name, s.baseline, median(without.cpu)*1e6, median(with.cpu)*1e6,
+		cpuRatio, s.target, median(without.p99)*1e3, median(with.p99)*1e3, p99Ratio)
 	return nil
 }
 
-// writeProfile keeps the gate busy while the admin endpoint takes a CPU profile of ten seconds.
+// profile writes a CPU profile of one side under the load of a scenario.
+func (b *bench) profile(s scenario, e end) error {
+	batches := make([][]string, 1) // made beforehand, so that the server is busy for most of the profile
+	if s.fresh {
+		batches = make([][]string, 4)
+	}
+	for k := range batches {
+		batches[k] = s.tokens(b.rounds + k)
+	}
+	path := filepath.Join(b.profiles, strings.ReplaceAll(s.name, " ", "-")+"."+e.name+".pprof")
+	return writeProfile(path, e.admin, func() error {
+		if len(batches) == 0 {
+			time.Sleep(10 * time.Millisecond)
+			return nil
+		}
+		_, err := load(e.addr, batches[0], b.n, b.connections, e.status)
+		if s.fresh {
+			batches = batches[1:]
+		}
+		return err
+	})
+}
+
+// writeProfile calls busy again and again while the admin endpoint takes a CPU profile of ten seconds.
 func writeProfile(path string, port int, busy func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -193,9 +242,11 @@ func writeProfile(path string, port int, busy func() error) error {
 	}
 }
 
-// side gathers the rounds of one process.
+// side holds the results of one process, an entry per round: CPU seconds per request, and the 99th percentile of the latency in
+// seconds.
 type side struct{ cpu, p99 []float64 }
 
+// measure runs one round.
 func (s *side) measure(p *process, addr string, tokens []string, n, connections, status int) error {
 	before, err := p.cpu()
 	if err != nil {

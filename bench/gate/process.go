@@ -19,8 +19,8 @@ import (
 // process is a server that is measured.
 type process struct{ cmd *exec.Cmd }
 
-// start runs the binary with the Caddyfile. header goes with what respond answers; a Caddyfile has no way to say so but a
-// handler of its own, JSON has.
+// start runs the binary with the Caddyfile and returns when it listens on port. header is added to what respond answers, in
+// the JSON that the Caddyfile is adapted to: respond has no option for it in a Caddyfile.
 func start(binary, dir, name, caddyfile string, port int, header map[string][]string) (*process, error) {
 	path := filepath.Join(dir, name+".json")
 	if err := os.WriteFile(filepath.Join(dir, name+".caddyfile"), []byte(caddyfile), 0o600); err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// scenario is one row of the result: requests for the gate beside a baseline.
+// scenario is a row of the result: the requests that are sent to the gate and to its baseline.
 type scenario struct {
 	name     string
 	baseline string                   // "proxy" or "respond"
@@ -65,7 +65,7 @@ func scenarios(i *issuer, n int) []scenario {
 }
 
 // refusal is the gate's answer to a bad token. The baseline's respond gives the same status, a body of the same length and
-// the same header: what an answer costs that no gate could leave out is no cost of the gate.
+// the same header, so that the cost of sending the answer is not counted as the gate's.
 type refusal struct {
 	status int
 	header map[string][]string

@@ -89,7 +89,7 @@ func newCedar(t testing.TB, rules []rule) func(question) func() bool {
 	}
 }
 
-// newCasbin compares text in functions of its own, since the pattern functions that come with it are far slower.
+// newCasbin compares text with its own functions, because casbin's pattern functions are far slower.
 func newCasbin(t testing.TB, rules []rule) func(question) func() bool {
 	m, err := model.NewModelFromString(`
 [request_definition]
@@ -165,7 +165,7 @@ denied if {
 }
 `
 
-// newOPA keeps the statements as data, as a policy written by somebody else than the rule's author is kept.
+// newOPA keeps the statements as data, as one does if other people write the policies.
 func newOPA(t testing.TB, rules []rule) func(question) func() bool {
 	statements := make([]any, len(rules))
 	for i, r := range rules {

@@ -28,13 +28,13 @@ func rules(n int) []rule {
 
 func bucketName(i int) string { return fmt.Sprintf("bucket-%05d", i) }
 
-// question is a request in no engine's terms.
+// question is a request, independent of the engines.
 type question struct {
 	user, action, bucket, key string
 	tls                       bool
 }
 
-// engine prepares a question; the function returned decides it and is what is measured.
+// engine prepares a question and returns the function that decides it, which is measured.
 type engine func(t testing.TB, rules []rule) func(q question) func() bool
 
 var engines = []struct {

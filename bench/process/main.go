@@ -1,6 +1,6 @@
-// Command process measures what a Sluice process is as a whole, beside bare Caddy in the same run: resident memory at
-// rest, the time from start to the first answer, and GetCredentialsForIdentity and other calls per second of CPU over
-// HTTP beside Caddy's respond.
+// Command process measures a Sluice process as a whole, next to plain Caddy in the same run: resident memory at rest, the time
+// from the start to the first answer, and calls of GetCredentialsForIdentity per second of CPU over HTTP, next to Caddy's
+// respond.
 package main
 
 import (
@@ -43,19 +43,48 @@ func run(binary string, calls int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	for name, text := range settings {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
 	ports, err := freePorts(2)
 	if err != nil {
 		return err
 	}
 	bareURL, sluiceURL := fmt.Sprintf("http://127.0.0.1:%d", ports[0]), fmt.Sprintf("http://127.0.0.1:%d", ports[1])
-	if err := os.WriteFile(filepath.Join(dir, "policy.json"), []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::notes/users/${cognito-identity.amazonaws.com:sub}/*"}]}`), 0o600); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "client.json"), []byte(`{"ClientName":"bench","ExplicitAuthFlows":["ALLOW_USER_PASSWORD_AUTH","ALLOW_REFRESH_TOKEN_AUTH"]}`), 0o600); err != nil {
-		return err
-	}
 	bareFile := fmt.Sprintf("{\n\tadmin off\n}\nhttp://127.0.0.1:%d {\n\trespond \"hello\"\n}\n", ports[0])
-	sluiceFile := fmt.Sprintf(`{
+	sluiceFile := fmt.Sprintf(caddyfile, dir, sluiceURL, poolID, clientID, identityID)
+
+	bare, bareStart, err := start(binary, dir, "bare", bareFile, bareURL+"/")
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	first, _, err := start(binary, dir, "sluice", sluiceFile, sluiceURL+"/readyz")
+	if err != nil {
+		return err
+	}
+	first.stop() // the second start finds the data
+	sluice, sluiceStart, err := start(binary, dir, "sluice", sluiceFile, sluiceURL+"/readyz")
+	if err != nil {
+		return err
+	}
+	defer sluice.stop()
+	if err := atRest(bare, sluice, bareStart, sluiceStart); err != nil {
+		return err
+	}
+	return atWork(bare, sluice, bareURL, sluiceURL, calls)
+}
+
+// settings are the files that the Caddyfile of Sluice names.
+var settings = map[string]string{
+	"policy.json": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::notes/users/${cognito-identity.amazonaws.com:sub}/*"}]}`,
+	"client.json": `{"ClientName":"bench","ExplicitAuthFlows":["ALLOW_USER_PASSWORD_AUTH","ALLOW_REFRESH_TOKEN_AUTH"]}`,
+}
+
+// caddyfile takes the data directory's parent, the public URL, and the ids of the pool, its client and the identity pool.
+const caddyfile = `{
 	admin off
 	sluice {
 		data_dir %[1]s/data
@@ -82,23 +111,10 @@ func run(binary string, calls int) error {
 %[2]s {
 	sluice_pools
 }
-`, dir, sluiceURL, poolID, clientID, identityID)
+`
 
-	bare, bareStart, err := start(binary, dir, "bare", bareFile, bareURL+"/")
-	if err != nil {
-		return err
-	}
-	defer bare.stop()
-	first, _, err := start(binary, dir, "sluice", sluiceFile, sluiceURL+"/readyz")
-	if err != nil {
-		return err
-	}
-	first.stop()
-	sluice, sluiceStart, err := start(binary, dir, "sluice", sluiceFile, sluiceURL+"/readyz")
-	if err != nil {
-		return err
-	}
-	defer sluice.stop()
+// atRest prints the memory of both processes and how long they took to start.
+func atRest(bare, sluice *process, bareStart, sluiceStart time.Duration) error {
 	time.Sleep(3 * time.Second)
 	bareMemory, err := bare.memory()
 	if err != nil {
@@ -108,20 +124,24 @@ func run(binary string, calls int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| at rest | bare Caddy | Sluice | difference | wanted |\n| --- | --- | --- | --- | --- |")
+	fmt.Println("| at rest | plain Caddy | Sluice | difference | wanted |\n| --- | --- | --- | --- | --- |")
 	fmt.Printf("| resident memory | %.1f MiB | %.1f MiB | %.1f MiB | ≤ 15 MiB |\n", bareMemory, sluiceMemory, sluiceMemory-bareMemory)
 	fmt.Printf("| start to first answer, data there | %d ms | %d ms | | < 1 s |\n\n", bareStart.Milliseconds(), sluiceStart.Milliseconds())
+	return nil
+}
 
+// atWork prints how many calls each process answers per second of CPU.
+func atWork(bare, sluice *process, bareURL, sluiceURL string, calls int) error {
 	token, err := signedIn(sluiceURL)
 	if err != nil {
 		return err
 	}
-	issuer := strings.TrimPrefix(sluiceURL, "http://") + "/" + poolID
-	id, err := call(sluiceURL, "AWSCognitoIdentityService.GetId", map[string]any{"IdentityPoolId": identityID, "Logins": map[string]string{issuer: token}})
+	logins := map[string]string{strings.TrimPrefix(sluiceURL, "http://") + "/" + poolID: token}
+	id, err := call(sluiceURL, "AWSCognitoIdentityService.GetId", map[string]any{"IdentityPoolId": identityID, "Logins": logins})
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]any{"IdentityId": id["IdentityId"], "Logins": map[string]string{issuer: token}})
+	body, err := json.Marshal(map[string]any{"IdentityId": id["IdentityId"], "Logins": logins})
 	if err != nil {
 		return err
 	}
@@ -143,8 +163,7 @@ func run(binary string, calls int) error {
 	return nil
 }
 
-// signedIn makes a user by SignUp (the pool confirms nobody by itself, so the code is read from the outbox) and returns an
-// ID token.
+// signedIn signs a user up, confirms it with AdminConfirmSignUp and returns an ID token.
 func signedIn(url string) (string, error) {
 	user := map[string]any{"ClientId": clientID, "Username": "bench", "Password": "Sesame-0pen",
 		"UserAttributes": []any{map[string]string{"Name": "email", "Value": "bench@example.com"}}}
@@ -168,7 +187,7 @@ func signedIn(url string) (string, error) {
 
 const rootKey, rootSecret = "AKIABENCHMARKKEY0001", "benchmark-secret-benchmark-secret"
 
-// signedCall lets curl sign, which every machine with the tests' tools has.
+// signedCall calls an administrative operation. curl signs it; scripts/install-tools.sh installs curl.
 func signedCall(url, operation, body string) error {
 	out, err := exec.Command("curl", "-sS", "-w", "%{http_code}", "--aws-sigv4", "aws:amz:us-east-1:cognito-idp", "--user", rootKey+":"+rootSecret,
 		"-H", "Content-Type: application/x-amz-json-1.1", "-H", "X-Amz-Target: AWSCognitoIdentityProviderService."+operation, "-d", body, url+"/").CombinedOutput()
@@ -205,7 +224,7 @@ func call(url, target string, in any) (map[string]any, error) {
 	return out, json.Unmarshal(raw, &out)
 }
 
-// rate is calls per second of the server's CPU.
+// rate returns the calls per second of the server's CPU time.
 func rate(p *process, url, target string, body []byte, calls int) (float64, error) {
 	const connections = 16
 	before, err := p.cpu()
@@ -263,7 +282,7 @@ func median(v []float64) float64 {
 
 type process struct{ cmd *exec.Cmd }
 
-// start returns when probe answers 200, with the time that took.
+// start runs the binary with the Caddyfile, waits until probe answers 200 and returns how long that took.
 func start(binary, dir, name, caddyfile, probe string) (*process, time.Duration, error) {
 	path := filepath.Join(dir, name+".caddyfile")
 	if err := os.WriteFile(path, []byte(caddyfile), 0o600); err != nil {
@@ -300,7 +319,7 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// memory is the resident set in MiB, without what is the same file in both processes.
+// memory returns the resident memory in MiB, without mapped files, which both processes share.
 func (p *process) memory() (float64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -315,7 +334,7 @@ func (p *process) memory() (float64, error) {
 	return 0, fmt.Errorf("no RssAnon in %s", raw)
 }
 
-// cpu is the time in seconds that the process's threads have run so far.
+// cpu returns the time in seconds that the process's threads have run so far.
 func (p *process) cpu() (float64, error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
 	if err != nil {

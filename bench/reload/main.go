@@ -1,8 +1,8 @@
-// Command reload measures what a reload costs clients: how many requests of plain Caddy are lost when its configuration is
-// replaced again and again under full load, without the listener wrappers of sluice_handover and with them.
+// Command reload counts the requests that clients lose when the configuration of a server is replaced 40 times under full load:
+// of plain Caddy, and of Caddy with the listener wrappers sluice_handover and sluice_handover_tls.
 //
-// Nothing is sent twice: requests are POSTs, which Go's client does not repeat, some on connections of their own and some on
-// connections that are kept alive.
+// The requests are POSTs, which Go's client does not repeat. In half of the runs each request has a connection of its own, in
+// the others connections are kept alive.
 package main
 
 import (
@@ -58,7 +58,7 @@ func main() {
 	}
 }
 
-// measure runs one server under load.
+// measure runs one server under load and returns how many requests were answered and how many were lost.
 func measure(binary, dir, option, scheme string, keep bool) (answered, lost int64, err error) {
 	site, err := freePort()
 	if err != nil {
@@ -107,7 +107,7 @@ func measure(binary, dir, option, scheme string, keep bool) (answered, lost int6
 		})
 	}
 	for range reloads {
-		// Caddy does nothing for a configuration that it has already, unless it must.
+		// The header must-revalidate makes Caddy load a configuration that it has already.
 		if err = reload(admin, config); err != nil {
 			break
 		}
@@ -132,7 +132,7 @@ func post(client *http.Client, url string) error {
 	return finish(client.Post(url, "text/plain", strings.NewReader("a body")))
 }
 
-// finish reads an answer to its end.
+// finish reads an answer to its end; a status other than 200 is an error.
 func finish(response *http.Response, err error) error {
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func finish(response *http.Response, err error) error {
 	return err
 }
 
-// freePort gives an address that nobody listens at.
+// freePort returns a free address of 127.0.0.1.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,7 +154,7 @@ func freePort() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// await waits until the site answers, and returns whom to trust: Caddy's own authority.
+// await waits until the site answers and returns the certificate of Caddy's local authority.
 func await(dir, url string) (*x509.CertPool, error) {
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		roots := x509.NewCertPool()

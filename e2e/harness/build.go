@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Root is the repository's folder.
+// Root returns the root folder of the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
@@ -30,7 +30,7 @@ var build = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// Binary is the path of the sluice under test: SLUICE_BIN, or one that is built now.
+// Binary returns the path of the sluice binary under test: SLUICE_BIN, or one that it builds once.
 func Binary(t testing.TB) string {
 	t.Helper()
 	bin, err := build()
@@ -42,7 +42,8 @@ func Binary(t testing.TB) string {
 
 var tools sync.Mutex
 
-// Tool is the path of a command that tools/<name>/go.mod pins, built into .cache/bin when it is not there.
+// Tool returns the path of a command that tools/<name>/go.mod pins. It is built into .cache/bin if it is not there or older than
+// the pin.
 func Tool(t testing.TB, name, pkg string) string {
 	t.Helper()
 	tools.Lock()

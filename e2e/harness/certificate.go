@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// certificate makes a certificate for this machine's own address, and a file with it for SSL_CERT_FILE.
+// certificate returns a certificate for 127.0.0.1 and the path of a file with it, for SSL_CERT_FILE.
 func certificate(t testing.TB) (cert tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

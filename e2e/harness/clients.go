@@ -21,18 +21,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Anonymous signs nothing.
+// Anonymous leaves requests unsigned.
 var Anonymous aws.CredentialsProvider = aws.AnonymousCredentials{}
 
-// Admin are the administrator's keys.
+// Admin are the root keys.
 var Admin = Keys(RootKey, RootSecret, "")
 
-// Keys are static keys.
+// Keys returns static keys.
 func Keys(id, secret, token string) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(id, secret, token)
 }
 
-// Users is a client of the user pools API.
+// Users returns a client of the user pools API.
 func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.Client {
 	return cognitoidentityprovider.New(cognitoidentityprovider.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
@@ -40,7 +40,7 @@ func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.C
 	})
 }
 
-// Identities is a client of the identity pools API.
+// Identities returns a client of the identity pools API.
 func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Client {
 	return cognitoidentity.New(cognitoidentity.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
@@ -48,7 +48,7 @@ func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Clie
 	})
 }
 
-// STS is a client of the security token service.
+// STS returns a client of the Security Token Service.
 func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
@@ -56,7 +56,7 @@ func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 	})
 }
 
-// S3 is a client of the object store behind /s3.
+// S3 returns a client of the object store behind /s3.
 func (s *Sluice) S3(creds aws.CredentialsProvider) *s3.Client {
 	return s3.New(s3.Options{
 		Region: Region, BaseEndpoint: aws.String(s.URL + "/s3"), UsePathStyle: true, Credentials: creds,
@@ -64,13 +64,13 @@ func (s *Sluice) S3(creds aws.CredentialsProvider) *s3.Client {
 	})
 }
 
-// httpClient keeps the SDK (smithy-go v1.28.8) from losing answers, which without retries fails the call. The SDK closes a
-// request's body as soon as it has the head of the answer. When net/http's writer has sent the body but has not yet looked for
-// its end, the closed body's WriteTo gives it io.EOF, no end but an error, and it closes the connection while the answer is
-// being read. Read says io.EOF too, and there it is an end.
+// httpClient works around a race in the SDK (smithy-go v1.28.8) that loses answers. The SDK closes the body of a request as soon
+// as it has the head of the answer. If net/http has sent the body but not yet looked for its end, WriteTo of the closed body
+// returns io.EOF, which counts as an error there, and net/http closes the connection while the answer is being read. io.EOF from
+// Read counts as the end.
 type httpClient struct{ aws.HTTPClient }
 
-// Do sends a request whose body can only be read.
+// Do sends a request with a body that has no WriteTo.
 func (c httpClient) Do(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		req.Body = struct{ io.ReadCloser }{req.Body}
@@ -78,18 +78,18 @@ func (c httpClient) Do(req *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(req)
 }
 
-// Response is an HTTP answer, read to its end.
+// Response is an HTTP response with its whole body.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Do sends a request and reads the answer.
+// Do sends a request and returns the response. It does not follow redirects.
 func Do(t testing.TB, req *http.Request) Response {
 	t.Helper()
 	client := http.Client{
-		Timeout:       20 * time.Second,
+		Timeout:       Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
@@ -104,13 +104,13 @@ func Do(t testing.TB, req *http.Request) Response {
 	return Response{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}
 }
 
-// Get requests a path, with headers in pairs.
+// Get requests a path. Headers are pairs of name and value.
 func (s *Sluice) Get(t testing.TB, method, path string, headers ...string) Response {
 	t.Helper()
 	return s.Post(t, method, path, "", headers...)
 }
 
-// Post requests a path with a body, with headers in pairs.
+// Post requests a path with a body. Headers are pairs of name and value.
 func (s *Sluice) Post(t testing.TB, method, path, body string, headers ...string) Response {
 	t.Helper()
 	req, err := http.NewRequest(method, s.URL+path, bytes.NewReader([]byte(body)))
@@ -123,12 +123,12 @@ func (s *Sluice) Post(t testing.TB, method, path, body string, headers ...string
 	return Do(t, req)
 }
 
-// Claims are the claims of a token, unverified.
+// Claims returns the claims of a token without verifying it.
 func Claims(t testing.TB, token string) map[string]any {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatalf("%q is no token", token)
+		t.Fatalf("%q is not a token", token)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
@@ -141,14 +141,14 @@ func Claims(t testing.TB, token string) map[string]any {
 	return claims
 }
 
-// OutboxPath is the file that messages go to when no mail server is configured.
+// OutboxPath returns the file to which messages are written if no mail server is configured.
 func (s *Sluice) OutboxPath() string { return filepath.Join(s.Dir, "outbox.jsonl") }
 
-// OutboxCode is the code in the nth message to an address, counted from 1. It waits for the message: some go out behind the
+// OutboxCode waits for the nth message to an address, counted from 1, and returns the code in it. Some messages are sent after the
 // answer.
 func (s *Sluice) OutboxCode(t testing.TB, to string, nth int) string {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		data, err := os.ReadFile(s.OutboxPath())
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
@@ -157,7 +157,7 @@ func (s *Sluice) OutboxCode(t testing.TB, to string, nth int) string {
 		for text := range strings.Lines(string(data)) {
 			var line struct{ To, Body string }
 			if err := json.Unmarshal([]byte(text), &line); err != nil {
-				break // not whole yet
+				break // the line is not complete yet
 			}
 			if line.To == to {
 				found++

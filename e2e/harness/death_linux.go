@@ -2,5 +2,5 @@ package harness
 
 import "syscall"
 
-// dieWithUs has a child killed when this process is gone, so that a test that is killed leaves no peers behind.
+// dieWithUs makes the kernel kill a child when this process ends, so that a test that is killed leaves no processes behind.
 func dieWithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,5 +4,5 @@ package harness
 
 import "syscall"
 
-// dieWithUs asks for nothing: only Linux can tie a child's life to its parent's.
+// dieWithUs returns nil: only Linux can kill a child when its parent ends.
 func dieWithUs() *syscall.SysProcAttr { return nil }

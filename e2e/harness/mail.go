@@ -15,18 +15,18 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Mail is one message that the mail server took.
+// Mail is a message that the mail server accepted.
 type Mail struct {
 	From, To string // of the envelope
 	Subject  string
 	Body     string
 }
 
-// MailServer takes every message for anybody.
+// MailServer accepts every message for every address.
 type MailServer struct {
 	Address string // 127.0.0.1:<port>
-	Roots   string // file with the certificate that it shows after STARTTLS
-	User    string // who may send; empty = everybody
+	Roots   string // file with the certificate that it presents after STARTTLS
+	User    string // who may send; empty = no authentication
 	Pass    string
 
 	mu    sync.Mutex
@@ -35,7 +35,7 @@ type MailServer struct {
 	more  chan struct{}
 }
 
-// StartMail starts a mail server with STARTTLS; with a user, clients must say who they are, and not before that.
+// StartMail starts a mail server with STARTTLS. With a user, clients must authenticate, after STARTTLS.
 func StartMail(t testing.TB, user, pass string) *MailServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,17 +54,17 @@ func StartMail(t testing.TB, user, pass string) *MailServer {
 	return m
 }
 
-// Fail makes the server refuse every message, or take them again.
+// Fail makes the server refuse every message, or accept messages again.
 func (m *MailServer) Fail(fail bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = fail
 }
 
-// Next waits for the next message to an address that has not been asked for yet.
+// Next waits for the next message to an address and returns it. Each message is returned once.
 func (m *MailServer) Next(t testing.TB, to string) Mail {
 	t.Helper()
-	timeout := time.After(15 * time.Second)
+	timeout := time.After(Patience)
 	for {
 		m.mu.Lock()
 		for i, mail := range m.mails {
@@ -85,7 +85,7 @@ func (m *MailServer) Next(t testing.TB, to string) Mail {
 
 var code = regexp.MustCompile(`\b[0-9]{6}\b`)
 
-// Code is the first six-digit code in a text.
+// Code returns the first six-digit code in a text.
 func Code(t testing.TB, text string) string {
 	t.Helper()
 	found := code.FindString(text)
@@ -145,7 +145,7 @@ func (s *mailSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	// Quoted-printable breaks long lines; the codes in them are short.
+	// Quoted-printable breaks long lines.
 	text := strings.ReplaceAll(string(body), "=\r\n", "")
 	s.m.mu.Lock()
 	s.m.mails = append(s.m.mails, Mail{From: s.from, To: s.to, Subject: msg.Header.Get("Subject"), Body: text})

@@ -15,16 +15,19 @@ import (
 	"time"
 )
 
-// Process is a running peer.
+// Patience is how long tests wait for what must happen, on a machine however busy. It is no claim about how fast it happens.
+const Patience = 2 * time.Minute
+
+// Process is a running program.
 type Process struct {
 	name string
 	cmd  *exec.Cmd
 	log  *buffer
-	done chan struct{} // closed when it is gone
+	done chan struct{} // closed when it has ended
 	err  error         // of Wait, after done
 }
 
-// buffer keeps the last of what a process wrote.
+// buffer keeps the last logMax bytes that a process wrote.
 type buffer struct {
 	mu   sync.Mutex
 	data []byte
@@ -48,7 +51,7 @@ func (b *buffer) String() string {
 	return string(b.data)
 }
 
-// Run starts a process that ends with the test; its log is shown when the test failed.
+// Run starts a process and kills it when the test ends. If the test has failed, its log is printed.
 func Run(t testing.TB, dir string, env []string, path string, args ...string) *Process {
 	t.Helper()
 	p := &Process{name: path[strings.LastIndexByte(path, '/')+1:], log: &buffer{}, done: make(chan struct{})}
@@ -80,16 +83,16 @@ func tail(s string, n int) string {
 	return s
 }
 
-// Log is what the process has written so far.
+// Log returns what the process has written so far.
 func (p *Process) Log() string { return p.log.String() }
 
-// Kill ends the process at once, as kill -9 does, and waits until it is gone.
+// Kill kills the process, as kill -9 does, and waits until it has ended.
 func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill() // it may be gone already
+	_ = p.cmd.Process.Kill() // fails if it has ended
 	<-p.done
 }
 
-// Stop asks the process to end and returns its error; one that does not end within 15 seconds is killed.
+// Stop sends SIGTERM and returns the error of the process. One that has not ended after Patience is killed.
 func (p *Process) Stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -97,28 +100,28 @@ func (p *Process) Stop() error {
 	select {
 	case <-p.done:
 		return p.err
-	case <-time.After(15 * time.Second):
+	case <-time.After(Patience):
 		p.Kill()
 		return fmt.Errorf("%s did not stop", p.name)
 	}
 }
 
-// Exit waits until the process ends by itself and returns its error.
+// Exit waits until the process ends and returns its error.
 func (p *Process) Exit(t testing.TB) error {
 	t.Helper()
 	select {
 	case <-p.done:
 		return p.err
-	case <-time.After(30 * time.Second):
-		t.Fatalf("%s runs on\n%s", p.name, tail(p.Log(), 4000))
+	case <-time.After(Patience):
+		t.Fatalf("%s has not ended\n%s", p.name, tail(p.Log(), 4000))
 		return nil
 	}
 }
 
-// Await polls until ready says so, and ends the test when the process dies or half a minute has passed.
+// Await polls until ready returns true. It fails the test when the process ends or Patience has passed.
 func (p *Process) Await(t testing.TB, ready func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(Patience)
 	for !ready() {
 		select {
 		case <-p.done:
@@ -126,7 +129,7 @@ func (p *Process) Await(t testing.TB, ready func() bool) {
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s does not get ready\n%s", p.name, tail(p.Log(), 4000))
+			t.Fatalf("%s is not ready\n%s", p.name, tail(p.Log(), 4000))
 		}
 	}
 }
@@ -136,8 +139,8 @@ var ports struct {
 	given map[int]bool
 }
 
-// FreePort is a port of this machine that nobody listens on, and that is given once. It lies below the range that
-// systems take for outgoing connections, which would otherwise grab it while a process is being started again.
+// FreePort returns a free port, each one once. It lies below the range from which systems take ports for outgoing connections:
+// one of those could take the port while a process is restarted.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	ports.Lock()
@@ -175,7 +178,7 @@ func answers(url string, status int) bool {
 	return resp.StatusCode == status
 }
 
-// listens reports whether somebody takes connections at the address.
+// listens reports whether a server accepts connections at the address.
 func listens(address string) bool {
 	c, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {

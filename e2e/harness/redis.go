@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Redis is a redis-server of the test's own. Its port stays the same when it is started again.
+// Redis is a redis-server for one test. It keeps its port when it is restarted.
 type Redis struct {
-	*Process        // nil until it is launched
+	*Process        // nil before Launch
 	Address  string // 127.0.0.1:<port>
 	bin      string
 	port     string
@@ -21,10 +21,10 @@ type Redis struct {
 	args     []string
 }
 
-// Durable has a redis-server keep what it acknowledged over a kill; without, it keeps nothing.
+// Durable makes a redis-server keep what it has acknowledged when it is killed. Without it nothing is kept.
 var Durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
-// StartRedis starts a redis-server, with more arguments if there are any.
+// StartRedis starts a redis-server with additional arguments.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	r := PrepareRedis(t, args...)
@@ -32,7 +32,7 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 	return r
 }
 
-// PrepareRedis chooses a port, and starts nothing.
+// PrepareRedis chooses a port but does not start the server.
 func PrepareRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	bin, err := exec.LookPath("redis-server")
@@ -44,17 +44,17 @@ func PrepareRedis(t testing.TB, args ...string) *Redis {
 	return r
 }
 
-// Launch starts the server, for the first time or again, and waits until it has read what it kept and answers.
+// Launch starts or restarts the server and waits until it has loaded its data and answers.
 func (r *Redis) Launch(t testing.TB) {
 	t.Helper()
 	r.Process = Run(t, r.dir, nil, r.bin, append([]string{"--port", r.port, "--bind", "127.0.0.1", "--save", ""}, r.args...)...)
 	r.Await(t, r.answers)
 }
 
-// Freeze stops a process without ending it: connections stay open, the kernel takes new ones, and nothing answers.
+// Freeze stops a process with SIGSTOP: connections stay open, the kernel accepts new ones, and nothing answers.
 func (p *Process) Freeze(t testing.TB) { t.Helper(); p.signal(t, syscall.SIGSTOP) }
 
-// Thaw lets a frozen process go on.
+// Thaw resumes a frozen process.
 func (p *Process) Thaw(t testing.TB) { t.Helper(); p.signal(t, syscall.SIGCONT) }
 
 func (p *Process) signal(t testing.TB, signal syscall.Signal) {
@@ -82,8 +82,7 @@ func (r *Redis) answers() bool {
 	return err == nil && string(answer) == "+PONG"
 }
 
-// LaunchAtOnce starts several processes at the same moment, and waits until each has made up its mind: it is ready, or says
-// that it is not.
+// LaunchAtOnce starts several processes at the same time and waits until /readyz of each answers, with 200 or 503.
 func LaunchAtOnce(t testing.TB, all ...*Sluice) {
 	t.Helper()
 	for _, s := range all {

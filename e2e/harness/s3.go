@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// The keys that Caddyfile.example signs with for the store behind.
+// The keys with which Caddyfile.example signs requests to the store.
 const (
 	storeKey    = "notes-store"
 	storeSecret = "notes-store-secret"
 )
 
-// S3 is a running object store that keeps objects as files.
+// S3 is a running object store that stores objects as files.
 type S3 struct {
 	*Process
 	Address string // 127.0.0.1:<port>
-	Dir     string // a folder per bucket
+	Dir     string // with a folder per bucket
 }
 
 // StartS3 starts the store with the bucket of Caddyfile.example.
@@ -38,7 +38,7 @@ func StartS3(t testing.TB) *S3 {
 	return s
 }
 
-// Put writes an object behind the gate's back.
+// Put writes an object without going through the gate.
 func (s *S3) Put(t testing.TB, key, content string) {
 	t.Helper()
 	path := filepath.Join(s.Dir, Bucket, filepath.FromSlash(key))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What Caddyfile.example declares.
+// The names that Caddyfile.example declares.
 const (
 	Region       = "us-east-1"
 	Account      = "123456789012"
@@ -24,15 +24,15 @@ const (
 
 // Config says how to start a Sluice. The zero value is Caddyfile.example without an object store.
 type Config struct {
-	S3       *S3                           // behind /s3/*; nil = nobody listens there
-	Upstream string                        // host:port behind /api/*; empty = the example's own, which answers with what it got
+	S3       *S3                           // behind /s3/*; nil = no server there
+	Upstream string                        // host:port behind /api/*; empty = the example's own, which echoes the request
 	Global   string                        // lines for the sluice block, e.g. an smtp option
-	Edit     func(caddyfile string) string // what else to change; nil = nothing
+	Edit     func(caddyfile string) string // a further change of the Caddyfile; nil = none
 	Env      []string
-	Binary   string // empty = the one that is built
+	Binary   string // empty = Binary's
 }
 
-// Sluice is a running gate. Its ports and its data stay the same when it is started again.
+// Sluice is a running Sluice. It keeps its ports and its data when it is restarted.
 type Sluice struct {
 	*Process
 	URL   string // http://localhost:<port>
@@ -53,7 +53,7 @@ func Start(t testing.TB, c Config) *Sluice {
 	return s
 }
 
-// Prepare writes the Caddyfile and chooses ports, and starts nothing.
+// Prepare writes the Caddyfile and chooses ports but does not start the process.
 func Prepare(t testing.TB, c Config) *Sluice {
 	t.Helper()
 	example, err := os.ReadFile(filepath.Join(Root(), "Caddyfile.example"))
@@ -104,7 +104,7 @@ func Prepare(t testing.TB, c Config) *Sluice {
 	return s
 }
 
-// Twin starts a second process over the same data, with the same issuer, on ports of its own.
+// Twin starts a second process with the same data and the same issuer on other ports.
 func (s *Sluice) Twin(t testing.TB) *Sluice {
 	t.Helper()
 	twin := &Sluice{
@@ -130,7 +130,7 @@ func (s *Sluice) Write(t testing.TB, text string) {
 	}
 }
 
-// Read returns the Caddyfile's text.
+// Read returns the text of the Caddyfile.
 func (s *Sluice) Read(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile(s.Caddyfile)
@@ -140,7 +140,7 @@ func (s *Sluice) Read(t testing.TB) string {
 	return string(text)
 }
 
-// Launch starts the process, for the first time or again, and waits until it is ready.
+// Launch starts or restarts the process and waits until it is ready.
 func (s *Sluice) Launch(t testing.TB) {
 	t.Helper()
 	s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
@@ -148,7 +148,7 @@ func (s *Sluice) Launch(t testing.TB) {
 	s.Await(t, func() bool { return answers(s.URL+"/readyz", 200) })
 }
 
-// Command runs a subcommand of the binary with the same environment and returns what it printed.
+// Command runs a subcommand of the binary in the same environment and returns its output.
 func (s *Sluice) Command(args ...string) (string, error) {
 	cmd := exec.Command(s.binary, args...)
 	cmd.Dir = filepath.Dir(s.Caddyfile)
@@ -157,7 +157,7 @@ func (s *Sluice) Command(args ...string) (string, error) {
 	return string(out), err
 }
 
-// Reload gives the running process the Caddyfile as it is now.
+// Reload loads the Caddyfile into the running process.
 func (s *Sluice) Reload(t testing.TB) {
 	t.Helper()
 	if out, err := s.Command("reload", "--config", s.Caddyfile, "--adapter", "caddyfile", "--address", s.Admin,

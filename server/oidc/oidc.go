@@ -109,7 +109,7 @@ func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // G705: JSON, and its type says so
 		h.Log.Debug("answer not delivered", "error", err)
 	}
 }
@@ -123,6 +123,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		text, _ = fault.Message(err)
 	case fault.Unavailable:
 		status, text = http.StatusServiceUnavailable, "The service is not available. Try again."
+	default: // internal
 	}
 	if status >= http.StatusInternalServerError {
 		h.Log.ErrorContext(r.Context(), "publishing keys", "path", r.URL.Path, "error", err)

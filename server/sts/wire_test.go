@@ -83,12 +83,15 @@ func TestTheCredentialsOfAnAnswerWork(t *testing.T) {
 	rec := s.Query("sts", "AssumeRole", s.Root, "RoleArn", role, "RoleSessionName", "alice")
 	var out struct {
 		Result struct {
-			Credentials struct{ AccessKeyId, SecretAccessKey, SessionToken string }
-			User        struct{ Arn string } `xml:"AssumedRoleUser"`
+			Credentials struct {
+				AccessKeyID                   string `xml:"AccessKeyId"`
+				SecretAccessKey, SessionToken string
+			}
+			User struct{ Arn string } `xml:"AssumedRoleUser"`
 		} `xml:"AssumeRoleResult"`
 	}
 	must(t, xml.Unmarshal(rec.Body.Bytes(), &out))
-	by := sigv4.Credentials{AccessKeyID: out.Result.Credentials.AccessKeyId, SecretAccessKey: out.Result.Credentials.SecretAccessKey, SessionToken: out.Result.Credentials.SessionToken}
+	by := sigv4.Credentials{AccessKeyID: out.Result.Credentials.AccessKeyID, SecretAccessKey: out.Result.Credentials.SecretAccessKey, SessionToken: out.Result.Credentials.SessionToken}
 	if got := s.Query("sts", "GetCallerIdentity", by); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "<Arn>"+out.Result.User.Arn+"</Arn>") {
 		t.Errorf("%d %s, want %s", got.Code, got.Body, out.Result.User.Arn)
 	}

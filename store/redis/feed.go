@@ -134,15 +134,16 @@ func (f *Feed) Publish(ctx context.Context, records ...revoke.Record) error {
 	now := f.o.Now().UnixMilli()
 	var entries []entry
 	for i := range records {
-		if records[i].Until <= now {
+		r := &records[i]
+		if r.Until <= now {
 			continue
 		}
-		messages, err := encode(&records[i])
+		messages, err := encode(r)
 		if err != nil {
 			return err
 		}
 		for _, m := range messages {
-			entries = append(entries, entry{message: m, until: records[i].Until})
+			entries = append(entries, entry{message: m, until: r.Until})
 		}
 	}
 	sent, fits, open := f.queue.push(entries)

@@ -168,16 +168,15 @@ func TestAFailoverLosesNothing(t *testing.T) {
 	b.learns(all...)
 	eventually(t, "a replica that has them", func() bool { return replica.length() >= 100 && replica.length() == master.length() })
 
-	// The replica is disconnected from its master.
-	master.do("config", "set", "requirepass", "cut")
-	master.doAs("cut", "client", "kill", "type", "replica")
+	// The connection to the replica is cut, and the replica may not connect again. Clients go on as before.
+	master.do("acl", "setuser", "default", "-psync", "-sync", "-replconf")
+	master.do("client", "kill", "type", "replica")
 	a.revoke(ids("tail", 50)...)
 	b.learns(ids("tail", 50)...)
 	a.revoke("acknowledged")
-	if got, all := replica.length(), master.doAs("cut", "xlen", "sluice:revocations").(int64); int64(got)+51 > all {
-		t.Fatalf("the replica has %d of %d entries, want fewer", got, all)
-	}
+	eventually(t, "a master with what its replica lacks", func() bool { return master.length() >= replica.length()+51 })
 	master.kill()
+	sentinel.noticeOutages()
 	a.revoke("during")
 	asking := replica.client(t)
 	eventually(t, "a promoted replica", func() bool {
@@ -195,8 +194,8 @@ func TestACluster(t *testing.T) {
 	var o Options
 	for range 3 {
 		s := newServer(t)
-		s.args = []string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(freePort(t)), "--cluster-node-timeout", "1000",
-			"--cluster-require-full-coverage", "no"}
+		// The default timeout of 15 seconds: after a shorter one, nodes that wait for the processor drop each other.
+		s.args = []string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(freePort(t)), "--cluster-require-full-coverage", "no"}
 		s.start()
 		s.do("acl", "setuser", "sluice", "on", ">correct horse", "resetkeys", "~sluice:revocations",
 			"~{sluice:revocations}:probe", "-@all", "+xadd", "+xread", "+xrange", "+cluster", "+asking")
@@ -210,8 +209,9 @@ func TestACluster(t *testing.T) {
 	}
 	for _, s := range nodes {
 		eventually(t, "a cluster that works", func() bool {
-			return strings.Contains(s.do("cluster", "info").(string), "cluster_state:ok") &&
-				strings.Count(s.do("cluster", "nodes").(string), "connected") == 3
+			info := s.do("cluster", "info").(string)
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_slots_ok:16384") &&
+				strings.Count(s.do("cluster", "nodes").(string), " connected") == 3
 		})
 	}
 	o.Username, o.Password = "sluice", seal.NewSecret("correct horse")
@@ -227,11 +227,16 @@ func TestACluster(t *testing.T) {
 		}
 	}
 	slot := nodes[0].do("cluster", "keyslot", "sluice:revocations")
-	nodes[from].do("del", "sluice:revocations")
 	id := nodes[to].do("cluster", "myid")
 	nodes[to].do("cluster", "setslot", slot, "node", id)
-	nodes[from].do("cluster", "setslot", slot, "node", id)
 	nodes[to].do("cluster", "bumpepoch")
+	asking := nodes[from].client(t)
+	eventually(t, "a node that has given the slot away", func() bool {
+		// A process that finds the stream empty fills it again, and a slot with keys stays where it is. Once the node has heard
+		// of the new owner, it refuses the deletion.
+		asking.Del(context.Background(), "sluice:revocations")
+		return asking.Do(context.Background(), "cluster", "setslot", slot, "node", id).Err() == nil
+	})
 	a.revoke("moved")
 	b.learns("moved")
 	startProcess(t, o).learns("in a cluster", "moved")

@@ -41,7 +41,7 @@ func testAtomicity(t *testing.T, st store.Store) {
 
 	func() {
 		defer func() {
-			if r := recover(); r != errTest {
+			if r := recover(); r == nil || !errors.Is(r.(error), errTest) {
 				t.Errorf("recovered %v", r)
 			}
 		}()

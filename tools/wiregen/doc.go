@@ -2,16 +2,16 @@
 //
 //	go -C tools/wiregen run . -root ../..
 //
-// What it does: it reads AWS's models out of the Go module github.com/aws/aws-sdk-go, lays ours over them
+// What it does: it reads AWS's models from the Go module github.com/aws/aws-sdk-go, applies our overlays
 // (overlay/<api>.json) and writes Go: a struct per structure, constants for enumerations, and the tables of package api
 // (shapes with constraints, operations, errors). The same input gives the same bytes.
 //
-// The overlay has the shape of api-2.json. An operation or shape that the model lacks is added whole. Of one that the
-// model has, only what changes is written: members are merged by name, the values of "enum" and "errors" are appended,
-// everything else ("required", "min", "max", "pattern", "authtype" …) replaces what was there.
+// The overlay has the shape of api-2.json. An operation or shape that the model lacks is added whole. For one that the
+// model has, the overlay contains only the changes: members are merged by name, the values of "enum" and "errors" are appended,
+// everything else ("required", "min", "max", "pattern", "authtype" …) is replaced.
 //
-// The overlay also marks as sensitive what the model forgets: session tokens, codes, challenge parameters, the secrets of
-// identity providers. They show in no message and no log.
+// The overlay also marks shapes as sensitive that the model does not: session tokens, codes, challenge parameters, the secrets
+// of identity providers. They appear in no message and no log.
 //
 // What it leaves to others: validation, codecs and what an operation does. Nothing here is linked into Sluice; the SDK is
 // a dependency of this module alone.

@@ -88,7 +88,7 @@ func (g *generator) writeStructure(b *bytes.Buffer, name string, s *shape) error
 	return nil
 }
 
-// usage says in the comment of a structure's type where it stands.
+// usage returns the comment of a structure's type: where the structure is used.
 func (g *generator) usage(name string) string {
 	switch in, out := strings.Join(g.inputs[name], ", "), strings.Join(g.outputs[name], ", "); {
 	case in != "" && out != "":
@@ -102,7 +102,7 @@ func (g *generator) usage(name string) string {
 	}
 }
 
-// writeHiding keeps secrets out of logs: the ways by which fmt and slog would print the struct show it without them.
+// writeHiding writes methods with which fmt and slog print the struct without its secrets.
 func (g *generator) writeHiding(b *bytes.Buffer, name string) {
 	t := upperFirst(name)
 	fmt.Fprintf(b, "// String prints the value without its sensitive parts.\n")
@@ -121,7 +121,7 @@ func (g *generator) hides(name string) bool {
 	return slices.ContainsFunc(s.refs(), func(r ref) bool { return g.hides(r.Shape) })
 }
 
-// notes tells a reader of the struct what the model demands of a member.
+// notes returns the comment of a member: what the model requires of it.
 func (g *generator) notes(parent *shape, member string) string {
 	var notes []string
 	if slices.Contains(parent.Required, member) {
@@ -142,7 +142,7 @@ func (g *generator) notes(parent *shape, member string) string {
 	return strings.Join(notes, ", ")
 }
 
-// bounds words the limits of a shape: "1–128 characters".
+// bounds describes the limits of a shape: "1–128 characters".
 func (s *shape) bounds() string {
 	unit := map[string]string{"string": " characters", "blob": " bytes", "list": " elements", "map": " entries"}[s.Type]
 	switch {
@@ -158,7 +158,7 @@ func (s *shape) bounds() string {
 	return ""
 }
 
-// writeShape writes what is not a structure.
+// writeShape writes a shape that is not a structure.
 func (g *generator) writeShape(b *bytes.Buffer, name string, s *shape) error {
 	kind := map[string]string{"list": "List", "map": "Map"}[s.Type]
 	if s.Document {
@@ -217,7 +217,7 @@ func (g *generator) writeEnum(b *bytes.Buffer, name string, s *shape) {
 	b.WriteString(")\n\n")
 }
 
-// camel makes a part of a Go name of an enumerated value: ALLOW_USER_AUTH is AllowUserAuth, phone_number PhoneNumber.
+// camel converts an enumerated value to a part of a Go name: ALLOW_USER_AUTH is AllowUserAuth, phone_number PhoneNumber.
 func camel(value string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("_-:. /", r) }) {
@@ -260,7 +260,7 @@ func (g *generator) writeService(b *bytes.Buffer) {
 	b.WriteString("}\n")
 }
 
-// wireError gives an error's code and status. The JSON services answer 400 to every client error whatever the model says.
+// wireError returns an error's code and status. The JSON services answer 400 to every client error whatever the model says.
 func (g *generator) wireError(name string) (code string, status int) {
 	s := g.model.Shapes[name]
 	code, status = name, 400

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// generator turns one model into Go files.
+// generator generates the Go files of one model.
 type generator struct {
 	target
 	model    *model
@@ -34,7 +34,7 @@ func newGenerator(t target, m *model) (*generator, error) {
 			g.outputs[o.Output.Shape] = append(g.outputs[o.Output.Shape], name)
 		}
 	}
-	used := g.usedOutsideErrors(inErrors)
+	used := g.usedOutsideErrors()
 	for _, name := range slices.Sorted(maps.Keys(m.Shapes)) {
 		s := m.Shapes[name]
 		if inErrors[name] || !used[name] {
@@ -52,8 +52,8 @@ func newGenerator(t target, m *model) (*generator, error) {
 	return g, nil
 }
 
-// usedOutsideErrors finds the shapes that inputs and outputs reach; the texts inside error shapes are no types of ours.
-func (g *generator) usedOutsideErrors(inErrors map[string]bool) map[string]bool {
+// usedOutsideErrors returns the shapes that inputs and outputs refer to. Shapes that only errors refer to get no Go type.
+func (g *generator) usedOutsideErrors() map[string]bool {
 	used := map[string]bool{}
 	var reach func(string)
 	reach = func(name string) {
@@ -153,7 +153,7 @@ func (g *generator) doc() []byte {
 		"package " + g.pkg + "\n")
 }
 
-// wrap sets a sentence as comment lines of at most 120 characters.
+// wrap formats a sentence as comment lines of at most 120 characters.
 func wrap(text string) string {
 	var b strings.Builder
 	line := "//"
@@ -167,7 +167,7 @@ func wrap(text string) string {
 	return b.String() + line + "\n"
 }
 
-// bucket names the file of a structure: the calls of administrators by themselves, the rest by first letter.
+// bucket returns the file of a structure: one for the operations of administrators, others by first letter.
 func bucket(name string) string {
 	if strings.HasPrefix(name, "Admin") {
 		return "admin"

@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	//lint:ignore SA1019 the SDK is wanted for the models in it; its code, which is deprecated, does not run
-	_ "github.com/aws/aws-sdk-go"
+	_ "github.com/aws/aws-sdk-go" //nolint:staticcheck // SA1019: only the models in the SDK are read; its code, which is deprecated, does not run
 )
 
 // target is one API to generate.

@@ -58,7 +58,7 @@ type shape struct {
 	}
 }
 
-// load reads a model and lays the overlay, if there is one, over it.
+// load reads a model and applies the overlay, if there is one.
 func load(modelFile, overlayFile string) (*model, error) {
 	m, err := read(modelFile, false)
 	if err != nil {
@@ -75,13 +75,13 @@ func load(modelFile, overlayFile string) (*model, error) {
 	return m, m.check()
 }
 
-// read reads a file; strict refuses what this tool does not know, which in a file of ours is a slip of the pen.
+// read reads a file. strict refuses unknown fields: in our own files they are mistakes.
 func read(file string, strict bool) (*model, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	dec := json.NewDecoder(f)
 	if strict {
 		dec.DisallowUnknownFields()
@@ -148,7 +148,7 @@ func (s *shape) merge(over *shape) {
 	}
 }
 
-// check finds references to nothing, repeated values, and traits whose meaning nobody taught this tool.
+// check reports references to missing shapes, repeated values, and traits that this tool does not support.
 func (m *model) check() error {
 	for name, s := range m.Shapes {
 		for _, r := range s.refs() {
@@ -180,7 +180,7 @@ func (s *shape) refs() (all []ref) {
 	return all
 }
 
-// prune drops the operations that are not in only (nil keeps all) and every shape that no kept operation reaches.
+// prune removes the operations that are not in only (nil keeps all) and every shape that no remaining operation uses.
 func (m *model) prune(only []string) error {
 	if only != nil {
 		kept := map[string]*operation{}

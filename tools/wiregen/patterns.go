@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// rewritten are the patterns that Go's syntax cannot say as the model does, and what means the same.
+// rewritten maps patterns that Go's regular expressions do not support to equivalent ones.
 var rewritten = map[string]string{
 	// S3BucketType, with a look-behind against a dot at the end.
 	`^[0-9A-Za-z\.\-_]*(?<!\.)$`: `(?:[0-9A-Za-z._-]*[0-9A-Za-z_-])?`,
@@ -17,8 +17,8 @@ var (
 	longEscape    = regexp.MustCompile(`\\u10000-\\u10FFFF`)
 )
 
-// goPattern returns the pattern in Go's syntax, or "" when it is that already. Java's \s has the vertical tab, Go's does
-// not; Java writes code points \uXXXX; \u10000-\u10FFFF of STS means what it says, not what Java makes of it.
+// goPattern returns the pattern in Go's syntax, or "" if it is in that syntax already. Java's \s includes the vertical tab, Go's
+// does not; Java writes code points as \uXXXX; \u10000-\u10FFFF of STS means that range, although Java reads it differently.
 func goPattern(p string) (string, error) {
 	expr, ok := rewritten[p]
 	if !ok {
@@ -39,7 +39,7 @@ func goPattern(p string) (string, error) {
 	return expr, nil
 }
 
-// verticalTab writes \s as \s\v inside a class and as [\s\v] outside, and leaves what has \v already.
+// verticalTab replaces \s by \s\v inside a class and by [\s\v] outside, unless \v is there already.
 func verticalTab(expr string) string {
 	var b strings.Builder
 	inClass := false
