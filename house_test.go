@@ -23,12 +23,12 @@ const module = "github.com/sluicegate/sluice"
 // floors says on which floor a package stands. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"fault": 0, "seal": 0, "seal/guardtest": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
+	"fault": 0, "seal": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
 	"handover": 0, "throttle": 0,
 	// 1, codecs of the wires, and the contract of the stores.
-	"api/awsjson": 1, "api/awsquery": 1, "store": 1,
+	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/token": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/token": 2, "authz/revoke": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
@@ -38,9 +38,10 @@ var floors = map[string]int{
 	// 4 to 6, domain: user pools, each package over the one before.
 	"userpool/tokens": 4, "userpool/directory": 5, "userpool/signin": 6,
 	// 7, user pools as one; dispatch: what all wires of one protocol share.
-	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7,
+	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7, "server/awsauth": 7,
 	// 8, wires.
 	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
+	"server/refusal": 8,
 	// 9, what knows all wires.
 	"server/compat": 9, "server/caller/callertest": 9, "userpool/userpooltest": 9, "caddymodule": 9,
 	// 10, ends.

@@ -45,7 +45,7 @@ func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis,
 	}
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, APIs: []rpc.API{
-		{Service: &cognitoidp.API, Registry: idpserver.Registry(rt.users), Admit: admit, Done: m.operationDone},
+		{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: rt.users, ClientIP: clientIP}), Admit: admit, Done: m.operationDone},
 		{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: rt.identities,
 			ClientIP: clientIP, Minted: m.credentialsMinted}), Admit: admit, Done: m.operationDone},
 	}})

@@ -15,13 +15,15 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(new(Authorize)) }
 
-// Authorize lets requests pass that carry a good credential and that the route's rules and policies allow.
+// Authorize calls the next handler for requests with a valid credential that the route's rules and policies allow, and
+// answers all others.
 //
-// It sets placeholders that any later handler can use:
+// It sets placeholders for later handlers:
 //
 // Placeholder | Value
 // ------------|------
@@ -40,10 +42,11 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 type Authorize struct {
 	config.Authorize
 
-	gate      atomic.Pointer[authz.Engine]
-	debugs    bool // the log takes debug entries
-	publishes bool // there is metadata of protected resources; set before gate is
+	engine    atomic.Pointer[authz.Engine]
+	debugs    bool // the log level includes debug
+	publishes bool // the app serves metadata of protected resources; set before engine
 	headers   []headerSetter
+	refuser   *refusal.Refuser
 	app       *App
 	logger    *zap.Logger
 	parts     *gateParts
@@ -55,7 +58,7 @@ func (*Authorize) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_authorize", New: func() caddy.Module { return new(Authorize) }}
 }
 
-// Provision judges the settings and reads the policy files. The gate itself is built when the app starts.
+// Provision validates the settings and reads the policy files. The engine is built when the app starts.
 func (a *Authorize) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {
@@ -73,18 +76,37 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 	if err := app.protect(&a.Authorize); err != nil {
 		return err
 	}
+	if a.refuser, err = newRefuser(&a.Authorize); err != nil {
+		return err
+	}
 	a.headers = compileHeaders(a.Headers)
 	app.onStart(len(a.UserPools) > 0 || a.SigV4 != nil, func(rt *runtime) error {
-		gate, release, err := a.parts.build(app, rt)
+		engine, release, err := a.parts.build(app, rt)
 		if err != nil {
 			return fmt.Errorf("sluice_authorize: %w", err)
 		}
 		a.release = release
 		a.publishes = len(app.resources) > 0
-		a.gate.Store(gate)
+		a.engine.Store(engine)
 		return nil
 	})
 	return nil
+}
+
+// newRefuser returns the Refuser of the route.
+func newRefuser(a *config.Authorize) (*refusal.Refuser, error) {
+	o := refusal.Options{Tokens: len(a.UserPools)+len(a.Issuers) > 0, Realm: a.Realm}
+	if a.SigV4 != nil {
+		o.Service = a.SigV4.Service
+	}
+	if a.Resource != "" {
+		metadata, err := metadataURL(a.Resource)
+		if err != nil {
+			return nil, err
+		}
+		o.ResourceMetadata = metadata.String()
+	}
+	return refusal.New(o), nil
 }
 
 // Cleanup releases the key sets and caches that the route shares with others.
@@ -95,35 +117,35 @@ func (a *Authorize) Cleanup() error {
 	return nil
 }
 
-// ServeHTTP asks the gate, and answers or passes on.
+// ServeHTTP answers a request that does not pass, and calls the next handler otherwise.
 func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	gate := a.gate.Load()
-	if gate == nil || a.publishes {
+	engine := a.engine.Load()
+	if engine == nil || a.publishes {
 		if metadata := a.app.resourceOf(r); metadata != nil {
 			return metadata.serve(w, r)
 		}
 	}
-	if gate == nil {
-		if gate = a.wait(r.Context()); gate == nil {
-			return writeStarting(w)
+	if engine == nil {
+		if engine = a.wait(r.Context()); engine == nil {
+			return refusal.Starting(w)
 		}
 	}
-	p, err := a.ask(gate, w, r)
+	p, err := a.authorize(engine, w, r)
 	if p == nil {
 		return err
 	}
 	return p.serve(w, r, next)
 }
 
-// ask puts the request to the gate; nil when it does not pass and has been answered. It is a function of its own, never
-// part of another, because what it needs of the stack would else stay there while the next handlers run.
+// authorize asks the engine. It returns nil if the request does not pass; it has then been answered. It must not be
+// inlined: its stack would stay in use while the next handlers run.
 //
 //go:noinline
-func (a *Authorize) ask(gate *authz.Engine, w http.ResponseWriter, r *http.Request) (*passage, error) {
+func (a *Authorize) authorize(engine *authz.Engine, w http.ResponseWriter, r *http.Request) (*passage, error) {
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	request := requests.Get().(*authz.Request)
-	show(r, vars, request)
-	result := gate.Authorize(r.Context(), request)
+	fill(request, r, vars)
+	result := engine.Authorize(r.Context(), request)
 	*request = authz.Request{}
 	requests.Put(request)
 	if a.DebugHeader != "" {
@@ -132,28 +154,28 @@ func (a *Authorize) ask(gate *authz.Engine, w http.ResponseWriter, r *http.Reque
 	if !result.Pass {
 		return nil, a.refuse(w, r, &result)
 	}
-	return &passage{authorize: a, gate: gate, result: result, vars: vars}, nil
+	return &passage{authorize: a, engine: engine, result: result, vars: vars}, nil
 }
 
-// requests are what gates have seen, to be used again: a gate keeps nothing of one.
+// requests are Requests to reuse. Engines keep nothing of them.
 var requests = sync.Pool{New: func() any { return new(authz.Request) }}
 
-// wait gives the gate of an app that is still starting; nil when the client has gone or the start failed.
+// wait waits for an app that is still starting. It returns nil if the client closes the connection or the start fails.
 func (a *Authorize) wait(ctx context.Context) *authz.Engine {
 	select {
 	case <-a.app.started:
-		return a.gate.Load()
+		return a.engine.Load()
 	case <-ctx.Done():
 		return nil
 	}
 }
 
-// show tells the gate what it needs of r.
-func show(r *http.Request, vars map[string]any, to *authz.Request) {
+// fill fills in what the engine needs of r.
+func fill(to *authz.Request, r *http.Request, vars map[string]any) {
 	to.Method, to.Host, to.Target, to.Proto = r.Method, r.Host, r.RequestURI, r.Proto
 	to.RawPath, to.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
 	to.Header, to.ContentLength, to.Body, to.ClientIP = r.Header, r.ContentLength, r.Body, clientAddr(vars)
-	// A rewrite changes what goes upstream, never what the client asked for and signed.
+	// A rewrite changes what goes upstream, not what the client asked for and signed.
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
 		to.Target = original.RequestURI
 	}
@@ -162,7 +184,7 @@ func show(r *http.Request, vars map[string]any, to *authz.Request) {
 	}
 }
 
-// clientAddr is the client's address as Caddy resolved it, trusted proxies considered.
+// clientAddr returns the client's address as Caddy determined it, from trusted proxies if there are any.
 func clientAddr(vars map[string]any) netip.Addr {
 	ip, _ := vars[caddyhttp.ClientIPVarKey].(string)
 	addr, err := netip.ParseAddr(ip)

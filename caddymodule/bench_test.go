@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // BenchmarkHandler is the gate as Caddy calls it, on a token seen before, between Caddy's own preparation of a request and
@@ -44,8 +45,9 @@ func BenchmarkHandler(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := &Authorize{app: new(App), headers: compileHeaders([]config.Header{{Name: "X-User-Id", Value: "{http.auth.user.id}"}}), logger: zap.NewNop()}
-	a.gate.Store(gate)
+	a := &Authorize{app: new(App), headers: compileHeaders([]config.Header{{Name: "X-User-Id", Value: "{http.auth.user.id}"}}), logger: zap.NewNop(),
+		refuser: refusal.New(refusal.Options{Tokens: true})}
+	a.engine.Store(gate)
 	claims := `{"sub":"11111111-2222-4333-8444-555555555555","iss":"` + issuer + `","cognito:groups":["readers"],"client_id":"c","token_use":"access","exp":4102444800,"iat":1700000000,"username":"ada"}`
 	raw, err := key.Sign([]byte(claims), "")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 
-// parseSluice reads the global option. Syntax:
+// parseSluice parses the global option. Syntax:
 //
 //	sluice {
 //	    data_dir   <path>
@@ -84,15 +84,15 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //	}
 //
-// Paths of files are relative to the folder of the Caddyfile that names them.
+// Paths of files are relative to the directory of the Caddyfile that names them.
 func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next() // the option's name
 	if existing != nil {
-		return nil, d.Err("sluice stands twice; one block holds everything")
+		return nil, d.Err("sluice appears twice; put everything into one block")
 	}
 	start := place{d.File(), d.Line()}
 	if d.NextArg() {
-		return nil, d.Err("write: sluice { … }")
+		return nil, usage(d, "sluice { … }")
 	}
 	app, at := new(config.App), places{}
 	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
@@ -142,11 +142,11 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 	}
 }
 
-// parseRateLimit reads `rate_limit`.
+// parseRateLimit parses rate_limit.
 func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 	const syntax = "rate_limit <calls per second> [<calls at once>], or rate_limit off"
 	if app.RateLimit != nil {
-		return d.Err("rate_limit is set twice")
+		return d.Err("rate_limit is set twice; remove one of them")
 	}
 	l := new(config.RateLimit)
 	app.RateLimit = l
@@ -170,7 +170,7 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 	return noBlock(d, syntax)
 }
 
-// file reads one path and makes it relative to the Caddyfile's folder.
+// file parses a path, which is relative to the Caddyfile's directory.
 func file(field *string, syntax string) option {
 	read := oneString(field, syntax)
 	return func(d *caddyfile.Dispenser) error {
@@ -178,12 +178,12 @@ func file(field *string, syntax string) option {
 		if err := read(d); err != nil {
 			return err
 		}
-		*field = beside(from, *field)
+		*field = relativeTo(from, *field)
 		return exists(d, *field)
 	}
 }
 
-// exists refuses a file that is not there while its line is still known. One named by a placeholder is looked for later.
+// exists checks that a file exists, while the line is known. A path that starts with a placeholder is checked later.
 func exists(d *caddyfile.Dispenser, path string) error {
 	if strings.HasPrefix(path, "{") {
 		return nil
@@ -191,11 +191,11 @@ func exists(d *caddyfile.Dispenser, path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return d.Errf("there is no file %s; paths are relative to the Caddyfile's folder", path)
+		return d.Errf("file %s does not exist; paths are relative to the directory of the Caddyfile", path)
 	case err != nil:
 		return d.WrapErr(err)
 	case info.IsDir():
-		return d.Errf("%s is a folder; name a file", path)
+		return d.Errf("%s is a directory; name a file", path)
 	}
 	return nil
 }
@@ -211,8 +211,8 @@ func files(field *[]string, syntax string) option {
 	}
 }
 
-// beside resolves path against the folder of the Caddyfile; absolute paths and placeholders stay.
-func beside(caddyfilePath, path string) string {
+// relativeTo returns path relative to the Caddyfile's directory. Absolute paths and placeholders stay as they are.
+func relativeTo(caddyfilePath, path string) string {
 	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
 		return path
 	}

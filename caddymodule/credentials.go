@@ -13,11 +13,12 @@ import (
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(Credentials{}) }
 
-// Credentials presents the principal to the upstream in the upstream's own terms. It stands behind a sluice_authorize.
+// Credentials presents the principal to the upstream. It needs a sluice_authorize before it.
 type Credentials struct {
 	config.Credentials
 
@@ -30,7 +31,7 @@ func (Credentials) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_credentials", New: func() caddy.Module { return new(Credentials) }}
 }
 
-// Provision fills placeholders in and builds the kinds.
+// Provision replaces placeholders and builds the kinds of credentials.
 func (c *Credentials) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {
@@ -64,22 +65,17 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// ServeHTTP changes the request and passes it on.
+// ServeHTTP adds the credentials and calls the next handler.
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	passed, ok := passageOf(r)
 	if !ok {
-		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
-		c.logger.Error("sluice_credentials without sluice_authorize before it")
-		return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
-			Detail: "This route is not set up."}, "")
+		// There was no decision: adding our credentials would open the store to everyone.
+		c.logger.Error("sluice_credentials needs a sluice_authorize before it; the request is refused")
+		return refusal.NotSetUp(w)
 	}
 	if passed.result.Outcome != authz.Allowed {
-		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
+		// Shadow mode let the request through. Trying out policies must not open the store to everyone.
 		return passed.authorize.refuse(w, r, &passed.result)
-	}
-	if passed.result.Outcome != authz.Allowed {
-		// Shadow mode lets it pass, but as the client sent it: our credentials are for who is allowed.
-		return next.ServeHTTP(w, r)
 	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
 		r.Host = c.SigV4.Host
@@ -100,22 +96,18 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 }
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
-	problem := &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot be passed on",
-		Detail:  "The upstream's credentials cannot be had at present. Try again.",
-		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."}
-	if text, known := fault.Message(err); known {
-		problem = &authz.Problem{Status: http.StatusBadRequest, Reason: "credentials", Title: "Cannot be passed on", Detail: text,
-			AWSCode: "InvalidRequest", AWSMessage: text}
-	} else {
-		c.logger.Error("presenting the principal", zap.Error(err))
+	if _, told := fault.Message(err); !told {
+		c.logger.Error("no credentials for the upstream", zap.Error(err))
 	}
-	if c.SigV4 != nil && c.SigV4.Service == "s3" {
-		return writeS3Error(w, r, problem, "")
+	service := ""
+	if c.SigV4 != nil {
+		service = c.SigV4.Service
 	}
-	return writeProblem(w, problem, "")
+	return refusal.UpstreamRefused(w, r, service, err)
 }
 
-// PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
+// PrincipalOf returns the principal of a request that a sluice_authorize let through, for handlers of other plugins;
+// false if there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	passed, ok := passageOf(r)
 	if !ok {

@@ -77,15 +77,8 @@ func (g *gateParts) build(app *App, rt *runtime) (gate *authz.Engine, release fu
 	a := g.settings
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, TokenRoles: a.RolePolicies,
-		IdentityHeaders: headerNames(a.Headers), StrictAWS: app.StrictAWS, Realm: a.Realm, MaxTokenBytes: a.MaxToken,
+		IdentityHeaders: headerNames(a.Headers), StrictAWS: app.StrictAWS, MaxTokenBytes: a.MaxToken,
 		Denials: denials, Observer: app.metrics.gate(g.route()),
-	}
-	if a.Resource != "" {
-		metadata, err := metadataURL(a.Resource)
-		if err != nil {
-			return nil, nil, err
-		}
-		o.ResourceMetadata = metadata.String()
 	}
 	if a.Mode == "shadow" {
 		o.Mode = authz.ModeShadow

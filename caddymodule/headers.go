@@ -11,14 +11,15 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// headerSetter sets one header of the request that goes upstream.
+// headerSetter sets one header of the request to the upstream.
 type headerSetter struct {
 	name  string
-	user  string // the value is just {http.auth.user.<user>}
-	value string // else a text with any placeholders
+	user  string // the key, if the value is just {http.auth.user.<key>}
+	value string // otherwise the value, with placeholders
 }
 
-// compileHeaders prepares the usual case, a value that is one placeholder about the user, so that it needs no replacer.
+// compileHeaders prepares the headers. A value that is a single {http.auth.user.*} placeholder, the usual case, needs no
+// replacer.
 func compileHeaders(headers []config.Header) []headerSetter {
 	const before, after = "{http.auth.user.", "}"
 	setters := make([]headerSetter, len(headers))
@@ -33,7 +34,7 @@ func compileHeaders(headers []config.Header) []headerSetter {
 	return setters
 }
 
-// valueFor gives the header's value; "" for none.
+// valueFor returns the value of the header, "" for none.
 func (s *headerSetter) valueFor(result *authz.Result, repl *caddy.Replacer) string {
 	if s.user == "" {
 		return clean(repl.ReplaceAll(s.value, ""))
@@ -42,7 +43,7 @@ func (s *headerSetter) valueFor(result *authz.Result, repl *caddy.Replacer) stri
 	return clean(value)
 }
 
-// clean drops what must not stand in a header's value: a claim may hold a line break.
+// clean removes control characters, which a claim may contain, from a header value.
 func clean(value string) string {
 	for i := range len(value) {
 		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
@@ -57,8 +58,7 @@ func clean(value string) string {
 	return value
 }
 
-// userValue gives {http.auth.user.<key>}. The second result says whether the key is one of ours; a key without a value
-// is ours and empty.
+// userValue returns {http.auth.user.<key>}. It returns true for a known key, even if its value is empty.
 func userValue(p *principal.Principal, key string) (string, bool) {
 	switch key {
 	case "id":

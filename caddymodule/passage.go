@@ -17,31 +17,31 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// passage carries one request that may pass to the next handler.
+// passage is a request that the engine let through, on its way to the next handler.
 type passage struct {
 	authorize *Authorize
-	gate      *authz.Engine
+	engine    *authz.Engine
 	result    authz.Result
-	vars      map[string]any // Caddy's, of this request; nil outside of Caddy
-	values    [2]string      // of the first identity headers: one allocation is less than three
+	vars      map[string]any // Caddy's variables of the request; nil outside of Caddy
+	values    [2]string      // of the first identity headers, in one allocation with the passage
 }
 
-// Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.
+// Lookup returns {http.auth.user.*}. It is a caddy.ReplacerFunc.
 func (p *passage) Lookup(key string) (any, bool) {
 	const user = "http.auth.user."
 	if len(key) <= len(user) || key[:len(user)] != user {
 		return nil, false
 	}
 	if latest, ok := p.vars["sluice.outcome"].(outcomeVar); ok {
-		p = latest.passage // the request has passed another gate since, and Caddy asks the first
+		p = latest.passage // a second sluice_authorize let the request through, but Caddy asks the first
 	}
 	value, ok := userValue(p.result.Principal, key[len(user):])
 	return value, ok
 }
 
-// setVars sets {http.vars.sluice.*}. Caddy answers for that prefix itself, so these cannot wait until somebody asks. Each
-// is the passage under another type, which costs no allocation; there are few, since a ninth variable makes Caddy's map
-// grow, and Caddy has two or three of its own.
+// setVars sets {http.vars.sluice.*}. Caddy looks up this prefix itself, so the variables must be set in advance. Each is
+// the passage under another type, which does not allocate. There are few: a ninth variable makes Caddy's map grow, and
+// Caddy has two or three of its own.
 func (p *passage) setVars() {
 	vars := p.vars
 	if vars == nil {
@@ -54,7 +54,7 @@ func (p *passage) setVars() {
 	if p.result.DecisionID != "" {
 		vars["sluice.decision_id"] = p.result.DecisionID
 	} else {
-		delete(vars, "sluice.decision_id") // of a gate before this one
+		delete(vars, "sluice.decision_id") // of an earlier sluice_authorize
 	}
 }
 
@@ -77,7 +77,7 @@ func (v actionVar) String() string { return v.result.Action }
 // String implements fmt.Stringer.
 func (v resourceVar) String() string { return v.result.Resource }
 
-// passageOf finds the passage that let the request through.
+// passageOf returns the passage of a request; false if no sluice_authorize let it through.
 func passageOf(r *http.Request) (*passage, bool) {
 	v, ok := caddyhttp.GetVar(r.Context(), "sluice.outcome").(outcomeVar)
 	return v.passage, ok
@@ -88,7 +88,7 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	repl.Map(p.Lookup)
 	p.setVars()
 
-	// What was decided on is what goes upstream.
+	// Forward exactly what was decided on.
 	if p.result.Path != "" {
 		setPath(r.URL, p.result.Path, p.result.RawPath)
 	}
@@ -100,24 +100,24 @@ func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)
 	if upgrade(r) && !p.result.ExpiresAt.IsZero() {
-		// A tunnel must not outlive the credential that opened it.
+		// A tunnel must not outlast the credential that opened it.
 		ctx, cancel := context.WithDeadline(r.Context(), p.result.ExpiresAt)
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
 	err = next.ServeHTTP(w, r)
 	if err == nil || checked == nil {
-		return err // answered, whatever became of the body
+		return err // answered, whether or not the body was right
 	}
 	if problem := checked.problem.Load(); problem != nil {
-		// The body did not match its signature. The upstream never got the end of it, and the client learns why.
+		// The body is not the signed one. The upstream did not get the end of it; the client gets the reason.
 		return p.authorize.refuseBody(w, r, &p.result, problem)
 	}
 	return err
 }
 
-// setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
-// encoded path would check and decode it anew.
+// setPath sets the path of u. As in net/url, RawPath is empty if it is the default encoding of Path; otherwise every
+// handler that asks for the encoded path would check it again.
 func setPath(u *url.URL, path, rawPath string) {
 	u.Path, u.RawPath = path, ""
 	if u.EscapedPath() != rawPath {
@@ -125,8 +125,8 @@ func setPath(u *url.URL, path, rawPath string) {
 	}
 }
 
-// setHeaders tells the upstream who asks. The values are in memory of this request alone: later handlers may change them in
-// place, as Caddy's request_header directive does.
+// setHeaders sets the identity headers. The values are in memory of this request alone, because later handlers may change
+// them in place, as Caddy's request_header directive does.
 func (p *passage) setHeaders(h http.Header, repl *caddy.Replacer) {
 	for i := range p.authorize.headers {
 		setter := &p.authorize.headers[i]
@@ -142,7 +142,7 @@ func (p *passage) setHeaders(h http.Header, repl *caddy.Replacer) {
 	}
 }
 
-// stripCredential keeps the client's credential from the upstream, which could use it elsewhere.
+// stripCredential removes the client's credential, which the upstream could use elsewhere.
 func (p *passage) stripCredential(r *http.Request) {
 	switch {
 	case p.authorize.PassAuthorization:
@@ -153,7 +153,8 @@ func (p *passage) stripCredential(r *http.Request) {
 	}
 }
 
-// body puts the checked body of a signed request in place of the raw one; nil when there is none to check.
+// body replaces the body of a signed request by one that is verified while it is read. It returns nil if there is nothing
+// to verify.
 func (p *passage) body(r *http.Request) (*checkedBody, error) {
 	if p.result.Verified == nil {
 		return nil, nil
@@ -172,8 +173,8 @@ func (p *passage) body(r *http.Request) (*checkedBody, error) {
 	return checked, nil
 }
 
-// checkedBody remembers that the body is not the signed one. Whoever forwards it reads it from a goroutine of its own, and later
-// handlers may wrap it.
+// checkedBody records the error of a body that is not the signed one. The transport reads it in a goroutine of its own,
+// and later handlers may wrap it.
 type checkedBody struct {
 	io.ReadCloser
 	problem atomic.Pointer[sigv4.Error]
@@ -182,20 +183,20 @@ type checkedBody struct {
 func (b *checkedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
 	var refused *sigv4.Error
-	if err != nil && errors.As(err, &refused) { // not: the client went away, the body was closed
+	if err != nil && errors.As(err, &refused) { // and not a closed connection or body
 		b.problem.CompareAndSwap(nil, refused)
 	}
 	return n, err
 }
 
-// stripTrailers keeps identity headers out of the trailers, where some upstreams would read them as headers. They are
-// known only when the body has been read.
+// stripTrailers removes identity headers from the trailers, which some upstreams treat as headers. Trailers are known
+// only after the body has been read.
 func (p *passage) stripTrailers(r *http.Request) {
-	p.gate.IdentityHeaders().Strip(r.Trailer)
+	p.engine.IdentityHeaders().Strip(r.Trailer)
 	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) || len(p.authorize.headers) == 0 {
 		return
 	}
-	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.gate.IdentityHeaders()}
+	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.engine.IdentityHeaders()}
 }
 
 type trailerBody struct {
@@ -216,14 +217,7 @@ func upgrade(r *http.Request) bool {
 	return len(r.Header["Upgrade"]) > 0 || r.Method == http.MethodConnect
 }
 
-// writeStarting answers while the process is not ready to decide.
-func writeStarting(w http.ResponseWriter) error {
-	w.Header().Set("Retry-After", "1")
-	return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "starting", Title: "Cannot decide",
-		Detail: "Sluice is starting."}, "")
-}
-
-// debug tells the decision in a response header.
+// debug describes the decision in a response header.
 func debug(h http.Header, name string, result *authz.Result) {
 	text := result.Outcome.String() + "; action=" + result.Action + "; resource=" + strconv.QuoteToASCII(result.Resource)
 	if s := result.Decision.Statement; s != nil {

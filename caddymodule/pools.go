@@ -10,7 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(Pools{}) }
@@ -52,26 +52,21 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	}
 	rt := p.app.runtime
 	if rt == nil {
-		return writeStarting(w)
+		return refusal.Starting(w)
 	}
 	if r.URL.Path == "/readyz" {
 		return p.ready(w, r, rt)
 	}
 	if handler := rt.apis.find(r); handler != nil {
 		if !rt.calls.begin() {
-			return writeStarting(w) // another configuration has begun
+			return refusal.Starting(w) // another configuration has begun
 		}
 		defer rt.calls.end()
 		handler.ServeHTTP(w, r)
 		return nil
 	}
-	return writeProblem(w, problemNothingHere, "")
+	return refusal.NotFound(w) // Caddy would answer 200 with an empty body
 }
-
-// problemNothingHere answers what is nothing of Sluice's. The handler ends the chain, as file_server does: Caddy would
-// answer 200 with nothing for a request that no handler has taken.
-var problemNothingHere = &authz.Problem{Status: http.StatusNotFound, Reason: "not_found", Title: "Not found",
-	Detail: "Nothing is served under this path."}
 
 // health says that the process answers.
 func (p *Pools) health(w http.ResponseWriter, r *http.Request) error {
@@ -99,13 +94,13 @@ func (p *Pools) ready(w http.ResponseWriter, r *http.Request, rt *runtime) error
 func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[string]string) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		return write(w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("write GET\n"))
+		return refusal.Write(w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("write GET\n"))
 	}
 	body, err := json.Marshal(parts)
 	if err != nil {
 		return err
 	}
-	return write(w, status, "application/json", append(body, '\n'))
+	return refusal.Write(w, status, "application/json", append(body, '\n'))
 }
 
 // clientIP is the client's address as Caddy resolved it.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
-// metadataPath is where RFC 9728 section 3 puts the metadata of protected resources: between host and path.
+// metadataPath is the path of the metadata of protected resources, between host and resource path (RFC 9728 section 3).
 const metadataPath = "/.well-known/oauth-protected-resource"
 
-// protectedResource is what clients may know of a route: the metadata of RFC 9728 section 2.
+// protectedResource is the metadata of a protected resource (RFC 9728 section 2).
 type protectedResource struct {
 	Resource             string   `json:"resource"`
 	AuthorizationServers []string `json:"authorization_servers"`
@@ -24,7 +24,8 @@ type protectedResource struct {
 	BearerMethods        []string `json:"bearer_methods_supported"`
 }
 
-// metadataURL is where the metadata of a resource is. RFC 9728 section 3.1: a slash that is the whole path goes.
+// metadataURL returns the URL of the metadata of a resource. A path that is only a slash is left out (RFC 9728 section
+// 3.1).
 func metadataURL(resource string) (*url.URL, error) {
 	u, err := url.Parse(resource)
 	if err != nil {
@@ -33,7 +34,7 @@ func metadataURL(resource string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: metadataPath + strings.TrimSuffix(u.Path, "/")}, nil
 }
 
-// protect notes a route's resource. Routes of one resource are told of together.
+// protect adds a route's resource to the metadata. Routes with the same resource share it.
 func (a *App) protect(route *config.Authorize) error {
 	if route.Resource == "" {
 		return nil
@@ -71,7 +72,7 @@ func (a *App) protect(route *config.Authorize) error {
 	return nil
 }
 
-// resourceOf finds the metadata that the request asks for, whatever was rewritten since it came in.
+// resourceOf returns the metadata that the request asks for, before any rewriting; nil for none.
 func (a *App) resourceOf(r *http.Request) *protectedResource {
 	if len(a.resources) == 0 {
 		return nil
@@ -86,8 +87,8 @@ func (a *App) resourceOf(r *http.Request) *protectedResource {
 	return a.resources[path+" "+strings.ToLower(r.Host)]
 }
 
-// serve answers with the document. It is public: whoever is refused must be able to read it, pages of any origin too
-// (OAuth clients in browsers send headers of their own, hence the preflight).
+// serve answers with the metadata. It is public, and pages of any origin may read it. OAuth clients in browsers send
+// headers of their own, hence the preflight.
 func (p *protectedResource) serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -100,9 +101,7 @@ func (p *protectedResource) serve(w http.ResponseWriter, r *http.Request) error 
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
-		return writeProblem(w, &authz.Problem{Status: http.StatusMethodNotAllowed, Reason: "method", Title: "Method not allowed",
-			Detail: "The metadata can only be read."}, "")
+		return refusal.ReadOnly(w)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

@@ -23,7 +23,7 @@ var (
 	phoneForm = regexp.MustCompile(`\A\+[0-9]{2,15}\z`)
 )
 
-// checkForm judges what a standard attribute's value looks like beyond its length. Its errors are faults.
+// checkForm validates the form of addresses. Its errors are faults.
 func checkForm(name, value string) error {
 	switch name {
 	case "email":
@@ -55,9 +55,9 @@ const (
 	Self                 // UpdateUserAttributes: what the client may write and is mutable
 )
 
-// CheckWrite judges a set of attributes before any of it is applied; all complaints come in one answer, as AWS gives them.
-// current is nil for a new user.
-func (p *Pool) CheckWrite(c *Client, who Writer, current map[string]string, attrs []Attribute) error {
+// CheckWrite validates attributes before any of them is written. As in AWS, one error lists all problems. current holds the
+// user's attributes, nil for a new user. c is the client that writes, nil for Admin.
+func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs []Attribute) error {
 	var complaints []string
 	seen := map[string]bool{}
 	for _, a := range attrs {
@@ -68,9 +68,9 @@ func (p *Pool) CheckWrite(c *Client, who Writer, current map[string]string, attr
 			continue
 		case seen[a.Name]:
 			return fault.New(fault.InvalidParameter, "Invalid user attributes: user.%s: Attribute is given twice.\n", a.Name)
-		case a.Name == "sub", who == Self && !s.IsMutable(), who == Admin && current != nil && !s.IsMutable() && current[a.Name] != "":
+		case a.Name == "sub", w == Self && !s.IsMutable(), w == Admin && current != nil && !s.IsMutable() && current[a.Name] != "":
 			return fault.New(fault.InvalidParameter, "user.%s: Attribute cannot be updated.\n", a.Name)
-		case who != Admin && !c.MayWrite(a.Name):
+		case w != Admin && !c.MayWrite(a.Name):
 			return fault.New(fault.NotAuthorized, "A client attempted to write unauthorized attribute")
 		}
 		seen[a.Name] = true
@@ -79,7 +79,7 @@ func (p *Pool) CheckWrite(c *Client, who Writer, current map[string]string, attr
 		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
-				return err // a message of its own
+				return err // a fault with a message of its own
 			}
 			complaints = append(complaints, err.Error())
 		}
@@ -90,7 +90,7 @@ func (p *Pool) CheckWrite(c *Client, who Writer, current map[string]string, attr
 	return nil
 }
 
-// CheckRequired refuses a user who lacks a required attribute.
+// CheckRequired returns fault.InvalidParameter if a required attribute is missing.
 func (p *Pool) CheckRequired(attrs map[string]string) error {
 	var missing []string
 	for name, s := range p.Schema {
@@ -105,7 +105,7 @@ func (p *Pool) CheckRequired(attrs map[string]string) error {
 	return fault.New(fault.InvalidParameter, "Attributes did not conform to the schema: %s\n", strings.Join(missing, "\n"))
 }
 
-// schemaLabel is a name as AWS's message about missing attributes spells it: given_name → givenName.
+// schemaLabel returns a name as AWS's message about missing attributes spells it: givenName for given_name.
 func schemaLabel(name string) string {
 	parts := strings.Split(name, "_")
 	for i, p := range parts[1:] {

@@ -13,12 +13,12 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// DeclaredPool is a pool that the configuration wants: created if absent, its settings kept in step, its users never
-// touched. What was made through the API beside it stays.
+// DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It never
+// touches users, and keeps what was created through the API.
 type DeclaredPool struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPool request; its PoolName counts when Name is empty; nil = defaults
+	Settings json.RawMessage // a CreateUserPool request, nil for defaults; its PoolName is used if Name is empty
 	Clients  []DeclaredClient
 	Groups   []DeclaredGroup
 }
@@ -27,8 +27,8 @@ type DeclaredPool struct {
 type DeclaredClient struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPoolClient request; nil = defaults
-	Secret   seal.Secret     // zero = none, or a generated one when the settings say GenerateSecret
+	Settings json.RawMessage // a CreateUserPoolClient request, nil for defaults
+	Secret   seal.Secret     // zero for none, or for a generated one if the settings have GenerateSecret
 }
 
 // DeclaredGroup is a group of a declared pool.
@@ -46,9 +46,8 @@ var (
 	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
 )
 
-// Ensure makes the pool as declared. Where a request leaves something out, a declared pool differs from the API in two
-// defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
-// exists. It may be called again at every reload.
+// Ensure creates or updates a declared pool with its clients and groups. Like the console, and unlike the API, it defaults
+// to user names without regard to case and to clients that hide whether a user exists. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	if err := s.checkRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
@@ -121,7 +120,7 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings Pool
 		if err := settings.complete(&old); err != nil {
 			return settings, err
 		}
-		// An attribute that the declaration has gained is added; none is ever changed or removed.
+		// Attributes can be added, never changed or removed.
 		for _, a := range added {
 			full := "custom:" + a.Name
 			if a.developer() {
@@ -183,7 +182,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 		if !errors.Is(err, store.ErrExists) {
 			return err
 		}
-		// Another process on the same store has made it since this one looked.
+		// Another process on the same store created the client meanwhile.
 		have, err = s.Client(ctx, d.ID)
 	}
 	if err != nil {
@@ -192,7 +191,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if have.PoolID != poolID {
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
 	}
-	// A client cannot change between public and confidential: whoever holds the secret, or none, would be locked out.
+	// A client cannot become public or confidential: the applications that use it could not sign in any more.
 	if (withSecret || !d.Secret.IsZero()) == have.Secret.IsZero() || (!d.Secret.IsZero() && !d.Secret.Equal(have.Secret)) {
 		return errors.New("its secret cannot be changed; declare a client with another id")
 	}

@@ -10,8 +10,21 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
-	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+// authOperations are the operations on sign-ins and tokens.
+func (s *server) authOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminInitiateAuth":           rpc.Handle(s.adminInitiateAuth),
+		"AdminRespondToAuthChallenge": rpc.Handle(s.adminRespondToAuthChallenge),
+		"GetTokensFromRefreshToken":   rpc.Handle(s.getTokensFromRefreshToken),
+		"InitiateAuth":                rpc.Handle(s.initiateAuth),
+		"RespondToAuthChallenge":      rpc.Handle(s.respondToAuthChallenge),
+		"RevokeToken":                 rpc.Handle(s.revokeToken),
+	}
+}
+
+func (s *server) initiateAuth(ctx context.Context, c *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters,
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -19,9 +32,9 @@ func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Initiat
 	return &wire.InitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
+func (s *server) adminInitiateAuth(ctx context.Context, c *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
 	r, err := s.signIns.InitiateAuth(ctx, signin.Request{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
-		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters, Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -29,9 +42,9 @@ func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Ad
 	return &wire.AdminInitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
+func (s *server) respondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
 	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
-		Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+		Responses: in.ChallengeResponses, Session: api.Value(in.Session), Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +52,10 @@ func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wi
 	return &wire.RespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
+func (s *server) adminRespondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
 	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
-		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session),
+		Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +63,9 @@ func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, i
 	return &wire.AdminRespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
-	t, err := s.signIns.GetTokensFromRefreshToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.RefreshToken))
+func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
+	t, err := s.signIns.GetTokensFromRefreshToken(ctx, signin.Renewal{ClientID: api.Value(in.ClientId), ClientSecret: api.Value(in.ClientSecret),
+		RefreshToken: api.Value(in.RefreshToken), Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}

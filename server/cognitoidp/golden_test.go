@@ -96,7 +96,7 @@ func newTable(t *testing.T) *table {
 	must(t, err)
 	must(t, svc.Start(t.Context()))
 	b.drain = svc.Drain
-	b.server, err = dispatch.New(dispatch.Config{APIs: []rpc.API{{Service: &wire.API, Registry: cognitoidp.Registry(svc)}},
+	b.server, err = dispatch.New(dispatch.Config{APIs: []rpc.API{{Service: &wire.API, Registry: cognitoidp.Registry(cognitoidp.Options{Provider: svc})}},
 		Authorizer: root{}, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, StrictErrors: true})
 	must(t, err)
 	return b

@@ -9,6 +9,21 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
+// groupOperations are the operations on groups.
+func (s *server) groupOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminAddUserToGroup":      rpc.Handle(s.adminAddUserToGroup),
+		"AdminListGroupsForUser":   rpc.Handle(s.adminListGroupsForUser),
+		"AdminRemoveUserFromGroup": rpc.Handle(s.adminRemoveUserFromGroup),
+		"CreateGroup":              rpc.Handle(s.createGroup),
+		"DeleteGroup":              rpc.Handle(s.deleteGroup),
+		"GetGroup":                 rpc.Handle(s.getGroup),
+		"ListGroups":               rpc.Handle(s.listGroups),
+		"ListUsersInGroup":         rpc.Handle(s.listUsersInGroup),
+		"UpdateGroup":              rpc.Handle(s.updateGroup),
+	}
+}
+
 func (s *server) createGroup(ctx context.Context, _ *rpc.Call, in *wire.CreateGroupRequest) (*wire.CreateGroupResponse, error) {
 	g, err := s.users.CreateGroup(ctx, directory.Group{PoolID: api.Value(in.UserPoolId), Name: api.Value(in.GroupName),
 		Description: api.Value(in.Description), RoleARN: api.Value(in.RoleArn), Precedence: in.Precedence})

@@ -6,7 +6,22 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
+
+// selfOperations are the operations on the token's user.
+func (s *server) selfOperations() rpc.Registry {
+	return rpc.Registry{
+		"ChangePassword":                   rpc.Handle(s.changePassword),
+		"DeleteUser":                       rpc.Handle(s.deleteUser),
+		"DeleteUserAttributes":             rpc.Handle(s.deleteUserAttributes),
+		"GetUser":                          rpc.Handle(s.getUser),
+		"GetUserAttributeVerificationCode": rpc.Handle(s.getUserAttributeVerificationCode),
+		"GlobalSignOut":                    rpc.Handle(s.globalSignOut),
+		"UpdateUserAttributes":             rpc.Handle(s.updateUserAttributes),
+		"VerifyUserAttribute":              rpc.Handle(s.verifyUserAttribute),
+	}
+}
 
 func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserRequest) (*wire.GetUserResponse, error) {
 	u, err := s.users.GetUser(ctx, api.Value(in.AccessToken))
@@ -16,8 +31,9 @@ func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserReque
 	return &wire.GetUserResponse{Username: &u.Username, UserAttributes: attributesOut(u.Attributes)}, nil
 }
 
-func (s *server) updateUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserAttributesRequest) (*wire.UpdateUserAttributesResponse, error) {
-	list, err := s.users.UpdateUserAttributes(ctx, api.Value(in.AccessToken), attributesIn(in.UserAttributes))
+func (s *server) updateUserAttributes(ctx context.Context, c *rpc.Call, in *wire.UpdateUserAttributesRequest) (*wire.UpdateUserAttributesResponse, error) {
+	list, err := s.users.UpdateUserAttributes(ctx, directory.Update{AccessToken: api.Value(in.AccessToken),
+		Attributes: attributesIn(in.UserAttributes), Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +48,9 @@ func (s *server) deleteUserAttributes(ctx context.Context, _ *rpc.Call, in *wire
 	return nil, s.users.DeleteUserAttributes(ctx, api.Value(in.AccessToken), in.UserAttributeNames)
 }
 
-func (s *server) getUserAttributeVerificationCode(ctx context.Context, _ *rpc.Call, in *wire.GetUserAttributeVerificationCodeRequest) (*wire.GetUserAttributeVerificationCodeResponse, error) {
-	d, err := s.users.GetUserAttributeVerificationCode(ctx, api.Value(in.AccessToken), api.Value(in.AttributeName))
+func (s *server) getUserAttributeVerificationCode(ctx context.Context, c *rpc.Call, in *wire.GetUserAttributeVerificationCodeRequest) (*wire.GetUserAttributeVerificationCodeResponse, error) {
+	d, err := s.users.GetUserAttributeVerificationCode(ctx, directory.AttributeCodeRequest{AccessToken: api.Value(in.AccessToken),
+		Attribute: api.Value(in.AttributeName), Context: s.clientContext(c, in.ClientMetadata)})
 	return &wire.GetUserAttributeVerificationCodeResponse{CodeDeliveryDetails: deliveryOut(d)}, err
 }
 

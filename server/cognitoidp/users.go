@@ -9,10 +9,29 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-func (s *server) adminCreateUser(ctx context.Context, _ *rpc.Call, in *wire.AdminCreateUserRequest) (*wire.AdminCreateUserResponse, error) {
+// userOperations are the operations on users that administrators call.
+func (s *server) userOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminConfirmSignUp":        rpc.Handle(s.adminConfirmSignUp),
+		"AdminCreateUser":           rpc.Handle(s.adminCreateUser),
+		"AdminDeleteUser":           rpc.Handle(s.adminDeleteUser),
+		"AdminDeleteUserAttributes": rpc.Handle(s.adminDeleteUserAttributes),
+		"AdminDisableUser":          rpc.Handle(s.adminDisableUser),
+		"AdminEnableUser":           rpc.Handle(s.adminEnableUser),
+		"AdminGetUser":              rpc.Handle(s.adminGetUser),
+		"AdminResetUserPassword":    rpc.Handle(s.adminResetUserPassword),
+		"AdminSetUserPassword":      rpc.Handle(s.adminSetUserPassword),
+		"AdminUpdateUserAttributes": rpc.Handle(s.adminUpdateUserAttributes),
+		"AdminUserGlobalSignOut":    rpc.Handle(s.adminUserGlobalSignOut),
+		"ListUsers":                 rpc.Handle(s.listUsers),
+	}
+}
+
+func (s *server) adminCreateUser(ctx context.Context, c *rpc.Call, in *wire.AdminCreateUserRequest) (*wire.AdminCreateUserResponse, error) {
 	u, err := s.users.AdminCreateUser(ctx, directory.AdminCreateInput{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
 		Attributes: attributesIn(in.UserAttributes), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),
-		Mediums: in.DesiredDeliveryMediums, ForceAlias: api.Value(in.ForceAliasCreation)})
+		Mediums: in.DesiredDeliveryMediums, ForceAlias: api.Value(in.ForceAliasCreation),
+		Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +81,14 @@ func (s *server) adminSetUserPassword(ctx context.Context, _ *rpc.Call, in *wire
 	return nil, s.users.AdminSetUserPassword(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.Password), api.Value(in.Permanent))
 }
 
-func (s *server) adminResetUserPassword(ctx context.Context, _ *rpc.Call, in *wire.AdminResetUserPasswordRequest) (*wire.AdminResetUserPasswordResponse, error) {
-	return nil, s.users.AdminResetUserPassword(ctx, api.Value(in.UserPoolId), api.Value(in.Username))
+func (s *server) adminResetUserPassword(ctx context.Context, c *rpc.Call, in *wire.AdminResetUserPasswordRequest) (*wire.AdminResetUserPasswordResponse, error) {
+	return nil, s.users.AdminResetUserPassword(ctx, directory.AdminReset{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
+		Context: s.clientContext(c, in.ClientMetadata)})
 }
 
-func (s *server) adminUpdateUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.AdminUpdateUserAttributesRequest) (*wire.AdminUpdateUserAttributesResponse, error) {
-	return nil, s.users.AdminUpdateUserAttributes(ctx, api.Value(in.UserPoolId), api.Value(in.Username), attributesIn(in.UserAttributes))
+func (s *server) adminUpdateUserAttributes(ctx context.Context, c *rpc.Call, in *wire.AdminUpdateUserAttributesRequest) (*wire.AdminUpdateUserAttributesResponse, error) {
+	return nil, s.users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
+		Attributes: attributesIn(in.UserAttributes), Context: s.clientContext(c, in.ClientMetadata)})
 }
 
 func (s *server) adminDeleteUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.AdminDeleteUserAttributesRequest) (*wire.AdminDeleteUserAttributesResponse, error) {

@@ -33,7 +33,7 @@ var apis = []struct {
 	title, scenarios string // scenarios: the type in e2e whose methods are the API's scenarios
 	rpc.API
 }{
-	{"User pools", "userPools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(nil)}},
+	{"User pools", "userPools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(idpwire.Options{})}},
 	{"Identity pools", "identityPools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
 	{"STS", "tokenService", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
 	{"IAM (the part that roles need)", "roles", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},

@@ -17,8 +17,9 @@ type AdminCreateInput struct {
 	Attributes        []userpool.Attribute
 	TemporaryPassword string   // "" generates one
 	Action            string   // "", RESEND or SUPPRESS
-	Mediums           []string // DesiredDeliveryMediums; nil = the phone if there is one, else e-mail
+	Mediums           []string // DesiredDeliveryMediums; nil prefers the phone to e-mail
 	ForceAlias        bool
+	Context           userpool.ClientContext
 }
 
 // AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
@@ -150,9 +151,16 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) e
 	return err
 }
 
+// AdminReset is the input of AdminResetUserPassword.
+type AdminReset struct {
+	PoolID   string
+	Username string
+	Context  userpool.ClientContext
+}
+
 // AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.
-func (s *Service) AdminResetUserPassword(ctx context.Context, poolID, name string) error {
-	p, u, err := s.adminUser(ctx, poolID, name)
+func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) error {
+	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
 	if err != nil {
 		return err
 	}

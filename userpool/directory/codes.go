@@ -80,8 +80,8 @@ func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (cod
 	return code, nil, tx.Codes.Delete(poolID, sub, purpose)
 }
 
-// redeem tries a code of the subject. admit judges the user before the code is looked at; accept changes the user once the
-// code was right. A stand-in's code is wrong, expired or used up as a user's would be.
+// redeem tries a code of the subject. admit may refuse the user before the code is checked; accept changes the user if the
+// code is right. A stand-in's code is wrong, expired or used up as a user's would be.
 func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string,
 	admit func(*store.User) error, accept func(store.Tx, *store.User, store.Code) error) error {
 	if !subject.Exists {

@@ -23,7 +23,7 @@ type ghostKey struct{ pool, name, purpose string } // of a code; purpose is "" f
 type ghost struct {
 	failures store.Failures
 	attempts int       // on the code
-	until    time.Time // forgotten from then on
+	until    time.Time // when the entry expires
 }
 
 func newGhosts(now func() time.Time, limit int) *ghosts {
@@ -44,7 +44,7 @@ func (g *ghosts) fail(pool, name string) error {
 	return g.put(key, ghost{failures: failed(g.names[key].failures, now), until: now.Add(maxLock + quietTime)})
 }
 
-// sendCode remembers that a code would have gone out.
+// sendCode records that a code would have been sent.
 func (g *ghosts) sendCode(pool, name, purpose string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,7 +63,7 @@ func (g *ghosts) tryCode(key ghostKey) error {
 	return errCodeMismatch
 }
 
-// put refuses new names when the table is full of live ones, rather than forgetting a lock.
+// put stores an entry. If the table is full of live entries it refuses new names instead of forgetting a lock.
 func (g *ghosts) put(key ghostKey, value ghost) error {
 	if _, ok := g.names[key]; !ok && len(g.names) >= g.max {
 		now := g.now()

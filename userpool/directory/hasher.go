@@ -23,20 +23,19 @@ const (
 	argonSaltLen = 16
 )
 
-// HasherOptions are what NewHasher needs; the zero value is good.
+// HasherOptions are what NewHasher needs. The zero value is usable.
 type HasherOptions struct {
-	Workers int // hashes at once; 0 = one per CPU that Go uses
-	Queue   int // callers that may wait beside them; 0 = 2,048
+	Workers int // hashes at once; 0 is GOMAXPROCS
+	Queue   int // callers that may wait for a worker; 0 is 2,048
 }
 
-// Hasher computes password hashes with a ceiling on memory. At most Workers hashes run at once, and each holds 19 MiB. What
-// the garbage collector has not yet taken back is as much again (GOGC 100), and as much again while it is at work; so
-// hashing as a whole, 1,000 waiting callers included, stays under 4 × Workers × 19 MiB + 32 MiB: 184 MiB with two. A
-// caller that waits holds its goroutine only. When Queue callers wait already, the next is refused with
-// fault.TooManyRequests.
+// Hasher computes password hashes in bounded memory. At most Workers hashes run at once, each in 19 MiB. Garbage that is
+// not yet collected takes as much again (GOGC 100), and as much again during a collection. Hashing as a whole, with 1,000
+// callers waiting, stays below 4 × Workers × 19 MiB + 32 MiB, which is 184 MiB for two workers. A waiting caller costs its
+// goroutine only. If Queue callers wait already, the next gets fault.TooManyRequests.
 type Hasher struct {
-	tickets chan struct{} // those inside, waiting or working
-	workers chan struct{} // those working
+	tickets chan struct{} // held by callers that wait or hash
+	workers chan struct{} // held by callers that hash
 }
 
 // NewHasher returns a Hasher.
@@ -50,7 +49,7 @@ func NewHasher(o HasherOptions) *Hasher {
 	return &Hasher{tickets: make(chan struct{}, o.Workers+o.Queue), workers: make(chan struct{}, o.Workers)}
 }
 
-// do runs fn when a worker is free. It gives up when ctx ends while waiting.
+// do runs fn as soon as a worker is free. It returns ctx's error if ctx ends first.
 func (h *Hasher) do(ctx context.Context, fn func()) error {
 	select {
 	case h.tickets <- struct{}{}:
@@ -85,8 +84,8 @@ func (h *Hasher) Hash(ctx context.Context, rand io.Reader, password string) (str
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
-// Verify reports whether the password is the hash's. An empty hash (no such user, or one without a password) costs as
-// much as a real one and matches nothing.
+// Verify reports whether the hash is the password's. An empty hash, of a user who has no password or does not exist, takes
+// as long as any other and matches no password.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
 	p := phc{memory: argonMemory, time: argonTime, threads: argonThreads, salt: make([]byte, argonSaltLen), key: make([]byte, argonKeyLen)}
 	exists := hash != ""
@@ -110,9 +109,9 @@ type phc struct {
 	salt, key    []byte
 }
 
-var errPHC = errors.New("directory: a stored password hash does not parse") // without the hash
+var errPHC = errors.New("directory: a stored password hash does not parse") // must not contain the hash
 
-// parsePHC reads a hash. Its costs are bounded by ours, so a stored value cannot make a sign-in dear.
+// parsePHC parses a hash. It refuses costs above ours, so that a stored value cannot make a sign-in expensive.
 func parsePHC(s string) (phc, error) {
 	f := strings.Split(s, "$")
 	if len(f) != 6 || f[0] != "" || f[1] != "argon2id" || f[2] != fmt.Sprintf("v=%d", argon2.Version) {

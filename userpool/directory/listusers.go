@@ -15,10 +15,10 @@ import (
 var searchable = []string{"username", "sub", "email", "phone_number", "name", "given_name", "family_name",
 	"preferred_username", "cognito:user_status", "status"}
 
-// AWS: AttributeName, = or ^=, and a quoted value; blanks around them are optional. A quote in the value is escaped.
+// AWS: AttributeName, = or ^=, and a quoted value; spaces around them are optional. A backslash escapes a quote in the value.
 var filterForm = regexp.MustCompile(`\A\s*([A-Za-z_:0-9-]+)\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*\z`)
 
-// parseFilter reads a ListUsers filter; nil for an empty one.
+// parseFilter parses a ListUsers filter. It returns nil for an empty one.
 func parseFilter(text string) (*store.Filter, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil

@@ -48,7 +48,7 @@ func TestPoolsWhoseUsersSignInByAddress(t *testing.T) {
 		t.Error(err)
 	}
 	h.User(p.ID, "bob@example.com")
-	err = h.Users.AdminUpdateUserAttributes(t.Context(), p.ID, "bob@example.com", []userpool.Attribute{attr("email", "alice@example.com")})
+	err = h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: p.ID, Username: "bob@example.com", Attributes: []userpool.Attribute{attr("email", "alice@example.com")}})
 	wantFault(t, err, fault.AliasExists, "An account with the given email already exists.")
 }
 
@@ -64,7 +64,7 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 	if id["cognito:username"] != "owner" {
 		t.Error("an unverified address signs in", id["cognito:username"])
 	}
-	err := h.Users.AdminUpdateUserAttributes(ctx, p.ID, "mallory", []userpool.Attribute{attr("email_verified", "true")})
+	err := h.Users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: p.ID, Username: "mallory", Attributes: []userpool.Attribute{attr("email_verified", "true")}})
 	wantFault(t, err, fault.AliasExists, "An account with the given email already exists.")
 
 	out, err := h.SignUp(c.ID, "heir", attr("email", "shared@example.com"))
@@ -111,15 +111,15 @@ func TestUsersWriteOnlyWhatTheirClientMay(t *testing.T) {
 		"an address that is none":            {attr("email", "alice"), fault.InvalidParameter, "Invalid email address format."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := h.Users.UpdateUserAttributes(ctx, token, []userpool.Attribute{tc.attr})
+			_, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token, Attributes: []userpool.Attribute{tc.attr}})
 			wantFault(t, err, tc.kind, tc.text)
 		})
 	}
 	t.Run("by default the standard ones, no custom ones, may be written and read", func(t *testing.T) {
 		token := h.MustSignIn(plain.ID, "alice")
-		_, err := h.Users.UpdateUserAttributes(ctx, token.AccessToken, []userpool.Attribute{attr("custom:team", "abc")})
+		_, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token.AccessToken, Attributes: []userpool.Attribute{attr("custom:team", "abc")}})
 		wantFault(t, err, fault.NotAuthorized, "A client attempted to write unauthorized attribute")
-		if _, err := h.Users.UpdateUserAttributes(ctx, token.AccessToken, []userpool.Attribute{attr("nickname", "al")}); err != nil {
+		if _, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token.AccessToken, Attributes: []userpool.Attribute{attr("nickname", "al")}}); err != nil {
 			t.Error(err)
 		}
 		if id := claims(t, token.IDToken); id["custom:role"] != nil || id["email"] == nil {
@@ -136,7 +136,7 @@ func TestUsersWriteOnlyWhatTheirClientMay(t *testing.T) {
 		}
 	})
 	t.Run("a changed address is unverified until it is proved", func(t *testing.T) {
-		d, err := h.Users.UpdateUserAttributes(ctx, token, []userpool.Attribute{attr("email", "new@example.com")})
+		d, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token, Attributes: []userpool.Attribute{attr("email", "new@example.com")}})
 		if err != nil || len(d) != 1 || d[0].Destination != "n***@e***" {
 			t.Fatal(d, err)
 		}
@@ -152,11 +152,11 @@ func TestUsersWriteOnlyWhatTheirClientMay(t *testing.T) {
 		}
 	})
 	t.Run("a code proves only the address that it was sent to", func(t *testing.T) {
-		if _, err := h.Users.UpdateUserAttributes(ctx, token, []userpool.Attribute{attr("email", "mine@example.com")}); err != nil {
+		if _, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token, Attributes: []userpool.Attribute{attr("email", "mine@example.com")}}); err != nil {
 			t.Fatal(err)
 		}
 		code := h.Code()
-		if err := h.Users.AdminUpdateUserAttributes(ctx, p.ID, "alice", []userpool.Attribute{attr("email", "victim@example.com")}); err != nil {
+		if err := h.Users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: p.ID, Username: "alice", Attributes: []userpool.Attribute{attr("email", "victim@example.com")}}); err != nil {
 			t.Fatal(err)
 		}
 		wantFault(t, h.Users.VerifyUserAttribute(ctx, token, "email", code), fault.ExpiredCode, "*")
@@ -173,7 +173,7 @@ func TestTheOldAddressStaysUntilTheNewOneIsProvedWhereThePoolSaysSo(t *testing.T
 	c := h.Client(p.ID, allFlows)
 	h.User(p.ID, "alice", attr("email", "old@example.com"), attr("email_verified", "true"))
 	token := h.MustSignIn(c.ID, "alice").AccessToken
-	if d, err := h.Users.UpdateUserAttributes(t.Context(), token, []userpool.Attribute{attr("email", "new@example.com")}); err != nil || len(d) != 1 {
+	if d, err := h.Users.UpdateUserAttributes(t.Context(), directory.Update{AccessToken: token, Attributes: []userpool.Attribute{attr("email", "new@example.com")}}); err != nil || len(d) != 1 {
 		t.Fatal(d, err)
 	}
 	if h.Attribute(p.ID, "alice", "email") != "old@example.com" || h.Attribute(p.ID, "alice", "email_verified") != "true" {

@@ -17,8 +17,8 @@ var (
 
 // ForgotPassword sends a reset code to the best verified address. To a client that hides who exists, a user whom no code
 // can reach looks like one who does not exist (AWS, "Managing user existence error responses").
-func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name string) (*Delivery, error) {
-	p, c, subject, err := s.unsignedSubject(ctx, clientID, secretHash, name)
+func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery, error) {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	if len(p.Recovery) == 0 {
 		return nil, errAdminOnly
 	}
-	if err := s.limits.take("forgot", p.ID, p.Key(name), limitForgot); err != nil {
+	if err := s.limits.take("forgot", p.ID, p.Key(in.Username), limitForgot); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
@@ -37,7 +37,7 @@ func (s *Service) ForgotPassword(ctx context.Context, clientID, secretHash, name
 	}
 	defer at.free()
 	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
-		subject = s.standIn(p, name)
+		subject = s.standIn(p, in.Username)
 	}
 	attribute := standInAttribute(p, p.Recovery)
 	if subject.Exists {
@@ -76,6 +76,7 @@ type ForgotInput struct {
 	Username   string
 	Code       string
 	Password   string
+	Context    userpool.ClientContext
 }
 
 // ConfirmForgotPassword sets a new password by code. The user is CONFIRMED then, and the lockout ends.
@@ -100,7 +101,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	if !u.Enabled {
 		return fault.New(fault.NotAuthorized, "User is disabled")
 	}
-	// The code is tried first, in a transaction of its own, so that guesses cost no hash. That spends it.
+	// The code is tried first, in a transaction of its own, so that guesses cost no hash. A right code is spent.
 	err = s.redeem(ctx, p, subject, codeForgot, in.Code, func(*store.User) error { return nil },
 		func(tx store.Tx, u *store.User, code store.Code) error { return proveAddress(tx, p, u, code, false) })
 	if err != nil {

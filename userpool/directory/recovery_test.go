@@ -30,13 +30,13 @@ func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
 			say(h.Users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: c.ID, Username: name, Code: "nope", Password: password}))
 		}
 		confirm()
-		_, err := h.Users.ForgotPassword(ctx, c.ID, "", name)
+		_, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: name})
 		say(err)
 		for range 7 {
 			confirm()
 		}
 		for range 5 {
-			_, err := h.Users.ForgotPassword(ctx, c.ID, "", name)
+			_, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: name})
 			say(err)
 		}
 		for range 10 {
@@ -51,8 +51,8 @@ func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
 			t.Errorf("answer %d: %q for a user, %q for nobody", i, known[i], unknown[i])
 		}
 	}
-	one, err1 := h.Users.ForgotPassword(ctx, c.ID, "", "ghost")
-	two, err2 := h.Users.ForgotPassword(ctx, c.ID, "", "ghost")
+	one, err1 := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "ghost"})
+	two, err2 := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "ghost"})
 	if err1 != nil || err2 != nil || *one != *two || one.Medium == "" {
 		t.Error("the simulated delivery must be stable:", one, two, err1, err2)
 	}
@@ -82,11 +82,11 @@ func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
 	}
 	h.Options.Sender = carrier
 	h.Restart()
-	d, err := h.Users.ForgotPassword(t.Context(), hidden.ID, "", "alice")
+	d, err := h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: hidden.ID, Username: "alice"})
 	if err != nil || d.Destination != "a***@e***" {
 		t.Errorf("answered before the message is out: %+v, %v", d, err)
 	}
-	if _, err := h.Users.ResendConfirmationCode(t.Context(), hidden.ID, "", "bob"); err != nil {
+	if _, err := h.Users.ResendConfirmationCode(t.Context(), directory.CodeRequest{ClientID: hidden.ID, Username: "bob"}); err != nil {
 		t.Error(err)
 	}
 	<-carrier.sending
@@ -104,7 +104,7 @@ func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
 	close(carrier.end)
 	<-drained
 	go func() { <-carrier.sending }()
-	_, err = h.Users.ForgotPassword(t.Context(), legacy.ID, "", "alice")
+	_, err = h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: legacy.ID, Username: "alice"})
 	wantFault(t, err, fault.CodeDeliveryFailure, "*")
 }
 
@@ -117,11 +117,11 @@ func TestForgottenPasswords(t *testing.T) {
 	ctx := t.Context()
 	h.User(p.ID, "alice", attr("email", "alice@example.com"), attr("email_verified", "true"))
 	h.User(p.ID, "mute", attr("email", "mute@example.com"))
-	_, err := h.Users.ForgotPassword(ctx, c.ID, "", "nobody")
+	_, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "nobody"})
 	wantFault(t, err, fault.UserNotFound, "Username/client id combination not found.")
-	_, err = h.Users.ForgotPassword(ctx, c.ID, "", "mute")
+	_, err = h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "mute"})
 	wantFault(t, err, fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
-	if _, err := h.Users.ForgotPassword(ctx, c.ID, "", "alice"); err != nil {
+	if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	code := h.Code()
@@ -140,7 +140,7 @@ func TestForgottenPasswords(t *testing.T) {
 		t.Error("the change made both hash and verifier:", err)
 	}
 	t.Run("a reset code dies after an hour", func(t *testing.T) {
-		if _, err := h.Users.ForgotPassword(ctx, c.ID, "", "alice"); err != nil {
+		if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 			t.Fatal(err)
 		}
 		late := h.Code()
@@ -150,7 +150,7 @@ func TestForgottenPasswords(t *testing.T) {
 	t.Run("recovery by an administrator only", func(t *testing.T) {
 		p := h.Pool(userpool.PoolSettings{AccountRecoverySetting: &userpool.RecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}}})
 		c := h.Client(p.ID, allFlows)
-		_, err := h.Users.ForgotPassword(ctx, c.ID, "", "anybody")
+		_, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "anybody"})
 		wantFault(t, err, fault.NotAuthorized, "Contact administrator to reset password.")
 	})
 }

@@ -25,7 +25,7 @@ func TestSignUpToSignIn(t *testing.T) {
 		t.Error(m)
 	}
 	first := h.Code()
-	if _, err := h.Users.ResendConfirmationCode(ctx, c.ID, "", "alice"); err != nil {
+	if _, err := h.Users.ResendConfirmationCode(ctx, directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	second := h.Code()
@@ -78,14 +78,14 @@ func TestCodesAreBounded(t *testing.T) {
 	})
 	t.Run("asking again is limited", func(t *testing.T) {
 		for range 5 {
-			if _, err := h.Users.ResendConfirmationCode(ctx, c.ID, "", "bob"); err != nil {
+			if _, err := h.Users.ResendConfirmationCode(ctx, directory.CodeRequest{ClientID: c.ID, Username: "bob"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := h.Users.ResendConfirmationCode(ctx, c.ID, "", "bob")
+		_, err := h.Users.ResendConfirmationCode(ctx, directory.CodeRequest{ClientID: c.ID, Username: "bob"})
 		wantFault(t, err, fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 		h.Clock.Forward(time.Hour)
-		if _, err := h.Users.ResendConfirmationCode(ctx, c.ID, "", "bob"); err != nil {
+		if _, err := h.Users.ResendConfirmationCode(ctx, directory.CodeRequest{ClientID: c.ID, Username: "bob"}); err != nil {
 			t.Error(err)
 		}
 	})

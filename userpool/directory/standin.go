@@ -19,8 +19,8 @@ func (s *Service) standInSum(p *userpool.Pool, name, use string) [32]byte {
 	return s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte(use))
 }
 
-// standIn returns the subject for a name that no user has. Its user name is a sub where a user found by such a name would
-// have one.
+// standIn returns the subject for a name that no user has. For a name that could be an address, the user name is a sub, as
+// that of a user found by such a name would be.
 func (s *Service) standIn(p *userpool.Pool, name string) *Subject {
 	u := store.User{PoolID: p.ID, Username: p.Key(name), Enabled: true, Status: userpool.StatusConfirmed,
 		Failures: s.ghosts.get(p.ID, p.Key(name))}

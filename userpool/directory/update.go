@@ -10,9 +10,18 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
+// AdminUpdate is the input of AdminUpdateUserAttributes.
+type AdminUpdate struct {
+	PoolID     string
+	Username   string
+	Attributes []userpool.Attribute
+	Context    userpool.ClientContext
+}
+
 // AdminUpdateUserAttributes writes attributes, verified marks included.
-func (s *Service) AdminUpdateUserAttributes(ctx context.Context, poolID, name string, attrs []userpool.Attribute) error {
-	p, u, err := s.adminUser(ctx, poolID, name)
+func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate) error {
+	attrs := in.Attributes
+	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
 	if err != nil {
 		return err
 	}
@@ -63,11 +72,19 @@ func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *use
 	return err
 }
 
+// Update is the input of UpdateUserAttributes.
+type Update struct {
+	AccessToken string
+	Attributes  []userpool.Attribute
+	Context     userpool.ClientContext
+}
+
 // UpdateUserAttributes writes attributes of the token's user. An address that changes becomes unverified, and the user gets
 // a code if the pool verifies it. With AttributesRequireVerificationBeforeUpdate the old value stays until the code comes
 // back.
-func (s *Service) UpdateUserAttributes(ctx context.Context, accessToken string, attrs []userpool.Attribute) ([]Delivery, error) {
-	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delivery, error) {
+	attrs := in.Attributes
+	holder, err := s.o.Tokens.Authenticate(ctx, in.AccessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +108,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, accessToken string, 
 // splitPending separates the addresses that must be verified before they are written.
 func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (now, later []userpool.Attribute) {
 	for _, a := range attrs {
-		settings := p.Settings.UserAttributeUpdateSettings
-		if settings != nil && slices.Contains(settings.AttributesRequireVerificationBeforeUpdate, a.Name) &&
-			a.Value != "" && a.Value != u.Attributes[a.Name] {
+		if slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
 			later = append(later, a)
 		} else {
 			now = append(now, a)
@@ -132,7 +147,7 @@ func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, before,
 	return list, nil
 }
 
-// codeAttribute begins the purposes of codes that verify an attribute of a known user.
+// codeAttribute is the prefix of the purposes of codes that verify an attribute.
 const codeAttribute = "attribute:"
 
 // How many codes for an attribute a user may try, and ask for, in an hour.
@@ -141,9 +156,17 @@ const (
 	limitVerifySend = 5
 )
 
+// AttributeCodeRequest is the input of GetUserAttributeVerificationCode.
+type AttributeCodeRequest struct {
+	AccessToken string
+	Attribute   string // email or phone_number
+	Context     userpool.ClientContext
+}
+
 // GetUserAttributeVerificationCode sends a code to an address of the token's user.
-func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, accessToken, attribute string) (*Delivery, error) {
-	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, in AttributeCodeRequest) (*Delivery, error) {
+	attribute := in.Attribute
+	holder, err := s.o.Tokens.Authenticate(ctx, in.AccessToken)
 	if err != nil {
 		return nil, err
 	}
@@ -174,12 +197,11 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 		if err != nil {
 			return err
 		}
-		settings := p.Settings.UserAttributeUpdateSettings
-		if settings != nil && slices.Contains(settings.AttributesRequireVerificationBeforeUpdate, attribute) {
+		if slices.Contains(p.Pending, attribute) {
 			u.Attributes[attribute] = code.Value
 		}
 		if u.Attributes[attribute] != code.Value {
-			outcome = errCodeExpired // the address changed after the code went out
+			outcome = errCodeExpired // the address changed after the code was sent
 			return errKeep
 		}
 		return proveAddress(tx, p, u, code, false)

@@ -99,7 +99,7 @@ func (s *Service) AdminGetUser(ctx context.Context, poolID, name string) (*User,
 	return shownUser(u), nil
 }
 
-// adminUser reads pool and user for an administrator's operation.
+// adminUser returns pool and user of an administrator's operation.
 func (s *Service) adminUser(ctx context.Context, poolID, name string) (*userpool.Pool, store.User, error) {
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {

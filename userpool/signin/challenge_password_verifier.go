@@ -2,104 +2,97 @@ package signin
 
 import (
 	"context"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/srp"
 )
 
-// timestampSkew is how far a client's TIMESTAMP may be from the server's clock. The service gives no figure; clocks of
-// phones are wrong by a minute or two.
+// passwordVerifier is the challenge of SRP: the client proves that it knows the password.
+const passwordVerifier = "PASSWORD_VERIFIER"
+
+// timestampSkew is how far a client's TIMESTAMP may be from the server's clock. AWS gives no figure; clocks of phones are
+// wrong by a minute or two.
 const timestampSkew = 5 * time.Minute
 
-// maxSecretBlock bounds PASSWORD_CLAIM_SECRET_BLOCK in characters before it is decoded.
-const maxSecretBlock = 4096
-
-// answerPasswordVerifier is PASSWORD_VERIFIER: the client's proof that it knows the password. A block serves one answer.
-func (s *Machine) answerPasswordVerifier(ctx context.Context, a *attempt) (*Result, error) {
-	a.flow = "USER_SRP_AUTH"
-	at, err := srp.ParseTimestamp(a.params["TIMESTAMP"])
-	if err != nil {
-		return nil, fault.New(fault.InvalidParameter, "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
-	}
-	x, block, err := s.openBlock(a)
-	if err != nil {
-		return nil, err
-	}
-	if off := at.Sub(s.base.Now()); off > timestampSkew || off < -timestampSkew {
-		return nil, userpool.ErrWrongPassword
-	}
-	if _, err := s.spend(x); err != nil {
-		if errors.Is(err, errSessionUsed) {
-			return nil, userpool.ErrWrongPassword
-		}
-		return nil, err
-	}
-	proof := srpProof{exchange: x.Exchange, block: block, timestamp: srp.FormatTimestamp(at), signature: a.params["PASSWORD_CLAIM_SIGNATURE"]}
-	if a.subject, err = s.o.Users.Reopen(ctx, a.pool, x.Ghost == 0, x.Sub, x.Name); err != nil {
-		return nil, err
-	}
-	if err := s.proveSRP(ctx, a, proof); err != nil {
-		return nil, err
-	}
-	return s.proceed(ctx, a)
+type srpVerifier struct {
+	users *directory.Service
+	base  *userpool.Base
 }
 
-// openBlock reads the SECRET_BLOCK. Whatever is wrong with it is a wrong password, as the service has it.
-func (s *Machine) openBlock(a *attempt) (*session, []byte, error) {
-	text := a.params["PASSWORD_CLAIM_SECRET_BLOCK"]
-	if len(text) > maxSecretBlock {
-		return nil, nil, userpool.ErrWrongPassword
-	}
-	block, err := base64.StdEncoding.DecodeString(text)
+// srpState is the step's own state.
+type srpState struct {
+	Exchange []byte `json:"x"`
+}
+
+func passwordVerifierStep(users *directory.Service, base *userpool.Base) *step {
+	v := &srpVerifier{users, base}
+	return &step{name: passwordVerifier, factor: Password, guarded: true, inBlock: true, flow: "USER_SRP_AUTH",
+		required: []string{"USERNAME", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK", "TIMESTAMP"},
+		check:    checkTimestamp, ask: v.ask, answer: v.answer}
+}
+
+func checkTimestamp(params map[string]string, now time.Time) error {
+	at, err := srp.ParseTimestamp(params["TIMESTAMP"])
 	if err != nil {
-		return nil, nil, userpool.ErrWrongPassword
+		return fault.New(fault.InvalidParameter, "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
 	}
-	data, err := s.base.Seal.Open(purposeSecretBlock, block, []byte(a.client.ID))
-	if err != nil {
-		return nil, nil, userpool.ErrWrongPassword
-	}
-	x, err := s.checkSession(data, a, "PASSWORD_VERIFIER")
-	if fault.Is(err, fault.NotAuthorized) {
-		return nil, nil, userpool.ErrWrongPassword
-	}
-	return x, block, err
-}
-
-// srpProof is what the client sent to prove the password.
-type srpProof struct {
-	exchange  []byte
-	block     []byte
-	timestamp string // the server's own rendering
-	signature string
-}
-
-func (p *srpProof) holds(n srp.Name, verifier []byte) (bool, error) {
-	var x srp.Exchange
-	if err := x.UnmarshalBinary(p.exchange); err != nil {
-		return false, err
-	}
-	return srp.Check(x.Key(verifier), n, p.block, p.timestamp, p.signature), nil
-}
-
-// proveSRP checks the proof of a user, with the lockout.
-func (s *Machine) proveSRP(ctx context.Context, a *attempt, proof srpProof) error {
-	if err := admits(&a.subject.User, true); err != nil {
-		return err
-	}
-	if !a.pool.Means(a.params["USERNAME"], &a.subject.User) {
+	if off := at.Sub(now); off > timestampSkew || off < -timestampSkew {
 		return userpool.ErrWrongPassword
 	}
-	return s.o.Users.Guard(ctx, a.pool, a.subject, func(u *store.User) (bool, error) {
-		_, verifier, own, err := s.o.Users.Verifier(a.pool, a.subject)
-		if err != nil {
-			return false, err
-		}
-		ok, err := proof.holds(srp.Name{Pool: a.pool.ShortName(), User: u.Username}, verifier)
-		return ok && own, err // without a verifier of their own a user cannot have proved anything
-	})
+	return nil
+}
+
+// ask answers SRP_A with SRP_B, the salt and, in SECRET_BLOCK, the exchange.
+func (v *srpVerifier) ask(_ context.Context, a *attempt) (*question, error) {
+	salt, verifier, _, err := v.users.Verifier(a.pool, a.subject)
+	if err != nil {
+		return nil, err
+	}
+	exchange, srpB, err := srp.Begin(v.base.Rand, verifier, a.params["SRP_A"])
+	if errors.Is(err, srp.ErrPublicA) {
+		return nil, fault.New(fault.InvalidParameter, "Invalid SRP_A value.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := exchange.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	username := a.subject.User.Username
+	return &question{own: srpState{Exchange: data}, parameters: map[string]string{
+		"USERNAME":        username,
+		"USER_ID_FOR_SRP": username,
+		"SRP_B":           srpB,
+		"SALT":            srp.SaltHex(salt),
+	}}, nil
+}
+
+// answer checks the client's signature over the block, with the timestamp as the server writes it.
+func (v *srpVerifier) answer(_ context.Context, a *attempt) (bool, error) {
+	_, verifier, own, err := v.users.Verifier(a.pool, a.subject)
+	if err != nil {
+		return false, err
+	}
+	var s srpState
+	if err := json.Unmarshal(a.state.Own, &s); err != nil {
+		return false, fmt.Errorf("signin: decoding the state of %s: %w", passwordVerifier, err)
+	}
+	var exchange srp.Exchange
+	if err := exchange.UnmarshalBinary(s.Exchange); err != nil {
+		return false, err
+	}
+	at, err := srp.ParseTimestamp(a.params["TIMESTAMP"])
+	if err != nil {
+		return false, err
+	}
+	name := srp.Name{Pool: a.pool.ShortName(), User: a.subject.User.Username}
+	ok := srp.Check(exchange.Key(verifier), name, a.block, srp.FormatTimestamp(at), a.params["PASSWORD_CLAIM_SIGNATURE"])
+	return ok && own, nil
 }

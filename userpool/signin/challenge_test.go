@@ -140,9 +140,9 @@ func TestClientSecrets(t *testing.T) {
 			}
 		})
 	}
-	_, err = h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, "wrong", out.Tokens.RefreshToken)
+	_, err = h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, ClientSecret: "wrong", RefreshToken: out.Tokens.RefreshToken})
 	wantFault(t, err, fault.NotAuthorized, "*")
-	if _, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, c.Secret.Reveal(), out.Tokens.RefreshToken); err != nil {
+	if _, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, ClientSecret: c.Secret.Reveal(), RefreshToken: out.Tokens.RefreshToken}); err != nil {
 		t.Error(err)
 	}
 	wantFault(t, h.Tokens.RevokeToken(t.Context(), c.ID, "", out.Tokens.RefreshToken), fault.Unauthorized, "*")

@@ -5,39 +5,51 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// startRefresh is REFRESH_TOKEN_AUTH. AWS: with rotation only GetTokensFromRefreshToken renews.
-func (s *Machine) startRefresh(ctx context.Context, a *attempt) (*Result, error) {
-	if a.client.Rotates {
-		return nil, fault.New(fault.InvalidParameter, "Auth flow not enabled for this client")
-	}
-	set, err := s.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: a.params["REFRESH_TOKEN"],
-		Confirm: func(u *store.User) error {
-			// The hash is over the real user name here, which the client may not have sent.
-			return a.client.CheckSecretHash(u.Username, a.params["SECRET_HASH"])
-		}})
-	if err != nil {
-		return nil, err
-	}
-	return &Result{Tokens: set}, nil
+const refreshTokenAuth = "REFRESH_TOKEN_AUTH"
+
+// refreshFlow is REFRESH_TOKEN_AUTH, also called REFRESH_TOKEN. As in AWS, it does not serve a client that rotates refresh
+// tokens. SECRET_HASH is over the real user name, which the client may not send.
+func refreshFlow(issuer *tokens.Service) *flow {
+	return &flow{names: []string{refreshTokenAuth, "REFRESH_TOKEN"}, allow: "ALLOW_REFRESH_TOKEN_AUTH",
+		disabled: "Auth flow not enabled for this client", public: true, admin: true,
+		required: []string{"REFRESH_TOKEN"}, renew: func(ctx context.Context, a *attempt) (*tokens.Set, error) {
+			if a.client.Rotates {
+				return nil, fault.New(fault.InvalidParameter, "Auth flow not enabled for this client")
+			}
+			return issuer.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: a.params["REFRESH_TOKEN"],
+				Confirm: func(u *store.User) error { return a.client.CheckSecretHash(u.Username, a.params["SECRET_HASH"]) }})
+		}}
 }
 
-// GetTokensFromRefreshToken renews, and replaces the refresh token when the client rotates.
-func (s *Machine) GetTokensFromRefreshToken(ctx context.Context, clientID, clientSecret, refreshToken string) (*tokens.Set, error) {
-	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
+// Renewal is the input of GetTokensFromRefreshToken.
+type Renewal struct {
+	ClientID     string
+	ClientSecret string
+	RefreshToken string
+	Context      userpool.ClientContext
+}
+
+// GetTokensFromRefreshToken renews tokens, and replaces the refresh token if the client rotates them.
+func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*tokens.Set, error) {
+	a, err := m.newAttempt(ctx, false, "", in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	if !c.Rotates && !c.Allowed["ALLOW_REFRESH_TOKEN_AUTH"] {
+	if !a.client.Rotates && !a.client.Allowed["ALLOW_REFRESH_TOKEN_AUTH"] {
 		return nil, fault.New(fault.InvalidParameter, "Auth flow not enabled for this client")
 	}
-	if err := c.CheckSecret(clientSecret); err != nil {
+	if err := a.client.CheckSecret(in.ClientSecret); err != nil {
 		return nil, err
 	}
-	a := &attempt{pool: p, client: c, flow: "REFRESH_TOKEN_AUTH"}
-	set, err := s.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: p, Client: c, RefreshToken: refreshToken})
-	s.observe(a, &Result{Tokens: set}, err)
-	return set, err
+	a.context, a.state.Flow = in.Context, refreshTokenAuth
+	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken})
+	r, err := m.finish(ctx, a, &outcome{tokens: set}, err)
+	if err != nil {
+		return nil, err
+	}
+	return r.Tokens, nil
 }

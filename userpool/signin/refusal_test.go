@@ -52,7 +52,7 @@ func TestStatesStopASignIn(t *testing.T) {
 	})
 	t.Run("reset required, after the proof", func(t *testing.T) {
 		h.User(p.ID, "reset", userpool.Attribute{Name: "email", Value: "r@example.com"}, userpool.Attribute{Name: "email_verified", Value: "true"})
-		if err := h.Users.AdminResetUserPassword(ctx, p.ID, "reset"); err != nil {
+		if err := h.Users.AdminResetUserPassword(ctx, directory.AdminReset{PoolID: p.ID, Username: "reset"}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := h.SignIn(c.ID, "reset", "Wrong-horse-7")

@@ -152,7 +152,7 @@ func rows() map[string]row {
 	}
 	all["recovery"] = func(h *harness, _ *userpool.PoolDescription, c *userpool.ClientDescription, name string) (seen []string) {
 		for range 7 {
-			d, err := h.Users.ForgotPassword(h.T.Context(), c.ID, "", name)
+			d, err := h.Users.ForgotPassword(h.T.Context(), directory.CodeRequest{ClientID: c.ID, Username: name})
 			if err == nil {
 				seen = append(seen, fmt.Sprint(len(d.Destination), " ", d.Medium, " ", d.Attribute))
 			}
@@ -194,7 +194,7 @@ func TestRecoveryIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 		}
 		count(confirm)
 		count(func() error {
-			_, err := h.Users.ForgotPassword(t.Context(), c.ID, "", name)
+			_, err := h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: c.ID, Username: name})
 			return err
 		})
 		for range 6 {

@@ -103,7 +103,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, wrong)
 	h.Options.Sender = userpooltest.BrokenSender{}
 	h.Restart()
-	if _, err = h.Users.ForgotPassword(t.Context(), c.ID, "", "alice"); err != nil {
+	if _, err = h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	h.Drain()

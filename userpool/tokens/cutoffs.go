@@ -8,11 +8,11 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// cutoffs tells tokens issued before a revocation from those issued after, although iat has whole seconds only.
+// cutoffs separates tokens issued before a revocation from those issued after it, although iat has whole seconds only.
 //
-// revoke.Issued kills every iat up to and including the second of its moment. Tokens whose user was read after the
-// revocation was complete get a later iat, which may be a second or two ahead of the clock; all others get the second in
-// which the read began, and are dead. "After" goes by a counter and not by the clock.
+// revoke.Issued revokes every iat up to and including the second of its moment. Tokens whose user was read after the
+// revocation was complete get a later iat, which may be a second or two ahead of the clock. All others get the second in
+// which the read began, and are revoked. A counter, not the clock, decides what is after.
 type cutoffs struct {
 	mu      sync.Mutex
 	running int    // revocations that have begun and not ended
@@ -24,7 +24,7 @@ type cutoffs struct {
 type userKey struct{ poolID, sub string }
 
 type cutoff struct {
-	at   time.Time // the last moment, a whole second
+	at   time.Time // the second of the last revocation
 	turn uint64    // when its revocation ended; pending until then
 }
 
@@ -32,7 +32,7 @@ const pending = math.MaxUint64
 
 func newCutoffs() *cutoffs { return &cutoffs{users: map[userKey]cutoff{}} }
 
-// moment is a point in time at which reading began.
+// moment is a point at which reading a user began.
 type moment struct {
 	at   time.Time
 	turn uint64
@@ -44,7 +44,7 @@ func (c *cutoffs) moment(now time.Time) moment {
 	return moment{now, c.turn}
 }
 
-// begin opens a revocation; what it returns must be called when the transaction has ended, well or not.
+// begin opens a revocation. The caller must call end after the transaction, whether it succeeded or not.
 func (c *cutoffs) begin() (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,12 +65,12 @@ func (c *cutoffs) begin() (end func()) {
 	}
 }
 
-// maxAhead is how far the iat of a user's tokens may run ahead of the clock: each sign-out within one second moves it by
-// another. It stays below userpool.ClockLeeway, within which everybody who verifies tokens takes them.
+// maxAhead is how far the iat of a user's tokens may run ahead of the clock. Each sign-out within the same second moves iat
+// by one second. It is less than userpool.ClockLeeway, which verifiers allow.
 const maxAhead = 20 * time.Second
 
-// raise returns the second of a revocation: not before now nor before any iat given to the user so far. It refuses a user
-// who signs out so often that the tokens in between would be of the future.
+// raise returns the second of a revocation: now, or later if the user has tokens with a later iat. It refuses a user who
+// signs out so often that iat would exceed maxAhead.
 func (c *cutoffs) raise(poolID, sub string, now time.Time) (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -89,7 +89,7 @@ func (c *cutoffs) raise(poolID, sub string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// tidy removes what the clock has left behind: no iat is before it any more.
+// tidy removes entries that are so old that no new iat can be before them.
 func (c *cutoffs) tidy(now time.Time) {
 	for k, u := range c.users {
 		if u.turn != pending && now.Sub(u.at) > time.Minute {
@@ -98,7 +98,7 @@ func (c *cutoffs) tidy(now time.Time) {
 	}
 }
 
-// issueTime is the iat of tokens whose user was read from that moment on.
+// issueTime returns the iat of tokens whose user was read from that moment on.
 func (c *cutoffs) issueTime(poolID, sub string, from moment) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

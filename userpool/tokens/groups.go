@@ -7,8 +7,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// groupsOf reads a user's groups in the order in which tokens name them: by precedence, the lowest number first, groups
-// without one last, then by name.
+// groupsOf returns a user's groups in the order of tokens: by precedence, the lowest number first and groups without one
+// last, then by name.
 func groupsOf(tx store.Tx, u *store.User) ([]store.Group, error) {
 	list, err := tx.Groups.Of(u.PoolID, u.Sub, store.Page{})
 	if err != nil {
@@ -28,7 +28,7 @@ func groupsOf(tx store.Tx, u *store.User) ([]store.Group, error) {
 	return list, nil
 }
 
-// groupRoles are the roles of ordered groups, each once.
+// groupRoles returns the roles of ordered groups, each once.
 func groupRoles(groups []store.Group) []string {
 	var roles []string
 	for _, g := range groups {
@@ -39,8 +39,8 @@ func groupRoles(groups []store.Group) []string {
 	return roles
 }
 
-// preferredRole is the role of the group that ranks first among those with a role. AWS: when groups of the same rank have
-// different roles, there is none.
+// preferredRole returns the role of the first group that has one. As in AWS, it returns "" if groups of the same precedence
+// have different roles.
 func preferredRole(groups []store.Group) string {
 	var top *store.Group
 	for i := range groups {

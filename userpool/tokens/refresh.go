@@ -15,10 +15,10 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// A refresh token is sealed: family (16 bytes), turn (4), secret (32). So only tokens that were issued reach the store,
-// an old turn is told from a guess, and clients see nothing. The store has a hash of turn and secret. The secret of the
-// next turn is derived from the last, so a client that lost the answer to a rotation and asks again within the grace
-// period gets the same successor.
+// A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
+// store, tells an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
+// secret of the next turn is derived from the last one, so a client that lost the answer to a rotation and asks again
+// within the grace period gets the same successor.
 const (
 	purposeRefresh   = "refresh token"
 	purposeSuccessor = "refresh token successor"
@@ -40,13 +40,13 @@ type refreshToken struct {
 	secret []byte
 }
 
-// hash is what the store keeps. The secret has 256 random bits, so the hash needs no key.
+// hash returns what the store keeps. The secret has 256 random bits, so the hash needs no key.
 func (r *refreshToken) hash() []byte {
 	sum := sha256.Sum256(append(binary.BigEndian.AppendUint32([]byte("sluice refresh token\x00"), r.turn), r.secret...))
 	return sum[:]
 }
 
-// sealRefresh gives the token's text, bound to its client.
+// sealRefresh returns the token's text.
 func (s *Service) sealRefresh(r *refreshToken) (string, error) {
 	id, err := uuid.Parse(r.family)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Service) sealRefresh(r *refreshToken) (string, error) {
 	return s.base.Seal.SealToken(purposeRefresh, data, nil)
 }
 
-// openRefresh reads a token; false for what never was one.
+// openRefresh parses a token. It returns false for text that was never issued.
 func (s *Service) openRefresh(text string) (*refreshToken, bool) {
 	data, err := s.base.Seal.OpenToken(purposeRefresh, text, nil, maxRefreshToken)
 	if err != nil || len(data) != 16+4+refreshSecretLen {
@@ -65,7 +65,7 @@ func (s *Service) openRefresh(text string) (*refreshToken, bool) {
 	return &refreshToken{family: uuid.UUID(data[:16]).String(), turn: binary.BigEndian.Uint32(data[16:20]), secret: data[20:]}, true
 }
 
-// newRefreshToken makes the first token of a family and the hash to keep.
+// newRefreshToken returns the first token of a family and the hash to keep.
 func (s *Service) newRefreshToken(family string) (text string, hash []byte, err error) {
 	r := &refreshToken{family: family}
 	if r.secret, err = s.base.Random(refreshSecretLen); err != nil {
@@ -75,7 +75,7 @@ func (s *Service) newRefreshToken(family string) (text string, hash []byte, err 
 	return text, r.hash(), err
 }
 
-// successors are the possible next tokens: one for each master key, the current first.
+// successors returns the possible next tokens: one for each master key, the current key's first.
 func (s *Service) successors(r *refreshToken) []*refreshToken {
 	var list []*refreshToken
 	for _, mac := range s.base.Seal.MACs(purposeSuccessor, []byte(r.family), binary.BigEndian.AppendUint32(nil, r.turn), r.secret) {
@@ -91,7 +91,7 @@ type RenewRequest struct {
 	Pool         *userpool.Pool
 	Client       *userpool.Client
 	RefreshToken string
-	Confirm      func(*store.User) error // may refuse the user; nil takes everybody
+	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
 }
 
 // Renew returns new tokens for a refresh token, with the scopes of the sign-in. If the client rotates, the set has the
@@ -135,7 +135,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	return set, err
 }
 
-// readFamily judges the token against its family and fills in the content. If the client rotates, it writes the next turn
+// readFamily checks the token against its family and fills in the content. If the client rotates, it writes the next turn
 // and returns it. outcome is the answer to the client; err ends the transaction.
 func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
 	f, err := tx.RefreshTokens.Get(r.family)
@@ -178,7 +178,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	return next, nil, err
 }
 
-// turn decides whether the token is the family's current one, and rotates it when the client rotates.
+// turn checks that the token is the family's current one, and rotates it if the client rotates.
 func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *familyContext, r *refreshToken) (*refreshToken, error, error) {
 	current := equal(r.hash(), f.Hash)
 	if !c.client.Rotates {
@@ -198,7 +198,7 @@ func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *fa
 		f.PreviousHash, f.Hash, f.RotatedAt, f.Context = f.Hash, next.hash(), s.base.Now(), data
 		return next, nil, tx.RefreshTokens.Update(*f)
 	}
-	// The last token, again, within the grace period: the client did not get our answer, or two of its parts raced.
+	// Within the grace period the last token works again: the client may have lost the answer, or sent two requests at once.
 	if len(f.PreviousHash) > 0 && equal(r.hash(), f.PreviousHash) && s.base.Now().Sub(f.RotatedAt) <= c.client.Grace {
 		for _, next := range options {
 			if equal(next.hash(), f.Hash) {

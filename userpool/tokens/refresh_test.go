@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -42,7 +43,7 @@ func TestRefreshKeepsTheFamily(t *testing.T) {
 		t.Error("a new sign-in begins a new family")
 	}
 	t.Run("GetTokensFromRefreshToken does the same", func(t *testing.T) {
-		got, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, "", first.RefreshToken)
+		got, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, RefreshToken: first.RefreshToken})
 		if err != nil || got.RefreshToken != "" || claims(t, got.IDToken)["origin_jti"] != was["origin_jti"] {
 			t.Error(got, err)
 		}
@@ -115,7 +116,7 @@ func TestRotation(t *testing.T) {
 	c := h.Client(p.ID, userpooltest.Rotating(10))
 	h.User(p.ID, "alice")
 	renew := func(token string) (*tokens.Set, error) {
-		return h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, "", token)
+		return h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, RefreshToken: token})
 	}
 	t.Run("only GetTokensFromRefreshToken renews", func(t *testing.T) {
 		_, err := h.Refresh(c.ID, h.MustSignIn(c.ID, "alice").RefreshToken)
@@ -193,9 +194,9 @@ func TestRotation(t *testing.T) {
 		errs := make(chan error, 8)
 		for range 8 {
 			wg.Go(func() {
-				out, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, "", first.RefreshToken)
+				out, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, RefreshToken: first.RefreshToken})
 				if err == nil {
-					_, err = h.SignIns.GetTokensFromRefreshToken(t.Context(), c.ID, "", out.RefreshToken)
+					_, err = h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, RefreshToken: out.RefreshToken})
 				}
 				errs <- err
 			})

@@ -1,0 +1,50 @@
+package authz
+
+import "testing"
+
+// Routes that share a cache share its subjects. A user who goes from one to the other made every request work out what
+// applies anew, under a lock.
+func TestSeveralRoutesKeepTheirGrantsOfOneSubject(t *testing.T) {
+	engines := make([]*Engine, 6)
+	for i := range engines {
+		engines[i] = &Engine{}
+	}
+	s := &Subject{}
+	find := func(e *Engine) *permissions {
+		if g := s.permissions.Load(); g != nil && g.engine == e {
+			return g
+		}
+		if kept := s.others.Load(); kept != nil {
+			for _, g := range kept {
+				if g != nil && g.engine == e {
+					return g
+				}
+			}
+		}
+		return nil
+	}
+	for i, e := range engines[:4] {
+		s.keepPermissions(&permissions{engine: e, version: 1})
+		for _, before := range engines[:i+1] {
+			if find(before) == nil {
+				t.Errorf("after %d routes one is forgotten", i+1)
+			}
+		}
+	}
+	s.keepPermissions(&permissions{engine: engines[2], version: 2})
+	if g := find(engines[2]); g == nil || g.version != 2 {
+		t.Error("a new version does not take the place of the old one")
+	}
+	for _, e := range engines[:4] {
+		if find(e) == nil {
+			t.Error("a new version pushed out another route's")
+		}
+	}
+	s.keepPermissions(&permissions{engine: engines[4], version: 1})
+	if find(engines[4]) == nil || find(engines[0]) == nil {
+		t.Error("a fifth route has no place, or the first has lost its own")
+	}
+	if s.others.Load()[0].engine != engines[4] {
+		t.Error("the latest is not at hand")
+	}
+}
