@@ -119,6 +119,7 @@ func TestAmplify(t *testing.T) {
 	gone := s.S3(harness.Keys(session.Key, session.Secret, session.Token))
 	_, err = gone.GetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: aws.String("users/" + session.Identity + "/from-amplify")})
 	wantCode(t, "the credentials of a sign-in that was ended", err, "InvalidToken")
+	proves(t, s, "Amplify")
 }
 
 // useAmplifys uses the credentials of the guest and of the user that the guest became.

@@ -65,6 +65,7 @@ func TestThePagesCommandsWorkAsPrinted(t *testing.T) {
 	} else if told, err := s.Command("explain", "--address", s.Admin, id[1]); err != nil || !strings.Contains(told, "execute-api:Invoke") {
 		t.Errorf("explain: %v\n%s", err, told)
 	}
+	proves(t, s, "AWS CLI")
 	if t.Failed() {
 		t.Logf("the shell printed:\n%s", out)
 	}

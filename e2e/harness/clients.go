@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -51,6 +52,14 @@ func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Clie
 // STS returns a client of the Security Token Service.
 func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
+		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+	})
+}
+
+// IAM returns a client of the IAM API.
+func (s *Sluice) IAM(creds aws.CredentialsProvider) *iam.Client {
+	return iam.New(iam.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
 		HTTPClient: httpClient{awshttp.NewBuildableClient()},
 	})

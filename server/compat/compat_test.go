@@ -2,8 +2,11 @@ package compat_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/api/cognitoidentity"
@@ -20,17 +23,20 @@ import (
 
 var update = flag.Bool("update", false, "write docs/compatibility.md")
 
-const page = "../../docs/compatibility.md"
+const (
+	page = "../../docs/compatibility.md"
+	e2e  = "../../e2e"
+)
 
 // apis are the chapters; the registries are made without the services behind them, which only running a function needs.
 var apis = []struct {
-	title string
+	title, scenarios string // scenarios: the type in e2e whose methods are the API's scenarios
 	rpc.API
 }{
-	{"User pools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(idpwire.Options{})}},
-	{"Identity pools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
-	{"STS", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
-	{"IAM (the part that roles need)", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},
+	{"User pools", "userPools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(idpwire.Options{})}},
+	{"Identity pools", "identityPools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
+	{"STS", "tokenService", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
+	{"IAM (the part that roles need)", "roles", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},
 }
 
 func TestCompatibilityPageAgreesWithTheCode(t *testing.T) {
@@ -41,7 +47,7 @@ func TestCompatibilityPageAgreesWithTheCode(t *testing.T) {
 		}
 		chapters = append(chapters, compat.API{Title: a.title, Service: a.Service, Implemented: a.Registry.Operations()})
 	}
-	want, err := compat.Render(chapters)
+	want, err := compat.Render(chapters, clientCalls(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +65,72 @@ func TestCompatibilityPageAgreesWithTheCode(t *testing.T) {
 	}
 }
 
+// clientCalls reads what the end-to-end tests have seen foreign clients do. They compare the file with the metrics of the
+// running binary.
+func clientCalls(t *testing.T) compat.Calls {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(e2e, "clients.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls compat.Calls
+	if err := json.Unmarshal(data, &calls); err != nil {
+		t.Fatal(err)
+	}
+	return calls
+}
+
+// An operation is implemented when a client that is not ours has called it with success, in a scenario of its own.
+func TestEveryOperationHasAScenarioAndAForeignClient(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(e2e, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(data)
+	}
+	calls := clientCalls(t)
+	for _, a := range apis {
+		for _, name := range a.Registry.Operations() {
+			if scenario := "func (" + a.scenarios + ") " + name + "("; !strings.Contains(sources.String(), "\n"+scenario) {
+				t.Errorf("e2e has no %s…): write it", scenario)
+			}
+			if len(calls.Clients(a.Service.ID, name)) == 0 {
+				t.Errorf("no client proves %s of %s: run TestScenarios of e2e with -update", name, a.Service.ID)
+			}
+		}
+	}
+}
+
 func TestRenderRefusesWhatIsNoOperation(t *testing.T) {
-	if _, err := compat.Render([]compat.API{{Service: &sts.API, Implemented: []string{"MakeCoffee"}}}); err == nil {
-		t.Error("an operation that AWS does not have")
+	for name, tc := range map[string]struct {
+		implemented string
+		calls       compat.Calls
+	}{
+		"an operation that AWS does not have":               {"MakeCoffee", nil},
+		"a client's call of an operation that is missing":   {"AssumeRole", compat.Calls{"x": {"sts": {"AssumeRoleWithSAML"}}}},
+		"a client's call of an API that is not on the page": {"AssumeRole", compat.Calls{"x": {"s3": {"AssumeRole"}}}},
+	} {
+		if _, err := compat.Render([]compat.API{{Service: &sts.API, Implemented: []string{tc.implemented}}}, tc.calls); err == nil {
+			t.Errorf("%s is not refused", name)
+		}
+	}
+}
+
+func TestTheTableNamesTheClientsOfAnOperation(t *testing.T) {
+	got, err := compat.Render([]compat.API{{Title: "STS", Service: &sts.API, Implemented: []string{"AssumeRole", "GetSessionToken"}}},
+		compat.Calls{"second": {"sts": {"AssumeRole"}}, "first": {"sts": {"AssumeRole"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| AssumeRole | yes | **yes** | first, second |\n", "| GetSessionToken | yes | **yes** |  |\n"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no line %q in\n%s", want, got)
+		}
 	}
 }
