@@ -39,10 +39,12 @@ var floors = map[string]int{
 	"server/awsjson": 4, "server/query": 4,
 	// 5, wires.
 	"server/caller": 5, "server/cognitoidp": 5, "server/cognitoidentity": 5, "server/sts": 5, "server/iam": 5, "server/oidc": 5,
-	// 6, what knows all wires.
-	"server/compat": 6, "server/caller/callertest": 6, "caddymodule": 6,
-	// 7, ends.
-	"": 7, "cmd/sluice": 7,
+	// 6, what knows all wires: the composition.
+	"node": 6, "server/compat": 6,
+	// 7, the host, and tests' servers.
+	"server/caller/callertest": 7, "caddymodule": 7,
+	// 8, ends.
+	"": 8, "cmd/sluice": 8,
 }
 
 // hosts are the packages that may know Caddy.

@@ -2,19 +2,17 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node"
 )
 
 func init() { caddy.RegisterModule(new(Authorize)) }
@@ -40,14 +38,9 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 type Authorize struct {
 	config.Authorize
 
-	gate      atomic.Pointer[authz.Engine]
-	debugs    bool // the log takes debug entries
+	gate      atomic.Pointer[node.Gate]
 	publishes bool // there is metadata of protected resources; set before gate is
-	headers   []headerSetter
 	app       *App
-	logger    *zap.Logger
-	parts     *gateParts
-	release   func()
 }
 
 // CaddyModule returns the Caddy module information.
@@ -61,37 +54,28 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	a.app, a.logger = app, ctx.Logger()
-	a.debugs = a.logger.Core().Enabled(zapcore.DebugLevel)
-	a.Authorize.Defaults(app.Region)
-	if err := a.Authorize.Validate(&app.App); err != nil {
+	a.app = app
+	placeholders := replacement{repl: caddy.NewReplacer()}
+	for i := range a.Policies {
+		placeholders.fill("policy", &a.Policies[i].File)
+	}
+	placeholders.headers(a.Headers)
+	if err := errors.Join(placeholders.problems...); err != nil {
 		return err
 	}
-	if a.parts, err = readGateParts(&a.Authorize, app); err != nil {
+	plan, err := app.plan.Gate(&a.Authorize)
+	if err != nil {
 		return err
 	}
-	if err := app.protect(&a.Authorize); err != nil {
-		return err
-	}
-	a.headers = compileHeaders(a.Headers)
-	app.onStart(len(a.UserPools) > 0 || a.SigV4 != nil, func(rt *runtime) error {
-		gate, release, err := a.parts.build(app, rt)
+	app.onStart(func(n *node.Node) error {
+		gate, err := n.Build(plan)
 		if err != nil {
 			return fmt.Errorf("sluice_authorize: %w", err)
 		}
-		a.release = release
-		a.publishes = len(app.resources) > 0
+		a.publishes = app.plan.Publishes()
 		a.gate.Store(gate)
 		return nil
 	})
-	return nil
-}
-
-// Cleanup releases the key sets and caches that the route shares with others.
-func (a *Authorize) Cleanup() error {
-	if a.release != nil {
-		a.release()
-	}
 	return nil
 }
 
@@ -99,66 +83,49 @@ func (a *Authorize) Cleanup() error {
 func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	gate := a.gate.Load()
 	if gate == nil || a.publishes {
-		if metadata := a.app.resourceOf(r); metadata != nil {
-			return metadata.serve(w, r)
+		if metadata := a.app.metadata(r); metadata != nil {
+			metadata.ServeHTTP(w, r)
+			return nil
 		}
 	}
 	if gate == nil {
 		if gate = a.wait(r.Context()); gate == nil {
-			return writeStarting(w)
+			node.WriteStarting(w)
+			return nil
 		}
 	}
-	p, err := a.ask(gate, w, r)
+	p, err := ask(gate, w, r)
 	if p == nil {
 		return err
 	}
 	return p.serve(w, r, next)
 }
 
-// ask puts the request to the gate; nil when it does not pass and has been answered. It is a function of its own, never
-// part of another, because what it needs of the stack would else stay there while the next handlers run.
+// ask puts the request to the gate. It returns nil if the request does not pass and has been answered. It must not be inlined:
+// the stack that it needs would stay in use while the next handlers run.
 //
 //go:noinline
-func (a *Authorize) ask(gate *authz.Engine, w http.ResponseWriter, r *http.Request) (*passage, error) {
+func ask(gate *node.Gate, w http.ResponseWriter, r *http.Request) (*passage, error) {
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
-	request := requests.Get().(*authz.Request)
-	show(r, vars, request)
-	result := gate.Authorize(r.Context(), request)
-	*request = authz.Request{}
-	requests.Put(request)
-	if a.DebugHeader != "" {
-		debug(w.Header(), a.DebugHeader, &result)
+	target := r.RequestURI
+	// A rewrite changes what goes upstream. The client signed, and asked for, the original.
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		target = original.RequestURI
 	}
-	if !result.Pass {
-		return nil, a.refuse(w, r, &result)
+	result, pass, err := gate.Ask(w, r, target, clientAddr(vars))
+	if !pass {
+		return nil, err
 	}
-	return &passage{authorize: a, gate: gate, result: result, vars: vars}, nil
+	return &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars}, nil
 }
 
-// requests are what gates have seen, to be used again: a gate keeps nothing of one.
-var requests = sync.Pool{New: func() any { return new(authz.Request) }}
-
-// wait gives the gate of an app that is still starting; nil when the client has gone or the start failed.
-func (a *Authorize) wait(ctx context.Context) *authz.Engine {
+// wait waits for the app to start. It returns nil if the client has gone, or the start failed.
+func (a *Authorize) wait(ctx context.Context) *node.Gate {
 	select {
 	case <-a.app.started:
 		return a.gate.Load()
 	case <-ctx.Done():
 		return nil
-	}
-}
-
-// show tells the gate what it needs of r.
-func show(r *http.Request, vars map[string]any, to *authz.Request) {
-	to.Method, to.Host, to.Target, to.Proto = r.Method, r.Host, r.RequestURI, r.Proto
-	to.RawPath, to.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
-	to.Header, to.ContentLength, to.Body, to.ClientIP = r.Header, r.ContentLength, r.Body, clientAddr(vars)
-	// A rewrite changes what goes upstream, never what the client asked for and signed.
-	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		to.Target = original.RequestURI
-	}
-	if r.TLS != nil {
-		to.TLSVersion = r.TLS.Version
 	}
 }
 
@@ -175,6 +142,5 @@ func clientAddr(vars map[string]any) netip.Addr {
 // Interface guards.
 var (
 	_ caddy.Provisioner           = (*Authorize)(nil)
-	_ caddy.CleanerUpper          = (*Authorize)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Authorize)(nil)
 )

@@ -76,7 +76,15 @@ func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 		judged.SigV4 = &sigv4
 	}
 	judged.Defaults(app.Region)
-	return authorize, at.locate(judged.Validate(app), start)
+	if err := at.locate(judged.Validate(app), start); err != nil {
+		return nil, err
+	}
+	var policies []string
+	for _, p := range authorize.Policies {
+		policies = append(policies, p.File)
+	}
+	authorize.Digests, err = digests(policies)
+	return authorize, err
 }
 
 // declared returns the sluice block of this Caddyfile with its defaults, or an empty one.

@@ -2,12 +2,9 @@ package caddymodule
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -88,7 +85,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next() // the option's name
 	if existing != nil {
-		return nil, d.Err("sluice stands twice; one block holds everything")
+		return nil, d.Err("there are two sluice blocks; put everything into one")
 	}
 	start := place{d.File(), d.Line()}
 	if d.NextArg() {
@@ -98,12 +95,22 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
 		return nil, err
 	}
+	var err error
+	if app.Folder, err = filepath.Abs(filepath.Dir(start.file)); err != nil {
+		return nil, d.WrapErr(err)
+	}
+	if app.DataDir != "" {
+		app.DataDir = beside(start.file, app.DataDir)
+	}
 	judged, err := clone(app)
 	if err != nil {
 		return nil, err
 	}
 	judged.Defaults(os.Getenv)
 	if err := at.locate(judged.Validate(), start); err != nil {
+		return nil, err
+	}
+	if app.Digests, err = digests(app.Files()); err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(app)
@@ -168,53 +175,4 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 		return usage(d, syntax)
 	}
 	return noBlock(d, syntax)
-}
-
-// file reads one path and makes it relative to the Caddyfile's folder.
-func file(field *string, syntax string) option {
-	read := oneString(field, syntax)
-	return func(d *caddyfile.Dispenser) error {
-		from := d.File()
-		if err := read(d); err != nil {
-			return err
-		}
-		*field = beside(from, *field)
-		return exists(d, *field)
-	}
-}
-
-// exists refuses a file that is not there while its line is still known. One named by a placeholder is looked for later.
-func exists(d *caddyfile.Dispenser, path string) error {
-	if strings.HasPrefix(path, "{") {
-		return nil
-	}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return d.Errf("there is no file %s; paths are relative to the Caddyfile's folder", path)
-	case err != nil:
-		return d.WrapErr(err)
-	case info.IsDir():
-		return d.Errf("%s is a folder; name a file", path)
-	}
-	return nil
-}
-
-func files(field *[]string, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
-		var one string
-		if err := file(&one, syntax)(d); err != nil {
-			return err
-		}
-		*field = append(*field, one)
-		return nil
-	}
-}
-
-// beside resolves path against the folder of the Caddyfile; absolute paths and placeholders stay.
-func beside(caddyfilePath, path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
-		return path
-	}
-	return filepath.Join(filepath.Dir(caddyfilePath), path)
 }

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/seal"
 )
 
@@ -37,14 +39,22 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 		return err
 	}
 	c.logger = ctx.Logger()
-	c.Credentials.Defaults(app.Region)
+	c.Credentials.Defaults(app.plan.Config().Region)
+	placeholders := replacement{repl: caddy.NewReplacer()}
+	if s := c.SigV4; s != nil {
+		placeholders.fill("sigv4 "+s.Service+": access_key", &s.AccessKey)
+		placeholders.fill("sigv4 "+s.Service+": secret_key", &s.SecretKey)
+	}
+	placeholders.headers(c.Headers)
+	if err := errors.Join(placeholders.problems...); err != nil {
+		return err
+	}
 	if err := c.Credentials.Validate(); err != nil {
 		return err
 	}
 	if s := c.SigV4; s != nil {
-		repl := caddy.NewReplacer()
 		kind, err := credentials.NewResign(credentials.ResignOptions{Service: s.Service, Region: s.Region,
-			AccessKeyID: repl.ReplaceAll(s.AccessKey, ""), SecretKey: seal.NewSecret(repl.ReplaceAll(s.SecretKey, ""))})
+			AccessKeyID: s.AccessKey, SecretKey: seal.NewSecret(s.SecretKey)})
 		if err != nil {
 			return err
 		}
@@ -70,24 +80,20 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	if !ok {
 		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
 		c.logger.Error("sluice_credentials without sluice_authorize before it")
-		return writeProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
+		return node.WriteProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
 			Detail: "This route is not set up."}, "")
 	}
-	if passed.result.Outcome != authz.Allowed {
+	if passed.Result.Outcome != authz.Allowed {
 		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
-		return passed.authorize.refuse(w, r, &passed.result)
-	}
-	if passed.result.Outcome != authz.Allowed {
-		// Shadow mode lets it pass, but as the client sent it: our credentials are for who is allowed.
-		return next.ServeHTTP(w, r)
+		return passed.Gate.Refuse(w, r, &passed.Result)
 	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
 		r.Host = c.SigV4.Host
 	}
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	out := credentials.Outgoing{Method: r.Method, Host: r.Host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.result.Principal,
-		PayloadHash: passed.result.PayloadHash, Trailer: passed.result.Trailer,
+		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.Result.Principal,
+		PayloadHash: passed.Result.PayloadHash, Trailer: passed.Result.Trailer,
 		Expand: func(text string) string { return repl.ReplaceAll(text, "") }}
 	if err := c.chain.Present(r.Context(), &out); err != nil {
 		return c.fail(w, r, err)
@@ -110,9 +116,9 @@ func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) er
 		c.logger.Error("presenting the principal", zap.Error(err))
 	}
 	if c.SigV4 != nil && c.SigV4.Service == "s3" {
-		return writeS3Error(w, r, problem, "")
+		return node.WriteS3Error(w, r, problem, "")
 	}
-	return writeProblem(w, problem, "")
+	return node.WriteProblem(w, problem, "")
 }
 
 // PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
@@ -121,7 +127,7 @@ func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	if !ok {
 		return nil, false
 	}
-	return passed.result.Principal, true
+	return passed.Result.Principal, true
 }
 
 // Interface guards.

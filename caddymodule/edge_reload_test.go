@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sluicegate/sluice/node"
 )
 
 // reload changes the configuration in place, on the same port.
@@ -216,26 +218,11 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestARuntimeWaitsOnlySoLong(t *testing.T) {
-	var c calls
-	if !c.begin() || c.close(time.Millisecond) {
-		t.Error("nobody waited for the call")
-	}
-	if c.begin() {
-		t.Error("a call was let in afterwards")
-	}
-	c.end()
-	var idle calls
-	if !idle.close(time.Minute) {
-		t.Error("something is waited for where nothing is under way")
-	}
-}
-
 func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	open := func() bool {
-		n, there := storages.References(e.dir)
+		n, there := inUse.References(node.StorageKey(e.dir))
 		return there && n > 0
 	}
 	e.load(t, poolBlock, poolSite)

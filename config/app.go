@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,8 +14,15 @@ import (
 // App is the sluice block of the global options: what exists once per process.
 type App struct {
 	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
-	// SLUICE_DATA_DIR, else "data". Created with mode 0700.
+	// SLUICE_DATA_DIR, else "data" in Folder. Created with mode 0700.
 	DataDir string `json:"data_dir,omitempty"`
+
+	// Folder is the folder of the Caddyfile, where the default data directory is. Default: the working directory.
+	Folder string `json:"folder,omitempty"`
+
+	// Digests are the SHA-256 digests of the files that this block names, by path. They make the configuration differ
+	// when a file does, so that Caddy reloads it; nothing else reads them.
+	Digests map[string]string `json:"digests,omitempty"`
 
 	// PublicURL is how clients reach sluice_pools: scheme, host and port, without a path. It is the base of every
 	// issuer. Default http://localhost:8080.
@@ -215,8 +224,13 @@ var (
 
 // Defaults fills what was left out. env looks an environment variable up.
 func (a *App) Defaults(env func(string) string) {
-	setDefault(&a.DataDir, env("SLUICE_DATA_DIR"))
-	setDefault(&a.DataDir, "data")
+	if dir := env("SLUICE_DATA_DIR"); dir != "" {
+		if absolute, err := filepath.Abs(dir); err == nil { // else the working directory is gone
+			dir = absolute
+		}
+		setDefault(&a.DataDir, dir)
+	}
+	setDefault(&a.DataDir, filepath.Join(a.Folder, "data"))
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
 	setDefault(&a.Region, "us-east-1")
@@ -270,6 +284,24 @@ func setDefault(field *string, value string) {
 	if *field == "" {
 		*field = value
 	}
+}
+
+// Files lists the files that the block names.
+func (a *App) Files() []string {
+	var files []string
+	for _, p := range a.UserPools {
+		files = append(files, p.Settings)
+		for _, c := range p.Clients {
+			files = append(files, c.Settings)
+		}
+	}
+	for _, r := range a.Roles {
+		for _, t := range r.Trust {
+			files = append(files, t.File)
+		}
+		files = append(append(files, r.Policies...), r.Boundary)
+	}
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
 // RoleARN gives the ARN of a declared role's name; an ARN stays as it is.

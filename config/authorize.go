@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,9 +21,11 @@ type Authorize struct {
 	// SigV4 takes signed requests of temporary credentials, and of the administrator's key.
 	SigV4 *SigV4 `json:"sigv4,omitempty"`
 
-	// Rules and Policies decide; a route with neither is open to no one.
+	// Rules and Policies decide. A route without any of them, and without RolePolicies, is refused as a mistake.
 	Rules    []Rule   `json:"rules,omitempty"`
 	Policies []Policy `json:"policies,omitempty"`
+	// Digests are the SHA-256 digests of the policy files by path; see App.Digests.
+	Digests map[string]string `json:"digests,omitempty"`
 	// RolePolicies lets the policies of the roles decide too that a token's groups map to.
 	RolePolicies bool `json:"role_policies,omitempty"`
 
@@ -179,6 +183,9 @@ func (a *Authorize) Validate(app *App) error {
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
 		v.add("sluice_authorize", "no credential could ever be accepted; write user_pool <id>, issuer <url> or sigv4 <service>")
 	}
+	if !a.allows() {
+		v.add("sluice_authorize", "no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>")
+	}
 	a.validateResource(v)
 	a.validateRolePolicies(v, app)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
@@ -232,6 +239,11 @@ func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 	}
 }
 
+// allows reports whether anything on the route can allow a request.
+func (a *Authorize) allows() bool {
+	return len(a.Policies) > 0 || a.RolePolicies || slices.ContainsFunc(a.Rules, func(r Rule) bool { return r.Effect != "deny" && r.Effect != "require" })
+}
+
 func (a *Authorize) onlyAnonymous() bool {
 	for _, r := range a.Rules {
 		if r.Subject != "anonymous" {
@@ -247,12 +259,15 @@ func (i *Issuer) validate(v *validator) {
 		if name == "jwks_url" && raw == "" {
 			continue
 		}
-		if u, err := url.Parse(raw); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		switch u, err := url.Parse(raw); {
+		case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 			v.add(at, "%s is not a URL; write one such as https://idp.example.com", name)
+		case u.Scheme == "http" && !loopback(u.Hostname()) && (raw == i.JWKSURL || i.JWKSURL == ""):
+			v.add(at, "%s is plain http, and keys fetched that way could be replaced on the way; write https://%s (http only works for this machine)", name, u.Host+u.Path)
 		}
 	}
 	if len(i.Clients) == 0 && !i.AnyClient {
-		v.add(at, "tokens of which clients are taken? Write client_id <id>, or any_client for all of them")
+		v.add(at, "no client is named whose tokens are accepted; add: client_id <id>, or: any_client")
 	}
 	for _, alg := range i.Algorithms {
 		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -286,4 +301,10 @@ func (r *Rule) validate(v *validator) {
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; it starts with /", r.Path)
 	}
+}
+
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }

@@ -52,26 +52,14 @@ var (
 // defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
 // exists. It may be called again at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
-	if err := judgeRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
-		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	settings, err := d.settings()
+	if err == nil {
+		err = d.judgeNames()
 	}
-	settings, name, err := ParsePoolSettings(d.Settings)
+	if err == nil {
+		err = s.ensurePool(ctx, d.ID, d.Name, settings)
+	}
 	if err != nil {
-		return fmt.Errorf("user pool %s: %w", d.ID, err)
-	}
-	if d.Name != "" {
-		name = d.Name
-	}
-	switch {
-	case !poolIDForm.MatchString(d.ID) || len(d.ID) > 55:
-		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
-	case !nameForm.MatchString(name):
-		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
-	}
-	if settings.UsernameConfiguration == nil {
-		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
-	}
-	if err := s.ensurePool(ctx, d.ID, name, settings); err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
 	}
 	for _, c := range d.Clients {
@@ -114,6 +102,10 @@ func judgeRequest(operation string, request json.RawMessage, filled map[string]s
 }
 
 func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
+	asked := settings
+	if settings.UsernameConfiguration == nil {
+		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
+	}
 	_, err := s.pool(ctx, id)
 	if fault.Is(err, fault.ResourceNotFound) {
 		if _, err := s.insertPool(ctx, id, name, settings, true); !errors.Is(err, store.ErrExists) {
@@ -125,6 +117,9 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings Pool
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		rec.Name, rec.Declared = name, true
 		added := settings.Schema
+		if err := asked.unchangeable(&old); err != nil {
+			return settings, err
+		}
 		if err := settings.complete(&old); err != nil {
 			return settings, err
 		}
@@ -156,26 +151,13 @@ func hasAttribute(schema []SchemaAttribute, name string) bool {
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
-	if err := judgeRequest("CreateUserPoolClient", d.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
-		return err
+	settings, withSecret, err := d.settings(poolID)
+	if err == nil {
+		err = d.judgeNames()
 	}
-	settings, name, withSecret, err := ParseClientSettings(d.Settings)
 	if err != nil {
 		return err
 	}
-	if d.Name != "" {
-		name = d.Name
-	}
-	if name == "" {
-		name = d.ID
-	}
-	if !clientIDForm.MatchString(d.ID) {
-		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
-	}
-	if !d.Secret.IsZero() && !secretForm.MatchString(d.Secret.Reveal()) {
-		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
-	}
-	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
 	have, err := s.client(ctx, d.ID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		secret := d.Secret
@@ -186,7 +168,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 			}
 			secret = seal.NewSecret(text)
 		}
-		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, secret, settings)
+		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: d.Name, Declared: true}, secret, settings)
 		if !errors.Is(err, store.ErrExists) {
 			return err
 		}
@@ -199,11 +181,36 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if have.PoolID != poolID {
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
 	}
-	// A client cannot change between public and confidential: whoever holds the secret, or none, would be locked out.
-	if (withSecret || !d.Secret.IsZero()) == have.Secret.IsZero() || (!d.Secret.IsZero() && !d.Secret.Equal(have.Secret)) {
-		return errors.New("its secret cannot be changed; declare a client with another id")
+	// A client stays public or confidential: a change would lock out everyone who uses it.
+	switch confidential := withSecret || !d.Secret.IsZero(); {
+	case confidential && have.Secret.IsZero():
+		return errors.New("it was made without a secret and cannot get one; declare a client with another id")
+	case !confidential && !have.Secret.IsZero():
+		return errors.New("it was made with a secret and cannot lose it; declare the secret, or a client with another id")
+	case !d.Secret.IsZero() && !d.Secret.Equal(have.Secret):
+		if err := s.replaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
+			return err
+		}
 	}
-	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, name, settings)
+	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, d.Name, settings)
+	return err
+}
+
+// replaceSecret gives a confidential client another secret. The old one is refused from then on.
+func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret seal.Secret) error {
+	sealed, err := s.o.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(id))
+	if err != nil {
+		return err
+	}
+	err = s.update(ctx, func(tx store.Tx) error {
+		rec, err := tx.Clients.Get(id)
+		if err != nil {
+			return err
+		}
+		rec.Secret, rec.ModifiedAt = sealed, s.o.Now()
+		return tx.Clients.Update(rec)
+	})
+	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	return err
 }
 

@@ -1,4 +1,4 @@
-package caddymodule
+package node
 
 import (
 	"context"
@@ -9,23 +9,23 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this process, also of
-// pools that were made through the API, for any client. Which pools and clients count, the identity pool says.
+// loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this node, pools made
+// through the API included, for any client. The identity pool decides which of these pools and clients it accepts.
 type loginVerifier struct {
 	users *userpool.Service
 	app   *config.App
-	none  *token.Verifier // refuses everything with the right reason
+	now   func() time.Time
+	none  *token.Verifier // refuses every token, with the right reason
 	pools sync.Map        // pool id → *token.Verifier
 }
 
-func newLoginVerifier(users *userpool.Service, app *config.App) (*loginVerifier, error) {
-	none, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+func newLoginVerifier(users *userpool.Service, o *Options) (*loginVerifier, error) {
+	none, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{{
 		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
-	return &loginVerifier{users: users, app: app, none: none}, err
+	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none}, err
 }
 
 // Verify implements identitypool.Verifier; its errors are *token.Error.
@@ -37,12 +37,12 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	if known, ok := v.pools.Load(poolID); ok {
 		return known.(*token.Verifier).Verify(ctx, raw)
 	}
-	// The pool must exist before anything is remembered under its id: ids are free text here.
+	// The id is text from the token. Only a pool that exists may take room in the map.
 	issuer, err := v.users.Issuer(ctx, poolID)
 	if err != nil {
 		return v.none.Verify(ctx, raw)
 	}
-	verifier, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+	verifier, err := token.New(token.Options{Now: v.now, Issuers: []token.Issuer{{
 		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
@@ -51,8 +51,8 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	return verifier.Verify(ctx, raw)
 }
 
-// poolOf reads the pool's id off the issuer that the token claims. Nothing is believed: the id only chooses the keys that
-// the token must be signed with, and the verifier compares the issuer as a whole.
+// poolOf returns the pool id in the issuer that an unverified token claims. The id only selects the keys; the verifier then
+// checks the signature and compares the whole issuer.
 func (v *loginVerifier) poolOf(raw string) (string, bool) {
 	if len(raw) > token.DefaultMaxTokenBytes {
 		return "", false
@@ -77,10 +77,5 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 	return poolID, v.app.IssuerURL(poolID) == issuer[0]
 }
 
-// loginLeeway lets tokens be dated ahead: those issued right after a sign-out carry the next second, and so on.
+// loginLeeway is how far in the future a login token may be dated: one issued right after a sign-out carries the next second.
 const loginLeeway = 30 * time.Second
-
-// newWebIdentityVerifier verifies what AssumeRoleWithWebIdentity takes: the identity pools' own OpenID tokens.
-func newWebIdentityVerifier(pools *identitypool.Service) (*token.Verifier, error) {
-	return token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{pools.TokenIssuer()}})
-}

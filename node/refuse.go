@@ -1,4 +1,4 @@
-package caddymodule
+package node
 
 import (
 	"crypto/rand"
@@ -6,43 +6,40 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
-
-	"go.uber.org/zap"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// refuse answers a request that does not pass, in the words of the protocol that the route speaks.
-func (a *Authorize) refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
-	if a.debugs {
-		a.logger.Debug("refused", zap.String("outcome", result.Outcome.String()), zap.String("reason", result.Problem.Reason),
-			zap.String("action", result.Action), zap.String("resource", result.Resource),
-			zap.String("decision_id", result.DecisionID))
+// Refuse answers a request that does not pass, in the protocol that the route speaks.
+func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
+	if g.log.Enabled(r.Context(), slog.LevelDebug) {
+		g.log.Debug("refused", "outcome", result.Outcome.String(), "reason", result.Problem.Reason, "action", result.Action,
+			"resource", result.Resource, "decision_id", result.DecisionID)
 	}
 	if len(result.Challenges) > 0 {
 		h := w.Header()
 		h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), result.Challenges...) // a copy, see write
 	}
-	if a.SigV4 != nil && a.SigV4.Service == "s3" {
-		return writeS3Error(w, r, result.Problem, result.DecisionID)
+	if s := g.settings.SigV4; s != nil && s.Service == "s3" {
+		return WriteS3Error(w, r, result.Problem, result.DecisionID)
 	}
-	return writeProblem(w, result.Problem, result.DecisionID)
+	return WriteProblem(w, result.Problem, result.DecisionID)
 }
 
-// refuseBody answers a request whose body turned out not to be what was signed. Nothing is written when the upstream's
-// answer has begun; the connection then ends.
-func (a *Authorize) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
+// refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
+// client that has gone. If the upstream's answer has begun, nothing is written and the connection ends.
+func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
 	problem := authz.ProblemOf(err)
 	var signature *sigv4.Error
 	if !errors.As(err, &signature) {
-		return err // the client went away, or the like
+		return err
 	}
-	a.logger.Debug("body refused", zap.String("reason", problem.Reason))
-	return a.refuse(w, r, &authz.Result{Outcome: authz.Malformed, Problem: problem, Principal: result.Principal})
+	return g.Refuse(w, r, &authz.Result{Outcome: authz.Malformed, Problem: problem, Principal: result.Principal})
 }
 
 // problemBody is RFC 9457's object.
@@ -70,7 +67,8 @@ func marshalProblem(p *authz.Problem, decisionID string) ([]byte, error) {
 	return json.Marshal(problemBody{Type: p.Type(), Title: p.Title, Status: p.Status, Detail: p.Detail, DecisionID: decisionID})
 }
 
-func writeProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
+// WriteProblem answers with a problem+json body.
+func WriteProblem(w http.ResponseWriter, p *authz.Problem, decisionID string) error {
 	if i, ok := p.Shared(); ok && decisionID == "" {
 		return write(w, p.Status, "application/problem+json", problemBodies[i])
 	}
@@ -98,7 +96,8 @@ type s3Fact struct {
 	Value   string `xml:",chardata"`
 }
 
-func writeS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, decisionID string) error {
+// WriteS3Error answers with an error document of S3.
+func WriteS3Error(w http.ResponseWriter, r *http.Request, p *authz.Problem, decisionID string) error {
 	// Clients show the ids in their errors and logs; nothing is kept under those that stand for no decision.
 	document := s3Error{Code: p.AWSCode, Message: p.AWSMessage, Resource: r.URL.Path, RequestID: rand.Text()[:16],
 		HostID: base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))}
@@ -134,3 +133,12 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) e
 	_, err := w.Write(body)
 	return err
 }
+
+// WriteStarting answers while the node is not ready to decide.
+func WriteStarting(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	_ = WriteProblem(w, problemStarting, "") // a client that has gone needs no answer
+}
+
+var problemStarting = &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "starting", Title: "Cannot decide",
+	Detail: "Sluice is starting."}
