@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -215,6 +217,32 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	}
 	if err := <-reloaded; err != nil {
 		t.Error(err)
+	}
+}
+
+// Caddy takes a configuration with the same text for unchanged. An edited policy must not be.
+func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
+	e := newEdge(t)
+	policy := func(action string) {
+		e.file(t, "policy.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "`+action+`", "Action": "*", "Resource": "*"}]}`)
+	}
+	policy("Allow")
+	site := gate("policy %DIR%/policy.json") + "reverse_proxy %UPSTREAM%"
+	e.load(t, "", site)
+	token := e.issuer.bearer(t, "ada")
+	if a := e.get(t, "/api/x", token); a.status != 200 {
+		t.Fatalf("status %d %s", a.status, a.body)
+	}
+	policy("Deny")
+	adapted, err := e.adapt(globalOptions, "", "http://:%PORT% {\n"+site+"\n}\n")
+	if err == nil {
+		err = caddy.Load(adapted, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := e.get(t, "/api/x", token); a.status != 403 {
+		t.Errorf("the edited policy does not count: status %d", a.status)
 	}
 }
 

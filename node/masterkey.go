@@ -29,6 +29,15 @@ func openBox(dir, given string, random io.Reader) (*seal.Box, error) {
 			return nil, fmt.Errorf("master key: %w", err)
 		}
 	}
+	keys, err := parseMasterKeys(source, texts)
+	if err != nil {
+		return nil, err
+	}
+	return seal.New(seal.Options{Keys: keys, Rand: random})
+}
+
+// parseMasterKeys parses keys in base64; source says where they are from.
+func parseMasterKeys(source string, texts []string) ([]seal.Key, error) {
 	var keys []seal.Key
 	for _, text := range texts {
 		key, err := seal.ParseMasterKey(text)
@@ -40,7 +49,7 @@ func openBox(dir, given string, random io.Reader) (*seal.Box, error) {
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("master key: %s holds no key", source)
 	}
-	return seal.New(seal.Options{Keys: keys, Rand: random})
+	return keys, nil
 }
 
 // readMasterKeys reads the keys in the file. It makes the file when there is no store yet.

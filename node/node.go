@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -83,6 +85,11 @@ func (o *Options) complete() error {
 	if !filepath.IsAbs(o.Config.DataDir) {
 		o.Config.DataDir = filepath.Join(o.Config.Folder, o.Config.DataDir)
 	}
+	if o.MasterKey != "" {
+		if _, err := parseMasterKeys("SLUICE_MASTER_KEY", strings.Split(o.MasterKey, ",")); err != nil {
+			return err
+		}
+	}
 	return o.judgeRootKey()
 }
 
@@ -91,6 +98,8 @@ func setDefault[T any](field *T, value func() T) {
 		*field = value()
 	}
 }
+
+var accessKeyID = regexp.MustCompile(`\A\w{16,128}\z`)
 
 // judgeRootKey refuses what iam.Service.UseRoot would refuse.
 func (o *Options) judgeRootKey() error {
@@ -102,6 +111,8 @@ func (o *Options) judgeRootKey() error {
 		return nil
 	case id == "" || secret == "":
 		return errors.New("the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither")
+	case !accessKeyID.MatchString(id):
+		return errors.New("SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores")
 	case len(secret) < 16:
 		return errors.New("SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters; set a longer one")
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 
@@ -34,31 +33,19 @@ func readSettings(path string, shape *api.Shape) (*settingsFile, error) {
 		return nil, err
 	}
 	f := &settingsFile{path: path, raw: raw}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	err = f.value(d, shape, "")
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			return nil, f.at(d.InputOffset(), errors.New("unexpected text after the JSON object"))
-		}
-		return f, nil
-	}
 	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		return nil, f.at(syntax.Offset, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, f.at(int64(len(raw)), errors.New("the JSON object does not end"))
+	if err := json.Unmarshal(raw, new(json.RawMessage)); errors.As(err, &syntax) {
+		return nil, f.at(max(0, syntax.Offset-1), err) // Offset is behind the byte
 	}
-	return nil, err
+	return f, f.value(json.NewDecoder(bytes.NewReader(raw)), shape, "")
 }
 
 // value reads the next JSON value. A shape of nil takes any value.
 func (f *settingsFile) value(d *json.Decoder, shape *api.Shape, path string) error {
-	token, err := d.Token()
+	token, start, err := f.token(d)
 	if err != nil {
 		return err
 	}
-	start := d.InputOffset()
 	if shape != nil && shape.Kind == api.Document {
 		shape = nil
 	}
@@ -90,15 +77,26 @@ func (f *settingsFile) value(d *json.Decoder, shape *api.Shape, path string) err
 	return nil
 }
 
+// token reads the next token. It returns where the token starts, too.
+func (f *settingsFile) token(d *json.Decoder) (token json.Token, start int64, err error) {
+	start = d.InputOffset()
+	if token, err = d.Token(); err != nil {
+		return nil, 0, err
+	}
+	for start < int64(len(f.raw)) && strings.IndexByte(" \t\r\n,:", f.raw[start]) >= 0 {
+		start++
+	}
+	return token, start, nil
+}
+
 // object reads the members of an object behind its opening brace.
 func (f *settingsFile) object(d *json.Decoder, shape *api.Shape, path string) error {
 	for d.More() {
-		key, err := d.Token()
+		key, at, err := f.token(d)
 		if err != nil {
 			return err
 		}
 		name := key.(string) // the decoder has checked it
-		at := d.InputOffset()
 		var inner *api.Shape
 		switch {
 		case shape == nil:
@@ -165,7 +163,7 @@ func fits(token json.Token, kind api.Kind) bool {
 func (f *settingsFile) at(offset int64, err error) error {
 	before := f.raw[:min(int(offset), len(f.raw))]
 	line := 1 + bytes.Count(before, []byte("\n"))
-	column := max(1, len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))))
+	column := 1 + len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:])))
 	return fmt.Errorf("%s:%d:%d: %w", f.path, line, column, err)
 }
 

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/fault"
 )
 
 // Problem is what Ensure would refuse of a declaration.
@@ -23,9 +25,13 @@ func Judge(d DeclaredPool) []Problem {
 		if client != "" {
 			at += ": client " + client
 		}
-		if err != nil {
-			problems = append(problems, Problem{client, settings, fmt.Errorf("%s: %w", at, err)})
+		if err == nil {
+			return
 		}
+		if text, ok := fault.Message(err); ok { // without its kind, which is for clients of the API
+			err = errors.New(text)
+		}
+		problems = append(problems, Problem{client, settings, fmt.Errorf("%s: %w", at, err)})
 	}
 	settings, err := d.settings()
 	if err == nil {
@@ -39,6 +45,10 @@ func Judge(d DeclaredPool) []Problem {
 		client, withSecret, err := c.settings(d.ID)
 		if err == nil && !broken {
 			client.withoutUnknown(&settings)
+			err = errors.Join(client.judgeNames("ReadAttributes", client.ReadAttributes, &settings),
+				client.judgeNames("WriteAttributes", client.WriteAttributes, &settings))
+		}
+		if err == nil && !broken {
 			err = client.complete(&settings, withSecret || !c.Secret.IsZero())
 		}
 		note(c.ID, true, err)
@@ -51,6 +61,16 @@ func (c *ClientSettings) withoutUnknown(p *PoolSettings) {
 	unknown := func(name string) bool { return strings.HasPrefix(name, "custom:") && !hasAttribute(p.Schema, name) }
 	c.ReadAttributes = slices.DeleteFunc(slices.Clone(c.ReadAttributes), unknown)
 	c.WriteAttributes = slices.DeleteFunc(slices.Clone(c.WriteAttributes), unknown)
+}
+
+// judgeNames names the attributes in a list that the pool does not have.
+func (c *ClientSettings) judgeNames(list string, names []string, p *PoolSettings) error {
+	for _, name := range names {
+		if !hasAttribute(p.Schema, name) {
+			return fmt.Errorf("%s names %s, which is not an attribute of the pool; correct the name, or add the attribute to the pool's Schema", list, name)
+		}
+	}
+	return nil
 }
 
 // settings are the declared settings, checked against the model, with the defaults of a declared pool.
@@ -93,7 +113,7 @@ func (c *DeclaredClient) judgeNames() error {
 	case !clientIDForm.MatchString(c.ID):
 		return errors.New("an id has only lower-case letters and digits, usually 26")
 	case !c.Secret.IsZero() && len(c.Secret.Reveal()) < minSecret:
-		return fmt.Errorf("the secret has fewer than %d characters; AWS's have 52", minSecret)
+		return fmt.Errorf("the secret has fewer than %d characters; a secret is 24 to 64 letters, digits, _ and +", minSecret)
 	case !c.Secret.IsZero() && !secretForm.MatchString(c.Secret.Reveal()):
 		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
 	}
