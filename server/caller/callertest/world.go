@@ -44,11 +44,12 @@ type World struct {
 	Root   sigv4.Credentials // the administrator's key
 	Log    strings.Builder   // what was refused, with reasons
 
-	t testing.TB
+	t   testing.TB
+	key *token.SigningKey // of the user pool
 }
 
-// userPoolKey signs the tokens of the user pool, and those that IDToken makes.
-var userPoolKey = sync.OnceValues(func() (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") })
+// sharedKey is the key pair of all user pools: making one takes a tenth of a second.
+var sharedKey = sync.OnceValues(func() (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") })
 
 // New opens a World at 2026-11-21 09:00 UTC. An error that its operation does not declare is an internal error.
 func New(t testing.TB) *World {
@@ -59,7 +60,7 @@ func New(t testing.TB) *World {
 	w.Node, err = node.Open(t.Context(), node.Options{
 		Config: config.App{DataDir: t.TempDir(), Region: Region, Account: Account, PublicURL: "http://localhost:8080",
 			RateLimit: &config.RateLimit{Off: true}, UserPools: []config.UserPool{{ID: UserPool, Clients: []config.Client{{ID: Client}}}}},
-		RootKey: w.Root, Now: w.clock, NewKey: func(io.Reader) (*token.SigningKey, error) { return userPoolKey() },
+		RootKey: w.Root, Now: w.clock, NewKey: w.newKey,
 		Log: slog.New(slog.NewTextHandler(&w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), StrictErrors: true,
 	})
 	w.must(err)
@@ -69,6 +70,20 @@ func New(t testing.TB) *World {
 }
 
 func (w *World) clock() time.Time { return w.Now }
+
+// newKey makes the keys of the user pool. The first one signs.
+func (w *World) newKey(io.Reader) (*token.SigningKey, error) {
+	shared, err := sharedKey()
+	if err != nil {
+		return nil, err
+	}
+	key := *shared
+	key.ID = rand.Text()
+	if w.key == nil {
+		w.key = &key
+	}
+	return &key, nil
+}
 
 // IDToken makes a user's ID token of the user pool, changed by more; a nil value takes a claim away.
 func (w *World) IDToken(user string, more map[string]any) string {
@@ -84,9 +99,7 @@ func (w *World) IDToken(user string, more map[string]any) string {
 	}
 	text, err := json.Marshal(claims)
 	w.must(err)
-	key, err := userPoolKey()
-	w.must(err)
-	raw, err := key.Sign(text, "")
+	raw, err := w.key.Sign(text, "")
 	w.must(err)
 	return raw
 }
