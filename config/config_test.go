@@ -28,7 +28,7 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 			UserPools: []config.UserPool{{ID: "us-east-1_a", Groups: []config.Group{{Name: "g", Role: "notes-editr"}}}}},
 			"did you mean notes-editor?"},
 		"guests need a role": {config.App{IdentityPools: []config.IdentityPool{{
-			ID: "us-east-1:11111111-2222-4333-8444-555555555555", Guests: true}}}, "guests are on, but no role is theirs"},
+			ID: "us-east-1:11111111-2222-4333-8444-555555555555", Guests: true}}}, "guests are enabled but have no role; add: role guest <name>"},
 		"a role needs trust":  {config.App{Roles: []config.Role{{Name: "r"}}}, "role r: nobody may take this role"},
 		"mail needs a sender": {config.App{SMTP: &config.SMTP{Address: "mail:25"}}, "smtp: no sender"},
 		"a mail password needs TLS": {config.App{SMTP: &config.SMTP{Address: "mail:25", From: "a@example.com", Username: "a", Password: "b", TLS: "none"}},
