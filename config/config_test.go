@@ -29,7 +29,7 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 			"did you mean notes-editor?"},
 		"guests need a role": {config.App{IdentityPools: []config.IdentityPool{{
 			ID: "us-east-1:11111111-2222-4333-8444-555555555555", Guests: true}}}, "guests are enabled but have no role; add: role guest <name>"},
-		"a role needs trust":  {config.App{Roles: []config.Role{{Name: "r"}}}, "role r: nobody may take this role"},
+		"a role needs trust":  {config.App{Roles: []config.Role{{Name: "r"}}}, "role r: no trust is given, so the role cannot be assumed"},
 		"mail needs a sender": {config.App{SMTP: &config.SMTP{Address: "mail:25"}}, "smtp: no sender"},
 		"a mail password needs TLS": {config.App{SMTP: &config.SMTP{Address: "mail:25", From: "a@example.com", Username: "a", Password: "b", TLS: "none"}},
 			"a password would cross the network in the clear"},
