@@ -23,28 +23,30 @@ const module = "github.com/sluicegate/sluice"
 // floors says on which floor a package stands. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"fault": 0, "seal": 0, "seal/guardtest": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
+	"fault": 0, "seal": 0, "authz/policy": 0, "authz/principal": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
 	"handover": 0, "throttle": 0,
-	// 1, codecs of the wires.
-	"api/awsjson": 1, "api/awsquery": 1,
+	// 1, codecs of the wires, and the contract of the stores.
+	"api/awsjson": 1, "api/awsquery": 1, "store": 1,
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/token": 2, "authz/revoke": 2,
-	"credentials/session": 2, "store": 2, "config": 2, "message": 2,
+	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
 	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls that functions behind operations see.
 	"server/rpc": 3,
-	// 4, dispatch: what all wires of one protocol share.
-	"server/awsjson": 4, "server/query": 4,
-	// 5, wires.
-	"server/caller": 5, "server/cognitoidp": 5, "server/cognitoidentity": 5, "server/sts": 5, "server/iam": 5, "server/oidc": 5,
-	// 6, what knows all wires: the composition.
-	"node": 6, "server/compat": 6,
-	// 7, the host, and tests' servers.
-	"server/caller/callertest": 7, "caddymodule": 7,
-	// 8, ends.
-	"": 8, "cmd/sluice": 8,
+	// 4 to 6, domain: user pools, each package over the one before.
+	"userpool/tokens": 4, "userpool/directory": 5, "userpool/signin": 6,
+	// 7, user pools as one; dispatch: what all wires of one protocol share.
+	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7,
+	// 8, wires.
+	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
+	// 9, what knows all wires: the composition.
+	"node": 9, "server/compat": 9, "userpool/userpooltest": 9,
+	// 10, the host, and tests' servers.
+	"server/caller/callertest": 10, "caddymodule": 10,
+	// 11, ends.
+	"": 11, "cmd/sluice": 11,
 }
 
 // hosts are the packages that may know Caddy.
@@ -92,6 +94,9 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			if imported != module && !strings.HasPrefix(imported, module+"/") {
 				continue
+			}
+			if strings.HasSuffix(imported, "test") && !strings.HasSuffix(name, "test") {
+				t.Errorf("%s imports %s, which is for tests only", name, short(imported))
 			}
 			below, ok := floors[short(imported)]
 			if !ok || below >= floor {

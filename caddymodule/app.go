@@ -47,7 +47,7 @@ func appOf(ctx caddy.Context) (*App, error) {
 	return app.(*App), nil
 }
 
-// Provision judges the settings and reads the files they name. It opens nothing and writes nothing.
+// Provision checks the settings and reads the files they name. It opens nothing and writes nothing.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.log = slog.New(zapslog.NewHandler(ctx.Logger().Core()))
 	a.started = make(chan struct{})

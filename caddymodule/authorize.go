@@ -48,7 +48,7 @@ func (*Authorize) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_authorize", New: func() caddy.Module { return new(Authorize) }}
 }
 
-// Provision judges the settings and reads the policy files. The gate itself is built when the app starts.
+// Provision checks the settings and reads the policy files. The gate itself is built when the app starts.
 func (a *Authorize) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {

@@ -102,12 +102,12 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if app.DataDir != "" {
 		app.DataDir = beside(start.file, app.DataDir)
 	}
-	judged, err := clone(app)
+	checked, err := clone(app)
 	if err != nil {
 		return nil, err
 	}
-	judged.Defaults(os.Getenv)
-	if err := at.locate(judged.Validate(), start); err != nil {
+	checked.Defaults(os.Getenv)
+	if err := at.locate(checked.Validate(), start); err != nil {
 		return nil, err
 	}
 	if app.Digests, err = digests(app.Files()); err != nil {

@@ -98,7 +98,7 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 		rt := runningServices(t)
-		if err := errors.Join(rt.Users.RotateKeys(t.Context()), rt.Identities.RotateKeys(t.Context())); err != nil {
+		if err := errors.Join(rt.Users.Pools.RotateKeys(t.Context()), rt.Identities.RotateKeys(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}

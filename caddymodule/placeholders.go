@@ -79,7 +79,7 @@ func (r *replacement) role(role *config.Role) {
 // early matches the placeholders that have their value when a configuration loads. The others are about a request.
 var early = regexp.MustCompile(`\{(?:env|file)\.[^{}]*\}`)
 
-// headers judges header values, whose placeholders are filled in for each request.
+// headers checks header values, whose placeholders are filled in for each request.
 func (r *replacement) headers(headers []config.Header) {
 	for _, h := range headers {
 		for _, found := range early.FindAllString(h.Value, -1) {

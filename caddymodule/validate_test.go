@@ -164,7 +164,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters"},
 		"an administrator's key id that is none": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
 			want: "SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores"},
-		"a master key that is none": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key is 32 bytes in base64"},
+		"a master key that is none": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			switch err := m.validate(t); {

@@ -1,11 +1,10 @@
-// Package fault holds the kinds of failure that Sluice's domain can report.
+// Package fault defines the kinds of errors that Sluice's domain packages return.
 //
-// What it does: an Error says what went wrong (its Kind) and what a client may read about it (its Message). Domain
-// packages return it, wires ask KindOf and translate with one table each: the same condition is
-// NotAuthorizedException in awsJson, invalid_grant in OAuth2, AccessDenied in S3's XML and a sentence on a login page.
+// An Error has a Kind and a Message for the client. The wires call KindOf and translate each Kind with a table: the same error
+// is NotAuthorizedException in the JSON protocol, invalid_grant in OAuth 2.0, AccessDenied in the XML of S3, and a sentence on
+// a login page. Statuses, exception names and response bodies belong to the wires.
 //
-// What it leaves to others: HTTP statuses, exception names and bodies, which belong to the wires. An error that is not
-// a fault is internal: its text is for the log and never for the client.
+// An error that is not an Error is internal: its text is for the log and never for the client.
 //
-// Source: the kinds follow the exceptions that the AWS API models of cognito-idp, cognito-identity, STS and IAM declare.
+// Source: the kinds follow the exceptions in the AWS API models of cognito-idp, cognito-identity, STS and IAM.
 package fault

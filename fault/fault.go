@@ -5,76 +5,76 @@ import (
 	"fmt"
 )
 
-// Kind is what went wrong, independent of any wire. Its text is the name that the AWS models give to the condition,
-// without the suffix "Exception", where they name it.
+// Kind is the kind of an error, independent of the wire. Its text is the name of the exception in the AWS models, without the
+// suffix "Exception", if they have one.
 type Kind string
 
-// The kinds. A wire that has no name of its own for one falls back as its table says.
+// The kinds. The table of each wire says what to use for a kind for which the wire has no name.
 const (
-	Internal                 Kind = "Internal"                       // anything untyped; the detail stays inside
-	Unavailable              Kind = "Unavailable"                    // the store or another part is down; try again
-	InvalidParameter         Kind = "InvalidParameter"               // the input breaks a rule
-	Validation               Kind = "Validation"                     // the input breaks a constraint of the model
-	NotAuthorized            Kind = "NotAuthorized"                  // wrong credential, or not allowed in this state
-	AccessDenied             Kind = "AccessDenied"                   // a policy said no
-	Forbidden                Kind = "Forbidden"                      // refused for a reason outside policies
-	ResourceNotFound         Kind = "ResourceNotFound"               // pool, client, group, identity …
-	ResourceConflict         Kind = "ResourceConflict"               // a login is linked elsewhere
-	UserNotFound             Kind = "UserNotFound"                   //
-	UsernameExists           Kind = "UsernameExists"                 //
-	AliasExists              Kind = "AliasExists"                    //
-	GroupExists              Kind = "GroupExists"                    //
-	CodeMismatch             Kind = "CodeMismatch"                   // a wrong code; the session stays good
-	ExpiredCode              Kind = "ExpiredCode"                    //
-	CodeDeliveryFailure      Kind = "CodeDeliveryFailure"            // the message could not be handed over
-	InvalidPassword          Kind = "InvalidPassword"                // the password policy said no
-	PasswordHistory          Kind = "PasswordHistory"                // the password was used before
-	PasswordResetRequired    Kind = "PasswordResetRequired"          //
-	UserNotConfirmed         Kind = "UserNotConfirmed"               //
-	TooManyRequests          Kind = "TooManyRequests"                // a rate or a queue is full
-	TooManyFailedAttempts    Kind = "TooManyFailedAttempts"          //
-	LimitExceeded            Kind = "LimitExceeded"                  // a quota is used up
-	UnsupportedOperation     Kind = "UnsupportedOperation"           //
-	UnsupportedTokenType     Kind = "UnsupportedTokenType"           //
-	UnsupportedUserState     Kind = "UnsupportedUserState"           //
+	Internal                 Kind = "Internal"         // any other error; not shown to clients
+	Unavailable              Kind = "Unavailable"      // the store or another dependency is down; try again
+	InvalidParameter         Kind = "InvalidParameter" // invalid input
+	Validation               Kind = "Validation"       // the input violates a constraint of the API model
+	NotAuthorized            Kind = "NotAuthorized"    // wrong credentials, or not allowed in this state
+	AccessDenied             Kind = "AccessDenied"     // denied by a policy
+	Forbidden                Kind = "Forbidden"        // denied for another reason
+	ResourceNotFound         Kind = "ResourceNotFound" // a pool, client, group, identity and so on
+	ResourceConflict         Kind = "ResourceConflict" // a login is linked to another identity
+	UserNotFound             Kind = "UserNotFound"
+	UsernameExists           Kind = "UsernameExists"
+	AliasExists              Kind = "AliasExists"
+	GroupExists              Kind = "GroupExists"
+	CodeMismatch             Kind = "CodeMismatch" // wrong code; the session remains valid
+	ExpiredCode              Kind = "ExpiredCode"
+	CodeDeliveryFailure      Kind = "CodeDeliveryFailure" // the message could not be sent
+	InvalidPassword          Kind = "InvalidPassword"     // the password violates the password policy
+	PasswordHistory          Kind = "PasswordHistory"     // the password was used before
+	PasswordResetRequired    Kind = "PasswordResetRequired"
+	UserNotConfirmed         Kind = "UserNotConfirmed"
+	TooManyRequests          Kind = "TooManyRequests" // a rate limit was exceeded or a queue is full
+	TooManyFailedAttempts    Kind = "TooManyFailedAttempts"
+	LimitExceeded            Kind = "LimitExceeded" // a quota was exceeded
+	UnsupportedOperation     Kind = "UnsupportedOperation"
+	UnsupportedTokenType     Kind = "UnsupportedTokenType"
+	UnsupportedUserState     Kind = "UnsupportedUserState"
 	Unauthorized             Kind = "Unauthorized"                   // the token belongs to another client
-	DeveloperUserRegistered  Kind = "DeveloperUserAlreadyRegistered" // identity pools: the developer's user has another identity
-	RefreshTokenReuse        Kind = "RefreshTokenReuse"              // a rotated refresh token came back
-	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"               //
-	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"              //
-	ConcurrentModification   Kind = "ConcurrentModification"         //
-	NotImplemented           Kind = "NotImplemented"                 // the operation is not there
-	InvalidIdentityPoolSetup Kind = "InvalidIdentityPoolSetup"       // no role for the caller, or its trust policy refuses
-	ExternalService          Kind = "ExternalService"                // a remote issuer did not answer
-	InvalidIdentityToken     Kind = "InvalidIdentityToken"           // STS: a web identity token that does not verify
-	ExpiredToken             Kind = "ExpiredToken"                   // a token or session is over
-	RejectedClaim            Kind = "RejectedClaim"                  // STS: a claim is not acceptable
-	MalformedPolicy          Kind = "MalformedPolicy"                // a policy document that does not parse
-	PackedPolicyTooLarge     Kind = "PackedPolicyTooLarge"           // STS: session policies and tags are too long together
-	EntityExists             Kind = "EntityExists"                   // IAM: EntityAlreadyExists
-	NoSuchEntity             Kind = "NoSuchEntity"                   // IAM
-	DeleteConflict           Kind = "DeleteConflict"                 // IAM
+	DeveloperUserRegistered  Kind = "DeveloperUserAlreadyRegistered" // identity pools: the developer user identifier is linked to another identity
+	RefreshTokenReuse        Kind = "RefreshTokenReuse"              // a rotated refresh token was used again
+	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
+	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
+	ConcurrentModification   Kind = "ConcurrentModification"
+	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
+	InvalidIdentityPoolSetup Kind = "InvalidIdentityPoolSetup" // no role for the caller, or its trust policy denies
+	ExternalService          Kind = "ExternalService"          // a remote issuer did not answer
+	InvalidIdentityToken     Kind = "InvalidIdentityToken"     // STS: an invalid web identity token
+	ExpiredToken             Kind = "ExpiredToken"             // a token or session has expired
+	RejectedClaim            Kind = "RejectedClaim"            // STS: a claim was rejected
+	MalformedPolicy          Kind = "MalformedPolicy"          // invalid policy document
+	PackedPolicyTooLarge     Kind = "PackedPolicyTooLarge"     // STS: session policies and tags are too large together
+	EntityExists             Kind = "EntityExists"             // IAM: EntityAlreadyExists
+	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
+	DeleteConflict           Kind = "DeleteConflict"           // IAM
 
-	// Of a request's SigV4 signature; ExpiredToken too, when the credentials are over.
-	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // none where one is needed
+	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
+	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required
 	IncompleteSignature        Kind = "IncompleteSignature"        // a part is missing or malformed
-	UnrecognizedClient         Kind = "UnrecognizedClient"         // an access key or session token that nobody issued
-	InvalidSignature           Kind = "InvalidSignature"           // it does not fit the request, or its time is off
+	UnrecognizedClient         Kind = "UnrecognizedClient"         // unknown access key or invalid session token
+	InvalidSignature           Kind = "InvalidSignature"           // wrong signature, or its time is too far off
 
-	// Of a request before any operation sees it.
-	Serialization    Kind = "Serialization"         // bytes that are not what the wire demands
-	RequestTooLarge  Kind = "RequestEntityTooLarge" //
-	UnknownOperation Kind = "UnknownOperation"      // no API has it
+	// About a request before it reaches an operation.
+	Serialization    Kind = "Serialization" // malformed request body
+	RequestTooLarge  Kind = "RequestEntityTooLarge"
+	UnknownOperation Kind = "UnknownOperation" // no API has the operation
 )
 
-// Error is a failure that a client may be told about.
+// Error is an error that may be shown to a client.
 type Error struct {
 	Kind    Kind
-	Message string // for the client, in AWS's words where AWS has some; never holds a secret
+	Message string // for the client, in AWS's words if AWS has a message; never contains a secret
 	Cause   error  // for the log only; may be nil
 }
 
-// New returns an Error; the arguments are fmt.Sprintf's when there are any.
+// New returns an Error. It formats the message with fmt.Sprintf if there are args.
 func New(kind Kind, format string, args ...any) *Error {
 	if len(args) > 0 {
 		format = fmt.Sprintf(format, args...)
@@ -82,14 +82,14 @@ func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: format}
 }
 
-// Wrap returns an Error that keeps cause for the log.
+// Wrap is like New but also sets Cause.
 func Wrap(kind Kind, cause error, format string, args ...any) *Error {
 	e := New(kind, format, args...)
 	e.Cause = cause
 	return e
 }
 
-// Error gives kind, message and cause: text for a log, not for a client.
+// Error returns kind, message and cause, for the log and not for clients.
 func (e *Error) Error() string {
 	if e.Cause != nil {
 		return fmt.Sprintf("%s: %s: %v", e.Kind, e.Message, e.Cause)
@@ -100,7 +100,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// KindOf returns the kind of the outermost Error in err's chain, or Internal when there is none.
+// KindOf returns the kind of the first Error in the chain of err, or Internal if there is none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -108,10 +108,10 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Is reports whether err is a fault of the kind.
+// Is reports whether KindOf(err) is kind. It returns false if err is nil.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
-// Message returns the text that a client may read, and false for an error that is internal.
+// Message returns the message for the client. It returns false if the error is internal.
 func Message(err error) (string, bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Kind == Internal {

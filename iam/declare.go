@@ -54,8 +54,8 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 	})
 }
 
-// Judge returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
-func Judge(d DeclaredRole) error {
+// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+func CheckDeclared(d DeclaredRole) error {
 	_, err := d.record()
 	if err == nil && d.Boundary != nil {
 		if err = checkManaged(store.Policy{Document: d.Boundary}); err != nil {

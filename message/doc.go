@@ -1,11 +1,10 @@
-// Package message hands one-time codes and invitations over to whatever carries them.
+// Package message sends one-time codes and invitations.
 //
-// What it does: it sends a finished message by SMTP, or appends it to an outbox file when no carrier is configured, so
-// that a machine without a mail server works. The outbox is the only place where a code can be read; the log says that a
-// message went there and never what it holds.
+// It sends a message by SMTP, or appends it to an outbox file if no mail server is configured, so that a machine without one
+// works. Only the outbox file contains the codes; the log says that a message was written, but not its text.
 //
-// What it leaves to others: templates, codes, who may be written to and how often (userpool), and what a client is told
-// when delivery fails.
+// Package userpool makes the text and the codes, and decides who may receive messages and how often. Its callers decide what to
+// tell a client when delivery fails.
 //
-// Source: RFC 5321 and 5322 through github.com/wneessen/go-mail; JSON lines for the outbox.
+// Sources: RFC 5321 and RFC 5322, as implemented by github.com/wneessen/go-mail; JSON lines for the outbox.
 package message

@@ -6,39 +6,39 @@ import (
 	"strings"
 )
 
-// Medium is how a message travels.
+// Medium is how a message is delivered.
 type Medium string
 
-// The media, as DeliveryMedium spells them.
+// The media, with the values of Cognito's DeliveryMedium.
 const (
 	Email Medium = "EMAIL"
 	SMS   Medium = "SMS"
 )
 
-// Message is one finished text to one address. Its body may hold a code or a temporary password: it must not be logged.
+// Message is a complete message to one address. Its body may contain a code or a temporary password and must not be logged.
 type Message struct {
 	Medium  Medium
-	To      string // an address, or a phone number in E.164
-	From    string // "" = the carrier's own
-	ReplyTo string // e-mail only; "" = none
+	To      string // an e-mail address, or a phone number in E.164 format
+	From    string // "" means the default of the Sender
+	ReplyTo string // e-mail only; "" means none
 	Subject string // e-mail only
 	Body    string
-	HTML    bool // the body is HTML; else plain text
+	HTML    bool // whether the body is HTML; otherwise it is plain text
 
-	PoolID  string // for the outbox's reader
-	Purpose string // "signup", "invitation", "forgot" …, likewise
+	PoolID  string // for the outbox
+	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox
 }
 
-// ErrRefused says that a message cannot be sent as it is: no address, or control characters where a header would end.
-var ErrRefused = errors.New("message: refused")
+// ErrRefused means that a message is invalid: it has no address or no known medium, or a header has control characters.
+var ErrRefused = errors.New("message: invalid address, medium or header")
 
-// Sender carries messages. Send returns when the message is handed over for good, or an error when it was not; a caller
-// may then try again, at the risk of a second copy. It is called from many goroutines at once.
+// Sender sends messages. Send returns nil when the message has been handed over, for example to a mail server. After an error the
+// caller may try again, which may deliver the message twice. Send must be safe for concurrent use.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// check refuses what would let a value leave its header.
+// check returns ErrRefused if the message has no address, an unknown medium, or control characters in a header.
 func check(m Message) error {
 	if m.To == "" || (m.Medium != Email && m.Medium != SMS) {
 		return ErrRefused
@@ -51,14 +51,14 @@ func check(m Message) error {
 	return nil
 }
 
-// Media sends each message by its medium's carrier.
+// Media sends each message with the Sender for its medium.
 type Media map[Medium]Sender
 
-// Send passes the message on; a medium without a carrier is an error.
+// Send sends the message with the Sender for its medium. It returns an error if there is none.
 func (c Media) Send(ctx context.Context, m Message) error {
-	carrier, ok := c[m.Medium]
+	sender, ok := c[m.Medium]
 	if !ok {
-		return errors.New("message: no carrier for " + string(m.Medium))
+		return errors.New("message: no sender is configured for " + string(m.Medium))
 	}
-	return carrier.Send(ctx, m)
+	return sender.Send(ctx, m)
 }

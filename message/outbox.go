@@ -11,28 +11,28 @@ import (
 	"time"
 )
 
-// OutboxOptions are what NewOutbox needs.
+// OutboxOptions are the options of NewOutbox. Path and Now are required.
 type OutboxOptions struct {
-	Path   string           // the file; made with mode 0600, appended to
-	Now    func() time.Time // stamps the lines
-	Logger *slog.Logger     // says that a message went to the file; nil = silent
+	Path   string           // the file, created with mode 0600
+	Now    func() time.Time // for the time of each line
+	Logger *slog.Logger     // logs that a message was written; nil means no logging
 }
 
 // Outbox appends messages to a file, one JSON object per line.
 type Outbox struct {
 	o  OutboxOptions
-	mu sync.Mutex // lines are written whole
+	mu sync.Mutex // held to write a line
 }
 
-// NewOutbox checks the options. The file is opened for each message, so it may be moved away at any time.
+// NewOutbox returns an Outbox. It opens the file for each message, so the file may be moved at any time.
 func NewOutbox(o OutboxOptions) (*Outbox, error) {
 	if o.Path == "" || o.Now == nil {
-		return nil, errors.New("message: an outbox needs Path and Now")
+		return nil, errors.New("message: OutboxOptions.Path and OutboxOptions.Now are required")
 	}
 	return &Outbox{o: o}, nil
 }
 
-// line is what the file holds.
+// line is a line of the file.
 type line struct {
 	Time    time.Time `json:"time"`
 	Medium  Medium    `json:"medium"`
@@ -44,7 +44,7 @@ type line struct {
 	Body    string    `json:"body"`
 }
 
-// Send appends the message. The log line names pool, purpose and medium; address and text stay in the file.
+// Send appends the message to the file. It logs the pool, the purpose and the medium, but not the address or the text.
 func (b *Outbox) Send(ctx context.Context, m Message) error {
 	if err := check(m); err != nil {
 		return err

@@ -13,38 +13,38 @@ import (
 	"github.com/wneessen/go-mail"
 )
 
-// TLSMode says how a connection to the mail server is protected.
+// TLSMode is how the connection to the mail server is encrypted.
 type TLSMode string
 
-// The modes. The zero value means StartTLS, so protection is never off by omission.
+// The modes. The zero value means StartTLS.
 const (
-	StartTLS TLSMode = "starttls" // refuse a server that does not offer it
+	StartTLS TLSMode = "starttls" // STARTTLS; servers that do not support it are rejected
 	Implicit TLSMode = "tls"      // TLS from the first byte
-	Plain    TLSMode = "none"     // no protection, for a server on the same machine
+	Plain    TLSMode = "none"     // no encryption, for a server on the same machine
 )
 
-// SMTPOptions are what NewSMTP needs.
+// SMTPOptions are the options of NewSMTP. Host and From are required.
 type SMTPOptions struct {
 	Host     string
-	Port     int           // 0 = 587, with Implicit 465
-	TLS      TLSMode       // "" = StartTLS
-	Username string        // "" = no authentication
-	Password seal.Secret   //
-	From     string        // the sender of messages that name none: "Notes <no-reply@example.com>"
-	Timeout  time.Duration // for one message from dialling to acceptance; 0 = 10 s
-	Roots    *tls.Config   // for private certificate authorities; nil = the system's
+	Port     int     // 0 means 587, or 465 for Implicit
+	TLS      TLSMode // "" means StartTLS
+	Username string  // "" means no authentication
+	Password seal.Secret
+	From     string        // the sender if Message.From is empty: "Notes <no-reply@example.com>"
+	Timeout  time.Duration // for connecting and sending one message; 0 means 10 s
+	Roots    *tls.Config   // for private certificate authorities; nil means those of the system
 }
 
-// SMTP sends e-mail through one server, a connection for each message.
+// SMTP sends e-mail through a mail server. It opens a connection for each message.
 type SMTP struct {
 	o       SMTPOptions
 	options []mail.Option
 }
 
-// NewSMTP checks the options; it does not connect.
+// NewSMTP returns an SMTP, or an error if an option is missing or invalid. It does not connect.
 func NewSMTP(o SMTPOptions) (*SMTP, error) {
 	if o.Host == "" || o.From == "" {
-		return nil, errors.New("message: SMTP needs Host and From")
+		return nil, errors.New("message: SMTPOptions.Host and SMTPOptions.From are required")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -61,7 +61,7 @@ func NewSMTP(o SMTPOptions) (*SMTP, error) {
 	case Plain:
 		s.options = append(s.options, mail.WithTLSPolicy(mail.NoTLS))
 	default:
-		return nil, fmt.Errorf("message: SMTP TLS mode %q is none of starttls, tls, none", o.TLS)
+		return nil, fmt.Errorf("message: unknown SMTP TLS mode %q; use starttls, tls or none", o.TLS)
 	}
 	if o.Port != 0 {
 		s.options = append(s.options, mail.WithPort(o.Port))
@@ -80,10 +80,10 @@ func NewSMTP(o SMTPOptions) (*SMTP, error) {
 	return s, nil
 }
 
-// Send delivers the message to the server and returns once the server has taken it.
+// Send sends the message and returns when the server has accepted it.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	if m.Medium != Email {
-		return fmt.Errorf("%w: SMTP carries e-mail only", ErrRefused)
+		return fmt.Errorf("%w: SMTP sends e-mail only", ErrRefused)
 	}
 	if err := check(m); err != nil {
 		return err
@@ -106,9 +106,9 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// dialOptions are the options for one message, and a function that closes its connection whatever happened: the library
-// leaves one open when greeting, STARTTLS or authentication fail. With implicit TLS the library must dial itself, or it
-// would not know that passwords are safe to send; such a connection is closed when it is collected.
+// dialOptions returns the options for one message and a function that closes its connection. The library does not close the
+// connection if the greeting, STARTTLS or the authentication fails. With implicit TLS the library must dial itself, because
+// otherwise it does not know that it can send passwords; the garbage collector then closes the connection.
 func (s *SMTP) dialOptions() ([]mail.Option, func()) {
 	if s.o.TLS == Implicit {
 		return s.options, func() {}
@@ -124,7 +124,7 @@ func (s *SMTP) dialOptions() ([]mail.Option, func()) {
 	}
 	return append(slices.Clip(s.options), mail.WithDialContextFunc(dial)), func() {
 		for _, c := range conns {
-			_ = c.Close() // a second close of one that ended well; there is nothing left to lose
+			_ = c.Close() // fails if the library has closed it already
 		}
 	}
 }
@@ -136,14 +136,14 @@ func (s *SMTP) compose(m Message) (*mail.Msg, error) {
 		from = s.o.From
 	}
 	if err := msg.From(from); err != nil {
-		return nil, errors.New("the sender's address does not parse")
+		return nil, errors.New("the address of the sender is invalid")
 	}
 	if err := msg.To(m.To); err != nil {
-		return nil, errors.New("the receiver's address does not parse") // without the address
+		return nil, errors.New("the address of the recipient is invalid") // do not log the address
 	}
 	if m.ReplyTo != "" {
 		if err := msg.ReplyTo(m.ReplyTo); err != nil {
-			return nil, errors.New("the reply address does not parse")
+			return nil, errors.New("the reply-to address is invalid")
 		}
 	}
 	msg.Subject(m.Subject)

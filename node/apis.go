@@ -43,7 +43,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	}
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, StrictErrors: o.StrictErrors, APIs: []rpc.API{
-		watched(userPoolsAPI(sv.Users)),
+		watched(userPoolsAPI(sv.Users, o)),
 		watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
 			ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
 	}})
@@ -58,7 +58,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
+	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
 		return nil, err
 	}
 	a.keys = identityserver.Keys(sv.Identities, o.Log)

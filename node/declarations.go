@@ -95,14 +95,14 @@ func (d *declarations) readRole(r config.Role) error {
 	return nil
 }
 
-// judge says what making the declarations would refuse, as far as it follows from them alone.
-func (d *declarations) judge() error {
+// check says what making the declarations would refuse, as far as it follows from them alone.
+func (d *declarations) check() error {
 	var problems []error
 	for _, p := range d.app.UserPools {
-		problems = append(problems, d.judgeUserPool(p)...)
+		problems = append(problems, d.checkUserPool(p)...)
 	}
 	for _, r := range d.app.Roles {
-		problems = append(problems, iam.Judge(d.role(r)))
+		problems = append(problems, iam.CheckDeclared(d.role(r)))
 	}
 	return errors.Join(problems...)
 }

@@ -2,7 +2,7 @@
 // modules, the tests and Go programs that embed Sluice all use this wiring.
 //
 // What it does: Open takes a [config.App] and returns a [Node], an http.Handler for the APIs. Its Gate method returns a [Gate]
-// for a [config.Authorize]; [Gate.Protect] is middleware for net/http. A host that must judge settings before it acts on
+// for a [config.Authorize]; [Gate.Protect] is middleware for net/http. A host that must check settings before it acts on
 // them, as Caddy does, calls [Read] instead of Open. Read and [Plan.Gate] read files, touch nothing else and refuse what Open
 // would refuse; [Plan.Open] opens the store and makes what the settings declare.
 //

@@ -24,7 +24,7 @@ type Gate struct {
 	log      *slog.Logger
 }
 
-// Gate judges the settings of a gate and builds it. Settings that need the services need a node that has them: see
+// Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
 // Options.APIs.
 func (n *Node) Gate(a config.Authorize) (*Gate, error) {
 	g, err := n.plan.Gate(&a)
@@ -34,7 +34,7 @@ func (n *Node) Gate(a config.Authorize) (*Gate, error) {
 	return n.Build(g)
 }
 
-// Build builds a gate that has been judged.
+// Build builds a gate that Plan.Gate has checked.
 func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	a, sv := g.settings, n.Services
 	if sv == nil && (len(a.UserPools) > 0 || a.SigV4 != nil) {
@@ -118,7 +118,7 @@ func (g *GatePlan) groupPolicies() []authz.GroupPolicies {
 func (n *Node) issuers(g *GatePlan) ([]token.Issuer, error) {
 	var issuers []token.Issuer
 	for _, id := range g.settings.UserPools {
-		issuers = append(issuers, poolIssuer(g.settings, g.app.IssuerURL(id), n.Services.Users.KeySet(id)))
+		issuers = append(issuers, poolIssuer(g.settings, g.app.IssuerURL(id), n.Services.Users.Pools.KeySet(id)))
 	}
 	for _, i := range g.settings.Issuers {
 		keys, err := n.remoteKeys(i)

@@ -53,7 +53,7 @@ type Options struct {
 	StrictErrors bool
 }
 
-// complete fills in defaults and judges what is not in Config.
+// complete fills in defaults and checks what is not in Config.
 func (o *Options) complete() error {
 	raw, err := json.Marshal(&o.Config)
 	if err != nil {
@@ -90,7 +90,7 @@ func (o *Options) complete() error {
 			return err
 		}
 	}
-	return o.judgeRootKey()
+	return o.checkRootKey()
 }
 
 func setDefault[T any](field *T, value func() T) {
@@ -101,8 +101,8 @@ func setDefault[T any](field *T, value func() T) {
 
 var accessKeyID = regexp.MustCompile(`\A\w{16,128}\z`)
 
-// judgeRootKey refuses what iam.Service.UseRoot would refuse.
-func (o *Options) judgeRootKey() error {
+// checkRootKey refuses what iam.Service.UseRoot would refuse.
+func (o *Options) checkRootKey() error {
 	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
 	switch {
 	case id == "" && secret == "" && o.ShowRootKey == nil:

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// Plan is a node that has been judged but not opened.
+// Plan is a node whose settings have been checked, before it is opened.
 type Plan struct {
 	o        Options
 	declared *declarations
@@ -21,7 +21,7 @@ type Plan struct {
 	resources map[string]*protectedResource // by path and host of their metadata
 }
 
-// Read judges the settings and the files that they name. It opens nothing and writes nothing, and it refuses what Open would
+// Read checks the settings and the files that they name. It opens nothing and writes nothing, and it refuses what Open would
 // refuse as far as that can be known without the store. The error joins all problems.
 func Read(o Options) (*Plan, error) {
 	if err := o.complete(); err != nil {
@@ -35,7 +35,7 @@ func Read(o Options) (*Plan, error) {
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
 	}
-	return p, p.declared.judge()
+	return p, p.declared.check()
 }
 
 // Config returns the settings with their defaults. They must not be changed.
@@ -44,7 +44,7 @@ func (p *Plan) Config() *config.App { return &p.o.Config }
 // NeedAPIs says that the APIs are served: Open will open the store.
 func (p *Plan) NeedAPIs() { p.needs = true }
 
-// GatePlan is a gate that has been judged but not built.
+// GatePlan is a gate whose settings have been checked, before it is built.
 type GatePlan struct {
 	settings *config.Authorize
 	app      *config.App
@@ -54,7 +54,7 @@ type GatePlan struct {
 	groups   map[string][]policy.Source
 }
 
-// Gate judges the settings of a gate and reads its policy files. It fills in the defaults of a. Call it before Open.
+// Gate checks the settings of a gate and reads its policy files. It fills in the defaults of a. Call it before Open.
 func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	a.Defaults(p.o.Config.Region)
 	if err := a.Validate(&p.o.Config); err != nil {
@@ -64,7 +64,7 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	if err := g.read(); err != nil {
 		return nil, err
 	}
-	if err := g.judgeIssuers(); err != nil {
+	if err := g.checkIssuers(); err != nil {
 		return nil, err
 	}
 	if err := p.protect(a); err != nil {
@@ -110,8 +110,8 @@ func (g *GatePlan) read() error {
 	return errors.Join(problems...)
 }
 
-// judgeIssuers builds the route's verifier on empty key sets, to refuse what building it in earnest would refuse.
-func (g *GatePlan) judgeIssuers() error {
+// checkIssuers builds the route's verifier on empty key sets, to refuse what building it in earnest would refuse.
+func (g *GatePlan) checkIssuers() error {
 	a := g.settings
 	var issuers []token.Issuer
 	for _, id := range a.UserPools {

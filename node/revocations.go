@@ -74,7 +74,7 @@ func newFeed(o *Options, apply func(...revoke.Record) error, known func(context.
 	return redis.New(feed)
 }
 
-// Revoked implements userpool.Revoker. The store already holds the revocations.
+// Revoked implements tokens.Revoker. The store already holds the revocations.
 func (r *Revocations) Revoked(ctx context.Context, made ...revoke.Record) error {
 	if err := r.index.Apply(made...); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 // Services are the domain's services on one Storage. Nodes whose settings for them agree share one.
 type Services struct {
 	*Storage
-	Users       *userpool.Service
+	Users       *idp.Provider
 	Roles       *iam.Service
 	Identities  *identitypool.Service
 	Minter      *session.Minter
@@ -89,7 +89,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations); err != nil {
 		return err
 	}
-	if err := sv.Revocations.load(ctx, o, sv.Users.Revocations); err != nil {
+	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
 		return err
 	}
 	if err := sv.buildRoles(ctx, o); err != nil {

@@ -10,19 +10,22 @@ import (
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 // passwordHasher bounds the memory that hashing passwords takes. The settings do not change it, so it lives as long as the
 // store.
-type passwordHasher = userpool.Hasher
+type passwordHasher = directory.Hasher
 
-func newHasher() *passwordHasher { return userpool.NewHasher(userpool.HasherOptions{}) }
+func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
 
-// newUserPools makes the service of the user pools and reads its keys.
-func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker userpool.Revoker) (*userpool.Service, error) {
-	users, err := userpool.New(userpool.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, Sender: sender, Hasher: s.hasher, Revoker: revoker,
-		Observer: o.Observer, Logger: o.Log, NewKey: o.NewKey})
+// newUserPools makes the services of the user pools and reads their keys.
+func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker tokens.Revoker) (*idp.Provider, error) {
+	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
+		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: sender, Hasher: s.hasher,
+		Revoker: revoker, Observer: o.Observer, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}
@@ -30,14 +33,14 @@ func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Se
 }
 
 // userPoolsAPI are the operations of the user pools.
-func userPoolsAPI(users *userpool.Service) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(users)}
+func userPoolsAPI(users *idp.Provider, o *Options) rpc.API {
+	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP})}
 }
 
-// judgeUserPool returns what making the pool would refuse, as far as it follows from the declaration alone. The errors name
+// checkUserPool returns what making the pool would refuse, as far as it follows from the declaration alone. The errors name
 // the settings file.
-func (d *declarations) judgeUserPool(p config.UserPool) (problems []error) {
-	for _, problem := range userpool.Judge(d.userPool(p)) {
+func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
+	for _, problem := range userpool.CheckDeclared(d.userPool(p), idpserver.CheckRequest) {
 		file := d.pools[p.ID]
 		if problem.Client != "" {
 			file = d.clients[problem.Client]
@@ -52,8 +55,8 @@ func (d *declarations) judgeUserPool(p config.UserPool) (problems []error) {
 }
 
 // ensureUserPool makes a declared pool.
-func (d *declarations) ensureUserPool(ctx context.Context, users *userpool.Service, p config.UserPool) error {
-	return users.Ensure(ctx, d.userPool(p))
+func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
+	return users.Pools.Ensure(ctx, d.userPool(p))
 }
 
 // userPool is a declared user pool in the domain's terms.

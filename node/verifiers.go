@@ -9,20 +9,20 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
 )
 
 // loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this node, pools made
 // through the API included, for any client. The identity pool decides which of these pools and clients it accepts.
 type loginVerifier struct {
-	users *userpool.Service
+	users *idp.Provider
 	app   *config.App
 	now   func() time.Time
 	none  *token.Verifier // refuses every token, with the right reason
 	pools sync.Map        // pool id → *token.Verifier
 }
 
-func newLoginVerifier(users *userpool.Service, o *Options) (*loginVerifier, error) {
+func newLoginVerifier(users *idp.Provider, o *Options) (*loginVerifier, error) {
 	none, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{{
 		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
 	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none}, err
@@ -38,12 +38,12 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 		return known.(*token.Verifier).Verify(ctx, raw)
 	}
 	// The id is text from the token. Only a pool that exists may take room in the map.
-	issuer, err := v.users.Issuer(ctx, poolID)
+	issuer, err := v.users.Pools.Issuer(ctx, poolID)
 	if err != nil {
 		return v.none.Verify(ctx, raw)
 	}
 	verifier, err := token.New(token.Options{Now: v.now, Issuers: []token.Issuer{{
-		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
+		URL: issuer, Keys: v.users.Pools.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
 	}

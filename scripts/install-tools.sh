@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 missing=()
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# Debian keeps PostgreSQL's server programs out of PATH.
+have() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
 # debian <command> <package>: the command, from the distribution's package when it is absent.
 debian() {
@@ -36,6 +37,7 @@ gotool() {
 have "${GO:-go}" || { echo "missing go: install Go 1.26 from https://go.dev/dl/" >&2; exit 1; }
 debian gcc gcc
 debian redis-server redis-server
+debian initdb postgresql
 debian aws awscli
 debian curl curl
 debian node nodejs

@@ -11,25 +11,25 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// A sealed message is: format (1 byte), key id (4, big endian), nonce (24), ciphertext with its tag (16 over the
-// plaintext). Format and key id need no authentication of their own: a changed one selects another key or none.
+// A sealed message consists of a format (1 byte), a key ID (4 bytes, big endian), a nonce (24 bytes) and the ciphertext with its
+// tag (16 bytes more than the plaintext). Format and key ID are not authenticated: a changed one selects another key or none.
 const (
 	formatXChaCha = 1
 	headerSize    = 1 + 4
 	nonceSize     = chacha20poly1305.NonceSizeX
 
-	// Overhead is how many bytes longer a sealed message is than its plaintext.
+	// Overhead is the difference in bytes between the length of a sealed message and that of its plaintext.
 	Overhead = headerSize + nonceSize + chacha20poly1305.Overhead
 )
 
-// ErrOpen says that a sealed message was not made by this Box's keys for this purpose and additional data. It does not
-// say which of these is wrong: that would help only a forger.
+// ErrOpen means that a message was not sealed with one of the keys of the Box for this purpose and additional data. It does not
+// say which of them is wrong, which would only help a forger.
 var ErrOpen = errors.New("seal: message does not open")
 
-// Options are what New needs.
+// Options are the options of New.
 type Options struct {
-	Keys []Key     // the first seals, all open; at least one
-	Rand io.Reader // source of nonces; crypto/rand when nil
+	Keys []Key     // at least one: the first seals, all of them open
+	Rand io.Reader // source of nonces; nil means crypto/rand
 }
 
 // Box seals and opens under one or more master keys. It is safe for concurrent use.
@@ -38,11 +38,10 @@ type Box struct {
 	rand io.Reader
 }
 
-// New returns a Box. It fails when there is no key, when a key is not one of ParseMasterKey or GenerateMasterKey, and
-// when two of them have the same id.
+// New returns a Box. It returns an error if there is no key, if a key is the zero Key, or if two keys have the same ID.
 func New(o Options) (*Box, error) {
 	if len(o.Keys) == 0 {
-		return nil, errors.New("seal: no master key")
+		return nil, errors.New("seal: at least one master key is required")
 	}
 	b := &Box{rand: o.Rand}
 	if b.rand == nil {
@@ -50,18 +49,19 @@ func New(o Options) (*Box, error) {
 	}
 	for _, k := range o.Keys {
 		if k.secret.IsZero() {
-			return nil, errors.New("seal: an empty master key")
+			return nil, errors.New("seal: a master key is empty; use ParseMasterKey or GenerateMasterKey")
 		}
 		if b.ring(k.id) != nil {
-			return nil, fmt.Errorf("seal: master key %s is given twice", k.ID())
+			return nil, fmt.Errorf("seal: master key %s is listed twice", k.ID())
 		}
 		b.keys = append(b.keys, newRing(k))
 	}
 	return b, nil
 }
 
-// Seal encrypts plaintext for the purpose and binds aad to it without containing it: Open needs the same aad. Purposes
-// are constants of the calling package, such as "session token". It fails only when the source of nonces does.
+// Seal encrypts plaintext for a purpose. Purposes are constants of the calling package, such as "session token". The message
+// does not contain the additional data aad, but Open needs the same aad. Seal returns an error only if the source of nonces
+// does.
 func (b *Box) Seal(purpose string, plaintext, aad []byte) ([]byte, error) {
 	r := b.keys[0]
 	dst := make([]byte, headerSize+nonceSize, len(plaintext)+Overhead)
@@ -69,18 +69,19 @@ func (b *Box) Seal(purpose string, plaintext, aad []byte) ([]byte, error) {
 	binary.BigEndian.PutUint32(dst[1:], r.key.id)
 	nonce := dst[headerSize:]
 	if _, err := io.ReadFull(b.rand, nonce); err != nil {
-		return nil, fmt.Errorf("seal: no randomness: %w", err)
+		return nil, fmt.Errorf("seal: cannot read random bytes: %w", err)
 	}
 	return r.purpose(purpose).aead.Seal(dst, nonce, plaintext, aad), nil
 }
 
-// Open returns the plaintext of a message sealed for the purpose with the same aad, under any of the Box's keys;
-// otherwise ErrOpen.
+// Open returns the plaintext of a message that was sealed for the purpose and with the same aad, by any of the keys of the Box.
+// The error is ErrOpen.
 func (b *Box) Open(purpose string, sealed, aad []byte) ([]byte, error) {
 	return b.open(nil, purpose, sealed, aad)
 }
 
-// OpenInPlace is Open that decrypts into sealed and so allocates nothing. It spoils sealed, also when it fails.
+// OpenInPlace is like Open but decrypts into the memory of sealed, which avoids an allocation. It overwrites sealed even if it
+// returns an error.
 func (b *Box) OpenInPlace(purpose string, sealed, aad []byte) ([]byte, error) {
 	if len(sealed) < Overhead {
 		return nil, ErrOpen
@@ -100,8 +101,8 @@ func (b *Box) open(dst []byte, purpose string, sealed, aad []byte) ([]byte, erro
 	return r.purpose(purpose).open(dst, sealed, aad)
 }
 
-// KeyID returns the id of the master key that a sealed message names, and false when it cannot be a sealed message. The
-// id is only a claim until the message has opened.
+// KeyID returns the ID of the master key that a sealed message names. It returns false if sealed cannot be a sealed message. The
+// ID is not authenticated until the message has been opened.
 func KeyID(sealed []byte) (uint32, bool) {
 	if len(sealed) < Overhead || sealed[0] != formatXChaCha {
 		return 0, false
@@ -109,7 +110,7 @@ func KeyID(sealed []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(sealed[1:headerSize]), true
 }
 
-// ring returns the keys under the id, or nil. There are a handful at most, so a loop beats a map.
+// ring returns the keys with the ID, or nil. There are only a few, so a loop is faster than a map.
 func (b *Box) ring(id uint32) *ring {
 	for _, r := range b.keys {
 		if r.key.id == id {
@@ -119,11 +120,11 @@ func (b *Box) ring(id uint32) *ring {
 	return nil
 }
 
-// newAEAD returns the cipher under a 32-byte key.
+// newAEAD returns the cipher for a 32-byte key.
 func newAEAD(key []byte) cipher.AEAD {
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
-		panic("seal: " + err.Error()) // only a key of another length
+		panic("seal: " + err.Error()) // the key has the wrong length
 	}
 	return aead
 }

@@ -8,15 +8,16 @@ import (
 // MACSize is the length of a MAC in bytes.
 const MACSize = 32
 
-// MAC is a keyed hash of the parts under the current key. Parts are told apart: ("ab", "c") and ("a", "bc") differ.
+// MAC returns a keyed hash of the parts with the current key. The parts are delimited: ("ab", "c") and ("a", "bc") have
+// different MACs.
 //
-// A MAC that is stored outlives its key when the master key is replaced; look such a one up by each of MACs, or compare
-// with MatchMAC.
+// After the master key has been replaced, a stored MAC is that of an old key. Look it up with each of MACs, or compare it with
+// MatchMAC.
 func (b *Box) MAC(purpose string, parts ...[]byte) [MACSize]byte {
 	return b.keys[0].purpose(purpose).mac(parts)
 }
 
-// MACs gives the MAC under each key, the current one first: the values under which something stored may be found.
+// MACs returns the MAC of the parts with each key, the current key first.
 func (b *Box) MACs(purpose string, parts ...[]byte) [][MACSize]byte {
 	all := make([][MACSize]byte, len(b.keys))
 	for i, r := range b.keys {
@@ -25,7 +26,7 @@ func (b *Box) MACs(purpose string, parts ...[]byte) [][MACSize]byte {
 	return all
 }
 
-// MatchMAC reports, in constant time for each key, whether mac is the MAC of the parts under any key of the Box.
+// MatchMAC reports whether mac is the MAC of the parts with any key of the Box. It compares in constant time.
 func (b *Box) MatchMAC(mac []byte, purpose string, parts ...[]byte) bool {
 	match := 0
 	for _, r := range b.keys {
@@ -35,11 +36,11 @@ func (b *Box) MatchMAC(mac []byte, purpose string, parts ...[]byte) bool {
 	return match == 1
 }
 
-// Derive returns n bytes of key for the purpose from the current master key, 1 to 8160. They change when the current key
-// does, so they suit what may be rebuilt, such as a node's cache keys.
+// Derive returns a key of n bytes, 1 to 8160, for the purpose. It is derived from the current master key and changes with it, so
+// it is suitable for data that can be rebuilt, such as caches.
 func (b *Box) Derive(purpose string, n int) ([]byte, error) {
 	if n < 1 || n > 255*MACSize {
-		return nil, fmt.Errorf("seal: a key of %d bytes cannot be derived", n)
+		return nil, fmt.Errorf("seal: cannot derive a key of %d bytes; use 1 to 8160", n)
 	}
 	return b.keys[0].key.derive("derive", purpose, n), nil
 }

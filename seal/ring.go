@@ -11,24 +11,24 @@ import (
 	"sync/atomic"
 )
 
-// maxPurposes bounds what a ring remembers. Purposes are constants of the program, far fewer than this; past it keys are
-// derived anew each time, which is slow but right.
+// maxPurposes is the number of purposes for which a ring caches keys. Purposes are constants, so there are far fewer. Beyond the
+// limit, keys are derived on every call, which is slow but correct.
 const maxPurposes = 256
 
-// ring holds what one master key gives: the keys of each purpose, derived at first use.
+// ring holds the keys derived from one master key. The keys of a purpose are derived on first use.
 type ring struct {
 	key  Key
-	mu   sync.Mutex // for writers of made
+	mu   sync.Mutex // held to replace made
 	made atomic.Pointer[map[string]*purposeKeys]
 }
 
-// purposeKeys are one purpose's cipher and hashes.
+// purposeKeys are the cipher and the keyed hashes of one purpose.
 type purposeKeys struct {
 	aead cipher.AEAD
-	macs sync.Pool // of *keyedHash, so that the key's two blocks are hashed once
+	macs sync.Pool // of *keyedHash, so that the key is not hashed every time
 }
 
-// keyedHash is an HMAC keyed for a purpose, with memory for what goes in and comes out of it.
+// keyedHash is an HMAC with memory for its input and output.
 type keyedHash struct {
 	hash.Hash
 	length [8]byte
@@ -41,7 +41,7 @@ func newRing(k Key) *ring {
 	return r
 }
 
-// purpose returns the purpose's keys; readers take no lock.
+// purpose returns the keys of a purpose. It takes a lock only to derive them.
 func (r *ring) purpose(name string) *purposeKeys {
 	if p := (*r.made.Load())[name]; p != nil {
 		return p
@@ -63,7 +63,7 @@ func (r *ring) purpose(name string) *purposeKeys {
 	return p
 }
 
-// open decrypts a sealed message, of at least Overhead bytes, and appends it to dst.
+// open decrypts a sealed message of at least Overhead bytes and appends the plaintext to dst.
 func (p *purposeKeys) open(dst, sealed, aad []byte) ([]byte, error) {
 	plaintext, err := p.aead.Open(dst, sealed[headerSize:HeadSize], sealed[HeadSize:], aad)
 	if err != nil {
@@ -72,7 +72,7 @@ func (p *purposeKeys) open(dst, sealed, aad []byte) ([]byte, error) {
 	return plaintext, nil
 }
 
-// mac hashes the parts, each after its length, so that moving a byte from one part to the next changes the hash.
+// mac hashes the length of each part before the part, so that the hash depends on where one part ends and the next begins.
 func (p *purposeKeys) mac(parts [][]byte) [MACSize]byte {
 	h := p.macs.Get().(*keyedHash)
 	h.Reset()

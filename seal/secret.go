@@ -7,18 +7,18 @@ import (
 	"log/slog"
 )
 
-// hidden is what a Secret shows wherever it is printed or encoded.
+// hidden is what a Secret prints as.
 const hidden = "[secret]"
 
-// Secret is a string that must not show: every format verb, slog, encoding/json and text encoders print "[secret]", or
-// nothing for the empty one. The text is behind a pointer because fmt calls no methods on unexported fields and would
-// print it; so a struct holding a Secret is safe to print too. Compare with Equal: == does not compile.
+// Secret is a string that is not shown: all format verbs, slog, encoding/json and text encoders print "[secret]", or nothing if
+// the string is empty. A struct that contains a Secret is safe to print too: the string is behind a pointer, because fmt does
+// not call methods of unexported fields. Compare secrets with Equal; == does not compile.
 type Secret struct {
 	_    [0]func()
 	text *string
 }
 
-// NewSecret hides text.
+// NewSecret returns a Secret with the given text.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -26,7 +26,7 @@ func NewSecret(text string) Secret {
 	return Secret{text: &text}
 }
 
-// Reveal returns the text. Calling it is the only way to it, so a search for the name finds every use.
+// Reveal returns the text. It is the only way to get the text, so a search for calls finds all uses.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -37,15 +37,15 @@ func (s Secret) Reveal() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.text == nil }
 
-// Equal compares in time that depends on the lengths only.
+// Equal reports whether s and t have the same text. Its time depends only on the lengths.
 func (s Secret) Equal(t Secret) bool { return s.EqualString(t.Reveal()) }
 
-// EqualString compares with a text in time that depends on the lengths only.
+// EqualString reports whether s has the given text. Its time depends only on the lengths.
 func (s Secret) EqualString(text string) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(text)) == 1
 }
 
-// String hides the text.
+// String returns "[secret]", or "" for the empty secret.
 func (s Secret) String() string {
 	if s.text == nil {
 		return ""
@@ -53,23 +53,23 @@ func (s Secret) String() string {
 	return hidden
 }
 
-// GoString hides the text.
+// GoString implements fmt.GoStringer without showing the text.
 func (s Secret) GoString() string { return "seal.Secret(" + s.String() + ")" }
 
-// Format hides the text from every verb, %x and %d included.
+// Format implements fmt.Formatter without showing the text for any verb, including %x and %d.
 func (s Secret) Format(f fmt.State, verb rune) {
 	text := s.String()
 	if verb == 'v' && f.Flag('#') {
 		text = s.GoString()
 	}
-	_, _ = io.WriteString(f, text) // fmt.State keeps what it is given; it has no failure to report
+	_, _ = io.WriteString(f, text) // writing to a fmt.State does not fail
 }
 
-// LogValue hides the text from slog.
+// LogValue implements slog.LogValuer without showing the text.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText hides the text from encoders, encoding/json among them.
+// MarshalText implements encoding.TextMarshaler without showing the text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// MarshalJSON hides the text.
+// MarshalJSON implements json.Marshaler without showing the text.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }

@@ -5,46 +5,39 @@ import (
 	"slices"
 )
 
-// SealToken is Seal as base64url text. Its length is TokenLen of the plaintext's.
+// SealToken is like Seal but returns the message as base64url text of TokenLen(len(plaintext)) characters.
 func (b *Box) SealToken(purpose string, plaintext, aad []byte) (string, error) {
 	sealed, err := b.Seal(purpose, plaintext, aad)
 	if err != nil {
 		return "", err
 	}
-	return string(AppendToken(nil, sealed)), nil
+	return base64url.EncodeToString(sealed), nil
 }
 
-// OpenToken opens what SealToken made. A text longer than maxLen characters is refused unread; every failure is ErrOpen.
+// OpenToken opens a token that SealToken returned. It rejects a token longer than maxLen characters without decoding it.
+// Every error is ErrOpen.
 func (b *Box) OpenToken(purpose, token string, aad []byte, maxLen int) ([]byte, error) {
 	if len(token) > maxLen {
-		return nil, fmt.Errorf("%w: longer than %d characters", ErrOpen, maxLen)
+		return nil, fmt.Errorf("%w: the token is longer than %d characters", ErrOpen, maxLen)
 	}
-	sealed, err := DecodeToken(token)
+	sealed, err := AppendDecoded(nil, token)
 	if err != nil {
 		return nil, err
 	}
 	return b.OpenInPlace(purpose, sealed, aad)
 }
 
-// TokenLen is the number of characters of a token for n bytes of plaintext.
-func TokenLen(n int) int { return textLen(n + Overhead) }
+// TokenLen returns the number of characters of a token with n bytes of plaintext.
+func TokenLen(n int) int { return base64url.EncodedLen(n + Overhead) }
 
-// AppendToken appends the text of a sealed message, as SealToken gives it.
-func AppendToken(dst, sealed []byte) []byte {
-	old, n := len(dst), textLen(len(sealed))
-	dst = slices.Grow(dst, n)[:old+n]
-	encodeText(dst[old:], sealed)
-	return dst
-}
+// AppendToken appends the token of a sealed message to dst, as SealToken encodes it.
+func AppendToken(dst, sealed []byte) []byte { return base64url.AppendEncode(dst, sealed) }
 
-// DecodeToken gives the sealed message that SealToken put into text. The failure is ErrOpen.
-func DecodeToken(token string) ([]byte, error) { return AppendDecoded(nil, token) }
-
-// AppendDecoded appends what DecodeToken gives. The failure is ErrOpen.
+// AppendDecoded appends the sealed message that a token encodes to dst. The error is ErrOpen.
 func AppendDecoded(dst []byte, token string) ([]byte, error) {
-	old, n := len(dst), rawLen(len(token))
+	old, n := len(dst), DecodedLen(len(token))
 	dst = slices.Grow(dst, n)[:old+n]
-	if !decodeText(dst[old:], token) {
+	if !DecodeText(dst[old:], token) {
 		return nil, ErrOpen
 	}
 	return dst, nil

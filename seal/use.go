@@ -6,17 +6,17 @@ import (
 	"io"
 )
 
-// HeadSize is how many bytes of a sealed message stand before its ciphertext.
+// HeadSize is the number of bytes of a sealed message before its ciphertext.
 const HeadSize = headerSize + nonceSize
 
-// Use is a Box for one purpose, its keys looked up once: for those who seal or open on every request, and in memory of their
-// own. It is safe for concurrent use.
+// Use is a Box for one purpose. It looks up the keys only once and works in the memory of the caller, for code that seals or
+// opens on every request. It is safe for concurrent use.
 type Use struct {
 	box  *Box
-	keys []*purposeKeys // as the Box's, the current one first
+	keys []*purposeKeys // in the order of box.keys
 }
 
-// For returns the Box for a purpose. What either does for it, the other undoes.
+// For returns a Use for the purpose. Messages sealed by the Box for the purpose can be opened by the Use, and vice versa.
 func (b *Box) For(purpose string) *Use {
 	u := &Use{box: b, keys: make([]*purposeKeys, len(b.keys))}
 	for i, r := range b.keys {
@@ -25,21 +25,21 @@ func (b *Box) For(purpose string) *Use {
 	return u
 }
 
-// SealInPlace seals message[HeadSize:] where it stands, binding aad as Box.Seal does: the first HeadSize bytes, whatever they
-// hold, become the head, and the tag is appended, which allocates nothing if message has the capacity. It fails only when
-// the source of nonces does.
+// SealInPlace encrypts message[HeadSize:] in place, overwrites the first HeadSize bytes, appends the tag, and returns the sealed
+// message. It does not allocate if message has the capacity. For aad see Box.Seal. SealInPlace returns an error only if the
+// source of nonces does.
 func (u *Use) SealInPlace(message, aad []byte) ([]byte, error) {
 	head, plaintext := message[:HeadSize], message[HeadSize:]
 	head[0] = formatXChaCha
 	binary.BigEndian.PutUint32(head[1:], u.box.keys[0].key.id)
 	nonce := head[headerSize:]
 	if _, err := io.ReadFull(u.box.rand, nonce); err != nil {
-		return nil, fmt.Errorf("seal: no randomness: %w", err)
+		return nil, fmt.Errorf("seal: cannot read random bytes: %w", err)
 	}
 	return u.keys[0].aead.Seal(head, nonce, plaintext, aad), nil
 }
 
-// OpenInPlace is Box.OpenInPlace: it decrypts into sealed and spoils it, also when it fails. The failure is ErrOpen.
+// OpenInPlace is like Box.OpenInPlace. It overwrites sealed even if it returns an error. The error is ErrOpen.
 func (u *Use) OpenInPlace(sealed, aad []byte) ([]byte, error) {
 	id, ok := KeyID(sealed)
 	if !ok {
@@ -52,7 +52,7 @@ func (u *Use) OpenInPlace(sealed, aad []byte) ([]byte, error) {
 	return keys.open(sealed[HeadSize:HeadSize], sealed, aad)
 }
 
-// under returns the purpose's keys from the master key of that id, or nil.
+// under returns the keys of the purpose for the master key with the ID, or nil.
 func (u *Use) under(id uint32) *purposeKeys {
 	for i, r := range u.box.keys {
 		if r.key.id == id {
@@ -62,8 +62,8 @@ func (u *Use) under(id uint32) *purposeKeys {
 	return nil
 }
 
-// Nonce returns the 24 bytes of a sealed message that are random, or nil when it cannot be a sealed message. They are of this
-// message alone, and one with others does not open.
+// Nonce returns the nonce of a sealed message, 24 random bytes, or nil if sealed cannot be a sealed message. Each message has its
+// own, and a message with a changed nonce does not open.
 func Nonce(sealed []byte) []byte {
 	if len(sealed) < Overhead {
 		return nil

@@ -1,7 +1,7 @@
-// Package store is the contract between Sluice's domain and what keeps its data.
+// Package store defines the records that Sluice keeps and the contract of the backends that keep them.
 //
-// What it does: it names the records (plain values without behaviour), the narrow interfaces over them, one per
-// concern, and the sentinel errors. A backend hands them out inside a transaction:
+// What it does: it has the records, which are plain values without behaviour, narrow interfaces over them, one per
+// concern, and sentinel errors. A backend provides the interfaces inside a transaction:
 //
 //	err := st.Update(ctx, func(tx store.Tx) error {
 //		u, err := tx.Users.Get(pool, sub)
@@ -10,8 +10,9 @@
 //		return tx.Users.Update(u)
 //	})
 //
-// What it leaves to others: every rule about what a record may hold. Secrets arrive here sealed or hashed; a backend
-// sees only bytes. Backends live in store/sqlite and store/postgres; store/storetest is the suite that each must pass.
+// What it leaves to others: the domain packages decide what a record may hold, and seal or hash secrets before they
+// store them. Backends are folders of this one, such as store/sqlite. Every backend passes the tests of
+// store/storetest.
 //
-// Source: the shapes follow what the cognito-idp, cognito-identity and IAM APIs keep.
+// Source: the records follow what the cognito-idp, cognito-identity and IAM APIs keep.
 package store

@@ -9,15 +9,15 @@ import (
 type IdentityPool struct {
 	ID         string          // "<region>:<uuid>"
 	Name       string          //
-	Settings   json.RawMessage // providers, guests, classic flow, tags; the domain's shape
-	Roles      json.RawMessage // roles and role mappings; the domain's shape; nil = not set
-	TagMaps    json.RawMessage // principal tag maps per provider; the domain's shape; nil = none
+	Settings   json.RawMessage // providers, guests, classic flow, tags; package identitypool defines it
+	Roles      json.RawMessage // roles and role mappings; package identitypool defines it; nil = not set
+	TagMaps    json.RawMessage // principal tag maps by provider; package identitypool defines it; nil = none
 	Declared   bool
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// IdentityPools keeps identity pools; the key of a List is the id.
+// IdentityPools keeps identity pools. The key of List is the id.
 type IdentityPools interface {
 	Get(id string) (IdentityPool, error)
 	Insert(IdentityPool) error
@@ -26,43 +26,44 @@ type IdentityPools interface {
 	List(Page) ([]IdentityPool, error)
 }
 
-// Identity is one federated identity.
+// Identity is a federated identity.
 type Identity struct {
 	PoolID     string
 	ID         string // "<region>:<uuid>"
 	Logins     []Login
-	Guest      bool // never had a login
+	Guest      bool // has never had a login
 	Disabled   bool // merged into another
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// Login ties an identity to a user of a provider; unique in the pool.
+// Login links an identity to a user of a provider. It is unique in the pool.
 type Login struct {
-	Provider string // the key in Logins, e.g. "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
-	Subject  string // the user there
+	Provider string // the key in Logins, such as "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
+	Subject  string // the provider's id of the user
 }
 
-// Identities keeps identities; the key of a List is the id.
+// Identities keeps identities. The key of List is the id.
 type Identities interface {
 	Get(id string) (Identity, error)
 	ByLogin(poolID string, login Login) (Identity, error)
-	Insert(Identity) error // ErrExists with Conflict.Record "login", Key the provider, when another identity has one of the logins
-	Update(Identity) error // replaces record and logins
+	// Insert returns a Conflict with Record "login" and the provider as Key if another identity has one of the logins.
+	Insert(Identity) error
+	Update(Identity) error // replaces the record and its logins; ErrNotFound, or the Conflict of Insert
 	Delete(id string) error
 	List(poolID string, hideDisabled bool, p Page) ([]Identity, error)
-	// Of returns the identities of all pools that have this login.
+	// Of returns the identities with this login in all pools.
 	Of(login Login) ([]Identity, error)
 }
 
 // Role is an IAM role.
 type Role struct {
-	Name        string // unique and found without regard to case
+	Name        string // unique without regard to case
 	Path        string // "/" or "/division/"
 	ID          string // "AROA…"
 	Description string
 	Trust       json.RawMessage            // trust policy document
-	Inline      map[string]json.RawMessage // permission policies by name
+	Inline      map[string]json.RawMessage // inline permission policies by name
 	Attached    []string                   // ARNs of managed policies
 	Boundary    string                     // ARN of a managed policy; "" = none
 	MaxSession  int                        // seconds, 3600 to 43200
@@ -72,7 +73,7 @@ type Role struct {
 	ModifiedAt  time.Time
 }
 
-// Roles keeps roles; the key of a List is the name.
+// Roles keeps roles. The key of List is the name.
 type Roles interface {
 	Get(name string) (Role, error)
 	Insert(Role) error
@@ -96,7 +97,7 @@ type Policy struct {
 	ModifiedAt  time.Time
 }
 
-// Policies keeps managed policies; the key of a List is the ARN.
+// Policies keeps managed policies. The key of List is the ARN.
 type Policies interface {
 	Get(arn string) (Policy, error)
 	Insert(Policy) error
@@ -105,9 +106,9 @@ type Policies interface {
 	List(Page) ([]Policy, error)
 }
 
-// Settings keeps small values by name, such as the sealed administrator's key.
+// Settings keeps small values by name, such as the administrator's sealed key.
 type Settings interface {
 	Get(name string) ([]byte, error)
 	Put(name string, value []byte) error
-	Delete(name string) error // not there is a no-op
+	Delete(name string) error // no error if there is none
 }

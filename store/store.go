@@ -5,53 +5,56 @@ import (
 	"errors"
 )
 
-// ErrNotFound says that no record has the key that was asked for. Reads, updates and deletes return it, and so do
-// inserts below a parent that is not there: a user of no pool, a refresh token of no user or client.
+// ErrNotFound is returned by reads, updates and deletes if there is no record with the key, and by inserts if there is
+// no parent: no pool for a user, no user or client for a refresh token.
 var ErrNotFound = errors.New("store: not found")
 
-// ErrExists says that a record with a key that must be unique is there already: an id, a username, an alias, a
-// login. Use errors.As with *Conflict to learn which.
+// ErrExists is returned by writes if another record has the same unique key: an id, a username, an alias or a login.
+// The error is a *Conflict, which says which key it is.
 var ErrExists = errors.New("store: exists")
 
-// ErrUnavailable says that the backend cannot be reached, is read-only or full. The call changed nothing and may be
-// repeated.
+// ErrUnavailable is returned if the backend cannot be reached, is read-only, full or closed. The call has changed
+// nothing and may be repeated.
 var ErrUnavailable = errors.New("store: unavailable")
 
-// Conflict is the error of a write that hit a unique key; errors.Is(err, ErrExists) holds for it.
+// Conflict is the error of a write whose unique key exists already. errors.Is(err, ErrExists) is true for it.
 type Conflict struct {
 	Record string // "user", "alias", "login", "client" …
-	Key    string // which key: "username", "email", "phone_number", "id", a login's provider …; never its value
+	Key    string // the name of the key: "username", "email", "phone_number", "id", a login's provider …; never its value
 }
 
-// Error names record and key.
-func (c *Conflict) Error() string { return "store: " + c.Record + " exists: " + c.Key }
+// Error returns a text that names the record and the key.
+func (c *Conflict) Error() string {
+	return "store: " + c.Record + " exists already: same " + c.Key
+}
 
-// Is makes errors.Is(err, ErrExists) hold.
+// Is reports whether target is ErrExists.
 func (c *Conflict) Is(target error) bool { return target == ErrExists }
 
 // Store keeps Sluice's data. All methods may be called from any goroutine.
 type Store interface {
-	// View runs fn on one consistent snapshot; writes inside it fail. The records handed out belong to fn's caller.
+	// View runs fn on a consistent snapshot. Writes in fn fail. The caller owns the records that fn reads.
 	View(ctx context.Context, fn func(tx Tx) error) error
 
-	// Update runs fn in a serialisable transaction. When it returns nil, everything fn wrote is durable: it survives
-	// kill -9 and power loss. When fn or the commit fails, nothing of it is kept. fn may run more than once (after a
-	// serialisation failure), so it must have no effect outside tx that it could not repeat; it must not call
-	// Update or View itself and should not do slow work (hashing, network) inside: others may be waiting. A ctx that is over
-	// before fn runs, or when fn reads or writes, ends the call with ctx's error.
+	// Update runs fn in a serializable transaction. If Update returns nil, everything that fn wrote is durable: it
+	// survives kill -9 and power loss. If fn or the commit fails, nothing that fn wrote is kept.
 	//
-	// A write in fn that returns ErrExists or ErrNotFound has changed nothing, and fn may go on after it. After
-	// ErrUnavailable nothing of fn is kept, whatever fn returns.
+	// fn may run more than once, after a serialization failure, so all its effects outside tx must be repeatable. fn
+	// must not call Update or View, and must not do slow work such as hashing or network calls, because other Updates
+	// may wait for it. If ctx is done before fn runs, or when fn reads or writes, Update returns ctx's error.
+	//
+	// A write in fn that returns ErrExists or ErrNotFound has changed nothing, and fn may continue after it. After
+	// ErrUnavailable nothing that fn wrote is kept, even if fn returns nil.
 	Update(ctx context.Context, fn func(tx Tx) error) error
 
-	// Ping reports whether the backend can take a write now; ErrUnavailable when not.
+	// Ping returns nil if the backend can write now, and ErrUnavailable if not.
 	Ping(ctx context.Context) error
 
-	// Close waits for running transactions and releases the backend; calls after it get ErrUnavailable.
+	// Close waits for running transactions and releases the backend. Calls after it return ErrUnavailable.
 	Close() error
 }
 
-// Tx is what a transaction offers, one narrow interface per concern. A domain service should ask for those it needs.
+// Tx is a transaction, with one narrow interface per concern. It is valid only inside the function that receives it.
 type Tx struct {
 	Pools         Pools
 	Clients       Clients
@@ -68,8 +71,8 @@ type Tx struct {
 	Settings      Settings
 }
 
-// Page asks for at most Limit records whose key sorts after After (bytewise); After "" starts at the beginning. Which
-// field is the key is said at each List method. A Limit of 0 or less means no limit.
+// Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.
+// Each interface says which field is the key of its List. A Limit of 0 or less means no limit.
 type Page struct {
 	After string
 	Limit int

@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Times are kept with millisecond precision in UTC. Empty bytes, JSON and lists come back as nil, maps never do. JSON and
-// lists come back exactly as they were given.
+// Stores keep times in UTC with millisecond precision. They return empty bytes, JSON and lists as nil, and maps always as
+// non-nil. They return JSON byte for byte and lists in the same order.
 
 // Pool is a user pool.
 type Pool struct {
 	ID         string          // "<region>_<9 alphanumerics>"
 	Name       string          //
-	Settings   json.RawMessage // what CreateUserPool took and DescribeUserPool echoes; the domain's shape
-	Declared   bool            // made by the configuration, not through the API
+	Settings   json.RawMessage // the input of CreateUserPool, for DescribeUserPool; package userpool defines it
+	Declared   bool            // created by the configuration, not through the API
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// Pools keeps user pools; the key of a List is the id.
+// Pools keeps user pools. The key of List is the id.
 type Pools interface {
 	Get(id string) (Pool, error)
 	Insert(Pool) error // ErrExists
 	Update(Pool) error // ErrNotFound
-	// Delete removes the pool and all that belongs to it: clients, users, groups, codes, refresh tokens, keys.
+	// Delete deletes the pool with its clients, users, groups, codes, refresh tokens and signing keys.
 	Delete(id string) error
 	List(Page) ([]Pool, error)
 }
@@ -34,13 +34,13 @@ type Client struct {
 	ID         string
 	Name       string
 	Secret     []byte          // sealed; empty for a public client
-	Settings   json.RawMessage // the domain's shape
+	Settings   json.RawMessage // package userpool defines it
 	Declared   bool
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// Clients keeps app clients; the key of a List is the id.
+// Clients keeps app clients. The key of List is the id.
 type Clients interface {
 	Get(id string) (Client, error)
 	Insert(Client) error
@@ -53,32 +53,31 @@ type Clients interface {
 type User struct {
 	PoolID     string
 	Sub        string            // UUID, unique in the pool, never changes
-	Username   string            // as it was given; the sub in pools whose users sign in by e-mail or phone
-	Key        string            // what Username is compared by (case folded where the pool says so); unique in the pool
-	Aliases    []Alias           // further names that find the user; each unique in the pool
+	Username   string            // as given; the sub in pools whose users sign in with e-mail address or phone number
+	Key        string            // Username in the form in which it is compared, case-folded if the pool says so; unique in the pool
+	Aliases    []Alias           // other names that find the user; each unique in the pool
 	Status     string            // UNCONFIRMED, CONFIRMED, FORCE_CHANGE_PASSWORD, RESET_REQUIRED …
 	Enabled    bool              //
-	Attributes map[string]string // without sub; custom ones with their prefix
+	Attributes map[string]string // without sub; custom ones with their "custom:" prefix
 	Password   Password          //
-	MFA        json.RawMessage   // preferences and enrolled factors, the domain's shape; nil = none
-	Failures   Failures          // lockout
+	MFA        json.RawMessage   // preferences and enrolled factors; package userpool defines it; nil = none
+	Failures   Failures          // for the lockout
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// Alias is a name that finds a user beside the username: kind "email", "phone_number" or "preferred_username", and the
-// value as it is compared.
+// Alias is a name, other than the username, that finds a user.
 type Alias struct {
-	Kind  string
-	Value string
+	Kind  string // "email", "phone_number" or "preferred_username"
+	Value string // in the form in which it is compared
 }
 
-// Password is what proves a user's password; all fields empty when there is none.
+// Password is what verifies a user's password. All fields are empty if the user has none.
 type Password struct {
-	Hash        string    // PHC string, Argon2id
-	SRPSalt     []byte    // salt as integer bytes; empty when no client of the pool allows SRP
+	Hash        string    // Argon2id, as a PHC string
+	SRPSalt     []byte    // the bytes of an integer; empty if no client of the pool allows SRP
 	SRPVerifier []byte    // sealed
-	Temporary   bool      // set by an administrator; must be changed at the next sign-in
+	Temporary   bool      // set by an administrator; the user must change it at the next sign-in
 	ExpiresAt   time.Time // of a temporary password; zero = never
 	ModifiedAt  time.Time
 }
@@ -90,23 +89,25 @@ type Failures struct {
 	LockedUntil time.Time
 }
 
-// Filter selects users by one attribute: equal, or starting with Value. Name is one of username, sub, email,
-// phone_number, name, given_name, family_name, preferred_username, cognito:user_status, status ("Enabled"/"Disabled");
-// another is an error. Values compare by their bytes; a user without the attribute never matches.
+// Filter selects users by one attribute. Values compare by bytes. A user without the attribute does not match.
+//
+// Source: the Filter parameter of ListUsers in the cognito-idp API.
 type Filter struct {
+	// Name is username, sub, email, phone_number, name, given_name, family_name, preferred_username,
+	// cognito:user_status or status, whose values are "Enabled" and "Disabled". List fails for other names.
 	Name   string
 	Value  string
-	Prefix bool
+	Prefix bool // false: the attribute equals Value; true: it begins with Value
 }
 
-// Users keeps users; the key of a List is the sub.
+// Users keeps users. The key of List is the sub.
 type Users interface {
 	Get(poolID, sub string) (User, error)
 	ByKey(poolID, key string) (User, error)
 	ByAlias(poolID string, alias Alias) (User, error)
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
-	Delete(poolID, sub string) error                       // with memberships, codes, refresh tokens
+	Delete(poolID, sub string) error                       // with memberships, codes and refresh tokens
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
 }
@@ -117,34 +118,34 @@ type Group struct {
 	Name        string
 	Description string
 	RoleARN     string
-	Precedence  *int // nil = none, which ranks after every number
+	Precedence  *int // nil = none, which sorts after every number
 	Declared    bool
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 }
 
-// Groups keeps groups and who is in them; the key of List and Of is the group's name, of Members the user's sub.
+// Groups keeps groups and their members. The key of List and Of is the group's name, the key of Members the user's sub.
 type Groups interface {
 	Get(poolID, name string) (Group, error)
 	Insert(Group) error
 	Update(Group) error
 	Delete(poolID, name string) error // with its memberships
 	List(poolID string, p Page) ([]Group, error)
-	Add(poolID, name, sub string) error    // twice is a no-op; ErrNotFound when group or user is not there
-	Remove(poolID, name, sub string) error // not a member is a no-op
+	Add(poolID, name, sub string) error    // no error if the user is a member; ErrNotFound without group or user
+	Remove(poolID, name, sub string) error // no error if the user is not a member
 	Of(poolID, sub string, p Page) ([]Group, error)
 	Members(poolID, name string, p Page) ([]User, error)
 }
 
-// Code is a one-time code that was sent out. A user has at most one per purpose: a new one replaces the old.
+// Code is a one-time code that was sent to a user. A user has at most one per purpose; a new one replaces it.
 type Code struct {
 	PoolID    string
 	Sub       string
-	Purpose   string // "signup", "forgot", "attribute:email" … , the domain's words
+	Purpose   string // "signup", "forgot", "attribute:email" …; package userpool defines them
 	Hash      []byte // keyed hash of the code
-	Attribute string // what it proves, e.g. "email"
-	Value     string // the value of that attribute when the code went out
-	Attempts  int    // wrong tries so far
+	Attribute string // the attribute that it verifies, such as "email"
+	Value     string // the value of the attribute when the code was sent
+	Attempts  int    // wrong attempts so far
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -153,21 +154,21 @@ type Code struct {
 type Codes interface {
 	Get(poolID, sub, purpose string) (Code, error)
 	Put(Code) error
-	Delete(poolID, sub, purpose string) error // not there is a no-op
+	Delete(poolID, sub, purpose string) error // no error if there is none
 }
 
-// RefreshToken is a family of refresh tokens: one sign-in and all that was renewed from it. Its id is the origin_jti
-// claim of every token of the family.
+// RefreshToken is a family of refresh tokens: the one of a sign-in and those that replaced it. Its id is the origin_jti
+// claim of every token that the family issues.
 type RefreshToken struct {
 	ID           string // origin_jti
 	PoolID       string
 	ClientID     string
 	Sub          string
-	Hash         []byte          // keyed hash of the token that is good now; unique
-	PreviousHash []byte          // of the one before it, after a rotation; nil else; finds the family too
-	RotatedAt    time.Time       // when PreviousHash was replaced; zero = never
-	Context      json.RawMessage // what a renewal must repeat: scopes, auth event, device; the domain's shape
-	AuthTime     time.Time       // when the user proved who they are
+	Hash         []byte          // keyed hash of the current token; unique
+	PreviousHash []byte          // keyed hash of the token that the current one replaced; nil = none
+	RotatedAt    time.Time       // when the current token replaced the previous one; zero = never
+	Context      json.RawMessage // what a refresh repeats: scopes, auth event, device; package userpool defines it
+	AuthTime     time.Time       // when the user signed in
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 	RevokedAt    time.Time // zero = not revoked
@@ -179,42 +180,42 @@ type RefreshTokens interface {
 	ByHash(hash []byte) (RefreshToken, error) // by Hash or PreviousHash
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
-	OfUser(poolID, sub string) ([]RefreshToken, error)   // those not expired at read time are the caller's to judge
-	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many went; limit 0 = all
+	OfUser(poolID, sub string) ([]RefreshToken, error)   // including expired and revoked ones
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many; limit 0 = all
 }
 
-// SigningKey is a private key for tokens.
+// SigningKey is a private key that signs tokens.
 type SigningKey struct {
-	Owner     string // pool id, or "identity" for the identity pools' own tokens
+	Owner     string // a user pool's id, or "identity" for the tokens of identity pools
 	ID        string // kid
 	Use       string // "id", "access", "identity"
 	Algorithm string // RS256, RS512
 	Private   []byte // sealed PKCS #8
 	CreatedAt time.Time
-	SignsFrom time.Time // published before, signs from here
-	SignsTo   time.Time // zero = until replaced
-	ExpiresAt time.Time // published until here; zero = until replaced
+	SignsFrom time.Time // it is published from CreatedAt, and signs from SignsFrom
+	SignsTo   time.Time // zero = until it is replaced
+	ExpiresAt time.Time // end of publication; zero = until it is replaced
 }
 
 // SigningKeys keeps signing keys.
 type SigningKeys interface {
-	List(owner string) ([]SigningKey, error) // by CreatedAt
+	List(owner string) ([]SigningKey, error) // ordered by CreatedAt
 	Insert(SigningKey) error
 	Update(SigningKey) error
 	Delete(owner, id string) error
 }
 
-// Revocation makes tokens and temporary credentials fail before they expire.
+// Revocation revokes tokens and temporary credentials before they expire.
 type Revocation struct {
-	Kind      string    // "family", "user", "identity", "role" …, the revocation index's words
+	Kind      string    // "family", "user", "identity", "role" …; package authz/revoke defines them
 	Key       string    // what is revoked
-	NotBefore time.Time // credentials issued before this are dead; zero = all, and wins over any time
-	Until     time.Time // after this nothing is left that it could hit; zero = never ends
+	NotBefore time.Time // credentials issued before it are revoked; zero = all
+	Until     time.Time // when all these credentials have expired; zero = never
 }
 
 // Revocations keeps live revocations.
 type Revocations interface {
-	Put(Revocation) error // one per kind and key; the later NotBefore and the later Until win
+	Put(Revocation) error // one per kind and key; keeps the later NotBefore and the later Until, zero counts as latest
 	Live(now time.Time) ([]Revocation, error)
 	DeleteExpired(now time.Time, limit int) (int, error)
 }

@@ -1,9 +1,9 @@
-// Package throttle bounds how often each client address may call.
+// Package throttle limits the rate of calls per client address.
 //
-// What it does: it gives every address a number of calls at once and so many per second after that, in memory of a fixed
-// bound. Addresses of one IPv6 network of 64 bits, which a single client can have, count as one.
+// A Table allows each address a burst of calls and then a fixed number per second. Its memory is bounded. Addresses in the same
+// IPv6 /64 network, which a single client can have, count as one.
 //
-// What it leaves to others: what a call is, whose address it comes from behind proxies, and what the client is told.
+// The caller decides what a call is, determines the address of a client behind proxies, and answers calls that are not allowed.
 //
-// Source: the generic cell rate algorithm, ITU-T I.371 annex A, in its virtual scheduling form.
+// Source: the generic cell rate algorithm (ITU-T I.371 annex A), virtual scheduling version.
 package throttle

@@ -9,34 +9,34 @@ import (
 	"time"
 )
 
-// Bounds of a Table.
+// Limits on the Options of a Table.
 const (
 	// MaxRate is the highest rate, in calls per second.
 	MaxRate = 1_000_000
 	// MaxBurst is the largest burst, in calls.
 	MaxBurst = 1_000_000
-	// MaxPause is the longest pause after which a whole burst may come again.
+	// MaxPause is the longest time that an address may need to regain a whole burst.
 	MaxPause = 24 * time.Hour
 
 	shards        = 64
 	defaultMaxAll = 1 << 16
 )
 
-// Options are what New needs. Rate and Now are required.
+// Options are the options of New. Rate and Now are required.
 type Options struct {
-	Rate  float64 // calls per second that an address may make for ever, above 0
-	Burst int     // calls that it may make at once after a pause; 0 = one second's
+	Rate  float64 // calls per second that an address may make continuously, more than 0
+	Burst int     // calls that an address may make at once; 0 means the calls of one second
 	Now   func() time.Time
 
-	// MaxAddresses bounds the table, at about 64 bytes each; 0 = 65,536. When it is full of addresses that are not at rest, a
-	// new one takes the place of any other, which may then call anew.
+	// MaxAddresses is the maximum number of addresses in the table, at about 64 bytes each; 0 means 65,536. A new address in a
+	// full table replaces the idle ones or, if there are none, any other, which then has a whole burst again.
 	MaxAddresses int
 }
 
-// Table counts the calls of addresses. It is safe for concurrent use.
+// Table counts calls per address. It is safe for concurrent use.
 type Table struct {
-	interval time.Duration // between calls at the rate
-	patience time.Duration // by how much calls may come too early
+	interval time.Duration // time between calls at Rate
+	patience time.Duration // how early a call may come
 	now      func() time.Time
 	seed     maphash.Seed
 	perShard int
@@ -45,18 +45,19 @@ type Table struct {
 
 type shard struct {
 	mu sync.Mutex
-	// due is when an address's next call comes at the rate, in nanoseconds since 1970; what lies in the past is at rest.
+	// due is when the next call of an address is due at Rate, in nanoseconds since 1970. An address whose due time has passed
+	// is idle.
 	due map[netip.Addr]int64
-	_   [64]byte // shards are locked by different cores
+	_   [64]byte // keeps the locks in separate cache lines
 }
 
-// New makes a Table.
+// New returns a Table. It returns an error if an option is missing or out of range.
 func New(o Options) (*Table, error) {
 	if o.Now == nil {
-		return nil, errors.New("throttle: Now is required")
+		return nil, errors.New("throttle: Options.Now is required")
 	}
 	if !(o.Rate > 0 && o.Rate <= MaxRate) || o.Burst < 0 || o.Burst > MaxBurst || o.MaxAddresses < 0 {
-		return nil, errors.New("throttle: the rate, the burst or the number of addresses is out of range")
+		return nil, errors.New("throttle: Rate must be above 0 and at most 1000000, Burst 0 to 1000000, and MaxAddresses not negative")
 	}
 	if o.Burst == 0 {
 		o.Burst = int(math.Ceil(o.Rate))
@@ -65,7 +66,7 @@ func New(o Options) (*Table, error) {
 		o.MaxAddresses = defaultMaxAll
 	}
 	if float64(o.Burst)/o.Rate > MaxPause.Seconds() {
-		return nil, errors.New("throttle: the burst is more than a day's calls at the rate")
+		return nil, errors.New("throttle: Burst is more than the calls of a day at Rate; reduce Burst or raise Rate")
 	}
 	interval := time.Duration(float64(time.Second) / o.Rate)
 	t := &Table{interval: interval, patience: interval * time.Duration(o.Burst-1), now: o.Now, seed: maphash.MakeSeed(),
@@ -76,8 +77,8 @@ func New(o Options) (*Table, error) {
 	return t, nil
 }
 
-// Allow reports whether the address may call now, and counts the call if so. A call that is refused costs nothing: whoever
-// goes on too fast is let through at the rate.
+// Allow reports whether the address may call now, and if so counts the call. Calls that are not allowed do not count, so a
+// client that calls too fast still gets Rate calls per second.
 func (t *Table) Allow(from netip.Addr) bool {
 	from = network(from)
 	s := &t.shards[maphash.Comparable(t.seed, from)%shards]
@@ -96,7 +97,7 @@ func (t *Table) Allow(from netip.Addr) bool {
 	return true
 }
 
-// makeRoom forgets the addresses that are at rest, or any one of the others. The lock is held.
+// makeRoom removes all idle addresses or, if there are none, any one address. The caller holds the lock.
 func (s *shard) makeRoom(now int64) {
 	full := len(s.due)
 	for address, due := range s.due {
@@ -113,7 +114,7 @@ func (s *shard) makeRoom(now int64) {
 	}
 }
 
-// Addresses is how many addresses are remembered.
+// Addresses returns the number of addresses in the table.
 func (t *Table) Addresses() (n int) {
 	for i := range t.shards {
 		s := &t.shards[i]
@@ -124,7 +125,7 @@ func (t *Table) Addresses() (n int) {
 	return n
 }
 
-// network is what counts as one client.
+// network returns the address under which a client is counted. For IPv6 it is the /64 network.
 func network(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {

@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,7 +23,7 @@ var (
 	phoneForm = regexp.MustCompile(`\A\+[0-9]{2,15}\z`)
 )
 
-// checkForm judges what a standard attribute's value looks like beyond its length. Its errors are faults.
+// checkForm validates the form of addresses. Its errors are faults.
 func checkForm(name, value string) error {
 	switch name {
 	case "email":
@@ -44,40 +45,41 @@ func parseDateTime(value string) (time.Time, error) {
 	return time.Parse(time.RFC3339, value)
 }
 
-// writer says who writes attributes: what may be written depends on it.
-type writer int
+// Writer says who writes attributes, which decides what may be written.
+type Writer int
 
+// The writers of attributes.
 const (
-	admin  writer = iota // AdminCreateUser, AdminUpdateUserAttributes: anything but sub
-	signUp               // SignUp: what the client may write, immutable ones too, since they have no value yet
-	self                 // UpdateUserAttributes: what the client may write and is mutable
+	Admin  Writer = iota // AdminCreateUser, AdminUpdateUserAttributes: every attribute but sub
+	SignUp               // SignUp: what the client may write, including immutable attributes, which have no value yet
+	Self                 // UpdateUserAttributes: what the client may write and is mutable
 )
 
-// checkWrite judges a set of attributes before any of it is applied; all complaints come in one answer, as AWS gives them.
-// current is nil for a new user.
-func (p *pool) checkWrite(c *client, who writer, current map[string]string, attrs []Attribute) error {
+// CheckWrite validates attributes before any of them is written. As in AWS, one error lists all problems. current holds the
+// user's attributes, nil for a new user. c is the client that writes, nil for Admin.
+func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs []Attribute) error {
 	var complaints []string
 	seen := map[string]bool{}
 	for _, a := range attrs {
-		s, ok := p.schema[a.Name]
+		s, ok := p.Schema[a.Name]
 		switch {
 		case !ok:
 			complaints = append(complaints, fmt.Sprintf("user.%s: Attribute does not exist in the schema.", a.Name))
 			continue
 		case seen[a.Name]:
 			return fault.New(fault.InvalidParameter, "Invalid user attributes: user.%s: Attribute is given twice.\n", a.Name)
-		case a.Name == "sub", who == self && !s.mutable(), who == admin && current != nil && !s.mutable() && current[a.Name] != "":
+		case a.Name == "sub", w == Self && !s.IsMutable(), w == Admin && current != nil && !s.IsMutable() && current[a.Name] != "":
 			return fault.New(fault.InvalidParameter, "user.%s: Attribute cannot be updated.\n", a.Name)
-		case who != admin && !c.mayWrite(a.Name):
+		case w != Admin && !c.MayWrite(a.Name):
 			return fault.New(fault.NotAuthorized, "A client attempted to write unauthorized attribute")
 		}
 		seen[a.Name] = true
-		if a.Value == "" && current != nil && !s.required() {
+		if a.Value == "" && current != nil && !s.IsRequired() {
 			continue // clears it
 		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
-				return err // a message of its own
+				return err // a fault with a message of its own
 			}
 			complaints = append(complaints, err.Error())
 		}
@@ -88,11 +90,11 @@ func (p *pool) checkWrite(c *client, who writer, current map[string]string, attr
 	return nil
 }
 
-// checkRequired refuses a user who lacks a required attribute.
-func (p *pool) checkRequired(attrs map[string]string) error {
+// CheckRequired returns fault.InvalidParameter if a required attribute is missing.
+func (p *Pool) CheckRequired(attrs map[string]string) error {
 	var missing []string
-	for name, s := range p.schema {
-		if s.required() && name != "sub" && attrs[name] == "" {
+	for name, s := range p.Schema {
+		if s.IsRequired() && name != "sub" && attrs[name] == "" {
 			missing = append(missing, fmt.Sprintf("%s: The attribute %s is required", schemaLabel(name), name))
 		}
 	}
@@ -103,7 +105,7 @@ func (p *pool) checkRequired(attrs map[string]string) error {
 	return fault.New(fault.InvalidParameter, "Attributes did not conform to the schema: %s\n", strings.Join(missing, "\n"))
 }
 
-// schemaLabel is a name as AWS's message about missing attributes spells it: given_name → givenName.
+// schemaLabel returns a name as AWS's message about missing attributes spells it: givenName for given_name.
 func schemaLabel(name string) string {
 	parts := strings.Split(name, "_")
 	for i, p := range parts[1:] {
@@ -114,11 +116,11 @@ func schemaLabel(name string) string {
 	return strings.Join(parts, "")
 }
 
-// apply writes checked attributes into the map: booleans in lower case, empty values out.
-func (p *pool) apply(to map[string]string, attrs []Attribute) {
+// Apply writes attributes that CheckWrite accepted into the map: booleans in lower case; empty values delete.
+func (p *Pool) Apply(to map[string]string, attrs []Attribute) {
 	for _, a := range attrs {
 		v := a.Value
-		if s := p.schema[a.Name]; s != nil && s.AttributeDataType == "Boolean" {
+		if s := p.Schema[a.Name]; s != nil && s.AttributeDataType == "Boolean" {
 			v = strings.ToLower(v)
 		}
 		if v == "" {
@@ -129,17 +131,31 @@ func (p *pool) apply(to map[string]string, attrs []Attribute) {
 	}
 }
 
-// attributeList is a user's attributes as the API lists them: sub first, then by name.
-func attributeList(sub string, attrs map[string]string) []Attribute {
+// Unverify clears the verified mark of an address that changed, unless the same write sets the mark.
+func (p *Pool) Unverify(before, after map[string]string, written []Attribute) {
+	for _, a := range []string{"email", "phone_number"} {
+		mark := a + "_verified"
+		given := slices.ContainsFunc(written, func(w Attribute) bool { return w.Name == mark })
+		switch {
+		case after[a] == "":
+			delete(after, mark)
+		case after[a] != before[a] && !given:
+			after[mark] = "false"
+		}
+	}
+}
+
+// AttributeList returns a user's attributes in the order of the API: sub first, then by name.
+func AttributeList(sub string, attrs map[string]string) []Attribute {
 	list := make([]Attribute, 0, len(attrs)+1)
 	list = append(list, Attribute{"sub", sub})
-	for _, name := range sortedKeys(attrs) {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		list = append(list, Attribute{name, attrs[name]})
 	}
 	return list
 }
 
-// verified reports whether an address is there and proved.
-func verified(attrs map[string]string, name string) bool {
+// Verified reports whether the user has the address and it is verified.
+func Verified(attrs map[string]string, name string) bool {
 	return attrs[name] != "" && attrs[name+"_verified"] == "true"
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// cache keeps records that every request needs and that seldom change. Entries are believed for a fixed time; a writer in
-// this process drops them at once. A load that began before a drop is not kept, so a reader never revives what a writer
-// has replaced.
+// cache keeps records that every request needs and that seldom change. An entry is used for a fixed time; a writer in this
+// process drops it at once. A load that began before a drop is not kept, so a reader cannot bring back what a writer has
+// replaced.
 type cache[V any] struct {
 	now func() time.Time
 	ttl time.Duration
@@ -27,7 +27,7 @@ func newCache[V any](now func() time.Time, ttl time.Duration, limit int) *cache[
 	return &cache[V]{now: now, ttl: ttl, max: limit, entries: map[string]cached[V]{}}
 }
 
-// get returns the entry, or loads it. Errors are not kept.
+// get returns the entry, or loads it. It does not keep errors.
 func (c *cache[V]) get(key string, load func() (V, error)) (V, error) {
 	now := c.now()
 	c.mu.RLock()
@@ -50,7 +50,7 @@ func (c *cache[V]) get(key string, load func() (V, error)) (V, error) {
 	return v, nil
 }
 
-// evict makes room: first what is over, then anything.
+// evict makes room: it removes expired entries first, then any.
 func (c *cache[V]) evict(now time.Time) {
 	if len(c.entries) < c.max {
 		return
@@ -68,7 +68,7 @@ func (c *cache[V]) evict(now time.Time) {
 	}
 }
 
-// drop forgets the entry.
+// drop removes the entry.
 func (c *cache[V]) drop(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +76,7 @@ func (c *cache[V]) drop(key string) {
 	delete(c.entries, key)
 }
 
-// clear forgets everything.
+// clear removes all entries.
 func (c *cache[V]) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

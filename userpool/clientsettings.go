@@ -3,7 +3,6 @@ package userpool
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -69,7 +68,7 @@ var (
 		"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_CLIENT_TOKEN_AUTH"}
 )
 
-// allowedFlows are the ALLOW_ values that the settings amount to.
+// allowedFlows returns the settings' flows as ALLOW_ values.
 func (c *ClientSettings) allowedFlows() map[string]bool {
 	// AWS: without ExplicitAuthFlows a client has refresh, SRP and custom authentication.
 	if len(c.ExplicitAuthFlows) == 0 {
@@ -86,7 +85,7 @@ func (c *ClientSettings) allowedFlows() map[string]bool {
 			allowed["ALLOW_CUSTOM_AUTH"] = true
 		}
 		if slices.Contains(legacyFlows, f) {
-			// Observed at the service: a legacy client does SRP and refresh whatever else it names.
+			// Observed at AWS: a legacy client may also use SRP and refresh tokens, whatever it names.
 			allowed["ALLOW_REFRESH_TOKEN_AUTH"] = true
 			allowed["ALLOW_USER_SRP_AUTH"] = allowed["ALLOW_USER_SRP_AUTH"] || f != "CUSTOM_AUTH_FLOW_ONLY"
 			continue
@@ -96,25 +95,27 @@ func (c *ClientSettings) allowedFlows() map[string]bool {
 	return allowed
 }
 
+// MaxTokenLife is the longest that an ID or access token can live.
+const MaxTokenLife = 24 * time.Hour
+
 // The lifetimes of tokens and their bounds.
 const (
 	defaultRefresh = 30 * 24 * time.Hour
 	maxRefresh     = 3650 * 24 * time.Hour
 	defaultShort   = time.Hour
 	minShort       = 5 * time.Minute
-	maxShort       = 24 * time.Hour
 	minRefresh     = time.Hour
 )
 
-// lifetimes are how long a client's tokens live.
-type lifetimes struct{ access, id, refresh time.Duration }
+// Lifetimes are how long a client's tokens live.
+type Lifetimes struct{ Access, ID, Refresh time.Duration }
 
-func (c *ClientSettings) lifetimes() (lifetimes, error) {
+func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 	u := c.TokenValidityUnits
 	if u == nil {
 		u = &ValidityUnits{}
 	}
-	var l lifetimes
+	var l Lifetimes
 	for _, t := range []struct {
 		name      string
 		value     int
@@ -124,9 +125,9 @@ func (c *ClientSettings) lifetimes() (lifetimes, error) {
 		low, high time.Duration
 		to        *time.Duration
 	}{
-		{"access", c.AccessTokenValidity, u.AccessToken, defaultShort, "hours", minShort, maxShort, &l.access},
-		{"id", c.IDTokenValidity, u.IDToken, defaultShort, "hours", minShort, maxShort, &l.id},
-		{"refresh", c.RefreshTokenValidity, u.RefreshToken, defaultRefresh, "days", minRefresh, maxRefresh, &l.refresh},
+		{"access", c.AccessTokenValidity, u.AccessToken, defaultShort, "hours", minShort, MaxTokenLife, &l.Access},
+		{"id", c.IDTokenValidity, u.IDToken, defaultShort, "hours", minShort, MaxTokenLife, &l.ID},
+		{"refresh", c.RefreshTokenValidity, u.RefreshToken, defaultRefresh, "days", minRefresh, maxRefresh, &l.Refresh},
 	} {
 		*t.to = t.def
 		if t.value != 0 {
@@ -140,128 +141,10 @@ func (c *ClientSettings) lifetimes() (lifetimes, error) {
 			return l, fault.New(fault.InvalidParameter, "Invalid range for token validity.")
 		}
 	}
-	if l.access > l.refresh || l.id > l.refresh {
+	if l.Access > l.Refresh || l.ID > l.Refresh {
 		return l, fault.New(fault.InvalidParameter, "Access token and ID token validity cannot be longer than refresh token validity.")
 	}
 	return l, nil
 }
 
 var units = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
-
-// complete fills in defaults and judges the settings against the pool's schema.
-func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
-	if c.RefreshTokenValidity == 0 {
-		c.RefreshTokenValidity = int(defaultRefresh / units["days"])
-		if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
-			c.RefreshTokenValidity = int(defaultRefresh / max(units[c.TokenValidityUnits.RefreshToken], time.Second))
-		}
-	}
-	if c.AuthSessionValidity == 0 {
-		c.AuthSessionValidity = 3
-	}
-	if c.EnableTokenRevocation == nil {
-		c.EnableTokenRevocation = new(true)
-	}
-	if c.EnablePropagateUserContext == nil {
-		c.EnablePropagateUserContext = new(false)
-	}
-	setDefault(&c.PreventUserExistenceErrors, "LEGACY")
-	if _, err := c.lifetimes(); err != nil {
-		return err
-	}
-	if err := c.judgeFlows(); err != nil {
-		return err
-	}
-	if err := c.judgeOAuth(hasSecret); err != nil {
-		return err
-	}
-	return c.judgeAttributes(p)
-}
-
-func (c *ClientSettings) judgeFlows() error {
-	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
-	legacy, allow := 0, 0
-	for _, f := range c.ExplicitAuthFlows {
-		switch {
-		case slices.Contains(legacyFlows, f):
-			legacy++
-		case slices.Contains(allowFlows, f):
-			allow++
-		default:
-			return invalid("Invalid ExplicitAuthFlows value %s.", f)
-		}
-	}
-	if legacy > 0 && allow > 0 {
-		return invalid("ExplicitAuthFlows values with ALLOW_ prefix cannot be used together with values without ALLOW_ prefix.")
-	}
-	if slices.Contains(c.ExplicitAuthFlows, "ALLOW_CLIENT_TOKEN_AUTH") && len(c.ExplicitAuthFlows) > 1 {
-		return invalid("ALLOW_CLIENT_TOKEN_AUTH cannot be used together with other ExplicitAuthFlows.")
-	}
-	if c.AuthSessionValidity < 3 || c.AuthSessionValidity > 15 {
-		return invalid("AuthSessionValidity must be between 3 and 15 minutes.")
-	}
-	if r := c.RefreshTokenRotation; r != nil {
-		if r.Feature != "ENABLED" && r.Feature != "DISABLED" {
-			return invalid("Invalid RefreshTokenRotation feature.")
-		}
-		if r.RetryGracePeriodSeconds < 0 || r.RetryGracePeriodSeconds > 60 {
-			return invalid("RetryGracePeriodSeconds must be between 0 and 60.")
-		}
-	}
-	switch c.PreventUserExistenceErrors {
-	case "LEGACY", "ENABLED":
-		return nil
-	}
-	return invalid("Invalid PreventUserExistenceErrors value.")
-}
-
-func (c *ClientSettings) judgeOAuth(hasSecret bool) error {
-	invalid := func(text string) error { return fault.New(fault.InvalidParameter, "%s", text) }
-	if slices.Contains(c.AllowedOAuthFlows, "client_credentials") {
-		switch {
-		case len(c.AllowedOAuthFlows) > 1:
-			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected along with code flow or implicit flow.")
-		case !hasSecret:
-			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected if client does not have a client secret.")
-		}
-	}
-	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
-		return invalid("DefaultRedirectURI must be in the list of CallbackURLs.")
-	}
-	return nil
-}
-
-func (c *ClientSettings) judgeAttributes(p *PoolSettings) error {
-	known := map[string]*SchemaAttribute{}
-	for i := range p.Schema {
-		known[p.Schema[i].Name] = &p.Schema[i]
-	}
-	for _, list := range []struct {
-		what  string
-		names []string
-	}{{"read", c.ReadAttributes}, {"write", c.WriteAttributes}} {
-		for _, name := range list.names {
-			a := known[name]
-			if a == nil || strings.HasPrefix(name, "dev:") {
-				return fault.New(fault.InvalidParameter, "Invalid %s attributes specified while creating a client", list.what)
-			}
-			if list.what == "write" && unwritable(name) {
-				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
-			}
-		}
-	}
-	// AWS: a client that may write must be able to write what every user needs.
-	if len(c.WriteAttributes) > 0 {
-		for name, a := range known {
-			if a.required() && name != "sub" && !slices.Contains(c.WriteAttributes, name) {
-				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
-			}
-		}
-	}
-	return nil
-}
-
-// unwritable are attributes that no user sets for themselves.
-func unwritable(name string) bool {
-	return name == "sub" || name == "email_verified" || name == "phone_number_verified" || strings.HasPrefix(name, "dev:")
-}

@@ -12,11 +12,11 @@ import (
 // it as it is.
 func TestProcessesThatStartAtOnceDeclareTheSame(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	var processes []*userpool.Service
 	for range 3 {
-		h.restart()
-		processes = append(processes, h.svc)
+		h.Restart()
+		processes = append(processes, h.Pools)
 	}
 	for i := range 20 {
 		d := userpool.DeclaredPool{ID: fmt.Sprintf("us-east-1_notes%04d", i), Name: "notes",

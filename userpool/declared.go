@@ -8,19 +8,17 @@ import (
 	"reflect"
 	"regexp"
 
-	"github.com/sluicegate/sluice/api"
-	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
 
-// DeclaredPool is a pool that the configuration wants: created if absent, its settings kept in step, its users never
-// touched. What was made through the API beside it stays.
+// DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It never
+// touches users, and keeps what was created through the API.
 type DeclaredPool struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPool request; its PoolName counts when Name is empty; nil = defaults
+	Settings json.RawMessage // a CreateUserPool request, nil for defaults; its PoolName is used if Name is empty
 	Clients  []DeclaredClient
 	Groups   []DeclaredGroup
 }
@@ -29,8 +27,8 @@ type DeclaredPool struct {
 type DeclaredClient struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPoolClient request; nil = defaults
-	Secret   seal.Secret     // zero = none, or a generated one when the settings say GenerateSecret
+	Settings json.RawMessage // a CreateUserPoolClient request, nil for defaults
+	Secret   seal.Secret     // zero for none, or for a generated one if the settings have GenerateSecret
 }
 
 // DeclaredGroup is a group of a declared pool.
@@ -48,13 +46,12 @@ var (
 	nameForm     = regexp.MustCompile(`\A[\w\s+=,.@-]{1,128}\z`)
 )
 
-// Ensure makes the pool as declared. Where a request leaves something out, a declared pool differs from the API in two
-// defaults, as the console does: user names compare without regard to case, and clients do not show whether a user
-// exists. It may be called again at every reload.
+// Ensure creates or updates a declared pool with its clients and groups. Like the console, and unlike the API, it defaults
+// to user names without regard to case and to clients that hide whether a user exists. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
-	settings, err := d.settings()
+	settings, err := d.settings(s.o.CheckRequest)
 	if err == nil {
-		err = d.judgeNames()
+		err = d.checkNames()
 	}
 	if err == nil {
 		err = s.ensurePool(ctx, d.ID, d.Name, settings)
@@ -75,38 +72,12 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	return s.rotatePool(ctx, d.ID)
 }
 
-// judgeRequest holds a declared request against the model, as one that comes over the wire is: what required members it may
-// leave out here is given as filled.
-func judgeRequest(operation string, request json.RawMessage, filled map[string]string) error {
-	members := map[string]json.RawMessage{}
-	if len(request) > 0 {
-		if err := json.Unmarshal(request, &members); err != nil {
-			return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
-		}
-	}
-	for name, value := range filled {
-		if members[name] == nil {
-			members[name] = json.RawMessage(`"` + value + `"`)
-		}
-	}
-	whole, err := json.Marshal(members)
-	if err != nil {
-		return err
-	}
-	op := cognitoidp.API.Operation(operation)
-	in := op.NewInput()
-	if err := json.Unmarshal(whole, in); err != nil {
-		return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
-	}
-	return api.Validate(op.Input, in)
-}
-
 func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
 	asked := settings
 	if settings.UsernameConfiguration == nil {
 		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
 	}
-	_, err := s.pool(ctx, id)
+	_, err := s.Pool(ctx, id)
 	if fault.Is(err, fault.ResourceNotFound) {
 		if _, err := s.insertPool(ctx, id, name, settings, true); !errors.Is(err, store.ErrExists) {
 			return err
@@ -123,7 +94,7 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings Pool
 		if err := settings.complete(&old); err != nil {
 			return settings, err
 		}
-		// An attribute that the declaration has gained is added; none is ever changed or removed.
+		// Attributes can be added, never changed or removed.
 		for _, a := range added {
 			full := "custom:" + a.Name
 			if a.developer() {
@@ -151,14 +122,14 @@ func hasAttribute(schema []SchemaAttribute, name string) bool {
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
-	settings, withSecret, err := d.settings(poolID)
+	settings, withSecret, err := d.settings(poolID, s.o.CheckRequest)
 	if err == nil {
-		err = d.judgeNames()
+		err = d.checkNames()
 	}
 	if err != nil {
 		return err
 	}
-	have, err := s.client(ctx, d.ID)
+	have, err := s.Client(ctx, d.ID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		secret := d.Secret
 		if withSecret && secret.IsZero() {
@@ -172,8 +143,8 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 		if !errors.Is(err, store.ErrExists) {
 			return err
 		}
-		// Another process on the same store has made it since this one looked.
-		have, err = s.client(ctx, d.ID)
+		// Another process on the same store created the client meanwhile.
+		have, err = s.Client(ctx, d.ID)
 	}
 	if err != nil {
 		return err
@@ -181,7 +152,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if have.PoolID != poolID {
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
 	}
-	// A client stays public or confidential: a change would lock out everyone who uses it.
+	// A client stays public or confidential: the applications that use it could not sign in any more.
 	switch confidential := withSecret || !d.Secret.IsZero(); {
 	case confidential && have.Secret.IsZero():
 		return errors.New("it was made without a secret and cannot get one; declare a client with another id")
@@ -198,16 +169,16 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 
 // replaceSecret gives a confidential client another secret. The old one is refused from then on.
 func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret seal.Secret) error {
-	sealed, err := s.o.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(id))
+	sealed, err := s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(id))
 	if err != nil {
 		return err
 	}
-	err = s.update(ctx, func(tx store.Tx) error {
+	err = s.base.Update(ctx, func(tx store.Tx) error {
 		rec, err := tx.Clients.Get(id)
 		if err != nil {
 			return err
 		}
-		rec.Secret, rec.ModifiedAt = sealed, s.o.Now()
+		rec.Secret, rec.ModifiedAt = sealed, s.base.Now()
 		return tx.Clients.Update(rec)
 	})
 	s.clientChanged(store.Client{ID: id, PoolID: poolID})
@@ -216,9 +187,9 @@ func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret s
 
 func (s *Service) ensureGroup(ctx context.Context, poolID string, d DeclaredGroup) error {
 	want := store.Group{PoolID: poolID, Name: d.Name, Description: d.Description, RoleARN: d.RoleARN, Precedence: d.Precedence, Declared: true}
-	return s.update(ctx, func(tx store.Tx) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
 		have, err := tx.Groups.Get(poolID, d.Name)
-		want.CreatedAt, want.ModifiedAt = s.o.Now(), s.o.Now()
+		want.CreatedAt, want.ModifiedAt = s.base.Now(), s.base.Now()
 		if errors.Is(err, store.ErrNotFound) {
 			return tx.Groups.Insert(want)
 		}

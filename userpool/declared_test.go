@@ -16,7 +16,7 @@ const (
 )
 
 func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	ctx := t.Context()
 	zero := 0
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"PoolName": "ignored", "AutoVerifiedAttributes": ["email"],
@@ -24,25 +24,25 @@ func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
 		Clients: []userpool.DeclaredClient{{ID: declaredClient, Settings: json.RawMessage(`{"ClientName": "web",
 			"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}`)}},
 		Groups: []userpool.DeclaredGroup{{Name: "readers"}, {Name: "editors", Precedence: &zero, RoleARN: "arn:aws:iam::123456789012:role/notes-editor"}}}
-	if err := h.svc.Ensure(ctx, d); err != nil {
+	if err := h.Pools.Ensure(ctx, d); err != nil {
 		t.Fatal(err)
 	}
-	keysBefore := h.published(declaredPool)
-	h.user(declaredPool, "Alice", userpool.Attribute{Name: "custom:team", Value: "a"})
-	h.tokens(declaredClient, "alice") // case does not matter in a declared pool
-	_, err := h.signIn(declaredClient, "nobody", password)
+	keysBefore := published(h, declaredPool)
+	h.User(declaredPool, "Alice", userpool.Attribute{Name: "custom:team", Value: "a"})
+	h.MustSignIn(declaredClient, "alice") // case does not matter in a declared pool
+	_, err := h.SignIn(declaredClient, "nobody", password)
 	wantFault(t, err, "NotAuthorized", wrong) // nor does existence show
 
 	d.Settings = json.RawMessage(`{"Policies": {"PasswordPolicy": {"MinimumLength": 8}}, "Schema": [{"Name": "team", "AttributeDataType": "String"}, {"Name": "level", "AttributeDataType": "Number"}]}`)
 	d.Name = "notes2"
 	d.Groups[0].Description = "may read"
-	h.restart()
+	h.Restart()
 	for range 2 {
-		if err := h.svc.Ensure(ctx, d); err != nil {
+		if err := h.Pools.Ensure(ctx, d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p, err := h.svc.DescribeUserPool(ctx, declaredPool)
+	p, err := h.Pools.DescribeUserPool(ctx, declaredPool)
 	if err != nil || p.Name != "notes2" || p.Users != 1 || p.Settings.Policies.PasswordPolicy.MinimumLength != 8 || len(p.Settings.AutoVerifiedAttributes) != 0 {
 		t.Error(p, err)
 	}
@@ -55,24 +55,24 @@ func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
 	if strings.Join(custom, " ") != "custom:team custom:level" {
 		t.Error(custom)
 	}
-	h.clock.forward(1e9)
-	if err := h.svc.Ensure(ctx, d); err != nil {
+	h.Clock.Forward(1e9)
+	if err := h.Pools.Ensure(ctx, d); err != nil {
 		t.Fatal(err)
 	}
-	if same, err := h.svc.DescribeUserPool(ctx, declaredPool); err != nil || !same.ModifiedAt.Equal(p.ModifiedAt) {
+	if same, err := h.Pools.DescribeUserPool(ctx, declaredPool); err != nil || !same.ModifiedAt.Equal(p.ModifiedAt) {
 		t.Error("the same declaration looks like a change:", err)
 	}
-	for k := range h.published(declaredPool) {
+	for k := range published(h, declaredPool) {
 		if !keysBefore[k] {
 			t.Error("the keys changed")
 		}
 	}
-	h.tokens(declaredClient, "alice")
-	g, err := h.svc.GetGroup(ctx, declaredPool, "readers")
+	h.MustSignIn(declaredClient, "alice")
+	g, err := h.Users.GetGroup(ctx, declaredPool, "readers")
 	if err != nil || g.Description != "may read" {
 		t.Error(g, err)
 	}
-	if err := h.store.View(ctx, func(tx store.Tx) error {
+	if err := h.Store.View(ctx, func(tx store.Tx) error {
 		rec, err := tx.Pools.Get(declaredPool)
 		if !rec.Declared {
 			t.Error("not marked as declared")
@@ -84,42 +84,42 @@ func TestDeclaredPoolsAreKeptInStep(t *testing.T) {
 }
 
 func TestADeclaredSecretIsTheClients(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	const secret = "a_secret_of_twenty_four_and_more"
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Clients: []userpool.DeclaredClient{{ID: "web", Secret: seal.NewSecret(secret)}}}
 	for range 2 {
-		if err := h.svc.Ensure(t.Context(), d); err != nil {
+		if err := h.Pools.Ensure(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, err := h.svc.DescribeUserPoolClient(t.Context(), declaredPool, "web")
+	c, err := h.Pools.DescribeUserPoolClient(t.Context(), declaredPool, "web")
 	if err != nil || !c.Secret.EqualString(secret) {
 		t.Error(c, err)
 	}
 	d.Clients[0].Secret = seal.Secret{}
-	if err := h.svc.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made with a secret and cannot lose it") {
+	if err := h.Pools.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made with a secret and cannot lose it") {
 		t.Errorf("without a secret: %v", err)
 	}
 	d.Clients[0] = userpool.DeclaredClient{ID: "public"}
-	if err := h.svc.Ensure(t.Context(), d); err != nil {
+	if err := h.Pools.Ensure(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	d.Clients[0].Secret = seal.NewSecret(secret)
-	if err := h.svc.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made without a secret") || strings.Contains(err.Error(), secret) {
+	if err := h.Pools.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made without a secret") || strings.Contains(err.Error(), secret) {
 		t.Errorf("a public client with a secret: %v", err)
 	}
 }
 
 func TestADeclaredSecretThatChangesReplacesTheOldOne(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	const secret = "a_secret_of_twenty_four_and_more"
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Clients: []userpool.DeclaredClient{{ID: "web", Secret: seal.NewSecret(secret)}}}
 	for _, next := range []string{secret, secret + "x"} {
 		d.Clients[0].Secret = seal.NewSecret(next)
-		if err := h.svc.Ensure(t.Context(), d); err != nil {
+		if err := h.Pools.Ensure(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		c, err := h.svc.DescribeUserPoolClient(t.Context(), declaredPool, "web")
+		c, err := h.Pools.DescribeUserPoolClient(t.Context(), declaredPool, "web")
 		if err != nil || !c.Secret.EqualString(next) {
 			t.Error(c, err)
 		}
@@ -128,9 +128,9 @@ func TestADeclaredSecretThatChangesReplacesTheOldOne(t *testing.T) {
 
 // What was fixed when the pool was made, such as whether user names compare with case, must not differ silently.
 func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"AliasAttributes": ["email"]}`)}
-	if err := h.svc.Ensure(t.Context(), d); err != nil {
+	if err := h.Pools.Ensure(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	for settings, want := range map[string]string{
@@ -142,7 +142,7 @@ func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
 		`{"UsernameAttributes": ["email"]}`:                   "UsernameAttributes differs",
 	} {
 		d.Settings = json.RawMessage(settings)
-		err := h.svc.Ensure(t.Context(), d)
+		err := h.Pools.Ensure(t.Context(), d)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", settings, err)
 		}
@@ -150,7 +150,7 @@ func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
 }
 
 func TestWrongDeclarationsAreNamed(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	good := userpool.DeclaredPool{ID: declaredPool, Name: "notes"}
 	for name, tc := range map[string]struct {
 		change func(*userpool.DeclaredPool)
@@ -175,7 +175,7 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := good
 			tc.change(&d)
-			err := h.svc.Ensure(t.Context(), d)
+			err := h.Pools.Ensure(t.Context(), d)
 			if err == nil || !strings.Contains(err.Error(), tc.text) {
 				t.Errorf("%v does not say %q", err, tc.text)
 			}

@@ -1,13 +1,16 @@
-// Package userpool is the directory of users and the state machine of their sign-ins.
+// Package userpool keeps user pools: their settings, app clients, schema, names and signing keys.
 //
-// What it does: a Service keeps pools, app clients, users, groups and one-time codes in a store; runs the sign-in flows
-// and challenges; mints the tokens (issue.go alone does), renews and revokes them; holds the signing keys of each pool
-// and rotates them. It decides what an attribute, a password or a setting may be, and whether a user's existence may
-// show. flows.go is the table of flows and challenges; each has a file of its own.
+// Service creates, changes, lists and deletes pools and app clients, makes what a configuration declares, and rotates
+// each pool's keys. Pool and Client are a pool and an app client with their settings resolved. They say what the settings
+// mean: how names compare and whom a name means, which attributes may be written, which passwords the policy accepts, who
+// may read what. Base is what this package and those above share.
 //
-// What it leaves to others: HTTP and JSON shapes (server/cognitoidp), who may call an administrator's operation
-// (server/caller), what a token is good for at the edge (authz), carrying messages (message), and durability (store).
+// The packages above build on it, each on the one before: userpool/tokens (issues and checks tokens), userpool/directory
+// (users, groups, passwords, codes), userpool/signin (the sign-in machine). userpool/idp wires them together.
+//
+// It does not know HTTP or the shapes of the wire (server/cognitoidp), who may call an administrator's operation
+// (server/caller), or how records are stored (store).
 //
 // Source: the cognito-idp API reference and the Amazon Cognito developer guide of November 2026; what neither says was
-// taken from what clients do. docs/user-pools.md lists what is there, docs/divergences.md where it departs.
+// taken from what clients do. docs/user-pools.md lists what there is, docs/divergences.md where it differs.
 package userpool

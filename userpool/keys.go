@@ -2,7 +2,6 @@ package userpool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,18 +14,18 @@ import (
 
 // The uses of a pool's keys. AWS: ID and access token are signed by different keys.
 const (
-	useID     = "id"
-	useAccess = "access"
+	UseID     = "id"
+	UseAccess = "access"
 )
 
 // keyAfterlife is how long a public half stays published after its key has stopped signing: longer than the longest ID or
 // access token lives.
-const keyAfterlife = maxShort + time.Hour
+const keyAfterlife = MaxTokenLife + time.Hour
 
 // purposeSigningKey seals private keys; the additional data is owner, id and use.
 const purposeSigningKey = "signing key"
 
-// keyring holds a pool's keys, ready to sign. It is shared: nobody writes to it.
+// keyring holds a pool's keys, ready to sign. It is shared and must not be changed.
 type keyring struct {
 	keys []ringKey // by SignsFrom
 }
@@ -63,7 +62,7 @@ func keyAAD(k *store.SigningKey) []byte { return []byte(k.Owner + "\n" + k.ID + 
 func (s *Service) openKeys(recs []store.SigningKey) (*keyring, error) {
 	ring := &keyring{}
 	for _, rec := range recs {
-		der, err := s.o.Seal.Open(purposeSigningKey, rec.Private, keyAAD(&rec))
+		der, err := s.base.Seal.Open(purposeSigningKey, rec.Private, keyAAD(&rec))
 		if err != nil {
 			return nil, fmt.Errorf("userpool: signing key of %s: %w", rec.Owner, err)
 		}
@@ -80,7 +79,7 @@ func (s *Service) openKeys(recs []store.SigningKey) (*keyring, error) {
 
 // newKeyRecord makes a key and its sealed record.
 func (s *Service) newKeyRecord(owner, use string, signsFrom time.Time) (store.SigningKey, error) {
-	key, err := s.o.NewKey(s.o.Rand)
+	key, err := s.o.NewKey(s.base.Rand)
 	if err != nil {
 		return store.SigningKey{}, err
 	}
@@ -88,16 +87,16 @@ func (s *Service) newKeyRecord(owner, use string, signsFrom time.Time) (store.Si
 	if err != nil {
 		return store.SigningKey{}, err
 	}
-	rec := store.SigningKey{Owner: owner, ID: key.ID, Use: use, Algorithm: key.Algorithm, CreatedAt: s.o.Now(), SignsFrom: signsFrom}
-	rec.Private, err = s.o.Seal.Seal(purposeSigningKey, der, keyAAD(&rec))
+	rec := store.SigningKey{Owner: owner, ID: key.ID, Use: use, Algorithm: key.Algorithm, CreatedAt: s.base.Now(), SignsFrom: signsFrom}
+	rec.Private, err = s.base.Seal.Seal(purposeSigningKey, der, keyAAD(&rec))
 	return rec, err
 }
 
 // firstKeys are those of a new pool.
 func (s *Service) firstKeys(poolID string) ([]store.SigningKey, error) {
 	var keys []store.SigningKey
-	for _, use := range []string{useID, useAccess} {
-		k, err := s.newKeyRecord(poolID, use, s.o.Now().Truncate(time.Second))
+	for _, use := range []string{UseID, UseAccess} {
+		k, err := s.newKeyRecord(poolID, use, s.base.Now().Truncate(time.Second))
 		if err != nil {
 			return nil, err
 		}
@@ -161,47 +160,34 @@ func (s *Service) KeySet(poolID string) token.KeySet { return s.keysets.of(poolI
 
 // JWKS returns the pool's JSON Web Key Set.
 func (s *Service) JWKS(ctx context.Context, poolID string) ([]byte, error) {
-	p, err := s.pool(ctx, poolID)
+	p, err := s.Pool(ctx, poolID)
 	if err != nil {
 		return nil, err
 	}
-	return token.MarshalJWKS(p.keys.published(s.o.Now())...)
+	return token.MarshalJWKS(p.keys.published(s.base.Now())...)
 }
 
 // Issuer returns the iss of the pool's tokens, or fault.ResourceNotFound when there is no such pool.
 func (s *Service) Issuer(ctx context.Context, poolID string) (string, error) {
-	p, err := s.pool(ctx, poolID)
+	p, err := s.Pool(ctx, poolID)
 	if err != nil {
 		return "", err
 	}
-	return p.issuer, nil
+	return p.Issuer, nil
 }
+
+// IssuerOf returns the iss of the pool's tokens, whether or not there is such a pool.
+func (s *Service) IssuerOf(poolID string) string { return s.o.IssuerFor(poolID) }
 
 // forgetKeys empties the set of a pool that is gone: no token of it verifies any more.
 func (s *Service) forgetKeys(poolID string) {
 	if err := s.keysets.bury(poolID); err != nil {
-		s.o.Logger.Error("emptying the key set of a deleted pool", "pool", poolID, "error", err)
+		s.base.Logger.Error("emptying the key set of a deleted pool", "pool", poolID, "error", err)
 	}
 }
 
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates those that are due.
 func (s *Service) Start(ctx context.Context) error { return s.RotateKeys(ctx) }
-
-// Run rotates keys and removes what has expired, once an hour until ctx ends. It is the caller's goroutine.
-func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := errors.Join(s.RotateKeys(ctx), s.sweep(ctx)); err != nil {
-			s.o.Logger.Error("user pool upkeep failed; it is tried again within the hour", "error", err)
-		}
-	}
-}
 
 // RotateKeys does what is due at this moment for every pool: publishes a successor, removes what has expired. Doing it
 // late, early or twice is harmless.
@@ -209,7 +195,7 @@ func (s *Service) RotateKeys(ctx context.Context) error {
 	after := ""
 	for {
 		var recs []store.Pool
-		err := s.view(ctx, func(tx store.Tx) (err error) {
+		err := s.base.View(ctx, func(tx store.Tx) (err error) {
 			recs, err = tx.Pools.List(store.Page{After: after, Limit: 100})
 			return err
 		})
@@ -227,7 +213,7 @@ func (s *Service) RotateKeys(ctx context.Context) error {
 
 func (s *Service) rotatePool(ctx context.Context, poolID string) error {
 	var changed bool
-	for _, use := range []string{useID, useAccess} {
+	for _, use := range []string{UseID, UseAccess} {
 		c, err := s.rotateUse(ctx, poolID, use)
 		if err != nil {
 			return err
@@ -237,19 +223,19 @@ func (s *Service) rotatePool(ctx context.Context, poolID string) error {
 	if changed {
 		s.pools.drop(poolID)
 	}
-	p, err := s.pool(ctx, poolID)
+	p, err := s.Pool(ctx, poolID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		return nil // deleted meanwhile
 	}
 	if err != nil {
 		return err
 	}
-	return s.keysets.publish(poolID, p.keys.published(s.o.Now()))
+	return s.keysets.publish(poolID, p.keys.published(s.base.Now()))
 }
 
 // rotateUse makes the next key of one use when its time has come, and drops expired ones.
 func (s *Service) rotateUse(ctx context.Context, poolID, use string) (bool, error) {
-	now := s.o.Now()
+	now := s.base.Now()
 	ours := func(all []store.SigningKey) (list []store.SigningKey) {
 		for _, k := range all {
 			if k.Use == use {
@@ -259,7 +245,7 @@ func (s *Service) rotateUse(ctx context.Context, poolID, use string) (bool, erro
 		return list
 	}
 	var keys []store.SigningKey
-	if err := s.view(ctx, func(tx store.Tx) error {
+	if err := s.base.View(ctx, func(tx store.Tx) error {
 		all, err := tx.SigningKeys.List(poolID)
 		keys = ours(all)
 		return err
@@ -293,7 +279,7 @@ func (s *Service) rotateUse(ctx context.Context, poolID, use string) (bool, erro
 			return false, err
 		}
 	}
-	return true, s.update(ctx, func(tx store.Tx) error {
+	return true, s.base.Update(ctx, func(tx store.Tx) error {
 		all, err := tx.SigningKeys.List(poolID)
 		if err != nil {
 			return err
@@ -315,22 +301,4 @@ func (s *Service) rotateUse(ctx context.Context, poolID, use string) (bool, erro
 		}
 		return tx.SigningKeys.Insert(next)
 	})
-}
-
-// sweep removes expired refresh families and revocations, in small transactions.
-func (s *Service) sweep(ctx context.Context) error {
-	const batch = 500
-	for {
-		var families, revocations int
-		err := s.update(ctx, func(tx store.Tx) (err error) {
-			if families, err = tx.RefreshTokens.DeleteExpired(s.o.Now(), batch); err != nil {
-				return err
-			}
-			revocations, err = tx.Revocations.DeleteExpired(s.o.Now(), batch)
-			return err
-		})
-		if err != nil || (families < batch && revocations < batch) {
-			return err
-		}
-	}
 }

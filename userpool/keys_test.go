@@ -9,22 +9,23 @@ import (
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-func (h *house) published(poolID string) map[string]bool {
-	h.t.Helper()
-	data, err := h.svc.JWKS(h.t.Context(), poolID)
+func published(h *harness, poolID string) map[string]bool {
+	h.T.Helper()
+	data, err := h.Pools.JWKS(h.T.Context(), poolID)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	var set struct{ Keys []map[string]string }
 	if err := json.Unmarshal(data, &set); err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	ids := map[string]bool{}
 	for _, k := range set.Keys {
 		if k["kty"] != "RSA" || k["alg"] != "RS256" || k["use"] != "sig" || k["n"] == "" || k["e"] != "AQAB" || k["d"] != "" {
-			h.t.Errorf("key %v", k)
+			h.T.Errorf("key %v", k)
 		}
 		ids[k["kid"]] = true
 	}
@@ -32,26 +33,26 @@ func (h *house) published(poolID string) map[string]bool {
 }
 
 func TestKeysRotateWithOverlap(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
-	c := h.client(p.ID, allFlows)
-	h.user(p.ID, "alice")
-	old := h.tokens(c.ID, "alice").AccessToken
-	first := h.published(p.ID)
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "alice")
+	old := h.MustSignIn(c.ID, "alice").AccessToken
+	first := published(h, p.ID)
 	if len(first) != 2 {
 		t.Fatalf("%d keys at first", len(first))
 	}
-	kid := func(raw string) string { return header(t, raw)["kid"] }
+	kid := func(raw string) string { return userpooltest.Header(t, raw)["kid"] }
 	step := func(d time.Duration, keys int) map[string]bool {
 		t.Helper()
-		h.clock.forward(d)
-		if err := h.svc.RotateKeys(t.Context()); err != nil {
+		h.Clock.Forward(d)
+		if err := h.Pools.RotateKeys(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.svc.RotateKeys(t.Context()); err != nil { // twice is harmless
+		if err := h.Pools.RotateKeys(t.Context()); err != nil { // twice is harmless
 			t.Fatal(err)
 		}
-		ids := h.published(p.ID)
+		ids := published(h, p.ID)
 		if len(ids) != keys {
 			t.Errorf("%d keys, want %d", len(ids), keys)
 		}
@@ -60,58 +61,58 @@ func TestKeysRotateWithOverlap(t *testing.T) {
 	day := 24 * time.Hour
 	step(88*day, 2)
 	next := step(day, 4) // a day before they sign, the next two are published
-	if got := kid(h.tokens(c.ID, "alice").AccessToken); got != kid(old) {
+	if got := kid(h.MustSignIn(c.ID, "alice").AccessToken); got != kid(old) {
 		t.Error("the next key signs too early")
 	}
-	h.clock.forward(day - time.Minute)
-	last := h.tokens(c.ID, "alice").AccessToken
+	h.Clock.Forward(day - time.Minute)
+	last := h.MustSignIn(c.ID, "alice").AccessToken
 	step(time.Minute, 4)
-	fresh := h.tokens(c.ID, "alice").AccessToken
+	fresh := h.MustSignIn(c.ID, "alice").AccessToken
 	if kid(fresh) == kid(old) || !next[kid(fresh)] {
 		t.Error("the next key must sign now")
 	}
-	if err := h.edge(p.ID, fresh); err != nil {
+	if err := h.Edge(p.ID, fresh); err != nil {
 		t.Error(err)
 	}
-	if err := h.edge(p.ID, last); err != nil || kid(last) != kid(old) {
+	if err := h.Edge(p.ID, last); err != nil || kid(last) != kid(old) {
 		t.Error("a token of the last key lives on:", err)
 	}
 	step(25*time.Hour, 2) // the old keys are gone when nothing signed by them can live
-	if h.published(p.ID)[kid(old)] {
+	if published(h, p.ID)[kid(old)] {
 		t.Error("the old key is still published")
 	}
-	h.restart()
-	if err := h.edge(p.ID, h.tokens(c.ID, "alice").AccessToken); err != nil {
+	h.Restart()
+	if err := h.Edge(p.ID, h.MustSignIn(c.ID, "alice").AccessToken); err != nil {
 		t.Error("after a restart:", err)
 	}
 }
 
 func TestKeysThatAreDueLateAreStillPublishedBeforeTheySign(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
-	c := h.client(p.ID, allFlows)
-	h.user(p.ID, "alice")
-	before := header(t, h.tokens(c.ID, "alice").AccessToken)["kid"]
-	h.clock.forward(400 * 24 * time.Hour) // the process was down for a year
-	h.restart()
-	if len(h.published(p.ID)) != 4 || header(t, h.tokens(c.ID, "alice").AccessToken)["kid"] != before {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "alice")
+	before := userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"]
+	h.Clock.Forward(400 * 24 * time.Hour) // the process was down for a year
+	h.Restart()
+	if len(published(h, p.ID)) != 4 || userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] != before {
 		t.Error("the key changed without notice")
 	}
-	h.clock.forward(24 * time.Hour)
-	if header(t, h.tokens(c.ID, "alice").AccessToken)["kid"] == before {
+	h.Clock.Forward(24 * time.Hour)
+	if userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] == before {
 		t.Error("the key did not change")
 	}
 }
 
 func TestSecretsAreSealedAtRest(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
-	c, err := h.svc.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "server", GenerateSecret: true})
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c, err := h.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "server", GenerateSecret: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.user(p.ID, "alice")
-	if err := h.store.View(t.Context(), func(tx store.Tx) error {
+	h.User(p.ID, "alice")
+	if err := h.Store.View(t.Context(), func(tx store.Tx) error {
 		rec, err := tx.Clients.Get(c.ID)
 		if err != nil {
 			return err
@@ -137,15 +138,15 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 }
 
 func TestVerifiersAreMadeOnlyWhereAClientAllowsSRP(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
 	plain := userpool.ClientSettings{ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}
-	c := h.client(p.ID, plain)
-	h.user(p.ID, "alice")
+	c := h.Client(p.ID, plain)
+	h.User(p.ID, "alice")
 	has := func() bool {
 		t.Helper()
 		var u store.User
-		if err := h.store.View(t.Context(), func(tx store.Tx) (err error) {
+		if err := h.Store.View(t.Context(), func(tx store.Tx) (err error) {
 			u, err = tx.Users.ByKey(p.ID, "alice")
 			return err
 		}); err != nil {
@@ -156,36 +157,36 @@ func TestVerifiersAreMadeOnlyWhereAClientAllowsSRP(t *testing.T) {
 	if has() {
 		t.Error("a verifier that nobody may use")
 	}
-	if _, err := h.svc.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", allFlows); err != nil {
+	if _, err := h.Pools.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", allFlows); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.srpSignIn(p.ID, c.ID, "alice", password)
+	_, err := h.SRPSignIn(p.ID, c.ID, "alice", password)
 	wantFault(t, err, fault.NotAuthorized, wrong)
-	h.tokens(c.ID, "alice") // a plaintext sign-in makes it
+	h.MustSignIn(c.ID, "alice") // a plaintext sign-in makes it
 	if !has() {
 		t.Error("no verifier was made")
 	}
-	if _, err := h.srpSignIn(p.ID, c.ID, "alice", password); err != nil {
+	if _, err := h.SRPSignIn(p.ID, c.ID, "alice", password); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestADeletedPoolsTokensAreDead(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
-	c := h.client(p.ID, allFlows)
-	h.user(p.ID, "alice")
-	tokens := h.tokens(c.ID, "alice")
-	if err := h.svc.DeleteUserPool(t.Context(), p.ID); err != nil {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "alice")
+	tokens := h.MustSignIn(c.ID, "alice")
+	if err := h.Pools.DeleteUserPool(t.Context(), p.ID); err != nil {
 		t.Fatal(err)
 	}
-	if h.edge(p.ID, tokens.AccessToken) == nil {
+	if h.Edge(p.ID, tokens.AccessToken) == nil {
 		t.Error("the edge takes it")
 	}
-	_, err := h.svc.GetUser(t.Context(), tokens.AccessToken)
+	_, err := h.Users.GetUser(t.Context(), tokens.AccessToken)
 	wantFault(t, err, fault.NotAuthorized, "Invalid Access Token")
-	_, err = h.signIn(c.ID, "alice", password)
+	_, err = h.SignIn(c.ID, "alice", password)
 	wantFault(t, err, fault.ResourceNotFound, "User pool client "+c.ID+" does not exist.")
-	_, err = h.svc.JWKS(t.Context(), p.ID)
+	_, err = h.Pools.JWKS(t.Context(), p.ID)
 	wantFault(t, err, fault.ResourceNotFound, "User pool "+p.ID+" does not exist.")
 }

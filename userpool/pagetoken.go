@@ -4,26 +4,36 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// purposePage seals pagination tokens; the additional data is what the list was asked for, so that a token goes on with
-// the same list only.
+// purposePage seals pagination tokens. The additional data names the list, so that a token continues that list only.
 const purposePage = "pagination token"
 
 const maxPageToken = 4096 // characters
 
-// SealPage makes a pagination token of the key to go on after. scope names operation, pool and filter. No key, no token.
+// CutPage cuts a list that was read with one record more than the limit. It returns the key of the last record if there
+// are more, else "".
+func CutPage[T any](list []T, limit int, key func(T) string) ([]T, string) {
+	if len(list) <= limit {
+		return list, ""
+	}
+	return list[:limit], key(list[limit-1])
+}
+
+// SealPage returns the pagination token for the records after the key, or "" for an empty key. The scope names the list:
+// operation, pool and filter.
 func (s *Service) SealPage(scope, after string) (string, error) {
 	if after == "" {
 		return "", nil
 	}
-	return s.o.Seal.SealToken(purposePage, []byte(after), []byte(scope))
+	return s.base.Seal.SealToken(purposePage, []byte(after), []byte(scope))
 }
 
-// OpenPage reads a pagination token; an empty one begins at the start.
+// OpenPage returns the key that a pagination token continues after; "" for an empty token. A token of another scope is
+// fault.InvalidParameter.
 func (s *Service) OpenPage(scope, token string) (string, error) {
 	if token == "" {
 		return "", nil
 	}
-	after, err := s.o.Seal.OpenToken(purposePage, token, []byte(scope), maxPageToken)
+	after, err := s.base.Seal.OpenToken(purposePage, token, []byte(scope), maxPageToken)
 	if err != nil {
 		return "", fault.New(fault.InvalidParameter, "Invalid pagination token.")
 	}

@@ -33,8 +33,12 @@ type NumberConstraints struct {
 	MaxValue string `json:"MaxValue,omitempty"`
 }
 
-func (a *SchemaAttribute) mutable() bool  { return a.Mutable == nil || *a.Mutable }
-func (a *SchemaAttribute) required() bool { return a.Required != nil && *a.Required }
+// IsMutable reports whether the attribute may change once it has a value.
+func (a *SchemaAttribute) IsMutable() bool { return a.Mutable == nil || *a.Mutable }
+
+// IsRequired reports whether every user must have the attribute.
+func (a *SchemaAttribute) IsRequired() bool { return a.Required != nil && *a.Required }
+
 func (a *SchemaAttribute) developer() bool {
 	return a.DeveloperOnlyAttribute != nil && *a.DeveloperOnlyAttribute
 }
@@ -67,7 +71,7 @@ func standardSchema() []SchemaAttribute {
 		Mutable: new(true), Required: new(false), NumberAttributeConstraints: &NumberConstraints{MinValue: "0"}})
 }
 
-// buildSchema joins the standard attributes with what a request gives: changes to standard ones and custom ones.
+// buildSchema returns the standard attributes with a request's changes, and its custom attributes.
 func buildSchema(given []SchemaAttribute) ([]SchemaAttribute, error) {
 	list := standardSchema()
 	for i := range given {
@@ -87,7 +91,7 @@ func buildSchema(given []SchemaAttribute) ([]SchemaAttribute, error) {
 	return list, nil
 }
 
-// changeStandard applies what may be said about a standard attribute: required, mutable and bounds.
+// changeStandard applies what a request may change in a standard attribute: required, mutable and bounds.
 func changeStandard(s *SchemaAttribute, a SchemaAttribute) error {
 	if (a.AttributeDataType != "" && a.AttributeDataType != s.AttributeDataType) || a.developer() {
 		return fault.New(fault.InvalidParameter, "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute %s", a.Name)
@@ -130,7 +134,7 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 	default:
 		return nil, invalid("Invalid AttributeDataType input, consider using the provided AttributeDataType enum.")
 	}
-	if a.required() {
+	if a.IsRequired() {
 		return nil, invalid("Required custom attributes are not supported currently.")
 	}
 	if slices.ContainsFunc(list, func(s SchemaAttribute) bool { return s.Name == full }) {
@@ -143,11 +147,11 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 		return nil, fault.New(fault.InvalidParameter, "A user pool can have at most %d custom attributes.", maxCustom)
 	}
 	a.Name = full
-	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.mutable()), new(false)
+	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.IsMutable()), new(false)
 	return append(list, a), nil
 }
 
-// checkConstraints drops those that do not fit the type and judges those that do.
+// checkConstraints drops constraints of other types and validates the rest.
 func checkConstraints(a *SchemaAttribute, full string) error {
 	if a.AttributeDataType != "String" {
 		a.StringAttributeConstraints = nil
@@ -180,7 +184,7 @@ func checkConstraints(a *SchemaAttribute, full string) error {
 	return nil
 }
 
-// bounds reads two whole numbers; an absent one is open.
+// bounds parses two whole numbers. An absent one is unbounded.
 func bounds(low, high string) (int64, int64, error) {
 	l, h := int64(-1<<63), int64(1<<63-1)
 	var err error
@@ -197,7 +201,7 @@ func bounds(low, high string) (int64, int64, error) {
 	return l, h, nil
 }
 
-// standardNames are the attributes that a client may read and write unless its settings say otherwise.
+// standardNames holds the standard attributes, which a client may read and write by default.
 var standardNames = func() map[string]bool {
 	names := map[string]bool{}
 	for _, a := range standardSchema() {
@@ -206,7 +210,8 @@ var standardNames = func() map[string]bool {
 	return names
 }()
 
-// checkValue judges one attribute's value by its schema entry. The text is one line of AWS's message.
+// checkValue validates a value. The error's text is one line of AWS's message, unless it is a fault with a message of its
+// own.
 func (a *SchemaAttribute) checkValue(value string) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("user.%s: "+format, append([]any{a.Name}, args...)...)

@@ -18,7 +18,7 @@ func settings(t testing.TB, text string) userpool.PoolSettings {
 }
 
 func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	for name, tc := range map[string]struct {
 		text    string
 		kind    fault.Kind
@@ -53,15 +53,15 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := h.svc.CreateUserPool(t.Context(), "x", settings(t, tc.text))
+			_, err := h.Pools.CreateUserPool(t.Context(), "x", settings(t, tc.text))
 			wantFault(t, err, tc.kind, tc.message)
 		})
 	}
 }
 
 func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(settings(t, `{"Schema": [{"Name": "email", "Required": true}]}`))
+	h := newHarness(t)
+	p := h.Pool(settings(t, `{"Schema": [{"Name": "email", "Required": true}]}`))
 	for name, tc := range map[string]struct {
 		text string
 		kind fault.Kind
@@ -85,21 +85,21 @@ func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = h.svc.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "x", Settings: s})
+			_, err = h.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "x", Settings: s})
 			wantFault(t, err, tc.kind, "*")
 		})
 	}
 }
 
 func TestTokenLifetimesFollowTheClient(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
 	s := allFlows
 	s.AccessTokenValidity, s.IDTokenValidity, s.RefreshTokenValidity = 10, 2, 7200
 	s.TokenValidityUnits = &userpool.ValidityUnits{AccessToken: "minutes", RefreshToken: "seconds"}
-	c := h.client(p.ID, s)
-	h.user(p.ID, "alice")
-	out := h.tokens(c.ID, "alice")
+	c := h.Client(p.ID, s)
+	h.User(p.ID, "alice")
+	out := h.MustSignIn(c.ID, "alice")
 	for raw, want := range map[string]float64{out.AccessToken: 600, out.IDToken: 7200} {
 		if m := claims(t, raw); m["exp"].(float64)-m["iat"].(float64) != want {
 			t.Errorf("%v lives %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
@@ -108,35 +108,35 @@ func TestTokenLifetimesFollowTheClient(t *testing.T) {
 	if out.ExpiresIn != 600 {
 		t.Error(out.ExpiresIn)
 	}
-	h.clock.forward(7199e9)
-	if _, err := h.refresh(c.ID, out.RefreshToken); err != nil {
+	h.Clock.Forward(7199e9)
+	if _, err := h.Refresh(c.ID, out.RefreshToken); err != nil {
 		t.Error(err)
 	}
-	h.clock.forward(1e9)
-	_, err := h.refresh(c.ID, out.RefreshToken)
+	h.Clock.Forward(1e9)
+	_, err := h.Refresh(c.ID, out.RefreshToken)
 	wantFault(t, err, fault.NotAuthorized, "Refresh Token has expired")
 }
 
 func TestLegacyClientsAlsoDoSRPAndRefresh(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
-	c := h.client(p.ID, userpool.ClientSettings{ExplicitAuthFlows: []string{"USER_PASSWORD_AUTH"}})
-	h.user(p.ID, "alice")
-	if _, err := h.srpSignIn(p.ID, c.ID, "alice", password); err != nil {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, userpool.ClientSettings{ExplicitAuthFlows: []string{"USER_PASSWORD_AUTH"}})
+	h.User(p.ID, "alice")
+	if _, err := h.SRPSignIn(p.ID, c.ID, "alice", password); err != nil {
 		t.Error(err)
 	}
-	if _, err := h.refresh(c.ID, h.tokens(c.ID, "alice").RefreshToken); err != nil {
+	if _, err := h.Refresh(c.ID, h.MustSignIn(c.ID, "alice").RefreshToken); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestUpdatesResetWhatTheyLeaveOut(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(settings(t, `{"AutoVerifiedAttributes": ["email"], "AliasAttributes": ["email"], "UserPoolTags": {"a": "b"}, "Schema": [{"Name": "x", "AttributeDataType": "String"}]}`))
-	if err := h.svc.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"DeletionProtection": "ACTIVE"}`)); err != nil {
+	h := newHarness(t)
+	p := h.Pool(settings(t, `{"AutoVerifiedAttributes": ["email"], "AliasAttributes": ["email"], "UserPoolTags": {"a": "b"}, "Schema": [{"Name": "x", "AttributeDataType": "String"}]}`))
+	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"DeletionProtection": "ACTIVE"}`)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := h.svc.DescribeUserPool(t.Context(), p.ID)
+	got, err := h.Pools.DescribeUserPool(t.Context(), p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +150,11 @@ func TestUpdatesResetWhatTheyLeaveOut(t *testing.T) {
 }
 
 func TestPasswordPolicies(t *testing.T) {
-	h := newHouse(t)
-	p := h.pool(userpool.PoolSettings{})
-	lax := h.pool(settings(t, `{"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}`))
-	h.user(p.ID, "alice")
-	if err := h.svc.AdminSetUserPassword(t.Context(), lax.ID, "x", "a", true); !fault.Is(err, fault.UserNotFound) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	lax := h.Pool(settings(t, `{"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}`))
+	h.User(p.ID, "alice")
+	if err := h.Users.AdminSetUserPassword(t.Context(), lax.ID, "x", "a", true); !fault.Is(err, fault.UserNotFound) {
 		t.Error(err)
 	}
 	for pass, text := range map[string]string{
@@ -167,7 +167,7 @@ func TestPasswordPolicies(t *testing.T) {
 		"Ünicöde-1A😀x": "",
 		"in Side-1":    "",
 	} {
-		err := h.svc.AdminSetUserPassword(t.Context(), p.ID, "alice", pass, true)
+		err := h.Users.AdminSetUserPassword(t.Context(), p.ID, "alice", pass, true)
 		if text == "" && err != nil {
 			t.Errorf("%q: %v", pass, err)
 		} else if text != "" {

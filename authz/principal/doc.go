@@ -1,10 +1,10 @@
-// Package principal holds the one who asks: the immutable value that a verified credential becomes.
+// Package principal defines the principal of a request: the immutable value that a verified credential becomes.
 //
-// What it does: it carries what tokens and temporary credentials say about their bearer in one shape, so that mapping,
-// decision, headers and logs need not know which credential was shown.
+// A Principal holds what tokens and temporary credentials say about the caller in one form, so that mapping, decisions, headers
+// and logs do not depend on the kind of credential.
 //
-// What it leaves to others: verifying credentials (authz/token, credentials/sigv4, credentials/session), choosing
-// policies, and the names under which condition keys see these values (authz).
+// Other packages verify credentials (authz/token, credentials/sigv4, credentials/session), choose policies, and define the
+// condition keys for these values (authz).
 //
-// Source: Cognito's token claims; IAM's request context for role sessions.
+// Sources: Cognito's token claims; IAM's request context for role sessions.
 package principal

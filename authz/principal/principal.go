@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Kind says what sort of credential made the principal.
+// Kind is the kind of credential that a principal comes from.
 type Kind uint8
 
 const (
-	Anonymous   Kind = iota // no credential was shown
+	Anonymous   Kind = iota // no credential
 	User                    // a token of a user
-	Machine                 // a token of an app client for itself (client credentials)
+	Machine                 // a token of an app client itself (client credentials grant)
 	RoleSession             // temporary credentials of a role
-	Root                    // the administrator's key
+	Root                    // the administrator's access key
 )
 
-// String names the kind as logs and headers show it.
+// String returns the name of the kind for logs and headers.
 func (k Kind) String() string {
 	switch k {
 	case User:
@@ -33,46 +33,46 @@ func (k Kind) String() string {
 	}
 }
 
-// Principal is who asks. It is shared between requests: nobody writes to it, its slices or its maps after it was made.
+// Principal is the caller of a request. It is shared between requests. It must not be changed, nor its slices.
 type Principal struct {
 	Kind Kind
 
-	// Of a token.
+	// From a token.
 	Issuer        string   // iss
-	PoolID        string   // of a user pool that Sluice or Cognito runs; "" else
-	Subject       string   // sub; for a role session the identity id, if an identity pool made it
-	Username      string   // cognito:username or username; "" when the token has none
+	PoolID        string   // the user pool of Sluice or Cognito; otherwise ""
+	Subject       string   // sub; the identity ID for a role session of an identity pool
+	Username      string   // cognito:username or username; "" if the token has neither
 	ClientID      string   // client_id, azp or the matching aud
-	TokenUse      string   // "id" or "access"; "" for issuers without it
+	TokenUse      string   // "id" or "access"; "" if the issuer does not set it
 	Groups        []string // cognito:groups
-	Scopes        []string // scope, split
+	Scopes        []string // the parts of scope
 	Roles         []string // cognito:roles
 	PreferredRole string   // cognito:preferred_role
 	TokenID       string   // jti
-	OriginJTI     string   // origin_jti: the refresh family
+	OriginJTI     string   // origin_jti: the token family
 	AuthTime      time.Time
 
-	// Of a role session.
-	ARN            string   // arn:aws:sts::<account>:assumed-role/<role>/<session>, or …:root
-	RoleARN        string   // with path
-	RoleID         string   // AROA…
-	SessionName    string   //
-	Account        string   //
-	AccessKeyID    string   //
+	// From a role session.
+	ARN            string // arn:aws:sts::<account>:assumed-role/<role>/<session>, or …:root
+	RoleARN        string // including the path
+	RoleID         string // AROA…
+	SessionName    string
+	Account        string
+	AccessKeyID    string
 	IdentityID     string   // cognito-identity.amazonaws.com:sub
 	IdentityPoolID string   // …:aud
 	AMR            []string // …:amr
 	Provider       string   // aws:FederatedProvider
-	Tags           []Tag    // aws:PrincipalTag/<key>, by their keys
-	SourceIdentity string   //
-	SessionPolicy  any      // compiled session policies, owned by the engine; nil = none
-	Logins         []Login  // whose sign-out ends the session
+	Tags           []Tag    // aws:PrincipalTag/<key>; sorted by key
+	SourceIdentity string
+	SessionPolicy  any     // compiled session policies of the engine; nil means none
+	Logins         []Login // a sign-out of any of these ends the session
 
 	IssuedAt  time.Time
-	ExpiresAt time.Time // zero = never (root)
+	ExpiresAt time.Time // zero means never (root)
 
-	// Claims looks a claim of the token up by its exact name; nil when there is no token. The values of a list are given
-	// one by one; anything that is not text, number, boolean or a list of them is given as JSON text.
+	// Claims returns claims of the token by their exact names. It is nil if there is no token. A list has several values;
+	// anything other than a string, a number, a boolean or a list of these is returned as JSON.
 	Claims Claims
 }
 
@@ -82,7 +82,7 @@ type Tag struct {
 	Value string
 }
 
-// Tags gives a map's tags in the order of their keys.
+// Tags returns the entries of a map as tags, sorted by key.
 func Tags(tags map[string]string) []Tag {
 	var list []Tag
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -91,17 +91,17 @@ func Tags(tags map[string]string) []Tag {
 	return list
 }
 
-// Login is a user-pool sign-in that stands behind a role session.
+// Login is a user pool sign-in that a role session depends on.
 type Login struct {
 	Issuer    string
 	Subject   string
 	OriginJTI string
 	AuthTime  time.Time // when the user signed in; zero if unknown
-	IssuedAt  time.Time // iat of the token that the session was got with; zero if unknown
+	IssuedAt  time.Time // iat of the token for which the session was created; zero if unknown
 }
 
-// Claims is read access to a token's claims.
+// Claims gives read access to the claims of a token.
 type Claims interface {
-	// Lookup returns the values of a claim and whether it is there. The slice must not be changed.
+	// Lookup returns the values of a claim and whether the token has the claim. The slice must not be changed.
 	Lookup(name string) ([]string, bool)
 }

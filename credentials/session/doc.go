@@ -1,14 +1,14 @@
-// Package session makes and reads temporary credentials that need no store: everything about a session is sealed inside
-// its session token.
+// Package session mints and opens temporary credentials that need no store: the session token contains the whole session,
+// sealed.
 //
-// What it does: a Minter turns a Record (role, identity, tags, session policies, times) into an access key id, a secret
-// access key and a session token, as STS answers them, and gets the Record and the secret back from the key id and the
-// token. The token is bound to its key id; the secret is random and travels sealed in it, so any node with the master key
-// can verify a signature, and none needs to have seen the session before.
+// A Minter turns a Record (role, identity, tags, session policies, times) into an access key ID, a secret access key and a
+// session token, as STS returns them. From the access key ID and the token it gets the Record and the secret access key back.
+// The token is bound to its access key ID. The secret access key is random and is part of the sealed token, so that every node
+// with the master key can verify a signature of a session that it has never seen before.
 //
-// What it leaves to others: whether the session may exist (trust policies, limits of roles), whether it has been revoked
-// since (compare Record's times, role, identity and logins), and the signature itself, which is package sigv4's.
+// The caller decides whether a session may be created (trust policies, limits of roles) and whether it has been revoked
+// (compare the times, role, identity and logins of the Record). Package sigv4 verifies signatures.
 //
-// Source: "Temporary security credentials in IAM" and the STS API reference for what they hold and their lengths; the
-// forms (ASIA and 16 base32 characters, 40 characters of secret) follow what AWS's clients expect.
+// Sources: "Temporary security credentials in IAM" and the STS API reference for contents and lengths. The formats (ASIA and
+// 16 characters of base32 for the access key ID, 40 characters for the secret) are what AWS clients expect.
 package session

@@ -8,13 +8,13 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// A record is one byte of version, one of kind, one of flags, the issue time and the lifetime in seconds, and then the
-// other fields of Record in the order of appendTo. A number is a uvarint in its shortest form, a text its length and its bytes, a
-// list the number of its items and the items; principal tags are in the order of their keys. So one record has one
-// encoding, and parseRecord takes nothing that appendTo would write otherwise.
+// An encoded record consists of the version, the kind and the flags (1 byte each), the issue time and the lifetime in seconds,
+// and the other fields of Record in the order of appendTo. A number is a uvarint in its shortest form, a string its length and
+// its bytes, a list the number of items and the items. Principal tags are sorted by key. So a record has exactly one encoding,
+// and parseRecord accepts no other.
 //
-// A field to come stands behind the last under a next version, which is written only for a record that has the field: a
-// node that does not know the version refuses the token, because what it cannot read might limit the session.
+// A new field goes to the end and needs a new version, to be written only for records that have the field. A node that does not
+// know the version rejects the token, because the unknown field may restrict the session.
 const recordVersion = 1
 
 const (
@@ -23,10 +23,10 @@ const (
 	flagsKnown = flagChained | flagMFA
 )
 
-// maxSeconds is past all sense and far from any overflow.
+// maxSeconds is the exclusive maximum of times, in seconds since 1970. It is far from any overflow.
 const maxSeconds = 1 << 40
 
-// appendTo appends the encoding.
+// appendTo appends the encoding of r.
 func (r *Record) appendTo(dst []byte) []byte {
 	issued := r.IssuedAt.Unix()
 	dst = append(dst, recordVersion, byte(r.Kind), r.flags())
@@ -52,7 +52,7 @@ func (r *Record) appendTo(dst []byte) []byte {
 	return dst
 }
 
-// texts are the fields of one text each, in the order in which they are written.
+// texts returns the string fields in the order of the encoding.
 func (r *Record) texts() [10]*string {
 	return [...]*string{
 		&r.RoleARN, &r.RoleID, &r.SessionName, &r.Account, &r.IdentityID, &r.IdentityPoolID, &r.Provider, &r.FederatedProvider,
@@ -97,7 +97,7 @@ func appendTags(dst []byte, tags []principal.Tag) []byte {
 	return dst
 }
 
-// appendLoginTime writes an optional time: 0 for none, else one more than its seconds.
+// appendLoginTime appends an optional time: 0 for none, otherwise its seconds since 1970 plus one.
 func appendLoginTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(dst, 0)
@@ -105,14 +105,14 @@ func appendLoginTime(dst []byte, t time.Time) []byte {
 	return binary.AppendUvarint(dst, uint64(t.Unix())+1)
 }
 
-var errRecord = errors.New("session: not a record of this version")
+var errRecord = errors.New("session: not a valid record of a known version")
 
-// parseRecord reads an encoding. The record's texts are parts of it.
+// parseRecord parses an encoded record. The strings of the result share the memory of encoded.
 func parseRecord(encoded string) (*Record, error) {
 	if len(encoded) < 3 || encoded[0] != recordVersion || encoded[2]&^flagsKnown != 0 {
 		return nil, errRecord
 	}
-	// The record and the lists that most records have, in one piece of memory.
+	// One allocation for the record and for lists of the usual length.
 	made := &struct {
 		Record
 		texts [4]string
@@ -144,26 +144,26 @@ func parseRecord(encoded string) (*Record, error) {
 		l.AuthTime = d.loginTime()
 		l.IssuedAt = d.loginTime()
 	}
-	// And nothing that check would refuse.
+	// Accept nothing that check would reject.
 	if d.bad || d.rest != "" || !r.Kind.known() || issued == 0 || life == 0 || life > int64(MaxLifetime/time.Second) {
 		return nil, errRecord
 	}
 	return r, nil
 }
 
-// decoder reads an encoding from its front. After something wrong it is bad and reads on, as nothing.
+// decoder reads an encoding from the front. After an error bad is true and all reads return zero values.
 type decoder struct {
 	rest  string
-	texts []string // memory for lists
+	texts []string // memory for short lists
 	bad   bool
 }
 
-// fail ends the reading.
+// fail marks the encoding as invalid.
 func (d *decoder) fail() {
 	d.bad, d.rest = true, ""
 }
 
-// number reads a uvarint in its shortest form, of eight bytes at most.
+// number reads a uvarint in its shortest form, of at most eight bytes.
 func (d *decoder) number() (n uint64) {
 	for i := 0; i < len(d.rest) && i < 8; i++ {
 		c := d.rest[i]
@@ -180,9 +180,9 @@ func (d *decoder) number() (n uint64) {
 	return 0
 }
 
-// length reads how many bytes or items follow: never more than there are bytes left, and every item takes at least one.
+// length reads a number of bytes or items. Each item takes at least one byte, so there cannot be more than the bytes left.
 func (d *decoder) length() int {
-	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // nearly always
+	if s := d.rest; s != "" && s[0] < 0x80 && int(s[0]) < len(s) { // the usual case
 		d.rest = s[1:]
 		return int(s[0])
 	}

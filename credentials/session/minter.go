@@ -3,7 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/binary"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	// MaxToken is the longest session token, in characters. It travels in a header or, percent-encoded, in a query.
+	// MaxToken is the maximum length of a session token in characters. Tokens are sent in headers and, percent-encoded, in
+	// queries.
 	MaxToken = 12 << 10
-	// MaxLifetime is the longest session that any operation of STS grants.
+	// MaxLifetime is the longest session that any STS operation grants.
 	MaxLifetime = 36 * time.Hour
 
 	keyPrefix    = "ASIA"
-	keyRandom    = 10 // bytes; 16 characters of base32
+	keyRandom    = 10 // bytes, which are 16 characters of base32
 	accessKeyLen = len(keyPrefix) + 16
 	secretBytes  = 30
 	secretLen    = secretBytes / 3 * 4 // in base64
@@ -30,52 +31,53 @@ const (
 	tokenPurpose = "session credentials"
 )
 
-// noHead keeps the place of a sealed message's head.
+// noHead reserves space for the head of a sealed message.
 var noHead [seal.HeadSize]byte
 
-// What Open says, in AWS's words. Compare with errors.Is.
+// The errors of Open, with the messages of AWS.
 var (
-	// ErrInvalid: the token is malformed, tampered with, of another access key, or sealed under a key no longer held.
+	// ErrInvalid means that the token is malformed, was changed, belongs to another access key, or was sealed with an unknown
+	// master key.
 	ErrInvalid = fault.New(fault.NotAuthorized, "The security token included in the request is invalid.")
-	// ErrExpired: the session is over.
+	// ErrExpired means that the session has expired.
 	ErrExpired = fault.New(fault.ExpiredToken, "The security token included in the request is expired")
 )
 
-// Credentials are what STS and identity pools answer.
+// Credentials are temporary credentials as STS and identity pools return them.
 type Credentials struct {
-	AccessKeyID     string // ASIA and 16 of A-Z, 2-7
+	AccessKeyID     string // ASIA and 16 characters of A-Z and 2-7
 	SecretAccessKey seal.Secret
-	SessionToken    string // base64url; not secret by itself, but nobody else's business
+	SessionToken    string // base64url; useless without the secret access key
 	Expiration      time.Time
 }
 
-// Options are what NewMinter needs.
+// Options are the options of NewMinter.
 type Options struct {
-	Box  *seal.Box // required; its source of randomness is that of access key ids, too
-	Rand io.Reader // of secret access keys; crypto/rand when nil
+	Box  *seal.Box // required; its source of nonces also determines the access key IDs
+	Rand io.Reader // source of secret access keys; nil means crypto/rand
 }
 
-// Minter makes and opens temporary credentials. It is safe for concurrent use.
+// Minter mints and opens temporary credentials. It is safe for concurrent use.
 type Minter struct {
 	tokens  *seal.Use
 	rand    io.Reader
 	scratch sync.Pool // of *scratch
 }
 
-// scratch is the memory that minting or opening takes for a moment.
+// scratch holds the buffers of one call of Mint or Open. It is pooled.
 type scratch struct {
-	message []byte // sealed or not
-	text    []byte // of a secret, its access key id and token
+	message []byte // plaintext or sealed message
+	text    []byte // secret access key, access key ID and token, one after the other
 	random  [secretBytes]byte
 }
 
-// maxScratch is how large a message may be for its memory to be kept: what any token holds.
+// maxScratch is the capacity up to which the message buffer is reused. Any token fits.
 const maxScratch = MaxToken
 
-// NewMinter returns a Minter.
+// NewMinter returns a Minter. It returns an error if there is no Box.
 func NewMinter(o Options) (*Minter, error) {
 	if o.Box == nil {
-		return nil, errors.New("session: a minter needs a box")
+		return nil, errors.New("session: Options.Box is required")
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
@@ -85,9 +87,9 @@ func NewMinter(o Options) (*Minter, error) {
 	}, nil
 }
 
-// Mint makes credentials for the record, good from IssuedAt to ExpiresAt, both cut to the second. It fails with
-// fault.PackedPolicyTooLarge when the record does not fit a token, and with an internal error when the record has no kind,
-// no sensible times, or tags that are not in the order of their keys.
+// Mint returns credentials for the record. They are valid from IssuedAt to ExpiresAt, both truncated to the second. The error is
+// fault.PackedPolicyTooLarge if the record does not fit in a token, and an internal error if the record has an unknown kind or
+// invalid times, or if its tags are not sorted by key.
 func (m *Minter) Mint(r *Record) (Credentials, error) {
 	if err := r.check(); err != nil {
 		return Credentials{}, err
@@ -104,10 +106,10 @@ func (m *Minter) Mint(r *Record) (Credentials, error) {
 
 func (m *Minter) mint(s *scratch, r *Record) (Credentials, error) {
 	if _, err := io.ReadFull(m.rand, s.random[:]); err != nil {
-		return Credentials{}, fmt.Errorf("session: no randomness: %w", err)
+		return Credentials{}, fmt.Errorf("session: cannot read random bytes: %w", err)
 	}
 	var secret [secretLen]byte
-	encodeSecret(&secret, &s.random)
+	base64.StdEncoding.Encode(secret[:], s.random[:])
 	s.message = r.appendTo(append(append(s.message[:0], noHead[:]...), secret[:]...))
 	if n := seal.TokenLen(len(s.message) - seal.HeadSize); n > MaxToken {
 		return Credentials{}, fault.New(fault.PackedPolicyTooLarge,
@@ -120,7 +122,7 @@ func (m *Minter) mint(s *scratch, r *Record) (Credentials, error) {
 	s.message = sealed
 	id := accessKeyID(sealed)
 	s.text = seal.AppendToken(append(append(s.text[:0], secret[:]...), id[:]...), sealed)
-	all := string(s.text) // one allocation for what is used together
+	all := string(s.text) // one allocation for all three
 	return Credentials{
 		SecretAccessKey: seal.NewSecret(all[:secretLen]),
 		AccessKeyID:     all[secretLen:][:accessKeyLen],
@@ -129,7 +131,7 @@ func (m *Minter) mint(s *scratch, r *Record) (Credentials, error) {
 	}, nil
 }
 
-// release keeps memory for the next call, without the secrets that stood in it: sealed bytes are none.
+// release clears the secrets and returns s to the pool.
 func (m *Minter) release(s *scratch, secrets []byte) {
 	clear(secrets)
 	clear(s.random[:])
@@ -138,9 +140,9 @@ func (m *Minter) release(s *scratch, secrets []byte) {
 	}
 }
 
-// Open returns the record and the secret of the credentials that a request names. The failure is ErrInvalid or, for a
-// session that was good, ErrExpired. The same arguments give the same record and secret until it expires, so callers may
-// keep them under a keyed hash of both strings.
+// Open returns the record and the secret access key for an access key ID and a session token. The error is ErrExpired for an
+// expired session and ErrInvalid otherwise. The results do not change until the session expires, so callers may cache them
+// under a keyed hash of both strings.
 func (m *Minter) Open(accessKey, sessionToken string, now time.Time) (*Record, seal.Secret, error) {
 	if len(accessKey) != accessKeyLen || !IsTemporary(accessKey) || len(sessionToken) > MaxToken {
 		return nil, seal.Secret{}, ErrInvalid
@@ -157,7 +159,7 @@ func (m *Minter) Open(accessKey, sessionToken string, now time.Time) (*Record, s
 	return r, secret, nil
 }
 
-// open fails for reasons that nobody is told.
+// open is Open without the check of the time. Open replaces its error, which clients must not see.
 func (m *Minter) open(s *scratch, accessKey, sessionToken string) (*Record, seal.Secret, error) {
 	sealed, err := seal.AppendDecoded(s.message[:0], sessionToken)
 	if err != nil {
@@ -174,60 +176,47 @@ func (m *Minter) open(s *scratch, accessKey, sessionToken string) (*Record, seal
 	if err != nil {
 		return nil, seal.Secret{}, err
 	}
-	texts := string(plain)                   // one copy of all
-	r, err := parseRecord(texts[secretLen:]) // fails if a later version of this program has made it
+	texts := string(plain)                   // the only copy; the strings of the record are parts of it
+	r, err := parseRecord(texts[secretLen:]) // fails if a later version of Sluice minted it
 	return r, seal.NewSecret(texts[:secretLen]), err
 }
 
-// encodeSecret writes a secret access key in base64 with + and /, as AWS's are, not with - and _. Both are put in their places
-// eight characters at a time.
-func encodeSecret(text *[secretLen]byte, random *[secretBytes]byte) {
-	const ones, tops = 0x0101010101010101, 0x80 * 0x0101010101010101
-	seal.EncodeText(text[:], random[:])
-	for i := 0; i < len(text); i += 8 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		dashes := (w^'-'*ones+0x7f*ones)&tops ^ tops // the top bit of each byte that is one; no byte carries, as all are ASCII
-		lines := (w^'_'*ones+0x7f*ones)&tops ^ tops
-		binary.LittleEndian.PutUint64(text[i:], w^dashes>>7*('-'^'+')^lines>>7*('_'^'/'))
-	}
-}
-
-// IsTemporary reports whether an access key id is of temporary credentials: those are good only with a session token.
+// IsTemporary reports whether an access key ID belongs to temporary credentials, which need a session token.
 func IsTemporary(accessKeyID string) bool { return strings.HasPrefix(accessKeyID, keyPrefix) }
 
-// accessKeyID is the access key id that goes with a sealed message, from the first 80 bits of its nonce, which are random.
-// So a token has one key id, and whoever changes the nonce to have another has a token that does not open.
+// accessKeyID returns the access key ID that belongs to a sealed message. It is made from the first 80 bits of the nonce. A token
+// therefore has only one access key ID: if the nonce is changed to get another one, the token does not open.
 func accessKeyID(sealed []byte) (id [accessKeyLen]byte) {
 	copy(id[:], keyPrefix)
 	base32.StdEncoding.Encode(id[len(keyPrefix):], seal.Nonce(sealed)[:keyRandom])
 	return id
 }
 
-// check refuses a record that no operation may mint.
+// check returns an error if the record must not be minted.
 func (r *Record) check() error {
 	life := r.ExpiresAt.Sub(r.IssuedAt)
 	switch issued := r.IssuedAt.Unix(); {
 	case !r.Kind.known():
-		return fmt.Errorf("session: %d is no kind of session", r.Kind)
+		return fmt.Errorf("session: unknown kind %d", r.Kind)
 	case issued <= 0 || issued > maxSeconds:
-		return errors.New("session: no issue time")
+		return errors.New("session: IssuedAt is missing or out of range")
 	case life < time.Second || life > MaxLifetime:
-		return fmt.Errorf("session: a session of %s cannot be", life)
+		return fmt.Errorf("session: a session cannot last %s; use 1s to 36h", life)
 	}
 	for i := range r.PrincipalTags {
 		if i > 0 && r.PrincipalTags[i].Key <= r.PrincipalTags[i-1].Key {
-			return errors.New("session: tags that are not in the order of their keys")
+			return errors.New("session: PrincipalTags are not sorted by key or have a key twice")
 		}
 	}
 	for i := range r.Logins {
 		if l := &r.Logins[i]; !encodable(l.AuthTime) || !encodable(l.IssuedAt) {
-			return errors.New("session: a login before 1970, or past all sense")
+			return errors.New("session: the time of a login is out of range")
 		}
 	}
 	return nil
 }
 
-// encodable says whether an optional time has an encoding.
+// encodable reports whether an optional time has an encoding.
 func encodable(t time.Time) bool {
 	seconds := t.Unix()
 	return seconds >= 0 && seconds < maxSeconds || t.IsZero()

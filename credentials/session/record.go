@@ -6,10 +6,10 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Kind is how a session came to be.
+// Kind is the way in which a session was created.
 type Kind uint8
 
-// The kinds. AWS's operation follows each.
+// The kinds, with the operations that create them.
 const (
 	AssumedRole     Kind = iota + 1 // AssumeRole
 	WebIdentityRole                 // AssumeRoleWithWebIdentity, GetCredentialsForIdentity
@@ -20,11 +20,10 @@ const (
 
 func (k Kind) known() bool { return k >= AssumedRole && k <= UserSession }
 
-// Record is everything that a session token holds. Empty fields cost nothing. A Record that Open returned is shared by
-// whoever caches it and must not be changed.
+// Record is the content of a session token. A Record that Open has returned may be cached and shared, and must not be changed.
 type Record struct {
 	Kind              Kind
-	RoleARN           string // of the role; of the user for FederatedUser and UserSession
+	RoleARN           string // of the user for FederatedUser and UserSession
 	RoleID            string // AROA…, the first half of aws:userid
 	SessionName       string
 	Account           string // 12 digits
@@ -32,29 +31,29 @@ type Record struct {
 	IdentityPoolID    string // cognito-identity.amazonaws.com:aud
 	Provider          string // the login's provider: issuer without scheme, ARN, or name
 	FederatedProvider string // aws:FederatedProvider
-	Username          string // of the user pool's user, when one signed the login
+	Username          string // of the user, if the login is from a user pool
 	SourceIdentity    string
 	AMR               []string        // cognito-identity.amazonaws.com:amr
-	PrincipalTags     []principal.Tag // aws:PrincipalTag/<key>; in the order of their keys, each once
+	PrincipalTags     []principal.Tag // aws:PrincipalTag/<key>; sorted by key, without duplicates
 	TransitiveTagKeys []string
 	SessionPolicies   []string  // JSON documents
 	PolicyARNs        []string  // managed session policies
-	Logins            []Login   // whose sign-out ends this session
-	Chained           bool      // made by another role session: one hour at most
+	Logins            []Login   // a sign-out of any of these ends the session
+	Chained           bool      // created by another role session; lasts at most one hour
 	MFA               bool      // aws:MultiFactorAuthPresent
 	IssuedAt          time.Time // to the second
 	ExpiresAt         time.Time // to the second
 }
 
-// Login is one sign-in that the session rests on.
+// Login is a sign-in that the session depends on.
 type Login struct {
 	Issuer    string
 	Subject   string
-	OriginJTI string // the sign-in's token family, if the issuer names it
-	// AuthTime is when the user signed in, to the second; zero if the issuer does not say. A sign-out of all sessions ends
-	// this one if it began before, and a session that does not know when it began counts as the oldest.
+	OriginJTI string // the token family of the sign-in, if the issuer has them
+	// AuthTime is when the user signed in, to the second, or zero if the issuer does not say. A global sign-out ends the
+	// sessions of earlier sign-ins. It also ends those with a zero AuthTime.
 	AuthTime time.Time
-	// IssuedAt is when the token was issued that the session was got with, to the second; zero if it does not say. What
-	// ends the token ends the session.
+	// IssuedAt is when the token for which the session was created was issued, to the second, or zero if the token does not
+	// say. A revocation of that token also ends the session.
 	IssuedAt time.Time
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
@@ -12,32 +11,6 @@ import (
 
 	"github.com/sluicegate/sluice/seal"
 )
-
-// A secret has the spelling that encoding/base64 gives it, whatever its bytes are.
-func TestASecretIsItsBytesInBase64(t *testing.T) {
-	var random [secretBytes]byte
-	check := func() {
-		t.Helper()
-		var text [secretLen]byte
-		encodeSecret(&text, &random)
-		if want := base64.StdEncoding.EncodeToString(random[:]); string(text[:]) != want {
-			t.Fatalf("%x is written %s, want %s", random, text, want)
-		}
-	}
-	for at := range random { // every character comes up in every place, beside any other
-		for c := range 256 {
-			if _, err := rand.Read(random[:]); err != nil {
-				t.Fatal(err)
-			}
-			random[at] = byte(c)
-			check()
-		}
-	}
-	for c := range 256 {
-		copy(random[:], bytes.Repeat([]byte{byte(c)}, secretBytes))
-		check()
-	}
-}
 
 // failing gives so many reads' worth of randomness and then none.
 type failing struct{ reads int }

@@ -6,38 +6,37 @@ import (
 	"time"
 )
 
-// The limits of a signature's parts, beyond those of path and query.
+// Limits on the parts of a signature, in bytes. Path and query have limits of their own.
 const (
 	maxAccessKeyID   = 128 // the models' AccessKeyId
 	maxSessionToken  = 16 << 10
 	maxAuthorization = 16 << 10
 )
 
-// Auth is the signature of a request, parsed and not yet verified.
+// Auth is the parsed signature of a request. It is not verified yet.
 type Auth struct {
 	AccessKeyID  string
 	Time         time.Time     // the signing time, to the second, UTC
-	Region       string        // of the credential scope
-	Service      string        // of the credential scope
-	Presigned    bool          // signed in the query
-	Expires      time.Duration // presigned only: how long it is good after Time, 1 s to MaxExpires
-	SessionToken string        // of temporary credentials; empty for lasting ones
+	Region       string        // from the credential scope
+	Service      string        // from the credential scope
+	Presigned    bool          // whether the signature is in the query
+	Expires      time.Duration // presigned only: how long after Time the request is valid, 1 s to MaxExpires
+	SessionToken string        // of temporary credentials; empty for long-term ones
 	PayloadHash  string        // x-amz-content-sha256 as sent, or empty
 
 	request   *Request
-	seen      seen     // of its path and query
-	verified  Verified // here to save an allocation
-	date      string   // Time as it is signed
-	day       string   // the date in the scope
-	signed    string   // the names of the signed headers, between semicolons
+	verified  Verified // what Verify returns; saves an allocation
+	date      string   // Time as signed
+	day       string   // the date of the credential scope
+	signed    string   // the names of the signed headers, separated by semicolons
 	signature digest
 }
 
-// unsupportedMechanism is what S3 says to signature version 2 and to SigV4A.
+// unsupportedMechanism is S3's message for signature version 2 and SigV4A.
 const unsupportedMechanism = "the authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 
-// Present reports whether the request carries anything that claims to be an AWS signature, in header or query, good or
-// bad: a gate asks it to choose between its ways of authentication before Parse.
+// Present reports whether the header or query of the request has anything that claims to be an AWS signature, valid or not.
+// A server that supports several ways to authenticate calls it before Parse.
 func Present(r *Request) bool {
 	for _, value := range r.Header["Authorization"] {
 		if isAWS(value) {
@@ -47,13 +46,14 @@ func Present(r *Request) bool {
 	return queryClaims(r.RawQuery)
 }
 
-// isAWS reports whether an Authorization value is of one of AWS's schemes: version 4, 4A, or 2 ("AWS id:signature").
+// isAWS reports whether an Authorization value has one of AWS's schemes: version 4, 4A, or 2 ("AWS id:signature").
 func isAWS(authorization string) bool {
 	return strings.HasPrefix(authorization, "AWS4-") || strings.HasPrefix(authorization, "AWS ")
 }
 
-// Parse finds the request's one signature. The request must not change until Verify. Errors are *Error: Missing when there
-// is none, BothMechanisms when the query has one and there is an Authorization header of whatever kind.
+// Parse parses the signature of a request. The request must not change before Verify. The error is an *Error, with the Reason
+// Missing if there is no signature, and BothMechanisms if the query has one and there is also an Authorization header of any
+// kind.
 func Parse(r *Request) (*Auth, error) {
 	a := &Auth{request: r}
 	if err := a.parse(r); err != nil {
@@ -65,32 +65,29 @@ func Parse(r *Request) (*Auth, error) {
 
 func (a *Auth) parse(r *Request) *Error {
 	authorization := r.Header["Authorization"]
-	var parts *presignedParts
-	if len(authorization) == 0 {
-		parts = &presignedParts{}
-	}
-	if r.RawQuery != "" {
-		a.seen.scanQuery(r.RawQuery, parts)
-		a.Presigned = a.seen.claims || !a.seen.encoded && queryClaims(r.RawQuery)
-	}
+	presigned := queryClaims(r.RawQuery)
 	switch {
-	case parts == nil && a.Presigned:
-		a.Presigned = false
+	case presigned && len(authorization) > 0:
 		return refuse(BothMechanisms, "")
-	case parts != nil && !a.Presigned:
+	case !presigned && len(authorization) == 0:
 		return refuse(Missing, "")
-	case parts != nil:
-		return a.parseQuery(r, parts)
 	case len(authorization) > 1:
 		return refuse(Malformed, "more than one Authorization header")
 	}
-	if err := a.seen.check(r); err != nil {
+	a.Presigned = presigned
+	if err := checkPath(r.RawPath); err != nil {
 		return err
+	}
+	if err := checkQuery(r.RawQuery); err != nil {
+		return err
+	}
+	if presigned {
+		return a.parseQuery(r)
 	}
 	return a.parseHeader(r.Header, authorization[0])
 }
 
-// parseHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" and the headers that belong to it.
+// parseHeader parses "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…" and the headers that go with it.
 func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if len(authorization) > maxAuthorization {
 		return refuse(Malformed, "the Authorization header is too long")
@@ -140,7 +137,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	return err
 }
 
-// headerTime finds the signing time: x-amz-date, or else Date, which must then be signed.
+// headerTime parses the signing time. It is in x-amz-date or, if that is absent, in Date, which must then be signed.
 func (a *Auth) headerTime(header http.Header) *Error {
 	text, err := oneHeader(header, "X-Amz-Date")
 	if err != nil {
@@ -163,7 +160,7 @@ func (a *Auth) headerTime(header http.Header) *Error {
 	return a.setTime(text)
 }
 
-// setTime takes the signing time, which must be of the scope's day.
+// setTime parses the signing time, which must be on the day of the credential scope.
 func (a *Auth) setTime(text string) *Error {
 	t, ok := parseTime(text)
 	if !ok {
@@ -176,7 +173,7 @@ func (a *Auth) setTime(text string) *Error {
 	return nil
 }
 
-// parseParts reads the three parts that header and query share. A query may give the credential still encoded.
+// parseParts parses the three parts that header and query share. If encoded, the credential is percent-encoded.
 func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signature string) *Error {
 	end, ok := "", false
 	if encoded {
@@ -206,8 +203,8 @@ func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signat
 	return nil
 }
 
-// cutCredential takes "key/date/region/service/end" apart. The scope is at the end: only access keys of other systems may hold
-// slashes, regions and services never.
+// cutCredential splits "key/date/region/service/end" at its last four slashes. Some systems have slashes in access key IDs;
+// the other parts never have any.
 func (a *Auth) cutCredential(text string) (end string, ok bool) {
 	for _, into := range [...]*string{&end, &a.Service, &a.Region, &a.day} {
 		i := strings.LastIndexByte(text, '/')
@@ -220,9 +217,12 @@ func (a *Auth) cutCredential(text string) (end string, ok bool) {
 	return end, true
 }
 
-// cutEncodedCredential does the same where each slash is %2F and nothing else is encoded, as in most queries: decoding first
-// would allocate. If there is anything else it is not ok.
+// cutEncodedCredential is like cutCredential for a percent-encoded credential, which it need not decode. It accepts only one in
+// which four slashes are encoded as %2F and nothing else is, as in nearly all presigned requests.
 func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
+	if strings.IndexByte(text, '/') >= 0 || strings.IndexByte(text, '+') >= 0 {
+		return "", false
+	}
 	for _, into := range [...]*string{&a.AccessKeyID, &a.day, &a.Region, &a.Service} {
 		i := strings.IndexByte(text, '%')
 		if i < 0 || !strings.HasPrefix(text[i:], "%2F") {
@@ -233,11 +233,11 @@ func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
 	return text, strings.IndexByte(text, '%') < 0
 }
 
-// SignedHeaders lists the names of the signed headers as the client ordered them; after Verify they are known to be in
-// lower case, each once, host among them.
+// SignedHeaders returns the names of the signed headers in the client's order. Verify checks that they are in lower case,
+// without duplicates, and that host is one of them.
 func (a *Auth) SignedHeaders() []string { return strings.Split(a.signed, ";") }
 
-// oneHeader returns a header's only value, or "" when it is absent.
+// oneHeader returns the only value of a header, or "" if the header is absent. A repeated or too long header is an error.
 func oneHeader(header http.Header, key string) (string, *Error) {
 	switch values := header[key]; {
 	case len(values) == 0:
@@ -251,7 +251,7 @@ func oneHeader(header http.Header, key string) (string, *Error) {
 	}
 }
 
-// cutByte is strings.Cut for one byte.
+// cutByte is like strings.Cut, for a separator of one byte.
 func cutByte(s string, sep byte) (before, after string, found bool) {
 	if i := strings.IndexByte(s, sep); i >= 0 {
 		return s[:i], s[i+1:], true
@@ -261,11 +261,6 @@ func cutByte(s string, sep byte) (before, after string, found bool) {
 
 // printable reports whether s is ASCII without spaces and control characters.
 func printable(s string) bool {
-	for ; len(s) >= 8; s = s[8:] {
-		if between(word(s), '!', '~') != highs {
-			return false
-		}
-	}
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false

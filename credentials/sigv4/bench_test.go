@@ -55,7 +55,7 @@ func benchCases(b *testing.B) []benchCase {
 		if err := s.loadHeaders(r, a.signed); err != nil {
 			b.Fatal(err)
 		}
-		if err := s.canonicalRequest(r, a.signed, RuleFor(so.Service), so.PayloadHash, presign, form{}, &seen{}); err != nil {
+		if err := s.canonicalRequest(r, a.signed, RuleFor(so.Service), so.PayloadHash, presign, form{}); err != nil {
 			b.Fatal(err)
 		}
 		bc := benchCase{name: name, request: r, canonical: append([]byte(nil), s.out...)}

@@ -9,20 +9,20 @@ import (
 	"strconv"
 )
 
-// Body is a request body that is checked while it is read, and decoded if it is aws-chunked. One byte is held back until
-// everything that vouches for the body has been checked, so whoever copies it on with its Len never completes a bad one.
+// Body is a request body that is checked while it is read, and decoded if it is aws-chunked. It withholds the last byte until
+// the whole body has been checked, so that a copy of Len bytes never completes with a bad body.
 type Body struct {
-	source io.Reader // checks; io.EOF means that all is well
+	source io.Reader // checks the body; io.EOF means that all checks have passed
 	closer io.Closer
 	length int64
-	held   byte
+	held   byte // the byte withheld, if holds is true
 	holds  bool
 	err    error // sticky
 }
 
-// Body returns body checked against what the signature says of it: its hash, chunk signatures, or nothing
-// (UNSIGNED-PAYLOAD), and always its length. A body whose Len is 0 is checked at once, as nobody may ever read it. Errors
-// here and from Read are *Error, or the body's own.
+// Body returns a reader that checks body against the signature: its hash or chunk signatures, unless the payload is unsigned,
+// and always its length. If Len is 0, Body checks it at once, because the caller may never call Read. The errors of Body and
+// of Read are *Error values or come from body.
 func (v *Verified) Body(body io.Reader) (*Body, error) {
 	if body == nil {
 		body = eof{}
@@ -50,10 +50,10 @@ func (v *Verified) Body(body io.Reader) (*Body, error) {
 	return b, nil
 }
 
-// Len is the number of bytes that Read will give, or -1 when that is not known beforehand.
+// Len returns the number of bytes that Read will return in total, or -1 if it is not known in advance.
 func (b *Body) Len() int64 { return b.length }
 
-// Close closes the body underneath.
+// Close closes the underlying body, if it is an io.Closer.
 func (b *Body) Close() error {
 	if b.closer == nil {
 		return nil
@@ -61,7 +61,7 @@ func (b *Body) Close() error {
 	return b.closer.Close()
 }
 
-// Read gives checked bytes; io.EOF says that the whole body was as signed.
+// Read implements io.Reader. It returns io.EOF only if the whole body is as signed.
 func (b *Body) Read(p []byte) (int, error) {
 	for b.err == nil {
 		if len(p) == 0 {
@@ -82,8 +82,8 @@ func (b *Body) Read(p []byte) (int, error) {
 	return 0, b.err
 }
 
-// fill reads once from the source behind the byte held back, and holds the last one back again. At the source's end it
-// lets go of everything.
+// fill reads once from the source. It returns the byte withheld before and withholds the last byte read. At the end of the
+// source it returns everything.
 func (b *Body) fill(p []byte) (int, error) {
 	if !b.holds {
 		n, err := b.source.Read(p)
@@ -98,7 +98,7 @@ func (b *Body) fill(p []byte) (int, error) {
 		n, err := b.source.Read(next[:])
 		switch {
 		case n == 1 && (err == nil || errors.Is(err, io.EOF)):
-			// The end, if this is it, is reported again by the source's next Read.
+			// If err is io.EOF, the next Read of the source returns it again.
 			p[0], b.held = b.held, next[0]
 			return 1, nil
 		case errors.Is(err, io.EOF):
@@ -119,11 +119,11 @@ func (b *Body) fill(p []byte) (int, error) {
 	return n, nil
 }
 
-// wholeBody checks the length and, if there is one, the hash of a plain body.
+// wholeBody checks the length and, if it is signed, the hash of a body that is not aws-chunked.
 type wholeBody struct {
 	source io.Reader
-	length int64 // or -1
-	hash   hash.Hash
+	length int64     // or -1 if unknown
+	hash   hash.Hash // nil if the payload is unsigned
 	want   digest
 	count  int64
 }
@@ -145,7 +145,7 @@ func (w *wholeBody) Read(p []byte) (int, error) {
 		return 0, incomplete("the body is shorter than its Content-Length")
 	}
 	if w.hash != nil {
-		// A public value compared with a public value: no need of constant time.
+		// Both hashes are public, so the comparison need not take constant time.
 		var sum digest
 		w.hash.Sum(sum[:0])
 		if sum != w.want {
@@ -155,7 +155,7 @@ func (w *wholeBody) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// bodyError names the end that came too early; other errors of the connection or of a limit stay what they are.
+// bodyError returns IncompleteBody for an unexpected end of the body and any other error unchanged.
 func bodyError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return incomplete("the body ends before it is complete")
@@ -165,7 +165,7 @@ func bodyError(err error) error {
 
 func incomplete(detail string) *Error { return &Error{Reason: IncompleteBody, Detail: detail} }
 
-// decodedLength reads x-amz-decoded-content-length, which every aws-chunked body has.
+// decodedLength parses x-amz-decoded-content-length, which every request with an aws-chunked body must have.
 func (a *Auth) decodedLength() (int64, *Error) {
 	text, err := oneHeader(a.request.Header, "X-Amz-Decoded-Content-Length")
 	if err != nil {
@@ -178,7 +178,7 @@ func (a *Auth) decodedLength() (int64, *Error) {
 	return int64(n), nil
 }
 
-// eof is a body without bytes.
+// eof is an empty body.
 type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }

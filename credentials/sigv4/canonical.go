@@ -5,46 +5,44 @@ import (
 	"sync"
 )
 
-// form is one of the canonical forms that clients give a request where they differ. The zero form is the specification's.
+// form selects one of the canonical forms that different clients give the same request. The zero form is the one that the
+// specification describes.
 type form struct {
-	rawPath   bool // the path less changed: S3's as it is on the wire, others' encoded but not normalised
-	byDecoded bool // the query sorted by decoded texts
+	rawPath   bool // the path is not normalized; for S3 it is not decoded and encoded either
+	byDecoded bool // the query is sorted by the decoded keys and values
 }
 
-// scratch holds the buffers of one canonicalisation.
+// scratch holds the buffers for one canonical request. It is pooled.
 type scratch struct {
-	out        []byte // what is being hashed
-	encoded    []byte // a copy of it, where parameters must be sorted
+	out        []byte // the canonical request, then the string to sign
+	encoded    []byte // a copy of the query, if its parameters must be sorted
 	parameters []canonicalParameter
 	headers    [maxSignedHeaders]signedHeader
-	signed     []signedHeader // those of headers that are in use
-	unsigned   string         // an x-amz-* header that should be signed and is not, if there is one
-	hasher     *hasher
+	signed     []signedHeader // the part of headers in use
+	unsigned   string         // an x-amz-* header that is not signed, or ""
 }
 
 var scratches = sync.Pool{New: func() any { return newScratch() }}
 
 func newScratch() *scratch {
-	return &scratch{out: make([]byte, 0, 2048), hasher: newHasher()}
+	return &scratch{out: make([]byte, 0, 2048)}
 }
 
-// release gives the buffers back, unless one very large request would keep them large for ever.
+// release returns the buffers to the pool, unless a very large request has grown them.
 func (s *scratch) release() {
 	if cap(s.out)+cap(s.encoded) <= 64<<10 {
-		// Or they would keep the request's texts.
+		// Do not retain strings of the request.
 		clear(s.signed)
 		s.unsigned = ""
 		scratches.Put(s)
 	}
 }
 
-// canonicalRequest builds the canonical request in s.out. The path and query have been checked, which found out what is
-// known of them; the headers have been loaded.
-func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form, known *seen) *Error {
+// canonicalRequest builds the canonical request in s.out. Path and query must have passed checkPath and checkQuery, and the
+// signed headers must have been loaded.
+func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, payloadHash string, presigned bool, f form) *Error {
 	out := append(append(s.out[:0], r.Method...), '\n')
 	switch {
-	case known.path && !rule.DoubleEncode && !rule.Normalize:
-		out = append(out, r.RawPath...)
 	case !f.rawPath:
 		out = appendPath(out, r.RawPath, rule)
 	case rule.DoubleEncode || rule.Normalize:
@@ -53,15 +51,7 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 		out = append(out, r.RawPath...)
 	}
 	out = append(out, '\n')
-	if r.RawQuery != "" {
-		done := false
-		if !f.byDecoded {
-			out, done = appendScanned(out, r.RawQuery, known)
-		}
-		if !done {
-			out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
-		}
-	}
+	out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
 	out = append(out, '\n')
 	out, err := s.appendHeaders(out, r)
 	if err != nil {
@@ -72,7 +62,7 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 	return nil
 }
 
-// pathForms reports whether the path has a second canonical form under the rule.
+// pathForms reports whether the path has a second canonical form (form.rawPath) under the rule.
 func (r *Request) pathForms(rule PathRule) bool {
 	if rule.Normalize || rule.DoubleEncode {
 		return rule.Normalize && !normalPath(r.RawPath)
@@ -80,8 +70,8 @@ func (r *Request) pathForms(rule PathRule) bool {
 	return string(appendPath(nil, r.RawPath, rule)) != r.RawPath
 }
 
-// queryForms reports whether the query may have a second order: an ordinary letter sorts as it is encoded, so only
-// encoded ones can make a difference.
+// queryForms reports whether the query may have a second order (form.byDecoded). Only percent-encoded bytes can sort
+// differently when they are decoded.
 func (r *Request) queryForms() bool {
 	return strings.IndexByte(r.RawQuery, '&') >= 0 && strings.ContainsAny(r.RawQuery, "%+")
 }

@@ -1,38 +1,39 @@
 package sigv4
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// The limits of headers.
+// Limits on headers.
 const (
-	maxHeaders       = 1000 // in a request
+	maxHeaders       = 1000 // of a request
 	maxSignedHeaders = 64
 )
 
-// signedHeader is a name that the client says it has signed, and what the request has under it.
+// signedHeader is a name from the list of signed headers, with the values that the request has for it.
 type signedHeader struct {
 	name   string
 	values []string
-	next   uint8 // the one before with a name of this length, counted from 1, or 0
+	next   uint8 // the index plus one of the previous header with a name of this length, or 0
 }
 
-// loadHeaders takes the signed headers' names in the order that the client gives them, and their values from the request.
-// One pass over the header map, whose keys are compared with the names, serves both this and the search for x-amz-* headers
-// that are not signed; looking the names up would need them in the map's spelling.
+// loadHeaders sets s.signed to the headers in list, in the client's order, with their values from the request, and s.unsigned
+// to an x-amz-* header that is not in list. One pass over the header map does both. Looking up each name instead would need
+// the names in the spelling of the map's keys.
 func (s *scratch) loadHeaders(r *Request, list string) *Error {
 	if len(r.Header) > maxHeaders {
 		return refuse(Malformed, "the request has too many headers")
 	}
-	var byLength [64]uint8 // the last with a name of this length, or 64 more; counted from 1
+	var byLength [64]uint8 // by the length of the name modulo 64: the index plus one of the last such header
 	n := 0
 	for more := true; more; n++ {
 		if n == maxSignedHeaders {
-			s.signed = s.headers[:n] // to be cleared
+			s.signed = s.headers[:n] // for release to clear
 			return refuse(Malformed, "SignedHeaders is too long")
 		}
-		h := &s.headers[n] // field by field: a copied struct would wait for its parts to be written
+		h := &s.headers[n]
 		end := strings.IndexByte(list, ';')
 		if more = end >= 0; more {
 			h.name, list = list[:end], list[end+1:]
@@ -50,15 +51,15 @@ func (s *scratch) loadHeaders(r *Request, list string) *Error {
 		case h != nil && h.values == nil && len(values) > 0:
 			h.values = values
 		case isAmz(key):
-			// It could have been added on the way and would change what the request means. The same goes for a second
-			// spelling of one that is signed.
+			// An unsigned x-amz-* header could have been added on the way and could change the meaning of the request. So
+			// could a second spelling of a signed one.
 			s.unsigned = key
 		}
 	}
 	return nil
 }
 
-// repeats reports whether a name stands twice among the signed ones.
+// repeats reports whether the list of signed headers has a name twice.
 func (s *scratch) repeats() bool {
 	for i := range s.signed {
 		for _, other := range s.signed[:i] {
@@ -70,7 +71,7 @@ func (s *scratch) repeats() bool {
 	return false
 }
 
-// find returns the signed header that a key of the header map names, or nil. It looks from the one counted on.
+// find returns the signed header that a key of the header map names, or nil. It follows the chain that starts at from.
 func (s *scratch) find(key string, from uint8) *signedHeader {
 	for from > 0 {
 		h := &s.signed[from-1]
@@ -82,9 +83,9 @@ func (s *scratch) find(key string, from uint8) *signedHeader {
 	return nil
 }
 
-// appendHeaders appends the canonical headers of those loaded. It fails when the names are not what they must be: in lower
-// case, each once, each of a header that is there (some hop may have taken it away), host among them, and every x-amz-*
-// header of the request.
+// appendHeaders appends the canonical headers. It returns an error if a name is not in lower case or is repeated, if the
+// request does not have such a header (a proxy may have removed it), if host is not signed, and if the request has an x-amz-*
+// header that is not signed.
 func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 	host := false
 	for i := range s.signed {
@@ -98,10 +99,10 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 			for _, value := range h.values[1:] {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
-		case s.repeats(): // only one of them has got the values
+		case s.repeats(): // only the first of them has the values
 			return nil, refuse(Malformed, "SignedHeaders names a header twice")
 		case h.name == "content-length" && r.ContentLength >= 0:
-			dst = strconv.AppendInt(dst, r.ContentLength, 10) // servers may keep it out of the header map
+			dst = strconv.AppendInt(dst, r.ContentLength, 10) // net/http keeps it out of the header map
 		default:
 			return nil, refuse(Mismatch, "a signed header is not in the request")
 		}
@@ -116,25 +117,17 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 	return dst, nil
 }
 
-// isAmz reports whether a key is x-amz-*, in any case.
+// isAmz reports whether a key has the prefix "x-amz-", in any case, and something after it.
 func isAmz(key string) bool {
 	return len(key) > len("x-amz-") && key[1] == '-' && foldsTo(key[:len("x-amz-")], "x-amz-")
 }
 
-// foldsTo reports whether key in lower case is name. The lengths that most names have it compares as three words that overlap.
+// foldsTo reports whether key, with its ASCII letters in lower case, is name.
 func foldsTo(key, name string) bool {
-	n := len(key)
-	if n != len(name) {
+	if len(key) != len(name) {
 		return false
 	}
-	if n >= 8 {
-		differ := uint64(0)
-		for i := 0; i < n-8; i += 8 {
-			differ |= lower(word(key[i:])) ^ word(name[i:])
-		}
-		return differ|(lower(word(key[n-8:]))^word(name[n-8:])) == 0
-	}
-	for i := 0; i < n; i++ {
+	for i := 0; i < len(key); i++ {
 		c := key[i]
 		if 'A' <= c && c <= 'Z' {
 			c |= 'a' - 'A'
@@ -146,7 +139,7 @@ func foldsTo(key, name string) bool {
 	return true
 }
 
-// appendHeaderValue trims spaces around a value and makes one space of several inside it.
+// appendHeaderValue appends a value without surrounding spaces and with runs of spaces replaced by one space.
 func appendHeaderValue(dst []byte, value string) []byte {
 	if value != "" && (value[0] <= ' ' || value[len(value)-1] <= ' ') {
 		value = trimSpace(value)
@@ -164,7 +157,7 @@ func appendHeaderValue(dst []byte, value string) []byte {
 	}
 }
 
-// trimSpace cuts the white space that RFC 9110 allows around a header's value.
+// trimSpace removes leading and trailing spaces and tabs (OWS in RFC 9110 section 5.6.3).
 func trimSpace(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
@@ -175,14 +168,5 @@ func trimSpace(s string) string {
 	return s
 }
 
-// signs reports whether a list of signed headers has the name, in any case.
-func signs(list, name string) bool {
-	for more := true; more; {
-		var one string
-		one, list, more = cutByte(list, ';')
-		if len(one) == len(name) && foldsTo(name, one) {
-			return true
-		}
-	}
-	return false
-}
+// signs reports whether a list of signed headers contains name.
+func signs(list, name string) bool { return slices.Contains(strings.Split(list, ";"), name) }

@@ -2,10 +2,10 @@ package sigv4
 
 import "strings"
 
-// maxPath bounds a path on the wire: S3's longest key is 1024 bytes, each percent-encoded at worst, with room for prefixes.
+// maxPath is the maximum length of a path. The longest key of S3 has 1024 bytes, all of which may be percent-encoded.
 const maxPath = 16 << 10
 
-// appendPath appends the canonical form of a path on the wire. It has been through checkPath.
+// appendPath appends the canonical form of a path that has passed checkPath.
 func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	if raw == "" {
 		return append(dst, '/')
@@ -15,7 +15,7 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	}
 	for i := 0; i < len(raw); i++ {
 		plain := i
-		for i < len(raw) && (unreserved[raw[i]] || raw[i] == '/') {
+		for i < len(raw) && (unreserved(raw[i]) || raw[i] == '/') {
 			i++
 		}
 		dst = append(dst, raw[plain:i]...)
@@ -27,8 +27,8 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 		case c == '%' && !rule.DoubleEncode:
 			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
 			i += 2
-			// A slash that came encoded is a byte of a segment and stays so: no client signs it as a separator.
-			if unreserved[c] {
+			// An encoded slash is part of a segment and stays encoded. No client signs it as a separator.
+			if unreserved(c) {
 				dst = append(dst, c)
 			} else {
 				dst = appendPercent(dst, c)
@@ -40,37 +40,38 @@ func appendPath(dst []byte, raw string, rule PathRule) []byte {
 	return dst
 }
 
-// checkPath refuses what has no canonical form: too long, not starting with a slash, control bytes, a stray percent sign.
+// checkPath returns an error if the path is too long, does not begin with a slash, or contains a control character or an
+// invalid percent-encoding. Such a path has no canonical form.
 func checkPath(raw string) *Error {
 	if len(raw) > maxPath {
 		return refuse(Malformed, "the path is too long")
 	}
 	if raw != "" && raw[0] != '/' {
-		return refuse(Malformed, "the path does not start with a slash")
+		return refuse(Malformed, "the path does not begin with a slash")
 	}
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c < ' ' || c == 0x7f:
-			return refuse(Malformed, "the path has a control character")
+			return refuse(Malformed, "the path contains a control character")
 		case c == '%' && !percentAt(raw, i):
-			return refuse(Malformed, "the path has a bad percent-encoding")
+			return refuse(Malformed, "the path contains an invalid percent-encoding")
 		}
 	}
 	return nil
 }
 
-// normalPath reports whether normalizePath would change nothing.
+// normalPath reports whether the path is known not to need normalizePath.
 func normalPath(raw string) bool {
 	for i := 0; i+1 < len(raw); i++ {
 		if raw[i] == '/' && (raw[i+1] == '/' || raw[i+1] == '.') {
-			return false // a name that only starts with a dot goes the long way, too
+			return false // perhaps just a name that begins with a dot, which normalizePath leaves as it is
 		}
 	}
 	return true
 }
 
-// normalizePath removes dot segments (RFC 3986 section 5.2.4) and empty ones. A path that ends in a directory keeps its
-// last slash, except the root, which is one.
+// normalizePath removes dot segments (RFC 3986 section 5.2.4) and empty segments. The result ends in a slash if the last
+// segment was one of these.
 func normalizePath(raw string) string {
 	var kept []string
 	directory := false
@@ -95,21 +96,27 @@ func normalizePath(raw string) string {
 	return path
 }
 
-// unreserved are the bytes that RFC 3986 section 2.3 and AWS leave as they are.
-var unreserved = func() (table [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
-		table[c] = true
+// escaped is 1 for each byte that is percent-encoded in canonical form: all but the unreserved characters of RFC 3986
+// section 2.3.
+var escaped = func() (table [256]uint8) {
+	for c := range table {
+		if !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", rune(c)) {
+			table[c] = 1
+		}
 	}
 	return table
 }()
 
-// appendPercent appends %XX; AWS wants upper case.
+// unreserved reports whether c is not percent-encoded in canonical form.
+func unreserved(c byte) bool { return escaped[c] == 0 }
+
+// appendPercent appends %XX in upper case, as AWS requires.
 func appendPercent(dst []byte, c byte) []byte {
 	const digits = "0123456789ABCDEF"
 	return append(dst, '%', digits[c>>4], digits[c&15])
 }
 
-// percentAt reports whether s has a whole %XX at i.
+// percentAt reports whether s has a valid %XX at i.
 func percentAt(s string, i int) bool {
 	return i+2 < len(s) && s[i] == '%' && isHex(s[i+1]) && isHex(s[i+2])
 }
@@ -118,7 +125,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// unhex is the value of a hexadecimal digit.
+// unhex returns the value of a hexadecimal digit.
 func unhex(c byte) byte {
 	switch {
 	case c >= 'a':

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// The limits of a query: a presigned one with the longest session token, percent-encoded, fits well.
+// Limits on a query. A presigned query with the longest session token, percent-encoded, is shorter than maxQuery.
 const (
 	maxQuery      = 64 << 10
 	maxParameters = 1000
 )
 
-// parameter is one "key=value" of a query, still encoded.
+// parameter is one "key=value" of a query, not decoded.
 type parameter struct{ key, value string }
 
-// nextParameter cuts the first parameter off a raw query; empty ones ("&&") are passed over, as every parser does.
+// nextParameter returns the first parameter of a raw query and the rest of the query. It skips empty parameters ("&&").
 func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	for raw != "" {
 		var one string
@@ -29,7 +29,7 @@ func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	return parameter{}, "", false
 }
 
-// checkQuery refuses a query that has no canonical form.
+// checkQuery returns an error if the query is too long, has too many parameters, or contains an invalid percent-encoding.
 func checkQuery(raw string) *Error {
 	if len(raw) > maxQuery {
 		return refuse(Malformed, "the query is too long")
@@ -43,76 +43,71 @@ func checkQuery(raw string) *Error {
 			return nil
 		}
 		if !percentAt(raw, i) {
-			return refuse(Malformed, "the query has a bad percent-encoding")
+			return refuse(Malformed, "the query contains an invalid percent-encoding")
 		}
 		raw = raw[i+3:]
 	}
 }
 
-// unescapeQuery decodes a key or value: %XX, and plus as space. It has been through checkQuery.
+// unescapeQuery decodes a key or value that has passed checkQuery: %XX, and plus as a space.
 func unescapeQuery(s string) string {
-	percent, plus := strings.IndexByte(s, '%'), strings.IndexByte(s, '+') >= 0
-	if percent < 0 && !plus {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return s
 	}
-	var buffer [128]byte
+	var buffer [128]byte // most credentials fit
 	out := buffer[:0]
-	for s != "" {
-		if percent < 0 {
-			percent = len(s)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case '+':
+			c = ' '
+		case '%':
+			c = unhex(s[i+1])<<4 | unhex(s[i+2])
+			i += 2
 		}
-		at := len(out)
-		out = append(out, s[:percent]...)
-		for plus && at < len(out) {
-			if out[at] == '+' {
-				out[at] = ' '
-			}
-			at++
-		}
-		if percent == len(s) {
-			break
-		}
-		out = append(out, unhex(s[percent+1])<<4|unhex(s[percent+2]))
-		s = s[percent+3:]
-		percent = strings.IndexByte(s, '%')
+		out = append(out, c)
 	}
 	return string(out)
 }
 
-// canonicalParameter is where a parameter's canonical key and value lie in a buffer.
+// canonicalParameter is the position of a canonical parameter in a buffer.
 type canonicalParameter struct{ start, equals, end int }
 
-// appendQuery appends the canonical query: each key and value decoded once and encoded AWS's way, sorted by key, then by
-// value, without the signature itself.
+// appendQuery appends the canonical form of a query that has passed checkQuery: each key and value decoded and encoded again,
+// sorted by key and then by value. If presigned, it omits the signature.
 //
-// AWS sorts the encoded texts. SDKs that sort the decoded ones (aws-sdk-go does) arrive at another order for keys outside
-// ASCII; byDecoded gives theirs. Both orders cover every parameter.
+// AWS sorts the encoded texts. Some SDKs, such as aws-sdk-go, sort the decoded ones, which makes a difference for keys outside
+// ASCII; byDecoded selects their order. Both orders cover every parameter.
 func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool) []byte {
 	s.parameters = s.parameters[:0]
 	begin, sorted := len(dst), true
-	for {
-		p, rest, ok := nextParameter(raw)
-		if !ok {
-			break
-		}
-		raw = rest
-		if presigned && (p.key == querySignature || unescapeQuery(p.key) == querySignature) {
+	for raw != "" {
+		if raw[0] == '&' {
+			raw = raw[1:]
 			continue
 		}
+		before := len(dst)
 		if len(s.parameters) > 0 {
 			dst = append(dst, '&')
 		}
 		at := canonicalParameter{start: len(dst)}
-		dst = appendQueryPart(dst, p.key)
+		dst, raw = appendQueryPart(dst, raw, '=')
 		at.equals = len(dst)
-		dst = appendQueryPart(append(dst, '='), p.value)
+		dst = append(dst, '=')
+		if raw != "" && raw[0] == '=' {
+			dst, raw = appendQueryPart(dst, raw[1:], '&')
+		}
 		at.end = len(dst)
+		if presigned && string(dst[at.start:at.equals]) == querySignature {
+			dst = dst[:before]
+			continue
+		}
 		if n := len(s.parameters); n > 0 && sorted {
 			sorted = at.compare(s.parameters[n-1], dst, byDecoded) >= 0
 		}
 		s.parameters = append(s.parameters, at)
 	}
-	if sorted { // as clients usually send it
+	if sorted { // the usual case
 		return dst
 	}
 	s.encoded = append(s.encoded[:0], dst...)
@@ -127,37 +122,7 @@ func (s *scratch) appendQuery(dst []byte, raw string, presigned, byDecoded bool)
 	return dst
 }
 
-// appendScanned appends the same for a query that a scan has found canonically encoded: nothing is left to do but to leave
-// the signature out and to sort. It reports whether it could, which with many parameters to sort it cannot.
-func appendScanned(dst []byte, raw string, known *seen) ([]byte, bool) {
-	switch {
-	case !known.encoded:
-		return dst, false
-	case known.sorted:
-		return append(append(dst, raw[:known.from]...), raw[known.to:]...), true
-	case known.count == 0:
-		return dst, false
-	}
-	// Insertion: there are few, and seldom far from their places.
-	places := known.places
-	for n := 1; n < int(known.count); n++ {
-		at := places[n]
-		i := n
-		for p := at.in(raw); i > 0 && p.before(places[i-1].in(raw)); i-- {
-			places[i] = places[i-1]
-		}
-		places[i] = at
-	}
-	for i, at := range places[:known.count] {
-		if i > 0 {
-			dst = append(dst, '&')
-		}
-		dst = append(dst, raw[at.start:at.end]...)
-	}
-	return dst, true
-}
-
-// compare orders two parameters in a buffer.
+// compare compares two parameters of a buffer by key and then by value.
 func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDecoded bool) int {
 	key, value := in[at.start:at.equals], in[at.equals+1:at.end]
 	otherKey, otherValue := in[other.start:other.equals], in[other.equals+1:other.end]
@@ -173,30 +138,44 @@ func (at canonicalParameter) compare(other canonicalParameter, in []byte, byDeco
 	return bytes.Compare(value, otherValue)
 }
 
-// appendQueryPart appends a key or value in canonical encoding.
-func appendQueryPart(dst []byte, part string) []byte {
-	for i := 0; i < len(part); i++ {
-		plain := i
-		for i < len(part) && unreserved[part[i]] {
-			i++
+// appendQueryPart appends the canonical encoding of the key or value that raw begins with, which ends before an ampersand or
+// the byte end. It also returns the rest of raw.
+func appendQueryPart(dst []byte, raw string, end byte) ([]byte, string) {
+	for {
+		n := plainLen(raw)
+		dst, raw = append(dst, raw[:n]...), raw[n:]
+		if raw == "" || raw[0] == '&' || raw[0] == end {
+			return dst, raw
 		}
-		dst = append(dst, part[plain:i]...)
-		if i == len(part) {
+		c := raw[0]
+		raw = raw[1:]
+		switch c {
+		case '+':
+			c = ' '
+		case '%':
+			c = unhex(raw[0])<<4 | unhex(raw[1])
+			raw = raw[2:]
+		}
+		if unreserved(c) {
+			dst = append(dst, c)
+		} else {
+			dst = appendPercent(dst, c)
+		}
+	}
+}
+
+// plainLen returns the length of the longest prefix of s that has only unreserved bytes. It looks at eight bytes at a time,
+// because the session token of a presigned request is long.
+func plainLen(s string) int {
+	n := 0
+	for ; len(s)-n >= 8; n += 8 {
+		w := s[n : n+8]
+		if escaped[w[0]]|escaped[w[1]]|escaped[w[2]]|escaped[w[3]]|escaped[w[4]]|escaped[w[5]]|escaped[w[6]]|escaped[w[7]] != 0 {
 			break
 		}
-		c := part[i]
-		switch {
-		case c == '+':
-			c = ' '
-		case c == '%':
-			c = unhex(part[i+1])<<4 | unhex(part[i+2])
-			i += 2
-			if unreserved[c] {
-				dst = append(dst, c)
-				continue
-			}
-		}
-		dst = appendPercent(dst, c)
 	}
-	return dst
+	for n < len(s) && unreserved(s[n]) {
+		n++
+	}
+	return n
 }

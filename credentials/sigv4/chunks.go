@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -12,24 +13,26 @@ import (
 
 // chunks decodes an aws-chunked body:
 //
-//	<hex size>[;chunk-signature=<64 hex>] CRLF data CRLF … ended by a chunk of size 0, then CRLF or trailers.
+//	<hex size>[;chunk-signature=<64 hex>] CRLF data CRLF …
 //
-// A signed chunk's data is given before its signature has been seen, so that a chunk of any size needs no memory; Body's
-// held byte keeps the whole from completing. S3's least chunk size of 8 KiB is not enforced: it protects nothing here.
+// The last chunk has size 0 and is followed by CRLF or by trailers.
+//
+// Read returns the data of a chunk before the signature of the chunk has been checked, so that a chunk of any size needs no
+// memory. The byte that Body withholds keeps the body from completing. The minimum chunk size of S3, 8 KiB, is not enforced.
 type chunks struct {
 	in     *bufio.Reader
-	length int64 // decoded, as the client says
+	length int64 // decoded length according to the client
 	count  int64 // decoded so far
-	left   int64 // of the current chunk
+	left   int64 // bytes of the current chunk not yet read
 	wire   *counter
 	said   int64 // Content-Length, or -1
 
-	signer  *chunkSigner // nil when chunks are not signed
-	trailer *trailer     // nil when there is none
+	signer  *chunkSigner // nil if chunks are not signed
+	trailer *trailer     // nil if there is none
 	done    bool
 }
 
-// maxChunkLine bounds a chunk's first line and a trailer's.
+// maxChunkLine is the maximum length of a line between chunks or of a trailer.
 const maxChunkLine = 1024
 
 func newChunks(v *Verified, body io.Reader) (*chunks, error) {
@@ -44,12 +47,12 @@ func newChunks(v *Verified, body io.Reader) (*chunks, error) {
 	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
 	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New(), hasher: newHasher()}
+		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New()}
 	}
 	return c, nil
 }
 
-// Read gives decoded bytes, and io.EOF when every chunk, the trailer and the lengths have been found right.
+// Read returns decoded bytes. It returns io.EOF if all chunks, the trailer and the lengths are right.
 func (c *chunks) Read(p []byte) (int, error) {
 	if c.done {
 		return 0, io.EOF
@@ -84,7 +87,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 	return n, c.endChunk()
 }
 
-// nextChunk reads a chunk's first line.
+// nextChunk reads the first line of a chunk.
 func (c *chunks) nextChunk() error {
 	line, err := c.line()
 	if err != nil {
@@ -96,7 +99,7 @@ func (c *chunks) nextChunk() error {
 		return incomplete("a chunk's first line is malformed")
 	}
 	if n > c.length-c.count || n == 0 && c.count != c.length {
-		return incomplete("the chunks are not as long together as x-amz-decoded-content-length says")
+		return incomplete("the chunks do not add up to x-amz-decoded-content-length")
 	}
 	if c.signer != nil {
 		text, found := strings.CutPrefix(string(extension), "chunk-signature=")
@@ -109,7 +112,7 @@ func (c *chunks) nextChunk() error {
 	return nil
 }
 
-// endChunk reads the line end after a chunk's data and checks the signature.
+// endChunk reads the CRLF after the data of a chunk and checks the signature of the chunk.
 func (c *chunks) endChunk() error {
 	if err := c.expectLineEnd(); err != nil {
 		return err
@@ -120,7 +123,7 @@ func (c *chunks) endChunk() error {
 	return nil
 }
 
-// finish reads what follows the first line of the last chunk.
+// finish reads what follows the first line of the last chunk: trailers, if any, and CRLF.
 func (c *chunks) finish() error {
 	if c.signer != nil {
 		if err := c.signer.check(); err != nil {
@@ -136,16 +139,16 @@ func (c *chunks) finish() error {
 	}
 	switch _, err := c.in.ReadByte(); {
 	case err == nil:
-		return incomplete("the body goes on after its last chunk")
+		return incomplete("the body continues after the last chunk")
 	case !errors.Is(err, io.EOF):
 		return bodyError(err)
 	case c.said >= 0 && c.wire.count != c.said:
-		return incomplete("the body is not as long as its Content-Length")
+		return incomplete("the body does not have the length that Content-Length says")
 	}
 	return nil
 }
 
-// line reads a line that must end in CRLF.
+// line reads a line that must end in CRLF, and returns it without CRLF.
 func (c *chunks) line() ([]byte, error) {
 	line, err := c.in.ReadSlice('\n')
 	switch {
@@ -169,7 +172,7 @@ func (c *chunks) expectLineEnd() error {
 	return err
 }
 
-// parseChunkSize reads up to 15 hexadecimal digits: more than any length, less than an overflow.
+// parseChunkSize parses up to 15 hexadecimal digits, which cannot overflow.
 func parseChunkSize(text []byte) (n int64, ok bool) {
 	if len(text) == 0 || len(text) > 15 {
 		return 0, false
@@ -183,45 +186,44 @@ func parseChunkSize(text []byte) (n int64, ok bool) {
 	return n, true
 }
 
-// chunkSigner checks the chain of chunk signatures, which begins with the request's own.
+// chunkSigner checks the chain of chunk signatures, which begins with the signature of the request.
 type chunkSigner struct {
 	key      *signingKey
 	date     string
 	previous digest
-	said     digest    // of the current chunk
-	data     hash.Hash // of the current chunk
+	said     digest    // the signature of the current chunk according to the client
+	data     hash.Hash // of the data of the current chunk
 	text     []byte
-	hasher   *hasher
 }
 
-// check compares the current chunk's signature and moves on to the next.
+// check compares the signature of the current chunk and prepares for the next chunk.
 func (s *chunkSigner) check() error {
 	var sum digest
 	s.data.Sum(sum[:0])
 	s.data.Reset()
 	s.begin(chunkAlgorithm)
 	s.text = append(append(s.text, emptyHash...), '\n')
-	s.text = appendHex(s.text, &sum)
+	s.text = hex.AppendEncode(s.text, sum[:])
 	return s.compare()
 }
 
-// begin starts a string to sign with what chunks and trailers share.
+// begin starts a string to sign with the lines that chunks and trailers have in common.
 func (s *chunkSigner) begin(algorithm string) {
 	s.text = append(append(s.text[:0], algorithm...), '\n')
 	s.text = append(append(s.text, s.date...), s.key.scope...)
-	s.text = append(appendHex(s.text, &s.previous), '\n')
+	s.text = append(hex.AppendEncode(s.text, s.previous[:]), '\n')
 }
 
 func (s *chunkSigner) compare() error {
-	want := s.hasher.sign(s.key, s.text)
-	if !sameDigest(want, &s.said) {
+	want := s.key.sign(s.text)
+	if !sameDigest(&want, &s.said) {
 		return &Error{Reason: ChunkMismatch}
 	}
 	s.previous = s.said
 	return nil
 }
 
-// counter counts the bytes on the wire.
+// counter counts the bytes that are read from source.
 type counter struct {
 	source io.Reader
 	count  int64

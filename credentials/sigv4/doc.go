@@ -1,18 +1,19 @@
-// Package sigv4 is AWS Signature Version 4 from both ends: it reads, verifies and makes signatures of HTTP requests.
+// Package sigv4 implements AWS Signature Version 4 for HTTP requests, both verifying and signing.
 //
-// What it does: Parse finds the one signature of a request, in the Authorization header or in a presigned query, without
-// judging it; Auth.Verify judges it with the secret key that the caller looked up; Verified.Body then gives the body
-// while checking it against the signed hash, or chunk by chunk, and never gives its last byte before everything has been
-// checked. Sign and Presign make signatures. The files follow the layers of the specification: canonical request
-// (canonical_*.go), string to sign and signing key (signature.go, keycache.go), signature (auth.go, verify.go, sign.go),
-// chunks (body.go, chunks.go, trailer.go). scan.go finds what of a request is in canonical form already; canonical_*.go says
-// what canonical form is.
+// Parse finds the one signature of a request, in the Authorization header or in a presigned query, without verifying it.
+// Auth.Verify verifies it with the secret key that the caller has looked up. Verified.Body then returns the body and checks
+// it, against the signed hash or chunk by chunk, while it is read; it withholds the last byte until everything has been
+// checked. Sign and Presign make signatures.
 //
-// What it leaves to others: whose key it is and what its owner may do; HTTP statuses and error codes (an Error carries a
-// Reason that each wire translates); the signatures of POST policies, and SigV4A, which is refused. It knows no
-// *http.Request beyond a constructor and keeps no state but the KeyCache that a caller hands in.
+// The files follow the layers of the specification: canonical request (canonical*.go), string to sign and signing key
+// (signature.go, keycache.go), signature (auth.go, presigned.go, verify.go, sign.go), payload (payload.go, body.go, chunks.go,
+// trailer.go).
 //
-// Source: "AWS Signature Version 4 for API requests" in the IAM User Guide; "Authenticating requests" and "Signature
-// calculations for the Authorization header: transferring payload in multiple chunks", with and without trailing
-// headers, in the Amazon S3 API Reference; the signing test suite of awslabs/aws-c-auth.
+// The caller decides whose key it is and what its owner may do, and translates the Reason of an Error into an HTTP status and
+// an error code. The package does not support POST policies and refuses SigV4A. It keeps no state except the KeyCache that a
+// caller passes in.
+//
+// Sources: "AWS Signature Version 4 for API requests" in the IAM User Guide; "Authenticating requests" and "Signature
+// calculations for the Authorization header: transferring payload in multiple chunks", with and without trailing headers, in
+// the Amazon S3 API Reference; the signing test suite of awslabs/aws-c-auth.
 package sigv4

@@ -95,15 +95,12 @@ func FuzzPresignedQuery(f *testing.F) {
 	})
 }
 
-// The property: the canonical path of a canonical path is itself, and the same text is the canonical query's; and what a scan
-// takes for canonical is so.
+// The property: the canonical path of a canonical path is itself, and the same text is the canonical query's.
 func FuzzCanonicalForms(f *testing.F) {
 	f.Add("/a/../b//c/%2F%zz", "b=2&a=1&a=%41")
 	f.Add("/%E4%BD%A0/./", "k")
 	f.Add("/a/%20", "X-Amz-Credential=a%2Fb&X-Amz-Signature=0&X-Amz-Date=1&a=")
 	f.Fuzz(func(t *testing.T, path, query string) {
-		checkPathScan(t, path)
-		checkQueryScan(t, query)
 		if checkPath(path) == nil {
 			for _, rule := range []PathRule{{}, {Normalize: true}} {
 				once := string(appendPath(nil, path, rule))

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -61,11 +60,11 @@ func TestTheDateHeaderMayTellTheTimeIfItIsSigned(t *testing.T) {
 		if err := s.loadHeaders(r, signed); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.canonicalRequest(r, signed, S3Rule, UnsignedPayload, false, form{}, &seen{}); err != nil {
+		if err := s.canonicalRequest(r, signed, S3Rule, UnsignedPayload, false, form{}); err != nil {
 			t.Fatal(err)
 		}
 		sum := s.signRequest(deriveKey(fuzzSecret, "20260301", "us-east-1", "s3"), date)
-		r.Header["Authorization"] = []string{fmt.Sprintf("AWS4-HMAC-SHA256 Credential=AKIA/%s, SignedHeaders=%s, Signature=%x", scope, signed, *sum)}
+		r.Header["Authorization"] = []string{fmt.Sprintf("AWS4-HMAC-SHA256 Credential=AKIA/%s, SignedHeaders=%s, Signature=%x", scope, signed, sum)}
 		a, err := Parse(r)
 		if err == nil {
 			_, err = a.Verify(fuzzSecret, fuzzOptions())
@@ -191,14 +190,13 @@ func TestTheKeyCacheIsBoundedAndKeepsWhatFits(t *testing.T) {
 	}
 	for i := range 100 {
 		secret := fmt.Sprint(i)
-		if !reflect.DeepEqual(cache.get(secret, "d", "r", "s"), deriveKey(secret, "d", "r", "s")) {
+		if cache.get(secret, "d", "r", "s").sign(nil) != deriveKey(secret, "d", "r", "s").sign(nil) {
 			t.Fatalf("a wrong key for %s", secret)
 		}
 	}
 }
 
-// Keys that differ in nothing that the cache spreads them by, or in one character anywhere, lie in the same two places; each
-// caller still gets its own.
+// Keys that differ in one character anywhere may share a slot of the cache. Each caller still gets its own key.
 func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
 	t.Parallel()
 	secrets := []string{"a", "b", "aa", "ab", "123456789012345", "123456789012346", "1234567890123456", "1234567890123457"}
@@ -225,7 +223,7 @@ func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
 			wg.Go(func() {
 				for range 3 {
 					for s, want := range wanted { // in an order of its own
-						if got := cache.get(s.secret, s.day, s.region, s.service); !reflect.DeepEqual(got, want) {
+						if got := cache.get(s.secret, s.day, s.region, s.service); got.scope != want.scope || got.sign(nil) != want.sign(nil) {
 							t.Errorf("a cache of %d has a wrong key for %+v", size, s)
 							return
 						}

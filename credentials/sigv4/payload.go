@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// UnsignedPayload is the payload hash of a request whose body is not signed.
+// UnsignedPayload is the payload hash of a request with an unsigned body.
 const UnsignedPayload = "UNSIGNED-PAYLOAD"
 
-// The payload hashes of streamed bodies, sent as aws-chunked.
+// The payload hashes of requests with an aws-chunked body.
 const (
 	StreamingSigned          = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 	StreamingSignedTrailer   = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 	StreamingUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 )
 
-// HashPayload is the payload hash of a whole body.
+// HashPayload returns the payload hash of a body: its SHA-256 in lower-case hexadecimal.
 func HashPayload(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
 
-// Streaming reports whether the body is aws-chunked: Verified.Body decodes it, and what is passed on must lose the
-// "aws-chunked" of Content-Encoding, X-Amz-Decoded-Content-Length and X-Amz-Trailer.
+// Streaming reports whether the body is aws-chunked. Verified.Body decodes it. A proxy that forwards the decoded body must
+// remove "aws-chunked" from Content-Encoding, and the headers X-Amz-Decoded-Content-Length and X-Amz-Trailer.
 func (a *Auth) Streaming() bool { return strings.HasPrefix(a.PayloadHash, "STREAMING-") }
 
-// payloadHash gives the last line of the canonical request. S3 wants the client to say it, and takes a presigned request
-// without it as unsigned; other services hash the body that they have read.
+// payloadHash returns the last line of the canonical request. S3 requires the client to send it, and takes the body of a
+// presigned request without it as unsigned. Other services hash the body that they have read.
 func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
 	s3 := isS3(a.Service)
 	switch {

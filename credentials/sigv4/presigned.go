@@ -19,16 +19,16 @@ const (
 	queryVersion2      = "AWSAccessKeyId" // of a query signed by version 2
 )
 
-// MaxExpires is the longest life of a presigned request.
+// MaxExpires is the longest time for which a presigned request can be valid.
 const MaxExpires = 7 * 24 * time.Hour
 
-// queryClaims reports whether a query has a parameter that only a presigned request has, version 2's included.
+// queryClaims reports whether a query has a parameter that only presigned requests have, including those of version 2.
 func queryClaims(raw string) bool {
 	for raw != "" {
 		var one string
 		one, raw, _ = cutByte(raw, '&')
 		if one == "" || one[0] != 'X' && one[0] != 'A' && one[0] != '%' {
-			continue // the usual parameter of an ordinary request
+			continue // most parameters of other requests
 		}
 		key, _, _ := cutByte(one, '=')
 		if strings.IndexByte(key, '%') >= 0 && checkQuery(key) != nil {
@@ -41,7 +41,7 @@ func queryClaims(raw string) bool {
 	return false
 }
 
-// claims reports whether a parameter's name is one that only a presigned request has.
+// claims reports whether key is the name of a parameter that only presigned requests have.
 func claims(key string) bool {
 	switch key {
 	case queryAlgorithm, queryCredential, querySignature, querySignedHeaders, queryVersion2:
@@ -50,50 +50,40 @@ func claims(key string) bool {
 	return false
 }
 
-// presignedParts are the parameters as they stand in the query.
+// presignedParts are the parameters of a presigned query. All but the credential are decoded.
 type presignedParts struct {
 	algorithm, credential, date, expires, signedHeaders, signature, token, payloadHash string
 	version2                                                                           bool
-	encoded                                                                            bool // the credential is, still
 }
 
-// read takes all of a query's parameters, which has been checked.
+// read sets p from a query that has passed checkQuery.
 func (p *presignedParts) read(raw string) *Error {
 	for {
 		one, rest, ok := nextParameter(raw)
 		if !ok {
-			p.credential, p.encoded = unescapeQuery(p.credential), false
 			return nil
 		}
 		raw = rest
-		if err := p.take(unescapeQuery(one.key), one.value, true); err != nil {
-			return err
+		key := one.key
+		if strings.IndexByte(key, '%') >= 0 {
+			key = unescapeQuery(key)
+		}
+		p.version2 = p.version2 || key == queryVersion2
+		into := p.slot(key)
+		if into == nil {
+			continue
+		}
+		if one.value == "" || *into != "" {
+			return refuse(Malformed, key+" is empty or repeated")
+		}
+		*into = one.value
+		if into != &p.credential {
+			*into = unescapeQuery(one.value)
 		}
 	}
 }
 
-// take keeps a parameter that belongs to the signature. Its key has been decoded; its value is, too, where it may need it.
-func (p *presignedParts) take(key, value string, escaped bool) *Error {
-	p.version2 = p.version2 || key == queryVersion2
-	into := p.slot(key)
-	if into == nil {
-		return nil
-	}
-	switch {
-	case !escaped:
-	case into == &p.credential:
-		p.encoded = true
-	default:
-		value = unescapeQuery(value)
-	}
-	if value == "" || *into != "" {
-		return refuse(Malformed, key+" is empty or repeated")
-	}
-	*into = value
-	return nil
-}
-
-// slot returns where a parameter belongs, or nil when it has nothing to do with the signature.
+// slot returns the field for a parameter, or nil if the parameter does not belong to the signature.
 func (p *presignedParts) slot(key string) *string {
 	switch key {
 	case queryAlgorithm:
@@ -116,16 +106,11 @@ func (p *presignedParts) slot(key string) *string {
 	return nil
 }
 
-// parseQuery reads the signature of a presigned request, whose parts the scan has taken if it found the query encoded.
-func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
-	if err := a.seen.check(r); err != nil {
+// parseQuery parses the signature of a presigned request, whose query has passed checkQuery.
+func (a *Auth) parseQuery(r *Request) *Error {
+	var parts presignedParts
+	if err := parts.read(r.RawQuery); err != nil {
 		return err
-	}
-	if !a.seen.encoded {
-		*parts = presignedParts{}
-		if err := parts.read(r.RawQuery); err != nil {
-			return err
-		}
 	}
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
@@ -137,7 +122,7 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 	case len(parts.token) > maxSessionToken:
 		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
-	if err := a.parseParts(parts.credential, parts.encoded, parts.signedHeaders, parts.signature); err != nil {
+	if err := a.parseParts(parts.credential, true, parts.signedHeaders, parts.signature); err != nil {
 		return err
 	}
 	if err := a.setTime(parts.date); err != nil {
@@ -148,10 +133,10 @@ func (a *Auth) parseQuery(r *Request, parts *presignedParts) *Error {
 		return badExpires(parts.expires)
 	}
 	a.Expires = time.Duration(seconds) * time.Second
-	return a.presignedHeaders(parts)
+	return a.presignedHeaders(&parts)
 }
 
-// presignedHeaders reconciles what may stand in the query or in a signed header.
+// presignedHeaders sets what may be in the query or in a signed header.
 func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	a.SessionToken, a.PayloadHash = parts.token, parts.payloadHash
 	if err := a.reconcile("X-Amz-Security-Token", &a.SessionToken); err != nil {
@@ -160,7 +145,7 @@ func (a *Auth) presignedHeaders(parts *presignedParts) *Error {
 	return a.reconcile("X-Amz-Content-Sha256", &a.PayloadHash)
 }
 
-// reconcile takes a header's value for one that is not in the query. If both are there they must be the same.
+// reconcile sets value from a header if the query does not have it. If both have it, they must be equal.
 func (a *Auth) reconcile(key string, value *string) *Error {
 	header, err := oneHeader(a.request.Header, key)
 	switch {

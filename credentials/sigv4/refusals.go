@@ -7,18 +7,14 @@ import (
 	"time"
 )
 
-// What makes the refusals that have more to say stands here, apart from the code that lets good requests pass; see refuse.
+// The functions in this file return the errors that have more than a fixed message. Their texts are those of S3, if it has one.
 
-// refuseCredential refuses for what the Credential part holds.
-//
-//go:noinline
+// refuseCredential returns an error in the Credential part.
 func refuseCredential(reason Reason, detail string) *Error {
 	return &Error{Reason: reason, Credential: true, Detail: detail}
 }
 
-// wrongRegion names the region that is right, which clients take from there.
-//
-//go:noinline
+// wrongRegion returns an error that names the right region. SDKs read it and retry there.
 func wrongRegion(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "the region"+shown(got, "'")+" is wrong")
 	if len(right) > 0 {
@@ -28,7 +24,6 @@ func wrongRegion(got string, right []string) *Error {
 	return e
 }
 
-//go:noinline
 func wrongService(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "incorrect service"+shown(got, `"`)+".")
 	if len(right) > 0 {
@@ -37,18 +32,16 @@ func wrongService(got string, right []string) *Error {
 	return e
 }
 
-//go:noinline
 func wrongTerminator(got string) *Error {
 	return refuseCredential(WrongScope, "incorrect terminal"+shown(got, `"`)+`. This endpoint uses "`+terminator+`".`)
 }
 
-//go:noinline
 func wrongDay(got, signed string) *Error {
 	return refuse(WrongScope, "Invalid credential date"+shown(got, `"`)+`. This date is not the same as X-Amz-Date: "`+signed+`".`)
 }
 
-// shown is a client's word as a text may repeat it: with a space before it and quotes around it, or not at all when it is long
-// or not plain.
+// shown returns a client's word in quotes after a space, for use in an error message. It returns "" if the word is too long or
+// has unusual characters.
 func shown(word, quote string) string {
 	if word == "" || len(word) > 64 || !printable(word) || strings.ContainsAny(word, `'"`) {
 		return ""
@@ -56,30 +49,25 @@ func shown(word, quote string) string {
 	return " " + quote + word + quote
 }
 
-//go:noinline
 func (a *Auth) skewed(now time.Time, allowed time.Duration) *Error {
 	return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large", Facts: []Fact{
 		{"RequestTime", a.date}, {"ServerTime", isoTime(now)}, {"MaxAllowedSkewMilliseconds", strconv.FormatInt(allowed.Milliseconds(), 10)}}}
 }
 
-//go:noinline
 func (a *Auth) notYetValid(now time.Time) *Error {
 	return &Error{Reason: NotYetValid, Facts: []Fact{{"X-Amz-Date", strconv.FormatInt(a.Time.UnixMilli(), 10)},
 		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
 }
 
-//go:noinline
 func (a *Auth) expired(now time.Time) *Error {
 	return &Error{Reason: Expired, Facts: []Fact{{"X-Amz-Expires", strconv.Itoa(int(a.Expires / time.Second))},
 		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
 }
 
-// isoTime is a time as S3's documents tell it.
+// isoTime formats a time as S3's error documents do.
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// badDate is for a date that cannot be read.
-//
-//go:noinline
+// badDate returns the error for a date that does not parse.
 func (a *Auth) badDate(text string) *Error {
 	if a.Presigned {
 		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
@@ -91,10 +79,8 @@ func (a *Auth) badDate(text string) *Error {
 	return refuse(NoDate, detail+" See http://en.wikipedia.org/wiki/ISO_8601")
 }
 
-// badExpires says what is wrong with a life that is none. S3 has no text for 0, of which its documentation says that it is too
-// little.
-//
-//go:noinline
+// badExpires returns the error for an invalid X-Amz-Expires. S3's documentation says that 0 is too small; S3 has no message for
+// it.
 func badExpires(text string) *Error {
 	switch seconds, err := strconv.ParseInt(text, 10, 64); {
 	case err != nil || text[0] == '+':
@@ -105,9 +91,7 @@ func badExpires(text string) *Error {
 	return refuse(BadExpires, "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
 }
 
-// unsignedHeaders names all x-amz-* headers that are not signed.
-//
-//go:noinline
+// unsignedHeaders returns an error that names all x-amz-* headers that are not signed.
 func (s *scratch) unsignedHeaders(r *Request) *Error {
 	names := []string{strings.ToLower(s.unsigned)}
 	for key := range r.Header {
@@ -120,12 +104,10 @@ func (s *scratch) unsignedHeaders(r *Request) *Error {
 	return notSigned(strings.Join(slices.Compact(names), ", "))
 }
 
-//go:noinline
 func notSigned(names string) *Error {
 	return &Error{Reason: UnsignedHeader, Detail: names, Facts: []Fact{{"HeadersNotSigned", names}}}
 }
 
-//go:noinline
 func payloadMismatch(signed, computed string) *Error {
 	return &Error{Reason: PayloadMismatch, Detail: "the body is not the one that x-amz-content-sha256 names", Facts: []Fact{
 		{"ClientComputedContentSHA256", signed}, {"S3ComputedContentSHA256", computed}}}

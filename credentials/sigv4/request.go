@@ -1,11 +1,9 @@
 package sigv4
 
-import (
-	"net/http"
-)
+import "net/http"
 
-// Request is what a signature covers. The path and query are those the client sent, before any rewriting: one changed
-// byte is another request.
+// Request is the part of an HTTP request that a signature covers. Path and query must be as the client sent them, before any
+// rewriting.
 type Request struct {
 	Method        string
 	Host          string      // the Host header or :authority, port included when it was sent
@@ -15,12 +13,12 @@ type Request struct {
 	ContentLength int64       // of the body on the wire; -1 when unknown
 }
 
-// FromHTTP returns the signed view of r. It shares r's header map. When a handler before has rewritten the URL, pass the
-// request as it was.
+// FromHTTP returns the Request of r. It shares the header map of r. If another handler has rewritten the URL, pass the original
+// request.
 func FromHTTP(r *http.Request) *Request {
 	host := r.Host
 	if host == "" && r.URL != nil {
-		host = r.URL.Host // a client's request that has not been sent
+		host = r.URL.Host // an outgoing request
 	}
 	return &Request{
 		Method: r.Method, Host: host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
@@ -28,23 +26,23 @@ func FromHTTP(r *http.Request) *Request {
 	}
 }
 
-// PathRule says how a service's clients make the canonical path from the path on the wire.
+// PathRule says how the clients of a service make the canonical path from the path on the wire.
 type PathRule struct {
-	// Normalize removes empty and dot segments. As clients disagree on it, Verify takes a path signed without this, too:
-	// that binds it more tightly. A signature over a normalized path fits every path that normalizes to it, so whoever
-	// decides by path must refuse or resolve such segments itself.
+	// Normalize removes empty segments and dot segments. Not all clients do this, so Verify also accepts a path that was
+	// signed without. A signature over a normalized path is valid for every path that normalizes to it. Code that authorizes
+	// by path must therefore reject or resolve such segments itself.
 	Normalize bool
-	// DoubleEncode percent-encodes the path as it is on the wire once more.
+	// DoubleEncode percent-encodes the path on the wire again.
 	DoubleEncode bool
 }
 
-// The two rules that AWS has.
+// The two rules that AWS services use.
 var (
 	S3Rule      = PathRule{}
 	GeneralRule = PathRule{Normalize: true, DoubleEncode: true}
 )
 
-// RuleFor returns the rule of a service, named as in a credential scope.
+// RuleFor returns the rule of a service by its name in credential scopes.
 func RuleFor(service string) PathRule {
 	if isS3(service) {
 		return S3Rule
@@ -52,7 +50,7 @@ func RuleFor(service string) PathRule {
 	return GeneralRule
 }
 
-// isS3 reports whether a service follows S3's conventions for paths and payload hashes.
+// isS3 reports whether a service has S3's rules for paths and payload hashes.
 func isS3(service string) bool {
 	switch service {
 	case "s3", "s3express", "s3-object-lambda", "s3-outposts":

@@ -9,47 +9,48 @@ import (
 	"time"
 )
 
-// Credentials sign. SessionToken is empty for lasting ones. Printing them shows the access key only.
+// Credentials are an access key and, for temporary credentials, a session token. They print as the access key ID only.
 type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 
-// String hides the secret and the token.
+// String returns a text without the secret and the token.
 func (c Credentials) String() string { return "credentials of " + c.AccessKeyID }
 
-// GoString hides the secret and the token.
+// GoString returns a text without the secret and the token.
 func (c Credentials) GoString() string { return "sigv4.Credentials(" + c.AccessKeyID + ")" }
 
-// SignOptions say how to sign.
+// SignOptions are the options of Sign and Presign. Time, Region and Service are required.
 type SignOptions struct {
 	Time    time.Time
 	Region  string
 	Service string
-	// PayloadHash is a hash as HashPayload gives it, or for S3 UnsignedPayload. Presign takes UnsignedPayload for S3 and
-	// the hash of nothing for a request with ContentLength 0 when it is empty.
+	// PayloadHash is what HashPayload returns, or UnsignedPayload for S3. Sign requires it. If it is empty, Presign uses
+	// UnsignedPayload for S3, and the hash of an empty body for other requests with a ContentLength of 0.
 	PayloadHash string
-	Rule        *PathRule // nil: RuleFor Service
-	// SignHeader chooses which headers are signed beside host and x-amz-*, by lower-case name; nil means DefaultSigned.
+	Rule        *PathRule // nil means RuleFor(Service)
+	// SignHeader reports whether to sign the header with a lower-case name. The headers host and x-amz-* are always signed.
+	// nil means DefaultSigned.
 	SignHeader func(name string) bool
 	Expires    time.Duration // Presign only: 1 s to MaxExpires
 	Keys       *KeyCache     // may be nil
 }
 
-// DefaultSigned chooses the headers that change what a body means and that no hop rewrites.
+// DefaultSigned selects the headers that affect the meaning of the body and that proxies do not change.
 func DefaultSigned(name string) bool {
 	return name == "content-type" || name == "content-md5" || name == "content-encoding"
 }
 
-// Sign adds X-Amz-Date, X-Amz-Security-Token, for S3 X-Amz-Content-Sha256, and Authorization to the request's header,
-// replacing what was there. It fails on options that make no signature and on a request without canonical form.
+// Sign signs the request. It sets the headers X-Amz-Date and Authorization, for temporary credentials X-Amz-Security-Token, and
+// for S3 X-Amz-Content-Sha256. It returns an error if an option is missing or the path or query is invalid.
 func Sign(r *Request, c Credentials, o SignOptions) error {
 	if o.PayloadHash == "" {
-		return errors.New("sigv4: no payload hash")
+		return errors.New("sigv4: PayloadHash is required")
 	}
-	known, err := o.check(r, c)
+	err := o.check(r, c)
 	if err != nil {
 		return err
 	}
 	if r.Header == nil {
-		return errors.New("sigv4: the request has no header to sign in")
+		return errors.New("sigv4: Request.Header is nil")
 	}
 	date := o.Time.UTC().Format(timeFormat)
 	r.Header.Del("Authorization")
@@ -66,7 +67,7 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	if err != nil {
 		return err
 	}
-	signature, err := o.signature(r, c.SecretAccessKey, names, date, known)
+	signature, err := o.signature(r, c.SecretAccessKey, names, date)
 	if err != nil {
 		return err
 	}
@@ -75,14 +76,14 @@ func Sign(r *Request, c Credentials, o SignOptions) error {
 	return nil
 }
 
-// Presign returns the raw query of the request with the signature in it; the request stays as it is. Headers that the
-// request has and that are signed must be sent with it.
+// Presign returns the raw query of the request with a signature added. It does not change the request. The client must send the
+// headers of the request that are signed.
 func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
-	if _, err := o.check(r, c); err != nil {
+	if err := o.check(r, c); err != nil {
 		return "", err
 	}
 	if o.Expires < time.Second || o.Expires > MaxExpires || o.Expires%time.Second != 0 {
-		return "", errors.New("sigv4: a presigned request lives for whole seconds, 1 to 604800")
+		return "", errors.New("sigv4: Expires must be a whole number of seconds from 1 to 604800")
 	}
 	saysHash := isS3(o.Service) && o.PayloadHash != "" && o.PayloadHash != UnsignedPayload
 	switch {
@@ -92,7 +93,7 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	case r.ContentLength == 0:
 		o.PayloadHash = emptyHash
 	default:
-		return "", errors.New("sigv4: no payload hash")
+		return "", errors.New("sigv4: PayloadHash is required")
 	}
 	date := o.Time.UTC().Format(timeFormat)
 	scope := date[:8] + "/" + o.Region + "/" + o.Service + "/" + terminator
@@ -121,12 +122,10 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	add(querySignedHeaders, names)
 	presigned := *r
 	presigned.RawQuery = query.String()
-	var known seen
-	known.scanQuery(presigned.RawQuery, nil)
-	if err := known.check(&presigned); err != nil {
+	if err := checkQuery(presigned.RawQuery); err != nil {
 		return "", err
 	}
-	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date, known)
+	signature, err := o.signature(&presigned, c.SecretAccessKey, names, date)
 	if err != nil {
 		return "", err
 	}
@@ -134,26 +133,28 @@ func Presign(r *Request, c Credentials, o SignOptions) (string, error) {
 	return query.String(), nil
 }
 
-// check refuses options and requests that would sign, but not what was meant.
-func (o *SignOptions) check(r *Request, c Credentials) (known seen, err error) {
+// check returns an error if required options are missing or the request cannot be signed.
+func (o *SignOptions) check(r *Request, c Credentials) error {
 	switch {
 	case c.AccessKeyID == "" || c.SecretAccessKey == "":
-		return known, errors.New("sigv4: no credentials")
+		return errors.New("sigv4: the access key ID or the secret access key is missing")
 	case o.Time.IsZero() || o.Region == "" || o.Service == "":
-		return known, errors.New("sigv4: signing needs time, region and service")
+		return errors.New("sigv4: Time, Region and Service are required")
 	case r.Host == "":
-		return known, errors.New("sigv4: the request has no host")
+		return errors.New("sigv4: Request.Host is empty")
 	case queryClaims(r.RawQuery):
-		return known, &Error{Reason: BothMechanisms, Detail: "the query is presigned already"}
+		return &Error{Reason: BothMechanisms, Detail: "the query is already presigned"}
 	}
-	known.scanQuery(r.RawQuery, nil)
-	if err := known.check(r); err != nil {
-		return known, err
+	if err := checkPath(r.RawPath); err != nil {
+		return err
 	}
-	return known, nil
+	if err := checkQuery(r.RawQuery); err != nil {
+		return err
+	}
+	return nil
 }
 
-// signedHeaders lists what is signed, sorted, between semicolons.
+// signedHeaders returns the sorted names of the headers to sign, separated by semicolons.
 func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 	choose := o.SignHeader
 	if choose == nil {
@@ -168,13 +169,13 @@ func (o *SignOptions) signedHeaders(r *Request) (string, error) {
 	}
 	slices.Sort(names)
 	if len(slices.Compact(slices.Clone(names))) != len(names) {
-		return "", errors.New("sigv4: the request has a header in two spellings")
+		return "", errors.New("sigv4: the request has two headers whose names differ only in case")
 	}
 	return strings.Join(names, ";"), nil
 }
 
-// signature computes the signature in hexadecimal.
-func (o *SignOptions) signature(r *Request, secret, signed, date string, known seen) (string, error) {
+// signature returns the signature in hexadecimal.
+func (o *SignOptions) signature(r *Request, secret, signed, date string) (string, error) {
 	rule := RuleFor(o.Service)
 	if o.Rule != nil {
 		rule = *o.Rule
@@ -184,7 +185,7 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string, known s
 	if err := s.loadHeaders(r, signed); err != nil {
 		return "", err
 	}
-	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}, &known); err != nil {
+	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}); err != nil {
 		return "", err
 	}
 	key := o.Keys.get(secret, date[:8], o.Region, o.Service)
@@ -192,11 +193,11 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string, known s
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// escapeQuery encodes a value that stands for itself.
+// escapeQuery percent-encodes a value for a canonical query.
 func escapeQuery(value string) string {
 	out := make([]byte, 0, len(value)+16)
 	for _, c := range []byte(value) {
-		if unreserved[c] {
+		if unreserved(c) {
 			out = append(out, c)
 		} else {
 			out = appendPercent(out, c)

@@ -3,11 +3,12 @@ package sigv4
 import (
 	"bufio"
 	"bytes"
-	"crypto/md5"  //nolint:gosec // S3 names it as a checksum, not as a signature
+	"crypto/md5"  //nolint:gosec // a checksum of S3, not a signature
 	"crypto/sha1" //nolint:gosec // likewise
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"hash/crc32"
@@ -16,15 +17,14 @@ import (
 	"strings"
 )
 
-// trailer is the checksum that follows the last chunk.
+// trailer is the checksum after the last chunk.
 type trailer struct {
 	name string // lower case
 	sum  hash.Hash
 }
 
-// NewChecksum gives the hash behind the name of a trailing checksum, in lower case, or nil. S3 takes no trailers but
-// checksums; of those it knows also the XXHASH family, which SDKs leave to their callers to compute and which is refused
-// here.
+// NewChecksum returns a hash for the name of a trailing checksum in lower case, or nil if the checksum is not supported. S3 has
+// no trailers other than checksums. The XXHASH family is not supported; SDKs leave computing it to their callers.
 func NewChecksum(name string) hash.Hash {
 	switch name {
 	case "x-amz-checksum-crc32":
@@ -45,11 +45,11 @@ func NewChecksum(name string) hash.Hash {
 	return nil
 }
 
-// crc64NVME is the polynomial of the NVM Express specification, bits reversed as hash/crc64 wants it.
+// crc64NVME is the polynomial of the NVM Express specification, bits reversed as hash/crc64 requires.
 const crc64NVME = 0x9a6c9329ac4bc9b5
 
-// newTrailer reads x-amz-trailer, which must announce exactly one checksum in the modes with trailers and be absent in the
-// others.
+// newTrailer parses x-amz-trailer. The header must announce exactly one checksum in the payload modes with trailers, and be
+// absent in the others. It returns nil for those.
 func newTrailer(a *Auth) (*trailer, *Error) {
 	announced, err := oneHeader(a.request.Header, "X-Amz-Trailer")
 	if err != nil {
@@ -58,24 +58,24 @@ func newTrailer(a *Auth) (*trailer, *Error) {
 	announced = strings.ToLower(announced)
 	if !strings.HasSuffix(a.PayloadHash, "-TRAILER") {
 		if announced != "" {
-			return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer does not go with this x-amz-content-sha256"}
+			return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer is not allowed with this x-amz-content-sha256"}
 		}
 		return nil, nil
 	}
 	sum := NewChecksum(announced)
 	if sum == nil {
-		return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer must name one checksum that is supported"}
+		return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer must name one supported checksum"}
 	}
 	return &trailer{name: announced, sum: sum}, nil
 }
 
-// readTrailer reads the lines after the last chunk, checks the trailer's signature where chunks are signed, and the
-// checksum:
+// readTrailer reads the lines after the last chunk and checks the checksum and, if chunks are signed, the signature of the
+// trailer:
 //
 //	name:value [LF] CRLF, x-amz-trailer-signature:<64 hex> [LF] CRLF (signed mode), CRLF
 //
-// The stray LF is in AWS's own example and in what some clients send; after one, the closing CRLF may be missing, as the
-// two can be read as the line's end and that.
+// The extra LF is in AWS's own example, and some clients send it. After an extra LF the final CRLF may be missing, because the
+// CRLF before can be taken for it.
 func (c *chunks) readTrailer() error {
 	value, stray, err := c.trailerLine(c.trailer.name)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *chunks) readTrailer() error {
 		}
 		lines := sha256.Sum256([]byte(c.trailer.name + ":" + value + "\n"))
 		c.signer.begin(trailerAlgorithm)
-		c.signer.text = appendHex(c.signer.text, &lines)
+		c.signer.text = hex.AppendEncode(c.signer.text, lines[:])
 		if err := c.signer.compare(); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (c *chunks) readTrailer() error {
 	}
 	sum, bad := base64.StdEncoding.Strict().DecodeString(value)
 	if bad != nil || len(sum) != c.trailer.sum.Size() {
-		return malformedTrailer("the value of " + c.trailer.name + " is not such a checksum")
+		return malformedTrailer("the value of " + c.trailer.name + " is malformed")
 	}
 	if !bytes.Equal(sum, c.trailer.sum.Sum(nil)) {
 		return &Error{Reason: BadDigest, Detail: c.trailer.name}
@@ -109,7 +109,7 @@ func (c *chunks) readTrailer() error {
 	return nil
 }
 
-// trailerLine reads a line that must have the name, and returns its value and whether it ended in the stray LF.
+// trailerLine reads a line with the given name. It returns the value and whether the line ended with the extra LF.
 func (c *chunks) trailerLine(name string) (value string, stray bool, err error) {
 	line, err := c.in.ReadSlice('\n')
 	if err != nil {
@@ -123,12 +123,12 @@ func (c *chunks) trailerLine(name string) (value string, stray bool, err error) 
 	}
 	got, value, found := strings.Cut(strings.TrimRight(text, "\r\n"), ":")
 	if !found || !strings.EqualFold(got, name) {
-		return "", false, malformedTrailer("the trailer " + name + " is missing, or another is in its place")
+		return "", false, malformedTrailer("the trailer " + name + " is missing")
 	}
 	return strings.TrimLeft(value, " "), stray, nil
 }
 
-// expectTrailerEnd reads an empty line, which may be missing at the end of a body if it is optional.
+// expectTrailerEnd reads an empty line. If it is optional, the body may end instead.
 func (c *chunks) expectTrailerEnd(optional bool) error {
 	line, err := c.in.ReadSlice('\n')
 	if optional && len(line) == 0 && errors.Is(err, io.EOF) {
@@ -138,12 +138,12 @@ func (c *chunks) expectTrailerEnd(optional bool) error {
 		return trailerError(err)
 	}
 	if string(line) != "\r\n" {
-		return malformedTrailer("there is more than the announced trailer")
+		return malformedTrailer("the body continues after the announced trailer")
 	}
 	return nil
 }
 
-// trailerError names a line that is too long or cut short; what the connection says passes.
+// trailerError returns MalformedTrailer for a line that is too long, and bodyError(err) for other errors.
 func trailerError(err error) error {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return malformedTrailer("a trailer is too long")

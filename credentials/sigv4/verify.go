@@ -5,35 +5,37 @@ import (
 	"time"
 )
 
-// What AWS allows clocks to differ.
+// The clock differences that AWS allows.
 const (
-	MaxSkew  = 15 * time.Minute // of a signature in a header, either way
-	MaxAhead = time.Minute      // of a presigned request: past it, the request is from the future
+	MaxSkew  = 15 * time.Minute // of a signature in a header, in either direction
+	MaxAhead = time.Minute      // of a presigned request: how far Time may be in the future
 )
 
-// Options say what a signature must fit.
+// Options are the options of Auth.Verify.
 type Options struct {
 	Now      time.Time
-	Regions  []string      // acceptable in the scope; none means that nothing is
+	Regions  []string      // accepted in the credential scope; none means that Verify refuses all
 	Services []string      // likewise
-	Rule     *PathRule     // nil: RuleFor the scope's service
-	Skew     time.Duration // of a signature in a header: how far Time may be from Now; 0 or above MaxSkew means MaxSkew
-	Ahead    time.Duration // presigned: how far Time may be after Now; 0 means MaxAhead, below 0 not at all
-	// BodySHA256 is the lower-case hex hash of the whole body when the caller has read it. Needed where the client does
-	// not say the hash in x-amz-content-sha256, as with most services but S3; checked against it where it does.
+	Rule     *PathRule     // nil means RuleFor the service of the scope
+	Skew     time.Duration // signature in a header: how far Time may be from Now; 0 or more than MaxSkew means MaxSkew
+	Ahead    time.Duration // presigned: how far Time may be after Now; 0 means MaxAhead, negative means not at all
+	// BodySHA256 is the payload hash of the body, see HashPayload, if the caller has read the body. It is required if the
+	// client does not send x-amz-content-sha256, which most clients of services other than S3 do not. If the client does send
+	// it, Verify compares the two.
 	BodySHA256 string
 	Keys       *KeyCache // may be nil
 }
 
-// Verified is a signature found right. Only it gives the body.
+// Verified is a valid signature. Its method Body returns the body of the request.
 type Verified struct {
 	*Auth
 	key         *signingKey
-	payloadHash string // as signed, whoever said it
+	payloadHash string // as signed
 }
 
-// Verify checks the signature with the secret of AccessKeyID: time, scope, that host and every x-amz-* header are signed,
-// and then the signature itself, in constant time. An empty secret verifies nothing. Errors are *Error.
+// Verify verifies the signature with the secret access key of AccessKeyID. It checks the time and the scope, that host and all
+// x-amz-* headers are signed, and then, in constant time, the signature. An empty secret is always refused. The error is an
+// *Error.
 func (a *Auth) Verify(secret string, o Options) (*Verified, error) {
 	v, err := a.verify(secret, &o)
 	if err != nil {
@@ -71,14 +73,14 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	return &a.verified, nil
 }
 
-// checkTime bounds the signing time.
+// checkTime checks the signing time, and for a presigned request whether it has expired.
 func (a *Auth) checkTime(o *Options) *Error {
 	if !a.Presigned {
 		skew := o.Skew
 		if skew <= 0 || skew > MaxSkew {
 			skew = MaxSkew
 		}
-		if d := since(o.Now, a.Time); d > skew || d < -skew {
+		if d := o.Now.Sub(a.Time); d > skew || d < -skew {
 			return a.skewed(o.Now, skew)
 		}
 		return nil
@@ -96,16 +98,8 @@ func (a *Auth) checkTime(o *Options) *Error {
 	return nil
 }
 
-// since is now less a time in whole seconds, exact within a day and too much for any skew beyond: all that is asked here, for
-// less than Time.Sub takes.
-func since(now, then time.Time) time.Duration {
-	const day = 24 * 60 * 60
-	seconds := min(max(now.Unix()-then.Unix(), -day), day)
-	return time.Duration(seconds)*time.Second + time.Duration(now.Nanosecond())
-}
-
-// checkSignature compares the signature with the one of each canonical form that the request can have. Almost always there
-// is one form; the others are tried after a mismatch and only where they differ.
+// checkSignature compares the signature with that of each canonical form of the request. Nearly all requests have only one
+// form; checkSignature tries the others after a mismatch, if they differ from it.
 func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash string) *Error {
 	if rule == nil {
 		r := RuleFor(a.Service)
@@ -135,11 +129,11 @@ func (a *Auth) checkForms(s *scratch, key *signingKey, rule PathRule, payloadHas
 	return refuse(Mismatch, "")
 }
 
-// fits reports whether the signature is that of a canonical form.
+// fits reports whether the signature is that of the canonical form f.
 func (a *Auth) fits(s *scratch, key *signingKey, rule PathRule, payloadHash string, f form) (bool, *Error) {
-	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f, &a.seen); err != nil {
+	if err := s.canonicalRequest(a.request, a.signed, rule, payloadHash, a.Presigned, f); err != nil {
 		return false, err
 	}
 	want := s.signRequest(key, a.date)
-	return sameDigest(want, &a.signature), nil
+	return sameDigest(&want, &a.signature), nil
 }

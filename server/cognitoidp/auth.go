@@ -6,11 +6,25 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
-	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+// authOperations are the operations on sign-ins and tokens.
+func (s *server) authOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminInitiateAuth":           rpc.Handle(s.adminInitiateAuth),
+		"AdminRespondToAuthChallenge": rpc.Handle(s.adminRespondToAuthChallenge),
+		"GetTokensFromRefreshToken":   rpc.Handle(s.getTokensFromRefreshToken),
+		"InitiateAuth":                rpc.Handle(s.initiateAuth),
+		"RespondToAuthChallenge":      rpc.Handle(s.respondToAuthChallenge),
+		"RevokeToken":                 rpc.Handle(s.revokeToken),
+	}
+}
+
+func (s *server) initiateAuth(ctx context.Context, c *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters,
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -18,9 +32,9 @@ func (s *server) initiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Initiat
 	return &wire.InitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
-	r, err := s.pools.InitiateAuth(ctx, userpool.AuthRequest{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
-		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters})
+func (s *server) adminInitiateAuth(ctx context.Context, c *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters, Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +42,9 @@ func (s *server) adminInitiateAuth(ctx context.Context, _ *rpc.Call, in *wire.Ad
 	return &wire.AdminInitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
-	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
-		Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+func (s *server) respondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
+	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{ClientID: api.Value(in.ClientId), Challenge: api.Value(in.ChallengeName),
+		Responses: in.ChallengeResponses, Session: api.Value(in.Session), Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +52,10 @@ func (s *server) respondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wi
 	return &wire.RespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
-	r, err := s.pools.RespondToAuthChallenge(ctx, userpool.AuthAnswer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
-		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session)})
+func (s *server) adminRespondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
+	r, err := s.signIns.RespondToAuthChallenge(ctx, signin.Answer{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
+		Challenge: api.Value(in.ChallengeName), Responses: in.ChallengeResponses, Session: api.Value(in.Session),
+		Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +63,9 @@ func (s *server) adminRespondToAuthChallenge(ctx context.Context, _ *rpc.Call, i
 	return &wire.AdminRespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
-func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
-	t, err := s.pools.GetTokensFromRefreshToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.RefreshToken))
+func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
+	t, err := s.signIns.GetTokensFromRefreshToken(ctx, signin.Renewal{ClientID: api.Value(in.ClientId), ClientSecret: api.Value(in.ClientSecret),
+		RefreshToken: api.Value(in.RefreshToken), Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +73,7 @@ func (s *server) getTokensFromRefreshToken(ctx context.Context, _ *rpc.Call, in 
 }
 
 func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTokenRequest) (*wire.RevokeTokenResponse, error) {
-	return nil, s.pools.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
+	return nil, s.tokens.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
 }
 
 // auth is what the four calls answer alike.
@@ -67,7 +83,7 @@ type auth struct {
 	tokens        *wire.AuthenticationResultType
 }
 
-func authOut(r *userpool.AuthResult) auth {
+func authOut(r *signin.Result) auth {
 	if r.Tokens != nil {
 		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS: {} stands beside the tokens
 	}
@@ -78,8 +94,8 @@ func authOut(r *userpool.AuthResult) auth {
 	return a
 }
 
-func tokensOut(t *userpool.Tokens) *wire.AuthenticationResultType {
-	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(userpool.TokenType)}
+func tokensOut(t *tokens.Set) *wire.AuthenticationResultType {
+	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}
 	if t.RefreshToken != "" {
 		out.RefreshToken = &t.RefreshToken
 	}

@@ -12,6 +12,17 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
+// clientOperations are the operations on app clients.
+func (s *server) clientOperations() rpc.Registry {
+	return rpc.Registry{
+		"CreateUserPoolClient":   rpc.Handle(s.createUserPoolClient),
+		"DeleteUserPoolClient":   rpc.Handle(s.deleteUserPoolClient),
+		"DescribeUserPoolClient": rpc.Handle(s.describeUserPoolClient),
+		"ListUserPoolClients":    rpc.Handle(s.listUserPoolClients),
+		"UpdateUserPoolClient":   rpc.Handle(s.updateUserPoolClient),
+	}
+}
+
 // clientIn reads the settings of a request, which are in the domain's JSON already.
 func clientIn(in any) (userpool.ClientSettings, error) {
 	data, err := json.Marshal(in)
@@ -22,7 +33,7 @@ func clientIn(in any) (userpool.ClientSettings, error) {
 	return settings, err
 }
 
-func clientOut(c *userpool.Client) (*wire.UserPoolClientType, error) {
+func clientOut(c *userpool.ClientDescription) (*wire.UserPoolClientType, error) {
 	out := &wire.UserPoolClientType{}
 	if err := convert(c.Settings, out); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func poolIn(in any) (userpool.PoolSettings, string, error) {
 	return userpool.ParsePoolSettings(data)
 }
 
-func poolOut(p *userpool.Pool) (*wire.UserPoolType, error) {
+func poolOut(p *userpool.PoolDescription) (*wire.UserPoolType, error) {
 	out := &wire.UserPoolType{}
 	if err := convert(p.Settings, out); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
 
 func attributesIn(list []wire.AttributeType) []userpool.Attribute {
@@ -22,12 +23,12 @@ func attributesOut(list []userpool.Attribute) []wire.AttributeType {
 	return out
 }
 
-func userOut(u *userpool.User) *wire.UserType {
+func userOut(u *directory.User) *wire.UserType {
 	return &wire.UserType{Username: &u.Username, Attributes: attributesOut(u.Attributes), Enabled: &u.Enabled, UserStatus: &u.Status,
 		UserCreateDate: api.At(u.CreatedAt), UserLastModifiedDate: api.At(u.ModifiedAt)}
 }
 
-func usersOut(list []userpool.User) []wire.UserType {
+func usersOut(list []directory.User) []wire.UserType {
 	out := make([]wire.UserType, 0, len(list))
 	for _, u := range list {
 		out = append(out, *userOut(&u))
@@ -35,14 +36,14 @@ func usersOut(list []userpool.User) []wire.UserType {
 	return out
 }
 
-func deliveryOut(d *userpool.Delivery) *wire.CodeDeliveryDetailsType {
+func deliveryOut(d *directory.Delivery) *wire.CodeDeliveryDetailsType {
 	if d == nil {
 		return nil
 	}
 	return &wire.CodeDeliveryDetailsType{AttributeName: &d.Attribute, DeliveryMedium: &d.Medium, Destination: &d.Destination}
 }
 
-func groupOut(g *userpool.Group) *wire.GroupType {
+func groupOut(g *directory.Group) *wire.GroupType {
 	out := &wire.GroupType{GroupName: &g.Name, UserPoolId: &g.PoolID, Precedence: g.Precedence,
 		CreationDate: api.At(g.CreatedAt), LastModifiedDate: api.At(g.ModifiedAt)}
 	if g.Description != "" {
@@ -54,7 +55,7 @@ func groupOut(g *userpool.Group) *wire.GroupType {
 	return out
 }
 
-func groupsOut(list []userpool.Group) []wire.GroupType {
+func groupsOut(list []directory.Group) []wire.GroupType {
 	out := make([]wire.GroupType, 0, len(list))
 	for _, g := range list {
 		out = append(out, *groupOut(&g))

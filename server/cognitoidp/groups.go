@@ -6,11 +6,26 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
 
+// groupOperations are the operations on groups.
+func (s *server) groupOperations() rpc.Registry {
+	return rpc.Registry{
+		"AdminAddUserToGroup":      rpc.Handle(s.adminAddUserToGroup),
+		"AdminListGroupsForUser":   rpc.Handle(s.adminListGroupsForUser),
+		"AdminRemoveUserFromGroup": rpc.Handle(s.adminRemoveUserFromGroup),
+		"CreateGroup":              rpc.Handle(s.createGroup),
+		"DeleteGroup":              rpc.Handle(s.deleteGroup),
+		"GetGroup":                 rpc.Handle(s.getGroup),
+		"ListGroups":               rpc.Handle(s.listGroups),
+		"ListUsersInGroup":         rpc.Handle(s.listUsersInGroup),
+		"UpdateGroup":              rpc.Handle(s.updateGroup),
+	}
+}
+
 func (s *server) createGroup(ctx context.Context, _ *rpc.Call, in *wire.CreateGroupRequest) (*wire.CreateGroupResponse, error) {
-	g, err := s.pools.CreateGroup(ctx, userpool.Group{PoolID: api.Value(in.UserPoolId), Name: api.Value(in.GroupName),
+	g, err := s.users.CreateGroup(ctx, directory.Group{PoolID: api.Value(in.UserPoolId), Name: api.Value(in.GroupName),
 		Description: api.Value(in.Description), RoleARN: api.Value(in.RoleArn), Precedence: in.Precedence})
 	if err != nil {
 		return nil, err
@@ -19,7 +34,7 @@ func (s *server) createGroup(ctx context.Context, _ *rpc.Call, in *wire.CreateGr
 }
 
 func (s *server) getGroup(ctx context.Context, _ *rpc.Call, in *wire.GetGroupRequest) (*wire.GetGroupResponse, error) {
-	g, err := s.pools.GetGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
+	g, err := s.users.GetGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +42,8 @@ func (s *server) getGroup(ctx context.Context, _ *rpc.Call, in *wire.GetGroupReq
 }
 
 func (s *server) updateGroup(ctx context.Context, _ *rpc.Call, in *wire.UpdateGroupRequest) (*wire.UpdateGroupResponse, error) {
-	g, err := s.pools.UpdateGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName),
-		userpool.GroupChange{Description: in.Description, RoleARN: in.RoleArn, Precedence: in.Precedence})
+	g, err := s.users.UpdateGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName),
+		directory.GroupChange{Description: in.Description, RoleARN: in.RoleArn, Precedence: in.Precedence})
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +51,7 @@ func (s *server) updateGroup(ctx context.Context, _ *rpc.Call, in *wire.UpdateGr
 }
 
 func (s *server) deleteGroup(ctx context.Context, _ *rpc.Call, in *wire.DeleteGroupRequest) (*api.Empty, error) {
-	return nil, s.pools.DeleteGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
+	return nil, s.users.DeleteGroup(ctx, api.Value(in.UserPoolId), api.Value(in.GroupName))
 }
 
 func (s *server) listGroups(ctx context.Context, _ *rpc.Call, in *wire.ListGroupsRequest) (*wire.ListGroupsResponse, error) {
@@ -45,7 +60,7 @@ func (s *server) listGroups(ctx context.Context, _ *rpc.Call, in *wire.ListGroup
 	if err != nil {
 		return nil, err
 	}
-	list, last, err := s.pools.ListGroups(ctx, pool, after, size)
+	list, last, err := s.users.ListGroups(ctx, pool, after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +69,11 @@ func (s *server) listGroups(ctx context.Context, _ *rpc.Call, in *wire.ListGroup
 }
 
 func (s *server) adminAddUserToGroup(ctx context.Context, _ *rpc.Call, in *wire.AdminAddUserToGroupRequest) (*api.Empty, error) {
-	return nil, s.pools.AdminAddUserToGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
+	return nil, s.users.AdminAddUserToGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
 }
 
 func (s *server) adminRemoveUserFromGroup(ctx context.Context, _ *rpc.Call, in *wire.AdminRemoveUserFromGroupRequest) (*api.Empty, error) {
-	return nil, s.pools.AdminRemoveUserFromGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
+	return nil, s.users.AdminRemoveUserFromGroup(ctx, api.Value(in.UserPoolId), api.Value(in.Username), api.Value(in.GroupName))
 }
 
 func (s *server) adminListGroupsForUser(ctx context.Context, _ *rpc.Call, in *wire.AdminListGroupsForUserRequest) (*wire.AdminListGroupsForUserResponse, error) {
@@ -67,7 +82,7 @@ func (s *server) adminListGroupsForUser(ctx context.Context, _ *rpc.Call, in *wi
 	if err != nil {
 		return nil, err
 	}
-	list, last, err := s.pools.AdminListGroupsForUser(ctx, pool, name, after, size)
+	list, last, err := s.users.AdminListGroupsForUser(ctx, pool, name, after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +96,7 @@ func (s *server) listUsersInGroup(ctx context.Context, _ *rpc.Call, in *wire.Lis
 	if err != nil {
 		return nil, err
 	}
-	list, last, err := s.pools.ListUsersInGroup(ctx, pool, group, after, size)
+	list, last, err := s.users.ListUsersInGroup(ctx, pool, group, after, size)
 	if err != nil {
 		return nil, err
 	}

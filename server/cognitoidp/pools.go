@@ -9,6 +9,18 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
+// poolOperations are the operations on pools.
+func (s *server) poolOperations() rpc.Registry {
+	return rpc.Registry{
+		"AddCustomAttributes": rpc.Handle(s.addCustomAttributes),
+		"CreateUserPool":      rpc.Handle(s.createUserPool),
+		"DeleteUserPool":      rpc.Handle(s.deleteUserPool),
+		"DescribeUserPool":    rpc.Handle(s.describeUserPool),
+		"ListUserPools":       rpc.Handle(s.listUserPools),
+		"UpdateUserPool":      rpc.Handle(s.updateUserPool),
+	}
+}
+
 func (s *server) createUserPool(ctx context.Context, _ *rpc.Call, in *wire.CreateUserPoolRequest) (*wire.CreateUserPoolResponse, error) {
 	settings, name, err := poolIn(in)
 	if err != nil {

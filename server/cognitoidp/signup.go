@@ -6,34 +6,50 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-func (s *server) signUp(ctx context.Context, _ *rpc.Call, in *wire.SignUpRequest) (*wire.SignUpResponse, error) {
-	u, err := s.pools.SignUp(ctx, userpool.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
-		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attributesIn(in.UserAttributes)})
+// signUpOperations are the operations on sign-up and recovery.
+func (s *server) signUpOperations() rpc.Registry {
+	return rpc.Registry{
+		"ConfirmForgotPassword":  rpc.Handle(s.confirmForgotPassword),
+		"ConfirmSignUp":          rpc.Handle(s.confirmSignUp),
+		"ForgotPassword":         rpc.Handle(s.forgotPassword),
+		"ResendConfirmationCode": rpc.Handle(s.resendConfirmationCode),
+		"SignUp":                 rpc.Handle(s.signUp),
+	}
+}
+
+func (s *server) signUp(ctx context.Context, c *rpc.Call, in *wire.SignUpRequest) (*wire.SignUpResponse, error) {
+	u, err := s.users.SignUp(ctx, directory.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attributesIn(in.UserAttributes),
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
 	return &wire.SignUpResponse{UserSub: &u.Sub, UserConfirmed: &u.Confirmed, CodeDeliveryDetails: deliveryOut(u.Delivery)}, nil
 }
 
-func (s *server) confirmSignUp(ctx context.Context, _ *rpc.Call, in *wire.ConfirmSignUpRequest) (*wire.ConfirmSignUpResponse, error) {
-	return nil, s.pools.ConfirmSignUp(ctx, userpool.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
-		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), ForceAlias: api.Value(in.ForceAliasCreation)})
+func (s *server) confirmSignUp(ctx context.Context, c *rpc.Call, in *wire.ConfirmSignUpRequest) (*wire.ConfirmSignUpResponse, error) {
+	return nil, s.users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), ForceAlias: api.Value(in.ForceAliasCreation),
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 }
 
-func (s *server) resendConfirmationCode(ctx context.Context, _ *rpc.Call, in *wire.ResendConfirmationCodeRequest) (*wire.ResendConfirmationCodeResponse, error) {
-	d, err := s.pools.ResendConfirmationCode(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
+func (s *server) resendConfirmationCode(ctx context.Context, c *rpc.Call, in *wire.ResendConfirmationCodeRequest) (*wire.ResendConfirmationCodeResponse, error) {
+	d, err := s.users.ResendConfirmationCode(ctx, directory.CodeRequest{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+		Username: api.Value(in.Username), Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	return &wire.ResendConfirmationCodeResponse{CodeDeliveryDetails: deliveryOut(d)}, err
 }
 
-func (s *server) forgotPassword(ctx context.Context, _ *rpc.Call, in *wire.ForgotPasswordRequest) (*wire.ForgotPasswordResponse, error) {
-	d, err := s.pools.ForgotPassword(ctx, api.Value(in.ClientId), api.Value(in.SecretHash), api.Value(in.Username))
+func (s *server) forgotPassword(ctx context.Context, c *rpc.Call, in *wire.ForgotPasswordRequest) (*wire.ForgotPasswordResponse, error) {
+	d, err := s.users.ForgotPassword(ctx, directory.CodeRequest{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+		Username: api.Value(in.Username), Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	return &wire.ForgotPasswordResponse{CodeDeliveryDetails: deliveryOut(d)}, err
 }
 
-func (s *server) confirmForgotPassword(ctx context.Context, _ *rpc.Call, in *wire.ConfirmForgotPasswordRequest) (*wire.ConfirmForgotPasswordResponse, error) {
-	return nil, s.pools.ConfirmForgotPassword(ctx, userpool.ForgotInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
-		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), Password: api.Value(in.Password)})
+func (s *server) confirmForgotPassword(ctx context.Context, c *rpc.Call, in *wire.ConfirmForgotPasswordRequest) (*wire.ConfirmForgotPasswordResponse, error) {
+	return nil, s.users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), Password: api.Value(in.Password),
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 }

@@ -10,6 +10,15 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
+// tagOperations are the operations on tags.
+func (s *server) tagOperations() rpc.Registry {
+	return rpc.Registry{
+		"ListTagsForResource": rpc.Handle(s.listTagsForResource),
+		"TagResource":         rpc.Handle(s.tagResource),
+		"UntagResource":       rpc.Handle(s.untagResource),
+	}
+}
+
 // poolOfARN finds the pool of a resource name. One of another account, region or service names no pool of ours.
 func (s *server) poolOfARN(ctx context.Context, arn string) (string, error) {
 	_, id, _ := strings.Cut(arn, ":userpool/")

@@ -27,7 +27,7 @@ var apis = []struct {
 	title string
 	rpc.API
 }{
-	{"User pools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(nil)}},
+	{"User pools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(idpwire.Options{})}},
 	{"Identity pools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
 	{"STS", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
 	{"IAM (the part that roles need)", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},

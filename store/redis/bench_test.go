@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/authz/revoke"
 )
 
-// What a request pays: asking how fresh the revocations are.
+// BenchmarkAge measures what each request costs: a call of Age.
 func BenchmarkAge(b *testing.B) {
 	p := startProcess(b, at(startServer(b)))
 	b.ReportAllocs()
@@ -22,7 +22,7 @@ func BenchmarkAge(b *testing.B) {
 	})
 }
 
-// From a sign-out in one process to its refusal in another, one at a time.
+// BenchmarkDelivery measures one sign-out at a time, from Publish in one process until another process refuses its tokens.
 func BenchmarkDelivery(b *testing.B) {
 	s := startServer(b)
 	from, to := startProcess(b, at(s)), startProcess(b, at(s))
@@ -37,7 +37,7 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-// A process starts and reads 100,000 revocations before it serves.
+// BenchmarkReplay measures the start of a process that reads 100,000 revocations.
 func BenchmarkReplay(b *testing.B) {
 	s := startServer(b)
 	from := startProcess(b, at(s))

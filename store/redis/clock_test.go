@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock is the machine's, ahead by as much as a test says.
+// clock is the machine's clock plus an offset that a test sets.
 type clock struct{ ahead atomic.Int64 }
 
 func newClock() *clock { return new(clock) }

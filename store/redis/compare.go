@@ -13,16 +13,16 @@ import (
 
 const (
 	longestCompareGap = 30 * time.Second
-	// compareEvery is how often the stream is compared for no reason at all, and is longer where comparing takes long: it
-	// must not take more than a hundredth of the time, and a tenth when there is a reason to doubt.
+	// compareEvery is the least time between two comparisons that have no particular reason. These comparisons take at most
+	// a hundredth of the time; those after a stall of Redis take at most a tenth.
 	compareEvery = time.Minute
 )
 
-// compare brings into the stream what this process knows and the stream lacks, whenever there may be something: after a
-// connect, when the queue was full, when Redis hung for a moment, and now and then. The last two are for what another
-// process on the same store acknowledged and took to its grave.
+// compare publishes the revocations that this process knows and the stream lacks. It does so after a connect, after the
+// queue was full, after Redis stalled, and from time to time. The last two find revocations of another process that uses
+// the same store and ended before it published them.
 func (f *Feed) compare(ctx context.Context) {
-	took := time.Duration(0) // the last time
+	took := time.Duration(0) // by the last comparison
 	for {
 		pause := time.After(max(compareEvery, 100*took))
 		select {
@@ -55,11 +55,11 @@ func (f *Feed) compare(ctx context.Context) {
 			if err == nil {
 				break
 			}
-			f.o.Logger.Warn("comparing the revocation stream with what is known", "error", f.explain(err))
+			f.o.Logger.Warn("cannot compare the revocation stream with the known revocations", "error", f.explain(err))
 			select {
 			case <-ctx.Done():
 				return
-			case <-f.checks: // the reader has got through again
+			case <-f.checks: // the reader has connected again
 				gap = firstGap
 			case <-time.After(gap):
 			}
@@ -67,21 +67,22 @@ func (f *Feed) compare(ctx context.Context) {
 	}
 }
 
-// recheck has the stream compared once the queue is empty.
+// recheck requests a comparison as soon as the queue is empty.
 func (f *Feed) recheck() {
 	f.check.Store(true)
 	wake(f.back)
 }
 
-// complete publishes what is known and not in the stream. Other processes may do the same at this moment: each publishes
-// in an order of its own, a batch at a time, and looks in between what the others have done.
+// complete publishes the known revocations that the stream lacks, and returns how many entries it added. Other processes
+// may do the same at the same time, so each publishes in a random order, one batch at a time, and reads between batches
+// what the others have added.
 func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	known, err := f.o.Known(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("reading what is known: %w", err)
+		return 0, fmt.Errorf("reading the known revocations: %w", err)
 	}
 	now := f.o.Now().UnixMilli()
-	lacking := make(map[digest]int, len(known)) // message to record
+	lacking := make(map[digest]int, len(known)) // digest of a message to the index of its record
 	for i := range known {
 		if known[i].Until <= now {
 			continue
@@ -124,7 +125,7 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	}
 }
 
-// digest stands for a message, so that comparing takes little memory.
+// digest identifies a message in little memory.
 type digest [16]byte
 
 func digestOf(message string) digest {
@@ -132,7 +133,7 @@ func digestOf(message string) digest {
 	return digest(sum[:16])
 }
 
-// some returns about a batch of what is lacking, any.
+// some returns about one batch of the lacking entries, in the random order of the map.
 func some(lacking map[digest]int, known []revoke.Record) (entries []entry, err error) {
 	seen := make(map[int]bool)
 	for _, i := range lacking {
@@ -156,7 +157,7 @@ func some(lacking map[digest]int, known []revoke.Record) (entries []entry, err e
 	return entries, nil
 }
 
-// strike takes what stands in the stream after the id off the lacking, and returns the last id.
+// strike deletes from lacking what the stream has after the id, and returns the last id that it read.
 func (f *Feed) strike(ctx context.Context, s *session, lacking map[digest]int, after string) (string, error) {
 	for {
 		entries, err := f.rangeAfter(ctx, s, after)
@@ -175,6 +176,7 @@ func (f *Feed) strike(ctx context.Context, s *session, lacking map[digest]int, a
 	}
 }
 
+// rangeAfter reads at most readCount entries after the id.
 func (f *Feed) rangeAfter(ctx context.Context, s *session, after string) ([]goredis.XMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()

@@ -11,25 +11,24 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// answerWithin bounds every step on the network: a dial, a handshake, an answer that Redis does not hold back.
+// answerWithin is the timeout of every step on the network: a dial, a handshake, an answer that Redis does not delay.
 const answerWithin = 2 * time.Second
 
-// session is a client of its own for as long as nothing fails. A fresh one after each failure asks Sentinels and cluster
-// nodes anew and cannot come upon a connection that died meanwhile.
+// session is a client that is used until something fails. A new one asks Sentinels and cluster nodes again and has no
+// dead connections.
 type session struct {
 	goredis.UniversalClient
 	unhook func() bool
 }
 
-// open makes a session, which connects when it is used. It is closed at the latest when ctx ends, also under a read that
-// waits.
+// open returns a session, which connects at its first use. It is closed when ctx is done, even while a read waits.
 func (f *Feed) open(ctx context.Context) *session {
 	o := &goredis.UniversalOptions{
 		Addrs: f.o.Addresses, MasterName: f.o.Master, DB: f.o.Database, Username: f.o.Username, Password: f.o.Password.Reveal(),
 		DialTimeout: answerWithin, ReadTimeout: answerWithin, WriteTimeout: answerWithin, ContextTimeoutEnabled: true,
-		// A retry of the library's would hide that a connection broke.
+		// Retries inside the library would hide that a connection broke.
 		MaxRetries: -1, DialerRetries: 1, PoolSize: 2, PipelinePoolSize: -1,
-		// Nothing that an ACL would have to allow beside the commands of this package.
+		// Send no commands other than those of this package, so that an ACL can forbid the rest.
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
@@ -48,11 +47,11 @@ func (s *session) close() {
 }
 
 func (s *session) shut() {
-	// The session is over: an error of closing has nobody left to concern.
+	// The session is no longer used, so an error of Close does not matter.
 	_ = s.Close()
 }
 
-// conn is one connection to the server that has the stream.
+// conn returns a connection to the server that has the stream.
 func (s *session) conn(ctx context.Context, stream string) (*goredis.Conn, error) {
 	switch c := s.UniversalClient.(type) {
 	case *goredis.Client:
@@ -64,11 +63,11 @@ func (s *session) conn(ctx context.Context, stream string) (*goredis.Conn, error
 		}
 		return node.Conn(), nil
 	default:
-		return nil, fmt.Errorf("redis: no way to one connection of a %T", c)
+		return nil, fmt.Errorf("redis: cannot take one connection of a %T", c)
 	}
 }
 
-// explain adds what an operator can do about an error.
+// explain adds to an error what an operator can do about it.
 func (f *Feed) explain(err error) error {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "MOVED ") && !f.o.cluster():
@@ -83,16 +82,16 @@ func (f *Feed) explain(err error) error {
 	return err
 }
 
-// quietLibrary turns off the library's own log, which it keeps in a package variable: whatever it says there arrives here
-// as an error too, and is logged once.
+// quietLibrary turns off the library's log, which is a package variable. The same errors are returned to this package,
+// which logs them once.
 var quietLibrary = sync.OnceFunc(func() { goredis.SetLogger(silence{}) })
 
 type silence struct{}
 
-// Printf says nothing.
+// Printf does nothing.
 func (silence) Printf(context.Context, string, ...any) {}
 
-// sleep waits and reports whether ctx goes on.
+// sleep waits for d and returns true, or returns false when ctx is done.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -12,43 +12,43 @@ import (
 )
 
 const (
-	// PublishWait bounds Publish.
+	// PublishWait is how long Publish waits for Redis at most.
 	PublishWait = 250 * time.Millisecond
 
-	startWait  = 2 * time.Second        // bounds Start
-	closeWait  = 500 * time.Millisecond // what Close gives the queue to empty
-	maxSilence = 3 * time.Second        // without a proof for so long, Redis counts as away
+	startWait  = 2 * time.Second        // how long Start waits at most
+	closeWait  = 500 * time.Millisecond // how long Close waits for the queue to empty
+	maxSilence = 3 * time.Second        // if Age is longer, Redis counts as away
 	longestGap = time.Second            // between two attempts to connect
 	firstGap   = 20 * time.Millisecond
 )
 
 // The states of a Feed.
 const (
-	StateOK    = "ok"    // everything that Redis has arrives here
-	StateStale = "stale" // Redis is away, for less than Options.MaxStale
-	StateLost  = "lost"  // it is away for longer, or was never there
+	StateOK    = "ok"    // the process receives all revocations from Redis
+	StateStale = "stale" // Redis has been away for less than Options.MaxStale
+	StateLost  = "lost"  // Redis has been away for longer, or was never reached
 )
 
-// Feed is this process's end of the revocation stream.
+// Feed connects a process to the revocation stream.
 type Feed struct {
 	o      Options
-	stream string        // its key
-	probe  string        // a key that is never there, on the same node of a cluster
+	stream string        // the key of the stream
+	probe  string        // a key that never exists, on the same node of a cluster
 	block  time.Duration // how long one read waits in Redis
 	base   time.Time
 
-	proved   atomic.Int64 // nanoseconds from base to the begin of the last read that left nothing unread; 0 = none yet
+	proved   atomic.Int64 // nanoseconds from base to the start of the last read that left nothing unread; 0 = none yet
 	away     atomic.Bool  // the reader's last attempt failed
 	mute     atomic.Bool  // the publisher's last attempt failed
 	lifetime atomic.Int64 // of the longest-lived entry seen, in milliseconds
 	trouble  atomic.Pointer[error]
 
 	queue  *queue
-	acked  acked         // what Redis took since the reader looked for it
-	back   chan struct{} // the publisher is to look: the reader has caught up after a connect, or check was set
-	check  atomic.Bool   // the stream is to be compared with Known once the queue is empty
-	checks chan struct{}
-	stalls chan struct{} // Redis took so long that a Publish somewhere may not have waited for it
+	acked  acked         // what Redis acknowledged since the reader verified it
+	back   chan struct{} // wakes the publisher: the reader has caught up after a connect, or check was set
+	check  atomic.Bool   // compare the stream with Known once the queue is empty
+	checks chan struct{} // wakes the comparison
+	stalls chan struct{} // Redis took so long that a Publish of some process may not have waited for it
 
 	tried   chan struct{} // closed when the first attempt to connect has ended
 	tryOnce sync.Once
@@ -58,7 +58,7 @@ type Feed struct {
 	closed  bool
 }
 
-// New makes a Feed. It does not connect: the errors are about the options.
+// New returns a Feed, or an error about the options. It does not connect.
 func New(o Options) (*Feed, error) {
 	if err := o.resolve(); err != nil {
 		return nil, err
@@ -73,8 +73,8 @@ func New(o Options) (*Feed, error) {
 	}, nil
 }
 
-// Start connects and reads what is there, so that the process does not serve before it knows. When Redis is away it
-// returns all the same, at the latest after two seconds, and the Feed goes on trying.
+// Start connects and reads the stream, so that the process knows all revocations before it serves. If Redis is away, Start
+// returns after at most two seconds, and the Feed keeps trying. Further calls do nothing.
 func (f *Feed) Start() {
 	f.mu.Lock()
 	if f.closed || f.stop != nil {
@@ -95,8 +95,8 @@ func (f *Feed) Start() {
 	}
 }
 
-// Close gives waiting revocations half a second to leave if Redis is there, and ends the Feed's goroutines. What stays
-// behind is in Known, and is published by the next Feed that is started. Closing twice is fine.
+// Close sends waiting revocations, for at most half a second and only if Redis is there, and ends the Feed's goroutines.
+// The next Feed that starts publishes the rest from Known. Further calls do nothing.
 func (f *Feed) Close() error {
 	f.mu.Lock()
 	if f.closed {
@@ -123,10 +123,10 @@ func (f *Feed) Close() error {
 	return nil
 }
 
-// Publish applies the records here and sends them to all processes. It returns nil once Redis has them, or, while Redis is
-// away or slow, once they wait to be sent: then they go out as soon as it is back. It waits at most PublishWait, and not at
-// all when Redis is known to be away. Errors: what Apply says, fault.InvalidParameter for a record that cannot be written
-// down, fault.Unavailable after Close.
+// Publish applies the records in this process and sends them to all processes. It returns nil once Redis has acknowledged
+// them. If Redis is slow it returns nil after PublishWait, and if Redis is away it returns nil at once; the Feed sends the
+// records later. Publish returns the errors of Apply, fault.InvalidParameter for a record that cannot be encoded, and
+// fault.Unavailable after Close.
 func (f *Feed) Publish(ctx context.Context, records ...revoke.Record) error {
 	if err := f.o.Apply(records...); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (f *Feed) Publish(ctx context.Context, records ...revoke.Record) error {
 		return fault.New(fault.Unavailable, "The revocation feed is closed.")
 	}
 	if !fits {
-		// Known has them: they are sent once the stream is compared with it.
+		// Known has the records. The comparison of the stream with Known publishes them.
 		f.check.Store(true)
 		wake(f.queue.ready)
 		return nil
@@ -168,8 +168,8 @@ func (f *Feed) Publish(ctx context.Context, records ...revoke.Record) error {
 	return nil
 }
 
-// Age is how long ago the last read began after which nothing in Redis was unread; the longest Duration before the first.
-// It takes no lock.
+// Age returns the time since the start of the last read that left nothing unread, or the longest Duration if there was
+// none. It takes no lock.
 func (f *Feed) Age() time.Duration {
 	proved := f.proved.Load()
 	if proved == 0 {
@@ -178,7 +178,7 @@ func (f *Feed) Age() time.Duration {
 	return f.o.Now().Sub(f.base) - time.Duration(proved)
 }
 
-// State is StateOK, StateStale or StateLost.
+// State returns StateOK, StateStale or StateLost.
 func (f *Feed) State() string {
 	switch age := f.Age(); {
 	case age > f.o.MaxStale:
@@ -189,7 +189,7 @@ func (f *Feed) State() string {
 	return StateOK
 }
 
-// prove records that a read that began at that time left nothing unread.
+// prove records that a read that began at begun left nothing unread.
 func (f *Feed) prove(begun time.Time) {
 	f.proved.Store(max(1, int64(begun.Sub(f.base))))
 	if f.away.Swap(false) {

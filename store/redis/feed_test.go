@@ -25,14 +25,14 @@ func TestARevocationReachesEveryProcessWithinTheSecond(t *testing.T) {
 		begun := time.Now()
 		from.revoke(id)
 		if !from.refuses(id) {
-			t.Fatal("a process does not follow its own sign-out at once")
+			t.Fatal("a process does not apply its own sign-out at once")
 		}
 		to.learns(id)
 		took = append(took, time.Since(begun))
 	}
 	slices.Sort(took)
 	t.Logf("from sign-out to refusal elsewhere: median %v, slowest %v", took[len(took)/2], took[len(took)-1])
-	// The median, so that a busy machine's hiccup does not count.
+	// The median, so that delays of a busy machine do not count.
 	if took[len(took)/2] > time.Second {
 		t.Errorf("half of the revocations took more than a second: %v", took)
 	}
@@ -49,11 +49,11 @@ func TestAProcessThatStartsLaterKnowsBeforeItServes(t *testing.T) {
 
 	b := newProcess(t, at(s))
 	if b.State() != StateLost || b.Age() < 24*time.Hour {
-		t.Errorf("before it has reached Redis a process is %s, its proof %v old", b.State(), b.Age())
+		t.Errorf("before the process has reached Redis, State is %s and Age is %v", b.State(), b.Age())
 	}
 	b.Start()
 	if b.State() != StateOK || !b.refuses(all...) {
-		t.Errorf("after Start the state is %s, and not all revocations are known", b.State())
+		t.Errorf("after Start, State is %s and not all revocations are known", b.State())
 	}
 	if b.Age() > time.Minute {
 		t.Errorf("Age is %v", b.Age())
@@ -74,10 +74,10 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 	}
 	b.learns("last words")
 	if err := a.Publish(context.Background(), family("too late")); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("after Close Publish says %v", err)
+		t.Errorf("Publish after Close: %v", err)
 	}
 	if err := newProcess(t, at(s)).Close(); err != nil {
-		t.Errorf("closing what was not started: %v", err)
+		t.Errorf("closing a Feed that was not started: %v", err)
 	}
 	a.Start() // does nothing
 }
@@ -88,7 +88,7 @@ func TestCloseDoesNotWaitForAFrozenServer(t *testing.T) {
 	a := startProcess(t, at(s))
 	s.freeze()
 	a.revoke("unsent")
-	if err := a.Close(); err != nil { // returns although nobody thaws the server, and with it all goroutines
+	if err := a.Close(); err != nil { // returns, and all goroutines end, although the server stays frozen
 		t.Fatal(err)
 	}
 	s.kill()
@@ -115,14 +115,14 @@ func TestPublishRefusesWhatCannotBeApplied(t *testing.T) {
 	}
 	over := revoke.Family(issuer, "over", time.Now().Add(-time.Second))
 	if err := a.Publish(context.Background(), over); err != nil {
-		t.Errorf("one that is over: %v", err)
+		t.Errorf("an expired record: %v", err)
 	}
 	if n := s.length(); n != 0 {
 		t.Errorf("%d entries in the stream", n)
 	}
 }
 
-// A sign-out that names thousands of sign-ins goes over the wire in parts, which mean the same.
+// A sign-out that names thousands of sign-ins is split into several entries.
 func TestALongSignOutArrivesWhole(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -135,7 +135,7 @@ func TestALongSignOutArrivesWhole(t *testing.T) {
 	}
 	b.learns(recent...)
 	if n := s.length(); n < 2 || n > 16 {
-		t.Errorf("it made %d entries", n)
+		t.Errorf("the sign-out has %d entries", n)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestForeignEntriesAreSkippedWithOneLine(t *testing.T) {
 	s.do("xadd", "sluice:revocations", "*", "record", good[0])
 	a := startProcess(t, at(s))
 	if !a.refuses("among others") {
-		t.Error("the one good entry was skipped too")
+		t.Error("the valid entry was skipped")
 	}
 	if n := strings.Count(a.log.String(), "skipping"); n != 1 {
 		t.Errorf("%d lines in the log", n)
@@ -167,7 +167,7 @@ func TestForeignEntriesAreSkippedWithOneLine(t *testing.T) {
 	startProcess(t, at(s)).learns("among others", "after nonsense")
 }
 
-// When the index fails for another reason than the record, going on would miss a revocation.
+// If Apply fails for another reason than the record, the reader must not continue, or it would miss a revocation.
 func TestNothingIsProvedWhileApplyFails(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -209,7 +209,7 @@ func TestTheStreamIsTrimmed(t *testing.T) {
 	a.revoke("too early")
 	startProcess(t, o).learns("too early")
 	if n := s.length(); n < 201 {
-		t.Fatalf("of 201 live entries %d are left", n)
+		t.Fatalf("%d of 201 live entries are left", n)
 	}
 	clock.add(20 * time.Minute)
 	a.reaches(StateOK)
@@ -219,7 +219,7 @@ func TestTheStreamIsTrimmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the old ones trimmed", func() bool { return s.length() < 50 })
-	// What is over and gone is no reason to think that Redis lost something.
+	// Trimmed entries must not look like a loss of data.
 	a.reaches(StateOK)
 	if strings.Contains(a.log.String(), "gone from Redis") {
 		t.Error("trimming was taken for a loss")

@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// start is the id before all entries.
+// start is the id that sorts before those of all entries.
 const start = "0-0"
 
-// written is when an entry was made, in milliseconds by Redis's clock: the first half of its id.
+// written returns when Redis added the entry, in milliseconds by Redis's clock. It is the first half of the id.
 func written(id string) (int64, bool) {
 	ms, _, ok := parseID(id)
 	return ms, ok
 }
 
-// parseID reads an id as Redis writes it.
+// parseID parses an id, "<milliseconds>-<sequence>".
 func parseID(id string) (ms, sequence int64, ok bool) {
 	first, second, ok := strings.Cut(id, "-")
 	if !ok {
@@ -29,14 +29,14 @@ func parseID(id string) (ms, sequence int64, ok bool) {
 	return ms, sequence, err == nil && sequence >= 0
 }
 
-// before reports whether a stands before b in a stream.
+// before reports whether the id a sorts before the id b.
 func before(a, b string) bool {
 	ms1, sequence1, _ := parseID(a)
 	ms2, sequence2, _ := parseID(b)
 	return ms1 < ms2 || ms1 == ms2 && sequence1 < sequence2
 }
 
-// span is the oldest and the newest of some entries; empty when there are none.
+// span is the oldest and the newest id of some entries. Both are empty if there are none.
 type span struct{ first, last string }
 
 func (s *span) add(id string) {
@@ -48,7 +48,7 @@ func (s *span) add(id string) {
 	}
 }
 
-// acked is the span of what Redis has taken from us. Two publishers add, the reader takes.
+// acked is the span of the entries that Redis acknowledged. Two goroutines add to it and the reader takes from it.
 type acked struct {
 	mu sync.Mutex
 	span
@@ -60,7 +60,7 @@ func (a *acked) add(id string) {
 	a.span.add(id)
 }
 
-// take returns the span and begins a new one.
+// take returns the span and resets it.
 func (a *acked) take() span {
 	a.mu.Lock()
 	defer a.mu.Unlock()

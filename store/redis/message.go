@@ -11,24 +11,26 @@ import (
 )
 
 const (
-	// field is the one field of an entry: a revoke.Record as JSON.
+	// field is the only field of an entry. Its value is a revoke.Record as JSON.
 	field = "record"
-	// maxMessage bounds its value in bytes. Longer records are split.
+	// maxMessage is the maximum length of the value in bytes. Longer records are split.
 	maxMessage = 64 << 10
 )
 
-// encode writes a record down, as several messages when one would be too long: a sign-out that names many recent
-// sign-ins means the same in parts. Equal records give equal messages.
+// encode returns a record as one message, or as several if one would be too long: a sign-out that names many recent
+// sign-ins can be split. Equal records give equal messages. encode returns fault.InvalidParameter for a record that
+// cannot be encoded.
 func encode(r *revoke.Record) ([]string, error) {
 	for _, text := range append([]string{string(r.Kind), r.Issuer, r.Name}, r.Recent...) {
 		if !utf8.ValidString(text) {
-			// JSON would replace the bytes, and the message would revoke something else.
-			return nil, fault.New(fault.InvalidParameter, "revocation: a name that is not UTF-8")
+			// JSON would replace the invalid bytes, and the message would revoke something else.
+			return nil, fault.New(fault.InvalidParameter, "revocation: a name is not valid UTF-8")
 		}
 	}
 	return appendMessages(nil, *r)
 }
 
+// appendMessages appends the messages of r to list.
 func appendMessages(list []string, r revoke.Record) ([]string, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -38,7 +40,7 @@ func appendMessages(list []string, r revoke.Record) ([]string, error) {
 		return append(list, string(text)), nil
 	}
 	if len(r.Recent) < 2 {
-		return nil, fault.New(fault.InvalidParameter, "revocation: longer than %d bytes", maxMessage)
+		return nil, fault.New(fault.InvalidParameter, "revocation: the record is longer than %d bytes", maxMessage)
 	}
 	first, second := r, r
 	half := len(r.Recent) / 2
@@ -49,18 +51,19 @@ func appendMessages(list []string, r revoke.Record) ([]string, error) {
 	return appendMessages(list, second)
 }
 
-// decode reads an entry of the stream. Others may write there too: whatever is not a record is an error.
+// decode returns the record of an entry. It fails if the entry is not a record, because other programs may write to the
+// stream.
 func decode(values map[string]any) (revoke.Record, error) {
 	text, ok := values[field].(string)
 	if !ok {
-		return revoke.Record{}, errors.New("no field \"" + field + "\"")
+		return revoke.Record{}, errors.New("the entry has no field \"" + field + "\"")
 	}
 	if len(text) > maxMessage {
-		return revoke.Record{}, fmt.Errorf("longer than %d bytes", maxMessage)
+		return revoke.Record{}, fmt.Errorf("the entry is longer than %d bytes", maxMessage)
 	}
 	var r revoke.Record
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return revoke.Record{}, errors.New("not a revocation in JSON") // the cause could quote what stands there
+		return revoke.Record{}, errors.New("the entry is not a revocation in JSON") // the cause could quote the entry
 	}
 	return r, nil
 }

@@ -13,7 +13,7 @@ import (
 
 var until = time.UnixMilli(1_900_000_000_000)
 
-// What stands in the stream is read by processes of other versions: it changes only by what they may ignore.
+// Processes of other versions read the stream. A change of the format must be one that they can ignore.
 func TestMessagesAreStable(t *testing.T) {
 	for want, r := range map[string]revoke.Record{
 		`{"kind":"family","issuer":"https://i","name":"f","until":1900000000000}`: revoke.Family("https://i", "f", until),
@@ -90,7 +90,7 @@ func TestIDsAreOrderedAsInRedis(t *testing.T) {
 	}
 }
 
-// Whatever stands in the stream either is refused or means the same after it was sent on, and never stops a process.
+// Every entry is either refused, or keeps its meaning when it is encoded again.
 func FuzzDecode(f *testing.F) {
 	for _, r := range []revoke.Record{family("f"), revoke.Sessions(issuer, "s", until, []string{"a", "b"}, until),
 		revoke.Role("arn:aws:iam::1:role/r", until, until)} {
@@ -112,7 +112,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		messages, err := encode(&r)
 		if err != nil {
-			return // longer as we write it
+			return // longer after encoding
 		}
 		index, err := revoke.NewIndex(revoke.Options{Now: time.Now})
 		if err != nil {

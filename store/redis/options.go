@@ -16,45 +16,46 @@ import (
 
 // Options are a Feed's dependencies.
 type Options struct {
-	// Addresses are host:port. One is a server; several are the nodes of a cluster, or with Master the Sentinels.
+	// Addresses have the form host:port. One address is that of a server. Several are nodes of a cluster, or Sentinels if
+	// Master is set.
 	Addresses []string
-	Master    string // the name that the Sentinels know
-	Username  string // an ACL user's; empty = the default user
+	Master    string // the name of the master that the Sentinels watch
+	Username  string // of an ACL user; empty = the default user
 	Password  seal.Secret
-	TLS       *tls.Config // nil = plain; it is for servers and Sentinels alike
+	TLS       *tls.Config // for servers and Sentinels; nil = no TLS
 	Database  int         // 0 in a cluster
-	// Prefix begins the names of all keys; no braces. Default "sluice:". Processes with the same prefix and database belong
-	// together.
+	// Prefix is the prefix of all keys, without braces. Default "sluice:". Processes with the same prefix and database
+	// share their revocations.
 	Prefix string
 
-	// Apply gets what is published here and what arrives, our own included, often more than once. A record that it
-	// refuses as fault.InvalidParameter is skipped; after any other error it gets everything again, and until it takes it
-	// Age grows. Required.
+	// Apply receives the records that this process publishes and those that arrive, including its own, possibly more than
+	// once. A record that it refuses with fault.InvalidParameter is skipped. After another error it receives all records
+	// again, and Age grows until it returns nil. Required.
 	Apply func(...revoke.Record) error
-	// Known returns every live revocation that this process holds durably: what was given to Publish, at least. It is
-	// called after every connect and may take its time. Required.
+	// Known returns every live revocation that this process holds durably, at least those that were given to Publish. It
+	// is called after every connect and may be slow. Required.
 	Known func(context.Context) ([]revoke.Record, error)
 
-	MaxStale time.Duration    // State is "lost" when Age is above it. Default one minute.
+	MaxStale time.Duration    // State is StateLost if Age is longer. Default one minute.
 	Now      func() time.Time // required; its monotonic reading measures Age
-	Logger   *slog.Logger     // nil = silent
-	Observer Observer         // nil = nobody
+	Logger   *slog.Logger     // nil = no log
+	Observer Observer         // nil = none
 }
 
-// Observer is told what happens, for metrics. It must return at once and may be called by several goroutines.
+// Observer receives events for metrics. Its methods must return at once and may be called by several goroutines.
 type Observer interface {
-	// RevocationState is called when State has changed, within about a quarter of a second.
+	// RevocationState is called within about a quarter of a second after State has changed.
 	RevocationState(state string)
-	// RevocationsPublished counts entries that Redis took; again is true for those that it had lost or never got.
+	// RevocationsPublished counts entries that Redis acknowledged. again is true for entries that Redis lacked.
 	RevocationsPublished(n int, again bool)
-	// RevocationsReceived counts entries read, our own included. lag is how long the oldest of them was under way by
-	// Redis's clock and ours; 0 for those that were there before we connected.
+	// RevocationsReceived counts entries that were read, including those of this process. lag is the age of the oldest of
+	// them by Redis's and this machine's clock, and 0 for entries that were in the stream before this process connected.
 	RevocationsReceived(n int, lag time.Duration)
-	// RevocationsQueued is how many entries wait for Redis.
+	// RevocationsQueued reports how many entries wait for Redis.
 	RevocationsQueued(n int)
 }
 
-// noObserver watches nothing.
+// noObserver ignores all events.
 type noObserver struct{}
 
 func (noObserver) RevocationState(string)                 {}
@@ -62,13 +63,13 @@ func (noObserver) RevocationsPublished(int, bool)         {}
 func (noObserver) RevocationsReceived(int, time.Duration) {}
 func (noObserver) RevocationsQueued(int)                  {}
 
-// resolve checks what is required and fills in the defaults.
+// resolve checks the options and sets defaults.
 func (o *Options) resolve() error {
 	if o.Apply == nil || o.Known == nil || o.Now == nil {
-		return errors.New("redis: a feed needs Apply, Known and Now")
+		return errors.New("redis: options lack Apply, Known or Now")
 	}
 	if len(o.Addresses) == 0 {
-		return errors.New("redis: no address")
+		return errors.New("redis: no address; add host:port")
 	}
 	for _, address := range o.Addresses {
 		if _, _, err := net.SplitHostPort(address); err != nil {
@@ -76,13 +77,13 @@ func (o *Options) resolve() error {
 		}
 	}
 	if o.Database < 0 || o.Database > 0 && o.cluster() {
-		return errors.New("redis: a database is a number from 0, and a cluster has only database 0")
+		return errors.New("redis: the database must be 0 or more, and 0 in a cluster")
 	}
 	if strings.ContainsAny(o.Prefix, "{}") {
-		return errors.New("redis: a brace in the prefix") // clusters give it a meaning
+		return errors.New("redis: the prefix contains a brace; remove it") // clusters hash only what braces enclose
 	}
 	if o.MaxStale < 0 {
-		return errors.New("redis: MaxStale is negative")
+		return errors.New("redis: MaxStale is negative; set 0 for the default")
 	}
 	if o.MaxStale == 0 {
 		o.MaxStale = time.Minute

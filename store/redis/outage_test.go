@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/authz/revoke"
 )
 
-// Not parallel: it counts goroutines.
+// Not parallel, because it counts goroutines.
 func TestAFrozenServerHoldsNobodyUp(t *testing.T) {
 	s := startServer(t)
 	a, b := startProcess(t, briefly(s)), startProcess(t, briefly(s))
@@ -32,9 +32,9 @@ func TestAFrozenServerHoldsNobodyUp(t *testing.T) {
 		all.Go(func() { a.revoke(id) })
 	}
 	all.Wait()
-	// Nothing here waited for Redis, which is still frozen.
+	// None of this waited for Redis, which is still frozen.
 	if !a.refuses(list...) {
-		t.Error("a process does not follow its own sign-outs")
+		t.Error("a process does not apply its own sign-outs")
 	}
 	a.reaches(StateStale)
 	if a.Age() > time.Since(froze)+time.Second {
@@ -48,13 +48,13 @@ func TestAFrozenServerHoldsNobodyUp(t *testing.T) {
 		a.revoke(list[0])
 	}
 	if took := time.Since(begun); took > 100*PublishWait/4 {
-		t.Errorf("while Redis is known to be away, 100 sign-outs took %v: they wait for it", took)
+		t.Errorf("100 sign-outs took %v although Redis was known to be away", took)
 	}
 	if n := runtime.NumGoroutine(); n > before+20 {
 		t.Errorf("%d goroutines, %d before the outage", n, before)
 	}
 	if b.refuses(list[0]) {
-		t.Error("a revocation got past a frozen server")
+		t.Error("a revocation arrived although the server is frozen")
 	}
 
 	s.thaw()
@@ -105,7 +105,7 @@ func TestAServerThatIsKilledAndLosesItsData(t *testing.T) {
 	startProcess(t, at(s)).learns(append(all, "of b")...)
 }
 
-// A flush breaks no connection. Right after it somebody writes, so that the stream is not empty either.
+// A flush does not break connections. Another program writes right after it, so the stream is not empty.
 func TestAFlushIsNoticed(t *testing.T) {
 	t.Parallel()
 	for _, command := range [][]any{{"flushall"}, {"del", "sluice:revocations"}} {
@@ -124,7 +124,7 @@ func TestAFlushIsNoticed(t *testing.T) {
 	}
 }
 
-// Redis took an entry and lost it before anybody had read anything: only who published it can know.
+// Redis acknowledges an entry and loses it before any process reads it. Only the publisher can notice.
 func TestALossThatNobodyElseSawIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -144,9 +144,9 @@ func TestRedisMayBeAwayAtTheStart(t *testing.T) {
 	o := at(s)
 	o.Now = clock.now
 	a := newProcess(t, o)
-	a.Start() // returns all the same
+	a.Start() // must return
 	if a.State() != StateLost {
-		t.Errorf("the state is %s: what happened before the start is not known", a.State())
+		t.Errorf("State is %s although earlier revocations are not known", a.State())
 	}
 	a.revoke("early")
 	eventually(t, "a line in the log", func() bool { return strings.Contains(a.log.String(), "not reached yet") })
@@ -164,7 +164,7 @@ func TestRedisMayBeAwayAtTheStart(t *testing.T) {
 	}
 }
 
-// What does not fit into the queue is published from what is known.
+// The comparison with Known publishes what does not fit into the queue.
 func TestTheQueueIsBoundedAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -180,7 +180,7 @@ func TestTheQueueIsBoundedAndLosesNothing(t *testing.T) {
 	}
 	waiting := a.queue.len()
 	if waiting == 0 || waiting == len(all) {
-		t.Errorf("%d of %d wait: the test shows nothing", waiting, len(all))
+		t.Errorf("%d of %d entries wait, want fewer: the queue was not full", waiting, len(all))
 	}
 	s.start()
 	startProcess(t, at(s)).learns(all...)
@@ -192,7 +192,7 @@ func TestTheQueueIsBoundedAndLosesNothing(t *testing.T) {
 	}
 }
 
-// Several processes that share what they know all find it lacking; the stream must not grow by all of them.
+// Several processes with the same store find the same entries lacking. The stream must not get all of them from each.
 func TestProcessesShareTheWorkOfPublishingAgain(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -211,7 +211,7 @@ func TestProcessesShareTheWorkOfPublishingAgain(t *testing.T) {
 	for _, p := range list {
 		p.learns(all...)
 	}
-	// Wait until nobody adds anything.
+	// Wait until the stream stops growing.
 	for n := -1; n != s.length(); time.Sleep(50 * time.Millisecond) {
 		n = s.length()
 	}
@@ -240,7 +240,7 @@ func TestASlowNetworkIsNoOutage(t *testing.T) {
 	}
 }
 
-// A network that swallows packets closes no connection.
+// A network that drops packets does not close connections.
 func TestABlackHoleIsNoticedAndLeft(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -252,12 +252,12 @@ func TestABlackHoleIsNoticedAndLeft(t *testing.T) {
 	b.revoke("unheard")
 	a.revoke("unsaid")
 	a.reaches(StateLost)
-	p.swallow(false) // for new connections: the old ones are dead
+	p.swallow(false) // for new connections; the old ones stay dead
 	a.learns("unheard")
 	b.learns("unsaid")
 }
 
-// proxy stands between a Feed and its server.
+// proxy forwards connections from a Feed to its server.
 type proxy struct {
 	net.Listener
 	delay time.Duration
@@ -299,7 +299,7 @@ func (p *proxy) swallow(on bool) {
 	p.hole = on
 }
 
-// pump copies, later, until something was swallowed; from then on the connection swallows everything.
+// pump copies with a delay. Once it has dropped something, it drops everything on the connection.
 func (p *proxy) pump(from, to net.Conn, dead *bool) {
 	defer from.Close()
 	defer to.Close()

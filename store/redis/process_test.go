@@ -15,7 +15,7 @@ import (
 
 const issuer = "https://id.example.com/us-east-1_pool00001"
 
-// process is what a Sluice process has around a Feed: a durable store, the index that its gates ask, an observer.
+// process is a Feed with what a Sluice process has: a durable store, a revocation index and an observer.
 type process struct {
 	*Feed
 	t     testing.TB
@@ -30,7 +30,7 @@ type process struct {
 	queued   int
 }
 
-// newProcess makes a process that is not started yet.
+// newProcess returns a process that is not started yet.
 func newProcess(t testing.TB, o Options) *process {
 	t.Helper()
 	if o.Now == nil {
@@ -58,7 +58,7 @@ func newProcess(t testing.TB, o Options) *process {
 	return p
 }
 
-// startProcess starts one that has reached Redis.
+// startProcess starts a process and waits until it has reached Redis.
 func startProcess(t testing.TB, o Options) *process {
 	t.Helper()
 	p := newProcess(t, o)
@@ -69,7 +69,7 @@ func startProcess(t testing.TB, o Options) *process {
 
 func at(s *server) Options { return Options{Addresses: []string{s.address()}} }
 
-// briefly is at, with a process that soon counts Redis as lost.
+// briefly returns the options of at with a short MaxStale.
 func briefly(s *server) Options {
 	o := at(s)
 	o.MaxStale = time.Second
@@ -78,14 +78,14 @@ func briefly(s *server) Options {
 
 func family(id string) revoke.Record { return revoke.Family(issuer, id, time.Now().Add(time.Hour)) }
 
-// keep puts records into the store, which comes before publishing.
+// keep adds records to the store. A process does so before it publishes them.
 func (p *process) keep(records ...revoke.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kept = append(p.kept, records...)
 }
 
-// revoke ends sign-ins as userpool does.
+// revoke revokes sign-ins as userpool does.
 func (p *process) revoke(ids ...string) {
 	p.t.Helper()
 	records := make([]revoke.Record, len(ids))
@@ -98,7 +98,7 @@ func (p *process) revoke(ids ...string) {
 	}
 }
 
-// refuses reports whether the process's gates refuse tokens of these sign-ins.
+// refuses reports whether the process refuses tokens of all these sign-ins.
 func (p *process) refuses(ids ...string) bool {
 	for _, id := range ids {
 		if !p.index.Revoked(revoke.Credential{Issuer: issuer, OriginJTI: id, IssuedAt: time.Now()}) {
@@ -152,7 +152,7 @@ func (p *process) RevocationsQueued(n int) {
 	p.queued = max(p.queued, n)
 }
 
-// told are the states that the observer was told of.
+// told returns the states that the observer received.
 func (p *process) told() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -167,7 +167,7 @@ func ids(prefix string, n int) []string {
 	return list
 }
 
-// logged is a log that may be read while it is written.
+// logged is a log that can be read while it is written.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -9,11 +9,11 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// batch bounds the entries of one pipeline.
+// batch is the maximum number of entries in one pipeline.
 const batch = 128
 
-// publish sends what is in the queue until ctx ends. After a failure it waits, and tries again as soon as the reader has
-// got through.
+// publish sends the queue to Redis until ctx is done. After a failure it retries after a pause, or as soon as the reader
+// has connected.
 func (f *Feed) publish(ctx context.Context) {
 	s := f.open(ctx)
 	defer func() { s.close() }()
@@ -53,7 +53,7 @@ func (f *Feed) publish(ctx context.Context) {
 	}
 }
 
-// drain sends until the queue is empty.
+// drain sends entries until the queue is empty or an entry fails.
 func (f *Feed) drain(ctx context.Context, s *session) error {
 	for {
 		entries := f.queue.head(batch)
@@ -75,8 +75,8 @@ func (f *Feed) drain(ctx context.Context, s *session) error {
 	}
 }
 
-// send adds entries to the stream and says of each what went wrong. What the longest-lived entry outlived is trimmed on
-// the way, unless we may not know all of the stream.
+// send adds entries to the stream and returns an error or nil for each. It also trims entries that have expired, unless
+// this process may not have read the whole stream.
 func (f *Feed) send(ctx context.Context, s *session, entries []entry) []error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -94,7 +94,7 @@ func (f *Feed) send(ctx context.Context, s *session, entries []entry) []error {
 		cmds[i] = pipe.XAdd(ctx, &goredis.XAddArgs{Stream: f.stream, MinID: minID, Approx: true,
 			Values: []string{field, entries[i].message}})
 	}
-	// The error of the pipeline is that of one of its commands, or all of them have it.
+	// The error of the pipeline is the error of one of its commands, or of all of them.
 	_, all := pipe.Exec(ctx)
 	errs := make([]error, len(entries))
 	for i, cmd := range cmds {
@@ -108,7 +108,7 @@ func (f *Feed) send(ctx context.Context, s *session, entries []entry) []error {
 	return errs
 }
 
-var errNotSent = errors.New("not sent")
+var errNotSent = errors.New("the entry was not sent")
 
 func firstError(errs []error) error {
 	for _, err := range errs {

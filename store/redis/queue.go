@@ -2,31 +2,31 @@ package redis
 
 import "sync"
 
-// maxQueue bounds the messages that wait for Redis, in bytes: about 40,000 sign-outs.
+// maxQueue is the maximum size of the queue in bytes, enough for about 40,000 sign-outs.
 const maxQueue = 8 << 20
 
-// entryOverhead is what an entry costs beside its message.
+// entryOverhead is the memory of an entry without its message, in bytes.
 const entryOverhead = 64
 
-// entry is a message on its way to Redis.
+// entry is a message that waits for Redis.
 type entry struct {
 	message string
-	until   int64 // when it is over
+	until   int64 // when the revocation expires, in milliseconds since 1970
 	sent    *delivery
 }
 
-// delivery is what one Publish waits for.
+// delivery is what a Publish waits for.
 type delivery struct {
-	left int
-	done chan struct{} // closed when Redis has all of it
+	left int           // entries that Redis lacks
+	done chan struct{} // closed when left is 0
 }
 
-// queue holds entries in order until Redis has them. It is bounded.
+// queue holds entries in order until Redis has acknowledged them. Its size is at most maxQueue.
 type queue struct {
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
-	ready   chan struct{} // something was added
+	ready   chan struct{} // receives a token after push
 	closed  bool
 	empty   chan struct{} // closed when the queue is closed and empty
 }
@@ -35,7 +35,8 @@ func newQueue() *queue {
 	return &queue{ready: make(chan struct{}, 1), empty: make(chan struct{})}
 }
 
-// push adds entries: all, or none when they do not fit. The channel is closed when Redis has them.
+// push adds all entries, or none if they do not fit. sent is closed when Redis has acknowledged them. open is false after
+// close.
 func (q *queue) push(entries []entry) (sent <-chan struct{}, fits, open bool) {
 	d := &delivery{left: len(entries), done: make(chan struct{})}
 	if len(entries) == 0 {
@@ -60,14 +61,14 @@ func (q *queue) push(entries []entry) (sent <-chan struct{}, fits, open bool) {
 	return d.done, true, true
 }
 
-// head returns the first entries, at most n. They stay until settle.
+// head returns at most n of the first entries. They stay in the queue until settle.
 func (q *queue) head(n int) []entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return append([]entry(nil), q.entries[:min(n, len(q.entries))]...)
 }
 
-// settle takes those of the first entries off for which done says so.
+// settle removes those of the first n entries for which done returns true.
 func (q *queue) settle(n int, done func(i int) bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -86,7 +87,7 @@ func (q *queue) settle(n int, done func(i int) bool) {
 	clear(q.entries[:n-len(kept)])
 	q.entries = q.entries[n-len(kept):]
 	if len(q.entries) == 0 {
-		q.entries = nil // gives the memory of a long queue back
+		q.entries = nil // frees the memory of a long queue
 		q.finish()
 	}
 }
@@ -97,7 +98,7 @@ func (q *queue) len() int {
 	return len(q.entries)
 }
 
-// close refuses further entries. The channel is closed when there are none left.
+// close makes push refuse entries. The channel is closed when the queue is empty.
 func (q *queue) close() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,7 +109,7 @@ func (q *queue) close() <-chan struct{} {
 	return q.empty
 }
 
-// finish is called with the lock, when the queue is empty.
+// finish closes empty if the queue is closed. The caller holds the lock, and the queue is empty.
 func (q *queue) finish() {
 	if !q.closed {
 		return

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// readCount bounds the entries of one read, and so its memory: 16 MiB at the very worst.
+	// readCount is the maximum number of entries of one read, which limits its memory to 16 MiB.
 	readCount = 256
-	// Before it is live, the reader gathers so many entries, or bytes of them, before it applies them: an index takes many at
-	// once far more cheaply.
+	// Before it is live, the reader gathers this many entries or bytes before it applies them, because an index applies
+	// many records at once much faster.
 	gatherCount, gatherBytes = 64 * readCount, 8 << 20
-	// verifyEvery is how often the reader looks whether what it has read is still there.
+	// verifyEvery is how often the reader checks that the entries it has read still exist.
 	verifyEvery = 500 * time.Millisecond
-	// maxLifetime bounds what an entry may ask for, so that a wrong one cannot keep the stream from being trimmed.
+	// maxLifetime is the longest lifetime that counts, so that a wrong entry cannot prevent trimming.
 	maxLifetime = 400 * 24 * time.Hour
-	// trimMargin is by how much the clocks of the processes may differ before one trims what another still needs.
+	// trimMargin is how far the clocks of two processes may differ before one trims entries that the other needs.
 	trimMargin = time.Minute
 )
 
 var errGone = errors.New("entries that were read are gone from Redis")
 
-// read follows the stream over one connection after the other until ctx ends.
+// read follows the stream until ctx is done, with a new connection after every failure.
 func (f *Feed) read(ctx context.Context) {
 	defer f.hasTried()
 	for gap := firstGap; ; gap = min(2*gap, longestGap) {
@@ -44,7 +44,7 @@ func (f *Feed) read(ctx context.Context) {
 		f.away.Store(true)
 		f.hasTried()
 		if f.o.Now().Sub(begun) > 2*longestGap {
-			gap = firstGap // it was a good connection
+			gap = firstGap // the connection worked for a while
 		}
 		if !sleep(ctx, gap) {
 			return
@@ -52,14 +52,14 @@ func (f *Feed) read(ctx context.Context) {
 	}
 }
 
-// failed keeps an error for the log line that tells of the outage.
+// failed keeps the error for the log line about the outage.
 func (f *Feed) failed(err error) {
 	err = f.explain(err)
 	f.trouble.Store(&err)
 }
 
-// follow reads the stream from its beginning and as it grows. One connection sees one history: whatever could have changed
-// it (a restart, a failover) breaks the connection, and what cannot (a flush) is looked for.
+// follow reads the stream from its beginning and then as it grows, until an error. A restart or a failover may lose
+// entries, and breaks the connection. A flush does not break it, so verify looks for it.
 func (f *Feed) follow(ctx context.Context) error {
 	s := f.open(ctx)
 	defer s.close()
@@ -70,7 +70,7 @@ func (f *Feed) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.acked.take() // what is known is compared with the stream after every connect
+	f.acked.take() // after a connect, the stream is compared with the known revocations anyway
 	r := &reader{f: f, conn: conn, last: start}
 	if err := r.verify(connecting); err != nil {
 		return err
@@ -96,23 +96,24 @@ func (f *Feed) follow(ctx context.Context) error {
 	}
 }
 
-// reader is the position on one connection.
+// reader is the state of reading on one connection.
 type reader struct {
 	f        *Feed
 	conn     *goredis.Conn
 	last     string // id of the last entry read
-	since    span   // of the entries read since verify, and the last one before
+	since    span   // of the entries read since verify, and of the last one before it
 	verified time.Time
-	live     bool // everything that was there at connect has been read and applied
+	live     bool // all entries that existed at connect have been read and applied
 
 	gathered []goredis.XMessage
 	bytes    int
 }
 
-// verify finds out whether revocations can get here at all: the server takes writes. A replica does not, nor does a master
-// that lacks replicas, disk or memory; what others publish stands elsewhere or waits, and an empty answer proves nothing.
-// Then it finds out whether what was read and what was published is still there: the oldest and the newest since the last
-// time. If not, the stream was flushed, and perhaps filled again. What is over may have been trimmed.
+// verify checks that the server accepts writes. A replica does not, nor does a master without enough replicas, disk or
+// memory. Then other processes publish elsewhere or wait, and an empty answer proves nothing.
+//
+// verify also checks that the oldest and the newest entry that were read or published since the last call still exist.
+// If one is missing the stream was flushed, and verify returns errGone. Entries that may have been trimmed do not count.
 func (r *reader) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -125,7 +126,7 @@ func (r *reader) verify(ctx context.Context) error {
 			found = append(found, pipe.XRange(ctx, r.f.stream, id, id))
 		}
 	}
-	// The error of the pipeline is that of one of its commands.
+	// The error of the pipeline is the error of one of its commands.
 	begun := r.f.o.Now()
 	_, _ = pipe.Exec(ctx)
 	if r.live && r.f.o.Now().Sub(begun) > PublishWait {
@@ -147,21 +148,21 @@ func (r *reader) verify(ctx context.Context) error {
 	return nil
 }
 
-// over reports whether everything up to the id may have been trimmed.
+// over reports whether all entries up to the id may have been trimmed.
 func (f *Feed) over(id string) bool {
 	ms, ok := written(id)
 	return !ok || ms < f.trimBefore(0)
 }
 
-// trimBefore is the time, in milliseconds by Redis's clock, before which all entries are over when one that lives for
-// longest is about to be added. The difference of the clocks is in the lifetimes, and so cancels out.
+// trimBefore returns the time, in milliseconds by Redis's clock, before which all entries have expired. longest is the
+// lifetime of an entry that is about to be added. Lifetimes contain the difference of the clocks, so it cancels out.
 func (f *Feed) trimBefore(longest int64) int64 {
 	longest = max(longest, f.lifetime.Load())
 	return f.o.Now().UnixMilli() - min(longest, maxLifetime.Milliseconds()) - trimMargin.Milliseconds()
 }
 
-// next reads the entries that follow, waiting for one once the reader is live, and applies them. It reports whether all that
-// there was is applied.
+// next reads the entries that follow and applies them. Once the reader is live, it waits for one. all is true if all
+// entries of the stream have been applied.
 func (r *reader) next(ctx context.Context) (all bool, err error) {
 	args := &goredis.XReadArgs{Streams: []string{r.f.stream, r.last}, Count: readCount, Block: -1}
 	wait := answerWithin
@@ -183,7 +184,7 @@ func (r *reader) next(ctx context.Context) (all bool, err error) {
 		return false, err
 	}
 	if len(streams) != 1 || len(streams[0].Messages) == 0 {
-		return false, fmt.Errorf("an answer to XREAD with %d streams", len(streams))
+		return false, fmt.Errorf("XREAD returned %d streams, want one with entries", len(streams))
 	}
 	entries := streams[0].Messages
 	r.since.add(entries[0].ID)
@@ -203,7 +204,7 @@ func (r *reader) next(ctx context.Context) (all bool, err error) {
 	return all, r.apply()
 }
 
-// apply applies what was gathered.
+// apply applies the gathered entries.
 func (r *reader) apply() error {
 	if len(r.gathered) == 0 {
 		return nil
@@ -213,8 +214,8 @@ func (r *reader) apply() error {
 	return err
 }
 
-// take applies entries. Those that are no revocations are skipped with one line in the log; they may come from a newer
-// Sluice, or from somebody who should not write there.
+// take applies entries. It skips entries that are not revocations, which a newer Sluice or another program may have added,
+// and logs one line about them.
 func (f *Feed) take(entries []goredis.XMessage, live bool) error {
 	records := make([]revoke.Record, 0, len(entries))
 	ids := make([]string, 0, len(entries))
@@ -234,7 +235,7 @@ func (f *Feed) take(entries []goredis.XMessage, live bool) error {
 		records, ids = append(records, record), append(ids, e.ID)
 	}
 	if err := f.o.Apply(records...); fault.Is(err, fault.InvalidParameter) {
-		for i := range records { // one of them is at fault, and the others count
+		for i := range records { // apply the valid ones
 			if err := f.o.Apply(records[i]); fault.Is(err, fault.InvalidParameter) {
 				skip(ids[i], err)
 			} else if err != nil {
@@ -260,7 +261,7 @@ func (f *Feed) take(entries []goredis.XMessage, live bool) error {
 	return nil
 }
 
-// wake puts a token into a channel of capacity one.
+// wake sends a token to a channel of capacity one, unless it has one already.
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -15,10 +15,10 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// patience is how long tests wait for what must happen; it says nothing about how fast it does.
+// patience is how long tests wait for an event. It is no measurement.
 const patience = 15 * time.Second
 
-// server is a redis-server (or a Sentinel) of the test's own, which can be killed, started again and frozen.
+// server is a redis-server or a Sentinel that a test can kill, start again and freeze.
 type server struct {
 	t       testing.TB
 	port    int
@@ -28,7 +28,7 @@ type server struct {
 	out     bytes.Buffer
 }
 
-// redisServer finds the program. Where tests must not be skipped it has to be there.
+// redisServer returns the path of redis-server. It skips the test if it is not installed, except in CI.
 func redisServer(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"redis-server", "/usr/bin/redis-server"} {
@@ -50,7 +50,7 @@ func newServer(t testing.TB, args ...string) *server {
 	return s
 }
 
-// startServer starts a server that keeps nothing over a restart, unless args say otherwise.
+// startServer starts a server that loses its data when it ends, unless args say otherwise.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	s := newServer(t, args...)
@@ -113,7 +113,7 @@ func (s *server) kill() {
 		return
 	}
 	_ = s.command.Process.Kill()
-	_ = s.command.Wait() // says that it was killed
+	_ = s.command.Wait() // always an error, because it was killed
 	s.command = nil
 }
 
@@ -135,7 +135,7 @@ func (s *server) client(t testing.TB) *goredis.Client {
 	return c
 }
 
-// do sends a command as an operator would.
+// do sends a command as the default user.
 func (s *server) do(args ...any) any {
 	s.t.Helper()
 	v, err := s.client(s.t).Do(context.Background(), args...).Result()
@@ -145,7 +145,7 @@ func (s *server) do(args ...any) any {
 	return v
 }
 
-// doAs does it with a password.
+// doAs sends a command with a password.
 func (s *server) doAs(password string, args ...any) any {
 	s.t.Helper()
 	c := goredis.NewClient(&goredis.Options{Addr: s.address(), Password: password, Protocol: 2, MaxRetries: -1})
@@ -166,7 +166,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timeout while waiting for %s", what)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestTLS(t *testing.T) {
 	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	p := newProcess(t, o)
 	p.Start()
-	eventually(t, "a certificate that nobody vouches for in the log", func() bool { return strings.Contains(p.log.String(), "x509") })
+	eventually(t, "an error about the unknown certificate authority in the log", func() bool { return strings.Contains(p.log.String(), "x509") })
 	if p.State() != StateLost {
 		t.Errorf("the state is %s", p.State())
 	}
@@ -110,7 +110,7 @@ func selfSigned(t *testing.T, dir string, roots *x509.CertPool) (certificate, ke
 	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE"+" KEY", pkcs8)
 }
 
-// A replica answers reads, also when its link to the master is down: nothing that it says proves anything.
+// A replica answers reads even without a link to its master, so its answers prove nothing.
 func TestAReplicaIsRefused(t *testing.T) {
 	t.Parallel()
 	master := startServer(t)
@@ -124,7 +124,7 @@ func TestAReplicaIsRefused(t *testing.T) {
 
 }
 
-// What is published waits, or stands elsewhere: reading nothing from such a server proves nothing.
+// Publishers wait for such a server or use another one, so an empty answer from it proves nothing.
 func TestAServerThatTakesNoWritesProvesNothing(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct{ off, on []any }{
@@ -143,13 +143,13 @@ func TestAServerThatTakesNoWritesProvesNothing(t *testing.T) {
 			b.learns("waiting")
 			b.reaches(StateOK)
 			if n := s.do("exists", "{sluice:revocations}:probe"); n != int64(0) {
-				t.Error("the probe left something behind")
+				t.Error("the probe created a key")
 			}
 		})
 	}
 }
 
-// The master dies with revocations that its replica never got. The replica is promoted without them.
+// The master is killed with revocations that its replica lacks, and the replica is promoted.
 func TestAFailoverLosesNothing(t *testing.T) {
 	t.Parallel()
 	master := startServer(t)
@@ -168,14 +168,14 @@ func TestAFailoverLosesNothing(t *testing.T) {
 	b.learns(all...)
 	eventually(t, "a replica that has them", func() bool { return replica.length() >= 100 && replica.length() == master.length() })
 
-	// The connection to the replica is cut and nothing more reaches it.
+	// The replica is disconnected from its master.
 	master.do("config", "set", "requirepass", "cut")
 	master.doAs("cut", "client", "kill", "type", "replica")
 	a.revoke(ids("tail", 50)...)
 	b.learns(ids("tail", 50)...)
 	a.revoke("acknowledged")
 	if got, all := replica.length(), master.doAs("cut", "xlen", "sluice:revocations").(int64); int64(got)+51 > all {
-		t.Fatalf("the replica has %d of %d entries: the test shows nothing", got, all)
+		t.Fatalf("the replica has %d of %d entries, want fewer", got, all)
 	}
 	master.kill()
 	a.revoke("during")
@@ -219,7 +219,7 @@ func TestACluster(t *testing.T) {
 	a.revoke("in a cluster")
 	b.learns("in a cluster")
 
-	// The key's slots move to another node: the stream that stands there is empty.
+	// The slot of the key moves to another node, where the stream is empty.
 	from, to := 0, 0
 	for i, s := range nodes {
 		if s.client(t).XLen(context.Background(), "sluice:revocations").Val() > 0 {

@@ -8,11 +8,11 @@ import (
 
 const (
 	watchEvery = 250 * time.Millisecond
-	// remindEvery is how often the log repeats that Redis is away, and why: the reason may have changed.
+	// remindEvery is how often the log repeats that Redis is away, with the latest error.
 	remindEvery = time.Minute
 )
 
-// watch tells log and Observer of every change, also while the reader hangs.
+// watch reports every change of state to the log and the Observer. It does so even while the reader waits.
 func (f *Feed) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -38,7 +38,7 @@ func (f *Feed) watch(ctx context.Context) {
 	}
 }
 
-// connecting reports whether the first attempt is under way: there is no state to tell of yet.
+// connecting reports whether the first attempt to connect has not ended yet. There is no state to report then.
 func (f *Feed) connecting() bool {
 	select {
 	case <-f.tried:
@@ -48,6 +48,7 @@ func (f *Feed) connecting() bool {
 	}
 }
 
+// log writes a line about the state.
 func (f *Feed) log(state string) {
 	level, text := slog.LevelInfo, "revocations arrive from Redis"
 	switch {

@@ -5,31 +5,84 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 
 	driverimpl "modernc.org/sqlite"
+
+	"github.com/sluicegate/sluice/store/sql"
 )
 
-// conn is one connection with its prepared statements, for one goroutine at a time. It calls the driver directly:
-// database/sql's pooling, locking and conversions cost about as much as a lookup by key.
+// writerSetup and readerSetup are the statements that a new connection runs.
+var (
+	writerSetup = []string{
+		"pragma busy_timeout = 5000", // milliseconds; another process may be migrating
+		"pragma journal_mode = wal",
+		"pragma synchronous = full",
+		"pragma foreign_keys = on",
+		"pragma wal_autocheckpoint = 1000", // pages
+		"pragma journal_size_limit = 67108864",
+		"pragma temp_store = memory", // holds what savepoints need for rolling back
+		"pragma trusted_schema = off",
+	}
+	readerSetup = []string{
+		"pragma busy_timeout = 5000",
+		"pragma query_only = on",
+		"pragma cache_size = -1024", // KiB; the operating system caches the pages as well
+		"pragma trusted_schema = off",
+	}
+)
+
+// Statements that control transactions.
+const (
+	beginWrite = "begin immediate"
+	beginRead  = "begin"
+	commit     = "commit"
+	rollback   = "rollback"
+
+	// The savepoint of an Update in a transaction that it shares with others.
+	openMember = "savepoint member"
+	keepMember = "release member"
+	undoMember = "rollback to member"
+
+	restartLog = "pragma wal_checkpoint(restart)"
+)
+
+// conn is one connection with its prepared statements, for one goroutine at a time. It calls the driver directly,
+// because the pooling, locking and conversions of database/sql cost about as much as a lookup by key.
 type conn struct {
 	raw   driver.Conn
 	stmts map[string]*statement // by text
 	args  []driver.NamedValue   // reused from call to call; the driver copies what it binds
 }
 
+var _ sql.Conn = (*conn)(nil)
+
 // statement is a prepared statement.
 type statement struct {
 	driver.Stmt
 	driver.StmtExecContext
 	driver.StmtQueryContext
-	row []driver.Value // reused from row to row; text and blobs in it are the caller's
+	cursor cursor // of the query that runs; a statement runs one at a time
 }
+
+// cursor is the sql.Rows of a query.
+type cursor struct {
+	rows   driver.Rows
+	values []driver.Value // reused from row to row; text and blobs in it belong to the caller
+}
+
+func (r *cursor) Next() ([]driver.Value, error) {
+	if err := r.rows.Next(r.values); err != nil {
+		return nil, err
+	}
+	return r.values, nil
+}
+
+func (r *cursor) Close() error { return r.rows.Close() }
 
 // connect opens the file and runs the statements of setup.
 func connect(path string, setup []string) (*conn, error) {
-	// _dqs=0: "x" is never a string; _error_rc=1: the error's text belongs to its code.
+	// _dqs=0: "x" is never a string. _error_rc=1: the error's text matches its code.
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: "_dqs=0&_error_rc=1"}
 	connector, err := driverimpl.NewConnector(dsn.String())
 	if err != nil {
@@ -67,14 +120,14 @@ func (c *conn) script(text string) error {
 	return err
 }
 
-// prepare returns the statement of a text, prepared at its first use.
+// prepare returns the statement with this text. It prepares the statement at its first use.
 func (c *conn) prepare(text string) (*statement, error) {
 	if st, ok := c.stmts[text]; ok {
 		return st, nil
 	}
 	raw, err := c.raw.Prepare(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w in %q", err, text)
+		return nil, fmt.Errorf("prepare %q: %w", text, err)
 	}
 	execer, ok1 := raw.(driver.StmtExecContext)
 	queryer, ok2 := raw.(driver.StmtQueryContext)
@@ -88,17 +141,17 @@ func (c *conn) prepare(text string) (*statement, error) {
 
 // control runs a statement without arguments, such as begin.
 func (c *conn) control(text string) error {
-	_, err := c.exec(text)
+	_, err := c.Exec(context.Background(), text, nil)
 	return err
 }
 
-// exec runs a statement and returns how many rows it changed, those of a cascade not counted.
-func (c *conn) exec(text string, args ...any) (int64, error) {
+// Exec implements sql.Conn. It ignores the context: with one that can end, the driver starts a goroutine per statement,
+// and no statement of this package runs long.
+func (c *conn) Exec(_ context.Context, text string, args []driver.Value) (int64, error) {
 	st, err := c.prepare(text)
 	if err != nil {
 		return 0, err
 	}
-	// Without a deadline the driver starts no goroutine; no statement here runs long.
 	result, err := st.ExecContext(context.Background(), c.named(args))
 	if err != nil {
 		return 0, err
@@ -106,41 +159,27 @@ func (c *conn) exec(text string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// query runs a statement and calls each for every row; the row is good until each returns.
-func (c *conn) query(text string, each func(r *row) error, args ...any) (err error) {
+// Query implements sql.Conn. Like Exec, it ignores the context.
+func (c *conn) Query(_ context.Context, text string, args []driver.Value) (sql.Rows, error) {
 	st, err := c.prepare(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := st.QueryContext(context.Background(), c.named(args))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() {
-		if e := rows.Close(); err == nil {
-			err = e
-		}
-	}()
-	if st.row == nil {
-		st.row = make([]driver.Value, len(rows.Columns()))
+	if st.cursor.values == nil {
+		st.cursor.values = make([]driver.Value, len(rows.Columns()))
 	}
-	for {
-		if err := rows.Next(st.row); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		if err := each(&row{values: st.row}); err != nil {
-			return err
-		}
-	}
+	st.cursor.rows = rows
+	return &st.cursor, nil
 }
 
-func (c *conn) named(args []any) []driver.NamedValue {
+func (c *conn) named(args []driver.Value) []driver.NamedValue {
 	c.args = c.args[:0]
 	for i, arg := range args {
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: bound(arg)})
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
 	}
 	return c.args
 }

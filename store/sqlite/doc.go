@@ -1,14 +1,13 @@
-// Package sqlite keeps Sluice's data in one SQLite file: the embedded default of store.Store.
+// Package sqlite keeps Sluice's data in one SQLite file. It is the default implementation of store.Store.
 //
-// What it does: one connection writes, a few read. Updates that wait for the same disk are committed together: each
-// runs in a savepoint of its own inside one transaction, and all are acknowledged after its single fsync, so that a
-// thousand sign-ins at once cost a handful of fsyncs. The file is in WAL mode with synchronous=FULL: what Update
-// acknowledged survives kill -9 and power loss. Statements are prepared once per connection and the driver is called
-// without database/sql between, which would cost as much as the query. Opening migrates the schema forward.
+// What it does: it opens the file, migrates its schema forward, and runs transactions on it. One connection writes and
+// several read. Updates that arrive while another one waits for the disk are committed together: each runs in a
+// savepoint of its own inside one SQL transaction, and all of them return after its single fsync. The file is in WAL
+// mode with synchronous=FULL, so what Update acknowledged survives kill -9 and power loss. Each connection prepares a
+// statement once and calls the driver directly, because database/sql costs about as much as a lookup by key.
 //
-// What it leaves to others: what the records mean (package store and the domain), sealing and hashing of secrets.
-// The SQL of the nouns (one file each) is such that PostgreSQL takes it too; what only SQLite does is in dialect.go
-// and in the migrations.
+// What it leaves to others: the statements and records are in store/sql. Package store and the domain say what the
+// records mean; secrets arrive sealed or hashed.
 //
 // Source: package store's contract; https://www.sqlite.org/wal.html, https://www.sqlite.org/rescode.html.
 package sqlite

@@ -19,8 +19,8 @@ import (
 
 const fullEnv = "SLUICE_SQLITE_FULL"
 
-// A process that may not make files larger sees what a full disk shows, also in the middle of a commit. The limit
-// holds for all of the process, so the test runs in one of its own.
+// A limit on the size of files has the effect of a full disk, even in the middle of a commit. The limit is one of the
+// process, so the test runs in another process.
 func TestACommitThatFindsNoRoomKeepsNothing(t *testing.T) {
 	path := os.Getenv(fullEnv)
 	if path == "" {
@@ -46,30 +46,30 @@ func TestACommitThatFindsNoRoomKeepsNothing(t *testing.T) {
 	fitted--
 	t.Logf("%d writes fitted, then: %v", fitted, err)
 	if !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("a write without room: %v", err)
+		t.Errorf("a write to a full disk: %v", err)
 	}
 	check := func(what string) {
 		if err := st.View(t.Context(), func(tx store.Tx) error {
 			for i := range fitted {
 				if _, err := tx.Settings.Get(fmt.Sprint(i)); err != nil {
-					return fmt.Errorf("write %d was acknowledged: %w", i, err)
+					return fmt.Errorf("write %d was acknowledged but is missing: %w", i, err)
 				}
 			}
 			_, err := tx.Settings.Get(fmt.Sprint(fitted))
 			if !errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("the write that was refused: %w", err)
+				return fmt.Errorf("the write that failed: %w", err)
 			}
 			return nil
 		}); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	check("while there is no room")
+	check("while the disk is full")
 	limitFiles(t, math.MaxInt64)
 	if err := st.Update(t.Context(), put("after")); err != nil {
-		t.Errorf("a write after there was room again: %v", err)
+		t.Errorf("a write after the disk has space again: %v", err)
 	}
-	check("when there is room again")
+	check("after the disk has space again")
 	if err := st.Close(); err != nil {
 		t.Error(err)
 	}
@@ -77,7 +77,7 @@ func TestACommitThatFindsNoRoomKeepsNothing(t *testing.T) {
 	check("after opening again")
 }
 
-// limitFiles sets how large a file this process may make, in bytes.
+// limitFiles sets the maximum size of the files that this process writes.
 func limitFiles(t *testing.T, bytes uint64) {
 	t.Helper()
 	var r syscall.Rlimit

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -15,14 +17,14 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migration is one step of the schema, forward only. A released one never changes.
+// migration is one step of the schema, forward only. It never changes after its release.
 type migration struct {
 	version int
 	name    string
 	text    string
 }
 
-// released returns the migrations of this build, 1, 2, 3 …
+// released returns the migrations of this build in order. It fails if their numbers are not 1, 2, 3 and so on.
 func released() ([]migration, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {
@@ -51,51 +53,72 @@ const migrationsTable = `create table if not exists schema_migrations (
     applied_at integer not null
 ) strict`
 
-// migrate brings the schema to the last of steps, in one transaction.
+// migrate applies the steps that the schema lacks, in one transaction.
 func migrate(c *conn, steps []migration, now func() time.Time, log *slog.Logger) (err error) {
-	if err := c.control(lite.beginWrite); err != nil {
+	if err := c.control(beginWrite); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.control(lite.rollback))
+			err = errors.Join(err, c.control(rollback))
 		}
 	}()
-	var tables, ours, version int
-	err = c.query(`select count(*), coalesce(sum(name = 'schema_migrations'), 0) from sqlite_schema where type = 'table'`,
-		func(r *row) error {
-			tables, ours = r.number(), r.number()
-			return r.err
-		})
+	version, err := schemaVersion(c)
 	if err != nil {
 		return err
 	}
-	if tables > 0 && ours == 0 {
-		return errors.New("this is a SQLite database, but not one of Sluice's; name another file")
-	}
-	if err := c.script(migrationsTable); err != nil {
-		return err
-	}
-	err = c.query(`select coalesce(max(version), 0) from schema_migrations`, func(r *row) error {
-		version = r.number()
-		return r.err
-	})
-	if err != nil {
-		return err
-	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: it has %d, known are up to %d; run the release that wrote it, or a newer one",
+	if version > int64(len(steps)) {
+		return fmt.Errorf("%w: the file has version %d, this release knows %d; run the release that wrote the file or a newer one",
 			ErrNewerSchema, version, len(steps))
 	}
 	for _, step := range steps[version:] {
 		if err := c.script(step.text); err != nil {
 			return fmt.Errorf("migration %s: %w", step.name, err)
 		}
-		if _, err := c.exec(`insert into schema_migrations (version, name, applied_at) values ($1, $2, $3)`,
-			step.version, step.name, now()); err != nil {
+		args := []driver.Value{int64(step.version), step.name, now().UnixMilli()}
+		if _, err := c.Exec(context.Background(),
+			`insert into schema_migrations (version, name, applied_at) values ($1, $2, $3)`, args); err != nil {
 			return err
 		}
 		log.Info("schema migrated", "migration", step.name)
 	}
-	return c.control(lite.commit)
+	return c.control(commit)
+}
+
+// schemaVersion returns the number of the last migration that was applied, 0 for an empty file. It fails for a file of
+// another program.
+func schemaVersion(c *conn) (int64, error) {
+	tables, err := number(c, `select count(*) from sqlite_schema where type = 'table'`)
+	if err != nil {
+		return 0, err
+	}
+	ours, err := number(c, `select count(*) from sqlite_schema where type = 'table' and name = 'schema_migrations'`)
+	if err != nil {
+		return 0, err
+	}
+	if tables > 0 && ours == 0 {
+		return 0, errors.New("the file is an SQLite database of another program; name another file")
+	}
+	if err := c.script(migrationsTable); err != nil {
+		return 0, err
+	}
+	return number(c, `select coalesce(max(version), 0) from schema_migrations`)
+}
+
+// number returns the integer that a query without arguments selects.
+func number(c *conn, text string) (n int64, err error) {
+	rows, err := c.Query(context.Background(), text, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row, err := rows.Next()
+	if err != nil {
+		return 0, err
+	}
+	n, ok := row[0].(int64)
+	if !ok {
+		return 0, fmt.Errorf("%q returned %T, not an integer", text, row[0])
+	}
+	return n, nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// sums are the migrations as they were released. A line is added with a release and never changed.
+// sums are the checksums of the released migrations. A release adds lines and never changes one.
 var sums = map[string]string{
 	"0001_records.sql": "d5cc332d7d638eca5e93e01e555d0e9858ef0f0cdd43c8cb9ae766a9c6a83218",
 }
@@ -28,15 +28,15 @@ func TestAReleasedMigrationNeverChanges(t *testing.T) {
 	for _, step := range steps {
 		sum := sha256.Sum256([]byte(step.text))
 		if got := hex.EncodeToString(sum[:]); got != sums[step.name] {
-			t.Errorf("%s has the sum %s, was released with %q: write a new migration", step.name, got, sums[step.name])
+			t.Errorf("%s has the checksum %s but was released with %q; write a new migration", step.name, got, sums[step.name])
 		}
 	}
 }
 
-// raw opens a connection beside the store's own.
+// raw opens a connection to the file without a Store.
 func raw(t *testing.T, path string) *conn {
 	t.Helper()
-	c, err := connect(path, lite.writerSetup)
+	c, err := connect(path, writerSetup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestAFileOfEveryReleaseOpensWithItsRecords(t *testing.T) {
 	}
 }
 
-// readReleased finds every record of testdata/released and writes each back.
+// readReleased reads every record of testdata/released and writes it back.
 func readReleased(tx store.Tx) error {
 	const pool = "us-east-1_aaaaaaaaa"
 	p, err1 := tx.Pools.Get(pool)
@@ -135,17 +135,17 @@ func TestAFileThatIsNotOursIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Open(Options{Path: other}); err == nil {
-		t.Error("somebody else's database was taken")
+		t.Error("Open accepted the database of another program")
 	}
 	text := filepath.Join(dir, "text.db")
-	if err := os.WriteFile(text, []byte("This is no database, but a text of some length.\n"), 0o600); err != nil {
+	if err := os.WriteFile(text, []byte("This is a text of some length, not a database.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(Options{Path: text}); err == nil {
-		t.Error("a text was taken for a database")
+		t.Error("Open accepted a text file")
 	}
 	if _, err := Open(Options{Path: filepath.Join(text, "below")}); err == nil {
-		t.Error("a path below a file was taken")
+		t.Error("Open accepted a path below a file")
 	}
 }
 
@@ -159,10 +159,10 @@ func TestAMigrationThatFailsLeavesTheSchemaAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := migrate(c, []migration{first, second}, time.Now, quiet); err == nil {
-		t.Fatal("a migration with an error worked")
+		t.Fatal("a migration with an error succeeded")
 	}
 	if err := c.script(`select * from b`); err == nil {
-		t.Error("half of the failed migration stayed")
+		t.Error("a part of the failed migration was kept")
 	}
 	second.text = `create table b (x integer) strict`
 	if err := migrate(c, []migration{first, second}, time.Now, quiet); err != nil {

@@ -5,19 +5,21 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
-// pingFor is how long an answer of Ping holds, so that a flood of readiness probes costs one fsync a second.
+// pingFor is how long Ping repeats its last answer, so that readiness probes cost at most one fsync a second.
 const pingFor = time.Second
 
+// pings is the last answer of Ping.
 type pings struct {
 	mu  sync.Mutex
 	at  time.Time
 	err error
 }
 
-// Ping implements store.Store: it writes, since a full disk shows in no other way. The answer is kept for a second.
+// Ping implements store.Store. It writes a row, because nothing else detects a full disk. The answer is valid for a
+// second.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	start := s.options.Now()
 	defer func() { s.observe("ping", start, observable(err)) }()
@@ -29,9 +31,7 @@ func (s *Store) Ping(ctx context.Context) (err error) {
 	if age := start.Sub(s.pings.at); !s.pings.at.IsZero() && age >= 0 && age < pingFor {
 		return s.pings.err
 	}
-	err = s.Update(ctx, func(tx store.Tx) error {
-		return tx.Settings.(settings).beat(start)
-	})
+	err = s.update(ctx, func(t *sql.Transaction) error { return t.Beat(start) })
 	if ctx.Err() == nil {
 		s.pings.at, s.pings.err = s.options.Now(), err
 	}

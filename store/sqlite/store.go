@@ -14,23 +14,23 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// ErrNewerSchema says that the file was written by a newer release, whose schema this one does not know.
+// ErrNewerSchema is returned by Open for a file that a newer release has written.
 var ErrNewerSchema = errors.New("store/sqlite: the file has a newer schema than this release knows")
 
-// Options says what to open and whom to tell.
+// Options are the dependencies of a Store.
 type Options struct {
-	Path     string           // the file; it is made, with its folder, when absent; required
+	Path     string           // the file; Open creates it and its folder if necessary; required
 	Readers  int              // connections for View; 0 = as many as processors, at least 4
 	Now      func() time.Time // nil = time.Now
-	Logger   *slog.Logger     // nil = silent
-	Observer Observer         // nil = nobody
+	Logger   *slog.Logger     // nil = no log
+	Observer Observer         // nil = none
 }
 
-// Observer learns how long the store took.
+// Observer receives the duration of every operation, for metrics.
 type Observer interface {
-	// StoreDone is called after each operation, from any goroutine. operation is "view", "update" (both from call to
-	// return, waiting included), "commit" (one transaction with its fsync) or "ping". err is nil when it worked; an
-	// error of the caller's function counts as worked.
+	// StoreDone is called after each operation, from any goroutine. operation is "view" or "update" (both from call to
+	// return, including waits), "commit" (one SQL transaction with its fsync) or "ping". err is nil if the store worked,
+	// even if the caller's function returned an error.
 	StoreDone(operation string, took time.Duration, err error)
 }
 
@@ -38,14 +38,14 @@ type Observer interface {
 type Store struct {
 	options Options
 
-	turn    chan struct{} // held while using writer or batch; waiters take it in the order they came
+	turn    chan struct{} // held while using writer or batch; waiters get it in the order of their arrival
 	writer  *conn
 	batch   *batch // the transaction that is open on writer; nil = none
-	commits int    // so far
+	commits int    // number of commits so far
 
 	slots  chan struct{} // one per running View
 	mu     sync.Mutex    // guards idle
-	idle   []*conn       // read connections nobody uses, the last used on top
+	idle   []*conn       // read connections that are not in use, the last used one at the end
 	closed chan struct{}
 	once   sync.Once
 
@@ -54,11 +54,11 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file, makes it with mode 0600 when it is absent, and migrates its schema. It returns ErrNewerSchema
-// for the file of a newer release, and refuses a file that is not Sluice's.
+// Open opens the file and migrates its schema. If there is no file, Open creates it with mode 0600. Open returns
+// ErrNewerSchema for a file of a newer release, and an error for a file that another program has written.
 func Open(o Options) (*Store, error) {
 	if o.Path == "" {
-		return nil, errors.New("store/sqlite: no path")
+		return nil, errors.New("store/sqlite: Options.Path is empty; name the file")
 	}
 	if o.Readers <= 0 {
 		o.Readers = max(4, runtime.GOMAXPROCS(0))
@@ -81,7 +81,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
-	writer, err := connect(path, lite.writerSetup)
+	writer, err := connect(path, writerSetup)
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: open %s: %w", path, err)
 	}
@@ -97,8 +97,8 @@ func Open(o Options) (*Store, error) {
 	}, nil
 }
 
-// prepareFile makes the file readable by its owner alone before SQLite sees it; SQLite gives the files beside it the
-// same mode.
+// prepareFile creates the file if necessary and makes it readable by its owner only. SQLite gives its log and
+// shared-memory files the same mode.
 func prepareFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -114,7 +114,7 @@ func prepareFile(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Close waits for running transactions and closes the file. Calls after the first do nothing.
+// Close waits for running transactions and closes the file. Further calls do nothing.
 func (s *Store) Close() error {
 	var errs []error
 	s.once.Do(func() {
@@ -130,7 +130,7 @@ func (s *Store) Close() error {
 			errs = append(errs, c.close())
 		}
 		s.idle = nil
-		// The last connection to go copies the log into the file.
+		// Closing the last connection copies the log into the file.
 		errs = append(errs, s.writer.close())
 		<-s.turn
 	})
@@ -152,9 +152,9 @@ func (s *Store) observe(operation string, start time.Time, err error) {
 	}
 }
 
-var errClosed = fmt.Errorf("%w: store is closed", store.ErrUnavailable)
+var errClosed = fmt.Errorf("%w: the store is closed", store.ErrUnavailable)
 
-// observable is err if it tells something about the store, nil if it is the caller's own.
+// observable returns err if the store caused it, and nil if the caller's function did.
 func observable(err error) error {
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		return err

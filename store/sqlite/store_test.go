@@ -67,7 +67,7 @@ func get(st *Store, name string) error {
 	})
 }
 
-func TestThoseWhoWaitedAreCommittedTogether(t *testing.T) {
+func TestUpdatesThatWaitAreCommittedTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st, seen := open(t, Options{})
@@ -101,7 +101,7 @@ func TestThoseWhoWaitedAreCommittedTogether(t *testing.T) {
 				}
 			})
 		}
-		synctest.Wait() // until all of them wait for their turn
+		synctest.Wait() // until all of them wait for the turn
 		close(release)
 		wg.Wait()
 		if got := seen.done["commit"]; got != 1 {
@@ -111,14 +111,14 @@ func TestThoseWhoWaitedAreCommittedTogether(t *testing.T) {
 			t.Errorf("%d updates were observed, want %d", got, n+1)
 		}
 		if got := seen.errs["update"]; got != 0 {
-			t.Errorf("%d of the callers' own errors were counted as the store's", got)
+			t.Errorf("%d errors of callers were counted as errors of the store", got)
 		}
 	})
 }
 
 var errMine = errors.New("mine")
 
-func TestAPanicCostsTheOthersNothing(t *testing.T) {
+func TestAPanicDoesNotAffectOtherUpdates(t *testing.T) {
 	t.Parallel()
 	st, _ := open(t, Options{})
 	var wg sync.WaitGroup
@@ -159,7 +159,7 @@ func TestAFullDiskFailsWritesCleanlyAndReadsGoOn(t *testing.T) {
 	if err := st.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// SQLite answers a file that reached this many pages as it answers a full disk.
+	// SQLite returns the error of a full disk for a file that has this many pages.
 	if err := st.writer.script(`pragma max_page_count = 1`); err != nil {
 		t.Fatal(err)
 	}
@@ -170,9 +170,9 @@ func TestAFullDiskFailsWritesCleanlyAndReadsGoOn(t *testing.T) {
 				return err
 			}
 			if tx.Settings.Put(name, big) == nil {
-				return errors.New("a full disk took a write")
+				return errors.New("a write to a full disk succeeded")
 			}
-			return nil // a caller that ignores the error must not be told that all is well
+			return nil // Update must fail even if the caller ignores the error
 		})
 	}
 	var wg sync.WaitGroup
@@ -199,7 +199,7 @@ func TestAFullDiskFailsWritesCleanlyAndReadsGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := st.Update(t.Context(), put("after")); err != nil {
-		t.Errorf("a write after there was room again: %v", err)
+		t.Errorf("a write after the disk has space again: %v", err)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestAReadOnlyFileFailsWritesAndPingAndReadsGoOn(t *testing.T) {
 		t.Errorf("a write: %v", err)
 	}
 	if err := st.Ping(t.Context()); err != nil {
-		t.Errorf("a ping's answer holds for a second: %v", err)
+		t.Errorf("a ping within a second must repeat the last answer: %v", err)
 	}
 	now = now.Add(pingFor)
 	if err := st.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
@@ -260,7 +260,7 @@ func TestTheFilesAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestAllClosedViewsFreeTheirConnections(t *testing.T) {
+func TestViewsThatPanicReturnTheirConnections(t *testing.T) {
 	t.Parallel()
 	st, _ := open(t, Options{Readers: 2})
 	if err := st.Update(t.Context(), put("x")); err != nil {
@@ -280,13 +280,13 @@ func TestAllClosedViewsFreeTheirConnections(t *testing.T) {
 	}
 }
 
-func TestTheLogStartsOverInSpiteOfReaders(t *testing.T) {
+func TestTheLogRestarts(t *testing.T) {
 	t.Parallel()
 	st, _ := open(t, Options{})
 	if err := st.Update(t.Context(), put("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.writer.control(lite.restartLog); err != nil {
+	if err := st.writer.control(restartLog); err != nil {
 		t.Errorf("restart of the log: %v", err)
 	}
 }

@@ -6,27 +6,32 @@ import (
 	"os"
 
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
 const (
-	batchMax = 256      // members of one transaction, so that nobody waits long for its commit
-	walMax   = 64 << 20 // bytes; above it readers are waited for so that the log can start over
-	walEvery = 64       // commits between two looks at the log's size
+	batchMax = 256      // members of one transaction; bounds how long the first one waits for the commit
+	walMax   = 64 << 20 // bytes; above it, a commit waits for readers so that the log can restart
+	walEvery = 64       // commits between two checks of the log's size
 )
 
-// batch is one transaction and those whose savepoints are in it.
+// batch is one SQL transaction with the Updates that share it.
 type batch struct {
 	members int
-	done    chan struct{} // closed when the transaction is over
-	err     error         // why nothing was kept; read after done
+	done    chan struct{} // closed when the transaction has ended
+	err     error         // why nothing was kept; read after done is closed
 }
 
-// Update implements store.Store. fn runs on the caller's goroutine while it holds the turn. Whoever opens a
-// transaction leads it: after its own fn it queues for the turn again, behind all that were waiting by then, and
-// commits when its turn comes; those between have put their work into the same transaction by then.
+// Update implements store.Store. fn runs on the caller's goroutine while it holds the turn. The Update that opens an
+// SQL transaction leads it: after its own fn it waits for the turn again, behind all Updates that wait by then, and
+// commits when it gets the turn. The Updates before it have joined the same transaction.
 //
-// fn's own error is answered only after the commit as well, since what fn saw may have been written by others in it.
-func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) (err error) {
+// An error of fn is also returned only after the commit, because fn may have read what others wrote in the transaction.
+func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) error {
+	return s.update(ctx, func(t *sql.Transaction) error { return fn(t.Tx()) })
+}
+
+func (s *Store) update(ctx context.Context, fn func(t *sql.Transaction) error) (err error) {
 	start := s.options.Now()
 	defer func() { s.observe("update", start, observable(err)) }()
 	if err := s.takeTurn(ctx); err != nil {
@@ -38,7 +43,7 @@ func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) (err err
 		return err
 	}
 	if leads {
-		// When fn panics the others still wait for this commit.
+		// If fn panics, the other members still wait for this commit.
 		defer s.lead(b)
 	}
 	fnErr := s.run(ctx, b, fn)
@@ -52,6 +57,7 @@ func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) (err err
 	return fnErr
 }
 
+// takeTurn waits for the turn. It fails when ctx is done or the store is closed.
 func (s *Store) takeTurn(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -70,15 +76,15 @@ func (s *Store) takeTurn(ctx context.Context) error {
 	return nil
 }
 
-// enter joins the open transaction or opens one, which the caller then leads. The caller holds the turn.
+// enter joins the open transaction or opens one. The caller holds the turn, and leads the transaction if leads is true.
 func (s *Store) enter() (b *batch, leads bool, err error) {
 	if s.batch == nil {
-		if err := s.writer.control(lite.beginWrite); err != nil {
-			// A transaction that a failed rollback left open would block all that follow.
-			if s.writer.control(lite.rollback) != nil {
+		if err := s.writer.control(beginWrite); err != nil {
+			// A rollback that failed earlier may have left a transaction open.
+			if s.writer.control(rollback) != nil {
 				return nil, false, s.unavailable("begin", err)
 			}
-			if err := s.writer.control(lite.beginWrite); err != nil {
+			if err := s.writer.control(beginWrite); err != nil {
 				return nil, false, s.unavailable("begin", err)
 			}
 		}
@@ -89,38 +95,43 @@ func (s *Store) enter() (b *batch, leads bool, err error) {
 	return s.batch, leads, nil
 }
 
-// run runs fn in a savepoint and gives the turn back.
-func (s *Store) run(ctx context.Context, b *batch, fn func(tx store.Tx) error) error {
-	se := &session{c: s.writer, ctx: ctx, writes: true}
+// run runs fn in a savepoint and gives up the turn.
+func (s *Store) run(ctx context.Context, b *batch, fn func(t *sql.Transaction) error) error {
+	t := sql.NewTransaction(ctx, s.writer, &dialect, true)
+	var broken error
 	kept := false
 	defer func() {
-		se.over = true
-		if !kept && se.broken == nil {
-			se.broken = s.writer.control(lite.undoMember)
+		t.End()
+		if broken == nil {
+			broken = t.Broken()
+		}
+		if !kept && broken == nil {
+			broken = s.writer.control(undoMember)
 		}
 		switch {
-		case se.broken != nil:
-			// SQLite may have rolled back everybody's work, see "response to errors" in its documentation.
-			s.abandon(b, s.unavailable("update", se.broken))
+		case broken != nil:
+			// SQLite may have rolled back the whole transaction, see https://www.sqlite.org/lang_transaction.html,
+			// "Response To Errors Within A Transaction".
+			s.abandon(b, s.unavailable("update", broken))
 		case b.members >= batchMax:
 			s.commit(b)
 		}
 		<-s.turn
 	}()
-	if se.broken = s.writer.control(lite.openMember); se.broken != nil {
+	if broken = s.writer.control(openMember); broken != nil {
 		return nil
 	}
-	if err := fn(se.tx()); err != nil {
+	if err := fn(t); err != nil {
 		return err
 	}
-	if se.broken == nil {
-		se.broken = s.writer.control(lite.keepMember)
-		kept = se.broken == nil
+	if t.Broken() == nil {
+		broken = s.writer.control(keepMember)
+		kept = broken == nil
 	}
 	return nil
 }
 
-// lead waits for the turn and commits b, unless that has happened.
+// lead waits for the turn and commits b, unless b has been committed already.
 func (s *Store) lead(b *batch) {
 	select {
 	case <-b.done:
@@ -134,10 +145,10 @@ func (s *Store) lead(b *batch) {
 	<-s.turn
 }
 
-// commit makes b durable. The caller holds the turn.
+// commit commits b. The caller holds the turn.
 func (s *Store) commit(b *batch) {
 	start := s.options.Now()
-	err := s.writer.control(lite.commit)
+	err := s.writer.control(commit)
 	s.observe("commit", start, err)
 	if err != nil {
 		s.abandon(b, s.unavailable("commit", err))
@@ -148,18 +159,18 @@ func (s *Store) commit(b *batch) {
 	s.boundLog()
 }
 
-// abandon ends b with nothing kept. The caller holds the turn.
+// abandon rolls b back; its members get err. The caller holds the turn.
 func (s *Store) abandon(b *batch, err error) {
-	if e := s.writer.control(lite.rollback); e != nil {
-		s.options.Logger.Debug("rollback after a failure", "error", e)
+	if e := s.writer.control(rollback); e != nil {
+		s.options.Logger.Debug("rollback failed", "error", e)
 	}
 	b.err = err
 	s.batch = nil
 	close(b.done)
 }
 
-// boundLog makes the write-ahead log start over when readers that overlap have kept it from doing so by itself. The
-// caller holds the turn.
+// boundLog restarts the write-ahead log when it is too long. SQLite cannot restart it by itself while readers overlap.
+// The caller holds the turn.
 func (s *Store) boundLog() {
 	s.commits++
 	if s.commits%walEvery != 0 {
@@ -169,13 +180,13 @@ func (s *Store) boundLog() {
 	if err != nil || info.Size() < walMax {
 		return
 	}
-	if err := s.writer.control(lite.restartLog); err != nil {
-		s.options.Logger.Warn("the write-ahead log cannot start over", "bytes", info.Size(), "error", err)
+	if err := s.writer.control(restartLog); err != nil {
+		s.options.Logger.Warn("the write-ahead log grows because readers keep it from restarting", "bytes", info.Size(), "error", err)
 	}
 }
 
-// unavailable logs why the store failed and wraps it for the caller.
+// unavailable logs why the store failed and returns the error for the caller.
 func (s *Store) unavailable(doing string, err error) error {
-	s.options.Logger.Error("the store cannot write", "doing", doing, "error", err)
+	s.options.Logger.Error("cannot write to the store; check the disk and the file's permissions", "doing", doing, "error", err)
 	return fmt.Errorf("%w: %s: %w", store.ErrUnavailable, doing, err)
 }

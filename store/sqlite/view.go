@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
-// View implements store.Store. The snapshot is taken by the first read in fn.
+// View implements store.Store. The first read in fn takes the snapshot.
 func (s *Store) View(ctx context.Context, fn func(tx store.Tx) error) (err error) {
 	start := s.options.Now()
 	defer func() { s.observe("view", start, observable(err)) }()
@@ -16,17 +17,18 @@ func (s *Store) View(ctx context.Context, fn func(tx store.Tx) error) (err error
 	}
 	good := false
 	defer func() { s.giveBack(c, good) }()
-	if err := c.control(lite.beginRead); err != nil {
-		return lite.classify(err)
+	if err := c.control(beginRead); err != nil {
+		return dialect.Error(err)
 	}
-	// Ends the snapshot on every way out, a panic of fn included.
-	defer func() { good = c.control(lite.commit) == nil }()
-	se := &session{c: c, ctx: ctx}
-	defer func() { se.over = true }()
-	return fn(se.tx())
+	// Ends the snapshot even if fn panics.
+	defer func() { good = c.control(commit) == nil }()
+	t := sql.NewTransaction(ctx, c, &dialect, false)
+	defer t.End()
+	return fn(t.Tx())
 }
 
-// reader takes a read connection, the most recently used one first so that few are open when few are needed.
+// reader takes a read connection: the one that was used last, or a new one if none is idle. So only as many are open as
+// have been needed at once.
 func (s *Store) reader(ctx context.Context) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -50,22 +52,22 @@ func (s *Store) reader(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	s.mu.Unlock()
-	c, err := connect(s.options.Path, lite.readerSetup)
+	c, err := connect(s.options.Path, readerSetup)
 	if err != nil {
 		<-s.slots
-		return nil, lite.classify(err)
+		return nil, dialect.Error(err)
 	}
 	return c, nil
 }
 
-// giveBack returns a connection; one whose transaction did not end is closed instead.
+// giveBack returns a read connection. It closes the connection if good is false, because its transaction may be open.
 func (s *Store) giveBack(c *conn, good bool) {
 	if good {
 		s.mu.Lock()
 		s.idle = append(s.idle, c)
 		s.mu.Unlock()
 	} else if err := c.close(); err != nil {
-		s.options.Logger.Warn("closing a read connection", "error", err)
+		s.options.Logger.Warn("cannot close a read connection", "error", err)
 	}
 	<-s.slots
 }

@@ -17,9 +17,10 @@ import (
 
 const killEnv = "SLUICE_STORETEST_KILL"
 
-// SurvivesKill runs the calling test once more in a process of its own, which writes from many goroutines into the
-// store that open makes of dir and says so for each write that was acknowledged; after some hundreds it is killed.
-// Then every acknowledged write must be there, whole. The calling test must do nothing before this call.
+// SurvivesKill tests that acknowledged writes survive kill -9. It runs the calling test again in another process, which
+// writes from many goroutines to the store that open returns for dir, and reports every acknowledged write. After 300 of
+// them SurvivesKill kills the process and checks that all acknowledged writes are complete. The calling test must not do
+// anything before this call.
 func SurvivesKill(t *testing.T, open func(tb testing.TB, dir string) store.Store) {
 	if dir := os.Getenv(killEnv); dir != "" {
 		writeUntilKilled(t, open(t, dir))
@@ -40,10 +41,10 @@ func SurvivesKill(t *testing.T, open func(tb testing.TB, dir string) store.Store
 					continue
 				}
 				if _, err := tx.RefreshTokens.Get(name); err != nil {
-					t.Errorf("round %d: the token beside %s: %v", round, u.Username, err)
+					t.Errorf("round %d: token of %s: %v", round, u.Username, err)
 				}
 			}
-			// What was not acknowledged may be there, but whole.
+			// Writes that were not acknowledged may be stored, but only completely.
 			users, err := tx.Users.List(pool1, nil, store.Page{})
 			for _, u := range users {
 				if _, err := tx.RefreshTokens.Get(u.Username); err != nil {
@@ -58,7 +59,8 @@ func SurvivesKill(t *testing.T, open func(tb testing.TB, dir string) store.Store
 	}
 }
 
-// runAndKill starts the writing process, kills it after want acknowledgements and returns all that it had printed.
+// runAndKill starts the writing process and kills it after want acknowledgements. It returns the names that the process
+// acknowledged until its end.
 func runAndKill(t *testing.T, dir string, round, want int) (names []string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
@@ -75,7 +77,7 @@ func runAndKill(t *testing.T, dir string, round, want int) (names []string) {
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadString('\n')
-		if err != nil { // a line cut short by the kill was no acknowledgement
+		if err != nil { // a line without its end does not count
 			if !errors.Is(err, io.EOF) {
 				t.Errorf("reading the writer: %v", err)
 			}
@@ -92,11 +94,12 @@ func runAndKill(t *testing.T, dir string, round, want int) (names []string) {
 		}
 	}
 	if err := cmd.Wait(); err == nil || len(names) < want {
-		t.Fatalf("the writer ended by itself after %d writes: %v\n%s", len(names), err, stderr.String())
+		t.Fatalf("the writer ended after %d writes, before it was killed: %v\n%s", len(names), err, stderr.String())
 	}
 	return names
 }
 
+// writeUntilKilled writes users with a refresh token each, and prints a line for every acknowledged write.
 func writeUntilKilled(t *testing.T, st store.Store) {
 	round := os.Getenv(killEnv + "_ROUND")
 	if round == "0" {

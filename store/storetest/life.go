@@ -6,75 +6,98 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// testLife walks through what the domain writes for one user: sign-up, confirmation, sign-in, refresh with rotation,
-// revocation, and the identity with its guest's past.
+// life is what the steps of testLife share.
+type life struct {
+	t      *testing.T
+	st     store.Store
+	mail   store.Alias
+	sub    string
+	family store.RefreshToken
+}
+
+// testLife writes what the domain writes for one user: sign-up, confirmation, sign-in, refresh with rotation,
+// revocation, and an identity that was a guest's.
 func testLife(t *testing.T, st store.Store) {
 	seed(t, st)
-	mail := store.Alias{Kind: "email", Value: "dee@example.com"}
+	l := life{t: t, st: st, mail: store.Alias{Kind: "email", Value: "dee@example.com"}, sub: "sub-dee"}
+	l.family = token("family", l.sub)
+	l.signUp()
+	l.confirm()
+	l.signIn()
+	l.refresh()
+	l.revoke()
+	l.identityAndDelete()
+}
 
-	// Sign-up: the user and the code that went out, together.
-	dee := user(pool1, "sub-dee", "dee")
-	dee.Status, dee.Attributes = "UNCONFIRMED", map[string]string{"email": mail.Value}
+// signUp inserts the user and a code in one transaction.
+func (l *life) signUp() {
+	dee := user(pool1, l.sub, "dee")
+	dee.Status, dee.Attributes = "UNCONFIRMED", map[string]string{"email": l.mail.Value}
 	dee.Password.Hash, dee.Password.ModifiedAt = "$argon2id$", at(0)
-	update(t, st, func(tx store.Tx) error {
+	update(l.t, l.st, func(tx store.Tx) error {
 		if err := tx.Users.Insert(dee); err != nil {
 			return err
 		}
 		return tx.Codes.Put(store.Code{
-			PoolID: pool1, Sub: dee.Sub, Purpose: "signup", Hash: []byte("123456"), Attribute: "email",
-			Value: mail.Value, CreatedAt: at(0), ExpiresAt: at(86400),
+			PoolID: pool1, Sub: l.sub, Purpose: "signup", Hash: []byte("123456"), Attribute: "email",
+			Value: l.mail.Value, CreatedAt: at(0), ExpiresAt: at(86400),
 		})
 	})
+}
 
-	// A wrong code counts; the right one confirms, proves the address and is gone.
-	update(t, st, func(tx store.Tx) error {
-		code, err := tx.Codes.Get(pool1, dee.Sub, "signup")
+// confirm counts a wrong code. Then the right one confirms the user, verifies the address and is deleted.
+func (l *life) confirm() {
+	update(l.t, l.st, func(tx store.Tx) error {
+		code, err := tx.Codes.Get(pool1, l.sub, "signup")
 		if err != nil {
 			return err
 		}
 		code.Attempts++
 		return tx.Codes.Put(code)
 	})
-	update(t, st, func(tx store.Tx) error {
-		code, err := tx.Codes.Get(pool1, dee.Sub, "signup")
+	update(l.t, l.st, func(tx store.Tx) error {
+		code, err := tx.Codes.Get(pool1, l.sub, "signup")
 		if err != nil {
 			return err
 		}
-		same(t, "attempts", code.Attempts, 1)
+		same(l.t, "attempts", code.Attempts, 1)
 		u, err := tx.Users.ByKey(pool1, "dee")
 		if err != nil {
 			return err
 		}
-		u.Status, u.Aliases, u.ModifiedAt = "CONFIRMED", []store.Alias{mail}, at(10)
+		u.Status, u.Aliases, u.ModifiedAt = "CONFIRMED", []store.Alias{l.mail}, at(10)
 		u.Attributes["email_verified"] = "true"
 		if err := tx.Users.Update(u); err != nil {
 			return err
 		}
 		return tx.Codes.Delete(pool1, u.Sub, "signup")
 	})
+}
 
-	// Sign-in by the alias, with the groups for the token, and a refresh token family.
-	family := token("family", dee.Sub)
-	update(t, st, func(tx store.Tx) error {
-		return tx.Groups.Add(pool1, "readers", dee.Sub)
+// signIn finds the user by the alias, reads the groups for the token and inserts a refresh token family.
+func (l *life) signIn() {
+	update(l.t, l.st, func(tx store.Tx) error {
+		return tx.Groups.Add(pool1, "readers", l.sub)
 	})
-	update(t, st, func(tx store.Tx) error {
-		u, err := tx.Users.ByAlias(pool1, mail)
+	update(l.t, l.st, func(tx store.Tx) error {
+		u, err := tx.Users.ByAlias(pool1, l.mail)
 		if err != nil {
 			return err
 		}
-		same(t, "who signed in", u.Status, "CONFIRMED")
+		same(l.t, "status", u.Status, "CONFIRMED")
 		groups, err := tx.Groups.Of(pool1, u.Sub, store.Page{})
 		if err != nil {
 			return err
 		}
-		same(t, "groups", keys(groups, func(g store.Group) string { return g.Name }), []string{"readers"})
-		return tx.RefreshTokens.Insert(family)
+		same(l.t, "groups", keys(groups, func(g store.Group) string { return g.Name }), []string{"readers"})
+		return tx.RefreshTokens.Insert(l.family)
 	})
+}
 
-	// Refresh rotates: the new token and the one before it both find the family, an older one does not.
+// refresh rotates the token twice. The new token and the previous one find the family, the first one does not.
+func (l *life) refresh() {
 	for _, next := range []string{"second", "third"} {
-		update(t, st, func(tx store.Tx) error {
+		update(l.t, l.st, func(tx store.Tx) error {
 			f, err := tx.RefreshTokens.Get("family")
 			if err != nil {
 				return err
@@ -83,18 +106,20 @@ func testLife(t *testing.T, st store.Store) {
 			return tx.RefreshTokens.Update(f)
 		})
 	}
-	view(t, st, func(tx store.Tx) error {
+	view(l.t, l.st, func(tx store.Tx) error {
 		for _, hash := range []string{"second", "third"} {
 			_, err := tx.RefreshTokens.ByHash([]byte(hash))
-			wantErr(t, hash, err, nil)
+			wantErr(l.t, hash, err, nil)
 		}
-		_, err := tx.RefreshTokens.ByHash(family.Hash)
-		wantErr(t, "the first token", err, store.ErrNotFound)
+		_, err := tx.RefreshTokens.ByHash(l.family.Hash)
+		wantErr(l.t, "the first token", err, store.ErrNotFound)
 		return nil
 	})
+}
 
-	// Revocation marks the family and kills its access tokens, together.
-	update(t, st, func(tx store.Tx) error {
+// revoke marks the family as revoked and revokes its access tokens in one transaction.
+func (l *life) revoke() {
+	update(l.t, l.st, func(tx store.Tx) error {
 		f, err := tx.RefreshTokens.ByHash([]byte("third"))
 		if err != nil {
 			return err
@@ -105,20 +130,23 @@ func testLife(t *testing.T, st store.Store) {
 		}
 		return tx.Revocations.Put(store.Revocation{Kind: "family", Key: f.ID, NotBefore: at(30), Until: at(3630)})
 	})
-	view(t, st, func(tx store.Tx) error {
+	view(l.t, l.st, func(tx store.Tx) error {
 		live, err := tx.Revocations.Live(at(31))
 		if err != nil {
 			return err
 		}
-		same(t, "live", keys(live, func(r store.Revocation) string { return r.Key }), []string{"family"})
+		same(l.t, "live", keys(live, func(r store.Revocation) string { return r.Key }), []string{"family"})
 		return nil
 	})
+}
 
-	// A guest signs in: the guest's identity takes the login, or gives way to the one that has it.
-	login := store.Login{Provider: "localhost:8080/" + pool1, Subject: dee.Sub}
+// identityAndDelete adds the user's login to a guest's identity and deletes the user. The identity remains, because
+// it may have logins of other providers.
+func (l *life) identityAndDelete() {
+	login := store.Login{Provider: "localhost:8080/" + pool1, Subject: l.sub}
 	guest := store.Identity{PoolID: idPool1, ID: "us-east-1:guest", Guest: true, CreatedAt: at(0), ModifiedAt: at(0)}
-	update(t, st, func(tx store.Tx) error { return tx.Identities.Insert(guest) })
-	update(t, st, func(tx store.Tx) error {
+	update(l.t, l.st, func(tx store.Tx) error { return tx.Identities.Insert(guest) })
+	update(l.t, l.st, func(tx store.Tx) error {
 		i, err := tx.Identities.Get(guest.ID)
 		if err != nil {
 			return err
@@ -126,22 +154,12 @@ func testLife(t *testing.T, st store.Store) {
 		i.Guest, i.Logins = false, append(i.Logins, login)
 		return tx.Identities.Update(i)
 	})
-	view(t, st, func(tx store.Tx) error {
-		i, err := tx.Identities.ByLogin(idPool1, login)
-		if err != nil {
-			return err
-		}
-		same(t, "identity", i.ID, guest.ID)
-		return nil
-	})
-
-	// The user goes, and with it everything but the identity, which other providers may know.
-	update(t, st, func(tx store.Tx) error { return tx.Users.Delete(pool1, dee.Sub) })
-	view(t, st, func(tx store.Tx) error {
+	update(l.t, l.st, func(tx store.Tx) error { return tx.Users.Delete(pool1, l.sub) })
+	view(l.t, l.st, func(tx store.Tx) error {
 		_, err := tx.RefreshTokens.Get("family")
-		wantErr(t, "family", err, store.ErrNotFound)
-		_, err = tx.Identities.ByLogin(idPool1, login)
-		wantErr(t, "identity", err, nil)
-		return nil
+		wantErr(l.t, "family", err, store.ErrNotFound)
+		i, err := tx.Identities.ByLogin(idPool1, login)
+		same(l.t, "identity", i.ID, guest.ID)
+		return err
 	})
 }

@@ -29,7 +29,7 @@ func testClients(t *testing.T, st store.Store) {
 		update: func(tx store.Tx, r store.Client) error { return tx.Clients.Update(r) },
 		delete: func(tx store.Tx, r store.Client) error { return tx.Clients.Delete(r.ID) },
 	}, full, client(pool1, client1), "client", "id")
-	wantErr(t, "a client of no pool", try(st, func(tx store.Tx) error {
+	wantErr(t, "a client of a pool that does not exist", try(st, func(tx store.Tx) error {
 		return tx.Clients.Insert(client(pool2, "2"))
 	}), store.ErrNotFound)
 }
@@ -78,7 +78,7 @@ func testUsers(t *testing.T, st store.Store) {
 		same(t, "count of another pool", n, 0)
 		return nil
 	})
-	wantErr(t, "a user of no pool", try(st, func(tx store.Tx) error {
+	wantErr(t, "a user of a pool that does not exist", try(st, func(tx store.Tx) error {
 		return tx.Users.Insert(user("us-east-1_none", "s", "n"))
 	}), store.ErrNotFound)
 }
@@ -100,7 +100,7 @@ func testUserConflicts(t *testing.T, st store.Store) {
 	wantConflict(t, "the name", try(st, func(tx store.Tx) error { return tx.Users.Insert(name) }), "user", "username")
 	wantConflict(t, "an alias", try(st, func(tx store.Tx) error { return tx.Users.Insert(alias) }), "alias", "email")
 
-	// The caller may go on after a conflict; nothing of the refused record is there.
+	// The caller may continue after a conflict. Nothing of the refused record is stored.
 	update(t, st, func(tx store.Tx) error {
 		wantConflict(t, "an alias", tx.Users.Insert(alias), "alias", "email")
 		_, err := tx.Users.Get(pool1, "x")
@@ -118,7 +118,7 @@ func testUserConflicts(t *testing.T, st store.Store) {
 		wantConflict(t, "the name by update", tx.Users.Update(changed), "user", "username")
 		return nil
 	})
-	// Another pool is another world, and a value given up is free.
+	// Names are unique per pool only, and can be used again after an update or delete.
 	other := user(pool2, "sub-ann", "ann")
 	other.Aliases = []store.Alias{mail}
 	update(t, st, func(tx store.Tx) error { return tx.Users.Insert(other) })
@@ -155,11 +155,11 @@ func testGroups(t *testing.T, st store.Store) {
 			}
 		}
 		wantErr(t, "add", tx.Groups.Add(pool1, "readers", "sub-bob"), nil)
-		wantErr(t, "remove who is no member", tx.Groups.Remove(pool1, "editors", "sub-bob"), nil)
+		wantErr(t, "remove a user who is not a member", tx.Groups.Remove(pool1, "editors", "sub-bob"), nil)
 		return nil
 	})
-	wantErr(t, "add nobody", try(st, func(tx store.Tx) error { return tx.Groups.Add(pool1, "readers", "x") }), store.ErrNotFound)
-	wantErr(t, "add to nothing", try(st, func(tx store.Tx) error { return tx.Groups.Add(pool1, "x", "sub-ann") }), store.ErrNotFound)
+	wantErr(t, "add a user that does not exist", try(st, func(tx store.Tx) error { return tx.Groups.Add(pool1, "readers", "x") }), store.ErrNotFound)
+	wantErr(t, "add to a group that does not exist", try(st, func(tx store.Tx) error { return tx.Groups.Add(pool1, "x", "sub-ann") }), store.ErrNotFound)
 	view(t, st, func(tx store.Tx) error {
 		of, err := tx.Groups.Of(pool1, "sub-ann", store.Page{})
 		wantErr(t, "of", err, nil)
@@ -207,18 +207,22 @@ func testSigningKeys(t *testing.T, st store.Store) {
 		return tx.SigningKeys.Insert(other)
 	})
 	same(t, "by time", list(pool1), []store.SigningKey{key("k2", 0), key("k1", 5)})
-	same(t, "of nobody", len(list("x")), 0)
+	same(t, "of an owner without keys", len(list("x")), 0)
 	same(t, "of the identity pools", len(list("identity")), 1)
 	wantConflict(t, "twice", try(st, func(tx store.Tx) error { return tx.SigningKeys.Insert(key("k1", 0)) }), "signing key", "id")
 	open := key("k2", 0)
 	open.SignsTo, open.ExpiresAt = time.Time{}, time.Time{}
 	update(t, st, func(tx store.Tx) error {
-		wantErr(t, "delete what is not there", tx.SigningKeys.Delete(pool1, "x"), store.ErrNotFound)
-		wantErr(t, "update what is not there", tx.SigningKeys.Update(key("x", 0)), store.ErrNotFound)
+		wantErr(t, "delete a key that does not exist", tx.SigningKeys.Delete(pool1, "x"), store.ErrNotFound)
+		wantErr(t, "update a key that does not exist", tx.SigningKeys.Update(key("x", 0)), store.ErrNotFound)
 		wantErr(t, "delete", tx.SigningKeys.Delete(pool1, "k1"), nil)
 		return tx.SigningKeys.Update(open)
 	})
 	same(t, "what is left", list(pool1), []store.SigningKey{open})
+	timeless := key("k3", 0)
+	timeless.CreatedAt = time.Time{}
+	update(t, st, func(tx store.Tx) error { return tx.SigningKeys.Insert(timeless) })
+	same(t, "a key without a time comes first", list(pool1), []store.SigningKey{timeless, open})
 }
 
 func testIdentityPools(t *testing.T, st store.Store) {

@@ -11,10 +11,10 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Open makes an empty store that lives until the test ends.
+// Open returns a new, empty store, which is closed when the test ends.
 type Open func(tb testing.TB) store.Store
 
-// Run checks that the stores of open keep package store's contract.
+// Run tests that the stores of open fulfil the contract of package store.
 func Run(t *testing.T, open Open) {
 	for _, part := range []struct {
 		name string
@@ -37,12 +37,12 @@ func Run(t *testing.T, open Open) {
 		{"settings", testSettings},
 		{"deletes cascade", testCascade},
 		{"pages are exact", testPages},
-		{"text compares by its bytes", testText},
-		{"an update is kept whole or not at all", testAtomicity},
-		{"a view sees one moment", testIsolation},
-		{"a context that is over stops", testContext},
-		{"closed is unavailable", testClosed},
-		{"many at once", testConcurrency},
+		{"text compares by bytes", testText},
+		{"an update is atomic", testAtomicity},
+		{"a view is a snapshot", testIsolation},
+		{"a done context ends a transaction", testContext},
+		{"a closed store is unavailable", testClosed},
+		{"many goroutines", testConcurrency},
 		{"a user's life", testLife},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// The records below are the fixtures' stock; at gives distinct times of the precision that stores keep.
+// Keys of the records that seed inserts.
 const (
 	pool1, pool2 = "us-east-1_aaaaaaaaa", "us-east-1_bbbbbbbbb"
 	client1      = "1aaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -60,6 +60,7 @@ const (
 	idPool2      = "us-east-1:00000000-0000-4000-8000-000000000002"
 )
 
+// at returns a time with the precision that stores keep.
 func at(seconds int) time.Time {
 	return time.Date(2026, 11, 2, 3, 4, 5, 678_000_000, time.UTC).Add(time.Duration(seconds) * time.Second)
 }
@@ -94,7 +95,7 @@ func token(id, sub string) store.RefreshToken {
 	}
 }
 
-// update runs fn and fails the test on an error. Checks that may stop the test stand outside fn.
+// update runs fn in an Update and stops the test on an error. fn must not stop the test itself.
 func update(t testing.TB, st store.Store, fn func(tx store.Tx) error) {
 	t.Helper()
 	if err := st.Update(context.Background(), fn); err != nil {
@@ -114,7 +115,7 @@ func try(st store.Store, fn func(tx store.Tx) error) error {
 	return st.Update(context.Background(), fn)
 }
 
-// seed inserts the stock that most tests stand on.
+// seed inserts the records that most tests need.
 func seed(t testing.TB, st store.Store) {
 	t.Helper()
 	update(t, st, func(tx store.Tx) error {
@@ -142,7 +143,7 @@ func wantErr(t testing.TB, what string, got, want error) {
 	}
 }
 
-// anyKey stands for a conflict of several keys at once, of which a backend may name either.
+// anyKey is for wantConflict, if several keys exist already and a backend may name any of them.
 const anyKey = ""
 
 func wantConflict(t testing.TB, what string, got error, record, key string) {
@@ -154,7 +155,7 @@ func wantConflict(t testing.TB, what string, got error, record, key string) {
 	}
 }
 
-// keeper is what most nouns have, bound to one record type.
+// keeper has the methods that most interfaces have, for one type of record.
 type keeper[T any] struct {
 	get    func(tx store.Tx, r T) (T, error)
 	insert func(tx store.Tx, r T) error
@@ -162,8 +163,8 @@ type keeper[T any] struct {
 	delete func(tx store.Tx, r T) error
 }
 
-// testRecord walks one record through insert, get, update and delete. full has every field set, sparse as few as
-// possible; both have the same key.
+// testRecord inserts, reads, updates and deletes a record. full has all fields set, sparse as few as possible. Both have
+// the same key.
 func testRecord[T any](t *testing.T, st store.Store, k keeper[T], full, sparse T, record, key string) {
 	t.Helper()
 	get := func() (r T, err error) {
@@ -182,18 +183,18 @@ func testRecord[T any](t *testing.T, st store.Store, k keeper[T], full, sparse T
 	update(t, st, func(tx store.Tx) error { return k.insert(tx, full) })
 	got, err := get()
 	wantErr(t, "get", err, nil)
-	same(t, "what came back of a full record", got, full)
+	same(t, "a full record", got, full)
 	wantConflict(t, "insert twice", try(st, func(tx store.Tx) error { return k.insert(tx, full) }), record, key)
 	update(t, st, func(tx store.Tx) error { return k.update(tx, sparse) })
 	got, err = get()
 	wantErr(t, "get", err, nil)
-	same(t, "what came back of a sparse record", got, sparse)
+	same(t, "a sparse record", got, sparse)
 	update(t, st, func(tx store.Tx) error { return k.update(tx, full) })
 	got, _ = get()
-	same(t, "what came back of a full record after an update", got, full)
+	same(t, "a full record after an update", got, full)
 	wantErr(t, "a write in a view", st.View(context.Background(), func(tx store.Tx) error {
 		if k.update(tx, sparse) == nil {
-			return errors.New("was taken")
+			return errors.New("was accepted")
 		}
 		return nil
 	}), nil)

@@ -38,7 +38,7 @@ func testCodes(t *testing.T, st store.Store) {
 	_, err = get("signup")
 	wantErr(t, "after delete", err, store.ErrNotFound)
 	code.Sub = "x"
-	wantErr(t, "for nobody", try(st, func(tx store.Tx) error { return tx.Codes.Put(code) }), store.ErrNotFound)
+	wantErr(t, "for a user that does not exist", try(st, func(tx store.Tx) error { return tx.Codes.Put(code) }), store.ErrNotFound)
 }
 
 func testRefreshTokens(t *testing.T, st store.Store) {
@@ -54,28 +54,7 @@ func testRefreshTokens(t *testing.T, st store.Store) {
 		update: func(tx store.Tx, r store.RefreshToken) error { return tx.RefreshTokens.Update(r) },
 	}, full, token("family-1", "sub-ann"), "refresh token", anyKey)
 
-	second := token("family-2", "sub-ann")
-	second.ExpiresAt = at(50)
-	third := token("family-3", "sub-bob")
-	third.ExpiresAt = at(60)
-	twin := token("family-4", "sub-bob")
-	twin.Hash = second.Hash
-	update(t, st, func(tx store.Tx) error {
-		wantErr(t, "insert", tx.RefreshTokens.Insert(second), nil)
-		return tx.RefreshTokens.Insert(third)
-	})
-	wantConflict(t, "the same token", try(st, func(tx store.Tx) error { return tx.RefreshTokens.Insert(twin) }),
-		"refresh token", "hash")
-	for name, spoil := range map[string]func(*store.RefreshToken){
-		"of nobody":   func(r *store.RefreshToken) { r.Sub = "x" },
-		"of a client": func(r *store.RefreshToken) { r.ClientID = "x" },
-	} {
-		orphan := token("orphan", "sub-ann")
-		spoil(&orphan)
-		wantErr(t, name+" that is not there", try(st, func(tx store.Tx) error {
-			return tx.RefreshTokens.Insert(orphan)
-		}), store.ErrNotFound)
-	}
+	second := testFamilies(t, st)
 	view(t, st, func(tx store.Tx) error {
 		for _, hash := range [][]byte{full.Hash, full.PreviousHash} {
 			got, err := tx.RefreshTokens.ByHash(hash)
@@ -89,6 +68,40 @@ func testRefreshTokens(t *testing.T, st store.Store) {
 		same(t, "of user", of, []store.RefreshToken{full, second})
 		return nil
 	})
+	testExpiry(t, st)
+}
+
+// testFamilies inserts family-2 of ann, which it returns, and family-3 of bob, and tries some that must be refused.
+func testFamilies(t *testing.T, st store.Store) store.RefreshToken {
+	t.Helper()
+	second := token("family-2", "sub-ann")
+	second.ExpiresAt = at(50)
+	third := token("family-3", "sub-bob")
+	third.ExpiresAt = at(60)
+	twin := token("family-4", "sub-bob")
+	twin.Hash = second.Hash
+	update(t, st, func(tx store.Tx) error {
+		wantErr(t, "insert", tx.RefreshTokens.Insert(second), nil)
+		return tx.RefreshTokens.Insert(third)
+	})
+	wantConflict(t, "the same token", try(st, func(tx store.Tx) error { return tx.RefreshTokens.Insert(twin) }),
+		"refresh token", "hash")
+	for name, spoil := range map[string]func(*store.RefreshToken){
+		"user":   func(r *store.RefreshToken) { r.Sub = "x" },
+		"client": func(r *store.RefreshToken) { r.ClientID = "x" },
+	} {
+		orphan := token("orphan", "sub-ann")
+		spoil(&orphan)
+		wantErr(t, "of a "+name+" that does not exist", try(st, func(tx store.Tx) error {
+			return tx.RefreshTokens.Insert(orphan)
+		}), store.ErrNotFound)
+	}
+	return second
+}
+
+// testExpiry deletes the two families that testFamilies inserted.
+func testExpiry(t *testing.T, st store.Store) {
+	t.Helper()
 	for i, want := range []int{1, 1, 0} {
 		update(t, st, func(tx store.Tx) error {
 			n, err := tx.RefreshTokens.DeleteExpired(at(60), 1)
@@ -102,7 +115,7 @@ func testRefreshTokens(t *testing.T, st store.Store) {
 		_, err := tx.RefreshTokens.Get("family-3")
 		wantErr(t, "an expired one", err, store.ErrNotFound)
 		_, err = tx.RefreshTokens.Get("family-1")
-		wantErr(t, "one that is good", err, nil)
+		wantErr(t, "one that has not expired", err, nil)
 		return nil
 	})
 }
@@ -115,12 +128,12 @@ func testRevocations(t *testing.T, st store.Store) {
 		})
 	}
 	put("a", at(1), at(10))
-	put("a", at(3), at(5)) // each field is the later of the two
+	put("a", at(3), at(5)) // the later value of each field is kept
 	put("b", at(1), at(10))
-	put("b", always, at(20)) // zero kills all, which is more than any time
+	put("b", always, at(20)) // zero revokes all
 	put("b", at(2), at(5))
 	put("c", at(1), at(4))
-	put("d", at(1), always) // zero never ends
+	put("d", at(1), always) // zero never expires
 	put("d", at(2), at(5))
 	live := func(now time.Time) (list []store.Revocation) {
 		view(t, st, func(tx store.Tx) (err error) {
@@ -146,75 +159,4 @@ func testRevocations(t *testing.T, st store.Store) {
 		return err
 	})
 	same(t, "left", live(at(0)), []store.Revocation{b, d})
-}
-
-func testIdentities(t *testing.T, st store.Store) {
-	seed(t, st)
-	ann := store.Login{Provider: "cognito-idp.us-east-1.amazonaws.com/" + pool1, Subject: "sub-ann"}
-	bob := store.Login{Provider: "localhost:8080/" + pool2, Subject: "sub-bob"}
-	full := store.Identity{
-		PoolID: idPool1, ID: "us-east-1:1", Logins: []store.Login{bob, ann}, Guest: true, Disabled: true,
-		CreatedAt: at(0), ModifiedAt: at(1),
-	}
-	sparse := store.Identity{PoolID: idPool1, ID: "us-east-1:1", CreatedAt: at(0), ModifiedAt: at(1)}
-	testRecord(t, st, keeper[store.Identity]{
-		get:    func(tx store.Tx, r store.Identity) (store.Identity, error) { return tx.Identities.Get(r.ID) },
-		insert: func(tx store.Tx, r store.Identity) error { return tx.Identities.Insert(r) },
-		update: func(tx store.Tx, r store.Identity) error { return tx.Identities.Update(r) },
-		delete: func(tx store.Tx, r store.Identity) error { return tx.Identities.Delete(r.ID) },
-	}, full, sparse, "identity", "id")
-
-	guest := store.Identity{PoolID: idPool1, ID: "us-east-1:2", Guest: true, CreatedAt: at(0), ModifiedAt: at(1)}
-	other := store.Identity{PoolID: idPool2, ID: "us-east-1:3", Logins: []store.Login{ann}, CreatedAt: at(0), ModifiedAt: at(1)}
-	update(t, st, func(tx store.Tx) error {
-		for _, i := range []store.Identity{full, guest, other} {
-			wantErr(t, "insert", tx.Identities.Insert(i), nil)
-		}
-		claimed := guest
-		claimed.Logins = []store.Login{ann}
-		wantConflict(t, "a login of another", tx.Identities.Update(claimed), "login", ann.Provider)
-		claimed.ID = "us-east-1:4"
-		wantConflict(t, "a login of another, new", tx.Identities.Insert(claimed), "login", ann.Provider)
-		return nil
-	})
-	view(t, st, func(tx store.Tx) error {
-		got, err := tx.Identities.Get(guest.ID)
-		wantErr(t, "get", err, nil)
-		same(t, "after a refused update", got, guest)
-		for _, login := range full.Logins {
-			got, err := tx.Identities.ByLogin(idPool1, login)
-			wantErr(t, "by login", err, nil)
-			same(t, "by login", got, full)
-		}
-		_, err = tx.Identities.ByLogin(idPool2, bob)
-		wantErr(t, "by a login in another pool", err, store.ErrNotFound)
-		of, err := tx.Identities.Of(ann)
-		wantErr(t, "of", err, nil)
-		same(t, "of", of, []store.Identity{full, other})
-		list, err := tx.Identities.List(idPool1, false, store.Page{})
-		wantErr(t, "list", err, nil)
-		same(t, "list", list, []store.Identity{full, guest})
-		list, err = tx.Identities.List(idPool1, true, store.Page{})
-		wantErr(t, "list", err, nil)
-		same(t, "list without the disabled", list, []store.Identity{guest})
-		return nil
-	})
-	// A login moves in one transaction, as a merge does.
-	update(t, st, func(tx store.Tx) error {
-		from, to := full, guest
-		from.Logins, to.Logins, to.Guest = []store.Login{bob}, []store.Login{ann}, false
-		if err := tx.Identities.Update(from); err != nil {
-			return err
-		}
-		return tx.Identities.Update(to)
-	})
-	view(t, st, func(tx store.Tx) error {
-		got, err := tx.Identities.ByLogin(idPool1, ann)
-		wantErr(t, "by login", err, nil)
-		same(t, "the new owner", got.ID, guest.ID)
-		return nil
-	})
-	wantErr(t, "an identity of no pool", try(st, func(tx store.Tx) error {
-		return tx.Identities.Insert(store.Identity{PoolID: "x", ID: "y"})
-	}), store.ErrNotFound)
 }

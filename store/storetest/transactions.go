@@ -52,7 +52,7 @@ func testAtomicity(t *testing.T, st store.Store) {
 	}()
 	untouched("a panic of fn")
 
-	// A caller that ignores a conflict keeps what it wrote beside it.
+	// A caller that ignores a conflict keeps its other writes.
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "put", tx.Settings.Put("kept", []byte{1}), nil)
 		wantConflict(t, "insert", tx.Pools.Insert(pool(pool1)), "pool", "id")
@@ -65,11 +65,11 @@ func testAtomicity(t *testing.T, st store.Store) {
 		return err
 	})
 	if err := after.Settings.Put("late", []byte{1}); err == nil {
-		t.Error("a transaction that is over took a write")
+		t.Error("an Update that has ended accepted a write")
 	}
 	view(t, st, func(tx store.Tx) error { after = tx; return nil })
 	if _, err := after.Settings.Get("kept"); err == nil {
-		t.Error("a view that is over answered")
+		t.Error("a View that has ended answered a read")
 	}
 	wantErr(t, "an error of a view's fn", st.View(t.Context(), func(store.Tx) error { return errTest }), errTest)
 }
@@ -81,7 +81,7 @@ func testIsolation(t *testing.T, st store.Store) {
 		if err != nil {
 			return err
 		}
-		// A writer does not wait for this view, and what it writes does not show here.
+		// A writer does not wait for this view, and the view does not see what it writes.
 		update(t, st, func(tx store.Tx) error { return tx.Users.Insert(user(pool1, "x", "x")) })
 		after, err := tx.Users.Count(pool1)
 		same(t, "count in one view", after, before)
@@ -99,22 +99,22 @@ func testIsolation(t *testing.T, st store.Store) {
 		same(t, "an update reads its own writes", string(own), "1")
 		view(t, st, func(tx store.Tx) error {
 			_, err := tx.Settings.Get("mine")
-			wantErr(t, "another's uncommitted write", err, store.ErrNotFound)
+			wantErr(t, "an uncommitted write of another transaction", err, store.ErrNotFound)
 			return nil
 		})
 		return err
 	})
 	if err := st.View(t.Context(), func(tx store.Tx) error { return tx.Settings.Put("a", nil) }); err == nil {
-		t.Error("a view took a write")
+		t.Error("a View accepted a write")
 	}
 }
 
 func testContext(t *testing.T, st store.Store) {
-	over, cancel := context.WithCancel(t.Context())
+	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	run := func(store.Tx) error { t.Error("ran although its context was over"); return nil }
-	wantErr(t, "update", st.Update(over, run), context.Canceled)
-	wantErr(t, "view", st.View(over, run), context.Canceled)
+	run := func(store.Tx) error { t.Error("fn ran although the context was done"); return nil }
+	wantErr(t, "update", st.Update(done, run), context.Canceled)
+	wantErr(t, "view", st.View(done, run), context.Canceled)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	wantErr(t, "cancelled inside", st.Update(ctx, func(tx store.Tx) error {
@@ -128,11 +128,11 @@ func testContext(t *testing.T, st store.Store) {
 		return nil
 	})
 
-	// One that waits for another's update gives up when its context is over.
+	// An Update that waits for another one ends when its context is done.
 	inside, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		wantErr(t, "the one inside", st.Update(context.Background(), func(tx store.Tx) error {
+		wantErr(t, "the first update", st.Update(context.Background(), func(tx store.Tx) error {
 			close(inside)
 			<-release
 			return tx.Settings.Put("inside", []byte{1})
@@ -141,11 +141,14 @@ func testContext(t *testing.T, st store.Store) {
 	<-inside
 	ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	wantErr(t, "the one waiting", st.Update(ctx, run), context.DeadlineExceeded)
+	wantErr(t, "the update that waits", st.Update(ctx, func(tx store.Tx) error {
+		return tx.Settings.Put("inside", []byte{2}) // waits here if the backend runs Updates at the same time
+	}), context.DeadlineExceeded)
 	close(release)
 	wg.Wait()
 	view(t, st, func(tx store.Tx) error {
-		_, err := tx.Settings.Get("inside")
+		value, err := tx.Settings.Get("inside")
+		same(t, "what is kept", value, []byte{1})
 		return err
 	})
 }
@@ -155,7 +158,7 @@ func testClosed(t *testing.T, st store.Store) {
 	running, done := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		wantErr(t, "a view that runs while the store closes", st.View(context.Background(), func(tx store.Tx) error {
+		wantErr(t, "a view that runs while the store is closed", st.View(context.Background(), func(tx store.Tx) error {
 			close(running)
 			<-done
 			_, err := tx.Users.Count(pool1)
@@ -173,56 +176,24 @@ func testClosed(t *testing.T, st store.Store) {
 	wantErr(t, "ping", st.Ping(t.Context()), store.ErrUnavailable)
 }
 
-// testConcurrency lets many count in one record: a lost update would show in the sum, a torn one in the pair.
+// testConcurrency increments a counter in two records from many goroutines. A lost update makes the sum wrong, and a
+// view that sees half an update finds two different values.
 func testConcurrency(t *testing.T, st store.Store) {
 	seed(t, st)
 	const writers, rounds = 16, 20
-	bump := func(tx store.Tx) error {
-		u, err := tx.Users.Get(pool1, "sub-ann")
-		if err != nil {
-			return err
-		}
-		u.Failures.Count++
-		if err := tx.Users.Update(u); err != nil {
-			return err
-		}
-		return tx.Settings.Put("count", []byte(fmt.Sprint(u.Failures.Count)))
-	}
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	for range 4 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if err := st.View(context.Background(), func(tx store.Tx) error {
-					u, err := tx.Users.Get(pool1, "sub-ann")
-					if err != nil || u.Failures.Count == 0 {
-						return err
-					}
-					n, err := tx.Settings.Get("count")
-					if string(n) != fmt.Sprint(u.Failures.Count) {
-						t.Errorf("a view saw %d and %s", u.Failures.Count, n)
-					}
-					return err
-				}); err != nil {
-					t.Errorf("view: %v", err)
-					return
-				}
-			}
-		})
+		wg.Go(func() { readPairs(t, st, stop) })
 	}
 	var work sync.WaitGroup
 	for w := range writers {
 		work.Go(func() {
 			for r := range rounds {
-				if err := st.Update(context.Background(), bump); err != nil {
+				if err := st.Update(context.Background(), increment); err != nil {
 					t.Errorf("update: %v", err)
 				}
-				// Failures between must cost the others nothing.
+				// An Update that fails must not affect the others.
 				if err := st.Update(context.Background(), func(tx store.Tx) error {
 					return errors.Join(tx.Users.Delete(pool1, "sub-ann"), errTest)
 				}); !errors.Is(err, errTest) {
@@ -239,4 +210,41 @@ func testConcurrency(t *testing.T, st store.Store) {
 		same(t, "sum", u.Failures.Count, writers*rounds)
 		return err
 	})
+}
+
+func increment(tx store.Tx) error {
+	u, err := tx.Users.Get(pool1, "sub-ann")
+	if err != nil {
+		return err
+	}
+	u.Failures.Count++
+	if err := tx.Users.Update(u); err != nil {
+		return err
+	}
+	return tx.Settings.Put("count", []byte(fmt.Sprint(u.Failures.Count)))
+}
+
+// readPairs checks until stop is closed that the two values of increment are equal in every view.
+func readPairs(t *testing.T, st store.Store, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if err := st.View(context.Background(), func(tx store.Tx) error {
+			u, err := tx.Users.Get(pool1, "sub-ann")
+			if err != nil || u.Failures.Count == 0 {
+				return err
+			}
+			n, err := tx.Settings.Get("count")
+			if string(n) != fmt.Sprint(u.Failures.Count) {
+				t.Errorf("a view saw %d and %s", u.Failures.Count, n)
+			}
+			return err
+		}); err != nil {
+			t.Errorf("view: %v", err)
+			return
+		}
+	}
 }

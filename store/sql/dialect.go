@@ -1,0 +1,130 @@
+package sql
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// Dialect is what differs from one SQL database to another. Placeholders do not: every database that this package
+// supports takes $1, $2 and so on, in any order and more than once.
+type Dialect struct {
+	// Time returns the value of a time column. The argument is in milliseconds since 1970.
+	Time func(milliseconds int64) driver.Value
+
+	// Bool returns the value of a column that is true or false.
+	Bool func(bool) driver.Value
+
+	// Lock is appended to a read by key, in an Update, of a record that callers usually write back: a user, a code, a
+	// refresh token, an identity. It is " for no key update" where transactions write at the same time, so that the
+	// second one waits instead of failing at its commit. It is empty where only one transaction writes.
+	Lock string
+
+	// FailureAborts says that after a statement failed, the transaction refuses all others until it returns to a
+	// savepoint. Each write then gets a savepoint of its own, because store.Store lets callers go on after a conflict.
+	FailureAborts bool
+
+	// Classify says what an error of the driver means. It is not called with nil.
+	Classify func(error) Failure
+}
+
+// Failure is the meaning of an error of the driver.
+type Failure struct {
+	Kind Kind
+
+	// Constraint is the name of the constraint that a Unique failure violated, as PostgreSQL names constraints by
+	// default: <table>_pkey for a primary key, <table>_<column>_<column>_key for a unique constraint.
+	Constraint string
+}
+
+// Kind is a class of failures.
+type Kind int
+
+const (
+	// Statement is an error of one statement, such as a syntax error. Callers get it as it is.
+	Statement Kind = iota
+	// Unique says that a key exists already. Callers get a *store.Conflict.
+	Unique
+	// ForeignKey says that the parent of a record does not exist. Callers get store.ErrNotFound.
+	ForeignKey
+	// Serialization says that the transaction lost against another one. The backend rolls it back and runs it again;
+	// callers get store.ErrUnavailable from what they still do in it.
+	Serialization
+	// Unavailable says that the database cannot be reached, is full, read-only or damaged. The transaction is lost.
+	// Callers get store.ErrUnavailable.
+	Unavailable
+)
+
+// conflicts are the keys that callers know, by the constraints that guard them.
+var conflicts = map[string]store.Conflict{
+	"pools_pkey":                 {Record: "pool", Key: "id"},
+	"clients_pkey":               {Record: "client", Key: "id"},
+	"users_pkey":                 {Record: "user", Key: "sub"},
+	"users_pool_id_name_key_key": {Record: "user", Key: "username"},
+	"user_aliases_pkey":          {Record: "alias", Key: "alias"},
+	"user_groups_pkey":           {Record: "group", Key: "name"},
+	"refresh_tokens_pkey":        {Record: "refresh token", Key: "id"},
+	"refresh_tokens_hash_key":    {Record: "refresh token", Key: "hash"},
+	"signing_keys_pkey":          {Record: "signing key", Key: "id"},
+	"identity_pools_pkey":        {Record: "identity pool", Key: "id"},
+	"identities_pkey":            {Record: "identity", Key: "id"},
+	"identity_logins_pkey":       {Record: "login", Key: "login"},
+	"roles_pkey":                 {Record: "role", Key: "name"},
+	"policies_pkey":              {Record: "policy", Key: "arn"},
+}
+
+// Error returns the error of package store that an error of the driver means, or the error itself if package store has
+// none for it.
+func (d *Dialect) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch failure := d.Classify(err); failure.Kind {
+	case Unique:
+		if conflict, ok := conflicts[failure.Constraint]; ok {
+			return &conflict
+		}
+		return fmt.Errorf("%w: %w", store.ErrExists, err)
+	case ForeignKey:
+		return store.ErrNotFound
+	case Serialization, Unavailable:
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	default:
+		return err
+	}
+}
+
+// bind returns a Go value as the driver takes it. Zero times and empty bytes and JSON become null.
+func (d *Dialect) bind(v any) driver.Value {
+	switch x := v.(type) {
+	case time.Time:
+		if x.IsZero() {
+			return nil
+		}
+		return d.Time(x.UnixMilli())
+	case json.RawMessage:
+		if len(x) == 0 {
+			return nil
+		}
+		return string(x)
+	case []byte:
+		if len(x) == 0 {
+			return nil
+		}
+		return x
+	case int:
+		return int64(x)
+	case *int:
+		if x == nil {
+			return nil
+		}
+		return int64(*x)
+	case bool:
+		return d.Bool(x)
+	default:
+		return v
+	}
+}

@@ -1,0 +1,94 @@
+package sql
+
+import (
+	"errors"
+	"io"
+	"math"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// query runs a read and calls each for every row.
+func (t *Transaction) query(text string, each func(r *row) error, args ...any) error {
+	if err := t.ready(); err != nil {
+		return err
+	}
+	rows, err := t.conn.Query(t.ctx, text, t.bind(args))
+	if err == nil {
+		err = read(rows, each)
+	}
+	if err != nil && t.writes && t.dialect.FailureAborts {
+		t.broken = err // reads have no savepoint to return to
+	}
+	return t.failed(err)
+}
+
+// read calls each for every row and closes rows.
+func read(rows Rows, each func(r *row) error) (err error) {
+	defer func() {
+		if e := rows.Close(); err == nil {
+			err = e
+		}
+	}()
+	for {
+		values, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(&row{values: values}); err != nil {
+			return err
+		}
+	}
+}
+
+// locked returns a read of a record that the caller is likely to write back, with the dialect's lock in an Update.
+func (t *Transaction) locked(text string) string {
+	if !t.writes {
+		return text
+	}
+	return text + t.dialect.Lock
+}
+
+// one returns the record of a query's first row, or store.ErrNotFound.
+func one[T any](t *Transaction, scan func(*row) T, text string, args ...any) (T, error) {
+	var found T
+	n := 0
+	err := t.query(text, func(r *row) error {
+		if n++; n == 1 {
+			found = scan(r)
+		}
+		return r.err
+	}, args...)
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return found, nil
+}
+
+// all returns the records of a query's rows, nil if there are none.
+func all[T any](t *Transaction, scan func(*row) T, text string, args ...any) ([]T, error) {
+	var list []T
+	err := t.query(text, func(r *row) error {
+		list = append(list, scan(r))
+		return r.err
+	}, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// limit returns a page's limit as SQL takes it.
+func limit(p store.Page) int {
+	if p.Limit <= 0 {
+		return math.MaxInt64
+	}
+	return p.Limit
+}

@@ -1,0 +1,59 @@
+package sql
+
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+const refreshTokenColumns = `id, pool_id, client_id, sub, hash, previous_hash, rotated_at, context, auth_time,
+	created_at, expires_at, revoked_at`
+
+type refreshTokens struct{ *Transaction }
+
+func scanRefreshToken(r *row) store.RefreshToken {
+	return store.RefreshToken{
+		ID: r.text(), PoolID: r.text(), ClientID: r.text(), Sub: r.text(), Hash: r.bytes(), PreviousHash: r.bytes(),
+		RotatedAt: r.time(), Context: r.raw(), AuthTime: r.time(), CreatedAt: r.time(), ExpiresAt: r.time(),
+		RevokedAt: r.time(),
+	}
+}
+
+func (s refreshTokens) Get(id string) (store.RefreshToken, error) {
+	return one(s.Transaction, scanRefreshToken, s.locked(`select `+refreshTokenColumns+` from refresh_tokens where id = $1`), id)
+}
+
+func (s refreshTokens) ByHash(hash []byte) (store.RefreshToken, error) {
+	return one(s.Transaction, scanRefreshToken,
+		s.locked(`select `+refreshTokenColumns+` from refresh_tokens where hash = $1 or previous_hash = $1`), hash)
+}
+
+func (s refreshTokens) Insert(t store.RefreshToken) error {
+	return s.insert(`insert into refresh_tokens (`+refreshTokenColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, refreshTokenArgs(t)...)
+}
+
+func (s refreshTokens) Update(t store.RefreshToken) error {
+	return s.change(`update refresh_tokens set pool_id = $2, client_id = $3, sub = $4, hash = $5, previous_hash = $6,
+		rotated_at = $7, context = $8, auth_time = $9, created_at = $10, expires_at = $11, revoked_at = $12
+		where id = $1`, refreshTokenArgs(t)...)
+}
+
+func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) {
+	return all(s.Transaction, scanRefreshToken,
+		`select `+refreshTokenColumns+` from refresh_tokens where pool_id = $1 and sub = $2 order by id`, poolID, sub)
+}
+
+func (s refreshTokens) DeleteExpired(now time.Time, most int) (int, error) {
+	return s.exec(`delete from refresh_tokens where id in
+		(select id from refresh_tokens where expires_at <= $1 order by expires_at limit $2)`,
+		now, limit(store.Page{Limit: most}))
+}
+
+// refreshTokenArgs returns the values of refreshTokenColumns, in order.
+func refreshTokenArgs(t store.RefreshToken) []any {
+	return []any{
+		t.ID, t.PoolID, t.ClientID, t.Sub, t.Hash, t.PreviousHash, t.RotatedAt, t.Context, t.AuthTime, t.CreatedAt,
+		t.ExpiresAt, t.RevokedAt,
+	}
+}

@@ -1,0 +1,36 @@
+package sql
+
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+type revocations struct{ *Transaction }
+
+func scanRevocation(r *row) store.Revocation {
+	return store.Revocation{Kind: r.text(), Key: r.text(), NotBefore: r.time(), Until: r.time()}
+}
+
+// Put keeps the stronger one of the stored revocation and v, field by field. Null is the strongest: a NotBefore of null
+// revokes all credentials, an Until of null never expires.
+func (s revocations) Put(v store.Revocation) error {
+	return s.insert(`insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, $3, $4)
+		on conflict (kind, name) do update set
+		not_before = case when r.not_before is null or excluded.not_before is null then null
+			when r.not_before > excluded.not_before then r.not_before else excluded.not_before end,
+		until_at = case when r.until_at is null or excluded.until_at is null then null
+			when r.until_at > excluded.until_at then r.until_at else excluded.until_at end`,
+		v.Kind, v.Key, v.NotBefore, v.Until)
+}
+
+func (s revocations) Live(now time.Time) ([]store.Revocation, error) {
+	return all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations
+		where until_at is null or until_at >= $1 order by kind, name`, now)
+}
+
+func (s revocations) DeleteExpired(now time.Time, most int) (int, error) {
+	return s.exec(`delete from revocations where (kind, name) in
+		(select kind, name from revocations where until_at < $1 order by until_at limit $2)`,
+		now, limit(store.Page{Limit: most}))
+}

@@ -1,0 +1,223 @@
+-- The schema of store/sqlite/migrations as a PostgreSQL database has it.
+
+create table pools (
+    id          text collate "C" primary key,
+    name        text collate "C" not null,
+    settings    text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+
+create table clients (
+    id          text collate "C" primary key,
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    name        text collate "C" not null,
+    secret      bytea,
+    settings    text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+create index clients_by_pool on clients (pool_id, id);
+
+create table users (
+    pool_id              text collate "C" not null references pools (id) on delete cascade,
+    sub                  text collate "C" not null,
+    username             text collate "C" not null,
+    name_key             text collate "C" not null,
+    aliases              text collate "C",
+    status               text collate "C" not null,
+    enabled              boolean not null,
+    attributes           text collate "C" not null,
+    password_hash        text collate "C" not null,
+    srp_salt             bytea,
+    srp_verifier         bytea,
+    password_temporary   boolean not null,
+    password_expires_at  timestamptz,
+    password_modified_at timestamptz,
+    mfa                  text collate "C",
+    failures             bigint not null,
+    failed_at            timestamptz,
+    locked_until         timestamptz,
+    created_at           timestamptz,
+    modified_at          timestamptz,
+    primary key (pool_id, sub),
+    unique (pool_id, name_key)
+);
+
+-- The same aliases as users.aliases, one row each, to be found and to be unique.
+create table user_aliases (
+    pool_id text collate "C" not null,
+    kind    text collate "C" not null,
+    value   text collate "C" not null,
+    sub     text collate "C" not null,
+    primary key (pool_id, kind, value),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index user_aliases_by_user on user_aliases (pool_id, sub);
+
+-- What ListUsers may filter by, one row per user and name.
+create table user_search (
+    pool_id text collate "C" not null,
+    name    text collate "C" not null,
+    value   text collate "C" not null,
+    sub     text collate "C" not null,
+    primary key (pool_id, name, value, sub),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index user_search_by_user on user_search (pool_id, sub);
+
+create table user_groups (
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    name        text collate "C" not null,
+    description text collate "C" not null,
+    role_arn    text collate "C" not null,
+    precedence  bigint,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    primary key (pool_id, name)
+);
+
+create table memberships (
+    pool_id    text collate "C" not null,
+    group_name text collate "C" not null,
+    sub        text collate "C" not null,
+    primary key (pool_id, group_name, sub),
+    foreign key (pool_id, group_name) references user_groups (pool_id, name) on delete cascade,
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index memberships_by_user on memberships (pool_id, sub, group_name);
+
+create table codes (
+    pool_id    text collate "C" not null,
+    sub        text collate "C" not null,
+    purpose    text collate "C" not null,
+    hash       bytea,
+    attribute  text collate "C" not null,
+    value      text collate "C" not null,
+    attempts   bigint not null,
+    created_at timestamptz,
+    expires_at timestamptz,
+    primary key (pool_id, sub, purpose),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+
+create table refresh_tokens (
+    id            text collate "C" primary key,
+    pool_id       text collate "C" not null,
+    client_id     text collate "C" not null references clients (id) on delete cascade,
+    sub           text collate "C" not null,
+    hash          bytea not null unique,
+    previous_hash bytea,
+    rotated_at    timestamptz,
+    context       text collate "C",
+    auth_time     timestamptz,
+    created_at    timestamptz,
+    expires_at    timestamptz,
+    revoked_at    timestamptz,
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index refresh_tokens_by_previous on refresh_tokens (previous_hash) where previous_hash is not null;
+create index refresh_tokens_by_user on refresh_tokens (pool_id, sub, id);
+create index refresh_tokens_by_client on refresh_tokens (client_id);
+create index refresh_tokens_by_expiry on refresh_tokens (expires_at);
+
+create table signing_keys (
+    owner       text collate "C" not null,
+    id          text collate "C" not null,
+    purpose     text collate "C" not null,
+    algorithm   text collate "C" not null,
+    private_key bytea,
+    created_at  timestamptz,
+    signs_from  timestamptz,
+    signs_to    timestamptz,
+    expires_at  timestamptz,
+    primary key (owner, id)
+);
+
+create table revocations (
+    kind       text collate "C" not null,
+    name       text collate "C" not null,
+    not_before timestamptz,
+    until_at   timestamptz,
+    primary key (kind, name)
+);
+create index revocations_by_end on revocations (until_at);
+
+create table identity_pools (
+    id          text collate "C" primary key,
+    name        text collate "C" not null,
+    settings    text collate "C",
+    roles       text collate "C",
+    tag_maps    text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+
+create table identities (
+    id          text collate "C" primary key,
+    pool_id     text collate "C" not null references identity_pools (id) on delete cascade,
+    logins      text collate "C",
+    guest       boolean not null,
+    disabled    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+create index identities_by_pool on identities (pool_id, id);
+
+-- The same logins as identities.logins, one row each, to be found and to be unique.
+create table identity_logins (
+    pool_id     text collate "C" not null,
+    provider    text collate "C" not null,
+    subject     text collate "C" not null,
+    identity_id text collate "C" not null references identities (id) on delete cascade,
+    primary key (pool_id, provider, subject)
+);
+create index identity_logins_by_login on identity_logins (provider, subject);
+create index identity_logins_by_identity on identity_logins (identity_id);
+
+create table roles (
+    name_key    text collate "C" primary key,
+    name        text collate "C" not null,
+    path        text collate "C" not null,
+    id          text collate "C" not null,
+    description text collate "C" not null,
+    trust       text collate "C",
+    inline      text collate "C" not null,
+    attached    text collate "C",
+    boundary    text collate "C" not null,
+    max_session bigint not null,
+    tags        text collate "C" not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+create index roles_by_name on roles (name);
+
+create table policies (
+    arn         text collate "C" primary key,
+    id          text collate "C" not null,
+    name        text collate "C" not null,
+    path        text collate "C" not null,
+    description text collate "C" not null,
+    document    text collate "C",
+    version     text collate "C" not null,
+    tags        text collate "C" not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+
+create table settings (
+    name  text collate "C" primary key,
+    value bytea
+);
+
+-- Written by Ping, to learn whether a write would be taken.
+create table heartbeat (
+    id bigint primary key,
+    at timestamptz
+);

@@ -1,0 +1,108 @@
+package sql
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// searchable are the attributes that List can filter by. The other filters are fields of the record.
+var searchable = []string{"email", "phone_number", "name", "given_name", "family_name", "preferred_username"}
+
+// insertSearch writes the rows that List filters by.
+func (s users) insertSearch(u store.User) error {
+	add := func(name, value string) error {
+		return s.insert(`insert into user_search (pool_id, name, value, sub) values ($1, $2, $3, $4)`,
+			u.PoolID, name, value, u.Sub)
+	}
+	status := "Disabled"
+	if u.Enabled {
+		status = "Enabled"
+	}
+	for _, e := range [][2]string{{"username", u.Username}, {"cognito:user_status", u.Status}, {"status", status}} {
+		if err := add(e[0], e[1]); err != nil {
+			return err
+		}
+	}
+	for _, name := range searchable {
+		if value, ok := u.Attributes[name]; ok {
+			if err := add(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
+	if f == nil {
+		return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub > $2 order by u.sub limit $3`,
+			poolID, p.After, limit(p))
+	}
+	if !filters(f.Name) {
+		return nil, fmt.Errorf("store: users cannot be filtered by %q", f.Name)
+	}
+	// Stored text is UTF-8, so a value that is not matches nothing.
+	if !utf8.ValidString(f.Value) {
+		return nil, nil
+	}
+	if f.Name == "sub" {
+		return s.listBySub(poolID, f, p)
+	}
+	if !f.Prefix {
+		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+			where x.pool_id = $1 and x.name = $2 and x.value = $3 and x.sub > $4 order by x.sub limit $5`,
+			poolID, f.Name, f.Value, p.After, limit(p))
+	}
+	if end := prefixEnd(f.Value); end != "" {
+		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+			where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.value < $4 and x.sub > $5
+			order by x.sub limit $6`, poolID, f.Name, f.Value, end, p.After, limit(p))
+	}
+	return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
+		where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.sub > $4 order by x.sub limit $5`,
+		poolID, f.Name, f.Value, p.After, limit(p))
+}
+
+func (s users) listBySub(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {
+	end := prefixEnd(f.Value)
+	if !f.Prefix || end == "" {
+		// Equal, or every sub from the value on: a prefix without an end is empty or consists of U+10FFFF only.
+		return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub > $3
+			and (u.sub = $2 or $4) order by u.sub limit $5`, poolID, f.Value, p.After, f.Prefix, limit(p))
+	}
+	return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub >= $2 and u.sub < $3 and u.sub > $4
+		order by u.sub limit $5`, poolID, f.Value, end, p.After, limit(p))
+}
+
+func filters(name string) bool {
+	switch name {
+	case "username", "sub", "cognito:user_status", "status":
+		return true
+	}
+	for _, s := range searchable {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+// prefixEnd returns the smallest text that sorts after every text that starts with prefix, or "" if there is none.
+// UTF-8 text sorts by bytes as it sorts by code points, so the last character is incremented.
+func prefixEnd(prefix string) string {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		if last == utf8.MaxRune {
+			continue
+		}
+		last++
+		if last == 0xD800 { // surrogates are not valid in UTF-8
+			last = 0xE000
+		}
+		return prefix + string(last)
+	}
+	return ""
+}

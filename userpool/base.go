@@ -1,0 +1,98 @@
+package userpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+)
+
+// Base holds what every package of user pools needs. All packages of one process share one Base; make it with NewBase.
+type Base struct {
+	Store  store.Store
+	Seal   *seal.Box
+	Now    func() time.Time
+	Rand   io.Reader    // crypto/rand.Reader outside of tests
+	Logger *slog.Logger // nil discards
+}
+
+// NewBase returns b with defaults filled in, or an error that names the required field that is missing. The clock of the
+// result is in UTC and has milliseconds, as the times that the store returns.
+func NewBase(b Base) (*Base, error) {
+	switch {
+	case b.Store == nil:
+		return nil, errors.New("userpool: Base.Store is required")
+	case b.Seal == nil:
+		return nil, errors.New("userpool: Base.Seal is required")
+	case b.Now == nil || b.Rand == nil:
+		return nil, errors.New("userpool: Base.Now and Base.Rand are required")
+	}
+	if b.Logger == nil {
+		b.Logger = slog.New(slog.DiscardHandler)
+	}
+	now := b.Now
+	b.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }
+	return &b, nil
+}
+
+// View runs fn on a snapshot of the store. An outage is a fault of kind Unavailable.
+func (b *Base) View(ctx context.Context, fn func(store.Tx) error) error {
+	return storeError(b.Store.View(ctx, fn))
+}
+
+// Update runs fn in a transaction, possibly more than once: see store.Store. An outage is a fault of kind Unavailable.
+func (b *Base) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return storeError(b.Store.Update(ctx, fn))
+}
+
+// storeError gives an outage a kind of its own. Callers translate ErrNotFound and conflicts themselves; one that is left
+// untranslated is a bug and stays internal.
+func storeError(err error) error {
+	if errors.Is(err, store.ErrUnavailable) && fault.KindOf(err) == fault.Internal {
+		return fault.Wrap(fault.Unavailable, err, "The service is not available. Try again.")
+	}
+	return err
+}
+
+// Random returns n random bytes.
+func (b *Base) Random(n int) ([]byte, error) {
+	out := make([]byte, n)
+	if _, err := io.ReadFull(b.Rand, out); err != nil {
+		return nil, fmt.Errorf("userpool: reading random bytes: %w", err)
+	}
+	return out, nil
+}
+
+// RandomText returns n characters of the alphabet, each equally likely. The alphabet has at most 256 bytes of ASCII.
+func (b *Base) RandomText(alphabet string, n int) (string, error) {
+	limit := 256 - 256%len(alphabet) // bytes from limit on would favour the first letters
+	out := make([]byte, 0, n)
+	for len(out) < n {
+		raw, err := b.Random(n)
+		if err != nil {
+			return "", err
+		}
+		for _, c := range raw {
+			if int(c) < limit && len(out) < n {
+				out = append(out, alphabet[int(c)%len(alphabet)])
+			}
+		}
+	}
+	return string(out), nil
+}
+
+// UUID returns a random UUID (version 4).
+func (b *Base) UUID() (string, error) {
+	id, err := uuid.NewRandomFromReader(b.Rand)
+	if err != nil {
+		return "", fmt.Errorf("userpool: reading random bytes: %w", err)
+	}
+	return id.String(), nil
+}

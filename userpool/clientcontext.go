@@ -1,0 +1,22 @@
+package userpool
+
+// ClientContext is what a call says about its client besides its input: for triggers, analytics and threat protection.
+// Everything but Address and UserAgent is the client's own claim.
+type ClientContext struct {
+	Metadata  map[string]string // ClientMetadata
+	Analytics string            // AnalyticsMetadata's endpoint id
+	Encoded   string            // the device fingerprint of UserContextData or ContextData
+	IP        string            // IpAddress of UserContextData or ContextData
+
+	// Of ContextData, which an administrator's call has: the server and path that the user called, and the headers.
+	ServerName string
+	ServerPath string
+	Headers    []Header
+
+	// Of the HTTP request that made the call; "" if not known.
+	Address   string // IP address, behind trusted proxies too
+	UserAgent string
+}
+
+// Header is one line of an HTTP header.
+type Header struct{ Name, Value string }

@@ -1,0 +1,163 @@
+package userpool
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+)
+
+// NewClient is the input of CreateUserPoolClient.
+type NewClient struct {
+	PoolID         string
+	Name           string
+	GenerateSecret bool
+	Secret         seal.Secret // instead of a generated one; 24 to 64 characters
+	Settings       ClientSettings
+}
+
+// CreateUserPoolClient creates a client. A generated secret has 52 characters.
+func (s *Service) CreateUserPoolClient(ctx context.Context, in NewClient) (*ClientDescription, error) {
+	id, err := s.newClientID()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case in.GenerateSecret && !in.Secret.IsZero():
+		return nil, fault.New(fault.InvalidParameter, "GenerateSecret and ClientSecret cannot be used together.")
+	case in.GenerateSecret:
+		secret, err := s.newClientSecret()
+		if err != nil {
+			return nil, err
+		}
+		in.Secret = seal.NewSecret(secret)
+	}
+	return s.insertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings)
+}
+
+func (s *Service) insertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings) (*ClientDescription, error) {
+	p, err := s.Pool(ctx, rec.PoolID)
+	if err != nil {
+		return nil, err
+	}
+	if err := settings.complete(&p.Settings, !secret.IsZero()); err != nil {
+		return nil, err
+	}
+	if rec.Settings, err = json.Marshal(settings); err != nil {
+		return nil, fmt.Errorf("userpool: settings of client %s: %w", rec.ID, err)
+	}
+	if !secret.IsZero() {
+		if rec.Secret, err = s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(rec.ID)); err != nil {
+			return nil, err
+		}
+	}
+	rec.CreatedAt = s.base.Now()
+	rec.ModifiedAt = rec.CreatedAt
+	if err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Insert(rec) }); err != nil {
+		return nil, err
+	}
+	s.clientChanged(rec)
+	c, err := s.openClient(rec)
+	if err != nil {
+		return nil, err
+	}
+	return &c.ClientDescription, nil
+}
+
+// clientChanged drops the client and its pool from the caches. Whether passwords of the pool get SRP verifiers depends on
+// its clients.
+func (s *Service) clientChanged(rec store.Client) {
+	s.clients.drop(rec.ID)
+	s.pools.drop(rec.PoolID)
+}
+
+// DescribeUserPoolClient returns a client with its secret.
+func (s *Service) DescribeUserPoolClient(ctx context.Context, poolID, id string) (*ClientDescription, error) {
+	_, c, err := s.ClientOf(ctx, poolID, id)
+	if err != nil {
+		return nil, err
+	}
+	return &c.ClientDescription, nil
+}
+
+// UpdateUserPoolClient replaces the settings. A member that is left out returns to its default; the secret stays. An empty
+// name keeps the name.
+func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name string, settings ClientSettings) (*ClientDescription, error) {
+	p, c, err := s.ClientOf(ctx, poolID, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(settings)
+	if err != nil {
+		return nil, fmt.Errorf("userpool: settings of client %s: %w", id, err)
+	}
+	var rec store.Client
+	err = s.base.Update(ctx, func(tx store.Tx) (err error) {
+		if rec, err = tx.Clients.Get(id); err != nil {
+			return err
+		}
+		if name == "" {
+			name = rec.Name
+		}
+		if name == rec.Name && bytes.Equal(data, rec.Settings) {
+			return nil // a reload with the same declaration is not a change
+		}
+		rec.Name, rec.Settings, rec.ModifiedAt = name, data, s.base.Now()
+		return tx.Clients.Update(rec)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = noClient(id)
+	}
+	s.clientChanged(store.Client{ID: id, PoolID: poolID})
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.openClient(rec)
+	if err != nil {
+		return nil, err
+	}
+	return &next.ClientDescription, nil
+}
+
+// ListUserPoolClients returns at most limit clients after the id, and the id to continue after.
+func (s *Service) ListUserPoolClients(ctx context.Context, poolID, after string, limit int) ([]ClientDescription, string, error) {
+	if _, err := s.Pool(ctx, poolID); err != nil {
+		return nil, "", err
+	}
+	var recs []store.Client
+	err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		recs, err = tx.Clients.List(poolID, store.Page{After: after, Limit: limit + 1})
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	recs, next := CutPage(recs, limit, func(c store.Client) string { return c.ID })
+	list := make([]ClientDescription, 0, len(recs))
+	for _, rec := range recs {
+		list = append(list, ClientDescription{PoolID: rec.PoolID, ID: rec.ID, Name: rec.Name})
+	}
+	return list, next, nil
+}
+
+// DeleteUserPoolClient deletes a client and its refresh tokens. Operations refuse its access tokens from then on. An edge
+// that accepts every client of the pool accepts them until they expire, as in AWS.
+func (s *Service) DeleteUserPoolClient(ctx context.Context, poolID, id string) error {
+	if _, _, err := s.ClientOf(ctx, poolID, id); err != nil {
+		return err
+	}
+	err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
+	s.clientChanged(store.Client{ID: id, PoolID: poolID})
+	if errors.Is(err, store.ErrNotFound) {
+		return noClient(id)
+	}
+	return err
+}

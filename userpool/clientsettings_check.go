@@ -1,0 +1,127 @@
+package userpool
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// complete fills in defaults and validates the settings against the pool's.
+func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
+	if c.RefreshTokenValidity == 0 {
+		c.RefreshTokenValidity = int(defaultRefresh / units["days"])
+		if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
+			c.RefreshTokenValidity = int(defaultRefresh / max(units[c.TokenValidityUnits.RefreshToken], time.Second))
+		}
+	}
+	if c.AuthSessionValidity == 0 {
+		c.AuthSessionValidity = 3
+	}
+	if c.EnableTokenRevocation == nil {
+		c.EnableTokenRevocation = new(true)
+	}
+	if c.EnablePropagateUserContext == nil {
+		c.EnablePropagateUserContext = new(false)
+	}
+	setDefault(&c.PreventUserExistenceErrors, "LEGACY")
+	if _, err := c.lifetimes(); err != nil {
+		return err
+	}
+	if err := c.validateFlows(); err != nil {
+		return err
+	}
+	if err := c.validateOAuth(hasSecret); err != nil {
+		return err
+	}
+	return c.validateAttributes(p)
+}
+
+func (c *ClientSettings) validateFlows() error {
+	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
+	legacy, allow := 0, 0
+	for _, f := range c.ExplicitAuthFlows {
+		switch {
+		case slices.Contains(legacyFlows, f):
+			legacy++
+		case slices.Contains(allowFlows, f):
+			allow++
+		default:
+			return invalid("Invalid ExplicitAuthFlows value %s.", f)
+		}
+	}
+	if legacy > 0 && allow > 0 {
+		return invalid("ExplicitAuthFlows values with ALLOW_ prefix cannot be used together with values without ALLOW_ prefix.")
+	}
+	if slices.Contains(c.ExplicitAuthFlows, "ALLOW_CLIENT_TOKEN_AUTH") && len(c.ExplicitAuthFlows) > 1 {
+		return invalid("ALLOW_CLIENT_TOKEN_AUTH cannot be used together with other ExplicitAuthFlows.")
+	}
+	if c.AuthSessionValidity < 3 || c.AuthSessionValidity > 15 {
+		return invalid("AuthSessionValidity must be between 3 and 15 minutes.")
+	}
+	if r := c.RefreshTokenRotation; r != nil {
+		if r.Feature != "ENABLED" && r.Feature != "DISABLED" {
+			return invalid("Invalid RefreshTokenRotation feature.")
+		}
+		if r.RetryGracePeriodSeconds < 0 || r.RetryGracePeriodSeconds > 60 {
+			return invalid("RetryGracePeriodSeconds must be between 0 and 60.")
+		}
+	}
+	switch c.PreventUserExistenceErrors {
+	case "LEGACY", "ENABLED":
+		return nil
+	}
+	return invalid("Invalid PreventUserExistenceErrors value.")
+}
+
+func (c *ClientSettings) validateOAuth(hasSecret bool) error {
+	invalid := func(text string) error { return fault.New(fault.InvalidParameter, "%s", text) }
+	if slices.Contains(c.AllowedOAuthFlows, "client_credentials") {
+		switch {
+		case len(c.AllowedOAuthFlows) > 1:
+			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected along with code flow or implicit flow.")
+		case !hasSecret:
+			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected if client does not have a client secret.")
+		}
+	}
+	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
+		return invalid("DefaultRedirectURI must be in the list of CallbackURLs.")
+	}
+	return nil
+}
+
+func (c *ClientSettings) validateAttributes(p *PoolSettings) error {
+	known := map[string]*SchemaAttribute{}
+	for i := range p.Schema {
+		known[p.Schema[i].Name] = &p.Schema[i]
+	}
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"read", c.ReadAttributes}, {"write", c.WriteAttributes}} {
+		for _, name := range list.names {
+			a := known[name]
+			if a == nil || strings.HasPrefix(name, "dev:") {
+				return fault.New(fault.InvalidParameter, "Invalid %s attributes specified while creating a client", list.what)
+			}
+			if list.what == "write" && unwritable(name) {
+				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
+			}
+		}
+	}
+	// AWS: a client that may write attributes must be able to write the required ones.
+	if len(c.WriteAttributes) > 0 {
+		for name, a := range known {
+			if a.IsRequired() && name != "sub" && !slices.Contains(c.WriteAttributes, name) {
+				return fault.New(fault.InvalidParameter, "Invalid write attributes specified while creating a client")
+			}
+		}
+	}
+	return nil
+}
+
+// unwritable reports whether users can never write the attribute themselves.
+func unwritable(name string) bool {
+	return name == "sub" || name == "email_verified" || name == "phone_number_verified" || strings.HasPrefix(name, "dev:")
+}

@@ -1,0 +1,263 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// AdminCreateInput is the input of AdminCreateUser.
+type AdminCreateInput struct {
+	PoolID            string
+	Username          string
+	Attributes        []userpool.Attribute
+	TemporaryPassword string   // "" generates one
+	Action            string   // "", RESEND or SUPPRESS
+	Mediums           []string // DesiredDeliveryMediums; nil prefers the phone to e-mail
+	ForceAlias        bool
+	Context           userpool.ClientContext
+}
+
+// AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
+// user who has not signed in yet.
+func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*User, error) {
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
+	if err != nil {
+		return nil, err
+	}
+	password := in.TemporaryPassword
+	if password == "" {
+		if password, err = s.temporaryPassword(p); err != nil {
+			return nil, err
+		}
+	} else if err := p.CheckPassword(password); err != nil {
+		return nil, err
+	}
+	var u store.User
+	if in.Action == "RESEND" {
+		u, err = s.reinvite(ctx, p, in.Username, password)
+	} else {
+		u, err = s.insertInvited(ctx, p, in, password)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" {
+		if _, err := s.send(ctx, p, inviteLetter(p, &u, attribute, password)); err != nil {
+			return nil, err
+		}
+	}
+	return shownUser(u), nil
+}
+
+func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminCreateInput, password string) (store.User, error) {
+	u, err := s.newUser(p, nil, userpool.Admin, in.Username, in.Attributes)
+	if err != nil {
+		return u, err
+	}
+	u.Status = userpool.StatusForceChange
+	p.SetNames(&u)
+	if !in.ForceAlias {
+		if err := s.nameFree(ctx, p, &u, "User account already exists"); err != nil {
+			return u, err
+		}
+	}
+	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
+		return u, err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		for _, a := range u.Aliases {
+			if in.ForceAlias && slices.Contains(p.Settings.AliasAttributes, a.Kind) {
+				if err := takeAlias(tx, p, &u, a.Kind, true); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.Users.Insert(u)
+	})
+	return u, conflict(err, fault.UsernameExists)
+}
+
+// reinvite gives a user who has not signed in yet a new temporary password.
+func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, name, password string) (store.User, error) {
+	_, u, err := s.adminUser(ctx, p.ID, name)
+	if err != nil {
+		return u, err
+	}
+	if u.Status != userpool.StatusForceChange {
+		return u, fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
+	}
+	pw, err := s.MakePassword(ctx, p, &u, password, true)
+	if err != nil {
+		return u, err
+	}
+	return s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		u.Password, u.Failures = pw, store.Failures{}
+		return nil
+	})
+}
+
+// inviteMedium returns the attribute of the address that an invitation goes to, "" for none.
+func inviteMedium(u *store.User, mediums []string) string {
+	for _, m := range []struct{ medium, attribute string }{{"SMS", "phone_number"}, {"EMAIL", "email"}} {
+		if u.Attributes[m.attribute] != "" && (len(mediums) == 0 || slices.Contains(mediums, m.medium)) {
+			return m.attribute
+		}
+	}
+	return ""
+}
+
+// AdminSetUserPassword sets a password that the pool's policy accepts. One that is not permanent must be replaced at the
+// next sign-in.
+func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, password string, permanent bool) error {
+	p, u, err := s.adminUser(ctx, poolID, name)
+	if err != nil {
+		return err
+	}
+	if err := p.CheckPassword(password); err != nil {
+		return err
+	}
+	pw, err := s.MakePassword(ctx, p, &u, password, !permanent)
+	if err != nil {
+		return err
+	}
+	_, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
+		if !permanent {
+			u.Status = userpool.StatusForceChange
+		}
+		return nil
+	})
+	return err
+}
+
+// AdminConfirmSignUp confirms a user who signed up, without a code.
+func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error {
+		if u.Status != userpool.StatusUnconfirmed {
+			return cannotConfirm(u.Status)
+		}
+		u.Status = userpool.StatusConfirmed
+		return nil
+	})
+	return err
+}
+
+// AdminReset is the input of AdminResetUserPassword.
+type AdminReset struct {
+	PoolID   string
+	Username string
+	Context  userpool.ClientContext
+}
+
+// AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.
+func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) error {
+	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
+	if err != nil {
+		return err
+	}
+	attribute, err := resettable(p, &u)
+	if err != nil {
+		return err
+	}
+	u, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		u.Status = userpool.StatusResetRequired
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.sendCode(ctx, p, &u, codeForgot, attribute)
+	if fault.Is(err, fault.CodeDeliveryFailure) {
+		// The operation has no exception for this. The state is set, and repeating the call sends another code.
+		return fault.Wrap(fault.Unavailable, err, "The message could not be delivered. Try again.")
+	}
+	return err
+}
+
+// AdminEnableUser lets a disabled user sign in again.
+func (s *Service) AdminEnableUser(ctx context.Context, poolID, name string) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error {
+		u.Enabled = true
+		return nil
+	})
+	return err
+}
+
+// AdminDisableUser stops a user from signing in and revokes the user's tokens.
+func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	return changeError(s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
+		u, err := p.FindUser(tx, name)
+		if err != nil {
+			return err
+		}
+		return s.write(tx, p, &u, func(_ store.Tx, u *store.User) error {
+			u.Enabled = false
+			return r.SignOut(u)
+		})
+	}))
+}
+
+// AdminUserGlobalSignOut ends all sign-ins of a user.
+func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name string) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	return changeError(s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
+		u, err := p.FindUser(tx, name)
+		if err != nil {
+			return err
+		}
+		return r.SignOut(&u)
+	}))
+}
+
+// AdminDeleteUser deletes a user and revokes the user's tokens.
+func (s *Service) AdminDeleteUser(ctx context.Context, poolID, name string) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	return s.deleteUser(ctx, p, func(tx store.Tx) (store.User, error) { return p.FindUser(tx, name) })
+}
+
+// DeleteUser deletes the token's user and revokes the user's tokens.
+func (s *Service) DeleteUser(ctx context.Context, accessToken string) error {
+	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	return s.deleteUser(ctx, holder.Pool, func(tx store.Tx) (store.User, error) {
+		return tx.Users.Get(holder.Pool.ID, holder.User.Sub)
+	})
+}
+
+func (s *Service) deleteUser(ctx context.Context, p *userpool.Pool, find func(store.Tx) (store.User, error)) error {
+	return changeError(s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
+		u, err := find(tx)
+		if err != nil {
+			return err
+		}
+		if err := r.SignOut(&u); err != nil {
+			return err
+		}
+		return tx.Users.Delete(p.ID, u.Sub)
+	}))
+}

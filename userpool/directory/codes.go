@@ -1,0 +1,155 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// The purposes of one-time codes.
+const (
+	codeSignUp = "signup"
+	codeForgot = "forgot"
+)
+
+// codeLife returns how long a code of the purpose is valid.
+func codeLife(purpose string) time.Duration {
+	if purpose == codeForgot {
+		return time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// maxCodeAttempts is how many wrong tries end a code. With six digits and the hourly limits on new codes, a guesser has at
+// most 25 chances in a million an hour.
+const maxCodeAttempts = 5
+
+// purposeCode keys the hashes of codes.
+const purposeCode = "one-time code"
+
+var (
+	errCodeMismatch = fault.New(fault.CodeMismatch, "Invalid verification code provided, please try again.")
+	errCodeExpired  = fault.New(fault.ExpiredCode, "Invalid code provided, please request a code again.")
+)
+
+// newCode returns six random digits and the record that keeps their keyed hash. The hash binds pool, user and purpose.
+func (s *Service) newCode(poolID, sub, purpose, attribute, value string) (string, store.Code, error) {
+	digits, err := s.base.RandomText("0123456789", 6)
+	if err != nil {
+		return "", store.Code{}, err
+	}
+	now := s.now()
+	return digits, store.Code{PoolID: poolID, Sub: sub, Purpose: purpose, Hash: s.codeHash(poolID, sub, purpose, digits),
+		Attribute: attribute, Value: value, CreatedAt: now, ExpiresAt: now.Add(codeLife(purpose))}, nil
+}
+
+func codeParts(poolID, sub, purpose, digits string) [][]byte {
+	return [][]byte{[]byte(poolID), []byte(sub), []byte(purpose), []byte(digits)}
+}
+
+func (s *Service) codeHash(poolID, sub, purpose, digits string) []byte {
+	sum := s.base.Seal.MAC(purposeCode, codeParts(poolID, sub, purpose, digits)...)
+	return sum[:]
+}
+
+// tryCode checks a code inside a change of its user, and deletes it if it is right. A wrong try is counted, so the
+// transaction must commit although the client gets an error: outcome is the answer to the client, and err, which is errKeep
+// then, ends the change.
+func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (code store.Code, outcome, err error) {
+	code, err = tx.Codes.Get(poolID, sub, purpose)
+	if errors.Is(err, store.ErrNotFound) {
+		return code, errCodeExpired, errKeep
+	}
+	if err != nil {
+		return code, nil, err
+	}
+	if !s.now().Before(code.ExpiresAt) || code.Attempts >= maxCodeAttempts {
+		return code, errCodeExpired, errKeep
+	}
+	if !s.base.Seal.MatchMAC(code.Hash, purposeCode, codeParts(poolID, sub, purpose, digits)...) {
+		code.Attempts++
+		if err := tx.Codes.Put(code); err != nil {
+			return code, nil, err
+		}
+		return code, errCodeMismatch, errKeep
+	}
+	return code, nil, tx.Codes.Delete(poolID, sub, purpose)
+}
+
+// redeem tries a code of the subject. admit may refuse the user before the code is checked; accept changes the user if the
+// code is right. A stand-in's code is wrong, expired or used up as a user's would be.
+func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string,
+	admit func(*store.User) error, accept func(store.Tx, *store.User, store.Code) error) error {
+	if !subject.Exists {
+		outcome := s.ghosts.tryCode(ghostKey{p.ID, p.Key(subject.Name), purpose})
+		return firstError(s.padWrite(ctx), outcome)
+	}
+	var outcome error
+	_, err := s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) error {
+		outcome = nil
+		if err := admit(u); err != nil {
+			return err
+		}
+		var code store.Code
+		var err error
+		if code, outcome, err = s.tryCode(tx, p.ID, u.Sub, purpose, digits); err != nil {
+			return err
+		}
+		return accept(tx, u, code)
+	})
+	return firstError(outcome, err)
+}
+
+// sendCode makes a code, keeps it and sends it.
+func (s *Service) sendCode(ctx context.Context, p *userpool.Pool, u *store.User, purpose, attribute string) (*Delivery, error) {
+	l, err := s.keepCode(ctx, p, u, purpose, attribute)
+	if err != nil {
+		return nil, err
+	}
+	return s.send(ctx, p, l)
+}
+
+// keepCode makes a code and keeps it. It returns the letter to send.
+func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, u *store.User, purpose, attribute string) (letter, error) {
+	to := u.Attributes[attribute]
+	digits, code, err := s.newCode(p.ID, u.Sub, purpose, attribute, to)
+	if err != nil {
+		return letter{}, err
+	}
+	if err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Codes.Put(code) }); err != nil {
+		return letter{}, err
+	}
+	return codeLetter(p, u, purpose, attribute, to, digits), nil
+}
+
+// sendCodeUnsigned sends a code for an unsigned operation, and only pretends to for a stand-in. If the client hides who
+// exists, the message is sent in the background; a failure is logged, and the user asks again.
+func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose, attribute string) (*Delivery, error) {
+	if !subject.Exists {
+		if err := errors.Join(s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose), s.padWrite(ctx)); err != nil {
+			return nil, err
+		}
+		return s.standInDelivery(p, subject.Name, attribute), nil
+	}
+	if !c.HidesExistence {
+		return s.sendCode(ctx, p, &subject.User, purpose, attribute)
+	}
+	l, err := s.keepCode(ctx, p, &subject.User, purpose, attribute)
+	if err != nil {
+		return nil, err
+	}
+	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	return l.delivery(), nil
+}
+
+// firstError returns outcome, the answer to the client, if there is one, else err.
+func firstError(outcome, err error) error {
+	if outcome != nil {
+		return outcome
+	}
+	return err
+}

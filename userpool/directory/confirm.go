@@ -1,0 +1,133 @@
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// ConfirmInput is the input of ConfirmSignUp.
+type ConfirmInput struct {
+	ClientID   string
+	SecretHash string
+	Username   string
+	Code       string
+	ForceAlias bool // take the alias from the user who has it
+	Context    userpool.ClientContext
+}
+
+// ConfirmSignUp confirms a user by code and marks the address that the code went to as verified.
+func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	if err != nil {
+		return err
+	}
+	if !subject.Exists && !c.HidesExistence {
+		return errNoCombination
+	}
+	if err := s.limits.take("confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
+		return err
+	}
+	return s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
+		if u.Status != userpool.StatusUnconfirmed {
+			return cannotConfirm(u.Status)
+		}
+		return nil
+	}, func(tx store.Tx, u *store.User, code store.Code) error {
+		u.Status = userpool.StatusConfirmed
+		return proveAddress(tx, p, u, code, in.ForceAlias)
+	})
+}
+
+func cannotConfirm(status string) error {
+	return fault.New(fault.NotAuthorized, "User cannot be confirmed. Current status is %s", status)
+}
+
+// proveAddress marks the address that a code was sent to as verified, if it is still the user's. If the address is another
+// user's alias, force moves it, and the other user's address becomes unverified.
+func proveAddress(tx store.Tx, p *userpool.Pool, u *store.User, code store.Code, force bool) error {
+	if code.Attribute == "" || u.Attributes[code.Attribute] != code.Value {
+		return nil
+	}
+	u.Attributes[code.Attribute+"_verified"] = "true"
+	return takeAlias(tx, p, u, code.Attribute, force)
+}
+
+// takeAlias takes an alias from another user if force is set. Without force the write that follows reports the conflict.
+func takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, attribute string, force bool) error {
+	alias := store.Alias{Kind: attribute, Value: p.Key(u.Attributes[attribute])}
+	owner, err := tx.Users.ByAlias(p.ID, alias)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (owner.Sub == u.Sub || !force)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	owner.Attributes[attribute+"_verified"] = "false"
+	p.SetNames(&owner)
+	return tx.Users.Update(owner)
+}
+
+// unsignedSubject returns pool, client and subject of an unsigned operation, after it has checked the client's secret
+// hash.
+func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, name string) (*userpool.Pool, *userpool.Client, *Subject, error) {
+	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := c.CheckSecretHash(name, secretHash); err != nil {
+		return nil, nil, nil, err
+	}
+	subject, err := s.Find(ctx, p, name)
+	return p, c, subject, err
+}
+
+// CodeRequest is the input of the unsigned operations that send a code.
+type CodeRequest struct {
+	ClientID   string
+	SecretHash string
+	Username   string
+	Context    userpool.ClientContext
+}
+
+// ResendConfirmationCode sends a new sign-up code. The old one is void.
+func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*Delivery, error) {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.Exists && !c.HidesExistence {
+		return nil, errNoCombination
+	}
+	if err := s.limits.take("resend", p.ID, p.Key(in.Username), limitResend); err != nil {
+		return nil, err
+	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.free()
+	attribute, err := resendable(p, subject)
+	if err != nil {
+		return nil, err
+	}
+	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, attribute)
+}
+
+// resendable returns the attribute that a new sign-up code goes to, or why none may be sent.
+func resendable(p *userpool.Pool, subject *Subject) (string, error) {
+	if !subject.Exists {
+		return standInAttribute(p, p.Settings.AutoVerifiedAttributes), nil
+	}
+	if subject.User.Status != userpool.StatusUnconfirmed {
+		return "", fault.New(fault.InvalidParameter, "User is already confirmed.")
+	}
+	attribute := toVerify(p, subject.User.Attributes)
+	if attribute == "" {
+		return "", fault.New(fault.InvalidParameter, "Cannot resend codes. Auto verification not turned on.")
+	}
+	return attribute, nil
+}

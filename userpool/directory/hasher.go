@@ -1,0 +1,132 @@
+package directory
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"golang.org/x/crypto/argon2"
+)
+
+// The cost of a password hash: OWASP's first recommendation for Argon2id.
+const (
+	argonMemory  = 19 * 1024 // KiB
+	argonTime    = 2
+	argonThreads = 1
+	argonKeyLen  = 32
+	argonSaltLen = 16
+)
+
+// HasherOptions are what NewHasher needs. The zero value is usable.
+type HasherOptions struct {
+	Workers int // hashes at once; 0 is GOMAXPROCS
+	Queue   int // callers that may wait for a worker; 0 is 2,048
+}
+
+// Hasher computes password hashes in bounded memory. At most Workers hashes run at once, each in 19 MiB. Garbage that is
+// not yet collected takes as much again (GOGC 100), and as much again during a collection. Hashing as a whole, with 1,000
+// callers waiting, stays below 4 × Workers × 19 MiB + 32 MiB, which is 184 MiB for two workers. A waiting caller costs its
+// goroutine only. If Queue callers wait already, the next gets fault.TooManyRequests.
+type Hasher struct {
+	tickets chan struct{} // held by callers that wait or hash
+	workers chan struct{} // held by callers that hash
+}
+
+// NewHasher returns a Hasher.
+func NewHasher(o HasherOptions) *Hasher {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Queue <= 0 {
+		o.Queue = 2048
+	}
+	return &Hasher{tickets: make(chan struct{}, o.Workers+o.Queue), workers: make(chan struct{}, o.Workers)}
+}
+
+// do runs fn as soon as a worker is free. It returns ctx's error if ctx ends first.
+func (h *Hasher) do(ctx context.Context, fn func()) error {
+	select {
+	case h.tickets <- struct{}{}:
+		defer func() { <-h.tickets }()
+	default:
+		return fault.New(fault.TooManyRequests, "Too many requests")
+	}
+	select {
+	case h.workers <- struct{}{}:
+		defer func() { <-h.workers }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	fn()
+	return nil
+}
+
+// Hash returns a PHC string for the password with a fresh salt from rand.
+func (h *Hasher) Hash(ctx context.Context, rand io.Reader, password string) (string, error) {
+	salt := make([]byte, argonSaltLen)
+	if _, err := io.ReadFull(rand, salt); err != nil {
+		return "", fmt.Errorf("directory: no randomness: %w", err)
+	}
+	var key []byte
+	if err := h.do(ctx, func() {
+		key = argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKeyLen)
+	}); err != nil {
+		return "", err
+	}
+	enc := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+}
+
+// Verify reports whether the hash is the password's. An empty hash, of a user who has no password or does not exist, takes
+// as long as any other and matches no password.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+	p := phc{memory: argonMemory, time: argonTime, threads: argonThreads, salt: make([]byte, argonSaltLen), key: make([]byte, argonKeyLen)}
+	exists := hash != ""
+	if exists {
+		var err error
+		if p, err = parsePHC(hash); err != nil {
+			return false, err
+		}
+	}
+	match := 0
+	err := h.do(ctx, func() {
+		got := argon2.IDKey([]byte(password), p.salt, p.time, p.memory, p.threads, uint32(len(p.key)))
+		match = subtle.ConstantTimeCompare(got, p.key)
+	})
+	return err == nil && exists && match == 1, err
+}
+
+type phc struct {
+	memory, time uint32
+	threads      uint8
+	salt, key    []byte
+}
+
+var errPHC = errors.New("directory: a stored password hash does not parse") // must not contain the hash
+
+// parsePHC parses a hash. It refuses costs above ours, so that a stored value cannot make a sign-in expensive.
+func parsePHC(s string) (phc, error) {
+	f := strings.Split(s, "$")
+	if len(f) != 6 || f[0] != "" || f[1] != "argon2id" || f[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return phc{}, errPHC
+	}
+	var p phc
+	if n, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); n != 3 || err != nil {
+		return phc{}, errPHC
+	}
+	var err1, err2 error
+	p.salt, err1 = base64.RawStdEncoding.DecodeString(f[4])
+	p.key, err2 = base64.RawStdEncoding.DecodeString(f[5])
+	if err1 != nil || err2 != nil || len(p.salt) < 8 || len(p.key) < 16 || len(p.key) > 64 ||
+		p.memory < 8 || p.memory > argonMemory || p.time < 1 || p.time > argonTime || p.threads != argonThreads {
+		return phc{}, errPHC
+	}
+	return p, nil
+}

@@ -1,0 +1,144 @@
+package directory
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
+
+func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
+	now := time.Unix(0, 0)
+	var f store.Failures
+	var locks []time.Duration
+	for range 20 {
+		f = failed(f, now)
+		if f.Count >= freeFailures {
+			locks = append(locks, f.LockedUntil.Sub(now))
+			now = f.LockedUntil
+		}
+	}
+	want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900, 900}
+	for i, w := range want {
+		// After a lock of fifteen minutes the count begins anew, as after any quiet quarter of an hour.
+		if i < 11 && locks[i] != w*time.Second {
+			t.Errorf("lock %d is %s, want %s", i, locks[i], w*time.Second)
+		}
+	}
+}
+
+func TestALimiterThatIsFullRefusesNewNames(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := newLimiter(func() time.Time { return now }, 2)
+	for _, name := range []string{"a", "b"} {
+		if err := l.take("op", "pool", name, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.take("op", "pool", "c", 5); !fault.Is(err, fault.TooManyRequests) {
+		t.Error(err)
+	}
+	if err := l.take("op", "pool", "a", 5); err != nil {
+		t.Error("a known name still counts:", err)
+	}
+	now = now.Add(time.Hour)
+	if err := l.take("op", "pool", "c", 5); err != nil {
+		t.Error("old windows make room:", err)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	for text, want := range map[string]*store.Filter{
+		``:                             nil,
+		`  `:                           nil,
+		`email = "a@b.c"`:              {Name: "email", Value: "a@b.c"},
+		`email="a@b.c"`:                {Name: "email", Value: "a@b.c"},
+		` username ^= "al" `:           {Name: "username", Value: "al", Prefix: true},
+		`name = "a \"b\" \\ c"`:        {Name: "name", Value: `a "b" \ c`},
+		`status = ""`:                  {Name: "status"},
+		`cognito:user_status = "X"`:    {Name: "cognito:user_status", Value: "X"},
+		`name = "with = and ^= in it"`: {Name: "name", Value: "with = and ^= in it"},
+	} {
+		got, err := parseFilter(text)
+		if err != nil || (got == nil) != (want == nil) || (got != nil && *got != *want) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{`email`, `email = a`, `email == "a"`, `email = "a" and name = "b"`, `email = "a`, `"a" = "b"`, `email != "a"`} {
+		if _, err := parseFilter(text); !fault.Is(err, fault.InvalidParameter) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAddressesAreMasked(t *testing.T) {
+	for _, tc := range [][3]string{
+		{"email", "test@test.com", "t***@t***"}, {"email", "ä@ö.de", "ä***@ö***"}, {"phone_number", "+12065559878", "+*******9878"},
+	} {
+		if got := mask(tc[0], tc[1]); got != tc[2] {
+			t.Errorf("%s: %s", tc[1], got)
+		}
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	f.Add(`email ^= "a\"b"`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseFilter(text)
+		if err != nil || got == nil {
+			return
+		}
+		op := " = "
+		if got.Prefix {
+			op = " ^= "
+		}
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(got.Value)
+		again, err := parseFilter(got.Name + op + `"` + quoted + `"`)
+		if strings.ContainsAny(got.Value, "\n") {
+			return // an escaped line end is not printed back
+		}
+		if err != nil || *again != *got {
+			t.Fatalf("%q: %v, then %v, %v", text, got, again, err)
+		}
+	})
+}
+
+func FuzzPHC(f *testing.F) {
+	f.Add("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA")
+	f.Add("$argon2id$v=19$m=1,t=1,p=1$$")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := parsePHC(text)
+		if err == nil && (p.memory > argonMemory || p.time > argonTime || p.threads != argonThreads || len(p.key) > 64) {
+			t.Fatalf("%q costs %d KiB, %d passes", text, p.memory, p.time)
+		}
+	})
+}
+
+func TestACourierHasSoManyPlaces(t *testing.T) {
+	c := newCourier(1)
+	at, err := c.reserve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.reserve(); fault.KindOf(err) != fault.TooManyRequests {
+		t.Errorf("a second place of one: %v", err)
+	}
+	end := make(chan struct{})
+	at.use(func() { <-end })
+	at.free()
+	if _, err := c.reserve(); err == nil {
+		t.Error("the place is free while a message uses it")
+	}
+	close(end)
+	c.all.Wait()
+	at, err = c.reserve()
+	if err != nil {
+		t.Error(err)
+	}
+	at.free()
+	if _, err = c.reserve(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,147 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+var (
+	errNoAddress  = fault.New(fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
+	errResetState = fault.New(fault.NotAuthorized, "User password cannot be reset in the current state.")
+	errAdminOnly  = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
+)
+
+// ForgotPassword sends a reset code to the best verified address. To a client that hides who exists, a user whom no code
+// can reach looks like one who does not exist (AWS, "Managing user existence error responses").
+func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery, error) {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.Exists && !c.HidesExistence {
+		return nil, errNoCombination
+	}
+	if len(p.Recovery) == 0 {
+		return nil, errAdminOnly
+	}
+	if err := s.limits.take("forgot", p.ID, p.Key(in.Username), limitForgot); err != nil {
+		return nil, err
+	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.free()
+	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
+	}
+	attribute := standInAttribute(p, p.Recovery)
+	if subject.Exists {
+		if attribute, err = resettable(p, &subject.User); err != nil {
+			return nil, err
+		}
+	}
+	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeForgot, attribute)
+}
+
+// resettable returns the attribute that a reset code goes to, or why none may be sent.
+func resettable(p *userpool.Pool, u *store.User) (string, error) {
+	switch {
+	case !u.Enabled:
+		return "", fault.New(fault.NotAuthorized, "User is disabled")
+	case u.Status == userpool.StatusForceChange:
+		return "", errResetState
+	}
+	for _, a := range p.Recovery {
+		if userpool.Verified(u.Attributes, a) {
+			return a, nil
+		}
+	}
+	return "", errNoAddress
+}
+
+// unreachable reports whether no reset code can go to the user.
+func unreachable(p *userpool.Pool, u *store.User) bool {
+	return !u.Enabled || !slices.ContainsFunc(p.Recovery, func(a string) bool { return userpool.Verified(u.Attributes, a) })
+}
+
+// ForgotInput is the input of ConfirmForgotPassword.
+type ForgotInput struct {
+	ClientID   string
+	SecretHash string
+	Username   string
+	Code       string
+	Password   string
+	Context    userpool.ClientContext
+}
+
+// ConfirmForgotPassword sets a new password by code. The user is CONFIRMED then, and the lockout ends.
+func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) error {
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	if err != nil {
+		return err
+	}
+	if !subject.Exists && !c.HidesExistence {
+		return errNoCombination
+	}
+	if err := p.CheckPassword(in.Password); err != nil {
+		return err
+	}
+	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
+	}
+	if err := s.limits.take("confirm "+codeForgot, p.ID, p.Key(in.Username), limitConfirmForgot); err != nil {
+		return err
+	}
+	u := &subject.User
+	if !u.Enabled {
+		return fault.New(fault.NotAuthorized, "User is disabled")
+	}
+	// The code is tried first, in a transaction of its own, so that guesses cost no hash. A right code is spent.
+	err = s.redeem(ctx, p, subject, codeForgot, in.Code, func(*store.User) error { return nil },
+		func(tx store.Tx, u *store.User, code store.Code) error { return proveAddress(tx, p, u, code, false) })
+	if err != nil {
+		return err
+	}
+	pw, err := s.MakePassword(ctx, p, u, in.Password, false)
+	if err != nil {
+		return err
+	}
+	_, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
+		return nil
+	})
+	return err
+}
+
+// ChangePassword replaces the password of the token's user, who must give the old one.
+func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string) error {
+	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	p := holder.Pool
+	if err := s.limits.take("change", p.ID, holder.User.Sub, limitChangePassword); err != nil {
+		return err
+	}
+	if err := p.CheckPassword(proposed); err != nil {
+		return err
+	}
+	subject := &Subject{Exists: true, Name: holder.User.Username, User: holder.User}
+	if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {
+		return err
+	}
+	pw, err := s.MakePassword(ctx, p, &subject.User, proposed, false)
+	if err != nil {
+		return err
+	}
+	_, err = s.Change(ctx, p, subject.User.Sub, func(_ store.Tx, u *store.User) error {
+		u.Password, u.Failures = pw, store.Failures{}
+		return nil
+	})
+	return err
+}

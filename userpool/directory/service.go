@@ -1,0 +1,56 @@
+package directory
+
+import (
+	"errors"
+	"time"
+
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Options are what New needs. All are required.
+type Options struct {
+	Base   *userpool.Base
+	Pools  *userpool.Service
+	Tokens *tokens.Service
+	Sender message.Sender
+	Hasher *Hasher
+}
+
+// Service keeps users and groups. Its methods may be called from any goroutine.
+type Service struct {
+	o       Options
+	base    *userpool.Base
+	limits  *limiter
+	ghosts  *ghosts
+	slots   *checkSlots
+	courier *courier
+}
+
+// New returns a Service, or an error that names the required option that is missing.
+func New(o Options) (*Service, error) {
+	switch {
+	case o.Base == nil || o.Pools == nil || o.Tokens == nil:
+		return nil, errors.New("directory: Options.Base, Options.Pools and Options.Tokens are required")
+	case o.Sender == nil || o.Hasher == nil:
+		return nil, errors.New("directory: Options.Sender and Options.Hasher are required")
+	}
+	return &Service{
+		o:       o,
+		base:    o.Base,
+		limits:  newLimiter(o.Base.Now, maxLimited),
+		ghosts:  newGhosts(o.Base.Now, maxLimited),
+		slots:   newCheckSlots(),
+		courier: newCourier(maxUnderway),
+	}, nil
+}
+
+// maxLimited bounds the names in the tables of limits and of users who do not exist. A full table refuses new names.
+const maxLimited = 100_000
+
+// Drain waits for the messages that are being sent. Call it when no more requests come.
+func (s *Service) Drain() { s.courier.all.Wait() }
+
+// now returns the current time, with the store's precision.
+func (s *Service) now() time.Time { return s.base.Now() }

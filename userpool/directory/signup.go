@@ -1,0 +1,137 @@
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// SignUpInput is the input of SignUp.
+type SignUpInput struct {
+	ClientID   string
+	SecretHash string
+	Username   string
+	Password   string
+	Attributes []userpool.Attribute
+	Context    userpool.ClientContext
+}
+
+// SignUpResult is the new user's sub and where the code was sent.
+type SignUpResult struct {
+	Sub       string
+	Confirmed bool
+	Delivery  *Delivery // nil if no code was sent
+}
+
+// SignUp creates an unconfirmed user and sends a code if the pool verifies one of the given addresses. If delivery fails,
+// the user is created nevertheless, and ResendConfirmationCode sends another code.
+func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, error) {
+	p, c, err := s.o.Pools.PoolAndClient(ctx, in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CheckSecretHash(in.Username, in.SecretHash); err != nil {
+		return nil, err
+	}
+	if p.Settings.AdminCreateUserConfig.AllowAdminCreateUserOnly {
+		return nil, fault.New(fault.NotAuthorized, "SignUp is not permitted for this user pool")
+	}
+	u, err := s.newUser(p, c, userpool.SignUp, in.Username, in.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.CheckPassword(in.Password); err != nil {
+		return nil, err
+	}
+	u.Status = userpool.StatusUnconfirmed
+	p.SetNames(&u)
+	if err := s.nameFree(ctx, p, &u, "User already exists"); err != nil {
+		return nil, err
+	}
+	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
+		return nil, err
+	}
+	return s.insertSignUp(ctx, p, u)
+}
+
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.User) (*SignUpResult, error) {
+	attribute := toVerify(p, u.Attributes)
+	var code store.Code
+	var digits string
+	var err error
+	if attribute != "" {
+		if digits, code, err = s.newCode(p.ID, u.Sub, codeSignUp, attribute, u.Attributes[attribute]); err != nil {
+			return nil, err
+		}
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		if err := tx.Users.Insert(u); err != nil {
+			return err
+		}
+		if attribute == "" {
+			return nil
+		}
+		return tx.Codes.Put(code)
+	})
+	if err != nil {
+		return nil, conflict(err, fault.UsernameExists)
+	}
+	out := &SignUpResult{Sub: u.Sub}
+	if attribute != "" {
+		out.Delivery, err = s.send(ctx, p, codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits))
+	}
+	return out, err
+}
+
+// nameFree refuses a name or alias that is taken, before the expensive hash is computed. The insert decides. taken is the
+// operation's text.
+func (s *Service) nameFree(ctx context.Context, p *userpool.Pool, u *store.User, taken string) error {
+	return s.base.View(ctx, func(tx store.Tx) error {
+		_, err := tx.Users.ByKey(p.ID, u.Key)
+		if err == nil {
+			return fault.New(fault.UsernameExists, "%s", taken)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		for _, a := range u.Aliases {
+			if _, err := tx.Users.ByAlias(p.ID, a); err == nil {
+				return conflict(&store.Conflict{Record: "user", Key: a.Kind}, fault.UsernameExists)
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// newUser validates name and attributes and returns the record, without password and status.
+func (s *Service) newUser(p *userpool.Pool, c *userpool.Client, w userpool.Writer, name string, attrs []userpool.Attribute) (store.User, error) {
+	sub, err := s.base.UUID()
+	if err != nil {
+		return store.User{}, err
+	}
+	u := store.User{PoolID: p.ID, Sub: sub, Username: name, Enabled: true, Attributes: map[string]string{}, CreatedAt: s.now()}
+	u.ModifiedAt = u.CreatedAt
+	attribute, err := p.UsernameAttribute(name)
+	if err != nil {
+		return u, err
+	}
+	if attribute != "" {
+		for _, a := range attrs {
+			if a.Name == attribute && p.Key(a.Value) != p.Key(name) {
+				return u, fault.New(fault.InvalidParameter, "The %s attribute must be the username.", attribute)
+			}
+		}
+		u.Username = sub
+		u.Attributes[attribute] = name
+	}
+	if err := p.CheckWrite(c, w, nil, attrs); err != nil {
+		return u, err
+	}
+	p.Apply(u.Attributes, attrs)
+	return u, p.CheckRequired(u.Attributes)
+}

@@ -1,0 +1,141 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Subject is the user whom a name means, or a stand-in for a user who does not exist. A stand-in has a name, a lockout and
+// SRP values like a user, derived from the name by a keyed hash, and no password is right for it. Callers treat both
+// alike; only the methods of Service tell them apart.
+type Subject struct {
+	Exists bool
+	Name   string // the name that found the user
+	User   store.User
+}
+
+// Find returns the subject that name means.
+func (s *Service) Find(ctx context.Context, p *userpool.Pool, name string) (*Subject, error) {
+	var u store.User
+	err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		u, err = p.FindUser(tx, name)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return s.standIn(p, name), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Subject{Exists: true, Name: name, User: u}, nil
+}
+
+// Reopen returns the subject of an earlier call: the user with that sub, or, if exists is false, the stand-in for the
+// name. A user who was deleted since is userpool.ErrWrongPassword. Both cost one read.
+func (s *Service) Reopen(ctx context.Context, p *userpool.Pool, exists bool, sub, name string) (*Subject, error) {
+	subject := &Subject{Exists: exists, Name: name, User: store.User{PoolID: p.ID, Sub: sub}}
+	return subject, s.reread(ctx, p, subject)
+}
+
+func (s *Service) reread(ctx context.Context, p *userpool.Pool, subject *Subject) error {
+	var u store.User
+	err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		if subject.Exists {
+			u, err = tx.Users.Get(p.ID, subject.User.Sub)
+		} else {
+			u, err = tx.Users.ByKey(p.ID, p.Key(subject.Name)) // as much work as for a user
+		}
+		return err
+	})
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	case !subject.Exists:
+		*subject = *s.standIn(p, subject.Name)
+	case err != nil:
+		return userpool.ErrWrongPassword
+	default:
+		subject.User = u
+	}
+	return nil
+}
+
+// ErrLocked refuses password checks during a lockout.
+var ErrLocked = fault.New(fault.NotAuthorized, "Password attempts exceeded")
+
+// Unlocked returns ErrLocked if the subject is locked out.
+func (s *Service) Unlocked(subject *Subject) error {
+	if locked(subject.User.Failures, s.now()) {
+		return ErrLocked
+	}
+	return nil
+}
+
+// Guard runs check, which compares a password or a proof of one, under the subject's lockout. It limits how many checks of
+// one subject run at once; after waiting it reads the user again, and subject holds the user that was checked. It returns
+// nil if check reports true for a user. Otherwise it counts a failure, in one durable write, and returns
+// userpool.ErrWrongPassword. During a lockout it returns ErrLocked and does not call check.
+func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject, check func(*store.User) (bool, error)) error {
+	leave, waited, err := s.slots.enter(ctx, s.lockKey(p, subject), subject.User.Failures.Count)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if waited {
+		if err := s.reread(ctx, p, subject); err != nil {
+			return err
+		}
+	}
+	if err := s.Unlocked(subject); err != nil {
+		return err
+	}
+	ok, err := check(&subject.User)
+	if err != nil {
+		return err
+	}
+	if ok && subject.Exists {
+		return nil
+	}
+	if err := s.countFailure(ctx, p, subject); err != nil {
+		return err
+	}
+	return userpool.ErrWrongPassword
+}
+
+func (s *Service) lockKey(p *userpool.Pool, subject *Subject) string {
+	if subject.Exists {
+		return p.ID + "\n" + subject.User.Sub
+	}
+	return p.ID + "\n" + p.Key(subject.Name)
+}
+
+// countFailure counts one more wrong password.
+func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *Subject) error {
+	if !subject.Exists {
+		return errors.Join(s.ghosts.fail(p.ID, p.Key(subject.Name)), s.padWrite(ctx))
+	}
+	err := s.base.Update(ctx, func(tx store.Tx) error {
+		u, err := tx.Users.Get(p.ID, subject.User.Sub)
+		if err != nil {
+			return err
+		}
+		u.Failures = failed(u.Failures, s.now())
+		return tx.Users.Update(u)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	return err
+}
+
+// padWrite costs what counting a user's failure or keeping their code costs: one durable write.
+func (s *Service) padWrite(ctx context.Context) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		return tx.Settings.Put("userpool/last refused name", []byte(s.now().Format(time.RFC3339Nano)))
+	})
+}

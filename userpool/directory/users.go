@@ -1,0 +1,128 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// User is a user as the API shows it.
+type User struct {
+	Username   string
+	Sub        string
+	Status     string
+	Enabled    bool
+	Attributes []userpool.Attribute // sub first, then by name
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+func shownUser(u store.User) *User {
+	return &User{Username: u.Username, Sub: u.Sub, Status: u.Status, Enabled: u.Enabled,
+		Attributes: userpool.AttributeList(u.Sub, u.Attributes), CreatedAt: u.CreatedAt, ModifiedAt: u.ModifiedAt}
+}
+
+// errNoCombination is the unsigned operations' answer for a user who does not exist.
+var errNoCombination = fault.New(fault.UserNotFound, "Username/client id combination not found.")
+
+// conflict translates a conflict of unique keys. The kind is fault.UsernameExists for a new user and fault.AliasExists for
+// a change.
+func conflict(err error, kind fault.Kind) error {
+	c, ok := errors.AsType[*store.Conflict](err)
+	if !ok {
+		return err
+	}
+	switch c.Key {
+	case "email", "phone_number", "preferred_username":
+		return fault.Wrap(kind, err, "An account with the given %s already exists.", c.Key)
+	}
+	return fault.Wrap(fault.UsernameExists, err, "User account already exists")
+}
+
+// errKeep is returned by a change to commit what else the transaction wrote and leave the user unchanged.
+var errKeep = errors.New("directory: the user stays as it was")
+
+// changeUser reads the user whom name means, lets change edit the record and writes it, in one transaction. It computes
+// names and sets ModifiedAt. It returns the record as written.
+func (s *Service) changeUser(ctx context.Context, p *userpool.Pool, name string, change func(store.Tx, *store.User) error) (store.User, error) {
+	return s.changeFound(ctx, p, func(tx store.Tx) (store.User, error) { return p.FindUser(tx, name) }, change)
+}
+
+// Change is changeUser for the user with the sub. A user who does not exist is userpool.ErrNoUser, an address that is
+// another user's alias fault.AliasExists.
+func (s *Service) Change(ctx context.Context, p *userpool.Pool, sub string, change func(store.Tx, *store.User) error) (store.User, error) {
+	return s.changeFound(ctx, p, func(tx store.Tx) (store.User, error) { return tx.Users.Get(p.ID, sub) }, change)
+}
+
+func (s *Service) changeFound(ctx context.Context, p *userpool.Pool, find func(store.Tx) (store.User, error), change func(store.Tx, *store.User) error) (store.User, error) {
+	var u store.User
+	err := s.base.Update(ctx, func(tx store.Tx) (err error) {
+		if u, err = find(tx); err != nil {
+			return err
+		}
+		return s.write(tx, p, &u, change)
+	})
+	return u, changeError(err)
+}
+
+// write applies a change to a user who was read in the same transaction.
+func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change func(store.Tx, *store.User) error) error {
+	switch err := change(tx, u); {
+	case errors.Is(err, errKeep):
+		return nil
+	case err != nil:
+		return err
+	}
+	u.ModifiedAt = s.now()
+	p.SetNames(u)
+	return tx.Users.Update(*u)
+}
+
+func changeError(err error) error {
+	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
+		return userpool.ErrNoUser
+	}
+	return conflict(err, fault.AliasExists)
+}
+
+// AdminGetUser returns a user with all attributes.
+func (s *Service) AdminGetUser(ctx context.Context, poolID, name string) (*User, error) {
+	_, u, err := s.adminUser(ctx, poolID, name)
+	if err != nil {
+		return nil, err
+	}
+	return shownUser(u), nil
+}
+
+// adminUser returns pool and user of an administrator's operation.
+func (s *Service) adminUser(ctx context.Context, poolID, name string) (*userpool.Pool, store.User, error) {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return nil, store.User{}, err
+	}
+	var u store.User
+	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+		u, err = p.FindUser(tx, name)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return p, u, userpool.ErrNoUser
+	}
+	return p, u, err
+}
+
+// GetUser returns the token's user with the attributes that the client may read.
+func (s *Service) GetUser(ctx context.Context, accessToken string) (*User, error) {
+	who, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	if err != nil {
+		return nil, err
+	}
+	u := shownUser(who.User)
+	u.Attributes = slices.DeleteFunc(u.Attributes, func(a userpool.Attribute) bool { return !who.Client.MayRead(a.Name) })
+	return u, nil
+}

@@ -1,0 +1,100 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Options are what New needs. The first group is required.
+type Options struct {
+	Store        store.Store
+	Seal         *seal.Box
+	Now          func() time.Time
+	Rand         io.Reader                  // crypto/rand.Reader outside of tests
+	Region       string                     // "us-east-1"
+	Account      string                     // 12 digits
+	IssuerFor    func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
+	CheckRequest func(operation string, request json.RawMessage) error
+	Sender       message.Sender
+	Hasher       *directory.Hasher
+
+	Revoker  tokens.Revoker  // may be nil
+	Observer signin.Observer // may be nil
+	Logger   *slog.Logger    // nil discards
+
+	// See userpool.Options for these and their defaults.
+	NewKey      func(rand io.Reader) (*token.SigningKey, error)
+	KeyRotation time.Duration
+	KeyLead     time.Duration
+	CacheFor    time.Duration
+}
+
+// Provider is the services of user pools, wired together.
+type Provider struct {
+	Pools   *userpool.Service
+	Tokens  *tokens.Service
+	Users   *directory.Service
+	SignIns *signin.Machine
+
+	base *userpool.Base
+}
+
+// New returns a Provider, or an error that names a required option that is missing. It reads nothing: call Start before
+// serving.
+func New(o Options) (*Provider, error) {
+	base, err := userpool.NewBase(userpool.Base{Store: o.Store, Seal: o.Seal, Now: o.Now, Rand: o.Rand, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{base: base}
+	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
+		CheckRequest: o.CheckRequest, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+	if err != nil {
+		return nil, err
+	}
+	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker})
+	if err != nil {
+		return nil, err
+	}
+	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher})
+	if err != nil {
+		return nil, err
+	}
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer})
+	return p, err
+}
+
+// Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
+func (p *Provider) Start(ctx context.Context) error { return p.Pools.Start(ctx) }
+
+// Run rotates keys and deletes expired records, once an hour until ctx ends. It blocks.
+func (p *Provider) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx)); err != nil {
+			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; the next try is in an hour", "error", err)
+		}
+	}
+}
+
+// Drain waits for the messages that are being sent. Call it when no more requests come.
+func (p *Provider) Drain() { p.Users.Drain() }

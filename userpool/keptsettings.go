@@ -1,0 +1,14 @@
+package userpool
+
+import "encoding/json"
+
+// KeptSettings are the settings of a pool that Sluice stores and shows and does not act on.
+type KeptSettings struct {
+	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"`
+	SmsConfiguration    json.RawMessage `json:"SmsConfiguration,omitempty"`
+	UserPoolAddOns      json.RawMessage `json:"UserPoolAddOns,omitempty"` // refused if it turns threat protection on
+	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
+	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
+	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`
+	DcrConfiguration    json.RawMessage `json:"DcrConfiguration,omitempty"`
+}

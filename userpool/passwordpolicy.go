@@ -1,0 +1,53 @@
+package userpool
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// AWS's list of symbols that RequireSymbols counts. A space counts inside a password but not at its ends.
+const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "
+
+const maxPassword = 256 // characters
+
+// CheckPassword returns fault.InvalidPassword if the pool's password policy refuses the password.
+func (p *Pool) CheckPassword(password string) error {
+	policy := p.Settings.Policies.PasswordPolicy
+	bad := func(what string) error {
+		return fault.New(fault.InvalidPassword, "Password did not conform with policy: %s", what)
+	}
+	var upper, lower, number, symbol bool
+	for _, r := range password {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			upper = true
+		case r >= 'a' && r <= 'z':
+			lower = true
+		case r >= '0' && r <= '9':
+			number = true
+		case strings.ContainsRune(symbols, r):
+			symbol = true
+		}
+	}
+	length := utf8.RuneCountInString(password)
+	switch {
+	case length < policy.MinimumLength:
+		return bad("Password not long enough")
+	case length > maxPassword:
+		return bad("Password too long")
+	case strings.TrimFunc(password, unicode.IsSpace) != password:
+		return bad("Password must not begin or end with a space")
+	case policy.RequireUppercase && !upper:
+		return bad("Password must have uppercase characters")
+	case policy.RequireLowercase && !lower:
+		return bad("Password must have lowercase characters")
+	case policy.RequireNumbers && !number:
+		return bad("Password must have numeric characters")
+	case policy.RequireSymbols && !symbol:
+		return bad("Password must have symbol characters")
+	}
+	return nil
+}

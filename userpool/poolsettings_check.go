@@ -1,0 +1,208 @@
+package userpool
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// complete fills in defaults and validates the settings: of a new pool, or, if old is not nil, of one that is updated.
+func (p *PoolSettings) complete(old *PoolSettings) error {
+	if old == nil {
+		schema, err := buildSchema(p.Schema)
+		if err != nil {
+			return err
+		}
+		p.Schema = schema
+	} else {
+		// AWS: UpdateUserPool cannot change these.
+		p.Schema, p.UsernameAttributes, p.AliasAttributes = old.Schema, old.UsernameAttributes, old.AliasAttributes
+		p.UsernameConfiguration = old.UsernameConfiguration
+	}
+	if err := p.completePolicies(); err != nil {
+		return err
+	}
+	p.completeMessages()
+	setDefault(&p.DeletionProtection, "INACTIVE")
+	setDefault(&p.MfaConfiguration, "OFF")
+	setDefault(&p.UserPoolTier, "ESSENTIALS")
+	if p.AdminCreateUserConfig == nil {
+		p.AdminCreateUserConfig = &AdminCreateConfig{}
+	}
+	if p.AdminCreateUserConfig.UnusedAccountValidityDays == 0 {
+		p.AdminCreateUserConfig.UnusedAccountValidityDays = p.Policies.PasswordPolicy.TemporaryPasswordValidityDays
+	}
+	return p.validate()
+}
+
+func setDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// completePolicies fills in the policies that AWS always returns. An absent password policy requires every class of
+// characters; one that is given keeps its false members.
+func (p *PoolSettings) completePolicies() error {
+	if p.Policies == nil {
+		p.Policies = &Policies{}
+	}
+	if p.Policies.PasswordPolicy == nil {
+		p.Policies.PasswordPolicy = &PasswordPolicy{RequireUppercase: true, RequireLowercase: true, RequireNumbers: true, RequireSymbols: true}
+	}
+	if p.Policies.SignInPolicy == nil {
+		p.Policies.SignInPolicy = &SignInPolicy{AllowedFirstAuthFactors: []string{"PASSWORD"}}
+	}
+	pp := p.Policies.PasswordPolicy
+	if pp.MinimumLength == 0 {
+		pp.MinimumLength = 8
+	}
+	if pp.MinimumLength < 6 || pp.MinimumLength > 99 {
+		return fault.New(fault.InvalidParameter, "1 validation error detected: Value '%d' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: Member must have value greater than or equal to 6", pp.MinimumLength)
+	}
+	if pp.TemporaryPasswordValidityDays < 0 || pp.TemporaryPasswordValidityDays > 365 {
+		return fault.New(fault.InvalidParameter, "Invalid TemporaryPasswordValidityDays.")
+	}
+	if pp.PasswordHistorySize != 0 {
+		return fault.New(fault.NotImplemented, "PasswordHistorySize is not implemented.")
+	}
+	unused := 0
+	if p.AdminCreateUserConfig != nil {
+		unused = p.AdminCreateUserConfig.UnusedAccountValidityDays
+	}
+	switch given := pp.TemporaryPasswordValidityDays; {
+	case given == 0 && unused != 0:
+		pp.TemporaryPasswordValidityDays = unused
+	case given == 0:
+		pp.TemporaryPasswordValidityDays = 7
+	case unused != 0 && unused != given:
+		return fault.New(fault.InvalidParameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays")
+	}
+	return nil
+}
+
+// completeMessages copies the verification template to the older members, or from them if it is absent.
+func (p *PoolSettings) completeMessages() {
+	t := p.VerificationMessageTemplate
+	if t == nil {
+		t = &VerificationTemplate{}
+		p.VerificationMessageTemplate = t
+	}
+	setDefault(&t.DefaultEmailOption, "CONFIRM_WITH_CODE")
+	for _, pair := range []struct{ older, newer *string }{
+		{&p.SmsVerificationMessage, &t.SmsMessage},
+		{&p.EmailVerificationMessage, &t.EmailMessage},
+		{&p.EmailVerificationSubject, &t.EmailSubject},
+	} {
+		if *pair.newer != "" {
+			*pair.older = *pair.newer
+		} else {
+			*pair.newer = *pair.older
+		}
+	}
+}
+
+// validate refuses settings that contradict each other or are not supported.
+func (p *PoolSettings) validate() error {
+	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
+	if len(p.AliasAttributes) > 0 && len(p.UsernameAttributes) > 0 {
+		return invalid("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+	}
+	for _, list := range []struct {
+		name    string
+		given   []string
+		allowed []string
+	}{
+		{"AliasAttributes", p.AliasAttributes, []string{"phone_number", "email", "preferred_username"}},
+		{"UsernameAttributes", p.UsernameAttributes, []string{"phone_number", "email"}},
+		{"AutoVerifiedAttributes", p.AutoVerifiedAttributes, []string{"phone_number", "email"}},
+	} {
+		for _, v := range list.given {
+			if !slices.Contains(list.allowed, v) {
+				return invalid("Invalid value in %s.", list.name)
+			}
+		}
+	}
+	if err := p.validateRecovery(); err != nil {
+		return err
+	}
+	if err := p.validateSupported(); err != nil {
+		return err
+	}
+	for _, a := range p.pendingAttributes() {
+		if !slices.Contains(p.AutoVerifiedAttributes, a) {
+			return invalid("Attributes to be verified before update must be auto-verified: %s.", a)
+		}
+	}
+	if len(p.UserPoolTags) > 50 {
+		return invalid("A user pool can have at most 50 tags.")
+	}
+	if _, err := p.sender(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "Invalid EmailConfiguration.")
+	}
+	return p.validateTemplates()
+}
+
+// validateSupported refuses settings that Sluice does not act on where ignoring them is unsafe.
+func (p *PoolSettings) validateSupported() error {
+	switch p.MfaConfiguration {
+	case "ON":
+		return fault.New(fault.NotImplemented, "MfaConfiguration ON is not implemented: a pool that demands a second factor would not get one.")
+	case "OFF", "OPTIONAL":
+	default:
+		return fault.New(fault.InvalidParameter, "Invalid MfaConfiguration value.")
+	}
+	if setJSON(p.LambdaConfig) {
+		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")
+	}
+	if setJSON(p.UserPoolAddOns) {
+		var addOns struct{ AdvancedSecurityMode string }
+		if err := json.Unmarshal(p.UserPoolAddOns, &addOns); err != nil {
+			return fault.Wrap(fault.InvalidParameter, err, "Invalid UserPoolAddOns.")
+		}
+		if addOns.AdvancedSecurityMode != "" && addOns.AdvancedSecurityMode != "OFF" {
+			return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
+		}
+	}
+	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
+		if f != "PASSWORD" {
+			return fault.New(fault.NotImplemented, "The first factor %s is not implemented.", f)
+		}
+	}
+	return nil
+}
+
+func (p *PoolSettings) validateRecovery() error {
+	if p.AccountRecoverySetting == nil {
+		return nil
+	}
+	seen, admin := map[int]bool{}, false
+	for _, m := range p.AccountRecoverySetting.RecoveryMechanisms {
+		if seen[m.Priority] {
+			return fault.New(fault.InvalidParameter, "Account Recovery Setting priorities must be unique.")
+		}
+		seen[m.Priority] = true
+		admin = admin || m.Name == "admin_only"
+	}
+	if admin && len(p.AccountRecoverySetting.RecoveryMechanisms) > 1 {
+		return fault.New(fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms.")
+	}
+	return nil
+}
+
+// validateTemplates refuses a text without a place for the code.
+func (p *PoolSettings) validateTemplates() error {
+	texts := map[string]string{"SmsVerificationMessage": p.SmsVerificationMessage, "EmailVerificationMessage": p.EmailVerificationMessage}
+	if t := p.AdminCreateUserConfig.InviteMessageTemplate; t != nil {
+		texts["InviteMessageTemplate.SMSMessage"], texts["InviteMessageTemplate.EmailMessage"] = t.SMSMessage, t.EmailMessage
+	}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if text := texts[name]; text != "" && !strings.Contains(text, CodePlaceholder) {
+			return fault.New(fault.InvalidParameter, "%s must contain %s.", name, CodePlaceholder)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Request is the input of InitiateAuth, and of AdminInitiateAuth if Admin is set.
+type Request struct {
+	Admin      bool
+	PoolID     string // with Admin
+	ClientID   string
+	Flow       string
+	Parameters map[string]string
+	Context    userpool.ClientContext
+}
+
+// Answer is the input of RespondToAuthChallenge, and of AdminRespondToAuthChallenge if Admin is set.
+type Answer struct {
+	Admin     bool
+	PoolID    string // with Admin
+	ClientID  string
+	Challenge string
+	Responses map[string]string
+	Session   string
+	Context   userpool.ClientContext
+}
+
+// Result is a challenge or, at the end of a sign-in, tokens.
+type Result struct {
+	Challenge  string            // "" at the end
+	Parameters map[string]string // of the challenge
+	Session    string            // to be sent with the answer; "" if the parameters carry the state
+	Tokens     *tokens.Set       // at the end
+}
+
+// outcome is how a call ends. One member is set.
+type outcome struct {
+	challenge      *challenge
+	authentication *Authentication
+	tokens         *tokens.Set // of a renewal
+}
+
+// challenge is what the client has to answer.
+type challenge struct {
+	name       string
+	parameters map[string]string
+	session    string
+}
+
+// InitiateAuth begins a sign-in, or renews tokens.
+func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error) {
+	f, ok := m.flows[in.Flow]
+	if !ok {
+		return nil, fault.New(fault.NotImplemented, "The authentication flow %s is not implemented.", in.Flow)
+	}
+	if (in.Admin && !f.admin) || (!in.Admin && !f.public) {
+		return nil, fault.New(fault.InvalidParameter, "Initiate Auth method not supported.")
+	}
+	a, err := m.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	a.params, a.context, a.state.Flow = in.Parameters, in.Context, f.names[0]
+	out, err := m.begin(ctx, f, a)
+	return m.finish(ctx, a, out, err)
+}
+
+// RespondToAuthChallenge answers a challenge.
+func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Result, error) {
+	s, ok := m.steps[in.Challenge]
+	if !ok {
+		return nil, fault.New(fault.NotImplemented, "The challenge %s is not implemented.", in.Challenge)
+	}
+	a, err := m.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	a.params, a.session, a.context, a.state.Flow = in.Responses, in.Session, in.Context, s.flow
+	out, err := m.resume(ctx, s, a)
+	return m.finish(ctx, a, out, err)
+}
+
+// finish turns an authentication into tokens for the user's own operations, and tells the Observer.
+func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err error) (*Result, error) {
+	var r *Result
+	switch {
+	case err != nil:
+	case out.challenge != nil:
+		r = &Result{Challenge: out.challenge.name, Parameters: out.challenge.parameters, Session: out.challenge.session}
+	case out.authentication != nil:
+		r = &Result{}
+		r.Tokens, err = m.o.Tokens.Issue(ctx, out.authentication.Tokens(tokens.SelfScope))
+	default:
+		r = &Result{Tokens: out.tokens}
+	}
+	m.observe(a, r, err)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (m *Machine) observe(a *attempt, r *Result, err error) {
+	if m.o.Observer == nil {
+		return
+	}
+	result := "success"
+	switch {
+	case err != nil:
+		result = string(fault.KindOf(err))
+	case r.Tokens == nil:
+		result = "challenge"
+	}
+	m.o.Observer.SignIn(a.pool.ID, a.state.Flow, result)
+}

@@ -1,0 +1,83 @@
+package signin
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+)
+
+// attempt is one call of a sign-in. Flows and steps see it after the shared checks: the flow is allowed, the required
+// parameters are there, the secret hash is right and the subject is set.
+type attempt struct {
+	pool    *userpool.Pool
+	client  *userpool.Client
+	params  map[string]string // AuthParameters or ChallengeResponses
+	session string            // Session of an answer
+	block   []byte            // decoded SECRET_BLOCK of an answer
+	context userpool.ClientContext
+
+	subject  *directory.Subject
+	state    state
+	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
+}
+
+func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID string) (*attempt, error) {
+	a := &attempt{}
+	var err error
+	if admin {
+		a.pool, a.client, err = m.o.Pools.ClientOf(ctx, poolID, clientID)
+	} else {
+		a.pool, a.client, err = m.o.Pools.PoolAndClient(ctx, clientID)
+	}
+	return a, err
+}
+
+// maxParameter bounds what the model leaves open in AuthParameters and ChallengeResponses. It is in bytes, with room for
+// the 128 and 256 characters that the same values may have elsewhere.
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024}
+
+// require refuses parameters that are missing or too long.
+func (a *attempt) require(names []string) error {
+	for _, n := range names {
+		if a.params[n] == "" {
+			return fault.New(fault.InvalidParameter, "Missing required parameter %s", n)
+		}
+	}
+	for n, limit := range maxParameter {
+		if len(a.params[n]) > limit {
+			return fault.New(fault.InvalidParameter, "The parameter %s is too long.", n)
+		}
+	}
+	return nil
+}
+
+func (a *attempt) checkSecretHash() error {
+	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
+}
+
+// admit refuses a subject who must not even try. AWS, "Managing user existence error responses": to a client that hides
+// who exists, a disabled user is told so after the right password only.
+func (a *attempt) admit(hidden bool) error {
+	u := &a.subject.User
+	switch {
+	case !u.Enabled && !hidden:
+		return userpool.ErrDisabled
+	case u.Status == userpool.StatusUnconfirmed:
+		return userpool.ErrNotConfirmed
+	}
+	return nil
+}
+
+// prove records that the user has proved the factor.
+func (a *attempt) prove(f Factor) {
+	if !slices.Contains(a.state.Proved, f) {
+		a.state.Proved = append(a.state.Proved, f)
+	}
+	if f == Password {
+		a.state.Password = a.subject.User.Password.ModifiedAt.UnixMilli()
+	}
+}

@@ -1,0 +1,109 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+)
+
+// newPasswordRequired is the challenge to a user with a temporary password: a password of their own, and the required
+// attributes that are missing.
+const newPasswordRequired = "NEW_PASSWORD_REQUIRED"
+
+const attributePrefix = "userAttributes."
+
+type newPassword struct{ users *directory.Service }
+
+func newPasswordStep(users *directory.Service) *step {
+	n := newPassword{users}
+	return &step{name: newPasswordRequired, factor: Password, required: []string{"USERNAME", "NEW_PASSWORD"}, ask: n.ask, answer: n.answer}
+}
+
+func (newPassword) ask(_ context.Context, a *attempt) (*question, error) {
+	u := &a.subject.User
+	missing := []string{}
+	for name, schema := range a.pool.Schema {
+		if schema.IsRequired() && name != "sub" && u.Attributes[name] == "" {
+			missing = append(missing, attributePrefix+name)
+		}
+	}
+	slices.Sort(missing)
+	known := map[string]string{}
+	for name, v := range u.Attributes {
+		if a.client.MayRead(name) {
+			known[name] = v
+		}
+	}
+	required, err := json.Marshal(missing)
+	if err != nil {
+		return nil, fmt.Errorf("signin: encoding a challenge: %w", err)
+	}
+	attributes, err := json.Marshal(known)
+	if err != nil {
+		return nil, fmt.Errorf("signin: encoding a challenge: %w", err)
+	}
+	return &question{parameters: map[string]string{
+		"USER_ID_FOR_SRP":    u.Username,
+		"requiredAttributes": string(required),
+		"userAttributes":     string(attributes),
+	}}, nil
+}
+
+func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
+	p, u := a.pool, &a.subject.User
+	if u.Status != userpool.StatusForceChange {
+		return false, errSession
+	}
+	if err := p.CheckPassword(a.params["NEW_PASSWORD"]); err != nil {
+		return false, err
+	}
+	attrs, err := givenAttributes(a)
+	if err != nil {
+		return false, err
+	}
+	pw, err := n.users.MakePassword(ctx, p, u, a.params["NEW_PASSWORD"], false)
+	if err != nil {
+		return false, err
+	}
+	a.subject.User, err = n.users.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		if u.Status != userpool.StatusForceChange {
+			return errSession
+		}
+		before := maps.Clone(u.Attributes)
+		p.Apply(u.Attributes, attrs)
+		p.Unverify(before, u.Attributes, attrs)
+		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
+		return p.CheckRequired(u.Attributes)
+	})
+	return err == nil, err
+}
+
+// givenAttributes returns the attributes that came with the new password, checked. As in AWS, a required attribute that has
+// a value cannot change here.
+func givenAttributes(a *attempt) ([]userpool.Attribute, error) {
+	current := a.subject.User.Attributes
+	var attrs []userpool.Attribute
+	for _, k := range slices.Sorted(maps.Keys(a.params)) {
+		name, ok := strings.CutPrefix(k, attributePrefix)
+		if !ok {
+			continue
+		}
+		schema, old := a.pool.Schema[name], current[name]
+		if schema != nil && old != "" && old != a.params[k] && (schema.IsRequired() || !schema.IsMutable()) {
+			return nil, fault.New(fault.InvalidParameter, "Cannot modify an already provided %s", name)
+		}
+		if old == a.params[k] {
+			continue
+		}
+		attrs = append(attrs, userpool.Attribute{Name: name, Value: a.params[k]})
+	}
+	return attrs, a.pool.CheckWrite(a.client, userpool.SignUp, current, attrs)
+}

@@ -1,0 +1,196 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Options are what New needs. Base, Pools, Tokens and Users are required.
+type Options struct {
+	Base     *userpool.Base
+	Pools    *userpool.Service
+	Tokens   *tokens.Service
+	Users    *directory.Service
+	Observer Observer // counts sign-ins; may be nil
+}
+
+// Observer counts sign-ins.
+type Observer interface {
+	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if the call does not tell; result is
+	// "success", "challenge" or a kind of fault. It must return at once.
+	SignIn(poolID, flow, result string)
+}
+
+// Machine runs sign-ins. Its methods may be called from any goroutine.
+type Machine struct {
+	o     Options
+	base  *userpool.Base
+	flows map[string]*flow
+	steps map[string]*step
+	used  *onceSet
+}
+
+// New returns a Machine, or an error that names what is missing.
+func New(o Options) (*Machine, error) {
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	}
+	m := &Machine{o: o, base: o.Base, used: newOnceSet(o.Base.Now, maxUsed)}
+	return m, m.register()
+}
+
+// begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, the user, then
+// what the flow looks at.
+func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
+	if !a.client.Allowed[f.allow] {
+		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
+	}
+	if err := a.require(f.required); err != nil {
+		return nil, err
+	}
+	if f.renew != nil {
+		set, err := f.renew(ctx, a)
+		return &outcome{tokens: set}, err
+	}
+	if err := a.checkSecretHash(); err != nil {
+		return nil, err
+	}
+	if f.check != nil {
+		if err := f.check(a); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+		return nil, err
+	}
+	if !a.subject.Exists && !a.client.HidesExistence {
+		return nil, userpool.ErrNoUser
+	}
+	if err := a.admit(a.client.HidesExistence); err != nil {
+		return nil, err
+	}
+	if f.answers == nil {
+		return m.ask(ctx, m.steps[f.asks], a)
+	}
+	if err := m.judge(ctx, f.answers, a); err != nil {
+		return nil, err
+	}
+	return m.advance(ctx, a)
+}
+
+// resume runs a call that answers a challenge.
+func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, error) {
+	if err := a.require(s.required); err != nil {
+		return nil, err
+	}
+	if err := a.checkSecretHash(); err != nil {
+		return nil, err
+	}
+	if s.check != nil {
+		if err := s.check(a.params, m.base.Now()); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.openState(a, s); err != nil {
+		return nil, err
+	}
+	giveBack, err := m.spend(a, s)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.answer(ctx, s, a)
+	if err != nil && !s.inBlock && !fault.Is(err, fault.NotAuthorized) {
+		giveBack()
+	}
+	return out, err
+}
+
+// answer judges the answer to a challenge whose state was read.
+func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, error) {
+	x := &a.state
+	var err error
+	if a.subject, err = m.o.Users.Reopen(ctx, a.pool, x.Absent == 0, x.Sub, x.Name); err != nil {
+		return nil, err
+	}
+	if err := a.admit(true); err != nil {
+		return nil, err
+	}
+	// The name must be the subject's, and a password that was proved must still be the user's.
+	u := &a.subject.User
+	if !a.pool.Means(a.params["USERNAME"], u) || (x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli()) {
+		if s.inBlock {
+			return nil, userpool.ErrWrongPassword
+		}
+		return nil, errSession
+	}
+	if err := m.judge(ctx, s, a); err != nil {
+		return nil, err
+	}
+	return m.advance(ctx, a)
+}
+
+// judge returns nil if a.params answers the step, and records what that proves.
+func (m *Machine) judge(ctx context.Context, s *step, a *attempt) error {
+	var err error
+	if s.guarded {
+		err = m.o.Users.Guard(ctx, a.pool, a.subject, func(*store.User) (bool, error) { return s.answer(ctx, a) })
+	} else {
+		var ok bool
+		if ok, err = s.answer(ctx, a); err == nil && !ok {
+			err = userpool.ErrWrongPassword
+		}
+	}
+	if err != nil || s.factor == "" {
+		return err
+	}
+	if !a.subject.Exists {
+		return userpool.ErrWrongPassword // no step proves anything for a stand-in
+	}
+	a.prove(s.factor)
+	return nil
+}
+
+// advance goes on after a right answer: to the next challenge, or to the end.
+func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
+	now := m.base.Now()
+	name, err := next(a.situation(now))
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return &outcome{authentication: a.authentication(now)}, nil
+	}
+	if err := m.settleBeforeChallenge(ctx, a); err != nil {
+		return nil, err
+	}
+	return m.ask(ctx, m.steps[name], a)
+}
+
+// ask returns the challenge of a step.
+func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error) {
+	if s.guarded {
+		if err := m.o.Users.Unlocked(a.subject); err != nil {
+			return nil, err
+		}
+	}
+	q, err := s.ask(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.sealState(a, s, q.own)
+	if err != nil {
+		return nil, err
+	}
+	c := &challenge{name: s.name, parameters: q.parameters, session: text}
+	if s.inBlock {
+		c.parameters["SECRET_BLOCK"], c.session = text, ""
+	}
+	return &outcome{challenge: c}, nil
+}

@@ -1,0 +1,50 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// flow is a way to begin a sign-in, or, with renew, what takes the place of one. One of answers, asks and renew is set,
+// unless check refuses every call.
+type flow struct {
+	names    []string // values of AuthFlow; the Observer is told the first
+	allow    string   // the client's ALLOW_ value
+	disabled string   // AWS's words if the client lacks it
+	public   bool     // InitiateAuth may begin it
+	admin    bool     // AdminInitiateAuth may begin it
+	required []string // parameters
+
+	check   func(*attempt) error // may refuse a call before the user is looked up; may be nil
+	answers *step                // the parameters of the call are the answer to this step
+	asks    string               // the challenge to begin with
+	renew   func(context.Context, *attempt) (*tokens.Set, error)
+}
+
+// register fills the registry: one line for each flow and each challenge.
+func (m *Machine) register() error {
+	m.flows, m.steps = map[string]*flow{}, map[string]*step{}
+	for _, s := range []*step{
+		passwordVerifierStep(m.o.Users, m.base),
+		newPasswordStep(m.o.Users),
+	} {
+		m.steps[s.name] = s
+	}
+	for _, f := range []*flow{
+		srpFlow(),
+		passwordFlow(m.o.Users),
+		adminPasswordFlow(m.o.Users),
+		customFlow(),
+		refreshFlow(m.o.Tokens),
+	} {
+		for _, name := range f.names {
+			m.flows[name] = f
+		}
+		if f.asks != "" && m.steps[f.asks] == nil {
+			return fmt.Errorf("signin: flow %s begins with %s, which is not registered", f.names[0], f.asks)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package signin
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// The state of a sign-in between two calls travels through the client, sealed: as the Session, or as the SECRET_BLOCK of
+// SRP.
+const (
+	purposeSession     = "user pool session"
+	purposeSecretBlock = "user pool secret block"
+	maxSession         = 2048 // characters; the API's own limit
+	maxSecretBlock     = 4096 // characters
+)
+
+var (
+	errSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
+	errSessionUsed    = fault.New(fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+	errSessionExpired = fault.New(fault.NotAuthorized, "Invalid session for the user, session is expired.")
+)
+
+// state is a sign-in that waits for an answer. A sealed text is as long as its content, so the state of a stand-in has the
+// same members as a user's.
+type state struct {
+	ID       string `json:"i"`
+	PoolID   string `json:"p"`
+	ClientID string `json:"c"`
+	Sub      string `json:"u"`           // absentSub for a stand-in
+	Absent   int    `json:"g"`           // 1 for a stand-in
+	Name     string `json:"n,omitempty"` // the name that found the subject, until something is proved
+	Flow     string `json:"f"`           // how the sign-in began
+	Step     string `json:"s"`           // the challenge to be answered
+	Expires  int64  `json:"e"`           // Unix milliseconds
+
+	Proved   []Factor `json:"v,omitempty"`
+	Password int64    `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
+
+	Own json.RawMessage `json:"o,omitempty"` // the step's own state
+}
+
+// absentSub stands for the sub of a user who does not exist.
+var absentSub = uuid.Nil.String()
+
+// sealState returns the text that carries the attempt's state to the answer of the step.
+func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
+	id, err := m.base.UUID()
+	if err != nil {
+		return "", err
+	}
+	x := &a.state
+	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, s.name
+	x.Expires = m.base.Now().Add(a.client.SessionLife).UnixMilli()
+	x.Sub, x.Absent, x.Name = a.subject.User.Sub, 0, ""
+	if !a.subject.Exists {
+		x.Sub, x.Absent = absentSub, 1
+	}
+	if len(x.Proved) == 0 {
+		x.Name = a.subject.Name
+	}
+	x.Own = nil
+	if own != nil {
+		if x.Own, err = json.Marshal(own); err != nil {
+			return "", fmt.Errorf("signin: encoding the state of %s: %w", s.name, err)
+		}
+	}
+	data, err := json.Marshal(x)
+	if err != nil {
+		return "", fmt.Errorf("signin: encoding a session: %w", err)
+	}
+	if s.inBlock {
+		block, err := m.base.Seal.Seal(purposeSecretBlock, data, []byte(a.client.ID))
+		return base64.StdEncoding.EncodeToString(block), err
+	}
+	return m.base.Seal.SealToken(purposeSession, data, []byte(a.client.ID))
+}
+
+// openState reads the state that came with an answer to the step into the attempt. Anything wrong with a SECRET_BLOCK is a
+// wrong password, as in AWS.
+func (m *Machine) openState(a *attempt, s *step) error {
+	err := m.readState(a, s)
+	if s.inBlock && fault.Is(err, fault.NotAuthorized) {
+		return userpool.ErrWrongPassword
+	}
+	return err
+}
+
+func (m *Machine) readState(a *attempt, s *step) error {
+	var data []byte
+	var err error
+	if s.inBlock {
+		text := a.params["PASSWORD_CLAIM_SECRET_BLOCK"]
+		if len(text) > maxSecretBlock {
+			return errSession
+		}
+		if a.block, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return errSession
+		}
+		data, err = m.base.Seal.Open(purposeSecretBlock, a.block, []byte(a.client.ID))
+	} else {
+		data, err = m.base.Seal.OpenToken(purposeSession, a.session, []byte(a.client.ID), maxSession)
+	}
+	if err != nil {
+		return errSession
+	}
+	var x state
+	if err := json.Unmarshal(data, &x); err != nil {
+		return fmt.Errorf("signin: decoding a session: %w", err)
+	}
+	switch {
+	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || x.Step != s.name:
+		return errSession
+	case m.base.Now().UnixMilli() >= x.Expires:
+		return errSessionExpired
+	}
+	a.state = x
+	return nil
+}
+
+// spend uses the state up. giveBack undoes that, for an answer that may be repeated.
+func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
+	key := sha256.Sum256([]byte(a.state.ID))
+	err = m.used.use(key, time.UnixMilli(a.state.Expires))
+	if s.inBlock && errors.Is(err, errSessionUsed) {
+		err = userpool.ErrWrongPassword
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { m.used.release(key) }, nil
+}

@@ -1,0 +1,111 @@
+package tokens
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Holder is the holder of an access token.
+type Holder struct {
+	Pool   *userpool.Pool
+	Client *userpool.Client
+	User   store.User
+	Token  *token.Token
+}
+
+var (
+	errAccessToken   = fault.New(fault.NotAuthorized, "Invalid Access Token")
+	errAccessExpired = fault.New(fault.NotAuthorized, "Access Token has expired")
+	errAccessRevoked = fault.New(fault.NotAuthorized, "Access Token has been revoked")
+	errAccessScope   = fault.New(fault.NotAuthorized, "Access Token does not have required scopes")
+)
+
+// Authenticate verifies an access token of any of the pools: signature, time, use and scope, and that the sign-in was not
+// revoked and the user was not disabled or deleted. Its refusals are fault.NotAuthorized.
+func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error) {
+	p, err := s.poolOfToken(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	t, err := p.VerifyAccess(ctx, raw)
+	if err != nil {
+		return nil, accessError(err)
+	}
+	if !slices.Contains(t.Scopes, SelfScope) {
+		return nil, errAccessScope
+	}
+	c, err := s.o.Pools.Client(ctx, t.ClientID)
+	if fault.Is(err, fault.ResourceNotFound) || (err == nil && c.PoolID != p.ID) {
+		return nil, errAccessToken
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &Holder{Pool: p, Client: c, Token: t}
+	err = s.base.View(ctx, func(tx store.Tx) error {
+		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
+			return err
+		}
+		family, err := tx.RefreshTokens.Get(t.OriginJTI)
+		if err == nil && (!family.RevokedAt.IsZero() || family.Sub != t.Subject || family.PoolID != p.ID) {
+			return errAccessRevoked
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		// The user was deleted, or the family was: with the user, with the client, or when it expired.
+		return nil, errAccessRevoked
+	case err != nil:
+		return nil, err
+	case !h.User.Enabled:
+		return nil, userpool.ErrDisabled
+	}
+	return h, nil
+}
+
+// poolOfToken finds the pool by the unverified iss. Only a pool whose issuer is exactly that text is returned; its keys
+// then decide.
+func (s *Service) poolOfToken(ctx context.Context, raw string) (*userpool.Pool, error) {
+	if len(raw) > token.DefaultMaxTokenBytes {
+		return nil, errAccessToken
+	}
+	parts := strings.SplitN(raw, ".", 4)
+	if len(parts) != 3 {
+		return nil, errAccessToken
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil, errAccessToken
+	}
+	var claims struct {
+		Issuer string `json:"iss"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return nil, errAccessToken
+	}
+	p, err := s.o.Pools.PoolOfIssuer(ctx, claims.Issuer)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return nil, errAccessToken
+	}
+	return p, err
+}
+
+func accessError(err error) error {
+	switch fault.KindOf(err) {
+	case fault.ExpiredToken:
+		return errAccessExpired
+	case fault.NotAuthorized:
+		return fault.Wrap(fault.NotAuthorized, err, "%s", errAccessToken.Message)
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Type is the token_type of access tokens (RFC 6750).
+const Type = "Bearer"
+
+// SelfScope is the scope that operations on the token's own user require.
+const SelfScope = "aws.cognito.signin.user.admin"
+
+// Set is the tokens of a sign-in or a renewal.
+type Set struct {
+	AccessToken  string
+	IDToken      string
+	RefreshToken string // "" if a renewal leaves the client's as it is
+	ExpiresIn    int    // of the access token, in seconds
+}
+
+// Request asks for the tokens of an authentication.
+type Request struct {
+	Pool     *userpool.Pool
+	Client   *userpool.Client
+	Sub      string
+	Flow     string // how the user signed in; kept with the refresh family
+	Scopes   []string
+	AuthTime time.Time
+
+	// Confirm judges the user as the transaction that writes the refresh family reads it, and may write to it. An error
+	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
+	// required.
+	Confirm func(tx store.Tx, u *store.User) error
+}
+
+// Issue starts a refresh family and returns its first tokens. A user who does not exist any more is
+// userpool.ErrWrongPassword.
+func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
+	if r.Confirm == nil {
+		return nil, errors.New("tokens: Request.Confirm is required")
+	}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, from: s.cutoffs.moment(s.base.Now())}
+	family, refresh, err := s.newFamily(c, &r)
+	if err != nil {
+		return nil, err
+	}
+	var u store.User
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		if u, err = tx.Users.Get(r.Pool.ID, r.Sub); err != nil {
+			return err
+		}
+		if err := r.Confirm(tx, &u); err != nil {
+			return err
+		}
+		if c.groups, err = groupsOf(tx, &u); err != nil {
+			return err
+		}
+		return tx.RefreshTokens.Insert(family)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, userpool.ErrWrongPassword
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.user = &u
+	set, err := s.mint(c)
+	if err != nil {
+		return nil, err
+	}
+	set.RefreshToken = refresh
+	return set, nil
+}
+
+// familyContext is what a renewal repeats.
+type familyContext struct {
+	Scopes []string `json:"scopes"`
+	Event  string   `json:"event"`
+	Flow   string   `json:"flow"`
+	Turn   uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
+}
+
+// newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
+func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, refresh string, err error) {
+	if c.family, err = s.base.UUID(); err != nil {
+		return rec, "", err
+	}
+	if c.event, err = s.base.UUID(); err != nil {
+		return rec, "", err
+	}
+	refresh, hash, err := s.newRefreshToken(c.family)
+	if err != nil {
+		return rec, "", err
+	}
+	state, err := json.Marshal(familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow})
+	if err != nil {
+		return rec, "", fmt.Errorf("tokens: encoding refresh family: %w", err)
+	}
+	now := c.from.at
+	return store.RefreshToken{ID: c.family, PoolID: r.Pool.ID, ClientID: r.Client.ID, Sub: r.Sub, Hash: hash, Context: state,
+		AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
+}

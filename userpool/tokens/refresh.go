@@ -1,0 +1,210 @@
+package tokens
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
+// store, tells an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
+// secret of the next turn is derived from the last one, so a client that lost the answer to a rotation and asks again
+// within the grace period gets the same successor.
+const (
+	purposeRefresh   = "refresh token"
+	purposeSuccessor = "refresh token successor"
+	refreshSecretLen = 32
+	maxRefreshToken  = 512 // characters
+)
+
+var (
+	errRefreshInvalid = fault.New(fault.NotAuthorized, "Invalid Refresh Token")
+	errRefreshRevoked = fault.New(fault.NotAuthorized, "Refresh Token has been revoked")
+	errRefreshExpired = fault.New(fault.NotAuthorized, "Refresh Token has expired")
+	errRefreshReuse   = fault.New(fault.RefreshTokenReuse, "Refresh token reuse detected.")
+)
+
+// refreshToken is an opened refresh token.
+type refreshToken struct {
+	family string
+	turn   uint32
+	secret []byte
+}
+
+// hash returns what the store keeps. The secret has 256 random bits, so the hash needs no key.
+func (r *refreshToken) hash() []byte {
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint32([]byte("sluice refresh token\x00"), r.turn), r.secret...))
+	return sum[:]
+}
+
+// sealRefresh returns the token's text.
+func (s *Service) sealRefresh(r *refreshToken) (string, error) {
+	id, err := uuid.Parse(r.family)
+	if err != nil {
+		return "", fmt.Errorf("tokens: refresh family: %w", err)
+	}
+	data := append(binary.BigEndian.AppendUint32(id[:], r.turn), r.secret...)
+	return s.base.Seal.SealToken(purposeRefresh, data, nil)
+}
+
+// openRefresh parses a token. It returns false for text that was never issued.
+func (s *Service) openRefresh(text string) (*refreshToken, bool) {
+	data, err := s.base.Seal.OpenToken(purposeRefresh, text, nil, maxRefreshToken)
+	if err != nil || len(data) != 16+4+refreshSecretLen {
+		return nil, false
+	}
+	return &refreshToken{family: uuid.UUID(data[:16]).String(), turn: binary.BigEndian.Uint32(data[16:20]), secret: data[20:]}, true
+}
+
+// newRefreshToken returns the first token of a family and the hash to keep.
+func (s *Service) newRefreshToken(family string) (text string, hash []byte, err error) {
+	r := &refreshToken{family: family}
+	if r.secret, err = s.base.Random(refreshSecretLen); err != nil {
+		return "", nil, err
+	}
+	text, err = s.sealRefresh(r)
+	return text, r.hash(), err
+}
+
+// successors returns the possible next tokens: one for each master key, the current key's first.
+func (s *Service) successors(r *refreshToken) []*refreshToken {
+	var list []*refreshToken
+	for _, mac := range s.base.Seal.MACs(purposeSuccessor, []byte(r.family), binary.BigEndian.AppendUint32(nil, r.turn), r.secret) {
+		list = append(list, &refreshToken{family: r.family, turn: r.turn + 1, secret: mac[:]})
+	}
+	return list
+}
+
+func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
+// RenewRequest asks for new tokens for a refresh token.
+type RenewRequest struct {
+	Pool         *userpool.Pool
+	Client       *userpool.Client
+	RefreshToken string
+	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
+}
+
+// Renew returns new tokens for a refresh token, with the scopes of the sign-in. If the client rotates, the set has the
+// next refresh token. Refusals are fault.NotAuthorized and fault.RefreshTokenReuse; reuse ends the family.
+func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
+	r, ok := s.openRefresh(in.RefreshToken)
+	if !ok {
+		return nil, errRefreshInvalid
+	}
+	c := &content{pool: in.Pool, client: in.Client, from: s.cutoffs.moment(s.base.Now())}
+	var next *refreshToken
+	var outcome error
+	read := func(tx store.Tx) (err error) {
+		next, outcome, err = s.readFamily(tx, c, r, in.Confirm)
+		return err
+	}
+	var err error
+	if in.Client.Rotates {
+		err = s.base.Update(ctx, read)
+	} else {
+		err = s.base.View(ctx, read)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if fault.Is(outcome, fault.RefreshTokenReuse) {
+		// RFC 9700 section 4.14.2: either the thief or the victim uses an old token, so the family ends. A failure to
+		// revoke is the more important error.
+		if err := s.revokeFamily(ctx, in.Pool.Issuer, r.family); err != nil {
+			return nil, err
+		}
+	}
+	if outcome != nil {
+		return nil, outcome
+	}
+	set, err := s.mint(c)
+	if err != nil || next == nil {
+		return set, err
+	}
+	set.RefreshToken, err = s.sealRefresh(next)
+	return set, err
+}
+
+// readFamily judges the token against its family and fills in the content. If the client rotates, it writes the next turn
+// and returns it. outcome is the answer to the client; err ends the transaction.
+func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
+	f, err := tx.RefreshTokens.Get(r.family)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (f.ClientID != c.client.ID || f.PoolID != c.pool.ID)) {
+		return nil, errRefreshInvalid, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var state familyContext
+	if err := json.Unmarshal(f.Context, &state); err != nil {
+		return nil, nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
+	}
+	switch {
+	case !f.RevokedAt.IsZero():
+		return nil, errRefreshRevoked, nil
+	case !s.base.Now().Before(f.ExpiresAt):
+		return nil, errRefreshExpired, nil
+	}
+	u, err := tx.Users.Get(f.PoolID, f.Sub)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errRefreshInvalid, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if !u.Enabled {
+		return nil, userpool.ErrDisabled, nil
+	}
+	if confirm != nil {
+		if err := confirm(&u); err != nil {
+			return nil, err, nil
+		}
+	}
+	if next, outcome, err = s.turn(tx, c, &f, &state, r); outcome != nil || err != nil {
+		return nil, outcome, err
+	}
+	c.user, c.family, c.event, c.scopes, c.authTime = &u, f.ID, state.Event, state.Scopes, f.AuthTime
+	c.groups, err = groupsOf(tx, &u)
+	return next, nil, err
+}
+
+// turn checks that the token is the family's current one, and rotates it if the client rotates.
+func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *familyContext, r *refreshToken) (*refreshToken, error, error) {
+	current := equal(r.hash(), f.Hash)
+	if !c.client.Rotates {
+		if !current {
+			return nil, errRefreshInvalid, nil
+		}
+		return nil, nil, nil
+	}
+	options := s.successors(r)
+	if current {
+		next := options[0]
+		state.Turn = next.turn
+		data, err := json.Marshal(state)
+		if err != nil {
+			return nil, nil, fmt.Errorf("tokens: refresh family: %w", err)
+		}
+		f.PreviousHash, f.Hash, f.RotatedAt, f.Context = f.Hash, next.hash(), s.base.Now(), data
+		return next, nil, tx.RefreshTokens.Update(*f)
+	}
+	// Within the grace period the last token works again: the client may have lost the answer, or sent two requests at once.
+	if len(f.PreviousHash) > 0 && equal(r.hash(), f.PreviousHash) && s.base.Now().Sub(f.RotatedAt) <= c.client.Grace {
+		for _, next := range options {
+			if equal(next.hash(), f.Hash) {
+				return next, nil, nil
+			}
+		}
+	}
+	return nil, errRefreshReuse, nil
+}

@@ -1,0 +1,204 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/revoke"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// This file makes two kinds of revoke.Record. Family ends one sign-in: RevokeToken and the reuse of a refresh token make
+// it. Issued revokes the tokens that a user was issued so far. A sign-out makes one, and ends the user's refresh families
+// in the same transaction. Tokens issued later have a later iat: see cutoffs.
+
+// kept returns the record as the store keeps it, with issuer and name as the key.
+func kept(r revoke.Record) store.Revocation {
+	out := store.Revocation{Kind: string(r.Kind), Key: r.Issuer + "\n" + r.Name, Until: time.UnixMilli(r.Until).UTC()}
+	if r.At != 0 {
+		out.NotBefore = time.UnixMilli(r.At).UTC()
+	}
+	return out
+}
+
+// Revocations returns the revocations of user pools that have not expired, to fill an index at start. It leaves out
+// records that other packages made.
+func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
+	var live []store.Revocation
+	if err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		live, err = tx.Revocations.Live(s.base.Now())
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	var list []revoke.Record
+	for _, r := range live {
+		kind := revoke.Kind(r.Kind)
+		issuer, name, ok := strings.Cut(r.Key, "\n")
+		if !ok || (kind != revoke.KindFamily && kind != revoke.KindIssued) {
+			continue
+		}
+		record := revoke.Record{Kind: kind, Issuer: issuer, Name: name, Until: r.Until.UnixMilli()}
+		if !r.NotBefore.IsZero() {
+			record.At = r.NotBefore.UnixMilli()
+		}
+		list = append(list, record)
+	}
+	return list, nil
+}
+
+// tokenAfterlife is how long a revocation must be kept: the longest life of a token, then that of temporary credentials
+// obtained in its last moment, and an hour to spare.
+const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
+
+// RevokeToken ends the family of a refresh token: the refresh token and every token with its origin_jti. Revoking it again
+// is not an error.
+func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text string) error {
+	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only kind that the operation has for it
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.CheckSecret(clientSecret); err != nil {
+		return fault.Wrap(fault.Unauthorized, err, "Client secret mismatch.")
+	}
+	if !c.Revokes {
+		return fault.New(fault.UnsupportedOperation, "Revocation is not supported for the app client %s.", c.ID)
+	}
+	r, ok := s.openRefresh(text)
+	if !ok {
+		if strings.Count(text, ".") == 2 {
+			return fault.New(fault.UnsupportedTokenType, "Unsupported token type")
+		}
+		return fault.New(fault.InvalidParameter, "Invalid token.")
+	}
+	var f store.RefreshToken
+	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+		f, err = tx.RefreshTokens.Get(r.family)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // expired, or revoked and swept
+	}
+	if err != nil {
+		return err
+	}
+	if f.ClientID != c.ID {
+		return fault.New(fault.Unauthorized, "Token is not from a supported client.")
+	}
+	return s.revokeFamily(ctx, p.Issuer, r.family)
+}
+
+// revokeFamily revokes a family in the store, then tells the Revoker.
+func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
+	r := revoke.Family(issuer, id, s.base.Now().Add(tokenAfterlife))
+	err := s.base.Update(ctx, func(tx store.Tx) error {
+		f, err := tx.RefreshTokens.Get(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return tx.Revocations.Put(kept(r))
+		}
+		if err != nil {
+			return err
+		}
+		if f.RevokedAt.IsZero() {
+			f.RevokedAt = s.base.Now()
+			if err := tx.RefreshTokens.Update(f); err != nil {
+				return err
+			}
+		}
+		return tx.Revocations.Put(kept(r))
+	})
+	if err != nil {
+		return err
+	}
+	return s.announce(ctx, []revoke.Record{r})
+}
+
+// GlobalSignOut ends all sign-ins of the token's user.
+func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
+	h, err := s.Authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	err = s.Revoking(ctx, func(tx store.Tx, r *Revocation) error {
+		u, err := tx.Users.Get(h.Pool.ID, h.User.Sub)
+		if err != nil {
+			return err
+		}
+		return r.SignOut(&u)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return userpool.ErrNoUser
+	}
+	return err
+}
+
+// Revoking runs change in a transaction that can revoke tokens through r, possibly more than once. After the commit it
+// tells the Revoker.
+func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revocation) error) error {
+	defer s.cutoffs.begin()()
+	r := &Revocation{service: s}
+	err := s.base.Update(ctx, func(tx store.Tx) error {
+		r.tx, r.records = tx, nil
+		return change(tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return s.announce(ctx, r.records)
+}
+
+// Revocation is what a transaction revokes. It is valid inside the function that Revoking runs.
+type Revocation struct {
+	service *Service
+	tx      store.Tx
+	records []revoke.Record
+}
+
+// SignOut ends all sign-ins of a user: refresh tokens, and the tokens issued so far.
+func (r *Revocation) SignOut(u *store.User) error {
+	families, err := r.tx.RefreshTokens.OfUser(u.PoolID, u.Sub)
+	if err != nil {
+		return err
+	}
+	now := r.service.base.Now()
+	for _, f := range families {
+		if !f.RevokedAt.IsZero() || !now.Before(f.ExpiresAt) {
+			continue
+		}
+		f.RevokedAt = now
+		if err := r.tx.RefreshTokens.Update(f); err != nil {
+			return err
+		}
+	}
+	return r.Issued(u)
+}
+
+// Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.
+func (r *Revocation) Issued(u *store.User) error {
+	now := r.service.base.Now()
+	at, err := r.service.cutoffs.raise(u.PoolID, u.Sub, now)
+	if err != nil {
+		return err
+	}
+	rec := revoke.Issued(r.service.o.Pools.IssuerOf(u.PoolID), u.Sub, at, now.Add(tokenAfterlife))
+	r.records = append(r.records, rec)
+	return r.tx.Revocations.Put(kept(rec))
+}
+
+// announce tells the Revoker what the store holds.
+func (s *Service) announce(ctx context.Context, records []revoke.Record) error {
+	if s.o.Revoker == nil || len(records) == 0 {
+		return nil
+	}
+	if err := s.o.Revoker.Revoked(ctx, records...); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The service is not available. Try again.")
+	}
+	return nil
+}

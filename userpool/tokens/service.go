@@ -1,0 +1,57 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/authz/revoke"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Options are what New needs. Base and Pools are required.
+type Options struct {
+	Base    *userpool.Base
+	Pools   *userpool.Service
+	Revoker Revoker // is told of revocations; nil if tokens are checked here only
+}
+
+// Revoker makes tokens fail before they expire wherever they are checked.
+type Revoker interface {
+	// Revoked is called after the store holds the revocations durably. It may be called again with the same ones. An
+	// error fails the operation, and the client repeats it.
+	Revoked(ctx context.Context, records ...revoke.Record) error
+}
+
+// Service issues, renews, checks and revokes tokens. Its methods may be called from any goroutine.
+type Service struct {
+	o       Options
+	base    *userpool.Base
+	cutoffs *cutoffs
+}
+
+// New returns a Service, or an error that names the required option that is missing.
+func New(o Options) (*Service, error) {
+	if o.Base == nil || o.Pools == nil {
+		return nil, errors.New("tokens: Options.Base and Options.Pools are required")
+	}
+	return &Service{o: o, base: o.Base, cutoffs: newCutoffs()}, nil
+}
+
+// Sweep deletes expired refresh families and revocations, in small transactions.
+func (s *Service) Sweep(ctx context.Context) error {
+	const batch = 500
+	for {
+		var families, revocations int
+		err := s.base.Update(ctx, func(tx store.Tx) (err error) {
+			if families, err = tx.RefreshTokens.DeleteExpired(s.base.Now(), batch); err != nil {
+				return err
+			}
+			revocations, err = tx.Revocations.DeleteExpired(s.base.Now(), batch)
+			return err
+		})
+		if err != nil || (families < batch && revocations < batch) {
+			return err
+		}
+	}
+}

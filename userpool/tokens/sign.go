@@ -1,0 +1,124 @@
+package tokens
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// content is what a pair of ID and access token says.
+type content struct {
+	pool   *userpool.Pool
+	client *userpool.Client
+	user   *store.User
+	groups []store.Group // in the order of groupsOf
+
+	scopes   []string
+	family   string // origin_jti
+	event    string // event_id
+	authTime time.Time
+	from     moment // before user and groups were read: decides iat, so that a later change finds the tokens older
+}
+
+// mint makes ID and access token, each signed by its own key.
+func (s *Service) mint(c *content) (*Set, error) {
+	iat := s.cutoffs.issueTime(c.pool.ID, c.user.Sub, c.from)
+	lives := c.client.Lives
+	id, err := s.sign(c.pool, userpool.UseID, c.idClaims(), iat, lives.ID)
+	if err != nil {
+		return nil, err
+	}
+	access, err := s.sign(c.pool, userpool.UseAccess, c.accessClaims(), iat, lives.Access)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{AccessToken: access, IDToken: id, ExpiresIn: int(lives.Access / time.Second)}, nil
+}
+
+// sign adds the claims that every token has and signs it.
+func (s *Service) sign(p *userpool.Pool, use string, claims map[string]any, iat time.Time, life time.Duration) (string, error) {
+	jti, err := s.base.UUID()
+	if err != nil {
+		return "", err
+	}
+	claims["iss"], claims["jti"], claims["token_use"] = p.Issuer, jti, use
+	claims["iat"], claims["exp"] = iat.Unix(), iat.Add(life).Unix()
+	key, err := p.Signer(use, s.base.Now())
+	if err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("tokens: encoding claims: %w", err)
+	}
+	return key.Sign(data, "")
+}
+
+// common returns the claims that both tokens share.
+func (c *content) common() map[string]any {
+	claims := map[string]any{
+		"sub":        c.user.Sub,
+		"origin_jti": c.family,
+		"event_id":   c.event,
+		"auth_time":  c.authTime.Unix(),
+	}
+	if len(c.groups) > 0 {
+		names := make([]string, len(c.groups))
+		for i, gr := range c.groups {
+			names[i] = gr.Name
+		}
+		claims["cognito:groups"] = names
+	}
+	return claims
+}
+
+// accessClaims returns the claims of the access token. It holds no attribute of the user.
+func (c *content) accessClaims() map[string]any {
+	claims := c.common()
+	claims["client_id"] = c.client.ID
+	claims["username"] = c.user.Username
+	claims["scope"] = strings.Join(c.scopes, " ")
+	claims["version"] = 2
+	return claims
+}
+
+// idClaims returns the claims of the ID token, with the attributes that the client may read.
+func (c *content) idClaims() map[string]any {
+	claims := c.common()
+	claims["aud"] = c.client.ID
+	claims["cognito:username"] = c.user.Username
+	if roles := groupRoles(c.groups); len(roles) > 0 {
+		claims["cognito:roles"] = roles
+	}
+	if role := preferredRole(c.groups); role != "" {
+		claims["cognito:preferred_role"] = role
+	}
+	for name, value := range c.user.Attributes {
+		if _, taken := claims[name]; taken || !c.client.MayRead(name) || strings.HasPrefix(name, "dev:") {
+			continue
+		}
+		claims[name] = claimValue(name, value)
+	}
+	return claims
+}
+
+// claimValue returns an attribute with the type of its claim in OpenID Connect Core section 5.1: booleans, numbers and an
+// object for the address. Everything else is text, custom numbers included.
+func claimValue(name, value string) any {
+	switch name {
+	case "email_verified", "phone_number_verified":
+		return value == "true"
+	case "updated_at":
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			return n
+		}
+	case "address":
+		return map[string]string{"formatted": value}
+	}
+	return value
+}
