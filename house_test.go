@@ -38,9 +38,10 @@ var floors = map[string]int{
 	// 4 to 6, domain: user pools, each package over the one before.
 	"userpool/tokens": 4, "userpool/directory": 5, "userpool/signin": 6,
 	// 7, user pools as one; dispatch: what all wires of one protocol share.
-	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7,
+	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7, "server/awsauth": 7,
 	// 8, wires.
 	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
+	"server/refusal": 8,
 	// 9, what knows all wires: the composition.
 	"node": 9, "server/compat": 9, "userpool/userpooltest": 9,
 	// 10, the host, and tests' servers.

@@ -13,17 +13,17 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// call is one request on its way through the engine. Calls are used again; nothing of one outlives Authorize.
+// call is the state of one request in the engine. Calls are reused; Authorize returns nothing that belongs to one.
 type call struct {
 	e   *Engine
 	ctx context.Context
 	r   *Request
 	now time.Time
 
-	// What the steps find, in their order.
+	// The results of the steps, in their order.
 	host       string // lower case, without port
-	path       string // canonical and decoded: what conditions on http:path see
-	passed     string // what goes upstream of it, decoded
+	path       string // canonical and decoded; the value of http:path
+	passed     string // the path for the upstream, decoded
 	rawPath    string // the same, encoded
 	credential credential
 	cached     bool
@@ -33,83 +33,87 @@ type call struct {
 	body       []byte
 	s3         s3Request
 	targets    []target
-	decided    int // index of the target that Result tells of
+	decided    int // index of the target that Result reports
 	decision   policy.Decision
 
-	// While deciding.
-	target *target  // which is being decided on: some context keys belong to one action only
-	unsure *Problem // a key that has more than one value, or none that can be known
+	// Set while deciding.
+	target *target  // the target under decision; some condition keys depend on its action
+	unsure *Refusal // set by a condition key whose value is ambiguous or unknown
 	few    [4]target
 }
 
-// Authorize says whether the request may pass. It removes the identity headers from r.Header, whatever comes of it. The
-// steps stand here in the order in which a request takes them; the first that finds a problem ends the way.
+// Authorize decides whether the request may pass. It removes the identity headers from r.Header in any case. The steps
+// follow in the order in which run calls them; the first refusal ends the run.
 func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	e.identity.Strip(r.Header)
 	c := e.calls.Get().(*call)
 	c.ctx, c.r, c.now = ctx, r, e.now()
 	c.take(e.anonymous)
-	problem := c.run()
-	c.tell(&result, problem)
-	e.observer.Authorized(result.Outcome, reasonOf(problem), result.Scheme, c.cached)
+	refusal := c.run()
+	c.fill(&result, refusal)
+	name := ""
+	if refusal != nil {
+		name = refusal.Name()
+	}
+	e.observer.Authorized(result.Outcome, name, result.Scheme, c.cached)
 	c.forget()
 	e.calls.Put(c)
 	return result
 }
 
-// forget makes the call ready for the next request; it keeps the memory of its lists.
+// forget prepares the call for its next use. It keeps the memory of its slices.
 func (c *call) forget() {
 	e, targets, params := c.e, c.targets[:0], c.s3.params[:0]
 	*c = call{}
 	c.e, c.targets, c.s3.params = e, targets, params
 }
 
-// take makes the subject the one who asks.
+// take sets the subject and its principal.
 func (c *call) take(s *Subject) { c.subject, c.principal = s, c.e.principalOf(s) }
 
-func (c *call) run() *Problem {
-	if problem := c.read(); problem != nil {
-		return problem
+func (c *call) run() *Refusal {
+	if refusal := c.read(); refusal != nil {
+		return refusal
 	}
-	found, problem := findCredential(c.r, c.e.o.SessionCookie)
-	if problem != nil {
-		return problem
+	found, refusal := findCredential(c.r, c.e.o.LoginCookie)
+	if refusal != nil {
+		return refusal
 	}
 	c.credential = found
-	if problem := c.authenticate(); problem != nil {
-		return problem
+	if refusal := c.authenticate(); refusal != nil {
+		return refusal
 	}
-	if problem := c.checkRevoked(); problem != nil {
-		return problem
+	if refusal := c.checkRevoked(); refusal != nil {
+		return refusal
 	}
-	if problem := c.e.o.Mapping.resolve(c); problem != nil {
-		return problem
+	if refusal := c.e.o.Mapping.resolve(c); refusal != nil {
+		return refusal
 	}
 	return c.decide()
 }
 
-// read finds the one meaning of host, path and method.
-func (c *call) read() *Problem {
+// read checks method, target and host and lets the mapping find the canonical path.
+func (c *call) read() *Refusal {
 	r := c.r
 	if len(r.Header) > c.e.o.MaxHeaders {
-		return problemHeaders
+		return refuse(TooManyHeaders)
 	}
 	if len(r.Method) > 32 || !isToken(r.Method) {
-		return badRequest(reasonMethod, "the method is malformed")
+		return malformed(MalformedMethod, errors.New("the method is malformed"))
 	}
 	if err := checkTarget(r.Target); err != nil {
-		return badRequest(reasonPath, err.Error())
+		return malformed(MalformedPath, err)
 	}
 	host, err := CanonicalHost(r.Host)
 	if err != nil {
-		return badRequest(reasonHost, err.Error())
+		return malformed(MalformedHost, err)
 	}
 	c.host = host
 	return c.e.o.Mapping.locate(c)
 }
 
 // authenticate turns the credential into a subject.
-func (c *call) authenticate() *Problem {
+func (c *call) authenticate() *Refusal {
 	o := &c.e.o
 	switch c.credential.scheme {
 	case schemeNone:
@@ -125,16 +129,16 @@ func (c *call) authenticate() *Problem {
 	case schemeCookie:
 		return c.cookie()
 	}
-	return problemScheme
+	return refuse(UnsupportedCredential)
 }
 
-// bearer takes a token from the cache, or verifies it.
-func (c *call) bearer(raw string) *Problem {
+// bearer takes the subject of a token from the cache, or verifies the token.
+func (c *call) bearer(raw string) *Refusal {
 	o := &c.e.o
 	if len(raw) > o.MaxTokenBytes {
-		return problemTooLarge
+		return refuse(TokenTooLarge)
 	}
-	if o.Verifier.Seen(raw) { // others are in no cache
+	if o.Verifier.Seen(raw) { // no cache holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:
@@ -143,7 +147,7 @@ func (c *call) bearer(raw string) *Problem {
 			return nil
 		case token.Refused:
 			c.cached = true
-			return tokenProblem(err)
+			return refuseToken(err)
 		}
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)
@@ -151,7 +155,7 @@ func (c *call) bearer(raw string) *Problem {
 		if costly(err) {
 			o.Tokens.PutNegative(o.Tokens.Key(raw), err, c.now.Add(negativeTime))
 		}
-		return tokenProblem(err)
+		return refuseToken(err)
 	}
 	var subject *Subject
 	subject, c.principal = subjectOfToken(verified)
@@ -161,59 +165,60 @@ func (c *call) bearer(raw string) *Problem {
 	return nil
 }
 
-// negativeTime is how long a token with a bad signature is refused unseen.
+// negativeTime is how long a token with a bad signature is refused without verifying it again.
 const negativeTime = time.Minute
 
-// costly says whether a refusal is worth remembering: it took a signature check. All others are found out again in the
-// time that remembering them takes, and some are not for good: a token becomes valid, a key becomes known.
+// costly reports whether a refusal is worth caching, which is so if it took a signature check. Finding any other again is
+// as cheap as caching it, and some end by themselves: a token becomes valid, a key becomes known.
 func costly(err error) bool {
 	refused, ok := errors.AsType[*token.Error](err)
 	return ok && refused.Reason == token.BadSignature
 }
 
-// cookie asks the login pages whose session it is.
-func (c *call) cookie() *Problem {
-	p, err := c.e.o.Sessions.Resolve(c.ctx, c.credential.value)
+// cookie resolves a cookie of the login pages.
+func (c *call) cookie() *Refusal {
+	p, err := c.e.o.Logins.Resolve(c.ctx, c.credential.value)
 	if err != nil {
-		return sessionProblem(err)
+		return refuseSession(err)
 	}
 	c.take(&Subject{Principal: p})
 	return nil
 }
 
-// checkRevoked looks the principal up among what was ended, unless nothing was since the last time.
-func (c *call) checkRevoked() *Problem {
+// checkRevoked checks that the credential has not expired or been revoked. It skips the lookup if there was no revocation
+// since the last one.
+func (c *call) checkRevoked() *Refusal {
 	p := c.principal
 	if p.Kind == principal.Anonymous {
 		return nil
 	}
 	if !p.ExpiresAt.IsZero() && !c.now.Before(p.ExpiresAt) {
-		return problemTokenExpired
+		return refuse(TokenExpired)
 	}
 	revocations := c.e.o.Revocations
 	if revocations == nil {
 		return nil
 	}
 	if !revocations.Fresh() {
-		return problemUnavailable
+		return refuse(Unavailable)
 	}
-	epoch := revocations.Epoch() + 1 // read first: what comes in while looking is looked at next time
+	epoch := revocations.Epoch() + 1 // read before the lookup, so that a revocation during it is seen next time
 	if c.subject.epoch.Load() == epoch {
 		return nil
 	}
 	if revocations.Revoked(p) {
-		return problemRevoked
+		return refuse(Revoked)
 	}
 	c.subject.epoch.Store(epoch)
 	return nil
 }
 
-// decide asks the policies about every target. All must be allowed; the first that is not is the one to tell of.
-func (c *call) decide() *Problem {
-	grants := c.e.grantsFor(c.subject)
+// decide asks the policies about every target. All must be allowed; the first that is not is reported.
+func (c *call) decide() *Refusal {
+	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		c.target = &c.targets[i]
-		decision := c.judge(grants)
+		decision := c.judge(perms)
 		if i == 0 {
 			c.decision = decision
 		}
@@ -224,22 +229,22 @@ func (c *call) decide() *Problem {
 		if decision.Effect != policy.Allow {
 			c.decided, c.decision = i, decision
 			if c.principal.Kind == principal.Anonymous {
-				return problemMissing
+				return refuse(NoCredential)
 			}
-			return problemDenied
+			return refuse(NotAllowed)
 		}
 	}
-	if len(c.targets) == 0 { // a mapping that finds nothing to decide on must not let pass
-		return problemDenied
+	if len(c.targets) == 0 { // a mapping without targets must not allow anything
+		return refuse(NotAllowed)
 	}
 	return nil
 }
 
-func (c *call) judge(g *grants) policy.Decision {
+func (c *call) judge(p *permissions) policy.Decision {
 	request := policy.Request{Action: c.target.action, Resource: c.target.resource, Context: c}
-	verdict := g.layers[0].Decide(&request)
-	for i := 1; i < len(g.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
-		if d := g.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
+	verdict := p.layers[0].Decide(&request)
+	for i := 1; i < len(p.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
+		if d := p.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
 			verdict = d
 		}
 	}
@@ -253,10 +258,10 @@ func (c *call) addTarget(t target) {
 	c.targets = append(c.targets, t)
 }
 
-// tell gathers what the host needs, and keeps an account of a refusal. r is empty.
-func (c *call) tell(r *Result, problem *Problem) {
+// fill fills in the result, which is zero, and records a denial.
+func (c *call) fill(r *Result, refusal *Refusal) {
 	p := c.principal
-	r.Outcome, r.Problem, r.Principal, r.Scheme = outcomeOf(problem), problem, p, c.credential.scheme.String()
+	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
 	r.Decision, r.Path, r.RawPath, r.Body, r.ExpiresAt = c.decision, c.passed, c.rawPath, c.body, p.ExpiresAt
 	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
 	if len(c.targets) > 0 {
@@ -266,44 +271,28 @@ func (c *call) tell(r *Result, problem *Problem) {
 		r.Verified = c.verified
 		r.PayloadHash, r.Trailer = payloadOf(c)
 	}
-	if problem == nil {
+	if refusal == nil {
 		return
 	}
-	r.Challenges = c.e.challenges(problem)
-	// Who shows no credential gets no account: a flood of them would push out those of principals.
-	if problem == problemDenied || problem == c.unsure {
+	// Requests without a credential are not recorded: a flood of them would push out the denials of principals.
+	if refusal.Reason == NotAllowed || refusal == c.unsure {
 		r.DecisionID = c.e.decisionID()
 		c.keep(r)
 	}
 }
 
-func outcomeOf(problem *Problem) Outcome {
-	switch {
-	case problem == nil:
+func outcomeOf(refusal *Refusal) Outcome {
+	if refusal == nil {
 		return Allowed
-	case problem.Status == 401:
-		return Unauthenticated
-	case problem.Status == 403:
-		return Denied
-	case problem.Status >= 500 && problem.Status != 501:
-		return Undecidable
-	default:
-		return Malformed
 	}
+	return refusal.Outcome()
 }
 
-func reasonOf(problem *Problem) string {
-	if problem == nil {
-		return ""
-	}
-	return problem.Reason
-}
-
-// decisionID is 16 random hexadecimal digits.
+// decisionID returns 16 random hexadecimal digits, "" if the random source fails.
 func (e *Engine) decisionID() string {
 	var b [8]byte
 	if _, err := io.ReadFull(e.rand, b[:]); err != nil {
-		return "" // the refusal stands, it only cannot be looked up
+		return "" // the request is still refused; only the lookup is lost
 	}
 	return hex.EncodeToString(b[:])
 }

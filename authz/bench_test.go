@@ -59,7 +59,7 @@ func BenchmarkWarmToken(b *testing.B) {
 				r.Header["Authorization"] = authorization
 				result := e.Authorize(context.Background(), r)
 				if !result.Pass {
-					b.Fatal(result.Problem)
+					b.Fatal(result.Refusal)
 				}
 				upstreamHeaders(r.Header, result.Principal)
 			}
@@ -90,7 +90,7 @@ func BenchmarkWarmTokens(b *testing.B) {
 					b.Fatal("the claims do not hold the principal")
 				}
 				s.serial = uint32(i)
-				e.grantsFor(s)
+				e.permissionsFor(s)
 				cache.Put(cache.Key(string(line[7:])), s, s.sizeOfToken(&own), testNow.Add(time.Hour))
 			}
 			if n := cache.Stats().Entries; n < int64(tokens) {
@@ -107,7 +107,7 @@ func BenchmarkWarmTokens(b *testing.B) {
 				r.Header["Authorization"] = authorization
 				result := e.Authorize(context.Background(), r)
 				if !result.Pass {
-					b.Fatal(result.Problem)
+					b.Fatal(result.Refusal)
 				}
 				upstreamHeaders(r.Header, result.Principal)
 			}
@@ -126,7 +126,7 @@ func BenchmarkParallel(b *testing.B) {
 			r.Header["Authorization"] = authorization
 			result := e.Authorize(context.Background(), r)
 			if !result.Pass {
-				b.Fatal(result.Problem)
+				b.Fatal(result.Refusal)
 			}
 			upstreamHeaders(r.Header, result.Principal)
 		}
@@ -161,7 +161,7 @@ func BenchmarkSignature(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if result := g.Authorize(context.Background(), r); !result.Pass {
-			b.Fatal(result.Problem)
+			b.Fatal(result.Refusal)
 		}
 	}
 }
@@ -176,11 +176,11 @@ func BenchmarkParts(b *testing.B) {
 	subject, _, _ := cache.Get(cache.Key(raw), testNow)
 	c := callOf(subject, e.o.Mapping, r)
 	c.e, c.path = e, r.RawPath
-	if problem := e.o.Mapping.resolve(c); problem != nil {
-		b.Fatal(problem)
+	if refusal := e.o.Mapping.resolve(c); refusal != nil {
+		b.Fatal(refusal)
 	}
 	c.target = &c.targets[0]
-	grants := e.grantsFor(subject)
+	grants := e.permissionsFor(subject)
 	for name, part := range map[string]func(){
 		"cache":    func() { cache.Get(cache.Key(raw), testNow) },
 		"headers":  func() { e.identity.Strip(r.Header) },

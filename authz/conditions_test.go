@@ -26,13 +26,13 @@ func TestConditionsSeeTheRequest(t *testing.T) {
 	]}`), policy.Identity))}
 	e := tokenGate(t, c, func(o *Options) { o.Policies = []policy.Source{source} })
 	bearer := bearerToken("alice", map[string]any{"custom:team": "red"})
-	ask := func(target string, outcome Outcome, status int, change func(*Request)) {
+	ask := func(target string, outcome Outcome, change func(*Request)) {
 		t.Helper()
 		r := get("GET", target, bearer)
 		if change != nil {
 			change(r)
 		}
-		want(t, e, r, outcome, status)
+		want(t, e, r, outcome)
 	}
 	header := func(lines map[string][]string) func(*Request) {
 		return func(r *Request) {
@@ -42,31 +42,31 @@ func TestConditionsSeeTheRequest(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/ip", "/time", "/host", "/user", "/agent", "/region", "/claims", "/secret", "/twice"} {
-		ask(path, Allowed, 0, nil)
+		ask(path, Allowed, nil)
 	}
-	ask("/tls", Denied, 403, nil)
-	ask("/tls", Allowed, 0, func(r *Request) { r.TLSVersion = 0x0304 })
-	ask("/header", Denied, 403, nil)
-	ask("/header", Allowed, 0, header(http.Header{"X-Team": {"red"}}))
-	ask("/query?team=red", Allowed, 0, nil)
-	ask("/query?team=blue", Denied, 403, nil)
+	ask("/tls", Denied, nil)
+	ask("/tls", Allowed, func(r *Request) { r.TLSVersion = 0x0304 })
+	ask("/header", Denied, nil)
+	ask("/header", Allowed, header(http.Header{"X-Team": {"red"}}))
+	ask("/query?team=red", Allowed, nil)
+	ask("/query?team=blue", Denied, nil)
 	// What has two values has none: the upstream might take the other.
-	ask("/header", Malformed, 400, header(http.Header{"X-Team": {"red", "blue"}}))
-	ask("/header", Malformed, 400, header(http.Header{"X-Team": {"red"}, "X_team": {"blue"}}))
-	ask("/query?team=red&team=blue", Malformed, 400, nil)
-	ask("/query?team=red&TEAM=blue", Malformed, 400, nil)
-	ask("/query?team=red;x=1", Malformed, 400, nil)
-	ask("/query?team=%zz", Malformed, 400, nil)
-	ask("/twice", Denied, 403, header(http.Header{"X-Debug": {"1"}}))
-	ask("/twice", Denied, 403, header(http.Header{"X_debug": {"1"}}))
-	ask("/twice", Malformed, 400, header(http.Header{"X-Debug": {"0", "1"}}))
+	ask("/header", Malformed, header(http.Header{"X-Team": {"red", "blue"}}))
+	ask("/header", Malformed, header(http.Header{"X-Team": {"red"}, "X_team": {"blue"}}))
+	ask("/query?team=red&team=blue", Malformed, nil)
+	ask("/query?team=red&TEAM=blue", Malformed, nil)
+	ask("/query?team=red;x=1", Malformed, nil)
+	ask("/query?team=%zz", Malformed, nil)
+	ask("/twice", Denied, header(http.Header{"X-Debug": {"1"}}))
+	ask("/twice", Denied, header(http.Header{"X_debug": {"1"}}))
+	ask("/twice", Malformed, header(http.Header{"X-Debug": {"0", "1"}}))
 }
 
 func TestTwoClaimsThatDifferInCaseAreNoValue(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any * /*", "deny claim team red * /*")
-	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue"})), Allowed, 0)
-	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue", "Team": "red"})), Malformed, 400)
+	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue"})), Allowed)
+	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue", "Team": "red"})), Malformed)
 }
 
 func TestStrictAWSTakesAwayTheNameOfUsers(t *testing.T) {
@@ -83,9 +83,9 @@ func TestStrictAWSTakesAwayTheNameOfUsers(t *testing.T) {
 // A name that holds wildcards, as a user could choose it, opens nobody else's path.
 func TestASubstitutedNameIsLiteral(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any GET /users/${cognito:username}/*")
-	want(t, e, get("GET", "/users/bob/x", bearerToken("*", nil)), Denied, 403)
-	want(t, e, get("GET", "/users/*/x", bearerToken("*", nil)), Allowed, 0)
-	want(t, e, get("GET", "/users//x", bearerToken("x", map[string]any{"username": ""})), Malformed, 400)
+	want(t, e, get("GET", "/users/bob/x", bearerToken("*", nil)), Denied)
+	want(t, e, get("GET", "/users/*/x", bearerToken("*", nil)), Allowed)
+	want(t, e, get("GET", "/users//x", bearerToken("x", map[string]any{"username": ""})), Malformed)
 }
 
 func TestWhatAnEngineIsMadeOfIsChecked(t *testing.T) {
@@ -95,7 +95,7 @@ func TestWhatAnEngineIsMadeOfIsChecked(t *testing.T) {
 		"bad account":          func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
 		"half a SigV4":         func(o *Options) { o.SigV4 = &SigV4{} },
 		"roles without anyone": func(o *Options) { o.TokenRoles = true },
-		"a cookie for nobody":  func(o *Options) { o.SessionCookie = "session" },
+		"a cookie for nobody":  func(o *Options) { o.LoginCookie = "session" },
 		"a bad rule":           func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
 		"a group twice":        func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
 	} {

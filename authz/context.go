@@ -9,12 +9,12 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// absent is a key that the request has not got.
+// absent is the value of a key that the request does not have.
 var absent policy.Values
 
-// Lookup gives the value of a context key; policies ask for those they name and no others. A key that has two meanings,
-// such as a header sent twice, and one that cannot be known, make the whole request unsure: it is refused whatever the
-// policies make of the absent value, so that a denial cannot be dodged that way.
+// Lookup returns the value of a condition key. Policies ask only for the keys they name. A key with two values, such as a
+// header sent twice, or one whose value cannot be known makes c.unsure: the request is refused whatever the policies
+// conclude from the absent value, so that a client cannot avoid a Deny this way.
 func (c *call) Lookup(key string) policy.Values {
 	service, name, ok := strings.Cut(key, ":")
 	if !ok {
@@ -41,7 +41,7 @@ func (c *call) Lookup(key string) policy.Values {
 	return absent
 }
 
-// text is a key whose empty value means that there is none.
+// text returns a value for which the empty string means absent.
 func text(value string) policy.Values {
 	if value == "" {
 		return absent
@@ -49,13 +49,13 @@ func text(value string) policy.Values {
 	return policy.One(value)
 }
 
-// globalKey gives the keys of "AWS global condition context keys" in the IAM user guide.
+// globalKey returns the keys of "AWS global condition context keys" in the IAM User Guide.
 func (c *call) globalKey(name string) policy.Values {
 	p := c.principal
 	switch name {
 	case "principalarn":
 		if p.RoleARN != "" {
-			return policy.One(p.RoleARN) // the role's, never the session's
+			return policy.One(p.RoleARN) // the role's ARN, not the session's
 		}
 		return text(p.ARN)
 	case "principalaccount":
@@ -85,7 +85,7 @@ func (c *call) globalKey(name string) policy.Values {
 	return c.requestKey(name)
 }
 
-// principalType is aws:PrincipalType.
+// principalType returns aws:PrincipalType.
 func principalType(kind principal.Kind) string {
 	switch kind {
 	case principal.RoleSession:
@@ -98,8 +98,8 @@ func principalType(kind principal.Kind) string {
 	return "Anonymous"
 }
 
-// userID is aws:userid: role id and session name of a role session, the account of its administrator, the subject of a
-// token.
+// userID returns aws:userid: role id and session name of a role session, the account for the administrator, the subject
+// of a token.
 func userID(p *principal.Principal) string {
 	switch p.Kind {
 	case principal.RoleSession:
@@ -113,7 +113,7 @@ func userID(p *principal.Principal) string {
 	return p.Subject
 }
 
-// tagKey finds a tag by a key whose case is lost. IAM keeps no two that differ in case only.
+// tagKey finds a principal tag by its name in lower case.
 func (c *call) tagKey(p *principal.Principal, name string) policy.Values {
 	found := absent
 	for i := range p.Tags {
@@ -127,7 +127,7 @@ func (c *call) tagKey(p *principal.Principal, name string) policy.Values {
 	return found
 }
 
-// requestKey gives the global keys that the request tells.
+// requestKey returns the global keys that come from the request.
 func (c *call) requestKey(name string) policy.Values {
 	switch name {
 	case "sourceip":
@@ -154,7 +154,7 @@ func (c *call) requestKey(name string) policy.Values {
 	return absent
 }
 
-// claimKey gives jwt:<claim>. scope is a list, whatever the issuer's way of writing it. Nested claims are not reached.
+// claimKey returns jwt:<claim>. scope is a list, however the issuer writes it. Members of nested objects have no keys.
 func (c *call) claimKey(name string) policy.Values {
 	p := c.principal
 	switch name {
@@ -185,7 +185,7 @@ func (c *call) claimKey(name string) policy.Values {
 	return policy.Many(values)
 }
 
-// cognitoKey gives what tokens of user pools say, and what other issuers' tokens say where it is the same thing.
+// cognitoKey returns the claims of user pool tokens, and their equivalents in the tokens of other issuers.
 func (c *call) cognitoKey(name string) policy.Values {
 	p := c.principal
 	switch name {
@@ -209,7 +209,7 @@ func (c *call) cognitoKey(name string) policy.Values {
 	return absent
 }
 
-// identityKey gives the keys of sessions that an identity pool made.
+// identityKey returns the keys of sessions from an identity pool.
 func (c *call) identityKey(name string) policy.Values {
 	p := c.principal
 	switch name {
@@ -223,8 +223,8 @@ func (c *call) identityKey(name string) policy.Values {
 	return absent
 }
 
-// httpKey gives the request as HTTP has it: method, host without port in lower case, canonical path, a header, a
-// parameter.
+// httpKey returns http:method, http:host (lower case, no port), http:path (canonical), http:header/<name> and
+// http:query/<name>.
 func (c *call) httpKey(name string) policy.Values {
 	switch name {
 	case "method":
@@ -243,7 +243,7 @@ func (c *call) httpKey(name string) policy.Values {
 	return absent
 }
 
-// hiddenHeaders and hiddenParams hold credentials, which policies cannot ask for: their values are shown in explanations.
+// hiddenHeaders and hiddenParams hold credentials. Policies cannot ask for them, because explanations show the values.
 var (
 	hiddenHeaders = map[string]bool{"authorization": true, "proxy-authorization": true, "cookie": true,
 		"x-amz-security-token": true}
@@ -251,7 +251,7 @@ var (
 		"x-amz-credential": true}
 )
 
-// headerKey finds a header in any spelling, '_' for '-' included: the upstream may read one for the other.
+// headerKey finds a header in any spelling, including '_' for '-', since the upstream may treat both as the same.
 func (c *call) headerKey(name string) policy.Values {
 	if len(name) > maxHeaderName {
 		return absent
@@ -290,22 +290,18 @@ func (c *call) queryKey(name string) policy.Values {
 	return policy.One(value)
 }
 
-// ambiguous marks the request as one that cannot be decided on.
+// ambiguous records that a key has more than one value.
 func (c *call) ambiguous(key string) policy.Values {
 	if c.unsure == nil {
-		c.unsure = &Problem{Status: 400, Reason: reasonAmbiguous, Title: "Malformed request",
-			Detail:  "The value of " + key + " is not unique in the request.",
-			AWSCode: "InvalidArgument", AWSMessage: "The value of " + key + " is not unique in the request."}
+		c.unsure = refuseAbout(AmbiguousValue, key, "The value of "+key+" is not unique in the request.")
 	}
 	return absent
 }
 
-// unknown marks the request as one for which a policy asks what nobody here can know.
+// unknown records that a policy asks for a key whose value is not known here.
 func (c *call) unknown(key string) policy.Values {
 	if c.unsure == nil {
-		c.unsure = &Problem{Status: 403, Reason: reasonUnsupported, Title: "Not allowed",
-			Detail:  "A policy depends on " + key + ", which is not known here.",
-			AWSCode: "AccessDenied", AWSMessage: "Access Denied"}
+		c.unsure = refuseAbout(UnknownValue, key, "A policy depends on "+key+", which is not known here.")
 	}
 	return absent
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// scheme is the way in which a credential was shown.
+// scheme is how a credential is presented.
 type scheme uint8
 
 const (
@@ -13,39 +13,39 @@ const (
 	schemeSigV4
 	schemePresigned
 	schemeCookie
-	schemeOther // an Authorization header of a scheme that no route takes
+	schemeOther // an Authorization header of another scheme
 )
 
 var schemeNames = [...]string{"none", "bearer", "sigv4", "presigned", "cookie", "other"}
 
-// String names the scheme as metrics do.
+// String returns the name that metrics use.
 func (s scheme) String() string { return schemeNames[s] }
 
-// credential is what was found, unverified.
+// credential is an unverified credential.
 type credential struct {
 	scheme scheme
 	value  string // the token, or the cookie's value
 }
 
-// findCredential finds the one credential of a request. Two of them are refused rather than chosen from, since whoever
-// is behind may choose differently: two Authorization headers, a list in one, a header and a query credential, a header
-// and the session cookie, two session cookies.
-func findCredential(r *Request, cookieName string) (credential, *Problem) {
-	found, problem := headerCredential(r.Header["Authorization"])
-	if problem != nil {
-		return credential{}, problem
+// findCredential returns the request's credential. It refuses a request with two, because the upstream may use the other
+// one: two Authorization headers, a list in one, a header and a credential in the query, a header and the login cookie,
+// two login cookies. cookieName is the login cookie's, "" for none.
+func findCredential(r *Request, cookieName string) (credential, *Refusal) {
+	found, refusal := headerCredential(r.Header["Authorization"])
+	if refusal != nil {
+		return credential{}, refusal
 	}
 	if r.RawQuery != "" {
-		inQuery, problem := queryCredential(r.RawQuery)
-		if problem != nil {
-			return credential{}, problem
+		inQuery, refusal := queryCredential(r.RawQuery)
+		if refusal != nil {
+			return credential{}, refusal
 		}
 		switch {
 		case inQuery == schemeNone:
 		case found.scheme != schemeNone:
-			return credential{}, problemTwoCredentials
+			return credential{}, refuse(TooManyCredentials)
 		case inQuery == schemeBearer:
-			return credential{}, problemQueryToken
+			return credential{}, refuse(TokenInQuery)
 		default:
 			found = credential{scheme: inQuery}
 		}
@@ -58,29 +58,29 @@ func findCredential(r *Request, cookieName string) (credential, *Problem) {
 	case count == 0:
 		return found, nil
 	case count > 1:
-		return credential{}, problemTwoCredentials
+		return credential{}, refuse(TooManyCredentials)
 	case found.scheme != schemeNone:
-		return credential{}, problemTwoCredentials
+		return credential{}, refuse(TooManyCredentials)
 	}
 	return credential{scheme: schemeCookie, value: cookie}, nil
 }
 
 // headerCredential reads the Authorization header (RFC 9110 section 11.6.2, RFC 6750 section 2.1).
-func headerCredential(lines []string) (credential, *Problem) {
+func headerCredential(lines []string) (credential, *Refusal) {
 	if len(lines) == 0 {
 		return credential{}, nil
 	}
 	if len(lines) > 1 {
-		return credential{}, problemTwoCredentials
+		return credential{}, refuse(TooManyCredentials)
 	}
 	line := lines[0]
 	if len(line) > 7 && line[6] == ' ' && strings.EqualFold(line[:6], "bearer") {
 		token := strings.TrimLeft(line[7:], " ")
 		if strings.IndexByte(token, ',') >= 0 {
-			return credential{}, problemTwoCredentials
+			return credential{}, refuse(TooManyCredentials)
 		}
 		if token == "" || strings.IndexByte(token, ' ') >= 0 || strings.IndexByte(token, '\t') >= 0 {
-			return credential{}, problemBadAuthorization
+			return credential{}, refuse(MalformedCredential)
 		}
 		return credential{scheme: schemeBearer, value: token}, nil
 	}
@@ -89,17 +89,17 @@ func headerCredential(lines []string) (credential, *Problem) {
 	}
 	word, _, _ := strings.Cut(line, " ")
 	if !isToken(word) {
-		return credential{}, problemBadAuthorization
+		return credential{}, refuse(MalformedCredential)
 	}
 	if strings.EqualFold(word, "bearer") {
-		return credential{}, problemBadAuthorization
+		return credential{}, refuse(MalformedCredential)
 	}
 	return credential{scheme: schemeOther, value: word}, nil
 }
 
-// queryCredential looks for credentials in a query. RFC 6750 section 2.3's access_token is never taken, as URLs end up in
-// logs; an AWS signature is, whatever becomes of it later.
-func queryCredential(raw string) (scheme, *Problem) {
+// queryCredential looks for a credential in the query. An access_token (RFC 6750 section 2.3) is always refused, since
+// URLs end up in logs.
+func queryCredential(raw string) (scheme, *Refusal) {
 	if !mayHoldCredential(raw) {
 		return schemeNone, nil
 	}
@@ -107,13 +107,13 @@ func queryCredential(raw string) (scheme, *Problem) {
 	for n := 0; raw != ""; n++ {
 		p, rest, ok, err := nextParam(raw)
 		if err != nil {
-			return schemeNone, badRequest(reasonQuery, err.Error())
+			return schemeNone, malformed(MalformedQuery, err)
 		}
 		if !ok {
 			break
 		}
 		if n >= maxParams {
-			return schemeNone, badRequest(reasonQuery, errQueryMany.Error())
+			return schemeNone, malformed(MalformedQuery, errQueryMany)
 		}
 		raw = rest
 		s := schemeNone
@@ -125,7 +125,7 @@ func queryCredential(raw string) (scheme, *Problem) {
 			s = schemePresigned
 		}
 		if s != schemeNone && found != schemeNone && s != found {
-			return schemeNone, problemTwoCredentials
+			return schemeNone, refuse(TooManyCredentials)
 		}
 		if s != schemeNone {
 			found = s
@@ -134,13 +134,13 @@ func queryCredential(raw string) (scheme, *Problem) {
 	return found, nil
 }
 
-// mayHoldCredential is a quick look: all the names hold one of these, unless something of them is encoded.
+// mayHoldCredential is a quick check: every parameter name of a credential contains one of these, or is encoded.
 func mayHoldCredential(raw string) bool {
 	return strings.IndexByte(raw, '%') >= 0 || strings.Contains(raw, "access_token") ||
 		strings.Contains(raw, "-") || strings.Contains(raw, "AWSAccessKeyId")
 }
 
-// cookieValue finds a cookie by its exact name and counts how often it is there.
+// cookieValue finds a cookie by its exact name. count is the number of cookies with that name.
 func cookieValue(lines []string, name string) (value string, count int) {
 	for _, line := range lines {
 		for piece := range strings.SplitSeq(line, ";") {
@@ -154,7 +154,7 @@ func cookieValue(lines []string, name string) (value string, count int) {
 	return value, count
 }
 
-// isToken reports whether s is a token as RFC 9110 section 5.6.2 has it.
+// isToken reports whether s is a token (RFC 9110 section 5.6.2).
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !tokenByte[s[i]] {

@@ -15,7 +15,7 @@ func TestExactlyOneCredentialIsFound(t *testing.T) {
 		query         string
 		scheme        scheme
 		value         string
-		problem       *Problem
+		refusal       *Refusal
 	}{
 		{name: "nothing"},
 		{name: "a bearer token", authorization: []string{"Bearer a.b.c"}, scheme: schemeBearer, value: "a.b.c"},
@@ -24,30 +24,30 @@ func TestExactlyOneCredentialIsFound(t *testing.T) {
 		{name: "a signature", authorization: []string{aws}, scheme: schemeSigV4},
 		{name: "an old signature", authorization: []string{"AWS key:sig"}, scheme: schemeSigV4},
 		{name: "another scheme", authorization: []string{"Basic YTpi"}, scheme: schemeOther, value: "Basic"},
-		{name: "two headers", authorization: []string{"Bearer a", "Bearer b"}, problem: problemTwoCredentials},
-		{name: "two headers, the same", authorization: []string{"Bearer a", "Bearer a"}, problem: problemTwoCredentials},
-		{name: "a list", authorization: []string{"Bearer a, Bearer b"}, problem: problemTwoCredentials},
-		{name: "a list without a blank", authorization: []string{"Bearer a,b"}, problem: problemTwoCredentials},
-		{name: "no token", authorization: []string{"Bearer"}, problem: problemBadAuthorization},
-		{name: "an empty token", authorization: []string{"Bearer  "}, problem: problemBadAuthorization},
-		{name: "two words", authorization: []string{"Bearer a b"}, problem: problemBadAuthorization},
-		{name: "a tab", authorization: []string{"Bearer\ta"}, problem: problemBadAuthorization},
-		{name: "an empty header", authorization: []string{""}, problem: problemBadAuthorization},
+		{name: "two headers", authorization: []string{"Bearer a", "Bearer b"}, refusal: refuse(TooManyCredentials)},
+		{name: "two headers, the same", authorization: []string{"Bearer a", "Bearer a"}, refusal: refuse(TooManyCredentials)},
+		{name: "a list", authorization: []string{"Bearer a, Bearer b"}, refusal: refuse(TooManyCredentials)},
+		{name: "a list without a blank", authorization: []string{"Bearer a,b"}, refusal: refuse(TooManyCredentials)},
+		{name: "no token", authorization: []string{"Bearer"}, refusal: refuse(MalformedCredential)},
+		{name: "an empty token", authorization: []string{"Bearer  "}, refusal: refuse(MalformedCredential)},
+		{name: "two words", authorization: []string{"Bearer a b"}, refusal: refuse(MalformedCredential)},
+		{name: "a tab", authorization: []string{"Bearer\ta"}, refusal: refuse(MalformedCredential)},
+		{name: "an empty header", authorization: []string{""}, refusal: refuse(MalformedCredential)},
 		{name: "a presigned query", query: "X-Amz-Algorithm=a&X-Amz-Signature=b", scheme: schemePresigned},
 		{name: "a presigned query in another case", query: "x-amz-signature=b", scheme: schemePresigned},
 		{name: "an encoded name", query: "X%2DAmz-Signature=b", scheme: schemePresigned},
 		{name: "an old presigned query", query: "AWSAccessKeyId=a&Signature=b&Expires=1", scheme: schemePresigned},
-		{name: "a header and a presigned query", authorization: []string{"Bearer a"}, query: "X-Amz-Signature=b", problem: problemTwoCredentials},
-		{name: "a signature twice", authorization: []string{aws}, query: "X-Amz-Credential=b", problem: problemTwoCredentials},
-		{name: "a token in the query", query: "access_token=a", problem: problemQueryToken},
-		{name: "a token in the query, encoded", query: "access%5Ftoken=a", problem: problemQueryToken},
-		{name: "a header and a token in the query", authorization: []string{"Bearer a"}, query: "access_token=b", problem: problemTwoCredentials},
+		{name: "a header and a presigned query", authorization: []string{"Bearer a"}, query: "X-Amz-Signature=b", refusal: refuse(TooManyCredentials)},
+		{name: "a signature twice", authorization: []string{aws}, query: "X-Amz-Credential=b", refusal: refuse(TooManyCredentials)},
+		{name: "a token in the query", query: "access_token=a", refusal: refuse(TokenInQuery)},
+		{name: "a token in the query, encoded", query: "access%5Ftoken=a", refusal: refuse(TokenInQuery)},
+		{name: "a header and a token in the query", authorization: []string{"Bearer a"}, query: "access_token=b", refusal: refuse(TooManyCredentials)},
 		{name: "other parameters", query: "page=1&sort-by=x", authorization: []string{"Bearer a"}, scheme: schemeBearer, value: "a"},
 		{name: "the session cookie", cookie: []string{"x=1; session=abc"}, scheme: schemeCookie, value: "abc"},
 		{name: "another cookie", cookie: []string{"x=1; Session=abc; xsession=abc"}},
-		{name: "two session cookies", cookie: []string{"session=a; session=b"}, problem: problemTwoCredentials},
-		{name: "two session cookies in two headers", cookie: []string{"session=a", "session=b"}, problem: problemTwoCredentials},
-		{name: "a header and the cookie", authorization: []string{"Bearer a"}, cookie: []string{"session=b"}, problem: problemTwoCredentials},
+		{name: "two session cookies", cookie: []string{"session=a; session=b"}, refusal: refuse(TooManyCredentials)},
+		{name: "two session cookies in two headers", cookie: []string{"session=a", "session=b"}, refusal: refuse(TooManyCredentials)},
+		{name: "a header and the cookie", authorization: []string{"Bearer a"}, cookie: []string{"session=b"}, refusal: refuse(TooManyCredentials)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := &Request{RawQuery: tc.query, Header: http.Header{}}
@@ -57,9 +57,9 @@ func TestExactlyOneCredentialIsFound(t *testing.T) {
 			if tc.cookie != nil {
 				r.Header["Cookie"] = tc.cookie
 			}
-			found, problem := findCredential(r, "session")
-			if found.scheme != tc.scheme || found.value != tc.value || problem != tc.problem {
-				t.Errorf("found %s %q, %+v", found.scheme, found.value, problem)
+			found, refusal := findCredential(r, "session")
+			if found.scheme != tc.scheme || found.value != tc.value || refusal != tc.refusal {
+				t.Errorf("found %s %q, %+v", found.scheme, found.value, refusal)
 			}
 		})
 	}
@@ -70,10 +70,10 @@ func FuzzFindCredential(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 x", "", "access_token=%41&;")
 	f.Fuzz(func(t *testing.T, authorization, cookie, query string) {
 		r := &Request{RawQuery: query, Header: http.Header{"Authorization": {authorization}, "Cookie": {cookie}}}
-		found, problem := findCredential(r, "session")
-		if problem != nil {
+		found, refusal := findCredential(r, "session")
+		if refusal != nil {
 			if found != (credential{}) {
-				t.Fatal("a problem and a credential")
+				t.Fatal("a refusal and a credential")
 			}
 			return
 		}

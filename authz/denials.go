@@ -5,34 +5,34 @@ import (
 	"time"
 )
 
-// Default bounds of Denials.
+// Limits of Denials.
 const (
 	DefaultDenials     = 512
-	explainBurst       = 50 // accounts with statements at once,
-	explainPerSecond   = 20 // and in the long run: they cost far more than decisions
+	explainBurst       = 50 // accounts with statements in a burst
+	explainPerSecond   = 20 // accounts with statements per second after that; each costs far more than a decision
 	maxExplainedPolicy = 4096
 )
 
-// Denial is a refusal that was decided, by the id that the client got.
+// Denial is a denied request, found by the decision id that the client got.
 type Denial struct {
 	ID   string    `json:"id"`
 	Time time.Time `json:"time"`
 	*Explanation
 }
 
-// Denials keeps the last refusals, for an administrator to look up. It is bounded in number; of accounts with all their
-// statements only some a second are made, so that a flood of refusals costs no more than refusing. It is safe for
-// concurrent use and may be shared by engines.
+// Denials keeps the latest denials for an administrator to look up. Their number is bounded, and so is the rate of
+// accounts that list all statements, so that a flood of denials stays cheap. Denials is safe for concurrent use and may
+// be shared by engines.
 type Denials struct {
 	mu     sync.Mutex
 	ring   []*Denial
 	next   int
 	byID   map[string]*Denial
-	tokens float64 // of explainBurst
+	tokens float64 // of a token bucket with room for explainBurst
 	filled time.Time
 }
 
-// NewDenials keeps n refusals; 0 means DefaultDenials.
+// NewDenials returns a Denials that keeps n denials; 0 means DefaultDenials.
 func NewDenials(n int) *Denials {
 	if n <= 0 {
 		n = DefaultDenials
@@ -40,7 +40,7 @@ func NewDenials(n int) *Denials {
 	return &Denials{ring: make([]*Denial, n), byID: make(map[string]*Denial, n), tokens: explainBurst}
 }
 
-// Get finds a refusal by its id.
+// Get returns the denial with the decision id.
 func (d *Denials) Get(id string) (*Denial, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -48,7 +48,7 @@ func (d *Denials) Get(id string) (*Denial, bool) {
 	return found, ok
 }
 
-// Recent gives up to n refusals, the latest first.
+// Recent returns up to n denials, the latest first.
 func (d *Denials) Recent(n int) []*Denial {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -61,7 +61,7 @@ func (d *Denials) Recent(n int) []*Denial {
 	return list
 }
 
-// mayExplain takes a turn of those that there are in a second.
+// mayExplain takes a token from the bucket; false means that it is empty.
 func (d *Denials) mayExplain(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -87,20 +87,20 @@ func (d *Denials) add(denial *Denial) {
 	d.next = (d.next + 1) % len(d.ring)
 }
 
-// keep records a refusal that has an id.
+// keep records a denial if it has an id.
 func (c *call) keep(r *Result) {
 	d := c.e.o.Denials
 	if d == nil || r.DecisionID == "" {
 		return
 	}
 	full := c.e.statements(c.subject) <= maxExplainedPolicy && d.mayExplain(c.now)
-	d.add(&Denial{ID: r.DecisionID, Time: c.now.UTC(), Explanation: c.explain(r.Problem, full)})
+	d.add(&Denial{ID: r.DecisionID, Time: c.now.UTC(), Explanation: c.explain(r.Refusal, full)})
 }
 
-// statements counts what an account would list.
+// statements counts the statements that an account of the subject's request lists.
 func (e *Engine) statements(s *Subject) int {
 	n := 0
-	for _, l := range e.grantsFor(s).layers {
+	for _, l := range e.permissionsFor(s).layers {
 		for _, set := range l.Identity {
 			n += set.Len()
 		}

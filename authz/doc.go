@@ -1,14 +1,19 @@
-// Package authz is the gate itself: it takes a request apart, finds out who sends it, and says whether it may pass.
+// Package authz is the engine that authorizes requests to upstreams: who sends a request, what it asks for, and whether
+// policies allow it.
 //
-// What it does: an Engine holds everything that one protected route needs, resolved when it is built. Authorize runs the
-// path of a request once, from top to bottom: one credential, one principal, one canonical path, the IAM actions and
-// resources the request stands for, one decision. Explain gives an account of the same path. Rules such as "allow group
-// readers GET /api/*" are compiled into IAM statements, so that there is one language to decide in.
+// What it does: an Engine holds everything that one protected route needs, resolved when it is built. Authorize takes a
+// Request through its steps in a fixed order: one credential, one principal, one canonical path, the IAM actions and
+// resources of the request, one decision. Explain returns an account of the same steps. Rules such as "allow group
+// readers GET /api/*" compile to IAM statements, so that there is one policy language. A request that does not pass gets
+// a Refusal, which names a condition and knows no wire.
 //
-// What it leaves to others: the policy language (authz/policy), the checks of tokens (authz/token), signatures
-// (credentials/sigv4) and temporary credentials (credentials/session), the store, and everything about HTTP servers:
-// the host gives a Request and acts on a Result.
+// What it leaves to others: the policy language (authz/policy), verifying tokens (authz/token), signatures
+// (credentials/sigv4) and temporary credentials (credentials/session), the store, and the HTTP server. The host fills in
+// a Request and acts on the Result; server/refusal answers for a Refusal.
 //
-// Source: the AWS service authorization reference for execute-api and S3, IAM's global condition keys, RFC 3986, RFC 6750,
-// RFC 9457 and RFC 9728.
+// In this package, a session is one of STS: temporary credentials with their session token. The cookie of the login pages
+// is a login. The policies that apply to a subject are its permissions.
+//
+// Source: the Service Authorization Reference for execute-api and S3, IAM's global condition keys, RFC 3986 (paths), RFC
+// 6750 (bearer tokens).
 package authz

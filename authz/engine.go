@@ -18,80 +18,79 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// Mode is whether decisions bind.
+// Mode says whether decisions are enforced.
 type Mode uint8
 
 // The modes.
 const (
-	ModeEnforce Mode = iota // what is refused does not pass
-	ModeShadow              // everything passes; refusals are only told
+	ModeEnforce Mode = iota // refused requests do not pass
+	ModeShadow              // every request passes; refusals are only reported
 )
 
-// DefaultMaxHeaders is how many header fields a request may have.
+// DefaultMaxHeaders is the default limit on header fields of a request.
 const DefaultMaxHeaders = 256
 
-// Options are what an Engine is made of. One engine serves one route.
+// Options are the dependencies and settings of an Engine, which serves one route.
 type Options struct {
-	// Mapping says what requests mean. Required.
+	// Mapping turns requests into actions and resources. Required.
 	Mapping Mapping
 
-	// Verifier takes bearer tokens; nil: the route takes none.
+	// Verifier verifies bearer tokens. nil means that the route takes none.
 	Verifier *token.Verifier
-	// Tokens remembers them. Engines may share one if their verifiers accept exactly the same tokens, or have the same
-	// verifier. nil: a cache of the default size for this engine alone.
+	// Tokens caches their subjects. Engines may share it if they share the Verifier, or if their verifiers accept exactly
+	// the same tokens. nil means a cache of the default size.
 	Tokens *token.Cache[*Subject]
-	// SigV4 takes AWS signatures; nil: the route takes none.
+	// SigV4 verifies AWS signatures. nil means that the route takes none.
 	SigV4 *SigV4
-	// SessionCookie is the name of the cookie that Sessions resolves; "" or nil: the route takes none.
-	SessionCookie string
-	Sessions      Sessions
+	// LoginCookie is the name of the cookie that Logins resolves. "" means that the route takes no cookie.
+	LoginCookie string
+	Logins      Logins
 
-	// Rules and Policies apply to everyone on the route, Groups to members of groups.
+	// Rules and Policies apply to everyone, Groups to the members of groups.
 	Rules    []Rule
 	Policies []policy.Source
 	Groups   []GroupPolicies
-	// TokenRoles lets the roles that a token names decide, too: cognito:preferred_role, or else all of cognito:roles.
+	// TokenRoles applies the policies of the roles in a token as well: cognito:preferred_role, or all of cognito:roles if
+	// there is none.
 	TokenRoles bool
-	// Roles knows the policies of roles; required with SigV4, TokenRoles, or Groups that name roles.
+	// Roles returns the policies of roles. It is required with SigV4, with TokenRoles, and with Groups that have roles.
 	Roles Roles
 
-	// Revocations knows what was signed out; nil: nothing ever is.
+	// Revocations reports revoked credentials. nil means that none ever is.
 	Revocations Revocations
 
-	// IdentityHeaders are the names of headers that only the gate may set; every spelling a client sends is removed.
+	// IdentityHeaders are the names of headers that only the host may set. A client's headers of these names are removed,
+	// in any spelling.
 	IdentityHeaders []string
 	Mode            Mode
-	// StrictAWS takes away what Sluice adds to AWS: aws:username of users that are no IAM users.
+	// StrictAWS turns off what Sluice adds to AWS: aws:username for users who are not IAM users.
 	StrictAWS bool
-	// Realm and ResourceMetadata (an absolute URL, RFC 9728) are told in WWW-Authenticate; "" leaves them out.
-	Realm, ResourceMetadata string
-	// MaxTokenBytes is the longest token that is looked at; 0 means token.DefaultMaxTokenBytes.
+	// MaxTokenBytes is the length of the longest token accepted, in bytes. 0 means token.DefaultMaxTokenBytes.
 	MaxTokenBytes int
-	// MaxHeaders is how many header fields a request may have; 0 means DefaultMaxHeaders.
+	// MaxHeaders is the largest number of header fields. 0 means DefaultMaxHeaders.
 	MaxHeaders int
 
-	// Denials keeps accounts of refusals; shared between routes; nil: none are kept.
+	// Denials records denials. Engines may share it. nil means that none is recorded.
 	Denials  *Denials
-	Observer Observer         // nil: nobody
-	Now      func() time.Time // nil: time.Now
-	Rand     io.Reader        // for decision ids; nil: crypto/rand
+	Observer Observer         // may be nil
+	Now      func() time.Time // nil means time.Now
+	Rand     io.Reader        // source of decision ids; nil means crypto/rand
 }
 
-// SigV4 is what verifying AWS signatures takes.
+// SigV4 has the dependencies and settings for AWS signatures.
 type SigV4 struct {
-	// Minter opens temporary credentials. Required.
+	// Minter opens session tokens. Required.
 	Minter *session.Minter
-	// Root is the administrator's key; nil: there is none on this route.
+	// Root is the administrator's access key. nil means that the route does not take it.
 	Root *RootKey
-	// Regions and Services are acceptable in the scope of a signature. Required.
+	// Regions and Services are those that the scope of a signature may name. Required.
 	Regions, Services []string
-	// Keys remembers signing keys; nil: none are.
+	// Keys caches signing keys. It may be nil.
 	Keys *sigv4.KeyCache
-	// Sessions remembers opened session tokens; may be shared between all engines with the same minter. nil: a cache of
-	// the default size for this engine alone.
+	// Sessions caches opened session tokens. Engines with the same Minter may share it. nil means a cache of 16 MiB.
 	Sessions *token.Cache[*Subject]
-	// MaxBody is how many bytes of a body are read into memory where a signature covers a body whose hash no header
-	// says; 0 means 1 MiB.
+	// MaxBody is the size, in bytes, of the largest body read into memory to compute the hash that a signature covers and
+	// no header gives. 0 means 1 MiB.
 	MaxBody int64
 }
 
@@ -102,42 +101,44 @@ type RootKey struct {
 	Account     string
 }
 
-// GroupPolicies is what membership of a group brings.
+// GroupPolicies are the policies that members of a group get.
 type GroupPolicies struct {
 	Group    string
 	Roles    []string // ARNs
 	Policies []policy.Source
 }
 
-// Roles knows the policies of roles. It is asked when a principal is first seen, and again whenever Version has changed,
+// Roles returns the policies of roles. The engine calls it when it first sees a subject and after Version has changed,
 // from many goroutines.
 type Roles interface {
-	// PolicySets returns the role's policies and its boundary, nil for none; false when there is no such role.
+	// PolicySets returns the role's policies and its permissions boundary, which is nil for none; false if there is no
+	// such role.
 	PolicySets(roleARN string) (identity []*policy.Set, boundary *policy.Set, ok bool)
-	// IsRole says whether the role of that ARN is the one with that id: a role that is made again under its old name is
-	// another one, and sessions of the old one get nothing of it.
+	// IsRole reports whether the role with the ARN has the id. A role that is deleted and created again has another id,
+	// and sessions of the old one lose its policies.
 	IsRole(roleARN, roleID string) bool
-	// ManagedPolicy returns the managed policy of the ARN; false when there is none.
+	// ManagedPolicy returns the managed policy with the ARN; false if there is none.
 	ManagedPolicy(arn string) (policy.Source, bool)
-	// Version is another number after every change. It is read at every request and must not block.
+	// Version changes with every change of a role or policy. The engine calls it for every request; it must not block.
 	Version() uint64
 }
 
-// Revocations knows which credentials were ended before their time. All methods are called on the request's path, from
-// many goroutines, and must not block.
+// Revocations reports revoked credentials. The engine calls its methods for every request, from many goroutines; they
+// must not block.
 type Revocations interface {
-	// Epoch is another number after every revocation.
+	// Epoch changes with every revocation.
 	Epoch() uint64
-	// Revoked says whether the principal's credential was ended.
+	// Revoked reports whether the principal's credential was revoked.
 	Revoked(p *principal.Principal) bool
-	// Fresh is false while what is known is too old to be relied on: the engine then answers Undecidable.
+	// Fresh reports whether revocations are up to date. While it is false, the outcome is Undecidable.
 	Fresh() bool
 }
 
-// Sessions resolves session cookies of the login pages.
-type Sessions interface {
-	// Resolve returns the principal of a session; a fault of kind NotAuthorized or ExpiredToken for a session that is
-	// none, any other error when it cannot be told. It is called for every request: caching is its business.
+// Logins resolves the cookie of the login pages.
+type Logins interface {
+	// Resolve returns the principal that is logged in. The error is a fault of kind NotAuthorized or ExpiredToken if the
+	// cookie is not valid, and any other error if that cannot be determined. The engine calls it for every request and
+	// does not cache the result.
 	Resolve(ctx context.Context, cookie string) (*principal.Principal, error)
 }
 
@@ -147,26 +148,25 @@ type Engine struct {
 	identity   *IdentityHeaders
 	route      *policy.Set // rules and policies for everyone
 	groups     map[string]*group
-	everything *policy.Set // what the administrator has
+	everything *policy.Set // the administrator's policy
 	now        func() time.Time
 	rand       io.Reader
 	observer   Observer
 	anonymous  *Subject
 	root       *Subject
-	shared     sharedGrants
+	shared     sharedPermissions
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
-	written    [][]string // the challenges of shared problems
 }
 
-// group is a GroupPolicies, compiled.
+// group is a compiled GroupPolicies.
 type group struct {
-	set   *policy.Set // nil: none
+	set   *policy.Set // nil for none
 	roles []string
 }
 
-// New compiles everything, or says what is wrong.
+// New compiles rules and policies and returns an Engine. Its errors say which option is wrong.
 func New(o Options) (*Engine, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -187,7 +187,7 @@ func New(o Options) (*Engine, error) {
 	e.route = policy.Compile(sources...)
 	for _, g := range o.Groups {
 		if e.groups[g.Group] != nil {
-			return nil, fmt.Errorf("authz: group %q is there twice", g.Group)
+			return nil, fmt.Errorf("authz: group %q appears twice in Options.Groups; merge the two", g.Group)
 		}
 		compiled := &group{roles: g.Roles}
 		if len(g.Policies) > 0 {
@@ -203,36 +203,29 @@ func New(o Options) (*Engine, error) {
 		e.root = newRoot(s.Root)
 	}
 	e.calls.New = func() any { return &call{e: e} }
-	for _, problem := range SharedProblems() {
-		var list []string
-		if problem.challenged() {
-			list = e.writeChallenges(problem)
-		}
-		e.written = append(e.written, list)
-	}
 	return e, nil
 }
 
-// complete checks what is required and sets the defaults.
+// complete checks required options and sets defaults.
 func (o *Options) complete() error {
 	if o.Mapping == nil {
-		return errors.New("authz: an engine needs a mapping")
+		return errors.New("authz: Options.Mapping is required")
 	}
 	if err := o.Mapping.check(); err != nil {
 		return err
 	}
 	if s := o.SigV4; s != nil && (s.Minter == nil || len(s.Regions) == 0 || len(s.Services) == 0) {
-		return errors.New("authz: SigV4 needs a minter, regions and services")
+		return errors.New("authz: Options.SigV4 needs a Minter, Regions and Services")
 	}
 	needsRoles := o.SigV4 != nil || o.TokenRoles
 	for _, g := range o.Groups {
 		needsRoles = needsRoles || len(g.Roles) > 0
 	}
 	if needsRoles && o.Roles == nil {
-		return errors.New("authz: roles are named and nobody knows their policies")
+		return errors.New("authz: Options.Roles is required with SigV4, TokenRoles, and Groups that have roles")
 	}
-	if (o.Sessions == nil) != (o.SessionCookie == "") {
-		return errors.New("authz: a session cookie needs a name and somebody to resolve it")
+	if (o.Logins == nil) != (o.LoginCookie == "") {
+		return errors.New("authz: Options.LoginCookie and Logins go together: set both or neither")
 	}
 	var err error
 	if o.Verifier != nil && o.Tokens == nil {
@@ -270,5 +263,5 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// IdentityHeaders are the headers that this engine strips, for the host to strip from trailers too.
+// IdentityHeaders returns the set that the engine strips from headers, for the host to strip from trailers.
 func (e *Engine) IdentityHeaders() *IdentityHeaders { return e.identity }

@@ -11,25 +11,27 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Explanation is the account of a request's way through the engine: who, what, and every statement that was looked at. It
-// holds no credential.
+// Explanation is the account of a request: the principal, what it asked for, and every statement considered. It holds no
+// credential.
 type Explanation struct {
 	Outcome   string           `json:"outcome"`
-	Status    int              `json:"status,omitempty"` // of the refusal
 	Reason    string           `json:"reason,omitempty"`
 	Detail    string           `json:"detail,omitempty"`
-	Shadow    bool             `json:"shadow,omitempty"` // it passed all the same
+	Shadow    bool             `json:"shadow,omitempty"` // it passed because of ModeShadow
 	Scheme    string           `json:"scheme"`
 	Principal PrincipalAccount `json:"principal"`
 	Method    string           `json:"method"`
 	Host      string           `json:"host"`
-	Path      string           `json:"path,omitempty"` // canonical; without the query, which may hold secrets
+	Path      string           `json:"path,omitempty"` // canonical, without the query, which may hold secrets
 	ClientIP  string           `json:"client_ip,omitempty"`
-	Targets   []TargetAccount  `json:"targets,omitempty"` // what had to be allowed
+	Targets   []TargetAccount  `json:"targets,omitempty"` // each must be allowed
 	Note      string           `json:"note,omitempty"`
+
+	// Refusal is why the request did not pass; nil if it passed. Reason and Detail are its name and detail.
+	Refusal *Refusal `json:"-"`
 }
 
-// PrincipalAccount is the principal as explanations show it.
+// PrincipalAccount is a principal as explanations show it.
 type PrincipalAccount struct {
 	Kind      string   `json:"kind"`
 	Issuer    string   `json:"issuer,omitempty"`
@@ -42,67 +44,67 @@ type PrincipalAccount struct {
 	AccessKey string   `json:"access_key,omitempty"`
 }
 
-// TargetAccount is one action on one resource.
+// TargetAccount is the account of one action on one resource.
 type TargetAccount struct {
 	Action   string `json:"action"`
 	Resource string `json:"resource"`
 	Effect   string `json:"effect"`
-	// Accounts has one for the route with the roles that have no boundary, and one for each role that has.
+	// Accounts has one element for the route and the roles without a boundary, and one for each role with a boundary.
 	Accounts []*policy.Account `json:"accounts,omitempty"`
 }
 
-// maxExplained is how many targets of one request are explained.
+// maxExplained is the number of targets of a request that are explained.
 const maxExplained = 20
 
-// Explain runs the request through the engine and gives the account of it. It changes nothing, is not observed and keeps
-// no record, but reads r.Body when Authorize would.
+// Explain runs the request through the engine and returns the account of it. It does not modify r or call the Observer,
+// and it records nothing. It reads r.Body if Authorize would.
 func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	copied := *r
 	copied.Header = r.Header.Clone()
 	e.identity.Strip(copied.Header)
 	c := &call{e: e, ctx: ctx, r: &copied, now: e.now()}
 	c.take(e.anonymous)
-	problem := c.run()
-	return c.explain(problem, true)
+	refusal := c.run()
+	return c.explain(refusal, true)
 }
 
-// explain gives the account of a call that has run; in full with the statements.
-func (c *call) explain(problem *Problem, full bool) *Explanation {
+// explain returns the account of a call that has run. Without full it leaves the statements out.
+func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	x := &Explanation{
-		Outcome: outcomeOf(problem).String(), Scheme: c.credential.scheme.String(),
+		Outcome: outcomeOf(refusal).String(), Scheme: c.credential.scheme.String(),
 		Principal: accountOf(c.principal),
 		Method:    c.r.Method, Host: c.host, Path: c.path,
-		Shadow: problem != nil && c.e.o.Mode == ModeShadow,
+		Shadow: refusal != nil && c.e.o.Mode == ModeShadow,
 	}
 	if c.r.ClientIP.IsValid() {
 		x.ClientIP = c.r.ClientIP.String()
 	}
-	if problem != nil {
-		x.Status, x.Reason, x.Detail = problem.Status, problem.Reason, problem.Detail
+	if refusal != nil {
+		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
 	}
 	if !full {
 		x.Note = "the statements were not recorded: too many refusals at the time"
 	}
-	grants := c.e.grantsFor(c.subject)
+	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {
 			x.Note = fmt.Sprintf("%d more actions are left out", len(c.targets)-i)
 			break
 		}
 		c.target = &c.targets[i]
-		x.Targets = append(x.Targets, c.explainTarget(grants, full))
+		x.Targets = append(x.Targets, c.explainTarget(perms, full))
 	}
 	return x
 }
 
-func (c *call) explainTarget(g *grants, full bool) TargetAccount {
-	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(g).Effect.String()}
+func (c *call) explainTarget(p *permissions, full bool) TargetAccount {
+	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(p).Effect.String()}
 	if !full {
 		return a
 	}
 	request := policy.Request{Action: a.Action, Resource: a.Resource, Context: c}
-	for i := range g.layers {
-		a.Accounts = append(a.Accounts, g.layers[i].Explain(&request))
+	for i := range p.layers {
+		a.Accounts = append(a.Accounts, p.layers[i].Explain(&request))
 	}
 	return a
 }
@@ -112,12 +114,17 @@ func accountOf(p *principal.Principal) PrincipalAccount {
 		ClientID: p.ClientID, Groups: p.Groups, Scopes: p.Scopes, ARN: p.ARN, AccessKey: p.AccessKeyID}
 }
 
-// WriteText writes the explanation for a reader at a terminal.
-func (x *Explanation) WriteText(w io.Writer) error {
+// WriteText writes the explanation as text for a terminal. status describes the answer that the client got, such as an
+// HTTP status; it may be "".
+func (x *Explanation) WriteText(w io.Writer, status string) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s", x.Outcome)
-	if x.Status != 0 {
-		fmt.Fprintf(b, ": %d %s: %s", x.Status, x.Reason, x.Detail)
+	b.WriteString(x.Outcome)
+	if x.Refusal != nil {
+		b.WriteString(": ")
+		if status != "" {
+			b.WriteString(status + " ")
+		}
+		fmt.Fprintf(b, "%s: %s", x.Reason, x.Detail)
 	}
 	if x.Shadow {
 		b.WriteString(" (shadow: it passed)")
@@ -139,7 +146,7 @@ func (x *Explanation) WriteText(w io.Writer) error {
 	return b.Flush()
 }
 
-// String names the principal in one line.
+// String returns the principal as one line.
 func (p PrincipalAccount) String() string {
 	words := []string{p.Kind}
 	add := func(name, value string) {

@@ -197,7 +197,7 @@ func httpMapping() *HTTPMapping {
 // tokenGate is an engine that takes tokens on plain routes.
 func tokenGate(t testing.TB, c *clock, change func(*Options), rules ...string) *Engine {
 	t.Helper()
-	o := Options{Mapping: httpMapping(), Verifier: testVerifier(c.Now()), Now: c.Now(), Realm: "notes"}
+	o := Options{Mapping: httpMapping(), Verifier: testVerifier(c.Now()), Now: c.Now()}
 	for _, line := range rules {
 		o.Rules = append(o.Rules, ruleOf(line))
 	}
@@ -234,16 +234,17 @@ func get(method, target, bearer string) *Request {
 	return r
 }
 
-// want fails unless the request has this outcome and status.
-func want(t *testing.T, e *Engine, r *Request, outcome Outcome, status int) Result {
+// want fails unless the request has this outcome, and is refused for the reason if there is one.
+func want(t *testing.T, e *Engine, r *Request, outcome Outcome, reason ...Reason) Result {
 	t.Helper()
 	result := e.Authorize(context.Background(), r)
-	got := 0
-	if result.Problem != nil {
-		got = result.Problem.Status
+	if result.Outcome != outcome || (result.Refusal == nil) != (outcome == Allowed) {
+		t.Fatalf("%s %s: %s (%+v), want %s", r.Method, r.RawPath, result.Outcome, result.Refusal, outcome)
 	}
-	if result.Outcome != outcome || got != status {
-		t.Fatalf("%s %s: %s %d (%+v), want %s %d", r.Method, r.RawPath, result.Outcome, got, result.Problem, outcome, status)
+	for _, reason := range reason {
+		if result.Refusal.Reason != reason {
+			t.Fatalf("%s %s: refused for %s, want %s", r.Method, r.RawPath, result.Refusal.Name(), reason)
+		}
 	}
 	if result.Principal == nil {
 		t.Fatal("no principal")

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// maxHeaderName is the longest identity header's name in bytes; a longer name from a client cannot be one.
+// maxHeaderName is the length of the longest identity header name, in bytes.
 const maxHeaderName = 128
 
-// IdentityHeaders are the names of headers that only the gate may set, such as X-User-Id.
+// IdentityHeaders is a set of header names that only the host may set, such as X-User-Id.
 type IdentityHeaders struct {
 	folded map[string]struct{}
-	sizes  [maxHeaderName + 1]look // by the name's length: most headers need no look at all
+	sizes  [maxHeaderName + 1]look // by length of the name; most headers need no lookup
 }
 
-// look is what a header of some length may be.
+// look says what a header whose name has a certain length may be.
 type look uint8
 
 const (
@@ -23,11 +23,12 @@ const (
 	lookList                      // one of listHeaders
 )
 
-// listHeaders list names of other headers.
+// listHeaders are the headers that list names of others.
 var listHeaders = [...]string{"Connection", "Proxy-Connection", "Trailer"}
 
-// NewIdentityHeaders makes the set. Names compare without case, and all signs as '-': CGI and many frameworks fold '_' and
-// '-', PHP folds '.' as well, so X_User.Id from a client would be read as X-User-Id by the upstream.
+// NewIdentityHeaders returns the set of the names. Names are compared without case, and with every other sign as '-': CGI
+// and many frameworks fold '_' and '-', and PHP folds '.' as well, so that an upstream may read X_User.Id as X-User-Id.
+// Names that are empty or too long are left out.
 func NewIdentityHeaders(names ...string) *IdentityHeaders {
 	s := &IdentityHeaders{folded: make(map[string]struct{}, len(names))}
 	for _, name := range names {
@@ -46,7 +47,7 @@ func NewIdentityHeaders(names ...string) *IdentityHeaders {
 	return s
 }
 
-// Contains reports whether a header's name is an identity header's in any spelling.
+// Contains reports whether name is an identity header in any spelling.
 func (s *IdentityHeaders) Contains(name string) bool {
 	if s == nil || len(name) > maxHeaderName || s.sizes[len(name)]&lookIdentity == 0 {
 		return false
@@ -56,14 +57,14 @@ func (s *IdentityHeaders) Contains(name string) bool {
 	return ok
 }
 
-// Strip removes every spelling of the identity headers. It is meant for headers and for trailers alike. A Connection
-// header loses the names too: a proxy removes what is listed there, and that must never be the header the gate sets (RFC
-// 9110 section 7.6.1). So does a Trailer header, which would announce one.
+// Strip removes the identity headers, in every spelling, from headers or trailers. It removes them from Connection
+// headers too, because a proxy deletes what these list, which must not be the header that the host sets (RFC 9110 section
+// 7.6.1), and from Trailer headers, which announce them.
 func (s *IdentityHeaders) Strip(h http.Header) {
 	if s == nil || len(s.folded) == 0 {
 		return
 	}
-	for name := range h { // once: going through a map costs more than what is done with each
+	for name := range h { // one pass over the map, which costs more than the checks
 		if len(name) > maxHeaderName || s.sizes[len(name)] == 0 {
 			continue
 		}
@@ -108,7 +109,7 @@ func (s *IdentityHeaders) listed(lines []string) bool {
 	return false
 }
 
-// foldName writes the name in lower case and with '-' for every other sign into buf, which is long enough.
+// foldName writes name to buf in lower case and with '-' for every other sign. buf must be long enough.
 func foldName(buf []byte, name string) []byte {
 	for i := 0; i < len(name); i++ {
 		c := name[i]

@@ -5,25 +5,26 @@ import (
 	"regexp"
 )
 
-// Mapping turns a request into what IAM decides on. There are two: HTTPMapping and S3Mapping.
+// Mapping turns a request into the actions and resources that IAM decides on. The implementations are HTTPMapping and
+// S3Mapping.
 type Mapping interface {
-	// Region is what aws:RequestedRegion says when the request is not signed.
+	// region returns aws:RequestedRegion for requests that are not signed.
 	region() string
-	// check reports settings that cannot work.
+	// check returns an error for invalid settings.
 	check() error
-	// locate finds the path that is decided on and forwarded: c.path, c.passed, c.rawPath. It looks at nothing but the request's
-	// host, path and query, and runs before the credential is looked at.
-	locate(c *call) *Problem
-	// resolve fills c.targets. It runs when the credential is known to be good.
-	resolve(c *call) *Problem
-	// rule gives actions, resources and conditions for the methods and the path of a route rule.
+	// locate sets c.path, c.passed and c.rawPath. It reads only the request's host, path and query, and runs before the
+	// credential is verified.
+	locate(c *call) *Refusal
+	// resolve sets c.targets. It runs after the credential is verified.
+	resolve(c *call) *Refusal
+	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }
 
-// target is one action on one resource. A request has one or more, all of which must be allowed.
+// target is one action on one resource. A request has one or more, and all must be allowed.
 type target struct {
 	action, resource string
-	keys             keyMask // which of S3's keys are there for the action
+	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
 }
 

@@ -2,20 +2,20 @@ package authz
 
 import "fmt"
 
-// ActionInvoke is the action of plain HTTP requests: the one that API Gateway decides on.
+// ActionInvoke is the action of plain HTTP requests, as in API Gateway.
 const ActionInvoke = "execute-api:Invoke"
 
-// HTTPMapping maps plain HTTP to execute-api:Invoke on
+// HTTPMapping maps plain HTTP requests to execute-api:Invoke on
 // arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}, as API Gateway does. The path is canonical and
-// decoded, its first slash is the one behind the method.
+// decoded; its leading slash is the one after the method.
 type HTTPMapping struct {
 	Region, Account string
 	API, Stage      string // letters, digits, '.', '_' and '-'
 
-	base string // up to the slash behind the stage
+	base string // the ARN up to the slash after the stage
 }
 
-// NewHTTPMapping checks the parts of the ARN.
+// NewHTTPMapping returns a mapping, or an error if a part of the ARN is invalid.
 func NewHTTPMapping(region, account, api, stage string) (*HTTPMapping, error) {
 	m := &HTTPMapping{Region: region, Account: account, API: api, Stage: stage}
 	if err := m.check(); err != nil {
@@ -39,22 +39,22 @@ func (m *HTTPMapping) check() error {
 	return nil
 }
 
-func (m *HTTPMapping) locate(c *call) *Problem {
+func (m *HTTPMapping) locate(c *call) *Refusal {
 	path, rawPath, err := CanonicalPath(c.r.RawPath)
 	if err != nil {
-		return badRequest(reasonPath, err.Error())
+		return malformed(MalformedPath, err)
 	}
 	c.path, c.passed, c.rawPath = path, path, rawPath
 	return nil
 }
 
-func (m *HTTPMapping) resolve(c *call) *Problem {
+func (m *HTTPMapping) resolve(c *call) *Refusal {
 	c.addTarget(target{action: ActionInvoke, resource: m.base + c.r.Method + c.path})
 	return nil
 }
 
-// rule makes one resource for each method. A rule for all methods needs the condition on the path beside it: the
-// wildcard in the method's place would also match slashes, and with them a path that only ends like the rule's.
+// rule returns one resource for each method. A rule for all methods needs a condition on the path as well: the wildcard
+// in place of the method also matches slashes, and so would match longer paths that end like the rule's.
 func (m *HTTPMapping) rule(r Rule) ruleScope {
 	scope := ruleScope{actions: []string{ActionInvoke}}
 	if r.Path == "*" {

@@ -8,25 +8,25 @@ import (
 	"unicode/utf8"
 )
 
-// MaxKeyBytes is the longest key, decoded, as S3 has it.
+// MaxKeyBytes is the length of the longest key, decoded, in bytes, as in S3.
 const MaxKeyBytes = 1024
 
-// S3Mapping maps S3's REST API to S3's actions. Selectors, methods and parameters that it has no row for are refused,
-// since what it does not know could mean anything to the store behind.
+// S3Mapping maps S3's REST API to S3's actions. It refuses operations, methods and parameters that are not in its table,
+// because it cannot know what the store does with them.
 type S3Mapping struct {
-	// Region answers aws:RequestedRegion; Account is the account of the buckets.
+	// Region is aws:RequestedRegion for requests that are not signed. Account is the account of the buckets.
 	Region, Account string
-	// Prefix is a path before the bucket, such as "/s3": part of what clients sign, removed before the upstream.
+	// Prefix is a path before the bucket, such as "/s3". Clients sign it; the upstream does not get it.
 	Prefix string
-	// Endpoints are host names. Under one of them the bucket stands in the path; under a name that ends in one, before
-	// it. None: the bucket stands in the path under every host name.
+	// Endpoints are host names. The bucket is in the path of requests to one of them, and the first part of the host name
+	// in requests to a subdomain. Without endpoints the bucket is in the path for every host.
 	Endpoints []string
-	// EmptySegments allows keys such as "a//b". Set it only for stores that keep keys as they are: a store that keeps
-	// files resolves them, so that they reach what a policy denies.
+	// EmptySegments allows keys such as "a//b". Use it only for stores that keep keys as they are. A store on a file
+	// system resolves such keys to others, which a policy may deny.
 	EmptySegments bool
 }
 
-// s3Request is what was found out about a request to S3.
+// s3Request is what the mapping finds out about a request.
 type s3Request struct {
 	level       s3Level
 	bucket, key string
@@ -36,12 +36,12 @@ type s3Request struct {
 	versionID, copySource, copyVersion string
 	prefix, delimiter, maxKeys         string
 	has                                s3Has
-	tags                               []tag  // of the object to be written
+	tags                               []tag  // of the object to write
 	location                           string // LocationConstraint
 	lock                               lockSettings
 }
 
-// s3Has says which of the optional strings of s3Request are there, since an empty one is not an absent one.
+// s3Has tells which optional strings of s3Request are present, since an empty value is not an absent one.
 type s3Has uint8
 
 const (
@@ -75,7 +75,7 @@ func (m *S3Mapping) check() error {
 	return nil
 }
 
-// rule gives statements on http:method and http:path, which S3's actions and resources do not show.
+// rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
 func (m *S3Mapping) rule(r Rule) ruleScope {
 	scope := ruleScope{actions: []string{"*"}, resources: []string{"*"}}
 	if methods := r.methods(); !slices.Contains(methods, "*") {
@@ -87,27 +87,27 @@ func (m *S3Mapping) rule(r Rule) ruleScope {
 	return scope
 }
 
-// locate finds bucket and key. Keys are not paths: they are decoded once and kept as they are. But a store that keeps
-// files resolves what looks like a path, so that nothing is let through that could be resolved.
-func (m *S3Mapping) locate(c *call) *Problem {
+// locate finds bucket and key. Keys are not paths: they are decoded once and not cleaned. Keys that a store on a file
+// system would resolve to others are refused.
+func (m *S3Mapping) locate(c *call) *Refusal {
 	raw := c.r.RawPath
 	if len(raw) > MaxPathBytes {
-		return badRequest(reasonPath, errPathTooLong.Error())
+		return malformed(MalformedPath, errPathTooLong)
 	}
 	rest, ok := strings.CutPrefix(raw, m.Prefix)
 	if !ok || rest == "" && m.Prefix == "" || rest != "" && rest[0] != '/' {
-		return badRequest(reasonPath, "the path is not below the prefix of this route")
+		return malformed(MalformedPath, errors.New("the path is not below the prefix of this route"))
 	}
 	if rest == "" {
 		rest = "/"
 	}
 	decoded, err := decodeKey(rest[1:], m.EmptySegments)
 	if err != nil {
-		return badRequest(reasonPath, err.Error())
+		return malformed(MalformedPath, err)
 	}
-	bucket, problem := m.bucketOfHost(c.host)
-	if problem != nil {
-		return problem
+	bucket, refusal := m.bucketOfHost(c.host)
+	if refusal != nil {
+		return refusal
 	}
 	s := &c.s3
 	s.key = decoded
@@ -119,11 +119,11 @@ func (m *S3Mapping) locate(c *call) *Problem {
 	case bucket == "" && decoded == "":
 		s.level = s3Service
 	case !validBucket(bucket):
-		return problemBucketName
+		return refuse(InvalidBucket)
 	case s.key == "":
 		s.level = s3Bucket
 	case len(s.key) > MaxKeyBytes:
-		return problemKeyTooLong
+		return refuse(KeyTooLong)
 	default:
 		s.level = s3Object
 	}
@@ -131,8 +131,8 @@ func (m *S3Mapping) locate(c *call) *Problem {
 	return nil
 }
 
-// bucketOfHost is the bucket that the host names; "" when the bucket stands in the path.
-func (m *S3Mapping) bucketOfHost(host string) (string, *Problem) {
+// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path.
+func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if len(m.Endpoints) == 0 {
 		return "", nil
 	}
@@ -146,7 +146,7 @@ func (m *S3Mapping) bucketOfHost(host string) (string, *Problem) {
 			return bucket, nil
 		}
 	}
-	return "", badRequest(reasonHost, "the host is none of this route's endpoints")
+	return "", malformed(MalformedHost, errors.New("the host is none of this route's endpoints"))
 }
 
 var (
@@ -156,7 +156,7 @@ var (
 	errKeyEmpty    = errors.New("the key holds an empty segment")
 )
 
-// decodeKey decodes bucket and key, or a key alone, once.
+// decodeKey decodes a key, or a bucket and a key, once and checks it.
 func decodeKey(raw string, emptySegments bool) (string, error) {
 	key, err := unescape(raw, false)
 	if err != nil {
@@ -165,8 +165,8 @@ func decodeKey(raw string, emptySegments bool) (string, error) {
 	return key, checkKey(key, emptySegments)
 }
 
-// checkKey refuses keys that another reader could resolve to another key: by path cleaning, by taking a backslash for a
-// slash, or by decoding once more.
+// checkKey refuses keys that the store could resolve to others: by cleaning paths, by treating a backslash as a slash, or
+// by decoding again.
 func checkKey(key string, emptySegments bool) error {
 	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
 		return errKeyBytes
@@ -201,7 +201,7 @@ func hasDotSegment(key string) bool {
 	return false
 }
 
-// encodeKey is the one encoding of a key: all but unreserved characters and slashes, as SigV4 has it.
+// encodeKey returns the canonical encoding of a key: everything but unreserved characters and slashes, as in SigV4.
 func encodeKey(key string) string {
 	plain := true
 	for i := 0; i < len(key) && plain; i++ {
@@ -229,7 +229,7 @@ var keyByte = func() (t [256]bool) {
 	return t
 }()
 
-// validBucket checks a name as S3's naming rules do; the store may know more of them.
+// validBucket checks a name by S3's naming rules. The store may have more of them.
 func validBucket(name string) bool {
 	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") {
 		return false

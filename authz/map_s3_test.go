@@ -14,7 +14,7 @@ import (
 )
 
 // mapS3 runs a request through the mapping alone, as if its signature had been found good.
-func mapS3(m *S3Mapping, method, host, target string, header http.Header, body string) (*call, *Problem) {
+func mapS3(m *S3Mapping, method, host, target string, header http.Header, body string) (*call, *Refusal) {
 	path, query, _ := strings.Cut(target, "?")
 	if header == nil {
 		header = http.Header{}
@@ -31,11 +31,11 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	}
 	name, err := CanonicalHost(host)
 	if err != nil {
-		return c, badRequest(reasonHost, err.Error())
+		return c, malformed(MalformedHost, err)
 	}
 	c.host = name
-	if problem := m.locate(c); problem != nil {
-		return c, problem
+	if refusal := m.locate(c); refusal != nil {
+		return c, refusal
 	}
 	if c.r.Method != "OPTIONS" {
 		c.verified = must(verifiedFor(c.r))
@@ -183,9 +183,9 @@ func TestS3RequestsNeedTheseActions(t *testing.T) {
 		{"GET /b-1/k?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=host&X-Amz-Security-Token=t&X-Amz-Signature=s", nil, "", "GetObject b-1/k"},
 	} {
 		method, target, _ := strings.Cut(tc.line, " ")
-		c, problem := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
-		if problem != nil {
-			t.Errorf("%s: %d %s %s", tc.line, problem.Status, problem.AWSCode, problem.AWSMessage)
+		c, refusal := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
+		if refusal != nil {
+			t.Errorf("%s: %s %s", tc.line, refusal.Name(), refusal.Detail)
 		} else if got := c.needs(); got != tc.needs {
 			t.Errorf("%s: %s; want %s", tc.line, got, tc.needs)
 		}
@@ -198,93 +198,93 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 		line   string
 		header http.Header
 		body   string
-		code   string
+		reason Reason
 	}{
-		{"GET /b-1/k?acl&tagging", nil, "", "InvalidArgument"},
-		{"GET /b-1/k?acl&acl", nil, "", "InvalidArgument"},
-		{"GET /b-1/k?versionId=a&versionId=b", nil, "", "InvalidArgument"},
-		{"GET /b-1/k?versionId=", nil, "", "InvalidArgument"},
-		{"PUT /b-1?x", nil, "", "NotImplemented"}, // would be CreateBucket
-		{"PUT /b-1/k?x", nil, "", "NotImplemented"},
-		{"PUT /b-1/k?ACL", nil, "", "NotImplemented"},
-		{"GET /b-1/k?lambdaArn=x", nil, "", "NotImplemented"},
-		{"GET /b-1/k?prefix=a", nil, "", "NotImplemented"},
-		{"PUT /b-1/k?partNumber=1", nil, "", "NotImplemented"},
-		{"PUT /b-1/k?versionId=v", nil, "", "NotImplemented"},
-		{"GET /b-1?versionId=v", nil, "", "NotImplemented"},
-		{"GET /b-1?retention", nil, "", "NotImplemented"},
-		{"GET /b-1/k?policy", nil, "", "NotImplemented"},
-		{"GET /b-1?session", nil, "", "NotImplemented"},
-		{"PUT /b-1/k?renameObject", nil, "", "NotImplemented"},
-		{"POST /b-1", nil, "", "NotImplemented"},
-		{"POST /b-1/k", nil, "", "NotImplemented"},
-		{"GET /b-1/k?X-Amz-Date=x", nil, "", "NotImplemented"},
-		{"GET /b-1?list-type=3", nil, "", "InvalidArgument"},
-		{"PATCH /b-1/k", nil, "", "MethodNotAllowed"},
-		{"DELETE /b-1?acl", nil, "", "MethodNotAllowed"},
-		{"PUT /", nil, "", "MethodNotAllowed"},
-		{"OPTIONS /b-1/k", nil, "", "AccessForbidden"},
-		{"GET /b", nil, "", "InvalidBucketName"},
-		{"GET /Bucket/k", nil, "", "InvalidBucketName"},
-		{"GET /b_1/k", nil, "", "InvalidBucketName"},
-		{"GET /b..1/k", nil, "", "InvalidBucketName"},
-		{"GET /-b1/k", nil, "", "InvalidBucketName"},
-		{"GET /b-1/" + long, nil, "", "KeyTooLongError"},
+		{"GET /b-1/k?acl&tagging", nil, "", ConflictingParameters},
+		{"GET /b-1/k?acl&acl", nil, "", RepeatedParameter},
+		{"GET /b-1/k?versionId=a&versionId=b", nil, "", RepeatedParameter},
+		{"GET /b-1/k?versionId=", nil, "", EmptyVersion},
+		{"PUT /b-1?x", nil, "", UnknownRequest}, // would be CreateBucket
+		{"PUT /b-1/k?x", nil, "", UnknownRequest},
+		{"PUT /b-1/k?ACL", nil, "", UnknownRequest},
+		{"GET /b-1/k?lambdaArn=x", nil, "", UnknownRequest},
+		{"GET /b-1/k?prefix=a", nil, "", UnknownRequest},
+		{"PUT /b-1/k?partNumber=1", nil, "", UnknownRequest},
+		{"PUT /b-1/k?versionId=v", nil, "", UnknownRequest},
+		{"GET /b-1?versionId=v", nil, "", UnknownRequest},
+		{"GET /b-1?retention", nil, "", UnknownRequest},
+		{"GET /b-1/k?policy", nil, "", UnknownRequest},
+		{"GET /b-1?session", nil, "", UnknownRequest},
+		{"PUT /b-1/k?renameObject", nil, "", UnknownRequest},
+		{"POST /b-1", nil, "", UnknownRequest},
+		{"POST /b-1/k", nil, "", UnknownRequest},
+		{"GET /b-1/k?X-Amz-Date=x", nil, "", UnknownRequest},
+		{"GET /b-1?list-type=3", nil, "", InvalidListType},
+		{"PATCH /b-1/k", nil, "", MethodNotServed},
+		{"DELETE /b-1?acl", nil, "", MethodNotServed},
+		{"PUT /", nil, "", MethodNotServed},
+		{"OPTIONS /b-1/k", nil, "", Preflight},
+		{"GET /b", nil, "", InvalidBucket},
+		{"GET /Bucket/k", nil, "", InvalidBucket},
+		{"GET /b_1/k", nil, "", InvalidBucket},
+		{"GET /b..1/k", nil, "", InvalidBucket},
+		{"GET /-b1/k", nil, "", InvalidBucket},
+		{"GET /b-1/" + long, nil, "", KeyTooLong},
 		// What a store that keeps files would resolve.
-		{"GET /b-1/../b-2/k", nil, "", "InvalidURI"},
-		{"GET /b-1/a/../k", nil, "", "InvalidURI"},
-		{"GET /b-1/./k", nil, "", "InvalidURI"},
-		{"GET /b-1/a/..", nil, "", "InvalidURI"},
-		{"GET /b-1/%2e%2e/b-2/k", nil, "", "InvalidURI"},
-		{"GET /b-1/a%2f..%2fk", nil, "", "InvalidURI"},
-		{"GET /b-1/%252e%252e/b-2/k", nil, "", "InvalidURI"},
-		{`GET /b-1/a%5c..%5ck`, nil, "", "InvalidURI"},
-		{"GET //b-1/k", nil, "", "InvalidURI"},
-		{"GET /b-1//k", nil, "", "InvalidURI"},
-		{"GET /b-1/a//k", nil, "", "InvalidURI"},
-		{"GET /b-1/a%2F%2Fk", nil, "", "InvalidURI"},
-		{"GET /b-1/%00", nil, "", "InvalidURI"},
-		{"GET /b-1/%ff", nil, "", "InvalidURI"},
-		{"GET /b-1/%", nil, "", "InvalidURI"},
-		{"GET /b-1?prefix=a/../b/", nil, "", "InvalidArgument"},
-		{"GET /b-1?prefix=a//b", nil, "", "InvalidArgument"},
-		{"GET /b-1?list-type=2&prefix=%2e%2e/", nil, "", "InvalidArgument"},
-		{"GET /b-1?prefix=a;b=c", nil, "", "InvalidURI"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/../x/k"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/%2e%2e/x"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/a+b"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/a?versionId=1&versionId=2"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/a?x=1"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "src/a", "x-amz-copy-source", "src/b"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-copy-source", "arn:aws:s3:us-east-1:1:accesspoint/x/object/k"), "", "InvalidArgument"},
-		{"PUT /b-1/k?acl", h("x-amz-copy-source", "src/a"), "", "InvalidArgument"},
-		{"GET /b-1/k", h("x-amz-copy-source", "src/a"), "", "InvalidArgument"},
-		{"GET /b-1/k", h("x-amz-tagging", "a=b"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-acl", "private", "x-amz-acl", "public-read"), "", "InvalidArgument"},
-		{"PUT /b-1/k", h("x-amz-tagging", "a=b&A=c"), "", "InvalidTag"},
-		{"PUT /b-1/k?tagging", nil, "<Tagging><TagSet><Tag><Key>a</Key><Key>b</Key></Tag></TagSet></Tagging>", "MalformedXML"},
-		{"PUT /b-1/k?tagging", nil, "", "MalformedXML"},
-		{"PUT /b-1/k?retention", nil, "<Retention><Mode>GOVERNANCE</Mode><Mode>COMPLIANCE</Mode></Retention>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object></Object></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a/../b</Key></Object></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a\nb</Key></Object></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a<!-- -->b</Key></Object></Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, `<!DOCTYPE x [<!ENTITY e "k">]><Delete><Object><Key>&e;</Key></Object></Delete>`, "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key></Object></Delete><Delete/>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete>" + strings.Repeat("<Object><Key>k</Key></Object>", maxDeleteKeys+1) + "</Delete>", "MalformedXML"},
-		{"POST /b-1?delete", nil, "<Delete>" + strings.Repeat("<a>", 100), "MalformedXML"},
+		{"GET /b-1/../b-2/k", nil, "", MalformedPath},
+		{"GET /b-1/a/../k", nil, "", MalformedPath},
+		{"GET /b-1/./k", nil, "", MalformedPath},
+		{"GET /b-1/a/..", nil, "", MalformedPath},
+		{"GET /b-1/%2e%2e/b-2/k", nil, "", MalformedPath},
+		{"GET /b-1/a%2f..%2fk", nil, "", MalformedPath},
+		{"GET /b-1/%252e%252e/b-2/k", nil, "", MalformedPath},
+		{`GET /b-1/a%5c..%5ck`, nil, "", MalformedPath},
+		{"GET //b-1/k", nil, "", MalformedPath},
+		{"GET /b-1//k", nil, "", MalformedPath},
+		{"GET /b-1/a//k", nil, "", MalformedPath},
+		{"GET /b-1/a%2F%2Fk", nil, "", MalformedPath},
+		{"GET /b-1/%00", nil, "", MalformedPath},
+		{"GET /b-1/%ff", nil, "", MalformedPath},
+		{"GET /b-1/%", nil, "", MalformedPath},
+		{"GET /b-1?prefix=a/../b/", nil, "", InvalidPrefix},
+		{"GET /b-1?prefix=a//b", nil, "", InvalidPrefix},
+		{"GET /b-1?list-type=2&prefix=%2e%2e/", nil, "", InvalidPrefix},
+		{"GET /b-1?prefix=a;b=c", nil, "", MalformedQuery},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/../x/k"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/%2e%2e/x"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/a+b"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/a?versionId=1&versionId=2"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/a?x=1"), "", InvalidCopySource},
+		{"PUT /b-1/k", h("x-amz-copy-source", "src/a", "x-amz-copy-source", "src/b"), "", InvalidHeader},
+		{"PUT /b-1/k", h("x-amz-copy-source", "arn:aws:s3:us-east-1:1:accesspoint/x/object/k"), "", InvalidCopySource},
+		{"PUT /b-1/k?acl", h("x-amz-copy-source", "src/a"), "", InvalidCopySource},
+		{"GET /b-1/k", h("x-amz-copy-source", "src/a"), "", InvalidCopySource},
+		{"GET /b-1/k", h("x-amz-tagging", "a=b"), "", InvalidHeader},
+		{"PUT /b-1/k", h("x-amz-acl", "private", "x-amz-acl", "public-read"), "", InvalidHeader},
+		{"PUT /b-1/k", h("x-amz-tagging", "a=b&A=c"), "", InvalidTags},
+		{"PUT /b-1/k?tagging", nil, "<Tagging><TagSet><Tag><Key>a</Key><Key>b</Key></Tag></TagSet></Tagging>", MalformedXML},
+		{"PUT /b-1/k?tagging", nil, "", MalformedXML},
+		{"PUT /b-1/k?retention", nil, "<Retention><Mode>GOVERNANCE</Mode><Mode>COMPLIANCE</Mode></Retention>", MalformedXML},
+		{"POST /b-1?delete", nil, "", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object></Object></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object><Key>a/../b</Key></Object></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object><Key>a\nb</Key></Object></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object><Key>a<!-- -->b</Key></Object></Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, `<!DOCTYPE x [<!ENTITY e "k">]><Delete><Object><Key>&e;</Key></Object></Delete>`, MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key></Object></Delete><Delete/>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete>" + strings.Repeat("<Object><Key>k</Key></Object>", maxDeleteKeys+1) + "</Delete>", MalformedXML},
+		{"POST /b-1?delete", nil, "<Delete>" + strings.Repeat("<a>", 100), MalformedXML},
 	} {
 		method, target, _ := strings.Cut(tc.line, " ")
-		c, problem := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
-		if problem == nil {
-			t.Errorf("%.80s: needs %s; want %s", tc.line, c.needs(), tc.code)
-		} else if problem.AWSCode != tc.code {
-			t.Errorf("%.80s: %s %s; want %s", tc.line, problem.AWSCode, problem.AWSMessage, tc.code)
+		c, refusal := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
+		if refusal == nil {
+			t.Errorf("%.80s: needs %s; want %s", tc.line, c.needs(), tc.reason)
+		} else if refusal.Reason != tc.reason {
+			t.Errorf("%.80s: %s %s; want %s", tc.line, refusal.Name(), refusal.Detail, tc.reason)
 		}
 	}
 }
@@ -299,15 +299,15 @@ func TestTheBucketStandsInPathOrHost(t *testing.T) {
 		{"localhost:8080", "/s3", "ListAllMyBuckets *", "/", "/s3/"},
 		{"localhost:8080", "/s3/", "ListAllMyBuckets *", "/", "/s3/"},
 	} {
-		c, problem := mapS3(m, "GET", tc.host, tc.target, nil, "")
-		if problem != nil {
-			t.Errorf("%s%s: %+v", tc.host, tc.target, problem)
+		c, refusal := mapS3(m, "GET", tc.host, tc.target, nil, "")
+		if refusal != nil {
+			t.Errorf("%s%s: %+v", tc.host, tc.target, refusal)
 		} else if c.needs() != tc.needs || c.rawPath != tc.forwarded || c.path != tc.path {
 			t.Errorf("%s%s: %s, forwards %s, decided on %s", tc.host, tc.target, c.needs(), c.rawPath, c.path)
 		}
 	}
 	for _, tc := range [][2]string{{"other.example", "/s3/b-1/k"}, {"xs3.example", "/s3/b-1/k"}, {"s3.example", "/b-1/k"}, {"s3.example", "/s3x/b-1/k"}} {
-		if c, problem := mapS3(m, "GET", tc[0], tc[1], nil, ""); problem == nil {
+		if c, refusal := mapS3(m, "GET", tc[0], tc[1], nil, ""); refusal == nil {
 			t.Errorf("%s%s: %s", tc[0], tc[1], c.needs())
 		}
 	}
@@ -316,8 +316,8 @@ func TestTheBucketStandsInPathOrHost(t *testing.T) {
 func TestKeysMayKeepEmptySegmentsWhereTheStoreIsFlat(t *testing.T) {
 	m := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
 	for target, needs := range map[string]string{"/b-1//k": "GetObject b-1//k", "/b-1/a//": "GetObject b-1/a//", "/b-1?prefix=a//b": "ListBucket b-1"} {
-		if c, problem := mapS3(m, "GET", "h", target, nil, ""); problem != nil || c.needs() != needs {
-			t.Errorf("%s: %s, %+v", target, c.needs(), problem)
+		if c, refusal := mapS3(m, "GET", "h", target, nil, ""); refusal != nil || c.needs() != needs {
+			t.Errorf("%s: %s, %+v", target, c.needs(), refusal)
 		}
 	}
 }
@@ -360,8 +360,8 @@ func FuzzS3Mapping(f *testing.F) {
 		if !strings.HasPrefix(target, "/") || len(method) > 10 || !isToken(method) {
 			return
 		}
-		c, problem := mapS3(m, method, "s3.example", target, header, body)
-		if problem != nil {
+		c, refusal := mapS3(m, method, "s3.example", target, header, body)
+		if refusal != nil {
 			return
 		}
 		if len(c.targets) == 0 {
@@ -382,9 +382,9 @@ func FuzzS3Mapping(f *testing.F) {
 			t.Fatalf("%s would go upstream as %q, not %q", target, u.EscapedPath(), c.rawPath)
 		}
 		// What is forwarded means what was decided on.
-		again, problem := mapS3(m, method, "s3.example", c.rawPath+"?"+c.r.RawQuery, header, body)
-		if problem != nil || fmt.Sprint(again.targets) != fmt.Sprint(c.targets) || again.rawPath != c.rawPath {
-			t.Fatalf("%s: forwarded as %s it needs %s (%+v)", target, c.rawPath, again.needs(), problem)
+		again, refusal := mapS3(m, method, "s3.example", c.rawPath+"?"+c.r.RawQuery, header, body)
+		if refusal != nil || fmt.Sprint(again.targets) != fmt.Sprint(c.targets) || again.rawPath != c.rawPath {
+			t.Fatalf("%s: forwarded as %s it needs %s (%+v)", target, c.rawPath, again.needs(), refusal)
 		}
 	})
 }

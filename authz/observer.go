@@ -1,10 +1,9 @@
 package authz
 
-// Observer is told about every request, for metrics. It is called on the request's path, from many goroutines, and must
-// not block.
+// Observer counts requests. The engine calls it for every request, from many goroutines; it must not block.
 type Observer interface {
-	// Authorized is called once for each request. reason is the problem's, "" for none; scheme is Result.Scheme; cached
-	// says whether the credential was known already.
+	// Authorized is called once for each request. reason is Refusal.Name, "" for a request that is allowed; scheme is
+	// Result.Scheme; cached reports whether the credential was in a cache.
 	Authorized(outcome Outcome, reason, scheme string, cached bool)
 }
 

@@ -9,37 +9,37 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// packed is the principal of a token as caches keep it: the claims, and where in their text the principal's words stand.
-// A Principal is mostly pointers, of which the garbage collector follows every one for each of many thousand tokens, and
-// that costs the requests more than making the principal anew for those that come back seldom.
+// packed is the principal of a cached token: its claims, and where in their text the principal's strings are. A Principal
+// is mostly pointers; with many thousand cached tokens, tracing them costs requests more than making the principal again
+// for tokens that come back rarely.
 type packed struct {
 	claims    tokenClaims
 	issuer    string
 	leeway    time.Duration
-	authTime  int64 // seconds since 1970, 0 for none
+	authTime  int64 // Unix time in seconds, 0 for none
 	issuedAt  int64
 	expiresAt int64
 	words     []word // packedTexts, then groups, scopes and roles
 	few       [10]word
-	groups    uint16 // how many
+	groups    uint16 // their numbers
 	scopes    uint16
 	roles     uint16
-	pool      uint16 // length of the pool's id at the end of the issuer
+	pool      uint16 // length of the pool id at the end of the issuer
 	kind      principal.Kind
 }
 
-// word is a part of the claims' text.
+// word is a part of the text of the claims.
 type word struct{ start, end uint16 }
 
-// packedTexts is how many texts of a principal are words, in the order of hold.
+// packedTexts is the number of single strings of a principal, in the order of hold.
 const packedTexts = 7
 
-// hold takes the token and its principal in. It cannot when a word does not stand in the claims as it is, which is so when
-// it is written there with escapes: false.
+// hold stores the token and its principal. It returns false if a string is not in the claims as it is, which happens if
+// it is written with escapes.
 func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
 	text := t.Claims.JSON()
 	if len(text) > math.MaxUint16 {
-		return false // not reached: claims are no longer than that
+		return false // unreachable: claims are shorter than that
 	}
 	c.claims.claims, c.issuer, c.leeway = t.Claims, p.Issuer, t.Issuer.Leeway
 	c.authTime, c.issuedAt, c.expiresAt = t.AuthTime, t.IssuedAt, t.ExpiresAt
@@ -55,7 +55,7 @@ func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
 		}
 	}
 	for _, list := range [...][]string{p.Groups, p.Scopes, p.Roles} {
-		from := 0 // they stand in the order of the list: looking on from the last one found takes one pass for all
+		from := 0 // list elements follow one another: continue from the last one found
 		for _, s := range list {
 			if !c.find(text, s, from) {
 				return false
@@ -66,7 +66,7 @@ func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
 	return true
 }
 
-// find adds the word: the first that reads the same will do.
+// find appends the first word with the same text.
 func (c *packed) find(text, s string, from int) bool {
 	at := strings.Index(text[from:], s)
 	if at >= 0 {
@@ -75,14 +75,14 @@ func (c *packed) find(text, s string, from int) bool {
 	return at >= 0
 }
 
-// made is a principal made of a packed one, with room for its lists.
+// made is a principal made from a packed one, with room for its lists.
 type made struct {
 	principal.Principal
 	of    *Subject
 	texts [4]string
 }
 
-// unpack makes the principal. s holds c and is kept alive by what is made.
+// unpack makes the principal. s holds c, and the result keeps s alive.
 func (c *packed) unpack(s *Subject) *made {
 	text := c.claims.claims.JSON()
 	at := func(i int) string { return text[c.words[i].start:c.words[i].end] }
@@ -111,10 +111,10 @@ func (c *packed) unpack(s *Subject) *made {
 	return m
 }
 
-// recentPrincipals is how many principals an engine keeps made: those of the tokens that come all the time.
+// recentPrincipals is the number of made principals that an engine keeps, those of the tokens in frequent use.
 const recentPrincipals = 256
 
-// principalOf gives the subject's principal. It takes no lock; of two subjects in one place the later one has it.
+// principalOf returns the subject's principal. It takes no lock; if two subjects share a place, the later one gets it.
 func (e *Engine) principalOf(s *Subject) *principal.Principal {
 	if s.Principal != nil {
 		return s.Principal

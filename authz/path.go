@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPathBytes is the longest path that CanonicalPath takes, encoded, as it came and as it goes on.
+// MaxPathBytes is the length of the longest path that CanonicalPath accepts or returns, encoded, in bytes.
 const MaxPathBytes = 8192
 
-// Reasons for which a path has no canonical form. Their texts are shown to the client.
+// Errors of paths without a canonical form. Clients see their texts.
 var (
 	errPathTooLong   = errors.New("the path is too long")
 	errPathForm      = errors.New("the request target is not a path")
@@ -27,10 +27,10 @@ var (
 	errPathQuery     = errors.New("the path holds a raw question mark or number sign")
 )
 
-// CanonicalPath returns the one meaning of an encoded path: decoded, to decide on, and encoded in one way, to forward.
-// The two always stand for the same bytes: encoding is a function of the decoded path. A path that servers are known to
-// read in different ways is an error: empty and dot segments, encoded slashes, backslashes and dots, path parameters,
-// anything still encoded after decoding once, control characters, invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
+// CanonicalPath returns the one meaning of an encoded path: decoded, to decide on, and in its canonical encoding, to
+// forward. Both always stand for the same bytes. Paths that servers are known to read differently are an error: empty and
+// dot segments, encoded slashes, backslashes and dots, path parameters, a second layer of encoding, control characters
+// and invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
 func CanonicalPath(raw string) (decoded, encoded string, err error) {
 	switch {
 	case len(raw) > MaxPathBytes:
@@ -48,10 +48,10 @@ func CanonicalPath(raw string) (decoded, encoded string, err error) {
 	return decodePath(raw)
 }
 
-// scanPath looks at the raw bytes once: most paths need no second look.
+// scanPath checks the raw bytes. plain means that nothing needs decoding or encoding, as in most paths.
 func scanPath(raw string) (plain bool, err error) {
 	plain = true
-	segment := 1 // where the current segment begins
+	segment := 1 // start of the current segment
 	for i := 1; i <= len(raw); i++ {
 		if i == len(raw) || raw[i] == '/' {
 			if err := checkSegment(raw[segment:i], i == len(raw)); err != nil {
@@ -76,7 +76,7 @@ func scanPath(raw string) (plain bool, err error) {
 	return plain, nil
 }
 
-// checkSegment refuses the segments that path cleaning would remove. Only the last one may be empty: a trailing slash.
+// checkSegment refuses segments that path cleaning removes. Only the last segment may be empty.
 func checkSegment(s string, last bool) error {
 	switch {
 	case s == "" && !last:
@@ -116,7 +116,7 @@ func decodePath(raw string) (decoded, encoded string, err error) {
 	return decoded, encoded, nil
 }
 
-// checkDecoded refuses text that is not UTF-8, holds control characters, or would change if it were decoded again.
+// checkDecoded refuses text that is not UTF-8, contains control characters, or would change if it were decoded again.
 func checkDecoded(s string) error {
 	for i, r := range s {
 		switch {
@@ -150,8 +150,7 @@ func encodePath(decoded string) string {
 	return b.String()
 }
 
-// checkTarget refuses a request target that is not in origin form (RFC 9112 section 3.2), and one whose path could not be
-// decided on although the host has rewritten it.
+// checkTarget refuses a request target that is not in origin form (RFC 9112 section 3.2).
 func checkTarget(target string) error {
 	if target == "" || target[0] == '/' {
 		return nil
@@ -165,8 +164,8 @@ var (
 	errHostDot   = errors.New("the host name ends in a dot")
 )
 
-// CanonicalHost returns the host in lower case and without its port. A trailing dot is an error, since servers disagree on
-// whether it makes another name.
+// CanonicalHost returns the host in lower case and without its port. A trailing dot is an error, since servers disagree
+// on whether it makes another name.
 func CanonicalHost(raw string) (string, error) {
 	if raw == "" {
 		return "", errHostEmpty
@@ -218,7 +217,7 @@ func validPort(port string) bool {
 	return true
 }
 
-// pathByte marks what stands unencoded inside a segment: RFC 3986's pchar without ';', which some servers cut at.
+// pathByte has the bytes that are not encoded in a segment: pchar of RFC 3986 without ';', at which some servers cut.
 var pathByte = func() (t [256]bool) {
 	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
 	for i := 0; i < len(set); i++ {
@@ -242,7 +241,7 @@ func unhex(c byte) byte {
 	}
 }
 
-// unescape decodes percent-encoding once; a plus is a space only in queries.
+// unescape decodes percent-encoding once. A plus is a space in queries only.
 func unescape(s string, plusIsSpace bool) (string, error) {
 	if strings.IndexByte(s, '%') < 0 && (!plusIsSpace || strings.IndexByte(s, '+') < 0) {
 		return s, nil

@@ -76,28 +76,28 @@ func TestNoSpellingOfADeniedPrefixGetsPast(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any * /*", "deny any * /admin/*", "deny any * /admin")
 	bearer := bearerToken("alice", nil)
-	want(t, e, get("GET", "/notes", bearer), Allowed, 0)
-	want(t, e, get("GET", "/admin/users", bearer), Denied, 403)
-	want(t, e, get("GET", "/%61dmin/users", bearer), Denied, 403)
+	want(t, e, get("GET", "/notes", bearer), Allowed)
+	want(t, e, get("GET", "/admin/users", bearer), Denied)
+	want(t, e, get("GET", "/%61dmin/users", bearer), Denied)
 	for _, path := range []string{"//admin/users", "/./admin/users", "/x/../admin/users", "/x/%2e%2e/admin/users",
 		"/%2e/admin/users", "/x%2f..%2fadmin/users", "/admin%2fusers", "/admin%5cusers", `/admin\users`, "/x;/../admin/users",
 		"/admin;a=b/users", "/x/..;/admin/users", "/%2561dmin/users", "/x/%252e%252e/admin/users", "/admin%00/users",
 		"http://api.example/admin/users", "http://other/admin/users", "/admin/\xff"} {
-		if r := want(t, e, get("GET", path, bearer), Malformed, 400); r.RawPath != "" {
+		if r := want(t, e, get("GET", path, bearer), Malformed); r.RawPath != "" {
 			t.Errorf("%s: %q would be forwarded", path, r.RawPath)
 		}
 	}
 	absolute := get("GET", "/notes", bearer)
 	absolute.Target = "http://api.example/notes" // the host has cut it, and the client sent it so
-	want(t, e, absolute, Malformed, 400)
+	want(t, e, absolute, Malformed)
 	// RFC 3986 has paths case-sensitive: another path, which the rule is not about.
-	want(t, e, get("GET", "/ADMIN/users", bearer), Allowed, 0)
+	want(t, e, get("GET", "/ADMIN/users", bearer), Allowed)
 }
 
 func TestWhatWasDecidedOnIsWhatIsForwarded(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any GET /*")
-	r := want(t, e, get("GET", "/%61/%7Euser/x%20y", bearerToken("alice", nil)), Allowed, 0)
+	r := want(t, e, get("GET", "/%61/%7Euser/x%20y", bearerToken("alice", nil)), Allowed)
 	if r.Path != "/a/~user/x y" || r.RawPath != "/a/~user/x%20y" {
 		t.Errorf("decided on %q, forwards %q", r.Path, r.RawPath)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxParams is how many query parameters the engine reads before it refuses to.
+// maxParams is the largest number of query parameters that are read.
 const maxParams = 256
 
 var (
@@ -14,14 +14,14 @@ var (
 	errQuerySplit    = errors.New("the query holds a semicolon")
 )
 
-// param is one parameter of a query, decoded.
+// param is a decoded query parameter.
 type param struct {
 	name, value string
-	plain       bool // written without an equals sign
+	plain       bool // without an equals sign
 }
 
-// nextParam cuts the first parameter off a raw query. Empty pieces between ampersands are passed over. Semicolons separate
-// for some servers and not for others, so that their meaning cannot be decided on.
+// nextParam returns the first parameter of a raw query and the rest; ok is false at the end. It skips empty parts between
+// ampersands. A semicolon is an error, because some servers treat it as a separator and others do not.
 func nextParam(raw string) (p param, rest string, ok bool, err error) {
 	for raw != "" {
 		var piece string
@@ -45,8 +45,8 @@ func nextParam(raw string) (p param, rest string, ok bool, err error) {
 	return p, "", false, nil
 }
 
-// queryValue finds a parameter by name, compared without case: the name comes from a policy, where case is lost. found
-// counts how often it is there, in whatever spelling.
+// queryValue returns the value of a parameter. Its name is compared without case, because condition keys are in lower
+// case. found counts its occurrences in any spelling.
 func queryValue(raw, name string) (value string, found int, err error) {
 	for n := 0; raw != ""; n++ {
 		var p param

@@ -8,32 +8,32 @@ import (
 	"crypto/tls"
 )
 
-// Request is what the engine sees of an HTTP request. The host fills it in; nothing in it is changed by the engine but
-// Header by StripHeaders, and nothing is kept after Authorize returns.
+// Request is an HTTP request as the engine sees it. The host fills it in. The engine changes only Header, from which it
+// removes the identity headers, and keeps nothing after Authorize returns.
 type Request struct {
-	// Method is the request's method as sent. Override headers have no meaning.
+	// Method is the method as sent. Override headers have no effect.
 	Method string
-	// Host is the Host header, or :authority, as sent.
+	// Host is the Host header or :authority, as sent.
 	Host string
-	// Target is the request target as it was received: for HTTP/1.1 the second word of the request line. Signatures are
-	// made over it, and a target that is not a path is refused. When it is "", RawPath and RawQuery were not rewritten.
+	// Target is the request target as received; in HTTP/1.1 the second word of the request line. Signatures cover it. A
+	// target that is not a path is refused. "" means that the host has not rewritten RawPath and RawQuery.
 	Target string
-	// RawPath is the still encoded path that would go upstream, after any rewriting by the host.
+	// RawPath is the encoded path to forward, after rewriting by the host.
 	RawPath string
-	// RawQuery is the query that would go upstream, without its question mark.
+	// RawQuery is the query to forward, without the question mark.
 	RawQuery string
 	// Proto is the protocol, such as "HTTP/1.1".
 	Proto string
-	// Header is the request's header, keys in Go's canonical form as the server made them.
+	// Header is the request's header with canonical keys.
 	Header http.Header
-	// ClientIP is the client's address as the host believes it: the peer's, or a trusted proxy's word.
+	// ClientIP is the client's address: the peer's, or the one that a trusted proxy gives.
 	ClientIP netip.Addr
-	// TLSVersion is tls.VersionTLS12 or another of its constants, and 0 for a connection in the clear.
+	// TLSVersion is a constant such as tls.VersionTLS12; 0 for a connection without TLS.
 	TLSVersion uint16
-	// ContentLength is the length of the body in bytes; 0 is no body, -1 an unknown length.
+	// ContentLength is the length of the body in bytes, -1 if it is unknown.
 	ContentLength int64
-	// Body is read only when a decision depends on it (S3's DeleteObjects and some settings, and SigV4 without a payload
-	// hash in a header), after everything that can be checked before; Result.Body then holds what was read.
+	// Body is read only if the decision depends on it: for DeleteObjects and some settings in S3, and for a signature
+	// over a body whose hash is in no header. Everything else is checked first. Result.Body then has what was read.
 	Body io.Reader
 }
 

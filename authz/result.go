@@ -8,61 +8,59 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Outcome is what became of a request.
+// Outcome is the result of a request in one word.
 type Outcome uint8
 
-// The outcomes. The zero value is none of them, so that a forgotten result never passes.
+// The outcomes. The zero value is none of them, so that an unset Result does not pass.
 const (
 	_               Outcome = iota
-	Allowed                 // may pass
-	Denied                  // 403: decided, no
-	Unauthenticated         // 401: no credential where one is needed, or a bad one
-	Malformed               // 400 and its kin: the request has no single meaning, or one that is not served
-	Undecidable             // 503: something that the decision needs is not there
+	Allowed                 // the request may pass
+	Denied                  // policies do not allow it
+	Unauthenticated         // it has no credential where one is needed, or a bad one
+	Malformed               // it has no single meaning, or one that is not served
+	Undecidable             // something that the decision needs is unavailable
 )
 
 var outcomeNames = [...]string{"none", "allowed", "denied", "unauthenticated", "malformed", "undecidable"}
 
-// String names the outcome as metrics do.
+// String returns the name that metrics use.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Result is what the host acts on. It is a value; what it points to is shared and must not be changed.
+// Result tells the host what to do with a request. What it points to is shared and must not be changed.
 type Result struct {
 	Outcome Outcome
-	// Pass says whether the request goes upstream: it was allowed, or the engine only watches (ModeShadow).
+	// Pass reports whether the request goes upstream: the outcome is Allowed, or the mode is ModeShadow.
 	Pass bool
-	// Problem says why the outcome is not Allowed; nil when it is.
-	Problem *Problem
-	// Challenges are the values of WWW-Authenticate for a Problem; nil for none.
-	Challenges []string
+	// Refusal says why the outcome is not Allowed; nil if it is.
+	Refusal *Refusal
 
-	// Principal is who asks: never nil, of kind Anonymous when no credential was shown or none was good.
+	// Principal is the sender. It is never nil; its kind is Anonymous if there is no credential, or a bad one.
 	Principal *principal.Principal
-	// Scheme is how the credential was shown: "none", "bearer", "sigv4", "presigned", "cookie", "other".
+	// Scheme is how the credential was presented: "none", "bearer", "sigv4", "presigned", "cookie" or "other".
 	Scheme string
 
-	// Action and Resource are what the decision was about: of several, the one that was refused, or else the first.
+	// Action and Resource are what was decided on. If there are several, they are those that were denied, or else the
+	// first.
 	Action, Resource string
 	Decision         policy.Decision
-	// DecisionID stands for the refusal in logs, in the answer and at Denials.Get; "" unless something was decided
-	// against the request.
+	// DecisionID identifies a denial in logs, in the answer and for Denials.Get. It is "" for other results.
 	DecisionID string
 
-	// Path and RawPath are what goes upstream in place of what the client sent, decoded and in its one encoding: the
-	// canonical path that the decision was about, without an S3Mapping's prefix. Both are "" when there is none. Whoever
-	// forwards must use both, or RawPath alone.
+	// Path and RawPath are the path to forward, decoded and in its canonical encoding: the path that was decided on,
+	// without the prefix of an S3Mapping. The host must use both, or RawPath alone. Both are "" if the path has no
+	// canonical form.
 	Path, RawPath string
 
-	// Verified is the good signature of a signed request, nil for others. When Body is nil the host must send
-	// Verified.Body(request body) upstream in place of the body, unless it is empty.
+	// Verified is the signature of a signed request; nil for others. If Body is nil and the request has a body, the host
+	// must forward the reader that UpstreamBody returns.
 	Verified *sigv4.Verified
-	// Body, when it is not nil, is the whole body, which the decision needed: checked and decoded.
+	// Body is the whole body, verified and decoded, if the decision depended on it; nil otherwise.
 	Body []byte
 
-	// PayloadHash is the hash that a verified signature covers the body with, in hexadecimal, and Trailer the checksum that
-	// comes behind a body in chunks ("x-amz-checksum-crc32"); "" for none. Whoever signs anew needs them.
+	// PayloadHash is the hash of the body that a signature covers, in hexadecimal. Trailer is the checksum that follows a
+	// body in chunks, such as "x-amz-checksum-crc32". Signing the request again needs them. "" means none.
 	PayloadHash, Trailer string
 
-	// ExpiresAt is when the credential ends; connections that live longer must be closed then. Zero means never.
+	// ExpiresAt is when the credential expires. The host must close connections that last longer. Zero means never.
 	ExpiresAt time.Time
 }

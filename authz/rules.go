@@ -9,32 +9,32 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Rule is one line of a route: "allow group readers GET /api/*". It says no more than one IAM statement can say, and
-// Document gives that statement.
+// Rule is one line of a route, such as "allow group readers GET /api/*". It is short for one IAM statement, which
+// Document returns.
 type Rule struct {
-	// Effect is "allow", "deny", or "require", which denies whoever does not have the subject.
+	// Effect is "allow", "deny", or "require", which denies everyone without the subject.
 	Effect string
 	// Subject is "any", "anonymous", "group", "user", "scope", "client", "role" or "claim".
 	Subject string
-	// Names are the groups, users, scopes, clients or roles, of which one is enough; of a claim, its accepted values.
+	// Names are the groups, users, scopes, clients or roles, or the values of a claim. One of them is enough.
 	Names []string
 	// Claim is the name of the claim.
 	Claim string
-	// Method is an HTTP method, several with commas between, or "*" for all.
+	// Method is an HTTP method, several separated by commas, or "*" for all.
 	Method string
-	// Path is a canonical, decoded path in which "*" stands for any run of characters, slashes included, "?" for one,
-	// and policy variables such as ${jwt:sub} for their values; or "*" for all paths.
+	// Path is a canonical, decoded path, or "*" for all paths. "*" matches any characters, slashes included, "?" one
+	// character. Policy variables such as ${jwt:sub} stand for their values.
 	Path string
 }
 
-// ruleScope is the part of a statement that says which requests it is about.
+// ruleScope is the part of a statement that selects requests.
 type ruleScope struct {
 	actions, resources []string
-	method             []string // condition on http:method, if any
-	path               string   // condition on http:path, if any
+	method             []string // condition on http:method; may be empty
+	path               string   // condition on http:path; may be empty
 }
 
-// String gives the rule as it is written in a Caddyfile.
+// String returns the rule as in a Caddyfile.
 func (r Rule) String() string {
 	words := []string{r.Effect, r.Subject}
 	if r.Claim != "" {
@@ -46,7 +46,7 @@ func (r Rule) String() string {
 
 var methodPattern = regexp.MustCompile(`^[A-Z][A-Z-]{0,31}$`)
 
-// Check says what is wrong with the rule, and what to write instead.
+// Check returns an error that says what is wrong with the rule and what to write instead.
 func (r Rule) Check() error {
 	if r.Effect != "allow" && r.Effect != "deny" && r.Effect != "require" {
 		return fmt.Errorf("rule %q: write allow, deny or require, not %q", r, r.Effect)
@@ -57,14 +57,14 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: %s takes no names", r, r.Subject)
 		}
 		if r.Subject == "anonymous" && r.Effect == "require" {
-			return fmt.Errorf("rule %q: nobody can be required to be anonymous; write deny any", r)
+			return fmt.Errorf("rule %q: require does not go with anonymous; write deny any", r)
 		}
 	case "group", "user", "scope", "client", "role", "claim":
 		if len(r.Names) == 0 || slices.Contains(r.Names, "") {
 			return fmt.Errorf("rule %q: %s needs at least one name", r, r.Subject)
 		}
 		if (r.Subject == "claim") != (r.Claim != "") {
-			return fmt.Errorf("rule %q: a claim's name goes with the subject claim", r)
+			return fmt.Errorf("rule %q: a claim's name goes with the subject claim and no other; write claim <claim> <value>...", r)
 		}
 	default:
 		return fmt.Errorf("rule %q: write any, anonymous, group, user, scope, client, role or claim, not %q", r, r.Subject)
@@ -77,7 +77,7 @@ func (r Rule) Check() error {
 	return r.checkPath()
 }
 
-// checkPath refuses paths that no canonical path could match, or that mean something else than they seem to.
+// checkPath refuses paths that match no canonical path.
 func (r Rule) checkPath() error {
 	switch {
 	case r.Path == "*":
@@ -86,14 +86,14 @@ func (r Rule) checkPath() error {
 		return fmt.Errorf("rule %q: the path must begin with a slash; write /%s", r, r.Path)
 	case strings.ContainsAny(r.Path, "%\\;#"), strings.Contains(r.Path, "//"),
 		slices.Contains(strings.Split(r.Path, "/"), "."), slices.Contains(strings.Split(r.Path, "/"), ".."):
-		return fmt.Errorf("rule %q: such a path never arrives: paths are matched decoded and in canonical form", r)
+		return fmt.Errorf("rule %q: no request matches this path: paths are compared decoded and in canonical form; write it without escapes, semicolons, empty and dot segments", r)
 	}
 	return nil
 }
 
 func (r Rule) methods() []string { return strings.Split(r.Method, ",") }
 
-// Document gives the rule as a policy for requests that the mapping maps.
+// Document returns the rule as a policy for the mapping's requests.
 func (r Rule) Document(m Mapping) (*policy.Document, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func (r Rule) Document(m Mapping) (*policy.Document, error) {
 	return d, nil
 }
 
-// subject is the condition on who asks. "require" turns it round: the statement that denies must hold exactly when the
-// principal lacks the subject, also when the key is absent, which the negated operators are true for.
+// subject returns the condition on the principal. For "require" it is inverted: the statement denies if the principal
+// lacks the subject. Negated operators are true if the key is absent.
 func (r Rule) subject() []policy.Condition {
 	require := r.Effect == "require"
 	one := func(operator, key string, values ...string) []policy.Condition {
@@ -142,7 +142,7 @@ func (r Rule) subject() []policy.Condition {
 		if r.Effect == "deny" {
 			return one("StringEquals", "aws:PrincipalType", "Anonymous")
 		}
-		return nil // also those without a credential: everyone
+		return nil // everyone, with or without a credential
 	case "any":
 		switch r.Effect {
 		case "allow":
@@ -150,7 +150,7 @@ func (r Rule) subject() []policy.Condition {
 		case "require":
 			return one("StringEquals", "aws:PrincipalType", "Anonymous")
 		}
-		return nil // a denial is for everyone
+		return nil // denies everyone
 	case "group":
 		return of("cognito:groups", true, r.Names...)
 	case "scope":
@@ -166,7 +166,7 @@ func (r Rule) subject() []policy.Condition {
 	}
 }
 
-// role compares with the ARN of the role: a name alone is a role of any account and without a path.
+// role compares the role's ARN. A plain name is a role of any account without a path.
 func (r Rule) role(require bool) []policy.Condition {
 	arns := make([]string, len(r.Names))
 	for i, name := range r.Names {

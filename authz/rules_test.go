@@ -72,9 +72,9 @@ func TestABadRuleSaysWhatToWrite(t *testing.T) {
 		{Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "never arrives"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "never arrives"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a%2fb"}, "never arrives"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "no request matches"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "no request matches"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a%2fb"}, "no request matches"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/${x"}, "rule"},
 	} {
 		if _, err := tc.rule.Document(httpMapping()); err == nil || !strings.Contains(err.Error(), tc.says) {
@@ -87,8 +87,8 @@ func TestABadRuleSaysWhatToWrite(t *testing.T) {
 func TestARuleForAllMethodsIsNotARuleForOtherPaths(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*", "deny any * /admin")
 	bearer := bearerToken("alice", nil)
-	want(t, e, get("BREW", "/admin", bearer), Denied, 403)
-	want(t, e, get("GET", "/x/admin", bearer), Allowed, 0)
+	want(t, e, get("BREW", "/admin", bearer), Denied)
+	want(t, e, get("GET", "/x/admin", bearer), Allowed)
 }
 
 func TestSubjectsOfDenials(t *testing.T) {

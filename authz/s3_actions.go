@@ -2,8 +2,8 @@ package authz
 
 import "strings"
 
-// keyMask says which of S3's condition keys an action has. A key that an action has not got is absent for it, although
-// the request may carry the header: the service authorization reference lists keys by action.
+// keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
+// request has the header: the Service Authorization Reference lists keys by action.
 type keyMask uint16
 
 const (
@@ -20,7 +20,7 @@ const (
 	keysNoPayload                     // no s3:x-amz-content-sha256
 )
 
-// s3ActionKeys lists the actions that have more than the keys of all actions and s3:VersionId.
+// s3ActionKeys lists the actions with more keys than those of all actions and s3:VersionId.
 var s3ActionKeys = map[string]keyMask{
 	"s3:ListBucket":                       keysList,
 	"s3:ListBucketVersions":               keysList,
@@ -39,7 +39,8 @@ var s3ActionKeys = map[string]keyMask{
 	"s3:PutBucketObjectLockConfiguration": keysNoPayload,
 }
 
-// writeHeaders feed actions or keys; a repeated one would leave open which value the store takes.
+// writeHeaders are headers that actions or condition keys depend on. They must not be repeated, because the store may use
+// either value.
 var writeHeaders = []string{"X-Amz-Acl", "X-Amz-Tagging", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
 	"X-Amz-Object-Lock-Legal-Hold", "X-Amz-Copy-Source", "X-Amz-Tagging-Directive", "X-Amz-Bypass-Governance-Retention",
 	"X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership"}
@@ -47,8 +48,8 @@ var writeHeaders = []string{"X-Amz-Acl", "X-Amz-Tagging", "X-Amz-Object-Lock-Mod
 var grantHeaders = []string{"X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp",
 	"X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}
 
-// resolveS3 lists the operation's actions, with those that its headers and body ask for.
-func (c *call) resolveS3(m *S3Mapping) *Problem {
+// resolveS3 adds the targets of the operation, and those that its headers and body need.
+func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	s := &c.s3
 	for _, name := range writeHeaders {
 		if len(c.r.Header[name]) > 1 {
@@ -63,8 +64,8 @@ func (c *call) resolveS3(m *S3Mapping) *Problem {
 		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
 	}
 	flags := s.op.flags
-	if problem := c.takeHeaders(m, flags); problem != nil {
-		return problem
+	if refusal := c.takeHeaders(m, flags); refusal != nil {
+		return refusal
 	}
 	if flags&s3DeleteBody != 0 {
 		return c.resolveDelete(m)
@@ -98,15 +99,15 @@ func (c *call) addS3(action, resource, version string) {
 	c.addTarget(target{action: action, resource: resource, version: version, keys: s3ActionKeys[action]})
 }
 
-// takeHeaders reads the copy source and the tags, and refuses what does not belong to the operation: a store that took
-// notice of it would do more than was decided.
-func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Problem {
+// takeHeaders reads the copy source and the tags, and refuses them where the operation does not have them: a store that
+// honors them would do more than was decided.
+func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
 		if flags&s3Copies == 0 {
-			return problemS3Copy
+			return refuse(InvalidCopySource)
 		}
-		if problem := c.takeCopySource(m, source); problem != nil {
-			return problem
+		if refusal := c.takeCopySource(m, source); refusal != nil {
+			return refusal
 		}
 	}
 	if c.has("X-Amz-Tagging") {
@@ -118,7 +119,7 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Problem {
 	return nil
 }
 
-// header is a header that resolveS3 has found to be there at most once.
+// header returns a header that resolveS3 has checked is not repeated.
 func (c *call) header(name string) string {
 	if lines := c.r.Header[name]; len(lines) > 0 {
 		return lines[0]
@@ -135,7 +136,7 @@ func (c *call) has(names ...string) bool {
 	return false
 }
 
-// addWrites adds what the headers of a write ask for beside the object.
+// addWrites adds what the headers of a write need in addition.
 func (c *call) addWrites(resource string) {
 	if c.has("X-Amz-Acl") || c.has(grantHeaders...) {
 		c.addS3("s3:PutObjectAcl", resource, "")
@@ -151,8 +152,8 @@ func (c *call) addWrites(resource string) {
 	}
 }
 
-// addCopy adds the reading half of a copy, on the source's own resource. The source's tags come along unless they are
-// replaced, and nobody here can see whether it has any.
+// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced, and whether it has
+// any is not known here.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
 	source := "arn:aws:s3:::" + s.copySource
@@ -184,32 +185,32 @@ func (c *call) addCreates(resource string) {
 	}
 }
 
-// bypasses reports whether the header asks to bypass governance mode; whatever is not a plain no does.
+// bypasses reports whether a header asks to bypass governance mode. Any value but "false" counts.
 func (c *call) bypasses() bool {
 	value := c.header("X-Amz-Bypass-Governance-Retention")
 	return value != "" && !strings.EqualFold(value, "false")
 }
 
-// takeCopySource reads "[/]bucket/key[?versionId=id]". A literal question mark in a key arrives encoded, so the first raw
-// one ends the key. A plus is a plus to some and a blank to others.
-func (c *call) takeCopySource(m *S3Mapping, source string) *Problem {
+// takeCopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
+// key. A plus is refused, because stores disagree on its meaning.
+func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
 	if len(source) > 4*MaxKeyBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	decoded, err := decodeKey(path, m.EmptySegments)
 	if err != nil {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	bucket, key, _ := strings.Cut(decoded, "/")
 	if !validBucket(bucket) || key == "" || len(key) > MaxKeyBytes {
-		return problemS3Copy
+		return refuse(InvalidCopySource)
 	}
 	s := &c.s3
 	if query != "" {
 		p, rest, ok, err := nextParam(query)
 		if err != nil || !ok || rest != "" || p.name != "versionId" || p.value == "" {
-			return problemS3Copy
+			return refuse(InvalidCopySource)
 		}
 		s.copyVersion = p.value
 		s.has |= hasCopyVersion
@@ -218,8 +219,8 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Problem {
 	return nil
 }
 
-// takeTags reads x-amz-tagging, which is encoded as a query.
-func (c *call) takeTags(tagging string) *Problem {
+// takeTags reads x-amz-tagging, which is encoded like a query.
+func (c *call) takeTags(tagging string) *Refusal {
 	for raw := tagging; raw != ""; {
 		p, rest, ok, err := nextParam(raw)
 		if err != nil {
@@ -229,35 +230,31 @@ func (c *call) takeTags(tagging string) *Problem {
 			break
 		}
 		raw = rest
-		if problem := c.takeTag(p.name, p.value); problem != nil {
-			return problem
+		if refusal := c.takeTag(p.name, p.value); refusal != nil {
+			return refusal
 		}
 	}
 	c.s3.has |= hasTags
 	return nil
 }
 
-// takeTag adds a tag; an object has ten at most, each key once (AWS: "Categorizing your objects using tags").
-func (c *call) takeTag(key, value string) *Problem {
+// takeTag adds a tag. An object has ten tags at most, each key once ("Categorizing your objects using tags" in the S3
+// User Guide).
+func (c *call) takeTag(key, value string) *Refusal {
 	if key == "" || len(c.s3.tags) == 10 {
-		return problemS3Tags
+		return refuse(InvalidTags)
 	}
 	for _, t := range c.s3.tags {
-		if strings.EqualFold(t.key, key) { // condition keys do not tell them apart
-			return problemS3Tags
+		if strings.EqualFold(t.key, key) { // condition keys ignore case
+			return refuse(InvalidTags)
 		}
 	}
 	c.s3.tags = append(c.s3.tags, tag{key, value})
 	return nil
 }
 
-var problemS3Tags = &Problem{Status: 400, Reason: reasonHeader, Title: "Malformed request",
-	Detail:  "The tags are not valid: ten at most, each key once whatever its case.",
-	AWSCode: "InvalidTag", AWSMessage: "The tags provided are not valid."}
-
 // badHeader refuses a header that is repeated or does not belong to the operation.
-func badHeader(name string) *Problem {
-	return &Problem{Status: 400, Reason: reasonHeader, Title: "Malformed request",
-		Detail:  "The header " + strings.ToLower(name) + " is repeated, malformed, or does not belong to the operation.",
-		AWSCode: "InvalidArgument", AWSMessage: "The header " + strings.ToLower(name) + " is not valid here."}
+func badHeader(name string) *Refusal {
+	name = strings.ToLower(name)
+	return refuseAbout(InvalidHeader, name, "The header "+name+" is repeated, malformed, or does not belong to the operation.")
 }

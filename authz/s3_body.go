@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Limits of the bodies that decide.
+// Limits of the bodies that decisions depend on.
 const (
-	maxDeleteBody  = 4 << 20 // a thousand keys of 1024 bytes, each of which may be written as entities
+	maxDeleteBody  = 4 << 20 // a thousand keys of 1,024 bytes, with room for entities
 	maxDeleteKeys  = 1000
 	maxSettingBody = 64 << 10
 	maxXMLDepth    = 8
@@ -18,36 +18,32 @@ const (
 	maxXMLText     = 4096
 )
 
-// lockSettings are those of object lock, from headers or from a body.
+// lockSettings are the settings of object lock, from headers or a body.
 type lockSettings struct{ mode, retainUntil, legalHold string }
 
-var problemS3XML = &Problem{Status: 400, Reason: reasonBody, Title: "Malformed request",
-	Detail:  "The body is not the XML document that the operation takes.",
-	AWSCode: "MalformedXML", AWSMessage: "The XML you provided was not well-formed or did not validate against our published schema"}
-
-// readBody reads the whole body once, checked against the signature.
-func (c *call) readBody(limit int64) *Problem {
+// readBody reads the whole body once and verifies it.
+func (c *call) readBody(limit int64) *Refusal {
 	if c.body != nil {
-		return nil // read for the signature's sake
+		return nil // already read to verify the signature
 	}
 	if c.r.Body == nil {
 		if c.r.ContentLength == 0 {
 			c.body = []byte{}
 			return nil
 		}
-		return problemNoBody
+		return refuse(BodyNotRead)
 	}
 	from := c.r.Body
 	if c.verified != nil {
 		checked, err := c.verified.Body(from)
 		if err != nil {
-			return signatureProblem(err)
+			return refuseSignature(err)
 		}
 		from = checked
 	}
-	body, problem := c.readWhole(from, limit)
-	if problem != nil {
-		return problem
+	body, refusal := c.readWhole(from, limit)
+	if refusal != nil {
+		return refusal
 	}
 	if body == nil {
 		body = []byte{}
@@ -56,15 +52,15 @@ func (c *call) readBody(limit int64) *Problem {
 	return nil
 }
 
-// resolveDelete asks for every object of a DeleteObjects request. Refusing one refuses the whole request, which AWS would
-// answer object by object: the store must not see the others' keys as if they had been allowed with it.
-func (c *call) resolveDelete(m *S3Mapping) *Problem {
-	if problem := c.readBody(maxDeleteBody); problem != nil {
-		return problem
+// resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is. AWS
+// answers for each object instead; here the store would get the denied keys with the others.
+func (c *call) resolveDelete(m *S3Mapping) *Refusal {
+	if refusal := c.readBody(maxDeleteBody); refusal != nil {
+		return refusal
 	}
 	root, err := parseXML(c.body)
 	if err != nil || root.name != "Delete" {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	bypass, count := c.bypasses(), 0
 	for _, object := range root.children {
@@ -73,14 +69,14 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 			continue
 		case "Object":
 		default:
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
 		count++
 		key, version, ok := object.keyAndVersion()
-		// Line ends and tabs are what XML parsers change: a key that holds one could arrive as another.
+		// XML parsers normalize line ends and tabs: such a key could arrive as another.
 		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
 			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
 		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
 		action := "s3:DeleteObject"
@@ -93,12 +89,12 @@ func (c *call) resolveDelete(m *S3Mapping) *Problem {
 		}
 	}
 	if count == 0 {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	return nil
 }
 
-// keyAndVersion reads an Object of a Delete document; ok is false for anything that is there twice or unknown.
+// keyAndVersion reads an Object of a Delete document. ok is false if an element is repeated or unknown.
 func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 	seen := map[string]bool{}
 	for _, child := range n.children {
@@ -119,23 +115,23 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 	return key, version, true
 }
 
-// takeBody reads the settings that condition keys tell, and the one that asks for another action.
-func (c *call) takeBody(resource string, flags s3Flag) *Problem {
-	if problem := c.readBody(maxSettingBody); problem != nil {
-		return problem
+// takeBody reads the settings that condition keys and further targets depend on.
+func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
+	if refusal := c.readBody(maxSettingBody); refusal != nil {
+		return refusal
 	}
 	if len(c.body) == 0 && flags&s3CreateBody != 0 {
 		return nil
 	}
 	root, err := parseXML(c.body)
 	if err != nil {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	switch {
 	case flags&s3TagsBody != 0:
 		return c.takeTagging(root)
 	case root.repeats():
-		return problemS3XML
+		return refuse(MalformedXML)
 	case flags&s3RestoreBody != 0:
 		if root.find("SelectParameters") != nil || root.find("OutputLocation") != nil {
 			c.addS3("s3:GetObject", resource, c.s3.versionID)
@@ -150,22 +146,22 @@ func (c *call) takeBody(resource string, flags s3Flag) *Problem {
 	case root.name == "LegalHold":
 		c.s3.lock = lockSettings{legalHold: root.value("Status")}
 	default:
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	return nil
 }
 
 // takeTagging reads <Tagging><TagSet><Tag><Key/><Value/></Tag>…</TagSet></Tagging>.
-func (c *call) takeTagging(root *xmlNode) *Problem {
+func (c *call) takeTagging(root *xmlNode) *Refusal {
 	if root.name != "Tagging" || len(root.children) != 1 || root.children[0].name != "TagSet" {
-		return problemS3XML
+		return refuse(MalformedXML)
 	}
 	for _, node := range root.children[0].children {
 		if node.name != "Tag" || len(node.children) != 2 || node.find("Key") == nil || node.find("Value") == nil {
-			return problemS3XML
+			return refuse(MalformedXML)
 		}
-		if problem := c.takeTag(node.value("Key"), node.value("Value")); problem != nil {
-			return problem
+		if refusal := c.takeTag(node.value("Key"), node.value("Value")); refusal != nil {
+			return refusal
 		}
 	}
 	c.s3.has |= hasTags
@@ -188,7 +184,7 @@ func (n *xmlNode) find(name string) *xmlNode {
 	return nil
 }
 
-// repeats reports whether an element stands twice, of which stores could take either.
+// repeats reports whether a child is repeated. Stores may use either.
 func (n *xmlNode) repeats() bool {
 	seen := make(map[string]bool, len(n.children))
 	for _, child := range n.children {
@@ -209,8 +205,9 @@ func (n *xmlNode) value(name string) string {
 
 var errXML = errors.New("authz: XML that is not plain elements and text")
 
-// parseXML reads elements and text, and nothing in which two parsers could differ: no document type, no comments, no
-// processing instructions but the declaration, one root, no text beside elements. Namespaces are passed over, as S3 does.
+// parseXML reads elements and text. It refuses whatever two parsers may read differently: a document type, comments,
+// processing instructions other than the declaration, more than one root, and text next to elements. It ignores
+// namespaces, as S3 does.
 func parseXML(body []byte) (*xmlNode, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var root *xmlNode
@@ -246,7 +243,7 @@ func parseXML(body []byte) (*xmlNode, error) {
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) == 0 {
-				continue // the decoder refuses all but white space here
+				continue // outside the root the decoder accepts only white space
 			}
 			node := open[len(open)-1]
 			switch {

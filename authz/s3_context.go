@@ -10,8 +10,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// s3Key gives the keys of "Actions, resources, and condition keys for Amazon S3" in the service authorization reference;
-// which of them are there depends on the action that is being decided on.
+// s3Key returns the keys of "Actions, resources, and condition keys for Amazon S3" in the Service Authorization
+// Reference. Which of them are present depends on the action.
 func (c *call) s3Key(name string) policy.Values {
 	m, ok := c.e.o.Mapping.(*S3Mapping)
 	if !ok || c.target == nil {
@@ -58,7 +58,7 @@ func (c *call) s3Key(name string) policy.Values {
 	return c.s3HeaderKey(mask, name)
 }
 
-// optional is a key that may be there with an empty value.
+// optional returns a value that may be empty, or absent if it is not present.
 func optional(value string, there bool) policy.Values {
 	if !there {
 		return absent
@@ -95,7 +95,7 @@ func tlsVersion(version uint16) policy.Values {
 	return absent
 }
 
-// s3HeaderKeys are the keys that are headers of the same name, and the actions that have them.
+// s3HeaderKeys maps the keys that are headers of the same name to the actions that have them.
 var s3HeaderKeys = map[string]keyMask{
 	"x-amz-acl":                                       keysACL,
 	"x-amz-grant-full-control":                        keysACL,
@@ -130,7 +130,7 @@ func (c *call) s3HeaderKey(mask keyMask, name string) policy.Values {
 	return c.headerKey(name)
 }
 
-// createsObject is s3:ObjectCreationOperation: true for the call that makes the object appear.
+// createsObject returns s3:ObjectCreationOperation: true for the request that creates the object.
 func (c *call) createsObject() bool {
 	for _, p := range c.s3.params {
 		switch p.name {
@@ -164,7 +164,7 @@ func (c *call) requestTagKeys(mask keyMask) policy.Values {
 	return policy.Many(keys)
 }
 
-// lockKey gives object lock's settings from the headers of a write or from the body of a setting.
+// lockKey returns the settings of object lock from the headers of a write or from a body.
 func (c *call) lockKey(mask keyMask, name string) policy.Values {
 	if mask&keysLock == 0 {
 		return absent

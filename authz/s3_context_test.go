@@ -46,9 +46,9 @@ func TestS3ContextKeys(t *testing.T) {
 		{"GET /", nil, "", "ListAllMyBuckets resourceaccount=-"},
 	} {
 		method, target, _ := strings.Cut(tc.line, " ")
-		c, problem := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
-		if problem != nil {
-			t.Errorf("%s: %+v", tc.line, problem)
+		c, refusal := mapS3(&S3Mapping{Region: testRegion, Account: testAccount}, method, "s3.example", target, tc.header, tc.body)
+		if refusal != nil {
+			t.Errorf("%s: %+v", tc.line, refusal)
 			continue
 		}
 		for i, part := range strings.Split(tc.want, "; ") {

@@ -14,24 +14,24 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// signature verifies an AWS signature: whose key it is, then whether the signature is that key's.
-func (c *call) signature() *Problem {
+// signature verifies an AWS signature: it finds the owner of the access key and verifies with its secret.
+func (c *call) signature() *Refusal {
 	o := c.e.o.SigV4
 	request := c.signedRequest()
 	auth, err := sigv4.Parse(request)
 	if err != nil {
-		return signatureProblem(err)
+		return refuseSignature(err)
 	}
-	subject, problem := c.signer(auth)
-	if problem != nil {
-		return problem
+	subject, refusal := c.signer(auth)
+	if refusal != nil {
+		return refusal
 	}
 	options := sigv4.Options{Now: c.now, Regions: o.Regions, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
-		// The signature covers the body's hash and only the body tells it.
-		body, problem := c.readWhole(c.r.Body, o.MaxBody)
-		if problem != nil {
-			return problem
+		// The signature covers the hash of the body, which is in no header.
+		body, refusal := c.readWhole(c.r.Body, o.MaxBody)
+		if refusal != nil {
+			return refusal
 		}
 		sum := sha256.Sum256(body)
 		options.BodySHA256 = hex.EncodeToString(sum[:])
@@ -40,14 +40,14 @@ func (c *call) signature() *Problem {
 	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)
 	if err != nil {
 		c.body = nil
-		return signatureProblem(err)
+		return refuseSignature(err)
 	}
 	c.take(subject)
 	c.verified = verified
 	return nil
 }
 
-// signedRequest is the request as its signer saw it: before any rewriting.
+// signedRequest returns the request as it was signed, before any rewriting.
 func (c *call) signedRequest() *sigv4.Request {
 	r := c.r
 	path, query := r.RawPath, r.RawQuery
@@ -58,18 +58,18 @@ func (c *call) signedRequest() *sigv4.Request {
 		ContentLength: r.ContentLength}
 }
 
-// signer finds the owner of the access key. It says nothing yet about the signature, so nothing is told of a session
-// that its token alone does not tell.
-func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
+// signer finds the owner of the access key. The signature is not verified yet, so a refusal tells no more than the
+// session token itself.
+func (c *call) signer(auth *sigv4.Auth) (*Subject, *Refusal) {
 	o := c.e.o.SigV4
 	if auth.SessionToken == "" {
 		if root := c.e.root; root != nil && root.keys.id == auth.AccessKeyID {
 			return root, nil
 		}
-		return nil, unknownKey(auth.AccessKeyID)
+		return nil, refuseAbout(UnknownAccessKey, auth.AccessKeyID, UnknownAccessKey.Sentence())
 	}
 	if len(auth.SessionToken) > c.e.o.MaxTokenBytes {
-		return nil, problemSessionToken
+		return nil, refuse(InvalidSessionToken)
 	}
 	key := o.Sessions.Key(auth.SessionToken)
 	subject, outcome, err := o.Sessions.Get(key, c.now)
@@ -78,46 +78,47 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Problem) {
 		c.cached = true
 		return subject, nil
 	case outcome == token.Hit:
-		return nil, problemSessionToken // another session's token
+		return nil, refuse(InvalidSessionToken) // the token of another session
 	case outcome == token.Refused:
 		c.cached = true
-		return nil, sessionProblem(err)
+		return nil, refuseSession(err)
 	}
 	record, secret, err := o.Minter.Open(auth.AccessKeyID, auth.SessionToken, c.now)
 	if err != nil {
-		// A token that does not open with this key id may open with its own: only what never can be good is kept.
+		// A token that does not open with this access key may open with its own. Only tokens that never will be good are
+		// cached.
 		if errors.Is(err, session.ErrExpired) {
 			o.Sessions.PutNegative(key, err, c.now.Add(negativeTime))
 		}
-		return nil, sessionProblem(err)
+		return nil, refuseSession(err)
 	}
 	subject = subjectOfSession(auth.AccessKeyID, record, secret)
 	o.Sessions.Put(key, subject, subject.sizeOfSession(), record.ExpiresAt)
 	return subject, nil
 }
 
-// readWhole reads a body that the decision depends on, checked against the signature when there is a verified one.
-func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Problem) {
+// readWhole reads a body that the decision depends on. from verifies it if the signature is verified.
+func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	switch {
 	case from == nil:
-		return nil, problemNoBody
+		return nil, refuse(BodyNotRead)
 	case c.r.ContentLength > limit:
-		return nil, problemBodySize
+		return nil, refuse(BodyTooLarge)
 	}
 	body, err := io.ReadAll(io.LimitReader(from, limit+1))
 	var refused *sigv4.Error
 	switch {
 	case errors.As(err, &refused):
-		return nil, signatureProblem(refused)
+		return nil, refuseSignature(refused)
 	case err != nil:
-		return nil, problemBodyRead
+		return nil, refuse(BodyUnreadable)
 	case int64(len(body)) > limit:
-		return nil, problemBodySize
+		return nil, refuse(BodyTooLarge)
 	}
 	return body, nil
 }
 
-// payloadOf says what the signature says of the body, beside its bytes.
+// payloadOf returns the hash and the trailer that the signature names.
 func payloadOf(c *call) (hash, trailer string) {
 	if c.verified.Streaming() {
 		return "", strings.ToLower(strings.TrimSpace(c.header("X-Amz-Trailer")))
@@ -128,10 +129,10 @@ func payloadOf(c *call) (hash, trailer string) {
 	return "", ""
 }
 
-// UpstreamBody gives the body to forward in place of the client's, with its length (-1 when unknown), and makes the
-// header say what is true of it: an aws-chunked body is decoded, and neither its coding nor its announcements go
-// upstream. It is for requests that pass; its reader fails before the last byte if the body is not the one that was
-// signed, with a *sigv4.Error that ProblemOf translates.
+// UpstreamBody returns the body to forward in place of the client's, and its length, -1 if unknown. It adapts header: a
+// body in aws-chunked coding is decoded, and the headers that announce the coding are removed. If the body is not the
+// signed one, the reader fails before the last byte with a *sigv4.Error, which RefusalOf translates. Call it only for
+// requests that pass.
 func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCloser, int64, error) {
 	if r.Verified == nil {
 		return body, -1, errors.New("authz: the request was not signed")
@@ -151,15 +152,15 @@ func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCl
 		dropCoding(header)
 		header.Del("X-Amz-Decoded-Content-Length")
 		header.Del("X-Amz-Trailer")
-		header.Del("X-Amz-Sdk-Checksum-Algorithm") // it announces the trailer
+		header.Del("X-Amz-Sdk-Checksum-Algorithm") // announces the trailer
 		header.Del("Trailer")
 		header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
 	}
-	header.Del("Content-Length") // the server's own account of the length is what counts
+	header.Del("Content-Length") // the server writes its own
 	return checked, length, nil
 }
 
-// dropCoding takes aws-chunked out of Content-Encoding; other codings are the object's own.
+// dropCoding removes aws-chunked from Content-Encoding. Other codings belong to the object.
 func dropCoding(header http.Header) {
 	var kept []string
 	for _, line := range header["Content-Encoding"] {
@@ -174,13 +175,4 @@ func dropCoding(header http.Header) {
 		return
 	}
 	header.Set("Content-Encoding", strings.Join(kept, ","))
-}
-
-// ProblemOf translates an error of UpstreamBody's reader, for hosts that can still answer.
-func ProblemOf(err error) *Problem {
-	var refused *sigv4.Error
-	if errors.As(err, &refused) {
-		return signatureProblem(refused)
-	}
-	return problemBodyRead
 }

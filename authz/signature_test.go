@@ -51,18 +51,18 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 		{"PUT", "/s3/photos", rootCredentials(), true},
 		{"GET", "/s3/photos/users/us-east-1%3Abob/cat.jpg", rootCredentials(), true},
 	} {
-		outcome, status := Allowed, 0
+		outcome := Allowed
 		if !tc.allowed {
-			outcome, status = Denied, 403
+			outcome = Denied
 		}
 		for range 2 { // opened, then remembered
-			r := want(t, g.Engine, g.ask(tc.method, tc.target, tc.who), outcome, status)
-			if !tc.allowed && (r.Problem.AWSCode != "AccessDenied" || r.DecisionID == "") {
-				t.Errorf("%s %s: %+v, id %q", tc.method, tc.target, r.Problem, r.DecisionID)
+			r := want(t, g.Engine, g.ask(tc.method, tc.target, tc.who), outcome)
+			if !tc.allowed && (r.Refusal.Reason != NotAllowed || r.DecisionID == "") {
+				t.Errorf("%s %s: %+v, id %q", tc.method, tc.target, r.Refusal, r.DecisionID)
 			}
 		}
 	}
-	r := want(t, g.Engine, g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/cat.jpg", alice), Allowed, 0)
+	r := want(t, g.Engine, g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/cat.jpg", alice), Allowed)
 	if r.RawPath != "/photos/users/us-east-1%3Aalice/cat.jpg" || r.Path != "/photos/users/us-east-1:alice/cat.jpg" || r.Action != "s3:GetObject" || r.Verified == nil ||
 		r.Principal.Kind != principal.RoleSession || r.Principal.ARN != "arn:aws:sts::123456789012:assumed-role/notes-user/CognitoIdentityCredentials" {
 		t.Errorf("%+v", r)
@@ -74,73 +74,73 @@ func TestSignaturesThatAreNotExactlyRightAreRefused(t *testing.T) {
 	alice, bob := g.credentials(record("us-east-1:alice", nil)), g.credentials(record("us-east-1:bob", nil))
 	const target = "/s3/photos/users/us-east-1%3Aalice/cat.jpg"
 	for _, tc := range []struct {
-		name   string
-		make   func() *Request
-		status int
-		code   string
+		name    string
+		make    func() *Request
+		outcome Outcome
+		refusal string // its name
 	}{
-		{"nothing", func() *Request { return get("GET", target, "") }, 401, "AccessDenied"},
-		{"a bearer token", func() *Request { return get("GET", target, bearerToken("alice", nil)) }, 401, "InvalidArgument"},
+		{"nothing", func() *Request { return get("GET", target, "") }, Unauthenticated, "missing"},
+		{"a bearer token", func() *Request { return get("GET", target, bearerToken("alice", nil)) }, Unauthenticated, "scheme"},
 		{"another path", func() *Request {
 			r := g.ask("GET", target, alice)
 			r.RawPath, r.Target = target+"x", target+"x"
 			return r
-		}, 401, "SignatureDoesNotMatch"},
-		{"another host", func() *Request { r := g.ask("GET", target, alice); r.Host = "other.example"; return r }, 401, "SignatureDoesNotMatch"},
-		{"another method", func() *Request { r := g.ask("GET", target, alice); r.Method = "DELETE"; return r }, 401, "SignatureDoesNotMatch"},
-		{"a header added", func() *Request { r := g.ask("GET", target, alice); r.Header.Set("X-Amz-Acl", "public-read"); return r }, 401, "AccessDenied"},
+		}, Unauthenticated, "signature_signature_does_not_match"},
+		{"another host", func() *Request { r := g.ask("GET", target, alice); r.Host = "other.example"; return r }, Unauthenticated, "signature_signature_does_not_match"},
+		{"another method", func() *Request { r := g.ask("GET", target, alice); r.Method = "DELETE"; return r }, Unauthenticated, "signature_signature_does_not_match"},
+		{"a header added", func() *Request { r := g.ask("GET", target, alice); r.Header.Set("X-Amz-Acl", "public-read"); return r }, Unauthenticated, "signature_header_not_signed"},
 		{"a selector added", func() *Request {
 			r := g.ask("GET", target, alice)
 			r.RawQuery, r.Target = "acl", target+"?acl"
 			return r
-		}, 401, "SignatureDoesNotMatch"},
+		}, Unauthenticated, "signature_signature_does_not_match"},
 		{"an unknown key", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLF", SecretAccessKey: "x"})
-		}, 401, "InvalidAccessKeyId"},
+		}, Unauthenticated, "unknown_access_key"},
 		{"the wrong secret", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "x"})
-		}, 401, "SignatureDoesNotMatch"},
+		}, Unauthenticated, "signature_signature_does_not_match"},
 		{"no session token", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey})
-		}, 401, "InvalidAccessKeyId"},
+		}, Unauthenticated, "unknown_access_key"},
 		{"another's session token", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey, SessionToken: bob.SessionToken})
-		}, 401, "InvalidToken"},
+		}, Unauthenticated, "session_token"},
 		{"a token changed", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey, SessionToken: flip(alice.SessionToken)})
-		}, 401, "InvalidToken"},
+		}, Unauthenticated, "session_token"},
 		{"a token too long", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey, SessionToken: strings.Repeat("A", 20<<10)})
-		}, 400, "AuthorizationHeaderMalformed"},
+		}, Malformed, "signature_malformed_signature"},
 		{"a session that is over", func() *Request {
 			return g.ask("GET", target, g.credentials(record("us-east-1:alice", func(r *session.Record) {
 				r.IssuedAt, r.ExpiresAt = testNow.Add(-2*time.Hour), testNow.Add(-time.Hour)
 			})))
-		}, 401, "ExpiredToken"},
+		}, Unauthenticated, "expired"},
 		{"a clock that is off", func() *Request {
 			r := get("GET", target, "")
 			s := &sigv4.Request{Method: "GET", Host: r.Host, RawPath: r.RawPath, Header: r.Header}
 			_ = sigv4.Sign(s, alice, sigv4.SignOptions{Time: testNow.Add(-16 * time.Minute), Region: testRegion, Service: "s3", PayloadHash: sigv4.UnsignedPayload})
 			return r
-		}, 401, "RequestTimeTooSkewed"},
-		{"another region", func() *Request { return signFor(get("GET", target, ""), alice, "eu-west-1", "s3") }, 401, "AuthorizationHeaderMalformed"},
-		{"another service", func() *Request { return signFor(get("GET", target, ""), alice, testRegion, "sts") }, 401, "AuthorizationHeaderMalformed"},
+		}, Unauthenticated, "signature_request_time_too_skewed"},
+		{"another region", func() *Request { return signFor(get("GET", target, ""), alice, "eu-west-1", "s3") }, Unauthenticated, "signature_wrong_credential_scope"},
+		{"another service", func() *Request { return signFor(get("GET", target, ""), alice, testRegion, "sts") }, Unauthenticated, "signature_wrong_credential_scope"},
 		{"two signatures", func() *Request {
 			r := g.ask("GET", target, alice)
 			r.RawQuery = "X-Amz-Signature=1"
 			return r
-		}, 400, "InvalidArgument"},
+		}, Malformed, "credentials"},
 		{"dots that a file system resolves", func() *Request {
 			return g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/../us-east-1%3Abob/cat.jpg", alice)
-		}, 400, "InvalidURI"},
+		}, Malformed, "path"},
 		{"dots, encoded", func() *Request {
 			return g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/%2e%2e/us-east-1%3Abob/cat.jpg", alice)
-		}, 400, "InvalidURI"},
+		}, Malformed, "path"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := g.Authorize(t.Context(), tc.make())
-			if r.Pass || r.Problem.Status != tc.status || r.Problem.AWSCode != tc.code || r.Principal.Kind != principal.Anonymous {
-				t.Errorf("%s as %s: %+v", r.Outcome, r.Principal.Kind, r.Problem)
+			if r.Pass || r.Outcome != tc.outcome || r.Refusal.Name() != tc.refusal || r.Principal.Kind != principal.Anonymous {
+				t.Errorf("%s as %s: %+v", r.Outcome, r.Principal.Kind, r.Refusal)
 			}
 			if r.Verified != nil || r.Body != nil {
 				t.Error("a refused signature gives a body")
@@ -175,17 +175,17 @@ func TestPresignedRequestsGrantWhatTheirSignerMayNow(t *testing.T) {
 	query := must(sigv4.Presign(&sigv4.Request{Method: "GET", Host: "api.example", RawPath: path, Header: http.Header{}},
 		alice, sigv4.SignOptions{Time: testNow, Region: testRegion, Service: "s3", Expires: 24 * time.Hour}))
 	ask := func() *Request { return get("GET", path+"?"+query, "") }
-	if r := want(t, g.Engine, ask(), Allowed, 0); r.Scheme != "presigned" {
+	if r := want(t, g.Engine, ask(), Allowed); r.Scheme != "presigned" {
 		t.Errorf("scheme %q", r.Scheme)
 	}
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}}`)
-	want(t, g.Engine, ask(), Denied, 403)
+	want(t, g.Engine, ask(), Denied)
 	g.roles.set(testRole, ownPrefix)
 	g.revoke.end(alice.AccessKeyID)
-	want(t, g.Engine, ask(), Unauthenticated, 401)
+	want(t, g.Engine, ask(), Unauthenticated)
 	g.clock.add(90 * time.Minute)
-	if r := want(t, g.Engine, ask(), Unauthenticated, 401); r.Problem.AWSCode != "ExpiredToken" {
-		t.Errorf("%+v", r.Problem)
+	if r := want(t, g.Engine, ask(), Unauthenticated); r.Refusal.Reason != SessionExpired {
+		t.Errorf("%+v", r.Refusal)
 	}
 }
 
@@ -246,11 +246,11 @@ func TestRouteRulesStayWithinASessionsLimits(t *testing.T) {
 	limited := g.credentials(record("us-east-1:y", func(r *session.Record) {
 		r.SessionPolicies = []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`}
 	}))
-	want(t, g.Engine, g.ask("PUT", "/photos/k", free), Allowed, 0)
-	want(t, g.Engine, g.ask("DELETE", "/photos/k", free), Denied, 403)
-	want(t, g.Engine, g.ask("DELETE", "/photos/k", rootCredentials()), Denied, 403)
-	want(t, g.Engine, g.ask("GET", "/photos/k", limited), Allowed, 0)
-	want(t, g.Engine, g.ask("PUT", "/photos/k", limited), Denied, 403)
+	want(t, g.Engine, g.ask("PUT", "/photos/k", free), Allowed)
+	want(t, g.Engine, g.ask("DELETE", "/photos/k", free), Denied)
+	want(t, g.Engine, g.ask("DELETE", "/photos/k", rootCredentials()), Denied)
+	want(t, g.Engine, g.ask("GET", "/photos/k", limited), Allowed)
+	want(t, g.Engine, g.ask("PUT", "/photos/k", limited), Denied)
 }
 
 func TestAPolicyOnTagsOfStoredObjectsCannotBeDecided(t *testing.T) {
@@ -258,8 +258,8 @@ func TestAPolicyOnTagsOfStoredObjectsCannotBeDecided(t *testing.T) {
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},
 	 {"Effect":"Deny","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/secret":"yes"}}}]}`)
 	c := g.credentials(record("us-east-1:x", nil))
-	want(t, g.Engine, g.ask("GET", "/s3/photos/k", c), Denied, 403)
-	want(t, g.Engine, g.ask("PUT", "/s3/photos/k", c), Allowed, 0)
+	want(t, g.Engine, g.ask("GET", "/s3/photos/k", c), Denied)
+	want(t, g.Engine, g.ask("PUT", "/s3/photos/k", c), Allowed)
 }
 
 func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
@@ -276,7 +276,7 @@ func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
 	}
 	object := func(key string) string { return "<Object><Key>" + key + "</Key></Object>" }
 	good := "<Delete>" + object("mine/a") + object("mine/b") + "</Delete>"
-	r := want(t, g.Engine, ask(good, ""), Allowed, 0)
+	r := want(t, g.Engine, ask(good, ""), Allowed)
 	if string(r.Body) != good {
 		t.Errorf("body %q", r.Body)
 	}
@@ -284,18 +284,18 @@ func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
 	if err != nil || n != int64(len(good)) || string(must(io.ReadAll(body))) != good {
 		t.Errorf("upstream gets %d bytes, %v", n, err)
 	}
-	refused := want(t, g.Engine, ask("<Delete>"+object("mine/a")+object("yours/b")+"</Delete>", ""), Denied, 403)
+	refused := want(t, g.Engine, ask("<Delete>"+object("mine/a")+object("yours/b")+"</Delete>", ""), Denied)
 	if refused.Resource != "arn:aws:s3:::photos/yours/b" {
 		t.Errorf("refused for %s", refused.Resource)
 	}
-	want(t, g.Engine, ask(good, sigv4.HashPayload([]byte("another"))), Malformed, 400)
+	want(t, g.Engine, ask(good, sigv4.HashPayload([]byte("another"))), Malformed)
 	without := ask(good, "")
 	without.Body = nil
-	want(t, g.Engine, without, Malformed, 501)
+	want(t, g.Engine, without, Malformed, BodyNotRead)
 	large := ask(good, "")
 	large.ContentLength = maxDeleteBody + 1
 	large.Body = io.LimitReader(neverEnding{}, maxDeleteBody+2)
-	want(t, g.Engine, large, Malformed, 413)
+	want(t, g.Engine, large, Malformed, BodyTooLarge)
 }
 
 type neverEnding struct{}
@@ -312,13 +312,13 @@ func TestABodyWithoutAHashIsReadForTheSignature(t *testing.T) {
 		r.ContentLength, r.Body = int64(len(sent)), strings.NewReader(sent)
 		return g.sign(r, c, "execute-api", sigv4.HashPayload([]byte(signedFor)))
 	}
-	if r := want(t, g.Engine, ask("hello", "hello"), Allowed, 0); string(r.Body) != "hello" {
+	if r := want(t, g.Engine, ask("hello", "hello"), Allowed); string(r.Body) != "hello" {
 		t.Errorf("body %q", r.Body)
 	}
-	want(t, g.Engine, ask("hallo", "hello"), Unauthenticated, 401)
-	want(t, g.Engine, ask("", ""), Allowed, 0)
+	want(t, g.Engine, ask("hallo", "hello"), Unauthenticated)
+	want(t, g.Engine, ask("", ""), Allowed)
 	large := ask(strings.Repeat("x", 1<<20+1), "")
-	want(t, g.Engine, large, Malformed, 413)
+	want(t, g.Engine, large, Malformed, BodyTooLarge)
 }
 
 func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
@@ -327,7 +327,7 @@ func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
 	send := func(sent string) ([]byte, error) {
 		r := get("PUT", "/s3/photos/users/us-east-1%3Aalice/k", "")
 		r.ContentLength = 5
-		result := want(t, g.Engine, g.sign(r, c, "s3", sigv4.HashPayload([]byte("hello"))), Allowed, 0)
+		result := want(t, g.Engine, g.sign(r, c, "s3", sigv4.HashPayload([]byte("hello"))), Allowed)
 		if result.PayloadHash != sigv4.HashPayload([]byte("hello")) {
 			t.Errorf("payload hash %q", result.PayloadHash)
 		}
@@ -344,11 +344,11 @@ func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
 	if len(got) >= 5 || !errors.Is(err, &sigv4.Error{Reason: sigv4.PayloadMismatch}) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if p := ProblemOf(err); p.AWSCode != "XAmzContentSHA256Mismatch" {
-		t.Errorf("%+v", p)
+	if r := RefusalOf(err); r.Name() != "signature_payload_hash_does_not_match" || r.Outcome() != Malformed {
+		t.Errorf("%+v", r)
 	}
-	if p := ProblemOf(io.ErrUnexpectedEOF); p.AWSCode != "IncompleteBody" {
-		t.Errorf("%+v", p)
+	if r := RefusalOf(io.ErrUnexpectedEOF); r.Reason != BodyUnreadable {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -360,7 +360,7 @@ func TestAChunkedBodyGoesUpstreamPlain(t *testing.T) {
 	r.ContentLength = int64(len(wire))
 	r.Header = h("Content-Encoding", "aws-chunked, gzip", "X-Amz-Decoded-Content-Length", "5", "X-Amz-Trailer", "x-amz-checksum-crc32",
 		"X-Amz-Sdk-Checksum-Algorithm", "CRC32", "Content-Length", "48")
-	result := want(t, g.Engine, g.sign(r, c, "s3", sigv4.StreamingUnsignedTrailer), Allowed, 0)
+	result := want(t, g.Engine, g.sign(r, c, "s3", sigv4.StreamingUnsignedTrailer), Allowed)
 	if result.Trailer != "x-amz-checksum-crc32" || result.PayloadHash != "" {
 		t.Errorf("trailer %q, hash %q", result.Trailer, result.PayloadHash)
 	}
@@ -386,12 +386,9 @@ func TestTokensAndSignaturesOnOneRoute(t *testing.T) {
 		o.Rules = []Rule{ruleOf("allow group readers GET /api/*"), ruleOf("allow role notes-user GET /api/*")}
 	})
 	g.roles.set(testRole)
-	want(t, g.Engine, get("GET", "/api/x", bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})), Allowed, 0)
-	want(t, g.Engine, g.sign(get("GET", "/api/x", ""), g.credentials(record("us-east-1:x", nil)), "execute-api", sigv4.HashPayload(nil)), Allowed, 0)
+	want(t, g.Engine, get("GET", "/api/x", bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})), Allowed)
+	want(t, g.Engine, g.sign(get("GET", "/api/x", ""), g.credentials(record("us-east-1:x", nil)), "execute-api", sigv4.HashPayload(nil)), Allowed)
 	other := g.credentials(record("us-east-1:x", func(r *session.Record) { r.RoleARN = "arn:aws:iam::123456789012:role/other" }))
-	want(t, g.Engine, g.sign(get("GET", "/api/x", ""), other, "execute-api", sigv4.HashPayload(nil)), Denied, 403)
-	r := want(t, g.Engine, get("GET", "/api/x", ""), Unauthenticated, 401)
-	if len(r.Challenges) != 2 || r.Challenges[1] != "AWS4-HMAC-SHA256" {
-		t.Errorf("challenges %q", r.Challenges)
-	}
+	want(t, g.Engine, g.sign(get("GET", "/api/x", ""), other, "execute-api", sigv4.HashPayload(nil)), Denied)
+	want(t, g.Engine, get("GET", "/api/x", ""), Unauthenticated, NoCredential)
 }

@@ -13,20 +13,19 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// Subject is what a credential turned out to be, as caches keep it: the principal, and what follows from it for an
-// engine, worked out once and again when policies or revocations have changed.
+// Subject is a verified credential as caches keep it: the principal, and what engines computed from it.
 type Subject struct {
-	Principal *principal.Principal // nil: token tells it
+	Principal *principal.Principal // nil if token holds it
 
-	epoch  atomic.Uint64 // 1 + the epoch of the revocations in which the principal was found in order
-	grants atomic.Pointer[grants]
-	others atomic.Pointer[otherGrants] // on further routes
-	keys   *accessKey                  // of credentials that sign; nil for tokens
-	serial uint32                      // spreads subjects over an engine's places
-	token  packed
+	epoch       atomic.Uint64 // 1 + Revocations.Epoch when the principal was last found not revoked
+	permissions atomic.Pointer[permissions]
+	others      atomic.Pointer[otherPermissions] // on further routes
+	keys        *accessKey                       // of credentials that sign; nil for tokens
+	serial      uint32                           // spreads subjects over an engine's places
+	token       packed
 }
 
-// whole gives the principal off the requests' usual way.
+// whole returns the principal. Requests use Engine.principalOf, which is faster.
 func (s *Subject) whole() *principal.Principal {
 	if s.Principal != nil {
 		return s.Principal
@@ -34,18 +33,18 @@ func (s *Subject) whole() *principal.Principal {
 	return &s.token.unpack(s).Principal
 }
 
-// accessKey is what credentials that sign have beside their principal.
+// accessKey is what credentials that sign have in addition to a principal.
 type accessKey struct {
 	id       string // session tokens are bound to it
 	secret   seal.Secret
-	policies []string // of the session: JSON documents,
-	arns     []string // and managed policies
+	policies []string // session policies as JSON documents
+	arns     []string // session policies as ARNs of managed policies
 }
 
-// limited says whether the session has policies of its own.
+// limited reports whether the session has policies of its own.
 func (k *accessKey) limited() bool { return k != nil && len(k.policies)+len(k.arns) > 0 }
 
-// subjectOfToken makes the subject of a verified token, and its principal.
+// subjectOfToken returns the subject of a verified token, and its principal.
 func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 	p := &principal.Principal{
 		Kind:          principal.User,
@@ -66,7 +65,8 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 		ExpiresAt:     t.Deadline(),
 		Claims:        &tokenClaims{claims: t.Claims},
 	}
-	// RFC 9068 section 2.2: a token that a client got for itself has the client's id as its subject. Cognito does so.
+	// RFC 9068 section 2.2: a token that a client gets for itself has the client's id as its subject. Cognito does the
+	// same.
 	if t.Username == "" && (t.Subject == "" || t.Subject == p.ClientID) {
 		p.Kind = principal.Machine
 	}
@@ -77,7 +77,7 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 	return s, p
 }
 
-// sizeOfToken is about how many bytes the subject of a token keeps alive.
+// sizeOfToken returns about how many bytes the subject of a token keeps alive.
 func (s *Subject) sizeOfToken(t *token.Token) int {
 	n := int(unsafe.Sizeof(*s)) + t.Size() - int(unsafe.Sizeof(*t)) // the token itself is not kept
 	if s.Principal != nil {
@@ -86,7 +86,7 @@ func (s *Subject) sizeOfToken(t *token.Token) int {
 	return n
 }
 
-// clientOf is the token's app client: an ID token names it in aud.
+// clientOf returns the token's app client, which an ID token names in aud.
 func clientOf(t *token.Token) string {
 	if t.ClientID == "" && len(t.Audience) == 1 {
 		return t.Audience[0]
@@ -94,7 +94,7 @@ func clientOf(t *token.Token) string {
 	return t.ClientID
 }
 
-// poolOf is the last part of an issuer that looks like a user pool's, {region}_{id}.
+// poolOf returns the last part of an issuer if it looks like a user pool id, {region}_{id}, or "".
 func poolOf(issuer string) string {
 	id := issuer[strings.LastIndexByte(issuer, '/')+1:]
 	region, name, ok := strings.Cut(id, "_")
@@ -111,7 +111,7 @@ func instant(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// subjectOfSession makes the principal of opened temporary credentials.
+// subjectOfSession returns the subject of opened temporary credentials.
 func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret) *Subject {
 	p := &principal.Principal{
 		Kind:           principal.RoleSession,
@@ -137,18 +137,18 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 			AuthTime: l.AuthTime, IssuedAt: l.IssuedAt})
 	}
 	s := &Subject{Principal: p, keys: &accessKey{id: accessKeyID, secret: secret, policies: r.SessionPolicies, arns: r.PolicyARNs}}
-	// The administrator's own sessions. A federated user has what the user and the session policies both allow, and
-	// nothing when there are none ("GetFederationToken" in the STS API reference).
+	// Sessions of the administrator. A federated user may do what the user and the session policies both allow, and
+	// nothing without session policies ("GetFederationToken" in the STS API Reference).
 	if strings.HasSuffix(r.RoleARN, ":root") && (r.Kind == session.UserSession || r.Kind == session.FederatedUser) {
 		p.Kind = principal.Root
 		if r.Kind == session.FederatedUser && !s.keys.limited() {
-			s.keys.policies = []string{""} // does not parse: allows nothing
+			s.keys.policies = []string{""} // does not parse, so it allows nothing
 		}
 	}
 	return s
 }
 
-// sessionARN is arn:aws:sts::{account}:assumed-role/{role}/{session}; the path of the role is not in it.
+// sessionARN returns arn:aws:sts::{account}:assumed-role/{role}/{session}, without the path of the role.
 func sessionARN(r *session.Record) string {
 	switch r.Kind {
 	case session.UserSession:
@@ -167,7 +167,7 @@ func newRoot(k *RootKey) *Subject {
 	}}
 }
 
-// sizeOfSession is about how many bytes the subject of temporary credentials keeps alive.
+// sizeOfSession returns about how many bytes the subject of temporary credentials keeps alive.
 func (s *Subject) sizeOfSession() int {
 	p := s.Principal
 	n := int(unsafe.Sizeof(*s)+unsafe.Sizeof(*p)+unsafe.Sizeof(*s.keys)) + 64
@@ -184,13 +184,13 @@ func (s *Subject) sizeOfSession() int {
 	return n
 }
 
-// tokenClaims gives a token's claims as principal.Claims, and for conditions without regard to case.
+// tokenClaims implements principal.Claims with a token's claims, and finds them without case for conditions.
 type tokenClaims struct{ claims token.Claims }
 
-// Lookup finds a claim by its exact name.
+// Lookup returns a claim by its exact name.
 func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Values(name) }
 
-// fold finds a claim by a name whose case is lost, and counts how many there are.
+// fold finds a claim by its name in lower case. found counts the claims of that name.
 func (c *tokenClaims) fold(name string) (exact string, found int) {
 	for claim := range c.claims.All() {
 		if policy.FoldKey(claim) == name {

@@ -12,7 +12,7 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 	user := func(groups, roles []string) *Subject {
 		return &Subject{Principal: &principal.Principal{Kind: principal.User, Groups: groups, Roles: roles}}
 	}
-	same := func(a, b *Subject) bool { return e.grantsFor(a) == e.grantsFor(b) }
+	same := func(a, b *Subject) bool { return e.permissionsFor(a) == e.permissionsFor(b) }
 	ab := user([]string{"a", "b"}, nil)
 	if !same(ab, user([]string{"a", "b"}, nil)) {
 		t.Error("two users of the same groups have grants of their own")
@@ -32,13 +32,13 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 			t.Errorf("%s: the grants are shared", name)
 		}
 	}
-	before := e.grantsFor(ab)
+	before := e.permissionsFor(ab)
 	roles.version.Add(1)
-	if e.grantsFor(ab) == before {
+	if e.permissionsFor(ab) == before {
 		t.Error("grants outlive the roles' version")
 	}
 	for i := range maxShared + 10 {
-		e.grantsFor(user([]string{"g", string(rune(i))}, nil))
+		e.permissionsFor(user([]string{"g", string(rune(i))}, nil))
 	}
 	if n := len(e.shared.byKey); n > maxShared {
 		t.Errorf("%d grants are kept", n)

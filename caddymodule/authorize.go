@@ -13,13 +13,15 @@ import (
 
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(new(Authorize)) }
 
-// Authorize lets requests pass that carry a good credential and that the route's rules and policies allow.
+// Authorize calls the next handler for requests with a valid credential that the route's rules and policies allow, and
+// answers all others.
 //
-// It sets placeholders that any later handler can use:
+// It sets placeholders for later handlers:
 //
 // Placeholder | Value
 // ------------|------
@@ -90,8 +92,7 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	}
 	if gate == nil {
 		if gate = a.wait(r.Context()); gate == nil {
-			node.WriteStarting(w)
-			return nil
+			return refusal.Starting(w)
 		}
 	}
 	p, err := ask(gate, w, r)

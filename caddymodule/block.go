@@ -14,10 +14,10 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// option reads one option of a block; the dispenser stands on its name.
+// option parses one option of a block. The dispenser is at its name.
 type option func(d *caddyfile.Dispenser) error
 
-// parseBlock reads the block that follows, option by option. what names the block in errors.
+// parseBlock parses the options of a block. what is the name of the block in errors.
 func parseBlock(d *caddyfile.Dispenser, what string, options map[string]option) error {
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		name := d.Val()
@@ -27,7 +27,7 @@ func parseBlock(d *caddyfile.Dispenser, what string, options map[string]option) 
 			if near := config.Nearest(name, known); near != "" {
 				return d.Errf("%s has no option %q; did you mean %s?", what, name, near)
 			}
-			return d.Errf("%s has no option %q; it knows: %s", what, name, strings.Join(known, ", "))
+			return d.Errf("%s has no option %q; its options are: %s", what, name, strings.Join(known, ", "))
 		}
 		if err := read(d); err != nil {
 			return err
@@ -36,26 +36,29 @@ func parseBlock(d *caddyfile.Dispenser, what string, options map[string]option) 
 	return nil
 }
 
-// usage is the error of an option with the wrong arguments.
-func usage(d *caddyfile.Dispenser, syntax string) error { return d.Errf("write: %s", syntax) }
+// usage returns the error for an option with wrong arguments. syntax starts with the name of the option.
+func usage(d *caddyfile.Dispenser, syntax string) error {
+	name, _, _ := strings.Cut(syntax, " ")
+	return d.Errf("wrong arguments for %s; write: %s", name, syntax)
+}
 
-// noBlock refuses a block where none belongs, so that a stray brace is not read as the parent's option.
+// noBlock checks that the line ends and that no block follows, whose options would be read as the parent's.
 func noBlock(d *caddyfile.Dispenser, syntax string) error {
 	if d.NextArg() {
 		return usage(d, syntax)
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		return d.Errf("no block belongs here; write: %s", syntax)
+		return d.Errf("unexpected block; write: %s", syntax)
 	}
 	return nil
 }
 
-// oneString reads exactly one argument, once.
+// oneString parses one argument. The option must not be repeated.
 func oneString(field *string, syntax string) option {
 	return func(d *caddyfile.Dispenser) error {
 		name := d.Val()
 		if *field != "" {
-			return d.Errf("%s is set twice", name)
+			return d.Errf("%s is set twice; remove one of them", name)
 		}
 		if !d.NextArg() {
 			return usage(d, syntax)
@@ -67,7 +70,7 @@ func oneString(field *string, syntax string) option {
 	}
 }
 
-// manyStrings reads one or more arguments and appends them.
+// manyStrings parses one or more arguments and appends them.
 func manyStrings(field *[]string, syntax string) option {
 	return func(d *caddyfile.Dispenser) error {
 		args := d.RemainingArgs()
@@ -79,7 +82,7 @@ func manyStrings(field *[]string, syntax string) option {
 	}
 }
 
-// onOff reads on or off; without an argument it means on.
+// onOff parses on or off. Without an argument it means on.
 func onOff(field *bool, syntax string) option {
 	return func(d *caddyfile.Dispenser) error {
 		*field = true
@@ -96,7 +99,7 @@ func onOff(field *bool, syntax string) option {
 	}
 }
 
-// oneDuration reads a span such as 90s, 5m or 2d.
+// oneDuration parses a duration such as 90s, 5m or 2d.
 func oneDuration(field *config.Duration, syntax string) option {
 	return func(d *caddyfile.Dispenser) error {
 		if !d.NextArg() {
@@ -108,13 +111,13 @@ func oneDuration(field *config.Duration, syntax string) option {
 		}
 		*field = config.Duration(span)
 		if time.Duration(*field) != span {
-			return d.Errf("%q is out of range", d.Val())
+			return d.Errf("the duration %q is too long", d.Val())
 		}
 		return noBlock(d, syntax)
 	}
 }
 
-// oneInt reads a whole number.
+// oneInt parses an integer.
 func oneInt(field *int, syntax string) option {
 	return func(d *caddyfile.Dispenser) error {
 		if !d.NextArg() {
@@ -129,7 +132,7 @@ func oneInt(field *int, syntax string) option {
 	}
 }
 
-// header reads `header <name> <value>`.
+// header parses "header <name> <value>".
 func header(field *[]config.Header) option {
 	return func(d *caddyfile.Dispenser) error {
 		const syntax = "header <name> <value>"
@@ -142,7 +145,7 @@ func header(field *[]config.Header) option {
 	}
 }
 
-// places remembers where in the Caddyfile the things stand that validation talks about.
+// places are positions in the Caddyfile by the words that config.Problem uses.
 type places map[string]place
 
 type place struct {
@@ -150,14 +153,14 @@ type place struct {
 	line int
 }
 
-// mark remembers the token that the dispenser stands on under the words that config.Problem uses.
+// mark records the position of the current token.
 func (p places) mark(d *caddyfile.Dispenser, at string) {
 	if _, ok := p[at]; !ok {
 		p[at] = place{d.File(), d.Line()}
 	}
 }
 
-// locate puts file and line before each problem; what is not marked stands at the fallback.
+// locate puts file and line before each problem. A problem without a recorded position gets the fallback.
 func (p places) locate(err error, fallback place) error {
 	if err == nil {
 		return nil
@@ -179,7 +182,8 @@ func (p places) locate(err error, fallback place) error {
 	return errors.Join(all...)
 }
 
-// parent cuts the last ": part" off, so that a problem of an option is found at its block when it has no mark.
+// parent cuts off the last ": part", so that a problem with an option is reported at its block if the option has no
+// position.
 func parent(words string) string {
 	if i := strings.LastIndex(words, ": "); i >= 0 {
 		return words[:i]

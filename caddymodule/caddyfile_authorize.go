@@ -16,7 +16,7 @@ func init() {
 	httpcaddyfile.RegisterDirectiveOrder("sluice_authorize", httpcaddyfile.Before, "basic_auth")
 }
 
-// parseAuthorize reads the directive. Syntax:
+// parseAuthorize parses the directive. Syntax:
 //
 //	sluice_authorize [<matcher>] {
 //	    user_pool  <id>...                # declared pools whose tokens are taken
@@ -40,7 +40,7 @@ func init() {
 //	    allow   group|user|scope|client|role <name>...   <method>[,<method>...] <path>
 //	    allow   claim <claim> <value>...                 <method>[,<method>...] <path>
 //	    deny    …                         # the same forms; a deny beats every allow
-//	    require …                         # denies whoever does not have it
+//	    require …                         # denies everyone who does not have it
 //	    policy  <file> [group <name>]     # a policy document
 //	    role_policies [on|off]            # the policies of the roles that groups map to decide too
 //
@@ -59,7 +59,7 @@ func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 	h.Next() // the directive's name
 	start := place{h.File(), h.Line()}
 	if h.NextArg() {
-		return nil, h.Err("write: sluice_authorize [<matcher>] { … }")
+		return nil, usage(h.Dispenser, "sluice_authorize [<matcher>] { … }")
 	}
 	authorize, at := new(Authorize), places{}
 	if err := parseBlock(h.Dispenser, "sluice_authorize", authorizeOptions(&authorize.Authorize, at)); err != nil {
@@ -99,85 +99,100 @@ func declared(h httpcaddyfile.Helper) (*config.App, error) {
 	return app, nil
 }
 
+// authorizeParser parses the options of a sluice_authorize block.
+type authorizeParser struct {
+	into *config.Authorize
+	at   places
+}
+
 func authorizeOptions(a *config.Authorize, at places) map[string]option {
-	eachMarked := func(read option) option {
-		return func(d *caddyfile.Dispenser) error {
-			name, line := d.Val(), place{d.File(), d.Line()}
-			if _, ok := at[name]; !ok {
-				at[name] = line
-			}
-			for _, arg := range peekArgs(d) {
-				at[name+" "+arg] = line
-			}
-			return read(d)
-		}
-	}
-	rule := func(d *caddyfile.Dispenser) error { return parseRule(d, a, at) }
+	p := authorizeParser{a, at}
 	return map[string]option{
-		"user_pool": eachMarked(manyStrings(&a.UserPools, "user_pool <id>...")),
-		"client_id": eachMarked(manyStrings(&a.Clients, "client_id <id>...")),
-		"token_use": eachMarked(manyStrings(&a.TokenUse, "token_use access|id...")),
-		"issuer": func(d *caddyfile.Dispenser) error {
-			url, _, err := named(d, at, "", "issuer <url> { … }")
-			if err != nil {
-				return err
-			}
-			if d.NextArg() {
-				return usage(d, "issuer <url> { … }")
-			}
-			issuer := config.Issuer{URL: url}
-			if err := parseBlock(d, "issuer", issuerOptions(&issuer)); err != nil {
-				return err
-			}
-			a.Issuers = append(a.Issuers, issuer)
-			return nil
-		},
-		"sigv4": func(d *caddyfile.Dispenser) error {
-			if a.SigV4 != nil {
-				return d.Err("sigv4 is set twice")
-			}
-			at.mark(d, "sigv4")
-			a.SigV4 = new(config.SigV4)
-			if !d.Args(&a.SigV4.Service) || d.NextArg() {
-				return usage(d, "sigv4 s3|execute-api { … }")
-			}
-			return parseBlock(d, "sigv4", sigv4Options(a.SigV4))
-		},
-		"allow": rule, "deny": rule, "require": rule,
-		"policy": func(d *caddyfile.Dispenser) error {
-			const syntax = "policy <file> [group <name>]"
-			from, args := d.File(), d.RemainingArgs()
-			if len(args) != 1 && (len(args) != 3 || args[1] != "group") {
-				return usage(d, syntax)
-			}
-			policy := config.Policy{File: beside(from, args[0])}
-			if len(args) == 3 {
-				policy.Group = args[2]
-			}
-			if err := exists(d, policy.File); err != nil {
-				return err
-			}
-			a.Policies = append(a.Policies, policy)
-			return noBlock(d, syntax)
-		},
-		"role_policies":      eachMarked(onOff(&a.RolePolicies, "role_policies [on|off]")),
+		"user_pool": p.marked(manyStrings(&a.UserPools, "user_pool <id>...")),
+		"client_id": p.marked(manyStrings(&a.Clients, "client_id <id>...")),
+		"token_use": p.marked(manyStrings(&a.TokenUse, "token_use access|id...")),
+		"issuer":    p.issuer,
+		"sigv4":     p.sigv4,
+
+		"allow": p.rule, "deny": p.rule, "require": p.rule,
+		"policy":        p.policy,
+		"role_policies": p.marked(onOff(&a.RolePolicies, "role_policies [on|off]")),
+
 		"api":                oneString(&a.API, "api <name>"),
 		"stage":              oneString(&a.Stage, "stage <name>"),
 		"header":             header(&a.Headers),
 		"pass_authorization": onOff(&a.PassAuthorization, "pass_authorization [on|off]"),
-		"mode":               eachMarked(oneString(&a.Mode, "mode enforce|shadow")),
+		"mode":               p.marked(oneString(&a.Mode, "mode enforce|shadow")),
 		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),
-		"resource":           eachMarked(oneString(&a.Resource, "resource <url>")),
+		"resource":           p.marked(oneString(&a.Resource, "resource <url>")),
 		"realm":              oneString(&a.Realm, "realm <text>"),
-		"leeway": eachMarked(func(d *caddyfile.Dispenser) error {
+		"leeway": p.marked(func(d *caddyfile.Dispenser) error {
 			a.Leeway = new(config.Duration)
 			return oneDuration(a.Leeway, "leeway <duration>")(d)
 		}),
-		"max_token": eachMarked(oneInt(&a.MaxToken, "max_token <bytes>")),
+		"max_token": p.marked(oneInt(&a.MaxToken, "max_token <bytes>")),
 	}
 }
 
-// peekArgs reads the arguments on this line and puts the dispenser back.
+// marked records the positions of an option and of its arguments before read parses it.
+func (p authorizeParser) marked(read option) option {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		p.at.mark(d, name)
+		for _, arg := range peekArgs(d) {
+			p.at[name+" "+arg] = place{d.File(), d.Line()}
+		}
+		return read(d)
+	}
+}
+
+func (p authorizeParser) issuer(d *caddyfile.Dispenser) error {
+	const syntax = "issuer <url> { … }"
+	url, _, err := named(d, p.at, "", syntax)
+	if err != nil {
+		return err
+	}
+	if d.NextArg() {
+		return usage(d, syntax)
+	}
+	issuer := config.Issuer{URL: url}
+	if err := parseBlock(d, "issuer", issuerOptions(&issuer)); err != nil {
+		return err
+	}
+	p.into.Issuers = append(p.into.Issuers, issuer)
+	return nil
+}
+
+func (p authorizeParser) sigv4(d *caddyfile.Dispenser) error {
+	if p.into.SigV4 != nil {
+		return d.Err("sigv4 is set twice; remove one of them")
+	}
+	p.at.mark(d, "sigv4")
+	p.into.SigV4 = new(config.SigV4)
+	if !d.Args(&p.into.SigV4.Service) || d.NextArg() {
+		return usage(d, "sigv4 s3|execute-api { … }")
+	}
+	return parseBlock(d, "sigv4", sigv4Options(p.into.SigV4))
+}
+
+func (p authorizeParser) policy(d *caddyfile.Dispenser) error {
+	const syntax = "policy <file> [group <name>]"
+	from, args := d.File(), d.RemainingArgs()
+	if len(args) != 1 && (len(args) != 3 || args[1] != "group") {
+		return usage(d, syntax)
+	}
+	policy := config.Policy{File: relativeTo(from, args[0])}
+	if len(args) == 3 {
+		policy.Group = args[2]
+	}
+	if err := exists(d, policy.File); err != nil {
+		return err
+	}
+	p.into.Policies = append(p.into.Policies, policy)
+	return noBlock(d, syntax)
+}
+
+// peekArgs returns the arguments on this line and resets the dispenser.
 func peekArgs(d *caddyfile.Dispenser) []string {
 	args := d.RemainingArgs()
 	for range args {
@@ -205,8 +220,8 @@ func sigv4Options(s *config.SigV4) map[string]option {
 	}
 }
 
-// parseRule reads one line of allow, deny or require.
-func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
+// rule parses a line of allow, deny or require.
+func (p authorizeParser) rule(d *caddyfile.Dispenser) error {
 	effect, line := d.Val(), place{d.File(), d.Line()}
 	syntax := effect + " group|user|scope|client|role <name>... <method> <path>, or: " + effect + " claim <claim> <value>... <method> <path>"
 	if effect != "require" {
@@ -225,12 +240,12 @@ func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
 		}
 	case "claim":
 		if len(names) < 2 {
-			return d.Errf("write: %s claim <claim> <value>... <method> <path>", effect)
+			return usage(d, effect+" claim <claim> <value>... <method> <path>")
 		}
 		rule.Claim, names = names[0], names[1:]
 	case "group", "user", "scope", "client", "role":
 		if len(names) == 0 {
-			return d.Errf("write: %s %s <name>... <method> <path>", effect, rule.Subject)
+			return usage(d, effect+" "+rule.Subject+" <name>... <method> <path>")
 		}
 	default:
 		if near := config.Nearest(rule.Subject, []string{"any", "anonymous", "group", "user", "scope", "client", "role", "claim"}); near != "" {
@@ -241,7 +256,7 @@ func parseRule(d *caddyfile.Dispenser, a *config.Authorize, at places) error {
 	if len(names) > 0 {
 		rule.Names = names
 	}
-	a.Rules = append(a.Rules, rule)
-	at[effect+" "+rule.Subject] = line
+	p.into.Rules = append(p.into.Rules, rule)
+	p.at[effect+" "+rule.Subject] = line
 	return noBlock(d, syntax)
 }

@@ -15,7 +15,7 @@ func init() {
 	httpcaddyfile.RegisterDirectiveOrder("sluice_pools", httpcaddyfile.Before, "reverse_proxy")
 }
 
-// parseCredentials reads the directive. Syntax:
+// parseCredentials parses the directive. Syntax:
 //
 //	sluice_credentials [<matcher>] {
 //	    sigv4 <service> {            # sign the request anew for the store behind
@@ -30,7 +30,7 @@ func parseCredentials(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 	h.Next() // the directive's name
 	start := place{h.File(), h.Line()}
 	if h.NextArg() {
-		return nil, h.Err("write: sluice_credentials [<matcher>] { … }")
+		return nil, usage(h.Dispenser, "sluice_credentials [<matcher>] { … }")
 	}
 	credentials, at := new(Credentials), places{}
 	if err := parseBlock(h.Dispenser, "sluice_credentials", credentialsOptions(&credentials.Credentials, at)); err != nil {
@@ -43,7 +43,7 @@ func credentialsOptions(c *config.Credentials, at places) map[string]option {
 	return map[string]option{
 		"sigv4": func(d *caddyfile.Dispenser) error {
 			if c.SigV4 != nil {
-				return d.Err("sigv4 is set twice")
+				return d.Err("sigv4 is set twice; remove one of them")
 			}
 			service, _, err := named(d, at, "", "sigv4 <service> { … }")
 			if err != nil {
@@ -65,12 +65,12 @@ func resignOptions(r *config.Resign) map[string]option {
 	}
 }
 
-// parsePools reads the directive. Syntax:
+// parsePools parses the directive. Syntax:
 //
 //	sluice_pools [<matcher>]
 //
-// It serves the APIs of user pools, identity pools, STS and IAM, discovery documents and key sets, /healthz and
-// /readyz. It ends the chain: what it does not know is answered with 404.
+// It serves the APIs of user pools, identity pools, STS and IAM, discovery documents and key sets, /healthz and /readyz.
+// It does not call the next handler: unknown paths get 404.
 func parsePools(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	h.Next() // the directive's name
 	if err := noBlock(h.Dispenser, "sluice_pools [<matcher>]"); err != nil {

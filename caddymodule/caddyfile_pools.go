@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// named reads the one argument after a block's name and marks its place under "<block> <argument>".
+// named parses the argument after the name of a block and records its position as "<block> <argument>".
 func named(d *caddyfile.Dispenser, at places, prefix, syntax string) (name, words string, err error) {
 	block := d.Val()
 	if !d.NextArg() {
@@ -173,7 +173,7 @@ func roleOptions(role *config.Role, at places, words string) map[string]option {
 				at.mark(d, words+": trust identity_pool "+args[1])
 				role.Trust = append(role.Trust, config.Trust{IdentityPool: args[1], Kind: args[2]})
 			case len(args) == 1:
-				path := beside(from, args[0])
+				path := relativeTo(from, args[0])
 				if err := exists(d, path); err != nil {
 					return err
 				}
@@ -189,7 +189,7 @@ func roleOptions(role *config.Role, at places, words string) map[string]option {
 func parseSMTP(d *caddyfile.Dispenser, app *config.App) error {
 	const syntax = "smtp <host:port> { … }"
 	if app.SMTP != nil {
-		return d.Err("smtp is set twice")
+		return d.Err("smtp is set twice; remove one of them")
 	}
 	app.SMTP = new(config.SMTP)
 	if !d.Args(&app.SMTP.Address) || d.NextArg() {
@@ -210,7 +210,7 @@ func smtpOptions(smtp *config.SMTP) map[string]option {
 
 func parseRedis(d *caddyfile.Dispenser, app *config.App) error {
 	if app.Redis != nil {
-		return d.Err("redis is set twice")
+		return d.Err("redis is set twice; remove one of them")
 	}
 	app.Redis = &config.Redis{Addresses: d.RemainingArgs()}
 	return parseBlock(d, "redis", redisOptions(app.Redis))

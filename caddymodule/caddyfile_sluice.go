@@ -14,7 +14,7 @@ import (
 
 func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 
-// parseSluice reads the global option. Syntax:
+// parseSluice parses the global option. Syntax:
 //
 //	sluice {
 //	    data_dir   <path>
@@ -81,26 +81,26 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //	}
 //
-// Paths of files are relative to the folder of the Caddyfile that names them.
+// Paths of files are relative to the directory of the Caddyfile that names them.
 func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	d.Next() // the option's name
 	if existing != nil {
-		return nil, d.Err("there are two sluice blocks; put everything into one")
+		return nil, d.Err("sluice appears twice; put everything into one block")
 	}
 	start := place{d.File(), d.Line()}
 	if d.NextArg() {
-		return nil, d.Err("write: sluice { … }")
+		return nil, usage(d, "sluice { … }")
 	}
 	app, at := new(config.App), places{}
 	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
 		return nil, err
 	}
 	var err error
-	if app.Folder, err = filepath.Abs(filepath.Dir(start.file)); err != nil {
+	if app.BaseDir, err = filepath.Abs(filepath.Dir(start.file)); err != nil {
 		return nil, d.WrapErr(err)
 	}
 	if app.DataDir != "" {
-		app.DataDir = beside(start.file, app.DataDir)
+		app.DataDir = relativeTo(start.file, app.DataDir)
 	}
 	checked, err := clone(app)
 	if err != nil {
@@ -149,11 +149,11 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 	}
 }
 
-// parseRateLimit reads `rate_limit`.
+// parseRateLimit parses rate_limit.
 func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 	const syntax = "rate_limit <calls per second> [<calls at once>], or rate_limit off"
 	if app.RateLimit != nil {
-		return d.Err("rate_limit is set twice")
+		return d.Err("rate_limit is set twice; remove one of them")
 	}
 	l := new(config.RateLimit)
 	app.RateLimit = l

@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/sluicegate/sluice/authz/policycmd"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() {
@@ -94,10 +95,11 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
 	}
-	account, ok := denials.Get(r.URL.Path[len("/sluice/decisions/"):])
+	denial, ok := denials.Get(r.URL.Path[len("/sluice/decisions/"):])
 	if !ok {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept; only the latest refusals are")}
 	}
+	account := refusal.AccountOf(denial)
 	if r.URL.Query().Get("format") == "text" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		return account.WriteText(w)

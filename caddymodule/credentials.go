@@ -13,13 +13,13 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(Credentials{}) }
 
-// Credentials presents the principal to the upstream in the upstream's own terms. It stands behind a sluice_authorize.
+// Credentials presents the principal to the upstream. It needs a sluice_authorize before it.
 type Credentials struct {
 	config.Credentials
 
@@ -32,7 +32,7 @@ func (Credentials) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_credentials", New: func() caddy.Module { return new(Credentials) }}
 }
 
-// Provision fills placeholders in and builds the kinds.
+// Provision replaces placeholders and builds the kinds of credentials.
 func (c *Credentials) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {
@@ -74,14 +74,13 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// ServeHTTP changes the request and passes it on.
+// ServeHTTP adds the credentials and calls the next handler.
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	passed, ok := passageOf(r)
 	if !ok {
 		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
-		c.logger.Error("sluice_credentials without sluice_authorize before it")
-		return node.WriteProblem(w, &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot decide",
-			Detail: "This route is not set up."}, "")
+		c.logger.Error("sluice_credentials needs a sluice_authorize before it; the request is refused")
+		return refusal.NotSetUp(w)
 	}
 	if passed.Result.Outcome != authz.Allowed {
 		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
@@ -106,22 +105,18 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 }
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {
-	problem := &authz.Problem{Status: http.StatusServiceUnavailable, Reason: "unavailable", Title: "Cannot be passed on",
-		Detail:  "The upstream's credentials cannot be had at present. Try again.",
-		AWSCode: "ServiceUnavailable", AWSMessage: "Please reduce your request rate."}
-	if text, known := fault.Message(err); known {
-		problem = &authz.Problem{Status: http.StatusBadRequest, Reason: "credentials", Title: "Cannot be passed on", Detail: text,
-			AWSCode: "InvalidRequest", AWSMessage: text}
-	} else {
-		c.logger.Error("presenting the principal", zap.Error(err))
+	if _, told := fault.Message(err); !told {
+		c.logger.Error("no credentials for the upstream", zap.Error(err))
 	}
-	if c.SigV4 != nil && c.SigV4.Service == "s3" {
-		return node.WriteS3Error(w, r, problem, "")
+	service := ""
+	if c.SigV4 != nil {
+		service = c.SigV4.Service
 	}
-	return node.WriteProblem(w, problem, "")
+	return refusal.UpstreamRefused(w, r, service, err)
 }
 
-// PrincipalOf returns who asks, for handlers of other plugins behind a sluice_authorize; false when there is none.
+// PrincipalOf returns the principal of a request that a sluice_authorize let through, for handlers of other plugins;
+// false if there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	passed, ok := passageOf(r)
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
-// file reads one path and resolves it against the folder of the Caddyfile.
+// file reads one path and resolves it against the directory of the Caddyfile.
 func file(field *string, syntax string) option {
 	read := oneString(field, syntax)
 	return func(d *caddyfile.Dispenser) error {
@@ -22,7 +22,7 @@ func file(field *string, syntax string) option {
 		if err := read(d); err != nil {
 			return err
 		}
-		*field = beside(from, *field)
+		*field = relativeTo(from, *field)
 		return exists(d, *field)
 	}
 }
@@ -48,18 +48,18 @@ func exists(d *caddyfile.Dispenser, path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return d.Errf("there is no file %s; paths are relative to the Caddyfile's folder", path)
+		return d.Errf("file %s does not exist; paths are relative to the directory of the Caddyfile", path)
 	case err != nil:
 		return d.WrapErr(err)
 	case info.IsDir():
-		return d.Errf("%s is a folder; name a file", path)
+		return d.Errf("%s is a directory; name a file", path)
 	}
 	return nil
 }
 
-// beside resolves a path against the folder of a Caddyfile. The result is absolute, since the process that loads it may have
+// relativeTo resolves a path against the directory of a Caddyfile. The result is absolute, since the process that loads it may have
 // another working directory. A path that begins with a placeholder stays as it is.
-func beside(caddyfilePath, path string) string {
+func relativeTo(caddyfilePath, path string) string {
 	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
 		return path
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 func init() { caddy.RegisterModule(Pools{}) }
@@ -50,8 +51,7 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 		return r.Context().Err()
 	}
 	if p.app.node == nil {
-		node.WriteStarting(w)
-		return nil
+		return refusal.Starting(w)
 	}
 	p.app.node.ServeAPIs(w, r)
 	return nil

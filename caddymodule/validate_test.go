@@ -15,9 +15,9 @@ import (
 type mistake struct {
 	block string            // in the sluice block
 	site  string            // in the site's block; "" = a good gate
-	files map[string]string // beside the Caddyfile
+	files map[string]string // next to the Caddyfile
 	env   map[string]string
-	want  string // a part of the error; paths are relative to the Caddyfile's folder. "" = no error
+	want  string // a part of the error; paths are relative to the Caddyfile's directory. "" = no error
 }
 
 const goodGate = "sluice_authorize {\n\t\tuser_pool us-east-1_notes0001\n\t\tallow any * *\n\t}"
@@ -106,7 +106,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "client.json:1:2: user pool us-east-1_notes0001: client 1example23456789abcdefghij: ReadAttributes names emial, which is not an attribute of the pool"},
 		"a custom attribute may have been added through the API": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"}},
 		"a settings file that does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tsettings pol.json\n\t\t}",
-			want: "there is no file pol.json; paths are relative to the Caddyfile's folder, at Caddyfile:5"},
+			want: "file pol.json does not exist; paths are relative to the directory of the Caddyfile, at Caddyfile:5"},
 
 		// policy files
 		"a mistake in a role's policy": {block: role("trust identity_pool "+identityPool+" guest\n\t\t\tpolicy policy.json") +

@@ -14,11 +14,11 @@ import (
 // App is the sluice block of the global options: what exists once per process.
 type App struct {
 	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
-	// SLUICE_DATA_DIR, else "data" in Folder. Created with mode 0700.
+	// SLUICE_DATA_DIR, else "data" in BaseDir. Created with mode 0700.
 	DataDir string `json:"data_dir,omitempty"`
 
-	// Folder is the folder of the Caddyfile, where the default data directory is. Default: the working directory.
-	Folder string `json:"folder,omitempty"`
+	// BaseDir is the directory of the Caddyfile, which relative paths and the default data directory are relative to. Default: the working directory.
+	BaseDir string `json:"base_dir,omitempty"`
 
 	// Digests are the SHA-256 digests of the files that this block names, by path. They make the configuration differ
 	// when a file does, so that Caddy reloads it; nothing else reads them.
@@ -230,7 +230,7 @@ func (a *App) Defaults(env func(string) string) {
 		}
 		setDefault(&a.DataDir, dir)
 	}
-	setDefault(&a.DataDir, filepath.Join(a.Folder, "data"))
+	setDefault(&a.DataDir, filepath.Join(a.BaseDir, "data"))
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
 	setDefault(&a.Region, "us-east-1")

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // Gate authorizes the requests of one route. It lives as long as its node.
@@ -20,6 +21,7 @@ type Gate struct {
 	*authz.Engine
 	settings *config.Authorize
 	headers  []headerSetter
+	refuser  *refusal.Refuser
 	node     *Node
 	log      *slog.Logger
 }
@@ -42,15 +44,16 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	}
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
-		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, Realm: a.Realm, MaxTokenBytes: a.MaxToken,
+		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
 		Denials: n.plan.o.Denials, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
+	metadata := ""
 	if a.Resource != "" {
-		metadata, err := metadataURL(a.Resource)
+		at, err := metadataURL(a.Resource)
 		if err != nil {
 			return nil, err
 		}
-		o.ResourceMetadata = metadata.String()
+		metadata = at.String()
 	}
 	if a.Mode == "shadow" {
 		o.Mode = authz.ModeShadow
@@ -77,7 +80,8 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), node: n, log: n.plan.o.Log}, nil
+	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
+		node: n, log: n.plan.o.Log}, nil
 }
 
 // route names the route in metrics.

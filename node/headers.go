@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// headerSetter sets one header of the request that goes upstream.
+// headerSetter sets one header of the request to the upstream.
 type headerSetter struct {
 	name  string
 	user  string // the value is only {http.auth.user.<user>}

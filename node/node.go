@@ -78,12 +78,12 @@ func (o *Options) complete() error {
 	if o.Env == nil {
 		o.Env = os.Getenv
 	}
-	if o.Config.Folder, err = filepath.Abs(o.Config.Folder); err != nil { // of "", the working directory
+	if o.Config.BaseDir, err = filepath.Abs(o.Config.BaseDir); err != nil { // of "", the working directory
 		return err
 	}
 	o.Config.Defaults(o.Env)
 	if !filepath.IsAbs(o.Config.DataDir) {
-		o.Config.DataDir = filepath.Join(o.Config.Folder, o.Config.DataDir)
+		o.Config.DataDir = filepath.Join(o.Config.BaseDir, o.Config.DataDir)
 	}
 	if o.MasterKey != "" {
 		if _, err := parseMasterKeys("SLUICE_MASTER_KEY", strings.Split(o.MasterKey, ",")); err != nil {

@@ -29,8 +29,8 @@ type Passage struct {
 	values [2]string // of the first identity headers, which saves allocations
 }
 
-// Ask puts a request to the gate and answers it if it does not pass. Then it returns false. target is the request target that
-// the client sent, if the host has rewritten the request since. clientIP is the client's address as the host believes it.
+// Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
+// that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	request := requests.Get().(*authz.Request)
 	request.Method, request.Host, request.Target, request.Proto = r.Method, r.Host, target, r.Proto
@@ -54,8 +54,8 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 // requests holds requests for reuse: a gate keeps none.
 var requests = sync.Pool{New: func() any { return new(authz.Request) }}
 
-// Serve changes r to what was decided on, and calls next. The client's identity headers are gone already, the gate's own are
-// set from repl.
+// Serve changes r to what was decided on, removes the credential, sets the identity headers and calls next. repl fills in the
+// placeholders of the headers. The engine has removed the client's own identity headers.
 func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, next Handler) error {
 	// What was decided on is what goes upstream.
 	if p.Result.Path != "" {

@@ -21,12 +21,12 @@ func TestTheDataDirectoryDoesNotDependOnTheWorkingDirectory(t *testing.T) {
 		env    string
 		want   string
 	}{
-		"left out":                       {config.App{Folder: "/etc/sluice"}, "", "/etc/sluice/data"},
+		"left out":                       {config.App{BaseDir: "/etc/sluice"}, "", "/etc/sluice/data"},
 		"left out, without a Caddyfile":  {config.App{}, "", filepath.Join(here, "data")},
-		"from the environment":           {config.App{Folder: "/etc/sluice"}, "/var/lib/sluice", "/var/lib/sluice"},
-		"from the environment, relative": {config.App{Folder: "/etc/sluice"}, "state", filepath.Join(here, "state")},
-		"relative":                       {config.App{Folder: "/etc/sluice", DataDir: "state"}, "/elsewhere", "/etc/sluice/state"},
-		"absolute":                       {config.App{Folder: "/etc/sluice", DataDir: "/srv/state"}, "/elsewhere", "/srv/state"},
+		"from the environment":           {config.App{BaseDir: "/etc/sluice"}, "/var/lib/sluice", "/var/lib/sluice"},
+		"from the environment, relative": {config.App{BaseDir: "/etc/sluice"}, "state", filepath.Join(here, "state")},
+		"relative":                       {config.App{BaseDir: "/etc/sluice", DataDir: "state"}, "/elsewhere", "/etc/sluice/state"},
+		"absolute":                       {config.App{BaseDir: "/etc/sluice", DataDir: "/srv/state"}, "/elsewhere", "/srv/state"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := node.Read(node.Options{Config: tc.config, ShowRootKey: func(_, _ string) {},

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // metadataPath is where RFC 9728 section 3 puts the metadata of protected resources: between host and path.
@@ -98,14 +98,10 @@ func (r *protectedResource) ServeHTTP(w http.ResponseWriter, request *http.Reque
 		w.WriteHeader(http.StatusNoContent)
 		return
 	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
-		_ = WriteProblem(w, problemMetadataMethod, "") // a client that has gone needs no answer
+		_ = refusal.ReadOnly(w) // a client that has gone needs no answer
 		return
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=300")
 	_, _ = w.Write(r.text)
 }
-
-var problemMetadataMethod = &authz.Problem{Status: http.StatusMethodNotAllowed, Reason: "method", Title: "Method not allowed",
-	Detail: "The metadata can only be read."}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
-	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // ServeHTTP serves the APIs of user pools, identity pools, STS and IAM, discovery documents and key sets, the metadata of
@@ -28,7 +27,7 @@ func (n *Node) ServeAPIs(w http.ResponseWriter, r *http.Request) {
 	sv := n.Services
 	switch {
 	case sv == nil:
-		WriteStarting(w)
+		_ = refusal.Starting(w)
 	case r.URL.Path == "/readyz":
 		sv.ready(w, r)
 	default:
@@ -39,19 +38,16 @@ func (n *Node) ServeAPIs(w http.ResponseWriter, r *http.Request) {
 func (sv *Services) serve(w http.ResponseWriter, r *http.Request) {
 	handler := sv.apis.find(r)
 	if handler == nil {
-		_ = WriteProblem(w, problemNothingHere, "") // a client that has gone needs no answer
+		_ = refusal.NotFound(w) // a client that has gone needs no answer
 		return
 	}
 	if !sv.calls.begin() {
-		WriteStarting(w) // these services are closing; others serve the next request
+		_ = refusal.Starting(w) // these services are closing; others serve the next request
 		return
 	}
 	defer sv.calls.end()
 	handler.ServeHTTP(w, r)
 }
-
-var problemNothingHere = &authz.Problem{Status: http.StatusNotFound, Reason: "not_found", Title: "Not found",
-	Detail: "Nothing is served under this path."}
 
 // ServeHealth answers /healthz, which says that the process runs. It returns false for any other path.
 func ServeHealth(w http.ResponseWriter, r *http.Request) bool {
@@ -89,10 +85,5 @@ func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[s
 		body, _ = json.Marshal(parts) // strings always marshal
 		body = append(body, '\n')
 	}
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone needs no answer
+	_ = refusal.Write(w, status, contentType, body) // a client that has gone needs no answer
 }

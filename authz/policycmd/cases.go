@@ -12,19 +12,19 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// testCase is a request and the policies that judge it.
+// testCase is a request and the policies that decide on it.
 type testCase struct {
 	Name     string
 	Line     int
 	Layers   *policy.Layers
 	Request  *policy.Request
-	Expect   string   // "" when the case does not say
-	Warnings []string // what Parse would refuse in its policies, as "line:column: …"
+	Expect   string   // "" if the case has no expectation
+	Warnings []string // problems that Parse would refuse in its policies, as "line:column: …"
 }
 
 var expectations = []string{"allow", "implicitDeny", "explicitDeny"}
 
-// fileError is a mistake in a case file.
+// fileError is a mistake in a case file, with its position.
 type fileError struct {
 	line, column int
 	message      string
@@ -32,7 +32,7 @@ type fileError struct {
 
 func (e *fileError) Error() string { return fmt.Sprintf("%d:%d: %s", e.line, e.column, e.message) }
 
-// reader walks through a case file by tokens, so that each policy's place in the file is known.
+// reader reads a case file by tokens, so that the position of each policy is known.
 type reader struct {
 	src    []byte
 	places *policy.Places
@@ -44,7 +44,7 @@ func newReader(src []byte) *reader {
 	return (&reader{src: src, places: policy.NewPlaces(src, 1, 1)}).within(0, len(src))
 }
 
-// within reads a part of the same file.
+// within returns a reader of a part of the same file.
 func (r *reader) within(start, end int) *reader {
 	d := json.NewDecoder(bytes.NewReader(r.src[start:end]))
 	d.UseNumber()
@@ -60,7 +60,7 @@ func (r *reader) failAt(offset int, format string, args ...any) error {
 	return &fileError{line, column, fmt.Sprintf(format, args...)}
 }
 
-// value reads one value and returns where it begins and ends in the file.
+// value reads one value and returns its start and end in the file.
 func (r *reader) value() (start, end int, err error) {
 	var raw json.RawMessage
 	if err := r.decode.Decode(&raw); err != nil {
@@ -73,7 +73,7 @@ func (r *reader) value() (start, end int, err error) {
 	return end - len(raw), end, nil
 }
 
-// items calls f for each item of a list, or once for a value that is no list.
+// items calls f for each element of a list, or once for any other value.
 func (r *reader) items(f func(start, end int) error) error {
 	start, end, err := r.value()
 	if err != nil {
@@ -98,12 +98,13 @@ func (r *reader) items(f func(start, end int) error) error {
 	return nil
 }
 
-// members calls f for each member of the object at start, which must read the value.
+// members reads an object and calls f for each member; f must read the value. known lists the members allowed, nil means
+// any.
 func (r *reader) members(known []string, f func(key string) error) error {
 	if token, err := r.decode.Token(); err != nil {
 		return r.fail("%v", err)
 	} else if token != json.Delim('{') {
-		return r.fail("an object should stand here")
+		return r.fail("expected an object")
 	}
 	seen := map[string]bool{}
 	for r.decode.More() {
@@ -116,7 +117,7 @@ func (r *reader) members(known []string, f func(key string) error) error {
 		case known != nil && !slices.Contains(known, key):
 			return r.fail("unknown member %q; a case has %q", key, known)
 		case seen[key]:
-			return r.fail("the member %q is given twice", key)
+			return r.fail("duplicate member %q; remove one of them", key)
 		}
 		seen[key] = true
 		if err := f(key); err != nil {
@@ -129,7 +130,7 @@ func (r *reader) members(known []string, f func(key string) error) error {
 	return nil
 }
 
-// readCases reads a file: a list of cases, or one case.
+// readCases reads a file with a list of cases, or with one case.
 func readCases(src []byte) ([]testCase, error) {
 	r := newReader(src)
 	var out []testCase
@@ -147,7 +148,7 @@ func readCases(src []byte) ([]testCase, error) {
 		return nil, err
 	}
 	if _, err := r.decode.Token(); err != io.EOF {
-		return nil, r.fail("text after the cases")
+		return nil, r.fail("unexpected text after the cases")
 	}
 	return out, nil
 }
@@ -176,12 +177,12 @@ func readCase(r *reader) (testCase, error) {
 			return err
 		}
 		if !slices.Contains(expectations, c.Expect) {
-			return r.fail("%q is no decision; write one of %q", c.Expect, expectations)
+			return r.fail("unknown decision %q; write one of %q", c.Expect, expectations)
 		}
 		return nil
 	})
 	if err == nil && !asked {
-		err = r.fail("the case %q has no request", c.Name)
+		err = r.fail("the case %q has no request; add one with action and resource", c.Name)
 	}
 	return c, err
 }
@@ -193,13 +194,13 @@ func (r *reader) text(to *string) error {
 	}
 	text, ok := token.(string)
 	if !ok {
-		return r.fail("a string should stand here")
+		return r.fail("expected a string")
 	}
 	*to = text
 	return nil
 }
 
-// limit reads a boundary or session policy; null is none, and a document without statements allows nothing.
+// limit reads a boundary or session policies. null means none. A document without statements allows nothing.
 func (r *reader) limit(c *testCase, key string, to **policy.Set) error {
 	set, n, err := r.policies(c, key)
 	if n > 0 {
@@ -208,8 +209,8 @@ func (r *reader) limit(c *testCase, key string, to **policy.Set) error {
 	return err
 }
 
-// policies reads a document or a list of them. A document that would be refused when written is used as it would be in
-// force, and its problems become warnings.
+// policies reads a document or a list of them. A document that AWS would not accept is used as far as it goes, and its
+// problems become warnings.
 func (r *reader) policies(c *testCase, key string) (set *policy.Set, documents int, err error) {
 	var sources []policy.Source
 	err = r.items(func(start, end int) error {
@@ -249,7 +250,7 @@ func (r *reader) request(c *testCase) error {
 		return r.members(nil, func(key string) error {
 			lower := strings.ToLower(key)
 			if seen[lower] {
-				return r.fail("the context key %q is given twice; the case of a key makes no difference", key)
+				return r.fail("duplicate context key %q: keys are compared without case", key)
 			}
 			seen[lower] = true
 			values, err := r.values()
@@ -282,7 +283,7 @@ func (r *reader) values() ([]string, error) {
 		case json.Number, bool:
 			out = append(out, fmt.Sprint(value))
 		default:
-			return r.failAt(start, "a context value is text or a list of text")
+			return r.failAt(start, "a context value must be a string, a number, a boolean, or a list of these")
 		}
 		return nil
 	})

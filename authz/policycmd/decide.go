@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// eachCase calls f for the cases of all files. A file that cannot be read is reported, and the rest goes on.
+// eachCase calls f for the cases of all files. It reports files that cannot be read and goes on; ok is false then.
 func (c *command) eachCase(files []string, f func(file string, tc testCase)) (ok bool) {
 	ok = true
 	for _, file := range files {
@@ -33,7 +33,7 @@ func (c *command) eachCase(files []string, f func(file string, tc testCase)) (ok
 	return ok
 }
 
-// test compares each decision with what its case expects.
+// test compares each decision with the expected one.
 func (c *command) test(files []string) int {
 	passed, failed := 0, 0
 	ok := c.eachCase(files, func(file string, tc testCase) {
@@ -41,7 +41,7 @@ func (c *command) test(files []string) int {
 		switch got := a.Effect.String(); {
 		case tc.Expect == "":
 			failed++
-			fmt.Fprintf(c.stdout, "%s:%d: %s: the case does not say what it expects\n", file, tc.Line, tc.Name)
+			fmt.Fprintf(c.stdout, "%s:%d: %s: no expectation; add \"expect\"\n", file, tc.Line, tc.Name)
 		case got != tc.Expect:
 			failed++
 			fmt.Fprintf(c.stdout, "%s:%d: %s: want %s, got %s: %s\n", file, tc.Line, tc.Name, tc.Expect, got, a.Summary)
@@ -63,7 +63,7 @@ func code(readable, good bool) int {
 	return exitOK
 }
 
-// outcome is a line of simulate.
+// outcome is a line that simulate prints.
 type outcome struct {
 	Name      string        `json:"name"`
 	Decision  policy.Effect `json:"decision"`
@@ -71,7 +71,7 @@ type outcome struct {
 	Statement *reference    `json:"statement,omitempty"`
 }
 
-// reference names the statement that decided.
+// reference identifies the statement that decided.
 type reference struct {
 	Source string `json:"source"`
 	Index  int    `json:"index"`
@@ -79,7 +79,7 @@ type reference struct {
 	Line   int    `json:"line"`
 }
 
-// simulate prints one JSON line for each decision.
+// simulate prints each decision as a line of JSON.
 func (c *command) simulate(files []string) int {
 	lines := json.NewEncoder(c.stdout)
 	lines.SetEscapeHTML(false)
@@ -95,7 +95,7 @@ func (c *command) simulate(files []string) int {
 	return code(ok, written)
 }
 
-// explain gives the account of each decision, for a person or with --json for a program.
+// explain prints the account of each decision, as text or, with --json, as JSON.
 func (c *command) explain(files []string) int {
 	lines := json.NewEncoder(c.stdout)
 	lines.SetEscapeHTML(false)
@@ -124,7 +124,7 @@ func (c *command) explain(files []string) int {
 	return code(ok, good)
 }
 
-// account prints the account and the deciding statement as it stands in its policy.
+// account prints the account and the statement that decided.
 func (c *command) account(heading string, a *policy.Account) error {
 	fmt.Fprintf(c.stdout, "%s\n", heading)
 	if err := a.WriteText(c.stdout); err != nil {

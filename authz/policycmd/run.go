@@ -11,24 +11,25 @@ import (
 // The exit codes of Run.
 const (
 	exitOK     = 0
-	exitFailed = 1 // a case differs, or a policy is refused
-	exitUsage  = 2 // the command line or a file cannot be understood
+	exitFailed = 1 // a decision differs, or a policy is invalid
+	exitUsage  = 2 // wrong usage, or a file that cannot be read
 )
 
-// maxFile bounds one file, in bytes.
+// maxFile is the size of the largest file, in bytes.
 const maxFile = 64 << 20
 
 const usage = `Usage:
-  sluice policy test FILE…                        decide each case and compare with what it expects
+  sluice policy test FILE…                        decide each case and compare with its expectation
   sluice policy simulate FILE…                    decide each case and print JSON lines
   sluice policy explain [--json] [--case NAME] FILE…
-                                                  give the whole account of each decision
+                                                  explain each decision, statement by statement
   sluice policy validate [--kind identity|trust|resource] FILE…
-                                                  check policy documents as they are checked when written
-"-" is standard input. Exit code: 0 all well, 1 a difference or a refused policy, 2 wrong usage or unreadable input.
+                                                  check policy documents
+"-" is standard input. Exit codes: 0 success; 1 a decision differs or a policy is invalid; 2 wrong usage or unreadable input.
 `
 
-// Run carries out one command; args begin with its name. It returns the exit code. Nothing but the named files is read.
+// Run runs one command and returns its exit code. args start with the name of the command. Run reads nothing but the
+// files that args name.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
@@ -65,7 +66,7 @@ type command struct {
 	only, kind     string
 }
 
-// withFiles parses the options and hands the files to the command.
+// withFiles parses the options and calls run with the files.
 func (c *command) withFiles(args []string, options func(*flag.FlagSet), run func(files []string) int) int {
 	f := flag.NewFlagSet("sluice policy "+args[0], flag.ContinueOnError)
 	f.SetOutput(c.stderr)
@@ -85,7 +86,7 @@ func (c *command) withFiles(args []string, options func(*flag.FlagSet), run func
 	return run(f.Args())
 }
 
-// read returns the text of a file, or of standard input for "-".
+// read returns the contents of a file, or of standard input for "-".
 func (c *command) read(name string) ([]byte, error) {
 	in := c.stdin
 	if name != "-" {

@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// kinds are the values of --kind, each with the limit that AWS sets on one such document.
+// kinds are the values of --kind, with the size limit that AWS sets on such a document.
 var kinds = map[string]struct {
 	kind  policy.Kind
 	limit policy.Limit
@@ -16,7 +16,7 @@ var kinds = map[string]struct {
 	"resource": {policy.Resource, policy.ManagedPolicy},
 }
 
-// validate checks documents as they are checked when written.
+// validate checks documents as they are checked when they are stored.
 func (c *command) validate(files []string) int {
 	k, known := kinds[c.kind]
 	if !known {

@@ -1,32 +1,35 @@
 package sigv4
 
-// Reason is why a signature or a body was refused.
+import "time"
+
+// Reason is why a signature or a body is refused. server/awsauth and server/refusal have the names that AWS services give to
+// the reasons.
 type Reason uint8
 
-// The reasons, with the error codes of S3 and of the JSON services where these have one.
+// The reasons.
 const (
 	_                Reason = iota
-	Missing                 // no signature at all. S3 AccessDenied; MissingAuthenticationTokenException
-	BothMechanisms          // an Authorization header and a presigned query. S3 InvalidArgument
-	Malformed               // not parseable. S3 AuthorizationHeaderMalformed, AuthorizationQueryParametersError; IncompleteSignatureException
-	Incomplete              // a part is missing. As Malformed
-	NoDate                  // no date in the headers, or one that does not parse. S3 AccessDenied; IncompleteSignatureException
-	Unsupported             // signature version 2, SigV4A, or an unsupported payload mode. S3 InvalidRequest, NotImplemented
-	WrongScope              // region, service, date or terminator of the scope. S3 AuthorizationHeaderMalformed; InvalidSignatureException
-	Skewed                  // the signing time is too far from the current time. S3 RequestTimeTooSkewed; InvalidSignatureException
-	NotYetValid             // a presigned request from the future. S3 AccessDenied
-	Expired                 // an expired presigned request. S3 AccessDenied "Request has expired"
-	BadExpires              // X-Amz-Expires outside 1 to 604800. S3 AuthorizationQueryParametersError
-	UnsignedHeader          // host, date or an x-amz-* header not signed. S3 AccessDenied
-	Mismatch                // wrong signature. S3 SignatureDoesNotMatch; InvalidSignatureException
-	NoPayloadHash           // x-amz-content-sha256 required but absent. S3 InvalidRequest
-	BadPayloadHash          // x-amz-content-sha256 neither a hash nor a known value, or not allowed here. S3 InvalidArgument
-	PayloadMismatch         // wrong hash of the body. S3 XAmzContentSHA256Mismatch
-	NoLength                // x-amz-decoded-content-length absent or not a number. S3 MissingContentLength
-	IncompleteBody          // the body has the wrong length or malformed chunks. S3 IncompleteBody
-	ChunkMismatch           // wrong signature of a chunk or trailer. S3 SignatureDoesNotMatch
-	MalformedTrailer        // a trailer is absent, unannounced, repeated or malformed. S3 MalformedTrailerError
-	BadDigest               // a trailing checksum does not match the data. S3 BadDigest
+	Missing                 // no signature at all
+	BothMechanisms          // an Authorization header and a presigned query
+	Malformed               // does not parse
+	Incomplete              // a part is missing
+	NoDate                  // no date in a header, or none that can be read
+	Unsupported             // signature version 2, SigV4A, or an unknown payload mode
+	WrongScope              // region, service, date or terminator of the scope
+	Skewed                  // the clocks differ too much
+	NotYetValid             // a presigned request from the future
+	Expired                 // a presigned request that has expired
+	BadExpires              // X-Amz-Expires outside 1 to 604800
+	UnsignedHeader          // host, date or an x-amz-* header is not signed
+	Mismatch                // the signature does not match
+	NoPayloadHash           // x-amz-content-sha256 is required and absent
+	BadPayloadHash          // x-amz-content-sha256 is not a hash or a known word, or not allowed here
+	PayloadMismatch         // the body has another hash
+	NoLength                // x-amz-decoded-content-length is absent or not a number
+	IncompleteBody          // the body is shorter or longer than announced, or its framing is broken
+	ChunkMismatch           // the signature of a chunk or trailer does not match
+	MalformedTrailer        // a trailer is absent, unannounced, repeated or unreadable
+	BadDigest               // a trailing checksum does not fit the data
 )
 
 var reasonText = [...]string{
@@ -48,18 +51,30 @@ func (r Reason) String() string {
 	return "unknown reason"
 }
 
-// Error says why a signature or a body was refused. It contains no secret and no signature and may be shown to the client.
+// Error is a refusal. Its texts and facts hold no secret and no signature and may be shown to the client.
 type Error struct {
 	Reason    Reason
-	Presigned bool   // whether the signature was in the query, where S3 has other codes for some reasons
-	Detail    string // which part is wrong, in S3's words if S3 has a message for it; may be empty
+	Presigned bool   // whether the signature is in the query: S3 names some conditions differently there
+	Detail    string // which part is wrong, in S3's words where it has some; may be empty
 
-	Credential bool   // whether the Credential part is wrong, which S3 puts before the detail of a presigned request
-	Facts      []Fact // further elements of the S3 error document, in order
+	Credential bool // whether the Credential part is wrong; S3 says so before the detail if the signature is in the query
+	Facts      Facts
 }
 
-// Fact is an element of an S3 error document.
-type Fact struct{ Name, Value string }
+// Facts are the values that a refusal compared. Only those that belong to the Reason are set.
+type Facts struct {
+	// Region and Service are what the scope should name, where it names another (WrongScope).
+	Region, Service string
+	// SignedAt is the signing time, Now the verifier's time (Skewed, NotYetValid, Expired).
+	SignedAt, Now time.Time
+	// Allowed is the largest difference between the two (Skewed), or how long the request is valid (NotYetValid, Expired).
+	Allowed time.Duration
+	// Unsigned lists the headers that must be signed and are not, in lower case with ", " between (UnsignedHeader).
+	Unsigned string
+	// ClaimedHash is the body's hash as signed, ComputedHash that of the body that arrived (PayloadMismatch). Both are in
+	// hexadecimal.
+	ClaimedHash, ComputedHash string
+}
 
 // Error returns the reason and the detail.
 func (e *Error) Error() string {

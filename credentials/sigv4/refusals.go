@@ -19,7 +19,7 @@ func wrongRegion(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "the region"+shown(got, "'")+" is wrong")
 	if len(right) > 0 {
 		e.Detail += "; expecting '" + right[0] + "'"
-		e.Facts = []Fact{{"Region", right[0]}}
+		e.Facts.Region = right[0]
 	}
 	return e
 }
@@ -28,6 +28,7 @@ func wrongService(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "incorrect service"+shown(got, `"`)+".")
 	if len(right) > 0 {
 		e.Detail += ` This endpoint belongs to "` + right[0] + `".`
+		e.Facts.Service = right[0]
 	}
 	return e
 }
@@ -50,24 +51,21 @@ func shown(word, quote string) string {
 }
 
 func (a *Auth) skewed(now time.Time, allowed time.Duration) *Error {
-	return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large", Facts: []Fact{
-		{"RequestTime", a.date}, {"ServerTime", isoTime(now)}, {"MaxAllowedSkewMilliseconds", strconv.FormatInt(allowed.Milliseconds(), 10)}}}
+	return &Error{Reason: Skewed, Detail: "the difference between the request time and the current time is too large",
+		Facts: Facts{SignedAt: a.Time, Now: now, Allowed: allowed}}
 }
 
 func (a *Auth) notYetValid(now time.Time) *Error {
-	return &Error{Reason: NotYetValid, Facts: []Fact{{"X-Amz-Date", strconv.FormatInt(a.Time.UnixMilli(), 10)},
-		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
+	return &Error{Reason: NotYetValid, Facts: Facts{SignedAt: a.Time, Now: now, Allowed: a.Expires}}
 }
 
 func (a *Auth) expired(now time.Time) *Error {
-	return &Error{Reason: Expired, Facts: []Fact{{"X-Amz-Expires", strconv.Itoa(int(a.Expires / time.Second))},
-		{"Expires", isoTime(a.Time.Add(a.Expires))}, {"ServerTime", isoTime(now)}}}
+	return &Error{Reason: Expired, Facts: Facts{SignedAt: a.Time, Now: now, Allowed: a.Expires}}
 }
 
-// isoTime formats a time as S3's error documents do.
-func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// badDate returns the error for a date that does not parse.
+// badDate is for a date that cannot be read.
+//
+//go:noinline
 func (a *Auth) badDate(text string) *Error {
 	if a.Presigned {
 		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
@@ -105,10 +103,10 @@ func (s *scratch) unsignedHeaders(r *Request) *Error {
 }
 
 func notSigned(names string) *Error {
-	return &Error{Reason: UnsignedHeader, Detail: names, Facts: []Fact{{"HeadersNotSigned", names}}}
+	return &Error{Reason: UnsignedHeader, Detail: names, Facts: Facts{Unsigned: names}}
 }
 
 func payloadMismatch(signed, computed string) *Error {
-	return &Error{Reason: PayloadMismatch, Detail: "the body is not the one that x-amz-content-sha256 names", Facts: []Fact{
-		{"ClientComputedContentSHA256", signed}, {"S3ComputedContentSHA256", computed}}}
+	return &Error{Reason: PayloadMismatch, Detail: "the body is not the one that x-amz-content-sha256 names",
+		Facts: Facts{ClaimedHash: signed, ComputedHash: computed}}
 }

@@ -50,7 +50,11 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 		return nil, err
 	}
 	if !slices.Contains(o.Regions, a.Region) {
-		return nil, wrongRegion(a.Region, o.Regions)
+		err := wrongRegion(a.Region, o.Regions)
+		if len(o.Services) > 0 && !slices.Contains(o.Services, a.Service) {
+			err.Facts.Service = o.Services[0]
+		}
+		return nil, err
 	}
 	if !slices.Contains(o.Services, a.Service) {
 		return nil, wrongService(a.Service, o.Services)

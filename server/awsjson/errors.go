@@ -8,50 +8,46 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// exceptions names the faults that are not simply called after their kind: fault.UserNotFound is UserNotFoundException,
-// and so is every kind that is not in this table.
-var exceptions = map[fault.Kind]string{
-	fault.Internal:                 "InternalErrorException",
-	fault.Unavailable:              "ServiceUnavailableException",
-	fault.PasswordHistory:          "PasswordHistoryPolicyViolationException",
-	fault.InvalidIdentityPoolSetup: "InvalidIdentityPoolConfigurationException",
-	fault.EntityExists:             "ResourceConflictException",
-	fault.NoSuchEntity:             "ResourceNotFoundException",
-	fault.DeleteConflict:           "ResourceConflictException",
-	fault.InvalidIdentityToken:     "NotAuthorizedException",
-	fault.RejectedClaim:            "NotAuthorizedException",
-	fault.MalformedPolicy:          "InvalidParameterException",
-	fault.PackedPolicyTooLarge:     "InvalidParameterException",
+// wireError is what a kind of fault is called here, and its HTTP status.
+type wireError struct {
+	code   string // "" for the kind's own text with Exception behind it
+	status int    // 0 for 400
 }
 
-// statuses are those that are not 400.
-var statuses = map[fault.Kind]int{
-	fault.Internal:        http.StatusInternalServerError,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.RequestTooLarge: http.StatusRequestEntityTooLarge,
+// codes holds the kinds that have another name than UserNotFound has, which is UserNotFoundException, or another status
+// than 400.
+var codes = map[fault.Kind]wireError{
+	fault.Internal:        {"InternalErrorException", http.StatusInternalServerError},
+	fault.Unavailable:     {"ServiceUnavailableException", http.StatusServiceUnavailable},
+	fault.RequestTooLarge: {"", http.StatusRequestEntityTooLarge},
+
+	fault.PasswordHistory:          {"PasswordHistoryPolicyViolationException", 0},
+	fault.InvalidIdentityPoolSetup: {"InvalidIdentityPoolConfigurationException", 0},
+	fault.EntityExists:             {"ResourceConflictException", 0},
+	fault.NoSuchEntity:             {"ResourceNotFoundException", 0},
+	fault.DeleteConflict:           {"ResourceConflictException", 0},
+	fault.InvalidIdentityToken:     {"NotAuthorizedException", 0},
+	fault.RejectedClaim:            {"NotAuthorizedException", 0},
+	fault.MalformedPolicy:          {"InvalidParameterException", 0},
+	fault.PackedPolicyTooLarge:     {"InvalidParameterException", 0},
 }
 
-// describe gives the exception, the message and the HTTP status of an error. call is nil when there is no operation.
+// describe returns the exception, the message and the HTTP status of an error. call is nil when there is no operation.
 func describe(call *rpc.Call, err error) (code, message string, status int) {
-	kind := fault.KindOf(err)
-	message, known := fault.Message(err)
-	if !known {
-		kind, message = fault.Internal, "Internal server error"
-	}
-	code = exceptions[kind]
+	kind, message := rpc.Tell(err)
+	e := codes[kind]
 	switch {
 	case kind == fault.Validation && call != nil:
-		code = call.API.ValidationError
+		e.code = call.API.ValidationError
 	case kind == fault.Internal && call != nil && call.Operation.Declares("InternalServerException"):
-		code = "InternalServerException" // what the newest operations call it
-	case code == "":
-		code = string(kind) + "Exception"
+		e.code = "InternalServerException" // the newest operations call it so
+	case e.code == "":
+		e.code = string(kind) + "Exception"
 	}
-	status, ok := statuses[kind]
-	if !ok {
-		status = http.StatusBadRequest
+	if e.status == 0 {
+		e.status = http.StatusBadRequest
 	}
-	return code, message, status
+	return e.code, message, e.status
 }
 
 // common are the exceptions that AWS lists for every operation of every service.

@@ -9,22 +9,22 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// resource returns the ARN that the call is about, "*" when the operation has none, and the condition keys that its input
-// gives. Service authorization reference, "Resource types" and "Condition keys" of each service.
-func (g *Gate) resource(c *rpc.Call) (arn string, keys policy.MapContext) {
+// resource returns the ARN of the resource that the call is about, "*" if the operation has none, and the condition keys
+// from its input (Service Authorization Reference, "Resource types" and "Condition keys" of each service).
+func (a *Authorizer) resource(c *rpc.Call) (arn string, keys policy.MapContext) {
 	in := reflect.ValueOf(c.Input).Elem()
-	account := g.o.IAM.Account()
+	account := a.o.IAM.Account()
 	switch c.API.ID {
 	case "cognito-idp":
 		if id := text(in, "UserPoolId"); id != "" {
-			return "arn:aws:cognito-idp:" + g.o.Region + ":" + account + ":userpool/" + id, nil
+			return "arn:aws:cognito-idp:" + a.o.Region + ":" + account + ":userpool/" + id, nil
 		}
 	case "cognito-identity":
 		if id := text(in, "IdentityPoolId"); id != "" {
-			return "arn:aws:cognito-identity:" + g.o.Region + ":" + account + ":identitypool/" + id, nil
+			return "arn:aws:cognito-identity:" + a.o.Region + ":" + account + ":identitypool/" + id, nil
 		}
 	case "iam":
-		return g.iamResource(in)
+		return a.iamResource(in)
 	}
 	if arn := text(in, "ResourceArn"); arn != "" {
 		return arn, nil
@@ -32,8 +32,8 @@ func (g *Gate) resource(c *rpc.Call) (arn string, keys policy.MapContext) {
 	return "*", nil
 }
 
-// iamResource finds the role or policy of an IAM call.
-func (g *Gate) iamResource(in reflect.Value) (arn string, keys policy.MapContext) {
+// iamResource returns the role or policy of an IAM call.
+func (a *Authorizer) iamResource(in reflect.Value) (arn string, keys policy.MapContext) {
 	keys = policy.MapContext{}
 	if boundary := text(in, "PermissionsBoundary"); boundary != "" {
 		keys["iam:permissionsboundary"] = []string{boundary}
@@ -44,9 +44,9 @@ func (g *Gate) iamResource(in reflect.Value) (arn string, keys policy.MapContext
 			keys["iam:policyarn"] = []string{policyARN}
 		}
 		if path != "" {
-			return "arn:aws:iam::" + g.o.IAM.Account() + ":role" + path + name, keys
+			return "arn:aws:iam::" + a.o.IAM.Account() + ":role" + path + name, keys
 		}
-		return g.o.IAM.RoleARN(name), keys
+		return a.o.IAM.RoleARN(name), keys
 	}
 	if policyARN != "" {
 		return policyARN, keys
@@ -55,13 +55,13 @@ func (g *Gate) iamResource(in reflect.Value) (arn string, keys policy.MapContext
 		if path == "" {
 			path = "/"
 		}
-		return "arn:aws:iam::" + g.o.IAM.Account() + ":policy" + path + name, keys
+		return "arn:aws:iam::" + a.o.IAM.Account() + ":policy" + path + name, keys
 	}
 	return "*", keys
 }
 
-// passedRoles are the roles that the call hands to a service, which takes iam:PassRole: otherwise whoever may edit a pool
-// or a group could give himself any role.
+// passedRoles returns the roles that the call passes to a service. This needs iam:PassRole; otherwise everyone who may
+// edit a pool or a group could give himself any role.
 func passedRoles(c *rpc.Call) []string {
 	if in, ok := c.Input.(*cognitoidentity.SetIdentityPoolRolesInput); ok {
 		var roles []string
@@ -86,7 +86,7 @@ func passedRoles(c *rpc.Call) []string {
 	return nil
 }
 
-// text reads a string member of an input, "" when the input has no such member or the client left it out.
+// text returns a string member of an input, "" if the input has no such member or the client left it out.
 func text(in reflect.Value, field string) string {
 	f := in.FieldByName(field)
 	if !f.IsValid() {

@@ -14,8 +14,8 @@ type wireError struct {
 	status int
 }
 
-// codes holds the errors that every operation may answer, and the names of those whose kind is called otherwise. A kind
-// that is not here takes code and status of the model's shape, its name with Exception behind.
+// codes holds the errors that every operation may answer, and the kinds that have another name here. A kind that is not
+// in it takes code and status from the model's shape of its name, with Exception behind it.
 var codes = map[fault.Kind]wireError{
 	fault.Internal:         {"InternalFailure", http.StatusInternalServerError},
 	fault.Unavailable:      {"ServiceUnavailable", http.StatusServiceUnavailable},
@@ -40,13 +40,9 @@ var codes = map[fault.Kind]wireError{
 	fault.ResourceNotFound: {"NoSuchEntity", http.StatusNotFound},
 }
 
-// describe gives the code, the message and the HTTP status of an error. call is nil when there is no operation.
+// describe returns the code, the message and the HTTP status of an error. call is nil when there is no operation.
 func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string, status int) {
-	kind := fault.KindOf(err)
-	message, known := fault.Message(err)
-	if !known {
-		kind, message = fault.Internal, "Internal server error"
-	}
+	kind, message := rpc.Tell(err)
 	switch e, listed := codes[kind]; {
 	case kind == fault.ExpiredToken && stage == rpc.Authenticating:
 		return "ExpiredToken", message, http.StatusForbidden // the caller's credentials, not a token in the input

@@ -10,8 +10,8 @@ func TestSeveralRoutesKeepTheirGrantsOfOneSubject(t *testing.T) {
 		engines[i] = &Engine{}
 	}
 	s := &Subject{}
-	find := func(e *Engine) *grants {
-		if g := s.grants.Load(); g != nil && g.engine == e {
+	find := func(e *Engine) *permissions {
+		if g := s.permissions.Load(); g != nil && g.engine == e {
 			return g
 		}
 		if kept := s.others.Load(); kept != nil {
@@ -24,14 +24,14 @@ func TestSeveralRoutesKeepTheirGrantsOfOneSubject(t *testing.T) {
 		return nil
 	}
 	for i, e := range engines[:4] {
-		s.keepGrants(&grants{engine: e, version: 1})
+		s.keepPermissions(&permissions{engine: e, version: 1})
 		for _, before := range engines[:i+1] {
 			if find(before) == nil {
 				t.Errorf("after %d routes one is forgotten", i+1)
 			}
 		}
 	}
-	s.keepGrants(&grants{engine: engines[2], version: 2})
+	s.keepPermissions(&permissions{engine: engines[2], version: 2})
 	if g := find(engines[2]); g == nil || g.version != 2 {
 		t.Error("a new version does not take the place of the old one")
 	}
@@ -40,7 +40,7 @@ func TestSeveralRoutesKeepTheirGrantsOfOneSubject(t *testing.T) {
 			t.Error("a new version pushed out another route's")
 		}
 	}
-	s.keepGrants(&grants{engine: engines[4], version: 1})
+	s.keepPermissions(&permissions{engine: engines[4], version: 1})
 	if find(engines[4]) == nil || find(engines[0]) == nil {
 		t.Error("a fifth route has no place, or the first has lost its own")
 	}

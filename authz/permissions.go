@@ -8,23 +8,23 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// grants are the policies that apply to a subject on one engine's route. They are immutable.
-type grants struct {
+// permissions are the policies that apply to a subject on one engine's route. They are immutable.
+type permissions struct {
 	engine  *Engine
-	version uint64 // of Roles
-	// layers are independent of each other: a request is allowed if one of them allows it and none denies it. There are
-	// several when a user has roles with boundaries, each of which limits its own role only.
+	version uint64 // Roles.Version at the time
+	// layers are independent: a request is allowed if one of them allows it and none denies it. There are several if the
+	// subject has roles with permissions boundaries, each of which limits its own role only.
 	layers []policy.Layers
 }
 
-// grantsFor returns the subject's grants on this engine, which are kept in the subject until the roles change: those of the
-// engine that it met last at hand, those of a few others behind.
-func (e *Engine) grantsFor(s *Subject) *grants {
+// permissionsFor returns the subject's permissions on this engine. The subject keeps them until roles change: those of
+// the engine that used it first, and those of a few others.
+func (e *Engine) permissionsFor(s *Subject) *permissions {
 	version := uint64(0)
 	if e.o.Roles != nil {
-		version = e.o.Roles.Version() // read before the policies: a change in between is seen at the next request
+		version = e.o.Roles.Version() // read before the policies, so that a change in between is seen by the next request
 	}
-	if g := s.grants.Load(); g != nil && g.engine == e && g.version == version {
+	if g := s.permissions.Load(); g != nil && g.engine == e && g.version == version {
 		return g
 	}
 	if kept := s.others.Load(); kept != nil {
@@ -34,23 +34,22 @@ func (e *Engine) grantsFor(s *Subject) *grants {
 			}
 		}
 	}
-	g := e.shared.grantsFor(e, s, version)
-	s.keepGrants(g)
+	g := e.shared.permissionsFor(e, s, version)
+	s.keepPermissions(g)
 	return g
 }
 
-// otherGrants are a subject's grants on routes that share a cache with the one that it met first. The array is replaced as
-// a whole.
-type otherGrants [3]*grants
+// otherPermissions are a subject's permissions on further routes that share the cache. The array is replaced as a whole.
+type otherPermissions [3]*permissions
 
-// keepGrants puts g where the subject's grants on that engine were, or into a free place, or pushes out the oldest. Two
-// that come together may lose one of both, which is then worked out again.
-func (s *Subject) keepGrants(g *grants) {
-	if first := s.grants.Load(); first == nil || first.engine == g.engine {
-		s.grants.Store(g)
+// keepPermissions stores g in place of older permissions of the same engine, in a free place, or in place of the oldest.
+// Of two concurrent calls one may be lost; those permissions are computed again.
+func (s *Subject) keepPermissions(g *permissions) {
+	if first := s.permissions.Load(); first == nil || first.engine == g.engine {
+		s.permissions.Store(g)
 		return
 	}
-	var next otherGrants
+	var next otherPermissions
 	if kept := s.others.Load(); kept != nil {
 		next = *kept
 	}
@@ -66,40 +65,41 @@ func (s *Subject) keepGrants(g *grants) {
 	s.others.Store(&next)
 }
 
-// maxShared is how many grants an engine keeps to share.
+// maxShared is the number of permissions that an engine keeps to share.
 const maxShared = 4096
 
-// sharedGrants gives subjects of the same groups and roles the same grants: a million tokens of three groups then need
-// no million copies, and those that are used stay in the processor's caches.
-type sharedGrants struct {
-	mu      sync.Mutex // taken when a subject is first seen, or when the roles have changed
+// sharedPermissions gives subjects with the same groups and roles the same permissions. A million tokens of three groups
+// do not need a million copies, and those in use stay in the CPU caches.
+type sharedPermissions struct {
+	mu      sync.Mutex // taken when a subject is first seen and after roles have changed
 	version uint64
-	byKey   map[string]*grants
+	byKey   map[string]*permissions
 }
 
-func (t *sharedGrants) grantsFor(e *Engine, s *Subject, version uint64) *grants {
+func (t *sharedPermissions) permissionsFor(e *Engine, s *Subject, version uint64) *permissions {
 	p := s.whole()
-	key, shareable := s.grantsKey(p)
+	key, shareable := s.permissionsKey(p)
 	if !shareable {
-		return &grants{engine: e, version: version, layers: e.layersOf(s, p)}
+		return &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.version != version || t.byKey == nil {
-		t.version, t.byKey = version, make(map[string]*grants)
+		t.version, t.byKey = version, make(map[string]*permissions)
 	}
 	if g := t.byKey[key]; g != nil {
 		return g
 	}
-	g := &grants{engine: e, version: version, layers: e.layersOf(s, p)}
+	g := &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
 	if len(t.byKey) < maxShared {
 		t.byKey[key] = g
 	}
 	return g
 }
 
-// grantsKey holds all of a subject that layersOf looks at; false for sessions with policies of their own.
-func (s *Subject) grantsKey(p *principal.Principal) (string, bool) {
+// permissionsKey encodes everything that layersOf reads of a subject. It returns false for sessions with policies of
+// their own.
+func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 	if s.keys.limited() {
 		return "", false
 	}
@@ -157,8 +157,9 @@ func (e *Engine) layersOf(s *Subject, p *principal.Principal) []policy.Layers {
 	return append([]policy.Layers{base}, limited...)
 }
 
-// sessionLayers are those of temporary credentials and of the administrator: what the route says and what the role may,
-// within the role's boundary and the session's policies. A role that is gone, or another by now, grants nothing.
+// sessionLayers returns the layers of temporary credentials and of the administrator: the policies of the route and of
+// the role, within the role's boundary and the session policies. A role that was deleted, or created again, allows
+// nothing.
 func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
 	p := s.Principal
 	if p.Kind == principal.Root {
@@ -167,14 +168,14 @@ func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
 		base.Identity = append(base.Identity, identity...)
 		base.Boundary = boundary
 	} else {
-		base.Boundary = policy.Compile() // nothing
+		base.Boundary = policy.Compile() // allows nothing
 	}
 	base.Session = e.sessionPolicy(s)
 	return base
 }
 
-// sessionPolicy unites the session policies; nil when the session was made without. One that cannot be had counts as
-// one that allows nothing.
+// sessionPolicy returns the union of the session policies; nil if the session has none. One that does not parse or does
+// not exist makes a set that allows nothing.
 func (e *Engine) sessionPolicy(s *Subject) *policy.Set {
 	if !s.keys.limited() {
 		return nil

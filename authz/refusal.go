@@ -1,0 +1,172 @@
+package authz
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Refusal is why a request does not pass. It names the condition and its facts; how they read on a wire, with which
+// status and code, is for the wire to say. A client may see everything in it.
+type Refusal struct {
+	Reason Reason
+	// Detail is a sentence about this request: Reason.Sentence, or one of its own where the reason has none.
+	Detail string
+	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the
+	// parameters of RepeatedParameter and ConflictingParameters, the condition key of AmbiguousValue and UnknownValue.
+	// It is "" for other reasons.
+	Subject string
+	// Signature is the error of a SignatureRefused; nil for other reasons.
+	Signature *sigv4.Error
+}
+
+// Name returns a short, stable name of the condition for metrics and logs, such as "expired" or "denied".
+func (r *Refusal) Name() string {
+	if r.Signature != nil {
+		return signatureName(r.Signature.Reason)
+	}
+	return r.Reason.String()
+}
+
+// Outcome returns the outcome of a request that is refused in this way.
+func (r *Refusal) Outcome() Outcome {
+	if r.Signature != nil && !badSignature(r.Signature.Reason) {
+		return Malformed
+	}
+	return r.Reason.Outcome()
+}
+
+// fixed holds the one Refusal of each reason that has a sentence of its own, so that refusing does not allocate.
+var fixed = func() (list [reasonCount]Refusal) {
+	for reason := range list {
+		list[reason] = Refusal{Reason: Reason(reason), Detail: Reason(reason).Sentence()}
+	}
+	return list
+}()
+
+// refuse returns the refusal of a reason that has a sentence of its own. The result is shared and must not be changed.
+func refuse(reason Reason) *Refusal { return &fixed[reason] }
+
+// refuseAbout returns a refusal with a subject and a sentence about it.
+func refuseAbout(reason Reason, subject, detail string) *Refusal {
+	return &Refusal{Reason: reason, Detail: detail, Subject: subject}
+}
+
+// malformed refuses a request that does not have exactly one meaning. The text of err is shown to the client.
+func malformed(reason Reason, err error) *Refusal {
+	return &Refusal{Reason: reason, Detail: sentence(err.Error())}
+}
+
+// refuseToken translates an error of the token verifier.
+func refuseToken(err error) *Refusal {
+	if refused, ok := errors.AsType[*token.Error](err); ok {
+		if reason := reasonOfToken(refused.Reason); reason != 0 {
+			return refuse(reason)
+		}
+	}
+	return refuse(Unavailable) // not a judgement on the token
+}
+
+// reasonOfToken returns the Reason for a reason of the token verifier, 0 for an unknown one. It is a switch and not a
+// map, which would cost a cache miss for each token of a flood of bad ones.
+func reasonOfToken(reason token.Reason) Reason {
+	switch reason {
+	case token.Malformed:
+		return TokenMalformed
+	case token.UnknownIssuer:
+		return TokenUnknownIssuer
+	case token.Algorithm:
+		return TokenAlgorithm
+	case token.UnknownKey:
+		return TokenUnknownKey
+	case token.BadSignature:
+		return TokenSignature
+	case token.Expired:
+		return TokenExpired
+	case token.NotYetValid:
+		return TokenNotYetValid
+	case token.WrongAudience:
+		return TokenWrongAudience
+	case token.WrongTokenUse:
+		return TokenWrongUse
+	case token.TooLarge:
+		return TokenTooLarge
+	case token.KeysUnavailable:
+		return KeysUnavailable
+	case token.Encrypted:
+		return TokenEncrypted
+	case token.CriticalHeader:
+		return TokenCriticalHeader
+	case token.WrongType:
+		return TokenWrongType
+	}
+	return 0
+}
+
+// refuseSession translates an error from opening a session token or resolving a login cookie.
+func refuseSession(err error) *Refusal {
+	switch {
+	case errors.Is(err, session.ErrExpired), fault.Is(err, fault.ExpiredToken):
+		return refuse(SessionExpired)
+	case errors.Is(err, session.ErrInvalid), fault.Is(err, fault.NotAuthorized):
+		return refuse(InvalidSessionToken)
+	}
+	return refuse(Unavailable)
+}
+
+// refuseSignature translates an error of package sigv4.
+func refuseSignature(err error) *Refusal {
+	refused, ok := errors.AsType[*sigv4.Error](err)
+	if !ok {
+		return refuse(Unavailable)
+	}
+	return &Refusal{Reason: SignatureRefused, Detail: sentence(strings.TrimPrefix(refused.Error(), "sigv4: ")), Signature: refused}
+}
+
+// RefusalOf translates an error of the reader that UpstreamBody returns.
+func RefusalOf(err error) *Refusal {
+	if refused, ok := errors.AsType[*sigv4.Error](err); ok {
+		return refuseSignature(refused)
+	}
+	return refuse(BodyUnreadable)
+}
+
+// badSignature reports whether a signature refused for the reason is a bad credential. The other reasons are a
+// request, or a body, that is malformed.
+func badSignature(reason sigv4.Reason) bool {
+	switch reason {
+	case sigv4.Missing, sigv4.WrongScope, sigv4.Skewed, sigv4.NotYetValid, sigv4.Expired, sigv4.UnsignedHeader, sigv4.Mismatch:
+		return true
+	}
+	return false
+}
+
+// signatureNames holds "signature_" and the text of each sigv4.Reason, with underscores for blanks.
+var signatureNames = func() (names []string) {
+	unknown := sigv4.Reason(0).String()
+	names = append(names, "signature_"+strings.ReplaceAll(unknown, " ", "_"))
+	for reason := sigv4.Reason(1); reason.String() != unknown; reason++ {
+		names = append(names, "signature_"+strings.ReplaceAll(reason.String(), " ", "_"))
+	}
+	return names
+}()
+
+func signatureName(reason sigv4.Reason) string {
+	if int(reason) < len(signatureNames) {
+		return signatureNames[reason]
+	}
+	return signatureNames[0]
+}
+
+// sentence makes a sentence of an error's text: a capital letter in front, a full stop at the end.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.TrimSuffix(s, ".")
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}

@@ -1,0 +1,141 @@
+package caller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/awsauth"
+	"github.com/sluicegate/sluice/server/rpc"
+)
+
+// Options are what New needs. All but Revoked are required.
+type Options struct {
+	IAM    *iam.Service
+	Minter *session.Minter
+	Region string
+	Now    func() time.Time
+
+	// ClientIP returns the address of the client, from a trusted proxy if there is one; the zero Addr if it is unknown.
+	ClientIP func(r *http.Request) netip.Addr
+	// Revoked reports whether a session was revoked. nil means that none ever is.
+	Revoked func(r *session.Record) bool
+}
+
+// Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.
+type Authorizer struct {
+	o    Options
+	keys *sigv4.KeyCache
+}
+
+// New returns an Authorizer.
+func New(o Options) (*Authorizer, error) {
+	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.ClientIP == nil {
+		return nil, errors.New("caller: an option is missing")
+	}
+	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024)}, nil
+}
+
+// Authenticate verifies the signature over the request and its body, and sets Principal and Session.
+func (a *Authorizer) Authenticate(_ context.Context, c *rpc.Call) error {
+	request := sigv4.FromHTTP(c.Request)
+	if !sigv4.Present(request) {
+		return missing(c)
+	}
+	auth, err := sigv4.Parse(request)
+	if err != nil {
+		return refused(c, err)
+	}
+	record, secret, err := a.credentials(auth)
+	if err != nil {
+		return err
+	}
+	_, err = auth.Verify(secret.Reveal(), sigv4.Options{
+		Now: a.o.Now(), Regions: a.regions(c), Services: []string{c.API.ID},
+		BodySHA256: sigv4.HashPayload(c.Body), Keys: a.keys,
+	})
+	if err != nil {
+		return refused(c, err)
+	}
+	if record == nil {
+		c.Principal = a.o.IAM.Root(auth.AccessKeyID)
+		return nil
+	}
+	if a.o.Revoked != nil && a.o.Revoked(record) {
+		return awsauth.Expired
+	}
+	c.Session, c.Principal = record, a.o.IAM.SessionPrincipal(auth.AccessKeyID, record)
+	return nil
+}
+
+// credentials returns the secret of an access key. The record is nil for the root key.
+func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
+	if auth.SessionToken == "" {
+		secret, ok := a.o.IAM.RootSecret(auth.AccessKeyID)
+		if !ok {
+			return nil, seal.Secret{}, awsauth.UnknownKey
+		}
+		return nil, secret, nil
+	}
+	record, secret, err := a.o.Minter.Open(auth.AccessKeyID, auth.SessionToken, a.o.Now())
+	switch {
+	case errors.Is(err, session.ErrExpired):
+		return nil, secret, err
+	case err != nil:
+		return nil, secret, awsauth.UnknownKey
+	case !a.o.IAM.Live(record):
+		return nil, secret, awsauth.UnknownKey
+	}
+	return record, secret, nil
+}
+
+// regions returns the regions that a scope may name. Clients sign for IAM and the global endpoint of STS in us-east-1.
+func (a *Authorizer) regions(c *rpc.Call) []string {
+	if c.API.ID == "sts" || c.API.ID == "iam" {
+		return []string{a.o.Region, "us-east-1"}
+	}
+	return []string{a.o.Region}
+}
+
+// Authorize asks the caller's policies.
+func (a *Authorizer) Authorize(_ context.Context, c *rpc.Call) error {
+	if decidedElsewhere[c.API.ID+":"+c.Operation.Name] {
+		return nil
+	}
+	who := a.caller(c)
+	action := c.API.ID + ":" + c.Operation.Name
+	resource, keys := a.resource(c)
+	if d := a.o.IAM.Decide(who, action, resource, keys); d.Effect != policy.Allow {
+		return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, action, resource, d))
+	}
+	for _, role := range passedRoles(c) {
+		if err := a.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decidedElsewhere are the operations that identity policies do not decide. STS API Reference: GetCallerIdentity and
+// GetSessionToken need no permission; AssumeRole combines the role's trust policy with the caller's policies.
+var decidedElsewhere = map[string]bool{
+	"sts:GetCallerIdentity": true,
+	"sts:GetSessionToken":   true,
+	"sts:AssumeRole":        true,
+}
+
+func (a *Authorizer) caller(c *rpc.Call) *iam.Caller {
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
+	if ip := a.o.ClientIP(c.Request); ip.IsValid() {
+		env.SourceIP = ip.Unmap().WithZone("").String()
+	}
+	return &iam.Caller{Principal: c.Principal, Session: c.Session, Env: env}
+}

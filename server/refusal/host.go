@@ -1,0 +1,53 @@
+package refusal
+
+import (
+	"net/http"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Starting answers a request that came before the process can decide.
+func Starting(w http.ResponseWriter) error {
+	w.Header().Set("Retry-After", "1")
+	return writeProblem(w, problem{status: http.StatusServiceUnavailable, title: "Cannot decide"}, "starting", "Sluice is starting.")
+}
+
+// NotFound answers a request for a path under which nothing is served.
+func NotFound(w http.ResponseWriter) error {
+	return writeProblem(w, problem{status: http.StatusNotFound, title: "Not found"}, "not_found", "Nothing is served under this path.")
+}
+
+// ReadOnly answers a request with a method other than GET and HEAD for a resource's metadata.
+func ReadOnly(w http.ResponseWriter) error {
+	w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+	return writeProblem(w, problem{status: http.StatusMethodNotAllowed, title: "Method not allowed"}, "method", "The metadata can only be read.")
+}
+
+// NotSetUp answers a request on a route that lacks its authorizer.
+func NotSetUp(w http.ResponseWriter) error {
+	return writeProblem(w, problem{status: http.StatusServiceUnavailable, title: "Cannot decide"}, "unavailable", "This route is not set up.")
+}
+
+// UpstreamRefused answers a request that passed but for which no credentials can be presented to the upstream. service is
+// the service that the upstream takes signatures for. A fault in err is told to the client; other errors are not.
+func UpstreamRefused(w http.ResponseWriter, r *http.Request, service string, err error) error {
+	told := problem{status: http.StatusServiceUnavailable, title: "Cannot be passed on"}
+	name, detail := "unavailable", "The upstream's credentials cannot be had at present. Try again."
+	s3 := s3Error{http.StatusServiceUnavailable, "ServiceUnavailable", s3Unavailable}
+	if text, known := fault.Message(err); known {
+		told.status, name, detail = http.StatusBadRequest, "credentials", text
+		s3 = s3Error{http.StatusBadRequest, "InvalidRequest", text}
+	}
+	if service == "s3" {
+		return writeS3(w, r, s3Answer{s3Error: s3}, "")
+	}
+	return writeProblem(w, told, name, detail)
+}
+
+func writeProblem(w http.ResponseWriter, p problem, name, detail string) error {
+	body, err := marshalProblem(p, name, detail, "")
+	if err != nil {
+		return err
+	}
+	return Write(w, p.status, "application/problem+json", body)
+}
