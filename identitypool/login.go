@@ -3,7 +3,6 @@ package identitypool
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strconv"
@@ -200,23 +199,13 @@ func refusedLogin(err error, raw string, now time.Time) error {
 	}
 }
 
-// expiryOf reads exp of a token that was refused for it; what the verifier has decoded decodes again.
+// expiryOf returns the unverified exp of an expired token, for the error message only.
 func expiryOf(raw string) string {
-	_, rest, _ := strings.Cut(raw, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		return "exp"
+	claims, _ := token.UnverifiedClaims(raw)
+	if exp, ok := claims.Raw("exp"); ok {
+		return exp
 	}
-	claims, err := token.ParseClaims(string(text))
-	if err != nil {
-		return "exp"
-	}
-	exp, ok := claims.Raw("exp")
-	if !ok {
-		return "exp"
-	}
-	return exp
+	return "exp"
 }
 
 // isOpenID reports whether a public provider gives OpenID tokens, which alone can be verified without calling it.

@@ -79,8 +79,7 @@ func (s *Service) issue(p *pool, id string, logins []login, principalTags map[st
 	if text, err = s.withLogins(text, logins); err != nil {
 		return OpenIDToken{}, err
 	}
-	// The live service's header: RS512, typ JWS.
-	signed, err := s.keys.signer(now).Sign(text, "JWS")
+	signed, err := s.sign(text, now)
 	return OpenIDToken{IdentityID: id, Token: signed}, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/seal"
@@ -78,7 +79,9 @@ type Service struct {
 	verified *token.Cache[*token.Token]
 	pools    atomic.Pointer[map[string]*pool] // by id; the map never changes
 	writing  sync.Mutex                       // held from a write of a pool until readers see it
-	keys     keyring
+	ring     *keyring.Ring
+	keys     atomic.Pointer[keyring.Keys] // set by RotateKeys
+	own      *token.Verifier              // of the pools' own tokens
 
 	identities *identityCache
 }
@@ -97,7 +100,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{o: o, verified: cache, identities: identities}
+	ring, err := newRing(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{o: o, verified: cache, identities: identities, ring: ring}
+	if s.own, err = token.New(token.Options{Issuers: []token.Issuer{s.TokenIssuer()}, Now: o.Now}); err != nil {
+		return nil, err
+	}
 	if o.Verifier != nil {
 		s.UseVerifier(o.Verifier)
 	}

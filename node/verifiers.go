@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/base64"
 	"strings"
 	"sync"
 	"time"
@@ -51,30 +50,15 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	return verifier.Verify(ctx, raw)
 }
 
-// poolOf returns the pool id in the issuer that an unverified token claims. The id only selects the keys; the verifier then
+// poolOf returns the pool ID at the end of the token's unverified issuer. The ID only selects the pool's keys; the verifier
 // checks the signature and compares the whole issuer.
 func (v *loginVerifier) poolOf(raw string) (string, bool) {
-	if len(raw) > token.DefaultMaxTokenBytes {
+	issuer, ok := token.UnverifiedIssuer(raw)
+	if !ok {
 		return "", false
 	}
-	parts := strings.SplitN(raw, ".", 4)
-	if len(parts) != 3 {
-		return "", false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return "", false
-	}
-	claims, err := token.ParseClaims(string(payload))
-	if err != nil {
-		return "", false
-	}
-	issuer, ok := claims.Values("iss")
-	if !ok || len(issuer) != 1 {
-		return "", false
-	}
-	poolID := issuer[0][strings.LastIndexByte(issuer[0], '/')+1:]
-	return poolID, v.app.IssuerURL(poolID) == issuer[0]
+	poolID := issuer[strings.LastIndexByte(issuer, '/')+1:]
+	return poolID, v.app.IssuerURL(poolID) == issuer
 }
 
 // loginLeeway is how far in the future a login token may be dated: one issued right after a sign-out carries the next second.

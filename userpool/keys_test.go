@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
@@ -134,6 +135,27 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The way in which private keys are sealed is part of what stores hold: it must not change.
+func TestStoredKeysStayReadable(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	if err := h.Store.Update(t.Context(), func(tx store.Tx) error {
+		list, err := tx.SigningKeys.List(p.ID)
+		for _, k := range list {
+			private, err := h.Options.Seal.Open("signing key", k.Private, []byte(p.ID+"\n"+k.ID+"\n"+k.Use))
+			if err != nil {
+				return err
+			}
+			if _, err := token.ParsePrivate(k.ID, k.Algorithm, private); err != nil {
+				return err
+			}
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -66,7 +66,7 @@ func (p *Pool) SetNames(u *store.User) {
 	}
 }
 
-// aliasKinds returns the kinds of alias that a name can be, judged by its form.
+// aliasKinds returns the kinds of alias that a name can be, by its form.
 func (p *Pool) aliasKinds(name string) []string {
 	var kinds []string
 	for _, kind := range slices.Concat(p.Settings.UsernameAttributes, p.Settings.AliasAttributes) {

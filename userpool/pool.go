@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -34,7 +35,7 @@ type Pool struct {
 	Recovery  []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
-	keys      *keyring
+	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
 
@@ -45,7 +46,7 @@ func (p *Pool) VerifyAccess(ctx context.Context, raw string) (*token.Token, erro
 
 // Signer returns the key that signs tokens of the use, UseID or UseAccess, at that time.
 func (p *Pool) Signer(use string, now time.Time) (*token.SigningKey, error) {
-	return p.keys.signer(use, now)
+	return p.keys.Signer(use, now)
 }
 
 func noPool(id string) error {
@@ -126,7 +127,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
 	}
-	if p.keys, err = s.openKeys(keys); err != nil {
+	if p.keys, err = s.ring.Open(keys); err != nil {
 		return nil, err
 	}
 	if p.verifier, err = s.newVerifier(p); err != nil {
@@ -137,11 +138,10 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 
 // newVerifier makes the verifier of the pool's access tokens.
 func (s *Service) newVerifier(p *Pool) (*token.Verifier, error) {
-	set := s.keysets.of(p.ID)
-	if err := s.keysets.publish(p.ID, p.keys.published(s.base.Now())); err != nil {
+	if err := s.ring.Publish(p.ID, p.keys); err != nil {
 		return nil, err
 	}
 	return token.New(token.Options{Now: s.base.Now, Issuers: []token.Issuer{{
-		URL: p.Issuer, Keys: set, AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
+		URL: p.Issuer, Keys: s.ring.KeySet(p.ID), AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
 	}}})
 }

@@ -35,7 +35,7 @@ func (s *Service) insertPool(ctx context.Context, id, name string, settings Pool
 	if err != nil {
 		return nil, err
 	}
-	s.keysets.revive(id)
+	s.ring.Readmit(id)
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if err := tx.Pools.Insert(rec); err != nil {
 			return err

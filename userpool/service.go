@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
 )
 
@@ -34,7 +35,7 @@ type Service struct {
 	base    *Base
 	pools   *cache[*Pool]
 	clients *cache[*Client]
-	keysets *keysets
+	ring    *keyring.Ring
 }
 
 // New checks the options and fills in defaults. It reads nothing: call Start before serving.
@@ -56,12 +57,16 @@ func New(o Options) (*Service, error) {
 	if o.KeyLead >= o.KeyRotation {
 		return nil, errors.New("userpool: Options.KeyLead must be shorter than Options.KeyRotation")
 	}
+	ring, err := newRing(o)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
 		o:       o,
 		base:    o.Base,
 		pools:   newCache[*Pool](o.Base.Now, o.CacheFor, maxCachedPools),
 		clients: newCache[*Client](o.Base.Now, o.CacheFor, maxCachedClients),
-		keysets: newKeysets(),
+		ring:    ring,
 	}, nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Sweep drops what is over. Writers do so for the part they touch; call it every few minutes for the rest.
+// Sweep deletes expired entries. Apply deletes those in the shards it changes; call Sweep every few minutes for the others.
 func (x *Index) Sweep() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -26,8 +26,8 @@ func (x *Index) sweep(now int64) {
 	}
 }
 
-// shrink makes room: what is over goes first, then the largest groups are collapsed until half of the bound is free, so
-// that it does not happen again with the next record.
+// shrink deletes expired entries and then merges the largest groups, until half of MaxBytes is free. So the next record does
+// not cause a merge again.
 func (x *Index) shrink(now int64) {
 	x.sweep(now)
 	for x.bytes > x.maxBytes/2 && len(x.groups) > 0 {
@@ -35,13 +35,13 @@ func (x *Index) shrink(now int64) {
 			return cmp.Or(cmp.Compare(x.groups[a], x.groups[b]), cmp.Compare(a.issuer, b.issuer), cmp.Compare(a.kind, b.kind))
 		})
 		if x.bytes <= x.maxBytes && x.groups[largest] < x.bytes/2 {
-			return // many small groups: spare them while there is room
+			return // many small groups, and the Index is not over its limit any more
 		}
 		x.collapse(largest)
 	}
 }
 
-// collapse replaces a group's entries by one cut.
+// collapse replaces the entries of a group with a cut.
 func (x *Index) collapse(g group) {
 	cut := entry{issued: nextSecond(x.now().Add(x.skew))}
 	for at := range x.shards {
@@ -55,7 +55,7 @@ func (x *Index) collapse(g group) {
 			}
 		}
 	}
-	x.cut(g, cut) // before its entries go, and readers look at the cuts last: at no moment is anything forgotten
+	x.cut(g, cut) // before deleting the entries; readers look at the cuts last, so that they always see one of both
 	for at := range x.shards {
 		shard := x.shards[at].Load()
 		if shard == nil {
@@ -72,7 +72,7 @@ func (x *Index) collapse(g group) {
 	}
 }
 
-// cut sets a cut, or raises it, and reports whether that changed anything.
+// cut sets or extends a cut and reports whether that changed anything.
 func (x *Index) cut(g group, cut entry) bool {
 	next := make(map[group]entry)
 	if cuts := x.cuts.Load(); cuts != nil {
@@ -84,14 +84,14 @@ func (x *Index) cut(g group, cut entry) bool {
 	return next[g] != old
 }
 
-// Stats is an Index's account.
+// Stats describes the content of an Index.
 type Stats struct {
 	Entries   int
 	Bytes     int64
-	Collapsed int // groups that were collapsed for want of room and not over yet
+	Collapsed int // merged groups
 }
 
-// Stats counts what is there.
+// Stats returns the current statistics.
 func (x *Index) Stats() Stats {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -107,8 +107,8 @@ func (x *Index) Stats() Stats {
 	return s
 }
 
-// Snapshot returns the revocations that are not over, as records that make the same Index when they are applied. Their
-// number and form may differ from what was applied.
+// Snapshot returns records that make an equal Index when they are applied. Their number and form may differ from the
+// records that were applied to this one. Expired revocations are left out.
 func (x *Index) Snapshot() []Record {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -138,6 +138,7 @@ func (x *Index) Snapshot() []Record {
 	return records
 }
 
+// recordsOf returns the records that make an entry.
 func recordsOf(k key, e entry) []Record {
 	r := Record{Kind: k.kind, Issuer: k.issuer, Name: k.name, Until: e.until}
 	if k.kind != KindSessions {

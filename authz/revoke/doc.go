@@ -1,13 +1,13 @@
-// Package revoke knows which tokens and temporary credentials are dead before their time.
+// Package revoke records which tokens and temporary credentials were revoked before they expire.
 //
-// What it does: an Index holds revocations in memory, in bounded space, and tells of a Credential whether one of them
-// meets it. Reading takes no lock; Epoch changes with every new revocation, so that whoever has cached a result asks
-// again only then. A Record is one revocation as data: applying it twice, or late, or out of order does no harm, so that
-// records can be stored, replayed and sent to other processes.
+// An Index holds revocations in bounded memory and reports whether a Credential is revoked. Reads take no lock. Epoch
+// changes with every new revocation, so that cached results need a new check only then. A Record is a revocation as data.
+// Records can be applied repeatedly, late and in any order, which makes them safe to store, replay and send to other
+// processes.
 //
-// What it leaves to others: keeping records over a restart (store), carrying them between processes (the revocation
-// stream), ending refresh tokens (userpool), and asking (authz). Nothing here reads a token.
+// The package does not store records (store), transport them between processes (caddymodule's revocation feed), revoke
+// refresh tokens (userpool), or read tokens (authz/token). Package authz asks the Index.
 //
-// Source: Cognito's GlobalSignOut, AdminUserGlobalSignOut and RevokeToken (developer guide, "Ending user sessions with
-// token revocation"); IAM's revocation of role sessions by aws:TokenIssueTime.
+// Sources: Cognito's GlobalSignOut, AdminUserGlobalSignOut and RevokeToken (developer guide, "Ending user sessions with token
+// revocation"); IAM's revocation of role sessions by aws:TokenIssueTime.
 package revoke

@@ -10,27 +10,28 @@ import (
 	"unique"
 )
 
-// DefaultMaxBytes bounds an Index unless its options say otherwise: about 300,000 revocations.
+// DefaultMaxBytes is the default size of an Index: about 300,000 revocations.
 const DefaultMaxBytes = 64 << 20
 
 const (
 	shardCount = 256
-	// entryBytes is what an entry costs beside its name: key and value in a map that is at most half empty.
+	// entryBytes is the size of an entry without its name: key and value in a map that is at most half empty.
 	entryBytes = 2 * 72
 )
 
-// Options are an Index's dependencies.
+// Options are the dependencies and limits of an Index.
 type Options struct {
 	Now      func() time.Time // required
 	MaxBytes int64            // 0 means DefaultMaxBytes
-	// Skew is by how much the clocks of the processes that issue tokens may differ; it matters to collapsed entries only.
+	// Skew is the maximum difference between the clocks of processes that issue tokens. It matters only when a full Index
+	// merges revocations.
 	Skew time.Duration
 }
 
-// Index holds revocations. It is bounded: when it is full, the revocations of the issuer (or of all roles, or of all
-// identities) that take the most room are replaced by one that says "whatever was issued up to now". Those users refresh
-// once; the revoked ones cannot, since their refresh tokens are dead. Nothing that was accepted is ever forgotten before
-// its time.
+// Index holds revocations in bounded memory. When it is full, it replaces the revocations of the largest group (an issuer,
+// all roles, or all identities) with one that revokes everything the group was issued up to now. Users of that issuer then
+// have to refresh their tokens once; revoked users cannot, because their refresh tokens are revoked too. An Index never
+// forgets a revocation before its Until.
 type Index struct {
 	now      func() time.Time
 	maxBytes int64
@@ -38,36 +39,36 @@ type Index struct {
 	seed     maphash.Seed
 	epoch    atomic.Uint64
 	shards   [shardCount]atomic.Pointer[map[key]entry] // replaced, never changed
-	cuts     atomic.Pointer[map[group]entry]           // collapsed groups; replaced, never changed
+	cuts     atomic.Pointer[map[group]entry]           // merged groups; replaced, never changed
 
-	mu     sync.Mutex // of writers
+	mu     sync.Mutex // held by writers
 	bytes  int64
 	groups map[group]int64 // bytes by group
 }
 
 type key struct {
-	kind   Kind // Issued lies in the entry of Sessions
+	kind   Kind // KindSessions for Issued as well
 	issuer string
 	name   string
 }
 
-// group is what is collapsed together: an issuer, all roles, or all identities.
+// group is a set of entries that are merged together: those of an issuer, of all roles, or of all identities.
 type group struct {
-	kind   Kind // empty for an issuer
+	kind   Kind // KindRole or KindIdentity; empty for an issuer
 	issuer string
 }
 
-// entry is what is known of one name. Times are milliseconds since 1970, 0 for never.
+// entry holds the revocations of one key. Times are in milliseconds since 1970; 0 means never.
 type entry struct {
-	sessions int64 // see Sessions
-	issued   int64 // what was issued before is dead
-	until    int64
+	sessions int64 // sign-ins up to this time are revoked; see Sessions
+	issued   int64 // what was issued before this time is revoked
+	until    int64 // when the entry may be deleted
 }
 
-// NewIndex makes an empty Index.
+// NewIndex returns an empty Index.
 func NewIndex(o Options) (*Index, error) {
 	if o.Now == nil || o.MaxBytes < 0 || o.Skew < 0 {
-		return nil, errors.New("revoke: an index needs a clock, and bounds that are not negative")
+		return nil, errors.New("revoke: Now is required, and MaxBytes and Skew must not be negative")
 	}
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
@@ -75,23 +76,22 @@ func NewIndex(o Options) (*Index, error) {
 	return &Index{now: o.Now, maxBytes: o.MaxBytes, skew: o.Skew, seed: maphash.MakeSeed(), groups: make(map[group]int64)}, nil
 }
 
-// Epoch changes with every revocation that is new. A result of Revoked holds as long as it stays the same: read Epoch
-// before asking, not after.
+// Epoch changes with every new revocation. A result of Revoked is valid as long as Epoch, read before the call, is the same.
 func (x *Index) Epoch() uint64 { return x.epoch.Load() }
 
-// Credential is what a token or a session of temporary credentials says about its origin. Temporary credentials that
-// were got with a token carry the token's issuer, subject, origin and sign-in time, so that they die with it.
+// Credential describes the origin of a token or of temporary credentials. Temporary credentials obtained with a token have
+// the token's Issuer, Subject, OriginJTI and AuthTime, so that revoking the token revokes them too.
 type Credential struct {
 	Issuer    string // iss
 	Subject   string // sub
-	OriginJTI string // origin_jti; empty when there is none
+	OriginJTI string // origin_jti; may be empty
 	AuthTime  time.Time
-	IssuedAt  time.Time // a token's iat, or the moment when the credentials were made
-	Role      string    // role ARN, of temporary credentials
-	Identity  string    // identity id, of temporary credentials
+	IssuedAt  time.Time // a token's iat, or when the credentials were issued
+	Role      string    // role ARN of temporary credentials
+	Identity  string    // identity ID of temporary credentials
 }
 
-// Revoked reports whether the credential is dead. A time that it lacks counts as the oldest one.
+// Revoked reports whether the credential is revoked. A zero time in it is older than every revocation.
 func (x *Index) Revoked(c Credential) bool {
 	issued := c.IssuedAt.UnixMilli()
 	if c.Issuer != "" {
@@ -123,7 +123,7 @@ func (x *Index) Revoked(c Credential) bool {
 		c.Identity != "" && issued < (*cuts)[group{kind: KindIdentity}].issued
 }
 
-// ends reports whether a sign-out up to e.sessions ends the sign-in by its time; see Sessions.
+// ends reports whether the sign-out at e.sessions revokes the sign-in because of its time; see Sessions.
 func (e *entry) ends(c *Credential) bool {
 	if e.sessions == 0 {
 		return false
@@ -135,9 +135,8 @@ func (e *entry) ends(c *Credential) bool {
 	return signedIn < at-int64(Window/time.Second)
 }
 
-// EarliestIssue is the earliest iat that a new token of the subject may carry to be told from the revoked ones; the
-// zero time when any will do. It is at most a second ahead of the clock (more by Options.Skew), which the leeway of the
-// verifiers covers.
+// EarliestIssue returns the earliest iat with which a new token of the subject is not revoked, or the zero time if every
+// iat is. It is at most one second plus Options.Skew in the future, which the leeway of verifiers must cover.
 func (x *Index) EarliestIssue(issuer, subject string) time.Time {
 	e, _ := x.find(key{KindSessions, issuer, subject})
 	earliest := e.issued
@@ -161,8 +160,8 @@ func (x *Index) find(k key) (entry, bool) {
 
 func (x *Index) shardOf(k *key) uint64 { return maphash.String(x.seed, k.name) % shardCount }
 
-// Apply adds a revocation. When it returns nil, every Revoked that begins afterwards sees it. A record that is over, or
-// known already, changes nothing. The only error is a record that is malformed.
+// Apply adds revocations. Calls of Revoked that begin after Apply has returned see them. Expired and known records change
+// nothing. If a record is malformed, Apply returns an error and adds none.
 func (x *Index) Apply(records ...Record) error {
 	for i := range records {
 		if err := records[i].check(); err != nil {
@@ -182,7 +181,7 @@ func (x *Index) Apply(records ...Record) error {
 		}
 		for k, e := range records[i].entries {
 			if e.until > now {
-				k.issuer = unique.Make(k.issuer).Value() // one copy of each issuer's name, however many records bring one
+				k.issuer = unique.Make(k.issuer).Value() // share one copy of each issuer
 				at := x.shardOf(&k)
 				changes[at] = append(changes[at], change{k, e})
 			}
@@ -205,7 +204,7 @@ type change struct {
 	entry entry
 }
 
-// entries yields what a record says about each name.
+// entries yields the keys and entries of a record.
 func (r *Record) entries(yield func(key, entry) bool) {
 	k, e := key{r.Kind, r.Issuer, r.Name}, entry{until: r.Until}
 	switch r.Kind {
@@ -226,7 +225,8 @@ func (r *Record) entries(yield func(key, entry) bool) {
 	}
 }
 
-// replace puts a new map in a shard's place, with the changes and without what is over.
+// replace replaces the map of a shard with one that has the changes and no expired entries. It reports whether the changes
+// are new.
 func (x *Index) replace(at uint64, changes []change, now int64) (changed bool) {
 	var next map[key]entry
 	if old := x.shards[at].Load(); old != nil {

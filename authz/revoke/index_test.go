@@ -15,7 +15,7 @@ const pool = "https://idp.example.com/us-east-1_notes0001"
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 400_000_000, time.UTC)
 
-// ticker is a clock that tests set.
+// ticker is a clock that a test sets.
 type ticker struct {
 	mu sync.Mutex
 	t  time.Time
@@ -46,24 +46,21 @@ func newIndex(t testing.TB, maxBytes int64, records ...Record) (*Index, *ticker)
 	return x, clock
 }
 
-// alice's token: times are what a token can say, whole seconds relative to noon's second.
+// alice returns a credential of alice. Like the times in a token, authTime and issued are whole seconds, relative to noon.
 func alice(family string, authTime, issued int) Credential {
 	second := noon.Truncate(time.Second)
 	return Credential{Issuer: pool, Subject: "alice", OriginJTI: family, AuthTime: second.Add(time.Duration(authTime) * time.Second),
 		IssuedAt: second.Add(time.Duration(issued) * time.Second)}
 }
 
-func TestRevoked(t *testing.T) {
+// revokedCases are a record and a credential by name, and whether the record revokes the credential.
+func revokedCases() map[string]revokedCase {
 	hour := noon.Add(time.Hour)
 	with := func(c Credential, change func(*Credential)) Credential {
 		change(&c)
 		return c
 	}
-	for name, tc := range map[string]struct {
-		record Record
-		c      Credential
-		want   bool
-	}{
+	return map[string]revokedCase{
 		"a token of the family":                           {Family(pool, "f1", hour), alice("f1", -60, -60), true},
 		"a refreshed token of the family":                 {Family(pool, "f1", hour), alice("f1", -60, 1), true},
 		"another family":                                  {Family(pool, "f1", hour), alice("f2", -60, -60), false},
@@ -102,13 +99,23 @@ func TestRevoked(t *testing.T) {
 		"a cut through the roles spares tokens":           {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), false},
 		"a cut through the roles meets every role":        {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Role: "r", IssuedAt: noon}, true},
 		"a cut through the identities meets each of them": {Record{Kind: KindCut, Name: "identity", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Identity: "i", IssuedAt: noon}, true},
-	} {
+	}
+}
+
+type revokedCase struct {
+	record Record
+	c      Credential
+	want   bool
+}
+
+func TestRevoked(t *testing.T) {
+	for name, tc := range revokedCases() {
 		t.Run(name, func(t *testing.T) {
 			x, _ := newIndex(t, 0, tc.record)
 			if got := x.Revoked(tc.c); got != tc.want {
 				t.Errorf("got %v", got)
 			}
-			// What was written down and read again says the same.
+			// A snapshot has the same content.
 			again, _ := newIndex(t, 0, x.Snapshot()...)
 			if got := again.Revoked(tc.c); got != tc.want {
 				t.Errorf("after a snapshot: got %v", got)
@@ -208,7 +215,7 @@ func TestEarliestIssueTellsNewTokensFromRevokedOnes(t *testing.T) {
 	}
 }
 
-// A full index forgets nothing: what it cannot name any more it meets by time, and everybody else refreshes.
+// A full index still covers all revocations: it replaces names with times, and other users have to refresh.
 func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	x, _ := newIndex(t, 100_000, Family("https://small.example", "s", noon.Add(time.Hour)))
 	const n = 5000

@@ -12,16 +12,16 @@ type Kind string
 // The kinds.
 const (
 	KindFamily   Kind = "family"   // the tokens of one sign-in, by origin_jti
-	KindSessions Kind = "sessions" // all sign-ins of a subject up to a moment
-	KindIssued   Kind = "issued"   // what a subject was issued before a moment; its sign-ins go on
-	KindRole     Kind = "role"     // temporary credentials of a role issued before a moment
-	KindIdentity Kind = "identity" // temporary credentials of an identity issued before a moment
-	KindCut      Kind = "cut"      // everything of an issuer, of all roles or of all identities: a full index makes it
+	KindSessions Kind = "sessions" // all sign-ins of a subject up to a time
+	KindIssued   Kind = "issued"   // what a subject was issued before a time; its sign-ins stay valid
+	KindRole     Kind = "role"     // temporary credentials of a role issued before a time
+	KindIdentity Kind = "identity" // temporary credentials of an identity issued before a time
+	KindCut      Kind = "cut"      // all of an issuer, of all roles or of all identities; made by a full Index
 )
 
-// Window is how far before a sign-out the recent sign-ins are told apart by name and not by time. A token says in whole
-// seconds when its user signed in, and the clocks of several processes differ a little: within the window, time alone
-// would either spare an old session or kill one that began right after the sign-out.
+// Window is the time before a sign-out in which sign-ins are identified by name instead of time. auth_time has whole
+// seconds, and the clocks of several processes differ. Close to the sign-out, time alone would spare an old sign-in or
+// revoke one that follows the sign-out.
 const Window = 10 * time.Second
 
 // Limits on a record.
@@ -30,39 +30,40 @@ const (
 	maxRecent = 10_000
 )
 
-// Record is one revocation. Make it with Family, Sessions, Issued, Role or Identity; the fields are exported for
-// storing and sending. Times are milliseconds since 1970.
+// Record is a revocation. Make it with Family, Sessions, Issued, Role or Identity; the fields are exported for storing and
+// sending. Times are in milliseconds since 1970.
 type Record struct {
 	Kind   Kind     `json:"kind"`
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
-	At     int64    `json:"at,omitempty"`     // the moment; not for families
-	Recent []string `json:"recent,omitempty"` // sessions: see Sessions
-	Until  int64    `json:"until"`            // from then on everything that it meets has expired
+	At     int64    `json:"at,omitempty"`     // the time of the revocation; not for families
+	Recent []string `json:"recent,omitempty"` // see Sessions
+	Until  int64    `json:"until"`            // when everything that the record revokes has expired
 }
 
-// Family revokes the tokens, and the credentials got with them, of one sign-in: RevokeToken.
+// Family revokes the tokens of one sign-in and the credentials obtained with them (RevokeToken).
 func Family(issuer, originJTI string, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Until: until.UnixMilli()}
 }
 
-// Sessions revokes every sign-in of a subject up to at: GlobalSignOut, AdminUserGlobalSignOut. recent are the origin_jti of
-// all sign-ins of the subject that are known at that moment and whose auth_time is not before at less Window, read in the
-// transaction that ends them. A sign-in is dead when its auth_time lies before the window or when it is among recent; one
-// without origin_jti (its client has token revocation off) when its auth_time is not after at. So a sign-in that follows
-// in the same second lives.
+// Sessions revokes all sign-ins of a subject up to at (GlobalSignOut, AdminUserGlobalSignOut). recent are the origin_jti of
+// the subject's sign-ins whose auth_time is at minus Window or later, read in the transaction that ends them.
+//
+// A sign-in is revoked if its auth_time is before the window or if it is in recent. A sign-in without origin_jti, which
+// has a client with token revocation disabled, is revoked if its auth_time is not after at. So a sign-in that follows in
+// the same second stays valid.
 func Sessions(issuer, subject string, at time.Time, recent []string, until time.Time) Record {
 	return Record{Kind: KindSessions, Issuer: issuer, Name: subject, At: at.UnixMilli(), Recent: recent, Until: until.UnixMilli()}
 }
 
-// Issued revokes what a subject was issued up to and including the second of at, and leaves its sign-ins alone: a group
-// was removed, an attribute changed, a user disabled or deleted. A refresh gives tokens that hold again, if they are
-// dated as Index.EarliestIssue says: a token's iat has whole seconds.
+// Issued revokes what a subject was issued up to and including the second of at. Its sign-ins stay valid. It is for removed
+// groups, changed attributes, and disabled or deleted users. Refreshed tokens are valid again if their iat is not before
+// Index.EarliestIssue; iat has whole seconds.
 func Issued(issuer, subject string, at, until time.Time) Record {
 	return Record{Kind: KindIssued, Issuer: issuer, Name: subject, At: nextSecond(at), Until: until.UnixMilli()}
 }
 
-// Role revokes the temporary credentials of a role that were issued before at, as a policy on aws:TokenIssueTime does.
+// Role revokes the temporary credentials of a role that were issued before at, like a policy with aws:TokenIssueTime.
 func Role(arn string, at, until time.Time) Record {
 	return Record{Kind: KindRole, Name: arn, At: at.UnixMilli(), Until: until.UnixMilli()}
 }
@@ -74,36 +75,36 @@ func Identity(id string, at, until time.Time) Record {
 
 func nextSecond(t time.Time) int64 { return (t.Unix() + 1) * 1000 }
 
-// check refuses what no constructor makes: records also come from a store and from other processes.
+// check returns an error for records that no constructor makes. Records also come from the store and other processes.
 func (r *Record) check() error {
 	bad := func(what string) error { return fault.New(fault.InvalidParameter, "revocation: "+what) }
 	switch r.Kind {
 	case KindFamily, KindSessions, KindIssued:
 		if r.Issuer == "" {
-			return bad("no issuer")
+			return bad("the issuer is missing")
 		}
 	case KindRole, KindIdentity:
 		if r.Issuer != "" {
-			return bad("an issuer of a role or identity")
+			return bad("a role or identity has no issuer")
 		}
 	case KindCut:
 		all := r.Name == string(KindRole) || r.Name == string(KindIdentity)
 		if all == (r.Issuer != "") || !all && r.Name != "" || len(r.Issuer) > maxName || len(r.Recent) > 0 {
-			return bad("a cut through something else than an issuer, all roles or all identities")
+			return bad("a cut must be of an issuer, of all roles or of all identities")
 		}
 		return nil
 	default:
-		return bad("of an unknown kind")
+		return bad("the kind is unknown")
 	}
 	if r.Name == "" || len(r.Name) > maxName || len(r.Issuer) > maxName {
-		return bad("a name that is missing or too long")
+		return bad("the name is missing, or name or issuer is too long")
 	}
 	if len(r.Recent) > maxRecent || len(r.Recent) > 0 && r.Kind != KindSessions {
-		return bad("too many recent sign-ins")
+		return bad("too many recent sign-ins, or recent sign-ins in a record of another kind")
 	}
 	for _, family := range r.Recent {
 		if family == "" || len(family) > maxName {
-			return bad("a recent sign-in that is missing or too long")
+			return bad("a recent sign-in is empty or too long")
 		}
 	}
 	return nil

@@ -12,14 +12,13 @@ import (
 	"slices"
 )
 
-// algorithm is one signature algorithm of RFC 7518 section 3.1 or RFC 8037. There is no symmetric one and no "none":
-// what is not in this table cannot be verified.
+// algorithm is a signature algorithm of RFC 7518 section 3.1 or RFC 8037.
 type algorithm struct {
 	name   string
 	hash   crypto.Hash // 0 for EdDSA
 	family family
 	curve  elliptic.Curve // for ECDSA: RFC 7518 section 3.4 ties each algorithm to one curve
-	size   int            // for ECDSA: octets of r and of s
+	size   int            // for ECDSA: bytes of r and of s
 }
 
 type family uint8
@@ -31,7 +30,8 @@ const (
 	edDSA
 )
 
-// The table, in the order in which a discovery document lists them.
+// algorithms are the algorithms that tokens can be verified and signed with, in the order of a discovery document. There
+// is no symmetric algorithm and no "none".
 var algorithms = []*algorithm{
 	{name: "RS256", family: rsaPKCS1, hash: crypto.SHA256},
 	{name: "RS384", family: rsaPKCS1, hash: crypto.SHA384},
@@ -45,7 +45,7 @@ var algorithms = []*algorithm{
 	{name: "EdDSA", family: edDSA},
 }
 
-// Algorithms returns the names that can be verified.
+// Algorithms returns the names of the supported algorithms.
 func Algorithms() []string {
 	names := make([]string, len(algorithms))
 	for i, a := range algorithms {
@@ -63,8 +63,8 @@ func algorithmNamed(name string) *algorithm {
 	return nil
 }
 
-// fits reports whether the algorithm may be used with the key: by its alg when it names one, and always by its type.
-// RFC 8725 section 3.1: a key is used with exactly the algorithms it is for.
+// fits reports whether the key may be used with the algorithm: the key's type must match, and its alg if it has one
+// (RFC 8725 section 3.1).
 func (a *algorithm) fits(key *PublicKey) bool {
 	if key.Algorithm != "" && key.Algorithm != a.name {
 		return false
@@ -83,7 +83,8 @@ func (a *algorithm) fits(key *PublicKey) bool {
 // RFC 7518 section 3.5: the salt is as long as the hash.
 var pssOptions = rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
 
-// verify reports whether signature is the key's over signed. The caller has asked fits; n is its own.
+// verify reports whether signature is a signature of the key over signed. The caller must have checked fits. verify
+// overwrites n.
 func (a *algorithm) verify(n *numbers, key *PublicKey, signed, signature []byte) bool {
 	switch k := key.Key.(type) {
 	case *rsa.PublicKey:
@@ -96,7 +97,7 @@ func (a *algorithm) verify(n *numbers, key *PublicKey, signed, signature []byte)
 		}
 		return rsa.VerifyPSS(k, a.hash, digest, signature, &pssOptions) == nil
 	case *ecdsa.PublicKey:
-		// RFC 7518 section 3.4: r and s, each in full length. crypto/ecdsa refuses r or s of zero or beyond the order.
+		// RFC 7518 section 3.4: r and s, each in full length. crypto/ecdsa refuses r and s that are out of range.
 		if len(signature) != 2*a.size {
 			return false
 		}
@@ -123,10 +124,10 @@ func (a *algorithm) digest(into *[sha512.Size]byte, data []byte) []byte {
 	}
 }
 
-// algorithmSet resolves names; an unknown one is an error of the configuration.
+// algorithmSet resolves names; no names means RS256. It returns false if a name is unknown.
 func algorithmSet(names []string) ([]*algorithm, bool) {
 	if len(names) == 0 {
-		names = []string{"RS256"} // Cognito's, and the only one unless the operator says otherwise
+		names = []string{"RS256"} // as Cognito
 	}
 	set := make([]*algorithm, 0, len(names))
 	for _, name := range names {

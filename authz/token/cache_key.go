@@ -11,28 +11,28 @@ import (
 	"sync"
 )
 
-// CacheKey stands for one token in one Cache: a keyed hash of all of its bytes. It must not leave the process.
+// CacheKey is a keyed hash of a token for one Cache. It must not leave the process.
 type CacheKey [16]byte
 
 func (k *CacheKey) shard() uint64 { return binary.LittleEndian.Uint64(k[0:8]) }
 func (k *CacheKey) home() uint64  { return binary.LittleEndian.Uint64(k[8:16]) }
 
-// keyer hashes tokens under a secret of its own. Two tokens with one key would be one principal served for another, so
-// that nobody may find two, however many tokens he has or makes up; nor may anybody tell or steer where an entry lies.
+// keyer hashes tokens with a secret. If two tokens had the same hash, one principal could be served for another. So an
+// attacker must not be able to find such tokens, nor to predict or choose an entry's place in the table.
 //
-// A token is the additional data of AES-GCM under a fixed nonce. The tag is then a polynomial in a secret point, GHASH,
-// and a constant: for two tokens of n bytes it is the same with a probability of at most (n/16+2)/2^128, whoever chose
-// them, as long as he learns nothing of the tags. That is why the tag is encrypted under a second key: nothing that shows
-// of a key afterwards, such as the time that a search takes, tells anything of the point. GCM's rule of a nonce only once
-// is for tags that are shown. docs/decisions/0007 has what else was considered.
+// The hash is the tag of AES-GCM with the token as additional data and a fixed nonce, encrypted with a second key. The tag
+// is a polynomial in a secret point (GHASH) plus a constant. Two chosen tokens of n bytes have the same tag with a
+// probability of at most (n/16+2)/2^128, provided the attacker learns nothing about tags. The second encryption ensures
+// that: what leaks about hashes, such as the time of a search, says nothing about the point. GCM's rule to use a nonce
+// only once applies to published tags. docs/decisions/0007-what-a-token-costs.md has the alternatives.
 type keyer struct {
 	aead   cipher.AEAD
 	cipher cipher.Block
-	secret [sha256.BlockSize]byte // instead of both in FIPS 140-3 mode, which does not have GCM for this
+	secret [sha256.BlockSize]byte // for SHA-256 in FIPS 140-3 mode, which does not approve this use of GCM
 	spaces sync.Pool
 }
 
-// keyerSpace is what hashing one token needs; it is used again.
+// keyerSpace is the reusable memory for hashing one token.
 type keyerSpace struct {
 	text  []byte
 	nonce [12]byte // zero
@@ -66,7 +66,7 @@ func (k *keyer) sum(raw string) CacheKey {
 		s.text = append(s.text[:0], raw...)
 		k.cipher.Encrypt(s.key[:], k.aead.Seal(s.key[:0], s.nonce[:], nil, s.text))
 	} else {
-		// One block of key before the token. The hash never leaves the process, so that a prefix is as good as HMAC here.
+		// A key prefix is as good as HMAC here, because the hash never leaves the process.
 		s.text = append(append(s.text[:0], k.secret[:]...), raw...)
 		sum := sha256.Sum256(s.text)
 		copy(s.key[:], sum[:])

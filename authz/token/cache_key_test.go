@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// keyers are both ways of hashing.
+// keyers returns a keyer of both kinds: AES-GCM and, as in FIPS 140-3 mode, SHA-256.
 func keyers(t testing.TB) map[string]*keyer {
 	t.Helper()
 	all := map[string]*keyer{"by default": new(keyer), "in FIPS 140-3 mode": new(keyer)}
@@ -21,7 +21,7 @@ func keyers(t testing.TB) map[string]*keyer {
 	return all
 }
 
-// Whatever is left out, added, changed or moved makes another key, at the borders of blocks too.
+// Removing, adding, changing or moving bytes changes the key, also at the borders of blocks.
 func TestKeysTellTokensApart(t *testing.T) {
 	for name, k := range keyers(t) {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestKeysTellTokensApart(t *testing.T) {
 	}
 }
 
-// A tag that shows would give away the point at which the polynomial is taken.
+// A visible tag would reveal the secret point of the polynomial.
 func TestKeysAreNotTags(t *testing.T) {
 	k := keyers(t)["by default"]
 	if k.aead == nil {

@@ -11,19 +11,19 @@ const (
 	minPlaces     = 16
 )
 
-// partition is a hash table in shards. Writers take their shard's lock; readers follow atomic pointers only, and an
-// entry does not change once readers can see it. The table is open: an entry lies at its home or, when that is taken, a
-// few places behind it. A reader may miss an entry that a writer moves at that very moment: the token is verified again.
+// partition is a sharded hash table. Writers lock their shard. Readers only follow atomic pointers, and an entry does not
+// change once they can see it. Tables use open addressing with linear probing. A reader may miss an entry that a writer is
+// moving; the token is verified again then.
 type partition[V any] struct {
 	shards []shard[V]
 }
 
 type shard[V any] struct {
-	table atomic.Pointer[[]atomic.Pointer[entry[V]]] // a power of two of places, at most half of them taken
-	_     [56]byte                                   // what writers change stands on other cache lines
+	table atomic.Pointer[[]atomic.Pointer[entry[V]]] // a power of two of places, at most half of them in use
+	_     [56]byte                                   // keeps the writers' fields on other cache lines
 
 	mu        sync.Mutex
-	ring      []*entry[V] // for eviction, in no order
+	ring      []*entry[V] // all entries, for eviction
 	hand      int
 	bytes     int64
 	max       int64
@@ -35,7 +35,7 @@ type entry[V any] struct {
 	key     CacheKey
 	expires int64 // nanoseconds since 1970
 	read    atomic.Bool
-	place   int32 // in the ring; under the shard's lock
+	place   int32 // index in the ring; protected by the shard's lock
 	bytes   int64
 	value   V
 }
@@ -61,7 +61,7 @@ func (p *partition[V]) get(key *CacheKey, now int64) *entry[V] {
 	if e == nil || now >= e.expires {
 		return nil
 	}
-	if !e.read.Load() { // a store only when it changes something: the line stays shared between cores
+	if !e.read.Load() { // avoid the store, which would take the cache line from other cores
 		e.read.Store(true)
 	}
 	return e
@@ -98,7 +98,7 @@ func (p *partition[V]) put(key CacheKey, value V, size, expires int64) {
 	s.insert(e)
 }
 
-// insert makes the entry visible, in a table twice as large when this one is half full. The entry is in the ring.
+// insert puts an entry, which is already in the ring, into the table. It doubles the table if it is half full.
 func (s *shard[V]) insert(e *entry[V]) {
 	table := *s.table.Load()
 	if 2*len(s.ring) <= len(table) {
@@ -112,7 +112,7 @@ func (s *shard[V]) insert(e *entry[V]) {
 	s.table.Store(&larger)
 }
 
-// settle puts the entry into the first free place from its home on.
+// settle puts the entry into the first free place from its home.
 func settle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
 	mask := uint64(len(table) - 1)
 	at := e.key.home() & mask
@@ -122,7 +122,7 @@ func settle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
 	table[at].Store(e)
 }
 
-// unsettle takes the entry out and closes the gap: whatever lies behind it and may lie nearer to its home moves up.
+// unsettle removes the entry and moves later entries into the gap if that is not before their home.
 func unsettle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
 	mask := uint64(len(table) - 1)
 	gap := e.key.home() & mask
@@ -134,7 +134,7 @@ func unsettle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
 		if next == nil {
 			break
 		}
-		if (at-next.key.home())&mask >= (at-gap)&mask { // its home is not behind the gap
+		if (at-next.key.home())&mask >= (at-gap)&mask { // its home is not after the gap
 			table[gap].Store(next)
 			gap = at
 		}
@@ -142,7 +142,7 @@ func unsettle[V any](table []atomic.Pointer[entry[V]], e *entry[V]) {
 	table[gap].Store(nil)
 }
 
-// evict drops one entry: the first at the hand that was not read since the hand last came by.
+// evict removes the first entry from the hand on that was not read since the hand last passed it.
 func (s *shard[V]) evict() {
 	for {
 		if s.hand >= len(s.ring) {
@@ -150,7 +150,7 @@ func (s *shard[V]) evict() {
 		}
 		e := s.ring[s.hand]
 		if !e.read.Load() {
-			s.drop(e) // the newest entry takes its place, behind the hand: it has a whole round to be read
+			s.drop(e) // the newest entry moves here; the hand passes it, so that it stays for a whole round
 			s.evictions++
 			s.hand++
 			return
@@ -160,7 +160,7 @@ func (s *shard[V]) evict() {
 	}
 }
 
-// drop takes an entry out of the table and of the ring.
+// drop removes an entry from the table and the ring.
 func (s *shard[V]) drop(e *entry[V]) {
 	unsettle(*s.table.Load(), e)
 	last := len(s.ring) - 1

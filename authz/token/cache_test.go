@@ -101,7 +101,7 @@ func TestAGoodTokenCountsMoreThanItsEarlierRefusal(t *testing.T) {
 	}
 }
 
-// 100,000 distinct forged tokens neither grow the cache past its bound nor push out a single live entry.
+// 100,000 forged tokens neither exceed the cache's limit nor evict an accepted token.
 func TestForgedTokensStayWithinTheirPartition(t *testing.T) {
 	c := newCache(t, CacheOptions{MaxBytes: 4 << 20, NegativeMaxBytes: 1 << 20})
 	const live = 1000
@@ -139,7 +139,7 @@ func TestAFullCacheKeepsWhatIsRead(t *testing.T) {
 	}
 }
 
-// An entry that was just put must be there for the request that follows, even while others flood in.
+// A new entry stays for the next request, even under a flood of other tokens.
 func TestAFullCacheDoesNotEvictTheNewestFirst(t *testing.T) {
 	c := newCache(t, CacheOptions{MaxBytes: 200_000})
 	lost := 0
@@ -224,7 +224,7 @@ func TestCacheUnderConcurrentUse(t *testing.T) {
 	}
 }
 
-// A cached token of Cognito's shape, with its entry, takes about a kilobyte.
+// A cached token like Cognito's takes about a kilobyte, including its entry.
 func TestACachedTokenTakesAboutAKilobyte(t *testing.T) {
 	v := verifier(t, pool(t))
 	c, err := NewCache[*Token](CacheOptions{MaxBytes: 1 << 30})

@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// Claims are a token's claims as its issuer wrote them: a strict JSON object in which no name stands twice, at any
-// depth. They are immutable and safe for concurrent use; the zero value has none. A copy shares their memory, which is one
-// piece that holds no pointers: a cache full of them costs the garbage collector little.
+// Claims is a strict JSON object, as the issuer of a token wrote it. No object in it has a duplicate name. Claims are
+// immutable and safe for concurrent use. The zero value is empty. All data is in one string without pointers, which keeps
+// the garbage collector's work small when a cache holds many of them.
 type Claims struct {
-	data  string // the object; the names that were written with escapes, see member; the members, memberSize each
+	data  string // the object, then unescaped names (see member), then the members, memberSize bytes each
 	text  uint16 // length of the object
-	names uint16 // where the names end
-	kept  uint32 // bytes that data keeps alive
+	names uint16 // end of the names
+	kept  uint32 // capacity behind data, in bytes
 }
 
-// memberSize is how many bytes a member takes in Claims: its four numbers, the lower byte first.
+// memberSize is the size of a member in Claims.data: four little-endian numbers.
 const memberSize = 8
 
-// ParseClaims reads a JSON object of at most 65,535 bytes and 16 levels. Duplicate names, broken UTF-8, lone
-// surrogates and anything behind the object are errors; the error quotes nothing.
+// ParseClaims reads a JSON object of at most 65,535 bytes and 16 levels. It returns an error for duplicate names, invalid
+// UTF-8, lone surrogates, and data after the object. The error does not quote the text.
 func ParseClaims(text string) (Claims, error) {
 	var s scanner
 	if err := s.object(text); err != nil {
@@ -35,8 +35,8 @@ func ParseClaims(text string) (Claims, error) {
 	return s.claims(&b), nil
 }
 
-// claims puts what the scanner found behind the text, which b holds already. Without growing, b leaves the text where it
-// is: strings that were taken from it then share the claims' memory.
+// claims appends the names and members to b, which holds the text, and returns the result. If b has enough room, the text
+// does not move, so that strings taken from it share the claims' memory.
 func (s *scanner) claims(b *strings.Builder) Claims {
 	b.Write(s.extra)
 	c := Claims{text: uint16(len(s.text)), names: uint16(b.Len())}
@@ -48,9 +48,9 @@ func (s *scanner) claims(b *strings.Builder) Claims {
 	return c
 }
 
-// room is how many bytes the claims of a payload need, at most: what stands behind the text included.
+// room returns an upper bound of the bytes that the claims of a payload need.
 func room(payload []byte) int {
-	// A member has a colon, and at least five bytes: "":0 and a comma.
+	// A member has a colon and at least five bytes: "":0 and a comma.
 	n := len(payload) + memberSize*min(bytes.Count(payload, []byte{':'}), len(payload)/5+1)
 	if bytes.IndexByte(payload, '\\') >= 0 {
 		n += len(payload)
@@ -61,10 +61,10 @@ func room(payload []byte) int {
 // Len returns the number of claims.
 func (c *Claims) Len() int { return (len(c.data) - int(c.names)) / memberSize }
 
-// JSON returns the whole object as the issuer wrote it.
+// JSON returns the object as the issuer wrote it.
 func (c *Claims) JSON() string { return c.data[:c.text] }
 
-// All yields name and JSON text of each claim, in the issuer's order.
+// All yields the name and the JSON text of each claim, in the issuer's order.
 func (c *Claims) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for at := int(c.names); at < len(c.data); at += memberSize {
@@ -75,7 +75,7 @@ func (c *Claims) All() iter.Seq2[string, string] {
 	}
 }
 
-// at gives name and JSON text of the member that is kept there.
+// at returns the name and the JSON text of the member at an offset in data.
 func (c *Claims) at(place int) (name, raw string) {
 	m := c.data[place : place+memberSize]
 	name = c.data[uint16(m[0])|uint16(m[1])<<8 : uint16(m[2])|uint16(m[3])<<8]
@@ -92,10 +92,9 @@ func (c *Claims) Raw(name string) (string, bool) {
 	return "", false
 }
 
-// Values returns a claim as the values of a condition key: a string, number or boolean is one value (a number in the
-// issuer's spelling), an array is the values of its strings, numbers and booleans, null is none. An object, alone or
-// in an array, is its JSON text. More than one name descends through objects. The second result says whether the claim
-// is there.
+// Values returns a claim as the values of a condition key. A string, number or boolean is one value; a number keeps the
+// issuer's spelling. An array is the values of its elements. null is no value. An object is its JSON text. A path of
+// several names descends through objects. The second result reports whether the claim exists.
 func (c *Claims) Values(path ...string) ([]string, bool) {
 	raw, ok := c.find(path)
 	if !ok {
@@ -104,7 +103,7 @@ func (c *Claims) Values(path ...string) ([]string, bool) {
 	return appendValues(nil, raw), true
 }
 
-// find returns the JSON text of the value at the end of a path through nested objects. It shares the claims' memory.
+// find returns the JSON text of the value at the end of a path through nested objects.
 func (c *Claims) find(path []string) (raw string, ok bool) {
 	if len(path) == 0 {
 		return "", false
@@ -122,7 +121,7 @@ func (c *Claims) find(path []string) (raw string, ok bool) {
 func memberOf(object, name string) (raw string, ok bool) {
 	var s scanner
 	if s.object(object) != nil {
-		return "", false // not reached: the text was read before
+		return "", false // cannot happen: the scanner has accepted the text
 	}
 	for _, m := range s.members {
 		if s.nameOf(m) == name {
@@ -132,10 +131,10 @@ func memberOf(object, name string) (raw string, ok bool) {
 	return "", false
 }
 
-// size is what the claims keep alive, in bytes.
+// size returns the number of bytes that the claims keep alive.
 func (c *Claims) size() int { return int(c.kept) }
 
-// countOf is how many values a claim has, at most.
+// countOf returns an upper bound of the number of values of a claim.
 func countOf(raw string) int {
 	if raw == "" {
 		return 0
@@ -146,7 +145,7 @@ func countOf(raw string) int {
 	return 1 + strings.Count(raw, ",")
 }
 
-// appendValues appends a claim's values as Values has them.
+// appendValues appends the values of a claim; see Claims.Values.
 func appendValues(values []string, raw string) []string {
 	if raw[0] != '[' {
 		return appendScalar(values, raw)
@@ -157,7 +156,7 @@ func appendValues(values []string, raw string) []string {
 	for s.peek() != ']' {
 		start := s.pos
 		if !s.value() {
-			return values // not reached: the text was read before
+			return values // cannot happen: the scanner has accepted the text
 		}
 		values = appendScalar(values, raw[start:s.pos])
 		s.space()
@@ -179,7 +178,8 @@ func appendScalar(values []string, raw string) []string {
 	return append(values, raw)
 }
 
-// unquote gives the value of a JSON string that was read before; without escapes it shares the claims' memory.
+// unquote returns the value of a JSON string that the scanner has accepted. Without escapes, the value shares the memory of
+// raw.
 func unquote(raw string) string {
 	inner := raw[1 : len(raw)-1]
 	if strings.IndexByte(inner, '\\') < 0 {
@@ -188,7 +188,7 @@ func unquote(raw string) string {
 	return string(appendUnescaped(make([]byte, 0, len(inner)), inner))
 }
 
-// stringOf wants a string.
+// stringOf returns the value of a JSON string, or false if raw is not a string.
 func stringOf(raw string) (string, bool) {
 	if raw[0] != '"' {
 		return "", false
@@ -196,7 +196,8 @@ func stringOf(raw string) (string, bool) {
 	return unquote(raw), true
 }
 
-// appendStrings wants an array of strings, or one string as an array of one where RFC 7519 section 4.1.3 allows it.
+// appendStrings appends the values of an array of strings, or of a single string (RFC 7519 section 4.1.3). It returns
+// false for anything else.
 func appendStrings(values []string, raw string) ([]string, bool) {
 	if raw[0] == '"' {
 		return append(values, unquote(raw)), true
@@ -222,8 +223,8 @@ func appendStrings(values []string, raw string) ([]string, bool) {
 	return values, true
 }
 
-// dateOf wants a NumericDate (RFC 7519 section 2): seconds since 1970, a fraction allowed and cut off, from 0 to the end
-// of the year 9999.
+// dateOf reads a NumericDate (RFC 7519 section 2): seconds since 1970, from 0 to the end of the year 9999. It drops
+// fractions.
 func dateOf(raw string) (int64, bool) {
 	const last = 253402300799
 	if len(raw) <= 12 {

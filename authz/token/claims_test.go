@@ -8,65 +8,70 @@ import (
 	"testing"
 )
 
-func TestParseClaimsAcceptsStrictJSONOnly(t *testing.T) {
-	wide := func(n int) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, `,"c%d":%d`, i, i)
-		}
-		return "{" + b.String()[1:]
+// strictJSON are texts by name, and whether ParseClaims accepts them.
+var strictJSON = map[string]struct {
+	text string
+	ok   bool
+}{
+	"an empty object":                      {`{}`, true},
+	"white space everywhere":               {" {\t\"a\" :\r\n1 , \"b\": [ 1 , 2 ] } ", true},
+	"all kinds of values":                  {`{"a":"x","b":1,"c":-0.5e+10,"d":true,"e":false,"f":null,"g":[],"h":{}}`, true},
+	"all escapes":                          {`{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}`, true},
+	"sixteen levels":                       {`{"a":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + `}`, true},
+	"seventeen levels":                     {`{"a":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `}`, false},
+	"one name in two objects":              {`{"a":{"a":1},"b":{"a":1}}`, true},
+	"a hundred members":                    {wide(100) + "}", true},
+	"a hundred members, the last a double": {wide(100) + `,"c7":1}`, false},
+	"forty members, the last a double":     {wide(40) + `,"c39":1}`, false},
+	"a double in an object in an array":    {`{"a":[{"b":1,"b":2}]}`, false},
+	"a double by surrogates":               {`{"😀":1,"\ud83d\ude00":2}`, false},
+	"names that differ in case":            {`{"a":1,"A":2}`, true},
+	"an empty name twice":                  {`{"":1,"":2}`, false},
+	"nothing":                              {``, false},
+	"white space":                          {` `, false},
+	"a string":                             {`"a"`, false},
+	"an array":                             {`[]`, false},
+	"two objects":                          {`{}{}`, false},
+	"a byte order mark":                    {"\ufeff{}", false},
+	"a comma too many":                     {`{"a":1,}`, false},
+	"a comma too many in an array":         {`{"a":[1,]}`, false},
+	"no colon":                             {`{"a" 1}`, false},
+	"no value":                             {`{"a":}`, false},
+	"a name without quotes":                {`{a:1}`, false},
+	"single quotes":                        {`{'a':1}`, false},
+	"a comment":                            {`{/**/"a":1}`, false},
+	"a leading zero":                       {`{"a":01}`, false},
+	"a plus sign":                          {`{"a":+1}`, false},
+	"a point without digits":               {`{"a":1.}`, false},
+	"a power without digits":               {`{"a":1e}`, false},
+	"a minus alone":                        {`{"a":-}`, false},
+	"infinity":                             {`{"a":Infinity}`, false},
+	"a word cut short":                     {`{"a":tru}`, false},
+	"a word that goes on":                  {`{"a":nullx}`, false},
+	"a control character":                  {"{\"a\":\"\x01\"}", false},
+	"a raw line break":                     {"{\"a\":\"\n\"}", false},
+	"an unknown escape":                    {`{"a":"\x41"}`, false},
+	"an escape cut short":                  {`{"a":"\u00"}`, false},
+	"a string without end":                 {`{"a":"b`, false},
+	"a lone low surrogate":                 {`{"a":"\udc00"}`, false},
+	"two high surrogates":                  {`{"a":"\ud800\ud800"}`, false},
+	"broken UTF-8 in a name":               {"{\"\xc3\":1}", false},
+	"an overlong encoding":                 {"{\"a\":\"\xc0\xaf\"}", false},
+	"a surrogate in UTF-8":                 {"{\"a\":\"\xed\xa0\x80\"}", false},
+	"more than 65,535 bytes":               {`{"a":"` + strings.Repeat("x", 65536) + `"}`, false},
+}
+
+// wide returns the start of an object with n members.
+func wide(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"c%d":%d`, i, i)
 	}
-	for name, tc := range map[string]struct {
-		text string
-		ok   bool
-	}{
-		"an empty object":                      {`{}`, true},
-		"white space everywhere":               {" {\t\"a\" :\r\n1 , \"b\": [ 1 , 2 ] } ", true},
-		"all kinds of values":                  {`{"a":"x","b":1,"c":-0.5e+10,"d":true,"e":false,"f":null,"g":[],"h":{}}`, true},
-		"all escapes":                          {`{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"}`, true},
-		"sixteen levels":                       {`{"a":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + `}`, true},
-		"seventeen levels":                     {`{"a":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `}`, false},
-		"one name in two objects":              {`{"a":{"a":1},"b":{"a":1}}`, true},
-		"a hundred members":                    {wide(100) + "}", true},
-		"a hundred members, the last a double": {wide(100) + `,"c7":1}`, false},
-		"forty members, the last a double":     {wide(40) + `,"c39":1}`, false},
-		"a double in an object in an array":    {`{"a":[{"b":1,"b":2}]}`, false},
-		"a double by surrogates":               {`{"😀":1,"\ud83d\ude00":2}`, false},
-		"names that differ in case":            {`{"a":1,"A":2}`, true},
-		"an empty name twice":                  {`{"":1,"":2}`, false},
-		"nothing":                              {``, false},
-		"white space":                          {` `, false},
-		"a string":                             {`"a"`, false},
-		"an array":                             {`[]`, false},
-		"two objects":                          {`{}{}`, false},
-		"a byte order mark":                    {"\ufeff{}", false},
-		"a comma too many":                     {`{"a":1,}`, false},
-		"a comma too many in an array":         {`{"a":[1,]}`, false},
-		"no colon":                             {`{"a" 1}`, false},
-		"no value":                             {`{"a":}`, false},
-		"a name without quotes":                {`{a:1}`, false},
-		"single quotes":                        {`{'a':1}`, false},
-		"a comment":                            {`{/**/"a":1}`, false},
-		"a leading zero":                       {`{"a":01}`, false},
-		"a plus sign":                          {`{"a":+1}`, false},
-		"a point without digits":               {`{"a":1.}`, false},
-		"a power without digits":               {`{"a":1e}`, false},
-		"a minus alone":                        {`{"a":-}`, false},
-		"infinity":                             {`{"a":Infinity}`, false},
-		"a word cut short":                     {`{"a":tru}`, false},
-		"a word that goes on":                  {`{"a":nullx}`, false},
-		"a control character":                  {"{\"a\":\"\x01\"}", false},
-		"a raw line break":                     {"{\"a\":\"\n\"}", false},
-		"an unknown escape":                    {`{"a":"\x41"}`, false},
-		"an escape cut short":                  {`{"a":"\u00"}`, false},
-		"a string without end":                 {`{"a":"b`, false},
-		"a lone low surrogate":                 {`{"a":"\udc00"}`, false},
-		"two high surrogates":                  {`{"a":"\ud800\ud800"}`, false},
-		"broken UTF-8 in a name":               {"{\"\xc3\":1}", false},
-		"an overlong encoding":                 {"{\"a\":\"\xc0\xaf\"}", false},
-		"a surrogate in UTF-8":                 {"{\"a\":\"\xed\xa0\x80\"}", false},
-		"more than 65,535 bytes":               {`{"a":"` + strings.Repeat("x", 65536) + `"}`, false},
-	} {
+	return "{" + b.String()[1:]
+}
+
+func TestParseClaimsAcceptsStrictJSONOnly(t *testing.T) {
+	for name, tc := range strictJSON {
 		t.Run(name, func(t *testing.T) {
 			parsed, err := ParseClaims(tc.text)
 			if (err == nil) != tc.ok {
@@ -79,7 +84,7 @@ func TestParseClaimsAcceptsStrictJSONOnly(t *testing.T) {
 	}
 }
 
-// compare asserts that the claims are what encoding/json reads.
+// compare checks that encoding/json reads the same claims.
 func compare(t *testing.T, text string, parsed *Claims) {
 	t.Helper()
 	var want map[string]any
@@ -107,7 +112,7 @@ func compare(t *testing.T, text string, parsed *Claims) {
 	}
 }
 
-// exactly reads JSON and leaves numbers as they are spelled.
+// exactly reads JSON and keeps the spelling of numbers.
 func exactly(text string, to any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Keys rotate while two users' tokens are verified and cached by many goroutines: no answer is ever the other user's.
+// While keys rotate and many goroutines verify and cache the tokens of two users, no result is that of the other user.
 func TestUsersNeverCrossWhileKeysRotate(t *testing.T) {
 	keys := &StaticKeys{}
 	set := func(all ...PublicKey) {

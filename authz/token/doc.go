@@ -1,16 +1,19 @@
-// Package token signs and verifies JSON Web Tokens, keeps the key sets they are verified with, and caches what a
-// token turned out to be.
+// Package token verifies and signs JSON Web Tokens, manages the key sets they are verified with, and caches results.
 //
-// What it does: a Verifier knows a fixed set of issuers and answers with a Token or with an Error whose Reason says
-// what was wrong. The algorithm comes from the issuer's list and the key, never from the token alone; symmetric
-// algorithms and "none" do not exist here. Refusals that cost nothing come first (size, form, issuer, algorithm, times,
-// key id), then the signature, then what only a genuine token may be told about (audience, use). StaticKeys holds the
-// keys of pools in this process, RemoteKeys fetches and refreshes those of issuers elsewhere, Cache remembers results
-// under a keyed hash of the whole token, SigningKey makes tokens.
+// A Verifier accepts the tokens of a fixed set of issuers. It returns a Token, or an Error whose Reason says what is wrong.
+// The issuer's list and the key determine the algorithm, never the token alone; symmetric algorithms and "none" do not
+// exist here. The verifier makes cheap checks first (size, form, issuer, algorithm, times, key ID), then checks the
+// signature, and then what only the bearer of a genuine token may learn (token use, audience).
 //
-// What it leaves to others: which claims a token carries (userpool), what a principal may do (authz), whether a token
-// was revoked (authz/revoke), HTTP answers (the wires).
+// StaticKeys holds the keys of pools in this process. RemoteKeys fetches and refreshes the keys of other issuers. Cache
+// remembers results by a keyed hash of the whole token. SigningKey signs tokens.
 //
-// Source: RFC 7515, 7517, 7518, 7519, 8037, 8725 and 9068; OpenID Connect Discovery 1.0; AWS's developer guide, "Verifying
-// JSON web tokens", and the rules of API Gateway's JWT authorizer for aud and client_id.
+// Verification is this package's own code, because every request pays for it. Signing, and reading and writing key sets,
+// use jwx (docs/decisions/0004-jwx.md).
+//
+// The package does not decide which claims a token has (userpool, identitypool, credentials), what a principal may do
+// (authz), or whether a token was revoked (authz/revoke). Package authz/keyring rotates signing keys.
+//
+// Sources: RFC 7515, 7517, 7518, 7519, 8037, 8725 and 9068; OpenID Connect Discovery 1.0; AWS developer guide, "Verifying
+// JSON web tokens"; the rules of API Gateway's JWT authorizer for aud and client_id.
 package token

@@ -2,36 +2,35 @@ package token
 
 import "github.com/sluicegate/sluice/fault"
 
-// Reason says why a token was refused. Its text is stable: metrics and logs carry it.
+// Reason says why a token was refused. Metrics and logs use its text, which does not change between versions.
 type Reason string
 
-// The reasons, in the order in which the checks are made.
+// The reasons, in the order of the checks.
 const (
 	TooLarge        Reason = "too_large"        // longer than MaxTokenBytes; nothing was decoded
-	Malformed       Reason = "malformed"        // not a JWS in compact form with a strict JSON header and claims
-	Encrypted       Reason = "encrypted"        // five parts: a JWE, which is never decrypted
-	UnknownIssuer   Reason = "unknown_issuer"   // iss is none of the configured ones
-	Algorithm       Reason = "algorithm"        // alg is not in the issuer's list, or not one of the key
-	CriticalHeader  Reason = "critical_header"  // crit or b64 in the header (RFC 7515 4.1.11, RFC 7797)
-	WrongType       Reason = "wrong_type"       // typ is not one that the issuer's tokens carry
+	Malformed       Reason = "malformed"        // not a JWS in compact form with header and claims in strict JSON
+	Encrypted       Reason = "encrypted"        // five parts: a JWE, which this package does not decrypt
+	UnknownIssuer   Reason = "unknown_issuer"   // iss is not configured
+	Algorithm       Reason = "algorithm"        // alg is not in the issuer's list or does not fit the key
+	CriticalHeader  Reason = "critical_header"  // crit or b64 in the header (RFC 7515 section 4.1.11, RFC 7797)
+	WrongType       Reason = "wrong_type"       // typ is not in Issuer.Types
 	Expired         Reason = "expired"          // exp has passed
-	NotYetValid     Reason = "not_yet_valid"    // nbf or iat lies in the future
-	UnknownKey      Reason = "unknown_key"      // kid is none of the issuer's keys
-	KeysUnavailable Reason = "keys_unavailable" // the issuer's keys could not be had; try again
-	BadSignature    Reason = "signature"        // the signature is not the key's
-	WrongTokenUse   Reason = "wrong_token_use"  // token_use is missing or not one that is accepted
-	WrongAudience   Reason = "wrong_audience"   // neither aud nor client_id is one that is accepted
+	NotYetValid     Reason = "not_yet_valid"    // nbf or iat is in the future
+	UnknownKey      Reason = "unknown_key"      // the issuer has no key with this kid
+	KeysUnavailable Reason = "keys_unavailable" // the issuer's keys are not available; try again
+	BadSignature    Reason = "signature"        // the key did not make the signature
+	WrongTokenUse   Reason = "wrong_token_use"  // token_use is missing or not accepted
+	WrongAudience   Reason = "wrong_audience"   // the client or audience is not accepted
 )
 
-// Error is a refusal. It never holds the token nor any text from it, so it may be logged as it is. Errors are shared
-// values: do not change one.
+// Error is a refusal. It has no text from the token, so it can be logged. Errors are shared and must not be changed.
 type Error struct {
 	Reason Reason
-	Detail string // which check, in fixed words; for the operator
+	Detail string // the failed check in fixed words, for the operator
 	cause  error
 }
 
-// Error gives reason and detail.
+// Error returns the reason and the detail.
 func (e *Error) Error() string {
 	if e.Detail == "" {
 		return "token: " + string(e.Reason)
@@ -39,23 +38,22 @@ func (e *Error) Error() string {
 	return "token: " + string(e.Reason) + ": " + e.Detail
 }
 
-// Unwrap returns the neutral kind: fault.Unavailable for KeysUnavailable, fault.ExpiredToken for Expired, and
-// fault.NotAuthorized for the rest.
+// Unwrap returns a fault of kind Unavailable for KeysUnavailable, ExpiredToken for Expired, and NotAuthorized otherwise.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is makes errors.Is(err, &Error{Reason: r}) ask for the reason alone.
+// Is reports whether target is an *Error with the same Reason, and with the same Detail unless target has none.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Reason == e.Reason && (t.Detail == "" || t.Detail == e.Detail)
 }
 
-// Lasting reports whether the same token would be refused again with the same configuration, so that the refusal may be
-// cached: not when only the time or the issuer's keys stand against it.
+// Lasting reports whether the same token will be refused again with the same configuration, so that the refusal may be
+// cached. A refusal that depends on the issuer's keys or on a future time is not lasting.
 func (e *Error) Lasting() bool {
 	return e.Reason != NotYetValid && e.Reason != UnknownKey && e.Reason != KeysUnavailable
 }
 
-// refuse makes an Error; every one is made once, at package level or for a cold path, so that refusing costs nothing.
+// refuse makes an Error. Errors are made once, so that refusing a token does not allocate.
 func refuse(reason Reason, detail string) *Error {
 	kind, message := fault.NotAuthorized, "The token is not valid."
 	switch reason {
@@ -70,29 +68,29 @@ func refuse(reason Reason, detail string) *Error {
 // The refusals.
 var (
 	errTooLarge      = refuse(TooLarge, "longer than the limit")
-	errParts         = refuse(Malformed, "not three parts")
-	errEmptyPart     = refuse(Malformed, "an empty part")
-	errEncrypted     = refuse(Encrypted, "five parts")
+	errParts         = refuse(Malformed, "does not have three parts")
+	errEmptyPart     = refuse(Malformed, "a part is empty")
+	errEncrypted     = refuse(Encrypted, "has five parts")
 	errBase64        = refuse(Malformed, "not strict base64url")
 	errHeaderSize    = refuse(TooLarge, "header longer than the limit")
 	errHeaderJSON    = refuse(Malformed, "header is not strict JSON")
 	errHeaderType    = refuse(Malformed, "a header field has the wrong type")
 	errKeyIDSize     = refuse(Malformed, "kid is missing or too long")
-	errCritical      = refuse(CriticalHeader, "crit or b64")
+	errCritical      = refuse(CriticalHeader, "header has crit or b64")
 	errClaimsJSON    = refuse(Malformed, "claims are not strict JSON")
 	errClaimType     = refuse(Malformed, "a registered claim has the wrong type")
 	errNoExpiry      = refuse(Malformed, "exp is missing")
 	errUnknownIssuer = refuse(UnknownIssuer, "")
 	errAlgorithm     = refuse(Algorithm, "not in the issuer's list")
-	errKeyAlgorithm  = refuse(Algorithm, "not one of the key")
+	errKeyAlgorithm  = refuse(Algorithm, "does not fit the key")
 	errWrongType     = refuse(WrongType, "")
 	errExpired       = refuse(Expired, "")
-	errNotYet        = refuse(NotYetValid, "nbf")
-	errIssuedLater   = refuse(NotYetValid, "iat")
+	errNotYet        = refuse(NotYetValid, "nbf is in the future")
+	errIssuedLater   = refuse(NotYetValid, "iat is in the future")
 	errUnknownKey    = refuse(UnknownKey, "")
 	errKeysAway      = refuse(KeysUnavailable, "")
 	errSignature     = refuse(BadSignature, "")
 	errTokenUse      = refuse(WrongTokenUse, "")
-	errAudience      = refuse(WrongAudience, "aud")
-	errClient        = refuse(WrongAudience, "client")
+	errAudience      = refuse(WrongAudience, "aud is not accepted")
+	errClient        = refuse(WrongAudience, "the client is not accepted")
 )

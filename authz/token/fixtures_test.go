@@ -22,12 +22,12 @@ const (
 	clientID = "1example23456789abcdefghij"
 )
 
-// noon is the clock's time in the tests.
+// noon is the time of the tests' clock.
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }
 
-// testKey is made once: generating RSA keys takes longer than the tests.
+// testKey is made once, because generating an RSA key takes longer than a test.
 var testKey = sync.OnceValue(func() *SigningKey {
 	key, err := GenerateKey(rand.Reader, "RS256")
 	if err != nil {
@@ -44,7 +44,10 @@ var otherKey = sync.OnceValue(func() *SigningKey {
 	return key
 })
 
-// claims are an access token's as Cognito writes them, changed as the test says; nil removes one.
+// testRSA returns the private key of testKey.
+func testRSA() *rsa.PrivateKey { return testKey().Private.(*rsa.PrivateKey) }
+
+// claims returns the claims of a Cognito access token with changes. A nil value removes a claim.
 func claims(changes map[string]any) []byte {
 	all := map[string]any{
 		"sub": "0190aab2-7c1e-7d3f-8a51-0123456789ab", "iss": poolURL, "client_id": clientID, "token_use": "access",
@@ -71,7 +74,7 @@ func sign(t testing.TB, key *SigningKey, payload []byte) string {
 	return raw
 }
 
-// signWith makes a token with any header and any key, as an attacker or a foreign issuer would.
+// signWith signs a token with any header and any key, as an attacker or another issuer would.
 func signWith(t testing.TB, header string, payload []byte, private crypto.Signer, alg string) string {
 	t.Helper()
 	signed := b64([]byte(header)) + "." + b64(payload)
@@ -107,7 +110,7 @@ func hashOf(a *algorithm, text string) []byte {
 
 func b64(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
-// pool is the issuer of most tests.
+// pool returns the issuer of most tests.
 func pool(t testing.TB) Issuer {
 	t.Helper()
 	keys := &StaticKeys{}
@@ -126,7 +129,7 @@ func verifier(t testing.TB, issuers ...Issuer) *Verifier {
 	return v
 }
 
-// reasonOf gives the reason of a refusal, empty for none.
+// reasonOf returns the reason of a refusal, or "" if err is nil.
 func reasonOf(t testing.TB, err error) Reason {
 	t.Helper()
 	if err == nil {
@@ -139,7 +142,7 @@ func reasonOf(t testing.TB, err error) Reason {
 	return refusal.Reason
 }
 
-// trapKeys counts the lookups: what is refused early must not cause one.
+// trapKeys is a KeySet that counts lookups.
 type trapKeys struct {
 	KeySet
 	lookups int

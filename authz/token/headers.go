@@ -7,25 +7,25 @@ import (
 	"sync/atomic"
 )
 
-// header is what is read of a token's header.
+// header holds the fields of a token's header that the verifier uses.
 type header struct {
 	keyID     string
 	algorithm *algorithm
 	typ       string
 }
 
-// Bounds of what is remembered of headers.
+// Limits of headers.
 const (
 	maxHeaders    = 64
 	maxKeptHeader = 1 << 10 // bytes, encoded
 )
 
-// headers remembers the headers, as they are encoded, of tokens that got as far as their signature: an issuer's tokens
-// have a handful of them. Whoever has such a header need not be read twice, and who has another one has not been here.
-// Reading takes no lock.
+// headers remembers the encoded headers of tokens that were verified as far as their signature. Issuers use few different
+// headers, so most headers need not be parsed again, and a token with another header was not verified before. Reading takes
+// no lock.
 type headers struct {
 	known      atomic.Pointer[map[string]header]
-	incomplete atomic.Bool // there were more, or longer ones, than are kept
+	incomplete atomic.Bool // some headers were not kept because of the limits
 	mu         sync.Mutex
 }
 
@@ -36,7 +36,7 @@ func (h *headers) find(encoded string) (found header, ok bool) {
 	return found, ok
 }
 
-// seen is false when no token with this header was here.
+// seen returns false if no token with this header was verified before.
 func (h *headers) seen(encoded string) bool {
 	_, ok := h.find(encoded)
 	return ok || h.incomplete.Load()

@@ -43,7 +43,7 @@ func TestSeenIsFalseOnlyForHeadersThatNeverReachedASignature(t *testing.T) {
 	}
 }
 
-// A header that is known is not read again, but everything else is judged anew.
+// The verifier does not parse a known header again, but checks everything else.
 func TestAKnownHeaderVouchesForNothingElse(t *testing.T) {
 	keys := &StaticKeys{}
 	if err := keys.Set(testKey().Public()); err != nil {

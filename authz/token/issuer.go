@@ -7,50 +7,51 @@ import (
 	"time"
 )
 
-// Clock skew: what a configuration should ask for unless it says otherwise, and the most that it may.
+// Limits on Issuer.Leeway: the recommended value and the maximum.
 const (
 	DefaultLeeway = 30 * time.Second
 	maxLeeway     = 5 * time.Minute
 )
 
-// Issuer is one issuer whose tokens are accepted, and what they must say. The lists are compared exactly: no prefixes,
+// Issuer is an issuer whose tokens are accepted, and what they must say. Values are compared exactly; there are no prefixes,
 // patterns or separators.
 type Issuer struct {
 	URL  string // the exact iss
 	Keys KeySet
 
-	// Algorithms names what its tokens may be signed with; empty means RS256 only.
+	// Algorithms are the accepted signature algorithms; empty means RS256.
 	Algorithms []string
 
-	// ClientIDs are the accepted app clients. An access token (token_use "access") is asked for client_id, or azp when it
-	// has none, or aud when it has neither; an ID token (token_use "id") for aud. A token without token_use is judged as
-	// API Gateway does: aud when it is there, client_id otherwise. Empty is refused unless Audiences or AnyClient is set.
+	// ClientIDs are the accepted app clients. The client of an access token (token_use "access") is its client_id, else its
+	// azp, else its aud. The client of an ID token (token_use "id") is its aud. The client of a token without token_use is
+	// its aud, else its client_id, as in API Gateway. ClientIDs must not be empty unless Audiences or AnyClient is set.
 	ClientIDs []string
-	// Audiences, when set, must have one of aud besides (RFC 9068 access tokens whose aud is an API). A token without
-	// token_use is then asked for its client only if ClientIDs is set too.
+	// Audiences are the accepted values of aud; empty accepts any. They are for access tokens whose aud is an API
+	// (RFC 9068). If ClientIDs is set too, a token must match both, and aud does not name the client of a token other
+	// than an ID token.
 	Audiences []string
-	// AnyClient accepts every client and audience when both lists are empty: for an issuer that has one purpose only.
+	// AnyClient accepts every client and audience. Both lists must be empty. It is for issuers with a single purpose.
 	AnyClient bool
 
-	// TokenUse are the accepted values of token_use; empty accepts any.
+	// TokenUse are the accepted values of token_use; empty accepts any value and none.
 	TokenUse []string
-	// TokenUseOptional accepts a token that has no token_use: issuers other than Cognito write none.
+	// TokenUseOptional also accepts tokens without token_use, which only Cognito writes.
 	TokenUseOptional bool
-	// Types are the accepted typ header values without "application/", in any case (RFC 8725 section 3.11); empty accepts
-	// any and none.
+	// Types are the accepted values of the header's typ, without "application/" and regardless of case (RFC 8725 section
+	// 3.11); empty accepts any value and none.
 	Types []string
 
-	// Leeway is the clock skew allowed for exp, nbf and iat; whole seconds, at most five minutes. Zero is none, save for
-	// one second that iat may lie ahead. Issuers elsewhere should be given DefaultLeeway.
+	// Leeway is the clock skew allowed for exp, nbf and iat, in whole seconds, at most five minutes. iat may always be one
+	// second ahead. Use DefaultLeeway for issuers on other machines.
 	Leeway time.Duration
 
-	// GroupsClaim is where the groups stand, a path through nested objects; empty means cognito:groups.
+	// GroupsClaim is the path of the groups claim through nested objects; empty means cognito:groups.
 	GroupsClaim []string
-	// UsernameClaim is where the user's name stands; empty means cognito:username, then username.
+	// UsernameClaim is the path of the claim with the user name; empty means cognito:username, else username.
 	UsernameClaim []string
 }
 
-// issuer is an Issuer made ready.
+// issuer is an Issuer with resolved algorithms.
 type issuer struct {
 	Issuer
 	algorithms []*algorithm
@@ -67,17 +68,17 @@ func compile(config Issuer) (*issuer, error) {
 	algorithms, ok := algorithmSet(config.Algorithms)
 	switch {
 	case config.Keys == nil:
-		return fail("no key set")
+		return fail("Keys is required")
 	case !ok:
-		return fail("algorithms %v: only %v are there", config.Algorithms, Algorithms())
+		return fail("algorithms %v are not all supported; use %v", config.Algorithms, Algorithms())
 	case len(config.ClientIDs) == 0 && len(config.Audiences) == 0 && !config.AnyClient:
-		return fail("neither client ids nor audiences; say so if any client is meant")
+		return fail("set ClientIDs or Audiences, or AnyClient to accept every client")
 	case (len(config.ClientIDs) > 0 || len(config.Audiences) > 0) && config.AnyClient:
-		return fail("any client, and a list of them")
+		return fail("AnyClient excludes ClientIDs and Audiences")
 	case slices.Contains(config.ClientIDs, "") || slices.Contains(config.Audiences, "") || slices.Contains(config.TokenUse, ""):
-		return fail("an empty client id, audience or token use")
+		return fail("a client ID, audience or token use is empty")
 	case config.Leeway < 0 || config.Leeway > maxLeeway:
-		return fail("a leeway of %s, at most %s is allowed", config.Leeway, maxLeeway)
+		return fail("leeway %s is out of range; use 0 to %s", config.Leeway, maxLeeway)
 	}
 	if len(config.GroupsClaim) == 0 {
 		config.GroupsClaim = []string{"cognito:groups"}
@@ -85,9 +86,9 @@ func compile(config Issuer) (*issuer, error) {
 	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second)}, nil
 }
 
-// Accepts judges a genuine token of this issuer by TokenUse, ClientIDs and Audiences, as Verify has done already: for
-// whoever verifies and caches once with a wide configuration and then asks a narrower one, such as a route's. The error
-// is an *Error with WrongTokenUse, WrongAudience, or UnknownIssuer for a token of another issuer.
+// Accepts checks TokenUse, ClientIDs and Audiences against a verified token. Use it to apply the narrower configuration of
+// a route to a token that was verified and cached with a wider one. It returns nil or an *Error with the Reason
+// UnknownIssuer, WrongTokenUse or WrongAudience.
 func (i *Issuer) Accepts(t *Token) error {
 	if t.Issuer.URL != i.URL {
 		return errUnknownIssuer
@@ -105,7 +106,7 @@ func (i *Issuer) accepts(t *Token) *Error {
 	return i.checkAudience(t)
 }
 
-// checkUse enforces token_use, RFC 8725 section 3.12: kinds of token must not stand in for each other.
+// checkUse checks token_use (RFC 8725 section 3.12).
 func (i *Issuer) checkUse(use string) *Error {
 	if len(i.TokenUse) == 0 || use == "" && i.TokenUseOptional || use != "" && slices.Contains(i.TokenUse, use) {
 		return nil
@@ -113,7 +114,7 @@ func (i *Issuer) checkUse(use string) *Error {
 	return errTokenUse
 }
 
-// checkAudience enforces ClientIDs and Audiences. A claim that is missing never matches.
+// checkAudience checks ClientIDs and Audiences. A missing claim never matches.
 func (i *Issuer) checkAudience(t *Token) *Error {
 	if len(i.ClientIDs) == 0 && len(i.Audiences) == 0 {
 		if i.AnyClient {

@@ -5,31 +5,31 @@ import (
 	"math"
 )
 
-// errJSON is all that is said of a text that is not strict JSON: a position or a quotation would repeat the token.
+// errJSON is the error for text that is not strict JSON. It has no details, because those could quote the token.
 var errJSON = errors.New("not strict JSON")
 
-// Limits on JSON. encoding/json is not used here because it accepts a member twice and the last one wins, folds the
-// case of names, and replaces broken UTF-8: each of those lets two readers of one token see two things.
+// encoding/json accepts duplicate members and uses the last one, ignores the case of names, and replaces invalid UTF-8.
+// With each of these, two readers of one token could see different claims. Hence this scanner.
 const (
 	maxDepth   = 16
-	linearSeen = 32 // members of one object that are compared one by one before a map is made
+	linearSeen = 32 // members of an object that are compared one by one before a map is made
 )
 
-// member is a member of an object: where its name and its value stand in the text. A name that lies behind the text
-// was written with escapes; it stands unescaped in extra, at its offset less the text's length.
+// member holds the offsets of a member's name and value in the text. An offset of a name beyond the text means a name with
+// escapes: it is, unescaped, in extra, at the offset minus the length of the text.
 type member struct{ nameStart, nameEnd, valueStart, valueEnd uint16 }
 
-// scanner reads one JSON text once, from left to right.
+// scanner checks and splits a JSON text.
 type scanner struct {
 	text    string
 	pos     int
 	depth   int
-	extra   []byte   // names that were written with escapes
-	stack   []member // members of the objects that are open, for finding duplicates
+	extra   []byte   // unescaped names
+	stack   []member // members of the open objects, for finding duplicates
 	members []member // members of the outermost object
 }
 
-// object reads a text that is one object and nothing else. The members are valid until the scanner is used again.
+// object reads a text that consists of one object. s.members is valid until the scanner is used again.
 func (s *scanner) object(text string) error {
 	s.text, s.pos, s.depth = text, 0, 0
 	s.extra, s.stack, s.members = s.extra[:0], s.stack[:0], s.members[:0]
@@ -68,7 +68,7 @@ func (s *scanner) space() {
 	}
 }
 
-// value reads one value; s.pos is at its first byte before and behind its last byte after.
+// value reads the value that begins at s.pos and moves s.pos to its end.
 func (s *scanner) value() bool {
 	switch c := s.peek(); {
 	case c == '"':
@@ -95,7 +95,7 @@ func (s *scanner) nest(read func(*scanner) bool) bool {
 		return false
 	}
 	s.depth++
-	s.pos++ // the bracket
+	s.pos++ // opening bracket
 	s.space()
 	ok := read(s)
 	s.depth--
@@ -133,11 +133,11 @@ func (s *scanner) array() bool {
 	}
 }
 
-// fields reads the members of one object, whose opening bracket is behind s.pos.
+// fields reads the members of an object, after its opening bracket.
 func (s *scanner) fields() bool {
 	base := len(s.stack)
-	var bloom [4]uint64          // which name hashes have been seen: most names need no comparison
-	var seen map[string]struct{} // for large objects, so that many members cost linear time
+	var bloom [4]uint64          // hashes of the names so far; most new names need no comparison
+	var seen map[string]struct{} // the names of a large object, to keep the time linear
 	if s.peek() == '}' {
 		s.pos++
 		return true
@@ -180,7 +180,7 @@ func (s *scanner) fields() bool {
 	}
 }
 
-// name reads a member's name.
+// name reads the name of a member.
 func (s *scanner) name() (member, bool) {
 	start := s.pos + 1
 	escaped, ok := s.str()
@@ -199,6 +199,7 @@ func (s *scanner) name() (member, bool) {
 	return member{nameStart: uint16(start), nameEnd: uint16(end)}, true
 }
 
+// duplicate reports whether m has the name of an earlier member of the object, whose members are in s.stack from base on.
 func (s *scanner) duplicate(base int, m member, bloom *[4]uint64, seen *map[string]struct{}) bool {
 	name := s.nameOf(m)
 	var h uint8
@@ -238,7 +239,7 @@ func (s *scanner) nameOf(m member) string {
 	return s.text[m.nameStart:m.nameEnd]
 }
 
-// number reads a number by the grammar of RFC 8259 section 6.
+// number reads a number (RFC 8259 section 6).
 func (s *scanner) number() bool {
 	if s.peek() == '-' {
 		s.pos++

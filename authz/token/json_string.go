@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string in quotes and reports whether it holds escapes.
+// str reads a quoted string and reports whether it has escapes.
 func (s *scanner) str() (escaped, ok bool) {
 	start, ascii := s.pos+1, true
 	for i := start; i < len(s.text); {
-		if len(s.text)-i >= 8 { // most of a token is plain text
+		if len(s.text)-i >= 8 { // skip plain text, which is most of a token, eight bytes at a time
 			m := special(eight(s.text[i:]))
 			if i += bits.TrailingZeros64(m) / 8; m == 0 {
 				continue
@@ -46,17 +46,15 @@ func eight(text string) uint64 {
 		uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
 }
 
-// special marks, with its highest bit, the lowest of eight bytes that is not ASCII, or a control character, a quotation
-// mark or a backslash. Higher ones may be marked wrongly, when a subtraction has borrowed from them, and then a lower one
-// is marked rightly.
+// special sets the highest bit of the lowest byte in v that is not ASCII, or that is a control character, a quotation mark
+// or a backslash. It may set the highest bit of higher bytes by mistake, because subtractions borrow from them.
 func special(v uint64) uint64 {
 	const each, top = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := v^'"'*each, v^'\\'*each
 	return (v | (v-0x20*each)&^v | (quote-each)&^quote | (backslash-each)&^backslash) & top
 }
 
-// escapeLen gives the length of the escape that text begins with, or 0 when it is none. A surrogate counts only as a
-// pair.
+// escapeLen returns the length of the escape at the start of text, or 0 if there is none. Surrogates must come in pairs.
 func escapeLen(text string) int {
 	if len(text) < 2 {
 		return 0
@@ -104,7 +102,7 @@ func hex4(text string) (rune, bool) {
 	return r, true
 }
 
-// appendUnescaped appends what stands between the quotes of a string that str has accepted.
+// appendUnescaped appends the value of a string that str has accepted. inner is the text between the quotes.
 func appendUnescaped(to []byte, inner string) []byte {
 	for i := 0; i < len(inner); {
 		if inner[i] != '\\' {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Looking at eight bytes at once must find the byte that looking at one after the other finds.
+// special finds the same byte as a loop over single bytes.
 func TestTheFirstSpecialByteOfEightIsFound(t *testing.T) {
 	odd := []byte{0, 1, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', '~', 0x7f, 0x80, 0x81, 0xa2, 0xdc, 0xff}
 	random := rand.New(rand.NewPCG(1, 2))

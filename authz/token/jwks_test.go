@@ -22,7 +22,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := []PublicKey{testKey().Public(), {ID: "no alg", Key: &otherKey().Private.PublicKey}, {ID: "ed", Algorithm: "EdDSA", Key: edPublic}}
+	keys := []PublicKey{testKey().Public(), {ID: "no alg", Key: otherKey().Private.Public()}, {ID: "ed", Algorithm: "EdDSA", Key: edPublic}}
 	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
 		keys = append(keys, PublicKey{ID: curve.Params().Name, Key: &ecKey(t, curve).PublicKey})
 	}
@@ -34,7 +34,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	if err != nil || len(set.Skipped) > 0 || len(set.Keys) != len(keys) {
 		t.Fatalf("%v, %v, %d keys", err, set.Skipped, len(set.Keys))
 	}
-	// Another library must read the same keys out of it.
+	// jwx reads the same keys.
 	theirs, err := jwxkeys.Parse(written)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	}
 }
 
-// publicOf is the key in the form in which Raw gives it.
+// publicOf returns the key in the form of jwk.Key.Raw.
 func publicOf(key PublicKey) crypto.PublicKey {
 	if k, ok := key.Key.(*rsa.PublicKey); ok {
 		return k
@@ -66,33 +66,45 @@ func publicOf(key PublicKey) crypto.PublicKey {
 }
 
 func TestAKeySetLooksAsCognitosDoes(t *testing.T) {
-	written, err := MarshalJWKS(PublicKey{ID: "1234example=", Algorithm: "RS256", Key: &rsa.PublicKey{N: testKey().Private.N, E: 65537}})
+	written, err := MarshalJWKS(PublicKey{ID: "1234example=", Algorithm: "RS256", Key: testKey().Private.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf(`{"keys":[{"alg":"RS256","e":"AQAB","kid":"1234example=","kty":"RSA","n":%q,"use":"sig"}]}`, b64(testKey().Private.N.Bytes()))
+	want := fmt.Sprintf(`{"keys":[{"alg":"RS256","e":"AQAB","kid":"1234example=","kty":"RSA","n":%q,"use":"sig"}]}`, b64(testRSA().N.Bytes()))
 	if string(written) != want {
 		t.Errorf("got  %s\nwant %s", written, want)
 	}
 }
 
-func TestParseJWKSSkipsWhatTokensAreNotVerifiedWith(t *testing.T) {
-	n := b64(testKey().Private.N.Bytes())
+// testKeySets reads each key in a set of its own.
+func testKeySets(t *testing.T, keys map[string]jwkCase) {
+	t.Helper()
+	for name, tc := range keys {
+		t.Run(name, func(t *testing.T) {
+			set, err := ParseJWKS([]byte(`{"keys":[`+tc.key+`]}`), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (len(set.Keys) == 1) != tc.usable || (len(set.Skipped) == 0) != tc.usable {
+				t.Errorf("%d keys, skipped %v", len(set.Keys), set.Skipped)
+			}
+		})
+	}
+}
+
+type jwkCase struct {
+	key    string
+	usable bool
+}
+
+func TestParseJWKSSkipsRSAKeysThatTokensAreNotVerifiedWith(t *testing.T) {
+	n := b64(testRSA().N.Bytes())
 	rsaKey := func(more string) string { return fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAB"%s}`, n, more) }
 	small, err := rand.Prime(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ec := &ecKey(t, elliptic.P256()).PublicKey
-	point, err := ec.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, y := b64(point[1:33]), b64(point[33:])
-	for name, tc := range map[string]struct {
-		key    string
-		usable bool
-	}{
+	testKeySets(t, map[string]jwkCase{
 		"an RSA key":                        {rsaKey(""), true},
 		"an RSA key with members to ignore": {rsaKey(`,"x5t":"a","x5c":["b"],"issued":1,"ext":true`), true},
 		"for signatures":                    {rsaKey(`,"use":"sig","key_ops":["verify"]`), true},
@@ -117,29 +129,38 @@ func TestParseJWKSSkipsWhatTokensAreNotVerifiedWith(t *testing.T) {
 		"no exponent":                       {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q}`, n), false},
 		"a huge exponent":                   {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAAAAAB"}`, n), false},
 		"a modulus with padding":            {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAB"}`, n+"=="), false},
-		"a symmetric key":                   {`{"kty":"oct","kid":"k","k":"AAAA","alg":"HS256"}`, false},
-		"a type from the future":            {`{"kty":"AKP","kid":"k","pub":"AAAA"}`, false},
-		"an EC key":                         {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, x, y), true},
-		"an EC key off its curve":           {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, y, x), false},
-		"an EC key at the origin":           {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, b64(make([]byte, 32)), b64(make([]byte, 32))), false},
-		"an EC key with short coordinates":  {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, x[:40], y), false},
-		"an EC key on another curve":        {fmt.Sprintf(`{"kty":"EC","crv":"P-384","kid":"k","x":%q,"y":%q}`, x, y), false},
-		"an EC key of another algorithm":    {fmt.Sprintf(`{"kty":"EC","crv":"P-256","alg":"ES384","kid":"k","x":%q,"y":%q}`, x, y), false},
-		"secp256k1":                         {fmt.Sprintf(`{"kty":"EC","crv":"secp256k1","kid":"k","x":%q,"y":%q}`, x, y), false},
-		"an X25519 key":                     {fmt.Sprintf(`{"kty":"OKP","crv":"X25519","kid":"k","x":%q}`, x), false},
-		"an Ed25519 key":                    {fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":"k","x":%q}`, x), true},
-		"not an object":                     {`"key"`, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			set, err := ParseJWKS([]byte(`{"keys":[`+tc.key+`]}`), 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if (len(set.Keys) == 1) != tc.usable || (len(set.Skipped) == 0) != tc.usable {
-				t.Errorf("%d keys, skipped %v", len(set.Keys), set.Skipped)
-			}
-		})
+		"a modulus in standard base64":      {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAB"}`, "+/"+n), false},
+		"a modulus with a line break":       {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":"AQAB"}`, n+"\n"), false},
+		"an exponent beyond 64 bits":        {fmt.Sprintf(`{"kty":"RSA","kid":"k","n":%q,"e":%q}`, n, b64([]byte("\x01\x00\x00\x00\x00\x00\x01\x00\x01"))), false},
+		"no modulus":                        {`{"kty":"RSA","kid":"k","e":"AQAB"}`, false},
+	})
+}
+
+func TestParseJWKSSkipsOtherKeysThatTokensAreNotVerifiedWith(t *testing.T) {
+	ec := &ecKey(t, elliptic.P256()).PublicKey
+	point, err := ec.Bytes()
+	if err != nil {
+		t.Fatal(err)
 	}
+	x, y := b64(point[1:33]), b64(point[33:])
+	testKeySets(t, map[string]jwkCase{
+		"a symmetric key":                  {`{"kty":"oct","kid":"k","k":"AAAA","alg":"HS256"}`, false},
+		"a type from the future":           {`{"kty":"AKP","kid":"k","pub":"AAAA"}`, false},
+		"an EC key":                        {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, x, y), true},
+		"an EC key off its curve":          {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, y, x), false},
+		"an EC key at the origin":          {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, b64(make([]byte, 32)), b64(make([]byte, 32))), false},
+		"an EC key with short coordinates": {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, x[:40], y), false},
+		"an EC key on another curve":       {fmt.Sprintf(`{"kty":"EC","crv":"P-384","kid":"k","x":%q,"y":%q}`, x, y), false},
+		"an EC key of another algorithm":   {fmt.Sprintf(`{"kty":"EC","crv":"P-256","alg":"ES384","kid":"k","x":%q,"y":%q}`, x, y), false},
+		"secp256k1":                        {fmt.Sprintf(`{"kty":"EC","crv":"secp256k1","kid":"k","x":%q,"y":%q}`, x, y), false},
+		"an X25519 key":                    {fmt.Sprintf(`{"kty":"OKP","crv":"X25519","kid":"k","x":%q}`, x), false},
+		"an Ed25519 key":                   {fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":"k","x":%q}`, x), true},
+		"not an object":                    {`"key"`, false},
+		"an EC key with long coordinates":  {fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":"k","x":%q,"y":%q}`, b64(append([]byte{0}, point[1:33]...)), y), false},
+		"an EC key without a curve":        {fmt.Sprintf(`{"kty":"EC","kid":"k","x":%q,"y":%q}`, x, y), false},
+		"an Ed25519 key that is too short": {fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","kid":"k","x":%q}`, x[:20]), false},
+		"an Ed25519 key without x":         {`{"kty":"OKP","crv":"Ed25519","kid":"k"}`, false},
+	})
 }
 
 func TestParseJWKSRefusesWhatIsNotAKeySet(t *testing.T) {

@@ -6,28 +6,29 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// maxHeaderLen bounds the encoded header: Cognito's takes under 100 bytes, one with a certificate chain may take more.
+// maxHeaderLen is the limit on the encoded header. Cognito's headers have less than 100 bytes, but some issuers include a
+// certificate chain.
 const maxHeaderLen = 8 << 10
 
-// workspace is what verifying one token needs; it is reused.
+// workspace is the reusable memory for verifying one token.
 type workspace struct {
 	scanner scanner
-	signed  []byte // what the signature is made over
+	signed  []byte // the input of the signature
 	decoded []byte
 	numbers numbers
 }
 
-// jws is a token in compact form, taken apart.
+// jws holds the parts of a token in compact form (RFC 7515 section 7.1).
 type jws struct {
-	encoded   string // header
-	signed    string // header and payload as they were sent
-	payload   string // encoded
-	signature string // encoded
+	encoded   string // the header in base64url
+	signed    string // header and payload in base64url
+	payload   string // in base64url
+	signature string // in base64url
 	header
-	known bool // the header was read before
+	known bool // header comes from headers
 }
 
-// open takes a token apart and reads its header, unless it is known.
+// open splits a token and reads its header, unless known has it.
 func (w *workspace) open(raw string, known *headers) (jws, *Error) {
 	first := strings.IndexByte(raw, '.')
 	if first < 0 {
@@ -64,8 +65,8 @@ func (w *workspace) open(raw string, known *headers) (jws, *Error) {
 	return t, w.readHeader(&t.header)
 }
 
-// readHeader reads the header that was scanned. jku, jwk, x5u and x5c are not even looked at: a key never comes from the
-// token (RFC 8725 sections 3.9 and 3.10).
+// readHeader reads the header that the scanner holds. It ignores jku, jwk, x5u and x5c, because a key must not come from
+// the token (RFC 8725 sections 3.9 and 3.10).
 func (w *workspace) readHeader(t *header) *Error {
 	s := &w.scanner
 	var alg string
@@ -79,8 +80,8 @@ func (w *workspace) readHeader(t *header) *Error {
 		case "typ":
 			to = &t.typ
 		case "crit", "b64":
-			// RFC 7515 section 4.1.11: what is critical and not understood must be refused, and nothing critical is
-			// understood here; b64 would change what is signed (RFC 7797).
+			// RFC 7515 section 4.1.11: a critical extension that is not understood must be refused, and none is. b64
+			// changes what is signed (RFC 7797).
 			return errCritical
 		default:
 			continue
@@ -96,7 +97,7 @@ func (w *workspace) readHeader(t *header) *Error {
 	return nil
 }
 
-// genuine reports whether the signature is the key's.
+// genuine reports whether the key made the token's signature.
 func (w *workspace) genuine(t *jws, key *PublicKey) bool {
 	signature, ok := w.decode(t.signature)
 	if !ok {

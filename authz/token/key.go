@@ -10,7 +10,7 @@ import (
 	"math/big"
 )
 
-// Limits on keys. RFC 7518 section 3.3 asks for 2048 bits; the upper bound keeps a hostile key set from making each
+// Limits on keys. RFC 7518 section 3.3 requires 2048 bits; the upper bound keeps a hostile key set from making
 // verification slow.
 const (
 	minRSABits  = 2048
@@ -21,14 +21,14 @@ const (
 // PublicKey is a verification key.
 type PublicKey struct {
 	ID        string           // kid, 1 to 256 bytes
-	Algorithm string           // alg; empty allows what the key's type allows and the issuer's list names
+	Algorithm string           // alg; empty allows every algorithm of the key's type that the issuer lists
 	Key       crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey on P-256, P-384 or P-521, or ed25519.PublicKey
 
-	prepared *preparedRSA // by the key sets, for RSA keys
+	prepared *preparedRSA // set by key sets, for RSA keys
 }
 
-// Check reports why the key must not be used: id, size, exponent, curve, an algorithm that is not the type's, or a
-// modulus with the fingerprint of the ROCA weakness (CVE-2017-15361). The error names no key material.
+// Check returns an error if the key must not be used: because of its ID, size, exponent or curve, because Algorithm does
+// not match its type, or because its modulus has the ROCA weakness (CVE-2017-15361). The error has no key material.
 func (k *PublicKey) Check() error {
 	if k.ID == "" || len(k.ID) > maxKeyIDLen {
 		return errors.New("token: a key needs a kid of 1 to 256 bytes")
@@ -39,7 +39,7 @@ func (k *PublicKey) Check() error {
 			return err
 		}
 	case *ecdsa.PublicKey:
-		if _, err := key.Bytes(); err != nil { // refuses points off the curve and curves that are not NIST's
+		if _, err := key.Bytes(); err != nil { // refuses other curves and points that are not on the curve
 			return errors.New("token: the key is not a point on its curve")
 		}
 	case ed25519.PublicKey:
@@ -47,33 +47,33 @@ func (k *PublicKey) Check() error {
 			return errors.New("token: an Ed25519 key has 32 bytes")
 		}
 	default:
-		return fmt.Errorf("token: %T is not a key that tokens are verified with", k.Key)
+		return fmt.Errorf("token: cannot verify tokens with a key of type %T", k.Key)
 	}
 	for _, a := range algorithms {
 		if a.fits(k) {
 			return nil
 		}
 	}
-	return errors.New("token: the key's alg does not go with its type")
+	return errors.New("token: the key's alg does not match its type")
 }
 
 func checkRSA(key *rsa.PublicKey) error {
 	bits := key.N.BitLen()
 	switch {
 	case bits < minRSABits || bits > maxRSABits:
-		return fmt.Errorf("token: an RSA key of %d bits, 2048 to 8192 are allowed", bits)
+		return fmt.Errorf("token: the RSA key has %d bits; use %d to %d", bits, minRSABits, maxRSABits)
 	case key.N.Bit(0) == 0:
-		return errors.New("token: an RSA modulus that is even")
+		return errors.New("token: the RSA modulus is even")
 	case key.E < 3 || key.E&1 == 0 || key.E > 1<<31-1:
-		return errors.New("token: an RSA exponent that is even, one, or too large")
+		return errors.New("token: the RSA exponent is even, less than 3, or too large")
 	case hasROCA(key.N):
-		return errors.New("token: an RSA key with the ROCA weakness")
+		return errors.New("token: the RSA key has the ROCA weakness (CVE-2017-15361); replace it")
 	}
 	return nil
 }
 
-// rocaPrimes are the odd primes to 167. A modulus made by the faulty library is a power of 65537 modulo each of them;
-// for another modulus the chance of that is below 2^-27 (Nemec and others, "The Return of Coppersmith's Attack").
+// rocaPrimes are the odd primes up to 167. A modulus from the faulty library is a power of 65537 modulo each of them. Any
+// other modulus is with a probability below 2^-27 (Nemec et al., "The Return of Coppersmith's Attack").
 var rocaPrimes = []uint64{3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
 	101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167}
 
@@ -96,7 +96,7 @@ func hasROCA(n *big.Int) bool {
 	return true
 }
 
-// equal reports whether both are the same key for the same algorithm.
+// equal reports whether k and other are the same key with the same Algorithm.
 func (k *PublicKey) equal(other *PublicKey) bool {
 	type comparer interface{ Equal(crypto.PublicKey) bool }
 	mine, ok := k.Key.(comparer)

@@ -9,26 +9,26 @@ import (
 	"sync/atomic"
 )
 
-// ErrUnknownKey says that the issuer has no key of that id.
+// ErrUnknownKey means that the issuer has no key with the requested ID.
 var ErrUnknownKey = errors.New("token: no such key")
 
-// ErrKeysUnavailable says that the issuer's keys cannot be had at present, so that nothing is known about the id.
+// ErrKeysUnavailable means that the issuer's keys are not available now, so whether a key exists is unknown.
 var ErrKeysUnavailable = errors.New("token: the issuer's keys are not available")
 
 // KeySet finds verification keys.
 type KeySet interface {
-	// Lookup returns the key of that id, ErrUnknownKey or ErrKeysUnavailable (both possibly wrapped). It may wait for
-	// one fetch, never longer than ctx. The key belongs to the set and must not be changed.
+	// Lookup returns the key with the ID kid. Its errors are or wrap ErrUnknownKey and ErrKeysUnavailable. It may wait
+	// for one fetch, at most until ctx is done. The caller must not change the key.
 	Lookup(ctx context.Context, kid string) (*PublicKey, error)
 }
 
-// StaticKeys is a set that its owner replaces as a whole, for the pools in this process. The zero value is empty. Reads
-// take no lock.
+// StaticKeys is a KeySet in memory, for the pools in this process. Set replaces all keys at once. Lookups take no lock.
+// The zero value is ready to use.
 type StaticKeys struct {
 	keys atomic.Pointer[map[string]*PublicKey]
 }
 
-// Set replaces the set. A key that fails Check, or two with one id, leave the set as it was.
+// Set replaces all keys. It returns an error and changes nothing if a key fails Check or two keys have the same ID.
 func (s *StaticKeys) Set(keys ...PublicKey) error {
 	next := make(map[string]*PublicKey, len(keys))
 	for i := range keys {
@@ -37,7 +37,7 @@ func (s *StaticKeys) Set(keys ...PublicKey) error {
 			return err
 		}
 		if next[key.ID] != nil {
-			return fmt.Errorf("token: two keys with the id %q", key.ID)
+			return fmt.Errorf("token: two keys have the ID %q", key.ID)
 		}
 		key.prepare()
 		next[key.ID] = &key
@@ -46,7 +46,7 @@ func (s *StaticKeys) Set(keys ...PublicKey) error {
 	return nil
 }
 
-// Lookup returns the key or ErrUnknownKey, and ErrKeysUnavailable before the first Set.
+// Lookup implements KeySet. It returns ErrKeysUnavailable before the first Set.
 func (s *StaticKeys) Lookup(_ context.Context, kid string) (*PublicKey, error) {
 	keys := s.keys.Load()
 	if keys == nil {
@@ -58,7 +58,7 @@ func (s *StaticKeys) Lookup(_ context.Context, kid string) (*PublicKey, error) {
 	return nil, ErrUnknownKey
 }
 
-// Keys returns the set in the order of the ids.
+// Keys returns the keys in the order of their IDs.
 func (s *StaticKeys) Keys() []PublicKey {
 	keys := s.keys.Load()
 	if keys == nil {

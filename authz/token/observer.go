@@ -2,18 +2,17 @@ package token
 
 import "time"
 
-// Observer is told what happens, for metrics. It is called on the request's path: it must return at once and may be
-// called by many goroutines.
+// Observer counts events for metrics. Its methods are called while requests wait, from many goroutines, and must return at
+// once.
 type Observer interface {
-	// TokenVerified is called once for every Verify. issuer is a configured URL, or empty for a token of another;
-	// reason is empty for a good token.
+	// TokenVerified is called once per Verify. issuer is a configured URL, or empty for tokens of other issuers. reason is
+	// empty for accepted tokens.
 	TokenVerified(issuer string, reason Reason)
-	// KeysFetched is called after every attempt to fetch an issuer's keys. keys is how many can be used; err is nil
-	// for a success.
+	// KeysFetched is called after each attempt to fetch an issuer's keys. keys is the number of usable keys.
 	KeysFetched(issuer string, keys int, took time.Duration, err error)
 }
 
-// NoObserver watches nothing.
+// NoObserver is an Observer that does nothing.
 type NoObserver struct{}
 
 // TokenVerified does nothing.

@@ -11,49 +11,48 @@ import (
 	"time"
 )
 
-// RemoteOptions say where an issuer's keys are and how patiently they are asked for. Zero durations and bounds mean the
-// defaults.
+// RemoteOptions are the dependencies and limits of RemoteKeys. Zero durations and limits mean the defaults.
 type RemoteOptions struct {
-	Issuer  string // the exact iss; names the issuer in logs and counters, and is where discovery starts
-	JWKSURL string // empty: OpenID Connect discovery at the issuer
+	Issuer  string // the exact iss; identifies the issuer in logs and metrics; required
+	JWKSURL string // empty means OpenID Connect discovery at the issuer
 
-	Client *http.Client     // nil: one of our own; its CheckRedirect and Jar are replaced in a copy
+	Client *http.Client     // nil means a client of its own; RemoteKeys copies it and replaces CheckRedirect and Jar
 	Now    func() time.Time // required
 
-	Refresh    time.Duration // keys this old are fetched again in the background; 15 min
-	MinRefresh time.Duration // one fetch for unknown key ids per this time, and one in reserve; 30 s
-	MaxStale   time.Duration // keys this old are not used any more; 24 h
-	Timeout    time.Duration // for one fetch as a whole, discovery included; 5 s
-	MaxBytes   int64         // of each document; 1 MiB
-	MaxKeys    int           // in a set; 1,000
-	AllowHTTP  bool          // also from hosts other than this one
+	Refresh    time.Duration // age at which keys are fetched again in the background; default 15 min
+	MinRefresh time.Duration // time between fetches caused by unknown key IDs, after a first burst of two; default 30 s
+	MaxStale   time.Duration // age at which keys are no longer used; default 24 h
+	Timeout    time.Duration // for one fetch, including discovery; default 5 s
+	MaxBytes   int64         // of each document; default 1 MiB
+	MaxKeys    int           // of a set; default 1,000
+	AllowHTTP  bool          // allow plain HTTP to hosts other than localhost
 
-	Logger   *slog.Logger // nil: slog.Default()
-	Observer Observer     // nil: NoObserver
+	Logger   *slog.Logger // nil means slog.Default()
+	Observer Observer     // nil means NoObserver
 }
 
-// RemoteKeys keeps the keys of an issuer elsewhere. They are fetched before anybody asks, again while they are still
-// good, and outlive an outage by MaxStale. An unknown key id causes one fetch, for all who wait together and not more
-// often than MinRefresh allows. Lookups of known keys take no lock and never wait.
+// RemoteKeys is a KeySet of an issuer on another server. It fetches the keys at Start and every Refresh. If the server
+// fails, it uses the last keys until they are MaxStale old. An unknown key ID causes a fetch, at most one per MinRefresh,
+// which all waiting lookups share. Lookups of known keys take no lock and do not wait.
 //
-// Start begins the background work, Close ends it.
+// Call Start to begin fetching and Close to end it.
 type RemoteKeys struct {
 	o       RemoteOptions
 	fetcher *fetcher
 	current atomic.Pointer[remoteSet]
 
-	life context.Context // of all fetches: a request that gives up must not fail the others
+	life context.Context // of all fetches; a lookup that is canceled must not cancel the fetch for others
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	quiet atomic.Int64 // nanoseconds since 1970: until then no unknown key id causes a fetch, and none is in progress
+	quiet atomic.Int64 // in nanoseconds since 1970; until then no fetch is in progress and no unknown key ID causes one
 
 	mu      sync.Mutex
 	flight  *flight   // the fetch in progress, if any
-	credits float64   // fetches that unknown key ids may still cause
-	counted time.Time // when credits was last brought up to date
-	health  health
-	skipped string // what was last logged of skipped keys
+	credits float64   // number of fetches that unknown key IDs may cause
+	counted time.Time // when credits was last updated
+	health  health    // last logged
+	skipped string    // skipped keys, last logged
 }
 
 type remoteSet struct {
@@ -63,33 +62,33 @@ type remoteSet struct {
 
 type flight struct {
 	done chan struct{}
-	err  error // valid when done is closed
+	err  error // valid after done is closed
 }
 
-// health is what was last said in the log.
+// health is the state of an issuer's keys for the log.
 type health uint8
 
 const (
 	unknown health = iota
 	good
-	failing // with keys that can still be used
-	without // no keys, or too old ones
+	failing // the last fetch failed; the keys are still usable
+	without // no keys, or keys older than MaxStale
 )
 
-// Unknown key ids may cause this many fetches at once, and one per MinRefresh from then on.
+// maxCredits is the size of the burst of fetches that unknown key IDs may cause; see RemoteOptions.MinRefresh.
 const maxCredits = 2
 
-// NewRemote checks the options. It fetches nothing.
+// NewRemote returns RemoteKeys without keys, or an error that says which option is wrong. It does not fetch; call Start.
 func NewRemote(o RemoteOptions) (*RemoteKeys, error) {
 	if o.Issuer == "" || o.Now == nil {
-		return nil, errors.New("token: remote keys need an issuer and a clock")
+		return nil, errors.New("token: remote keys: Issuer and Now are required")
 	}
 	for _, d := range []struct {
 		value    *time.Duration
 		standard time.Duration
 	}{{&o.Refresh, 15 * time.Minute}, {&o.MinRefresh, 30 * time.Second}, {&o.MaxStale, 24 * time.Hour}, {&o.Timeout, 5 * time.Second}} {
 		if *d.value < 0 {
-			return nil, fmt.Errorf("token: issuer %s: a negative duration", o.Issuer)
+			return nil, fmt.Errorf("token: issuer %s: duration %s is negative", o.Issuer, *d.value)
 		}
 		if *d.value == 0 {
 			*d.value = d.standard
@@ -119,7 +118,7 @@ func NewRemote(o RemoteOptions) (*RemoteKeys, error) {
 	return r, nil
 }
 
-// Start fetches the keys in the background, now and from then on until Close. Call it once.
+// Start begins to fetch the keys in the background, until Close. Call it once.
 func (r *RemoteKeys) Start() {
 	r.done.Go(func() {
 		const first, last = time.Second, time.Minute
@@ -127,7 +126,7 @@ func (r *RemoteKeys) Start() {
 		for r.life.Err() == nil {
 			var wait time.Duration
 			if set := r.current.Load(); set != nil {
-				wait = set.fetched.Add(r.o.Refresh).Sub(r.o.Now()) // a request may have fetched meanwhile
+				wait = set.fetched.Add(r.o.Refresh).Sub(r.o.Now()) // a lookup may have fetched meanwhile
 			}
 			if wait <= 0 {
 				f := r.fetch()
@@ -148,18 +147,18 @@ func (r *RemoteKeys) Start() {
 	})
 }
 
-// Close ends the background work and the fetch in progress, and waits for them. Keys that are there stay usable.
+// Close ends the background work and waits for it. The last keys stay usable.
 func (r *RemoteKeys) Close() error {
 	r.mu.Lock()
-	r.stop() // under the lock: no fetch begins after it
+	r.stop() // under the lock, so that no fetch begins afterwards
 	r.mu.Unlock()
 	r.done.Wait()
 	r.fetcher.client.CloseIdleConnections()
 	return nil
 }
 
-// Lookup returns the key. It waits, for one fetch, only when the set has no such key or is too old, and when MinRefresh
-// allows another fetch.
+// Lookup implements KeySet. It waits for one fetch if the key is unknown or the keys are too old, and if MinRefresh allows
+// a fetch.
 func (r *RemoteKeys) Lookup(ctx context.Context, kid string) (*PublicKey, error) {
 	now := r.o.Now()
 	key, err := r.find(kid, now)
@@ -189,14 +188,14 @@ func (r *RemoteKeys) find(kid string, now time.Time) (*PublicKey, error) {
 	return nil, ErrUnknownKey
 }
 
-// RemoteStatus is how an issuer's keys stand, for readiness and the admin endpoint.
+// RemoteStatus describes an issuer's keys.
 type RemoteStatus struct {
-	Usable  bool // there are keys, and not too old
+	Usable  bool // there are keys, and they are not older than MaxStale
 	Keys    int
-	Fetched time.Time // when the keys were fetched; zero when never
+	Fetched time.Time // when the keys were fetched; zero if never
 }
 
-// Status tells how the keys stand.
+// Status returns the current status.
 func (r *RemoteKeys) Status() RemoteStatus {
 	set := r.current.Load()
 	if set == nil {
@@ -206,10 +205,11 @@ func (r *RemoteKeys) Status() RemoteStatus {
 	return RemoteStatus{Usable: usable, Keys: len(set.keys), Fetched: set.fetched}
 }
 
-// demand returns a fetch to wait for, or nil when there have been enough: then without a lock, so that a flood of unknown
-// key ids holds up nobody.
+// demand returns a fetch to wait for, or nil if MinRefresh allows none. In the latter case it usually takes no lock, so that
+// a flood of unknown key IDs does not delay other lookups.
 func (r *RemoteKeys) demand(now time.Time) *flight {
-	if wait := time.Duration(r.quiet.Load() - now.UnixNano()); 0 < wait && wait <= r.o.MinRefresh { // more: the clock was set back
+	// If wait exceeds MinRefresh, the clock was set back.
+	if wait := time.Duration(r.quiet.Load() - now.UnixNano()); 0 < wait && wait <= r.o.MinRefresh {
 		return nil
 	}
 	r.mu.Lock()
@@ -227,7 +227,7 @@ func (r *RemoteKeys) demand(now time.Time) *flight {
 	return r.begin()
 }
 
-// fetch returns the fetch in progress, or begins one.
+// fetch returns the fetch in progress or begins one.
 func (r *RemoteKeys) fetch() *flight {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,7 +237,7 @@ func (r *RemoteKeys) fetch() *flight {
 	return r.begin()
 }
 
-// begin starts a fetch; the caller holds the lock. The fetch ends by itself within Timeout.
+// begin starts a fetch, which takes at most Timeout. The caller holds the lock.
 func (r *RemoteKeys) begin() *flight {
 	f := &flight{done: make(chan struct{})}
 	if err := r.life.Err(); err != nil { // closed
@@ -246,7 +246,7 @@ func (r *RemoteKeys) begin() *flight {
 		return f
 	}
 	r.flight = f
-	r.quiet.Store(0) // whoever wants a key from now on waits for this fetch
+	r.quiet.Store(0) // from now on, lookups wait for this fetch
 	r.done.Go(func() {
 		ctx, cancel := context.WithTimeout(r.life, r.o.Timeout)
 		defer cancel()
@@ -271,17 +271,17 @@ func (r *RemoteKeys) begin() *flight {
 	return f
 }
 
-// report writes one line when something changed, and none while it stays as it is.
+// report logs one line when the health changes or other keys are skipped.
 func (r *RemoteKeys) report(set *JWKS, err error) {
 	log, was := r.o.Logger.With("issuer", r.o.Issuer), r.health
 	if err == nil {
 		r.health = good
 		if was != good {
-			log.Info("keys of the issuer are there", "keys", len(set.Keys))
+			log.Info("fetched the issuer's keys", "keys", len(set.Keys))
 		}
 		if notes := fmt.Sprint(set.Skipped); len(set.Skipped) > 0 && notes != r.skipped {
 			r.skipped = notes
-			log.Warn("some keys of the issuer are not used", "skipped", len(set.Skipped), "first", set.Skipped[0].Error())
+			log.Warn("skipped some of the issuer's keys", "skipped", len(set.Skipped), "first", set.Skipped[0].Error())
 		}
 		return
 	}
@@ -293,13 +293,13 @@ func (r *RemoteKeys) report(set *JWKS, err error) {
 	case current != nil && r.o.Now().Sub(current.fetched) < r.o.MaxStale:
 		r.health = failing
 		if was != failing {
-			log.Warn("keys of the issuer cannot be fetched, those at hand are used", "error", err,
+			log.Warn("cannot fetch the issuer's keys; using the last ones", "error", err,
 				"until", current.fetched.Add(r.o.MaxStale))
 		}
 	default:
 		r.health = without
 		if was != without {
-			log.Error("no keys of the issuer, its tokens are refused", "error", err)
+			log.Error("cannot fetch the issuer's keys; refusing its tokens", "error", err)
 		}
 	}
 }

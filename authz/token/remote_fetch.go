@@ -18,11 +18,11 @@ const (
 	rediscoverAge = 24 * time.Hour
 )
 
-// fetcher gets an issuer's key set. It is used by one goroutine at a time.
+// fetcher fetches an issuer's key set. It is not safe for concurrent use.
 type fetcher struct {
 	client     *http.Client
 	issuer     string
-	jwksURL    string // configured, or last discovered
+	jwksURL    string // configured or last discovered
 	discovered time.Time
 	discover   bool
 	o          *RemoteOptions
@@ -55,21 +55,21 @@ func newFetcher(o *RemoteOptions) (*fetcher, error) {
 	return f, nil
 }
 
-// stayOnHost follows redirects within one host only: an issuer must not be able to point this process at the addresses
-// that only it can reach.
+// stayOnHost is an http.Client.CheckRedirect that follows redirects within one host only. An issuer must not be able to
+// direct this process to addresses in its private network.
 func stayOnHost(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
 	if len(before) > maxRedirects {
-		return errors.New("too many redirects")
+		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
 	if next.URL.Host != first.Host || next.URL.Scheme != first.Scheme {
-		return errors.New("a redirect to another host or scheme is not followed")
+		return fmt.Errorf("refused to follow a redirect from %s to another host or scheme", first.Host)
 	}
 	return nil
 }
 
-// fetch gets the set. A set without a usable key is an error: it is a mistake far more often than a message, and the
-// keys at hand end with MaxStale in any case.
+// fetch returns the key set. A set without a usable key is an error, because it is more likely a mistake than intended. An
+// issuer that withdraws all of its keys is without them after MaxStale.
 func (f *fetcher) fetch(ctx context.Context) (*JWKS, error) {
 	if f.discover && (f.jwksURL == "" || f.o.Now().Sub(f.discovered) > rediscoverAge) {
 		if err := f.discoverURL(ctx); err != nil {
@@ -78,7 +78,7 @@ func (f *fetcher) fetch(ctx context.Context) (*JWKS, error) {
 	}
 	set, err := f.keys(ctx)
 	if err != nil && f.discover {
-		f.jwksURL = "" // it may have moved: ask anew next time
+		f.jwksURL = "" // it may have moved: run discovery again next time
 	}
 	return set, err
 }
@@ -93,14 +93,14 @@ func (f *fetcher) keys(ctx context.Context) (*JWKS, error) {
 	case err != nil:
 		return nil, err
 	case len(set.Keys) == 0 && len(set.Skipped) > 0:
-		return nil, fmt.Errorf("token: no usable key: %w", set.Skipped[0])
+		return nil, fmt.Errorf("token: the key set has no usable key: %w", set.Skipped[0])
 	case len(set.Keys) == 0:
-		return nil, errors.New("token: a key set without keys")
+		return nil, errors.New("token: the key set is empty")
 	}
 	return set, nil
 }
 
-// discoverURL follows OpenID Connect Discovery 1.0, sections 4.1 and 4.3.
+// discoverURL finds jwksURL (OpenID Connect Discovery 1.0, sections 4.1 and 4.3).
 func (f *fetcher) discoverURL(ctx context.Context) error {
 	body, err := f.get(ctx, strings.TrimSuffix(f.issuer, "/")+"/.well-known/openid-configuration")
 	if err != nil {
@@ -110,9 +110,9 @@ func (f *fetcher) discoverURL(ctx context.Context) error {
 	if err != nil {
 		return errors.New("token: the discovery document is not strict JSON of at most 64 KiB")
 	}
-	// Section 4.3: the issuer must be exactly the one that was asked.
+	// Section 4.3: issuer must be identical to the URL that was used.
 	if documentText(&document, "issuer") != f.issuer {
-		return errors.New("token: the discovery document is another issuer's")
+		return errors.New("token: issuer in the discovery document is not the configured issuer")
 	}
 	keys := documentText(&document, "jwks_uri")
 	found, err := f.checkURL(keys)
@@ -124,13 +124,13 @@ func (f *fetcher) discoverURL(ctx context.Context) error {
 		return fmt.Errorf("token: issuer: %w", err)
 	}
 	if issuer.Scheme == "https" && found.Scheme != "https" || isLoopback(found) && !isLoopback(issuer) {
-		return errors.New("token: the discovery document leads to a less protected place than the issuer's")
+		return errors.New("token: jwks_uri of the discovery document is less protected than the issuer: it uses plain HTTP or is on this host")
 	}
 	f.jwksURL, f.discovered = keys, f.o.Now()
 	return nil
 }
 
-// documentText gives a member that is a string, and nothing for any other.
+// documentText returns a member that is a string, or "".
 func documentText(document *Claims, name string) string {
 	raw, ok := document.Raw(name)
 	if !ok {
@@ -140,7 +140,7 @@ func documentText(document *Claims, name string) string {
 	return text
 }
 
-// get reads one JSON document. The context bounds the whole of it, however slowly the bytes come.
+// get reads a JSON document. ctx limits the whole transfer.
 func (f *fetcher) get(ctx context.Context, from string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
@@ -154,26 +154,26 @@ func (f *fetcher) get(ctx context.Context, from string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("token: %s answered %d", from, response.StatusCode)
+		return nil, fmt.Errorf("token: %s returned status %d", from, response.StatusCode)
 	}
 	if kind := response.Header.Get("Content-Type"); !isJSON(kind) {
-		return nil, fmt.Errorf("token: %s answered with content type %.60q, not JSON", from, kind)
+		return nil, fmt.Errorf("token: %s returned content type %.60q instead of JSON", from, kind)
 	}
 	if response.ContentLength > f.o.MaxBytes {
-		return nil, fmt.Errorf("token: %s answered with more than %d bytes", from, f.o.MaxBytes)
+		return nil, fmt.Errorf("token: %s returned more than %d bytes", from, f.o.MaxBytes)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, f.o.MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("token: reading %s: %w", from, err)
 	}
 	if int64(len(body)) > f.o.MaxBytes {
-		return nil, fmt.Errorf("token: %s answered with more than %d bytes", from, f.o.MaxBytes)
+		return nil, fmt.Errorf("token: %s returned more than %d bytes", from, f.o.MaxBytes)
 	}
 	return body, nil
 }
 
-// isJSON accepts application/json and every +json type, and an answer that names none: file servers forget it, but a
-// sign-in page or an uploaded text must not become a key set.
+// isJSON accepts application/json, +json types, and no type, which some file servers send. It refuses other types, so that
+// a login page or an uploaded text does not become a key set.
 func isJSON(contentType string) bool {
 	if contentType == "" {
 		return true
@@ -182,18 +182,18 @@ func isJSON(contentType string) bool {
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
-// checkURL accepts https, and http on this host or where it is allowed.
+// checkURL parses a URL and accepts HTTPS, and HTTP to this host or if AllowHTTP is set.
 func (f *fetcher) checkURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
 		return nil, errors.New("not a URL")
 	case u.Host == "" || u.User != nil || u.Fragment != "":
-		return nil, errors.New("a URL needs a host, and neither a user nor a fragment")
+		return nil, errors.New("the URL must have a host and must not have a user or a fragment")
 	case u.Scheme == "https", u.Scheme == "http" && (f.o.AllowHTTP || isLoopback(u)):
 		return u, nil
 	}
-	return nil, fmt.Errorf("scheme %q: keys come over https; plain http must be allowed", u.Scheme)
+	return nil, fmt.Errorf("scheme %q is not allowed for keys; use https, or allow plain HTTP", u.Scheme)
 }
 
 func isLoopback(u *url.URL) bool {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// site plays the issuer's web server; it runs on a synctest clock, so that hours pass in no time.
+// site is the issuer's web server. Tests run it on a synctest clock, so that hours pass at once.
 type site struct {
 	mu     sync.Mutex
 	keys   []PublicKey
@@ -84,7 +84,7 @@ func (j *journal) lines(level string) int {
 	return strings.Count(j.text.String(), "level="+level)
 }
 
-// remote starts keys of one issuer at the site; the test's end closes them.
+// remote starts RemoteKeys of an issuer at the site and closes them when the test ends.
 func remote(t *testing.T, s *site, log *journal, change func(*RemoteOptions)) *RemoteKeys {
 	t.Helper()
 	o := RemoteOptions{Issuer: poolURL, JWKSURL: poolURL + "/.well-known/jwks.json", Client: &http.Client{Transport: s}, Now: time.Now,
@@ -208,8 +208,7 @@ func TestSixtyUnknownKeyIDsCauseAtMostFiveFetches(t *testing.T) {
 	}
 }
 
-// When unknown key ids have used up their fetches, the next one is had as soon as it is earned, even if the clock was set
-// back meanwhile.
+// After a flood of unknown key IDs, the next fetch is possible after MinRefresh, even if the clock was set back.
 func TestAFloodOfUnknownKeyIDsDelaysANewKeyByOneMinRefreshAtMost(t *testing.T) {
 	for name, back := range map[string]time.Duration{"the clock goes on": 0, "the clock is set back": 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -277,11 +276,11 @@ func TestRotation(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}}
 		r := remote(t, s, &journal{}, nil)
 		synctest.Wait()
-		// With overlap: the new key is found at its first use, the old one stays.
+		// With overlap: the new key is found on first use, and the old one stays.
 		s.set(func(s *site) { s.keys = append(s.keys, otherKey().Public()) })
 		lookup(t, r, otherKey().ID, nil)
 		lookup(t, r, testKey().ID, nil)
-		// Without: the old one is gone with the next refresh.
+		// Without overlap: the old key is gone after the next fetch.
 		third := otherKey().Public()
 		third.ID = "third"
 		s.set(func(s *site) { s.keys = []PublicKey{third} })

@@ -9,16 +9,16 @@ import (
 	"filippo.io/bigmod"
 )
 
-// preparedRSA is an RSA key with its modulus made ready for multiplications, which crypto/rsa does anew for every
-// signature. It is immutable.
+// preparedRSA is an RSA key with the values derived from its modulus, which crypto/rsa computes for every signature. It
+// is immutable.
 type preparedRSA struct {
-	of       *rsa.PublicKey // the key it was made of: a PublicKey is a plain struct that somebody may fill anew
+	of       *rsa.PublicKey // the key it was made from; see matches
 	modulus  *bigmod.Modulus
 	exponent uint
 }
 
-// prepare works out once what the key's signatures will need. The key has passed Check. In FIPS 140-3 mode only the
-// validated module may verify, so that nothing is prepared.
+// prepare computes preparedRSA for an RSA key that has passed Check. In FIPS 140-3 mode it does nothing: only the
+// validated module may verify then.
 func (k *PublicKey) prepare() {
 	key, ok := k.Key.(*rsa.PublicKey)
 	if !ok || k.prepared.matches(key) || fips140.Enabled() {
@@ -27,7 +27,7 @@ func (k *PublicKey) prepare() {
 	k.prepared = prepareRSA(key)
 }
 
-// prepareRSA gives nil for what it cannot prepare: such a key is left to crypto/rsa to judge.
+// prepareRSA returns nil if bigmod cannot use the modulus. crypto/rsa verifies with such a key.
 func prepareRSA(key *rsa.PublicKey) *preparedRSA {
 	modulus, err := bigmod.NewModulus(key.N.Bytes())
 	if err != nil {
@@ -36,27 +36,26 @@ func prepareRSA(key *rsa.PublicKey) *preparedRSA {
 	return &preparedRSA{of: key, modulus: modulus, exponent: uint(key.E)}
 }
 
-// matches reports whether the preparation is that of the key.
+// matches reports whether k was made from key. PublicKey is a plain struct whose Key may be replaced.
 func (k *preparedRSA) matches(key *rsa.PublicKey) bool {
 	return k != nil && k.of == key && k.exponent == uint(key.E)
 }
 
-// numbers are what a verification writes to, to be used again.
+// numbers is the reusable memory of a verification.
 type numbers struct {
 	signature, opened, expected bigmod.Nat
 	encoded                     [maxRSABits / 8]byte
 	sum                         [sha512.Size]byte
 }
 
-// verify is RSASSA-PKCS1-v1_5 verification as RFC 8017 section 8.2.2 has it. Nothing of the opened signature is parsed:
-// the one right encoding is made and compared as a whole, in constant time, which leaves no room for Bleichenbacher's
-// forgeries.
+// verify is RSASSA-PKCS1-v1_5 verification (RFC 8017 section 8.2.2). It does not parse the decrypted signature. It
+// compares it with the only valid encoding, as a whole and in constant time, which rules out Bleichenbacher's forgery.
 func (k *preparedRSA) verify(n *numbers, hash crypto.Hash, digest, signature []byte) bool {
 	size := k.modulus.Size()
 	if len(signature) != size || size > len(n.encoded) { // step 1
 		return false
 	}
-	s, err := n.signature.SetBytes(signature, k.modulus) // step 2: refuses a number that is not below the modulus
+	s, err := n.signature.SetBytes(signature, k.modulus) // step 2: fails if the number is not below the modulus
 	if err != nil || !encodePKCS1(n.encoded[:size], hash, digest) {
 		return false
 	}
@@ -64,8 +63,8 @@ func (k *preparedRSA) verify(n *numbers, hash crypto.Hash, digest, signature []b
 	return err == nil && n.opened.ExpShortVarTime(s, k.exponent, k.modulus).Equal(expected) == 1
 }
 
-// encodePKCS1 is EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): 0x00 0x01 0xff… 0x00, the DigestInfo, the digest. It is
-// false for a hash that no algorithm here uses.
+// encodePKCS1 writes the EMSA-PKCS1-v1_5 encoding (RFC 8017 section 9.2) to into: 0x00 0x01 0xff… 0x00, the DigestInfo,
+// the digest. It returns false if the hash is unknown, the digest has the wrong length, or into is too short.
 func encodePKCS1(into []byte, hash crypto.Hash, digest []byte) bool {
 	info, ok := digestInfos[hash]
 	start := len(into) - len(info) - len(digest)
@@ -81,7 +80,7 @@ func encodePKCS1(into []byte, hash crypto.Hash, digest []byte) bool {
 	return true
 }
 
-// digestInfos are the DER encodings before the digest, RFC 8017 section 9.2, note 1.
+// digestInfos are the DER encodings that precede the digest (RFC 8017 section 9.2, note 1).
 var digestInfos = map[crypto.Hash]string{
 	crypto.SHA256: "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
 	crypto.SHA384: "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",

@@ -18,7 +18,7 @@ import (
 	"github.com/c2sp/wycheproof"
 )
 
-// prepared gives the preparation of a key that a key set would have made, in FIPS 140-3 mode too.
+// prepared returns the preparation that a key set makes, in FIPS 140-3 mode too.
 func prepared(t testing.TB, key *rsa.PublicKey) *preparedRSA {
 	t.Helper()
 	public := PublicKey{ID: "k", Key: key}
@@ -30,8 +30,7 @@ func prepared(t testing.TB, key *rsa.PublicKey) *preparedRSA {
 
 var rsaHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
 
-// Every vector of Wycheproof for the hashes of RS256, RS384 and RS512, at every key size. The verdict must also be
-// crypto/rsa's.
+// All Wycheproof vectors for the hashes of RS256, RS384 and RS512, at every key size. crypto/rsa must agree.
 func TestWycheproofRSASignatures(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(wycheproof.TestVectors, "rsa_signature_*_sha[235][581]*_test.json")
@@ -70,7 +69,7 @@ func TestWycheproofRSASignatures(t *testing.T) {
 			for _, v := range group.Tests {
 				digest, signature := digestOf(hash, unhex(t, v.Msg)), unhex(t, v.Sig)
 				got := ours.verify(n, hash, digest, signature)
-				// "acceptable" are encodings of the padding other than DER, which RFC 8017 does not let through.
+				// "acceptable" vectors have padding that is not DER, which RFC 8017 does not allow.
 				if want := v.Result == "valid"; got != want {
 					t.Errorf("%s %d (%s): accepted %v, the vector is %s", file, v.ID, v.Comment, got, v.Result)
 				}
@@ -102,7 +101,7 @@ func digestOf(hash crypto.Hash, message []byte) []byte {
 	return h.Sum(nil)
 }
 
-// rsaKeys are of sizes that fill the first byte, and that do not.
+// rsaKeys returns keys whose size is a multiple of eight bits, and others.
 var rsaKeys = sync.OnceValue(func() (keys []*rsa.PrivateKey) {
 	for _, bits := range []int{2048, 2049, 2055, 3072} {
 		key, err := rsa.GenerateKey(rand.Reader, bits)
@@ -186,7 +185,7 @@ func TestWhatIsWrittenToIsNotTakenOver(t *testing.T) {
 
 func TestAPreparationServesItsOwnKeyOnly(t *testing.T) {
 	key := testKey().Public()
-	key.prepared = prepareRSA(&testKey().Private.PublicKey)
+	key.prepared = prepareRSA(&testRSA().PublicKey)
 	key.Key = otherKey().Public().Key
 	if key.prepared.matches(key.Key.(*rsa.PublicKey)) {
 		t.Error("a key that was put in its place would be verified with the old one")
@@ -218,7 +217,7 @@ func TestKeySetsPrepareTheirKeysUnlessFIPSForbidsIt(t *testing.T) {
 	}
 }
 
-// FuzzRSA: the verdict on any signature of any length is crypto/rsa's, for the same key and hash.
+// FuzzRSA checks that crypto/rsa agrees about every signature.
 func FuzzRSA(f *testing.F) {
 	digest := digestOf(crypto.SHA256, []byte("message"))
 	for i, private := range rsaKeys() {

@@ -1,8 +1,10 @@
 package token
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -10,63 +12,84 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	jwxsign "github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// SigningKey signs tokens. It shows nothing of itself in logs; Private must not be changed.
+// SigningKey is a private key and the header fields of the tokens it signs. Logs and formatted output show its ID only.
 type SigningKey struct {
-	ID        string // kid
-	Algorithm string // RS256, or RS512 for the identity pools' OpenID tokens
-	Private   *rsa.PrivateKey
+	ID        string        // kid
+	Algorithm string        // one of Algorithms
+	Private   crypto.Signer // *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey; must not be changed
 }
 
-// GenerateKey makes a 2048-bit RSA key for alg (RS256, RS384 or RS512). Its id is 32 random bytes in standard base64,
-// as the ids in Cognito's key sets look.
+// newKeyBits is the size of generated RSA keys, which is that of Cognito's.
+const newKeyBits = 2048
+
+// GenerateKey makes a key for alg, which is one of Algorithms. RSA keys have 2048 bits. The ID is 32 random bytes in
+// standard base64, like the IDs in Cognito's key sets.
 func GenerateKey(rand io.Reader, alg string) (*SigningKey, error) {
-	if err := signable(alg); err != nil {
+	a, err := signable(alg)
+	if err != nil {
 		return nil, err
 	}
-	private, err := rsa.GenerateKey(rand, 2048)
+	key := &SigningKey{Algorithm: alg}
+	switch a.family {
+	case rsaPKCS1, rsaPSS:
+		key.Private, err = rsa.GenerateKey(rand, newKeyBits)
+	case ecdsaFixed:
+		key.Private, err = ecdsa.GenerateKey(a.curve, rand)
+	case edDSA:
+		_, key.Private, err = ed25519.GenerateKey(rand)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("token: generating a key: %w", err)
+		return nil, fmt.Errorf("token: generating a key for %s: %w", alg, err)
 	}
 	var id [32]byte
 	if _, err := io.ReadFull(rand, id[:]); err != nil {
 		return nil, fmt.Errorf("token: generating a key id: %w", err)
 	}
-	return &SigningKey{ID: base64.StdEncoding.EncodeToString(id[:]), Algorithm: alg, Private: private}, nil
+	key.ID = base64.StdEncoding.EncodeToString(id[:])
+	return key, nil
 }
 
-// ParsePrivate reads what MarshalPrivate wrote.
+// ParsePrivate reads a key that MarshalPrivate encoded. It returns an error if alg is not an algorithm of the key's type,
+// or if the key fails PublicKey.Check.
 func ParsePrivate(id, alg string, der []byte) (*SigningKey, error) {
-	if err := signable(alg); err != nil {
+	if _, err := signable(alg); err != nil {
 		return nil, err
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, errors.New("token: the private key is not PKCS #8") // the cause could quote key material
+		return nil, errors.New("token: the private key is not PKCS #8") // the cause may quote key material
 	}
-	private, ok := parsed.(*rsa.PrivateKey)
+	private, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("token: the private key is not RSA")
+		return nil, errors.New("token: the private key cannot sign")
 	}
 	key := &SigningKey{ID: id, Algorithm: alg, Private: private}
 	public := key.Public()
-	return key, public.Check()
+	if err := public.Check(); err != nil {
+		return nil, err
+	}
+	return key, nil
 }
 
-// MarshalPrivate gives the key in PKCS #8. The bytes are secret: seal them before they are stored.
+// MarshalPrivate returns the key in PKCS #8. The bytes are secret: seal them before storing them.
 func (k *SigningKey) MarshalPrivate() ([]byte, error) {
 	return x509.MarshalPKCS8PrivateKey(k.Private)
 }
 
-// Public returns the verification half.
+// Public returns the public key.
 func (k *SigningKey) Public() PublicKey {
-	return PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: &k.Private.PublicKey}
+	return PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: k.Private.Public()}
 }
 
-// Sign makes a token in compact form. claims is a JSON object, taken byte for byte; typ is left out of the header when
-// empty, as Cognito's tokens have none. The header's members stand in Cognito's order: kid, alg.
+// Sign returns a JWS in compact form (RFC 7515 section 7.1). claims must be a JSON object and is signed byte for byte. The
+// header has Cognito's members in Cognito's order: kid, alg, and typ unless typ is empty.
 func (k *SigningKey) Sign(claims []byte, typ string) (string, error) {
+	// jwx sorts the members of a header that it writes itself.
 	header, err := json.Marshal(struct {
 		KeyID     string `json:"kid"`
 		Algorithm string `json:"alg"`
@@ -79,37 +102,55 @@ func (k *SigningKey) Sign(claims []byte, typ string) (string, error) {
 		return "", errors.New("token: the claims are not a JSON object")
 	}
 	encoding := base64.RawURLEncoding
-	out := make([]byte, 0, encoding.EncodedLen(len(header))+encoding.EncodedLen(len(claims))+encoding.EncodedLen(k.Private.Size())+2)
+	const room = 2 + (newKeyBits/8*4+2)/3 // two dots and the signature of a generated key
+	out := make([]byte, 0, encoding.EncodedLen(len(header))+encoding.EncodedLen(len(claims))+room)
 	out = encoding.AppendEncode(out, header)
 	out = append(out, '.')
 	out = encoding.AppendEncode(out, claims)
-	a := algorithmNamed(k.Algorithm)
-	var sum [sha512.Size]byte
-	signature, err := rsa.SignPKCS1v15(nil, k.Private, a.hash, a.digest(&sum, out))
+	signature, err := k.signature(out)
 	if err != nil {
-		return "", fmt.Errorf("token: signing: %w", err)
+		return "", err
 	}
 	out = append(out, '.')
 	return string(encoding.AppendEncode(out, signature)), nil
 }
 
-// String shows the id only.
-func (k *SigningKey) String() string { return "signing key " + k.ID }
-
-// GoString shows the id only.
-func (k *SigningKey) GoString() string { return k.String() }
-
-// LogValue shows the id only.
-func (k *SigningKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// MarshalJSON refuses: a key leaves only through MarshalPrivate.
-func (k *SigningKey) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("token: a signing key has no JSON")
+func (k *SigningKey) signature(signed []byte) ([]byte, error) {
+	a, err := signable(k.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	if public := k.Public(); !a.fits(&public) {
+		return nil, fmt.Errorf("token: key %s is not a key for %s", k.ID, k.Algorithm)
+	}
+	signer, err := jwxsign.NewSigner(jwa.SignatureAlgorithm(k.Algorithm))
+	if err != nil {
+		return nil, fmt.Errorf("token: signing: %w", err)
+	}
+	signature, err := signer.Sign(signed, k.Private)
+	if err != nil {
+		return nil, fmt.Errorf("token: signing: %w", err)
+	}
+	return signature, nil
 }
 
-func signable(alg string) error {
-	if a := algorithmNamed(alg); a == nil || a.family != rsaPKCS1 {
-		return fmt.Errorf("token: keys are made for RS256, RS384 and RS512, not for %q", alg)
+// String returns the ID.
+func (k *SigningKey) String() string { return "signing key " + k.ID }
+
+// GoString returns the ID.
+func (k *SigningKey) GoString() string { return k.String() }
+
+// LogValue returns the ID.
+func (k *SigningKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalJSON returns an error, so that a key is never written by accident. Use MarshalPrivate.
+func (k *SigningKey) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("token: a signing key has no JSON form; use MarshalPrivate")
+}
+
+func signable(alg string) (*algorithm, error) {
+	if a := algorithmNamed(alg); a != nil {
+		return a, nil
 	}
-	return nil
+	return nil, fmt.Errorf("token: cannot sign with algorithm %q; use one of %v", alg, Algorithms())
 }

@@ -2,6 +2,8 @@ package token
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -14,9 +16,20 @@ import (
 )
 
 func TestSignedTokensAreWhatOthersExpect(t *testing.T) {
-	for _, alg := range []string{"RS256", "RS384", "RS512"} {
+	for _, alg := range Algorithms() {
 		t.Run(alg, func(t *testing.T) {
-			key := &SigningKey{ID: "k", Algorithm: alg, Private: testKey().Private}
+			made, err := GenerateKey(rand.Reader, alg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			der, err := made.MarshalPrivate()
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, err := ParsePrivate("k", alg, der)
+			if err != nil {
+				t.Fatal(err)
+			}
 			raw, err := key.Sign([]byte(`{"sub":"a"}`), "")
 			if err != nil {
 				t.Fatal(err)
@@ -25,11 +38,29 @@ func TestSignedTokensAreWhatOthersExpect(t *testing.T) {
 			if text, _ := decodeStrict(header); string(text) != `{"kid":"k","alg":"`+alg+`"}` {
 				t.Errorf("header %s", text)
 			}
-			payload, err := jwxjws.Verify([]byte(raw), jwxjws.WithKey(jwa.SignatureAlgorithm(alg), &key.Private.PublicKey))
+			payload, err := jwxjws.Verify([]byte(raw), jwxjws.WithKey(jwa.SignatureAlgorithm(alg), key.Private.Public()))
 			if err != nil || string(payload) != `{"sub":"a"}` {
 				t.Errorf("another library says %v, %s", err, payload)
 			}
+			keys := &StaticKeys{}
+			if err := keys.Set(key.Public()); err != nil {
+				t.Fatal(err)
+			}
+			ours := verifier(t, Issuer{URL: poolURL, Keys: keys, Algorithms: []string{alg}, AnyClient: true})
+			if _, err := ours.Verify(t.Context(), sign(t, key, claims(nil))); err != nil {
+				t.Errorf("the verifier says %v", err)
+			}
 		})
+	}
+}
+
+func TestSignRefusesAKeyOfAnotherType(t *testing.T) {
+	for alg, private := range map[string]crypto.Signer{"ES256": testRSA(), "RS256": ecKey(t, elliptic.P256()), "ES384": ecKey(t, elliptic.P256()),
+		"HS256": testRSA(), "none": testRSA()} {
+		key := &SigningKey{ID: "k", Algorithm: alg, Private: private}
+		if raw, err := key.Sign([]byte(`{}`), ""); err == nil {
+			t.Errorf("%s with a %T: signed %s", alg, private, raw)
+		}
 	}
 }
 
@@ -58,7 +89,7 @@ func TestPrivateKeysRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, err := ParsePrivate("id", "RS512", der)
-	if err != nil || !back.Private.Equal(testKey().Private) || back.ID != "id" || back.Algorithm != "RS512" {
+	if err != nil || !testRSA().Equal(back.Private) || back.ID != "id" || back.Algorithm != "RS512" {
 		t.Errorf("%v, %v", err, back)
 	}
 	if _, err := ParsePrivate("id", "RS256", der[1:]); err == nil {
@@ -67,8 +98,10 @@ func TestPrivateKeysRoundTrip(t *testing.T) {
 	if _, err := ParsePrivate("id", "ES256", der); err == nil {
 		t.Error("an algorithm of another type was accepted")
 	}
-	if _, err := GenerateKey(rand.Reader, "HS256"); err == nil {
-		t.Error("a symmetric key was made")
+	for _, alg := range []string{"HS256", "none", ""} {
+		if _, err := GenerateKey(rand.Reader, alg); err == nil {
+			t.Errorf("made a key for %q", alg)
+		}
 	}
 }
 
@@ -80,7 +113,8 @@ func TestSigningKeysShowNothing(t *testing.T) {
 	if _, err := json.Marshal(key); err == nil {
 		t.Error("a signing key has JSON")
 	}
-	for _, secret := range []string{key.Private.D.String(), key.Private.Primes[0].String(), fmt.Sprintf("%x", key.Private.D)} {
+	private := testRSA()
+	for _, secret := range []string{private.D.String(), private.Primes[0].String(), fmt.Sprintf("%x", private.D)} {
 		if strings.Contains(shown, secret) {
 			t.Fatal("the private key shows")
 		}

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// A key set that does not say what its keys are for leaves the choice to the token, if the issuer's list does not make it:
-// the key serves all RSA algorithms, and the signature is genuine.
+// A key without alg can verify every RSA algorithm. The issuer's list, not the token, must select the algorithm.
 func TestTheIssuersListDecidesWhereTheKeyDoesNot(t *testing.T) {
 	keys := &StaticKeys{}
 	if err := keys.Set(PublicKey{ID: "k", Key: testKey().Private.Public()}); err != nil {

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Token is a token that was verified. It is immutable: share it, do not change it. Times are seconds since 1970 and 0
-// when the token has none; strings are empty and lists nil then.
+// Token is a verified token. It is shared and must not be changed. Times are seconds since 1970. Missing claims are zero
+// values.
 type Token struct {
 	Issuer    *Issuer
 	KeyID     string
@@ -19,7 +19,7 @@ type Token struct {
 	ClientID      string // client_id, or azp when there is none
 	TokenUse      string // token_use
 	JTI           string // jti
-	OriginJTI     string // origin_jti: the sign-in that the token goes back to
+	OriginJTI     string // origin_jti: the sign-in that the token results from
 	PreferredRole string // cognito:preferred_role
 
 	Audience []string // aud
@@ -32,25 +32,25 @@ type Token struct {
 	ExpiresAt int64 // exp, never 0
 	AuthTime  int64 // auth_time
 
-	Claims Claims // all of them
+	Claims Claims // all claims
 
-	fromClientID bool  // ClientID is client_id's
-	listed       int32 // strings that the lists keep alive
+	fromClientID bool  // ClientID comes from client_id
+	listed       int32 // number of strings in the lists
 }
 
-// Deadline is when the token stops being valid, the issuer's leeway included. No result got with the token may be
-// used from then on.
+// Deadline returns when the token stops being valid, including the issuer's leeway. Results derived from the token must not
+// be used after it.
 func (t *Token) Deadline() time.Time {
 	return time.Unix(t.ExpiresAt, 0).Add(t.Issuer.Leeway)
 }
 
-// Size is about how many bytes the token keeps alive, for a Cache's account.
+// Size returns the approximate number of bytes that the token keeps alive, for Cache.Put.
 func (t *Token) Size() int {
 	return int(unsafe.Sizeof(*t)) + t.Claims.size() + int(t.listed)*int(unsafe.Sizeof(""))
 }
 
-// fill sets what the claims say. It is called for genuine tokens only; a registered claim of the wrong type is an
-// error all the same, because a reader elsewhere could take it for something else.
+// fill sets the fields from the claims of a genuine token. A registered claim of the wrong type is an error, because
+// another reader of the token could interpret it differently.
 func (t *Token) fill(r *registered, i *issuer) *Error {
 	ok := true
 	text := func(to *string, raw string) {
@@ -85,7 +85,7 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 	return nil
 }
 
-// fillLists reads the claims that are lists, all into one piece of memory.
+// fillLists reads the claims that are lists into one slice. It returns false if a claim has the wrong type.
 func (t *Token) fillLists(r *registered, i *issuer) bool {
 	groups, _ := t.Claims.find(i.GroupsClaim)
 	scope, scopes := scopesOf(r)
@@ -111,7 +111,7 @@ func (t *Token) fillLists(r *registered, i *issuer) bool {
 	return ok
 }
 
-// scopesOf gives the claim with the scopes and how many there are, at most.
+// scopesOf returns the claim with the scopes and an upper bound of their number.
 func scopesOf(r *registered) (raw string, count int) {
 	raw = r.scope
 	if raw == "" {
@@ -123,13 +123,13 @@ func scopesOf(r *registered) (raw string, count int) {
 	return raw, countOf(raw)
 }
 
-// appendScopes reads scope (RFC 8693 section 4.2: one string, blanks between), or scp as others write it: a string or an
-// array.
+// appendScopes reads scope (RFC 8693 section 4.2: one string, separated by spaces) or scp, which other issuers write as a
+// string or an array.
 func appendScopes(to []string, raw string) ([]string, bool) {
 	if raw[0] != '"' {
 		return appendStrings(to, raw)
 	}
-	for scope := range strings.SplitSeq(unquote(raw), " ") { // blanks only: strings.Fields would also split at others
+	for scope := range strings.SplitSeq(unquote(raw), " ") { // strings.Fields would split at other white space too
 		if scope != "" {
 			to = append(to, scope)
 		}
@@ -137,14 +137,14 @@ func appendScopes(to []string, raw string) ([]string, bool) {
 	return to, true
 }
 
-// registered holds the JSON text of the claims that the verifier reads; empty when a token has not got one.
+// registered holds the JSON text of the claims that the verifier reads; empty if the token lacks one.
 type registered struct {
 	iss, sub, aud, exp, nbf, iat, jti, authTime, originJTI string
 	tokenUse, clientID, azp, scope, scp                    string
 	username, cognitoUsername, roles, preferredRole        string
 }
 
-// registered finds them in one pass over the claims.
+// registered returns the claims that the verifier reads.
 func (s *scanner) registered() (r registered) {
 	for _, m := range s.members {
 		raw := s.text[m.valueStart:m.valueEnd]

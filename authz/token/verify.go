@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// Limits on a token's length in bytes.
+// Limits on the length of a token in bytes.
 const (
 	DefaultMaxTokenBytes = 16 << 10
 	maxMaxTokenBytes     = 64 << 10
 )
 
-// Options are a Verifier's dependencies.
+// Options are the dependencies and limits of a Verifier.
 type Options struct {
-	Issuers       []Issuer         // at least one, each URL once
+	Issuers       []Issuer         // at least one, with different URLs
 	Now           func() time.Time // required
 	MaxTokenBytes int              // 0 means 16 KiB; at most 64 KiB
 	Observer      Observer         // nil means NoObserver
 }
 
-// Verifier verifies the tokens of a fixed set of issuers. It is safe for concurrent use, and has nothing to close.
+// Verifier verifies the tokens of a fixed set of issuers. It is safe for concurrent use.
 type Verifier struct {
 	issuers  map[string]*issuer
 	now      func() time.Time
@@ -34,16 +34,16 @@ type Verifier struct {
 	spaces   sync.Pool
 }
 
-// New makes a Verifier, or says which option is wrong.
+// New returns a Verifier, or an error that says which option is wrong.
 func New(o Options) (*Verifier, error) {
 	if len(o.Issuers) == 0 || o.Now == nil {
-		return nil, errors.New("token: a verifier needs an issuer and a clock")
+		return nil, errors.New("token: Issuers and Now are required")
 	}
 	if o.MaxTokenBytes == 0 {
 		o.MaxTokenBytes = DefaultMaxTokenBytes
 	}
 	if o.MaxTokenBytes < 0 || o.MaxTokenBytes > maxMaxTokenBytes {
-		return nil, fmt.Errorf("token: tokens of %d bytes, at most %d are allowed", o.MaxTokenBytes, maxMaxTokenBytes)
+		return nil, fmt.Errorf("token: MaxTokenBytes %d is out of range; use 1 to %d", o.MaxTokenBytes, maxMaxTokenBytes)
 	}
 	if o.Observer == nil {
 		o.Observer = NoObserver{}
@@ -61,15 +61,15 @@ func New(o Options) (*Verifier, error) {
 			return nil, err
 		}
 		if v.issuers[config.URL] != nil {
-			return nil, fmt.Errorf("token: issuer %s is there twice", config.URL)
+			return nil, fmt.Errorf("token: issuer %s is configured twice", config.URL)
 		}
 		v.issuers[config.URL] = compiled
 	}
 	return v, nil
 }
 
-// Verify returns what the token says if it is genuine, current and meant for us; otherwise an *Error. It waits for a
-// fetch of keys at most, and only for a key id that the issuer's set has not got.
+// Verify checks the signature, issuer, times, type, token use and audience of a token. It returns the token's content or
+// an *Error. It may wait for one fetch of keys if the issuer's key set lacks the token's key ID.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	if len(raw) > v.maxLen {
 		v.observer.TokenVerified("", TooLarge)
@@ -77,7 +77,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	}
 	w := v.spaces.Get().(*workspace)
 	from, t, err := v.verify(ctx, w, raw)
-	w.scanner.text = "" // what is kept must not keep a token alive
+	w.scanner.text = "" // do not keep the token alive
 	v.spaces.Put(w)
 	url := ""
 	if from != nil {
@@ -91,9 +91,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	return t, nil
 }
 
-// Seen is false for a token that cannot be in a cache of what Verify judged, good or badly signed, because none with its
-// header ever got as far as its signature: Verify will refuse it sooner than it could be looked for. It is true for all
-// others, and it costs a small part of a look-up.
+// Seen reports whether a token with the same header was ever verified as far as its signature. If not, the token cannot be
+// in a cache of results, and Verify refuses it in less time than a look-up takes. Seen costs a small part of a look-up.
 func (v *Verifier) Seen(raw string) bool {
 	end := strings.IndexByte(raw, '.')
 	return end >= 0 && v.headers.seen(raw[:end])
@@ -116,7 +115,7 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	}
 	claims := w.scanner.registered()
 
-	// What costs nothing comes before the signature. RFC 8725 section 3.8: the issuer picks the keys.
+	// Cheap checks come before the signature. RFC 8725 section 3.8: the issuer selects the keys.
 	from, err := v.issuerOf(&claims)
 	if err != nil {
 		return nil, nil, err
@@ -139,7 +138,7 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 		return from, nil, errSignature
 	}
 
-	// From here on the token is the issuer's: only its bearer is told what else is wrong with it.
+	// The token is genuine from here on, so the bearer may learn what else is wrong with it.
 	t := &Token{
 		Issuer: &from.Issuer, KeyID: key.ID, Algorithm: envelope.algorithm.name, Type: envelope.typ,
 		IssuedAt: at.issued, NotBefore: at.notBefore, ExpiresAt: at.expires, Claims: w.scanner.claims(&text),
@@ -164,7 +163,7 @@ func (v *Verifier) issuerOf(claims *registered) (*issuer, *Error) {
 	return nil, errUnknownIssuer
 }
 
-// admits checks the header against the issuer's lists.
+// admits checks alg and typ of the header.
 func (i *issuer) admits(t *jws) *Error {
 	if !slices.Contains(i.algorithms, t.algorithm) {
 		return errAlgorithm
@@ -174,7 +173,7 @@ func (i *issuer) admits(t *jws) *Error {
 	}
 	typ := strings.ToLower(t.typ)
 	for _, want := range i.Types {
-		// RFC 7515 section 4.1.9: "application/" may be left out when no other slash is there.
+		// RFC 7515 section 4.1.9: "application/" may be omitted if the value has no other slash.
 		if strings.TrimPrefix(typ, "application/") == strings.ToLower(want) {
 			return nil
 		}
@@ -182,7 +181,7 @@ func (i *issuer) admits(t *jws) *Error {
 	return errWrongType
 }
 
-// key finds the key and makes sure that the algorithm is one of it.
+// key returns the key that the header names, if the algorithm fits it.
 func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
 	if t.keyID == "" || len(t.keyID) > maxKeyIDLen {
 		return nil, errKeyIDSize
@@ -199,15 +198,15 @@ func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
 	return key, nil
 }
 
-// datedAhead is by how many seconds iat may lie ahead whatever the leeway. iat has whole seconds, so that a token that
-// follows a revocation within one second is dated one second ahead to be told from those that the revocation meets.
+// datedAhead is how many seconds iat may be ahead regardless of the leeway. iat has whole seconds: a token issued in the
+// same second as a revocation is dated one second ahead, so that the revocation does not cover it.
 const datedAhead = 1
 
-// dates are seconds since 1970, 0 for those that a token has not got.
+// dates are seconds since 1970, or 0 if the token lacks them.
 type dates struct{ expires, notBefore, issued int64 }
 
-// dates enforces exp, nbf and iat (RFC 7519 section 4.1). exp must be there: a token without end cannot be cached nor
-// revoked in bounded memory.
+// dates checks exp, nbf and iat (RFC 7519 section 4.1). exp is required: without it, the token could not be revoked in
+// bounded memory.
 func (r *registered) dates(now, leeway int64) (at dates, refusal *Error) {
 	for _, date := range [...]struct {
 		raw string

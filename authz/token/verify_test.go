@@ -5,9 +5,7 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,126 +48,6 @@ func TestVerifyGivesWhatTheTokenSays(t *testing.T) {
 	}
 }
 
-func TestVerifyRefuses(t *testing.T) {
-	key := testKey()
-	good := sign(t, key, claims(nil))
-	parts := strings.Split(good, ".")
-	kid := fmt.Sprintf(`"kid":%q`, key.ID)
-	with := func(changes map[string]any) string { return sign(t, key, claims(changes)) }
-	header := func(h string) string { return signWith(t, h, claims(nil), key.Private, "RS256") }
-	payload := func(p string) string {
-		return signWith(t, `{`+kid+`,"alg":"RS256"}`, []byte(p), key.Private, "RS256")
-	}
-	hmacWithPublicKey := func() string {
-		jwks, err := MarshalJWKS(key.Public())
-		if err != nil {
-			t.Fatal(err)
-		}
-		signed := b64([]byte(`{`+kid+`,"alg":"HS256"}`)) + "." + parts[1]
-		mac := hmac.New(sha256.New, jwks)
-		mac.Write([]byte(signed))
-		return signed + "." + b64(mac.Sum(nil))
-	}
-	deep := strings.Repeat("[", 30) + strings.Repeat("]", 30)
-	stray := parts[0] + "." + parts[1] + "." + parts[2][:len(parts[2])-1]
-	last := parts[2][len(parts[2])-1]
-	alphabet := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	stray += string(alphabet[strings.IndexByte(alphabet, last)^1])
-
-	for name, tc := range map[string]struct {
-		raw  string
-		want Reason
-	}{
-		"an empty token":                             {"", Malformed},
-		"one part":                                   {"abc", Malformed},
-		"two parts":                                  {parts[0] + "." + parts[1], Malformed},
-		"four parts":                                 {good + ".x", Malformed},
-		"a dot behind it":                            {good + ".", Malformed},
-		"five parts, a JWE":                          {good + ".x.y", Encrypted},
-		"many dots":                                  {strings.Repeat(".", 1000), Malformed},
-		"a token longer than the limit":              {strings.Repeat("a", DefaultMaxTokenBytes+1), TooLarge},
-		"a megabyte of dots":                         {strings.Repeat(".", 1<<20), TooLarge},
-		"no signature":                               {parts[0] + "." + parts[1] + ".", Malformed},
-		"no payload":                                 {parts[0] + ".." + parts[2], Malformed},
-		"no header":                                  {"." + parts[1] + "." + parts[2], Malformed},
-		"padding":                                    {parts[0] + "=." + parts[1] + "." + parts[2], Malformed},
-		"standard base64":                            {"+/" + parts[0] + "." + parts[1] + "." + parts[2], Malformed},
-		"a line break inside":                        {parts[0][:4] + "\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], Malformed},
-		"four line breaks inside":                    {parts[0][:4] + "\n\n\n\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], Malformed},
-		"a blank before it":                          {" " + good, Malformed},
-		"stray bits at the end of the signature":     {stray, BadSignature},
-		"a line break in the signature":              {good + "\n", BadSignature},
-		"a header that is an array":                  {header(`["` + key.ID + `"]`), Malformed},
-		"a header with alg twice":                    {header(`{"alg":"RS256",` + kid + `,"alg":"RS256"}`), Malformed},
-		"a header with an escaped second alg":        {header(`{"alg":"RS256",` + kid + `,"\u0061lg":"none"}`), Malformed},
-		"a header with something behind it":          {header(`{"alg":"RS256",` + kid + `} {}`), Malformed},
-		"a header whose alg is a number":             {header(`{"alg":256,` + kid + `}`), Malformed},
-		"a header whose kid is an array":             {header(`{"alg":"RS256","kid":["` + key.ID + `"]}`), Malformed},
-		"a header without kid":                       {header(`{"alg":"RS256"}`), Malformed},
-		"a kid that is too long":                     {header(`{"alg":"RS256","kid":"` + strings.Repeat("k", 257) + `"}`), Malformed},
-		"a header that is too long":                  {header(`{"alg":"RS256",` + kid + `,"x":"` + strings.Repeat("x", 7000) + `"}`), TooLarge},
-		"a kid that is a path":                       {header(`{"alg":"RS256","kid":"../../dev/null"}`), UnknownKey},
-		"a kid in other case":                        {header(`{"alg":"RS256","kid":"` + strings.ToUpper(key.ID) + `"}`), UnknownKey},
-		"crit":                                       {header(`{"alg":"RS256",` + kid + `,"crit":["exp"]}`), CriticalHeader},
-		"an empty crit":                              {header(`{"alg":"RS256",` + kid + `,"crit":[]}`), CriticalHeader},
-		"b64":                                        {header(`{"alg":"RS256",` + kid + `,"b64":false}`), CriticalHeader},
-		"no alg":                                     {header(`{` + kid + `}`), Algorithm},
-		"alg none":                                   {b64([]byte(`{`+kid+`,"alg":"none"}`)) + "." + parts[1] + ".", Malformed},
-		"alg none with a signature":                  {header(`{"alg":"none",` + kid + `}`), Algorithm},
-		"alg nOnE":                                   {header(`{"alg":"nOnE",` + kid + `}`), Algorithm},
-		"alg in lower case":                          {header(`{"alg":"rs256",` + kid + `}`), Algorithm},
-		"HS256 keyed with the public key":            {hmacWithPublicKey(), Algorithm},
-		"an algorithm that the issuer has not got":   {signWith(t, `{"alg":"RS512",`+kid+`}`, claims(nil), key.Private, "RS512"), Algorithm},
-		"a payload that is an array":                 {payload(`[1]`), Malformed},
-		"a payload that is nothing":                  {payload(` `), Malformed},
-		"a claim twice":                              {payload(`{"iss":"` + poolURL + `","exp":9999999999,"sub":"a","sub":"b"}`), Malformed},
-		"a claim twice, once escaped":                {payload(`{"iss":"` + poolURL + `","exp":9999999999,"sub":"a","s\u0075b":"b"}`), Malformed},
-		"a member twice further down":                {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":{"b":1,"b":2}}`), Malformed},
-		"claims that are nested too deep":            {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":` + deep + `}`), Malformed},
-		"broken UTF-8":                               {payload("{\"iss\":\"" + poolURL + "\",\"exp\":9999999999,\"a\":\"\xff\"}"), Malformed},
-		"a lone surrogate":                           {payload(`{"iss":"` + poolURL + `","exp":9999999999,"a":"\ud800"}`), Malformed},
-		"no iss":                                     {with(map[string]any{"iss": nil}), UnknownIssuer},
-		"iss with a slash behind it":                 {with(map[string]any{"iss": poolURL + "/"}), UnknownIssuer},
-		"iss that is longer":                         {with(map[string]any{"iss": poolURL + ".evil.example"}), UnknownIssuer},
-		"iss in other case":                          {with(map[string]any{"iss": strings.ToUpper(poolURL)}), UnknownIssuer},
-		"iss that is an array":                       {with(map[string]any{"iss": []string{poolURL}}), Malformed},
-		"no exp":                                     {with(map[string]any{"exp": nil}), Malformed},
-		"exp that is text":                           {with(map[string]any{"exp": "9999999999"}), Malformed},
-		"exp that is null":                           {payload(`{"iss":"` + poolURL + `","exp":null}`), Malformed},
-		"exp beyond all calendars":                   {with(map[string]any{"exp": 1e300}), Malformed},
-		"exp below zero":                             {with(map[string]any{"exp": -1}), Malformed},
-		"expired this second":                        {with(map[string]any{"exp": noon.Unix()}), Expired},
-		"expired within this second":                 {with(map[string]any{"exp": float64(noon.Unix()) + 0.5}), Expired},
-		"nbf a second ahead":                         {with(map[string]any{"nbf": noon.Unix() + 1}), NotYetValid},
-		"iat two seconds ahead":                      {with(map[string]any{"iat": noon.Unix() + 2}), NotYetValid},
-		"nbf that is true":                           {with(map[string]any{"nbf": true}), Malformed},
-		"a key that the issuer has not got":          {sign(t, otherKey(), claims(nil)), UnknownKey},
-		"another key under the right kid":            {signWith(t, `{"alg":"RS256",`+kid+`}`, claims(nil), otherKey().Private, "RS256"), BadSignature},
-		"a changed payload":                          {parts[0] + "." + b64(claims(map[string]any{"username": "mallory"})) + "." + parts[2], BadSignature},
-		"a signature cut short":                      {good[:len(good)-8], BadSignature},
-		"an ID token where an access token is meant": {with(map[string]any{"token_use": "id", "aud": clientID}), WrongTokenUse},
-		"no token_use":                               {with(map[string]any{"token_use": nil}), WrongTokenUse},
-		"token_use that is an array":                 {with(map[string]any{"token_use": []string{"access"}}), Malformed},
-		"another client":                             {with(map[string]any{"client_id": "2example23456789abcdefghij"}), WrongAudience},
-		"a client that begins like ours":             {with(map[string]any{"client_id": clientID + "x"}), WrongAudience},
-		"a comma list of clients":                    {with(map[string]any{"client_id": clientID + ",x"}), WrongAudience},
-		"clients in an array":                        {with(map[string]any{"client_id": []string{clientID}}), Malformed},
-		"no client":                                  {with(map[string]any{"client_id": nil}), WrongAudience},
-		"sub that is a number":                       {with(map[string]any{"sub": 1}), Malformed},
-		"scope that is a number":                     {with(map[string]any{"scope": 1}), Malformed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := verifier(t, pool(t)).Verify(t.Context(), tc.raw)
-			if got != nil || reasonOf(t, err) != tc.want {
-				t.Fatalf("got %v, %v; want %s", got, err, tc.want)
-			}
-			if len(tc.raw) > 20 && strings.Contains(err.Error(), tc.raw[:20]) {
-				t.Error("the error quotes the token")
-			}
-		})
-	}
-}
-
 func TestCheapChecksComeBeforeTheKeyIsLookedUp(t *testing.T) {
 	kid := fmt.Sprintf(`"kid":%q`, testKey().ID)
 	for name, raw := range map[string]string{
@@ -199,7 +77,8 @@ func TestAForgeryIsNotToldAboutAudienceOrUse(t *testing.T) {
 	}
 }
 
-// A token names keys and certificates to fetch (jku, x5u), or brings them (jwk, x5c). None may be used or fetched.
+// A token may name keys and certificates (jku, x5u) or include them (jwk, x5c). The verifier must neither use nor fetch
+// them.
 func TestKeysNamedByTheTokenAreNeverUsed(t *testing.T) {
 	requests := 0
 	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests++ }))
@@ -261,7 +140,7 @@ func TestEveryAlgorithmVerifiesWithItsKeyOnly(t *testing.T) {
 	}
 }
 
-// CVE-2022-21449: a signature of zeros passed for every message.
+// CVE-2022-21449: a signature of zeros was valid for every message.
 func TestZeroAndOutOfRangeECDSASignaturesAreRefused(t *testing.T) {
 	private := ecKey(t, elliptic.P256())
 	keys := &StaticKeys{}

@@ -24,13 +24,12 @@ type wycheproofFile struct {
 	}
 }
 
-// contradicting are the vectors, called valid, whose key names another algorithm than the token's header: PS256 for a
-// PS384 signature, and "ES521", which does not exist, for ES512. RFC 8725 section 3.1 wants them refused. With the key's
-// alg put right they must be accepted.
+// contradicting are vectors marked as valid although the alg of the key differs from that of the header: PS256 for a PS384
+// signature, and "ES521", which does not exist, for ES512. RFC 8725 section 3.1 requires a refusal. With the alg of the key
+// corrected to these values, the verifier must accept them.
 var contradicting = map[int]string{346: "PS384", 347: "ES512", 350: "PS384", 351: "ES512"}
 
-// wycheproofKeys reads the group's key or key set as an issuer would publish it. A lone key may lack the kid that a
-// published one must have.
+// wycheproofKeys reads the key or key set of a group as an issuer would publish it. It adds a kid to keys without one.
 func wycheproofKeys(t *testing.T, public, private json.RawMessage, alg string) []PublicKey {
 	t.Helper()
 	source := public
@@ -67,7 +66,7 @@ func wycheproofKeys(t *testing.T, public, private json.RawMessage, alg string) [
 	return parsed.Keys
 }
 
-// accepts does what Verify does for everything but the claims, which these vectors have not got.
+// accepts does what Verify does, without the claims, which these vectors lack.
 func accepts(keys []PublicKey, raw string) bool {
 	var w workspace
 	envelope, err := w.open(raw, new(headers))
@@ -129,7 +128,7 @@ func TestWycheproof(t *testing.T) {
 	}
 }
 
-// wycheproofToken gives the vector's token: a string, or a JSON serialization as its text.
+// wycheproofToken returns the token of a vector: a string, or the text of a JSON serialization.
 func wycheproofToken(t *testing.T, jws, jwe json.RawMessage) string {
 	t.Helper()
 	raw := jws
@@ -145,7 +144,7 @@ func wycheproofToken(t *testing.T, jws, jwe json.RawMessage) string {
 	return token
 }
 
-// symmetric reports whether every key is an octet sequence.
+// symmetric reports whether all keys are symmetric.
 func symmetric(private json.RawMessage) bool {
 	return bytes.Count(private, []byte(`"kty"`)) > 0 &&
 		bytes.Count(private, []byte(`"kty"`)) == len(regexp.MustCompile(`"kty":\s*"oct"`).FindAll(private, -1))

@@ -63,9 +63,7 @@ func (a *Auth) expired(now time.Time) *Error {
 	return &Error{Reason: Expired, Facts: Facts{SignedAt: a.Time, Now: now, Allowed: a.Expires}}
 }
 
-// badDate is for a date that cannot be read.
-//
-//go:noinline
+// badDate returns the error for a date that does not parse.
 func (a *Auth) badDate(text string) *Error {
 	if a.Presigned {
 		return refuse(Malformed, `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)

@@ -1,9 +1,10 @@
-// Package idp wires the packages of user pools into one identity provider.
+// Package idp makes one identity provider of the packages of user pools.
 //
-// New makes the four services from one set of options: userpool (pools, app clients, keys), userpool/tokens,
-// userpool/directory (users) and userpool/signin. Servers call the service that an operation belongs to.
+// New builds their services from one set of options: userpool (pools, app clients, keys), userpool/tokens,
+// userpool/directory (users) and userpool/signin. Servers call the service that an operation belongs to. Run does the
+// hourly upkeep.
 //
-// It holds no behaviour of its own but the hourly upkeep.
+// It does not serve HTTP (server/cognitoidp, server/oidc), open the store or read a configuration.
 //
-// Source: the field calls such a whole an identity provider, and so does the API: cognito-idp.
+// Source: none; the name is the API's own, cognito-idp.
 package idp

@@ -14,7 +14,7 @@ import (
 type Authentication struct {
 	Pool    *userpool.Pool
 	Client  *userpool.Client
-	User    store.User // as it was judged
+	User    store.User // as the sign-in read it
 	Flow    string
 	Time    time.Time
 	Factors []Factor
@@ -28,16 +28,16 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
-// user is still as judged, and writes what the sign-in has learned.
+// user has not changed since, and writes what the sign-in has learned.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
 		Confirm: func(tx store.Tx, u *store.User) error { return settle(tx, &a.User, u, a.verifier) }}
 }
 
-// settle checks that the user, as the transaction reads it, is still as it was judged. Then it resets the count of wrong
+// settle checks that the user, as the transaction reads it, is as the sign-in saw it. Then it resets the count of wrong
 // passwords and adds the SRP verifier that the sign-in made, if any. It writes only what changes.
-func settle(tx store.Tx, judged, u *store.User, verifier *store.Password) error {
-	if !u.Enabled || u.Status != judged.Status || !u.Password.ModifiedAt.Equal(judged.Password.ModifiedAt) {
+func settle(tx store.Tx, seen, u *store.User, verifier *store.Password) error {
+	if !u.Enabled || u.Status != seen.Status || !u.Password.ModifiedAt.Equal(seen.Password.ModifiedAt) {
 		return userpool.ErrWrongPassword
 	}
 	if u.Failures.Count == 0 && verifier == nil {
@@ -52,16 +52,16 @@ func settle(tx store.Tx, judged, u *store.User, verifier *store.Password) error 
 
 // settleBeforeChallenge does settle's work where a sign-in goes on with a challenge after a proof.
 func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt) error {
-	judged := &a.subject.User
-	if judged.Failures.Count == 0 && a.verifier == nil {
+	seen := &a.subject.User
+	if seen.Failures.Count == 0 && a.verifier == nil {
 		return nil
 	}
 	err := m.base.Update(ctx, func(tx store.Tx) error {
-		u, err := tx.Users.Get(judged.PoolID, judged.Sub)
+		u, err := tx.Users.Get(seen.PoolID, seen.Sub)
 		if err != nil {
 			return err
 		}
-		return settle(tx, judged, &u, a.verifier)
+		return settle(tx, seen, &u, a.verifier)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return userpool.ErrWrongPassword

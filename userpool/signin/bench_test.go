@@ -40,7 +40,7 @@ func reportCPU(b *testing.B, used time.Duration) {
 func twoSignatures(b *testing.B) {
 	for _, k := range userpooltest.Keys() {
 		sum := sha256.Sum256([]byte("claims"))
-		if _, err := rsa.SignPKCS1v15(nil, k.Private, crypto.SHA256, sum[:]); err != nil {
+		if _, err := rsa.SignPKCS1v15(nil, k.Private.(*rsa.PrivateKey), crypto.SHA256, sum[:]); err != nil {
 			b.Error(err)
 		}
 	}

@@ -1,12 +1,12 @@
 // Package signin runs the sign-ins of user pools.
 //
-// Machine is the state machine. A flow begins a sign-in; steps ask the user for something and judge the answer; next, a
+// Machine is the state machine. A flow begins a sign-in; steps ask the user for something and verify the answer; next, a
 // pure function, says what a sign-in still owes. It ends in an Authentication: who, when, to which client, with which
 // factors. InitiateAuth and RespondToAuthChallenge turn that into tokens.
 //
-//	begin:  flow allowed, parameters, secret hash → Find → judge or ask
-//	resume: parameters, secret hash, state opened and spent → Reopen → judge → advance
-//	judge:  the step's answer, under the lockout if it can be guessed; then the factor is proved
+//	begin:  flow allowed, parameters, secret hash → Find → verify or ask
+//	resume: parameters, secret hash, state opened and spent → Reopen → verify → advance
+//	verify: the step's answer, under the lockout if it can be guessed; then the factor is proved
 //	advance: next → ask the next challenge, or Authentication
 //
 // A flow or a challenge is one file and one line in registry.go. Flows and steps do not know each other, whether the user

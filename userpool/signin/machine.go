@@ -79,7 +79,7 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if f.answers == nil {
 		return m.ask(ctx, m.steps[f.asks], a)
 	}
-	if err := m.judge(ctx, f.answers, a); err != nil {
+	if err := m.verify(ctx, f.answers, a); err != nil {
 		return nil, err
 	}
 	return m.advance(ctx, a)
@@ -112,7 +112,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	return out, err
 }
 
-// answer judges the answer to a challenge whose state was read.
+// answer verifies the answer to a challenge whose state was read.
 func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, error) {
 	x := &a.state
 	var err error
@@ -130,14 +130,14 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 		}
 		return nil, errSession
 	}
-	if err := m.judge(ctx, s, a); err != nil {
+	if err := m.verify(ctx, s, a); err != nil {
 		return nil, err
 	}
 	return m.advance(ctx, a)
 }
 
-// judge returns nil if a.params answers the step, and records what that proves.
-func (m *Machine) judge(ctx context.Context, s *step, a *attempt) error {
+// verify returns nil if a.params answers the step, and records what that proves.
+func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 	var err error
 	if s.guarded {
 		err = m.o.Users.Guard(ctx, a.pool, a.subject, func(*store.User) (bool, error) { return s.answer(ctx, a) })

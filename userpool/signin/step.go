@@ -22,7 +22,7 @@ type step struct {
 	inBlock  bool     // the state travels in SECRET_BLOCK, is good for one answer, and there is no Session
 	flow     string   // what answers count as before the state is read
 
-	// check judges the form of an answer before the state is read; nil accepts every form.
+	// check validates the form of an answer before the state is read; nil accepts every form.
 	check func(params map[string]string, now time.Time) error
 
 	// ask returns what the client needs in order to answer; nil for a step that only flows use.

@@ -34,7 +34,7 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
-	// Confirm judges the user as the transaction that writes the refresh family reads it, and may write to it. An error
+	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
 	// required.
 	Confirm func(tx store.Tx, u *store.User) error

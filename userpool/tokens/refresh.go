@@ -135,7 +135,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	return set, err
 }
 
-// readFamily judges the token against its family and fills in the content. If the client rotates, it writes the next turn
+// readFamily checks the token against its family and fills in the content. If the client rotates, it writes the next turn
 // and returns it. outcome is the answer to the client; err ends the transaction.
 func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
 	f, err := tx.RefreshTokens.Get(r.family)

@@ -1,24 +1,14 @@
 package userpooltest
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"io"
-	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/revoke"
-	"github.com/sluicegate/sluice/authz/token"
-	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/cognitoidp"
@@ -87,37 +77,6 @@ func (c *Counter) Of(flow, result string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen[flow+" "+result]
-}
-
-// Keys returns two private keys that all pools of the tests share under fresh ids: making one takes a tenth of a second.
-var Keys = sync.OnceValue(func() (list []*token.SigningKey) {
-	for range 2 {
-		k, err := token.GenerateKey(rand.Reader, "RS256")
-		if err != nil {
-			panic(err)
-		}
-		list = append(list, k)
-	}
-	return list
-})
-
-var turn struct {
-	sync.Mutex
-	n int
-}
-
-// NextKey returns one of Keys under a fresh id.
-func NextKey(random io.Reader) (*token.SigningKey, error) {
-	turn.Lock()
-	turn.n++
-	k := *Keys()[turn.n%2]
-	turn.Unlock()
-	var id [32]byte
-	if _, err := io.ReadFull(random, id[:]); err != nil {
-		return nil, err
-	}
-	k.ID = base64.StdEncoding.EncodeToString(id[:])
-	return &k, nil
 }
 
 // New returns a harness. Its options can be changed before the services are made.
@@ -247,110 +206,6 @@ func (h *Harness) Refresh(clientID, refreshToken string) (*signin.Result, error)
 		Parameters: map[string]string{"REFRESH_TOKEN": refreshToken}})
 }
 
-// Mail is a message in the outbox.
-type Mail struct{ To, Subject, Body, Purpose, Medium string }
-
-// Mails waits for the messages that are being sent and returns the outbox.
-func (h *Harness) Mails() (list []Mail) {
-	h.T.Helper()
-	h.Drain()
-	f, err := os.Open(h.Outbox)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		h.T.Fatal(err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var m Mail
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			h.T.Fatal(err)
-		}
-		list = append(list, m)
-	}
-	return list
-}
-
-var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
-
-// Code returns the code in the last message.
-func (h *Harness) Code() string {
-	h.T.Helper()
-	list := h.Mails()
-	if len(list) == 0 {
-		h.T.Fatal("no message went out")
-	}
-	code := sixDigits.FindString(list[len(list)-1].Body)
-	if code == "" {
-		h.T.Fatalf("no code in %q", list[len(list)-1].Body)
-	}
-	return code
-}
-
-// WrongCode returns a code that differs from the right one.
-func WrongCode(right string) string {
-	last := right[len(right)-1]
-	return right[:len(right)-1] + string('0'+(last-'0'+1)%10)
-}
-
-// Claims returns a token's claims without verifying it.
-func Claims(t testing.TB, raw string) map[string]any {
-	t.Helper()
-	part := strings.Split(raw, ".")[1]
-	data, err := base64.RawURLEncoding.DecodeString(part)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(data, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// Edge verifies an access token as the edge does: by the pool's keys and the revocation index.
-func (h *Harness) Edge(poolID, raw string) error {
-	h.T.Helper()
-	issuer := h.Options.IssuerFor(poolID)
-	v, err := token.New(token.Options{Now: h.Clock.Now, Issuers: []token.Issuer{{URL: issuer, Keys: h.Pools.KeySet(poolID), AnyClient: true, Leeway: 30 * time.Second}}}) // the default of sluice_authorize
-	if err != nil {
-		h.T.Fatal(err)
-	}
-	t, err := v.Verify(h.T.Context(), raw)
-	if err != nil {
-		return err
-	}
-	if h.Index.Revoked(revoke.Credential{Issuer: issuer, Subject: t.Subject, OriginJTI: t.OriginJTI,
-		IssuedAt: time.Unix(t.IssuedAt, 0), AuthTime: time.Unix(t.AuthTime, 0)}) {
-		return errors.New("revoked")
-	}
-	return nil
-}
-
-// WantFault checks kind and text of an error. "*" stands for any text.
-func WantFault(t testing.TB, err error, kind fault.Kind, text string) {
-	t.Helper()
-	got, _ := fault.Message(err)
-	if fault.KindOf(err) != kind || err == nil || (text != "*" && got != text) {
-		t.Errorf("got %v\nwant %s: %s", err, kind, text)
-	}
-}
-
-// Header returns a token's header without verifying it.
-func Header(t testing.TB, raw string) map[string]string {
-	t.Helper()
-	data, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]string
-	if err := json.Unmarshal(data, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // SignUp signs up with Password.
 func (h *Harness) SignUp(clientID, name string, attrs ...userpool.Attribute) (*directory.SignUpResult, error) {
 	return h.Users.SignUp(h.T.Context(), directory.SignUpInput{ClientID: clientID, Username: name, Password: Password, Attributes: attrs})
@@ -369,12 +224,4 @@ func (h *Harness) Attribute(poolID, name, attribute string) string {
 		}
 	}
 	return ""
-}
-
-// BrokenSender is a message.Sender that always fails.
-type BrokenSender struct{}
-
-// Send returns an error.
-func (BrokenSender) Send(context.Context, message.Message) error {
-	return errors.New("the mail server is down")
 }
