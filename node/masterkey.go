@@ -77,8 +77,8 @@ func readMasterKeys(path string, random io.Reader) ([]string, error) {
 	return texts, nil
 }
 
-// makeMasterKey writes a new key. After a crash or a power loss the file is complete or absent. A new key beside an existing
-// store could open nothing in it, so makeMasterKey refuses to make one there.
+// makeMasterKey writes a new key. After a crash or a power loss the file is complete or absent. A new key next to an
+// existing store could open nothing in it, so makeMasterKey refuses to make one there.
 func makeMasterKey(path string, random io.Reader) ([]byte, error) {
 	switch _, err := os.Stat(filepath.Join(filepath.Dir(path), storeFile)); {
 	case err == nil:
@@ -98,7 +98,7 @@ func makeMasterKey(path string, random io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }() // the link stays
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return nil, err
