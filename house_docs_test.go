@@ -17,8 +17,8 @@ var (
 	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini"}
 )
 
-// Every fence names its language, so that tests find all examples: caddymodule adapts caddyfile blocks; json and sh blocks are
-// checked here.
+// Every fence names its language, so that tests find all examples: caddymodule adapts caddyfile blocks; this file checks json and
+// sh blocks.
 func TestFencedExamplesNameTheirLanguage(t *testing.T) {
 	eachDocument(t, func(path string, text []byte) {
 		open := false
@@ -47,7 +47,7 @@ func TestFencedJSONParses(t *testing.T) {
 
 var target = regexp.MustCompile(`(?m)^([a-z0-9]+):`)
 
-// CI runs the targets of the Makefile, so examples for the shell consist of them.
+// CI runs the targets of the Makefile, so sh blocks contain only these.
 func TestFencedShellNamesTargets(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
