@@ -17,7 +17,7 @@ type API struct {
 	Implemented []string // names of the operations that have a function
 }
 
-// Calls lists the operations that foreign clients called with success: client, API, operations. It is the form of
+// Calls lists the operations that foreign clients called successfully: client, API, operations. It is the form of
 // e2e/clients.json.
 type Calls map[string]map[string][]string
 
