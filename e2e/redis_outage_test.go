@@ -144,7 +144,7 @@ func outage(t *testing.T, redis *harness.Redis, down, up func()) {
 func TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough(t *testing.T) {
 	t.Parallel()
 	for _, frozen := range []bool{false, true} {
-		t.Run(map[bool]string{false: "nobody listens", true: "it listens and does not answer"}[frozen], func(t *testing.T) {
+		t.Run(map[bool]string{false: "connection refused", true: "it listens and does not answer"}[frozen], func(t *testing.T) {
 			redis := harness.PrepareRedis(t)
 			if frozen {
 				redis.Launch(t)

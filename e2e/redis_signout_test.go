@@ -193,7 +193,7 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 			})
 			wantRefused(t, "a refresh at the other process after "+c.name, err)
 		}
-		if c.name == "AdminUserGlobalSignOut" { // whoever signs in again is in, at both at once
+		if c.name == "AdminUserGlobalSignOut" { // a new sign-in works in both processes at once
 			again := signIn(t, here, user)
 			if a, b := api(t, here, *again.AccessToken), api(t, there, *again.AccessToken); a != 200 || b != 200 {
 				t.Errorf("signed in again after %s: %d, %d", c.name, a, b)

@@ -83,6 +83,6 @@ func TestSignOutReachesEveryProcess(t *testing.T) {
 		}
 	}
 	if got := status(there, stays); got != 200 {
-		t.Errorf("a token that nobody revoked: %d", got)
+		t.Errorf("a token that was not revoked: %d", got)
 	}
 }
