@@ -134,6 +134,51 @@ func TestArchitectureListsEveryPackageWithItsFloor(t *testing.T) {
 	}
 }
 
+var (
+	link        = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading     = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notInAnchor = regexp.MustCompile(`[^a-z0-9 _-]`)
+)
+
+// Links within the documentation lead to files and headings that exist.
+func TestLinksLeadToFilesAndHeadingsThatExist(t *testing.T) {
+	anchors := map[string]map[string]bool{}
+	links := map[string][]string{}
+	fenced := regexp.MustCompile("(?s)```.*?```")
+	eachDocument(t, func(path string, text []byte) {
+		prose := fenced.ReplaceAllString(string(text), "")
+		anchors[path] = map[string]bool{}
+		for _, m := range heading.FindAllStringSubmatch(prose, -1) {
+			anchors[path][strings.ReplaceAll(notInAnchor.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+		}
+		for _, m := range link.FindAllStringSubmatch(prose, -1) {
+			links[path] = append(links[path], m[1])
+		}
+	})
+	checked := 0
+	for from, all := range links {
+		for _, target := range all {
+			if strings.Contains(target, "://") {
+				continue
+			}
+			checked++
+			file, anchor, _ := strings.Cut(target, "#")
+			to := from
+			if file != "" {
+				to = filepath.Join(filepath.Dir(from), file)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", from, target, err)
+			} else if anchor != "" && !anchors[to][anchor] {
+				t.Errorf("%s links to %s: there is no such heading", from, target)
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("only %d links are checked: the pages are not read", checked)
+	}
+}
+
 type packageRow struct {
 	floor int
 	name  string
