@@ -55,29 +55,29 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 }
 
 func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminCreateInput, password string) (store.User, error) {
-	u, err := s.newUser(p, nil, userpool.Admin, in.Username, in.Attributes)
+	u, err := s.newUser(ctx, p, nil, userpool.Admin, in.Username, in.Attributes)
 	if err != nil {
 		return u, err
 	}
 	u.Status = userpool.StatusForceChange
 	p.SetNames(&u)
-	if !in.ForceAlias {
-		if err := s.nameFree(ctx, p, &u, "User account already exists"); err != nil {
-			return u, err
-		}
+	fixed := u
+	if in.ForceAlias {
+		fixed.Aliases = slices.DeleteFunc(slices.Clone(u.Aliases), func(a store.Alias) bool { return movable(p, a.Kind) })
+	}
+	if err := s.nameFree(ctx, p, &fixed, "User account already exists"); err != nil {
+		return u, err
 	}
 	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
 		return u, err
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		for _, a := range u.Aliases {
-			if in.ForceAlias && slices.Contains(p.Settings.AliasAttributes, a.Kind) {
-				if err := takeAlias(tx, p, &u, a.Kind, true); err != nil {
-					return err
-				}
+			if err := s.takeAlias(tx, p, &u, a.Kind, in.ForceAlias); err != nil {
+				return err
 			}
 		}
-		return tx.Users.Insert(u)
+		return insert(tx, p, &u)
 	})
 	return u, conflict(err, fault.UsernameExists)
 }
@@ -148,6 +148,10 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) e
 		u.Status = userpool.StatusConfirmed
 		return nil
 	})
+	if fault.Is(err, fault.AliasExists) {
+		text, _ := fault.Message(err)
+		return fault.Wrap(fault.InvalidParameter, err, "%s", text) // the operation has no AliasExistsException
+	}
 	return err
 }
 

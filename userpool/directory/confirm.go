@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -38,7 +39,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) error {
 		u.Status = userpool.StatusConfirmed
-		return proveAddress(tx, p, u, code, in.ForceAlias)
+		return s.proveAddress(tx, p, u, code, in.ForceAlias)
 	})
 }
 
@@ -48,27 +49,36 @@ func cannotConfirm(status string) error {
 
 // proveAddress marks the address that a code was sent to as verified, if it is still the user's. If the address is another
 // user's alias, force moves it, and the other user's address becomes unverified.
-func proveAddress(tx store.Tx, p *userpool.Pool, u *store.User, code store.Code, force bool) error {
+func (s *Service) proveAddress(tx store.Tx, p *userpool.Pool, u *store.User, code store.Code, force bool) error {
 	if code.Attribute == "" || u.Attributes[code.Attribute] != code.Value {
 		return nil
 	}
 	u.Attributes[code.Attribute+"_verified"] = "true"
-	return takeAlias(tx, p, u, code.Attribute, force)
+	return s.takeAlias(tx, p, u, code.Attribute, force)
 }
 
-// takeAlias takes an alias from another user if force is set. Without force the write that follows reports the conflict.
-func takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, attribute string, force bool) error {
-	alias := store.Alias{Kind: attribute, Value: p.Key(u.Attributes[attribute])}
-	owner, err := tx.Users.ByAlias(p.ID, alias)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && (owner.Sub == u.Sub || !force)) {
+// movable reports whether ForceAliasCreation moves aliases of the kind. As in AWS, it moves addresses only.
+func movable(p *userpool.Pool, kind string) bool {
+	return kind != "preferred_username" && slices.Contains(p.Settings.AliasAttributes, kind)
+}
+
+// takeAlias takes an address from the user whose alias it is, if force is set. Without force, and for a name of another
+// kind, the write that follows reports the conflict.
+func (s *Service) takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, kind string, force bool) error {
+	if !force || !movable(p, kind) {
+		return nil
+	}
+	owner, err := tx.Users.ByAlias(p.ID, store.Alias{Kind: kind, Value: p.Key(u.Attributes[kind])})
+	if errors.Is(err, store.ErrNotFound) || (err == nil && owner.Sub == u.Sub) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	owner.Attributes[attribute+"_verified"] = "false"
-	p.SetNames(&owner)
-	return tx.Users.Update(owner)
+	return s.write(tx, p, &owner, func(_ store.Tx, owner *store.User) error {
+		owner.Attributes[kind+"_verified"] = "false"
+		return nil
+	})
 }
 
 // unsignedSubject returns pool, client and subject of an unsigned operation, after it has checked the client's secret

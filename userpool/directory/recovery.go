@@ -103,7 +103,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	}
 	// The code is tried first, in a transaction of its own, so that guesses cost no hash. A right code is spent.
 	err = s.redeem(ctx, p, subject, codeForgot, in.Code, func(*store.User) error { return nil },
-		func(tx store.Tx, u *store.User, code store.Code) error { return proveAddress(tx, p, u, code, false) })
+		func(tx store.Tx, u *store.User, code store.Code) error { return s.proveAddress(tx, p, u, code, false) })
 	if err != nil {
 		return err
 	}

@@ -204,7 +204,7 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 			outcome = errCodeExpired // the address changed after the code was sent
 			return errKeep
 		}
-		return proveAddress(tx, p, u, code, false)
+		return s.proveAddress(tx, p, u, code, false)
 	})
 	return firstError(outcome, err)
 }
