@@ -180,7 +180,11 @@ type RefreshTokens interface {
 	ByHash(hash []byte) (RefreshToken, error) // by Hash or PreviousHash
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
-	OfUser(poolID, sub string) ([]RefreshToken, error)   // including expired and revoked ones
+	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
+	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
+	RevokeOfUser(poolID, sub string, at time.Time) error
+	// Trim deletes families of a user that are older than the newest keep, at most limit of them.
+	Trim(poolID, sub string, keep, limit int) error
 	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many; limit 0 = all
 }
 

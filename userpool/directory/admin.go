@@ -164,6 +164,7 @@ type AdminReset struct {
 
 // AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.
 func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) error {
+	ctx = context.WithoutCancel(ctx)
 	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
 	if err != nil {
 		return err
@@ -202,6 +203,7 @@ func (s *Service) AdminEnableUser(ctx context.Context, poolID, name string) erro
 
 // AdminDisableUser stops a user from signing in and revokes the user's tokens.
 func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx) // see tokens.Service.Revoking
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -220,6 +222,7 @@ func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) err
 
 // AdminUserGlobalSignOut ends all sign-ins of a user.
 func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -235,6 +238,7 @@ func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name strin
 
 // AdminDeleteUser deletes a user and revokes the user's tokens.
 func (s *Service) AdminDeleteUser(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -244,6 +248,7 @@ func (s *Service) AdminDeleteUser(ctx context.Context, poolID, name string) erro
 
 // DeleteUser deletes the token's user and revokes the user's tokens.
 func (s *Service) DeleteUser(ctx context.Context, accessToken string) error {
+	ctx = context.WithoutCancel(ctx)
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
 		return err
@@ -259,9 +264,9 @@ func (s *Service) deleteUser(ctx context.Context, p *userpool.Pool, find func(st
 		if err != nil {
 			return err
 		}
-		if err := r.SignOut(&u); err != nil {
+		if err := r.Issued(&u); err != nil {
 			return err
 		}
-		return tx.Users.Delete(p.ID, u.Sub)
+		return tx.Users.Delete(p.ID, u.Sub) // with the refresh families
 	}))
 }
