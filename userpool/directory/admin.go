@@ -89,16 +89,24 @@ func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, name, password
 		return u, err
 	}
 	if u.Status != userpool.StatusForceChange {
-		return u, fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
+		return u, errResend(&u)
 	}
 	pw, err := s.MakePassword(ctx, p, &u, password, true)
 	if err != nil {
 		return u, err
 	}
+	seen := u
 	return s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		if u.Status != seen.Status || u.Password.Hash != seen.Password.Hash {
+			return errResend(u) // signed in meanwhile, or got another password
+		}
 		u.Password, u.Failures = pw, store.Failures{}
 		return nil
 	})
+}
+
+func errResend(u *store.User) error {
+	return fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
 }
 
 // inviteMedium returns the attribute of the address that an invitation goes to, "" for none.
@@ -165,22 +173,24 @@ type AdminReset struct {
 // AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.
 func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) error {
 	ctx = context.WithoutCancel(ctx)
-	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	attribute, err := resettable(p, &u)
-	if err != nil {
-		return err
-	}
-	u, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+	var l letter
+	_, err = s.changeUser(ctx, p, in.Username, func(tx store.Tx, u *store.User) error {
+		attribute, err := resettable(p, u)
+		if err != nil {
+			return err
+		}
 		u.Status = userpool.StatusResetRequired
-		return nil
+		l, err = s.putCode(tx, p, u, codeForgot, attribute, u.Attributes[attribute])
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = s.sendCode(ctx, p, &u, codeForgot, attribute)
+	_, err = s.send(ctx, p, l)
 	if fault.Is(err, fault.CodeDeliveryFailure) {
 		// The operation has no exception for this. The state is set, and repeating the call sends another code.
 		return fault.Wrap(fault.Unavailable, err, "The message could not be delivered. Try again.")

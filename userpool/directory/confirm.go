@@ -32,6 +32,9 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 	if err := s.limits.takeFor(subject, "confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
 		return err
 	}
+	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
+	}
 	return s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
@@ -120,22 +123,27 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 		return nil, err
 	}
 	defer at.free()
-	attribute, err := resendable(p, subject)
-	if err != nil {
-		return nil, err
+	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, attribute)
+	if !subject.Exists {
+		return s.pretendCode(ctx, p, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
+	}
+	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
+}
+
+// unconfirmable reports whether no sign-up code can go to the user. AWS: to a client that hides who exists, such a user
+// looks like one who does not exist.
+func unconfirmable(p *userpool.Pool, u *store.User) bool {
+	return !u.Enabled || (u.Status == userpool.StatusUnconfirmed && toVerify(p, u.Attributes) == "")
 }
 
 // resendable returns the attribute that a new sign-up code goes to, or why none may be sent.
-func resendable(p *userpool.Pool, subject *Subject) (string, error) {
-	if !subject.Exists {
-		return standInAttribute(p, p.Settings.AutoVerifiedAttributes), nil
-	}
-	if subject.User.Status != userpool.StatusUnconfirmed {
+func resendable(p *userpool.Pool, u *store.User) (string, error) {
+	if u.Status != userpool.StatusUnconfirmed {
 		return "", fault.New(fault.InvalidParameter, "User is already confirmed.")
 	}
-	attribute := toVerify(p, subject.User.Attributes)
+	attribute := toVerify(p, u.Attributes)
 	if attribute == "" {
 		return "", fault.New(fault.InvalidParameter, "Cannot resend codes. Auto verification not turned on.")
 	}
