@@ -108,6 +108,7 @@ type Users interface {
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
 	Delete(poolID, sub string) error                       // with memberships, codes and refresh tokens
+	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
 }
@@ -185,7 +186,8 @@ type RefreshTokens interface {
 	RevokeOfUser(poolID, sub string, at time.Time) error
 	// Trim deletes families of a user that are older than the newest keep, at most limit of them.
 	Trim(poolID, sub string, keep, limit int) error
-	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many; limit 0 = all
+	DeleteExpired(now time.Time, limit int) (int, error)    // the oldest first; returns how many; limit 0 = all
+	DeleteOfClient(clientID string, limit int) (int, error) // at most limit; returns how many
 }
 
 // SigningKey is a private key that signs tokens.

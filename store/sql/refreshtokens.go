@@ -62,6 +62,11 @@ func (s refreshTokens) DeleteExpired(now time.Time, most int) (int, error) {
 		now, limit(store.Page{Limit: most}))
 }
 
+func (s refreshTokens) DeleteOfClient(clientID string, most int) (int, error) {
+	return s.exec(`delete from refresh_tokens where id in (select id from refresh_tokens where client_id = $1 limit $2)`,
+		clientID, limit(store.Page{Limit: most}))
+}
+
 // refreshTokenArgs returns the values of refreshTokenColumns, in order.
 func refreshTokenArgs(t store.RefreshToken) []any {
 	return []any{

@@ -108,6 +108,14 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 	})
 	check("the oldest went", "sub-ann", []string{"3", "2"}, []time.Time{at(9), at(9)})
 	check("all went", "sub-bob", nil, nil)
+	for i, want := range []int{0, 1, 1, 0} {
+		update(t, st, func(tx store.Tx) error {
+			n, err := tx.RefreshTokens.DeleteOfClient(map[bool]string{true: "another", false: client1}[i == 0], 1)
+			same(t, "deleted of the client", n, want)
+			return err
+		})
+	}
+	check("the client's went", "sub-ann", nil, nil)
 }
 
 // testFamilies inserts family-2 of ann, which it returns, and family-3 of bob, and tries some that must be refused.

@@ -134,8 +134,8 @@ func (s *Service) checkCode(ctx context.Context, p *userpool.Pool, subject *Subj
 	return code, firstError(outcome, err)
 }
 
-// spendCode deletes a code that checkCode returned. It returns errCodeExpired if the code is not valid any more: it was
-// used or replaced, or the address that it went to is not the user's verified one.
+// spendCode deletes a code that checkCode returned. It returns errCodeExpired if the code is no longer valid: it was used,
+// replaced or has expired, or it went to an address that is not the user's verified one.
 func (s *Service) spendCode(tx store.Tx, u *store.User, checked store.Code) error {
 	code, err := tx.Codes.Get(u.PoolID, u.Sub, checked.Purpose)
 	switch {

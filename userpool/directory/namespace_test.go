@@ -42,7 +42,7 @@ func TestNoPreferredUsernameIsAnotherUsersName(t *testing.T) {
 	h.User(p.ID, "mallory")
 	token := h.MustSignIn(c.ID, "mallory").AccessToken
 	for what, value := range map[string]string{"sub": victim.Sub, "address": "victim@example.com", "number": "+15550100",
-		"name that is a UUID": old.Username, "address of nobody": "no@example.com"} {
+		"name that is a UUID": old.Username, "address of no user": "no@example.com"} {
 		wantFault(t, setSelf(t, h, token, "preferred_username", value), fault.InvalidParameter, "*")
 		wantFault(t, setAdmin(t, h, p.ID, "mallory", attr("preferred_username", value)), fault.InvalidParameter, "*")
 		_, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "m2", Action: "SUPPRESS",
@@ -110,8 +110,8 @@ func TestConfirmationRefusesANameThatWasTakenMeanwhile(t *testing.T) {
 	}
 }
 
-// In a pool whose aliases do not include email, a user name may have the form of an address. It must not be anybody's
-// alias of another kind, either.
+// In a pool whose aliases do not include email, a user name may have the form of an address. It must not be another user's
+// alias of any kind.
 func TestNamesOfOnePoolAreOneNamespaceForEveryKind(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AliasAttributes: []string{"phone_number", "preferred_username"}})
@@ -141,8 +141,8 @@ func TestUserNamesMayHaveTheFormOfUUIDs(t *testing.T) {
 	}
 }
 
-// A new sub that is somebody's user name would be a second name of theirs.
-func TestANewSubIsNobodysName(t *testing.T) {
+// A sub that equals the name of another user would mean both.
+func TestANewSubIsNoUsersName(t *testing.T) {
 	taken := bytes.Repeat([]byte{7}, 16)
 	var queue io.Reader
 	h := newHarness(t, func(o *idp.Options) {

@@ -51,7 +51,7 @@ func addressPool(h *harness) *userpool.PoolDescription {
 	return h.Pool(userpool.PoolSettings{AliasAttributes: []string{"email"}, AutoVerifiedAttributes: []string{"email"}})
 }
 
-// The attack: the old mailbox, or whoever read it, still has a code when password or address have been replaced.
+// The attack: the old mailbox still has a code after the password or the address has been replaced.
 func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 	h := newHarness(t)
 	p := addressPool(h)
@@ -281,7 +281,7 @@ func TestAUserIsSentFiveCodesAnHourForAddresses(t *testing.T) {
 	}
 }
 
-func TestAnUnconfirmedUserWithoutAnAddressLooksLikeNobody(t *testing.T) {
+func TestAnUnconfirmedUserWithoutAnAddressLooksLikeAnUnknownUser(t *testing.T) {
 	h := newHarness(t)
 	p := addressPool(h)
 	c := h.Client(p.ID, allFlows)
@@ -318,7 +318,7 @@ func TestAnUnconfirmedUserWithoutAnAddressLooksLikeNobody(t *testing.T) {
 	want := row("nancy")
 	for _, name := range []string{"bare", "ended"} {
 		if got := row(name); !slices.Equal(got, want) {
-			t.Errorf("%s: %q\nnobody: %q", name, got, want)
+			t.Errorf("%s: %q\nunknown user: %q", name, got, want)
 		}
 	}
 	if len(h.Mails()) != sent {

@@ -66,7 +66,7 @@ func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, subject *Su
 }
 
 // voidCodes deletes the codes that a change of a user voids: a code that resets the password after any change of the
-// password or of an address, and a code that went to an address which the user has no more.
+// password or of an address, and a code that went to an address that is no longer the user's.
 func voidCodes(tx store.Tx, before, after *store.User) error {
 	reset := before.Password.Hash != after.Password.Hash
 	for _, attribute := range []string{"email", "phone_number"} {
