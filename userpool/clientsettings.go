@@ -25,7 +25,7 @@ type ClientSettings struct {
 	AllowedOAuthScopes              []string        `json:"AllowedOAuthScopes,omitempty"`
 	AllowedOAuthFlowsUserPoolClient bool            `json:"AllowedOAuthFlowsUserPoolClient"`
 	AnalyticsConfiguration          json.RawMessage `json:"AnalyticsConfiguration,omitempty"`
-	PreventUserExistenceErrors      string          `json:"PreventUserExistenceErrors,omitempty"` // LEGACY or ENABLED
+	PreventUserExistenceErrors      string          `json:"PreventUserExistenceErrors,omitempty"` // ENABLED, LEGACY, or "" for LEGACY
 	EnableTokenRevocation           *bool           `json:"EnableTokenRevocation,omitempty"`
 	EnablePropagateUserContext      *bool           `json:"EnablePropagateAdditionalUserContextData,omitempty"`
 	AuthSessionValidity             int             `json:"AuthSessionValidity,omitempty"` // minutes, 3 to 15

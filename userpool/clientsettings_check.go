@@ -25,7 +25,6 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if c.EnablePropagateUserContext == nil {
 		c.EnablePropagateUserContext = new(false)
 	}
-	setDefault(&c.PreventUserExistenceErrors, "LEGACY")
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (c *ClientSettings) validateFlows() error {
 		}
 	}
 	switch c.PreventUserExistenceErrors {
-	case "LEGACY", "ENABLED":
+	case "", "LEGACY", "ENABLED":
 		return nil
 	}
 	return invalid("Invalid PreventUserExistenceErrors value.")
