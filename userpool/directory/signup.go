@@ -133,5 +133,8 @@ func (s *Service) newUser(p *userpool.Pool, c *userpool.Client, w userpool.Write
 		return u, err
 	}
 	p.Apply(u.Attributes, attrs)
+	if w == userpool.Admin {
+		return u, nil // AWS: the user gives the missing required attributes at the first sign-in
+	}
 	return u, p.CheckRequired(u.Attributes)
 }

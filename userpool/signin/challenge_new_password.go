@@ -67,7 +67,7 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 	}
 	attrs, err := givenAttributes(a)
 	if err != nil {
-		return false, err
+		return false, refusedAttributes{err}
 	}
 	pw, err := n.users.MakePassword(ctx, p, u, a.params["NEW_PASSWORD"], false)
 	if err != nil {
@@ -98,7 +98,7 @@ func givenAttributes(a *attempt) ([]userpool.Attribute, error) {
 		}
 		schema, old := a.pool.Schema[name], current[name]
 		if schema != nil && old != "" && old != a.params[k] && (schema.IsRequired() || !schema.IsMutable()) {
-			return nil, fault.New(fault.InvalidParameter, "Cannot modify an already provided %s", name)
+			return nil, fault.New(fault.NotAuthorized, "Cannot modify an already provided %s", name)
 		}
 		if old == a.params[k] {
 			continue
