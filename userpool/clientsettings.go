@@ -50,14 +50,19 @@ type Rotation struct {
 func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, error) {
 	var in struct {
 		ClientSettings
-		ClientName     string
-		GenerateSecret bool
+		ClientName           string
+		GenerateSecret       bool
+		RefreshTokenValidity *int // tells 0, which AWS takes for the default, from left out
 	}
 	if len(data) == 0 {
 		return in.ClientSettings, "", false, nil
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return ClientSettings{}, "", false, fault.Wrap(fault.InvalidParameter, err, "The settings of the user pool client do not parse.")
+	}
+	if given := in.RefreshTokenValidity; given != nil {
+		in.ClientSettings.RefreshTokenValidity = *given
+		in.setRefreshDefault()
 	}
 	return in.ClientSettings, in.ClientName, in.GenerateSecret, nil
 }

@@ -10,12 +10,7 @@ import (
 
 // complete fills in defaults and validates the settings against the pool's.
 func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
-	if c.RefreshTokenValidity == 0 {
-		c.RefreshTokenValidity = int(defaultRefresh / units["days"])
-		if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
-			c.RefreshTokenValidity = int(defaultRefresh / max(units[c.TokenValidityUnits.RefreshToken], time.Second))
-		}
-	}
+	c.setRefreshDefault()
 	if c.AuthSessionValidity == 0 {
 		c.AuthSessionValidity = 3
 	}
@@ -35,6 +30,18 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 		return err
 	}
 	return c.validateAttributes(p)
+}
+
+// setRefreshDefault sets the lifetime of refresh tokens to 30 days, in the unit that is given, if it is 0.
+func (c *ClientSettings) setRefreshDefault() {
+	if c.RefreshTokenValidity != 0 {
+		return
+	}
+	unit := "days"
+	if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
+		unit = c.TokenValidityUnits.RefreshToken
+	}
+	c.RefreshTokenValidity = int(defaultRefresh / max(units[unit], time.Second))
 }
 
 func (c *ClientSettings) validateFlows() error {

@@ -30,15 +30,20 @@ func (p *PoolSettings) keep(old *PoolSettings) {
 	}
 }
 
-// keepPolicies keeps each of the two policies by itself. A sign-in policy without factors counts as left out.
+// keepPolicies keeps each of the two policies by itself. A sign-in policy without factors counts as left out. A kept password
+// policy takes the days of UnusedAccountValidityDays, the older member for TemporaryPasswordValidityDays, if they are given.
 func (p *PoolSettings) keepPolicies(old *PoolSettings) {
 	given := Policies{}
 	if p.Policies != nil {
 		given = *p.Policies
 	}
 	if old.Policies != nil {
-		if given.PasswordPolicy == nil {
-			given.PasswordPolicy = old.Policies.PasswordPolicy
+		if given.PasswordPolicy == nil && old.Policies.PasswordPolicy != nil {
+			kept := *old.Policies.PasswordPolicy
+			if c := p.AdminCreateUserConfig; c != nil && c.UnusedAccountValidityDays != 0 {
+				kept.TemporaryPasswordValidityDays = c.UnusedAccountValidityDays
+			}
+			given.PasswordPolicy = &kept
 		}
 		if given.SignInPolicy == nil || len(given.SignInPolicy.AllowedFirstAuthFactors) == 0 {
 			given.SignInPolicy = old.Policies.SignInPolicy

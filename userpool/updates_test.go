@@ -114,6 +114,10 @@ func TestAnUpdateChangesPartsOfWhatItKeeps(t *testing.T) {
 			func(s userpool.PoolSettings) bool { return s.Policies.PasswordPolicy.MinimumLength == 14 }},
 		"a sign-in policy without factors is left out": {`{"Policies": {"SignInPolicy": {}}}`,
 			func(s userpool.PoolSettings) bool { return len(s.Policies.SignInPolicy.AllowedFirstAuthFactors) == 1 }},
+		"the older member for the days of temporary passwords": {`{"AdminCreateUserConfig": {"UnusedAccountValidityDays": 9}}`,
+			func(s userpool.PoolSettings) bool {
+				return s.Policies.PasswordPolicy.TemporaryPasswordValidityDays == 9 && s.Policies.PasswordPolicy.MinimumLength == 14
+			}},
 		"a password policy replaces the whole": {`{"Policies": {"PasswordPolicy": {"MinimumLength": 9}}}`,
 			func(s userpool.PoolSettings) bool {
 				return s.Policies.PasswordPolicy.MinimumLength == 9 && !s.Policies.PasswordPolicy.RequireUppercase
@@ -269,6 +273,8 @@ func TestAKeptRefreshTokenLifetimeNeverGetsAnotherUnit(t *testing.T) {
 		"the same unit":       {`{"TokenValidityUnits": {"RefreshToken": "hours"}}`, "hours", 12},
 		"another unit":        {`{"TokenValidityUnits": {"RefreshToken": "days"}}`, "days", 30},
 		"a number":            {`{"RefreshTokenValidity": 3}`, "", 3},
+		"zero":                {`{"RefreshTokenValidity": 0}`, "", 30},
+		"zero in a unit":      {`{"RefreshTokenValidity": 0, "TokenValidityUnits": {"RefreshToken": "hours"}}`, "hours", 720},
 		"a unit of another":   {`{"TokenValidityUnits": {"AccessToken": "hours"}}`, "hours", 12},
 		"a number and a unit": {`{"RefreshTokenValidity": 90, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, "minutes", 90},
 	} {
