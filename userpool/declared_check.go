@@ -89,7 +89,7 @@ func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
 	}
 	settings.setRecovery() // a member that the declaration leaves out has its default
 	if err == nil {
-		err = settings.checkMFA()
+		err = settings.missingMFA()
 	}
 	return settings, err
 }

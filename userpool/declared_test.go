@@ -160,7 +160,7 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		"no name":                    {func(d *userpool.DeclaredPool) { d.Name = "" }, "name"},
 		"settings that do not parse": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"Policies": 7}`) }, "do not parse"},
 		"a second factor, which is missing": {func(d *userpool.DeclaredPool) {
-			d.Settings = json.RawMessage(`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`)
+			d.Settings = json.RawMessage(`{"MfaConfiguration": "OPTIONAL"}`)
 		}, "Set MfaConfiguration to OFF"},
 		"a value that is none of the model's": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
 			"enum value set: [OFF, ON, OPTIONAL]"},

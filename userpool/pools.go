@@ -15,6 +15,9 @@ import (
 
 // CreateUserPool creates a pool and its signing keys.
 func (s *Service) CreateUserPool(ctx context.Context, name string, settings PoolSettings) (*PoolDescription, error) {
+	if err := settings.checkMFA(); err != nil {
+		return nil, err
+	}
 	id, err := s.newPoolID()
 	if err != nil {
 		return nil, err
@@ -24,9 +27,6 @@ func (s *Service) CreateUserPool(ctx context.Context, name string, settings Pool
 
 func (s *Service) insertPool(ctx context.Context, id, name string, settings PoolSettings, declared bool) (*PoolDescription, error) {
 	settings.setRecovery()
-	if err := settings.checkMFA(); err != nil {
-		return nil, err
-	}
 	if err := settings.complete(nil); err != nil {
 		return nil, err
 	}

@@ -143,20 +143,22 @@ func (p *PoolSettings) setRecovery() {
 	}
 }
 
-// checkMFA refuses a second factor, which no pool has. As in AWS, a pool without a way to send SMS cannot demand one.
-func (p *PoolSettings) checkMFA() error {
-	switch p.MfaConfiguration {
-	case "", "OFF":
+// missingMFA refuses a second factor, which no pool can have yet.
+func (p *PoolSettings) missingMFA() error {
+	if p.MfaConfiguration == "" || p.MfaConfiguration == "OFF" {
 		return nil
-	case "ON", "OPTIONAL":
-	default:
-		return fault.New(fault.InvalidParameter, "Invalid MfaConfiguration value.")
-	}
-	if !setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number") {
-		return fault.New(fault.InvalidParameter, "SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
 	}
 	return fault.New(fault.NotImplemented, "MfaConfiguration %s is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, "+
 		"so no user would be asked for a second factor. Set MfaConfiguration to OFF.", p.MfaConfiguration)
+}
+
+// checkMFA is missingMFA for requests of the API. They get AWS's error first, if the pool has no way to send SMS.
+func (p *PoolSettings) checkMFA() error {
+	err := p.missingMFA()
+	if err != nil && (!setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number")) {
+		return fault.New(fault.InvalidParameter, "SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
+	}
+	return err
 }
 
 // validate refuses settings that contradict each other or are not supported.
