@@ -51,8 +51,12 @@ func (s *Service) ListUsers(ctx context.Context, poolID, filter string, attribut
 	if err != nil {
 		return nil, "", err
 	}
-	if f != nil && p.FoldsCase && slices.Contains(foldable, f.Name) {
+	switch {
+	case f == nil:
+	case p.FoldsCase && slices.Contains(foldable, f.Name):
 		f.Value, f.Folded = strings.ToLower(f.Value), true
+	case f.Name == "cognito:user_status": // AWS: without regard to case, in every pool
+		f.Value = strings.ToUpper(f.Value)
 	}
 	for _, name := range attributes {
 		if p.Schema[name] == nil {

@@ -30,7 +30,7 @@ func TestFiltersCompareAsThePoolComparesNames(t *testing.T) {
 		{`preferred_username = "ali"`, true, false},
 		{`name = "alice"`, false, false}, // only names and addresses fold
 		{`name = "Alice"`, true, true},
-		{`cognito:user_status = "confirmed"`, false, false},
+		{`status = "enabled"`, false, false}, // AWS: case-sensitive
 	} {
 		for pool, found := range map[string]bool{folds.ID: tc.folds, exact.ID: tc.exact} {
 			list, _, err := h.Users.ListUsers(t.Context(), pool, tc.filter, nil, "", 60)
@@ -44,6 +44,24 @@ func TestFiltersCompareAsThePoolComparesNames(t *testing.T) {
 			if slices.Contains(names, "Alice") != found || slices.Contains(names, "bob") {
 				t.Errorf("%s in a pool that folds case %t: %q", tc.filter, pool == folds.ID, names)
 			}
+		}
+	}
+}
+
+func TestStatesAreFilteredWithoutRegardToCase(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	h.User(p.ID, "alice")
+	for filter, found := range map[string]int{
+		`cognito:user_status = "CONFIRMED"`:   1,
+		`cognito:user_status = "Confirmed"`:   1,
+		`"cognito:user_status" ^= "confirm"`:  1,
+		`cognito:user_status = "unconfirmed"`: 0,
+		`cognito:user_status = "CONFIRMED "`:  0,
+	} {
+		list, _, err := h.Users.ListUsers(t.Context(), p.ID, filter, nil, "", 60)
+		if err != nil || len(list) != found {
+			t.Errorf("%s: %d users, %v", filter, len(list), err)
 		}
 	}
 }
