@@ -316,3 +316,28 @@ func TestADeclarationResetsWhatItLeavesOut(t *testing.T) {
 		t.Errorf("%v\n%v", members(t, p.Settings), members(t, c.Settings))
 	}
 }
+
+func TestTheOrderOfRecoveryIsTheSettingsOrTheLegacyOne(t *testing.T) {
+	h := newHarness(t)
+	for name, tc := range map[string]struct {
+		settings string
+		want     []string
+	}{
+		"a new pool that says nothing":      {`{}`, []string{"email", "phone_number"}},
+		"no mechanisms, as in older pools":  {`{"AccountRecoverySetting": {}}`, []string{"phone_number", "email"}},
+		"mechanisms in another order":       {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 2}, {"Name": "verified_phone_number", "Priority": 1}]}}`, []string{"phone_number", "email"}},
+		"administrators only, kept as such": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}}`, nil},
+	} {
+		made := h.Pool(settings(t, tc.settings))
+		if err := h.Pools.UpdateUserPool(t.Context(), made.ID, "renamed", userpool.PoolSettings{}); err != nil {
+			t.Fatal(err)
+		}
+		p, err := h.Pools.Pool(t.Context(), made.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.Recovery, tc.want) {
+			t.Errorf("%s: %q, want %q", name, p.Recovery, tc.want)
+		}
+	}
+}
