@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/server/caller/callertest"
 )
 
-// upstream remembers the request that it gets.
+// upstream records the request that it gets.
 type upstream struct {
 	got  *http.Request
 	body string
@@ -40,7 +40,7 @@ func protect(t *testing.T, w *callertest.World, a config.Authorize) (http.Handle
 	return gate.Protect(u), u
 }
 
-func TestWhatPassesCarriesTheIdentityAndNoCredential(t *testing.T) {
+func TestAllowedRequestsHaveTheIdentityAndNoCredential(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
 	h, u := protect(t, w, config.Authorize{UserPools: []string{callertest.UserPool}, TokenUse: []string{"id"},
@@ -67,7 +67,7 @@ func TestWhatPassesCarriesTheIdentityAndNoCredential(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotPassIsAnswered(t *testing.T) {
+func TestRefusedRequestsAreAnswered(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
 	h, u := protect(t, w, config.Authorize{UserPools: []string{callertest.UserPool}, TokenUse: []string{"id"},
