@@ -39,6 +39,8 @@ type s3Request struct {
 	tags                               []tag  // of the object to write
 	location                           string // LocationConstraint
 	lock                               lockSettings
+	document                           *xmlNode // the body, if it was read
+	withoutTags                        bool     // the copy is made without the source's tags
 }
 
 // s3Has tells which optional strings of s3Request are present, since an empty value is not an absent one.
@@ -109,16 +111,16 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	s := &c.s3
-	s.key = decoded
-	if bucket == "" {
-		bucket, s.key, _ = strings.Cut(decoded, "/")
+	if bucket != "" {
+		c.endpoint = c.host[len(bucket)+1:] + c.r.Host[len(c.host):]
+		decoded = bucket + "/" + decoded
 	}
-	s.bucket = bucket
+	s := &c.s3
+	s.bucket, s.key, _ = strings.Cut(decoded, "/")
 	switch {
-	case bucket == "" && decoded == "":
+	case decoded == "":
 		s.level = s3Service
-	case !validBucket(bucket):
+	case !validBucket(s.bucket):
 		return refuse(InvalidBucket)
 	case s.key == "":
 		s.level = s3Bucket
@@ -131,7 +133,8 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	return nil
 }
 
-// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path.
+// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path. Of several endpoints that the host
+// ends in, the longest counts.
 func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if len(m.Endpoints) == 0 {
 		return "", nil
@@ -141,10 +144,14 @@ func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 			return "", nil
 		}
 	}
+	found, length := "", 0
 	for _, endpoint := range m.Endpoints {
-		if bucket, ok := strings.CutSuffix(host, "."+endpoint); ok {
-			return bucket, nil
+		if bucket, ok := strings.CutSuffix(host, "."+endpoint); ok && len(endpoint) > length {
+			found, length = bucket, len(endpoint)
 		}
+	}
+	if length > 0 && found != "" {
+		return found, nil
 	}
 	return "", malformed(MalformedHost, errors.New("the host is none of this route's endpoints"))
 }

@@ -39,22 +39,14 @@ var s3ActionKeys = map[string]keyMask{
 	"s3:PutBucketObjectLockConfiguration": keysNoPayload,
 }
 
-// writeHeaders are headers that actions or condition keys depend on. They must not be repeated, because the store may use
-// either value.
-var writeHeaders = []string{"X-Amz-Acl", "X-Amz-Tagging", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
-	"X-Amz-Object-Lock-Legal-Hold", "X-Amz-Copy-Source", "X-Amz-Tagging-Directive", "X-Amz-Bypass-Governance-Retention",
-	"X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership"}
-
 var grantHeaders = []string{"X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp",
 	"X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}
 
 // resolveS3 adds the targets of the operation, and those that its headers and body need.
 func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	s := &c.s3
-	for _, name := range writeHeaders {
-		if len(c.r.Header[name]) > 1 {
-			return badHeader(name)
-		}
+	if refusal := c.checkHeaders(); refusal != nil {
+		return refusal
 	}
 	resource := "*"
 	switch s.level {
@@ -153,8 +145,9 @@ func (c *call) addWrites(resource string) {
 	}
 }
 
-// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced, and whether it has
-// any is not known here.
+// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced. S3 asks for that only
+// if there are tags, which is not known here: a copy by someone who may not copy tags is made without them, unless the
+// client asks for them explicitly.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
 	source := "arn:aws:s3:::" + s.copySource
@@ -166,9 +159,10 @@ func (c *call) addCopy(resource string) {
 	if s.op.flags&s3SourceTags == 0 || strings.EqualFold(c.header("X-Amz-Tagging-Directive"), "REPLACE") {
 		return
 	}
-	c.addS3(getTags, source, s.copyVersion)
+	optional := c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
+	c.addTarget(target{action: getTags, resource: source, version: s.copyVersion, keys: s3ActionKeys[getTags], optional: optional})
 	if !c.has("X-Amz-Tagging") {
-		c.addS3("s3:PutObjectTagging", resource, "")
+		c.addTarget(target{action: "s3:PutObjectTagging", resource: resource, keys: s3ActionKeys["s3:PutObjectTagging"], optional: optional})
 	}
 }
 
@@ -200,7 +194,7 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 		return refuse(InvalidCopySource)
 	}
 	decoded, err := decodeKey(path, m.EmptySegments)
-	if err != nil {
+	if err != nil || holdsVersion(decoded) {
 		return refuse(InvalidCopySource)
 	}
 	bucket, key, _ := strings.Cut(decoded, "/")
@@ -218,6 +212,17 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	}
 	s.copySource = decoded
 	return nil
+}
+
+// holdsVersion reports whether a store that decodes the copy source before it looks for the version, or decodes it twice,
+// would read the end of the key as one.
+func holdsVersion(key string) bool {
+	const mark = "?versionid="
+	if strings.Contains(strings.ToLower(key), mark) {
+		return true
+	}
+	again, err := unescape(key, false)
+	return err == nil && strings.Contains(strings.ToLower(again), mark)
 }
 
 // takeTags reads x-amz-tagging, which is encoded like a query.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -52,14 +53,33 @@ func (c *call) readBody(limit int64) *Refusal {
 	return nil
 }
 
+// readDocument reads the body as an XML document and compares its checksums. forward writes the document anew.
+func (c *call) readDocument(limit int64) (*xmlNode, *Refusal) {
+	if refusal := c.readBody(limit); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := c.checkSums(); refusal != nil {
+		return nil, refusal
+	}
+	if len(c.body) == 0 && c.s3.op.flags&s3CreateBody != 0 {
+		return nil, nil
+	}
+	root, err := parseXML(c.body)
+	if err != nil {
+		return nil, refuse(MalformedXML)
+	}
+	c.s3.document = root
+	return root, nil
+}
+
 // resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is. AWS
 // answers for each object instead; here the store would get the denied keys with the others.
 func (c *call) resolveDelete(m *S3Mapping) *Refusal {
-	if refusal := c.readBody(maxDeleteBody); refusal != nil {
+	root, refusal := c.readDocument(maxDeleteBody)
+	if refusal != nil {
 		return refusal
 	}
-	root, err := parseXML(c.body)
-	if err != nil || root.name != "Delete" {
+	if root.name != "Delete" {
 		return refuse(MalformedXML)
 	}
 	bypass, count := c.bypasses(), 0
@@ -73,8 +93,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 		}
 		count++
 		key, version, ok := object.keyAndVersion()
-		// XML parsers normalize line ends and tabs: such a key could arrive as another.
-		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
+		if !ok || key == "" || len(key) > MaxKeyBytes ||
 			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
 			return refuse(MalformedXML)
 		}
@@ -106,7 +125,8 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 		case "Key":
 			key = child.text
 		case "VersionId":
-			version = strings.TrimSpace(child.text)
+			child.text = strings.TrimSpace(child.text)
+			version = child.text
 		case "ETag", "LastModifiedTime", "Size":
 		default:
 			return "", "", false
@@ -117,15 +137,9 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 
 // takeBody reads the settings that condition keys and further targets depend on.
 func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
-	if refusal := c.readBody(maxSettingBody); refusal != nil {
+	root, refusal := c.readDocument(maxSettingBody)
+	if root == nil || refusal != nil {
 		return refusal
-	}
-	if len(c.body) == 0 && flags&s3CreateBody != 0 {
-		return nil
-	}
-	root, err := parseXML(c.body)
-	if err != nil {
-		return refuse(MalformedXML)
 	}
 	switch {
 	case flags&s3TagsBody != 0:
@@ -137,16 +151,28 @@ func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
 			c.addS3("s3:GetObject", resource, c.s3.versionID)
 		}
 	case flags&s3CreateBody != 0:
-		if node := root.find("LocationConstraint"); node != nil {
-			c.s3.location = node.text
-			c.s3.has |= hasLocation
-		}
-	case root.name == "Retention":
+		return c.takeConfiguration(root, resource)
+	case root.name == "Retention" && root.only("Mode", "RetainUntilDate"):
 		c.s3.lock = lockSettings{mode: root.value("Mode"), retainUntil: root.value("RetainUntilDate")}
-	case root.name == "LegalHold":
+	case root.name == "LegalHold" && root.only("Status"):
 		c.s3.lock = lockSettings{legalHold: root.value("Status")}
 	default:
 		return refuse(MalformedXML)
+	}
+	return nil
+}
+
+// takeConfiguration reads a CreateBucketConfiguration. The other members that S3 has are of directory buckets.
+func (c *call) takeConfiguration(root *xmlNode, resource string) *Refusal {
+	if root.name != "CreateBucketConfiguration" || !root.only("LocationConstraint", "Tags") {
+		return refuse(MalformedXML)
+	}
+	if node := root.find("LocationConstraint"); node != nil {
+		c.s3.location = node.text
+		c.s3.has |= hasLocation
+	}
+	if root.find("Tags") != nil {
+		c.addS3("s3:TagResource", resource, "")
 	}
 	return nil
 }
@@ -196,11 +222,24 @@ func (n *xmlNode) repeats() bool {
 	return false
 }
 
+// value returns the text of a child, and takes the white space around it out of the document.
 func (n *xmlNode) value(name string) string {
-	if child := n.find(name); child != nil {
-		return strings.TrimSpace(child.text)
+	child := n.find(name)
+	if child == nil {
+		return ""
 	}
-	return ""
+	child.text = strings.TrimSpace(child.text)
+	return child.text
+}
+
+// only reports whether all children have one of the names.
+func (n *xmlNode) only(names ...string) bool {
+	for _, child := range n.children {
+		if !slices.Contains(names, child.name) {
+			return false
+		}
+	}
+	return true
 }
 
 var errXML = errors.New("authz: XML that is not plain elements and text")

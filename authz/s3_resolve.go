@@ -13,6 +13,9 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 	if refusal := c.readParams(); refusal != nil {
 		return refusal
 	}
+	if refusal := c.takeQueryHeaders(); refusal != nil {
+		return refusal
+	}
 	selector, refusal := c.s3.selector()
 	if refusal != nil {
 		return refusal
