@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -193,7 +194,7 @@ func TestS3RequestsNeedTheseActions(t *testing.T) {
 }
 
 func TestS3RequestsThatAreNotServed(t *testing.T) {
-	long := strings.Repeat("k", MaxKeyBytes+1)
+	long := strings.Repeat("k", s3key.MaxBytes+1)
 	for _, tc := range []struct {
 		line   string
 		header http.Header

@@ -1,6 +1,10 @@
 package authz
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/s3key"
+)
 
 // keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
 // request has the header: the Service Authorization Reference lists keys by action.
@@ -190,15 +194,15 @@ func (c *call) bypasses() bool {
 // key. A plus is refused, because stores disagree on its meaning.
 func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
-	if len(source) > 4*MaxKeyBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
+	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
 		return refuse(InvalidCopySource)
 	}
-	decoded, err := decodeKey(path, m.EmptySegments)
-	if err != nil || holdsVersion(decoded) {
+	decoded, err := s3key.Decode(path, m.EmptySegments)
+	if err != nil || s3key.HoldsVersion(decoded) {
 		return refuse(InvalidCopySource)
 	}
 	bucket, key, _ := strings.Cut(decoded, "/")
-	if !validBucket(bucket) || key == "" || len(key) > MaxKeyBytes {
+	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
 		return refuse(InvalidCopySource)
 	}
 	s := &c.s3
@@ -212,17 +216,6 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	}
 	s.copySource = decoded
 	return nil
-}
-
-// holdsVersion reports whether a store that decodes the copy source before it looks for the version, or decodes it twice,
-// would read the end of the key as one.
-func holdsVersion(key string) bool {
-	const mark = "?versionid="
-	if strings.Contains(strings.ToLower(key), mark) {
-		return true
-	}
-	again, err := unescape(key, false)
-	return err == nil && strings.Contains(strings.ToLower(again), mark)
 }
 
 // takeTags reads x-amz-tagging, which is encoded like a query.

@@ -3,12 +3,12 @@ package authz
 import (
 	"bytes"
 	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
 
-	"crypto/sha256"
-
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -24,9 +24,9 @@ func (m *S3Mapping) forward(c *call) {
 	}
 	c.query = s.encodeParams()
 	if s.copySource != "" {
-		source := encodeKey(s.copySource)
+		source := s3key.Encode(s.copySource)
 		if s.has&hasCopyVersion != 0 {
-			source += "?versionId=" + encodeParam(s.copyVersion)
+			source += "?versionId=" + s3key.EncodeParam(s.copyVersion)
 		}
 		header["X-Amz-Copy-Source"] = []string{source}
 	} else {
@@ -39,7 +39,7 @@ func (m *S3Mapping) forward(c *call) {
 		header["X-Amz-Tagging-Directive"] = []string{"REPLACE"}
 	}
 	if s.document != nil {
-		c.body = s.document.encode()
+		c.body = s.document.Encode()
 		c.rewritten = true
 		dropChecksums(c)
 	}
@@ -55,9 +55,9 @@ func (s *s3Request) encodeParams() string {
 		if len(b) > 0 {
 			b = append(b, '&')
 		}
-		b = append(b, encodeParam(p.name)...)
+		b = append(b, s3key.EncodeParam(p.name)...)
 		if !p.plain {
-			b = append(append(b, '='), encodeParam(p.value)...)
+			b = append(append(b, '='), s3key.EncodeParam(p.value)...)
 		}
 	}
 	return string(b)
@@ -67,13 +67,10 @@ func (s *s3Request) encodeParams() string {
 func (s *s3Request) encodeTags() string {
 	parts := make([]string, len(s.tags))
 	for i, t := range s.tags {
-		parts[i] = encodeParam(t.key) + "=" + encodeParam(t.value)
+		parts[i] = s3key.EncodeParam(t.key) + "=" + s3key.EncodeParam(t.value)
 	}
 	return strings.Join(parts, "&")
 }
-
-// encodeParam returns the canonical encoding of a name or value in a query.
-func encodeParam(value string) string { return strings.ReplaceAll(encodeKey(value), "/", "%2F") }
 
 // dropChecksums replaces the checksums of the client's document, which were compared, by one of the document that takes
 // its place. DeleteObjects needs one.
@@ -125,25 +122,3 @@ func hashOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
-
-// encode writes the element as a document. White space that XML parsers normalize is written as references
-// (XML 1.0 sections 2.11 and 3.3.3).
-func (n *xmlNode) encode() []byte {
-	var b bytes.Buffer
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
-	n.write(&b, ` xmlns="http://s3.amazonaws.com/doc/2006-03-01/"`)
-	return b.Bytes()
-}
-
-func (n *xmlNode) write(b *bytes.Buffer, attributes string) {
-	b.WriteString("<" + n.name + attributes + ">")
-	if len(n.children) == 0 {
-		xmlText.WriteString(b, n.text) //nolint:errcheck // a bytes.Buffer takes everything
-	}
-	for _, child := range n.children {
-		child.write(b, "")
-	}
-	b.WriteString("</" + n.name + ">")
-}
-
-var xmlText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#xD;", "\n", "&#xA;", "\t", "&#x9;")

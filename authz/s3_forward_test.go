@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -199,11 +200,11 @@ func TestACopyByOneWhoMayNotCopyTagsIsMadeWithoutThem(t *testing.T) {
 func TestKeysMayHoldEverySign(t *testing.T) {
 	flat := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
 	for _, key := range []string{"sp ace+plus%25.txt", "q?u&o='*().txt", "a//b.txt", "tilde~!@$,;.txt", "p%2Fq", "..a"} {
-		path := "/b-1/" + encodeKey(key)
+		path := "/b-1/" + s3key.Encode(key)
 		if c := forwarded(t, flat, "GET", "s3.example", path, nil, ""); c.needs() != "GetObject b-1/"+key || c.rawPath != path {
 			t.Errorf("%s: %s, forwards %s", key, c.needs(), c.rawPath)
 		}
-		list := "/b-1?list-type=2&prefix=" + encodeParam(key)
+		list := "/b-1?list-type=2&prefix=" + s3key.EncodeParam(key)
 		if c := forwarded(t, flat, "GET", "s3.example", list, nil, ""); c.s3.prefix != key || "/b-1?"+c.query != list {
 			t.Errorf("%s: prefix %s, forwards %s", key, c.s3.prefix, c.query)
 		}

@@ -269,7 +269,6 @@ func TestTheSignatureCoversTheHostThatTheStoreGets(t *testing.T) {
 		"over TLS":                 {secure, "", tls(""), secure.address(), ""},
 		"over TLS with its host":   {secure, "host store.example", tls("header_up Host store.example"), "store.example", ""},
 		"a host set by the proxy":  {plain, "", "reverse_proxy %STORE% {\nheader_up Host store.example\n}", "store.example", ""},
-		"in a nested route":        {plain, "", "handle {\nreverse_proxy %STORE%\n}", plain.address(), ""},
 		"over TLS with another":    {secure, "host store.example", tls(""), "", "write `header_up Host store.example`"},
 		"a host of the request":    {plain, "", "reverse_proxy %STORE% {\nheader_up Host {http.request.header.X}\n}", "", "header_up Host <the store's host>"},
 		"no proxy":                 {plain, "", "respond ok", "", "write `host <the store's host>`"},
