@@ -153,7 +153,7 @@ func TestHeadersInThePresignedQueryCountAsHeaders(t *testing.T) {
 	if c.needs() != "PutObject b-1/k, PutObjectAcl b-1/k, PutObjectTagging b-1/k" {
 		t.Errorf("needs %s", c.needs())
 	}
-	if got := c.r.Header; got.Get("X-Amz-Acl") != "public-read" || got.Get("X-Amz-Meta-Who") != "me too" || got.Get("X-Amz-Tagging") != "a=1" || got.Get("X-Amz-Checksum-Crc32") != "" ||
+	if got := c.r.Header; got.Get("X-Amz-Acl") != "public-read" || got.Get("X-Amz-Meta-Who") != "me too" || got.Get("X-Amz-Tagging") != "a=1" || got.Get("X-Amz-Checksum-Crc32")+got.Get("X-Amz-Sdk-Checksum-Algorithm") != "" ||
 		got.Get("X-Amz-Storage-Class") != "STANDARD_IA" || c.query != "" {
 		t.Errorf("query %q, headers %v", c.query, got)
 	}

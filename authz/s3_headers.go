@@ -71,7 +71,7 @@ func (c *call) takeQueryHeaders() *Refusal {
 	if c.credential.scheme != schemePresigned || c.verified == nil {
 		return nil
 	}
-	kept := c.s3.params[:0]
+	kept, nothing := c.s3.params[:0], false
 	for _, p := range c.s3.params {
 		if len(p.name) < len("x-amz-") || !strings.EqualFold(p.name[:len("x-amz-")], "x-amz-") || presignParam(p.name) {
 			kept = append(kept, p)
@@ -87,9 +87,13 @@ func (c *call) takeQueryHeaders() *Refusal {
 		case !validHeaderValue(p.value), len(lines) > 1, len(lines) == 1 && lines[0] != p.value:
 			return badHeader(name)
 		case c.checksumOfNothing(name, p.value):
+			nothing = true
 			continue
 		}
 		c.r.Header[name] = []string{p.value}
+	}
+	if nothing {
+		delete(c.r.Header, "X-Amz-Sdk-Checksum-Algorithm") // which announces the checksum
 	}
 	c.s3.params = kept
 	return nil
