@@ -228,13 +228,13 @@ func (c *call) decide() *Refusal {
 		if i == 0 {
 			c.decision = decision
 		}
+		if c.target.optional && (c.unsure != nil || decision.Effect != policy.Allow) {
+			c.s3.withoutTags, c.unsure = true, nil
+			continue
+		}
 		if c.unsure != nil {
 			c.decided, c.decision = i, policy.Decision{}
 			return c.unsure
-		}
-		if decision.Effect != policy.Allow && c.target.optional {
-			c.s3.withoutTags = true
-			continue
 		}
 		if decision.Effect != policy.Allow {
 			c.decided, c.decision = i, decision

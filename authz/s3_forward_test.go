@@ -148,7 +148,7 @@ func TestHeadersInThePresignedQueryCountAsHeaders(t *testing.T) {
 	if c.query != "x-id=GetObject" || c.r.Header.Get("X-Amz-Checksum-Mode") != "ENABLED" {
 		t.Errorf("query %s, headers %v", c.query, c.r.Header)
 	}
-	c = forwarded(t, plainS3, "PUT", "s3.example", "/b-1/k?"+signed+"&x-amz-acl=public-read&x-amz-meta-who=me%20too&X-Amz-Tagging=a%3D1&x-amz-storage-class=STANDARD_IA"+
+	c = forwarded(t, plainS3, "PUT", "s3.example", "/b-1/k?"+signed+"&x-amz-acl=%20public-read%09&x-amz-meta-who=me%20too&X-Amz-Tagging=a%3D1&x-amz-storage-class=STANDARD_IA"+
 		"&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32", nil, "hello")
 	if c.needs() != "PutObject b-1/k, PutObjectAcl b-1/k, PutObjectTagging b-1/k" {
 		t.Errorf("needs %s", c.needs())

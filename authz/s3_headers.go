@@ -79,6 +79,7 @@ func (c *call) takeQueryHeaders() *Refusal {
 		}
 		name := http.CanonicalHeaderKey(p.name)
 		lines := c.r.Header[name]
+		p.value = strings.Trim(p.value, " \t") // a header loses them on the wire
 		switch {
 		case name == "X-Amz-Algorithm", name == "X-Amz-Credential", name == "X-Amz-Date", name == "X-Amz-Expires",
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
@@ -117,6 +118,9 @@ func validHeaderValue(s string) bool {
 // checkHeaders refuses x-amz-* headers that are unknown or repeated. A client that sends one expects the store to act on
 // it. X-Amz-Cf-Id is CloudFront's.
 func (c *call) checkHeaders() *Refusal {
+	if c.verified == nil && strings.HasPrefix(c.header("X-Amz-Content-Sha256"), "STREAMING-") {
+		return badHeader("X-Amz-Content-Sha256") // chunks are decoded with the signature
+	}
 	for name, lines := range c.r.Header {
 		if !strings.HasPrefix(name, "X-Amz-") || name == "X-Amz-Cf-Id" {
 			continue
