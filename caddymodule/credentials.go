@@ -90,6 +90,11 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
 		return passed.Gate.Refuse(w, r, &passed.Result)
 	}
+	if c.SigV4 != nil && c.SigV4.Service == "s3" && !passed.Gate.Store() {
+		// Parameters and headers that S3 knows, such as x-amz-copy-source, were not decided on.
+		c.logger.Error("sluice_credentials with sigv4 s3 needs a sluice_authorize with sigv4 s3 before it; the request is refused")
+		return refusal.NotSetUp(w)
+	}
 	if c.SigV4 != nil {
 		r.Host = c.host
 		if len(r.Header["Accept-Encoding"]) == 0 {

@@ -17,7 +17,9 @@ import (
 type pairing struct {
 	server  *caddyhttp.Server
 	proxies map[*Credentials][]*reverseproxy.Handler
+	gate    *Authorize // the last one that requests have passed
 	depth   int
+	missing error // a sluice_credentials for S3 behind a gate that does not know S3
 }
 
 // maxNesting bounds the search: named routes may invoke one another.
@@ -27,13 +29,13 @@ const maxNesting = 64
 func pair(app *caddyhttp.App) error {
 	p := &pairing{proxies: map[*Credentials][]*reverseproxy.Handler{}}
 	for _, server := range app.Servers {
-		p.server = server
+		p.server, p.gate = server, nil
 		p.routes(server.Routes, nil)
 		if server.Errors != nil {
 			p.routes(server.Errors.Routes, nil)
 		}
 	}
-	var problems []error
+	problems := []error{p.missing}
 	for c, proxies := range p.proxies {
 		if err := c.signFor(proxies); err != nil {
 			problems = append(problems, fmt.Errorf("sluice_credentials, sigv4 %s: %w", c.SigV4.Service, err))
@@ -44,20 +46,24 @@ func pair(app *caddyhttp.App) error {
 
 // routes goes through a list of routes; before are the credentials that requests have got by then.
 func (p *pairing) routes(list caddyhttp.RouteList, before []*Credentials) {
+	gate := p.gate
 	if p.depth++; p.depth < maxNesting {
 		before = slices.Clone(before)
 		for _, route := range list {
 			before = p.handlers(route.Handlers, before)
 		}
 	}
-	p.depth--
+	p.depth, p.gate = p.depth-1, gate
 }
 
 func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credentials) []*Credentials {
 	for _, handler := range list {
 		switch h := handler.(type) {
+		case *Authorize:
+			p.gate = h
 		case *Credentials:
 			if h.SigV4 != nil {
+				p.check(h)
 				before = append(before, h)
 				if _, known := p.proxies[h]; !known {
 					p.proxies[h] = nil // perhaps no proxy follows
@@ -82,6 +88,13 @@ func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credent
 		}
 	}
 	return before
+}
+
+// check looks for a gate that decides on what the store reads: buckets and keys, and parameters and headers of S3.
+func (p *pairing) check(c *Credentials) {
+	if gate := p.gate; c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
+		p.missing = errors.New("sluice_credentials, sigv4 s3: the sluice_authorize before it does not decide on S3 requests; write `sigv4 s3` in it too")
+	}
 }
 
 // signFor sets the Host that the upstream of all the proxies gets.

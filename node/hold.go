@@ -13,8 +13,8 @@ import (
 // maxObject is the size of the largest upload in one request, in bytes, as in S3: 5 GiB.
 const maxObject = 5 << 30
 
-// store reports whether the route is in front of an object store.
-func (g *Gate) store() bool { return g.settings.SigV4 != nil && g.settings.SigV4.Service == "s3" }
+// Store reports whether the route is in front of an object store, and decides with S3's actions and resources.
+func (g *Gate) Store() bool { return g.settings.SigV4 != nil && g.settings.SigV4.Service == "s3" }
 
 // hold reads the whole body before the store gets any of it, and checks it against its length, signature and checksums. A store
 // that keeps what it has received of an upload that breaks off would replace an object by a fragment. The caller must close the

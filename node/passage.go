@@ -70,7 +70,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	if err != nil {
 		return p.Gate.refuseBody(w, r, &p.Result, err)
 	}
-	if p.Gate.store() && r.Body != nil && r.Body != http.NoBody {
+	if p.Gate.Store() && r.Body != nil && r.Body != http.NoBody {
 		held, err := p.hold(r)
 		if err != nil {
 			return p.Gate.refuseHeld(w, r, &p.Result, err)
