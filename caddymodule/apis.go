@@ -34,7 +34,7 @@ type apis struct {
 }
 
 func newAPIs(rt *runtime, app *config.App, log *slog.Logger, m *metrics) (*apis, error) {
-	gate, err := caller.New(caller.Options{IAM: rt.roles, Minter: rt.minter, Region: app.Region, Now: time.Now,
+	gate, err := caller.New(caller.Options{IAM: rt.roles, Minter: rt.minter, Region: app.Region, Now: time.Now, Resources: resources{rt},
 		ClientIP: clientIP, Revoked: rt.revocations.sessionRevoked})
 	if err != nil {
 		return nil, err

@@ -168,7 +168,7 @@ func newRuntime(ctx context.Context, a *App, s *storage, id string) (*runtime, e
 	if err := rt.revocations.load(ctx, a, rt.users.Tokens.Revocations); err != nil {
 		return fail(err)
 	}
-	rt.roles, err = iam.New(ctx, iam.Options{Store: s.store, Box: s.box, Minter: rt.minter, Account: a.Account, Now: time.Now,
+	rt.roles, err = iam.New(ctx, iam.Options{Store: s.store, Box: s.box, Minter: rt.minter, Account: a.Account, Region: a.Region, Now: time.Now,
 		Rand: rand.Reader, Strict: a.StrictAWS, Log: a.log})
 	if err != nil {
 		return fail(err)

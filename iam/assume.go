@@ -86,11 +86,10 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 	attempt := taking{
 		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
 		sourceIdentity: carried.sourceIdentity, externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys,
-		inherited: len(carried.tags) > len(in.Tags), env: in.Env, more: s.context(c, nil),
+		inherited: len(carried.tags) > len(in.Tags), more: s.context(c, "sts", roleKeys(to.record.Tags)),
 	}
-	now := s.now()
-	named, trusted := to.trusts(&attempt, now)
-	own, denied := s.ownPolicies(c, to.arn, &attempt, now)
+	named, trusted := to.trusts(&attempt)
+	own, denied := s.ownPolicies(c, to.arn, &attempt)
 	switch {
 	case !trusted || denied:
 		return false
@@ -110,7 +109,7 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 type verdict struct{ full, limited bool }
 
 // ownPolicies evaluates the caller's policies for every action of the attempt. denied reports an explicit Deny.
-func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Time) (v verdict, denied bool) {
+func (s *Service) ownPolicies(c *Caller, resource string, t *taking) (v verdict, denied bool) {
 	v = verdict{full: true, limited: true}
 	if c.Principal.Kind == principal.Root {
 		return v, false
@@ -125,7 +124,7 @@ func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Ti
 	layers := s.layers(c)
 	within := policy.Layers{Identity: []*policy.Set{allowAll}, Boundary: layers.Boundary, Session: layers.Session}
 	for _, action := range actions {
-		request := &policy.Request{Action: action, Resource: resource, Context: t.context(now)}
+		request := &policy.Request{Action: action, Resource: resource, Context: t.context()}
 		switch layers.Decide(request).Effect {
 		case policy.ExplicitDeny:
 			return verdict{}, true

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -72,10 +73,12 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	if err := checkTrust(r.Trust); err != nil {
 		return r, fmt.Errorf("trust policy: %w", err)
 	}
+	s.warnOf("role "+r.Name+", trust policy", r.Trust, policy.Trust)
 	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
 		if err := checkPermissions(r.Inline[name]); err != nil {
 			return r, fmt.Errorf("policy %s: %w", name, err)
 		}
+		s.warnOf("role "+r.Name+", "+name, r.Inline[name], policy.Identity)
 	}
 	for _, arn := range r.Attached {
 		if err := s.checkAttachable(arn); err != nil {
@@ -95,6 +98,7 @@ func (s *Service) ensureBoundary(ctx context.Context, d DeclaredRole) (string, e
 	if err := checkManaged(want); err != nil {
 		return "", fmt.Errorf("boundary: %w", err)
 	}
+	s.warnOf(want.ARN, want.Document, policy.Identity)
 	if have := s.current.Load().policies[want.ARN]; have != nil && sameJSON(have.record.Document, want.Document) {
 		return want.ARN, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/reference"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -32,6 +33,7 @@ func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Polic
 	if errors.Is(err, store.ErrExists) {
 		return store.Policy{}, fault.New(fault.EntityExists, "A policy called %s already exists. Duplicate names are not allowed.", p.Name)
 	}
+	s.warnOf(p.ARN, p.Document, policy.Identity)
 	return p, err
 }
 
@@ -121,6 +123,17 @@ func checkTrust(document json.RawMessage) error {
 		return limitExceeded("ACLSizePerRole", policy.TrustPolicyMax.Max())
 	}
 	return malformed(policy.Parse(document, policy.Trust))
+}
+
+// warnOf logs the condition keys of a written policy that no request has. A policy with such a key is accepted, as in AWS.
+func (s *Service) warnOf(name string, text json.RawMessage, kind policy.Kind) {
+	document, err := policy.Parse(text, kind)
+	if err != nil {
+		return // refused when it was checked
+	}
+	for _, p := range reference.Unsupplied(document) {
+		s.log.Warn("a policy has a condition that no request meets", "policy", name, "problem", p.String())
+	}
 }
 
 func malformed(_ *policy.Document, err error) error {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -53,6 +54,7 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	if errors.Is(err, store.ErrExists) {
 		return store.Role{}, fault.New(fault.EntityExists, "Role with name %s already exists.", r.Name)
 	}
+	s.warnOf("role "+r.Name+", trust policy", r.Trust, policy.Trust)
 	return r, err
 }
 
@@ -109,6 +111,7 @@ func (s *Service) UpdateTrust(ctx context.Context, name string, trust json.RawMe
 	if err := checkTrust(trust); err != nil {
 		return err
 	}
+	s.warnOf("role "+name+", trust policy", trust, policy.Trust)
 	return s.editRole(ctx, name, func(r *store.Role) error {
 		r.Trust = trust
 		return nil
@@ -135,6 +138,7 @@ func (s *Service) PutRolePolicy(ctx context.Context, role, name string, document
 	if err := checkPermissions(document); err != nil {
 		return err
 	}
+	s.warnOf("role "+role+", "+name, document, policy.Identity)
 	return s.editRole(ctx, role, func(r *store.Role) error {
 		if r.Inline == nil {
 			r.Inline = map[string]json.RawMessage{}

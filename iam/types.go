@@ -13,6 +13,7 @@ import (
 type Env struct {
 	SourceIP  string // aws:SourceIp; "" = unknown
 	UserAgent string // aws:UserAgent
+	Referer   string // aws:Referer
 	Secure    bool   // aws:SecureTransport
 }
 

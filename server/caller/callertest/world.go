@@ -1,6 +1,7 @@
 package callertest
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
@@ -51,7 +52,10 @@ type World struct {
 	Root   sigv4.Credentials // the administrator's key
 	Log    strings.Builder   // what was refused, with reasons
 
-	Revoked func(*session.Record) bool // nil = nothing is
+	Gate rpc.Authorizer // that the server asks
+
+	Revoked      func(*session.Record) bool // nil = nothing is
+	UserPoolTags map[string]string          // of every user pool
 
 	t           testing.TB
 	key         *token.SigningKey
@@ -71,7 +75,7 @@ func New(t testing.TB) *World {
 	w.must(err)
 	w.Minter, err = session.NewMinter(session.Options{Box: box})
 	w.must(err)
-	w.IAM, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.Minter, Account: Account, Now: w.clock, Rand: rand.Reader})
+	w.IAM, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.Minter, Account: Account, Region: Region, Now: w.clock, Rand: rand.Reader})
 	w.must(err)
 	w.Root = sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}
 	_, err = w.IAM.UseRoot(t.Context(), w.Root.AccessKeyID, w.Root.SecretAccessKey)
@@ -104,10 +108,11 @@ func (w *World) pools(o identitypool.Options) {
 func (w *World) serve() {
 	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") }
 	gate, err := caller.New(caller.Options{
-		IAM: w.IAM, Minter: w.Minter, Region: Region, Now: w.clock, ClientIP: ip,
+		IAM: w.IAM, Minter: w.Minter, Region: Region, Now: w.clock, Resources: resources{w}, ClientIP: ip,
 		Revoked: func(r *session.Record) bool { return w.Revoked != nil && w.Revoked(r) },
 	})
 	w.must(err)
+	w.Gate = gate
 	log := slog.New(slog.NewTextHandler(&w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, StrictErrors: true, APIs: []rpc.API{
 		{Service: &apiidentity.API, Registry: cognitoidentity.Registry(cognitoidentity.Options{Pools: w.Pools, ClientIP: ip})},
@@ -118,6 +123,24 @@ func (w *World) serve() {
 		{Service: &apiiam.API, Registry: iamwire.Registry(w.IAM)},
 	}})
 	w.must(err)
+}
+
+// resources implements caller.Resources. The world has one user pool, which has the tags of UserPoolTags.
+type resources struct{ w *World }
+
+// UserPoolTags returns UserPoolTags.
+func (r resources) UserPoolTags(context.Context, string) (map[string]string, error) {
+	return r.w.UserPoolTags, nil
+}
+
+// IdentityPoolTags returns the tags of an identity pool.
+func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
+	return r.w.Pools.PoolTags(id), nil
+}
+
+// PoolOfIdentity returns the id of an identity's pool.
+func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
+	return r.w.Pools.PoolOfIdentity(ctx, id)
 }
 
 func (w *World) clock() time.Time { return w.Now }
