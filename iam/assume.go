@@ -20,6 +20,9 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	if err := checkSessionName(in.SessionName); err != nil {
 		return Assumed{}, err
 	}
+	if err := checkARN(in.RoleARN); err != nil {
+		return Assumed{}, err
+	}
 	carried, err := carriedTags(c, in)
 	if err != nil {
 		return Assumed{}, err
@@ -51,6 +54,14 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	return s.assumed(to, record, duration)
 }
 
+// checkARN checks the form of a role's ARN, before anything is decided about the role.
+func checkARN(text string) error {
+	if arn, ok := policy.ParseARN(text); !ok || arn.Service == "" || arn.Resource == "" {
+		return fault.New(fault.Validation, "%s is invalid", text)
+	}
+	return nil
+}
+
 // carriedTags adds what the new session inherits: transitive tags and the source identity. Neither can be replaced. IAM user guide, "Passing session tags", chaining roles.
 func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 	carried := passedSession{tags: slices.Clone(in.Tags), transitive: slices.Clone(in.TransitiveKeys), sourceIdentity: in.SourceIdentity}
@@ -70,7 +81,7 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 		return slices.ContainsFunc(c.Session.TransitiveTagKeys, func(key string) bool { return policy.FoldKey(t.Key) == policy.FoldKey(key) })
 	}
 	if slices.ContainsFunc(in.Tags, transitive) {
-		return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		return carried, fault.New(fault.InvalidParameter, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 	}
 	for _, have := range c.Session.PrincipalTags { // each once, even if its key is listed twice
 		if transitive(have) {

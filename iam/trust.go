@@ -158,15 +158,15 @@ func checkTags(tags []Tag, transitive []string) error {
 		case utf8.RuneCountInString(tag.Value) > policy.MaxTagValue:
 			return fault.New(fault.Validation, "A session tag value must have at most 256 characters.")
 		case strings.HasPrefix(key, "aws:"):
-			return fault.New(fault.Validation, "Tag keys with the prefix aws: are reserved.")
+			return fault.New(fault.InvalidParameter, "Tag keys with the prefix aws: are reserved.")
 		case seen[key]:
-			return fault.New(fault.Validation, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return fault.New(fault.InvalidParameter, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		seen[key] = true
 	}
 	for _, key := range transitive {
 		if !seen[policy.FoldKey(key)] {
-			return fault.New(fault.Validation, "The specified transitive tag key must be included in the requested tags.")
+			return fault.New(fault.InvalidParameter, "The specified transitive tag key must be included in the requested tags.")
 		}
 	}
 	return nil

@@ -113,3 +113,13 @@ type PolicyPage struct {
 	Policies []store.Policy
 	Next     string // ARN after which the next page starts; "" = last page
 }
+
+// Scope selects managed policies for ListPolicies.
+type Scope uint8
+
+// The scopes.
+const (
+	ScopeAll Scope = iota
+	ScopeAWS
+	ScopeLocal
+)

@@ -25,6 +25,9 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	if err := checkSessionName(in.SessionName); err != nil {
 		return Assumed{}, err
 	}
+	if err := checkARN(in.RoleARN); err != nil {
+		return Assumed{}, err
+	}
 	if in.ProviderID != "" {
 		return Assumed{}, fault.New(fault.InvalidIdentityToken, "OAuth 2.0 access tokens of %s cannot be verified here; pass an OpenID Connect token and no ProviderId.", in.ProviderID)
 	}

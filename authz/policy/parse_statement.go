@@ -168,10 +168,12 @@ func (p *parser) action(n *strictjson.Node, path string) {
 		p.problem(n.Offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.Text))
 	case strings.ContainsAny(service, "*?"):
 		p.problem(n.Offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
-	case !validService(string(appendLower(nil, service))):
+	case !validVendor(string(appendLower(nil, service))):
 		p.problem(n.Offset, path, "", "%s is not the name of a service", quote(service))
 	case strings.Contains(name, "${"):
 		p.problem(n.Offset, path, "test it in a condition", "a variable cannot stand in an action")
+	case strings.Contains(name, ":"):
+		p.problem(n.Offset, path, "", "%s holds more than one colon", quote(n.Text))
 	case strings.ContainsAny(name, " \t\r\n"):
 		p.problem(n.Offset, path, "", "%s holds a space", quote(n.Text))
 	case p.kind == Trust && !strings.EqualFold(service, "sts"):

@@ -26,8 +26,7 @@ func Unsupplied(d *policy.Document) []policy.Problem {
 			}
 			found = append(found, policy.Problem{
 				Line: s.Line, Column: s.Column, Path: fmt.Sprintf("Statement[%d].%s", i, path),
-				Message:    "no action of the statement has the condition key " + clip(key),
-				Suggestion: "docs/condition-keys.md lists the keys of each action",
+				Message: "no action of the statement has the condition key " + clip(key), Suggestion: suggest(keys, key),
 			})
 		}
 		for _, c := range s.Condition {
@@ -41,6 +40,16 @@ func Unsupplied(d *policy.Document) []policy.Problem {
 		}
 	}
 	return found
+}
+
+// suggest returns the key that was meant if only the prefix is missing, and otherwise where the keys are listed.
+func suggest(keys []string, key string) string {
+	for _, k := range keys {
+		if _, name, ok := strings.Cut(k, ":"); ok && policy.FoldKey(name) == policy.FoldKey(key) {
+			return fmt.Sprintf("write %q", k)
+		}
+	}
+	return "docs/condition-keys.md lists the keys of each action"
 }
 
 // variable finds the key of a policy variable. ${*}, ${?} and ${$} have none.
