@@ -1,9 +1,11 @@
 package caller_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/server/caller"
 	"github.com/sluicegate/sluice/server/caller/callertest"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
@@ -30,6 +33,7 @@ import (
 type keyWorld struct {
 	*callertest.World
 	t       *testing.T
+	gate    *caller.Authorizer
 	pool    string
 	guest   string // an identity of the pool
 	role    store.Role
@@ -37,11 +41,36 @@ type keyWorld struct {
 	session session.Record
 }
 
+// resources implements caller.Resources.
+type resources struct{ w *keyWorld }
+
+func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
+	p, err := r.w.Services.Users.Pools.Pool(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p.Settings.UserPoolTags, nil
+}
+
+func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
+	return r.w.Pools.PoolTags(id), nil
+}
+
+func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
+	return r.w.Pools.PoolOfIdentity(ctx, id)
+}
+
 func newKeyWorld(t *testing.T) *keyWorld {
 	t.Helper()
 	w := &keyWorld{World: callertest.New(t), t: t}
-	w.UserPoolTags = map[string]string{"team": "blue"}
 	tags := map[string]string{"team": "blue"}
+	var err error
+	w.gate, err = caller.New(caller.Options{
+		IAM: w.IAM, Minter: w.Minter, Region: callertest.Region, Now: func() time.Time { return w.Now }, Resources: resources{w},
+		ClientIP: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
+	})
+	must(t, err)
+	must(t, w.Services.Users.Pools.TagPool(t.Context(), callertest.UserPool, tags))
 	p, err := w.Pools.Create(t.Context(), "pool", identitypool.Settings{Guests: true, Classic: true, Tags: tags})
 	must(t, err)
 	w.pool = p.ID
@@ -70,7 +99,7 @@ func (w *keyWorld) authorize(service *api.Service, operation string, input any, 
 	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/", http.NoBody)
 	r.Header.Set("User-Agent", "test")
 	r.Header.Set("Referer", "http://localhost/")
-	return w.Gate.Authorize(w.t.Context(), &rpc.Call{
+	return w.gate.Authorize(w.t.Context(), &rpc.Call{
 		API: service, Operation: service.Operation(operation), Request: r, Input: input,
 		Principal: w.IAM.SessionPrincipal("ASIA", &record), Session: &record,
 	})

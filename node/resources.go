@@ -1,4 +1,4 @@
-package caddymodule
+package node
 
 import (
 	"context"
@@ -7,11 +7,11 @@ import (
 )
 
 // resources implements caller.Resources.
-type resources struct{ rt *runtime }
+type resources struct{ sv *Services }
 
 // UserPoolTags returns the tags of a user pool.
 func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
-	p, err := r.rt.users.Pools.Pool(ctx, id)
+	p, err := r.sv.Users.Pools.Pool(ctx, id)
 	switch {
 	case fault.KindOf(err) == fault.ResourceNotFound:
 		return nil, nil
@@ -23,10 +23,10 @@ func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]stri
 
 // IdentityPoolTags returns the tags of an identity pool.
 func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
-	return r.rt.identities.PoolTags(id), nil
+	return r.sv.Identities.PoolTags(id), nil
 }
 
 // PoolOfIdentity returns the id of an identity's pool.
 func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
-	return r.rt.identities.PoolOfIdentity(ctx, id)
+	return r.sv.Identities.PoolOfIdentity(ctx, id)
 }
