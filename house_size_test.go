@@ -156,7 +156,7 @@ func TestFunctionsAreShort(t *testing.T) {
 	limit(t, "lines", testLines, tests, nil)
 }
 
-// span returns the number of lines on which n stands.
+// span returns the number of lines of n.
 func (s *source) span(n ast.Node) int {
 	return s.set.Position(n.End()).Line - s.set.Position(n.Pos()).Line + 1
 }

@@ -54,7 +54,6 @@ type FederationInput struct {
 	Name   string
 	Limits SessionLimits
 	Tags   []Tag
-	Env    Env
 }
 
 // Assumed is a new session of a role, or of a federated user.
