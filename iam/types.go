@@ -36,7 +36,6 @@ type AssumeRoleInput struct {
 	TransitiveKeys []string
 	ExternalID     string
 	SourceIdentity string
-	Env            Env
 }
 
 // WebIdentityInput is the input of sts:AssumeRoleWithWebIdentity.
