@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/strictjson"
@@ -178,7 +179,17 @@ func (p *parser) action(n *strictjson.Node, path string) {
 		p.problem(n.Offset, path, "", "%s holds a space", quote(n.Text))
 	case p.kind == Trust && !strings.EqualFold(service, "sts"):
 		p.problem(n.Offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
+	case p.kind == Trust && !coversTrustAction(n.Text):
+		p.problem(n.Offset, path, p.nearest(n.Text, trustActions), "%s is no action of a trust policy", quote(n.Text))
 	}
+}
+
+// trustActions are the actions that a trust policy may name. AWS: "AssumeRole policy may only specify STS AssumeRole actions."
+var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:TagSession",
+	"sts:SetSourceIdentity", "sts:SetContext"}
+
+func coversTrustAction(pattern string) bool {
+	return slices.ContainsFunc(trustActions, func(action string) bool { return CoversAction(pattern, action) })
 }
 
 // resource checks an ARN and the variables in it.
