@@ -20,6 +20,6 @@ insert into identity_pools values ('us-east-1:p', 'notes', '{}', '{"r":1}', null
 insert into identities values ('us-east-1:i', 'us-east-1:p', '[{"Provider":"p","Subject":"sub-ann"}]', 0, 0, 1793588645678, 1793588646678);
 insert into identity_logins values ('us-east-1:p', 'p', 'sub-ann', 'us-east-1:i');
 insert into roles values ('notes-user', 'Notes-User', '/', 'AROA1', '', '{"t": 1}', '{"p":"{ }"}', '["arn:a"]', '', 3600, '{"k":"v"}', 1, 1793588645678, 1793588646678);
-insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{}', 0, 1793588645678, 1793588646678, '[{"id":"v1"}]');
+insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{}', 0, 1793588645678, 1793588646678);
 insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
