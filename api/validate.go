@@ -28,8 +28,13 @@ const maxViolations = 100
 
 // Validate checks v, a pointer to the Go struct of the structure s, against the model: required members, lengths, ranges,
 // enumerations and patterns, at every depth and in the alphabetical order of the members. It returns nil or Violations.
-func Validate(s *Shape, v any) error {
-	c := checker{}
+func Validate(s *Shape, v any) error { return checker{}.run(s, v) }
+
+// ValidateTersely is Validate with the messages of IAM: they show no values, and for a list of texts all constraints of its
+// elements.
+func ValidateTersely(s *Shape, v any) error { return checker{terse: true}.run(s, v) }
+
+func (c checker) run(s *Shape, v any) error {
 	c.structure("", s, reflect.ValueOf(v).Elem())
 	if len(c.found) == 0 {
 		return nil
@@ -37,7 +42,10 @@ func Validate(s *Shape, v any) error {
 	return c.found
 }
 
-type checker struct{ found Violations }
+type checker struct {
+	found Violations
+	terse bool
+}
 
 func (c *checker) structure(path string, s *Shape, v reflect.Value) {
 	for i := range s.Members {
@@ -70,6 +78,9 @@ func (c *checker) value(at string, s *Shape, v reflect.Value) {
 				c.value(at+"."+strconv.Itoa(i+1)+".member", s.Elem, v.Index(i))
 			}
 		} else if inner := brokenInside(s.Elem, v.Len(), v.Index); inner != "" {
+			if c.terse {
+				inner = s.Elem.constraints()
+			}
 			broken = append(broken, "Member must satisfy constraint: "+inner)
 		}
 	case Map:
@@ -77,7 +88,11 @@ func (c *checker) value(at string, s *Shape, v reflect.Value) {
 	default: // a value without others inside
 	}
 	for _, constraint := range broken {
-		c.found = append(c.found, "Value "+quoted(s, v)+"at '"+at+"' failed to satisfy constraint: "+constraint)
+		shown := ""
+		if !c.terse {
+			shown = quoted(s, v)
+		}
+		c.found = append(c.found, "Value "+shown+"at '"+at+"' failed to satisfy constraint: "+constraint)
 	}
 }
 
@@ -115,6 +130,21 @@ func brokenInside(s *Shape, n int, element func(int) reflect.Value) string {
 		return ""
 	}
 	return "[" + strings.Join(all, ", ") + "]"
+}
+
+// constraints returns all constraints of a text in the order and the brackets of IAM's messages.
+func (s *Shape) constraints() string {
+	var all []string
+	if s.HasMax {
+		all = append(all, fmt.Sprintf("Member must have length less than or equal to %d", s.Max))
+	}
+	if s.HasMin {
+		all = append(all, fmt.Sprintf("Member must have length greater than or equal to %d", s.Min))
+	}
+	if s.Pattern != nil {
+		all = append(all, "Member must satisfy regular expression pattern: "+s.Pattern.Source)
+	}
+	return "[" + strings.Join(append(all, "Member must not be null"), ", ") + "]"
 }
 
 // broken returns the constraints that v itself, without its contents, violates: bounds first, then enumeration and pattern.

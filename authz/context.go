@@ -78,6 +78,8 @@ func (c *call) globalKey(name string) policy.Values {
 		return text(p.Provider)
 	case "sourceidentity":
 		return text(p.SourceIdentity)
+	case "multifactorauthpresent":
+		return optional("false", p.Kind == principal.RoleSession) // in every request with temporary credentials
 	}
 	if tag, ok := strings.CutPrefix(name, "principaltag/"); ok {
 		return c.tagKey(p, tag)
@@ -148,6 +150,10 @@ func (c *call) requestKey(name string) policy.Values {
 			return policy.One(c.verified.Region)
 		}
 		return policy.One(c.e.o.Mapping.region())
+	case "viaawsservice", "principalisawsservice":
+		return policy.One("false")
+	case "resourceaccount":
+		return text(c.e.o.Mapping.account())
 	case "useragent":
 		return c.headerKey("user-agent")
 	case "referer":

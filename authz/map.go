@@ -10,6 +10,8 @@ import (
 type Mapping interface {
 	// region returns aws:RequestedRegion for requests that are not signed.
 	region() string
+	// account returns aws:ResourceAccount.
+	account() string
 	// check returns an error for invalid settings.
 	check() error
 	// locate sets c.path, c.passed and c.rawPath. It reads only the request's host, path and query, and runs before the

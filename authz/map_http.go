@@ -27,6 +27,8 @@ func NewHTTPMapping(region, account, api, stage string) (*HTTPMapping, error) {
 
 func (m *HTTPMapping) region() string { return m.Region }
 
+func (m *HTTPMapping) account() string { return m.Account }
+
 func (m *HTTPMapping) check() error {
 	if err := checkRegionAccount(m.Region, m.Account); err != nil {
 		return err

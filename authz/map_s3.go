@@ -59,6 +59,8 @@ type tag struct{ key, value string }
 
 func (m *S3Mapping) region() string { return m.Region }
 
+func (m *S3Mapping) account() string { return m.Account }
+
 func (m *S3Mapping) check() error {
 	if err := checkRegionAccount(m.Region, m.Account); err != nil {
 		return err

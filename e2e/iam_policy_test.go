@@ -13,8 +13,9 @@ import (
 func policyARN(name string) string { return "arn:aws:iam::" + harness.Account + ":policy/" + name }
 
 var (
-	noPolicy     = aws.String(policyARN("no-such-policy"))
-	noPolicyText = "Policy " + *noPolicy + " does not exist or is not attachable."
+	noPolicy      = aws.String(policyARN("no-such-policy"))
+	noPolicyText  = "Policy " + *noPolicy + " does not exist or is not attachable."
+	noPolicyFound = "Policy " + *noPolicy + " was not found."
 )
 
 // roleReadPolicy makes a managed policy with the scenario's name and returns its ARN.
@@ -68,7 +69,7 @@ func (roles) GetPolicy(t *testing.T, c *sdk) {
 	equal(t, "description", aws.ToString(got.Policy.Description), "reads")
 	equal(t, "number of roles", aws.ToInt32(got.Policy.AttachmentCount), 1)
 	_, err = admin.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: noPolicy})
-	wantError(t, err, "NoSuchEntity", noPolicyText)
+	wantError(t, err, "NoSuchEntity", noPolicyFound)
 }
 
 func (roles) GetPolicyVersion(t *testing.T, c *sdk) {
@@ -103,7 +104,7 @@ func (roles) ListPolicies(t *testing.T, c *sdk) {
 	ok(t, err)
 	equal(t, "policy is listed", local[arn], true)
 	_, err = list("Nowhere", 1)
-	wantError(t, err, "ValidationError", "1 validation error detected: Value 'Nowhere' at 'scope' failed to satisfy constraint: "+
+	wantError(t, err, "ValidationError", "1 validation error detected: Value at 'scope' failed to satisfy constraint: "+
 		"Member must satisfy enum value set: [All, AWS, Local]")
 }
 
@@ -119,7 +120,7 @@ func (roles) DeletePolicy(t *testing.T, c *sdk) {
 	_, err = admin.DeletePolicy(t.Context(), in)
 	ok(t, err)
 	_, err = admin.DeletePolicy(t.Context(), in)
-	wantError(t, err, "NoSuchEntity", "Policy "+arn+" does not exist or is not attachable.")
+	wantError(t, err, "NoSuchEntity", "Policy "+arn+" was not found.")
 }
 
 func (roles) AttachRolePolicy(t *testing.T, c *sdk) {

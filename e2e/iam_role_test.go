@@ -103,7 +103,7 @@ func (roles) DeleteRole(t *testing.T, c *sdk) {
 	attach(t, c, roleReadPolicy(t, c))
 	in := &iam.DeleteRoleInput{RoleName: &c.name}
 	_, err := admin.DeleteRole(t.Context(), in)
-	wantError(t, err, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+	wantError(t, err, "DeleteConflict", "Cannot delete entity, must detach all policies first.")
 	_, err = admin.DetachRolePolicy(t.Context(), &iam.DetachRolePolicyInput{RoleName: &c.name, PolicyArn: aws.String(policyARN(c.name))})
 	ok(t, err)
 	_, err = admin.DeleteRole(t.Context(), in)
@@ -127,7 +127,7 @@ func (roles) ListRoles(t *testing.T, c *sdk) {
 		t.Errorf("roles %v", listed)
 	}
 	_, err := admin.ListRoles(t.Context(), &iam.ListRolesInput{MaxItems: aws.Int32(1001)})
-	wantError(t, err, "ValidationError", "1 validation error detected: Value '1001' at 'maxItems' failed to satisfy constraint: "+
+	wantError(t, err, "ValidationError", "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: "+
 		"Member must have value less than or equal to 1000")
 }
 

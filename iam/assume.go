@@ -20,6 +20,9 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	if err := checkSessionName(in.SessionName); err != nil {
 		return Assumed{}, err
 	}
+	if err := checkARN(in.RoleARN); err != nil {
+		return Assumed{}, err
+	}
 	carried, err := carriedTags(c, in)
 	if err != nil {
 		return Assumed{}, err
@@ -51,6 +54,14 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	return s.assumed(to, record, duration)
 }
 
+// checkARN checks the form of a role's ARN, before anything is decided about the role.
+func checkARN(text string) error {
+	if arn, ok := policy.ParseARN(text); !ok || arn.Service == "" || arn.Resource == "" {
+		return fault.New(fault.Validation, "%s is invalid", text)
+	}
+	return nil
+}
+
 // carriedTags adds what the new session inherits: transitive tags and the source identity. Neither can be replaced. IAM user guide, "Passing session tags", chaining roles.
 func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 	carried := passedSession{tags: slices.Clone(in.Tags), transitive: slices.Clone(in.TransitiveKeys), sourceIdentity: in.SourceIdentity}
@@ -70,7 +81,7 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 		return slices.ContainsFunc(c.Session.TransitiveTagKeys, func(key string) bool { return policy.FoldKey(t.Key) == policy.FoldKey(key) })
 	}
 	if slices.ContainsFunc(in.Tags, transitive) {
-		return carried, fault.New(fault.Validation, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		return carried, fault.New(fault.InvalidParameter, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 	}
 	for _, have := range c.Session.PrincipalTags { // each once, even if its key is listed twice
 		if transitive(have) {
@@ -86,11 +97,10 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 	attempt := taking{
 		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
 		sourceIdentity: carried.sourceIdentity, externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys,
-		inherited: len(carried.tags) > len(in.Tags), env: in.Env, more: s.context(c, nil),
+		inherited: len(carried.tags) > len(in.Tags), more: s.context(c, "sts", roleKeys(to.record.Tags)),
 	}
-	now := s.now()
-	named, trusted := to.trusts(&attempt, now)
-	own, denied := s.ownPolicies(c, to.arn, &attempt, now)
+	named, trusted := to.trusts(&attempt)
+	own, denied := s.ownPolicies(c, to.arn, &attempt)
 	switch {
 	case !trusted || denied:
 		return false
@@ -110,7 +120,7 @@ func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried pas
 type verdict struct{ full, limited bool }
 
 // ownPolicies evaluates the caller's policies for every action of the attempt. denied reports an explicit Deny.
-func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Time) (v verdict, denied bool) {
+func (s *Service) ownPolicies(c *Caller, resource string, t *taking) (v verdict, denied bool) {
 	v = verdict{full: true, limited: true}
 	if c.Principal.Kind == principal.Root {
 		return v, false
@@ -125,7 +135,7 @@ func (s *Service) ownPolicies(c *Caller, resource string, t *taking, now time.Ti
 	layers := s.layers(c)
 	within := policy.Layers{Identity: []*policy.Set{allowAll}, Boundary: layers.Boundary, Session: layers.Session}
 	for _, action := range actions {
-		request := &policy.Request{Action: action, Resource: resource, Context: t.context(now)}
+		request := &policy.Request{Action: action, Resource: resource, Context: t.context()}
 		switch layers.Decide(request).Effect {
 		case policy.ExplicitDeny:
 			return verdict{}, true

@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"strings"
+
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -85,8 +87,9 @@ func (s *Service) Decide(c *Caller, action, resource string, more policy.MapCont
 	if c.Principal.Kind == principal.Root {
 		return policy.Decision{Effect: policy.Allow}
 	}
+	service, _, _ := strings.Cut(action, ":")
 	layers := s.layers(c)
-	return layers.Decide(&policy.Request{Action: action, Resource: resource, Context: s.context(c, more)})
+	return layers.Decide(&policy.Request{Action: action, Resource: resource, Context: s.context(c, service, more)})
 }
 
 func (s *Service) layers(c *Caller) policy.Layers {
@@ -100,9 +103,12 @@ func (s *Service) layers(c *Caller) policy.Layers {
 	return layers
 }
 
-// MayPassRole reports whether the caller may pass the role to a service (iam:PassRole). SetIdentityPoolRoles requires it.
-func (s *Service) MayPassRole(c *Caller, roleARN, service string) error {
-	d := s.Decide(c, "iam:PassRole", roleARN, policy.MapContext{"iam:passedtoservice": {service}})
+// MayPassRole reports whether the caller may pass the role to a service for the resource with the ARN associated
+// (iam:PassRole). SetIdentityPoolRoles requires it. As in AWS, the role's tags are no condition keys of iam:PassRole.
+func (s *Service) MayPassRole(c *Caller, roleARN, service, associated string) error {
+	d := s.Decide(c, "iam:PassRole", roleARN, policy.MapContext{
+		"iam:passedtoservice": {service}, "iam:associatedresourcearn": {associated},
+	})
 	if d.Effect == policy.Allow {
 		return nil
 	}

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,31 +11,78 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 )
 
-// context returns the condition keys of an administrative call. IAM user guide, "AWS global condition context keys".
-func (s *Service) context(c *Caller, more policy.MapContext) policy.MapContext {
-	now := s.now()
+// globals returns the condition keys that every call of a service has, with or without a principal. Clients call IAM in
+// us-east-1, in which its control plane is. IAM user guide, "AWS global condition context keys".
+func (s *Service) globals(env Env, service string) policy.MapContext {
+	now, region := s.now(), s.region
+	if service == "iam" {
+		region = "us-east-1"
+	}
 	keys := policy.MapContext{
-		"aws:currenttime":      {now.UTC().Format("2006-01-02T15:04:05Z")},
-		"aws:epochtime":        {strconv.FormatInt(now.Unix(), 10)},
-		"aws:securetransport":  {strconv.FormatBool(c.Env.Secure)},
-		"aws:principalaccount": {s.account},
+		"aws:currenttime":           {now.UTC().Format("2006-01-02T15:04:05Z")},
+		"aws:epochtime":             {strconv.FormatInt(now.Unix(), 10)},
+		"aws:principalisawsservice": {"false"},
+		"aws:requestedregion":       {region},
+		"aws:resourceaccount":       {s.account},
+		"aws:securetransport":       {strconv.FormatBool(env.Secure)},
+		"aws:viaawsservice":         {"false"},
 	}
-	add := func(key, value string) {
-		if value != "" {
-			keys[key] = []string{value}
-		}
+	addKey(keys, "aws:sourceip", env.SourceIP)
+	addKey(keys, "aws:useragent", env.UserAgent)
+	addKey(keys, "aws:referer", env.Referer)
+	return keys
+}
+
+// addKey sets a key unless the value is empty.
+func addKey(keys policy.MapContext, key, value string) {
+	if value != "" {
+		keys[key] = []string{value}
 	}
-	add("aws:sourceip", c.Env.SourceIP)
-	add("aws:useragent", c.Env.UserAgent)
+}
+
+// context returns the condition keys of a caller's call of a service. more are the keys of the operation, in lower case.
+func (s *Service) context(c *Caller, service string, more policy.MapContext) policy.MapContext {
+	keys := s.globals(c.Env, service)
+	keys["aws:principalaccount"] = []string{s.account}
+	add := func(key, value string) { addKey(keys, key, value) }
 	if c.Principal.Kind == principal.Root {
 		add("aws:principalarn", s.rootARN())
 		add("aws:principaltype", "Account")
 		add("aws:userid", s.account)
-		maps.Copy(keys, more)
-		return keys
+	} else {
+		s.sessionKeys(c, add, keys)
 	}
-	s.sessionKeys(c, add, keys)
 	maps.Copy(keys, more)
+	return keys
+}
+
+// TagKeys adds tags to keys as prefix/<key>. Tags whose keys differ only in case are one condition key with several values.
+func TagKeys(keys policy.MapContext, prefix string, tags map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		name := prefix + "/" + policy.FoldKey(key)
+		keys[name] = append(keys[name], tags[key])
+	}
+}
+
+// roleKeys returns the condition keys of a role as a resource.
+func roleKeys(tags map[string]string) policy.MapContext {
+	keys := policy.MapContext{}
+	TagKeys(keys, "aws:resourcetag", tags)
+	TagKeys(keys, "iam:resourcetag", tags)
+	return keys
+}
+
+// ResourceKeys returns the condition keys that the role or managed policy with the ARN has as a resource; none if there is no
+// such resource. Service Authorization Reference of IAM, "Resource types".
+func (s *Service) ResourceKeys(arn string) policy.MapContext {
+	now := s.current.Load()
+	if r := now.byARN[arn]; r != nil {
+		return roleKeys(r.record.Tags)
+	}
+	keys := policy.MapContext{}
+	if m := now.policies[arn]; m != nil {
+		TagKeys(keys, "aws:resourcetag", m.record.Tags)
+	}
 	return keys
 }
 
@@ -52,6 +100,8 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 	default:
 		add("aws:principaltype", "AssumedRole")
 	}
+	// The key is in every request with temporary credentials, and nobody signs in with MFA here.
+	add("aws:multifactorauthpresent", "false")
 	add("aws:userid", userID(r))
 	add("aws:tokenissuetime", r.IssuedAt.UTC().Format("2006-01-02T15:04:05Z"))
 	add("aws:federatedprovider", r.FederatedProvider)

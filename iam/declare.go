@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -79,6 +80,10 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 			return r, err
 		}
 	}
+	s.warnOf("role "+r.Name+", trust policy", r.Trust, policy.Trust)
+	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
+		s.warnOf("role "+r.Name+", "+name, r.Inline[name], policy.Identity)
+	}
 	return r, nil
 }
 
@@ -118,6 +123,7 @@ func (s *Service) ensureBoundary(ctx context.Context, d DeclaredRole) (string, e
 	if err := checkManaged(want); err != nil {
 		return "", fmt.Errorf("boundary: %w", err)
 	}
+	s.warnOf(want.ARN, want.Document, policy.Identity)
 	if have := s.current.Load().policies[want.ARN]; have != nil && sameJSON(have.record.Document, want.Document) {
 		return want.ARN, nil
 	}

@@ -19,8 +19,9 @@ func (s *Service) RoleWarnings(roleARN, poolID string, guest bool) []string {
 		t := taking{
 			action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: poolProvider, sessionName: "CognitoIdentityCredentials",
 			provider: poolProvider, audience: []string{pool}, subject: "us-east-1:00000000-0000-4000-8000-000000000000", amr: []string{amr},
+			more: s.globals(Env{}, "sts"),
 		}
-		_, ok := r.trusts(&t, s.now())
+		_, ok := r.trusts(&t)
 		return ok
 	}
 	var warnings []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ type world struct {
 	minter *session.Minter
 	now    time.Time
 	key    *token.SigningKey
+	log    *slog.Logger
 }
 
 func newWorld(t testing.TB) *world {
@@ -63,7 +65,7 @@ func (w *world) open() {
 	}})
 	must(w.t, err)
 	w.Service, err = iam.New(w.t.Context(), iam.Options{
-		Store: w.store, Box: w.box, Minter: w.minter, Account: account, Now: w.clock, Rand: rand.Reader, Verifier: verifier,
+		Store: w.store, Box: w.box, Minter: w.minter, Account: account, Region: "us-east-1", Now: w.clock, Rand: rand.Reader, Verifier: verifier, Log: w.log,
 	})
 	must(w.t, err)
 }

@@ -1,7 +1,14 @@
 package iam
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"strings"
+	"time"
+
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/store"
 )
 
 // ARNs of built-in managed policies.
@@ -17,6 +24,12 @@ const (
 
 // guestLimits are the session policies of guests in the order of GuestPolicies.
 var guestLimits = []string{GuestInlinePolicy, GuestManagedPolicy}
+
+// The paths of the built-in policies.
+const (
+	awsPolicies = "arn:aws:iam::aws:policy/"
+	ownPolicies = awsPolicies + "sluice/" // Sluice's own
+)
 
 // GuestPolicies returns the ARNs of the session policies that limit guests in the enhanced flow. A guest may do what one of them
 // and the role allow.
@@ -37,9 +50,9 @@ var awsManaged = map[string]*managed{
 		"polly:*","comprehend:*","translate:*","transcribe:*","rekognition:*","mobiletargeting:*","firehose:*","appsync:*",
 		"personalize:*","codewhisperer:*","sdb:*","sagemaker:InvokeEndpoint","textract:DetectDocumentText",
 		"textract:AnalyzeDocument"]}]}`),
-	"arn:aws:iam::aws:policy/AmazonCognitoUnauthenticatedIdentities": builtIn("AmazonCognitoUnauthenticatedIdentities",
+	"arn:aws:iam::aws:policy/AmazonCognitoUnauthenticatedIdentities": builtIn(awsPolicies+"AmazonCognitoUnauthenticatedIdentities",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rum:PutRumEvents"],"Resource":"*"}]}`),
-	"arn:aws:iam::aws:policy/AdministratorAccess": builtIn("AdministratorAccess",
+	"arn:aws:iam::aws:policy/AdministratorAccess": builtIn(awsPolicies+"AdministratorAccess",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
 	// STS API reference, GetFederationToken: no IAM operation, and of STS only GetCallerIdentity, which no policy refuses.
 	federatedUserPolicy: builtIn(federatedUserPolicy,
@@ -58,10 +71,21 @@ var rootSession = []*policy.Set{mustCompile("root session", `{"Version":"2012-10
 	{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity","sts:GetCallerIdentity"],
 		"Resource":"*"}]}`)}
 
-func builtIn(name, text string) *managed {
+// builtInAt is the time of creation that built-in policies show: that of AWS's first ones.
+var builtInAt = time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC)
+
+// builtIn returns a managed policy of this package. Its id is made of the ARN, so that it is the same in every process.
+func builtIn(arn, text string) *managed {
 	document, err := policy.Parse([]byte(text), policy.Identity)
 	if err != nil {
-		panic("iam: " + name + ": " + err.Error())
+		panic("iam: " + arn + ": " + err.Error())
 	}
-	return &managed{document: document, set: policy.Compile(policy.Source{Name: name, Document: document})}
+	sum, name := sha256.Sum256([]byte(arn)), roleName(arn)
+	return &managed{
+		record: store.Policy{
+			ARN: arn, ID: "ANPA" + base32.StdEncoding.EncodeToString(sum[:])[:17], Name: name, Path: strings.TrimSuffix(arn[len(awsPolicies)-1:], name),
+			Document: json.RawMessage(text), Version: "v1", CreatedAt: builtInAt, ModifiedAt: builtInAt,
+		},
+		document: document, set: policy.Compile(policy.Source{Name: arn, Document: document}),
+	}
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/reference"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -19,7 +21,7 @@ func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Polic
 	if p.Path == "" {
 		p.Path = "/"
 	}
-	if err := checkManaged(p); err != nil {
+	if err := checkVersioned(p.Document); err != nil {
 		return store.Policy{}, err
 	}
 	id, err := s.uniqueID("ANPA")
@@ -32,15 +34,22 @@ func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Polic
 	if errors.Is(err, store.ErrExists) {
 		return store.Policy{}, fault.New(fault.EntityExists, "A policy called %s already exists. Duplicate names are not allowed.", p.Name)
 	}
+	s.warnOf(p.ARN, p.Document, policy.Identity)
 	return p, err
 }
 
-// GetPolicy returns a customer managed policy. Errors: NoSuchEntity.
+// GetPolicy returns a managed policy, built in or stored. Errors: Validation, InvalidParameter, NoSuchEntity.
 func (s *Service) GetPolicy(arn string) (store.Policy, error) {
+	if err := checkPolicyARN(arn); err != nil {
+		return store.Policy{}, err
+	}
 	if m := s.current.Load().policies[arn]; m != nil {
 		return m.record, nil
 	}
-	return store.Policy{}, noSuchPolicy(arn)
+	if m := awsManaged[arn]; m != nil && strings.HasPrefix(arn, awsPolicies) {
+		return m.record, nil
+	}
+	return store.Policy{}, fault.New(fault.NoSuchEntity, "Policy %s was not found.", arn)
 }
 
 // AttachmentCount returns the number of roles to which the policy is attached and of roles whose boundary it is.
@@ -56,12 +65,20 @@ func (s *Service) AttachmentCount(arn string) (attached, boundaries int) {
 	return attached, boundaries
 }
 
-// ListPolicies returns a page of the customer managed policies whose path starts with prefix, by ARN.
-func (s *Service) ListPolicies(prefix, after string, limit int) PolicyPage {
-	now := s.current.Load()
+// ListPolicies returns a page of the managed policies whose path starts with prefix, by ARN: those of the account, and the
+// built-in ones that AWS has too.
+func (s *Service) ListPolicies(scope Scope, prefix, after string, limit int) PolicyPage {
+	all := map[string]*managed{}
+	if scope != ScopeAWS {
+		maps.Copy(all, s.current.Load().policies)
+	}
+	if scope != ScopeLocal {
+		maps.Copy(all, awsManaged)
+		maps.DeleteFunc(all, func(arn string, _ *managed) bool { return strings.HasPrefix(arn, ownPolicies) })
+	}
 	page := PolicyPage{}
-	for _, arn := range slices.Sorted(maps.Keys(now.policies)) {
-		m := now.policies[arn]
+	for _, arn := range slices.Sorted(maps.Keys(all)) {
+		m := all[arn]
 		if arn <= after || !hasPrefix(m.record.Path, prefix) {
 			continue
 		}
@@ -74,10 +91,15 @@ func (s *Service) ListPolicies(prefix, after string, limit int) PolicyPage {
 	return page
 }
 
-// DeletePolicy deletes a managed policy that no role uses. Errors: NoSuchEntity, DeleteConflict.
+// DeletePolicy deletes a managed policy that no role uses and that has one version. Errors: Validation, InvalidParameter,
+// NoSuchEntity, DeleteConflict.
 func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
+	if err := checkPolicyARN(arn); err != nil {
+		return err
+	}
 	err := s.change(ctx, "", arn, func(tx store.Tx) error {
-		if _, err := tx.Policies.Get(arn); err != nil {
+		p, err := tx.Policies.Get(arn)
+		if err != nil {
 			return err
 		}
 		roles, err := tx.Roles.List(store.Page{})
@@ -89,20 +111,73 @@ func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
 				return fault.New(fault.DeleteConflict, "Cannot delete a policy attached to entities.")
 			}
 		}
+		list, err := versionsOf(p)
+		if err != nil {
+			return err
+		}
+		if len(list) > 1 {
+			return errVersionsLeft
+		}
 		return tx.Policies.Delete(arn)
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return noSuchPolicy(arn)
+		return fault.New(fault.NoSuchEntity, "Policy %s was not found.", arn)
 	}
 	return err
 }
 
-// checkAttachable checks that the policy with the ARN exists; "" is accepted.
+var errVersionsLeft = fault.New(fault.DeleteConflict, "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+
+// checkAttachable checks that the policy with the ARN exists.
 func (s *Service) checkAttachable(arn string) error {
-	if arn == "" || s.document(arn) != nil {
+	if err := checkPolicyARN(arn); err != nil {
+		return err
+	}
+	if s.document(arn) != nil {
 		return nil
 	}
-	return noSuchPolicy(arn)
+	return fault.New(fault.NoSuchEntity, "Policy %s does not exist or is not attachable.", arn)
+}
+
+// checkBoundary checks that the policy of a permissions boundary exists; "" is accepted.
+func (s *Service) checkBoundary(arn string) error {
+	if arn == "" {
+		return nil
+	}
+	if err := checkPolicyARN(arn); err != nil {
+		return err
+	}
+	if s.document(arn) != nil {
+		return nil
+	}
+	return fault.New(fault.NoSuchEntity, "Scope ARN: %s does not exist or is not attachable.", arn)
+}
+
+// policyARN is the form of the ARN of a managed policy.
+var policyARN = regexp.MustCompile(`\Aarn:aws[\w-]*:iam::(\d{12}|aws):policy/.+\z`)
+
+// checkPolicyARN checks the form of the ARN of a managed policy. As at AWS, the error for text that is no ARN differs from that
+// for an ARN of something else.
+func checkPolicyARN(arn string) error {
+	switch {
+	case policyARN.MatchString(arn):
+		return nil
+	case strings.HasPrefix(arn, "arn:"):
+		return fault.New(fault.InvalidParameter, "ARN %s is not valid.", arn)
+	}
+	return fault.New(fault.Validation, "ARN %s is not valid.", arn)
+}
+
+// checkVersioned checks a document of CreatePolicy or CreatePolicyVersion, which needs a Version.
+func checkVersioned(document json.RawMessage) error {
+	loaded, err := policy.Load(document, policy.Identity)
+	if loaded == nil {
+		return malformed(nil, err)
+	}
+	if loaded.Version != policy.Version2012 {
+		return fault.New(fault.MalformedPolicy, "Policy document must be version 2012-10-17 or greater.")
+	}
+	return checkManaged(store.Policy{Document: document})
 }
 
 func checkManaged(p store.Policy) error {
@@ -123,6 +198,17 @@ func checkTrust(document json.RawMessage) error {
 	return malformed(policy.Parse(document, policy.Trust))
 }
 
+// warnOf logs the condition keys of a written policy that no request has. A policy with such a key is accepted, as in AWS.
+func (s *Service) warnOf(name string, text json.RawMessage, kind policy.Kind) {
+	document, err := policy.Parse(text, kind)
+	if err != nil {
+		return // refused when it was checked
+	}
+	for _, p := range reference.Unsupplied(document) {
+		s.log.Warn("a policy has a condition that no request meets", "policy", name, "problem", p.String())
+	}
+}
+
 func malformed(_ *policy.Document, err error) error {
 	if err == nil {
 		return nil
@@ -139,10 +225,6 @@ func checkInlineSize(r *store.Role) error {
 		return fault.New(fault.LimitExceeded, "Maximum policy size of %d bytes exceeded for role %s", policy.InlineOfRole.Max(), r.Name)
 	}
 	return nil
-}
-
-func noSuchPolicy(arn string) error {
-	return fault.New(fault.NoSuchEntity, "Policy %s does not exist or is not attachable.", arn)
 }
 
 func hasPrefix(path, prefix string) bool { return prefix == "" || strings.HasPrefix(path, prefix) }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
@@ -37,7 +38,7 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	if err := checkTrust(r.Trust); err != nil {
 		return store.Role{}, err
 	}
-	if err := s.checkAttachable(r.Boundary); err != nil {
+	if err := s.checkBoundary(r.Boundary); err != nil {
 		return store.Role{}, err
 	}
 	if len(r.Tags) > maxTags {
@@ -53,6 +54,7 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	if errors.Is(err, store.ErrExists) {
 		return store.Role{}, fault.New(fault.EntityExists, "Role with name %s already exists.", r.Name)
 	}
+	s.warnOf("role "+r.Name+", trust policy", r.Trust, policy.Trust)
 	return r, err
 }
 
@@ -109,6 +111,7 @@ func (s *Service) UpdateTrust(ctx context.Context, name string, trust json.RawMe
 	if err := checkTrust(trust); err != nil {
 		return err
 	}
+	s.warnOf("role "+name+", trust policy", trust, policy.Trust)
 	return s.editRole(ctx, name, func(r *store.Role) error {
 		r.Trust = trust
 		return nil
@@ -122,7 +125,10 @@ func (s *Service) DeleteRole(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if len(r.Inline) > 0 || len(r.Attached) > 0 {
+		if len(r.Attached) > 0 {
+			return fault.New(fault.DeleteConflict, "Cannot delete entity, must detach all policies first.")
+		}
+		if len(r.Inline) > 0 {
 			return fault.New(fault.DeleteConflict, "Cannot delete entity, must delete policies first.")
 		}
 		return tx.Roles.Delete(r.Name)
@@ -135,6 +141,7 @@ func (s *Service) PutRolePolicy(ctx context.Context, role, name string, document
 	if err := checkPermissions(document); err != nil {
 		return err
 	}
+	s.warnOf("role "+role+", "+name, document, policy.Identity)
 	return s.editRole(ctx, role, func(r *store.Role) error {
 		if r.Inline == nil {
 			r.Inline = map[string]json.RawMessage{}
@@ -196,6 +203,9 @@ func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error 
 
 // DetachRolePolicy detaches a managed policy. Errors: NoSuchEntity.
 func (s *Service) DetachRolePolicy(ctx context.Context, role, arn string) error {
+	if err := checkPolicyARN(arn); err != nil {
+		return err
+	}
 	return s.editRole(ctx, role, func(r *store.Role) error {
 		i := slices.Index(r.Attached, arn)
 		if i < 0 {
@@ -220,9 +230,9 @@ func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error
 	return list, nil
 }
 
-// PutBoundary sets the permissions boundary; "" removes it. Errors: NoSuchEntity.
+// PutBoundary sets the permissions boundary; "" removes it. Errors: Validation, InvalidParameter, NoSuchEntity.
 func (s *Service) PutBoundary(ctx context.Context, role, arn string) error {
-	if err := s.checkAttachable(arn); err != nil {
+	if err := s.checkBoundary(arn); err != nil {
 		return err
 	}
 	return s.editRole(ctx, role, func(r *store.Role) error {
@@ -230,33 +240,6 @@ func (s *Service) PutBoundary(ctx context.Context, role, arn string) error {
 			return fault.New(fault.NoSuchEntity, "The role with name %s has no permissions boundary.", role)
 		}
 		r.Boundary = arn
-		return nil
-	})
-}
-
-// TagRole adds or replaces tags. Errors: NoSuchEntity, LimitExceeded.
-func (s *Service) TagRole(ctx context.Context, role string, tags map[string]string) error {
-	return s.editRole(ctx, role, func(r *store.Role) error {
-		merged := maps.Clone(r.Tags)
-		if merged == nil {
-			merged = map[string]string{}
-		}
-		maps.Copy(merged, tags)
-		if len(merged) > maxTags {
-			return limitExceeded("TagsPerRole", maxTags)
-		}
-		r.Tags = merged
-		return nil
-	})
-}
-
-// UntagRole removes tags. A missing key is not an error. Errors: NoSuchEntity.
-func (s *Service) UntagRole(ctx context.Context, role string, keys []string) error {
-	return s.editRole(ctx, role, func(r *store.Role) error {
-		r.Tags = maps.Clone(r.Tags)
-		for _, key := range keys {
-			delete(r.Tags, key)
-		}
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -232,4 +233,43 @@ func TestWhatOthersAskOfRoles(t *testing.T) {
 	}
 	wantFault(t, w.UpdateRole(t.Context(), "r", iam.RoleUpdate{MaxSession: new(1)}), fault.Validation)
 	wantFault(t, w.UpdateRole(t.Context(), "none", iam.RoleUpdate{}), fault.NoSuchEntity)
+}
+
+func TestAKeyThatNoRequestHasIsLoggedWhenAPolicyIsWritten(t *testing.T) {
+	w := newWorld(t)
+	var log strings.Builder
+	w.log = slog.New(slog.NewTextHandler(&log, nil))
+	w.open()
+	ctx := t.Context()
+	document := json.RawMessage(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:PutRolePolicy","Resource":"*","Condition":{"Null":{"iam:PolicyARN":"false"}}}}`)
+	trust := json.RawMessage(strings.Replace(accountTrust(""), `"Action":`, `"Condition":{"Null":{"aws:PrincipalOrgID":"false"}},"Action":`, 1))
+	for name, write := range map[string]func() error{
+		"CreatePolicy": func() error {
+			_, err := w.CreatePolicy(ctx, store.Policy{Name: "p", Document: document})
+			return err
+		},
+		"CreateRole": func() error {
+			_, err := w.CreateRole(ctx, store.Role{Name: "made", Trust: trust})
+			return err
+		},
+		"a declared role": func() error {
+			return w.Ensure(ctx, iam.DeclaredRole{Name: "declared", Trust: json.RawMessage(accountTrust("")), Policies: map[string]json.RawMessage{"p": document}})
+		},
+	} {
+		log.Reset()
+		must(t, write())
+		if !strings.Contains(log.String(), "has the condition key") {
+			t.Errorf("%s: logged %q", name, log.String())
+		}
+	}
+	for name, write := range map[string]func() error{
+		"PutRolePolicy": func() error { return w.PutRolePolicy(ctx, "made", "p", document) },
+		"UpdateTrust":   func() error { return w.UpdateTrust(ctx, "made", trust) },
+	} {
+		log.Reset()
+		must(t, write())
+		if !strings.Contains(log.String(), "has the condition key") {
+			t.Errorf("%s: logged %q", name, log.String())
+		}
+	}
 }

@@ -27,6 +27,7 @@ type Options struct {
 	Box     *seal.Box
 	Minter  *session.Minter
 	Account string // twelve digits
+	Region  string // aws:RequestedRegion of STS and Cognito
 	Now     func() time.Time
 	Rand    io.Reader
 
@@ -44,6 +45,7 @@ type Service struct {
 	box     *seal.Box
 	minter  *session.Minter
 	account string
+	region  string
 	now     func() time.Time
 	rand    io.Reader
 	strict  bool
@@ -57,10 +59,10 @@ type Service struct {
 
 // New returns a Service. It reads all roles and policies from the store. Errors: a missing option, an error of the store.
 func New(ctx context.Context, o Options) (*Service, error) {
-	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Now == nil || o.Rand == nil {
+	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Region == "" || o.Now == nil || o.Rand == nil {
 		return nil, errors.New("iam: New: a required field of Options is not set")
 	}
-	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
+	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, region: o.Region, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -3,10 +3,9 @@ package iam
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -23,32 +22,24 @@ type taking struct {
 	externalID     string
 	tags           []Tag
 	transitive     []string
-	inherited      bool     // the new session inherits tags of the caller's session
-	provider       string   // prefix of the provider's keys; "" for AWS principals
-	audience       []string // <provider>:aud
-	allAudiences   []string // <provider>:oaud
-	subject        string   // <provider>:sub
-	amr            []string // <provider>:amr
-	env            Env
-	more           map[string][]string // condition keys of the caller, in lower case
+	inherited      bool              // the new session inherits tags of the caller's session
+	provider       string            // prefix of the provider's keys; "" for AWS principals
+	audience       []string          // <provider>:aud
+	allAudiences   []string          // <provider>:oaud
+	subject        string            // <provider>:sub
+	amr            []string          // <provider>:amr
+	more           policy.MapContext // condition keys of the request, the caller and the role, in lower case
 }
 
 // context returns the condition keys for trust policies. IAM user guide, "AWS global condition context keys" and "Keys
 // for AWS OIDC federation"; Cognito developer guide, "Using role-based access control".
-func (t *taking) context(now time.Time) policy.MapContext {
-	c := policy.MapContext{
-		"aws:currenttime":     {now.UTC().Format("2006-01-02T15:04:05Z")},
-		"aws:epochtime":       {strconv.FormatInt(now.Unix(), 10)},
-		"aws:securetransport": {strconv.FormatBool(t.env.Secure)},
-		"sts:rolesessionname": {t.sessionName},
-	}
+func (t *taking) context() policy.MapContext {
+	c := policy.MapContext{"sts:rolesessionname": {t.sessionName}}
 	add := func(key string, values ...string) {
 		if len(values) > 0 && values[0] != "" {
 			c[key] = values
 		}
 	}
-	add("aws:sourceip", t.env.SourceIP)
-	add("aws:useragent", t.env.UserAgent)
 	add("sts:externalid", t.externalID)
 	add("sts:transitivetagkeys", t.transitive...)
 	add("sts:sourceidentity", t.sourceIdentity)
@@ -67,17 +58,15 @@ func (t *taking) context(now time.Time) policy.MapContext {
 		add(t.provider+":sub", t.subject)
 		add(t.provider+":amr", t.amr...)
 	}
-	for key, values := range t.more {
-		c[key] = values
-	}
+	maps.Copy(c, t.more)
 	return c
 }
 
 // trusts reports whether the role's trust policy allows every action of the attempt, and returns the principals of the statement
 // that allows the first. IAM user guide, "Passing session tags": tags need sts:TagSession, a source identity
 // needs sts:SetSourceIdentity, each in the trust policy too.
-func (r *role) trusts(t *taking, now time.Time) (named *policy.Principals, ok bool) {
-	context := t.context(now)
+func (r *role) trusts(t *taking) (named *policy.Principals, ok bool) {
+	context := t.context()
 	ask := func(action string) policy.Decision {
 		return r.trust.DecideTrust(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Action: action, Context: context})
 	}
@@ -169,15 +158,15 @@ func checkTags(tags []Tag, transitive []string) error {
 		case utf8.RuneCountInString(tag.Value) > policy.MaxTagValue:
 			return fault.New(fault.Validation, "A session tag value must have at most 256 characters.")
 		case strings.HasPrefix(key, "aws:"):
-			return fault.New(fault.Validation, "Tag keys with the prefix aws: are reserved.")
+			return fault.New(fault.InvalidParameter, "Tag keys with the prefix aws: are reserved.")
 		case seen[key]:
-			return fault.New(fault.Validation, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return fault.New(fault.InvalidParameter, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		seen[key] = true
 	}
 	for _, key := range transitive {
 		if !seen[policy.FoldKey(key)] {
-			return fault.New(fault.Validation, "The specified transitive tag key must be included in the requested tags.")
+			return fault.New(fault.InvalidParameter, "The specified transitive tag key must be included in the requested tags.")
 		}
 	}
 	return nil

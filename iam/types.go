@@ -13,6 +13,7 @@ import (
 type Env struct {
 	SourceIP  string // aws:SourceIp; "" = unknown
 	UserAgent string // aws:UserAgent
+	Referer   string // aws:Referer
 	Secure    bool   // aws:SecureTransport
 }
 
@@ -35,7 +36,6 @@ type AssumeRoleInput struct {
 	TransitiveKeys []string
 	ExternalID     string
 	SourceIdentity string
-	Env            Env
 }
 
 // WebIdentityInput is the input of sts:AssumeRoleWithWebIdentity.
@@ -53,7 +53,6 @@ type FederationInput struct {
 	Name   string
 	Limits SessionLimits
 	Tags   []Tag
-	Env    Env
 }
 
 // Assumed is a new session of a role, or of a federated user.
@@ -112,3 +111,13 @@ type PolicyPage struct {
 	Policies []store.Policy
 	Next     string // ARN after which the next page starts; "" = last page
 }
+
+// Scope selects managed policies for ListPolicies.
+type Scope uint8
+
+// The scopes.
+const (
+	ScopeAll Scope = iota
+	ScopeAWS
+	ScopeLocal
+)

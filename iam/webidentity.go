@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -22,6 +23,9 @@ const notAuthorizedWeb = "Not authorized to perform sts:AssumeRoleWithWebIdentit
 // ExternalService, AccessDenied, Validation, MalformedPolicy, PackedPolicyTooLarge.
 func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityInput) (Assumed, error) {
 	if err := checkSessionName(in.SessionName); err != nil {
+		return Assumed{}, err
+	}
+	if err := checkARN(in.RoleARN); err != nil {
 		return Assumed{}, err
 	}
 	if in.ProviderID != "" {
@@ -43,7 +47,8 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	if to == nil {
 		return Assumed{}, errNotTrusted(notAuthorizedWeb)
 	}
-	if _, ok := to.trusts(attempt, s.now()); !ok {
+	maps.Copy(attempt.more, roleKeys(to.record.Tags))
+	if _, ok := to.trusts(attempt); !ok {
 		return Assumed{}, errNotTrusted(notAuthorizedWeb)
 	}
 	duration, err := to.duration(in.Limits.Duration, false)
@@ -109,7 +114,7 @@ func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSe
 	attempt := &taking{
 		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: s.ProviderARN(provider),
 		sessionName: in.SessionName, sourceIdentity: passed.sourceIdentity, tags: passed.tags, transitive: passed.transitive,
-		provider: provider, audience: t.Audience, subject: t.Subject, env: in.Env,
+		provider: provider, audience: t.Audience, subject: t.Subject, more: s.globals(in.Env, "sts"),
 	}
 	if provider == poolProvider {
 		attempt.principal = poolProvider
@@ -237,12 +242,13 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 	attempt := &taking{
 		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: poolProvider, sessionName: r.SessionName,
 		provider: poolProvider, audience: []string{r.IdentityPoolID}, subject: r.IdentityID, amr: r.AMR,
-		env: Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure}, tags: r.PrincipalTags,
+		tags: r.PrincipalTags, more: s.globals(Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure}, "sts"),
 	}
 	if err := checkTags(attempt.tags, nil); err != nil {
 		return session.Credentials{}, err
 	}
-	if _, ok := to.trusts(attempt, s.now()); !ok {
+	maps.Copy(attempt.more, roleKeys(to.record.Tags))
+	if _, ok := to.trusts(attempt); !ok {
 		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
 	}
 	r.Kind, r.FederatedProvider = session.WebIdentityRole, poolProvider

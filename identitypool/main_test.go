@@ -65,7 +65,7 @@ func newWorld(t testing.TB) *world {
 	w.store = st
 	w.minter, err = session.NewMinter(session.Options{Box: box})
 	must(t, err)
-	w.iam, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.minter, Account: account, Now: w.clock, Rand: rand.Reader})
+	w.iam, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.minter, Account: account, Region: "us-east-1", Now: w.clock, Rand: rand.Reader})
 	must(t, err)
 	var keys token.StaticKeys
 	must(t, keys.Set(w.key.Public()))

@@ -29,7 +29,7 @@ type apis struct {
 
 func newAPIs(sv *Services, o *Options) (*apis, error) {
 	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Region: o.Config.Region, Now: o.Now,
-		ClientIP: o.ClientIP, Revoked: sv.Revocations.sessionRevoked})
+		Resources: resources{sv}, ClientIP: o.ClientIP, Revoked: sv.Revocations.sessionRevoked})
 	if err != nil {
 		return nil, err
 	}

@@ -117,8 +117,8 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 
 // buildRoles makes the roles and takes, or makes, the administrator's key.
 func (sv *Services) buildRoles(ctx context.Context, o *Options) (err error) {
-	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Now: o.Now,
-		Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
+	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Region: o.Config.Region,
+		Now: o.Now, Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return err
 	}

@@ -91,6 +91,7 @@ type Policy struct {
 	Description string
 	Document    json.RawMessage // the default version
 	Version     string          // "v1" …
+	Versions    json.RawMessage // all versions, as package iam encodes them; nil = only the default
 	Tags        map[string]string
 	Declared    bool
 	CreatedAt   time.Time

@@ -19,6 +19,12 @@ var operations = []api.Operation{
 		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "MalformedPolicyDocumentException", "ServiceFailureException"},
 	},
 	{
+		Name: "CreatePolicyVersion", Signed: true,
+		Input: &shapeCreatePolicyVersionRequest, NewInput: func() any { return new(CreatePolicyVersionRequest) },
+		Output: &shapeCreatePolicyVersionResponse, NewOutput: func() any { return new(CreatePolicyVersionResponse) },
+		Errors: []string{"InvalidInputException", "LimitExceededException", "MalformedPolicyDocumentException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "CreateRole", Signed: true,
 		Input: &shapeCreateRoleRequest, NewInput: func() any { return new(CreateRoleRequest) },
 		Output: &shapeCreateRoleResponse, NewOutput: func() any { return new(CreateRoleResponse) },
@@ -27,6 +33,11 @@ var operations = []api.Operation{
 	{
 		Name: "DeletePolicy", Signed: true,
 		Input: &shapeDeletePolicyRequest, NewInput: func() any { return new(DeletePolicyRequest) },
+		Errors: []string{"DeleteConflictException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "DeletePolicyVersion", Signed: true,
+		Input: &shapeDeletePolicyVersionRequest, NewInput: func() any { return new(DeletePolicyVersionRequest) },
 		Errors: []string{"DeleteConflictException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
@@ -80,15 +91,39 @@ var operations = []api.Operation{
 		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
+		Name: "ListInstanceProfilesForRole", Signed: true,
+		Input: &shapeListInstanceProfilesForRoleRequest, NewInput: func() any { return new(ListInstanceProfilesForRoleRequest) },
+		Output: &shapeListInstanceProfilesForRoleResponse, NewOutput: func() any { return new(ListInstanceProfilesForRoleResponse) },
+		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "ListPolicies", Signed: true,
 		Input: &shapeListPoliciesRequest, NewInput: func() any { return new(ListPoliciesRequest) },
 		Output: &shapeListPoliciesResponse, NewOutput: func() any { return new(ListPoliciesResponse) },
 		Errors: []string{"ServiceFailureException"},
 	},
 	{
+		Name: "ListPolicyTags", Signed: true,
+		Input: &shapeListPolicyTagsRequest, NewInput: func() any { return new(ListPolicyTagsRequest) },
+		Output: &shapeListPolicyTagsResponse, NewOutput: func() any { return new(ListPolicyTagsResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListPolicyVersions", Signed: true,
+		Input: &shapeListPolicyVersionsRequest, NewInput: func() any { return new(ListPolicyVersionsRequest) },
+		Output: &shapeListPolicyVersionsResponse, NewOutput: func() any { return new(ListPolicyVersionsResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "ListRolePolicies", Signed: true,
 		Input: &shapeListRolePoliciesRequest, NewInput: func() any { return new(ListRolePoliciesRequest) },
 		Output: &shapeListRolePoliciesResponse, NewOutput: func() any { return new(ListRolePoliciesResponse) },
+		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListRoleTags", Signed: true,
+		Input: &shapeListRoleTagsRequest, NewInput: func() any { return new(ListRoleTagsRequest) },
+		Output: &shapeListRoleTagsResponse, NewOutput: func() any { return new(ListRoleTagsResponse) },
 		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
@@ -108,9 +143,24 @@ var operations = []api.Operation{
 		Errors: []string{"LimitExceededException", "MalformedPolicyDocumentException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
 	},
 	{
+		Name: "SetDefaultPolicyVersion", Signed: true,
+		Input: &shapeSetDefaultPolicyVersionRequest, NewInput: func() any { return new(SetDefaultPolicyVersionRequest) },
+		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "TagPolicy", Signed: true,
+		Input: &shapeTagPolicyRequest, NewInput: func() any { return new(TagPolicyRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "TagRole", Signed: true,
 		Input: &shapeTagRoleRequest, NewInput: func() any { return new(TagRoleRequest) },
 		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "UntagPolicy", Signed: true,
+		Input: &shapeUntagPolicyRequest, NewInput: func() any { return new(UntagPolicyRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "UntagRole", Signed: true,
@@ -126,6 +176,12 @@ var operations = []api.Operation{
 		Name: "UpdateRole", Signed: true,
 		Input: &shapeUpdateRoleRequest, NewInput: func() any { return new(UpdateRoleRequest) },
 		Output: &shapeUpdateRoleResponse, NewOutput: func() any { return new(UpdateRoleResponse) },
+		Errors: []string{"NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
+		Name: "UpdateRoleDescription", Signed: true,
+		Input: &shapeUpdateRoleDescriptionRequest, NewInput: func() any { return new(UpdateRoleDescriptionRequest) },
+		Output: &shapeUpdateRoleDescriptionResponse, NewOutput: func() any { return new(UpdateRoleDescriptionResponse) },
 		Errors: []string{"NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
 	},
 }

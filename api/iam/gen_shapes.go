@@ -22,6 +22,10 @@ var shapeDateType = api.Shape{Name: "dateType", Kind: api.Time}
 
 var shapeIdType = api.Shape{Name: "idType", Kind: api.String, Min: 16, HasMin: true, Max: 128, HasMax: true, Pattern: &patternIdType}
 
+var shapeInstanceProfileListType = api.Shape{Name: "instanceProfileListType", Kind: api.List, Elem: &shapeInstanceProfile}
+
+var shapeInstanceProfileNameType = api.Shape{Name: "instanceProfileNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternInstanceProfileNameType}
+
 var shapeMarkerType = api.Shape{Name: "markerType", Kind: api.String, Min: 1, HasMin: true, Max: 320, HasMax: true, Pattern: &patternMarkerType}
 
 var shapeMaxItemsType = api.Shape{Name: "maxItemsType", Kind: api.Integer, Min: 1, HasMin: true, Max: 1000, HasMax: true}
@@ -34,11 +38,13 @@ var shapePolicyDescriptionType = api.Shape{Name: "policyDescriptionType", Kind: 
 
 var shapePolicyDocumentType = api.Shape{Name: "policyDocumentType", Kind: api.String, Min: 1, HasMin: true, Max: 131072, HasMax: true, Pattern: &patternPolicyDocumentType}
 
+var shapePolicyDocumentVersionListType = api.Shape{Name: "policyDocumentVersionListType", Kind: api.List, Elem: &shapePolicyVersion}
+
 var shapePolicyListType = api.Shape{Name: "policyListType", Kind: api.List, Elem: &shapePolicy}
 
 var shapePolicyNameListType = api.Shape{Name: "policyNameListType", Kind: api.List, Elem: &shapePolicyNameType}
 
-var shapePolicyNameType = api.Shape{Name: "policyNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternPolicyNameType}
+var shapePolicyNameType = api.Shape{Name: "policyNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternInstanceProfileNameType}
 
 var shapePolicyPathType = api.Shape{Name: "policyPathType", Kind: api.String, Min: 1, HasMin: true, Max: 512, HasMax: true, Pattern: &patternPolicyPathType}
 
@@ -54,7 +60,7 @@ var shapeRoleListType = api.Shape{Name: "roleListType", Kind: api.List, Elem: &s
 
 var shapeRoleMaxSessionDurationType = api.Shape{Name: "roleMaxSessionDurationType", Kind: api.Integer, Min: 3600, HasMin: true, Max: 43200, HasMax: true}
 
-var shapeRoleNameType = api.Shape{Name: "roleNameType", Kind: api.String, Min: 1, HasMin: true, Max: 64, HasMax: true, Pattern: &patternPolicyNameType}
+var shapeRoleNameType = api.Shape{Name: "roleNameType", Kind: api.String, Min: 1, HasMin: true, Max: 64, HasMax: true, Pattern: &patternInstanceProfileNameType}
 
 var shapeStringType = api.Shape{Name: "stringType", Kind: api.String}
 

@@ -32,6 +32,28 @@ var shapeCreatePolicyResponse = api.Shape{Name: "CreatePolicyResponse", Kind: ap
 	{Name: "Policy", Field: 0, Shape: &shapePolicy},
 }}
 
+// CreatePolicyVersionRequest is the input of CreatePolicyVersion.
+type CreatePolicyVersionRequest struct {
+	PolicyArn      *string `json:"PolicyArn,omitzero"`      // required, 20–2048 characters
+	PolicyDocument *string `json:"PolicyDocument,omitzero"` // required, 1–131072 characters
+	SetAsDefault   *bool   `json:"SetAsDefault,omitzero"`
+}
+
+var shapeCreatePolicyVersionRequest = api.Shape{Name: "CreatePolicyVersionRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "PolicyArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "PolicyDocument", Field: 1, Required: true, Shape: &shapePolicyDocumentType},
+	{Name: "SetAsDefault", Field: 2, Shape: &shapeBooleanType},
+}}
+
+// CreatePolicyVersionResponse is the output of CreatePolicyVersion.
+type CreatePolicyVersionResponse struct {
+	PolicyVersion *PolicyVersion `json:"PolicyVersion,omitzero"`
+}
+
+var shapeCreatePolicyVersionResponse = api.Shape{Name: "CreatePolicyVersionResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "PolicyVersion", Field: 0, Shape: &shapePolicyVersion},
+}}
+
 // CreateRoleRequest is the input of CreateRole.
 type CreateRoleRequest struct {
 	AssumeRolePolicyDocument *string `json:"AssumeRolePolicyDocument,omitzero"` // required, 1–131072 characters

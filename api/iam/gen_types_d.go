@@ -15,6 +15,17 @@ var shapeDeletePolicyRequest = api.Shape{Name: "DeletePolicyRequest", Kind: api.
 	{Name: "PolicyArn", Field: 0, Required: true, Shape: &shapeArnType},
 }}
 
+// DeletePolicyVersionRequest is the input of DeletePolicyVersion.
+type DeletePolicyVersionRequest struct {
+	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters
+	VersionId *string `json:"VersionId,omitzero"` // required
+}
+
+var shapeDeletePolicyVersionRequest = api.Shape{Name: "DeletePolicyVersionRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "PolicyArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "VersionId", Field: 1, Required: true, Shape: &shapePolicyVersionIdType},
+}}
+
 // DeleteRolePermissionsBoundaryRequest is the input of DeleteRolePermissionsBoundary.
 type DeleteRolePermissionsBoundaryRequest struct {
 	RoleName *string `json:"RoleName,omitzero"` // required, 1–64 characters

@@ -34,6 +34,32 @@ var shapeListAttachedRolePoliciesResponse = api.Shape{Name: "ListAttachedRolePol
 	{Name: "Marker", Field: 2, Shape: &shapeResponseMarkerType},
 }}
 
+// ListInstanceProfilesForRoleRequest is the input of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleRequest struct {
+	Marker   *string `json:"Marker,omitzero"`   // 1–320 characters
+	MaxItems *int    `json:"MaxItems,omitzero"` // 1–1000
+	RoleName *string `json:"RoleName,omitzero"` // required, 1–64 characters
+}
+
+var shapeListInstanceProfilesForRoleRequest = api.Shape{Name: "ListInstanceProfilesForRoleRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "RoleName", Field: 2, Required: true, Shape: &shapeRoleNameType},
+}}
+
+// ListInstanceProfilesForRoleResponse is the output of ListInstanceProfilesForRole.
+type ListInstanceProfilesForRoleResponse struct {
+	InstanceProfiles []InstanceProfile `json:"InstanceProfiles,omitzero"` // required
+	IsTruncated      *bool             `json:"IsTruncated,omitzero"`
+	Marker           *string           `json:"Marker,omitzero"`
+}
+
+var shapeListInstanceProfilesForRoleResponse = api.Shape{Name: "ListInstanceProfilesForRoleResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfiles", Field: 0, Required: true, Shape: &shapeInstanceProfileListType},
+	{Name: "IsTruncated", Field: 1, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 2, Shape: &shapeResponseMarkerType},
+}}
+
 // ListPoliciesRequest is the input of ListPolicies.
 type ListPoliciesRequest struct {
 	Marker            *string `json:"Marker,omitzero"`   // 1–320 characters
@@ -66,6 +92,58 @@ var shapeListPoliciesResponse = api.Shape{Name: "ListPoliciesResponse", Kind: ap
 	{Name: "Policies", Field: 2, Shape: &shapePolicyListType},
 }}
 
+// ListPolicyTagsRequest is the input of ListPolicyTags.
+type ListPolicyTagsRequest struct {
+	Marker    *string `json:"Marker,omitzero"`    // 1–320 characters
+	MaxItems  *int    `json:"MaxItems,omitzero"`  // 1–1000
+	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeListPolicyTagsRequest = api.Shape{Name: "ListPolicyTagsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "PolicyArn", Field: 2, Required: true, Shape: &shapeArnType},
+}}
+
+// ListPolicyTagsResponse is the output of ListPolicyTags.
+type ListPolicyTagsResponse struct {
+	IsTruncated *bool   `json:"IsTruncated,omitzero"`
+	Marker      *string `json:"Marker,omitzero"`
+	Tags        []Tag   `json:"Tags,omitzero"` // required, up to 50 elements
+}
+
+var shapeListPolicyTagsResponse = api.Shape{Name: "ListPolicyTagsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Tags", Field: 2, Required: true, Shape: &shapeTagListType},
+}}
+
+// ListPolicyVersionsRequest is the input of ListPolicyVersions.
+type ListPolicyVersionsRequest struct {
+	Marker    *string `json:"Marker,omitzero"`    // 1–320 characters
+	MaxItems  *int    `json:"MaxItems,omitzero"`  // 1–1000
+	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeListPolicyVersionsRequest = api.Shape{Name: "ListPolicyVersionsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "PolicyArn", Field: 2, Required: true, Shape: &shapeArnType},
+}}
+
+// ListPolicyVersionsResponse is the output of ListPolicyVersions.
+type ListPolicyVersionsResponse struct {
+	IsTruncated *bool           `json:"IsTruncated,omitzero"`
+	Marker      *string         `json:"Marker,omitzero"`
+	Versions    []PolicyVersion `json:"Versions,omitzero"`
+}
+
+var shapeListPolicyVersionsResponse = api.Shape{Name: "ListPolicyVersionsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Versions", Field: 2, Shape: &shapePolicyDocumentVersionListType},
+}}
+
 // ListRolePoliciesRequest is the input of ListRolePolicies.
 type ListRolePoliciesRequest struct {
 	Marker   *string `json:"Marker,omitzero"`   // 1–320 characters
@@ -90,6 +168,32 @@ var shapeListRolePoliciesResponse = api.Shape{Name: "ListRolePoliciesResponse", 
 	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
 	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
 	{Name: "PolicyNames", Field: 2, Required: true, Shape: &shapePolicyNameListType},
+}}
+
+// ListRoleTagsRequest is the input of ListRoleTags.
+type ListRoleTagsRequest struct {
+	Marker   *string `json:"Marker,omitzero"`   // 1–320 characters
+	MaxItems *int    `json:"MaxItems,omitzero"` // 1–1000
+	RoleName *string `json:"RoleName,omitzero"` // required, 1–64 characters
+}
+
+var shapeListRoleTagsRequest = api.Shape{Name: "ListRoleTagsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "RoleName", Field: 2, Required: true, Shape: &shapeRoleNameType},
+}}
+
+// ListRoleTagsResponse is the output of ListRoleTags.
+type ListRoleTagsResponse struct {
+	IsTruncated *bool   `json:"IsTruncated,omitzero"`
+	Marker      *string `json:"Marker,omitzero"`
+	Tags        []Tag   `json:"Tags,omitzero"` // required, up to 50 elements
+}
+
+var shapeListRoleTagsResponse = api.Shape{Name: "ListRoleTagsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Tags", Field: 2, Required: true, Shape: &shapeTagListType},
 }}
 
 // ListRolesRequest is the input of ListRoles.

@@ -17,6 +17,17 @@ var shapeTag = api.Shape{Name: "Tag", Kind: api.Structure, Members: []api.Member
 	{Name: "Value", Field: 1, Required: true, Shape: &shapeTagValueType},
 }}
 
+// TagPolicyRequest is the input of TagPolicy.
+type TagPolicyRequest struct {
+	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters
+	Tags      []Tag   `json:"Tags,omitzero"`      // required, up to 50 elements
+}
+
+var shapeTagPolicyRequest = api.Shape{Name: "TagPolicyRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "PolicyArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "Tags", Field: 1, Required: true, Shape: &shapeTagListType},
+}}
+
 // TagRoleRequest is the input of TagRole.
 type TagRoleRequest struct {
 	RoleName *string `json:"RoleName,omitzero"` // required, 1–64 characters

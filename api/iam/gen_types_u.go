@@ -6,6 +6,17 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// UntagPolicyRequest is the input of UntagPolicy.
+type UntagPolicyRequest struct {
+	PolicyArn *string  `json:"PolicyArn,omitzero"` // required, 20–2048 characters
+	TagKeys   []string `json:"TagKeys,omitzero"`   // required, up to 50 elements
+}
+
+var shapeUntagPolicyRequest = api.Shape{Name: "UntagPolicyRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "PolicyArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "TagKeys", Field: 1, Required: true, Shape: &shapeTagKeyListType},
+}}
+
 // UntagRoleRequest is the input of UntagRole.
 type UntagRoleRequest struct {
 	RoleName *string  `json:"RoleName,omitzero"` // required, 1–64 characters
@@ -26,6 +37,26 @@ type UpdateAssumeRolePolicyRequest struct {
 var shapeUpdateAssumeRolePolicyRequest = api.Shape{Name: "UpdateAssumeRolePolicyRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "PolicyDocument", Field: 0, Required: true, Shape: &shapePolicyDocumentType},
 	{Name: "RoleName", Field: 1, Required: true, Shape: &shapeRoleNameType},
+}}
+
+// UpdateRoleDescriptionRequest is the input of UpdateRoleDescription.
+type UpdateRoleDescriptionRequest struct {
+	Description *string `json:"Description,omitzero"` // required, up to 1000 characters
+	RoleName    *string `json:"RoleName,omitzero"`    // required, 1–64 characters
+}
+
+var shapeUpdateRoleDescriptionRequest = api.Shape{Name: "UpdateRoleDescriptionRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Description", Field: 0, Required: true, Shape: &shapeRoleDescriptionType},
+	{Name: "RoleName", Field: 1, Required: true, Shape: &shapeRoleNameType},
+}}
+
+// UpdateRoleDescriptionResponse is the output of UpdateRoleDescription.
+type UpdateRoleDescriptionResponse struct {
+	Role *Role `json:"Role,omitzero"`
+}
+
+var shapeUpdateRoleDescriptionResponse = api.Shape{Name: "UpdateRoleDescriptionResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "Role", Field: 0, Shape: &shapeRole},
 }}
 
 // UpdateRoleRequest is the input of UpdateRole.

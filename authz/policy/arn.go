@@ -59,6 +59,10 @@ func checkResource(value string, variables bool) (message, suggestion string) {
 		return quote(fields[2]) + " is not the name of a service", lowerCase(fields[2])
 	case !fieldCharacters(fields[3]) || !fieldCharacters(fields[4]):
 		return "the region or account of " + quote(value) + " holds a character that neither can have", ""
+	case fields[2] == "iam" && fields[3] != "":
+		return "a resource of IAM has no region", "leave the region out"
+	case fields[2] == "s3" && fields[3] != "" && fields[4] == "":
+		return "a bucket and its objects have no region", "leave the region out"
 	case fields[5] == "":
 		return quote(value) + " names no resource", `write "` + value + `*" to mean all of them`
 	}
@@ -93,6 +97,9 @@ func validService(s string) bool {
 	}
 	return s != ""
 }
+
+// validVendor accepts what AWS accepts before the colon of an action, which may have dots.
+func validVendor(s string) bool { return validService(strings.ReplaceAll(s, ".", "")) }
 
 func fieldCharacters(s string) bool {
 	for _, c := range []byte(s) {

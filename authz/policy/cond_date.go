@@ -46,7 +46,7 @@ func (r *dateRelation) holds(value string, _ Context) (match, ok bool) {
 	return false, true
 }
 
-// parseInstant reads YYYY, YYYY-MM, YYYY-MM-DD, or a date with Thh:mm, Thh:mm:ss or Thh:mm:ss.s… and "Z" or ±hh:mm. A
+// parseInstant reads YYYY, YYYY-MM, YYYY-MM-DD, or a date with Thh:mm, Thh:mm:ss or Thh:mm:ss.s… and "Z", ±hh:mm or ±hh. A
 // date without a time begins in UTC. Digits alone, unless they are four, are epoch seconds.
 func parseInstant(text string) (time.Time, bool) {
 	number := text
@@ -67,7 +67,7 @@ func parseInstant(text string) (time.Time, bool) {
 		month = c.number(2)
 		if c.skip('-') {
 			day = c.number(2)
-			if c.skip('T') {
+			if c.skip('T') || c.skip('t') {
 				return c.clock(year, month, day)
 			}
 		}
@@ -104,7 +104,11 @@ func (c *cursor) skip(separator byte) bool {
 
 // clock reads what follows "T".
 func (c *cursor) clock(year, month, day int) (time.Time, bool) {
-	hour := c.number(2)
+	width := 2
+	if len(c.text) > 1 && c.text[1] == ':' {
+		width = 1 // AWS reads such an hour too
+	}
+	hour := c.number(width)
 	if !c.skip(':') {
 		c.failed = true
 	}
@@ -125,11 +129,10 @@ func (c *cursor) clock(year, month, day int) (time.Time, bool) {
 	} else if !c.skip('+') {
 		c.failed = true
 	}
-	hours := c.number(2)
-	if !c.skip(':') {
-		c.failed = true
+	hours, minutes := c.number(2), 0
+	if c.skip(':') {
+		minutes = c.number(2)
 	}
-	minutes := c.number(2)
 	if hours > 23 || minutes > 59 {
 		c.failed = true
 	}

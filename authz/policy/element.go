@@ -140,3 +140,9 @@ func (r *resourcePattern) matchFields(resource string, ctx Context) outcome {
 	}
 	return result
 }
+
+// CoversAction reports whether a value of Action, which may have wildcards, covers the action.
+func CoversAction(pattern, action string) bool {
+	p := newActionPattern(pattern)
+	return p.match(appendLower(nil, action))
+}

@@ -71,11 +71,14 @@ func (p *parser) keys(n *strictjson.Node, name string, op operator, known bool, 
 	return out
 }
 
-// checkKey refuses what can never be present: a key without a prefix and a colon, one with a stray space, and a key of tags
-// without a tag. A tag may begin and end with spaces.
+// checkKey refuses what is no key: one with an empty part, a stray space or a variable, and a key of tags without a tag. A tag may
+// begin and end with spaces. A key without a prefix is accepted, as in AWS: no request has it.
 func checkKey(key string) (message, suggestion string) {
 	prefix, rest, ok := strings.Cut(key, ":")
 	name, _, _ := strings.Cut(rest, "/")
+	if !ok && key != "" && !strings.ContainsAny(key, " \t\r\n") && !strings.Contains(key, "${") {
+		return "", ""
+	}
 	switch {
 	case tagMissing(key):
 		return quote(key) + " names no tag", "write " + quote(strings.TrimSuffix(key, "/")+"/team") + ", for example"

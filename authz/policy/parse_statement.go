@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/strictjson"
@@ -168,15 +169,27 @@ func (p *parser) action(n *strictjson.Node, path string) {
 		p.problem(n.Offset, path, `write "service:Name", such as "s3:GetObject"`, "%s is not an action", quote(n.Text))
 	case strings.ContainsAny(service, "*?"):
 		p.problem(n.Offset, path, `write one action for each service, or "*" alone`, "the service of an action must be written out")
-	case !validService(string(appendLower(nil, service))):
+	case !validVendor(string(appendLower(nil, service))):
 		p.problem(n.Offset, path, "", "%s is not the name of a service", quote(service))
 	case strings.Contains(name, "${"):
 		p.problem(n.Offset, path, "test it in a condition", "a variable cannot stand in an action")
+	case strings.Contains(name, ":"):
+		p.problem(n.Offset, path, "", "%s holds more than one colon", quote(n.Text))
 	case strings.ContainsAny(name, " \t\r\n"):
 		p.problem(n.Offset, path, "", "%s holds a space", quote(n.Text))
 	case p.kind == Trust && !strings.EqualFold(service, "sts"):
 		p.problem(n.Offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
+	case p.kind == Trust && !coversTrustAction(n.Text):
+		p.problem(n.Offset, path, p.nearest(n.Text, trustActions), "%s is no action of a trust policy", quote(n.Text))
 	}
+}
+
+// trustActions are the actions that a trust policy may name. AWS: "AssumeRole policy may only specify STS AssumeRole actions."
+var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:TagSession",
+	"sts:SetSourceIdentity", "sts:SetContext"}
+
+func coversTrustAction(pattern string) bool {
+	return slices.ContainsFunc(trustActions, func(action string) bool { return CoversAction(pattern, action) })
 }
 
 // resource checks an ARN and the variables in it.

@@ -78,7 +78,11 @@ func TestParseRefusesWithPlaceAndSuggestion(t *testing.T) {
 		"a misspelt qualifier":                       {policy.Identity, condition(`{"ForAnyValues:StringLike":{"aws:a":"x"}}`), []string{`unknown qualifier "ForAnyValues"; write "ForAnyValue"`}},
 		"Null with IfExists":                         {policy.Identity, condition(`{"NullIfExists":{"aws:a":"true"}}`), []string{`write "Null"`}},
 		"Null with a qualifier":                      {policy.Identity, condition(`{"ForAnyValue:Null":{"aws:a":"true"}}`), []string{`write "Null"`}},
-		"a context key without a prefix":             {policy.Identity, condition(`{"IpAddress":{"SourceIP":"10.0.0.0/8"}}`), []string{`"SourceIP" is not a context key, which has a prefix and a colon; write "aws:SourceIp"`}},
+		"a context key that is empty":                {policy.Identity, condition(`{"IpAddress":{"":"10.0.0.0/8"}}`), []string{"is not a context key, which has a prefix and a colon"}},
+		"an unknown action in a trust policy":        {policy.Trust, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoles"}}`, []string{`"sts:AssumeRoles" is no action of a trust policy; write "sts:AssumeRole"`}},
+		"two colons in an action":                    {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"s3:Get:Object","Resource":"*"}}`, []string{`"s3:Get:Object" holds more than one colon`}},
+		"a region in an ARN of IAM":                  {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam:us-east-1:123456789012:role/a"}}`, []string{"a resource of IAM has no region"}},
+		"a region in a bucket's ARN":                 {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:us-east-1::bucket"}}`, []string{"a bucket and its objects have no region"}},
 		"an object as a value":                       {policy.Identity, condition(`{"StringEquals":{"aws:a":{}}}`), []string{"a value is a string, a number or a boolean, not an object"}},
 		"null as a value":                            {policy.Identity, condition(`{"StringEquals":{"aws:a":null}}`), []string{"not null"}},
 		"a word where a number should be":            {policy.Identity, condition(`{"NumericEquals":{"s3:max-keys":["1","ten"]}}`), []string{`Statement[0].Condition.NumericEquals.s3:max-keys[1]: "ten" is not a number`}},
@@ -268,5 +272,19 @@ func TestInForceAValueThatCannotBeUnderstoodMatchesNothing(t *testing.T) {
 				t.Errorf("decided %s, want %s", got.Effect, tc.want)
 			}
 		})
+	}
+}
+
+func TestParseAcceptsLooseFormsAsAWSDoes(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"a key without a prefix":              `"Action":"*","Resource":"*","Condition":{"IpAddress":{"SourceIp":"10.0.0.0/8"}}`,
+		"a vendor with a dot":                 `"Action":"s3.z:ListBucket","Resource":"*"`,
+		"an access point, which has a region": `"Action":"*","Resource":"arn:aws:s3:us-west-2:123456789012:accesspoint/a/object/b"`,
+		"a small t and an hour of one digit":  `"Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2018-11-12t2:00:00.48+23"}}`,
+	} {
+		if _, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+statement+`}}`), policy.Identity); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

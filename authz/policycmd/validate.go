@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	conditionkeys "github.com/sluicegate/sluice/authz/reference"
 )
 
 // kinds are the values of --kind, with the size limit that AWS sets on such a document.
@@ -16,7 +17,7 @@ var kinds = map[string]struct {
 	"resource": {policy.Resource, policy.ManagedPolicy},
 }
 
-// validate checks documents as they are checked when they are stored.
+// validate checks documents as they are checked when they are stored. It warns of condition keys that no request has.
 func (c *command) validate(files []string) int {
 	k, known := kinds[c.kind]
 	if !known {
@@ -43,6 +44,9 @@ func (c *command) validate(files []string) int {
 			good = false
 			fmt.Fprintf(c.stdout, "%s: %v\n", file, err)
 			continue
+		}
+		for _, p := range conditionkeys.Unsupplied(d) {
+			fmt.Fprintf(c.stdout, "%s:%s (warning)\n", file, p)
 		}
 		fmt.Fprintf(c.stdout, "%s: good; statements: %d; characters: %d of %d\n", file, len(d.Statements),
 			policy.Size(k.limit, src), k.limit.Max())

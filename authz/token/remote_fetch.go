@@ -172,14 +172,22 @@ func (f *fetcher) get(ctx context.Context, from string) ([]byte, error) {
 	return body, nil
 }
 
-// isJSON accepts application/json, +json types, and no type, which some file servers send. It refuses other types, so that
-// a login page or an uploaded text does not become a key set.
+// isJSON accepts application/json, +json types such as RFC 7517's, and what file servers and object stores send for a file of
+// keys: no type, plain text and bytes without a type. It refuses other types, such as a login page's. The body must be JSON in
+// any case.
 func isJSON(contentType string) bool {
 	if contentType == "" {
 		return true
 	}
 	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+	if err != nil {
+		return false
+	}
+	switch kind {
+	case "application/json", "text/plain", "text/json", "application/octet-stream", "binary/octet-stream":
+		return true
+	}
+	return strings.HasSuffix(kind, "+json")
 }
 
 // checkURL parses a URL and accepts HTTPS, and HTTP to this host or if AllowHTTP is set.

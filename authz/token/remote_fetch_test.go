@@ -181,3 +181,16 @@ func TestNewRemoteRefusesUnsafeURLs(t *testing.T) {
 		})
 	}
 }
+
+// RFC 7517 names a media type and demands none. Object stores send files of keys as bytes, file servers as text.
+func TestKeySetsMayHaveTheTypesOfFiles(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]bool{
+		"": true, "application/json": true, "application/jwk-set+json; charset=utf-8": true, "text/plain; charset=utf-8": true,
+		"application/octet-stream": true, "binary/octet-stream": true, "text/html": false, "application/xml": false, "a/b/c": false,
+	} {
+		if isJSON(kind) != want {
+			t.Errorf("%q: accepted %v, want %v", kind, !want, want)
+		}
+	}
+}

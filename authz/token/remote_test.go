@@ -304,7 +304,7 @@ func TestUnusableAnswersLeaveTheKeysAtHand(t *testing.T) {
 		"10,000 keys":               {many, ""},
 		"more than a megabyte":      {`{"keys":[` + strings.Repeat(" ", 1<<20) + `]}`, ""},
 		"HTML":                      {"<html>sign in</html>", "text/html; charset=utf-8"},
-		"keys sent as text":         {string(twice), "text/plain"},
+		"keys sent as a page":       {string(twice), "text/html"},
 		"JSON that is not a set":    {`{"error":"nope"}`, ""},
 		"an empty set":              {`{"keys":[]}`, ""},
 		"different keys, one kid":   {string(twice), ""},

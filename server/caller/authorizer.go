@@ -24,10 +24,22 @@ type Options struct {
 	Region string
 	Now    func() time.Time
 
+	// Resources finds what condition keys need to know of pools.
+	Resources Resources
 	// ClientIP returns the address of the client, from a trusted proxy if there is one; the zero Addr if it is unknown.
 	ClientIP func(r *http.Request) netip.Addr
 	// Revoked reports whether a session was revoked. nil means that none ever is.
 	Revoked func(r *session.Record) bool
+}
+
+// Resources are the pools that calls are about. An error fails the call.
+type Resources interface {
+	// UserPoolTags returns the tags of a user pool; nil if there is no such pool.
+	UserPoolTags(ctx context.Context, id string) (map[string]string, error)
+	// IdentityPoolTags returns the tags of an identity pool; nil if there is no such pool.
+	IdentityPoolTags(ctx context.Context, id string) (map[string]string, error)
+	// PoolOfIdentity returns the id of an identity's pool; "" if there is no such identity.
+	PoolOfIdentity(ctx context.Context, id string) (string, error)
 }
 
 // Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.
@@ -38,7 +50,7 @@ type Authorizer struct {
 
 // New returns an Authorizer.
 func New(o Options) (*Authorizer, error) {
-	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.ClientIP == nil {
+	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.Resources == nil || o.ClientIP == nil {
 		return nil, errors.New("caller: an option is missing")
 	}
 	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024)}, nil
@@ -105,19 +117,23 @@ func (a *Authorizer) regions(c *rpc.Call) []string {
 	return []string{a.o.Region}
 }
 
-// Authorize asks the caller's policies.
-func (a *Authorizer) Authorize(_ context.Context, c *rpc.Call) error {
+// Authorize asks the caller's policies, once for each action and resource that the call needs.
+func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 	if decidedElsewhere[c.API.ID+":"+c.Operation.Name] {
 		return nil
 	}
 	who := a.caller(c)
-	action := c.API.ID + ":" + c.Operation.Name
-	resource, keys := a.resource(c)
-	if d := a.o.IAM.Decide(who, action, resource, keys); d.Effect != policy.Allow {
-		return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, action, resource, d))
+	targets, err := a.targets(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if d := a.o.IAM.Decide(who, t.action, t.resource, t.keys); d.Effect != policy.Allow {
+			return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, t.action, t.resource, d))
+		}
 	}
 	for _, role := range passedRoles(c) {
-		if err := a.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com"); err != nil {
+		if err := a.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com", targets[0].resource); err != nil {
 			return err
 		}
 	}
@@ -133,7 +149,7 @@ var decidedElsewhere = map[string]bool{
 }
 
 func (a *Authorizer) caller(c *rpc.Call) *iam.Caller {
-	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil}
 	if ip := a.o.ClientIP(c.Request); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}

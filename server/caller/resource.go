@@ -1,7 +1,9 @@
 package caller
 
 import (
+	"context"
 	"reflect"
+	"strings"
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidentity"
@@ -9,55 +11,128 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// resource returns the ARN of the resource that the call is about, "*" if the operation has none, and the condition keys
-// from its input (Service Authorization Reference, "Resource types" and "Condition keys" of each service).
-func (a *Authorizer) resource(c *rpc.Call) (arn string, keys policy.MapContext) {
+// target is an action on a resource that the caller's policies must allow.
+type target struct {
+	action   string
+	resource string // "*" if the operation has no resource
+	keys     policy.MapContext
+}
+
+// targets returns what the call needs: its action on the resource that the input names, and the service's action for tags
+// if the input sets tags as well. Its first element is the call's own action.
+func (a *Authorizer) targets(ctx context.Context, c *rpc.Call) ([]target, error) {
 	in := reflect.ValueOf(c.Input).Elem()
-	account := a.o.IAM.Account()
+	main := target{action: c.API.ID + ":" + c.Operation.Name, resource: a.resource(c, in)}
+	var err error
+	if main.keys, err = a.conditionKeys(ctx, c, in, main.resource); err != nil {
+		return nil, err
+	}
+	all := []target{main}
+	if action := tagAction(c); action != "" && len(tagsOf(in)) > 0 {
+		all = append(all, target{action, main.resource, main.keys})
+	}
+	pools, err := a.identityPools(ctx, c)
+	for i, pool := range pools {
+		own := target{main.action, main.resource, policy.MapContext{}}
+		for key, values := range main.keys {
+			own.keys[key] = values
+		}
+		if pool != "" {
+			own.keys["cognito-identity:identitypoolarn"] = []string{a.arn("cognito-identity", "identitypool/"+pool)}
+		}
+		if i == 0 {
+			all[0] = own
+		} else {
+			all = append(all, own)
+		}
+	}
+	return all, err
+}
+
+func (a *Authorizer) arn(service, resource string) string {
+	return "arn:aws:" + service + ":" + a.o.Region + ":" + a.o.IAM.Account() + ":" + resource
+}
+
+// resource returns the ARN of the resource that the call is about, "*" if the operation has none. Service Authorization
+// Reference, "Resource types" of each service.
+func (a *Authorizer) resource(c *rpc.Call, in reflect.Value) string {
 	switch c.API.ID {
 	case "cognito-idp":
 		if id := text(in, "UserPoolId"); id != "" {
-			return "arn:aws:cognito-idp:" + a.o.Region + ":" + account + ":userpool/" + id, nil
+			return a.arn("cognito-idp", "userpool/"+id)
 		}
 	case "cognito-identity":
 		if id := text(in, "IdentityPoolId"); id != "" {
-			return "arn:aws:cognito-identity:" + a.o.Region + ":" + account + ":identitypool/" + id, nil
+			return a.arn("cognito-identity", "identitypool/"+id)
 		}
 	case "iam":
 		return a.iamResource(in)
 	}
 	if arn := text(in, "ResourceArn"); arn != "" {
-		return arn, nil
+		return arn
 	}
-	return "*", nil
+	return "*"
 }
 
 // iamResource returns the role or policy of an IAM call.
-func (a *Authorizer) iamResource(in reflect.Value) (arn string, keys policy.MapContext) {
-	keys = policy.MapContext{}
-	if boundary := text(in, "PermissionsBoundary"); boundary != "" {
-		keys["iam:permissionsboundary"] = []string{boundary}
-	}
+func (a *Authorizer) iamResource(in reflect.Value) string {
 	policyARN, path := text(in, "PolicyArn"), text(in, "Path")
 	if name := text(in, "RoleName"); name != "" {
-		if policyARN != "" {
-			keys["iam:policyarn"] = []string{policyARN}
-		}
 		if path != "" {
-			return "arn:aws:iam::" + a.o.IAM.Account() + ":role" + path + name, keys
+			return "arn:aws:iam::" + a.o.IAM.Account() + ":role" + path + name
 		}
-		return a.o.IAM.RoleARN(name), keys
+		return a.o.IAM.RoleARN(name)
 	}
 	if policyARN != "" {
-		return policyARN, keys
+		return policyARN
 	}
 	if name := text(in, "PolicyName"); name != "" {
 		if path == "" {
 			path = "/"
 		}
-		return "arn:aws:iam::" + a.o.IAM.Account() + ":policy" + path + name, keys
+		return "arn:aws:iam::" + a.o.IAM.Account() + ":policy" + path + name
 	}
-	return "*", keys
+	return "*"
+}
+
+// identityPools returns the pools of the identities that an input names without their pool, each once and "" for an identity
+// that does not exist. The caller's policies must allow the call in each of them.
+func (a *Authorizer) identityPools(ctx context.Context, c *rpc.Call) ([]string, error) {
+	var ids []string
+	switch in := c.Input.(type) {
+	case *cognitoidentity.DescribeIdentityInput:
+		ids = []string{api.Value(in.IdentityId)}
+	case *cognitoidentity.DeleteIdentitiesInput:
+		ids = in.IdentityIdsToDelete
+	}
+	var pools []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		pool, err := a.o.Resources.PoolOfIdentity(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[pool] {
+			seen[pool] = true
+			pools = append(pools, pool)
+		}
+	}
+	return pools, nil
+}
+
+// tagAction returns the action that a call needs as well if it sets tags while it does something else; "" for other calls.
+func tagAction(c *rpc.Call) string {
+	switch c.API.ID + ":" + c.Operation.Name {
+	case "iam:CreateRole":
+		return "iam:TagRole"
+	case "iam:CreatePolicy":
+		return "iam:TagPolicy"
+	case "cognito-idp:CreateUserPool", "cognito-idp:UpdateUserPool":
+		return "cognito-idp:TagResource"
+	case "cognito-identity:CreateIdentityPool", "cognito-identity:UpdateIdentityPool":
+		return "cognito-identity:TagResource"
+	}
+	return ""
 }
 
 // passedRoles returns the roles that the call passes to a service. This needs iam:PassRole; otherwise everyone who may
@@ -97,3 +172,6 @@ func text(in reflect.Value, field string) string {
 	}
 	return ""
 }
+
+// lastPart returns what follows the last slash.
+func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

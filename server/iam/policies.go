@@ -6,20 +6,26 @@ import (
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/iam"
-	"github.com/sluicegate/sluice/fault"
+	domain "github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
 )
 
 func (s *server) createPolicy(ctx context.Context, _ *rpc.Call, in *iam.CreatePolicyRequest) (*iam.CreatePolicyResponse, error) {
+	tags, err := policyTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	p, err := s.iam.CreatePolicy(ctx, store.Policy{
 		Name: api.Value(in.PolicyName), Path: api.Value(in.Path), Description: api.Value(in.Description),
-		Document: json.RawMessage(api.Value(in.PolicyDocument)), Tags: tagsIn(in.Tags),
+		Document: json.RawMessage(api.Value(in.PolicyDocument)), Tags: tags,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreatePolicyResponse{Policy: s.policyOut(p)}, nil
+	out := s.policyOut(p)
+	out.Tags = in.Tags // in the order given
+	return &iam.CreatePolicyResponse{Policy: out}, nil
 }
 
 func (s *server) getPolicy(_ context.Context, _ *rpc.Call, in *iam.GetPolicyRequest) (*iam.GetPolicyResponse, error) {
@@ -27,20 +33,9 @@ func (s *server) getPolicy(_ context.Context, _ *rpc.Call, in *iam.GetPolicyRequ
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetPolicyResponse{Policy: s.policyOut(p)}, nil
-}
-
-func (s *server) getPolicyVersion(_ context.Context, _ *rpc.Call, in *iam.GetPolicyVersionRequest) (*iam.GetPolicyVersionResponse, error) {
-	p, err := s.iam.GetPolicy(api.Value(in.PolicyArn))
-	if err != nil {
-		return nil, err
-	}
-	if version := api.Value(in.VersionId); version != p.Version {
-		return nil, fault.New(fault.NoSuchEntity, "Policy %s version %s does not exist or is not attachable.", p.ARN, version)
-	}
-	return &iam.GetPolicyVersionResponse{PolicyVersion: &iam.PolicyVersion{
-		VersionId: &p.Version, IsDefaultVersion: new(true), Document: document(p.Document), CreateDate: api.At(p.ModifiedAt),
-	}}, nil
+	out := s.policyOut(p)
+	out.Tags = append([]iam.Tag{}, out.Tags...) // an empty list is shown
+	return &iam.GetPolicyResponse{Policy: out}, nil
 }
 
 func (s *server) listPolicies(_ context.Context, _ *rpc.Call, in *iam.ListPoliciesRequest) (*iam.ListPoliciesResponse, error) {
@@ -49,14 +44,12 @@ func (s *server) listPolicies(_ context.Context, _ *rpc.Call, in *iam.ListPolici
 		return nil, err
 	}
 	out := &iam.ListPoliciesResponse{Policies: []iam.Policy{}, IsTruncated: new(false)}
-	if api.Value(in.Scope) == "AWS" {
-		return out, nil // the built-in policies can be attached by name, but are not listed
-	}
-	list := s.iam.ListPolicies(api.Value(in.PathPrefix), after, limit)
+	scope := map[string]domain.Scope{"AWS": domain.ScopeAWS, "Local": domain.ScopeLocal}[api.Value(in.Scope)]
+	list := s.iam.ListPolicies(scope, api.Value(in.PathPrefix), after, limit)
 	out.IsTruncated, out.Marker = more(list.Next)
 	for _, p := range list.Policies {
 		shown := s.policyOut(p)
-		shown.Tags = nil // IAM API reference, ListPolicies: lists do not return tags
+		shown.Tags, shown.Description = nil, nil // IAM API reference, ListPolicies and Policy: lists have neither
 		if api.Value(in.OnlyAttached) && *shown.AttachmentCount == 0 {
 			continue
 		}
@@ -74,6 +67,28 @@ func used(p *iam.Policy, usage string) bool {
 		return *p.PermissionsBoundaryUsageCount > 0
 	}
 	return *p.AttachmentCount > 0
+}
+
+func (s *server) tagPolicy(ctx context.Context, _ *rpc.Call, in *iam.TagPolicyRequest) (*api.Empty, error) {
+	tags, err := policyTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.iam.TagPolicy(ctx, api.Value(in.PolicyArn), tags)
+}
+
+func (s *server) untagPolicy(ctx context.Context, _ *rpc.Call, in *iam.UntagPolicyRequest) (*api.Empty, error) {
+	return nil, s.iam.UntagPolicy(ctx, api.Value(in.PolicyArn), in.TagKeys)
+}
+
+func (s *server) listPolicyTags(_ context.Context, _ *rpc.Call, in *iam.ListPolicyTagsRequest) (*iam.ListPolicyTagsResponse, error) {
+	p, err := s.iam.GetPolicy(api.Value(in.PolicyArn))
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListPolicyTagsResponse{}
+	out.Tags, out.IsTruncated, out.Marker, err = tagPage(p.Tags, in.Marker, in.MaxItems)
+	return out, err
 }
 
 func (s *server) deletePolicy(ctx context.Context, _ *rpc.Call, in *iam.DeletePolicyRequest) (*api.Empty, error) {

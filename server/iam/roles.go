@@ -12,15 +12,21 @@ import (
 )
 
 func (s *server) createRole(ctx context.Context, _ *rpc.Call, in *iam.CreateRoleRequest) (*iam.CreateRoleResponse, error) {
+	tags, err := roleTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	r, err := s.iam.CreateRole(ctx, store.Role{
-		Name: api.Value(in.RoleName), Path: api.Value(in.Path), Description: api.Value(in.Description), Tags: tagsIn(in.Tags),
+		Name: api.Value(in.RoleName), Path: api.Value(in.Path), Description: api.Value(in.Description), Tags: tags,
 		Trust: json.RawMessage(api.Value(in.AssumeRolePolicyDocument)), Boundary: api.Value(in.PermissionsBoundary),
 		MaxSession: api.Value(in.MaxSessionDuration),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateRoleResponse{Role: s.roleOut(r)}, nil
+	out := s.createdRole(r)
+	out.Tags = in.Tags // in the order given
+	return &iam.CreateRoleResponse{Role: out}, nil
 }
 
 func (s *server) getRole(_ context.Context, _ *rpc.Call, in *iam.GetRoleRequest) (*iam.GetRoleResponse, error) {
@@ -40,14 +46,26 @@ func (s *server) listRoles(_ context.Context, _ *rpc.Call, in *iam.ListRolesRequ
 	out := &iam.ListRolesResponse{Roles: []iam.Role{}}
 	out.IsTruncated, out.Marker = more(list.Next)
 	for _, r := range list.Roles {
-		r.Tags = nil // IAM API reference, ListRoles: lists do not return tags
-		out.Roles = append(out.Roles, *s.roleOut(r))
+		out.Roles = append(out.Roles, *s.listedRole(r))
 	}
 	return out, nil
 }
 
 func (s *server) updateRole(ctx context.Context, _ *rpc.Call, in *iam.UpdateRoleRequest) (*iam.UpdateRoleResponse, error) {
 	return nil, s.iam.UpdateRole(ctx, api.Value(in.RoleName), domain.RoleUpdate{Description: in.Description, MaxSession: in.MaxSessionDuration})
+}
+
+func (s *server) updateRoleDescription(ctx context.Context, _ *rpc.Call, in *iam.UpdateRoleDescriptionRequest) (*iam.UpdateRoleDescriptionResponse, error) {
+	if err := s.iam.UpdateRole(ctx, api.Value(in.RoleName), domain.RoleUpdate{Description: in.Description}); err != nil {
+		return nil, err
+	}
+	r, err := s.iam.GetRole(api.Value(in.RoleName))
+	if err != nil {
+		return nil, err
+	}
+	out := s.createdRole(r)
+	out.Description = api.Optional(r.Description)
+	return &iam.UpdateRoleDescriptionResponse{Role: out}, nil
 }
 
 func (s *server) updateAssumeRolePolicy(ctx context.Context, _ *rpc.Call, in *iam.UpdateAssumeRolePolicyRequest) (*api.Empty, error) {
@@ -124,7 +142,40 @@ func (s *server) deleteRolePermissionsBoundary(ctx context.Context, _ *rpc.Call,
 }
 
 func (s *server) tagRole(ctx context.Context, _ *rpc.Call, in *iam.TagRoleRequest) (*api.Empty, error) {
-	return nil, s.iam.TagRole(ctx, api.Value(in.RoleName), tagsIn(in.Tags))
+	tags, err := roleTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.iam.TagRole(ctx, api.Value(in.RoleName), tags)
+}
+
+func (s *server) listRoleTags(_ context.Context, _ *rpc.Call, in *iam.ListRoleTagsRequest) (*iam.ListRoleTagsResponse, error) {
+	r, err := s.iam.GetRole(api.Value(in.RoleName))
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListRoleTagsResponse{}
+	out.Tags, out.IsTruncated, out.Marker, err = tagPage(r.Tags, in.Marker, in.MaxItems)
+	return out, err
+}
+
+// tagPage returns a page of tags by key. The list is never nil, so that the answer shows an empty one.
+func tagPage(tags map[string]string, marker *string, items *int) (list []iam.Tag, truncated *bool, next *string, err error) {
+	after, limit, err := page(marker, items)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	list, key := cut(tagsOut(tags), after, limit, func(t iam.Tag) string { return api.Value(t.Key) })
+	truncated, next = more(key)
+	return append([]iam.Tag{}, list...), truncated, next, nil
+}
+
+// listInstanceProfilesForRole returns an empty list: there are no instance profiles. Tools ask for it before they delete a role.
+func (s *server) listInstanceProfilesForRole(_ context.Context, _ *rpc.Call, in *iam.ListInstanceProfilesForRoleRequest) (*iam.ListInstanceProfilesForRoleResponse, error) {
+	if _, err := s.iam.GetRole(api.Value(in.RoleName)); err != nil {
+		return nil, err
+	}
+	return &iam.ListInstanceProfilesForRoleResponse{InstanceProfiles: []iam.InstanceProfile{}, IsTruncated: new(false)}, nil
 }
 
 func (s *server) untagRole(ctx context.Context, _ *rpc.Call, in *iam.UntagRoleRequest) (*api.Empty, error) {

@@ -64,7 +64,7 @@ var refusals = map[string]error{
 	"packed":   fault.New(fault.PackedPolicyTooLarge, "PackedSize: 120%"),
 	"policy":   fault.New(fault.MalformedPolicy, "Syntax errors in policy."),
 	"trust":    fault.New(fault.AccessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
-	"duration": fault.New(fault.InvalidParameter, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."),
+	"duration": fault.New(fault.Validation, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."),
 	"busy":     fault.New(fault.TooManyRequests, "Rate exceeded"),
 	"broken":   errors.New("disk on fire at /secret/path"),
 	"conflict": fault.New(fault.DeleteConflict, "no error of STS"),

@@ -50,6 +50,9 @@ func describe(call *rpc.Call, stage rpc.Stage, err error) (code, message string,
 		if kind == fault.InvalidParameter && call.Operation.Declares("InvalidInputException") {
 			return "InvalidInput", message, http.StatusBadRequest
 		}
+		if kind == fault.InvalidParameter && call.API.ID == "sts" {
+			return "InvalidParameterValue", message, http.StatusBadRequest // of session tags; the model does not declare it
+		}
 		return call.API.ValidationError, message, http.StatusBadRequest
 	case listed:
 		return e.code, message, e.status
@@ -67,7 +70,7 @@ func undeclared(call *rpc.Call, err error) error {
 	code, _, _ := describe(call, rpc.Running, err)
 	switch code {
 	case "InternalFailure", "ServiceUnavailable", "AccessDenied", "Throttling", "NotImplementedException",
-		call.API.ValidationError:
+		call.API.ValidationError, "InvalidParameterValue":
 		return err
 	}
 	for _, name := range call.Operation.Errors {

@@ -59,7 +59,11 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	if err := decode(); err != nil {
 		return nil, Decoding, fault.Wrap(fault.Serialization, err, "%s", err.Error())
 	}
-	if err := api.Validate(c.Operation.Input, c.Input); err != nil {
+	validate := api.Validate
+	if c.API.ID == "iam" {
+		validate = api.ValidateTersely
+	}
+	if err := validate(c.Operation.Input, c.Input); err != nil {
 		return nil, Decoding, fault.Wrap(fault.Validation, err, "%s", err.Error())
 	}
 	if c.Operation.Signed {

@@ -19,7 +19,7 @@ func (s *server) assumeRole(ctx context.Context, c *rpc.Call, in *sts.AssumeRole
 		RoleARN: api.Value(in.RoleArn), SessionName: api.Value(in.RoleSessionName),
 		Limits: limits(in.Policy, in.PolicyArns, in.DurationSeconds), Tags: tags(in.Tags),
 		TransitiveKeys: in.TransitiveTagKeys, ExternalID: api.Value(in.ExternalId),
-		SourceIdentity: api.Value(in.SourceIdentity), Env: s.env(c),
+		SourceIdentity: api.Value(in.SourceIdentity),
 	})
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s *server) getCallerIdentity(_ context.Context, c *rpc.Call, _ *sts.GetCal
 
 func (s *server) getFederationToken(ctx context.Context, c *rpc.Call, in *sts.GetFederationTokenRequest) (*sts.GetFederationTokenResponse, error) {
 	out, err := s.IAM.GetFederationToken(ctx, s.caller(c), iam.FederationInput{
-		Name: api.Value(in.Name), Limits: limits(in.Policy, in.PolicyArns, in.DurationSeconds), Tags: tags(in.Tags), Env: s.env(c),
+		Name: api.Value(in.Name), Limits: limits(in.Policy, in.PolicyArns, in.DurationSeconds), Tags: tags(in.Tags),
 	})
 	if err != nil {
 		return nil, err

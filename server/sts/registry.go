@@ -39,7 +39,7 @@ func Registry(o Options) rpc.Registry {
 }
 
 func (s *server) env(c *rpc.Call) iam.Env {
-	env := iam.Env{UserAgent: c.Request.UserAgent(), Secure: c.Request.TLS != nil}
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil}
 	if ip := s.ClientIP(c.Request); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}

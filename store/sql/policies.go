@@ -2,14 +2,14 @@ package sql
 
 import "github.com/sluicegate/sluice/store"
 
-const policyColumns = `arn, id, name, path, description, document, version, tags, declared, created_at, modified_at`
+const policyColumns = `arn, id, name, path, description, document, version, tags, declared, created_at, modified_at, versions`
 
 type policies struct{ *Transaction }
 
 func scanPolicy(r *row) store.Policy {
 	return store.Policy{
 		ARN: r.text(), ID: r.text(), Name: r.text(), Path: r.text(), Description: r.text(), Document: r.raw(),
-		Version: r.text(), Tags: r.textMap(), Declared: r.flag(), CreatedAt: r.time(), ModifiedAt: r.time(),
+		Version: r.text(), Tags: r.textMap(), Declared: r.flag(), CreatedAt: r.time(), ModifiedAt: r.time(), Versions: r.raw(),
 	}
 }
 
@@ -23,7 +23,7 @@ func (s policies) Insert(p store.Policy) error {
 		return err
 	}
 	return s.insert(`insert into policies (`+policyColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, args...)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, args...)
 }
 
 func (s policies) Update(p store.Policy) error {
@@ -32,7 +32,7 @@ func (s policies) Update(p store.Policy) error {
 		return err
 	}
 	return s.change(`update policies set id = $2, name = $3, path = $4, description = $5, document = $6, version = $7,
-		tags = $8, declared = $9, created_at = $10, modified_at = $11 where arn = $1`, args...)
+		tags = $8, declared = $9, created_at = $10, modified_at = $11, versions = $12 where arn = $1`, args...)
 }
 
 func (s policies) Delete(arn string) error {
@@ -51,6 +51,6 @@ func policyArgs(p store.Policy) ([]any, error) {
 		return nil, err
 	}
 	return []any{
-		p.ARN, p.ID, p.Name, p.Path, p.Description, p.Document, p.Version, tags, p.Declared, p.CreatedAt, p.ModifiedAt,
+		p.ARN, p.ID, p.Name, p.Path, p.Description, p.Document, p.Version, tags, p.Declared, p.CreatedAt, p.ModifiedAt, p.Versions,
 	}, nil
 }

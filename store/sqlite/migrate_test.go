@@ -19,6 +19,7 @@ var sums = map[string]string{
 	"0001_records.sql":               "d5cc332d7d638eca5e93e01e555d0e9858ef0f0cdd43c8cb9ae766a9c6a83218",
 	"0002_refresh_tokens_by_age.sql": "31e641c12ef619b345f73b27b94d23ecb9dba120b500445067ab09a7e1ac34f7",
 	"0003_search_without_case.sql":   "1f7e92ec8bbfdfe1db0d82342d7d021889346ffafe8864545aaa0ccadeccaa16",
+	"0004_policy_versions.sql":       "961b2ffc4f3fb8c5bb041e4a3fc1ee3a914ede17f001801c51e6730c3af81563",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

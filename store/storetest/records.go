@@ -270,6 +270,7 @@ func testPolicies(t *testing.T, st store.Store) {
 		Tags: map[string]string{}, CreatedAt: at(0), ModifiedAt: at(1),
 	}
 	full := sparse
+	full.Versions = json.RawMessage(`[{"id":"v1"}]`)
 	full.Description, full.Document, full.Declared = "d", doc("{ }"), true
 	full.Version, full.Tags = "v12", map[string]string{"a": "b"}
 	testRecord(t, st, keeper[store.Policy]{

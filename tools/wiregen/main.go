@@ -29,10 +29,11 @@ var targets = []target{
 	{"cognito-identity", "2014-06-30", "cognitoidentity", "cognito-identity", "identity pools API", "ValidationException", nil},
 	{"sts", "2011-06-15", "sts", "sts", "Security Token Service", "ValidationError", nil},
 	{"iam", "2010-05-08", "iam", "iam", "part of IAM that roles need", "ValidationError", strings.Fields(`
-		AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy
-		DetachRolePolicy GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies ListPolicies
-		ListRolePolicies ListRoles PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy
-		UpdateRole`)},
+		AttachRolePolicy CreatePolicy CreatePolicyVersion CreateRole DeletePolicy DeletePolicyVersion DeleteRole
+		DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy GetPolicy GetPolicyVersion GetRole GetRolePolicy
+		ListAttachedRolePolicies ListInstanceProfilesForRole ListPolicies ListPolicyTags ListPolicyVersions ListRolePolicies
+		ListRoles ListRoleTags PutRolePermissionsBoundary PutRolePolicy SetDefaultPolicyVersion TagPolicy TagRole UntagPolicy
+		UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription`)},
 }
 
 func main() {

@@ -208,7 +208,8 @@ create table policies (
     tags        text collate "C" not null,
     declared    boolean not null,
     created_at  timestamptz,
-    modified_at timestamptz
+    modified_at timestamptz,
+    versions    text collate "C"
 );
 
 create table settings (

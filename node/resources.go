@@ -1,0 +1,32 @@
+package node
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// resources implements caller.Resources.
+type resources struct{ sv *Services }
+
+// UserPoolTags returns the tags of a user pool.
+func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
+	p, err := r.sv.Users.Pools.Pool(ctx, id)
+	switch {
+	case fault.KindOf(err) == fault.ResourceNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return p.Settings.UserPoolTags, nil
+}
+
+// IdentityPoolTags returns the tags of an identity pool.
+func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
+	return r.sv.Identities.PoolTags(id), nil
+}
+
+// PoolOfIdentity returns the id of an identity's pool.
+func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
+	return r.sv.Identities.PoolOfIdentity(ctx, id)
+}
