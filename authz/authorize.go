@@ -250,6 +250,11 @@ func (c *call) judge(p *permissions) policy.Decision {
 			verdict = d
 		}
 	}
+	if verdict.Effect != policy.ExplicitDeny {
+		if denial, denied := c.foldedDenial(); denied {
+			return denial
+		}
+	}
 	return verdict
 }
 

@@ -31,6 +31,8 @@ func (c *call) Lookup(key string) policy.Values {
 		return c.httpKey(name)
 	case "s3":
 		return c.s3Key(name)
+	case lowerKey:
+		return c.lowerCase(name)
 	case "cognito-identity.amazonaws.com":
 		return c.identityKey(name)
 	case "sts":
@@ -234,6 +236,9 @@ func (c *call) httpKey(name string) policy.Values {
 	case "host":
 		return policy.One(c.host)
 	case "path":
+		if c.target != nil && c.target.path != "" {
+			return policy.One(c.target.path)
+		}
 		return policy.One(c.path)
 	}
 	if header, ok := strings.CutPrefix(name, "header/"); ok {

@@ -82,7 +82,7 @@ func (c *call) toKeep(n *counter) *keptCall {
 	}
 	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
 	for _, t := range k.call.targets {
-		n.text(t.action, t.resource, t.version)
+		n.text(t.action, t.resource, t.folded, t.path, t.version)
 		n.bytes += int(unsafe.Sizeof(t))
 	}
 	k.call.subject = &Subject{Principal: n.principal(*c.subject.whole())}

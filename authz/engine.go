@@ -146,7 +146,8 @@ type Logins interface {
 type Engine struct {
 	o          Options
 	identity   *IdentityHeaders
-	route      *policy.Set // rules and policies for everyone
+	route      *policy.Set    // rules and policies for everyone
+	folded     *policy.Layers // rules that compare paths without case; nil for none
 	groups     map[string]*group
 	everything *policy.Set // the administrator's policy
 	now        func() time.Time
@@ -185,6 +186,11 @@ func New(o Options) (*Engine, error) {
 		sources = append(sources, policy.Source{Name: "rule " + rule.String(), Document: document})
 	}
 	e.route = policy.Compile(sources...)
+	folded, err := foldedRules(o.Rules, o.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	e.folded = folded
 	for _, g := range o.Groups {
 		if e.groups[g.Group] != nil {
 			return nil, fmt.Errorf("authz: group %q appears twice in Options.Groups; merge the two", g.Group)

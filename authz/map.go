@@ -17,6 +17,8 @@ type Mapping interface {
 	locate(c *call) *Refusal
 	// resolve sets c.targets. It runs after the credential is verified.
 	resolve(c *call) *Refusal
+	// foldsPaths reports whether rules that deny compare paths without case. They do not where paths are keys.
+	foldsPaths() bool
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }
@@ -24,6 +26,8 @@ type Mapping interface {
 // target is one action on one resource. A request has one or more, and all must be allowed.
 type target struct {
 	action, resource string
+	folded           string  // the resource with method and path of one case, if that differs and the mapping folds
+	path             string  // http:path, if it is not the request's
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
 }
