@@ -60,9 +60,11 @@ type Options struct {
 	Revocations Revocations
 
 	// IdentityHeaders are the names of headers that only the host may set. A client's headers of these names are removed,
-	// in any spelling.
+	// in any spelling, as are those in which other gateways tell who asks, such as X-Forwarded-User.
 	IdentityHeaders []string
-	Mode            Mode
+	// KeepHeaders are those of other gateways that are not removed. "*" at the end of a name stands for any ending.
+	KeepHeaders []string
+	Mode        Mode
 	// StrictAWS turns off what Sluice adds to AWS: aws:username for users who are not IAM users.
 	StrictAWS bool
 	// MaxTokenBytes is the length of the longest token accepted, in bytes. 0 means token.DefaultMaxTokenBytes.
@@ -173,7 +175,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		o: o, identity: NewIdentityHeaders(o.IdentityHeaders...), groups: make(map[string]*group, len(o.Groups)),
+		o: o, identity: identityHeaders(o.IdentityHeaders, o.KeepHeaders), groups: make(map[string]*group, len(o.Groups)),
 		now: o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}

@@ -11,24 +11,21 @@ const maxHeaderName = 128
 
 // IdentityHeaders is a set of header names that only the host may set, such as X-User-Id.
 type IdentityHeaders struct {
-	folded map[string]struct{}
-	sizes  [maxHeaderName + 1]look // by length of the name; most headers need no lookup
+	folded   map[string]struct{}
+	prefixes []string
+	kept     *IdentityHeaders // exceptions; nil for none
+
+	// Filters, since most headers are none of these and a look-up takes longer than the rest.
+	ends   [maxHeaderName + 1]uint64 // by length: the classes of the last signs of names, and of listHeaders
+	starts [signClasses]uint64       // by the class of the first sign: the classes of the third signs of prefixes
 }
-
-// look says what a header whose name has a certain length may be.
-type look uint8
-
-const (
-	lookIdentity look = 1 << iota // an identity header
-	lookList                      // one of listHeaders
-)
 
 // listHeaders are the headers that list names of others.
 var listHeaders = [...]string{"Connection", "Proxy-Connection", "Trailer"}
 
 // NewIdentityHeaders returns the set of the names. Names are compared without case, and with every other sign as '-': CGI
 // and many frameworks fold '_' and '-', and PHP folds '.' as well, so that an upstream may read X_User.Id as X-User-Id.
-// Names that are empty or too long are left out.
+// A name that ends in "*" is a prefix of at least three signs. Names that are empty or too long are left out.
 func NewIdentityHeaders(names ...string) *IdentityHeaders {
 	s := &IdentityHeaders{folded: make(map[string]struct{}, len(names))}
 	for _, name := range names {
@@ -36,36 +33,64 @@ func NewIdentityHeaders(names ...string) *IdentityHeaders {
 			continue
 		}
 		var buf [maxHeaderName]byte
+		if prefix, ok := strings.CutSuffix(name, "*"); ok && len(prefix) >= 3 {
+			s.prefixes = append(s.prefixes, string(foldName(buf[:], prefix)))
+			s.starts[classOf[prefix[0]]] |= 1 << classOf[prefix[2]]
+			continue
+		}
 		s.folded[string(foldName(buf[:], name))] = struct{}{}
-		s.sizes[len(name)] |= lookIdentity
+		s.expect(name)
 	}
-	if len(s.folded) > 0 {
+	if len(s.folded)+len(s.prefixes) > 0 {
 		for _, name := range listHeaders {
-			s.sizes[len(name)] |= lookList
+			s.expect(name)
 		}
 	}
 	return s
 }
 
+// without returns the set without the names in kept.
+func (s *IdentityHeaders) without(kept *IdentityHeaders) *IdentityHeaders {
+	next := *s
+	next.kept = kept
+	return &next
+}
+
+// expect lets a name pass the filter.
+func (s *IdentityHeaders) expect(name string) { s.ends[len(name)] |= 1 << classOf[name[len(name)-1]] }
+
+// may reports whether a name can be in the set, or one of listHeaders.
+func (s *IdentityHeaders) may(name string) bool {
+	n := len(name)
+	if n < 3 || n > maxHeaderName {
+		return n > 0 && n < 3 && s.ends[n] != 0
+	}
+	return s.ends[n]>>classOf[name[n-1]]&1 != 0 || s.starts[classOf[name[0]]]>>classOf[name[2]]&1 != 0
+}
+
 // Contains reports whether name is an identity header in any spelling.
 func (s *IdentityHeaders) Contains(name string) bool {
-	if s == nil || len(name) > maxHeaderName || s.sizes[len(name)]&lookIdentity == 0 {
+	if s == nil || !s.may(name) {
 		return false
 	}
 	var buf [maxHeaderName]byte
-	_, ok := s.folded[string(foldName(buf[:], name))]
-	return ok
+	folded := foldName(buf[:], name)
+	_, found := s.folded[string(folded)]
+	for i := 0; i < len(s.prefixes) && !found; i++ {
+		found = len(folded) >= len(s.prefixes[i]) && string(folded[:len(s.prefixes[i])]) == s.prefixes[i]
+	}
+	return found && !s.kept.Contains(name)
 }
 
 // Strip removes the identity headers, in every spelling, from headers or trailers. It removes them from Connection
 // headers too, because a proxy deletes what these list, which must not be the header that the host sets (RFC 9110 section
 // 7.6.1), and from Trailer headers, which announce them.
 func (s *IdentityHeaders) Strip(h http.Header) {
-	if s == nil || len(s.folded) == 0 {
+	if s == nil || len(s.folded)+len(s.prefixes) == 0 {
 		return
 	}
 	for name := range h { // one pass over the map, which costs more than the checks
-		if len(name) > maxHeaderName || s.sizes[len(name)] == 0 {
+		if !s.may(name) {
 			continue
 		}
 		switch {
@@ -78,15 +103,18 @@ func (s *IdentityHeaders) Strip(h http.Header) {
 }
 
 // unlist removes identity headers from a header that lists names.
-func (s *IdentityHeaders) unlist(h http.Header, header string) {
+func (s *IdentityHeaders) unlist(h http.Header, header string) { Unlist(h, header, s.Contains) }
+
+// Unlist removes the names for which drop returns true from a header that lists names.
+func Unlist(h http.Header, header string, drop func(name string) bool) {
 	lines := h[header]
-	if len(lines) == 0 || !s.listed(lines) {
+	if len(lines) == 0 || !listed(lines, drop) {
 		return
 	}
 	var kept []string
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name != "" && !s.Contains(name) {
+			if name = strings.TrimSpace(name); name != "" && !drop(name) {
 				kept = append(kept, name)
 			}
 		}
@@ -98,10 +126,10 @@ func (s *IdentityHeaders) unlist(h http.Header, header string) {
 	h[header] = []string{strings.Join(kept, ", ")}
 }
 
-func (s *IdentityHeaders) listed(lines []string) bool {
+func listed(lines []string, drop func(name string) bool) bool {
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
-			if s.Contains(strings.TrimSpace(name)) {
+			if drop(strings.TrimSpace(name)) {
 				return true
 			}
 		}
@@ -112,14 +140,35 @@ func (s *IdentityHeaders) listed(lines []string) bool {
 // foldName writes name to buf in lower case and with '-' for every other sign. buf must be long enough.
 func foldName(buf []byte, name string) []byte {
 	for i := 0; i < len(name); i++ {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case (c < 'a' || 'z' < c) && (c < '0' || '9' < c):
-			c = '-'
-		}
-		buf[i] = c
+		buf[i] = foldSign(name[i])
 	}
 	return buf[:len(name)]
 }
+
+func foldSign(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case (c < 'a' || 'z' < c) && (c < '0' || '9' < c):
+		return '-'
+	}
+	return c
+}
+
+// signClasses is the number of signs that foldSign returns.
+const signClasses = 37
+
+// classOf has a number below signClasses for each byte, the same for signs that foldSign makes equal.
+var classOf = func() (t [256]uint8) {
+	for i := range t {
+		switch c := foldSign(byte(i)); {
+		case c >= 'a':
+			t[i] = c - 'a'
+		case c >= '0':
+			t[i] = 26 + c - '0'
+		default:
+			t[i] = 36
+		}
+	}
+	return t
+}()
