@@ -101,6 +101,12 @@ func (c *call) read() *Refusal {
 	if len(r.Method) > 32 || !isToken(r.Method) {
 		return malformed(MalformedMethod, errors.New("the method is malformed"))
 	}
+	if r.TooEarly {
+		return refuse(TooEarly)
+	}
+	if r.Method == "CONNECT" {
+		return malformed(MalformedMethod, errTunnel)
+	}
 	if err := checkTarget(r.Target); err != nil {
 		return malformed(MalformedPath, err)
 	}
@@ -111,6 +117,9 @@ func (c *call) read() *Refusal {
 	c.host = host
 	return c.e.o.Mapping.locate(c)
 }
+
+// errTunnel is about tunnels, which carry requests that nobody decides on.
+var errTunnel = errors.New("CONNECT opens a tunnel, and only WebSocket may")
 
 // authenticate turns the credential into a subject.
 func (c *call) authenticate() *Refusal {

@@ -148,6 +148,7 @@ type Logins interface {
 type Engine struct {
 	o          Options
 	identity   *IdentityHeaders
+	trailers   *IdentityHeaders
 	route      *policy.Set    // rules and policies for everyone
 	folded     *policy.Layers // rules that compare paths without case; nil for none
 	groups     map[string]*group
@@ -175,7 +176,8 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		o: o, identity: identityHeaders(o.IdentityHeaders, o.KeepHeaders), groups: make(map[string]*group, len(o.Groups)),
+		o: o, identity: identityHeaders(o.IdentityHeaders, o.KeepHeaders), trailers: trailerHeaders(o.IdentityHeaders),
+		groups: make(map[string]*group, len(o.Groups)),
 		now: o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}
@@ -271,5 +273,6 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// IdentityHeaders returns the set that the engine strips from headers, for the host to strip from trailers.
-func (e *Engine) IdentityHeaders() *IdentityHeaders { return e.identity }
+// TrailerHeaders returns the set that the host strips from trailers: the identity headers, and headers that decide
+// something.
+func (e *Engine) TrailerHeaders() *IdentityHeaders { return e.trailers }

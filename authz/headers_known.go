@@ -27,6 +27,12 @@ var knownIdentityHeaders = []string{
 	"X-Client-Verify", "X-Client-Dn",
 }
 
+// decidingTrailers are headers that decide something, here or at the upstream. As trailers they would come after the
+// decision, and servers that read trailers as headers would take them (RFC 9110 section 6.5.1).
+var decidingTrailers = []string{"Authorization", "Proxy-Authorization", "Cookie", "Host", "Forwarded", "X-Forwarded-*", "X-Real-Ip",
+	"X-Original-*", "X-Rewrite-Url", "X-Http-Method*", "X-Method-Override", "X-Amz-*", "Connection", "Upgrade", "Http2-Settings",
+	"Transfer-Encoding", "Content-*", "Early-Data"}
+
 var known = NewIdentityHeaders(knownIdentityHeaders...)
 
 // KnownIdentityHeader reports whether engines remove the header by default. A name that ends in "*" stands for all names
@@ -37,6 +43,12 @@ func KnownIdentityHeader(name string) bool {
 		return known.Contains(name[:n-1]+"-") || known.Contains(name[:n-1])
 	}
 	return known.Contains(name)
+}
+
+// trailerHeaders returns the set that must not arrive as trailers.
+func trailerHeaders(own []string) *IdentityHeaders {
+	all := append(append([]string(nil), knownIdentityHeaders...), decidingTrailers...)
+	return NewIdentityHeaders(append(all, own...)...)
 }
 
 // identityHeaders returns the set that an engine removes: own always, the known ones but for kept.

@@ -75,6 +75,9 @@ func (r Rule) Check() error {
 		if method != "*" && !methodPattern.MatchString(method) {
 			return fmt.Errorf("rule %q: %q is not a method: write it in capitals, or *", r, method)
 		}
+		if method == "CONNECT" {
+			return fmt.Errorf("rule %q: no request matches CONNECT: WebSocket is decided as GET in every version of HTTP; write GET", r)
+		}
 	}
 	return r.checkPath()
 }
