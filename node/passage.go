@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -61,6 +62,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	if p.Result.Path != "" {
 		setPath(r.URL, p.Result.Path, p.Result.RawPath)
 	}
+	r.Host = lowerHost(r.Host)
 	p.stripTrailers(r)
 	checked, err := p.body(r)
 	if err != nil {
@@ -89,6 +91,16 @@ func setPath(u *url.URL, path, rawPath string) {
 	if u.EscapedPath() != rawPath {
 		u.RawPath = rawPath
 	}
+}
+
+// lowerHost returns a host in lower case, as it was decided on: an upstream may compare names with case.
+func lowerHost(host string) string {
+	for i := 0; i < len(host); i++ {
+		if 'A' <= host[i] && host[i] <= 'Z' {
+			return strings.ToLower(host)
+		}
+	}
+	return host
 }
 
 // setHeaders sets the identity headers. The values are in memory of this request alone: later handlers may change them in place,
