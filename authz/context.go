@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 )
@@ -260,17 +261,17 @@ var (
 
 // headerKey finds a header in any spelling, including '_' for '-', since the upstream may treat both as the same.
 func (c *call) headerKey(name string) policy.Values {
-	if len(name) > maxHeaderName {
+	if len(name) > headers.MaxName {
 		return absent
 	}
-	var want, have [maxHeaderName]byte
-	folded := foldName(want[:], name)
+	var want, have [headers.MaxName]byte
+	folded := headers.Fold(want[:], name)
 	if hiddenHeaders[string(folded)] {
 		return absent
 	}
 	found := absent
 	for key, lines := range c.r.Header {
-		if len(key) != len(name) || string(foldName(have[:], key)) != string(folded) {
+		if len(key) != len(name) || string(headers.Fold(have[:], key)) != string(folded) {
 			continue
 		}
 		if len(lines) > 1 || found.Len() > 0 {

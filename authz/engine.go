@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
@@ -147,8 +148,8 @@ type Logins interface {
 // Engine authorizes the requests of one route. It is safe for concurrent use and has nothing to close.
 type Engine struct {
 	o          Options
-	identity   *IdentityHeaders
-	trailers   *IdentityHeaders
+	identity   *headers.Set
+	trailers   *headers.Set
 	route      *policy.Set    // rules and policies for everyone
 	folded     *policy.Layers // rules that compare paths without case; nil for none
 	groups     map[string]*group
@@ -176,9 +177,9 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		o: o, identity: identityHeaders(o.IdentityHeaders, o.KeepHeaders), trailers: trailerHeaders(o.IdentityHeaders),
+		o: o, identity: headers.Identity(o.IdentityHeaders, o.KeepHeaders), trailers: headers.Trailers(o.IdentityHeaders),
 		groups: make(map[string]*group, len(o.Groups)),
-		now: o.Now, rand: o.Rand, observer: o.Observer,
+		now:    o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}
 	sources := append([]policy.Source(nil), o.Policies...)
@@ -275,4 +276,4 @@ func (o *Options) complete() error {
 
 // TrailerHeaders returns the set that the host strips from trailers: the identity headers, and headers that decide
 // something.
-func (e *Engine) TrailerHeaders() *IdentityHeaders { return e.trailers }
+func (e *Engine) TrailerHeaders() *headers.Set { return e.trailers }

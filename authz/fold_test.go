@@ -50,7 +50,7 @@ func TestRulesThatDenyHoldInEveryLetterCase(t *testing.T) {
 		{"POST", "/Api/Notes", Denied},
 		{"GET", "/users/Alice/keys", Denied},
 		{"GET", "/users/alice/keys", Denied},
-		{"GET", "/Users/ALICE/Keys", Denied},
+		{"GET", "/uSers/ALICE/Keys", Denied},
 		{"GET", "/users/bob/keys", Allowed},
 		{"GET", "/\u212aiosk/x", Denied}, // the Kelvin sign, which Caddy lowers to k
 		{"GET", "/api/Administrator", Allowed},

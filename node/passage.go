@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -180,7 +181,7 @@ func (p *Passage) stripTrailers(r *http.Request) {
 type trailerBody struct {
 	io.ReadCloser
 	request *http.Request
-	names   *authz.IdentityHeaders
+	names   *headers.Set
 }
 
 func (b *trailerBody) Read(into []byte) (int, error) {

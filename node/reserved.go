@@ -3,7 +3,7 @@ package node
 import (
 	"fmt"
 
-	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -21,7 +21,7 @@ func (p *Plan) ReserveHeaders(names ...string) error {
 }
 
 // common are headers that every client sends. A route that sets one does not take it from the clients of other routes.
-var common = authz.NewIdentityHeaders("Authorization", "Proxy-Authorization", "Cookie", "Host", "Connection", "Upgrade", "Te",
+var common = headers.NewSet("Authorization", "Proxy-Authorization", "Cookie", "Host", "Connection", "Upgrade", "Te",
 	"Trailer", "Transfer-Encoding", "Accept", "Accept-*", "Content-*", "User-Agent", "Referer", "Origin", "Range", "Date", "Expect",
 	"Cache-Control", "Pragma", "Via", "If-*", "Sec-*", "Access-Control-*", "X-Requested-With", "X-Amz-*", "Forwarded",
 	"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
@@ -43,11 +43,11 @@ func (g *GatePlan) checkKept() error {
 		return nil
 	}
 	for _, name := range g.settings.KeepHeaders {
-		if !authz.KnownIdentityHeader(name) {
+		if !headers.Known(name) {
 			return fmt.Errorf("keep_headers: %s is not a header that is removed by default; remove it from keep_headers", name)
 		}
 	}
-	kept := authz.NewIdentityHeaders(g.settings.KeepHeaders...)
+	kept := headers.NewSet(g.settings.KeepHeaders...)
 	for _, name := range g.reserved() {
 		if kept.Contains(name) {
 			return fmt.Errorf("keep_headers: a header option sets %s for an upstream, and a client could forge it; remove it from keep_headers", name)

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/headers"
 )
 
 // One decision is about one request. What opens a channel for further requests, such as an upgrade to h2c, must not reach
@@ -38,13 +38,13 @@ func onlyWebSocket(r *http.Request) bool {
 	if len(wanted) == 1 && strings.EqualFold(wanted[0], "websocket") && r.Method == http.MethodGet &&
 		r.ProtoMajor == 1 && r.ProtoMinor == 1 && r.ContentLength == 0 {
 		r.Header["Upgrade"] = []string{"websocket"}
-		authz.Unlist(r.Header, "Connection", isHTTP2Settings)
+		headers.Unlist(r.Header, "Connection", isHTTP2Settings)
 		delete(r.Header, "Http2-Settings")
 		return true
 	}
 	delete(r.Header, "Upgrade")
 	delete(r.Header, "Http2-Settings")
-	authz.Unlist(r.Header, "Connection", func(name string) bool {
+	headers.Unlist(r.Header, "Connection", func(name string) bool {
 		return strings.EqualFold(name, "Upgrade") || isHTTP2Settings(name)
 	})
 	return extendedConnect(r)

@@ -1,9 +1,9 @@
-package authz
+package headers
 
-// knownIdentityHeaders are headers in which gateways and proxies tell upstreams who asks. Upstreams believe them, so a
-// client must not send them. Engines remove them unless Options.KeepHeaders names them. The products are those whose
+// knownNames are headers in which gateways and proxies tell upstreams who asks. Upstreams believe them, so a
+// client must not send them. Engines remove them unless authz.Options.KeepHeaders names them. The products are those whose
 // documentation names the header.
-var knownIdentityHeaders = []string{
+var knownNames = []string{
 	// oauth2-proxy, Traefik, nginx auth_request.
 	"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username",
 	"X-Forwarded-Access-Token", "X-Forwarded-Roles", "X-Auth-Request-*", "X-Forwarded-Tls-Client-Cert*",
@@ -33,11 +33,11 @@ var decidingTrailers = []string{"Authorization", "Proxy-Authorization", "Cookie"
 	"X-Original-*", "X-Rewrite-Url", "X-Http-Method*", "X-Method-Override", "X-Amz-*", "Connection", "Upgrade", "Http2-Settings",
 	"Transfer-Encoding", "Content-*", "Early-Data"}
 
-var known = NewIdentityHeaders(knownIdentityHeaders...)
+var known = NewSet(knownNames...)
 
-// KnownIdentityHeader reports whether engines remove the header by default. A name that ends in "*" stands for all names
+// Known reports whether engines remove the header by default. A name that ends in "*" stands for all names
 // that begin so.
-func KnownIdentityHeader(name string) bool {
+func Known(name string) bool {
 	n := len(name)
 	if n > 0 && name[n-1] == '*' {
 		return known.Contains(name[:n-1]+"-") || known.Contains(name[:n-1])
@@ -45,19 +45,19 @@ func KnownIdentityHeader(name string) bool {
 	return known.Contains(name)
 }
 
-// trailerHeaders returns the set that must not arrive as trailers.
-func trailerHeaders(own []string) *IdentityHeaders {
-	all := append(append([]string(nil), knownIdentityHeaders...), decidingTrailers...)
-	return NewIdentityHeaders(append(all, own...)...)
+// Trailers returns the set that must not arrive as trailers.
+func Trailers(own []string) *Set {
+	all := append(append([]string(nil), knownNames...), decidingTrailers...)
+	return NewSet(append(all, own...)...)
 }
 
-// identityHeaders returns the set that an engine removes: own always, the known ones but for kept.
-func identityHeaders(own, kept []string) *IdentityHeaders {
-	all := NewIdentityHeaders(append(append([]string(nil), knownIdentityHeaders...), own...)...)
+// Identity returns the set that an engine removes: own always, the known ones but for kept.
+func Identity(own, kept []string) *Set {
+	all := NewSet(append(append([]string(nil), knownNames...), own...)...)
 	if len(kept) == 0 {
 		return all
 	}
-	exceptions := NewIdentityHeaders(kept...)
-	mine := NewIdentityHeaders(own...)
+	exceptions := NewSet(kept...)
+	mine := NewSet(own...)
 	return all.without(exceptions.without(mine)) // what the host sets is never an exception
 }
