@@ -21,10 +21,12 @@ type call struct {
 	now time.Time
 
 	// The results of the steps, in their order.
-	host       string // lower case, without port
-	path       string // canonical and decoded; the value of http:path
-	passed     string // the path for the upstream, decoded
-	rawPath    string // the same, encoded
+	host       string   // lower case, without port
+	path       string   // canonical and decoded; the value of http:path
+	passed     string   // the path for the upstream, decoded
+	rawPath    string   // the same, encoded
+	readings   []string // of a path that servers read differently; each must be allowed
+	unclear    *Refusal // of such a path if it is not signed
 	credential credential
 	cached     bool
 	subject    *Subject

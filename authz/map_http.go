@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -45,14 +46,31 @@ func (m *HTTPMapping) check() error {
 func (m *HTTPMapping) locate(c *call) *Refusal {
 	path, rawPath, err := CanonicalPath(c.r.RawPath)
 	if err != nil {
-		return malformed(MalformedPath, err)
+		c.unclear = malformed(MalformedPath, err)
+		if c.e.o.SigV4 == nil || !errors.Is(err, errPathEncoded) && !errors.Is(err, errPathParameter) {
+			return c.unclear
+		}
+		if c.readings, path, rawPath, err = pathReadings(c.r.RawPath); err != nil {
+			return malformed(MalformedPath, err)
+		}
 	}
 	c.path, c.passed, c.rawPath = path, path, rawPath
 	return nil
 }
 
 func (m *HTTPMapping) resolve(c *call) *Refusal {
-	c.addTarget(m.target(c, c.path))
+	if len(c.readings) == 0 {
+		c.addTarget(m.target(c, c.path))
+		return nil
+	}
+	if c.verified == nil { // only who signs the path means it so
+		return c.unclear
+	}
+	for _, reading := range c.readings {
+		t := m.target(c, reading)
+		t.path = reading
+		c.addTarget(t)
+	}
 	return nil
 }
 
