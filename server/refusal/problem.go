@@ -3,7 +3,6 @@ package refusal
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz"
@@ -132,12 +131,7 @@ var problemBodies = func() [][]byte {
 // writeRefusal answers with problem+json and, where one is due, a challenge.
 func (f *Refuser) writeRefusal(w http.ResponseWriter, refusal *authz.Refusal, decisionID string) error {
 	p := problemOf(refusal)
-	if p.challenged() {
-		if challenge := f.challenges[refusal.Reason]; len(challenge) > 0 {
-			h := w.Header()
-			h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), challenge...) // a copy, see Write
-		}
-	}
+	f.Challenge(w.Header(), refusal)
 	if decisionID == "" && refusal.Detail != "" && refusal.Detail == refusal.Reason.Sentence() {
 		return Write(w, p.status, "application/problem+json", problemBodies[refusal.Reason])
 	}
