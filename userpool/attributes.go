@@ -77,6 +77,9 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		if a.Value == "" && current != nil && !s.IsRequired() {
 			continue // clears it
 		}
+		if err := p.checkAlias(a.Name, a.Value); err != nil {
+			return err
+		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
 				return err // a fault with a message of its own

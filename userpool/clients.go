@@ -149,12 +149,18 @@ func (s *Service) ListUserPoolClients(ctx context.Context, poolID, after string,
 }
 
 // DeleteUserPoolClient deletes a client and its refresh tokens. Operations refuse its access tokens from then on. An edge
-// that accepts every client of the pool accepts them until they expire, as in AWS.
+// that accepts every client of the pool accepts them until they expire, as in AWS. It runs to its end even if ctx is
+// canceled.
 func (s *Service) DeleteUserPoolClient(ctx context.Context, poolID, id string) error {
+	ctx = context.WithoutCancel(ctx)
 	if _, _, err := s.ClientOf(ctx, poolID, id); err != nil {
 		return err
 	}
-	err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
+	err := s.inBatches(ctx, func(tx store.Tx, most int) (int, error) { return tx.RefreshTokens.DeleteOfClient(id, most) })
+	if err != nil {
+		return err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
 	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	if errors.Is(err, store.ErrNotFound) {
 		return noClient(id)

@@ -110,6 +110,8 @@ const (
 // Lifetimes are how long a client's tokens live.
 type Lifetimes struct{ Access, ID, Refresh time.Duration }
 
+var errTokenValidity = fault.New(fault.InvalidParameter, "Invalid range for token validity.")
+
 func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 	u := c.TokenValidityUnits
 	if u == nil {
@@ -135,10 +137,14 @@ func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 			if unit == "" {
 				unit = t.unitDef
 			}
+			// The count is compared first, because the product of a large one overflows.
+			if units[unit] == 0 || t.value < 0 || t.value > int(t.high/units[unit]) {
+				return l, errTokenValidity
+			}
 			*t.to = time.Duration(t.value) * units[unit]
 		}
 		if *t.to < t.low || *t.to > t.high {
-			return l, fault.New(fault.InvalidParameter, "Invalid range for token validity.")
+			return l, errTokenValidity
 		}
 	}
 	if l.Access > l.Refresh || l.ID > l.Refresh {
