@@ -118,8 +118,8 @@ func (d *lastingShard) check() {
 	}
 }
 
-// end breaks the request off. A deadline in the past stops reading and writing; net/http then cancels the context of an
-// HTTP/1 request and resets the stream of an HTTP/2 request, so that the upstream's half ends too.
+// end breaks the request off. A deadline in the past stops reading and writing on a connection of HTTP/1; net/http then
+// cancels the context, so that the upstream's half ends too.
 func (s *served) end() {
 	gate := s.passage.Gate
 	gate.log.Debug("credential ended while a response lasted", "expires", s.passage.Result.ExpiresAt)
@@ -147,7 +147,9 @@ func (p *Passage) serveWhileValid(w http.ResponseWriter, r *http.Request, tunnel
 		return next.ServeHTTP(w, r)
 	}
 	p.served.passage, p.served.response = p, w
-	if tunnel || r.ProtoMajor == 3 { // deadlines neither reach a tunnel's other half nor cancel the context of HTTP/3
+	// Deadlines do not reach a tunnel's other half. Those of HTTP/2 must be set by the handler's goroutine, and those of HTTP/3
+	// do not cancel the context.
+	if tunnel || r.ProtoMajor != 1 {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		p.served.cancel, r = cancel, r.WithContext(ctx)
