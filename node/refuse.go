@@ -29,7 +29,7 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 	if find := g.node.plan.o.ErrorRoute; find != nil {
 		if status, ok := g.refuser.Problem(result); ok {
 			if route := find(r); route != nil {
-				return g.refuseByRoute(w, r, result, status, route)
+				return g.refuseByRoute(w, r, *result, status, route)
 			}
 		}
 	}
@@ -40,14 +40,15 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 // says why the request does not pass; id is the id of the decision, or "".
 type ErrorRoute func(w http.ResponseWriter, r *http.Request, status int, message, id string, otherwise Handler) error
 
-// refuseByRoute lets the host's route answer. The challenge goes with its answer, since clients act on it.
-func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result *authz.Result, status int, route ErrorRoute) error {
+// refuseByRoute lets the host's route answer. The challenge goes with its answer, since clients act on it. The result is a copy:
+// that of a request that passes stays on the stack.
+func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result authz.Result, status int, route ErrorRoute) error {
 	h := w.Header()
 	before := h["Www-Authenticate"]
 	g.refuser.Challenge(h, result.Refusal)
 	return route(w, r, status, result.Refusal.Detail, result.DecisionID, handlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header()["Www-Authenticate"] = before
-		return g.refuser.Refuse(w, r, result)
+		return g.refuser.Refuse(w, r, &result)
 	}))
 }
 
