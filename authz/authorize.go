@@ -21,12 +21,14 @@ type call struct {
 	now time.Time
 
 	// The results of the steps, in their order.
-	host       string // lower case, without port
-	path       string // canonical and decoded; the value of http:path
-	passed     string // the path for the upstream, decoded
-	rawPath    string // the same, encoded
-	endpoint   string // the host without the bucket; "" if it had none
-	query      string // the query for the upstream
+	host       string   // lower case, without port
+	path       string   // canonical and decoded; the value of http:path
+	passed     string   // the path for the upstream, decoded
+	rawPath    string   // the same, encoded
+	readings   []string // of a path that servers read differently; each must be allowed
+	unclear    *Refusal // of such a path if it is not signed
+	endpoint   string   // the host without the bucket; "" if it had none
+	query      string   // the query for the upstream
 	credential credential
 	cached     bool
 	subject    *Subject
@@ -105,6 +107,12 @@ func (c *call) read() *Refusal {
 	if len(r.Method) > 32 || !isToken(r.Method) {
 		return malformed(MalformedMethod, errors.New("the method is malformed"))
 	}
+	if r.TooEarly {
+		return refuse(TooEarly)
+	}
+	if r.Method == "CONNECT" {
+		return malformed(MalformedMethod, errTunnel)
+	}
 	if err := checkTarget(r.Target); err != nil {
 		return malformed(MalformedPath, err)
 	}
@@ -115,6 +123,9 @@ func (c *call) read() *Refusal {
 	c.host = host
 	return c.e.o.Mapping.locate(c)
 }
+
+// errTunnel is about tunnels, which carry requests that nobody decides on.
+var errTunnel = errors.New("CONNECT opens a tunnel, and only WebSocket may")
 
 // authenticate turns the credential into a subject.
 func (c *call) authenticate() *Refusal {
@@ -256,6 +267,11 @@ func (c *call) judge(p *permissions) policy.Decision {
 	for i := 1; i < len(p.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
 		if d := p.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
 			verdict = d
+		}
+	}
+	if verdict.Effect != policy.ExplicitDeny {
+		if denial, denied := c.foldedDenial(); denied {
+			return denial
 		}
 	}
 	return verdict

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 )
@@ -31,6 +32,8 @@ func (c *call) Lookup(key string) policy.Values {
 		return c.httpKey(name)
 	case "s3":
 		return c.s3Key(name)
+	case lowerKey:
+		return c.lowerCase(name)
 	case "cognito-identity.amazonaws.com":
 		return c.identityKey(name)
 	case "sts":
@@ -240,6 +243,9 @@ func (c *call) httpKey(name string) policy.Values {
 	case "host":
 		return policy.One(c.host)
 	case "path":
+		if c.target != nil && c.target.path != "" {
+			return policy.One(c.target.path)
+		}
 		return policy.One(c.path)
 	}
 	if header, ok := strings.CutPrefix(name, "header/"); ok {
@@ -261,17 +267,17 @@ var (
 
 // headerKey finds a header in any spelling, including '_' for '-', since the upstream may treat both as the same.
 func (c *call) headerKey(name string) policy.Values {
-	if len(name) > maxHeaderName {
+	if len(name) > headers.MaxName {
 		return absent
 	}
-	var want, have [maxHeaderName]byte
-	folded := foldName(want[:], name)
+	var want, have [headers.MaxName]byte
+	folded := headers.Fold(want[:], name)
 	if hiddenHeaders[string(folded)] {
 		return absent
 	}
 	found := absent
 	for key, lines := range c.r.Header {
-		if len(key) != len(name) || string(foldName(have[:], key)) != string(folded) {
+		if len(key) != len(name) || string(headers.Fold(have[:], key)) != string(folded) {
 			continue
 		}
 		if len(lines) > 1 || found.Len() > 0 {

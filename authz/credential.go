@@ -103,19 +103,8 @@ func queryCredential(raw string) (scheme, *Refusal) {
 	if !mayHoldCredential(raw) {
 		return schemeNone, nil
 	}
-	found := schemeNone
-	for n := 0; raw != ""; n++ {
-		p, rest, ok, err := nextParam(raw)
-		if err != nil {
-			return schemeNone, malformed(MalformedQuery, err)
-		}
-		if !ok {
-			break
-		}
-		if n >= maxParams {
-			return schemeNone, malformed(MalformedQuery, errQueryMany)
-		}
-		raw = rest
+	found, many := schemeNone, false
+	err := eachParam(raw, func(p param, _ bool) {
 		s := schemeNone
 		switch {
 		case p.name == "access_token":
@@ -124,12 +113,16 @@ func queryCredential(raw string) (scheme, *Refusal) {
 			strings.EqualFold(p.name, "X-Amz-Algorithm"), p.name == "AWSAccessKeyId":
 			s = schemePresigned
 		}
-		if s != schemeNone && found != schemeNone && s != found {
-			return schemeNone, refuse(TooManyCredentials)
-		}
 		if s != schemeNone {
+			many = many || found != schemeNone && found != s
 			found = s
 		}
+	})
+	switch {
+	case err != nil:
+		return schemeNone, malformed(MalformedQuery, err)
+	case many:
+		return schemeNone, refuse(TooManyCredentials)
 	}
 	return found, nil
 }

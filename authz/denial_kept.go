@@ -9,6 +9,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -82,7 +83,7 @@ func (c *call) toKeep(n *counter) *keptCall {
 	}
 	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
 	for _, t := range k.call.targets {
-		n.text(t.action, t.resource, t.version)
+		n.text(t.action, t.resource, t.folded, t.path, t.version)
 		n.bytes += int(unsafe.Sizeof(t))
 	}
 	k.call.subject = &Subject{Principal: n.principal(*c.subject.whole())}
@@ -117,7 +118,7 @@ func (n *counter) clone(s string) string {
 func (n *counter) header(all http.Header) http.Header {
 	seen := make(http.Header, len(all))
 	for name, lines := range all {
-		if len(name) > maxHeaderName || hiddenHeaders[strings.ToLower(name)] {
+		if len(name) > headers.MaxName || hiddenHeaders[strings.ToLower(name)] {
 			continue
 		}
 		seen[name] = append([]string(nil), lines...)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
@@ -60,9 +61,11 @@ type Options struct {
 	Revocations Revocations
 
 	// IdentityHeaders are the names of headers that only the host may set. A client's headers of these names are removed,
-	// in any spelling.
+	// in any spelling, as are those in which other gateways tell who asks, such as X-Forwarded-User.
 	IdentityHeaders []string
-	Mode            Mode
+	// KeepHeaders are those of other gateways that are not removed. "*" at the end of a name stands for any ending.
+	KeepHeaders []string
+	Mode        Mode
 	// StrictAWS turns off what Sluice adds to AWS: aws:username for users who are not IAM users.
 	StrictAWS bool
 	// MaxTokenBytes is the length of the longest token accepted, in bytes. 0 means token.DefaultMaxTokenBytes.
@@ -145,8 +148,10 @@ type Logins interface {
 // Engine authorizes the requests of one route. It is safe for concurrent use and has nothing to close.
 type Engine struct {
 	o          Options
-	identity   *IdentityHeaders
-	route      *policy.Set // rules and policies for everyone
+	identity   *headers.Set
+	trailers   *headers.Set
+	route      *policy.Set    // rules and policies for everyone
+	folded     *policy.Layers // rules that compare paths without case; nil for none
 	groups     map[string]*group
 	everything *policy.Set // the administrator's policy
 	now        func() time.Time
@@ -172,8 +177,9 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		o: o, identity: NewIdentityHeaders(o.IdentityHeaders...), groups: make(map[string]*group, len(o.Groups)),
-		now: o.Now, rand: o.Rand, observer: o.Observer,
+		o: o, identity: headers.Identity(o.IdentityHeaders, o.KeepHeaders), trailers: headers.Trailers(o.IdentityHeaders),
+		groups: make(map[string]*group, len(o.Groups)),
+		now:    o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}
 	sources := append([]policy.Source(nil), o.Policies...)
@@ -185,6 +191,11 @@ func New(o Options) (*Engine, error) {
 		sources = append(sources, policy.Source{Name: "rule " + rule.String(), Document: document})
 	}
 	e.route = policy.Compile(sources...)
+	folded, err := foldedRules(o.Rules, o.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	e.folded = folded
 	for _, g := range o.Groups {
 		if e.groups[g.Group] != nil {
 			return nil, fmt.Errorf("authz: group %q appears twice in Options.Groups; merge the two", g.Group)
@@ -263,5 +274,6 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// IdentityHeaders returns the set that the engine strips from headers, for the host to strip from trailers.
-func (e *Engine) IdentityHeaders() *IdentityHeaders { return e.identity }
+// TrailerHeaders returns the set that the host strips from trailers: the identity headers, and headers that decide
+// something.
+func (e *Engine) TrailerHeaders() *headers.Set { return e.trailers }

@@ -49,7 +49,8 @@ type TargetAccount struct {
 	Action   string `json:"action"`
 	Resource string `json:"resource"`
 	Effect   string `json:"effect"`
-	// Accounts has one element for the route and the roles without a boundary, and one for each role with a boundary.
+	// Accounts has one element for the route and the roles without a boundary, one for each role with a boundary, and one
+	// for the rules that compare paths without case if only they deny.
 	Accounts []*policy.Account `json:"accounts,omitempty"`
 }
 
@@ -102,6 +103,10 @@ func (c *call) explainTarget(p *permissions, full bool) TargetAccount {
 	request := policy.Request{Action: a.Action, Resource: a.Resource, Context: c}
 	for i := range p.layers {
 		a.Accounts = append(a.Accounts, p.layers[i].Explain(&request))
+	}
+	if _, denied := c.foldedDenial(); denied {
+		request.Resource = c.target.folded
+		a.Accounts = append(a.Accounts, c.e.folded.Explain(&request))
 	}
 	return a
 }

@@ -22,6 +22,8 @@ type Mapping interface {
 	// forward sets c.query, and changes the request's headers and c.body where they go upstream in another spelling. It runs
 	// for requests that are allowed.
 	forward(c *call)
+	// foldsPaths reports whether rules that deny compare paths without case. They do not where paths are keys.
+	foldsPaths() bool
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }
@@ -29,6 +31,8 @@ type Mapping interface {
 // target is one action on one resource. A request has one or more, and all must be allowed.
 type target struct {
 	action, resource string
+	folded           string  // the resource with method and path of one case, if that differs and the mapping folds
+	path             string  // http:path, if it is not the request's
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
 	optional         bool    // if it is not allowed, the copy is made without tags

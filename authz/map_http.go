@@ -1,6 +1,10 @@
 package authz
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // ActionInvoke is the action of plain HTTP requests, as in API Gateway.
 const ActionInvoke = "execute-api:Invoke"
@@ -44,26 +48,60 @@ func (m *HTTPMapping) check() error {
 func (m *HTTPMapping) locate(c *call) *Refusal {
 	path, rawPath, err := CanonicalPath(c.r.RawPath)
 	if err != nil {
-		return malformed(MalformedPath, err)
+		c.unclear = malformed(MalformedPath, err)
+		if c.e.o.SigV4 == nil || !errors.Is(err, errPathEncoded) && !errors.Is(err, errPathParameter) {
+			return c.unclear
+		}
+		if c.readings, path, rawPath, err = pathReadings(c.r.RawPath); err != nil {
+			return malformed(MalformedPath, err)
+		}
 	}
 	c.path, c.passed, c.rawPath = path, path, rawPath
 	return nil
 }
 
 func (m *HTTPMapping) resolve(c *call) *Refusal {
-	c.addTarget(target{action: ActionInvoke, resource: m.base + c.r.Method + c.path})
+	if len(c.readings) == 0 {
+		c.addTarget(m.target(c, c.path))
+		return nil
+	}
+	if c.verified == nil { // only who signs the path means it so
+		return c.unclear
+	}
+	for _, reading := range c.readings {
+		t := m.target(c, reading)
+		t.path = reading
+		c.addTarget(t)
+	}
 	return nil
 }
 
 // forward leaves query and headers as they are.
 func (m *HTTPMapping) forward(*call) {}
 
+func (m *HTTPMapping) target(c *call, path string) target {
+	t := target{action: ActionInvoke, resource: m.base + c.r.Method + path}
+	if c.e.folded != nil {
+		// Methods have case, but frameworks put them in capitals.
+		if method, folded := strings.ToUpper(c.r.Method), fold(path); method != c.r.Method || folded != path {
+			t.folded = m.base + method + folded
+		}
+	}
+	return t
+}
+
+func (m *HTTPMapping) foldsPaths() bool { return true }
+
 // rule returns one resource for each method. A rule for all methods needs a condition on the path as well: the wildcard
-// in place of the method also matches slashes, and so would match longer paths that end like the rule's.
+// in place of the method also matches slashes, and so would match longer paths that end like the rule's. The paths of
+// rules that deny are in lower case.
 func (m *HTTPMapping) rule(r Rule) ruleScope {
-	scope := ruleScope{actions: []string{ActionInvoke}}
+	scope := ruleScope{actions: []string{ActionInvoke}, pathKey: "http:path"}
 	if r.Path == "*" {
 		r.Path = "/*"
+	}
+	if r.Effect != "allow" {
+		r.Path, scope.pathKey = foldPattern(r.Path), lowerKey+":http:path"
 	}
 	for _, method := range r.methods() {
 		scope.resources = append(scope.resources, m.base+method+r.Path)

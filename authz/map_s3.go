@@ -78,9 +78,11 @@ func (m *S3Mapping) check() error {
 	return nil
 }
 
+func (m *S3Mapping) foldsPaths() bool { return false }
+
 // rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
 func (m *S3Mapping) rule(r Rule) ruleScope {
-	scope := ruleScope{actions: []string{"*"}, resources: []string{"*"}}
+	scope := ruleScope{actions: []string{"*"}, resources: []string{"*"}, pathKey: "http:path"}
 	if methods := r.methods(); !slices.Contains(methods, "*") {
 		scope.method = methods
 	}

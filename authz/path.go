@@ -28,9 +28,10 @@ var (
 )
 
 // CanonicalPath returns the one meaning of an encoded path: decoded, to decide on, and in its canonical encoding, to
-// forward. Both always stand for the same bytes. Paths that servers are known to read differently are an error: empty and
-// dot segments, encoded slashes, backslashes and dots, path parameters, a second layer of encoding, control characters
-// and invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
+// forward. Both always stand for the same bytes. A reserved character keeps its form: one that is encoded stays encoded,
+// because "+" and "%2B" may differ for the upstream (RFC 3986 section 2.2). Paths that servers are known to read
+// differently are an error: empty and dot segments, encoded slashes, backslashes and dots, path parameters, a second layer
+// of encoding, control characters and invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
 func CanonicalPath(raw string) (decoded, encoded string, err error) {
 	switch {
 	case len(raw) > MaxPathBytes:
@@ -89,8 +90,9 @@ func checkSegment(s string, last bool) error {
 
 func decodePath(raw string) (decoded, encoded string, err error) {
 	b := make([]byte, 0, len(raw))
+	passed := make([]byte, 0, len(raw)+16)
 	for i := 0; i < len(raw); i++ {
-		c := raw[i]
+		c, keep := raw[i], pathByte[raw[i]] || raw[i] == '/'
 		if c == '%' {
 			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
 				return "", "", errPathEncoding
@@ -103,17 +105,28 @@ func decodePath(raw string) (decoded, encoded string, err error) {
 			case c == ';':
 				return "", "", errPathParameter
 			}
+			keep = unreserved[c]
 		}
 		b = append(b, c)
+		passed = appendPathByte(passed, c, keep)
 	}
 	decoded = string(b)
 	if err := checkDecoded(decoded); err != nil {
 		return "", "", err
 	}
-	if encoded = encodePath(decoded); len(encoded) > MaxPathBytes {
+	if len(passed) > MaxPathBytes {
 		return "", "", errPathTooLong
 	}
-	return decoded, encoded, nil
+	return decoded, string(passed), nil
+}
+
+// appendPathByte appends a byte, percent-encoded unless plain is set.
+func appendPathByte(b []byte, c byte, plain bool) []byte {
+	if plain {
+		return append(b, c)
+	}
+	const digits = "0123456789ABCDEF"
+	return append(b, '%', digits[c>>4], digits[c&15])
 }
 
 // checkDecoded refuses text that is not UTF-8, contains control characters, or would change if it were decoded again.
@@ -131,23 +144,6 @@ func checkDecoded(s string) error {
 		}
 	}
 	return nil
-}
-
-func encodePath(decoded string) string {
-	var b strings.Builder
-	b.Grow(len(decoded) + 16)
-	for i := 0; i < len(decoded); i++ {
-		c := decoded[i]
-		if c == '/' || pathByte[c] {
-			b.WriteByte(c)
-			continue
-		}
-		const digits = "0123456789ABCDEF"
-		b.WriteByte('%')
-		b.WriteByte(digits[c>>4])
-		b.WriteByte(digits[c&15])
-	}
-	return b.String()
 }
 
 // checkTarget refuses a request target that is not in origin form (RFC 9112 section 3.2).
@@ -217,14 +213,21 @@ func validPort(port string) bool {
 	return true
 }
 
-// pathByte has the bytes that are not encoded in a segment: pchar of RFC 3986 without ';', at which some servers cut.
-var pathByte = func() (t [256]bool) {
-	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
-	for i := 0; i < len(set); i++ {
-		t[set[i]] = true
+const unreservedBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+var (
+	// pathByte has the bytes that are not encoded in a segment: pchar of RFC 3986 without ';', at which some servers cut.
+	pathByte = byteSet(unreservedBytes + "!$&'()*+,=:@")
+	// unreserved has the bytes whose encoded and plain forms are the same (RFC 3986 section 2.3).
+	unreserved = byteSet(unreservedBytes)
+)
+
+func byteSet(bytes string) (t [256]bool) {
+	for i := 0; i < len(bytes); i++ {
+		t[bytes[i]] = true
 	}
 	return t
-}()
+}
 
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'

@@ -32,38 +32,71 @@ func nextParam(raw string) (p param, rest string, ok bool, err error) {
 		if strings.IndexByte(piece, ';') >= 0 {
 			return p, raw, false, errQuerySplit
 		}
-		name, value, valued := strings.Cut(piece, "=")
-		if p.name, err = unescape(name, true); err != nil {
-			return p, raw, false, errQueryEncoding
-		}
-		if p.value, err = unescape(value, true); err != nil {
-			return p, raw, false, errQueryEncoding
-		}
-		p.plain = !valued
-		return p, raw, true, nil
+		p, err = decodeParam(piece)
+		return p, raw, err == nil, err
 	}
 	return p, "", false, nil
 }
 
+// decodeParam decodes a parameter.
+func decodeParam(piece string) (p param, err error) {
+	name, value, valued := strings.Cut(piece, "=")
+	if p.name, err = unescape(name, true); err != nil {
+		return p, errQueryEncoding
+	}
+	if p.value, err = unescape(value, true); err != nil {
+		return p, errQueryEncoding
+	}
+	p.plain = !valued
+	return p, nil
+}
+
+// eachParam calls f for the parameters of a raw query. A semicolon is a character of queries (RFC 3986 section 3.4), but
+// some servers split at it. For a parameter with one, f is called for the whole and for its parts, with split set.
+func eachParam(raw string, f func(p param, split bool)) error {
+	n := 0
+	call := func(piece string, split bool) error {
+		if n++; n > maxParams {
+			return errQueryMany
+		}
+		p, err := decodeParam(piece)
+		if err == nil {
+			f(p, split)
+		}
+		return err
+	}
+	for piece := range strings.SplitSeq(raw, "&") {
+		if piece == "" {
+			continue
+		}
+		split := strings.IndexByte(piece, ';') >= 0
+		if err := call(piece, split); err != nil {
+			return err
+		}
+		for part := range strings.SplitSeq(piece, ";") {
+			if !split || part == "" {
+				continue
+			}
+			if err := call(part, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // queryValue returns the value of a parameter. Its name is compared without case, because condition keys are in lower
-// case. found counts its occurrences in any spelling.
+// case. found counts its occurrences in any spelling. An occurrence that servers read differently, because of a semicolon,
+// counts twice.
 func queryValue(raw, name string) (value string, found int, err error) {
-	for n := 0; raw != ""; n++ {
-		var p param
-		var ok bool
-		if p, raw, ok, err = nextParam(raw); err != nil {
-			return "", 0, err
-		}
-		if !ok {
-			break
-		}
-		if n >= maxParams {
-			return "", 0, errQueryMany
-		}
+	err = eachParam(raw, func(p param, split bool) {
 		if strings.EqualFold(p.name, name) {
 			value = p.value
 			found++
+			if split {
+				found++
+			}
 		}
-	}
-	return value, found, nil
+	})
+	return value, found, err
 }

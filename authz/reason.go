@@ -25,6 +25,7 @@ const (
 	BodyNotRead    // the decision depends on a body, and the host gives none
 	BodyTooLarge   // the decision depends on a body larger than the limit
 	BodyUnreadable // reading the body failed
+	TooEarly       // early data that is not safe to repeat
 
 	// The credential.
 	NoCredential          // none, and the policies do not allow everyone
@@ -127,6 +128,8 @@ var reasonInfos = [reasonCount]reasonInfo{
 	BodyNotRead:     {"body", Malformed, "This route does not read bodies, which the decision would need."},
 	BodyTooLarge:    {"body", Malformed, "The body is larger than this gate reads before deciding."},
 	BodyUnreadable:  {"body", Malformed, "The body could not be read to its end."},
+
+	TooEarly: {"early", Malformed, "The request came in early data, which can be replayed. Send it again after the handshake."},
 
 	NoCredential:          {"missing", Unauthenticated, "This route needs a credential."},
 	UnsupportedCredential: {"scheme", Unauthenticated, "This route does not take credentials of this kind."},

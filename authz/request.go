@@ -30,6 +30,9 @@ type Request struct {
 	ClientIP netip.Addr
 	// TLSVersion is a constant such as tls.VersionTLS12; 0 for a connection without TLS.
 	TLSVersion uint16
+	// TooEarly is set for a request in early data that is not safe to repeat. It is refused, since an attacker may replay
+	// early data (RFC 8470).
+	TooEarly bool
 	// ContentLength is the length of the body in bytes, -1 if it is unknown.
 	ContentLength int64
 	// Body is read only if the decision depends on it: for DeleteObjects and some settings in S3, and for a signature

@@ -23,7 +23,8 @@ type Rule struct {
 	// Method is an HTTP method, several separated by commas, or "*" for all.
 	Method string
 	// Path is a canonical, decoded path, or "*" for all paths. "*" matches any characters, slashes included, "?" one
-	// character. Policy variables such as ${jwt:sub} stand for their values.
+	// character. Policy variables such as ${jwt:sub} stand for their values. Rules that allow compare with case, the others
+	// without, except on routes for S3.
 	Path string
 }
 
@@ -31,7 +32,8 @@ type Rule struct {
 type ruleScope struct {
 	actions, resources []string
 	method             []string // condition on http:method; may be empty
-	path               string   // condition on http:path; may be empty
+	path               string   // condition on pathKey; may be empty
+	pathKey            string
 }
 
 // String returns the rule as in a Caddyfile.
@@ -73,6 +75,9 @@ func (r Rule) Check() error {
 		if method != "*" && !methodPattern.MatchString(method) {
 			return fmt.Errorf("rule %q: %q is not a method: write it in capitals, or *", r, method)
 		}
+		if method == "CONNECT" {
+			return fmt.Errorf("rule %q: no request matches CONNECT: WebSocket is decided as GET in every version of HTTP; write GET", r)
+		}
 	}
 	return r.checkPath()
 }
@@ -110,7 +115,7 @@ func (r Rule) Document(m Mapping) (*policy.Document, error) {
 	}
 	if scope.path != "" {
 		s.Condition = append(s.Condition, policy.Condition{
-			Operator: "StringLike", Key: "http:path", Values: []string{scope.path}})
+			Operator: "StringLike", Key: scope.pathKey, Values: []string{scope.path}})
 	}
 	d := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{s}}
 	if err := d.Check(policy.Identity); err != nil {

@@ -71,6 +71,7 @@ func TestABadRuleSaysWhatToWrite(t *testing.T) {
 		{Rule{Effect: "allow", Subject: "user", Claim: "x", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
 		{Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
+		{Rule{Effect: "allow", Subject: "any", Method: "GET,CONNECT", Path: "/x"}, "decided as GET"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "no request matches"},
 		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "no request matches"},

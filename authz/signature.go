@@ -38,6 +38,11 @@ func (c *call) signature() *Refusal {
 		c.body = body
 	}
 	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)
+	if err != nil && auth.Presigned && auth.PayloadHash == "" && auth.Service != "s3" {
+		if verified, err, refusal = c.presigned(auth, subject, options, err); refusal != nil {
+			return refusal
+		}
+	}
 	if err != nil {
 		c.body = nil
 		return refuseSignature(err)
@@ -45,6 +50,27 @@ func (c *call) signature() *Refusal {
 	c.take(subject)
 	c.verified = verified
 	return nil
+}
+
+// presigned verifies a presigned request that does not say what it signs of its body. SDKs sign UNSIGNED-PAYLOAD, or the
+// hash of the body that they have when they presign. err is the error of the first attempt, which took the body as empty.
+func (c *call) presigned(auth *sigv4.Auth, by *Subject, o sigv4.Options, err error) (*sigv4.Verified, error, *Refusal) {
+	refused, ok := errors.AsType[*sigv4.Error](err)
+	if !ok || refused.Reason != sigv4.Mismatch && refused.Reason != sigv4.NoPayloadHash {
+		return nil, err, nil
+	}
+	o.BodySHA256 = sigv4.UnsignedPayload
+	verified, err := auth.Verify(by.keys.secret.Reveal(), o)
+	if err == nil || c.r.ContentLength == 0 {
+		return verified, err, nil
+	}
+	body, refusal := c.readWhole(c.r.Body, c.e.o.SigV4.MaxBody)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	o.BodySHA256, c.body = sigv4.HashPayload(body), body
+	verified, err = auth.Verify(by.keys.secret.Reveal(), o)
+	return verified, err, nil
 }
 
 // signedRequest returns the request as it was signed, before any rewriting.

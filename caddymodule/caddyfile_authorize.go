@@ -48,6 +48,7 @@ func init() {
 //	    api                <name>         # in the ARN that plain routes decide on
 //	    stage              <name>
 //	    header             <name> <value>
+//	    keep_headers       <name>...      # headers of other gateways that clients may send
 //	    pass_authorization [on|off]
 //	    mode               enforce|shadow
 //	    debug_header       <name>
@@ -122,6 +123,7 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"api":                oneString(&a.API, "api <name>"),
 		"stage":              oneString(&a.Stage, "stage <name>"),
 		"header":             header(&a.Headers),
+		"keep_headers":       p.marked(manyStrings(&a.KeepHeaders, "keep_headers <name>...")),
 		"pass_authorization": onOff(&a.PassAuthorization, "pass_authorization [on|off]"),
 		"mode":               p.marked(oneString(&a.Mode, "mode enforce|shadow")),
 		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),

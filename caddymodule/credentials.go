@@ -61,6 +61,11 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 		}
 		c.chain = append(c.chain, kind)
 	}
+	for _, h := range c.Headers {
+		if err := app.plan.ReserveHeaders(h.Name); err != nil {
+			return err
+		}
+	}
 	if len(c.Headers) > 0 {
 		headers := make([]credentials.Header, len(c.Headers))
 		for i, h := range c.Headers {

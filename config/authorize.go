@@ -38,6 +38,9 @@ type Authorize struct {
 
 	// Headers are set on the upstream request. The client's headers of these names are removed first, in every spelling.
 	Headers []Header `json:"headers,omitempty"`
+	// KeepHeaders are headers of other gateways, such as X-Forwarded-User, that clients may send. Without it, all headers in
+	// which gateways tell upstreams who asks are removed. "*" at the end of a name stands for any ending.
+	KeepHeaders []string `json:"keep_headers,omitempty"`
 	// PassAuthorization passes the client's credential on. Without it, the credential is removed.
 	PassAuthorization bool `json:"pass_authorization,omitempty"`
 
@@ -183,9 +186,7 @@ func (a *Authorize) Validate(app *App) error {
 			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
 		}
 	}
-	for _, r := range a.Rules {
-		r.validate(v)
-	}
+	a.validateRules(v, app)
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
 		v.add("sluice_authorize", "no credential is accepted; add: user_pool <id>, issuer <url> or sigv4 <service>")
 	}
@@ -300,6 +301,9 @@ func (r *Rule) validate(v *validator) {
 		if len(r.Names) == 0 {
 			v.add(at, "write %s %s <name> <method> <path>", r.Effect, r.Subject)
 		}
+	}
+	for _, text := range append([]string{r.Claim, r.Path}, r.Names...) {
+		v.literal(at, text)
 	}
 	if r.Method == "" || strings.ToUpper(r.Method) != r.Method {
 		v.add(at, "%q is not a method; write it in upper case, or * for all", r.Method)

@@ -77,6 +77,18 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			"group admins has different roles in two pools"},
 		"a group that only one pool has is not lent to the other": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_third0001"}},
 			"the pools of this route have different groups"},
+		"a denied group is declared": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+			{Effect: "deny", Subject: "group", Names: []string{"admins"}, Method: "*", Path: "/*"}}, anyone...)}, ""},
+		"a denied group that nobody declares": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+			{Effect: "deny", Subject: "group", Names: []string{"admin"}, Method: "*", Path: "/*"}}, anyone...)}, "did you mean admins?"},
+		"the groups of a remote issuer are not known": {config.Authorize{Issuers: []config.Issuer{{URL: "https://idp.example.com", AnyClient: true}},
+			Rules: append([]config.Rule{{Effect: "deny", Subject: "group", Names: []string{"x"}, Method: "*", Path: "/*"}}, anyone...)}, ""},
+		"a placeholder in a rule": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+			{Effect: "deny", Subject: "user", Names: []string{"{env.MALLORY}"}, Method: "*", Path: "/*"}}, anyone...)}, "{env.MALLORY} is not replaced here"},
+		"a placeholder in a path": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+			{Effect: "deny", Subject: "any", Method: "*", Path: "/{http.request.host}/x"}}, anyone...)}, "is not replaced here"},
+		"a policy variable in a path": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+			{Effect: "deny", Subject: "any", Method: "*", Path: "/${jwt:sub}/x"}}, anyone...)}, ""},
 		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: new(config.Duration(1e12))}, "leeway: 16m40s is out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,7 @@ type Gate struct {
 	settings *config.Authorize
 	headers  []headerSetter
 	refuser  *refusal.Refuser
+	lasting  *lasting
 	node     *Node
 	log      *slog.Logger
 }
@@ -44,7 +45,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	}
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
-		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
+		IdentityHeaders: g.reserved(), KeepHeaders: a.KeepHeaders, StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
 		Denials: n.plan.o.Denials, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
@@ -80,8 +81,12 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	served, err := use(&n.uses, lastingKey{}, func() (*lasting, error) { return newLasting(), nil })
+	if err != nil {
+		return nil, err
+	}
 	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
-		node: n, log: n.plan.o.Log}, nil
+		lasting: served, node: n, log: n.plan.o.Log}, nil
 }
 
 // route names the route in metrics.
@@ -220,12 +225,4 @@ func (n *Node) tokensKey(g *GatePlan, issuers []token.Issuer) (tokensKey, error)
 		Base                       string
 	}{a.UserPools, a.Clients, a.TokenUse, keys, a.Issuers, a.Leeway, a.MaxToken, services, g.app.PublicURL + " " + g.app.Issuer})
 	return sha256.Sum256(raw), err
-}
-
-func headerNames(headers []config.Header) []string {
-	names := make([]string, len(headers))
-	for i, h := range headers {
-		names[i] = h.Name
-	}
-	return names
 }

@@ -48,6 +48,10 @@ type Options struct {
 	Env      func(name string) string                        // looks up SLUICE_DATA_DIR; nil = os.Getenv
 	NewKey   func(rand io.Reader) (*token.SigningKey, error) // makes the keys of user pools; nil = RSA, 2048 bits
 
+	// ErrorRoute returns the host's route for errors of the request, or nil if there is none. nil means that gates answer
+	// requests that do not pass themselves, as they always do where clients read S3's or API Gateway's errors.
+	ErrorRoute func(r *http.Request) ErrorRoute
+
 	// StrictErrors answers with an internal error when an operation fails with an error that its model does not declare.
 	// It is for tests.
 	StrictErrors bool

@@ -1,17 +1,18 @@
 package node
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -27,17 +28,18 @@ type Passage struct {
 	Result authz.Result
 
 	values [2]string // of the first identity headers, which saves allocations
+	served served
 }
 
 // Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
 // that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	request := requests.Get().(*authz.Request)
-	request.Method, request.Host, request.Target, request.Proto = r.Method, r.Host, target, r.Proto
+	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto
 	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
 	if r.TLS != nil {
-		request.TLSVersion = r.TLS.Version
+		request.TLSVersion, request.TooEarly = r.TLS.Version, tooEarly(r)
 	}
 	result := g.Authorize(r.Context(), request)
 	*request = authz.Request{}
@@ -65,6 +67,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	if p.Result.Host != "" {
 		r.Host = p.Result.Host
 	}
+	r.Host = lowerHost(r.Host)
 	p.stripTrailers(r)
 	checked, err := p.body(r)
 	if err != nil {
@@ -79,13 +82,10 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	}
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)
-	if upgrade(r) && !p.Result.ExpiresAt.IsZero() {
-		// A tunnel ends with the credential that opened it.
-		ctx, cancel := context.WithDeadline(r.Context(), p.Result.ExpiresAt)
-		defer cancel()
-		r = r.WithContext(ctx)
+	if r.TLS != nil && !r.TLS.HandshakeComplete {
+		r.Header["Early-Data"] = []string{"1"} // RFC 8470 section 5.1
 	}
-	err = next.ServeHTTP(w, r)
+	err = p.serveWhileValid(w, r, onlyWebSocket(r), next)
 	if err == nil || checked == nil {
 		return err // answered
 	}
@@ -103,6 +103,16 @@ func setPath(u *url.URL, path, rawPath string) {
 	if u.EscapedPath() != rawPath {
 		u.RawPath = rawPath
 	}
+}
+
+// lowerHost returns a host in lower case, as it was decided on: an upstream may compare names with case.
+func lowerHost(host string) string {
+	for i := 0; i < len(host); i++ {
+		if 'A' <= host[i] && host[i] <= 'Z' {
+			return strings.ToLower(host)
+		}
+	}
+	return host
 }
 
 // setHeaders sets the identity headers. The values are in memory of this request alone: later handlers may change them in place,
@@ -168,20 +178,21 @@ func (b *checkedBody) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// stripTrailers removes identity headers from the trailers, which some upstreams read as headers. Trailers are known only when
+// stripTrailers removes identity headers and headers that decide something from the trailers, which some upstreams read as
+// headers. Trailers are known only when
 // the body has been read.
 func (p *Passage) stripTrailers(r *http.Request) {
-	p.Gate.IdentityHeaders().Strip(r.Trailer)
-	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) || len(p.Gate.headers) == 0 {
+	p.Gate.TrailerHeaders().Strip(r.Trailer)
+	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) {
 		return
 	}
-	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.Gate.IdentityHeaders()}
+	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.Gate.TrailerHeaders()}
 }
 
 type trailerBody struct {
 	io.ReadCloser
 	request *http.Request
-	names   *authz.IdentityHeaders
+	names   *headers.Set
 }
 
 func (b *trailerBody) Read(into []byte) (int, error) {
@@ -190,10 +201,6 @@ func (b *trailerBody) Read(into []byte) (int, error) {
 		b.names.Strip(b.request.Trailer)
 	}
 	return n, err
-}
-
-func upgrade(r *http.Request) bool {
-	return len(r.Header["Upgrade"]) > 0 || r.Method == http.MethodConnect
 }
 
 // debug puts the decision into a response header.

@@ -19,6 +19,8 @@ type Plan struct {
 	needs    bool // something needs the services
 
 	resources map[string]*protectedResource // by path and host of their metadata
+	reserved  []string                      // headers that some route sets
+	gates     []*GatePlan
 }
 
 // Read checks the settings and the files that they name. It opens nothing and writes nothing, and it refuses what Open would
@@ -48,6 +50,7 @@ func (p *Plan) NeedAPIs() { p.needs = true }
 type GatePlan struct {
 	settings *config.Authorize
 	app      *config.App
+	plan     *Plan
 	mapping  authz.Mapping
 	rules    []authz.Rule
 	everyone []policy.Source
@@ -60,7 +63,7 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	if err := a.Validate(&p.o.Config); err != nil {
 		return nil, err
 	}
-	g := &GatePlan{settings: a, app: &p.o.Config, groups: map[string][]policy.Source{}}
+	g := &GatePlan{settings: a, app: &p.o.Config, plan: p, groups: map[string][]policy.Source{}}
 	if err := g.read(); err != nil {
 		return nil, err
 	}
@@ -68,6 +71,10 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 		return nil, err
 	}
 	if err := p.protect(a); err != nil {
+		return nil, err
+	}
+	p.gates = append(p.gates, g)
+	if err := p.ReserveHeaders(headerNames(a.Headers)...); err != nil {
 		return nil, err
 	}
 	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil

@@ -30,8 +30,37 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 		// The client waits before its body. To keep the connection, the server would have to read the body first.
 		w.Header().Set("Connection", "close")
 	}
+	if find := g.node.plan.o.ErrorRoute; find != nil {
+		if status, ok := g.refuser.Problem(result); ok {
+			if route := find(r); route != nil {
+				return g.refuseByRoute(w, r, *result, status, route)
+			}
+		}
+	}
 	return g.refuser.Refuse(w, r, result)
 }
+
+// ErrorRoute answers a request that does not pass in place of the gate. It calls otherwise for the gate's own answer. message
+// says why the request does not pass; id is the id of the decision, or "".
+type ErrorRoute func(w http.ResponseWriter, r *http.Request, status int, message, id string, otherwise Handler) error
+
+// refuseByRoute lets the host's route answer. The challenge goes with its answer, since clients act on it. The result is a copy:
+// that of a request that passes stays on the stack.
+func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result authz.Result, status int, route ErrorRoute) error {
+	h := w.Header()
+	before := h["Www-Authenticate"]
+	g.refuser.Challenge(h, result.Refusal)
+	return route(w, r, status, result.Refusal.Detail, result.DecisionID, handlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+		w.Header()["Www-Authenticate"] = before
+		return g.refuser.Refuse(w, r, &result)
+	}))
+}
+
+// handlerFunc makes a function a Handler.
+type handlerFunc func(w http.ResponseWriter, r *http.Request) error
+
+// ServeHTTP implements Handler.
+func (f handlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) error { return f(w, r) }
 
 // refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
 // client that has gone. If the upstream's answer has begun, nothing is written and the connection ends.

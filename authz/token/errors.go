@@ -76,7 +76,7 @@ var (
 	errHeaderSize    = refuse(TooLarge, "header longer than the limit")
 	errHeaderJSON    = refuse(Malformed, "header is not strict JSON")
 	errHeaderType    = refuse(Malformed, "a header field has the wrong type")
-	errKeyIDSize     = refuse(Malformed, "kid is missing or too long")
+	errKeyIDSize     = refuse(Malformed, "kid is too long")
 	errCritical      = refuse(CriticalHeader, "header has crit or b64")
 	errClaimsJSON    = refuse(Malformed, "claims are not strict JSON")
 	errClaimType     = refuse(Malformed, "a registered claim has the wrong type")

@@ -91,7 +91,10 @@ func (j *jwk) key() (*PublicKey, error) {
 	if err := checkLengths(parsed, key); err != nil {
 		return nil, err
 	}
-	if err := key.Check(); err != nil {
+	if len(key.ID) > maxKeyIDLen {
+		return nil, errors.New("token: the key's kid has more than 256 bytes")
+	}
+	if err := key.checkKey(); err != nil {
 		return nil, err
 	}
 	key.prepare()

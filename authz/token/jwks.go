@@ -17,8 +17,8 @@ type JWKS struct {
 	Skipped []error     // one error for each key left out; no key material in the text
 }
 
-// ParseJWKS reads a key set of at most maxKeys keys. It skips keys that are not for signatures, have an unknown type, have
-// no kid or fail Check (RFC 7517 section 5). It also skips keys that include their private half, because every reader
+// ParseJWKS reads a key set of at most maxKeys keys. It skips keys that are not for signatures, have an unknown type or
+// fail Check (RFC 7517 section 5). A key may lack a kid (section 4.5), which is then empty. It also skips keys that include their private half, because every reader
 // of the set could sign with them, and all different keys that share a kid, because a token could mean any of them.
 //
 // ParseJWKS returns an error if data is not a key set or has more than maxKeys keys.

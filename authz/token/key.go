@@ -20,7 +20,7 @@ const (
 
 // PublicKey is a verification key.
 type PublicKey struct {
-	ID        string           // kid, 1 to 256 bytes
+	ID        string           // kid, 1 to 256 bytes; empty for a key of a JWKS that has none
 	Algorithm string           // alg; empty allows every algorithm of the key's type that the issuer lists
 	Key       crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey on P-256, P-384 or P-521, or ed25519.PublicKey
 
@@ -33,6 +33,11 @@ func (k *PublicKey) Check() error {
 	if k.ID == "" || len(k.ID) > maxKeyIDLen {
 		return errors.New("token: a key needs a kid of 1 to 256 bytes")
 	}
+	return k.checkKey()
+}
+
+// checkKey is Check without the ID.
+func (k *PublicKey) checkKey() error {
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:
 		if err := checkRSA(key); err != nil {

@@ -17,7 +17,8 @@ var ErrKeysUnavailable = errors.New("token: the issuer's keys are not available"
 
 // KeySet finds verification keys.
 type KeySet interface {
-	// Lookup returns the key with the ID kid. Its errors are or wrap ErrUnknownKey and ErrKeysUnavailable. It may wait
+	// Lookup returns the key with the ID kid. For "" it returns the only key of a set with one key, whatever its ID: kid
+	// is optional in tokens and in keys (RFC 7515 section 4.1.4, RFC 7517 section 4.5). Its errors are or wrap ErrUnknownKey and ErrKeysUnavailable. It may wait
 	// for one fetch, at most until ctx is done. The caller must not change the key.
 	Lookup(ctx context.Context, kid string) (*PublicKey, error)
 }
@@ -28,12 +29,12 @@ type StaticKeys struct {
 	keys atomic.Pointer[map[string]*PublicKey]
 }
 
-// Set replaces all keys. It returns an error and changes nothing if a key fails Check or two keys have the same ID.
+// Set replaces all keys. It returns an error and changes nothing if a key must not be used or two keys have the same ID.
 func (s *StaticKeys) Set(keys ...PublicKey) error {
 	next := make(map[string]*PublicKey, len(keys))
 	for i := range keys {
 		key := keys[i]
-		if err := key.Check(); err != nil {
+		if err := key.checkKey(); err != nil {
 			return err
 		}
 		if next[key.ID] != nil {
@@ -52,8 +53,18 @@ func (s *StaticKeys) Lookup(_ context.Context, kid string) (*PublicKey, error) {
 	if keys == nil {
 		return nil, ErrKeysUnavailable
 	}
-	if key := (*keys)[kid]; key != nil {
+	return find(*keys, kid)
+}
+
+// find returns the key with the ID, or the only key for "".
+func find(keys map[string]*PublicKey, kid string) (*PublicKey, error) {
+	if key := keys[kid]; key != nil && (kid != "" || len(keys) == 1) {
 		return key, nil
+	}
+	if kid == "" && len(keys) == 1 {
+		for _, key := range keys {
+			return key, nil
+		}
 	}
 	return nil, ErrUnknownKey
 }

@@ -182,10 +182,7 @@ func (r *RemoteKeys) find(kid string, now time.Time) (*PublicKey, error) {
 	if set == nil || now.Sub(set.fetched) >= r.o.MaxStale {
 		return nil, ErrKeysUnavailable
 	}
-	if key := set.keys[kid]; key != nil {
-		return key, nil
-	}
-	return nil, ErrUnknownKey
+	return find(set.keys, kid)
 }
 
 // RemoteStatus describes an issuer's keys.

@@ -181,9 +181,9 @@ func (i *issuer) admits(t *jws) *Error {
 	return errWrongType
 }
 
-// key returns the key that the header names, if the algorithm fits it.
+// key returns the key that the header names, if the algorithm fits it. A header without kid means the only key.
 func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
-	if t.keyID == "" || len(t.keyID) > maxKeyIDLen {
+	if len(t.keyID) > maxKeyIDLen {
 		return nil, errKeyIDSize
 	}
 	key, err := i.Keys.Lookup(ctx, t.keyID)

@@ -46,6 +46,8 @@ func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
 		return a.PayloadHash, nil
 	}
 	switch {
+	case a.Presigned && a.PayloadHash == UnsignedPayload:
+		return UnsignedPayload, nil
 	case strings.HasPrefix(a.PayloadHash, "STREAMING-AWS4-ECDSA-"), a.PayloadHash == "STREAMING-AWS4-HMAC-SHA256-EVENTS":
 		return "", refuse(Unsupported, "this x-amz-content-sha256 is not supported")
 	case s3 && (a.PayloadHash == UnsignedPayload || a.PayloadHash == StreamingSigned ||

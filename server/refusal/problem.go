@@ -3,7 +3,6 @@ package refusal
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz"
@@ -39,6 +38,7 @@ var problems = [...]problem{
 	authz.BodyNotRead:     {501, "Not implemented", ""},
 	authz.BodyTooLarge:    {413, "Body too large", ""},
 	authz.BodyUnreadable:  {400, "Unreadable body", ""},
+	authz.TooEarly:        {425, "Too early", ""},
 
 	authz.NoCredential:          {401, "No credential", ""},
 	authz.UnsupportedCredential: {401, "Unsupported credential", ""},
@@ -131,12 +131,7 @@ var problemBodies = func() [][]byte {
 // writeRefusal answers with problem+json and, where one is due, a challenge.
 func (f *Refuser) writeRefusal(w http.ResponseWriter, refusal *authz.Refusal, decisionID string) error {
 	p := problemOf(refusal)
-	if p.challenged() {
-		if challenge := f.challenges[refusal.Reason]; len(challenge) > 0 {
-			h := w.Header()
-			h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), challenge...) // a copy, see Write
-		}
-	}
+	f.Challenge(w.Header(), refusal)
 	if decisionID == "" && refusal.Detail != "" && refusal.Detail == refusal.Reason.Sentence() {
 		return Write(w, p.status, "application/problem+json", problemBodies[refusal.Reason])
 	}

@@ -2,6 +2,7 @@ package refusal
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/sluicegate/sluice/authz"
 )
@@ -41,6 +42,25 @@ func (f *Refuser) Refuse(w http.ResponseWriter, r *http.Request, result *authz.R
 		return writeAPIGateway(w, apiGatewayOf(result, f.o.Service), result.DecisionID)
 	}
 	return f.writeRefusal(w, result.Refusal, result.DecisionID)
+}
+
+// Problem returns the status of a refusal that Refuse would answer with problem+json; false if the client reads another
+// form, of S3 or API Gateway.
+func (f *Refuser) Problem(result *authz.Result) (status int, ok bool) {
+	if f.o.Service == "s3" || f.signs(result) {
+		return 0, false
+	}
+	return Status(result.Refusal), true
+}
+
+// Challenge adds the WWW-Authenticate headers that Refuse adds with problem+json.
+func (f *Refuser) Challenge(h http.Header, refusal *authz.Refusal) {
+	if !problemOf(refusal).challenged() {
+		return
+	}
+	if challenge := f.challenges[refusal.Reason]; len(challenge) > 0 {
+		h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), challenge...) // a copy, see Write
+	}
 }
 
 // signs reports whether the caller expects the answers of API Gateway: it signed the request, or it showed no credential

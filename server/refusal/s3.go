@@ -43,6 +43,7 @@ var s3Errors = [...]s3Error{
 	authz.BodyNotRead:     {501, "NotImplemented", s3NotThere},
 	authz.BodyTooLarge:    {400, "MaxMessageLengthExceeded", "Your request was too large."},
 	authz.BodyUnreadable:  {400, "IncompleteBody", s3ShortBody},
+	authz.TooEarly:        {425, "InvalidRequest", "The request came in early data."},
 
 	authz.NoCredential:          {403, "AccessDenied", s3Denied},
 	authz.UnsupportedCredential: {400, "InvalidArgument", s3OtherAuth},

@@ -1,0 +1,95 @@
+package authz
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/authz/policy"
+)
+
+// Caddy's matchers and prefixes compare paths without case, and so do some file systems and frameworks: behind them
+// "/ADMIN" is served as "/admin". Rules that deny therefore compare a path in lower case with a pattern in lower case.
+// Rules that allow compare the path as it is.
+
+// fold returns s in lower case. Characters that any common way of ignoring case takes for equal become the same one:
+// lower case, upper case and Unicode's simple folding. It allocates only if s changes.
+func fold(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+	}
+	return s
+}
+
+func foldRune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
+// lowerKey is the prefix of the condition keys that give the value of another key in lower case.
+const lowerKey = "lower"
+
+// lowerCase returns the value of a key in lower case.
+func (c *call) lowerCase(key string) policy.Values {
+	if strings.HasPrefix(key, lowerKey+":") {
+		return absent
+	}
+	values := c.Lookup(key)
+	if values.Len() == 1 {
+		return policy.One(fold(values.At(0)))
+	}
+	var all []string
+	for i := range values.Len() {
+		all = append(all, fold(values.At(i)))
+	}
+	return policy.Many(all)
+}
+
+// foldPattern returns the pattern of a path in lower case. Its variables stand for their values in lower case.
+func foldPattern(pattern string) string {
+	var b strings.Builder
+	for {
+		literal, rest, found := strings.Cut(pattern, "${")
+		b.WriteString(fold(literal))
+		if !found {
+			return b.String()
+		}
+		inside, after, _ := strings.Cut(rest, "}")
+		switch key, fallback, defaulted := strings.Cut(inside, ", '"); {
+		case inside == "*" || inside == "?" || inside == "$":
+			b.WriteString("${" + inside + "}")
+		case defaulted:
+			b.WriteString("${" + lowerKey + ":" + key + ", '" + fold(fallback) + "}")
+		default:
+			b.WriteString("${" + lowerKey + ":" + key + "}")
+		}
+		pattern = after
+	}
+}
+
+// foldedRules compiles the rules that compare paths without case, for resources in lower case; nil if there are none.
+func foldedRules(rules []Rule, m Mapping) (*policy.Layers, error) {
+	var sources []policy.Source
+	for _, rule := range rules {
+		if rule.Effect == "allow" || !m.foldsPaths() {
+			continue
+		}
+		document, err := rule.Document(m)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, policy.Source{Name: "rule " + rule.String(), Document: document})
+	}
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	return &policy.Layers{Identity: []*policy.Set{policy.Compile(sources...)}}, nil
+}
+
+// foldedDenial asks the rules that compare paths without case about the target in lower case.
+func (c *call) foldedDenial() (policy.Decision, bool) {
+	if c.e.folded == nil || c.target.folded == "" {
+		return policy.Decision{}, false
+	}
+	d := c.e.folded.Decide(&policy.Request{Action: c.target.action, Resource: c.target.folded, Context: c})
+	return d, d.Effect == policy.ExplicitDeny
+}

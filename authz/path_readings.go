@@ -1,0 +1,82 @@
+package authz
+
+import (
+	"slices"
+	"strings"
+)
+
+// pathReadings returns what servers may read in a path with encoded slashes or path parameters, and the path to forward,
+// decoded and encoded. Some servers decode "%2F" and some do not; some cut segments at ';'. Clients that sign may send such
+// paths, and a decision is certain if it is the same for every reading. Each reading is a canonical path but for the
+// text "%2F" and semicolons. Whatever CanonicalPath refuses for another reason is an error.
+func pathReadings(raw string) (readings []string, decoded, encoded string, err error) {
+	switch {
+	case len(raw) > MaxPathBytes:
+		return nil, "", "", errPathTooLong
+	case raw == "" || raw[0] != '/':
+		return nil, "", "", errPathForm
+	}
+	var literal, plain, passed []byte
+	for i := 0; i < len(raw); i++ {
+		c, escaped := raw[i], raw[i] == '%'
+		if escaped {
+			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
+				return nil, "", "", errPathEncoding
+			}
+			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
+			i += 2
+		}
+		switch {
+		case c == '\\' || escaped && c == '.':
+			return nil, "", "", errPathEncoded
+		case !escaped && (c == '?' || c == '#'):
+			return nil, "", "", errPathQuery
+		}
+		plain = append(plain, c)
+		if escaped && c == '/' {
+			literal = append(literal, "%2F"...)
+		} else {
+			literal = append(literal, c)
+		}
+		if escaped {
+			passed = appendPathByte(passed, c, unreserved[c])
+		} else {
+			passed = appendPathByte(passed, c, pathByte[c] || c == '/' || c == ';')
+		}
+	}
+	decoded, encoded = string(plain), string(passed)
+	if err := checkDecoded(decoded); err != nil {
+		return nil, "", "", err
+	}
+	if len(encoded) > MaxPathBytes {
+		return nil, "", "", errPathTooLong
+	}
+	for _, reading := range []string{string(literal), decoded, cutParameters(string(literal)), cutParameters(decoded)} {
+		if err := checkSegments(reading); err != nil {
+			return nil, "", "", err
+		}
+		if !slices.Contains(readings, reading) {
+			readings = append(readings, reading)
+		}
+	}
+	return readings, decoded, encoded, nil
+}
+
+// cutParameters removes the parameters of each segment.
+func cutParameters(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i], _, _ = strings.Cut(segment, ";")
+	}
+	return strings.Join(segments, "/")
+}
+
+func checkSegments(path string) error {
+	segments := strings.Split(path[1:], "/")
+	for i, segment := range segments {
+		if err := checkSegment(segment, i == len(segments)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestHandleErrorsSeesRefusals(t *testing.T) {
+	e := newEdge(t)
+	other := freePort(t)
+	e.more = []string{"%OTHER%", other}
+	const rules = "allow any * /api/*\n"
+	const pages = "handle_errors 401 403 {\n header X-Page yes\n respond \"{err.status_code} {err.status_text} {err.message} id={err.id}\"\n}\n"
+	if err := e.tryLoad("", "http://:%PORT% {\n"+gate(rules)+"reverse_proxy %UPSTREAM%\n"+pages+"}\n"+
+		"http://:%OTHER% {\n"+gate(rules)+"reverse_proxy %UPSTREAM%\n}\n"); err != nil {
+		t.Fatal(err)
+	}
+	token := e.issuer.bearer(t, "ada")
+	a := e.get(t, "/api/x")
+	if a.status != 401 || !strings.HasPrefix(a.body, "401 Unauthorized This route needs a credential. id=") || a.header.Get("X-Page") != "yes" {
+		t.Errorf("without a token: %d %q", a.status, a.body)
+	}
+	if challenges := a.header.Values("WWW-Authenticate"); len(challenges) != 1 || !strings.HasPrefix(challenges[0], "Bearer") {
+		t.Errorf("WWW-Authenticate: %q", challenges)
+	}
+	a = e.get(t, "/elsewhere", token)
+	if id := a.body[strings.LastIndexByte(a.body, '=')+1:]; a.status != 403 || len(id) != 16 || !strings.Contains(a.header.Get("X-Decision"), id) {
+		t.Errorf("not allowed: %d %q, %q", a.status, a.body, a.header.Get("X-Decision"))
+	}
+	// No route of handle_errors answers: the gate does.
+	a = e.get(t, "/api//x", token)
+	if a.status != 400 || a.problem(t, "title") != "Malformed request" || a.header.Get("X-Page") != "" {
+		t.Errorf("malformed: %d %q", a.status, a.body)
+	}
+	if a = e.get(t, "/api/x", token); a.status != http.StatusOK || a.got == nil {
+		t.Errorf("allowed: %d", a.status)
+	}
+	e.port = other
+	a = e.get(t, "/api/x")
+	if a.status != 401 || a.problem(t, "title") != "No credential" || len(a.header.Values("WWW-Authenticate")) != 1 {
+		t.Errorf("a site without handle_errors: %d %q %q", a.status, a.body, a.header.Values("WWW-Authenticate"))
+	}
+}
+
+func TestClientsThatSignReadTheErrorsOfTheirService(t *testing.T) {
+	e := newEdge(t)
+	e.load(t, "", "handle /s3/* {\nsluice_authorize {\n sigv4 s3 {\n prefix /s3\n }\n allow any GET /s3/none/*\n}\n}\nhandle_errors {\n respond page\n}\n")
+	if a := e.get(t, "/s3/bucket/key"); a.status != 403 || !strings.Contains(a.body, "<Code>AccessDenied</Code>") {
+		t.Errorf("S3: %d %q", a.status, a.body)
+	}
+}
+
+func TestAGateInHandleErrorsAnswersItself(t *testing.T) {
+	e := startEdge(t, gate("allow any * /api/*")+"respond ok\nhandle_errors {\n"+gate("allow any GET /never")+"respond page\n}\n")
+	if a := e.get(t, "/api/x"); a.status != 401 || a.problem(t, "title") != "No credential" {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+}

@@ -1,0 +1,160 @@
+package node
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/principal"
+)
+
+// lasting knows the requests that are being served and ends those whose credential expires or is revoked: tunnels, event
+// streams, long downloads and uploads. All nodes of a process share one. Its owner is the last node that uses it.
+type lasting struct {
+	shards [lastingShards]lastingShard
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+const (
+	lastingShards = 64
+	// lastingTick is how often credentials are looked at. Requests that take less time cost two short locks.
+	lastingTick = 250 * time.Millisecond
+)
+
+// lastingShard is a list of requests. Each has a cache line of its own.
+type lastingShard struct {
+	mu    sync.Mutex
+	first *served
+	_     [48]byte
+}
+
+// served is a request in the list of its shard.
+type served struct {
+	prev, next *served
+	shard      *lastingShard
+	passage    *Passage
+	response   http.ResponseWriter
+	cancel     context.CancelFunc // nil if the request ends with its connection or stream
+	epoch      uint64
+	ended      bool
+}
+
+// lastingKey is the key under which a process shares its lasting.
+type lastingKey struct{}
+
+func newLasting() *lasting {
+	l := &lasting{stop: make(chan struct{}), done: make(chan struct{})}
+	go l.watch()
+	return l
+}
+
+// Close ends the watching. Requests under way are no longer ended.
+func (l *lasting) Close() error {
+	close(l.stop)
+	<-l.done
+	return nil
+}
+
+var _ io.Closer = (*lasting)(nil)
+
+func (l *lasting) watch() {
+	defer close(l.done)
+	tick := time.NewTicker(lastingTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+		}
+		for i := range l.shards {
+			l.shards[i].check()
+		}
+	}
+}
+
+// add puts a request into a list. Passages that one core makes are next to each other in memory, and so cores rarely
+// meet at a shard.
+func (l *lasting) add(s *served) {
+	s.shard = &l.shards[uintptr(unsafe.Pointer(s))>>13%lastingShards]
+	s.shard.mu.Lock()
+	if s.next = s.shard.first; s.next != nil {
+		s.next.prev = s
+	}
+	s.shard.first = s
+	s.shard.mu.Unlock()
+}
+
+// remove takes a request out of its list. After it returns, nothing touches the response.
+func (s *served) remove() {
+	s.shard.mu.Lock()
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		s.shard.first = s.next
+	}
+	s.shard.mu.Unlock()
+}
+
+func (d *lastingShard) check() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for s := d.first; s != nil; s = s.next {
+		if s.ended {
+			continue
+		}
+		result := &s.passage.Result
+		if s.ended, s.epoch = s.passage.Gate.Ended(result.Principal, result.ExpiresAt, s.epoch); s.ended {
+			s.end()
+		}
+	}
+}
+
+// end breaks the request off. A deadline in the past stops reading and writing on a connection of HTTP/1; net/http then
+// cancels the context, so that the upstream's half ends too.
+func (s *served) end() {
+	gate := s.passage.Gate
+	gate.log.Debug("credential ended while a response lasted", "expires", s.passage.Result.ExpiresAt)
+	if s.cancel != nil {
+		s.cancel()
+		return
+	}
+	control, past := http.NewResponseController(s.response), time.Unix(1, 0)
+	if err := control.SetWriteDeadline(past); err != nil {
+		gate.log.Error("a response that outlasts its credential cannot be ended", "error", err)
+	}
+	if err := control.SetReadDeadline(past); err != nil {
+		gate.log.Debug("ending a response: its request can still be read", "error", err)
+	}
+}
+
+// lasts reports whether the request is to end with its credential.
+func (p *Passage) lasts() bool {
+	return p.Result.Principal.Kind != principal.Anonymous && p.Result.Outcome == authz.Allowed
+}
+
+// serveWhileValid calls next, and breaks off what it serves when the credential expires or is revoked.
+func (p *Passage) serveWhileValid(w http.ResponseWriter, r *http.Request, tunnel bool, next Handler) error {
+	if !p.lasts() {
+		return next.ServeHTTP(w, r)
+	}
+	p.served.passage, p.served.response = p, w
+	// Deadlines do not reach a tunnel's other half. Those of HTTP/2 must be set by the handler's goroutine, and those of HTTP/3
+	// do not cancel the context.
+	if tunnel || r.ProtoMajor != 1 {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		p.served.cancel, r = cancel, r.WithContext(ctx)
+	}
+	p.Gate.lasting.add(&p.served)
+	defer p.served.remove()
+	return next.ServeHTTP(w, r)
+}
