@@ -19,6 +19,9 @@ type Mapping interface {
 	resolve(c *call) *Refusal
 	// foldsPaths reports whether rules that deny compare paths without case. They do not where paths are keys.
 	foldsPaths() bool
+	// forward sets c.query, and changes the request's headers and c.body where they go upstream in another spelling. It runs
+	// for requests that are allowed.
+	forward(c *call)
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }
@@ -30,6 +33,7 @@ type target struct {
 	path             string  // http:path, if it is not the request's
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
+	optional         bool    // if it is not allowed, the copy is made without tags
 }
 
 var (

@@ -26,6 +26,10 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 		g.log.Debug("refused", "outcome", result.Outcome.String(), "reason", result.Refusal.Name(), "action", result.Action,
 			"resource", result.Resource, "decision_id", result.DecisionID)
 	}
+	if r.ProtoMajor == 1 && len(r.Header["Expect"]) > 0 {
+		// The client waits before its body. To keep the connection, the server would have to read the body first.
+		w.Header().Set("Connection", "close")
+	}
 	if find := g.node.plan.o.ErrorRoute; find != nil {
 		if status, ok := g.refuser.Problem(result); ok {
 			if route := find(r); route != nil {

@@ -89,7 +89,7 @@ type Failures struct {
 	LockedUntil time.Time
 }
 
-// Filter selects users by one attribute. Values compare by bytes. A user without the attribute does not match.
+// Filter selects users by one attribute. Values compare by bytes, unless Folded is set: then Value must be in lower case. A user without the attribute does not match.
 //
 // Source: the Filter parameter of ListUsers in the cognito-idp API.
 type Filter struct {
@@ -98,6 +98,7 @@ type Filter struct {
 	Name   string
 	Value  string
 	Prefix bool // false: the attribute equals Value; true: it begins with Value
+	Folded bool // compares the attribute in lower case; username, email and preferred_username only
 }
 
 // Users keeps users. The key of List is the sub.

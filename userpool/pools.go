@@ -15,6 +15,9 @@ import (
 
 // CreateUserPool creates a pool and its signing keys.
 func (s *Service) CreateUserPool(ctx context.Context, name string, settings PoolSettings) (*PoolDescription, error) {
+	if err := settings.checkMFA(); err != nil {
+		return nil, err
+	}
 	id, err := s.newPoolID()
 	if err != nil {
 		return nil, err
@@ -23,6 +26,7 @@ func (s *Service) CreateUserPool(ctx context.Context, name string, settings Pool
 }
 
 func (s *Service) insertPool(ctx context.Context, id, name string, settings PoolSettings, declared bool) (*PoolDescription, error) {
+	settings.setRecovery()
 	if err := settings.complete(nil); err != nil {
 		return nil, err
 	}
@@ -80,14 +84,20 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 	return &out, err
 }
 
-// UpdateUserPool replaces the settings. As in AWS, a member that is left out returns to its default, and schema, user name
-// attributes, alias attributes and case sensitivity cannot change. An empty name keeps the name.
+// UpdateUserPool changes the settings. As in AWS, some members that are left out keep their value and the others return to
+// their defaults; schema, user name attributes, alias attributes and case sensitivity cannot change. An empty name keeps
+// the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPool(ctx context.Context, id, name string, settings PoolSettings) error {
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		if name != "" {
 			rec.Name = name
 		}
-		return settings, settings.complete(&old)
+		next := settings
+		if err := next.checkMFA(); err != nil {
+			return next, err
+		}
+		next.keep(&old)
+		return next, next.complete(&old)
 	})
 }
 

@@ -1,4 +1,4 @@
-// Command sluice is Caddy with its standard modules and Sluice.
+// Command sluice is Caddy with Sluice and the standard modules inside.
 //
 // It has Caddy's commands (run, start, stop, reload, adapt, validate, fmt …) and Sluice's own: policy and explain.
 package main
@@ -18,24 +18,24 @@ func main() {
 	caddycmd.Main()
 }
 
-const description = `Sluice is Amazon Cognito and an API gateway's authorizer for your own services:
-an authorizing reverse proxy with user pools and identity pools.
+const description = `Sluice is an authorizing reverse proxy with user pools and identity pools inside:
+what Amazon Cognito and an API gateway's authorizer do, before services of your own.
 
-It is a Caddy server with all of Caddy's standard modules and commands.
+It is a Caddy server: everything that Caddy does is there too.
 
-  Run a server:
+  Serve what a Caddyfile says:
 
       sluice run --config Caddyfile
 
-  Check a Caddyfile without opening the store:
+  Judge a Caddyfile without touching anything:
 
       sluice validate --config Caddyfile
 
-  Test policies, or explain their decisions:
+  Try policies on cases, or ask what a request would get:
 
       sluice policy test cases.json
       sluice policy explain case.json
 
-  Explain why a running Sluice refused a request:
+  Ask a running Sluice why it refused a request:
 
       sluice explain <decision id>`

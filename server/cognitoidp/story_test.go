@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidp"
 )
 
-// TestOperationsOnTheWire tells the life of a pool, call by call. Each call's request and answer are kept under
+// TestOperationsOnTheWire runs the operations on one pool. The request and answer of each call are in
 // testdata/<Operation>/.
 func TestOperationsOnTheWire(t *testing.T) {
 	b := newTable(t)
@@ -43,10 +43,14 @@ func pools(b *table) {
 	b.play(step{"DescribeUserPool", "not an id", `{"UserPoolId": "nonsense"}`, nil})
 	b.play(step{"AddCustomAttributes", "added", `{"UserPoolId": "{pool}", "CustomAttributes": [{"Name": "level", "AttributeDataType": "Number", "DeveloperOnlyAttribute": false}]}`, nil})
 	b.play(step{"AddCustomAttributes", "twice", `{"UserPoolId": "{pool}", "CustomAttributes": [{"Name": "level", "AttributeDataType": "Number"}]}`, nil})
-	b.play(step{"UpdateUserPool", "resets what is left out", `{"UserPoolId": "{plain}", "DeletionProtection": "ACTIVE"}`, nil})
+	b.play(step{"CreateUserPool", "a second factor is not there", `{"PoolName": "x", "MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"],
+		"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, nil})
+	b.play(step{"GetUserPoolMfaConfig", "off", `{"UserPoolId": "{pool}"}`, nil})
+	b.play(step{"GetUserPoolMfaConfig", "unknown", `{"UserPoolId": "us-east-1_doesNotEx"}`, nil})
+	b.play(step{"UpdateUserPool", "keeps or resets what is left out", `{"UserPoolId": "{plain}", "DeletionProtection": "ACTIVE"}`, nil})
 	b.play(step{"DescribeUserPool", "after update", `{"UserPoolId": "{plain}"}`, nil})
 	b.play(step{"DeleteUserPool", "protected", `{"UserPoolId": "{plain}"}`, nil})
-	b.play(step{"UpdateUserPool", "unprotect", `{"UserPoolId": "{plain}"}`, nil})
+	b.play(step{"UpdateUserPool", "unprotect", `{"UserPoolId": "{plain}", "DeletionProtection": "INACTIVE"}`, nil})
 	b.play(step{"DeleteUserPool", "deleted", `{"UserPoolId": "{plain}"}`, nil})
 	b.play(step{"DeleteUserPool", "unknown", `{"UserPoolId": "{plain}"}`, nil})
 	b.play(step{"ListUserPools", "last page", `{"MaxResults": 1}`, nil})

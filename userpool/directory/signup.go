@@ -149,5 +149,8 @@ func (s *Service) newUser(ctx context.Context, p *userpool.Pool, c *userpool.Cli
 		return u, err
 	}
 	p.Apply(u.Attributes, attrs)
+	if w == userpool.Admin {
+		return u, nil // AWS: the user gives the missing required attributes at the first sign-in
+	}
 	return u, p.CheckRequired(u.Attributes)
 }

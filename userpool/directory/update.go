@@ -32,7 +32,7 @@ func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate)
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckRequired(u.Attributes)
+		return p.CheckKept(before, u.Attributes)
 	})
 	return err
 }
@@ -67,7 +67,7 @@ func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *use
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckRequired(u.Attributes)
+		return p.CheckKept(before, u.Attributes)
 	})
 	return err
 }
@@ -111,7 +111,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 		if letters, err = s.putUpdateCodes(tx, p, &before, u, later, wanted); err != nil {
 			return err
 		}
-		return p.CheckRequired(u.Attributes)
+		return p.CheckKept(before.Attributes, u.Attributes)
 	})
 	if err != nil {
 		return nil, err

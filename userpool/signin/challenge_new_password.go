@@ -66,7 +66,7 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 		return false, err
 	}
 	if _, err := givenAttributes(a, u.Attributes); err != nil {
-		return false, err
+		return false, refusedAttributes{err}
 	}
 	pw, err := n.users.MakePassword(ctx, p, u, a.params["NEW_PASSWORD"], false)
 	if err != nil {
@@ -80,7 +80,7 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 		}
 		attrs, err := givenAttributes(a, u.Attributes)
 		if err != nil {
-			return err
+			return refusedAttributes{err}
 		}
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
@@ -91,8 +91,8 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 	return err == nil, err
 }
 
-// givenAttributes returns the attributes that came with the new password, checked against the user's current ones. As in AWS, a required attribute that has
-// a value cannot change here.
+// givenAttributes returns the attributes that came with the new password, checked against the user's current ones. As in
+// AWS, a required attribute that has a value cannot change here.
 func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribute, error) {
 	var attrs []userpool.Attribute
 	for _, k := range slices.Sorted(maps.Keys(a.params)) {
@@ -102,7 +102,7 @@ func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribut
 		}
 		schema, old := a.pool.Schema[name], current[name]
 		if schema != nil && old != "" && old != a.params[k] && (schema.IsRequired() || !schema.IsMutable()) {
-			return nil, fault.New(fault.InvalidParameter, "Cannot modify an already provided %s", name)
+			return nil, fault.New(fault.NotAuthorized, "Cannot modify an already provided %s", name)
 		}
 		if old == a.params[k] {
 			continue
