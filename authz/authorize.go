@@ -25,10 +25,10 @@ type call struct {
 	path       string   // canonical and decoded; the value of http:path
 	passed     string   // the path for the upstream, decoded
 	rawPath    string   // the same, encoded
-	readings   []string // of a path that servers read differently; each must be allowed
-	unclear    *Refusal // of such a path if it is not signed
 	endpoint   string   // the host without the bucket; "" if it had none
 	query      string   // the query for the upstream
+	readings   []string // of a path that servers read differently; each must be allowed
+	unclear    *Refusal // of such a path if it is not signed
 	credential credential
 	cached     bool
 	subject    *Subject

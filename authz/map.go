@@ -19,11 +19,11 @@ type Mapping interface {
 	locate(c *call) *Refusal
 	// resolve sets c.targets. It runs after the credential is verified.
 	resolve(c *call) *Refusal
+	// foldsPaths reports whether rules that deny compare paths without case. They do not where paths are keys.
+	foldsPaths() bool
 	// forward sets c.query, and changes the request's headers and c.body where they go upstream in another spelling. It runs
 	// for requests that are allowed.
 	forward(c *call)
-	// foldsPaths reports whether rules that deny compare paths without case. They do not where paths are keys.
-	foldsPaths() bool
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }

@@ -76,9 +76,6 @@ func (m *HTTPMapping) resolve(c *call) *Refusal {
 	return nil
 }
 
-// forward leaves query and headers as they are.
-func (m *HTTPMapping) forward(*call) {}
-
 func (m *HTTPMapping) target(c *call, path string) target {
 	t := target{action: ActionInvoke, resource: m.base + c.r.Method + path}
 	if c.e.folded != nil {
@@ -91,6 +88,9 @@ func (m *HTTPMapping) target(c *call, path string) target {
 }
 
 func (m *HTTPMapping) foldsPaths() bool { return true }
+
+// forward leaves query and headers as they are.
+func (m *HTTPMapping) forward(*call) {}
 
 // rule returns one resource for each method. A rule for all methods needs a condition on the path as well: the wildcard
 // in place of the method also matches slashes, and so would match longer paths that end like the rule's. The paths of
