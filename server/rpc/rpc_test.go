@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/rpc"
 )
@@ -112,7 +113,8 @@ func TestReadBody(t *testing.T) {
 		"a body that breaks off":     {iotest.ErrReader(io.ErrUnexpectedEOF), fault.Serialization, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := rpc.ReadBody(httptest.NewRequest("POST", "/", tc.body))
+			c := rpc.Config{Bodies: bounded.NewBudget(4*rpc.MaxBody, 4*rpc.MaxBody)}
+			got, err := c.ReadBody(httptest.NewRecorder(), httptest.NewRequest("POST", "/", tc.body))
 			if len(got) != tc.want || err == nil && tc.kind != "" || err != nil && fault.KindOf(err) != tc.kind {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
