@@ -139,13 +139,17 @@ func (c *call) bearer(raw string) *Refusal {
 	if len(raw) > o.MaxTokenBytes {
 		return refuse(TokenTooLarge)
 	}
-	if o.Verifier.Seen(raw) { // no cache holds a token that the verifier has not seen
+	generation := uint32(o.Verifier.Generation()) // read before verifying: a key removed meanwhile counts as used
+	if o.Verifier.Seen(raw) {                     // no cache holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:
-			c.cached = true
-			c.take(subject)
-			return nil
+			if subject.generation == generation {
+				c.cached = true
+				c.take(subject)
+				return nil
+			}
+			o.Tokens.Remove(o.Tokens.Key(raw)) // a key was removed since; it may have been this token's
 		case token.Refused:
 			c.cached = true
 			return refuseToken(err)
@@ -161,11 +165,19 @@ func (c *call) bearer(raw string) *Refusal {
 	}
 	var subject *Subject
 	subject, c.principal = subjectOfToken(verified)
-	subject.serial = c.e.serial.Add(1)
-	o.Tokens.Put(o.Tokens.Key(raw), subject, subject.sizeOfToken(verified), c.principal.ExpiresAt)
+	subject.serial, subject.generation = c.e.serial.Add(1), generation
+	until := c.principal.ExpiresAt
+	if most := c.now.Add(maxCachedTime); until.After(most) {
+		until = most
+	}
+	o.Tokens.Put(o.Tokens.Key(raw), subject, subject.sizeOfToken(verified), until)
 	c.subject = subject
 	return nil
 }
+
+// maxCachedTime is how long a token is accepted without verifying it again. It bounds the use of keys that cannot be fetched any
+// more, which ends RemoteOptions.MaxStale later for new tokens.
+const maxCachedTime = time.Hour
 
 // negativeTime is how long a token with a bad signature is refused without verifying it again.
 const negativeTime = time.Minute

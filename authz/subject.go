@@ -21,6 +21,7 @@ type Subject struct {
 	others      atomic.Pointer[otherPermissions] // on further routes
 	keys        *accessKey                       // of credentials that sign; nil for tokens
 	serial      uint32                           // spreads subjects over an engine's places
+	generation  uint32                           // of the verifier's keys when the token was verified
 	token       packed
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 // Verifier verifies the tokens of a fixed set of issuers. It is safe for concurrent use.
 type Verifier struct {
 	issuers  map[string]*issuer
+	keys     []KeySet // of the issuers
 	now      func() time.Time
 	maxLen   int
 	observer Observer
@@ -64,6 +65,7 @@ func New(o Options) (*Verifier, error) {
 			return nil, fmt.Errorf("token: issuer %s is configured twice", config.URL)
 		}
 		v.issuers[config.URL] = compiled
+		v.keys = append(v.keys, config.Keys)
 	}
 	return v, nil
 }
@@ -89,6 +91,15 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	}
 	v.observer.TokenVerified(url, "")
 	return t, nil
+}
+
+// Generation changes after a key of one of the issuers was removed or replaced. Results that a cache keeps from an earlier
+// generation must not be used.
+func (v *Verifier) Generation() (sum uint64) {
+	for _, keys := range v.keys {
+		sum += keys.Generation()
+	}
+	return sum
 }
 
 // Seen reports whether a token with the same header was ever verified as far as its signature. If not, the token cannot be
