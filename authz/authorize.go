@@ -139,8 +139,9 @@ func (c *call) bearer(raw string) *Refusal {
 	if len(raw) > o.MaxTokenBytes {
 		return refuse(TokenTooLarge)
 	}
-	generation := uint32(o.Verifier.Generation()) // read before verifying: a key removed meanwhile counts as used
-	if o.Verifier.Seen(raw) {                     // no cache holds a token that the verifier has not seen
+	// The generation is read before verifying: a key that is removed meanwhile may have been this token's.
+	generation := uint32(o.Verifier.Generation())
+	if o.Verifier.Seen(raw) { // the cache hardly ever holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:

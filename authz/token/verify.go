@@ -102,8 +102,8 @@ func (v *Verifier) Generation() (sum uint64) {
 	return sum
 }
 
-// Seen reports whether a token with the same header was ever verified as far as its signature. If not, the token cannot be
-// in a cache of results, and Verify refuses it in less time than a look-up takes. Seen costs a small part of a look-up.
+// Seen reports whether a token with the same header was verified before as far as its signature. If not, the token is probably
+// in no cache of results, and Verify refuses it in less time than a look-up takes. Seen costs a small part of a look-up.
 func (v *Verifier) Seen(raw string) bool {
 	end := strings.IndexByte(raw, '.')
 	return end >= 0 && v.headers.seen(raw[:end])
@@ -142,11 +142,12 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	if err != nil {
 		return from, nil, err
 	}
-	if !envelope.known {
-		v.headers.learn(envelope.encoded, envelope.header)
-	}
 	if !w.genuine(&envelope, key) {
+		v.headers.learnForged(envelope.encoded)
 		return from, nil, errSignature
+	}
+	if !envelope.known {
+		v.headers.learn(envelope.encoded, envelope.header, v.now().Unix())
 	}
 
 	// The token is genuine from here on, so the bearer may learn what else is wrong with it.
