@@ -38,10 +38,12 @@ var floors = map[string]int{
 	// 8, wires.
 	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
 	"server/refusal": 8,
-	// 9, what knows all wires.
-	"server/compat": 9, "server/caller/callertest": 9, "userpool/userpooltest": 9, "caddymodule": 9,
-	// 10, ends.
-	"": 10, "cmd/sluice": 10,
+	// 9, what knows all wires: the composition.
+	"node": 9, "server/compat": 9, "userpool/userpooltest": 9,
+	// 10, the host, and tests' servers.
+	"server/caller/callertest": 10, "caddymodule": 10,
+	// 11, ends.
+	"": 11, "cmd/sluice": 11,
 }
 
 // hosts are the packages that may know Caddy.

@@ -50,8 +50,17 @@ func TestCaddyfileAdapts(t *testing.T) {
 	}
 }
 
-// adapt returns what is Sluice's in the adapted config: the app and the handlers; or the error.
+// adapt returns what is Sluice's in the adapted config: the app and the handlers; or the error. The working directory is
+// written /here.
 func adapt(input string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	return strings.ReplaceAll(adaptHere(input), here, "/here")
+}
+
+func adaptHere(input string) string {
 	adapted, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(input), map[string]any{"filename": "Caddyfile"})
 	if err != nil {
 		return "error: " + err.Error()

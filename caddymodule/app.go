@@ -7,10 +7,11 @@ import (
 	"os"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/node"
 )
 
 func init() { caddy.RegisterModule(App{}) }
@@ -18,23 +19,18 @@ func init() { caddy.RegisterModule(App{}) }
 // appName is the id of the app and of the global option.
 const appName = "sluice"
 
-// App is what exists once per configuration: the declared pools and roles, and the way to the services of the process.
+// App is the part of Sluice that exists once per configuration. It reads the settings in Provision and opens the node, which
+// does the work, in Start.
 type App struct {
 	config.App
 
-	declared *declarations
-	metrics  *metrics
+	plan    *node.Plan
+	metrics *metrics
+	log     *slog.Logger
 
-	resources map[string]*protectedResource // by the path and host of their metadata
-
-	logger *zap.Logger
-	log    *slog.Logger
-
-	needs   bool                   // a handler, or a declaration, needs the services
-	starts  []func(*runtime) error // what the handlers do when the services are there
-	runtime *runtime               // nil when nothing needs it
-	started chan struct{}          // closed when Start is done, whatever its outcome
-	release []func()
+	starts  []func(*node.Node) error // called by Start when the node is open
+	node    *node.Node
+	started chan struct{} // closed when Start has ended, with or without success
 }
 
 // CaddyModule returns the Caddy module information.
@@ -51,83 +47,70 @@ func appOf(ctx caddy.Context) (*App, error) {
 	return app.(*App), nil
 }
 
-// Provision judges the settings and reads the files they name. It opens nothing and writes nothing.
+// Provision checks the settings and reads the files they name. It opens nothing and writes nothing.
 func (a *App) Provision(ctx caddy.Context) error {
-	a.logger = ctx.Logger()
-	a.log = slog.New(zapslog.NewHandler(a.logger.Core()))
+	a.log = slog.New(zapslog.NewHandler(ctx.Logger().Core()))
 	a.started = make(chan struct{})
 	var err error
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry()); err != nil {
 		return err
 	}
-	a.replace(caddy.NewReplacer())
-	a.Defaults(os.Getenv)
-	if err := a.App.Validate(); err != nil {
+	if err := a.replace(caddy.NewReplacer()); err != nil {
 		return err
 	}
-	if a.declared, err = readDeclarations(&a.App); err != nil {
-		return err
+	a.plan, err = node.Read(node.Options{
+		Config:    a.App,
+		MasterKey: os.Getenv("SLUICE_MASTER_KEY"),
+		RootKey: sigv4.Credentials{AccessKeyID: os.Getenv("SLUICE_ROOT_ACCESS_KEY_ID"),
+			SecretAccessKey: os.Getenv("SLUICE_ROOT_SECRET_ACCESS_KEY")},
+		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Observer: a.metrics, Log: a.log, ClientIP: clientIP,
+	})
+	if err == nil {
+		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate
 	}
-	a.needs = len(a.UserPools) > 0 || len(a.IdentityPools) > 0 || len(a.Roles) > 0
-	return nil
+	return err
 }
 
-// replace fills placeholders such as {env.SMTP_PASSWORD} in, so that secrets need not stand in the file.
-func (a *App) replace(repl *caddy.Replacer) {
-	texts := []*string{&a.DataDir, &a.PublicURL, &a.Region, &a.Account}
-	for i := range a.UserPools {
-		for j := range a.UserPools[i].Clients {
-			texts = append(texts, &a.UserPools[i].Clients[j].Secret)
-		}
-	}
-	if s := a.SMTP; s != nil {
-		texts = append(texts, &s.Address, &s.From, &s.Username, &s.Password)
-	}
-	if r := a.Redis; r != nil {
-		texts = append(texts, &r.Username, &r.Password)
-		for i := range r.Addresses {
-			texts = append(texts, &r.Addresses[i])
-		}
-	}
-	for _, text := range texts {
-		*text = repl.ReplaceAll(*text, "")
-	}
+// showRootKey prints the administrator's key on standard error, once. It does not go into the log, which others may read and
+// keep.
+func showRootKey(accessKeyID, secret string) {
+	fmt.Fprintf(os.Stderr, `
+The administrator's key, shown only this once:
+
+    export SLUICE_ROOT_ACCESS_KEY_ID=%s
+    export SLUICE_ROOT_SECRET_ACCESS_KEY=%s
+
+`, accessKeyID, secret)
 }
 
-// onStart has f called when the app starts; rt is nil unless needs is true or something is declared.
-func (a *App) onStart(needs bool, f func(rt *runtime) error) {
-	a.needs = a.needs || needs
-	a.starts = append(a.starts, f)
-}
+// onStart has Start call f when the node is open.
+func (a *App) onStart(f func(n *node.Node) error) { a.starts = append(a.starts, f) }
 
-// Start opens the store, if anything needs it, makes what is declared, and builds the gates. Caddy may start the HTTP
-// servers first: requests wait until this is done.
+// Start opens the store, if anything needs it, makes what is declared, and builds the gates. Caddy may start the HTTP servers
+// first: requests wait until Start has ended.
 func (a *App) Start() (err error) {
 	defer close(a.started)
-	ctx := context.Background()
-	if a.needs {
-		if a.runtime, err = a.acquire(ctx); err != nil {
-			return err
-		}
-		if err := a.runtime.ensure(ctx, a.declared); err != nil {
-			return fmt.Errorf("making what the configuration declares: %w", err)
-		}
+	if a.node, err = a.plan.Open(context.Background()); err != nil {
+		return err
 	}
 	for _, f := range a.starts {
-		if err := f(a.runtime); err != nil {
+		if err := f(a.node); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Stop does nothing: requests may still be under way. Cleanup releases.
+// Stop does nothing: requests may still be answered. Cleanup closes the node.
 func (a *App) Stop() error { return nil }
 
-// Cleanup gives the services back; the last configuration that uses them closes them.
+// Cleanup closes the node. What the next configuration uses too stays open.
 func (a *App) Cleanup() error {
-	for i := len(a.release) - 1; i >= 0; i-- {
-		a.release[i]()
+	if a.node == nil {
+		return nil
+	}
+	if err := a.node.Close(); err != nil {
+		a.log.Error("closing what no configuration uses any more", "error", err)
 	}
 	return nil
 }
@@ -137,5 +120,4 @@ var (
 	_ caddy.App          = (*App)(nil)
 	_ caddy.Provisioner  = (*App)(nil)
 	_ caddy.CleanerUpper = (*App)(nil)
-	_ caddy.Validator    = (*App)(nil)
 )

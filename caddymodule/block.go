@@ -63,7 +63,9 @@ func oneString(field *string, syntax string) option {
 		if !d.NextArg() {
 			return usage(d, syntax)
 		}
-		*field = d.Val()
+		if *field = d.Val(); *field == "" {
+			return d.Errf("%s is empty; write: %s, or remove the line", name, syntax)
+		}
 		return noBlock(d, syntax)
 	}
 }

@@ -69,14 +69,22 @@ func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 	if err != nil {
 		return nil, err
 	}
-	judged := authorize.Authorize
-	judged.Issuers = append([]config.Issuer(nil), judged.Issuers...)
-	if judged.SigV4 != nil {
-		sigv4 := *judged.SigV4
-		judged.SigV4 = &sigv4
+	checked := authorize.Authorize
+	checked.Issuers = append([]config.Issuer(nil), checked.Issuers...)
+	if checked.SigV4 != nil {
+		sigv4 := *checked.SigV4
+		checked.SigV4 = &sigv4
 	}
-	judged.Defaults(app.Region)
-	return authorize, at.locate(judged.Validate(app), start)
+	checked.Defaults(app.Region)
+	if err := at.locate(checked.Validate(app), start); err != nil {
+		return nil, err
+	}
+	var policies []string
+	for _, p := range authorize.Policies {
+		policies = append(policies, p.File)
+	}
+	authorize.Digests, err = digests(policies)
+	return authorize, err
 }
 
 // declared returns the sluice block of this Caddyfile with its defaults, or an empty one.

@@ -2,12 +2,9 @@ package caddymodule
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -98,12 +95,22 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
 		return nil, err
 	}
-	judged, err := clone(app)
+	var err error
+	if app.BaseDir, err = filepath.Abs(filepath.Dir(start.file)); err != nil {
+		return nil, d.WrapErr(err)
+	}
+	if app.DataDir != "" {
+		app.DataDir = relativeTo(start.file, app.DataDir)
+	}
+	checked, err := clone(app)
 	if err != nil {
 		return nil, err
 	}
-	judged.Defaults(os.Getenv)
-	if err := at.locate(judged.Validate(), start); err != nil {
+	checked.Defaults(os.Getenv)
+	if err := at.locate(checked.Validate(), start); err != nil {
+		return nil, err
+	}
+	if app.Digests, err = digests(app.Files()); err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(app)
@@ -168,53 +175,4 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 		return usage(d, syntax)
 	}
 	return noBlock(d, syntax)
-}
-
-// file parses a path, which is relative to the Caddyfile's directory.
-func file(field *string, syntax string) option {
-	read := oneString(field, syntax)
-	return func(d *caddyfile.Dispenser) error {
-		from := d.File()
-		if err := read(d); err != nil {
-			return err
-		}
-		*field = relativeTo(from, *field)
-		return exists(d, *field)
-	}
-}
-
-// exists checks that a file exists, while the line is known. A path that starts with a placeholder is checked later.
-func exists(d *caddyfile.Dispenser, path string) error {
-	if strings.HasPrefix(path, "{") {
-		return nil
-	}
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return d.Errf("file %s does not exist; paths are relative to the directory of the Caddyfile", path)
-	case err != nil:
-		return d.WrapErr(err)
-	case info.IsDir():
-		return d.Errf("%s is a directory; name a file", path)
-	}
-	return nil
-}
-
-func files(field *[]string, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
-		var one string
-		if err := file(&one, syntax)(d); err != nil {
-			return err
-		}
-		*field = append(*field, one)
-		return nil
-	}
-}
-
-// relativeTo returns path relative to the Caddyfile's directory. Absolute paths and placeholders stay as they are.
-func relativeTo(caddyfilePath, path string) string {
-	if filepath.IsAbs(path) || strings.HasPrefix(path, "{") {
-		return path
-	}
-	return filepath.Join(filepath.Dir(caddyfilePath), path)
 }

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
@@ -38,14 +39,22 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 		return err
 	}
 	c.logger = ctx.Logger()
-	c.Credentials.Defaults(app.Region)
+	c.Credentials.Defaults(app.plan.Config().Region)
+	placeholders := replacement{repl: caddy.NewReplacer()}
+	if s := c.SigV4; s != nil {
+		placeholders.fill("sigv4 "+s.Service+": access_key", &s.AccessKey)
+		placeholders.fill("sigv4 "+s.Service+": secret_key", &s.SecretKey)
+	}
+	placeholders.headers(c.Headers)
+	if err := errors.Join(placeholders.problems...); err != nil {
+		return err
+	}
 	if err := c.Credentials.Validate(); err != nil {
 		return err
 	}
 	if s := c.SigV4; s != nil {
-		repl := caddy.NewReplacer()
 		kind, err := credentials.NewResign(credentials.ResignOptions{Service: s.Service, Region: s.Region,
-			AccessKeyID: repl.ReplaceAll(s.AccessKey, ""), SecretKey: seal.NewSecret(repl.ReplaceAll(s.SecretKey, ""))})
+			AccessKeyID: s.AccessKey, SecretKey: seal.NewSecret(s.SecretKey)})
 		if err != nil {
 			return err
 		}
@@ -69,21 +78,21 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	passed, ok := passageOf(r)
 	if !ok {
-		// There was no decision: adding our credentials would open the store to everyone.
+		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
 		c.logger.Error("sluice_credentials needs a sluice_authorize before it; the request is refused")
 		return refusal.NotSetUp(w)
 	}
-	if passed.result.Outcome != authz.Allowed {
-		// Shadow mode let the request through. Trying out policies must not open the store to everyone.
-		return passed.authorize.refuse(w, r, &passed.result)
+	if passed.Result.Outcome != authz.Allowed {
+		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
+		return passed.Gate.Refuse(w, r, &passed.Result)
 	}
 	if c.SigV4 != nil && c.SigV4.Host != "" {
 		r.Host = c.SigV4.Host
 	}
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	out := credentials.Outgoing{Method: r.Method, Host: r.Host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.result.Principal,
-		PayloadHash: passed.result.PayloadHash, Trailer: passed.result.Trailer,
+		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.Result.Principal,
+		PayloadHash: passed.Result.PayloadHash, Trailer: passed.Result.Trailer,
 		Expand: func(text string) string { return repl.ReplaceAll(text, "") }}
 	if err := c.chain.Present(r.Context(), &out); err != nil {
 		return c.fail(w, r, err)
@@ -113,7 +122,7 @@ func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	if !ok {
 		return nil, false
 	}
-	return passed.result.Principal, true
+	return passed.Result.Principal, true
 }
 
 // Interface guards.

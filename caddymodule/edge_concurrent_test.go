@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/node"
 )
 
 // Everything at once, for the race detector: requests with tokens of a pool and of an issuer elsewhere whose keys change,
@@ -95,8 +97,8 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 		if err := e.reload(block, site); err != nil {
 			t.Error(err)
 		}
-		rt := runningRuntime(t)
-		if err := errors.Join(rt.users.Pools.RotateKeys(t.Context()), rt.identities.RotateKeys(t.Context())); err != nil {
+		rt := runningServices(t)
+		if err := errors.Join(rt.Users.Pools.RotateKeys(t.Context()), rt.Identities.RotateKeys(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}
@@ -105,13 +107,13 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 	t.Logf("%d requests", l.asked.Load())
 }
 
-// runningRuntime is the services of the configuration that runs.
-func runningRuntime(t *testing.T) *runtime {
+// runningServices returns the services of the running configuration.
+func runningServices(t *testing.T) *node.Services {
 	t.Helper()
 	running := caddy.ActiveContext()
 	app, err := running.App(appName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app.(*App).runtime
+	return app.(*App).node.Services
 }

@@ -12,6 +12,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/node"
 )
 
 // reload changes the configuration in place, on the same port.
@@ -225,18 +229,29 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestARuntimeWaitsOnlySoLong(t *testing.T) {
-	var c calls
-	if !c.begin() || c.close(time.Millisecond) {
-		t.Error("nobody waited for the call")
+// Caddy takes a configuration with the same text for unchanged. An edited policy must not be.
+func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
+	e := newEdge(t)
+	policy := func(action string) {
+		e.file(t, "policy.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "`+action+`", "Action": "*", "Resource": "*"}]}`)
 	}
-	if c.begin() {
-		t.Error("a call was let in afterwards")
+	policy("Allow")
+	site := gate("policy %DIR%/policy.json") + "reverse_proxy %UPSTREAM%"
+	e.load(t, "", site)
+	token := e.issuer.bearer(t, "ada")
+	if a := e.get(t, "/api/x", token); a.status != 200 {
+		t.Fatalf("status %d %s", a.status, a.body)
 	}
-	c.end()
-	var idle calls
-	if !idle.close(time.Minute) {
-		t.Error("something is waited for where nothing is under way")
+	policy("Deny")
+	adapted, err := e.adapt(globalOptions, "", "http://:%PORT% {\n"+site+"\n}\n")
+	if err == nil {
+		err = caddy.Load(adapted, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := e.get(t, "/api/x", token); a.status != 403 {
+		t.Errorf("the edited policy does not count: status %d", a.status)
 	}
 }
 
@@ -244,7 +259,7 @@ func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	open := func() bool {
-		n, there := storages.References(e.dir)
+		n, there := inUse.References(node.StorageKey(e.dir))
 		return there && n > 0
 	}
 	e.load(t, poolBlock, poolSite)

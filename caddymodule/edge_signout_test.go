@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/node"
 )
 
 // ending is a way to end a user's sign-ins.
@@ -130,7 +131,7 @@ func TestSigningOutReachesTheEdgeWithinASecondAndLasts(t *testing.T) {
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n, there := storages.References(e.dir); there && n > 0 {
+	if n, there := inUse.References(node.StorageKey(e.dir)); there && n > 0 {
 		t.Errorf("stopped, and the store is open for %d", n)
 	}
 	e.load(t, poolBlock, poolSite)

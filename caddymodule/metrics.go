@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/node"
 )
 
 // metrics are the process's counters. They live as long as the process, over reloads; every configuration's registry
@@ -120,8 +121,8 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// gate returns the observer of one route, with the counters of all usual label values at hand.
-func (m *metrics) gate(route string) authz.Observer {
+// Gate implements node.Observer.
+func (m *metrics) Gate(route string) authz.Observer {
 	return &gateMetrics{m: m, route: route,
 		hits: m.lookups.WithLabelValues(route, "hit"), misses: m.lookups.WithLabelValues(route, "miss")}
 }
@@ -213,11 +214,11 @@ func (m *metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 // SignIn implements the user pools' observer.
 func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }
 
-// credentialsMinted counts a session by the call that made it.
-func (m *metrics) credentialsMinted(operation string) { m.minted.WithLabelValues(operation).Inc() }
+// CredentialsMinted implements node.Observer.
+func (m *metrics) CredentialsMinted(operation string) { m.minted.WithLabelValues(operation).Inc() }
 
-// operationDone counts a call by how it ended: "ok", or the kind of fault.
-func (m *metrics) operationDone(service, operation string, err error) {
+// OperationDone implements node.Observer: it counts a call by its result, "ok" or the kind of fault.
+func (m *metrics) OperationDone(service, operation string, err error) {
 	result := "ok"
 	if err != nil {
 		result = string(fault.KindOf(err))
@@ -244,17 +245,23 @@ var (
 	cacheEvictions = prometheus.NewDesc("sluice_token_cache_evictions_total", "Credentials pushed out of the caches, by partition.", []string{"partition"}, nil)
 )
 
-func (c *cacheCollector) watch(cache *token.Cache[*authz.Subject]) {
+// CacheOpened implements node.Observer.
+func (m *metrics) CacheOpened(cache *token.Cache[*authz.Subject]) {
+	c := m.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.caches[cache] = struct{}{}
 }
 
-func (c *cacheCollector) forget(cache *token.Cache[*authz.Subject]) {
+// CacheClosed implements node.Observer.
+func (m *metrics) CacheClosed(cache *token.Cache[*authz.Subject]) {
+	c := m.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.caches, cache)
 }
+
+var _ node.Observer = (*metrics)(nil)
 
 // Describe implements prometheus.Collector.
 func (c *cacheCollector) Describe(ch chan<- *prometheus.Desc) {

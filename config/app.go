@@ -4,19 +4,28 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
 
 // App is the sluice block of the global options. There is one per process.
 type App struct {
-	// DataDir is the directory of the embedded store, the master key and the outbox. It is created with mode 0700. Default:
-	// the environment variable SLUICE_DATA_DIR, or "data" if that is not set.
+	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
+	// SLUICE_DATA_DIR, else "data" in BaseDir. Created with mode 0700.
 	DataDir string `json:"data_dir,omitempty"`
 
-	// PublicURL is the URL at which clients reach sluice_pools: scheme, host and port, without a path. It is the base of
-	// every issuer. Default http://localhost:8080.
+	// BaseDir is the directory of the Caddyfile, which relative paths and the default data directory are relative to. Default: the working directory.
+	BaseDir string `json:"base_dir,omitempty"`
+
+	// Digests are the SHA-256 digests of the files that this block names, by path. They make the configuration differ
+	// when a file does, so that Caddy reloads it; nothing else reads them.
+	Digests map[string]string `json:"digests,omitempty"`
+
+	// PublicURL is how clients reach sluice_pools: scheme, host and port, without a path. It is the base of every
+	// issuer. Default http://localhost:8080.
 	PublicURL string `json:"public_url,omitempty"`
 
 	// Region is the AWS region in ids and ARNs. Default us-east-1.
@@ -214,8 +223,13 @@ var (
 
 // Defaults sets what was left out. env returns the value of an environment variable.
 func (a *App) Defaults(env func(string) string) {
-	setDefault(&a.DataDir, env("SLUICE_DATA_DIR"))
-	setDefault(&a.DataDir, "data")
+	if dir := env("SLUICE_DATA_DIR"); dir != "" {
+		if absolute, err := filepath.Abs(dir); err == nil { // else the working directory is gone
+			dir = absolute
+		}
+		setDefault(&a.DataDir, dir)
+	}
+	setDefault(&a.DataDir, filepath.Join(a.BaseDir, "data"))
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
 	setDefault(&a.Region, "us-east-1")
@@ -271,7 +285,25 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// RoleARN returns the ARN of a declared role by its name. It returns an ARN unchanged.
+// Files lists the files that the block names.
+func (a *App) Files() []string {
+	var files []string
+	for _, p := range a.UserPools {
+		files = append(files, p.Settings)
+		for _, c := range p.Clients {
+			files = append(files, c.Settings)
+		}
+	}
+	for _, r := range a.Roles {
+		for _, t := range r.Trust {
+			files = append(files, t.File)
+		}
+		files = append(append(files, r.Policies...), r.Boundary)
+	}
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
+}
+
+// RoleARN gives the ARN of a declared role's name; an ARN stays as it is.
 func (a *App) RoleARN(role string) string {
 	if role == "" || strings.HasPrefix(role, "arn:") {
 		return role

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +23,12 @@ type Authorize struct {
 	// SigV4 accepts requests signed with temporary credentials or the administrator's key.
 	SigV4 *SigV4 `json:"sigv4,omitempty"`
 
-	// Rules and Policies decide on requests. A route with neither refuses all.
+	// Rules and Policies decide. A route without any of them, and without RolePolicies, is refused as a mistake.
 	Rules    []Rule   `json:"rules,omitempty"`
 	Policies []Policy `json:"policies,omitempty"`
-	// RolePolicies makes the policies of the roles of a token's groups decide as well.
+	// Digests are the SHA-256 digests of the policy files by path; see App.Digests.
+	Digests map[string]string `json:"digests,omitempty"`
+	// RolePolicies lets the policies of the roles decide too that a token's groups map to.
 	RolePolicies bool `json:"role_policies,omitempty"`
 
 	// API and Stage are names in the ARN of a plain route's resources:
@@ -182,6 +186,9 @@ func (a *Authorize) Validate(app *App) error {
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
 		v.add("sluice_authorize", "no credential is accepted; add: user_pool <id>, issuer <url> or sigv4 <service>")
 	}
+	if !a.allows() {
+		v.add("sluice_authorize", "no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>")
+	}
 	a.validateResource(v)
 	a.validateRolePolicies(v, app)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
@@ -235,6 +242,11 @@ func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 	}
 }
 
+// allows reports whether anything on the route can allow a request.
+func (a *Authorize) allows() bool {
+	return len(a.Policies) > 0 || a.RolePolicies || slices.ContainsFunc(a.Rules, func(r Rule) bool { return r.Effect != "deny" && r.Effect != "require" })
+}
+
 func (a *Authorize) onlyAnonymous() bool {
 	for _, r := range a.Rules {
 		if r.Subject != "anonymous" {
@@ -250,8 +262,11 @@ func (i *Issuer) validate(v *validator) {
 		if name == "jwks_url" && raw == "" {
 			continue
 		}
-		if u, err := url.Parse(raw); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		switch u, err := url.Parse(raw); {
+		case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 			v.add(at, "%s is not a URL; write one such as https://idp.example.com", name)
+		case u.Scheme == "http" && !loopback(u.Hostname()) && (raw == i.JWKSURL || i.JWKSURL == ""):
+			v.add(at, "%s is plain http, and keys fetched that way could be replaced on the way; write https://%s (http only works for this machine)", name, u.Host+u.Path)
 		}
 	}
 	if len(i.Clients) == 0 && !i.AnyClient {
@@ -289,4 +304,10 @@ func (r *Rule) validate(v *validator) {
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)
 	}
+}
+
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }

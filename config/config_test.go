@@ -50,11 +50,18 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 	}}
 	app.Defaults(noEnv)
 	pool := []string{"us-east-1_notes0001"}
+	anyone := []config.Rule{{Effect: "allow", Subject: "any", Method: "*", Path: "*"}}
 	for name, tc := range map[string]struct {
 		authorize config.Authorize
 		want      string
 	}{
-		"a declared pool": {config.Authorize{UserPools: pool}, ""},
+		"a declared pool":            {config.Authorize{UserPools: pool, Rules: anyone}, ""},
+		"a route that allows nobody": {config.Authorize{UserPools: pool}, "no rule and no policy allows anything here"},
+		"an issuer over plain http": {config.Authorize{Rules: anyone, Issuers: []config.Issuer{{URL: "http://idp.example.com", AnyClient: true}}},
+			"the issuer is plain http"},
+		"plain http to this machine": {config.Authorize{Rules: anyone, Issuers: []config.Issuer{{URL: "http://127.0.0.1:8000", AnyClient: true}}}, ""},
+		"keys come from elsewhere over https": {config.Authorize{Rules: anyone, Issuers: []config.Issuer{{URL: "http://idp.example.com",
+			JWKSURL: "https://idp.example.com/keys", AnyClient: true}}}, ""},
 		"a misspelt pool": {config.Authorize{UserPools: []string{"us-east-1_notes001"}}, "did you mean us-east-1_notes0001?"},
 		"a route without any issuer": {config.Authorize{Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "*", Path: "/*"}}},
 			"no credential is accepted"},

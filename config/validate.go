@@ -122,7 +122,9 @@ func (a *App) validateRoles(v *validator) {
 		}
 		for _, t := range r.Trust {
 			if t.IdentityPool != "" {
-				v.oneOf(at+": trust identity_pool "+t.IdentityPool, t.Kind, "authenticated", "guest")
+				at := at + ": trust identity_pool " + t.IdentityPool
+				v.oneOf(at, t.Kind, "authenticated", "guest")
+				a.declaredIdentityPool(v, at, t.IdentityPool)
 			}
 		}
 		if d := time.Duration(r.MaxSession); d < time.Hour || d > 12*time.Hour {
@@ -146,6 +148,17 @@ func (a *App) declaredRole(v *validator, at, role string) {
 	v.add(at, "no role %q is declared%s", role, nearest(role, names))
 }
 
+func (a *App) declaredIdentityPool(v *validator, at, id string) {
+	ids := make([]string, 0, len(a.IdentityPools))
+	for _, p := range a.IdentityPools {
+		if p.ID == id {
+			return
+		}
+		ids = append(ids, p.ID)
+	}
+	v.add(at, "no such identity pool is declared%s", nearest(id, ids))
+}
+
 func (a *App) userPoolIDs() []string {
 	ids := make([]string, len(a.UserPools))
 	for i, p := range a.UserPools {
@@ -164,7 +177,7 @@ func (p *UserPool) hasClient(id string) bool {
 }
 
 func (s *SMTP) validate(v *validator) {
-	if s.Address == "" || !strings.Contains(s.Address, ":") {
+	if s.Address == "" || !strings.ContainsAny(s.Address, ":{") { // a placeholder may hold all of it
 		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
 	}
 	if s.From == "" {

@@ -54,8 +54,36 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 	})
 }
 
-// declared returns the record of the declared role, after checking it.
+// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+func CheckDeclared(d DeclaredRole) error {
+	_, err := d.record()
+	if err == nil && d.Boundary != nil {
+		if err = checkManaged(store.Policy{Document: d.Boundary}); err != nil {
+			err = fmt.Errorf("boundary: %w", err)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("role %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// declared is the record that the declaration asks for, checked.
 func (s *Service) declared(d DeclaredRole) (store.Role, error) {
+	r, err := d.record()
+	if err != nil {
+		return r, err
+	}
+	for _, arn := range r.Attached {
+		if err := s.checkAttachable(arn); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// record is the declaration as the store keeps it, checked as far as it needs no store.
+func (d *DeclaredRole) record() (store.Role, error) {
 	r := store.Role{
 		Name: d.Name, Path: d.Path, Description: d.Description, Trust: d.Trust, Inline: d.Policies, Attached: d.Attached,
 		MaxSession: int(d.MaxSession / time.Second), Declared: true,
@@ -75,11 +103,6 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
 		if err := checkPermissions(r.Inline[name]); err != nil {
 			return r, fmt.Errorf("policy %s: %w", name, err)
-		}
-	}
-	for _, arn := range r.Attached {
-		if err := s.checkAttachable(arn); err != nil {
-			return r, err
 		}
 	}
 	return r, checkInlineSize(&r)

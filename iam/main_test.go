@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,9 +12,9 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
-	"github.com/sluicegate/sluice/store/sqlite"
 )
 
 const (
@@ -41,15 +40,11 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
-	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "iam.db")})
+	storage, err := node.OpenStorage(node.StorageOptions{Dir: t.TempDir()})
 	must(t, err)
-	t.Cleanup(func() { must(t, st.Close()) })
-	master, err := seal.GenerateMasterKey(rand.Reader)
-	must(t, err)
-	box, err := seal.New(seal.Options{Keys: []seal.Key{master}})
-	must(t, err)
-	w.store, w.box = st, box
-	w.minter, err = session.NewMinter(session.Options{Box: box})
+	t.Cleanup(func() { must(t, storage.Close()) })
+	w.store, w.box = storage.Store, storage.Box
+	w.minter, err = session.NewMinter(session.Options{Box: w.box})
 	must(t, err)
 	w.key, err = token.GenerateKey(rand.Reader, "RS256")
 	must(t, err)

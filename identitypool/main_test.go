@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,9 +13,8 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
-	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/store"
-	"github.com/sluicegate/sluice/store/sqlite"
 )
 
 const (
@@ -60,13 +58,10 @@ var testKey = func() *token.SigningKey {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), key: testKey, out: map[string]bool{}}
-	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "pools.db")})
+	storage, err := node.OpenStorage(node.StorageOptions{Dir: t.TempDir()})
 	must(t, err)
-	t.Cleanup(func() { _ = st.Close() }) // a test may have closed it
-	master, err := seal.GenerateMasterKey(rand.Reader)
-	must(t, err)
-	box, err := seal.New(seal.Options{Keys: []seal.Key{master}})
-	must(t, err)
+	t.Cleanup(func() { _ = storage.Close() }) // a test may have closed it
+	st, box := storage.Store, storage.Box
 	w.store = st
 	w.minter, err = session.NewMinter(session.Options{Box: box})
 	must(t, err)

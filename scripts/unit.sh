@@ -8,7 +8,7 @@ floors=$(grep -v '^#' scripts/coverage.txt)
 covered=$(awk '{print "./" $1}' <<<"$floors")
 # shellcheck disable=SC2086 # one argument for each package
 paths=$($go list $covered)
-mapfile -t others < <($go list ./... | grep -vxF "$paths")
+mapfile -t others < <($go list ./... | grep -vxF "$paths" | sed "s|^$($go list -m)|.|")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

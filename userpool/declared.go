@@ -9,7 +9,6 @@ import (
 	"regexp"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -48,26 +47,14 @@ var (
 // Ensure creates or updates a declared pool with its clients and groups. Like the console, and unlike the API, it defaults
 // to user names without regard to case and to clients that hide whether a user exists. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
-	if err := s.checkRequest("CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
-		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	settings, err := d.settings(s.o.CheckRequest)
+	if err == nil {
+		err = d.checkNames()
 	}
-	settings, name, err := ParsePoolSettings(d.Settings)
+	if err == nil {
+		err = s.ensurePool(ctx, d.ID, d.Name, settings)
+	}
 	if err != nil {
-		return fmt.Errorf("user pool %s: %w", d.ID, err)
-	}
-	if d.Name != "" {
-		name = d.Name
-	}
-	switch {
-	case !poolid.IsUserPool(d.ID):
-		return fmt.Errorf("user pool %q: an id is a region, an underscore and letters and digits, as us-east-1_notes0001", d.ID)
-	case !nameForm.MatchString(name):
-		return fmt.Errorf("user pool %s: the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.ID, name)
-	}
-	if settings.UsernameConfiguration == nil {
-		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
-	}
-	if err := s.ensurePool(ctx, d.ID, name, settings); err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
 	}
 	for _, c := range d.Clients {
@@ -83,28 +70,11 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	return s.rotatePool(ctx, d.ID)
 }
 
-// checkRequest validates a declared request like one that comes over the wire. filled holds the required members that a
-// declaration may leave out.
-func (s *Service) checkRequest(operation string, request json.RawMessage, filled map[string]string) error {
-	members := map[string]json.RawMessage{}
-	if len(request) > 0 {
-		if err := json.Unmarshal(request, &members); err != nil {
-			return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
-		}
-	}
-	for name, value := range filled {
-		if members[name] == nil {
-			members[name] = json.RawMessage(`"` + value + `"`)
-		}
-	}
-	whole, err := json.Marshal(members)
-	if err != nil {
-		return err
-	}
-	return s.o.CheckRequest(operation, whole)
-}
-
 func (s *Service) ensurePool(ctx context.Context, id, name string, settings PoolSettings) error {
+	asked := settings
+	if settings.UsernameConfiguration == nil {
+		settings.UsernameConfiguration = &UsernameConfig{CaseSensitive: false}
+	}
 	_, err := s.Pool(ctx, id)
 	if fault.Is(err, fault.ResourceNotFound) {
 		if _, err := s.insertPool(ctx, id, name, settings, true); !errors.Is(err, store.ErrExists) {
@@ -116,6 +86,9 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings Pool
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		rec.Name, rec.Declared = name, true
 		added := settings.Schema
+		if err := asked.unchangeable(&old); err != nil {
+			return settings, err
+		}
 		if err := settings.complete(&old); err != nil {
 			return settings, err
 		}
@@ -147,26 +120,13 @@ func hasAttribute(schema []SchemaAttribute, name string) bool {
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredClient) error {
-	if err := s.checkRequest("CreateUserPoolClient", d.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
-		return err
+	settings, withSecret, err := d.settings(poolID, s.o.CheckRequest)
+	if err == nil {
+		err = d.checkNames()
 	}
-	settings, name, withSecret, err := ParseClientSettings(d.Settings)
 	if err != nil {
 		return err
 	}
-	if d.Name != "" {
-		name = d.Name
-	}
-	if name == "" {
-		name = d.ID
-	}
-	if !poolid.IsClient(d.ID) {
-		return errors.New("an id is lower-case letters and digits, 26 of them as a rule")
-	}
-	if !d.Secret.IsZero() && !secretForm.MatchString(d.Secret.Reveal()) {
-		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
-	}
-	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
 	have, err := s.Client(ctx, d.ID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		secret := d.Secret
@@ -177,7 +137,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 			}
 			secret = seal.NewSecret(text)
 		}
-		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: name, Declared: true}, secret, settings)
+		_, err = s.insertClient(ctx, store.Client{PoolID: poolID, ID: d.ID, Name: d.Name, Declared: true}, secret, settings)
 		if !errors.Is(err, store.ErrExists) {
 			return err
 		}
@@ -190,11 +150,36 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	if have.PoolID != poolID {
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
 	}
-	// A client cannot become public or confidential: the applications that use it could not sign in any more.
-	if (withSecret || !d.Secret.IsZero()) == have.Secret.IsZero() || (!d.Secret.IsZero() && !d.Secret.Equal(have.Secret)) {
-		return errors.New("its secret cannot be changed; declare a client with another id")
+	// A client stays public or confidential: the applications that use it could not sign in any more.
+	switch confidential := withSecret || !d.Secret.IsZero(); {
+	case confidential && have.Secret.IsZero():
+		return errors.New("it was made without a secret and cannot get one; declare a client with another id")
+	case !confidential && !have.Secret.IsZero():
+		return errors.New("it was made with a secret and cannot lose it; declare the secret, or a client with another id")
+	case !d.Secret.IsZero() && !d.Secret.Equal(have.Secret):
+		if err := s.replaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
+			return err
+		}
 	}
-	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, name, settings)
+	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, d.Name, settings)
+	return err
+}
+
+// replaceSecret gives a confidential client another secret. The old one is refused from then on.
+func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret seal.Secret) error {
+	sealed, err := s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(id))
+	if err != nil {
+		return err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		rec, err := tx.Clients.Get(id)
+		if err != nil {
+			return err
+		}
+		rec.Secret, rec.ModifiedAt = sealed, s.base.Now()
+		return tx.Clients.Update(rec)
+	})
+	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	return err
 }
 

@@ -96,10 +96,55 @@ func TestADeclaredSecretIsTheClients(t *testing.T) {
 	if err != nil || !c.Secret.EqualString(secret) {
 		t.Error(c, err)
 	}
-	for name, other := range map[string]seal.Secret{"another secret": seal.NewSecret(secret + "x"), "no secret": {}} {
-		d.Clients[0].Secret = other
-		if err := h.Pools.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "cannot be changed") || strings.Contains(err.Error(), secret) {
-			t.Errorf("%s: %v", name, err)
+	d.Clients[0].Secret = seal.Secret{}
+	if err := h.Pools.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made with a secret and cannot lose it") {
+		t.Errorf("without a secret: %v", err)
+	}
+	d.Clients[0] = userpool.DeclaredClient{ID: "public"}
+	if err := h.Pools.Ensure(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	d.Clients[0].Secret = seal.NewSecret(secret)
+	if err := h.Pools.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made without a secret") || strings.Contains(err.Error(), secret) {
+		t.Errorf("a public client with a secret: %v", err)
+	}
+}
+
+func TestADeclaredSecretThatChangesReplacesTheOldOne(t *testing.T) {
+	h := newHarness(t)
+	const secret = "a_secret_of_twenty_four_and_more"
+	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Clients: []userpool.DeclaredClient{{ID: "web", Secret: seal.NewSecret(secret)}}}
+	for _, next := range []string{secret, secret + "x"} {
+		d.Clients[0].Secret = seal.NewSecret(next)
+		if err := h.Pools.Ensure(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		c, err := h.Pools.DescribeUserPoolClient(t.Context(), declaredPool, "web")
+		if err != nil || !c.Secret.EqualString(next) {
+			t.Error(c, err)
+		}
+	}
+}
+
+// What was fixed when the pool was made, such as whether user names compare with case, must not differ silently.
+func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
+	h := newHarness(t)
+	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"AliasAttributes": ["email"]}`)}
+	if err := h.Pools.Ensure(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for settings, want := range map[string]string{
+		`{}`:                             "",
+		`{"AliasAttributes": ["email"]}`: "",
+		`{"UsernameConfiguration": {"CaseSensitive": false}}`: "",
+		`{"UsernameConfiguration": {"CaseSensitive": true}}`:  "UsernameConfiguration.CaseSensitive differs",
+		`{"AliasAttributes": ["email", "phone_number"]}`:      "AliasAttributes differs",
+		`{"UsernameAttributes": ["email"]}`:                   "UsernameAttributes differs",
+	} {
+		d.Settings = json.RawMessage(settings)
+		err := h.Pools.Ensure(t.Context(), d)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", settings, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package userpool
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -17,7 +16,7 @@ type Options struct {
 	Account   string                     // 12 digits
 	IssuerFor func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
 	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
-	CheckRequest func(operation string, request json.RawMessage) error
+	CheckRequest RequestCheck
 
 	// NewKey makes a signing key; nil makes RSA keys of 2048 bits for RS256.
 	NewKey func(rand io.Reader) (*token.SigningKey, error)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
@@ -26,7 +26,7 @@ func TestASignatureThatIsNotRightIsRefusedByEachWiresName(t *testing.T) {
 	w.Now = w.Now.Add(61 * time.Minute)
 	fresh := w.As(role)
 	revoked := w.As(w.Role("revoked", callertest.AccountTrust(), callertest.AllowAll))
-	w.Revoked = func(r *session.Record) bool { return strings.HasSuffix(r.RoleARN, "/revoked") }
+	must(t, w.Services.Revocations.Revoked(t.Context(), revoke.Role(w.IAM.RoleARN("revoked"), w.Now.Add(time.Second), w.Now.Add(time.Hour))))
 	const invalid = "The security token included in the request is invalid."
 	for name, tc := range map[string]struct {
 		by        sigv4.Credentials

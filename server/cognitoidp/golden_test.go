@@ -2,14 +2,12 @@ package cognitoidp_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"io"
-	"log/slog"
 	randv2 "math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -22,16 +20,11 @@ import (
 	"time"
 
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
-	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
-	"github.com/sluicegate/sluice/message"
-	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/node"
 	dispatch "github.com/sluicegate/sluice/server/awsjson"
-	"github.com/sluicegate/sluice/server/cognitoidp"
-	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/store/sqlite"
-	"github.com/sluicegate/sluice/userpool/directory"
-	"github.com/sluicegate/sluice/userpool/idp"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -48,21 +41,14 @@ func (d *dice) Read(p []byte) (int, error) {
 	return d.source.Read(p)
 }
 
-// root lets every signed call pass: who may call what is not this package's business.
-type root struct{}
+// root signs the calls: who may call what is not this package's business.
+var root = sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}
 
-func (root) Authenticate(_ context.Context, c *rpc.Call) error {
-	c.Principal = &principal.Principal{Kind: principal.Root}
-	return nil
-}
-func (root) Authorize(context.Context, *rpc.Call) error { return nil }
-
-// table plays the operations through the dispatcher, with the service and SQLite behind it.
+// table plays the operations on a node.
 type table struct {
 	t      *testing.T
-	server *dispatch.Dispatcher
+	node   *node.Node
 	outbox string
-	drain  func() // waits until messages are there
 	mu     sync.Mutex
 	clock  time.Time
 	vars   map[string]string
@@ -75,31 +61,23 @@ func newTable(t *testing.T) *table {
 	dir := t.TempDir()
 	b := &table{t: t, clock: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), outbox: filepath.Join(dir, "outbox.jsonl"),
 		vars: map[string]string{}, played: map[string]int{}}
-	now := func() time.Time {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.clock
-	}
-	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(dir, "sluice.db"), Now: now})
-	must(t, err)
-	t.Cleanup(func() { must(t, st.Close()) })
 	fixed := sha256.Sum256([]byte("what users who do not exist look like follows from the key"))
-	key, err := seal.ParseMasterKey(base64.StdEncoding.EncodeToString(fixed[:]))
+	var err error
+	b.node, err = node.Open(t.Context(), node.Options{
+		Config: config.App{DataDir: dir, Region: "us-east-1", Account: "123456789012", RateLimit: &config.RateLimit{Off: true}},
+		APIs:   true, MasterKey: base64.StdEncoding.EncodeToString(fixed[:]), RootKey: root, Now: b.now,
+		Rand: &dice{source: randv2.NewChaCha8(fixed)}, StrictErrors: true,
+		NewKey: func(io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") },
+	})
 	must(t, err)
-	box, err := seal.New(seal.Options{Keys: []seal.Key{key}})
-	must(t, err)
-	sender, err := message.NewOutbox(message.OutboxOptions{Path: b.outbox, Now: now})
-	must(t, err)
-	svc, err := idp.New(idp.Options{Store: st, Seal: box, Now: now, Rand: &dice{source: randv2.NewChaCha8(fixed)},
-		Region: "us-east-1", Account: "123456789012", NewKey: func(io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") },
-		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender, Hasher: directory.NewHasher(directory.HasherOptions{}), CheckRequest: cognitoidp.CheckRequest})
-	must(t, err)
-	must(t, svc.Start(t.Context()))
-	b.drain = svc.Drain
-	b.server, err = dispatch.New(dispatch.Config{APIs: []rpc.API{{Service: &wire.API, Registry: cognitoidp.Registry(cognitoidp.Options{Provider: svc})}},
-		Authorizer: root{}, Log: slog.New(slog.DiscardHandler), Rand: rand.Reader, StrictErrors: true})
-	must(t, err)
+	t.Cleanup(func() { must(t, b.node.Close()) })
 	return b
+}
+
+func (b *table) now() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.clock
 }
 
 func must(t *testing.T, err error) {
@@ -130,8 +108,12 @@ func (b *table) play(s step) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(request))
 	r.Header.Set("Content-Type", dispatch.ContentType)
 	r.Header.Set("X-Amz-Target", wire.API.TargetPrefix+"."+s.op)
+	if wire.API.Operation(s.op).Signed {
+		must(b.t, sigv4.Sign(sigv4.FromHTTP(r), root, sigv4.SignOptions{Time: b.now(), Region: "us-east-1", Service: "cognito-idp",
+			PayloadHash: sigv4.HashPayload([]byte(request))}))
+	}
 	w := httptest.NewRecorder()
-	b.server.ServeHTTP(w, r)
+	b.node.ServeHTTP(w, r)
 	for _, name := range slices.Sorted(keysOf(s.learn)) {
 		b.learn(name, dig(b.t, w.Body.Bytes(), s.learn[name]))
 	}
@@ -168,7 +150,7 @@ func (b *table) learn(name, value string) {
 // code learns the code in the last message.
 func (b *table) code(name string) {
 	b.t.Helper()
-	b.drain()
+	b.node.Services.Users.Drain()
 	data, err := os.ReadFile(b.outbox)
 	must(b.t, err)
 	all := regexp.MustCompile(`\b[0-9]{6}\b`).FindAllString(string(data), -1)

@@ -3,36 +3,28 @@ package callertest
 import (
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	apiidentity "github.com/sluicegate/sluice/api/cognitoidentity"
 	apiiam "github.com/sluicegate/sluice/api/iam"
 	apists "github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
-	"github.com/sluicegate/sluice/seal"
-	"github.com/sluicegate/sluice/server/awsjson"
-	"github.com/sluicegate/sluice/server/caller"
-	"github.com/sluicegate/sluice/server/cognitoidentity"
-	iamwire "github.com/sluicegate/sluice/server/iam"
-	"github.com/sluicegate/sluice/server/query"
-	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/server/sts"
-	"github.com/sluicegate/sluice/store/sqlite"
+	"github.com/sluicegate/sluice/node"
 )
 
-// What the tests' world is made of.
+// The settings of a World.
 const (
 	Account  = "123456789012"
 	Region   = "us-east-1"
@@ -42,8 +34,9 @@ const (
 	AllowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 )
 
-// World is the server and what surrounds it.
+// World is a node with one user pool and one app client, and a clock that the test moves.
 type World struct {
+	*node.Node
 	IAM    *iam.Service
 	Pools  *identitypool.Service
 	Minter *session.Minter
@@ -51,76 +44,46 @@ type World struct {
 	Root   sigv4.Credentials // the administrator's key
 	Log    strings.Builder   // what was refused, with reasons
 
-	Revoked func(*session.Record) bool // nil = nothing is
-
-	t           testing.TB
-	key         *token.SigningKey
-	json, query http.Handler
+	t   testing.TB
+	key *token.SigningKey // of the user pool
 }
 
-// New makes a World at 2026-11-21 09:00 UTC.
+// sharedKey is the key pair of all user pools: making one takes a tenth of a second.
+var sharedKey = sync.OnceValues(func() (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") })
+
+// New opens a World at 2026-11-21 09:00 UTC. An error that its operation does not declare is an internal error.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
-	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "world.db")})
-	w.must(err)
-	t.Cleanup(func() { w.must(st.Close()) })
-	master, err := seal.GenerateMasterKey(rand.Reader)
-	w.must(err)
-	box, err := seal.New(seal.Options{Keys: []seal.Key{master}})
-	w.must(err)
-	w.Minter, err = session.NewMinter(session.Options{Box: box})
-	w.must(err)
-	w.IAM, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.Minter, Account: Account, Now: w.clock, Rand: rand.Reader})
-	w.must(err)
-	w.Root = sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}
-	_, err = w.IAM.UseRoot(t.Context(), w.Root.AccessKeyID, w.Root.SecretAccessKey)
-	w.must(err)
-	w.pools(identitypool.Options{
-		Store: st, Box: box, Roles: w.IAM, Region: Region, Account: Account, Now: w.clock, Rand: rand.Reader,
-		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim,
+	w := &World{t: t, Now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
+		Root: sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}}
+	var err error
+	w.Node, err = node.Open(t.Context(), node.Options{
+		Config: config.App{DataDir: t.TempDir(), Region: Region, Account: Account, PublicURL: "http://localhost:8080",
+			RateLimit: &config.RateLimit{Off: true}, UserPools: []config.UserPool{{ID: UserPool, Clients: []config.Client{{ID: Client}}}}},
+		RootKey: w.Root, Now: w.clock, NewKey: w.newKey,
+		Log: slog.New(slog.NewTextHandler(&w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), StrictErrors: true,
 	})
-	w.serve()
+	w.must(err)
+	t.Cleanup(func() { w.must(w.Close()) })
+	w.IAM, w.Pools, w.Minter = w.Services.Roles, w.Services.Identities, w.Services.Minter
 	return w
 }
 
-// pools makes the identity pools with a user pool's issuer that IDToken signs for.
-func (w *World) pools(o identitypool.Options) {
-	var err error
-	w.key, err = token.GenerateKey(rand.Reader, "RS256")
-	w.must(err)
-	var keys token.StaticKeys
-	w.must(keys.Set(w.key.Public()))
-	o.Verifier, err = token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{{URL: "http://" + LoginKey, Keys: &keys, AnyClient: true}}})
-	w.must(err)
-	w.Pools, err = identitypool.New(w.t.Context(), o)
-	w.must(err)
-	web, err := token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{w.Pools.TokenIssuer()}})
-	w.must(err)
-	w.IAM.UseVerifier(web)
-}
-
-// serve makes the dispatchers; an error that its operation does not declare fails loudly.
-func (w *World) serve() {
-	ip := func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") }
-	gate, err := caller.New(caller.Options{
-		IAM: w.IAM, Minter: w.Minter, Region: Region, Now: w.clock, ClientIP: ip,
-		Revoked: func(r *session.Record) bool { return w.Revoked != nil && w.Revoked(r) },
-	})
-	w.must(err)
-	log := slog.New(slog.NewTextHandler(&w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: log, Rand: rand.Reader, StrictErrors: true, APIs: []rpc.API{
-		{Service: &apiidentity.API, Registry: cognitoidentity.Registry(cognitoidentity.Options{Pools: w.Pools, ClientIP: ip})},
-	}})
-	w.must(err)
-	w.query, err = query.New(query.Config{Authorizer: gate, Log: log, Rand: rand.Reader, StrictErrors: true, APIs: []rpc.API{
-		{Service: &apists.API, Registry: sts.Registry(sts.Options{IAM: w.IAM, ClientIP: ip})},
-		{Service: &apiiam.API, Registry: iamwire.Registry(w.IAM)},
-	}})
-	w.must(err)
-}
-
 func (w *World) clock() time.Time { return w.Now }
+
+// newKey makes the keys of the user pool. The first one signs.
+func (w *World) newKey(io.Reader) (*token.SigningKey, error) {
+	shared, err := sharedKey()
+	if err != nil {
+		return nil, err
+	}
+	key := *shared
+	key.ID = rand.Text()
+	if w.key == nil {
+		w.key = &key
+	}
+	return &key, nil
+}
 
 // IDToken makes a user's ID token of the user pool, changed by more; a nil value takes a claim away.
 func (w *World) IDToken(user string, more map[string]any) string {
@@ -197,15 +160,6 @@ func (w *World) Do(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
 	return rec
-}
-
-// ServeHTTP lets a World be a server.
-func (w *World) ServeHTTP(to http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("X-Amz-Target") != "" {
-		w.json.ServeHTTP(to, r)
-		return
-	}
-	w.query.ServeHTTP(to, r)
 }
 
 // JSON calls an operation of identity pools with a value that marshals to its input.

@@ -1,4 +1,4 @@
-package caddymodule
+package node
 
 import (
 	"context"
@@ -8,23 +8,23 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/identitypool"
-	provider "github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/idp"
 )
 
-// loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this process, also of
-// pools that were made through the API, for any client. Which pools and clients count, the identity pool says.
+// loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this node, pools made
+// through the API included, for any client. The identity pool decides which of these pools and clients it accepts.
 type loginVerifier struct {
-	users *provider.Provider
+	users *idp.Provider
 	app   *config.App
-	none  *token.Verifier // refuses everything with the right reason
+	now   func() time.Time
+	none  *token.Verifier // refuses every token, with the right reason
 	pools sync.Map        // pool id → *token.Verifier
 }
 
-func newLoginVerifier(users *provider.Provider, app *config.App) (*loginVerifier, error) {
-	none, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+func newLoginVerifier(users *idp.Provider, o *Options) (*loginVerifier, error) {
+	none, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{{
 		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
-	return &loginVerifier{users: users, app: app, none: none}, err
+	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none}, err
 }
 
 // Verify implements identitypool.Verifier; its errors are *token.Error.
@@ -36,12 +36,12 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	if known, ok := v.pools.Load(poolID); ok {
 		return known.(*token.Verifier).Verify(ctx, raw)
 	}
-	// The pool must exist before anything is remembered under its id: ids are free text here.
+	// The id is text from the token. Only a pool that exists may take room in the map.
 	issuer, err := v.users.Pools.Issuer(ctx, poolID)
 	if err != nil {
 		return v.none.Verify(ctx, raw)
 	}
-	verifier, err := token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{{
+	verifier, err := token.New(token.Options{Now: v.now, Issuers: []token.Issuer{{
 		URL: issuer, Keys: v.users.Pools.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
@@ -61,10 +61,5 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 	return poolID, v.app.IssuerURL(poolID) == issuer
 }
 
-// loginLeeway lets tokens be dated ahead: those issued right after a sign-out carry the next second, and so on.
+// loginLeeway is how far in the future a login token may be dated: one issued right after a sign-out carries the next second.
 const loginLeeway = 30 * time.Second
-
-// newWebIdentityVerifier verifies what AssumeRoleWithWebIdentity takes: the identity pools' own OpenID tokens.
-func newWebIdentityVerifier(pools *identitypool.Service) (*token.Verifier, error) {
-	return token.New(token.Options{Now: time.Now, Issuers: []token.Issuer{pools.TokenIssuer()}})
-}

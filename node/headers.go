@@ -1,10 +1,9 @@
-package caddymodule
+package node
 
 import (
 	"net/textproto"
+	"regexp"
 	"strings"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/principal"
@@ -14,12 +13,11 @@ import (
 // headerSetter sets one header of the request to the upstream.
 type headerSetter struct {
 	name  string
-	user  string // the key, if the value is just {http.auth.user.<key>}
-	value string // otherwise the value, with placeholders
+	user  string // the value is only {http.auth.user.<user>}
+	value string // otherwise, a text with placeholders
 }
 
-// compileHeaders prepares the headers. A value that is a single {http.auth.user.*} placeholder, the usual case, needs no
-// replacer.
+// compileHeaders prepares values that are one placeholder about the user. They need no Replacer.
 func compileHeaders(headers []config.Header) []headerSetter {
 	const before, after = "{http.auth.user.", "}"
 	setters := make([]headerSetter, len(headers))
@@ -34,16 +32,16 @@ func compileHeaders(headers []config.Header) []headerSetter {
 	return setters
 }
 
-// valueFor returns the value of the header, "" for none.
-func (s *headerSetter) valueFor(result *authz.Result, repl *caddy.Replacer) string {
+// valueFor returns the header's value; "" for none.
+func (s *headerSetter) valueFor(result *authz.Result, repl Replacer) string {
 	if s.user == "" {
 		return clean(repl.ReplaceAll(s.value, ""))
 	}
-	value, _ := userValue(result.Principal, s.user)
+	value, _ := UserValue(result.Principal, s.user)
 	return clean(value)
 }
 
-// clean removes control characters, which a claim may contain, from a header value.
+// clean drops control characters, which no header may contain: a claim may hold a line break.
 func clean(value string) string {
 	for i := range len(value) {
 		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
@@ -58,8 +56,30 @@ func clean(value string) string {
 	return value
 }
 
-// userValue returns {http.auth.user.<key>}. It returns true for a known key, even if its value is empty.
-func userValue(p *principal.Principal, key string) (string, bool) {
+// Replacer fills in placeholders; unknown ones become empty. A *caddy.Replacer is one.
+type Replacer interface {
+	ReplaceAll(text, empty string) string
+}
+
+// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without placeholders of their own.
+type userReplacer struct{ principal *principal.Principal }
+
+var placeholder = regexp.MustCompile(`\{[\w.:-]+\}`)
+
+// ReplaceAll implements Replacer.
+func (u userReplacer) ReplaceAll(text, empty string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		key, ok := strings.CutPrefix(found[1:len(found)-1], "http.auth.user.")
+		if !ok {
+			return empty
+		}
+		value, _ := UserValue(u.principal, key)
+		return value
+	})
+}
+
+// UserValue returns the value of {http.auth.user.<key>}, and false if there is no such key. A key without a value is empty.
+func UserValue(p *principal.Principal, key string) (string, bool) {
 	switch key {
 	case "id":
 		if p.Subject == "" {

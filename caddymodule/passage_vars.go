@@ -1,0 +1,81 @@
+package caddymodule
+
+import (
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/sluicegate/sluice/node"
+)
+
+// passage is a request that passed a gate, with what Caddy's placeholders show of it.
+type passage struct {
+	node.Passage
+	vars map[string]any // Caddy's, of this request; nil outside of Caddy
+}
+
+// serve sets the placeholders and calls the next handler.
+func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	repl.Map(p.Lookup)
+	p.setVars()
+	return p.Serve(w, r, repl, next)
+}
+
+// Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.
+func (p *passage) Lookup(key string) (any, bool) {
+	const user = "http.auth.user."
+	if len(key) <= len(user) || key[:len(user)] != user {
+		return nil, false
+	}
+	if latest, ok := p.vars["sluice.outcome"].(outcomeVar); ok {
+		p = latest.passage // the request has passed another gate since, and Caddy asks the first
+	}
+	value, ok := node.UserValue(p.Result.Principal, key[len(user):])
+	return value, ok
+}
+
+// setVars sets {http.vars.sluice.*}. Caddy resolves that prefix itself, so the values must be set in advance. Each is the passage
+// under another type, which allocates nothing. There are few, since a ninth variable makes Caddy's map grow, and Caddy has two
+// or three of its own.
+func (p *passage) setVars() {
+	vars := p.vars
+	if vars == nil {
+		return
+	}
+	vars["sluice.outcome"] = outcomeVar{p}
+	vars["sluice.scheme"] = schemeVar{p}
+	vars["sluice.action"] = actionVar{p}
+	vars["sluice.resource"] = resourceVar{p}
+	if p.Result.DecisionID != "" {
+		vars["sluice.decision_id"] = p.Result.DecisionID
+	} else {
+		delete(vars, "sluice.decision_id") // of a gate before this one
+	}
+}
+
+type (
+	outcomeVar  struct{ *passage }
+	schemeVar   struct{ *passage }
+	actionVar   struct{ *passage }
+	resourceVar struct{ *passage }
+)
+
+// String implements fmt.Stringer.
+func (v outcomeVar) String() string { return v.Result.Outcome.String() }
+
+// String implements fmt.Stringer.
+func (v schemeVar) String() string { return v.Result.Scheme }
+
+// String implements fmt.Stringer.
+func (v actionVar) String() string { return v.Result.Action }
+
+// String implements fmt.Stringer.
+func (v resourceVar) String() string { return v.Result.Resource }
+
+// passageOf finds the passage that let the request through.
+func passageOf(r *http.Request) (*passage, bool) {
+	v, ok := caddyhttp.GetVar(r.Context(), "sluice.outcome").(outcomeVar)
+	return v.passage, ok
+}

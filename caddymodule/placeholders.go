@@ -1,0 +1,91 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/config"
+)
+
+// replace fills in placeholders such as {env.SMTP_PASSWORD}. One that is unknown, unset or empty is an error: the setting would
+// silently mean something else, such as a public app client instead of a confidential one.
+func (a *App) replace(repl *caddy.Replacer) error {
+	r := replacement{repl: repl}
+	r.fill("data_dir", &a.DataDir)
+	r.fill("public_url", &a.PublicURL)
+	r.fill("region", &a.Region)
+	r.fill("account", &a.Account)
+	for i := range a.UserPools {
+		pool := &a.UserPools[i]
+		r.fill("user_pool "+pool.ID+": settings", &pool.Settings)
+		for j := range pool.Clients {
+			at := "user_pool " + pool.ID + ": client " + pool.Clients[j].ID
+			r.fill(at+": settings", &pool.Clients[j].Settings)
+			r.fill(at+": secret", &pool.Clients[j].Secret)
+		}
+	}
+	for i := range a.Roles {
+		r.role(&a.Roles[i])
+	}
+	if s := a.SMTP; s != nil {
+		r.fill("smtp", &s.Address)
+		r.fill("smtp: from", &s.From)
+		r.fill("smtp: username", &s.Username)
+		r.fill("smtp: password", &s.Password)
+	}
+	if s := a.Redis; s != nil {
+		for i := range s.Addresses {
+			r.fill("redis", &s.Addresses[i])
+		}
+		r.fill("redis: username", &s.Username)
+		r.fill("redis: password", &s.Password)
+	}
+	return errors.Join(r.problems...)
+}
+
+// replacement collects the placeholders that have no value.
+type replacement struct {
+	repl     *caddy.Replacer
+	problems []error
+}
+
+// fill replaces the placeholders in a setting; at names it.
+func (r *replacement) fill(at string, text *string) {
+	full, err := r.repl.ReplaceOrErr(*text, true, true)
+	if err != nil {
+		r.problems = append(r.problems, unset(at, *text))
+		return
+	}
+	*text = full
+}
+
+func unset(at, text string) error {
+	return fmt.Errorf("%s: %s is not set, or empty; set it, or remove the option", at, text)
+}
+
+func (r *replacement) role(role *config.Role) {
+	for i := range role.Trust {
+		r.fill("role "+role.Name+": trust", &role.Trust[i].File)
+	}
+	for i := range role.Policies {
+		r.fill("role "+role.Name+": policy", &role.Policies[i])
+	}
+	r.fill("role "+role.Name+": boundary", &role.Boundary)
+}
+
+// early matches the placeholders that have their value when a configuration loads. The others are about a request.
+var early = regexp.MustCompile(`\{(?:env|file)\.[^{}]*\}`)
+
+// headers checks header values, whose placeholders are filled in for each request.
+func (r *replacement) headers(headers []config.Header) {
+	for _, h := range headers {
+		for _, found := range early.FindAllString(h.Value, -1) {
+			if r.repl.ReplaceAll(found, "") == "" {
+				r.problems = append(r.problems, unset("header "+h.Name, found))
+			}
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+)
+
+// mistake is a Caddyfile with a mistake, and what `sluice validate` says about it.
+type mistake struct {
+	block string            // in the sluice block
+	site  string            // in the site's block; "" = a good gate
+	files map[string]string // next to the Caddyfile
+	env   map[string]string
+	want  string // a part of the error; paths are relative to the Caddyfile's directory. "" = no error
+}
+
+const goodGate = "sluice_authorize {\n\t\tuser_pool us-east-1_notes0001\n\t\tallow any * *\n\t}"
+
+const poolAndClient = "user_pool us-east-1_notes0001 {\n\t\t\tsettings pool.json\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\tsettings client.json\n\t\t\t}\n\t\t}"
+
+// validate does what `sluice validate` does with the Caddyfile.
+func (m *mistake) validate(t *testing.T) error {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{"pool.json": "{}", "client.json": "{}", "policy.json": allowEverything}
+	for name, text := range m.files {
+		files[name] = text
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range m.env {
+		t.Setenv(name, value)
+	}
+	block, site := m.block, m.site
+	if block == "" {
+		block = poolAndClient
+	}
+	if site == "" {
+		site = goodGate
+	}
+	text := "{\n\tadmin off\n\tsluice {\n\t\t" + block + "\n\t}\n}\nhttp://127.0.0.1:1 {\n\t" + site + "\n}\n"
+	path := filepath.Join(dir, "Caddyfile")
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": path})
+	if err == nil {
+		var cfg caddy.Config
+		if err := json.Unmarshal(adapted, &cfg); err != nil {
+			t.Fatal(err)
+		}
+		err = caddy.Validate(&cfg)
+	}
+	if _, missing := os.Stat(filepath.Join(dir, "data")); missing == nil {
+		t.Error("validate made the data directory")
+	}
+	if err != nil {
+		err = &shortened{strings.ReplaceAll(err.Error(), dir+"/", "")}
+	}
+	return err
+}
+
+type shortened struct{ text string }
+
+func (s *shortened) Error() string { return s.text }
+
+const allowEverything = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`
+
+// What start would refuse, validate refuses, in words that say what to do.
+func TestValidateRefusesTypicalMistakes(t *testing.T) {
+	role := func(lines string) string { return poolAndClient + "\n\t\trole reader {\n\t\t\t" + lines + "\n\t\t}" }
+	const identityPool = "us-east-1:11111111-2222-4333-8444-555555555555"
+	idPool := func(lines string) string {
+		return poolAndClient + "\n\t\tidentity_pool " + identityPool + " {\n\t\t\t" + lines + "\n\t\t}"
+	}
+	client := func(lines string) string {
+		return "user_pool us-east-1_notes0001 {\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\t" + lines + "\n\t\t\t}\n\t\t}"
+	}
+	for name, m := range map[string]mistake{
+		"nothing wrong": {},
+
+		// settings files
+		"a misspelt member of a pool's settings": {files: map[string]string{"pool.json": "{\n  \"AutoVerifiedAttribute\": [\"email\"]\n}"},
+			want: `pool.json:2:3: the request has no member "AutoVerifiedAttribute"; did you mean AutoVerifiedAttributes?`},
+		"a misspelt member inside": {files: map[string]string{"pool.json": "{\"Policies\": {\n  \"PasswordPolicy\": {\"MinLength\": 12}\n}}"},
+			want: `pool.json:2:22: Policies.PasswordPolicy has no member "MinLength"`},
+		"a misspelt member of a client's settings": {files: map[string]string{"client.json": "{\"ExplicitAuthFlow\": []}"},
+			want: `client.json:1:2: the request has no member "ExplicitAuthFlow"; did you mean ExplicitAuthFlows?`},
+		"a member of the wrong type": {files: map[string]string{"pool.json": "{\n\"AutoVerifiedAttributes\": \"email\"}"},
+			want: "pool.json:2:27: AutoVerifiedAttributes takes a list, not a string"},
+		"settings that are no JSON": {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\",\n}"}, want: "pool.json:3:1: expected a member's name in double quotes"},
+		"settings that end early":   {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\""}, want: "pool.json:2:16: expected a comma or '}' in the object"},
+		"a value out of range": {files: map[string]string{"pool.json": "{\"Policies\": {\"PasswordPolicy\": {\n\"MinimumLength\": 3}}}"},
+			want: "pool.json:2:1: user pool us-east-1_notes0001: 1 validation error detected: Value '3' at 'policies.passwordPolicy.minimumLength'"},
+		"a setting that is not implemented": {files: map[string]string{"pool.json": "{\n\n\"MfaConfiguration\": \"ON\"}"},
+			want: "pool.json:3:1: user pool us-east-1_notes0001: MfaConfiguration ON is not implemented"},
+		"a flow that does not exist": {files: map[string]string{"client.json": "{\n\"ExplicitAuthFlows\": [\"USER_AUTH_PASSWORD\"]}"},
+			want: "client.json:2:1: user pool us-east-1_notes0001: client 1example23456789abcdefghij: 1 validation error detected"},
+		"a client with an attribute that the pool has not": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
+			want: "client.json:1:2: user pool us-east-1_notes0001: client 1example23456789abcdefghij: ReadAttributes names emial, which is not an attribute of the pool"},
+		"a custom attribute may have been added through the API": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"}},
+		"a settings file that does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tsettings pol.json\n\t\t}",
+			want: "file pol.json does not exist; paths are relative to the directory of the Caddyfile, at Caddyfile:5"},
+
+		// policy files
+		"a mistake in a role's policy": {block: role("trust identity_pool "+identityPool+" guest\n\t\t\tpolicy policy.json") +
+			"\n\t\tidentity_pool " + identityPool, files: map[string]string{"policy.json": "{\"Version\": \"2012-10-17\",\n \"Statement\": [{\"Effect\": \"Alow\", \"Action\": \"*\", \"Resource\": \"*\"}]}"},
+			want: "policy.json:2:27: Statement[0].Effect"},
+		"a mistake in a trust policy": {block: role("trust policy.json"), files: map[string]string{"policy.json": allowEverything}, want: "policy.json:1:"},
+		"a mistake in a route's policy": {site: strings.Replace(goodGate, "allow any * *", "policy policy.json", 1), files: map[string]string{"policy.json": "{}"},
+			want: "policy.json:1:"},
+
+		// routes
+		"a route without a rule": {site: strings.Replace(goodGate, "\t\tallow any * *\n", "", 1),
+			want: "Caddyfile:13: sluice_authorize: no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>"},
+		"a route that only denies": {site: strings.Replace(goodGate, "allow", "deny", 1), want: "no rule and no policy allows anything here"},
+		"a route of an undeclared pool": {site: strings.Replace(goodGate, "notes0001", "note0001", 1),
+			want: "no such user pool is declared in the sluice block; did you mean us-east-1_notes0001?"},
+		"an issuer over plain http": {site: "sluice_authorize {\n\t\tissuer http://idp.example.com/x {\n\t\t\tany_client\n\t\t}\n\t\tallow any * *\n\t}",
+			want: "Caddyfile:14: issuer http://idp.example.com/x: the issuer is plain http, and keys fetched that way could be replaced on the way; write https://idp.example.com/x"},
+		"keys over plain http": {site: "sluice_authorize {\n\t\tissuer https://idp.example.com {\n\t\t\tjwks_url http://idp.example.com/keys\n\t\t\tany_client\n\t\t}\n\t\tallow any * *\n\t}",
+			want: "jwks_url is plain http"},
+		"an issuer of this machine": {site: "sluice_authorize {\n\t\tissuer http://localhost:8000 {\n\t\t\tany_client\n\t\t}\n\t\tallow any * *\n\t}"},
+
+		// identity pools and roles
+		"guests without a role": {block: idPool("guests on"), want: "guests are enabled but have no role; add: role guest <name>"},
+		"an identity pool of an unknown user pool": {block: idPool("user_pool us-east-1_note0001"),
+			want: "user_pool us-east-1_note0001: no user pool with this id is declared; did you mean us-east-1_notes0001?"},
+		"a role that does not exist": {block: idPool("role authenticated raeder") + "\n\t\trole reader {\n\t\t\ttrust policy.json\n\t\t}",
+			want: `role authenticated: no role "raeder" is declared; did you mean reader?`},
+		"a group whose role does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tgroup readers {\n\t\t\t\trole reader\n\t\t\t}\n\t\t}",
+			want: `group readers: role: no role "reader" is declared`},
+		"a trust in an unknown identity pool": {block: role("trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556 guest") + "\n\t\tidentity_pool " + identityPool,
+			want: "Caddyfile:11: role reader: trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556: no such identity pool is declared; did you mean " + identityPool + "?"},
+		"a role that nothing trusts": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
+
+		// secrets
+		"a client secret that is not set": {block: client("secret {env.SLUICE_TEST_UNSET}"),
+			want: "user_pool us-east-1_notes0001: client 1example23456789abcdefghij: secret: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option"},
+		"a client secret that is empty": {block: client("secret {env.SLUICE_TEST_EMPTY}"), env: map[string]string{"SLUICE_TEST_EMPTY": ""},
+			want: "{env.SLUICE_TEST_EMPTY} is not set, or empty"},
+		"a client secret that is empty in the file": {block: client(`secret ""`), want: "secret is empty; write: secret <secret>, or remove the line, at Caddyfile:6"},
+		"a client secret that is too short": {block: client("secret {env.SLUICE_TEST_SHORT}"), env: map[string]string{"SLUICE_TEST_SHORT": "0123456789"},
+			want: "client 1example23456789abcdefghij: the secret has fewer than 24 characters"},
+		"a client secret that is set": {block: client("secret {env.SLUICE_TEST_SECRET}"), env: map[string]string{"SLUICE_TEST_SECRET": "0123456789012345678901234567"}},
+		"a mail password that is not set": {block: "smtp mail.example.com:587 {\n\t\t\tfrom a@example.com\n\t\t\tusername a\n\t\t\tpassword {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\t" + poolAndClient,
+			want: "smtp: password: {env.SLUICE_TEST_UNSET} is not set, or empty"},
+		"a Redis password that is not set": {block: "redis 127.0.0.1:6379 {\n\t\t\tpassword {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\t" + poolAndClient,
+			want: "redis: password: {env.SLUICE_TEST_UNSET} is not set, or empty"},
+		"a store's secret key that is not set": {site: goodGate + "\n\tsluice_credentials {\n\t\tsigv4 s3 {\n\t\t\taccess_key a\n\t\t\tsecret_key {env.SLUICE_TEST_UNSET}\n\t\t}\n\t}",
+			want: "sigv4 s3: secret_key: {env.SLUICE_TEST_UNSET} is not set, or empty"},
+		"an upstream's header that is not set": {site: goodGate + "\n\tsluice_credentials {\n\t\theader Authorization \"Bearer {env.SLUICE_TEST_UNSET}\"\n\t}",
+			want: "header Authorization: {env.SLUICE_TEST_UNSET} is not set, or empty"},
+		"a header of the request": {site: goodGate + "\n\tsluice_credentials {\n\t\theader X-User \"{http.auth.user.id}\"\n\t}"},
+		"half of the administrator's key": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"},
+			want: "the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither"},
+		"an administrator's secret that is too short": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "SLUICE_ROOT_SECRET_ACCESS_KEY": "short"},
+			want: "SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters"},
+		"an administrator's key id that is none": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
+			want: "SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores"},
+		"a master key that is none": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			switch err := m.validate(t); {
+			case m.want == "" && err != nil:
+				t.Error(err)
+			case m.want != "" && err == nil:
+				t.Errorf("no error, want: %s", m.want)
+			case m.want != "" && !strings.Contains(err.Error(), m.want):
+				t.Errorf("got:\n%v\nwant:\n%s", err, m.want)
+			}
+		})
+	}
+}

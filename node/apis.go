@@ -1,0 +1,113 @@
+package node
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/api/cognitoidentity"
+	"github.com/sluicegate/sluice/api/iam"
+	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/caller"
+	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
+	iamserver "github.com/sluicegate/sluice/server/iam"
+	"github.com/sluicegate/sluice/server/oidc"
+	"github.com/sluicegate/sluice/server/query"
+	"github.com/sluicegate/sluice/server/rpc"
+	stsserver "github.com/sluicegate/sluice/server/sts"
+	"github.com/sluicegate/sluice/throttle"
+)
+
+// apis are the handlers of all APIs and documents.
+type apis struct {
+	json, query     http.Handler
+	pools           http.Handler // discovery and keys of user pools
+	discovery, keys http.Handler // of the identity pools' own tokens
+}
+
+func newAPIs(sv *Services, o *Options) (*apis, error) {
+	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Region: o.Config.Region, Now: o.Now,
+		ClientIP: o.ClientIP, Revoked: sv.Revocations.sessionRevoked})
+	if err != nil {
+		return nil, err
+	}
+	admit, err := admission(o)
+	if err != nil {
+		return nil, err
+	}
+	watched := func(api rpc.API) rpc.API {
+		api.Admit, api.Done = admit, o.Observer.OperationDone
+		return api
+	}
+	a := new(apis)
+	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, StrictErrors: o.StrictErrors, APIs: []rpc.API{
+		watched(userPoolsAPI(sv.Users, o)),
+		watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
+			ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	a.query, err = query.New(query.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, StrictErrors: o.StrictErrors, APIs: []rpc.API{
+		watched(rpc.API{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: sv.Roles, ClientIP: o.ClientIP,
+			Minted: o.Observer.CredentialsMinted})}),
+		watched(rpc.API{Service: &iam.API, Registry: iamserver.Registry(sv.Roles)}),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
+		return nil, err
+	}
+	a.keys = identityserver.Keys(sv.Identities, o.Log)
+	a.discovery, err = identityserver.Discovery(o.Config.PublicURL, o.Log)
+	return a, err
+}
+
+// admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing
+// address of a Unix socket, belong to the operator, or to a proxy that the host does not trust: one limit for all clients of
+// that proxy would only help those who want to lock the others out.
+func admission(o *Options) (func(*http.Request) error, error) {
+	limit := o.Config.RateLimit
+	if limit.Off {
+		return nil, nil
+	}
+	table, err := throttle.New(throttle.Options{Rate: limit.PerSecond, Burst: limit.Burst, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	return func(r *http.Request) error {
+		from := o.ClientIP(r).Unmap()
+		if !from.IsValid() || from.IsLoopback() || table.Allow(from) {
+			return nil
+		}
+		return fault.New(fault.TooManyRequests, "Rate exceeded")
+	}, nil
+}
+
+// find returns the handler of the request, or nil when none of them serves it.
+func (a *apis) find(r *http.Request) http.Handler {
+	path := r.URL.Path
+	switch {
+	case r.Header.Get("X-Amz-Target") != "", path == "/" && r.Method == http.MethodOptions:
+		return a.json
+	case path == "/" && isForm(r), path == "/" && r.URL.Query().Has("Action"):
+		return a.query
+	case path == "/" && r.Method == http.MethodPost:
+		return a.json // which says what is wrong
+	case path == identityserver.DiscoveryPath:
+		return a.discovery
+	case path == identityserver.KeysPath:
+		return a.keys
+	case strings.Contains(path, "/.well-known/"):
+		return a.pools
+	}
+	return nil
+}
+
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}

@@ -1,0 +1,145 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/identitypool"
+)
+
+// declarations are what the configuration declares, with the files that it names.
+type declarations struct {
+	app      *config.App
+	pools    map[string]*settingsFile              // by user pool id
+	clients  map[string]*settingsFile              // by client id
+	trusts   map[string]json.RawMessage            // by role
+	policies map[string]map[string]json.RawMessage // by role and policy name
+	boundary map[string]json.RawMessage            // by role
+}
+
+// readDeclarations reads and checks the files. The error joins the problems of all files.
+func readDeclarations(app *config.App) (*declarations, error) {
+	d := &declarations{
+		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{},
+		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
+	}
+	var problems []error
+	settings := func(into map[string]*settingsFile, key, path, operation string) {
+		if path == "" {
+			return
+		}
+		file, err := readSettings(path, cognitoidp.API.Operation(operation).Input)
+		if err != nil {
+			problems = append(problems, err)
+			return
+		}
+		into[key] = file
+	}
+	for _, p := range app.UserPools {
+		settings(d.pools, p.ID, p.Settings, "CreateUserPool")
+		for _, c := range p.Clients {
+			settings(d.clients, c.ID, c.Settings, "CreateUserPoolClient")
+		}
+	}
+	for _, r := range app.Roles {
+		if err := d.readRole(r); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return d, errors.Join(problems...)
+}
+
+func (d *declarations) readRole(r config.Role) error {
+	documents := make([]json.RawMessage, 0, len(r.Trust))
+	var problems []error
+	for _, t := range r.Trust {
+		if t.IdentityPool != "" {
+			documents = append(documents, iam.PoolTrust(t.IdentityPool, t.Kind == "authenticated"))
+			continue
+		}
+		_, raw, err := readPolicy(t.File, policy.Trust)
+		problems = append(problems, err)
+		documents = append(documents, raw)
+	}
+	d.policies[r.Name] = make(map[string]json.RawMessage, len(r.Policies))
+	for _, path := range r.Policies {
+		_, raw, err := readPolicy(path, policy.Identity)
+		problems = append(problems, err)
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if _, ok := d.policies[r.Name][name]; ok {
+			problems = append(problems, fmt.Errorf("role %s: two policy files have the name %s; rename one of them", r.Name, name))
+		}
+		d.policies[r.Name][name] = raw
+	}
+	if r.Boundary != "" {
+		_, raw, err := readPolicy(r.Boundary, policy.Identity)
+		problems = append(problems, err)
+		d.boundary[r.Name] = raw
+	}
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	trust, err := iam.JoinTrust(documents...)
+	if err != nil {
+		return fmt.Errorf("role %s: trust: %w", r.Name, err)
+	}
+	d.trusts[r.Name] = trust
+	return nil
+}
+
+// check says what making the declarations would refuse, as far as it follows from them alone.
+func (d *declarations) check() error {
+	var problems []error
+	for _, p := range d.app.UserPools {
+		problems = append(problems, d.checkUserPool(p)...)
+	}
+	for _, r := range d.app.Roles {
+		problems = append(problems, iam.CheckDeclared(d.role(r)))
+	}
+	return errors.Join(problems...)
+}
+
+// role is a declared role in the domain's terms.
+func (d *declarations) role(r config.Role) iam.DeclaredRole {
+	return iam.DeclaredRole{Name: r.Name, Description: r.Description, Trust: d.trusts[r.Name], Policies: d.policies[r.Name],
+		Boundary: d.boundary[r.Name], MaxSession: time.Duration(r.MaxSession)}
+}
+
+// identityPool is a declared identity pool in the domain's terms.
+func (d *declarations) identityPool(p config.IdentityPool) identitypool.DeclaredPool {
+	declared := identitypool.DeclaredPool{ID: p.ID, Name: p.Name,
+		Settings: identitypool.Settings{Guests: p.Guests, Classic: p.ClassicFlow},
+		Roles:    identitypool.Roles{Authenticated: d.app.RoleARN(p.Authenticated), Guest: d.app.RoleARN(p.Guest)}}
+	for _, login := range p.UserPools {
+		_, provider, _ := strings.Cut(d.app.IssuerURL(login.Pool), "://")
+		clients := login.Clients
+		if len(clients) == 0 {
+			pool, _ := d.app.UserPool(login.Pool)
+			for _, c := range pool.Clients {
+				clients = append(clients, c.ID)
+			}
+		}
+		for _, client := range clients {
+			declared.Settings.UserPools = append(declared.Settings.UserPools,
+				identitypool.UserPool{Provider: provider, ClientID: client, ServerSideCheck: login.CheckTokens})
+			if p.RoleMapping == "token" {
+				if declared.Roles.Mappings == nil {
+					declared.Roles.Mappings = map[string]identitypool.RoleMapping{}
+				}
+				declared.Roles.Mappings[provider+":"+client] = identitypool.RoleMapping{Type: "Token", Ambiguous: ambiguous[p.Ambiguous]}
+			}
+		}
+	}
+	return declared
+}
+
+// ambiguous translates the Caddyfile's words into the API's.
+var ambiguous = map[string]string{"authenticated": "AuthenticatedRole", "deny": "Deny"}

@@ -1,0 +1,231 @@
+package node
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/refusal"
+)
+
+// Gate authorizes the requests of one route. It lives as long as its node.
+type Gate struct {
+	*authz.Engine
+	settings *config.Authorize
+	headers  []headerSetter
+	refuser  *refusal.Refuser
+	node     *Node
+	log      *slog.Logger
+}
+
+// Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
+// Options.APIs.
+func (n *Node) Gate(a config.Authorize) (*Gate, error) {
+	g, err := n.plan.Gate(&a)
+	if err != nil {
+		return nil, err
+	}
+	return n.Build(g)
+}
+
+// Build builds a gate that Plan.Gate has checked.
+func (n *Node) Build(g *GatePlan) (*Gate, error) {
+	a, sv := g.settings, n.Services
+	if sv == nil && (len(a.UserPools) > 0 || a.SigV4 != nil) {
+		return nil, errors.New("node: this gate needs the services, and the node was opened without them; set Options.APIs")
+	}
+	o := authz.Options{
+		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
+		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
+		Denials: n.plan.o.Denials, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
+	}
+	metadata := ""
+	if a.Resource != "" {
+		at, err := metadataURL(a.Resource)
+		if err != nil {
+			return nil, err
+		}
+		metadata = at.String()
+	}
+	if a.Mode == "shadow" {
+		o.Mode = authz.ModeShadow
+	}
+	if sv != nil {
+		o.Roles, o.Revocations = sv.Roles, sv.Revocations.forGates()
+	}
+	if a.SigV4 != nil {
+		o.SigV4 = &authz.SigV4{Minter: sv.Minter, Root: sv.root(), Regions: []string{a.SigV4.Region},
+			Services: []string{a.SigV4.Service}, Keys: sv.signingKeys, Sessions: sv.sessions}
+	}
+	issuers, err := n.issuers(g)
+	if err != nil {
+		return nil, err
+	}
+	if len(issuers) > 0 {
+		shared, err := n.verification(g, issuers)
+		if err != nil {
+			return nil, err
+		}
+		o.Verifier, o.Tokens = shared.verifier, shared.cache
+	}
+	engine, err := authz.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
+		node: n, log: n.plan.o.Log}, nil
+}
+
+// route names the route in metrics.
+func (g *GatePlan) route() string {
+	if g.settings.API == config.DefaultAPI && g.settings.SigV4 != nil {
+		return g.settings.SigV4.Service
+	}
+	return g.settings.API
+}
+
+// groupPolicies joins the route's policies for groups with the roles of the declared groups. ID tokens name their roles
+// themselves; access tokens name only groups.
+func (g *GatePlan) groupPolicies() []authz.GroupPolicies {
+	roles := map[string][]string{}
+	if g.settings.RolePolicies {
+		for _, id := range g.settings.UserPools {
+			pool, _ := g.app.UserPool(id)
+			for _, group := range pool.Groups {
+				if group.Role != "" {
+					roles[group.Name] = append(roles[group.Name], g.app.RoleARN(group.Role))
+				}
+			}
+		}
+	}
+	var all []authz.GroupPolicies
+	for group, sources := range g.groups {
+		all = append(all, authz.GroupPolicies{Group: group, Policies: sources, Roles: roles[group]})
+		delete(roles, group)
+	}
+	for group, arns := range roles {
+		all = append(all, authz.GroupPolicies{Group: group, Roles: arns})
+	}
+	slices.SortFunc(all, func(a, b authz.GroupPolicies) int { return strings.Compare(a.Group, b.Group) })
+	return all
+}
+
+// issuers lists the issuers whose tokens the route accepts.
+func (n *Node) issuers(g *GatePlan) ([]token.Issuer, error) {
+	var issuers []token.Issuer
+	for _, id := range g.settings.UserPools {
+		issuers = append(issuers, poolIssuer(g.settings, g.app.IssuerURL(id), n.Services.Users.Pools.KeySet(id)))
+	}
+	for _, i := range g.settings.Issuers {
+		keys, err := n.remoteKeys(i)
+		if err != nil {
+			return nil, fmt.Errorf("issuer %s: %w", i.URL, err)
+		}
+		issuers = append(issuers, remoteIssuer(g.settings, i, keys))
+	}
+	return issuers, nil
+}
+
+// poolIssuer is a user pool of this node as an issuer.
+func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer {
+	return token.Issuer{URL: url, Keys: keys, ClientIDs: a.Clients, AnyClient: len(a.Clients) == 0, TokenUse: a.TokenUse,
+		Leeway: time.Duration(*a.Leeway)}
+}
+
+// remoteIssuer is an issuer elsewhere.
+func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
+	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, AnyClient: i.AnyClient,
+		TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)}
+}
+
+// remoteKeys returns the key set of a remote issuer. Routes with the same settings share one, and a reload fetches nothing.
+func (n *Node) remoteKeys(i config.Issuer) (*token.RemoteKeys, error) {
+	key := remoteKey(i.URL + " " + i.JWKSURL + " " + time.Duration(i.MaxStale).String())
+	return use(&n.uses, key, func() (*token.RemoteKeys, error) {
+		o := remoteOptions(i, n.plan.o.Now)
+		o.Logger, o.Observer = n.plan.o.Log, n.plan.o.Observer
+		keys, err := token.NewRemote(o)
+		if err != nil {
+			return nil, err
+		}
+		keys.Start()
+		return keys, nil
+	})
+}
+
+func remoteOptions(i config.Issuer, now func() time.Time) token.RemoteOptions {
+	return token.RemoteOptions{Issuer: i.URL, JWKSURL: i.JWKSURL, Now: now, MaxStale: time.Duration(i.MaxStale)}
+}
+
+// verification is a verifier and the cache of its results. They are shared together: a new verifier on an old cache would have
+// to learn which of the cached tokens it accepts.
+type verification struct {
+	verifier *token.Verifier
+	cache    *token.Cache[*authz.Subject]
+	observer Observer
+}
+
+// Close takes the cache out of the metrics.
+func (v *verification) Close() error {
+	v.observer.CacheClosed(v.cache)
+	return nil
+}
+
+// verification returns the verifier of the issuers' tokens.
+func (n *Node) verification(g *GatePlan, issuers []token.Issuer) (*verification, error) {
+	key, err := n.tokensKey(g, issuers)
+	if err != nil {
+		return nil, err
+	}
+	return use(&n.uses, key, func() (*verification, error) {
+		o := &n.plan.o
+		verifier, err := token.New(token.Options{Issuers: issuers, Now: o.Now, MaxTokenBytes: g.settings.MaxToken, Observer: o.Observer})
+		if err != nil {
+			return nil, err
+		}
+		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{})
+		if err != nil {
+			return nil, err
+		}
+		o.Observer.CacheOpened(cache)
+		return &verification{verifier, cache, o.Observer}, nil
+	})
+}
+
+// tokensKey differs for routes that do not accept exactly the same tokens under exactly the same keys. They must not share a
+// cache.
+func (n *Node) tokensKey(g *GatePlan, issuers []token.Issuer) (tokensKey, error) {
+	a, services := g.settings, ""
+	if n.Services != nil {
+		services = n.Services.id
+	}
+	keys := make([]string, len(issuers))
+	for i := range issuers {
+		keys[i] = fmt.Sprintf("%p", issuers[i].Keys) // unique while the verifier holds the key set
+	}
+	raw, err := json.Marshal(struct {
+		Pools, Clients, Uses, Keys []string
+		Issuers                    []config.Issuer
+		Leeway                     *config.Duration
+		MaxToken                   int
+		Services                   string
+		Base                       string
+	}{a.UserPools, a.Clients, a.TokenUse, keys, a.Issuers, a.Leeway, a.MaxToken, services, g.app.PublicURL + " " + g.app.Issuer})
+	return sha256.Sum256(raw), err
+}
+
+func headerNames(headers []config.Header) []string {
+	names := make([]string, len(headers))
+	for i, h := range headers {
+		names[i] = h.Name
+	}
+	return names
+}

@@ -1,0 +1,189 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// Options are what Read and Open need. Every field has a default, except that RootKey or ShowRootKey must be set.
+type Options struct {
+	// Config is what the sluice block of a Caddyfile says. Read works on a copy and fills in what was left out.
+	Config config.App
+	// APIs opens the store for the APIs even if Config declares nothing and no gate needs it.
+	APIs bool
+
+	// MasterKey seals secrets at rest: 32 bytes in base64. Several are separated by commas: the first seals, all open. Without
+	// one the key is kept in the file master.key in the data directory.
+	MasterKey string
+	// RootKey is the administrator's access key. Without one it is kept in the store; the first start makes it and passes it
+	// to ShowRootKey, once.
+	RootKey     sigv4.Credentials
+	ShowRootKey func(accessKeyID, secret string)
+
+	Shared   Shared                                          // nil = nothing is shared with other nodes
+	Denials  *authz.Denials                                  // keeps accounts of refusals; nil = none are kept
+	Observer Observer                                        // nil = NoObserver
+	Log      *slog.Logger                                    // nil = silent
+	Now      func() time.Time                                // nil = time.Now
+	Rand     io.Reader                                       // nil = crypto/rand
+	ClientIP func(r *http.Request) netip.Addr                // nil = the peer's address
+	Env      func(name string) string                        // looks up SLUICE_DATA_DIR; nil = os.Getenv
+	NewKey   func(rand io.Reader) (*token.SigningKey, error) // makes the keys of user pools; nil = RSA, 2048 bits
+
+	// StrictErrors answers with an internal error when an operation fails with an error that its model does not declare.
+	// It is for tests.
+	StrictErrors bool
+}
+
+// complete fills in defaults and checks what is not in Config.
+func (o *Options) complete() error {
+	raw, err := json.Marshal(&o.Config)
+	if err != nil {
+		return err
+	}
+	o.Config = config.App{} // a copy that shares nothing with the caller's
+	if err := json.Unmarshal(raw, &o.Config); err != nil {
+		return err
+	}
+	setDefault(&o.Shared, NewShared)
+	setDefault(&o.Observer, func() Observer { return NoObserver{} })
+	setDefault(&o.Rand, func() io.Reader { return rand.Reader })
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ClientIP == nil {
+		o.ClientIP = peer
+	}
+	if o.Env == nil {
+		o.Env = os.Getenv
+	}
+	if o.Config.BaseDir, err = filepath.Abs(o.Config.BaseDir); err != nil { // of "", the working directory
+		return err
+	}
+	o.Config.Defaults(o.Env)
+	if !filepath.IsAbs(o.Config.DataDir) {
+		o.Config.DataDir = filepath.Join(o.Config.BaseDir, o.Config.DataDir)
+	}
+	if o.MasterKey != "" {
+		if _, err := parseMasterKeys("SLUICE_MASTER_KEY", strings.Split(o.MasterKey, ",")); err != nil {
+			return err
+		}
+	}
+	return o.checkRootKey()
+}
+
+func setDefault[T any](field *T, value func() T) {
+	if any(*field) == nil {
+		*field = value()
+	}
+}
+
+var accessKeyID = regexp.MustCompile(`\A\w{16,128}\z`)
+
+// checkRootKey refuses what iam.Service.UseRoot would refuse.
+func (o *Options) checkRootKey() error {
+	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
+	switch {
+	case id == "" && secret == "" && o.ShowRootKey == nil:
+		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start makes")
+	case id == "" && secret == "":
+		return nil
+	case id == "" || secret == "":
+		return errors.New("the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither")
+	case !accessKeyID.MatchString(id):
+		return errors.New("SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores")
+	case len(secret) < 16:
+		return errors.New("SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters; set a longer one")
+	}
+	return nil
+}
+
+// peer is the address of the peer, without port and zone.
+func peer(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// Node is Sluice for one configuration. It serves the APIs as an http.Handler and builds gates. Close it when no request needs
+// it any more.
+type Node struct {
+	// Services are nil when nothing needs them: a node whose gates take only tokens of remote issuers opens no store.
+	Services *Services
+
+	plan *Plan
+	uses uses
+}
+
+// Open reads the settings, opens what they need and makes what they declare.
+func Open(ctx context.Context, o Options) (*Node, error) {
+	plan, err := Read(o)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Open(ctx)
+}
+
+// Open opens the store and the services, if anything needs them, and makes what is declared.
+func (p *Plan) Open(ctx context.Context) (*Node, error) {
+	n := &Node{plan: p, uses: uses{shared: p.o.Shared}}
+	if !p.needs {
+		return n, nil
+	}
+	if err := n.open(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context) error {
+	o := n.plan.o // a copy: the services may outlive this node
+	storage, err := use(&n.uses, storageKey(o.Config.DataDir), func() (*Storage, error) {
+		return OpenStorage(StorageOptions{Dir: o.Config.DataDir, MasterKey: o.MasterKey, Now: o.Now, Rand: o.Rand, Log: o.Log, Observer: o.Observer})
+	})
+	if err != nil {
+		return err
+	}
+	id, err := servicesID(&o.Config)
+	if err != nil {
+		return err
+	}
+	n.Services, err = use(&n.uses, servicesKey(id), func() (*Services, error) { return newServices(ctx, o, storage, id) })
+	if err != nil {
+		return err
+	}
+	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
+		return fmt.Errorf("making what the configuration declares: %w", err)
+	}
+	return nil
+}
+
+// Close gives back what the node and its gates hold. What no other node uses is closed.
+func (n *Node) Close() error { return n.uses.end() }

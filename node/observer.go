@@ -1,0 +1,70 @@
+package node
+
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+)
+
+// Observer counts what a node does. All methods are called from many goroutines and must return at once.
+type Observer interface {
+	token.Observer
+
+	// SignIn counts a step of a sign-in to a user pool; result is "success", "challenge" or a fault kind.
+	SignIn(poolID, flow, result string)
+	// StoreDone is called after each operation of the store.
+	StoreDone(operation string, took time.Duration, err error)
+	// OperationDone is called after each call of an API; err is nil for a success.
+	OperationDone(service, operation string, err error)
+	// CredentialsMinted counts temporary credentials by the operation that made them.
+	CredentialsMinted(operation string)
+
+	// Gate returns the observer of the gates of a route.
+	Gate(route string) authz.Observer
+	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
+	CacheOpened(*token.Cache[*authz.Subject])
+	CacheClosed(*token.Cache[*authz.Subject])
+
+	// These are about the connection to Redis; see package store/redis.
+	RevocationState(state string)
+	RevocationsPublished(n int, again bool)
+	RevocationsReceived(n int, lag time.Duration)
+	RevocationsQueued(n int)
+}
+
+// NoObserver counts nothing.
+type NoObserver struct{ token.NoObserver }
+
+// SignIn implements Observer.
+func (NoObserver) SignIn(_, _, _ string) {}
+
+// StoreDone implements Observer.
+func (NoObserver) StoreDone(string, time.Duration, error) {}
+
+// OperationDone implements Observer.
+func (NoObserver) OperationDone(_, _ string, _ error) {}
+
+// CredentialsMinted implements Observer.
+func (NoObserver) CredentialsMinted(string) {}
+
+// Gate implements Observer.
+func (NoObserver) Gate(string) authz.Observer { return nil }
+
+// CacheOpened implements Observer.
+func (NoObserver) CacheOpened(*token.Cache[*authz.Subject]) {}
+
+// CacheClosed implements Observer.
+func (NoObserver) CacheClosed(*token.Cache[*authz.Subject]) {}
+
+// RevocationState implements Observer.
+func (NoObserver) RevocationState(string) {}
+
+// RevocationsPublished implements Observer.
+func (NoObserver) RevocationsPublished(int, bool) {}
+
+// RevocationsReceived implements Observer.
+func (NoObserver) RevocationsReceived(int, time.Duration) {}
+
+// RevocationsQueued implements Observer.
+func (NoObserver) RevocationsQueued(int) {}

@@ -1,0 +1,198 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/credentials"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// Handler is what a passage calls next. A caddyhttp.Handler is one.
+type Handler interface {
+	ServeHTTP(w http.ResponseWriter, r *http.Request) error
+}
+
+// Passage is a request that a gate lets pass.
+type Passage struct {
+	Gate   *Gate
+	Result authz.Result
+
+	values [2]string // of the first identity headers, which saves allocations
+}
+
+// Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
+// that the client sent, before any rewrite by the host. clientIP is the client's address.
+func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
+	request := requests.Get().(*authz.Request)
+	request.Method, request.Host, request.Target, request.Proto = r.Method, r.Host, target, r.Proto
+	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
+	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
+	if r.TLS != nil {
+		request.TLSVersion = r.TLS.Version
+	}
+	result := g.Authorize(r.Context(), request)
+	*request = authz.Request{}
+	requests.Put(request)
+	if g.settings.DebugHeader != "" {
+		debug(w.Header(), g.settings.DebugHeader, &result)
+	}
+	if !result.Pass {
+		return result, false, g.Refuse(w, r, &result)
+	}
+	return result, true, nil
+}
+
+// requests holds requests for reuse: a gate keeps none.
+var requests = sync.Pool{New: func() any { return new(authz.Request) }}
+
+// Serve changes r to what was decided on, removes the credential, sets the identity headers and calls next. repl fills in the
+// placeholders of the headers. The engine has removed the client's own identity headers.
+func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, next Handler) error {
+	// What was decided on is what goes upstream.
+	if p.Result.Path != "" {
+		setPath(r.URL, p.Result.Path, p.Result.RawPath)
+	}
+	p.stripTrailers(r)
+	checked, err := p.body(r)
+	if err != nil {
+		return p.Gate.refuseBody(w, r, &p.Result, err)
+	}
+	p.stripCredential(r)
+	p.setHeaders(r.Header, repl)
+	if upgrade(r) && !p.Result.ExpiresAt.IsZero() {
+		// A tunnel ends with the credential that opened it.
+		ctx, cancel := context.WithDeadline(r.Context(), p.Result.ExpiresAt)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	err = next.ServeHTTP(w, r)
+	if err == nil || checked == nil {
+		return err // answered
+	}
+	if problem := checked.problem.Load(); problem != nil {
+		// The body did not match its signature. The upstream has not received the end of it.
+		return p.Gate.refuseBody(w, r, &p.Result, problem)
+	}
+	return err
+}
+
+// setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
+// encoded path would check and decode it anew.
+func setPath(u *url.URL, path, rawPath string) {
+	u.Path, u.RawPath = path, ""
+	if u.EscapedPath() != rawPath {
+		u.RawPath = rawPath
+	}
+}
+
+// setHeaders sets the identity headers. The values are in memory of this request alone: later handlers may change them in place,
+// as Caddy's request_header directive does.
+func (p *Passage) setHeaders(h http.Header, repl Replacer) {
+	for i := range p.Gate.headers {
+		setter := &p.Gate.headers[i]
+		value := setter.valueFor(&p.Result, repl)
+		switch {
+		case value == "": // left away: an upstream can tell "no such claim" from ""
+		case i < len(p.values):
+			p.values[i] = value
+			h[setter.name] = p.values[i : i+1 : i+1]
+		default:
+			h[setter.name] = []string{value}
+		}
+	}
+}
+
+// stripCredential removes the client's credential. The upstream could use it elsewhere.
+func (p *Passage) stripCredential(r *http.Request) {
+	switch {
+	case p.Gate.settings.PassAuthorization:
+	case p.Result.Verified != nil:
+		r.URL.RawQuery = credentials.StripSignature(r.Header, r.URL.RawQuery)
+	default:
+		delete(r.Header, "Authorization")
+	}
+}
+
+// body replaces the body of a signed request by one that is checked while it is read. It returns nil when there is none.
+func (p *Passage) body(r *http.Request) (*checkedBody, error) {
+	if p.Result.Verified == nil {
+		return nil, nil
+	}
+	body, length, err := p.Result.UpstreamBody(r.Header, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.ContentLength = length
+	if length == 0 {
+		r.Body = http.NoBody
+		return nil, nil
+	}
+	checked := &checkedBody{ReadCloser: body}
+	r.Body = checked
+	return checked, nil
+}
+
+// checkedBody keeps the error of a body that is not the signed one. The handler that forwards the body reads it in a goroutine of
+// its own, and others may wrap it.
+type checkedBody struct {
+	io.ReadCloser
+	problem atomic.Pointer[sigv4.Error]
+}
+
+func (b *checkedBody) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	var refused *sigv4.Error
+	if err != nil && errors.As(err, &refused) { // not when the client has gone
+		b.problem.CompareAndSwap(nil, refused)
+	}
+	return n, err
+}
+
+// stripTrailers removes identity headers from the trailers, which some upstreams read as headers. Trailers are known only when
+// the body has been read.
+func (p *Passage) stripTrailers(r *http.Request) {
+	p.Gate.IdentityHeaders().Strip(r.Trailer)
+	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) || len(p.Gate.headers) == 0 {
+		return
+	}
+	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.Gate.IdentityHeaders()}
+}
+
+type trailerBody struct {
+	io.ReadCloser
+	request *http.Request
+	names   *authz.IdentityHeaders
+}
+
+func (b *trailerBody) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	if err == io.EOF {
+		b.names.Strip(b.request.Trailer)
+	}
+	return n, err
+}
+
+func upgrade(r *http.Request) bool {
+	return len(r.Header["Upgrade"]) > 0 || r.Method == http.MethodConnect
+}
+
+// debug puts the decision into a response header.
+func debug(h http.Header, name string, result *authz.Result) {
+	text := result.Outcome.String() + "; action=" + result.Action + "; resource=" + strconv.QuoteToASCII(result.Resource)
+	if s := result.Decision.Statement; s != nil {
+		text += "; statement=" + strconv.QuoteToASCII(s.Source)
+	}
+	if result.DecisionID != "" {
+		text += "; id=" + result.DecisionID
+	}
+	h.Set(name, text)
+}

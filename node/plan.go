@@ -1,0 +1,141 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
+)
+
+// Plan is a node whose settings have been checked, before it is opened.
+type Plan struct {
+	o        Options
+	declared *declarations
+	needs    bool // something needs the services
+
+	resources map[string]*protectedResource // by path and host of their metadata
+}
+
+// Read checks the settings and the files that they name. It opens nothing and writes nothing, and it refuses what Open would
+// refuse as far as that can be known without the store. The error joins all problems.
+func Read(o Options) (*Plan, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Plan{o: o, needs: o.APIs || len(o.Config.UserPools)+len(o.Config.IdentityPools)+len(o.Config.Roles) > 0}
+	var err error
+	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
+		return nil, err
+	}
+	return p, p.declared.check()
+}
+
+// Config returns the settings with their defaults. They must not be changed.
+func (p *Plan) Config() *config.App { return &p.o.Config }
+
+// NeedAPIs says that the APIs are served: Open will open the store.
+func (p *Plan) NeedAPIs() { p.needs = true }
+
+// GatePlan is a gate whose settings have been checked, before it is built.
+type GatePlan struct {
+	settings *config.Authorize
+	app      *config.App
+	mapping  authz.Mapping
+	rules    []authz.Rule
+	everyone []policy.Source
+	groups   map[string][]policy.Source
+}
+
+// Gate checks the settings of a gate and reads its policy files. It fills in the defaults of a. Call it before Open.
+func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
+	a.Defaults(p.o.Config.Region)
+	if err := a.Validate(&p.o.Config); err != nil {
+		return nil, err
+	}
+	g := &GatePlan{settings: a, app: &p.o.Config, groups: map[string][]policy.Source{}}
+	if err := g.read(); err != nil {
+		return nil, err
+	}
+	if err := g.checkIssuers(); err != nil {
+		return nil, err
+	}
+	if err := p.protect(a); err != nil {
+		return nil, err
+	}
+	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil
+	return g, nil
+}
+
+// read makes the engine's terms of the rules and policy files.
+func (g *GatePlan) read() error {
+	a := g.settings
+	if a.SigV4 != nil && a.SigV4.Service == "s3" {
+		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix, Endpoints: a.SigV4.Hosts}
+	} else {
+		mapping, err := authz.NewHTTPMapping(g.app.Region, g.app.Account, a.API, a.Stage)
+		if err != nil {
+			return err
+		}
+		g.mapping = mapping
+	}
+	for _, r := range a.Rules {
+		rule := authz.Rule{Effect: r.Effect, Subject: r.Subject, Names: r.Names, Claim: r.Claim, Method: r.Method, Path: r.Path}
+		if _, err := rule.Document(g.mapping); err != nil {
+			return err
+		}
+		g.rules = append(g.rules, rule)
+	}
+	var problems []error
+	for _, p := range a.Policies {
+		document, _, err := readPolicy(p.File, policy.Identity)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		source := policy.Source{Name: p.File, Document: document}
+		if p.Group == "" {
+			g.everyone = append(g.everyone, source)
+		} else {
+			g.groups[p.Group] = append(g.groups[p.Group], source)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// checkIssuers builds the route's verifier on empty key sets, to refuse what building it in earnest would refuse.
+func (g *GatePlan) checkIssuers() error {
+	a := g.settings
+	var issuers []token.Issuer
+	for _, id := range a.UserPools {
+		issuers = append(issuers, poolIssuer(a, g.app.IssuerURL(id), new(token.StaticKeys)))
+	}
+	for _, i := range a.Issuers {
+		keys, err := token.NewRemote(remoteOptions(i, time.Now)) // fetches nothing before Start
+		if err != nil {
+			return fmt.Errorf("issuer %s: %w", i.URL, err)
+		}
+		issuers = append(issuers, remoteIssuer(a, i, keys))
+	}
+	if len(issuers) == 0 {
+		return nil
+	}
+	_, err := token.New(token.Options{Issuers: issuers, Now: time.Now, MaxTokenBytes: a.MaxToken})
+	return err
+}
+
+// Metadata returns what serves the metadata of a protected resource, or nil if the request asks for something else. path is
+// the path that the client asked for.
+func (p *Plan) Metadata(host, path string) http.Handler {
+	if r := p.resourceAt(host, path); r != nil {
+		return r
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package node
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/server/refusal"
+)
+
+// newRefuser returns the Refuser of a route; metadata is the URL of its metadata, or "".
+func newRefuser(a *config.Authorize, metadata string) *refusal.Refuser {
+	o := refusal.Options{Tokens: len(a.UserPools)+len(a.Issuers) > 0, Realm: a.Realm, ResourceMetadata: metadata}
+	if a.SigV4 != nil {
+		o.Service = a.SigV4.Service
+	}
+	return refusal.New(o)
+}
+
+// Refuse answers a request that does not pass, in the protocol that the route speaks.
+func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
+	if g.log.Enabled(r.Context(), slog.LevelDebug) {
+		g.log.Debug("refused", "outcome", result.Outcome.String(), "reason", result.Refusal.Name(), "action", result.Action,
+			"resource", result.Resource, "decision_id", result.DecisionID)
+	}
+	return g.refuser.Refuse(w, r, result)
+}
+
+// refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
+// client that has gone. If the upstream's answer has begun, nothing is written and the connection ends.
+func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
+	if _, ok := errors.AsType[*sigv4.Error](err); !ok {
+		return err
+	}
+	return g.Refuse(w, r, &authz.Result{Outcome: authz.Malformed, Refusal: authz.RefusalOf(err), Principal: result.Principal,
+		Scheme: result.Scheme})
+}

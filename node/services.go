@@ -1,0 +1,200 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/userpool/idp"
+)
+
+const (
+	signingKeys  = 4096             // SigV4 signing keys remembered
+	openSessions = 16 << 20         // bytes of opened session tokens remembered
+	reloadEvery  = 30 * time.Second // how often roles and identity pools that other processes wrote are read
+)
+
+// Services are the domain's services on one Storage. Nodes whose settings for them agree share one.
+type Services struct {
+	*Storage
+	Users       *idp.Provider
+	Roles       *iam.Service
+	Identities  *identitypool.Service
+	Minter      *session.Minter
+	Revocations *Revocations
+
+	id          string // tells services apart
+	signingKeys *sigv4.KeyCache
+	sessions    *token.Cache[*authz.Subject]
+	apis        *apis
+	calls       calls
+	log         *slog.Logger
+	stop        context.CancelFunc
+	stopped     chan struct{}
+}
+
+// servicesID names the settings that services depend on.
+func servicesID(c *config.App) (string, error) {
+	raw, err := json.Marshal(struct {
+		Dir, URL, Region, Account, Issuer string
+		Strict                            bool
+		RateLimit                         *config.RateLimit
+		SMTP                              *config.SMTP
+		Redis                             *config.Redis
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.Redis})
+	return string(raw), err
+}
+
+// newServices builds the services in the order in which they need each other and starts their background work. o is the
+// services' own copy: they may outlive the node that made them.
+func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
+	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{})}
+	var err error
+	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
+		return nil, err
+	}
+	if sv.Minter, err = session.NewMinter(session.Options{Box: s.Box}); err != nil {
+		return nil, err
+	}
+	if sv.Revocations, err = newRevocations(&o, s.Store); err != nil {
+		return nil, err
+	}
+	if err := sv.build(ctx, &o); err != nil {
+		return nil, errors.Join(err, sv.Revocations.Close())
+	}
+	background, stop := context.WithCancel(context.Background())
+	sv.stop = stop
+	go func() {
+		defer close(sv.stopped)
+		sv.maintain(background)
+	}()
+	return sv, nil
+}
+
+func (sv *Services) build(ctx context.Context, o *Options) error {
+	sender, err := newSender(o, sv.Dir)
+	if err != nil {
+		return err
+	}
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations); err != nil {
+		return err
+	}
+	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
+		return err
+	}
+	if err := sv.buildRoles(ctx, o); err != nil {
+		return err
+	}
+	logins, err := newLoginVerifier(sv.Users, o)
+	if err != nil {
+		return err
+	}
+	sv.Identities, err = identitypool.New(ctx, identitypool.Options{Store: sv.Store, Box: sv.Box, Roles: sv.Roles,
+		Region: o.Config.Region, Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
+		SignOuts: sv.Revocations, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, Lint: sv.Roles.RoleWarnings, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	// AssumeRoleWithWebIdentity takes the identity pools' own OpenID tokens.
+	webIdentity, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{sv.Identities.TokenIssuer()}})
+	if err != nil {
+		return err
+	}
+	sv.Roles.UseVerifier(webIdentity)
+	sv.apis, err = newAPIs(sv, o)
+	return err
+}
+
+// buildRoles makes the roles and takes, or makes, the administrator's key.
+func (sv *Services) buildRoles(ctx context.Context, o *Options) (err error) {
+	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Now: o.Now,
+		Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	made, err := sv.Roles.UseRoot(ctx, o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey)
+	if err == nil && made != nil {
+		o.ShowRootKey(made.AccessKeyID, made.Secret.Reveal())
+	}
+	return err
+}
+
+// root returns the administrator's key as a gate takes it, or nil when there is none.
+func (sv *Services) root() *authz.RootKey {
+	id, secret, ok := sv.Roles.RootKey()
+	if !ok {
+		return nil
+	}
+	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: sv.Roles.Account()}
+}
+
+// ensure makes what is declared, or brings it in step.
+func (sv *Services) ensure(ctx context.Context, d *declarations) error {
+	for _, role := range d.app.Roles {
+		if err := sv.Roles.Ensure(ctx, d.role(role)); err != nil {
+			return err
+		}
+	}
+	for _, pool := range d.app.UserPools {
+		if err := d.ensureUserPool(ctx, sv.Users, pool); err != nil {
+			return err
+		}
+	}
+	for _, pool := range d.app.IdentityPools {
+		if err := sv.Identities.Ensure(ctx, d.identityPool(pool)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maintain rotates keys, deletes what has expired and reads what other processes wrote, until ctx ends.
+func (sv *Services) maintain(ctx context.Context) {
+	users := make(chan struct{})
+	go func() {
+		defer close(users)
+		sv.Users.Run(ctx)
+	}()
+	defer func() { <-users }()
+	rotate, reload := time.NewTicker(time.Hour), time.NewTicker(reloadEvery)
+	defer rotate.Stop()
+	defer reload.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-rotate.C:
+			err = sv.Identities.RotateKeys(ctx)
+		case <-reload.C:
+			if sv.Revocations.feed != nil { // without a feed this is the only process
+				err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx))
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			sv.log.Error("reading keys, roles and identity pools", "error", err)
+		}
+	}
+}
+
+// Close waits for the calls that are being answered and ends the background work. The storage is closed by its own users.
+func (sv *Services) Close() error {
+	var slow error
+	if !sv.calls.close(patience) {
+		slow = fmt.Errorf("calls of the APIs took longer than %s and may fail", patience)
+	}
+	sv.stop()
+	<-sv.stopped
+	sv.Users.Drain()
+	return errors.Join(slow, sv.Revocations.Close())
+}

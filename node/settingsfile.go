@@ -1,0 +1,142 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sluicegate/sluice/api"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/strictjson"
+)
+
+// settingsFile is a file with a request of an API, such as CreateUserPool.
+type settingsFile struct {
+	path    string
+	raw     json.RawMessage
+	members []settingsMember
+}
+
+// settingsMember is a member of the file and where it is.
+type settingsMember struct {
+	name, path string // "MinimumLength", "Policies.PasswordPolicy.MinimumLength"
+	offset     int
+}
+
+// readSettings reads a file and compares its members with those of the request's shape. A wire ignores members that it does
+// not know, as AWS does; in a file an unknown member is a mistake. Errors name file, line and column.
+func readSettings(path string, shape *api.Shape) (*settingsFile, error) {
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &settingsFile{path: path, raw: raw}
+	root, problem := strictjson.Parse(raw)
+	if problem == nil {
+		problem = root.Duplicate()
+	}
+	if problem != nil {
+		return nil, f.at(problem.Offset, problem)
+	}
+	return f, f.check(root, shape, "")
+}
+
+// check compares a value with its shape. A nil shape allows any value.
+func (f *settingsFile) check(n *strictjson.Node, shape *api.Shape, path string) error {
+	if shape != nil && shape.Kind == api.Document {
+		shape = nil
+	}
+	if shape != nil && n.Kind != strictjson.Null && n.Kind != kinds[shape.Kind].node {
+		return f.at(n.Offset, fmt.Errorf("%s takes %s, not %s", named(path), kinds[shape.Kind].text, n.Kind))
+	}
+	var element *api.Shape
+	if shape != nil {
+		element = shape.Elem // of a list or a map
+	}
+	for _, item := range n.Items {
+		if err := f.check(item, element, path); err != nil {
+			return err
+		}
+	}
+	for _, m := range n.Members {
+		inner := element
+		if shape != nil && shape.Kind == api.Structure {
+			known := shape.Member(m.Key)
+			if known == nil {
+				return f.at(m.Offset, unknownMember(m.Key, path, shape))
+			}
+			inner = known.Shape
+		}
+		full := strings.TrimPrefix(path+"."+m.Key, ".")
+		f.members = append(f.members, settingsMember{m.Key, full, m.Offset})
+		if err := f.check(m.Value, inner, full); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unknownMember(name, path string, shape *api.Shape) error {
+	var known []string
+	for _, m := range shape.Members {
+		known = append(known, m.Name)
+	}
+	if near := config.Nearest(name, known); near != "" {
+		return fmt.Errorf("%s has no member %q; did you mean %s?", named(path), name, near)
+	}
+	return fmt.Errorf("%s has no member %q", named(path), name)
+}
+
+// named names the value at a path; the whole file is the request.
+func named(path string) string {
+	if path == "" {
+		return "the request"
+	}
+	return path
+}
+
+// kinds holds the JSON form of a value of each kind, and how errors call it.
+var kinds = map[api.Kind]struct {
+	node strictjson.Kind
+	text string
+}{
+	api.Structure: {strictjson.Object, "an object"}, api.Map: {strictjson.Object, "an object"},
+	api.List: {strictjson.List, "a list"}, api.String: {strictjson.String, "a string"}, api.Blob: {strictjson.String, "a string"},
+	api.Boolean: {strictjson.Bool, "true or false"}, api.Integer: {strictjson.Number, "a whole number"},
+	api.Long: {strictjson.Number, "a whole number"}, api.Double: {strictjson.Number, "a number"}, api.Time: {strictjson.Number, "a number"},
+}
+
+// at puts file, line and column before an error.
+func (f *settingsFile) at(offset int, err error) error {
+	line, column := strictjson.NewPlaces(f.raw, 1, 1).At(offset)
+	return fmt.Errorf("%s:%d:%d: %w", f.path, line, column, err)
+}
+
+var constraintPath = regexp.MustCompile(`at '([\w.]+)'`)
+
+// locate puts file and, where the error's text names a member of the file, line and column before it.
+func (f *settingsFile) locate(err error) error {
+	text := err.Error()
+	path, best := constraintPath.FindStringSubmatch(text), -1
+	for i, m := range f.members {
+		switch {
+		case path != nil && strings.EqualFold(path[1], m.path):
+			return f.at(m.offset, err)
+		case regexp.MustCompile(`\b`+regexp.QuoteMeta(m.name)+`\b`).MatchString(text) && (best < 0 || len(m.name) > len(f.members[best].name)):
+			best = i
+		}
+	}
+	if best >= 0 {
+		return f.at(f.members[best].offset, err)
+	}
+	return fmt.Errorf("%s: %w", f.path, err)
+}
+
+// request returns the file's text, nil without a file.
+func (f *settingsFile) request() json.RawMessage {
+	if f == nil {
+		return nil
+	}
+	return f.raw
+}

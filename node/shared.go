@@ -1,0 +1,114 @@
+package node
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// Shared keeps what several nodes use at the same time, such as the store across a reload.
+type Shared interface {
+	// Use returns the value of the key. If no caller uses one, it calls open to make it. done ends this use; the last done
+	// closes the value.
+	Use(key any, open func() (io.Closer, error)) (value io.Closer, done func() error, err error)
+}
+
+// NewShared returns a Shared for programs without Caddy.
+func NewShared() Shared { return &shared{used: map[any]*inUse{}} }
+
+type shared struct {
+	mu   sync.Mutex
+	used map[any]*inUse
+}
+
+type inUse struct {
+	opened sync.Once
+	value  io.Closer
+	err    error
+	uses   int
+}
+
+// Use implements Shared.
+func (s *shared) Use(key any, open func() (io.Closer, error)) (io.Closer, func() error, error) {
+	s.mu.Lock()
+	u := s.used[key]
+	if u == nil {
+		u = new(inUse)
+		s.used[key] = u
+	}
+	u.uses++
+	s.mu.Unlock()
+	u.opened.Do(func() { u.value, u.err = open() })
+	if u.err != nil {
+		s.leave(key, u)
+		return nil, nil, u.err
+	}
+	return u.value, sync.OnceValue(func() error {
+		if !s.leave(key, u) {
+			return nil
+		}
+		return u.value.Close()
+	}), nil
+}
+
+// leave ends one use and reports whether it was the last.
+func (s *shared) leave(key any, u *inUse) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u.uses--; u.uses > 0 {
+		return false
+	}
+	if s.used[key] == u {
+		delete(s.used, key)
+	}
+	return true
+}
+
+// The keys of what is shared. Each kind has a type of its own, so that two kinds cannot meet under one key.
+type (
+	storageKey  string   // the data directory
+	servicesKey string   // the settings that the services depend on
+	remoteKey   string   // an issuer and where its keys are
+	tokensKey   [32]byte // everything that decides which tokens a verifier accepts
+)
+
+// StorageKey returns the key under which the store in a data directory is shared.
+func StorageKey(dir string) any { return storageKey(dir) }
+
+// uses are the shared values that one node holds.
+type uses struct {
+	shared Shared
+	mu     sync.Mutex
+	ends   []func() error
+}
+
+// use returns the shared value of the key and holds it until end.
+func use[T io.Closer](u *uses, key any, open func() (T, error)) (T, error) {
+	var none T
+	value, done, err := u.shared.Use(key, func() (io.Closer, error) {
+		opened, err := open()
+		if err != nil {
+			return nil, err // not opened, which is an interface that is not nil
+		}
+		return opened, nil
+	})
+	if err != nil {
+		return none, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ends = append(u.ends, done)
+	return value.(T), nil
+}
+
+// end gives everything back, the last taken first.
+func (u *uses) end() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var problems []error
+	for i := len(u.ends) - 1; i >= 0; i-- {
+		problems = append(problems, u.ends[i]())
+	}
+	u.ends = nil
+	return errors.Join(problems...)
+}

@@ -1,0 +1,78 @@
+package node_test
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sluicegate/sluice/node"
+)
+
+type counted struct{ closed atomic.Int64 }
+
+func (c *counted) Close() error {
+	c.closed.Add(1)
+	return nil
+}
+
+func TestAValueIsSharedUntilItsLastUserHasDone(t *testing.T) {
+	s, opened, value := node.NewShared(), 0, &counted{}
+	open := func() (io.Closer, error) {
+		opened++
+		return value, nil
+	}
+	_, first, err := s.Use("key", open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := s.Use("key", open)
+	if err != nil || opened != 1 {
+		t.Fatalf("opened %d times, %v", opened, err)
+	}
+	for range 2 { // to have done twice is to have done once
+		if err := first(); err != nil || value.closed.Load() != 0 {
+			t.Fatalf("closed while in use: %v", err)
+		}
+	}
+	if err := second(); err != nil || value.closed.Load() != 1 {
+		t.Fatalf("closed %d times, %v", value.closed.Load(), err)
+	}
+	if _, done, err := s.Use("key", open); err != nil || opened != 2 || done() != nil {
+		t.Errorf("opened %d times, %v", opened, err)
+	}
+}
+
+func TestAValueThatCannotBeOpenedIsTriedAgain(t *testing.T) {
+	s, broken := node.NewShared(), errors.New("broken")
+	if _, _, err := s.Use(1, func() (io.Closer, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	if _, done, err := s.Use(1, func() (io.Closer, error) { return &counted{}, nil }); err != nil || done() != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOneOfManyOpensAValue(t *testing.T) {
+	s, value, opened := node.NewShared(), &counted{}, atomic.Int64{}
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			_, done, err := s.Use("key", func() (io.Closer, error) {
+				opened.Add(1)
+				return value, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if err := done(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if opened.Load() != value.closed.Load() {
+		t.Errorf("opened %d times, closed %d times", opened.Load(), value.closed.Load())
+	}
+}

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/seal"
+	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
+	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// passwordHasher bounds the memory that hashing passwords takes. The settings do not change it, so it lives as long as the
+// store.
+type passwordHasher = directory.Hasher
+
+func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
+
+// newUserPools makes the services of the user pools and reads their keys.
+func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker tokens.Revoker) (*idp.Provider, error) {
+	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
+		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: sender, Hasher: s.hasher,
+		Revoker: revoker, Observer: o.Observer, Logger: o.Log, NewKey: o.NewKey})
+	if err != nil {
+		return nil, err
+	}
+	return users, users.Start(ctx)
+}
+
+// userPoolsAPI are the operations of the user pools.
+func userPoolsAPI(users *idp.Provider, o *Options) rpc.API {
+	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP})}
+}
+
+// checkUserPool returns what making the pool would refuse, as far as it follows from the declaration alone. The errors name
+// the settings file.
+func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
+	for _, problem := range userpool.CheckDeclared(d.userPool(p), idpserver.CheckRequest) {
+		file := d.pools[p.ID]
+		if problem.Client != "" {
+			file = d.clients[problem.Client]
+		}
+		if err := problem.Err; problem.Settings && file != nil {
+			problems = append(problems, file.locate(err))
+		} else {
+			problems = append(problems, err)
+		}
+	}
+	return problems
+}
+
+// ensureUserPool makes a declared pool.
+func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
+	return users.Pools.Ensure(ctx, d.userPool(p))
+}
+
+// userPool is a declared user pool in the domain's terms.
+func (d *declarations) userPool(p config.UserPool) userpool.DeclaredPool {
+	declared := userpool.DeclaredPool{ID: p.ID, Name: p.Name, Settings: d.pools[p.ID].request()}
+	for _, c := range p.Clients {
+		declared.Clients = append(declared.Clients, userpool.DeclaredClient{ID: c.ID, Name: c.Name, Secret: seal.NewSecret(c.Secret),
+			Settings: d.clients[c.ID].request()})
+	}
+	for _, g := range p.Groups {
+		declared.Groups = append(declared.Groups, userpool.DeclaredGroup{Name: g.Name, Description: g.Description,
+			Precedence: g.Precedence, RoleARN: d.app.RoleARN(g.Role)})
+	}
+	return declared
+}

@@ -1,0 +1,171 @@
+package userpool
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/poolid"
+)
+
+// Problem is what Ensure would refuse of a declaration.
+type Problem struct {
+	Client   string // of this app client; "" = of the pool
+	Settings bool   // it is about the settings, not about what the declaration adds to them
+	Err      error  // names the pool, and the client
+}
+
+// RequestCheck validates a request of the cognito-idp API against the API's model.
+type RequestCheck func(operation string, request json.RawMessage) error
+
+// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
+	var problems []Problem
+	note := func(client string, settings bool, err error) {
+		at := "user pool " + d.ID
+		if client != "" {
+			at += ": client " + client
+		}
+		if err == nil {
+			return
+		}
+		if text, ok := fault.Message(err); ok { // without its kind, which is for clients of the API
+			err = errors.New(text)
+		}
+		problems = append(problems, Problem{client, settings, fmt.Errorf("%s: %w", at, err)})
+	}
+	settings, err := d.settings(check)
+	if err == nil {
+		err = settings.complete(nil)
+	}
+	note("", true, err)
+	note("", false, d.checkNames())
+	broken := err != nil // what clients refer to is not known then
+	for _, c := range d.Clients {
+		note(c.ID, false, c.checkNames())
+		client, withSecret, err := c.settings(d.ID, check)
+		if err == nil && !broken {
+			client.withoutUnknown(&settings)
+			err = errors.Join(client.checkNames("ReadAttributes", client.ReadAttributes, &settings),
+				client.checkNames("WriteAttributes", client.WriteAttributes, &settings))
+		}
+		if err == nil && !broken {
+			err = client.complete(&settings, withSecret || !c.Secret.IsZero())
+		}
+		note(c.ID, true, err)
+	}
+	return problems
+}
+
+// withoutUnknown drops custom attributes that the pool does not declare: they may have been added through the API.
+func (c *ClientSettings) withoutUnknown(p *PoolSettings) {
+	unknown := func(name string) bool { return strings.HasPrefix(name, "custom:") && !hasAttribute(p.Schema, name) }
+	c.ReadAttributes = slices.DeleteFunc(slices.Clone(c.ReadAttributes), unknown)
+	c.WriteAttributes = slices.DeleteFunc(slices.Clone(c.WriteAttributes), unknown)
+}
+
+// checkNames names the attributes in a list that the pool does not have.
+func (c *ClientSettings) checkNames(list string, names []string, p *PoolSettings) error {
+	for _, name := range names {
+		if !hasAttribute(p.Schema, name) {
+			return fmt.Errorf("%s names %s, which is not an attribute of the pool; correct the name, or add the attribute to the pool's Schema", list, name)
+		}
+	}
+	return nil
+}
+
+// settings are the declared settings, checked against the model, with the defaults of a declared pool.
+func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
+	if err := checkRequest(check, "CreateUserPool", d.Settings, map[string]string{"PoolName": "declared"}); err != nil {
+		return PoolSettings{}, err
+	}
+	settings, name, err := ParsePoolSettings(d.Settings)
+	if d.Name == "" {
+		d.Name = name
+	}
+	return settings, err
+}
+
+func (d *DeclaredPool) checkNames() error {
+	switch {
+	case !poolid.IsUserPool(d.ID) || len(d.ID) > maxPoolID:
+		return errors.New("an id is a region, an underscore, and letters and digits, such as us-east-1_notes0001")
+	case !nameForm.MatchString(d.Name):
+		return fmt.Errorf("the name %q is not 1 to 128 letters, digits, blanks and +=,.@-", d.Name)
+	}
+	return nil
+}
+
+// settings are the declared settings, checked against the model, with the defaults of a declared client, and whether a secret
+// is wanted.
+func (c *DeclaredClient) settings(poolID string, check RequestCheck) (ClientSettings, bool, error) {
+	if err := checkRequest(check, "CreateUserPoolClient", c.Settings, map[string]string{"ClientName": "declared", "UserPoolId": poolID}); err != nil {
+		return ClientSettings{}, false, err
+	}
+	settings, name, withSecret, err := ParseClientSettings(c.Settings)
+	setDefault(&c.Name, name)
+	setDefault(&c.Name, c.ID)
+	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
+	return settings, withSecret, err
+}
+
+func (c *DeclaredClient) checkNames() error {
+	switch {
+	case !poolid.IsClient(c.ID):
+		return errors.New("an id has only lower-case letters and digits, usually 26")
+	case !c.Secret.IsZero() && len(c.Secret.Reveal()) < minSecret:
+		return fmt.Errorf("the secret has fewer than %d characters; a secret is 24 to 64 letters, digits, _ and +", minSecret)
+	case !c.Secret.IsZero() && !secretForm.MatchString(c.Secret.Reveal()):
+		return errors.New("a secret is 24 to 64 letters, digits, _ and +")
+	}
+	return nil
+}
+
+// minSecret is the fewest characters of a client secret: AddUserPoolClientSecret, ClientSecret.
+const minSecret = 24
+
+// unchangeable returns an error for a setting that the declaration gives and the existing pool has otherwise: it was fixed when
+// the pool was made.
+func (p *PoolSettings) unchangeable(old *PoolSettings) error {
+	fixed := map[string]bool{
+		"UsernameConfiguration.CaseSensitive": p.UsernameConfiguration != nil &&
+			p.UsernameConfiguration.CaseSensitive != (old.UsernameConfiguration == nil || old.UsernameConfiguration.CaseSensitive),
+		"UsernameAttributes": p.UsernameAttributes != nil && !sameSet(p.UsernameAttributes, old.UsernameAttributes),
+		"AliasAttributes":    p.AliasAttributes != nil && !sameSet(p.AliasAttributes, old.AliasAttributes),
+	}
+	for _, name := range slices.Sorted(maps.Keys(fixed)) {
+		if fixed[name] {
+			return fmt.Errorf("%s differs from what the pool was made with, and cannot change; set it back in the settings file, or declare a pool with another id", name)
+		}
+	}
+	return nil
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// checkRequest validates a declared request like one that comes over the wire. filled holds the required members that a
+// declaration may leave out.
+func checkRequest(check RequestCheck, operation string, request json.RawMessage, filled map[string]string) error {
+	members := map[string]json.RawMessage{}
+	if len(request) > 0 {
+		if err := json.Unmarshal(request, &members); err != nil {
+			return fault.Wrap(fault.InvalidParameter, err, "The settings do not parse.")
+		}
+	}
+	for name, value := range filled {
+		if members[name] == nil {
+			members[name] = json.RawMessage(`"` + value + `"`)
+		}
+	}
+	whole, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	return check(operation, whole)
+}
