@@ -45,7 +45,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
 		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
-		Denials: n.plan.o.Denials, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
+		Denials: n.plan.o.Denials, Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
 	if a.Resource != "" {

@@ -34,8 +34,7 @@ func (c *Config) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	if control.SetReadDeadline(time.Now().Add(maxBodyTime)) == nil {
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }() // the body is read, or the connection is closed
 	}
-	from, _ := netip.ParseAddrPort(r.RemoteAddr) // others count as one client
-	body, err := c.Bodies.ReadAll(r.Body, throttle.Network(from.Addr()), MaxBody)
+	body, err := c.Bodies.ReadAll(r.Body, throttle.Network(c.ClientIP(r)), MaxBody)
 	switch {
 	case errors.Is(err, bounded.ErrTooLong):
 		return nil, ErrTooLarge
@@ -45,6 +44,15 @@ func (c *Config) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 		return nil, fault.Wrap(fault.Serialization, err, "The body could not be read")
 	}
 	return body, nil
+}
+
+// peer is the address of the peer; peers without one, as on a Unix socket, are one client.
+func peer(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return from.Addr()
 }
 
 // RequestID returns a new request id in AWS's form, a random UUID. It fails only if reading from random fails.
