@@ -24,6 +24,8 @@ type Gate struct {
 	refuser  *refusal.Refuser
 	node     *Node
 	log      *slog.Logger
+	route    string
+	samples  [authz.Outcomes]sampler // of log lines
 }
 
 // Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
@@ -45,7 +47,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
 		IdentityHeaders: headerNames(a.Headers), StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
-		Denials: n.plan.o.Denials, Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
+		Denials: n.plan.o.Denials, Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.route(), a.Mode == "shadow"), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
 	if a.Resource != "" {
@@ -81,7 +83,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 		return nil, err
 	}
 	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
-		node: n, log: n.plan.o.Log}, nil
+		node: n, log: n.plan.o.Log, route: g.route()}, nil
 }
 
 // route names the route in metrics.

@@ -44,6 +44,9 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 	result := g.Authorize(r.Context(), &request.Request)
 	*request = asked{}
 	requests.Put(request)
+	if result.Refusal != nil {
+		g.report(r, &result, clientIP)
+	}
 	if g.settings.DebugHeader != "" {
 		debug(w.Header(), g.settings.DebugHeader, &result)
 	}
