@@ -156,7 +156,8 @@ func (c *call) requestKey(name string) policy.Values {
 	return absent
 }
 
-// claimKey returns jwt:<claim>. scope is a list, however the issuer writes it. Members of nested objects have no keys.
+// claimKey returns jwt:<claim>. scope is a list, however the issuer writes it. The key of a
+// member of an object is the path to it: jwt:realm_access.roles.
 func (c *call) claimKey(name string) policy.Values {
 	p := c.principal
 	switch name {
@@ -172,6 +173,15 @@ func (c *call) claimKey(name string) policy.Values {
 	}
 	if p.Claims == nil {
 		return absent
+	}
+	if nests, ok := p.Claims.(interface {
+		nested(string) ([]string, int)
+	}); ok && strings.Contains(name, ".") {
+		values, found := nests.nested(name)
+		if found > 1 {
+			return c.ambiguous("jwt:" + name)
+		}
+		return policy.Many(values)
 	}
 	if folds, ok := p.Claims.(interface{ fold(string) (string, int) }); ok {
 		exact, found := folds.fold(name)

@@ -82,6 +82,9 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	if refusal != nil {
 		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
 	}
+	if refusal != nil && refusal.Reason == NotAllowed {
+		x.Note = c.groupsElsewhere()
+	}
 	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {
@@ -92,6 +95,34 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 		x.Targets = append(x.Targets, c.explainTarget(perms, full))
 	}
 	return x
+}
+
+// usualGroups are claims in which issuers write groups.
+var usualGroups = []string{"groups", "cognito:groups", "roles", "realm_access.roles"}
+
+// groupsElsewhere says where the token seems to have its groups, if there are none where they are read. "" if there is nothing to
+// say.
+func (c *call) groupsElsewhere() string {
+	p, v := c.principal, c.e.o.Verifier
+	if p.Claims == nil || len(p.Groups) > 0 || v == nil {
+		return ""
+	}
+	issuer := v.Issuer(p.Issuer)
+	if issuer == nil {
+		return ""
+	}
+	read := strings.Join(issuer.GroupsClaim, ".")
+	for _, name := range usualGroups {
+		if values, _ := p.Claims.Lookup(name); name != read && len(values) > 0 {
+			const most = 200
+			list := strings.Join(values, ", ")
+			if len(list) > most {
+				list = strings.ToValidUTF8(list[:most], "") + "…"
+			}
+			return fmt.Sprintf("the token has %s=[%s]; this issuer's groups are read from %s; set groups_claim", name, list, read)
+		}
+	}
+	return ""
 }
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {

@@ -181,8 +181,42 @@ func (s *Subject) sizeOfSession() int {
 // tokenClaims implements principal.Claims with a token's claims, and finds them without case for conditions.
 type tokenClaims struct{ claims token.Claims }
 
-// Lookup returns a claim by its exact name.
-func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Values(name) }
+// Lookup returns a claim by its exact name, or by its path if there is no such name.
+func (c *tokenClaims) Lookup(name string) ([]string, bool) {
+	values, ok := c.claims.Values(name)
+	if !ok && strings.Contains(name, ".") {
+		return c.claims.Values(token.ClaimPath(name)...)
+	}
+	return values, ok
+}
+
+// nested finds a claim by its name or its path in lower case. found counts the claims that the path may mean.
+func (c *tokenClaims) nested(path string) (values []string, found int) {
+	return nestedIn(&c.claims, path)
+}
+
+func nestedIn(claims *token.Claims, path string) (values []string, found int) {
+	for claim, raw := range claims.All() {
+		name := policy.FoldKey(claim)
+		if name == path {
+			found++
+			values, _ = claims.Values(claim)
+			continue
+		}
+		rest, ok := strings.CutPrefix(path, name+".")
+		if !ok || raw[0] != '{' {
+			continue
+		}
+		inner, err := token.ParseClaims(raw)
+		if err != nil {
+			continue // cannot happen: the verifier has accepted the text
+		}
+		if below, n := nestedIn(&inner, rest); n > 0 {
+			values, found = below, found+n
+		}
+	}
+	return values, found
+}
 
 // fold finds a claim by its name in lower case. found counts the claims of that name.
 func (c *tokenClaims) fold(name string) (exact string, found int) {

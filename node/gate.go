@@ -144,7 +144,8 @@ func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer
 
 // remoteIssuer is an issuer elsewhere.
 func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
-	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, AnyClient: i.AnyClient,
+	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
+		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim),
 		TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)}
 }
 

@@ -93,6 +93,14 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	return t, nil
 }
 
+// Issuer returns the issuer with the URL, or nil.
+func (v *Verifier) Issuer(url string) *Issuer {
+	if from := v.issuers[url]; from != nil {
+		return &from.Issuer
+	}
+	return nil
+}
+
 // Generation changes after a key of one of the issuers was removed or replaced. Results that a cache keeps from an earlier
 // generation must not be used.
 func (v *Verifier) Generation() (sum uint64) {
