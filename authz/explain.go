@@ -146,11 +146,11 @@ func accountOf(p *principal.Principal) PrincipalAccount {
 // HTTP status; it may be "".
 func (x *Explanation) WriteText(w io.Writer, status string) error {
 	b := bufio.NewWriter(w)
-	b.WriteString(x.Outcome)
+	fmt.Fprint(b, x.Outcome)
 	if x.Refusal != nil {
-		b.WriteString(": ")
+		fmt.Fprint(b, ": ")
 		if status != "" {
-			b.WriteString(status + " ")
+			fmt.Fprint(b, status+" ")
 		}
 		fmt.Fprintf(b, "%s: %s", x.Reason, x.Detail)
 	}

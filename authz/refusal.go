@@ -141,8 +141,9 @@ func badSignature(reason sigv4.Reason) bool {
 	switch reason {
 	case sigv4.Missing, sigv4.WrongScope, sigv4.Skewed, sigv4.NotYetValid, sigv4.Expired, sigv4.UnsignedHeader, sigv4.Mismatch:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // signatureNames holds "signature_" and the text of each sigv4.Reason, with underscores for blanks.

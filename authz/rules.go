@@ -64,7 +64,7 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: %s needs at least one name", r, r.Subject)
 		}
 		if (r.Subject == "claim") != (r.Claim != "") {
-			return fmt.Errorf("rule %q: a claim's name goes with the subject claim and no other; write claim <claim> <value>...", r)
+			return fmt.Errorf("rule %q: a claim's name goes with the subject claim and no other; write claim <claim> and one or more values", r)
 		}
 	default:
 		return fmt.Errorf("rule %q: write any, anonymous, group, user, scope, client, role or claim, not %q", r, r.Subject)

@@ -84,7 +84,7 @@ type reader struct {
 	err *Error
 }
 
-// readJSON reads one value that fills src.
+// Parse reads one value that fills src. Object names may repeat; see Duplicate.
 func Parse(src []byte) (*Node, *Error) {
 	r := &reader{src: src}
 	r.space()

@@ -57,10 +57,11 @@ type parser struct {
 	sids      map[string]int // offset of each Sid
 }
 
-// full reports whether no further problem is kept, so that none needs to be looked for.
+// MaxSource is the largest document in bytes. AWS's limits, which CheckSize checks, are far smaller; documents that a
+// configuration makes may be longer.
 const MaxSource = 1 << 20
 
-// full says that no further problem is kept, so that nobody need look for one.
+// full reports whether no further problem is kept, so that none needs to be looked for.
 func (p *parser) full() bool { return len(p.problems) >= MaxProblems }
 
 func (p *parser) problem(offset int, path, suggestion, format string, args ...any) {

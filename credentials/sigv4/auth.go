@@ -92,7 +92,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	if len(authorization) > maxAuthorization {
 		return refuse(Malformed, "the Authorization header is too long")
 	}
-	scheme, rest, _ := cutByte(authorization, ' ')
+	scheme, rest := cutByte(authorization, ' ')
 	switch {
 	case scheme == algorithm:
 	case isAWS(authorization):
@@ -103,7 +103,7 @@ func (a *Auth) parseHeader(header http.Header, authorization string) *Error {
 	var credential, signedHeaders, signature string
 	for rest != "" {
 		var part string
-		part, rest, _ = cutByte(rest, ',')
+		part, rest = cutByte(rest, ',')
 		part = trimSpace(part)
 		var into *string
 		value := ""
@@ -251,12 +251,12 @@ func oneHeader(header http.Header, key string) (string, *Error) {
 	}
 }
 
-// cutByte is like strings.Cut, for a separator of one byte.
-func cutByte(s string, sep byte) (before, after string, found bool) {
+// cutByte returns the text before and after the first sep; after is "" if there is none.
+func cutByte(s string, sep byte) (before, after string) {
 	if i := strings.IndexByte(s, sep); i >= 0 {
-		return s[:i], s[i+1:], true
+		return s[:i], s[i+1:]
 	}
-	return s, "", false
+	return s, ""
 }
 
 // printable reports whether s is ASCII without spaces and control characters.

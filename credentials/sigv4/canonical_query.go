@@ -19,11 +19,11 @@ type parameter struct{ key, value string }
 func nextParameter(raw string) (p parameter, rest string, ok bool) {
 	for raw != "" {
 		var one string
-		one, raw, _ = cutByte(raw, '&')
+		one, raw = cutByte(raw, '&')
 		if one == "" {
 			continue
 		}
-		p.key, p.value, _ = cutByte(one, '=')
+		p.key, p.value = cutByte(one, '=')
 		return p, raw, true
 	}
 	return parameter{}, "", false

@@ -26,11 +26,11 @@ const MaxExpires = 7 * 24 * time.Hour
 func queryClaims(raw string) bool {
 	for raw != "" {
 		var one string
-		one, raw, _ = cutByte(raw, '&')
+		one, raw = cutByte(raw, '&')
 		if one == "" || one[0] != 'X' && one[0] != 'A' && one[0] != '%' {
 			continue // most parameters of other requests
 		}
-		key, _, _ := cutByte(one, '=')
+		key, _ := cutByte(one, '=')
 		if strings.IndexByte(key, '%') >= 0 && checkQuery(key) != nil {
 			continue // Parse refuses the whole query
 		}

@@ -49,7 +49,7 @@ func deriveKey(secret, date, region, service string) *signingKey {
 func (k *signingKey) sign(text []byte) digest {
 	h := k.macs.Get().(*keyedHash)
 	h.Reset()
-	h.Write(text)
+	_, _ = h.Write(text) // a hash never fails
 	h.Sum(h.sum[:0])
 	sum := h.sum
 	k.macs.Put(h)

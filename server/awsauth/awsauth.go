@@ -43,8 +43,9 @@ func Fault(refused *sigv4.Error, service string) *fault.Error {
 		return fault.Wrap(fault.InvalidSignature, refused, "%s", scopeText(refused.Facts, service))
 	case sigv4.UnsignedHeader:
 		return fault.Wrap(fault.InvalidSignature, refused, "%s", refused.Detail)
+	default:
+		return fault.Wrap(fault.InvalidSignature, refused, mismatchText)
 	}
-	return fault.Wrap(fault.InvalidSignature, refused, mismatchText)
 }
 
 // timeText tells the client's time and the bound that it missed. Clients correct their clocks by it.

@@ -68,8 +68,9 @@ func brokenBody(reason sigv4.Reason) bool {
 	switch reason {
 	case sigv4.NoLength, sigv4.IncompleteBody, sigv4.MalformedTrailer, sigv4.BadDigest:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // writeAPIGateway answers with {"message": …} and x-amzn-ErrorType. The request id is the id of the decision, or a random

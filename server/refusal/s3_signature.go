@@ -77,6 +77,7 @@ func s3SignatureFacts(refused *sigv4.Error) []s3Fact {
 		return []s3Fact{fact("HeadersNotSigned", facts.Unsigned)}
 	case sigv4.PayloadMismatch:
 		return []s3Fact{fact("ClientComputedContentSHA256", facts.ClaimedHash), fact("S3ComputedContentSHA256", facts.ComputedHash)}
+	default:
 	}
 	return nil
 }

@@ -107,6 +107,7 @@ func (t *Transaction) failed(err error) error {
 		switch t.dialect.Classify(err).Kind {
 		case Serialization, Unavailable:
 			t.broken = err
+		default:
 		}
 	}
 	return t.dialect.Error(err)

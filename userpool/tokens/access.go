@@ -86,6 +86,7 @@ func accessError(err error) error {
 		return errAccessExpired
 	case fault.NotAuthorized:
 		return fault.Wrap(fault.NotAuthorized, err, "%s", errAccessToken.Message)
+	default:
+		return err
 	}
-	return err
 }

@@ -25,7 +25,7 @@ func (h *Harness) Mails() (list []Mail) {
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var m Mail
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
