@@ -29,7 +29,8 @@ var (
 	largePackages = map[string]int{} // lines
 	manyFiles     = map[string]int{} // files
 	longFiles     = map[string]int{} // lines
-	longFunctions = map[string]int{} // lines
+	longFunctions = map[string]int{  // lines
+	}
 )
 
 // source is a Go file of the repository that no tool wrote.
@@ -154,7 +155,7 @@ func TestFunctionsAreShort(t *testing.T) {
 	limit(t, "lines", testLines, tests, nil)
 }
 
-// span returns the number of lines on which n stands.
+// span returns the number of lines of n.
 func (s *source) span(n ast.Node) int {
 	return s.set.Position(n.End()).Line - s.set.Position(n.Pos()).Line + 1
 }

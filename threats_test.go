@@ -16,7 +16,7 @@ var (
 	testPackage = regexp.MustCompile("^`([a-z0-9/]+)` ")
 )
 
-// The page of threats names a test in every row, and a test that is named is there.
+// Every row of docs/threats.md names a test, and every test that it names exists.
 func TestThreatsAreTested(t *testing.T) {
 	page, err := os.ReadFile("docs/threats.md")
 	if err != nil {
@@ -78,7 +78,7 @@ func testSources(t *testing.T, folder string) string {
 	return all.String()
 }
 
-// Whatever is random may be a secret to somebody: only crypto/rand is used, and it comes in as a parameter.
+// Random values may be secrets, so no package imports math/rand. Randomness is a parameter; its source is crypto/rand.
 func TestRandomnessIsForCryptography(t *testing.T) {
 	if err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

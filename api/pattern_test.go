@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A table must decide exactly as the expression that it stands for.
+// A table must accept exactly the texts that its regular expression matches.
 func TestClassesMatchLikeTheirExpressions(t *testing.T) {
 	inputs := []string{"", "a", "abc", "a b", "a\nb", "a\vb", "é", "日本", "a_b-c", "x=y.z", "\u2028", "😀", "a@b", "0", "\x7f",
 		"\u00a0", strings.Repeat("a", 63), strings.Repeat("a", 64), "A-Za", "ǅ", "٣", "\u0301"}

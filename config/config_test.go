@@ -55,8 +55,8 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 		authorize config.Authorize
 		want      string
 	}{
-		"a declared pool":            {config.Authorize{UserPools: pool, Rules: anyone}, ""},
-		"a route that allows nobody": {config.Authorize{UserPools: pool}, "no rule and no policy allows anything here"},
+		"a declared pool":             {config.Authorize{UserPools: pool, Rules: anyone}, ""},
+		"a route that allows nothing": {config.Authorize{UserPools: pool}, "no rule and no policy allows anything here"},
 		"an issuer over plain http": {config.Authorize{Rules: anyone, Issuers: []config.Issuer{{URL: "http://idp.example.com", AnyClient: true}}},
 			"the issuer is plain http"},
 		"plain http to this machine": {config.Authorize{Rules: anyone, Issuers: []config.Issuer{{URL: "http://127.0.0.1:8000", AnyClient: true}}}, ""},

@@ -70,9 +70,30 @@ func (userPools) UpdateUserPool(t *testing.T, c *sdk) {
 	if len(got.UserPool.AutoVerifiedAttributes) != 1 {
 		t.Errorf("verified attributes %v", got.UserPool.AutoVerifiedAttributes)
 	}
-	// A member that the request leaves out goes back to its default.
-	equal(t, "minimum length", aws.ToInt32(got.UserPool.Policies.PasswordPolicy.MinimumLength), 8)
+	// Some members that a request leaves out keep their value, others go back to their default: docs/updates.md.
+	equal(t, "minimum length", aws.ToInt32(got.UserPool.Policies.PasswordPolicy.MinimumLength), 12)
+	equal(t, "tag", got.UserPool.UserPoolTags["stage"], "test")
+	_, err = admin.UpdateUserPool(t.Context(), &cip.UpdateUserPoolInput{UserPoolId: pool.Id})
+	ok(t, err)
+	got, err = admin.DescribeUserPool(t.Context(), &cip.DescribeUserPoolInput{UserPoolId: pool.Id})
+	ok(t, err)
+	equal(t, "deletion protection", got.UserPool.DeletionProtection, types.DeletionProtectionTypeActive)
+	if len(got.UserPool.AutoVerifiedAttributes) != 0 {
+		t.Errorf("verified attributes %v", got.UserPool.AutoVerifiedAttributes)
+	}
 	_, err = admin.UpdateUserPool(t.Context(), &cip.UpdateUserPoolInput{UserPoolId: noPool})
+	wantError(t, err, "ResourceNotFoundException", noPoolText)
+}
+
+func (userPools) GetUserPoolMfaConfig(t *testing.T, c *sdk) {
+	admin, pool := c.users(harness.Admin), userPool(t, c)
+	got, err := admin.GetUserPoolMfaConfig(t.Context(), &cip.GetUserPoolMfaConfigInput{UserPoolId: pool.Id})
+	ok(t, err)
+	equal(t, "MFA", got.MfaConfiguration, types.UserPoolMfaTypeOff)
+	if got.SmsMfaConfiguration != nil || got.SoftwareTokenMfaConfiguration != nil || got.EmailMfaConfiguration != nil || got.WebAuthnConfiguration != nil {
+		t.Errorf("factors of a pool without any: %+v", got)
+	}
+	_, err = admin.GetUserPoolMfaConfig(t.Context(), &cip.GetUserPoolMfaConfigInput{UserPoolId: noPool})
 	wantError(t, err, "ResourceNotFoundException", noPoolText)
 }
 

@@ -1,11 +1,11 @@
 // Package e2e drives the built binary with the clients and servers that people use: the AWS SDK for Go, Amplify, an
 // S3-compatible store, a mail server, xcaddy.
 //
-// What it does: a scenario for each operation of AWS's APIs (TestScenarios), the roads through the whole gate, and what must
-// not happen: a lost write, a dropped request, a 500. clients.json lists which client called which operation with success;
+// It has a scenario for each operation of AWS's APIs (TestScenarios), tests that pass through several parts, and tests for lost writes,
+// dropped requests and 500s. clients.json lists which client called which operation successfully;
 // docs/compatibility.md shows it, and the tests compare it with the metrics of the running binary.
 //
-// What it leaves to others: the insides, which have tests of their own. It imports nothing of Sluice.
+// It imports no package of Sluice; the packages have tests of their own.
 //
 // Source: AWS's documentation, as far as a client can see it.
 package e2e

@@ -15,20 +15,20 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// upstream keeps what reached it.
+// upstream records the requests that it gets.
 type upstream struct {
 	mu   sync.Mutex
 	seen []*http.Request
 }
 
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // so that trailers are there
+	_, _ = io.Copy(io.Discard, r.Body) // so that the trailers have been read
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.seen = append(u.seen, r)
 }
 
-// take returns what was seen since the last call.
+// take returns the requests since the last call.
 func (u *upstream) take() []*http.Request {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -59,7 +59,7 @@ func raw(t testing.TB, s *harness.Sluice, request string) int {
 	return resp.StatusCode
 }
 
-// TestEdgeTrustsNothingAClientSays sends identity headers and paths in every spelling that fooled a proxy before.
+// TestEdgeTrustsNothingAClientSays sends identity headers and paths in every spelling that has bypassed a proxy before.
 func TestEdgeTrustsNothingAClientSays(t *testing.T) {
 	t.Parallel()
 	behind := &upstream{}

@@ -27,7 +27,7 @@ const (
 	jsonType         = "application/x-amz-json-1.1"
 )
 
-// TestErrorsAreAWSs sends what no client should and wants AWS's own error for it, never a 500.
+// TestErrorsAreAWSs sends invalid requests and expects AWS's error for each, never a 500.
 func TestErrorsAreAWSs(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Config{})
@@ -111,7 +111,7 @@ func TestErrorsAreAWSs(t *testing.T) {
 	})
 }
 
-// late shifts what the SDK takes for the time.
+// late shifts the SDK's clock.
 type late struct {
 	http.RoundTripper
 	edit func(*http.Request)
@@ -155,7 +155,7 @@ func signatures(t *testing.T, s *harness.Sluice) {
 	wantCode(t, "STS with a wrong secret", err, "SignatureDoesNotMatch")
 }
 
-// storeSignatures wants errors that the SDK reads as it reads S3's: code, message and the ids of the answer.
+// storeSignatures expects errors that the SDK reads like S3's: code, message and the ids of the answer.
 func storeSignatures(t *testing.T, s *harness.Sluice) {
 	ask := func(creds aws.CredentialsProvider, region string) error {
 		_, err := s.S3(creds).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(harness.Bucket), Key: aws.String("x")},

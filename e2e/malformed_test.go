@@ -19,7 +19,7 @@ import (
 )
 
 // TestEveryOperationAnswers calls each operation that the SDK knows, unsigned and signed by the administrator, with
-// bodies that fit none: the answer is an error of the client's, in AWS's form, and never an error of the server's.
+// bodies that fit none. The answer is a client error in AWS's form, never a server error.
 func TestEveryOperationAnswers(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Config{})
@@ -77,7 +77,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 				if err := json.Unmarshal([]byte(got.Body), &answer); err != nil {
 					t.Errorf("%s: %v in %q", what, err, got.Body)
 				}
-				// Some operations need nothing and say 200, such as a list of everything for the administrator.
+				// Some operations need no input and answer 200, such as a list of everything for the administrator.
 				if got.Status == 200 && sign {
 					kinds["200"]++
 					continue

@@ -18,7 +18,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	s.Get(t, "PUT", "/api/x", "Authorization", "Bearer "+*tokens.AccessToken)
 	s.Get(t, "GET", "/api/x")
-	for i := range 50 { // what clients make up must not become labels
+	for i := range 50 { // values that clients invent must not become labels
 		s.Get(t, "GET", "/api/"+strings.Repeat("x", i+1), "Authorization", "Bearer x.y."+strings.Repeat("z", i+1))
 	}
 	_, err := s.Users(harness.Anonymous).InitiateAuth(t.Context(), passwordAuth("rita", "wrong"))

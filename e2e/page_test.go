@@ -17,7 +17,7 @@ var (
 	markup  = regexp.MustCompile(`<[^>]*>`)
 )
 
-// TestThePagesCommandsWorkAsPrinted takes the commands off the page at / and runs them in one shell, with the AWS CLI.
+// TestThePagesCommandsWorkAsPrinted runs the commands of the page at / in one shell, with the AWS CLI.
 func TestThePagesCommandsWorkAsPrinted(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("aws"); err != nil {

@@ -12,8 +12,7 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// TestRedisOutageIsBridgedThenRefusedAndNothingIsLost takes Redis away under traffic, signs users out meanwhile, and
-// brings it back: the first process signs out, the second is fail_closed, the third fail_open.
+// TestRedisOutageIsBridgedThenRefusedAndNothingIsLost stops Redis under traffic, signs users out meanwhile, and restarts it: the first process signs out, the second is fail_closed, the third fail_open.
 func TestRedisOutageIsBridgedThenRefusedAndNothingIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -144,7 +143,7 @@ func outage(t *testing.T, redis *harness.Redis, down, up func()) {
 func TestRedisAwayAtTheStartLeavesAProcessLostUntilItGetsThrough(t *testing.T) {
 	t.Parallel()
 	for _, frozen := range []bool{false, true} {
-		t.Run(map[bool]string{false: "nobody listens", true: "it listens and does not answer"}[frozen], func(t *testing.T) {
+		t.Run(map[bool]string{false: "connection refused", true: "it listens and does not answer"}[frozen], func(t *testing.T) {
 			redis := harness.PrepareRedis(t)
 			if frozen {
 				redis.Launch(t)
@@ -267,7 +266,7 @@ func TestRedisAndTheStoreKeepWhatAKilledProcessAcknowledged(t *testing.T) {
 	}
 }
 
-// TestRedisOutageOutlivesAReload reloads while Redis is away: what is known stays known, and the time of the outage runs on.
+// TestRedisOutageOutlivesAReload reloads while Redis is unreachable. The known revocations and the start of the outage survive.
 func TestRedisOutageOutlivesAReload(t *testing.T) {
 	t.Parallel()
 	redis := harness.StartRedis(t)
@@ -308,7 +307,7 @@ func TestRedisOutageOutlivesAReload(t *testing.T) {
 }
 
 // TestRedisIsReadAgainBeforeAProcessThatSleptTooLongGoesOn freezes a Sluice process for longer than max_stale, and signs
-// somebody out meanwhile.
+// a user out meanwhile.
 func TestRedisIsReadAgainBeforeAProcessThatSleptTooLongGoesOn(t *testing.T) {
 	t.Parallel()
 	both := together(t, harness.StartRedis(t), nil, "fail_closed", "fail_closed")

@@ -20,7 +20,7 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// maxStale is how long the processes here go on without Redis.
+// maxStale is the max_stale of these processes.
 const maxStale = 4 * time.Second
 
 var publicURL = regexp.MustCompile(`public_url \S+`)
@@ -51,7 +51,7 @@ func siblings(t *testing.T, redis *harness.Redis, store *harness.S3, outages ...
 	return all
 }
 
-// together starts them.
+// together starts the processes at the same time.
 func together(t *testing.T, redis *harness.Redis, store *harness.S3, outages ...string) []*harness.Sluice {
 	t.Helper()
 	all := siblings(t, redis, store, outages...)
@@ -131,7 +131,7 @@ var endings = []struct {
 	}},
 }
 
-// TestRedisCarriesEverySignOutToOtherProcessesWithinASecond signs out at one process and asks the edge of the other.
+// TestRedisCarriesEverySignOutToOtherProcessesWithinASecond signs out at one process and calls the API at the other.
 func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 	t.Parallel()
 	store := harness.StartS3(t)
@@ -193,7 +193,7 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 			})
 			wantRefused(t, "a refresh at the other process after "+c.name, err)
 		}
-		if c.name == "AdminUserGlobalSignOut" { // whoever signs in again is in, at both at once
+		if c.name == "AdminUserGlobalSignOut" { // a new sign-in works in both processes at once
 			again := signIn(t, here, user)
 			if a, b := api(t, here, *again.AccessToken), api(t, there, *again.AccessToken); a != 200 || b != 200 {
 				t.Errorf("signed in again after %s: %d, %d", c.name, a, b)

@@ -12,8 +12,8 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// TestSignOutReachesEveryProcess signs out at one process and calls the API at another, while Redis is there, frozen,
-// killed and back without its data.
+// TestSignOutReachesEveryProcess signs out at one process and calls the API at another, while Redis runs, is frozen, is killed, and
+// runs again without its data.
 func TestSignOutReachesEveryProcess(t *testing.T) {
 	t.Parallel()
 	redis := harness.StartRedis(t)
@@ -24,7 +24,7 @@ func TestSignOutReachesEveryProcess(t *testing.T) {
 	status := func(s *harness.Sluice, tokens *types.AuthenticationResultType) int {
 		return s.Get(t, "GET", "/api/x", "Authorization", "Bearer "+*tokens.AccessToken).Status
 	}
-	// warm has both processes know the token before it is revoked.
+	// warm uses the token at both processes, so that they cache it before it is revoked.
 	warm := func() *types.AuthenticationResultType {
 		tokens := signIn(t, here, "rita")
 		for _, s := range []*harness.Sluice{here, there} {
@@ -83,6 +83,6 @@ func TestSignOutReachesEveryProcess(t *testing.T) {
 		}
 	}
 	if got := status(there, stays); got != 200 {
-		t.Errorf("a token that nobody revoked: %d", got)
+		t.Errorf("a token that was not revoked: %d", got)
 	}
 }

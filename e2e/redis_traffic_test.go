@@ -14,11 +14,11 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// traffic is what a client saw that went on calling the API, whatever happened to Redis.
+// traffic is what a client saw that called the API throughout a test.
 type traffic struct {
 	mu      sync.Mutex
 	calls   []call
-	idle    []time.Duration // how long /healthz took in between, which asks nobody
+	idle    []time.Duration // how long /healthz took in between, which depends on nothing else
 	ready   []readiness     // the changes of /readyz
 	trouble error
 }
@@ -102,7 +102,7 @@ func (f *traffic) round(ctx context.Context, s *harness.Sluice, token string) er
 	return nil
 }
 
-// check judges all calls so far; may says whether one may have its status.
+// check checks the status of all calls so far; may reports whether a status is allowed.
 func (f *traffic) check(t *testing.T, what string, may func(c call) bool) {
 	t.Helper()
 	f.mu.Lock()
@@ -131,13 +131,13 @@ func (f *traffic) check(t *testing.T, what string, may func(c call) bool) {
 	}
 	t.Logf("measured: %s: %d requests, the slowest %v, the slowest of /healthz %v, /readyz said %v", what, len(f.calls),
 		longest.Round(time.Millisecond), slices.Max(f.idle).Round(time.Millisecond), f.ready)
-	// A machine that is busy with something else delays what asks nobody just as well.
+	// A busy machine also delays /healthz.
 	if slow > slowIdle+2 {
 		t.Errorf("%s: %d of %d requests took longer than %v, and %d to /healthz did", what, slow, len(f.calls), noWait, slowIdle)
 	}
 }
 
-// sawReady says whether /readyz gave these answers in this order, perhaps with others in between.
+// sawReady reports whether /readyz gave these answers in this order, possibly with others in between.
 func (f *traffic) sawReady(want ...readiness) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -152,7 +152,7 @@ func (f *traffic) sawReady(want ...readiness) bool {
 // noWait is the longest that a request may take when nothing holds it up.
 const noWait = 250 * time.Millisecond
 
-// patience is how long tests wait for what must happen. It is no claim about how fast it happens.
+// patience bounds how long tests wait for an event. It is no measurement.
 const patience = harness.Patience
 
 // eventually polls until it holds.

@@ -109,7 +109,7 @@ func TestReloadUnderLoadDropsNothing(t *testing.T) {
 	if calls.Load() == 0 || signIns.Load() == 0 {
 		t.Error("there was no load")
 	}
-	// The pool is the same, and the declared group was kept in step.
+	// The pool is the same, and the declared group was updated.
 	group, err := s.Users(harness.Admin).GetGroup(t.Context(), &cip.GetGroupInput{
 		UserPoolId: aws.String(harness.Pool), GroupName: aws.String("readers"),
 	})
@@ -117,7 +117,7 @@ func TestReloadUnderLoadDropsNothing(t *testing.T) {
 		t.Errorf("group after the reloads: %+v, %v", group, err)
 	}
 
-	// A reload can take a right away, and a bad one leaves the old configuration running.
+	// A reload can remove a right, and a reload that fails leaves the old configuration running.
 	s.Write(t, strings.Replace(text, "allow group editors * /api/*", "allow group editors GET /api/*", 1))
 	s.Reload(t)
 	bearer := "Bearer " + *tokens.AccessToken
@@ -134,7 +134,7 @@ func TestReloadUnderLoadDropsNothing(t *testing.T) {
 	}
 }
 
-// once has the SDK send nothing twice, which would hide what was lost.
+// once disables the SDK's retries, which would hide lost requests.
 func once(o *cip.Options) { o.RetryMaxAttempts = 1 }
 
 // TestCommandsJudgeTheExample runs Caddy's commands on the example and on wrong Caddyfiles.
@@ -153,7 +153,7 @@ func TestCommandsJudgeTheExample(t *testing.T) {
 		t.Errorf("validate made the data directory: %v", err)
 	}
 	text := s.Read(t)
-	// What the parser sees is told with file and line; what shows only when files are read is told by its name.
+	// Mistakes in the Caddyfile are reported with file and line, mistakes in other files with the name of the file.
 	for name, edit := range map[string][3]string{
 		"an unknown option":     {"token_use access", "token_user access", "Caddyfile:"},
 		"an unknown role":       {"authenticated notes-user", "authenticated notes-usr", "notes-usr"},

@@ -18,8 +18,8 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// A reload closed kept connections of HTTP/1.1 over TLS, and a POST that met the closing was lost: no client repeats it.
-// Some of these clients ask at once, others when their connection has been idle for a while.
+// A regression test. A reload closed kept-alive HTTP/1.1 connections over TLS, and a POST sent at that moment was lost, because clients
+// do not repeat it. Some of these clients send immediately, others on a connection that was idle for a while.
 func TestReloadLosesNoPostOnKeptTLSConnections(t *testing.T) {
 	t.Parallel()
 	s := startTLS(t)
@@ -94,7 +94,7 @@ func TestReloadTakesOnlyConnectionsOfTheSameTerms(t *testing.T) {
 	}
 }
 
-// tlsSite is the example with a site of HTTPS beside it, which answers what it is sent.
+// tlsSite is the example with an additional HTTPS site, which echoes requests.
 type tlsSite struct {
 	*harness.Sluice
 	url   string
@@ -126,7 +126,7 @@ func (s *tlsSite) client(t testing.TB) *http.Client {
 	return c
 }
 
-// postTLS posts once, checks the echo and says whether the connection was used before.
+// postTLS posts once, checks the echo and reports whether the connection was used before.
 func postTLS(client *http.Client, url, body string) (reused bool, err error) {
 	req, err := http.NewRequest("POST", url, strings.NewReader(body))
 	if err != nil {

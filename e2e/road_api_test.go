@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// roads are the ways through the whole gate. Each method is one.
+// roads are tests that pass through several parts. Each method is one.
 type roads struct{ store *harness.S3 }
 
 // TokensCarryCognitosClaims follows a sign-in to the claims, the published keys and the discovery document.

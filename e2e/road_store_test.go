@@ -35,7 +35,7 @@ func (r roads) SignUpToStoredObject(t *testing.T, c *sdk) {
 	if err != nil || string(stored) != "a note" {
 		t.Errorf("the store holds %q, %v", stored, err)
 	}
-	// The keys are good for the object store alone, never for administration.
+	// The keys work for the object store only, not for administration.
 	_, err = c.users(creds).ListUsers(ctx, &cip.ListUsersInput{UserPoolId: notesPool})
 	wantCode(t, "a user's credentials for administration", err, "AccessDeniedException")
 }

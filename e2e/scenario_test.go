@@ -22,7 +22,7 @@ import (
 )
 
 // Each method of these types is the scenario of the operation with its name. It makes what it needs, and calls the
-// operation at least once with success and once in vain.
+// operation at least once successfully and once with an error.
 type (
 	userPools     struct{} // cognitoidp_*_test.go
 	identityPools struct{} // cognitoidentity_*_test.go

@@ -49,8 +49,8 @@ func TestXcaddyBuildsAGate(t *testing.T) {
 	}
 }
 
-// withoutUs is the module proxy in use, but for one thing: it has no release of Sluice, so that the checkout is all
-// there is. Proxies answer in different ways for a module that they do not have, and not all of them are taken for a no.
+// withoutUs is the module proxy in use without any release of Sluice, so that the checkout is used. Proxies answer differently for a
+// module that they do not have, and the go command does not accept all of these answers.
 func withoutUs(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOPROXY").Output()

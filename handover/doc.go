@@ -6,7 +6,7 @@
 // Shutdown on the old one and has both bound to the address for a moment. Clients then lose requests in three ways:
 //
 //   - A connection waits in the queue of the old socket. The kernel resets it when the socket closes.
-//   - A connection was accepted by the old server, which reads the request after Shutdown has begun and hangs up.
+//   - A connection was accepted by the old server, which reads the request after Shutdown has begun and closes the connection.
 //   - A connection is kept alive and idle. Shutdown closes it in the moment in which the client sends the next request.
 //
 // # The solution

@@ -16,7 +16,7 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
-func TestAnIdleConnectionGoesOver(t *testing.T) {
+func TestAnIdleConnectionMoves(t *testing.T) {
 	for _, s := range []*site{{}, {http2: true}, {tls: certificate(t), terms: "as ever"}} {
 		s.replace(t, nil)
 		c := dial(t, s)
@@ -30,17 +30,17 @@ func TestAnIdleConnectionGoesOver(t *testing.T) {
 	}
 }
 
-func TestAConnectionWithoutARequestYetGoesOver(t *testing.T) {
+func TestAConnectionWithoutARequestMoves(t *testing.T) {
 	plainAndTLS(t, func(t *testing.T, s *site) {
 		c := dial(t, s)
-		time.Sleep(10 * time.Millisecond) // so that the first server has it
+		time.Sleep(10 * time.Millisecond) // let the first server accept it
 		s.replace(t, nil)
 		s.replace(t, nil)
 		c.want(t, "/a", "", "3 /a ")
 	})
 }
 
-func TestABodyOfAnySizeGoesOverWhole(t *testing.T) {
+func TestABodyOfAnySizeArrivesWhole(t *testing.T) {
 	plainAndTLS(t, func(t *testing.T, s *site) {
 		c := dial(t, s)
 		for _, size := range []int{0, 1, 4000, 4096, 5000, 100_000} {
@@ -51,7 +51,7 @@ func TestABodyOfAnySizeGoesOverWhole(t *testing.T) {
 	})
 }
 
-// What the old server has begun it answers, however long it takes.
+// The old server answers the requests that it has begun, however long they take.
 func TestARequestThatHasBegunIsAnsweredByItsServer(t *testing.T) {
 	s := start(t)
 	began, end := make(chan struct{}), make(chan struct{})
@@ -68,7 +68,7 @@ func TestARequestThatHasBegunIsAnsweredByItsServer(t *testing.T) {
 	}()
 	<-began
 	go func() {
-		time.Sleep(1200 * time.Millisecond) // longer than anybody waits before shutting down
+		time.Sleep(1200 * time.Millisecond) // longer than the wait before a shutdown
 		close(end)
 	}()
 	s.replace(t, nil)
@@ -77,8 +77,8 @@ func TestARequestThatHasBegunIsAnsweredByItsServer(t *testing.T) {
 	}
 }
 
-// A client that sends its next request before it has the answer to the last: the old server may have read a part of it.
-// Whatever happens to it, no server reads from its middle.
+// A client sends its next request before it has the answer to the last one, and the old server may have read a part of it. No
+// server must read a request from its middle.
 func TestRequestsThatDoNotWaitAreNotTorn(t *testing.T) { plainAndTLS(t, tearNothing) }
 
 func tearNothing(t *testing.T, s *site) {
@@ -150,7 +150,7 @@ func loseNothing(t *testing.T, s *site) {
 					return
 				default:
 				}
-				if fresh || c.over { // a server that shuts down says so to whom it still answers
+				if fresh || c.over { // a server that shuts down announces it in its answers
 					c.conn.Close()
 					var err error
 					if c, err = s.connect(); err != nil {
@@ -175,7 +175,7 @@ func loseNothing(t *testing.T, s *site) {
 	t.Logf("%d requests", asked.Load())
 }
 
-func TestAServerThatDoesNotStartGivesBackWhatCame(t *testing.T) {
+func TestAServerThatDoesNotStartReturnsItsConnections(t *testing.T) {
 	s := start(t)
 	idle := dial(t, s)
 	idle.want(t, "/a", "", "1 /a ")
@@ -228,7 +228,7 @@ func TestTheLastServerClosesTheSocket(t *testing.T) {
 	again.stop(t)
 }
 
-func TestAConnectionThatAHandlerTookOverStays(t *testing.T) {
+func TestAHijackedConnectionStays(t *testing.T) {
 	s := start(t)
 	s.replace(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, in, err := http.NewResponseController(w).Hijack()
@@ -270,8 +270,8 @@ func TestHTTP2StaysWithItsServer(t *testing.T) {
 	c.CloseIdleConnections()
 }
 
-// Without its socket a listener still hands its connections over.
-func TestAListenerThatDoesNotShowItsSocket(t *testing.T) {
+// A listener that does not expose its socket still passes its connections on.
+func TestAListenerThatDoesNotExposeItsSocket(t *testing.T) {
 	var registry handover.Registry
 	l := httptest.NewUnstartedServer(nil).Listener
 	wrapped, err := registry.Listen(l, handover.Options{})

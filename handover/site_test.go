@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
-// patience is how long tests wait for what must happen. It is no claim about how fast it happens.
+// patience bounds how long tests wait for an event. It is no measurement.
 const patience = time.Minute
 
 func eventually(t testing.TB, what string, holds func() bool) {
@@ -49,7 +49,7 @@ func bind(t testing.TB, address string) *net.TCPListener {
 	return l.(*net.TCPListener)
 }
 
-// site is an address with one server after another.
+// site is an address that servers take over from each other.
 type site struct {
 	registry handover.Registry
 	secured  handover.Registry
@@ -59,12 +59,12 @@ type site struct {
 	servers  int
 	current  *http.Server
 	places   []*handover.Listener           // of the current server
-	http2    bool                           // as Caddy's servers: they look for HTTP/2 in the first bytes
+	http2    bool                           // look for HTTP/2 in the first bytes, as Caddy's servers do
 	state    func(net.Conn, http.ConnState) // of the next servers, instead of handover.State
-	taken    func()                         // called when the next server has taken over and the last one has not settled
+	taken    func()                         // called after the next server has started and before the last one has finished its requests
 }
 
-// replace starts a server whose answers name its number, and shuts the one before it down.
+// replace starts a server whose answers have its number, and shuts down the one before it.
 func (s *site) replace(t testing.TB, handler http.Handler) {
 	t.Helper()
 	if s.address == "" {
@@ -127,10 +127,10 @@ func shutDown(t testing.TB, server *http.Server) {
 	}
 }
 
-// start gives a site with its first server.
+// start returns a site with its first server.
 func start(t testing.TB) *site { return startAs(t, &site{http2: true}) }
 
-// startTLS gives one that is reached through TLS.
+// startTLS is start for a site with TLS.
 func startTLS(t testing.TB) *site {
 	return startAs(t, &site{http2: true, tls: certificate(t), terms: "as ever"})
 }
@@ -142,7 +142,7 @@ func startAs(t testing.TB, s *site) *site {
 	return s
 }
 
-// certificate makes the configuration of a server that takes HTTP/2 and HTTP/1.1.
+// certificate returns the configuration of a server with HTTP/2 and HTTP/1.1.
 func certificate(t testing.TB) *tls.Config {
 	t.Helper()
 	template := httptest.NewUnstartedServer(nil)
@@ -158,11 +158,11 @@ func plainAndTLS(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Run("TLS", func(t *testing.T) { test(t, startTLS(t)) })
 }
 
-// client is one connection that never asks twice.
+// client is one connection that never repeats a request.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
-	over bool // the server has said that it closes the connection
+	over bool // the server has announced that it closes the connection
 }
 
 func (s *site) connect() (*client, error) {

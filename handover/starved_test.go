@@ -11,14 +11,14 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
-// On a busy machine the old server now and then waited for the processor longer than anybody waited for it, and was shut down
-// with a request that it had read and not begun to answer, or with an answer given and the connection not yet free to move.
+// A regression test. On a busy machine, the old server sometimes waited for the processor longer than the reload waited for it. It
+// was then shut down with a request that it had read but not begun to answer, or after an answer but before the connection could move.
 func TestAServerThatWaitsForTheProcessorLosesNothing(t *testing.T) {
 	for _, stall := range []struct {
 		name   string
 		state  http.ConnState
 		before bool   // State is called
-		second string // the answer to the request that follows at once
+		second string // the answer to a request that follows immediately
 	}{
 		{"after reading a request", http.StateActive, true, "2 /b "},
 		{"after answering", http.StateIdle, true, "3 /b "},
@@ -62,7 +62,7 @@ func TestAServerThatWaitsForTheProcessorLosesNothing(t *testing.T) {
 						go ask()
 					}
 					go func() {
-						time.Sleep(100 * time.Millisecond) // while the old server settles
+						time.Sleep(100 * time.Millisecond) // while the old server finishes
 						close(release)
 					}()
 				}

@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// While nothing is replaced, a kept connection lives on whatever the client and the handler do on it, as it does with a plain
-// listener, also when the processor is wanted elsewhere.
+// Without a reload, a kept-alive connection stays open as with a plain listener, with any kind of request and on a busy machine.
 func TestAKeptConnectionStaysOpen(t *testing.T) {
 	plain := &http.Server{Handler: http.HandlerFunc(someOfTheBody)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +48,7 @@ func keepOpen(t *testing.T, s *site) {
 	defer over.Store(true)
 	for range 2 * runtime.GOMAXPROCS(0) {
 		go func() {
-			for !over.Load() { // the processor is wanted
+			for !over.Load() { // keep the processor busy
 			}
 		}()
 	}
@@ -77,13 +76,13 @@ const steadyTime = 300 * time.Millisecond
 func (c *client) anything(random *rand.Rand) error {
 	var out strings.Builder
 	var asked []*http.Request
-	for range 1 + random.IntN(5)/4 { // seldom without waiting for the first answer
+	for range 1 + random.IntN(5)/4 { // rarely a second one, sent before the first answer
 		method := []string{"GET", "HEAD", "POST", "PUT"}[random.IntN(4)]
 		size := []int{0, 1, 50, 5000, 100_000}[random.IntN(5)]
 		path := []string{"/all", "/some", "/none"}[random.IntN(3)]
 		fmt.Fprintf(&out, "%s %s?%d HTTP/1.1\r\nHost: x\r\n", method, path, size)
 		asked = append(asked, &http.Request{Method: method, ContentLength: int64(size)})
-		if path == "/all" && random.IntN(4) == 0 { // otherwise net/http hangs up on the body
+		if path == "/all" && random.IntN(4) == 0 { // otherwise net/http closes the connection because of the body
 			out.WriteString("Expect: 100-continue\r\n")
 		}
 		body := strings.Repeat("x", random.IntN(20_000))

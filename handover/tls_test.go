@@ -16,13 +16,13 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
-// What was agreed under other terms is not for the new server, whatever the client sends.
+// A connection negotiated under other terms does not move to the new server.
 func TestAConnectionOfOtherTermsStays(t *testing.T) {
 	for name, terms := range map[string][2]string{
-		"changed":      {"a", "b"},
-		"nobody knows": {"", ""},
-		"from now on":  {"", "b"},
-		"no longer":    {"a", ""},
+		"changed":     {"a", "b"},
+		"unknown":     {"", ""},
+		"from now on": {"", "b"},
+		"no longer":   {"a", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startAs(t, &site{http2: true, tls: certificate(t), terms: terms[0]})
@@ -38,7 +38,7 @@ func TestAConnectionOfOtherTermsStays(t *testing.T) {
 	}
 }
 
-// While the old server has not shut down, it goes on with what the new one may not have.
+// Until it shuts down, the old server keeps connections that must not move.
 func TestAHandshakeOfOtherTermsEndsAtItsServer(t *testing.T) {
 	for terms, want := range map[string]string{"same": "2 /a ", "other": "1 /a "} {
 		s := startAs(t, &site{tls: certificate(t), terms: "same"})
@@ -68,7 +68,7 @@ func TestAHandshakeOfOtherTermsEndsAtItsServer(t *testing.T) {
 	}
 }
 
-// halting waits in the middle of the first message that it sends.
+// halting is a connection that pauses in the middle of the first message sent.
 type halting struct {
 	net.Conn
 	begun, goOn chan struct{}
@@ -89,8 +89,8 @@ func (h *halting) Write(p []byte) (int, error) {
 	return 20 + n, err
 }
 
-// Handlers find what was agreed, also after the connection went over, and HTTP/2 is chosen as ever.
-func TestAgreementsGoAlong(t *testing.T) {
+// Handlers see the negotiated session, also after the connection has moved, and HTTP/2 is negotiated as usual.
+func TestTheNegotiatedSessionMoves(t *testing.T) {
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil {
 			http.Error(w, "no TLS", http.StatusInternalServerError)
@@ -144,7 +144,7 @@ func TestAFailingHandshake(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := io.ReadAll(conn); err != nil { // until the server hangs up
+		if _, err := io.ReadAll(conn); err != nil { // until the server closes the connection
 			t.Error(err)
 		}
 	})
@@ -176,7 +176,7 @@ func listenTLS(t *testing.T, config *tls.Config, o *handover.TLS) net.Listener {
 	return l
 }
 
-// TLS goes on above: a connection that has sent nothing yet goes over, one with a handshake behind it does not.
+// With TLS above the listener, a connection moves before its handshake, but not after it.
 func TestTLSBeginsAtTheNewestServer(t *testing.T) {
 	template := httptest.NewTLSServer(nil)
 	defer template.Close()

@@ -6,9 +6,9 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 )
 
-// Two processes on one store that were started at once: the second had looked before the first made the pool, and did not
-// start.
-func TestADeclaredPoolThatAnotherProcessJustMadeIsTakenAsItIs(t *testing.T) {
+// A regression test. Two processes with one store started at the same time. The second looked for the pool before the first had
+// created it, and failed to start.
+func TestADeclaredPoolThatAnotherProcessCreatedIsUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	slow, err := identitypool.New(t.Context(), w.options)
@@ -26,7 +26,7 @@ func TestADeclaredPoolThatAnotherProcessJustMadeIsTakenAsItIs(t *testing.T) {
 		t.Errorf("pool %+v", p)
 	}
 
-	// What it declares differently holds in the store, for whoever comes next.
+	// Its own declaration is written to the store.
 	d.Name, d.Settings.Guests = "renamed", false
 	must(t, slow.Ensure(t.Context(), d))
 	w.open()

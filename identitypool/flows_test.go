@@ -165,7 +165,7 @@ func TestTheBasicFlowGivesATokenThatSTSTakes(t *testing.T) {
 	_, err = w.iam.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: w.iam.RoleARN("guest"), SessionName: "mine", Token: out.Token})
 	wantFault(t, err, fault.AccessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 
-	// The limits on guests are the enhanced flow's; in the basic flow the trust policy is the only guard, as on AWS.
+	// The limits on guests are the enhanced flow's; in the basic flow only the trust policy limits them, as on AWS.
 	guest, err := w.GetOpenIDToken(t.Context(), w.id(pool, nil), nil)
 	must(t, err)
 	assumed, err = w.iam.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: w.iam.RoleARN("guest"), SessionName: "mine", Token: guest.Token})
@@ -251,7 +251,7 @@ func TestDeveloperIdentities(t *testing.T) {
 	must(t, w.UnlinkDeveloper(t.Context(), pool, out.IdentityID, "login.example", "u3"))
 	wantFault(t, w.UnlinkDeveloper(t.Context(), pool, out.IdentityID, "login.example", "u3"), fault.ResourceConflict, "")
 
-	// A public login beside the developer's user is linked, and its end ends the session.
+	// A public login sent with the developer's user is linked, and the session ends with it.
 	both, err := ask(identitypool.DeveloperInput{Logins: map[string]string{"login.example": "u7", loginKey: w.idToken("gwen", nil)}})
 	must(t, err)
 	if w.id(pool, w.of("gwen")) != both.IdentityID {
@@ -263,7 +263,7 @@ func TestDeveloperIdentities(t *testing.T) {
 		t.Errorf("logins %+v", logins)
 	}
 
-	// The pool's token speaks for its identity in its pool only, and only in the enhanced flow.
+	// The pool's token is accepted for its identity in its pool only, and only in the enhanced flow.
 	_, err = w.credentials(w.id(pool, nil), own)
 	wantFault(t, err, fault.NotAuthorized, noMatch)
 	_, err = w.GetOpenIDToken(t.Context(), out.IdentityID, own)

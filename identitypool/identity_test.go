@@ -168,7 +168,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 			t.Error("the victim's identity was touched")
 		}
 	})
-	t.Run("an unlinked login starts anew, and the last one leaves the identity unreachable", func(t *testing.T) {
+	t.Run("an unlinked login gets a new identity, and the last one leaves the identity unreachable", func(t *testing.T) {
 		id := w.id(pool, both("ines", "ines@partner"))
 		wantFault(t, w.Unlink(t.Context(), id, w.of("ines"), []string{oidcKey}), fault.NotAuthorized, noMatch)
 		must(t, w.Unlink(t.Context(), id, both("ines", "ines@partner"), []string{oidcKey}))
@@ -224,8 +224,8 @@ func contains(list []identitypool.Identity, id string) bool {
 	return false
 }
 
-// What is remembered of an identity never outlives a write to it, however reads and writes fall together.
-func TestARememberedIdentityFollowsItsWrites(t *testing.T) {
+// A cached identity is never older than the last write to it, in any order of reads and writes.
+func TestACachedIdentityFollowsItsWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())

@@ -61,7 +61,7 @@ func (s *Service) TokenIssuer() token.Issuer {
 func (s *Service) PublicKeys() []token.PublicKey { return s.keys.Load().Published(s.o.Now()) }
 
 // RotateKeys makes the first key or the next one when it is due, deletes those that are no longer needed, and reads them
-// anew. Call it about once an hour, on every node.
+// again. Call it about once an hour, on every node.
 func (s *Service) RotateKeys(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -45,7 +45,7 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 		"a forged token":                        {map[string]string{loginKey: forged}, fault.NotAuthorized, "Invalid login token. Couldn't verify signed token."},
 		"no token":                              {map[string]string{loginKey: "alice"}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
 		"a token of a megabyte":                 {map[string]string{loginKey: strings.Repeat(".", 1<<20)}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
-		"an issuer that nobody knows":           {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
+		"an unknown issuer":                     {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
 		"a provider that the pool has not":      {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch},
 		"the token under a remote issuer's key": {map[string]string{oidcKey: w.idToken("alice", nil)}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
 		"a remote token of another client":      {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "other"})}, fault.NotAuthorized, unsupported},
@@ -105,7 +105,7 @@ func TestServerSideTokenCheckAsksTheUserPool(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "")
 }
 
-func TestARememberedTokenIsForgottenWhenItExpires(t *testing.T) {
+func TestACachedTokenIsRemovedWhenItExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())
@@ -132,7 +132,7 @@ func TestAStoreThatIsGoneIsToBeTriedAgain(t *testing.T) {
 	wantFault(t, err, fault.Unavailable, "")
 }
 
-// A login is taken only when it is, byte for byte, one that the issuer made for this pool and client, under a name of its
+// A login is accepted only if it is, byte for byte, one that the issuer made for this pool and client, under a name of the
 // issuer.
 func FuzzLogin(f *testing.F) {
 	w := newWorld(f)

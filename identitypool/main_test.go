@@ -34,7 +34,7 @@ const (
 
 func issuerOf(id string) string { return "http://localhost:8080/" + id }
 
-// world is identity pools on a real store, with real roles, minter and verifier, and a clock that the test moves.
+// world has identity pools on a real store, with real roles, minter and verifier, and a clock that the test sets.
 type world struct {
 	*identitypool.Service
 	t       testing.TB
@@ -87,7 +87,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// open makes the Service anew on what the store holds, as a restart does.
+// open creates the Service from the store, as a restart does.
 func (w *world) open() {
 	w.t.Helper()
 	var err error
@@ -126,7 +126,7 @@ func notes() identitypool.Settings {
 	}
 }
 
-// sign makes a token with the claims; iat and exp are filled in, a nil value takes a claim away.
+// sign returns a token with the claims. It adds iat and exp; a nil value removes a claim.
 func (w *world) sign(claims map[string]any) string {
 	w.t.Helper()
 	all := map[string]any{"iat": w.now.Unix(), "exp": w.now.Add(time.Hour).Unix()}
@@ -158,12 +158,12 @@ func (w *world) oidcToken(user string) string {
 	return w.sign(map[string]any{"iss": oidcURL, "sub": user, "aud": "partner"})
 }
 
-// of are logins with the user pool's ID token.
+// of returns logins with the user pool's ID token.
 func (w *world) of(user string) map[string]string {
 	return map[string]string{loginKey: w.idToken(user, nil)}
 }
 
-// id finds or makes an identity.
+// id returns an identity, new or existing.
 func (w *world) id(poolID string, logins map[string]string) string {
 	w.t.Helper()
 	id, err := w.GetID(w.t.Context(), poolID, "", logins)
@@ -194,7 +194,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// wantFault demands an error of the kind with the message; "" takes any.
+// wantFault checks that err has the kind and the message; "" accepts any message.
 func wantFault(t testing.TB, err error, kind fault.Kind, message string) {
 	t.Helper()
 	if !fault.Is(err, kind) {

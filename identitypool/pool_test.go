@@ -157,7 +157,7 @@ func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
 	step(25*time.Hour, "us-east-1-1", 2) // the next is published, and does not sign yet
 	step(25*time.Hour, "us-east-1-2", 2) // it signs, the last is still published
 	step(24*time.Hour-time.Second, "us-east-1-2", 2)
-	step(3*time.Hour, "us-east-1-2", 1) // no token of the last lives any more
+	step(3*time.Hour, "us-east-1-2", 1) // every token of the last has expired
 	step(400*24*time.Hour, "us-east-1-2", 2)
 	step(25*time.Hour, "us-east-1-3", 2)
 	var records []store.SigningKey
@@ -169,7 +169,7 @@ func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
 	}
 }
 
-// The way in which private keys are sealed is part of what stores hold: it must not change.
+// Stores contain sealed private keys, so the form must not change.
 func TestStoredKeysStayReadable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -102,7 +102,7 @@ func TestHeadersCannotBeBrokenOutOf(t *testing.T) {
 	}
 }
 
-func TestEachMediumHasItsCarrier(t *testing.T) {
+func TestEachMediumHasItsSender(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o")
 	box, err := message.NewOutbox(message.OutboxOptions{Path: path, Now: fixed})
 	if err != nil {
@@ -119,7 +119,7 @@ func TestEachMediumHasItsCarrier(t *testing.T) {
 	}
 }
 
-// postman is the receiving side of SMTP, as far as a client needs it.
+// postman is an SMTP server with the commands that the client uses.
 type postman struct {
 	listener net.Listener
 	refuse   bool
@@ -248,12 +248,12 @@ func TestSMTPSaysWhenItDidNotDeliver(t *testing.T) {
 			t.Error(err, p.letters)
 		}
 	})
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("connection refused", func(t *testing.T) {
 		p := newPostman(t, false)
 		s := p.sender(t, message.Plain)
 		p.listener.Close()
 		if err := s.Send(t.Context(), mail); err == nil {
-			t.Error("delivered to nobody")
+			t.Error("delivered without a server")
 		}
 	})
 	t.Run("a caller who leaves", func(t *testing.T) {

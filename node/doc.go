@@ -7,7 +7,7 @@
 // would refuse; [Plan.Open] opens the store and makes what the settings declare.
 //
 // A reload opens the new node before it closes the old one. Stores, services, key sets and caches live in a [Shared] and
-// pass from one to the other; everything else is built anew.
+// pass from one to the other; everything else is rebuilt.
 //
 // What it leaves to others: every decision (authz), every record (userpool, identitypool, iam), every wire (server/…), and
 // modules, the Caddyfile, commands and metrics (caddymodule).

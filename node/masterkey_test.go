@@ -37,7 +37,7 @@ func TestAMasterKeyThatOthersMayReadIsRefused(t *testing.T) {
 
 // Started in another folder, or without SLUICE_MASTER_KEY, a process once made a new master key for an existing store,
 // which opened none of its secrets.
-func TestNoMasterKeyIsMadeBesideAStore(t *testing.T) {
+func TestNoMasterKeyIsMadeForAnExistingStore(t *testing.T) {
 	dir := t.TempDir()
 	if err := openStorage(t, dir, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="); err != nil {
 		t.Fatal(err)

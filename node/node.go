@@ -190,5 +190,5 @@ func (n *Node) open(ctx context.Context) error {
 	return nil
 }
 
-// Close gives back what the node and its gates hold. What no other node uses is closed.
+// Close releases what the node and its gates use. It closes what no other node uses.
 func (n *Node) Close() error { return n.uses.end() }

@@ -106,7 +106,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 }
 
 // setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
-// encoded path would check and decode it anew.
+// encoded path would check and decode it again.
 func setPath(u *url.URL, path, rawPath string) {
 	u.Path, u.RawPath = path, ""
 	if u.EscapedPath() != rawPath {

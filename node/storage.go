@@ -33,7 +33,7 @@ type StorageOptions struct {
 	Now       func() time.Time // nil = time.Now
 	Rand      io.Reader        // nil = crypto/rand
 	Log       *slog.Logger     // nil = silent
-	Observer  sqlite.Observer  // nil = nobody
+	Observer  sqlite.Observer  // may be nil
 }
 
 // OpenStorage opens the store in a data directory. Without a master key it takes the one in the directory's master.key, which

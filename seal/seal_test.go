@@ -258,7 +258,7 @@ func TestManyGoroutinesMayUseMorePurposesThanAreRemembered(t *testing.T) {
 	wg.Wait()
 }
 
-// The property: whatever opens was sealed, so random bytes never do; and what was sealed opens to the same plaintext.
+// Random bytes never open. A sealed message opens to its plaintext.
 func FuzzOpenToken(f *testing.F) {
 	key, err := seal.ParseMasterKey(base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")))
 	if err != nil {

@@ -37,7 +37,7 @@ func TestTextIsTheStandardLibrarysAtEveryLength(t *testing.T) {
 	}
 }
 
-func TestNoOtherCharacterStandsInAText(t *testing.T) {
+func TestOtherCharactersAreRefused(t *testing.T) {
 	raw := make([]byte, 101)
 	for n := 95; n <= len(raw); n++ { // every remainder
 		text := AppendToken(nil, raw[:n])
@@ -55,7 +55,7 @@ func TestNoOtherCharacterStandsInAText(t *testing.T) {
 }
 
 // encoding/base64 skips line breaks, so a text with some could decode to as many bytes as one without.
-func TestNoLineBreakStandsInAText(t *testing.T) {
+func TestLineBreaksAreRefused(t *testing.T) {
 	for n := range 20 {
 		text := string(AppendToken(nil, make([]byte, n)))
 		for at := range len(text) + 1 {
@@ -68,7 +68,7 @@ func TestNoLineBreakStandsInAText(t *testing.T) {
 	}
 }
 
-// The property: what is read and what is written is exactly what encoding/base64 reads and writes, without line breaks.
+// Encoding and decoding agree with encoding/base64, except that line breaks are refused.
 func FuzzText(f *testing.F) {
 	for _, text := range []string{"", "A", "AA", "AB", "AAA", "AAE", "-_-_", "AA==", "AA\nAA", "AAAA\n", strings.Repeat("AbC9", 40), strings.Repeat("A", 64) + "/"} {
 		f.Add(text)

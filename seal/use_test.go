@@ -20,7 +20,7 @@ func inPlace(t testing.TB, u *seal.Use, plaintext, aad string, spare int) []byte
 	return s
 }
 
-func TestAUseAndItsBoxUndoEachOther(t *testing.T) {
+func TestAUseAndItsBoxOpenEachOthersMessages(t *testing.T) {
 	old, current := newKey(t), newKey(t)
 	box, before := newBox(t, current, old), newBox(t, old)
 	use := box.For("flow session")
@@ -53,7 +53,7 @@ func TestAUseAndItsBoxUndoEachOther(t *testing.T) {
 	}
 }
 
-func TestSealingInPlaceTakesTheMemoryThatIsThere(t *testing.T) {
+func TestSealingInPlaceUsesTheGivenMemory(t *testing.T) {
 	use := newBox(t, newKey(t)).For("p")
 	message := append(make([]byte, seal.HeadSize, 200), "plaintext"...)
 	s, err := use.SealInPlace(message, nil)
@@ -72,7 +72,7 @@ func TestSealingInPlaceFailsWithoutRandomness(t *testing.T) {
 	}
 }
 
-func TestANonceIsAMessagesOwn(t *testing.T) {
+func TestEachMessageHasItsOwnNonce(t *testing.T) {
 	use := newBox(t, newKey(t)).For("p")
 	one, other := inPlace(t, use, "state", "a", 0), inPlace(t, use, "state", "a", 0)
 	if n := seal.Nonce(one); len(n) != 24 || bytes.Equal(n, seal.Nonce(other)) {

@@ -89,7 +89,7 @@ type Failures struct {
 	LockedUntil time.Time
 }
 
-// Filter selects users by one attribute. Values compare by bytes. A user without the attribute does not match.
+// Filter selects users by one attribute. Values compare by bytes, unless Folded is set: then Value must be in lower case. A user without the attribute does not match.
 //
 // Source: the Filter parameter of ListUsers in the cognito-idp API.
 type Filter struct {
@@ -98,6 +98,7 @@ type Filter struct {
 	Name   string
 	Value  string
 	Prefix bool // false: the attribute equals Value; true: it begins with Value
+	Folded bool // compares the attribute in lower case; username, email and preferred_username only
 }
 
 // Users keeps users. The key of List is the sub.
@@ -108,6 +109,7 @@ type Users interface {
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
 	Delete(poolID, sub string) error                       // with memberships, codes and refresh tokens
+	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
 }
@@ -180,8 +182,13 @@ type RefreshTokens interface {
 	ByHash(hash []byte) (RefreshToken, error) // by Hash or PreviousHash
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
-	OfUser(poolID, sub string) ([]RefreshToken, error)   // including expired and revoked ones
-	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many; limit 0 = all
+	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
+	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
+	RevokeOfUser(poolID, sub string, at time.Time) error
+	// Trim deletes families of a user that are older than the newest keep, at most limit of them.
+	Trim(poolID, sub string, keep, limit int) error
+	DeleteExpired(now time.Time, limit int) (int, error)    // the oldest first; returns how many; limit 0 = all
+	DeleteOfClient(clientID string, limit int) (int, error) // at most limit; returns how many
 }
 
 // SigningKey is a private key that signs tokens.

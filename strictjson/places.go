@@ -6,7 +6,7 @@ import (
 )
 
 // Places turns offsets of a text into lines and columns. Both start at 1; columns count characters. Places counts on from the
-// last offset that it was asked for, so that a long line is not scanned anew for each. It is not safe for concurrent use.
+// last offset that it was asked for, so that a long line is not scanned again for each. It is not safe for concurrent use.
 type Places struct {
 	src                  []byte
 	line, column         int // where the text begins

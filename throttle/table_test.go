@@ -57,7 +57,7 @@ func TestAnAddressMayCallAtOnceAndThenAtTheRate(t *testing.T) {
 		t.Errorf("%d calls after a tenth of a second", n)
 	}
 	n := 0
-	for range 1000 { // ten seconds of a client that does not listen
+	for range 1000 { // ten seconds of calls by a client that ignores the refusals
 		c.forward(10 * time.Millisecond)
 		n += allowed(table, a, 5)
 	}
@@ -86,7 +86,7 @@ func TestARateOfLessThanOneCallInASecond(t *testing.T) {
 	}
 }
 
-func TestWhatIsOneClient(t *testing.T) {
+func TestAddressesThatCountAsOneClient(t *testing.T) {
 	table, _ := table(t, throttle.Options{Rate: 1, Burst: 1})
 	for _, c := range []struct {
 		address string
@@ -122,7 +122,7 @@ func TestTheTableIsBounded(t *testing.T) {
 	if n := table.Addresses(); n > most {
 		t.Errorf("%d addresses are remembered", n)
 	}
-	// What is at rest makes room first.
+	// Idle entries are removed first.
 	c.forward(time.Minute)
 	for n := range uint32(64 * 20) {
 		table.Allow(address(1<<20 + n))
@@ -132,7 +132,7 @@ func TestTheTableIsBounded(t *testing.T) {
 	}
 }
 
-func TestManyAtOnceCountExactly(t *testing.T) {
+func TestConcurrentCallsAreCountedExactly(t *testing.T) {
 	table, _ := table(t, throttle.Options{Rate: 1, Burst: 1000})
 	var n atomic.Int64
 	var all sync.WaitGroup

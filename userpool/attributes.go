@@ -50,8 +50,8 @@ type Writer int
 
 // The writers of attributes.
 const (
-	Admin  Writer = iota // AdminCreateUser, AdminUpdateUserAttributes: every attribute but sub
-	SignUp               // SignUp: what the client may write, including immutable attributes, which have no value yet
+	Admin  Writer = iota // AdminCreateUser: every attribute but sub; AdminUpdateUserAttributes: what of them is mutable
+	SignUp               // SignUp and the first password: what the client may write, including immutable attributes
 	Self                 // UpdateUserAttributes: what the client may write and is mutable
 )
 
@@ -68,7 +68,7 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 			continue
 		case seen[a.Name]:
 			return fault.New(fault.InvalidParameter, "Invalid user attributes: user.%s: Attribute is given twice.\n", a.Name)
-		case a.Name == "sub", w == Self && !s.IsMutable(), w == Admin && current != nil && !s.IsMutable() && current[a.Name] != "":
+		case a.Name == "sub", w != SignUp && current != nil && !s.IsMutable():
 			return fault.New(fault.InvalidParameter, "user.%s: Attribute cannot be updated.\n", a.Name)
 		case w != Admin && !c.MayWrite(a.Name):
 			return fault.New(fault.NotAuthorized, "A client attempted to write unauthorized attribute")
@@ -76,6 +76,9 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		seen[a.Name] = true
 		if a.Value == "" && current != nil && !s.IsRequired() {
 			continue // clears it
+		}
+		if err := p.checkAlias(a.Name, a.Value); err != nil {
+			return err
 		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
@@ -92,9 +95,20 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 
 // CheckRequired returns fault.InvalidParameter if a required attribute is missing.
 func (p *Pool) CheckRequired(attrs map[string]string) error {
+	return p.missing(attrs, func(string) bool { return true })
+}
+
+// CheckKept returns fault.InvalidParameter if a change removes a required attribute. As in AWS, a user whom an administrator
+// created without one gets it at the first sign-in, and other changes do not ask for it.
+func (p *Pool) CheckKept(before, after map[string]string) error {
+	return p.missing(after, func(name string) bool { return before[name] != "" })
+}
+
+// missing returns fault.InvalidParameter if a required attribute that counts has no value.
+func (p *Pool) missing(attrs map[string]string, counts func(name string) bool) error {
 	var missing []string
 	for name, s := range p.Schema {
-		if s.IsRequired() && name != "sub" && attrs[name] == "" {
+		if s.IsRequired() && name != "sub" && attrs[name] == "" && counts(name) {
 			missing = append(missing, fmt.Sprintf("%s: The attribute %s is required", schemaLabel(name), name))
 		}
 	}

@@ -85,24 +85,38 @@ func (s *Service) DescribeUserPoolClient(ctx context.Context, poolID, id string)
 	return &c.ClientDescription, nil
 }
 
-// UpdateUserPoolClient replaces the settings. A member that is left out returns to its default; the secret stays. An empty
-// name keeps the name.
+// UpdateUserPoolClient changes the settings. As in AWS, some members that are left out keep their value and the others
+// return to their defaults; the secret stays. An empty name keeps the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name string, settings ClientSettings) (*ClientDescription, error) {
+	return s.changeClient(ctx, poolID, id, name, func(old *ClientSettings) ClientSettings {
+		next := settings
+		next.keep(old)
+		return next
+	})
+}
+
+// changeClient writes the settings that next makes of the old ones, and the name unless it is empty, in one transaction.
+func (s *Service) changeClient(ctx context.Context, poolID, id, name string, next func(old *ClientSettings) ClientSettings) (*ClientDescription, error) {
 	p, c, err := s.ClientOf(ctx, poolID, id)
 	if err != nil {
 		return nil, err
-	}
-	if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal(settings)
-	if err != nil {
-		return nil, fmt.Errorf("userpool: settings of client %s: %w", id, err)
 	}
 	var rec store.Client
 	err = s.base.Update(ctx, func(tx store.Tx) (err error) {
 		if rec, err = tx.Clients.Get(id); err != nil {
 			return err
+		}
+		var old ClientSettings
+		if err := json.Unmarshal(rec.Settings, &old); err != nil {
+			return fmt.Errorf("userpool: settings of client %s: %w", id, err)
+		}
+		settings := next(&old)
+		if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
+			return err
+		}
+		data, err := json.Marshal(settings)
+		if err != nil {
+			return fmt.Errorf("userpool: settings of client %s: %w", id, err)
 		}
 		if name == "" {
 			name = rec.Name
@@ -120,11 +134,11 @@ func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name str
 	if err != nil {
 		return nil, err
 	}
-	next, err := s.openClient(rec)
+	changed, err := s.openClient(rec)
 	if err != nil {
 		return nil, err
 	}
-	return &next.ClientDescription, nil
+	return &changed.ClientDescription, nil
 }
 
 // ListUserPoolClients returns at most limit clients after the id, and the id to continue after.
@@ -149,12 +163,18 @@ func (s *Service) ListUserPoolClients(ctx context.Context, poolID, after string,
 }
 
 // DeleteUserPoolClient deletes a client and its refresh tokens. Operations refuse its access tokens from then on. An edge
-// that accepts every client of the pool accepts them until they expire, as in AWS.
+// that accepts every client of the pool accepts them until they expire, as in AWS. It runs to its end even if ctx is
+// canceled.
 func (s *Service) DeleteUserPoolClient(ctx context.Context, poolID, id string) error {
+	ctx = context.WithoutCancel(ctx)
 	if _, _, err := s.ClientOf(ctx, poolID, id); err != nil {
 		return err
 	}
-	err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
+	err := s.inBatches(ctx, func(tx store.Tx, most int) (int, error) { return tx.RefreshTokens.DeleteOfClient(id, most) })
+	if err != nil {
+		return err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
 	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	if errors.Is(err, store.ErrNotFound) {
 		return noClient(id)

@@ -25,7 +25,7 @@ type ClientSettings struct {
 	AllowedOAuthScopes              []string        `json:"AllowedOAuthScopes,omitempty"`
 	AllowedOAuthFlowsUserPoolClient bool            `json:"AllowedOAuthFlowsUserPoolClient"`
 	AnalyticsConfiguration          json.RawMessage `json:"AnalyticsConfiguration,omitempty"`
-	PreventUserExistenceErrors      string          `json:"PreventUserExistenceErrors,omitempty"` // LEGACY or ENABLED
+	PreventUserExistenceErrors      string          `json:"PreventUserExistenceErrors,omitempty"` // ENABLED, LEGACY, or "" for LEGACY
 	EnableTokenRevocation           *bool           `json:"EnableTokenRevocation,omitempty"`
 	EnablePropagateUserContext      *bool           `json:"EnablePropagateAdditionalUserContextData,omitempty"`
 	AuthSessionValidity             int             `json:"AuthSessionValidity,omitempty"` // minutes, 3 to 15
@@ -50,14 +50,19 @@ type Rotation struct {
 func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, error) {
 	var in struct {
 		ClientSettings
-		ClientName     string
-		GenerateSecret bool
+		ClientName           string
+		GenerateSecret       bool
+		RefreshTokenValidity *int // tells 0, which AWS takes for the default, from left out
 	}
 	if len(data) == 0 {
 		return in.ClientSettings, "", false, nil
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return ClientSettings{}, "", false, fault.Wrap(fault.InvalidParameter, err, "The settings of the user pool client do not parse.")
+	}
+	if given := in.RefreshTokenValidity; given != nil {
+		in.ClientSettings.RefreshTokenValidity = *given
+		in.setRefreshDefault()
 	}
 	return in.ClientSettings, in.ClientName, in.GenerateSecret, nil
 }
@@ -110,6 +115,8 @@ const (
 // Lifetimes are how long a client's tokens live.
 type Lifetimes struct{ Access, ID, Refresh time.Duration }
 
+var errTokenValidity = fault.New(fault.InvalidParameter, "Invalid range for token validity.")
+
 func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 	u := c.TokenValidityUnits
 	if u == nil {
@@ -135,10 +142,14 @@ func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 			if unit == "" {
 				unit = t.unitDef
 			}
+			// The count is compared first, because the product of a large one overflows.
+			if units[unit] == 0 || t.value < 0 || t.value > int(t.high/units[unit]) {
+				return l, errTokenValidity
+			}
 			*t.to = time.Duration(t.value) * units[unit]
 		}
 		if *t.to < t.low || *t.to > t.high {
-			return l, fault.New(fault.InvalidParameter, "Invalid range for token validity.")
+			return l, errTokenValidity
 		}
 	}
 	if l.Access > l.Refresh || l.ID > l.Refresh {

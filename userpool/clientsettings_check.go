@@ -10,12 +10,7 @@ import (
 
 // complete fills in defaults and validates the settings against the pool's.
 func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
-	if c.RefreshTokenValidity == 0 {
-		c.RefreshTokenValidity = int(defaultRefresh / units["days"])
-		if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
-			c.RefreshTokenValidity = int(defaultRefresh / max(units[c.TokenValidityUnits.RefreshToken], time.Second))
-		}
-	}
+	c.setRefreshDefault()
 	if c.AuthSessionValidity == 0 {
 		c.AuthSessionValidity = 3
 	}
@@ -25,7 +20,6 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if c.EnablePropagateUserContext == nil {
 		c.EnablePropagateUserContext = new(false)
 	}
-	setDefault(&c.PreventUserExistenceErrors, "LEGACY")
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
@@ -36,6 +30,18 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 		return err
 	}
 	return c.validateAttributes(p)
+}
+
+// setRefreshDefault sets the lifetime of refresh tokens to 30 days, in the unit that is given, if it is 0.
+func (c *ClientSettings) setRefreshDefault() {
+	if c.RefreshTokenValidity != 0 {
+		return
+	}
+	unit := "days"
+	if c.TokenValidityUnits != nil && c.TokenValidityUnits.RefreshToken != "" {
+		unit = c.TokenValidityUnits.RefreshToken
+	}
+	c.RefreshTokenValidity = int(defaultRefresh / max(units[unit], time.Second))
 }
 
 func (c *ClientSettings) validateFlows() error {
@@ -69,7 +75,7 @@ func (c *ClientSettings) validateFlows() error {
 		}
 	}
 	switch c.PreventUserExistenceErrors {
-	case "LEGACY", "ENABLED":
+	case "", "LEGACY", "ENABLED":
 		return nil
 	}
 	return invalid("Invalid PreventUserExistenceErrors value.")

@@ -85,28 +85,28 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings Pool
 	}
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		rec.Name, rec.Declared = name, true
-		added := settings.Schema
+		next := settings
 		if err := asked.unchangeable(&old); err != nil {
-			return settings, err
+			return next, err
 		}
-		if err := settings.complete(&old); err != nil {
-			return settings, err
+		if err := next.complete(&old); err != nil {
+			return next, err
 		}
 		// Attributes can be added, never changed or removed.
-		for _, a := range added {
+		for _, a := range settings.Schema {
 			full := "custom:" + a.Name
 			if a.developer() {
 				full = "dev:" + full
 			}
-			if standardNames[a.Name] || hasAttribute(settings.Schema, full) {
+			if standardNames[a.Name] || hasAttribute(next.Schema, full) {
 				continue
 			}
 			var err error
-			if settings.Schema, err = addCustom(settings.Schema, a); err != nil {
-				return settings, err
+			if next.Schema, err = addCustom(next.Schema, a); err != nil {
+				return next, err
 			}
 		}
-		return settings, nil
+		return next, nil
 	})
 }
 
@@ -161,7 +161,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 			return err
 		}
 	}
-	_, err = s.UpdateUserPoolClient(ctx, poolID, d.ID, d.Name, settings)
+	_, err = s.changeClient(ctx, poolID, d.ID, d.Name, func(*ClientSettings) ClientSettings { return settings })
 	return err
 }
 

@@ -87,6 +87,10 @@ func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
 	if d.Name == "" {
 		d.Name = name
 	}
+	settings.setRecovery() // a member that the declaration leaves out has its default
+	if err == nil {
+		err = settings.missingMFA()
+	}
 	return settings, err
 }
 

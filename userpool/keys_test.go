@@ -1,7 +1,10 @@
 package userpool_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -191,6 +195,59 @@ func TestVerifiersAreMadeOnlyWhereAClientAllowsSRP(t *testing.T) {
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice", password); err != nil {
 		t.Error(err)
 	}
+}
+
+// batches counts the transactions of a store that write.
+type batches struct {
+	store.Store
+	n int
+}
+
+func (b *batches) Update(ctx context.Context, fn func(store.Tx) error) error {
+	b.n++
+	return b.Store.Update(ctx, fn)
+}
+
+func TestPoolsAndClientsWithManyRecordsAreDeletedInBatches(t *testing.T) {
+	b := &batches{}
+	h := newHarness(t, func(o *idp.Options) { b.Store, o.Store = o.Store, b })
+	p := h.Pool(userpool.PoolSettings{})
+	c, other := h.Client(p.ID, allFlows), h.Client(p.ID, allFlows)
+	fill := func(clientID string) {
+		if err := h.Store.Update(t.Context(), func(tx store.Tx) error {
+			for i := range 450 {
+				sub := fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+				err := tx.Users.Insert(store.User{PoolID: p.ID, Sub: sub, Username: sub, Key: sub})
+				if err != nil && !errors.Is(err, store.ErrExists) {
+					return err
+				}
+				if err := tx.RefreshTokens.Insert(store.RefreshToken{ID: clientID + sub, PoolID: p.ID, ClientID: clientID, Sub: sub, Hash: []byte(clientID + sub)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(c.ID)
+	fill(other.ID)
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for _, del := range []func() error{
+		func() error { return h.Pools.DeleteUserPoolClient(gone, p.ID, c.ID) },
+		func() error { return h.Pools.DeleteUserPool(gone, p.ID) },
+	} {
+		b.n = 0
+		if err := del(); err != nil {
+			t.Fatal(err)
+		}
+		if b.n < 4 {
+			t.Errorf("%d transactions for 450 records", b.n)
+		}
+	}
+	_, err := h.Pools.DescribeUserPool(t.Context(), p.ID)
+	wantFault(t, err, fault.ResourceNotFound, "*")
 }
 
 func TestADeletedPoolsTokensAreDead(t *testing.T) {

@@ -115,7 +115,7 @@ func (p *Pool) UsernameAttribute(name string) (string, error) {
 	return "", fault.New(fault.InvalidParameter, "Username should be %s.", wanted[0])
 }
 
-// checkUsername refuses a name that could be mistaken for another user's alias or sub.
+// checkUsername refuses a name in the form of an address that is an alias in the pool.
 func (p *Pool) checkUsername(name string) error {
 	for _, alias := range p.Settings.AliasAttributes {
 		switch {
@@ -124,9 +124,6 @@ func (p *Pool) checkUsername(name string) error {
 		case alias == "phone_number" && phoneForm.MatchString(name):
 			return fault.New(fault.InvalidParameter, "Username cannot be of phone number format, since user pool is configured for phone number alias.")
 		}
-	}
-	if isUUID(name) {
-		return fault.New(fault.InvalidParameter, "Username cannot be of UUID format.")
 	}
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 
 // CreateUserPool creates a pool and its signing keys.
 func (s *Service) CreateUserPool(ctx context.Context, name string, settings PoolSettings) (*PoolDescription, error) {
+	if err := settings.checkMFA(); err != nil {
+		return nil, err
+	}
 	id, err := s.newPoolID()
 	if err != nil {
 		return nil, err
@@ -23,6 +26,7 @@ func (s *Service) CreateUserPool(ctx context.Context, name string, settings Pool
 }
 
 func (s *Service) insertPool(ctx context.Context, id, name string, settings PoolSettings, declared bool) (*PoolDescription, error) {
+	settings.setRecovery()
 	if err := settings.complete(nil); err != nil {
 		return nil, err
 	}
@@ -80,14 +84,20 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 	return &out, err
 }
 
-// UpdateUserPool replaces the settings. As in AWS, a member that is left out returns to its default, and schema, user name
-// attributes, alias attributes and case sensitivity cannot change. An empty name keeps the name.
+// UpdateUserPool changes the settings. As in AWS, some members that are left out keep their value and the others return to
+// their defaults; schema, user name attributes, alias attributes and case sensitivity cannot change. An empty name keeps
+// the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPool(ctx context.Context, id, name string, settings PoolSettings) error {
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		if name != "" {
 			rec.Name = name
 		}
-		return settings, settings.complete(&old)
+		next := settings
+		if err := next.checkMFA(); err != nil {
+			return next, err
+		}
+		next.keep(&old)
+		return next, next.complete(&old)
 	})
 }
 
@@ -184,22 +194,16 @@ func (s *Service) ListUserPools(ctx context.Context, after string, limit int) ([
 }
 
 // DeleteUserPool deletes a pool and everything that belongs to it. Tokens of its users fail at once, because no verifier
-// has the pool's keys any more.
+// has the pool's keys any more. It deletes the users in batches, so that other writes need not wait for long, and runs to
+// its end even if ctx is canceled. If it fails, the users that are left stay until the call is repeated.
 func (s *Service) DeleteUserPool(ctx context.Context, id string) error {
+	ctx = context.WithoutCancel(ctx)
+	if err := s.emptyPool(ctx, id); err != nil {
+		return err
+	}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
-		rec, err := tx.Pools.Get(id)
-		if errors.Is(err, store.ErrNotFound) {
-			return noPool(id)
-		}
-		if err != nil {
+		if err := deletable(tx, id); err != nil {
 			return err
-		}
-		var settings PoolSettings
-		if err := json.Unmarshal(rec.Settings, &settings); err != nil {
-			return fmt.Errorf("userpool: settings of pool %s: %w", id, err)
-		}
-		if settings.DeletionProtection == "ACTIVE" {
-			return fault.New(fault.InvalidParameter, "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
 		}
 		return tx.Pools.Delete(id)
 	})
@@ -209,4 +213,64 @@ func (s *Service) DeleteUserPool(ctx context.Context, id string) error {
 	}
 	s.pools.drop(id)
 	return err
+}
+
+// emptyPool deletes the refresh tokens and users of a pool that may be deleted.
+func (s *Service) emptyPool(ctx context.Context, id string) error {
+	var clients []store.Client
+	if err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		clients, err = tx.Clients.List(id, store.Page{})
+		return err
+	}); err != nil {
+		return err
+	}
+	guarded := func(remove func(tx store.Tx, most int) (int, error)) error {
+		return s.inBatches(ctx, func(tx store.Tx, most int) (int, error) {
+			if err := deletable(tx, id); err != nil {
+				return 0, err
+			}
+			return remove(tx, most)
+		})
+	}
+	for _, c := range clients {
+		if err := guarded(func(tx store.Tx, most int) (int, error) { return tx.RefreshTokens.DeleteOfClient(c.ID, most) }); err != nil {
+			return err
+		}
+	}
+	return guarded(func(tx store.Tx, most int) (int, error) { return tx.Users.DeleteSome(id, most) })
+}
+
+// deletable returns why a pool cannot be deleted, or nil.
+func deletable(tx store.Tx, id string) error {
+	rec, err := tx.Pools.Get(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return noPool(id)
+	}
+	if err != nil {
+		return err
+	}
+	var settings PoolSettings
+	if err := json.Unmarshal(rec.Settings, &settings); err != nil {
+		return fmt.Errorf("userpool: settings of pool %s: %w", id, err)
+	}
+	if settings.DeletionProtection == "ACTIVE" {
+		return fault.New(fault.InvalidParameter, "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
+	}
+	return nil
+}
+
+// inBatches calls remove, which deletes at most a number of records and returns how many, in transactions of its own until
+// none is left.
+func (s *Service) inBatches(ctx context.Context, remove func(tx store.Tx, most int) (int, error)) error {
+	const batch = 200
+	for {
+		var n int
+		err := s.base.Update(ctx, func(tx store.Tx) (err error) {
+			n, err = remove(tx, batch)
+			return err
+		})
+		if err != nil || n < batch {
+			return err
+		}
+	}
 }

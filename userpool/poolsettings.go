@@ -22,7 +22,7 @@ type PoolSettings struct {
 	VerificationMessageTemplate *VerificationTemplate `json:"VerificationMessageTemplate,omitempty"`
 	SmsAuthenticationMessage    string                `json:"SmsAuthenticationMessage,omitempty"`
 	UserAttributeUpdateSettings *UpdateSettings       `json:"UserAttributeUpdateSettings,omitempty"`
-	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF or OPTIONAL
+	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which asks for nothing
 	AdminCreateUserConfig       *AdminCreateConfig    `json:"AdminCreateUserConfig,omitempty"`
 	Schema                      []SchemaAttribute     `json:"Schema,omitempty"` // whole: standard and custom
 	UsernameConfiguration       *UsernameConfig       `json:"UsernameConfiguration,omitempty"`

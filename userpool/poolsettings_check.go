@@ -26,6 +26,9 @@ func (p *PoolSettings) complete(old *PoolSettings) error {
 		return err
 	}
 	p.completeMessages()
+	if err := p.completeSender(); err != nil {
+		return err
+	}
 	setDefault(&p.DeletionProtection, "INACTIVE")
 	setDefault(&p.MfaConfiguration, "OFF")
 	setDefault(&p.UserPoolTier, "ESSENTIALS")
@@ -92,17 +95,70 @@ func (p *PoolSettings) completeMessages() {
 		p.VerificationMessageTemplate = t
 	}
 	setDefault(&t.DefaultEmailOption, "CONFIRM_WITH_CODE")
-	for _, pair := range []struct{ older, newer *string }{
+	for _, m := range p.mirrored() {
+		if *m.newer != "" {
+			*m.older = *m.newer
+		} else {
+			*m.newer = *m.older
+		}
+	}
+}
+
+// mirror is one text in its older member and in the template of messages.
+type mirror struct{ older, newer *string }
+
+// mirrored returns the texts that stand in two members. The template must be set.
+func (p *PoolSettings) mirrored() []mirror {
+	t := p.VerificationMessageTemplate
+	return []mirror{
 		{&p.SmsVerificationMessage, &t.SmsMessage},
 		{&p.EmailVerificationMessage, &t.EmailMessage},
 		{&p.EmailVerificationSubject, &t.EmailSubject},
-	} {
-		if *pair.newer != "" {
-			*pair.older = *pair.newer
-		} else {
-			*pair.newer = *pair.older
+	}
+}
+
+// completeSender names the sending account, which AWS always returns.
+func (p *PoolSettings) completeSender() error {
+	members := map[string]json.RawMessage{}
+	if setJSON(p.EmailConfiguration) {
+		if err := json.Unmarshal(p.EmailConfiguration, &members); err != nil {
+			return fault.Wrap(fault.InvalidParameter, err, "Invalid EmailConfiguration.")
 		}
 	}
+	if members["EmailSendingAccount"] == nil {
+		members["EmailSendingAccount"] = json.RawMessage(`"COGNITO_DEFAULT"`)
+	}
+	data, err := json.Marshal(members)
+	p.EmailConfiguration = data
+	return err
+}
+
+// setRecovery sets the recovery mechanisms that AWS gives a new pool whose request names none.
+//
+// Source: TestAccCognitoIDPUserPool_basic of terraform-provider-aws.
+func (p *PoolSettings) setRecovery() {
+	if p.AccountRecoverySetting == nil {
+		p.AccountRecoverySetting = &RecoverySetting{RecoveryMechanisms: []RecoveryMechanism{
+			{Name: "verified_email", Priority: 1}, {Name: "verified_phone_number", Priority: 2}}}
+	}
+}
+
+// missingMFA refuses a second factor, which no pool can have yet.
+func (p *PoolSettings) missingMFA() error {
+	if p.MfaConfiguration == "" || p.MfaConfiguration == "OFF" {
+		return nil
+	}
+	return fault.New(fault.NotImplemented, "MfaConfiguration %s is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, "+
+		"so no user would be asked for a second factor. Set MfaConfiguration to OFF.", p.MfaConfiguration)
+}
+
+// checkMFA is missingMFA for requests of the API. They get AWS's error first, if the pool has no way to send SMS.
+func (p *PoolSettings) checkMFA() error {
+	err := p.missingMFA()
+	if err != nil && (!setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number")) {
+		return fault.New(fault.InvalidParameter, "SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
+	}
+	return err
 }
 
 // validate refuses settings that contradict each other or are not supported.
@@ -148,13 +204,6 @@ func (p *PoolSettings) validate() error {
 
 // validateSupported refuses settings that Sluice does not act on where ignoring them is unsafe.
 func (p *PoolSettings) validateSupported() error {
-	switch p.MfaConfiguration {
-	case "ON":
-		return fault.New(fault.NotImplemented, "MfaConfiguration ON is not implemented: a pool that demands a second factor would not get one.")
-	case "OFF", "OPTIONAL":
-	default:
-		return fault.New(fault.InvalidParameter, "Invalid MfaConfiguration value.")
-	}
 	if setJSON(p.LambdaConfig) {
 		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")
 	}

@@ -44,8 +44,14 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			fault.InvalidParameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
 		"an administrator and an address to recover by": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}}`,
 			fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."},
-		"a message without its code":            {`{"EmailVerificationMessage": "hello there"}`, fault.InvalidParameter, "EmailVerificationMessage must contain {####}."},
-		"a second factor that is demanded":      {`{"MfaConfiguration": "ON"}`, fault.NotImplemented, "*"},
+		"a message without its code": {`{"EmailVerificationMessage": "hello there"}`, fault.InvalidParameter, "EmailVerificationMessage must contain {####}."},
+		"a second factor that is demanded without a way to send it": {`{"MfaConfiguration": "ON"}`, fault.InvalidParameter,
+			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
+		"an optional second factor without a way to send it": {`{"MfaConfiguration": "OPTIONAL"}`, fault.InvalidParameter,
+			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
+		"a second factor that is demanded": {`{"MfaConfiguration": "ON", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented,
+			"MfaConfiguration ON is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, so no user would be asked for a second factor. Set MfaConfiguration to OFF."},
+		"an optional second factor":             {`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented, "*"},
 		"a trigger":                             {`{"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`, fault.NotImplemented, "*"},
 		"threat protection":                     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.NotImplemented, "*"},
 		"a history of passwords":                {`{"Policies": {"PasswordPolicy": {"PasswordHistorySize": 3}}}`, fault.NotImplemented, "*"},
@@ -70,6 +76,15 @@ func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		"an access token of four minutes":            {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
 		"an ID token of two days":                    {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter},
 		"a refresh token of eleven years":            {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter},
+		"days that overflow to thirty":               {`{"RefreshTokenValidity": 213534}`, fault.InvalidParameter},
+		"hours that overflow to thirty days":         {`{"RefreshTokenValidity": 5124816, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
+		"minutes that overflow to thirty days":       {`{"RefreshTokenValidity": 307488934, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, fault.InvalidParameter},
+		"seconds that overflow to thirty days":       {`{"RefreshTokenValidity": 18449336074, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
+		"seconds of an ID token that overflow":       {`{"IdTokenValidity": 18446747674, "TokenValidityUnits": {"IdToken": "seconds"}}`, fault.InvalidParameter},
+		"minutes of an access token that overflow":   {`{"AccessTokenValidity": 307445795, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
+		"a refresh token of ten years and a second":  {`{"RefreshTokenValidity": 315360001, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
+		"fewer than no seconds":                      {`{"RefreshTokenValidity": -1}`, fault.InvalidParameter},
+		"an unknown unit":                            {`{"RefreshTokenValidity": 30, "TokenValidityUnits": {"RefreshToken": "weeks"}}`, fault.InvalidParameter},
 		"an access token that outlives the refresh":  {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
 		"a session of two minutes":                   {`{"AuthSessionValidity": 2}`, fault.InvalidParameter},
 		"a grace period of two minutes":              {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter},
@@ -127,25 +142,6 @@ func TestLegacyClientsAlsoDoSRPAndRefresh(t *testing.T) {
 	}
 	if _, err := h.Refresh(c.ID, h.MustSignIn(c.ID, "alice").RefreshToken); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestUpdatesResetWhatTheyLeaveOut(t *testing.T) {
-	h := newHarness(t)
-	p := h.Pool(settings(t, `{"AutoVerifiedAttributes": ["email"], "AliasAttributes": ["email"], "UserPoolTags": {"a": "b"}, "Schema": [{"Name": "x", "AttributeDataType": "String"}]}`))
-	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"DeletionProtection": "ACTIVE"}`)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := h.Pools.DescribeUserPool(t.Context(), p.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := got.Settings
-	if len(s.AutoVerifiedAttributes) != 0 || len(s.UserPoolTags) != 0 || s.DeletionProtection != "ACTIVE" {
-		t.Error("not reset", s)
-	}
-	if len(s.AliasAttributes) != 1 || len(s.Schema) != len(p.Settings.Schema) || got.Name != "test" {
-		t.Error("lost what cannot change", s)
 	}
 }
 

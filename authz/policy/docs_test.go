@@ -65,7 +65,7 @@ func TestTheDocumentationNamesEveryMemberOfTheAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "### The account as JSON")
+	_, section, _ := strings.Cut(string(text), "### The explanation as JSON")
 	for _, part := range []any{policy.Account{}, policy.StatementAccount{}, policy.ElementAccount{}, policy.ConditionAccount{}, policy.VariableAccount{}} {
 		for i := range reflect.TypeOf(part).NumField() {
 			name, _, _ := strings.Cut(reflect.TypeOf(part).Field(i).Tag.Get("json"), ",")

@@ -1,4 +1,4 @@
-// Command sluice is Caddy with Sluice and the standard modules inside.
+// Command sluice is Caddy with its standard modules and Sluice.
 //
 // It has Caddy's commands (run, start, stop, reload, adapt, validate, fmt …) and Sluice's own: policy and explain.
 package main
@@ -19,26 +19,26 @@ func main() {
 	caddycmd.Main()
 }
 
-const description = `Sluice is an authorizing reverse proxy with user pools and identity pools inside:
-what Amazon Cognito and an API gateway's authorizer do, before services of your own.
+const description = `Sluice is Amazon Cognito and an API gateway's authorizer for your own services:
+an authorizing reverse proxy with user pools and identity pools.
 
-It is a Caddy server, with all of Caddy's commands.`
+It is a Caddy server with all of Caddy's standard modules and commands.`
 
-const examples = `  Serve what a Caddyfile says:
+const examples = `  Run a server:
 
       $ sluice run --config Caddyfile
 
-  Check a Caddyfile without opening or changing anything, and apply it to the running process:
+  Check a Caddyfile without opening the store, and apply it to the running process:
 
       $ sluice validate --config Caddyfile
       $ sluice reload --config Caddyfile
 
-  Test policies with cases, or ask what a request would get:
+  Test policies, or explain their decisions:
 
       $ sluice policy test cases.json
       $ sluice policy explain case.json
 
-  List what a running Sluice refused, and ask why it refused one request:
+  List what a running Sluice refused, and explain why it refused a request:
 
       $ sluice explain
       $ sluice explain <decision id>`

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 )
 
-// On a busy machine one call in some thousands failed with "use of closed network connection" when its answer was longer than
+// A regression test. On a busy machine, one call in some thousands failed with "use of closed network connection" when its answer was longer than
 // net/http's buffer: the client's own writer had closed the connection.
 func TestAnAnswerIsReadAlthoughTheRequestsWriterIsSlow(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func TestAnAnswerIsReadAlthoughTheRequestsWriterIsSlow(t *testing.T) {
 
 const slow = 50 * time.Millisecond
 
-// slowConn comes back from Write long after the bytes have gone.
+// slowConn returns from Write long after the bytes were sent.
 type slowConn struct{ net.Conn }
 
 func (c slowConn) Write(p []byte) (int, error) {

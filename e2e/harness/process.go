@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Patience is how long tests wait for what must happen, on a machine however busy. It is no claim about how fast it happens.
+// Patience bounds how long tests wait for an event, also on a busy machine. It is no measurement.
 const Patience = 2 * time.Minute
 
 // Process is a running program.

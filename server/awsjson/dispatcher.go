@@ -96,5 +96,27 @@ func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, c
 		body = []byte(`{}`)
 	}
 	w.Header().Set("x-amzn-ErrorType", code)
+	if text := headerText(message); text != "" {
+		w.Header().Set("x-amzn-ErrorMessage", text)
+	}
 	d.Write(w, status, ContentType, body)
+}
+
+// maxHeaderText is how much of a message the header repeats, in bytes. The body has the whole.
+const maxHeaderText = 1024
+
+// headerText returns a message in a form that is valid in a header (RFC 9110, section 5.5): printable ASCII. Everything else is
+// a blank, and blanks at the ends are left out.
+func headerText(message string) string {
+	text := make([]byte, 0, min(len(message), maxHeaderText))
+	for _, r := range message {
+		if len(text) == maxHeaderText {
+			break
+		}
+		if r < ' ' || r > '~' {
+			r = ' '
+		}
+		text = append(text, byte(r))
+	}
+	return strings.TrimSpace(string(text))
 }

@@ -28,7 +28,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// gate lets in whoever says the word; it stands where SigV4 and policies do.
+// gate is an rpc.Authorizer that decides by the value of the Authorization header, in place of SigV4 and policies.
 type gate struct{}
 
 func (gate) Authenticate(_ context.Context, c *rpc.Call) error {
@@ -116,7 +116,7 @@ func request(target, authorization, body string) *http.Request {
 	return r
 }
 
-// dump writes an answer as it goes over the wire, headers sorted.
+// dump returns an answer as it is sent, with sorted headers.
 func dump(rec *httptest.ResponseRecorder) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d\n", rec.Code)
@@ -206,7 +206,7 @@ func TestTheDetailOfAnInternalErrorIsLoggedAndNotAnswered(t *testing.T) {
 	}
 }
 
-func TestStrictErrorsCatchesWhatAnOperationDoesNotDeclare(t *testing.T) {
+func TestStrictErrorsCatchesUndeclaredErrors(t *testing.T) {
 	for name, status := range map[string]int{"undeclared": 500, "nobody": 400, "down": 503} {
 		var log bytes.Buffer
 		rec := httptest.NewRecorder()

@@ -14,9 +14,9 @@ import (
 	"github.com/sluicegate/sluice/server/caller/callertest"
 )
 
-// BenchmarkGetCredentialsForIdentity measures the mint path: handler and all below it, with the login's token seen before
-// and for a guest; and the same over HTTP on the loopback, client included, beside a handler that answers the same bytes
-// from memory.
+// BenchmarkGetCredentialsForIdentity measures the call from the handler down, for a login whose token was seen before and for a
+// guest, and over HTTP on the loopback interface, including the client. The baseline is a handler that answers the same bytes from
+// memory.
 func BenchmarkGetCredentialsForIdentity(b *testing.B) {
 	w := callertest.New(b)
 	p, err := w.Pools.Create(b.Context(), "bench", identitypool.Settings{Guests: true, UserPools: []identitypool.UserPool{{Provider: callertest.LoginKey, ClientID: callertest.Client}}})

@@ -15,7 +15,8 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidentity"
 )
 
-// Whoever has only the server's address finds the keys by the discovery document and verifies a basic-flow token.
+// A verifier that knows only the server's address finds the keys through the discovery document and verifies a token of the basic
+// flow.
 func TestTheDiscoveryDocumentLeadsToTheKeysOfTheTokens(t *testing.T) {
 	w := callertest.New(t)
 	mux := http.NewServeMux()

@@ -15,13 +15,13 @@ import (
 
 type object = map[string]any
 
-// story plays calls one after the other and keeps a golden file of each.
+// story makes calls in sequence and compares each with a golden file.
 type story struct {
 	*callertest.World
 	t *testing.T
 }
 
-// call calls as root, unsigned when the operation is one of those that need no signature.
+// call calls an operation as root, or unsigned if it needs no signature.
 func (s *story) call(operation, name string, in any) object {
 	s.t.Helper()
 	by := s.Root
@@ -47,7 +47,7 @@ func decode(t *testing.T, rec *httptest.ResponseRecorder) object {
 	return out
 }
 
-func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
+func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	provider := object{"ProviderName": "cognito-idp.us-east-1.amazonaws.com/" + callertest.UserPool, "ClientId": callertest.Client, "ServerSideTokenCheck": false}
 	settings := object{
@@ -110,7 +110,7 @@ func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
 	s.call("ListIdentityPools", "no maximum", object{})
 }
 
-func TestListsGoOnWhereTheyEnded(t *testing.T) {
+func TestListsContinueAtTheirToken(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	for range 3 {
 		s.JSON("CreateIdentityPool", object{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}, s.Root)
@@ -129,7 +129,7 @@ func TestListsGoOnWhereTheyEnded(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreNumbersAndNamesAsTheServicesAre(t *testing.T) {
+func TestCredentialsHaveAWSsForm(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	pool := decode(t, s.JSON("CreateIdentityPool", object{"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}, s.Root))["IdentityPoolId"].(string)
 	guest := s.Role("guest", iam.PoolTrust(pool, false), callertest.AllowAll)
@@ -146,7 +146,7 @@ func TestCredentialsAreNumbersAndNamesAsTheServicesAre(t *testing.T) {
 	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), ":assumed-role/guest/CognitoIdentityCredentials</Arn>") {
 		t.Errorf("GetCallerIdentity: %d %s", rec.Code, rec.Body)
 	}
-	// Credentials of this very service call it: a guest may, its role and limits do, too.
+	// Credentials of a guest work at this API if the role allows it, and at others only within the limits on guests.
 	if rec := s.JSON("ListIdentityPools", object{"MaxResults": 1}, by); rec.Code != http.StatusOK {
 		t.Errorf("ListIdentityPools as a guest whose role allows it: %s", rec.Body)
 	}

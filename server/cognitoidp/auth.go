@@ -85,7 +85,7 @@ type auth struct {
 
 func authOut(r *signin.Result) auth {
 	if r.Tokens != nil {
-		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS: {} stands beside the tokens
+		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS returns {} with the tokens
 	}
 	a := auth{name: &r.Challenge, parameters: r.Parameters}
 	if r.Session != "" {

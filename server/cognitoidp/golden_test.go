@@ -52,7 +52,7 @@ type table struct {
 	mu     sync.Mutex
 	clock  time.Time
 	vars   map[string]string
-	names  []string // of vars, in the order in which they were learnt
+	names  []string // of vars, in the order in which they were set
 	played map[string]int
 }
 
@@ -87,7 +87,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// step is one call. "{name}" in the request stands for a value learnt before; learn takes values out of the answer, by
+// step is one call. "{name}" in the request is replaced by a value from an earlier answer; learn extracts values from the answer, by
 // path; shape hides parts of the answer that are new at each run.
 type step struct {
 	op, name, request string
@@ -171,7 +171,7 @@ var (
 	saltForm   = regexp.MustCompile(`("SALT": )"[0-9a-f]{31,32}"`)
 )
 
-// hide replaces what differs from run to run: first by the names under which it was learnt.
+// hide replaces text that differs between runs, first by the names of the values.
 func (b *table) hide(s string) string {
 	for _, name := range b.names {
 		if v := b.vars[name]; len(v) > 6 {

@@ -27,7 +27,7 @@ func (s *story) call(operation, name string, pairs ...string) *httptest.Response
 	return rec
 }
 
-func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
+func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	trust := string(callertest.AccountTrust())
 	const arn = "arn:aws:iam::123456789012:policy/team/reads"
@@ -69,7 +69,7 @@ func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
 	s.call("DeleteRole", "unknown", "RoleName", "editor")
 }
 
-func TestListsGoOnWhereTheyEnded(t *testing.T) {
+func TestListsContinueAtTheirToken(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	for _, name := range []string{"Alpha", "beta", "Gamma"} {
 		s.Role(name, callertest.AccountTrust())

@@ -28,7 +28,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// gate lets in whoever says the word; it stands where SigV4 and policies do.
+// gate is an rpc.Authorizer that decides by the value of the Authorization header, in place of SigV4 and policies.
 type gate struct{}
 
 func (gate) Authenticate(_ context.Context, c *rpc.Call) error {
@@ -55,7 +55,7 @@ func (gate) Authorize(_ context.Context, c *rpc.Call) error {
 	return nil
 }
 
-// refusals are what AssumeRoleWithWebIdentity answers, by the token that it is given.
+// refusals are the errors of AssumeRoleWithWebIdentity, by token.
 var refusals = map[string]error{
 	"expired":  fault.New(fault.ExpiredToken, "Token expired: current date/time must be before the expiration date/time"),
 	"forged":   fault.New(fault.InvalidIdentityToken, "Incorrect token audience"),
@@ -138,7 +138,7 @@ func webIdentity(token string) *http.Request {
 		"&RoleArn=arn:aws:iam::123456789012:role/r")
 }
 
-// dump writes an answer as it goes over the wire, headers sorted.
+// dump returns an answer as it is sent, with sorted headers.
 func dump(rec *httptest.ResponseRecorder) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d\n", rec.Code)
@@ -218,7 +218,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestStrictErrorsCatchesWhatAnOperationDoesNotDeclare(t *testing.T) {
+func TestStrictErrorsCatchesUndeclaredErrors(t *testing.T) {
 	for token, status := range map[string]int{"conflict": 500, "expired": 400, "trust": 403, "duration": 400} {
 		var log bytes.Buffer
 		rec := httptest.NewRecorder()

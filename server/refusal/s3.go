@@ -14,7 +14,7 @@ import (
 type s3Error struct {
 	status  int
 	code    string
-	message string // %s stands for the refusal's subject
+	message string // %s is the refusal's subject
 }
 
 const (

@@ -1,4 +1,4 @@
-// Package rpc runs the operations of AWS APIs, whatever protocol a call arrives by.
+// Package rpc runs the operations of AWS APIs, independent of their protocol.
 //
 // Handle turns a typed function into an entry of a Registry, and Registry.Check compares the entries with the API's table
 // before the server starts. API.Serve takes a call through authentication, decoding, validation, authorization and the

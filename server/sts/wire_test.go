@@ -32,7 +32,7 @@ func (s *story) call(by sigv4.Credentials, operation, name string, pairs ...stri
 	return rec
 }
 
-func TestEveryOperationSpeaksAsTheServiceDoes(t *testing.T) {
+func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	role := s.Role("editor", callertest.AccountTrust(), callertest.AllowAll)
 	none := s.Role("none", callertest.AccountTrust())

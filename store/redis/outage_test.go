@@ -14,7 +14,7 @@ import (
 )
 
 // Not parallel, because it counts goroutines.
-func TestAFrozenServerHoldsNobodyUp(t *testing.T) {
+func TestAFrozenServerDelaysNoCall(t *testing.T) {
 	s := startServer(t)
 	a, b := startProcess(t, briefly(s)), startProcess(t, briefly(s))
 	a.revoke("before")
@@ -126,7 +126,7 @@ func TestAFlushIsNoticed(t *testing.T) {
 }
 
 // Redis acknowledges an entry and loses it before any process reads it. Only the publisher can notice.
-func TestALossThatNobodyElseSawIsNoticed(t *testing.T) {
+func TestALossBeforeAnyReadIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	a := startProcess(t, at(s))

@@ -41,13 +41,30 @@ func (s refreshTokens) Update(t store.RefreshToken) error {
 
 func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) {
 	return all(s.Transaction, scanRefreshToken,
-		`select `+refreshTokenColumns+` from refresh_tokens where pool_id = $1 and sub = $2 order by id`, poolID, sub)
+		`select `+refreshTokenColumns+` from refresh_tokens where pool_id = $1 and sub = $2
+		order by created_at, id`, poolID, sub)
+}
+
+func (s refreshTokens) RevokeOfUser(poolID, sub string, at time.Time) error {
+	return s.insert(`update refresh_tokens set revoked_at = $3 where pool_id = $1 and sub = $2 and revoked_at is null`,
+		poolID, sub, at)
+}
+
+func (s refreshTokens) Trim(poolID, sub string, keep, most int) error {
+	return s.insert(`delete from refresh_tokens where id in (select id from refresh_tokens
+		where pool_id = $1 and sub = $2 order by created_at desc, id desc limit $3 offset $4)`,
+		poolID, sub, limit(store.Page{Limit: most}), keep)
 }
 
 func (s refreshTokens) DeleteExpired(now time.Time, most int) (int, error) {
 	return s.exec(`delete from refresh_tokens where id in
 		(select id from refresh_tokens where expires_at <= $1 order by expires_at limit $2)`,
 		now, limit(store.Page{Limit: most}))
+}
+
+func (s refreshTokens) DeleteOfClient(clientID string, most int) (int, error) {
+	return s.exec(`delete from refresh_tokens where id in (select id from refresh_tokens where client_id = $1 limit $2)`,
+		clientID, limit(store.Page{Limit: most}))
 }
 
 // refreshTokenArgs returns the values of refreshTokenColumns, in order.

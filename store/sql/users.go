@@ -124,6 +124,11 @@ func (s users) Delete(poolID, sub string) error {
 	return s.change(`delete from users where pool_id = $1 and sub = $2`, poolID, sub)
 }
 
+func (s users) DeleteSome(poolID string, most int) (int, error) {
+	return s.exec(`delete from users where (pool_id, sub) in
+		(select pool_id, sub from users where pool_id = $1 limit $2)`, poolID, limit(store.Page{Limit: most}))
+}
+
 func (s users) Count(poolID string) (int, error) {
 	return one(s.Transaction, (*row).number, `select count(*) from users where pool_id = $1`, poolID)
 }

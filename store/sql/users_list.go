@@ -2,6 +2,8 @@ package sql
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/store"
@@ -10,11 +12,23 @@ import (
 // searchable are the attributes that List can filter by. The other filters are fields of the record.
 var searchable = []string{"email", "phone_number", "name", "given_name", "family_name", "preferred_username"}
 
+// foldable are the attributes that List can also compare without regard to case.
+var foldable = []string{"username", "email", "preferred_username"}
+
+// folded returns the name under which an attribute is kept in lower case.
+func folded(name string) string { return "folded " + name }
+
 // insertSearch writes the rows that List filters by.
 func (s users) insertSearch(u store.User) error {
-	add := func(name, value string) error {
+	insert := func(name, value string) error {
 		return s.insert(`insert into user_search (pool_id, name, value, sub) values ($1, $2, $3, $4)`,
 			u.PoolID, name, value, u.Sub)
+	}
+	add := func(name, value string) error {
+		if err := insert(name, value); err != nil || !slices.Contains(foldable, name) {
+			return err
+		}
+		return insert(folded(name), strings.ToLower(value))
 	}
 	status := "Disabled"
 	if u.Enabled {
@@ -40,8 +54,8 @@ func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User,
 		return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.sub > $2 order by u.sub limit $3`,
 			poolID, p.After, limit(p))
 	}
-	if !filters(f.Name) {
-		return nil, fmt.Errorf("store: users cannot be filtered by %q", f.Name)
+	if !filters(f.Name) || f.Folded && !slices.Contains(foldable, f.Name) {
+		return nil, fmt.Errorf("store: users cannot be filtered by %q (folded: %t)", f.Name, f.Folded)
 	}
 	// Stored text is UTF-8, so a value that is not matches nothing.
 	if !utf8.ValidString(f.Value) {
@@ -50,19 +64,23 @@ func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User,
 	if f.Name == "sub" {
 		return s.listBySub(poolID, f, p)
 	}
+	name := f.Name
+	if f.Folded {
+		name = folded(name)
+	}
 	if !f.Prefix {
 		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value = $3 and x.sub > $4 order by x.sub limit $5`,
-			poolID, f.Name, f.Value, p.After, limit(p))
+			poolID, name, f.Value, p.After, limit(p))
 	}
 	if end := prefixEnd(f.Value); end != "" {
 		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.value < $4 and x.sub > $5
-			order by x.sub limit $6`, poolID, f.Name, f.Value, end, p.After, limit(p))
+			order by x.sub limit $6`, poolID, name, f.Value, end, p.After, limit(p))
 	}
 	return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 		where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.sub > $4 order by x.sub limit $5`,
-		poolID, f.Name, f.Value, p.After, limit(p))
+		poolID, name, f.Value, p.After, limit(p))
 }
 
 func (s users) listBySub(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {

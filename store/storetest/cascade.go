@@ -10,6 +10,7 @@ import (
 func testCascade(t *testing.T, st store.Store) {
 	seed(t, st)
 	cascadeFromUser(t, st)
+	cascadeFromSomeUsers(t, st)
 	cascadeFromClientAndGroup(t, st)
 	cascadeFromPool(t, st)
 	cascadeFromIdentities(t, st)
@@ -51,6 +52,21 @@ func cascadeFromUser(t *testing.T, st store.Store) {
 		annIsGone(t, tx)
 		// The name and the alias can be used again.
 		return tx.Users.Insert(user(pool1, "sub-ann", "ann"))
+	})
+}
+
+func cascadeFromSomeUsers(t *testing.T, st store.Store) {
+	update(t, st, func(tx store.Tx) error {
+		wantErr(t, "fill", fillAnn(tx), nil)
+		for _, want := range []int{1, 1, 0} {
+			n, err := tx.Users.DeleteSome(pool1, 1)
+			wantErr(t, "delete some", err, nil)
+			same(t, "deleted", n, want)
+		}
+		annIsGone(t, tx)
+		n, err := tx.Users.DeleteSome(pool2, 1)
+		same(t, "deleted of a pool without users", n, 0)
+		return errors.Join(err, tx.Users.Insert(user(pool1, "sub-ann", "ann")), tx.Users.Insert(user(pool1, "sub-bob", "bob")))
 	})
 }
 

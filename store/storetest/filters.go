@@ -48,6 +48,13 @@ var filterCases = []struct {
 	{store.Filter{Name: "status", Value: "Disabled"}, []string{"s3"}},
 	{store.Filter{Name: "status", Value: "Enabled"}, []string{"s1", "s2", "s4", "t5"}},
 	{store.Filter{Name: "email", Value: "\xff", Prefix: true}, nil},
+	{store.Filter{Name: "username", Value: "alice", Folded: true}, []string{"s1", "s2"}},
+	{store.Filter{Name: "username", Value: "Alice", Folded: true}, nil}, // values in lower case only
+	{store.Filter{Name: "username", Value: "ali", Prefix: true, Folded: true}, []string{"s1", "s2", "s3"}},
+	{store.Filter{Name: "username", Value: "", Prefix: true, Folded: true}, []string{"s1", "s2", "s3", "s4", "t5"}},
+	{store.Filter{Name: "email", Value: "alice@example.com", Folded: true}, []string{"s1", "s2"}},
+	{store.Filter{Name: "email", Value: "alice@", Prefix: true, Folded: true}, []string{"s1", "s2"}},
+	{store.Filter{Name: "preferred_username", Value: "zo", Folded: true}, []string{"s4"}},
 }
 
 // filtered returns the subs of a page of the users that match.
@@ -92,6 +99,12 @@ func testFilters(t *testing.T, st store.Store) {
 	}); err == nil {
 		t.Error("List accepted a filter by a custom attribute")
 	}
+	if err := try(st, func(tx store.Tx) error {
+		_, err := tx.Users.List(pool2, &store.Filter{Name: "name", Value: "alice", Folded: true}, store.Page{})
+		return err
+	}); err == nil {
+		t.Error("List accepted a folded filter by an attribute whose case counts")
+	}
 	testFiltersAfterWrites(t, st)
 }
 
@@ -102,7 +115,7 @@ func testFiltersAfterWrites(t *testing.T, st store.Store) {
 		if err != nil {
 			return err
 		}
-		u.Attributes, u.Enabled = map[string]string{"email": "new@example.com"}, false
+		u.Attributes, u.Enabled = map[string]string{"email": "New@example.com"}, false
 		return tx.Users.Update(u)
 	})
 	for _, c := range []struct {
@@ -111,13 +124,15 @@ func testFiltersAfterWrites(t *testing.T, st store.Store) {
 		want   []string
 	}{
 		{"the old value", store.Filter{Name: "email", Value: "alice@example.com"}, nil},
-		{"the new value", store.Filter{Name: "email", Value: "new", Prefix: true}, []string{"s1"}},
+		{"the new value", store.Filter{Name: "email", Value: "New", Prefix: true}, []string{"s1"}},
+		{"the old value in lower case", store.Filter{Name: "email", Value: "alice@example.com", Folded: true}, []string{"s2"}},
+		{"the new value in lower case", store.Filter{Name: "email", Value: "new@example.com", Folded: true}, []string{"s1"}},
 		{"the new state", store.Filter{Name: "status", Value: "Disabled"}, []string{"s1", "s3"}},
 		{"the attribute that was removed", store.Filter{Name: "family_name", Prefix: true}, nil},
 	} {
 		same(t, c.what, filtered(t, st, c.filter, store.Page{}), c.want)
 	}
 	update(t, st, func(tx store.Tx) error { return tx.Users.Delete(pool2, "s1") })
-	got := filtered(t, st, store.Filter{Name: "email", Value: "new", Prefix: true}, store.Page{})
+	got := filtered(t, st, store.Filter{Name: "email", Value: "new", Prefix: true, Folded: true}, store.Page{})
 	same(t, "after delete", got, []string(nil))
 }

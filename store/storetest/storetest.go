@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		{"groups", testGroups},
 		{"codes", testCodes},
 		{"refresh tokens", testRefreshTokens},
+		{"refresh tokens of a user", testRefreshTokensOfAUser},
 		{"signing keys", testSigningKeys},
 		{"revocations", testRevocations},
 		{"identity pools", testIdentityPools},

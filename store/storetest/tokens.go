@@ -71,6 +71,53 @@ func testRefreshTokens(t *testing.T, st store.Store) {
 	testExpiry(t, st)
 }
 
+func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
+	seed(t, st)
+	revoked := token("1", "sub-ann")
+	revoked.RevokedAt = at(5)
+	update(t, st, func(tx store.Tx) error {
+		for i, f := range []store.RefreshToken{revoked, token("3", "sub-ann"), token("2", "sub-ann"), token("4", "sub-bob")} {
+			f.CreatedAt = at(i)
+			wantErr(t, "insert", tx.RefreshTokens.Insert(f), nil)
+		}
+		return nil
+	})
+	check := func(what, sub string, want []string, times []time.Time) {
+		t.Helper()
+		view(t, st, func(tx store.Tx) error {
+			list, err := tx.RefreshTokens.OfUser(pool1, sub)
+			same(t, what, keys(list, func(r store.RefreshToken) string { return r.ID }), want)
+			for i, r := range list {
+				same(t, what+" "+r.ID, r.RevokedAt, times[i])
+			}
+			return err
+		})
+	}
+	var never time.Time
+	check("before", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), never, never})
+	update(t, st, func(tx store.Tx) error {
+		wantErr(t, "revoke nobody's", tx.RefreshTokens.RevokeOfUser(pool1, "x", at(9)), nil)
+		return tx.RefreshTokens.RevokeOfUser(pool1, "sub-ann", at(9))
+	})
+	check("revoked", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), at(9), at(9)})
+	check("another user's", "sub-bob", []string{"4"}, []time.Time{never})
+	update(t, st, func(tx store.Tx) error {
+		wantErr(t, "trim to more", tx.RefreshTokens.Trim(pool1, "sub-ann", 3, 1), nil)
+		wantErr(t, "trim at most one", tx.RefreshTokens.Trim(pool1, "sub-bob", 0, 1), nil)
+		return tx.RefreshTokens.Trim(pool1, "sub-ann", 2, 5)
+	})
+	check("the oldest went", "sub-ann", []string{"3", "2"}, []time.Time{at(9), at(9)})
+	check("all went", "sub-bob", nil, nil)
+	for i, want := range []int{0, 1, 1, 0} {
+		update(t, st, func(tx store.Tx) error {
+			n, err := tx.RefreshTokens.DeleteOfClient(map[bool]string{true: "another", false: client1}[i == 0], 1)
+			same(t, "deleted of the client", n, want)
+			return err
+		})
+	}
+	check("the client's went", "sub-ann", nil, nil)
+}
+
 // testFamilies inserts family-2 of ann, which it returns, and family-3 of bob, and tries some that must be refused.
 func testFamilies(t *testing.T, st store.Store) store.RefreshToken {
 	t.Helper()

@@ -55,29 +55,29 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 }
 
 func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminCreateInput, password string) (store.User, error) {
-	u, err := s.newUser(p, nil, userpool.Admin, in.Username, in.Attributes)
+	u, err := s.newUser(ctx, p, nil, userpool.Admin, in.Username, in.Attributes)
 	if err != nil {
 		return u, err
 	}
 	u.Status = userpool.StatusForceChange
 	p.SetNames(&u)
-	if !in.ForceAlias {
-		if err := s.nameFree(ctx, p, &u, "User account already exists"); err != nil {
-			return u, err
-		}
+	fixed := u
+	if in.ForceAlias {
+		fixed.Aliases = slices.DeleteFunc(slices.Clone(u.Aliases), func(a store.Alias) bool { return movable(p, a.Kind) })
+	}
+	if err := s.nameFree(ctx, p, &fixed, "User account already exists"); err != nil {
+		return u, err
 	}
 	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
 		return u, err
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		for _, a := range u.Aliases {
-			if in.ForceAlias && slices.Contains(p.Settings.AliasAttributes, a.Kind) {
-				if err := takeAlias(tx, p, &u, a.Kind, true); err != nil {
-					return err
-				}
+			if err := s.takeAlias(tx, p, &u, a.Kind, in.ForceAlias); err != nil {
+				return err
 			}
 		}
-		return tx.Users.Insert(u)
+		return insert(tx, p, &u)
 	})
 	return u, conflict(err, fault.UsernameExists)
 }
@@ -89,16 +89,24 @@ func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, name, password
 		return u, err
 	}
 	if u.Status != userpool.StatusForceChange {
-		return u, fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
+		return u, errResend(&u)
 	}
 	pw, err := s.MakePassword(ctx, p, &u, password, true)
 	if err != nil {
 		return u, err
 	}
+	seen := u
 	return s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+		if u.Status != seen.Status || u.Password.Hash != seen.Password.Hash {
+			return errResend(u) // signed in meanwhile, or got another password
+		}
 		u.Password, u.Failures = pw, store.Failures{}
 		return nil
 	})
+}
+
+func errResend(u *store.User) error {
+	return fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
 }
 
 // inviteMedium returns the attribute of the address that an invitation goes to, "" for none.
@@ -148,6 +156,10 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) e
 		u.Status = userpool.StatusConfirmed
 		return nil
 	})
+	if fault.Is(err, fault.AliasExists) {
+		text, _ := fault.Message(err)
+		return fault.Wrap(fault.InvalidParameter, err, "%s", text) // the operation has no AliasExistsException
+	}
 	return err
 }
 
@@ -160,22 +172,25 @@ type AdminReset struct {
 
 // AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.
 func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) error {
-	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
+	ctx = context.WithoutCancel(ctx)
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	attribute, err := resettable(p, &u)
-	if err != nil {
-		return err
-	}
-	u, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+	var l letter
+	_, err = s.changeUser(ctx, p, in.Username, func(tx store.Tx, u *store.User) error {
+		attribute, err := resettable(p, u)
+		if err != nil {
+			return err
+		}
 		u.Status = userpool.StatusResetRequired
-		return nil
+		l, err = s.putCode(tx, p, u, codeForgot, attribute, u.Attributes[attribute])
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = s.sendCode(ctx, p, &u, codeForgot, attribute)
+	_, err = s.send(ctx, p, l)
 	if fault.Is(err, fault.CodeDeliveryFailure) {
 		// The operation has no exception for this. The state is set, and repeating the call sends another code.
 		return fault.Wrap(fault.Unavailable, err, "The message could not be delivered. Try again.")
@@ -198,6 +213,7 @@ func (s *Service) AdminEnableUser(ctx context.Context, poolID, name string) erro
 
 // AdminDisableUser stops a user from signing in and revokes the user's tokens.
 func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx) // see tokens.Service.Revoking
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -216,6 +232,7 @@ func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) err
 
 // AdminUserGlobalSignOut ends all sign-ins of a user.
 func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -231,6 +248,7 @@ func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name strin
 
 // AdminDeleteUser deletes a user and revokes the user's tokens.
 func (s *Service) AdminDeleteUser(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return err
@@ -240,6 +258,7 @@ func (s *Service) AdminDeleteUser(ctx context.Context, poolID, name string) erro
 
 // DeleteUser deletes the token's user and revokes the user's tokens.
 func (s *Service) DeleteUser(ctx context.Context, accessToken string) error {
+	ctx = context.WithoutCancel(ctx)
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
 		return err
@@ -255,9 +274,9 @@ func (s *Service) deleteUser(ctx context.Context, p *userpool.Pool, find func(st
 		if err != nil {
 			return err
 		}
-		if err := r.SignOut(&u); err != nil {
+		if err := r.Issued(&u); err != nil {
 			return err
 		}
-		return tx.Users.Delete(p.ID, u.Sub)
+		return tx.Users.Delete(p.ID, u.Sub) // with the refresh families
 	}))
 }

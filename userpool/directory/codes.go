@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -60,6 +61,14 @@ func (s *Service) codeHash(poolID, sub, purpose, digits string) []byte {
 // transaction must commit although the client gets an error: outcome is the answer to the client, and err, which is errKeep
 // then, ends the change.
 func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (code store.Code, outcome, err error) {
+	if code, outcome, err = s.matchCode(tx, poolID, sub, purpose, digits); outcome != nil || err != nil {
+		return code, outcome, err
+	}
+	return code, nil, tx.Codes.Delete(poolID, sub, purpose)
+}
+
+// matchCode is tryCode, but leaves a right code as it is.
+func (s *Service) matchCode(tx store.Tx, poolID, sub, purpose, digits string) (code store.Code, outcome, err error) {
 	code, err = tx.Codes.Get(poolID, sub, purpose)
 	if errors.Is(err, store.ErrNotFound) {
 		return code, errCodeExpired, errKeep
@@ -77,7 +86,7 @@ func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (cod
 		}
 		return code, errCodeMismatch, errKeep
 	}
-	return code, nil, tx.Codes.Delete(poolID, sub, purpose)
+	return code, nil, nil
 }
 
 // redeem tries a code of the subject. admit may refuse the user before the code is checked; accept changes the user if the
@@ -85,8 +94,7 @@ func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (cod
 func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string,
 	admit func(*store.User) error, accept func(store.Tx, *store.User, store.Code) error) error {
 	if !subject.Exists {
-		outcome := s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
-		return firstError(s.padWrite(ctx), outcome)
+		return s.tryStandInCode(ctx, p, subject, purpose)
 	}
 	var outcome error
 	_, err := s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) error {
@@ -104,47 +112,42 @@ func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject
 	return firstError(outcome, err)
 }
 
-// sendCode makes a code, keeps it and sends it.
-func (s *Service) sendCode(ctx context.Context, p *userpool.Pool, u *store.User, purpose, attribute string) (*Delivery, error) {
-	l, err := s.keepCode(ctx, p, u, purpose, attribute)
-	if err != nil {
-		return nil, err
-	}
-	return s.send(ctx, p, l)
+// tryStandInCode returns the answer to a code of a name that no user has. It is never nil.
+func (s *Service) tryStandInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
+	outcome := s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
+	return firstError(s.padWrite(ctx), outcome)
 }
 
-// keepCode makes a code and keeps it. It returns the letter to send.
-func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, u *store.User, purpose, attribute string) (letter, error) {
-	to := u.Attributes[attribute]
-	digits, code, err := s.newCode(p.ID, u.Sub, purpose, attribute, to)
-	if err != nil {
-		return letter{}, err
-	}
-	if err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Codes.Put(code) }); err != nil {
-		return letter{}, err
-	}
-	return codeLetter(p, u, purpose, attribute, to, digits), nil
-}
-
-// sendCodeUnsigned sends a code for an unsigned operation, and only pretends to for a stand-in. If the client hides who
-// exists, the message is sent in the background; a failure is logged, and the user asks again.
-func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose, attribute string) (*Delivery, error) {
+// checkCode is redeem where slow work follows: it counts a wrong try, and returns a right code as it is. The transaction
+// that writes the result of the work calls spendCode.
+func (s *Service) checkCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string) (code store.Code, err error) {
 	if !subject.Exists {
-		s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
-		if err := s.padWrite(ctx); err != nil {
-			return nil, err
+		return code, s.tryStandInCode(ctx, p, subject, purpose)
+	}
+	var outcome error
+	_, err = s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) (err error) {
+		if code, outcome, err = s.matchCode(tx, p.ID, u.Sub, purpose, digits); err != nil {
+			return err
 		}
-		return s.standInDelivery(p, subject.Name, attribute), nil
+		return errKeep
+	})
+	return code, firstError(outcome, err)
+}
+
+// spendCode deletes a code that checkCode returned. It returns errCodeExpired if the code is no longer valid: it was used,
+// replaced or has expired, or it went to an address that is not the user's verified one.
+func (s *Service) spendCode(tx store.Tx, u *store.User, checked store.Code) error {
+	code, err := tx.Codes.Get(u.PoolID, u.Sub, checked.Purpose)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errCodeExpired
+	case err != nil:
+		return err
+	case !bytes.Equal(code.Hash, checked.Hash) || !code.CreatedAt.Equal(checked.CreatedAt) || !s.now().Before(code.ExpiresAt),
+		u.Attributes[code.Attribute] != code.Value || !userpool.Verified(u.Attributes, code.Attribute):
+		return errCodeExpired
 	}
-	if !c.HidesExistence {
-		return s.sendCode(ctx, p, &subject.User, purpose, attribute)
-	}
-	l, err := s.keepCode(ctx, p, &subject.User, purpose, attribute)
-	if err != nil {
-		return nil, err
-	}
-	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
-	return l.delivery(), nil
+	return tx.Codes.Delete(u.PoolID, u.Sub, code.Purpose)
 }
 
 // firstError returns outcome, the answer to the client, if there is one, else err.

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -31,6 +32,9 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 	if err := s.limits.takeFor(subject, "confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
 		return err
 	}
+	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
+	}
 	return s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
@@ -38,7 +42,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) error {
 		u.Status = userpool.StatusConfirmed
-		return proveAddress(tx, p, u, code, in.ForceAlias)
+		return s.proveAddress(tx, p, u, code, in.ForceAlias)
 	})
 }
 
@@ -48,27 +52,36 @@ func cannotConfirm(status string) error {
 
 // proveAddress marks the address that a code was sent to as verified, if it is still the user's. If the address is another
 // user's alias, force moves it, and the other user's address becomes unverified.
-func proveAddress(tx store.Tx, p *userpool.Pool, u *store.User, code store.Code, force bool) error {
+func (s *Service) proveAddress(tx store.Tx, p *userpool.Pool, u *store.User, code store.Code, force bool) error {
 	if code.Attribute == "" || u.Attributes[code.Attribute] != code.Value {
 		return nil
 	}
 	u.Attributes[code.Attribute+"_verified"] = "true"
-	return takeAlias(tx, p, u, code.Attribute, force)
+	return s.takeAlias(tx, p, u, code.Attribute, force)
 }
 
-// takeAlias takes an alias from another user if force is set. Without force the write that follows reports the conflict.
-func takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, attribute string, force bool) error {
-	alias := store.Alias{Kind: attribute, Value: p.Key(u.Attributes[attribute])}
-	owner, err := tx.Users.ByAlias(p.ID, alias)
-	if errors.Is(err, store.ErrNotFound) || (err == nil && (owner.Sub == u.Sub || !force)) {
+// movable reports whether ForceAliasCreation moves aliases of the kind. As in AWS, it moves addresses only.
+func movable(p *userpool.Pool, kind string) bool {
+	return kind != "preferred_username" && slices.Contains(p.Settings.AliasAttributes, kind)
+}
+
+// takeAlias takes an address from the user whose alias it is, if force is set. Without force, and for a name of another
+// kind, the write that follows reports the conflict.
+func (s *Service) takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, kind string, force bool) error {
+	if !force || !movable(p, kind) {
+		return nil
+	}
+	owner, err := tx.Users.ByAlias(p.ID, store.Alias{Kind: kind, Value: p.Key(u.Attributes[kind])})
+	if errors.Is(err, store.ErrNotFound) || (err == nil && owner.Sub == u.Sub) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	owner.Attributes[attribute+"_verified"] = "false"
-	p.SetNames(&owner)
-	return tx.Users.Update(owner)
+	return s.write(tx, p, &owner, func(_ store.Tx, owner *store.User) error {
+		owner.Attributes[kind+"_verified"] = "false"
+		return nil
+	})
 }
 
 // unsignedSubject returns pool, client and subject of an unsigned operation, after it has checked the client's secret
@@ -110,22 +123,27 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 		return nil, err
 	}
 	defer at.free()
-	attribute, err := resendable(p, subject)
-	if err != nil {
-		return nil, err
+	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
+		subject = s.standIn(p, in.Username)
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, attribute)
+	if !subject.Exists {
+		return s.pretendCode(ctx, p, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
+	}
+	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
+}
+
+// unconfirmable reports whether no sign-up code can go to the user. AWS: to a client that hides who exists, such a user
+// looks like one who does not exist.
+func unconfirmable(p *userpool.Pool, u *store.User) bool {
+	return !u.Enabled || (u.Status == userpool.StatusUnconfirmed && toVerify(p, u.Attributes) == "")
 }
 
 // resendable returns the attribute that a new sign-up code goes to, or why none may be sent.
-func resendable(p *userpool.Pool, subject *Subject) (string, error) {
-	if !subject.Exists {
-		return standInAttribute(p, p.Settings.AutoVerifiedAttributes), nil
-	}
-	if subject.User.Status != userpool.StatusUnconfirmed {
+func resendable(p *userpool.Pool, u *store.User) (string, error) {
+	if u.Status != userpool.StatusUnconfirmed {
 		return "", fault.New(fault.InvalidParameter, "User is already confirmed.")
 	}
-	attribute := toVerify(p, subject.User.Attributes)
+	attribute := toVerify(p, u.Attributes)
 	if attribute == "" {
 		return "", fault.New(fault.InvalidParameter, "Cannot resend codes. Auto verification not turned on.")
 	}

@@ -99,27 +99,52 @@ func (s *Service) UpdateGroup(ctx context.Context, poolID, name string, change G
 	return &out, err
 }
 
-// DeleteGroup deletes a group and its memberships and revokes the tokens that name it. Renewals give new ones.
+// groupPage is how many members DeleteGroup removes in one transaction, so that other writes need not wait for long.
+const groupPage = 200
+
+// DeleteGroup deletes a group and its memberships and revokes the tokens that name it. Renewals give new ones. It removes
+// the members page by page and runs to its end even if ctx is canceled. If it fails, the members that are left stay in the
+// group until the call is repeated.
 func (s *Service) DeleteGroup(ctx context.Context, poolID, name string) error {
+	ctx = context.WithoutCancel(ctx)
 	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
 		return err
 	}
-	err := s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
-		members, err := tx.Groups.Members(poolID, name, store.Page{})
+	for deleted := false; !deleted; {
+		err := s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) (err error) {
+			deleted, err = deleteGroupPage(tx, r, poolID, name)
+			return err
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			return errNoGroup
+		}
 		if err != nil {
 			return err
 		}
-		for i := range members {
-			if err := r.Issued(&members[i]); err != nil {
-				return err
-			}
-		}
-		return tx.Groups.Delete(poolID, name)
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return errNoGroup
 	}
-	return err
+	return nil
+}
+
+// deleteGroupPage removes a page of members, and deletes the group after the last page.
+func deleteGroupPage(tx store.Tx, r *tokens.Revocation, poolID, name string) (deleted bool, err error) {
+	members, err := tx.Groups.Members(poolID, name, store.Page{Limit: groupPage})
+	if err != nil {
+		return false, err
+	}
+	for i := range members {
+		if err := r.Issued(&members[i]); err != nil {
+			return false, err
+		}
+	}
+	if len(members) < groupPage {
+		return true, tx.Groups.Delete(poolID, name) // with the memberships
+	}
+	for i := range members {
+		if err := tx.Groups.Remove(poolID, name, members[i].Sub); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // ListGroups returns at most limit groups after the name, and the name to continue after.
@@ -165,6 +190,7 @@ func (s *Service) AdminAddUserToGroup(ctx context.Context, poolID, name, group s
 // AdminRemoveUserFromGroup removes a user from a group and revokes the tokens that name it. Renewals give new ones. A user
 // who is not in the group is not an error.
 func (s *Service) AdminRemoveUserFromGroup(ctx context.Context, poolID, name, group string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, u, err := s.adminUser(ctx, poolID, name)
 	if err != nil {
 		return err

@@ -39,6 +39,8 @@ func TestFilters(t *testing.T) {
 		`name = "a \"b\" \\ c"`:        {Name: "name", Value: `a "b" \ c`},
 		`status = ""`:                  {Name: "status"},
 		`cognito:user_status = "X"`:    {Name: "cognito:user_status", Value: "X"},
+		`"email" = "a@b.c"`:            {Name: "email", Value: "a@b.c"},
+		`"family_name"^="Re"`:          {Name: "family_name", Value: "Re", Prefix: true},
 		`name = "with = and ^= in it"`: {Name: "name", Value: "with = and ^= in it"},
 	} {
 		got, err := parseFilter(text)
@@ -46,7 +48,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{`email`, `email = a`, `email == "a"`, `email = "a" and name = "b"`, `email = "a`, `"a" = "b"`, `email != "a"`} {
+	for _, text := range []string{`email`, `email = a`, `email == "a"`, `email = "a" and name = "b"`, `email = "a`, `"a" = "b"`, `"email = "b"`, `email" = "b"`, `"" = "b"`, `'email' = "b"`, `email != "a"`} {
 		if _, err := parseFilter(text); !fault.Is(err, fault.InvalidParameter) {
 			t.Errorf("%q: %v", text, err)
 		}

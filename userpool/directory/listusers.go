@@ -15,8 +15,14 @@ import (
 var searchable = []string{"username", "sub", "email", "phone_number", "name", "given_name", "family_name",
 	"preferred_username", "cognito:user_status", "status"}
 
-// AWS: AttributeName, = or ^=, and a quoted value; spaces around them are optional. A backslash escapes a quote in the value.
-var filterForm = regexp.MustCompile(`\A\s*([A-Za-z_:0-9-]+)\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*\z`)
+// foldable are the attributes that compare without regard to case in a pool whose names do.
+var foldable = []string{"username", "email", "preferred_username"}
+
+// AWS: AttributeName, = or ^=, and a quoted value; spaces around them are optional, as are quotes around the name. A backslash
+// escapes a quote in the value.
+var filterForm = regexp.MustCompile(`\A\s*(?:([A-Za-z_:0-9-]+)|"([A-Za-z_:0-9-]+)")\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*\z`)
+
+var escaped = regexp.MustCompile(`\\(.)`)
 
 // parseFilter parses a ListUsers filter. It returns nil for an empty one.
 func parseFilter(text string) (*store.Filter, error) {
@@ -27,11 +33,11 @@ func parseFilter(text string) (*store.Filter, error) {
 	if m == nil {
 		return nil, fault.New(fault.InvalidParameter, "Error while parsing filter")
 	}
-	if !slices.Contains(searchable, m[1]) {
-		return nil, fault.New(fault.InvalidParameter, "Invalid search attribute: %s", m[1])
+	name := m[1] + m[2] // one of them is empty
+	if !slices.Contains(searchable, name) {
+		return nil, fault.New(fault.InvalidParameter, "Invalid search attribute: %s", name)
 	}
-	value := regexp.MustCompile(`\\(.)`).ReplaceAllString(m[3], "$1")
-	return &store.Filter{Name: m[1], Value: value, Prefix: m[2] == "^="}, nil
+	return &store.Filter{Name: name, Value: escaped.ReplaceAllString(m[4], "$1"), Prefix: m[3] == "^="}, nil
 }
 
 // ListUsers returns at most limit users after the sub, and the sub to continue after. With attributes, users show only those;
@@ -45,8 +51,12 @@ func (s *Service) ListUsers(ctx context.Context, poolID, filter string, attribut
 	if err != nil {
 		return nil, "", err
 	}
-	if f != nil && p.FoldsCase && f.Name == "username" {
-		f.Value = strings.ToLower(f.Value)
+	switch {
+	case f == nil:
+	case p.FoldsCase && slices.Contains(foldable, f.Name):
+		f.Value, f.Folded = strings.ToLower(f.Value), true
+	case f.Name == "cognito:user_status": // AWS: without regard to case, in every pool
+		f.Value = strings.ToUpper(f.Value)
 	}
 	for _, name := range attributes {
 		if p.Schema[name] == nil {

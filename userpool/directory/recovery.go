@@ -39,20 +39,17 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery
 	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}
-	attribute := standInAttribute(p, p.Recovery)
-	if subject.Exists {
-		if attribute, err = resettable(p, &subject.User); err != nil {
-			return nil, err
-		}
+	if !subject.Exists {
+		return s.pretendCode(ctx, p, subject, codeForgot, standInAttribute(p, p.Recovery))
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeForgot, attribute)
+	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeForgot, func(u *store.User) (string, error) { return resettable(p, u) })
 }
 
 // resettable returns the attribute that a reset code goes to, or why none may be sent.
 func resettable(p *userpool.Pool, u *store.User) (string, error) {
 	switch {
 	case !u.Enabled:
-		return "", fault.New(fault.NotAuthorized, "User is disabled")
+		return "", errUserDisabled
 	case u.Status == userpool.StatusForceChange:
 		return "", errResetState
 	}
@@ -79,7 +76,11 @@ type ForgotInput struct {
 	Context    userpool.ClientContext
 }
 
-// ConfirmForgotPassword sets a new password by code. The user is CONFIRMED then, and the lockout ends.
+var errUserDisabled = fault.New(fault.NotAuthorized, "User is disabled")
+
+// ConfirmForgotPassword sets a new password by code. The user is CONFIRMED then, and the lockout ends. The code is checked
+// before the password is hashed, so that guesses cost no hash, and again in the transaction that sets the password, which
+// spends it.
 func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) error {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
@@ -99,11 +100,9 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	}
 	u := &subject.User
 	if !u.Enabled {
-		return fault.New(fault.NotAuthorized, "User is disabled")
+		return errUserDisabled
 	}
-	// The code is tried first, in a transaction of its own, so that guesses cost no hash. A right code is spent.
-	err = s.redeem(ctx, p, subject, codeForgot, in.Code, func(*store.User) error { return nil },
-		func(tx store.Tx, u *store.User, code store.Code) error { return proveAddress(tx, p, u, code, false) })
+	code, err := s.checkCode(ctx, p, subject, codeForgot, in.Code)
 	if err != nil {
 		return err
 	}
@@ -111,7 +110,13 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	if err != nil {
 		return err
 	}
-	_, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+	_, err = s.Change(ctx, p, u.Sub, func(tx store.Tx, u *store.User) error {
+		if !u.Enabled {
+			return errUserDisabled
+		}
+		if err := s.spendCode(tx, u, code); err != nil {
+			return err
+		}
 		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
 		return nil
 	})
@@ -140,6 +145,9 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 		return err
 	}
 	_, err = s.Change(ctx, p, subject.User.Sub, func(_ store.Tx, u *store.User) error {
+		if !SamePassword(u, &subject.User) {
+			return userpool.ErrWrongPassword
+		}
 		u.Password, u.Failures = pw, store.Failures{}
 		return nil
 	})

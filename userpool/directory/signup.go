@@ -39,7 +39,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if p.Settings.AdminCreateUserConfig.AllowAdminCreateUserOnly {
 		return nil, fault.New(fault.NotAuthorized, "SignUp is not permitted for this user pool")
 	}
-	u, err := s.newUser(p, c, userpool.SignUp, in.Username, in.Attributes)
+	u, err := s.newUser(ctx, p, c, userpool.SignUp, in.Username, in.Attributes)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.Us
 		}
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
-		if err := tx.Users.Insert(u); err != nil {
+		if err := insert(tx, p, &u); err != nil {
 			return err
 		}
 		if attribute == "" {
@@ -86,31 +86,47 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.Us
 	return out, err
 }
 
+// insert writes a new user whose names are free.
+func insert(tx store.Tx, p *userpool.Pool, u *store.User) error {
+	if err := p.CheckNames(tx, nil, u); err != nil {
+		return err
+	}
+	return tx.Users.Insert(*u)
+}
+
 // nameFree refuses a name or alias that is taken, before the expensive hash is computed. The insert decides. taken is the
 // operation's text.
 func (s *Service) nameFree(ctx context.Context, p *userpool.Pool, u *store.User, taken string) error {
-	return s.base.View(ctx, func(tx store.Tx) error {
-		_, err := tx.Users.ByKey(p.ID, u.Key)
-		if err == nil {
-			return fault.New(fault.UsernameExists, "%s", taken)
+	err := s.base.View(ctx, func(tx store.Tx) error { return p.CheckNames(tx, nil, u) })
+	if c, ok := errors.AsType[*store.Conflict](err); ok && c.Key == "username" {
+		return fault.Wrap(fault.UsernameExists, err, "%s", taken)
+	}
+	return conflict(err, fault.UsernameExists)
+}
+
+// newSub returns a random UUID that means no user of the pool.
+func (s *Service) newSub(ctx context.Context, p *userpool.Pool) (string, error) {
+	for {
+		sub, err := s.base.UUID()
+		if err != nil {
+			return "", err
 		}
-		if !errors.Is(err, store.ErrNotFound) {
+		err = s.base.View(ctx, func(tx store.Tx) error {
+			_, err := p.FindUser(tx, sub)
 			return err
+		})
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return sub, nil
+		case err != nil:
+			return "", err
 		}
-		for _, a := range u.Aliases {
-			if _, err := tx.Users.ByAlias(p.ID, a); err == nil {
-				return conflict(&store.Conflict{Record: "user", Key: a.Kind}, fault.UsernameExists)
-			} else if !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-		}
-		return nil
-	})
+	}
 }
 
 // newUser validates name and attributes and returns the record, without password and status.
-func (s *Service) newUser(p *userpool.Pool, c *userpool.Client, w userpool.Writer, name string, attrs []userpool.Attribute) (store.User, error) {
-	sub, err := s.base.UUID()
+func (s *Service) newUser(ctx context.Context, p *userpool.Pool, c *userpool.Client, w userpool.Writer, name string, attrs []userpool.Attribute) (store.User, error) {
+	sub, err := s.newSub(ctx, p)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -133,5 +149,8 @@ func (s *Service) newUser(p *userpool.Pool, c *userpool.Client, w userpool.Write
 		return u, err
 	}
 	p.Apply(u.Attributes, attrs)
+	if w == userpool.Admin {
+		return u, nil // AWS: the user gives the missing required attributes at the first sign-in
+	}
 	return u, p.CheckRequired(u.Attributes)
 }

@@ -21,18 +21,18 @@ type AdminUpdate struct {
 // AdminUpdateUserAttributes writes attributes, verified marks included.
 func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate) error {
 	attrs := in.Attributes
-	p, u, err := s.adminUser(ctx, in.PoolID, in.Username)
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	if err := p.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
-		return err
-	}
-	_, err = s.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
+	_, err = s.changeUser(ctx, p, in.Username, func(_ store.Tx, u *store.User) error {
+		if err := p.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
+			return err
+		}
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckRequired(u.Attributes)
+		return p.CheckKept(before, u.Attributes)
 	})
 	return err
 }
@@ -67,7 +67,7 @@ func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *use
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckRequired(u.Attributes)
+		return p.CheckKept(before, u.Attributes)
 	})
 	return err
 }
@@ -92,17 +92,51 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	if err := p.CheckWrite(holder.Client, userpool.Self, holder.User.Attributes, attrs); err != nil {
 		return nil, err
 	}
-	now, later := splitPending(p, &holder.User, attrs)
-	u, err := s.Change(ctx, p, holder.User.Sub, func(_ store.Tx, u *store.User) error {
-		before := maps.Clone(u.Attributes)
+	wanted := wantCodes(p, &holder.User, attrs)
+	for range wanted {
+		if err := s.limits.take(opVerifySend, p.ID, holder.User.Sub, limitVerifySend); err != nil {
+			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the kind that the operation has for it
+		}
+	}
+	var letters []letter
+	_, err = s.Change(ctx, p, holder.User.Sub, func(tx store.Tx, u *store.User) (err error) {
+		if err := p.CheckWrite(holder.Client, userpool.Self, u.Attributes, attrs); err != nil {
+			return err
+		}
+		before := *u
+		before.Attributes = maps.Clone(u.Attributes)
+		now, later := splitPending(p, u, attrs)
 		p.Apply(u.Attributes, now)
-		p.Unverify(before, u.Attributes, now)
-		return p.CheckRequired(u.Attributes)
+		p.Unverify(before.Attributes, u.Attributes, now)
+		if letters, err = s.putUpdateCodes(tx, p, &before, u, later, wanted); err != nil {
+			return err
+		}
+		return p.CheckKept(before.Attributes, u.Attributes)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.sendUpdateCodes(ctx, p, &holder.User, &u, later)
+	var list []Delivery
+	for _, l := range letters {
+		d, err := s.send(ctx, p, l)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *d)
+	}
+	return list, nil
+}
+
+// wantCodes returns the addresses among attrs that change and that get a code: those that the pool verifies, or that wait
+// for verification.
+func wantCodes(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (names []string) {
+	for _, a := range attrs {
+		if a.Value != "" && a.Value != u.Attributes[a.Name] && (a.Name == "email" || a.Name == "phone_number") &&
+			(slices.Contains(p.Pending, a.Name) || slices.Contains(p.Settings.AutoVerifiedAttributes, a.Name)) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 // splitPending separates the addresses that must be verified before they are written.
@@ -117,32 +151,24 @@ func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (
 	return now, later
 }
 
-// sendUpdateCodes sends a code to each address that waits for verification, or that changed and that the pool verifies.
-func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, before, after *store.User, later []userpool.Attribute) ([]Delivery, error) {
-	var list []Delivery
+// putUpdateCodes makes a code for each wanted address that waits for verification or has changed.
+func (s *Service) putUpdateCodes(tx store.Tx, p *userpool.Pool, before, after *store.User, later []userpool.Attribute, wanted []string) ([]letter, error) {
+	var list []letter
 	for _, attribute := range []string{"email", "phone_number"} {
 		to := ""
 		if i := slices.IndexFunc(later, func(a userpool.Attribute) bool { return a.Name == attribute }); i >= 0 {
 			to = later[i].Value
-		} else if after.Attributes[attribute] != before.Attributes[attribute] && slices.Contains(p.Settings.AutoVerifiedAttributes, attribute) {
+		} else if after.Attributes[attribute] != before.Attributes[attribute] {
 			to = after.Attributes[attribute]
 		}
-		if to == "" {
+		if to == "" || !slices.Contains(wanted, attribute) {
 			continue
 		}
-		purpose := codeAttribute + attribute
-		digits, code, err := s.newCode(p.ID, after.Sub, purpose, attribute, to)
+		l, err := s.putCode(tx, p, after, codeAttribute+attribute, attribute, to)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Codes.Put(code) }); err != nil {
-			return nil, err
-		}
-		d, err := s.send(ctx, p, codeLetter(p, after, purpose, attribute, to, digits))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, *d)
+		list = append(list, l)
 	}
 	return list, nil
 }
@@ -150,7 +176,11 @@ func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, before,
 // codeAttribute is the prefix of the purposes of codes that verify an attribute.
 const codeAttribute = "attribute:"
 
-// How many codes for an attribute a user may try, and ask for, in an hour.
+// opVerifySend names the window in which codes for attributes are counted, whether the user asks for one or changes an
+// address.
+const opVerifySend = "verify send"
+
+// How many codes for an attribute a user may try, and is sent, in an hour.
 const (
 	limitVerify     = 15
 	limitVerifySend = 5
@@ -170,13 +200,23 @@ func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, in Attri
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{"email", "phone_number"}, attribute) || holder.User.Attributes[attribute] == "" {
-		return nil, fault.New(fault.InvalidParameter, "User does not have the attribute %s to verify.", attribute)
+	to := func(u *store.User) (string, error) {
+		if !slices.Contains([]string{"email", "phone_number"}, attribute) || u.Attributes[attribute] == "" {
+			return "", fault.New(fault.InvalidParameter, "User does not have the attribute %s to verify.", attribute)
+		}
+		return attribute, nil
 	}
-	if err := s.limits.take("verify send", holder.Pool.ID, holder.User.Sub, limitVerifySend); err != nil {
+	if _, err := to(&holder.User); err != nil {
 		return nil, err
 	}
-	return s.sendCode(ctx, holder.Pool, &holder.User, codeAttribute+attribute, attribute)
+	if err := s.limits.take(opVerifySend, holder.Pool.ID, holder.User.Sub, limitVerifySend); err != nil {
+		return nil, err
+	}
+	l, err := s.keepCode(ctx, holder.Pool, holder.User.Sub, codeAttribute+attribute, to)
+	if err != nil {
+		return nil, err
+	}
+	return s.send(ctx, holder.Pool, l)
 }
 
 // VerifyUserAttribute marks an address as verified by code. A value that waited for it replaces the old one.
@@ -204,7 +244,7 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 			outcome = errCodeExpired // the address changed after the code was sent
 			return errKeep
 		}
-		return proveAddress(tx, p, u, code, false)
+		return s.proveAddress(tx, p, u, code, false)
 	})
 	return firstError(outcome, err)
 }

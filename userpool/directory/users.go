@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,8 +71,11 @@ func (s *Service) changeFound(ctx context.Context, p *userpool.Pool, find func(s
 	return u, changeError(err)
 }
 
-// write applies a change to a user who was read in the same transaction.
+// write applies a change to a user who was read in the same transaction. It deletes the codes that the change voids. A
+// changed name that means another user is a *store.Conflict.
 func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change func(store.Tx, *store.User) error) error {
+	before := *u
+	before.Attributes = maps.Clone(u.Attributes)
 	switch err := change(tx, u); {
 	case errors.Is(err, errKeep):
 		return nil
@@ -80,6 +84,12 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 	}
 	u.ModifiedAt = s.now()
 	p.SetNames(u)
+	if err := p.CheckNames(tx, &before, u); err != nil {
+		return err
+	}
+	if err := voidCodes(tx, &before, u); err != nil {
+		return err
+	}
 	return tx.Users.Update(*u)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -37,7 +38,7 @@ func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 // settle checks that the user, as the transaction reads it, is as the sign-in saw it. Then it resets the count of wrong
 // passwords and adds the SRP verifier that the sign-in made, if any. It writes only what changes.
 func settle(tx store.Tx, seen, u *store.User, verifier *store.Password) error {
-	if !u.Enabled || u.Status != seen.Status || !u.Password.ModifiedAt.Equal(seen.Password.ModifiedAt) {
+	if !directory.SamePassword(u, seen) {
 		return userpool.ErrWrongPassword
 	}
 	if u.Failures.Count == 0 && verifier == nil {

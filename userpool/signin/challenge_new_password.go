@@ -65,17 +65,22 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 	if err := p.CheckPassword(a.params["NEW_PASSWORD"]); err != nil {
 		return false, err
 	}
-	attrs, err := givenAttributes(a)
-	if err != nil {
-		return false, err
+	if _, err := givenAttributes(a, u.Attributes); err != nil {
+		return false, refusedAttributes{err}
 	}
 	pw, err := n.users.MakePassword(ctx, p, u, a.params["NEW_PASSWORD"], false)
 	if err != nil {
 		return false, err
 	}
+	seen := *u
 	a.subject.User, err = n.users.Change(ctx, p, u.Sub, func(_ store.Tx, u *store.User) error {
-		if u.Status != userpool.StatusForceChange {
+		// An administrator may have set another password, or disabled the user, while this one was hashed.
+		if !directory.SamePassword(u, &seen) {
 			return errSession
+		}
+		attrs, err := givenAttributes(a, u.Attributes)
+		if err != nil {
+			return refusedAttributes{err}
 		}
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
@@ -86,10 +91,9 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 	return err == nil, err
 }
 
-// givenAttributes returns the attributes that came with the new password, checked. As in AWS, a required attribute that has
-// a value cannot change here.
-func givenAttributes(a *attempt) ([]userpool.Attribute, error) {
-	current := a.subject.User.Attributes
+// givenAttributes returns the attributes that came with the new password, checked against the user's current ones. As in
+// AWS, a required attribute that has a value cannot change here.
+func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribute, error) {
 	var attrs []userpool.Attribute
 	for _, k := range slices.Sorted(maps.Keys(a.params)) {
 		name, ok := strings.CutPrefix(k, attributePrefix)
@@ -98,7 +102,7 @@ func givenAttributes(a *attempt) ([]userpool.Attribute, error) {
 		}
 		schema, old := a.pool.Schema[name], current[name]
 		if schema != nil && old != "" && old != a.params[k] && (schema.IsRequired() || !schema.IsMutable()) {
-			return nil, fault.New(fault.InvalidParameter, "Cannot modify an already provided %s", name)
+			return nil, fault.New(fault.NotAuthorized, "Cannot modify an already provided %s", name)
 		}
 		if old == a.params[k] {
 			continue

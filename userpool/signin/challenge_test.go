@@ -42,7 +42,9 @@ func TestNewPasswordRequired(t *testing.T) {
 	t.Run("what is refused without spending the session", func(t *testing.T) {
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "weak"}), fault.InvalidPassword, "*")
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email": "x@example.com"}),
-			fault.InvalidParameter, "Cannot modify an already provided email")
+			fault.NotAuthorized, "Cannot modify an already provided email")
+		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email_verified": "true"}),
+			fault.NotAuthorized, "A client attempted to write unauthorized attribute")
 		wantFault(t, answer(other.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
 		wantFault(t, answer(c.ID, out.Session+"x", good), fault.NotAuthorized, "Invalid session for the user.")
 		wantFault(t, answer(c.ID, "", good), fault.NotAuthorized, "Invalid session for the user.")

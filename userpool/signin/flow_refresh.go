@@ -47,6 +47,9 @@ func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*t
 	}
 	a.context, a.state.Flow = in.Context, refreshTokenAuth
 	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken})
+	if fault.Is(err, fault.PasswordResetRequired) {
+		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the kind that the operation has for it
+	}
 	r, err := m.finish(ctx, a, &outcome{tokens: set}, err)
 	if err != nil {
 		return nil, err

@@ -108,10 +108,23 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 		return nil, err
 	}
 	out, err := m.answer(ctx, s, a)
-	if err != nil && !s.inBlock && !fault.Is(err, fault.NotAuthorized) {
+	if err != nil && !s.inBlock && mayRepeat(err) {
 		giveBack()
 	}
 	return out, err
+}
+
+// refusedAttributes is a refusal of the attributes that came with an answer. It says nothing about a proof, so the answer may
+// be repeated whatever its kind.
+type refusedAttributes struct{ error }
+
+// Unwrap returns the fault.
+func (r refusedAttributes) Unwrap() error { return r.error }
+
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong proof does not.
+func mayRepeat(err error) bool {
+	_, attributes := errors.AsType[refusedAttributes](err)
+	return attributes || !fault.Is(err, fault.NotAuthorized)
 }
 
 // answer verifies the answer to a challenge whose state was read.

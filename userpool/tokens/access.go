@@ -26,7 +26,8 @@ var (
 )
 
 // Authenticate verifies an access token of any of the pools: signature, time, use and scope, and that the sign-in was not
-// revoked and the user was not disabled or deleted. Its refusals are fault.NotAuthorized.
+// revoked and the user was not disabled or deleted. Its refusals are fault.NotAuthorized, and fault.PasswordResetRequired
+// for a user whose password an administrator has reset.
 func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error) {
 	p, err := s.poolOfToken(ctx, raw)
 	if err != nil {
@@ -65,6 +66,8 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 		return nil, err
 	case !h.User.Enabled:
 		return nil, userpool.ErrDisabled
+	case h.User.Status == userpool.StatusResetRequired:
+		return nil, userpool.ErrResetRequired
 	}
 	return h, nil
 }

@@ -25,6 +25,14 @@ type Set struct {
 	ExpiresIn    int    // of the access token, in seconds
 }
 
+// maxFamilies is how many refresh families a user can have. Another sign-in ends the oldest, which bounds what signing the
+// user out, or deleting them, writes in one statement. A user with more, from before there was a bound, loses maxTrimmed of
+// them with each sign-in.
+const (
+	maxFamilies = 1000
+	maxTrimmed  = 100
+)
+
 // Request asks for the tokens of an authentication.
 type Request struct {
 	Pool     *userpool.Pool
@@ -60,6 +68,9 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 			return err
 		}
 		if c.groups, err = groupsOf(tx, &u); err != nil {
+			return err
+		}
+		if err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed); err != nil {
 			return err
 		}
 		return tx.RefreshTokens.Insert(family)

@@ -95,7 +95,8 @@ type RenewRequest struct {
 }
 
 // Renew returns new tokens for a refresh token, with the scopes of the sign-in. If the client rotates, the set has the
-// next refresh token. Refusals are fault.NotAuthorized and fault.RefreshTokenReuse; reuse ends the family.
+// next refresh token. Refusals are fault.NotAuthorized, fault.PasswordResetRequired for a user whose password an administrator has
+// reset, and fault.RefreshTokenReuse, which ends the family.
 func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	r, ok := s.openRefresh(in.RefreshToken)
 	if !ok {
@@ -164,6 +165,9 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	}
 	if !u.Enabled {
 		return nil, userpool.ErrDisabled, nil
+	}
+	if u.Status == userpool.StatusResetRequired {
+		return nil, userpool.ErrResetRequired, nil
 	}
 	if confirm != nil {
 		if err := confirm(&u); err != nil {

@@ -60,8 +60,9 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
 
 // RevokeToken ends the family of a refresh token: the refresh token and every token with its origin_jti. Revoking it again
-// is not an error.
+// is not an error. It runs to its end even if ctx is canceled.
 func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text string) error {
+	ctx = context.WithoutCancel(ctx)
 	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only kind that the operation has for it
@@ -88,7 +89,7 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil // expired, or revoked and swept
+		return s.revokeFamily(ctx, p.Issuer, r.family) // expired, or trimmed while its access tokens may live
 	}
 	if err != nil {
 		return err
@@ -99,8 +100,9 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	return s.revokeFamily(ctx, p.Issuer, r.family)
 }
 
-// revokeFamily revokes a family in the store, then tells the Revoker.
+// revokeFamily revokes a family in the store, then tells the Revoker, even if ctx is canceled.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
+	ctx = context.WithoutCancel(ctx)
 	now := s.base.Now()
 	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
 	err := s.base.Update(ctx, func(tx store.Tx) error {
@@ -127,8 +129,9 @@ func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 	return s.announce(ctx, []revoke.Record{r})
 }
 
-// GlobalSignOut ends all sign-ins of the token's user.
+// GlobalSignOut ends all sign-ins of the token's user. It runs to its end even if ctx is canceled.
 func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
+	ctx = context.WithoutCancel(ctx)
 	h, err := s.Authenticate(ctx, accessToken)
 	if err != nil {
 		return err
@@ -147,8 +150,9 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 }
 
 // Revoking runs change in a transaction that can revoke tokens through r, possibly more than once. After the commit it
-// tells the Revoker.
+// tells the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
 func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revocation) error) error {
+	ctx = context.WithoutCancel(ctx)
 	defer s.cutoffs.begin()()
 	r := &Revocation{service: s}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
@@ -170,19 +174,8 @@ type Revocation struct {
 
 // SignOut ends all sign-ins of a user: refresh tokens, and the tokens issued so far.
 func (r *Revocation) SignOut(u *store.User) error {
-	families, err := r.tx.RefreshTokens.OfUser(u.PoolID, u.Sub)
-	if err != nil {
+	if err := r.tx.RefreshTokens.RevokeOfUser(u.PoolID, u.Sub, r.service.base.Now()); err != nil {
 		return err
-	}
-	now := r.service.base.Now()
-	for _, f := range families {
-		if !f.RevokedAt.IsZero() || !now.Before(f.ExpiresAt) {
-			continue
-		}
-		f.RevokedAt = now
-		if err := r.tx.RefreshTokens.Update(f); err != nil {
-			return err
-		}
 	}
 	return r.Issued(u)
 }

@@ -120,7 +120,7 @@ create table refresh_tokens (
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 create index refresh_tokens_by_previous on refresh_tokens (previous_hash) where previous_hash is not null;
-create index refresh_tokens_by_user on refresh_tokens (pool_id, sub, id);
+create index refresh_tokens_by_user on refresh_tokens (pool_id, sub, created_at, id);
 create index refresh_tokens_by_client on refresh_tokens (client_id);
 create index refresh_tokens_by_expiry on refresh_tokens (expires_at);
 

@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// target returns the attribute that a code of a user goes to, or why the user gets none.
+type target func(*store.User) (attribute string, err error)
+
+// putCode makes a code and keeps it. It returns the letter to send after the commit.
+func (s *Service) putCode(tx store.Tx, p *userpool.Pool, u *store.User, purpose, attribute, to string) (letter, error) {
+	digits, code, err := s.newCode(p.ID, u.Sub, purpose, attribute, to)
+	if err != nil {
+		return letter{}, err
+	}
+	return codeLetter(p, u, purpose, attribute, to, digits), tx.Codes.Put(code)
+}
+
+// keepCode makes a code for the user with the sub and keeps it, in one transaction, so that no code goes to an address
+// that the user has lost meanwhile. It returns the letter to send.
+func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose string, to target) (l letter, err error) {
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		u, err := tx.Users.Get(p.ID, sub)
+		if err != nil {
+			return err
+		}
+		attribute, err := to(&u)
+		if err != nil {
+			return err
+		}
+		l, err = s.putCode(tx, p, &u, purpose, attribute, u.Attributes[attribute])
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
+		return l, userpool.ErrNoUser
+	}
+	return l, err
+}
+
+// sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
+// background; a failure is logged, and the user asks again.
+func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
+	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, to)
+	if err != nil {
+		return nil, err
+	}
+	if !c.HidesExistence {
+		return s.send(ctx, p, l)
+	}
+	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	return l.delivery(), nil
+}
+
+// pretendCode answers as if a code had been sent to a stand-in.
+func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string) (*Delivery, error) {
+	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
+	if err := s.padWrite(ctx); err != nil {
+		return nil, err
+	}
+	return s.standInDelivery(p, subject.Name, attribute), nil
+}
+
+// voidCodes deletes the codes that a change of a user voids: a code that resets the password after any change of the
+// password or of an address, and a code that went to an address that is no longer the user's.
+func voidCodes(tx store.Tx, before, after *store.User) error {
+	reset := before.Password.Hash != after.Password.Hash
+	for _, attribute := range []string{"email", "phone_number"} {
+		changed := before.Attributes[attribute] != after.Attributes[attribute]
+		if changed {
+			for _, purpose := range []string{codeSignUp, codeAttribute + attribute} {
+				if err := voidCode(tx, after, purpose, attribute); err != nil {
+					return err
+				}
+			}
+		}
+		reset = reset || changed || (userpool.Verified(before.Attributes, attribute) && !userpool.Verified(after.Attributes, attribute))
+	}
+	if !reset {
+		return nil
+	}
+	return tx.Codes.Delete(after.PoolID, after.Sub, codeForgot)
+}
+
+// voidCode deletes a code that went to another address than the user's new one.
+func voidCode(tx store.Tx, u *store.User, purpose, attribute string) error {
+	code, err := tx.Codes.Get(u.PoolID, u.Sub, purpose)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && (code.Attribute != attribute || code.Value == u.Attributes[attribute])) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Codes.Delete(u.PoolID, u.Sub, purpose)
+}
