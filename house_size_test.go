@@ -29,8 +29,7 @@ var (
 	largePackages = map[string]int{} // lines
 	manyFiles     = map[string]int{} // files
 	longFiles     = map[string]int{} // lines
-	longFunctions = map[string]int{  // lines
-	}
+	longFunctions = map[string]int{} // lines
 )
 
 // source is a Go file of the repository that no tool wrote.
