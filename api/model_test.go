@@ -15,7 +15,7 @@ import (
 
 var services = []*api.Service{&cognitoidp.API, &cognitoidentity.API, &sts.API, &iam.API}
 
-// The lists are the published ones; a new model or overlay that changes them must be looked at.
+// The lists are the published ones. Review a new model or overlay that changes them.
 func TestOperationTables(t *testing.T) {
 	for _, tc := range []struct {
 		service  *api.Service
@@ -73,7 +73,7 @@ func TestTheTablesAgreeWithTheTypes(t *testing.T) {
 	}
 }
 
-// checkStruct follows a shape and its Go type side by side.
+// checkStruct compares a shape with its Go type, recursively.
 func checkStruct(t *testing.T, s *api.Shape, goType reflect.Type) {
 	t.Helper()
 	for goType.Kind() == reflect.Pointer {

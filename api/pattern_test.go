@@ -25,7 +25,7 @@ func TestClassesMatchLikeTheirExpressions(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoClassIsAnExpression(t *testing.T) {
+func TestOtherPatternsStayExpressions(t *testing.T) {
 	p := Pattern{Source: `(un)?authenticated`}
 	for in, want := range map[string]bool{"authenticated": true, "unauthenticated": true, "unauthenticated ": false, "": false} {
 		if p.Match(in) != want {

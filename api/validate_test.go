@@ -27,7 +27,7 @@ func validate(t testing.TB, service *api.Service, operation, input string) strin
 	return ""
 }
 
-func TestValidateSpeaksAsAWSDoes(t *testing.T) {
+func TestValidationErrorsHaveAWSsText(t *testing.T) {
 	const userPool = `[\w-]+_[0-9a-zA-Z]+`
 	for name, tc := range map[string]struct {
 		service   *api.Service

@@ -46,13 +46,13 @@ func TestTimestamps(t *testing.T) {
 	}
 }
 
-func TestValueReadsWhatIsThere(t *testing.T) {
+func TestValueReadsPointers(t *testing.T) {
 	if api.Value[string](nil) != "" || api.ValueOr(nil, 7) != 7 || api.ValueOr(new(0), 7) != 0 {
 		t.Error("left out and zero are mixed up")
 	}
 }
 
-// A request that ends up in a log by any of Go's ways shows no password, token or secret.
+// A request that is logged in any of Go's formats shows no password, token or secret.
 func TestSecretsDoNotShow(t *testing.T) {
 	const secret = "hunter2"
 	in := cognitoidp.InitiateAuthRequest{

@@ -25,12 +25,15 @@ type call struct {
 	path       string // canonical and decoded; the value of http:path
 	passed     string // the path for the upstream, decoded
 	rawPath    string // the same, encoded
+	endpoint   string // the host without the bucket; "" if it had none
+	query      string // the query for the upstream
 	credential credential
 	cached     bool
 	subject    *Subject
 	principal  *principal.Principal // the subject's
 	verified   *sigv4.Verified
 	body       []byte
+	rewritten  bool // body is not the client's
 	s3         s3Request
 	targets    []target
 	decided    int // index of the target that Result reports
@@ -49,6 +52,7 @@ func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	c := e.calls.Get().(*call)
 	c.ctx, c.r, c.now = ctx, r, e.now()
 	c.take(e.anonymous)
+	c.query = r.RawQuery
 	refusal := c.run()
 	c.fill(&result, refusal)
 	name := ""
@@ -237,6 +241,10 @@ func (c *call) decide() *Refusal {
 		if i == 0 {
 			c.decision = decision
 		}
+		if c.target.optional && (c.unsure != nil || decision.Effect != policy.Allow) {
+			c.s3.withoutTags, c.unsure = true, nil
+			continue
+		}
 		if c.unsure != nil {
 			c.decided, c.decision = i, policy.Decision{}
 			return c.unsure
@@ -277,7 +285,7 @@ func (c *call) addTarget(t target) {
 func (c *call) fill(r *Result, refusal *Refusal) {
 	p := c.principal
 	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
-	r.Decision, r.Path, r.RawPath, r.Body, r.ExpiresAt = c.decision, c.passed, c.rawPath, c.body, p.ExpiresAt
+	r.Decision, r.Path, r.RawPath, r.ExpiresAt = c.decision, c.passed, c.rawPath, p.ExpiresAt
 	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
 	if len(c.targets) > 0 {
 		r.Action, r.Resource = c.targets[c.decided].action, c.targets[c.decided].resource
@@ -285,6 +293,13 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 	if c.verified != nil {
 		r.Verified = c.verified
 		r.PayloadHash, r.Trailer = payloadOf(c)
+	}
+	if refusal == nil {
+		c.e.o.Mapping.forward(c)
+	}
+	r.RawQuery, r.Host, r.Body = c.query, c.endpoint, c.body
+	if c.rewritten {
+		r.PayloadHash, r.Trailer = hashOf(c.body), ""
 	}
 	if refusal == nil {
 		return

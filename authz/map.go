@@ -17,6 +17,9 @@ type Mapping interface {
 	locate(c *call) *Refusal
 	// resolve sets c.targets. It runs after the credential is verified.
 	resolve(c *call) *Refusal
+	// forward sets c.query, and changes the request's headers and c.body where they go upstream in another spelling. It runs
+	// for requests that are allowed.
+	forward(c *call)
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
 	rule(r Rule) ruleScope
 }
@@ -26,6 +29,7 @@ type target struct {
 	action, resource string
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
+	optional         bool    // if it is not allowed, the copy is made without tags
 }
 
 var (

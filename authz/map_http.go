@@ -53,6 +53,9 @@ func (m *HTTPMapping) resolve(c *call) *Refusal {
 	return nil
 }
 
+// forward leaves query and headers as they are.
+func (m *HTTPMapping) forward(*call) {}
+
 // rule returns one resource for each method. A rule for all methods needs a condition on the path as well: the wildcard
 // in place of the method also matches slashes, and so would match longer paths that end like the rule's.
 func (m *HTTPMapping) rule(r Rule) ruleScope {

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
-)
 
-// MaxKeyBytes is the length of the longest key, decoded, in bytes, as in S3.
-const MaxKeyBytes = 1024
+	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3xml"
+)
 
 // S3Mapping maps S3's REST API to S3's actions. It refuses operations, methods and parameters that are not in its table,
 // because it cannot know what the store does with them.
@@ -39,6 +38,8 @@ type s3Request struct {
 	tags                               []tag  // of the object to write
 	location                           string // LocationConstraint
 	lock                               lockSettings
+	document                           *s3xml.Node // the body, if it was read
+	withoutTags                        bool        // the copy is made without the source's tags
 }
 
 // s3Has tells which optional strings of s3Request are present, since an empty value is not an absent one.
@@ -101,7 +102,7 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	if rest == "" {
 		rest = "/"
 	}
-	decoded, err := decodeKey(rest[1:], m.EmptySegments)
+	decoded, err := s3key.Decode(rest[1:], m.EmptySegments)
 	if err != nil {
 		return malformed(MalformedPath, err)
 	}
@@ -109,29 +110,30 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	s := &c.s3
-	s.key = decoded
-	if bucket == "" {
-		bucket, s.key, _ = strings.Cut(decoded, "/")
+	if bucket != "" {
+		c.endpoint = c.host[len(bucket)+1:] + c.r.Host[len(c.host):]
+		decoded = bucket + "/" + decoded
 	}
-	s.bucket = bucket
+	s := &c.s3
+	s.bucket, s.key, _ = strings.Cut(decoded, "/")
 	switch {
-	case bucket == "" && decoded == "":
+	case decoded == "":
 		s.level = s3Service
-	case !validBucket(bucket):
+	case !s3key.ValidBucket(s.bucket):
 		return refuse(InvalidBucket)
 	case s.key == "":
 		s.level = s3Bucket
-	case len(s.key) > MaxKeyBytes:
+	case len(s.key) > s3key.MaxBytes:
 		return refuse(KeyTooLong)
 	default:
 		s.level = s3Object
 	}
-	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+encodeKey(decoded)
+	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+s3key.Encode(decoded)
 	return nil
 }
 
-// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path.
+// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path. Of several endpoints that the host
+// ends in, the longest counts.
 func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if len(m.Endpoints) == 0 {
 		return "", nil
@@ -141,106 +143,14 @@ func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 			return "", nil
 		}
 	}
+	found, length := "", 0
 	for _, endpoint := range m.Endpoints {
-		if bucket, ok := strings.CutSuffix(host, "."+endpoint); ok {
-			return bucket, nil
+		if bucket, ok := strings.CutSuffix(host, "."+endpoint); ok && len(endpoint) > length {
+			found, length = bucket, len(endpoint)
 		}
+	}
+	if length > 0 && found != "" {
+		return found, nil
 	}
 	return "", malformed(MalformedHost, errors.New("the host is none of this route's endpoints"))
-}
-
-var (
-	errKeyEncoding = errors.New("the path holds a malformed percent-encoding")
-	errKeyBytes    = errors.New("the key is not UTF-8 or holds a NUL byte")
-	errKeyDots     = errors.New("the key holds a dot segment")
-	errKeyEmpty    = errors.New("the key holds an empty segment")
-)
-
-// decodeKey decodes a key, or a bucket and a key, once and checks it.
-func decodeKey(raw string, emptySegments bool) (string, error) {
-	key, err := unescape(raw, false)
-	if err != nil {
-		return "", errKeyEncoding
-	}
-	return key, checkKey(key, emptySegments)
-}
-
-// checkKey refuses keys that the store could resolve to others: by cleaning paths, by treating a backslash as a slash, or
-// by decoding again.
-func checkKey(key string, emptySegments bool) error {
-	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
-		return errKeyBytes
-	}
-	if !emptySegments && (strings.HasPrefix(key, "/") || strings.Contains(key, "//")) {
-		return errKeyEmpty
-	}
-	if hasDotSegment(key) {
-		return errKeyDots
-	}
-	if strings.IndexByte(key, '%') >= 0 {
-		if again, err := unescape(key, false); err == nil && (hasDotSegment(again) || strings.IndexByte(again, 0) >= 0) {
-			return errKeyDots
-		}
-	}
-	return nil
-}
-
-func hasDotSegment(key string) bool {
-	if strings.IndexByte(key, '.') < 0 {
-		return false
-	}
-	start := 0
-	for i := 0; i <= len(key); i++ {
-		if i == len(key) || key[i] == '/' || key[i] == '\\' {
-			if s := key[start:i]; s == "." || s == ".." {
-				return true
-			}
-			start = i + 1
-		}
-	}
-	return false
-}
-
-// encodeKey returns the canonical encoding of a key: everything but unreserved characters and slashes, as in SigV4.
-func encodeKey(key string) string {
-	plain := true
-	for i := 0; i < len(key) && plain; i++ {
-		plain = keyByte[key[i]]
-	}
-	if plain {
-		return key
-	}
-	const digits = "0123456789ABCDEF"
-	b := make([]byte, 0, len(key)+16)
-	for i := 0; i < len(key); i++ {
-		if c := key[i]; keyByte[c] {
-			b = append(b, c)
-		} else {
-			b = append(b, '%', digits[c>>4], digits[c&15])
-		}
-	}
-	return string(b)
-}
-
-var keyByte = func() (t [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/") {
-		t[c] = true
-	}
-	return t
-}()
-
-// validBucket checks a name by S3's naming rules. The store may have more of them.
-func validBucket(name string) bool {
-	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") {
-		return false
-	}
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		case (c == '-' || c == '.') && i > 0 && i < len(name)-1:
-		default:
-			return false
-		}
-	}
-	return true
 }

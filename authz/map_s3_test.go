@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -193,7 +194,7 @@ func TestS3RequestsNeedTheseActions(t *testing.T) {
 }
 
 func TestS3RequestsThatAreNotServed(t *testing.T) {
-	long := strings.Repeat("k", MaxKeyBytes+1)
+	long := strings.Repeat("k", s3key.MaxBytes+1)
 	for _, tc := range []struct {
 		line   string
 		header http.Header
@@ -272,7 +273,6 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 		{"POST /b-1?delete", nil, "<Delete><Object></Object></Delete>", MalformedXML},
 		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>", MalformedXML},
 		{"POST /b-1?delete", nil, "<Delete><Object><Key>a/../b</Key></Object></Delete>", MalformedXML},
-		{"POST /b-1?delete", nil, "<Delete><Object><Key>a\nb</Key></Object></Delete>", MalformedXML},
 		{"POST /b-1?delete", nil, "<Delete><Object><Key>a<!-- -->b</Key></Object></Delete>", MalformedXML},
 		{"POST /b-1?delete", nil, `<!DOCTYPE x [<!ENTITY e "k">]><Delete><Object><Key>&e;</Key></Object></Delete>`, MalformedXML},
 		{"POST /b-1?delete", nil, "<Delete><Object><Key>a</Key></Object></Delete><Delete/>", MalformedXML},
@@ -294,8 +294,8 @@ func TestTheBucketStandsInPathOrHost(t *testing.T) {
 	for _, tc := range []struct{ host, target, needs, forwarded, path string }{
 		{"s3.example", "/s3/b-1/k", "GetObject b-1/k", "/b-1/k", "/s3/b-1/k"},
 		{"S3.Example:9000", "/s3/b-1/k%20x(1)", "GetObject b-1/k x(1)", "/b-1/k%20x%281%29", "/s3/b-1/k x(1)"},
-		{"b-1.s3.example", "/s3/k", "GetObject b-1/k", "/k", "/s3/k"},
-		{"b.1.s3.example", "/s3/", "ListBucket b.1", "/", "/s3/"},
+		{"b-1.s3.example", "/s3/k", "GetObject b-1/k", "/b-1/k", "/s3/b-1/k"},
+		{"b.1.s3.example", "/s3/", "ListBucket b.1", "/b.1/", "/s3/b.1/"},
 		{"localhost:8080", "/s3", "ListAllMyBuckets *", "/", "/s3/"},
 		{"localhost:8080", "/s3/", "ListAllMyBuckets *", "/", "/s3/"},
 	} {
@@ -382,7 +382,11 @@ func FuzzS3Mapping(f *testing.F) {
 			t.Fatalf("%s would go upstream as %q, not %q", target, u.EscapedPath(), c.rawPath)
 		}
 		// What is forwarded means what was decided on.
-		again, refusal := mapS3(m, method, "s3.example", c.rawPath+"?"+c.r.RawQuery, header, body)
+		m.forward(c)
+		if c.rewritten {
+			body = string(c.body)
+		}
+		again, refusal := mapS3(m, method, "s3.example", c.rawPath+"?"+c.query, header, body)
 		if refusal != nil || fmt.Sprint(again.targets) != fmt.Sprint(c.targets) || again.rawPath != c.rawPath {
 			t.Fatalf("%s: forwarded as %s it needs %s (%+v)", target, c.rawPath, again.needs(), refusal)
 		}

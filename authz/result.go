@@ -53,6 +53,10 @@ type Result struct {
 	// without the prefix of an S3Mapping. The host must use both, or RawPath alone. Both are "" if the path has no
 	// canonical form.
 	Path, RawPath string
+	// RawQuery is the query to forward.
+	RawQuery string
+	// Host is the host to forward if the client's named a bucket, which is in the path now; "" for the client's own.
+	Host string
 
 	// Verified is the signature of a signed request; nil for others. If Body is nil and the request has a body, the host
 	// must forward the reader that UpstreamBody returns.

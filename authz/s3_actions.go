@@ -1,6 +1,10 @@
 package authz
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/s3key"
+)
 
 // keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
 // request has the header: the Service Authorization Reference lists keys by action.
@@ -39,22 +43,14 @@ var s3ActionKeys = map[string]keyMask{
 	"s3:PutBucketObjectLockConfiguration": keysNoPayload,
 }
 
-// writeHeaders are headers that actions or condition keys depend on. They must not be repeated, because the store may use
-// either value.
-var writeHeaders = []string{"X-Amz-Acl", "X-Amz-Tagging", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
-	"X-Amz-Object-Lock-Legal-Hold", "X-Amz-Copy-Source", "X-Amz-Tagging-Directive", "X-Amz-Bypass-Governance-Retention",
-	"X-Amz-Bucket-Object-Lock-Enabled", "X-Amz-Object-Ownership"}
-
 var grantHeaders = []string{"X-Amz-Grant-Full-Control", "X-Amz-Grant-Read", "X-Amz-Grant-Read-Acp",
 	"X-Amz-Grant-Write", "X-Amz-Grant-Write-Acp"}
 
 // resolveS3 adds the targets of the operation, and those that its headers and body need.
 func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	s := &c.s3
-	for _, name := range writeHeaders {
-		if len(c.r.Header[name]) > 1 {
-			return badHeader(name)
-		}
+	if refusal := c.checkHeaders(); refusal != nil {
+		return refusal
 	}
 	resource := "*"
 	switch s.level {
@@ -153,8 +149,9 @@ func (c *call) addWrites(resource string) {
 	}
 }
 
-// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced, and whether it has
-// any is not known here.
+// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced. S3 asks for that only
+// if there are tags, which is not known here: a copy by someone who may not copy tags is made without them, unless the
+// client asks for them explicitly.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
 	source := "arn:aws:s3:::" + s.copySource
@@ -166,9 +163,10 @@ func (c *call) addCopy(resource string) {
 	if s.op.flags&s3SourceTags == 0 || strings.EqualFold(c.header("X-Amz-Tagging-Directive"), "REPLACE") {
 		return
 	}
-	c.addS3(getTags, source, s.copyVersion)
+	optional := c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
+	c.addTarget(target{action: getTags, resource: source, version: s.copyVersion, keys: s3ActionKeys[getTags], optional: optional})
 	if !c.has("X-Amz-Tagging") {
-		c.addS3("s3:PutObjectTagging", resource, "")
+		c.addTarget(target{action: "s3:PutObjectTagging", resource: resource, keys: s3ActionKeys["s3:PutObjectTagging"], optional: optional})
 	}
 }
 
@@ -196,15 +194,15 @@ func (c *call) bypasses() bool {
 // key. A plus is refused, because stores disagree on its meaning.
 func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
-	if len(source) > 4*MaxKeyBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
+	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
 		return refuse(InvalidCopySource)
 	}
-	decoded, err := decodeKey(path, m.EmptySegments)
-	if err != nil {
+	decoded, err := s3key.Decode(path, m.EmptySegments)
+	if err != nil || s3key.HoldsVersion(decoded) {
 		return refuse(InvalidCopySource)
 	}
 	bucket, key, _ := strings.Cut(decoded, "/")
-	if !validBucket(bucket) || key == "" || len(key) > MaxKeyBytes {
+	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
 		return refuse(InvalidCopySource)
 	}
 	s := &c.s3

@@ -1,11 +1,10 @@
 package authz
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"strings"
+
+	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3xml"
 )
 
 // Limits of the bodies that decisions depend on.
@@ -13,9 +12,6 @@ const (
 	maxDeleteBody  = 4 << 20 // a thousand keys of 1,024 bytes, with room for entities
 	maxDeleteKeys  = 1000
 	maxSettingBody = 64 << 10
-	maxXMLDepth    = 8
-	maxXMLNodes    = 2 + 6*maxDeleteKeys
-	maxXMLText     = 4096
 )
 
 // lockSettings are the settings of object lock, from headers or a body.
@@ -52,19 +48,38 @@ func (c *call) readBody(limit int64) *Refusal {
 	return nil
 }
 
+// readDocument reads the body as an XML document and compares its checksums. forward writes the document anew.
+func (c *call) readDocument(limit int64) (*s3xml.Node, *Refusal) {
+	if refusal := c.readBody(limit); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := c.checkSums(); refusal != nil {
+		return nil, refusal
+	}
+	if len(c.body) == 0 && c.s3.op.flags&s3CreateBody != 0 {
+		return nil, nil
+	}
+	root, err := s3xml.Parse(c.body)
+	if err != nil {
+		return nil, refuse(MalformedXML)
+	}
+	c.s3.document = root
+	return root, nil
+}
+
 // resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is. AWS
 // answers for each object instead; here the store would get the denied keys with the others.
 func (c *call) resolveDelete(m *S3Mapping) *Refusal {
-	if refusal := c.readBody(maxDeleteBody); refusal != nil {
+	root, refusal := c.readDocument(maxDeleteBody)
+	if refusal != nil {
 		return refusal
 	}
-	root, err := parseXML(c.body)
-	if err != nil || root.name != "Delete" {
+	if root.Name != "Delete" {
 		return refuse(MalformedXML)
 	}
 	bypass, count := c.bypasses(), 0
-	for _, object := range root.children {
-		switch object.name {
+	for _, object := range root.Children {
+		switch object.Name {
 		case "Quiet":
 			continue
 		case "Object":
@@ -72,10 +87,9 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 			return refuse(MalformedXML)
 		}
 		count++
-		key, version, ok := object.keyAndVersion()
-		// XML parsers normalize line ends and tabs: such a key could arrive as another.
-		if !ok || key == "" || len(key) > MaxKeyBytes || strings.ContainsAny(key, "\r\n\t") ||
-			checkKey(key, m.EmptySegments) != nil || count > maxDeleteKeys {
+		key, version, ok := keyAndVersion(object)
+		if !ok || key == "" || len(key) > s3key.MaxBytes ||
+			s3key.Check(key, m.EmptySegments) != nil || count > maxDeleteKeys {
 			return refuse(MalformedXML)
 		}
 		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
@@ -95,18 +109,19 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 }
 
 // keyAndVersion reads an Object of a Delete document. ok is false if an element is repeated or unknown.
-func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
+func keyAndVersion(n *s3xml.Node) (key, version string, ok bool) {
 	seen := map[string]bool{}
-	for _, child := range n.children {
-		if seen[child.name] || len(child.children) > 0 {
+	for _, child := range n.Children {
+		if seen[child.Name] || len(child.Children) > 0 {
 			return "", "", false
 		}
-		seen[child.name] = true
-		switch child.name {
+		seen[child.Name] = true
+		switch child.Name {
 		case "Key":
-			key = child.text
+			key = child.Text
 		case "VersionId":
-			version = strings.TrimSpace(child.text)
+			child.Text = strings.TrimSpace(child.Text)
+			version = child.Text
 		case "ETag", "LastModifiedTime", "Size":
 		default:
 			return "", "", false
@@ -117,151 +132,59 @@ func (n *xmlNode) keyAndVersion() (key, version string, ok bool) {
 
 // takeBody reads the settings that condition keys and further targets depend on.
 func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
-	if refusal := c.readBody(maxSettingBody); refusal != nil {
+	root, refusal := c.readDocument(maxSettingBody)
+	if root == nil || refusal != nil {
 		return refusal
-	}
-	if len(c.body) == 0 && flags&s3CreateBody != 0 {
-		return nil
-	}
-	root, err := parseXML(c.body)
-	if err != nil {
-		return refuse(MalformedXML)
 	}
 	switch {
 	case flags&s3TagsBody != 0:
 		return c.takeTagging(root)
-	case root.repeats():
+	case root.Repeats():
 		return refuse(MalformedXML)
 	case flags&s3RestoreBody != 0:
-		if root.find("SelectParameters") != nil || root.find("OutputLocation") != nil {
+		if root.Find("SelectParameters") != nil || root.Find("OutputLocation") != nil {
 			c.addS3("s3:GetObject", resource, c.s3.versionID)
 		}
 	case flags&s3CreateBody != 0:
-		if node := root.find("LocationConstraint"); node != nil {
-			c.s3.location = node.text
-			c.s3.has |= hasLocation
-		}
-	case root.name == "Retention":
-		c.s3.lock = lockSettings{mode: root.value("Mode"), retainUntil: root.value("RetainUntilDate")}
-	case root.name == "LegalHold":
-		c.s3.lock = lockSettings{legalHold: root.value("Status")}
+		return c.takeConfiguration(root, resource)
+	case root.Name == "Retention" && root.Only("Mode", "RetainUntilDate"):
+		c.s3.lock = lockSettings{mode: root.Value("Mode"), retainUntil: root.Value("RetainUntilDate")}
+	case root.Name == "LegalHold" && root.Only("Status"):
+		c.s3.lock = lockSettings{legalHold: root.Value("Status")}
 	default:
 		return refuse(MalformedXML)
 	}
 	return nil
 }
 
-// takeTagging reads <Tagging><TagSet><Tag><Key/><Value/></Tag>…</TagSet></Tagging>.
-func (c *call) takeTagging(root *xmlNode) *Refusal {
-	if root.name != "Tagging" || len(root.children) != 1 || root.children[0].name != "TagSet" {
+// takeConfiguration reads a CreateBucketConfiguration. The other members that S3 has are of directory buckets.
+func (c *call) takeConfiguration(root *s3xml.Node, resource string) *Refusal {
+	if root.Name != "CreateBucketConfiguration" || !root.Only("LocationConstraint", "Tags") {
 		return refuse(MalformedXML)
 	}
-	for _, node := range root.children[0].children {
-		if node.name != "Tag" || len(node.children) != 2 || node.find("Key") == nil || node.find("Value") == nil {
+	if node := root.Find("LocationConstraint"); node != nil {
+		c.s3.location = node.Text
+		c.s3.has |= hasLocation
+	}
+	if root.Find("Tags") != nil {
+		c.addS3("s3:TagResource", resource, "")
+	}
+	return nil
+}
+
+// takeTagging reads <Tagging><TagSet><Tag><Key/><Value/></Tag>…</TagSet></Tagging>.
+func (c *call) takeTagging(root *s3xml.Node) *Refusal {
+	if root.Name != "Tagging" || len(root.Children) != 1 || root.Children[0].Name != "TagSet" {
+		return refuse(MalformedXML)
+	}
+	for _, node := range root.Children[0].Children {
+		if node.Name != "Tag" || len(node.Children) != 2 || node.Find("Key") == nil || node.Find("Value") == nil {
 			return refuse(MalformedXML)
 		}
-		if refusal := c.takeTag(node.value("Key"), node.value("Value")); refusal != nil {
+		if refusal := c.takeTag(node.Value("Key"), node.Value("Value")); refusal != nil {
 			return refusal
 		}
 	}
 	c.s3.has |= hasTags
 	return nil
-}
-
-// xmlNode is an element of a small document.
-type xmlNode struct {
-	name     string
-	text     string
-	children []*xmlNode
-}
-
-func (n *xmlNode) find(name string) *xmlNode {
-	for _, child := range n.children {
-		if child.name == name {
-			return child
-		}
-	}
-	return nil
-}
-
-// repeats reports whether a child is repeated. Stores may use either.
-func (n *xmlNode) repeats() bool {
-	seen := make(map[string]bool, len(n.children))
-	for _, child := range n.children {
-		if seen[child.name] {
-			return true
-		}
-		seen[child.name] = true
-	}
-	return false
-}
-
-func (n *xmlNode) value(name string) string {
-	if child := n.find(name); child != nil {
-		return strings.TrimSpace(child.text)
-	}
-	return ""
-}
-
-var errXML = errors.New("authz: XML that is not plain elements and text")
-
-// parseXML reads elements and text. It refuses whatever two parsers may read differently: a document type, comments,
-// processing instructions other than the declaration, more than one root, and text next to elements. It ignores
-// namespaces, as S3 does.
-func parseXML(body []byte) (*xmlNode, error) {
-	d := xml.NewDecoder(bytes.NewReader(body))
-	var root *xmlNode
-	var open []*xmlNode
-	count := 0
-	for {
-		item, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch item := item.(type) {
-		case xml.StartElement:
-			node := &xmlNode{name: item.Name.Local}
-			count++
-			switch {
-			case count > maxXMLNodes, len(open) >= maxXMLDepth, len(open) == 0 && root != nil:
-				return nil, errXML
-			case len(open) == 0:
-				root = node
-			default:
-				parent := open[len(open)-1]
-				if strings.TrimSpace(parent.text) != "" {
-					return nil, errXML
-				}
-				parent.text = ""
-				parent.children = append(parent.children, node)
-			}
-			open = append(open, node)
-		case xml.EndElement:
-			open = open[:len(open)-1]
-		case xml.CharData:
-			if len(open) == 0 {
-				continue // outside the root the decoder accepts only white space
-			}
-			node := open[len(open)-1]
-			switch {
-			case len(node.children) > 0 && len(bytes.TrimSpace(item)) > 0, len(node.text)+len(item) > maxXMLText:
-				return nil, errXML
-			case len(node.children) == 0:
-				node.text += string(item)
-			}
-		case xml.ProcInst:
-			if item.Target != "xml" {
-				return nil, errXML
-			}
-		case xml.Directive, xml.Comment:
-			return nil, errXML
-		}
-	}
-	if root == nil {
-		return nil, errXML
-	}
-	return root, nil
 }

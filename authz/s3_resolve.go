@@ -3,6 +3,8 @@ package authz
 import (
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/authz/s3key"
 )
 
 // resolve finds the operation and adds its targets.
@@ -11,6 +13,9 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 		return refuse(Preflight)
 	}
 	if refusal := c.readParams(); refusal != nil {
+		return refusal
+	}
+	if refusal := c.takeQueryHeaders(); refusal != nil {
 		return refusal
 	}
 	selector, refusal := c.s3.selector()
@@ -111,7 +116,7 @@ func (c *call) takeParam(m *S3Mapping, p param) *Refusal {
 	switch p.name {
 	case "prefix":
 		// A store on a file system would list the directory that the prefix leads to.
-		if err := checkKey(p.value, m.EmptySegments); err != nil {
+		if err := s3key.Check(p.value, m.EmptySegments); err != nil {
 			return refuse(InvalidPrefix)
 		}
 		s.prefix = p.value

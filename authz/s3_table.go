@@ -23,6 +23,7 @@ const (
 	s3RestoreBody                    // the body is a RestoreRequest document
 	s3LockBody                       // the body is a Retention or LegalHold document
 	s3CreateBody                     // the body may be a CreateBucketConfiguration document
+	s3Grants                         // the headers of an ACL
 	s3SourceTags                     // a copy of a whole object brings its tags along
 )
 
@@ -103,7 +104,8 @@ func (t s3Rows) writeObjects() {
 	put := []string{"s3:PutObject"}
 	t.object("PUT", "", &s3Op{actions: put, flags: s3Writes | s3Copies | s3SourceTags})
 	t.object("PUT", "uploadId", &s3Op{actions: put, flags: s3Writes | s3Copies, params: []string{"partNumber"}})
-	t.object("PUT", "acl", &s3Op{actions: []string{"s3:PutObjectAcl"}, versioned: []string{"s3:PutObjectVersionAcl"}})
+	t.object("PUT", "acl", &s3Op{actions: []string{"s3:PutObjectAcl"}, versioned: []string{"s3:PutObjectVersionAcl"},
+		flags: s3Grants})
 	t.object("PUT", "tagging", &s3Op{actions: []string{"s3:PutObjectTagging"},
 		versioned: []string{"s3:PutObjectVersionTagging"}, flags: s3TagsBody})
 	t.object("PUT", "retention", &s3Op{actions: []string{"s3:PutObjectRetention"}, sameVersion: true,
@@ -142,6 +144,7 @@ func (t s3Rows) bucketSettings() {
 		t.bucket("GET", selector, do("s3:GetBucket"+name))
 		t.bucket("PUT", selector, do("s3:PutBucket"+name))
 	}
+	t.bucket("PUT", "acl", &s3Op{actions: []string{"s3:PutBucketAcl"}, flags: s3Grants})
 	t.bucket("DELETE", "tagging", do("s3:PutBucketTagging"))
 	t.bucket("DELETE", "website", do("s3:DeleteBucketWebsite"))
 	t.bucket("GET", "policy", do("s3:GetBucketPolicy"))

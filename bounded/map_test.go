@@ -128,7 +128,7 @@ func TestConcurrentUpdatesCountExactly(t *testing.T) {
 	}
 }
 
-// model does what Map does, the slow way.
+// model is a simple, slow Map.
 type model struct {
 	capacity int
 	entries  map[byte]entry
@@ -139,7 +139,7 @@ type entry struct {
 	expires time.Time
 }
 
-// put reports whether a live entry must have gone, and when it would have expired.
+// put reports whether a live entry must have been evicted, and when it would have expired.
 func (m *model) put(key byte, e entry, now time.Time) (full bool, first time.Time) {
 	for k, old := range m.entries {
 		if !old.expires.After(now) {

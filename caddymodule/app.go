@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap/exp/zapslog"
 
 	"github.com/sluicegate/sluice/config"
@@ -25,6 +26,8 @@ type App struct {
 	config.App
 
 	plan    *node.Plan
+	http    func() (any, error) // returns the HTTP app, which is provisioned when this one starts
+	signs   bool                // a sluice_credentials signs for its upstream
 	metrics *metrics
 	log     *slog.Logger
 
@@ -51,6 +54,7 @@ func appOf(ctx caddy.Context) (*App, error) {
 func (a *App) Provision(ctx caddy.Context) error {
 	a.log = slog.New(zapslog.NewHandler(ctx.Logger().Core()))
 	a.started = make(chan struct{})
+	a.http = func() (any, error) { return ctx.AppIfConfigured("http") }
 	var err error
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry()); err != nil {
 		return err
@@ -90,6 +94,15 @@ func (a *App) onStart(f func(n *node.Node) error) { a.starts = append(a.starts, 
 // first: requests wait until Start has ended.
 func (a *App) Start() (err error) {
 	defer close(a.started)
+	if a.signs { // before a gate lets anything pass
+		server, err := a.http()
+		if err != nil {
+			return err
+		}
+		if err := pair(server.(*caddyhttp.App)); err != nil {
+			return err
+		}
+	}
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
 		return err
 	}

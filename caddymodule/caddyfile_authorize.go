@@ -37,6 +37,7 @@ func init() {
 //	        prefix <path>
 //	        region <region>
 //	        hosts  <host>...
+//	        exact_keys [on|off]           # the store keeps keys as bytes: a//b is a key of its own
 //	    }
 //
 //	    allow   any|anonymous                            <method>[,<method>...] <path>
@@ -220,9 +221,10 @@ func issuerOptions(i *config.Issuer) map[string]option {
 
 func sigv4Options(s *config.SigV4) map[string]option {
 	return map[string]option{
-		"prefix": oneString(&s.Prefix, "prefix <path>"),
-		"region": oneString(&s.Region, "region <region>"),
-		"hosts":  manyStrings(&s.Hosts, "hosts <host>..."),
+		"prefix":     oneString(&s.Prefix, "prefix <path>"),
+		"region":     oneString(&s.Region, "region <region>"),
+		"hosts":      manyStrings(&s.Hosts, "hosts <host>..."),
+		"exact_keys": onOff(&s.ExactKeys, "exact_keys [on|off]"),
 	}
 }
 

@@ -24,6 +24,7 @@ type Credentials struct {
 	config.Credentials
 
 	chain  credentials.Chain
+	host   string // that is signed; set when the app starts
 	logger *zap.Logger
 }
 
@@ -71,6 +72,9 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 		}
 		c.chain = append(c.chain, kind)
 	}
+	if c.SigV4 != nil {
+		app.signs = true
+	}
 	return nil
 }
 
@@ -86,8 +90,17 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
 		return passed.Gate.Refuse(w, r, &passed.Result)
 	}
-	if c.SigV4 != nil && c.SigV4.Host != "" {
-		r.Host = c.SigV4.Host
+	if c.SigV4 != nil && c.SigV4.Service == "s3" && !passed.Gate.Store() {
+		// Parameters and headers that S3 knows, such as x-amz-copy-source, were not decided on.
+		c.logger.Error("sluice_credentials with sigv4 s3 needs a sluice_authorize with sigv4 s3 before it; the request is refused")
+		return refusal.NotSetUp(w)
+	}
+	if c.SigV4 != nil {
+		r.Host = c.host
+		if len(r.Header["Accept-Encoding"]) == 0 {
+			// Without one the transport asks for gzip itself, and unpacks objects that are stored in it.
+			r.Header["Accept-Encoding"] = []string{"identity"}
+		}
 	}
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	out := credentials.Outgoing{Method: r.Method, Host: r.Host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
@@ -101,7 +114,26 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	if r.ContentLength >= 0 {
 		r.TransferEncoding = nil
 	}
-	return next.ServeHTTP(w, r)
+	if c.SigV4 == nil || c.SigV4.Service != "s3" {
+		return next.ServeHTTP(w, r)
+	}
+	return c.store(w, r, next)
+}
+
+// store calls the next handler and looks at the store's answer.
+func (c *Credentials) store(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	response := newStoreResponse(w)
+	if err := next.ServeHTTP(response, r); err != nil {
+		return errors.Join(err, response.release())
+	}
+	code, setting := response.refused()
+	if setting == "" {
+		return response.release()
+	}
+	c.logger.Error("the store refuses the signature of sluice_credentials; the client gets 502", zap.String("code", code),
+		zap.String("check", setting), zap.String("access_key", c.SigV4.AccessKey), zap.String("region", c.SigV4.Region), zap.String("host", c.host))
+	response.drop()
+	return refusal.StoreRefused(w, r)
 }
 
 func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) error {

@@ -158,7 +158,7 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 		})
 	}
 	a, _ := s3Question{method: "HEAD", region: "eu-west-1"}.ask(t, e)
-	if a.status != 400 || a.body != "" || a.header.Get("X-Amz-Request-Id") == "" || a.header.Get("X-Amz-Id-2") == "" {
+	if a.status != 400 || a.body != "" || a.header.Get("X-Amz-Request-Id") == "" || a.header.Get("X-Amz-Id-2") == "" || a.header.Get("X-Amz-Bucket-Region") != "us-east-1" {
 		t.Errorf("HEAD: %d %v %q", a.status, a.header, a.body)
 	}
 }

@@ -25,7 +25,7 @@ const (
 
 var exampleRoot = sigv4.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
-// A program with a user pool inside. It serves the APIs of Amazon Cognito and protects a handler of its own with a gate.
+// A program that embeds a user pool. It serves the APIs of Amazon Cognito and protects one of its handlers with a gate.
 func Example() {
 	folder, err := os.MkdirTemp("", "sluice")
 	check(err)
@@ -62,7 +62,7 @@ func Example() {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	// An administrator makes a user, who then signs in.
+	// An administrator creates a user, who then signs in.
 	admin := func(operation, input string) { call(server.URL, operation, input, &exampleRoot) }
 	admin("AdminCreateUser", `{"UserPoolId": "`+examplePool+`", "Username": "ada", "MessageAction": "SUPPRESS"}`)
 	admin("AdminSetUserPassword", `{"UserPoolId": "`+examplePool+`", "Username": "ada", "Password": "Correct-Horse-7-Battery", "Permanent": true}`)

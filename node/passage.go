@@ -80,11 +80,22 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	// What was decided on is what goes upstream.
 	if p.Result.Path != "" {
 		setPath(r.URL, p.Result.Path, p.Result.RawPath)
+		r.URL.RawQuery = p.Result.RawQuery
+	}
+	if p.Result.Host != "" {
+		r.Host = p.Result.Host
 	}
 	p.stripTrailers(r)
 	checked, err := p.body(r)
 	if err != nil {
 		return p.Gate.refuseBody(w, r, &p.Result, err)
+	}
+	if p.Gate.Store() && r.Body != nil && r.Body != http.NoBody {
+		held, err := p.hold(r)
+		if err != nil {
+			return p.Gate.refuseHeld(w, r, &p.Result, err)
+		}
+		defer held.Close()
 	}
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)

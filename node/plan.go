@@ -78,7 +78,8 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 func (g *GatePlan) read() error {
 	a := g.settings
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
-		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix, Endpoints: a.SigV4.Hosts}
+		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix,
+			Endpoints: a.SigV4.Hosts, EmptySegments: a.SigV4.ExactKeys}
 	} else {
 		mapping, err := authz.NewHTTPMapping(g.app.Region, g.app.Account, a.API, a.Stage)
 		if err != nil {

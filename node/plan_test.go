@@ -44,7 +44,7 @@ func TestTheDataDirectoryDoesNotDependOnTheWorkingDirectory(t *testing.T) {
 	}
 }
 
-// Without the services there is nothing to open, so a node that only verifies tokens of others leaves no trace.
+// A node that only verifies tokens of other issuers writes no files.
 func TestANodeThatNeedsNoStoreOpensNone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	n, err := node.Open(t.Context(), node.Options{Config: config.App{DataDir: dir}, ShowRootKey: func(_, _ string) {}})

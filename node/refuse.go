@@ -22,6 +22,10 @@ func newRefuser(a *config.Authorize, metadata string) *refusal.Refuser {
 
 // Refuse answers a request that does not pass, in the protocol that the route speaks.
 func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
+	if r.ProtoMajor == 1 && len(r.Header["Expect"]) > 0 {
+		// The client waits before its body. To keep the connection, the server would have to read the body first.
+		w.Header().Set("Connection", "close")
+	}
 	return g.refuser.Refuse(w, r, result)
 }
 

@@ -17,7 +17,7 @@ func (c *counted) Close() error {
 	return nil
 }
 
-func TestAValueIsSharedUntilItsLastUserHasDone(t *testing.T) {
+func TestAValueIsSharedUntilItsLastUserReleasesIt(t *testing.T) {
 	s, opened, value := node.NewShared(), 0, &counted{}
 	open := func() (io.Closer, error) {
 		opened++
@@ -31,7 +31,7 @@ func TestAValueIsSharedUntilItsLastUserHasDone(t *testing.T) {
 	if err != nil || opened != 1 {
 		t.Fatalf("opened %d times, %v", opened, err)
 	}
-	for range 2 { // to have done twice is to have done once
+	for range 2 { // releasing twice has the effect of releasing once
 		if err := first(); err != nil || value.closed.Load() != 0 {
 			t.Fatalf("closed while in use: %v", err)
 		}

@@ -8,19 +8,19 @@ missing=()
 # Debian keeps PostgreSQL's server programs out of PATH.
 have() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
-# debian <command> <package> installs the Debian package if the command is missing.
+# debian <command> <package>... installs the Debian packages if the command is missing.
 debian() {
   have "$1" && return
   if have apt-get && { [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }; then
     local as=()
     [ "$(id -u)" = 0 ] || as=(sudo -n)
-    echo "installing $2 …"
+    echo "installing ${*:2} …"
     if [ ! -e .cache/apt-updated ]; then
       "${as[@]}" apt-get update -qq && mkdir -p .cache && touch .cache/apt-updated
     fi
-    DEBIAN_FRONTEND=noninteractive "${as[@]}" apt-get install -y -qq --no-install-recommends "$2" >/dev/null || true
+    DEBIAN_FRONTEND=noninteractive "${as[@]}" apt-get install -y -qq --no-install-recommends "${@:2}" >/dev/null || true
   fi
-  have "$1" || missing+=("$1: install the package $2 (apt-get install $2)")
+  have "$1" || missing+=("$1: apt-get install ${*:2}")
 }
 
 # gotool <name> <package> builds a command that tools/<name>/go.mod pins, if it is missing or older than the pin.
@@ -42,6 +42,10 @@ debian aws awscli
 debian curl curl
 debian node nodejs
 debian npm npm
+debian rclone rclone
+debian restic restic
+debian s3fs s3fs
+debian duplicity duplicity python3-boto3
 
 gotool versitygw github.com/versity/versitygw/cmd/versitygw
 gotool xcaddy github.com/caddyserver/xcaddy/cmd/xcaddy

@@ -134,7 +134,7 @@ func TestEncodeError(t *testing.T) {
 	}
 }
 
-// Whatever decodes encodes to a body that decodes to the same value, and whose encoding is the same again.
+// An input that decodes encodes to a body that decodes to the same value, and whose encoding is the same again.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, ``, `{"PoolName":"p","Policies":{"PasswordPolicy":{"MinimumLength":8}},"UserPoolTags":{"a":"b"}}`,

@@ -129,7 +129,7 @@ func TestEncodeError(t *testing.T) {
 	}
 }
 
-// parameters writes an input as a client would; the other half of the round trip.
+// parameters encodes an input as a client does, for round trips.
 func parameters(s *api.Shape, v reflect.Value, name string, into url.Values) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -153,7 +153,7 @@ func parameters(s *api.Shape, v reflect.Value, name string, into url.Values) {
 	}
 }
 
-// Whatever decodes, written as parameters again, decodes, and to the same value.
+// An input that decodes, encoded again, decodes to the same value.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		"", "RoleArn=a&DurationSeconds=900", "Tags.member.1.Key=a&Tags.member.1.Value=b&Tags.member.3.Key=c",
@@ -177,7 +177,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		_ = api.Validate(op.Input, in) // must not panic
-		// The first writing drops elements without a known member, which moves the later ones up; then nothing moves.
+		// The first encoding drops elements without a known member and renumbers the later ones. The second changes nothing.
 		for range 2 {
 			form = url.Values{}
 			parameters(op.Input, reflect.ValueOf(in), "", form)

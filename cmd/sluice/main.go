@@ -1,4 +1,4 @@
-// Command sluice is Caddy with its standard modules and Sluice.
+// Command sluice is Caddy with Sluice and the standard modules inside.
 //
 // It has Caddy's commands (run, start, stop, reload, adapt, validate, fmt …) and Sluice's own: policy and explain.
 package main
@@ -19,8 +19,8 @@ func main() {
 	caddycmd.Main()
 }
 
-const description = `Sluice is Amazon Cognito and an API gateway's authorizer for your own services:
-an authorizing reverse proxy with user pools and identity pools.
+const description = `Sluice is an authorizing reverse proxy with user pools and identity pools inside:
+what Amazon Cognito and an API gateway's authorizer do, before services of your own.
 
 It is a Caddy server with all of Caddy's standard modules and commands.`
 
@@ -33,7 +33,7 @@ const examples = `  Run a server:
       $ sluice validate --config Caddyfile
       $ sluice reload --config Caddyfile
 
-  Test policies, or explain their decisions:
+  Try policies on cases, or ask what a request would get:
 
       $ sluice policy test cases.json
       $ sluice policy explain case.json

@@ -17,7 +17,7 @@ import (
 
 const mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-func TestASignatureThatIsNotRightIsRefusedByEachWiresName(t *testing.T) {
+func TestAnInvalidSignatureHasTheErrorOfItsProtocol(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
 	role := w.Role("admin", callertest.AccountTrust(), callertest.AllowAll)
@@ -112,7 +112,7 @@ func TestABodyThatWasChangedIsRefused(t *testing.T) {
 	}
 }
 
-func TestStrangersLearnNothingOfTheirInput(t *testing.T) {
+func TestUnsignedCallersGetNoValidationErrors(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
 	if rec := w.Do(w.JSONRequest("CreateIdentityPool", `{not JSON`, sigv4.Credentials{})); !strings.Contains(rec.Body.String(), "MissingAuthenticationTokenException") {
@@ -212,7 +212,7 @@ func TestLimitsOfASessionHoldForEveryAction(t *testing.T) {
 	}
 }
 
-func TestASessionDiesWithItsRole(t *testing.T) {
+func TestASessionEndsWithItsRole(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)
 	ctx := t.Context()

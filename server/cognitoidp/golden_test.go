@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// dice are the same at each run, so that ids and the order of lists are.
+// dice returns the same values in each run, so that ids and the order of lists are the same.
 type dice struct {
 	mu     sync.Mutex
 	source *randv2.ChaCha8
@@ -41,10 +41,10 @@ func (d *dice) Read(p []byte) (int, error) {
 	return d.source.Read(p)
 }
 
-// root signs the calls: who may call what is not this package's business.
+// root signs the calls. Authorization is not tested here.
 var root = sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}
 
-// table plays the operations on a node.
+// table runs the operations on a node.
 type table struct {
 	t      *testing.T
 	node   *node.Node
@@ -88,7 +88,7 @@ func must(t *testing.T, err error) {
 }
 
 // step is one call. "{name}" in the request is replaced by a value from an earlier answer; learn extracts values from the answer, by
-// path; shape hides parts of the answer that are new at each run.
+// path; shape hides parts of the answer that are new in each run.
 type step struct {
 	op, name, request string
 	learn             map[string]string // name → dotted path
@@ -147,7 +147,7 @@ func (b *table) learn(name, value string) {
 	b.vars[name] = value
 }
 
-// code learns the code in the last message.
+// code sets a value to the code in the last message.
 func (b *table) code(name string) {
 	b.t.Helper()
 	b.node.Services.Users.Drain()

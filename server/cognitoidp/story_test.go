@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidp"
 )
 
-// TestOperationsOnTheWire tells the life of a pool, call by call. Each call's request and answer are kept under
+// TestOperationsOnTheWire runs the operations on one pool. The request and answer of each call are in
 // testdata/<Operation>/.
 func TestOperationsOnTheWire(t *testing.T) {
 	b := newTable(t)

@@ -28,7 +28,7 @@ const (
 	e2e  = "../../e2e"
 )
 
-// apis are the chapters; the registries are made without the services behind them, which only running a function needs.
+// apis are the sections. The registries are made without services, which are needed only to run a function.
 var apis = []struct {
 	title, scenarios string // scenarios: the type in e2e whose methods are the API's scenarios
 	rpc.API
@@ -65,7 +65,7 @@ func TestCompatibilityPageAgreesWithTheCode(t *testing.T) {
 	}
 }
 
-// clientCalls reads what the end-to-end tests have seen foreign clients do. They compare the file with the metrics of the
+// clientCalls reads which operations foreign clients have called in the end-to-end tests. They compare the file with the metrics of the
 // running binary.
 func clientCalls(t *testing.T) compat.Calls {
 	t.Helper()
@@ -80,7 +80,7 @@ func clientCalls(t *testing.T) compat.Calls {
 	return calls
 }
 
-// An operation is implemented when a client that is not ours has called it with success, in a scenario of its own.
+// An operation counts as implemented if a foreign client has called it successfully, in a scenario of its own.
 func TestEveryOperationHasAScenarioAndAForeignClient(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(e2e, "*_test.go"))
 	if err != nil {

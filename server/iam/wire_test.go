@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/server/caller/callertest"
 )
 
-// story plays calls one after the other and keeps a golden file of each.
+// story makes calls in sequence and compares each with a golden file.
 type story struct {
 	*callertest.World
 	t *testing.T

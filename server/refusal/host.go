@@ -44,6 +44,13 @@ func UpstreamRefused(w http.ResponseWriter, r *http.Request, service string, err
 	return writeProblem(w, told, name, detail)
 }
 
+// StoreRefused answers a request that the object store refused for a reason that is not the client's: the store does not take
+// the gate's own signature.
+func StoreRefused(w http.ResponseWriter, r *http.Request) error {
+	return writeS3(w, r, s3Answer{s3Error: s3Error{http.StatusBadGateway, "BadGateway",
+		"The object store does not accept this gateway's credentials. The administrator finds the reason in the gateway's log."}}, "")
+}
+
 func writeProblem(w http.ResponseWriter, p problem, name, detail string) error {
 	body, err := marshalProblem(p, name, detail, "")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// answer writes the refusal of a GET request.
+// answer returns the answer to a refused GET request.
 func answer(t *testing.T, o Options, result *authz.Result) *httptest.ResponseRecorder {
 	t.Helper()
 	if result.Principal == nil {
@@ -34,7 +34,7 @@ func refused(reason authz.Reason, scheme string) *authz.Result {
 	return &authz.Result{Outcome: reason.Outcome(), Scheme: scheme, Refusal: &authz.Refusal{Reason: reason, Detail: reason.Sentence()}}
 }
 
-func TestAProblemIsWhatRFC9457Says(t *testing.T) {
+func TestProblemsFollowRFC9457(t *testing.T) {
 	rec := answer(t, Options{Tokens: true}, refused(authz.TokenNotYetValid, "bearer"))
 	const want = `{"type":"urn:sluice:problem:not-yet-valid","title":"Token not valid yet","status":401,"detail":"The token is not valid yet."}`
 	if rec.Code != 401 || rec.Body.String() != want || rec.Header().Get("Content-Type") != "application/problem+json" ||
@@ -82,8 +82,8 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// One refusal reads as S3 writes it on a route for S3, and as problem+json elsewhere.
-func TestARefusedSignatureReadsAsItsWireWrites(t *testing.T) {
+// The same refusal is an S3 error document on a route for S3, and problem+json elsewhere.
+func TestARefusedSignatureHasTheFormOfItsRoute(t *testing.T) {
 	wrong := sigv4.Error{Reason: sigv4.WrongScope, Credential: true, Detail: "the region 'x' is wrong; expecting 'us-east-1'", Facts: sigv4.Facts{Region: "us-east-1"}}
 	presigned := wrong
 	presigned.Presigned = true

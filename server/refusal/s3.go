@@ -141,6 +141,11 @@ func writeS3(w http.ResponseWriter, r *http.Request, answer s3Answer, decisionID
 	w.Header().Set("X-Amz-Request-Id", document.RequestID)
 	w.Header().Set("X-Amz-Id-2", document.HostID)
 	w.Header().Del("WWW-Authenticate")
+	for _, f := range answer.facts {
+		if f.XMLName.Local == "Region" { // an answer to HEAD has no other place for it; SDKs sign again for that region
+			w.Header().Set("X-Amz-Bucket-Region", f.Value)
+		}
+	}
 	if r.Method == http.MethodHead {
 		w.WriteHeader(answer.status) // no body, and no length of one
 		return nil

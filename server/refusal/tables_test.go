@@ -42,7 +42,7 @@ func TestEveryReasonHasARowOnEveryWire(t *testing.T) {
 	}
 }
 
-// The statuses of problem+json and the outcomes that metrics count are two views of the same thing.
+// The statuses of problem+json and the outcomes in metrics agree.
 func TestStatusesFitOutcomes(t *testing.T) {
 	check := func(r *authz.Refusal) {
 		status := Status(r)
@@ -64,7 +64,7 @@ func TestStatusesFitOutcomes(t *testing.T) {
 	}
 }
 
-// The golden file is what clients see: an answer that changes shows as a diff.
+// The golden file has every answer that clients get, so that a change shows as a diff.
 func TestAnswersAreThoseOfTheGoldenFile(t *testing.T) {
 	var b bytes.Buffer
 	tell := func(r *authz.Refusal) {

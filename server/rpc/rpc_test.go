@@ -21,7 +21,7 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// trail notes the order in which a call meets its stages, and fails at one of them.
+// trail records the stages of a call in order, and fails at one of them.
 type trail struct {
 	stages []string
 	failAt string
@@ -50,7 +50,7 @@ func (tr *trail) Authorize(_ context.Context, c *rpc.Call) error {
 	return tr.at("authorize")
 }
 
-func TestACallMeetsItsStagesInOrder(t *testing.T) {
+func TestACallRunsItsStagesInOrder(t *testing.T) {
 	for name, tc := range map[string]struct {
 		operation, failAt, want string
 		stage                   rpc.Stage

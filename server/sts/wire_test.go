@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/server/caller/callertest"
 )
 
-// story plays calls one after the other and keeps a golden file of each.
+// story makes calls in sequence and compares each with a golden file.
 type story struct {
 	*callertest.World
 	t *testing.T
@@ -76,7 +76,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call(anonymous, "AssumeRoleWithWebIdentity", "expired", "RoleArn", guest, "RoleSessionName", "web", "WebIdentityToken", token.Token)
 }
 
-// What STS answers is what the caller is: the names in the answer are the names that the credentials have.
+// The names in an answer are those that the credentials have in later calls.
 func TestTheCredentialsOfAnAnswerWork(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	role := s.Role("editor", callertest.AccountTrust(), callertest.AllowAll)

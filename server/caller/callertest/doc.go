@@ -1,10 +1,8 @@
-// Package callertest is for the tests of the wires: a whole server of identity pools, STS and IAM on a real store, called
-// with real signatures, and golden files of what it says.
+// Package callertest helps the tests of the API servers. It runs identity pools, STS and IAM on a real store, calls them with real
+// signatures, and compares their answers with golden files.
 //
-// What it does: New makes the server with a clock that the test moves; World.JSON and World.Query call it; World.Golden
-// compares the conversation with testdata/<Operation>/<case>.golden, in which ids and secrets are numbered.
+// New returns the server, with a clock that the test sets. World.JSON and World.Query call it. World.Golden compares a request and
+// its answer with testdata/<Operation>/<case>.golden, in which ids and secrets are numbered.
 //
-// What it leaves to others: judging what the operations do; that is the domain's tests' business.
-//
-// Source: the wires' own packages.
+// What the operations do is tested in the domain packages.
 package callertest

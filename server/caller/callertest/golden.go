@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// hidden is what differs from run to run, and what it is called in golden files.
+// hidden matches text that differs between runs, and names its replacement in golden files.
 var hidden = []struct {
 	pattern *regexp.Regexp
 	name    string
@@ -27,8 +27,8 @@ var hidden = []struct {
 	{regexp.MustCompile(`("NextToken":"|<Marker>)[\w-]+`), "${1}PAGE-TOKEN"},
 }
 
-// Golden compares the answer, and the input that led to it, with testdata/<operation>/<name>.golden. Ids are numbered in
-// the order in which they appear, so that equal ones stay equal.
+// Golden compares the answer and its input with testdata/<operation>/<name>.golden. Ids are numbered in the order in which they
+// appear, and equal ids get the same number.
 func Golden(t testing.TB, operation, name, input string, rec *httptest.ResponseRecorder) {
 	t.Helper()
 	text := fmt.Sprintf("%s\n\n%d\nContent-Type: %s\n", input, rec.Code, rec.Header().Get("Content-Type"))

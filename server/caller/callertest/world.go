@@ -34,7 +34,7 @@ const (
 	AllowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 )
 
-// World is a node with one user pool and one app client, and a clock that the test moves.
+// World is a node with one user pool and one app client, and a clock that the test sets.
 type World struct {
 	*node.Node
 	IAM    *iam.Service
@@ -42,13 +42,13 @@ type World struct {
 	Minter *session.Minter
 	Now    time.Time
 	Root   sigv4.Credentials // the administrator's key
-	Log    strings.Builder   // what was refused, with reasons
+	Log    strings.Builder   // the refusals and their reasons
 
 	t   testing.TB
 	key *token.SigningKey // of the user pool
 }
 
-// sharedKey is the key pair of all user pools: making one takes a tenth of a second.
+// sharedKey is the key pair of all user pools. Generating one takes a tenth of a second.
 var sharedKey = sync.OnceValues(func() (*token.SigningKey, error) { return token.GenerateKey(rand.Reader, "RS256") })
 
 // New opens a World at 2026-11-21 09:00 UTC. An error that its operation does not declare is an internal error.
@@ -71,7 +71,7 @@ func New(t testing.TB) *World {
 
 func (w *World) clock() time.Time { return w.Now }
 
-// newKey makes the keys of the user pool. The first one signs.
+// newKey generates the keys of the user pool. The first one signs.
 func (w *World) newKey(io.Reader) (*token.SigningKey, error) {
 	shared, err := sharedKey()
 	if err != nil {
@@ -85,7 +85,7 @@ func (w *World) newKey(io.Reader) (*token.SigningKey, error) {
 	return &key, nil
 }
 
-// IDToken makes a user's ID token of the user pool, changed by more; a nil value takes a claim away.
+// IDToken returns an ID token of the user pool with the claims of more added; a nil value removes a claim.
 func (w *World) IDToken(user string, more map[string]any) string {
 	w.t.Helper()
 	claims := map[string]any{
@@ -120,7 +120,7 @@ func AccountTrust() json.RawMessage {
 	return json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + Account + `"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`)
 }
 
-// As takes a role by the domain and returns its credentials.
+// As assumes a role, without an API call, and returns its credentials.
 func (w *World) As(roleARN string) sigv4.Credentials {
 	w.t.Helper()
 	out, err := w.IAM.AssumeRole(w.t.Context(), &iam.Caller{Principal: w.IAM.Root(w.Root.AccessKeyID)}, iam.AssumeRoleInput{RoleARN: roleARN, SessionName: "tester"})
@@ -130,7 +130,7 @@ func (w *World) As(roleARN string) sigv4.Credentials {
 	}
 }
 
-// JSONRequest makes a signed request of identity pools, unsigned when by is the zero value.
+// JSONRequest returns a request to identity pools. It is signed unless by is the zero value.
 func (w *World) JSONRequest(operation, body string, by sigv4.Credentials) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
@@ -139,7 +139,7 @@ func (w *World) JSONRequest(operation, body string, by sigv4.Credentials) *http.
 	return r
 }
 
-// QueryRequest makes a signed request of STS or IAM, unsigned when by is the zero value.
+// QueryRequest returns a request to STS or IAM. It is signed unless by is the zero value.
 func (w *World) QueryRequest(service string, form url.Values, by sigv4.Credentials) *http.Request {
 	body := form.Encode()
 	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/", strings.NewReader(body))
@@ -155,7 +155,7 @@ func (w *World) sign(r *http.Request, body, service string, by sigv4.Credentials
 	w.must(sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now, Region: Region, Service: service, PayloadHash: sigv4.HashPayload([]byte(body))}))
 }
 
-// Do serves a request by whichever protocol it speaks.
+// Do serves a request of either protocol.
 func (w *World) Do(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)

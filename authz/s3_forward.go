@@ -1,0 +1,124 @@
+package authz
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+// forward writes what goes to the store: path, query, headers and body are made of the values that were decided on, so
+// that no store can read the client's own spelling of them in another way. It runs only for requests that are allowed.
+func (m *S3Mapping) forward(c *call) {
+	s := &c.s3
+	header := c.r.Header
+	for name := range header {
+		if !s.op.forwards(name) {
+			delete(header, name)
+		}
+	}
+	c.query = s.encodeParams()
+	if s.copySource != "" {
+		source := s3key.Encode(s.copySource)
+		if s.has&hasCopyVersion != 0 {
+			source += "?versionId=" + s3key.EncodeParam(s.copyVersion)
+		}
+		header["X-Amz-Copy-Source"] = []string{source}
+	} else {
+		delete(header, "X-Amz-Copy-Source")
+	}
+	if len(header["X-Amz-Tagging"]) > 0 {
+		header["X-Amz-Tagging"] = []string{s.encodeTags()}
+	}
+	if s.withoutTags {
+		header["X-Amz-Tagging-Directive"] = []string{"REPLACE"}
+	}
+	if s.document != nil {
+		c.body = s.document.Encode()
+		c.rewritten = true
+		dropChecksums(c)
+	}
+}
+
+// encodeParams writes the query anew, without the parameters of a presigned request.
+func (s *s3Request) encodeParams() string {
+	b := make([]byte, 0, 64)
+	for _, p := range s.params {
+		if presignParam(p.name) {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, '&')
+		}
+		b = append(b, s3key.EncodeParam(p.name)...)
+		if !p.plain {
+			b = append(append(b, '='), s3key.EncodeParam(p.value)...)
+		}
+	}
+	return string(b)
+}
+
+// encodeTags writes x-amz-tagging anew.
+func (s *s3Request) encodeTags() string {
+	parts := make([]string, len(s.tags))
+	for i, t := range s.tags {
+		parts[i] = s3key.EncodeParam(t.key) + "=" + s3key.EncodeParam(t.value)
+	}
+	return strings.Join(parts, "&")
+}
+
+// dropChecksums replaces the checksums of the client's document, which were compared, by one of the document that takes
+// its place. DeleteObjects needs one.
+func dropChecksums(c *call) {
+	for name := range c.r.Header {
+		if strings.HasPrefix(name, checksumPrefix) || name == "X-Amz-Sdk-Checksum-Algorithm" {
+			delete(c.r.Header, name)
+		}
+	}
+	sum := md5.Sum(c.body) //nolint:gosec // as above
+	c.r.Header["Content-Md5"] = []string{base64.StdEncoding.EncodeToString(sum[:])}
+}
+
+const checksumPrefix = "X-Amz-Checksum-"
+
+// checkSums compares the checksums in the headers with the body that was read. The store cannot, because it gets the
+// document written anew.
+func (c *call) checkSums() *Refusal {
+	for name, lines := range c.r.Header {
+		var sum []byte
+		switch {
+		case name == "Content-Md5":
+			md5sum := md5.Sum(c.body) //nolint:gosec // as above
+			sum = md5sum[:]
+		case name == checksumPrefix+"Algorithm", name == checksumPrefix+"Type", name == checksumPrefix+"Mode":
+			continue
+		case strings.HasPrefix(name, checksumPrefix):
+			hash := sigv4.NewChecksum(strings.ToLower(name))
+			if hash == nil {
+				return refuse(UnknownRequest)
+			}
+			hash.Write(c.body)
+			sum = hash.Sum(nil)
+		default:
+			continue
+		}
+		if len(lines) != 1 {
+			return badHeader(name)
+		}
+		if claimed, err := base64.StdEncoding.DecodeString(lines[0]); err != nil || !bytes.Equal(claimed, sum) {
+			return refuseSignature(&sigv4.Error{Reason: sigv4.BadDigest, Detail: strings.ToLower(name)})
+		}
+	}
+	return nil
+}
+
+// hashOf returns the hash of a body in hexadecimal, as signatures have it.
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,122 @@
+// Package s3key decodes, checks and encodes the names of buckets and keys of S3.
+package s3key
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxBytes is the length of the longest key, decoded, in bytes, as in S3.
+const MaxBytes = 1024
+
+var (
+	errKeyEncoding = errors.New("the path holds a malformed percent-encoding")
+	errKeyBytes    = errors.New("the key is not UTF-8 or holds a NUL byte")
+	errKeyDots     = errors.New("the key holds a dot segment")
+	errKeyEmpty    = errors.New("the key holds an empty segment")
+)
+
+// Decode decodes a key, or a bucket and a key, once and checks it.
+func Decode(raw string, emptySegments bool) (string, error) {
+	key, err := url.PathUnescape(raw)
+	if err != nil {
+		return "", errKeyEncoding
+	}
+	return key, Check(key, emptySegments)
+}
+
+// Check refuses keys that the store could resolve to others: by cleaning paths, by treating a backslash as a slash, or
+// by decoding again.
+func Check(key string, emptySegments bool) error {
+	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
+		return errKeyBytes
+	}
+	if !emptySegments && (strings.HasPrefix(key, "/") || strings.Contains(key, "//")) {
+		return errKeyEmpty
+	}
+	if hasDotSegment(key) {
+		return errKeyDots
+	}
+	if strings.IndexByte(key, '%') >= 0 {
+		if again, err := url.PathUnescape(key); err == nil && (hasDotSegment(again) || strings.IndexByte(again, 0) >= 0) {
+			return errKeyDots
+		}
+	}
+	return nil
+}
+
+func hasDotSegment(key string) bool {
+	if strings.IndexByte(key, '.') < 0 {
+		return false
+	}
+	start := 0
+	for i := 0; i <= len(key); i++ {
+		if i == len(key) || key[i] == '/' || key[i] == '\\' {
+			if s := key[start:i]; s == "." || s == ".." {
+				return true
+			}
+			start = i + 1
+		}
+	}
+	return false
+}
+
+// Encode returns the canonical encoding of a key: everything but unreserved characters and slashes, as in SigV4.
+func Encode(key string) string {
+	plain := true
+	for i := 0; i < len(key) && plain; i++ {
+		plain = keyByte[key[i]]
+	}
+	if plain {
+		return key
+	}
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, len(key)+16)
+	for i := 0; i < len(key); i++ {
+		if c := key[i]; keyByte[c] {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(b)
+}
+
+var keyByte = func() (t [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/") {
+		t[c] = true
+	}
+	return t
+}()
+
+// ValidBucket checks a name by S3's naming rules. The store may have more of them.
+func ValidBucket(name string) bool {
+	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case (c == '-' || c == '.') && i > 0 && i < len(name)-1:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// EncodeParam returns the canonical encoding of a name or value in a query.
+func EncodeParam(value string) string { return strings.ReplaceAll(Encode(value), "/", "%2F") }
+
+// HoldsVersion reports whether a store that decodes the copy source before it looks for the version, or decodes it twice,
+// would read the end of the key as one.
+func HoldsVersion(key string) bool {
+	const mark = "?versionid="
+	if strings.Contains(strings.ToLower(key), mark) {
+		return true
+	}
+	again, err := url.PathUnescape(key)
+	return err == nil && strings.Contains(strings.ToLower(again), mark)
+}

@@ -1,0 +1,171 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+)
+
+// pairing finds the reverse_proxy behind each sluice_credentials that signs. The signature covers the Host header, which has
+// to be the one that the upstream gets.
+type pairing struct {
+	server  *caddyhttp.Server
+	proxies map[*Credentials][]*reverseproxy.Handler
+	gate    *Authorize // the last one that requests have passed
+	depth   int
+	missing error // a sluice_credentials for S3 behind a gate that does not know S3
+}
+
+// maxNesting bounds the search: named routes may invoke one another.
+const maxNesting = 64
+
+// pair sets the Host of every sluice_credentials that signs. Its error says which line to write.
+func pair(app *caddyhttp.App) error {
+	p := &pairing{proxies: map[*Credentials][]*reverseproxy.Handler{}}
+	for _, server := range app.Servers {
+		p.server, p.gate = server, nil
+		p.routes(server.Routes, nil)
+		if server.Errors != nil {
+			p.routes(server.Errors.Routes, nil)
+		}
+	}
+	problems := []error{p.missing}
+	for c, proxies := range p.proxies {
+		if err := c.signFor(proxies); err != nil {
+			problems = append(problems, fmt.Errorf("sluice_credentials, sigv4 %s: %w", c.SigV4.Service, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// routes goes through a list of routes; before are the credentials that requests have got by then.
+func (p *pairing) routes(list caddyhttp.RouteList, before []*Credentials) {
+	gate := p.gate
+	if p.depth++; p.depth < maxNesting {
+		before = slices.Clone(before)
+		for _, route := range list {
+			before = p.handlers(route.Handlers, before)
+		}
+	}
+	p.depth, p.gate = p.depth-1, gate
+}
+
+func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credentials) []*Credentials {
+	for _, handler := range list {
+		switch h := handler.(type) {
+		case *Authorize:
+			p.gate = h
+		case *Credentials:
+			if h.SigV4 != nil {
+				p.check(h)
+				before = append(before, h)
+				if _, known := p.proxies[h]; !known {
+					p.proxies[h] = nil // perhaps no proxy follows
+				}
+			}
+		case *caddyhttp.Subroute:
+			p.routes(h.Routes, before)
+			if h.Errors != nil {
+				p.routes(h.Errors.Routes, before)
+			}
+		case *caddyhttp.Invoke:
+			if route := p.server.NamedRoutes[h.Name]; route != nil {
+				p.routes(caddyhttp.RouteList{*route}, before)
+			}
+		case *reverseproxy.Handler:
+			for _, c := range before {
+				p.proxies[c] = append(p.proxies[c], h)
+			}
+			for _, response := range h.HandleResponse {
+				p.routes(response.Routes, before)
+			}
+		}
+	}
+	return before
+}
+
+// check looks for a gate that decides on what the store reads: buckets and keys, and parameters and headers of S3.
+func (p *pairing) check(c *Credentials) {
+	if gate := p.gate; c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
+		p.missing = errors.New("sluice_credentials, sigv4 s3: the sluice_authorize before it does not decide on S3 requests; write `sigv4 s3` in it too")
+	}
+}
+
+// signFor sets the Host that the upstream of all the proxies gets.
+func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
+	host := c.SigV4.Host
+	if len(proxies) == 0 && host == "" {
+		return errors.New("no reverse_proxy follows it; write `host <the store's host>`")
+	}
+	for _, proxy := range proxies {
+		got, err := proxyHost(proxy, host)
+		switch {
+		case err != nil:
+			return err
+		case host == "":
+			host = got
+		case got != host:
+			return fmt.Errorf("the store would get the Host %s, and the signature covers %s; write `header_up Host %s` in reverse_proxy", got, host, host)
+		}
+	}
+	c.host = host
+	return nil
+}
+
+// proxyHost returns the Host header that the upstream of a proxy gets if the signature covers signed; "" lets the proxy choose.
+func proxyHost(h *reverseproxy.Handler, signed string) (string, error) {
+	if set, ok := hostRule(h); ok {
+		switch {
+		case !strings.Contains(set, "{"):
+			return set, nil
+		case signed != "" && (set == "{http.request.hostport}" || set == "{host}"):
+			return signed, nil // what sluice_credentials has set
+		case set != "{http.reverse_proxy.upstream.hostport}":
+			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` by `header_up Host <the store's host>`", set)
+		}
+	} else if transport, ok := h.Transport.(*reverseproxy.HTTPTransport); signed != "" && (!ok || transport.TLS == nil) {
+		return signed, nil // passed on as it is
+	} else if ok && transport.TLS == nil || !ok {
+		return firstUpstream(h)
+	}
+	// Caddy sends the address of the upstream that it chooses.
+	host, err := firstUpstream(h)
+	if err != nil {
+		return "", err
+	}
+	for _, upstream := range h.Upstreams[1:] {
+		if upstream.Dial != h.Upstreams[0].Dial {
+			return "", errors.New("reverse_proxy has several upstreams and sends each its own address as Host; write `header_up Host <the store's host>` in reverse_proxy")
+		}
+	}
+	return host, nil
+}
+
+// hostRule returns the value of header_up Host.
+func hostRule(h *reverseproxy.Handler) (string, bool) {
+	if h.Headers == nil || h.Headers.Request == nil || len(h.Headers.Request.Set["Host"]) == 0 {
+		return "", false
+	}
+	return h.Headers.Request.Set["Host"][0], true
+}
+
+// firstUpstream returns the address of the first upstream.
+func firstUpstream(h *reverseproxy.Handler) (string, error) {
+	if h.DynamicUpstreams != nil || len(h.Upstreams) == 0 || strings.Contains(h.Upstreams[0].Dial, "{") {
+		return "", errors.New("the upstreams of reverse_proxy are not known at the start; write `host <the store's host>` and, in reverse_proxy, `header_up Host <the store's host>`")
+	}
+	address, err := caddy.ParseNetworkAddress(h.Upstreams[0].Dial)
+	if err != nil {
+		return "", err
+	}
+	if address.IsUnixNetwork() {
+		return "", errors.New("the upstream is a Unix socket; write `host <the store's host>`")
+	}
+	return net.JoinHostPort(address.Host, fmt.Sprint(address.StartPort)), nil
+}

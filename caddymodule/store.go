@@ -1,0 +1,120 @@
+package caddymodule
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// maxStoreError is how much of an error document of the store is held back to read its code, in bytes.
+const maxStoreError = 16 << 10
+
+// storeErrors are the codes with which a store refuses the signature of sluice_credentials, and the setting to look at. The
+// client's own signature has been verified, so the client can do nothing about them.
+var storeErrors = map[string]string{
+	"SignatureDoesNotMatch":        "secret_key, or host if something after sluice_credentials changes the Host header",
+	"InvalidAccessKeyId":           "access_key",
+	"AuthorizationHeaderMalformed": "region",
+	"InvalidToken":                 "access_key",
+	"ExpiredToken":                 "access_key",
+	"RequestTimeTooSkewed":         "the clocks of this host and of the store",
+}
+
+// storeResponse is the answer of an object store on its way to the client. It gives the names of an object's own metadata back
+// in lower case, as S3 keeps them, and holds an error document back until its code is known.
+type storeResponse struct {
+	*caddyhttp.ResponseWriterWrapper
+	before   http.Header // the headers that were set before the store answered
+	status   int         // of an error that is held back; 0 if nothing is
+	document bytes.Buffer
+}
+
+func newStoreResponse(w http.ResponseWriter) *storeResponse {
+	return &storeResponse{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, before: w.Header().Clone()}
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *storeResponse) WriteHeader(status int) {
+	lowerMetadata(s.Header())
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+		s.status = status
+	default:
+		s.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// lowerMetadata gives the headers x-amz-meta-* names in lower case. net/http sends names as they are in the map.
+func lowerMetadata(h http.Header) {
+	for name, values := range h {
+		if strings.HasPrefix(name, "X-Amz-Meta-") {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
+}
+
+// Write implements io.Writer.
+func (s *storeResponse) Write(p []byte) (int, error) {
+	if s.status == 0 {
+		return s.ResponseWriter.Write(p)
+	}
+	s.document.Write(p)
+	if s.document.Len() > maxStoreError {
+		return len(p), s.release()
+	}
+	return len(p), nil
+}
+
+// ReadFrom implements io.ReaderFrom. An answer that is not held back goes on without a copy.
+func (s *storeResponse) ReadFrom(r io.Reader) (int64, error) {
+	if s.status == 0 {
+		return s.ResponseWriterWrapper.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{s}, r)
+}
+
+// FlushError implements the interface of http.ResponseController. What is held back stays so.
+func (s *storeResponse) FlushError() error {
+	if s.status != 0 {
+		return nil
+	}
+	return http.NewResponseController(s.ResponseWriter).Flush()
+}
+
+// release sends what was held back.
+func (s *storeResponse) release() error {
+	status := s.status
+	if status == 0 {
+		return nil
+	}
+	s.status = 0
+	s.ResponseWriter.WriteHeader(status)
+	_, err := s.ResponseWriter.Write(s.document.Bytes())
+	s.document.Reset()
+	return err
+}
+
+// refused returns the code of an error that is not the client's, and the setting to look at.
+func (s *storeResponse) refused() (code, setting string) {
+	if s.status == 0 {
+		return "", ""
+	}
+	_, rest, _ := bytes.Cut(s.document.Bytes(), []byte("<Code>"))
+	text, _, _ := bytes.Cut(rest, []byte("</Code>"))
+	code = string(text)
+	return code, storeErrors[code]
+}
+
+// drop forgets the store's answer, for another to take its place.
+func (s *storeResponse) drop() {
+	s.status = 0
+	h := s.Header()
+	clear(h)
+	for name, values := range s.before {
+		h[name] = values
+	}
+}

@@ -1,0 +1,122 @@
+// Package spool keeps the body of a request until all of it has arrived and has been checked. Short bodies stay in memory,
+// longer ones go to a file without a name.
+package spool
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Memory is how many bytes of a body stay in memory: 64 KiB.
+const Memory = 64 << 10
+
+// ErrTooLong is the error for a body that is longer than the limit.
+var ErrTooLong = errors.New("spool: the body is longer than the limit")
+
+// StorageError is an error of the file, such as a full disk. Other errors of Read are the source's.
+type StorageError struct{ Err error }
+
+// Error implements error.
+func (e *StorageError) Error() string { return "spool: keeping the body: " + e.Err.Error() }
+
+// Unwrap returns the error of the file system.
+func (e *StorageError) Unwrap() error { return e.Err }
+
+// Body is a whole body. It is not safe for concurrent use, but Close may be called at any time.
+type Body struct {
+	io.Reader
+	length int64
+	file   *os.File // nil if the body is in memory
+}
+
+// Read reads source to its end. It returns the error of source, ErrTooLong for more than limit bytes, and a *StorageError. dir
+// is where the file goes; Read makes it if it does not exist. The caller must call Close.
+func Read(source io.Reader, limit int64, dir string) (*Body, error) {
+	source = io.LimitReader(source, limit+1)
+	head, err := io.ReadAll(io.LimitReader(source, min(Memory+1, limit+1)))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(head)) > limit:
+		return nil, ErrTooLong
+	case len(head) <= Memory:
+		return &Body{Reader: bytes.NewReader(head), length: int64(len(head))}, nil
+	}
+	file, err := create(dir)
+	if err != nil {
+		return nil, &StorageError{err}
+	}
+	b := &Body{Reader: file, file: file}
+	if err := b.fill(head, source, limit); err != nil {
+		_ = b.Close() // the file has no name and holds nothing that anyone needs
+		return nil, err
+	}
+	return b, nil
+}
+
+// create returns a file that disappears when it is closed, or when the process ends.
+func create(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(dir, "body-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// fill writes the body to the file and goes back to its beginning.
+func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
+	into := &writer{file: b.file}
+	_, err := io.Copy(into, io.MultiReader(bytes.NewReader(head), rest))
+	switch {
+	case into.err != nil:
+		return &StorageError{into.err}
+	case err != nil:
+		return err
+	case into.count > limit:
+		return ErrTooLong
+	}
+	b.length = into.count
+	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
+		return &StorageError{err}
+	}
+	return nil
+}
+
+// writer tells errors of the file from those of the source.
+type writer struct {
+	file  *os.File
+	count int64
+	err   error
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	n, err := w.file.Write(p)
+	w.count += int64(n)
+	if err != nil {
+		w.err = fmt.Errorf("after %d bytes: %w", w.count, err)
+	}
+	return n, err
+}
+
+// Len returns the length in bytes.
+func (b *Body) Len() int64 { return b.length }
+
+// Close frees the file. A Read after it fails if the body was in a file.
+func (b *Body) Close() error {
+	if b.file == nil {
+		return nil
+	}
+	if err := b.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}

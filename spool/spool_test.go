@@ -1,0 +1,52 @@
+package spool
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestABodyComesBackWholeAndLeavesNoFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spool")
+	for _, size := range []int{0, 1, Memory, Memory + 1, 3 << 20} {
+		text := strings.Repeat("x", size)
+		b, err := Read(strings.NewReader(text), int64(size), dir)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if got, err := io.ReadAll(b); err != nil || string(got) != text || b.Len() != int64(size) {
+			t.Errorf("%d bytes: %d come back, %d said, %v", size, len(got), b.Len(), err)
+		}
+		if b.Close() != nil || b.Close() != nil {
+			t.Errorf("%d bytes: closing twice fails", size)
+		}
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("left behind: %v %v", files, err)
+	}
+}
+
+func TestErrorsOfTheSourceAndOfTheFileDiffer(t *testing.T) {
+	broken := errors.New("the client has gone")
+	for _, size := range []int{1, Memory + 10} {
+		source := io.MultiReader(strings.NewReader(strings.Repeat("x", size)), iotest.ErrReader(broken))
+		if _, err := Read(source, 1<<30, t.TempDir()); !errors.Is(err, broken) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if _, err := Read(strings.NewReader(strings.Repeat("x", size)), int64(size)-1, t.TempDir()); !errors.Is(err, ErrTooLong) {
+			t.Errorf("%d bytes over the limit: %v", size, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Read(strings.NewReader(strings.Repeat("x", Memory+1)), 1<<30, file)
+	if _, ok := errors.AsType[*StorageError](err); !ok {
+		t.Errorf("a folder that cannot be: %v", err)
+	}
+}
