@@ -97,32 +97,13 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	return x
 }
 
-// usualGroups are claims in which issuers write groups.
-var usualGroups = []string{"groups", "cognito:groups", "roles", "realm_access.roles"}
-
-// groupsElsewhere says where the token seems to have its groups, if there are none where they are read. "" if there is nothing to
-// say.
+// groupsElsewhere says where the token seems to have its groups, if there are none where they are read.
 func (c *call) groupsElsewhere() string {
-	p, v := c.principal, c.e.o.Verifier
-	if p.Claims == nil || len(p.Groups) > 0 || v == nil {
+	claims, ok := c.principal.Claims.(*tokenClaims)
+	if !ok || len(c.principal.Groups) > 0 || c.e.o.Verifier == nil {
 		return ""
 	}
-	issuer := v.Issuer(p.Issuer)
-	if issuer == nil {
-		return ""
-	}
-	read := strings.Join(issuer.GroupsClaim, ".")
-	for _, name := range usualGroups {
-		if values, _ := p.Claims.Lookup(name); name != read && len(values) > 0 {
-			const most = 200
-			list := strings.Join(values, ", ")
-			if len(list) > most {
-				list = strings.ToValidUTF8(list[:most], "") + "…"
-			}
-			return fmt.Sprintf("the token has %s=[%s]; this issuer's groups are read from %s; set groups_claim", name, list, read)
-		}
-	}
-	return ""
+	return c.e.o.Verifier.Issuer(c.principal.Issuer).GroupsElsewhere(&claims.claims)
 }
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {

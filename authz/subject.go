@@ -192,30 +192,7 @@ func (c *tokenClaims) Lookup(name string) ([]string, bool) {
 
 // nested finds a claim by its name or its path in lower case. found counts the claims that the path may mean.
 func (c *tokenClaims) nested(path string) (values []string, found int) {
-	return nestedIn(&c.claims, path)
-}
-
-func nestedIn(claims *token.Claims, path string) (values []string, found int) {
-	for claim, raw := range claims.All() {
-		name := policy.FoldKey(claim)
-		if name == path {
-			found++
-			values, _ = claims.Values(claim)
-			continue
-		}
-		rest, ok := strings.CutPrefix(path, name+".")
-		if !ok || raw[0] != '{' {
-			continue
-		}
-		inner, err := token.ParseClaims(raw)
-		if err != nil {
-			continue // cannot happen: the verifier has accepted the text
-		}
-		if below, n := nestedIn(&inner, rest); n > 0 {
-			values, found = below, found+n
-		}
-	}
-	return values, found
+	return c.claims.Nested(path, policy.FoldKey)
 }
 
 // fold finds a claim by its name in lower case. found counts the claims of that name.
