@@ -174,24 +174,12 @@ func (c *call) claimKey(name string) policy.Values {
 	if p.Claims == nil {
 		return absent
 	}
-	if nests, ok := p.Claims.(interface {
-		nested(string) ([]string, int)
-	}); ok && strings.Contains(name, ".") {
-		values, found := nests.nested(name)
+	if claims, ok := p.Claims.(*tokenClaims); ok {
+		values, found := claims.claims.Nested(name, policy.FoldKey)
 		if found > 1 {
 			return c.ambiguous("jwt:" + name)
 		}
 		return policy.Many(values)
-	}
-	if folds, ok := p.Claims.(interface{ fold(string) (string, int) }); ok {
-		exact, found := folds.fold(name)
-		switch {
-		case found == 0:
-			return absent
-		case found > 1:
-			return c.ambiguous("jwt:" + name)
-		}
-		name = exact
 	}
 	values, _ := p.Claims.Lookup(name)
 	return policy.Many(values)

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -188,20 +187,4 @@ func (c *tokenClaims) Lookup(name string) ([]string, bool) {
 		return c.claims.Values(token.ClaimPath(name)...)
 	}
 	return values, ok
-}
-
-// nested finds a claim by its name or its path in lower case. found counts the claims that the path may mean.
-func (c *tokenClaims) nested(path string) (values []string, found int) {
-	return c.claims.Nested(path, policy.FoldKey)
-}
-
-// fold finds a claim by its name in lower case. found counts the claims of that name.
-func (c *tokenClaims) fold(name string) (exact string, found int) {
-	for claim := range c.claims.All() {
-		if policy.FoldKey(claim) == name {
-			exact = claim
-			found++
-		}
-	}
-	return exact, found
 }

@@ -15,15 +15,14 @@ func (c *Claims) Nested(path string, fold func(string) string) (values []string,
 			values, _ = c.Values(claim)
 			continue
 		}
-		rest, ok := strings.CutPrefix(path, name+".")
-		if !ok || raw[0] != '{' {
+		if len(path) <= len(name) || path[len(name)] != '.' || path[:len(name)] != name || raw[0] != '{' {
 			continue
 		}
 		inner, err := ParseClaims(raw)
 		if err != nil {
 			continue // cannot happen: the scanner has accepted the text
 		}
-		if below, n := inner.Nested(rest, fold); n > 0 {
+		if below, n := inner.Nested(path[len(name)+1:], fold); n > 0 {
 			values, found = below, found+n
 		}
 	}
