@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -113,7 +114,7 @@ func (c *call) read() *Refusal {
 	if r.Method == "CONNECT" {
 		return malformed(MalformedMethod, errTunnel)
 	}
-	if err := checkTarget(r.Target); err != nil {
+	if err := urlpath.CheckTarget(r.Target); err != nil {
 		return malformed(MalformedPath, err)
 	}
 	host, err := CanonicalHost(r.Host)
@@ -154,13 +155,18 @@ func (c *call) bearer(raw string) *Refusal {
 	if len(raw) > o.MaxTokenBytes {
 		return refuse(TokenTooLarge)
 	}
-	if o.Verifier.Seen(raw) { // no cache holds a token that the verifier has not seen
+	// The generation is read before verifying: a key that is removed meanwhile may have been this token's.
+	generation := uint32(o.Verifier.Generation())
+	if o.Verifier.Seen(raw) { // the cache hardly ever holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:
-			c.cached = true
-			c.take(subject)
-			return nil
+			if subject.generation == generation {
+				c.cached = true
+				c.take(subject)
+				return nil
+			}
+			o.Tokens.Remove(o.Tokens.Key(raw)) // a key was removed since; it may have been this token's
 		case token.Refused:
 			c.cached = true
 			return refuseToken(err)
@@ -176,11 +182,19 @@ func (c *call) bearer(raw string) *Refusal {
 	}
 	var subject *Subject
 	subject, c.principal = subjectOfToken(verified)
-	subject.serial = c.e.serial.Add(1)
-	o.Tokens.Put(o.Tokens.Key(raw), subject, subject.sizeOfToken(verified), c.principal.ExpiresAt)
+	subject.serial, subject.generation = c.e.serial.Add(1), generation
+	until := c.principal.ExpiresAt
+	if most := c.now.Add(maxCachedTime); until.After(most) {
+		until = most
+	}
+	o.Tokens.Put(o.Tokens.Key(raw), subject, subject.sizeOfToken(verified), until)
 	c.subject = subject
 	return nil
 }
+
+// maxCachedTime is how long a token is accepted without verifying it again. It bounds the use of keys that cannot be fetched any
+// more, which ends RemoteOptions.MaxStale later for new tokens.
+const maxCachedTime = time.Hour
 
 // negativeTime is how long a token with a bad signature is refused without verifying it again.
 const negativeTime = time.Minute

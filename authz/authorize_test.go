@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -158,7 +159,7 @@ func TestRequestsHaveLimits(t *testing.T) {
 		r.Header[fmt.Sprintf("X-%d", i)] = []string{""}
 	}
 	want(t, e, r, Malformed, TooManyHeaders)
-	want(t, e, get("GET", "/"+strings.Repeat("a", MaxPathBytes), bearer), Malformed)
+	want(t, e, get("GET", "/"+strings.Repeat("a", urlpath.MaxBytes), bearer), Malformed)
 	want(t, e, get(strings.Repeat("A", 33), "/", bearer), Malformed)
 	want(t, e, get("GE T", "/", bearer), Malformed)
 	want(t, e, get("", "/", bearer), Malformed)

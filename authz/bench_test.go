@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // upstreamHeaders is what a host does beside the engine: the credential goes, the identity headers come.
@@ -184,7 +185,7 @@ func BenchmarkParts(b *testing.B) {
 	for name, part := range map[string]func(){
 		"cache":    func() { _, _, _ = cache.Get(cache.Key(raw), testNow) },
 		"headers":  func() { e.identity.Strip(r.Header) },
-		"path":     func() { _, _, _ = CanonicalPath(r.RawPath) },
+		"path":     func() { _, _, _ = urlpath.Canonical(r.RawPath) },
 		"decision": func() { c.judge(grants) },
 	} {
 		b.Run(name, func(b *testing.B) {

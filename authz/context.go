@@ -165,7 +165,8 @@ func (c *call) requestKey(name string) policy.Values {
 	return absent
 }
 
-// claimKey returns jwt:<claim>. scope is a list, however the issuer writes it. Members of nested objects have no keys.
+// claimKey returns jwt:<claim>. scope is a list, however the issuer writes it. The key of a
+// member of an object is the path to it: jwt:realm_access.roles.
 func (c *call) claimKey(name string) policy.Values {
 	p := c.principal
 	switch name {
@@ -182,15 +183,12 @@ func (c *call) claimKey(name string) policy.Values {
 	if p.Claims == nil {
 		return absent
 	}
-	if folds, ok := p.Claims.(interface{ fold(string) (string, int) }); ok {
-		exact, found := folds.fold(name)
-		switch {
-		case found == 0:
-			return absent
-		case found > 1:
+	if claims, ok := p.Claims.(*tokenClaims); ok {
+		values, found := claims.claims.Nested(name, policy.FoldKey)
+		if found > 1 {
 			return c.ambiguous("jwt:" + name)
 		}
-		name = exact
+		return policy.Many(values)
 	}
 	values, _ := p.Claims.Lookup(name)
 	return policy.Many(values)

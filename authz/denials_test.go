@@ -46,6 +46,52 @@ func TestRefusalsAreKeptInABoundOfBytes(t *testing.T) {
 	}
 }
 
+// The attack as it was found: each refusal held the accounts of 20 keys by 200 statements, 4 MiB.
+func TestRefusalsOfManyKeysOnARouteWithManyStatementsHoldLittleMemory(t *testing.T) {
+	const refusals, keys, statements, most = 560, 20, 200, 16 << 20
+	denials := NewDenials(0)
+	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3"}, "s3", func(o *Options) {
+		o.Denials = denials
+		for i := range statements {
+			o.Policies = append(o.Policies, policy.Source{Name: fmt.Sprint("statement ", i), Document: must(policy.Parse(fmt.Appendf(nil,
+				`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::photos/%d/*"}}`, i), policy.Identity))})
+		}
+	})
+	g.roles.set(testRole, ownPrefix)
+	var body strings.Builder
+	body.WriteString("<Delete>")
+	for i := range keys {
+		fmt.Fprintf(&body, "<Object><Key>%s%d</Key></Object>", strings.Repeat("k", 1000), i)
+	}
+	body.WriteString("</Delete>")
+	credentials, hash := g.credentials(record("us-east-1:x", nil)), sigv4.HashPayload([]byte(body.String()))
+	refuse := func() string {
+		r := get("POST", "/s3/photos?delete", "")
+		r.ContentLength, r.Body = int64(body.Len()), strings.NewReader(body.String())
+		return want(t, g.Engine, g.sign(r, credentials, "s3", hash), Denied).DecisionID
+	}
+	live := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	refuse()
+	before := live()
+	last := ""
+	for range refusals {
+		last = refuse()
+	}
+	if after := live(); after > before+most {
+		t.Errorf("%d refusals hold %d KiB", refusals, (after-before)>>10)
+	}
+	if d, ok := denials.Get(last); !ok || len(d.Targets) != keys {
+		t.Errorf("the last one is not explained: %+v", d)
+	}
+	runtime.KeepAlive(denials)
+}
+
 func TestALargeRequestIsKeptWithoutItsInputs(t *testing.T) {
 	denials := NewDenials(4)
 	e := tokenGate(t, newClock(), func(o *Options) { o.Denials = denials }, "allow group readers GET /api/*")

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/seal"
@@ -30,6 +31,10 @@ const (
 
 // DefaultMaxHeaders is the default limit on header fields of a request.
 const DefaultMaxHeaders = 256
+
+// DefaultBodies returns the usual bound of bodies in memory whose sender is not verified: 64 MiB, of which one client may hold
+// 16 MiB.
+func DefaultBodies() *bounded.Budget { return bounded.NewBudget(64<<20, 16<<20) }
 
 // Options are the dependencies and settings of an Engine, which serves one route.
 type Options struct {
@@ -72,6 +77,8 @@ type Options struct {
 	MaxTokenBytes int
 	// MaxHeaders is the largest number of header fields. 0 means DefaultMaxHeaders.
 	MaxHeaders int
+	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means DefaultBodies of its own.
+	Bodies *bounded.Budget
 
 	// Denials records denials. Engines may share it. nil means that none is recorded.
 	Denials  *Denials
@@ -261,6 +268,9 @@ func (o *Options) complete() error {
 	}
 	if o.MaxHeaders == 0 {
 		o.MaxHeaders = DefaultMaxHeaders
+	}
+	if o.Bodies == nil {
+		o.Bodies = DefaultBodies()
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -83,6 +83,9 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	if refusal != nil {
 		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
 	}
+	if refusal != nil && refusal.Reason == NotAllowed {
+		x.Note = c.groupsElsewhere()
+	}
 	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {
 		if i == maxExplained {
@@ -93,6 +96,15 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 		x.Targets = append(x.Targets, c.explainTarget(perms, full))
 	}
 	return x
+}
+
+// groupsElsewhere says where the token seems to have its groups, if there are none where they are read.
+func (c *call) groupsElsewhere() string {
+	claims, ok := c.principal.Claims.(*tokenClaims)
+	if !ok || len(c.principal.Groups) > 0 || c.e.o.Verifier == nil {
+		return ""
+	}
+	return c.e.o.Verifier.Issuer(c.principal.Issuer).GroupsElsewhere(&claims.claims)
 }
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // ActionInvoke is the action of plain HTTP requests, as in API Gateway.
@@ -46,13 +48,13 @@ func (m *HTTPMapping) check() error {
 }
 
 func (m *HTTPMapping) locate(c *call) *Refusal {
-	path, rawPath, err := CanonicalPath(c.r.RawPath)
+	path, rawPath, err := urlpath.Canonical(c.r.RawPath)
 	if err != nil {
 		c.unclear = malformed(MalformedPath, err)
-		if c.e.o.SigV4 == nil || !errors.Is(err, errPathEncoded) && !errors.Is(err, errPathParameter) {
+		if c.e.o.SigV4 == nil || !errors.Is(err, urlpath.ErrEncoded) && !errors.Is(err, urlpath.ErrParameter) {
 			return c.unclear
 		}
-		if c.readings, path, rawPath, err = pathReadings(c.r.RawPath); err != nil {
+		if c.readings, path, rawPath, err = urlpath.Readings(c.r.RawPath); err != nil {
 			return malformed(MalformedPath, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3xml"
+	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // S3Mapping maps S3's REST API to S3's actions. It refuses operations, methods and parameters that are not in its table,
@@ -66,7 +67,7 @@ func (m *S3Mapping) check() error {
 		return err
 	}
 	if m.Prefix != "" {
-		if _, encoded, err := CanonicalPath(m.Prefix); err != nil || encoded != m.Prefix || strings.HasSuffix(m.Prefix, "/") {
+		if _, encoded, err := urlpath.Canonical(m.Prefix); err != nil || encoded != m.Prefix || strings.HasSuffix(m.Prefix, "/") {
 			return fmt.Errorf("authz: the prefix %q is not a canonical path without a slash at its end", m.Prefix)
 		}
 	}
@@ -96,8 +97,8 @@ func (m *S3Mapping) rule(r Rule) ruleScope {
 // system would resolve to others are refused.
 func (m *S3Mapping) locate(c *call) *Refusal {
 	raw := c.r.RawPath
-	if len(raw) > MaxPathBytes {
-		return malformed(MalformedPath, errPathTooLong)
+	if len(raw) > urlpath.MaxBytes {
+		return malformed(MalformedPath, urlpath.ErrTooLong)
 	}
 	rest, ok := strings.CutPrefix(raw, m.Prefix)
 	if !ok || rest == "" && m.Prefix == "" || rest != "" && rest[0] != '/' {

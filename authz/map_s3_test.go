@@ -20,7 +20,7 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	if header == nil {
 		header = http.Header{}
 	}
-	c := &call{e: &Engine{o: Options{Mapping: m}}, now: testNow, r: &Request{Method: method, Host: host, RawPath: path, RawQuery: query, Header: header,
+	c := &call{e: &Engine{o: Options{Mapping: m, Bodies: DefaultBodies()}}, now: testNow, r: &Request{Method: method, Host: host, RawPath: path, RawQuery: query, Header: header,
 		ContentLength: int64(len(body)), TLSVersion: tls.VersionTLS13}}
 	if body != "" {
 		c.r.Body = strings.NewReader(body)

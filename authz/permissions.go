@@ -68,12 +68,25 @@ func (s *Subject) keepPermissions(g *permissions) {
 // maxShared is the number of permissions that an engine keeps to share.
 const maxShared = 4096
 
+// maxSharedKey is the longest key of shared permissions, in bytes.
+const maxSharedKey = 4 << 10
+
 // sharedPermissions gives subjects with the same groups and roles the same permissions. A million tokens of three groups
 // do not need a million copies, and those in use stay in the CPU caches.
+//
+// There are two maps. When the first is full, it takes the place of the second, whose entries are dropped: those that were
+// not asked for since it was last full.
 type sharedPermissions struct {
 	mu      sync.Mutex // taken when a subject is first seen and after roles have changed
 	version uint64
-	byKey   map[string]*permissions
+	recent  map[string]*sharedEntry
+	older   map[string]*sharedEntry
+}
+
+// sharedEntry computes its permissions once, without the lock of the table: other subjects do not wait for that.
+type sharedEntry struct {
+	once  sync.Once
+	value *permissions
 }
 
 func (t *sharedPermissions) permissionsFor(e *Engine, s *Subject, version uint64) *permissions {
@@ -82,23 +95,34 @@ func (t *sharedPermissions) permissionsFor(e *Engine, s *Subject, version uint64
 	if !shareable {
 		return &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
 	}
+	entry := t.entry(key, version)
+	entry.once.Do(func() { entry.value = &permissions{engine: e, version: version, layers: e.layersOf(s, p)} })
+	return entry.value
+}
+
+// entry returns the entry of a key, in O(1).
+func (t *sharedPermissions) entry(key string, version uint64) *sharedEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.version != version || t.byKey == nil {
-		t.version, t.byKey = version, make(map[string]*permissions)
+	if t.version != version || t.recent == nil {
+		t.version, t.recent, t.older = version, make(map[string]*sharedEntry), nil
 	}
-	if g := t.byKey[key]; g != nil {
-		return g
+	if found := t.recent[key]; found != nil {
+		return found
 	}
-	g := &permissions{engine: e, version: version, layers: e.layersOf(s, p)}
-	if len(t.byKey) < maxShared {
-		t.byKey[key] = g
+	found := t.older[key]
+	if found == nil {
+		found = new(sharedEntry)
 	}
-	return g
+	if len(t.recent) >= maxShared/2 {
+		t.recent, t.older = make(map[string]*sharedEntry), t.recent
+	}
+	t.recent[key] = found
+	return found
 }
 
 // permissionsKey encodes everything that layersOf reads of a subject. It returns false for sessions with policies of
-// their own.
+// their own, and for subjects with so many groups and roles that hardly anybody has the same.
 func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 	if s.keys.limited() {
 		return "", false
@@ -110,7 +134,7 @@ func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 		}
 	}
-	return string(b), true
+	return string(b), len(b) <= maxSharedKey
 }
 
 func (e *Engine) layersOf(s *Subject, p *principal.Principal) []policy.Layers {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"crypto/tls"
 )
@@ -38,7 +39,18 @@ type Request struct {
 	// Body is read only if the decision depends on it: for DeleteObjects and some settings in S3, and for a signature
 	// over a body whose hash is in no header. Everything else is checked first. Result.Body then has what was read.
 	Body io.Reader
+	// Timer limits how long Body may take. nil means that nothing does.
+	Timer BodyTimer
 }
+
+// BodyTimer limits how long the body of one request may take.
+type BodyTimer interface {
+	// LimitBody makes reads of the body fail after d. 0 ends the limit.
+	LimitBody(d time.Duration)
+}
+
+// MaxBodyTime is how long a body that the decision depends on may take to arrive: 300 kbit/s for one of 1 MiB.
+const MaxBodyTime = 30 * time.Second
 
 // Secure reports whether the request came over TLS.
 func (r *Request) Secure() bool { return r.TLSVersion >= tls.VersionTLS10 }

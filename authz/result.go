@@ -21,6 +21,9 @@ const (
 	Undecidable             // something that the decision needs is unavailable
 )
 
+// Outcomes is the number of values of Outcome.
+const Outcomes = int(Undecidable) + 1
+
 var outcomeNames = [...]string{"none", "allowed", "denied", "unauthenticated", "malformed", "undecidable"}
 
 // String returns the name that metrics use.

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/throttle"
 )
 
 // signature verifies an AWS signature: it finds the owner of the access key and verifies with its secret.
@@ -28,7 +30,11 @@ func (c *call) signature() *Refusal {
 	}
 	options := sigv4.Options{Now: c.now, Regions: o.Regions, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
-		// The signature covers the hash of the body, which is in no header.
+		// The signature covers the hash of the body, which is in no header. The body comes from a stranger until the
+		// signature is verified, so everything else is checked before it is read.
+		if err := auth.CheckClaims(options); err != nil {
+			return refuseSignature(err)
+		}
 		body, refusal := c.readWhole(c.r.Body, o.MaxBody)
 		if refusal != nil {
 			return refusal
@@ -123,7 +129,8 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Refusal) {
 	return subject, nil
 }
 
-// readWhole reads a body that the decision depends on. from verifies it if the signature is verified.
+// readWhole reads a body that the decision depends on, within Options.Bodies and MaxBodyTime. from verifies it if the signature
+// is verified.
 func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	switch {
 	case from == nil:
@@ -131,15 +138,21 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	case c.r.ContentLength > limit:
 		return nil, refuse(BodyTooLarge)
 	}
-	body, err := io.ReadAll(io.LimitReader(from, limit+1))
+	if timer := c.r.Timer; timer != nil {
+		timer.LimitBody(MaxBodyTime)
+		defer timer.LimitBody(0)
+	}
+	body, err := c.e.o.Bodies.ReadAll(from, throttle.Network(c.r.ClientIP), limit)
 	var refused *sigv4.Error
 	switch {
+	case errors.Is(err, bounded.ErrNoBytes):
+		return nil, refuse(Unavailable)
+	case errors.Is(err, bounded.ErrTooLong):
+		return nil, refuse(BodyTooLarge)
 	case errors.As(err, &refused):
 		return nil, refuseSignature(refused)
 	case err != nil:
 		return nil, refuse(BodyUnreadable)
-	case int64(len(body)) > limit:
-		return nil, refuse(BodyTooLarge)
 	}
 	return body, nil
 }

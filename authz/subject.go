@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -21,6 +20,7 @@ type Subject struct {
 	others      atomic.Pointer[otherPermissions] // on further routes
 	keys        *accessKey                       // of credentials that sign; nil for tokens
 	serial      uint32                           // spreads subjects over an engine's places
+	generation  uint32                           // of the verifier's keys when the token was verified
 	token       packed
 }
 
@@ -180,16 +180,11 @@ func (s *Subject) sizeOfSession() int {
 // tokenClaims implements principal.Claims with a token's claims, and finds them without case for conditions.
 type tokenClaims struct{ claims token.Claims }
 
-// Lookup returns a claim by its exact name.
-func (c *tokenClaims) Lookup(name string) ([]string, bool) { return c.claims.Values(name) }
-
-// fold finds a claim by its name in lower case. found counts the claims of that name.
-func (c *tokenClaims) fold(name string) (exact string, found int) {
-	for claim := range c.claims.All() {
-		if policy.FoldKey(claim) == name {
-			exact = claim
-			found++
-		}
+// Lookup returns a claim by its exact name, or by its path if there is no such name.
+func (c *tokenClaims) Lookup(name string) ([]string, bool) {
+	values, ok := c.claims.Values(name)
+	if !ok && strings.Contains(name, ".") {
+		return c.claims.Values(token.ClaimPath(name)...)
 	}
-	return exact, found
+	return values, ok
 }

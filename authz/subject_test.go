@@ -1,8 +1,10 @@
 package authz
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
@@ -40,8 +42,45 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 	for i := range maxShared + 10 {
 		e.permissionsFor(user([]string{"g", string(rune(i))}, nil))
 	}
-	if n := len(e.shared.byKey); n > maxShared {
+	if n := len(e.shared.recent) + len(e.shared.older); n > maxShared || n < maxShared/2 {
 		t.Errorf("%d grants are kept", n)
+	}
+	if !same(user([]string{"late"}, nil), user([]string{"late"}, nil)) {
+		t.Error("a full table shares nothing new")
+	}
+	if long := []string{strings.Repeat("g", maxSharedKey)}; same(user(long, nil), user(long, nil)) {
+		t.Error("a key of any length is kept")
+	}
+}
+
+// slowRoles lets the policies of one role wait.
+type slowRoles struct {
+	*testRoles
+	asked, answer chan struct{}
+}
+
+func (r *slowRoles) PolicySets(arn string) ([]*policy.Set, *policy.Set, bool) {
+	if arn == "slow" {
+		r.asked <- struct{}{}
+		<-r.answer
+	}
+	return r.testRoles.PolicySets(arn)
+}
+
+func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
+	roles := &slowRoles{newTestRoles(), make(chan struct{}), make(chan struct{})}
+	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true })
+	of := func(role string) *permissions {
+		return e.permissionsFor(&Subject{Principal: &principal.Principal{Kind: principal.User, Roles: []string{role}}})
+	}
+	slow := make(chan *permissions, 2)
+	go func() { slow <- of("slow") }()
+	<-roles.asked
+	go func() { slow <- of("slow") }() // waits for the first, and must not compute again: nobody takes a second question
+	of("fast")
+	close(roles.answer)
+	if <-slow != <-slow {
+		t.Error("two subjects of one role have permissions of their own")
 	}
 }
 

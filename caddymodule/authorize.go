@@ -36,7 +36,9 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 // `{http.auth.user.kind}` | user, machine, role-session, root or anonymous
 // `{http.auth.user.role_arn}` | the role of temporary credentials
 // `{http.auth.user.claim.<name>}` | any claim of the token
-// `{http.vars.sluice.action}`, `.resource`, `.outcome`, `.decision_id` | what was decided
+// `{http.vars.sluice.action}`, `.resource`, `.outcome` | what was decided, also of requests that are refused
+// `{http.vars.sluice.reason}`, `.decision_id` | why a request is refused, or would be in shadow mode
+// `{http.vars.sluice.user}` | the user name of a request that is refused; "" if the credential is not good
 type Authorize struct {
 	config.Authorize
 
@@ -57,6 +59,9 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.app = app
+	if err := redactLogs(ctx); err != nil {
+		return err
+	}
 	placeholders := replacement{repl: caddy.NewReplacer()}
 	for i := range a.Policies {
 		placeholders.fill("policy", &a.Policies[i].File)
@@ -115,6 +120,7 @@ func ask(gate *node.Gate, w http.ResponseWriter, r *http.Request) (*passage, err
 	}
 	result, pass, err := gate.Ask(w, r, target, clientAddr(vars))
 	if !pass {
+		setRefused(r, vars, &result)
 		return nil, err
 	}
 	return &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars}, nil

@@ -25,7 +25,10 @@ func init() {
 //	    issuer <url> {                    # a remote OIDC issuer; may be repeated
 //	        jwks_url   <url>
 //	        client_id  <id>...
+//	        audience   <aud>...
 //	        any_client [on|off]
+//	        groups_claim   <claim>        # a.b is b in the object a
+//	        username_claim <claim>
 //	        token_use  access|id...
 //	        algorithms <alg>...
 //	        max_stale  <duration>
@@ -206,12 +209,15 @@ func peekArgs(d *caddyfile.Dispenser) []string {
 
 func issuerOptions(i *config.Issuer) map[string]option {
 	return map[string]option{
-		"jwks_url":   oneString(&i.JWKSURL, "jwks_url <url>"),
-		"client_id":  manyStrings(&i.Clients, "client_id <id>..."),
-		"any_client": onOff(&i.AnyClient, "any_client [on|off]"),
-		"token_use":  manyStrings(&i.TokenUse, "token_use access|id..."),
-		"algorithms": manyStrings(&i.Algorithms, "algorithms <alg>..."),
-		"max_stale":  oneDuration(&i.MaxStale, "max_stale <duration>"),
+		"jwks_url":       oneString(&i.JWKSURL, "jwks_url <url>"),
+		"client_id":      manyStrings(&i.Clients, "client_id <id>..."),
+		"audience":       manyStrings(&i.Audiences, "audience <aud>..."),
+		"any_client":     onOff(&i.AnyClient, "any_client [on|off]"),
+		"groups_claim":   oneString(&i.GroupsClaim, "groups_claim <claim>"),
+		"username_claim": oneString(&i.UsernameClaim, "username_claim <claim>"),
+		"token_use":      manyStrings(&i.TokenUse, "token_use access|id..."),
+		"algorithms":     manyStrings(&i.Algorithms, "algorithms <alg>..."),
+		"max_stale":      oneDuration(&i.MaxStale, "max_stale <duration>"),
 	}
 }
 

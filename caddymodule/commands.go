@@ -17,13 +17,19 @@ import (
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
+// Examples replaces the examples in the help of the binary, which are those of Caddy's own. "" keeps them. Set it before
+// caddycmd.Main.
+var Examples string
+
 func init() {
+	var policy *cobra.Command // registered first, so that it is part of the root command when explain is added
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "policy",
 		Usage: "test|simulate|explain|validate <file>...",
 		Short: "Tests, simulates, explains and validates IAM policies",
 		Long:  policyHelp,
 		CobraFunc: func(cmd *cobra.Command) {
+			policy = cmd
 			cmd.DisableFlagParsing = true
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
 				if code := policycmd.Run(args, os.Stdin, os.Stdout, os.Stderr); code != 0 {
@@ -35,13 +41,17 @@ func init() {
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "explain",
-		Usage: "<decision id> [--json] [--address <admin address>]",
+		Usage: "[<decision id>] [--json] [--address <admin address>]",
 		Short: "Explains why a running Sluice refused a request",
-		Long: `Every refusal carries a decision id, in the body of the answer. This command asks the admin endpoint of the
+		Long: `Every refusal by policies carries a decision id, in the body of the answer. This command asks the admin endpoint of the
 running process for the account of it: who asked for what, which statements were considered, why each did or did not
-match, and which one decided. The last refusals are kept in memory, without credentials.`,
+match, and which one decided. The last refusals are kept in memory, without credentials. Without an id, the command lists
+them, the latest first.`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.Args = cobra.ExactArgs(1)
+			if root := policy.Parent(); Examples != "" && root != nil {
+				root.Example = Examples
+			}
+			cmd.Args = cobra.MaximumNArgs(1)
 			cmd.Flags().Bool("json", false, "print the account as JSON")
 			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
 			cmd.RunE = explain
@@ -61,7 +71,10 @@ func explain(cmd *cobra.Command, args []string) error {
 	if address, err = caddycmd.DetermineAdminAPIAddress(address, nil, "", ""); err != nil {
 		return err
 	}
-	path := "/sluice/decisions/" + args[0]
+	path := decisionsPath
+	if len(args) > 0 {
+		path += "/" + args[0]
+	}
 	if !asJSON {
 		path += "?format=text"
 	}
@@ -78,6 +91,7 @@ func init() { caddy.RegisterModule(admin{}) }
 
 // admin is Sluice's part of Caddy's admin endpoint:
 //
+//	GET /sluice/decisions[?format=text]        the latest refusals
 //	GET /sluice/decisions/<id>[?format=text]   the account of a refusal
 type admin struct{}
 
@@ -88,14 +102,44 @@ func (admin) CaddyModule() caddy.ModuleInfo {
 
 // Routes implements caddy.AdminRouter.
 func (a admin) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: "/sluice/decisions/", Handler: caddy.AdminHandlerFunc(a.decision)}}
+	return []caddy.AdminRoute{
+		{Pattern: decisionsPath, Handler: caddy.AdminHandlerFunc(a.decisions)},
+		{Pattern: decisionsPath + "/", Handler: caddy.AdminHandlerFunc(a.decision)},
+	}
+}
+
+const (
+	decisionsPath = "/sluice/decisions"
+	maxListed     = 100 // refusals in a list
+)
+
+// decisions lists the latest refusals, without the statements.
+func (admin) decisions(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
+	}
+	list := []*refusal.Account{} // [] and not null
+	for _, d := range denials.Recent(maxListed) {
+		list = append(list, refusal.AccountOf(d))
+	}
+	if r.URL.Query().Get("format") != "text" {
+		w.Header().Set("Content-Type", "application/json")
+		return json.NewEncoder(w).Encode(list)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	for _, a := range list {
+		if err := a.WriteLine(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet {
 		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
 	}
-	denial, ok := denials.Get(r.URL.Path[len("/sluice/decisions/"):])
+	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
 	if !ok {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept; only the latest refusals are")}
 	}

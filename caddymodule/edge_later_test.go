@@ -46,7 +46,7 @@ func TestShadowModeDecidesAndLetsPass(t *testing.T) {
 		}
 	}
 	after := e.metrics(t)
-	for outcome, n := range map[string]float64{"allowed": 1, "denied": 2, "unauthenticated": 3, "malformed": 1} {
+	for outcome, n := range map[string]float64{"allowed": 1, "shadow": 6, "denied": 0, "unauthenticated": 0, "malformed": 0} {
 		if got := after.sum("sluice_decisions_total", "route", "shadowed", "outcome", outcome) -
 			before.sum("sluice_decisions_total", "route", "shadowed", "outcome", outcome); got != n {
 			t.Errorf("%v counted as %s, want %v", got, outcome, n)

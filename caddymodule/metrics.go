@@ -122,14 +122,15 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 }
 
 // Gate implements node.Observer.
-func (m *metrics) Gate(route string) authz.Observer {
-	return &gateMetrics{m: m, route: route,
+func (m *metrics) Gate(route string, shadow bool) authz.Observer {
+	return &gateMetrics{m: m, route: route, shadow: shadow,
 		hits: m.lookups.WithLabelValues(route, "hit"), misses: m.lookups.WithLabelValues(route, "miss")}
 }
 
 type gateMetrics struct {
 	m            *metrics
 	route        string
+	shadow       bool
 	hits, misses prometheus.Counter
 	decisions    counters[decisionKey]
 }
@@ -144,7 +145,11 @@ func (g *gateMetrics) Authorized(outcome authz.Outcome, reason, scheme string, c
 	key := decisionKey{outcome, reason, scheme}
 	counter, ok := g.decisions.get(key)
 	if !ok {
-		counter = g.m.decisions.WithLabelValues(g.route, outcome.String(), reason, scheme)
+		name := outcome.String()
+		if g.shadow && outcome != authz.Allowed {
+			name = "shadow" // it passed; the reason says why it would not have
+		}
+		counter = g.m.decisions.WithLabelValues(g.route, name, reason, scheme)
 		g.decisions.put(key, counter)
 	}
 	counter.Inc()

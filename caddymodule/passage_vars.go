@@ -6,6 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -48,10 +49,41 @@ func (p *passage) setVars() {
 	vars["sluice.scheme"] = schemeVar{p}
 	vars["sluice.action"] = actionVar{p}
 	vars["sluice.resource"] = resourceVar{p}
-	if p.Result.DecisionID != "" {
-		vars["sluice.decision_id"] = p.Result.DecisionID
-	} else {
+	setRefusal(vars, &p.Result)
+}
+
+// setRefusal sets the variables that only requests have that are refused, or would be but for shadow mode.
+func setRefusal(vars map[string]any, result *authz.Result) {
+	if result.Refusal == nil {
 		delete(vars, "sluice.decision_id") // of a gate before this one
+		delete(vars, "sluice.reason")
+		return
+	}
+	vars["sluice.reason"] = result.Refusal.Name()
+	if result.DecisionID != "" {
+		vars["sluice.decision_id"] = result.DecisionID
+	} else {
+		delete(vars, "sluice.decision_id")
+	}
+}
+
+// setRefused sets the variables of a request that does not pass, for log_append and error routes, and the user for the access
+// log.
+func setRefused(r *http.Request, vars map[string]any, result *authz.Result) {
+	if vars == nil || result.Refusal == nil {
+		return
+	}
+	vars["sluice.outcome"] = result.Outcome.String()
+	setRefusal(vars, result)
+	if name := node.UserName(result.Principal); name != "" {
+		vars["sluice.user"] = name
+		if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+			id, _ := node.UserValue(result.Principal, "id")
+			repl.Set("http.auth.user.id", id)
+		}
+	}
+	if result.Action != "" {
+		vars["sluice.action"], vars["sluice.resource"] = result.Action, result.Resource
 	}
 }
 

@@ -32,7 +32,7 @@ func (p *Pools) Provision(ctx caddy.Context) error {
 	}
 	p.app = app
 	app.plan.NeedAPIs()
-	return nil
+	return redactLogs(ctx)
 }
 
 // ServeHTTP serves the API or document that is asked for. Like file_server it ends the chain: Caddy would answer an empty 200 to a

@@ -14,6 +14,9 @@ var inUse = caddy.NewUsagePool()
 // denials keeps the accounts of refusals, for the admin endpoint.
 var denials = authz.NewDenials(authz.DefaultDenials)
 
+// bodies bounds the memory of bodies whose sender is not verified yet.
+var bodies = authz.DefaultBodies()
+
 // usagePool lets a node share values through Caddy's usage pool.
 type usagePool struct{}
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/poolid"
 )
 
@@ -67,12 +68,19 @@ type Issuer struct {
 	JWKSURL string `json:"jwks_url,omitempty"`
 	// Clients are the accepted client_id, azp or aud values.
 	Clients []string `json:"clients,omitempty"`
+	// Audiences are the accepted aud values of tokens whose audience is an API. With Clients, a token must match both.
+	Audiences []string `json:"audience,omitempty"`
 	// AnyClient accepts tokens of every client of the issuer.
 	AnyClient bool `json:"any_client,omitempty"`
 	// TokenUse lists the accepted values of the token_use claim. Default: the claim is not checked.
 	TokenUse []string `json:"token_use,omitempty"`
 	// Algorithms are the accepted signature algorithms. Default RS256.
 	Algorithms []string `json:"algorithms,omitempty"`
+	// GroupsClaim is the claim with the groups, such as groups, or realm_access.roles inside an object; see token.ClaimPath.
+	// Default cognito:groups.
+	GroupsClaim string `json:"groups_claim,omitempty"`
+	// UsernameClaim is the claim with the user name, such as preferred_username. Default cognito:username or username.
+	UsernameClaim string `json:"username_claim,omitempty"`
 	// MaxStale is how long keys are used while their source is unavailable. Default 24h.
 	MaxStale Duration `json:"max_stale,omitempty"`
 }
@@ -273,8 +281,13 @@ func (i *Issuer) validate(v *validator) {
 			v.add(at, "%s is plain http, and keys fetched that way could be replaced on the way; write https://%s (http only works for this machine)", name, u.Host+u.Path)
 		}
 	}
-	if len(i.Clients) == 0 && !i.AnyClient {
-		v.add(at, "no client is accepted; add: client_id <id>, or any_client to accept all")
+	if len(i.Clients)+len(i.Audiences) == 0 && !i.AnyClient {
+		v.add(at, "no client is accepted; add: client_id <id>, audience <value>, or any_client to accept all")
+	}
+	for option, claim := range map[string]string{"groups_claim": i.GroupsClaim, "username_claim": i.UsernameClaim} {
+		if claim != "" && slices.Contains(token.ClaimPath(claim), "") {
+			v.add(at+": "+option, "%q has an empty name beside a dot; write one such as realm_access.roles", claim)
+		}
 	}
 	for _, alg := range i.Algorithms {
 		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")

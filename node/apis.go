@@ -42,19 +42,21 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 		return api
 	}
 	a := new(apis)
-	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, StrictErrors: o.StrictErrors, APIs: []rpc.API{
-		watched(userPoolsAPI(sv.Users, o)),
-		watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
-			ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
-	}})
+	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
+		StrictErrors: o.StrictErrors, APIs: []rpc.API{
+			watched(userPoolsAPI(sv.Users, o)),
+			watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
+				ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
+		}})
 	if err != nil {
 		return nil, err
 	}
-	a.query, err = query.New(query.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, StrictErrors: o.StrictErrors, APIs: []rpc.API{
-		watched(rpc.API{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: sv.Roles, ClientIP: o.ClientIP,
-			Minted: o.Observer.CredentialsMinted})}),
-		watched(rpc.API{Service: &iam.API, Registry: iamserver.Registry(sv.Roles)}),
-	}})
+	a.query, err = query.New(query.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
+		StrictErrors: o.StrictErrors, APIs: []rpc.API{
+			watched(rpc.API{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: sv.Roles, ClientIP: o.ClientIP,
+				Minted: o.Observer.CredentialsMinted})}),
+			watched(rpc.API{Service: &iam.API, Registry: iamserver.Registry(sv.Roles)}),
+		}})
 	if err != nil {
 		return nil, err
 	}

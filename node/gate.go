@@ -25,6 +25,8 @@ type Gate struct {
 	lasting  *lasting
 	node     *Node
 	log      *slog.Logger
+	route    string
+	samples  [authz.Outcomes]sampler // of log lines
 }
 
 // Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
@@ -46,7 +48,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
 		IdentityHeaders: g.reserved(), KeepHeaders: a.KeepHeaders, StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
-		Denials: n.plan.o.Denials, Observer: n.plan.o.Observer.Gate(g.route()), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
+		Denials: n.plan.o.Denials, Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.route(), a.Mode == "shadow"), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
 	if a.Resource != "" {
@@ -86,7 +88,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 		return nil, err
 	}
 	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
-		lasting: served, node: n, log: n.plan.o.Log}, nil
+		lasting: served, node: n, log: n.plan.o.Log, route: g.route()}, nil
 }
 
 // route names the route in metrics.
@@ -147,7 +149,8 @@ func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer
 
 // remoteIssuer is an issuer elsewhere.
 func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
-	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, AnyClient: i.AnyClient,
+	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
+		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim),
 		TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -40,6 +41,7 @@ type Options struct {
 
 	Shared   Shared                                          // nil = nothing is shared with other nodes
 	Denials  *authz.Denials                                  // keeps accounts of refusals; nil = none are kept
+	Bodies   *bounded.Budget                                 // of bodies of unverified senders; nil = authz.DefaultBodies
 	Observer Observer                                        // nil = NoObserver
 	Log      *slog.Logger                                    // nil = silent
 	Now      func() time.Time                                // nil = time.Now
@@ -75,6 +77,9 @@ func (o *Options) complete() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Bodies == nil {
+		o.Bodies = authz.DefaultBodies()
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = peer

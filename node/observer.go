@@ -20,8 +20,8 @@ type Observer interface {
 	// CredentialsMinted counts temporary credentials by the operation that made them.
 	CredentialsMinted(operation string)
 
-	// Gate returns the observer of the gates of a route.
-	Gate(route string) authz.Observer
+	// Gate returns the observer of a gate of a route. With shadow, refused requests pass.
+	Gate(route string, shadow bool) authz.Observer
 	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
 	CacheOpened(*token.Cache[*authz.Subject])
 	CacheClosed(*token.Cache[*authz.Subject])
@@ -49,7 +49,7 @@ func (NoObserver) OperationDone(_, _ string, _ error) {}
 func (NoObserver) CredentialsMinted(string) {}
 
 // Gate implements Observer.
-func (NoObserver) Gate(string) authz.Observer { return nil }
+func (NoObserver) Gate(string, bool) authz.Observer { return nil }
 
 // CacheOpened implements Observer.
 func (NoObserver) CacheOpened(*token.Cache[*authz.Subject]) {}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/headers"
@@ -34,16 +35,20 @@ type Passage struct {
 // Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
 // that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
-	request := requests.Get().(*authz.Request)
+	request := requests.Get().(*asked)
 	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto
 	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
+	request.Timer, request.answer = request, w
 	if r.TLS != nil {
 		request.TLSVersion, request.TooEarly = r.TLS.Version, tooEarly(r)
 	}
-	result := g.Authorize(r.Context(), request)
-	*request = authz.Request{}
+	result := g.Authorize(r.Context(), &request.Request)
+	*request = asked{}
 	requests.Put(request)
+	if result.Refusal != nil {
+		g.report(r, &result, clientIP)
+	}
 	if g.settings.DebugHeader != "" {
 		debug(w.Header(), g.settings.DebugHeader, &result)
 	}
@@ -54,7 +59,22 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 }
 
 // requests holds requests for reuse: a gate keeps none.
-var requests = sync.Pool{New: func() any { return new(authz.Request) }}
+var requests = sync.Pool{New: func() any { return new(asked) }}
+
+// asked is a request with the answer to it, which limits how long the body may take.
+type asked struct {
+	authz.Request
+	answer http.ResponseWriter
+}
+
+// LimitBody implements authz.BodyTimer. A connection without deadlines, such as a test's, has no limit.
+func (a *asked) LimitBody(d time.Duration) {
+	until := time.Time{}
+	if d > 0 {
+		until = time.Now().Add(d)
+	}
+	_ = http.NewResponseController(a.answer).SetReadDeadline(until)
+}
 
 // Serve changes r to what was decided on, removes the credential, sets the identity headers and calls next. repl fills in the
 // placeholders of the headers. The engine has removed the client's own identity headers.

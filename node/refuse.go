@@ -2,8 +2,8 @@ package node
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
@@ -22,10 +22,6 @@ func newRefuser(a *config.Authorize, metadata string) *refusal.Refuser {
 
 // Refuse answers a request that does not pass, in the protocol that the route speaks.
 func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
-	if g.log.Enabled(r.Context(), slog.LevelDebug) {
-		g.log.Debug("refused", "outcome", result.Outcome.String(), "reason", result.Refusal.Name(), "action", result.Action,
-			"resource", result.Resource, "decision_id", result.DecisionID)
-	}
 	if r.ProtoMajor == 1 && len(r.Header["Expect"]) > 0 {
 		// The client waits before its body. To keep the connection, the server would have to read the body first.
 		w.Header().Set("Connection", "close")
@@ -68,6 +64,7 @@ func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.
 	if _, ok := errors.AsType[*sigv4.Error](err); !ok {
 		return err
 	}
-	return g.Refuse(w, r, &authz.Result{Outcome: authz.Malformed, Refusal: authz.RefusalOf(err), Principal: result.Principal,
-		Scheme: result.Scheme})
+	refused := &authz.Result{Outcome: authz.Malformed, Refusal: authz.RefusalOf(err), Principal: result.Principal, Scheme: result.Scheme}
+	g.report(r, refused, netip.Addr{})
+	return g.Refuse(w, r, refused)
 }

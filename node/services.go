@@ -95,7 +95,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err := sv.buildRoles(ctx, o); err != nil {
 		return err
 	}
-	logins, err := newLoginVerifier(sv.Users, o)
+	logins, err := newLoginVerifier(sv.Users.Pools, o)
 	if err != nil {
 		return err
 	}

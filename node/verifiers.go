@@ -3,28 +3,40 @@ package node
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/userpool/idp"
 )
 
 // loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this node, pools made
 // through the API included, for any client. The identity pool decides which of these pools and clients it accepts.
 type loginVerifier struct {
-	users *idp.Provider
+	users loginPools
 	app   *config.App
 	now   func() time.Time
-	none  *token.Verifier // refuses every token, with the right reason
-	pools sync.Map        // pool id → *token.Verifier
+	none  *token.Verifier                       // refuses every token, with the right reason
+	pools *bounded.Map[string, *token.Verifier] // by pool id
 }
 
-func newLoginVerifier(users *idp.Provider, o *Options) (*loginVerifier, error) {
+// loginPools are the user pools of the node.
+type loginPools interface {
+	Issuer(ctx context.Context, poolID string) (string, error)
+	KeySet(poolID string) token.KeySet
+}
+
+// What is kept of the verifiers: those of deleted pools go with time.
+const (
+	maxLoginVerifiers = 1024
+	loginVerifierLife = time.Hour
+)
+
+func newLoginVerifier(users loginPools, o *Options) (*loginVerifier, error) {
 	none, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{{
 		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
-	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none}, err
+	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none,
+		pools: bounded.New[string, *token.Verifier](maxLoginVerifiers)}, err
 }
 
 // Verify implements identitypool.Verifier; its errors are *token.Error.
@@ -33,20 +45,21 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	if !ok {
 		return v.none.Verify(ctx, raw)
 	}
-	if known, ok := v.pools.Load(poolID); ok {
-		return known.(*token.Verifier).Verify(ctx, raw)
+	if known, ok := v.pools.Get(poolID, v.now()); ok {
+		return known.Verify(ctx, raw)
 	}
 	// The id is text from the token. Only a pool that exists may take room in the map.
-	issuer, err := v.users.Pools.Issuer(ctx, poolID)
+	issuer, err := v.users.Issuer(ctx, poolID)
 	if err != nil {
 		return v.none.Verify(ctx, raw)
 	}
 	verifier, err := token.New(token.Options{Now: v.now, Issuers: []token.Issuer{{
-		URL: issuer, Keys: v.users.Pools.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
+		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
 	if err != nil {
 		return nil, err
 	}
-	v.pools.Store(poolID, verifier)
+	now := v.now()
+	v.pools.Put(poolID, verifier, now.Add(loginVerifierLife), now)
 	return verifier.Verify(ctx, raw)
 }
 

@@ -77,7 +77,7 @@ func New(o Options) (*Table, error) {
 // Allow reports whether the address may call now, and if so counts the call. Calls that are not allowed do not count, so a
 // client that calls too fast still gets Rate calls per second.
 func (t *Table) Allow(from netip.Addr) bool {
-	from = network(from)
+	from = Network(from)
 	s := &t.shards[maphash.Comparable(t.seed, from)%shards]
 	now, allowed := t.now(), false
 	s.due.Update(from, now, func(due int64, _ bool) (int64, time.Time) {
@@ -98,8 +98,8 @@ func (t *Table) Addresses() (n int) {
 	return n
 }
 
-// network returns the address under which a client is counted. For IPv6 it is the /64 network.
-func network(a netip.Addr) netip.Addr {
+// Network returns the address under which a client is counted. For IPv6 it is the /64 network.
+func Network(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {
 		if prefix, err := a.Prefix(64); err == nil {

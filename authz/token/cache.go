@@ -25,7 +25,8 @@ type CacheOptions struct {
 // limits, so that refused tokens never evict accepted ones. Reads take no lock and seldom write to shared memory. A full
 // cache evicts entries that were not read recently (CLOCK).
 //
-// Use a Cache with one Verifier only: another Verifier may refuse what this one accepts.
+// Use a Cache with one Verifier only: another Verifier may refuse what this one accepts. A value must say under which
+// Verifier.Generation it was verified; the caller compares it.
 //
 // V is what the caller derives from a token, such as a principal. If the value also depends on other things, such as
 // policies or revocations, the caller must check those itself or call Purge when they change.

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"hash/maphash"
 	"maps"
 	"strings"
 	"sync"
@@ -18,16 +19,23 @@ type header struct {
 const (
 	maxHeaders    = 64
 	maxKeptHeader = 1 << 10 // bytes, encoded
+	incompleteFor = 600     // seconds
 )
 
 // headers remembers the encoded headers of tokens that were verified as far as their signature. Issuers use few different
 // headers, so most headers need not be parsed again, and a token with another header was not verified before. Reading takes
 // no lock.
+//
+// Headers of genuine tokens and those of forged ones are kept apart, so that a forger evicts only headers of forgers.
 type headers struct {
-	known      atomic.Pointer[map[string]header]
-	incomplete atomic.Bool // some headers were not kept because of the limits
+	known      atomic.Pointer[map[string]header] // of genuine tokens
+	incomplete atomic.Int64                      // until then, in seconds since 1970, not all headers of genuine tokens are known
 	mu         sync.Mutex
+	forged     [maxHeaders]atomic.Pointer[string] // each at the place of its hash
 }
+
+// forgedSeed makes the places of forged headers unpredictable.
+var forgedSeed = maphash.MakeSeed()
 
 func (h *headers) find(encoded string) (found header, ok bool) {
 	if known := h.known.Load(); known != nil {
@@ -36,26 +44,47 @@ func (h *headers) find(encoded string) (found header, ok bool) {
 	return found, ok
 }
 
-// seen returns false if no token with this header was verified before.
+// seen returns false if no token with this header was verified before, or if that was forgotten.
 func (h *headers) seen(encoded string) bool {
-	_, ok := h.find(encoded)
-	return ok || h.incomplete.Load()
+	if _, ok := h.find(encoded); ok || h.incomplete.Load() > 0 {
+		return true
+	}
+	forged := h.place(encoded).Load()
+	return forged != nil && *forged == encoded
 }
 
-func (h *headers) learn(encoded string, found header) {
-	if h.incomplete.Load() {
+func (h *headers) place(encoded string) *atomic.Pointer[string] {
+	return &h.forged[maphash.String(forgedSeed, encoded)%maxHeaders]
+}
+
+// learn remembers the header of a genuine token. An issuer with more headers than there is room for, as one that puts
+// something else into each, makes seen true for every header, for a while: what is then known starts anew, so that the headers
+// of old keys do not fill the room for good. now is in seconds since 1970.
+func (h *headers) learn(encoded string, found header, now int64) {
+	until := h.incomplete.Load()
+	if now < until {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := make(map[string]header)
-	if known := h.known.Load(); known != nil {
+	if known := h.known.Load(); known != nil && until == 0 {
 		maps.Copy(next, *known)
 	}
 	if len(next) >= maxHeaders || len(encoded) > maxKeptHeader {
-		h.incomplete.Store(true)
+		h.incomplete.Store(now + incompleteFor)
 		return
 	}
 	next[strings.Clone(encoded)] = found
 	h.known.Store(&next)
+	h.incomplete.Store(0)
+}
+
+// learnForged remembers the header of a token with a bad signature, so that the same token is refused from the cache.
+func (h *headers) learnForged(encoded string) {
+	if len(encoded) > maxKeptHeader || h.seen(encoded) {
+		return
+	}
+	own := strings.Clone(encoded)
+	h.place(encoded).Store(&own)
 }

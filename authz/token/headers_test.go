@@ -82,14 +82,46 @@ func TestAKnownHeaderVouchesForNothingElse(t *testing.T) {
 	}
 }
 
-func TestHeadersAreBounded(t *testing.T) {
+// The attack: tokens with the id of a real key and a new header each.
+func TestForgedHeadersDoNotEndTheCheapRefusal(t *testing.T) {
+	v := verifier(t, pool(t))
+	good := sign(t, testKey(), claims(nil))
+	if _, err := v.Verify(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	forge := func(extra string) string {
+		return signWith(t, fmt.Sprintf(`{"alg":"RS256","kid":%q,"n":%q}`, testKey().ID, extra), claims(nil), otherKey().Private, "RS256")
+	}
+	for i := range 3 * maxHeaders {
+		extra := fmt.Sprint(i)
+		if i%10 == 0 {
+			extra = strings.Repeat("x", maxKeptHeader) + extra
+		}
+		forged := forge(extra)
+		if _, err := v.Verify(t.Context(), forged); !errors.Is(err, errSignature) {
+			t.Fatal(err)
+		}
+		if i%10 != 0 && !v.Seen(forged) {
+			t.Fatal("a forged token that comes again is not looked up")
+		}
+	}
+	if v.Seen(forge("new")) {
+		t.Error("a header that never came is taken for one that did")
+	}
+	if !v.Seen(good) || len(*v.headers.known.Load()) != 1 {
+		t.Error("forged headers take the place of genuine ones")
+	}
+}
+
+func TestHeadersOfGenuineTokensAreBoundedAndStartAnew(t *testing.T) {
 	for name, encoded := range map[string]func(i int) string{
 		"too many": func(i int) string { return fmt.Sprint("header", i) },
 		"too long": func(i int) string { return strings.Repeat("x", maxKeptHeader+i) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var h headers
-			h.learn("first", header{keyID: "k"})
+			const now = 1_000_000
+			h.learn("first", header{keyID: "k"}, now)
 			if h.seen(encoded(1)) {
 				t.Fatal("seen before it came")
 			}
@@ -97,7 +129,7 @@ func TestHeadersAreBounded(t *testing.T) {
 			for g := range 4 {
 				all.Go(func() {
 					for i := range 2 * maxHeaders {
-						h.learn(encoded(i*4+g), header{})
+						h.learn(encoded(i*4+g), header{}, now)
 						h.seen(encoded(i))
 					}
 				})
@@ -111,6 +143,10 @@ func TestHeadersAreBounded(t *testing.T) {
 			}
 			if first, ok := h.find("first"); !ok || first.keyID != "k" {
 				t.Error("a known header is gone")
+			}
+			h.learn("first", header{keyID: "k"}, now+incompleteFor)
+			if h.seen("a header that never came") || !h.seen("first") {
+				t.Error("the room for headers stays used up")
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,23 @@ func compile(config Issuer) (*issuer, error) {
 		config.GroupsClaim = []string{"cognito:groups"}
 	}
 	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second)}, nil
+}
+
+// ClaimPath reads the path of a claim as it is written in settings: a dot goes down into an object, as in realm_access.roles. \.
+// is a dot in a name, and the name of a claim that is a URL is one name. "" gives nil.
+func ClaimPath(text string) []string {
+	switch {
+	case text == "":
+		return nil
+	case strings.Contains(text, "://"):
+		return []string{text}
+	}
+	const dot = "\x00"
+	names := strings.Split(strings.ReplaceAll(text, `\.`, dot), ".")
+	for i, name := range names {
+		names[i] = strings.ReplaceAll(name, dot, ".")
+	}
+	return names
 }
 
 // Accepts checks TokenUse, ClientIDs and Audiences against a verified token. Use it to apply the narrower configuration of

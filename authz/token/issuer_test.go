@@ -2,6 +2,7 @@ package token
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -145,5 +146,20 @@ func TestARouteMayAskForMoreThanTheVerifierDid(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestClaimPaths(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                           nil,
+		"groups":                     {"groups"},
+		"realm_access.roles":         {"realm_access", "roles"},
+		`resource.my\.app.roles`:     {"resource", "my.app", "roles"},
+		"https://example.com/groups": {"https://example.com/groups"},
+		"a..b":                       {"a", "", "b"},
+	} {
+		if got := ClaimPath(text); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }

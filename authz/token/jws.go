@@ -25,7 +25,7 @@ type jws struct {
 	payload   string // in base64url
 	signature string // in base64url
 	header
-	known bool // header comes from headers
+	known bool // header comes from headers, so it was a genuine token's
 }
 
 // open splits a token and reads its header, unless known has it.

@@ -21,12 +21,16 @@ type KeySet interface {
 	// is optional in tokens and in keys (RFC 7515 section 4.1.4, RFC 7517 section 4.5). Its errors are or wrap ErrUnknownKey and ErrKeysUnavailable. It may wait
 	// for one fetch, at most until ctx is done. The caller must not change the key.
 	Lookup(ctx context.Context, kid string) (*PublicKey, error)
+	// Generation changes after a key was removed or replaced. What was verified under an earlier generation may have been
+	// verified with a key that is no longer in the set. It does not block.
+	Generation() uint64
 }
 
 // StaticKeys is a KeySet in memory, for the pools in this process. Set replaces all keys at once. Lookups take no lock.
 // The zero value is ready to use.
 type StaticKeys struct {
-	keys atomic.Pointer[map[string]*PublicKey]
+	keys       atomic.Pointer[map[string]*PublicKey]
+	generation atomic.Uint64
 }
 
 // Set replaces all keys. It returns an error and changes nothing if a key must not be used or two keys have the same ID.
@@ -43,9 +47,24 @@ func (s *StaticKeys) Set(keys ...PublicKey) error {
 		key.prepare()
 		next[key.ID] = &key
 	}
-	s.keys.Store(&next)
+	if was := s.keys.Swap(&next); was != nil && withdrawn(*was, next) {
+		s.generation.Add(1)
+	}
 	return nil
 }
+
+// withdrawn reports whether a key of one set is missing in the next, or is another key there.
+func withdrawn(from, next map[string]*PublicKey) bool {
+	for id, key := range from {
+		if same := next[id]; same == nil || !key.equal(same) {
+			return true
+		}
+	}
+	return false
+}
+
+// Generation implements KeySet.
+func (s *StaticKeys) Generation() uint64 { return s.generation.Load() }
 
 // Lookup implements KeySet. It returns ErrKeysUnavailable before the first Set.
 func (s *StaticKeys) Lookup(_ context.Context, kid string) (*PublicKey, error) {

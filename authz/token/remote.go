@@ -40,6 +40,7 @@ type RemoteKeys struct {
 	o       RemoteOptions
 	fetcher *fetcher
 	current atomic.Pointer[remoteSet]
+	changes atomic.Uint64 // times that a key was removed or replaced
 
 	life context.Context // of all fetches; a lookup that is canceled must not cancel the fetch for others
 	stop context.CancelFunc
@@ -185,6 +186,9 @@ func (r *RemoteKeys) find(kid string, now time.Time) (*PublicKey, error) {
 	return find(set.keys, kid)
 }
 
+// Generation implements KeySet.
+func (r *RemoteKeys) Generation() uint64 { return r.changes.Load() }
+
 // RemoteStatus describes an issuer's keys.
 type RemoteStatus struct {
 	Usable  bool // there are keys, and they are not older than MaxStale
@@ -256,7 +260,10 @@ func (r *RemoteKeys) begin() *flight {
 				keys[set.Keys[i].ID] = &set.Keys[i]
 			}
 			usable = len(keys)
-			r.current.Store(&remoteSet{keys: keys, fetched: r.o.Now()})
+			was := r.current.Swap(&remoteSet{keys: keys, fetched: r.o.Now()})
+			if was != nil && withdrawn(was.keys, keys) {
+				r.changes.Add(1)
+			}
 		}
 		r.o.Observer.KeysFetched(r.o.Issuer, usable, r.o.Now().Sub(started), err)
 		r.mu.Lock()

@@ -27,6 +27,7 @@ type Options struct {
 // Verifier verifies the tokens of a fixed set of issuers. It is safe for concurrent use.
 type Verifier struct {
 	issuers  map[string]*issuer
+	keys     []KeySet // of the issuers
 	now      func() time.Time
 	maxLen   int
 	observer Observer
@@ -64,6 +65,7 @@ func New(o Options) (*Verifier, error) {
 			return nil, fmt.Errorf("token: issuer %s is configured twice", config.URL)
 		}
 		v.issuers[config.URL] = compiled
+		v.keys = append(v.keys, config.Keys)
 	}
 	return v, nil
 }
@@ -91,8 +93,25 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	return t, nil
 }
 
-// Seen reports whether a token with the same header was ever verified as far as its signature. If not, the token cannot be
-// in a cache of results, and Verify refuses it in less time than a look-up takes. Seen costs a small part of a look-up.
+// Issuer returns the issuer with the URL, or nil.
+func (v *Verifier) Issuer(url string) *Issuer {
+	if from := v.issuers[url]; from != nil {
+		return &from.Issuer
+	}
+	return nil
+}
+
+// Generation changes after a key of one of the issuers was removed or replaced. Results that a cache keeps from an earlier
+// generation must not be used.
+func (v *Verifier) Generation() (sum uint64) {
+	for _, keys := range v.keys {
+		sum += keys.Generation()
+	}
+	return sum
+}
+
+// Seen reports whether a token with the same header was verified before as far as its signature. If not, the token is probably
+// in no cache of results, and Verify refuses it in less time than a look-up takes. Seen costs a small part of a look-up.
 func (v *Verifier) Seen(raw string) bool {
 	end := strings.IndexByte(raw, '.')
 	return end >= 0 && v.headers.seen(raw[:end])
@@ -131,11 +150,12 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	if err != nil {
 		return from, nil, err
 	}
-	if !envelope.known {
-		v.headers.learn(envelope.encoded, envelope.header)
-	}
 	if !w.genuine(&envelope, key) {
+		v.headers.learnForged(envelope.encoded)
 		return from, nil, errSignature
+	}
+	if !envelope.known {
+		v.headers.learn(envelope.encoded, envelope.header, v.now().Unix())
 	}
 
 	// The token is genuine from here on, so the bearer may learn what else is wrong with it.

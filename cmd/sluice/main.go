@@ -9,33 +9,36 @@ import (
 
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
-	_ "github.com/sluicegate/sluice/caddymodule"
+	"github.com/sluicegate/sluice/caddymodule"
 )
 
 func main() {
 	caddy.CustomBinaryName = "sluice"
 	caddy.CustomLongDescription = description
+	caddymodule.Examples = examples
 	caddycmd.Main()
 }
 
 const description = `Sluice is an authorizing reverse proxy with user pools and identity pools inside:
 what Amazon Cognito and an API gateway's authorizer do, before services of your own.
 
-It is a Caddy server: everything that Caddy does is there too.
+It is a Caddy server with all of Caddy's standard modules and commands.`
 
-  Serve what a Caddyfile says:
+const examples = `  Run a server:
 
-      sluice run --config Caddyfile
+      $ sluice run --config Caddyfile
 
-  Judge a Caddyfile without touching anything:
+  Check a Caddyfile without opening the store, and apply it to the running process:
 
-      sluice validate --config Caddyfile
+      $ sluice validate --config Caddyfile
+      $ sluice reload --config Caddyfile
 
   Try policies on cases, or ask what a request would get:
 
-      sluice policy test cases.json
-      sluice policy explain case.json
+      $ sluice policy test cases.json
+      $ sluice policy explain case.json
 
-  Ask a running Sluice why it refused a request:
+  List what a running Sluice refused, and explain why it refused a request:
 
-      sluice explain <decision id>`
+      $ sluice explain
+      $ sluice explain <decision id>`

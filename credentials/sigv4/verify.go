@@ -45,19 +45,36 @@ func (a *Auth) Verify(secret string, o Options) (*Verified, error) {
 	return v, nil
 }
 
-func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
+// CheckClaims checks the time and the scope, as Verify does, without the secret. A server that must read the body to verify the
+// signature calls it before. The error is an *Error.
+func (a *Auth) CheckClaims(o Options) error {
+	if err := a.checkClaims(&o); err != nil {
+		err.Presigned = a.Presigned
+		return err
+	}
+	return nil
+}
+
+func (a *Auth) checkClaims(o *Options) *Error {
 	if err := a.checkTime(o); err != nil {
-		return nil, err
+		return err
 	}
 	if !slices.Contains(o.Regions, a.Region) {
 		err := wrongRegion(a.Region, o.Regions)
 		if len(o.Services) > 0 && !slices.Contains(o.Services, a.Service) {
 			err.Facts.Service = o.Services[0]
 		}
-		return nil, err
+		return err
 	}
 	if !slices.Contains(o.Services, a.Service) {
-		return nil, wrongService(a.Service, o.Services)
+		return wrongService(a.Service, o.Services)
+	}
+	return nil
+}
+
+func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
+	if err := a.checkClaims(o); err != nil {
+		return nil, err
 	}
 	payloadHash, err := a.payloadHash(o.BodySHA256)
 	if err != nil {

@@ -37,7 +37,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if done {
 		return
 	}
-	body, form, err := parameters(r)
+	body, form, err := d.parameters(w, r)
 	if err != nil {
 		d.refuse(w, r, id, nil, rpc.Decoding, err)
 		return
@@ -68,7 +68,7 @@ const contentType = "text/xml"
 
 // parameters returns the body, which the signature covers, and the parameters: those of the form for a POST, those of the URL
 // for a GET. It never mixes the two, so that only signed parameters count.
-func parameters(r *http.Request) ([]byte, url.Values, error) {
+func (d *Dispatcher) parameters(w http.ResponseWriter, r *http.Request) ([]byte, url.Values, error) {
 	encoded := r.URL.RawQuery
 	var body []byte
 	switch r.Method {
@@ -78,7 +78,7 @@ func parameters(r *http.Request) ([]byte, url.Values, error) {
 		if err != nil || media != "application/x-www-form-urlencoded" {
 			return nil, nil, fault.New(fault.Serialization, "The body must be application/x-www-form-urlencoded")
 		}
-		if body, err = rpc.ReadBody(r); err != nil {
+		if body, err = d.ReadBody(w, r); err != nil {
 			return nil, nil, err
 		}
 		encoded = string(body)

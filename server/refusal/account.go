@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -24,6 +25,13 @@ func AccountOf(d *authz.Denial) *Account {
 		a.Status = Status(d.Refusal)
 	}
 	return a
+}
+
+// WriteLine writes the account as one line of a list.
+func (a *Account) WriteLine(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%s  %s  %d %s  %s %s%s  %s\n", a.Time.Format(time.RFC3339), a.ID, a.Status, a.Reason, a.Method,
+		a.Host, strconv.QuoteToGraphic(a.Path), a.Principal)
+	return err
 }
 
 // WriteText writes the account as text for a terminal.

@@ -6,20 +6,30 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+
+	"github.com/sluicegate/sluice/bounded"
 )
 
-// Config holds the dependencies of a dispatcher, which are the same for each protocol. All but StrictErrors is required.
+// Config holds the dependencies of a dispatcher, which are the same for each protocol. All but Bodies, ClientIP and
+// StrictErrors is required.
 type Config struct {
 	APIs       []API
 	Authorizer Authorizer
 	Log        *slog.Logger // server errors at level error, client errors at level debug
 	Rand       io.Reader    // for request ids
 
+	// Bodies bounds the memory of bodies that are being read. Dispatchers should share it. nil means 64 MiB of its own, of
+	// which one client may hold 16 MiB.
+	Bodies *bounded.Budget
+	// ClientIP returns the address under which a client's bodies count. nil means the peer's.
+	ClientIP func(*http.Request) netip.Addr
+
 	// StrictErrors turns an error that its operation does not declare into an internal error. Tests set it.
 	StrictErrors bool
 }
 
-// Check reports missing dependencies, and registries that do not fit their APIs.
+// Check reports missing dependencies, and registries that do not fit their APIs. It sets defaults.
 func (c *Config) Check() error {
 	if len(c.APIs) == 0 || c.Authorizer == nil || c.Log == nil || c.Rand == nil {
 		return errors.New("rpc: Config needs APIs, Authorizer, Log and Rand")
@@ -28,6 +38,12 @@ func (c *Config) Check() error {
 		if err := a.Registry.Check(a.Service); err != nil {
 			return err
 		}
+	}
+	if c.ClientIP == nil {
+		c.ClientIP = peer
+	}
+	if c.Bodies == nil {
+		c.Bodies = bounded.NewBudget(64<<20, 16<<20)
 	}
 	return nil
 }

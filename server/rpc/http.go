@@ -2,11 +2,16 @@ package rpc
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
+	"time"
 
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/throttle"
 )
 
 // MaxBody is the largest request body, in bytes.
@@ -15,20 +20,39 @@ const MaxBody = 1 << 20
 // ErrTooLarge is the error for a body larger than MaxBody.
 var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", MaxBody)
 
-// ReadBody reads the whole body. It returns ErrTooLarge after at most MaxBody+1 bytes, and a fault.Serialization if the body
-// breaks off.
-func ReadBody(r *http.Request) ([]byte, error) {
+// maxBodyTime is how long a body may take to arrive.
+const maxBodyTime = 30 * time.Second
+
+// ReadBody reads the whole body within c.Bodies and maxBodyTime. It returns ErrTooLarge after at most MaxBody+1 bytes, a
+// fault.TooManyRequests if too many bodies are being read, and a fault.Serialization if the body breaks off or takes too long.
+func (c *Config) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, ErrTooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	if err != nil {
+	// A connection that has no deadline, such as one in a test, is not limited.
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(maxBodyTime)) == nil {
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }() // the body is read, or the connection is closed
+	}
+	body, err := c.Bodies.ReadAll(r.Body, throttle.Network(c.ClientIP(r)), MaxBody)
+	switch {
+	case errors.Is(err, bounded.ErrTooLong):
+		return nil, ErrTooLarge
+	case errors.Is(err, bounded.ErrNoBytes):
+		return nil, fault.Wrap(fault.TooManyRequests, err, "Rate exceeded")
+	case err != nil:
 		return nil, fault.Wrap(fault.Serialization, err, "The body could not be read")
 	}
-	if len(body) > MaxBody {
-		return nil, ErrTooLarge
-	}
 	return body, nil
+}
+
+// peer is the address of the peer; peers without one, as on a Unix socket, are one client.
+func peer(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return from.Addr()
 }
 
 // RequestID returns a new request id in AWS's form, a random UUID. It fails only if reading from random fails.

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/rpc"
 )
@@ -112,7 +116,8 @@ func TestReadBody(t *testing.T) {
 		"a body that breaks off":     {iotest.ErrReader(io.ErrUnexpectedEOF), fault.Serialization, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := rpc.ReadBody(httptest.NewRequest("POST", "/", tc.body))
+			c := rpc.Config{Bodies: bounded.NewBudget(4*rpc.MaxBody, 4*rpc.MaxBody), ClientIP: func(*http.Request) netip.Addr { return netip.Addr{} }}
+			got, err := c.ReadBody(httptest.NewRecorder(), httptest.NewRequest("POST", "/", tc.body))
 			if len(got) != tc.want || err == nil && tc.kind != "" || err != nil && fault.KindOf(err) != tc.kind {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
@@ -144,5 +149,31 @@ func TestPageTokensComeBack(t *testing.T) {
 		if _, ok := rpc.After(&bad); ok {
 			t.Errorf("%q is taken", bad)
 		}
+	}
+}
+
+// slowly is an answer whose connection has a deadline.
+type slowly struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (s *slowly) SetReadDeadline(t time.Time) error {
+	s.deadlines = append(s.deadlines, t)
+	return nil
+}
+
+func TestABodyHasADeadlineAndABudget(t *testing.T) {
+	c := rpc.Config{Bodies: bounded.NewBudget(1<<20, 64<<10), ClientIP: func(*http.Request) netip.Addr { return netip.Addr{} }}
+	w := &slowly{ResponseRecorder: httptest.NewRecorder()}
+	if _, err := c.ReadBody(w, httptest.NewRequest("POST", "/", strings.NewReader("a"))); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.deadlines) != 2 || !w.deadlines[0].After(time.Now()) || !w.deadlines[1].IsZero() {
+		t.Errorf("deadlines %v", w.deadlines)
+	}
+	_, err := c.ReadBody(w, httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("a", 200<<10))))
+	if !fault.Is(err, fault.TooManyRequests) {
+		t.Errorf("more than one client may hold: %v", err)
 	}
 }

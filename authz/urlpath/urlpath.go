@@ -1,43 +1,41 @@
-package authz
+package urlpath
 
 import (
 	"errors"
-	"net/url"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// MaxPathBytes is the length of the longest path that CanonicalPath accepts or returns, encoded, in bytes.
-const MaxPathBytes = 8192
+// MaxBytes is the length of the longest path that Canonical accepts or returns, encoded, in bytes.
+const MaxBytes = 8192
 
-// Errors of paths without a canonical form. Clients see their texts.
+// Errors of paths without a canonical form. Clients may see their texts.
 var (
-	errPathTooLong   = errors.New("the path is too long")
-	errPathForm      = errors.New("the request target is not a path")
-	errPathEmpty     = errors.New("the path holds an empty segment")
-	errPathDots      = errors.New("the path holds a dot segment")
-	errPathEncoding  = errors.New("the path holds a malformed percent-encoding")
-	errPathDouble    = errors.New("the path is encoded twice")
-	errPathEncoded   = errors.New("the path holds an encoded slash, backslash or dot")
-	errPathBackslash = errors.New("the path holds a backslash")
-	errPathParameter = errors.New("the path holds a path parameter")
-	errPathControl   = errors.New("the path holds a control character")
-	errPathUTF8      = errors.New("the path is not UTF-8")
-	errPathQuery     = errors.New("the path holds a raw question mark or number sign")
+	ErrTooLong   = errors.New("the path is too long")
+	ErrForm      = errors.New("the request target is not a path")
+	ErrEmpty     = errors.New("the path holds an empty segment")
+	ErrDots      = errors.New("the path holds a dot segment")
+	ErrEncoding  = errors.New("the path holds a malformed percent-encoding")
+	ErrDouble    = errors.New("the path is encoded twice")
+	ErrEncoded   = errors.New("the path holds an encoded slash, backslash or dot")
+	ErrBackslash = errors.New("the path holds a backslash")
+	ErrParameter = errors.New("the path holds a path parameter")
+	ErrControl   = errors.New("the path holds a control character")
+	ErrUTF8      = errors.New("the path is not UTF-8")
+	ErrQuery     = errors.New("the path holds a raw question mark or number sign")
 )
 
-// CanonicalPath returns the one meaning of an encoded path: decoded, to decide on, and in its canonical encoding, to
+// Canonical returns the one meaning of an encoded path: decoded, to decide on, and in its canonical encoding, to
 // forward. Both always stand for the same bytes. A reserved character keeps its form: one that is encoded stays encoded,
 // because "+" and "%2B" may differ for the upstream (RFC 3986 section 2.2). Paths that servers are known to read
 // differently are an error: empty and dot segments, encoded slashes, backslashes and dots, path parameters, a second layer
 // of encoding, control characters and invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
-func CanonicalPath(raw string) (decoded, encoded string, err error) {
+func Canonical(raw string) (decoded, encoded string, err error) {
 	switch {
-	case len(raw) > MaxPathBytes:
-		return "", "", errPathTooLong
+	case len(raw) > MaxBytes:
+		return "", "", ErrTooLong
 	case raw == "" || raw[0] != '/':
-		return "", "", errPathForm
+		return "", "", ErrForm
 	}
 	plain, err := scanPath(raw)
 	if err != nil {
@@ -63,13 +61,13 @@ func scanPath(raw string) (plain bool, err error) {
 		}
 		switch c := raw[i]; {
 		case c == '\\':
-			return false, errPathBackslash
+			return false, ErrBackslash
 		case c == ';':
-			return false, errPathParameter
+			return false, ErrParameter
 		case c < 0x20 || c == 0x7f:
-			return false, errPathControl
+			return false, ErrControl
 		case c == '?' || c == '#':
-			return false, errPathQuery
+			return false, ErrQuery
 		case !pathByte[c]:
 			plain = false
 		}
@@ -81,9 +79,9 @@ func scanPath(raw string) (plain bool, err error) {
 func checkSegment(s string, last bool) error {
 	switch {
 	case s == "" && !last:
-		return errPathEmpty
+		return ErrEmpty
 	case s == "." || s == "..":
-		return errPathDots
+		return ErrDots
 	}
 	return nil
 }
@@ -95,15 +93,15 @@ func decodePath(raw string) (decoded, encoded string, err error) {
 		c, keep := raw[i], pathByte[raw[i]] || raw[i] == '/'
 		if c == '%' {
 			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
-				return "", "", errPathEncoding
+				return "", "", ErrEncoding
 			}
 			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
 			i += 2
 			switch {
 			case c == '/' || c == '\\' || c == '.':
-				return "", "", errPathEncoded
+				return "", "", ErrEncoded
 			case c == ';':
-				return "", "", errPathParameter
+				return "", "", ErrParameter
 			}
 			keep = unreserved[c]
 		}
@@ -114,8 +112,8 @@ func decodePath(raw string) (decoded, encoded string, err error) {
 	if err := checkDecoded(decoded); err != nil {
 		return "", "", err
 	}
-	if len(passed) > MaxPathBytes {
-		return "", "", errPathTooLong
+	if len(passed) > MaxBytes {
+		return "", "", ErrTooLong
 	}
 	return decoded, string(passed), nil
 }
@@ -135,82 +133,23 @@ func checkDecoded(s string) error {
 		switch {
 		case r == utf8.RuneError:
 			if _, size := utf8.DecodeRuneInString(s[i:]); size <= 1 {
-				return errPathUTF8
+				return ErrUTF8
 			}
 		case unicode.IsControl(r):
-			return errPathControl
+			return ErrControl
 		case r == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
-			return errPathDouble
+			return ErrDouble
 		}
 	}
 	return nil
 }
 
-// checkTarget refuses a request target that is not in origin form (RFC 9112 section 3.2).
-func checkTarget(target string) error {
+// CheckTarget refuses a request target that is not in origin form (RFC 9112 section 3.2).
+func CheckTarget(target string) error {
 	if target == "" || target[0] == '/' {
 		return nil
 	}
-	return errPathForm
-}
-
-var (
-	errHostEmpty = errors.New("the Host header is missing")
-	errHostForm  = errors.New("the Host header is malformed")
-	errHostDot   = errors.New("the host name ends in a dot")
-)
-
-// CanonicalHost returns the host in lower case and without its port. A trailing dot is an error, since servers disagree
-// on whether it makes another name.
-func CanonicalHost(raw string) (string, error) {
-	if raw == "" {
-		return "", errHostEmpty
-	}
-	host, lower := raw, true
-	if raw[0] == '[' {
-		end := strings.IndexByte(raw, ']')
-		if end < 0 || end+1 < len(raw) && raw[end+1] != ':' {
-			return "", errHostForm
-		}
-		host = raw[:end+1]
-	} else if i := strings.IndexByte(raw, ':'); i >= 0 {
-		host = raw[:i]
-	}
-	if port := raw[len(host):]; !validPort(port) || host == "" || len(host) > 255 {
-		return "", errHostForm
-	}
-	for i := 0; i < len(host); i++ {
-		switch c := host[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
-		case (c == ':' || c == '[' || c == ']') && raw[0] == '[':
-		case 'A' <= c && c <= 'Z':
-			lower = false
-		default:
-			return "", errHostForm
-		}
-	}
-	if host[len(host)-1] == '.' {
-		return "", errHostDot
-	}
-	if !lower {
-		host = strings.ToLower(host)
-	}
-	return host, nil
-}
-
-func validPort(port string) bool {
-	if port == "" {
-		return true
-	}
-	if len(port) < 2 || len(port) > 6 || port[0] != ':' {
-		return false
-	}
-	for _, c := range port[1:] {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	return ErrForm
 }
 
 const unreservedBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -242,15 +181,4 @@ func unhex(c byte) byte {
 	default:
 		return c - 'A' + 10
 	}
-}
-
-// unescape decodes percent-encoding once. A plus is a space in queries only.
-func unescape(s string, plusIsSpace bool) (string, error) {
-	if strings.IndexByte(s, '%') < 0 && (!plusIsSpace || strings.IndexByte(s, '+') < 0) {
-		return s, nil
-	}
-	if plusIsSpace {
-		return url.QueryUnescape(s)
-	}
-	return url.PathUnescape(s)
 }

@@ -1,36 +1,36 @@
-package authz
+package urlpath
 
 import (
 	"slices"
 	"strings"
 )
 
-// pathReadings returns what servers may read in a path with encoded slashes or path parameters, and the path to forward,
+// Readings returns what servers may read in a path with encoded slashes or path parameters, and the path to forward,
 // decoded and encoded. Some servers decode "%2F" and some do not; some cut segments at ';'. Clients that sign may send such
 // paths, and a decision is certain if it is the same for every reading. Each reading is a canonical path but for the
-// text "%2F" and semicolons. Whatever CanonicalPath refuses for another reason is an error.
-func pathReadings(raw string) (readings []string, decoded, encoded string, err error) {
+// text "%2F" and semicolons. Whatever Canonical refuses for another reason is an error.
+func Readings(raw string) (readings []string, decoded, encoded string, err error) {
 	switch {
-	case len(raw) > MaxPathBytes:
-		return nil, "", "", errPathTooLong
+	case len(raw) > MaxBytes:
+		return nil, "", "", ErrTooLong
 	case raw == "" || raw[0] != '/':
-		return nil, "", "", errPathForm
+		return nil, "", "", ErrForm
 	}
 	var literal, plain, passed []byte
 	for i := 0; i < len(raw); i++ {
 		c, escaped := raw[i], raw[i] == '%'
 		if escaped {
 			if i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2]) {
-				return nil, "", "", errPathEncoding
+				return nil, "", "", ErrEncoding
 			}
 			c = unhex(raw[i+1])<<4 | unhex(raw[i+2])
 			i += 2
 		}
 		switch {
 		case c == '\\' || escaped && c == '.':
-			return nil, "", "", errPathEncoded
+			return nil, "", "", ErrEncoded
 		case !escaped && (c == '?' || c == '#'):
-			return nil, "", "", errPathQuery
+			return nil, "", "", ErrQuery
 		}
 		plain = append(plain, c)
 		if escaped && c == '/' {
@@ -48,8 +48,8 @@ func pathReadings(raw string) (readings []string, decoded, encoded string, err e
 	if err := checkDecoded(decoded); err != nil {
 		return nil, "", "", err
 	}
-	if len(encoded) > MaxPathBytes {
-		return nil, "", "", errPathTooLong
+	if len(encoded) > MaxBytes {
+		return nil, "", "", ErrTooLong
 	}
 	for _, reading := range []string{string(literal), decoded, cutParameters(string(literal)), cutParameters(decoded)} {
 		if err := checkSegments(reading); err != nil {

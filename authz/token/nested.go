@@ -1,0 +1,53 @@
+package token
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Nested finds a claim by its name, or by its path through nested objects with dots between the names, both as fold writes them.
+// found counts the claims that the path may mean.
+func (c *Claims) Nested(path string, fold func(string) string) (values []string, found int) {
+	for claim, raw := range c.All() {
+		name := fold(claim)
+		if name == path {
+			found++
+			values, _ = c.Values(claim)
+			continue
+		}
+		if len(path) <= len(name) || path[len(name)] != '.' || path[:len(name)] != name || raw[0] != '{' {
+			continue
+		}
+		inner, err := ParseClaims(raw)
+		if err != nil {
+			continue // cannot happen: the scanner has accepted the text
+		}
+		if below, n := inner.Nested(path[len(name)+1:], fold); n > 0 {
+			values, found = below, found+n
+		}
+	}
+	return values, found
+}
+
+// usualGroups are claims in which issuers write groups.
+var usualGroups = [][]string{{"groups"}, {"cognito:groups"}, {"roles"}, {"realm_access", "roles"}}
+
+// GroupsElsewhere says in which claim a token without groups seems to have them. It returns "" if there is nothing to say.
+func (i *Issuer) GroupsElsewhere(c *Claims) string {
+	if i == nil {
+		return ""
+	}
+	read := strings.Join(i.GroupsClaim, ".")
+	for _, path := range usualGroups {
+		name := strings.Join(path, ".")
+		if values, _ := c.Values(path...); name != read && len(values) > 0 {
+			const most = 200
+			list := strings.Join(values, ", ")
+			if len(list) > most {
+				list = strings.ToValidUTF8(list[:most], "") + "…"
+			}
+			return fmt.Sprintf("the token has %s=[%s]; this issuer's groups are read from %s; set groups_claim", name, list, read)
+		}
+	}
+	return ""
+}

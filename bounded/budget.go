@@ -1,0 +1,94 @@
+package bounded
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"sync"
+)
+
+// FreeBytes is how much of each text Budget.ReadAll reads without counting it. It is about what a connection costs anyway, so
+// that small requests pass also while the budget is used up.
+const FreeBytes = 16 << 10
+
+// Errors of Budget.ReadAll.
+var (
+	ErrTooLong = errors.New("bounded: the text is longer than the limit")
+	ErrNoBytes = errors.New("bounded: too many bytes are being read at the same time; try again")
+)
+
+// Budget bounds the memory of texts that are being read, such as the bodies of requests whose sender is not known yet. It is
+// safe for concurrent use.
+type Budget struct {
+	total, share int64
+
+	mu   sync.Mutex
+	held int64
+	by   map[netip.Addr]int64 // only of those who hold something
+}
+
+// NewBudget returns a Budget of total bytes, of which one client may hold up to share.
+func NewBudget(total, share int64) *Budget {
+	return &Budget{total: total, share: share, by: map[netip.Addr]int64{}}
+}
+
+// ReadAll reads r to its end and returns the text. Memory counts from the moment it is allocated until ReadAll returns. client
+// is the address under which it counts. The error is ErrTooLong after limit bytes, ErrNoBytes if the budget is used up, or
+// the error of r.
+func (b *Budget) ReadAll(r io.Reader, client netip.Addr, limit int64) ([]byte, error) {
+	var held int64
+	defer func() { b.put(client, held) }()
+	text := make([]byte, 0, min(512, limit+1))
+	for {
+		if len(text) == cap(text) {
+			room := min(2*int64(cap(text)), limit+1) // one byte more than the limit shows that there is more
+			if more := room - FreeBytes - held; more > 0 {
+				if !b.take(client, more) {
+					return nil, ErrNoBytes
+				}
+				held += more
+			}
+			text = append(make([]byte, 0, room), text...)
+		}
+		n, err := r.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		switch {
+		case int64(len(text)) > limit:
+			return nil, ErrTooLong
+		case errors.Is(err, io.EOF):
+			return text, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// Held returns the number of bytes that are counted now.
+func (b *Budget) Held() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held
+}
+
+func (b *Budget) take(client netip.Addr, n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held+n > b.total || b.by[client]+n > b.share {
+		return false
+	}
+	b.held += n
+	b.by[client] += n
+	return true
+}
+
+func (b *Budget) put(client netip.Addr, n int64) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held -= n
+	if b.by[client] -= n; b.by[client] == 0 {
+		delete(b.by, client)
+	}
+}

@@ -1,0 +1,122 @@
+package caddymodule
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"unsafe"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Caddy's access and error logs hide Authorization and cookies. This file hides the other places of credentials that Sluice
+// takes: session tokens and presigned signatures. Caddy has no hook for that, so the cores of the server's two loggers are
+// wrapped, which are unexported fields. The option log_credentials shows everything, as in Caddy.
+
+// redactLogs makes the server that a handler belongs to hide credentials in its logs. Call it while the handler is provisioned:
+// the server does not run yet.
+func redactLogs(ctx caddy.Context) error {
+	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	if !ok {
+		return nil // the handler is provisioned outside of a server, as in a test
+	}
+	for _, name := range []string{"accessLogger", "errorLogger"} {
+		field := reflect.ValueOf(server).Elem().FieldByName(name)
+		if !field.IsValid() || field.Type() != reflect.TypeFor[*zap.Logger]() {
+			return errors.New("sluice: this version of Caddy keeps its loggers elsewhere, so that credentials would be logged; use the version in Sluice's go.mod")
+		}
+		logger := (**zap.Logger)(unsafe.Pointer(field.UnsafeAddr()))
+		if *logger == nil { // no access log
+			continue
+		}
+		if _, done := (*logger).Core().(redacting); !done {
+			*logger = (*logger).WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return redacting{core} }))
+		}
+	}
+	return nil
+}
+
+// redacting is a core whose lines show no credential of the request.
+type redacting struct{ zapcore.Core }
+
+// With implements zapcore.Core. Caddy adds the request in this way.
+func (c redacting) With(fields []zapcore.Field) zapcore.Core {
+	own := make([]zapcore.Field, len(fields))
+	for i, f := range fields {
+		if request, ok := f.Interface.(caddyhttp.LoggableHTTPRequest); ok && !request.ShouldLogCredentials {
+			f.Interface = redactedRequest{request}
+		}
+		own[i] = f
+	}
+	return redacting{c.Core.With(own)}
+}
+
+// redactedRequest logs a request without its credentials.
+type redactedRequest struct{ caddyhttp.LoggableHTTPRequest }
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (r redactedRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	shown := *r.Request // which is Caddy's own copy
+	shown.RequestURI, shown.Header = redactURL(r.RequestURI), make(http.Header, len(r.Header))
+	for name, values := range r.Header {
+		switch http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")) {
+		case "X-Amz-Security-Token":
+			values = []string{redactedValue}
+		case "Referer", "X-Forwarded-Uri", "X-Original-Uri", "X-Original-Url":
+			values = redactURLs(values)
+		}
+		shown.Header[name] = values
+	}
+	return caddyhttp.LoggableHTTPRequest{Request: &shown, ShouldLogCredentials: r.ShouldLogCredentials}.MarshalLogObject(enc)
+}
+
+const redactedValue = "REDACTED" // Caddy's own
+
+// hiddenParams are the parameters that are, or prove, a credential; in lower case.
+var hiddenParams = map[string]bool{
+	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
+	"token": true, "client_secret": true, "password": true,
+}
+
+func redactURLs(urls []string) []string {
+	shown := make([]string, len(urls))
+	for i, u := range urls {
+		shown[i] = redactURL(u)
+	}
+	return shown
+}
+
+// redactURL replaces the values of hidden parameters, in the query and in the fragment, which a Referer should not have.
+func redactURL(raw string) string {
+	path, query, ok := strings.Cut(raw, "?")
+	if !ok {
+		return raw
+	}
+	var b strings.Builder
+	b.WriteString(path)
+	b.WriteByte('?')
+	for query != "" {
+		end := strings.IndexAny(query, "&;#")
+		if end < 0 {
+			end = len(query)
+		}
+		name, _, valued := strings.Cut(query[:end], "=")
+		plain, err := url.QueryUnescape(name)
+		if valued && (err != nil || hiddenParams[strings.ToLower(plain)]) {
+			b.WriteString(name + "=" + redactedValue)
+		} else {
+			b.WriteString(query[:end])
+		}
+		if end < len(query) {
+			b.WriteByte(query[end])
+			end++
+		}
+		query = query[end:]
+	}
+	return b.String()
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestHelpShowsSluicesOwnExamples(t *testing.T) {
+	args, stdout := os.Args, os.Stdout
+	defer func() { os.Args, os.Stdout = args, stdout }()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Args, os.Stdout = []string{"sluice", "--help"}, write
+	text := make(chan string)
+	go func() {
+		all, err := io.ReadAll(read)
+		if err != nil {
+			t.Error(err)
+		}
+		text <- string(all)
+	}()
+	main()
+	if err := write.Close(); err != nil {
+		t.Error(err)
+	}
+	help := <-text
+	for _, want := range []string{"$ sluice run --config Caddyfile", "$ sluice validate", "$ sluice policy test", "$ sluice explain"} {
+		if strings.Count(help, want) == 0 {
+			t.Errorf("no %q in\n%s", want, help)
+		}
+	}
+	if strings.Contains(help, "$ caddy ") {
+		t.Errorf("Caddy's examples are there:\n%s", help)
+	}
+}
