@@ -45,7 +45,7 @@ func (c *call) signature() *Refusal {
 	}
 	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)
 	if err != nil && auth.Presigned && auth.PayloadHash == "" && auth.Service != "s3" {
-		if verified, err, refusal = c.presigned(auth, subject, options, err); refusal != nil {
+		if verified, refusal, err = c.presigned(auth, subject, options, err); refusal != nil {
 			return refusal
 		}
 	}
@@ -60,23 +60,23 @@ func (c *call) signature() *Refusal {
 
 // presigned verifies a presigned request that does not say what it signs of its body. SDKs sign UNSIGNED-PAYLOAD, or the
 // hash of the body that they have when they presign. err is the error of the first attempt, which took the body as empty.
-func (c *call) presigned(auth *sigv4.Auth, by *Subject, o sigv4.Options, err error) (*sigv4.Verified, error, *Refusal) {
+func (c *call) presigned(auth *sigv4.Auth, by *Subject, o sigv4.Options, err error) (*sigv4.Verified, *Refusal, error) {
 	refused, ok := errors.AsType[*sigv4.Error](err)
 	if !ok || refused.Reason != sigv4.Mismatch && refused.Reason != sigv4.NoPayloadHash {
-		return nil, err, nil
+		return nil, nil, err
 	}
 	o.BodySHA256 = sigv4.UnsignedPayload
 	verified, err := auth.Verify(by.keys.secret.Reveal(), o)
 	if err == nil || c.r.ContentLength == 0 {
-		return verified, err, nil
+		return verified, nil, err
 	}
 	body, refusal := c.readWhole(c.r.Body, c.e.o.SigV4.MaxBody)
 	if refusal != nil {
-		return nil, nil, refusal
+		return nil, refusal, nil
 	}
 	o.BodySHA256, c.body = sigv4.HashPayload(body), body
 	verified, err = auth.Verify(by.keys.secret.Reveal(), o)
-	return verified, err, nil
+	return verified, nil, err
 }
 
 // signedRequest returns the request as it was signed, before any rewriting.

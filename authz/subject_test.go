@@ -79,7 +79,7 @@ func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
 	go func() { slow <- of("slow") }() // waits for the first, and must not compute again: nobody takes a second question
 	of("fast")
 	close(roles.answer)
-	if <-slow != <-slow {
+	if first, second := <-slow, <-slow; first != second {
 		t.Error("two subjects of one role have permissions of their own")
 	}
 }

@@ -78,10 +78,10 @@ func (l *lasting) watch() {
 	}
 }
 
-// add puts a request into a list. Passages that one core makes are next to each other in memory, and so cores rarely
-// meet at a shard.
+// add puts a request into a list. Passages that one core allocates are close to each other in memory, so the address chooses a
+// shard that other cores rarely use. The address is only a number here.
 func (l *lasting) add(s *served) {
-	s.shard = &l.shards[uintptr(unsafe.Pointer(s))>>13%lastingShards]
+	s.shard = &l.shards[uintptr(unsafe.Pointer(s))>>13%lastingShards] //nolint:gosec // G103: see above
 	s.shard.mu.Lock()
 	if s.next = s.shard.first; s.next != nil {
 		s.next.prev = s

@@ -98,7 +98,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 		if err != nil {
 			return p.Gate.refuseHeld(w, r, &p.Result, err)
 		}
-		defer held.Close()
+		defer func() { _ = held.Close() }() // the file is unlinked already
 	}
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)

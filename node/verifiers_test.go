@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -98,7 +99,7 @@ func TestABodyThatStallsIsEndedByItsTimer(t *testing.T) {
 	}
 	if err := <-done; err == nil {
 		t.Error("a body of 3 bytes of 100 is whole")
-	} else if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
+	} else if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		t.Error(err)
 	}
 }

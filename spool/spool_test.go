@@ -21,8 +21,10 @@ func TestABodyComesBackWholeAndLeavesNoFile(t *testing.T) {
 		if got, err := io.ReadAll(b); err != nil || string(got) != text || b.Len() != int64(size) {
 			t.Errorf("%d bytes: %d come back, %d said, %v", size, len(got), b.Len(), err)
 		}
-		if b.Close() != nil || b.Close() != nil {
-			t.Errorf("%d bytes: closing twice fails", size)
+		for range 2 {
+			if err := b.Close(); err != nil {
+				t.Errorf("%d bytes: closing fails: %v", size, err)
+			}
 		}
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
