@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// One account signs in and revokes its token again and again until the index is full.
-func TestOneAccountThatFillsTheIndexEndsNobodyElsesTokens(t *testing.T) {
+// One account signs in and revokes its token repeatedly until the index is full.
+func TestAnAccountThatFillsTheIndexRevokesOnlyItsOwnTokens(t *testing.T) {
 	const n, bound = 5000, 200_000
 	until := noon.Add(time.Hour)
 	x, _ := newIndex(t, bound, FamilyOf(pool, "alice", "alice's lost phone", noon, until))
@@ -43,7 +43,7 @@ func TestOneAccountThatFillsTheIndexEndsNobodyElsesTokens(t *testing.T) {
 	if !reflect.DeepEqual(again.Snapshot(), x.Snapshot()) || !again.Revoked(mallory("family0", 0)) {
 		t.Error("a snapshot says something else")
 	}
-	// What was combined does not come back with records that come twice.
+	// Applying the same records again must not restore the combined families.
 	entries := x.Stats().Entries
 	if err := x.Apply(FamilyOf(pool, "mallory", "family0", noon, until)); err != nil || x.Stats().Entries != entries {
 		t.Errorf("%v, %d entries, were %d", err, x.Stats().Entries, entries)
@@ -72,7 +72,7 @@ func TestAFullIndexOfManySubjectsCollapsesTheirIssuer(t *testing.T) {
 	}
 }
 
-// A sign-out in the same second dates the next token ahead of the clock. A family is not taken as covered by it.
+// After a sign-out in the same second, the next token's iat is ahead of the clock. Its family must not count as covered.
 func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
 	until := noon.Add(time.Hour)
 	x, _ := newIndex(t, 0, Issued(pool, "alice", noon, until))

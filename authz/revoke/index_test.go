@@ -53,7 +53,7 @@ func alice(family string, authTime, issued int) Credential {
 		IssuedAt: second.Add(time.Duration(issued) * time.Second)}
 }
 
-// revokedCases are a record and a credential by name, and whether the record revokes the credential.
+// revokedCases returns records and credentials by name, and whether the record revokes the credential.
 func revokedCases() map[string]revokedCase {
 	hour := noon.Add(time.Hour)
 	with := func(c Credential, change func(*Credential)) Credential {
@@ -115,7 +115,7 @@ func TestRevoked(t *testing.T) {
 			if got := x.Revoked(tc.c); got != tc.want {
 				t.Errorf("got %v", got)
 			}
-			// A snapshot has the same content.
+			// A snapshot of the copy has the same content.
 			again, _ := newIndex(t, 0, x.Snapshot()...)
 			if got := again.Revoked(tc.c); got != tc.want {
 				t.Errorf("after a snapshot: got %v", got)
@@ -199,7 +199,7 @@ func TestRevocationsDropOutWhenTheyAreOver(t *testing.T) {
 	}
 }
 
-// A full index forgets nothing: what it cannot name any more it meets by time, and everybody else refreshes.
+// A full index keeps every revocation: it revokes collapsed groups by time, and other users of the group must refresh.
 func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	x, _ := newIndex(t, 100_000, Family("https://small.example", "s", noon.Add(time.Hour)))
 	const n = 5000
@@ -224,7 +224,7 @@ func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	if x.Revoked(alice("unrevoked", -60, 1)) {
-		t.Error("a token issued afterwards is dead")
+		t.Error("a token issued after the cut is revoked")
 	}
 	if small := (Credential{Issuer: "https://small.example", OriginJTI: "other", IssuedAt: noon}); x.Revoked(small) {
 		t.Error("another issuer was collapsed too")
@@ -261,7 +261,7 @@ func TestMalformedRecordsAreRefusedAsAWhole(t *testing.T) {
 }
 
 func TestAnAppliedRevocationIsSeenByEveryReaderAtOnce(t *testing.T) {
-	x, _ := newIndex(t, 200_000) // small enough to collapse on the way
+	x, _ := newIndex(t, 200_000) // small enough to collapse during the test
 	var all sync.WaitGroup
 	for g := range 4 {
 		all.Go(func() {

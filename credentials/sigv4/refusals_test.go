@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Wires show these texts and facts to clients, some of which read them.
-func TestARefusalSaysWhatS3Says(t *testing.T) {
+// API servers show these texts and facts to clients, some of which parse them.
+func TestRefusalsHaveTheTextsOfS3(t *testing.T) {
 	const (
 		mechanism = "the authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 		skewed    = "the difference between the request time and the current time is too large"
@@ -102,7 +102,7 @@ func TestARefusalSaysWhatS3Says(t *testing.T) {
 	}
 }
 
-func TestARefusedBodyTellsBothHashes(t *testing.T) {
+func TestARefusedBodyReportsBothHashes(t *testing.T) {
 	r, o := newRequest(), signOptions()
 	r.Method, r.ContentLength, o.PayloadHash = http.MethodPut, 3, sigv4.HashPayload([]byte("two"))
 	v, err := verify(signed(t, r, o), options())

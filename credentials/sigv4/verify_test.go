@@ -17,7 +17,7 @@ var (
 	creds    = sigv4.Credentials{AccessKeyID: "ASIAEXAMPLEEXAMPLE22", SecretAccessKey: "secret/of+the+session", SessionToken: "token"}
 )
 
-// newRequest is an S3 request with some of everything.
+// newRequest returns an S3 request with a path, a query and headers that need canonicalization.
 func newRequest() *sigv4.Request {
 	return &sigv4.Request{
 		Method: "GET", Host: "s3.example.com", RawPath: "/bucket/a%20key", RawQuery: "versionId=3&prefix=p",
@@ -72,7 +72,7 @@ func wantReason(t testing.TB, err error, want sigv4.Reason, presigned bool) {
 	}
 }
 
-func TestWhatASignatureSays(t *testing.T) {
+func TestParseReturnsThePartsOfASignature(t *testing.T) {
 	for _, query := range []bool{false, true} {
 		r := newRequest()
 		if query {
@@ -89,7 +89,7 @@ func TestWhatASignatureSays(t *testing.T) {
 			t.Errorf("%+v", v.Auth)
 		}
 		if !sigv4.Present(r) || sigv4.Present(newRequest()) {
-			t.Error("Present does not see what Parse sees")
+			t.Error("Present is false for a signature that Parse accepts")
 		}
 		if want := map[bool]time.Duration{true: time.Hour}[query]; v.Expires != want {
 			t.Errorf("Expires = %s", v.Expires)
@@ -290,7 +290,7 @@ func TestABadPresignedQueryIsRefusedForItsReason(t *testing.T) {
 	}
 }
 
-func TestTheBodyHashOfServicesThatDoNotSendIt(t *testing.T) {
+func TestBodySHA256IsUsedWithoutAPayloadHash(t *testing.T) {
 	body := []byte(`{"UserPoolId":"x"}`)
 	r := &sigv4.Request{Method: "POST", Host: "h", Header: http.Header{}, ContentLength: int64(len(body))}
 	so := signOptions()
