@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestIdentityHeadersGoWhateverTheOutcome(t *testing.T) {
+func TestIdentityHeadersAreRemovedForEveryOutcome(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, func(o *Options) { o.IdentityHeaders = []string{"X-User-Id"} },
 		"allow anonymous GET /public", "allow any GET /api")
@@ -19,7 +19,7 @@ func TestIdentityHeadersGoWhateverTheOutcome(t *testing.T) {
 	}
 }
 
-func TestHeadersInWhichOtherGatewaysTellWhoAsksAreRemoved(t *testing.T) {
+func TestIdentityHeadersOfOtherGatewaysAreRemoved(t *testing.T) {
 	sent := []string{"X-Forwarded-User", "X-Forwarded-Email", "X_forwarded.groups", "x-auth-request-user", "X_Auth_Request_Access_Token",
 		"X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Data", "Remote-User", "REMOTE_USER", "X-WebAuth-User", "X-Webauth-Role",
 		"X-Goog-Iap-Jwt-Assertion", "Cf-Access-Jwt-Assertion", "X-Ssl-Client-S-Dn", "X-Ms-Client-Principal"}
@@ -47,7 +47,7 @@ func TestHeadersInWhichOtherGatewaysTellWhoAsksAreRemoved(t *testing.T) {
 	}
 }
 
-func TestKeptHeadersAreExceptionsForOtherGatewaysHeadersOnly(t *testing.T) {
+func TestKeepHeadersAppliesToOtherGatewaysHeadersOnly(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) {
 		o.IdentityHeaders = []string{"X-Forwarded-Email", "X-User-Id"}
 		o.KeepHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-*", "X-User-Id"}

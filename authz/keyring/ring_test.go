@@ -73,7 +73,7 @@ func TestALateRotationStillPublishesTheKeyBeforeItSigns(t *testing.T) {
 	}
 }
 
-func TestUsesRotateApart(t *testing.T) {
+func TestUsesRotateIndependently(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	must(t, r.Ensure(t.Context(), "pool", "id"))
@@ -96,7 +96,7 @@ func TestUsesRotateApart(t *testing.T) {
 	}
 }
 
-func TestOfTwoNodesThatRotateTheFirstWins(t *testing.T) {
+func TestConcurrentRotationsMakeOneKey(t *testing.T) {
 	w := newWorld(t)
 	one := w.ring()
 	must(t, one.Ensure(t.Context(), "pool", "id"))
@@ -119,7 +119,7 @@ func TestOfTwoNodesThatRotateTheFirstWins(t *testing.T) {
 	}
 }
 
-func TestOfTwoNodesThatMakeTheFirstKeyOneWins(t *testing.T) {
+func TestConcurrentFirstKeysMakeOneKey(t *testing.T) {
 	w := newWorld(t)
 	one, racing := w.ring(), &interrupted{Store: w.store}
 	two := w.ring(func(o *Options) { o.Store = racing })
@@ -156,7 +156,7 @@ func TestADeletedOwnerGetsNoKeys(t *testing.T) {
 	}
 }
 
-func TestFirstIsForTheOwnersTransaction(t *testing.T) {
+func TestFirstReturnsARecordToInsert(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	first, err := r.First("pool", "id")
@@ -171,7 +171,7 @@ func TestFirstIsForTheOwnersTransaction(t *testing.T) {
 }
 
 // Identity pools did not store SignsTo and ExpiresAt before they shared this package.
-func TestKeysWithoutAnEndEndWithTheirSuccessor(t *testing.T) {
+func TestKeysWithoutSignsToEndWithTheirSuccessor(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	must(t, r.Ensure(t.Context(), "identity", "identity"))
@@ -234,7 +234,7 @@ func TestAFailureChangesNothing(t *testing.T) {
 	if err := r.Ensure(t.Context(), "other", "id"); !errors.Is(err, broken) {
 		t.Errorf("Ensure: %v", err)
 	}
-	// A key whose ID another key has: the transaction fails as a whole.
+	// If the ID of a new key is already used, the whole transaction fails.
 	double := w.ring(func(o *Options) {
 		o.NewKey = func(rand io.Reader, existing []store.SigningKey) (*token.SigningKey, error) {
 			key, err := token.GenerateKey(rand, "EdDSA")

@@ -34,14 +34,14 @@ func TestAnAccountThatFillsTheIndexRevokesOnlyItsOwnTokens(t *testing.T) {
 		t.Error("another user's revocation was forgotten")
 	}
 	if x.Revoked(alice("f1", -60, 0)) {
-		t.Error("another user's token is dead")
+		t.Error("another user's token is revoked")
 	}
 	if x.Revoked(mallory("new", 1)) {
-		t.Error("a later token of the same account is dead")
+		t.Error("a later token of the same account is revoked")
 	}
 	again, _ := newIndex(t, bound, x.Snapshot()...)
 	if !reflect.DeepEqual(again.Snapshot(), x.Snapshot()) || !again.Revoked(mallory("family0", 0)) {
-		t.Error("a snapshot says something else")
+		t.Error("the snapshot has other revocations")
 	}
 	// Applying the same records again must not restore the combined families.
 	entries := x.Stats().Entries
@@ -80,10 +80,10 @@ func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !x.Revoked(alice("f1", 1, 1)) || x.Revoked(alice("f2", 1, 1)) {
-		t.Error("the family, and nothing else")
+		t.Error("the record does not revoke exactly the family")
 	}
 	shorter, _ := newIndex(t, 0, Issued(pool, "alice", noon.Add(time.Minute), noon.Add(time.Minute)))
 	if err := shorter.Apply(FamilyOf(pool, "alice", "f1", noon, until)); err != nil || shorter.Stats().Entries != 2 {
-		t.Error("a cut that ends earlier covers no family")
+		t.Error("a cut that expires earlier covers the family")
 	}
 }

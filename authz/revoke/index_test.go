@@ -135,7 +135,7 @@ func overJSON(r Record) (back Record) {
 	return back
 }
 
-func TestRecordsMayComeTwiceLateAndInAnyOrder(t *testing.T) {
+func TestRecordsCanBeAppliedRepeatedlyAndInAnyOrder(t *testing.T) {
 	records := []Record{
 		Sessions(pool, "alice", noon.Add(-time.Minute), []string{"f1"}, noon.Add(time.Hour)),
 		Sessions(pool, "alice", noon, []string{"f2"}, noon.Add(2*time.Hour)),
@@ -172,7 +172,7 @@ func TestEpochChangesWithEveryNewRevocationOnly(t *testing.T) {
 		before = x.Epoch()
 	}
 	if err := x.Apply(Family(pool, "f1", noon.Add(-time.Hour))); err != nil || x.Epoch() != before {
-		t.Error("a revocation that is over changed the epoch")
+		t.Error("an expired revocation changed the epoch")
 	}
 	x.Sweep()
 	if x.Epoch() != before {
@@ -180,7 +180,7 @@ func TestEpochChangesWithEveryNewRevocationOnly(t *testing.T) {
 	}
 }
 
-func TestRevocationsDropOutWhenTheyAreOver(t *testing.T) {
+func TestExpiredRevocationsAreRemoved(t *testing.T) {
 	x, clock := newIndex(t, 0, Record{Kind: KindCut, Issuer: pool, At: 1, Until: noon.Add(time.Minute).UnixMilli()})
 	for i := range 1000 {
 		if err := x.Apply(Family(pool, fmt.Sprint("f", i), noon.Add(time.Duration(i+1)*time.Second))); err != nil {
@@ -260,7 +260,7 @@ func TestMalformedRecordsAreRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestAnAppliedRevocationIsSeenByEveryReaderAtOnce(t *testing.T) {
+func TestReadersSeeARevocationAfterApply(t *testing.T) {
 	x, _ := newIndex(t, 200_000) // small enough to collapse during the test
 	var all sync.WaitGroup
 	for g := range 4 {

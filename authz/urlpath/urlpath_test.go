@@ -64,7 +64,7 @@ func TestAPathHasOneMeaningOrNone(t *testing.T) {
 		{"/api?x", "", "", ErrQuery},
 		{"/api#x", "", "", ErrQuery},
 		{"/" + strings.Repeat("a", MaxBytes), "", "", ErrTooLong},
-		{"/" + strings.Repeat("^", MaxBytes/2), "", "", ErrTooLong}, // as it would go on
+		{"/" + strings.Repeat("^", MaxBytes/2), "", "", ErrTooLong}, // the limit applies to the encoded path
 	} {
 		decoded, encoded, err := Canonical(tc.raw)
 		if decoded != tc.decoded || encoded != tc.encoded || !errors.Is(err, tc.err) {
