@@ -40,7 +40,7 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	if found, _ := denials.Get(r.DecisionID); found.Reason != "denied" || len(found.Targets) != 1 || len(found.Targets[0].Accounts) != 1 {
 		t.Errorf("%+v", found)
 	}
-	for range 4 { // the ring forgets the oldest
+	for range 4 { // the ring overwrites the oldest
 		want(t, e, get("PUT", "/api/notes", bearer), Denied)
 	}
 	if _, ok := denials.Get(r.DecisionID); ok {
@@ -51,7 +51,7 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	}
 }
 
-func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
+func TestExplainAgreesWithAuthorize(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) { o.IdentityHeaders = []string{"X-User-Id"} },
 		"allow group readers GET /api/*", "allow anonymous GET /public")
 	for _, tc := range []struct {
@@ -108,7 +108,7 @@ type failingRand struct{}
 
 func (failingRand) Read([]byte) (int, error) { return 0, errors.New("no randomness") }
 
-func TestARefusalStandsWithoutAnId(t *testing.T) {
+func TestARequestIsRefusedWithoutADecisionID(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) { o.Rand, o.Denials = failingRand{}, NewDenials(0) })
 	if r := want(t, e, get("GET", "/", bearerToken("a", nil)), Denied); r.DecisionID != "" {
 		t.Error(r.DecisionID)

@@ -43,7 +43,7 @@ func TestATokenOfAKeyThatWasRemovedIsRefusedAtOnce(t *testing.T) {
 			if err := keys.Set(testKey().Public()); err != nil {
 				t.Fatal(err)
 			}
-			// Not the same token each time: a bad signature is remembered for a minute.
+			// Each token differs, because a bad signature is cached for a minute.
 			raw := bearerToken(name, nil)
 			want(t, e, get("GET", "/api/x", raw), Allowed)
 			want(t, e, get("GET", "/api/x", raw), Allowed)

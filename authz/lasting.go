@@ -8,7 +8,7 @@ import (
 
 // Ended reports whether a credential has expired or been revoked since it was accepted. The host calls it during a long
 // response. epoch is the value that the last call returned, 0 at first; while there is no new revocation, a call is
-// cheap. Ended does not report revocations while they are out of date; new requests are refused then.
+// cheap. Revocations that are out of date do not end a response; they only cause new requests to be refused.
 func (e *Engine) Ended(p *principal.Principal, expires time.Time, epoch uint64) (ended bool, next uint64) {
 	if p.Kind == principal.Anonymous {
 		return false, epoch

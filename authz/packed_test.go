@@ -10,14 +10,14 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// plain takes the claims out of the comparison: they are looked up, not compared.
+// plain returns the principal without its claims, which are looked up and not compared.
 func plain(p *principal.Principal) principal.Principal {
 	copied := *p
 	copied.Claims = nil
 	return copied
 }
 
-func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
+func TestUnpackReturnsThePackedPrincipal(t *testing.T) {
 	var many []string
 	for i := range 300 {
 		many = append(many, fmt.Sprintf("g%d", i))
@@ -65,8 +65,8 @@ func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
 	}
 }
 
-// Two subjects may have the same place among an engine's principals.
-func TestAPlaceAmongTheRecentIsNobodysForGood(t *testing.T) {
+// Two subjects may share a slot among an engine's recent principals.
+func TestSubjectsThatShareASlotAreNotMixedUp(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*")
 	var subjects []*Subject
 	for i := range 2 * recentPrincipals {
@@ -83,11 +83,11 @@ func TestAPlaceAmongTheRecentIsNobodysForGood(t *testing.T) {
 	}
 	last := subjects[len(subjects)-1]
 	if made := e.principalOf(last); made != e.principalOf(last) {
-		t.Error("a principal that is asked for again and again is made anew")
+		t.Error("a principal in repeated use is made again")
 	}
 }
 
-func TestWhatIsKeptOfATokenIsLessThanAKilobyteBesideItsClaims(t *testing.T) {
+func TestACachedTokenTakesFewBytesInAdditionToItsClaims(t *testing.T) {
 	cache := must(token.NewCache[*Subject](token.CacheOptions{}))
 	e := tokenGate(t, newClock(), func(o *Options) { o.Tokens = cache }, "allow any * /*")
 	raw := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})

@@ -2,9 +2,9 @@ package authz
 
 import "testing"
 
-// Routes that share a cache share its subjects. A user who goes from one to the other made every request work out what
-// applies anew, under a lock.
-func TestSeveralRoutesKeepTheirGrantsOfOneSubject(t *testing.T) {
+// Routes that share a cache share its subjects. A user who alternated between two routes once made every request compute
+// the permissions again, under a lock.
+func TestASubjectKeepsItsPermissionsOnSeveralRoutes(t *testing.T) {
 	engines := make([]*Engine, 6)
 	for i := range engines {
 		engines[i] = &Engine{}

@@ -19,7 +19,7 @@ func apiGate(t *testing.T, rules ...string) *signedGate {
 	})
 }
 
-// presign presigns as SDKs do: hash is what they sign of the body, query is a hash that they tell.
+// presign presigns like the SDKs. hash is the payload hash that is signed, query the one in the query.
 func (g *signedGate) presign(method, path, query, hash, body string) *Request {
 	s := &sigv4.Request{Method: method, Host: "api.example", RawPath: path, RawQuery: query, Header: http.Header{},
 		ContentLength: int64(len(body))}

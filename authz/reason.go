@@ -93,7 +93,7 @@ func (r Reason) String() string { return r.info().name }
 // Outcome returns the outcome of requests refused for the reason.
 func (r Reason) Outcome() Outcome { return r.info().outcome }
 
-// Sentence returns what there is to say for the reason, "" when each refusal has a sentence of its own.
+// Sentence returns the sentence for the reason, or "" if each refusal has its own.
 func (r Reason) Sentence() string { return r.info().sentence }
 
 func (r Reason) info() *reasonInfo {

@@ -55,7 +55,7 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 		if !tc.allowed {
 			outcome = Denied
 		}
-		for range 2 { // opened, then remembered
+		for range 2 { // opened, then from the cache
 			r := want(t, g.Engine, g.ask(tc.method, tc.target, tc.who), outcome)
 			if !tc.allowed && (r.Refusal.Reason != NotAllowed || r.DecisionID == "") {
 				t.Errorf("%s %s: %+v, id %q", tc.method, tc.target, r.Refusal, r.DecisionID)
@@ -69,7 +69,7 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 	}
 }
 
-func TestSignaturesThatAreNotExactlyRightAreRefused(t *testing.T) {
+func TestInvalidSignaturesAreRefused(t *testing.T) {
 	g := s3Gate(t)
 	alice, bob := g.credentials(record("us-east-1:alice", nil)), g.credentials(record("us-east-1:bob", nil))
 	const target = "/s3/photos/users/us-east-1%3Aalice/cat.jpg"
@@ -167,8 +167,8 @@ func signFor(r *Request, c sigv4.Credentials, region, service string) *Request {
 	return r
 }
 
-// A presigned request grants what its signer may do when it is used, and dies with the signer's session.
-func TestPresignedRequestsGrantWhatTheirSignerMayNow(t *testing.T) {
+// A presigned request grants what its signer may do when it is used, and is refused after the signer's session ends.
+func TestPresignedRequestsGrantTheSignersCurrentPermissions(t *testing.T) {
 	g := s3Gate(t)
 	alice := g.credentials(record("us-east-1:alice", nil))
 	const path = "/s3/photos/users/us-east-1%3Aalice/cat.jpg"
@@ -236,7 +236,7 @@ func TestSessionPoliciesAndBoundariesLimitTheRole(t *testing.T) {
 	check("the administrator's session", root, "GET PUT DELETE")
 }
 
-// The rules of a route are not a way around a session's limits.
+// Rules of a route do not extend the permissions of a session.
 func TestRouteRulesStayWithinASessionsLimits(t *testing.T) {
 	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {
 		o.Rules = []Rule{ruleOf("allow any * /*"), ruleOf("deny any DELETE /photos/*")}
@@ -262,7 +262,7 @@ func TestAPolicyOnTagsOfStoredObjectsCannotBeDecided(t *testing.T) {
 	want(t, g.Engine, g.ask("PUT", "/s3/photos/k", c), Allowed)
 }
 
-func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
+func TestDeleteObjectsIsAllowedForAllKeysOrNone(t *testing.T) {
 	g := s3Gate(t)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::photos/mine/*"}}`)
 	c := g.credentials(record("us-east-1:x", nil))
@@ -303,7 +303,7 @@ type neverEnding struct{}
 
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 
-// Signatures of other services cover the hash of a body that no header says.
+// Signatures of services other than S3 cover the hash of a body without sending it in a header.
 func TestABodyWithoutAHashIsReadForTheSignature(t *testing.T) {
 	g := newSignedGate(t, httpMapping(), "execute-api", nil)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:*/POST/notes"}}`)
@@ -322,7 +322,7 @@ func TestABodyWithoutAHashIsReadForTheSignature(t *testing.T) {
 	want(t, g.Engine, large, Malformed, BodyTooLarge)
 }
 
-func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
+func TestABodyThatDiffersFromTheSignedOneNeverCompletes(t *testing.T) {
 	g := s3Gate(t)
 	c := g.credentials(record("us-east-1:alice", nil))
 	send := func(sent string) ([]byte, error) {
@@ -353,7 +353,7 @@ func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
 	}
 }
 
-func TestAChunkedBodyGoesUpstreamPlain(t *testing.T) {
+func TestAChunkedBodyIsForwardedDecoded(t *testing.T) {
 	g := s3Gate(t)
 	c := g.credentials(record("us-east-1:alice", nil))
 	const wire = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
+func TestSubjectsWithTheSameGroupsShareTheirPermissions(t *testing.T) {
 	roles := newTestRoles()
 	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true }, "allow any * /*")
 	user := func(groups, roles []string) *Subject {
@@ -53,7 +53,7 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 	}
 }
 
-// slowRoles lets the policies of one role wait.
+// slowRoles delays returning the policies of one role.
 type slowRoles struct {
 	*testRoles
 	asked, answer chan struct{}
@@ -67,7 +67,7 @@ func (r *slowRoles) PolicySets(arn string) ([]*policy.Set, *policy.Set, bool) {
 	return r.testRoles.PolicySets(arn)
 }
 
-func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
+func TestSlowPermissionsDoNotDelayOtherSubjects(t *testing.T) {
 	roles := &slowRoles{newTestRoles(), make(chan struct{}), make(chan struct{})}
 	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true })
 	of := func(role string) *permissions {
@@ -76,7 +76,7 @@ func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
 	slow := make(chan *permissions, 2)
 	go func() { slow <- of("slow") }()
 	<-roles.asked
-	go func() { slow <- of("slow") }() // waits for the first, and must not compute again: nobody takes a second question
+	go func() { slow <- of("slow") }() // waits for the first call and must not compute again, which would block
 	of("fast")
 	close(roles.answer)
 	if <-slow != <-slow {
