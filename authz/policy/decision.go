@@ -27,8 +27,8 @@ type Request struct {
 // allows it too, and no policy denies it.
 type Layers struct {
 	Identity []*Set
-	Boundary *Set // nil: not limited by one
-	Session  *Set // nil: not limited by one; several session policies are one Set, which unites them
+	Boundary *Set // nil means none
+	Session  *Set // nil means none; several session policies are one Set, their union
 }
 
 // Decision is the result. The zero value denies.

@@ -11,7 +11,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Whatever is accepted reads back as the same document, and whatever can be in force is decided and explained alike.
+// FuzzParse checks that an accepted document marshals to the same document, and that Decide and Explain agree on every
+// document that Load returns.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(allowAll), byte(0))
 	f.Add([]byte(ownPhotos), byte(0))
@@ -82,7 +83,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Every operator agrees with the naive evaluator on any pair of values that may stand in a policy.
+// FuzzConditionValues checks that every operator agrees with the naive evaluator on any pair of values.
 func FuzzConditionValues(f *testing.F) {
 	for i, have := range texts {
 		f.Add(byte(i), have, texts[(i*7+3)%len(texts)])
@@ -92,7 +93,7 @@ func FuzzConditionValues(f *testing.F) {
 	f.Add(byte(23), "arn:aws:s3:::a:b", "arn:*:${aws:username}")
 	f.Fuzz(func(t *testing.T, operator byte, have, want string) {
 		if !utf8.ValidString(have) || !utf8.ValidString(want) {
-			return // JSON carries neither
+			return // JSON cannot represent either
 		}
 		name := bases[int(operator)%len(bases)]
 		value, err := json.Marshal(want)
@@ -128,7 +129,7 @@ func FuzzWildcard(f *testing.F) {
 	})
 }
 
-// An ARN reads back, and as a resource it covers itself and nothing else.
+// FuzzARN checks that an ARN is the same after String and ParseARN, and that as a resource it covers only itself.
 func FuzzARN(f *testing.F) {
 	f.Add("arn:aws:s3:::b/k", "arn:aws:s3:::b/k2")
 	f.Add("arn:aws:lambda:us-east-1:123456789012:function:f", "arn:aws:s3:::b")

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// The rarer refusals; the first of a document's problems is what is looked at.
+// These are the rarer problems; each case checks the first problem of a document.
 func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 	t.Parallel()
 	action := func(a string) string { return statement(`{"Effect":"Allow","Action":"` + a + `","Resource":"*"}`) }
@@ -87,7 +87,7 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 	}
 }
 
-func TestAMistakeIsToldOnceAndWithoutAnEmptySuggestion(t *testing.T) {
+func TestAProblemIsReportedOnceAndWithoutAnEmptySuggestion(t *testing.T) {
 	t.Parallel()
 	for name, src := range map[string]string{
 		"a version that is no text": strings.Replace(allowAll, `"2012-10-17"`, "20121017", 1),
@@ -101,7 +101,7 @@ func TestAMistakeIsToldOnceAndWithoutAnEmptySuggestion(t *testing.T) {
 	}
 }
 
-func TestTagKeysMayHoldSpacesAndSlashes(t *testing.T) {
+func TestTagKeysMayContainSpacesAndSlashes(t *testing.T) {
 	t.Parallel()
 	if _, err := policy.Parse([]byte(condition(`{"StringEquals":{"aws:PrincipalTag/a b/c":"${aws:PrincipalTag/a b/c, 'x'}","aws:TagKeys":"a"}}`)), policy.Identity); err != nil {
 		t.Error(err)
@@ -123,7 +123,7 @@ func TestProblemsAreBounded(t *testing.T) {
 	}
 }
 
-func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
+func TestDocumentsMarshalAsPolicies(t *testing.T) {
 	t.Parallel()
 	d := &policy.Document{Version: policy.Version2012, ID: "Жук 😀", Statements: []policy.Statement{
 		{Sid: "A", Effect: policy.Allow, Principal: &policy.Principals{Any: true}, Action: []string{"sts:AssumeRole"},
@@ -146,7 +146,7 @@ func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
 	}
 }
 
-// mustMarshal calls MarshalJSON itself: json.Marshal would escape for HTML again.
+// mustMarshal calls MarshalJSON directly, because json.Marshal would escape the result for HTML.
 func mustMarshal(t *testing.T, d *policy.Document) []byte {
 	t.Helper()
 	out, err := d.MarshalJSON()

@@ -14,7 +14,7 @@ func trustOf(principal string) string {
 	return `{"Effect":"Allow","Principal":` + principal + `,"Action":"sts:AssumeRole"}`
 }
 
-func TestATrustPolicyTrustsWhomItNames(t *testing.T) {
+func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 	t.Parallel()
 	user := policy.MapContext{"cognito-identity.amazonaws.com:aud": {"us-east-1:pool"}, "cognito-identity.amazonaws.com:amr": {"authenticated", "idp"}}
 	guest := policy.MapContext{"cognito-identity.amazonaws.com:aud": {"us-east-1:pool"}, "cognito-identity.amazonaws.com:amr": {"unauthenticated"}}
@@ -99,7 +99,7 @@ func TestAFlawedTrustPolicyTrustsNoOne(t *testing.T) {
 	}
 }
 
-// AWS, "Specifying a principal": a wildcard stands for everyone of AWS, and for no other type.
+// AWS, "Specifying a principal": a wildcard matches all principals of the type AWS and of no other type.
 func TestAWildcardNamesNoServiceAndNoProvider(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"Service", "Federated", "CanonicalUser"} {
