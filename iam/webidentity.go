@@ -171,8 +171,8 @@ type loginClaim struct {
 	Username  string `json:"username"`
 }
 
-// loginsOf reads LoginsClaim of an identity pool's token. A claim that does not parse is an error: a session without its logins
-// would outlive their sign-out.
+// loginsOf reads LoginsClaim of an identity pool's token. A claim that does not parse is an error, because a sign-out
+// could not end a session without its logins.
 func loginsOf(t *token.Token) (logins []session.Login, username string, err error) {
 	text, ok := t.Claims.Raw(LoginsClaim)
 	if !ok {

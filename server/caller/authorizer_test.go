@@ -227,7 +227,7 @@ func TestASessionEndsWithItsRole(t *testing.T) {
 			w.Role("brief", callertest.AccountTrust(), callertest.AllowAll)
 		}
 		if rec := w.Query("sts", "GetCallerIdentity", by); rec.Code != http.StatusForbidden || !strings.Contains(rec.Body.String(), "InvalidClientTokenId") {
-			t.Errorf("made again %v: %d %s", again, rec.Code, rec.Body)
+			t.Errorf("role created again %v: %d %s", again, rec.Code, rec.Body)
 		}
 	}
 }
