@@ -71,11 +71,11 @@ func TestStalledBodiesStayWithinOneBudgetAndADeadline(t *testing.T) {
 		}
 	}
 	if bytes := g.o.Bodies.Held(); held < 2 || held > 4 || bytes > 4<<20 {
-		t.Errorf("%d stall with %d bytes", held, bytes)
+		t.Errorf("%d bodies are stalled with %d bytes", held, bytes)
 	}
 	var timer bodyTimer
 	if r := want(t, g.Engine, ask(strings.NewReader("a"), &timer), Unauthenticated); r.Refusal.Name() != "signature_signature_does_not_match" {
-		t.Errorf("a small body while others stall: %+v", r.Refusal)
+		t.Errorf("small body during stalled ones: %+v", r.Refusal)
 	}
 	if len(timer.limits) != 2 || timer.limits[0] != MaxBodyTime || timer.limits[1] != 0 {
 		t.Errorf("limits %v", timer.limits)
@@ -85,7 +85,7 @@ func TestStalledBodiesStayWithinOneBudgetAndADeadline(t *testing.T) {
 		<-done
 	}
 	if g.o.Bodies.Held() != 0 {
-		t.Error("bytes are held after all have gone")
+		t.Error("bytes are held after all requests have ended")
 	}
 }
 

@@ -24,7 +24,7 @@ func TestForgedTokensEvictNoAcceptedToken(t *testing.T) {
 		r := get("GET", "/", "")
 		r.Header["Authorization"] = []string{fmt.Sprintf("Bearer forged.%d.x", i)}
 		if e.Authorize(t.Context(), r).Pass {
-			t.Fatal("a forged token passes")
+			t.Fatal("a forged token was accepted")
 		}
 	}
 	after := cache.Stats()
@@ -33,7 +33,7 @@ func TestForgedTokensEvictNoAcceptedToken(t *testing.T) {
 	}
 	for _, raw := range live {
 		if _, outcome, _ := cache.Get(cache.Key(raw), testNow); outcome != token.Hit {
-			t.Fatal("a live token is gone")
+			t.Fatal("an accepted token was evicted")
 		}
 	}
 }

@@ -99,7 +99,7 @@ func TestTagsThatDifferInCaseAreAmbiguous(t *testing.T) {
 	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "Team", Value: "b"}, {Key: "team", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if c.Lookup("aws:principaltag/team").Len() != 0 || c.unsure == nil {
-		t.Error("one of two tags was taken")
+		t.Error("one of two ambiguous tags was used")
 	}
 }
 
@@ -108,10 +108,10 @@ func TestTagKeysFoldAsPoliciesFoldThem(t *testing.T) {
 	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "claſs", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/class")); v.Len() != 0 {
-		t.Errorf("it stands in, with %q", v.At(0))
+		t.Errorf("another tag was found, with %q", v.At(0))
 	}
 	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/claſs")); v.Len() != 1 || v.At(0) != "a" {
-		t.Error("a tag is not found under its own key")
+		t.Error("a tag was not found by its own key")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestContextKeysOfTheConnection(t *testing.T) {
 	}
 	r.ClientIP = netip.Addr{}
 	if got := show(callOf(&Subject{Principal: &principal.Principal{}}, m, r).Lookup("aws:sourceip")); got != "-" {
-		t.Errorf("no source is %s", got)
+		t.Errorf("an unknown source is %s", got)
 	}
 }
 
@@ -148,6 +148,6 @@ func TestInvalidMappingsAreRefused(t *testing.T) {
 		}
 	}
 	if _, err := NewHTTPMapping(testRegion, testAccount, "", ""); err == nil {
-		t.Error("a mapping without names")
+		t.Error("a mapping without names was accepted")
 	}
 }

@@ -31,7 +31,7 @@ func TestStoredRefusalsAreLimitedInBytes(t *testing.T) {
 		last = want(t, g.Engine, signed, Denied).DecisionID
 	}
 	if denials.bytes > denials.maxBytes || denials.bytes < denials.maxBytes/2 {
-		t.Errorf("%d bytes are kept", denials.bytes)
+		t.Errorf("%d bytes are stored", denials.bytes)
 	}
 	sum := 0
 	for _, d := range denials.byID {
@@ -84,7 +84,7 @@ func TestRefusalsOfManyKeysOnARouteWithManyStatementsHoldLittleMemory(t *testing
 		last = refuse()
 	}
 	if after := live(); after > before+most {
-		t.Errorf("%d refusals hold %d KiB", refusals, (after-before)>>10)
+		t.Errorf("%d refusals take %d KiB", refusals, (after-before)>>10)
 	}
 	if d, ok := denials.Get(last); !ok || len(d.Targets) != keys {
 		t.Errorf("the last one is not explained: %+v", d)
@@ -124,7 +124,7 @@ func TestADenialIsExplainedLikeTheRequest(t *testing.T) {
 	*r = Request{}
 	d, ok := denials.Get(id)
 	if !ok {
-		t.Fatal("not kept")
+		t.Fatal("the denial was not stored")
 	}
 	got, explained := must(json.Marshal(d.Explanation)), must(json.Marshal(e.Explain(t.Context(), request())))
 	if !bytes.Equal(got, explained) {
@@ -163,5 +163,5 @@ func TestADenialIsFoundAfterItsEngineIsGone(t *testing.T) {
 			return
 		}
 	}
-	t.Error("the engine is still there")
+	t.Error("the engine is still in memory")
 }

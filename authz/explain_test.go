@@ -23,7 +23,7 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	}
 	found, ok := denials.Get(r.DecisionID)
 	if !ok {
-		t.Fatal("not kept")
+		t.Fatal("the denial was not stored")
 	}
 	text := must(json.Marshal(found))
 	for _, piece := range []string{r.DecisionID, `"username":"alice"`, `"path":"/api/notes"`, `"effect":"explicitDeny"`,
@@ -44,7 +44,7 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 		want(t, e, get("PUT", "/api/notes", bearer), Denied)
 	}
 	if _, ok := denials.Get(r.DecisionID); ok {
-		t.Error("more are kept than there is room for")
+		t.Error("more denials are stored than the limit")
 	}
 	if n := len(denials.Recent(10)); n != 4 || len(denials.byID) != 4 {
 		t.Errorf("%d recent, %d ids", n, len(denials.byID))
@@ -80,10 +80,10 @@ func TestExplainAgreesWithAuthorize(t *testing.T) {
 			t.Error("Explain changed the request")
 		}
 		if tc.bearer != "" && strings.Contains(text, tc.bearer) && tc.bearer != "bad" {
-			t.Error("the token shows")
+			t.Error("the explanation contains the token")
 		}
 		if again := e.Authorize(t.Context(), r); again.Outcome.String() != x.Outcome {
-			t.Errorf("Authorize says %s", again.Outcome)
+			t.Errorf("Authorize returned %s", again.Outcome)
 		}
 	}
 }

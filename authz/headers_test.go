@@ -14,7 +14,7 @@ func TestIdentityHeadersAreRemovedForEveryOutcome(t *testing.T) {
 		r.Header["X_user_id"] = []string{"admin"}
 		e.Authorize(t.Context(), r)
 		if _, there := r.Header["X_user_id"]; there {
-			t.Errorf("%s: the client's header is still there", target)
+			t.Errorf("%s: the client's header was not removed", target)
 		}
 	}
 }
@@ -34,7 +34,7 @@ func TestIdentityHeadersOfOtherGatewaysAreRemoved(t *testing.T) {
 	want(t, e, r, Allowed)
 	for _, name := range sent {
 		if r.Header[name] != nil {
-			t.Errorf("%s is still there", name)
+			t.Errorf("%s was not removed", name)
 		}
 	}
 	for _, name := range stay {
@@ -60,7 +60,7 @@ func TestKeepHeadersAppliesToOtherGatewaysHeadersOnly(t *testing.T) {
 	for name, there := range map[string]bool{"X-Forwarded-User": true, "X-Auth-Request-User": true, "X_Forwarded_Email": false,
 		"X-User-Id": false, "Remote-User": false} {
 		if (r.Header[name] != nil) != there {
-			t.Errorf("%s: there is %v", name, r.Header[name])
+			t.Errorf("%s: the headers are %v", name, r.Header[name])
 		}
 	}
 }

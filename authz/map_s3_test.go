@@ -365,7 +365,7 @@ func FuzzS3Mapping(f *testing.F) {
 			return
 		}
 		if len(c.targets) == 0 {
-			t.Fatal("nothing to decide on")
+			t.Fatal("an accepted request has no targets")
 		}
 		for _, x := range c.targets {
 			key := strings.TrimPrefix(x.resource, "arn:aws:s3:::")
@@ -379,7 +379,7 @@ func FuzzS3Mapping(f *testing.F) {
 			}
 		}
 		if u := (&url.URL{Path: c.passed, RawPath: c.rawPath}); u.EscapedPath() != c.rawPath {
-			t.Fatalf("%s would go upstream as %q, not %q", target, u.EscapedPath(), c.rawPath)
+			t.Fatalf("%s would be forwarded as %q, not %q", target, u.EscapedPath(), c.rawPath)
 		}
 		// The forwarded request must have the meaning that was decided on.
 		m.forward(c)

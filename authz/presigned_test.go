@@ -61,7 +61,7 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := io.ReadAll(upstream); string(got) != tc.body || err != nil {
-			t.Errorf("%s: the upstream gets %q, %v", tc.name, got, err)
+			t.Errorf("%s: the upstream received %q, %v", tc.name, got, err)
 		}
 	}
 	r := g.presign("PUT", "/x", "X-Amz-Content-Sha256="+hash, hash, "other")
@@ -72,7 +72,7 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 			_, err = io.ReadAll(upstream)
 		}
 		if _, refused := errors.AsType[*sigv4.Error](err); !refused {
-			t.Errorf("another body than the one whose hash is told: %v", err)
+			t.Errorf("a body with another hash: %v", err)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestASignedPathIsDecidedInEveryReading(t *testing.T) {
 			t.Errorf("%s: %s: %v, want %s", path, result.Outcome, result.Refusal, outcome)
 		}
 		if outcome == Allowed && !strings.EqualFold(result.RawPath, path) {
-			t.Errorf("%s: goes on as %s", path, result.RawPath)
+			t.Errorf("%s: forwarded as %s", path, result.RawPath)
 		}
 		if unsigned := g.Authorize(t.Context(), get("GET", path, "")); strings.ContainsAny(path, ";%") && unsigned.Outcome != Malformed {
 			t.Errorf("%s, not signed: %s", path, unsigned.Outcome)

@@ -42,7 +42,7 @@ func TestTheLongestOfSeveralEndpointsNamesTheBucket(t *testing.T) {
 	}
 	for host, want := range map[string]string{"photos.S3.example:9000": "s3.example:9000", "photos.eu.s3.example": "eu.s3.example", "s3.example": ""} {
 		if c := forwarded(t, m, "GET", host, "/secret/who", nil, ""); c.endpoint != want {
-			t.Errorf("%s: goes upstream as %q", host, c.endpoint)
+			t.Errorf("%s: forwarded as %q", host, c.endpoint)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestACopySourceIsEncodedAgain(t *testing.T) {
 		}
 		plainS3.forward(c)
 		if got := header.Get("X-Amz-Copy-Source"); got != want {
-			t.Errorf("%s: goes upstream as %s", source, got)
+			t.Errorf("%s: forwarded as %s", source, got)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestADocumentIsEncodedAgain(t *testing.T) {
 	}
 	c = forwarded(t, plainS3, "POST", "s3.example", "/b-1?delete", nil, body)
 	if string(c.body) != want || !c.rewritten {
-		t.Errorf("goes upstream as\n%s\nwant\n%s", c.body, want)
+		t.Errorf("forwarded as\n%s\nwant\n%s", c.body, want)
 	}
 	if needs := c.needs(); needs != "DeleteObjectVersion b-1/Icon\r, DeleteObject b-1/a\n&\t" {
 		t.Errorf("needs %q", needs)
@@ -187,13 +187,13 @@ func TestACopyWithoutPermissionForTagsOmitsThem(t *testing.T) {
 		return r
 	}
 	if r := copied(Allowed); r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE" {
-		t.Errorf("without the right: %v", r.Header)
+		t.Errorf("without permission for tags: %v", r.Header)
 	}
 	copied(Denied, "X-Amz-Tagging-Directive", "COPY")
 	g.clock.add(time.Second)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`)
 	if r := copied(Allowed); r.Header.Get("X-Amz-Tagging-Directive") != "" {
-		t.Errorf("with the right: %v", r.Header)
+		t.Errorf("with permission for tags: %v", r.Header)
 	}
 }
 

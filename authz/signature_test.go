@@ -143,7 +143,7 @@ func TestInvalidSignaturesAreRefused(t *testing.T) {
 				t.Errorf("%s as %s: %+v", r.Outcome, r.Principal.Kind, r.Refusal)
 			}
 			if r.Verified != nil || r.Body != nil {
-				t.Error("a refused signature gives a body")
+				t.Error("a refused signature returned a body")
 			}
 		})
 	}
@@ -283,7 +283,7 @@ func TestDeleteObjectsIsAllowedForAllKeysOrNone(t *testing.T) {
 	}
 	body, n, err := r.UpstreamBody(http.Header{}, nil)
 	if err != nil || n != int64(len(anew)) || string(must(io.ReadAll(body))) != anew {
-		t.Errorf("upstream gets %d bytes, %v", n, err)
+		t.Errorf("the upstream received %d bytes, %v", n, err)
 	}
 	refused := want(t, g.Engine, ask("<Delete>"+object("mine/a")+object("yours/b")+"</Delete>", ""), Denied)
 	if refused.Resource != "arn:aws:s3:::photos/yours/b" {

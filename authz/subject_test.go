@@ -17,7 +17,7 @@ func TestSubjectsWithTheSameGroupsShareTheirPermissions(t *testing.T) {
 	same := func(a, b *Subject) bool { return e.permissionsFor(a) == e.permissionsFor(b) }
 	ab := user([]string{"a", "b"}, nil)
 	if !same(ab, user([]string{"a", "b"}, nil)) {
-		t.Error("two users of the same groups have grants of their own")
+		t.Error("two users with the same groups do not share permissions")
 	}
 	for name, other := range map[string]*Subject{
 		"the groups run together":    user([]string{"ab"}, nil),
@@ -31,25 +31,25 @@ func TestSubjectsWithTheSameGroupsShareTheirPermissions(t *testing.T) {
 		"a session without policies": {Principal: &principal.Principal{Kind: principal.RoleSession, RoleARN: "a"}},
 	} {
 		if same(ab, other) {
-			t.Errorf("%s: the grants are shared", name)
+			t.Errorf("%s: the permissions are shared", name)
 		}
 	}
 	before := e.permissionsFor(ab)
 	roles.version.Add(1)
 	if e.permissionsFor(ab) == before {
-		t.Error("grants outlive the roles' version")
+		t.Error("permissions of an old version were used")
 	}
 	for i := range maxShared + 10 {
 		e.permissionsFor(user([]string{"g", string(rune(i))}, nil))
 	}
 	if n := len(e.shared.recent) + len(e.shared.older); n > maxShared || n < maxShared/2 {
-		t.Errorf("%d grants are kept", n)
+		t.Errorf("%d permissions are stored", n)
 	}
 	if !same(user([]string{"late"}, nil), user([]string{"late"}, nil)) {
-		t.Error("a full table shares nothing new")
+		t.Error("a full table does not share new permissions")
 	}
 	if long := []string{strings.Repeat("g", maxSharedKey)}; same(user(long, nil), user(long, nil)) {
-		t.Error("a key of any length is kept")
+		t.Error("a key that is too long was stored")
 	}
 }
 
@@ -80,7 +80,7 @@ func TestSlowPermissionsDoNotDelayOtherSubjects(t *testing.T) {
 	of("fast")
 	close(roles.answer)
 	if <-slow != <-slow {
-		t.Error("two subjects of one role have permissions of their own")
+		t.Error("two subjects with one role do not share permissions")
 	}
 }
 

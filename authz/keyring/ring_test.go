@@ -51,7 +51,7 @@ func TestAKeyIsPublishedBeforeItSignsAndAfter(t *testing.T) {
 		}
 	}
 	if left := w.records("pool"); len(left) != 1 || left[0].ID != second {
-		t.Errorf("the store holds %d keys, want the second alone", len(left))
+		t.Errorf("the store holds %d keys, want only the second", len(left))
 	}
 	if got := w.signer(w.ring(), "pool", "id"); got != second {
 		t.Errorf("after a restart %s signs, want %s", got, second)
@@ -152,7 +152,7 @@ func TestADeletedOwnerGetsNoKeys(t *testing.T) {
 	}
 	w.rotate(r, "pool", "id")
 	if n := len(w.records("pool")); n != 0 {
-		t.Errorf("%d keys of an owner that was deleted meanwhile", n)
+		t.Errorf("%d keys of a deleted owner", n)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestKeysWithoutSignsToEndWithTheirSuccessor(t *testing.T) {
 	}
 	w.now = w.now.Add(day + 25*time.Hour)
 	if !w.rotate(r, "identity", "identity") || len(w.records("identity")) != 1 || w.signer(r, "identity", "identity") == first {
-		t.Error("after the linger: want the successor alone")
+		t.Error("after the linger: want only the successor")
 	}
 }
 

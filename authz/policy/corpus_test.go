@@ -146,7 +146,7 @@ func TestCorpusIsDecidedAsExpected(t *testing.T) {
 		for _, c := range cases {
 			total++
 			if names[c.Name] {
-				t.Errorf("%s: the name %q is taken", file, c.Name)
+				t.Errorf("%s: duplicate name %q", file, c.Name)
 			}
 			names[c.Name] = true
 			effects[c.Expect]++
@@ -181,7 +181,7 @@ func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 	t.Helper()
 	d, a := l.Decide(r), l.Explain(r)
 	if a.Effect != d.Effect || a.Layer != d.Layer {
-		t.Errorf("the account says %s by %s, the decision is %s by %s", a.Effect, a.Layer, d.Effect, d.Layer)
+		t.Errorf("the account has %s by %s, the decision is %s by %s", a.Effect, a.Layer, d.Effect, d.Layer)
 	}
 	denied, allowed := false, map[policy.Layer]bool{}
 	for _, s := range a.Statements {
@@ -192,7 +192,7 @@ func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 			allowed[s.Layer] = true
 		}
 		if s.Decided && (!s.Applies || d.Statement == nil) {
-			t.Errorf("%s is said to decide", s.Source)
+			t.Errorf("%s is reported as deciding", s.Source)
 		}
 	}
 	want := policy.ImplicitDeny
@@ -202,7 +202,7 @@ func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 		want = policy.Allow
 	}
 	if want != d.Effect {
-		t.Errorf("the statements of the account make %s, the decision is %s", want, d.Effect)
+		t.Errorf("the statements of the account result in %s, the decision is %s", want, d.Effect)
 	}
 	if err := a.WriteText(new(strings.Builder)); err != nil {
 		t.Error(err)

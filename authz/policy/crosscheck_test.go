@@ -32,7 +32,7 @@ func TestTheCorpusAgreesWithAnIndependentImplementation(t *testing.T) {
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is missing: install it, CI does not go without this test", tool)
+				t.Fatalf("%s is missing: install it, because CI requires this test", tool)
 			}
 			t.Skipf("%s is missing", tool)
 		}

@@ -42,12 +42,12 @@ func FuzzParse(f *testing.F) {
 		k := policy.Kind(kind % 3)
 		d, err := policy.Load(src, k)
 		if strict, strictErr := policy.Parse(src, k); (strictErr == nil) != (err == nil) || (strict == nil) != (err != nil) {
-			t.Fatalf("Parse says %v, Load %v", strictErr, err)
+			t.Fatalf("Parse returned %v, Load %v", strictErr, err)
 		}
 		problems, _ := policy.IsInvalid(err)
 		for _, p := range problems {
 			if p.Line < 1 || p.Column < 1 || p.Message == "" || !utf8.ValidString(p.Message) {
-				t.Fatalf("a problem without a place or a text: %+v", p)
+				t.Fatalf("a problem without a position or a text: %+v", p)
 			}
 		}
 		if d == nil {
@@ -63,7 +63,7 @@ func FuzzParse(f *testing.F) {
 		}
 		r := &policy.TrustRequest{PrincipalType: "Federated", Principal: "cognito-identity.amazonaws.com", Action: "sts:AssumeRoleWithWebIdentity", Context: fixedContext{}}
 		if a := set.ExplainTrust(r); a.Effect != set.DecideTrust(r).Effect {
-			t.Fatalf("the account of the trust says %s", a.Effect)
+			t.Fatalf("the account of the trust policy has %s", a.Effect)
 		}
 		if err != nil {
 			return
@@ -74,11 +74,11 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := policy.Parse(out, k)
 		if err != nil {
-			t.Fatalf("%s does not read back: %v", out, err)
+			t.Fatalf("%s does not parse again: %v", out, err)
 		}
 		twice, err := json.Marshal(again)
 		if err != nil || string(twice) != string(out) {
-			t.Fatalf("%s reads back as %s (%v)", out, twice, err)
+			t.Fatalf("%s parses again as %s (%v)", out, twice, err)
 		}
 	})
 }
@@ -139,7 +139,7 @@ func FuzzARN(f *testing.F) {
 			return
 		}
 		if arn.String() != text {
-			t.Fatalf("%q reads back as %q", text, arn.String())
+			t.Fatalf("%q parses again as %q", text, arn.String())
 		}
 		if strings.ContainsAny(text, "*?$") || !utf8.ValidString(text) {
 			return

@@ -165,7 +165,7 @@ func TestParseAcceptsWhatAWSAccepts(t *testing.T) {
 				}
 			}
 			if !reflect.DeepEqual(d, again) {
-				t.Errorf("written as %s it reads back as another document", out)
+				t.Errorf("marshaled as %s it parses as another document", out)
 			}
 			if err := d.Check(tc.kind); err != nil {
 				t.Error("Check:", err)
@@ -202,7 +202,7 @@ func TestLoadAtReportsPositionsInTheLargerText(t *testing.T) {
 	_, err := policy.LoadAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
 	problems, _ := policy.IsInvalid(err)
 	if len(problems) != 2 || problems[0].Line != 10 || problems[0].Column != 28 || problems[1].Line != 11 || problems[1].Column != 10 {
-		t.Errorf("places are wrong: %+v", problems)
+		t.Errorf("wrong positions: %+v", problems)
 	}
 }
 

@@ -290,7 +290,7 @@ func decideAlike(t *testing.T, pairs int, flaws bool, read func([]byte, policy.K
 	}
 	for _, effect := range []string{"allow", "implicitDeny", "explicitDeny"} {
 		if counts[effect]*20 < pairs {
-			t.Errorf("only %d of %d decisions are %s: the generator misses the point", counts[effect], pairs, effect)
+			t.Errorf("only %d of %d decisions are %s: the generator is not varied enough", counts[effect], pairs, effect)
 		}
 	}
 	t.Log(counts)

@@ -116,10 +116,10 @@ func TestProblemsAreBounded(t *testing.T) {
 	}
 	_, err = policy.Parse([]byte(strings.Replace(allowAll, "{", `{"Id":"Жжжжжж","Foo":1,`, 1)), policy.Identity)
 	if problems, _ := policy.IsInvalid(err); len(problems) != 4 || problems[3].Path != "Foo" {
-		t.Errorf("a foreign word hides the other problems: %v", err)
+		t.Errorf("text in another script hides the other problems: %v", err)
 	}
 	if _, ok := policy.IsInvalid(nil); ok {
-		t.Error("no error is taken for a refusal")
+		t.Error("IsInvalid is true for nil")
 	}
 }
 
@@ -155,7 +155,7 @@ func mustMarshal(t *testing.T, d *policy.Document) []byte {
 	}
 	for _, c := range string(out) {
 		if c > 0xff {
-			t.Errorf("%q stands in the text of a policy", c)
+			t.Errorf("the text of a policy contains %q", c)
 		}
 	}
 	return out

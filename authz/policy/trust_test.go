@@ -71,7 +71,7 @@ func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 				t.Errorf("decided %s by %s, want %s", got.Effect, got.Layer, tc.want)
 			}
 			if a.Effect != got.Effect || !strings.Contains(a.Summary, "trust policy") {
-				t.Errorf("the account says %s: %s", a.Effect, a.Summary)
+				t.Errorf("the account has %s: %s", a.Effect, a.Summary)
 			}
 		})
 	}

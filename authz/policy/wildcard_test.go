@@ -136,7 +136,7 @@ func TestLargeSegmentsAgreeWithATable(t *testing.T) {
 		}
 	}
 	if found < n/5 || found > n*19/20 {
-		t.Errorf("%d of %d match: the generator misses the point", found, n)
+		t.Errorf("%d of %d match: the generator is not varied enough", found, n)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestARNsAreSixFields(t *testing.T) {
 		}
 	}
 	if policy.Identity.String() != "identity" || policy.Trust.String() != "trust" || policy.Resource.String() != "resource" {
-		t.Error("a kind has another name")
+		t.Error("a kind has an unexpected name")
 	}
 	for _, text := range []string{"", "arn", "arn:aws:s3::b", "aws:aws:s3:::b", "arn::s3:::b", "arn:aws::::b", "arn:aws:s3:::"} {
 		if got, ok := policy.ParseARN(text); ok {

@@ -88,10 +88,10 @@ func FuzzCanonical(f *testing.F) {
 			}
 		}
 		if strings.Contains(decoded, "//") || strings.ContainsAny(decoded, "\\;\x00\r\n") {
-			t.Fatalf("%q keeps what is ambiguous: %q", raw, decoded)
+			t.Fatalf("%q stays ambiguous: %q", raw, decoded)
 		}
 		if u := (&url.URL{Path: decoded, RawPath: encoded}); u.EscapedPath() != encoded {
-			t.Fatalf("%q would go upstream as %q, not %q", raw, u.EscapedPath(), encoded)
+			t.Fatalf("%q would be forwarded as %q, not %q", raw, u.EscapedPath(), encoded)
 		}
 		again, same, err := Canonical(encoded)
 		if err != nil || again != decoded || same != encoded {
