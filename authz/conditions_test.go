@@ -91,13 +91,13 @@ func TestASubstitutedNameIsLiteral(t *testing.T) {
 func TestNewReportsInvalidOptions(t *testing.T) {
 	good := func() Options { return Options{Mapping: httpMapping()} }
 	for name, change := range map[string]func(*Options){
-		"no mapping":           func(o *Options) { o.Mapping = nil },
-		"bad account":          func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
-		"half a SigV4":         func(o *Options) { o.SigV4 = &SigV4{} },
-		"roles without anyone": func(o *Options) { o.TokenRoles = true },
-		"a cookie for nobody":  func(o *Options) { o.LoginCookie = "session" },
-		"a bad rule":           func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
-		"a group twice":        func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
+		"no mapping":              func(o *Options) { o.Mapping = nil },
+		"bad account":             func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
+		"half a SigV4":            func(o *Options) { o.SigV4 = &SigV4{} },
+		"roles without anyone":    func(o *Options) { o.TokenRoles = true },
+		"a cookie without Logins": func(o *Options) { o.LoginCookie = "session" },
+		"a bad rule":              func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
+		"a group twice":           func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
 	} {
 		o := good()
 		change(&o)

@@ -20,7 +20,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// Mode says whether decisions are enforced.
+// Mode determines whether decisions are enforced.
 type Mode uint8
 
 // The modes.

@@ -30,7 +30,7 @@ func TestUnpackReturnsThePackedPrincipal(t *testing.T) {
 		"groups, scopes and roles":          {map[string]any{"cognito:groups": []string{"a", "b"}, "scope": "x y z", "cognito:roles": []string{"r1", "r2"}, "cognito:preferred_role": "r2"}, true},
 		"groups that hold one another":      {map[string]any{"cognito:groups": []string{"ab", "a", "b", "abc", "a"}}, true},
 		"more groups than there is room":    {map[string]any{"cognito:groups": many}, true},
-		"words that stand in other claims":  {map[string]any{"sub": "a", "username": "e", "jti": "i", "origin_jti": "iss"}, true},
+		"words that occur in other claims":  {map[string]any{"sub": "a", "username": "e", "jti": "i", "origin_jti": "iss"}, true},
 		"a machine":                         {map[string]any{"sub": testClient, "username": nil, "scope": "api/read"}, true},
 		"empty lists":                       {map[string]any{"cognito:groups": []string{}, "scope": ""}, true},
 		"no times but exp":                  {map[string]any{"iat": nil, "auth_time": nil}, true},
@@ -38,7 +38,7 @@ func TestUnpackReturnsThePackedPrincipal(t *testing.T) {
 		"a name that needs escapes":         {map[string]any{"username": `Zo"e`}, false},
 		"a group that needs escapes":        {map[string]any{"cognito:groups": []string{"a", `b\c`}}, false},
 		"a group that is a number":          {map[string]any{"cognito:groups": []any{"a", 7}}, true},
-		"a name that stands in its escapes": {map[string]any{"username": `\"`}, true},
+		"a name that occurs in its escapes": {map[string]any{"username": `\"`}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			verified := must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("alice", tc.claims)))

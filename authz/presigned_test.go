@@ -42,8 +42,8 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 		{"GET, unsigned payload", "GET", "", sigv4.UnsignedPayload, "", Allowed},
 		{"PUT with the body's hash", "PUT", "", hash, body, Allowed},
 		{"PUT, unsigned payload", "PUT", "", sigv4.UnsignedPayload, body, Allowed},
-		{"PUT that tells it is unsigned", "PUT", "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", sigv4.UnsignedPayload, body, Allowed},
-		{"PUT that tells the hash", "PUT", "X-Amz-Content-Sha256=" + hash, hash, body, Allowed},
+		{"PUT with UNSIGNED-PAYLOAD in the query", "PUT", "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", sigv4.UnsignedPayload, body, Allowed},
+		{"PUT with the hash in the query", "PUT", "X-Amz-Content-Sha256=" + hash, hash, body, Allowed},
 		{"PUT of another body", "PUT", "", hash, "other", Unauthenticated},
 		{"PUT where none was signed", "PUT", "", sigv4.HashPayload(nil), body, Unauthenticated},
 	} {

@@ -32,9 +32,9 @@ func (o Outcome) String() string { return outcomeNames[o] }
 // Result tells the host what to do with a request. The values it points to are shared and must not be changed.
 type Result struct {
 	Outcome Outcome
-	// Pass reports whether the request goes upstream: the outcome is Allowed, or the mode is ModeShadow.
+	// Pass reports whether the request may be forwarded: the outcome is Allowed, or the mode is ModeShadow.
 	Pass bool
-	// Refusal says why the outcome is not Allowed; nil if it is.
+	// Refusal is the reason why the outcome is not Allowed, or nil if it is.
 	Refusal *Refusal
 
 	// Principal is the sender. It is never nil; its kind is Anonymous if there is no credential, or a bad one.

@@ -184,7 +184,7 @@ func (c *call) addCreates(resource string) {
 	}
 }
 
-// bypasses reports whether a header asks to bypass governance mode. Any value but "false" counts.
+// bypasses reports whether a header requests bypassing governance mode. Any value but "false" does.
 func (c *call) bypasses() bool {
 	value := c.header("X-Amz-Bypass-Governance-Retention")
 	return value != "" && !strings.EqualFold(value, "false")

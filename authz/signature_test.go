@@ -112,7 +112,7 @@ func TestInvalidSignaturesAreRefused(t *testing.T) {
 		{"a token too long", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey, SessionToken: strings.Repeat("A", 20<<10)})
 		}, Malformed, "signature_malformed_signature"},
-		{"a session that is over", func() *Request {
+		{"an expired session", func() *Request {
 			return g.ask("GET", target, g.credentials(record("us-east-1:alice", func(r *session.Record) {
 				r.IssuedAt, r.ExpiresAt = testNow.Add(-2*time.Hour), testNow.Add(-time.Hour)
 			})))
@@ -220,7 +220,7 @@ func TestSessionPoliciesAndBoundariesLimitTheRole(t *testing.T) {
 	check("a session policy", limited, "GET")
 	check("session policies united", both, "GET DELETE")
 	check("a session policy that does not parse", broken, "")
-	check("a session policy that nobody knows", unknown, "")
+	check("an unknown session policy", unknown, "")
 	check("a role that is gone", gone, "")
 	g.roles.mu.Lock()
 	g.roles.boundaries[testRole] = compileText("boundary", only("s3:PutObject"))

@@ -231,7 +231,7 @@ func passedTags(t *token.Token) (passedSession, error) {
 	return passed, checkTags(passed.tags, passed.transitive)
 }
 
-// AssumeForIdentity returns the session of the enhanced flow. The record holds what the identity pool knows: role ARN, session
+// AssumeForIdentity returns the session of the enhanced flow. The record contains the data from the identity pool: role ARN, session
 // name, identity, pool, amr, tags, session policies, logins and username. The role's trust policy is evaluated as for an OpenID
 // token of the pool. Errors: AccessDenied if the role does not exist or does not trust the identity.
 func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duration time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error) {

@@ -222,7 +222,7 @@ func TestLoadedFlawedAllowsDoNotApplyAndFlawedDeniesDeny(t *testing.T) {
 		"a condition without values": `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":[]}}}`,
 		"no values to differ from":   `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"aws:username":[]}}}`,
 		"null for a value":           `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":null}}}`,
-		"null beside a value":        `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":["jo",null]}}}`,
+		"null with a value":          `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":["jo",null]}}}`,
 		"no resource":                `{"Effect":"EFFECT","Action":"s3:GetObject"}`,
 		"no action":                  `{"Effect":"EFFECT","Resource":"*"}`,
 	} {

@@ -70,7 +70,7 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 		"an address with a zone":                 {policy.Identity, condition(`{"IpAddress":{"aws:a":"fe80::1%eth0"}}`), "is not a range of addresses"},
 		"an operator that holds no object":       {policy.Identity, condition(`{"Bool":"true"}`), "an operator holds an object of keys, not a string"},
 		"a condition that is no object":          {policy.Identity, condition(`[]`), "a condition is an object of operators, not a list"},
-		"an operator nobody could mean":          {policy.Identity, condition(`{"` + strings.Repeat("Q", 100) + `":{"aws:a":"x"}}`), "unknown operator"},
+		"an operator unlike any other":           {policy.Identity, condition(`{"` + strings.Repeat("Q", 100) + `":{"aws:a":"x"}}`), "unknown operator"},
 		"a principal that is no object":          {policy.Trust, trust(`"everyone"`), `a principal is "*" or an object of types`},
 		"an empty principal":                     {policy.Trust, trust(`{}`), "the principal is empty"},
 		"a type of principal twice":              {policy.Trust, trust(`{"AWS":"123456789012","AWS":"123456789013"}`), `the type "AWS" is given twice`},

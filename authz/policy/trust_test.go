@@ -36,7 +36,7 @@ func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 		"a provider whose name begins alike":          {poolTrust, "Federated", "cognito-identity.amazonaws.com.evil.example", "sts:AssumeRoleWithWebIdentity", user, policy.ImplicitDeny},
 		"a service of the provider's name":            {poolTrust, "Service", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ImplicitDeny},
 		"an action that is not allowed":               {poolTrust, "Federated", "cognito-identity.amazonaws.com", "sts:TagSession", user, policy.ImplicitDeny},
-		"a deny beside the allow":                     {poolTrust + `,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
+		"a deny with the allow":                       {poolTrust + `,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
 		"a deny for AWS's everyone":                   {poolTrust + `,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
 		"a role by its ARN":                           {trustOf(`{"AWS":"` + role + `"}`), "AWS", role, "sts:AssumeRole", nil, policy.Allow},
 		"a session of a role with a path":             {trustOf(`{"AWS":"` + role + `"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},

@@ -6,7 +6,7 @@
 // sent to other processes.
 //
 // The package does not store records (store), transport them between processes (caddymodule's revocation feed), revoke
-// refresh tokens (userpool), or read tokens (authz/token). Package authz asks the Index.
+// refresh tokens (userpool), or read tokens (authz/token). Package authz calls the Index.
 //
 // Sources: Cognito's GlobalSignOut, AdminUserGlobalSignOut and RevokeToken (developer guide, "Ending user sessions with token
 // revocation"); IAM's revocation of role sessions by aws:TokenIssueTime.

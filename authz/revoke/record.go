@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Kind says what a Record revokes.
+// Kind is the kind of a revocation.
 type Kind string
 
 // The kinds.

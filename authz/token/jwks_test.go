@@ -192,10 +192,10 @@ func TestKeysWithOneIDAreAmbiguousUnlessTheyAreTheSame(t *testing.T) {
 		keys string
 		want int
 	}{
-		"the same key twice":                        {one(a) + "," + one(a), 1},
-		"two keys":                                  {one(a) + "," + one(b), 0},
-		"two keys and one of them again":            {one(a) + "," + one(b) + "," + one(a), 0},
-		"two keys beside one with an id of its own": {one(a) + "," + one(c) + "," + one(b), 1},
+		"the same key twice":                     {one(a) + "," + one(a), 1},
+		"two keys":                               {one(a) + "," + one(b), 0},
+		"two keys and one of them again":         {one(a) + "," + one(b) + "," + one(a), 0},
+		"two keys and one with an id of its own": {one(a) + "," + one(c) + "," + one(b), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, err := ParseJWKS([]byte(`{"keys":[`+tc.keys+`]}`), 10)

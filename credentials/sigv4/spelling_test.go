@@ -78,7 +78,7 @@ func TestTimesAreReadAsTimeParseReadsThem(t *testing.T) {
 	}
 }
 
-// randomText joins random pieces. There are at most as many as most says.
+// randomText joins at most the given number of random pieces.
 func randomText(random *rand.Rand, most int, pieces ...string) string {
 	var text strings.Builder
 	for range random.IntN(most + 1) {
