@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// call is the state of one request in the engine. Calls are reused; Authorize returns nothing that belongs to one.
+// call is the state of one request. Calls are pooled; a Result never refers to one.
 type call struct {
 	e   *Engine
 	ctx context.Context
@@ -28,8 +28,8 @@ type call struct {
 	rawPath    string   // the same, encoded
 	endpoint   string   // the host without the bucket; "" if it had none
 	query      string   // the query for the upstream
-	readings   []string // of a path that servers read differently; each must be allowed
-	unclear    *Refusal // of such a path if it is not signed
+	readings   []string // the meanings of an ambiguous path; each must be allowed
+	unclear    *Refusal // the refusal of an ambiguous path that is not signed
 	credential credential
 	cached     bool
 	subject    *Subject
@@ -68,7 +68,7 @@ func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	return result
 }
 
-// forget prepares the call for its next use. It keeps the memory of its slices.
+// forget resets the call for its next use. It keeps the memory of its slices.
 func (c *call) forget() {
 	e, targets, params := c.e, c.targets[:0], c.s3.params[:0]
 	*c = call{}
@@ -99,7 +99,7 @@ func (c *call) run() *Refusal {
 	return c.decide()
 }
 
-// read checks method, target and host and lets the mapping find the canonical path.
+// read checks the method, target and host, and calls the mapping to find the canonical path.
 func (c *call) read() *Refusal {
 	r := c.r
 	if len(r.Header) > c.e.o.MaxHeaders {
@@ -125,7 +125,7 @@ func (c *call) read() *Refusal {
 	return c.e.o.Mapping.locate(c)
 }
 
-// errTunnel is about tunnels, which carry requests that nobody decides on.
+// errTunnel is the error for CONNECT, which opens a tunnel for requests that the engine would not see.
 var errTunnel = errors.New("CONNECT opens a tunnel, and only WebSocket may")
 
 // authenticate turns the credential into a subject.
@@ -155,9 +155,9 @@ func (c *call) bearer(raw string) *Refusal {
 	if len(raw) > o.MaxTokenBytes {
 		return refuse(TokenTooLarge)
 	}
-	// The generation is read before verifying: a key that is removed meanwhile may have been this token's.
+	// The generation is read before verifying, because the token's key may be removed while it is verified.
 	generation := uint32(o.Verifier.Generation())
-	if o.Verifier.Seen(raw) { // the cache hardly ever holds a token that the verifier has not seen
+	if o.Verifier.Seen(raw) { // the cache rarely holds a token that the verifier has not seen
 		subject, outcome, err := o.Tokens.Get(o.Tokens.Key(raw), c.now)
 		switch outcome {
 		case token.Hit:
@@ -166,7 +166,7 @@ func (c *call) bearer(raw string) *Refusal {
 				c.take(subject)
 				return nil
 			}
-			o.Tokens.Remove(o.Tokens.Key(raw)) // a key was removed since; it may have been this token's
+			o.Tokens.Remove(o.Tokens.Key(raw)) // a key was removed since, possibly the token's
 		case token.Refused:
 			c.cached = true
 			return refuseToken(err)
@@ -192,15 +192,15 @@ func (c *call) bearer(raw string) *Refusal {
 	return nil
 }
 
-// maxCachedTime is how long a token is accepted without verifying it again. It bounds the use of keys that cannot be fetched any
-// more, which ends RemoteOptions.MaxStale later for new tokens.
+// maxCachedTime is how long an accepted token stays in the cache. It limits the use of keys that can no longer be
+// fetched; RemoteOptions.MaxStale limits it for new tokens.
 const maxCachedTime = time.Hour
 
 // negativeTime is how long a token with a bad signature is refused without verifying it again.
 const negativeTime = time.Minute
 
-// costly reports whether a refusal is worth caching, which is so if it took a signature check. Finding any other again is
-// as cheap as caching it, and some end by themselves: a token becomes valid, a key becomes known.
+// costly reports whether a refusal is worth caching, which is so if it took a signature check. Other refusals are as
+// cheap to compute as to cache, and some are temporary: a token becomes valid, a key becomes known.
 func costly(err error) bool {
 	refused, ok := errors.AsType[*token.Error](err)
 	return ok && refused.Reason == token.BadSignature
@@ -244,7 +244,7 @@ func (c *call) checkRevoked() *Refusal {
 	return nil
 }
 
-// decide asks the policies about every target. All must be allowed; the first that is not is reported.
+// decide evaluates the policies for every target. All must be allowed; decided is the first that is not.
 func (c *call) decide() *Refusal {
 	perms := c.e.permissionsFor(c.subject)
 	for i := range c.targets {

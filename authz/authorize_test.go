@@ -16,7 +16,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-func TestRulesDecideByWhoAsksForWhat(t *testing.T) {
+func TestRulesDecideByPrincipalMethodAndPath(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil,
 		"allow group readers GET /api/*", "allow group editors * /api/*", "require scope notes/write POST /api/*",
@@ -41,7 +41,7 @@ func TestRulesDecideByWhoAsksForWhat(t *testing.T) {
 		{"POST", "/api/notes", editor, Allowed},
 		{"DELETE", "/api/a/b/c", editor, Allowed},
 		{"PROPFIND", "/api/a", editor, Allowed},
-		{"DELETE", "/x/api/notes", editor, Denied}, // the rule's * is no part of the path
+		{"DELETE", "/x/api/notes", editor, Denied}, // the rule's * is not part of the path
 		{"POST", "/api/notes", plain, Denied},      // allowed by its group, required a scope
 		{"PUT", "/api/notes", plain, Allowed},
 		{"GET", "/api/notes", contractor, Denied},
@@ -66,20 +66,20 @@ func TestRulesDecideByWhoAsksForWhat(t *testing.T) {
 	}
 }
 
-func TestARouteWithoutRulesIsOpenToNoOne(t *testing.T) {
+func TestARouteWithoutRulesDeniesEveryone(t *testing.T) {
 	e := tokenGate(t, newClock(), nil)
 	want(t, e, get("GET", "/", bearerToken("alice", nil)), Denied)
 	want(t, e, get("GET", "/", ""), Unauthenticated)
 }
 
-// A bad credential is never taken for none: a public route would hide that a client's token has run out.
+// A bad credential is not treated as a missing one: a public route would hide that a client's token has expired.
 func TestABadCredentialIsRefusedOnPublicRoutesToo(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow anonymous * /*")
 	want(t, e, get("GET", "/", ""), Allowed)
 	want(t, e, get("GET", "/", "a.b.c"), Unauthenticated)
 }
 
-func TestTokensThatAreNotExactlyRightAreRefused(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any * /*")
 	good := bearerToken("alice", nil)
@@ -106,7 +106,7 @@ func TestTokensThatAreNotExactlyRightAreRefused(t *testing.T) {
 		{"a megabyte of dots", strings.Repeat(".", 1<<20), "too_large", "longer than this gate takes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for range 2 { // verified, then remembered
+			for range 2 { // verified, then from the cache
 				r := want(t, e, get("GET", "/", tc.bearer), Unauthenticated)
 				if r.Refusal.Name() != tc.reason {
 					t.Errorf("reason %q, want %q", r.Refusal.Name(), tc.reason)
@@ -126,7 +126,7 @@ func TestTokensThatAreNotExactlyRightAreRefused(t *testing.T) {
 	want(t, e, two, Malformed, TooManyCredentials)
 }
 
-func TestHeadersThatDecideNothing(t *testing.T) {
+func TestOverrideHeadersAreIgnored(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any GET /api/*", "deny any * /admin/*")
 	bearer := bearerToken("alice", nil)
@@ -150,7 +150,7 @@ func TestHeadersThatDecideNothing(t *testing.T) {
 	want(t, e, get("GET", "/admin/x#/api/x", bearer), Malformed)
 }
 
-// The size of a request's parts is looked at before anything is done with them.
+// The limits are checked before anything else.
 func TestRequestsHaveLimits(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*")
 	bearer := bearerToken("alice", nil)
@@ -166,8 +166,9 @@ func TestRequestsHaveLimits(t *testing.T) {
 	want(t, e, get("GET", "/?"+strings.Repeat("x-y=1&", maxParams+1), bearer), Malformed)
 }
 
-// Pomerium and API Gateway authorizers have served one user the decision made for another: the cache's key was too coarse.
-func TestAThousandAlternatingRequestsNeverCross(t *testing.T) {
+// Pomerium and API Gateway authorizers have served one user the decision for another, because the cache key was not
+// specific enough.
+func TestAlternatingUsersNeverGetEachOthersDecision(t *testing.T) {
 	c := newClock()
 	cache := must(token.NewCache[*Subject](token.CacheOptions{}))
 	verifier := testVerifier(c.Now())
@@ -201,7 +202,7 @@ func TestAThousandAlternatingRequestsNeverCross(t *testing.T) {
 	wg.Wait()
 }
 
-func TestACachedPrincipalOutlivesNothing(t *testing.T) {
+func TestACachedPrincipalFollowsPoliciesRevocationsAndExpiry(t *testing.T) {
 	const arn = "arn:aws:iam::123456789012:role/readers"
 	c := newClock()
 	roles, revoked := newTestRoles(), &testRevocations{}
@@ -226,7 +227,7 @@ func TestACachedPrincipalOutlivesNothing(t *testing.T) {
 		want(t, e, get("GET", "/", bearer), Allowed)
 	}
 	if n := revoked.asked.Load() - asked; n != 0 {
-		t.Errorf("looked at revocations %d times although there were none", n)
+		t.Errorf("looked up revocations %d times without a new one", n)
 	}
 	revoked.end("origin-alice") // the user signs out
 	if r := want(t, e, get("GET", "/", bearer), Unauthenticated); r.Refusal.Name() != "revoked" {
@@ -234,12 +235,12 @@ func TestACachedPrincipalOutlivesNothing(t *testing.T) {
 	}
 	want(t, e, get("GET", "/", again), Allowed)
 
-	revoked.stale.Store(true) // nobody knows what was revoked
+	revoked.stale.Store(true) // the revocations are out of date
 	want(t, e, get("GET", "/", again), Undecidable)
 	want(t, e, get("GET", "/", ""), Unauthenticated)
 	revoked.stale.Store(false)
 
-	c.add(2 * time.Hour) // the token ends
+	c.add(2 * time.Hour) // the token expires
 	if r := want(t, e, get("GET", "/", again), Unauthenticated); r.Refusal.Name() != "expired" {
 		t.Errorf("reason %q", r.Refusal.Name())
 	}
@@ -265,7 +266,7 @@ func TestRolesOfATokenDecideWithinTheirBoundaries(t *testing.T) {
 	want(t, e, get("GET", "/b", one), Allowed)
 }
 
-// sessions resolves the cookie "good" only.
+// logins resolves only the cookie "good".
 type logins struct{}
 
 func (logins) Resolve(_ context.Context, cookie string) (*principal.Principal, error) {
@@ -310,8 +311,8 @@ func TestCredentialsOfOtherKindsAreRefused(t *testing.T) {
 	want(t, e, get("GET", "/?access_token=1", ""), Malformed)
 }
 
-// A key set that is away is not the token's fault: 503, and asked again at the next request.
-func TestKeysThatAreAwayAreNotRemembered(t *testing.T) {
+// If a key set is unavailable, the answer is 503, and the next request tries again.
+func TestUnavailableKeysAreNotCached(t *testing.T) {
 	keys := &token.StaticKeys{} // never set
 	c := newClock()
 	e := tokenGate(t, c, func(o *Options) {
@@ -325,7 +326,7 @@ func TestKeysThatAreAwayAreNotRemembered(t *testing.T) {
 	want(t, e, get("GET", "/", bearer), Allowed)
 }
 
-func TestShadowLetsPassAndTells(t *testing.T) {
+func TestShadowModePassesAndReports(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) { o.Mode = ModeShadow }, "allow group editors * /*")
 	for _, tc := range []struct {
 		r       *Request

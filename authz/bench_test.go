@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
-// upstreamHeaders is what a host does beside the engine: the credential goes, the identity headers come.
+// upstreamHeaders does the host's work on headers: it removes the credential and sets the identity headers.
 func upstreamHeaders(h http.Header, p *principal.Principal) {
 	delete(h, "Authorization")
 	h["X-User-Id"] = []string{p.Subject}
@@ -46,8 +46,8 @@ func readerToken(i int) string {
 	return bearerToken(fmt.Sprintf("user%d", i), map[string]any{"cognito:groups": []string{"readers"}})
 }
 
-// BenchmarkWarmToken is verification, decision and headers for a token that was seen before, with 10 to 10,000 policies
-// on the route.
+// BenchmarkWarmToken measures verification, decision and headers for a cached token, with 10 to 10,000 policies on the
+// route.
 func BenchmarkWarmToken(b *testing.B) {
 	for _, policies := range []int{10, 100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("policies=%d", policies), func(b *testing.B) {
@@ -68,16 +68,16 @@ func BenchmarkWarmToken(b *testing.B) {
 	}
 }
 
-// BenchmarkWarmTokens asks with one of many tokens at random. The tokens are put into the cache as the engine puts them,
-// but unsigned, since signing a million takes hours. Each is written into one buffer, as a server's would be, so that what
-// is measured is the gate's memory and not the benchmark's.
+// BenchmarkWarmTokens sends one of many cached tokens at random. It puts the tokens into the cache as the engine does,
+// but unsigned, because signing a million takes hours. It writes each token into one buffer, as a server does, so that
+// it measures the memory of the engine and not of the benchmark.
 func BenchmarkWarmTokens(b *testing.B) {
 	for _, tokens := range []int{1, 1000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) {
 			cache := must(token.NewCache[*Subject](token.CacheOptions{MaxBytes: 4 << 30}))
 			e := benchGate(b, 10, func(o *Options) { o.Tokens = cache })
 			line := []byte("Bearer " + readerToken(0))
-			t := must(e.o.Verifier.Verify(b.Context(), string(line[7:]))) // by this verifier, which knows such headers then
+			t := must(e.o.Verifier.Verify(b.Context(), string(line[7:]))) // so that the verifier knows the header
 			number := line[len(line)-8:]
 			for i := range tokens {
 				copy(number, fmt.Sprintf("%08d", i))
@@ -116,7 +116,7 @@ func BenchmarkWarmTokens(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel shows whether cores wait for each other on one token.
+// BenchmarkParallel measures whether cores wait for each other when they use one token.
 func BenchmarkParallel(b *testing.B) {
 	e := benchGate(b, 10, nil)
 	authorization := []string{"Bearer " + readerToken(0)}
@@ -134,7 +134,7 @@ func BenchmarkParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkRefusals are requests that should cost less than good ones.
+// BenchmarkRefusals measures requests that should cost less than good ones.
 func BenchmarkRefusals(b *testing.B) {
 	e := benchGate(b, 10, func(o *Options) { o.Denials = NewDenials(0) })
 	good := readerToken(0)
@@ -155,7 +155,7 @@ func BenchmarkRefusals(b *testing.B) {
 	}
 }
 
-// BenchmarkSignature is a signed S3 request of a session that was seen before.
+// BenchmarkSignature measures a signed S3 request of a cached session.
 func BenchmarkSignature(b *testing.B) {
 	g := s3Gate(b)
 	r := g.ask("GET", "/s3/photos/users/us-east-1%3Aalice/cat.jpg", g.credentials(record("us-east-1:alice", nil)))
@@ -167,7 +167,7 @@ func BenchmarkSignature(b *testing.B) {
 	}
 }
 
-// BenchmarkParts says where a warm token's time goes.
+// BenchmarkParts measures the parts of a request with a cached token.
 func BenchmarkParts(b *testing.B) {
 	e := benchGate(b, 10, nil)
 	raw := readerToken(0)

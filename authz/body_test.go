@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// neverRead is a body that must not be asked for.
+// neverRead is a body that fails the test when it is read.
 type neverRead struct{ t *testing.T }
 
 func (n neverRead) Read([]byte) (int, error) {
@@ -23,7 +23,7 @@ type bodyTimer struct{ limits []time.Duration }
 
 func (b *bodyTimer) LimitBody(d time.Duration) { b.limits = append(b.limits, d) }
 
-// The attack: requests that know an access key id and nothing else, whose bodies the signature would cover.
+// The attacker knows only an access key id and sends requests with bodies that the signature would have to cover.
 func TestABodyIsReadOnlyAfterTimeScopeAndKeyAreRight(t *testing.T) {
 	g := budgetGate(t)
 	sign := func(region, service string, ahead time.Duration, c sigv4.Credentials) *Request {
@@ -71,11 +71,11 @@ func TestStalledBodiesStayWithinOneBudgetAndADeadline(t *testing.T) {
 		}
 	}
 	if bytes := g.o.Bodies.Held(); held < 2 || held > 4 || bytes > 4<<20 {
-		t.Errorf("%d stall with %d bytes", held, bytes)
+		t.Errorf("%d bodies are stalled with %d bytes", held, bytes)
 	}
 	var timer bodyTimer
 	if r := want(t, g.Engine, ask(strings.NewReader("a"), &timer), Unauthenticated); r.Refusal.Name() != "signature_signature_does_not_match" {
-		t.Errorf("a small body while others stall: %+v", r.Refusal)
+		t.Errorf("small body during stalled ones: %+v", r.Refusal)
 	}
 	if len(timer.limits) != 2 || timer.limits[0] != MaxBodyTime || timer.limits[1] != 0 {
 		t.Errorf("limits %v", timer.limits)
@@ -85,11 +85,11 @@ func TestStalledBodiesStayWithinOneBudgetAndADeadline(t *testing.T) {
 		<-done
 	}
 	if g.o.Bodies.Held() != 0 {
-		t.Error("bytes are held after all have gone")
+		t.Error("bytes are held after all requests have ended")
 	}
 }
 
-// pause says that it waits, and ends when it may leave.
+// pause reports that it waits, and ends when the test releases it.
 type pause struct {
 	waits chan<- struct{}
 	leave <-chan struct{}
@@ -101,7 +101,8 @@ func (p *pause) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// budgetGate accepts signatures for execute-api, which cover bodies whose hash no header has, and has a small budget of bytes.
+// budgetGate accepts signatures for execute-api, which cover bodies without a hash in a header, and has a small body
+// budget.
 func budgetGate(t *testing.T) *signedGate {
 	return newSignedGate(t, httpMapping(), "execute-api", func(o *Options) { o.Bodies = bounded.NewBudget(8<<20, 4<<20) })
 }

@@ -50,7 +50,7 @@ func TestConditionsSeeTheRequest(t *testing.T) {
 	ask("/header", Allowed, header(http.Header{"X-Team": {"red"}}))
 	ask("/query?team=red", Allowed, nil)
 	ask("/query?team=blue", Denied, nil)
-	// What has two values has none: the upstream might take the other.
+	// A key with two values is ambiguous: the upstream might use the other value.
 	ask("/header", Malformed, header(http.Header{"X-Team": {"red", "blue"}}))
 	ask("/header", Malformed, header(http.Header{"X-Team": {"red"}, "X_team": {"blue"}}))
 	ask("/query?team=red&team=blue", Malformed, nil)
@@ -69,7 +69,7 @@ func TestTwoClaimsThatDifferInCaseAreNoValue(t *testing.T) {
 	want(t, e, get("GET", "/", bearerToken("a", map[string]any{"team": "blue", "Team": "red"})), Malformed)
 }
 
-func TestStrictAWSTakesAwayTheNameOfUsers(t *testing.T) {
+func TestStrictAWSRemovesTheUsername(t *testing.T) {
 	document := policy.Source{Name: "p", Document: must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":
 	 {"Effect":"Allow","Action":"*","Resource":"arn:aws:execute-api:*:*:*/GET/${aws:username}"}}`), policy.Identity))}
 	for strict, outcome := range map[bool]Outcome{false: Allowed, true: Denied} {
@@ -80,7 +80,7 @@ func TestStrictAWSTakesAwayTheNameOfUsers(t *testing.T) {
 	}
 }
 
-// A name that holds wildcards, as a user could choose it, opens nobody else's path.
+// Wildcards in a user's name must match only themselves.
 func TestASubstitutedNameIsLiteral(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any GET /users/${cognito:username}/*")
 	want(t, e, get("GET", "/users/bob/x", bearerToken("*", nil)), Denied)
@@ -88,16 +88,16 @@ func TestASubstitutedNameIsLiteral(t *testing.T) {
 	want(t, e, get("GET", "/users//x", bearerToken("x", map[string]any{"username": ""})), Malformed)
 }
 
-func TestWhatAnEngineIsMadeOfIsChecked(t *testing.T) {
+func TestNewReportsInvalidOptions(t *testing.T) {
 	good := func() Options { return Options{Mapping: httpMapping()} }
 	for name, change := range map[string]func(*Options){
-		"no mapping":           func(o *Options) { o.Mapping = nil },
-		"bad account":          func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
-		"half a SigV4":         func(o *Options) { o.SigV4 = &SigV4{} },
-		"roles without anyone": func(o *Options) { o.TokenRoles = true },
-		"a cookie for nobody":  func(o *Options) { o.LoginCookie = "session" },
-		"a bad rule":           func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
-		"a group twice":        func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
+		"no mapping":              func(o *Options) { o.Mapping = nil },
+		"bad account":             func(o *Options) { o.Mapping = &HTTPMapping{Region: testRegion, Account: "1", API: "a", Stage: "b"} },
+		"half a SigV4":            func(o *Options) { o.SigV4 = &SigV4{} },
+		"roles without anyone":    func(o *Options) { o.TokenRoles = true },
+		"a cookie without Logins": func(o *Options) { o.LoginCookie = "session" },
+		"a bad rule":              func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
+		"a group twice":           func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
 	} {
 		o := good()
 		change(&o)

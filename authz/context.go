@@ -13,9 +13,9 @@ import (
 // absent is the value of a key that the request does not have.
 var absent policy.Values
 
-// Lookup returns the value of a condition key. Policies ask only for the keys they name. A key with two values, such as a
-// header sent twice, or one whose value cannot be known makes c.unsure: the request is refused whatever the policies
-// conclude from the absent value, so that a client cannot avoid a Deny this way.
+// Lookup returns the value of a condition key. Policies look up only the keys they name. A key with two values, such as
+// a header sent twice, or with an unknown value sets c.unsure: the request is refused regardless of the policies, so
+// that a client cannot avoid a Deny in this way.
 func (c *call) Lookup(key string) policy.Values {
 	service, name, ok := strings.Cut(key, ":")
 	if !ok {
@@ -255,7 +255,7 @@ func (c *call) httpKey(name string) policy.Values {
 	return absent
 }
 
-// hiddenHeaders and hiddenParams hold credentials. Policies cannot ask for them, because explanations show the values.
+// hiddenHeaders and hiddenParams hold credentials. Policies cannot test them, because explanations show the values.
 var (
 	hiddenHeaders = map[string]bool{"authorization": true, "proxy-authorization": true, "cookie": true,
 		"x-amz-security-token": true}
@@ -310,7 +310,7 @@ func (c *call) ambiguous(key string) policy.Values {
 	return absent
 }
 
-// unknown records that a policy asks for a key whose value is not known here.
+// unknown records that a policy tests a key whose value is not known here.
 func (c *call) unknown(key string) policy.Values {
 	if c.unsure == nil {
 		c.unsure = refuseAbout(UnknownValue, key, "A policy depends on "+key+", which is not known here.")

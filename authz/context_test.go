@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// callOf is a call in the state in which policies ask it.
+// callOf returns a call in the state in which policies look up its keys.
 func callOf(s *Subject, m Mapping, r *Request) *call {
 	return &call{e: &Engine{o: Options{Mapping: m}}, now: testNow, r: r, subject: s, principal: s.whole(), host: "api.example", path: "/x",
 		target: &target{action: ActionInvoke}}
@@ -95,27 +95,27 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 	}
 }
 
-func TestTagsThatDifferInCaseAreNoValue(t *testing.T) {
+func TestTagsThatDifferInCaseAreAmbiguous(t *testing.T) {
 	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "Team", Value: "b"}, {Key: "team", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if c.Lookup("aws:principaltag/team").Len() != 0 || c.unsure == nil {
-		t.Error("one of two tags was taken")
+		t.Error("one of two ambiguous tags was used")
 	}
 }
 
-// What folds otherwise than policies do is another tag.
-func TestATagStandsInForNoOther(t *testing.T) {
+// Two tag keys are different if policies fold them differently.
+func TestTagKeysFoldAsPoliciesFoldThem(t *testing.T) {
 	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "claſs", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))
 	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/class")); v.Len() != 0 {
-		t.Errorf("it stands in, with %q", v.At(0))
+		t.Errorf("another tag was found, with %q", v.At(0))
 	}
 	if v := c.Lookup(policy.FoldKey("aws:PrincipalTag/claſs")); v.Len() != 1 || v.At(0) != "a" {
-		t.Error("a tag is not found under its own key")
+		t.Error("a tag was not found by its own key")
 	}
 }
 
-func TestTheConnectionsKeys(t *testing.T) {
+func TestContextKeysOfTheConnection(t *testing.T) {
 	m := &S3Mapping{Region: testRegion, Account: testAccount}
 	r := get("GET", "/x", "")
 	r.ClientIP = netip.MustParseAddr("::ffff:198.51.100.9")
@@ -132,11 +132,11 @@ func TestTheConnectionsKeys(t *testing.T) {
 	}
 	r.ClientIP = netip.Addr{}
 	if got := show(callOf(&Subject{Principal: &principal.Principal{}}, m, r).Lookup("aws:sourceip")); got != "-" {
-		t.Errorf("no source is %s", got)
+		t.Errorf("an unknown source is %s", got)
 	}
 }
 
-func TestMappingsAreChecked(t *testing.T) {
+func TestInvalidMappingsAreRefused(t *testing.T) {
 	for name, m := range map[string]Mapping{
 		"a region": &S3Mapping{Region: "US East", Account: testAccount}, "an account": &S3Mapping{Region: testRegion, Account: "12"},
 		"a prefix": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "s3"}, "a prefix with a slash": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3/"},
@@ -148,6 +148,6 @@ func TestMappingsAreChecked(t *testing.T) {
 		}
 	}
 	if _, err := NewHTTPMapping(testRegion, testAccount, "", ""); err == nil {
-		t.Error("a mapping without names")
+		t.Error("a mapping without names was accepted")
 	}
 }

@@ -73,7 +73,7 @@ func FuzzFindCredential(f *testing.F) {
 		found, refusal := findCredential(r, "session")
 		if refusal != nil {
 			if found != (credential{}) {
-				t.Fatal("a refusal and a credential")
+				t.Fatal("both a refusal and a credential were returned")
 			}
 			return
 		}
@@ -81,7 +81,7 @@ func FuzzFindCredential(f *testing.F) {
 			t.Fatalf("token %q", found.value)
 		}
 		if found.scheme == schemeNone {
-			t.Fatal("an Authorization header went unseen")
+			t.Fatal("an Authorization header was ignored")
 		}
 	})
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// maxKeptCall bounds what is kept of one request for an explanation, in bytes.
+// maxKeptCall is the limit on the stored part of one request, in bytes.
 const maxKeptCall = 64 << 10
 
-// keptCall is what policies can ask for of a request that was refused. It holds no credential and no body.
+// keptCall is the part of a refused request that policies can test. It holds no credential and no body.
 type keptCall struct {
 	engine weak.Pointer[Engine] // so that a refusal does not keep the configuration before a reload alive
 	call   call
 }
 
-// denial makes what is kept of a call that was refused.
+// denial returns the stored form of a call that was refused.
 func (c *call) denial(id string, refusal *Refusal) *keptDenial {
 	d := &keptDenial{Denial: Denial{ID: id, Time: c.now.UTC(), Explanation: c.explain(refusal, false)}}
 	var n counter
@@ -39,7 +39,7 @@ func (c *call) denial(id string, refusal *Refusal) *keptDenial {
 	return d
 }
 
-// inFull explains a denial with the statements.
+// inFull returns the denial with the statements explained.
 func (d *keptDenial) inFull() *Denial {
 	out := d.Denial
 	if d.asked == nil {
@@ -69,7 +69,8 @@ func (d *keptDenial) inFull() *Denial {
 	return &out
 }
 
-// toKeep copies what an explanation reads, and counts it. Strings are cloned, since they may be parts of larger ones.
+// toKeep copies the fields that an explanation reads, and counts their bytes. It clones strings, because they may be
+// parts of larger ones.
 func (c *call) toKeep(n *counter) *keptCall {
 	k := &keptCall{engine: weak.Make(c.e), call: call{now: c.now, host: n.clone(c.host), path: n.clone(c.path), s3: c.s3}}
 	k.call.credential.scheme = c.credential.scheme
@@ -100,7 +101,7 @@ func (c *call) toKeep(n *counter) *keptCall {
 	return k
 }
 
-// counter counts bytes that are kept.
+// counter counts stored bytes.
 type counter struct{ bytes int }
 
 func (n *counter) text(list ...string) {
@@ -114,7 +115,7 @@ func (n *counter) clone(s string) string {
 	return strings.Clone(s)
 }
 
-// header copies the headers that policies can ask for.
+// header copies the headers that policies can test.
 func (n *counter) header(all http.Header) http.Header {
 	seen := make(http.Header, len(all))
 	for name, lines := range all {
@@ -129,7 +130,7 @@ func (n *counter) header(all http.Header) http.Header {
 	return seen
 }
 
-// query copies the parameters that policies can ask for.
+// query copies the parameters that policies can test.
 func (n *counter) query(raw string) string {
 	var seen []string
 	for part := range strings.SplitSeq(raw, "&") {
@@ -164,7 +165,7 @@ func (n *counter) explanation(x *Explanation) {
 	}
 }
 
-// principal copies a principal on its own, without the subject and the engine that it may be part of.
+// principal copies a principal without the subject and the engine that it may be part of.
 func (n *counter) principal(p principal.Principal) *principal.Principal {
 	p.SessionPolicy = nil
 	if claims, ok := p.Claims.(*tokenClaims); ok {

@@ -18,9 +18,10 @@ type Denial struct {
 	*Explanation
 }
 
-// Denials keeps the latest refusals, for an administrator to look up. It is bounded in number and in bytes: what it keeps
-// of a refusal is who asked for what, and the parts of the request that policies can ask for. Get works the statements out
-// from that, so that a refusal costs no more in a flood. It is safe for concurrent use and may be shared by engines.
+// Denials stores the latest refusals for an administrator to look up. It is limited in number and in bytes. For each
+// refusal it stores the principal, the targets, and the parts of the request that policies can test. Get evaluates the
+// statements again from these, so that recording a refusal stays cheap in a flood. It is safe for concurrent use and may
+// be shared by engines.
 type Denials struct {
 	mu       sync.Mutex
 	maxBytes int
@@ -44,7 +45,8 @@ func NewDenials(n int) *Denials {
 	return &Denials{maxBytes: maxDenialBytes, ring: make([]*keptDenial, n), byID: make(map[string]*keptDenial, n)}
 }
 
-// Get finds a refusal by its id and explains it in full, by the route's rules of the time and the roles' policies of now.
+// Get finds a refusal by its id and explains it in full, with the route's rules at that time and the roles' current
+// policies.
 func (d *Denials) Get(id string) (*Denial, bool) {
 	d.mu.Lock()
 	found, ok := d.byID[id]
@@ -76,7 +78,7 @@ func (d *Denials) add(denial *keptDenial) {
 	d.byID[denial.ID] = denial
 	d.bytes += denial.bytes
 	d.next = (d.next + 1) % len(d.ring)
-	// The oldest go until the rest fits; one denial always does.
+	// The oldest denials are removed until the rest fits; one denial always fits.
 	for i := d.next; d.bytes > d.maxBytes; i = (i + 1) % len(d.ring) {
 		d.drop(i)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// The attack: refused requests that each ask for many things, on a route with many statements.
-func TestRefusalsAreKeptInABoundOfBytes(t *testing.T) {
+// The attacker sends refused requests with many targets each to a route with many statements.
+func TestStoredRefusalsAreLimitedInBytes(t *testing.T) {
 	denials := NewDenials(512)
 	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3"}, "s3", func(o *Options) { o.Denials = denials })
 	g.roles.set(testRole, ownPrefix)
@@ -31,7 +31,7 @@ func TestRefusalsAreKeptInABoundOfBytes(t *testing.T) {
 		last = want(t, g.Engine, signed, Denied).DecisionID
 	}
 	if denials.bytes > denials.maxBytes || denials.bytes < denials.maxBytes/2 {
-		t.Errorf("%d bytes are kept", denials.bytes)
+		t.Errorf("%d bytes are stored", denials.bytes)
 	}
 	sum := 0
 	for _, d := range denials.byID {
@@ -46,7 +46,7 @@ func TestRefusalsAreKeptInABoundOfBytes(t *testing.T) {
 	}
 }
 
-// The attack as it was found: each refusal held the accounts of 20 keys by 200 statements, 4 MiB.
+// Each refusal once held the accounts of 20 keys with 200 statements, 4 MiB in total.
 func TestRefusalsOfManyKeysOnARouteWithManyStatementsHoldLittleMemory(t *testing.T) {
 	const refusals, keys, statements, most = 560, 20, 200, 16 << 20
 	denials := NewDenials(0)
@@ -84,7 +84,7 @@ func TestRefusalsOfManyKeysOnARouteWithManyStatementsHoldLittleMemory(t *testing
 		last = refuse()
 	}
 	if after := live(); after > before+most {
-		t.Errorf("%d refusals hold %d KiB", refusals, (after-before)>>10)
+		t.Errorf("%d refusals take %d KiB", refusals, (after-before)>>10)
 	}
 	if d, ok := denials.Get(last); !ok || len(d.Targets) != keys {
 		t.Errorf("the last one is not explained: %+v", d)
@@ -103,7 +103,7 @@ func TestALargeRequestIsKeptWithoutItsInputs(t *testing.T) {
 	}
 }
 
-func TestADenialIsExplainedAsTheRequestWas(t *testing.T) {
+func TestADenialIsExplainedLikeTheRequest(t *testing.T) {
 	denials := NewDenials(4)
 	source := policy.Source{Name: "conditions", Document: must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[
 	 {"Sid":"a","Effect":"Allow","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}},
@@ -124,7 +124,7 @@ func TestADenialIsExplainedAsTheRequestWas(t *testing.T) {
 	*r = Request{}
 	d, ok := denials.Get(id)
 	if !ok {
-		t.Fatal("not kept")
+		t.Fatal("the denial was not stored")
 	}
 	got, explained := must(json.Marshal(d.Explanation)), must(json.Marshal(e.Explain(t.Context(), request())))
 	if !bytes.Equal(got, explained) {
@@ -150,8 +150,8 @@ func TestADenialKeepsNoCredential(t *testing.T) {
 	}
 }
 
-// A denial does not keep the engine of an old configuration alive.
-func TestADenialOutlivesItsEngine(t *testing.T) {
+// A stored denial must not keep the engine of an old configuration in memory.
+func TestADenialIsFoundAfterItsEngineIsGone(t *testing.T) {
 	denials := NewDenials(4)
 	id := func() string {
 		e := tokenGate(t, newClock(), func(o *Options) { o.Denials = denials }, "allow group readers GET /api/*")
@@ -163,5 +163,5 @@ func TestADenialOutlivesItsEngine(t *testing.T) {
 			return
 		}
 	}
-	t.Error("the engine is still there")
+	t.Error("the engine is still in memory")
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// Mode says whether decisions are enforced.
+// Mode determines whether decisions are enforced.
 type Mode uint8
 
 // The modes.
@@ -32,8 +32,8 @@ const (
 // DefaultMaxHeaders is the default limit on header fields of a request.
 const DefaultMaxHeaders = 256
 
-// DefaultBodies returns the usual bound of bodies in memory whose sender is not verified: 64 MiB, of which one client may hold
-// 16 MiB.
+// DefaultBodies returns the default limit on the memory for bodies whose sender is not verified: 64 MiB in total, 16 MiB
+// for each client.
 func DefaultBodies() *bounded.Budget { return bounded.NewBudget(64<<20, 16<<20) }
 
 // Options are the dependencies and settings of an Engine, which serves one route.
@@ -65,13 +65,13 @@ type Options struct {
 	// Revocations reports revoked credentials. nil means that none ever is.
 	Revocations Revocations
 
-	// IdentityHeaders are the names of headers that only the host may set. A client's headers of these names are removed,
-	// in any spelling, as are those in which other gateways tell who asks, such as X-Forwarded-User.
+	// IdentityHeaders are the names of headers that only the host may set. The engine removes a client's headers of
+	// these names, in any spelling, and those in which other gateways name the user, such as X-Forwarded-User.
 	IdentityHeaders []string
-	// KeepHeaders are those of other gateways that are not removed. "*" at the end of a name stands for any ending.
+	// KeepHeaders are headers of other gateways that are not removed. "*" at the end of a name matches any ending.
 	KeepHeaders []string
 	Mode        Mode
-	// StrictAWS turns off what Sluice adds to AWS: aws:username for users who are not IAM users.
+	// StrictAWS turns off Sluice's extension to AWS: aws:username for users who are not IAM users.
 	StrictAWS bool
 	// MaxTokenBytes is the length of the longest token accepted, in bytes. 0 means token.DefaultMaxTokenBytes.
 	MaxTokenBytes int
@@ -99,8 +99,8 @@ type SigV4 struct {
 	Keys *sigv4.KeyCache
 	// Sessions caches opened session tokens. Engines with the same Minter may share it. nil means a cache of 16 MiB.
 	Sessions *token.Cache[*Subject]
-	// MaxBody is the size, in bytes, of the largest body read into memory to compute the hash that a signature covers and
-	// no header gives. 0 means 1 MiB.
+	// MaxBody is the size, in bytes, of the largest body that the engine reads into memory to compute a hash that a
+	// signature covers and that no header contains. 0 means 1 MiB.
 	MaxBody int64
 }
 
@@ -158,7 +158,7 @@ type Engine struct {
 	identity   *headers.Set
 	trailers   *headers.Set
 	route      *policy.Set    // rules and policies for everyone
-	folded     *policy.Layers // rules that compare paths without case; nil for none
+	folded     *policy.Layers // rules that compare paths without case; nil if there are none
 	groups     map[string]*group
 	everything *policy.Set // the administrator's policy
 	now        func() time.Time

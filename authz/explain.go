@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Explanation is the account of a request: the principal, what it asked for, and every statement considered. It holds no
-// credential.
+// Explanation reports how a request was decided: the principal, the targets, and every statement considered. It contains
+// no credential.
 type Explanation struct {
 	Outcome   string           `json:"outcome"`
 	Reason    string           `json:"reason,omitempty"`
@@ -57,7 +57,7 @@ type TargetAccount struct {
 // maxExplained is the number of targets of a request that are explained.
 const maxExplained = 20
 
-// Explain runs the request through the engine and returns the account of it. It does not modify r or call the Observer,
+// Explain runs the request through the engine and returns the explanation. It does not modify r or call the Observer,
 // and it records nothing. It reads r.Body if Authorize would.
 func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	copied := *r
@@ -69,7 +69,7 @@ func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	return c.explain(refusal, true)
 }
 
-// explain returns the account of a call that has run. Without full it leaves the statements out.
+// explain returns the explanation of a call that has run. If full is false, it omits the statements.
 func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	x := &Explanation{
 		Outcome: outcomeOf(refusal).String(), Scheme: c.credential.scheme.String(),
@@ -98,7 +98,7 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	return x
 }
 
-// groupsElsewhere says where the token seems to have its groups, if there are none where they are read.
+// groupsElsewhere returns a note on which claim seems to contain the groups, if the configured claim has none.
 func (c *call) groupsElsewhere() string {
 	claims, ok := c.principal.Claims.(*tokenClaims)
 	if !ok || len(c.principal.Groups) > 0 || c.e.o.Verifier == nil {

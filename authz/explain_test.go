@@ -23,7 +23,7 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	}
 	found, ok := denials.Get(r.DecisionID)
 	if !ok {
-		t.Fatal("not kept")
+		t.Fatal("the denial was not stored")
 	}
 	text := must(json.Marshal(found))
 	for _, piece := range []string{r.DecisionID, `"username":"alice"`, `"path":"/api/notes"`, `"effect":"explicitDeny"`,
@@ -40,18 +40,18 @@ func TestARefusalCanBeLookedUp(t *testing.T) {
 	if found, _ := denials.Get(r.DecisionID); found.Reason != "denied" || len(found.Targets) != 1 || len(found.Targets[0].Accounts) != 1 {
 		t.Errorf("%+v", found)
 	}
-	for range 4 { // the ring forgets the oldest
+	for range 4 { // the ring overwrites the oldest
 		want(t, e, get("PUT", "/api/notes", bearer), Denied)
 	}
 	if _, ok := denials.Get(r.DecisionID); ok {
-		t.Error("more are kept than there is room for")
+		t.Error("more denials are stored than the limit")
 	}
 	if n := len(denials.Recent(10)); n != 4 || len(denials.byID) != 4 {
 		t.Errorf("%d recent, %d ids", n, len(denials.byID))
 	}
 }
 
-func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
+func TestExplainAgreesWithAuthorize(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) { o.IdentityHeaders = []string{"X-User-Id"} },
 		"allow group readers GET /api/*", "allow anonymous GET /public")
 	for _, tc := range []struct {
@@ -80,10 +80,10 @@ func TestExplainTellsWhatAuthorizeDoes(t *testing.T) {
 			t.Error("Explain changed the request")
 		}
 		if tc.bearer != "" && strings.Contains(text, tc.bearer) && tc.bearer != "bad" {
-			t.Error("the token shows")
+			t.Error("the explanation contains the token")
 		}
 		if again := e.Authorize(t.Context(), r); again.Outcome.String() != x.Outcome {
-			t.Errorf("Authorize says %s", again.Outcome)
+			t.Errorf("Authorize returned %s", again.Outcome)
 		}
 	}
 }
@@ -108,7 +108,7 @@ type failingRand struct{}
 
 func (failingRand) Read([]byte) (int, error) { return 0, errors.New("no randomness") }
 
-func TestARefusalStandsWithoutAnId(t *testing.T) {
+func TestARequestIsRefusedWithoutADecisionID(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) { o.Rand, o.Denials = failingRand{}, NewDenials(0) })
 	if r := want(t, e, get("GET", "/", bearerToken("a", nil)), Denied); r.DecisionID != "" {
 		t.Error(r.DecisionID)

@@ -44,7 +44,7 @@ func (c *call) lowerCase(key string) policy.Values {
 	return policy.Many(all)
 }
 
-// foldPattern returns the pattern of a path in lower case. Its variables stand for their values in lower case.
+// foldPattern returns the pattern of a path in lower case. Its variables are replaced by their values in lower case.
 func foldPattern(pattern string) string {
 	var b strings.Builder
 	for {
@@ -85,7 +85,7 @@ func foldedRules(rules []Rule, m Mapping) (*policy.Layers, error) {
 	return &policy.Layers{Identity: []*policy.Set{policy.Compile(sources...)}}, nil
 }
 
-// foldedDenial asks the rules that compare paths without case about the target in lower case.
+// foldedDenial evaluates the rules that compare paths without case for the target in lower case.
 func (c *call) foldedDenial() (policy.Decision, bool) {
 	if c.e.folded == nil || c.target.folded == "" {
 		return policy.Decision{}, false

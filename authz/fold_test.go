@@ -23,9 +23,8 @@ func TestCharactersThatDifferInCaseOnlyFoldToOne(t *testing.T) {
 	}
 }
 
-// The attack: Caddy's matchers, handle_path and strip_prefix compare without case, so "/API/admin" is served as
-// "/api/admin".
-func TestRulesThatDenyHoldInEveryLetterCase(t *testing.T) {
+// Caddy's matchers, handle_path and strip_prefix compare without case, so "/API/admin" is served as "/api/admin".
+func TestDenyRulesIgnoreCase(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*",
 		"deny group readers * /api/admin/*", "deny any GET,PATCH /Secret", "require scope write POST /api/*",
 		"deny any * /users/${cognito:username}/keys", "deny any * /kiosk/*")
@@ -52,7 +51,7 @@ func TestRulesThatDenyHoldInEveryLetterCase(t *testing.T) {
 		{"GET", "/users/alice/keys", Denied},
 		{"GET", "/uSers/ALICE/Keys", Denied},
 		{"GET", "/users/bob/keys", Allowed},
-		{"GET", "/\u212aiosk/x", Denied}, // the Kelvin sign, which Caddy lowers to k
+		{"GET", "/\u212aiosk/x", Denied}, // the Kelvin sign, which Caddy converts to k
 		{"GET", "/api/Administrator", Allowed},
 	} {
 		r := get(tc.method, strings.ReplaceAll(tc.path, "\u212a", "%E2%84%AA"), bearer)
@@ -62,7 +61,7 @@ func TestRulesThatDenyHoldInEveryLetterCase(t *testing.T) {
 	}
 }
 
-func TestRulesThatAllowKeepTheirLetterCase(t *testing.T) {
+func TestAllowRulesAreCaseSensitive(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any GET /Docs/*", "deny any GET /docs/private/*")
 	bearer := bearerToken("alice", nil)
 	want(t, e, get("GET", "/Docs/a", bearer), Allowed)

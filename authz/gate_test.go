@@ -31,7 +31,7 @@ const (
 
 var testNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// testKey is made once: keys take long to make.
+// testKey is generated once because generating a key takes long.
 var testKey = sync.OnceValue(func() *token.SigningKey {
 	k, err := token.GenerateKey(rand.Reader, "RS256")
 	if err != nil {
@@ -40,7 +40,7 @@ var testKey = sync.OnceValue(func() *token.SigningKey {
 	return k
 })
 
-// clock is a time that tests set.
+// clock returns a time that tests set.
 type clock struct{ at atomic.Int64 }
 
 func newClock() *clock {
@@ -53,7 +53,7 @@ func (c *clock) now() time.Time        { return time.Unix(0, c.at.Load()).UTC() 
 func (c *clock) add(d time.Duration)   { c.at.Add(int64(d)) }
 func (c *clock) Now() func() time.Time { return c.now }
 
-// must gives the value of a constructor that cannot fail here.
+// must returns the value of a constructor that cannot fail here.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -71,7 +71,7 @@ func testVerifier(now func() time.Time) *token.Verifier {
 	}}}))
 }
 
-// claims makes those of an access token; changes are laid over them, nil removes one.
+// claims returns the claims of an access token with changes. A nil value removes a claim.
 func claims(user string, changes map[string]any) map[string]any {
 	c := map[string]any{
 		"iss": testIssuer, "sub": "sub-" + user, "username": user, "client_id": testClient, "token_use": "access",
@@ -94,7 +94,7 @@ func signed(c map[string]any) string {
 
 func bearerToken(user string, changes map[string]any) string { return signed(claims(user, changes)) }
 
-// testRoles is a Roles that tests change.
+// testRoles is a Roles that tests can change.
 type testRoles struct {
 	ids        map[string]string // the role\'s id where a test cares
 	mu         sync.Mutex
@@ -145,7 +145,7 @@ func compileText(name, document string) *policy.Set {
 	return policy.Compile(policy.Source{Name: name, Document: must(policy.Parse([]byte(document), policy.Identity))})
 }
 
-// testRevocations is a Revocations that tests change.
+// testRevocations is a Revocations that tests can change.
 type testRevocations struct {
 	epoch atomic.Uint64
 	stale atomic.Bool
@@ -178,7 +178,7 @@ func testMinter() *session.Minter {
 		Box: must(seal.New(seal.Options{Keys: []seal.Key{must(seal.GenerateMasterKey(rand.Reader))}}))}))
 }
 
-// record is a session of the test role.
+// record returns a session of the test role.
 func record(identity string, change func(*session.Record)) *session.Record {
 	r := &session.Record{Kind: session.WebIdentityRole, RoleARN: testRole, RoleID: "AROAEXAMPLEEXAMPLE123",
 		SessionName: "CognitoIdentityCredentials", Account: testAccount, IdentityID: identity, IdentityPoolID: testPool,
@@ -194,7 +194,7 @@ func httpMapping() *HTTPMapping {
 	return must(NewHTTPMapping(testRegion, testAccount, "sluice", "default"))
 }
 
-// tokenGate is an engine that takes tokens on plain routes.
+// tokenGate returns an engine that accepts tokens on plain HTTP routes.
 func tokenGate(t testing.TB, c *clock, change func(*Options), rules ...string) *Engine {
 	t.Helper()
 	o := Options{Mapping: httpMapping(), Verifier: testVerifier(c.Now()), Now: c.Now()}
@@ -211,7 +211,7 @@ func tokenGate(t testing.TB, c *clock, change func(*Options), rules ...string) *
 	return e
 }
 
-// ruleOf reads a rule as a Caddyfile has it.
+// ruleOf parses a rule as a Caddyfile has it.
 func ruleOf(line string) Rule {
 	words := strings.Fields(line)
 	r := Rule{Effect: words[0], Subject: words[1], Method: words[len(words)-2], Path: words[len(words)-1]}
@@ -223,7 +223,7 @@ func ruleOf(line string) Rule {
 	return r
 }
 
-// get is a request with a token, or without one when it is "".
+// get returns a request with a token, or without one if bearer is "".
 func get(method, target, bearer string) *Request {
 	path, query, _ := strings.Cut(target, "?")
 	r := &Request{Method: method, Host: "api.example", Target: target, RawPath: path, RawQuery: query, Proto: "HTTP/1.1",
@@ -234,7 +234,7 @@ func get(method, target, bearer string) *Request {
 	return r
 }
 
-// want fails unless the request has this outcome, and is refused for the reason if there is one.
+// want fails the test unless the request has the outcome and, if one is given, the reason.
 func want(t *testing.T, e *Engine, r *Request, outcome Outcome, reason ...Reason) Result {
 	t.Helper()
 	result := e.Authorize(context.Background(), r)
@@ -255,7 +255,7 @@ func want(t *testing.T, e *Engine, r *Request, outcome Outcome, reason ...Reason
 	return result
 }
 
-// signedGate is an engine that takes signatures for S3 below /s3, with the minter whose sessions it opens.
+// signedGate is an engine that accepts signatures for S3 below /s3, with the minter of its sessions.
 type signedGate struct {
 	*Engine
 	clock  *clock
@@ -284,7 +284,7 @@ func newSignedGate(t testing.TB, mapping Mapping, service string, change func(*O
 	return g
 }
 
-// rootCredentials are the administrator's.
+// rootCredentials returns the administrator's access key.
 func rootCredentials() sigv4.Credentials {
 	return sigv4.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: rootSecret}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestIdentityHeadersGoWhateverTheOutcome(t *testing.T) {
+func TestIdentityHeadersAreRemovedForEveryOutcome(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, func(o *Options) { o.IdentityHeaders = []string{"X-User-Id"} },
 		"allow anonymous GET /public", "allow any GET /api")
@@ -14,12 +14,12 @@ func TestIdentityHeadersGoWhateverTheOutcome(t *testing.T) {
 		r.Header["X_user_id"] = []string{"admin"}
 		e.Authorize(t.Context(), r)
 		if _, there := r.Header["X_user_id"]; there {
-			t.Errorf("%s: the client's header is still there", target)
+			t.Errorf("%s: the client's header was not removed", target)
 		}
 	}
 }
 
-func TestHeadersInWhichOtherGatewaysTellWhoAsksAreRemoved(t *testing.T) {
+func TestIdentityHeadersOfOtherGatewaysAreRemoved(t *testing.T) {
 	sent := []string{"X-Forwarded-User", "X-Forwarded-Email", "X_forwarded.groups", "x-auth-request-user", "X_Auth_Request_Access_Token",
 		"X-Amzn-Oidc-Identity", "X-Amzn-Oidc-Data", "Remote-User", "REMOTE_USER", "X-WebAuth-User", "X-Webauth-Role",
 		"X-Goog-Iap-Jwt-Assertion", "Cf-Access-Jwt-Assertion", "X-Ssl-Client-S-Dn", "X-Ms-Client-Principal"}
@@ -34,7 +34,7 @@ func TestHeadersInWhichOtherGatewaysTellWhoAsksAreRemoved(t *testing.T) {
 	want(t, e, r, Allowed)
 	for _, name := range sent {
 		if r.Header[name] != nil {
-			t.Errorf("%s is still there", name)
+			t.Errorf("%s was not removed", name)
 		}
 	}
 	for _, name := range stay {
@@ -47,7 +47,7 @@ func TestHeadersInWhichOtherGatewaysTellWhoAsksAreRemoved(t *testing.T) {
 	}
 }
 
-func TestKeptHeadersAreExceptionsForOtherGatewaysHeadersOnly(t *testing.T) {
+func TestKeepHeadersAppliesToOtherGatewaysHeadersOnly(t *testing.T) {
 	e := tokenGate(t, newClock(), func(o *Options) {
 		o.IdentityHeaders = []string{"X-Forwarded-Email", "X-User-Id"}
 		o.KeepHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-*", "X-User-Id"}
@@ -60,7 +60,7 @@ func TestKeptHeadersAreExceptionsForOtherGatewaysHeadersOnly(t *testing.T) {
 	for name, there := range map[string]bool{"X-Forwarded-User": true, "X-Auth-Request-User": true, "X_Forwarded_Email": false,
 		"X-User-Id": false, "Remote-User": false} {
 		if (r.Header[name] != nil) != there {
-			t.Errorf("%s: there is %v", name, r.Header[name])
+			t.Errorf("%s: the headers are %v", name, r.Header[name])
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestATokenOfAKeyThatWasRemovedIsRefusedAtOnce(t *testing.T) {
 		want(t, e, get("GET", "/api/x", raw), Allowed)
 	}
 	if keys.lookups != 1 {
-		t.Fatalf("%d verifications of a token that is known", keys.lookups)
+		t.Fatalf("%d verifications of a cached token", keys.lookups)
 	}
 	other := must(token.GenerateKey(rand.Reader, "RS256")).Public()
 	for name, step := range map[string]struct {
@@ -43,7 +43,7 @@ func TestATokenOfAKeyThatWasRemovedIsRefusedAtOnce(t *testing.T) {
 			if err := keys.Set(testKey().Public()); err != nil {
 				t.Fatal(err)
 			}
-			// Not the same token each time: a bad signature is remembered for a minute.
+			// Each token differs, because a bad signature is cached for a minute.
 			raw := bearerToken(name, nil)
 			want(t, e, get("GET", "/api/x", raw), Allowed)
 			want(t, e, get("GET", "/api/x", raw), Allowed)
@@ -53,7 +53,7 @@ func TestATokenOfAKeyThatWasRemovedIsRefusedAtOnce(t *testing.T) {
 			}
 			want(t, e, get("GET", "/api/x", raw), step.want)
 			if step.want == Allowed && keys.lookups != before {
-				t.Error("a new key makes known tokens be verified again")
+				t.Error("cached tokens were verified again after a new key")
 			}
 		})
 	}

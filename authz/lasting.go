@@ -6,9 +6,9 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Ended reports whether a credential that passed has expired or been revoked since. The host asks while it serves a
-// response that lasts. epoch is what the last call returned, 0 at first; while nothing is revoked, a call is cheap.
-// Revocations that are out of date end nothing: they refuse new requests.
+// Ended reports whether a credential has expired or been revoked since it was accepted. The host calls it during a long
+// response. epoch is the value that the last call returned, 0 at first; while there is no new revocation, a call is
+// cheap. Revocations that are out of date do not end a response; they only cause new requests to be refused.
 func (e *Engine) Ended(p *principal.Principal, expires time.Time, epoch uint64) (ended bool, next uint64) {
 	if p.Kind == principal.Anonymous {
 		return false, epoch

@@ -67,7 +67,7 @@ func (m *HTTPMapping) resolve(c *call) *Refusal {
 		c.addTarget(m.target(c, c.path))
 		return nil
 	}
-	if c.verified == nil { // only who signs the path means it so
+	if c.verified == nil { // only a signature proves that the client meant this path
 		return c.unclear
 	}
 	for _, reading := range c.readings {
@@ -81,7 +81,7 @@ func (m *HTTPMapping) resolve(c *call) *Refusal {
 func (m *HTTPMapping) target(c *call, path string) target {
 	t := target{action: ActionInvoke, resource: m.base + c.r.Method + path}
 	if c.e.folded != nil {
-		// Methods have case, but frameworks put them in capitals.
+		// Methods are case-sensitive, but frameworks convert them to upper case.
 		if method, folded := strings.ToUpper(c.r.Method), fold(path); method != c.r.Method || folded != path {
 			t.folded = m.base + method + folded
 		}

@@ -26,7 +26,7 @@ type S3Mapping struct {
 	EmptySegments bool
 }
 
-// s3Request is what the mapping finds out about a request.
+// s3Request is the content of a request as the mapping reads it.
 type s3Request struct {
 	level       s3Level
 	bucket, key string
@@ -43,7 +43,7 @@ type s3Request struct {
 	withoutTags                        bool        // the copy is made without the source's tags
 }
 
-// s3Has tells which optional strings of s3Request are present, since an empty value is not an absent one.
+// s3Has records which optional strings of s3Request are present, because an empty value differs from an absent one.
 type s3Has uint8
 
 const (
@@ -94,7 +94,7 @@ func (m *S3Mapping) rule(r Rule) ruleScope {
 }
 
 // locate finds bucket and key. Keys are not paths: they are decoded once and not cleaned. Keys that a store on a file
-// system would resolve to others are refused.
+// system would resolve to other keys are refused.
 func (m *S3Mapping) locate(c *call) *Refusal {
 	raw := c.r.RawPath
 	if len(raw) > urlpath.MaxBytes {
@@ -137,8 +137,8 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	return nil
 }
 
-// bucketOfHost returns the bucket that the host names, "" if the bucket is in the path. Of several endpoints that the host
-// ends in, the longest counts.
+// bucketOfHost returns the bucket in the host name, or "" if the bucket is in the path. If several endpoints match, it
+// uses the longest.
 func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if len(m.Endpoints) == 0 {
 		return "", nil

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// mapS3 runs a request through the mapping alone, as if its signature had been found good.
+// mapS3 runs a request through the mapping alone, as if its signature were valid.
 func mapS3(m *S3Mapping, method, host, target string, header http.Header, body string) (*call, *Refusal) {
 	path, query, _ := strings.Cut(target, "?")
 	if header == nil {
@@ -59,7 +59,7 @@ func verifiedFor(r *Request) (*sigv4.Verified, error) {
 	return a.Verify(rootSecret, sigv4.Options{Now: testNow, Regions: []string{testRegion}, Services: []string{"s3"}})
 }
 
-// needs lists what a call needs in one line: "s3:GetObject bucket/key, …".
+// needs lists the actions and resources of a call in one line: "s3:GetObject bucket/key, …".
 func (c *call) needs() string {
 	list := make([]string, len(c.targets))
 	for i, t := range c.targets {
@@ -231,7 +231,7 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 		{"GET /b..1/k", nil, "", InvalidBucket},
 		{"GET /-b1/k", nil, "", InvalidBucket},
 		{"GET /b-1/" + long, nil, "", KeyTooLong},
-		// What a store that keeps files would resolve.
+		// Keys that a store on a file system would resolve to others.
 		{"GET /b-1/../b-2/k", nil, "", MalformedPath},
 		{"GET /b-1/a/../k", nil, "", MalformedPath},
 		{"GET /b-1/./k", nil, "", MalformedPath},
@@ -289,7 +289,7 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 	}
 }
 
-func TestTheBucketStandsInPathOrHost(t *testing.T) {
+func TestTheBucketIsInThePathOrTheHost(t *testing.T) {
 	m := &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3", Endpoints: []string{"s3.example", "localhost"}}
 	for _, tc := range []struct{ host, target, needs, forwarded, path string }{
 		{"s3.example", "/s3/b-1/k", "GetObject b-1/k", "/b-1/k", "/s3/b-1/k"},
@@ -313,7 +313,7 @@ func TestTheBucketStandsInPathOrHost(t *testing.T) {
 	}
 }
 
-func TestKeysMayKeepEmptySegmentsWhereTheStoreIsFlat(t *testing.T) {
+func TestEmptySegmentsAreAllowedForFlatStores(t *testing.T) {
 	m := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
 	for target, needs := range map[string]string{"/b-1//k": "GetObject b-1//k", "/b-1/a//": "GetObject b-1/a//", "/b-1?prefix=a//b": "ListBucket b-1"} {
 		if c, refusal := mapS3(m, "GET", "h", target, nil, ""); refusal != nil || c.needs() != needs {
@@ -322,8 +322,8 @@ func TestKeysMayKeepEmptySegmentsWhereTheStoreIsFlat(t *testing.T) {
 	}
 }
 
-// Every row of the table has actions, and no selector leads nowhere.
-func TestTheTableIsWhole(t *testing.T) {
+// Every row of the table has actions, and every selector leads to one.
+func TestTheOperationTableIsComplete(t *testing.T) {
 	used := map[string]bool{}
 	for key, op := range s3Table {
 		used[key.selector] = true
@@ -365,7 +365,7 @@ func FuzzS3Mapping(f *testing.F) {
 			return
 		}
 		if len(c.targets) == 0 {
-			t.Fatal("nothing to decide on")
+			t.Fatal("an accepted request has no targets")
 		}
 		for _, x := range c.targets {
 			key := strings.TrimPrefix(x.resource, "arn:aws:s3:::")
@@ -379,9 +379,9 @@ func FuzzS3Mapping(f *testing.F) {
 			}
 		}
 		if u := (&url.URL{Path: c.passed, RawPath: c.rawPath}); u.EscapedPath() != c.rawPath {
-			t.Fatalf("%s would go upstream as %q, not %q", target, u.EscapedPath(), c.rawPath)
+			t.Fatalf("%s would be forwarded as %q, not %q", target, u.EscapedPath(), c.rawPath)
 		}
-		// What is forwarded means what was decided on.
+		// The forwarded request must have the meaning that was decided on.
 		m.forward(c)
 		if c.rewritten {
 			body = string(c.body)

@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// packed is the principal of a cached token: its claims, and where in their text the principal's strings are. A Principal
-// is mostly pointers; with many thousand cached tokens, tracing them costs requests more than making the principal again
-// for tokens that come back rarely.
+// packed is the principal of a cached token: its claims and the positions of the principal's strings in their text. A
+// Principal consists mostly of pointers. With many thousand cached tokens, tracing them takes the garbage collector more
+// time than making rarely used principals again.
 type packed struct {
 	claims    tokenClaims
 	issuer    string
@@ -34,8 +34,8 @@ type word struct{ start, end uint16 }
 // packedTexts is the number of single strings of a principal, in the order of hold.
 const packedTexts = 7
 
-// hold stores the token and its principal. It returns false if a string is not in the claims as it is, which happens if
-// it is written with escapes.
+// hold stores the token and its principal. It returns false if a string is not in the claims literally, for example
+// because it is written with escapes.
 func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
 	text := t.Claims.JSON()
 	if len(text) > math.MaxUint16 {
@@ -82,7 +82,7 @@ type made struct {
 	texts [4]string
 }
 
-// unpack makes the principal. s holds c, and the result keeps s alive.
+// unpack returns the principal. s contains c, and the result keeps s in memory.
 func (c *packed) unpack(s *Subject) *made {
 	text := c.claims.claims.JSON()
 	at := func(i int) string { return text[c.words[i].start:c.words[i].end] }
@@ -111,10 +111,11 @@ func (c *packed) unpack(s *Subject) *made {
 	return m
 }
 
-// recentPrincipals is the number of made principals that an engine keeps, those of the tokens in frequent use.
+// recentPrincipals is the number of principals that an engine keeps. They belong to the tokens in frequent use.
 const recentPrincipals = 256
 
-// principalOf returns the subject's principal. It takes no lock; if two subjects share a place, the later one gets it.
+// principalOf returns the subject's principal. It takes no lock. If two subjects share a slot, the later one replaces
+// the earlier.
 func (e *Engine) principalOf(s *Subject) *principal.Principal {
 	if s.Principal != nil {
 		return s.Principal

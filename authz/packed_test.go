@@ -10,14 +10,14 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// plain takes the claims out of the comparison: they are looked up, not compared.
+// plain returns the principal without its claims, which are looked up and not compared.
 func plain(p *principal.Principal) principal.Principal {
 	copied := *p
 	copied.Claims = nil
 	return copied
 }
 
-func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
+func TestUnpackReturnsThePackedPrincipal(t *testing.T) {
 	var many []string
 	for i := range 300 {
 		many = append(many, fmt.Sprintf("g%d", i))
@@ -30,7 +30,7 @@ func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
 		"groups, scopes and roles":          {map[string]any{"cognito:groups": []string{"a", "b"}, "scope": "x y z", "cognito:roles": []string{"r1", "r2"}, "cognito:preferred_role": "r2"}, true},
 		"groups that hold one another":      {map[string]any{"cognito:groups": []string{"ab", "a", "b", "abc", "a"}}, true},
 		"more groups than there is room":    {map[string]any{"cognito:groups": many}, true},
-		"words that stand in other claims":  {map[string]any{"sub": "a", "username": "e", "jti": "i", "origin_jti": "iss"}, true},
+		"words that occur in other claims":  {map[string]any{"sub": "a", "username": "e", "jti": "i", "origin_jti": "iss"}, true},
 		"a machine":                         {map[string]any{"sub": testClient, "username": nil, "scope": "api/read"}, true},
 		"empty lists":                       {map[string]any{"cognito:groups": []string{}, "scope": ""}, true},
 		"no times but exp":                  {map[string]any{"iat": nil, "auth_time": nil}, true},
@@ -38,7 +38,7 @@ func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
 		"a name that needs escapes":         {map[string]any{"username": `Zo"e`}, false},
 		"a group that needs escapes":        {map[string]any{"cognito:groups": []string{"a", `b\c`}}, false},
 		"a group that is a number":          {map[string]any{"cognito:groups": []any{"a", 7}}, true},
-		"a name that stands in its escapes": {map[string]any{"username": `\"`}, true},
+		"a name that occurs in its escapes": {map[string]any{"username": `\"`}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			verified := must(testVerifier(newClock().now).Verify(t.Context(), bearerToken("alice", tc.claims)))
@@ -65,8 +65,8 @@ func TestAPackedPrincipalIsTheOneThatWasPacked(t *testing.T) {
 	}
 }
 
-// Two subjects may have the same place among an engine's principals.
-func TestAPlaceAmongTheRecentIsNobodysForGood(t *testing.T) {
+// Two subjects may share a slot among an engine's recent principals.
+func TestSubjectsThatShareASlotAreNotMixedUp(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*")
 	var subjects []*Subject
 	for i := range 2 * recentPrincipals {
@@ -83,11 +83,11 @@ func TestAPlaceAmongTheRecentIsNobodysForGood(t *testing.T) {
 	}
 	last := subjects[len(subjects)-1]
 	if made := e.principalOf(last); made != e.principalOf(last) {
-		t.Error("a principal that is asked for again and again is made anew")
+		t.Error("a principal in repeated use is made again")
 	}
 }
 
-func TestWhatIsKeptOfATokenIsLessThanAKilobyteBesideItsClaims(t *testing.T) {
+func TestACachedTokenTakesFewBytesInAdditionToItsClaims(t *testing.T) {
 	cache := must(token.NewCache[*Subject](token.CacheOptions{}))
 	e := tokenGate(t, newClock(), func(o *Options) { o.Tokens = cache }, "allow any * /*")
 	raw := bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// The story of Oathkeeper GHSA-p224-6x5r-fjpm and its kin: the gate matches one reading of a path, the upstream serves
-// another, and a rule that denies a prefix is walked around.
-func TestNoSpellingOfADeniedPrefixGetsPast(t *testing.T) {
+// As in Oathkeeper GHSA-p224-6x5r-fjpm and similar advisories, the gateway matches one reading of a path and the
+// upstream serves another, which evades a rule that denies a prefix.
+func TestEverySpellingOfADeniedPrefixIsRefused(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any * /*", "deny any * /admin/*", "deny any * /admin")
 	bearer := bearerToken("alice", nil)
@@ -23,13 +23,13 @@ func TestNoSpellingOfADeniedPrefixGetsPast(t *testing.T) {
 		}
 	}
 	absolute := get("GET", "/notes", bearer)
-	absolute.Target = "http://api.example/notes" // the host has cut it, and the client sent it so
+	absolute.Target = "http://api.example/notes" // as the client sent it; the host has removed scheme and host
 	want(t, e, absolute, Malformed)
-	// RFC 3986 has paths case-sensitive, but Caddy and many upstreams do not.
+	// Paths are case-sensitive in RFC 3986, but not in Caddy and many upstreams.
 	want(t, e, get("GET", "/ADMIN/users", bearer), Denied)
 }
 
-func TestWhatWasDecidedOnIsWhatIsForwarded(t *testing.T) {
+func TestTheDecidedPathIsForwarded(t *testing.T) {
 	c := newClock()
 	e := tokenGate(t, c, nil, "allow any GET /*")
 	r := want(t, e, get("GET", "/%61/%7Euser/x%20y", bearerToken("alice", nil)), Allowed)

@@ -71,11 +71,11 @@ const maxShared = 4096
 // maxSharedKey is the longest key of shared permissions, in bytes.
 const maxSharedKey = 4 << 10
 
-// sharedPermissions gives subjects with the same groups and roles the same permissions. A million tokens of three groups
-// do not need a million copies, and those in use stay in the CPU caches.
+// sharedPermissions gives subjects with the same groups and roles the same permissions. A million tokens with a few groups
+// do not need a million copies, and the permissions in use stay in the CPU caches.
 //
-// There are two maps. When the first is full, it takes the place of the second, whose entries are dropped: those that were
-// not asked for since it was last full.
+// There are two maps. When the first is full, it replaces the second, whose entries are dropped because they were not used
+// since the first was last full.
 type sharedPermissions struct {
 	mu      sync.Mutex // taken when a subject is first seen and after roles have changed
 	version uint64
@@ -83,7 +83,7 @@ type sharedPermissions struct {
 	older   map[string]*sharedEntry
 }
 
-// sharedEntry computes its permissions once, without the lock of the table: other subjects do not wait for that.
+// sharedEntry computes its permissions once, without the table's lock, so that other subjects do not wait.
 type sharedEntry struct {
 	once  sync.Once
 	value *permissions
@@ -121,8 +121,8 @@ func (t *sharedPermissions) entry(key string, version uint64) *sharedEntry {
 	return found
 }
 
-// permissionsKey encodes everything that layersOf reads of a subject. It returns false for sessions with policies of
-// their own, and for subjects with so many groups and roles that hardly anybody has the same.
+// permissionsKey encodes everything that layersOf reads of a subject. It returns false for sessions with their own
+// policies, and for subjects with so many groups and roles that few others have the same.
 func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 	if s.keys.limited() {
 		return "", false

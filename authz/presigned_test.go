@@ -19,7 +19,7 @@ func apiGate(t *testing.T, rules ...string) *signedGate {
 	})
 }
 
-// presign presigns as SDKs do: hash is what they sign of the body, query is a hash that they tell.
+// presign presigns like the SDKs. hash is the payload hash that is signed, query the one in the query.
 func (g *signedGate) presign(method, path, query, hash, body string) *Request {
 	s := &sigv4.Request{Method: method, Host: "api.example", RawPath: path, RawQuery: query, Header: http.Header{},
 		ContentLength: int64(len(body))}
@@ -42,8 +42,8 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 		{"GET, unsigned payload", "GET", "", sigv4.UnsignedPayload, "", Allowed},
 		{"PUT with the body's hash", "PUT", "", hash, body, Allowed},
 		{"PUT, unsigned payload", "PUT", "", sigv4.UnsignedPayload, body, Allowed},
-		{"PUT that tells it is unsigned", "PUT", "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", sigv4.UnsignedPayload, body, Allowed},
-		{"PUT that tells the hash", "PUT", "X-Amz-Content-Sha256=" + hash, hash, body, Allowed},
+		{"PUT with UNSIGNED-PAYLOAD in the query", "PUT", "X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", sigv4.UnsignedPayload, body, Allowed},
+		{"PUT with the hash in the query", "PUT", "X-Amz-Content-Sha256=" + hash, hash, body, Allowed},
 		{"PUT of another body", "PUT", "", hash, "other", Unauthenticated},
 		{"PUT where none was signed", "PUT", "", sigv4.HashPayload(nil), body, Unauthenticated},
 	} {
@@ -61,7 +61,7 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := io.ReadAll(upstream); string(got) != tc.body || err != nil {
-			t.Errorf("%s: the upstream gets %q, %v", tc.name, got, err)
+			t.Errorf("%s: the upstream received %q, %v", tc.name, got, err)
 		}
 	}
 	r := g.presign("PUT", "/x", "X-Amz-Content-Sha256="+hash, hash, "other")
@@ -72,7 +72,7 @@ func TestPresignedRequestsOfSDKsForAPIsAreAccepted(t *testing.T) {
 			_, err = io.ReadAll(upstream)
 		}
 		if _, refused := errors.AsType[*sigv4.Error](err); !refused {
-			t.Errorf("another body than the one whose hash is told: %v", err)
+			t.Errorf("a body with another hash: %v", err)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestASignedPathIsDecidedInEveryReading(t *testing.T) {
 			t.Errorf("%s: %s: %v, want %s", path, result.Outcome, result.Refusal, outcome)
 		}
 		if outcome == Allowed && !strings.EqualFold(result.RawPath, path) {
-			t.Errorf("%s: goes on as %s", path, result.RawPath)
+			t.Errorf("%s: forwarded as %s", path, result.RawPath)
 		}
 		if unsigned := g.Authorize(t.Context(), get("GET", path, "")); strings.ContainsAny(path, ";%") && unsigned.Outcome != Malformed {
 			t.Errorf("%s, not signed: %s", path, unsigned.Outcome)

@@ -20,7 +20,7 @@ func TestASemicolonIsACharacterOfQueries(t *testing.T) {
 		"/x?;&;;":                         Allowed,
 		"/x?role=reader":                  Allowed,
 		"/x?role=admin":                   Denied,
-		// Servers that split read another value: the condition has two.
+		// Servers that split at semicolons read another value, so the key is ambiguous.
 		"/x?a=1;role=admin":        Malformed,
 		"/x?role=reader;role=x":    Malformed,
 		"/x?role=reader;a=1":       Malformed,

@@ -13,7 +13,7 @@ const (
 	NotAllowed   // no policy allows the request, or one denies it
 	Revoked      // the credential was revoked
 	Unavailable  // something that the decision needs is missing or out of date
-	UnknownValue // a policy asks for a condition key whose value is not known here
+	UnknownValue // a policy tests a condition key whose value is not known here
 
 	// The request has no single meaning, or one that is not served.
 	TooManyHeaders
@@ -21,7 +21,7 @@ const (
 	MalformedPath
 	MalformedHost
 	MalformedQuery
-	AmbiguousValue // a condition key that a policy asks for has two values
+	AmbiguousValue // a condition key that a policy tests has two values
 	BodyNotRead    // the decision depends on a body, and the host gives none
 	BodyTooLarge   // the decision depends on a body larger than the limit
 	BodyUnreadable // reading the body failed
@@ -93,7 +93,7 @@ func (r Reason) String() string { return r.info().name }
 // Outcome returns the outcome of requests refused for the reason.
 func (r Reason) Outcome() Outcome { return r.info().outcome }
 
-// Sentence returns what there is to say for the reason, "" when each refusal has a sentence of its own.
+// Sentence returns the sentence for the reason, or "" if each refusal has its own.
 func (r Reason) Sentence() string { return r.info().sentence }
 
 func (r Reason) info() *reasonInfo {

@@ -10,11 +10,11 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Refusal is why a request does not pass. It names the condition and its facts; how they read on a wire, with which
-// status and code, is for the wire to say. A client may see everything in it.
+// Refusal is the reason why a request does not pass. It is independent of protocols, which map it to a status, a code
+// and a text. Everything in it may be shown to the client.
 type Refusal struct {
 	Reason Reason
-	// Detail is a sentence about this request: Reason.Sentence, or one of its own where the reason has none.
+	// Detail is a sentence about this request: Reason.Sentence, or a specific one if the reason has none.
 	Detail string
 	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the
 	// parameters of RepeatedParameter and ConflictingParameters, the condition key of AmbiguousValue and UnknownValue.
@@ -40,7 +40,7 @@ func (r *Refusal) Outcome() Outcome {
 	return r.Reason.Outcome()
 }
 
-// fixed holds the one Refusal of each reason that has a sentence of its own, so that refusing does not allocate.
+// fixed holds one Refusal for each reason with a sentence, so that refusing does not allocate.
 var fixed = func() (list [reasonCount]Refusal) {
 	for reason := range list {
 		list[reason] = Refusal{Reason: Reason(reason), Detail: Reason(reason).Sentence()}
@@ -48,7 +48,7 @@ var fixed = func() (list [reasonCount]Refusal) {
 	return list
 }()
 
-// refuse returns the refusal of a reason that has a sentence of its own. The result is shared and must not be changed.
+// refuse returns the refusal for a reason with a sentence. The result is shared and must not be changed.
 func refuse(reason Reason) *Refusal { return &fixed[reason] }
 
 // refuseAbout returns a refusal with a subject and a sentence about it.
@@ -56,7 +56,7 @@ func refuseAbout(reason Reason, subject, detail string) *Refusal {
 	return &Refusal{Reason: reason, Detail: detail, Subject: subject}
 }
 
-// malformed refuses a request that does not have exactly one meaning. The text of err is shown to the client.
+// malformed refuses an ambiguous or invalid request. The text of err is shown to the client.
 func malformed(reason Reason, err error) *Refusal {
 	return &Refusal{Reason: reason, Detail: sentence(err.Error())}
 }
@@ -68,11 +68,11 @@ func refuseToken(err error) *Refusal {
 			return refuse(reason)
 		}
 	}
-	return refuse(Unavailable) // not a judgement on the token
+	return refuse(Unavailable) // the token itself was not judged
 }
 
-// reasonOfToken returns the Reason for a reason of the token verifier, 0 for an unknown one. It is a switch and not a
-// map, which would cost a cache miss for each token of a flood of bad ones.
+// reasonOfToken returns the Reason for a reason of the token verifier, or 0 for an unknown one. It is a switch because a
+// map would cost a cache miss for each bad token of a flood.
 func reasonOfToken(reason token.Reason) Reason {
 	switch reason {
 	case token.Malformed:
@@ -163,7 +163,7 @@ func signatureName(reason sigv4.Reason) string {
 	return signatureNames[0]
 }
 
-// sentence makes a sentence of an error's text: a capital letter in front, a full stop at the end.
+// sentence returns the text of an error as a sentence, with a capital letter and a full stop.
 func sentence(s string) string {
 	if s == "" {
 		return s

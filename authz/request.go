@@ -37,19 +37,20 @@ type Request struct {
 	// ContentLength is the length of the body in bytes, -1 if it is unknown.
 	ContentLength int64
 	// Body is read only if the decision depends on it: for DeleteObjects and some settings in S3, and for a signature
-	// over a body whose hash is in no header. Everything else is checked first. Result.Body then has what was read.
+	// over a body whose hash is in no header. Everything else is checked first. Result.Body then contains the body.
 	Body io.Reader
-	// Timer limits how long Body may take. nil means that nothing does.
+	// Timer limits how long reading Body may take. nil means no limit.
 	Timer BodyTimer
 }
 
-// BodyTimer limits how long the body of one request may take.
+// BodyTimer limits how long reading the body of one request may take.
 type BodyTimer interface {
 	// LimitBody makes reads of the body fail after d. 0 ends the limit.
 	LimitBody(d time.Duration)
 }
 
-// MaxBodyTime is how long a body that the decision depends on may take to arrive: 300 kbit/s for one of 1 MiB.
+// MaxBodyTime limits how long a body that the decision depends on may take to arrive. 30 seconds for 1 MiB are 300
+// kbit/s.
 const MaxBodyTime = 30 * time.Second
 
 // Secure reports whether the request came over TLS.

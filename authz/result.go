@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Outcome is the result of a request in one word.
+// Outcome is the result of a request.
 type Outcome uint8
 
 // The outcomes. The zero value is none of them, so that an unset Result does not pass.
@@ -29,12 +29,12 @@ var outcomeNames = [...]string{"none", "allowed", "denied", "unauthenticated", "
 // String returns the name that metrics use.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Result tells the host what to do with a request. What it points to is shared and must not be changed.
+// Result tells the host what to do with a request. The values it points to are shared and must not be changed.
 type Result struct {
 	Outcome Outcome
-	// Pass reports whether the request goes upstream: the outcome is Allowed, or the mode is ModeShadow.
+	// Pass reports whether the request may be forwarded: the outcome is Allowed, or the mode is ModeShadow.
 	Pass bool
-	// Refusal says why the outcome is not Allowed; nil if it is.
+	// Refusal is the reason why the outcome is not Allowed, or nil if it is.
 	Refusal *Refusal
 
 	// Principal is the sender. It is never nil; its kind is Anonymous if there is no credential, or a bad one.
@@ -42,8 +42,8 @@ type Result struct {
 	// Scheme is how the credential was presented: "none", "bearer", "sigv4", "presigned", "cookie" or "other".
 	Scheme string
 
-	// Action and Resource are what was decided on. If there are several, they are those that were denied, or else the
-	// first.
+	// Action and Resource are the target of the decision. If there are several, they are the one that was denied, or
+	// else the first.
 	Action, Resource string
 	Decision         policy.Decision
 	// DecisionID identifies a denial in logs, in the answer and for Denials.Get. It is "" for other results.

@@ -30,7 +30,8 @@ func (r *IndexRevocations) Revoked(p *principal.Principal) bool {
 	if r.Index.Revoked(revoke.Credential{Role: p.RoleARN, Identity: p.IdentityID, IssuedAt: p.IssuedAt}) {
 		return true
 	}
-	// A session ends with the token that it was got with, however old: an old token must not make a new session.
+	// A session is revoked with the token that it was obtained with, regardless of the session's age: an old token must
+	// not create a new session.
 	for _, l := range p.Logins {
 		if r.Index.Revoked(revoke.Credential{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
 			AuthTime: l.AuthTime, IssuedAt: l.IssuedAt}) {

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-func TestASignOutEndsTokensAndTheCredentialsGotWithThem(t *testing.T) {
+func TestASignOutRevokesTokensAndTheirCredentials(t *testing.T) {
 	until := testNow.Add(2 * time.Hour)
 	for name, record := range map[string]revoke.Record{
 		"the family":   revoke.Family(testIssuer, "origin-alice", until),
@@ -50,8 +50,8 @@ type revocableGate struct {
 	index *revoke.Index
 }
 
-// revocable makes a route for tokens and one for signatures with one index, a token, and requests signed with
-// credentials that were got with it.
+// revocable returns a route for tokens and one for signatures that share an index, a token, and a function that returns
+// requests signed with credentials obtained with the token.
 func revocable(t *testing.T) (*revocableGate, *Engine, string, func() *Request) {
 	var index *revoke.Index
 	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {

@@ -23,7 +23,7 @@ type Rule struct {
 	// Method is an HTTP method, several separated by commas, or "*" for all.
 	Method string
 	// Path is a canonical, decoded path, or "*" for all paths. "*" matches any characters, slashes included, "?" one
-	// character. Policy variables such as ${jwt:sub} stand for their values. Rules that allow compare with case, the others
+	// character. Policy variables such as ${jwt:sub} are replaced by their values. Rules that allow compare with case, the others
 	// without, except on routes for S3.
 	Path string
 }

@@ -57,7 +57,7 @@ func compact(src []byte) string {
 	return string(must(json.Marshal(v)))
 }
 
-func TestABadRuleSaysWhatToWrite(t *testing.T) {
+func TestErrorsOfRulesSuggestACorrection(t *testing.T) {
 	for _, tc := range []struct {
 		rule Rule
 		says string
@@ -84,8 +84,8 @@ func TestABadRuleSaysWhatToWrite(t *testing.T) {
 	}
 }
 
-// AWS's wildcard crosses slashes, in the place of the method too: "*/admin" would match GET/x/admin.
-func TestARuleForAllMethodsIsNotARuleForOtherPaths(t *testing.T) {
+// AWS's wildcard matches slashes, also in place of the method: "*/admin" would match GET/x/admin.
+func TestARuleForAllMethodsMatchesItsPathOnly(t *testing.T) {
 	e := tokenGate(t, newClock(), nil, "allow any * /*", "deny any * /admin")
 	bearer := bearerToken("alice", nil)
 	want(t, e, get("BREW", "/admin", bearer), Denied)

@@ -96,8 +96,8 @@ func (c *call) addS3(action, resource, version string) {
 	c.addTarget(target{action: action, resource: resource, version: version, keys: s3ActionKeys[action]})
 }
 
-// takeHeaders reads the copy source and the tags, and refuses them where the operation does not have them: a store that
-// honors them would do more than was decided.
+// takeHeaders reads the copy source and the tags, and refuses them for operations that do not have them, because a store
+// that honors them would do more than was decided.
 func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
 		if flags&s3Copies == 0 {
@@ -149,9 +149,9 @@ func (c *call) addWrites(resource string) {
 	}
 }
 
-// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced. S3 asks for that only
-// if there are tags, which is not known here: a copy by someone who may not copy tags is made without them, unless the
-// client asks for them explicitly.
+// addCopy adds reading the source of a copy. The source's tags are copied unless they are replaced. S3 requires that
+// permission only if there are tags, which the engine does not know. If the principal may not copy tags, the copy is
+// made without them, unless the client requests them explicitly.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
 	source := "arn:aws:s3:::" + s.copySource
@@ -184,7 +184,7 @@ func (c *call) addCreates(resource string) {
 	}
 }
 
-// bypasses reports whether a header asks to bypass governance mode. Any value but "false" counts.
+// bypasses reports whether a header requests bypassing governance mode. Any value but "false" does.
 func (c *call) bypasses() bool {
 	value := c.header("X-Amz-Bypass-Governance-Retention")
 	return value != "" && !strings.EqualFold(value, "false")

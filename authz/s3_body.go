@@ -48,7 +48,7 @@ func (c *call) readBody(limit int64) *Refusal {
 	return nil
 }
 
-// readDocument reads the body as an XML document and compares its checksums. forward writes the document anew.
+// readDocument reads the body as an XML document and compares its checksums. forward encodes the document again.
 func (c *call) readDocument(limit int64) (*s3xml.Node, *Refusal) {
 	if refusal := c.readBody(limit); refusal != nil {
 		return nil, refusal
@@ -67,8 +67,8 @@ func (c *call) readDocument(limit int64) (*s3xml.Node, *Refusal) {
 	return root, nil
 }
 
-// resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is. AWS
-// answers for each object instead; here the store would get the denied keys with the others.
+// resolveDelete adds a target for every object of a DeleteObjects request. If one is denied, the whole request is
+// denied. AWS answers for each object instead, but the store would receive the denied keys with the others.
 func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 	root, refusal := c.readDocument(maxDeleteBody)
 	if refusal != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Each key is there for the actions that have it, and absent for the others.
+// Each key is present for the actions that have it, and absent for all others.
 func TestS3ContextKeys(t *testing.T) {
 	for _, tc := range []struct {
 		line   string
@@ -68,7 +68,7 @@ func checkKeys(t *testing.T, c *call, i int, line, part string) {
 		t.Errorf("%s: target %d is %s, want %s", line, i, c.target.action, action)
 		return
 	}
-	// Values may hold blanks: a word without "=" belongs to the one before.
+	// Values may contain spaces: a word without "=" belongs to the previous one.
 	var pairs []string
 	for _, word := range strings.Fields(keys) {
 		if strings.Contains(word, "=") {

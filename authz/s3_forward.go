@@ -12,8 +12,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// forward writes what goes to the store: path, query, headers and body are made of the values that were decided on, so
-// that no store can read the client's own spelling of them in another way. It runs only for requests that are allowed.
+// forward encodes path, query, headers and body from the values that were decided on, so that no store can read the
+// client's own spelling differently. It runs only for requests that are allowed.
 func (m *S3Mapping) forward(c *call) {
 	s := &c.s3
 	header := c.r.Header
@@ -45,7 +45,7 @@ func (m *S3Mapping) forward(c *call) {
 	}
 }
 
-// encodeParams writes the query anew, without the parameters of a presigned request.
+// encodeParams encodes the query again, without the parameters of a presigned request.
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
@@ -63,7 +63,7 @@ func (s *s3Request) encodeParams() string {
 	return string(b)
 }
 
-// encodeTags writes x-amz-tagging anew.
+// encodeTags encodes x-amz-tagging again.
 func (s *s3Request) encodeTags() string {
 	parts := make([]string, len(s.tags))
 	for i, t := range s.tags {
@@ -72,8 +72,8 @@ func (s *s3Request) encodeTags() string {
 	return strings.Join(parts, "&")
 }
 
-// dropChecksums replaces the checksums of the client's document, which were compared, by one of the document that takes
-// its place. DeleteObjects needs one.
+// dropChecksums replaces the checksums of the client's document, which were compared, by one of the new document.
+// DeleteObjects requires one.
 func dropChecksums(c *call) {
 	for name := range c.r.Header {
 		if strings.HasPrefix(name, checksumPrefix) || name == "X-Amz-Sdk-Checksum-Algorithm" {
@@ -86,8 +86,8 @@ func dropChecksums(c *call) {
 
 const checksumPrefix = "X-Amz-Checksum-"
 
-// checkSums compares the checksums in the headers with the body that was read. The store cannot, because it gets the
-// document written anew.
+// checkSums compares the checksums in the headers with the body that was read. The store cannot, because it receives the
+// newly encoded document.
 func (c *call) checkSums() *Refusal {
 	for name, lines := range c.r.Header {
 		var sum []byte
@@ -117,7 +117,7 @@ func (c *call) checkSums() *Refusal {
 	return nil
 }
 
-// hashOf returns the hash of a body in hexadecimal, as signatures have it.
+// hashOf returns the SHA-256 of a body in lower-case hexadecimal.
 func hashOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])

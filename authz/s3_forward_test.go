@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// forwarded maps a request and writes what goes upstream.
+// forwarded maps a request and returns what is forwarded to the store.
 func forwarded(t *testing.T, m *S3Mapping, method, host, target string, header http.Header, body string) *call {
 	t.Helper()
 	c, refusal := mapS3(m, method, host, target, header, body)
@@ -42,12 +42,12 @@ func TestTheLongestOfSeveralEndpointsNamesTheBucket(t *testing.T) {
 	}
 	for host, want := range map[string]string{"photos.S3.example:9000": "s3.example:9000", "photos.eu.s3.example": "eu.s3.example", "s3.example": ""} {
 		if c := forwarded(t, m, "GET", host, "/secret/who", nil, ""); c.endpoint != want {
-			t.Errorf("%s: goes upstream as %q", host, c.endpoint)
+			t.Errorf("%s: forwarded as %q", host, c.endpoint)
 		}
 	}
 }
 
-func TestACopySourceIsWrittenAnew(t *testing.T) {
+func TestACopySourceIsEncodedAgain(t *testing.T) {
 	for source, want := range map[string]string{
 		"/shared/a":                         "shared/a",
 		"shared%2Fa%20b%2Bc":                "shared/a%20b%2Bc",
@@ -73,12 +73,12 @@ func TestACopySourceIsWrittenAnew(t *testing.T) {
 		}
 		plainS3.forward(c)
 		if got := header.Get("X-Amz-Copy-Source"); got != want {
-			t.Errorf("%s: goes upstream as %s", source, got)
+			t.Errorf("%s: forwarded as %s", source, got)
 		}
 	}
 }
 
-func TestTagsAndParametersAreWrittenAnew(t *testing.T) {
+func TestTagsAndParametersAreEncodedAgain(t *testing.T) {
 	c := forwarded(t, plainS3, "PUT", "s3.example", "/b-1/k?partNumber=1&uploadId=a%2fb+c&&x-id=UploadPart", h("X-Amz-Tagging", "a=1+2&&b=%7e"), "")
 	if c.query != "partNumber=1&uploadId=a%2Fb%20c&x-id=UploadPart" || c.r.Header.Get("X-Amz-Tagging") != "a=1%202&b=~" {
 		t.Errorf("query %s, tags %s", c.query, c.r.Header.Get("X-Amz-Tagging"))
@@ -120,7 +120,7 @@ func keysOf(header http.Header) []string {
 	return names
 }
 
-func TestADocumentIsWrittenAnew(t *testing.T) {
+func TestADocumentIsEncodedAgain(t *testing.T) {
 	body := "<Delete xmlns:a=\"b\"><Object a:x=\"y\"><Key>Icon&#13;</Key><VersionId> v </VersionId></Object>\n<Object><Key>a\n&amp;&#9;</Key></Object></Delete>"
 	const want = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key>Icon&#xD;</Key><VersionId>v</VersionId></Object>` +
 		`<Object><Key>a&#xA;&amp;&#x9;</Key></Object></Delete>`
@@ -130,7 +130,7 @@ func TestADocumentIsWrittenAnew(t *testing.T) {
 	}
 	c = forwarded(t, plainS3, "POST", "s3.example", "/b-1?delete", nil, body)
 	if string(c.body) != want || !c.rewritten {
-		t.Errorf("goes upstream as\n%s\nwant\n%s", c.body, want)
+		t.Errorf("forwarded as\n%s\nwant\n%s", c.body, want)
 	}
 	if needs := c.needs(); needs != "DeleteObjectVersion b-1/Icon\r, DeleteObject b-1/a\n&\t" {
 		t.Errorf("needs %q", needs)
@@ -176,7 +176,7 @@ func TestHeadersInThePresignedQueryCountAsHeaders(t *testing.T) {
 	}
 }
 
-func TestACopyByOneWhoMayNotCopyTagsIsMadeWithoutThem(t *testing.T) {
+func TestACopyWithoutPermissionForTagsOmitsThem(t *testing.T) {
 	g := newSignedGate(t, plainS3, "s3", nil)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}}`)
 	c := g.credentials(record("us-east-1:x", nil))
@@ -187,17 +187,17 @@ func TestACopyByOneWhoMayNotCopyTagsIsMadeWithoutThem(t *testing.T) {
 		return r
 	}
 	if r := copied(Allowed); r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE" {
-		t.Errorf("without the right: %v", r.Header)
+		t.Errorf("without permission for tags: %v", r.Header)
 	}
 	copied(Denied, "X-Amz-Tagging-Directive", "COPY")
 	g.clock.add(time.Second)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`)
 	if r := copied(Allowed); r.Header.Get("X-Amz-Tagging-Directive") != "" {
-		t.Errorf("with the right: %v", r.Header)
+		t.Errorf("with permission for tags: %v", r.Header)
 	}
 }
 
-func TestKeysMayHoldEverySign(t *testing.T) {
+func TestKeysMayContainEveryCharacter(t *testing.T) {
 	flat := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
 	for _, key := range []string{"sp ace+plus%25.txt", "q?u&o='*().txt", "a//b.txt", "tilde~!@$,;.txt", "p%2Fq", "..a"} {
 		path := "/b-1/" + s3key.Encode(key)

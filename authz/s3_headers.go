@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// s3Headers are the headers that go to the store, with the operations that have them; 0 is all of them. Every other header
-// is left out, because a store may know headers that this package does not, and they would be signed with the store's key.
+// s3Headers are the headers that are forwarded to the store, with the operations that have them; 0 means all. Every
+// other header is removed, because a store may know headers that this package does not, and they would be signed with
+// the store's key.
 var s3Headers = func() map[string]s3Flag {
 	m := make(map[string]s3Flag, 96)
 	add := func(flag s3Flag, names ...string) {
@@ -20,7 +21,7 @@ var s3Headers = func() map[string]s3Flag {
 		"If-None-Match", "If-Range", "If-Unmodified-Since", "Origin", "Range", "User-Agent", "Traceparent", "Tracestate")
 	// reverse_proxy removes these three itself unless they come from a trusted proxy.
 	add(0, "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
-	// The signature, which is taken off.
+	// The client's signature, which is removed.
 	add(0, "Authorization", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Decoded-Content-Length", "X-Amz-Security-Token",
 		"X-Amz-Trailer", "X-Amz-User-Agent")
 	add(0, "X-Amz-Checksum-Algorithm", "X-Amz-Checksum-Crc32", "X-Amz-Checksum-Crc32c", "X-Amz-Checksum-Crc64nvme",
@@ -52,8 +53,8 @@ var s3Headers = func() map[string]s3Flag {
 // metadataPrefix begins the headers of an object's own metadata.
 const metadataPrefix = "X-Amz-Meta-"
 
-// commandPrefixes begin headers that look like metadata and make a store do more than keep it: MinIO unpacks the uploaded
-// archive into objects.
+// commandPrefixes are prefixes of headers that look like metadata and make a store do more than store it: MinIO unpacks
+// the uploaded archive into objects.
 var commandPrefixes = []string{"X-Amz-Meta-Snowball-", "X-Amz-Meta-Minio-"}
 
 // forwards reports whether a header goes to the store with the operation.
@@ -65,8 +66,8 @@ func (op *s3Op) forwards(name string) bool {
 	return known && (flags == 0 || flags&op.flags != 0)
 }
 
-// takeQueryHeaders moves the x-amz-* parameters of a presigned request to its headers. S3 takes them for headers, and
-// today's SDKs put all of them into the query. The signature covers both.
+// takeQueryHeaders moves the x-amz-* parameters of a presigned request to its headers. S3 treats them as headers, and
+// current SDKs put all of them into the query. The signature covers both.
 func (c *call) takeQueryHeaders() *Refusal {
 	if c.credential.scheme != schemePresigned || c.verified == nil {
 		return nil
@@ -100,8 +101,8 @@ func (c *call) takeQueryHeaders() *Refusal {
 	return nil
 }
 
-// checksumOfNothing reports whether the parameter is the CRC-32 of an empty body and the request has another body. The SDK
-// for JavaScript presigns that when it does not have the body yet, and S3 ignores it.
+// checksumOfNothing reports whether the parameter is the CRC-32 of an empty body and the request has another body. The
+// SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
 func (c *call) checksumOfNothing(name, value string) bool {
 	return name == "X-Amz-Checksum-Crc32" && value == "AAAAAA==" && c.r.ContentLength != 0
 }
@@ -115,8 +116,8 @@ func validHeaderValue(s string) bool {
 	return true
 }
 
-// checkHeaders refuses x-amz-* headers that are unknown or repeated. A client that sends one expects the store to act on
-// it. X-Amz-Cf-Id is CloudFront's.
+// checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store
+// to act on it. It ignores X-Amz-Cf-Id, which CloudFront adds.
 func (c *call) checkHeaders() *Refusal {
 	if c.verified == nil && strings.HasPrefix(c.header("X-Amz-Content-Sha256"), "STREAMING-") {
 		return badHeader("X-Amz-Content-Sha256") // chunks are decoded with the signature

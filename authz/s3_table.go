@@ -9,7 +9,7 @@ const (
 	s3Object
 )
 
-// s3Flag says what to check beyond method and selector.
+// s3Flag selects the checks beyond method and selector.
 type s3Flag uint16
 
 const (

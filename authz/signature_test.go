@@ -55,7 +55,7 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 		if !tc.allowed {
 			outcome = Denied
 		}
-		for range 2 { // opened, then remembered
+		for range 2 { // opened, then from the cache
 			r := want(t, g.Engine, g.ask(tc.method, tc.target, tc.who), outcome)
 			if !tc.allowed && (r.Refusal.Reason != NotAllowed || r.DecisionID == "") {
 				t.Errorf("%s %s: %+v, id %q", tc.method, tc.target, r.Refusal, r.DecisionID)
@@ -69,7 +69,7 @@ func TestASessionReachesItsOwnPrefixOnly(t *testing.T) {
 	}
 }
 
-func TestSignaturesThatAreNotExactlyRightAreRefused(t *testing.T) {
+func TestInvalidSignaturesAreRefused(t *testing.T) {
 	g := s3Gate(t)
 	alice, bob := g.credentials(record("us-east-1:alice", nil)), g.credentials(record("us-east-1:bob", nil))
 	const target = "/s3/photos/users/us-east-1%3Aalice/cat.jpg"
@@ -112,7 +112,7 @@ func TestSignaturesThatAreNotExactlyRightAreRefused(t *testing.T) {
 		{"a token too long", func() *Request {
 			return g.ask("GET", target, sigv4.Credentials{AccessKeyID: alice.AccessKeyID, SecretAccessKey: alice.SecretAccessKey, SessionToken: strings.Repeat("A", 20<<10)})
 		}, Malformed, "signature_malformed_signature"},
-		{"a session that is over", func() *Request {
+		{"an expired session", func() *Request {
 			return g.ask("GET", target, g.credentials(record("us-east-1:alice", func(r *session.Record) {
 				r.IssuedAt, r.ExpiresAt = testNow.Add(-2*time.Hour), testNow.Add(-time.Hour)
 			})))
@@ -143,7 +143,7 @@ func TestSignaturesThatAreNotExactlyRightAreRefused(t *testing.T) {
 				t.Errorf("%s as %s: %+v", r.Outcome, r.Principal.Kind, r.Refusal)
 			}
 			if r.Verified != nil || r.Body != nil {
-				t.Error("a refused signature gives a body")
+				t.Error("a refused signature returned a body")
 			}
 		})
 	}
@@ -167,8 +167,8 @@ func signFor(r *Request, c sigv4.Credentials, region, service string) *Request {
 	return r
 }
 
-// A presigned request grants what its signer may do when it is used, and dies with the signer's session.
-func TestPresignedRequestsGrantWhatTheirSignerMayNow(t *testing.T) {
+// A presigned request grants what its signer may do when it is used, and is refused after the signer's session ends.
+func TestPresignedRequestsGrantTheSignersCurrentPermissions(t *testing.T) {
 	g := s3Gate(t)
 	alice := g.credentials(record("us-east-1:alice", nil))
 	const path = "/s3/photos/users/us-east-1%3Aalice/cat.jpg"
@@ -220,7 +220,7 @@ func TestSessionPoliciesAndBoundariesLimitTheRole(t *testing.T) {
 	check("a session policy", limited, "GET")
 	check("session policies united", both, "GET DELETE")
 	check("a session policy that does not parse", broken, "")
-	check("a session policy that nobody knows", unknown, "")
+	check("an unknown session policy", unknown, "")
 	check("a role that is gone", gone, "")
 	g.roles.mu.Lock()
 	g.roles.boundaries[testRole] = compileText("boundary", only("s3:PutObject"))
@@ -236,7 +236,7 @@ func TestSessionPoliciesAndBoundariesLimitTheRole(t *testing.T) {
 	check("the administrator's session", root, "GET PUT DELETE")
 }
 
-// The rules of a route are not a way around a session's limits.
+// Rules of a route do not extend the permissions of a session.
 func TestRouteRulesStayWithinASessionsLimits(t *testing.T) {
 	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {
 		o.Rules = []Rule{ruleOf("allow any * /*"), ruleOf("deny any DELETE /photos/*")}
@@ -262,7 +262,7 @@ func TestAPolicyOnTagsOfStoredObjectsCannotBeDecided(t *testing.T) {
 	want(t, g.Engine, g.ask("PUT", "/s3/photos/k", c), Allowed)
 }
 
-func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
+func TestDeleteObjectsIsAllowedForAllKeysOrNone(t *testing.T) {
 	g := s3Gate(t)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::photos/mine/*"}}`)
 	c := g.credentials(record("us-east-1:x", nil))
@@ -283,7 +283,7 @@ func TestDeleteObjectsIsAllowedWholeOrNotAtAll(t *testing.T) {
 	}
 	body, n, err := r.UpstreamBody(http.Header{}, nil)
 	if err != nil || n != int64(len(anew)) || string(must(io.ReadAll(body))) != anew {
-		t.Errorf("upstream gets %d bytes, %v", n, err)
+		t.Errorf("the upstream received %d bytes, %v", n, err)
 	}
 	refused := want(t, g.Engine, ask("<Delete>"+object("mine/a")+object("yours/b")+"</Delete>", ""), Denied)
 	if refused.Resource != "arn:aws:s3:::photos/yours/b" {
@@ -303,7 +303,7 @@ type neverEnding struct{}
 
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
 
-// Signatures of other services cover the hash of a body that no header says.
+// Signatures of services other than S3 cover the hash of a body without sending it in a header.
 func TestABodyWithoutAHashIsReadForTheSignature(t *testing.T) {
 	g := newSignedGate(t, httpMapping(), "execute-api", nil)
 	g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:*/POST/notes"}}`)
@@ -322,7 +322,7 @@ func TestABodyWithoutAHashIsReadForTheSignature(t *testing.T) {
 	want(t, g.Engine, large, Malformed, BodyTooLarge)
 }
 
-func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
+func TestABodyThatDiffersFromTheSignedOneNeverCompletes(t *testing.T) {
 	g := s3Gate(t)
 	c := g.credentials(record("us-east-1:alice", nil))
 	send := func(sent string) ([]byte, error) {
@@ -353,7 +353,7 @@ func TestABodyThatIsNotTheSignedOneNeverEnds(t *testing.T) {
 	}
 }
 
-func TestAChunkedBodyGoesUpstreamPlain(t *testing.T) {
+func TestAChunkedBodyIsForwardedDecoded(t *testing.T) {
 	g := s3Gate(t)
 	c := g.credentials(record("us-east-1:alice", nil))
 	const wire = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
+func TestSubjectsWithTheSameGroupsShareTheirPermissions(t *testing.T) {
 	roles := newTestRoles()
 	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true }, "allow any * /*")
 	user := func(groups, roles []string) *Subject {
@@ -17,7 +17,7 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 	same := func(a, b *Subject) bool { return e.permissionsFor(a) == e.permissionsFor(b) }
 	ab := user([]string{"a", "b"}, nil)
 	if !same(ab, user([]string{"a", "b"}, nil)) {
-		t.Error("two users of the same groups have grants of their own")
+		t.Error("two users with the same groups do not share permissions")
 	}
 	for name, other := range map[string]*Subject{
 		"the groups run together":    user([]string{"ab"}, nil),
@@ -31,29 +31,29 @@ func TestGrantsAreSharedByThoseWhoHaveTheSame(t *testing.T) {
 		"a session without policies": {Principal: &principal.Principal{Kind: principal.RoleSession, RoleARN: "a"}},
 	} {
 		if same(ab, other) {
-			t.Errorf("%s: the grants are shared", name)
+			t.Errorf("%s: the permissions are shared", name)
 		}
 	}
 	before := e.permissionsFor(ab)
 	roles.version.Add(1)
 	if e.permissionsFor(ab) == before {
-		t.Error("grants outlive the roles' version")
+		t.Error("permissions of an old version were used")
 	}
 	for i := range maxShared + 10 {
 		e.permissionsFor(user([]string{"g", string(rune(i))}, nil))
 	}
 	if n := len(e.shared.recent) + len(e.shared.older); n > maxShared || n < maxShared/2 {
-		t.Errorf("%d grants are kept", n)
+		t.Errorf("%d permissions are stored", n)
 	}
 	if !same(user([]string{"late"}, nil), user([]string{"late"}, nil)) {
-		t.Error("a full table shares nothing new")
+		t.Error("a full table does not share new permissions")
 	}
 	if long := []string{strings.Repeat("g", maxSharedKey)}; same(user(long, nil), user(long, nil)) {
-		t.Error("a key of any length is kept")
+		t.Error("a key that is too long was stored")
 	}
 }
 
-// slowRoles lets the policies of one role wait.
+// slowRoles delays returning the policies of one role.
 type slowRoles struct {
 	*testRoles
 	asked, answer chan struct{}
@@ -67,7 +67,7 @@ func (r *slowRoles) PolicySets(arn string) ([]*policy.Set, *policy.Set, bool) {
 	return r.testRoles.PolicySets(arn)
 }
 
-func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
+func TestSlowPermissionsDoNotDelayOtherSubjects(t *testing.T) {
 	roles := &slowRoles{newTestRoles(), make(chan struct{}), make(chan struct{})}
 	e := tokenGate(t, newClock(), func(o *Options) { o.Roles, o.TokenRoles = roles, true })
 	of := func(role string) *permissions {
@@ -76,7 +76,7 @@ func TestPermissionsThatTakeLongKeepNoOtherSubjectWaiting(t *testing.T) {
 	slow := make(chan *permissions, 2)
 	go func() { slow <- of("slow") }()
 	<-roles.asked
-	go func() { slow <- of("slow") }() // waits for the first, and must not compute again: nobody takes a second question
+	go func() { slow <- of("slow") }() // waits for the first call and must not compute again, which would block
 	of("fast")
 	close(roles.answer)
 	if first, second := <-slow, <-slow; first != second {

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// FreeBytes is how much of each text Budget.ReadAll reads without counting it. It is about what a connection costs anyway, so
-// that small requests pass also while the budget is used up.
+// FreeBytes is the number of bytes of each text that Budget.ReadAll reads without counting them. A connection needs
+// about as much memory anyway, and small requests succeed while the budget is used up.
 const FreeBytes = 16 << 10
 
 // Errors of Budget.ReadAll.
@@ -17,14 +17,14 @@ var (
 	ErrNoBytes = errors.New("bounded: too many bytes are being read at the same time; try again")
 )
 
-// Budget bounds the memory of texts that are being read, such as the bodies of requests whose sender is not known yet. It is
-// safe for concurrent use.
+// Budget limits the memory for texts that are being read, such as the bodies of requests whose sender is not verified
+// yet. It is safe for concurrent use.
 type Budget struct {
 	total, share int64
 
 	mu   sync.Mutex
 	held int64
-	by   map[netip.Addr]int64 // only of those who hold something
+	by   map[netip.Addr]int64 // only clients that hold bytes
 }
 
 // NewBudget returns a Budget of total bytes, of which one client may hold up to share.
@@ -32,16 +32,15 @@ func NewBudget(total, share int64) *Budget {
 	return &Budget{total: total, share: share, by: map[netip.Addr]int64{}}
 }
 
-// ReadAll reads r to its end and returns the text. Memory counts from the moment it is allocated until ReadAll returns. client
-// is the address under which it counts. The error is ErrTooLong after limit bytes, ErrNoBytes if the budget is used up, or
-// the error of r.
+// ReadAll reads r to its end and returns the text. It counts the memory for client from the allocation until it returns.
+// The error is ErrTooLong after limit bytes, ErrNoBytes if the budget is used up, or the error of r.
 func (b *Budget) ReadAll(r io.Reader, client netip.Addr, limit int64) ([]byte, error) {
 	var held int64
 	defer func() { b.put(client, held) }()
 	text := make([]byte, 0, min(512, limit+1))
 	for {
 		if len(text) == cap(text) {
-			room := min(2*int64(cap(text)), limit+1) // one byte more than the limit shows that there is more
+			room := min(2*int64(cap(text)), limit+1) // one more byte, to detect a text longer than the limit
 			if more := room - FreeBytes - held; more > 0 {
 				if !b.take(client, more) {
 					return nil, ErrNoBytes
@@ -63,7 +62,7 @@ func (b *Budget) ReadAll(r io.Reader, client netip.Addr, limit int64) ([]byte, e
 	}
 }
 
-// Held returns the number of bytes that are counted now.
+// Held returns the number of bytes that are counted at the moment.
 func (b *Budget) Held() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/bounded"
 )
 
-// stalled is a client that sends a text and then nothing, until it is told to go.
+// stalled sends a text and then blocks until the test releases it.
 type stalled struct {
 	io.Reader
 	waits chan<- struct{}
@@ -50,7 +50,7 @@ func TestStalledTextsHoldNoMoreThanTheBudget(t *testing.T) {
 		if held := budget.Held(); held > total {
 			t.Fatalf("%d bytes are held", held)
 		}
-		if i == 0 { // while others stall, there is room
+		if i == 0 { // the budget is not used up yet
 			if _, err := budget.ReadAll(strings.NewReader(strings.Repeat("a", text)), addresses[1], text); err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestStalledTextsHoldNoMoreThanTheBudget(t *testing.T) {
 	}
 	small := strings.Repeat("a", bounded.FreeBytes/2)
 	if got, err := budget.ReadAll(strings.NewReader(small), addresses[0], text); err != nil || string(got) != small {
-		t.Errorf("a small text while the budget is used up: %d bytes, %v", len(got), err)
+		t.Errorf("small text with a used-up budget: %d bytes, %v", len(got), err)
 	}
 	close(leave)
 	for range 60 - refused {
@@ -70,7 +70,7 @@ func TestStalledTextsHoldNoMoreThanTheBudget(t *testing.T) {
 		}
 	}
 	if budget.Held() != 0 {
-		t.Errorf("%d bytes are held after all have gone", budget.Held())
+		t.Errorf("%d bytes are held after all reads have returned", budget.Held())
 	}
 }
 

@@ -52,9 +52,9 @@ func (m *Map[K, V]) Put(key K, value V, expires, now time.Time) (evicted V, full
 	return m.Update(key, now, func(V, bool) (V, time.Time) { return value, expires })
 }
 
-// Update calls change with the live value of a key, or with the zero value and false, and stores what it returns. A
-// result that has expired already, or never lived because its expiry is the zero time, removes the key. Update is atomic: change must not call the map. Update returns what Put
-// does.
+// Update calls change with the live value of a key, or with the zero value and false, and stores the result. If the
+// result has already expired or its expiry is the zero time, Update removes the key. Update is atomic; change must not
+// call the map. It returns the same as Put.
 func (m *Map[K, V]) Update(key K, now time.Time, change func(old V, ok bool) (V, time.Time)) (evicted V, full bool) {
 	at := nanoseconds(now)
 	m.mu.Lock()
@@ -79,7 +79,7 @@ func (m *Map[K, V]) Update(key K, now time.Time, change func(old V, ok bool) (V,
 		m.fix(int(place))
 		return evicted, false
 	}
-	// Two at a time is enough to remove every expired entry in the end, and keeps each call short.
+	// Removing two at a time removes all expired entries in the end and keeps each call short.
 	for n := 0; n < 2 && len(m.heap) > 0 && m.heap[0].expires <= at; n++ {
 		m.remove(m.heap[0].slot)
 	}

@@ -28,11 +28,11 @@ func TestAnEntryLivesUntilItExpires(t *testing.T) {
 	}
 }
 
-func TestAFullMapEvictsWhatExpiresFirst(t *testing.T) {
+func TestAFullMapEvictsTheEntryThatExpiresFirst(t *testing.T) {
 	m := bounded.New[string, int](3)
 	for key, value := range map[string]int{"late": 30, "early": 10, "middle": 20} {
 		if _, full := m.Put(key, value, after(value), noon); full {
-			t.Fatal("full with fewer than three")
+			t.Fatal("evicted with fewer than three entries")
 		}
 	}
 	if evicted, full := m.Put("new", 40, after(40), noon); evicted != 10 || !full {
@@ -50,7 +50,7 @@ func TestAFullMapEvictsWhatExpiresFirst(t *testing.T) {
 	}
 }
 
-func TestUpdateSeesWhatLives(t *testing.T) {
+func TestUpdatePassesOnlyLiveValues(t *testing.T) {
 	m := bounded.New[string, int](2)
 	count := func(now time.Time) (seen int) {
 		m.Update("a", now, func(n int, ok bool) (int, time.Time) {
@@ -68,7 +68,7 @@ func TestUpdateSeesWhatLives(t *testing.T) {
 		}
 	}
 	if got := count(after(20)); got != 0 {
-		t.Errorf("saw %d that had expired", got)
+		t.Errorf("Update passed the expired value %d", got)
 	}
 	m.Update("a", after(21), func(int, bool) (int, time.Time) { return 0, time.Time{} })
 	if m.Len() != 0 {
@@ -93,7 +93,7 @@ func TestDeleteAndClear(t *testing.T) {
 	}
 	m.Put(1, 1, after(1), noon)
 	if v, ok := m.Get(1, noon); v != 1 || !ok {
-		t.Error("a cleared map is of use again")
+		t.Error("a cleared map cannot be used again")
 	}
 }
 
@@ -128,7 +128,7 @@ func TestConcurrentUpdatesCountExactly(t *testing.T) {
 	}
 }
 
-// model is a simple, slow Map.
+// model is a simple and slow implementation of Map.
 type model struct {
 	capacity int
 	entries  map[byte]entry
@@ -158,7 +158,7 @@ func (m *model) put(key byte, e entry, now time.Time) (full bool, first time.Tim
 	return full, first
 }
 
-// FuzzMap compares a Map with a model. Each step is three bytes: what to do, a key, and an amount.
+// FuzzMap compares a Map with a model. Each step is three bytes: an operation, a key, and an amount.
 func FuzzMap(f *testing.F) {
 	f.Add([]byte("\x00a\x05\x00b\x03\x00c\x09\x00d\x01\x02\x00\x02\x01b\x00\x03c\x07"))
 	f.Add([]byte("\x00\x01\xff\x00\x02\x01\x00\x03\x02\x00\x04\x03\x00\x05\x04\x02\x00\x03\x00\x06\x09\x00\x07\x08"))
@@ -214,7 +214,7 @@ func FuzzMap(f *testing.F) {
 	})
 }
 
-// BenchmarkPut shows that a full map of live entries takes new ones as fast as one with room.
+// BenchmarkPut compares a full map of live entries with one that has room.
 func BenchmarkPut(b *testing.B) {
 	for _, size := range []int{1000, 250_000} {
 		b.Run("full of "+strconv.Itoa(size), func(b *testing.B) {
@@ -222,7 +222,7 @@ func BenchmarkPut(b *testing.B) {
 			n := uint64(0)
 			put := func() {
 				n++
-				// A scattered order: the worst case of the heap.
+				// The keys are in scattered order, which is the worst case of the heap.
 				m.Put(n, 0, noon.Add(time.Hour+time.Duration(n*0x9e3779b97f4a7c15>>40)), noon)
 			}
 			for range size {

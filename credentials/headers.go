@@ -8,13 +8,14 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Header is one header for the upstream. Value may hold placeholders, which Outgoing.Expand replaces.
+// Header is a header to set for the upstream. Value may contain placeholders, which Outgoing.Expand replaces.
 type Header struct{ Name, Value string }
 
-// Headers is the kind "header": it sets request headers, after removing every spelling the client sent.
+// Headers is the kind "header": it removes every spelling of its headers that the client sent, and sets them.
 type Headers struct{ headers []Header }
 
-// NewHeaders checks the names.
+// NewHeaders returns the kind that sets the headers. It returns an error for an invalid name or a header of the
+// connection.
 func NewHeaders(headers ...Header) (*Headers, error) {
 	k := &Headers{}
 	for _, h := range headers {
@@ -30,11 +31,11 @@ func NewHeaders(headers ...Header) (*Headers, error) {
 	return k, nil
 }
 
-// Name is "header".
+// Name returns "header".
 func (k *Headers) Name() string { return "header" }
 
-// Present sets the headers. One whose value comes out empty is not sent. A value that could end the header is refused: a
-// user's name may hold anything.
+// Present sets the headers. It omits a header whose value is empty. It returns an error for a value with control
+// characters, such as a line break in a user's name.
 func (k *Headers) Present(_ context.Context, out *Outgoing) error {
 	protect(out.Header)
 	for _, h := range k.headers {
@@ -69,7 +70,7 @@ func validName(s string) bool {
 	return s != ""
 }
 
-// validValue reports whether s can be a field's value: no control characters (RFC 9110 section 5.5).
+// validValue reports whether s is a valid field value without control characters (RFC 9110 section 5.5).
 func validValue(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {

@@ -35,7 +35,7 @@ func TestHeadersReplaceEverySpelling(t *testing.T) {
 	}
 }
 
-func TestHeadersOfTheConnectionAreNotForSetting(t *testing.T) {
+func TestHeadersOfTheConnectionAreRefused(t *testing.T) {
 	for _, name := range []string{"", "Connection", "host", "Content-Length", "transfer-encoding", "X Y", "X:Y", "X\n"} {
 		if _, err := NewHeaders(Header{Name: name, Value: "x"}); err == nil {
 			t.Errorf("%q: no error", name)

@@ -14,32 +14,34 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// TokenUseUpstream is the token_use of tokens made for an upstream: nothing of Sluice's own accepts it.
+// TokenUseUpstream is the token_use claim of tokens made for an upstream. Sluice itself accepts no token with it.
 const TokenUseUpstream = "upstream"
 
-// JWTOptions say what tokens for an upstream look like.
+// JWTOptions are the dependencies and settings of a JWT.
 type JWTOptions struct {
-	// Key gives the current signing key; its public half is for the host to publish. Required.
+	// Key returns the current signing key. The host must publish its public half. Required.
 	Key func() (*token.SigningKey, error)
-	// Issuer and Audience are the token's. The issuer must be no issuer of users' tokens. Required.
+	// Issuer and Audience are the iss and aud claims. Issuer must differ from the issuers of users' tokens. Required.
 	Issuer, Audience string
-	// Lifetime is how long a token is good; 0 means five minutes. A token never outlives the principal's credential.
+	// Lifetime is the lifetime of a token; 0 means five minutes. A token never expires later than the principal's
+	// credential.
 	Lifetime time.Duration
-	// Header is where the token goes: "Authorization" (default) as a bearer token, any other as it is.
+	// Header is the header that holds the token. The default is Authorization, which holds a bearer token. Any other
+	// header holds the token alone.
 	Header string
-	// Rand makes token ids, Now tells the time. Required.
+	// Rand is the source of token ids. Now returns the current time. Both are required.
 	Rand io.Reader
 	Now  func() time.Time
 }
 
-// JWT is the kind "jwt": it exchanges what the client showed for a token of Sluice's own, made for the upstream and for
-// nobody else (RFC 8693, impersonation without a request).
+// JWT is the kind "jwt": it replaces the client's credential by a token that Sluice issues for the upstream alone (RFC
+// 8693, impersonation without a request). It is safe for concurrent use.
 type JWT struct {
 	o     JWTOptions
 	cache *token.Cache[string]
 }
 
-// NewJWT checks the options.
+// NewJWT returns a JWT, or an error if an option is missing or invalid.
 func NewJWT(o JWTOptions) (*JWT, error) {
 	if o.Key == nil || o.Issuer == "" || o.Audience == "" || o.Rand == nil || o.Now == nil {
 		return nil, errors.New("credentials: tokens for an upstream need a key, an issuer, an audience, a clock and randomness")
@@ -63,16 +65,16 @@ func NewJWT(o JWTOptions) (*JWT, error) {
 	return &JWT{o: o, cache: cache}, nil
 }
 
-// Name is "jwt".
+// Name returns "jwt".
 func (k *JWT) Name() string { return "jwt" }
 
-// upstreamClaims are what the upstream gets to know. The order is that of the JSON.
+// upstreamClaims are the claims of the token, in the order of the JSON.
 type upstreamClaims struct {
 	Issuer   string   `json:"iss"`
 	Audience string   `json:"aud"`
 	TokenUse string   `json:"token_use"`
 	Subject  string   `json:"sub"`
-	From     string   `json:"subject_issuer,omitempty"` // whose subject it is
+	From     string   `json:"subject_issuer,omitempty"` // the issuer of sub
 	Username string   `json:"username,omitempty"`
 	ClientID string   `json:"client_id,omitempty"`
 	Groups   []string `json:"cognito:groups,omitempty"`
@@ -84,8 +86,9 @@ type upstreamClaims struct {
 	ID       string   `json:"jti,omitempty"`
 }
 
-// Present adds the token. A principal's token is used again until half of its life is over. An anonymous principal gets
-// none, and the header is removed all the same.
+// Present adds the token to the request. It reuses a principal's token for half of the token's lifetime. For an
+// anonymous principal it removes the header and adds no token. Errors: ExpiredToken, Unavailable if there is no signing
+// key.
 func (k *JWT) Present(_ context.Context, out *Outgoing) error {
 	protect(out.Header)
 	removeSpellings(out.Header, k.o.Header)
@@ -113,7 +116,7 @@ func (k *JWT) Present(_ context.Context, out *Outgoing) error {
 	return nil
 }
 
-// token finds a token with these claims and this end, or signs one.
+// token returns a cached token with these claims and this expiry of the credential, or signs a new one.
 func (k *JWT) token(claims *upstreamClaims, end time.Time) (string, error) {
 	identity, err := json.Marshal(claims)
 	if err != nil {

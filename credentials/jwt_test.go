@@ -21,7 +21,7 @@ var signingKey = sync.OnceValue(func() *token.SigningKey {
 	return k
 })
 
-func TestAnUpstreamGetsATokenOfItsOwn(t *testing.T) {
+func TestJWTReplacesTheClientsToken(t *testing.T) {
 	now := testNow
 	signings := 0
 	k, err := NewJWT(JWTOptions{Issuer: "https://gate.example/upstream", Audience: "notes-api", Rand: rand.Reader,
@@ -39,13 +39,13 @@ func TestAnUpstreamGetsATokenOfItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if out.Header.Get("Connection") != "" {
-			t.Error("Connection could remove the token")
+			t.Error("Connection names the token's header")
 		}
 		return strings.TrimPrefix(out.Header.Get("Authorization"), "Bearer ")
 	}
 	first := present(alice)
 	if present(alice) != first || signings != 1 {
-		t.Errorf("signed %d times", signings)
+		t.Errorf("signed %d tokens, want 1", signings)
 	}
 	verify := func(raw, audience, use string) (*token.Token, error) {
 		keys := &token.StaticKeys{}
@@ -67,17 +67,17 @@ func TestAnUpstreamGetsATokenOfItsOwn(t *testing.T) {
 		got.ExpiresAt != testNow.Add(5*time.Minute).Unix() || got.JTI == "" {
 		t.Errorf("%+v", got)
 	}
-	// It is of no use anywhere else.
+	// No other audience or token_use is accepted.
 	if _, err := verify(first, "other-api", TokenUseUpstream); err == nil {
-		t.Error("another upstream takes it")
+		t.Error("the token is valid for another audience")
 	}
 	if _, err := verify(first, "notes-api", "access"); err == nil {
-		t.Error("it passes for an access token")
+		t.Error("the token is valid as an access token")
 	}
 	bob := *alice
 	bob.Subject = "sub-bob"
 	if present(&bob) == first {
-		t.Error("bob got alice's token")
+		t.Error("bob received alice's token")
 	}
 	now = testNow.Add(3 * time.Minute)
 	if present(alice) == first {
@@ -86,21 +86,21 @@ func TestAnUpstreamGetsATokenOfItsOwn(t *testing.T) {
 	short := *alice
 	short.ExpiresAt = now.Add(30 * time.Second)
 	if got, err := verify(present(&short), "notes-api", TokenUseUpstream); err != nil || got.ExpiresAt != short.ExpiresAt.Unix() {
-		t.Errorf("it outlives the credential: %+v, %v", got, err)
+		t.Errorf("a token expires after the credential: %+v, %v", got, err)
 	}
 	if raw := present(&principal.Principal{}); raw != "" {
-		t.Errorf("nobody got %q", raw)
+		t.Errorf("an anonymous principal received %q", raw)
 	}
 	over := *alice
 	over.ExpiresAt = now
 	out := outgoing("GET", "/", "", "", nil)
 	out.Principal = &over
 	if err := k.Present(t.Context(), out); !fault.Is(err, fault.ExpiredToken) {
-		t.Errorf("for a credential that is over: %v", err)
+		t.Errorf("expired credential: %v", err)
 	}
 }
 
-func TestTokensForUpstreamsNeedTheirParts(t *testing.T) {
+func TestJWTReportsMissingOptionsAndKeys(t *testing.T) {
 	good := JWTOptions{Issuer: "i", Audience: "a", Rand: rand.Reader, Now: time.Now,
 		Key: func() (*token.SigningKey, error) { return nil, errors.New("store is down") }}
 	for name, change := range map[string]func(*JWTOptions){
@@ -121,6 +121,6 @@ func TestTokensForUpstreamsNeedTheirParts(t *testing.T) {
 	out := outgoing("GET", "/", "", "", nil)
 	out.Principal = &principal.Principal{Kind: principal.User, Subject: "x"}
 	if err := k.Present(t.Context(), out); !fault.Is(err, fault.Unavailable) || out.Header.Get("Authorization") != "" {
-		t.Errorf("without a key: %v", err)
+		t.Errorf("no signing key: %v", err)
 	}
 }

@@ -9,43 +9,43 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Outgoing is a request on its way upstream. A Kind may change everything but Method, Host and Principal.
+// Outgoing is a request to be sent to the upstream. A Kind may change everything except Method, Host and Principal.
 type Outgoing struct {
 	Method string
-	// Host is the Host header that the upstream will get: signatures cover it.
+	// Host is the Host header that the upstream receives. Signatures cover it.
 	Host string
-	// RawPath and RawQuery are as they go upstream.
+	// RawPath and RawQuery are the encoded path and query that the upstream receives.
 	RawPath, RawQuery string
 	Header            http.Header
-	// Body is plain: checked, and decoded if it came in chunks. nil is no body.
+	// Body is the decoded body, which is checked while it is read. nil means that there is none.
 	Body io.ReadCloser
-	// ContentLength is the body's length in bytes; -1 when it is not known.
+	// ContentLength is the length of Body in bytes, or -1 if it is unknown.
 	ContentLength int64
-	// PayloadHash is the hash that the client signed for the body, in lower-case hexadecimal, which Body compares before
-	// its end; "" when it signed none.
+	// PayloadHash is the body's hash that the client signed, in lower-case hexadecimal; "" if the client signed none.
+	// Body compares it before it returns its last byte.
 	PayloadHash string
-	// Trailer is the checksum that came behind the body, such as "x-amz-checksum-crc32", which Body has compared; "" for
-	// none.
+	// Trailer is the name of the checksum that followed the client's body, such as "x-amz-checksum-crc32"; "" if there
+	// was none. Body compares it too.
 	Trailer string
-	// Principal is who asks; never nil.
+	// Principal is the sender. It is never nil.
 	Principal *principal.Principal
-	// Expand replaces placeholders in configured values; nil leaves them as they are.
+	// Expand replaces placeholders in configured values. nil leaves them unchanged.
 	Expand func(string) string
 }
 
 // Kind is a way to present a principal. It is safe for concurrent use.
 type Kind interface {
-	// Name is the kind's name in the configuration: "sigv4", "header", "jwt".
+	// Name returns the kind's name in the configuration: "sigv4", "header" or "jwt".
 	Name() string
-	// Present changes the request. After an error the request must not be sent; a fault tells why, any other error is
-	// internal.
+	// Present changes the request. If it returns an error, the request must not be sent. A fault describes the refusal
+	// to the client; any other error is internal.
 	Present(ctx context.Context, out *Outgoing) error
 }
 
-// Chain presents by several kinds, in order.
+// Chain is a list of kinds that are applied in order.
 type Chain []Kind
 
-// Name lists the kinds.
+// Name returns the names of the kinds.
 func (c Chain) Name() string {
 	names := make([]string, len(c))
 	for i, kind := range c {
@@ -54,7 +54,7 @@ func (c Chain) Name() string {
 	return strings.Join(names, ",")
 }
 
-// Present stops at the first error.
+// Present applies the kinds until one returns an error.
 func (c Chain) Present(ctx context.Context, out *Outgoing) error {
 	for _, kind := range c {
 		if err := kind.Present(ctx, out); err != nil {
@@ -64,8 +64,8 @@ func (c Chain) Present(ctx context.Context, out *Outgoing) error {
 	return nil
 }
 
-// protect takes everything out of Connection that names a header, so that the proxy does not remove what was set here
-// (RFC 9110 section 7.6.1). Upgrades and persistence stay.
+// protect removes all header names from Connection, so that the proxy does not remove headers that a Kind sets (RFC 9110
+// section 7.6.1). It keeps "upgrade", "keep-alive" and "close".
 func protect(h http.Header) {
 	lines := h["Connection"]
 	if len(lines) == 0 {
@@ -88,7 +88,7 @@ func protect(h http.Header) {
 	h["Connection"] = []string{strings.Join(kept, ", ")}
 }
 
-// removeSpellings removes a header in every case and with '_' for '-'.
+// removeSpellings removes a header in any case, and with '_' for '-'.
 func removeSpellings(h http.Header, name string) {
 	want := fold(name)
 	for key := range h {

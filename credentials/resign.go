@@ -15,29 +15,29 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// maxHashedBody is how much of a body is held in memory where a service other than S3 has to sign its hash and the
-// client has not said it: 1 MiB.
+// maxHashedBody is the largest body that Resign reads into memory to compute its hash: 1 MiB. Services other than S3
+// need the hash if the client did not send it.
 const maxHashedBody = 1 << 20
 
-// ResignOptions are the store's own credentials.
+// ResignOptions are the credentials for the upstream and their scope. All but SessionToken and Now are required.
 type ResignOptions struct {
-	Service      string // of the scope, such as "s3"
+	Service      string // of the credential scope, such as "s3"
 	Region       string
 	AccessKeyID  string
 	SecretKey    seal.Secret
-	SessionToken seal.Secret      // of temporary credentials; the zero value for lasting ones
-	Now          func() time.Time // nil: time.Now
+	SessionToken seal.Secret      // of temporary credentials; zero for long-term ones
+	Now          func() time.Time // nil means time.Now
 }
 
-// Resign is the kind "sigv4": it takes the client's signature off and signs for the store behind. It is for requests whose
-// body is plain (Outgoing.Body). The client's payload hash is signed again, so that the store checks the body too; a
-// checksum that came behind the body goes on behind it.
+// Resign is the kind "sigv4": it removes the client's signature and signs the request with its own credentials. It signs
+// the client's payload hash again, so that the store checks the body too. A checksum that followed the client's body
+// follows the new body. It is safe for concurrent use.
 type Resign struct {
 	o    ResignOptions
 	keys *sigv4.KeyCache
 }
 
-// NewResign checks the options.
+// NewResign returns a Resign, or an error if a required option is missing.
 func NewResign(o ResignOptions) (*Resign, error) {
 	if o.Service == "" || o.Region == "" || o.AccessKeyID == "" || o.SecretKey.IsZero() {
 		return nil, errors.New("credentials: signing needs a service, a region, an access key and its secret")
@@ -48,10 +48,11 @@ func NewResign(o ResignOptions) (*Resign, error) {
 	return &Resign{o: o, keys: sigv4.NewKeyCache(4)}, nil
 }
 
-// Name is "sigv4".
+// Name returns "sigv4".
 func (k *Resign) Name() string { return "sigv4" }
 
-// Present signs the request.
+// Present signs the request. Errors: InvalidParameter for an unreadable body or an unknown trailer, LimitExceeded for a
+// body that is too large to hash, and internal errors of signing.
 func (k *Resign) Present(_ context.Context, out *Outgoing) error {
 	protect(out.Header)
 	out.RawQuery = StripSignature(out.Header, out.RawQuery)
@@ -70,7 +71,8 @@ func (k *Resign) Present(_ context.Context, out *Outgoing) error {
 	return nil
 }
 
-// payload says what is signed for the body, and wraps the body that has a checksum behind it.
+// payload returns the payload hash to sign. If a checksum followed the client's body, it replaces the body by one in
+// chunks.
 func (k *Resign) payload(out *Outgoing) (string, error) {
 	switch s3 := k.o.Service == "s3"; {
 	case s3 && out.Trailer != "":
@@ -85,7 +87,7 @@ func (k *Resign) payload(out *Outgoing) (string, error) {
 	return sigv4.UnsignedPayload, nil
 }
 
-// hashBody is for services that sign the body's hash and nothing else.
+// hashBody reads the body into memory and returns its hash, for services other than S3.
 func (k *Resign) hashBody(out *Outgoing) (string, error) {
 	body, err := io.ReadAll(io.LimitReader(out.Body, maxHashedBody+1))
 	if err != nil {
@@ -103,12 +105,14 @@ func (k *Resign) hashBody(out *Outgoing) (string, error) {
 	return sigv4.HashPayload(body), nil
 }
 
-// signatureHeaders are the client's own, in folded spelling. Date goes too: X-Amz-Date takes its place.
+// signatureHeaders are the headers of the client's signature, as fold returns them. Date is one because X-Amz-Date
+// replaces it.
 var signatureHeaders = map[string]bool{"authorization": true, "x-amz-date": true, "x-amz-security-token": true,
 	"x-amz-content-sha256": true, "x-amz-decoded-content-length": true, "x-amz-trailer": true, "date": true}
 
-// StripSignature removes an AWS signature and its session token from header and query, and every header that is an x-amz
-// one in another spelling: it was in nobody's signature, and an upstream could read it for one. It returns the query.
+// StripSignature removes an AWS signature and its session token from header, and returns the query without them. It also
+// removes x-amz-* headers in other spellings: the client's signature did not cover them, and an upstream might accept
+// them.
 func StripSignature(header http.Header, rawQuery string) string {
 	for key := range header {
 		folded := fold(key)
@@ -119,7 +123,7 @@ func StripSignature(header http.Header, rawQuery string) string {
 	return stripPresign(rawQuery)
 }
 
-// stripPresign removes the parameters of a presigned request and keeps the others as they are, byte for byte.
+// stripPresign removes the parameters of a presigned request. It does not change the others.
 func stripPresign(raw string) string {
 	if !strings.Contains(strings.ToLower(raw), "x-amz-") {
 		return raw

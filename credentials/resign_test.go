@@ -40,7 +40,7 @@ func outgoing(method, path, query, body string, header http.Header) *Outgoing {
 	return out
 }
 
-// asStore verifies what goes upstream as a store would, and returns the body it would read.
+// asStore verifies a request as a store does, and returns the decoded body.
 func asStore(out *Outgoing, service string) (string, error) {
 	r := &sigv4.Request{Method: out.Method, Host: out.Host, RawPath: out.RawPath, RawQuery: out.RawQuery, Header: out.Header,
 		ContentLength: out.ContentLength}
@@ -63,7 +63,7 @@ func asStore(out *Outgoing, service string) (string, error) {
 	return string(got), err
 }
 
-func TestTheStoreTakesWhatIsSignedAnew(t *testing.T) {
+func TestResignedRequestsVerifyAtTheStore(t *testing.T) {
 	big := strings.Repeat("0123456789abcdef", 10_000) // three chunks
 	for _, tc := range []struct {
 		name   string
@@ -104,8 +104,8 @@ func TestTheStoreTakesWhatIsSignedAnew(t *testing.T) {
 	}
 }
 
-// Nothing of the client's signature reaches the store, nor anything that the store could take for a signed header.
-func TestTheClientsSignatureStaysBehind(t *testing.T) {
+// Neither the client's signature nor any header that the store could read as part of one reaches the store.
+func TestTheClientsSignatureIsRemoved(t *testing.T) {
 	header := h("Authorization", "AWS4-HMAC-SHA256 Credential=ASIACLIENT/…", "X-Amz-Security-Token", "client-token", "X-Amz-Date", "20200101T000000Z",
 		"Date", "x", "X-Amz-Meta-Color", "red", "Connection", "keep-alive, Authorization, X-Amz-Date")
 	header["X_amz_acl"] = []string{"public-read"}
@@ -134,8 +134,8 @@ func TestTheClientsSignatureStaysBehind(t *testing.T) {
 	}
 }
 
-// A body that turns out not to be the signed one must not become a whole object.
-func TestABodyThatBreaksOffIsNeverCompleted(t *testing.T) {
+// A body that fails its check must not become a complete object.
+func TestABodyThatFailsIsNeverCompleted(t *testing.T) {
 	for _, size := range []int{0, 3, chunkBytes, chunkBytes + 7} {
 		out := outgoing("PUT", "/photos/k", "", strings.Repeat("x", size+1), nil)
 		out.Trailer = "x-amz-checksum-crc32"
@@ -179,7 +179,7 @@ func TestOtherServicesSignTheHashOfTheBody(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSignedIsAnError(t *testing.T) {
+func TestResignReportsErrors(t *testing.T) {
 	k := newResign(t, "s3")
 	for name, change := range map[string]func(*Outgoing){
 		"a trailer that is no checksum": func(o *Outgoing) { o.Trailer = "x-amz-meta-a" },

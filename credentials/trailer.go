@@ -13,24 +13,24 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// chunkBytes is the size of the chunks that wrapTrailer makes; S3 wants all but the last to have 8 KiB at least.
+// chunkBytes is the size of the chunks that wrapTrailer makes. S3 requires at least 8 KiB for all but the last.
 const chunkBytes = 64 << 10
 
-// chunked is a body in aws-chunked form with an unsigned checksum behind it
-// (STREAMING-UNSIGNED-PAYLOAD-TRAILER): it is made while it is read, one chunk at a time.
+// chunked encodes a body as aws-chunked with an unsigned trailing checksum (STREAMING-UNSIGNED-PAYLOAD-TRAILER). It
+// makes one chunk at a time, while it is read.
 type chunked struct {
 	source  io.ReadCloser
 	name    string // of the trailer
 	sum     hash.Hash
-	data    []byte // room for a chunk
-	pending []byte // framed bytes that were not read yet
+	data    []byte // buffer for a chunk
+	pending []byte // encoded bytes that were not read yet
 	frame   []byte
 	done    bool
 	err     error
 }
 
-// wrapTrailer puts the body into chunks, with the checksum that the client sent behind its own: an upload in parts that
-// declared a checksum needs it on every part.
+// wrapTrailer replaces the body by a chunked one with the checksum that the client sent as a trailer. S3 requires the
+// checksum for each part of an upload that declared one. Errors: InvalidParameter.
 func wrapTrailer(out *Outgoing) error {
 	sum := sigv4.NewChecksum(out.Trailer)
 	if sum == nil {
@@ -53,8 +53,8 @@ func wrapTrailer(out *Outgoing) error {
 	return nil
 }
 
-// chunkedLength is the length of the framed body: chunks of chunkBytes, a last one of what remains, the empty chunk, the
-// trailer's line and the empty line.
+// chunkedLength returns the length of the encoded body in bytes: the chunks, the empty chunk, the trailer and the final
+// line break.
 func chunkedLength(n int64, trailer string, sumSize int) int64 {
 	frame := func(size int64) int64 { return int64(len(strconv.FormatInt(size, 16))) + 2 + size + 2 }
 	total := n / chunkBytes * frame(chunkBytes)
@@ -65,8 +65,8 @@ func chunkedLength(n int64, trailer string, sumSize int) int64 {
 	return total + int64(len("0\r\n")) + int64(line) + int64(len("\r\n"))
 }
 
-// Read gives framed bytes. An error of the body below comes before the chunk in which it happened, so that what has been
-// sent by then is never a whole body.
+// Read returns encoded bytes. If the source fails, Read returns its error before any byte of that chunk, so that the
+// bytes sent are never a complete body.
 func (c *chunked) Read(p []byte) (int, error) {
 	for len(c.pending) == 0 {
 		if c.err != nil {
@@ -79,7 +79,7 @@ func (c *chunked) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next frames the next chunk, or the end.
+// next encodes the next chunk, or the end of the body.
 func (c *chunked) next() {
 	if c.done {
 		c.err = io.EOF
@@ -111,5 +111,5 @@ func (c *chunked) next() {
 	c.pending = c.frame
 }
 
-// Close closes the body below.
+// Close closes the source.
 func (c *chunked) Close() error { return c.source.Close() }

@@ -14,7 +14,7 @@ import (
 
 const mayAssume = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*"}}`
 
-func TestARoleIsTakenOnlyWithTheTrustAndTheCallersPolicies(t *testing.T) {
+func TestAssumeRoleNeedsTheTrustPolicyAndTheCallersPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	byRole := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:role/caller"},"Action":"sts:AssumeRole"}]}`
@@ -53,11 +53,11 @@ func TestARoleIsTakenOnlyWithTheTrustAndTheCallersPolicies(t *testing.T) {
 	w.assume(w.root(), iam.AssumeRoleInput{RoleARN: target, ExternalID: "x1"})
 	_, err := w.AssumeRole(t.Context(), w.root(), iam.AssumeRoleInput{RoleARN: target + "none", SessionName: "test"})
 	if message, _ := fault.Message(err); message != "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on resource: "+target+"none" {
-		t.Errorf("an absent role reads %q", message)
+		t.Errorf("the error for a missing role is %q", message)
 	}
 }
 
-func TestASessionLastsWithinItsBounds(t *testing.T) {
+func TestTheDurationOfASessionIsLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	trust := json.RawMessage(accountTrust(""))
@@ -65,10 +65,10 @@ func TestASessionLastsWithinItsBounds(t *testing.T) {
 	long := w.RoleARN("long")
 	first := w.assume(w.root(), iam.AssumeRoleInput{RoleARN: long})
 	if life := first.Credentials.Expiration.Sub(w.now); life != time.Hour {
-		t.Errorf("by default a session lasts %s", life)
+		t.Errorf("default duration of a session: %s", life)
 	}
 	if life := w.assume(w.root(), iam.AssumeRoleInput{RoleARN: long, Limits: iam.SessionLimits{Duration: 12 * time.Hour}}).Credentials.Expiration.Sub(w.now); life != 12*time.Hour {
-		t.Errorf("the longest session lasts %s", life)
+		t.Errorf("longest duration of a session: %s", life)
 	}
 	chained := w.caller(first.Credentials)
 	for name, tc := range map[string]struct {
@@ -85,11 +85,11 @@ func TestASessionLastsWithinItsBounds(t *testing.T) {
 		}
 	}
 	if c := w.caller(w.assume(chained, iam.AssumeRoleInput{RoleARN: long}).Credentials); !c.Session.Chained {
-		t.Error("a chained session does not know that it is one")
+		t.Error("Chained is not set in a chained session")
 	}
 	w.now = w.now.Add(time.Hour + time.Second)
 	if _, _, err := w.minter.Open(first.Credentials.AccessKeyID, first.Credentials.SessionToken, w.now); !fault.Is(err, fault.ExpiredToken) {
-		t.Errorf("a session that is over opens: %v", err)
+		t.Errorf("an expired session opens: %v", err)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 
 	plain := strings.Replace(accountTrust(""), `"sts:TagSession",`, "", 1)
 	_, err = w.AssumeRole(t.Context(), caller, iam.AssumeRoleInput{RoleARN: w.role("plain", plain, allowAll), SessionName: "test"})
-	wantFault(t, err, fault.AccessDenied) // transitive tags are passed, whether the caller says so or not
+	wantFault(t, err, fault.AccessDenied) // transitive tags are passed even if the caller does not list them
 
 	w.role("untagged", strings.Replace(accountTrust(""), `,"sts:TagSession","sts:SetSourceIdentity"`, "", 1), allowAll)
 	for name, in := range map[string]iam.AssumeRoleInput{
@@ -145,13 +145,13 @@ func TestTagsAndSourceIdentityFollowTheChain(t *testing.T) {
 	}
 }
 
-// A key named twice as transitive, or in two cases, is still one tag: the session that it goes on to is made.
+// A tag key that is listed twice as transitive, or in two cases, is carried once, and the next session can be minted.
 func TestATransitiveTagIsCarriedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one, two := w.role("one", accountTrust(""), allowAll), w.role("two", accountTrust(""), allowAll)
 	caller := w.caller(w.assume(w.root(), iam.AssumeRoleInput{
-		// The long s folds to s and is lower case itself.
+		// The long s (ſ) folds to s and is a lower-case letter itself.
 		RoleARN: one, Tags: []iam.Tag{{Key: "unit", Value: "u"}, {Key: "Team", Value: "blue"}, {Key: "s", Value: "1"}, {Key: "ſ", Value: "2"}},
 		TransitiveKeys: []string{"Team", "team", "Team", "s", "ſ"},
 	}).Credentials)
@@ -163,9 +163,9 @@ func TestATransitiveTagIsCarriedOnce(t *testing.T) {
 	}
 }
 
-// Two tag keys are one where a policy cannot tell them apart: a transitive tag is not replaced under a spelling that only lower
-// case makes its own.
-func TestTagKeysAreTheSameWhenPoliciesFoldThemSo(t *testing.T) {
+// Two tag keys are equal if policies fold them to the same key. A transitive tag cannot be replaced by one whose key
+// differs only in case.
+func TestTagKeysAreComparedAsPoliciesCompareThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one, two := w.role("one", accountTrust(""), allowAll), w.role("two", accountTrust(""), allowAll)
@@ -181,7 +181,7 @@ func TestTagKeysAreTheSameWhenPoliciesFoldThemSo(t *testing.T) {
 	}
 }
 
-// The session can never do more than role, boundary and session policy allow together, whatever each of them says.
+// A session can do only what role, boundary and session policy all allow, for every combination of them.
 func TestASessionIsTheIntersectionOfRoleBoundaryAndSessionPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -220,7 +220,7 @@ func TestASessionIsTheIntersectionOfRoleBoundaryAndSessionPolicy(t *testing.T) {
 	}
 }
 
-func TestSessionPoliciesHaveRoomAndSayHowMuch(t *testing.T) {
+func TestPackedPolicySizeIsLimitedAndReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	role := w.role("r", accountTrust(""), allowAll)
@@ -229,7 +229,7 @@ func TestSessionPoliciesHaveRoomAndSayHowMuch(t *testing.T) {
 		t.Errorf("PackedPolicySize %d", out.PackedPolicySize)
 	}
 	if out := w.assume(w.root(), iam.AssumeRoleInput{RoleARN: role}); out.PackedPolicySize != 0 {
-		t.Errorf("PackedPolicySize of nothing is %d", out.PackedPolicySize)
+		t.Errorf("PackedPolicySize without policies and tags is %d", out.PackedPolicySize)
 	}
 	padded := strings.Replace(allowAll, `"Effect"`, `"Sid":"`+strings.Repeat("x", 2000)+`","Effect"`, 1)
 	_, err := w.AssumeRole(t.Context(), w.root(), iam.AssumeRoleInput{RoleARN: role, SessionName: "test", Limits: iam.SessionLimits{Policy: padded}})
@@ -244,7 +244,7 @@ func TestSessionPoliciesHaveRoomAndSayHowMuch(t *testing.T) {
 	wantFault(t, err, fault.Validation)
 }
 
-func TestRootsSessionsHaveTheirOwnLimits(t *testing.T) {
+func TestSessionsOfTheRootUserHaveTheirOwnLimits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	role := w.role("r", accountTrust(""), allowAll)
@@ -305,7 +305,7 @@ func TestRootsSessionsHaveTheirOwnLimits(t *testing.T) {
 	}
 }
 
-func TestTheRootKeyIsTheOperatorsElseMadeOnceAndKept(t *testing.T) {
+func TestTheRootKeyIsConfiguredOrCreatedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	made, err := w.UseRoot(t.Context(), "", "")
@@ -317,10 +317,10 @@ func TestTheRootKeyIsTheOperatorsElseMadeOnceAndKept(t *testing.T) {
 	again, err := w.UseRoot(t.Context(), "", "")
 	must(t, err)
 	if again != nil {
-		t.Error("the second start shows the key again")
+		t.Error("UseRoot returned the stored key as new")
 	}
 	if secret, ok := w.RootSecret(made.AccessKeyID); !ok || !secret.Equal(made.Secret) {
-		t.Error("the second start has another key")
+		t.Error("UseRoot made another key")
 	}
 	var raw []byte
 	must(t, w.store.View(t.Context(), func(tx store.Tx) (err error) { raw, err = tx.Settings.Get("root-key"); return err }))
@@ -330,12 +330,12 @@ func TestTheRootKeyIsTheOperatorsElseMadeOnceAndKept(t *testing.T) {
 	given, err := w.UseRoot(t.Context(), "AKIAOPERATOROPERATOR", "a-secret-of-the-operator")
 	must(t, err)
 	if given != nil {
-		t.Error("an operator's key is shown")
+		t.Error("UseRoot returned a configured key")
 	}
 	if _, ok := w.RootSecret(made.AccessKeyID); ok {
 		t.Error("the old key still works")
 	}
 	if _, err := w.UseRoot(t.Context(), "AKIAOPERATOROPERATOR", ""); err == nil {
-		t.Error("half a key is taken")
+		t.Error("UseRoot accepted half of a key")
 	}
 }

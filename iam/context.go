@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 )
 
-// globals returns the condition keys that every call of a service has, with or without a principal. Clients call IAM in
-// us-east-1, in which its control plane is. IAM user guide, "AWS global condition context keys".
+// globals returns the condition keys that every call of a service has, with or without a principal. The region of IAM is
+// us-east-1, for which its clients sign. IAM user guide, "AWS global condition context keys".
 func (s *Service) globals(env Env, service string) policy.MapContext {
 	now, region := s.now(), s.region
 	if service == "iam" {
@@ -100,7 +100,7 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 	default:
 		add("aws:principaltype", "AssumedRole")
 	}
-	// The key is in every request with temporary credentials, and nobody signs in with MFA here.
+	// The key is present in every request with temporary credentials. Sluice sets it to false for all of them.
 	add("aws:multifactorauthpresent", "false")
 	add("aws:userid", userID(r))
 	add("aws:tokenissuetime", r.IssuedAt.UTC().Format("2006-01-02T15:04:05Z"))

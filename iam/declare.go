@@ -14,8 +14,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Ensure makes the role match the configuration: it creates or updates the role. Tags and the role's id do not change. It writes
-// nothing if nothing differs. Errors: those of CreateRole, preceded by the role's name.
+// Ensure creates the declared role or updates it to match the declaration. It does not change tags and the role's id,
+// and writes nothing if nothing differs. Errors: those of CreateRole, preceded by the role's name.
 func (s *Service) Ensure(ctx context.Context, d DeclaredRole) error {
 	if err := s.ensure(ctx, d); err != nil {
 		return fmt.Errorf("role %s: %w", d.Name, err)
@@ -55,7 +55,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 	})
 }
 
-// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+// CheckDeclared returns the errors of Ensure that do not depend on the store, and does not access it.
 func CheckDeclared(d DeclaredRole) error {
 	_, err := d.record()
 	if err == nil && d.Boundary != nil {
@@ -69,7 +69,7 @@ func CheckDeclared(d DeclaredRole) error {
 	return nil
 }
 
-// declared is the record that the declaration asks for, checked.
+// declared returns the checked record of the declaration.
 func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	r, err := d.record()
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 	return r, nil
 }
 
-// record is the declaration as the store keeps it, checked as far as it needs no store.
+// record returns the declaration as a record, with all checks that need no store.
 func (d *DeclaredRole) record() (store.Role, error) {
 	r := store.Role{
 		Name: d.Name, Path: d.Path, Description: d.Description, Trust: d.Trust, Inline: d.Policies, Attached: d.Attached,
@@ -153,7 +153,7 @@ func sameRole(a, b store.Role) bool {
 		maps.EqualFunc(a.Inline, b.Inline, sameJSON)
 }
 
-// sameJSON compares documents; white space does not count.
+// sameJSON reports whether the documents are equal except for white space.
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y bytes.Buffer
 	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())

@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/iam"
 )
 
-// Every policy in the documentation is one that this package takes, and the trust policy that the Caddyfile's sugar stands
-// for is the one shown.
-func TestThePoliciesInTheDocumentationHold(t *testing.T) {
+// The package accepts every policy in the documentation, and the documented trust policy is the one that the short form
+// in the Caddyfile produces.
+func TestThePoliciesInTheDocumentationAreAccepted(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/identity-pools.md")
 	must(t, err)

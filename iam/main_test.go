@@ -27,7 +27,7 @@ const (
 	allowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 )
 
-// world is a Service on a real store with a real minter and verifier, and a clock that the test moves.
+// world is a Service on a real store with a real minter and verifier, and a clock that the test sets.
 type world struct {
 	*iam.Service
 	t      testing.TB
@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// open makes the Service anew on what the store holds, as a restart does.
+// open creates the Service again on the same store, as a restart does.
 func (w *world) open() {
 	w.t.Helper()
 	var keys token.StaticKeys
@@ -83,7 +83,7 @@ func (w *world) role(name, trust string, policies ...string) string {
 	return w.RoleARN(name)
 }
 
-// sign makes a token of the issuer with the claims; iss, iat and exp are filled in.
+// sign returns a token of the issuer with the claims. It adds iss, iat and exp.
 func (w *world) sign(issuer string, claims map[string]any) string {
 	w.t.Helper()
 	all := map[string]any{"iss": issuer, "iat": w.now.Unix(), "exp": w.now.Add(time.Hour).Unix()}
@@ -97,15 +97,15 @@ func (w *world) sign(issuer string, claims map[string]any) string {
 	return raw
 }
 
-// poolToken makes an identity pool's token for identity.
+// poolToken returns an identity pool's token for identity.
 func (w *world) poolToken(pool string, amr ...string) string {
 	return w.sign(poolURL, map[string]any{"sub": identity, "aud": pool, "amr": amr})
 }
 
-// root is the caller with the root key.
+// root returns the caller with the root key.
 func (w *world) root() *iam.Caller { return &iam.Caller{Principal: w.Root("AKIAROOTROOTROOTROOT")} }
 
-// caller opens credentials and returns who they are.
+// caller opens credentials and returns their caller.
 func (w *world) caller(c session.Credentials) *iam.Caller {
 	w.t.Helper()
 	record, _, err := w.minter.Open(c.AccessKeyID, c.SessionToken, w.now)
@@ -113,12 +113,12 @@ func (w *world) caller(c session.Credentials) *iam.Caller {
 	return &iam.Caller{Principal: w.SessionPrincipal(c.AccessKeyID, record), Session: record}
 }
 
-// may asks the caller's policies.
+// may reports whether the caller's policies allow the action.
 func (w *world) may(c *iam.Caller, action, resource string) bool {
 	return w.Decide(c, action, resource, nil).Effect == policy.Allow
 }
 
-// assume takes a role and fails the test when it may not.
+// assume assumes a role and fails the test on an error.
 func (w *world) assume(c *iam.Caller, in iam.AssumeRoleInput) iam.Assumed {
 	w.t.Helper()
 	if in.SessionName == "" {

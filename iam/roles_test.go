@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-func TestARolesLifeShowsInItsPoliciesAtOnce(t *testing.T) {
+func TestChangesOfARoleApplyAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -55,12 +55,12 @@ func TestARolesLifeShowsInItsPoliciesAtOnce(t *testing.T) {
 	must(t, w.DeletePolicy(ctx, p.ARN))
 	must(t, w.DeleteRole(ctx, "Editor"))
 	if _, _, ok := w.PolicySets(arn); ok {
-		t.Error("a role that is gone has policies")
+		t.Error("a deleted role has policies")
 	}
 	wantFault(t, w.DeleteRole(ctx, "Editor"), fault.NoSuchEntity)
 }
 
-func TestWhatIsWrongIsRefusedBeforeItIsWritten(t *testing.T) {
+func TestInvalidInputIsRefusedBeforeItIsStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -91,7 +91,7 @@ func TestWhatIsWrongIsRefusedBeforeItIsWritten(t *testing.T) {
 	}
 }
 
-func TestADeclaredRoleIsMadeOnceAndKeptInStep(t *testing.T) {
+func TestEnsureCreatesAndUpdatesADeclaredRole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -102,7 +102,7 @@ func TestADeclaredRoleIsMadeOnceAndKeptInStep(t *testing.T) {
 	version := w.Version()
 	must(t, w.Ensure(ctx, d))
 	if w.Version() != version {
-		t.Error("declaring the same again writes")
+		t.Error("an unchanged declaration was written")
 	}
 	must(t, w.TagRole(ctx, "user", map[string]string{"kept": "yes"}))
 	d.Boundary = json.RawMessage(strings.Replace(allowAll, `"Action":"*"`, `"Action":"s3:*"`, 1))
@@ -117,7 +117,7 @@ func TestADeclaredRoleIsMadeOnceAndKeptInStep(t *testing.T) {
 	must(t, w.Ensure(ctx, d))
 	c := w.caller(w.assume(w.root(), iam.AssumeRoleInput{RoleARN: w.RoleARN("user")}).Credentials)
 	if w.may(c, "sqs:SendMessage", "*") || !w.may(c, "s3:GetObject", "arn:aws:s3:::b/k") {
-		t.Error("a changed boundary does not show in the role that has it")
+		t.Error("a changed boundary does not apply to its role")
 	}
 	d.Policies["bad.json"] = json.RawMessage("{")
 	if err := w.Ensure(ctx, d); err == nil || !strings.Contains(err.Error(), "role user: policy bad.json") {
@@ -125,7 +125,7 @@ func TestADeclaredRoleIsMadeOnceAndKeptInStep(t *testing.T) {
 	}
 }
 
-func TestARoleWhosePolicyInTheStoreDoesNotParseMayDoNothing(t *testing.T) {
+func TestARoleWithAnInvalidStoredPolicyIsDeniedEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	r := w.role("r", accountTrust(""), allowAll)
@@ -139,11 +139,11 @@ func TestARoleWhosePolicyInTheStoreDoesNotParseMayDoNothing(t *testing.T) {
 	}))
 	must(t, w.Reload(t.Context()))
 	if c := w.caller(w.assume(w.root(), iam.AssumeRoleInput{RoleARN: r}).Credentials); w.may(c, "sqs:SendMessage", "*") {
-		t.Error("an unreadable policy, which may have denied, is taken for none")
+		t.Error("a policy that does not parse is ignored instead of denying")
 	}
 }
 
-func TestListsComeInPagesThatMissNothing(t *testing.T) {
+func TestPagesContainEveryEntryOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, name := range []string{"b", "A", "c", "d"} {
@@ -161,10 +161,10 @@ func TestListsComeInPagesThatMissNothing(t *testing.T) {
 		}
 	}
 	if got := strings.Join(names, ""); got != "Abcd" {
-		t.Errorf("pages give %s", got)
+		t.Errorf("the pages contain %s", got)
 	}
 	if page := w.ListRoles("/none/", "", 2); len(page.Roles) != 0 {
-		t.Errorf("a path prefix that no role has gives %d", len(page.Roles))
+		t.Errorf("a path prefix without roles returns %d", len(page.Roles))
 	}
 }
 
@@ -183,7 +183,7 @@ func TestTrustPoliciesJoinOnlyWithinOneVersion(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestARefusalSaysWhichLayerRefused(t *testing.T) {
+func TestADenialNamesTheLayer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const bucket = "arn:aws:s3:::b/k"
@@ -210,11 +210,11 @@ func TestARefusalSaysWhichLayerRefused(t *testing.T) {
 	}
 }
 
-func TestWhatOthersAskOfRoles(t *testing.T) {
+func TestLookupsOfRolesAndPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if _, _, ok := w.RootKey(); ok {
-		t.Error("a root key before there is one")
+		t.Error("RootKey returned a key before UseRoot")
 	}
 	_, err := w.UseRoot(t.Context(), "AKIAOPERATOROPERATOR", "a-secret-of-the-operator")
 	must(t, err)

@@ -171,8 +171,8 @@ type loginClaim struct {
 	Username  string `json:"username"`
 }
 
-// loginsOf reads LoginsClaim of an identity pool's token. A claim that does not parse is an error: a session without its logins
-// would outlive their sign-out.
+// loginsOf reads LoginsClaim of an identity pool's token. A claim that does not parse is an error, because a sign-out
+// could not end a session without its logins.
 func loginsOf(t *token.Token) (logins []session.Login, username string, err error) {
 	text, ok := t.Claims.Raw(LoginsClaim)
 	if !ok {
@@ -231,7 +231,7 @@ func passedTags(t *token.Token) (passedSession, error) {
 	return passed, checkTags(passed.tags, passed.transitive)
 }
 
-// AssumeForIdentity returns the session of the enhanced flow. The record holds what the identity pool knows: role ARN, session
+// AssumeForIdentity returns the session of the enhanced flow. The record contains the data from the identity pool: role ARN, session
 // name, identity, pool, amr, tags, session policies, logins and username. The role's trust policy is evaluated as for an OpenID
 // token of the pool. Errors: AccessDenied if the role does not exist or does not trust the identity.
 func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duration time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error) {

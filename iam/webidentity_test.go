@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/iam"
 )
 
-// trust policies of the tests, by what they leave out.
+// Trust policies of the tests, named by the condition that they lack.
 const (
 	federated   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":["sts:AssumeRoleWithWebIdentity"]`
 	withoutAll  = federated + `}]}`
@@ -25,7 +25,7 @@ const (
 		{"Effect":"Deny","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"ForAnyValue:StringEquals":{"cognito-identity.amazonaws.com:amr":"unauthenticated"}}}]}`
 )
 
-func TestTrustPoliciesDecideWhichIdentitiesTakeARole(t *testing.T) {
+func TestTrustPoliciesDecideWhichIdentitiesAssumeARole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const other = "us-east-1:22222222-2222-4333-8444-555555555555"
@@ -41,7 +41,7 @@ func TestTrustPoliciesDecideWhichIdentitiesTakeARole(t *testing.T) {
 		"the guest's role takes no authenticated identity":               {string(iam.PoolTrust(poolID, false)), poolID, "authenticated", false},
 		"without amr a guest passes, as on AWS":                          {withoutAMR, poolID, "unauthenticated", true},
 		"without aud any pool passes, as on AWS":                         {withoutAud, other, "authenticated", true},
-		"without both anybody passes, as on AWS":                         {withoutAll, other, "unauthenticated", true},
+		"without both everyone is trusted, as in AWS":                    {withoutAll, other, "unauthenticated", true},
 		"a condition on the subject that is the identity":                {oneSubject, poolID, "authenticated", true},
 		"a condition on the subject that is another":                     {otherOne, poolID, "authenticated", false},
 		"a trust policy for AWS principals lets no federated user in":    {forAWS, poolID, "authenticated", false},
@@ -59,7 +59,7 @@ func TestTrustPoliciesDecideWhichIdentitiesTakeARole(t *testing.T) {
 		if !tc.ok && !fault.Is(err, fault.AccessDenied) {
 			t.Errorf("%s: error %v, want AccessDenied", name, err)
 		}
-		// The enhanced flow asks the same trust policy.
+		// The enhanced flow evaluates the same trust policy.
 		_, err = w.AssumeForIdentity(t.Context(), session.Record{
 			RoleARN: role, SessionName: "CognitoIdentityCredentials", IdentityID: identity, IdentityPoolID: tc.pool, AMR: []string{tc.amr},
 		}, time.Hour, "", "", false)
@@ -69,7 +69,7 @@ func TestTrustPoliciesDecideWhichIdentitiesTakeARole(t *testing.T) {
 	}
 }
 
-func TestAWebIdentityThatIsNotRightIsRefusedByItsName(t *testing.T) {
+func TestInvalidWebIdentitiesAreRefusedWithTheirError(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	role := w.role("partner", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::`+account+`:oidc-provider/idp.example.com/tenant"},
@@ -89,7 +89,7 @@ func TestAWebIdentityThatIsNotRightIsRefusedByItsName(t *testing.T) {
 		t.Errorf("answer %+v", out)
 	}
 	if c := w.caller(out.Credentials); c.Session.Logins[0].Issuer != oidcURL || c.Session.Logins[0].Subject != "alice" {
-		t.Errorf("the session does not remember its login: %+v", c.Session.Logins)
+		t.Errorf("the session lacks its login: %+v", c.Session.Logins)
 	}
 	forged := w.sign(oidcURL, good)
 	forged = forged[:len(forged)-4] + "AAAA"
@@ -104,7 +104,7 @@ func TestAWebIdentityThatIsNotRightIsRefusedByItsName(t *testing.T) {
 		"another client":            {w.sign(oidcURL, map[string]any{"sub": "alice", "aud": "other"}), nil, fault.InvalidIdentityToken},
 		"an expired token":          {w.sign(oidcURL, map[string]any{"sub": "alice", "aud": "partner", "exp": w.now.Unix() - 3600}), nil, fault.ExpiredToken},
 		"another user":              {w.sign(oidcURL, map[string]any{"sub": "bob", "aud": "partner"}), nil, fault.AccessDenied},
-		"azp stands in for aud":     {w.sign(oidcURL, map[string]any{"sub": "alice", "aud": "partner", "azp": "other"}), nil, fault.AccessDenied},
+		"azp replaces aud":          {w.sign(oidcURL, map[string]any{"sub": "alice", "aud": "partner", "azp": "other"}), nil, fault.AccessDenied},
 		"a role that is not there":  {w.sign(oidcURL, good), func(in *iam.WebIdentityInput) { in.RoleARN += "x" }, fault.AccessDenied},
 		"a provider id":             {w.sign(oidcURL, good), func(in *iam.WebIdentityInput) { in.ProviderID = "www.amazon.com" }, fault.InvalidIdentityToken},
 		"tags the trust forbids":    {w.sign(oidcURL, map[string]any{"sub": "alice", "aud": "partner", "https://aws.amazon.com/tags": map[string]any{"principal_tags": map[string]any{"team": []string{"x"}}}}), nil, fault.AccessDenied},
@@ -156,7 +156,7 @@ func TestAnIdentitysTagsNeedTagSessionAndReachTheSession(t *testing.T) {
 	}
 }
 
-func TestWarningsNameWhatATrustPolicyLeavesOut(t *testing.T) {
+func TestWarningsNameMissingConditionsOfATrustPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	narrow := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}`
@@ -181,6 +181,6 @@ func TestWarningsNameWhatATrustPolicyLeavesOut(t *testing.T) {
 		}
 	}
 	if got := w.RoleWarnings("arn:aws:iam::123456789012:role/none", poolID, false); len(got) != 1 {
-		t.Errorf("a role that is not there: %q", got)
+		t.Errorf("warnings for a missing role: %q", got)
 	}
 }

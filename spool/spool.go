@@ -1,5 +1,5 @@
-// Package spool keeps the body of a request until all of it has arrived and has been checked. Short bodies stay in memory,
-// longer ones go to a file without a name.
+// Package spool keeps the body of a request until it has arrived completely and has been checked. It keeps short bodies
+// in memory and longer ones in an unnamed temporary file.
 package spool
 
 import (
@@ -10,13 +10,13 @@ import (
 	"os"
 )
 
-// Memory is how many bytes of a body stay in memory: 64 KiB.
+// Memory is the number of bytes of a body that stay in memory: 64 KiB.
 const Memory = 64 << 10
 
 // ErrTooLong is the error for a body that is longer than the limit.
 var ErrTooLong = errors.New("spool: the body is longer than the limit")
 
-// StorageError is an error of the file, such as a full disk. Other errors of Read are the source's.
+// StorageError is an error of the temporary file, such as a full disk. Other errors of Read come from the source.
 type StorageError struct{ Err error }
 
 // Error implements error.
@@ -32,8 +32,8 @@ type Body struct {
 	file   *os.File // nil if the body is in memory
 }
 
-// Read reads source to its end. It returns the error of source, ErrTooLong for more than limit bytes, and a *StorageError. dir
-// is where the file goes; Read makes it if it does not exist. The caller must call Close.
+// Read reads source to its end and returns the body, which the caller must close. It creates its file in dir, and dir
+// itself if it does not exist. Errors: the error of source, ErrTooLong for more than limit bytes, *StorageError.
 func Read(source io.Reader, limit int64, dir string) (*Body, error) {
 	source = io.LimitReader(source, limit+1)
 	head, err := io.ReadAll(io.LimitReader(source, min(Memory+1, limit+1)))
@@ -51,13 +51,13 @@ func Read(source io.Reader, limit int64, dir string) (*Body, error) {
 	}
 	b := &Body{Reader: file, file: file}
 	if err := b.fill(head, source, limit); err != nil {
-		_ = b.Close() // the file has no name and holds nothing that anyone needs
+		_ = b.Close() // the file is unnamed and no longer needed
 		return nil, err
 	}
 	return b, nil
 }
 
-// create returns a file that disappears when it is closed, or when the process ends.
+// create returns an unnamed file, which is deleted when it is closed or when the process ends.
 func create(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func create(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// fill writes the body to the file and goes back to its beginning.
+// fill writes the body to the file and seeks to its beginning.
 func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
 	into := &writer{file: b.file}
 	_, err := io.Copy(into, io.MultiReader(bytes.NewReader(head), rest))
@@ -91,7 +91,7 @@ func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
 	return nil
 }
 
-// writer tells errors of the file from those of the source.
+// writer wraps errors of the file, to distinguish them from errors of the source.
 type writer struct {
 	file  *os.File
 	count int64

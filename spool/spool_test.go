@@ -10,7 +10,7 @@ import (
 	"testing/iotest"
 )
 
-func TestABodyComesBackWholeAndLeavesNoFile(t *testing.T) {
+func TestABodyIsReadCompletelyAndLeavesNoFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	for _, size := range []int{0, 1, Memory, Memory + 1, 3 << 20} {
 		text := strings.Repeat("x", size)
@@ -19,7 +19,7 @@ func TestABodyComesBackWholeAndLeavesNoFile(t *testing.T) {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
 		if got, err := io.ReadAll(b); err != nil || string(got) != text || b.Len() != int64(size) {
-			t.Errorf("%d bytes: %d come back, %d said, %v", size, len(got), b.Len(), err)
+			t.Errorf("%d bytes: read %d, Len %d, %v", size, len(got), b.Len(), err)
 		}
 		for range 2 {
 			if err := b.Close(); err != nil {
@@ -28,7 +28,7 @@ func TestABodyComesBackWholeAndLeavesNoFile(t *testing.T) {
 		}
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
-		t.Errorf("left behind: %v %v", files, err)
+		t.Errorf("files remain: %v %v", files, err)
 	}
 }
 
@@ -49,6 +49,6 @@ func TestErrorsOfTheSourceAndOfTheFileDiffer(t *testing.T) {
 	}
 	_, err := Read(strings.NewReader(strings.Repeat("x", Memory+1)), 1<<30, file)
 	if _, ok := errors.AsType[*StorageError](err); !ok {
-		t.Errorf("a folder that cannot be: %v", err)
+		t.Errorf("a directory that cannot be created: %v", err)
 	}
 }

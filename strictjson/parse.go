@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deeply values may be nested.
+// maxDepth is the maximum nesting depth of values.
 const maxDepth = 32
 
-// Node is a JSON value with its place in the text.
+// Node is a JSON value with its position in the text.
 type Node struct {
 	Kind        Kind
 	Offset, End int    // its first byte, and the one after its last
@@ -44,7 +44,7 @@ func (k Kind) String() string {
 	return [...]string{"null", "a string", "a number", "a boolean", "a list", "an object"}[k]
 }
 
-// Error says what is wrong with a text, and at which byte.
+// Error describes an error in a text and its position.
 type Error struct {
 	Offset  int
 	Message string
@@ -52,13 +52,13 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// In returns an error with the line and column of e in src, the text that was parsed.
+// In returns an error with the line and column of e. src must be the parsed text.
 func (e *Error) In(src []byte) error {
 	line, column := NewPlaces(src, 1, 1).At(e.Offset)
 	return fmt.Errorf("%d:%d: %s", line, column, e.Message)
 }
 
-// Duplicate returns an error for the first name that an object in the tree has twice; nil if there is none.
+// Duplicate returns an error for the first duplicate name of an object in the tree, or nil if there is none.
 func (n *Node) Duplicate() *Error {
 	seen := make(map[string]bool, len(n.Members))
 	for _, m := range n.Members {
@@ -84,7 +84,7 @@ type reader struct {
 	err *Error
 }
 
-// Parse reads one value that fills src. Object names may repeat; see Duplicate.
+// Parse parses src, which must be one value. Object names may repeat; see Duplicate.
 func Parse(src []byte) (*Node, *Error) {
 	r := &reader{src: src}
 	r.space()
@@ -218,7 +218,7 @@ func (r *reader) next(closing byte, what string) bool {
 	return true
 }
 
-// number reads by the grammar of RFC 8259 section 6.
+// number reads a number (RFC 8259 section 6).
 func (r *reader) number() string {
 	start := r.pos
 	digits := func() bool {
@@ -250,7 +250,7 @@ func (r *reader) number() string {
 	return string(r.src[start:r.pos])
 }
 
-// str reads a string; the text between escapes must be UTF-8 without control characters.
+// str reads a string. The text between escapes must be UTF-8 without control characters.
 func (r *reader) str() string {
 	start := r.pos
 	r.pos++
@@ -306,7 +306,7 @@ func (r *reader) escape(out []byte) []byte {
 			r.pos++
 			second, ok = r.unit()
 		}
-		// A lone surrogate is not a character, and JSON readers differ on it, so it is refused.
+		// A lone surrogate is refused: it is not a character, and JSON parsers treat it differently.
 		if first = utf16.DecodeRune(first, second); first == utf8.RuneError {
 			ok = false
 		}

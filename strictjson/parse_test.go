@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/strictjson"
 )
 
-func TestParseKeepsPlaces(t *testing.T) {
+func TestParseReturnsPositions(t *testing.T) {
 	src := ` {"a": [1, "x\u00e9", true, null],` + "\n" + `  "b": {"c": -1.5e3}, "a": ""}`
 	root, err := strictjson.Parse([]byte(src))
 	if err != nil {
@@ -57,7 +57,7 @@ func TestDuplicateFindsNestedNames(t *testing.T) {
 	}
 }
 
-func TestMistakesNameTheirPlace(t *testing.T) {
+func TestErrorsNameTheirPosition(t *testing.T) {
 	for src, want := range map[string]string{
 		"":                         "1:1: the document ends",
 		"{":                        "1:2: expected a member's name",
@@ -101,7 +101,7 @@ func FuzzParse(f *testing.F) {
 		check = func(n *strictjson.Node) {
 			part := src[n.Offset:n.End]
 			if !json.Valid(part) {
-				t.Fatalf("the place of a value: %q", part)
+				t.Fatalf("the position of a value: %q", part)
 			}
 			if n.Kind == strictjson.String {
 				var want string

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// Places turns offsets of a text into lines and columns. Both start at 1; columns count characters. Places counts on from the
-// last offset that it was asked for, so that a long line is not scanned again for each. It is not safe for concurrent use.
+// Places converts offsets of a text to lines and columns. Both start at 1; columns count characters. Places continues
+// from the last offset, so that a long line is not scanned again for each one. It is not safe for concurrent use.
 type Places struct {
 	src                  []byte
-	line, column         int // where the text begins
-	offset, lines, chars int // the last place, and how far it is from there
+	line, column         int // of the beginning of the text
+	offset, lines, chars int // the last offset, and its distance from the beginning
 }
 
 // NewPlaces returns Places for a text that begins at the line and column.
@@ -18,7 +18,7 @@ func NewPlaces(src []byte, line, column int) *Places {
 	return &Places{src: src, line: line, column: column}
 }
 
-// At returns the line and column of an offset, which is at most the length of the text.
+// At returns the line and column of an offset, which must not exceed the length of the text.
 func (p *Places) At(offset int) (line, column int) {
 	if offset < p.offset {
 		p.offset, p.lines, p.chars = 0, 0, 0

@@ -1,7 +1,7 @@
 // Package headers removes headers that clients must not send.
 //
-// What it does: a Set compares header names as lenient upstreams do and removes them from headers and trailers. Identity and
-// Trailers return the sets of an engine, which include the headers in which other gateways tell upstreams who asks.
+// What it does: a Set compares header names as lenient upstreams do and removes them from headers and trailers. Identity
+// and Trailers return the sets of an engine. Identity includes the headers in which other gateways name the user.
 //
 // What it leaves to others: which headers a route sets (config), and when to remove (authz, node).
 //

@@ -1,8 +1,8 @@
 package headers
 
-// knownNames are headers in which gateways and proxies tell upstreams who asks. Upstreams believe them, so a
-// client must not send them. Engines remove them unless authz.Options.KeepHeaders names them. The products are those whose
-// documentation names the header.
+// knownNames are headers in which gateways and proxies name the user to upstreams. Upstreams trust them, so a client
+// must not send them. Engines remove them unless authz.Options.KeepHeaders names them. Each line names the products
+// whose documentation lists the headers.
 var knownNames = []string{
 	// oauth2-proxy, Traefik, nginx auth_request.
 	"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username",
@@ -22,21 +22,21 @@ var knownNames = []string{
 	"Cf-Access-*", "X-Ms-Client-Principal*", "X-Ms-Token-*", "Tailscale-User-*",
 	// Pomerium, Authentik, Vouch, Ory, WSO2.
 	"X-Pomerium-Claim-*", "X-Pomerium-Jwt-Assertion", "X-Authentik-*", "X-Vouch-*", "X-Jwt-Assertion",
-	// Client certificates, as proxies that end TLS tell them (RFC 9440).
+	// Client certificates, as proxies that terminate TLS forward them (RFC 9440).
 	"Client-Cert", "Client-Cert-Chain", "X-Client-Cert", "X-Forwarded-Client-Cert", "X-Ssl-Client-*", "Ssl-Client-*",
 	"X-Client-Verify", "X-Client-Dn",
 }
 
-// decidingTrailers are headers that decide something, here or at the upstream. As trailers they would come after the
-// decision, and servers that read trailers as headers would take them (RFC 9110 section 6.5.1).
+// decidingTrailers are headers that affect authorization, here or at the upstream. Trailers arrive after the decision,
+// and some servers merge them into the headers (RFC 9110 section 6.5.1).
 var decidingTrailers = []string{"Authorization", "Proxy-Authorization", "Cookie", "Host", "Forwarded", "X-Forwarded-*", "X-Real-Ip",
 	"X-Original-*", "X-Rewrite-Url", "X-Http-Method*", "X-Method-Override", "X-Amz-*", "Connection", "Upgrade", "Http2-Settings",
 	"Transfer-Encoding", "Content-*", "Early-Data"}
 
 var known = NewSet(knownNames...)
 
-// Known reports whether engines remove the header by default. A name that ends in "*" stands for all names
-// that begin so.
+// Known reports whether engines remove the header by default. A name that ends in "*" matches all names with that
+// prefix.
 func Known(name string) bool {
 	n := len(name)
 	if n > 0 && name[n-1] == '*' {
@@ -45,13 +45,13 @@ func Known(name string) bool {
 	return known.Contains(name)
 }
 
-// Trailers returns the set that must not arrive as trailers.
+// Trailers returns the set of headers that are removed from trailers: own and decidingTrailers.
 func Trailers(own []string) *Set {
 	all := append(append([]string(nil), knownNames...), decidingTrailers...)
 	return NewSet(append(all, own...)...)
 }
 
-// Identity returns the set that an engine removes: own always, the known ones but for kept.
+// Identity returns the set of headers that an engine removes: all of own, and the known ones except kept.
 func Identity(own, kept []string) *Set {
 	all := NewSet(append(append([]string(nil), knownNames...), own...)...)
 	if len(kept) == 0 {
@@ -59,5 +59,5 @@ func Identity(own, kept []string) *Set {
 	}
 	exceptions := NewSet(kept...)
 	mine := NewSet(own...)
-	return all.without(exceptions.without(mine)) // what the host sets is never an exception
+	return all.without(exceptions.without(mine)) // headers that the host sets are never exceptions
 }

@@ -15,17 +15,19 @@ type Set struct {
 	prefixes []string
 	kept     *Set // exceptions; nil for none
 
-	// Filters, since most headers are none of these and a look-up takes longer than the rest.
-	ends   [MaxName + 1]uint64 // by length: the classes of the last signs of names, and of listHeaders
-	starts [signClasses]uint64 // by the class of the first sign: the classes of the third signs of prefixes
+	// ends and starts are filters: most headers are not in the set, and a lookup in the map takes longer than all other
+	// checks.
+	ends   [MaxName + 1]uint64 // by length: the classes of the last characters of names and listHeaders
+	starts [signClasses]uint64 // by the class of the first character: the classes of the third characters of prefixes
 }
 
 // listHeaders are the headers that list names of others.
 var listHeaders = [...]string{"Connection", "Proxy-Connection", "Trailer"}
 
-// NewSet returns the set of the names. Names are compared without case, and with every other sign as '-': CGI
-// and many frameworks fold '_' and '-', and PHP folds '.' as well, so that an upstream may read X_User.Id as X-User-Id.
-// A name that ends in "*" is a prefix of at least three signs. Names that are empty or too long are left out.
+// NewSet returns the set of the names. Names are compared without case, and every character other than a letter or digit
+// is equal to '-': CGI and many frameworks fold '_' and '-', and PHP also folds '.', so that an upstream may read
+// X_User.Id as X-User-Id. A name that ends in "*" is a prefix of at least three characters. Names that are empty or too
+// long are omitted.
 func NewSet(names ...string) *Set {
 	s := &Set{folded: make(map[string]struct{}, len(names))}
 	for _, name := range names {
@@ -56,10 +58,10 @@ func (s *Set) without(kept *Set) *Set {
 	return &next
 }
 
-// expect lets a name pass the filter.
+// expect adds a name to the filter.
 func (s *Set) expect(name string) { s.ends[len(name)] |= 1 << classOf[name[len(name)-1]] }
 
-// may reports whether a name can be in the set, or one of listHeaders.
+// may reports whether the filter allows a name to be in the set or one of listHeaders.
 func (s *Set) may(name string) bool {
 	n := len(name)
 	if n < 3 || n > MaxName {
@@ -82,14 +84,14 @@ func (s *Set) Contains(name string) bool {
 	return found && !s.kept.Contains(name)
 }
 
-// Strip removes the headers of the set, in every spelling, from headers or trailers. It removes them from Connection
-// headers too, because a proxy deletes what these list, which must not be the header that the host sets (RFC 9110 section
-// 7.6.1), and from Trailer headers, which announce them.
+// Strip removes the headers of the set, in every spelling, from headers or trailers. It also removes their names from
+// Connection headers, because a proxy deletes the headers named there, including those that the host sets (RFC 9110
+// section 7.6.1), and from Trailer headers, which announce trailers.
 func (s *Set) Strip(h http.Header) {
 	if s == nil || len(s.folded)+len(s.prefixes) == 0 {
 		return
 	}
-	for name := range h { // one pass over the map, which costs more than the checks
+	for name := range h { // one pass, because iterating over the map takes longer than the checks
 		if !s.may(name) {
 			continue
 		}
@@ -137,7 +139,8 @@ func listed(lines []string, drop func(name string) bool) bool {
 	return false
 }
 
-// Fold writes name to buf and returns it: in lower case and with '-' for every other sign. buf must be long enough.
+// Fold writes name to buf and returns it, in lower case and with '-' for every character other than a letter or digit.
+// buf must be at least as long as name.
 func Fold(buf []byte, name string) []byte {
 	for i := 0; i < len(name); i++ {
 		buf[i] = foldSign(name[i])
@@ -155,10 +158,10 @@ func foldSign(c byte) byte {
 	return c
 }
 
-// signClasses is the number of signs that foldSign returns.
+// signClasses is the number of different characters that foldSign returns.
 const signClasses = 37
 
-// classOf has a number below signClasses for each byte, the same for signs that foldSign makes equal.
+// classOf maps each byte to a number below signClasses. Bytes that foldSign makes equal have the same number.
 var classOf = func() (t [256]uint8) {
 	for i := range t {
 		switch c := foldSign(byte(i)); {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// oauth2-proxy CVE-2025-64484, Traefik CVE-2026-39858: a filter that compares names exactly lets spellings pass that the
+// oauth2-proxy CVE-2025-64484, Traefik CVE-2026-39858: a filter that compares names exactly accepts spellings that the
 // upstream folds into the identity header.
-func TestIdentityHeadersGoInEverySpelling(t *testing.T) {
+func TestIdentityHeadersAreRemovedInEverySpelling(t *testing.T) {
 	s := NewSet("X-User-Id", "X-Groups")
 	for _, name := range []string{"X-User-Id", "X-User-ID", "x-user-id", "X_User_Id", "X-User_Id", "x_user_id", "X_USER-ID", "X_groups", "X.User.Id", "X_User.Id", "X~User!Id"} {
 		h := http.Header{name: {"mallory"}, "X-Other": {"stays"}, "X-User-Ids": {"stays"}}
@@ -21,7 +21,7 @@ func TestIdentityHeadersGoInEverySpelling(t *testing.T) {
 	}
 }
 
-// Traefik 2024: "Connection: X-User-Id" makes the proxy remove the header that the gate has set.
+// Traefik 2024: "Connection: X-User-Id" makes the proxy remove the header that the gateway has set.
 func TestConnectionCannotNameAnIdentityHeader(t *testing.T) {
 	s := NewSet("X-User-Id")
 	for _, tc := range []struct{ sent, left []string }{

@@ -14,6 +14,6 @@
 // Private keys are sealed before they reach the store. Several processes may run the same Ring on one store: when two
 // of them rotate at once, the first transaction wins and the other process uses its key.
 //
-// The package does not decide what a token says (userpool, identitypool, credentials), sign or verify tokens
+// The package does not define the claims of a token (userpool, identitypool, credentials), sign or verify tokens
 // (authz/token), or serve key sets over HTTP (server/oidc, server/cognitoidentity).
 package keyring

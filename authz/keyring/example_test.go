@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/store/sqlite"
 )
 
-// A ring with one owner and one use, for the tokens that an upstream verifies.
+// The ring has one owner and one use: tokens that an upstream verifies.
 func ExampleRing() {
 	dir, err := os.MkdirTemp("", "keyring")
 	check(err)
@@ -39,17 +39,17 @@ func ExampleRing() {
 	})
 	check(err)
 
-	// At start: make the first key and load it.
+	// At the start, make the first key and load it.
 	ctx := context.Background()
 	check(ring.Ensure(ctx, "upstream", "upstream"))
 	keys, err := ring.Load(ctx, "upstream")
 	check(err)
 
-	// Once an hour: rotate, and load again if something changed.
+	// Once an hour, rotate the keys and load them again if they changed.
 	changed, err := ring.Rotate(ctx, "upstream", "upstream")
 	check(err)
 
-	// For each token: sign with the current key.
+	// For each token, sign with the current key.
 	key, err := keys.Signer("upstream", time.Now())
 	check(err)
 	_, err = key.Sign([]byte(`{"sub":"alice"}`), "JWT")

@@ -17,7 +17,7 @@ import (
 
 const day = 24 * time.Hour
 
-// world is a store, a clock and a master key that the rings of a test share, as the nodes of a cluster do.
+// world is a store, a clock and a master key that the rings of a test share, like the nodes of a cluster.
 type world struct {
 	t     *testing.T
 	now   time.Time
@@ -111,7 +111,7 @@ func (w *world) rotate(r *Ring, owner string, uses ...string) bool {
 	return changed
 }
 
-// interrupted runs meanwhile once, between the first View and the Update that follows.
+// interrupted runs meanwhile once, between the first View and the following Update.
 type interrupted struct {
 	store.Store
 	meanwhile func()

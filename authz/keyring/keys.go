@@ -36,8 +36,8 @@ func (k *Keys) Signer(use string, now time.Time) (*token.SigningKey, error) {
 	return first, nil
 }
 
-// Published returns the public keys that verifiers need at the given time: keys that will sign, sign, or have signed
-// tokens that may still be valid.
+// Published returns the public keys that verifiers need at the given time: keys that will sign, that sign, or whose
+// tokens may still be valid.
 func (k *Keys) Published(now time.Time) []token.PublicKey {
 	var list []token.PublicKey
 	for _, t := range k.list {

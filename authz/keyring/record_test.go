@@ -62,7 +62,7 @@ func TestKeysShowNoSecrets(t *testing.T) {
 	shown := fmt.Sprintf("%v %+v %#v %s", keys, keys, keys, key)
 	for _, form := range []string{fmt.Sprint(private), fmt.Sprintf("%x", private), fmt.Sprint(key.Private)} {
 		if strings.Contains(shown, form) {
-			t.Error("the private key shows")
+			t.Error("the output contains the private key")
 		}
 	}
 }

@@ -43,7 +43,7 @@ type Ring struct {
 	sets sets
 }
 
-// New returns a Ring, or an error if an option is missing or the schedule makes no sense.
+// New returns a Ring, or an error if an option is missing or the schedule is invalid.
 func New(o Options) (*Ring, error) {
 	if o.Store == nil || o.Seal == nil || o.Now == nil || o.Rand == nil || o.NewKey == nil || o.Purpose == "" {
 		return nil, errors.New("keyring: Store, Seal, Now, Rand, NewKey and Purpose are required")
@@ -82,9 +82,8 @@ func (r *Ring) Ensure(ctx context.Context, owner, use string) error {
 	})
 }
 
-// Rotate does what is due for the owner's keys: it makes a successor Lead before a key stops signing, and deletes keys
-// whose Linger has passed. It may be called early, late, repeatedly, and by several processes. A use without any key
-// stays without.
+// Rotate makes a successor Lead before a key stops signing, and deletes keys whose Linger has passed. It may be called
+// early, late, repeatedly, and by several processes. It makes no key for a use without keys.
 //
 // changed reports whether the keys in the store may differ from those read before; call Load or Open again then.
 func (r *Ring) Rotate(ctx context.Context, owner string, uses ...string) (changed bool, err error) {

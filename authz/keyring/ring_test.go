@@ -51,7 +51,7 @@ func TestAKeyIsPublishedBeforeItSignsAndAfter(t *testing.T) {
 		}
 	}
 	if left := w.records("pool"); len(left) != 1 || left[0].ID != second {
-		t.Errorf("the store holds %d keys, want the second alone", len(left))
+		t.Errorf("the store holds %d keys, want only the second", len(left))
 	}
 	if got := w.signer(w.ring(), "pool", "id"); got != second {
 		t.Errorf("after a restart %s signs, want %s", got, second)
@@ -73,7 +73,7 @@ func TestALateRotationStillPublishesTheKeyBeforeItSigns(t *testing.T) {
 	}
 }
 
-func TestUsesRotateApart(t *testing.T) {
+func TestUsesRotateIndependently(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	must(t, r.Ensure(t.Context(), "pool", "id"))
@@ -96,7 +96,7 @@ func TestUsesRotateApart(t *testing.T) {
 	}
 }
 
-func TestOfTwoNodesThatRotateTheFirstWins(t *testing.T) {
+func TestConcurrentRotationsMakeOneKey(t *testing.T) {
 	w := newWorld(t)
 	one := w.ring()
 	must(t, one.Ensure(t.Context(), "pool", "id"))
@@ -119,7 +119,7 @@ func TestOfTwoNodesThatRotateTheFirstWins(t *testing.T) {
 	}
 }
 
-func TestOfTwoNodesThatMakeTheFirstKeyOneWins(t *testing.T) {
+func TestConcurrentFirstKeysMakeOneKey(t *testing.T) {
 	w := newWorld(t)
 	one, racing := w.ring(), &interrupted{Store: w.store}
 	two := w.ring(func(o *Options) { o.Store = racing })
@@ -152,11 +152,11 @@ func TestADeletedOwnerGetsNoKeys(t *testing.T) {
 	}
 	w.rotate(r, "pool", "id")
 	if n := len(w.records("pool")); n != 0 {
-		t.Errorf("%d keys of an owner that was deleted meanwhile", n)
+		t.Errorf("%d keys of a deleted owner", n)
 	}
 }
 
-func TestFirstIsForTheOwnersTransaction(t *testing.T) {
+func TestFirstReturnsARecordToInsert(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	first, err := r.First("pool", "id")
@@ -171,7 +171,7 @@ func TestFirstIsForTheOwnersTransaction(t *testing.T) {
 }
 
 // Identity pools did not store SignsTo and ExpiresAt before they shared this package.
-func TestKeysWithoutAnEndEndWithTheirSuccessor(t *testing.T) {
+func TestKeysWithoutSignsToEndWithTheirSuccessor(t *testing.T) {
 	w := newWorld(t)
 	r := w.ring()
 	must(t, r.Ensure(t.Context(), "identity", "identity"))
@@ -187,7 +187,7 @@ func TestKeysWithoutAnEndEndWithTheirSuccessor(t *testing.T) {
 	}
 	w.now = w.now.Add(day + 25*time.Hour)
 	if !w.rotate(r, "identity", "identity") || len(w.records("identity")) != 1 || w.signer(r, "identity", "identity") == first {
-		t.Error("after the linger: want the successor alone")
+		t.Error("after the linger: want only the successor")
 	}
 }
 
@@ -234,7 +234,7 @@ func TestAFailureChangesNothing(t *testing.T) {
 	if err := r.Ensure(t.Context(), "other", "id"); !errors.Is(err, broken) {
 		t.Errorf("Ensure: %v", err)
 	}
-	// A key whose ID another key has: the transaction fails as a whole.
+	// If the ID of a new key is already used, the whole transaction fails.
 	double := w.ring(func(o *Options) {
 		o.NewKey = func(rand io.Reader, existing []store.SigningKey) (*token.SigningKey, error) {
 			key, err := token.GenerateKey(rand, "EdDSA")

@@ -34,7 +34,7 @@ func (r *Ring) Publish(owner string, keys *Keys) error {
 	return r.sets.of(owner).Set(public...)
 }
 
-// Withdraw empties the key set of a deleted owner: none of its tokens verifies any more.
+// Withdraw empties the key set of a deleted owner, so that none of its tokens verifies any more.
 func (r *Ring) Withdraw(owner string) error {
 	r.sets.mu.Lock()
 	defer r.sets.mu.Unlock()

@@ -26,7 +26,7 @@ type StatementAccount struct {
 	Applies    bool               `json:"applies"`
 	Decided    bool               `json:"decided"`
 	Note       string             `json:"note,omitempty"`
-	Elements   []ElementAccount   `json:"elements"` // Principal, Action, Resource as far as they matter
+	Elements   []ElementAccount   `json:"elements"` // Principal, Action, Resource, if they affect the result
 	Conditions []ConditionAccount `json:"conditions,omitempty"`
 	Statement  *Statement         `json:"statement"`
 }
@@ -56,7 +56,7 @@ type ConditionAccount struct {
 // VariableAccount is a variable and its value.
 type VariableAccount struct {
 	Name    string `json:"name"`
-	Present bool   `json:"present"` // it has a value, or its default stands for it
+	Present bool   `json:"present"` // it has a value or a default
 	Value   string `json:"value,omitempty"`
 	Note    string `json:"note,omitempty"`
 }
@@ -114,7 +114,7 @@ func (s *Set) ExplainTrust(r *TrustRequest) *Account {
 	return a
 }
 
-// explanation gathers the account of one statement.
+// explanation collects the account of one statement.
 type explanation struct {
 	StatementAccount
 	compiled *compiled
@@ -187,7 +187,7 @@ func (e *explanation) principal(r *TrustRequest) {
 	e.element(x)
 }
 
-// conditions adds the conditions, even if an element differs already or a condition is not understood.
+// conditions adds the conditions, even if an element does not match or a condition is invalid.
 func (e *explanation) conditions() {
 	compiled := e.compiled.conditions
 	for i := range e.compiled.statement.Condition {
@@ -209,7 +209,7 @@ func (e *explanation) conditions() {
 	}
 }
 
-// condition explains how a condition was decided.
+// condition explains the result of a condition.
 func (e *explanation) condition(c *condition, x *ConditionAccount) {
 	x.Matches = c.holds(e.ctx)
 	if v, ok := c.relation.(interface{ variables() []variable }); ok {
@@ -218,7 +218,7 @@ func (e *explanation) condition(c *condition, x *ConditionAccount) {
 	x.Note = c.note(*x, e.ctx)
 }
 
-// note adds what the wanted and actual values do not show.
+// note returns a note on what the wanted and actual values do not show.
 func (c *condition) note(x ConditionAccount, ctx Context) string {
 	switch {
 	case c.op.null:
@@ -262,7 +262,7 @@ next:
 	return list
 }
 
-// missing lists the variables without a value; "" if there are none.
+// missing lists the variables without a value, or returns "" if there are none.
 func missing(list []VariableAccount) string {
 	var out []string
 	for _, v := range list {

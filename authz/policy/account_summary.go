@@ -26,7 +26,8 @@ var layerWords = map[Layer]string{
 	LayerSession: "the session policies", LayerTrust: "the trust policy",
 }
 
-// summarise returns the summary: which statement decided or, if none allowed, which came nearest and why it did not apply.
+// summarise sets the summary: the statement that decided or, if none allowed, the one that came closest and why it did
+// not apply.
 func (a *Account) summarise() {
 	best, score := -1, -1
 	for i := range a.Statements {
@@ -50,8 +51,8 @@ func (a *Account) summarise() {
 	}
 }
 
-// nearness ranks statements that do not apply by how much of them agrees with the request, element by element: a
-// resource says nothing about a statement of another action.
+// nearness ranks statements that do not apply by how many elements match the request, in order: the resource is not
+// compared for a statement with another action.
 func (s *StatementAccount) nearness() int {
 	n := 0
 	for _, e := range s.Elements {
@@ -71,7 +72,7 @@ func (s *StatementAccount) nearness() int {
 	return n + 1
 }
 
-// reason returns a sentence that says why the statement does not apply.
+// reason returns a sentence that explains why the statement does not apply.
 func (s *StatementAccount) reason() string {
 	for _, e := range s.Elements {
 		if !e.Matches {

@@ -37,8 +37,8 @@ const ownPhotos = `{
   ]
 }`
 
-// A role policy on ${aws:username}: AWS has no such key for role sessions, and people look for hours.
-func TestADenialSaysThatAVariableHadNoValue(t *testing.T) {
+// AWS has no key aws:username for role sessions, so a role policy with ${aws:username} never applies.
+func TestADenialReportsAVariableWithoutAValue(t *testing.T) {
 	t.Parallel()
 	s := policy.Compile(policy.Source{Name: "role notes-user, policies/notes-user.json", Document: parse(t, ownPhotos)})
 	l := &policy.Layers{Identity: []*policy.Set{s}}
@@ -53,7 +53,7 @@ func TestADenialSaysThatAVariableHadNoValue(t *testing.T) {
 	}
 }
 
-func TestAccountsReadAsTheGoldenFiles(t *testing.T) {
+func TestAccountsMatchTheGoldenFiles(t *testing.T) {
 	t.Parallel()
 	own := policy.Compile(policy.Source{Name: "role notes-user, policies/notes-user.json", Document: parse(t, ownPhotos)})
 	boundary := policy.Compile(policy.Source{Name: "boundary s3-only", Document: parse(t, statement(`{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}`))})
@@ -135,8 +135,8 @@ func TestASummaryNamesTheNearestReason(t *testing.T) {
 	}
 }
 
-// A condition that is not understood decides, too, and must not be missing from the account.
-func TestAnAccountTellsConditionsThatAreNotUnderstood(t *testing.T) {
+// A condition that is invalid affects the decision and must be in the account.
+func TestAnAccountReportsInvalidConditions(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ block, note string }{
 		"an unknown operator": {`{"StringIs":{"aws:username":["al"]},"StringEquals":{"aws:userid":"u"}}`, "the operator is unknown"},
@@ -161,7 +161,7 @@ func TestAnAccountTellsConditionsThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
-// Programs read the account: what is a list stays one when it is empty.
+// Programs read the account, so an empty list must be a list and not null.
 func TestAnAccountHasNoNull(t *testing.T) {
 	t.Parallel()
 	d, _ := policy.Load([]byte(statement(`{"Effect":"Deny","Condition":{"StringIs":{"aws:username":[]}}},{"Effect":"Allow","NotPrincipal":"*"}`)), policy.Trust)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// WriteText writes the account for a person: the decision, then the statements by source with their reasons.
+// WriteText writes the account as text: the decision, then the statements by source with their reasons.
 func (a *Account) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s: %s\n", a.Effect, a.Summary)

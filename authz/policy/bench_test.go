@@ -8,7 +8,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// benchmarkSet makes n statements: for each bucket what a user may do under the own prefix, and every tenth a Deny.
+// benchmarkSet returns n statements: for each bucket, what a user may do below the user's own prefix. Every tenth is a
+// Deny.
 func benchmarkSet(n int) *policy.Set {
 	d := &policy.Document{Version: policy.Version2012}
 	for i := range n {
@@ -30,7 +31,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			l := &policy.Layers{Identity: []*policy.Set{benchmarkSet(n)}}
 			ctx := policy.Context(fixedContext{})
-			// Questions all over the set, so that no branch and no cache line is always the same.
+			// The requests are spread over the set, so that branches and cache lines vary.
 			var questions []*policy.Request
 			for i := range 64 {
 				bucket := i * 7919 % n
@@ -52,7 +53,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// Three layers, as a request with a boundary and a session policy meets them.
+// BenchmarkDecideWithBoundaryAndSession decides with three layers: identity policies, a boundary and a session policy.
 func BenchmarkDecideWithBoundaryAndSession(b *testing.B) {
 	set := benchmarkSet(100)
 	l := &policy.Layers{Identity: []*policy.Set{set}, Boundary: set, Session: set}
@@ -63,7 +64,7 @@ func BenchmarkDecideWithBoundaryAndSession(b *testing.B) {
 	}
 }
 
-// The bound is 50 ms for each: the time must be linear in the input, whatever the pattern.
+// Each must take less than 50 ms: the time must be linear in the input for every pattern.
 func BenchmarkWildcard64KiB(b *testing.B) {
 	const size = 64 << 10
 	as := strings.Repeat("a", size)
@@ -95,8 +96,8 @@ func BenchmarkParseAndCompile(b *testing.B) {
 	}
 }
 
-// What the index cannot tell apart: statements of the same action whose resources begin alike, or are the same and differ
-// in a condition. Each of the 1,000 is looked at.
+// The index cannot distinguish these statements: they have the same action and resources with a common prefix, or the
+// same resource and different conditions. All 1,000 are evaluated.
 func BenchmarkDecideAmongAlike(b *testing.B) {
 	for name, make := range map[string]func(i int) policy.Statement{
 		"conditions": func(i int) policy.Statement {

@@ -6,7 +6,7 @@ type Source struct {
 	Document *Document
 }
 
-// Set is the union of documents, ready to decide. It is immutable and safe for concurrent use.
+// Set is the compiled union of documents. It is immutable and safe for concurrent use.
 type Set struct {
 	statements []*compiled
 	index      resourceIndex
@@ -63,7 +63,7 @@ func newCompiled(st *Statement, variables bool) *compiled {
 	for _, r := range st.NotResource {
 		c.notResources = append(c.notResources, newResourcePattern(r, variables))
 	}
-	// A Deny that names both or neither covers everything, an Allow nothing.
+	// A Deny that has both elements or neither covers everything, an Allow nothing.
 	both := len(st.Action) > 0 && len(st.NotAction) > 0
 	c.everyAction = both || len(st.Action) == 0 && len(st.NotAction) == 0
 	bothResources := len(st.Resource) > 0 && len(st.NotResource) > 0
@@ -93,7 +93,7 @@ func (c *compiled) add(wanted *Condition, variables bool) {
 	})
 }
 
-// coversAction decides Action or NotAction for an action in lower case.
+// coversAction reports whether Action or NotAction covers an action in lower case.
 func (c *compiled) coversAction(action []byte) bool {
 	switch {
 	case c.everyAction:
@@ -114,7 +114,7 @@ func (c *compiled) coversAction(action []byte) bool {
 	return false
 }
 
-// coversResource decides Resource or NotResource.
+// coversResource reports whether Resource or NotResource covers the resource.
 func (c *compiled) coversResource(resource string, ctx Context) bool {
 	switch {
 	case c.everyResource:
@@ -126,7 +126,7 @@ func (c *compiled) coversResource(resource string, ctx Context) bool {
 			case matches:
 				return false
 			case unresolved:
-				// The value that the variable excludes is unknown: an Allow must not cover the resource, a Deny must.
+				// The excluded value is unknown: an Allow must not cover the resource, a Deny must.
 				covered = c.deny
 			case differs:
 			}
@@ -141,7 +141,7 @@ func (c *compiled) coversResource(resource string, ctx Context) bool {
 	return false
 }
 
-// conditionsHold decides the Condition element.
+// conditionsHold reports whether all conditions hold.
 func (c *compiled) conditionsHold(ctx Context) bool {
 	for i := range c.conditions {
 		if !c.conditions[i].holds(ctx) {

@@ -2,8 +2,8 @@ package policy
 
 import "strings"
 
-// arnFamily compares ARNs field by field: "*" and "?" stay within their field, and cross colons only in the sixth.
-// ArnEquals and ArnLike are the same, as AWS documents them.
+// arnFamily compares ARNs field by field. "*" and "?" match within one field; only in the sixth field do they match
+// colons. ArnEquals and ArnLike are the same, as AWS documents.
 type arnFamily struct{}
 
 func (arnFamily) check(value string, variables bool) (message, suggestion string) {
@@ -12,7 +12,7 @@ func (arnFamily) check(value string, variables bool) (message, suggestion string
 	case err != nil:
 		return err.message, err.suggestion
 	case len(vars) > 0 && countColons(parts) < 5:
-		return "", "" // the variables may bring the other fields
+		return "", "" // the variables may contain the other fields
 	case len(vars) == 0 && !strings.HasPrefix(value, "arn:"):
 		return quote(value) + " is not an ARN", `write "arn:partition:service:region:account:resource"; "*" may stand for a field`
 	case countColons(parts) < 5:
@@ -55,11 +55,11 @@ func (r *arnRelation) holds(value string, ctx Context) (match, ok bool) {
 	return false, true
 }
 
-// arnPattern is six patterns, or a template whose variables bring some of the fields.
+// arnPattern consists of six patterns, or of a template whose variables contain some of the fields.
 type arnPattern struct {
 	source string
 	fields [6]pattern
-	loose  []part // set when the fields are known only with the variables
+	loose  []part // set if the fields depend on the variables
 	vars   []variable
 	broken bool
 }

@@ -54,7 +54,7 @@ func parseInstant(text string) (time.Time, bool) {
 		number = number[1:]
 	}
 	if digits(number) && (len(number) != 4 || number != text) {
-		// Up to fifteen digits keep far from the ends of time.Time.
+		// At most fifteen digits stay within the range of time.Time.
 		if len(number) > 15 {
 			return time.Time{}, false
 		}

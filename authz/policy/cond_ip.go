@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ipFamily compares an address with ranges. An IPv4 address never lies in an IPv6 range; an IPv4 address that is mapped
-// into IPv6, as a listener for both may report it, is the IPv4 address.
+// ipFamily compares an address with ranges. An IPv4 address is in no IPv6 range. An IPv4-mapped IPv6 address, as
+// dual-stack listeners report it, counts as the IPv4 address.
 type ipFamily struct{}
 
 func (ipFamily) check(value string, variables bool) (message, suggestion string) {

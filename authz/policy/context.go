@@ -49,7 +49,7 @@ func (m MapContext) Lookup(key string) Values {
 	return Values{}
 }
 
-// FoldKey returns a context key in the form in which policies compare it. Keys with the same form are the same key, and so are
-// the tags and claims that they name. Do not use strings.EqualFold for them: beyond ASCII it differs, and one tag could replace
-// another.
+// FoldKey returns a context key in the form in which policies compare it. Keys with the same form are equal, and so are
+// the tags and claims that they name. Do not use strings.EqualFold for them: outside ASCII it differs, and one tag could
+// replace another.
 func FoldKey(key string) string { return strings.ToLower(key) }

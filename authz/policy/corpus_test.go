@@ -26,7 +26,7 @@ type testCase struct {
 	Expect string `json:"expect"`
 }
 
-// UnmarshalJSON takes a context value that stands without its list.
+// UnmarshalJSON also accepts a context value that is not in a list.
 func (c *testCase) UnmarshalJSON(src []byte) error {
 	type bare testCase
 	var raw struct {
@@ -62,7 +62,7 @@ func (c *testCase) UnmarshalJSON(src []byte) error {
 	return nil
 }
 
-// layers reads the policies of a case. The name of each source is the place that naiveVerdict gives.
+// layers parses the policies of a case. The name of each source is the place that naiveVerdict uses.
 func (c testCase) layers(read func([]byte, policy.Kind) (*policy.Document, error)) (*policy.Layers, error) {
 	l := &policy.Layers{}
 	parse := func(layer string, list []json.RawMessage) ([]policy.Source, error) {
@@ -80,7 +80,7 @@ func (c testCase) layers(read func([]byte, policy.Kind) (*policy.Document, error
 	if err != nil {
 		return nil, err
 	}
-	// Every other case has each policy in a set of its own, as a principal with several roles has.
+	// In every other case each policy is a separate set, as for a principal with several roles.
 	if len(c.Name)%2 == 0 {
 		l.Identity = []*policy.Set{policy.Compile(identity...)}
 	} else {
@@ -138,7 +138,7 @@ func readCorpus(t testing.TB) map[string][]testCase {
 	return out
 }
 
-func TestCorpusIsDecidedAsExpectedByIndexNaiveEvaluatorAndAccount(t *testing.T) {
+func TestCorpusIsDecidedAsExpected(t *testing.T) {
 	total := 0
 	for file, cases := range readCorpus(t) {
 		names := map[string]bool{}
@@ -146,7 +146,7 @@ func TestCorpusIsDecidedAsExpectedByIndexNaiveEvaluatorAndAccount(t *testing.T) 
 		for _, c := range cases {
 			total++
 			if names[c.Name] {
-				t.Errorf("%s: the name %q is taken", file, c.Name)
+				t.Errorf("%s: duplicate name %q", file, c.Name)
 			}
 			names[c.Name] = true
 			effects[c.Expect]++
@@ -176,12 +176,12 @@ func runCase(t *testing.T, c testCase) {
 	checkAccount(t, l, c.request())
 }
 
-// checkAccount holds the account against the decision: same effect, and the statements' own verdicts make it.
+// checkAccount checks that the account has the decision's effect and that its statements lead to it.
 func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 	t.Helper()
 	d, a := l.Decide(r), l.Explain(r)
 	if a.Effect != d.Effect || a.Layer != d.Layer {
-		t.Errorf("the account says %s by %s, the decision is %s by %s", a.Effect, a.Layer, d.Effect, d.Layer)
+		t.Errorf("the account has %s by %s, the decision is %s by %s", a.Effect, a.Layer, d.Effect, d.Layer)
 	}
 	denied, allowed := false, map[policy.Layer]bool{}
 	for _, s := range a.Statements {
@@ -192,7 +192,7 @@ func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 			allowed[s.Layer] = true
 		}
 		if s.Decided && (!s.Applies || d.Statement == nil) {
-			t.Errorf("%s is said to decide", s.Source)
+			t.Errorf("%s is reported as deciding", s.Source)
 		}
 	}
 	want := policy.ImplicitDeny
@@ -202,7 +202,7 @@ func checkAccount(t *testing.T, l *policy.Layers, r *policy.Request) {
 		want = policy.Allow
 	}
 	if want != d.Effect {
-		t.Errorf("the statements of the account make %s, the decision is %s", want, d.Effect)
+		t.Errorf("the statements of the account result in %s, the decision is %s", want, d.Effect)
 	}
 	if err := a.WriteText(new(strings.Builder)); err != nil {
 		t.Error(err)

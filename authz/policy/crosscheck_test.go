@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// difference is a case that the peer decides otherwise, with the sentence of AWS's documentation that settles it and where
-// it stands, or, where no sentence does, the reason of our own.
+// difference is a case that the other implementation decides differently, with the sentence of AWS's documentation that
+// settles it and its source, or the reason for Sluice's decision if there is no such sentence.
 type difference struct {
 	File       string `json:"file"`
 	Case       string `json:"case"`
@@ -24,15 +24,15 @@ type difference struct {
 	Silent     string `json:"silent"`
 }
 
-// The corpus is decided by an implementation that others wrote from AWS's documentation. Each difference is listed with
-// its reason, and one that is listed but gone fails as well.
+// An independent implementation of AWS's documentation decides the corpus. The test fails for a difference that is not
+// listed, and for a listed difference that no longer exists.
 func TestTheCorpusAgreesWithAnIndependentImplementation(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("testdata", "crosscheck")
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is missing: install it, CI does not go without this test", tool)
+				t.Fatalf("%s is missing: install it, because CI requires this test", tool)
 			}
 			t.Skipf("%s is missing", tool)
 		}

@@ -57,7 +57,7 @@ type found struct {
 	deny, allow *compiled
 }
 
-// evaluate walks the index down the resource's text.
+// evaluate follows the resource's text through the index.
 func (s *Set) evaluate(r *Request, action []byte) found {
 	var f found
 	t, rest := &s.index.root, r.Resource
@@ -80,7 +80,7 @@ func (s *Set) evaluate(r *Request, action []byte) found {
 	}
 }
 
-// consider looks at the statements of one resource prefix.
+// consider evaluates the statements of one resource prefix.
 func (f *found) consider(x *actionIndex, r *Request, action []byte) {
 	list := x.exact(action)
 	for i := range list {
@@ -106,7 +106,8 @@ func (f *found) consider(x *actionIndex, r *Request, action []byte) {
 	}
 }
 
-// try checks what the index has not checked, cheapest first. A statement after one that was found cannot change the result.
+// try performs the checks that the index leaves, the cheapest first. It skips statements that follow one already found,
+// because they cannot change the result.
 func (f *found) try(p *posting, r *Request, action []byte) {
 	c := p.statement
 	best := &f.allow

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// fixedContext is a context as a server has one: values that are there already.
+// fixedContext is a context whose values exist already, as in a server.
 type fixedContext struct{}
 
 func (fixedContext) Lookup(key string) policy.Values {
@@ -60,7 +60,7 @@ func TestDecidingDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestBuiltDocumentsAreTreatedAsWrittenOnes(t *testing.T) {
+func TestBuiltDocumentsAreDecidedLikeParsedOnes(t *testing.T) {
 	t.Parallel()
 	d := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{{
 		Sid: "Readers", Effect: policy.Allow, Action: []string{"execute-api:Invoke"},
@@ -92,8 +92,8 @@ func TestBuiltDocumentsAreTreatedAsWrittenOnes(t *testing.T) {
 	}
 }
 
-// A statement of many actions and resources must not fill the memory with its products.
-func TestAStatementOfManyActionsAndResourcesIsDecidedAlike(t *testing.T) {
+// A statement with many actions and resources must not need memory for their product.
+func TestAStatementWithManyActionsAndResourcesIsDecided(t *testing.T) {
 	t.Parallel()
 	var actions, resources []string
 	for i := range 300 {
@@ -116,7 +116,7 @@ func TestAStatementOfManyActionsAndResourcesIsDecidedAlike(t *testing.T) {
 	}
 }
 
-// The index tells literal actions by a list and, from the ninth on, by a table; both must find all.
+// The index finds literal actions in a list and, from the ninth on, in a table. Both must find all of them.
 func TestManyActionsOfOneResourceAreFound(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 8, 9, 10, 100} {
@@ -124,7 +124,7 @@ func TestManyActionsOfOneResourceAreFound(t *testing.T) {
 		for i := range n {
 			statements = append(statements, policy.Statement{Effect: policy.Allow, Action: []string{fmt.Sprintf("s3:Action%d", i)}, Resource: []string{"*"}})
 		}
-		statements = append(statements, statements...) // the second half is found too, and the first decides
+		statements = append(statements, statements...) // the second half is found too; the first half decides
 		l := &policy.Layers{Identity: []*policy.Set{policy.Compile(policy.Source{Document: &policy.Document{Statements: statements}})}}
 		for i := range n + 1 {
 			d := l.Decide(&policy.Request{Action: fmt.Sprintf("S3:ACTION%d", i), Resource: "*"})

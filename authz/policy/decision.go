@@ -16,7 +16,7 @@ func (l Layer) String() string {
 	return [...]string{"identity", "boundary", "session", "trust"}[l&3]
 }
 
-// Request asks whether an action on a resource is allowed.
+// Request is an action on a resource to be decided.
 type Request struct {
 	Action   string // "s3:GetObject"; compared without case
 	Resource string // an ARN, or "*" for an action that has no resource
@@ -27,8 +27,8 @@ type Request struct {
 // allows it too, and no policy denies it.
 type Layers struct {
 	Identity []*Set
-	Boundary *Set // nil: not limited by one
-	Session  *Set // nil: not limited by one; several session policies are one Set, which unites them
+	Boundary *Set // nil means none
+	Session  *Set // nil means none; several session policies are one Set, their union
 }
 
 // Decision is the result. The zero value denies.
@@ -41,7 +41,7 @@ type Decision struct {
 	Statement *Statement
 }
 
-// TrustRequest asks whether a principal may assume the role.
+// TrustRequest is an attempt of a principal to assume a role.
 type TrustRequest struct {
 	PrincipalType string // "AWS", "Federated", "Service" or "CanonicalUser"
 	Principal     string // an ARN, or a provider's or service's name

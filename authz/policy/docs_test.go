@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-func TestTheExamplesOfTheDocumentationHold(t *testing.T) {
+func TestTheExamplesOfTheDocumentationAreCorrect(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/policies.md")
 	if err != nil {
@@ -50,7 +50,7 @@ func TestTheDocumentationNamesEveryOperator(t *testing.T) {
 	}
 	for _, name := range bases {
 		if strings.HasPrefix(name, "Date") || strings.HasSuffix(name, "IgnoreCase") {
-			continue // told by their family
+			continue // documented with their family
 		}
 		if !strings.Contains(string(text), "`"+name+"`") {
 			t.Errorf("docs/policies.md does not name %s", name)
@@ -58,7 +58,7 @@ func TestTheDocumentationNamesEveryOperator(t *testing.T) {
 	}
 }
 
-// Programs rely on the account's members, so each is documented.
+// Programs depend on the account's members, so each is documented.
 func TestTheDocumentationNamesEveryMemberOfTheAccount(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/policies.md")

@@ -16,15 +16,15 @@ func newActionPattern(source string) actionPattern {
 	return actionPattern{text, !strings.ContainsAny(text, "*?")}
 }
 
-// prefix is the text before the first wildcard of a pattern that has one.
+// prefix returns the text before the first wildcard. The pattern must have one.
 func (p actionPattern) prefix() string { return p.text[:strings.IndexAny(p.text, "*?")] }
 
-// prefixed reports that the pattern is its prefix and a star.
+// prefixed reports whether the pattern is a prefix followed by a star.
 func (p actionPattern) prefixed() bool {
 	return strings.IndexAny(p.text, "*?") == len(p.text)-1 && strings.HasSuffix(p.text, "*")
 }
 
-// match compares with an action in lower case. The service is a whole word, which neither wildcard crosses; "*" alone is
+// match compares with an action in lower case. Wildcards do not match the colon after the service; "*" alone matches
 // every action.
 func (p actionPattern) match(action []byte) bool {
 	if p.literal {
@@ -75,8 +75,8 @@ func appendLower(dst []byte, text string) []byte {
 	return dst
 }
 
-// resourcePattern is a value of Resource: everything, or an ARN. When the first five fields are literal the whole value
-// is one pattern; otherwise each of them is a pattern that stays within its field.
+// resourcePattern is a value of Resource: "*", or an ARN. If the first five fields are literal, the whole value is one
+// pattern; otherwise each field is a pattern of its own.
 type resourcePattern struct {
 	source string
 	any    bool
@@ -106,7 +106,7 @@ func newResourcePattern(source string, variables bool) resourcePattern {
 	return r
 }
 
-// prefix is the literal text that every resource covered begins with.
+// prefix returns the literal text that all matching resources begin with.
 func (r *resourcePattern) prefix() string {
 	if r.any || r.broken {
 		return ""

@@ -11,7 +11,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Whatever is accepted reads back as the same document, and whatever can be in force is decided and explained alike.
+// FuzzParse checks that an accepted document marshals to the same document, and that Decide and Explain agree on every
+// document that Load returns.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(allowAll), byte(0))
 	f.Add([]byte(ownPhotos), byte(0))
@@ -41,12 +42,12 @@ func FuzzParse(f *testing.F) {
 		k := policy.Kind(kind % 3)
 		d, err := policy.Load(src, k)
 		if strict, strictErr := policy.Parse(src, k); (strictErr == nil) != (err == nil) || (strict == nil) != (err != nil) {
-			t.Fatalf("Parse says %v, Load %v", strictErr, err)
+			t.Fatalf("Parse returned %v, Load %v", strictErr, err)
 		}
 		problems, _ := policy.IsInvalid(err)
 		for _, p := range problems {
 			if p.Line < 1 || p.Column < 1 || p.Message == "" || !utf8.ValidString(p.Message) {
-				t.Fatalf("a problem without a place or a text: %+v", p)
+				t.Fatalf("a problem without a position or a text: %+v", p)
 			}
 		}
 		if d == nil {
@@ -62,7 +63,7 @@ func FuzzParse(f *testing.F) {
 		}
 		r := &policy.TrustRequest{PrincipalType: "Federated", Principal: "cognito-identity.amazonaws.com", Action: "sts:AssumeRoleWithWebIdentity", Context: fixedContext{}}
 		if a := set.ExplainTrust(r); a.Effect != set.DecideTrust(r).Effect {
-			t.Fatalf("the account of the trust says %s", a.Effect)
+			t.Fatalf("the account of the trust policy has %s", a.Effect)
 		}
 		if err != nil {
 			return
@@ -73,16 +74,16 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := policy.Parse(out, k)
 		if err != nil {
-			t.Fatalf("%s does not read back: %v", out, err)
+			t.Fatalf("%s does not parse again: %v", out, err)
 		}
 		twice, err := json.Marshal(again)
 		if err != nil || string(twice) != string(out) {
-			t.Fatalf("%s reads back as %s (%v)", out, twice, err)
+			t.Fatalf("%s parses again as %s (%v)", out, twice, err)
 		}
 	})
 }
 
-// Every operator agrees with the naive evaluator on any pair of values that may stand in a policy.
+// FuzzConditionValues checks that every operator agrees with the naive evaluator on any pair of values.
 func FuzzConditionValues(f *testing.F) {
 	for i, have := range texts {
 		f.Add(byte(i), have, texts[(i*7+3)%len(texts)])
@@ -92,7 +93,7 @@ func FuzzConditionValues(f *testing.F) {
 	f.Add(byte(23), "arn:aws:s3:::a:b", "arn:*:${aws:username}")
 	f.Fuzz(func(t *testing.T, operator byte, have, want string) {
 		if !utf8.ValidString(have) || !utf8.ValidString(want) {
-			return // JSON carries neither
+			return // JSON cannot represent either
 		}
 		name := bases[int(operator)%len(bases)]
 		value, err := json.Marshal(want)
@@ -128,7 +129,7 @@ func FuzzWildcard(f *testing.F) {
 	})
 }
 
-// An ARN reads back, and as a resource it covers itself and nothing else.
+// FuzzARN checks that an ARN is the same after String and ParseARN, and that as a resource it covers only itself.
 func FuzzARN(f *testing.F) {
 	f.Add("arn:aws:s3:::b/k", "arn:aws:s3:::b/k2")
 	f.Add("arn:aws:lambda:us-east-1:123456789012:function:f", "arn:aws:s3:::b")
@@ -138,7 +139,7 @@ func FuzzARN(f *testing.F) {
 			return
 		}
 		if arn.String() != text {
-			t.Fatalf("%q reads back as %q", text, arn.String())
+			t.Fatalf("%q parses again as %q", text, arn.String())
 		}
 		if strings.ContainsAny(text, "*?$") || !utf8.ValidString(text) {
 			return

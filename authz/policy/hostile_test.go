@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// hostile returns texts of nearly size bytes, each made for one loop of the parser. Reading a million dollar signs once
-// took two minutes, since each was added to a growing string, and statements on one line took the square of their number.
+// hostile returns texts of nearly size bytes, each of which attacks one loop of the parser. A million dollar signs once
+// took two minutes, because each was appended to a growing string, and statements on one line took quadratic time.
 func hostile(size int) map[string]string {
 	fill := func(piece string) string { return strings.TrimSuffix(strings.Repeat(piece, size/len(piece)), ",") }
 	numbered := func(format string) string {
@@ -36,7 +36,7 @@ func hostile(size int) map[string]string {
 	}
 }
 
-// Each must take about the time of the others: milliseconds for what is refused, below a second for the statements.
+// Each text must take a similar time: milliseconds if it is refused, less than a second for the statements.
 func BenchmarkParseHostile(b *testing.B) {
 	for name, src := range hostile(policy.MaxSource - 1<<10) {
 		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
@@ -49,7 +49,7 @@ func BenchmarkParseHostile(b *testing.B) {
 	}
 }
 
-// What a refusal quotes comes from whoever wrote the policy, and ends in logs and on terminals.
+// A refusal quotes text from the author of a policy, and appears in logs and on terminals.
 func TestRefusalsAreShortAndHoldNoControlCharacters(t *testing.T) {
 	t.Parallel()
 	const forged = `x\nnotes.json: good\u001b[2J\u0085`

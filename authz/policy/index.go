@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// The index has two levels: a tree over the literal beginnings of resources, and at each of its nodes the actions, those
-// without wildcards in a table and the others in a second tree over their literal beginnings. A request walks down its
-// resource's text and meets only the statements whose text agrees so far.
+// The index has two levels: a tree of the literal prefixes of resources and, at each node, the actions. Actions without
+// wildcards are in a table, the others in a second tree of their literal prefixes. A lookup follows the resource's text
+// and visits only statements whose prefix matches.
 
 // posting is a statement in the index, with the checks that remain.
 type posting struct {
 	statement *compiled
-	resource  *resourcePattern // nil: check the whole statement's resources
-	action    *actionPattern   // nil: the place says that the action matches
-	all       bool             // check the whole statement's actions
+	resource  *resourcePattern // nil means to check all resources of the statement
+	action    *actionPattern   // nil means that the action is known to match
+	all       bool             // check all actions of the statement
 }
 
 // actionIndex holds the postings of one resource prefix.
@@ -25,7 +25,7 @@ type actionIndex struct {
 	others *tree[[]posting] // by the literal beginning of the action
 }
 
-// manyActions is the number of literal actions from which on a table is faster than comparing each.
+// manyActions is the number of literal actions from which a table is faster than comparing each.
 const manyActions = 8
 
 func (a *actionIndex) exact(action []byte) []posting {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// MarshalJSON writes the document as a policy: elements in the order that AWS's documentation uses, single values
-// without a list, and characters that a policy may not hold as escapes. Parse reads it back to the same statements.
+// MarshalJSON returns the document as a policy, with elements in the order of AWS's documentation, single values without
+// a list, and \u escapes for characters that a policy may not contain. Parse returns the same statements for it.
 func (d *Document) MarshalJSON() ([]byte, error) {
 	o := object{}
 	o.text("Version", d.Version)
@@ -20,7 +20,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	return o.bytes()
 }
 
-// MarshalJSON writes the statement as in a policy.
+// MarshalJSON returns the statement as in a policy.
 func (s *Statement) MarshalJSON() ([]byte, error) {
 	o := object{}
 	o.text("Sid", s.Sid)
@@ -41,7 +41,7 @@ func (s *Statement) MarshalJSON() ([]byte, error) {
 	return o.bytes()
 }
 
-// MarshalJSON writes "*" or an object of the types.
+// MarshalJSON returns "*" or an object with the types.
 func (p *Principals) MarshalJSON() ([]byte, error) {
 	if p.Any {
 		return []byte(`"*"`), nil
@@ -130,7 +130,7 @@ func (o *object) bytes() ([]byte, error) {
 	return escapeWide(b.Bytes()), nil
 }
 
-// escapeWide writes what lies beyond U+00FF, which stands in strings only, as \u escapes.
+// escapeWide writes characters beyond U+00FF, which occur in strings only, as \u escapes.
 func escapeWide(src []byte) []byte {
 	const hex = "0123456789abcdef"
 	var out []byte

@@ -69,7 +69,7 @@ func (s naiveStatement) condition(name, key string, wanted []string, r naiveRequ
 	}
 }
 
-// compare decides a positive operator for one value against one; ok is false when have is not of the operator's type.
+// compare evaluates a positive operator for one pair of values. ok is false if have is not of the operator's type.
 func (s naiveStatement) compare(name, have, want string, r naiveRequest) (match, ok bool) {
 	switch {
 	case strings.HasPrefix(name, "String"):

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What is refused when written, as it counts in force: an Allow with a flaw never applies, a Deny applies as if the flaw
-// were not there. A value that is no ARN is like a variable without a value.
+// These rules apply to documents that Parse refuses and Load accepts: an Allow with a flaw never applies, and a Deny
+// applies as if the flaw were not there. A value that is not an ARN is like a variable without a value.
 
 var naiveOperator = regexp.MustCompile(`^((ForAllValues:|ForAnyValue:)?(` + strings.Join(slices.DeleteFunc(slices.Clone(bases), func(s string) bool {
 	return s == "Null"
@@ -30,7 +30,7 @@ func (s naiveStatement) flawed() bool {
 	return s.covered("Action") || s.covered("Resource")
 }
 
-// covered says that an element and its negation are both there, or neither: then a Deny covers everything.
+// covered reports whether an element and its negation are both present, or both absent. A Deny then covers everything.
 func (s naiveStatement) covered(element string) bool {
 	_, yes := s.m[element]
 	_, not := s.m["Not"+element]

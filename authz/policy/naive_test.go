@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// The naive evaluator reads the rules off the page: no index, no compilation, generic JSON, tables, the
-// standard library's numbers, times and networks. It shares no code with the package, so that the two can only agree by
-// both being right, or by misreading the rules in the same way.
+// The naive evaluator follows the rules of the documentation literally: no index, no compilation, generic JSON, tables,
+// and the standard library's numbers, times and networks. It shares no code with the package, so that both agree only if
+// both are right or misread the rules in the same way.
 
 type naiveRequest struct {
 	action, resource string
@@ -25,7 +25,7 @@ func (r naiveRequest) lookup(key string) []string {
 	return nil
 }
 
-// naiveVerdict is an effect with the statement that made it, as "layer/policy/statement".
+// naiveVerdict is an effect with the statement that caused it, as "layer/policy/statement".
 type naiveVerdict struct {
 	effect, statement string
 }
@@ -198,7 +198,7 @@ func wildcards(text string) []token {
 
 var naiveVariable = regexp.MustCompile(`^\$\{([^}',]*)(?:, '([^']*)')?\}`)
 
-// expand puts values in the place of variables; ok is false when one has none.
+// expand replaces variables by their values. ok is false if one has no value.
 func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token, bool) {
 	out := make([]token, 0, len(text)+16)
 	end := 0
@@ -236,7 +236,7 @@ func (s naiveStatement) expand(text string, r naiveRequest, wild bool) ([]token,
 	return out, true
 }
 
-// naiveGlob fills a table, column by column: can the first i tokens match the first j characters?
+// naiveGlob fills a table, column by column, of whether the first i tokens match the first j characters.
 func naiveGlob(fold bool, tokens []token, text string) bool {
 	column := make([]bool, len(tokens)+1)
 	column[0] = true

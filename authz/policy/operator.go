@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// family is a kind of comparison. Each has a file cond_*.go and lines in the table of operators.
+// family is a kind of comparison. Each family has a file cond_*.go and lines in the table of operators.
 type family interface {
 	// check returns what is wrong with a value of a policy and what to write instead, or "".
 	check(value string, variables bool) (message, suggestion string)
@@ -15,8 +15,8 @@ type family interface {
 
 // relation compares a request's value with the values of a policy.
 type relation interface {
-	// holds reports whether the value has the relation to one of the policy's values. ok is false if they cannot be compared, such
-	// as a word and a number; the operator then does not match, negated or not.
+	// holds reports whether the value has the relation to one of the policy's values. ok is false if they cannot be
+	// compared, such as a word and a number. The operator then does not match, even if it is negated.
 	holds(value string, ctx Context) (match, ok bool)
 }
 
@@ -42,7 +42,7 @@ type baseOperator struct {
 	negated bool
 }
 
-// operators is the table: a new operator is a line here and a family. IAM User Guide, "Condition operators".
+// operators is the table of operators. A new one needs a line here and a family. IAM User Guide, "Condition operators".
 var operators = map[string]baseOperator{
 	"StringEquals":              {stringFamily{}, false},
 	"StringNotEquals":           {stringFamily{}, true},
@@ -112,7 +112,7 @@ func unknownOperator(name string) (message, suggestion string) {
 			names = append(names, n)
 		}
 	}
-	slices.Sort(names) // of two equally near names, the same one each time
+	slices.Sort(names) // makes the choice between equally close names deterministic
 	if near := closest(base, names); near != "" {
 		suggestion = "write " + quote(prefix+near)
 	}
@@ -127,9 +127,9 @@ type condition struct {
 	wanted   *Condition
 }
 
-// holds decides the condition. IAM User Guide, "Conditions with multiple context keys or values" and "Multivalued
-// context keys". A plain operator on several values, which AWS leaves undefined, matches when one of them does, and its
-// negation when none does.
+// holds reports whether the condition holds. IAM User Guide, "Conditions with multiple context keys or values" and
+// "Multivalued context keys". AWS does not define a plain operator on several values: here it matches if one of them
+// does, and its negation matches if none does.
 func (c *condition) holds(ctx Context) bool {
 	values := ctx.Lookup(c.key)
 	n := values.Len()
@@ -142,7 +142,7 @@ func (c *condition) holds(ctx Context) bool {
 		return match
 	}
 	if n == 0 {
-		// IfExists asks of each value, and ForAnyValue of a missing key finds none: AWS answers false to the two together.
+		// IfExists tests each value, and ForAnyValue finds none for an absent key: AWS returns false for both together.
 		if c.op.qualifier == forAnyValue {
 			return false
 		}

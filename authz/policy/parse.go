@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/strictjson"
 )
 
-// Parse reads a document and refuses what AWS refuses when a policy is written, and everything that might be read in two
-// ways: duplicate keys, unknown elements and operators, malformed ARNs, values an operator cannot compare. The error is
-// an *Invalid. The text may hold at most MaxSource bytes; see CheckSize for AWS's limits.
+// Parse reads a document. It refuses what AWS refuses when a policy is written, and everything ambiguous: duplicate
+// keys, unknown elements and operators, malformed ARNs, values that an operator cannot compare. The error is an
+// *Invalid. The text may have at most MaxSource bytes; see CheckSize for AWS's limits.
 func Parse(src []byte, kind Kind) (*Document, error) {
 	d, err := Load(src, kind)
 	if err != nil {
@@ -20,10 +20,10 @@ func Parse(src []byte, kind Kind) (*Document, error) {
 	return d, nil
 }
 
-// Load reads a document that is in force already and may have been written under other rules. If Parse would refuse it, Load
-// returns the *Invalid together with the document to use. In that document an Allow with an unknown or repeated
-// element does not apply, a Deny still denies, and a value that cannot be understood matches nothing. The document is
-// nil only if the text is not a JSON object.
+// Load reads a document that is already in force and may have been written under other rules. If Parse would refuse it,
+// Load returns the *Invalid together with the document to use. In that document an Allow with an unknown or repeated
+// element does not apply, a Deny still denies, and an invalid value matches nothing. The document is nil only if the
+// text is not a JSON object.
 func Load(src []byte, kind Kind) (*Document, error) { return LoadAt(src, kind, 1, 1) }
 
 // LoadAt is Load for a document that begins at the line and column of a larger text.
@@ -61,7 +61,7 @@ type parser struct {
 // configuration makes may be longer.
 const MaxSource = 1 << 20
 
-// full reports whether no further problem is kept, so that none needs to be looked for.
+// full reports whether the limit on problems is reached, so that further checks are unnecessary.
 func (p *parser) full() bool { return len(p.problems) >= MaxProblems }
 
 func (p *parser) problem(offset int, path, suggestion, format string, args ...any) {
@@ -126,7 +126,7 @@ func (p *parser) characters() {
 		}
 		p.problem(i, "", suggestion, "a policy cannot hold the character %q", r)
 		if len(p.problems) >= 3 {
-			return // one foreign sentence should not hide the other problems
+			return // one problem for a text in another script is enough
 		}
 	}
 }

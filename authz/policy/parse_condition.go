@@ -71,8 +71,8 @@ func (p *parser) keys(n *strictjson.Node, name string, op operator, known bool, 
 	return out
 }
 
-// checkKey refuses what is no key: one with an empty part, a stray space or a variable, and a key of tags without a tag. A tag may
-// begin and end with spaces. A key without a prefix is accepted, as in AWS: no request has it.
+// checkKey returns what is wrong with a key: an empty part, a space, a variable, or a key of tags without the tag's
+// name. A tag may begin and end with spaces. A key without a prefix is accepted, as in AWS, although no request has it.
 func checkKey(key string) (message, suggestion string) {
 	prefix, rest, ok := strings.Cut(key, ":")
 	name, _, _ := strings.Cut(rest, "/")

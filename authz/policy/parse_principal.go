@@ -52,7 +52,7 @@ func (p *parser) principals(n *strictjson.Node, path string, flawed *bool) *Prin
 	return out
 }
 
-// field returns the list of a type, or nil for a type that does not exist.
+// field returns the list of a type, or nil for an unknown type.
 func (p *Principals) field(kind string) *[]string {
 	switch kind {
 	case "AWS":

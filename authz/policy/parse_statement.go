@@ -108,7 +108,7 @@ func (p *parser) sid(s *Statement, n *strictjson.Node, path string) {
 	p.sids[s.Sid] = n.Offset
 }
 
-// effect reads Allow or Deny; anything else denies until it is corrected.
+// effect reads Allow or Deny. Any other value counts as Deny.
 func (p *parser) effect(n *strictjson.Node, offset int, path string, flawed *bool) Effect {
 	switch {
 	case n == nil:
@@ -126,8 +126,8 @@ func (p *parser) effect(n *strictjson.Node, offset int, path string, flawed *boo
 	return Deny
 }
 
-// values reads a string or a list of strings and checks each, which only reports. An empty list is refused: with a
-// negation it would cover everything.
+// values reads a string or a list of strings and calls check for each, which only reports problems. An empty list is
+// refused, because its negation would cover everything.
 func (p *parser) values(n *strictjson.Node, path string, flawed *bool, check func(*strictjson.Node, string)) []string {
 	if n == nil {
 		return nil

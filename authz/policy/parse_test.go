@@ -11,7 +11,7 @@ import (
 
 const allowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 
-// statement puts text in the place of a whole statement, on line 2 from column 1.
+// statement returns a document with text as a whole statement, on line 2 from column 1.
 func statement(text string) string {
 	return "{\"Version\":\"2012-10-17\",\"Statement\":[\n" + text + "\n]}"
 }
@@ -20,7 +20,7 @@ func condition(text string) string {
 	return statement(`{"Effect":"Allow","Action":"*","Resource":"*","Condition":` + text + `}`)
 }
 
-func TestParseRefusesWithPlaceAndSuggestion(t *testing.T) {
+func TestProblemsHaveAPositionAndASuggestion(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		kind policy.Kind
@@ -165,7 +165,7 @@ func TestParseAcceptsWhatAWSAccepts(t *testing.T) {
 				}
 			}
 			if !reflect.DeepEqual(d, again) {
-				t.Errorf("written as %s it reads back as another document", out)
+				t.Errorf("marshaled as %s it parses as another document", out)
 			}
 			if err := d.Check(tc.kind); err != nil {
 				t.Error("Check:", err)
@@ -197,17 +197,17 @@ func everyOperator() string {
 	return condition(string(src))
 }
 
-func TestADocumentInsideAnotherTextHasItsPlaces(t *testing.T) {
+func TestLoadAtReportsPositionsInTheLargerText(t *testing.T) {
 	t.Parallel()
 	_, err := policy.LoadAt([]byte("{\"Statement\":{\"Effect\":\"allow\",\n\"Action\":\"x\",\"Resource\":\"*\"}}"), policy.Identity, 10, 5)
 	problems, _ := policy.IsInvalid(err)
 	if len(problems) != 2 || problems[0].Line != 10 || problems[0].Column != 28 || problems[1].Line != 11 || problems[1].Column != 10 {
-		t.Errorf("places are wrong: %+v", problems)
+		t.Errorf("wrong positions: %+v", problems)
 	}
 }
 
-// What would be refused today may be in force from yesterday.
-func TestInForceAFlawedAllowDoesNotApplyAndAFlawedDenyDenies(t *testing.T) {
+// A document that Parse refuses may have been in force before.
+func TestLoadedFlawedAllowsDoNotApplyAndFlawedDeniesDeny(t *testing.T) {
 	t.Parallel()
 	for name, flawed := range map[string]string{
 		"an unknown operator":        `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringIs":{"aws:username":"jo"}}}`,
@@ -222,7 +222,7 @@ func TestInForceAFlawedAllowDoesNotApplyAndAFlawedDenyDenies(t *testing.T) {
 		"a condition without values": `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":[]}}}`,
 		"no values to differ from":   `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"aws:username":[]}}}`,
 		"null for a value":           `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":null}}}`,
-		"null beside a value":        `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":["jo",null]}}}`,
+		"null with a value":          `{"Effect":"EFFECT","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":["jo",null]}}}`,
 		"no resource":                `{"Effect":"EFFECT","Action":"s3:GetObject"}`,
 		"no action":                  `{"Effect":"EFFECT","Resource":"*"}`,
 	} {
@@ -243,7 +243,7 @@ func TestInForceAFlawedAllowDoesNotApplyAndAFlawedDenyDenies(t *testing.T) {
 	}
 }
 
-func TestInForceAValueThatCannotBeUnderstoodMatchesNothing(t *testing.T) {
+func TestLoadedInvalidValuesMatchNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		statement string

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is a value of a policy ready for matching: segments of text between the stars.
+// pattern is a compiled value of a policy: segments of text between the stars.
 type pattern struct {
 	source   string // as written
 	form     patternForm
@@ -54,7 +54,7 @@ func assemble(source string, parts []part, vars []variable) pattern {
 	return p
 }
 
-// prefix returns the literal text with which everything begins that the pattern matches.
+// prefix returns the literal text that all matches begin with.
 func (p *pattern) prefix() string {
 	if p.form == brokenForm || len(p.segments[0]) == 0 || p.segments[0][0].kind != literalPart {
 		return ""
@@ -71,8 +71,8 @@ const (
 	unresolved         // a variable has no value, or the pattern is broken: it matches nothing
 )
 
-// match compares all of s with the pattern. It takes time linear in the two for any pattern, and allocates only when a
-// segment is large and does not occur at once (see search).
+// match compares all of s with the pattern. It takes time linear in both for any pattern, and allocates only if a
+// segment is large and is not found at once (see search).
 func (p *pattern) match(s string, ctx Context) outcome {
 	switch p.form {
 	case wholeForm:
@@ -104,8 +104,8 @@ func outcomeOf(ok bool) outcome {
 	return differs
 }
 
-// matchSegments anchors the first segment at the start and the last at the end, and takes the leftmost place for each
-// between: since a star takes any run, an earlier place never spoils a later one.
+// matchSegments matches the first segment at the start, the last at the end, and each segment between at its leftmost
+// place. The leftmost place is always sufficient, because a star matches any text.
 func matchSegments(segments [][]part, s string, vals *resolved) bool {
 	s, ok := eatPrefix(segments[0], s, vals)
 	if !ok || len(segments) == 1 {
@@ -119,7 +119,7 @@ func matchSegments(segments [][]part, s string, vals *resolved) bool {
 	return ok
 }
 
-// eatPrefix removes a segment from the start of s.
+// eatPrefix removes a match of the segment from the start of s.
 func eatPrefix(segment []part, s string, vals *resolved) (string, bool) {
 	for i := range segment {
 		x := &segment[i]
@@ -143,7 +143,7 @@ func eatPrefix(segment []part, s string, vals *resolved) (string, bool) {
 	return s, true
 }
 
-// eatSuffix removes a segment from the end of s.
+// eatSuffix removes a match of the segment from the end of s.
 func eatSuffix(segment []part, s string, vals *resolved) (string, bool) {
 	for i := len(segment) - 1; i >= 0; i-- {
 		x := &segment[i]
@@ -172,8 +172,8 @@ type noContext struct{}
 
 func (noContext) Lookup(string) Values { return Values{} }
 
-// MatchWildcard reports whether all of s matches the pattern, in which "*" is any run of characters, also an empty one,
-// "?" is exactly one character, and everything else is itself. It takes time linear in its input, whatever the pattern.
+// MatchWildcard reports whether all of s matches the pattern. "*" matches any number of characters, including none, "?"
+// matches exactly one, and every other character matches itself. It takes time linear in its input for any pattern.
 func MatchWildcard(pattern, s string) bool {
 	p := newPattern(pattern, false, true)
 	return p.match(s, noContext{}) == matches

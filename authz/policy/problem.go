@@ -61,7 +61,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// nearest calls the function nearest while problems are kept, because comparing all candidates is expensive.
+// nearest calls the function nearest unless the limit on problems is reached, because comparing all candidates is
+// expensive.
 func (p *parser) nearest(word string, candidates []string) string {
 	if p.full() {
 		return ""
@@ -69,7 +70,7 @@ func (p *parser) nearest(word string, candidates []string) string {
 	return nearest(word, candidates)
 }
 
-// nearest returns "write …" with the candidate closest to word, or "" when none is close enough to be meant.
+// nearest returns "write …" with the candidate closest to word, or "" if none is close enough.
 func nearest(word string, candidates []string) string {
 	if best := closest(word, candidates); best != "" {
 		return "write " + quote(best)
@@ -77,7 +78,7 @@ func nearest(word string, candidates []string) string {
 	return ""
 }
 
-// closest returns the candidate that word may have been meant for, or "".
+// closest returns the candidate that is close enough to word to be a correction, or "".
 func closest(word string, candidates []string) string {
 	best, distance := "", len(word)/3+2
 	for _, c := range candidates {
@@ -88,8 +89,8 @@ func closest(word string, candidates []string) string {
 	return best
 }
 
-// editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b. Words longer
-// than any in the language are too far from everything.
+// editDistance returns the number of insertions, deletions, replacements and swaps of adjacent characters between a and
+// b. Words longer than any in the language have a distance too large for a match.
 func editDistance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

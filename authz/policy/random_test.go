@@ -12,11 +12,11 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// The generator draws from small alphabets, so that patterns, variables and values meet often.
+// The generator uses small alphabets, so that patterns, variables and values match often.
 
 type generator struct {
 	*rand.Rand
-	flaws bool // also make what is refused when written, as it may be in force
+	flaws bool // also generate documents that Parse refuses
 }
 
 func (g generator) pick(list ...string) string { return list[g.IntN(len(list))] }
@@ -95,7 +95,7 @@ var operandPools = map[string][]string{
 		"arn:aws:s3:::a:${aws:PrincipalTag/t}", "arn:aws:${aws:PrincipalTag/t, 's3'}:::a"},
 }
 
-// texts are values of requests, good and bad for every family.
+// texts are values of requests, valid and invalid for each family.
 var texts = []string{"a", "b", "A", "ab", "", "*", "a/b", "0", "1", "-1.00", "10", "9.5", "2026-01-01", "2026", "1767225600",
 	"2026-01-01T00:00:00Z", "true", "false", "TRUE", "AAE=", "AAI=", "10.1.2.3", "10.2.2.3", "2001:db8::1", "::1", "junk",
 	"arn:aws:s3:::a", "arn:aws:s3:::ab", "arn:aws:s3:::a:b", "arn:aws:s3:r1::b"}
@@ -168,7 +168,7 @@ func (g generator) flawedValues() any {
 func (g generator) document() json.RawMessage {
 	count := 1 + g.IntN(4)
 	if g.IntN(40) == 0 {
-		count += 30 // the index has branches only where there is much to tell apart
+		count += 30 // the index has branches only for many statements
 	}
 	statements := make([]any, count)
 	for i := range statements {
@@ -213,8 +213,8 @@ func (g generator) ask(c *testCase) {
 	}
 }
 
-// inForce reads what the generator makes. In old versions a value may be "${aws:username}", which is no ARN: refused when
-// written, it matches nothing in force.
+// inForce loads a generated document. In old versions a value may be "${aws:username}", which is not an ARN: Parse
+// refuses it, and in a loaded document it matches nothing.
 func inForce(src []byte, kind policy.Kind) (*policy.Document, error) {
 	d, err := policy.Load(src, kind)
 	problems, _ := policy.IsInvalid(err)
@@ -226,11 +226,11 @@ func inForce(src []byte, kind policy.Kind) (*policy.Document, error) {
 	return d, nil
 }
 
-// long reports whether the tests run for longer than a change has to wait for (make long).
+// long reports whether the tests are a long run (make long).
 func long() bool { return os.Getenv("SLUICE_LONG") != "" }
 
-// pairs returns the number of policies and requests that the property tests try: SLUICE_POLICY_PAIRS, or else 50,000 in a long
-// run and 5,000 otherwise.
+// pairs returns the number of policies and requests for the property tests: SLUICE_POLICY_PAIRS, or else 50,000 in a
+// long run and 5,000 otherwise.
 func pairs(t *testing.T) int {
 	text := os.Getenv("SLUICE_POLICY_PAIRS")
 	switch {
@@ -246,13 +246,14 @@ func pairs(t *testing.T) int {
 	return n
 }
 
-func TestRandomPoliciesAreDecidedAlikeByIndexAndNaiveEvaluator(t *testing.T) {
+func TestRandomPoliciesAgreeWithTheNaiveEvaluator(t *testing.T) {
 	t.Parallel()
 	decideAlike(t, pairs(t), false, inForce)
 }
 
-// The same of what would be refused today: wildcards in a service, values that are no ARNs, unknown elements and operators.
-func TestRandomFlawedPoliciesAreDecidedAlikeByIndexAndNaiveEvaluator(t *testing.T) {
+// The same for documents that Parse refuses: wildcards in a service, values that are not ARNs, unknown elements and
+// operators.
+func TestRandomFlawedPoliciesAgreeWithTheNaiveEvaluator(t *testing.T) {
 	t.Parallel()
 	decideAlike(t, pairs(t)/5, true, func(src []byte, kind policy.Kind) (*policy.Document, error) {
 		d, err := policy.Load(src, kind)
@@ -289,13 +290,13 @@ func decideAlike(t *testing.T, pairs int, flaws bool, read func([]byte, policy.K
 	}
 	for _, effect := range []string{"allow", "implicitDeny", "explicitDeny"} {
 		if counts[effect]*20 < pairs {
-			t.Errorf("only %d of %d decisions are %s: the generator misses the point", counts[effect], pairs, effect)
+			t.Errorf("only %d of %d decisions are %s: the generator is not varied enough", counts[effect], pairs, effect)
 		}
 	}
 	t.Log(counts)
 }
 
-// A credential can do exactly what every layer allows, and never more.
+// A credential can do exactly what every layer allows.
 func TestLimitsIntersect(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(pairs(t) / 20) {
@@ -319,7 +320,7 @@ func TestLimitsIntersect(t *testing.T) {
 			if got := full.Decide(c.request()).Effect == policy.Allow; got != want {
 				t.Fatalf("seed %d: allowed %v, the layers by themselves %v", seed, got, want)
 			}
-			// A session made from this session can only lose: chaining adds limits and takes none away.
+			// A session obtained with this session has at most its permissions: chaining only adds limits.
 			narrower := *full
 			narrower.Identity = []*policy.Set{full.Identity[0]}
 			for _, drop := range []func(){func() { narrower.Session = nil }, func() { narrower.Boundary = nil }} {

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// The rarer refusals; the first of a document's problems is what is looked at.
+// These are the rarer problems; each case checks the first problem of a document.
 func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 	t.Parallel()
 	action := func(a string) string { return statement(`{"Effect":"Allow","Action":"` + a + `","Resource":"*"}`) }
@@ -70,7 +70,7 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 		"an address with a zone":                 {policy.Identity, condition(`{"IpAddress":{"aws:a":"fe80::1%eth0"}}`), "is not a range of addresses"},
 		"an operator that holds no object":       {policy.Identity, condition(`{"Bool":"true"}`), "an operator holds an object of keys, not a string"},
 		"a condition that is no object":          {policy.Identity, condition(`[]`), "a condition is an object of operators, not a list"},
-		"an operator nobody could mean":          {policy.Identity, condition(`{"` + strings.Repeat("Q", 100) + `":{"aws:a":"x"}}`), "unknown operator"},
+		"an operator unlike any other":           {policy.Identity, condition(`{"` + strings.Repeat("Q", 100) + `":{"aws:a":"x"}}`), "unknown operator"},
 		"a principal that is no object":          {policy.Trust, trust(`"everyone"`), `a principal is "*" or an object of types`},
 		"an empty principal":                     {policy.Trust, trust(`{}`), "the principal is empty"},
 		"a type of principal twice":              {policy.Trust, trust(`{"AWS":"123456789012","AWS":"123456789013"}`), `the type "AWS" is given twice`},
@@ -87,7 +87,7 @@ func TestParseRefusesTheRareMistakesToo(t *testing.T) {
 	}
 }
 
-func TestAMistakeIsToldOnceAndWithoutAnEmptySuggestion(t *testing.T) {
+func TestAProblemIsReportedOnceAndWithoutAnEmptySuggestion(t *testing.T) {
 	t.Parallel()
 	for name, src := range map[string]string{
 		"a version that is no text": strings.Replace(allowAll, `"2012-10-17"`, "20121017", 1),
@@ -101,7 +101,7 @@ func TestAMistakeIsToldOnceAndWithoutAnEmptySuggestion(t *testing.T) {
 	}
 }
 
-func TestTagKeysMayHoldSpacesAndSlashes(t *testing.T) {
+func TestTagKeysMayContainSpacesAndSlashes(t *testing.T) {
 	t.Parallel()
 	if _, err := policy.Parse([]byte(condition(`{"StringEquals":{"aws:PrincipalTag/a b/c":"${aws:PrincipalTag/a b/c, 'x'}","aws:TagKeys":"a"}}`)), policy.Identity); err != nil {
 		t.Error(err)
@@ -116,14 +116,14 @@ func TestProblemsAreBounded(t *testing.T) {
 	}
 	_, err = policy.Parse([]byte(strings.Replace(allowAll, "{", `{"Id":"Жжжжжж","Foo":1,`, 1)), policy.Identity)
 	if problems, _ := policy.IsInvalid(err); len(problems) != 4 || problems[3].Path != "Foo" {
-		t.Errorf("a foreign word hides the other problems: %v", err)
+		t.Errorf("text in another script hides the other problems: %v", err)
 	}
 	if _, ok := policy.IsInvalid(nil); ok {
-		t.Error("no error is taken for a refusal")
+		t.Error("IsInvalid is true for nil")
 	}
 }
 
-func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
+func TestDocumentsMarshalAsPolicies(t *testing.T) {
 	t.Parallel()
 	d := &policy.Document{Version: policy.Version2012, ID: "Жук 😀", Statements: []policy.Statement{
 		{Sid: "A", Effect: policy.Allow, Principal: &policy.Principals{Any: true}, Action: []string{"sts:AssumeRole"},
@@ -146,7 +146,7 @@ func TestDocumentsAreWrittenAsPolicies(t *testing.T) {
 	}
 }
 
-// mustMarshal calls MarshalJSON itself: json.Marshal would escape for HTML again.
+// mustMarshal calls MarshalJSON directly, because json.Marshal would escape the result for HTML.
 func mustMarshal(t *testing.T, d *policy.Document) []byte {
 	t.Helper()
 	out, err := d.MarshalJSON()
@@ -155,7 +155,7 @@ func mustMarshal(t *testing.T, d *policy.Document) []byte {
 	}
 	for _, c := range string(out) {
 		if c > 0xff {
-			t.Errorf("%q stands in the text of a policy", c)
+			t.Errorf("the text of a policy contains %q", c)
 		}
 	}
 	return out

@@ -40,8 +40,8 @@ func search(segment []part, s string, vals *resolved) (string, bool) {
 	}
 }
 
-// searchText is search for literal text. The standard library's search hashes, and its hash can be attacked, so large
-// cases take the algorithm of Knuth, Morris and Pratt.
+// searchText is search for literal text. The standard library's search uses a hash that an attacker can make collide, so
+// large inputs use the algorithm of Knuth, Morris and Pratt.
 func searchText(text, s string) (string, bool) {
 	if len(text)*len(s) <= smallSearch {
 		i := strings.Index(s, text)
@@ -53,7 +53,7 @@ func searchText(text, s string) (string, bool) {
 	if len(text) > len(s) {
 		return s, false
 	}
-	// Most segments are found near the beginning. The table is made only if this one is not.
+	// Most segments are near the beginning. The table is made only if this segment is not.
 	if window := min(len(s), max(4*len(text), smallSearch/len(text))); len(text)*window <= smallSearch {
 		if i := strings.Index(s[:window], text); i >= 0 {
 			return s[i+len(text):], true
@@ -87,7 +87,8 @@ func searchText(text, s string) (string, bool) {
 // anyCell represents "?" among the characters of a segment.
 const anyCell = rune(-1)
 
-// cell decodes the first character of s. Bytes that are not UTF-8 count as one character each and differ from all else.
+// cell decodes the first character of s. Bytes that are not UTF-8 count as one character each and equal no other
+// character.
 func cell(s string) (rune, int) {
 	r, size := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && size == 1 {
@@ -159,7 +160,7 @@ func cellsOf(segment []part, length int, vals *resolved) []rune {
 	return cells
 }
 
-// matcher says for each character at which places of a segment it matches.
+// matcher contains, for each character, the positions of a segment that it matches.
 type matcher struct {
 	words  int               // of a mask
 	any    []uint64          // the places of anyCell

@@ -6,7 +6,7 @@ import "strings"
 type part struct {
 	kind partKind
 	text string // literal text; for a variable the name as written
-	slot int    // for a variable, its place in the pattern's list
+	slot int    // for a variable, its index in the pattern's list
 }
 
 type partKind uint8
@@ -169,8 +169,8 @@ func (r *resolved) at(i int) string {
 	return r.more[i-len(r.few)]
 }
 
-// resolve looks the variables up. It returns the index of the first without a value, or -1. A key with several values has no
-// value as a variable, and its default does not apply.
+// resolve looks up the variables. It returns the index of the first one without a value, or -1. A key with several
+// values has no value as a variable, and the variable's default does not apply.
 func (r *resolved) resolve(vars []variable, ctx Context) int {
 	for i := range vars {
 		v := &vars[i]

@@ -27,8 +27,8 @@ func (s *Set) DecideTrust(r *TrustRequest) Decision {
 	return Decision{Allow, LayerTrust, allow.statement}
 }
 
-// coversPrincipal decides the Principal element. NotPrincipal is not allowed in a trust policy: with it, or without any
-// principal, a Deny covers everyone and an Allow no one.
+// coversPrincipal reports whether the Principal element covers the caller. NotPrincipal is not allowed in a trust
+// policy: with it, or without any principal, a Deny covers everyone and an Allow no one.
 func (c *compiled) coversPrincipal(r *TrustRequest) bool {
 	p := c.statement.Principal
 	if c.deny && (p == nil || c.statement.Flawed || c.statement.NotPrincipal != nil) {
@@ -67,8 +67,8 @@ func (c *compiled) coversPrincipal(r *TrustRequest) bool {
 	return false
 }
 
-// coversAWS compares an AWS principal of a policy with the caller. An account, as digits or its root, covers all in it. A
-// role covers its sessions, whose ARN lacks the role's path; a role's name is unique in its account.
+// coversAWS compares an AWS principal of a policy with the caller. An account, as digits or as its root, covers all its
+// principals. A role covers its sessions, whose ARN lacks the role's path; a role's name is unique in its account.
 func coversAWS(named, caller string) bool {
 	if named == "*" || named == caller {
 		return true

@@ -14,7 +14,7 @@ func trustOf(principal string) string {
 	return `{"Effect":"Allow","Principal":` + principal + `,"Action":"sts:AssumeRole"}`
 }
 
-func TestATrustPolicyTrustsWhomItNames(t *testing.T) {
+func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 	t.Parallel()
 	user := policy.MapContext{"cognito-identity.amazonaws.com:aud": {"us-east-1:pool"}, "cognito-identity.amazonaws.com:amr": {"authenticated", "idp"}}
 	guest := policy.MapContext{"cognito-identity.amazonaws.com:aud": {"us-east-1:pool"}, "cognito-identity.amazonaws.com:amr": {"unauthenticated"}}
@@ -36,7 +36,7 @@ func TestATrustPolicyTrustsWhomItNames(t *testing.T) {
 		"a provider whose name begins alike":          {poolTrust, "Federated", "cognito-identity.amazonaws.com.evil.example", "sts:AssumeRoleWithWebIdentity", user, policy.ImplicitDeny},
 		"a service of the provider's name":            {poolTrust, "Service", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ImplicitDeny},
 		"an action that is not allowed":               {poolTrust, "Federated", "cognito-identity.amazonaws.com", "sts:TagSession", user, policy.ImplicitDeny},
-		"a deny beside the allow":                     {poolTrust + `,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
+		"a deny with the allow":                       {poolTrust + `,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
 		"a deny for AWS's everyone":                   {poolTrust + `,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:*"}`, "Federated", "cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", user, policy.ExplicitDeny},
 		"a role by its ARN":                           {trustOf(`{"AWS":"` + role + `"}`), "AWS", role, "sts:AssumeRole", nil, policy.Allow},
 		"a session of a role with a path":             {trustOf(`{"AWS":"` + role + `"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
@@ -71,7 +71,7 @@ func TestATrustPolicyTrustsWhomItNames(t *testing.T) {
 				t.Errorf("decided %s by %s, want %s", got.Effect, got.Layer, tc.want)
 			}
 			if a.Effect != got.Effect || !strings.Contains(a.Summary, "trust policy") {
-				t.Errorf("the account says %s: %s", a.Effect, a.Summary)
+				t.Errorf("the account has %s: %s", a.Effect, a.Summary)
 			}
 		})
 	}
@@ -99,7 +99,7 @@ func TestAFlawedTrustPolicyTrustsNoOne(t *testing.T) {
 	}
 }
 
-// AWS, "Specifying a principal": a wildcard stands for everyone of AWS, and for no other type.
+// AWS, "Specifying a principal": a wildcard matches all principals of the type AWS and of no other type.
 func TestAWildcardNamesNoServiceAndNoProvider(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"Service", "Federated", "CanonicalUser"} {

@@ -65,7 +65,7 @@ func TestWildcardsMatchWholeTextsOfAnySize(t *testing.T) {
 	}
 }
 
-// varied is n characters of three bytes, few of them alike.
+// varied returns n characters of three bytes, few of them equal.
 func varied(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -76,7 +76,7 @@ func varied(n int) string {
 
 func TestWildcardsAgreeWithATableOnShortTexts(t *testing.T) {
 	t.Parallel()
-	// Every pattern of up to five pieces against every text of up to four.
+	// Compare every pattern of up to five pieces with every text of up to four.
 	var patterns, texts func(prefix string, n int, f func(string))
 	patterns = func(prefix string, n int, f func(string)) {
 		f(prefix)
@@ -103,7 +103,7 @@ func TestWildcardsAgreeWithATableOnShortTexts(t *testing.T) {
 	})
 }
 
-// Large segments take other algorithms than small ones; both must find what a table finds.
+// Large segments use other algorithms than small ones. Both must agree with a table.
 func TestLargeSegmentsAgreeWithATable(t *testing.T) {
 	t.Parallel()
 	found, n := 0, 20
@@ -136,7 +136,7 @@ func TestLargeSegmentsAgreeWithATable(t *testing.T) {
 		}
 	}
 	if found < n/5 || found > n*19/20 {
-		t.Errorf("%d of %d match: the generator misses the point", found, n)
+		t.Errorf("%d of %d match: the generator is not varied enough", found, n)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestARNsAreSixFields(t *testing.T) {
 		}
 	}
 	if policy.Identity.String() != "identity" || policy.Trust.String() != "trust" || policy.Resource.String() != "resource" {
-		t.Error("a kind has another name")
+		t.Error("a kind has an unexpected name")
 	}
 	for _, text := range []string{"", "arn", "arn:aws:s3::b", "aws:aws:s3:::b", "arn::s3:::b", "arn:aws::::b", "arn:aws:s3:::"} {
 		if got, ok := policy.ParseARN(text); ok {

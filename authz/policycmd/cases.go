@@ -137,8 +137,8 @@ func (f *file) limit(m *strictjson.Member, c *testCase, to **policy.Set) error {
 	return err
 }
 
-// policies reads a document or a list of them. A document that would be refused when written is used as it would be in
-// force, and its problems become warnings.
+// policies reads a document or a list of documents. A document that Parse refuses is evaluated as Load reads it, and its
+// problems become warnings.
 func (f *file) policies(m *strictjson.Member, c *testCase) (set *policy.Set, documents int, err error) {
 	var sources []policy.Source
 	for _, n := range items(m.Value) {

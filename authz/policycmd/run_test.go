@@ -61,10 +61,10 @@ func FuzzCases(f *testing.F) {
 			var out, errs bytes.Buffer
 			code := policycmd.Run([]string{command, "-"}, bytes.NewReader(src), &out, &errs)
 			if code == 2 && errs.Len() == 0 {
-				t.Fatalf("%s fails without saying why", command)
+				t.Fatalf("%s fails without a message", command)
 			}
 			if command == "test" && !strings.HasSuffix(out.String(), " failed\n") {
-				t.Fatal("test ends without its count")
+				t.Fatal("test does not print its count")
 			}
 		}
 	})

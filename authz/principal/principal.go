@@ -33,7 +33,7 @@ func (k Kind) String() string {
 	}
 }
 
-// Principal is the caller of a request. It is shared between requests. It must not be changed, nor its slices.
+// Principal is the caller of a request. Requests share it, so neither it nor its slices may be changed.
 type Principal struct {
 	Kind Kind
 

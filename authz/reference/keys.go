@@ -9,9 +9,9 @@ import (
 
 // Group is a list of actions that have the same condition keys.
 type Group struct {
-	// Actions are written as in a policy. A name with a wildcard stands for all actions of the service that it matches.
+	// Actions are written as in a policy. A name with a wildcard means all actions of the service that it matches.
 	Actions []string
-	// Keys are written as in a policy. "/*" at the end stands for the name of a tag, a header, a claim or the like; a key that
+	// Keys are written as in a policy. "/*" at the end means the name of a tag, a header, a claim or the like; a key that
 	// begins with "*:" has the name of an OIDC provider before the colon.
 	Keys []string
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Unsupplied returns a problem for each condition key, and each variable, that no request has for which the statement is
-// evaluated: an action of the statement never comes with the key. Statements that name only actions of other services are left
-// out. Line and column are those of the statement. It returns at most policy.MaxProblems problems.
+// Unsupplied returns a problem for each condition key and each variable that no request has for which the statement is
+// evaluated. Statements that name only actions of other services are omitted. Line and column are those of the
+// statement. It returns at most policy.MaxProblems problems.
 func Unsupplied(d *policy.Document) []policy.Problem {
 	var found []policy.Problem
 	for i := range d.Statements {
@@ -42,7 +42,7 @@ func Unsupplied(d *policy.Document) []policy.Problem {
 	return found
 }
 
-// suggest returns the key that was meant if only the prefix is missing, and otherwise where the keys are listed.
+// suggest returns the matching key if only the prefix is missing, and otherwise where the keys are documented.
 func suggest(keys []string, key string) string {
 	for _, k := range keys {
 		if _, name, ok := strings.Cut(k, ":"); ok && policy.FoldKey(name) == policy.FoldKey(key) {

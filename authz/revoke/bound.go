@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Sweep deletes expired entries. Apply deletes those in the shards it changes; call Sweep every few minutes for the others.
+// Sweep deletes expired entries. Apply deletes them only in the shards that it changes; call Sweep every few minutes for
+// the others.
 func (x *Index) Sweep() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -26,8 +27,9 @@ func (x *Index) sweep(now int64) {
 	}
 }
 
-// shrink makes room, a quarter at least, so that it need not run again soon. It removes what has ended, then combines the
-// families of the subjects that have most, then collapses the largest groups.
+// shrink makes room for at least a quarter of the limit, so that it does not run again soon. It removes expired
+// entries, then combines the families of the subjects whose families take the most memory, then collapses the largest
+// groups.
 func (x *Index) shrink(now int64) {
 	x.sweep(now)
 	enough := x.maxBytes - x.maxBytes/4
@@ -41,8 +43,8 @@ func (x *Index) shrink(now int64) {
 	}
 }
 
-// combine replaces families by one entry for their subject, those of the subjects with most families first, until the
-// index is small enough or each subject has one entry.
+// combine replaces the families of a subject by one entry, for the subjects whose families take the most memory
+// first. It stops when the index is small enough or each subject has one entry.
 func (x *Index) combine(enough, now int64) {
 	type load struct {
 		subject  key
@@ -79,7 +81,7 @@ func (x *Index) combine(enough, now int64) {
 		changes[at] = append(changes[at], change{l.subject, l.all})
 	}
 	for at, list := range changes {
-		x.replace(at, list, now) // first: at no moment is a revocation missing
+		x.replace(at, list, now) // before the families are removed, so that no revocation is missing in between
 	}
 	x.drop(func(k key, e entry) bool { return k.kind == KindFamily && chosen[key{KindSessions, k.issuer, e.of}] })
 }
@@ -94,7 +96,7 @@ func (x *Index) collapse(g group) {
 			}
 		}
 	}
-	x.cut(g, cut) // before its entries go, and readers look at the cuts last: at no moment is a revocation missing
+	x.cut(g, cut) // before the entries are removed; readers check cuts last, so they always see one of the two
 	x.drop(func(k key, _ entry) bool { return groupOf(k) == g })
 }
 
@@ -106,7 +108,7 @@ func (x *Index) shard(at int) map[key]entry {
 	return nil
 }
 
-// drop removes the entries that are redundant.
+// drop removes the entries for which redundant returns true.
 func (x *Index) drop(redundant func(key, entry) bool) {
 	for at := range x.shards {
 		rest := maps.Clone(x.shard(at))
@@ -155,8 +157,8 @@ func (x *Index) Stats() Stats {
 	return s
 }
 
-// Snapshot returns records that make an equal Index when they are applied. Their number and form may differ from the
-// records that were applied to this one. Expired revocations are left out.
+// Snapshot returns records that produce an equal Index when they are applied to an empty one. Their number and form may
+// differ from those of the records applied to x. Expired revocations are omitted.
 func (x *Index) Snapshot() []Record {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -182,7 +184,7 @@ func (x *Index) Snapshot() []Record {
 	return records
 }
 
-// recordsOf returns the records that make an entry.
+// recordsOf returns the records that produce an entry.
 func recordsOf(k key, e entry) []Record {
 	r := Record{Kind: k.kind, Issuer: k.issuer, Name: k.name, Until: e.until}
 	if k.kind == KindFamily && e.of != "" {

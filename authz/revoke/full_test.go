@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// One account signs in and revokes its token again and again until the index is full.
-func TestOneAccountThatFillsTheIndexEndsNobodyElsesTokens(t *testing.T) {
+// One account signs in and revokes its token repeatedly until the index is full.
+func TestAnAccountThatFillsTheIndexRevokesOnlyItsOwnTokens(t *testing.T) {
 	const n, bound = 5000, 200_000
 	until := noon.Add(time.Hour)
 	x, _ := newIndex(t, bound, FamilyOf(pool, "alice", "alice's lost phone", noon, until))
@@ -34,16 +34,16 @@ func TestOneAccountThatFillsTheIndexEndsNobodyElsesTokens(t *testing.T) {
 		t.Error("another user's revocation was forgotten")
 	}
 	if x.Revoked(alice("f1", -60, 0)) {
-		t.Error("another user's token is dead")
+		t.Error("another user's token is revoked")
 	}
 	if x.Revoked(mallory("new", 1)) {
-		t.Error("a later token of the same account is dead")
+		t.Error("a later token of the same account is revoked")
 	}
 	again, _ := newIndex(t, bound, x.Snapshot()...)
 	if !reflect.DeepEqual(again.Snapshot(), x.Snapshot()) || !again.Revoked(mallory("family0", 0)) {
-		t.Error("a snapshot says something else")
+		t.Error("the snapshot has other revocations")
 	}
-	// What was combined does not come back with records that come twice.
+	// Applying the same records again must not restore the combined families.
 	entries := x.Stats().Entries
 	if err := x.Apply(FamilyOf(pool, "mallory", "family0", noon, until)); err != nil || x.Stats().Entries != entries {
 		t.Errorf("%v, %d entries, were %d", err, x.Stats().Entries, entries)
@@ -72,7 +72,7 @@ func TestAFullIndexOfManySubjectsCollapsesTheirIssuer(t *testing.T) {
 	}
 }
 
-// A sign-out in the same second dates the next token ahead of the clock. A family is not taken as covered by it.
+// After a sign-out in the same second, the next token's iat is ahead of the clock. Its family must not count as covered.
 func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
 	until := noon.Add(time.Hour)
 	x, _ := newIndex(t, 0, Issued(pool, "alice", noon, until))
@@ -80,10 +80,10 @@ func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !x.Revoked(alice("f1", 1, 1)) || x.Revoked(alice("f2", 1, 1)) {
-		t.Error("the family, and nothing else")
+		t.Error("the record does not revoke exactly the family")
 	}
 	shorter, _ := newIndex(t, 0, Issued(pool, "alice", noon.Add(time.Minute), noon.Add(time.Minute)))
 	if err := shorter.Apply(FamilyOf(pool, "alice", "f1", noon, until)); err != nil || shorter.Stats().Entries != 2 {
-		t.Error("a cut that ends earlier covers no family")
+		t.Error("a cut that expires earlier covers the family")
 	}
 }

@@ -11,12 +11,12 @@ import (
 	"unique"
 )
 
-// DefaultMaxBytes bounds an Index unless its options say otherwise: about 250,000 revocations.
+// DefaultMaxBytes is the default size of an Index: 64 MiB, about 250,000 revocations.
 const DefaultMaxBytes = 64 << 20
 
 const (
 	shardCount = 256
-	// entryBytes is what an entry costs without its names: key and value in a map that is at most half empty.
+	// entryBytes is the memory of an entry without its strings: key and value in a map that is at most half empty.
 	entryBytes = 2 * 88
 )
 
@@ -29,11 +29,12 @@ type Options struct {
 	Skew time.Duration
 }
 
-// Index holds revocations in bounded space. When it is full, it replaces the families of the subjects that have most by one
-// entry each, which says "what was issued to this subject so far". If that does not make enough room, it replaces all
-// revocations of the issuer (or of all roles, or of all identities) that take the most room by one that says "what was
-// issued so far". The users whom that meets refresh once; the revoked ones cannot, since their refresh tokens are dead. The
-// Index forgets no revocation before it ends.
+// Index holds revocations in bounded memory. When it is full, it replaces the families of each of the subjects with the
+// most families by one entry, which revokes all tokens issued to the subject so far. If that does not make enough room,
+// it replaces all revocations of the largest issuer (or of all roles, or of all identities) by a cut, which revokes
+// everything issued there so far. Users who are affected without being revoked must refresh their tokens once; revoked
+// users cannot, because their refresh tokens are revoked too. The Index drops no revocation before it expires. It is
+// safe for concurrent use.
 type Index struct {
 	now      func() time.Time
 	maxBytes int64
@@ -63,8 +64,8 @@ type group struct {
 // entry holds the revocations of one key. Times are in milliseconds since 1970; 0 means never.
 type entry struct {
 	sessions int64  // see Sessions
-	issued   int64  // what was issued before is dead; of a family, see FamilyOf: every token of it was issued before
-	of       string // of a family: the subject, if it is known
+	issued   int64  // everything issued before is revoked; for a family, see FamilyOf, all of its tokens were issued before
+	of       string // for a family, the subject, if it is known
 	until    int64
 }
 
@@ -170,7 +171,7 @@ func (x *Index) Apply(records ...Record) error {
 		}
 		for k, e := range records[i].entries {
 			if e.until > now && !x.covered(k, e) {
-				// One copy of each issuer's and subject's name, however many records bring one.
+				// All entries share one copy of each issuer and subject.
 				k.issuer, e.of = unique.Make(k.issuer).Value(), unique.Make(e.of).Value()
 				at := x.shardOf(&k)
 				changes[at] = append(changes[at], change{k, e})
@@ -189,7 +190,7 @@ func (x *Index) Apply(records ...Record) error {
 	return nil
 }
 
-// covered reports whether a family ends with what its subject was issued, which is in the index already.
+// covered reports whether the index already revokes all tokens of a family through its subject.
 func (x *Index) covered(k key, e entry) bool {
 	if k.kind != KindFamily || e.of == "" {
 		return false
@@ -217,7 +218,7 @@ func (r *Record) entries(yield func(key, entry) bool) {
 		k.kind, e.issued = KindSessions, r.At
 	case KindRole, KindIdentity:
 		e.issued = r.At
-	case KindCut: // the name is all
+	case KindCut: // Apply handles cuts
 	}
 	if !yield(k, e) {
 		return

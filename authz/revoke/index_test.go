@@ -53,7 +53,7 @@ func alice(family string, authTime, issued int) Credential {
 		IssuedAt: second.Add(time.Duration(issued) * time.Second)}
 }
 
-// revokedCases are a record and a credential by name, and whether the record revokes the credential.
+// revokedCases returns records and credentials by name, and whether the record revokes the credential.
 func revokedCases() map[string]revokedCase {
 	hour := noon.Add(time.Hour)
 	with := func(c Credential, change func(*Credential)) Credential {
@@ -61,44 +61,44 @@ func revokedCases() map[string]revokedCase {
 		return c
 	}
 	return map[string]revokedCase{
-		"a token of the family":                           {Family(pool, "f1", hour), alice("f1", -60, -60), true},
-		"a refreshed token of the family":                 {Family(pool, "f1", hour), alice("f1", -60, 1), true},
-		"another family":                                  {Family(pool, "f1", hour), alice("f2", -60, -60), false},
-		"the family's name at another issuer":             {Family(pool, "f1", hour), with(alice("f1", 0, 0), func(c *Credential) { c.Issuer += "x" }), false},
-		"a family does not meet a subject of its name":    {Family(pool, "alice", hour), alice("f1", 0, 0), false},
-		"an old sign-in after a sign-out":                 {Sessions(pool, "alice", noon, nil, hour), alice("f1", -60, -60), true},
-		"an old sign-in, refreshed just now":              {Sessions(pool, "alice", noon, nil, hour), alice("f1", -60, 5), true},
-		"a sign-in of the same second, before":            {Sessions(pool, "alice", noon, []string{"f0", "f1"}, hour), alice("f1", 0, 0), true},
-		"a sign-in of the same second, after":             {Sessions(pool, "alice", noon, []string{"f0", "f1"}, hour), alice("f2", 0, 0), false},
-		"a sign-in of the second before":                  {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f1", -1, -1), true},
-		"a later sign-in on a clock that lags":            {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f2", -3, -3), false},
-		"an earlier sign-in on a clock that leads":        {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f1", 3, 3), true},
-		"the last second of the window":                   {Sessions(pool, "alice", noon, nil, hour), alice("f1", -10, 0), false},
-		"the second before the window":                    {Sessions(pool, "alice", noon, nil, hour), alice("f1", -11, 0), true},
-		"a later sign-in":                                 {Sessions(pool, "alice", noon, nil, hour), alice("f1", 1, 1), false},
-		"a sign-in without origin, the same second":       {Sessions(pool, "alice", noon, nil, hour), alice("", 0, 0), true},
-		"a sign-in without origin, a second later":        {Sessions(pool, "alice", noon, nil, hour), alice("", 1, 1), false},
-		"a token without auth_time":                       {Sessions(pool, "alice", noon, nil, hour), with(alice("f1", 0, 0), func(c *Credential) { c.AuthTime = time.Time{} }), true},
-		"another subject's sign-out":                      {Sessions(pool, "bob", noon, nil, hour), alice("f1", -60, -60), false},
-		"the subject's name at another issuer":            {Sessions(pool+"x", "alice", noon, nil, hour), alice("f1", -60, -60), false},
-		"issued before a group was removed":               {Issued(pool, "alice", noon, hour), alice("f1", -60, -60), true},
-		"issued in the second of the removal":             {Issued(pool, "alice", noon, hour), alice("f1", -60, 0), true},
-		"issued a second later, by a refresh":             {Issued(pool, "alice", noon, hour), alice("f1", -60, 1), false},
-		"a token without iat":                             {Issued(pool, "alice", noon, hour), with(alice("f1", 0, 0), func(c *Credential) { c.IssuedAt = time.Time{} }), true},
-		"credentials of a role, before":                   {Role("arn:r", noon, hour), Credential{Role: "arn:r", IssuedAt: noon.Add(-time.Millisecond)}, true},
-		"credentials of a role, at that moment":           {Role("arn:r", noon, hour), Credential{Role: "arn:r", IssuedAt: noon}, false},
-		"credentials of another role":                     {Role("arn:r", noon, hour), Credential{Role: "arn:s", IssuedAt: noon.Add(-time.Hour)}, false},
-		"credentials of an identity":                      {Identity("us-east-1:i", noon, hour), Credential{Role: "arn:r", Identity: "us-east-1:i", IssuedAt: noon.Add(-time.Hour)}, true},
-		"credentials that were got with a dead token":     {Family(pool, "f1", hour), with(alice("f1", -60, -60), func(c *Credential) { c.Role, c.IssuedAt = "arn:r", noon.Add(time.Minute) }), true},
-		"credentials got before a group was removed":      {Issued(pool, "alice", noon, hour), with(alice("f1", -60, -60), func(c *Credential) { c.Role, c.IssuedAt = "arn:r", noon }), true},
-		"a guest's credentials, when a subject is empty":  {Sessions(pool, "alice", noon, nil, hour), Credential{Identity: "us-east-1:i"}, false},
-		"a revocation that was over when it came":         {Family(pool, "f1", noon), alice("f1", 0, 0), false},
-		"a record that was sent as JSON":                  {overJSON(Sessions(pool, "alice", noon, []string{"f1"}, hour)), alice("f1", 0, 0), true},
-		"a cut through an issuer":                         {Record{Kind: KindCut, Issuer: pool, At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), true},
-		"a cut through an issuer spares what came after":  {Record{Kind: KindCut, Issuer: pool, At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 1), false},
-		"a cut through the roles spares tokens":           {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), false},
-		"a cut through the roles meets every role":        {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Role: "r", IssuedAt: noon}, true},
-		"a cut through the identities meets each of them": {Record{Kind: KindCut, Name: "identity", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Identity: "i", IssuedAt: noon}, true},
+		"a token of the family":                          {Family(pool, "f1", hour), alice("f1", -60, -60), true},
+		"a refreshed token of the family":                {Family(pool, "f1", hour), alice("f1", -60, 1), true},
+		"another family":                                 {Family(pool, "f1", hour), alice("f2", -60, -60), false},
+		"the family's name at another issuer":            {Family(pool, "f1", hour), with(alice("f1", 0, 0), func(c *Credential) { c.Issuer += "x" }), false},
+		"a family does not meet a subject of its name":   {Family(pool, "alice", hour), alice("f1", 0, 0), false},
+		"an old sign-in after a sign-out":                {Sessions(pool, "alice", noon, nil, hour), alice("f1", -60, -60), true},
+		"an old sign-in, refreshed just now":             {Sessions(pool, "alice", noon, nil, hour), alice("f1", -60, 5), true},
+		"a sign-in of the same second, before":           {Sessions(pool, "alice", noon, []string{"f0", "f1"}, hour), alice("f1", 0, 0), true},
+		"a sign-in of the same second, after":            {Sessions(pool, "alice", noon, []string{"f0", "f1"}, hour), alice("f2", 0, 0), false},
+		"a sign-in of the second before":                 {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f1", -1, -1), true},
+		"a later sign-in on a clock that lags":           {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f2", -3, -3), false},
+		"an earlier sign-in on a clock that leads":       {Sessions(pool, "alice", noon, []string{"f1"}, hour), alice("f1", 3, 3), true},
+		"the last second of the window":                  {Sessions(pool, "alice", noon, nil, hour), alice("f1", -10, 0), false},
+		"the second before the window":                   {Sessions(pool, "alice", noon, nil, hour), alice("f1", -11, 0), true},
+		"a later sign-in":                                {Sessions(pool, "alice", noon, nil, hour), alice("f1", 1, 1), false},
+		"a sign-in without origin, the same second":      {Sessions(pool, "alice", noon, nil, hour), alice("", 0, 0), true},
+		"a sign-in without origin, a second later":       {Sessions(pool, "alice", noon, nil, hour), alice("", 1, 1), false},
+		"a token without auth_time":                      {Sessions(pool, "alice", noon, nil, hour), with(alice("f1", 0, 0), func(c *Credential) { c.AuthTime = time.Time{} }), true},
+		"another subject's sign-out":                     {Sessions(pool, "bob", noon, nil, hour), alice("f1", -60, -60), false},
+		"the subject's name at another issuer":           {Sessions(pool+"x", "alice", noon, nil, hour), alice("f1", -60, -60), false},
+		"issued before a group was removed":              {Issued(pool, "alice", noon, hour), alice("f1", -60, -60), true},
+		"issued in the second of the removal":            {Issued(pool, "alice", noon, hour), alice("f1", -60, 0), true},
+		"issued a second later, by a refresh":            {Issued(pool, "alice", noon, hour), alice("f1", -60, 1), false},
+		"a token without iat":                            {Issued(pool, "alice", noon, hour), with(alice("f1", 0, 0), func(c *Credential) { c.IssuedAt = time.Time{} }), true},
+		"credentials of a role, before":                  {Role("arn:r", noon, hour), Credential{Role: "arn:r", IssuedAt: noon.Add(-time.Millisecond)}, true},
+		"credentials of a role, at that moment":          {Role("arn:r", noon, hour), Credential{Role: "arn:r", IssuedAt: noon}, false},
+		"credentials of another role":                    {Role("arn:r", noon, hour), Credential{Role: "arn:s", IssuedAt: noon.Add(-time.Hour)}, false},
+		"credentials of an identity":                     {Identity("us-east-1:i", noon, hour), Credential{Role: "arn:r", Identity: "us-east-1:i", IssuedAt: noon.Add(-time.Hour)}, true},
+		"credentials obtained with a revoked token":      {Family(pool, "f1", hour), with(alice("f1", -60, -60), func(c *Credential) { c.Role, c.IssuedAt = "arn:r", noon.Add(time.Minute) }), true},
+		"credentials got before a group was removed":     {Issued(pool, "alice", noon, hour), with(alice("f1", -60, -60), func(c *Credential) { c.Role, c.IssuedAt = "arn:r", noon }), true},
+		"a guest's credentials, when a subject is empty": {Sessions(pool, "alice", noon, nil, hour), Credential{Identity: "us-east-1:i"}, false},
+		"a revocation that was over when it came":        {Family(pool, "f1", noon), alice("f1", 0, 0), false},
+		"a record that was sent as JSON":                 {overJSON(Sessions(pool, "alice", noon, []string{"f1"}, hour)), alice("f1", 0, 0), true},
+		"a cut through an issuer":                        {Record{Kind: KindCut, Issuer: pool, At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), true},
+		"a cut through an issuer spares what came after": {Record{Kind: KindCut, Issuer: pool, At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 1), false},
+		"a cut through the roles spares tokens":          {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, alice("f1", 0, 0), false},
+		"a cut of the roles revokes every role":          {Record{Kind: KindCut, Name: "role", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Role: "r", IssuedAt: noon}, true},
+		"a cut of the identities revokes every identity": {Record{Kind: KindCut, Name: "identity", At: nextSecond(noon), Until: hour.UnixMilli()}, Credential{Identity: "i", IssuedAt: noon}, true},
 	}
 }
 
@@ -115,7 +115,7 @@ func TestRevoked(t *testing.T) {
 			if got := x.Revoked(tc.c); got != tc.want {
 				t.Errorf("got %v", got)
 			}
-			// A snapshot has the same content.
+			// A snapshot of the copy has the same content.
 			again, _ := newIndex(t, 0, x.Snapshot()...)
 			if got := again.Revoked(tc.c); got != tc.want {
 				t.Errorf("after a snapshot: got %v", got)
@@ -135,7 +135,7 @@ func overJSON(r Record) (back Record) {
 	return back
 }
 
-func TestRecordsMayComeTwiceLateAndInAnyOrder(t *testing.T) {
+func TestRecordsCanBeAppliedRepeatedlyAndInAnyOrder(t *testing.T) {
 	records := []Record{
 		Sessions(pool, "alice", noon.Add(-time.Minute), []string{"f1"}, noon.Add(time.Hour)),
 		Sessions(pool, "alice", noon, []string{"f2"}, noon.Add(2*time.Hour)),
@@ -172,7 +172,7 @@ func TestEpochChangesWithEveryNewRevocationOnly(t *testing.T) {
 		before = x.Epoch()
 	}
 	if err := x.Apply(Family(pool, "f1", noon.Add(-time.Hour))); err != nil || x.Epoch() != before {
-		t.Error("a revocation that is over changed the epoch")
+		t.Error("an expired revocation changed the epoch")
 	}
 	x.Sweep()
 	if x.Epoch() != before {
@@ -180,7 +180,7 @@ func TestEpochChangesWithEveryNewRevocationOnly(t *testing.T) {
 	}
 }
 
-func TestRevocationsDropOutWhenTheyAreOver(t *testing.T) {
+func TestExpiredRevocationsAreRemoved(t *testing.T) {
 	x, clock := newIndex(t, 0, Record{Kind: KindCut, Issuer: pool, At: 1, Until: noon.Add(time.Minute).UnixMilli()})
 	for i := range 1000 {
 		if err := x.Apply(Family(pool, fmt.Sprint("f", i), noon.Add(time.Duration(i+1)*time.Second))); err != nil {
@@ -199,7 +199,7 @@ func TestRevocationsDropOutWhenTheyAreOver(t *testing.T) {
 	}
 }
 
-// A full index forgets nothing: what it cannot name any more it meets by time, and everybody else refreshes.
+// A full index keeps every revocation: it revokes collapsed groups by time, and other users of the group must refresh.
 func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 	x, _ := newIndex(t, 100_000, Family("https://small.example", "s", noon.Add(time.Hour)))
 	const n = 5000
@@ -224,7 +224,7 @@ func TestAFullIndexCollapsesTheLargestGroup(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	if x.Revoked(alice("unrevoked", -60, 1)) {
-		t.Error("a token issued afterwards is dead")
+		t.Error("a token issued after the cut is revoked")
 	}
 	if small := (Credential{Issuer: "https://small.example", OriginJTI: "other", IssuedAt: noon}); x.Revoked(small) {
 		t.Error("another issuer was collapsed too")
@@ -239,17 +239,17 @@ func TestMalformedRecordsAreRefusedAsAWhole(t *testing.T) {
 	good := Family(pool, "f1", noon.Add(time.Hour))
 	until := noon.Add(time.Hour).UnixMilli()
 	for name, bad := range map[string]Record{
-		"no kind":                  {Issuer: pool, Name: "a", Until: until},
-		"an unknown kind":          {Kind: "planet", Issuer: pool, Name: "a", Until: until},
-		"no name":                  {Kind: KindFamily, Issuer: pool, Until: until},
-		"no issuer":                {Kind: KindFamily, Name: "a", Until: until},
-		"an issuer of a role":      {Kind: KindRole, Issuer: pool, Name: "a", Until: until},
-		"a long name":              {Kind: KindRole, Name: string(make([]byte, 3000)), Until: until},
-		"sign-ins of a family":     {Kind: KindFamily, Issuer: pool, Name: "a", Recent: []string{"b"}, Until: until},
-		"an empty sign-in":         {Kind: KindSessions, Issuer: pool, Name: "a", Recent: []string{""}, Until: until},
-		"too many sign-ins":        {Kind: KindSessions, Issuer: pool, Name: "a", Recent: make([]string, 10_001), Until: until},
-		"a cut through everything": {Kind: KindCut, Until: until},
-		"a cut through a subject":  {Kind: KindCut, Issuer: pool, Name: "alice", Until: until},
+		"no kind":              {Issuer: pool, Name: "a", Until: until},
+		"an unknown kind":      {Kind: "planet", Issuer: pool, Name: "a", Until: until},
+		"no name":              {Kind: KindFamily, Issuer: pool, Until: until},
+		"no issuer":            {Kind: KindFamily, Name: "a", Until: until},
+		"an issuer of a role":  {Kind: KindRole, Issuer: pool, Name: "a", Until: until},
+		"a long name":          {Kind: KindRole, Name: string(make([]byte, 3000)), Until: until},
+		"sign-ins of a family": {Kind: KindFamily, Issuer: pool, Name: "a", Recent: []string{"b"}, Until: until},
+		"an empty sign-in":     {Kind: KindSessions, Issuer: pool, Name: "a", Recent: []string{""}, Until: until},
+		"too many sign-ins":    {Kind: KindSessions, Issuer: pool, Name: "a", Recent: make([]string, 10_001), Until: until},
+		"a cut of everything":  {Kind: KindCut, Until: until},
+		"a cut of a subject":   {Kind: KindCut, Issuer: pool, Name: "alice", Until: until},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x, _ := newIndex(t, 0)
@@ -260,8 +260,8 @@ func TestMalformedRecordsAreRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestAnAppliedRevocationIsSeenByEveryReaderAtOnce(t *testing.T) {
-	x, _ := newIndex(t, 200_000) // small enough to collapse on the way
+func TestReadersSeeARevocationAfterApply(t *testing.T) {
+	x, _ := newIndex(t, 200_000) // small enough to collapse during the test
 	var all sync.WaitGroup
 	for g := range 4 {
 		all.Go(func() {

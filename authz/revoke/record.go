@@ -6,22 +6,22 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Kind says what a Record revokes.
+// Kind is the kind of a revocation.
 type Kind string
 
 // The kinds.
 const (
 	KindFamily   Kind = "family"   // the tokens of one sign-in, by origin_jti
 	KindSessions Kind = "sessions" // all sign-ins of a subject up to a time
-	KindIssued   Kind = "issued"   // what a subject was issued before a time; its sign-ins stay valid
+	KindIssued   Kind = "issued"   // everything issued to a subject before a time; its sign-ins stay valid
 	KindRole     Kind = "role"     // temporary credentials of a role issued before a time
 	KindIdentity Kind = "identity" // temporary credentials of an identity issued before a time
-	KindCut      Kind = "cut"      // all of an issuer, of all roles or of all identities; made by a full Index
+	KindCut      Kind = "cut"      // everything of an issuer, of all roles or of all identities; only a full Index makes it
 )
 
-// Window is the time before a sign-out in which sign-ins are identified by name instead of time. auth_time has whole
-// seconds, and the clocks of several processes differ. Close to the sign-out, time alone would spare an old sign-in or
-// revoke one that follows the sign-out.
+// Window is the time before a sign-out in which sign-ins are identified by origin_jti instead of time. auth_time is in
+// whole seconds, and the clocks of several processes differ. Within the window, a comparison of times alone could miss
+// an old sign-in or revoke one that follows the sign-out.
 const Window = 10 * time.Second
 
 // Limits on a record.
@@ -37,9 +37,9 @@ type Record struct {
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
 	Of     string   `json:"of,omitempty"`     // families: the sub; empty if it is not known
-	At     int64    `json:"at,omitempty"`     // the moment; for families, only with Of
+	At     int64    `json:"at,omitempty"`     // the time of the revocation; for families, only with Of
 	Recent []string `json:"recent,omitempty"` // sessions: see Sessions
-	Until  int64    `json:"until"`            // from then on everything that it meets has expired
+	Until  int64    `json:"until"`            // when everything that the record revokes has expired
 }
 
 // Family revokes the tokens of one sign-in and the credentials obtained with them (RevokeToken).
@@ -47,24 +47,24 @@ func Family(issuer, originJTI string, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Until: until.UnixMilli()}
 }
 
-// FamilyOf is Family for a family whose subject is known: a full index can then combine the families of one subject, and
-// spare everybody else's tokens. at is when the family ended; none of its tokens is issued later.
+// FamilyOf is like Family for a family whose subject is known. A full Index can combine the families of one subject
+// without revoking the tokens of others. at is the time of the revocation; no token of the family may be issued later.
 func FamilyOf(issuer, subject, originJTI string, at, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Of: subject, At: at.UnixMilli(), Until: until.UnixMilli()}
 }
 
-// Sessions revokes every sign-in of a subject up to at: GlobalSignOut, AdminUserGlobalSignOut. recent are the origin_jti of
-// all sign-ins of the subject that are known at that moment and whose auth_time is not before at less Window, read in the
-// transaction that ends them. A sign-in is dead when its auth_time lies before the window or when it is among recent; one
-// without origin_jti (its client has token revocation off) when its auth_time is not after at. So a sign-in that follows
-// in the same second lives.
+// Sessions revokes all sign-ins of a subject up to at (GlobalSignOut, AdminUserGlobalSignOut). recent lists the
+// origin_jti of every known sign-in of the subject whose auth_time is at most Window before at. Read it in the
+// transaction that ends the sign-ins. A sign-in is revoked if its auth_time is before the window or if recent lists it.
+// A sign-in without origin_jti, whose client has token revocation turned off, is revoked if its auth_time is not after
+// at. A sign-in that follows in the same second stays valid.
 func Sessions(issuer, subject string, at time.Time, recent []string, until time.Time) Record {
 	return Record{Kind: KindSessions, Issuer: issuer, Name: subject, At: at.UnixMilli(), Recent: recent, Until: until.UnixMilli()}
 }
 
-// Issued revokes what a subject was issued up to and including the second of at, and leaves its sign-ins alone: a group
-// was removed, an attribute changed, a user disabled or deleted. A refresh gives tokens that hold again, if their
-// iat is not before the next second: iat has whole seconds.
+// Issued revokes everything that was issued to a subject up to and including the second of at, but not its sign-ins.
+// Call it when a group is removed, an attribute changes, or a user is disabled or deleted. Refreshing returns valid
+// tokens from the next second on, because iat is in whole seconds.
 func Issued(issuer, subject string, at, until time.Time) Record {
 	return Record{Kind: KindIssued, Issuer: issuer, Name: subject, At: nextSecond(at), Until: until.UnixMilli()}
 }
@@ -81,7 +81,7 @@ func Identity(id string, at, until time.Time) Record {
 
 func nextSecond(t time.Time) int64 { return (t.Unix() + 1) * 1000 }
 
-// check returns an error for records that no constructor makes. Records also come from the store and other processes.
+// check returns an error for a record that no constructor returns. Records also come from the store and other processes.
 func (r *Record) check() error {
 	bad := func(what string) error { return fault.New(fault.InvalidParameter, "revocation: "+what) }
 	switch r.Kind {

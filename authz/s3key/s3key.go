@@ -91,7 +91,7 @@ var keyByte = func() (t [256]bool) {
 	return t
 }()
 
-// ValidBucket checks a name by S3's naming rules. The store may have more of them.
+// ValidBucket checks a name by S3's naming rules. The store may have further rules.
 func ValidBucket(name string) bool {
 	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") {
 		return false
@@ -110,8 +110,8 @@ func ValidBucket(name string) bool {
 // EncodeParam returns the canonical encoding of a name or value in a query.
 func EncodeParam(value string) string { return strings.ReplaceAll(Encode(value), "/", "%2F") }
 
-// HoldsVersion reports whether a store that decodes the copy source before it looks for the version, or decodes it twice,
-// would read the end of the key as one.
+// HoldsVersion reports whether the key ends in text that a store could read as a version: some stores decode the copy
+// source before they look for the version, or decode it twice.
 func HoldsVersion(key string) bool {
 	const mark = "?versionid="
 	if strings.Contains(strings.ToLower(key), mark) {

@@ -13,7 +13,7 @@ func TestAKeyIsEncodedSoThatItDecodesToItself(t *testing.T) {
 	}
 }
 
-func TestKeysThatAStoreOfFilesWouldResolveAreRefused(t *testing.T) {
+func TestKeysThatAFileSystemWouldResolveAreRefused(t *testing.T) {
 	for raw, flat := range map[string]bool{"a//b": true, "/a": true, "a/../b": false, "a/%2e%2e/b": false, `a\..\b`: false, "a/%252e%252e/b": false, "a%00": false, "%ff": false, "%": false} {
 		if key, err := Decode(raw, false); err == nil {
 			t.Errorf("%s is the key %q", raw, key)

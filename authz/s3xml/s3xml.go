@@ -34,7 +34,7 @@ func (n *Node) Find(name string) *Node {
 	return nil
 }
 
-// Repeats reports whether a child is repeated. Stores may use either.
+// Repeats reports whether two children have the same name. Stores may use either.
 func (n *Node) Repeats() bool {
 	seen := make(map[string]bool, len(n.Children))
 	for _, child := range n.Children {
@@ -46,7 +46,7 @@ func (n *Node) Repeats() bool {
 	return false
 }
 
-// Value returns the text of a child, and takes the white space around it out of the document.
+// Value returns the text of a child without surrounding white space, and removes the white space from the document.
 func (n *Node) Value(name string) string {
 	child := n.Find(name)
 	if child == nil {
@@ -69,9 +69,9 @@ func (n *Node) Only(names ...string) bool {
 // ErrForm is the error for a document that two parsers could read differently.
 var ErrForm = errors.New("s3xml: a document that is not plain elements and text")
 
-// Parse reads elements and text. It refuses whatever two parsers may read differently: a document type, comments,
-// processing instructions other than the declaration, more than one root, and text next to elements. It ignores
-// namespaces, as S3 does.
+// Parse reads a document of elements and text. It refuses content that two parsers may read differently: a document
+// type, comments, processing instructions other than the declaration, more than one root, and text next to elements. It
+// ignores namespaces, as S3 does.
 func Parse(body []byte) (*Node, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var root *Node

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestADocumentWrittenAnewReadsTheSame(t *testing.T) {
+func TestAnEncodedDocumentParsesToTheSameNodes(t *testing.T) {
 	for _, text := range []string{
 		`<A><B>x &amp; y &lt;</B><C/></A>`, "<A>\r\n<B>a&#13;b&#10;c&#9;d</B>\n</A>", `<n:A xmlns:n="u" n:x="1"><n:B>ü</n:B></n:A>`, `<A> </A>`,
 	} {

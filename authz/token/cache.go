@@ -36,7 +36,7 @@ type Cache[V any] struct {
 	bad   partition[error]
 }
 
-// Outcome is what a Cache knows about a token.
+// Outcome is the result of a lookup in a Cache.
 type Outcome uint8
 
 // The outcomes.

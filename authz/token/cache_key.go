@@ -23,7 +23,7 @@ func (k *CacheKey) home() uint64  { return binary.LittleEndian.Uint64(k[8:16]) }
 // The hash is the tag of AES-GCM with the token as additional data and a fixed nonce, encrypted with a second key. The tag
 // is a polynomial in a secret point (GHASH) plus a constant. Two chosen tokens of n bytes have the same tag with a
 // probability of at most (n/16+2)/2^128, provided the attacker learns nothing about tags. The second encryption ensures
-// that: what leaks about hashes, such as the time of a search, says nothing about the point. GCM's rule to use a nonce
+// that: what leaks about hashes, such as the time of a search, reveals nothing about the point. GCM's rule to use a nonce
 // only once applies to published tags. docs/decisions/0007-what-a-token-costs.md has the alternatives.
 type keyer struct {
 	aead   cipher.AEAD

@@ -22,14 +22,14 @@ func keyers(t testing.TB) map[string]*keyer {
 }
 
 // Removing, adding, changing or moving bytes changes the key, also at the borders of blocks.
-func TestKeysTellTokensApart(t *testing.T) {
+func TestDifferentTokensHaveDifferentKeys(t *testing.T) {
 	for name, k := range keyers(t) {
 		t.Run(name, func(t *testing.T) {
 			seen := map[CacheKey]string{}
 			add := func(raw string) {
 				key := k.sum(raw)
 				if other, twice := seen[key]; twice && other != raw {
-					t.Errorf("%q and %q have one key", raw, other)
+					t.Errorf("%q and %q have the same key", raw, other)
 				}
 				if key != k.sum(raw) {
 					t.Errorf("%q has two keys", raw)
@@ -69,7 +69,7 @@ func TestKeysAreNotTags(t *testing.T) {
 	}
 	tag := k.aead.Seal(nil, make([]byte, 12), nil, []byte("token"))
 	if key := k.sum("token"); slices.Equal(key[:], tag) {
-		t.Error("the tag itself is used")
+		t.Error("the key is the tag")
 	}
 }
 

@@ -19,7 +19,7 @@ func newCache(t testing.TB, o CacheOptions) *Cache[string] {
 	return c
 }
 
-func TestCacheGivesBackExactlyWhatWasPut(t *testing.T) {
+func TestCacheReturnsWhatWasPut(t *testing.T) {
 	c := newCache(t, CacheOptions{})
 	c.Put(c.Key("alice's token"), "alice", 5, noon.Add(time.Minute))
 	c.PutNegative(c.Key("forged token"), errSignature, noon.Add(time.Second))
@@ -52,21 +52,21 @@ func TestCacheGivesBackExactlyWhatWasPut(t *testing.T) {
 func TestCacheKeysDependOnASecret(t *testing.T) {
 	a, b := newCache(t, CacheOptions{}).Key("a"), newCache(t, CacheOptions{}).Key("a")
 	if a == b {
-		t.Error("two caches hash alike")
+		t.Error("two caches compute the same keys")
 	}
 	given := func() *Cache[string] {
 		return newCache(t, CacheOptions{Rand: strings.NewReader(strings.Repeat("k", 64))})
 	}
 	a, b = given().Key("a"), given().Key("a")
 	if a != b {
-		t.Error("one secret hashes differently")
+		t.Error("the same secret gives different keys")
 	}
 	if _, err := NewCache[string](CacheOptions{Rand: strings.NewReader("short")}); err == nil {
 		t.Error("a secret that is too short was accepted")
 	}
 }
 
-func TestCacheReplacesRemovesAndForgets(t *testing.T) {
+func TestCacheReplacesRemovesAndExpiresEntries(t *testing.T) {
 	c := newCache(t, CacheOptions{})
 	a, b := c.Key("a"), c.Key("b")
 	until := noon.Add(time.Hour)
@@ -91,7 +91,7 @@ func TestCacheReplacesRemovesAndForgets(t *testing.T) {
 	}
 }
 
-func TestAGoodTokenCountsMoreThanItsEarlierRefusal(t *testing.T) {
+func TestPutReplacesAnEarlierRefusal(t *testing.T) {
 	c := newCache(t, CacheOptions{})
 	key := c.Key("a")
 	c.PutNegative(key, errNotYet, noon.Add(time.Minute))
@@ -117,12 +117,12 @@ func TestForgedTokensStayWithinTheirPartition(t *testing.T) {
 	}
 	for i := range live {
 		if value, outcome, _ := c.Get(c.Key(fmt.Sprint("live", i)), noon); outcome != Hit || value != fmt.Sprint(i) {
-			t.Fatalf("live entry %d is gone", i)
+			t.Fatalf("live entry %d was evicted", i)
 		}
 	}
 }
 
-func TestAFullCacheKeepsWhatIsRead(t *testing.T) {
+func TestAFullCacheKeepsEntriesInUse(t *testing.T) {
 	c := newCache(t, CacheOptions{MaxBytes: 200_000})
 	hot := c.Key("hot")
 	c.Put(hot, "hot", 500, noon.Add(time.Hour))
@@ -130,7 +130,7 @@ func TestAFullCacheKeepsWhatIsRead(t *testing.T) {
 		c.Put(c.Key(fmt.Sprint(i)), "cold", 500, noon.Add(time.Hour))
 		if i%50 == 0 {
 			if _, outcome, _ := c.Get(hot, noon); outcome != Hit {
-				t.Fatalf("the entry that is read went after %d others", i)
+				t.Fatalf("the entry in use was evicted after %d others", i)
 			}
 		}
 	}
@@ -152,7 +152,7 @@ func TestAFullCacheDoesNotEvictTheNewestFirst(t *testing.T) {
 		}
 	}
 	if lost > 250 {
-		t.Errorf("%d of 5000 were gone ten puts later", lost)
+		t.Errorf("%d of 5000 were evicted within ten puts", lost)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestAnEntryLargerThanTheBoundIsNotKept(t *testing.T) {
 	}
 	c.Put(c.Key("small"), "s", 10_000, noon.Add(time.Hour))
 	if _, outcome, _ := c.Get(c.Key("small"), noon); outcome != Miss {
-		t.Error("an old value outlived its replacement")
+		t.Error("the old value was not replaced")
 	}
 }
 

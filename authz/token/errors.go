@@ -2,7 +2,8 @@ package token
 
 import "github.com/sluicegate/sluice/fault"
 
-// Reason says why a token was refused. Metrics and logs use its text, which does not change between versions.
+// Reason is the reason for which a token was refused. Metrics and logs use its text, which does not change between
+// versions.
 type Reason string
 
 // The reasons, in the order of the checks.

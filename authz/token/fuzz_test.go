@@ -21,7 +21,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		got, err := v.Verify(t.Context(), raw)
 		if (got == nil) == (err == nil) {
-			t.Fatalf("both or neither: %v, %v", got, err)
+			t.Fatalf("want either a token or an error: %v, %v", got, err)
 		}
 		if err == nil && raw != good {
 			t.Errorf("accepted %q", raw)
@@ -73,7 +73,7 @@ func FuzzClaims(f *testing.F) {
 		names := make(map[string]bool)
 		for name, raw := range parsed.All() {
 			if names[name] {
-				t.Errorf("%q is there twice", name)
+				t.Errorf("duplicate claim %q", name)
 			}
 			names[name] = true
 			if _, ok := appendStrings(nil, raw); ok && raw[0] == '[' {
@@ -110,12 +110,12 @@ func FuzzJWKS(f *testing.F) {
 		ids := make(map[string]PublicKey)
 		for _, key := range set.Keys {
 			if err := key.Check(); err != nil {
-				t.Errorf("an unfit key: %v", err)
+				t.Errorf("a key fails Check: %v", err)
 			}
 			ids[key.ID] = key
 		}
 		if len(ids) != len(set.Keys) {
-			t.Error("an id is there twice")
+			t.Error("duplicate key ID")
 		}
 		again, err := MarshalJWKS(set.Keys...)
 		if err != nil {
@@ -126,7 +126,7 @@ func FuzzJWKS(f *testing.F) {
 			t.Fatalf("%v: %s", err, again)
 		}
 		if same := maps.EqualFunc(ids, index(back), func(a, b PublicKey) bool { return a.equal(&b) }); !same {
-			t.Errorf("came back different: %s", again)
+			t.Errorf("the key set changed in a round trip: %s", again)
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Caches compare generations, so one must end with a key's removal and only then.
+// Caches compare generations, so the generation must change when a key is removed and only then.
 func TestTheGenerationChangesWhenAKeyIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}}
@@ -19,13 +19,13 @@ func TestTheGenerationChangesWhenAKeyIsRemoved(t *testing.T) {
 		}
 		first := refreshed(testKey().Public())
 		if added := refreshed(testKey().Public(), otherKey().Public()); added != first {
-			t.Error("a new key changes the generation")
+			t.Error("a new key changed the generation")
 		}
 		if down := refreshed(); down != first {
-			t.Error("a failed fetch changes the generation")
+			t.Error("a failed fetch changed the generation")
 		}
 		if removed := refreshed(otherKey().Public()); removed == first {
-			t.Error("a removed key does not change the generation")
+			t.Error("a removed key did not change the generation")
 		}
 	})
 }

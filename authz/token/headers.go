@@ -22,11 +22,10 @@ const (
 	incompleteFor = 600     // seconds
 )
 
-// headers remembers the encoded headers of tokens that were verified as far as their signature. Issuers use few different
-// headers, so most headers need not be parsed again, and a token with another header was not verified before. Reading takes
-// no lock.
+// headers remembers the encoded headers of tokens whose signature was checked. Issuers use few different headers, so
+// most headers need not be parsed again. A token with an unknown header was not verified before. Reading takes no lock.
 //
-// Headers of genuine tokens and those of forged ones are kept apart, so that a forger evicts only headers of forgers.
+// Headers of genuine and of forged tokens are stored separately, so that a forger evicts only headers of forged tokens.
 type headers struct {
 	known      atomic.Pointer[map[string]header] // of genuine tokens
 	incomplete atomic.Int64                      // until then, in seconds since 1970, not all headers of genuine tokens are known
@@ -34,7 +33,7 @@ type headers struct {
 	forged     [maxHeaders]atomic.Pointer[string] // each at the place of its hash
 }
 
-// forgedSeed makes the places of forged headers unpredictable.
+// forgedSeed makes the slots of forged headers unpredictable.
 var forgedSeed = maphash.MakeSeed()
 
 func (h *headers) find(encoded string) (found header, ok bool) {
@@ -44,7 +43,7 @@ func (h *headers) find(encoded string) (found header, ok bool) {
 	return found, ok
 }
 
-// seen returns false if no token with this header was verified before, or if that was forgotten.
+// seen returns false if no token with this header was verified before, or if the header was dropped.
 func (h *headers) seen(encoded string) bool {
 	if _, ok := h.find(encoded); ok || h.incomplete.Load() > 0 {
 		return true
@@ -57,9 +56,9 @@ func (h *headers) place(encoded string) *atomic.Pointer[string] {
 	return &h.forged[maphash.String(forgedSeed, encoded)%maxHeaders]
 }
 
-// learn remembers the header of a genuine token. An issuer with more headers than there is room for, as one that puts
-// something else into each, makes seen true for every header, for a while: what is then known starts anew, so that the headers
-// of old keys do not fill the room for good. now is in seconds since 1970.
+// learn remembers the header of a genuine token. If an issuer uses more headers than fit, for example a different one
+// for each token, learn drops all headers and makes seen return true for every header for a while. This also removes the
+// headers of old keys. now is in seconds since 1970.
 func (h *headers) learn(encoded string, found header, now int64) {
 	until := h.incomplete.Load()
 	if now < until {

@@ -14,7 +14,7 @@ func TestSeenIsFalseOnlyForHeadersThatNeverReachedASignature(t *testing.T) {
 	kid := fmt.Sprintf(`"kid":%q`, testKey().ID)
 	other := signWith(t, `{"typ":"JWT","alg":"RS256",`+kid+`}`, claims(nil), testKey().Private, "RS256")
 	if v.Seen(good) || v.Seen(other) {
-		t.Error("a new verifier has seen a token")
+		t.Error("Seen is true for a new verifier")
 	}
 	for range 3 { // with the header read, and with the header known
 		if _, err := v.Verify(t.Context(), good); err != nil {
@@ -22,11 +22,11 @@ func TestSeenIsFalseOnlyForHeadersThatNeverReachedASignature(t *testing.T) {
 		}
 	}
 	if !v.Seen(good) || !v.Seen(sign(t, testKey(), claims(map[string]any{"sub": "bob"}))) || v.Seen(other) {
-		t.Error("not exactly the tokens with the same header are seen")
+		t.Error("Seen is not true for exactly the tokens with the same header")
 	}
 	badly := other[:len(other)-8] + "AAAAAAAA"
 	if _, err := v.Verify(t.Context(), badly); !errors.Is(err, errSignature) || !v.Seen(badly) {
-		t.Errorf("a token with a bad signature is not seen: %v", err)
+		t.Errorf("Seen is false for a token with a bad signature: %v", err)
 	}
 	for name, raw := range map[string]string{
 		"an unknown key":       sign(t, otherKey(), claims(nil)),
@@ -43,8 +43,8 @@ func TestSeenIsFalseOnlyForHeadersThatNeverReachedASignature(t *testing.T) {
 	}
 }
 
-// The verifier does not parse a known header again, but checks everything else.
-func TestAKnownHeaderVouchesForNothingElse(t *testing.T) {
+// For a known header the verifier skips only the parsing and checks everything else.
+func TestAKnownHeaderSkipsNoOtherCheck(t *testing.T) {
 	keys := &StaticKeys{}
 	if err := keys.Set(testKey().Public()); err != nil {
 		t.Fatal(err)
@@ -78,11 +78,11 @@ func TestAKnownHeaderVouchesForNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := v.Verify(t.Context(), good); !errors.Is(err, errUnknownKey) {
-		t.Errorf("a key that was taken away: %v", err)
+		t.Errorf("removed key: %v", err)
 	}
 }
 
-// The attack: tokens with the id of a real key and a new header each.
+// The attacker sends tokens with the ID of a real key and a new header each.
 func TestForgedHeadersDoNotEndTheCheapRefusal(t *testing.T) {
 	v := verifier(t, pool(t))
 	good := sign(t, testKey(), claims(nil))
@@ -102,18 +102,18 @@ func TestForgedHeadersDoNotEndTheCheapRefusal(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i%10 != 0 && !v.Seen(forged) {
-			t.Fatal("a forged token that comes again is not looked up")
+			t.Fatal("Seen is false for a repeated forged token")
 		}
 	}
 	if v.Seen(forge("new")) {
-		t.Error("a header that never came is taken for one that did")
+		t.Error("Seen is true for a new header")
 	}
 	if !v.Seen(good) || len(*v.headers.known.Load()) != 1 {
-		t.Error("forged headers take the place of genuine ones")
+		t.Error("forged headers replaced genuine ones")
 	}
 }
 
-func TestHeadersOfGenuineTokensAreBoundedAndStartAnew(t *testing.T) {
+func TestHeadersOfGenuineTokensAreLimitedAndDropped(t *testing.T) {
 	for name, encoded := range map[string]func(i int) string{
 		"too many": func(i int) string { return fmt.Sprint("header", i) },
 		"too long": func(i int) string { return strings.Repeat("x", maxKeptHeader+i) },
@@ -123,7 +123,7 @@ func TestHeadersOfGenuineTokensAreBoundedAndStartAnew(t *testing.T) {
 			const now = 1_000_000
 			h.learn("first", header{keyID: "k"}, now)
 			if h.seen(encoded(1)) {
-				t.Fatal("seen before it came")
+				t.Fatal("Seen is true before the first token")
 			}
 			var all sync.WaitGroup
 			for g := range 4 {
@@ -136,17 +136,17 @@ func TestHeadersOfGenuineTokensAreBoundedAndStartAnew(t *testing.T) {
 			}
 			all.Wait()
 			if len(*h.known.Load()) > maxHeaders {
-				t.Errorf("%d headers are kept", len(*h.known.Load()))
+				t.Errorf("%d headers are stored", len(*h.known.Load()))
 			}
 			if !h.seen("a header that never came") {
-				t.Error("a header is called new although not all that came are known")
+				t.Error("Seen is false although headers were dropped")
 			}
 			if first, ok := h.find("first"); !ok || first.keyID != "k" {
-				t.Error("a known header is gone")
+				t.Error("a known header was dropped")
 			}
 			h.learn("first", header{keyID: "k"}, now+incompleteFor)
 			if h.seen("a header that never came") || !h.seen("first") {
-				t.Error("the room for headers stays used up")
+				t.Error("the storage for headers stays full")
 			}
 		})
 	}

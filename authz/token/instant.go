@@ -2,8 +2,8 @@ package token
 
 import "time"
 
-// Instant returns the time of a claim that counts seconds since 1970 (RFC 7519, section 2, NumericDate). For 0, which
-// stands for a claim that the token does not have, it returns the zero time.
+// Instant returns the time of a claim in seconds since 1970 (RFC 7519 section 2, NumericDate). For 0, which means that
+// the token lacks the claim, it returns the zero time.
 func Instant(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}

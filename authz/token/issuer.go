@@ -87,8 +87,9 @@ func compile(config Issuer) (*issuer, error) {
 	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second)}, nil
 }
 
-// ClaimPath reads the path of a claim as it is written in settings: a dot goes down into an object, as in realm_access.roles. \.
-// is a dot in a name, and the name of a claim that is a URL is one name. "" gives nil.
+// ClaimPath parses the path of a claim in settings. A dot separates the names of nested objects, as in
+// realm_access.roles; \. is a dot in a name. The name of a claim that is a URL is one name. ClaimPath returns nil for
+// "".
 func ClaimPath(text string) []string {
 	switch {
 	case text == "":

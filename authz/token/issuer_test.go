@@ -124,7 +124,7 @@ func TestGroupsNamesAndScopesOfForeignIssuers(t *testing.T) {
 	}
 }
 
-func TestARouteMayAskForMoreThanTheVerifierDid(t *testing.T) {
+func TestAcceptsAppliesANarrowerConfiguration(t *testing.T) {
 	wide := pool(t)
 	wide.TokenUse, wide.ClientIDs, wide.AnyClient = nil, nil, true
 	got, err := verifier(t, wide).Verify(t.Context(), sign(t, testKey(), claims(nil)))

@@ -42,7 +42,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 	}
 	for i, key := range keys {
 		if got := set.Keys[i]; got.ID != key.ID || !got.equal(&key) {
-			t.Errorf("%s came back different", key.ID)
+			t.Errorf("%s changed in a round trip", key.ID)
 		}
 		other, found := theirs.LookupKeyID(key.ID)
 		if !found {
@@ -53,7 +53,7 @@ func TestKeySetsRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !raw.(interface{ Equal(crypto.PublicKey) bool }).Equal(publicOf(key)) {
-			t.Errorf("%s: another library reads another key", key.ID)
+			t.Errorf("%s: jwx reads another key", key.ID)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func publicOf(key PublicKey) crypto.PublicKey {
 	return key.Key
 }
 
-func TestAKeySetLooksAsCognitosDoes(t *testing.T) {
+func TestAKeySetHasTheFormOfCognitos(t *testing.T) {
 	written, err := MarshalJWKS(PublicKey{ID: "1234example=", Algorithm: "RS256", Key: testKey().Private.Public()})
 	if err != nil {
 		t.Fatal(err)
@@ -192,10 +192,10 @@ func TestKeysWithOneIDAreAmbiguousUnlessTheyAreTheSame(t *testing.T) {
 		keys string
 		want int
 	}{
-		"the same key twice":                        {one(a) + "," + one(a), 1},
-		"two keys":                                  {one(a) + "," + one(b), 0},
-		"two keys and one of them again":            {one(a) + "," + one(b) + "," + one(a), 0},
-		"two keys beside one with an id of its own": {one(a) + "," + one(c) + "," + one(b), 1},
+		"the same key twice":                     {one(a) + "," + one(a), 1},
+		"two keys":                               {one(a) + "," + one(b), 0},
+		"two keys and one of them again":         {one(a) + "," + one(b) + "," + one(a), 0},
+		"two keys and one with an id of its own": {one(a) + "," + one(c) + "," + one(b), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, err := ParseJWKS([]byte(`{"keys":[`+tc.keys+`]}`), 10)
@@ -233,7 +233,7 @@ func TestKeysOfTheROCAKindAreRefused(t *testing.T) {
 		}
 	}
 	if !seen {
-		t.Error("the vector is not there any more")
+		t.Error("the vector is missing")
 	}
 }
 
@@ -246,7 +246,7 @@ func TestStaticKeys(t *testing.T) {
 		t.Fatalf("%v, %d keys", err, len(s.Keys()))
 	}
 	if err := s.Set(testKey().Public(), testKey().Public()); err == nil {
-		t.Error("one id twice was accepted")
+		t.Error("a duplicate ID was accepted")
 	}
 	if err := s.Set(PublicKey{ID: "x", Key: []byte("secret")}); err == nil {
 		t.Error("a symmetric key was accepted")

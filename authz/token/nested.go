@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Nested finds a claim by its name, or by its path through nested objects with dots between the names, both as fold writes them.
-// found counts the claims that the path may mean.
+// Nested finds a claim by its name or by its path, with dots between the names of nested objects, both in the form that
+// fold returns. found is the number of claims that match the path.
 func (c *Claims) Nested(path string, fold func(string) string) (values []string, found int) {
 	for claim, raw := range c.All() {
 		name := fold(claim)
@@ -32,7 +32,7 @@ func (c *Claims) Nested(path string, fold func(string) string) (values []string,
 // usualGroups are claims in which issuers write groups.
 var usualGroups = [][]string{{"groups"}, {"cognito:groups"}, {"roles"}, {"realm_access", "roles"}}
 
-// GroupsElsewhere says in which claim a token without groups seems to have them. It returns "" if there is nothing to say.
+// GroupsElsewhere returns a note on which claim seems to contain the groups of a token without groups, or "".
 func (i *Issuer) GroupsElsewhere(c *Claims) string {
 	if i == nil {
 		return ""

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// RFC 7517 section 4.5 and RFC 7515 section 4.1.4: kid is optional. It is needed only to choose among keys.
+// kid is optional in tokens and keys (RFC 7517 section 4.5, RFC 7515 section 4.1.4). It is needed only to choose between
+// keys.
 func TestATokenWithoutKidMeansTheOnlyKeyOfTheSet(t *testing.T) {
 	other, err := GenerateKey(rand.Reader, "RS256")
 	if err != nil {
@@ -51,7 +52,7 @@ func withoutID(k *SigningKey) PublicKey {
 	return public
 }
 
-// keysOf reads the keys from a JWKS document, as a remote issuer's are read.
+// keysOf reads the keys of a JWKS document, like those of a remote issuer.
 func keysOf(t *testing.T, keys ...PublicKey) KeySet {
 	t.Helper()
 	var members []string

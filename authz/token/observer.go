@@ -2,8 +2,8 @@ package token
 
 import "time"
 
-// Observer counts events for metrics. Its methods are called while requests wait, from many goroutines, and must return at
-// once.
+// Observer counts events for metrics. Its methods are called from many goroutines while requests wait, and must not
+// block.
 type Observer interface {
 	// TokenVerified is called once per Verify. issuer is a configured URL, or empty for tokens of other issuers. reason is
 	// empty for accepted tokens.

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// fetchFrom fetches once, from a real server, with a real client.
+// fetchFrom fetches once from a real server with a real client.
 func fetchFrom(t *testing.T, change func(*RemoteOptions)) (*JWKS, error) {
 	t.Helper()
 	o := RemoteOptions{Issuer: poolURL, Now: time.Now, Timeout: 5 * time.Second, MaxBytes: 1 << 20, MaxKeys: 1000, Client: &http.Client{}}
@@ -128,7 +128,7 @@ func TestAPublicIssuerMustNotPointToThisHost(t *testing.T) {
 	}
 }
 
-func TestADiscoveredURLIsAskedForAgainAfterAFailure(t *testing.T) {
+func TestDiscoveryIsRepeatedAfterAFailure(t *testing.T) {
 	var moved atomic.Bool
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -182,7 +182,8 @@ func TestNewRemoteRefusesUnsafeURLs(t *testing.T) {
 	}
 }
 
-// RFC 7517 names a media type and demands none. Object stores send files of keys as bytes, file servers as text.
+// RFC 7517 defines a media type and does not require it. Object stores serve files of keys as bytes, file servers as
+// text.
 func TestKeySetsMayHaveTheTypesOfFiles(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]bool{

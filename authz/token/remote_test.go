@@ -113,7 +113,7 @@ func lookup(t *testing.T, r *RemoteKeys, kid string, want error) {
 	}
 }
 
-func TestKeysAreFetchedBeforeAnybodyAsksAndRefreshedAhead(t *testing.T) {
+func TestKeysAreFetchedAtStartAndRefreshedInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}}
 		r := remote(t, s, &journal{}, nil)
@@ -136,7 +136,7 @@ func TestKeysAreFetchedBeforeAnybodyAsksAndRefreshedAhead(t *testing.T) {
 	})
 }
 
-func TestAKeySetThatIsDownAtTheStartIsAskedForAgain(t *testing.T) {
+func TestAFailedFirstFetchIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, log := &site{keys: []PublicKey{testKey().Public()}, down: true}, &journal{}
 		r := remote(t, s, log, nil)
@@ -154,12 +154,12 @@ func TestAKeySetThatIsDownAtTheStartIsAskedForAgain(t *testing.T) {
 		synctest.Wait()
 		lookup(t, r, testKey().ID, nil)
 		if log.lines("ERROR") != 1 || log.lines("WARN") != 0 || log.lines("INFO") != 1 {
-			t.Errorf("not one line per change:\n%s", log.text.String())
+			t.Errorf("want one line for each change:\n%s", log.text.String())
 		}
 	})
 }
 
-func TestAKeySetThatGoesDownIsUsedUntilItIsTooOld(t *testing.T) {
+func TestTheLastKeysAreUsedUntilMaxStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, log := &site{keys: []PublicKey{testKey().Public()}}, &journal{}
 		r := remote(t, s, log, func(o *RemoteOptions) { o.MaxStale = 2 * time.Hour })
@@ -238,7 +238,7 @@ func TestAFloodOfUnknownKeyIDsDelaysANewKeyByOneMinRefreshAtMost(t *testing.T) {
 	}
 }
 
-func TestOneFetchServesAllWhoWait(t *testing.T) {
+func TestAllWaitingLookupsShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}, delay: time.Second}
 		r := remote(t, s, &journal{}, nil)
@@ -253,7 +253,7 @@ func TestOneFetchServesAllWhoWait(t *testing.T) {
 	})
 }
 
-func TestARequestThatGivesUpDoesNotFailTheOthers(t *testing.T) {
+func TestACancelledLookupDoesNotFailOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}, delay: 3 * time.Second}
 		r := remote(t, s, &journal{}, nil)
@@ -292,7 +292,7 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-func TestUnusableAnswersLeaveTheKeysAtHand(t *testing.T) {
+func TestInvalidAnswersDoNotReplaceTheKeys(t *testing.T) {
 	a, b := testKey().Public(), otherKey().Public()
 	b.ID = a.ID
 	twice, err := MarshalJWKS(a, b)
@@ -331,7 +331,7 @@ func TestUnusableAnswersLeaveTheKeysAtHand(t *testing.T) {
 	}
 }
 
-func TestOneIssuerInTroubleDoesNotTouchAnother(t *testing.T) {
+func TestAFailingIssuerDoesNotAffectAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sick := &site{delay: time.Hour}
 		well := &site{keys: []PublicKey{testKey().Public()}}
@@ -345,16 +345,16 @@ func TestOneIssuerInTroubleDoesNotTouchAnother(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		if _, err := v.Verify(t.Context(), sign(t, testKey(), claims(nil))); err != nil || time.Since(began) > 0 {
-			t.Errorf("the issuer that is well: %v after %s", err, time.Since(began))
+			t.Errorf("the reachable issuer: %v after %s", err, time.Since(began))
 		}
 		_, err = v.Verify(t.Context(), sign(t, testKey(), claims(map[string]any{"iss": sickURL})))
 		if reasonOf(t, err) != KeysUnavailable || time.Since(began) > 5*time.Second {
-			t.Errorf("the issuer that is not: %v after %s", err, time.Since(began))
+			t.Errorf("the unreachable issuer: %v after %s", err, time.Since(began))
 		}
 	})
 }
 
-func TestCloseEndsTheWorkAndLeavesTheKeys(t *testing.T) {
+func TestCloseStopsFetchingAndKeepsTheKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{keys: []PublicKey{testKey().Public()}}
 		r := remote(t, s, &journal{}, nil)

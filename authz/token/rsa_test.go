@@ -18,7 +18,7 @@ import (
 	"github.com/c2sp/wycheproof"
 )
 
-// prepared returns the preparation that a key set makes, in FIPS 140-3 mode too.
+// prepared returns the prepared key of a key set, in FIPS 140-3 mode too.
 func prepared(t testing.TB, key *rsa.PublicKey) *preparedRSA {
 	t.Helper()
 	public := PublicKey{ID: "k", Key: key}
@@ -61,7 +61,7 @@ func TestWycheproofRSASignatures(t *testing.T) {
 		for _, group := range vectors.TestGroups {
 			hash, ok := rsaHashes[group.SHA]
 			if !ok {
-				continue // SHA-512/256 and others that JWS has not got
+				continue // SHA-512/256 and others that JWS does not define
 			}
 			modulus, exponent := new(big.Int).SetBytes(unhex(t, group.PublicKey.Modulus)), new(big.Int).SetBytes(unhex(t, group.PublicKey.PublicExponent))
 			key := &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}
@@ -113,7 +113,7 @@ var rsaKeys = sync.OnceValue(func() (keys []*rsa.PrivateKey) {
 	return keys
 })
 
-func TestPreparedKeysJudgeAsCryptoRSADoes(t *testing.T) {
+func TestPreparedKeysAgreeWithCryptoRSA(t *testing.T) {
 	for _, private := range rsaKeys() {
 		key := &private.PublicKey
 		for _, hash := range rsaHashes {
@@ -167,8 +167,8 @@ func mustSign(t testing.TB, key *rsa.PrivateKey, hash crypto.Hash, digest []byte
 	return signature
 }
 
-func TestWhatIsWrittenToIsNotTakenOver(t *testing.T) {
-	n, hash := new(numbers), crypto.SHA256 // one space for keys of all sizes, as a verifier has it
+func TestReusedNumbersDoNotAffectTheResult(t *testing.T) {
+	n, hash := new(numbers), crypto.SHA256 // reused for keys of all sizes, as in a verifier
 	digest := digestOf(hash, []byte("message"))
 	for range 2 {
 		for _, private := range rsaKeys() {
@@ -183,17 +183,17 @@ func TestWhatIsWrittenToIsNotTakenOver(t *testing.T) {
 	}
 }
 
-func TestAPreparationServesItsOwnKeyOnly(t *testing.T) {
+func TestAPreparationIsUsedForItsOwnKeyOnly(t *testing.T) {
 	key := testKey().Public()
 	key.prepared = prepareRSA(&testRSA().PublicKey)
 	key.Key = otherKey().Public().Key
 	if key.prepared.matches(key.Key.(*rsa.PublicKey)) {
-		t.Error("a key that was put in its place would be verified with the old one")
+		t.Error("a replaced key is verified with the old preparation")
 	}
 	hash := crypto.SHA1
 	if encodePKCS1(make([]byte, 256), hash, make([]byte, hash.Size())) || encodePKCS1(make([]byte, 256), crypto.SHA256, make([]byte, 20)) ||
 		encodePKCS1(make([]byte, 61), crypto.SHA256, make([]byte, 32)) {
-		t.Error("a hash that is not there, of another length, or too long for the key was encoded")
+		t.Error("encodePKCS1 accepted an unknown hash, a wrong length, or a key that is too short")
 	}
 }
 

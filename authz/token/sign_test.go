@@ -15,7 +15,7 @@ import (
 	jwxjws "github.com/lestrrat-go/jwx/v2/jws"
 )
 
-func TestSignedTokensAreWhatOthersExpect(t *testing.T) {
+func TestSignedTokensVerifyElsewhere(t *testing.T) {
 	for _, alg := range Algorithms() {
 		t.Run(alg, func(t *testing.T) {
 			made, err := GenerateKey(rand.Reader, alg)
@@ -40,7 +40,7 @@ func TestSignedTokensAreWhatOthersExpect(t *testing.T) {
 			}
 			payload, err := jwxjws.Verify([]byte(raw), jwxjws.WithKey(jwa.SignatureAlgorithm(alg), key.Private.Public()))
 			if err != nil || string(payload) != `{"sub":"a"}` {
-				t.Errorf("another library says %v, %s", err, payload)
+				t.Errorf("jwx returned %v, %s", err, payload)
 			}
 			keys := &StaticKeys{}
 			if err := keys.Set(key.Public()); err != nil {
@@ -48,7 +48,7 @@ func TestSignedTokensAreWhatOthersExpect(t *testing.T) {
 			}
 			ours := verifier(t, Issuer{URL: poolURL, Keys: keys, Algorithms: []string{alg}, AnyClient: true})
 			if _, err := ours.Verify(t.Context(), sign(t, key, claims(nil))); err != nil {
-				t.Errorf("the verifier says %v", err)
+				t.Errorf("the verifier returned %v", err)
 			}
 		})
 	}
@@ -105,18 +105,18 @@ func TestPrivateKeysRoundTrip(t *testing.T) {
 	}
 }
 
-func TestSigningKeysShowNothing(t *testing.T) {
+func TestFormattedSigningKeysShowTheirIDOnly(t *testing.T) {
 	key := testKey()
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("key", "key", key)
 	shown := fmt.Sprintf("%v %+v %#v %s", key, key, key, log.String())
 	if _, err := json.Marshal(key); err == nil {
-		t.Error("a signing key has JSON")
+		t.Error("a signing key was marshaled to JSON")
 	}
 	private := testRSA()
 	for _, secret := range []string{private.D.String(), private.Primes[0].String(), fmt.Sprintf("%x", private.D)} {
 		if strings.Contains(shown, secret) {
-			t.Fatal("the private key shows")
+			t.Fatal("the output contains the private key")
 		}
 	}
 	if len(key.ID) != 44 {

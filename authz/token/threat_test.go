@@ -6,7 +6,7 @@ import (
 )
 
 // A key without alg can verify every RSA algorithm. The issuer's list, not the token, must select the algorithm.
-func TestTheIssuersListDecidesWhereTheKeyDoesNot(t *testing.T) {
+func TestTheIssuersListSelectsTheAlgorithm(t *testing.T) {
 	keys := &StaticKeys{}
 	if err := keys.Set(PublicKey{ID: "k", Key: testKey().Private.Public()}); err != nil {
 		t.Fatal(err)

@@ -2,9 +2,9 @@ package token
 
 import "strings"
 
-// UnverifiedClaims returns the claims of a token in compact form without verifying anything: anybody may have written
-// them. Use them to select a verifier or to word a refusal, never to decide. The second result is false if raw is longer
-// than DefaultMaxTokenBytes, does not have three parts, or has claims that ParseClaims refuses.
+// UnverifiedClaims returns the claims of a token in compact form without verifying it, so they may be forged. Use them
+// to select a verifier or for an error message, never for a decision. The second result is false if raw is longer than
+// DefaultMaxTokenBytes, does not have three parts, or has claims that ParseClaims refuses.
 func UnverifiedClaims(raw string) (Claims, bool) {
 	if len(raw) > DefaultMaxTokenBytes || strings.Count(raw, ".") != 2 {
 		return Claims{}, false

@@ -21,7 +21,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-func TestVerifyGivesWhatTheTokenSays(t *testing.T) {
+func TestVerifyReturnsTheContentOfTheToken(t *testing.T) {
 	v := verifier(t, pool(t))
 	got, err := v.Verify(t.Context(), sign(t, testKey(), claims(nil)))
 	if err != nil {
@@ -67,7 +67,7 @@ func TestCheapChecksComeBeforeTheKeyIsLookedUp(t *testing.T) {
 	}
 }
 
-func TestAForgeryIsNotToldAboutAudienceOrUse(t *testing.T) {
+func TestAForgedTokenIsNotCheckedForAudienceOrUse(t *testing.T) {
 	forged := sign(t, testKey(), claims(map[string]any{"client_id": "x", "token_use": "id"}))
 	forged = forged[:len(forged)-20] + strings.Repeat("A", 20)
 	_, err := verifier(t, pool(t)).Verify(t.Context(), forged)
@@ -205,7 +205,7 @@ func TestATokenDatedOneSecondAheadIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAKeySetThatIsAwayIsNotTheClientsFault(t *testing.T) {
+func TestAnUnavailableKeySetIsReportedAsUnavailable(t *testing.T) {
 	issuer := pool(t)
 	issuer.Keys = &StaticKeys{} // never set
 	_, err := verifier(t, issuer).Verify(t.Context(), sign(t, testKey(), claims(nil)))
@@ -214,7 +214,7 @@ func TestAKeySetThatIsAwayIsNotTheClientsFault(t *testing.T) {
 	}
 }
 
-func TestNewRefusesAConfigurationThatIsNotSafe(t *testing.T) {
+func TestNewRefusesUnsafeConfigurations(t *testing.T) {
 	for name, change := range map[string]func(*Issuer){
 		"no URL":                      func(i *Issuer) { i.URL = "" },
 		"no keys":                     func(i *Issuer) { i.Keys = nil },
@@ -242,7 +242,7 @@ func TestNewRefusesAConfigurationThatIsNotSafe(t *testing.T) {
 	}
 }
 
-func TestACancelledRequestStillVerifiesWithKeysAtHand(t *testing.T) {
+func TestACancelledRequestVerifiesWithPresentKeys(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := verifier(t, pool(t)).Verify(ctx, sign(t, testKey(), claims(nil))); err != nil {

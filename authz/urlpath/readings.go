@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Readings returns what servers may read in a path with encoded slashes or path parameters, and the path to forward,
-// decoded and encoded. Some servers decode "%2F" and some do not; some cut segments at ';'. Clients that sign may send such
-// paths, and a decision is certain if it is the same for every reading. Each reading is a canonical path but for the
-// text "%2F" and semicolons. Whatever Canonical refuses for another reason is an error.
+// Readings returns the possible meanings of a path with encoded slashes or path parameters, and the path to forward,
+// decoded and encoded. Some servers decode "%2F" and others do not; some cut segments at ';'. Clients that sign requests
+// may send such paths, and a decision is safe if it is the same for every reading. Each reading is a canonical path
+// except for the text "%2F" and semicolons. A path that Canonical refuses for another reason is an error.
 func Readings(raw string) (readings []string, decoded, encoded string, err error) {
 	switch {
 	case len(raw) > MaxBytes:

@@ -25,11 +25,11 @@ var (
 	ErrQuery     = errors.New("the path holds a raw question mark or number sign")
 )
 
-// Canonical returns the one meaning of an encoded path: decoded, to decide on, and in its canonical encoding, to
-// forward. Both always stand for the same bytes. A reserved character keeps its form: one that is encoded stays encoded,
-// because "+" and "%2B" may differ for the upstream (RFC 3986 section 2.2). Paths that servers are known to read
-// differently are an error: empty and dot segments, encoded slashes, backslashes and dots, path parameters, a second layer
-// of encoding, control characters and invalid UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
+// Canonical returns the canonical form of an encoded path: decoded for the decision, and encoded for forwarding. Both
+// always represent the same bytes. A reserved character that is encoded stays encoded, because "+" and "%2B" may differ
+// for the upstream (RFC 3986 section 2.2). Paths that servers read differently are an error: empty and dot segments,
+// encoded slashes, backslashes and dots, path parameters, a second layer of encoding, control characters and invalid
+// UTF-8 (RFC 3986 sections 2.4, 3.3 and 6).
 func Canonical(raw string) (decoded, encoded string, err error) {
 	switch {
 	case len(raw) > MaxBytes:
@@ -47,7 +47,7 @@ func Canonical(raw string) (decoded, encoded string, err error) {
 	return decodePath(raw)
 }
 
-// scanPath checks the raw bytes. plain means that nothing needs decoding or encoding, as in most paths.
+// scanPath checks the raw bytes. plain means that no byte needs decoding or encoding, as in most paths.
 func scanPath(raw string) (plain bool, err error) {
 	plain = true
 	segment := 1 // start of the current segment

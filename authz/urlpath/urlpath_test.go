@@ -64,7 +64,7 @@ func TestAPathHasOneMeaningOrNone(t *testing.T) {
 		{"/api?x", "", "", ErrQuery},
 		{"/api#x", "", "", ErrQuery},
 		{"/" + strings.Repeat("a", MaxBytes), "", "", ErrTooLong},
-		{"/" + strings.Repeat("^", MaxBytes/2), "", "", ErrTooLong}, // as it would go on
+		{"/" + strings.Repeat("^", MaxBytes/2), "", "", ErrTooLong}, // the limit applies to the encoded path
 	} {
 		decoded, encoded, err := Canonical(tc.raw)
 		if decoded != tc.decoded || encoded != tc.encoded || !errors.Is(err, tc.err) {
@@ -88,10 +88,10 @@ func FuzzCanonical(f *testing.F) {
 			}
 		}
 		if strings.Contains(decoded, "//") || strings.ContainsAny(decoded, "\\;\x00\r\n") {
-			t.Fatalf("%q keeps what is ambiguous: %q", raw, decoded)
+			t.Fatalf("%q stays ambiguous: %q", raw, decoded)
 		}
 		if u := (&url.URL{Path: decoded, RawPath: encoded}); u.EscapedPath() != encoded {
-			t.Fatalf("%q would go upstream as %q, not %q", raw, u.EscapedPath(), encoded)
+			t.Fatalf("%q would be forwarded as %q, not %q", raw, u.EscapedPath(), encoded)
 		}
 		again, same, err := Canonical(encoded)
 		if err != nil || again != decoded || same != encoded {

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// typical is a signed-in user's session from an identity pool.
+// typical returns the session of a signed-in user of an identity pool.
 func typical() *session.Record {
 	r := full()
 	r.SessionPolicies, r.PolicyARNs, r.Chained, r.MFA, r.SourceIdentity = nil, nil, false, false, ""
@@ -20,15 +20,15 @@ func typical() *session.Record {
 	return r
 }
 
-// untagged is the same where the identity pool makes no principal tags of claims, as by default.
+// untagged returns the same session without principal tags, as identity pools make by default.
 func untagged() *session.Record {
 	r := typical()
 	r.PrincipalTags, r.TransitiveTagKeys = nil, nil
 	return r
 }
 
-// sealing is what any sealed token costs: the AEAD over as many bytes as the record has, with its nonce, and the text form
-// where it is asked for.
+// sealing is the minimum work for any sealed token: the AEAD over as many bytes as the record has, with its nonce, and
+// the text encoding if it is needed.
 type sealing struct {
 	b    *testing.B
 	text bool
@@ -39,7 +39,7 @@ func (s sealing) size() int {
 	return base64.RawURLEncoding.DecodedLen(len(s.c.SessionToken)) - seal.Overhead
 }
 
-// mint gives the baseline of Mint.
+// mint returns the baseline of Mint.
 func (s sealing) mint() func() {
 	aead, err := chacha20poly1305.NewX(make([]byte, 32))
 	if err != nil {
@@ -58,7 +58,7 @@ func (s sealing) mint() func() {
 	}
 }
 
-// open gives the baseline of Open.
+// open returns the baseline of Open.
 func (s sealing) open() func() {
 	aead, err := chacha20poly1305.NewX(make([]byte, 32))
 	if err != nil {
@@ -102,8 +102,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkRatio times minting and opening and their baselines by turns. Other work on the machine only ever adds time, so
-// the least time of many short batches is the best measure of each.
+// BenchmarkRatio alternates between minting or opening and their baselines. Other load on the machine only adds time, so
+// it compares the shortest of many short batches.
 func BenchmarkRatio(b *testing.B) {
 	m := newMinter(b, newKey(b))
 	for name, r := range map[string]*session.Record{"untagged": untagged(), "typical": typical(), "full": full()} {
@@ -143,5 +143,5 @@ func reportRatio(b *testing.B, base, whole func()) {
 	b.ReportMetric(float64(most)/float64(least), "x")
 	b.ReportMetric(float64(least.Nanoseconds())/batch, "base-ns")
 	b.ReportMetric(float64(most.Nanoseconds())/batch, "whole-ns")
-	b.ReportMetric(0, "ns/op") // of two things by turns: says nothing
+	b.ReportMetric(0, "ns/op") // the sum of both is meaningless
 }

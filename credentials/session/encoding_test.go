@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// A record that is authentic and yet not what this version writes was made by another version: it must be refused whole,
-// as a field that cannot be read might limit the session.
-func TestOnlyTheOneEncodingOfARecordIsRead(t *testing.T) {
+// An authentic record that this version would not write comes from another version. It must be refused, because a field
+// that cannot be read may restrict the session.
+func TestARecordHasOneEncoding(t *testing.T) {
 	issued := time.Unix(1_700_000_000, 0).UTC()
 	r := &Record{
 		Kind: AssumedRole, RoleARN: "r", Username: "u", AMR: []string{"a", "b"}, PrincipalTags: []principal.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}},
@@ -26,7 +26,7 @@ func TestOnlyTheOneEncodingOfARecordIsRead(t *testing.T) {
 			t.Errorf("cut to %d of %d bytes: accepted", i, len(good))
 		}
 	}
-	// The parts of an encoding, so that one of them can be another.
+	// Parts of an encoding, for the cases to combine.
 	seconds := func(n uint64) []byte { return binary.AppendUvarint(nil, n) }
 	text := func(s string) []byte { return appendText(nil, s) }
 	list := func(items ...string) []byte { return appendList(nil, items) }
@@ -83,12 +83,12 @@ func TestOnlyTheOneEncodingOfARecordIsRead(t *testing.T) {
 		}
 	}
 	if _, err := parseRecord(string(join(head, times, make([]byte, 16)))); err != nil {
-		t.Errorf("the least record: %v", err) // or the cases that differ from it in one place say nothing
+		t.Errorf("the shortest record: %v", err) // otherwise the cases that differ from it in one place prove nothing
 	}
 }
 
-// A golden encoding: tokens of one release must open under the next.
-func TestARecordIsWrittenAsItAlwaysWas(t *testing.T) {
+// A token that one release minted must open in the next.
+func TestTheEncodingOfARecordIsStable(t *testing.T) {
 	r := &Record{
 		Kind: WebIdentityRole, RoleARN: "arn", RoleID: "id", SessionName: "name", Account: "1", IdentityID: "i", IdentityPoolID: "p",
 		Provider: "v", FederatedProvider: "f", Username: "u", SourceIdentity: "s", AMR: []string{"a", ""},
@@ -103,7 +103,7 @@ func TestARecordIsWrittenAsItAlwaysWas(t *testing.T) {
 	}
 }
 
-// The property: what parses encodes to the same bytes, and nothing panics.
+// FuzzParseRecord checks that a record that parses encodes to the same bytes, and that nothing panics.
 func FuzzParseRecord(f *testing.F) {
 	issued := time.Unix(1_700_000_000, 0).UTC()
 	f.Add((&Record{Kind: SAMLRole, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour)}).appendTo(nil))

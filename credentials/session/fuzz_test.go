@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// The property: no pair of strings but those minted opens, and none panics.
+// FuzzOpen checks that only the minted pair of strings opens, and that nothing panics.
 func FuzzOpen(f *testing.F) {
 	key, err := seal.ParseMasterKey(base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")))
 	if err != nil {
@@ -32,12 +32,12 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("%q with %q opens to %+v", id, token, r)
 		}
 		if err != nil && (r != nil || !secret.IsZero()) {
-			t.Errorf("a failure gives something: %v", err)
+			t.Errorf("Open returned values with the error %v", err)
 		}
 	})
 }
 
-// zeros makes every process that fuzzes mint the same credentials.
+// zeros is a source of zero bytes, so that every fuzzing process mints the same credentials.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

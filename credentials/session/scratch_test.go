@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// failing gives so many reads' worth of randomness and then none.
+// failing returns randomness for a number of reads and then an error.
 type failing struct{ reads int }
 
 func (f *failing) Read(p []byte) (int, error) {
@@ -23,9 +23,8 @@ func (f *failing) Read(p []byte) (int, error) {
 	return rand.Read(p)
 }
 
-// What minting and opening leave in the memory that is used again holds no secret, no randomness of one and nothing of a record,
-// wherever they fail.
-func TestMemoryThatIsUsedAgainHoldsNoSecrets(t *testing.T) {
+// The pooled buffers hold no secret, no randomness and no part of a record after Mint and Open, including after errors.
+func TestPooledMemoryHoldsNoSecrets(t *testing.T) {
 	const marker = "of the record only"
 	issued := time.Unix(1_700_000_000, 0)
 	record := func(policy int) *Record {
@@ -94,7 +93,7 @@ func TestMemoryThatIsUsedAgainHoldsNoSecrets(t *testing.T) {
 			return made[len(made)-1]
 		}
 		secrets := [][]byte{[]byte(marker), []byte(good.SecretAccessKey.Reveal()), []byte(strings.Repeat("p", 10))}
-		first, err := m.Mint(record(1000)) // so that there is memory to use again
+		first, err := m.Mint(record(1000)) // fills the pool
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,11 +102,11 @@ func TestMemoryThatIsUsedAgainHoldsNoSecrets(t *testing.T) {
 		for _, s := range made {
 			for _, secret := range secrets {
 				if bytes.Contains(s.message[:cap(s.message)], secret) || bytes.Contains(s.text[:cap(s.text)], secret) {
-					t.Errorf("%s: %q is left", name, secret)
+					t.Errorf("%s: the pooled memory holds %q", name, secret)
 				}
 			}
 			if s.random != [secretBytes]byte{} {
-				t.Errorf("%s: randomness is left", name)
+				t.Errorf("%s: the pooled memory holds randomness", name)
 			}
 		}
 	}

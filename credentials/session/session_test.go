@@ -20,7 +20,7 @@ import (
 
 var issued = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// full is a record with every field set.
+// full returns a record with every field set.
 func full() *session.Record {
 	return &session.Record{
 		Kind: session.WebIdentityRole, RoleARN: "arn:aws:iam::123456789012:role/notes-user", RoleID: "AROAEXAMPLEEXAMPLE12",
@@ -73,7 +73,7 @@ func mint(t testing.TB, m *session.Minter, r *session.Record) session.Credential
 	return c
 }
 
-func TestCredentialsGiveTheirRecordAndSecretBack(t *testing.T) {
+func TestOpenReturnsTheRecordAndTheSecret(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	for name, r := range map[string]*session.Record{"a full record": full(), "the least record": least()} {
 		c := mint(t, m, r)
@@ -94,7 +94,7 @@ func TestCredentialsGiveTheirRecordAndSecretBack(t *testing.T) {
 			t.Errorf("%s: opened\n%+v\nwant\n%+v", name, got, r)
 		}
 		if !secret.Equal(c.SecretAccessKey) {
-			t.Errorf("%s: the secret is another", name)
+			t.Errorf("%s: Open returned another secret", name)
 		}
 		t.Logf("%s: a token of %d characters", name, len(c.SessionToken))
 	}
@@ -111,7 +111,7 @@ func TestTimesAreCutToTheSecond(t *testing.T) {
 	}
 }
 
-func TestASessionEndsAtItsSecond(t *testing.T) {
+func TestASessionExpiresAtTheExactSecond(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	c := mint(t, m, full())
 	end := issued.Add(time.Hour)
@@ -124,10 +124,10 @@ func TestASessionEndsAtItsSecond(t *testing.T) {
 			t.Errorf("%s after: %v", late, err)
 		}
 	}
-	// An expired token with another key is no session that is over: it says nothing about itself.
+	// For an expired token with another access key, Open must not report the expiry.
 	other := mint(t, m, full())
 	if _, _, err := m.Open(other.AccessKeyID, c.SessionToken, end); !errors.Is(err, session.ErrInvalid) {
-		t.Errorf("mixed and late: %v", err)
+		t.Errorf("expired, with another access key: %v", err)
 	}
 }
 
@@ -152,8 +152,8 @@ func TestKeysAndTokensOfTwoSessionsNeverMix(t *testing.T) {
 	}
 }
 
-// Minting and opening take their memory from a pool: what they give must not be in it.
-func TestSessionsMadeAndOpenedAtOnceDoNotMix(t *testing.T) {
+// Mint and Open use pooled memory. Their results must not share it.
+func TestConcurrentSessionsDoNotMix(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -182,7 +182,7 @@ func TestSessionsMadeAndOpenedAtOnceDoNotMix(t *testing.T) {
 					t.Errorf("session %d of %d became %+v", j, i, r)
 				}
 				if again, _, err := m.Open(keys[j].AccessKeyID, keys[j].SessionToken, issued); err != nil || !reflect.DeepEqual(again, want) {
-					t.Errorf("the credentials %d of %d became another's: %v", j, i, err)
+					t.Errorf("credentials %d of %d changed: %v", j, i, err)
 				}
 			}
 		})
@@ -243,7 +243,7 @@ func TestSessionsOutliveTheReplacementOfTheMasterKeyAndNotItsRemoval(t *testing.
 	}
 }
 
-func TestMintRefusesRecordsThatCannotBe(t *testing.T) {
+func TestMintRefusesInvalidRecords(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	for name, tc := range map[string]struct {
 		change func(*session.Record)
@@ -279,7 +279,7 @@ func TestMintRefusesRecordsThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestAMinterNeedsItsParts(t *testing.T) {
+func TestNewMinterAndMintReportMissingDependencies(t *testing.T) {
 	if _, err := session.NewMinter(session.Options{}); err == nil {
 		t.Error("a minter without box")
 	}
@@ -305,8 +305,8 @@ func TestAMinterNeedsItsParts(t *testing.T) {
 	}
 }
 
-// The secret travels in the token, sealed, and is the same credentials' only.
-func TestEverySecretIsItsOwn(t *testing.T) {
+// The secret is sealed in the token and belongs to one pair of credentials.
+func TestEverySecretIsUnique(t *testing.T) {
 	m := newMinter(t, newKey(t))
 	seen := map[string]bool{}
 	for range 100 {
@@ -321,7 +321,7 @@ func TestEverySecretIsItsOwn(t *testing.T) {
 			t.Fatalf("the token shows the secret, %v", err)
 		}
 		if _, opened, err := m.Open(c.AccessKeyID, c.SessionToken, issued); err != nil || !opened.Equal(c.SecretAccessKey) {
-			t.Fatalf("another secret comes out, %v", err)
+			t.Fatalf("Open returned another secret, %v", err)
 		}
 	}
 }

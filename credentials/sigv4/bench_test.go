@@ -13,7 +13,7 @@ import (
 
 const benchSecret = "ssssssssssssssssssssssssssssssssssssssss"
 
-// benchCase is a signed request as a verifier meets it, and the texts that any verifier must hash for it.
+// benchCase is a signed request as a verifier receives it, with the texts that any verifier must hash for it.
 type benchCase struct {
 	name              string
 	body              []byte // hashed by the verifier, as for services that do not send the hash
@@ -27,7 +27,7 @@ func benchCases(b *testing.B) []benchCase {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	c := Credentials{AccessKeyID: "ASIAEXAMPLEEXAMPLE22", SecretAccessKey: benchSecret, SessionToken: strings.Repeat("t", 900)}
 	header := func() http.Header {
-		return http.Header{ // what an SDK sends beside what it signs
+		return http.Header{ // headers that an SDK sends without signing them
 			"User-Agent": {"aws-sdk-go-v2/1.41 os/linux lang/go"}, "Accept-Encoding": {"identity"},
 			"Amz-Sdk-Invocation-Id": {"5e4a3d5c-93f2-4f3e-9f7a-2b6a0f1d5c11"}, "Amz-Sdk-Request": {"attempt=1; max=3"},
 		}
@@ -85,8 +85,8 @@ func benchCases(b *testing.B) []benchCase {
 	return cases
 }
 
-// hashes is what no verifier can do without once the signing key is known: hash the canonical request, HMAC the string to
-// sign, compare.
+// hashes does the minimum work of any verifier that has the signing key: it hashes the canonical request, computes the
+// HMAC of the string to sign, and compares.
 func (c *benchCase) hashes(key []byte) {
 	if c.body != nil {
 		HashPayload(c.body)
@@ -99,7 +99,7 @@ func (c *benchCase) hashes(key []byte) {
 	subtle.ConstantTimeCompare(h.Sum(got[:0]), key)
 }
 
-// derivation is the same with the four HMACs of the signing key before it.
+// derivation does the same after deriving the signing key with four HMACs.
 func (c *benchCase) derivation() {
 	key := []byte("AWS4" + benchSecret)
 	for _, text := range [...]string{"20260301", "us-east-1", "s3", "aws4_request"} {
@@ -124,7 +124,7 @@ func (c *benchCase) verify(b *testing.B) {
 	}
 }
 
-// BenchmarkVerify times verification, header or query to verdict.
+// BenchmarkVerify measures Parse and Verify for signatures in headers and queries.
 func BenchmarkVerify(b *testing.B) {
 	for _, c := range benchCases(b) {
 		b.Run(c.name, func(b *testing.B) {
@@ -136,8 +136,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyRatio times verification and its bare hashes by turns. Other work on the machine only ever adds time, so
-// the least time of many short batches is the best measure of each.
+// BenchmarkVerifyRatio alternates between verification and its minimum hashing. Other load on the machine only adds
+// time, so it compares the shortest of many short batches.
 func BenchmarkVerifyRatio(b *testing.B) {
 	key := make([]byte, 32)
 	for _, c := range benchCases(b) {
@@ -170,5 +170,5 @@ func reportRatio(b *testing.B, base, whole func()) {
 	b.ReportMetric(float64(most)/float64(least), "x")
 	b.ReportMetric(float64(least.Nanoseconds())/batch, "base-ns")
 	b.ReportMetric(float64(most.Nanoseconds())/batch, "whole-ns")
-	b.ReportMetric(0, "ns/op") // of two things by turns: says nothing
+	b.ReportMetric(0, "ns/op") // the sum of both is meaningless
 }

@@ -12,7 +12,7 @@ import (
 	"testing/iotest"
 )
 
-func TestTheStreamingExamplesOfAWS(t *testing.T) {
+func TestStreamingExamplesOfAWS(t *testing.T) {
 	for name, tc := range map[string]struct {
 		upload upload
 		want   []string // how the signatures begin
@@ -43,7 +43,7 @@ func TestTheStreamingExamplesOfAWS(t *testing.T) {
 	}
 }
 
-// uploads is one of each form, small enough to change every byte of.
+// uploads returns one upload of each form, small enough to change every byte of it.
 func uploads() map[string]upload {
 	data := []byte("The quick brown fox jumps over the lazy dog, 0123456789 times.")
 	all := map[string]upload{"signed": {mode: StreamingSigned, data: data, chunk: 25}}
@@ -58,7 +58,7 @@ func uploads() map[string]upload {
 	return all
 }
 
-func TestEveryStreamingFormIsDecodedHoweverItArrives(t *testing.T) {
+func TestEveryStreamingFormIsDecodedWithAnyReadSize(t *testing.T) {
 	for name, u := range uploads() {
 		e := u.encode(t)
 		for how, wrap := range map[string]func(io.Reader) io.Reader{
@@ -102,7 +102,8 @@ func TestAStreamWithAnyBitFlippedNeverCompletes(t *testing.T) {
 				if err != nil {
 					continue
 				}
-				// Sizes and names are the same in capitals: nothing else may pass, and never other data.
+				// Chunk sizes and names may be in upper case. No other change may be accepted, and none may change the
+				// data.
 				if !bytes.Equal(got, u.data) || !bytes.EqualFold(flipped, e.wire) {
 					t.Fatalf("%s: byte %d (%q), bit %d: completed with %q", name, i, e.wire[i], bit, got)
 				}
@@ -202,7 +203,7 @@ func TestABadStreamIsRefusedForItsReason(t *testing.T) {
 	}
 }
 
-// plain is a request with a body that is not chunked.
+// plain returns a request with a body that is not chunked.
 func plain(t testing.TB, body []byte, hash string, length int64) encoded {
 	t.Helper()
 	r := &Request{Method: "PUT", Host: "s3.amazonaws.com", RawPath: "/b/k", ContentLength: length, Header: http.Header{}}
@@ -273,10 +274,10 @@ type closeRecorder struct {
 
 func (c *closeRecorder) Close() error { c.closed = true; return nil }
 
-// The threat told: somebody on the way flips a byte of an upload. A gateway that has passed on most of a large body by
-// the time it notices must not let the store behind take what came as an object. The store here is a real HTTP server,
-// with Content-Length and with chunked transfer coding.
-func TestAnUploadThatWasChangedOnTheWayNeverCompletesUpstream(t *testing.T) {
+// An attacker on the way flips a byte of an upload. Even if the gateway has forwarded most of a large body before it
+// notices, the store must not keep an object. The store is a real HTTP server, used with Content-Length and with chunked
+// transfer coding.
+func TestAnUploadThatIsChangedInTransitNeverCompletesUpstream(t *testing.T) {
 	completed := make(chan bool, 1)
 	store := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
@@ -297,7 +298,7 @@ func TestAnUploadThatWasChangedOnTheWayNeverCompletesUpstream(t *testing.T) {
 			r.ContentLength = b.Len()
 		}
 		if resp, err := http.DefaultClient.Do(r); err == nil {
-			_ = resp.Body.Close() // only whether the store completed counts
+			_ = resp.Body.Close() // the test checks only whether the store completed
 		}
 		return <-completed
 	}
@@ -309,7 +310,7 @@ func TestAnUploadThatWasChangedOnTheWayNeverCompletesUpstream(t *testing.T) {
 	} {
 		for _, sayLength := range []bool{true, false} {
 			if !forward(e, e.wire, sayLength) {
-				t.Errorf("%s: the right upload did not complete", name)
+				t.Errorf("%s: the unchanged upload did not complete", name)
 			}
 			for _, at := range []int{200, len(e.wire) / 2, len(e.wire) - 400, len(e.wire) - 5} {
 				wire := bytes.Clone(e.wire)
@@ -322,7 +323,7 @@ func TestAnUploadThatWasChangedOnTheWayNeverCompletesUpstream(t *testing.T) {
 	}
 }
 
-// RFC and vendor check values of the checksums over "123456789".
+// The RFCs and vendors publish these check values of the checksums over "123456789".
 func TestChecksumsAreThoseOfTheirSpecifications(t *testing.T) {
 	for name, want := range map[string]string{
 		"x-amz-checksum-crc32": "cbf43926", "x-amz-checksum-crc32c": "e3069283", "x-amz-checksum-crc64nvme": "ae8b14860a799888",

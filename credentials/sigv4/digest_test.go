@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// anyByte calls check with texts in which one byte is each of the 256, at every place.
+// anyByte calls check with texts in which one byte, at every position, takes each of the 256 values.
 func anyByte(text string, check func(string)) {
 	for at := range len(text) {
 		for c := range 256 {
@@ -49,18 +49,18 @@ func TestDigestsAreTheSameOnlyIfEveryBitIs(t *testing.T) {
 	t.Parallel()
 	a := sha256.Sum256(nil)
 	if b := a; !sameDigest(&a, &b) {
-		t.Error("a digest is not the same as itself")
+		t.Error("sameDigest is false for equal digests")
 	}
 	for at := range 8 * len(a) {
 		b := a
 		b[at/8] ^= 1 << (at % 8)
 		if sameDigest(&a, &b) {
-			t.Errorf("bit %d does not count", at)
+			t.Errorf("sameDigest ignores bit %d", at)
 		}
 	}
 }
 
-// The pooled HMACs give what RFC 2104 does, however long the text, and one use leaves nothing behind for the next.
+// The pooled HMACs match RFC 2104 for texts of any length, and one use does not affect the next.
 func TestASignatureIsTheHMACOfItsText(t *testing.T) {
 	t.Parallel()
 	shared := deriveKey("secret", "20260301", "us-east-1", "s3")

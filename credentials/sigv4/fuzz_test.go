@@ -26,8 +26,8 @@ func fuzzSignOptions() SignOptions {
 	return SignOptions{Time: fuzzTime, Region: "us-east-1", Service: "s3", PayloadHash: UnsignedPayload, Expires: time.Minute}
 }
 
-// The property: of all Authorization headers for one request only those verify that hold the right signature over a list
-// with host and x-amz-*; and parsing never panics.
+// FuzzAuthorizationHeader checks that an Authorization header verifies only with the right signature over a list that
+// includes host and the x-amz-* headers, and that parsing never panics.
 func FuzzAuthorizationHeader(f *testing.F) {
 	request := func() *Request {
 		return &Request{Method: "GET", Host: "h", RawPath: "/a", Header: http.Header{"X-Amz-Meta-A": {"b"}}}
@@ -60,8 +60,8 @@ func FuzzAuthorizationHeader(f *testing.F) {
 	})
 }
 
-// The property: a presigned query verifies only if it holds the right signature; and any query that has a canonical form
-// can be presigned and then verifies, however its parameters are ordered.
+// FuzzPresignedQuery checks that a presigned query verifies only with the right signature, and that every query with a
+// canonical form can be presigned and then verifies, in any order of parameters.
 func FuzzPresignedQuery(f *testing.F) {
 	f.Add("a=1&b=2")
 	f.Add("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20260301%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=" +
@@ -84,7 +84,7 @@ func FuzzPresignedQuery(f *testing.F) {
 			if err == nil {
 				_, err = a.Verify(fuzzSecret, fuzzOptions())
 			}
-			// A query may hold parameters of the signature before it is signed; then it has them twice.
+			// A query that already has parameters of a signature has them twice after signing.
 			if err != nil && !errors.Is(err, &Error{Reason: Malformed}) {
 				t.Errorf("%q presigned as %q: %v", query, presigned, err)
 			}
@@ -95,7 +95,7 @@ func FuzzPresignedQuery(f *testing.F) {
 	})
 }
 
-// The property: the canonical path of a canonical path is itself, and the same text is the canonical query's.
+// FuzzCanonicalForms checks that the canonical forms of a path and a query are their own canonical forms.
 func FuzzCanonicalForms(f *testing.F) {
 	f.Add("/a/../b//c/%2F%zz", "b=2&a=1&a=%41")
 	f.Add("/%E4%BD%A0/./", "k")
@@ -119,8 +119,8 @@ func FuzzCanonicalForms(f *testing.F) {
 	})
 }
 
-// The property: a chunked body gives only data whose signatures or checksum the fuzzer could not have made: the seed's
-// own. It ends in an error or in the whole of that, however it is cut into reads.
+// FuzzChunkReader checks that a chunked body returns only the seed's data, whose signatures or checksum the fuzzer
+// cannot forge. Reading ends in an error or with all of the data, for every size of the reads.
 func FuzzChunkReader(f *testing.F) {
 	data := []byte("some data that is longer than a chunk")
 	modes := []upload{
@@ -155,8 +155,8 @@ func FuzzChunkReader(f *testing.F) {
 		if (err == nil) != (same == nil) || err == nil && !bytes.Equal(got, again) {
 			t.Errorf("mode %d, %q: %q, %v; byte by byte %q, %v", mode, wire, got, err, again, same)
 		}
-		// The unsigned mode's trailer vouches for data of the announced length that has its SHA-256: the fuzzer can make
-		// such, and then it must be what the chunks hold.
+		// In the unsigned mode the trailer is a SHA-256 that the fuzzer can compute for other data. The data must then
+		// match it and have the announced length.
 		if err == nil && mode < 2 && !bytes.Equal(got, data) || err == nil && len(got) != len(data) {
 			t.Errorf("mode %s, %q: completed with %q", strconv.Itoa(mode), wire, got)
 		}

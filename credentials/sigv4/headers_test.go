@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// plainHeaders is the rule for canonical headers, word for word and without haste.
+// plainHeaders implements the rule for canonical headers literally, without optimizations.
 func plainHeaders(r *Request, list string) (string, Reason) {
 	names := strings.Split(list, ";")
 	if len(names) > maxSignedHeaders {
@@ -31,7 +31,7 @@ func plainHeaders(r *Request, list string) (string, Reason) {
 		case len(values) == 0 && name == "content-length" && r.ContentLength >= 0:
 			values = []string{fmt.Sprint(r.ContentLength)}
 		case len(values) == 0 && len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names):
-			return "", Malformed // which of two errors it is does not matter
+			return "", Malformed // either error is correct
 		case len(values) == 0:
 			return "", Mismatch
 		}
@@ -77,7 +77,7 @@ func TestSignedHeadersAreThoseThatThePlainRuleGives(t *testing.T) {
 				}
 			}
 		}
-		if random.IntN(2) > 0 { // and something wrong
+		if random.IntN(2) > 0 { // an invalid change
 			names = append(names, []string{"x-amz-date", "Range", "host", "content-length", "absent", ""}[random.IntN(6)])
 		}
 		if random.IntN(100) == 0 {

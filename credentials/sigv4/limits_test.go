@@ -18,7 +18,7 @@ func limitsRequest() *Request {
 	return &Request{Method: "GET", Host: "h", RawPath: "/a", Header: http.Header{}}
 }
 
-// verdict signs with the options of the fuzz targets, changes the request and verifies it.
+// verdict signs the request with the options of the fuzz targets, changes it and verifies it.
 func verdict(t *testing.T, r *Request, change func(*Request)) error {
 	t.Helper()
 	o := fuzzSignOptions()
@@ -34,8 +34,8 @@ func verdict(t *testing.T, r *Request, change func(*Request)) error {
 	return err
 }
 
-// Date stands in for X-Amz-Date where a client cannot set the latter; SDKs of old did so.
-func TestTheDateHeaderMayTellTheTimeIfItIsSigned(t *testing.T) {
+// Old SDKs sign Date because some clients cannot set X-Amz-Date.
+func TestASignedDateHeaderReplacesXAmzDate(t *testing.T) {
 	for text, want := range map[string]Reason{
 		"Sun, 01 Mar 2026 12:00:00 GMT":  0,
 		"20260301T120000Z":               0,
@@ -53,7 +53,7 @@ func TestTheDateHeaderMayTellTheTimeIfItIsSigned(t *testing.T) {
 		if at, err := http.ParseTime(text); err == nil {
 			date = at.UTC().Format(timeFormat)
 		}
-		// Sign by hand, as Sign always writes X-Amz-Date.
+		// Sign always writes X-Amz-Date, so the test makes this signature itself.
 		s := newScratch()
 		const signed, scope = "date;host;x-amz-content-sha256", "20260301/us-east-1/s3/aws4_request"
 		r.Header["X-Amz-Content-Sha256"] = []string{UnsignedPayload}
@@ -111,7 +111,7 @@ func TestHeadersHaveALimit(t *testing.T) {
 	}
 }
 
-// One request has one signature, however a client spells what means the same.
+// Requests that differ only in equivalent spellings have the same signature.
 func TestSpellingsThatMeanTheSameSignTheSame(t *testing.T) {
 	sign := func(path, query string, rule PathRule) string {
 		r := limitsRequest()
@@ -155,7 +155,7 @@ func TestSpellingsThatMeanTheSameSignTheSame(t *testing.T) {
 	}
 }
 
-// aws-sdk-go sorts a query by its decoded texts; keys outside ASCII then stand elsewhere than AWS's rules put them.
+// aws-sdk-go sorts a query by the decoded texts. For keys outside ASCII this order differs from that of AWS's rules.
 func TestAQuerySortedByDecodedTextsVerifies(t *testing.T) {
 	r := limitsRequest()
 	r.RawQuery = "%C3%A9=2&%C3%A9=%20&z=1&%C3%A9=1"
@@ -176,7 +176,7 @@ func TestARequestNotYetSentHasItsHostInTheURL(t *testing.T) {
 	}
 }
 
-func TestTheKeyCacheIsBoundedAndKeepsWhatFits(t *testing.T) {
+func TestTheKeyCacheIsBounded(t *testing.T) {
 	for n, want := range map[int]int{-1: 2, 0: 2, 3: 4, 1000: 1024, 1 << 30: 1 << 20} {
 		if got := len(NewKeyCache(n).slots); got != want {
 			t.Errorf("NewKeyCache(%d) holds %d", n, got)
@@ -196,8 +196,8 @@ func TestTheKeyCacheIsBoundedAndKeepsWhatFits(t *testing.T) {
 	}
 }
 
-// Keys that differ in one character anywhere may share a slot of the cache. Each caller still gets its own key.
-func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
+// Keys that differ in one character may share a slot of the cache. Each caller must still get its own key.
+func TestKeysInOneCacheSlotAreDistinguished(t *testing.T) {
 	t.Parallel()
 	secrets := []string{"a", "b", "aa", "ab", "123456789012345", "123456789012346", "1234567890123456", "1234567890123457"}
 	for at := range 40 {
@@ -222,7 +222,7 @@ func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
 		for range 4 {
 			wg.Go(func() {
 				for range 3 {
-					for s, want := range wanted { // in an order of its own
+					for s, want := range wanted { // each goroutine uses a random order
 						if got := cache.get(s.secret, s.day, s.region, s.service); got.scope != want.scope || got.sign(nil) != want.sign(nil) {
 							t.Errorf("a cache of %d has a wrong key for %+v", size, s)
 							return
@@ -235,7 +235,7 @@ func TestKeysThatLieInOnePlaceAreNotMistaken(t *testing.T) {
 	}
 }
 
-// stutter gives nothing, and no error, every other time: io.Reader allows it.
+// stutter returns no bytes and no error on every other call, which io.Reader allows.
 type stutter struct {
 	io.Reader
 	silent bool
@@ -248,7 +248,7 @@ func (s *stutter) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
-func TestABodyBearsReadersThatStutterOrFail(t *testing.T) {
+func TestBodyHandlesReadersThatReturnNothingOrFail(t *testing.T) {
 	body := []byte("a body of some bytes")
 	for _, e := range []encoded{plain(t, body, HashPayload(body), int64(len(body))), upload{mode: StreamingSigned, data: body, chunk: 7}.encode(t)} {
 		got, err := e.receive(t, &stutter{Reader: iotest.HalfReader(bytes.NewReader(e.wire))})
@@ -267,7 +267,7 @@ func TestABodyBearsReadersThatStutterOrFail(t *testing.T) {
 			t.Errorf("reading into nothing gives %d, %v", n, err)
 		}
 	}
-	// An upload without data is checked when the body is asked for, and that can fail.
+	// An upload without data is checked when Body is called, which then returns the error.
 	e := upload{mode: StreamingSigned, chunk: 7}.encode(t)
 	if _, err := e.open(t, strings.NewReader("0;chunk-signature="+strings.Repeat("0", 64)+"\r\n\r\n")); !errors.Is(err, &Error{Reason: ChunkMismatch}) {
 		t.Errorf("a forged end: %v", err)
@@ -286,7 +286,7 @@ func TestABodyBearsReadersThatStutterOrFail(t *testing.T) {
 	}
 }
 
-func TestPresignTakesWhatTheServiceIsUsedTo(t *testing.T) {
+func TestPresignUsesTheServicesPayloadHash(t *testing.T) {
 	credentials := Credentials{AccessKeyID: "AKIA", SecretAccessKey: fuzzSecret}
 	o := fuzzSignOptions()
 	o.PayloadHash = ""
@@ -295,11 +295,11 @@ func TestPresignTakesWhatTheServiceIsUsedTo(t *testing.T) {
 	}
 	o.Expires = MaxExpires + time.Second
 	if _, err := Presign(limitsRequest(), credentials, o); err == nil {
-		t.Error("presigned for more than a week")
+		t.Error("Presign accepted more than a week")
 	}
 	r := limitsRequest()
 	r.Header["x-amz-a"], r.Header["X-Amz-A"] = []string{"1"}, []string{"2"}
 	if _, err := Presign(r, credentials, fuzzSignOptions()); err == nil {
-		t.Error("presigned a header in two spellings")
+		t.Error("Presign accepted a header in two spellings")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Wires show these texts and facts to clients, some of which read them.
-func TestARefusalSaysWhatS3Says(t *testing.T) {
+// API servers show these texts and facts to clients, some of which parse them.
+func TestRefusalsHaveTheTextsOfS3(t *testing.T) {
 	const (
 		mechanism = "the authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 		skewed    = "the difference between the request time and the current time is too large"
@@ -74,9 +74,9 @@ func TestARefusalSaysWhatS3Says(t *testing.T) {
 		"a life of centuries": {true, query("Expires=3600", "Expires=6048000000000"), week, false, none},
 		"a clock behind": {false, after(time.Hour), skewed, false,
 			sigv4.Facts{SignedAt: signTime, Now: signTime.Add(time.Hour), Allowed: sigv4.MaxSkew}},
-		"a clock behind what is asked for": {false, func(_ *sigv4.Request, o *sigv4.Options) { o.Now, o.Skew = signTime.Add(time.Hour), time.Minute }, skewed, false,
+		"a clock outside a narrower skew": {false, func(_ *sigv4.Request, o *sigv4.Options) { o.Now, o.Skew = signTime.Add(time.Hour), time.Minute }, skewed, false,
 			sigv4.Facts{SignedAt: signTime, Now: signTime.Add(time.Hour), Allowed: time.Minute}},
-		"a request that is over": {true, after(2 * time.Hour), "", false,
+		"an expired request": {true, after(2 * time.Hour), "", false,
 			sigv4.Facts{SignedAt: signTime, Now: signTime.Add(2 * time.Hour), Allowed: time.Hour}},
 		"a request from the future": {true, after(-time.Hour), "", false,
 			sigv4.Facts{SignedAt: signTime, Now: signTime.Add(-time.Hour), Allowed: time.Hour}},
@@ -102,7 +102,7 @@ func TestARefusalSaysWhatS3Says(t *testing.T) {
 	}
 }
 
-func TestARefusedBodyTellsBothHashes(t *testing.T) {
+func TestARefusedBodyReportsBothHashes(t *testing.T) {
 	r, o := newRequest(), signOptions()
 	r.Method, r.ContentLength, o.PayloadHash = http.MethodPut, 3, sigv4.HashPayload([]byte("two"))
 	v, err := verify(signed(t, r, o), options())

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-func TestSigningRefusesWhatMakesNoSignature(t *testing.T) {
+func TestSigningRefusesInvalidOptionsAndRequests(t *testing.T) {
 	for name, change := range map[string]func(*sigv4.Request, *sigv4.Credentials, *sigv4.SignOptions){
 		"no access key":     func(_ *sigv4.Request, c *sigv4.Credentials, _ *sigv4.SignOptions) { c.AccessKeyID = "" },
 		"no secret":         func(_ *sigv4.Request, c *sigv4.Credentials, _ *sigv4.SignOptions) { c.SecretAccessKey = "" },
@@ -38,10 +38,10 @@ func TestSigningRefusesWhatMakesNoSignature(t *testing.T) {
 			r, c, o := newRequest(), creds, signOptions()
 			change(r, &c, &o)
 			if err := sigv4.Sign(r, c, o); err == nil {
-				t.Error("Sign signs")
+				t.Error("Sign returned no error")
 			}
 			if _, err := sigv4.Presign(r, c, o); err == nil {
-				t.Error("Presign signs")
+				t.Error("Presign returned no error")
 			}
 		})
 	}
@@ -50,8 +50,8 @@ func TestSigningRefusesWhatMakesNoSignature(t *testing.T) {
 	}
 }
 
-// One access key signs requests of every shape through a real server, whose parsing is what the verifier meets.
-func TestEveryShapeOfRequestSurvivesAServer(t *testing.T) {
+// Requests of every shape are signed and sent to a real server, so that the verifier sees what net/http parses.
+func TestEveryShapeOfRequestVerifiesAtAServer(t *testing.T) {
 	var got *sigv4.Request
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = sigv4.FromHTTP(r) }))
 	defer server.Close()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The requests in testdata/smithy/signed.json were signed by AWS's SDK for JavaScript, which Amplify uses: unlike the one for Go
-// it normalises paths and sorts encoded queries, and like it moves x-amz-* headers into a presigned query.
+// AWS's SDK for JavaScript, which Amplify uses, signed the requests in testdata/smithy/signed.json. Unlike the SDK for
+// Go it normalizes paths and sorts encoded queries. Like it, it moves x-amz-* headers into a presigned query.
 func TestEveryShapeThatTheSDKForJavaScriptSignsVerifies(t *testing.T) {
 	raw, err := os.ReadFile("testdata/smithy/signed.json")
 	if err != nil {

@@ -17,9 +17,9 @@ func TestPrintableIsASCIIWithoutSpaces(t *testing.T) {
 	})
 }
 
-func TestHeaderNamesFoldAsASCIIDoes(t *testing.T) {
+func TestHeaderNamesFoldASCIIOnly(t *testing.T) {
 	t.Parallel()
-	lower := func(text string) string { // strings.ToLower knows more letters
+	lower := func(text string) string { // strings.ToLower converts letters outside ASCII too
 		return strings.Map(func(r rune) rune {
 			if 'A' <= r && r <= 'Z' {
 				r += 'a' - 'A'
@@ -78,7 +78,7 @@ func TestTimesAreReadAsTimeParseReadsThem(t *testing.T) {
 	}
 }
 
-// randomText joins random pieces.
+// randomText joins at most the given number of random pieces.
 func randomText(random *rand.Rand, most int, pieces ...string) string {
 	var text strings.Builder
 	for range random.IntN(most + 1) {
@@ -87,8 +87,8 @@ func randomText(random *rand.Rand, most int, pieces ...string) string {
 	return text.String()
 }
 
-// Splitting an encoded credential gives the same parts as decoding it first.
-func TestAnEncodedCredentialReadsAsItsText(t *testing.T) {
+// cutEncodedCredential must return the same parts as decoding and then splitting.
+func TestAnEncodedCredentialHasTheSameParts(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(5, 6))
 	whole := 0

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// AWS's example credentials, which the streaming examples of the S3 API reference use.
+// example is AWS's example access key, which the streaming examples of the S3 API reference use.
 var example = Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
 var exampleTime = time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC)
@@ -30,14 +30,14 @@ type upload struct {
 	mutate  func(r *Request)
 }
 
-// encoded is an upload as it goes over the wire, with the signatures that it carries.
+// encoded is an upload as sent, with its signatures.
 type encoded struct {
 	request    *Request
 	wire       []byte
 	signatures []string // seed, chunks, trailer
 }
 
-// encode is the client's half of aws-chunked, written from the specification for the tests.
+// encode encodes the upload as aws-chunked. It is an independent implementation of the client's side for the tests.
 func (u upload) encode(t testing.TB) encoded {
 	t.Helper()
 	r := &Request{Method: "PUT", Host: "s3.amazonaws.com", RawPath: "/examplebucket/chunkObject.txt", ContentLength: -1, Header: http.Header{
@@ -110,7 +110,7 @@ func (u upload) frame(next func(algorithm string, rest ...string) string) []byte
 	return wire.Bytes()
 }
 
-// open verifies the request and gives its body.
+// open verifies the request and returns its body.
 func (e encoded) open(t testing.TB, body io.Reader) (*Body, error) {
 	t.Helper()
 	a, err := Parse(e.request)
@@ -124,7 +124,7 @@ func (e encoded) open(t testing.TB, body io.Reader) (*Body, error) {
 	return v.Body(body)
 }
 
-// receive reads the body as an upstream would: the bytes it got and how it ended.
+// receive reads the body as an upstream does. It returns the bytes received and the final error.
 func (e encoded) receive(t testing.TB, body io.Reader) ([]byte, error) {
 	t.Helper()
 	b, err := e.open(t, body)

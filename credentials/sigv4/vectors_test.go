@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// vector is a case of the official suite; testdata/README.md says where it is from.
+// vector is a case of the official suite. testdata/README.md names its source.
 type vector struct {
 	Name    string
 	Context struct {
@@ -55,7 +55,8 @@ func loadVectors(t testing.TB) []vector {
 	return file.Cases
 }
 
-// readRequest reads the suite's requests, whose targets may hold spaces and bytes above ASCII as no server takes them.
+// readRequest reads a request of the suite, whose target may contain spaces and bytes outside ASCII that no server
+// accepts.
 func readRequest(t testing.TB, text string) (*Request, []byte) {
 	t.Helper()
 	head, body, _ := strings.Cut(text, "\n\n")
@@ -68,7 +69,7 @@ func readRequest(t testing.TB, text string) (*Request, []byte) {
 	r.RawPath, r.RawQuery, _ = strings.Cut(target, "?")
 	last := ""
 	for _, line := range lines[1:] {
-		if strings.HasPrefix(line, " ") { // folded, which a server joins with a space
+		if strings.HasPrefix(line, " ") { // a folded line, which a server joins with a space
 			values := r.Header[last]
 			values[len(values)-1] += " " + strings.TrimSpace(line)
 			continue
@@ -106,7 +107,7 @@ func (v *vector) credentials() Credentials {
 	return c
 }
 
-// withoutLateToken undoes what the suite adds after signing when a case omits the session token from the signature.
+// withoutLateToken removes the session token that the suite adds after signing if a case does not sign it.
 func (v *vector) withoutLateToken(r *Request) {
 	if v.Context.OmitSessionToken {
 		r.Header.Del("X-Amz-Security-Token")
@@ -115,7 +116,7 @@ func (v *vector) withoutLateToken(r *Request) {
 	}
 }
 
-func TestEveryOfficialVectorIsProduced(t *testing.T) {
+func TestEveryOfficialVectorIsSigned(t *testing.T) {
 	for _, v := range loadVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			r, body := readRequest(t, v.Request)
@@ -143,7 +144,7 @@ func TestEveryOfficialVectorIsProduced(t *testing.T) {
 	}
 }
 
-func TestEveryOfficialVectorIsReadLayerByLayer(t *testing.T) {
+func TestEveryOfficialVectorVerifies(t *testing.T) {
 	for _, v := range loadVectors(t) {
 		for _, way := range []struct{ name, request, canonical, toSign, signature string }{
 			{"header", v.HeaderSigned, v.HeaderCanonical, v.HeaderString, v.HeaderSignature},
@@ -196,7 +197,7 @@ func TestEveryOfficialVectorIsReadLayerByLayer(t *testing.T) {
 	}
 }
 
-// tampering changes a signed request or what it is verified with. It reports whether it applies.
+// tampering changes a signed request or the options of Verify. It returns false if it does not apply.
 type tampering struct {
 	name   string
 	change func(r *Request, o *Options, secret *string) bool
@@ -206,7 +207,7 @@ func always(change func(r *Request)) func(*Request, *Options, *string) bool {
 	return func(r *Request, _ *Options, _ *string) bool { change(r); return true }
 }
 
-// inText replaces in the Authorization header or the query, wherever the signature is.
+// inText replaces text in the Authorization header or the query, depending on where the signature is.
 func inText(old, replacement string) func(*Request, *Options, *string) bool {
 	return func(r *Request, _ *Options, _ *string) bool {
 		header, query := r.Header.Get("Authorization"), r.RawQuery
@@ -314,7 +315,7 @@ var tamperings = []tampering{
 	}},
 }
 
-// changeSignature changes the text of the signature itself.
+// changeSignature changes the text of the signature.
 func changeSignature(r *Request, change func(string) string) bool {
 	if header := r.Header.Get("Authorization"); header != "" {
 		before, signature, _ := strings.Cut(header, "Signature=")

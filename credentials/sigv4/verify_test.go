@@ -17,7 +17,7 @@ var (
 	creds    = sigv4.Credentials{AccessKeyID: "ASIAEXAMPLEEXAMPLE22", SecretAccessKey: "secret/of+the+session", SessionToken: "token"}
 )
 
-// newRequest is an S3 request with some of everything.
+// newRequest returns an S3 request with a path, a query and headers that need canonicalization.
 func newRequest() *sigv4.Request {
 	return &sigv4.Request{
 		Method: "GET", Host: "s3.example.com", RawPath: "/bucket/a%20key", RawQuery: "versionId=3&prefix=p",
@@ -72,7 +72,7 @@ func wantReason(t testing.TB, err error, want sigv4.Reason, presigned bool) {
 	}
 }
 
-func TestWhatASignatureSays(t *testing.T) {
+func TestParseReturnsThePartsOfASignature(t *testing.T) {
 	for _, query := range []bool{false, true} {
 		r := newRequest()
 		if query {
@@ -89,7 +89,7 @@ func TestWhatASignatureSays(t *testing.T) {
 			t.Errorf("%+v", v.Auth)
 		}
 		if !sigv4.Present(r) || sigv4.Present(newRequest()) {
-			t.Error("Present does not see what Parse sees")
+			t.Error("Present is false for a signature that Parse accepts")
 		}
 		if want := map[bool]time.Duration{true: time.Hour}[query]; v.Expires != want {
 			t.Errorf("Expires = %s", v.Expires)
@@ -108,16 +108,16 @@ func TestTimeAndScopeBoundASignature(t *testing.T) {
 		"a header signature is good at once":                  {},
 		"a header signature is good fifteen minutes after":    {now: 15 * time.Minute},
 		"a header signature is good fifteen minutes before":   {now: -15 * time.Minute},
-		"a header signature is over a second later":           {now: 15*time.Minute + time.Second, want: sigv4.Skewed},
+		"a header signature expires a second later":           {now: 15*time.Minute + time.Second, want: sigv4.Skewed},
 		"a header signature is not good a second before that": {now: -15*time.Minute - time.Second, want: sigv4.Skewed},
 		"a narrower skew can be asked for": {now: time.Minute, want: sigv4.Skewed,
 			change: func(o *sigv4.Options) { o.Skew = 30 * time.Second }},
 		"a wider skew cannot": {now: time.Hour, want: sigv4.Skewed,
 			change: func(o *sigv4.Options) { o.Skew = 2 * time.Hour }},
 		"a presigned request is good for its second":     {presigned: true, expires: time.Second, now: time.Second},
-		"a presigned request is over after its second":   {presigned: true, expires: time.Second, now: 1001 * time.Millisecond, want: sigv4.Expired},
+		"a presigned request expires after its second":   {presigned: true, expires: time.Second, now: 1001 * time.Millisecond, want: sigv4.Expired},
 		"a presigned request is good for seven days":     {presigned: true, expires: sigv4.MaxExpires, now: sigv4.MaxExpires},
-		"a presigned request is over after seven days":   {presigned: true, expires: sigv4.MaxExpires, now: sigv4.MaxExpires + 1, want: sigv4.Expired},
+		"a presigned request expires after seven days":   {presigned: true, expires: sigv4.MaxExpires, now: sigv4.MaxExpires + 1, want: sigv4.Expired},
 		"a presigned request may be a minute ahead":      {presigned: true, now: -time.Minute},
 		"a presigned request may not be from the future": {presigned: true, now: -61 * time.Second, want: sigv4.NotYetValid},
 		"not even by a second, if no allowance is made": {presigned: true, now: -time.Second, want: sigv4.NotYetValid,
@@ -290,7 +290,7 @@ func TestABadPresignedQueryIsRefusedForItsReason(t *testing.T) {
 	}
 }
 
-func TestTheBodyHashOfServicesThatDoNotSendIt(t *testing.T) {
+func TestBodySHA256IsUsedWithoutAPayloadHash(t *testing.T) {
 	body := []byte(`{"UserPoolId":"x"}`)
 	r := &sigv4.Request{Method: "POST", Host: "h", Header: http.Header{}, ContentLength: int64(len(body))}
 	so := signOptions()

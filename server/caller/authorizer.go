@@ -17,22 +17,23 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// Options are what New needs. All but Revoked are required.
+// Options are the dependencies of New. All but Revoked are required.
 type Options struct {
 	IAM    *iam.Service
 	Minter *session.Minter
 	Region string
 	Now    func() time.Time
 
-	// Resources finds what condition keys need to know of pools.
+	// Resources returns the data of pools that condition keys need.
 	Resources Resources
-	// ClientIP returns the address of the client, from a trusted proxy if there is one; the zero Addr if it is unknown.
+	// ClientIP returns the address of the client, as a trusted proxy reports it if there is one; the zero Addr if it is
+	// unknown.
 	ClientIP func(r *http.Request) netip.Addr
-	// Revoked reports whether a session was revoked. nil means that none ever is.
+	// Revoked reports whether a session was revoked. nil means that no session ever is.
 	Revoked func(r *session.Record) bool
 }
 
-// Resources are the pools that calls are about. An error fails the call.
+// Resources returns data of the pools that a call refers to. If a method returns an error, the call fails.
 type Resources interface {
 	// UserPoolTags returns the tags of a user pool; nil if there is no such pool.
 	UserPoolTags(ctx context.Context, id string) (map[string]string, error)
@@ -117,7 +118,7 @@ func (a *Authorizer) regions(c *rpc.Call) []string {
 	return []string{a.o.Region}
 }
 
-// Authorize asks the caller's policies, once for each action and resource that the call needs.
+// Authorize evaluates the caller's policies for each action and resource that the call needs. All must be allowed.
 func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 	if decidedElsewhere[c.API.ID+":"+c.Operation.Name] {
 		return nil
@@ -140,7 +141,7 @@ func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 	return nil
 }
 
-// decidedElsewhere are the operations that identity policies do not decide. STS API Reference: GetCallerIdentity and
+// decidedElsewhere are the operations that Authorize does not decide. STS API Reference: GetCallerIdentity and
 // GetSessionToken need no permission; AssumeRole combines the role's trust policy with the caller's policies.
 var decidedElsewhere = map[string]bool{
 	"sts:GetCallerIdentity": true,

@@ -42,14 +42,14 @@ func TestAnInvalidSignatureHasTheErrorOfItsProtocol(t *testing.T) {
 		"no signature":                        {json: "MissingAuthenticationTokenException", query: "MissingAuthenticationToken"},
 		"a bearer token":                      {change: func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, json: "MissingAuthenticationTokenException", query: "MissingAuthenticationToken"},
 		"a header that does not parse":        {by: w.Root, change: func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }, json: "IncompleteSignatureException", query: "IncompleteSignature"},
-		"an access key that nobody has":       {by: sigv4.Credentials{AccessKeyID: "AKIANOBODYNOBODYNOBO", SecretAccessKey: "x"}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
+		"an unknown access key":               {by: sigv4.Credentials{AccessKeyID: "AKIANOBODYNOBODYNOBO", SecretAccessKey: "x"}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
 		"the right key and a wrong secret":    {by: sigv4.Credentials{AccessKeyID: w.Root.AccessKeyID, SecretAccessKey: "wrong"}, json: "InvalidSignatureException", query: "SignatureDoesNotMatch", message: mismatch},
 		"key of one session, token of other":  {by: sigv4.Credentials{AccessKeyID: one.AccessKeyID, SecretAccessKey: one.SecretAccessKey, SessionToken: other.SessionToken}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
 		"a session's key without its token":   {by: sigv4.Credentials{AccessKeyID: fresh.AccessKeyID, SecretAccessKey: fresh.SecretAccessKey}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
 		"the root key with a session's token": {by: sigv4.Credentials{AccessKeyID: w.Root.AccessKeyID, SecretAccessKey: w.Root.SecretAccessKey, SessionToken: fresh.SessionToken}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
 		"a session of another's secret":       {by: sigv4.Credentials{AccessKeyID: fresh.AccessKeyID, SecretAccessKey: other.SecretAccessKey, SessionToken: fresh.SessionToken}, json: "InvalidSignatureException", query: "SignatureDoesNotMatch", message: mismatch},
 		"a token with one character changed":  {by: sigv4.Credentials{AccessKeyID: fresh.AccessKeyID, SecretAccessKey: fresh.SecretAccessKey, SessionToken: flip(fresh.SessionToken)}, json: "UnrecognizedClientException", query: "InvalidClientTokenId", message: invalid},
-		"a session that is over":              {by: old, json: "ExpiredTokenException", query: "ExpiredToken", message: "The security token included in the request is expired"},
+		"an expired session":                  {by: old, json: "ExpiredTokenException", query: "ExpiredToken", message: "The security token included in the request is expired"},
 		"a session that was ended":            {by: revoked, json: "ExpiredTokenException", query: "ExpiredToken", message: "The security token included in the request is expired"},
 		"a clock 16 minutes behind":           {by: w.Root, ago: 16 * time.Minute, json: "InvalidSignatureException", query: "SignatureDoesNotMatch", message: "Signature expired: 20261121T094500Z is now earlier than 20261121T094600Z (20261121T100100Z - 15 min.)"},
 		"a clock 16 minutes ahead":            {by: w.Root, ago: -16 * time.Minute, json: "InvalidSignatureException", query: "SignatureDoesNotMatch", message: "Signature not yet current: 20261121T101700Z is still later than 20261121T101600Z (20261121T100100Z + 15 min.)"},
@@ -227,7 +227,7 @@ func TestASessionEndsWithItsRole(t *testing.T) {
 			w.Role("brief", callertest.AccountTrust(), callertest.AllowAll)
 		}
 		if rec := w.Query("sts", "GetCallerIdentity", by); rec.Code != http.StatusForbidden || !strings.Contains(rec.Body.String(), "InvalidClientTokenId") {
-			t.Errorf("made again %v: %d %s", again, rec.Code, rec.Body)
+			t.Errorf("role created again %v: %d %s", again, rec.Code, rec.Body)
 		}
 	}
 }

@@ -77,8 +77,8 @@ func list(in reflect.Value, field string) []string {
 	return nil
 }
 
-// iamKeys adds iam:PolicyARN and iam:PermissionsBoundary. The boundary is the one that the call sets, and otherwise the one that
-// the role has. IAM User Guide, "IAM and AWS STS condition context keys".
+// iamKeys adds iam:PolicyARN and iam:PermissionsBoundary. The boundary is the one that the call sets, or else the
+// role's. IAM User Guide, "IAM and AWS STS condition context keys".
 func (a *Authorizer) iamKeys(keys policy.MapContext, operation string, in reflect.Value) {
 	boundary := ""
 	switch operation {

@@ -28,8 +28,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// keyWorld is a world in which every resource has tags and the role a boundary, and a session that has everything a session can
-// have.
+// keyWorld is a world in which every resource has tags and the role has a boundary, with a session that has every
+// attribute of a session.
 type keyWorld struct {
 	*callertest.World
 	t       *testing.T
@@ -91,7 +91,7 @@ func newKeyWorld(t *testing.T) *keyWorld {
 	return w
 }
 
-// authorize asks for the operation with a session policy that adds to allowing everything.
+// authorize authorizes the operation with a session policy that adds a statement to one that allows everything.
 func (w *keyWorld) authorize(service *api.Service, operation string, input any, statement string) error {
 	w.t.Helper()
 	record := w.session
@@ -105,7 +105,7 @@ func (w *keyWorld) authorize(service *api.Service, operation string, input any, 
 	})
 }
 
-// input fills the members that name a resource or carry tags.
+// input sets the members of an input that name a resource or contain tags.
 func (w *keyWorld) input(service *api.Service, op *api.Operation) any {
 	in := op.NewInput()
 	v := reflect.ValueOf(in).Elem()
@@ -135,8 +135,8 @@ func (w *keyWorld) input(service *api.Service, op *api.Operation) any {
 	return in
 }
 
-// suppliable reports whether an input made by input can carry the key: a list has no resource with tags, and an object that the
-// call creates has none yet.
+// suppliable reports whether the input can supply the key: a list has no resource with tags, and an object that the call
+// creates has no tags yet.
 func suppliable(op *api.Operation, in any, key string) bool {
 	if !strings.Contains(key, ":ResourceTag/") {
 		return true

@@ -18,8 +18,8 @@ type target struct {
 	keys     policy.MapContext
 }
 
-// targets returns what the call needs: its action on the resource that the input names, and the service's action for tags
-// if the input sets tags as well. Its first element is the call's own action.
+// targets returns the actions and resources that the call needs. The first is the call's own action on the resource that
+// the input names. If the input also sets tags, the service's action for tags follows.
 func (a *Authorizer) targets(ctx context.Context, c *rpc.Call) ([]target, error) {
 	in := reflect.ValueOf(c.Input).Elem()
 	main := target{action: c.API.ID + ":" + c.Operation.Name, resource: a.resource(c, in)}
@@ -53,8 +53,8 @@ func (a *Authorizer) arn(service, resource string) string {
 	return "arn:aws:" + service + ":" + a.o.Region + ":" + a.o.IAM.Account() + ":" + resource
 }
 
-// resource returns the ARN of the resource that the call is about, "*" if the operation has none. Service Authorization
-// Reference, "Resource types" of each service.
+// resource returns the ARN of the call's resource, or "*" if the operation has none. Service Authorization Reference,
+// "Resource types" of each service.
 func (a *Authorizer) resource(c *rpc.Call, in reflect.Value) string {
 	switch c.API.ID {
 	case "cognito-idp":
@@ -120,7 +120,7 @@ func (a *Authorizer) identityPools(ctx context.Context, c *rpc.Call) ([]string, 
 	return pools, nil
 }
 
-// tagAction returns the action that a call needs as well if it sets tags while it does something else; "" for other calls.
+// tagAction returns the additional action that a call needs because it sets tags, or "" if it needs none.
 func tagAction(c *rpc.Call) string {
 	switch c.API.ID + ":" + c.Operation.Name {
 	case "iam:CreateRole":
@@ -135,8 +135,8 @@ func tagAction(c *rpc.Call) string {
 	return ""
 }
 
-// passedRoles returns the roles that the call passes to a service. This needs iam:PassRole; otherwise everyone who may
-// edit a pool or a group could give himself any role.
+// passedRoles returns the roles that the call passes to a service. They need iam:PassRole; otherwise everyone who may
+// edit a pool or a group could obtain any role.
 func passedRoles(c *rpc.Call) []string {
 	if in, ok := c.Input.(*cognitoidentity.SetIdentityPoolRolesInput); ok {
 		var roles []string
@@ -173,5 +173,5 @@ func text(in reflect.Value, field string) string {
 	return ""
 }
 
-// lastPart returns what follows the last slash.
+// lastPart returns the text after the last slash.
 func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/server/caller/callertest"
 )
 
-// story makes calls in sequence and compares each with a golden file.
+// story makes calls in sequence and compares each answer with a golden file.
 type story struct {
 	*callertest.World
 	t *testing.T
@@ -102,7 +102,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call("DeleteRole", "unknown", "RoleName", "editor")
 }
 
-func TestListsContinueAtTheirToken(t *testing.T) {
+func TestListsContinueAtTheirMarker(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	for _, name := range []string{"Alpha", "beta", "Gamma"} {
 		s.Role(name, callertest.AccountTrust())

@@ -25,7 +25,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 )
 
-// store is a gateway in little: it opens the session, verifies the request and its body, and keeps objects by path.
+// store is a small gateway: it opens the session, verifies the request and its body, and stores objects by path.
 type store struct {
 	*httptest.Server
 	minter *session.Minter
@@ -120,7 +120,7 @@ func (s *store) serve(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// credentials mints a session and gives it to the SDK.
+// credentials mints a session and returns its credentials for the SDK.
 func (s *store) credentials(t *testing.T, role string) aws.CredentialsProvider {
 	t.Helper()
 	now := time.Now()
@@ -143,7 +143,7 @@ var keys = []string{
 	"plain", "a b", "a+b", "a/b//c", "ü/é", "你好 😀", "(par)*!'", "semi;colon", "per%cent", "per%2Fcent", "q?u#e", "tilde~", "dots...", "&=$@:,", "\"<>\\^`{|}",
 }
 
-func TestTheS3ClientUploadsInEveryWayItHas(t *testing.T) {
+func TestEveryKindOfUploadOfTheS3ClientVerifies(t *testing.T) {
 	ctx := context.Background()
 	data := make([]byte, 300<<10)
 	if _, err := rand.Read(data); err != nil {
@@ -203,7 +203,7 @@ func TestTheS3ClientUploadsInEveryWayItHas(t *testing.T) {
 	}
 }
 
-func TestPresignedURLsOfTheSDKAreGoodForTheirRequestOnly(t *testing.T) {
+func TestPresignedURLsOfTheSDKVerifyForTheirRequestOnly(t *testing.T) {
 	ctx, store := context.Background(), newStore(t, false)
 	presigner := s3.NewPresignClient(store.s3(t, "arn:aws:iam::123456789012:role/presigner"))
 	for _, key := range keys {
@@ -266,7 +266,7 @@ func TestQueriesOfTheS3ClientVerify(t *testing.T) {
 	}
 }
 
-func TestASessionIsItsOwnAndNoOthers(t *testing.T) {
+func TestSessionsOfTwoRolesDoNotMix(t *testing.T) {
 	ctx, store := context.Background(), newStore(t, false)
 	caller := func(provider aws.CredentialsProvider) (string, error) {
 		client := sts.New(sts.Options{Region: "eu-central-1", Credentials: provider, BaseEndpoint: aws.String(store.URL),

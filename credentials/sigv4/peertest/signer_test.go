@@ -1,5 +1,5 @@
-// Package peertest plays requests of AWS's own SDK for Go against package sigv4, over real servers. It is a module of its
-// own so that the SDK is no dependency of Sluice.
+// Package peertest sends requests of AWS's own SDK for Go to real servers that verify them with package sigv4. It is a
+// separate module so that Sluice does not depend on the SDK.
 package peertest
 
 import (
@@ -28,7 +28,7 @@ func options(now time.Time) sigv4.Options {
 	return sigv4.Options{Now: now, Regions: []string{"eu-central-1"}, Services: []string{"s3", "sts", "execute-api"}, Keys: sigv4.NewKeyCache(16)}
 }
 
-// verifier is a server that keeps the verdict on its last request.
+// verifier is a server that stores the result for its last request.
 type verifier struct {
 	*httptest.Server
 	auth *sigv4.Verified
@@ -63,7 +63,7 @@ func (v *verifier) send(t *testing.T, r *http.Request) {
 	}
 }
 
-// targets are the shapes of paths and queries that a client can make.
+// targets returns the shapes of paths and queries that a client can send.
 func targets() []string {
 	sixty := make([]string, 60)
 	for i := range sixty {
@@ -142,8 +142,8 @@ func TestEveryShapeThatTheSDKSignsVerifies(t *testing.T) {
 	}
 }
 
-// For what both sign, ours is the SDK's signature to the letter.
-func TestOurSignatureIsTheSDKs(t *testing.T) {
+// For requests that both can sign, both signatures are equal.
+func TestSignMatchesTheSDK(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	credentials := aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secret, SessionToken: token}
 	mine := sigv4.Credentials{AccessKeyID: accessKey, SecretAccessKey: secret, SessionToken: token}
@@ -155,8 +155,8 @@ func TestOurSignatureIsTheSDKs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Where the SDK leaves AWS's rules (it neither normalises paths nor encodes them for S3, sorts decoded keys, and
-			// drops parameters with semicolons), verifying bears with it and signing does not follow.
+			// The SDK deviates from AWS's rules: it neither normalizes paths nor encodes them for S3, sorts decoded
+			// keys, and drops parameters with semicolons. Verify accepts such signatures; Sign does not make them.
 			if strings.Contains(target, ";") || strings.Contains(target, "%C3%A9=") || strings.ContainsAny(u.EscapedPath(), "()*!',:@=&$+") ||
 				strings.Contains(u.EscapedPath(), "%2f") || strings.Contains(u.EscapedPath(), "%41") ||
 				service != "s3" && strings.Contains(u.Path, "//") || strings.Contains(u.Path, "/.") {

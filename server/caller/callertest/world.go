@@ -120,7 +120,7 @@ func AccountTrust() json.RawMessage {
 	return json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + Account + `"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`)
 }
 
-// As assumes a role, without an API call, and returns its credentials.
+// As assumes a role without an API call and returns its credentials.
 func (w *World) As(roleARN string) sigv4.Credentials {
 	w.t.Helper()
 	out, err := w.IAM.AssumeRole(w.t.Context(), &iam.Caller{Principal: w.IAM.Root(w.Root.AccessKeyID)}, iam.AssumeRoleInput{RoleARN: roleARN, SessionName: "tester"})
@@ -155,7 +155,7 @@ func (w *World) sign(r *http.Request, body, service string, by sigv4.Credentials
 	w.must(sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now, Region: Region, Service: service, PayloadHash: sigv4.HashPayload([]byte(body))}))
 }
 
-// Do serves a request of either protocol.
+// Do serves a request of either protocol and returns the recorded answer.
 func (w *World) Do(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
