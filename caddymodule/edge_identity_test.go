@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The attack: two routes share an upstream, and the one that sets no header lets the client's pass.
+// The attack: two routes share an upstream, and the client sends an identity header to the route that does not set it.
 func TestAHeaderThatOneRouteSetsIsRemovedOnAll(t *testing.T) {
 	e := newEdge(t)
 	other := freePort(t)
@@ -76,7 +76,7 @@ func TestKeptHeadersThatSluiceSetsAreRefused(t *testing.T) {
 	}
 }
 
-// What Caddy does to a path before the gate or behind it folds case; what is denied stays denied.
+// Caddy handlers before and after the gate match paths without regard to case. A denied path must stay denied.
 func TestLetterCaseOpensNothingAroundCaddysHandlers(t *testing.T) {
 	e := newEdge(t)
 	token := e.issuer.bearer(t, "ada")

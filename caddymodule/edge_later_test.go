@@ -98,7 +98,7 @@ func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
 	})
 }
 
-// Whoever forgets the gate must not lend the store's keys to everybody.
+// A sluice_credentials without a sluice_authorize must refuse requests instead of signing them with the store's keys.
 func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
 	e := newEdge(t)
 	lend := "sluice_credentials {\n sigv4 s3 {\n access_key AKIDSTORE\n secret_key storesecret\n }\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n"
@@ -107,14 +107,14 @@ func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
 	if a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("status %d %s", a.status, a.body)
 	}
-	// Nor in the wrong order.
+	// The same holds if the directives are in the wrong order.
 	e.load(t, "", "route {\n"+lend[:strings.Index(lend, "reverse_proxy")]+gate("allow any * *")+"reverse_proxy %UPSTREAM%\n}")
 	if a := e.get(t, "/bucket/key", e.issuer.bearer(t, "ada")); a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("in the wrong order: status %d %s", a.status, a.body)
 	}
 }
 
-// Nor to requests that only shadow mode lets pass: trying rules out must not open the store to everyone.
+// Requests that pass only because of shadow mode must not be signed with the store's keys.
 func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
 	e := startEdge(t, gate("allow any GET /api/*\n mode shadow")+"sluice_credentials {\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n")
 	token := e.issuer.bearer(t, "ada")
@@ -135,7 +135,7 @@ func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
 	}
 }
 
-// Of two gates in a row the one that a request passed last says who asks.
+// If a request passes two gates, the principal is that of the second.
 func TestTheLastGateSaysWhoAsks(t *testing.T) {
 	e := newEdge(t)
 	other := startIssuer(t)
@@ -190,7 +190,7 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 		}
 		return response.StatusCode, string(body)
 	}
-	// Refusals of the tests before may have used up what is recorded in a second.
+	// Refusals in earlier tests may have used up the number that is recorded per second.
 	var id, text string
 	var status int
 	eventually(t, "a refusal is recorded with its statements", func() bool {

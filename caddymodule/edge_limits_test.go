@@ -12,7 +12,7 @@ import (
 func TestWhatIsTooMuchIsRefusedAtOnce(t *testing.T) {
 	e := startEdge(t, open(""))
 	good := e.issuer.bearer(t, "ada")
-	// Just under the limit of 16 KiB a genuine token passes, just over it does not.
+	// A valid token just under the limit of 16 KiB passes; one just over it is refused.
 	pad := 0
 	for _, c := range []struct{ over, status int }{{-40, 200}, {40, 401}} {
 		empty := len(e.issuer.token(t, "ada", "pad", ""))
@@ -72,7 +72,7 @@ func nested(depth int) any {
 	return v
 }
 
-// The attack: send so many forged tokens that the gate runs out of memory, or forgets the genuine ones.
+// The attack: send so many forged tokens that the gate runs out of memory or evicts valid tokens from its cache.
 func TestForgedTokensPushOutNobody(t *testing.T) {
 	e := startEdge(t, open("realm forged"))
 	genuine := make([]string, 100)
@@ -93,7 +93,7 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 	for worker := range 8 {
 		running.Go(func() {
 			for i := worker; i < forged; i += 8 {
-				// Another signature each time: everything but the signature is genuine.
+				// Each token differs from a valid one only in its signature.
 				a, err := e.ask("/x", token[:len(token)-12]+fmt.Sprintf("%012d", i))
 				if err == nil && a.status != 401 {
 					err = errors.New(a.body)
@@ -134,7 +134,7 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 	}
 }
 
-// The attack: wait for somebody else's decision on a shared connection, in a shared cache.
+// The attack: get another user's decision through a shared connection or a shared cache.
 func TestTwoUsersNeverCross(t *testing.T) {
 	e := startEdge(t, gate("allow user ada * /of/ada/*\n allow user bob * /of/bob/*\n header X-User-Id {http.auth.user.id}")+"reverse_proxy %UPSTREAM%")
 	users := [2]string{"ada", "bob"}

@@ -145,7 +145,7 @@ func TestLogsHideSessionTokensAndPresignedSignatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		for text := range strings.Lines(string(raw)) {
-			// Lines of reverse_proxy at level debug are the operator's wish.
+			// The debug lines of reverse_proxy are not redacted.
 			if strings.Contains(text, secret) && !strings.Contains(text, `"level":"debug"`) {
 				t.Errorf("%s: %s", file, text)
 			}

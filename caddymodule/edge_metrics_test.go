@@ -26,7 +26,7 @@ func (e *edge) metrics(t testing.TB) families {
 	return all
 }
 
-// sum adds up the metric's values whose labels are as given, name and value in turn.
+// sum returns the sum of the metric's values that have the given labels, as name and value pairs.
 func (f families) sum(name string, labels ...string) float64 {
 	total := 0.0
 	for _, family := range f {
@@ -84,7 +84,7 @@ func documentedMetrics(t *testing.T) map[string][]string {
 	return documented
 }
 
-// A day in the life of a process, then a scrape through the metrics directive as Prometheus does it.
+// Makes every documented metric appear, then scrapes the metrics directive as Prometheus does.
 func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)

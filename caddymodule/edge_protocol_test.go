@@ -11,7 +11,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// h2cClient speaks HTTP/2 in the clear, at once.
+// h2cClient returns a client that speaks unencrypted HTTP/2 with prior knowledge.
 func h2cClient(t testing.TB) *http.Client {
 	t.Helper()
 	protocols := new(http.Protocols)
@@ -21,7 +21,7 @@ func h2cClient(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Timeout: aMinute}
 }
 
-// endless is a body of so many bytes, without a length.
+// endless is a body of the given number of bytes, without a Content-Length.
 type endless struct{ left int }
 
 func (b *endless) Read(into []byte) (int, error) {
