@@ -77,7 +77,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The claims are sub and the name and value pairs in more. A nil value removes a claim.
+// token returns a signed token. Its claims are sub and the name and value pairs in more. A nil value removes a claim.
 func (i *issuer) token(t testing.TB, sub string, more ...any) string {
 	t.Helper()
 	now := time.Now().Unix()

@@ -23,7 +23,7 @@ func (e *edge) reload(block, site string) error {
 	return e.tryLoad(block, "http://:%PORT% {\n"+site+"\n}\n")
 }
 
-// load of n clients that ask again and again until stop is called.
+// load starts n clients that send requests until stop is called.
 type load struct {
 	asked    atomic.Int64
 	failures failures
@@ -111,7 +111,7 @@ func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
 	}
 }
 
-// ask sends a GET without a test at hand, for other goroutines.
+// ask sends a GET request. It does not use testing.TB, so that other goroutines can call it.
 func (e *edge) ask(path, authorization string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, e.url(path), nil)
 	if err != nil {
@@ -176,7 +176,7 @@ func TestReloadsAddAndRemoveRoutes(t *testing.T) {
 			t.Errorf("round %d: what stays gives %d", round, status)
 		}
 	}
-	// A rule that changes counts at once, for tokens in the cache too.
+	// A changed rule takes effect at once, including for cached tokens.
 	if err := e.reload(poolBlock, strings.Replace(poolSite, "allow group readers GET /api/*", "allow group editors GET /api/*", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestReloadsAddAndRemoveRoutes(t *testing.T) {
 	}
 }
 
-// A call that is under way when its configuration ends is answered, even when the next one opens no store.
+// A call in progress during a reload is answered, even if the next configuration opens no store.
 func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -229,7 +229,7 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	}
 }
 
-// Caddy takes a configuration with the same text for unchanged. An edited policy must not be.
+// Caddy skips a reload if the text of the configuration is unchanged. It must not skip one after a policy file was edited.
 func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
 	e := newEdge(t)
 	policy := func(action string) {
@@ -266,7 +266,7 @@ func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
 	if !open() {
 		t.Fatal("the store is not open")
 	}
-	// Caddy ends what a configuration holds some time after the next one runs.
+	// Caddy cleans a configuration up some time after the next one has started.
 	e.load(t, "", gate("allow any * *")+"reverse_proxy %UPSTREAM%")
 	eventually(t, "the store is closed", func() bool { return !open() })
 	e.load(t, poolBlock, poolSite)

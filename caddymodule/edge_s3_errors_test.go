@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// s3Question is a request to the store, signed as a case wants it and then changed.
+// s3Question is a request to the store, which a test case signs and then modifies.
 type s3Question struct {
 	method        string // "" = GET
 	presigned     bool
@@ -26,7 +26,7 @@ type s3Question struct {
 	change        func(*http.Request)
 }
 
-// ask sends the question and gives what it was signed at.
+// ask sends the request and returns the time of its signature.
 func (q s3Question) ask(t *testing.T, e *edge) (answer, time.Time) {
 	t.Helper()
 	or := func(text, otherwise string) string {
@@ -69,7 +69,7 @@ func (q s3Question) ask(t *testing.T, e *edge) (answer, time.Time) {
 	return do(t, e.http, r), at
 }
 
-// Clients read these documents: SDKs take the region from one, tools look for words in another, people send the ids.
+// Clients depend on these documents: SDKs read the region, tools match texts, and users report the ids to support.
 func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")
@@ -89,7 +89,7 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 	for name, tc := range map[string]struct {
 		s3Question
 		status int
-		want   string // the document up to Resource; SIGNED is when it was signed, END when that is over, NOW the server's time
+		want   string // the document up to Resource; SIGNED is the signing time, END the expiry, NOW the server's time
 	}{
 		"version 2 in a header": {s3Question{change: func(r *http.Request) {
 			r.Header = http.Header{"Authorization": {"AWS " + rootKey.AccessKeyID + ":frJIUN8DYpKDtOLCwo//yllqDzg="}}
@@ -168,8 +168,8 @@ var (
 	serverTimes = regexp.MustCompile(`<ServerTime>([^<]*)</ServerTime>`)
 )
 
-// plainDocument is an error document with words for what is never the same: the ids, which the headers must hold too, and the
-// server's time.
+// plainDocument returns an error document with its variable parts replaced by words: the server's time, and the ids, which
+// must equal those in the headers.
 func plainDocument(t *testing.T, a answer) string {
 	t.Helper()
 	id, host := a.header.Get("X-Amz-Request-Id"), a.header.Get("X-Amz-Id-2")

@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// checkS3Error wants the error document of S3 with that code.
+// checkS3Error checks that the response is an S3 error document with the code.
 func checkS3Error(t *testing.T, what string, a answer, status int, code string) {
 	t.Helper()
 	if a.status != status || !strings.Contains(a.body, "<Code>"+code+"</Code>") || a.header.Get("Content-Type") != "application/xml" {
@@ -113,7 +113,7 @@ func TestAPresignedURLReachesTheStoreAndNothingMore(t *testing.T) {
 	checkS3Error(t, "with a token, too", e.get(t, "/s3/bucket/key?"+query, "Authorization: Bearer abc"), 400, "InvalidArgument")
 }
 
-// The attack: sign for one body and send another. The store must never see the end of it, or it would keep it.
+// The attack: sign one body and send another. The store must not receive the whole body, or it would save the object.
 func TestABodyThatIsNotTheSignedOneIsNeverWholeAtTheStore(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")

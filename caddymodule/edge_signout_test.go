@@ -55,8 +55,8 @@ func unsigned(t *testing.T, e *edge, operation string, input object) {
 	}
 }
 
-// dead checks that a sign-in's tokens, and the credentials got with them, are refused. In the process that ended the sign-in they
-// are as soon as the call has returned.
+// dead checks that a sign-in's tokens, and the credentials obtained with them, are refused. The process that ended the sign-in
+// must refuse them as soon as the call has returned.
 func dead(t *testing.T, e *edge, what string, in tokens, key sigv4.Credentials) {
 	t.Helper()
 	if status := e.apiStatus(t, "/api/x", in.access); status != 401 {
@@ -127,7 +127,7 @@ func TestSigningOutReachesTheEdgeWithinASecondAndLasts(t *testing.T) {
 		going = append(going, again)
 	}
 
-	// A restart forgets nothing.
+	// The revocations survive a restart.
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}

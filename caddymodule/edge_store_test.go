@@ -18,7 +18,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// trustingStore is an object store that verifies nothing: it keeps what has arrived of an upload, whatever its end.
+// trustingStore is an object store without any verification. It saves the part of an upload that arrived, even if the upload
+// breaks off.
 type trustingStore struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -63,7 +64,7 @@ func (s *trustingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *trustingStore) address() string { return s.Listener.Addr().String() }
 
-// last returns the last request that came, and forgets all.
+// last returns the last request and clears the list.
 func (s *trustingStore) last() *http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ func (s *trustingStore) object(path string) string {
 	return string(s.objects[path])
 }
 
-// startStore runs a gate for the administrator before a trusting store; proxy is the reverse_proxy directive.
+// startStore runs a gate that accepts the administrator, in front of a trustingStore; proxy is the reverse_proxy directive.
 func startStore(t *testing.T, s *trustingStore, options, sign, proxy string) *edge {
 	t.Helper()
 	e := newEdge(t)
@@ -101,7 +102,7 @@ func (e *edge) loadStore(s *trustingStore, options, sign, proxy string) error {
 		sign+"\n}\n}\n"+proxy+"\n}\n")
 }
 
-// askStore sends a request that the administrator signed.
+// askStore sends a request signed by the administrator.
 func (e *edge) askStore(t *testing.T, method, host, target, body, hash string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequest(method, e.url(target), strings.NewReader(body))

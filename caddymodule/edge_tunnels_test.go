@@ -65,7 +65,7 @@ func TestOnlyWebSocketOpensATunnel(t *testing.T) {
 	}
 }
 
-// secure loads the site on a port with TLS and returns a client of HTTP/3 and the base of its URLs.
+// secure loads the site on a port with TLS and returns an HTTP/3 client and the base URL.
 func (e *edge) secure(t *testing.T, site string) (*http3.Transport, string) {
 	t.Helper()
 	port := freePort(t)
@@ -122,7 +122,7 @@ func TestAWebSocketOverHTTP3IsDecidedAsTheGETThatTheUpstreamGets(t *testing.T) {
 	}
 }
 
-// streams is an upstream whose answers last: events that stop coming, a download without end, an answer that never begins.
+// streams is an upstream with slow responses: an event stream that stalls, an endless download, a response that never begins.
 func streams(t *testing.T) (address string, left <-chan string) {
 	t.Helper()
 	gone := make(chan string, 64)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// dial asks for an upgrade by hand.
+// dial opens a connection and sends an upgrade request.
 func (e *edge) dial(t *testing.T, headers string) (net.Conn, *bufio.Reader, *http.Response) {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+e.port, aMinute)

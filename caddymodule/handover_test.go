@@ -43,7 +43,8 @@ func TestHandoverStandsFirst(t *testing.T) {
 	}
 }
 
-// The old server was shut down 0.1 seconds after the new one came, and said goodbye to whom it still served.
+// A regression test. The old server was shut down 0.1 seconds after the new one started, and closed connections whose requests
+// were still being served.
 func TestAReloadWaitsForTheRequestsThatHaveBegun(t *testing.T) {
 	e := newEdge(t)
 	began := make(chan struct{})
@@ -113,7 +114,7 @@ func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
 	} {
 		text := terms(policies...)
 		if seen[text] {
-			t.Errorf("%s stands for something else already", text)
+			t.Errorf("%s already has other terms", text)
 		}
 		seen[text] = true
 		if again := terms(policies...); again != text {

@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidp"
 )
 
-// The log is kept at the level that tells most. Whoever reads it, or lists the data directory, can sign in as nobody.
+// The log is at level debug. Neither the log nor the names and modes of files in the data directory may give away a secret.
 func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")
@@ -74,7 +74,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 			end = `"` + secret + `"` // six digits are part of many numbers
 		}
 		if len(secret) < 6 || strings.Contains(string(log), end) {
-			t.Errorf("the %s stands in the log, or is none: %d characters", what, len(secret))
+			t.Errorf("the %s is in the log, or too short for a secret: %d characters", what, len(secret))
 		}
 	}
 	names := map[string]bool{}
@@ -102,7 +102,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	}
 }
 
-// unsignedByRight are the operations that AWS lets anybody call: those that begin something, and those that bring an access token.
+// unsignedByRight are the operations that need no signature in AWS: those before a sign-in, and those that take an access token.
 var unsignedByRight = strings.Fields(`
 	SignUp ConfirmSignUp ResendConfirmationCode ForgotPassword ConfirmForgotPassword InitiateAuth RespondToAuthChallenge RevokeToken
 	GetTokensFromRefreshToken
@@ -112,7 +112,7 @@ var unsignedByRight = strings.Fields(`
 	DeleteWebAuthnCredential
 	GetId GetCredentialsForIdentity GetOpenIdToken UnlinkIdentity`)
 
-// The attack: reach the port, and call what administrators call.
+// The attack: call administrative operations without credentials.
 func TestNobodyAdministersWithoutASignature(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada")
@@ -153,7 +153,7 @@ func TestNobodyAdministersWithoutASignature(t *testing.T) {
 	}
 }
 
-// The attack: bring a token of one kind where another is meant. Every kind opens its own door only.
+// The attack: use a token of one kind where another kind is required.
 func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -206,8 +206,8 @@ func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
 	}
 }
 
-// The address that policies see is the client's when a trusted proxy tells it, and the peer's otherwise. What is refused
-// from others is in TestForwardedHeadersNeverChangeADecision.
+// Policies get the client address from a trusted proxy's header, and otherwise the peer's address. For headers from other
+// peers, see TestForwardedHeadersNeverChangeADecision.
 func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
 	e := newEdge(t)
 	e.file(t, "inside.json", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
@@ -231,7 +231,7 @@ func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
 	}
 }
 
-// What needs no signature is bounded by address; a signature names who is answerable.
+// Unsigned calls are limited by client address. Signed calls are not, because the signature identifies the caller.
 func TestAnAddressMayCallOnlySoOften(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)

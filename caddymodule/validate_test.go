@@ -11,7 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 )
 
-// mistake is a Caddyfile with a mistake, and what `sluice validate` says about it.
+// mistake is a Caddyfile with a mistake, and the expected error of `sluice validate`.
 type mistake struct {
 	block string            // in the sluice block
 	site  string            // in the site's block; "" = a good gate
@@ -24,7 +24,7 @@ const goodGate = "sluice_authorize {\n\t\tuser_pool us-east-1_notes0001\n\t\tall
 
 const poolAndClient = "user_pool us-east-1_notes0001 {\n\t\t\tsettings pool.json\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\tsettings client.json\n\t\t\t}\n\t\t}"
 
-// validate does what `sluice validate` does with the Caddyfile.
+// validate checks the Caddyfile as `sluice validate` does.
 func (m *mistake) validate(t *testing.T) error {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func (s *shortened) Error() string { return s.text }
 
 const allowEverything = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`
 
-// What start would refuse, validate refuses, in words that say what to do.
+// Every mistake that prevents a start is an error of validate, which says how to correct it.
 func TestValidateRefusesTypicalMistakes(t *testing.T) {
 	role := func(lines string) string { return poolAndClient + "\n\t\trole reader {\n\t\t\t" + lines + "\n\t\t}" }
 	const identityPool = "us-east-1:11111111-2222-4333-8444-555555555555"
