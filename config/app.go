@@ -221,7 +221,7 @@ var (
 	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 
-// Defaults sets what was left out. env returns the value of an environment variable.
+// Defaults sets the default of each setting that is empty. env returns the value of an environment variable.
 func (a *App) Defaults(env func(string) string) {
 	if dir := env("SLUICE_DATA_DIR"); dir != "" {
 		if absolute, err := filepath.Abs(dir); err == nil { // else the working directory is gone

@@ -26,7 +26,7 @@ import (
 
 // Options are what Read and Open need. Every field has a default, except that RootKey or ShowRootKey must be set.
 type Options struct {
-	// Config is what the sluice block of a Caddyfile says. Read works on a copy and fills in what was left out.
+	// Config is the sluice block of a Caddyfile. Read works on a copy and sets the defaults.
 	Config config.App
 	// APIs opens the store for the APIs even if Config declares nothing and no gate needs it.
 	APIs bool

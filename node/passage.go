@@ -32,7 +32,7 @@ type Passage struct {
 	served served
 }
 
-// Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
+// Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request target
 // that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	request := requests.Get().(*asked)
@@ -61,7 +61,7 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 // requests holds requests for reuse: a gate keeps none.
 var requests = sync.Pool{New: func() any { return new(asked) }}
 
-// asked is a request with the answer to it, which limits how long the body may take.
+// asked is a request with its response writer, through which it limits the time to read the body.
 type asked struct {
 	authz.Request
 	answer http.ResponseWriter
@@ -76,10 +76,10 @@ func (a *asked) LimitBody(d time.Duration) {
 	_ = http.NewResponseController(a.answer).SetReadDeadline(until)
 }
 
-// Serve changes r to what was decided on, removes the credential, sets the identity headers and calls next. repl fills in the
-// placeholders of the headers. The engine has removed the client's own identity headers.
+// Serve changes r to the request that was decided on, removes the credential, sets the identity headers and calls next. repl
+// fills in the placeholders of the headers. The engine has removed the client's own identity headers.
 func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, next Handler) error {
-	// What was decided on is what goes upstream.
+	// The upstream gets exactly the method, path and query that were decided on.
 	if p.Result.Path != "" {
 		setPath(r.URL, p.Result.Path, p.Result.RawPath)
 		r.URL.RawQuery = p.Result.RawQuery

@@ -52,7 +52,7 @@ func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result auth
 	}))
 }
 
-// handlerFunc makes a function a Handler.
+// handlerFunc is a function that implements Handler.
 type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 
 // ServeHTTP implements Handler.

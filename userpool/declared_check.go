@@ -22,7 +22,8 @@ type Problem struct {
 // RequestCheck validates a request of the cognito-idp API against the API's model.
 type RequestCheck func(operation string, request json.RawMessage) error
 
-// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+// CheckDeclared returns the errors that Ensure would return for the declaration with any content of the store. It does not
+// access the store.
 func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 	var problems []Problem
 	note := func(client string, settings bool, err error) {
@@ -33,7 +34,7 @@ func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 		if err == nil {
 			return
 		}
-		if text, ok := fault.Message(err); ok { // without its kind, which is for clients of the API
+		if text, ok := fault.Message(err); ok { // without its kind, which only API clients need
 			err = errors.New(text)
 		}
 		problems = append(problems, Problem{client, settings, fmt.Errorf("%s: %w", at, err)})

@@ -107,7 +107,7 @@ func (p *PoolSettings) completeMessages() {
 // mirror is one text in its older member and in the template of messages.
 type mirror struct{ older, newer *string }
 
-// mirrored returns the texts that stand in two members. The template must be set.
+// mirrored returns the texts that two members of the settings hold. The template must be set.
 func (p *PoolSettings) mirrored() []mirror {
 	t := p.VerificationMessageTemplate
 	return []mirror{

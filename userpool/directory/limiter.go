@@ -65,7 +65,7 @@ func (l *limiter) takeGhost(op, pool, name string, limit int) error {
 	return l.count(l.ghosts, tableKeyOf(op, pool, name), limit)
 }
 
-// takeFor is take for a user, takeGhost for a stand-in.
+// takeFor calls take for a user and takeGhost for a stand-in.
 func (l *limiter) takeFor(subject *Subject, op, pool, name string, limit int) error {
 	if !subject.Exists {
 		return l.takeGhost(op, pool, name, limit)

@@ -56,7 +56,7 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *use
 	return l.delivery(), nil
 }
 
-// pretendCode answers as if a code had been sent to a stand-in.
+// pretendCode returns the result for a stand-in: the delivery details of a code that is not sent.
 func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string) (*Delivery, error) {
 	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
 	if err := s.padWrite(ctx); err != nil {

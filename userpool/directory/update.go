@@ -95,7 +95,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	wanted := wantCodes(p, &holder.User, attrs)
 	for range wanted {
 		if err := s.limits.take(opVerifySend, p.ID, holder.User.Sub, limitVerifySend); err != nil {
-			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the kind that the operation has for it
+			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the fault kind that the operation documents
 		}
 	}
 	var letters []letter

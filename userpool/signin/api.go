@@ -37,14 +37,14 @@ type Result struct {
 	Tokens     *tokens.Set       // at the end
 }
 
-// outcome is how a call ends. One member is set.
+// outcome is the result of a call. One member is set.
 type outcome struct {
 	challenge      *challenge
 	authentication *Authentication
 	tokens         *tokens.Set // of a renewal
 }
 
-// challenge is what the client has to answer.
+// challenge is a challenge to the client.
 type challenge struct {
 	name       string
 	parameters map[string]string

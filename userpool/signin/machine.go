@@ -47,8 +47,8 @@ func New(o Options) (*Machine, error) {
 	return m, m.register()
 }
 
-// begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, the user, then
-// what the flow looks at.
+// begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, user, then the
+// flow's own checks.
 func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
 	if !a.client.Allowed[f.allow] {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
@@ -114,8 +114,8 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	return out, err
 }
 
-// refusedAttributes is a refusal of the attributes that came with an answer. It says nothing about a proof, so the answer may
-// be repeated whatever its kind.
+// refusedAttributes is the error for invalid attributes in an answer. It is not about the proof, so a client may answer again,
+// whichever kind the error has.
 type refusedAttributes struct{ error }
 
 // Unwrap returns the fault.
@@ -172,7 +172,7 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 	return nil
 }
 
-// advance goes on after a right answer: to the next challenge, or to the end.
+// advance continues a sign-in after a right answer, with the next challenge or with its end.
 func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
 	now := m.base.Now()
 	name, err := next(a.situation(now))

@@ -1,4 +1,4 @@
-// Package srp is the arithmetic of SRP sign-in as Cognito user pools and their clients do it, server side.
+// Package srp implements the server's part of SRP as Cognito user pools and their clients use it.
 //
 // What it does: verifiers from passwords, the server's half of an exchange, the session key, and the check of the client's
 // signature with its timestamp. The same formulas serve users (pool name and user id) and devices (device group key and

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// ErrTimestamp says that a TIMESTAMP does not parse.
+// ErrTimestamp is returned for a TIMESTAMP that does not parse.
 var ErrTimestamp = errors.New("srp: TIMESTAMP does not parse")
 
-// FormatTimestamp is "EEE MMM d HH:mm:ss z yyyy" in English and UTC: the text that is signed.
+// FormatTimestamp returns the time as it is signed: "EEE MMM d HH:mm:ss z yyyy" in English and UTC.
 func FormatTimestamp(t time.Time) string { return t.UTC().Format("Mon Jan 2 15:04:05 UTC 2006") }
 
 // ParseTimestamp reads a client's TIMESTAMP as leniently as the service does: a padded day or a weekday that does not

@@ -182,7 +182,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	return next, nil, err
 }
 
-// turn checks that the token is the family's current one, and rotates it if the client rotates.
+// turn checks that the token is the family's current one, and rotates it if the client uses rotation.
 func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *familyContext, r *refreshToken) (*refreshToken, error, error) {
 	current := equal(r.hash(), f.Hash)
 	if !c.client.Rotates {
