@@ -289,7 +289,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting: %s", what)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func TestIdentityHeadersInTrailersNeverArrive(t *testing.T) {
 		a := do(t, h2, request)
 		checkIdentity(t, "HTTP/2 trailer "+name, a, "ada", "ada of "+e.issuer.url)
 		if a.got != nil && !slices.Equal(a.got.values("X-Checksum"), []string{"abc"}) {
-			t.Errorf("an innocent trailer did not arrive: %v", a.got.Trailer)
+			t.Errorf("an ordinary trailer did not arrive: %v", a.got.Trailer)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestClaimsWithLineBreaksMakeNoHeaders(t *testing.T) {
 		t.Errorf("tenant: %q", got)
 	}
 	if got := a.got.values("X-Admin"); got != nil {
-		t.Errorf("a header was made: %q", got)
+		t.Errorf("a header was injected: %q", got)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestIdentityHeadersWithUnderscoresNeverArriveWhereTheServerTakesThem(t *tes
 			a := e.get(t, "/api/x", token, spelling+": root", "X_Innocent: yes")
 			checkIdentity(t, spelling, a, "ada", "ada of "+e.issuer.url)
 			if a.got != nil && len(a.got.values("X-Innocent")) != 1 {
-				t.Fatal("the server takes no underscores, so this test shows nothing")
+				t.Fatal("the server drops headers with underscores, so the test does not reach the gate")
 			}
 			checkIdentity(t, "public "+spelling, e.get(t, "/public/x", spelling+": root"), "", " of ")
 		}

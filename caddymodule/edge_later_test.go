@@ -210,12 +210,12 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 			}
 		}
 		if strings.Contains(account, "hidden") || strings.Contains(account, strings.TrimPrefix(token, "Authorization: Bearer ")) {
-			t.Errorf("tells a secret: %s", account)
+			t.Errorf("the account contains a secret: %s", account)
 		}
 	}
 	for _, suffix := range []string{"0123456789abcdef", "", "../x"} {
 		if status, _ := explain(suffix); status == 200 {
-			t.Errorf("an account for %q", suffix)
+			t.Errorf("there is an account for %q", suffix)
 		}
 	}
 }

@@ -112,10 +112,10 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 		return after.sum(name, labels...) - before.sum(name, labels...)
 	}
 	if n := grown("sluice_token_cache_entries", "partition", "good"); n != 0 {
-		t.Errorf("%v more genuine tokens in the cache", n)
+		t.Errorf("%v more valid tokens in the cache", n)
 	}
 	if n := grown("sluice_token_cache_evictions_total", "partition", "good"); n != 0 {
-		t.Errorf("%v genuine tokens were pushed out", n)
+		t.Errorf("%v valid tokens were evicted", n)
 	}
 	if n := after.sum("sluice_token_cache_bytes", "partition", "refused"); n > 16<<20 {
 		t.Errorf("the refused tokens hold %v bytes", n)
@@ -130,7 +130,7 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 		}
 	}
 	if n := e.metrics(t).sum("sluice_token_verifications_total", "issuer", e.issuer.url, "result", "ok") - verified; n != 0 {
-		t.Errorf("%v genuine tokens had to be verified again", n)
+		t.Errorf("%v valid tokens were verified again", n)
 	}
 }
 

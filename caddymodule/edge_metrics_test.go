@@ -128,7 +128,7 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	for name, labels := range documented {
 		if got, ok := there[name]; !ok {
 			if !strings.HasPrefix(name, "sluice_revocation_feed_") { // there is no Redis here
-				t.Errorf("%s is documented and not there", name)
+				t.Errorf("%s is documented but not exported", name)
 			}
 		} else if !slices.Equal(got, labels) {
 			t.Errorf("%s has the labels %v, documented are %v", name, got, labels)
@@ -136,12 +136,12 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	}
 	for name := range there {
 		if _, ok := documented[name]; !ok {
-			t.Errorf("%s is there and not documented", name)
+			t.Errorf("%s is exported but not documented", name)
 		}
 	}
 	for _, secret := range []string{in.access, key.SecretAccessKey, "margravine"} {
 		if strings.Contains(scraped.body, secret) {
-			t.Error("the metrics tell of a user or a secret")
+			t.Error("the metrics contain a user name or a secret")
 		}
 	}
 }

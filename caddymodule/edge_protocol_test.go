@@ -39,7 +39,7 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	e := newEdge(t)
 	site := strings.Replace(identityHeaders, "allow any       * /api/*", "allow any * /api/*\n deny any * /api/admin/*", 1)
 	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err == nil {
-		t.Fatal("a placeholder was no port and yet the configuration loaded")
+		t.Fatal("the configuration loaded although a placeholder was not replaced by a port")
 	}
 	tlsPort := freePort(t)
 	e.more = []string{"%TLS%", tlsPort}

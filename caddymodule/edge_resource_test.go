@@ -92,6 +92,6 @@ func TestARefusedClientFindsTheAuthorizationServer(t *testing.T) {
 		t.Errorf("under another host: %s", a.body)
 	}
 	if len(e.upstream.take()) > 0 {
-		t.Error("the upstream was asked")
+		t.Error("the request reached the upstream")
 	}
 }

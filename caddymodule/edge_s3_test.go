@@ -22,7 +22,7 @@ func checkS3Error(t *testing.T, what string, a answer, status int, code string) 
 		t.Errorf("%s: status %d, want %d %s: %s", what, a.status, status, code, a.body)
 	}
 	if a.header.Get("WWW-Authenticate") != "" {
-		t.Errorf("%s: a challenge, which S3 never sends", what)
+		t.Errorf("%s: the response has a WWW-Authenticate header, which S3 never sends", what)
 	}
 }
 

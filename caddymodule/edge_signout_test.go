@@ -70,7 +70,7 @@ func dead(t *testing.T, e *edge, what string, in tokens, key sigv4.Credentials) 
 		return // the sign-in goes on, with tokens that name the new groups
 	}
 	if _, err := e.call(idp+"GetUser", nil, object{"AccessToken": in.access}); err == nil {
-		t.Errorf("%s: the user pools API takes the token", what)
+		t.Errorf("%s: the user pools API accepts the token", what)
 	}
 	if _, err := e.call(idp+"InitiateAuth", nil, object{"AuthFlow": "REFRESH_TOKEN_AUTH", "ClientId": clientID,
 		"AuthParameters": object{"REFRESH_TOKEN": in.refresh}}); err == nil {
@@ -132,7 +132,7 @@ func TestSigningOutReachesTheEdgeWithinASecondAndLasts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, there := inUse.References(node.StorageKey(e.dir)); there && n > 0 {
-		t.Errorf("stopped, and the store is open for %d", n)
+		t.Errorf("Caddy has stopped, but the store still has %d users", n)
 	}
 	e.load(t, poolBlock, poolSite)
 	for _, s := range ended {

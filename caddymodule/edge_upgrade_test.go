@@ -71,7 +71,7 @@ func TestATunnelNeedsACredentialAndEndsWithIt(t *testing.T) {
 		t.Fatalf("status %d", response.StatusCode)
 	}
 	if _, err := in.ReadByte(); err == nil {
-		t.Error("the upstream said something")
+		t.Error("the upstream sent data")
 	}
 	if late := time.Since(expires); late < -100*time.Millisecond || late > 20*time.Second {
 		t.Errorf("the tunnel ended %v after the token", late)

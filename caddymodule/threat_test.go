@@ -66,7 +66,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	secrets["master key"] = strings.TrimSpace(string(master))
 	log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
 	if err != nil || !strings.Contains(string(log), `"level":"debug"`) {
-		t.Fatal("no log at the level that tells most:", err)
+		t.Fatal("no log at level debug:", err)
 	}
 	for what, secret := range secrets {
 		end := secret[max(0, len(secret)-40):] // of a long one, its signature will do
@@ -200,7 +200,7 @@ func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
 		for door, try := range doors {
 			_, want := opens[kind+" "+door]
 			if got := try(token); got != want {
-				t.Errorf("a token of the kind %s at the door %s: %v", kind, door, got)
+				t.Errorf("a token of kind %s used at %s: %v", kind, door, got)
 			}
 		}
 	}

@@ -143,7 +143,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 			t.Errorf("the merged login gives %s, want %s", got, id)
 		}
 		if _, err := w.DescribeIdentity(t.Context(), other); err != nil {
-			t.Errorf("the merged identity is gone: %v", err)
+			t.Errorf("the merged identity was deleted: %v", err)
 		}
 	})
 	t.Run("a second user of one provider conflicts, and nothing changes", func(t *testing.T) {

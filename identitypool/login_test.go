@@ -97,7 +97,7 @@ func TestServerSideTokenCheckAsksTheUserPool(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "Invalid login token. Token is revoked.")
 	must(t, w.SetRoles(t.Context(), unchecked, identitypool.Roles{Authenticated: w.role("unchecked", poolTrust(unchecked, true))}))
 	if _, err = w.credentials(other, w.of("alice")); err != nil {
-		t.Errorf("without the check a token works until it expires: %v", err)
+		t.Errorf("without the check, a token must be accepted until it expires: %v", err)
 	}
 	w.options.SignOuts = nil
 	w.open()

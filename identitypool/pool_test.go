@@ -127,7 +127,7 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 	}
 	d.Roles.Mappings = map[string]identitypool.RoleMapping{"none": {Type: "Token", Ambiguous: "Deny"}}
 	if err := w.Ensure(ctx, d); err == nil || !strings.Contains(err.Error(), d.ID) {
-		t.Errorf("a declaration that cannot be names its pool: %v", err)
+		t.Errorf("the error of an invalid declaration does not name its pool: %v", err)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
 	must(t, w.store.View(t.Context(), func(tx store.Tx) (err error) { records, err = tx.SigningKeys.List("identity"); return err }))
 	for _, r := range records {
 		if _, err := token.ParsePrivate(r.ID, r.Algorithm, r.Private); err == nil {
-			t.Error("a key lies unsealed in the store")
+			t.Error("the store contains an unsealed key")
 		}
 	}
 }

@@ -35,7 +35,7 @@ func TestAMasterKeyThatOthersMayReadIsRefused(t *testing.T) {
 	}
 }
 
-// A regression test. A process that was started in another folder, or without SLUICE_MASTER_KEY, made a new master key for an existing
+// A regression test. A process that was started in another directory, or without SLUICE_MASTER_KEY, made a new master key for an existing
 // store and could not open its secrets.
 func TestNoMasterKeyIsMadeForAnExistingStore(t *testing.T) {
 	dir := t.TempDir()

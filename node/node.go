@@ -55,7 +55,7 @@ type Options struct {
 	ErrorRoute func(r *http.Request) ErrorRoute
 
 	// StrictErrors answers with an internal error when an operation fails with an error that its model does not declare.
-	// It is for tests.
+	// Tests set it.
 	StrictErrors bool
 }
 

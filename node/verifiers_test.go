@@ -69,12 +69,12 @@ func TestVerifiersOfLoginsAreBounded(t *testing.T) {
 	}
 	login(maxLoginVerifiers + 9)
 	if pools.issued != maxLoginVerifiers+10 {
-		t.Error("the latest verifier is made anew")
+		t.Error("the latest verifier was not cached")
 	}
 	now = now.Add(loginVerifierLife)
 	login(maxLoginVerifiers + 9)
 	if pools.issued != maxLoginVerifiers+11 {
-		t.Error("a verifier lives on for good")
+		t.Error("an unused verifier was not removed")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestABodyThatStallsIsEndedByItsTimer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-done; err == nil {
-		t.Error("a body of 3 bytes of 100 is whole")
+		t.Error("a body with 3 of 100 bytes is accepted as complete")
 	} else if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
 		t.Error(err)
 	}

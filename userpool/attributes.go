@@ -45,7 +45,7 @@ func parseDateTime(value string) (time.Time, error) {
 	return time.Parse(time.RFC3339, value)
 }
 
-// Writer says who writes attributes, which decides what may be written.
+// Writer is the kind of caller that writes attributes. It determines which attributes may be written.
 type Writer int
 
 // The writers of attributes.

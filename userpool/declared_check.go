@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/poolid"
 )
 
-// Problem is what Ensure would refuse of a declaration.
+// Problem is a part of a declaration for which Ensure would return an error.
 type Problem struct {
 	Client   string // of this app client; "" = of the pool
 	Settings bool   // it is about the settings, not about what the declaration adds to them
@@ -45,7 +45,7 @@ func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 	}
 	note("", true, err)
 	note("", false, d.checkNames())
-	broken := err != nil // what clients refer to is not known then
+	broken := err != nil // the settings to which clients refer are unknown then
 	for _, c := range d.Clients {
 		note(c.ID, false, c.checkNames())
 		client, withSecret, err := c.settings(d.ID, check)
@@ -133,8 +133,7 @@ func (c *DeclaredClient) checkNames() error {
 // minSecret is the fewest characters of a client secret: AddUserPoolClientSecret, ClientSecret.
 const minSecret = 24
 
-// unchangeable returns an error for a setting that the declaration gives and the existing pool has otherwise: it was fixed when
-// the pool was made.
+// unchangeable returns an error if a setting that is fixed at creation differs between the declaration and the existing pool.
 func (p *PoolSettings) unchangeable(old *PoolSettings) error {
 	fixed := map[string]bool{
 		"UsernameConfiguration.CaseSensitive": p.UsernameConfiguration != nil &&

@@ -126,7 +126,7 @@ func TestADeclaredSecretThatChangesReplacesTheOldOne(t *testing.T) {
 	}
 }
 
-// What was fixed when the pool was made, such as whether user names compare with case, must not differ silently.
+// Ensure must report a declared setting that differs from one fixed at creation, such as the case sensitivity of user names.
 func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
 	h := newHarness(t)
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"AliasAttributes": ["email"]}`)}

@@ -58,7 +58,7 @@ type SignInPolicy struct {
 	AllowedFirstAuthFactors []string `json:"AllowedFirstAuthFactors,omitempty"`
 }
 
-// VerificationTemplate holds the texts of messages with a code. "{####}" stands for the code.
+// VerificationTemplate holds the texts of messages with a code. "{####}" is replaced by the code.
 type VerificationTemplate struct {
 	SmsMessage         string `json:"SmsMessage,omitempty"`
 	EmailMessage       string `json:"EmailMessage,omitempty"`
@@ -80,7 +80,7 @@ type AdminCreateConfig struct {
 	InviteMessageTemplate     *InviteTemplate `json:"InviteMessageTemplate,omitempty"`
 }
 
-// InviteTemplate holds the texts of invitations. "{username}" and "{####}" stand for name and temporary password.
+// InviteTemplate holds the texts of invitations. "{username}" and "{####}" are replaced by name and temporary password.
 type InviteTemplate struct {
 	SMSMessage   string `json:"SMSMessage,omitempty"`
 	EmailMessage string `json:"EmailMessage,omitempty"`
@@ -119,7 +119,7 @@ func ParsePoolSettings(data json.RawMessage) (PoolSettings, string, error) {
 	return in.PoolSettings, in.PoolName, nil
 }
 
-// CodePlaceholder stands for the code or temporary password in the texts of messages.
+// CodePlaceholder is the placeholder of the code or temporary password in the texts of messages.
 const CodePlaceholder = "{####}"
 
 // Sender is the From and Reply-To of a pool's e-mail, both empty for the server's own.

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// members returns settings as the members of the API, each in its JSON.
+// members returns settings as a map from API members to their JSON.
 func members(t testing.TB, settings any) map[string]string {
 	t.Helper()
 	data, err := json.Marshal(settings)
@@ -30,7 +30,7 @@ func members(t testing.TB, settings any) map[string]string {
 	return out
 }
 
-// richPool has another value than the default in every member that an update may leave out.
+// richPool sets every member that an update may leave out to a value other than the default.
 const richPool = `{
 	"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
 	"AcrConfiguration": {"a": {}},
@@ -202,7 +202,7 @@ func TestAPoolOfAnOlderVersionKeepsOptionalMFAUntilAnUpdateNamesIt(t *testing.T)
 	}
 }
 
-// richClient has another value than the default in every member that an update may leave out.
+// richClient sets every member that an update may leave out to a value other than the default.
 const richClient = `{
 	"AccessTokenValidity": 10,
 	"AllowedOAuthFlows": ["code"],

@@ -96,7 +96,8 @@ func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
 	}
 }
 
-// The bound that Hasher states: 1,000 that wait at once hold no more than Workers hashes and their garbage.
+// Checks the bound in the documentation of Hasher: 1,000 waiting callers use no more memory than Workers hashes and their
+// garbage.
 func TestAThousandWaitingStayInsideTheStatedMemory(t *testing.T) {
 	const workers, waiting, hashes = 2, 1000, 24
 	const bound = 4*workers*19<<20 + 32<<20

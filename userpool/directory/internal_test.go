@@ -22,7 +22,7 @@ func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
 	}
 	want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900, 900}
 	for i, w := range want {
-		// After a lock of fifteen minutes the count begins anew, as after any quiet quarter of an hour.
+		// A lock of fifteen minutes resets the count, as fifteen minutes without an attempt do.
 		if i < 11 && locks[i] != w*time.Second {
 			t.Errorf("lock %d is %s, want %s", i, locks[i], w*time.Second)
 		}

@@ -62,7 +62,7 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 
 	id := claims(t, h.MustSignIn(c.ID, "shared@example.com").IDToken)
 	if id["cognito:username"] != "owner" {
-		t.Error("an unverified address signs in", id["cognito:username"])
+		t.Error("a user signed in with an unverified address", id["cognito:username"])
 	}
 	err := h.Users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: p.ID, Username: "mallory", Attributes: []userpool.Attribute{attr("email_verified", "true")}})
 	wantFault(t, err, fault.AliasExists, "An account with the given email already exists.")
@@ -78,7 +78,7 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 		t.Fatal("the refusal must not have spent the code:", err)
 	}
 	if h.Attribute(p.ID, "owner", "email_verified") != "false" {
-		t.Error("the old owner keeps the mark")
+		t.Error("the address is still verified for its previous owner")
 	}
 	if id := claims(t, h.MustSignIn(c.ID, "shared@example.com").IDToken); id["cognito:username"] != "heir" {
 		t.Error(id["cognito:username"])

@@ -41,7 +41,7 @@ func TestSignUpToSignIn(t *testing.T) {
 	}
 	wantFault(t, confirm(second), fault.NotAuthorized, "User cannot be confirmed. Current status is CONFIRMED")
 	if h.Attribute(p.ID, "alice", "email_verified") != "true" {
-		t.Error("the address was proved")
+		t.Error("the address is not verified after its code was used")
 	}
 	h.MustSignIn(c.ID, "alice@example.com") // the alias is in force
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice@example.com", password); err != nil {
@@ -124,7 +124,7 @@ func TestAFailedDeliveryIsSaidAndLosesNothing(t *testing.T) {
 	_, err := h.SignUp(c.ID, "alice", attr("email", "a@example.com"))
 	wantFault(t, err, fault.CodeDeliveryFailure, "*")
 	if _, err := h.Users.AdminGetUser(t.Context(), p.ID, "alice"); err != nil {
-		t.Error("the user is there all the same:", err)
+		t.Error("the user was not created:", err)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestAUserMayLackARequiredAttributeUntilTheFirstPassword(t *testing.T) {
 		t.Error("a change of another attribute:", err)
 	}
 	if err := h.Users.AdminDeleteUserAttributes(ctx, p.ID, "alice", []string{"nickname"}); err != nil {
-		t.Error("a removal of another attribute:", err)
+		t.Error("removing another attribute:", err)
 	}
 	out, err := h.SignIn(c.ID, "alice", password)
 	if err != nil || out.Parameters["requiredAttributes"] != `["userAttributes.given_name"]` {

@@ -152,6 +152,6 @@ func TestClientSecrets(t *testing.T) {
 		t.Error(err)
 	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", c, c), c.Secret.Reveal()) {
-		t.Error("the secret shows")
+		t.Error("the text contains the secret")
 	}
 }

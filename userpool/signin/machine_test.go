@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
-// A step that takes every answer signs users in, and still nobody who does not exist: the machine sees to that.
+// A step that accepts every answer signs users in, but no unknown name, because the machine checks that the user exists.
 func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -30,7 +30,7 @@ func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	}
 	alice, nancy := begin("alice"), begin("nancy")
 	if len(alice.Session) != len(nancy.Session) {
-		t.Errorf("sessions of %d and %d characters tell users from others", len(alice.Session), len(nancy.Session))
+		t.Errorf("sessions of %d and %d characters reveal whether a user exists", len(alice.Session), len(nancy.Session))
 	}
 	_, err := answer(nancy.Session, "nancy")
 	wantFault(t, err, fault.NotAuthorized, wrong)
@@ -44,8 +44,8 @@ func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	}
 }
 
-// A temporary password was proved and the sign-in went on to NEW_PASSWORD_REQUIRED, and what it had learned was lost: no
-// verifier was made, and old failures still counted.
+// A regression test. When a sign-in with a temporary password continued with NEW_PASSWORD_REQUIRED, it did not store the new
+// SRP verifier or reset the count of wrong passwords.
 func TestWhatASignInLearnsIsWrittenWhereItEndsInAChallenge(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})

@@ -54,7 +54,7 @@ func TestWhatASignInOwesNext(t *testing.T) {
 	}
 }
 
-// Everything that the registry and next name is there, and each flow begins in exactly one way.
+// Every challenge that the registry or next names is registered, and each flow begins in exactly one way.
 func TestTheRegistryIsComplete(t *testing.T) {
 	m := &Machine{}
 	if err := m.register(); err != nil {

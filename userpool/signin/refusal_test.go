@@ -184,7 +184,7 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 			}
 		}
 		if len(one.Parameters["SECRET_BLOCK"]) < len(real.Parameters["SECRET_BLOCK"])-64 {
-			t.Error("the block tells them apart")
+			t.Error("the SECRET_BLOCK reveals whether the user exists")
 		}
 		if _, err := hex.DecodeString(pad2(one.Parameters["SALT"])); err != nil {
 			t.Error(err)

@@ -27,7 +27,7 @@ type vector struct {
 	DeviceSecretVerifierConfig                                    struct{ PasswordVerifier, Salt string }
 }
 
-// UnmarshalJSON tells a from A and b from B, which encoding/json would confuse.
+// UnmarshalJSON distinguishes a from A and b from B; encoding/json matches names without regard to case.
 func (v *vector) UnmarshalJSON(data []byte) error {
 	var exact map[string]json.RawMessage
 	if err := json.Unmarshal(data, &exact); err != nil {
@@ -297,7 +297,7 @@ func FuzzBegin(f *testing.F) {
 			return
 		}
 		if new(big.Int).Mod(x.a, groupN).Sign() == 0 || srpB == "" {
-			t.Fatal("A multiple of N was taken")
+			t.Fatal("a multiple of N was accepted")
 		}
 		data, err := x.MarshalBinary()
 		if err != nil {
@@ -325,7 +325,7 @@ func FuzzParseTimestamp(f *testing.F) {
 	})
 }
 
-// BenchmarkBare is what the exchange cannot do without: g^b, v^u and (A·v^u)^b.
+// BenchmarkBare measures the exponentiations that every exchange needs: g^b, v^u and (A·v^u)^b.
 func BenchmarkBare(b *testing.B) {
 	v := vectors(b)[0]
 	secret, ver, a, u := mustHex(v.LowB), mustHex(v.Verifier), mustHex(v.UpA), mustHex(v.U)

@@ -82,7 +82,7 @@ func TestAccessTokensThatServeNobody(t *testing.T) {
 	})
 }
 
-// Threats: no secret, token or code in logs at any level.
+// Logs must not contain secrets, tokens or codes at any level.
 func TestLogsHoldNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	h := newHarness(t, func(o *idp.Options) {

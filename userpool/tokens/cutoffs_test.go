@@ -18,16 +18,16 @@ func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
 		t.Error(at)
 	}
 	if iat := c.issueTime("p", "u", before); iat.After(at) {
-		t.Error("minted during, read before: must be dead", iat)
+		t.Error("issued during the revocation, user read before: must be revoked", iat)
 	}
 	end()
 	for name, from := range map[string]moment{"before": before, "during": during} {
 		if iat := c.issueTime("p", "u", from); iat.After(at) {
-			t.Errorf("read %s: must be dead, %s", name, iat)
+			t.Errorf("user read %s: must be revoked, iat %s", name, iat)
 		}
 	}
 	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("read after: must live", iat)
+		t.Error("user read after: must be valid", iat)
 	}
 	if iat := c.issueTime("p", "other", c.moment(now)); !iat.Equal(second) {
 		t.Error("another user", iat)
@@ -64,7 +64,7 @@ func TestARevocationNeverFailsThroughItsSubject(t *testing.T) {
 	if at := revoke(); iat.After(at) {
 		t.Errorf("a token of %s outlives a revocation of %s", iat, at)
 	} else if iat = c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("two seconds later new tokens live")
+		t.Error("two seconds later, new tokens must be valid")
 	}
 }
 
@@ -82,13 +82,13 @@ func TestFullCutoffsTellTokensApartAllTheSame(t *testing.T) {
 		before := c.moment(now)
 		cut[sub] = revoke(sub)
 		if iat := c.issueTime("p", sub, before); iat.After(cut[sub]) {
-			t.Fatalf("%s: a token of a user read before lives", sub)
+			t.Fatalf("%s: a token of a user read before is valid", sub)
 		}
 	}
 	for sub, at := range cut {
 		iat := c.issueTime("p", sub, c.moment(now))
 		if !iat.After(at) {
-			t.Errorf("%s: a new token of %s is killed by the revocation of %s", sub, iat, at)
+			t.Errorf("%s: a new token of %s is revoked by the revocation of %s", sub, iat, at)
 		}
 		if at := revoke(sub); iat.After(at) {
 			t.Errorf("%s: a token of %s outlives a revocation of %s", sub, iat, at)
@@ -112,7 +112,7 @@ func TestALongRevocationDoesNotHoldUpLaterOnes(t *testing.T) {
 	long := c.begin()
 	end()
 	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("a token read after the revocation ended is dead")
+		t.Error("a token whose user was read after the end of the revocation is revoked")
 	}
 	long()
 	if len(c.running) != 0 || c.oldest != c.begun+1 {

@@ -174,7 +174,7 @@ func TestRotation(t *testing.T) {
 		_, err = renew(next.RefreshToken)
 		wantFault(t, err, fault.NotAuthorized, "Refresh Token has been revoked")
 		if err := h.Edge(p.ID, next.AccessToken); err == nil {
-			t.Error("the thief's access token lives")
+			t.Error("the thief's access token is still valid")
 		}
 	})
 	t.Run("a token two turns old ends the family too", func(t *testing.T) {
@@ -219,9 +219,9 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 	ctx := t.Context()
 	for name, tc := range map[string]struct {
 		act       func(user string, tokens *tokens.Set) error
-		family    bool // only the family dies, another sign-in lives
+		family    bool // only the family is revoked; another sign-in stays valid
 		refreshes bool // the refresh token goes on
-		gone      bool // nobody can sign in again
+		gone      bool // the user cannot sign in again
 	}{
 		"RevokeToken":            {act: func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(ctx, c.ID, "", k.RefreshToken) }, family: true},
 		"GlobalSignOut":          {act: func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(ctx, k.AccessToken) }},
@@ -251,18 +251,18 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 			}
 			for _, token := range []string{one.AccessToken, one.IDToken} {
 				if h.Edge(p.ID, token) == nil {
-					t.Error("a token lives on")
+					t.Error("a token is still valid")
 				}
 			}
 			if lives := h.Edge(p.ID, two.AccessToken) == nil; lives != tc.family {
-				t.Errorf("the other sign-in lives: %v", lives)
+				t.Errorf("the other sign-in is valid: %v", lives)
 			}
 			out, err := h.Refresh(c.ID, one.RefreshToken)
 			switch {
 			case tc.refreshes && err != nil:
 				t.Error(err)
 			case !tc.refreshes && err == nil:
-				t.Error("the refresh token lives on")
+				t.Error("the refresh token is still valid")
 			case tc.refreshes:
 				if groups := claims(t, out.Tokens.AccessToken)["cognito:groups"]; groups != nil {
 					t.Errorf("still in %v", groups)
@@ -271,7 +271,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 					t.Error("renewed in the same second:", err)
 				}
 			case !tc.gone:
-				// Within the same second: the clock stands still.
+				// The clock does not advance, so this is in the same second.
 				if err := h.Edge(p.ID, h.MustSignIn(c.ID, name).AccessToken); err != nil {
 					t.Error("signed in again in the same second:", err)
 				}
@@ -280,7 +280,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 				}
 			}
 			if _, err := h.Users.GetUser(ctx, one.AccessToken); !tc.refreshes && err == nil {
-				t.Error("the access token still serves its user")
+				t.Error("operations still accept the access token")
 			}
 		})
 	}
@@ -338,7 +338,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 				t.Fatal(err)
 			}
 			if h.Edge(p.ID, last) == nil {
-				t.Error("alive")
+				t.Error("the token is still valid")
 			}
 		}
 	})
