@@ -101,7 +101,7 @@ func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
 	}
 }
 
-func TestWithoutAnIssuersKeysNobodyPasses(t *testing.T) {
+func TestWithoutAnIssuersKeysNoRequestPasses(t *testing.T) {
 	e := newEdge(t)
 	e.issuer.down.Store(true)
 	other := startIssuer(t)

@@ -168,7 +168,7 @@ func TestForwardedHeadersNeverChangeADecision(t *testing.T) {
 	}
 }
 
-func TestTheCredentialStaysAtTheEdge(t *testing.T) {
+func TestTheCredentialIsNotForwarded(t *testing.T) {
 	e := startEdge(t, open(""))
 	token := e.issuer.bearer(t, "ada")
 	if a := e.get(t, "/x", token); a.got == nil || a.got.values("Authorization") != nil {

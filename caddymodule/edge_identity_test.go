@@ -77,7 +77,7 @@ func TestKeptHeadersThatSluiceSetsAreRefused(t *testing.T) {
 }
 
 // Caddy handlers before and after the gate match paths without regard to case. A denied path must stay denied.
-func TestLetterCaseOpensNothingAroundCaddysHandlers(t *testing.T) {
+func TestLetterCaseBypassesNoDenyRuleAroundCaddysHandlers(t *testing.T) {
 	e := newEdge(t)
 	token := e.issuer.bearer(t, "ada")
 	const proxy = "reverse_proxy %UPSTREAM%\n"

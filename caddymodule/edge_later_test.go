@@ -54,7 +54,7 @@ func TestShadowModeDecidesAndLetsPass(t *testing.T) {
 	}
 }
 
-func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
+func TestLaterHandlersSeePrincipalAndDecision(t *testing.T) {
 	e := startEdge(t, `log
 	route {
 		sluice_authorize {
@@ -99,7 +99,7 @@ func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
 }
 
 // A sluice_credentials without a sluice_authorize must refuse requests instead of signing them with the store's keys.
-func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
+func TestCredentialsAreNotAddedWithoutADecision(t *testing.T) {
 	e := newEdge(t)
 	lend := "sluice_credentials {\n sigv4 s3 {\n access_key AKIDSTORE\n secret_key storesecret\n }\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n"
 	e.load(t, "", "route /api/* {\n"+gate("allow any * *")+"}\n"+lend)
@@ -115,7 +115,7 @@ func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
 }
 
 // Requests that pass only because of shadow mode must not be signed with the store's keys.
-func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
+func TestCredentialsAreNotAddedInShadowMode(t *testing.T) {
 	e := startEdge(t, gate("allow any GET /api/*\n mode shadow")+"sluice_credentials {\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n")
 	token := e.issuer.bearer(t, "ada")
 	if a := e.get(t, "/api/x", token); a.got == nil || len(a.got.values("X-Secret")) != 1 {
@@ -136,7 +136,7 @@ func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
 }
 
 // If a request passes two gates, the principal is that of the second.
-func TestTheLastGateSaysWhoAsks(t *testing.T) {
+func TestTheLastGateDeterminesThePrincipal(t *testing.T) {
 	e := newEdge(t)
 	other := startIssuer(t)
 	e.more = []string{"%OTHER%", other.url}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestWhatIsTooMuchIsRefusedAtOnce(t *testing.T) {
+func TestOversizedInputIsRefusedAtOnce(t *testing.T) {
 	e := startEdge(t, open(""))
 	good := e.issuer.bearer(t, "ada")
 	// A valid token just under the limit of 16 KiB passes; one just over it is refused.
@@ -73,7 +73,7 @@ func nested(depth int) any {
 }
 
 // The attack: send so many forged tokens that the gate runs out of memory or evicts valid tokens from its cache.
-func TestForgedTokensPushOutNobody(t *testing.T) {
+func TestForgedTokensEvictNoValidToken(t *testing.T) {
 	e := startEdge(t, open("realm forged"))
 	genuine := make([]string, 100)
 	for i := range genuine {
@@ -135,7 +135,7 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 }
 
 // The attack: get another user's decision through a shared connection or a shared cache.
-func TestTwoUsersNeverCross(t *testing.T) {
+func TestTwoUsersNeverGetEachOthersDecision(t *testing.T) {
 	e := startEdge(t, gate("allow user ada * /of/ada/*\n allow user bob * /of/bob/*\n header X-User-Id {http.auth.user.id}")+"reverse_proxy %UPSTREAM%")
 	users := [2]string{"ada", "bob"}
 	var bearers [2]string

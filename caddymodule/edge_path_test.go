@@ -243,7 +243,7 @@ func TestHostsWithMoreThanOneMeaningAreRefused(t *testing.T) {
 	}
 }
 
-func TestMethodsAreTakenAsTheyStand(t *testing.T) {
+func TestMethodsAreComparedAsSent(t *testing.T) {
 	e := startEdge(t, gate("allow any GET,HEAD /api/*\n allow any OPTIONS /cors/*")+"reverse_proxy %UPSTREAM%")
 	token := e.issuer.bearer(t, "ada")
 	for _, override := range []string{"X-HTTP-Method-Override: GET", "X-HTTP-Method: GET", "X-Method-Override: GET", "X_HTTP_METHOD_OVERRIDE: GET"} {

@@ -123,7 +123,7 @@ func (e *edge) ask(path, authorization string) (answer, error) {
 	return try(e.http, request)
 }
 
-func TestABrokenReloadKeepsWhatRuns(t *testing.T) {
+func TestAFailedReloadKeepsTheRunningConfiguration(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	e.file(t, "broken.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Resource": "*"}]}`)

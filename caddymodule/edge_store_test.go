@@ -253,7 +253,7 @@ func TestTheStoresRefusalOfOurSignatureIsNotTheClients(t *testing.T) {
 	}
 }
 
-func TestAGateThatDoesNotKnowS3DoesNotLendTheStoresKey(t *testing.T) {
+func TestAStoreNeedsAGateThatDecidesOnS3(t *testing.T) {
 	e := newEdge(t)
 	err := e.tryLoad("", "http://:%PORT% {\n"+gate("allow any * *")+"sluice_credentials {\nsigv4 s3 {\naccess_key AKIDSTORE\nsecret_key storesecret\n}\n}\nreverse_proxy %UPSTREAM%\n}\n")
 	if err == nil || !strings.Contains(err.Error(), "write `sigv4 s3` in it too") {

@@ -151,7 +151,7 @@ func streams(t *testing.T) (address string, left <-chan string) {
 	return strings.TrimPrefix(s.URL, "http://"), gone
 }
 
-func TestWhatLastsEndsWithItsToken(t *testing.T) {
+func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	e := newEdge(t)
 	address, gone := streams(t)
 	e.more = []string{"%STREAMS%", address}
@@ -215,7 +215,7 @@ func TestWhatLastsEndsWithItsToken(t *testing.T) {
 	}
 }
 
-func TestSigningOutEndsWhatLasts(t *testing.T) {
+func TestSigningOutEndsLongRequests(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	address, gone := streams(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 )
 
-func TestHandoverStandsFirst(t *testing.T) {
+func TestHandoverMustBeTheFirstWrapper(t *testing.T) {
 	e := newEdge(t)
 	for wrappers, want := range map[string]string{
 		"sluice_handover":                                             "has to be the first listener wrapper, with tls after it",

@@ -113,7 +113,7 @@ var unsignedByRight = strings.Fields(`
 	GetId GetCredentialsForIdentity GetOpenIdToken UnlinkIdentity`)
 
 // The attack: call administrative operations without credentials.
-func TestNobodyAdministersWithoutASignature(t *testing.T) {
+func TestAdministrativeOperationsNeedASignature(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada")
 	bearer := "Bearer " + e.mustSignIn(t, "ada").access
@@ -154,7 +154,7 @@ func TestNobodyAdministersWithoutASignature(t *testing.T) {
 }
 
 // The attack: use a token of one kind where another kind is required.
-func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
+func TestEachKindOfTokenIsAcceptedForItsOwnUseOnly(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	e.load(t, poolBlock, poolSite+`handle /access/* {
@@ -208,7 +208,7 @@ func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
 
 // Policies get the client address from a trusted proxy's header, and otherwise the peer's address. For headers from other
 // peers, see TestForwardedHeadersNeverChangeADecision.
-func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
+func TestPoliciesUseTheClientAddressFromATrustedProxy(t *testing.T) {
 	e := newEdge(t)
 	e.file(t, "inside.json", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
 		"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}`)
@@ -232,7 +232,7 @@ func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
 }
 
 // Unsigned calls are limited by client address. Signed calls are not, because the signature identifies the caller.
-func TestAnAddressMayCallOnlySoOften(t *testing.T) {
+func TestUnsignedCallsAreLimitedByAddress(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	trusting := strings.Replace(globalOptions, "protocols h1 h2 h2c h3", "protocols h1 h2 h2c h3\n\t\ttrusted_proxies static 127.0.0.1/32", 1)

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 )
 
-func TestTheEnhancedFlowMakesASessionThatKnowsItsUser(t *testing.T) {
+func TestASessionOfTheEnhancedFlowHasItsUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())

@@ -118,7 +118,7 @@ func TestACachedTokenIsRemovedWhenItExpires(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "")
 }
 
-func TestAStoreThatIsGoneIsToBeTriedAgain(t *testing.T) {
+func TestAnUnreachableStoreIsARetryableError(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())

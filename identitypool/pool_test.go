@@ -131,7 +131,7 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 	}
 }
 
-func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
+func TestKeysRotateWithoutUnverifiableTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
+func TestTheCacheNeverRestoresADroppedEntry(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newCache[int](func() time.Time { return now }, time.Second, 2)
 	load := func(v int, before func()) func() (int, error) {

@@ -250,7 +250,7 @@ func TestPoolsAndClientsWithManyRecordsAreDeletedInBatches(t *testing.T) {
 	wantFault(t, err, fault.ResourceNotFound, "*")
 }
 
-func TestADeletedPoolsTokensAreDead(t *testing.T) {
+func TestADeletedPoolsTokensAreRefused(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, allFlows)

@@ -54,7 +54,7 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 	}
 }
 
-func TestAFullQueueIsSaidAtOnce(t *testing.T) {
+func TestAFullQueueIsAnErrorAtOnce(t *testing.T) {
 	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 1})
 	results := make(chan error, 20)
 	for range cap(results) {
@@ -78,7 +78,7 @@ func TestAFullQueueIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
+func TestACanceledCallerLeavesTheQueue(t *testing.T) {
 	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 4})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -98,7 +98,7 @@ func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
 
 // Checks the bound in the documentation of Hasher: 1,000 waiting callers use no more memory than Workers hashes and their
 // garbage.
-func TestAThousandWaitingStayInsideTheStatedMemory(t *testing.T) {
+func TestAThousandWaitingCallersStayWithinTheDocumentedMemory(t *testing.T) {
 	const workers, waiting, hashes = 2, 1000, 24
 	const bound = 4*workers*19<<20 + 32<<20
 	h := directory.NewHasher(directory.HasherOptions{Workers: workers})

@@ -98,7 +98,7 @@ func FuzzPHC(f *testing.F) {
 	})
 }
 
-func TestACourierHasSoManyPlaces(t *testing.T) {
+func TestTheNumberOfMessagesBeingSentIsLimited(t *testing.T) {
 	c := newCourier(1)
 	at, err := c.reserve()
 	if err != nil {

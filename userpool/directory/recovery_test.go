@@ -15,7 +15,7 @@ import (
 )
 
 // A client that hides user existence must get the same sequence of answers for a user and for an unknown name.
-func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
+func TestRecoveryDoesNotRevealUsers(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)
@@ -69,7 +69,7 @@ func (h held) Send(context.Context, message.Message) error {
 
 // Neither the response time of the mail server nor its failure reveals whether a user exists, unless the client does not hide
 // user existence.
-func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
+func TestTheMailServerDoesNotRevealUsers(t *testing.T) {
 	carrier := held{make(chan struct{}), make(chan struct{})}
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})

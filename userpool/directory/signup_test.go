@@ -117,7 +117,7 @@ func TestSignUpIsClosedWhereOnlyAdministratorsCreateUsers(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "SignUp is not permitted for this user pool")
 }
 
-func TestAFailedDeliveryIsSaidAndLosesNothing(t *testing.T) {
+func TestAFailedDeliveryIsAnErrorAndKeepsTheUser(t *testing.T) {
 	h := newHarness(t, func(o *idp.Options) { o.Sender = userpooltest.BrokenSender{} })
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)

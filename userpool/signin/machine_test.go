@@ -46,7 +46,7 @@ func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 
 // A regression test. When a sign-in with a temporary password continued with NEW_PASSWORD_REQUIRED, it did not store the new
 // SRP verifier or reset the count of wrong passwords.
-func TestWhatASignInLearnsIsWrittenWhereItEndsInAChallenge(t *testing.T) {
+func TestAProofIsStoredBeforeTheNextChallenge(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, userpool.ClientSettings{ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}})

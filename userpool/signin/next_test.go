@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-func TestWhatASignInOwesNext(t *testing.T) {
+func TestNextChallenge(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	proved := []Factor{Password}
 	for name, tc := range map[string]struct {

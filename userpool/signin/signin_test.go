@@ -207,7 +207,7 @@ func TestSRPSignIn(t *testing.T) {
 	})
 }
 
-func TestFlowsAreRefusedBeforeAnybodyIsLookedUp(t *testing.T) {
+func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	srpOnly := h.Client(p.ID, userpool.ClientSettings{})

@@ -52,7 +52,7 @@ func shape(out *signin.Result, err error, name string) string {
 
 // The attack: make sequences of valid, invalid and excessive unsigned calls for a name, and compare the answers with those for
 // a name that certainly does not exist. The answers must be equal.
-func TestNoRowOfUnsignedCallsTellsUsersFromOthers(t *testing.T) {
+func TestNoSequenceOfUnsignedCallsRevealsUsers(t *testing.T) {
 	for kind, settings := range map[string]userpool.PoolSettings{
 		"names":     {AutoVerifiedAttributes: []string{"email"}},
 		"folded":    {AutoVerifiedAttributes: []string{"email"}, UsernameConfiguration: &userpool.UsernameConfig{}},
@@ -210,7 +210,7 @@ func TestRecoveryIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 
 // AWS: for a client that hides user existence, a user who is disabled or without a verified address looks like an unknown
 // name.
-func TestRecoveryOfUsersWhomNoCodeReachesLooksLikeNobodys(t *testing.T) {
+func TestRecoveryOfUnreachableUsersLooksLikeThatOfUnknownUsers(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)

@@ -151,7 +151,7 @@ func TestEveryValueOfEveryVectorIsReproduced(t *testing.T) {
 	}
 }
 
-func TestAnExchangeSurvivesTheClientsHands(t *testing.T) {
+func TestAnExchangeSurvivesMarshalling(t *testing.T) {
 	v := vectors(t)[0]
 	verifier := unhex(t, v.Verifier)
 	x, _, err := Begin(rand.Reader, verifier, v.UpA)
@@ -174,7 +174,7 @@ func TestAnExchangeSurvivesTheClientsHands(t *testing.T) {
 	}
 }
 
-func TestPublicAThatTellsTheKeyIsRefused(t *testing.T) {
+func TestPublicAThatRevealsTheKeyIsRefused(t *testing.T) {
 	v := vectors(t)[0]
 	n := groupN
 	for name, a := range map[string]string{

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-func TestAccessTokensThatServeNobody(t *testing.T) {
+func TestAccessTokensThatAreRefused(t *testing.T) {
 	made := map[string]*token.SigningKey{}
 	h := newHarness(t, func(o *idp.Options) {
 		o.NewKey = func(r io.Reader) (*token.SigningKey, error) {

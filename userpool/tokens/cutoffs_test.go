@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
+func TestTokensIssuedAroundARevocationAreDistinguished(t *testing.T) {
 	c := newCutoffs(10)
 	now := time.Unix(1000, 500_000_000)
 	second := time.Unix(1000, 0)
@@ -68,7 +68,7 @@ func TestARevocationNeverFailsThroughItsSubject(t *testing.T) {
 	}
 }
 
-func TestFullCutoffsTellTokensApartAllTheSame(t *testing.T) {
+func TestFullCutoffsStillDistinguishTokens(t *testing.T) {
 	c := newCutoffs(10)
 	now := time.Unix(1000, 500_000_000)
 	second := now.Truncate(time.Second)

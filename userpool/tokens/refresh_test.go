@@ -76,7 +76,7 @@ func TestRefreshKeepsTheFamily(t *testing.T) {
 	})
 }
 
-func TestRefreshTokensThatAreNot(t *testing.T) {
+func TestInvalidRefreshTokensAreRefused(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c, other := h.Client(p.ID, allFlows), h.Client(p.ID, allFlows)
