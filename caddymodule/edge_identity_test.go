@@ -47,7 +47,7 @@ func TestAHeaderThatOneRouteSetsIsRemovedOnAll(t *testing.T) {
 				}
 				for _, sent := range a.got.values("X-Forwarded-For") {
 					if sent == "203.0.113.9" {
-						t.Errorf("%s %s: the client's X-Forwarded-For arrived", path, what)
+						t.Errorf("%s %s: the upstream received the client's X-Forwarded-For", path, what)
 					}
 				}
 			}

@@ -39,7 +39,7 @@ func TestShadowModeDecidesAndLetsPass(t *testing.T) {
 			t.Errorf("%s (%s): the upstream received the user %q", c.path, c.outcome, got)
 		}
 		if a.got.values("Authorization") != nil {
-			t.Errorf("%s: the credential arrived", c.path)
+			t.Errorf("%s: the upstream received the credential", c.path)
 		}
 		if !strings.HasPrefix(a.header.Get("X-Decision"), c.outcome) {
 			t.Errorf("%s: the decision header says %q", c.path, a.header.Get("X-Decision"))
@@ -90,7 +90,7 @@ func TestLaterHandlersSeePrincipalAndDecision(t *testing.T) {
 		t.Errorf("header: %q", got)
 	}
 	if a.header.Get("X-Tenant") != "matched" {
-		t.Error("the matcher saw no claim")
+		t.Error("the matcher did not match the claim")
 	}
 	eventually(t, "the access log names the user", func() bool {
 		log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))

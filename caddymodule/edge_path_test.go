@@ -171,7 +171,7 @@ func TestEveryPathGoesUpstreamInOneSpelling(t *testing.T) {
 			continue
 		}
 		if got := strings.TrimSuffix(strings.TrimPrefix(a.got.Line, "GET "), " HTTP/1.1"); got != want && got+"?" != want {
-			t.Errorf("%q went upstream as %q, want %q", target, got, want)
+			t.Errorf("%q reached the upstream as %q, want %q", target, got, want)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func checkTricks(t *testing.T, e *edge, name, token string, send func(string) st
 		}
 	}
 	if passed == 0 {
-		t.Errorf("%s: nothing passes", name)
+		t.Errorf("%s: no request passes", name)
 	}
 }
 

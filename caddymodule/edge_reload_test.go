@@ -104,7 +104,7 @@ func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
 		t.Errorf("%v tokens were verified again", n)
 	}
 	if n := e.issuer.fetches.Load() - fetches; n != 0 {
-		t.Errorf("the keys were fetched %d times more", n)
+		t.Errorf("the keys were fetched %d more times", n)
 	}
 	if after.sum("sluice_token_cache_entries", "partition", "good") != before.sum("sluice_token_cache_entries", "partition", "good") {
 		t.Error("the cache lost entries")

@@ -132,7 +132,7 @@ func TestSigningOutReachesTheEdgeWithinASecondAndLasts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, there := inUse.References(node.StorageKey(e.dir)); there && n > 0 {
-		t.Errorf("Caddy has stopped, but the store still has %d users", n)
+		t.Errorf("Caddy has stopped, but the store still has %d references", n)
 	}
 	e.load(t, poolBlock, poolSite)
 	for _, s := range ended {

@@ -306,7 +306,7 @@ func TestTheSignatureCoversTheHostThatTheStoreGets(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := auth.Verify("storesecret", sigv4.Options{Now: time.Now(), Regions: []string{"us-east-1"}, Services: []string{"s3"}}); err != nil {
-				t.Errorf("the store finds: %v", err)
+				t.Errorf("the store refuses the signature: %v", err)
 			}
 		})
 	}

@@ -241,7 +241,7 @@ func TestSigningOutEndsLongRequests(t *testing.T) {
 	_, other := start("bob")
 	unsigned(t, e, "GlobalSignOut", object{"AccessToken": ada.access})
 	if _, err := io.Copy(io.Discard, stream.Body); err == nil {
-		t.Error("the stream came to its end")
+		t.Error("the stream ended normally instead of being aborted")
 	}
 	<-gone
 	select {

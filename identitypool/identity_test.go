@@ -32,7 +32,7 @@ func TestALoginHasOneIdentityAndAGuestANewOneEachTime(t *testing.T) {
 		t.Error("two guests share an identity")
 	}
 	if _, err := w.GetID(t.Context(), pool, account, nil); err != nil {
-		t.Errorf("the right account: %v", err)
+		t.Errorf("GetID with the right account: %v", err)
 	}
 	_, err := w.GetID(t.Context(), pool, "210987654321", nil)
 	wantFault(t, err, fault.ResourceNotFound, "")
@@ -152,7 +152,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		_, err := w.credentials(id, map[string]string{loginKey: w.idToken("fred", nil), oidcKey: w.oidcToken("emil@partner")})
 		wantFault(t, err, fault.ResourceConflict, "")
 		if got := get(fred, w.of("fred")); got != fred {
-			t.Error("the other user's identity was touched")
+			t.Error("the other user's identity was changed")
 		}
 		_, err = w.GetID(t.Context(), pool, "", both("gina", "emil@partner"))
 		wantFault(t, err, fault.ResourceConflict, "")
@@ -165,7 +165,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 			t.Error(err)
 		}
 		if got := get(victim, w.of("hans")); got != victim {
-			t.Error("the victim's identity was touched")
+			t.Error("the victim's identity was changed")
 		}
 	})
 	t.Run("an unlinked login gets a new identity, and the last one leaves the identity unreachable", func(t *testing.T) {

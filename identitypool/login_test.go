@@ -61,11 +61,11 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 			wantFault(t, err, tc.kind, tc.message)
 			_, err = w.credentials(id, tc.logins)
 			if err == nil {
-				t.Error("the same logins get credentials")
+				t.Error("the refused logins get credentials")
 			}
 			_, err = w.GetOpenIDToken(t.Context(), id, tc.logins)
 			if err == nil {
-				t.Error("the same logins get an OpenID token")
+				t.Error("the refused logins get an OpenID token")
 			}
 		})
 	}

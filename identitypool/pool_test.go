@@ -53,7 +53,7 @@ func TestAPoolsLife(t *testing.T) {
 		"roles": w.SetRoles(ctx, p.ID, identitypool.Roles{}), "get roles": second(w.GetRoles(p.ID)),
 	} {
 		if m, _ := fault.Message(err); !fault.Is(err, fault.ResourceNotFound) || m != "IdentityPool '"+p.ID+"' not found." {
-			t.Errorf("%s of a pool that is gone: %v", name, err)
+			t.Errorf("%s of a deleted pool: %v", name, err)
 		}
 	}
 	for name, settings := range map[string]identitypool.Settings{
@@ -112,7 +112,7 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	must(t, w.Ensure(ctx, d))
 	if !modified().Equal(before) {
-		t.Error("declaring the same again writes")
+		t.Error("an unchanged declaration wrote to the store")
 	}
 	d.Settings.Guests, d.Name = false, "renamed"
 	must(t, w.Ensure(ctx, d))
@@ -123,7 +123,7 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 		t.Errorf("pool %+v", p)
 	}
 	if w.id(d.ID, w.of("alice")) != id {
-		t.Error("the identities were touched")
+		t.Error("the identities were changed")
 	}
 	d.Roles.Mappings = map[string]identitypool.RoleMapping{"none": {Type: "Token", Ambiguous: "Deny"}}
 	if err := w.Ensure(ctx, d); err == nil || !strings.Contains(err.Error(), d.ID) {

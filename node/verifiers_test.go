@@ -74,7 +74,7 @@ func TestVerifiersOfLoginsAreBounded(t *testing.T) {
 	now = now.Add(loginVerifierLife)
 	login(maxLoginVerifiers + 9)
 	if pools.issued != maxLoginVerifiers+11 {
-		t.Error("an unused verifier was not removed")
+		t.Error("a verifier is cached beyond its lifetime")
 	}
 }
 

@@ -101,7 +101,7 @@ func TestKeysThatAreDueLateAreStillPublishedBeforeTheySign(t *testing.T) {
 	h.Clock.Forward(400 * 24 * time.Hour) // the process was down for a year
 	h.Restart()
 	if len(published(h, p.ID)) != 4 || userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] != before {
-		t.Error("the key changed without notice")
+		t.Error("the key changed before its successor was published")
 	}
 	h.Clock.Forward(24 * time.Hour)
 	if userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] == before {

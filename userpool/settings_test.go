@@ -117,7 +117,7 @@ func TestTokenLifetimesFollowTheClient(t *testing.T) {
 	out := h.MustSignIn(c.ID, "alice")
 	for raw, want := range map[string]float64{out.AccessToken: 600, out.IDToken: 7200} {
 		if m := claims(t, raw); m["exp"].(float64)-m["iat"].(float64) != want {
-			t.Errorf("%v lives %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
+			t.Errorf("the lifetime of %v is %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
 		}
 	}
 	if out.ExpiresIn != 600 {

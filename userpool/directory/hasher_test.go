@@ -48,7 +48,7 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 				t.Errorf("%v, %v", ok, err)
 			}
 			if err != nil && tc.hash != "" && strings.Contains(err.Error(), tc.hash) {
-				t.Error("the error shows the hash")
+				t.Error("the error contains the hash")
 			}
 		})
 	}

@@ -105,7 +105,7 @@ func TestTheNumberOfMessagesBeingSentIsLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.reserve(); fault.KindOf(err) != fault.TooManyRequests {
-		t.Errorf("a second place of one: %v", err)
+		t.Errorf("the only place was reserved twice: %v", err)
 	}
 	end := make(chan struct{})
 	at.use(func() { <-end })

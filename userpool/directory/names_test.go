@@ -42,7 +42,7 @@ func TestPoolsWhoseUsersSignInByAddress(t *testing.T) {
 	}
 	ghost, err := h.BeginSRP(userpooltest.NewSRPClient(t), c.ID, "nobody@example.com")
 	if err != nil || len(ghost.Parameters["USERNAME"]) != 36 {
-		t.Error("a ghost of this pool has a sub too:", ghost, err)
+		t.Error("the USERNAME of an unknown name must have the length of a sub:", ghost, err)
 	}
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice@example.com", password); err != nil {
 		t.Error(err)

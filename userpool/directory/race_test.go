@@ -161,7 +161,7 @@ func TestAResetCodeIsSpentOnlyTogetherWithANewPassword(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	slow.meanwhile(func() error { hangUp(); return nil })
 	if err := confirm(ctx, mine); err == nil {
-		t.Fatal("the client hung up, and the password is set")
+		t.Fatal("the password was set although the client had disconnected")
 	}
 	if _, err := h.SignIn(c.ID, "alice", password); err != nil {
 		t.Error("the old password:", err)
@@ -274,7 +274,7 @@ func TestAUserIsSentFiveCodesAnHourForAddresses(t *testing.T) {
 	_, err := h.Users.GetUserAttributeVerificationCode(t.Context(), directory.AttributeCodeRequest{AccessToken: access, Attribute: "email"})
 	wantFault(t, err, fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 	if n := len(h.Mails()); n != 5 {
-		t.Errorf("%d messages went out", n)
+		t.Errorf("%d messages were sent", n)
 	}
 	if err := setSelf(t, h, access, "nickname", "mal"); err != nil {
 		t.Error("other attributes are not limited:", err)

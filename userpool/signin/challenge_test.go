@@ -103,7 +103,7 @@ func TestNewPasswordRequired(t *testing.T) {
 			}
 		}
 		if won != 1 {
-			t.Errorf("%d answers won", won)
+			t.Errorf("%d concurrent answers succeeded, want 1", won)
 		}
 	})
 }

@@ -79,6 +79,6 @@ func TestAProofIsStoredBeforeTheNextChallenge(t *testing.T) {
 	}
 	done, err := h.Respond(c.ID, out.Challenge, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1"})
 	if err != nil || done.Tokens == nil {
-		t.Error("the session outlives the write:", done, err)
+		t.Error("the session must stay valid after the write of the verifier:", done, err)
 	}
 }

@@ -132,7 +132,7 @@ func TestWrongPasswordsLockOut(t *testing.T) {
 			}
 		}
 		if looked < 5 || looked > 9 {
-			t.Errorf("%d guesses were compared", looked)
+			t.Errorf("%d concurrent guesses were compared", looked)
 		}
 	})
 }
@@ -176,7 +176,7 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if one.Parameters["SALT"] != two.Parameters["SALT"] || one.Parameters["SRP_B"] == two.Parameters["SRP_B"] {
-			t.Error("the salt must stay, B must not")
+			t.Error("the salt must be the same each time, and B must differ")
 		}
 		for k := range real.Parameters {
 			if one.Parameters[k] == "" {

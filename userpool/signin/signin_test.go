@@ -55,7 +55,7 @@ func TestPasswordSignInGivesCognitosClaims(t *testing.T) {
 		}
 	}
 	if id["jti"] == access["jti"] || id["origin_jti"] != access["origin_jti"] || id["event_id"] != access["event_id"] {
-		t.Error("jti must differ, origin_jti and event_id agree")
+		t.Error("jti must differ; origin_jti and event_id must be equal")
 	}
 	if strings.Split(out.IDToken, ".")[0] == strings.Split(out.AccessToken, ".")[0] {
 		t.Error("one key signed both tokens")

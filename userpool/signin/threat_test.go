@@ -285,7 +285,7 @@ func TestAttributesCannotTakeTheNamesOfClaims(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "m", Action: "SUPPRESS", Attributes: []userpool.Attribute{attr(name, "admin")}}); err == nil {
-			t.Errorf("%s was taken from an administrator", name)
+			t.Errorf("%s was accepted from an administrator", name)
 		}
 	}
 	p := h.Pool(userpool.PoolSettings{Schema: []userpool.SchemaAttribute{{Name: "groups", AttributeDataType: "String", Mutable: new(true)}}})

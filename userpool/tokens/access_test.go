@@ -112,7 +112,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	}
 	for _, s := range append(secrets, "Wrong-horse-7") {
 		if strings.Contains(log.String(), s) {
-			t.Errorf("the log shows %q", s)
+			t.Errorf("the log contains %q", s)
 		}
 	}
 }

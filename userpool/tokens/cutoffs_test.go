@@ -30,17 +30,17 @@ func TestTokensIssuedAroundARevocationAreDistinguished(t *testing.T) {
 		t.Error("user read after: must be valid", iat)
 	}
 	if iat := c.issueTime("p", "other", c.moment(now)); !iat.Equal(second) {
-		t.Error("another user", iat)
+		t.Error("the revocation changes the iat of another user", iat)
 	}
 	end = c.begin()
 	again := c.raise("p", "u", now)
 	end()
 	if !again.After(at) || !c.issueTime("p", "u", c.moment(now)).After(again) {
-		t.Error("a second one in the same second kills what the first let live", again)
+		t.Error("a second revocation in the same second must revoke tokens issued after the first, and none issued after it", again)
 	}
 	late := now.Add(time.Hour)
 	if iat := c.issueTime("p", "u", c.moment(late)); !iat.Equal(late.Truncate(time.Second)) {
-		t.Error("later the clock decides", iat)
+		t.Error("an hour later iat must be the time of the clock", iat)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestTokensCarryTheScopesThatWereAskedFor(t *testing.T) {
 	t.Run("nobody gets tokens without a check", func(t *testing.T) {
 		request.Confirm = nil
 		if _, err := h.Tokens.Issue(t.Context(), request); err == nil {
-			t.Error("issued")
+			t.Error("tokens were issued")
 		}
 	})
 }

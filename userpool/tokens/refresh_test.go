@@ -135,7 +135,7 @@ func TestRotation(t *testing.T) {
 				t.Fatal("the token did not rotate")
 			}
 			if claims(t, out.AccessToken)["origin_jti"] != claims(t, first.AccessToken)["origin_jti"] {
-				t.Error("another family")
+				t.Error("the new refresh token belongs to another family")
 			}
 			token = out.RefreshToken
 			h.Clock.Forward(time.Minute)
@@ -159,7 +159,7 @@ func TestRotation(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := renew(two.RefreshToken); err != nil {
-			t.Error("the retry's token is the same turn:", err)
+			t.Error("the retry must return a token of the same turn:", err)
 		}
 	})
 	t.Run("after it, reuse ends the family", func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 			}
 		}
 		if families == 0 {
-			t.Error("no family")
+			t.Error("the revocation has no family")
 		}
 		if err := h.Index.Apply(records...); err != nil {
 			t.Error(err)
