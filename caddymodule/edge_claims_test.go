@@ -38,13 +38,13 @@ func TestARuleReadsAClaimInsideAnObject(t *testing.T) {
 		claims []any
 		status int
 	}{
-		"in the object":       {[]any{"realm_access", readers}, 200},
-		"in other case":       {[]any{"Realm_Access", map[string]any{"ROLES": "readers"}}, 200},
-		"a name with a dot":   {[]any{"realm_access.roles", "readers"}, 200},
-		"another value":       {[]any{"realm_access", map[string]any{"roles": []string{"writers"}}}, 403},
-		"nothing":             {nil, 403},
-		"two that are meant":  {[]any{"realm_access", readers, "realm_access.roles", []string{"readers"}}, 400},
-		"denied, three names": {[]any{"realm_access", readers, "resource_access", map[string]any{"notes": map[string]any{"roles": []string{"banned"}}}}, 403},
+		"in the object":            {[]any{"realm_access", readers}, 200},
+		"in other case":            {[]any{"Realm_Access", map[string]any{"ROLES": "readers"}}, 200},
+		"a name with a dot":        {[]any{"realm_access.roles", "readers"}, 200},
+		"another value":            {[]any{"realm_access", map[string]any{"roles": []string{"writers"}}}, 403},
+		"nothing":                  {nil, 403},
+		"two that are meant":       {[]any{"realm_access", readers, "realm_access.roles", []string{"readers"}}, 400},
+		"denied, with three names": {[]any{"realm_access", readers, "resource_access", map[string]any{"notes": map[string]any{"roles": []string{"banned"}}}}, 403},
 	} {
 		if a := e.get(t, "/x", e.issuer.bearer(t, "ada", tc.claims...)); a.status != tc.status {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

@@ -132,13 +132,13 @@ func TestAFailedReloadKeepsTheRunningConfiguration(t *testing.T) {
 	in := e.mustSignIn(t, "ada")
 	for what, c := range map[string]struct{ block, site string }{
 		"a policy with a duplicate key": {poolBlock, gate("policy %DIR%/broken.json")},
-		"a policy that is not there":    {poolBlock, gate("policy %DIR%/nowhere.json")},
+		"a missing policy file":         {poolBlock, gate("policy %DIR%/nowhere.json")},
 		"a pool that is not declared":   {poolBlock, "sluice_authorize {\n user_pool us-east-1_nowhere01\n allow any * *\n}"},
 		"settings that are not JSON":    {strings.Replace(poolBlock, "client.json", "caddy.log", 1), poolSite},
 		"a role's policy is broken":     {strings.Replace(poolBlock, "role.json", "broken.json", 1), poolSite},
 		"a client moved to another pool": {strings.NewReplacer("us-east-1_edge00001", "us-east-1_edge00002").Replace(poolBlock),
 			strings.ReplaceAll(poolSite, "us-east-1_edge00001", "us-east-1_edge00002")},
-		"a directive that nobody knows": {poolBlock, "sluice_authorise"},
+		"an unknown directive": {poolBlock, "sluice_authorise"},
 	} {
 		if err := e.reload(c.block, c.site); err == nil {
 			t.Errorf("%s: the reload succeeded", what)

@@ -92,11 +92,11 @@ func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
 		return text
 	}
 	for name, policy := range map[string]caddytls.ConnectionPolicy{
-		"client certificates": {ClientAuthentication: &caddytls.ClientAuthentication{Mode: "request"}},
-		"clients' addresses":  {MatchersRaw: caddy.ModuleMap{"remote_ip": json.RawMessage(`{"ranges":["192.0.2.0/24"]}`)}},
-		"a name from a file":  {MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["{file./names}"]`)}},
-		"another's code":      {HandshakeContextRaw: json.RawMessage(`{"module":"any"}`)},
-		"matchers were taken": {TLSConfig: new(tls.Config)},
+		"client certificates":             {ClientAuthentication: &caddytls.ClientAuthentication{Mode: "request"}},
+		"client addresses":                {MatchersRaw: caddy.ModuleMap{"remote_ip": json.RawMessage(`{"ranges":["192.0.2.0/24"]}`)}},
+		"a name from a file":              {MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["{file./names}"]`)}},
+		"a handshake handler of a module": {HandshakeContextRaw: json.RawMessage(`{"module":"any"}`)},
+		"matchers that were provisioned":  {TLSConfig: new(tls.Config)},
 	} {
 		if text := terms(new(caddytls.ConnectionPolicy), &policy); text != "" {
 			t.Errorf("%s: %s", name, text)

@@ -102,7 +102,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "pool.json:3:1: user pool us-east-1_notes0001: MfaConfiguration ON is not implemented"},
 		"a flow that does not exist": {files: map[string]string{"client.json": "{\n\"ExplicitAuthFlows\": [\"USER_AUTH_PASSWORD\"]}"},
 			want: "client.json:2:1: user pool us-east-1_notes0001: client 1example23456789abcdefghij: 1 validation error detected"},
-		"a client with an attribute that the pool has not": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
+		"a client with an attribute that the pool does not have": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
 			want: "client.json:1:2: user pool us-east-1_notes0001: client 1example23456789abcdefghij: ReadAttributes names emial, which is not an attribute of the pool"},
 		"a custom attribute may have been added through the API": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"}},
 		"a settings file that does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tsettings pol.json\n\t\t}",
@@ -138,7 +138,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: `group readers: role: no role "reader" is declared`},
 		"a trust in an unknown identity pool": {block: role("trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556 guest") + "\n\t\tidentity_pool " + identityPool,
 			want: "Caddyfile:11: role reader: trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556: no such identity pool is declared; did you mean " + identityPool + "?"},
-		"a role that nothing trusts": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
+		"a role without a trust": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
 
 		// secrets
 		"a client secret that is not set": {block: client("secret {env.SLUICE_TEST_UNSET}"),
@@ -162,9 +162,9 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither"},
 		"an administrator's secret that is too short": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "SLUICE_ROOT_SECRET_ACCESS_KEY": "short"},
 			want: "SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters"},
-		"an administrator's key id that is none": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
+		"an invalid administrator's key id": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
 			want: "SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores"},
-		"a master key that is none": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
+		"an invalid master key": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			switch err := m.validate(t); {

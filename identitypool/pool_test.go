@@ -62,7 +62,7 @@ func TestAPoolsLife(t *testing.T) {
 		"a developer called as an issuer":            {DeveloperName: "idp.example.com", OIDC: []string{"arn:aws:iam::1:oidc-provider/idp.example.com"}},
 		"a developer called as a public login":       {DeveloperName: "accounts.google.com", PublicLogins: map[string]string{"accounts.google.com": "x"}},
 		"a developer called as the pools themselves": {DeveloperName: "cognito-identity.amazonaws.com"},
-		"no OIDC provider's ARN":                     {OIDC: []string{"arn:aws:iam::1:role/x"}},
+		"an ARN that is not of an OIDC provider":     {OIDC: []string{"arn:aws:iam::1:role/x"}},
 	} {
 		if _, err := w.Create(ctx, "x", settings); !fault.Is(err, fault.InvalidParameter) {
 			t.Errorf("%s: %v", name, err)

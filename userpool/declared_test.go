@@ -162,7 +162,7 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		"a second factor, which is missing": {func(d *userpool.DeclaredPool) {
 			d.Settings = json.RawMessage(`{"MfaConfiguration": "OPTIONAL"}`)
 		}, "Set MfaConfiguration to OFF"},
-		"a value that is none of the model's": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
+		"a value that the model does not list": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
 			"enum value set: [OFF, ON, OPTIONAL]"},
 		"a client id in capitals": {func(d *userpool.DeclaredPool) { d.Clients = []userpool.DeclaredClient{{ID: "WEB"}} }, "lower-case"},
 		"a secret that is too short": {func(d *userpool.DeclaredPool) {

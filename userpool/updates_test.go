@@ -323,10 +323,10 @@ func TestTheOrderOfRecoveryIsTheSettingsOrTheLegacyOne(t *testing.T) {
 		settings string
 		want     []string
 	}{
-		"a new pool that says nothing":      {`{}`, []string{"email", "phone_number"}},
-		"no mechanisms, as in older pools":  {`{"AccountRecoverySetting": {}}`, []string{"phone_number", "email"}},
-		"mechanisms in another order":       {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 2}, {"Name": "verified_phone_number", "Priority": 1}]}}`, []string{"phone_number", "email"}},
-		"administrators only, kept as such": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}}`, nil},
+		"a new pool without recovery settings": {`{}`, []string{"email", "phone_number"}},
+		"no mechanisms, as in older pools":     {`{"AccountRecoverySetting": {}}`, []string{"phone_number", "email"}},
+		"mechanisms in another order":          {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 2}, {"Name": "verified_phone_number", "Priority": 1}]}}`, []string{"phone_number", "email"}},
+		"administrators only, kept as such":    {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}}`, nil},
 	} {
 		made := h.Pool(settings(t, tc.settings))
 		if err := h.Pools.UpdateUserPool(t.Context(), made.ID, "renamed", userpool.PoolSettings{}); err != nil {

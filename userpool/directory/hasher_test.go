@@ -31,16 +31,16 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 		hash, password string
 		ok, fails      bool
 	}{
-		"the password":               {hash: one, password: password, ok: true},
-		"another password":           {hash: one, password: password + "x"},
-		"no hash, no match":          {password: password},
-		"no hash, no password":       {},
-		"a hash of another kind":     {hash: "$2b$12$abc", fails: true},
-		"a hash dearer than ours":    {hash: strings.Replace(one, "m=19456", "m=1048576", 1), fails: true},
-		"a hash of more passes":      {hash: strings.Replace(one, "t=2", "t=200", 1), fails: true},
-		"a hash without memory":      {hash: strings.Replace(one, "m=19456", "m=0", 1), fails: true},
-		"a hash that was cut short":  {hash: one[:40], fails: true},
-		"a hash with a bad alphabet": {hash: one[:len(one)-4] + "****", fails: true},
+		"the password":                      {hash: one, password: password, ok: true},
+		"another password":                  {hash: one, password: password + "x"},
+		"an empty hash matches no password": {password: password},
+		"no hash, no password":              {},
+		"a hash of another kind":            {hash: "$2b$12$abc", fails: true},
+		"a hash of higher cost than ours":   {hash: strings.Replace(one, "m=19456", "m=1048576", 1), fails: true},
+		"a hash of more passes":             {hash: strings.Replace(one, "t=2", "t=200", 1), fails: true},
+		"a hash without memory":             {hash: strings.Replace(one, "m=19456", "m=0", 1), fails: true},
+		"a hash that was cut short":         {hash: one[:40], fails: true},
+		"a hash with a bad alphabet":        {hash: one[:len(one)-4] + "****", fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ok, err := h.Verify(ctx, tc.hash, tc.password)

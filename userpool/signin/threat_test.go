@@ -108,7 +108,7 @@ func rows() map[string]row {
 		"block changed": func(m map[string]string) {
 			m["PASSWORD_CLAIM_SECRET_BLOCK"] = "A" + m["PASSWORD_CLAIM_SECRET_BLOCK"][1:]
 		},
-		"block of nothing":  func(m map[string]string) { m["PASSWORD_CLAIM_SECRET_BLOCK"] = "AAAA" },
+		"an empty block":    func(m map[string]string) { m["PASSWORD_CLAIM_SECRET_BLOCK"] = "AAAA" },
 		"old timestamp":     func(m map[string]string) { m["TIMESTAMP"] = "Sat Jan 3 10:00:00 UTC 2026" },
 		"no timestamp":      func(m map[string]string) { m["TIMESTAMP"] = "" },
 		"signature garbage": func(m map[string]string) { m["PASSWORD_CLAIM_SIGNATURE"] = "****" },

@@ -249,7 +249,7 @@ func TestTimestampsAreReadLenientlyAndRenderedExactly(t *testing.T) {
 		"GMT is the same instant":              {in: "Thu Aug 6 09:05:03 GMT 2026", rendered: "Thu Aug 6 09:05:03 UTC 2026"},
 		"RFC 3339 does not parse":              {in: "2026-08-06T09:05:03Z", fails: true},
 		"another language does not parse":      {in: "Do Aug 6 09:05:03 UTC 2026", fails: true},
-		"a day that is not does not parse":     {in: "Thu Feb 30 09:05:03 UTC 2026", fails: true},
+		"a nonexistent day does not parse":     {in: "Thu Feb 30 09:05:03 UTC 2026", fails: true},
 		"empty text does not parse":            {in: "", fails: true},
 		"a very long text does not parse":      {in: strings.Repeat("Thu ", 1000), fails: true},
 		"another zone's name does not parse":   {in: "Thu Aug 6 09:05:03 CEST 2026", fails: true},
