@@ -281,7 +281,7 @@ func TestTheSignatureCoversTheHostThatTheStoreGets(t *testing.T) {
 		"over TLS with another":    {secure, "host store.example", tls(""), "", "write `header_up Host store.example`"},
 		"a host of the request":    {plain, "", "reverse_proxy %STORE% {\nheader_up Host {http.request.header.X}\n}", "", "header_up Host <the store's host>"},
 		"no proxy":                 {plain, "", "respond ok", "", "write `host <the store's host>`"},
-		"upstreams that may vary":  {plain, "", "reverse_proxy {\ndynamic a store.example 80\n}", "", "write `host <the store's host>`"},
+		"dynamic upstreams":        {plain, "", "reverse_proxy {\ndynamic a store.example 80\n}", "", "write `host <the store's host>`"},
 		"several upstreams by TLS": {secure, "", "reverse_proxy https://%STORE% https://127.0.0.1:1" + strings.Replace(insecure, "%UP%", "", 1), "", "header_up Host"},
 	} {
 		t.Run(name, func(t *testing.T) {

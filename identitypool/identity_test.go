@@ -100,7 +100,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		must(t, err)
 		return out.IdentityID
 	}
-	t.Run("a guest that signs in keeps its identity and is a guest no more", func(t *testing.T) {
+	t.Run("a guest that signs in keeps its identity and becomes authenticated", func(t *testing.T) {
 		guest := w.id(pool, nil)
 		if got := get(guest, w.of("anna")); got != guest {
 			t.Errorf("identity %s, want %s", got, guest)
@@ -108,7 +108,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		_, err := w.credentials(guest, nil)
 		wantFault(t, err, fault.NotAuthorized, "")
 	})
-	t.Run("a guest that signs in as a known user yields to the user's identity", func(t *testing.T) {
+	t.Run("a guest that signs in as a known user is merged into the user's identity", func(t *testing.T) {
 		known, guest := w.id(pool, w.of("bert")), w.id(pool, nil)
 		if got := get(guest, w.of("bert")); got != known {
 			t.Errorf("identity %s, want %s", got, known)
@@ -157,7 +157,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		_, err = w.GetID(t.Context(), pool, "", both("gina", "emil@partner"))
 		wantFault(t, err, fault.ResourceConflict, "")
 	})
-	t.Run("a stolen identity id and a login of one's own get nothing of it", func(t *testing.T) {
+	t.Run("a stolen identity id with another user's login gives no access to the identity", func(t *testing.T) {
 		victim := w.id(pool, w.of("hans"))
 		_, err := w.credentials(victim, w.of("mallory"))
 		wantFault(t, err, fault.NotAuthorized, noMatch)

@@ -124,7 +124,7 @@ func TestRolesThatMakeNoSenseAreRefusedWhenSet(t *testing.T) {
 		"a user pool without a client": {awsKey, identitypool.RoleMapping{Type: "Token", Ambiguous: "Deny"}},
 		"another client":               {awsKey + ":other", identitypool.RoleMapping{Type: "Token", Ambiguous: "Deny"}},
 		"no ambiguous resolution":      {oidcARN, identitypool.RoleMapping{Type: "Token"}},
-		"rules that are none":          {oidcARN, identitypool.RoleMapping{Type: "Rules", Ambiguous: "Deny"}},
+		"invalid rules":                {oidcARN, identitypool.RoleMapping{Type: "Rules", Ambiguous: "Deny"}},
 		"too many rules":               {oidcARN, identitypool.RoleMapping{Type: "Rules", Ambiguous: "Deny", Rules: rules}},
 		"rules with the type Token":    {oidcARN, identitypool.RoleMapping{Type: "Token", Ambiguous: "Deny", Rules: rules[:1]}},
 	} {

@@ -135,7 +135,7 @@ func TestAnUpdateChangesPartsOfWhatItKeeps(t *testing.T) {
 			func(s userpool.PoolSettings) bool {
 				return len(s.UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate) == 0
 			}},
-		"protection ends when it is said": {`{"DeletionProtection": "INACTIVE"}`,
+		"deletion protection ends when the update says so": {`{"DeletionProtection": "INACTIVE"}`,
 			func(s userpool.PoolSettings) bool { return s.DeletionProtection == "INACTIVE" }},
 	} {
 		t.Run(name, func(t *testing.T) {

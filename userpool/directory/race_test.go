@@ -66,7 +66,7 @@ func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 		},
 		"the user changes the address":         func(user, access string) error { return setSelf(t, h, access, "email", "own@"+user+".example") },
 		"the address is not verified any more": func(user, _ string) error { return setAdmin(t, h, p.ID, user, attr("email_verified", "false")) },
-		"the user gets a number":               func(user, access string) error { return setSelf(t, h, access, "phone_number", "+15550100") },
+		"a phone number is added to the user":  func(user, access string) error { return setSelf(t, h, access, "phone_number", "+15550100") },
 		"there and back": func(user, _ string) error {
 			return errors.Join(setAdmin(t, h, p.ID, user, attr("email", "x@x.example"), attr("email_verified", "true")),
 				setAdmin(t, h, p.ID, user, attr("email", user+"@example.com"), attr("email_verified", "true")))

@@ -140,7 +140,7 @@ func TestForgottenPasswords(t *testing.T) {
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice", "Another-horse-8"); err != nil {
 		t.Error("the new password must have a hash and an SRP verifier:", err)
 	}
-	t.Run("a reset code dies after an hour", func(t *testing.T) {
+	t.Run("a reset code expires after an hour", func(t *testing.T) {
 		if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func TestNextChallenge(t *testing.T) {
 		text      string
 	}{
 		"a confirmed user who proved the password is signed in": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: proved}},
-		"without a first factor nothing is complete":            {in: situation{enabled: true, status: userpool.StatusConfirmed}, kind: fault.Internal},
+		"without a first factor no sign-in is complete":         {in: situation{enabled: true, status: userpool.StatusConfirmed}, kind: fault.Internal},
 		"another factor is not a first factor": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: []Factor{"SOFTWARE_TOKEN"}},
 			kind: fault.Internal},
 		"a disabled user is refused": {in: situation{status: userpool.StatusConfirmed, proved: proved},

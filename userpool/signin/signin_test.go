@@ -120,7 +120,7 @@ func TestSRPSignIn(t *testing.T) {
 		_, err := h.SRPSignIn(p.ID, c.ID, "alice", "Wrong-horse-7")
 		wantFault(t, err, fault.NotAuthorized, wrong)
 	})
-	t.Run("one SRP_A may serve two sign-ins", func(t *testing.T) {
+	t.Run("two sign-ins may use the same SRP_A", func(t *testing.T) {
 		client := userpooltest.NewSRPClient(t)
 		for range 2 {
 			out, err := h.BeginSRP(client, c.ID, "alice")
@@ -135,7 +135,7 @@ func TestSRPSignIn(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a secret block serves once", func(t *testing.T) {
+	t.Run("a secret block is valid once", func(t *testing.T) {
 		client := userpooltest.NewSRPClient(t)
 		out, err := h.BeginSRP(client, c.ID, "alice")
 		if err != nil {
@@ -219,9 +219,9 @@ func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 		text string
 	}{
 		"an unknown client": {signin.Request{ClientID: "nobody", Flow: "USER_PASSWORD_AUTH", Parameters: user}, fault.ResourceNotFound, "User pool client nobody does not exist."},
-		"the password flow of a client that has not got it": {signin.Request{ClientID: srpOnly.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
+		"the password flow of a client that does not allow it": {signin.Request{ClientID: srpOnly.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
 			fault.InvalidParameter, "USER_PASSWORD_AUTH flow not enabled for this client"},
-		"the administrator's flow of a client that has not got it": {signin.Request{Admin: true, PoolID: p.ID, ClientID: srpOnly.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
+		"the administrator's flow of a client that does not allow it": {signin.Request{Admin: true, PoolID: p.ID, ClientID: srpOnly.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
 			fault.InvalidParameter, "Auth flow not enabled for this client"},
 		"the administrator's flow without an administrator": {signin.Request{ClientID: all.ID, Flow: "ADMIN_USER_PASSWORD_AUTH", Parameters: user},
 			fault.InvalidParameter, "Initiate Auth method not supported."},

@@ -144,7 +144,7 @@ func TestRotation(t *testing.T) {
 		_, err := renew(token)
 		wantFault(t, err, fault.NotAuthorized, "Refresh Token has expired")
 	})
-	t.Run("within the grace period a retry goes on, and both answers' tokens are one", func(t *testing.T) {
+	t.Run("within the grace period a retry succeeds and returns the same refresh token", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		one, err := renew(first.RefreshToken)
 		if err != nil {
@@ -177,7 +177,7 @@ func TestRotation(t *testing.T) {
 			t.Error("the thief's access token is still valid")
 		}
 	})
-	t.Run("a token two turns old ends the family too", func(t *testing.T) {
+	t.Run("a token two rotations old also ends the family", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		second, err := renew(first.RefreshToken)
 		if err != nil {
@@ -189,7 +189,7 @@ func TestRotation(t *testing.T) {
 		_, err = renew(first.RefreshToken)
 		wantFault(t, err, fault.RefreshTokenReuse, "*")
 	})
-	t.Run("tabs that race all go on", func(t *testing.T) {
+	t.Run("concurrent renewals within the grace period all succeed", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		var wg sync.WaitGroup
 		errs := make(chan error, 8)
@@ -318,7 +318,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		err := h.Tokens.RevokeToken(ctx, other.ID, "", h.MustSignIn(c.ID, "zoe").RefreshToken)
 		wantFault(t, err, fault.Unauthorized, "*")
 	})
-	t.Run("two removals in one second each kill what was issued before them", func(t *testing.T) {
+	t.Run("two removals in one second each revoke the tokens issued before them", func(t *testing.T) {
 		h.User(p.ID, "twice")
 		var last string
 		for range 3 {
