@@ -152,7 +152,7 @@ func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) er
 	return refusal.UpstreamRefused(w, r, service, err)
 }
 
-// PrincipalOf returns the principal of a request that a sluice_authorize let through, for handlers of other plugins;
+// PrincipalOf returns the principal of a request that passed a sluice_authorize, for handlers of other plugins;
 // false if there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	passed, ok := passageOf(r)

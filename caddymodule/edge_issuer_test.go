@@ -20,8 +20,8 @@ type issuer struct {
 	fetches atomic.Int64 // of its keys
 	down    atomic.Bool
 	mu      sync.Mutex
-	key     *token.SigningKey   // what signs
-	keys    []*token.SigningKey // what is published
+	key     *token.SigningKey   // the signing key
+	keys    []*token.SigningKey // the published keys
 	made    []string            // signatures
 }
 

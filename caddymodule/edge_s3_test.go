@@ -129,7 +129,7 @@ func TestABodyThatIsNotTheSignedOneIsNeverWholeAtTheStore(t *testing.T) {
 
 func neverWhole(t *testing.T, e *edge, what string) {
 	t.Helper()
-	time.Sleep(20 * time.Millisecond) // what is on its way to the store
+	time.Sleep(20 * time.Millisecond) // for data in transit to the store
 	for _, got := range e.upstream.take() {
 		if got.Whole {
 			t.Errorf("%s: the store received a whole body of %d bytes", what, len(got.Body))

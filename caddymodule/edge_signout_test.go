@@ -67,7 +67,7 @@ func dead(t *testing.T, e *edge, what string, in tokens, key sigv4.Credentials) 
 		t.Errorf("%s: %d %s", what, a.status, a.body)
 	}
 	if strings.HasPrefix(what, "AdminRemoveUserFromGroup") {
-		return // the sign-in goes on, with tokens that name the new groups
+		return // the sign-in stays valid; a renewal gives tokens with the new groups
 	}
 	if _, err := e.call(idp+"GetUser", nil, object{"AccessToken": in.access}); err == nil {
 		t.Errorf("%s: the user pools API accepts the token", what)

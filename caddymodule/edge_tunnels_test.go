@@ -178,7 +178,7 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 			addHeaders(r, []string{token})
 			return c.do(r)
 		}
-		other, err := ask("/events", bob) // goes on
+		other, err := ask("/events", bob) // not ended
 		if err != nil {
 			t.Fatal(err)
 		}

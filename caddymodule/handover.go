@@ -22,7 +22,7 @@ import (
 
 func init() { caddy.RegisterModule(Handover{}) }
 
-// handovers knows the servers of each address across configurations.
+// handovers holds the servers of each address across configurations.
 var handovers handover.Registry
 
 // Handover is a listener wrapper that prevents a reload from losing requests. The socket of an address stays open for the next

@@ -21,7 +21,7 @@ import (
 
 func init() { caddy.RegisterModule(HandoverTLS{}) }
 
-// handoversTLS knows the servers of each address that speak TLS, across configurations.
+// handoversTLS holds the TLS servers of each address across configurations.
 var handoversTLS handover.Registry
 
 // HandoverTLS is a listener wrapper that does for connections of HTTP/1.1 over TLS what Handover does for plain ones, if the

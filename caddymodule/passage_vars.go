@@ -31,7 +31,7 @@ func (p *passage) Lookup(key string) (any, bool) {
 		return nil, false
 	}
 	if latest, ok := p.vars["sluice.outcome"].(outcomeVar); ok {
-		p = latest.passage // the request has passed another gate since, and Caddy asks the first
+		p = latest.passage // the request has passed another gate since, but Caddy calls the function of the first
 	}
 	value, ok := node.UserValue(p.Result.Principal, key[len(user):])
 	return value, ok

@@ -303,7 +303,7 @@ func (a *App) Files() []string {
 	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
-// RoleARN gives the ARN of a declared role's name; an ARN stays as it is.
+// RoleARN returns the ARN of the declared role with the name. It returns an ARN unchanged.
 func (a *App) RoleARN(role string) string {
 	if role == "" || strings.HasPrefix(role, "arn:") {
 		return role

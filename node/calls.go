@@ -37,7 +37,7 @@ func (c *calls) end() {
 	}
 }
 
-// close admits no more calls and waits up to most for the others. It returns false when some have not ended by then.
+// close admits no more calls and waits up to most for the others. It returns false if some have not ended in that time.
 func (c *calls) close(most time.Duration) bool {
 	c.mu.Lock()
 	c.ended = make(chan struct{})

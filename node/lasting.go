@@ -26,7 +26,7 @@ const (
 	lastingTick = 250 * time.Millisecond
 )
 
-// lastingShard is a list of requests. Each has a cache line of its own.
+// lastingShard is a list of requests. Each has its own cache line.
 type lastingShard struct {
 	mu    sync.Mutex
 	first *served

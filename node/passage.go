@@ -18,12 +18,12 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Handler is what a passage calls next. A caddyhttp.Handler is one.
+// Handler handles a request that passed a gate. A caddyhttp.Handler implements it.
 type Handler interface {
 	ServeHTTP(w http.ResponseWriter, r *http.Request) error
 }
 
-// Passage is a request that a gate lets pass.
+// Passage is a request that passes a gate.
 type Passage struct {
 	Gate   *Gate
 	Result authz.Result
@@ -116,8 +116,8 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	return err
 }
 
-// setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
-// encoded path would check and decode it again.
+// setPath sets the path of u. Like net/url, it leaves RawPath empty if it is the default encoding of Path, because handlers
+// that read the encoded path would otherwise check and decode it again.
 func setPath(u *url.URL, path, rawPath string) {
 	u.Path, u.RawPath = path, ""
 	if u.EscapedPath() != rawPath {
@@ -142,7 +142,7 @@ func (p *Passage) setHeaders(h http.Header, repl Replacer) {
 		setter := &p.Gate.headers[i]
 		value := setter.valueFor(&p.Result, repl)
 		switch {
-		case value == "": // left away: an upstream can tell "no such claim" from ""
+		case value == "": // not set, so that an upstream can distinguish a missing claim from an empty one
 		case i < len(p.values):
 			p.values[i] = value
 			h[setter.name] = p.values[i : i+1 : i+1]
@@ -192,7 +192,7 @@ type checkedBody struct {
 func (b *checkedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
 	var refused *sigv4.Error
-	if err != nil && errors.As(err, &refused) { // not when the client has gone
+	if err != nil && errors.As(err, &refused) { // not if the client disconnected
 		b.problem.CompareAndSwap(nil, refused)
 	}
 	return n, err

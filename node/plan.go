@@ -139,8 +139,8 @@ func (g *GatePlan) checkIssuers() error {
 	return err
 }
 
-// Metadata returns what serves the metadata of a protected resource, or nil if the request asks for something else. path is
-// the path that the client asked for.
+// Metadata returns the handler of the metadata of a protected resource, or nil if the request is not for metadata. path is
+// the path that the client requested.
 func (p *Plan) Metadata(host, path string) http.Handler {
 	if r := p.resourceAt(host, path); r != nil {
 		return r

@@ -59,7 +59,7 @@ type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 func (f handlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) error { return f(w, r) }
 
 // refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
-// client that has gone. If the upstream's answer has begun, nothing is written and the connection ends.
+// client that disconnected. If the upstream's answer has begun, nothing is written and the connection ends.
 func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
 	if _, ok := errors.AsType[*sigv4.Error](err); !ok {
 		return err

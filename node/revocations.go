@@ -85,7 +85,7 @@ func (r *Revocations) Revoked(ctx context.Context, made ...revoke.Record) error 
 	return r.feed.Publish(ctx, made...)
 }
 
-// forGates returns the revocations as a gate asks for them.
+// forGates returns the revocations in the form that gates use.
 func (r *Revocations) forGates() authz.Revocations {
 	return &authz.IndexRevocations{Index: r.index, UpToDate: r.Fresh}
 }

@@ -33,7 +33,7 @@ type Services struct {
 	Minter      *session.Minter
 	Revocations *Revocations
 
-	id          string // tells services apart
+	id          string // identifies the services
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis

@@ -82,7 +82,7 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
-				return err // a fault with a message of its own
+				return err // a fault with its own message
 			}
 			complaints = append(complaints, err.Error())
 		}

@@ -52,7 +52,7 @@ func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, er
 		ClientSettings
 		ClientName           string
 		GenerateSecret       bool
-		RefreshTokenValidity *int // tells 0, which AWS takes for the default, from left out
+		RefreshTokenValidity *int // distinguishes 0, which AWS treats as the default, from an absent member
 	}
 	if len(data) == 0 {
 		return in.ClientSettings, "", false, nil

@@ -153,7 +153,7 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// checkRequest validates a declared request like one that comes over the wire. filled holds the required members that a
+// checkRequest validates a declared request like a request of the API. filled holds the required members that a
 // declaration may leave out.
 func checkRequest(check RequestCheck, operation string, request json.RawMessage, filled map[string]string) error {
 	members := map[string]json.RawMessage{}

@@ -22,7 +22,7 @@ type PoolSettings struct {
 	VerificationMessageTemplate *VerificationTemplate `json:"VerificationMessageTemplate,omitempty"`
 	SmsAuthenticationMessage    string                `json:"SmsAuthenticationMessage,omitempty"`
 	UserAttributeUpdateSettings *UpdateSettings       `json:"UserAttributeUpdateSettings,omitempty"`
-	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which asks for nothing
+	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which has no effect
 	AdminCreateUserConfig       *AdminCreateConfig    `json:"AdminCreateUserConfig,omitempty"`
 	Schema                      []SchemaAttribute     `json:"Schema,omitempty"` // whole: standard and custom
 	UsernameConfiguration       *UsernameConfig       `json:"UsernameConfiguration,omitempty"`
@@ -30,7 +30,7 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
-	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has what is used of it
+	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
 	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
 
 	KeptSettings
@@ -42,7 +42,7 @@ type Policies struct {
 	SignInPolicy   *SignInPolicy   `json:"SignInPolicy,omitempty"`
 }
 
-// PasswordPolicy says what a password must contain. Lengths are in characters.
+// PasswordPolicy holds the requirements for passwords. Lengths are in characters.
 type PasswordPolicy struct {
 	MinimumLength                 int  `json:"MinimumLength"` // 6 to 99; 0 is 8
 	RequireUppercase              bool `json:"RequireUppercase"`

@@ -247,7 +247,7 @@ func TestAnUpdateOfAClientKeepsOrResetsWhatItLeavesOutAsAWSDoes(t *testing.T) {
 	}
 	after := members(t, got.Settings)
 	kept := map[string]string{"AuthSessionValidity": "7", "EnableTokenRevocation": "false", "RefreshTokenValidity": "12",
-		"TokenValidityUnits": `{"RefreshToken":"hours"}`} // the unit of what is kept
+		"TokenValidityUnits": `{"RefreshToken":"hours"}`} // the unit of the kept lifetime
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		want, rule := defaults[name], "reset"
 		if value, ok := kept[name]; ok {

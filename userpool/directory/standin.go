@@ -36,7 +36,7 @@ func (s *Service) standIn(p *userpool.Pool, name string) *Subject {
 }
 
 // standInVerifier returns an SRP salt and verifier for a name. Any number of the group's size serves as the verifier:
-// without the password no client can tell it from a real one.
+// without the password no client can distinguish it from a real one.
 func (s *Service) standInVerifier(p *userpool.Pool, name string) (salt, verifier []byte) {
 	sum := s.standInSum(p, name, "salt")
 	salt = sum[:srp.SaltSize]

@@ -176,7 +176,7 @@ func (s *Service) putUpdateCodes(tx store.Tx, p *userpool.Pool, before, after *s
 // codeAttribute is the prefix of the purposes of codes that verify an attribute.
 const codeAttribute = "attribute:"
 
-// opVerifySend names the window in which codes for attributes are counted, whether the user asks for one or changes an
+// opVerifySend names the window in which codes for attributes are counted, whether the user requests one or changes an
 // address.
 const opVerifySend = "verify send"
 

@@ -84,7 +84,7 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 	return m.finish(ctx, a, out, err)
 }
 
-// finish turns an authentication into tokens for the user's own operations, and tells the Observer.
+// finish issues the tokens of an authentication with the scope of the user's own operations, and reports to the Observer.
 func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err error) (*Result, error) {
 	var r *Result
 	switch {

@@ -22,7 +22,7 @@ type Options struct {
 
 // Observer counts sign-ins.
 type Observer interface {
-	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if the call does not tell; result is
+	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if it is unknown; result is
 	// "success", "challenge" or a kind of fault. It must return at once.
 	SignIn(poolID, flow, result string)
 }
@@ -38,7 +38,7 @@ type Machine struct {
 	usedByStandIns *onceSet // sessions of names that no user has
 }
 
-// New returns a Machine, or an error that names what is missing.
+// New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")

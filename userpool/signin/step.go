@@ -28,7 +28,7 @@ type step struct {
 	// ask returns what the client needs in order to answer; nil for a step that only flows use.
 	ask func(context.Context, *attempt) (*question, error)
 
-	// answer reports whether the answer in a.params is right. If false, the client is told that the password is wrong. An
+	// answer reports whether the answer in a.params is right. If false, the client gets the error of a wrong password. An
 	// error is the answer to the client; unless it is fault.NotAuthorized, the client may answer again with the same
 	// Session. The subject may be a stand-in, for which the machine takes no answer as a proof.
 	answer func(context.Context, *attempt) (bool, error)

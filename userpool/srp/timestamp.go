@@ -13,7 +13,7 @@ var ErrTimestamp = errors.New("srp: TIMESTAMP does not parse")
 func FormatTimestamp(t time.Time) string { return t.UTC().Format("Mon Jan 2 15:04:05 UTC 2006") }
 
 // ParseTimestamp reads a client's TIMESTAMP as leniently as the service does: a padded day or a weekday that does not
-// belong to the date still gives the instant. The server then signs its own rendering of it, so such a text fails at the
+// belong to the date is accepted. The server then signs its own rendering of the time, so such a text fails at the
 // signature and not here.
 func ParseTimestamp(s string) (time.Time, error) {
 	if len(s) > 64 {

@@ -16,7 +16,7 @@ import (
 )
 
 // A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
-// store, tells an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
+// store, distinguishes an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
 // secret of the next turn is derived from the last one, so a client that lost the answer to a rotation and asks again
 // within the grace period gets the same successor.
 const (

@@ -220,7 +220,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 	for name, tc := range map[string]struct {
 		act       func(user string, tokens *tokens.Set) error
 		family    bool // only the family is revoked; another sign-in stays valid
-		refreshes bool // the refresh token goes on
+		refreshes bool // the refresh token stays valid
 		gone      bool // the user cannot sign in again
 	}{
 		"RevokeToken":            {act: func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(ctx, c.ID, "", k.RefreshToken) }, family: true},

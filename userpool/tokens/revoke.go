@@ -100,7 +100,7 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	return s.revokeFamily(ctx, p.Issuer, r.family)
 }
 
-// revokeFamily revokes a family in the store, then tells the Revoker, even if ctx is canceled.
+// revokeFamily revokes a family in the store and then calls the Revoker, even if ctx is canceled.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 	ctx = context.WithoutCancel(ctx)
 	now := s.base.Now()
@@ -150,7 +150,7 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 }
 
 // Revoking runs change in a transaction that can revoke tokens through r, possibly more than once. After the commit it
-// tells the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
+// calls the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
 func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revocation) error) error {
 	ctx = context.WithoutCancel(ctx)
 	defer s.cutoffs.begin()()
@@ -165,7 +165,7 @@ func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revo
 	return s.announce(ctx, r.records)
 }
 
-// Revocation is what a transaction revokes. It is valid inside the function that Revoking runs.
+// Revocation collects the revocations of a transaction. It is valid inside the function that Revoking runs.
 type Revocation struct {
 	service *Service
 	tx      store.Tx
