@@ -32,8 +32,8 @@ type Passage struct {
 	served served
 }
 
-// Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request target
-// that the client sent, before any rewrite by the host. clientIP is the client's address.
+// Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request
+// target that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	request := requests.Get().(*asked)
 	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto

@@ -52,7 +52,8 @@ func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, message, fields...)
 }
 
-// UserName names a principal in logs: the user name, or else the subject, the ARN or the app client. It returns "" if there is no principal.
+// UserName names a principal in logs: the user name, or else the subject, the ARN or the app client. It returns "" if there is
+// no principal.
 func UserName(p *principal.Principal) string {
 	for _, name := range [...]string{p.Username, p.Subject, p.ARN, p.ClientID} {
 		if name != "" {

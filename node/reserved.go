@@ -8,8 +8,8 @@ import (
 )
 
 // ReserveHeaders names headers that the host sets for an upstream. The gates then remove them from clients' requests on every
-// route, because routes may share an upstream, which cannot tell who set a header. Call it before Open. It returns an error if a gate
-// keeps one of the headers.
+// route, because routes may share an upstream, which cannot tell who set a header. Call it before Open. It returns an error if
+// a gate keeps one of the headers.
 func (p *Plan) ReserveHeaders(names ...string) error {
 	p.reserved = append(p.reserved, names...)
 	for _, g := range p.gates {

@@ -67,8 +67,8 @@ func sessionKey(s, u *big.Int) []byte {
 	return key
 }
 
-// Signature returns the signature that a client must send: Base64(HMAC-SHA256(key, pool ‖ user ‖ secret block ‖ timestamp)). The secret
-// block is the bytes, not their Base64 text.
+// Signature returns the signature that a client must send: Base64(HMAC-SHA256(key, pool ‖ user ‖ secret block ‖ timestamp)).
+// The secret block is the bytes, not their Base64 text.
 func Signature(key []byte, n Name, secretBlock []byte, timestamp string) string {
 	return base64.StdEncoding.EncodeToString(mac(key, n, secretBlock, timestamp))
 }
