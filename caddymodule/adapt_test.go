@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the expected half of testdata/a
 
 const separator = "\n----------\n"
 
-// Each file holds a Caddyfile and, behind a line of dashes, the JSON it becomes or the error it gives.
+// Each file holds a Caddyfile and, after a line of dashes, the JSON that it adapts to or the expected error.
 func TestCaddyfileAdapts(t *testing.T) {
 	t.Chdir("testdata/adapt") // where the files are that the cases name
 	files, err := filepath.Glob("*.caddyfiletest")
@@ -50,8 +50,8 @@ func TestCaddyfileAdapts(t *testing.T) {
 	}
 }
 
-// adapt returns what is Sluice's in the adapted config: the app and the handlers; or the error. The working directory is
-// written /here.
+// adapt returns Sluice's parts of the adapted config, the app and the handlers, or the error. It replaces the working directory
+// with /here.
 func adapt(input string) string {
 	here, err := os.Getwd()
 	if err != nil {
@@ -202,7 +202,7 @@ func TestDocumentedCaddyfilesAdapt(t *testing.T) {
 	}
 }
 
-// The parser reads what operators write, and whatever else: it must answer with a config or an error.
+// For any input, the parser must return a config or an error, without a panic.
 func FuzzCaddyfile(f *testing.F) {
 	files, _ := filepath.Glob("testdata/adapt/*.caddyfiletest")
 	for _, file := range files {

@@ -75,8 +75,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return err
 }
 
-// showRootKey prints the administrator's key on standard error, once. It does not go into the log, which others may read and
-// keep.
+// showRootKey prints the administrator's key on standard error, once. It does not log the key, because others may read and
+// keep logs.
 func showRootKey(accessKeyID, secret string) {
 	fmt.Fprintf(os.Stderr, `
 The administrator's key, shown only this once:
@@ -90,11 +90,11 @@ The administrator's key, shown only this once:
 // onStart has Start call f when the node is open.
 func (a *App) onStart(f func(n *node.Node) error) { a.starts = append(a.starts, f) }
 
-// Start opens the store, if anything needs it, makes what is declared, and builds the gates. Caddy may start the HTTP servers
+// Start opens the store if needed, creates the declared resources, and builds the gates. Caddy may start the HTTP servers
 // first: requests wait until Start has ended.
 func (a *App) Start() (err error) {
 	defer close(a.started)
-	if a.signs { // before a gate lets anything pass
+	if a.signs { // before any request passes a gate
 		server, err := a.http()
 		if err != nil {
 			return err
@@ -117,7 +117,7 @@ func (a *App) Start() (err error) {
 // Stop does nothing: requests may still be answered. Cleanup closes the node.
 func (a *App) Stop() error { return nil }
 
-// Cleanup closes the node. What the next configuration uses too stays open.
+// Cleanup closes the node. Values that the next configuration also uses stay open.
 func (a *App) Cleanup() error {
 	if a.node == nil {
 		return nil

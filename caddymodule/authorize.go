@@ -36,9 +36,9 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 // `{http.auth.user.kind}` | user, machine, role-session, root or anonymous
 // `{http.auth.user.role_arn}` | the role of temporary credentials
 // `{http.auth.user.claim.<name>}` | any claim of the token
-// `{http.vars.sluice.action}`, `.resource`, `.outcome` | what was decided, also of requests that are refused
+// `{http.vars.sluice.action}`, `.resource`, `.outcome` | the decision, also for refused requests
 // `{http.vars.sluice.reason}`, `.decision_id` | why a request is refused, or would be in shadow mode
-// `{http.vars.sluice.user}` | the user name of a request that is refused; "" if the credential is not good
+// `{http.vars.sluice.user}` | the user name of a refused request; "" if the credential is not valid
 type Authorize struct {
 	config.Authorize
 
@@ -86,7 +86,7 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// ServeHTTP asks the gate, and answers or passes on.
+// ServeHTTP has the gate decide on the request. It answers a refused request and calls the next handler for the others.
 func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	gate := a.gate.Load()
 	if gate == nil || a.publishes {
@@ -107,14 +107,14 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	return p.serve(w, r, next)
 }
 
-// ask puts the request to the gate. It returns nil if the request does not pass and has been answered. It must not be inlined:
-// the stack that it needs would stay in use while the next handlers run.
+// ask has the gate decide on the request. It returns nil if it has answered a request that does not pass. It must not be
+// inlined, because its stack would then stay in use while the next handlers run.
 //
 //go:noinline
 func ask(gate *node.Gate, w http.ResponseWriter, r *http.Request) (*passage, error) {
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	target := r.RequestURI
-	// A rewrite changes what goes upstream. The client signed, and asked for, the original.
+	// A rewrite changes the upstream request. The client signed and requested the original.
 	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
 		target = original.RequestURI
 	}
@@ -126,7 +126,7 @@ func ask(gate *node.Gate, w http.ResponseWriter, r *http.Request) (*passage, err
 	return &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars}, nil
 }
 
-// wait waits for the app to start. It returns nil if the client has gone, or the start failed.
+// wait waits for the app to start. It returns nil if the client disconnects or the start fails.
 func (a *Authorize) wait(ctx context.Context) *node.Gate {
 	select {
 	case <-a.app.started:
@@ -136,7 +136,7 @@ func (a *Authorize) wait(ctx context.Context) *node.Gate {
 	}
 }
 
-// clientAddr is the client's address as Caddy resolved it, trusted proxies considered.
+// clientAddr returns the client's address as Caddy resolved it with its trusted proxies.
 func clientAddr(vars map[string]any) netip.Addr {
 	ip, _ := vars[caddyhttp.ClientIPVarKey].(string)
 	addr, err := netip.ParseAddr(ip)

@@ -13,9 +13,9 @@ import (
 	"github.com/sluicegate/sluice/node"
 )
 
-// BenchmarkHandler is the gate as Caddy calls it, on a token seen before, between Caddy's own preparation of a request and
-// the next handler; "bare" is the preparation alone. "refused" is a token of an unknown issuer, "respond" Caddy's own answer
-// of the same status and length beside it.
+// BenchmarkHandler measures the gate as Caddy calls it, with a cached token, including Caddy's preparation of the request.
+// "bare" measures the preparation alone. "refused" measures a token of an unknown issuer, and "respond" measures a response
+// of the same status and length from Caddy's respond handler.
 func BenchmarkHandler(b *testing.B) {
 	issuer := startIssuer(b)
 	n, err := node.Open(b.Context(), node.Options{ShowRootKey: func(_, _ string) {}, Observer: processMetrics()})
@@ -65,7 +65,7 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// countingWriter keeps nothing of an answer but its status.
+// countingWriter records the status of a response and discards the rest.
 type countingWriter struct {
 	header http.Header
 	status int

@@ -17,8 +17,7 @@ import (
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
-// Examples replaces the examples in the help of the binary, which are those of Caddy's own. "" keeps them. Set it before
-// caddycmd.Main.
+// Examples replaces Caddy's examples in the help of the binary. "" keeps Caddy's. Set it before calling caddycmd.Main.
 var Examples string
 
 func init() {
@@ -33,7 +32,7 @@ func init() {
 			cmd.DisableFlagParsing = true
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
 				if code := policycmd.Run(args, os.Stdin, os.Stdout, os.Stderr); code != 0 {
-					os.Exit(code) // it has said what was wrong
+					os.Exit(code) // the command has printed the error
 				}
 				return nil
 			}

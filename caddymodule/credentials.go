@@ -87,23 +87,23 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	passed, ok := passageOf(r)
 	if !ok {
-		// Nobody decided on this request: to lend it our credentials would open the store to everyone.
+		// No gate has decided on this request. Signing it would give everyone access to the store.
 		c.logger.Error("sluice_credentials needs a sluice_authorize before it; the request is refused")
 		return refusal.NotSetUp(w)
 	}
 	if passed.Result.Outcome != authz.Allowed {
-		// Only shadow mode let it pass. What is tried out must not open the store to everyone either.
+		// The request passed only because of shadow mode. Signing it would give everyone access to the store.
 		return passed.Gate.Refuse(w, r, &passed.Result)
 	}
 	if c.SigV4 != nil && c.SigV4.Service == "s3" && !passed.Gate.Store() {
-		// Parameters and headers that S3 knows, such as x-amz-copy-source, were not decided on.
+		// The gate did not consider parameters and headers of S3, such as x-amz-copy-source.
 		c.logger.Error("sluice_credentials with sigv4 s3 needs a sluice_authorize with sigv4 s3 before it; the request is refused")
 		return refusal.NotSetUp(w)
 	}
 	if c.SigV4 != nil {
 		r.Host = c.host
 		if len(r.Header["Accept-Encoding"]) == 0 {
-			// Without one the transport asks for gzip itself, and unpacks objects that are stored in it.
+			// Without Accept-Encoding, the transport requests gzip and decompresses objects that are stored compressed.
 			r.Header["Accept-Encoding"] = []string{"identity"}
 		}
 	}
@@ -125,7 +125,7 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	return c.store(w, r, next)
 }
 
-// store calls the next handler and looks at the store's answer.
+// store calls the next handler and checks the store's response.
 func (c *Credentials) store(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	response := newStoreResponse(w)
 	if err := next.ServeHTTP(response, r); err != nil {
@@ -152,7 +152,7 @@ func (c *Credentials) fail(w http.ResponseWriter, r *http.Request, err error) er
 	return refusal.UpstreamRefused(w, r, service, err)
 }
 
-// PrincipalOf returns the principal of a request that a sluice_authorize let through, for handlers of other plugins;
+// PrincipalOf returns the principal of a request that passed a sluice_authorize, for handlers of other plugins;
 // false if there is none.
 func PrincipalOf(r *http.Request) (*principal.Principal, bool) {
 	passed, ok := passageOf(r)

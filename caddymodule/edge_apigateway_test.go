@@ -24,7 +24,7 @@ func askAPI(t *testing.T, e *edge, path string, key sigv4.Credentials, region st
 	return do(t, e.http, r)
 }
 
-// Clients of API Gateway tell errors apart by x-amzn-ErrorType, and set their clocks by the Date of a 403.
+// API Gateway clients identify errors by x-amzn-ErrorType and correct their clocks from the Date header of a 403.
 func TestCallersThatSignGetWhatAPIGatewayAnswers(t *testing.T) {
 	e := newEdge(t)
 	e.load(t, "", `sluice_authorize {
@@ -65,7 +65,7 @@ func TestCallersThatSignGetWhatAPIGatewayAnswers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The same route answers callers that carry tokens as before.
+	// Requests with tokens to the same route still get the usual responses.
 	if a := e.get(t, "/x", "Authorization: Bearer a.b.c"); a.status != 401 || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") ||
 		a.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("a bad token: %d %v %s", a.status, a.header, a.body)

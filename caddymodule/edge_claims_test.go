@@ -18,12 +18,12 @@ func TestAnIssuersGroupsUserNameAndAudienceAreReadFromTheClaimsThatItHas(t *test
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	for name, changes := range map[string][]any{
-		"another audience":       {"aud", "https://other.example"},
-		"no audience":            {"aud", nil},
-		"no group":               {"realm_access", map[string]any{"roles": []string{"writers"}}},
-		"the group elsewhere":    {"realm_access", nil, "cognito:groups", []string{"readers"}},
-		"a name with a dot":      {"realm_access", nil, "realm_access.roles", []string{"readers"}},
-		"the object is an array": {"realm_access", []string{"readers"}},
+		"another audience":           {"aud", "https://other.example"},
+		"no audience":                {"aud", nil},
+		"no group":                   {"realm_access", map[string]any{"roles": []string{"writers"}}},
+		"the group in another claim": {"realm_access", nil, "cognito:groups", []string{"readers"}},
+		"a name with a dot":          {"realm_access", nil, "realm_access.roles", []string{"readers"}},
+		"the object is an array":     {"realm_access", []string{"readers"}},
 	} {
 		if a := e.get(t, "/x", e.issuer.bearer(t, "ada", append(append([]any(nil), keycloak...), changes...)...)); a.status != 403 && a.status != 401 {
 			t.Errorf("%s: %d", name, a.status)
@@ -38,13 +38,13 @@ func TestARuleReadsAClaimInsideAnObject(t *testing.T) {
 		claims []any
 		status int
 	}{
-		"in the object":       {[]any{"realm_access", readers}, 200},
-		"in other case":       {[]any{"Realm_Access", map[string]any{"ROLES": "readers"}}, 200},
-		"a name with a dot":   {[]any{"realm_access.roles", "readers"}, 200},
-		"another value":       {[]any{"realm_access", map[string]any{"roles": []string{"writers"}}}, 403},
-		"nothing":             {nil, 403},
-		"two that are meant":  {[]any{"realm_access", readers, "realm_access.roles", []string{"readers"}}, 400},
-		"denied, three names": {[]any{"realm_access", readers, "resource_access", map[string]any{"notes": map[string]any{"roles": []string{"banned"}}}}, 403},
+		"in the object":                    {[]any{"realm_access", readers}, 200},
+		"in other case":                    {[]any{"Realm_Access", map[string]any{"ROLES": "readers"}}, 200},
+		"a name with a dot":                {[]any{"realm_access.roles", "readers"}, 200},
+		"another value":                    {[]any{"realm_access", map[string]any{"roles": []string{"writers"}}}, 403},
+		"nothing":                          {nil, 403},
+		"two claims that the path matches": {[]any{"realm_access", readers, "realm_access.roles", []string{"readers"}}, 400},
+		"denied, with three names":         {[]any{"realm_access", readers, "resource_access", map[string]any{"notes": map[string]any{"roles": []string{"banned"}}}}, 403},
 	} {
 		if a := e.get(t, "/x", e.issuer.bearer(t, "ada", tc.claims...)); a.status != tc.status {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

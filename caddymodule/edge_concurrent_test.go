@@ -13,8 +13,8 @@ import (
 	"github.com/sluicegate/sluice/node"
 )
 
-// Everything at once, for the race detector: requests with tokens of a pool and of an issuer elsewhere whose keys change,
-// signed requests, reloads, and users who come and go.
+// Gives the race detector concurrent requests with tokens of a pool and of a remote issuer that rotates its keys, signed
+// requests, reloads, sign-ins and sign-outs.
 func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -27,7 +27,7 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 		e.addUser(t, name, "readers")
 		access[i] = "Bearer " + e.mustSignIn(t, name).access
 	}
-	// Each sign-out dates the user's next tokens a second later, so many users take turns.
+	// Each sign-out moves the iat of the user's next tokens a second ahead, so the test alternates between many users.
 	const leavers, leaving = 2, 8
 	for i := range leaving {
 		e.addUser(t, fmt.Sprint("leaving", i), "readers")
@@ -65,7 +65,7 @@ func TestRequestsReloadsRotationAndSignOutAtOnce(t *testing.T) {
 		case worker == lasting+2:
 			return get("/api/x", "Bearer forged", 401)
 		}
-		// A user signs in, is let in, signs out, and is not let in within a second.
+		// A user signs in and is allowed, then signs out and is refused within a second.
 		worker -= lasting + 3
 		in, err := e.signIn(fmt.Sprint("leaving", (int(turns[worker].Add(1))*leavers+worker)%leaving))
 		if err != nil {

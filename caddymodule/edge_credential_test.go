@@ -87,7 +87,7 @@ func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
 			t.Errorf("%s: a problem of type %s", what, kind)
 		}
 		if strings.Contains(a.body, e.issuer.url) || strings.Contains(a.body, genuine) || strings.Contains(challenge, "evil") {
-			t.Errorf("%s: tells too much: %s %s", what, challenge, a.body)
+			t.Errorf("%s: the response reveals too much: %s %s", what, challenge, a.body)
 		}
 	}
 	a := e.get(t, "/other", "Authorization: Bearer "+genuine)
@@ -101,7 +101,7 @@ func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
 	}
 }
 
-func TestWithoutAnIssuersKeysNobodyPasses(t *testing.T) {
+func TestWithoutAnIssuersKeysNoRequestPasses(t *testing.T) {
 	e := newEdge(t)
 	e.issuer.down.Store(true)
 	other := startIssuer(t)

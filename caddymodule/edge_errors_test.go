@@ -28,7 +28,7 @@ func TestHandleErrorsSeesRefusals(t *testing.T) {
 	if id := a.body[strings.LastIndexByte(a.body, '=')+1:]; a.status != 403 || len(id) != 16 || !strings.Contains(a.header.Get("X-Decision"), id) {
 		t.Errorf("not allowed: %d %q, %q", a.status, a.body, a.header.Get("X-Decision"))
 	}
-	// No route of handle_errors answers: the gate does.
+	// The gate responds because no route of handle_errors matches.
 	a = e.get(t, "/api//x", token)
 	if a.status != 400 || a.problem(t, "title") != "Malformed request" || a.header.Get("X-Page") != "" {
 		t.Errorf("malformed: %d %q", a.status, a.body)

@@ -20,8 +20,8 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 )
 
-// edge is Caddy with Sluice, in this process, on a port of its own. Caddy has one configuration per process, so tests
-// that use one run one after another.
+// edge is Caddy with Sluice, running in the test process on its own port. Caddy has one configuration per process, so tests
+// that use an edge must not run in parallel.
 type edge struct {
 	port, dir string
 	upstream  *upstream
@@ -59,7 +59,7 @@ const globalOptions = `{
 }
 `
 
-// newEdge starts what stands around Caddy: an upstream that echoes and an issuer. Nothing is loaded yet.
+// newEdge starts an echoing upstream and an issuer. It does not load a configuration.
 func newEdge(t testing.TB) *edge {
 	t.Helper()
 	t.Setenv("SLUICE_ROOT_ACCESS_KEY_ID", rootKey.AccessKeyID)
@@ -76,7 +76,7 @@ func newEdge(t testing.TB) *edge {
 	return e
 }
 
-// startEdge loads a Caddyfile of one plain site; site is what stands in its block.
+// startEdge loads a Caddyfile with one HTTP site; site is the content of the site block.
 func startEdge(t testing.TB, site string) *edge {
 	t.Helper()
 	e := newEdge(t)
@@ -84,7 +84,7 @@ func startEdge(t testing.TB, site string) *edge {
 	return e
 }
 
-// load makes Caddy run the site, on a new port if something ran before; block is more of the sluice block.
+// load makes Caddy run the site, on a new port if a configuration was loaded before; block is added to the sluice block.
 func (e *edge) load(t testing.TB, block, site string) {
 	t.Helper()
 	if e.loaded {
@@ -123,7 +123,7 @@ func (e *edge) stop(t testing.TB) {
 	}
 }
 
-// checkLog looks for tokens in the log, which is kept at the level that tells most.
+// checkLog fails the test if the debug log contains tokens.
 func (e *edge) checkLog(t testing.TB) {
 	log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
 	if err != nil {
@@ -131,12 +131,12 @@ func (e *edge) checkLog(t testing.TB) {
 	}
 	for _, signed := range e.issuer.signatures() {
 		if bytes.Contains(log, []byte(signed)) {
-			t.Error("a token stands in the log")
+			t.Error("the log contains a token")
 			return
 		}
 	}
 	if bytes.Contains(log, []byte(rootKey.SecretAccessKey)) {
-		t.Error("the administrator's secret stands in the log")
+		t.Error("the log contains the administrator's secret")
 	}
 	if i := bytes.Index(log, []byte("panic")); i >= 0 {
 		t.Errorf("something panicked: %.600s", log[i:])
@@ -154,7 +154,7 @@ func (e *edge) file(t testing.TB, name, text string) string {
 
 func (e *edge) url(path string) string { return "http://127.0.0.1:" + e.port + path }
 
-// answer is what a client got; got is what the upstream received, if the request came so far.
+// answer is a response; got is the request that the upstream received, if any.
 type answer struct {
 	status int
 	header http.Header
@@ -235,7 +235,7 @@ func readAnswer(response *http.Response) (answer, error) {
 	return a, nil
 }
 
-// raw sends bytes as they are, and reads one answer.
+// raw sends the bytes unchanged and reads one response.
 func (e *edge) raw(t testing.TB, text string) answer {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+e.port, aMinute)
@@ -277,8 +277,8 @@ func freePort(t testing.TB) string {
 	return port
 }
 
-// aMinute is how long tests wait for what must happen. It is no claim about how fast it happens on a machine that does nothing
-// else.
+// aMinute is how long tests wait for an expected event. It is long enough for a busy machine; on an idle one the event takes
+// far less.
 const aMinute = time.Minute
 
 // eventually waits until f is true.
@@ -289,12 +289,12 @@ func eventually(t testing.TB, what string, f func() bool) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting: %s", what)
 		}
 	}
 }
 
-// failures collects what goes wrong in other goroutines than the test's.
+// failures collects errors from goroutines other than the test's.
 type failures struct {
 	mu    sync.Mutex
 	first string

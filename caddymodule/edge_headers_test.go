@@ -9,8 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// identityHeaders is a site with one header of every kind: of a claim that is there, of one that may be absent, of one
-// with an underscore in its name, and one that is put together.
+// identityHeaders is a site that sets a header from a claim that is always present, one from an optional claim, one from a
+// claim with an underscore in its name, and one combined from several placeholders.
 const identityHeaders = `sluice_authorize {
 	issuer %ISSUER% {
 		client_id web
@@ -30,7 +30,7 @@ reverse_proxy %UPSTREAM%
 
 var identityNames = []string{"X-User-Id", "X-User-Groups", "X-User-Email", "X_Tenant", "X-Who"}
 
-// spellings of a header's name that some upstream reads as the same.
+// spellings are variants of a header name that some upstreams treat as equal.
 func spellings(name string) []string {
 	lower, upper := strings.ToLower(name), strings.ToUpper(name)
 	all := []string{name, lower, upper, strings.ReplaceAll(name, "-", "_"), strings.ReplaceAll(lower, "-", "_"), strings.ReplaceAll(upper, "-", "_"),
@@ -39,8 +39,8 @@ func spellings(name string) []string {
 	return slices.Compact(all)
 }
 
-// The attack: send the header oneself that tells the upstream who asks, spelt so that the gate overlooks it. With a token
-// whose claims leave most of the headers unset, and without one on a public route.
+// The attack: send identity headers, spelt so that the gate misses them. The requests have a token whose claims leave most of
+// the headers unset, or no token on a public route.
 func TestIdentityHeadersOfClientsNeverArrive(t *testing.T) {
 	e := startEdge(t, identityHeaders)
 	token := e.issuer.bearer(t, "ada")
@@ -78,7 +78,7 @@ func checkIdentity(t *testing.T, what string, a answer, id, who string) {
 	}
 }
 
-// The attack: send the header behind the body.
+// The attack: send the identity header as a trailer.
 func TestIdentityHeadersInTrailersNeverArrive(t *testing.T) {
 	e := startEdge(t, identityHeaders)
 	token := e.issuer.bearer(t, "ada")
@@ -112,12 +112,12 @@ func TestIdentityHeadersInTrailersNeverArrive(t *testing.T) {
 		a := do(t, h2, request)
 		checkIdentity(t, "HTTP/2 trailer "+name, a, "ada", "ada of "+e.issuer.url)
 		if a.got != nil && !slices.Equal(a.got.values("X-Checksum"), []string{"abc"}) {
-			t.Errorf("an innocent trailer did not arrive: %v", a.got.Trailer)
+			t.Errorf("an ordinary trailer did not arrive: %v", a.got.Trailer)
 		}
 	}
 }
 
-// The attack: a claim that holds a line break, and behind it a header.
+// The attack: inject a header through a claim that contains a line break.
 func TestClaimsWithLineBreaksMakeNoHeaders(t *testing.T) {
 	e := startEdge(t, identityHeaders)
 	a := e.get(t, "/api/x", e.issuer.bearer(t, "ada", "email", "a@example.com\r\nX-Admin: yes\r\n\r\nGET /evil HTTP/1.1",
@@ -132,11 +132,11 @@ func TestClaimsWithLineBreaksMakeNoHeaders(t *testing.T) {
 		t.Errorf("tenant: %q", got)
 	}
 	if got := a.got.values("X-Admin"); got != nil {
-		t.Errorf("a header was made: %q", got)
+		t.Errorf("a header was injected: %q", got)
 	}
 }
 
-// The attack: tell the gate that the request was for something else, came from elsewhere, or over TLS.
+// The attack: forge headers that claim another path, host, client address or scheme for the request.
 func TestForwardedHeadersNeverChangeADecision(t *testing.T) {
 	e := newEdge(t)
 	e.file(t, "inside.json", `{"Version": "2012-10-17", "Statement": [
@@ -168,7 +168,7 @@ func TestForwardedHeadersNeverChangeADecision(t *testing.T) {
 	}
 }
 
-func TestTheCredentialStaysAtTheEdge(t *testing.T) {
+func TestTheCredentialIsNotForwarded(t *testing.T) {
 	e := startEdge(t, open(""))
 	token := e.issuer.bearer(t, "ada")
 	if a := e.get(t, "/x", token); a.got == nil || a.got.values("Authorization") != nil {
@@ -180,8 +180,8 @@ func TestTheCredentialStaysAtTheEdge(t *testing.T) {
 	}
 }
 
-// Caddy drops headers with underscores by itself, unless it is told to expect them, or is an older one. The gate does not
-// rely on it.
+// Current versions of Caddy drop headers with underscores unless they are configured to accept them. The gate does not rely
+// on that.
 func TestIdentityHeadersWithUnderscoresNeverArriveWhereTheServerTakesThem(t *testing.T) {
 	e := newEdge(t)
 	adapted, err := e.adapt(strings.Replace(globalOptions, "protocols h1", "expected_underscore_headers x_*\n protocols h1", 1), "",
@@ -201,7 +201,7 @@ func TestIdentityHeadersWithUnderscoresNeverArriveWhereTheServerTakesThem(t *tes
 			a := e.get(t, "/api/x", token, spelling+": root", "X_Innocent: yes")
 			checkIdentity(t, spelling, a, "ada", "ada of "+e.issuer.url)
 			if a.got != nil && len(a.got.values("X-Innocent")) != 1 {
-				t.Fatal("the server takes no underscores, so this test shows nothing")
+				t.Fatal("the server drops headers with underscores, so the test does not reach the gate")
 			}
 			checkIdentity(t, "public "+spelling, e.get(t, "/public/x", spelling+": root"), "", " of ")
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The attack: two routes share an upstream, and the one that sets no header lets the client's pass.
+// The attack: two routes share an upstream, and the client sends an identity header to the route that does not set it.
 func TestAHeaderThatOneRouteSetsIsRemovedOnAll(t *testing.T) {
 	e := newEdge(t)
 	other := freePort(t)
@@ -47,7 +47,7 @@ func TestAHeaderThatOneRouteSetsIsRemovedOnAll(t *testing.T) {
 				}
 				for _, sent := range a.got.values("X-Forwarded-For") {
 					if sent == "203.0.113.9" {
-						t.Errorf("%s %s: the client's X-Forwarded-For arrived", path, what)
+						t.Errorf("%s %s: the upstream received the client's X-Forwarded-For", path, what)
 					}
 				}
 			}
@@ -76,8 +76,8 @@ func TestKeptHeadersThatSluiceSetsAreRefused(t *testing.T) {
 	}
 }
 
-// What Caddy does to a path before the gate or behind it folds case; what is denied stays denied.
-func TestLetterCaseOpensNothingAroundCaddysHandlers(t *testing.T) {
+// Caddy handlers before and after the gate match paths without regard to case. A denied path must stay denied.
+func TestLetterCaseBypassesNoDenyRuleAroundCaddysHandlers(t *testing.T) {
 	e := newEdge(t)
 	token := e.issuer.bearer(t, "ada")
 	const proxy = "reverse_proxy %UPSTREAM%\n"

@@ -14,18 +14,18 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// issuer is an OIDC issuer elsewhere.
+// issuer is a remote OIDC issuer.
 type issuer struct {
 	url     string
 	fetches atomic.Int64 // of its keys
 	down    atomic.Bool
 	mu      sync.Mutex
-	key     *token.SigningKey   // what signs
-	keys    []*token.SigningKey // what is published
+	key     *token.SigningKey   // the signing key
+	keys    []*token.SigningKey // the published keys
 	made    []string            // signatures
 }
 
-// issuerKeys are made once: they take longer than most tests.
+// issuerKeys are generated once because generating them takes longer than most tests.
 var issuerKeys = sync.OnceValues(func() ([]*token.SigningKey, error) {
 	first, err := token.GenerateKey(rand.Reader, "RS256")
 	if err != nil {
@@ -77,7 +77,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// claims of the token are sub and what more says, as name and value in turn; a nil value takes a claim away.
+// token returns a signed token. Its claims are sub and the name and value pairs in more. A nil value removes a claim.
 func (i *issuer) token(t testing.TB, sub string, more ...any) string {
 	t.Helper()
 	now := time.Now().Unix()
@@ -104,7 +104,7 @@ func (i *issuer) token(t testing.TB, sub string, more ...any) string {
 	return signed
 }
 
-// bearer is the header with a new token.
+// bearer returns an Authorization header with a new token.
 func (i *issuer) bearer(t testing.TB, sub string, more ...any) string {
 	t.Helper()
 	return "Authorization: Bearer " + i.token(t, sub, more...)
@@ -124,13 +124,13 @@ func (i *issuer) signatures() []string {
 	return append([]string(nil), i.made...)
 }
 
-// gate is the block that takes the issuer's tokens, with rules and options.
+// gate returns a sluice_authorize block that accepts the issuer's tokens, with the given rules and options.
 func gate(rules string) string {
 	return "sluice_authorize {\n issuer %ISSUER% {\n client_id web\n token_use access\n jwks_url %ISSUER%/keys\n }\n debug_header X-Decision\n" +
 		rules + "\n}\n"
 }
 
-// open is a site that lets every valid token pass.
+// open returns a site that allows every valid token.
 func open(options string) string {
 	return gate("allow any * *\n"+options) + "reverse_proxy %UPSTREAM%\n"
 }

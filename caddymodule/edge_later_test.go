@@ -39,7 +39,7 @@ func TestShadowModeDecidesAndLetsPass(t *testing.T) {
 			t.Errorf("%s (%s): the upstream received the user %q", c.path, c.outcome, got)
 		}
 		if a.got.values("Authorization") != nil {
-			t.Errorf("%s: the credential arrived", c.path)
+			t.Errorf("%s: the upstream received the credential", c.path)
 		}
 		if !strings.HasPrefix(a.header.Get("X-Decision"), c.outcome) {
 			t.Errorf("%s: the decision header says %q", c.path, a.header.Get("X-Decision"))
@@ -54,7 +54,7 @@ func TestShadowModeDecidesAndLetsPass(t *testing.T) {
 	}
 }
 
-func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
+func TestLaterHandlersSeePrincipalAndDecision(t *testing.T) {
 	e := startEdge(t, `log
 	route {
 		sluice_authorize {
@@ -90,7 +90,7 @@ func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
 		t.Errorf("header: %q", got)
 	}
 	if a.header.Get("X-Tenant") != "matched" {
-		t.Error("the matcher saw no claim")
+		t.Error("the matcher did not match the claim")
 	}
 	eventually(t, "the access log names the user", func() bool {
 		log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
@@ -98,8 +98,8 @@ func TestLaterHandlersSeeWhoAsksAndWhatWasDecided(t *testing.T) {
 	})
 }
 
-// Whoever forgets the gate must not lend the store's keys to everybody.
-func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
+// A sluice_credentials without a sluice_authorize must refuse requests instead of signing them with the store's keys.
+func TestCredentialsAreNotAddedWithoutADecision(t *testing.T) {
 	e := newEdge(t)
 	lend := "sluice_credentials {\n sigv4 s3 {\n access_key AKIDSTORE\n secret_key storesecret\n }\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n"
 	e.load(t, "", "route /api/* {\n"+gate("allow any * *")+"}\n"+lend)
@@ -107,15 +107,15 @@ func TestCredentialsAreNotLentWithoutADecision(t *testing.T) {
 	if a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("status %d %s", a.status, a.body)
 	}
-	// Nor in the wrong order.
+	// The same holds if the directives are in the wrong order.
 	e.load(t, "", "route {\n"+lend[:strings.Index(lend, "reverse_proxy")]+gate("allow any * *")+"reverse_proxy %UPSTREAM%\n}")
 	if a := e.get(t, "/bucket/key", e.issuer.bearer(t, "ada")); a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("in the wrong order: status %d %s", a.status, a.body)
 	}
 }
 
-// Nor to requests that only shadow mode lets pass: trying rules out must not open the store to everyone.
-func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
+// Requests that pass only because of shadow mode must not be signed with the store's keys.
+func TestCredentialsAreNotAddedInShadowMode(t *testing.T) {
 	e := startEdge(t, gate("allow any GET /api/*\n mode shadow")+"sluice_credentials {\n header X-Secret lent\n}\nreverse_proxy %UPSTREAM%\n")
 	token := e.issuer.bearer(t, "ada")
 	if a := e.get(t, "/api/x", token); a.got == nil || len(a.got.values("X-Secret")) != 1 {
@@ -135,8 +135,8 @@ func TestCredentialsAreNotLentInShadowMode(t *testing.T) {
 	}
 }
 
-// Of two gates in a row the one that a request passed last says who asks.
-func TestTheLastGateSaysWhoAsks(t *testing.T) {
+// If a request passes two gates, the principal is that of the second.
+func TestTheLastGateDeterminesThePrincipal(t *testing.T) {
 	e := newEdge(t)
 	other := startIssuer(t)
 	e.more = []string{"%OTHER%", other.url}
@@ -190,7 +190,7 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 		}
 		return response.StatusCode, string(body)
 	}
-	// Refusals of the tests before may have used up what is recorded in a second.
+	// Refusals in earlier tests may have used up the number that is recorded per second.
 	var id, text string
 	var status int
 	eventually(t, "a refusal is recorded with its statements", func() bool {
@@ -210,12 +210,12 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 			}
 		}
 		if strings.Contains(account, "hidden") || strings.Contains(account, strings.TrimPrefix(token, "Authorization: Bearer ")) {
-			t.Errorf("tells a secret: %s", account)
+			t.Errorf("the account contains a secret: %s", account)
 		}
 	}
 	for _, suffix := range []string{"0123456789abcdef", "", "../x"} {
 		if status, _ := explain(suffix); status == 200 {
-			t.Errorf("an account for %q", suffix)
+			t.Errorf("there is an account for %q", suffix)
 		}
 	}
 }

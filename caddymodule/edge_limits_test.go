@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-func TestWhatIsTooMuchIsRefusedAtOnce(t *testing.T) {
+func TestOversizedInputIsRefusedAtOnce(t *testing.T) {
 	e := startEdge(t, open(""))
 	good := e.issuer.bearer(t, "ada")
-	// Just under the limit of 16 KiB a genuine token passes, just over it does not.
+	// A valid token just under the limit of 16 KiB passes; one just over it is refused.
 	pad := 0
 	for _, c := range []struct{ over, status int }{{-40, 200}, {40, 401}} {
 		empty := len(e.issuer.token(t, "ada", "pad", ""))
@@ -72,8 +72,8 @@ func nested(depth int) any {
 	return v
 }
 
-// The attack: send so many forged tokens that the gate runs out of memory, or forgets the genuine ones.
-func TestForgedTokensPushOutNobody(t *testing.T) {
+// The attack: send so many forged tokens that the gate runs out of memory or evicts valid tokens from its cache.
+func TestForgedTokensEvictNoValidToken(t *testing.T) {
 	e := startEdge(t, open("realm forged"))
 	genuine := make([]string, 100)
 	for i := range genuine {
@@ -93,7 +93,7 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 	for worker := range 8 {
 		running.Go(func() {
 			for i := worker; i < forged; i += 8 {
-				// Another signature each time: everything but the signature is genuine.
+				// Each token differs from a valid one only in its signature.
 				a, err := e.ask("/x", token[:len(token)-12]+fmt.Sprintf("%012d", i))
 				if err == nil && a.status != 401 {
 					err = errors.New(a.body)
@@ -112,10 +112,10 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 		return after.sum(name, labels...) - before.sum(name, labels...)
 	}
 	if n := grown("sluice_token_cache_entries", "partition", "good"); n != 0 {
-		t.Errorf("%v more genuine tokens in the cache", n)
+		t.Errorf("%v more valid tokens in the cache", n)
 	}
 	if n := grown("sluice_token_cache_evictions_total", "partition", "good"); n != 0 {
-		t.Errorf("%v genuine tokens were pushed out", n)
+		t.Errorf("%v valid tokens were evicted", n)
 	}
 	if n := after.sum("sluice_token_cache_bytes", "partition", "refused"); n > 16<<20 {
 		t.Errorf("the refused tokens hold %v bytes", n)
@@ -130,12 +130,12 @@ func TestForgedTokensPushOutNobody(t *testing.T) {
 		}
 	}
 	if n := e.metrics(t).sum("sluice_token_verifications_total", "issuer", e.issuer.url, "result", "ok") - verified; n != 0 {
-		t.Errorf("%v genuine tokens had to be verified again", n)
+		t.Errorf("%v valid tokens were verified again", n)
 	}
 }
 
-// The attack: wait for somebody else's decision on a shared connection, in a shared cache.
-func TestTwoUsersNeverCross(t *testing.T) {
+// The attack: get another user's decision through a shared connection or a shared cache.
+func TestTwoUsersNeverGetEachOthersDecision(t *testing.T) {
 	e := startEdge(t, gate("allow user ada * /of/ada/*\n allow user bob * /of/bob/*\n header X-User-Id {http.auth.user.id}")+"reverse_proxy %UPSTREAM%")
 	users := [2]string{"ada", "bob"}
 	var bearers [2]string

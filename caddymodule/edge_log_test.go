@@ -112,7 +112,7 @@ func TestShadowModeLogsAndCountsWhatItWouldRefuse(t *testing.T) {
 		t.Errorf("%v", lines)
 	}
 	if len(e.lines(t, "caddy.log", "request refused")) > 0 {
-		t.Error("the log says that it was refused")
+		t.Error("the log says that the request was refused")
 	}
 	access := e.lines(t, "access.log", "handled request")
 	if len(access) != 1 || access[0]["sluice_reason"] != "denied" || access[0]["sluice_decision"] != lines[0]["decision_id"] {
@@ -145,13 +145,13 @@ func TestLogsHideSessionTokensAndPresignedSignatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		for text := range strings.Lines(string(raw)) {
-			// Lines of reverse_proxy at level debug are the operator's wish.
+			// The debug lines of reverse_proxy are not redacted.
 			if strings.Contains(text, secret) && !strings.Contains(text, `"level":"debug"`) {
 				t.Errorf("%s: %s", file, text)
 			}
 		}
 		if file == "access.log" && strings.Count(string(raw), "?a=1&") != 3 {
-			t.Errorf("the rest of the URI is not there: %s", raw)
+			t.Errorf("the rest of the URI is missing: %s", raw)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (e *edge) metrics(t testing.TB) families {
 	return all
 }
 
-// sum adds up the metric's values whose labels are as given, name and value in turn.
+// sum returns the sum of the metric's values that have the given labels, as name and value pairs.
 func (f families) sum(name string, labels ...string) float64 {
 	total := 0.0
 	for _, family := range f {
@@ -84,7 +84,7 @@ func documentedMetrics(t *testing.T) map[string][]string {
 	return documented
 }
 
-// A day in the life of a process, then a scrape through the metrics directive as Prometheus does it.
+// Makes every documented metric appear, then scrapes the metrics directive as Prometheus does.
 func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -128,7 +128,7 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	for name, labels := range documented {
 		if got, ok := there[name]; !ok {
 			if !strings.HasPrefix(name, "sluice_revocation_feed_") { // there is no Redis here
-				t.Errorf("%s is documented and not there", name)
+				t.Errorf("%s is documented but not exported", name)
 			}
 		} else if !slices.Equal(got, labels) {
 			t.Errorf("%s has the labels %v, documented are %v", name, got, labels)
@@ -136,12 +136,12 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	}
 	for name := range there {
 		if _, ok := documented[name]; !ok {
-			t.Errorf("%s is there and not documented", name)
+			t.Errorf("%s is exported but not documented", name)
 		}
 	}
 	for _, secret := range []string{in.access, key.SecretAccessKey, "margravine"} {
 		if strings.Contains(scraped.body, secret) {
-			t.Error("the metrics tell of a user or a secret")
+			t.Error("the metrics contain a user name or a secret")
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// forbidden reports whether any server could read the path as one below /api/admin: it decodes, cuts parameters, turns
-// backslashes and resolves dots as often as there is something to do.
+// forbidden reports whether a server could interpret the path as one below /api/admin. It repeatedly decodes the path, cuts
+// parameters, replaces backslashes and resolves dots until nothing changes.
 func forbidden(path string) bool {
 	for range 6 {
 		if decoded, err := url.PathUnescape(path); err == nil {
@@ -33,7 +33,7 @@ func forbidden(path string) bool {
 	return path == "/api/admin" || strings.HasPrefix(path, "/api/admin/")
 }
 
-// decidedPath is the path in the resource that the decision header tells.
+// decidedPath returns the path in the resource of the decision header.
 func decidedPath(t *testing.T, decision string) string {
 	t.Helper()
 	_, resource, _ := strings.Cut(decision, `resource="`)
@@ -46,7 +46,8 @@ func decidedPath(t *testing.T, decision string) string {
 	return "/" + path
 }
 
-// pathTricks are targets that fooled a proxy before, and what is to become of them behind a rule that denies /api/admin.
+// pathTricks are request targets that have bypassed access rules of proxies, with the expected result under a rule that denies
+// /api/admin.
 var pathTricks = []struct {
 	target string
 	status int
@@ -111,8 +112,8 @@ var pathTricks = []struct {
 	{"/api/x?y=%2e%2e%2fadmin", 200},
 }
 
-// The attack: write a path so that the gate reads another one than the upstream. Every form goes out byte for byte. It is
-// refused, or the upstream receives exactly what was decided on.
+// The attack: spell a path so that the gate and the upstream interpret it differently. The client sends each form byte for
+// byte. The gate must refuse it, or the upstream must receive exactly the path of the decision.
 func TestPathTricksNeverReachWhatIsDenied(t *testing.T) {
 	const rules = "allow any * /api/*\n deny any * /api/admin/*\n deny any * /api/admin"
 	e := startEdge(t, gate(rules)+"reverse_proxy %UPSTREAM%")
@@ -144,7 +145,7 @@ func checkSamePath(t *testing.T, target string, a answer) {
 	}
 }
 
-// samePath compares a path with its form in a quoted ASCII text.
+// samePath reports whether a path equals its quoted ASCII form.
 func samePath(path, quoted string) bool {
 	for _, r := range path {
 		if r > 126 {
@@ -154,7 +155,7 @@ func samePath(path, quoted string) bool {
 	return path == quoted
 }
 
-// However a path is spelt, it goes upstream in one spelling: upstreams that decode in other ways see no difference.
+// All spellings of a path reach the upstream in the same form, so it does not matter how the upstream decodes them.
 func TestEveryPathGoesUpstreamInOneSpelling(t *testing.T) {
 	e := startEdge(t, open(""))
 	token := e.issuer.bearer(t, "ada")
@@ -170,13 +171,13 @@ func TestEveryPathGoesUpstreamInOneSpelling(t *testing.T) {
 			continue
 		}
 		if got := strings.TrimSuffix(strings.TrimPrefix(a.got.Line, "GET "), " HTTP/1.1"); got != want && got+"?" != want {
-			t.Errorf("%q went upstream as %q, want %q", target, got, want)
+			t.Errorf("%q reached the upstream as %q, want %q", target, got, want)
 		}
 	}
 }
 
-// The same with Caddy changing the path before or after the decision: whatever passes, no form of the request reaches
-// what is denied.
+// The same attack with Caddy rewriting the path before or after the decision. No request that passes may reach the denied
+// path.
 func TestPathTricksNeverReachWhatIsDeniedBehindRewrites(t *testing.T) {
 	const rules = "allow any * /api/*\n deny any * /api/admin/*\n deny any * /api/admin"
 	e := newEdge(t)
@@ -221,7 +222,7 @@ func checkTricks(t *testing.T, e *edge, name, token string, send func(string) st
 		}
 	}
 	if passed == 0 {
-		t.Errorf("%s: nothing passes", name)
+		t.Errorf("%s: no request passes", name)
 	}
 }
 
@@ -242,7 +243,7 @@ func TestHostsWithMoreThanOneMeaningAreRefused(t *testing.T) {
 	}
 }
 
-func TestMethodsAreTakenAsTheyStand(t *testing.T) {
+func TestMethodsAreComparedAsSent(t *testing.T) {
 	e := startEdge(t, gate("allow any GET,HEAD /api/*\n allow any OPTIONS /cors/*")+"reverse_proxy %UPSTREAM%")
 	token := e.issuer.bearer(t, "ada")
 	for _, override := range []string{"X-HTTP-Method-Override: GET", "X-HTTP-Method: GET", "X-Method-Override: GET", "X_HTTP_METHOD_OVERRIDE: GET"} {
@@ -255,7 +256,7 @@ func TestMethodsAreTakenAsTheyStand(t *testing.T) {
 			t.Errorf("%s: status %d", method, a.status)
 		}
 	}
-	// A preflight is a request like any other: it passes where it is allowed.
+	// A preflight request is decided like any other request.
 	if a := e.send(t, "OPTIONS", "/cors/x", "", "Origin: https://evil.example", "Access-Control-Request-Method: GET"); a.status != 401 {
 		t.Errorf("an anonymous preflight: status %d", a.status)
 	}

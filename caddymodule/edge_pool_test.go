@@ -77,7 +77,7 @@ const (
 `
 )
 
-// poolFiles writes what the declarations name.
+// poolFiles writes the files that the declarations name.
 func (e *edge) poolFiles(t testing.TB) {
 	t.Helper()
 	e.file(t, "client.json", `{"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "EnableTokenRevocation": true}`)
@@ -86,7 +86,7 @@ func (e *edge) poolFiles(t testing.TB) {
 		{"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/secret/*"}]}`)
 }
 
-// startPool runs a pool, an identity pool, an API and an object store behind gates.
+// startPool starts a user pool, an identity pool, and an API and an object store behind gates.
 func startPool(t testing.TB) *edge {
 	t.Helper()
 	e := newEdge(t)
@@ -162,7 +162,7 @@ func (e *edge) admin(t testing.TB, operation string, input object) object {
 	return output
 }
 
-// addUser makes a user who can sign in at once.
+// addUser creates a user with a permanent password.
 func (e *edge) addUser(t testing.TB, name string, groups ...string) {
 	t.Helper()
 	e.admin(t, "AdminCreateUser", object{"Username": name, "MessageAction": "SUPPRESS"})
@@ -172,7 +172,7 @@ func (e *edge) addUser(t testing.TB, name string, groups ...string) {
 	}
 }
 
-// tokens are a sign-in's.
+// tokens are the tokens of a sign-in.
 type tokens struct{ access, id, refresh string }
 
 func (e *edge) signIn(name string) (tokens, error) {
@@ -214,7 +214,7 @@ func (e *edge) credentials(t testing.TB, idToken string) sigv4.Credentials {
 		SessionToken: out.text("Credentials", "SessionToken")}
 }
 
-// api asks the API behind the gate.
+// api sends a request to the API behind the gate.
 func (e *edge) api(path, token string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, e.url(path), nil)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// h2cClient speaks HTTP/2 in the clear, at once.
+// h2cClient returns a client that speaks unencrypted HTTP/2 with prior knowledge.
 func h2cClient(t testing.TB) *http.Client {
 	t.Helper()
 	protocols := new(http.Protocols)
@@ -21,7 +21,7 @@ func h2cClient(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Timeout: aMinute}
 }
 
-// endless is a body of so many bytes, without a length.
+// endless is a body of the given number of bytes, without a Content-Length.
 type endless struct{ left int }
 
 func (b *endless) Read(into []byte) (int, error) {
@@ -39,7 +39,7 @@ func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	e := newEdge(t)
 	site := strings.Replace(identityHeaders, "allow any       * /api/*", "allow any * /api/*\n deny any * /api/admin/*", 1)
 	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err == nil {
-		t.Fatal("a placeholder was no port and yet the configuration loaded")
+		t.Fatal("the configuration loaded although a placeholder was not replaced by a port")
 	}
 	tlsPort := freePort(t)
 	e.more = []string{"%TLS%", tlsPort}

@@ -2,5 +2,5 @@
 
 package caddymodule
 
-// raceEnabled says that everything takes ten times as long.
+// raceEnabled reports whether the race detector is enabled, which slows tests down about tenfold.
 const raceEnabled = true

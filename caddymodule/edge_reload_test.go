@@ -23,7 +23,7 @@ func (e *edge) reload(block, site string) error {
 	return e.tryLoad(block, "http://:%PORT% {\n"+site+"\n}\n")
 }
 
-// load of n clients that ask again and again until stop is called.
+// load starts n clients that send requests until stop is called.
 type load struct {
 	asked    atomic.Int64
 	failures failures
@@ -104,14 +104,14 @@ func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
 		t.Errorf("%v tokens were verified again", n)
 	}
 	if n := e.issuer.fetches.Load() - fetches; n != 0 {
-		t.Errorf("the keys were fetched %d times more", n)
+		t.Errorf("the keys were fetched %d more times", n)
 	}
 	if after.sum("sluice_token_cache_entries", "partition", "good") != before.sum("sluice_token_cache_entries", "partition", "good") {
 		t.Error("the cache lost entries")
 	}
 }
 
-// ask sends a GET without a test at hand, for other goroutines.
+// ask sends a GET request. It does not use testing.TB, so that other goroutines can call it.
 func (e *edge) ask(path, authorization string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, e.url(path), nil)
 	if err != nil {
@@ -123,7 +123,7 @@ func (e *edge) ask(path, authorization string) (answer, error) {
 	return try(e.http, request)
 }
 
-func TestABrokenReloadKeepsWhatRuns(t *testing.T) {
+func TestAFailedReloadKeepsTheRunningConfiguration(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	e.file(t, "broken.json", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Resource": "*"}]}`)
@@ -132,13 +132,13 @@ func TestABrokenReloadKeepsWhatRuns(t *testing.T) {
 	in := e.mustSignIn(t, "ada")
 	for what, c := range map[string]struct{ block, site string }{
 		"a policy with a duplicate key": {poolBlock, gate("policy %DIR%/broken.json")},
-		"a policy that is not there":    {poolBlock, gate("policy %DIR%/nowhere.json")},
+		"a missing policy file":         {poolBlock, gate("policy %DIR%/nowhere.json")},
 		"a pool that is not declared":   {poolBlock, "sluice_authorize {\n user_pool us-east-1_nowhere01\n allow any * *\n}"},
 		"settings that are not JSON":    {strings.Replace(poolBlock, "client.json", "caddy.log", 1), poolSite},
 		"a role's policy is broken":     {strings.Replace(poolBlock, "role.json", "broken.json", 1), poolSite},
 		"a client moved to another pool": {strings.NewReplacer("us-east-1_edge00001", "us-east-1_edge00002").Replace(poolBlock),
 			strings.ReplaceAll(poolSite, "us-east-1_edge00001", "us-east-1_edge00002")},
-		"a directive that nobody knows": {poolBlock, "sluice_authorise"},
+		"an unknown directive": {poolBlock, "sluice_authorise"},
 	} {
 		if err := e.reload(c.block, c.site); err == nil {
 			t.Errorf("%s: the reload succeeded", what)
@@ -176,7 +176,7 @@ func TestReloadsAddAndRemoveRoutes(t *testing.T) {
 			t.Errorf("round %d: what stays gives %d", round, status)
 		}
 	}
-	// A rule that changes counts at once, for tokens in the cache too.
+	// A changed rule takes effect at once, including for cached tokens.
 	if err := e.reload(poolBlock, strings.Replace(poolSite, "allow group readers GET /api/*", "allow group editors GET /api/*", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestReloadsAddAndRemoveRoutes(t *testing.T) {
 	}
 }
 
-// A call that is under way when its configuration ends is answered, even when the next one opens no store.
+// A call in progress during a reload is answered, even if the next configuration opens no store.
 func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -229,7 +229,7 @@ func TestACallUnderWayOutlivesItsConfiguration(t *testing.T) {
 	}
 }
 
-// Caddy takes a configuration with the same text for unchanged. An edited policy must not be.
+// Caddy skips a reload if the text of the configuration is unchanged. It must not skip one after a policy file was edited.
 func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
 	e := newEdge(t)
 	policy := func(action string) {
@@ -266,7 +266,7 @@ func TestTheStoreClosesWithTheLastConfigurationThatUsesIt(t *testing.T) {
 	if !open() {
 		t.Fatal("the store is not open")
 	}
-	// Caddy ends what a configuration holds some time after the next one runs.
+	// Caddy cleans a configuration up some time after the next one has started.
 	e.load(t, "", gate("allow any * *")+"reverse_proxy %UPSTREAM%")
 	eventually(t, "the store is closed", func() bool { return !open() })
 	e.load(t, poolBlock, poolSite)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What an OAuth client does that knows nothing but the URL of the API: it is refused, follows the challenge to the
-// metadata, and from there to an authorization server.
+// An OAuth client that has only the URL of the API gets a challenge, follows it to the metadata, and finds the authorization
+// server there.
 func TestARefusedClientFindsTheAuthorizationServer(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
@@ -92,6 +92,6 @@ func TestARefusedClientFindsTheAuthorizationServer(t *testing.T) {
 		t.Errorf("under another host: %s", a.body)
 	}
 	if len(e.upstream.take()) > 0 {
-		t.Error("the upstream was asked")
+		t.Error("the request reached the upstream")
 	}
 }

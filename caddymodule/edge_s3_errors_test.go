@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// s3Question is a request to the store, signed as a case wants it and then changed.
+// s3Question is a request to the store, which a test case signs and then modifies.
 type s3Question struct {
 	method        string // "" = GET
 	presigned     bool
@@ -26,7 +26,7 @@ type s3Question struct {
 	change        func(*http.Request)
 }
 
-// ask sends the question and gives what it was signed at.
+// ask sends the request and returns the time of its signature.
 func (q s3Question) ask(t *testing.T, e *edge) (answer, time.Time) {
 	t.Helper()
 	or := func(text, otherwise string) string {
@@ -69,7 +69,7 @@ func (q s3Question) ask(t *testing.T, e *edge) (answer, time.Time) {
 	return do(t, e.http, r), at
 }
 
-// Clients read these documents: SDKs take the region from one, tools look for words in another, people send the ids.
+// Clients depend on these documents: SDKs read the region, tools match texts, and users report the ids to support.
 func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")
@@ -89,7 +89,7 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 	for name, tc := range map[string]struct {
 		s3Question
 		status int
-		want   string // the document up to Resource; SIGNED is when it was signed, END when that is over, NOW the server's time
+		want   string // the document up to Resource; SIGNED is the signing time, END the expiry, NOW the server's time
 	}{
 		"version 2 in a header": {s3Question{change: func(r *http.Request) {
 			r.Header = http.Header{"Authorization": {"AWS " + rootKey.AccessKeyID + ":frJIUN8DYpKDtOLCwo//yllqDzg="}}
@@ -103,28 +103,28 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 			header + `the region &#39;eu-west-1&#39; is wrong; expecting &#39;us-east-1&#39;</Message><Region>us-east-1</Region>`},
 		"another region in a query": {s3Question{region: "eu-west-1", presigned: true}, 400,
 			parameter + `Error parsing the X-Amz-Credential parameter; the region &#39;eu-west-1&#39; is wrong; expecting &#39;us-east-1&#39;</Message><Region>us-east-1</Region>`},
-		"a region that is no name": {s3Question{presigned: true, change: query("us-east-1", "us%0Aeast")}, 400,
+		"an invalid region": {s3Question{presigned: true, change: query("us-east-1", "us%0Aeast")}, 400,
 			parameter + `Error parsing the X-Amz-Credential parameter; the region is wrong; expecting &#39;us-east-1&#39;</Message><Region>us-east-1</Region>`},
 		"another service": {s3Question{service: "sts"}, 400,
 			header + `incorrect service &#34;sts&#34;. This endpoint belongs to &#34;s3&#34;.</Message>`},
-		"a credential that is none": {s3Question{presigned: true, change: query("%2Fs3%2F", "%2F")}, 400,
+		"a malformed credential": {s3Question{presigned: true, change: query("%2Fs3%2F", "%2F")}, 400,
 			parameter + `Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting &#34;&lt;YOUR-AKID&gt;/YYYYMMDD/REGION/SERVICE/aws4_request&#34;.</Message>`},
 		"a header without a signature": {s3Question{change: func(r *http.Request) {
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 SignedHeaders=host")
 		}}, 400, header + `the authorization header requires three components: Credential, SignedHeaders, and Signature.</Message>`},
 		"a header without a date": {s3Question{change: func(r *http.Request) { r.Header.Del("X-Amz-Date") }}, 403, dateless},
 		"a date in another form":  {s3Question{change: func(r *http.Request) { r.Header.Set("X-Amz-Date", "20170509T154625+01") }}, 403, dateless},
-		"a query without a life": {s3Question{presigned: true, change: query("&X-Amz-Expires=60", "")}, 400,
+		"a query without a lifetime": {s3Question{presigned: true, change: query("&X-Amz-Expires=60", "")}, 400,
 			parameter + `Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.</Message>`},
-		"a life over a week": {s3Question{presigned: true, change: query("Expires=60", "Expires=604801")}, 400,
+		"a lifetime of more than a week": {s3Question{presigned: true, change: query("Expires=60", "Expires=604801")}, 400,
 			parameter + `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds</Message>`},
-		"a life in words":   {s3Question{presigned: true, change: query("Expires=60", "Expires=1h")}, 400, parameter + `X-Amz-Expires should be a number</Message>`},
-		"a negative life":   {s3Question{presigned: true, change: query("Expires=60", "Expires=-1")}, 400, parameter + `X-Amz-Expires must be non-negative</Message>`},
-		"a life of no time": {s3Question{presigned: true, change: query("Expires=60", "Expires=0")}, 400, parameter + `X-Amz-Expires must be non-negative</Message>`},
-		"a clock that is off": {s3Question{age: time.Hour}, 403,
+		"a lifetime that is not a number": {s3Question{presigned: true, change: query("Expires=60", "Expires=1h")}, 400, parameter + `X-Amz-Expires should be a number</Message>`},
+		"a negative lifetime":             {s3Question{presigned: true, change: query("Expires=60", "Expires=-1")}, 400, parameter + `X-Amz-Expires must be non-negative</Message>`},
+		"a lifetime of zero":              {s3Question{presigned: true, change: query("Expires=60", "Expires=0")}, 400, parameter + `X-Amz-Expires must be non-negative</Message>`},
+		"a wrong clock": {s3Question{age: time.Hour}, 403,
 			`<Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the current time is too large.</Message>` +
 				`<RequestTime>SIGNED</RequestTime><ServerTime>NOW</ServerTime><MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>`},
-		"a presigned request that is over": {s3Question{presigned: true, age: time.Hour}, 403,
+		"an expired presigned request": {s3Question{presigned: true, age: time.Hour}, 403,
 			`<Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>60</X-Amz-Expires><Expires>END</Expires><ServerTime>NOW</ServerTime>`},
 		"headers that are not signed": {s3Question{change: func(r *http.Request) {
 			r.Header.Set("X-Amz-Tagging", "a=b")
@@ -168,8 +168,8 @@ var (
 	serverTimes = regexp.MustCompile(`<ServerTime>([^<]*)</ServerTime>`)
 )
 
-// plainDocument is an error document with words for what is never the same: the ids, which the headers must hold too, and the
-// server's time.
+// plainDocument returns an error document with its variable parts replaced by words: the server's time, and the ids, which
+// must equal those in the headers.
 func plainDocument(t *testing.T, a answer) string {
 	t.Helper()
 	id, host := a.header.Get("X-Amz-Request-Id"), a.header.Get("X-Amz-Id-2")

@@ -15,14 +15,14 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// checkS3Error wants the error document of S3 with that code.
+// checkS3Error checks that the response is an S3 error document with the code.
 func checkS3Error(t *testing.T, what string, a answer, status int, code string) {
 	t.Helper()
 	if a.status != status || !strings.Contains(a.body, "<Code>"+code+"</Code>") || a.header.Get("Content-Type") != "application/xml" {
 		t.Errorf("%s: status %d, want %d %s: %s", what, a.status, status, code, a.body)
 	}
 	if a.header.Get("WWW-Authenticate") != "" {
-		t.Errorf("%s: a challenge, which S3 never sends", what)
+		t.Errorf("%s: the response has a WWW-Authenticate header, which S3 never sends", what)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestAPresignedURLReachesTheStoreAndNothingMore(t *testing.T) {
 	checkS3Error(t, "with a token, too", e.get(t, "/s3/bucket/key?"+query, "Authorization: Bearer abc"), 400, "InvalidArgument")
 }
 
-// The attack: sign for one body and send another. The store must never see the end of it, or it would keep it.
+// The attack: sign one body and send another. The store must not receive the whole body, or it would save the object.
 func TestABodyThatIsNotTheSignedOneIsNeverWholeAtTheStore(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")
@@ -129,7 +129,7 @@ func TestABodyThatIsNotTheSignedOneIsNeverWholeAtTheStore(t *testing.T) {
 
 func neverWhole(t *testing.T, e *edge, what string) {
 	t.Helper()
-	time.Sleep(20 * time.Millisecond) // what is on its way to the store
+	time.Sleep(20 * time.Millisecond) // for data in transit to the store
 	for _, got := range e.upstream.take() {
 		if got.Whole {
 			t.Errorf("%s: the store received a whole body of %d bytes", what, len(got.Body))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The attack: a user signs in and out in ten loops at once, so that each cut-off lies after the last one, until an
-// administrator's revocations fail.
+// The attack: a user signs in and out in ten concurrent loops, so that each sign-out moves the cut-off further ahead of the
+// clock, until an administrator's revocations fail.
 func TestAUsersOwnSignOutsNeverBlockAnAdministrator(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "mallory", "readers")
@@ -26,7 +26,7 @@ func TestAUsersOwnSignOutsNeverBlockAnAdministrator(t *testing.T) {
 			}
 		})
 	}
-	// More sign-outs than the seconds that a cut-off may be ahead of the clock.
+	// The number of sign-outs exceeds the seconds that a cut-off may be ahead of the clock.
 	for range 40 {
 		e.admin(t, "AdminUserGlobalSignOut", object{"Username": "mallory"})
 	}

@@ -55,8 +55,8 @@ func unsigned(t *testing.T, e *edge, operation string, input object) {
 	}
 }
 
-// dead checks that a sign-in's tokens, and the credentials got with them, are refused. In the process that ended the sign-in they
-// are as soon as the call has returned.
+// dead checks that a sign-in's tokens, and the credentials obtained with them, are refused. The process that ended the sign-in
+// must refuse them as soon as the call has returned.
 func dead(t *testing.T, e *edge, what string, in tokens, key sigv4.Credentials) {
 	t.Helper()
 	if status := e.apiStatus(t, "/api/x", in.access); status != 401 {
@@ -67,10 +67,10 @@ func dead(t *testing.T, e *edge, what string, in tokens, key sigv4.Credentials) 
 		t.Errorf("%s: %d %s", what, a.status, a.body)
 	}
 	if strings.HasPrefix(what, "AdminRemoveUserFromGroup") {
-		return // the sign-in goes on, with tokens that name the new groups
+		return // the sign-in stays valid; a renewal gives tokens with the new groups
 	}
 	if _, err := e.call(idp+"GetUser", nil, object{"AccessToken": in.access}); err == nil {
-		t.Errorf("%s: the user pools API takes the token", what)
+		t.Errorf("%s: the user pools API accepts the token", what)
 	}
 	if _, err := e.call(idp+"InitiateAuth", nil, object{"AuthFlow": "REFRESH_TOKEN_AUTH", "ClientId": clientID,
 		"AuthParameters": object{"REFRESH_TOKEN": in.refresh}}); err == nil {
@@ -127,12 +127,12 @@ func TestSigningOutReachesTheEdgeWithinASecondAndLasts(t *testing.T) {
 		going = append(going, again)
 	}
 
-	// A restart forgets nothing.
+	// The revocations survive a restart.
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	if n, there := inUse.References(node.StorageKey(e.dir)); there && n > 0 {
-		t.Errorf("stopped, and the store is open for %d", n)
+		t.Errorf("Caddy has stopped, but the store still has %d references", n)
 	}
 	e.load(t, poolBlock, poolSite)
 	for _, s := range ended {

@@ -18,7 +18,8 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// trustingStore is an object store that verifies nothing: it keeps what has arrived of an upload, whatever its end.
+// trustingStore is an object store without any verification. It saves the part of an upload that arrived, even if the upload
+// breaks off.
 type trustingStore struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -63,7 +64,7 @@ func (s *trustingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *trustingStore) address() string { return s.Listener.Addr().String() }
 
-// last returns the last request that came, and forgets all.
+// last returns the last request and clears the list.
 func (s *trustingStore) last() *http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ func (s *trustingStore) object(path string) string {
 	return string(s.objects[path])
 }
 
-// startStore runs a gate for the administrator before a trusting store; proxy is the reverse_proxy directive.
+// startStore runs a gate that accepts the administrator, in front of a trustingStore; proxy is the reverse_proxy directive.
 func startStore(t *testing.T, s *trustingStore, options, sign, proxy string) *edge {
 	t.Helper()
 	e := newEdge(t)
@@ -101,7 +102,7 @@ func (e *edge) loadStore(s *trustingStore, options, sign, proxy string) error {
 		sign+"\n}\n}\n"+proxy+"\n}\n")
 }
 
-// askStore sends a request that the administrator signed.
+// askStore sends a request signed by the administrator.
 func (e *edge) askStore(t *testing.T, method, host, target, body, hash string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequest(method, e.url(target), strings.NewReader(body))
@@ -252,7 +253,7 @@ func TestTheStoresRefusalOfOurSignatureIsNotTheClients(t *testing.T) {
 	}
 }
 
-func TestAGateThatDoesNotKnowS3DoesNotLendTheStoresKey(t *testing.T) {
+func TestAStoreNeedsAGateThatDecidesOnS3(t *testing.T) {
 	e := newEdge(t)
 	err := e.tryLoad("", "http://:%PORT% {\n"+gate("allow any * *")+"sluice_credentials {\nsigv4 s3 {\naccess_key AKIDSTORE\nsecret_key storesecret\n}\n}\nreverse_proxy %UPSTREAM%\n}\n")
 	if err == nil || !strings.Contains(err.Error(), "write `sigv4 s3` in it too") {
@@ -280,7 +281,7 @@ func TestTheSignatureCoversTheHostThatTheStoreGets(t *testing.T) {
 		"over TLS with another":    {secure, "host store.example", tls(""), "", "write `header_up Host store.example`"},
 		"a host of the request":    {plain, "", "reverse_proxy %STORE% {\nheader_up Host {http.request.header.X}\n}", "", "header_up Host <the store's host>"},
 		"no proxy":                 {plain, "", "respond ok", "", "write `host <the store's host>`"},
-		"upstreams that may vary":  {plain, "", "reverse_proxy {\ndynamic a store.example 80\n}", "", "write `host <the store's host>`"},
+		"dynamic upstreams":        {plain, "", "reverse_proxy {\ndynamic a store.example 80\n}", "", "write `host <the store's host>`"},
 		"several upstreams by TLS": {secure, "", "reverse_proxy https://%STORE% https://127.0.0.1:1" + strings.Replace(insecure, "%UP%", "", 1), "", "header_up Host"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -305,7 +306,7 @@ func TestTheSignatureCoversTheHostThatTheStoreGets(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := auth.Verify("storesecret", sigv4.Options{Now: time.Now(), Regions: []string{"us-east-1"}, Services: []string{"s3"}}); err != nil {
-				t.Errorf("the store finds: %v", err)
+				t.Errorf("the store refuses the signature: %v", err)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func TestOnlyWebSocketOpensATunnel(t *testing.T) {
 	}
 }
 
-// secure loads the site on a port with TLS and returns a client of HTTP/3 and the base of its URLs.
+// secure loads the site on a port with TLS and returns an HTTP/3 client and the base URL.
 func (e *edge) secure(t *testing.T, site string) (*http3.Transport, string) {
 	t.Helper()
 	port := freePort(t)
@@ -122,7 +122,7 @@ func TestAWebSocketOverHTTP3IsDecidedAsTheGETThatTheUpstreamGets(t *testing.T) {
 	}
 }
 
-// streams is an upstream whose answers last: events that stop coming, a download without end, an answer that never begins.
+// streams is an upstream with slow responses: an event stream that stalls, an endless download, a response that never begins.
 func streams(t *testing.T) (address string, left <-chan string) {
 	t.Helper()
 	gone := make(chan string, 64)
@@ -151,7 +151,7 @@ func streams(t *testing.T) (address string, left <-chan string) {
 	return strings.TrimPrefix(s.URL, "http://"), gone
 }
 
-func TestWhatLastsEndsWithItsToken(t *testing.T) {
+func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	e := newEdge(t)
 	address, gone := streams(t)
 	e.more = []string{"%STREAMS%", address}
@@ -178,7 +178,7 @@ func TestWhatLastsEndsWithItsToken(t *testing.T) {
 			addHeaders(r, []string{token})
 			return c.do(r)
 		}
-		other, err := ask("/events", bob) // goes on
+		other, err := ask("/events", bob) // not ended
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ func TestWhatLastsEndsWithItsToken(t *testing.T) {
 	}
 }
 
-func TestSigningOutEndsWhatLasts(t *testing.T) {
+func TestSigningOutEndsLongRequests(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	address, gone := streams(t)
@@ -241,7 +241,7 @@ func TestSigningOutEndsWhatLasts(t *testing.T) {
 	_, other := start("bob")
 	unsigned(t, e, "GlobalSignOut", object{"AccessToken": ada.access})
 	if _, err := io.Copy(io.Discard, stream.Body); err == nil {
-		t.Error("the stream came to its end")
+		t.Error("the stream ended normally instead of being aborted")
 	}
 	<-gone
 	select {

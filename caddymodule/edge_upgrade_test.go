@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// dial asks for an upgrade by hand.
+// dial opens a connection and sends an upgrade request.
 func (e *edge) dial(t *testing.T, headers string) (net.Conn, *bufio.Reader, *http.Response) {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+e.port, aMinute)
@@ -71,7 +71,7 @@ func TestATunnelNeedsACredentialAndEndsWithIt(t *testing.T) {
 		t.Fatalf("status %d", response.StatusCode)
 	}
 	if _, err := in.ReadByte(); err == nil {
-		t.Error("the upstream said something")
+		t.Error("the upstream sent data")
 	}
 	if late := time.Since(expires); late < -100*time.Millisecond || late > 20*time.Second {
 		t.Errorf("the tunnel ended %v after the token", late)

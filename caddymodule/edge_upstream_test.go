@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// upstream is a server that tells what it received, byte for byte: Go's own server would tidy up first.
+// upstream is a server that records requests byte for byte. Go's http.Server would normalize them.
 type upstream struct {
 	address string
 	mu      sync.Mutex
@@ -33,7 +33,7 @@ type received struct {
 
 type field struct{ Name, Value string }
 
-// path is the request target without its query.
+// path returns the request target without its query.
 func (r *received) path() string {
 	words := strings.Split(r.Line, " ")
 	if len(words) != 3 {
@@ -43,7 +43,7 @@ func (r *received) path() string {
 	return path
 }
 
-// values are the values of a header, whose name compares as an upstream behind CGI would do it: without case, '_' as '-'.
+// values returns the values of a header. Like CGI, it compares names without regard to case and treats '_' as '-'.
 func (r *received) values(name string) (values []string) {
 	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }
 	for _, f := range append(append([]field(nil), r.Header...), r.Trailer...) {
@@ -90,7 +90,7 @@ func startUpstream(t testing.TB) *upstream {
 	return u
 }
 
-// take returns what arrived since the last call.
+// take returns the requests that arrived since the last call.
 func (u *upstream) take() []received {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -99,7 +99,7 @@ func (u *upstream) take() []received {
 	return seen
 }
 
-// open is how many connections there are.
+// open returns the number of open connections.
 func (u *upstream) open() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -144,7 +144,7 @@ func (u *upstream) serve(conn net.Conn) {
 	}
 }
 
-// tunnel accepts an upgrade and sends back what comes.
+// tunnel accepts an upgrade and echoes the data.
 func tunnel(conn net.Conn, in io.Reader, protocol string) {
 	if _, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", protocol); err == nil {
 		_, _ = io.Copy(conn, in)

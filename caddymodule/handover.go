@@ -22,11 +22,11 @@ import (
 
 func init() { caddy.RegisterModule(Handover{}) }
 
-// handovers knows the servers of each address across configurations.
+// handovers holds the servers of each address across configurations.
 var handovers handover.Registry
 
-// Handover is a listener wrapper with which a reload loses no requests: the socket of an address stays open for the next
-// configuration, and idle connections move to it instead of being closed. Connections of TLS need HandoverTLS, too.
+// Handover is a listener wrapper that prevents a reload from losing requests. The socket of an address stays open for the next
+// configuration, and idle connections move to it instead of being closed. TLS connections also need HandoverTLS.
 type Handover struct {
 	// Off switches the wrapper off, and with it sluice_handover_tls: listeners are those of plain Caddy.
 	Off bool `json:"off,omitempty"`
@@ -57,7 +57,7 @@ func (h *Handover) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return noBlock(d, "sluice_handover [off]")
 }
 
-// Provision demands the place before the TLS listener: afterwards there is nothing that could go over.
+// Provision returns an error if the wrapper is after the TLS listener, where connections cannot move to another server.
 func (h *Handover) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
 	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
@@ -80,10 +80,10 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 	return h.beforeShutdown(ctx)
 }
 
-// settling waits for the listeners of a server when its configuration is about to stop. A new one is at work by then.
+// settling waits for the listeners of a server whose configuration is about to stop. The new configuration already runs.
 type settling struct{ listeners []*handover.Listener }
 
-// beforeShutdown has Handle called: Caddy stops its apps only after the handlers of this event.
+// beforeShutdown subscribes Handle to the event that precedes a stop. Caddy stops its apps after the handlers have returned.
 func (s *settling) beforeShutdown(ctx caddy.Context) error {
 	events, err := ctx.App("events")
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *settling) beforeShutdown(ctx caddy.Context) error {
 	return events.(*caddyevents.App).On("stopping", s)
 }
 
-// Handle waits for what the server has begun.
+// Handle waits for the requests that the server has begun.
 func (s *settling) Handle(context.Context, caddy.Event) error {
 	for _, l := range s.listeners {
 		l.Settle()
@@ -124,7 +124,7 @@ func switchedOff(wrappers []json.RawMessage) (bool, error) {
 	return first.Off, nil
 }
 
-// WrapListener makes the server that is about to start the newest of its address.
+// WrapListener registers the starting server as the newest of its address.
 func (h *Handover) WrapListener(inner net.Listener) net.Listener {
 	if h.Off {
 		return inner
@@ -137,8 +137,8 @@ func (h *Handover) WrapListener(inner net.Listener) net.Listener {
 	return l
 }
 
-// socketOf finds the socket in the listener that Caddy makes around it to count its users. Any other listener may do more
-// than to accept, so its socket is not for us.
+// socketOf returns the socket in the listener with which Caddy counts a socket's users. It does not look into other listeners,
+// which may do more than accept connections.
 func socketOf(l net.Listener) *net.TCPListener {
 	v := reflect.ValueOf(l)
 	if t := v.Type(); t.PkgPath() != reflect.TypeFor[caddy.Module]().PkgPath() || t.Name() != "deleteListener" {

@@ -16,7 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 )
 
-func TestHandoverStandsFirst(t *testing.T) {
+func TestHandoverMustBeTheFirstWrapper(t *testing.T) {
 	e := newEdge(t)
 	for wrappers, want := range map[string]string{
 		"sluice_handover":                                             "has to be the first listener wrapper, with tls after it",
@@ -43,7 +43,8 @@ func TestHandoverStandsFirst(t *testing.T) {
 	}
 }
 
-// The old server was shut down 0.1 seconds after the new one came, and said goodbye to whom it still served.
+// A regression test. The old server was shut down 0.1 seconds after the new one started, and closed connections whose requests
+// were still being served.
 func TestAReloadWaitsForTheRequestsThatHaveBegun(t *testing.T) {
 	e := newEdge(t)
 	began := make(chan struct{})
@@ -91,11 +92,11 @@ func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
 		return text
 	}
 	for name, policy := range map[string]caddytls.ConnectionPolicy{
-		"client certificates": {ClientAuthentication: &caddytls.ClientAuthentication{Mode: "request"}},
-		"clients' addresses":  {MatchersRaw: caddy.ModuleMap{"remote_ip": json.RawMessage(`{"ranges":["192.0.2.0/24"]}`)}},
-		"a name from a file":  {MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["{file./names}"]`)}},
-		"another's code":      {HandshakeContextRaw: json.RawMessage(`{"module":"any"}`)},
-		"matchers were taken": {TLSConfig: new(tls.Config)},
+		"client certificates":             {ClientAuthentication: &caddytls.ClientAuthentication{Mode: "request"}},
+		"client addresses":                {MatchersRaw: caddy.ModuleMap{"remote_ip": json.RawMessage(`{"ranges":["192.0.2.0/24"]}`)}},
+		"a name from a file":              {MatchersRaw: caddy.ModuleMap{"sni": json.RawMessage(`["{file./names}"]`)}},
+		"a handshake handler of a module": {HandshakeContextRaw: json.RawMessage(`{"module":"any"}`)},
+		"matchers that were provisioned":  {TLSConfig: new(tls.Config)},
 	} {
 		if text := terms(new(caddytls.ConnectionPolicy), &policy); text != "" {
 			t.Errorf("%s: %s", name, text)
@@ -113,7 +114,7 @@ func TestTermsOfTLSAreTheirWholeText(t *testing.T) {
 	} {
 		text := terms(policies...)
 		if seen[text] {
-			t.Errorf("%s stands for something else already", text)
+			t.Errorf("%s already has other terms", text)
 		}
 		seen[text] = true
 		if again := terms(policies...); again != text {

@@ -21,7 +21,7 @@ import (
 
 func init() { caddy.RegisterModule(HandoverTLS{}) }
 
-// handoversTLS knows the servers of each address that speak TLS, across configurations.
+// handoversTLS holds the TLS servers of each address across configurations.
 var handoversTLS handover.Registry
 
 // HandoverTLS is a listener wrapper that does for connections of HTTP/1.1 over TLS what Handover does for plain ones, if the
@@ -51,7 +51,7 @@ func (h *HandoverTLS) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return noBlock(d, "sluice_handover_tls")
 }
 
-// Provision demands that no other wrapper stands beside: a connection that goes over passes none of the new configuration's.
+// Provision returns an error if there are other wrappers, because a connection that moves skips the new configuration's wrappers.
 func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 	h.logger = ctx.Logger()
 	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
@@ -72,8 +72,8 @@ func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 	return h.beforeShutdown(ctx)
 }
 
-// termsOf is the text of the policies, empty where it does not say all. It is read before Caddy provisions the policies, which
-// takes a part of the text away.
+// termsOf returns the JSON text of the policies, or "" if the text does not determine their effect. Call it before Caddy
+// provisions the policies, which removes a part of the text.
 func termsOf(policies caddytls.ConnectionPolicies) (string, error) {
 	for _, p := range policies {
 		if !saysAll(p) || p.TLSConfig != nil {
@@ -87,8 +87,8 @@ func termsOf(policies caddytls.ConnectionPolicies) (string, error) {
 	return string(text), nil
 }
 
-// saysAll reports whether a policy of the same text takes the same handshakes in every configuration. Whom client certificates
-// have to be from may be in files, and so may be what other matchers than those of the server's name compare with.
+// saysAll reports whether policies with the same text accept the same handshakes in every configuration. This is not so for
+// client certificates, whose authorities may be in files, nor for matchers other than that of the server name.
 func saysAll(p *caddytls.ConnectionPolicy) bool {
 	for name, matcher := range p.MatchersRaw {
 		if name != "sni" || bytes.ContainsRune(matcher, '{') { // a placeholder
@@ -98,7 +98,7 @@ func saysAll(p *caddytls.ConnectionPolicy) bool {
 	return p.ClientAuthentication == nil && len(p.HandshakeContextRaw) == 0
 }
 
-// WrapListener makes the server that is about to start the newest of its address.
+// WrapListener registers the starting server as the newest of its address.
 func (h *HandoverTLS) WrapListener(inner net.Listener) net.Listener {
 	if _, plain := inner.(*handover.Listener); plain || h.off {
 		return inner
@@ -117,7 +117,7 @@ func (h *HandoverTLS) WrapListener(inner net.Listener) net.Listener {
 	return l
 }
 
-// handshakeTimeout is net/http's own: the shortest of those that are set.
+// handshakeTimeout returns the shortest timeout that is set, as net/http uses for the handshake.
 func handshakeTimeout(s *caddyhttp.Server) time.Duration {
 	var shortest time.Duration
 	for _, t := range []caddy.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout} {
@@ -128,8 +128,8 @@ func handshakeTimeout(s *caddyhttp.Server) time.Duration {
 	return shortest
 }
 
-// unwrapped is the connection that a listener wrapper gave to Caddy, which puts it into structs of its own: to hide from
-// net/http that there is TLS, and to look for HTTP/2. They keep nothing of what they read; other structs may.
+// unwrapped returns the connection that a listener wrapper gave to Caddy. Caddy wraps it in structs that hide TLS from
+// net/http and detect HTTP/2. These structs buffer no data; others may, so they are not unwrapped.
 func unwrapped(conn net.Conn) net.Conn {
 	for {
 		v := reflect.Indirect(reflect.ValueOf(conn))

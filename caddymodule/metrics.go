@@ -15,8 +15,8 @@ import (
 	"github.com/sluicegate/sluice/node"
 )
 
-// metrics are the process's counters. They live as long as the process, over reloads; every configuration's registry
-// gets them registered anew. All labels have few values: names from the configuration, or from fixed lists.
+// metrics are the process's counters. They survive reloads; each configuration registers them with its registry. All labels
+// have few values: names from the configuration, or from fixed lists.
 type metrics struct {
 	decisions     *prometheus.CounterVec   // route, outcome, reason, credential
 	verifications *prometheus.CounterVec   // issuer, result
@@ -35,8 +35,8 @@ type metrics struct {
 	verified counters[verificationKey] // of verifications
 }
 
-// counters has the counters of label values that were met before at hand: WithLabelValues hashes all of them and takes a
-// lock. Label values are few, so that the map is soon never copied again.
+// counters caches counters by their label values, because WithLabelValues hashes the values and takes a lock. There are few
+// label values, so the map is soon complete and no longer copied.
 type counters[K comparable] struct {
 	last  atomic.Pointer[counted[K]] // most requests end as the one before did
 	known atomic.Pointer[map[K]*counted[K]]

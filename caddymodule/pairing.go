@@ -12,8 +12,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 )
 
-// pairing finds the reverse_proxy behind each sluice_credentials that signs. The signature covers the Host header, which has
-// to be the one that the upstream gets.
+// pairing finds the reverse_proxy that follows each sluice_credentials that signs. The signature covers the Host header, which
+// must be the one that the upstream gets.
 type pairing struct {
 	server  *caddyhttp.Server
 	proxies map[*Credentials][]*reverseproxy.Handler
@@ -22,7 +22,7 @@ type pairing struct {
 	missing error // a sluice_credentials for S3 behind a gate that does not know S3
 }
 
-// maxNesting bounds the search: named routes may invoke one another.
+// maxNesting limits the depth of the search, because named routes may invoke one another.
 const maxNesting = 64
 
 // pair sets the Host of every sluice_credentials that signs. Its error says which line to write.
@@ -44,7 +44,7 @@ func pair(app *caddyhttp.App) error {
 	return errors.Join(problems...)
 }
 
-// routes goes through a list of routes; before are the credentials that requests have got by then.
+// routes searches a list of routes; before are the credentials of the handlers before them.
 func (p *pairing) routes(list caddyhttp.RouteList, before []*Credentials) {
 	gate := p.gate
 	if p.depth++; p.depth < maxNesting {
@@ -90,14 +90,14 @@ func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credent
 	return before
 }
 
-// check looks for a gate that decides on what the store reads: buckets and keys, and parameters and headers of S3.
+// check looks for a gate that decides on S3's actions and resources, and considers its parameters and headers.
 func (p *pairing) check(c *Credentials) {
 	if gate := p.gate; c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
 		p.missing = errors.New("sluice_credentials, sigv4 s3: the sluice_authorize before it does not decide on S3 requests; write `sigv4 s3` in it too")
 	}
 }
 
-// signFor sets the Host that the upstream of all the proxies gets.
+// signFor sets the Host to sign to the one that all the proxies send.
 func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
 	host := c.SigV4.Host
 	if len(proxies) == 0 && host == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/node"
 )
 
-// passage is a request that passed a gate, with what Caddy's placeholders show of it.
+// passage is a request that passed a gate. It provides the values of Caddy's placeholders.
 type passage struct {
 	node.Passage
 	vars map[string]any // Caddy's, of this request; nil outside of Caddy
@@ -31,15 +31,15 @@ func (p *passage) Lookup(key string) (any, bool) {
 		return nil, false
 	}
 	if latest, ok := p.vars["sluice.outcome"].(outcomeVar); ok {
-		p = latest.passage // the request has passed another gate since, and Caddy asks the first
+		p = latest.passage // the request has passed another gate since, but Caddy calls the function of the first
 	}
 	value, ok := node.UserValue(p.Result.Principal, key[len(user):])
 	return value, ok
 }
 
-// setVars sets {http.vars.sluice.*}. Caddy resolves that prefix itself, so the values must be set in advance. Each is the passage
-// under another type, which allocates nothing. There are few, since a ninth variable makes Caddy's map grow, and Caddy has two
-// or three of its own.
+// setVars sets {http.vars.sluice.*}. Caddy resolves that prefix itself, so the values must be set in advance. Each value is the
+// passage converted to another type, which does not allocate. There are few of them, because a ninth variable would make
+// Caddy's map grow, and Caddy sets two or three.
 func (p *passage) setVars() {
 	vars := p.vars
 	if vars == nil {
@@ -52,7 +52,7 @@ func (p *passage) setVars() {
 	setRefusal(vars, &p.Result)
 }
 
-// setRefusal sets the variables that only requests have that are refused, or would be but for shadow mode.
+// setRefusal sets the variables of requests that are refused, or would be without shadow mode.
 func setRefusal(vars map[string]any, result *authz.Result) {
 	if result.Refusal == nil {
 		delete(vars, "sluice.decision_id") // of a gate before this one
@@ -106,7 +106,7 @@ func (v actionVar) String() string { return v.Result.Action }
 // String implements fmt.Stringer.
 func (v resourceVar) String() string { return v.Result.Resource }
 
-// passageOf finds the passage that let the request through.
+// passageOf returns the passage of the request.
 func passageOf(r *http.Request) (*passage, bool) {
 	v, ok := caddyhttp.GetVar(r.Context(), "sluice.outcome").(outcomeVar)
 	return v.passage, ok

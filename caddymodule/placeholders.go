@@ -10,8 +10,8 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// replace fills in placeholders such as {env.SMTP_PASSWORD}. One that is unknown, unset or empty is an error: the setting would
-// silently mean something else, such as a public app client instead of a confidential one.
+// replace fills in placeholders such as {env.SMTP_PASSWORD}. An unknown, unset or empty placeholder is an error, because it
+// would silently change the setting's meaning, for example from a confidential app client to a public one.
 func (a *App) replace(repl *caddy.Replacer) error {
 	r := replacement{repl: repl}
 	r.fill("data_dir", &a.DataDir)
@@ -76,7 +76,7 @@ func (r *replacement) role(role *config.Role) {
 	r.fill("role "+role.Name+": boundary", &role.Boundary)
 }
 
-// early matches the placeholders that have their value when a configuration loads. The others are about a request.
+// early matches the placeholders that have a value when a configuration loads. The others depend on a request.
 var early = regexp.MustCompile(`\{(?:env|file)\.[^{}]*\}`)
 
 // headers checks header values, whose placeholders are filled in for each request.

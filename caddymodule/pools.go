@@ -24,7 +24,7 @@ func (Pools) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.sluice_pools", New: func() caddy.Module { return new(Pools) }}
 }
 
-// Provision says that the services are needed.
+// Provision tells the app that the services are needed.
 func (p *Pools) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
 	if err != nil {
@@ -35,8 +35,8 @@ func (p *Pools) Provision(ctx caddy.Context) error {
 	return redactLogs(ctx)
 }
 
-// ServeHTTP serves the API or document that is asked for. Like file_server it ends the chain: Caddy would answer an empty 200 to a
-// request that no handler takes.
+// ServeHTTP serves the requested API or document. Like file_server, it does not call the next handler, because Caddy answers
+// an empty 200 if no handler responds.
 func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
 	if node.ServeHealth(w, r) {
 		return nil
@@ -57,7 +57,7 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	return nil
 }
 
-// metadata returns what serves the metadata that the request asked for before any rewrite, or nil.
+// metadata returns the handler of the metadata that the original request, before any rewrite, is for, or nil.
 func (a *App) metadata(r *http.Request) http.Handler {
 	if !a.plan.Publishes() {
 		return nil
@@ -69,7 +69,7 @@ func (a *App) metadata(r *http.Request) http.Handler {
 	return a.plan.Metadata(r.Host, path)
 }
 
-// clientIP is the client's address as Caddy resolved it.
+// clientIP returns the client's address as Caddy resolved it.
 func clientIP(r *http.Request) netip.Addr {
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	return clientAddr(vars)

@@ -14,12 +14,12 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Caddy's access and error logs hide Authorization and cookies. This file hides the other places of credentials that Sluice
-// takes: session tokens and presigned signatures. Caddy has no hook for that, so the cores of the server's two loggers are
-// wrapped, which are unexported fields. The option log_credentials shows everything, as in Caddy.
+// Caddy's access and error logs hide Authorization and cookies. This file hides the other credentials that Sluice accepts:
+// session tokens and presigned signatures. Caddy has no hook for that, so this file wraps the cores of the server's two
+// loggers, which are unexported fields. The option log_credentials shows all credentials, as in Caddy.
 
-// redactLogs makes the server that a handler belongs to hide credentials in its logs. Call it while the handler is provisioned:
-// the server does not run yet.
+// redactLogs makes a handler's server hide credentials in its logs. Call it while the handler is provisioned, before the
+// server runs.
 func redactLogs(ctx caddy.Context) error {
 	server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	if !ok {

@@ -12,8 +12,8 @@ import (
 // maxStoreError is how much of an error document of the store is held back to read its code, in bytes.
 const maxStoreError = 16 << 10
 
-// storeErrors are the codes with which a store refuses the signature of sluice_credentials, and the setting to look at. The
-// client's own signature has been verified, so the client can do nothing about them.
+// storeErrors maps the codes with which a store refuses the signature of sluice_credentials to the setting to check. The
+// client's signature has been verified, so these errors are not the client's.
 var storeErrors = map[string]string{
 	"SignatureDoesNotMatch":        "secret_key, or host if something after sluice_credentials changes the Host header",
 	"InvalidAccessKeyId":           "access_key",
@@ -23,8 +23,8 @@ var storeErrors = map[string]string{
 	"RequestTimeTooSkewed":         "the clocks of this host and of the store",
 }
 
-// storeResponse is the answer of an object store on its way to the client. It gives the names of an object's own metadata back
-// in lower case, as S3 keeps them, and holds an error document back until its code is known.
+// storeResponse writes an object store's response to the client. It converts the names of user-defined metadata to lower case,
+// as S3 keeps them, and holds an error document back until its code is known.
 type storeResponse struct {
 	*caddyhttp.ResponseWriterWrapper
 	before   http.Header // the headers that were set before the store answered
@@ -47,7 +47,7 @@ func (s *storeResponse) WriteHeader(status int) {
 	}
 }
 
-// lowerMetadata gives the headers x-amz-meta-* names in lower case. net/http sends names as they are in the map.
+// lowerMetadata converts the names of x-amz-meta-* headers to lower case. net/http sends names as they are in the map.
 func lowerMetadata(h http.Header) {
 	for name, values := range h {
 		if strings.HasPrefix(name, "X-Amz-Meta-") {
@@ -69,7 +69,7 @@ func (s *storeResponse) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ReadFrom implements io.ReaderFrom. An answer that is not held back goes on without a copy.
+// ReadFrom implements io.ReaderFrom. It avoids a copy of a response that is not held back.
 func (s *storeResponse) ReadFrom(r io.Reader) (int64, error) {
 	if s.status == 0 {
 		return s.ResponseWriterWrapper.ReadFrom(r)
@@ -77,7 +77,7 @@ func (s *storeResponse) ReadFrom(r io.Reader) (int64, error) {
 	return io.Copy(struct{ io.Writer }{s}, r)
 }
 
-// FlushError implements the interface of http.ResponseController. What is held back stays so.
+// FlushError implements the interface of http.ResponseController. It does not send the data that is held back.
 func (s *storeResponse) FlushError() error {
 	if s.status != 0 {
 		return nil
@@ -85,7 +85,7 @@ func (s *storeResponse) FlushError() error {
 	return http.NewResponseController(s.ResponseWriter).Flush()
 }
 
-// release sends what was held back.
+// release sends the data that was held back.
 func (s *storeResponse) release() error {
 	status := s.status
 	if status == 0 {
@@ -98,7 +98,7 @@ func (s *storeResponse) release() error {
 	return err
 }
 
-// refused returns the code of an error that is not the client's, and the setting to look at.
+// refused returns the code of an error that is not the client's, and the setting to check.
 func (s *storeResponse) refused() (code, setting string) {
 	if s.status == 0 {
 		return "", ""
@@ -109,7 +109,7 @@ func (s *storeResponse) refused() (code, setting string) {
 	return code, storeErrors[code]
 }
 
-// drop forgets the store's answer, for another to take its place.
+// drop discards the store's response, so that another can be written.
 func (s *storeResponse) drop() {
 	s.status = 0
 	h := s.Header()

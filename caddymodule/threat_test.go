@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/server/cognitoidp"
 )
 
-// The log is kept at the level that tells most. Whoever reads it, or lists the data directory, can sign in as nobody.
+// The log is at level debug. Neither the log nor the names and modes of files in the data directory may give away a secret.
 func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada", "readers")
@@ -66,7 +66,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	secrets["master key"] = strings.TrimSpace(string(master))
 	log, err := os.ReadFile(filepath.Join(e.dir, "caddy.log"))
 	if err != nil || !strings.Contains(string(log), `"level":"debug"`) {
-		t.Fatal("no log at the level that tells most:", err)
+		t.Fatal("no log at level debug:", err)
 	}
 	for what, secret := range secrets {
 		end := secret[max(0, len(secret)-40):] // of a long one, its signature will do
@@ -74,7 +74,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 			end = `"` + secret + `"` // six digits are part of many numbers
 		}
 		if len(secret) < 6 || strings.Contains(string(log), end) {
-			t.Errorf("the %s stands in the log, or is none: %d characters", what, len(secret))
+			t.Errorf("the %s is in the log, or too short for a secret: %d characters", what, len(secret))
 		}
 	}
 	names := map[string]bool{}
@@ -102,7 +102,7 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	}
 }
 
-// unsignedByRight are the operations that AWS lets anybody call: those that begin something, and those that bring an access token.
+// unsignedByRight are the operations that need no signature in AWS: those before a sign-in, and those that take an access token.
 var unsignedByRight = strings.Fields(`
 	SignUp ConfirmSignUp ResendConfirmationCode ForgotPassword ConfirmForgotPassword InitiateAuth RespondToAuthChallenge RevokeToken
 	GetTokensFromRefreshToken
@@ -112,8 +112,8 @@ var unsignedByRight = strings.Fields(`
 	DeleteWebAuthnCredential
 	GetId GetCredentialsForIdentity GetOpenIdToken UnlinkIdentity`)
 
-// The attack: reach the port, and call what administrators call.
-func TestNobodyAdministersWithoutASignature(t *testing.T) {
+// The attack: call administrative operations without credentials.
+func TestAdministrativeOperationsNeedASignature(t *testing.T) {
 	e := startPool(t)
 	e.addUser(t, "ada")
 	bearer := "Bearer " + e.mustSignIn(t, "ada").access
@@ -153,8 +153,8 @@ func TestNobodyAdministersWithoutASignature(t *testing.T) {
 	}
 }
 
-// The attack: bring a token of one kind where another is meant. Every kind opens its own door only.
-func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
+// The attack: use a token of one kind where another kind is required.
+func TestEachKindOfTokenIsAcceptedForItsOwnUseOnly(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	e.load(t, poolBlock, poolSite+`handle /access/* {
@@ -200,15 +200,15 @@ func TestEachKindOfTokenOpensItsOwnDoorOnly(t *testing.T) {
 		for door, try := range doors {
 			_, want := opens[kind+" "+door]
 			if got := try(token); got != want {
-				t.Errorf("a token of the kind %s at the door %s: %v", kind, door, got)
+				t.Errorf("a token of kind %s used at %s: %v", kind, door, got)
 			}
 		}
 	}
 }
 
-// The address that policies see is the client's when a trusted proxy tells it, and the peer's otherwise. What is refused
-// from others is in TestForwardedHeadersNeverChangeADecision.
-func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
+// Policies get the client address from a trusted proxy's header, and otherwise the peer's address. For headers from other
+// peers, see TestForwardedHeadersNeverChangeADecision.
+func TestPoliciesUseTheClientAddressFromATrustedProxy(t *testing.T) {
 	e := newEdge(t)
 	e.file(t, "inside.json", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
 		"Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}`)
@@ -231,8 +231,8 @@ func TestPoliciesSeeTheAddressThatATrustedProxyTells(t *testing.T) {
 	}
 }
 
-// What needs no signature is bounded by address; a signature names who is answerable.
-func TestAnAddressMayCallOnlySoOften(t *testing.T) {
+// Unsigned calls are limited by client address. Signed calls are not, because the signature identifies the caller.
+func TestUnsignedCallsAreLimitedByAddress(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	trusting := strings.Replace(globalOptions, "protocols h1 h2 h2c h3", "protocols h1 h2 h2c h3\n\t\ttrusted_proxies static 127.0.0.1/32", 1)

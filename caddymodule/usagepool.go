@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 )
 
-// inUse holds what outlives a configuration: stores, services, key sets and token caches, by the keys of package node.
+// inUse holds the values that outlive a configuration, by the keys of package node: stores, services, key sets and token caches.
 var inUse = caddy.NewUsagePool()
 
 // denials keeps the accounts of refusals, for the admin endpoint.

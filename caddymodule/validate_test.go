@@ -11,7 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 )
 
-// mistake is a Caddyfile with a mistake, and what `sluice validate` says about it.
+// mistake is a Caddyfile with a mistake, and the expected error of `sluice validate`.
 type mistake struct {
 	block string            // in the sluice block
 	site  string            // in the site's block; "" = a good gate
@@ -24,7 +24,7 @@ const goodGate = "sluice_authorize {\n\t\tuser_pool us-east-1_notes0001\n\t\tall
 
 const poolAndClient = "user_pool us-east-1_notes0001 {\n\t\t\tsettings pool.json\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\tsettings client.json\n\t\t\t}\n\t\t}"
 
-// validate does what `sluice validate` does with the Caddyfile.
+// validate checks the Caddyfile as `sluice validate` does.
 func (m *mistake) validate(t *testing.T) error {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func (s *shortened) Error() string { return s.text }
 
 const allowEverything = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`
 
-// What start would refuse, validate refuses, in words that say what to do.
+// Every mistake that prevents a start is an error of validate, which says how to correct it.
 func TestValidateRefusesTypicalMistakes(t *testing.T) {
 	role := func(lines string) string { return poolAndClient + "\n\t\trole reader {\n\t\t\t" + lines + "\n\t\t}" }
 	const identityPool = "us-east-1:11111111-2222-4333-8444-555555555555"
@@ -94,15 +94,15 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: `client.json:1:2: the request has no member "ExplicitAuthFlow"; did you mean ExplicitAuthFlows?`},
 		"a member of the wrong type": {files: map[string]string{"pool.json": "{\n\"AutoVerifiedAttributes\": \"email\"}"},
 			want: "pool.json:2:27: AutoVerifiedAttributes takes a list, not a string"},
-		"settings that are no JSON": {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\",\n}"}, want: "pool.json:3:1: expected a member's name in double quotes"},
-		"settings that end early":   {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\""}, want: "pool.json:2:16: expected a comma or '}' in the object"},
+		"settings that are invalid JSON": {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\",\n}"}, want: "pool.json:3:1: expected a member's name in double quotes"},
+		"settings that end early":        {files: map[string]string{"pool.json": "{\n\"PoolName\": \"x\""}, want: "pool.json:2:16: expected a comma or '}' in the object"},
 		"a value out of range": {files: map[string]string{"pool.json": "{\"Policies\": {\"PasswordPolicy\": {\n\"MinimumLength\": 3}}}"},
 			want: "pool.json:2:1: user pool us-east-1_notes0001: 1 validation error detected: Value '3' at 'policies.passwordPolicy.minimumLength'"},
 		"a setting that is not implemented": {files: map[string]string{"pool.json": "{\n\n\"MfaConfiguration\": \"ON\"}"},
 			want: "pool.json:3:1: user pool us-east-1_notes0001: MfaConfiguration ON is not implemented"},
 		"a flow that does not exist": {files: map[string]string{"client.json": "{\n\"ExplicitAuthFlows\": [\"USER_AUTH_PASSWORD\"]}"},
 			want: "client.json:2:1: user pool us-east-1_notes0001: client 1example23456789abcdefghij: 1 validation error detected"},
-		"a client with an attribute that the pool has not": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
+		"a client with an attribute that the pool does not have": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
 			want: "client.json:1:2: user pool us-east-1_notes0001: client 1example23456789abcdefghij: ReadAttributes names emial, which is not an attribute of the pool"},
 		"a custom attribute may have been added through the API": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"}},
 		"a settings file that does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tsettings pol.json\n\t\t}",
@@ -138,7 +138,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: `group readers: role: no role "reader" is declared`},
 		"a trust in an unknown identity pool": {block: role("trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556 guest") + "\n\t\tidentity_pool " + identityPool,
 			want: "Caddyfile:11: role reader: trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556: no such identity pool is declared; did you mean " + identityPool + "?"},
-		"a role that nothing trusts": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
+		"a role without a trust": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
 
 		// secrets
 		"a client secret that is not set": {block: client("secret {env.SLUICE_TEST_UNSET}"),
@@ -162,9 +162,9 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither"},
 		"an administrator's secret that is too short": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "SLUICE_ROOT_SECRET_ACCESS_KEY": "short"},
 			want: "SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters"},
-		"an administrator's key id that is none": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
+		"an invalid administrator's key id": {env: map[string]string{"SLUICE_ROOT_ACCESS_KEY_ID": "root", "SLUICE_ROOT_SECRET_ACCESS_KEY": "0123456789012345"},
 			want: "SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores"},
-		"a master key that is none": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
+		"an invalid master key": {env: map[string]string{"SLUICE_MASTER_KEY": "secret"}, want: "SLUICE_MASTER_KEY: seal: a master key must be 32 bytes in base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			switch err := m.validate(t); {

@@ -221,7 +221,7 @@ var (
 	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 
-// Defaults sets what was left out. env returns the value of an environment variable.
+// Defaults sets the default of each setting that is empty. env returns the value of an environment variable.
 func (a *App) Defaults(env func(string) string) {
 	if dir := env("SLUICE_DATA_DIR"); dir != "" {
 		if absolute, err := filepath.Abs(dir); err == nil { // else the working directory is gone
@@ -303,7 +303,7 @@ func (a *App) Files() []string {
 	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
-// RoleARN gives the ARN of a declared role's name; an ARN stays as it is.
+// RoleARN returns the ARN of the declared role with the name. It returns an ARN unchanged.
 func (a *App) RoleARN(role string) string {
 	if role == "" || strings.HasPrefix(role, "arn:") {
 		return role

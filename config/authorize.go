@@ -29,7 +29,7 @@ type Authorize struct {
 	Policies []Policy `json:"policies,omitempty"`
 	// Digests are the SHA-256 digests of the policy files by path; see App.Digests.
 	Digests map[string]string `json:"digests,omitempty"`
-	// RolePolicies lets the policies of the roles decide too that a token's groups map to.
+	// RolePolicies also applies the policies of the roles to which a token's groups map.
 	RolePolicies bool `json:"role_policies,omitempty"`
 
 	// API and Stage are names in the ARN of a plain route's resources:
@@ -39,8 +39,8 @@ type Authorize struct {
 
 	// Headers are set on the upstream request. The client's headers of these names are removed first, in every spelling.
 	Headers []Header `json:"headers,omitempty"`
-	// KeepHeaders are headers of other gateways, such as X-Forwarded-User, that clients may send. Without it, all headers in
-	// which gateways tell upstreams who asks are removed. "*" at the end of a name stands for any ending.
+	// KeepHeaders are headers of other gateways, such as X-Forwarded-User, that clients may send. By default, all headers in
+	// which gateways send the user to upstreams are removed. A name that ends in "*" matches all names with that prefix.
 	KeepHeaders []string `json:"keep_headers,omitempty"`
 	// PassAuthorization passes the client's credential on. Without it, the credential is removed.
 	PassAuthorization bool `json:"pass_authorization,omitempty"`
@@ -134,7 +134,7 @@ type Header struct {
 // DefaultAPI is the default of Authorize.API.
 const DefaultAPI = "sluice"
 
-// Defaults sets what was left out. region is the app's.
+// Defaults sets the default of each setting that is empty. region is the app's.
 func (a *Authorize) Defaults(region string) {
 	if len(a.TokenUse) == 0 && len(a.UserPools) > 0 {
 		a.TokenUse = []string{"access"}
@@ -227,8 +227,8 @@ func (a *Authorize) validateResource(v *validator) {
 	}
 }
 
-// validateRolePolicies checks that only an administrator of a declared pool can give a role: a remote issuer could name any
-// role, and two pools may have groups of one name with different roles.
+// validateRolePolicies checks that only an administrator of a declared pool can assign a role. A remote issuer could name any
+// role, and two pools may have groups of the same name with different roles.
 func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 	if !a.RolePolicies {
 		return

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// validateRules checks the rules, and the texts that are compared as they stand.
+// validateRules checks the rules, and that literal settings contain no placeholder.
 func (a *Authorize) validateRules(v *validator, app *App) {
 	for _, r := range a.Rules {
 		r.validate(v)
@@ -28,8 +28,8 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 	}
 }
 
-// validateDeniedGroups checks that groups in deny rules are declared where all groups are: a misspelt one would deny
-// nobody. The groups of remote issuers are not known here.
+// validateDeniedGroups checks that the groups in deny rules are declared, because a rule with a misspelt group would have no
+// effect. It does not check routes with remote issuers, whose groups are not declared.
 func (a *Authorize) validateDeniedGroups(v *validator, app *App) {
 	if len(a.Issuers) > 0 {
 		return
@@ -57,10 +57,10 @@ func (a *Authorize) validateDeniedGroups(v *validator, app *App) {
 	}
 }
 
-// placeholder matches a placeholder of Caddy. A policy variable, which begins with a dollar sign, is none.
+// placeholder matches a placeholder of Caddy. It does not match a policy variable, which begins with a dollar sign.
 var placeholder = regexp.MustCompile(`(^|[^$])\{[^{}]+\}`)
 
-// literal refuses a placeholder in a text that is compared as it stands.
+// literal reports a problem if a setting that is compared literally contains a placeholder.
 func (v *validator) literal(at, value string) {
 	if found := placeholder.FindString(value); found != "" {
 		found = found[strings.IndexByte(found, '{'):]

@@ -75,11 +75,11 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			"tokens of a remote issuer could name any role"},
 		"groups of two pools are not confused": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_other0001"}},
 			"group admins has different roles in two pools"},
-		"a group that only one pool has is not lent to the other": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_third0001"}},
+		"a group of one pool does not count for another pool": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_third0001"}},
 			"the pools of this route have different groups"},
 		"a denied group is declared": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
 			{Effect: "deny", Subject: "group", Names: []string{"admins"}, Method: "*", Path: "/*"}}, anyone...)}, ""},
-		"a denied group that nobody declares": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
+		"a denied group that is not declared": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
 			{Effect: "deny", Subject: "group", Names: []string{"admin"}, Method: "*", Path: "/*"}}, anyone...)}, "did you mean admins?"},
 		"the groups of a remote issuer are not known": {config.Authorize{Issuers: []config.Issuer{{URL: "https://idp.example.com", AnyClient: true}},
 			Rules: append([]config.Rule{{Effect: "deny", Subject: "group", Names: []string{"x"}, Method: "*", Path: "/*"}}, anyone...)}, ""},

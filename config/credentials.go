@@ -1,6 +1,6 @@
 package config
 
-// Credentials is a sluice_credentials directive: what Sluice tells the upstream about the principal.
+// Credentials is a sluice_credentials directive: the credentials and headers that Sluice sends to the upstream.
 type Credentials struct {
 	// SigV4 signs the request with the upstream's keys.
 	SigV4 *Resign `json:"sigv4,omitempty"`
@@ -21,7 +21,7 @@ type Resign struct {
 	Host string `json:"host,omitempty"`
 }
 
-// Defaults sets what was left out. region is the app's.
+// Defaults sets the default of each setting that is empty. region is the app's.
 func (c *Credentials) Defaults(region string) {
 	if c.SigV4 != nil {
 		setDefault(&c.SigV4.Region, region)

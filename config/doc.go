@@ -1,7 +1,7 @@
 // Package config holds Sluice's settings as plain structs.
 //
 // Each struct is a block of the Caddyfile and an object of the JSON config; its doc comments are the reference for both.
-// Defaults sets what was left out. Validate reports each mistake with its place and with what to write instead.
+// Defaults sets the default of each setting that is empty. Validate reports the place and the correction of each mistake.
 //
 // Parsing the Caddyfile and reading files is left to caddymodule.
 //

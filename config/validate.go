@@ -205,7 +205,7 @@ func (r *Redis) validate(v *validator) {
 // Problem is a mistake in the settings.
 type Problem struct {
 	At   string // where, in the words of the Caddyfile: "user_pool us-east-1_a: client x"
-	Text string // what is wrong, and what to write instead
+	Text string // the mistake and its correction
 }
 
 // Error returns the place and the text.

@@ -34,6 +34,6 @@ func TestADeclaredPoolThatAnotherProcessCreatedIsUsed(t *testing.T) {
 		t.Errorf("pool %+v, %v", p, err)
 	}
 	if w.id(d.ID, w.of("alice")) != id {
-		t.Error("the identities were touched")
+		t.Error("the identities were changed")
 	}
 }

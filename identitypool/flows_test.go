@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 )
 
-func TestTheEnhancedFlowMakesASessionThatKnowsItsUser(t *testing.T) {
+func TestASessionOfTheEnhancedFlowHasItsUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())
@@ -224,11 +224,11 @@ func TestDeveloperIdentities(t *testing.T) {
 		in   identitypool.DeveloperInput
 		kind fault.Kind
 	}{
-		"a user of another identity":        {identitypool.DeveloperInput{IdentityID: out.IdentityID, Logins: user("u3")}, fault.DeveloperUserRegistered},
-		"an authenticated identity's id":    {identitypool.DeveloperInput{IdentityID: w.id(pool, w.of("alice")), Logins: user("u9")}, fault.NotAuthorized},
-		"another provider":                  {identitypool.DeveloperInput{Logins: map[string]string{"other": "u1"}}, fault.InvalidParameter},
-		"a token of more than a day":        {identitypool.DeveloperInput{Logins: user("u1"), Life: 25 * time.Hour}, fault.InvalidParameter},
-		"a public login that does not hold": {identitypool.DeveloperInput{Logins: map[string]string{"login.example": "u1", loginKey: "x"}}, fault.NotAuthorized},
+		"a user of another identity":     {identitypool.DeveloperInput{IdentityID: out.IdentityID, Logins: user("u3")}, fault.DeveloperUserRegistered},
+		"an authenticated identity's id": {identitypool.DeveloperInput{IdentityID: w.id(pool, w.of("alice")), Logins: user("u9")}, fault.NotAuthorized},
+		"another provider":               {identitypool.DeveloperInput{Logins: map[string]string{"other": "u1"}}, fault.InvalidParameter},
+		"a token of more than a day":     {identitypool.DeveloperInput{Logins: user("u1"), Life: 25 * time.Hour}, fault.InvalidParameter},
+		"an invalid public login":        {identitypool.DeveloperInput{Logins: map[string]string{"login.example": "u1", loginKey: "x"}}, fault.NotAuthorized},
 	} {
 		if _, err := ask(tc.in); !fault.Is(err, tc.kind) {
 			t.Errorf("%s: error %v, want %s", name, err, tc.kind)

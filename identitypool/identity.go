@@ -220,9 +220,9 @@ func (l *linking) owners(logins []store.Login) (owners []store.Identity, unowned
 	return owners, unowned, nil
 }
 
-// primary chooses the identity that stays; AWS does not document which of two does. It is the one asked for if it owns one of
-// the logins. A guest or a disabled identity yields to the owner. If there is no owner, the guest becomes authenticated and
-// keeps its id.
+// primary returns the identity into which the others are merged; AWS does not document which one that is. It is the requested
+// identity if it owns one of the logins. Otherwise, if that is a guest or disabled, it is the owner of a login. If there is no
+// owner, the guest becomes authenticated and keeps its id.
 func (l *linking) primary(id string, owners []store.Identity) (primary store.Identity, isNew bool, err error) {
 	if id == "" {
 		if len(owners) > 0 {

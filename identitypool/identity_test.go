@@ -32,7 +32,7 @@ func TestALoginHasOneIdentityAndAGuestANewOneEachTime(t *testing.T) {
 		t.Error("two guests share an identity")
 	}
 	if _, err := w.GetID(t.Context(), pool, account, nil); err != nil {
-		t.Errorf("the right account: %v", err)
+		t.Errorf("GetID with the right account: %v", err)
 	}
 	_, err := w.GetID(t.Context(), pool, "210987654321", nil)
 	wantFault(t, err, fault.ResourceNotFound, "")
@@ -100,7 +100,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		must(t, err)
 		return out.IdentityID
 	}
-	t.Run("a guest that signs in keeps its identity and is a guest no more", func(t *testing.T) {
+	t.Run("a guest that signs in keeps its identity and becomes authenticated", func(t *testing.T) {
 		guest := w.id(pool, nil)
 		if got := get(guest, w.of("anna")); got != guest {
 			t.Errorf("identity %s, want %s", got, guest)
@@ -108,7 +108,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		_, err := w.credentials(guest, nil)
 		wantFault(t, err, fault.NotAuthorized, "")
 	})
-	t.Run("a guest that signs in as a known user yields to the user's identity", func(t *testing.T) {
+	t.Run("a guest that signs in as a known user is merged into the user's identity", func(t *testing.T) {
 		known, guest := w.id(pool, w.of("bert")), w.id(pool, nil)
 		if got := get(guest, w.of("bert")); got != known {
 			t.Errorf("identity %s, want %s", got, known)
@@ -143,7 +143,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 			t.Errorf("the merged login gives %s, want %s", got, id)
 		}
 		if _, err := w.DescribeIdentity(t.Context(), other); err != nil {
-			t.Errorf("the merged identity is gone: %v", err)
+			t.Errorf("the merged identity was deleted: %v", err)
 		}
 	})
 	t.Run("a second user of one provider conflicts, and nothing changes", func(t *testing.T) {
@@ -152,12 +152,12 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 		_, err := w.credentials(id, map[string]string{loginKey: w.idToken("fred", nil), oidcKey: w.oidcToken("emil@partner")})
 		wantFault(t, err, fault.ResourceConflict, "")
 		if got := get(fred, w.of("fred")); got != fred {
-			t.Error("the other user's identity was touched")
+			t.Error("the other user's identity was changed")
 		}
 		_, err = w.GetID(t.Context(), pool, "", both("gina", "emil@partner"))
 		wantFault(t, err, fault.ResourceConflict, "")
 	})
-	t.Run("a stolen identity id and a login of one's own get nothing of it", func(t *testing.T) {
+	t.Run("a stolen identity id with another user's login gives no access to the identity", func(t *testing.T) {
 		victim := w.id(pool, w.of("hans"))
 		_, err := w.credentials(victim, w.of("mallory"))
 		wantFault(t, err, fault.NotAuthorized, noMatch)
@@ -165,7 +165,7 @@ func TestLoginsLinkAndMerge(t *testing.T) {
 			t.Error(err)
 		}
 		if got := get(victim, w.of("hans")); got != victim {
-			t.Error("the victim's identity was touched")
+			t.Error("the victim's identity was changed")
 		}
 	})
 	t.Run("an unlinked login gets a new identity, and the last one leaves the identity unreachable", func(t *testing.T) {

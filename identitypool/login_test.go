@@ -33,39 +33,39 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 		kind    fault.Kind
 		message string
 	}{
-		"another user pool's token":             {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"another user pool":                     {map[string]string{"localhost:8080/" + otherPool: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, unsupported},
-		"another client's token":                {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": "another"})}, fault.NotAuthorized, unsupported},
-		"a token for two clients":               {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": []string{client, "another"}})}, fault.NotAuthorized, unsupported},
-		"a client id as a prefix":               {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": client + "x"})}, fault.NotAuthorized, unsupported},
-		"an access token":                       {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": nil, "client_id": client, "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: aud"},
-		"an access token that has an audience":  {map[string]string{loginKey: w.idToken("alice", map[string]any{"token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
-		"an expired token":                      {map[string]string{loginKey: w.idToken("alice", map[string]any{"exp": expired})}, fault.NotAuthorized, "Invalid login token. Token expired: " + strconv.FormatInt(w.now.Unix(), 10) + " >= " + strconv.FormatInt(expired, 10)},
-		"a token without a subject":             {map[string]string{loginKey: w.idToken("alice", map[string]any{"sub": nil})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: sub"},
-		"a forged token":                        {map[string]string{loginKey: forged}, fault.NotAuthorized, "Invalid login token. Couldn't verify signed token."},
-		"no token":                              {map[string]string{loginKey: "alice"}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
-		"a token of a megabyte":                 {map[string]string{loginKey: strings.Repeat(".", 1<<20)}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
-		"an unknown issuer":                     {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"a provider that the pool has not":      {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch},
-		"the token under a remote issuer's key": {map[string]string{oidcKey: w.idToken("alice", nil)}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"a remote token of another client":      {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "other"})}, fault.NotAuthorized, unsupported},
-		"a remote token azp of which is other":  {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "azp": "other"})}, fault.NotAuthorized, unsupported},
-		"one good login and one bad":            {map[string]string{loginKey: good[loginKey], oidcKey: "x"}, fault.NotAuthorized, ""},
-		"one provider by both of its names":     {map[string]string{loginKey: good[loginKey], awsKey: good[loginKey]}, fault.InvalidParameter, ""},
-		"a provider of access tokens":           {map[string]string{"graph.facebook.com": "EAAB"}, fault.NotAuthorized, ""},
-		"a developer's user":                    {map[string]string{"login.example": "alice"}, fault.InvalidParameter, "Please provide a valid public provider."},
-		"an identity pool's token":              {map[string]string{"cognito-identity.amazonaws.com": "x"}, fault.NotAuthorized, ""},
+		"another user pool's token":              {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
+		"another user pool":                      {map[string]string{"localhost:8080/" + otherPool: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, unsupported},
+		"another client's token":                 {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": "another"})}, fault.NotAuthorized, unsupported},
+		"a token for two clients":                {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": []string{client, "another"}})}, fault.NotAuthorized, unsupported},
+		"a client id as a prefix":                {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": client + "x"})}, fault.NotAuthorized, unsupported},
+		"an access token":                        {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": nil, "client_id": client, "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: aud"},
+		"an access token that has an audience":   {map[string]string{loginKey: w.idToken("alice", map[string]any{"token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"an expired token":                       {map[string]string{loginKey: w.idToken("alice", map[string]any{"exp": expired})}, fault.NotAuthorized, "Invalid login token. Token expired: " + strconv.FormatInt(w.now.Unix(), 10) + " >= " + strconv.FormatInt(expired, 10)},
+		"a token without a subject":              {map[string]string{loginKey: w.idToken("alice", map[string]any{"sub": nil})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: sub"},
+		"a forged token":                         {map[string]string{loginKey: forged}, fault.NotAuthorized, "Invalid login token. Couldn't verify signed token."},
+		"no token":                               {map[string]string{loginKey: "alice"}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"a token of a megabyte":                  {map[string]string{loginKey: strings.Repeat(".", 1<<20)}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"an unknown issuer":                      {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
+		"a provider that the pool does not have": {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch},
+		"the token under a remote issuer's key":  {map[string]string{oidcKey: w.idToken("alice", nil)}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
+		"a remote token of another client":       {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "other"})}, fault.NotAuthorized, unsupported},
+		"a remote token with another azp":        {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "azp": "other"})}, fault.NotAuthorized, unsupported},
+		"one good login and one bad":             {map[string]string{loginKey: good[loginKey], oidcKey: "x"}, fault.NotAuthorized, ""},
+		"one provider by both of its names":      {map[string]string{loginKey: good[loginKey], awsKey: good[loginKey]}, fault.InvalidParameter, ""},
+		"a provider of access tokens":            {map[string]string{"graph.facebook.com": "EAAB"}, fault.NotAuthorized, ""},
+		"a developer's user":                     {map[string]string{"login.example": "alice"}, fault.InvalidParameter, "Please provide a valid public provider."},
+		"an identity pool's token":               {map[string]string{"cognito-identity.amazonaws.com": "x"}, fault.NotAuthorized, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.GetID(t.Context(), pool, "", tc.logins)
 			wantFault(t, err, tc.kind, tc.message)
 			_, err = w.credentials(id, tc.logins)
 			if err == nil {
-				t.Error("the same logins get credentials")
+				t.Error("the refused logins get credentials")
 			}
 			_, err = w.GetOpenIDToken(t.Context(), id, tc.logins)
 			if err == nil {
-				t.Error("the same logins get an OpenID token")
+				t.Error("the refused logins get an OpenID token")
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestServerSideTokenCheckAsksTheUserPool(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "Invalid login token. Token is revoked.")
 	must(t, w.SetRoles(t.Context(), unchecked, identitypool.Roles{Authenticated: w.role("unchecked", poolTrust(unchecked, true))}))
 	if _, err = w.credentials(other, w.of("alice")); err != nil {
-		t.Errorf("without the check a token works until it expires: %v", err)
+		t.Errorf("without the check, a token must be accepted until it expires: %v", err)
 	}
 	w.options.SignOuts = nil
 	w.open()
@@ -118,7 +118,7 @@ func TestACachedTokenIsRemovedWhenItExpires(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "")
 }
 
-func TestAStoreThatIsGoneIsToBeTriedAgain(t *testing.T) {
+func TestAnUnreachableStoreIsARetryableError(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())

@@ -53,7 +53,7 @@ func TestAPoolsLife(t *testing.T) {
 		"roles": w.SetRoles(ctx, p.ID, identitypool.Roles{}), "get roles": second(w.GetRoles(p.ID)),
 	} {
 		if m, _ := fault.Message(err); !fault.Is(err, fault.ResourceNotFound) || m != "IdentityPool '"+p.ID+"' not found." {
-			t.Errorf("%s of a pool that is gone: %v", name, err)
+			t.Errorf("%s of a deleted pool: %v", name, err)
 		}
 	}
 	for name, settings := range map[string]identitypool.Settings{
@@ -62,7 +62,7 @@ func TestAPoolsLife(t *testing.T) {
 		"a developer called as an issuer":            {DeveloperName: "idp.example.com", OIDC: []string{"arn:aws:iam::1:oidc-provider/idp.example.com"}},
 		"a developer called as a public login":       {DeveloperName: "accounts.google.com", PublicLogins: map[string]string{"accounts.google.com": "x"}},
 		"a developer called as the pools themselves": {DeveloperName: "cognito-identity.amazonaws.com"},
-		"no OIDC provider's ARN":                     {OIDC: []string{"arn:aws:iam::1:role/x"}},
+		"an ARN that is not of an OIDC provider":     {OIDC: []string{"arn:aws:iam::1:role/x"}},
 	} {
 		if _, err := w.Create(ctx, "x", settings); !fault.Is(err, fault.InvalidParameter) {
 			t.Errorf("%s: %v", name, err)
@@ -112,7 +112,7 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	must(t, w.Ensure(ctx, d))
 	if !modified().Equal(before) {
-		t.Error("declaring the same again writes")
+		t.Error("an unchanged declaration wrote to the store")
 	}
 	d.Settings.Guests, d.Name = false, "renamed"
 	must(t, w.Ensure(ctx, d))
@@ -123,15 +123,15 @@ func TestADeclaredPoolIsMadeOnceAndKeptInStep(t *testing.T) {
 		t.Errorf("pool %+v", p)
 	}
 	if w.id(d.ID, w.of("alice")) != id {
-		t.Error("the identities were touched")
+		t.Error("the identities were changed")
 	}
 	d.Roles.Mappings = map[string]identitypool.RoleMapping{"none": {Type: "Token", Ambiguous: "Deny"}}
 	if err := w.Ensure(ctx, d); err == nil || !strings.Contains(err.Error(), d.ID) {
-		t.Errorf("a declaration that cannot be names its pool: %v", err)
+		t.Errorf("the error of an invalid declaration does not name its pool: %v", err)
 	}
 }
 
-func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
+func TestKeysRotateWithoutUnverifiableTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pool := w.pool(notes())
@@ -164,7 +164,7 @@ func TestKeysRotateWithoutATokenThatNobodyCanVerify(t *testing.T) {
 	must(t, w.store.View(t.Context(), func(tx store.Tx) (err error) { records, err = tx.SigningKeys.List("identity"); return err }))
 	for _, r := range records {
 		if _, err := token.ParsePrivate(r.ID, r.Algorithm, r.Private); err == nil {
-			t.Error("a key lies unsealed in the store")
+			t.Error("the store contains an unsealed key")
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (p *pool) principalTags(logins []login) map[string]string {
 	return tags
 }
 
-// addTag adds a tag unless its key is there already, compared without case. The provider whose name sorts first wins.
+// addTag adds a tag unless the key exists already, compared without case. The provider whose name sorts first wins.
 func addTag(tags map[string]string, key, value string) {
 	for have := range tags {
 		if policy.FoldKey(have) == policy.FoldKey(key) {

@@ -98,7 +98,7 @@ func (a *apis) find(r *http.Request) http.Handler {
 	case path == "/" && isForm(r), path == "/" && r.URL.Query().Has("Action"):
 		return a.query
 	case path == "/" && r.Method == http.MethodPost:
-		return a.json // which says what is wrong
+		return a.json // its error response explains the mistake
 	case path == identityserver.DiscoveryPath:
 		return a.discovery
 	case path == identityserver.KeysPath:

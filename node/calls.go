@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// patience is how long Services that no node uses any more wait for calls that are being answered. A client that takes longer
-// to send its body does not hold up a reload.
+// patience is how long unused Services wait for calls in progress. It keeps a client that sends its body slowly from delaying
+// a reload.
 const patience = 10 * time.Second
 
-// calls counts the calls of the APIs that are being answered: a host may close a node before its last requests have ended. The
-// zero value admits calls.
+// calls counts the API calls in progress, because a host may close a node before its last requests have ended. The zero value
+// admits calls.
 type calls struct {
 	mu    sync.Mutex
 	n     int
@@ -37,7 +37,7 @@ func (c *calls) end() {
 	}
 }
 
-// close admits no more calls and waits up to most for the others. It returns false when some have not ended by then.
+// close admits no more calls and waits up to most for the others. It returns false if some have not ended in that time.
 func (c *calls) close(most time.Duration) bool {
 	c.mu.Lock()
 	c.ended = make(chan struct{})

@@ -95,7 +95,7 @@ func (d *declarations) readRole(r config.Role) error {
 	return nil
 }
 
-// check says what making the declarations would refuse, as far as it follows from them alone.
+// check returns the errors that creating the declared resources would return, as far as the declarations alone determine them.
 func (d *declarations) check() error {
 	var problems []error
 	for _, p := range d.app.UserPools {

@@ -13,7 +13,7 @@ import (
 // maxFile is the largest settings or policy file, in bytes.
 const maxFile = 1 << 20
 
-// readFile reads a file of at most maxFile bytes.
+// readFile reads a file. It returns an error if the file has more than maxFile bytes.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -141,13 +141,13 @@ func (n *Node) issuers(g *GatePlan) ([]token.Issuer, error) {
 	return issuers, nil
 }
 
-// poolIssuer is a user pool of this node as an issuer.
+// poolIssuer returns a user pool of this node as an issuer.
 func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer {
 	return token.Issuer{URL: url, Keys: keys, ClientIDs: a.Clients, AnyClient: len(a.Clients) == 0, TokenUse: a.TokenUse,
 		Leeway: time.Duration(*a.Leeway)}
 }
 
-// remoteIssuer is an issuer elsewhere.
+// remoteIssuer returns a configured OIDC issuer.
 func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
 	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
 		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim),
@@ -173,15 +173,15 @@ func remoteOptions(i config.Issuer, now func() time.Time) token.RemoteOptions {
 	return token.RemoteOptions{Issuer: i.URL, JWKSURL: i.JWKSURL, Now: now, MaxStale: time.Duration(i.MaxStale)}
 }
 
-// verification is a verifier and the cache of its results. They are shared together: a new verifier on an old cache would have
-// to learn which of the cached tokens it accepts.
+// verification is a verifier and the cache of its results. They are shared together, because a new verifier could not tell
+// which tokens in an old cache it accepts.
 type verification struct {
 	verifier *token.Verifier
 	cache    *token.Cache[*authz.Subject]
 	observer Observer
 }
 
-// Close takes the cache out of the metrics.
+// Close removes the cache from the metrics.
 func (v *verification) Close() error {
 	v.observer.CacheClosed(v.cache)
 	return nil
@@ -208,8 +208,8 @@ func (n *Node) verification(g *GatePlan, issuers []token.Issuer) (*verification,
 	})
 }
 
-// tokensKey differs for routes that do not accept exactly the same tokens under exactly the same keys. They must not share a
-// cache.
+// tokensKey returns the key under which routes share a cache of tokens. It differs for routes that do not accept exactly the
+// same tokens under the same keys.
 func (n *Node) tokensKey(g *GatePlan, issuers []token.Issuer) (tokensKey, error) {
 	a, services := g.settings, ""
 	if n.Services != nil {

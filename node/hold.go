@@ -17,7 +17,7 @@ const maxObject = 5 << 30
 func (g *Gate) Store() bool { return g.settings.SigV4 != nil && g.settings.SigV4.Service == "s3" }
 
 // hold reads the whole body before the store gets any of it, and checks it against its length, signature and checksums. A store
-// that keeps what it has received of an upload that breaks off would replace an object by a fragment. The caller must close the
+// that saves incomplete uploads would otherwise replace an object by a fragment. The caller must close the
 // body that hold returns.
 func (p *Passage) hold(r *http.Request) (*spool.Body, error) {
 	body, err := spool.Read(r.Body, maxObject, filepath.Join(p.Gate.node.plan.Config().DataDir, "spool"))

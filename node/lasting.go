@@ -12,8 +12,8 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// lasting knows the requests that are being served and ends those whose credential expires or is revoked: tunnels, event
-// streams, long downloads and uploads. All nodes of a process share one. Its owner is the last node that uses it.
+// lasting tracks the requests that are being served and ends those whose credential expires or is revoked, such as tunnels,
+// event streams, long downloads and uploads. All nodes of a process share one. The last node that uses it closes it.
 type lasting struct {
 	shards [lastingShards]lastingShard
 	stop   chan struct{}
@@ -22,11 +22,11 @@ type lasting struct {
 
 const (
 	lastingShards = 64
-	// lastingTick is how often credentials are looked at. Requests that take less time cost two short locks.
+	// lastingTick is how often credentials are checked. A request that takes less time only takes two short locks.
 	lastingTick = 250 * time.Millisecond
 )
 
-// lastingShard is a list of requests. Each has a cache line of its own.
+// lastingShard is a list of requests. Each has its own cache line.
 type lastingShard struct {
 	mu    sync.Mutex
 	first *served
@@ -53,7 +53,7 @@ func newLasting() *lasting {
 	return l
 }
 
-// Close ends the watching. Requests under way are no longer ended.
+// Close stops the checks. Requests that are still being served are no longer ended.
 func (l *lasting) Close() error {
 	close(l.stop)
 	<-l.done
@@ -118,7 +118,7 @@ func (d *lastingShard) check() {
 	}
 }
 
-// end breaks the request off. A deadline in the past stops reading and writing on a connection of HTTP/1; net/http then
+// end aborts the request. A deadline in the past stops reading and writing on a connection of HTTP/1; net/http then
 // cancels the context, so that the upstream's half ends too.
 func (s *served) end() {
 	gate := s.passage.Gate
@@ -141,7 +141,7 @@ func (p *Passage) lasts() bool {
 	return p.Result.Principal.Kind != principal.Anonymous && p.Result.Outcome == authz.Allowed
 }
 
-// serveWhileValid calls next, and breaks off what it serves when the credential expires or is revoked.
+// serveWhileValid calls next, and aborts the request when the credential expires or is revoked.
 func (p *Passage) serveWhileValid(w http.ResponseWriter, r *http.Request, tunnel bool, next Handler) error {
 	if !p.lasts() {
 		return next.ServeHTTP(w, r)

@@ -35,8 +35,8 @@ func TestAMasterKeyThatOthersMayReadIsRefused(t *testing.T) {
 	}
 }
 
-// A regression test. A process that was started in another folder, or without SLUICE_MASTER_KEY, made a new master key for an existing
-// store and could not open its secrets.
+// A regression test. A process that was started in another directory, or without SLUICE_MASTER_KEY, made a new master key for
+// an existing store and could not open its secrets.
 func TestNoMasterKeyIsMadeForAnExistingStore(t *testing.T) {
 	dir := t.TempDir()
 	if err := openStorage(t, dir, "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="); err != nil {

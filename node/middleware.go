@@ -7,8 +7,9 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 )
 
-// Protect returns a handler that puts every request to the gate. Requests that pass go to next, with the identity headers set
-// and the credential removed; the others are answered. In next, PrincipalOf returns who asks. Headers may use the placeholders
+// Protect returns a handler that has the gate decide on every request. It calls next for requests that pass, with the identity
+// headers set and the credential removed, and answers the others. In next, PrincipalOf returns the principal. Headers may use
+// the placeholders
 // {http.auth.user.*}; other placeholders are empty.
 func (g *Gate) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -17,7 +18,7 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 			return
 		}
 		p := &Passage{Gate: g}
-		request := r.WithContext(context.WithValue(r.Context(), passageKey{}, p)) // the server's own stays as it is
+		request := r.WithContext(context.WithValue(r.Context(), passageKey{}, p)) // the server's request is not changed
 		url := *r.URL
 		request.URL, request.Header = &url, r.Header.Clone()
 		var pass bool
@@ -27,14 +28,14 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 		}
 		if err != nil {
 			g.log.Debug("request not answered", "error", err)
-			panic(http.ErrAbortHandler) // the client has gone, or sent half a body: net/http closes the connection
+			panic(http.ErrAbortHandler) // the client disconnected or sent an incomplete body; net/http closes the connection
 		}
 	})
 }
 
 type passageKey struct{}
 
-// PrincipalOf returns who asks, in a handler behind Gate.Protect; false in any other.
+// PrincipalOf returns the principal of a request that Gate.Protect passed to the handler, and false in any other handler.
 func PrincipalOf(ctx context.Context) (*principal.Principal, bool) {
 	p, ok := ctx.Value(passageKey{}).(*Passage)
 	if !ok {
@@ -43,7 +44,7 @@ func PrincipalOf(ctx context.Context) (*principal.Principal, bool) {
 	return p.Result.Principal, true
 }
 
-// withoutError makes an http.Handler a Handler.
+// withoutError is an http.Handler that implements Handler.
 type withoutError struct{ http.Handler }
 
 // ServeHTTP implements Handler.

@@ -26,7 +26,7 @@ import (
 
 // Options are what Read and Open need. Every field has a default, except that RootKey or ShowRootKey must be set.
 type Options struct {
-	// Config is what the sluice block of a Caddyfile says. Read works on a copy and fills in what was left out.
+	// Config is the sluice block of a Caddyfile. Read works on a copy and sets the defaults.
 	Config config.App
 	// APIs opens the store for the APIs even if Config declares nothing and no gate needs it.
 	APIs bool
@@ -55,7 +55,7 @@ type Options struct {
 	ErrorRoute func(r *http.Request) ErrorRoute
 
 	// StrictErrors answers with an internal error when an operation fails with an error that its model does not declare.
-	// It is for tests.
+	// Tests set it.
 	StrictErrors bool
 }
 
@@ -110,7 +110,7 @@ func setDefault[T any](field *T, value func() T) {
 
 var accessKeyID = regexp.MustCompile(`\A\w{16,128}\z`)
 
-// checkRootKey refuses what iam.Service.UseRoot would refuse.
+// checkRootKey returns the error that iam.Service.UseRoot would return.
 func (o *Options) checkRootKey() error {
 	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
 	switch {
@@ -151,7 +151,7 @@ type Node struct {
 	uses uses
 }
 
-// Open reads the settings, opens what they need and makes what they declare.
+// Open reads the settings, opens the store and services that they need, and creates the declared resources.
 func Open(ctx context.Context, o Options) (*Node, error) {
 	plan, err := Read(o)
 	if err != nil {
@@ -160,7 +160,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	return plan.Open(ctx)
 }
 
-// Open opens the store and the services, if anything needs them, and makes what is declared.
+// Open opens the store and the services if they are needed, and creates the declared resources.
 func (p *Plan) Open(ctx context.Context) (*Node, error) {
 	n := &Node{plan: p, uses: uses{shared: p.o.Shared}}
 	if !p.needs {
@@ -194,5 +194,5 @@ func (n *Node) open(ctx context.Context) error {
 	return nil
 }
 
-// Close releases what the node and its gates use. It closes what no other node uses.
+// Close releases the values that the node and its gates use. It closes those that no other node uses.
 func (n *Node) Close() error { return n.uses.end() }

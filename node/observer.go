@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// Observer counts what a node does. All methods are called from many goroutines and must return at once.
+// Observer counts the events of a node. All methods are called from many goroutines and must return at once.
 type Observer interface {
 	token.Observer
 

@@ -18,12 +18,12 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// Handler is what a passage calls next. A caddyhttp.Handler is one.
+// Handler handles a request that passed a gate. A caddyhttp.Handler implements it.
 type Handler interface {
 	ServeHTTP(w http.ResponseWriter, r *http.Request) error
 }
 
-// Passage is a request that a gate lets pass.
+// Passage is a request that passes a gate.
 type Passage struct {
 	Gate   *Gate
 	Result authz.Result
@@ -32,8 +32,8 @@ type Passage struct {
 	served served
 }
 
-// Ask puts a request to the gate. If the request does not pass, Ask answers it and returns false. target is the request target
-// that the client sent, before any rewrite by the host. clientIP is the client's address.
+// Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request
+// target that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	request := requests.Get().(*asked)
 	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto
@@ -61,7 +61,7 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 // requests holds requests for reuse: a gate keeps none.
 var requests = sync.Pool{New: func() any { return new(asked) }}
 
-// asked is a request with the answer to it, which limits how long the body may take.
+// asked is a request with its response writer, through which it limits the time to read the body.
 type asked struct {
 	authz.Request
 	answer http.ResponseWriter
@@ -76,10 +76,10 @@ func (a *asked) LimitBody(d time.Duration) {
 	_ = http.NewResponseController(a.answer).SetReadDeadline(until)
 }
 
-// Serve changes r to what was decided on, removes the credential, sets the identity headers and calls next. repl fills in the
-// placeholders of the headers. The engine has removed the client's own identity headers.
+// Serve changes r to the request that was decided on, removes the credential, sets the identity headers and calls next. repl
+// fills in the placeholders of the headers. The engine has removed the client's own identity headers.
 func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, next Handler) error {
-	// What was decided on is what goes upstream.
+	// The upstream gets exactly the method, path and query that were decided on.
 	if p.Result.Path != "" {
 		setPath(r.URL, p.Result.Path, p.Result.RawPath)
 		r.URL.RawQuery = p.Result.RawQuery
@@ -116,8 +116,8 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	return err
 }
 
-// setPath leaves RawPath empty where Path alone says the same, as net/url does: otherwise every handler that asks for the
-// encoded path would check and decode it again.
+// setPath sets the path of u. Like net/url, it leaves RawPath empty if it is the default encoding of Path, because handlers
+// that read the encoded path would otherwise check and decode it again.
 func setPath(u *url.URL, path, rawPath string) {
 	u.Path, u.RawPath = path, ""
 	if u.EscapedPath() != rawPath {
@@ -142,7 +142,7 @@ func (p *Passage) setHeaders(h http.Header, repl Replacer) {
 		setter := &p.Gate.headers[i]
 		value := setter.valueFor(&p.Result, repl)
 		switch {
-		case value == "": // left away: an upstream can tell "no such claim" from ""
+		case value == "": // not set, so that an upstream can distinguish a missing claim from an empty one
 		case i < len(p.values):
 			p.values[i] = value
 			h[setter.name] = p.values[i : i+1 : i+1]
@@ -192,7 +192,7 @@ type checkedBody struct {
 func (b *checkedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
 	var refused *sigv4.Error
-	if err != nil && errors.As(err, &refused) { // not when the client has gone
+	if err != nil && errors.As(err, &refused) { // not if the client disconnected
 		b.problem.CompareAndSwap(nil, refused)
 	}
 	return n, err

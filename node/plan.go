@@ -43,7 +43,7 @@ func Read(o Options) (*Plan, error) {
 // Config returns the settings with their defaults. They must not be changed.
 func (p *Plan) Config() *config.App { return &p.o.Config }
 
-// NeedAPIs says that the APIs are served: Open will open the store.
+// NeedAPIs declares that the APIs are served, so that Open opens the store.
 func (p *Plan) NeedAPIs() { p.needs = true }
 
 // GatePlan is a gate whose settings have been checked, before it is built.
@@ -81,7 +81,7 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	return g, nil
 }
 
-// read makes the engine's terms of the rules and policy files.
+// read converts the rules and policy files to the engine's form.
 func (g *GatePlan) read() error {
 	a := g.settings
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
@@ -118,7 +118,7 @@ func (g *GatePlan) read() error {
 	return errors.Join(problems...)
 }
 
-// checkIssuers builds the route's verifier on empty key sets, to refuse what building it in earnest would refuse.
+// checkIssuers builds the route's verifier with empty key sets and returns the error that building the real one would return.
 func (g *GatePlan) checkIssuers() error {
 	a := g.settings
 	var issuers []token.Issuer
@@ -139,8 +139,8 @@ func (g *GatePlan) checkIssuers() error {
 	return err
 }
 
-// Metadata returns what serves the metadata of a protected resource, or nil if the request asks for something else. path is
-// the path that the client asked for.
+// Metadata returns the handler of the metadata of a protected resource, or nil if the request is not for metadata. path is
+// the path that the client requested.
 func (p *Plan) Metadata(host, path string) http.Handler {
 	if r := p.resourceAt(host, path); r != nil {
 		return r

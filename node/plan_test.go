@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/node"
 )
 
-// A process that is started in another folder must find its store.
+// A process that is started in another directory must find its store.
 func TestTheDataDirectoryDoesNotDependOnTheWorkingDirectory(t *testing.T) {
 	t.Chdir(t.TempDir())
 	here, err := os.Getwd()

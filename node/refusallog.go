@@ -13,8 +13,8 @@ import (
 // linesPerSecond bounds the lines about refusals of one outcome on one route.
 const linesPerSecond = 10
 
-// report logs a request that is refused, or that passes only because of shadow mode, at level info. In a flood it logs a sample:
-// the next line says how many were left out.
+// report logs a request that is refused, or that passes only because of shadow mode, at level info. During a flood it logs a
+// sample; the next line has the number of skipped requests.
 func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr) {
 	if !g.log.Enabled(r.Context(), slog.LevelInfo) {
 		return
@@ -52,7 +52,8 @@ func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, message, fields...)
 }
 
-// UserName names a principal in logs: the user name, or else the subject, the ARN or the app client. It is "" for nobody.
+// UserName names a principal in logs: the user name, or else the subject, the ARN or the app client. It returns "" if there is
+// no principal.
 func UserName(p *principal.Principal) string {
 	for _, name := range [...]string{p.Username, p.Subject, p.ARN, p.ClientID} {
 		if name != "" {
@@ -62,13 +63,13 @@ func UserName(p *principal.Principal) string {
 	return ""
 }
 
-// sampler lets through so many events a second, and counts the others. It takes no lock. Around the change of a second it may
-// let through a few more.
+// sampler takes a fixed number of events a second and counts the others. It uses no lock and may take a few more events when
+// the second changes.
 type sampler struct {
 	second, count, skipped atomic.Int64
 }
 
-// take reports whether the event is let through, and how many were not since the last one that was.
+// take reports whether it takes the event, and how many events it has skipped since the last one that it took.
 func (s *sampler) take(second int64) (skipped int64, ok bool) {
 	if last := s.second.Load(); last != second && s.second.CompareAndSwap(last, second) {
 		s.count.Store(0)

@@ -52,14 +52,14 @@ func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result auth
 	}))
 }
 
-// handlerFunc makes a function a Handler.
+// handlerFunc is a function that implements Handler.
 type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 
 // ServeHTTP implements Handler.
 func (f handlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) error { return f(w, r) }
 
 // refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
-// client that has gone. If the upstream's answer has begun, nothing is written and the connection ends.
+// client that disconnected. If the upstream's answer has begun, nothing is written and the connection ends.
 func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
 	if _, ok := errors.AsType[*sigv4.Error](err); !ok {
 		return err

@@ -7,9 +7,9 @@ import (
 	"github.com/sluicegate/sluice/config"
 )
 
-// ReserveHeaders names headers that something sets for an upstream. Clients cannot send them on any route: routes may
-// share an upstream, which believes a header wherever it comes from. Call it before Open. It returns an error if a gate
-// keeps one of the headers.
+// ReserveHeaders names headers that the host sets for an upstream. The gates then remove them from clients' requests on every
+// route, because routes may share an upstream, which cannot tell who set a header. Call it before Open. It returns an error if
+// a gate keeps one of the headers.
 func (p *Plan) ReserveHeaders(names ...string) error {
 	p.reserved = append(p.reserved, names...)
 	for _, g := range p.gates {
@@ -37,7 +37,7 @@ func (g *GatePlan) reserved() []string {
 	return names
 }
 
-// checkKept refuses exceptions for headers that are not removed anyway, or that Sluice sets.
+// checkKept returns an error if keep_headers names a header that is never removed, or that Sluice sets.
 func (g *GatePlan) checkKept() error {
 	if len(g.settings.KeepHeaders) == 0 {
 		return nil

@@ -85,7 +85,7 @@ func (p *Plan) resourceAt(host, path string) *protectedResource {
 func (p *Plan) Publishes() bool { return len(p.resources) > 0 }
 
 // ServeHTTP answers with the document. It is public: a client that was refused must be able to read it, and so must pages of
-// any origin. OAuth clients in browsers send headers of their own, hence the preflight.
+// any origin. OAuth clients in browsers send additional headers, which need a preflight.
 func (r *protectedResource) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
@@ -98,7 +98,7 @@ func (r *protectedResource) ServeHTTP(w http.ResponseWriter, request *http.Reque
 		w.WriteHeader(http.StatusNoContent)
 		return
 	default:
-		_ = refusal.ReadOnly(w) // a client that has gone needs no answer
+		_ = refusal.ReadOnly(w) // fails only if the client disconnected
 		return
 	}
 	h.Set("Content-Type", "application/json")

@@ -16,8 +16,8 @@ import (
 	"github.com/sluicegate/sluice/store/redis"
 )
 
-// Revocations connects the services that end sign-ins with the gates and APIs that must refuse what was ended. The store keeps
-// revocations, an index in memory answers, and Redis, if configured, carries them to other processes.
+// Revocations connects the services that end sign-ins with the gates and APIs that must refuse revoked tokens. The store keeps
+// revocations, an index in memory serves lookups, and Redis, if configured, distributes revocations to other processes.
 type Revocations struct {
 	index   *revoke.Index
 	store   store.Store
@@ -85,7 +85,7 @@ func (r *Revocations) Revoked(ctx context.Context, made ...revoke.Record) error 
 	return r.feed.Publish(ctx, made...)
 }
 
-// forGates returns the revocations as a gate asks for them.
+// forGates returns the revocations in the form that gates use.
 func (r *Revocations) forGates() authz.Revocations {
 	return &authz.IndexRevocations{Index: r.index, UpToDate: r.Fresh}
 }
@@ -110,7 +110,7 @@ func (r *Revocations) SignedOut(_ context.Context, t *token.Token) (bool, error)
 // Fresh reports whether the index is recent enough to decide with.
 func (r *Revocations) Fresh() bool { return r.feed == nil || !r.closed || r.feed.Age() <= r.stale }
 
-// state is what /readyz shows.
+// state returns the state that /readyz shows.
 func (r *Revocations) state() string {
 	if r.feed == nil {
 		return "ok"

@@ -33,7 +33,7 @@ type Services struct {
 	Minter      *session.Minter
 	Revocations *Revocations
 
-	id          string // tells services apart
+	id          string // identifies the services
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
@@ -138,7 +138,7 @@ func (sv *Services) root() *authz.RootKey {
 	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: sv.Roles.Account()}
 }
 
-// ensure makes what is declared, or brings it in step.
+// ensure creates the declared resources that are missing and updates the others.
 func (sv *Services) ensure(ctx context.Context, d *declarations) error {
 	for _, role := range d.app.Roles {
 		if err := sv.Roles.Ensure(ctx, d.role(role)); err != nil {

@@ -64,7 +64,7 @@ func (s *shared) leave(key any, u *inUse) bool {
 	return true
 }
 
-// The keys of what is shared. Each kind has a type of its own, so that two kinds cannot meet under one key.
+// The keys of shared values. Each kind of value has a key type of its own, so that keys of two kinds are never equal.
 type (
 	storageKey  string   // the data directory
 	servicesKey string   // the settings that the services depend on
@@ -101,7 +101,7 @@ func use[T io.Closer](u *uses, key any, open func() (T, error)) (T, error) {
 	return value.(T), nil
 }
 
-// end gives everything back, the last taken first.
+// end releases all values in reverse order.
 func (u *uses) end() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

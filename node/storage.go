@@ -36,8 +36,8 @@ type StorageOptions struct {
 	Observer  sqlite.Observer  // may be nil
 }
 
-// OpenStorage opens the store in a data directory. Without a master key it takes the one in the directory's master.key, which
-// it makes together with a new store.
+// OpenStorage opens the store in a data directory. Without a master key it reads the one in the directory's master.key, which
+// it creates together with a new store.
 func OpenStorage(o StorageOptions) (*Storage, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader

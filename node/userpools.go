@@ -37,8 +37,8 @@ func userPoolsAPI(users *idp.Provider, o *Options) rpc.API {
 	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP})}
 }
 
-// checkUserPool returns what making the pool would refuse, as far as it follows from the declaration alone. The errors name
-// the settings file.
+// checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The
+// errors name the settings file.
 func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 	for _, problem := range userpool.CheckDeclared(d.userPool(p), idpserver.CheckRequest) {
 		file := d.pools[p.ID]

@@ -26,7 +26,7 @@ type loginPools interface {
 	KeySet(poolID string) token.KeySet
 }
 
-// What is kept of the verifiers: those of deleted pools go with time.
+// Limits of the cache of verifiers. Verifiers of deleted pools expire.
 const (
 	maxLoginVerifiers = 1024
 	loginVerifierLife = time.Hour

@@ -70,12 +70,12 @@ func TestVerifiersOfLoginsAreBounded(t *testing.T) {
 	}
 	login(maxLoginVerifiers + 9)
 	if pools.issued != maxLoginVerifiers+10 {
-		t.Error("the latest verifier is made anew")
+		t.Error("the latest verifier was not cached")
 	}
 	now = now.Add(loginVerifierLife)
 	login(maxLoginVerifiers + 9)
 	if pools.issued != maxLoginVerifiers+11 {
-		t.Error("a verifier lives on for good")
+		t.Error("a verifier is cached beyond its lifetime")
 	}
 }
 

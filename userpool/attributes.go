@@ -45,7 +45,7 @@ func parseDateTime(value string) (time.Time, error) {
 	return time.Parse(time.RFC3339, value)
 }
 
-// Writer says who writes attributes, which decides what may be written.
+// Writer is the kind of caller that writes attributes. It determines which attributes may be written.
 type Writer int
 
 // The writers of attributes.
@@ -82,7 +82,7 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		}
 		if err := s.checkValue(a.Value); err != nil {
 			if fault.KindOf(err) != fault.Internal {
-				return err // a fault with a message of its own
+				return err // a fault with its own message
 			}
 			complaints = append(complaints, err.Error())
 		}

@@ -52,8 +52,8 @@ func (b *Base) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return storeError(b.Store.Update(ctx, fn))
 }
 
-// storeError gives an outage a kind of its own. Callers translate ErrNotFound and conflicts themselves; one that is left
-// untranslated is a bug and stays internal.
+// storeError converts an outage to a fault of kind Unavailable. Callers translate ErrNotFound and conflicts themselves; one
+// that they leave untranslated is a bug and stays internal.
 func storeError(err error) error {
 	if errors.Is(err, store.ErrUnavailable) && fault.KindOf(err) == fault.Internal {
 		return fault.Wrap(fault.Unavailable, err, "The service is not available. Try again.")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
+func TestTheCacheNeverRestoresADroppedEntry(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newCache[int](func() time.Time { return now }, time.Second, 2)
 	load := func(v int, before func()) func() (int, error) {
@@ -16,14 +16,14 @@ func TestACacheNeverRevivesWhatWasDropped(t *testing.T) {
 		t.Fatal(v, err)
 	}
 	if v, _ := c.get("a", load(2, func() {})); v != 1 {
-		t.Error("not kept")
+		t.Error("the value was not cached")
 	}
 	now = now.Add(time.Second)
 	if v, _ := c.get("a", load(2, func() { c.drop("a") })); v != 2 {
 		t.Error(v)
 	}
 	if v, _ := c.get("a", load(3, func() {})); v != 3 {
-		t.Error("a value that was dropped while it was read came back")
+		t.Error("a value that was dropped during its load was cached")
 	}
 	for _, k := range []string{"b", "c", "d"} {
 		if _, err := c.get(k, load(1, func() {})); err != nil {

@@ -109,7 +109,7 @@ func (s *Service) PoolAndClient(ctx context.Context, clientID string) (*Pool, *C
 	return p, c, err
 }
 
-// openClient is resolveClient with the secret.
+// openClient is like resolveClient, and also opens the secret.
 func (s *Service) openClient(rec store.Client) (*Client, error) {
 	c, err := resolveClient(rec)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Service) openClient(rec store.Client) (*Client, error) {
 	return c, nil
 }
 
-// resolveClient parses the settings that act.
+// resolveClient parses the settings that have an effect.
 func resolveClient(rec store.Client) (*Client, error) {
 	c := &Client{ClientDescription: ClientDescription{PoolID: rec.PoolID, ID: rec.ID, Name: rec.Name, CreatedAt: rec.CreatedAt, ModifiedAt: rec.ModifiedAt}}
 	if err := json.Unmarshal(rec.Settings, &c.Settings); err != nil {
@@ -166,7 +166,7 @@ func (c *Client) CheckSecretHash(username, given string) error {
 	return nil
 }
 
-// CheckSecret is CheckSecretHash for operations that take the secret itself.
+// CheckSecret is like CheckSecretHash for operations that take the secret itself.
 func (c *Client) CheckSecret(given string) error {
 	switch {
 	case c.Secret.IsZero() && given == "":

@@ -1,6 +1,6 @@
 package userpool
 
-// ClientContext is what a call says about its client besides its input: for triggers, analytics and threat protection.
+// ClientContext holds the data about the client that a call may contain for triggers, analytics and threat protection.
 // Everything but Address and UserAgent is the client's own claim.
 type ClientContext struct {
 	Metadata  map[string]string // ClientMetadata

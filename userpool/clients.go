@@ -95,7 +95,7 @@ func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name str
 	})
 }
 
-// changeClient writes the settings that next makes of the old ones, and the name unless it is empty, in one transaction.
+// changeClient writes the settings that next returns for the old ones, and the name unless it is empty, in one transaction.
 func (s *Service) changeClient(ctx context.Context, poolID, id, name string, next func(old *ClientSettings) ClientSettings) (*ClientDescription, error) {
 	p, c, err := s.ClientOf(ctx, poolID, id)
 	if err != nil {

@@ -52,7 +52,7 @@ func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, er
 		ClientSettings
 		ClientName           string
 		GenerateSecret       bool
-		RefreshTokenValidity *int // tells 0, which AWS takes for the default, from left out
+		RefreshTokenValidity *int // distinguishes 0, which AWS treats as the default, from an absent member
 	}
 	if len(data) == 0 {
 		return in.ClientSettings, "", false, nil
@@ -90,7 +90,7 @@ func (c *ClientSettings) allowedFlows() map[string]bool {
 			allowed["ALLOW_CUSTOM_AUTH"] = true
 		}
 		if slices.Contains(legacyFlows, f) {
-			// Observed at AWS: a legacy client may also use SRP and refresh tokens, whatever it names.
+			// Observed at AWS: a legacy client may also use SRP and refresh tokens, even if its settings do not list them.
 			allowed["ALLOW_REFRESH_TOKEN_AUTH"] = true
 			allowed["ALLOW_USER_SRP_AUTH"] = allowed["ALLOW_USER_SRP_AUTH"] || f != "CUSTOM_AUTH_FLOW_ONLY"
 			continue

@@ -8,8 +8,8 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// Processes on one store that are started at once make what is declared at the same time: one of them does, the others take
-// it as it is.
+// Several processes on one store may start at the same time. One of them creates the declared resources, and the others use
+// them.
 func TestProcessesThatStartAtOnceDeclareTheSame(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It never
-// touches users, and keeps what was created through the API.
+// DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It does
+// not change users or resources that were created through the API.
 type DeclaredPool struct {
 	ID       string
 	Name     string

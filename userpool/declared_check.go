@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/poolid"
 )
 
-// Problem is what Ensure would refuse of a declaration.
+// Problem is a part of a declaration for which Ensure would return an error.
 type Problem struct {
 	Client   string // of this app client; "" = of the pool
 	Settings bool   // it is about the settings, not about what the declaration adds to them
@@ -22,7 +22,8 @@ type Problem struct {
 // RequestCheck validates a request of the cognito-idp API against the API's model.
 type RequestCheck func(operation string, request json.RawMessage) error
 
-// CheckDeclared returns what Ensure would refuse of the declaration whatever the store holds. It asks no store.
+// CheckDeclared returns the errors that Ensure would return for the declaration with any content of the store. It does not
+// access the store.
 func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 	var problems []Problem
 	note := func(client string, settings bool, err error) {
@@ -33,7 +34,7 @@ func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 		if err == nil {
 			return
 		}
-		if text, ok := fault.Message(err); ok { // without its kind, which is for clients of the API
+		if text, ok := fault.Message(err); ok { // without its kind, which only API clients need
 			err = errors.New(text)
 		}
 		problems = append(problems, Problem{client, settings, fmt.Errorf("%s: %w", at, err)})
@@ -44,7 +45,7 @@ func CheckDeclared(d DeclaredPool, check RequestCheck) []Problem {
 	}
 	note("", true, err)
 	note("", false, d.checkNames())
-	broken := err != nil // what clients refer to is not known then
+	broken := err != nil // the settings to which clients refer are unknown then
 	for _, c := range d.Clients {
 		note(c.ID, false, c.checkNames())
 		client, withSecret, err := c.settings(d.ID, check)
@@ -132,8 +133,7 @@ func (c *DeclaredClient) checkNames() error {
 // minSecret is the fewest characters of a client secret: AddUserPoolClientSecret, ClientSecret.
 const minSecret = 24
 
-// unchangeable returns an error for a setting that the declaration gives and the existing pool has otherwise: it was fixed when
-// the pool was made.
+// unchangeable returns an error if a setting that is fixed at creation differs between the declaration and the existing pool.
 func (p *PoolSettings) unchangeable(old *PoolSettings) error {
 	fixed := map[string]bool{
 		"UsernameConfiguration.CaseSensitive": p.UsernameConfiguration != nil &&
@@ -153,7 +153,7 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// checkRequest validates a declared request like one that comes over the wire. filled holds the required members that a
+// checkRequest validates a declared request like a request of the API. filled holds the required members that a
 // declaration may leave out.
 func checkRequest(check RequestCheck, operation string, request json.RawMessage, filled map[string]string) error {
 	members := map[string]json.RawMessage{}

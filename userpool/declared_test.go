@@ -126,7 +126,7 @@ func TestADeclaredSecretThatChangesReplacesTheOldOne(t *testing.T) {
 	}
 }
 
-// What was fixed when the pool was made, such as whether user names compare with case, must not differ silently.
+// Ensure must report a declared setting that differs from one fixed at creation, such as the case sensitivity of user names.
 func TestADeclarationCannotChangeWhatIsFixed(t *testing.T) {
 	h := newHarness(t)
 	d := userpool.DeclaredPool{ID: declaredPool, Name: "notes", Settings: json.RawMessage(`{"AliasAttributes": ["email"]}`)}
@@ -162,7 +162,7 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		"a second factor, which is missing": {func(d *userpool.DeclaredPool) {
 			d.Settings = json.RawMessage(`{"MfaConfiguration": "OPTIONAL"}`)
 		}, "Set MfaConfiguration to OFF"},
-		"a value that is none of the model's": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
+		"a value that the model does not list": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
 			"enum value set: [OFF, ON, OPTIONAL]"},
 		"a client id in capitals": {func(d *userpool.DeclaredPool) { d.Clients = []userpool.DeclaredClient{{ID: "WEB"}} }, "lower-case"},
 		"a secret that is too short": {func(d *userpool.DeclaredPool) {

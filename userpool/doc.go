@@ -1,16 +1,16 @@
 // Package userpool keeps user pools: their settings, app clients, schema, names and signing keys.
 //
-// Service creates, changes, lists and deletes pools and app clients, makes what a configuration declares, and rotates
-// each pool's keys. Pool and Client are a pool and an app client with their settings resolved. They say what the settings
-// mean: how names compare and whom a name means, which attributes may be written, which passwords the policy accepts, who
-// may read what. Base is what this package and those above share.
+// Service creates, changes, lists and deletes pools and app clients, creates the resources that a configuration
+// declares, and rotates each pool's keys. Pool and Client are a pool and an app client with their settings resolved. They apply the
+// settings: how names compare and which user a name means, which attributes may be read and written, which passwords the
+// policy accepts. Base holds the dependencies that this package and those above share.
 //
 // The packages above build on it, each on the one before: userpool/tokens (issues and checks tokens), userpool/directory
 // (users, groups, passwords, codes), userpool/signin (the sign-in machine). userpool/idp wires them together.
 //
-// It does not know HTTP or the shapes of the wire (server/cognitoidp), who may call an administrator's operation
-// (server/caller), or how records are stored (store).
+// It does not serve HTTP or decode requests (server/cognitoidp), decide who may call an administrator's operation
+// (server/caller), or store records (store).
 //
-// Source: the cognito-idp API reference and the Amazon Cognito developer guide of November 2026; what neither says was
-// taken from what clients do. docs/user-pools.md lists what there is, docs/divergences.md where it differs.
+// Source: the cognito-idp API reference and the Amazon Cognito developer guide of November 2026; where they are
+// silent, the behaviour of official clients. docs/user-pools.md lists the features, docs/divergences.md the differences.
 package userpool

@@ -2,7 +2,7 @@ package userpool
 
 import "encoding/json"
 
-// KeptSettings are the settings of a pool that Sluice stores and shows and does not act on.
+// KeptSettings are the settings of a pool that Sluice stores and returns, but that have no effect.
 type KeptSettings struct {
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"`
 	SmsConfiguration    json.RawMessage `json:"SmsConfiguration,omitempty"`

@@ -80,7 +80,7 @@ func (s *Service) forgetKeys(poolID string) {
 // Start loads the keys of every pool, so that tokens verify from the first request on, and rotates keys that are due.
 func (s *Service) Start(ctx context.Context) error { return s.RotateKeys(ctx) }
 
-// RotateKeys does what is due for the keys of every pool; see keyring.Ring.Rotate.
+// RotateKeys rotates the keys of every pool that are due; see keyring.Ring.Rotate.
 func (s *Service) RotateKeys(ctx context.Context) error {
 	after := ""
 	for {

@@ -80,7 +80,7 @@ func TestKeysRotateWithOverlap(t *testing.T) {
 		t.Error(err)
 	}
 	if err := h.Edge(p.ID, last); err != nil || kid(last) != kid(old) {
-		t.Error("a token of the last key lives on:", err)
+		t.Error("a token of the previous key is refused:", err)
 	}
 	step(25*time.Hour, 2) // the old keys are gone when nothing signed by them can live
 	if published(h, p.ID)[kid(old)] {
@@ -101,7 +101,7 @@ func TestKeysThatAreDueLateAreStillPublishedBeforeTheySign(t *testing.T) {
 	h.Clock.Forward(400 * 24 * time.Hour) // the process was down for a year
 	h.Restart()
 	if len(published(h, p.ID)) != 4 || userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] != before {
-		t.Error("the key changed without notice")
+		t.Error("the key changed before its successor was published")
 	}
 	h.Clock.Forward(24 * time.Hour)
 	if userpooltest.Header(t, h.MustSignIn(c.ID, "alice").AccessToken)["kid"] == before {
@@ -142,7 +142,7 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 	}
 }
 
-// The way in which private keys are sealed is part of what stores hold: it must not change.
+// Stores contain sealed private keys, so the form must not change.
 func TestStoredKeysStayReadable(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -181,7 +181,7 @@ func TestVerifiersAreMadeOnlyWhereAClientAllowsSRP(t *testing.T) {
 		return len(u.Password.SRPVerifier) > 0
 	}
 	if has() {
-		t.Error("a verifier that nobody may use")
+		t.Error("a password got an SRP verifier although no client allows SRP")
 	}
 	if _, err := h.Pools.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", allFlows); err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestPoolsAndClientsWithManyRecordsAreDeletedInBatches(t *testing.T) {
 	wantFault(t, err, fault.ResourceNotFound, "*")
 }
 
-func TestADeletedPoolsTokensAreDead(t *testing.T) {
+func TestADeletedPoolsTokensAreRefused(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, allFlows)
@@ -260,7 +260,7 @@ func TestADeletedPoolsTokensAreDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if h.Edge(p.ID, tokens.AccessToken) == nil {
-		t.Error("the edge takes it")
+		t.Error("the edge accepts the token")
 	}
 	_, err := h.Users.GetUser(t.Context(), tokens.AccessToken)
 	wantFault(t, err, fault.NotAuthorized, "Invalid Access Token")

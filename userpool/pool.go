@@ -39,7 +39,7 @@ type Pool struct {
 	verifier  *token.Verifier // of the pool's own access tokens
 }
 
-// VerifyAccess verifies an access token of the pool: signature, issuer, time and use. It does not look at revocations.
+// VerifyAccess verifies an access token of the pool: signature, issuer, time and use. It does not check revocations.
 func (p *Pool) VerifyAccess(ctx context.Context, raw string) (*token.Token, error) {
 	return p.verifier.Verify(ctx, raw)
 }
@@ -107,7 +107,7 @@ func wantsSRP(tx store.Tx, poolID string) (bool, error) {
 	return len(list) == 0, nil
 }
 
-// resolvePool parses the settings that act.
+// resolvePool parses the settings that have an effect.
 func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool) (*Pool, error) {
 	p := &Pool{
 		PoolDescription: PoolDescription{ID: rec.ID, ARN: s.poolARN(rec.ID), Name: rec.Name, CreatedAt: rec.CreatedAt, ModifiedAt: rec.ModifiedAt},

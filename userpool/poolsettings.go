@@ -22,7 +22,7 @@ type PoolSettings struct {
 	VerificationMessageTemplate *VerificationTemplate `json:"VerificationMessageTemplate,omitempty"`
 	SmsAuthenticationMessage    string                `json:"SmsAuthenticationMessage,omitempty"`
 	UserAttributeUpdateSettings *UpdateSettings       `json:"UserAttributeUpdateSettings,omitempty"`
-	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which asks for nothing
+	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which has no effect
 	AdminCreateUserConfig       *AdminCreateConfig    `json:"AdminCreateUserConfig,omitempty"`
 	Schema                      []SchemaAttribute     `json:"Schema,omitempty"` // whole: standard and custom
 	UsernameConfiguration       *UsernameConfig       `json:"UsernameConfiguration,omitempty"`
@@ -30,7 +30,7 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
-	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has what is used of it
+	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
 	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
 
 	KeptSettings
@@ -42,7 +42,7 @@ type Policies struct {
 	SignInPolicy   *SignInPolicy   `json:"SignInPolicy,omitempty"`
 }
 
-// PasswordPolicy says what a password must contain. Lengths are in characters.
+// PasswordPolicy holds the requirements for passwords. Lengths are in characters.
 type PasswordPolicy struct {
 	MinimumLength                 int  `json:"MinimumLength"` // 6 to 99; 0 is 8
 	RequireUppercase              bool `json:"RequireUppercase"`
@@ -58,7 +58,7 @@ type SignInPolicy struct {
 	AllowedFirstAuthFactors []string `json:"AllowedFirstAuthFactors,omitempty"`
 }
 
-// VerificationTemplate holds the texts of messages with a code. "{####}" stands for the code.
+// VerificationTemplate holds the texts of messages with a code. "{####}" is replaced by the code.
 type VerificationTemplate struct {
 	SmsMessage         string `json:"SmsMessage,omitempty"`
 	EmailMessage       string `json:"EmailMessage,omitempty"`
@@ -80,7 +80,7 @@ type AdminCreateConfig struct {
 	InviteMessageTemplate     *InviteTemplate `json:"InviteMessageTemplate,omitempty"`
 }
 
-// InviteTemplate holds the texts of invitations. "{username}" and "{####}" stand for name and temporary password.
+// InviteTemplate holds the texts of invitations. "{username}" and "{####}" are replaced by name and temporary password.
 type InviteTemplate struct {
 	SMSMessage   string `json:"SMSMessage,omitempty"`
 	EmailMessage string `json:"EmailMessage,omitempty"`
@@ -119,7 +119,7 @@ func ParsePoolSettings(data json.RawMessage) (PoolSettings, string, error) {
 	return in.PoolSettings, in.PoolName, nil
 }
 
-// CodePlaceholder stands for the code or temporary password in the texts of messages.
+// CodePlaceholder is the placeholder of the code or temporary password in the texts of messages.
 const CodePlaceholder = "{####}"
 
 // Sender is the From and Reply-To of a pool's e-mail, both empty for the server's own.

@@ -107,7 +107,7 @@ func (p *PoolSettings) completeMessages() {
 // mirror is one text in its older member and in the template of messages.
 type mirror struct{ older, newer *string }
 
-// mirrored returns the texts that stand in two members. The template must be set.
+// mirrored returns the texts that two members of the settings hold. The template must be set.
 func (p *PoolSettings) mirrored() []mirror {
 	t := p.VerificationMessageTemplate
 	return []mirror{
@@ -143,7 +143,7 @@ func (p *PoolSettings) setRecovery() {
 	}
 }
 
-// missingMFA refuses a second factor, which no pool can have yet.
+// missingMFA returns an error if the settings have a second factor, which is not implemented.
 func (p *PoolSettings) missingMFA() error {
 	if p.MfaConfiguration == "" || p.MfaConfiguration == "OFF" {
 		return nil
@@ -152,7 +152,7 @@ func (p *PoolSettings) missingMFA() error {
 		"so no user would be asked for a second factor. Set MfaConfiguration to OFF.", p.MfaConfiguration)
 }
 
-// checkMFA is missingMFA for requests of the API. They get AWS's error first, if the pool has no way to send SMS.
+// checkMFA is like missingMFA, for requests of the API. It returns AWS's error first if the pool has no way to send SMS.
 func (p *PoolSettings) checkMFA() error {
 	err := p.missingMFA()
 	if err != nil && (!setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number")) {
@@ -202,7 +202,7 @@ func (p *PoolSettings) validate() error {
 	return p.validateTemplates()
 }
 
-// validateSupported refuses settings that Sluice does not act on where ignoring them is unsafe.
+// validateSupported returns an error for a setting that is not implemented and unsafe to ignore.
 func (p *PoolSettings) validateSupported() error {
 	if setJSON(p.LambdaConfig) {
 		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// SchemaAttribute describes one attribute of a pool's users, in the wire's JSON. Constraint numbers are strings.
+// SchemaAttribute describes one attribute of a pool's users, in the API's JSON. Constraint numbers are strings.
 type SchemaAttribute struct {
 	Name                       string             `json:"Name,omitempty"`
 	AttributeDataType          string             `json:"AttributeDataType,omitempty"` // String, Number, DateTime, Boolean

@@ -26,21 +26,21 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 	}{
 		"aliases and addresses as user names": {`{"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}`, fault.InvalidParameter,
 			"Only one of the aliasAttributes or usernameAttributes can be set in a user pool."},
-		"an alias that cannot be one":           {`{"AliasAttributes": ["name"]}`, fault.InvalidParameter, "Invalid value in AliasAttributes."},
+		"an attribute that cannot be an alias":  {`{"AliasAttributes": ["name"]}`, fault.InvalidParameter, "Invalid value in AliasAttributes."},
 		"a custom attribute without a type":     {`{"Schema": [{"Name": "x"}]}`, fault.InvalidParameter, "Invalid AttributeDataType input, consider using the provided AttributeDataType enum."},
 		"a required custom attribute":           {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "Required": true}]}`, fault.InvalidParameter, "Required custom attributes are not supported currently."},
 		"another type for a standard attribute": {`{"Schema": [{"Name": "email", "AttributeDataType": "Number"}]}`, fault.InvalidParameter, "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute email"},
-		"a bound that is no number": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "two"}}]}`,
+		"a bound that is not a number": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "two"}}]}`,
 			fault.InvalidParameter, "Invalid StringAttributeConstraints for schema attribute x"},
 		"a text that may be too long": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MaxLength": "2049"}}]}`,
 			fault.InvalidParameter, "user.custom:x: String attributes cannot have a length of more than 2048"},
-		"bounds that cross": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "3", "MaxLength": "2"}}]}`,
+		"a minimum above the maximum": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "3", "MaxLength": "2"}}]}`,
 			fault.InvalidParameter, "user.custom:x: Max length cannot be less than min length."},
-		"values that cross": {`{"Schema": [{"Name": "x", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "3", "MaxValue": "2"}}]}`,
+		"a minimum value above the maximum value": {`{"Schema": [{"Name": "x", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "3", "MaxValue": "2"}}]}`,
 			fault.InvalidParameter, "user.custom:x: Max value cannot be less than min value."},
 		"an attribute twice": {`{"Schema": [{"Name": "x", "AttributeDataType": "String"}, {"Name": "x", "AttributeDataType": "String"}]}`,
 			fault.InvalidParameter, "custom:x: Existing attribute already has name custom:x."},
-		"two lives of unused accounts": {`{"Policies": {"PasswordPolicy": {"MinimumLength": 8, "TemporaryPasswordValidityDays": 3}}, "AdminCreateUserConfig": {"UnusedAccountValidityDays": 5}}`,
+		"two different lifetimes of unused accounts": {`{"Policies": {"PasswordPolicy": {"MinimumLength": 8, "TemporaryPasswordValidityDays": 3}}, "AdminCreateUserConfig": {"UnusedAccountValidityDays": 5}}`,
 			fault.InvalidParameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
 		"an administrator and an address to recover by": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}}`,
 			fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."},
@@ -72,28 +72,28 @@ func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		text string
 		kind fault.Kind
 	}{
-		"flows of both ages":                         {`{"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH", "ALLOW_USER_SRP_AUTH"]}`, fault.InvalidParameter},
-		"an access token of four minutes":            {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
-		"an ID token of two days":                    {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter},
-		"a refresh token of eleven years":            {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter},
-		"days that overflow to thirty":               {`{"RefreshTokenValidity": 213534}`, fault.InvalidParameter},
-		"hours that overflow to thirty days":         {`{"RefreshTokenValidity": 5124816, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
-		"minutes that overflow to thirty days":       {`{"RefreshTokenValidity": 307488934, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, fault.InvalidParameter},
-		"seconds that overflow to thirty days":       {`{"RefreshTokenValidity": 18449336074, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
-		"seconds of an ID token that overflow":       {`{"IdTokenValidity": 18446747674, "TokenValidityUnits": {"IdToken": "seconds"}}`, fault.InvalidParameter},
-		"minutes of an access token that overflow":   {`{"AccessTokenValidity": 307445795, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
-		"a refresh token of ten years and a second":  {`{"RefreshTokenValidity": 315360001, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
-		"fewer than no seconds":                      {`{"RefreshTokenValidity": -1}`, fault.InvalidParameter},
-		"an unknown unit":                            {`{"RefreshTokenValidity": 30, "TokenValidityUnits": {"RefreshToken": "weeks"}}`, fault.InvalidParameter},
-		"an access token that outlives the refresh":  {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
-		"a session of two minutes":                   {`{"AuthSessionValidity": 2}`, fault.InvalidParameter},
-		"a grace period of two minutes":              {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter},
-		"an attribute to read that is not there":     {`{"ReadAttributes": ["custom:x"]}`, fault.InvalidParameter},
-		"the verified mark among those to write":     {`{"WriteAttributes": ["email", "email_verified"]}`, fault.InvalidParameter},
-		"a required attribute that is not writable":  {`{"WriteAttributes": ["name"]}`, fault.InvalidParameter},
-		"client credentials beside the code flow":    {`{"AllowedOAuthFlows": ["client_credentials", "code"]}`, fault.InvalidOAuthFlow},
-		"client credentials without a secret":        {`{"AllowedOAuthFlows": ["client_credentials"]}`, fault.InvalidOAuthFlow},
-		"a redirect that is not among the callbacks": {`{"DefaultRedirectURI": "https://x.example", "CallbackURLs": ["https://y.example"]}`, fault.InvalidParameter},
+		"legacy and current flows together":              {`{"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH", "ALLOW_USER_SRP_AUTH"]}`, fault.InvalidParameter},
+		"an access token of four minutes":                {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
+		"an ID token of two days":                        {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter},
+		"a refresh token of eleven years":                {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter},
+		"days that overflow to thirty":                   {`{"RefreshTokenValidity": 213534}`, fault.InvalidParameter},
+		"hours that overflow to thirty days":             {`{"RefreshTokenValidity": 5124816, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
+		"minutes that overflow to thirty days":           {`{"RefreshTokenValidity": 307488934, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, fault.InvalidParameter},
+		"seconds that overflow to thirty days":           {`{"RefreshTokenValidity": 18449336074, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
+		"seconds of an ID token that overflow":           {`{"IdTokenValidity": 18446747674, "TokenValidityUnits": {"IdToken": "seconds"}}`, fault.InvalidParameter},
+		"minutes of an access token that overflow":       {`{"AccessTokenValidity": 307445795, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
+		"a refresh token of ten years and a second":      {`{"RefreshTokenValidity": 315360001, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
+		"a negative number of seconds":                   {`{"RefreshTokenValidity": -1}`, fault.InvalidParameter},
+		"an unknown unit":                                {`{"RefreshTokenValidity": 30, "TokenValidityUnits": {"RefreshToken": "weeks"}}`, fault.InvalidParameter},
+		"an access token that outlives the refresh":      {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
+		"a session of two minutes":                       {`{"AuthSessionValidity": 2}`, fault.InvalidParameter},
+		"a grace period of two minutes":                  {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter},
+		"a readable attribute that does not exist":       {`{"ReadAttributes": ["custom:x"]}`, fault.InvalidParameter},
+		"the verified mark among those to write":         {`{"WriteAttributes": ["email", "email_verified"]}`, fault.InvalidParameter},
+		"a required attribute that is not writable":      {`{"WriteAttributes": ["name"]}`, fault.InvalidParameter},
+		"client credentials together with the code flow": {`{"AllowedOAuthFlows": ["client_credentials", "code"]}`, fault.InvalidOAuthFlow},
+		"client credentials without a secret":            {`{"AllowedOAuthFlows": ["client_credentials"]}`, fault.InvalidOAuthFlow},
+		"a redirect that is not among the callbacks":     {`{"DefaultRedirectURI": "https://x.example", "CallbackURLs": ["https://y.example"]}`, fault.InvalidParameter},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _, _, err := userpool.ParseClientSettings(json.RawMessage(tc.text))
@@ -117,7 +117,7 @@ func TestTokenLifetimesFollowTheClient(t *testing.T) {
 	out := h.MustSignIn(c.ID, "alice")
 	for raw, want := range map[string]float64{out.AccessToken: 600, out.IDToken: 7200} {
 		if m := claims(t, raw); m["exp"].(float64)-m["iat"].(float64) != want {
-			t.Errorf("%v lives %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
+			t.Errorf("the lifetime of %v is %v s, want %v", m["token_use"], m["exp"].(float64)-m["iat"].(float64), want)
 		}
 	}
 	if out.ExpiresIn != 600 {

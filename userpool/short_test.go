@@ -2,7 +2,7 @@ package userpool_test
 
 import "github.com/sluicegate/sluice/userpool/userpooltest"
 
-// Short names for what most lines of these tests use.
+// Short names for identifiers that these tests use often.
 type harness = userpooltest.Harness
 
 const (

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// members returns settings as the members of the API, each in its JSON.
+// members returns settings as a map from API members to their JSON.
 func members(t testing.TB, settings any) map[string]string {
 	t.Helper()
 	data, err := json.Marshal(settings)
@@ -30,7 +30,7 @@ func members(t testing.TB, settings any) map[string]string {
 	return out
 }
 
-// richPool has another value than the default in every member that an update may leave out.
+// richPool sets every member that an update may leave out to a value other than the default.
 const richPool = `{
 	"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
 	"AcrConfiguration": {"a": {}},
@@ -135,7 +135,7 @@ func TestAnUpdateChangesPartsOfWhatItKeeps(t *testing.T) {
 			func(s userpool.PoolSettings) bool {
 				return len(s.UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate) == 0
 			}},
-		"protection ends when it is said": {`{"DeletionProtection": "INACTIVE"}`,
+		"deletion protection ends when the update says so": {`{"DeletionProtection": "INACTIVE"}`,
 			func(s userpool.PoolSettings) bool { return s.DeletionProtection == "INACTIVE" }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,7 +202,7 @@ func TestAPoolOfAnOlderVersionKeepsOptionalMFAUntilAnUpdateNamesIt(t *testing.T)
 	}
 }
 
-// richClient has another value than the default in every member that an update may leave out.
+// richClient sets every member that an update may leave out to a value other than the default.
 const richClient = `{
 	"AccessTokenValidity": 10,
 	"AllowedOAuthFlows": ["code"],
@@ -247,7 +247,7 @@ func TestAnUpdateOfAClientKeepsOrResetsWhatItLeavesOutAsAWSDoes(t *testing.T) {
 	}
 	after := members(t, got.Settings)
 	kept := map[string]string{"AuthSessionValidity": "7", "EnableTokenRevocation": "false", "RefreshTokenValidity": "12",
-		"TokenValidityUnits": `{"RefreshToken":"hours"}`} // the unit of what is kept
+		"TokenValidityUnits": `{"RefreshToken":"hours"}`} // the unit of the kept lifetime
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		want, rule := defaults[name], "reset"
 		if value, ok := kept[name]; ok {
@@ -323,10 +323,10 @@ func TestTheOrderOfRecoveryIsTheSettingsOrTheLegacyOne(t *testing.T) {
 		settings string
 		want     []string
 	}{
-		"a new pool that says nothing":      {`{}`, []string{"email", "phone_number"}},
-		"no mechanisms, as in older pools":  {`{"AccountRecoverySetting": {}}`, []string{"phone_number", "email"}},
-		"mechanisms in another order":       {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 2}, {"Name": "verified_phone_number", "Priority": 1}]}}`, []string{"phone_number", "email"}},
-		"administrators only, kept as such": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}}`, nil},
+		"a new pool without recovery settings": {`{}`, []string{"email", "phone_number"}},
+		"no mechanisms, as in older pools":     {`{"AccountRecoverySetting": {}}`, []string{"phone_number", "email"}},
+		"mechanisms in another order":          {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 2}, {"Name": "verified_phone_number", "Priority": 1}]}}`, []string{"phone_number", "email"}},
+		"administrators only, kept as such":    {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}}`, nil},
 	} {
 		made := h.Pool(settings(t, tc.settings))
 		if err := h.Pools.UpdateUserPool(t.Context(), made.ID, "renamed", userpool.PoolSettings{}); err != nil {

@@ -29,3 +29,33 @@ func TestTheGenerationChangesWhenAKeyIsRemoved(t *testing.T) {
 		}
 	})
 }
+
+func TestTheGenerationOfAVerifierFollowsItsKeySets(t *testing.T) {
+	keys := &StaticKeys{}
+	if err := keys.Set(testKey().Public(), otherKey().Public()); err != nil {
+		t.Fatal(err)
+	}
+	const url = "https://issuer.example"
+	v, err := New(Options{Now: time.Now, Issuers: []Issuer{{URL: url, Keys: keys, AnyClient: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := v.Issuer(url); i == nil || i.URL != url || v.Issuer("https://other.example") != nil {
+		t.Errorf("the issuer is %+v", i)
+	}
+	first := v.Generation()
+	if err := keys.Set(testKey().Public()); err != nil {
+		t.Fatal(err)
+	}
+	if v.Generation() == first {
+		t.Error("a removed key did not change the generation")
+	}
+}
+
+func TestOnlyRefusalsThatHoldForeverAreLasting(t *testing.T) {
+	for reason, want := range map[Reason]bool{Expired: true, NotYetValid: false, UnknownKey: false, KeysUnavailable: false} {
+		if got := refuse(reason, "").Lasting(); got != want {
+			t.Errorf("%v: %v, want %v", reason, got, want)
+		}
+	}
+}

@@ -30,10 +30,10 @@ func TestHelpShowsSluicesOwnExamples(t *testing.T) {
 	help := <-text
 	for _, want := range []string{"$ sluice run --config Caddyfile", "$ sluice validate", "$ sluice policy test", "$ sluice explain"} {
 		if strings.Count(help, want) == 0 {
-			t.Errorf("no %q in\n%s", want, help)
+			t.Errorf("the help does not contain %q:\n%s", want, help)
 		}
 	}
 	if strings.Contains(help, "$ caddy ") {
-		t.Errorf("Caddy's examples are there:\n%s", help)
+		t.Errorf("the help contains Caddy's examples:\n%s", help)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-// The queues before hashes and messages refuse when they are full. That must not tell who exists.
+// The queues of hashes and messages refuse calls when they are full. The refusal must not reveal whether a user exists.
 func TestFullQueuesRefuseUsersAndGhostsAlike(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})

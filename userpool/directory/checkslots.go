@@ -26,7 +26,7 @@ func newCheckSlots() *checkSlots { return &checkSlots{open: map[string]*userSlot
 const maxWaiting = 2048
 
 // enter waits for a slot, or for the only one if failures are counted already. The caller must call leave once the check is
-// counted. waited reports that other checks ran first, so that what was read of the user may be out of date.
+// counted. waited reports that other checks ran first, so that the caller's copy of the user may be out of date.
 func (c *checkSlots) enter(ctx context.Context, key string, failures int) (leave func(), waited bool, err error) {
 	c.mu.Lock()
 	t := c.open[key]

@@ -67,7 +67,7 @@ func (s *Service) tryCode(tx store.Tx, poolID, sub, purpose, digits string) (cod
 	return code, nil, tx.Codes.Delete(poolID, sub, purpose)
 }
 
-// matchCode is tryCode, but leaves a right code as it is.
+// matchCode is like tryCode, but does not delete a right code.
 func (s *Service) matchCode(tx store.Tx, poolID, sub, purpose, digits string) (code store.Code, outcome, err error) {
 	code, err = tx.Codes.Get(poolID, sub, purpose)
 	if errors.Is(err, store.ErrNotFound) {
@@ -90,7 +90,8 @@ func (s *Service) matchCode(tx store.Tx, poolID, sub, purpose, digits string) (c
 }
 
 // redeem tries a code of the subject. admit may refuse the user before the code is checked; accept changes the user if the
-// code is right. A stand-in's code is wrong, expired or used up as a user's would be.
+// code is right. For a stand-in it returns the
+// errors that it would return for a user with a wrong, expired or used code.
 func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string,
 	admit func(*store.User) error, accept func(store.Tx, *store.User, store.Code) error) error {
 	if !subject.Exists {
@@ -118,7 +119,7 @@ func (s *Service) tryStandInCode(ctx context.Context, p *userpool.Pool, subject 
 	return firstError(s.padWrite(ctx), outcome)
 }
 
-// checkCode is redeem where slow work follows: it counts a wrong try, and returns a right code as it is. The transaction
+// checkCode is like redeem for callers that do slow work next: it counts a wrong try, and returns a right code without using it. The transaction
 // that writes the result of the work calls spendCode.
 func (s *Service) checkCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string) (code store.Code, err error) {
 	if !subject.Exists {

@@ -10,7 +10,7 @@ import (
 const maxUnderway = 1000
 
 // courier sends messages in the background, after their requests are answered. The time that a mail server takes, and its
-// failure, would tell a client that a user exists.
+// failure, would reveal to a client that a user exists.
 type courier struct {
 	places chan struct{} // one is taken for each message
 	all    sync.WaitGroup
@@ -25,7 +25,7 @@ type place struct {
 }
 
 // reserve takes a place for a request that may send a message. It is called whether or not the user exists, so that a
-// refusal does not tell. The caller must free the place.
+// refusal does not reveal it. The caller must free the place.
 func (c *courier) reserve() (*place, error) {
 	select {
 	case c.places <- struct{}{}:
@@ -35,14 +35,14 @@ func (c *courier) reserve() (*place, error) {
 	}
 }
 
-// free gives the place back unless use took it.
+// free releases the place unless use has taken it.
 func (p *place) free() {
 	if !p.used {
 		<-p.courier.places
 	}
 }
 
-// use runs f in the background, then gives the place back.
+// use runs f in the background and then releases the place.
 func (p *place) use(f func()) {
 	p.used = true
 	p.courier.all.Go(func() {

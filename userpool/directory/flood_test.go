@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// The attack: call for made-up names until the tables are full, so that users' limits are forgotten, calls about users are
-// refused, or the answers for a user and for a made-up name differ.
+// The attack: fill the tables with made-up names, so that limits of users are evicted, calls about users are refused, or the
+// answers for a user and for a made-up name differ.
 func TestAFloodOfMadeUpNamesChangesNoAnswer(t *testing.T) {
 	const size = 8
 	h := newHarness(t)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What happens when the tables in memory are full.
+// Tests of the tables in memory when they are full.
 
 func TestAFloodOfMadeUpNamesEvictsGhostsOnly(t *testing.T) {
 	now := time.Unix(1000, 0)
@@ -59,7 +59,7 @@ func TestFullGhostsForgetTheOldest(t *testing.T) {
 		g.fail("pool", "a")
 	}
 	if !locked(g.get("pool", "a"), now) || locked(g.get("other pool", "a"), now) {
-		t.Error("a ghost is locked as a user is")
+		t.Error("an unknown name is not locked like a user")
 	}
 	now = now.Add(time.Second)
 	g.sendCode("pool", "a", codeForgot)
@@ -69,10 +69,10 @@ func TestFullGhostsForgetTheOldest(t *testing.T) {
 	g.fail("pool", "b")
 	g.fail("pool", "c")
 	if locked(g.get("pool", "a"), now) || g.get("pool", "b").Count != 1 || g.get("pool", "c").Count != 1 {
-		t.Error("the oldest entry goes")
+		t.Error("the oldest entry was not evicted")
 	}
 	if err := g.tryCode("pool", "a", codeForgot); !errors.Is(err, errCodeMismatch) {
-		t.Error("the code lives longer:", err)
+		t.Error("the code of the unknown name expired too early:", err)
 	}
 	for range maxCodeAttempts {
 		_ = g.tryCode("pool", "a", codeForgot)

@@ -7,9 +7,9 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// ghosts remembers for names that no user has what a user's record would hold: wrong passwords, and codes that would have
-// been sent. A full table evicts the entry that expires first and refuses no name. An attacker who has an entry evicted
-// before it expires can tell the name from a user's, which takes more than maxLimited calls in that time.
+// ghosts holds, for names that no user has, the data that a user's record would hold: wrong passwords, and codes that would
+// have been sent. A full table evicts the entry that expires first and refuses no name. An attacker who has an entry evicted
+// before it expires can distinguish the name from a user's, which takes more than maxLimited calls in that time.
 type ghosts struct {
 	now   func() time.Time
 	names *bounded.Map[tableKey, ghost] // by pool, name and purpose of the code; the purpose is "" for wrong passwords

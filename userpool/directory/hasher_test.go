@@ -31,16 +31,16 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 		hash, password string
 		ok, fails      bool
 	}{
-		"the password":               {hash: one, password: password, ok: true},
-		"another password":           {hash: one, password: password + "x"},
-		"no hash, no match":          {password: password},
-		"no hash, no password":       {},
-		"a hash of another kind":     {hash: "$2b$12$abc", fails: true},
-		"a hash dearer than ours":    {hash: strings.Replace(one, "m=19456", "m=1048576", 1), fails: true},
-		"a hash of more passes":      {hash: strings.Replace(one, "t=2", "t=200", 1), fails: true},
-		"a hash without memory":      {hash: strings.Replace(one, "m=19456", "m=0", 1), fails: true},
-		"a hash that was cut short":  {hash: one[:40], fails: true},
-		"a hash with a bad alphabet": {hash: one[:len(one)-4] + "****", fails: true},
+		"the password":                      {hash: one, password: password, ok: true},
+		"another password":                  {hash: one, password: password + "x"},
+		"an empty hash matches no password": {password: password},
+		"no hash, no password":              {},
+		"a hash of another kind":            {hash: "$2b$12$abc", fails: true},
+		"a hash of higher cost than ours":   {hash: strings.Replace(one, "m=19456", "m=1048576", 1), fails: true},
+		"a hash of more passes":             {hash: strings.Replace(one, "t=2", "t=200", 1), fails: true},
+		"a hash without memory":             {hash: strings.Replace(one, "m=19456", "m=0", 1), fails: true},
+		"a hash that was cut short":         {hash: one[:40], fails: true},
+		"a hash with a bad alphabet":        {hash: one[:len(one)-4] + "****", fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ok, err := h.Verify(ctx, tc.hash, tc.password)
@@ -48,13 +48,13 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 				t.Errorf("%v, %v", ok, err)
 			}
 			if err != nil && tc.hash != "" && strings.Contains(err.Error(), tc.hash) {
-				t.Error("the error shows the hash")
+				t.Error("the error contains the hash")
 			}
 		})
 	}
 }
 
-func TestAFullQueueIsSaidAtOnce(t *testing.T) {
+func TestAFullQueueIsAnErrorAtOnce(t *testing.T) {
 	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 1})
 	results := make(chan error, 20)
 	for range cap(results) {
@@ -78,7 +78,7 @@ func TestAFullQueueIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
+func TestACanceledCallerLeavesTheQueue(t *testing.T) {
 	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 4})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -96,8 +96,9 @@ func TestWhoGivesUpWaitingLeavesTheQueue(t *testing.T) {
 	}
 }
 
-// The bound that Hasher states: 1,000 that wait at once hold no more than Workers hashes and their garbage.
-func TestAThousandWaitingStayInsideTheStatedMemory(t *testing.T) {
+// Checks the bound in the documentation of Hasher: 1,000 waiting callers use no more memory than Workers hashes and their
+// garbage.
+func TestAThousandWaitingCallersStayWithinTheDocumentedMemory(t *testing.T) {
 	const workers, waiting, hashes = 2, 1000, 24
 	const bound = 4*workers*19<<20 + 32<<20
 	h := directory.NewHasher(directory.HasherOptions{Workers: workers})

@@ -22,7 +22,7 @@ func TestTheLockDoublesUpToAQuarterOfAnHour(t *testing.T) {
 	}
 	want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900, 900, 900}
 	for i, w := range want {
-		// After a lock of fifteen minutes the count begins anew, as after any quiet quarter of an hour.
+		// A lock of fifteen minutes resets the count, as fifteen minutes without an attempt do.
 		if i < 11 && locks[i] != w*time.Second {
 			t.Errorf("lock %d is %s, want %s", i, locks[i], w*time.Second)
 		}
@@ -98,14 +98,14 @@ func FuzzPHC(f *testing.F) {
 	})
 }
 
-func TestACourierHasSoManyPlaces(t *testing.T) {
+func TestTheNumberOfMessagesBeingSentIsLimited(t *testing.T) {
 	c := newCourier(1)
 	at, err := c.reserve()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.reserve(); fault.KindOf(err) != fault.TooManyRequests {
-		t.Errorf("a second place of one: %v", err)
+		t.Errorf("the only place was reserved twice: %v", err)
 	}
 	end := make(chan struct{})
 	at.use(func() { <-end })

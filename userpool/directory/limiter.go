@@ -21,7 +21,7 @@ const (
 var errAttemptLimit = fault.New(fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 
 // limiter counts the events of users and of names that no user has, in windows of an hour. It counts both, so that a limit
-// does not tell whether a user exists. It has a table for each, so that a flood of made-up names evicts no user's window. A
+// does not reveal whether a user exists. It has a table for each, so that a flood of made-up names evicts no user's window. A
 // full table evicts the window that ends first. It refuses no name.
 //
 // A restart forgets the windows. Attempts on a code and wrong passwords, which must not be forgotten, are in the store.
@@ -65,7 +65,7 @@ func (l *limiter) takeGhost(op, pool, name string, limit int) error {
 	return l.count(l.ghosts, tableKeyOf(op, pool, name), limit)
 }
 
-// takeFor is take for a user, takeGhost for a stand-in.
+// takeFor calls take for a user and takeGhost for a stand-in.
 func (l *limiter) takeFor(subject *Subject, op, pool, name string, limit int) error {
 	if !subject.Exists {
 		return l.takeGhost(op, pool, name, limit)

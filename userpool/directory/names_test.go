@@ -42,7 +42,7 @@ func TestPoolsWhoseUsersSignInByAddress(t *testing.T) {
 	}
 	ghost, err := h.BeginSRP(userpooltest.NewSRPClient(t), c.ID, "nobody@example.com")
 	if err != nil || len(ghost.Parameters["USERNAME"]) != 36 {
-		t.Error("a ghost of this pool has a sub too:", ghost, err)
+		t.Error("the USERNAME of an unknown name must have the length of a sub:", ghost, err)
 	}
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice@example.com", password); err != nil {
 		t.Error(err)
@@ -62,7 +62,7 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 
 	id := claims(t, h.MustSignIn(c.ID, "shared@example.com").IDToken)
 	if id["cognito:username"] != "owner" {
-		t.Error("an unverified address signs in", id["cognito:username"])
+		t.Error("a user signed in with an unverified address", id["cognito:username"])
 	}
 	err := h.Users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: p.ID, Username: "mallory", Attributes: []userpool.Attribute{attr("email_verified", "true")}})
 	wantFault(t, err, fault.AliasExists, "An account with the given email already exists.")
@@ -78,7 +78,7 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 		t.Fatal("the refusal must not have spent the code:", err)
 	}
 	if h.Attribute(p.ID, "owner", "email_verified") != "false" {
-		t.Error("the old owner keeps the mark")
+		t.Error("the address is still verified for its previous owner")
 	}
 	if id := claims(t, h.MustSignIn(c.ID, "shared@example.com").IDToken); id["cognito:username"] != "heir" {
 		t.Error(id["cognito:username"])
@@ -101,14 +101,14 @@ func TestUsersWriteOnlyWhatTheirClientMay(t *testing.T) {
 		kind fault.Kind
 		text string
 	}{
-		"a custom attribute that it may not": {attr("custom:role", "admin"), fault.NotAuthorized, "A client attempted to write unauthorized attribute"},
-		"the verified mark":                  {attr("email_verified", "true"), fault.NotAuthorized, "A client attempted to write unauthorized attribute"},
-		"sub":                                {attr("sub", "x"), fault.InvalidParameter, "*"},
-		"an immutable one":                   {attr("custom:born", "2000"), fault.InvalidParameter, "user.custom:born: Attribute cannot be updated.\n"},
-		"one that is not there":              {attr("custom:nothing", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:nothing: Attribute does not exist in the schema.\n"},
-		"one too short":                      {attr("custom:team", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be at least 2 characters\n"},
-		"one too long":                       {attr("custom:team", "xxxxxx"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be no longer than 5 characters\n"},
-		"an address that is none":            {attr("email", "alice"), fault.InvalidParameter, "Invalid email address format."},
+		"a custom attribute that the client may not write": {attr("custom:role", "admin"), fault.NotAuthorized, "A client attempted to write unauthorized attribute"},
+		"the verified mark":    {attr("email_verified", "true"), fault.NotAuthorized, "A client attempted to write unauthorized attribute"},
+		"sub":                  {attr("sub", "x"), fault.InvalidParameter, "*"},
+		"an immutable one":     {attr("custom:born", "2000"), fault.InvalidParameter, "user.custom:born: Attribute cannot be updated.\n"},
+		"an unknown attribute": {attr("custom:nothing", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:nothing: Attribute does not exist in the schema.\n"},
+		"one too short":        {attr("custom:team", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be at least 2 characters\n"},
+		"one too long":         {attr("custom:team", "xxxxxx"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be no longer than 5 characters\n"},
+		"an invalid address":   {attr("email", "alice"), fault.InvalidParameter, "Invalid email address format."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.Users.UpdateUserAttributes(ctx, directory.Update{AccessToken: token, Attributes: []userpool.Attribute{tc.attr}})

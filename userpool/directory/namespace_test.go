@@ -57,7 +57,7 @@ func TestNoPreferredUsernameIsAnotherUsersName(t *testing.T) {
 	wantFault(t, setSelf(t, h, token, "preferred_username", "victim"), fault.AliasExists, aliasTaken)
 	wantFault(t, setAdmin(t, h, p.ID, "mallory", attr("preferred_username", "victim")), fault.AliasExists, aliasTaken)
 	if err := setSelf(t, h, token, "preferred_username", "mallory"); err != nil {
-		t.Error("one's own user name:", err)
+		t.Error("a preferred_username equal to the user's own name:", err)
 	}
 	for _, name := range []string{victim.Sub, "victim@example.com", "+15550100", "victim"} {
 		if u, err := h.Users.AdminGetUser(t.Context(), p.ID, name); err != nil || u.Sub != victim.Sub {

@@ -32,15 +32,16 @@ func (s *Service) MakePassword(ctx context.Context, p *userpool.Pool, u *store.U
 	return s.withVerifier(p, u, password, pw)
 }
 
-// SamePassword reports whether a user, as a transaction reads it, may still do what was checked against the earlier
-// record: the password and the status are the same, and the user is enabled. Every hash has a salt of its own.
+// SamePassword reports whether a password check against an earlier record of the user still holds for the record that a
+// transaction reads: the hash and the status are the same, and the user is enabled. Every hash has its own salt, so equal
+// hashes mean an unchanged password.
 func SamePassword(now, seen *store.User) bool {
 	return now.Enabled && now.Status == seen.Status && now.Password.Hash == seen.Password.Hash &&
 		now.Password.ModifiedAt.Equal(seen.Password.ModifiedAt)
 }
 
-// PasswordIs reports whether the user's password is the given one. A user without a password, or a stand-in, costs as much
-// as any other.
+// PasswordIs reports whether the user's password is the given one. It takes as long for a user
+// without a password, and for a stand-in.
 func (s *Service) PasswordIs(ctx context.Context, u *store.User, password string) (bool, error) {
 	return s.o.Hasher.Verify(ctx, u.Password.Hash, password)
 }

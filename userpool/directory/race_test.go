@@ -23,8 +23,8 @@ const (
 	expired   = "Invalid code provided, please request a code again."
 )
 
-// slowHash is a source of randomness that runs a function when the next salt of a password is drawn: while a password is
-// being hashed.
+// slowHash is a source of randomness that runs a function when the salt of a password is drawn, so that the function runs
+// during a call that hashes a password.
 type slowHash struct {
 	random io.Reader
 	during atomic.Pointer[func() error]
@@ -51,7 +51,7 @@ func addressPool(h *harness) *userpool.PoolDescription {
 	return h.Pool(userpool.PoolSettings{AliasAttributes: []string{"email"}, AutoVerifiedAttributes: []string{"email"}})
 }
 
-// The attack: the old mailbox still has a code after the password or the address has been replaced.
+// The attack: use a code in the old mailbox after the password or the address has been replaced.
 func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 	h := newHarness(t)
 	p := addressPool(h)
@@ -66,7 +66,7 @@ func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 		},
 		"the user changes the address":         func(user, access string) error { return setSelf(t, h, access, "email", "own@"+user+".example") },
 		"the address is not verified any more": func(user, _ string) error { return setAdmin(t, h, p.ID, user, attr("email_verified", "false")) },
-		"the user gets a number":               func(user, access string) error { return setSelf(t, h, access, "phone_number", "+15550100") },
+		"a phone number is added to the user":  func(user, access string) error { return setSelf(t, h, access, "phone_number", "+15550100") },
 		"there and back": func(user, _ string) error {
 			return errors.Join(setAdmin(t, h, p.ID, user, attr("email", "x@x.example"), attr("email_verified", "true")),
 				setAdmin(t, h, p.ID, user, attr("email", user+"@example.com"), attr("email_verified", "true")))
@@ -88,7 +88,7 @@ func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 			if err := replace(user, access); err != nil {
 				t.Fatal(err)
 			}
-			// A client that shows who exists, so that the answer does not come from a stand-in.
+			// The client does not hide user existence, so a stand-in cannot be the source of the answer.
 			shows := allFlows
 			shows.PreventUserExistenceErrors = "LEGACY"
 			err := h.Users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: h.Client(p.ID, shows).ID, Username: user, Code: code, Password: "Thieves-horse-1"})
@@ -161,7 +161,7 @@ func TestAResetCodeIsSpentOnlyTogetherWithANewPassword(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	slow.meanwhile(func() error { hangUp(); return nil })
 	if err := confirm(ctx, mine); err == nil {
-		t.Fatal("the client hung up, and the password is set")
+		t.Fatal("the password was set although the client had disconnected")
 	}
 	if _, err := h.SignIn(c.ID, "alice", password); err != nil {
 		t.Error("the old password:", err)
@@ -234,7 +234,7 @@ func TestAPasswordThatAnAdministratorSetMeanwhileStays(t *testing.T) {
 					t.Error("the administrator's password:", err)
 				}
 				if _, err := h.SignIn(c.ID, user, mine); err == nil {
-					t.Error("the other password signs in")
+					t.Error("the overwritten password is accepted")
 				}
 			})
 		}
@@ -255,7 +255,7 @@ func TestADisabledUserGetsNoNewPasswordByACode(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "User is disabled")
 }
 
-// The attack: a signed-in user has the service write to somebody else's inbox as often as they like.
+// The attack: a signed-in user has the service send many messages to another person's address.
 func TestAUserIsSentFiveCodesAnHourForAddresses(t *testing.T) {
 	h := newHarness(t)
 	p := addressPool(h)
@@ -274,7 +274,7 @@ func TestAUserIsSentFiveCodesAnHourForAddresses(t *testing.T) {
 	_, err := h.Users.GetUserAttributeVerificationCode(t.Context(), directory.AttributeCodeRequest{AccessToken: access, Attribute: "email"})
 	wantFault(t, err, fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 	if n := len(h.Mails()); n != 5 {
-		t.Errorf("%d messages went out", n)
+		t.Errorf("%d messages were sent", n)
 	}
 	if err := setSelf(t, h, access, "nickname", "mal"); err != nil {
 		t.Error("other attributes are not limited:", err)
@@ -322,6 +322,6 @@ func TestAnUnconfirmedUserWithoutAnAddressLooksLikeAnUnknownUser(t *testing.T) {
 		}
 	}
 	if len(h.Mails()) != sent {
-		t.Error("a message went out")
+		t.Error("a message was sent")
 	}
 }

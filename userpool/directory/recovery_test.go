@@ -14,8 +14,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// A client that hides who exists must get the same row of answers for a name that no user has as for a user.
-func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
+// A client that hides user existence must get the same sequence of answers for a user and for an unknown name.
+func TestRecoveryDoesNotRevealUsers(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)
@@ -48,7 +48,7 @@ func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
 	known, unknown := row("alice"), row("nobody")
 	for i := range known {
 		if known[i] != unknown[i] {
-			t.Errorf("answer %d: %q for a user, %q for nobody", i, known[i], unknown[i])
+			t.Errorf("answer %d: %q for a user, %q for an unknown name", i, known[i], unknown[i])
 		}
 	}
 	one, err1 := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "ghost"})
@@ -58,7 +58,7 @@ func TestRecoveryTellsNothingAboutExistence(t *testing.T) {
 	}
 }
 
-// held is a carrier that waits, and fails when it may go on.
+// held is a carrier that waits until it is released, and then returns an error.
 type held struct{ sending, end chan struct{} }
 
 func (h held) Send(context.Context, message.Message) error {
@@ -67,8 +67,9 @@ func (h held) Send(context.Context, message.Message) error {
 	return errors.New("mail server away")
 }
 
-// Neither the time of the mail server nor its failure shows who exists, unless the client asks for it.
-func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
+// Neither the response time of the mail server nor its failure reveals whether a user exists, unless the client does not hide
+// user existence.
+func TestTheMailServerDoesNotRevealUsers(t *testing.T) {
 	carrier := held{make(chan struct{}), make(chan struct{})}
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
@@ -84,7 +85,7 @@ func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
 	h.Restart()
 	d, err := h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: hidden.ID, Username: "alice"})
 	if err != nil || d.Destination != "a***@e***" {
-		t.Errorf("answered before the message is out: %+v, %v", d, err)
+		t.Errorf("the call returned before the message was sent: %+v, %v", d, err)
 	}
 	if _, err := h.Users.ResendConfirmationCode(t.Context(), directory.CodeRequest{ClientID: hidden.ID, Username: "bob"}); err != nil {
 		t.Error(err)
@@ -98,7 +99,7 @@ func TestTheMailServerTellsNothingAboutExistence(t *testing.T) {
 	}()
 	select {
 	case <-drained:
-		t.Error("Drain waits for nothing")
+		t.Error("Drain did not wait for the message")
 	default:
 	}
 	close(carrier.end)
@@ -137,9 +138,9 @@ func TestForgottenPasswords(t *testing.T) {
 	_, err = h.SignIn(c.ID, "alice", password)
 	wantFault(t, err, fault.NotAuthorized, wrong)
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice", "Another-horse-8"); err != nil {
-		t.Error("the change made both hash and verifier:", err)
+		t.Error("the new password must have a hash and an SRP verifier:", err)
 	}
-	t.Run("a reset code dies after an hour", func(t *testing.T) {
+	t.Run("a reset code expires after an hour", func(t *testing.T) {
 		if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 }
 
 // sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
-// background; a failure is logged, and the user asks again.
+// background; a failure is logged, and the user can request another code.
 func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
 	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, to)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *use
 	return l.delivery(), nil
 }
 
-// pretendCode answers as if a code had been sent to a stand-in.
+// pretendCode returns the result for a stand-in: the delivery details of a code that is not sent.
 func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string) (*Delivery, error) {
 	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
 	if err := s.padWrite(ctx); err != nil {

@@ -41,7 +41,7 @@ func TestSignUpToSignIn(t *testing.T) {
 	}
 	wantFault(t, confirm(second), fault.NotAuthorized, "User cannot be confirmed. Current status is CONFIRMED")
 	if h.Attribute(p.ID, "alice", "email_verified") != "true" {
-		t.Error("the address was proved")
+		t.Error("the address is not verified after its code was used")
 	}
 	h.MustSignIn(c.ID, "alice@example.com") // the alias is in force
 	if _, err := h.SRPSignIn(p.ID, c.ID, "alice@example.com", password); err != nil {
@@ -57,7 +57,7 @@ func TestCodesAreBounded(t *testing.T) {
 	confirm := func(name, code string) error {
 		return h.Users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: c.ID, Username: name, Code: code})
 	}
-	t.Run("a code dies after five wrong tries, also over a restart", func(t *testing.T) {
+	t.Run("five wrong tries void a code, even with a restart between them", func(t *testing.T) {
 		if _, err := h.SignUp(c.ID, "alice", attr("email", "a@example.com")); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestCodesAreBounded(t *testing.T) {
 		}
 		wantFault(t, confirm("alice", code), fault.ExpiredCode, "Invalid code provided, please request a code again.")
 	})
-	t.Run("a code dies after a day", func(t *testing.T) {
+	t.Run("a code expires after a day", func(t *testing.T) {
 		if _, err := h.SignUp(c.ID, "bob", attr("email", "b@example.com")); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestCodesAreBounded(t *testing.T) {
 		}
 		wantFault(t, confirm("bob", "nope"), fault.LimitExceeded, "Attempt limit exceeded, please try after some time.")
 	})
-	t.Run("a code of one user is none of another", func(t *testing.T) {
+	t.Run("a code of one user is wrong for another", func(t *testing.T) {
 		for _, n := range []string{"carol", "dave"} {
 			if _, err := h.SignUp(c.ID, n, attr("email", n+"@example.com")); err != nil {
 				t.Fatal(err)
@@ -117,14 +117,14 @@ func TestSignUpIsClosedWhereOnlyAdministratorsCreateUsers(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "SignUp is not permitted for this user pool")
 }
 
-func TestAFailedDeliveryIsSaidAndLosesNothing(t *testing.T) {
+func TestAFailedDeliveryIsAnErrorAndKeepsTheUser(t *testing.T) {
 	h := newHarness(t, func(o *idp.Options) { o.Sender = userpooltest.BrokenSender{} })
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)
 	_, err := h.SignUp(c.ID, "alice", attr("email", "a@example.com"))
 	wantFault(t, err, fault.CodeDeliveryFailure, "*")
 	if _, err := h.Users.AdminGetUser(t.Context(), p.ID, "alice"); err != nil {
-		t.Error("the user is there all the same:", err)
+		t.Error("the user was not created:", err)
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *Service) standIn(p *userpool.Pool, name string) *Subject {
 }
 
 // standInVerifier returns an SRP salt and verifier for a name. Any number of the group's size serves as the verifier:
-// without the password no client can tell it from a real one.
+// without the password no client can distinguish it from a real one.
 func (s *Service) standInVerifier(p *userpool.Pool, name string) (salt, verifier []byte) {
 	sum := s.standInSum(p, name, "salt")
 	salt = sum[:srp.SaltSize]
@@ -71,8 +71,8 @@ func (s *Service) standInDelivery(p *userpool.Pool, name, attribute string) *Del
 	return &Delivery{Destination: mask(attribute, address), Medium: string(mediumOf(attribute)), Attribute: attribute}
 }
 
-// standInAttribute picks the attribute that the delivery of a stand-in's code names: one that the pool verifies, because
-// its users have that one.
+// standInAttribute returns the attribute in the delivery details of a stand-in's code. It is one that the pool verifies, as
+// for most users.
 func standInAttribute(p *userpool.Pool, candidates []string) string {
 	for _, a := range candidates {
 		if slices.Contains(p.Settings.AutoVerifiedAttributes, a) {

@@ -11,8 +11,8 @@ import (
 )
 
 // Subject is the user whom a name means, or a stand-in for a user who does not exist. A stand-in has a name, a lockout and
-// SRP values like a user, derived from the name by a keyed hash, and no password is right for it. Callers treat both
-// alike; only the methods of Service tell them apart.
+// SRP values like a user, derived from the name by a keyed hash, and no password is right for it. Callers treat both in
+// the same way; only the methods of Service distinguish them.
 type Subject struct {
 	Exists bool
 	Name   string // the name that found the user
@@ -134,7 +134,7 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 	return err
 }
 
-// padWrite costs what counting a user's failure or keeping their code costs: one durable write.
+// padWrite makes one durable write, so that a call for a stand-in takes as long as counting a user's failure or storing a code.
 func (s *Service) padWrite(ctx context.Context) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		return tx.Settings.Put("userpool/last refused name", []byte(s.now().Format(time.RFC3339Nano)))

@@ -95,7 +95,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	wanted := wantCodes(p, &holder.User, attrs)
 	for range wanted {
 		if err := s.limits.take(opVerifySend, p.ID, holder.User.Sub, limitVerifySend); err != nil {
-			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the kind that the operation has for it
+			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the fault kind that the operation documents
 		}
 	}
 	var letters []letter
@@ -176,7 +176,7 @@ func (s *Service) putUpdateCodes(tx store.Tx, p *userpool.Pool, before, after *s
 // codeAttribute is the prefix of the purposes of codes that verify an attribute.
 const codeAttribute = "attribute:"
 
-// opVerifySend names the window in which codes for attributes are counted, whether the user asks for one or changes an
+// opVerifySend names the window in which codes for attributes are counted, whether the user requests one or changes an
 // address.
 const opVerifySend = "verify send"
 

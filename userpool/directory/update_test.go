@@ -36,10 +36,10 @@ func TestAUserMayLackARequiredAttributeUntilTheFirstPassword(t *testing.T) {
 		return h.Users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: p.ID, Username: "alice", Attributes: attrs})
 	}
 	if err := update(attr("nickname", "al")); err != nil {
-		t.Error("a change of another attribute:", err)
+		t.Error("changing another attribute:", err)
 	}
 	if err := h.Users.AdminDeleteUserAttributes(ctx, p.ID, "alice", []string{"nickname"}); err != nil {
-		t.Error("a removal of another attribute:", err)
+		t.Error("removing another attribute:", err)
 	}
 	out, err := h.SignIn(c.ID, "alice", password)
 	if err != nil || out.Parameters["requiredAttributes"] != `["userAttributes.given_name"]` {

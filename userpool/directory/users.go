@@ -45,7 +45,7 @@ func conflict(err error, kind fault.Kind) error {
 	return fault.Wrap(fault.UsernameExists, err, "User account already exists")
 }
 
-// errKeep is returned by a change to commit what else the transaction wrote and leave the user unchanged.
+// errKeep is returned by a change that leaves the user unchanged. The transaction's other writes are committed.
 var errKeep = errors.New("directory: the user stays as it was")
 
 // changeUser reads the user whom name means, lets change edit the record and writes it, in one transaction. It computes

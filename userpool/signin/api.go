@@ -37,14 +37,14 @@ type Result struct {
 	Tokens     *tokens.Set       // at the end
 }
 
-// outcome is how a call ends. One member is set.
+// outcome is the result of a call. One member is set.
 type outcome struct {
 	challenge      *challenge
 	authentication *Authentication
 	tokens         *tokens.Set // of a renewal
 }
 
-// challenge is what the client has to answer.
+// challenge is a challenge to the client.
 type challenge struct {
 	name       string
 	parameters map[string]string
@@ -84,7 +84,7 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 	return m.finish(ctx, a, out, err)
 }
 
-// finish turns an authentication into tokens for the user's own operations, and tells the Observer.
+// finish issues the tokens of an authentication with the scope of the user's own operations, and reports to the Observer.
 func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err error) (*Result, error) {
 	var r *Result
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-// attempt is one call of a sign-in. Flows and steps see it after the shared checks: the flow is allowed, the required
-// parameters are there, the secret hash is right and the subject is set.
+// attempt is one call of a sign-in. Flows and steps get it after the shared checks: the flow is allowed, the required
+// parameters are present, the secret hash is right and the subject is set.
 type attempt struct {
 	pool    *userpool.Pool
 	client  *userpool.Client
@@ -36,8 +36,8 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 	return a, err
 }
 
-// maxParameter bounds what the model leaves open in AuthParameters and ChallengeResponses. It is in bytes, with room for
-// the 128 and 256 characters that the same values may have elsewhere.
+// maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
+// bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
 var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024}
 
 // require refuses parameters that are missing or too long.
@@ -59,8 +59,8 @@ func (a *attempt) checkSecretHash() error {
 	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
 }
 
-// admit refuses a subject who must not even try. AWS, "Managing user existence error responses": to a client that hides
-// who exists, a disabled user is told so after the right password only.
+// admit returns an error for a subject who may not attempt to sign in. AWS, "Managing user existence error responses": for a
+// client that hides user existence, a disabled user gets the specific error only after the right password.
 func (a *attempt) admit(hidden bool) error {
 	u := &a.subject.User
 	switch {

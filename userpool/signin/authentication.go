@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// Authentication is a completed sign-in: who proved what, when, to which client.
+// Authentication is a completed sign-in: the user, the proved factors, the time and the app client.
 type Authentication struct {
 	Pool    *userpool.Pool
 	Client  *userpool.Client
@@ -29,7 +29,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
-// user has not changed since, and writes what the sign-in has learned.
+// user has not changed since, resets the count of wrong passwords and adds a new SRP verifier.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
 		Confirm: func(tx store.Tx, u *store.User) error { return settle(tx, &a.User, u, a.verifier) }}
@@ -51,7 +51,7 @@ func settle(tx store.Tx, seen, u *store.User, verifier *store.Password) error {
 	return tx.Users.Update(*u)
 }
 
-// settleBeforeChallenge does settle's work where a sign-in goes on with a challenge after a proof.
+// settleBeforeChallenge runs settle for a sign-in that continues with a challenge after a proof.
 func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt) error {
 	seen := &a.subject.User
 	if seen.Failures.Count == 0 && a.verifier == nil {

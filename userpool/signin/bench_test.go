@@ -19,11 +19,11 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// The baselines are what a sign-in cannot do without; the flows are measured beside them, durable writes included, with
-// several sign-ins at once as a server has them.
+// The baselines measure the cryptography that a sign-in needs at least. The flows are measured with their durable writes and
+// with several concurrent sign-ins, as on a server.
 
-// cpuTime is what the process has used so far, all threads together. A ratio of it holds on a machine that does other things
-// besides.
+// cpuTime returns the CPU time that all threads of the process have used so far. Ratios of CPU time are valid on a busy
+// machine too.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -50,7 +50,7 @@ func argon(password string) {
 	argon2.IDKey([]byte(password), make([]byte, 16), 2, 19*1024, 1, 32)
 }
 
-// parallel runs n sign-ins at once for each CPU, as waiting for the disk asks for.
+// parallel runs n concurrent sign-ins for each CPU, because sign-ins wait for the disk.
 func parallel(b *testing.B, fn func(i int)) {
 	var next atomic.Int64
 	b.SetParallelism(8)
@@ -64,7 +64,7 @@ func parallel(b *testing.B, fn func(i int)) {
 	reportCPU(b, cpuTime(b)-began)
 }
 
-// bare runs fn as many times at once as there are CPUs: with Argon2id more would only hold more memory.
+// bare runs one fn at a time for each CPU. More concurrent runs of Argon2id would only use more memory.
 func bare(b *testing.B, fn func()) {
 	userpooltest.Keys()
 	b.ResetTimer()
@@ -84,7 +84,7 @@ func BenchmarkPasswordBare(b *testing.B) {
 	})
 }
 
-// benchHouse is a pool with users to sign in by turns.
+// benchHouse is a pool whose users sign in in turn.
 func benchHouse(b *testing.B, users int) (*harness, *userpool.PoolDescription, *userpool.ClientDescription) {
 	b.Helper()
 	h := newHarness(b)
@@ -120,7 +120,7 @@ func BenchmarkSRPBare(b *testing.B) {
 	})
 }
 
-// BenchmarkSRPSignIn has the server's part in its time only: the answers are computed beforehand, in batches.
+// BenchmarkSRPSignIn measures the server's part only. It computes the client's answers beforehand, in batches.
 func BenchmarkSRPSignIn(b *testing.B) {
 	h, p, c := benchHouse(b, 4)
 	client := userpooltest.NewSRPClient(b)
@@ -188,7 +188,7 @@ func BenchmarkRefresh(b *testing.B) {
 	})
 }
 
-// BenchmarkRotate renews with rotation: a durable write each time.
+// BenchmarkRotate measures renewals with rotation, which make a durable write each.
 func BenchmarkRotate(b *testing.B) {
 	h := newHarness(b)
 	p := h.Pool(userpool.PoolSettings{})

@@ -14,8 +14,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-// newPasswordRequired is the challenge to a user with a temporary password: a password of their own, and the required
-// attributes that are missing.
+// newPasswordRequired is the challenge for a user with a temporary password. The answer has a new password and the missing
+// required attributes.
 const newPasswordRequired = "NEW_PASSWORD_REQUIRED"
 
 const attributePrefix = "userAttributes."

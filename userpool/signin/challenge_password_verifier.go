@@ -16,8 +16,8 @@ import (
 // passwordVerifier is the challenge of SRP: the client proves that it knows the password.
 const passwordVerifier = "PASSWORD_VERIFIER"
 
-// timestampSkew is how far a client's TIMESTAMP may be from the server's clock. AWS gives no figure; clocks of phones are
-// wrong by a minute or two.
+// timestampSkew is how far a client's TIMESTAMP may be from the server's clock. AWS documents no limit; clocks of phones
+// can be wrong by a minute or two.
 const timestampSkew = 5 * time.Minute
 
 type srpVerifier struct {

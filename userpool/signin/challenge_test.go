@@ -39,7 +39,7 @@ func TestNewPasswordRequired(t *testing.T) {
 		return err
 	}
 	good := map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1"}
-	t.Run("what is refused without spending the session", func(t *testing.T) {
+	t.Run("refusals that leave the session unused", func(t *testing.T) {
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "weak"}), fault.InvalidPassword, "*")
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email": "x@example.com"}),
 			fault.NotAuthorized, "Cannot modify an already provided email")
@@ -61,7 +61,7 @@ func TestNewPasswordRequired(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("another user's name does not fit the session", func(t *testing.T) {
+	t.Run("a session is refused with another user's name", func(t *testing.T) {
 		out := begin("bob")
 		wantFault(t, answer(c.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
 	})
@@ -86,7 +86,7 @@ func TestNewPasswordRequired(t *testing.T) {
 			t.Error(got, err)
 		}
 	})
-	t.Run("one answer wins a race", func(t *testing.T) {
+	t.Run("only one of several concurrent answers succeeds", func(t *testing.T) {
 		out := begin("eve")
 		errs := make(chan error, 8)
 		for range cap(errs) {
@@ -103,7 +103,7 @@ func TestNewPasswordRequired(t *testing.T) {
 			}
 		}
 		if won != 1 {
-			t.Errorf("%d answers won", won)
+			t.Errorf("%d concurrent answers succeeded, want 1", won)
 		}
 	})
 }
@@ -152,6 +152,6 @@ func TestClientSecrets(t *testing.T) {
 		t.Error(err)
 	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", c, c), c.Secret.Reveal()) {
-		t.Error("the secret shows")
+		t.Error("the text contains the secret")
 	}
 }

@@ -1,21 +1,21 @@
 // Package signin runs the sign-ins of user pools.
 //
-// Machine is the state machine. A flow begins a sign-in; steps ask the user for something and verify the answer; next, a
-// pure function, says what a sign-in still owes. It ends in an Authentication: who, when, to which client, with which
-// factors. InitiateAuth and RespondToAuthChallenge turn that into tokens.
+// Machine is the state machine. A flow begins a sign-in. A step sends a challenge and verifies the answer. The pure function
+// next returns the challenge that a sign-in still requires. A complete sign-in is an Authentication: the user, the time, the
+// app client and the factors. InitiateAuth and RespondToAuthChallenge issue tokens for it.
 //
 //	begin:  flow allowed, parameters, secret hash → Find → verify or ask
 //	resume: parameters, secret hash, state opened and spent → Reopen → verify → advance
 //	verify: the step's answer, under the lockout if it can be guessed; then the factor is proved
 //	advance: next → ask the next challenge, or Authentication
 //
-// A flow or a challenge is one file and one line in registry.go. Flows and steps do not know each other, whether the user
-// exists, or who calls. machine.go does what they share, so that none can forget it.
+// Each flow and each challenge has one file and one line in registry.go. Flows and steps depend neither on each other, nor on
+// whether the user exists, nor on the caller. machine.go makes the checks that all of them need.
 //
-// Between two calls the state travels through the client, sealed: see state. It is bound to pool, client, user and step and
-// is good for one answer.
+// Between two calls the client holds the state, which is sealed: see state. It is bound to pool, client, user and step, and
+// is valid for one answer.
 //
-// It does not keep users or compare passwords (userpool/directory), sign tokens (userpool/tokens), or know the wire
+// It does not keep users or compare passwords (userpool/directory), sign tokens (userpool/tokens), or decode requests
 // (server/cognitoidp).
 //
 // Source: the Amazon Cognito developer guide on authentication flows and challenges, and the API reference of InitiateAuth

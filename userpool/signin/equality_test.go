@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 )
 
-// watched counts what is asked of the store.
+// watched is a store that counts reads and writes.
 type watched struct {
 	store.Store
 	mu             sync.Mutex
@@ -32,8 +32,8 @@ func (w *watched) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return w.Store.Update(ctx, fn)
 }
 
-// A refusal must take as long for a name that no user has: the same number of reads and of durable writes. The hash and
-// the exponentiations are the same calls by construction.
+// A refusal must take as long for an unknown name as for a user, so it must make the same number of reads and durable writes.
+// The hash and the exponentiations are the same calls by construction.
 func TestARefusalIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 	var w *watched
 	h := newHarness(t, func(o *idp.Options) {
@@ -65,7 +65,7 @@ func TestARefusalIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 				counts[i] = [2]int{w.views, w.updates}
 			}
 			if counts[0] != counts[1] || counts[0][1] != 1 {
-				t.Errorf("reads and writes: %v for a user, %v for nobody", counts[0], counts[1])
+				t.Errorf("reads and writes: %v for a user, %v for an unknown name", counts[0], counts[1])
 			}
 		})
 	}

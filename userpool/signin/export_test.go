@@ -2,7 +2,7 @@ package signin
 
 import "context"
 
-// AddGullibleFlow registers a flow and its first challenge, to which every answer is right.
+// AddGullibleFlow registers a flow and its first challenge, which accepts every answer.
 func (m *Machine) AddGullibleFlow(name, challenge string) {
 	m.steps[challenge] = &step{name: challenge, required: []string{"USERNAME"}, factor: Password, flow: name,
 		ask: func(context.Context, *attempt) (*question, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// The attack: use up so many sessions of made-up names that the sessions of users count as too old to be remembered.
+// The attack: use so many sessions of made-up names that the sessions of users are refused as too old.
 func TestAFloodOfMadeUpNamesUsesUpNoUsersSession(t *testing.T) {
 	const size = 2
 	h := newHarness(t)

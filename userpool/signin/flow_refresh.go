@@ -12,7 +12,7 @@ import (
 const refreshTokenAuth = "REFRESH_TOKEN_AUTH"
 
 // refreshFlow is REFRESH_TOKEN_AUTH, also called REFRESH_TOKEN. As in AWS, it does not serve a client that rotates refresh
-// tokens. SECRET_HASH is over the real user name, which the client may not send.
+// tokens. SECRET_HASH is computed from the real user name, which the request need not contain.
 func refreshFlow(issuer *tokens.Service) *flow {
 	return &flow{names: []string{refreshTokenAuth, "REFRESH_TOKEN"}, allow: "ALLOW_REFRESH_TOKEN_AUTH",
 		disabled: "Auth flow not enabled for this client", public: true, admin: true,
@@ -48,7 +48,7 @@ func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*t
 	a.context, a.state.Flow = in.Context, refreshTokenAuth
 	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken})
 	if fault.Is(err, fault.PasswordResetRequired) {
-		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the kind that the operation has for it
+		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the fault kind that the operation documents
 	}
 	r, err := m.finish(ctx, a, &outcome{tokens: set}, err)
 	if err != nil {

@@ -22,7 +22,7 @@ type Options struct {
 
 // Observer counts sign-ins.
 type Observer interface {
-	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if the call does not tell; result is
+	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if it is unknown; result is
 	// "success", "challenge" or a kind of fault. It must return at once.
 	SignIn(poolID, flow, result string)
 }
@@ -38,7 +38,7 @@ type Machine struct {
 	usedByStandIns *onceSet // sessions of names that no user has
 }
 
-// New returns a Machine, or an error that names what is missing.
+// New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
@@ -47,8 +47,8 @@ func New(o Options) (*Machine, error) {
 	return m, m.register()
 }
 
-// begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, the user, then
-// what the flow looks at.
+// begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, user, then the
+// flow's own checks.
 func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
 	if !a.client.Allowed[f.allow] {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
@@ -114,8 +114,8 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	return out, err
 }
 
-// refusedAttributes is a refusal of the attributes that came with an answer. It says nothing about a proof, so the answer may
-// be repeated whatever its kind.
+// refusedAttributes is the error for invalid attributes in an answer. It is not about the proof, so a client may answer again,
+// whichever kind the error has.
 type refusedAttributes struct{ error }
 
 // Unwrap returns the fault.
@@ -172,7 +172,7 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 	return nil
 }
 
-// advance goes on after a right answer: to the next challenge, or to the end.
+// advance continues a sign-in after a right answer, with the next challenge or with its end.
 func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
 	now := m.base.Now()
 	name, err := next(a.situation(now))

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
-// A step that takes every answer signs users in, and still nobody who does not exist: the machine sees to that.
+// A step that accepts every answer signs users in, but no unknown name, because the machine checks that the user exists.
 func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -30,7 +30,7 @@ func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	}
 	alice, nancy := begin("alice"), begin("nancy")
 	if len(alice.Session) != len(nancy.Session) {
-		t.Errorf("sessions of %d and %d characters tell users from others", len(alice.Session), len(nancy.Session))
+		t.Errorf("sessions of %d and %d characters reveal whether a user exists", len(alice.Session), len(nancy.Session))
 	}
 	_, err := answer(nancy.Session, "nancy")
 	wantFault(t, err, fault.NotAuthorized, wrong)
@@ -44,9 +44,9 @@ func TestNoStepCanSignInAUserWhoDoesNotExist(t *testing.T) {
 	}
 }
 
-// A temporary password was proved and the sign-in went on to NEW_PASSWORD_REQUIRED, and what it had learned was lost: no
-// verifier was made, and old failures still counted.
-func TestWhatASignInLearnsIsWrittenWhereItEndsInAChallenge(t *testing.T) {
+// A regression test. When a sign-in with a temporary password continued with NEW_PASSWORD_REQUIRED, it did not store the new
+// SRP verifier or reset the count of wrong passwords.
+func TestAProofIsStoredBeforeTheNextChallenge(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, userpool.ClientSettings{ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}})
@@ -79,6 +79,6 @@ func TestWhatASignInLearnsIsWrittenWhereItEndsInAChallenge(t *testing.T) {
 	}
 	done, err := h.Respond(c.ID, out.Challenge, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1"})
 	if err != nil || done.Tokens == nil {
-		t.Error("the session outlives the write:", done, err)
+		t.Error("the session must stay valid after the write of the verifier:", done, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// situation is everything that decides what a sign-in still owes.
+// situation holds everything that determines the next challenge of a sign-in.
 type situation struct {
 	now            time.Time
 	enabled        bool
@@ -18,7 +18,7 @@ type situation struct {
 	proved         []Factor
 }
 
-// next returns the challenge that the sign-in owes next, "" if it is complete, or why it ends without success. It is a
+// next returns the next challenge of the sign-in, "" if the sign-in is complete, or the error with which it fails. It is a
 // pure function.
 func next(s situation) (string, error) {
 	switch {

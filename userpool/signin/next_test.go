@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-func TestWhatASignInOwesNext(t *testing.T) {
+func TestNextChallenge(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	proved := []Factor{Password}
 	for name, tc := range map[string]struct {
@@ -17,21 +17,21 @@ func TestWhatASignInOwesNext(t *testing.T) {
 		kind      fault.Kind
 		text      string
 	}{
-		"a confirmed user who proved the password owes nothing": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: proved}},
-		"without a first factor nothing is complete":            {in: situation{enabled: true, status: userpool.StatusConfirmed}, kind: fault.Internal},
+		"a confirmed user who proved the password is signed in": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: proved}},
+		"without a first factor no sign-in is complete":         {in: situation{enabled: true, status: userpool.StatusConfirmed}, kind: fault.Internal},
 		"another factor is not a first factor": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: []Factor{"SOFTWARE_TOKEN"}},
 			kind: fault.Internal},
 		"a disabled user is refused": {in: situation{status: userpool.StatusConfirmed, proved: proved},
 			kind: fault.NotAuthorized, text: "User is disabled."},
-		"disabled goes before everything else": {in: situation{status: userpool.StatusForceChange, proved: proved},
+		"a disabled user is refused before all other checks": {in: situation{status: userpool.StatusForceChange, proved: proved},
 			kind: fault.NotAuthorized, text: "User is disabled."},
 		"a user who must reset the password is refused": {in: situation{enabled: true, status: userpool.StatusResetRequired, proved: proved},
 			kind: fault.PasswordResetRequired, text: "Password reset required for the user"},
-		"a temporary password owes a new one": {in: situation{enabled: true, status: userpool.StatusForceChange, temporaryUntil: now.Add(time.Second), proved: proved},
+		"a temporary password requires a new one": {in: situation{enabled: true, status: userpool.StatusForceChange, temporaryUntil: now.Add(time.Second), proved: proved},
 			challenge: newPasswordRequired},
-		"a temporary password without end owes a new one": {in: situation{enabled: true, status: userpool.StatusForceChange, proved: proved},
+		"a temporary password that never expires requires a new one": {in: situation{enabled: true, status: userpool.StatusForceChange, proved: proved},
 			challenge: newPasswordRequired},
-		"a temporary password ends at its time": {in: situation{enabled: true, status: userpool.StatusForceChange, temporaryUntil: now, proved: proved},
+		"an expired temporary password is refused": {in: situation{enabled: true, status: userpool.StatusForceChange, temporaryUntil: now, proved: proved},
 			kind: fault.NotAuthorized, text: "Temporary password has expired and must be reset by an administrator."},
 		"an unconfirmed user is refused": {in: situation{enabled: true, status: userpool.StatusUnconfirmed, proved: proved},
 			kind: fault.NotAuthorized, text: "User cannot sign in. Current status is UNCONFIRMED"},
@@ -54,7 +54,7 @@ func TestWhatASignInOwesNext(t *testing.T) {
 	}
 }
 
-// Everything that the registry and next name is there, and each flow begins in exactly one way.
+// Every challenge that the registry or next names is registered, and each flow begins in exactly one way.
 func TestTheRegistryIsComplete(t *testing.T) {
 	m := &Machine{}
 	if err := m.register(); err != nil {

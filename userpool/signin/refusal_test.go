@@ -21,7 +21,7 @@ func TestStatesStopASignIn(t *testing.T) {
 	legacy := h.Client(p.ID, open)
 	ctx := t.Context()
 
-	t.Run("disabled, told after the proof only where the client hides who exists", func(t *testing.T) {
+	t.Run("a disabled user; the error comes before the proof unless the client hides user existence", func(t *testing.T) {
 		h.User(p.ID, "disabled")
 		if err := h.Users.AdminDisableUser(ctx, p.ID, "disabled"); err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestStatesStopASignIn(t *testing.T) {
 			t.Error(out, err)
 		}
 	})
-	t.Run("a temporary password that is over", func(t *testing.T) {
+	t.Run("an expired temporary password", func(t *testing.T) {
 		if _, err := h.Users.AdminCreateUser(ctx, directory.AdminCreateInput{PoolID: p.ID, Username: "late", TemporaryPassword: password, Action: "SUPPRESS"}); err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestWrongPasswordsLockOut(t *testing.T) {
 		_, err := h.SignIn(c.ID, "alice", password)
 		wantFault(t, err, fault.NotAuthorized, "Password attempts exceeded")
 	})
-	t.Run("a burst of guesses gets no more than a row of them", func(t *testing.T) {
+	t.Run("concurrent guesses get no more tries than sequential ones", func(t *testing.T) {
 		h.User(p.ID, "burst")
 		results := make(chan error, 40)
 		for range cap(results) {
@@ -132,7 +132,7 @@ func TestWrongPasswordsLockOut(t *testing.T) {
 			}
 		}
 		if looked < 5 || looked > 9 {
-			t.Errorf("%d guesses were compared", looked)
+			t.Errorf("%d concurrent guesses were compared", looked)
 		}
 	})
 }
@@ -146,7 +146,7 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 	legacy := h.Client(p.ID, open)
 	h.User(p.ID, "alice")
 
-	t.Run("LEGACY says so", func(t *testing.T) {
+	t.Run("LEGACY returns UserNotFoundException", func(t *testing.T) {
 		_, err := h.SignIn(legacy.ID, "nobody", password)
 		wantFault(t, err, fault.UserNotFound, "User does not exist.")
 		_, err = h.SRPSignIn(p.ID, legacy.ID, "nobody", password)
@@ -154,13 +154,13 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 		_, err = h.SignIn(legacy.ID, "alice", "Wrong-horse-7")
 		wantFault(t, err, fault.NotAuthorized, wrong)
 	})
-	t.Run("ENABLED answers as to a wrong password", func(t *testing.T) {
+	t.Run("ENABLED returns the error of a wrong password", func(t *testing.T) {
 		_, err := h.SignIn(hidden.ID, "nobody", password)
 		wantFault(t, err, fault.NotAuthorized, wrong)
 		_, err = h.SRPSignIn(p.ID, hidden.ID, "nobody", password)
 		wantFault(t, err, fault.NotAuthorized, wrong)
 	})
-	t.Run("the fake salt is stable and looks like a salt", func(t *testing.T) {
+	t.Run("the simulated salt is stable and has the form of a salt", func(t *testing.T) {
 		client := userpooltest.NewSRPClient(t)
 		one, err := h.BeginSRP(client, hidden.ID, "nobody")
 		if err != nil {
@@ -176,7 +176,7 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if one.Parameters["SALT"] != two.Parameters["SALT"] || one.Parameters["SRP_B"] == two.Parameters["SRP_B"] {
-			t.Error("the salt must stay, B must not")
+			t.Error("the salt must be the same each time, and B must differ")
 		}
 		for k := range real.Parameters {
 			if one.Parameters[k] == "" {
@@ -184,7 +184,7 @@ func TestUnknownUsersLookLikeKnownOnes(t *testing.T) {
 			}
 		}
 		if len(one.Parameters["SECRET_BLOCK"]) < len(real.Parameters["SECRET_BLOCK"])-64 {
-			t.Error("the block tells them apart")
+			t.Error("the SECRET_BLOCK reveals whether the user exists")
 		}
 		if _, err := hex.DecodeString(pad2(one.Parameters["SALT"])); err != nil {
 			t.Error(err)

@@ -7,12 +7,12 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in, or, with renew, what takes the place of one. One of answers, asks and renew is set,
-// unless check refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks and renew is set, unless check
+// refuses every call.
 type flow struct {
-	names    []string // values of AuthFlow; the Observer is told the first
+	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
-	disabled string   // AWS's words if the client lacks it
+	disabled string   // AWS's error message if the client does not allow the flow
 	public   bool     // InitiateAuth may begin it
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters

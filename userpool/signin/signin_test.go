@@ -55,7 +55,7 @@ func TestPasswordSignInGivesCognitosClaims(t *testing.T) {
 		}
 	}
 	if id["jti"] == access["jti"] || id["origin_jti"] != access["origin_jti"] || id["event_id"] != access["event_id"] {
-		t.Error("jti must differ, origin_jti and event_id agree")
+		t.Error("jti must differ; origin_jti and event_id must be equal")
 	}
 	if strings.Split(out.IDToken, ".")[0] == strings.Split(out.AccessToken, ".")[0] {
 		t.Error("one key signed both tokens")
@@ -68,7 +68,7 @@ func TestPasswordSignInGivesCognitosClaims(t *testing.T) {
 	}
 }
 
-// compareClaims checks the claims but for the random ones, and that no others are there.
+// compareClaims checks that the token has exactly the wanted claims. It ignores the values of random claims.
 func compareClaims(t *testing.T, what string, got, want map[string]any) {
 	t.Helper()
 	random := map[string]bool{"jti": true, "origin_jti": true, "event_id": true}
@@ -120,7 +120,7 @@ func TestSRPSignIn(t *testing.T) {
 		_, err := h.SRPSignIn(p.ID, c.ID, "alice", "Wrong-horse-7")
 		wantFault(t, err, fault.NotAuthorized, wrong)
 	})
-	t.Run("one SRP_A may serve two sign-ins", func(t *testing.T) {
+	t.Run("two sign-ins may use the same SRP_A", func(t *testing.T) {
 		client := userpooltest.NewSRPClient(t)
 		for range 2 {
 			out, err := h.BeginSRP(client, c.ID, "alice")
@@ -135,7 +135,7 @@ func TestSRPSignIn(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a secret block serves once", func(t *testing.T) {
+	t.Run("a secret block is valid once", func(t *testing.T) {
 		client := userpooltest.NewSRPClient(t)
 		out, err := h.BeginSRP(client, c.ID, "alice")
 		if err != nil {
@@ -207,7 +207,7 @@ func TestSRPSignIn(t *testing.T) {
 	})
 }
 
-func TestFlowsAreRefusedBeforeAnybodyIsLookedUp(t *testing.T) {
+func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	srpOnly := h.Client(p.ID, userpool.ClientSettings{})
@@ -219,9 +219,9 @@ func TestFlowsAreRefusedBeforeAnybodyIsLookedUp(t *testing.T) {
 		text string
 	}{
 		"an unknown client": {signin.Request{ClientID: "nobody", Flow: "USER_PASSWORD_AUTH", Parameters: user}, fault.ResourceNotFound, "User pool client nobody does not exist."},
-		"the password flow of a client that has not got it": {signin.Request{ClientID: srpOnly.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
+		"the password flow of a client that does not allow it": {signin.Request{ClientID: srpOnly.ID, Flow: "USER_PASSWORD_AUTH", Parameters: user},
 			fault.InvalidParameter, "USER_PASSWORD_AUTH flow not enabled for this client"},
-		"the administrator's flow of a client that has not got it": {signin.Request{Admin: true, PoolID: p.ID, ClientID: srpOnly.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
+		"the administrator's flow of a client that does not allow it": {signin.Request{Admin: true, PoolID: p.ID, ClientID: srpOnly.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
 			fault.InvalidParameter, "Auth flow not enabled for this client"},
 		"the administrator's flow without an administrator": {signin.Request{ClientID: all.ID, Flow: "ADMIN_USER_PASSWORD_AUTH", Parameters: user},
 			fault.InvalidParameter, "Initiate Auth method not supported."},
@@ -232,7 +232,7 @@ func TestFlowsAreRefusedBeforeAnybodyIsLookedUp(t *testing.T) {
 		"no SRP_A": {signin.Request{ClientID: all.ID, Flow: "USER_SRP_AUTH", Parameters: user}, fault.InvalidParameter, "Missing required parameter SRP_A"},
 		"custom authentication without triggers": {signin.Request{ClientID: all.ID, Flow: "CUSTOM_AUTH", Parameters: user},
 			fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool."},
-		"a flow that is not there": {signin.Request{ClientID: all.ID, Flow: "USER_AUTH", Parameters: user}, fault.NotImplemented, "*"},
+		"a flow that does not exist yet": {signin.Request{ClientID: all.ID, Flow: "USER_AUTH", Parameters: user}, fault.NotImplemented, "*"},
 		"a foreign pool's client": {signin.Request{Admin: true, PoolID: "us-east-1_doesNotEx", ClientID: all.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
 			fault.ResourceNotFound, "User pool us-east-1_doesNotEx does not exist."},
 		"a secret hash for a public client": {signin.Request{ClientID: all.ID, Flow: "USER_PASSWORD_AUTH",

@@ -48,7 +48,7 @@ type state struct {
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
 }
 
-// absentSub stands for the sub of a user who does not exist.
+// absentSub is the sub in the state of a user who does not exist.
 var absentSub = uuid.Nil.String()
 
 // sealState returns the text that carries the attempt's state to the answer of the step.
@@ -85,8 +85,8 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 	return m.base.Seal.SealToken(purposeSession, data, []byte(a.client.ID))
 }
 
-// openState reads the state that came with an answer to the step into the attempt. Anything wrong with a SECRET_BLOCK is a
-// wrong password, as in AWS.
+// openState reads the state in an answer to the step into the attempt. As in AWS, an invalid SECRET_BLOCK is a wrong
+// password.
 func (m *Machine) openState(a *attempt, s *step) error {
 	err := m.readState(a, s)
 	if s.inBlock && fault.Is(err, fault.NotAuthorized) {
@@ -127,7 +127,7 @@ func (m *Machine) readState(a *attempt, s *step) error {
 	return nil
 }
 
-// spend uses the state up. giveBack undoes that, for an answer that may be repeated.
+// spend marks the state as used. giveBack removes the mark, for an answer that may be repeated.
 func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
 	used := m.used
 	if a.state.Absent != 0 {

@@ -20,7 +20,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// spoken is what a client sees of an error.
+// spoken returns the kind and text of an error, as a client gets them.
 func spoken(err error) string {
 	if err == nil {
 		return "fine"
@@ -29,7 +29,7 @@ func spoken(err error) string {
 	return fmt.Sprint(fault.KindOf(err), ": ", text)
 }
 
-// shape is what a client sees of a challenge, without what is random: names, lengths, and whether the user name came back.
+// shape returns the parts of a challenge that are not random: names, lengths, and whether it contains the user name.
 func shape(out *signin.Result, err error, name string) string {
 	if err != nil {
 		return spoken(err)
@@ -50,9 +50,9 @@ func shape(out *signin.Result, err error, name string) string {
 	return strings.Join(lines, "\n")
 }
 
-// The attack: play rows of unsigned calls, good ones, wrong ones and too many, for a name that one wants to know about,
-// and compare with a name that certainly nobody has. Whoever asks sees the same text each time.
-func TestNoRowOfUnsignedCallsTellsUsersFromOthers(t *testing.T) {
+// The attack: make sequences of valid, invalid and excessive unsigned calls for a name, and compare the answers with those for
+// a name that certainly does not exist. The answers must be equal.
+func TestNoSequenceOfUnsignedCallsRevealsUsers(t *testing.T) {
 	for kind, settings := range map[string]userpool.PoolSettings{
 		"names":     {AutoVerifiedAttributes: []string{"email"}},
 		"folded":    {AutoVerifiedAttributes: []string{"email"}, UsernameConfiguration: &userpool.UsernameConfig{}},
@@ -81,7 +81,7 @@ func TestNoRowOfUnsignedCallsTellsUsersFromOthers(t *testing.T) {
 				a, b := row(h, p, c, known), row(h, p, c, unknown)
 				for i := range max(len(a), len(b)) {
 					if i >= len(a) || i >= len(b) || a[i] != b[i] {
-						t.Fatalf("answer %d of %d and %d:\n%s\nfor a user, for nobody\n%s", i, len(a), len(b), at(a, i), at(b, i))
+						t.Fatalf("answer %d of %d and %d:\n%s\nfor a user; for an unknown name:\n%s", i, len(a), len(b), at(a, i), at(b, i))
 					}
 				}
 			})
@@ -100,7 +100,7 @@ type row func(h *harness, p *userpool.PoolDescription, c *userpool.ClientDescrip
 
 func rows() map[string]row {
 	all := map[string]row{}
-	// A proof that is wrong in each way there is, until the name is locked if it ever is, and a look at the lock.
+	// Wrong proofs of each kind, until the name would be locked, and then one more attempt that shows the lock.
 	for what, spoil := range map[string]func(map[string]string){
 		"wrong password":    func(map[string]string) {},
 		"another user name": func(m map[string]string) { m["USERNAME"] = "somebody" },
@@ -108,7 +108,7 @@ func rows() map[string]row {
 		"block changed": func(m map[string]string) {
 			m["PASSWORD_CLAIM_SECRET_BLOCK"] = "A" + m["PASSWORD_CLAIM_SECRET_BLOCK"][1:]
 		},
-		"block of nothing":  func(m map[string]string) { m["PASSWORD_CLAIM_SECRET_BLOCK"] = "AAAA" },
+		"an empty block":    func(m map[string]string) { m["PASSWORD_CLAIM_SECRET_BLOCK"] = "AAAA" },
 		"old timestamp":     func(m map[string]string) { m["TIMESTAMP"] = "Sat Jan 3 10:00:00 UTC 2026" },
 		"no timestamp":      func(m map[string]string) { m["TIMESTAMP"] = "" },
 		"signature garbage": func(m map[string]string) { m["PASSWORD_CLAIM_SIGNATURE"] = "****" },
@@ -172,7 +172,7 @@ func rows() map[string]row {
 	return all
 }
 
-// Recovery must cost the same for a name that no user has: as many reads and durable writes.
+// Recovery must make the same number of reads and durable writes for a user and for an unknown name.
 func TestRecoveryIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 	var w *watched
 	h := newHarness(t, func(o *idp.Options) {
@@ -204,12 +204,13 @@ func TestRecoveryIsTheSameWorkWhetherTheUserExistsOrNot(t *testing.T) {
 	}
 	known, unknown := work("alice"), work("nancy")
 	if !slices.Equal(known, unknown) || known[1][1] != 1 {
-		t.Errorf("reads and writes: %v for a user, %v for nobody", known, unknown)
+		t.Errorf("reads and writes: %v for a user, %v for an unknown name", known, unknown)
 	}
 }
 
-// AWS: a user who is disabled, or whom no code can reach, looks like nobody to a client that hides who exists.
-func TestRecoveryOfUsersWhomNoCodeReachesLooksLikeNobodys(t *testing.T) {
+// AWS: for a client that hides user existence, a user who is disabled or without a verified address looks like an unknown
+// name.
+func TestRecoveryOfUnreachableUsersLooksLikeThatOfUnknownUsers(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
 	c := h.Client(p.ID, allFlows)
@@ -223,15 +224,15 @@ func TestRecoveryOfUsersWhomNoCodeReachesLooksLikeNobodys(t *testing.T) {
 	want := recovery(h, p, c, "nancy")
 	for _, name := range []string{"muted", "ended"} {
 		if got := recovery(h, p, c, name); !slices.Equal(got, want) {
-			t.Errorf("%s: %q\nnobody: %q", name, got, want)
+			t.Errorf("%s: %q\nunknown name: %q", name, got, want)
 		}
 	}
 	if len(h.Mails()) != sent {
-		t.Error("a message went out")
+		t.Error("a message was sent")
 	}
 }
 
-// The attack: take the Session or SECRET_BLOCK of one's own sign-in to somebody else's, to another client or another step.
+// The attack: use the Session or SECRET_BLOCK of one sign-in for another user, client or step.
 func TestASessionServesItsOwnUserClientAndStepOnce(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -273,7 +274,7 @@ func TestASessionServesItsOwnUserClientAndStepOnce(t *testing.T) {
 	wantFault(t, respond(c.ID, "PASSWORD_VERIFIER", "", answer), fault.NotAuthorized, wrong)
 }
 
-// Nothing that a client gives in may choose the claims that decide.
+// No input of a client may set the claims on which access decisions are based.
 func TestAttributesCannotTakeTheNamesOfClaims(t *testing.T) {
 	h := newHarness(t)
 	for _, name := range []string{"sub", "iss", "aud", "token_use", "exp", "username", "cognito:username", "cognito:groups", "cognito:roles", "identities"} {
@@ -284,7 +285,7 @@ func TestAttributesCannotTakeTheNamesOfClaims(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "m", Action: "SUPPRESS", Attributes: []userpool.Attribute{attr(name, "admin")}}); err == nil {
-			t.Errorf("%s was taken from an administrator", name)
+			t.Errorf("%s was accepted from an administrator", name)
 		}
 	}
 	p := h.Pool(userpool.PoolSettings{Schema: []userpool.SchemaAttribute{{Name: "groups", AttributeDataType: "String", Mutable: new(true)}}})
@@ -301,7 +302,7 @@ func TestAttributesCannotTakeTheNamesOfClaims(t *testing.T) {
 	}
 }
 
-// What lies in the database, and so in its copies, signs nobody in.
+// The contents of the database must not be sufficient to sign in, because copies of it may leak.
 func TestTheStoreHoldsNoSecretInTheClear(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
@@ -325,12 +326,12 @@ func TestTheStoreHoldsNoSecretInTheClear(t *testing.T) {
 		data += string(part)
 	}
 	if !strings.Contains(data, "alice") {
-		t.Fatal("this is not where users are kept")
+		t.Fatal("the file does not contain the users")
 	}
 	for what, secret := range map[string]string{"password": password, "code": `"` + code + `"`, "refresh token": tokens.RefreshToken,
 		"end of the refresh token": tokens.RefreshToken[len(tokens.RefreshToken)-24:], "access token": tokens.AccessToken[len(tokens.AccessToken)-40:]} {
 		if strings.Contains(data, secret) {
-			t.Errorf("the %s stands in the file", what)
+			t.Errorf("the file contains the %s", what)
 		}
 	}
 }

@@ -15,7 +15,7 @@ const (
 	ExchangeSize = GroupSize + scrambler + secretSize
 )
 
-// Exchange is the server's memory between SRP_A and the proof. It holds the secret b: seal it before giving it away.
+// Exchange is the server's state between SRP_A and the proof. It holds the secret b; seal it before sending it to a client.
 type Exchange struct {
 	a *big.Int // the client's public A
 	u *big.Int // H(pad(A) ‖ pad(B))
@@ -23,7 +23,7 @@ type Exchange struct {
 }
 
 // Begin takes the client's SRP_A (hexadecimal) and the user's verifier, draws a fresh b from rand and returns the exchange
-// with SRP_B in hexadecimal. ErrPublicA when A is not hexadecimal, too long, or a multiple of N.
+// with SRP_B in hexadecimal. It returns ErrPublicA if A is not hexadecimal, too long, or a multiple of N.
 func Begin(rand io.Reader, verifier []byte, srpA string) (*Exchange, string, error) {
 	secret := make([]byte, secretSize)
 	for {
@@ -85,7 +85,7 @@ func (x *Exchange) premaster(verifier []byte) *big.Int {
 	return s.Exp(s, x.b, groupN)
 }
 
-// MarshalBinary gives the exchange as ExchangeSize bytes.
+// MarshalBinary returns the exchange as ExchangeSize bytes.
 func (x *Exchange) MarshalBinary() ([]byte, error) {
 	out := make([]byte, ExchangeSize)
 	x.a.FillBytes(out[:GroupSize])

@@ -36,8 +36,8 @@ func mustHex(s string) *big.Int {
 	return n
 }
 
-// pad gives an integer as clients hash it: big-endian, with a zero byte in front when the top bit is set. Short values
-// stay short.
+// pad returns an integer as clients hash it: big-endian, with a leading zero byte if the top bit is set. It does not pad
+// short values to the length of N.
 func pad(i *big.Int) []byte {
 	b := i.Bytes()
 	if len(b) == 0 || b[0]&0x80 != 0 {

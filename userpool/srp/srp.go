@@ -23,8 +23,8 @@ var (
 	ErrVerifier = errors.New("srp: no verifier")
 )
 
-// Name is what a proof is bound to beside the password: the part of the pool id after "_" and USER_ID_FOR_SRP, or a
-// device group key and a device key.
+// Name holds the two names to which a proof is bound in addition to the password: the part of the pool id after "_" and
+// USER_ID_FOR_SRP, or a device group key and a device key.
 type Name struct {
 	Pool string
 	User string
@@ -43,7 +43,7 @@ func NewSalt(rand io.Reader) ([]byte, error) {
 	}
 }
 
-// SaltHex is the salt as the wire has it: an integer in hexadecimal without leading zero bytes.
+// SaltHex returns the salt in its form in requests: an integer in hexadecimal without leading zero bytes.
 func SaltHex(salt []byte) string { return new(big.Int).SetBytes(salt).Text(16) }
 
 // Verifier computes v = g^x mod N for a password, as big-endian bytes. The password is taken as it is, without Unicode
@@ -67,17 +67,17 @@ func sessionKey(s, u *big.Int) []byte {
 	return key
 }
 
-// Signature is what a client must present: Base64(HMAC-SHA256(key, pool ‖ user ‖ secret block ‖ timestamp)). The secret
-// block is the bytes, not their Base64 text.
+// Signature returns the signature that a client must send: Base64(HMAC-SHA256(key, pool ‖ user ‖ secret block ‖ timestamp)).
+// The secret block is the bytes, not their Base64 text.
 func Signature(key []byte, n Name, secretBlock []byte, timestamp string) string {
 	return base64.StdEncoding.EncodeToString(mac(key, n, secretBlock, timestamp))
 }
 
-// Check compares a client's signature in constant time. A signature that is not Base64 is simply wrong.
+// Check reports whether a client's signature is right. It compares in constant time. A signature that is not Base64 is wrong.
 func Check(key []byte, n Name, secretBlock []byte, timestamp, signature string) bool {
 	got, err := base64.StdEncoding.DecodeString(signature)
 	if err != nil {
-		got = nil // compared all the same, so that form and content fail alike
+		got = nil // still compared, so that an invalid encoding takes as long as a wrong signature
 	}
 	return hmac.Equal(got, mac(key, n, secretBlock, timestamp))
 }

@@ -27,7 +27,7 @@ type vector struct {
 	DeviceSecretVerifierConfig                                    struct{ PasswordVerifier, Salt string }
 }
 
-// UnmarshalJSON tells a from A and b from B, which encoding/json would confuse.
+// UnmarshalJSON distinguishes a from A and b from B; encoding/json matches names without regard to case.
 func (v *vector) UnmarshalJSON(data []byte) error {
 	var exact map[string]json.RawMessage
 	if err := json.Unmarshal(data, &exact); err != nil {
@@ -151,7 +151,7 @@ func TestEveryValueOfEveryVectorIsReproduced(t *testing.T) {
 	}
 }
 
-func TestAnExchangeSurvivesTheClientsHands(t *testing.T) {
+func TestAnExchangeSurvivesMarshalling(t *testing.T) {
 	v := vectors(t)[0]
 	verifier := unhex(t, v.Verifier)
 	x, _, err := Begin(rand.Reader, verifier, v.UpA)
@@ -174,7 +174,7 @@ func TestAnExchangeSurvivesTheClientsHands(t *testing.T) {
 	}
 }
 
-func TestPublicAThatTellsTheKeyIsRefused(t *testing.T) {
+func TestPublicAThatRevealsTheKeyIsRefused(t *testing.T) {
 	v := vectors(t)[0]
 	n := groupN
 	for name, a := range map[string]string{
@@ -249,7 +249,7 @@ func TestTimestampsAreReadLenientlyAndRenderedExactly(t *testing.T) {
 		"GMT is the same instant":              {in: "Thu Aug 6 09:05:03 GMT 2026", rendered: "Thu Aug 6 09:05:03 UTC 2026"},
 		"RFC 3339 does not parse":              {in: "2026-08-06T09:05:03Z", fails: true},
 		"another language does not parse":      {in: "Do Aug 6 09:05:03 UTC 2026", fails: true},
-		"a day that is not does not parse":     {in: "Thu Feb 30 09:05:03 UTC 2026", fails: true},
+		"a nonexistent day does not parse":     {in: "Thu Feb 30 09:05:03 UTC 2026", fails: true},
 		"empty text does not parse":            {in: "", fails: true},
 		"a very long text does not parse":      {in: strings.Repeat("Thu ", 1000), fails: true},
 		"another zone's name does not parse":   {in: "Thu Aug 6 09:05:03 CEST 2026", fails: true},
@@ -297,7 +297,7 @@ func FuzzBegin(f *testing.F) {
 			return
 		}
 		if new(big.Int).Mod(x.a, groupN).Sign() == 0 || srpB == "" {
-			t.Fatal("A multiple of N was taken")
+			t.Fatal("a multiple of N was accepted")
 		}
 		data, err := x.MarshalBinary()
 		if err != nil {
@@ -325,7 +325,7 @@ func FuzzParseTimestamp(f *testing.F) {
 	})
 }
 
-// BenchmarkBare is what the exchange cannot do without: g^b, v^u and (A·v^u)^b.
+// BenchmarkBare measures the exponentiations that every exchange needs: g^b, v^u and (A·v^u)^b.
 func BenchmarkBare(b *testing.B) {
 	v := vectors(b)[0]
 	secret, ver, a, u := mustHex(v.LowB), mustHex(v.Verifier), mustHex(v.UpA), mustHex(v.U)

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// ErrTimestamp says that a TIMESTAMP does not parse.
+// ErrTimestamp is returned for a TIMESTAMP that does not parse.
 var ErrTimestamp = errors.New("srp: TIMESTAMP does not parse")
 
-// FormatTimestamp is "EEE MMM d HH:mm:ss z yyyy" in English and UTC: the text that is signed.
+// FormatTimestamp returns the time as it is signed: "EEE MMM d HH:mm:ss z yyyy" in English and UTC.
 func FormatTimestamp(t time.Time) string { return t.UTC().Format("Mon Jan 2 15:04:05 UTC 2006") }
 
 // ParseTimestamp reads a client's TIMESTAMP as leniently as the service does: a padded day or a weekday that does not
-// belong to the date still gives the instant. The server then signs its own rendering of it, so such a text fails at the
+// belong to the date is accepted. The server then signs its own rendering of the time, so such a text fails at the
 // signature and not here.
 func ParseTimestamp(s string) (time.Time, error) {
 	if len(s) > 64 {

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-func TestAccessTokensThatServeNobody(t *testing.T) {
+func TestAccessTokensThatAreRefused(t *testing.T) {
 	made := map[string]*token.SigningKey{}
 	h := newHarness(t, func(o *idp.Options) {
 		o.NewKey = func(r io.Reader) (*token.SigningKey, error) {
@@ -61,10 +61,10 @@ func TestAccessTokensThatServeNobody(t *testing.T) {
 		"another scope":                {signed(map[string]any{"scope": "openid email"}), "Access Token does not have required scopes"},
 		"expired":                      {signed(map[string]any{"exp": now - 40}), "Access Token has expired"},
 		"of another pool's issuer":     {signed(map[string]any{"iss": "http://localhost:8080/" + foreign.ID}), "Invalid Access Token"},
-		"of an issuer elsewhere":       {signed(map[string]any{"iss": "https://evil.example/" + p.ID}), "Invalid Access Token"},
-		"of a client that is not":      {signed(map[string]any{"client_id": "nobody"}), "Invalid Access Token"},
-		"of a user who is not":         {signed(map[string]any{"sub": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
-		"of a sign-in that is not":     {signed(map[string]any{"origin_jti": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
+		"of a remote issuer":           {signed(map[string]any{"iss": "https://evil.example/" + p.ID}), "Invalid Access Token"},
+		"of an unknown client":         {signed(map[string]any{"client_id": "nobody"}), "Invalid Access Token"},
+		"of an unknown user":           {signed(map[string]any{"sub": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
+		"of an unknown sign-in":        {signed(map[string]any{"origin_jti": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
 		"of no sign-in":                {signed(map[string]any{"origin_jti": nil}), "Access Token has been revoked"},
 		"with a changed signature":     {good.AccessToken[:len(good.AccessToken)-8] + "AAAAAAAA", "Invalid Access Token"},
 		"a megabyte of dots":           {strings.Repeat(".", 1<<20), "Invalid Access Token"},
@@ -82,7 +82,7 @@ func TestAccessTokensThatServeNobody(t *testing.T) {
 	})
 }
 
-// Threats: no secret, token or code in logs at any level.
+// Logs must not contain secrets, tokens or codes at any level.
 func TestLogsHoldNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	h := newHarness(t, func(o *idp.Options) {
@@ -112,7 +112,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	}
 	for _, s := range append(secrets, "Wrong-horse-7") {
 		if strings.Contains(log.String(), s) {
-			t.Errorf("the log shows %q", s)
+			t.Errorf("the log contains %q", s)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// addFamilies gives a user n refresh families that were made one second apart, the last of them a second ago.
+// addFamilies adds n refresh families of a user, created one second apart, the last of them a second ago.
 func addFamilies(t *testing.T, h *harness, poolID, clientID, sub string, n int) {
 	t.Helper()
 	now := h.Clock.Now().UTC().Truncate(time.Millisecond)
@@ -84,7 +84,7 @@ func (c counting) Update(ctx context.Context, fn func(store.Tx) error) error {
 	})
 }
 
-// Every other write waits for a sign-out. Its length must not depend on how often the user has signed in.
+// All other writes wait for a sign-out, so its duration must not depend on the number of sign-ins.
 func TestEndingAUsersAccessIsTheSameWorkForManySignIns(t *testing.T) {
 	writes := 0
 	h := newHarness(t, func(o *idp.Options) { o.Store = counting{o.Store, &writes} })
@@ -110,7 +110,7 @@ func TestEndingAUsersAccessIsTheSameWorkForManySignIns(t *testing.T) {
 			counts[n] = writes
 			for _, f := range families(t, h, p.ID, u.Sub) {
 				if f.RevokedAt.IsZero() {
-					t.Errorf("%s: family %s lives on", what, f.ID)
+					t.Errorf("%s: family %s still exists", what, f.ID)
 				}
 			}
 		}
@@ -143,7 +143,7 @@ func TestTheRefreshFamiliesOfAUserAreBounded(t *testing.T) {
 	if n := len(families(t, h, p.ID, other.Sub)); n != 3 {
 		t.Errorf("%d families of another user are left", n)
 	}
-	// Its access token lives at the edge, so its refresh token must still be able to end it.
+	// The edge still accepts the access token of the trimmed family, so RevokeToken must still be able to revoke it.
 	if err := h.Edge(p.ID, first.AccessToken); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestTheRefreshFamiliesOfAUserAreBounded(t *testing.T) {
 	}
 }
 
-// The attack: the client whose access ends hangs up while the call runs.
+// The attack: a client disconnects during the call that revokes its access.
 func TestEndingAccessCompletesAfterTheClientHangsUp(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -184,7 +184,7 @@ func TestEndingAccessCompletesAfterTheClientHangsUp(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if h.Edge(p.ID, k.AccessToken) == nil {
-			t.Errorf("%s: the token lives on", name)
+			t.Errorf("%s: the token is still valid", name)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func TestDeletingALargeGroupReachesEveryMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	if h.Edge(p.ID, access) == nil {
-		t.Error("a member's token lives on")
+		t.Error("a member's token is still valid")
 	}
 	records, err := h.Tokens.Revocations(t.Context())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 //
 // revoke.Issued revokes every iat up to and including the second of its moment. Tokens whose user was read after the
 // revocation was complete get a later iat, which may be ahead of the clock. All others get the second in which the read
-// began, and are revoked. The numbers of revocations, not the clock, decide what is after.
+// began, and are revoked. The order is that of the numbers of revocations, not that of the clock.
 type cutoffs struct {
 	mu      sync.Mutex
 	begun   uint64              // how many revocations have begun; each has its number, from 1

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
+func TestTokensIssuedAroundARevocationAreDistinguished(t *testing.T) {
 	c := newCutoffs(10)
 	now := time.Unix(1000, 500_000_000)
 	second := time.Unix(1000, 0)
@@ -18,29 +18,29 @@ func TestTokensIssuedAroundARevocationAreToldApart(t *testing.T) {
 		t.Error(at)
 	}
 	if iat := c.issueTime("p", "u", before); iat.After(at) {
-		t.Error("minted during, read before: must be dead", iat)
+		t.Error("issued during the revocation, user read before: must be revoked", iat)
 	}
 	end()
 	for name, from := range map[string]moment{"before": before, "during": during} {
 		if iat := c.issueTime("p", "u", from); iat.After(at) {
-			t.Errorf("read %s: must be dead, %s", name, iat)
+			t.Errorf("user read %s: must be revoked, iat %s", name, iat)
 		}
 	}
 	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("read after: must live", iat)
+		t.Error("user read after: must be valid", iat)
 	}
 	if iat := c.issueTime("p", "other", c.moment(now)); !iat.Equal(second) {
-		t.Error("another user", iat)
+		t.Error("the revocation changes the iat of another user", iat)
 	}
 	end = c.begin()
 	again := c.raise("p", "u", now)
 	end()
 	if !again.After(at) || !c.issueTime("p", "u", c.moment(now)).After(again) {
-		t.Error("a second one in the same second kills what the first let live", again)
+		t.Error("a second revocation in the same second must revoke tokens issued after the first, and none issued after it", again)
 	}
 	late := now.Add(time.Hour)
 	if iat := c.issueTime("p", "u", c.moment(late)); !iat.Equal(late.Truncate(time.Second)) {
-		t.Error("later the clock decides", iat)
+		t.Error("an hour later iat must be the time of the clock", iat)
 	}
 }
 
@@ -64,11 +64,11 @@ func TestARevocationNeverFailsThroughItsSubject(t *testing.T) {
 	if at := revoke(); iat.After(at) {
 		t.Errorf("a token of %s outlives a revocation of %s", iat, at)
 	} else if iat = c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("two seconds later new tokens live")
+		t.Error("two seconds later, new tokens must be valid")
 	}
 }
 
-func TestFullCutoffsTellTokensApartAllTheSame(t *testing.T) {
+func TestFullCutoffsStillDistinguishTokens(t *testing.T) {
 	c := newCutoffs(10)
 	now := time.Unix(1000, 500_000_000)
 	second := now.Truncate(time.Second)
@@ -82,13 +82,13 @@ func TestFullCutoffsTellTokensApartAllTheSame(t *testing.T) {
 		before := c.moment(now)
 		cut[sub] = revoke(sub)
 		if iat := c.issueTime("p", sub, before); iat.After(cut[sub]) {
-			t.Fatalf("%s: a token of a user read before lives", sub)
+			t.Fatalf("%s: a token of a user read before is valid", sub)
 		}
 	}
 	for sub, at := range cut {
 		iat := c.issueTime("p", sub, c.moment(now))
 		if !iat.After(at) {
-			t.Errorf("%s: a new token of %s is killed by the revocation of %s", sub, iat, at)
+			t.Errorf("%s: a new token of %s is revoked by the revocation of %s", sub, iat, at)
 		}
 		if at := revoke(sub); iat.After(at) {
 			t.Errorf("%s: a token of %s outlives a revocation of %s", sub, iat, at)
@@ -112,7 +112,7 @@ func TestALongRevocationDoesNotHoldUpLaterOnes(t *testing.T) {
 	long := c.begin()
 	end()
 	if iat := c.issueTime("p", "u", c.moment(now)); !iat.After(at) {
-		t.Error("a token read after the revocation ended is dead")
+		t.Error("a token whose user was read after the end of the revocation is revoked")
 	}
 	long()
 	if len(c.running) != 0 || c.oldest != c.begun+1 {

@@ -90,7 +90,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	return set, nil
 }
 
-// familyContext is what a renewal repeats.
+// familyContext holds the data of a sign-in that its renewals reuse.
 type familyContext struct {
 	Scopes []string `json:"scopes"`
 	Event  string   `json:"event"`

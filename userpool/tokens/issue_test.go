@@ -51,10 +51,10 @@ func TestTokensCarryTheScopesThatWereAskedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	t.Run("nobody gets tokens without a check", func(t *testing.T) {
+	t.Run("a request without Confirm is refused", func(t *testing.T) {
 		request.Confirm = nil
 		if _, err := h.Tokens.Issue(t.Context(), request); err == nil {
-			t.Error("issued")
+			t.Error("tokens were issued")
 		}
 	})
 }

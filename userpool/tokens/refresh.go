@@ -16,7 +16,7 @@ import (
 )
 
 // A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
-// store, tells an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
+// store, distinguishes an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
 // secret of the next turn is derived from the last one, so a client that lost the answer to a rotation and asks again
 // within the grace period gets the same successor.
 const (
@@ -182,7 +182,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	return next, nil, err
 }
 
-// turn checks that the token is the family's current one, and rotates it if the client rotates.
+// turn checks that the token is the family's current one, and rotates it if the client uses rotation.
 func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *familyContext, r *refreshToken) (*refreshToken, error, error) {
 	current := equal(r.hash(), f.Hash)
 	if !c.client.Rotates {

@@ -76,7 +76,7 @@ func TestRefreshKeepsTheFamily(t *testing.T) {
 	})
 }
 
-func TestRefreshTokensThatAreNot(t *testing.T) {
+func TestInvalidRefreshTokensAreRefused(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c, other := h.Client(p.ID, allFlows), h.Client(p.ID, allFlows)
@@ -135,7 +135,7 @@ func TestRotation(t *testing.T) {
 				t.Fatal("the token did not rotate")
 			}
 			if claims(t, out.AccessToken)["origin_jti"] != claims(t, first.AccessToken)["origin_jti"] {
-				t.Error("another family")
+				t.Error("the new refresh token belongs to another family")
 			}
 			token = out.RefreshToken
 			h.Clock.Forward(time.Minute)
@@ -144,7 +144,7 @@ func TestRotation(t *testing.T) {
 		_, err := renew(token)
 		wantFault(t, err, fault.NotAuthorized, "Refresh Token has expired")
 	})
-	t.Run("within the grace period a retry goes on, and both answers' tokens are one", func(t *testing.T) {
+	t.Run("within the grace period a retry succeeds and returns the same refresh token", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		one, err := renew(first.RefreshToken)
 		if err != nil {
@@ -159,7 +159,7 @@ func TestRotation(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := renew(two.RefreshToken); err != nil {
-			t.Error("the retry's token is the same turn:", err)
+			t.Error("the retry must return a token of the same turn:", err)
 		}
 	})
 	t.Run("after it, reuse ends the family", func(t *testing.T) {
@@ -174,10 +174,10 @@ func TestRotation(t *testing.T) {
 		_, err = renew(next.RefreshToken)
 		wantFault(t, err, fault.NotAuthorized, "Refresh Token has been revoked")
 		if err := h.Edge(p.ID, next.AccessToken); err == nil {
-			t.Error("the thief's access token lives")
+			t.Error("the thief's access token is still valid")
 		}
 	})
-	t.Run("a token two turns old ends the family too", func(t *testing.T) {
+	t.Run("a token two rotations old also ends the family", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		second, err := renew(first.RefreshToken)
 		if err != nil {
@@ -189,7 +189,7 @@ func TestRotation(t *testing.T) {
 		_, err = renew(first.RefreshToken)
 		wantFault(t, err, fault.RefreshTokenReuse, "*")
 	})
-	t.Run("tabs that race all go on", func(t *testing.T) {
+	t.Run("concurrent renewals within the grace period all succeed", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		var wg sync.WaitGroup
 		errs := make(chan error, 8)
@@ -219,9 +219,9 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 	ctx := t.Context()
 	for name, tc := range map[string]struct {
 		act       func(user string, tokens *tokens.Set) error
-		family    bool // only the family dies, another sign-in lives
-		refreshes bool // the refresh token goes on
-		gone      bool // nobody can sign in again
+		family    bool // only the family is revoked; another sign-in stays valid
+		refreshes bool // the refresh token stays valid
+		gone      bool // the user cannot sign in again
 	}{
 		"RevokeToken":            {act: func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(ctx, c.ID, "", k.RefreshToken) }, family: true},
 		"GlobalSignOut":          {act: func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(ctx, k.AccessToken) }},
@@ -251,18 +251,18 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 			}
 			for _, token := range []string{one.AccessToken, one.IDToken} {
 				if h.Edge(p.ID, token) == nil {
-					t.Error("a token lives on")
+					t.Error("a token is still valid")
 				}
 			}
 			if lives := h.Edge(p.ID, two.AccessToken) == nil; lives != tc.family {
-				t.Errorf("the other sign-in lives: %v", lives)
+				t.Errorf("the other sign-in is valid: %v", lives)
 			}
 			out, err := h.Refresh(c.ID, one.RefreshToken)
 			switch {
 			case tc.refreshes && err != nil:
 				t.Error(err)
 			case !tc.refreshes && err == nil:
-				t.Error("the refresh token lives on")
+				t.Error("the refresh token is still valid")
 			case tc.refreshes:
 				if groups := claims(t, out.Tokens.AccessToken)["cognito:groups"]; groups != nil {
 					t.Errorf("still in %v", groups)
@@ -271,7 +271,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 					t.Error("renewed in the same second:", err)
 				}
 			case !tc.gone:
-				// Within the same second: the clock stands still.
+				// The clock does not advance, so this is in the same second.
 				if err := h.Edge(p.ID, h.MustSignIn(c.ID, name).AccessToken); err != nil {
 					t.Error("signed in again in the same second:", err)
 				}
@@ -280,7 +280,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 				}
 			}
 			if _, err := h.Users.GetUser(ctx, one.AccessToken); !tc.refreshes && err == nil {
-				t.Error("the access token still serves its user")
+				t.Error("operations still accept the access token")
 			}
 		})
 	}
@@ -299,7 +299,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 			}
 		}
 		if families == 0 {
-			t.Error("no family")
+			t.Error("the revocation has no family")
 		}
 		if err := h.Index.Apply(records...); err != nil {
 			t.Error(err)
@@ -318,7 +318,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		err := h.Tokens.RevokeToken(ctx, other.ID, "", h.MustSignIn(c.ID, "zoe").RefreshToken)
 		wantFault(t, err, fault.Unauthorized, "*")
 	})
-	t.Run("two removals in one second each kill what was issued before them", func(t *testing.T) {
+	t.Run("two removals in one second each revoke the tokens issued before them", func(t *testing.T) {
 		h.User(p.ID, "twice")
 		var last string
 		for range 3 {
@@ -338,7 +338,7 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 				t.Fatal(err)
 			}
 			if h.Edge(p.ID, last) == nil {
-				t.Error("alive")
+				t.Error("the token is still valid")
 			}
 		}
 	})

@@ -55,8 +55,8 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 	return list, nil
 }
 
-// tokenAfterlife is how long a revocation must be kept: the longest life of a token, then that of temporary credentials
-// obtained in its last moment, and an hour to spare.
+// tokenAfterlife is how long a revocation must be kept: the longest lifetime of a token, plus that of temporary credentials
+// obtained just before it expires, plus an hour.
 const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
 
 // RevokeToken ends the family of a refresh token: the refresh token and every token with its origin_jti. Revoking it again
@@ -65,7 +65,7 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	ctx = context.WithoutCancel(ctx)
 	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
 	if fault.Is(err, fault.ResourceNotFound) {
-		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only kind that the operation has for it
+		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only fault kind that the operation documents
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	return s.revokeFamily(ctx, p.Issuer, r.family)
 }
 
-// revokeFamily revokes a family in the store, then tells the Revoker, even if ctx is canceled.
+// revokeFamily revokes a family in the store and then calls the Revoker, even if ctx is canceled.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 	ctx = context.WithoutCancel(ctx)
 	now := s.base.Now()
@@ -150,7 +150,7 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 }
 
 // Revoking runs change in a transaction that can revoke tokens through r, possibly more than once. After the commit it
-// tells the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
+// calls the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
 func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revocation) error) error {
 	ctx = context.WithoutCancel(ctx)
 	defer s.cutoffs.begin()()
@@ -165,7 +165,7 @@ func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revo
 	return s.announce(ctx, r.records)
 }
 
-// Revocation is what a transaction revokes. It is valid inside the function that Revoking runs.
+// Revocation collects the revocations of a transaction. It is valid inside the function that Revoking runs.
 type Revocation struct {
 	service *Service
 	tx      store.Tx
@@ -189,7 +189,7 @@ func (r *Revocation) Issued(u *store.User) error {
 	return r.tx.Revocations.Put(kept(rec))
 }
 
-// announce tells the Revoker what the store holds.
+// announce passes stored revocations to the Revoker.
 func (s *Service) announce(ctx context.Context, records []revoke.Record) error {
 	if s.o.Revoker == nil || len(records) == 0 {
 		return nil

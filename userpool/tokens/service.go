@@ -13,10 +13,10 @@ import (
 type Options struct {
 	Base    *userpool.Base
 	Pools   *userpool.Service
-	Revoker Revoker // is told of revocations; nil if tokens are checked here only
+	Revoker Revoker // gets the revocations; nil if only this package checks tokens
 }
 
-// Revoker makes tokens fail before they expire wherever they are checked.
+// Revoker distributes revocations to the verifiers of tokens, which then refuse the revoked tokens.
 type Revoker interface {
 	// Revoked is called after the store holds the revocations durably. It may be called again with the same ones. An
 	// error fails the operation, and the client repeats it.

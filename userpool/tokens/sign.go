@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// content is what a pair of ID and access token says.
+// content holds the values from which an ID and an access token are made.
 type content struct {
 	pool   *userpool.Pool
 	client *userpool.Client
@@ -22,7 +22,7 @@ type content struct {
 	family   string // origin_jti
 	event    string // event_id
 	authTime time.Time
-	from     moment // before user and groups were read: decides iat, so that a later change finds the tokens older
+	from     moment // before user and groups were read; determines iat, so that the tokens are older than any later change
 }
 
 // mint makes ID and access token, each signed by its own key.

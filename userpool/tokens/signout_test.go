@@ -7,9 +7,9 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// Each sign-out within one second dates the next tokens a second later, since iat has whole seconds. They ran past what
-// the pool itself allows for clocks that differ, and GlobalSignOut refused tokens that the gate took. A user's sign-outs
-// must not make an administrator's revocation fail either.
+// Each sign-out within one second dates the next tokens a second later, since iat has whole seconds. Once iat was
+// further ahead than the pool's leeway, GlobalSignOut refused tokens that the gate accepted. A user's sign-outs must not make
+// an administrator's revocation fail either.
 func TestSigningInAndOutQuicklyNeverMakesTokensThatThePoolRefuses(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
@@ -26,7 +26,7 @@ func TestSigningInAndOutQuicklyNeverMakesTokensThatThePoolRefuses(t *testing.T) 
 		case valid && err != nil:
 			t.Fatalf("GlobalSignOut %d: %v", i, err)
 		case h.Edge(p.ID, tokens.AccessToken) == nil:
-			t.Error("signed out, and the gate takes the token")
+			t.Error("the gate accepts the token after the sign-out")
 		}
 		if err := h.Users.AdminUserGlobalSignOut(t.Context(), p.ID, "ada"); err != nil {
 			t.Fatalf("the user's sign-outs make an administrator's revocation fail: %v", err)

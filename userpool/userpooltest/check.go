@@ -47,7 +47,7 @@ func (h *Harness) Edge(poolID, raw string) error {
 	return nil
 }
 
-// WantFault checks kind and text of an error. "*" stands for any text.
+// WantFault checks kind and text of an error. "*" matches any text.
 func WantFault(t testing.TB, err error, kind fault.Kind, text string) {
 	t.Helper()
 	got, _ := fault.Message(err)

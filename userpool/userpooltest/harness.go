@@ -132,7 +132,7 @@ func (h *Harness) Restart() {
 	h.Provider = provider
 }
 
-// AllFlows is a client that may use every flow and hides who exists.
+// AllFlows are the settings of a client that allows every flow and hides user existence.
 var AllFlows = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_USER_SRP_AUTH",
 	"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_CUSTOM_AUTH"}}
 

@@ -9,7 +9,8 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 )
 
-// Keys returns two private keys that all pools of the tests share under fresh ids: making one takes a tenth of a second.
+// Keys returns two private keys that all pools of the tests share under fresh ids, because generating one takes a tenth of
+// a second.
 var Keys = sync.OnceValue(func() (list []*token.SigningKey) {
 	for range 2 {
 		k, err := token.GenerateKey(rand.Reader, "RS256")

@@ -99,7 +99,7 @@ func (h *Harness) BeginSRP(c *SRPClient, clientID, name string) (*signin.Result,
 		Parameters: map[string]string{"USERNAME": name, "SRP_A": c.PublicA.Text(16)}})
 }
 
-// SRPSignIn walks through the whole of USER_SRP_AUTH.
+// SRPSignIn runs all steps of USER_SRP_AUTH.
 func (h *Harness) SRPSignIn(poolID, clientID, name, pass string) (*signin.Result, error) {
 	h.T.Helper()
 	c := NewSRPClient(h.T)
