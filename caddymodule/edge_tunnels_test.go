@@ -215,12 +215,13 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	}
 }
 
-func TestSigningOutEndsLongRequests(t *testing.T) {
+func TestSigningOutEndsLongRequestsAlsoAfterAReload(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
 	address, gone := streams(t)
 	e.more = append(e.more, "%STREAMS%", address)
-	e.load(t, poolBlock, poolSite+"\nhandle /events {\n sluice_authorize {\n user_pool us-east-1_edge00001\n allow any * /*\n }\n reverse_proxy %STREAMS%\n}\n")
+	site := poolSite + "\nhandle /events {\n sluice_authorize {\n user_pool us-east-1_edge00001\n allow any * /*\n }\n reverse_proxy %STREAMS%\n}\n"
+	e.load(t, poolBlock, site)
 	e.addUser(t, "ada", "readers")
 	e.addUser(t, "bob", "readers")
 	start := func(user string) (tokens, *http.Response) {
@@ -239,6 +240,10 @@ func TestSigningOutEndsLongRequests(t *testing.T) {
 	}
 	ada, stream := start("ada")
 	_, other := start("bob")
+	// The gate of the earlier configuration, which makes other services, still ends its requests.
+	if err := e.reload(poolBlock+"\nrate_limit 4000", site); err != nil {
+		t.Fatal(err)
+	}
 	unsigned(t, e, "GlobalSignOut", object{"AccessToken": ada.access})
 	if _, err := io.Copy(io.Discard, stream.Body); err == nil {
 		t.Error("the stream ended normally instead of being aborted")

@@ -30,18 +30,16 @@ type Revocations struct {
 	log     *slog.Logger
 }
 
-func newRevocations(o *Options, s store.Store) (*Revocations, error) {
-	index, err := revoke.NewIndex(revoke.Options{Now: o.Now, Skew: time.Second})
-	if err != nil {
-		return nil, err
-	}
+// newRevocations uses the index of the storage: gates of an earlier configuration, whose long requests go on after a reload, look
+// at the same one.
+func newRevocations(o *Options, s *Storage) *Revocations {
 	background, stop := context.WithCancel(context.Background())
-	r := &Revocations{index: index, store: s, now: o.Now, log: o.Log, stop: stop, stopped: make(chan struct{})}
+	r := &Revocations{index: s.revoked, store: s.Store, now: o.Now, log: o.Log, stop: stop, stopped: make(chan struct{})}
 	go func() {
 		defer close(r.stopped)
 		r.maintain(background)
 	}()
-	return r, nil
+	return r
 }
 
 // load fills the index with what known reads from the store, and connects to Redis.

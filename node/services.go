@@ -66,9 +66,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	if sv.Minter, err = session.NewMinter(session.Options{Box: s.Box}); err != nil {
 		return nil, err
 	}
-	if sv.Revocations, err = newRevocations(&o, s.Store); err != nil {
-		return nil, err
-	}
+	sv.Revocations = newRevocations(&o, s)
 	if err := sv.build(ctx, &o); err != nil {
 		return nil, errors.Join(err, sv.Revocations.Close())
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sqlite"
@@ -23,7 +25,10 @@ type Storage struct {
 	Box   *seal.Box
 	Dir   string
 
-	hasher *passwordHasher
+	// What requests must find again after a reload that makes new services.
+	hasher  *passwordHasher
+	used    *usedSessions
+	revoked *revoke.Index
 }
 
 // StorageOptions are what OpenStorage needs. Dir is required.
@@ -42,6 +47,9 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
@@ -53,7 +61,11 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	return &Storage{Store: opened, Box: box, Dir: o.Dir, hasher: newHasher()}, nil
+	revoked, err := revoke.NewIndex(revoke.Options{Now: o.Now, Skew: time.Second})
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return &Storage{Store: opened, Box: box, Dir: o.Dir, hasher: newHasher(), used: newUsedSessions(o.Now), revoked: revoked}, nil
 }
 
 // Close closes the store.

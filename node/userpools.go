@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"time"
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
@@ -12,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -19,13 +21,18 @@ import (
 // store.
 type passwordHasher = directory.Hasher
 
+// usedSessions are the sessions of sign-ins that were used.
+type usedSessions = signin.Used
+
+func newUsedSessions(now func() time.Time) *usedSessions { return signin.NewUsed(now) }
+
 func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
 
 // newUserPools makes the services of the user pools and reads their keys.
 func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker tokens.Revoker) (*idp.Provider, error) {
 	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
 		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: sender, Hasher: s.hasher,
-		Revoker: revoker, Observer: o.Observer, Logger: o.Log, NewKey: o.NewKey})
+		Revoker: revoker, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}

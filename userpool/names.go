@@ -21,21 +21,24 @@ func (p *Pool) Key(name string) string {
 // ShortName returns the part of the pool's id after "_", which SRP hashes.
 func (p *Pool) ShortName() string { return p.ID[strings.IndexByte(p.ID, '_')+1:] }
 
-// FindUser returns the user whom name means: a user name, an alias in force, or a sub, in this order. It returns
+// FindUser returns the user whom name means: a user name, a sub, or an alias in force, in this order. It returns
 // store.ErrNotFound if there is none.
 func (p *Pool) FindUser(tx store.Tx, name string) (store.User, error) {
 	u, err := tx.Users.ByKey(p.ID, p.Key(name))
 	if !errors.Is(err, store.ErrNotFound) {
 		return u, err
 	}
+	if isUUID(name) {
+		// A sub wins over an alias: a store of an earlier release may hold an alias that is another user's sub.
+		if u, err = tx.Users.Get(p.ID, name); !errors.Is(err, store.ErrNotFound) {
+			return u, err
+		}
+	}
 	for _, kind := range p.aliasKinds(name) {
 		u, err = tx.Users.ByAlias(p.ID, store.Alias{Kind: kind, Value: p.Key(name)})
 		if !errors.Is(err, store.ErrNotFound) {
 			return u, err
 		}
-	}
-	if isUUID(name) {
-		return tx.Users.Get(p.ID, name)
 	}
 	return u, err
 }

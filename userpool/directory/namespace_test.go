@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
@@ -175,3 +176,25 @@ func TestANewSubIsNoUsersName(t *testing.T) {
 type reader func([]byte) (int, error)
 
 func (f reader) Read(b []byte) (int, error) { return f(b) }
+
+// A store of an earlier release may hold an alias that is another user's sub.
+func TestASubWinsOverAnAliasOfAnotherUser(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AliasAttributes: []string{"preferred_username"}})
+	victim, attacker := h.User(p.ID, "victim"), h.User(p.ID, "attacker")
+	if err := h.Store.Update(t.Context(), func(tx store.Tx) error {
+		u, err := tx.Users.Get(p.ID, attacker.Sub)
+		if err != nil {
+			return err
+		}
+		u.Attributes["preferred_username"] = victim.Sub
+		u.Aliases = append(u.Aliases, store.Alias{Kind: "preferred_username", Value: victim.Sub})
+		return tx.Users.Update(u)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Users.AdminGetUser(t.Context(), p.ID, victim.Sub)
+	if err != nil || got.Username != "victim" {
+		t.Errorf("the victim's sub means %q, %v", got.Username, err)
+	}
+}

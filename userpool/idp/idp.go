@@ -33,6 +33,7 @@ type Options struct {
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
+	Used     *signin.Used    // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
 
 	// See userpool.Options for these and their defaults.
@@ -73,7 +74,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer})
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer, Used: o.Used})
 	return p, err
 }
 

@@ -14,5 +14,5 @@ func (m *Machine) AddGullibleFlow(name, challenge string) {
 
 // ShrinkUsed makes the sets of used sessions hold n sessions each. They are empty then.
 func (m *Machine) ShrinkUsed(n int) {
-	m.used, m.usedByStandIns = newOnceSet(m.base.Now, n), newOnceSet(m.base.Now, n)
+	m.used = newUsed(m.base.Now, n)
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Tokens   *tokens.Service
 	Users    *directory.Service
 	Observer Observer // counts sign-ins; may be nil
+	Used     *Used    // nil makes a new one
 }
 
 // Observer counts sign-ins.
@@ -33,9 +34,7 @@ type Machine struct {
 	base  *userpool.Base
 	flows map[string]*flow
 	steps map[string]*step
-
-	used           *onceSet // sessions of users
-	usedByStandIns *onceSet // sessions of names that no user has
+	used  *Used
 }
 
 // New returns a Machine, or an error that names the missing option.
@@ -43,7 +42,10 @@ func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
 	}
-	m := &Machine{o: o, base: o.Base, used: newOnceSet(o.Base.Now, maxUsed), usedByStandIns: newOnceSet(o.Base.Now, maxUsed)}
+	if o.Used == nil {
+		o.Used = NewUsed(o.Base.Now)
+	}
+	m := &Machine{o: o, base: o.Base, used: o.Used}
 	return m, m.register()
 }
 

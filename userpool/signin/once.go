@@ -15,6 +15,19 @@ const (
 	maxSessionLife = 15 * time.Minute // the longest AuthSessionValidity
 )
 
+// Used remembers which sessions of sign-ins were used. Machines over the same store can share one, as before and after a
+// reload, so that no session serves twice.
+type Used struct {
+	users, standIns *onceSet // standIns has the sessions of names that no user has
+}
+
+// NewUsed returns an empty Used, bounded to 200,000 sessions of users and as many of names that no user has.
+func NewUsed(now func() time.Time) *Used { return newUsed(now, maxUsed) }
+
+func newUsed(now func() time.Time, limit int) *Used {
+	return &Used{users: newOnceSet(now, limit), standIns: newOnceSet(now, limit)}
+}
+
 // onceSet remembers used sessions for as long as they could be used again. A full set refuses no session and allows no
 // second use: it evicts the session that was issued first, and from then on counts every session as used that was issued
 // no later. A session stays usable unless the whole set is replaced before its answer comes.

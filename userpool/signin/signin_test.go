@@ -245,3 +245,25 @@ func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 		})
 	}
 }
+
+// A reload makes new services over the same store.
+func TestASecretBlockIsValidOnceAcrossMachinesThatShareTheirSessions(t *testing.T) {
+	h := newHarness(t)
+	h.Options.Used = signin.NewUsed(h.Clock.Now)
+	h.Restart()
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "alice")
+	client := userpooltest.NewSRPClient(t)
+	out, err := h.BeginSRP(client, c.ID, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := client.Answer(t, p.ID, out.Parameters, password, h.Clock.Now())
+	if _, err := h.Respond(c.ID, "PASSWORD_VERIFIER", "", answer); err != nil {
+		t.Fatal(err)
+	}
+	h.Restart()
+	_, err = h.Respond(c.ID, "PASSWORD_VERIFIER", "", answer)
+	wantFault(t, err, fault.NotAuthorized, wrong)
+}

@@ -129,9 +129,9 @@ func (m *Machine) readState(a *attempt, s *step) error {
 
 // spend marks the state as used. giveBack removes the mark, for an answer that may be repeated.
 func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
-	used := m.used
+	used := m.used.users
 	if a.state.Absent != 0 {
-		used = m.usedByStandIns
+		used = m.used.standIns
 	}
 	key := sha256.Sum256([]byte(a.state.ID))
 	err = used.use(key, time.UnixMilli(a.state.Issued))
