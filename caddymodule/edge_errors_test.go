@@ -57,3 +57,14 @@ func TestAGateInHandleErrorsAnswersItself(t *testing.T) {
 		t.Errorf("%d %q", a.status, a.body)
 	}
 }
+
+func TestAnErrorRouteThatProxiesPassesNoCredential(t *testing.T) {
+	e := startEdge(t, gate("allow any * /api/*")+"respond ok\nhandle_errors {\n reverse_proxy %UPSTREAM%\n}\n")
+	a := e.get(t, "/elsewhere?X-Amz-Signature=f00&page=1", e.issuer.bearer(t, "ada"))
+	if a.got == nil {
+		t.Fatalf("the error route was not proxied: %d %q", a.status, a.body)
+	}
+	if sent := a.got.values("Authorization"); len(sent) > 0 || strings.Contains(a.got.Line, "X-Amz-Signature") || !strings.Contains(a.got.Line, "page=1") {
+		t.Errorf("the upstream received %q, Authorization %q", a.got.Line, sent)
+	}
+}

@@ -135,7 +135,8 @@ func TestLogsHideSessionTokensAndPresignedSignatures(t *testing.T) {
 		"/other?a=1&X-Amz-Signature=" + secret + "&x-amz-%73ecurity-token=" + secret: 401,
 		"/away?a=1&id_token=" + secret: 502,
 	} {
-		if a := e.get(t, target, "X-Amz-Security-Token: "+secret, "Referer: http://a.example/?access_token="+secret); a.status != status {
+		if a := e.get(t, target, "X-Amz-Security-Token: "+secret, "X-Amz-Server-Side-Encryption-Customer-Key: "+secret,
+			"X-Api-Key: "+secret, "Referer: http://a.example/?access_token="+secret); a.status != status {
 			t.Errorf("%s: %d", target, a.status)
 		}
 	}
@@ -167,6 +168,7 @@ func TestRedactURL(t *testing.T) {
 		"/a?x%2Damz%2Dsignature=x=y&":          "/a?x%2Damz%2Dsignature=REDACTED&",
 		"/a?%zz=x":                             "/a?%zz=REDACTED",
 		"/a?token":                             "/a?token",
+		"/a?code=x&sig=y":                      "/a?code=REDACTED&sig=REDACTED",
 		"https://h/a?b=1&access_token=x#token": "https://h/a?b=1&access_token=REDACTED#token",
 	} {
 		if got := redactURL(raw); got != want {

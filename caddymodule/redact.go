@@ -65,7 +65,8 @@ func (r redactedRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	shown.RequestURI, shown.Header = redactURL(r.RequestURI), make(http.Header, len(r.Header))
 	for name, values := range r.Header {
 		switch http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")) {
-		case "X-Amz-Security-Token":
+		case "X-Amz-Security-Token", "X-Amz-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key",
+			"X-Forwarded-Access-Token", "X-Access-Token", "X-Auth-Token", "X-Api-Key":
 			values = []string{redactedValue}
 		case "Referer", "X-Forwarded-Uri", "X-Original-Uri", "X-Original-Url":
 			values = redactURLs(values)
@@ -80,7 +81,9 @@ const redactedValue = "REDACTED" // Caddy's own
 // hiddenParams are the parameters that are, or prove, a credential; in lower case.
 var hiddenParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
-	"token": true, "client_secret": true, "password": true,
+	"token": true, "client_secret": true, "password": true, "code": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
+	"apikey": true, "assertion": true, "client_assertion": true, "subject_token": true,
+	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
 }
 
 func redactURLs(urls []string) []string {

@@ -324,6 +324,9 @@ func (r *Rule) validate(v *validator) {
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)
 	}
+	if strings.ContainsAny(r.Path, "?#") {
+		v.add(at, "%q is never the path of a request, because a query is not part of it; use a policy with a condition on http:query/<name>", r.Path)
+	}
 }
 
 // loopback reports whether a host is this machine.

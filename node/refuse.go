@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/server/refusal"
 )
@@ -46,6 +47,11 @@ func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result auth
 	h := w.Header()
 	before := h["Www-Authenticate"]
 	g.refuser.Challenge(h, result.Refusal)
+	if !g.settings.PassAuthorization {
+		// The route may proxy the request. A credential goes no further than from a request that passes.
+		r.URL.RawQuery = credentials.StripSignature(r.Header, r.URL.RawQuery)
+		delete(r.Header, "Authorization")
+	}
 	return route(w, r, status, result.Refusal.Detail, result.DecisionID, handlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header()["Www-Authenticate"] = before
 		return g.refuser.Refuse(w, r, &result)

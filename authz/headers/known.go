@@ -17,6 +17,8 @@ var knownNames = []string{
 	// Kong, Tyk, APISIX.
 	"X-Consumer-*", "X-Credential-Identifier", "X-Credential-Username", "X-Anonymous-Consumer", "X-Authenticated-*",
 	"X-Userinfo",
+	// mod_auth_openidc and API gateways that unpack tokens; names that proxies use without a standard.
+	"Oidc-Claim-*", "X-Token-Claim-*", "X-Amzn-Request-Context", "X-User", "X-Auth-User", "X-Proxy-User", "X-Iap-User", "X-Email",
 	// Google, Cloudflare, Microsoft, Tailscale.
 	"X-Goog-Authenticated-User-*", "X-Goog-Iap-Jwt-Assertion", "X-Endpoint-Api-Userinfo", "X-Apigateway-Api-Userinfo",
 	"Cf-Access-*", "X-Ms-Client-Principal*", "X-Ms-Token-*", "Tailscale-User-*",
