@@ -92,7 +92,8 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// FuzzJWKS checks that keys pass Check, have unique IDs, and are the same after MarshalJWKS and ParseJWKS.
+// FuzzJWKS checks that keys pass Check, have unique IDs, and are the same after MarshalJWKS and ParseJWKS. At most one key
+// lacks an ID, and it passes Check with one.
 func FuzzJWKS(f *testing.F) {
 	written, err := MarshalJWKS(testKey().Public())
 	if err != nil {
@@ -102,17 +103,22 @@ func FuzzJWKS(f *testing.F) {
 	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AAAA","kid":"a"},{"kty":"OKP","crv":"Ed25519","kid":"b","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"c","x":"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY","y":"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw"}]}`))
 	f.Add([]byte(`{"keys":{},"keys":[]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, err := ParseJWKS(data, 20)
 		if err != nil || len(set.Keys) == 0 {
 			return
 		}
 		ids := make(map[string]PublicKey)
-		for _, key := range set.Keys {
+		for i := range set.Keys {
+			key := &set.Keys[i]
+			if key.ID == "" {
+				key.ID = "the key without a kid"
+			}
 			if err := key.Check(); err != nil {
 				t.Errorf("a key fails Check: %v", err)
 			}
-			ids[key.ID] = key
+			ids[key.ID] = *key
 		}
 		if len(ids) != len(set.Keys) {
 			t.Error("duplicate key ID")
