@@ -30,19 +30,19 @@ var floors = map[string]int{
 	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
-	// 4 to 6, domain: user pools, each package over the one before.
-	"userpool/tokens": 4, "userpool/directory": 5, "userpool/signin": 6,
-	// 7, user pools as one; dispatch: the code that all APIs of one protocol share.
-	"userpool/idp": 7, "server/awsjson": 7, "server/query": 7, "server/awsauth": 7,
-	// 8, wires.
-	"server/caller": 8, "server/cognitoidp": 8, "server/cognitoidentity": 8, "server/sts": 8, "server/iam": 8, "server/oidc": 8,
-	"server/refusal": 8,
-	// 9, the composition.
-	"node": 9, "server/compat": 9, "userpool/userpooltest": 9,
-	// 10, the host, and tests' servers.
-	"server/caller/callertest": 10, "caddymodule": 10,
-	// 11, ends.
-	"": 11, "cmd/sluice": 11,
+	// 4 to 9, domain: user pools, each package over the one before.
+	"userpool/tokens": 5, "userpool/directory": 7, "userpool/signin": 9,
+	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
+	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
+	// 11, wires.
+	"server/caller": 11, "server/cognitoidp": 11, "server/cognitoidentity": 11, "server/sts": 11, "server/iam": 11, "server/oidc": 11,
+	"server/refusal": 11,
+	// 12, the composition.
+	"node": 12, "server/compat": 12, "userpool/userpooltest": 12,
+	// 13, the host, and tests' servers.
+	"server/caller/callertest": 13, "caddymodule": 13,
+	// 14, ends.
+	"": 14, "cmd/sluice": 14,
 }
 
 // hosts are the packages that may know Caddy.
