@@ -41,6 +41,7 @@ const (
 	DeveloperUserRegistered  Kind = "DeveloperUserAlreadyRegistered" // identity pools: the developer user identifier is linked to another identity
 	RefreshTokenReuse        Kind = "RefreshTokenReuse"              // a rotated refresh token was used again
 	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
+	FeatureUnavailableInTier Kind = "FeatureUnavailableInTier" // the pool's tier does not have the feature
 	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
 	ConcurrentModification   Kind = "ConcurrentModification"
 	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
@@ -54,6 +55,15 @@ const (
 	EntityExists             Kind = "EntityExists"             // IAM: EntityAlreadyExists
 	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
 	DeleteConflict           Kind = "DeleteConflict"           // IAM
+
+	// About passkeys.
+	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"             // passkeys are no first factor of the pool
+	WebAuthnConfigurationMissing   Kind = "WebAuthnConfigurationMissing"   // the pool has no relying party ID
+	WebAuthnChallengeNotFound      Kind = "WebAuthnChallengeNotFound"      // no registration was started, or it expired
+	WebAuthnClientMismatch         Kind = "WebAuthnClientMismatch"         // another app client started the registration
+	WebAuthnOriginNotAllowed       Kind = "WebAuthnOriginNotAllowed"       // the origin is not the relying party's
+	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"   // the credential is for another relying party
+	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported" // the authenticator or its key is not accepted
 
 	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
 	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required

@@ -30,6 +30,8 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
+	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
+
 	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
 	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
 

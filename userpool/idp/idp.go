@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -45,10 +46,11 @@ type Options struct {
 
 // Provider is the services of user pools, wired together.
 type Provider struct {
-	Pools   *userpool.Service
-	Tokens  *tokens.Service
-	Users   *directory.Service
-	SignIns *signin.Machine
+	Pools    *userpool.Service
+	Tokens   *tokens.Service
+	Users    *directory.Service
+	Passkeys *passkeys.Service
+	SignIns  *signin.Machine
 
 	base *userpool.Base
 }
@@ -71,6 +73,10 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher})
+	if err != nil {
+		return nil, err
+	}
+	p.Passkeys, err = passkeys.New(passkeys.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
 	if err != nil {
 		return nil, err
 	}
