@@ -41,7 +41,6 @@ const (
 	DeveloperUserRegistered  Kind = "DeveloperUserAlreadyRegistered" // identity pools: the developer user identifier is linked to another identity
 	RefreshTokenReuse        Kind = "RefreshTokenReuse"              // a rotated refresh token was used again
 	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
-	FeatureUnavailableInTier Kind = "FeatureUnavailableInTier" // the pool's tier does not have the feature
 	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
 	ConcurrentModification   Kind = "ConcurrentModification"
 	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
@@ -56,14 +55,27 @@ const (
 	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
 	DeleteConflict           Kind = "DeleteConflict"           // IAM
 
+	// About user pools.
+	FeatureUnavailableInTier     Kind = "FeatureUnavailableInTier" // the pool's tier lacks the feature
+	UserPoolAddOnNotEnabled      Kind = "UserPoolAddOnNotEnabled"  // threat protection is off
+	OperationNotEnabled          Kind = "OperationNotEnabled"
+	InvalidUserPoolConfiguration Kind = "InvalidUserPoolConfiguration"
+	MFAMethodNotFound            Kind = "MFAMethodNotFound"
+	SoftwareTokenMFANotFound     Kind = "SoftwareTokenMFANotFound"
+	EnableSoftwareTokenMFA       Kind = "EnableSoftwareTokenMFA" // wrong code while a software token is set up
+	DeviceKeyExists              Kind = "DeviceKeyExists"
+	UserLambdaValidation         Kind = "UserLambdaValidation" // a trigger refused
+	UnexpectedLambda             Kind = "UnexpectedLambda"     // a trigger could not be run
+	InvalidLambdaResponse        Kind = "InvalidLambdaResponse"
+
 	// About passkeys.
-	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"             // passkeys are no first factor of the pool
-	WebAuthnConfigurationMissing   Kind = "WebAuthnConfigurationMissing"   // the pool has no relying party ID
-	WebAuthnChallengeNotFound      Kind = "WebAuthnChallengeNotFound"      // no registration was started, or it expired
-	WebAuthnClientMismatch         Kind = "WebAuthnClientMismatch"         // another app client started the registration
-	WebAuthnOriginNotAllowed       Kind = "WebAuthnOriginNotAllowed"       // the origin is not the relying party's
-	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"   // the credential is for another relying party
-	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported" // the authenticator or its key is not accepted
+	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"
+	WebAuthnConfigurationMissing   Kind = "WebAuthnConfigurationMissing"
+	WebAuthnChallengeNotFound      Kind = "WebAuthnChallengeNotFound"
+	WebAuthnClientMismatch         Kind = "WebAuthnClientMismatch"
+	WebAuthnOriginNotAllowed       Kind = "WebAuthnOriginNotAllowed"
+	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"
+	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported"
 
 	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
 	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required

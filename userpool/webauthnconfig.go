@@ -53,8 +53,10 @@ func (p *PoolSettings) validateWebAuthn() error {
 	if c == nil {
 		return nil
 	}
-	if c.FactorConfiguration != "" && p.UserPoolTier == "LITE" {
-		return fault.New(fault.FeatureUnavailableInTier, "WebAuthnConfiguration.FactorConfiguration is not available in the LITE tier.")
+	if c.FactorConfiguration != "" {
+		if err := p.needsEssentials("Passkey MFA"); err != nil {
+			return err
+		}
 	}
 	if id := c.RelyingPartyID; id != "" && !relyingParty(id) {
 		return fault.New(fault.InvalidParameter, "Invalid RelyingPartyId: it must be a domain name in lower case that is not a public suffix.")
