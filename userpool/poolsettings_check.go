@@ -220,7 +220,7 @@ func (p *PoolSettings) validateSupported() error {
 		}
 	}
 	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
-		if f != "PASSWORD" {
+		if f != "PASSWORD" && f != FactorWebAuthn {
 			return fault.New(fault.NotImplemented, "The first factor %s is not implemented.", f)
 		}
 	}

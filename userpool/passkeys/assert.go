@@ -17,8 +17,8 @@ import (
 
 // Challenge is a sign-in's challenge to an authenticator. It travels in the sealed session.
 type Challenge struct {
-	Text   string
-	Issued time.Time
+	Text   string    // Base64url
+	Issued time.Time // when the session was sealed
 }
 
 // sessionLife is the longest time for which a session, and so a challenge, can be answered: the longest AuthSessionValidity.
@@ -30,7 +30,7 @@ type Proof struct {
 
 	// Record keeps the use of the passkey, in the transaction that continues or ends the sign-in. It returns
 	// userpool.ErrWrongPassword if the challenge was answered meanwhile, or if the passkey was deleted.
-	Record func(store.Tx) error
+	Record func(store.Tx, *store.User) error
 }
 
 // Has reports whether the subject can sign in with a passkey of the pool's relying party. For a stand-in the answer follows
@@ -45,17 +45,16 @@ func (s *Service) Has(ctx context.Context, p *userpool.Pool, subject *directory.
 
 // Ask returns the options with which the subject's client signs in, and the challenge in them. The options of a stand-in name
 // a credential that nobody has.
-func (s *Service) Ask(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (json.RawMessage, Challenge, error) {
+func (s *Service) Ask(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (options json.RawMessage, challenge string, err error) {
 	list, err := s.of(ctx, p, subject)
 	if err != nil {
-		return nil, Challenge{}, err
+		return nil, "", err
 	}
-	text, err := s.newChallenge()
-	if err != nil {
-		return nil, Challenge{}, err
+	if challenge, err = s.newChallenge(); err != nil {
+		return nil, "", err
 	}
-	options, err := request(p.WebAuthn, text, list)
-	return options, Challenge{text, s.base.Now()}, err
+	options, err = request(p.WebAuthn, challenge, list)
+	return options, challenge, err
 }
 
 // of returns the subject's passkeys of the pool's relying party.
@@ -128,7 +127,7 @@ func (s *Service) answer(ctx context.Context, p *userpool.Pool, subject *directo
 		return nil, err
 	}
 	return &Proof{UserVerified: given.Response.AuthenticatorData.Flags.UserVerified(),
-		Record: func(tx store.Tx) error { return s.record(tx, p.ID, used) }}, nil
+		Record: func(tx store.Tx, _ *store.User) error { return s.record(tx, p.ID, used) }}, nil
 }
 
 // consistent compares what an authenticator says with what it said when the passkey was registered.
