@@ -62,6 +62,7 @@ type Tx struct {
 	Groups        Groups
 	Codes         Codes
 	RefreshTokens RefreshTokens
+	Devices       Devices
 	SigningKeys   SigningKeys
 	Revocations   Revocations
 	IdentityPools IdentityPools

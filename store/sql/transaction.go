@@ -70,6 +70,7 @@ func (t *Transaction) Tx() store.Tx {
 		Groups:        groups{t},
 		Codes:         codes{t},
 		RefreshTokens: refreshTokens{t},
+		Devices:       devices{t},
 		SigningKeys:   signingKeys{t},
 		Revocations:   revocations{t},
 		IdentityPools: identityPools{t},

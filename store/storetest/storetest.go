@@ -29,6 +29,8 @@ func Run(t *testing.T, open Open) {
 		{"codes", testCodes},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
+		{"devices", testDevices},
+		{"refresh tokens of a device", testRefreshTokensOfADevice},
 		{"signing keys", testSigningKeys},
 		{"revocations", testRevocations},
 		{"identity pools", testIdentityPools},
