@@ -15,9 +15,7 @@ insert into user_groups values ('us-east-1_aaaaaaaaa', 'readers', 'may read', 'a
 insert into memberships values ('us-east-1_aaaaaaaaa', 'readers', 'sub-ann');
 insert into codes values ('us-east-1_aaaaaaaaa', 'sub-ann', 'forgot', x'04', 'email', 'ann@example.com', 1, 1793588645678, 1793588649678);
 insert into refresh_tokens values ('family', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'sub-ann', x'05', x'06',
-    1793588646678, '{"s":1}', 1793588645678, 1793588645678, 1793588745678, null, 'us-east-1_d', null);
-insert into devices values ('us-east-1_aaaaaaaaa', 'sub-ann', 'us-east-1_d', '-abcdefgh', 'phone', x'09', x'0a', 1, '192.0.2.1',
-    1793588645678, 1793588646678, 1793588646678);
+    1793588646678, '{"s":1}', 1793588645678, 1793588645678, 1793588745678, null);
 insert into signing_keys values ('us-east-1_aaaaaaaaa', 'k1', 'id', 'RS256', x'07', 1793588645678, 1793588645678, null, null);
 insert into revocations values ('user', 'sub-ann', null, 1793588745678);
 insert into identity_pools values ('us-east-1:p', 'notes', '{}', '{"r":1}', null, 0, 1793588645678, 1793588646678);
@@ -27,3 +25,4 @@ insert into roles values ('notes-user', 'Notes-User', '/', 'AROA1', '', '{"t": 1
 insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{}', 0, 1793588645678, 1793588646678, '[{"id":"v1"}]');
 insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
+insert into passkeys values ('us-east-1_aaaaaaaaa', x'09', 'sub-ann', 'example.com', x'0a', 3, 'Security key', x'0b', 'cross-platform', '["usb"]', 0, null, 1793588645678);
