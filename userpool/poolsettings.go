@@ -31,7 +31,7 @@ type PoolSettings struct {
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
 	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
-	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
+	LambdaConfig       *LambdaConfig   `json:"LambdaConfig,omitempty"`       // nil = no triggers
 
 	KeptSettings
 }
