@@ -33,8 +33,7 @@ const (
 	UserNotConfirmed         Kind = "UserNotConfirmed"
 	TooManyRequests          Kind = "TooManyRequests" // a rate limit was exceeded or a queue is full
 	TooManyFailedAttempts    Kind = "TooManyFailedAttempts"
-	LimitExceeded            Kind = "LimitExceeded"            // a quota was exceeded
-	FeatureUnavailableInTier Kind = "FeatureUnavailableInTier" // the pool's tier does not have the feature
+	LimitExceeded            Kind = "LimitExceeded" // a quota was exceeded
 	UnsupportedOperation     Kind = "UnsupportedOperation"
 	UnsupportedTokenType     Kind = "UnsupportedTokenType"
 	UnsupportedUserState     Kind = "UnsupportedUserState"
@@ -44,9 +43,6 @@ const (
 	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
 	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
 	ConcurrentModification   Kind = "ConcurrentModification"
-	UserLambdaValidation     Kind = "UserLambdaValidation"     // a trigger function returned an error
-	UnexpectedLambda         Kind = "UnexpectedLambda"         // a trigger function could not be run or did not answer in time
-	InvalidLambdaResponse    Kind = "InvalidLambdaResponse"    // a trigger function returned an invalid answer
 	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
 	InvalidIdentityPoolSetup Kind = "InvalidIdentityPoolSetup" // no role for the caller, or its trust policy denies
 	ExternalService          Kind = "ExternalService"          // a remote issuer did not answer
@@ -68,9 +64,9 @@ const (
 	SoftwareTokenMFANotFound     Kind = "SoftwareTokenMFANotFound"
 	EnableSoftwareTokenMFA       Kind = "EnableSoftwareTokenMFA" // wrong code while a software token is set up
 	DeviceKeyExists              Kind = "DeviceKeyExists"
-	UserLambdaValidation         Kind = "UserLambdaValidation" // a trigger refused
-	UnexpectedLambda             Kind = "UnexpectedLambda"     // a trigger could not be run
-	InvalidLambdaResponse        Kind = "InvalidLambdaResponse"
+	UserLambdaValidation         Kind = "UserLambdaValidation"  // a trigger refused
+	UnexpectedLambda             Kind = "UnexpectedLambda"      // a trigger could not be run
+	InvalidLambdaResponse        Kind = "InvalidLambdaResponse" // a trigger returned an invalid answer
 
 	// About passkeys.
 	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"

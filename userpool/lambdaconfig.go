@@ -74,10 +74,13 @@ func (p *PoolSettings) completeLambda() error {
 	case g == nil:
 	case c.PreTokenGeneration != "" && c.PreTokenGeneration != g.LambdaArn:
 		return fault.New(fault.InvalidParameter, "PreTokenGeneration and PreTokenGenerationConfig must have the same LambdaArn.")
-	case g.LambdaVersion != "V1_0" && p.UserPoolTier == "LITE":
-		return fault.New(fault.FeatureUnavailableInTier, "LambdaVersion %s of PreTokenGenerationConfig is not available in the user pool tier LITE.", g.LambdaVersion)
 	default:
 		c.PreTokenGeneration = g.LambdaArn
+	}
+	if g := c.PreTokenGenerationConfig; g != nil && g.LambdaVersion != "V1_0" {
+		if err := p.needsEssentials("Access Token Customization"); err != nil {
+			return err
+		}
 	}
 	if (c.CustomEmailSender != nil || c.CustomSMSSender != nil) && c.KMSKeyID == "" {
 		return fault.New(fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender.")
