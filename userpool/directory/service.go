@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. All but Triggers are required.
+// Options are what New needs. All but Triggers and ConfirmURL are required.
 type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
@@ -19,6 +19,9 @@ type Options struct {
 	Hasher *Hasher
 
 	Triggers *triggers.Service // nil finds no function
+	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
+	// the pool's issuer and /confirmUser.
+	ConfirmURL func(poolID string) string
 }
 
 // Service keeps users and groups. Its methods may be called from any goroutine.
@@ -41,6 +44,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
+	}
+	if o.ConfirmURL == nil {
+		o.ConfirmURL = func(id string) string { return o.Pools.IssuerOf(id) + "/confirmUser" }
 	}
 	return &Service{
 		o:       o,
