@@ -30,10 +30,11 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
-	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
+	LambdaConfig        *LambdaConfig   `json:"LambdaConfig,omitempty"`        // nil = no triggers
+	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
+	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
-	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
-	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
+	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
 	KeptSettings
 }
