@@ -300,6 +300,11 @@ func (a *App) Defaults(env func(string) string) {
 			l.Burst = int(math.Ceil(4 * l.PerSecond))
 		}
 	}
+	a.defaultsOfServers()
+}
+
+// defaultsOfServers sets the defaults of the servers that Sluice connects to.
+func (a *App) defaultsOfServers() {
 	if a.SMTP != nil {
 		setDefault(&a.SMTP.TLS, "starttls")
 		if a.SMTP.Timeout == 0 {
