@@ -19,8 +19,11 @@ type WebAuthnConfig struct {
 	FactorConfiguration string `json:"FactorConfiguration,omitempty"` // "" is SINGLE_FACTOR
 }
 
-// multiFactor is the FactorConfiguration that lets a verified passkey count as two factors.
-const multiFactor = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+// Values of FactorConfiguration. With multiFactor a passkey that verified the user counts as two factors.
+const (
+	singleFactor = "SINGLE_FACTOR"
+	multiFactor  = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+)
 
 // WebAuthn is the resolved configuration of passkeys.
 type WebAuthn struct {
@@ -52,6 +55,13 @@ func (p *PoolSettings) validateWebAuthn() error {
 	c := p.WebAuthnConfiguration
 	if c == nil {
 		return nil
+	}
+	// The API's model checks requests; declared settings are checked here.
+	if !slices.Contains([]string{"", "required", "preferred"}, c.UserVerification) {
+		return fault.New(fault.InvalidParameter, "Invalid UserVerification: it is required or preferred.")
+	}
+	if !slices.Contains([]string{"", singleFactor, multiFactor}, c.FactorConfiguration) {
+		return fault.New(fault.InvalidParameter, "Invalid FactorConfiguration: it is %s or %s.", singleFactor, multiFactor)
 	}
 	if c.FactorConfiguration != "" {
 		if err := p.needsEssentials("Passkey MFA"); err != nil {
