@@ -157,7 +157,7 @@ func (b *Browser) do(method string, params, result any) {
 // JSON. An exception fails the test.
 func (b *Browser) Call(function string, result any, args ...any) {
 	b.t.Helper()
-	list, err := json.Marshal(args)
+	list, err := json.Marshal(append([]any{}, args...))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func (b *Browser) Call(function string, result any, args ...any) {
 		return JSON.stringify(await window[%q](...%s) ?? null);
 	})()`, function, function, list)
 	var answer struct {
-		Result           struct{ Value string }
+		Result           struct{ Value any } // a string, unless there was an exception
 		ExceptionDetails json.RawMessage
 	}
 	b.do("Runtime.evaluate", map[string]any{"expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true}, &answer)
@@ -176,7 +176,8 @@ func (b *Browser) Call(function string, result any, args ...any) {
 	if result == nil {
 		return
 	}
-	if err := json.Unmarshal([]byte(answer.Result.Value), result); err != nil {
-		b.t.Fatalf("%s returned %q: %v", function, answer.Result.Value, err)
+	text, _ := answer.Result.Value.(string)
+	if err := json.Unmarshal([]byte(text), result); err != nil {
+		b.t.Fatalf("%s returned %v: %v", function, answer.Result.Value, err)
 	}
 }
