@@ -56,7 +56,7 @@ func (p *PoolSettings) completePolicies() error {
 	if p.Policies.PasswordPolicy == nil {
 		p.Policies.PasswordPolicy = &PasswordPolicy{RequireUppercase: true, RequireLowercase: true, RequireNumbers: true, RequireSymbols: true}
 	}
-	if p.Policies.SignInPolicy == nil {
+	if p.Policies.SignInPolicy == nil || len(p.Policies.SignInPolicy.AllowedFirstAuthFactors) == 0 {
 		p.Policies.SignInPolicy = &SignInPolicy{AllowedFirstAuthFactors: []string{"PASSWORD"}}
 	}
 	pp := p.Policies.PasswordPolicy
@@ -216,12 +216,7 @@ func (p *PoolSettings) validateSupported() error {
 			return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
 		}
 	}
-	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
-		if f != "PASSWORD" {
-			return fault.New(fault.NotImplemented, "The first factor %s is not implemented.", f)
-		}
-	}
-	return nil
+	return p.checkFirstFactors(false)
 }
 
 func (p *PoolSettings) validateRecovery() error {

@@ -14,7 +14,7 @@ type SignUpInput struct {
 	ClientID   string
 	SecretHash string
 	Username   string
-	Password   string
+	Password   string // "" for a user who signs in by codes
 	Attributes []userpool.Attribute
 	Context    userpool.ClientContext
 }
@@ -24,6 +24,7 @@ type SignUpResult struct {
 	Sub       string
 	Confirmed bool
 	Delivery  *Delivery // nil if no code was sent
+	Session   string    // for ConfirmSignUp; "" if the code cannot sign the user in
 }
 
 // SignUp creates an unconfirmed user and sends a code if the pool verifies one of the given addresses. If delivery fails,
@@ -43,21 +44,33 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CheckPassword(in.Password); err != nil {
-		return nil, err
+	passwordless := in.Password == "" && mayLackPassword(p, c, u.Attributes)
+	if !passwordless {
+		if err := p.CheckPassword(in.Password); err != nil {
+			return nil, err
+		}
 	}
 	u.Status = userpool.StatusUnconfirmed
 	p.SetNames(&u)
 	if err := s.nameFree(ctx, p, &u, "User already exists"); err != nil {
 		return nil, err
 	}
-	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
-		return nil, err
+	if !passwordless {
+		if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
+			return nil, err
+		}
 	}
-	return s.insertSignUp(ctx, p, u)
+	return s.insertSignUp(ctx, p, c, u)
 }
 
-func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.User) (*SignUpResult, error) {
+// mayLackPassword reports whether a user with the attributes can sign up with the client without a password.
+//
+// Source: Developer guide, "Signing up and confirming user accounts", "Passwords at sign-up".
+func mayLackPassword(p *userpool.Pool, c *userpool.Client, attrs map[string]string) bool {
+	return signsIn(p, c, toVerify(p, attrs))
+}
+
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, c *userpool.Client, u store.User) (*SignUpResult, error) {
 	attribute := toVerify(p, u.Attributes)
 	var code store.Code
 	var digits string
@@ -80,6 +93,9 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.Us
 		return nil, conflict(err, fault.UsernameExists)
 	}
 	out := &SignUpResult{Sub: u.Sub}
+	if out.Session, err = s.signUpSession(p, c, u.Sub, attribute); err != nil {
+		return nil, err
+	}
 	if attribute != "" {
 		out.Delivery, err = s.send(ctx, p, codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits))
 	}
