@@ -19,6 +19,8 @@ type ConfirmInput struct {
 	ForceAlias bool   // take the alias from the user who has it
 	Session    string // of SignUp; may be ""
 	Context    userpool.ClientContext
+
+	link bool // the code comes from a link in a mail
 }
 
 // ConfirmSignUp confirms a user by code and marks the address that the code went to as verified. The session signs the user
@@ -28,6 +30,11 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) (session s
 	if err != nil {
 		return "", err
 	}
+	return s.confirmSubject(ctx, p, c, subject, in)
+}
+
+// confirmSubject is ConfirmSignUp for a subject whose client has been authenticated.
+func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in ConfirmInput) (session string, err error) {
 	if !subject.Exists && !c.HidesExistence {
 		return "", errNoCombination
 	}
@@ -47,7 +54,12 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) (session s
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) (err error) {
 		u.Status = userpool.StatusConfirmed
-		if session, err = s.confirmedSession(tx, p, c, u, code); err != nil {
+		if in.link {
+			err = s.keepUsedLink(tx, code, in.Code)
+		} else {
+			session, err = s.confirmedSession(tx, p, c, u, code)
+		}
+		if err != nil {
 			return err
 		}
 		return s.proveAddress(tx, p, u, code, in.ForceAlias)
@@ -141,7 +153,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 	if !subject.Exists {
 		return s.pretendCode(ctx, p, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
+	return s.sendCodeUnsigned(ctx, p, origin{sourceResend, c, in.Context}, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
 }
 
 // unconfirmable reports whether no sign-up code can go to the user. AWS: to a client that hides who exists, such a user

@@ -60,7 +60,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 			return nil, err
 		}
 	}
-	return s.insertSignUp(ctx, p, c, u)
+	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u)
 }
 
 // mayLackPassword reports whether a user with the attributes can sign up with the client without a password.
@@ -70,7 +70,7 @@ func mayLackPassword(p *userpool.Pool, c *userpool.Client, attrs map[string]stri
 	return signsIn(p, c, toVerify(p, attrs))
 }
 
-func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, c *userpool.Client, u store.User) (*SignUpResult, error) {
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User) (*SignUpResult, error) {
 	attribute := toVerify(p, u.Attributes)
 	var code store.Code
 	var digits string
@@ -93,11 +93,13 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, c *userpoo
 		return nil, conflict(err, fault.UsernameExists)
 	}
 	out := &SignUpResult{Sub: u.Sub}
-	if out.Session, err = s.signUpSession(p, c, u.Sub, attribute); err != nil {
+	if out.Session, err = s.signUpSession(p, from.client, u.Sub, attribute); err != nil {
 		return nil, err
 	}
 	if attribute != "" {
-		out.Delivery, err = s.send(ctx, p, codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits))
+		l := codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits)
+		l.origin, l.expires = from, code.ExpiresAt
+		out.Delivery, err = s.send(ctx, p, l)
 	}
 	return out, err
 }
