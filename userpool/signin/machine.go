@@ -61,7 +61,12 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if !a.client.Allowed[f.allow] {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
 	}
-	if err := a.require(f.required); err != nil {
+	required := f.required
+	confirmed := f.confirmed != nil && a.session != ""
+	if confirmed {
+		required = nil
+	}
+	if err := a.require(required); err != nil {
 		return nil, err
 	}
 	if f.renew != nil {
@@ -77,6 +82,17 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 			return nil, err
 		}
 	}
+	if confirmed {
+		if err := f.confirmed(ctx, a); err != nil {
+			return nil, err
+		}
+		return m.advance(ctx, a)
+	}
+	return m.open(ctx, f, a)
+}
+
+// open looks the user up and begins the flow.
+func (m *Machine) open(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
 	var err error
 	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
 		return nil, err
@@ -269,6 +285,11 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 	text, err := m.sealState(a, s, q.own)
 	if err != nil {
 		return nil, err
+	}
+	if q.available == nil && a.choosing() {
+		if q.available, err = m.offered(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	c := &challenge{name: s.name, parameters: q.parameters, available: q.available, session: text}
 	if s.inBlock {
