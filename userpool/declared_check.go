@@ -90,7 +90,9 @@ func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
 	}
 	settings.setRecovery() // a member that the declaration leaves out has its default
 	if err == nil {
-		err = settings.missingMFA()
+		if err = settings.checkMFA(); err != nil {
+			err = fmt.Errorf("%w; or declare SoftwareTokenMfaConfiguration {\"Enabled\": true} or EmailMfaConfiguration {}", err)
+		}
 	}
 	return settings, err
 }
