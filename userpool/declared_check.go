@@ -90,8 +90,9 @@ func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
 	}
 	settings.setRecovery() // a member that the declaration leaves out has its default
 	if err == nil {
-		if err = settings.checkMFA(); err != nil {
-			err = fmt.Errorf("%w; or declare SoftwareTokenMfaConfiguration {\"Enabled\": true} or EmailMfaConfiguration {}", err)
+		if settings.checkMFA() != nil {
+			err = fmt.Errorf("MfaConfiguration %s needs a factor; declare SoftwareTokenMfaConfiguration {\"Enabled\": true}, EmailMfaConfiguration {}, "+
+				"or SmsConfiguration with phone_number in AutoVerifiedAttributes", settings.MfaConfiguration)
 		}
 	}
 	return settings, err

@@ -13,20 +13,16 @@ import (
 
 // SignInCode describes a one-time code of a sign-in.
 type SignInCode struct {
-	Purpose   string        // such as "mfa:SMS_MFA"; a user has one code of each purpose
+	Purpose   string        // "mfa:" or "signin:" and a challenge; a user has one code of each purpose
 	Attribute string        // email or phone_number
 	Digits    int           // 6 for MFA, 8 for a first factor
 	Life      time.Duration // AuthSessionValidity
 	Known     bool          // the caller has proved a first factor: sends before it returns, and reports a failure
+	Context   userpool.ClientContext
 }
 
 // limitSignInCode is how many codes of sign-ins a user is sent in an hour, for each purpose. AWS: 5 to 20 for e-mail.
 const limitSignInCode = 20
-
-const (
-	defaultSignInText    = "Your authentication code is {####}."
-	defaultSignInSubject = "Your authentication code"
-)
 
 // SendSignInCode makes a code, keeps its hash and sends it. The code replaces an earlier one of the same purpose. To a
 // stand-in it sends nothing and returns delivery details made from the name. If the client hides existence and Known is not
@@ -51,6 +47,7 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	if err != nil {
 		return nil, err
 	}
+	l.client, l.context = c, in.Context
 	if in.Known || !c.HidesExistence {
 		return s.send(ctx, p, l)
 	}
@@ -73,27 +70,16 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, sub stri
 		if to == "" {
 			return fault.New(fault.InvalidParameter, "User does not have the attribute %s.", in.Attribute)
 		}
-		l = signInLetter(p, &u, in, to, digits)
 		now := s.now()
+		l = codeLetter(p, &u, in.Purpose, in.Attribute, to, digits)
+		l.expires = now.Add(in.Life)
 		return tx.Codes.Put(store.Code{PoolID: p.ID, Sub: sub, Purpose: in.Purpose, Hash: s.codeHash(p.ID, sub, in.Purpose, digits),
-			Attribute: in.Attribute, Value: to, CreatedAt: now, ExpiresAt: now.Add(in.Life)})
+			Attribute: in.Attribute, Value: to, CreatedAt: now, ExpiresAt: l.expires})
 	})
 	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
 		return l, userpool.ErrWrongPassword // deleted meanwhile
 	}
 	return l, err
-}
-
-// signInLetter returns the message with a code of a sign-in, from the pool's templates.
-func signInLetter(p *userpool.Pool, u *store.User, in SignInCode, to, digits string) letter {
-	l := letter{purpose: in.Purpose, attribute: in.Attribute, to: to, username: u.Username, secret: digits}
-	if in.Attribute == "phone_number" {
-		l.text = p.Settings.SmsAuthenticationMessage
-	} else if mail := p.Settings.EmailMfaConfiguration; mail != nil {
-		l.text, l.subject = mail.Message, mail.Subject
-	}
-	l.text, l.subject = cmp.Or(l.text, defaultSignInText), cmp.Or(l.subject, defaultSignInSubject)
-	return l
 }
 
 // UseSignInCode reports whether digits is the subject's code of the purpose. Of concurrent calls with one code at most one

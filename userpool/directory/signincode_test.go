@@ -80,7 +80,7 @@ func TestACodeOfASignInWorksOnceAndVerifiesItsAddress(t *testing.T) {
 	eight.Digits = 8
 	b.send("alice", eight)
 	mails := b.Mails()
-	if body := mails[len(mails)-1].Body; !regexp.MustCompile(`^Your authentication code is [0-9]{8}\.$`).MatchString(body) {
+	if body := mails[len(mails)-1].Body; !regexp.MustCompile(`^Your authentication code is [0-9]{8}\. $`).MatchString(body) {
 		t.Error(body)
 	}
 }
