@@ -63,6 +63,7 @@ type Tx struct {
 	Codes         Codes
 	Passkeys      Passkeys
 	RefreshTokens RefreshTokens
+	Devices       Devices
 	SigningKeys   SigningKeys
 	Revocations   Revocations
 	IdentityPools IdentityPools

@@ -36,6 +36,7 @@ type Pool struct {
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
 	MFA       MFAPolicy
+	Devices   DeviceTracking
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -128,6 +129,9 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
+	}
+	if p.Devices, err = p.Settings.deviceTracking(); err != nil {
+		return nil, fmt.Errorf("userpool: DeviceConfiguration of pool %s: %w", p.ID, err)
 	}
 	if p.keys, err = s.ring.Open(keys); err != nil {
 		return nil, err

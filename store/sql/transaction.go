@@ -71,6 +71,7 @@ func (t *Transaction) Tx() store.Tx {
 		Codes:         codes{t},
 		Passkeys:      passkeys{t},
 		RefreshTokens: refreshTokens{t},
+		Devices:       devices{t},
 		SigningKeys:   signingKeys{t},
 		Revocations:   revocations{t},
 		IdentityPools: identityPools{t},

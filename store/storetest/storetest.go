@@ -30,6 +30,8 @@ func Run(t *testing.T, open Open) {
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
+		{"devices", testDevices},
+		{"refresh tokens of a device", testRefreshTokensOfADevice},
 		{"signing keys", testSigningKeys},
 		{"revocations", testRevocations},
 		{"identity pools", testIdentityPools},
