@@ -44,6 +44,7 @@ func Registry(o Options) rpc.Registry {
 		s.authOperations(),
 		s.clientOperations(),
 		s.groupOperations(),
+		s.mfaOperations(),
 		s.poolOperations(),
 		s.selfOperations(),
 		s.signUpOperations(),
