@@ -43,6 +43,7 @@ func Registry(o Options) rpc.Registry {
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
 		s.clientOperations(),
+		s.factorOperations(),
 		s.groupOperations(),
 		s.mfaOperations(),
 		s.poolOperations(),

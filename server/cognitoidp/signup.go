@@ -27,7 +27,7 @@ func (s *server) signUp(ctx context.Context, c *rpc.Call, in *wire.SignUpRequest
 	if err != nil {
 		return nil, err
 	}
-	return &wire.SignUpResponse{UserSub: &u.Sub, UserConfirmed: &u.Confirmed, CodeDeliveryDetails: deliveryOut(u.Delivery), Session: sessionOut(u.Session)}, nil
+	return &wire.SignUpResponse{UserSub: &u.Sub, UserConfirmed: &u.Confirmed, CodeDeliveryDetails: deliveryOut(u.Delivery), Session: textOut(u.Session)}, nil
 }
 
 func (s *server) confirmSignUp(ctx context.Context, c *rpc.Call, in *wire.ConfirmSignUpRequest) (*wire.ConfirmSignUpResponse, error) {
@@ -37,7 +37,7 @@ func (s *server) confirmSignUp(ctx context.Context, c *rpc.Call, in *wire.Confir
 	if err != nil {
 		return nil, err
 	}
-	return &wire.ConfirmSignUpResponse{Session: sessionOut(session)}, nil
+	return &wire.ConfirmSignUpResponse{Session: textOut(session)}, nil
 }
 
 func (s *server) resendConfirmationCode(ctx context.Context, c *rpc.Call, in *wire.ResendConfirmationCodeRequest) (*wire.ResendConfirmationCodeResponse, error) {
@@ -58,10 +58,10 @@ func (s *server) confirmForgotPassword(ctx context.Context, c *rpc.Call, in *wir
 		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 }
 
-// sessionOut returns the Session of an answer, nil for none.
-func sessionOut(session string) *string {
-	if session == "" {
+// textOut returns an optional text of an answer, nil for "".
+func textOut(text string) *string {
+	if text == "" {
 		return nil
 	}
-	return &session
+	return &text
 }

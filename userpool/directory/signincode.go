@@ -41,7 +41,7 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 		if err := s.padWrite(ctx); err != nil {
 			return nil, err
 		}
-		return s.standInDelivery(p, subject.Name, in.Attribute), nil
+		return s.standInAddress(p, subject.Name, in.Attribute), nil
 	}
 	l, err := s.keepSignInCode(ctx, p, subject.User.Sub, in)
 	if err != nil {
