@@ -6,12 +6,12 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// The values of AllowedFirstAuthFactors: what a choice-based sign-in may begin with. FirstPassword allows SRP too.
+// The values of AllowedFirstAuthFactors, together with FactorWebAuthn: what a choice-based sign-in may begin with. FirstPassword
+// allows SRP too.
 const (
 	FirstPassword = "PASSWORD"
 	FirstEmailOTP = "EMAIL_OTP"
 	FirstSMSOTP   = "SMS_OTP"
-	FirstWebAuthn = "WEB_AUTHN"
 )
 
 // OTPFactor returns the first factor whose codes go to the attribute, email or phone_number.
@@ -51,20 +51,20 @@ func (p *PoolSettings) checkFirstFactors(passkeyIsMFA bool) error {
 		switch {
 		case f == FirstPassword:
 			continue
-		case f != FirstEmailOTP && f != FirstSMSOTP && f != FirstWebAuthn:
+		case f != FirstEmailOTP && f != FirstSMSOTP && f != FactorWebAuthn:
 			return fault.New(fault.InvalidParameter, "Invalid value in AllowedFirstAuthFactors.")
 		}
 		if err := p.needsEssentials("Passwordless Sign-In"); err != nil {
 			return err
 		}
 		switch {
-		case required && f != FirstWebAuthn:
+		case required && f != FactorWebAuthn:
 			return invalid("Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled")
 		case required && !passkeyIsMFA:
 			return invalid("WEB_AUTHN cannot be used as an auth factor when MFA is enabled if not configured for MFA.")
 		}
 	}
-	if !slices.ContainsFunc(factors, func(f string) bool { return f != FirstWebAuthn }) {
+	if !slices.ContainsFunc(factors, func(f string) bool { return f != FactorWebAuthn }) {
 		return invalid("WEB_AUTHN cannot be the only value of AllowedFirstAuthFactors.")
 	}
 	return nil

@@ -176,6 +176,9 @@ func (p *PoolSettings) validate() error {
 	if err := p.validateMFA(); err != nil {
 		return err
 	}
+	if err := p.validateWebAuthn(); err != nil {
+		return err
+	}
 	for _, a := range p.pendingAttributes() {
 		if !slices.Contains(p.AutoVerifiedAttributes, a) {
 			return invalid("Attributes to be verified before update must be auto-verified: %s.", a)
@@ -204,7 +207,7 @@ func (p *PoolSettings) validateSupported() error {
 			return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
 		}
 	}
-	return p.checkFirstFactors(false)
+	return p.checkFirstFactors(p.webAuthn().MultiFactor)
 }
 
 func (p *PoolSettings) validateRecovery() error {

@@ -40,7 +40,7 @@ func (m *Machine) AdminGetUserAuthFactors(ctx context.Context, poolID, name stri
 	return m.authFactors(ctx, p, subject)
 }
 
-func (m *Machine) authFactors(_ context.Context, p *userpool.Pool, subject *directory.Subject) (*AuthFactors, error) {
+func (m *Machine) authFactors(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (*AuthFactors, error) {
 	mfa, err := userpool.ReadMFA(&subject.User)
 	if err != nil {
 		return nil, err
@@ -53,6 +53,13 @@ func (m *Machine) authFactors(_ context.Context, p *userpool.Pool, subject *dire
 		if p.AllowsFirst(otp.factor) && m.o.Users.HasAddress(p, subject, otp.attribute) {
 			out.Configured = append(out.Configured, otp.factor)
 		}
+	}
+	has, err := m.o.Passkeys.Has(ctx, p, subject)
+	if err != nil {
+		return nil, err
+	}
+	if has {
+		out.Configured = append(out.Configured, userpool.FactorWebAuthn)
 	}
 	if mfa.Verified() {
 		out.Configured = append(out.Configured, "SOFTWARE_TOKEN")

@@ -36,6 +36,15 @@ func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
 			}
 		}
 	}
+	if p.AllowsFirst(userpool.FactorWebAuthn) && !temporary && !unconfirmed && (!mfa || p.WebAuthn.MultiFactor) {
+		has, err := m.o.Passkeys.Has(ctx, p, a.subject)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			list = append(list, webAuthn)
+		}
+	}
 	a.offered = list
 	return list, nil
 }

@@ -36,6 +36,7 @@ func (m *Machine) register() error {
 		m.passwordSRPStep(),
 		emailOTPStep(m.o.Users),
 		smsOTPStep(m.o.Users),
+		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
 	}
