@@ -36,6 +36,7 @@ type Pool struct {
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
 	MFA       MFAPolicy
+	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
@@ -126,6 +127,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
 	p.MFA = p.Settings.mfaPolicy()
+	p.WebAuthn = p.Settings.webAuthn()
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)

@@ -35,6 +35,8 @@ type PoolSettings struct {
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
 	MFASettings
+	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
+
 	KeptSettings
 }
 
