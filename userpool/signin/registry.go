@@ -17,6 +17,8 @@ type flow struct {
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters
 
+	migrates bool // UserMigration may bring a user whom the pool does not have
+
 	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
 	answers *step                                 // the parameters of the call are the answer to this step
 	asks    string                                // the challenge to begin with
@@ -30,6 +32,7 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		customStep(m.o.Triggers),
 	} {
 		m.steps[s.name] = s
 	}
