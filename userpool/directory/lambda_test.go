@@ -117,7 +117,7 @@ func TestPreSignUpDoesNotConfirmInvitedUsers(t *testing.T) {
 	}
 	e := lambda.Last()
 	caller, _ := e["callerContext"].(map[string]any)
-	if fmt.Sprint(caller["clientId"], e.Request()["validationData"]) != "CLIENT_ID_NOT_APPLICABLE map[k:v]" {
+	if fmt.Sprint(caller["clientId"], e.Request()["validationData"]) != "CLIENT_ID_NOT_APPLICABLEmap[k:v]" {
 		t.Errorf("%v", e)
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set, unless
-// check refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set.
 type flow struct {
 	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
