@@ -32,6 +32,7 @@ func (m *Machine) register() error {
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
 		customStep(m.o.Triggers),
+		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
 	}
