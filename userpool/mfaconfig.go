@@ -105,7 +105,7 @@ type MFAChange struct {
 	SMS           *SMSMFAConfig
 	Email         *EmailMFAConfig
 	Token         *SoftwareTokenConfig
-	Other         func(*PoolSettings) // sets members that are not about MFA; may be nil
+	WebAuthn      *WebAuthnConfig // independent of the factors
 }
 
 // SMSMFAConfig is the SmsMfaConfiguration of SetUserPoolMfaConfig.
@@ -163,8 +163,8 @@ func (p *PoolSettings) setMFA(c MFAChange) error {
 	if c.Token != nil {
 		p.SoftwareTokenMfaConfiguration = c.Token
 	}
-	if c.Other != nil {
-		c.Other(p)
+	if c.WebAuthn != nil {
+		p.WebAuthnConfiguration = c.WebAuthn
 	}
 	if err := p.validate(); err != nil {
 		return err

@@ -29,6 +29,12 @@ func (s *server) setUserPoolMfaConfig(ctx context.Context, _ *rpc.Call, in *wire
 	if t := in.SoftwareTokenMfaConfiguration; t != nil {
 		c.Token = &userpool.SoftwareTokenConfig{Enabled: api.Value(t.Enabled)}
 	}
+	if in.WebAuthnConfiguration != nil {
+		c.WebAuthn = &userpool.WebAuthnConfig{}
+		if err := convert(in.WebAuthnConfiguration, c.WebAuthn); err != nil {
+			return nil, err
+		}
+	}
 	settings, err := s.pools.SetUserPoolMfaConfig(ctx, api.Value(in.UserPoolId), c)
 	if err != nil {
 		return nil, err
@@ -70,6 +76,11 @@ func mfaConfigOut(p *userpool.PoolSettings) (*wire.GetUserPoolMfaConfigResponse,
 		}
 		if mail.Subject != "" {
 			out.EmailMfaConfiguration.Subject = &mail.Subject
+		}
+	}
+	if w := p.WebAuthnConfiguration; w != nil {
+		if err := convert(w, &out.WebAuthnConfiguration); err != nil {
+			return nil, err
 		}
 	}
 	if t := p.SoftwareTokenMfaConfiguration; t != nil {

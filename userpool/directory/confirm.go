@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // ConfirmInput is the input of ConfirmSignUp.
@@ -47,13 +48,14 @@ func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userp
 	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}
+	var confirmed *store.User // as it is written
 	err = s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
 		}
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) (err error) {
-		u.Status = userpool.StatusConfirmed
+		u.Status, confirmed = userpool.StatusConfirmed, u
 		if in.link {
 			err = s.keepUsedLink(tx, code, in.Code)
 		} else {
@@ -67,7 +69,7 @@ func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userp
 	if err != nil {
 		return "", err
 	}
-	return session, nil
+	return session, s.postConfirmation(ctx, p, c, confirmed, triggers.ConfirmSignUp, in.Context)
 }
 
 func cannotConfirm(status string) error {

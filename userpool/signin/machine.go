@@ -88,24 +88,22 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 		if err := f.confirmed(ctx, a); err != nil {
 			return nil, err
 		}
-		return m.advance(ctx, a)
-	}
-	return m.open(ctx, f, a)
-}
-
-// open looks the user up and begins the flow.
-func (m *Machine) open(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
-	var err error
-	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+	} else if err := m.find(ctx, f, a); err != nil {
 		return nil, err
 	}
-	if !a.subject.Exists && !a.client.HidesExistence {
-		return nil, userpool.ErrNoUser
-	}
+	return m.open(ctx, f, a, confirmed)
+}
+
+// open begins the flow for a subject who was found, or continues it if the Session of ConfirmSignUp proved the first factor.
+func (m *Machine) open(ctx context.Context, f *flow, a *attempt, confirmed bool) (*outcome, error) {
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
+	if err := m.preAuthentication(ctx, a); err != nil {
+		return nil, err
+	}
 	switch {
+	case confirmed:
 	case f.answers != nil:
 		if err := m.verify(ctx, f.answers, a); err != nil {
 			return nil, err
@@ -155,9 +153,13 @@ type refusedAttributes struct{ error }
 // Unwrap returns the fault.
 func (r refusedAttributes) Unwrap() error { return r.error }
 
-// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not;
-// a wrong code does, and so does an answer during a lockout, which is not checked.
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not,
+// nor one that a trigger refused, which may count its tries by sessions. A wrong code does, and so does an answer during a
+// lockout, which is not checked.
 func mayRepeat(err error) bool {
+	if fault.Is(err, fault.UserLambdaValidation) {
+		return false
+	}
 	_, attributes := errors.AsType[refusedAttributes](err)
 	return attributes || errors.Is(err, directory.ErrLocked) || !fault.Is(err, fault.NotAuthorized)
 }
@@ -266,9 +268,12 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 }
 
 // complete ends a sign-in. No way leads here for a user who does not exist; that is checked again.
-func (m *Machine) complete(_ context.Context, a *attempt) (*outcome, error) {
+func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
+	}
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+		return nil, err
 	}
 	return &outcome{authentication: a.authentication(m.base.Now())}, nil
 }
