@@ -71,7 +71,7 @@ func New(o Options) (*Provider, error) {
 	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		CheckRequest: o.CheckRequest, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
