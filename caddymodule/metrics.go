@@ -95,7 +95,7 @@ var processMetrics = sync.OnceValue(func() *metrics {
 		signIns:    counter("sign_ins_total", "Sign-ins to user pools, by flow and result.", "flow", "result"),
 		minted:     counter("credentials_minted_total", "Temporary credentials made, by the call that made them.", "kind"),
 		operations: counter("api_operations_total", "Calls of the AWS-compatible APIs, by API, operation and result.", "api", "operation", "result"),
-		messages: counter("messages_total", "Codes and invitations, by medium and what happened to them.", "medium", "result"),
+		messages:   counter("messages_total", "Codes and invitations, by medium and what happened to them.", "medium", "result"),
 		queued: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "messages_queued",
 			Help: "Codes and invitations that wait to be sent."}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -225,7 +225,9 @@ func (m *metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }
 
 // MessageDone implements node.Observer.
-func (m *metrics) MessageDone(medium, result string) { m.messages.WithLabelValues(medium, result).Inc() }
+func (m *metrics) MessageDone(medium, result string) {
+	m.messages.WithLabelValues(medium, result).Inc()
+}
 
 // MessagesQueued implements node.Observer.
 func (m *metrics) MessagesQueued(n int) { m.queued.Set(float64(n)) }
