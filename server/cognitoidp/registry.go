@@ -46,7 +46,9 @@ func Registry(o Options) rpc.Registry {
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
 		s.clientOperations(),
+		s.factorOperations(),
 		s.groupOperations(),
+		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // AdminCreateInput is the input of AdminCreateUser.
@@ -15,15 +16,17 @@ type AdminCreateInput struct {
 	PoolID            string
 	Username          string
 	Attributes        []userpool.Attribute
-	TemporaryPassword string   // "" generates one
-	Action            string   // "", RESEND or SUPPRESS
-	Mediums           []string // DesiredDeliveryMediums; nil prefers the phone to e-mail
+	Validation        []userpool.Attribute // ValidationData, for PreSignUp
+	TemporaryPassword string               // "" generates one, or makes a user who signs in by codes
+	Action            string               // "", RESEND or SUPPRESS
+	Mediums           []string             // DesiredDeliveryMediums; nil prefers the phone to e-mail
 	ForceAlias        bool
 	Context           userpool.ClientContext
 }
 
 // AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
-// user who has not signed in yet.
+// user who has not signed in yet. A user without a password, who signs in by codes, is confirmed at once and gets no
+// invitation.
 func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*User, error) {
 	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
@@ -46,7 +49,7 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 	if err != nil {
 		return nil, err
 	}
-	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" {
+	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" && u.Password.Hash != "" {
 		l := inviteLetter(p, &u, attribute, password)
 		l.context = in.Context
 		if _, err := s.send(ctx, p, l); err != nil {
@@ -61,7 +64,11 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 	if err != nil {
 		return u, err
 	}
+	passwordless := in.TemporaryPassword == "" && p.OTPAttribute(u.Attributes) != ""
 	u.Status = userpool.StatusForceChange
+	if passwordless {
+		u.Status = userpool.StatusConfirmed
+	}
 	p.SetNames(&u)
 	fixed := u
 	if in.ForceAlias {
@@ -70,8 +77,14 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 	if err := s.nameFree(ctx, p, &fixed, "User account already exists"); err != nil {
 		return u, err
 	}
-	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
+	// As in AWS, the answer of the function has no effect on a user whom an administrator creates.
+	if _, err := s.o.Triggers.PreSignUp(ctx, lambdaCall(p, nil, &u, in.Context), triggers.AdminCreateUser, attributeMap(in.Validation)); err != nil {
 		return u, err
+	}
+	if !passwordless {
+		if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
+			return u, err
+		}
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		for _, a := range u.Aliases {
@@ -145,13 +158,20 @@ func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, passwo
 	return err
 }
 
+// AdminConfirm is the input of AdminConfirmSignUp.
+type AdminConfirm struct {
+	PoolID   string
+	Username string
+	Context  userpool.ClientContext
+}
+
 // AdminConfirmSignUp confirms a user who signed up, without a code.
-func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) error {
-	p, err := s.o.Pools.Pool(ctx, poolID)
+func (s *Service) AdminConfirmSignUp(ctx context.Context, in AdminConfirm) error {
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error {
+	u, err := s.changeUser(ctx, p, in.Username, func(_ store.Tx, u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
 		}
@@ -162,7 +182,10 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) e
 		text, _ := fault.Message(err)
 		return fault.Wrap(fault.InvalidParameter, err, "%s", text) // the operation has no AliasExistsException
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.postConfirmation(ctx, p, nil, &u, triggers.ConfirmSignUp, in.Context)
 }
 
 // AdminReset is the input of AdminResetUserPassword.

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // SignUpInput is the input of SignUp.
@@ -14,8 +15,9 @@ type SignUpInput struct {
 	ClientID   string
 	SecretHash string
 	Username   string
-	Password   string
+	Password   string // "" for a user who signs in by codes
 	Attributes []userpool.Attribute
+	Validation []userpool.Attribute // ValidationData, for PreSignUp
 	Context    userpool.ClientContext
 }
 
@@ -24,6 +26,7 @@ type SignUpResult struct {
 	Sub       string
 	Confirmed bool
 	Delivery  *Delivery // nil if no code was sent
+	Session   string    // for ConfirmSignUp; "" if the code cannot sign the user in
 }
 
 // SignUp creates an unconfirmed user and sends a code if the pool verifies one of the given addresses. If delivery fails,
@@ -43,22 +46,44 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CheckPassword(in.Password); err != nil {
-		return nil, err
+	passwordless := in.Password == "" && mayLackPassword(p, c, u.Attributes)
+	if !passwordless {
+		if err := p.CheckPassword(in.Password); err != nil {
+			return nil, err
+		}
 	}
 	u.Status = userpool.StatusUnconfirmed
 	p.SetNames(&u)
 	if err := s.nameFree(ctx, p, &u, "User already exists"); err != nil {
 		return nil, err
 	}
-	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
+	verified, err := s.preSignUp(ctx, p, c, &u, &in)
+	if err != nil {
 		return nil, err
 	}
-	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u)
+	if !passwordless {
+		if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
+			return nil, err
+		}
+	}
+	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u, verified)
 }
 
-func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User) (*SignUpResult, error) {
+// mayLackPassword reports whether a user with the attributes can sign up with the client without a password.
+//
+// Source: Developer guide, "Signing up and confirming user accounts", "Passwords at sign-up".
+func mayLackPassword(p *userpool.Pool, c *userpool.Client, attrs map[string]string) bool {
+	return signsIn(p, c, toVerify(p, attrs))
+}
+
+// insertSignUp writes a new user, who takes the aliases among the verified addresses, and sends the code. A user whom PreSignUp
+// confirmed gets no code; PostConfirmation runs instead.
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User, verified []string) (*SignUpResult, error) {
+	confirmed := u.Status == userpool.StatusConfirmed
 	attribute := toVerify(p, u.Attributes)
+	if confirmed {
+		attribute = ""
+	}
 	var code store.Code
 	var digits string
 	var err error
@@ -68,6 +93,11 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 		}
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
+		for _, kind := range verified {
+			if err := s.takeAlias(tx, p, &u, kind, true); err != nil {
+				return err
+			}
+		}
 		if err := insert(tx, p, &u); err != nil {
 			return err
 		}
@@ -79,7 +109,15 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 	if err != nil {
 		return nil, conflict(err, fault.UsernameExists)
 	}
-	out := &SignUpResult{Sub: u.Sub}
+	out := &SignUpResult{Sub: u.Sub, Confirmed: confirmed}
+	if out.Session, err = s.signUpSession(p, from.client, u.Sub, attribute); err != nil {
+		return nil, err
+	}
+	if confirmed {
+		if err := s.postConfirmation(ctx, p, from.client, &u, triggers.ConfirmSignUp, from.context); err != nil {
+			return nil, err
+		}
+	}
 	if attribute != "" {
 		l := codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits)
 		l.origin, l.expires = from, code.ExpiresAt

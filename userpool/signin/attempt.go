@@ -19,9 +19,11 @@ type attempt struct {
 	session string            // Session of an answer
 	block   []byte            // decoded SECRET_BLOCK of an answer
 	context userpool.ClientContext
+	answers bool // the call answers a challenge
 
 	subject  *directory.Subject
 	state    state
+	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
 	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
 
@@ -43,7 +45,7 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "DEVICE_KEY": 55}
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55}
 
 // require refuses parameters that are missing or too long.
 func (a *attempt) require(names []string) error {
@@ -78,10 +80,16 @@ func (a *attempt) admit(hidden bool) error {
 	switch {
 	case !u.Enabled && !hidden:
 		return userpool.ErrDisabled
-	case u.Status == userpool.StatusUnconfirmed:
+	case u.Status == userpool.StatusUnconfirmed && !a.mayConfirm():
 		return userpool.ErrNotConfirmed
 	}
 	return nil
+}
+
+// mayConfirm reports whether the sign-in can confirm its user: AWS confirms one who begins with a code. offered leaves such a
+// user nothing else.
+func (a *attempt) mayConfirm() bool {
+	return a.choosing() && a.pool.OTPAttribute(a.subject.User.Attributes) != ""
 }
 
 // prove records that the user has proved the factor.

@@ -63,7 +63,12 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if !a.client.Allowed[f.allow] {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
 	}
-	if err := a.require(f.required); err != nil {
+	required := f.required
+	confirmed := f.confirmed != nil && a.session != ""
+	if confirmed {
+		required = nil
+	}
+	if err := a.require(required); err != nil {
 		return nil, err
 	}
 	if f.renew != nil {
@@ -79,17 +84,26 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 			return nil, err
 		}
 	}
-	var err error
-	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+	if confirmed {
+		if err := f.confirmed(ctx, a); err != nil {
+			return nil, err
+		}
+	} else if err := m.find(ctx, f, a); err != nil {
 		return nil, err
 	}
-	if !a.subject.Exists && !a.client.HidesExistence {
-		return nil, userpool.ErrNoUser
-	}
+	return m.open(ctx, f, a, confirmed)
+}
+
+// open begins the flow for a subject who was found, or continues it if the Session of ConfirmSignUp proved the first factor.
+func (m *Machine) open(ctx context.Context, f *flow, a *attempt, confirmed bool) (*outcome, error) {
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
+	if err := m.preAuthentication(ctx, a); err != nil {
+		return nil, err
+	}
 	switch {
+	case confirmed:
 	case f.answers != nil:
 		if err := m.verify(ctx, f.answers, a); err != nil {
 			return nil, err
@@ -139,9 +153,13 @@ type refusedAttributes struct{ error }
 // Unwrap returns the fault.
 func (r refusedAttributes) Unwrap() error { return r.error }
 
-// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not;
-// a wrong code does, and so does an answer during a lockout, which is not checked.
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not,
+// nor one that a trigger refused, which may count its tries by sessions. A wrong code does, and so does an answer during a
+// lockout, which is not checked.
 func mayRepeat(err error) bool {
+	if fault.Is(err, fault.UserLambdaValidation) {
+		return false
+	}
 	_, attributes := errors.AsType[refusedAttributes](err)
 	return attributes || errors.Is(err, directory.ErrLocked) || !fault.Is(err, fault.NotAuthorized)
 }
@@ -250,9 +268,12 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 }
 
 // complete ends a sign-in. No way leads here for a user who does not exist; that is checked again.
-func (m *Machine) complete(_ context.Context, a *attempt) (*outcome, error) {
+func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
+	}
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+		return nil, err
 	}
 	return &outcome{authentication: a.authentication(m.base.Now())}, nil
 }
@@ -271,6 +292,11 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 	text, err := m.sealState(a, s, q.own)
 	if err != nil {
 		return nil, err
+	}
+	if q.available == nil && a.choosing() {
+		if q.available, err = m.offered(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	c := &challenge{name: s.name, parameters: q.parameters, available: q.available, session: text}
 	if s.inBlock {

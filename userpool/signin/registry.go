@@ -7,8 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set, unless
-// check refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set.
 type flow struct {
 	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
@@ -17,11 +16,14 @@ type flow struct {
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters
 
-	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
-	answers *step                                 // the parameters of the call are the answer to this step
-	asks    string                                // the challenge to begin with
-	open    func(context.Context, *attempt) error // sets what next needs to know, such as a.state.Chosen
-	renew   func(context.Context, *attempt) (*tokens.Set, error)
+	migrates bool // UserMigration may bring a user whom the pool does not have
+
+	check     func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
+	answers   *step                                 // the parameters of the call are the answer to this step
+	asks      string                                // the challenge to begin with
+	open      func(context.Context, *attempt) error // sets what next needs to know, such as a.state.Chosen
+	confirmed func(context.Context, *attempt) error // begins with the Session of ConfirmSignUp instead; nil if that is not possible
+	renew     func(context.Context, *attempt) (*tokens.Set, error)
 }
 
 // register fills the registry: one line for each flow and each challenge.
@@ -30,6 +32,12 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		m.selectStep(),
+		m.passwordChoiceStep(),
+		m.passwordSRPStep(),
+		emailOTPStep(m.o.Users),
+		smsOTPStep(m.o.Users),
+		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
@@ -39,6 +47,7 @@ func (m *Machine) register() error {
 		passwordFlow(m.o.Users),
 		adminPasswordFlow(m.o.Users),
 		customFlow(),
+		m.userAuthFlow(),
 		refreshFlow(m.o.Tokens),
 	} {
 		for _, name := range f.names {

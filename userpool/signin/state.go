@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,7 @@ const (
 var (
 	errSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
 	errSessionUsed    = fault.New(fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
-	errStateTooLong   = errors.New("signin: the state is longer than a Session may be; metadata and private parameters of a custom challenge must be shorter")
+	errStateTooLong   = fault.New(fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long.")
 	errSessionExpired = fault.New(fault.NotAuthorized, "Invalid session for the user, session is expired.")
 )
 
@@ -157,7 +158,8 @@ func (m *Machine) readState(a *attempt, s *step) error {
 		return fmt.Errorf("signin: decoding a session: %w", err)
 	}
 	switch {
-	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || x.Step != s.name:
+	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || (x.Step != s.name && !slices.Contains(s.accepts, x.Step)),
+		x.Step != s.name && (x.Flow != userAuth || provedOne(x.Proved, firstFactors)):
 		return errSession
 	case m.base.Now().UnixMilli() >= x.Expires:
 		return errSessionExpired
