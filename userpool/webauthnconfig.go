@@ -74,6 +74,16 @@ func (p *PoolSettings) validateWebAuthn() error {
 	return nil
 }
 
+// checkSingleFactor refuses passkeys as a single factor in a pool that requires two.
+//
+// Source of the text: go-to-k/cdkd#1975, measured on AWS.
+func (p *PoolSettings) checkSingleFactor() error {
+	if p.MfaConfiguration == MFAOn && p.WebAuthnConfiguration.FactorConfiguration == singleFactor && p.webAuthn().Enabled {
+		return fault.New(fault.InvalidParameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required and WebAuthn is an allowed first auth factor")
+	}
+	return nil
+}
+
 // relyingParty reports whether id is a valid domain string, or localhost, and no public suffix.
 //
 // Source: Web Authentication Level 3, section 5.1.3, steps on rp.id; the public suffix list.
