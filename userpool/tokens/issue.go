@@ -23,6 +23,7 @@ type Set struct {
 	IDToken      string
 	RefreshToken string // "" if a renewal leaves the client's as it is
 	ExpiresIn    int    // of the access token, in seconds
+	NewDevice    *NewDevice
 }
 
 // maxFamilies is how many refresh families a user can have. Another sign-in ends the oldest, which bounds what signing the
@@ -42,6 +43,9 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
+	DeviceKey string // the device of the sign-in; "" for none
+	NewDevice bool   // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
+
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
 	// required.
@@ -55,7 +59,15 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, errors.New("tokens: Request.Confirm is required")
 	}
 	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, from: s.cutoffs.moment(s.base.Now())}
-	family, refresh, err := s.newFamily(c, &r)
+	var device *NewDevice
+	if c.device = r.DeviceKey; r.NewDevice && r.DeviceKey == "" && r.Pool.Devices.On {
+		var err error
+		if device, err = s.newDevice(r.Pool); err != nil {
+			return nil, err
+		}
+		c.device = device.Key
+	}
+	family, refresh, err := s.newFamily(c, &r, device)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +98,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.RefreshToken = refresh
+	set.RefreshToken, set.NewDevice = refresh, device
 	return set, nil
 }
 
@@ -95,11 +107,12 @@ type familyContext struct {
 	Scopes []string `json:"scopes"`
 	Event  string   `json:"event"`
 	Flow   string   `json:"flow"`
-	Turn   uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
+	Turn   uint32   `json:"turn,omitempty"`  // how often the refresh token was rotated
+	Group  string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
-func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, refresh string, err error) {
+func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec store.RefreshToken, refresh string, err error) {
 	if c.family, err = s.base.UUID(); err != nil {
 		return rec, "", err
 	}
@@ -110,11 +123,15 @@ func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, ref
 	if err != nil {
 		return rec, "", err
 	}
-	state, err := json.Marshal(familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow})
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow}
+	if device != nil {
+		kept.Group = device.GroupKey
+	}
+	state, err := json.Marshal(kept)
 	if err != nil {
 		return rec, "", fmt.Errorf("tokens: encoding refresh family: %w", err)
 	}
 	now := c.from.at
 	return store.RefreshToken{ID: c.family, PoolID: r.Pool.ID, ClientID: r.Client.ID, Sub: r.Sub, Hash: hash, Context: state,
-		AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
+		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
 }

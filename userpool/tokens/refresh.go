@@ -91,6 +91,7 @@ type RenewRequest struct {
 	Pool         *userpool.Pool
 	Client       *userpool.Client
 	RefreshToken string
+	DeviceKey    string                  // what the client sent; "" for nothing
 	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
 }
 
@@ -106,7 +107,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	var next *refreshToken
 	var outcome error
 	read := func(tx store.Tx) (err error) {
-		next, outcome, err = s.readFamily(tx, c, r, in.Confirm)
+		next, outcome, err = s.readFamily(tx, c, r, &in)
 		return err
 	}
 	var err error
@@ -138,7 +139,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 
 // readFamily checks the token against its family and fills in the content. If the client rotates, it writes the next turn
 // and returns it. outcome is the answer to the client; err ends the transaction.
-func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
+func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *RenewRequest) (next *refreshToken, outcome, err error) {
 	f, err := tx.RefreshTokens.Get(r.family)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && (f.ClientID != c.client.ID || f.PoolID != c.pool.ID)) {
 		return nil, errRefreshInvalid, nil
@@ -169,15 +170,18 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	if u.Status == userpool.StatusResetRequired {
 		return nil, userpool.ErrResetRequired, nil
 	}
-	if confirm != nil {
-		if err := confirm(&u); err != nil {
+	if in.Confirm != nil {
+		if err := in.Confirm(&u); err != nil {
 			return nil, err, nil
 		}
+	}
+	if outcome, err := checkDevice(tx, c.pool, &f, in.DeviceKey); outcome != nil || err != nil {
+		return nil, outcome, err
 	}
 	if next, outcome, err = s.turn(tx, c, &f, &state, r); outcome != nil || err != nil {
 		return nil, outcome, err
 	}
-	c.user, c.family, c.event, c.scopes, c.authTime = &u, f.ID, state.Event, state.Scopes, f.AuthTime
+	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
 	c.groups, err = groupsOf(tx, &u)
 	return next, nil, err
 }
