@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -49,6 +50,7 @@ type Provider struct {
 	Pools   *userpool.Service
 	Tokens  *tokens.Service
 	Users   *directory.Service
+	Devices *devices.Service
 	SignIns *signin.Machine
 
 	base *userpool.Base
@@ -76,7 +78,12 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer, Used: o.Used})
+	p.Devices, err = devices.New(devices.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
+	if err != nil {
+		return nil, err
+	}
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
+		Observer: o.Observer, Used: o.Used})
 	return p, err
 }
 

@@ -8,16 +8,18 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// Options are what New needs. Base, Pools, Tokens and Users are required.
+// Options are what New needs. Base, Pools, Tokens, Users and Devices are required.
 type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Devices  *devices.Service
 	Observer Observer // counts sign-ins; may be nil
 	Used     *Used    // nil makes a new one
 }
@@ -40,8 +42,8 @@ type Machine struct {
 
 // New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
-		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Devices == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Devices are required")
 	}
 	if o.Used == nil {
 		o.Used = NewUsed(o.Base.Now)
@@ -82,6 +84,11 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
+	if f.asks == "" { // else the answer checks the device, so that the client can repeat it without
+		if err := m.findDevice(ctx, a); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case f.answers != nil:
 		if err := m.verify(ctx, f.answers, a); err != nil {
@@ -119,7 +126,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 		return nil, err
 	}
 	out, err := m.answer(ctx, s, a)
-	if err != nil && !s.inBlock && mayRepeat(err) {
+	if err != nil && (!s.inBlock && mayRepeat(err) || errors.Is(err, devices.ErrNoDevice)) {
 		giveBack()
 	}
 	return out, err
@@ -156,6 +163,9 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 			return nil, userpool.ErrWrongPassword
 		}
 		return nil, errSession
+	}
+	if err := m.findDevice(ctx, a); err != nil {
+		return nil, err
 	}
 	if err := m.verify(ctx, s, a); err != nil {
 		return nil, err

@@ -30,6 +30,8 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		deviceSRPStep(),
+		deviceVerifierStep(m.o.Devices, m.base),
 	} {
 		m.steps[s.name] = s
 	}
