@@ -2,22 +2,23 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/devices"
 )
 
-// takeDeviceKey sets the device key of the sign-in from the call. An empty one takes it back: clients repeat an answer in
-// this way after devices.ErrNoDevice. A key that was proved stays.
+// takeDeviceKey sets the device key of the sign-in from the call. A key that was proved stays.
 func (a *attempt) takeDeviceKey() {
-	if key, sent := a.params["DEVICE_KEY"]; sent && !slices.Contains(a.state.Proved, Device) {
+	if key := a.params["DEVICE_KEY"]; key != "" && !slices.Contains(a.state.Proved, Device) {
 		a.state.Device = key
 	}
 }
 
-// findDevice reads the device whose key the client sent, in this call or an earlier one. The error is devices.ErrNoDevice if
-// the key is not of a confirmed device of the subject. A pool that does not track devices ignores the key.
+// findDevice reads the device whose key the client sent, in this call or an earlier one. If the key is not of a confirmed
+// device of the subject, a call that sent it gets devices.ErrNoDevice; other calls continue without a device, because clients
+// drop the key after the error and repeat the same call. A pool that does not track devices ignores the key.
 func (m *Machine) findDevice(ctx context.Context, a *attempt) (err error) {
 	if !a.pool.Devices.On {
 		a.state.Device = ""
@@ -26,6 +27,9 @@ func (m *Machine) findDevice(ctx context.Context, a *attempt) (err error) {
 		return nil
 	}
 	a.device, err = m.o.Devices.Find(ctx, a.pool, a.subject.User.Sub, a.state.Device)
+	if errors.Is(err, devices.ErrNoDevice) && a.params["DEVICE_KEY"] == "" {
+		a.state.Device, err = "", nil
+	}
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Options are what New needs. Base, Pools, Tokens, Users and Devices are required.
@@ -20,8 +21,9 @@ type Options struct {
 	Tokens   *tokens.Service
 	Users    *directory.Service
 	Devices  *devices.Service
-	Observer Observer // counts sign-ins; may be nil
-	Used     *Used    // nil makes a new one
+	Observer Observer          // counts sign-ins; may be nil
+	Triggers *triggers.Service // nil finds no function
+	Used     *Used             // nil makes a new one
 }
 
 // Observer counts sign-ins.
@@ -44,6 +46,9 @@ type Machine struct {
 func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Devices == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Devices are required")
+	}
+	if o.Triggers == nil {
+		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
 	if o.Used == nil {
 		o.Used = NewUsed(o.Base.Now)

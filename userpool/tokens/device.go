@@ -19,7 +19,12 @@ type NewDevice struct {
 
 const groupKeyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-func (s *Service) newDevice(p *userpool.Pool) (*NewDevice, error) {
+// deviceOf sets the device of the content. It returns the keys of a new one if the request asks for them, else nil.
+func (s *Service) deviceOf(c *content, r *Request) (*NewDevice, error) {
+	c.device = r.DeviceKey
+	if !r.NewDevice || r.DeviceKey != "" || !r.Pool.Devices.On {
+		return nil, nil
+	}
 	id, err := s.base.UUID()
 	if err != nil {
 		return nil, err
@@ -28,8 +33,9 @@ func (s *Service) newDevice(p *userpool.Pool) (*NewDevice, error) {
 	if err != nil {
 		return nil, err
 	}
-	region, _, _ := strings.Cut(p.ID, "_")
-	return &NewDevice{Key: region + "_" + id, GroupKey: "-" + group}, nil
+	region, _, _ := strings.Cut(r.Pool.ID, "_")
+	c.device = region + "_" + id
+	return &NewDevice{Key: c.device, GroupKey: "-" + group}, nil
 }
 
 // PendingDevice returns the keys of the device that the sign-in may confirm, or nil. A family whose device was forgotten

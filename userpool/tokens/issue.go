@@ -59,13 +59,9 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, errors.New("tokens: Request.Confirm is required")
 	}
 	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, from: s.cutoffs.moment(s.base.Now())}
-	var device *NewDevice
-	if c.device = r.DeviceKey; r.NewDevice && r.DeviceKey == "" && r.Pool.Devices.On {
-		var err error
-		if device, err = s.newDevice(r.Pool); err != nil {
-			return nil, err
-		}
-		c.device = device.Key
+	device, err := s.deviceOf(c, &r)
+	if err != nil {
+		return nil, err
 	}
 	family, refresh, err := s.newFamily(c, &r, device)
 	if err != nil {
