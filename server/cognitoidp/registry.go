@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -26,6 +27,7 @@ type server struct {
 	tokens   *tokens.Service
 	users    *directory.Service
 	devices  *devices.Service
+	passkeys *passkeys.Service
 	signIns  *signin.Machine
 	clientIP func(*http.Request) netip.Addr
 }
@@ -35,6 +37,7 @@ func newServer(o Options) *server {
 	if p := o.Provider; p != nil {
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.devices = p.Devices
+		s.passkeys = p.Passkeys
 	}
 	return s
 }
@@ -48,6 +51,7 @@ func Registry(o Options) rpc.Registry {
 		s.clientOperations(),
 		s.deviceOperations(),
 		s.groupOperations(),
+		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),
 		s.signUpOperations(),

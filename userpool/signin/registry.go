@@ -32,6 +32,7 @@ func (m *Machine) register() error {
 		newPasswordStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
+		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
 	}
