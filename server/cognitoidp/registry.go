@@ -51,6 +51,7 @@ func Registry(o Options) rpc.Registry {
 		s.clientOperations(),
 		s.deviceOperations(),
 		s.groupOperations(),
+		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Authentication is a completed sign-in: the user, the proved factors, the time and the app client.
@@ -20,6 +21,8 @@ type Authentication struct {
 	Time    time.Time
 	Factors []Factor
 
+	source   triggers.TokenSource
+	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
 	device   *store.Device // nil for none
@@ -28,7 +31,7 @@ type Authentication struct {
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, verifier: a.verifier, writes: a.writes,
+		Factors: a.state.Proved, source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
 		device: a.device, address: a.context.Address}
 }
 
@@ -38,7 +41,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+		Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
 			if err := end.write(tx, u); err != nil {
 				return err
 			}

@@ -33,6 +33,17 @@ func (m *Machine) findDevice(ctx context.Context, a *attempt) (err error) {
 	return err
 }
 
+// checkFirst checks the device of the first call, and runs PreAuthentication. Where the call only asks for a challenge, its
+// answer checks the device.
+func (m *Machine) checkFirst(ctx context.Context, f *flow, a *attempt) error {
+	if f.asks == "" {
+		if err := m.findDevice(ctx, a); err != nil {
+			return err
+		}
+	}
+	return m.preAuthentication(ctx, a)
+}
+
 func (a *attempt) deviceView() deviceView {
 	return deviceView{remembered: a.device != nil && a.device.Remembered, skipsMFA: a.pool.Devices.ReplacesMFA}
 }

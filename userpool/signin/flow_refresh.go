@@ -49,7 +49,7 @@ func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*t
 	}
 	a.context, a.state.Flow = in.Context, refreshTokenAuth
 	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken,
-		DeviceKey: in.DeviceKey})
+		DeviceKey: in.DeviceKey, Metadata: in.Context.Metadata})
 	if fault.Is(err, fault.PasswordResetRequired) {
 		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the fault kind that the operation documents
 	}

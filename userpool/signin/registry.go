@@ -7,8 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set, unless
-// check refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set.
 type flow struct {
 	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
@@ -16,6 +15,8 @@ type flow struct {
 	public   bool     // InitiateAuth may begin it
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters
+
+	migrates bool // UserMigration may bring a user whom the pool does not have
 
 	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
 	answers *step                                 // the parameters of the call are the answer to this step
@@ -32,6 +33,7 @@ func (m *Machine) register() error {
 		newPasswordStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
+		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
