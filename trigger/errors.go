@@ -15,6 +15,7 @@ var ErrNotFound = errors.New("trigger: no function is mapped to this ARN")
 type FunctionError struct {
 	Type    string // errorType, such as "Error" or "ValueError"; may be ""
 	Message string // errorMessage
+	Stack   string // for the log; "" if it is not known
 }
 
 // Error returns type and message.
