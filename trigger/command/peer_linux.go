@@ -2,6 +2,7 @@ package command
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -28,27 +29,37 @@ func (l ownUser) Accept() (net.Conn, error) {
 	}
 }
 
-// peerUID returns the user whose process has the other end of a loopback connection, from the kernel's table of sockets.
+// peerUID returns the user whose process has the other end of a loopback connection, from the kernel's tables of sockets. A program
+// may reach 127.0.0.1 from a socket of IPv6.
 func peerUID(conn net.Conn) (int, error) {
 	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
 		return 0, err
 	}
-	f, err := os.Open("/proc/net/tcp")
+	ip := peer.Addr().Unmap().As4()
+	v4 := fmt.Sprintf("%08X", binary.NativeEndian.Uint32(ip[:]))
+	port := fmt.Sprintf(":%04X", peer.Port())
+	mapped := fmt.Sprintf("0000000000000000%08X", binary.NativeEndian.Uint32([]byte{0, 0, 0xff, 0xff}))
+	for file, address := range map[string]string{"/proc/net/tcp": v4 + port, "/proc/net/tcp6": mapped + v4 + port} {
+		if uid, err := findSocket(file, address); err == nil {
+			return uid, nil
+		}
+	}
+	return 0, fmt.Errorf("no socket %s", peer)
+}
+
+// findSocket returns the user of the socket with the local address in a table of sockets.
+func findSocket(file, address string) (int, error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	ip := peer.Addr().As4()
-	// The kernel prints addresses in the byte order of the machine.
-	want := []string{fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], peer.Port()),
-		fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[0], ip[1], ip[2], ip[3], peer.Port())}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		// sl, local address, remote address, state, queues, timer, retransmits, uid
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 7 && (fields[1] == want[0] || fields[1] == want[1]) {
+		if fields := strings.Fields(lines.Text()); len(fields) > 7 && fields[1] == address {
 			return strconv.Atoi(fields[7])
 		}
 	}
-	return 0, fmt.Errorf("no socket %s", peer)
+	return 0, os.ErrNotExist
 }
