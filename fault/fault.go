@@ -55,6 +55,28 @@ const (
 	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
 	DeleteConflict           Kind = "DeleteConflict"           // IAM
 
+	// About user pools.
+	FeatureUnavailableInTier     Kind = "FeatureUnavailableInTier" // the pool's tier lacks the feature
+	UserPoolAddOnNotEnabled      Kind = "UserPoolAddOnNotEnabled"  // threat protection is off
+	OperationNotEnabled          Kind = "OperationNotEnabled"
+	InvalidUserPoolConfiguration Kind = "InvalidUserPoolConfiguration"
+	MFAMethodNotFound            Kind = "MFAMethodNotFound"
+	SoftwareTokenMFANotFound     Kind = "SoftwareTokenMFANotFound"
+	EnableSoftwareTokenMFA       Kind = "EnableSoftwareTokenMFA" // wrong code while a software token is set up
+	DeviceKeyExists              Kind = "DeviceKeyExists"
+	UserLambdaValidation         Kind = "UserLambdaValidation"  // a trigger refused
+	UnexpectedLambda             Kind = "UnexpectedLambda"      // a trigger could not be run
+	InvalidLambdaResponse        Kind = "InvalidLambdaResponse" // a trigger returned an invalid answer
+
+	// About passkeys.
+	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"
+	WebAuthnConfigurationMissing   Kind = "WebAuthnConfigurationMissing"
+	WebAuthnChallengeNotFound      Kind = "WebAuthnChallengeNotFound"
+	WebAuthnClientMismatch         Kind = "WebAuthnClientMismatch"
+	WebAuthnOriginNotAllowed       Kind = "WebAuthnOriginNotAllowed"
+	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"
+	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported"
+
 	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
 	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required
 	IncompleteSignature        Kind = "IncompleteSignature"        // a part is missing or malformed

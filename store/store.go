@@ -61,7 +61,9 @@ type Tx struct {
 	Users         Users
 	Groups        Groups
 	Codes         Codes
+	Passkeys      Passkeys
 	RefreshTokens RefreshTokens
+	Devices       Devices
 	SigningKeys   SigningKeys
 	Revocations   Revocations
 	IdentityPools IdentityPools

@@ -38,6 +38,9 @@ func (p *PoolSettings) complete(old *PoolSettings) error {
 	if p.AdminCreateUserConfig.UnusedAccountValidityDays == 0 {
 		p.AdminCreateUserConfig.UnusedAccountValidityDays = p.Policies.PasswordPolicy.TemporaryPasswordValidityDays
 	}
+	if err := p.completeLambda(); err != nil {
+		return err
+	}
 	return p.validate()
 }
 
@@ -199,14 +202,14 @@ func (p *PoolSettings) validate() error {
 	if _, err := p.sender(); err != nil {
 		return fault.Wrap(fault.InvalidParameter, err, "Invalid EmailConfiguration.")
 	}
+	if _, err := p.deviceTracking(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "Invalid DeviceConfiguration.")
+	}
 	return p.validateTemplates()
 }
 
 // validateSupported returns an error for a setting that is not implemented and unsafe to ignore.
 func (p *PoolSettings) validateSupported() error {
-	if setJSON(p.LambdaConfig) {
-		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")
-	}
 	if setJSON(p.UserPoolAddOns) {
 		var addOns struct{ AdvancedSecurityMode string }
 		if err := json.Unmarshal(p.UserPoolAddOns, &addOns); err != nil {

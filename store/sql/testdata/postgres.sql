@@ -104,6 +104,25 @@ create table codes (
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 
+create table passkeys (
+    pool_id         text collate "C" not null,
+    id              bytea not null,
+    sub             text collate "C" not null,
+    relying_party   text collate "C" not null,
+    public_key      bytea,
+    sign_count      bigint not null,
+    name            text collate "C" not null,
+    aaguid          bytea,
+    attachment      text collate "C" not null,
+    transports      text collate "C",
+    backup_eligible boolean not null,
+    answered        text collate "C",
+    created_at      timestamptz,
+    primary key (pool_id, id),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index passkeys_by_user on passkeys (pool_id, sub, created_at, id);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
@@ -117,12 +136,32 @@ create table refresh_tokens (
     created_at    timestamptz,
     expires_at    timestamptz,
     revoked_at    timestamptz,
+    device_key          text collate "C" not null default '',
+    device_forgotten_at timestamptz,
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 create index refresh_tokens_by_previous on refresh_tokens (previous_hash) where previous_hash is not null;
 create index refresh_tokens_by_user on refresh_tokens (pool_id, sub, created_at, id);
 create index refresh_tokens_by_client on refresh_tokens (client_id);
 create index refresh_tokens_by_expiry on refresh_tokens (expires_at);
+
+create table devices (
+    pool_id          text collate "C" not null,
+    sub              text collate "C" not null,
+    device_key       text collate "C" not null,
+    group_key        text collate "C" not null,
+    name             text collate "C" not null,
+    salt             bytea,
+    verifier         bytea,
+    remembered       boolean not null,
+    last_ip          text collate "C" not null,
+    created_at       timestamptz,
+    modified_at      timestamptz,
+    authenticated_at timestamptz,
+    primary key (pool_id, sub, device_key),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index devices_by_use on devices (pool_id, sub, authenticated_at, device_key);
 
 create table signing_keys (
     owner       text collate "C" not null,
