@@ -38,6 +38,7 @@ type Services struct {
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
 	calls       calls
+	functions   uses // the runtimes of triggers
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -51,14 +52,16 @@ func servicesID(c *config.App) (string, error) {
 		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
 		Redis                             *config.Redis
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.Redis})
+		Triggers                          []config.Trigger
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
 // newServices builds the services in the order in which they need each other and starts their background work. o is the
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
-	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{})}
+	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	}
 	sv.Revocations = newRevocations(&o, s)
 	if err := sv.build(ctx, &o); err != nil {
-		return nil, errors.Join(err, sv.Revocations.Close())
+		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end())
 	}
 	background, stop := context.WithCancel(context.Background())
 	sv.stop = stop
@@ -84,7 +87,11 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations); err != nil {
+	functions, err := newFunctions(o, &sv.functions)
+	if err != nil {
+		return err
+	}
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations, functions); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
@@ -194,5 +201,5 @@ func (sv *Services) Close() error {
 	sv.stop()
 	<-sv.stopped
 	sv.Users.Drain()
-	return errors.Join(slow, sv.Revocations.Close())
+	return errors.Join(slow, sv.Revocations.Close(), sv.functions.end())
 }

@@ -83,12 +83,9 @@ func (r *Runtime) environment(api string) []string {
 		version = "$LATEST"
 	}
 	var env []string
-	for _, entry := range r.o.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		for _, allowed := range inherited {
-			if name == allowed {
-				env = append(env, entry)
-			}
+	for _, name := range inherited {
+		if value := r.o.Getenv(name); value != "" {
+			env = append(env, name+"="+value)
 		}
 	}
 	env = append(env, "AWS_REGION="+r.o.ARN.Region, "AWS_DEFAULT_REGION="+r.o.ARN.Region,

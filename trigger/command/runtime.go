@@ -23,15 +23,15 @@ const (
 // Options are what New needs. ARN, Args, Log and Now are required.
 type Options struct {
 	ARN       trigger.ARN
-	Args      []string          // the program and its arguments
-	Dir       string            // the working directory, and LAMBDA_TASK_ROOT
-	Handler   string            // _HANDLER; "" means "handler"
-	Env       map[string]string // in addition to Lambda's variables
-	Watch     []string          // files; when one changes, new processes replace the old ones
-	Instances int               // processes at the same time, further calls wait; 0 means DefaultInstances
-	Init      time.Duration     // limit for the start of a process; 0 means DefaultInit
-	Environ   func() []string   // Sluice's environment; nil means none
-	Log       *slog.Logger      // gets what the processes print
+	Args      []string                 // the program and its arguments
+	Dir       string                   // the working directory, and LAMBDA_TASK_ROOT
+	Handler   string                   // _HANDLER; "" means "handler"
+	Env       map[string]string        // in addition to Lambda's variables
+	Watch     []string                 // files; when one changes, new processes replace the old ones
+	Instances int                      // processes at the same time, further calls wait; 0 means DefaultInstances
+	Init      time.Duration            // limit for the start of a process; 0 means DefaultInit
+	Getenv    func(name string) string // looks up Sluice's environment; nil means that it is empty
+	Log       *slog.Logger             // gets what the processes print
 	Now       func() time.Time
 }
 
@@ -66,8 +66,8 @@ func New(o Options) *Runtime {
 	if o.Init == 0 {
 		o.Init = DefaultInit
 	}
-	if o.Environ == nil {
-		o.Environ = func() []string { return nil }
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
 	}
 	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), stamps: stampsOf(o.Watch)}
 	r.life, r.end = context.WithCancel(context.Background())
@@ -77,12 +77,13 @@ func New(o Options) *Runtime {
 // errClosed is the error of calls after Close.
 var errClosed = &trigger.InvokeError{Reason: "the function is being removed from the configuration"}
 
-// Start starts a process in the background, so that the first call finds a warm one and the log has the error if there is one.
+// Start starts a process in the background, so that the first call finds a warm one and the log has the error if there is one. Calls
+// wait for it.
 func (r *Runtime) Start() {
+	r.starting.Lock()
 	go func() {
-		r.slots <- struct{}{}
-		defer func() { <-r.slots }()
-		p, err := r.take(r.life)
+		defer r.starting.Unlock()
+		p, err := r.start(0)
 		switch {
 		case err == nil:
 			r.give(p)
