@@ -137,6 +137,7 @@ func allOptions() []string {
 	add("role", roleOptions(new(config.Role), at, ""))
 	add("trigger", triggerOptions(new(config.Trigger)))
 	add("smtp", smtpOptions(new(config.SMTP)))
+	add("sms", smsOptions(new(config.SMS)))
 	add("redis", redisOptions(new(config.Redis)))
 	add("sluice_authorize", authorizeOptions(new(config.Authorize), at))
 	add("issuer", issuerOptions(new(config.Issuer)))

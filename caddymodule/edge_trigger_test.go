@@ -37,7 +37,7 @@ func withTrigger() string {
 // deny creates the denied user, which fails, and returns the error.
 func (e *edge) deny(t *testing.T) string {
 	t.Helper()
-	_, err := e.call(idp+"AdminCreateUser", e.root(), object{"UserPoolId": poolID, "Username": "mallory", "MessageAction": "SUPPRESS"})
+	_, err := e.call(idp+"AdminCreateUser", &rootKey, object{"UserPoolId": poolID, "Username": "mallory", "MessageAction": "SUPPRESS"})
 	if err == nil {
 		t.Fatal("the user was created")
 	}

@@ -51,9 +51,10 @@ func servicesID(c *config.App) (string, error) {
 		Strict                            bool
 		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
+		SMS                               *config.SMS
 		Redis                             *config.Redis
 		Triggers                          []config.Trigger
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.Redis, c.Triggers})
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis, c.Triggers})
 	return string(raw), err
 }
 

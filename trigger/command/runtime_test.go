@@ -60,7 +60,7 @@ func start(t *testing.T, behaviour string, set ...func(*command.Options)) *world
 	}
 	w := &world{log: new(safeBuffer), file: filepath.Join(t.TempDir(), "behaviour")}
 	w.behave(t, behaviour, 0)
-	env := map[string]string{"SLUICE_MASTER_KEY": "secret", "PATH": os.Getenv("PATH"), "HOME": "/home/sluice"}
+	env := map[string]string{"SLUICE_MASTER_KEY": "secret", "PATH": os.Getenv("PATH"), "HOME": "/var/lib/sluice"}
 	o := command.Options{ARN: parsed, Args: []string{os.Args[0]}, Dir: t.TempDir(), Env: map[string]string{"TEST_BEHAVIOUR": w.file, "TABLE": "users"},
 		Getenv: func(name string) string { return env[name] }, Init: time.Minute, Log: slog.New(slog.NewTextHandler(w.log, nil)), Now: time.Now}
 	for _, f := range set {
@@ -136,7 +136,7 @@ func TestTheEnvironmentIsLambdasAndHasNoSecrets(t *testing.T) {
 	if err := errors.Join(err, json.Unmarshal([]byte(got), &env)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"AWS_LAMBDA_FUNCTION_NAME=define", "_HANDLER=handler", "AWS_REGION=eu-central-1", "TABLE=users", "HOME=/home/sluice", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST"} {
+	for _, want := range []string{"AWS_LAMBDA_FUNCTION_NAME=define", "_HANDLER=handler", "AWS_REGION=eu-central-1", "TABLE=users", "HOME=/var/lib/sluice", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST"} {
 		if !slices.Contains(env, want) {
 			t.Errorf("%s is missing in %s", want, env)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Authentication is a completed sign-in: the user, the proved factors, the time and the app client.
@@ -20,13 +21,15 @@ type Authentication struct {
 	Time    time.Time
 	Factors []Factor
 
+	source   triggers.TokenSource
+	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, verifier: a.verifier, writes: a.writes}
+		Factors: a.state.Proved, source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
@@ -35,7 +38,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Confirm: end.write}
+		Source: a.source, Metadata: a.metadata, Confirm: end.write}
 }
 
 // settlement is what a sign-in writes to the user's record.

@@ -9,16 +9,18 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. Base, Pools, Tokens and Users are required.
+// Options are what New needs. Base, Pools, Tokens, Users and Passkeys are required.
 type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Passkeys *passkeys.Service
 	Observer Observer          // counts sign-ins; may be nil
 	Triggers *triggers.Service // nil finds no function
 	Used     *Used             // nil makes a new one
@@ -42,8 +44,8 @@ type Machine struct {
 
 // New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
-		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Passkeys == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Passkeys are required")
 	}
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
@@ -77,14 +79,13 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 			return nil, err
 		}
 	}
-	var err error
-	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+	if err := m.find(ctx, f, a); err != nil {
 		return nil, err
 	}
-	if !a.subject.Exists && !a.client.HidesExistence {
-		return nil, userpool.ErrNoUser
-	}
 	if err := a.admit(a.client.HidesExistence); err != nil {
+		return nil, err
+	}
+	if err := m.preAuthentication(ctx, a); err != nil {
 		return nil, err
 	}
 	switch {
@@ -137,9 +138,13 @@ type refusedAttributes struct{ error }
 // Unwrap returns the fault.
 func (r refusedAttributes) Unwrap() error { return r.error }
 
-// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not;
-// a wrong code does, and so does an answer during a lockout, which is not checked.
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not,
+// nor one that a trigger refused, which may count its tries by sessions. A wrong code does, and so does an answer during a
+// lockout, which is not checked.
 func mayRepeat(err error) bool {
+	if fault.Is(err, fault.UserLambdaValidation) {
+		return false
+	}
 	_, attributes := errors.AsType[refusedAttributes](err)
 	return attributes || errors.Is(err, directory.ErrLocked) || !fault.Is(err, fault.NotAuthorized)
 }
@@ -248,9 +253,12 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 }
 
 // complete ends a sign-in. No way leads here for a user who does not exist; that is checked again.
-func (m *Machine) complete(_ context.Context, a *attempt) (*outcome, error) {
+func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
+	}
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+		return nil, err
 	}
 	return &outcome{authentication: a.authentication(m.base.Now())}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Type is the token_type of access tokens (RFC 6750).
@@ -42,6 +43,9 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
+	Source   triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
+	Metadata map[string]string    // ClientMetadata for PreTokenGeneration
+
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
 	// required.
@@ -54,7 +58,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if r.Confirm == nil {
 		return nil, errors.New("tokens: Request.Confirm is required")
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, from: s.cutoffs.moment(s.base.Now())}
+	changes, err := s.changesOfSignIn(ctx, &r)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
 	family, refresh, err := s.newFamily(c, &r)
 	if err != nil {
 		return nil, err
