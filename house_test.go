@@ -28,12 +28,13 @@ var floors = map[string]int{
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
-	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
+	"message/queue": 3, "store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
 	"userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/directory": 7, "userpool/signin": 9,
+	"userpool/totp": 1,
 	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
 	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, wires.

@@ -22,7 +22,7 @@ type PoolSettings struct {
 	VerificationMessageTemplate *VerificationTemplate `json:"VerificationMessageTemplate,omitempty"`
 	SmsAuthenticationMessage    string                `json:"SmsAuthenticationMessage,omitempty"`
 	UserAttributeUpdateSettings *UpdateSettings       `json:"UserAttributeUpdateSettings,omitempty"`
-	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which has no effect
+	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"`
 	AdminCreateUserConfig       *AdminCreateConfig    `json:"AdminCreateUserConfig,omitempty"`
 	Schema                      []SchemaAttribute     `json:"Schema,omitempty"` // whole: standard and custom
 	UsernameConfiguration       *UsernameConfig       `json:"UsernameConfiguration,omitempty"`
@@ -34,6 +34,7 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
+	MFASettings
 	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
 	KeptSettings

@@ -1,11 +1,16 @@
 package userpool_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 func settings(t testing.TB, text string) userpool.PoolSettings {
@@ -49,9 +54,6 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
 		"an optional second factor without a way to send it": {`{"MfaConfiguration": "OPTIONAL"}`, fault.InvalidParameter,
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
-		"a second factor that is demanded": {`{"MfaConfiguration": "ON", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented,
-			"MfaConfiguration ON is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, so no user would be asked for a second factor. Set MfaConfiguration to OFF."},
-		"an optional second factor": {`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented, "*"},
 		"tokens from two functions": {`{"LambdaConfig": {"PreTokenGeneration": "arn:aws:lambda:us-east-1:123456789012:function:f", "PreTokenGenerationConfig": {"LambdaVersion": "V1_0",
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "*"},
 		"access tokens of the tier LITE": {`{"UserPoolTier": "LITE", "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0",
@@ -221,6 +223,17 @@ func TestPoolsKeepTheirFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := after.Settings.LambdaConfig.ARNs(); len(got) != 1 || got["PreTokenGeneration"] != f {
+		t.Error(got)
+	}
+}
+
+// A pool may name a function that nothing is mapped to yet. The log says so.
+func TestUnmappedFunctionsAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	h := newHarness(t, func(o *idp.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.Lambda(nil)
+	h.Pool(settings(t, `{"LambdaConfig": {"PreSignUp": "`+userpooltest.ARN+`", "CustomMessage": "arn:aws:lambda:us-east-1:123456789012:function:missing"}}`))
+	if got := log.String(); !strings.Contains(got, "trigger=CustomMessage arn=arn:aws:lambda:us-east-1:123456789012:function:missing") || strings.Contains(got, "PreSignUp") {
 		t.Error(got)
 	}
 }

@@ -34,6 +34,8 @@ type Options struct {
 	Sender       message.Sender
 	Hasher       *directory.Hasher
 	ConfirmURL   func(poolID string) string // see directory.Options; may be nil
+	Keys         directory.CodeKeys         // see directory.Options; may be nil
+	Queue        directory.Queue            // see directory.Options; may be nil
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
@@ -69,7 +71,7 @@ func New(o Options) (*Provider, error) {
 	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		CheckRequest: o.CheckRequest, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
-		ConfirmURL: o.ConfirmURL, Triggers: lambda})
+		ConfirmURL: o.ConfirmURL, Queue: o.Queue, Keys: o.Keys, Triggers: lambda})
 	if err != nil {
 		return nil, err
 	}
