@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -56,6 +57,7 @@ type Provider struct {
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Devices  *devices.Service
 	Passkeys *passkeys.Service
 	SignIns  *signin.Machine
 
@@ -85,11 +87,16 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Devices, err = devices.New(devices.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
+	if err != nil {
+		return nil, err
+	}
 	p.Passkeys, err = passkeys.New(passkeys.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
+		Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 

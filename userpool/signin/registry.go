@@ -37,6 +37,8 @@ func (m *Machine) register() error {
 		m.passwordSRPStep(),
 		emailOTPStep(m.o.Users),
 		smsOTPStep(m.o.Users),
+		deviceSRPStep(),
+		deviceVerifierStep(m.o.Devices, m.base),
 		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
 	} {
