@@ -56,6 +56,10 @@ type App struct {
 	// SMS sends SMS messages. Without it, they are written to outbox.jsonl too.
 	SMS *SMS `json:"sms,omitempty"`
 
+	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
+	// aliases. They are derived from the master key.
+	KMSKeys []string `json:"kms_keys,omitempty"`
+
 	// Redis distributes revocations to other Sluice processes. Without it, they are known to this process and its store only.
 	Redis *Redis `json:"redis,omitempty"`
 }
