@@ -42,6 +42,7 @@ type Services struct {
 	queue       *queue.Queue // of messages
 	keys        *kms.Service // local keys
 	calls       calls
+	functions   uses // the runtimes of triggers
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -57,14 +58,16 @@ func servicesID(c *config.App) (string, error) {
 		SMS                               *config.SMS
 		KMSKeys                           []string
 		Redis                             *config.Redis
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis})
+		Triggers                          []config.Trigger
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
 // newServices builds the services in the order in which they need each other and starts their background work. o is the
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
-	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{})}
+	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
 		return nil, err
@@ -74,7 +77,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	}
 	sv.Revocations = newRevocations(&o, s)
 	if err := sv.build(ctx, &o); err != nil {
-		return nil, errors.Join(err, sv.Revocations.Close())
+		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end())
 	}
 	sv.queue.Start()
 	background, stop := context.WithCancel(context.Background())
@@ -94,7 +97,11 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations); err != nil {
+	functions, err := newFunctions(o, &sv.functions)
+	if err != nil {
+		return err
+	}
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
@@ -205,5 +212,5 @@ func (sv *Services) Close() error {
 	<-sv.stopped
 	sv.Users.Drain()
 	sv.queue.Close(patience)
-	return errors.Join(slow, sv.Revocations.Close())
+	return errors.Join(slow, sv.Revocations.Close(), sv.functions.end())
 }
