@@ -43,6 +43,9 @@ const (
 	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
 	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
 	ConcurrentModification   Kind = "ConcurrentModification"
+	FeatureUnavailableInTier Kind = "FeatureUnavailableInTier" // the pool's tier does not have the feature
+	AddOnNotEnabled          Kind = "UserPoolAddOnNotEnabled"  // the pool has no threat protection
+	OperationNotEnabled      Kind = "OperationNotEnabled"      // not available for the pool's configuration
 	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
 	InvalidIdentityPoolSetup Kind = "InvalidIdentityPoolSetup" // no role for the caller, or its trust policy denies
 	ExternalService          Kind = "ExternalService"          // a remote issuer did not answer

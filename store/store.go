@@ -62,6 +62,9 @@ type Tx struct {
 	Groups        Groups
 	Codes         Codes
 	RefreshTokens RefreshTokens
+	Sessions      Sessions
+	Passwords     Passwords
+	AuthEvents    AuthEvents
 	SigningKeys   SigningKeys
 	Revocations   Revocations
 	IdentityPools IdentityPools

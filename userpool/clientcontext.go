@@ -7,6 +7,7 @@ type ClientContext struct {
 	Analytics string            // AnalyticsMetadata's endpoint id
 	Encoded   string            // the device fingerprint of UserContextData or ContextData
 	IP        string            // IpAddress of UserContextData or ContextData
+	Admin     bool              // an administrator makes the call for the user
 
 	// Of ContextData, which an administrator's call has: the server and path that the user called, and the headers.
 	ServerName string

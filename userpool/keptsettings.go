@@ -6,7 +6,6 @@ import "encoding/json"
 type KeptSettings struct {
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"`
 	SmsConfiguration    json.RawMessage `json:"SmsConfiguration,omitempty"`
-	UserPoolAddOns      json.RawMessage `json:"UserPoolAddOns,omitempty"` // refused if it turns threat protection on
 	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
 	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
 	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`

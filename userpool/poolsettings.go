@@ -33,6 +33,10 @@ type PoolSettings struct {
 	EmailConfiguration json.RawMessage `json:"EmailConfiguration,omitempty"` // Pool.Sender has the members that have an effect
 	LambdaConfig       json.RawMessage `json:"LambdaConfig,omitempty"`       // refused unless empty
 
+	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
+	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
+	SessionConfiguration *SessionConfig `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
+
 	KeptSettings
 }
 

@@ -53,8 +53,8 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			"MfaConfiguration ON is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, so no user would be asked for a second factor. Set MfaConfiguration to OFF."},
 		"an optional second factor":             {`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented, "*"},
 		"a trigger":                             {`{"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`, fault.NotImplemented, "*"},
-		"threat protection":                     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.NotImplemented, "*"},
-		"a history of passwords":                {`{"Policies": {"PasswordPolicy": {"PasswordHistorySize": 3}}}`, fault.NotImplemented, "*"},
+		"threat protection":                     {`{"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}`, fault.NotImplemented, "*"},
+		"threat protection in another tier":     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
 		"sign-in without a password":            {`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}`, fault.NotImplemented, "*"},
 		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
 	} {

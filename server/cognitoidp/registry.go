@@ -46,6 +46,7 @@ func Registry(o Options) rpc.Registry {
 		s.groupOperations(),
 		s.poolOperations(),
 		s.selfOperations(),
+		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
 		s.userOperations(),

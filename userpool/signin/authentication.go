@@ -19,19 +19,20 @@ type Authentication struct {
 	Flow    string
 	Time    time.Time
 	Factors []Factor
+	Visit   userpool.Visit // where the user signs in from
 
 	verifier *store.Password
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, verifier: a.verifier}
+		Factors: a.state.Proved, Visit: a.client.Visit(a.context), verifier: a.verifier}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
 // user has not changed since, resets the count of wrong passwords and adds a new SRP verifier.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
-	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
+	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time, Visit: a.Visit,
 		Confirm: func(tx store.Tx, u *store.User) error { return settle(tx, &a.User, u, a.verifier) }}
 }
 

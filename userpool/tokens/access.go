@@ -16,6 +16,7 @@ type Holder struct {
 	Pool   *userpool.Pool
 	Client *userpool.Client
 	User   store.User
+	Family string // origin_jti
 }
 
 var (
@@ -47,7 +48,7 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Holder{Pool: p, Client: c}
+	h := &Holder{Pool: p, Client: c, Family: t.OriginJTI}
 	err = s.base.View(ctx, func(tx store.Tx) error {
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err

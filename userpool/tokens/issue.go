@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -42,6 +43,10 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
+	Visit      userpool.Visit // where the user signs in from; kept with the session
+	SSOSession string         // the SSO session that the sign-in came through; "" = none
+	Event      string         // event_id; "" draws one
+
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
 	// required.
@@ -59,7 +64,12 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	session, err := s.newSession(&r, &family)
+	if err != nil {
+		return nil, err
+	}
 	var u store.User
+	var evicted []revoke.Record
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if u, err = tx.Users.Get(r.Pool.ID, r.Sub); err != nil {
 			return err
@@ -73,12 +83,19 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed); err != nil {
 			return err
 		}
-		return tx.RefreshTokens.Insert(family)
+		if err := tx.RefreshTokens.Insert(family); err != nil {
+			return err
+		}
+		evicted, err = s.openSession(tx, r.Pool, session)
+		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, userpool.ErrWrongPassword
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.announce(context.WithoutCancel(ctx), evicted); err != nil {
 		return nil, err
 	}
 	c.user = &u
@@ -103,8 +120,10 @@ func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, ref
 	if c.family, err = s.base.UUID(); err != nil {
 		return rec, "", err
 	}
-	if c.event, err = s.base.UUID(); err != nil {
-		return rec, "", err
+	if c.event = r.Event; c.event == "" {
+		if c.event, err = s.base.UUID(); err != nil {
+			return rec, "", err
+		}
 	}
 	refresh, hash, err := s.newRefreshToken(c.family)
 	if err != nil {
