@@ -43,9 +43,6 @@ const (
 	InvalidOAuthFlow         Kind = "InvalidOAuthFlow"
 	ScopeDoesNotExist        Kind = "ScopeDoesNotExist"
 	ConcurrentModification   Kind = "ConcurrentModification"
-	FeatureUnavailableInTier Kind = "FeatureUnavailableInTier" // the pool's tier does not have the feature
-	AddOnNotEnabled          Kind = "UserPoolAddOnNotEnabled"  // the pool has no threat protection
-	OperationNotEnabled      Kind = "OperationNotEnabled"      // not available for the pool's configuration
 	NotImplemented           Kind = "NotImplemented"           // the operation is not implemented
 	InvalidIdentityPoolSetup Kind = "InvalidIdentityPoolSetup" // no role for the caller, or its trust policy denies
 	ExternalService          Kind = "ExternalService"          // a remote issuer did not answer
@@ -57,6 +54,28 @@ const (
 	EntityExists             Kind = "EntityExists"             // IAM: EntityAlreadyExists
 	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
 	DeleteConflict           Kind = "DeleteConflict"           // IAM
+
+	// About user pools.
+	FeatureUnavailableInTier     Kind = "FeatureUnavailableInTier" // the pool's tier lacks the feature
+	UserPoolAddOnNotEnabled      Kind = "UserPoolAddOnNotEnabled"  // threat protection is off
+	OperationNotEnabled          Kind = "OperationNotEnabled"
+	InvalidUserPoolConfiguration Kind = "InvalidUserPoolConfiguration"
+	MFAMethodNotFound            Kind = "MFAMethodNotFound"
+	SoftwareTokenMFANotFound     Kind = "SoftwareTokenMFANotFound"
+	EnableSoftwareTokenMFA       Kind = "EnableSoftwareTokenMFA" // wrong code while a software token is set up
+	DeviceKeyExists              Kind = "DeviceKeyExists"
+	UserLambdaValidation         Kind = "UserLambdaValidation" // a trigger refused
+	UnexpectedLambda             Kind = "UnexpectedLambda"     // a trigger could not be run
+	InvalidLambdaResponse        Kind = "InvalidLambdaResponse"
+
+	// About passkeys.
+	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"
+	WebAuthnConfigurationMissing   Kind = "WebAuthnConfigurationMissing"
+	WebAuthnChallengeNotFound      Kind = "WebAuthnChallengeNotFound"
+	WebAuthnClientMismatch         Kind = "WebAuthnClientMismatch"
+	WebAuthnOriginNotAllowed       Kind = "WebAuthnOriginNotAllowed"
+	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"
+	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported"
 
 	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
 	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required

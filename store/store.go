@@ -61,6 +61,7 @@ type Tx struct {
 	Users         Users
 	Groups        Groups
 	Codes         Codes
+	Passkeys      Passkeys
 	RefreshTokens RefreshTokens
 	Sessions      Sessions
 	Passwords     Passwords

@@ -23,7 +23,7 @@ type Pools interface {
 	Get(id string) (Pool, error)
 	Insert(Pool) error // ErrExists
 	Update(Pool) error // ErrNotFound
-	// Delete deletes the pool with its clients, users, groups, codes, refresh tokens and signing keys.
+	// Delete deletes the pool with its clients, users, groups, codes, passkeys, refresh tokens and signing keys.
 	Delete(id string) error
 	List(Page) ([]Pool, error)
 }
@@ -108,7 +108,7 @@ type Users interface {
 	ByAlias(poolID string, alias Alias) (User, error)
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
-	Delete(poolID, sub string) error                       // with memberships, codes and refresh tokens
+	Delete(poolID, sub string) error                       // with memberships, codes, passkeys and refresh tokens
 	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all

@@ -175,7 +175,7 @@ func (p *PoolSettings) checkAddOns() error {
 		return fault.New(fault.InvalidParameter, "Invalid CustomAuthMode.")
 	}
 	if p.Protection() != "OFF" || flows != nil && flows.CustomAuthMode != "" {
-		if err := p.needTier("Threat protection", tierPlus); err != nil {
+		if err := p.needsPlus("Threat Protection"); err != nil {
 			return err
 		}
 		return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
@@ -183,15 +183,15 @@ func (p *PoolSettings) checkAddOns() error {
 	return nil
 }
 
-// needProtection returns fault.AddOnNotEnabled unless the pool has threat protection.
+// needProtection returns fault.UserPoolAddOnNotEnabled unless the pool has threat protection.
 func (p *PoolSettings) needProtection() error {
 	if p.Protection() != "OFF" {
 		return nil
 	}
-	return fault.New(fault.AddOnNotEnabled, "User pool add-ons are not enabled for this user pool.")
+	return fault.New(fault.UserPoolAddOnNotEnabled, "User pool add-ons are not enabled for this user pool.")
 }
 
-// NeedProtection returns fault.AddOnNotEnabled unless the pool has threat protection.
+// NeedProtection returns fault.UserPoolAddOnNotEnabled unless the pool has threat protection.
 func (p *Pool) NeedProtection() error { return p.Settings.needProtection() }
 
 // SetRiskConfiguration replaces the risk configuration of a pool, or of an app client if clientID is set.

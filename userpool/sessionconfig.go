@@ -24,6 +24,9 @@ type SSOSessionConfig struct {
 	MaxValidityMinutes int `json:"MaxValidityMinutes"` // 0 to 129,600
 }
 
+// sessionTracking is the name of the feature in errors about the tier.
+const sessionTracking = "User Session Tracking"
+
 // AWS's defaults and bounds.
 const (
 	defaultSessionsPerUser = 20
@@ -49,14 +52,14 @@ func (c *SessionConfig) check(p *PoolSettings) error {
 	if !c.Tracks() {
 		return nil
 	}
-	return p.needTier("Session tracking", tierEssentials, tierPlus)
+	return p.needsEssentials(sessionTracking)
 }
 
 // SetSessionConfiguration replaces the session configuration of a pool. As in AWS, the pool must be in the tier ESSENTIALS
 // or PLUS, also to turn tracking off.
 func (s *Service) SetSessionConfiguration(ctx context.Context, poolID string, c SessionConfig) error {
 	return s.changePool(ctx, poolID, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
-		if err := settings.needTier("Session tracking", tierEssentials, tierPlus); err != nil {
+		if err := settings.needsEssentials(sessionTracking); err != nil {
 			return settings, err
 		}
 		settings.SessionConfiguration = &c
@@ -82,7 +85,7 @@ func (s *Service) SetClientSessionConfiguration(ctx context.Context, poolID, cli
 	if err != nil {
 		return err
 	}
-	if err := p.Settings.needTier("Session tracking", tierEssentials, tierPlus); err != nil {
+	if err := p.Settings.needsEssentials(sessionTracking); err != nil {
 		return err
 	}
 	if !p.Settings.SessionConfiguration.Tracks() {

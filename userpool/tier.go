@@ -1,50 +1,32 @@
 package userpool
 
-import (
-	"cmp"
-	"slices"
+import "github.com/sluicegate/sluice/fault"
 
-	"github.com/sluicegate/sluice/fault"
-)
-
-// The tiers of user pools, also called feature plans.
+// The tiers of user pools, in ascending order.
 const (
-	tierEssentials = "ESSENTIALS"
-	tierPlus       = "PLUS"
+	TierLite       = "LITE"
+	TierEssentials = "ESSENTIALS"
+	TierPlus       = "PLUS"
 )
 
-// needTier returns fault.FeatureUnavailableInTier unless the pool is in one of the tiers.
-func (p *PoolSettings) needTier(feature string, tiers ...string) error {
-	tier := cmp.Or(p.UserPoolTier, tierEssentials)
-	if slices.Contains(tiers, tier) {
-		return nil
-	}
-	return fault.New(fault.FeatureUnavailableInTier, "%s is not available in the tier %s of the user pool.", feature, tier)
-}
-
-// checkThreat checks the settings of password history, threat protection and sessions.
-func (p *PoolSettings) checkThreat() error {
-	for _, check := range []func() error{
-		p.checkHistorySize, p.checkAddOns, p.RiskConfiguration.check,
-		func() error { return p.SessionConfiguration.check(p) },
-	} {
-		if err := check(); err != nil {
-			return err
-		}
+// needsEssentials returns fault.FeatureUnavailableInTier if the pool's tier is LITE. feature is AWS's name of the feature,
+// such as "Passwordless Sign-In".
+func (p *PoolSettings) needsEssentials(feature string) error {
+	if p.UserPoolTier == TierLite {
+		return p.unavailable(feature)
 	}
 	return nil
 }
 
-// MaxPasswordHistory is the largest PasswordHistorySize.
-const MaxPasswordHistory = 24
-
-// checkHistorySize checks PasswordHistorySize. AWS: the tier must be ESSENTIALS or PLUS.
-func (p *PoolSettings) checkHistorySize() error {
-	switch n := p.Policies.PasswordPolicy.PasswordHistorySize; {
-	case n < 0 || n > MaxPasswordHistory:
-		return fault.New(fault.InvalidParameter, "PasswordHistorySize must be between 0 and %d.", MaxPasswordHistory)
-	case n > 0:
-		return p.needTier("PasswordHistorySize", tierEssentials, tierPlus)
+// needsPlus returns fault.FeatureUnavailableInTier if the pool's tier is not PLUS.
+func (p *PoolSettings) needsPlus(feature string) error {
+	if p.UserPoolTier != TierPlus {
+		return p.unavailable(feature)
 	}
 	return nil
+}
+
+// Source of the text: terraform-provider-aws#40734 and amplify-backend#2805.
+func (p *PoolSettings) unavailable(feature string) error {
+	return fault.New(fault.FeatureUnavailableInTier, "The following features need to be disabled for the %s pricing tier configured: %s", p.UserPoolTier, feature)
 }

@@ -69,6 +69,7 @@ func (t *Transaction) Tx() store.Tx {
 		Users:         users{t},
 		Groups:        groups{t},
 		Codes:         codes{t},
+		Passkeys:      passkeys{t},
 		RefreshTokens: refreshTokens{t},
 		Sessions:      sessions{t},
 		Passwords:     passwords{t},

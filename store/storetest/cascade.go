@@ -27,6 +27,7 @@ func fillAnn(tx store.Tx) error {
 		tx.Users.Update(ann),
 		tx.Groups.Add(pool1, "readers", "sub-ann"),
 		tx.Codes.Put(store.Code{PoolID: pool1, Sub: "sub-ann", Purpose: "signup", Hash: []byte{1}}),
+		tx.Passkeys.Insert(passkey("ann's", "sub-ann")),
 		tx.RefreshTokens.Insert(token("ann", "sub-ann")),
 	)
 }
@@ -40,6 +41,8 @@ func annIsGone(t *testing.T, tx store.Tx) {
 	wantErr(t, "alias", err, store.ErrNotFound)
 	_, err = tx.Codes.Get(pool1, "sub-ann", "signup")
 	wantErr(t, "code", err, store.ErrNotFound)
+	_, err = tx.Passkeys.Get(pool1, []byte("ann's"))
+	wantErr(t, "passkey", err, store.ErrNotFound)
 	members, err := tx.Groups.Members(pool1, "readers", store.Page{})
 	wantErr(t, "members", err, nil)
 	same(t, "members", len(members), 0)

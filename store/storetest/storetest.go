@@ -27,6 +27,7 @@ func Run(t *testing.T, open Open) {
 		{"users by filter", testFilters},
 		{"groups", testGroups},
 		{"codes", testCodes},
+		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
 		{"sessions", testSessions},

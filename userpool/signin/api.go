@@ -15,6 +15,7 @@ type Request struct {
 	ClientID   string
 	Flow       string
 	Parameters map[string]string
+	Session    string // of ConfirmSignUp, for USER_AUTH
 	Context    userpool.ClientContext
 }
 
@@ -33,6 +34,7 @@ type Answer struct {
 type Result struct {
 	Challenge  string            // "" at the end
 	Parameters map[string]string // of the challenge
+	Available  []string          // AvailableChallenges of USER_AUTH
 	Session    string            // to be sent with the answer; "" if the parameters carry the state
 	Tokens     *tokens.Set       // at the end
 }
@@ -48,6 +50,7 @@ type outcome struct {
 type challenge struct {
 	name       string
 	parameters map[string]string
+	available  []string
 	session    string
 }
 
@@ -64,7 +67,7 @@ func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	a.params, a.context, a.state.Flow = in.Parameters, in.Context, f.names[0]
+	a.params, a.session, a.context, a.state.Flow = in.Parameters, in.Session, in.Context, f.names[0]
 	out, err := m.begin(ctx, f, a)
 	return m.finish(ctx, a, out, err)
 }
@@ -90,7 +93,8 @@ func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err erro
 	switch {
 	case err != nil:
 	case out.challenge != nil:
-		r = &Result{Challenge: out.challenge.name, Parameters: out.challenge.parameters, Session: out.challenge.session}
+		c := out.challenge
+		r = &Result{Challenge: c.name, Parameters: c.parameters, Available: c.available, Session: c.session}
 	case out.authentication != nil:
 		r = &Result{}
 		r.Tokens, err = m.o.Tokens.Issue(ctx, out.authentication.Tokens(tokens.SelfScope))

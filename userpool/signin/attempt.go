@@ -22,7 +22,12 @@ type attempt struct {
 
 	subject  *directory.Subject
 	state    state
+	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
+
+	// writes change the user's record for a proof, such as the step of a TOTP. They run in the transaction that ends the
+	// sign-in, or before the next challenge. An error is the answer to the client.
+	writes []func(store.Tx, *store.User) error
 }
 
 func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID string) (*attempt, error) {
@@ -38,7 +43,7 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024}
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "DEVICE_KEY": 55}
 
 // require refuses parameters that are missing or too long.
 func (a *attempt) require(names []string) error {
@@ -57,6 +62,13 @@ func (a *attempt) require(names []string) error {
 
 func (a *attempt) checkSecretHash() error {
 	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
+}
+
+// takeDeviceKey sets the device key of the sign-in from the call. A key that was proved stays.
+func (a *attempt) takeDeviceKey() {
+	if key := a.params["DEVICE_KEY"]; key != "" && !slices.Contains(a.state.Proved, Device) {
+		a.state.Device = key
+	}
 }
 
 // admit returns an error for a subject who may not attempt to sign in. AWS, "Managing user existence error responses": for a
@@ -79,5 +91,13 @@ func (a *attempt) prove(f Factor) {
 	}
 	if f == Password {
 		a.state.Password = a.subject.User.Password.ModifiedAt.UnixMilli()
+	}
+	a.state.Chosen = ""
+}
+
+// finished records a finished challenge of CUSTOM_AUTH for its triggers. metadata is the challengeMetadata of a custom one.
+func (a *attempt) finished(challenge string, right bool, metadata string) {
+	if a.state.Flow == customAuth && challenge != "" {
+		a.state.Finished = append(a.state.Finished, Finished{challenge, right, metadata})
 	}
 }

@@ -22,40 +22,66 @@ type Authentication struct {
 	Visit   userpool.Visit // where the user signs in from
 
 	verifier *store.Password
+	writes   []func(store.Tx, *store.User) error
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Visit: a.client.Visit(a.context), verifier: a.verifier}
+		Factors: a.state.Proved, Visit: a.client.Visit(a.context), verifier: a.verifier, writes: a.writes}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
-// user has not changed since, resets the count of wrong passwords and adds a new SRP verifier.
+// user has not changed since, resets the count of wrong passwords and codes, adds a new SRP verifier and makes the writes of
+// the proofs.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
+	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time, Visit: a.Visit,
-		Confirm: func(tx store.Tx, u *store.User) error { return settle(tx, &a.User, u, a.verifier) }}
+		Confirm: end.write}
 }
 
-// settle checks that the user, as the transaction reads it, is as the sign-in saw it. Then it resets the count of wrong
-// passwords and adds the SRP verifier that the sign-in made, if any. It writes only what changes.
-func settle(tx store.Tx, seen, u *store.User, verifier *store.Password) error {
-	if !directory.SamePassword(u, seen) {
+// settlement is what a sign-in writes to the user's record.
+type settlement struct {
+	seen     *store.User // as the sign-in read it
+	verifier *store.Password
+	writes   []func(store.Tx, *store.User) error
+	resets   bool // resets the count of wrong passwords and codes
+}
+
+// nothing reports whether there is nothing to write for the user.
+func (s *settlement) nothing(u *store.User) bool {
+	return (u.Failures.Count == 0 || !s.resets) && s.verifier == nil && len(s.writes) == 0
+}
+
+// write checks that the user, as the transaction reads it, is as the sign-in saw it. Then it writes what changes.
+func (s *settlement) write(tx store.Tx, u *store.User) error {
+	if !directory.SamePassword(u, s.seen) {
 		return userpool.ErrWrongPassword
 	}
-	if u.Failures.Count == 0 && verifier == nil {
+	if s.nothing(u) {
 		return nil
 	}
-	u.Failures = store.Failures{}
-	if verifier != nil {
-		u.Password = *verifier
+	if s.resets {
+		u.Failures = store.Failures{}
+	}
+	if s.verifier != nil {
+		u.Password = *s.verifier
+	}
+	for _, write := range s.writes {
+		if err := write(tx, u); err != nil {
+			return err
+		}
 	}
 	return tx.Users.Update(*u)
 }
 
-// settleBeforeChallenge runs settle for a sign-in that continues with a challenge after a proof.
-func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt) error {
-	seen := &a.subject.User
-	if seen.Failures.Count == 0 && a.verifier == nil {
+// settleBeforeChallenge writes what a sign-in must not lose when it continues with a challenge after a proof. The count of
+// failures is reset before a new password, and otherwise only at the end of a sign-in: else a known password would reset the
+// count of wrong codes. following is nil before a trigger decides.
+func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt, following *step) error {
+	seen := a.subject.User
+	end := settlement{seen: &seen, verifier: a.verifier, writes: a.writes,
+		resets: following != nil && following.name == newPasswordRequired}
+	if !a.subject.Exists || end.nothing(&seen) {
 		return nil
 	}
 	err := m.base.Update(ctx, func(tx store.Tx) error {
@@ -63,10 +89,15 @@ func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt) error {
 		if err != nil {
 			return err
 		}
-		return settle(tx, seen, &u, a.verifier)
+		if err := end.write(tx, &u); err != nil {
+			return err
+		}
+		a.subject.User = u
+		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return userpool.ErrWrongPassword
 	}
+	a.verifier, a.writes = nil, nil
 	return err
 }

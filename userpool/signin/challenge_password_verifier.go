@@ -32,7 +32,7 @@ type srpState struct {
 
 func passwordVerifierStep(users *directory.Service, base *userpool.Base) *step {
 	v := &srpVerifier{users, base}
-	return &step{name: passwordVerifier, factor: Password, guarded: true, inBlock: true, flow: "USER_SRP_AUTH",
+	return &step{name: passwordVerifier, factor: Password, guarded: true, inBlock: true, flow: srpAuth,
 		required: []string{"USERNAME", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK", "TIMESTAMP"},
 		check:    checkTimestamp, ask: v.ask, answer: v.answer}
 }

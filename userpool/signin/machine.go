@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -65,6 +66,7 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if err := a.checkSecretHash(); err != nil {
 		return nil, err
 	}
+	a.takeDeviceKey()
 	if f.check != nil {
 		if err := f.check(a); err != nil {
 			return nil, err
@@ -80,11 +82,17 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
-	if f.answers == nil {
+	switch {
+	case f.answers != nil:
+		if err := m.verify(ctx, f.answers, a); err != nil {
+			return nil, err
+		}
+	case f.asks != "":
 		return m.ask(ctx, m.steps[f.asks], a)
-	}
-	if err := m.verify(ctx, f.answers, a); err != nil {
-		return nil, err
+	default:
+		if err := f.open(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	return m.advance(ctx, a)
 }
@@ -105,6 +113,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := m.openState(a, s); err != nil {
 		return nil, err
 	}
+	a.takeDeviceKey()
 	giveBack, err := m.spend(a, s)
 	if err != nil {
 		return nil, err
@@ -123,10 +132,11 @@ type refusedAttributes struct{ error }
 // Unwrap returns the fault.
 func (r refusedAttributes) Unwrap() error { return r.error }
 
-// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong proof does not.
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not;
+// a wrong code does, and so does an answer during a lockout, which is not checked.
 func mayRepeat(err error) bool {
 	_, attributes := errors.AsType[refusedAttributes](err)
-	return attributes || !fault.Is(err, fault.NotAuthorized)
+	return attributes || errors.Is(err, directory.ErrLocked) || !fault.Is(err, fault.NotAuthorized)
 }
 
 // answer verifies the answer to a challenge whose state was read.
@@ -164,30 +174,80 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 			err = userpool.ErrWrongPassword
 		}
 	}
-	if err != nil || s.factor == "" {
+	factor := s.proves(a)
+	if err == nil && factor != "" && !a.subject.Exists {
+		err = userpool.ErrWrongPassword // no step proves anything for a stand-in
+	}
+	if s.wrong != nil && errors.Is(err, userpool.ErrWrongPassword) {
+		err = s.wrong
+	}
+	if err != nil || factor == "" {
 		return err
 	}
-	if !a.subject.Exists {
-		return userpool.ErrWrongPassword // no step proves anything for a stand-in
-	}
-	a.prove(s.factor)
+	a.prove(factor)
+	a.finished(s.name, true, "")
 	return nil
 }
 
-// advance continues a sign-in after a right answer, with the next challenge or with its end.
+// advance continues a sign-in with the next challenge or with its end. It takes answers to further steps from the same call
+// if it has them.
 func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
-	now := m.base.Now()
-	name, err := next(a.situation(now))
+	for {
+		name, err := m.next(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if name == "" {
+			return m.complete(ctx, a)
+		}
+		s := m.steps[name]
+		if s == nil {
+			return nil, fmt.Errorf("signin: the challenge %s is not registered", name)
+		}
+		if err := m.settleBeforeChallenge(ctx, a, s); err != nil {
+			return nil, err
+		}
+		if s.inline == nil || !s.inline(a) {
+			return m.ask(ctx, s, a)
+		}
+		if err := m.verify(ctx, s, a); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// next returns the next challenge, and asks the trigger of CUSTOM_AUTH where it decides.
+func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
+	x, err := m.situation(ctx, a)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if name == "" {
-		return &outcome{authentication: a.authentication(now)}, nil
+	name, err := next(x)
+	if err != nil || name != triggerDecides {
+		return name, err
 	}
-	if err := m.settleBeforeChallenge(ctx, a); err != nil {
-		return nil, err
+	if err := m.settleBeforeChallenge(ctx, a, nil); err != nil {
+		return "", err
 	}
-	return m.ask(ctx, m.steps[name], a)
+	if a.decision, err = m.decide(ctx, a); err != nil {
+		return "", err
+	}
+	if a.decision.issue && !a.subject.Exists {
+		return "", userpool.ErrWrongPassword
+	}
+	x.decision = a.decision
+	if name, err = next(x); err == nil && a.decision.issue {
+		a.prove(Custom)
+	}
+	return name, err
+}
+
+// complete ends a sign-in. No way leads here for a user who does not exist; that is checked again.
+func (m *Machine) complete(_ context.Context, a *attempt) (*outcome, error) {
+	if !a.subject.Exists {
+		return nil, userpool.ErrWrongPassword
+	}
+	return &outcome{authentication: a.authentication(m.base.Now())}, nil
 }
 
 // ask returns the challenge of a step.
@@ -205,9 +265,10 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 	if err != nil {
 		return nil, err
 	}
-	c := &challenge{name: s.name, parameters: q.parameters, session: text}
+	c := &challenge{name: s.name, parameters: q.parameters, available: q.available, session: text}
 	if s.inBlock {
-		c.parameters["SECRET_BLOCK"], c.session = text, ""
+		c.parameters["SECRET_BLOCK"] = text
+		c.session, err = m.sealCompanion(a)
 	}
-	return &outcome{challenge: c}, nil
+	return &outcome{challenge: c}, err
 }

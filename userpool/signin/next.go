@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -12,18 +13,74 @@ import (
 // situation holds everything that determines the next challenge of a sign-in.
 type situation struct {
 	now            time.Time
+	flow           string
 	enabled        bool
 	status         string
 	temporaryUntil time.Time // when the user's temporary password expires; zero for never
 	proved         []Factor
+	chosen         string // the challenge that the user chose or that an answer leads to; "" for none
+	verified       bool   // a passkey verified the user, and the pool takes that as two factors
+	mfa            mfaDemand
+	device         deviceView
+	decision       *decision // of DefineAuthChallenge after the last answer; nil if it was not asked
 }
 
-// next returns the next challenge of the sign-in, "" if the sign-in is complete, or the error with which it fails. It is a
-// pure function.
+// mfaDemand is what pool and user require as a second factor.
+type mfaDemand struct {
+	challenge string   // "" for none; a code's challenge, SELECT_MFA_TYPE or MFA_SETUP
+	choices   []string // the challenges that the user may choose with SELECT_MFA_TYPE
+	err       error    // MFA is required, and the user can neither use nor set up a factor
+}
+
+// deviceView is what the device key of the call means.
+type deviceView struct {
+	remembered bool // the key is of a remembered device of this user
+	skipsMFA   bool // the pool takes the device's proof instead of a second factor
+}
+
+// decision is the answer of the DefineAuthChallenge trigger. If all members are zero, the sign-in fails.
+type decision struct {
+	issue     bool   // issueTokens
+	challenge string // CUSTOM_CHALLENGE or PASSWORD_VERIFIER
+}
+
+// triggerDecides is the result of next if DefineAuthChallenge must be asked. No challenge has this name.
+const triggerDecides = "(DefineAuthChallenge)"
+
+// next returns the next challenge of the sign-in, "" if the sign-in is complete, triggerDecides, or the error with which it
+// fails. It is a pure function. The order is: first factor, state of the user, new password, second factor, trigger, device.
 func next(s situation) (string, error) {
+	for _, part := range []func(situation) (string, error){
+		nextFirstFactor, nextPassword, nextSecondFactor, nextCustom, nextDevice,
+	} {
+		if name, err := part(s); name != "" || err != nil {
+			return name, err
+		}
+	}
+	return "", nil
+}
+
+// firstChoices are the challenges that a user can choose to begin with, and PASSWORD_VERIFIER, to which PASSWORD_SRP leads.
+var firstChoices = []string{passwordChoice, passwordSRP, passwordVerifier, emailOTP, smsOTP, webAuthn}
+
+// nextFirstFactor returns a challenge if no first factor is proved. In CUSTOM_AUTH the trigger decides about it.
+func nextFirstFactor(s situation) (string, error) {
 	switch {
-	case !slices.Contains(s.proved, Password):
-		return "", errors.New("signin: no first factor was proved")
+	case provedOne(s.proved, firstFactors):
+		return "", nil
+	case s.flow == customAuth:
+		return nextCustom(s)
+	case s.flow == userAuth && s.chosen == "":
+		return selectChallenge, nil
+	case s.flow == userAuth && slices.Contains(firstChoices, s.chosen):
+		return s.chosen, nil
+	}
+	return "", errors.New("signin: no first factor was proved")
+}
+
+// nextPassword refuses a user who may not sign in, and returns the challenge for a new password if one is required.
+func nextPassword(s situation) (string, error) {
+	switch {
 	case !s.enabled:
 		return "", userpool.ErrDisabled
 	case s.status == userpool.StatusResetRequired:
@@ -38,7 +95,55 @@ func next(s situation) (string, error) {
 	return "", nil
 }
 
-func (a *attempt) situation(now time.Time) situation {
+// nextSecondFactor returns the challenge of MFA. As in AWS, a code instead of a password is never followed by MFA, and in
+// CUSTOM_AUTH only a proved password is.
+func nextSecondFactor(s situation) (string, error) {
+	switch {
+	case provedOne(s.proved, secondFactors), provedOne(s.proved, []Factor{EmailOTP, SMSOTP}), s.verified && provedOne(s.proved, []Factor{WebAuthn}):
+		return "", nil
+	case s.flow == customAuth && !provedOne(s.proved, []Factor{Password}):
+		return "", nil
+	case s.mfa.challenge == "" && s.mfa.err == nil:
+		return "", nil
+	case s.device.remembered && s.device.skipsMFA:
+		return "", nil // nextDevice requires its proof
+	case s.mfa.err != nil:
+		return "", s.mfa.err
+	case s.chosen != "" && slices.Contains(s.mfa.choices, s.chosen):
+		return s.chosen, nil
+	}
+	return s.mfa.challenge, nil
+}
+
+// nextCustom returns what the trigger of CUSTOM_AUTH decided.
+func nextCustom(s situation) (string, error) {
+	switch {
+	case s.flow != customAuth || slices.Contains(s.proved, Custom):
+		return "", nil
+	case s.decision == nil:
+		return triggerDecides, nil
+	case s.decision.issue:
+		return "", nil
+	case s.decision.challenge == customChallenge, s.decision.challenge == passwordVerifier:
+		return s.decision.challenge, nil
+	}
+	return "", userpool.ErrWrongPassword
+}
+
+// nextDevice returns the challenge of a remembered device.
+func nextDevice(s situation) (string, error) {
+	switch {
+	case !s.device.remembered || slices.Contains(s.proved, Device):
+		return "", nil
+	case s.chosen == deviceVerifier:
+		return deviceVerifier, nil
+	}
+	return deviceSRP, nil
+}
+
+// situation gathers what next needs. It is where settings and records that decide the order are read.
+func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
-	return situation{now: now, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt, proved: a.state.Proved}
+	return situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
+		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, decision: a.decision}, nil
 }

@@ -19,7 +19,7 @@ func TestNextChallenge(t *testing.T) {
 	}{
 		"a confirmed user who proved the password is signed in": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: proved}},
 		"without a first factor no sign-in is complete":         {in: situation{enabled: true, status: userpool.StatusConfirmed}, kind: fault.Internal},
-		"another factor is not a first factor": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: []Factor{"SOFTWARE_TOKEN"}},
+		"another factor is not a first factor": {in: situation{enabled: true, status: userpool.StatusConfirmed, proved: []Factor{SoftwareToken}},
 			kind: fault.Internal},
 		"a disabled user is refused": {in: situation{status: userpool.StatusConfirmed, proved: proved},
 			kind: fault.NotAuthorized, text: "User is disabled."},
@@ -72,7 +72,7 @@ func TestTheRegistryIsComplete(t *testing.T) {
 	}
 	for name, f := range m.flows {
 		ways := 0
-		for _, there := range []bool{f.answers != nil, f.asks != "", f.renew != nil, f.check != nil} {
+		for _, there := range []bool{f.answers != nil, f.asks != "", f.open != nil, f.renew != nil, f.check != nil} {
 			if there {
 				ways++
 			}

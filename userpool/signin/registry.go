@@ -7,8 +7,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks and renew is set, unless check
-// refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set, unless
+// check refuses every call.
 type flow struct {
 	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
@@ -17,9 +17,10 @@ type flow struct {
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters
 
-	check   func(*attempt) error // may refuse a call before the user is looked up; may be nil
-	answers *step                // the parameters of the call are the answer to this step
-	asks    string               // the challenge to begin with
+	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
+	answers *step                                 // the parameters of the call are the answer to this step
+	asks    string                                // the challenge to begin with
+	open    func(context.Context, *attempt) error // sets what next needs to know, such as a.state.Chosen
 	renew   func(context.Context, *attempt) (*tokens.Set, error)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -25,6 +26,7 @@ const (
 var (
 	errSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
 	errSessionUsed    = fault.New(fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+	errStateTooLong   = errors.New("signin: the state is longer than a Session may be; metadata and private parameters of a custom challenge must be shorter")
 	errSessionExpired = fault.New(fault.NotAuthorized, "Invalid session for the user, session is expired.")
 )
 
@@ -42,10 +44,21 @@ type state struct {
 	Issued   int64  `json:"t"`           // Unix milliseconds
 	Expires  int64  `json:"e"`           // Unix milliseconds
 
-	Proved   []Factor `json:"v,omitempty"`
-	Password int64    `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
+	Proved   []Factor   `json:"v,omitempty"`
+	Password int64      `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
+	Chosen   string     `json:"h,omitempty"` // the challenge that the user chose, until something is proved
+	Verified bool       `json:"y,omitempty"` // a passkey verified the user, and the pool takes that as two factors
+	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
+	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
 
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
+}
+
+// Finished is a finished challenge of a sign-in with CUSTOM_AUTH, as its triggers get it in session.
+type Finished struct {
+	Challenge string `json:"n"`           // challengeName
+	Right     bool   `json:"r"`           // challengeResult
+	Metadata  string `json:"m,omitempty"` // challengeMetadata
 }
 
 // absentSub is the sub in the state of a user who does not exist.
@@ -58,17 +71,7 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 		return "", err
 	}
 	x := &a.state
-	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, s.name
-	now := m.base.Now()
-	x.Issued, x.Expires = now.UnixMilli(), now.Add(a.client.SessionLife).UnixMilli()
-	x.Sub, x.Absent, x.Name = a.subject.User.Sub, 0, ""
-	if !a.subject.Exists {
-		x.Sub, x.Absent = absentSub, 1
-	}
-	if len(x.Proved) == 0 {
-		x.Name = a.subject.Name
-	}
-	x.Own = nil
+	a.fillState(id, s.name, m.base.Now())
 	if own != nil {
 		if x.Own, err = json.Marshal(own); err != nil {
 			return "", fmt.Errorf("signin: encoding the state of %s: %w", s.name, err)
@@ -82,7 +85,43 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 		block, err := m.base.Seal.Seal(purposeSecretBlock, data, []byte(a.client.ID))
 		return base64.StdEncoding.EncodeToString(block), err
 	}
-	return m.base.Seal.SealToken(purposeSession, data, []byte(a.client.ID))
+	return m.sealSession(data)
+}
+
+// fillState sets the common part of the state, and clears the step's own part.
+func (a *attempt) fillState(id, step string, now time.Time) {
+	x := &a.state
+	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, step
+	x.Issued, x.Expires = now.UnixMilli(), now.Add(a.client.SessionLife).UnixMilli()
+	x.Sub, x.Absent, x.Name, x.Own = a.subject.User.Sub, 0, "", nil
+	if !a.subject.Exists {
+		x.Sub, x.Absent = absentSub, 1
+	}
+	if len(x.Proved) == 0 {
+		x.Name = a.subject.Name
+	}
+}
+
+// sealSession seals a state without additional data: the API has operations with a Session and without a client. The state
+// names its client.
+func (m *Machine) sealSession(data []byte) (string, error) {
+	if seal.TokenLen(len(data)) > maxSession {
+		return "", errStateTooLong
+	}
+	return m.base.Seal.SealToken(purposeSession, data, nil)
+}
+
+// sealCompanion returns the Session that comes with a SECRET_BLOCK: "" in USER_SRP_AUTH, as in AWS. Clients of other flows
+// send it back. It is not read, as the block has the state; no step accepts it.
+func (m *Machine) sealCompanion(a *attempt) (string, error) {
+	if a.state.Flow == srpAuth {
+		return "", nil
+	}
+	data, err := json.Marshal(state{ID: a.state.ID, ClientID: a.client.ID, Expires: a.state.Expires})
+	if err != nil {
+		return "", fmt.Errorf("signin: encoding a session: %w", err)
+	}
+	return m.sealSession(data)
 }
 
 // openState reads the state in an answer to the step into the attempt. As in AWS, an invalid SECRET_BLOCK is a wrong
@@ -108,7 +147,7 @@ func (m *Machine) readState(a *attempt, s *step) error {
 		}
 		data, err = m.base.Seal.Open(purposeSecretBlock, a.block, []byte(a.client.ID))
 	} else {
-		data, err = m.base.Seal.OpenToken(purposeSession, a.session, []byte(a.client.ID), maxSession)
+		data, err = m.base.Seal.OpenToken(purposeSession, a.session, nil, maxSession)
 	}
 	if err != nil {
 		return errSession

@@ -16,7 +16,7 @@ type Holder struct {
 	Pool   *userpool.Pool
 	Client *userpool.Client
 	User   store.User
-	Family string // origin_jti
+	Family store.RefreshToken // of the sign-in
 }
 
 var (
@@ -48,13 +48,13 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Holder{Pool: p, Client: c, Family: t.OriginJTI}
+	h := &Holder{Pool: p, Client: c}
 	err = s.base.View(ctx, func(tx store.Tx) error {
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err
 		}
-		family, err := tx.RefreshTokens.Get(t.OriginJTI)
-		if err == nil && (!family.RevokedAt.IsZero() || family.Sub != t.Subject || family.PoolID != p.ID) {
+		h.Family, err = tx.RefreshTokens.Get(t.OriginJTI)
+		if err == nil && (!h.Family.RevokedAt.IsZero() || h.Family.Sub != t.Subject || h.Family.PoolID != p.ID) {
 			return errAccessRevoked
 		}
 		return err

@@ -163,7 +163,9 @@ func TestEndingAccessCompletesAfterTheClientHangsUp(t *testing.T) {
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	for name, act := range map[string]func(user string, tokens *tokens.Set) error{
-		"RevokeToken":              func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(gone, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken}) },
+		"RevokeToken": func(_ string, k *tokens.Set) error {
+			return h.Tokens.RevokeToken(gone, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken})
+		},
 		"GlobalSignOut":            func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(gone, k.AccessToken) },
 		"AdminUserGlobalSignOut":   func(u string, _ *tokens.Set) error { return h.Users.AdminUserGlobalSignOut(gone, p.ID, u) },
 		"AdminDisableUser":         func(u string, _ *tokens.Set) error { return h.Users.AdminDisableUser(gone, p.ID, u) },

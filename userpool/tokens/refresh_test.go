@@ -223,7 +223,9 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		refreshes bool // the refresh token stays valid
 		gone      bool // the user cannot sign in again
 	}{
-		"RevokeToken":            {act: func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken}) }, family: true},
+		"RevokeToken": {act: func(_ string, k *tokens.Set) error {
+			return h.Tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken})
+		}, family: true},
 		"GlobalSignOut":          {act: func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(ctx, k.AccessToken) }},
 		"AdminUserGlobalSignOut": {act: func(u string, _ *tokens.Set) error { return h.Users.AdminUserGlobalSignOut(ctx, p.ID, u) }},
 		"AdminDisableUser":       {act: func(u string, _ *tokens.Set) error { return h.Users.AdminDisableUser(ctx, p.ID, u) }, gone: true},

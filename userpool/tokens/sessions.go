@@ -43,7 +43,7 @@ func (s *Service) ListUserSessions(ctx context.Context, accessToken, after strin
 	}
 	list, next := pageOfSessions(live, after)
 	for i := range list {
-		list[i].Current = list[i].Family == h.Family
+		list[i].Current = list[i].Family == h.Family.ID
 	}
 	return list, next, nil
 }
@@ -110,7 +110,7 @@ func (s *Service) RevokeUserSession(ctx context.Context, accessToken, id string,
 		switch {
 		case x.Sub != h.User.Sub:
 			return errNoSession
-		case x.Family == h.Family:
+		case x.Family == h.Family.ID:
 			return errOwnSession
 		}
 		return nil

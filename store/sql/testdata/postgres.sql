@@ -104,6 +104,25 @@ create table codes (
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 
+create table passkeys (
+    pool_id         text collate "C" not null,
+    id              bytea not null,
+    sub             text collate "C" not null,
+    relying_party   text collate "C" not null,
+    public_key      bytea,
+    sign_count      bigint not null,
+    name            text collate "C" not null,
+    aaguid          bytea,
+    attachment      text collate "C" not null,
+    transports      text collate "C",
+    backup_eligible boolean not null,
+    answered        text collate "C",
+    created_at      timestamptz,
+    primary key (pool_id, id),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index passkeys_by_user on passkeys (pool_id, sub, created_at, id);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
