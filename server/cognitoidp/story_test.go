@@ -18,6 +18,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	self(b)
 	recovery(b)
 	groups(b)
+	sessions(b)
 	ends(b)
 	for _, op := range cognitoidp.Operations() {
 		if b.played[op] == 0 {
