@@ -36,7 +36,8 @@ var floors = map[string]int{
 	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, wires.
 	"server/caller": 11, "server/cognitoidp": 11, "server/cognitoidentity": 11, "server/sts": 11, "server/iam": 11, "server/oidc": 11,
-	"server/refusal": 11,
+	"server/confirmuser": 11,
+	"server/refusal":     11,
 	// 12, the composition.
 	"node": 12, "server/compat": 12, "userpool/userpooltest": 12,
 	// 13, the host, and tests' servers.

@@ -81,7 +81,7 @@ const redactedValue = "REDACTED" // Caddy's own
 // hiddenParams are the parameters that are, or prove, a credential; in lower case.
 var hiddenParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
-	"token": true, "client_secret": true, "password": true, "code": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
+	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
 	"apikey": true, "assertion": true, "client_assertion": true, "subject_token": true,
 	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
 }

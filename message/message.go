@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 )
 
 // Medium is how a message is delivered.
@@ -25,8 +26,13 @@ type Message struct {
 	Body    string
 	HTML    bool // whether the body is HTML; otherwise it is plain text
 
-	PoolID  string // for the outbox
-	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox
+	PoolID  string // for the outbox and the queue
+	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox and the queue
+
+	// For the queue; see package message/queue.
+	Sub       string    // the user; a later message with the same pool, user, purpose and medium replaces an earlier one
+	Origin    string    // the address of the client whose call caused the message; "" if unknown
+	ExpiresAt time.Time // when the message is of no use any more, because its code has expired; zero = unknown
 }
 
 // ErrRefused means that a message is invalid: it has no address or no known medium, or a header has control characters.

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/server/awsjson"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
+	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	"github.com/sluicegate/sluice/server/oidc"
 	"github.com/sluicegate/sluice/server/query"
@@ -24,6 +25,7 @@ import (
 type apis struct {
 	json, query     http.Handler
 	pools           http.Handler // discovery and keys of user pools
+	confirm         http.Handler // the page of links in mails
 	discovery, keys http.Handler // of the identity pools' own tokens
 }
 
@@ -61,6 +63,10 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 		return nil, err
 	}
 	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
+		return nil, err
+	}
+	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
+	if err != nil {
 		return nil, err
 	}
 	a.keys = identityserver.Keys(sv.Identities, o.Log)
@@ -105,6 +111,8 @@ func (a *apis) find(r *http.Request) http.Handler {
 		return a.keys
 	case strings.Contains(path, "/.well-known/"):
 		return a.pools
+	case confirmuser.Is(path):
+		return a.confirm
 	}
 	return nil
 }

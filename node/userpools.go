@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
+	"github.com/sluicegate/sluice/server/confirmuser"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -32,7 +33,7 @@ func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOp
 func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker tokens.Revoker) (*idp.Provider, error) {
 	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
 		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: sender, Hasher: s.hasher,
-		Revoker: revoker, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}

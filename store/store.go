@@ -66,6 +66,7 @@ type Tx struct {
 	Sessions      Sessions
 	Passwords     Passwords
 	AuthEvents    AuthEvents
+	Devices       Devices
 	SigningKeys   SigningKeys
 	Revocations   Revocations
 	IdentityPools IdentityPools

@@ -23,7 +23,7 @@ type Pools interface {
 	Get(id string) (Pool, error)
 	Insert(Pool) error // ErrExists
 	Update(Pool) error // ErrNotFound
-	// Delete deletes the pool with its clients, users, groups, codes, passkeys, refresh tokens and signing keys.
+	// Delete deletes the pool with its clients, users, groups, codes, passkeys, refresh tokens, devices and signing keys.
 	Delete(id string) error
 	List(Page) ([]Pool, error)
 }
@@ -108,7 +108,7 @@ type Users interface {
 	ByAlias(poolID string, alias Alias) (User, error)
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
-	Delete(poolID, sub string) error                       // with memberships, codes, passkeys and refresh tokens
+	Delete(poolID, sub string) error                       // with memberships, codes, passkeys, devices and refresh tokens
 	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
@@ -174,6 +174,9 @@ type RefreshToken struct {
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 	RevokedAt    time.Time // zero = not revoked
+
+	DeviceKey         string    // the device of the sign-in, confirmed or not; "" = none
+	DeviceForgottenAt time.Time // when the device was forgotten, which ends renewals; zero = never
 }
 
 // RefreshTokens keeps refresh token families.
@@ -185,6 +188,8 @@ type RefreshTokens interface {
 	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
 	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
 	RevokeOfUser(poolID, sub string, at time.Time) error
+	// ForgetDevice sets DeviceForgottenAt of all families of a user's device where it is zero. It is one statement.
+	ForgetDevice(poolID, sub, deviceKey string, at time.Time) error
 	// Trim deletes families of a user that are older than the newest keep, at most limit of them.
 	Trim(poolID, sub string, keep, limit int) error
 	DeleteExpired(now time.Time, limit int) (int, error)    // the oldest first; returns how many; limit 0 = all

@@ -35,6 +35,7 @@ type Pool struct {
 	Recovery  []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
+	Devices   DeviceTracking
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -126,6 +127,9 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
+	}
+	if p.Devices, err = p.Settings.deviceTracking(); err != nil {
+		return nil, fmt.Errorf("userpool: DeviceConfiguration of pool %s: %w", p.ID, err)
 	}
 	if p.keys, err = s.ring.Open(keys); err != nil {
 		return nil, err

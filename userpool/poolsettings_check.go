@@ -197,6 +197,9 @@ func (p *PoolSettings) validate() error {
 	if _, err := p.sender(); err != nil {
 		return fault.Wrap(fault.InvalidParameter, err, "Invalid EmailConfiguration.")
 	}
+	if _, err := p.deviceTracking(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "Invalid DeviceConfiguration.")
+	}
 	return p.validateTemplates()
 }
 

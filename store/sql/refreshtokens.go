@@ -7,7 +7,7 @@ import (
 )
 
 const refreshTokenColumns = `id, pool_id, client_id, sub, hash, previous_hash, rotated_at, context, auth_time,
-	created_at, expires_at, revoked_at`
+	created_at, expires_at, revoked_at, device_key, device_forgotten_at`
 
 type refreshTokens struct{ *Transaction }
 
@@ -15,7 +15,7 @@ func scanRefreshToken(r *row) store.RefreshToken {
 	return store.RefreshToken{
 		ID: r.text(), PoolID: r.text(), ClientID: r.text(), Sub: r.text(), Hash: r.bytes(), PreviousHash: r.bytes(),
 		RotatedAt: r.time(), Context: r.raw(), AuthTime: r.time(), CreatedAt: r.time(), ExpiresAt: r.time(),
-		RevokedAt: r.time(),
+		RevokedAt: r.time(), DeviceKey: r.text(), DeviceForgottenAt: r.time(),
 	}
 }
 
@@ -30,13 +30,13 @@ func (s refreshTokens) ByHash(hash []byte) (store.RefreshToken, error) {
 
 func (s refreshTokens) Insert(t store.RefreshToken) error {
 	return s.insert(`insert into refresh_tokens (`+refreshTokenColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, refreshTokenArgs(t)...)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, refreshTokenArgs(t)...)
 }
 
 func (s refreshTokens) Update(t store.RefreshToken) error {
 	return s.change(`update refresh_tokens set pool_id = $2, client_id = $3, sub = $4, hash = $5, previous_hash = $6,
-		rotated_at = $7, context = $8, auth_time = $9, created_at = $10, expires_at = $11, revoked_at = $12
-		where id = $1`, refreshTokenArgs(t)...)
+		rotated_at = $7, context = $8, auth_time = $9, created_at = $10, expires_at = $11, revoked_at = $12,
+		device_key = $13, device_forgotten_at = $14 where id = $1`, refreshTokenArgs(t)...)
 }
 
 func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) {
@@ -48,6 +48,11 @@ func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) 
 func (s refreshTokens) RevokeOfUser(poolID, sub string, at time.Time) error {
 	return s.insert(`update refresh_tokens set revoked_at = $3 where pool_id = $1 and sub = $2 and revoked_at is null`,
 		poolID, sub, at)
+}
+
+func (s refreshTokens) ForgetDevice(poolID, sub, deviceKey string, at time.Time) error {
+	return s.insert(`update refresh_tokens set device_forgotten_at = $4
+		where pool_id = $1 and sub = $2 and device_key = $3 and device_forgotten_at is null`, poolID, sub, deviceKey, at)
 }
 
 func (s refreshTokens) Trim(poolID, sub string, keep, most int) error {
@@ -71,6 +76,6 @@ func (s refreshTokens) DeleteOfClient(clientID string, most int) (int, error) {
 func refreshTokenArgs(t store.RefreshToken) []any {
 	return []any{
 		t.ID, t.PoolID, t.ClientID, t.Sub, t.Hash, t.PreviousHash, t.RotatedAt, t.Context, t.AuthTime, t.CreatedAt,
-		t.ExpiresAt, t.RevokedAt,
+		t.ExpiresAt, t.RevokedAt, t.DeviceKey, t.DeviceForgottenAt,
 	}
 }

@@ -74,6 +74,7 @@ func (t *Transaction) Tx() store.Tx {
 		Sessions:      sessions{t},
 		Passwords:     passwords{t},
 		AuthEvents:    authEvents{t},
+		Devices:       devices{t},
 		SigningKeys:   signingKeys{t},
 		Revocations:   revocations{t},
 		IdentityPools: identityPools{t},

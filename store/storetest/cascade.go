@@ -29,6 +29,7 @@ func fillAnn(tx store.Tx) error {
 		tx.Codes.Put(store.Code{PoolID: pool1, Sub: "sub-ann", Purpose: "signup", Hash: []byte{1}}),
 		tx.Passkeys.Insert(passkey("ann's", "sub-ann")),
 		tx.RefreshTokens.Insert(token("ann", "sub-ann")),
+		tx.Devices.Insert(device("sub-ann", "us-east-1_d")),
 	)
 }
 
@@ -41,6 +42,8 @@ func annIsGone(t *testing.T, tx store.Tx) {
 	wantErr(t, "alias", err, store.ErrNotFound)
 	_, err = tx.Codes.Get(pool1, "sub-ann", "signup")
 	wantErr(t, "code", err, store.ErrNotFound)
+	_, err = tx.Devices.Get(pool1, "sub-ann", "us-east-1_d")
+	wantErr(t, "device", err, store.ErrNotFound)
 	_, err = tx.Passkeys.Get(pool1, []byte("ann's"))
 	wantErr(t, "passkey", err, store.ErrNotFound)
 	members, err := tx.Groups.Members(pool1, "readers", store.Page{})
@@ -77,6 +80,7 @@ func cascadeFromClientAndGroup(t *testing.T, st store.Store) {
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "fill", fillAnn(tx), nil)
 		wantErr(t, "delete client", tx.Clients.Delete(client1), nil)
+		wantErr(t, "the device outlives the client", tx.Devices.Delete(pool1, "sub-ann", "us-east-1_d"), nil)
 		_, err := tx.RefreshTokens.Get("ann")
 		wantErr(t, "token of a deleted client", err, store.ErrNotFound)
 		wantErr(t, "insert client", tx.Clients.Insert(client(pool1, client1)), nil)
@@ -92,6 +96,7 @@ func cascadeFromPool(t *testing.T, st store.Store) {
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "add", tx.Groups.Add(pool1, "readers", "sub-ann"), nil)
 		wantErr(t, "token", tx.RefreshTokens.Insert(token("ann", "sub-ann")), nil)
+		wantErr(t, "device", tx.Devices.Insert(device("sub-ann", "us-east-1_d")), nil)
 		wantErr(t, "key", tx.SigningKeys.Insert(store.SigningKey{Owner: pool1, ID: "k", Private: []byte{1}}), nil)
 		wantErr(t, "key", tx.SigningKeys.Insert(store.SigningKey{Owner: pool2, ID: "k", Private: []byte{1}}), nil)
 		wantErr(t, "delete pool", tx.Pools.Delete(pool1), nil)

@@ -33,6 +33,8 @@ func Run(t *testing.T, open Open) {
 		{"sessions", testSessions},
 		{"password history", testPasswords},
 		{"auth events", testAuthEvents},
+		{"devices", testDevices},
+		{"refresh tokens of a device", testRefreshTokensOfADevice},
 		{"signing keys", testSigningKeys},
 		{"revocations", testRevocations},
 		{"identity pools", testIdentityPools},

@@ -46,6 +46,7 @@ func testRefreshTokens(t *testing.T, st store.Store) {
 	full := token("family-1", "sub-ann")
 	full.PreviousHash, full.RotatedAt = []byte("older"), at(3)
 	full.Context, full.RevokedAt = doc(`{"scopes":["a"]}`), at(4)
+	full.DeviceKey, full.DeviceForgottenAt = "us-east-1_d", at(5)
 	testRecord(t, st, keeper[store.RefreshToken]{
 		get: func(tx store.Tx, r store.RefreshToken) (store.RefreshToken, error) {
 			return tx.RefreshTokens.Get(r.ID)

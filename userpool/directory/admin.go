@@ -47,7 +47,9 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 		return nil, err
 	}
 	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" {
-		if _, err := s.send(ctx, p, inviteLetter(p, &u, attribute, password)); err != nil {
+		l := inviteLetter(p, &u, attribute, password)
+		l.context = in.Context
+		if _, err := s.send(ctx, p, l); err != nil {
 			return nil, err
 		}
 	}
@@ -195,6 +197,7 @@ func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) err
 	if err != nil {
 		return err
 	}
+	l.context = in.Context
 	_, err = s.send(ctx, p, l)
 	if fault.Is(err, fault.CodeDeliveryFailure) {
 		// The operation has no exception for this. The state is set, and repeating the call sends another code.

@@ -18,6 +18,8 @@ type ConfirmInput struct {
 	Code       string
 	ForceAlias bool // take the alias from the user who has it
 	Context    userpool.ClientContext
+
+	link bool // the code comes from a link in a mail
 }
 
 // ConfirmSignUp confirms a user by code and marks the address that the code went to as verified.
@@ -26,6 +28,11 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 	if err != nil {
 		return err
 	}
+	return s.confirmSubject(ctx, p, c, subject, in)
+}
+
+// confirmSubject is ConfirmSignUp for a subject whose client has been authenticated.
+func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in ConfirmInput) error {
 	if !subject.Exists && !c.HidesExistence {
 		return errNoCombination
 	}
@@ -42,6 +49,11 @@ func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) error {
 		u.Status = userpool.StatusConfirmed
+		if in.link {
+			if err := s.keepUsedLink(tx, code, in.Code); err != nil {
+				return err
+			}
+		}
 		return s.proveAddress(tx, p, u, code, in.ForceAlias)
 	})
 }
@@ -129,7 +141,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 	if !subject.Exists {
 		return s.pretendCode(ctx, p, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
+	return s.sendCodeUnsigned(ctx, p, origin{sourceResend, c, in.Context}, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
 }
 
 // unconfirmable reports whether no sign-up code can go to the user. AWS: to a client that hides who exists, such a user

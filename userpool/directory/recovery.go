@@ -42,7 +42,7 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery
 	if !subject.Exists {
 		return s.pretendCode(ctx, p, subject, codeForgot, standInAttribute(p, p.Recovery))
 	}
-	return s.sendCodeUnsigned(ctx, p, c, at, subject, codeForgot, func(u *store.User) (string, error) { return resettable(p, u) })
+	return s.sendCodeUnsigned(ctx, p, origin{sourceForgot, c, in.Context}, at, subject, codeForgot, func(u *store.User) (string, error) { return resettable(p, u) })
 }
 
 // resettable returns the attribute that a reset code goes to, or why none may be sent.

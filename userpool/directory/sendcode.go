@@ -18,7 +18,9 @@ func (s *Service) putCode(tx store.Tx, p *userpool.Pool, u *store.User, purpose,
 	if err != nil {
 		return letter{}, err
 	}
-	return codeLetter(p, u, purpose, attribute, to, digits), tx.Codes.Put(code)
+	l := codeLetter(p, u, purpose, attribute, to, digits)
+	l.expires = code.ExpiresAt
+	return l, tx.Codes.Put(code)
 }
 
 // keepCode makes a code for the user with the sub and keeps it, in one transaction, so that no code goes to an address
@@ -44,12 +46,13 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 
 // sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
 // background; a failure is logged, and the user can request another code.
-func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, c *userpool.Client, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
+func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
 	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, to)
 	if err != nil {
 		return nil, err
 	}
-	if !c.HidesExistence {
+	l.origin = from
+	if !from.client.HidesExistence {
 		return s.send(ctx, p, l)
 	}
 	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure

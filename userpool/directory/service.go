@@ -9,13 +9,16 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// Options are what New needs. All are required.
+// Options are what New needs. All but ConfirmURL are required.
 type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
 	Tokens *tokens.Service
 	Sender message.Sender
 	Hasher *Hasher
+	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
+	// the pool's issuer and /confirmUser.
+	ConfirmURL func(poolID string) string
 }
 
 // Service keeps users and groups. Its methods may be called from any goroutine.
@@ -35,6 +38,9 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("directory: Options.Base, Options.Pools and Options.Tokens are required")
 	case o.Sender == nil || o.Hasher == nil:
 		return nil, errors.New("directory: Options.Sender and Options.Hasher are required")
+	}
+	if o.ConfirmURL == nil {
+		o.ConfirmURL = func(id string) string { return o.Pools.IssuerOf(id) + "/confirmUser" }
 	}
 	return &Service{
 		o:       o,

@@ -54,10 +54,10 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
 		return nil, err
 	}
-	return s.insertSignUp(ctx, p, u)
+	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u)
 }
 
-func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.User) (*SignUpResult, error) {
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User) (*SignUpResult, error) {
 	attribute := toVerify(p, u.Attributes)
 	var code store.Code
 	var digits string
@@ -81,7 +81,9 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, u store.Us
 	}
 	out := &SignUpResult{Sub: u.Sub}
 	if attribute != "" {
-		out.Delivery, err = s.send(ctx, p, codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits))
+		l := codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits)
+		l.origin, l.expires = from, code.ExpiresAt
+		out.Delivery, err = s.send(ctx, p, l)
 	}
 	return out, err
 }

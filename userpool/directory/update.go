@@ -118,6 +118,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	}
 	var list []Delivery
 	for _, l := range letters {
+		l.origin = origin{sourceUpdate, holder.Client, in.Context}
 		d, err := s.send(ctx, p, l)
 		if err != nil {
 			return nil, err
@@ -216,6 +217,7 @@ func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, in Attri
 	if err != nil {
 		return nil, err
 	}
+	l.origin = origin{sourceVerify, holder.Client, in.Context}
 	return s.send(ctx, holder.Pool, l)
 }
 

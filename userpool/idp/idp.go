@@ -30,6 +30,7 @@ type Options struct {
 	CheckRequest func(operation string, request json.RawMessage) error
 	Sender       message.Sender
 	Hasher       *directory.Hasher
+	ConfirmURL   func(poolID string) string // see directory.Options; may be nil
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
@@ -70,7 +71,8 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher})
+	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
+		ConfirmURL: o.ConfirmURL})
 	if err != nil {
 		return nil, err
 	}

@@ -136,6 +136,8 @@ create table refresh_tokens (
     created_at    timestamptz,
     expires_at    timestamptz,
     revoked_at    timestamptz,
+    device_key          text collate "C" not null default '',
+    device_forgotten_at timestamptz,
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 create index refresh_tokens_by_previous on refresh_tokens (previous_hash) where previous_hash is not null;
@@ -184,6 +186,24 @@ create table auth_events (
 create index auth_events_by_age on auth_events (pool_id, sub, created_at, id);
 create index auth_events_by_result on auth_events (pool_id, sub, passed, created_at, id);
 create index auth_events_by_creation on auth_events (created_at);
+
+create table devices (
+    pool_id          text collate "C" not null,
+    sub              text collate "C" not null,
+    device_key       text collate "C" not null,
+    group_key        text collate "C" not null,
+    name             text collate "C" not null,
+    salt             bytea,
+    verifier         bytea,
+    remembered       boolean not null,
+    last_ip          text collate "C" not null,
+    created_at       timestamptz,
+    modified_at      timestamptz,
+    authenticated_at timestamptz,
+    primary key (pool_id, sub, device_key),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index devices_by_use on devices (pool_id, sub, authenticated_at, device_key);
 
 create table signing_keys (
     owner       text collate "C" not null,

@@ -15,7 +15,9 @@ insert into user_groups values ('us-east-1_aaaaaaaaa', 'readers', 'may read', 'a
 insert into memberships values ('us-east-1_aaaaaaaaa', 'readers', 'sub-ann');
 insert into codes values ('us-east-1_aaaaaaaaa', 'sub-ann', 'forgot', x'04', 'email', 'ann@example.com', 1, 1793588645678, 1793588649678);
 insert into refresh_tokens values ('family', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'sub-ann', x'05', x'06',
-    1793588646678, '{"s":1}', 1793588645678, 1793588645678, 1793588745678, null);
+    1793588646678, '{"s":1}', 1793588645678, 1793588645678, 1793588745678, null, 'us-east-1_d', null);
+insert into devices values ('us-east-1_aaaaaaaaa', 'sub-ann', 'us-east-1_d', '-abcdefgh', 'phone', x'09', x'0a', 1, '192.0.2.1',
+    1793588645678, 1793588646678, 1793588646678);
 insert into signing_keys values ('us-east-1_aaaaaaaaa', 'k1', 'id', 'RS256', x'07', 1793588645678, 1793588645678, null, null);
 insert into revocations values ('user', 'sub-ann', null, 1793588745678);
 insert into identity_pools values ('us-east-1:p', 'notes', '{}', '{"r":1}', null, 0, 1793588645678, 1793588646678);
@@ -26,6 +28,3 @@ insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{
 insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
 insert into passkeys values ('us-east-1_aaaaaaaaa', x'09', 'sub-ann', 'example.com', x'0a', 3, 'Security key', x'0b', 'cross-platform', '["usb"]', 0, null, 1793588645678);
-insert into sessions values ('tkn1', 'us-east-1_aaaaaaaaa', 'sub-ann', '1aaaaaaaaaaaaaaaaaaaaaaaaa', null, '', 'unknown', '192.0.2.1', 1793588645678, 1793588645678, 1893588645678);
-insert into password_history values ('us-east-1_aaaaaaaaa', 'sub-ann', '["$argon2id$a"]');
-insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}', 1793588645678);
