@@ -64,9 +64,9 @@ const (
 	SoftwareTokenMFANotFound     Kind = "SoftwareTokenMFANotFound"
 	EnableSoftwareTokenMFA       Kind = "EnableSoftwareTokenMFA" // wrong code while a software token is set up
 	DeviceKeyExists              Kind = "DeviceKeyExists"
-	UserLambdaValidation         Kind = "UserLambdaValidation" // a trigger refused
-	UnexpectedLambda             Kind = "UnexpectedLambda"     // a trigger could not be run
-	InvalidLambdaResponse        Kind = "InvalidLambdaResponse"
+	UserLambdaValidation         Kind = "UserLambdaValidation"  // a trigger refused
+	UnexpectedLambda             Kind = "UnexpectedLambda"      // a trigger could not be run
+	InvalidLambdaResponse        Kind = "InvalidLambdaResponse" // a trigger returned an invalid answer
 
 	// About passkeys.
 	WebAuthnNotEnabled             Kind = "WebAuthnNotEnabled"

@@ -187,6 +187,9 @@ func (v *verification) Close() error {
 	return nil
 }
 
+// firstSight is the memory for tokens that were used once, in bytes. It holds about 9,000 of them.
+const firstSight = 8 << 20
+
 // verification returns the verifier of the issuers' tokens.
 func (n *Node) verification(g *GatePlan, issuers []token.Issuer) (*verification, error) {
 	key, err := n.tokensKey(g, issuers)
@@ -199,7 +202,7 @@ func (n *Node) verification(g *GatePlan, issuers []token.Issuer) (*verification,
 		if err != nil {
 			return nil, err
 		}
-		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{})
+		cache, err := token.NewCache[*authz.Subject](token.CacheOptions{FirstSight: firstSight})
 		if err != nil {
 			return nil, err
 		}

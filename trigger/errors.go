@@ -11,6 +11,9 @@ var ErrTimeout = errors.New("trigger: the function did not answer in time")
 // ErrNotFound means that nothing is mapped to the ARN.
 var ErrNotFound = errors.New("trigger: no function is mapped to this ARN")
 
+// ErrNotJSON means that the function's output is not JSON text.
+var ErrNotJSON = errors.New("trigger: the function's output is not JSON text")
+
 // FunctionError is an error that the function raised, as Lambda reports it.
 type FunctionError struct {
 	Type    string // errorType, such as "Error" or "ValueError"; may be ""
@@ -25,7 +28,7 @@ func (e *FunctionError) Error() string {
 	return "trigger: the function failed: " + e.Type + ": " + e.Message
 }
 
-// InvokeError means that the function could not be run, or that its answer is not JSON text.
+// InvokeError means that the function could not be run.
 type InvokeError struct {
 	Reason string // for the log; it may name files and addresses
 }

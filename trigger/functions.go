@@ -93,7 +93,7 @@ func (f *Functions) find(arn string) *Function {
 }
 
 // Invoke passes the event to the function with the ARN and returns the function's output, which is JSON text. Its errors are
-// ErrNotFound, ErrTimeout, a *FunctionError, an *InvokeError, or the context's error if the caller gave up.
+// ErrNotFound, ErrTimeout, ErrNotJSON, a *FunctionError, an *InvokeError, or the context's error if the caller gave up.
 func (f *Functions) Invoke(ctx context.Context, arn string, event []byte) ([]byte, error) {
 	function := f.find(arn)
 	if function == nil {
@@ -129,7 +129,7 @@ func checkOutput(output []byte) error {
 		return tooLarge("the function's output", len(output))
 	}
 	if !json.Valid(output) {
-		return &InvokeError{Reason: "the function's output is not JSON text"}
+		return ErrNotJSON
 	}
 	return nil
 }

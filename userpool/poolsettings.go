@@ -30,9 +30,9 @@ type PoolSettings struct {
 	UserPoolTags                map[string]string     `json:"UserPoolTags,omitempty"`
 	UserPoolTier                string                `json:"UserPoolTier,omitempty"`
 
+	LambdaConfig        *LambdaConfig   `json:"LambdaConfig,omitempty"`        // nil = no triggers
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
-	LambdaConfig        json.RawMessage `json:"LambdaConfig,omitempty"`        // refused unless empty
 
 	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
 	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration

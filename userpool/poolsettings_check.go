@@ -39,6 +39,9 @@ func (p *PoolSettings) complete(old *PoolSettings) error {
 	if p.AdminCreateUserConfig.UnusedAccountValidityDays == 0 {
 		p.AdminCreateUserConfig.UnusedAccountValidityDays = p.Policies.PasswordPolicy.TemporaryPasswordValidityDays
 	}
+	if err := p.completeLambda(); err != nil {
+		return err
+	}
 	return p.validate()
 }
 
@@ -205,9 +208,6 @@ func (p *PoolSettings) validate() error {
 
 // validateSupported returns an error for a setting that is not implemented and unsafe to ignore.
 func (p *PoolSettings) validateSupported() error {
-	if setJSON(p.LambdaConfig) {
-		return fault.New(fault.NotImplemented, "LambdaConfig is not implemented: triggers would not run.")
-	}
 	if err := p.checkThreat(); err != nil {
 		return err
 	}

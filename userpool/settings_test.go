@@ -51,8 +51,13 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
 		"a second factor that is demanded": {`{"MfaConfiguration": "ON", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented,
 			"MfaConfiguration ON is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, so no user would be asked for a second factor. Set MfaConfiguration to OFF."},
-		"an optional second factor":             {`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented, "*"},
-		"a trigger":                             {`{"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`, fault.NotImplemented, "*"},
+		"an optional second factor": {`{"MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"], "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, fault.NotImplemented, "*"},
+		"tokens from two functions": {`{"LambdaConfig": {"PreTokenGeneration": "arn:aws:lambda:us-east-1:123456789012:function:f", "PreTokenGenerationConfig": {"LambdaVersion": "V1_0",
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "*"},
+		"access tokens of the tier LITE": {`{"UserPoolTier": "LITE", "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0",
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.FeatureUnavailableInTier, "*"},
+		"a sender without a key": {`{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": "V1_0",
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender."},
 		"threat protection":                     {`{"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}`, fault.NotImplemented, "*"},
 		"threat protection in another tier":     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
 		"sign-in without a password":            {`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}`, fault.NotImplemented, "*"},
@@ -197,4 +202,25 @@ func FuzzSettings(f *testing.F) {
 			t.Fatalf("%s\n%s", one, two)
 		}
 	})
+}
+
+// As in AWS, DescribeUserPool returns the functions in both members for PreTokenGeneration.
+func TestPoolsKeepTheirFunctions(t *testing.T) {
+	h := newHarness(t)
+	const f = "arn:aws:lambda:us-east-1:123456789012:function:f"
+	p := h.Pool(settings(t, `{"LambdaConfig": {"PreTokenGeneration": "`+f+`", "CustomMessage": "`+f+`"}}`))
+	c := p.Settings.LambdaConfig
+	if c.CustomMessage != f || *c.PreTokenGenerationConfig != (userpool.LambdaFunction{LambdaVersion: "V1_0", LambdaArn: f}) {
+		t.Errorf("%+v", c)
+	}
+	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": "`+f+`"}}}`)); err != nil {
+		t.Fatal(err)
+	}
+	after, err := h.Pools.Pool(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := after.Settings.LambdaConfig.ARNs(); len(got) != 1 || got["PreTokenGeneration"] != f {
+		t.Error(got)
+	}
 }

@@ -16,5 +16,6 @@ var (
 	ErrWrongPassword = fault.New(fault.NotAuthorized, "Incorrect username or password.")
 	ErrDisabled      = fault.New(fault.NotAuthorized, "User is disabled.")
 	ErrNotConfirmed  = fault.New(fault.UserNotConfirmed, "User is not confirmed.")
+	ErrNoCustomAuth  = fault.New(fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool.")
 	ErrResetRequired = fault.New(fault.PasswordResetRequired, "Password reset required for the user")
 )

@@ -91,6 +91,12 @@ func FuzzConditionValues(f *testing.F) {
 	f.Add(byte(0), "a", "${aws:username, 'a'}")
 	f.Add(byte(4), "a*", "${*}*?")
 	f.Add(byte(23), "arn:aws:s3:::a:b", "arn:*:${aws:username}")
+	for i := range bases {
+		for _, date := range []string{"2026-01-01T0:00Z", "2026-01-01t10:00:00.5+01", "2026-01-01T10:00+01:30", "2026-01-01T1:2Z"} {
+			f.Add(byte(i), "0", date)
+			f.Add(byte(i), date, "2026-01-01T09:00Z")
+		}
+	}
 	f.Fuzz(func(t *testing.T, operator byte, have, want string) {
 		if !utf8.ValidString(have) || !utf8.ValidString(want) {
 			return // JSON cannot represent either

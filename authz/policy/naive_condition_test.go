@@ -142,7 +142,7 @@ func naiveNumber(text string) (*big.Rat, bool) {
 }
 
 var (
-	naiveISO   = regexp.MustCompile(`^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?)?)?$`)
+	naiveISO   = regexp.MustCompile(`^\d{4}(-\d\d(-\d\d([Tt]\d?\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3])(:[0-5]\d)?))?)?)?$`)
 	naiveEpoch = regexp.MustCompile(`^-?\d{1,15}$`)
 )
 
@@ -150,8 +150,8 @@ func naiveDate(text string) (time.Time, bool) {
 	if !naiveISO.MatchString(text) && !naiveEpoch.MatchString(text) {
 		return time.Time{}, false
 	}
-	for _, layout := range []string{"2006", "2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00"} {
-		if t, err := time.Parse(layout, text); err == nil {
+	for _, layout := range []string{"2006", "2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z07", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z07"} {
+		if t, err := time.Parse(layout, strings.ToUpper(text)); err == nil {
 			return t, true
 		}
 	}

@@ -16,9 +16,13 @@ const (
 
 // CacheOptions are the limits of a Cache.
 type CacheOptions struct {
-	MaxBytes         int64     // for accepted tokens, including overhead; 0 means DefaultCacheBytes
-	NegativeMaxBytes int64     // for refused tokens, including overhead; 0 means DefaultNegativeBytes
-	Rand             io.Reader // for the hash key; nil means crypto/rand.Reader
+	MaxBytes         int64 // for accepted tokens, including overhead; 0 means DefaultCacheBytes
+	NegativeMaxBytes int64 // for refused tokens, including overhead; 0 means DefaultNegativeBytes
+	// FirstSight is how many bytes of accepted tokens the cache keeps when it sees them for the first time. Beyond it, a
+	// token is kept when it is put for the second time, so that tokens that are used once do not fill memory. 0 means
+	// MaxBytes.
+	FirstSight int64
+	Rand       io.Reader // for the hash key; nil means crypto/rand.Reader
 }
 
 // Cache remembers the results of verifying tokens, each until a given time. Accepted and refused tokens have separate
@@ -54,8 +58,11 @@ func NewCache[V any](o CacheOptions) (*Cache[V], error) {
 	if o.NegativeMaxBytes == 0 {
 		o.NegativeMaxBytes = DefaultNegativeBytes
 	}
-	if o.MaxBytes < 0 || o.NegativeMaxBytes < 0 {
-		return nil, fmt.Errorf("token: cache limits of %d and %d bytes must not be negative", o.MaxBytes, o.NegativeMaxBytes)
+	if o.FirstSight == 0 {
+		o.FirstSight = o.MaxBytes
+	}
+	if o.MaxBytes < 0 || o.NegativeMaxBytes < 0 || o.FirstSight < 0 {
+		return nil, fmt.Errorf("token: cache limits of %d, %d and %d bytes must not be negative", o.MaxBytes, o.NegativeMaxBytes, o.FirstSight)
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
@@ -64,8 +71,8 @@ func NewCache[V any](o CacheOptions) (*Cache[V], error) {
 	if err := c.keyer.init(o.Rand); err != nil {
 		return nil, err
 	}
-	c.good.init(o.MaxBytes)
-	c.bad.init(o.NegativeMaxBytes)
+	c.good.init(o.MaxBytes, o.FirstSight)
+	c.bad.init(o.NegativeMaxBytes, o.NegativeMaxBytes)
 	return c, nil
 }
 
@@ -85,7 +92,7 @@ func (c *Cache[V]) Get(key CacheKey, now time.Time) (value V, outcome Outcome, e
 }
 
 // Put remembers an accepted token until expires. size is the number of bytes that value keeps alive. An entry larger than
-// its shard's limit is not kept.
+// its shard's limit is not kept, nor is one that CacheOptions.FirstSight excludes.
 func (c *Cache[V]) Put(key CacheKey, value V, size int, expires time.Time) {
 	c.good.put(key, value, int64(size), expires.UnixNano())
 }

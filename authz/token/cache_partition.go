@@ -16,6 +16,7 @@ const (
 // moving; the token is verified again then.
 type partition[V any] struct {
 	shards []shard[V]
+	once   onceSeen
 }
 
 type shard[V any] struct {
@@ -27,6 +28,7 @@ type shard[V any] struct {
 	hand      int
 	bytes     int64
 	max       int64
+	first     int64 // up to here, entries are kept when they are put for the first time
 	evictions int64
 	_         [64]byte
 }
@@ -40,15 +42,19 @@ type entry[V any] struct {
 	value   V
 }
 
-func (p *partition[V]) init(bound int64) {
+// init sets the limits, in bytes: of all entries, and of those that are kept when they are put for the first time.
+func (p *partition[V]) init(bound, first int64) {
 	n := 1
 	for n < maxShards && bound/int64(2*n) >= minShardBytes {
 		n *= 2
 	}
 	p.shards = make([]shard[V], n)
 	for i := range p.shards {
-		p.shards[i].max = bound / int64(n)
+		p.shards[i].max, p.shards[i].first = bound/int64(n), first/int64(n)
 		p.shards[i].reset()
+	}
+	if first < bound {
+		p.once.places = make([]atomic.Uint64, oncePlaces)
 	}
 }
 
@@ -83,10 +89,11 @@ func (p *partition[V]) put(key CacheKey, value V, size, expires int64) {
 	e := &entry[V]{key: key, value: value, expires: expires, bytes: size + entryBytes[V]()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old := s.find(&key); old != nil {
+	old := s.find(&key)
+	if old != nil {
 		s.drop(old)
 	}
-	if e.bytes > s.max {
+	if e.bytes > s.max || (s.bytes+e.bytes > s.first && old == nil && !p.once.again(&key)) {
 		return
 	}
 	for s.bytes+e.bytes > s.max {

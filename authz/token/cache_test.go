@@ -256,3 +256,35 @@ func TestACachedTokenTakesAboutAKilobyte(t *testing.T) {
 	runtime.KeepAlive(c)
 	runtime.KeepAlive(raws)
 }
+
+func TestCacheKeepsWhatIsSeenTwice(t *testing.T) {
+	const tokens, size = 20_000, 1 << 10
+	c := newCache(t, CacheOptions{MaxBytes: 64 << 20, FirstSight: 2 << 20})
+	put := func(name string) (kept bool) {
+		key := c.Key(name)
+		c.Put(key, "", size, noon.Add(time.Hour))
+		_, outcome, _ := c.Get(key, noon)
+		return outcome == Hit
+	}
+	if !put("the first token") {
+		t.Error("an empty cache did not keep a token that it saw once")
+	}
+	for k := range tokens {
+		put(fmt.Sprint("once ", k))
+	}
+	if s := c.Stats(); s.Bytes > 2<<20 || s.Evictions > 0 {
+		t.Errorf("after %d tokens that were seen once: %d bytes, %d evictions", tokens, s.Bytes, s.Evictions)
+	}
+	if put("a user") || !put("a user") || !put("a user") {
+		t.Error("a token is not kept when it is seen for the second time")
+	}
+	// More tokens in use than the record of tokens that were seen once has room for: some take another sight.
+	for range 4 {
+		for k := range tokens {
+			put(fmt.Sprint("again ", k))
+		}
+	}
+	if s := c.Stats(); s.Entries < tokens {
+		t.Errorf("%d of %d tokens in use were kept", s.Entries, tokens)
+	}
+}

@@ -76,6 +76,20 @@ func (b *bench) run() error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
+	return b.memory()
+}
+
+// memory prints the resident memory of both processes after the scenarios.
+func (b *bench) memory() error {
+	bare, err := b.bare.memory()
+	if err != nil {
+		return err
+	}
+	gate, err := b.gate.memory()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nResident memory after that: baseline %.1f MiB, gate %.1f MiB, %.1f MiB more; wanted at most 40 MiB more.\n", bare, gate, gate-bare)
 	return nil
 }
 

@@ -75,6 +75,21 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
+// memory returns the resident memory in MiB, without mapped files, which both processes share.
+func (p *process) memory() (float64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("no RssAnon in %s", raw)
+}
+
 // cpu is the time in seconds that the process's threads have run so far. Go's runtime does not end threads in such a run.
 func (p *process) cpu() (float64, error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))

@@ -30,6 +30,9 @@ func poolOut(p *userpool.PoolDescription) (*wire.UserPoolType, error) {
 	if out.EmailConfiguration == nil { // a pool of an older version, which did not keep the default
 		out.EmailConfiguration = &wire.EmailConfigurationType{EmailSendingAccount: new("COGNITO_DEFAULT")}
 	}
+	if out.LambdaConfig == nil {
+		out.LambdaConfig = &wire.LambdaConfigType{}
+	}
 	out.Id, out.Arn, out.Name = &p.ID, &p.ARN, &p.Name
 	out.EstimatedNumberOfUsers = &p.Users
 	out.CreationDate, out.LastModifiedDate = api.At(p.CreatedAt), api.At(p.ModifiedAt)

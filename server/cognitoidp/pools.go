@@ -77,7 +77,11 @@ func (s *server) listUserPools(ctx context.Context, _ *rpc.Call, in *wire.ListUs
 	}
 	out := &wire.ListUserPoolsResponse{UserPools: []wire.UserPoolDescriptionType{}}
 	for _, p := range list {
-		out.UserPools = append(out.UserPools, wire.UserPoolDescriptionType{Id: &p.ID, Name: &p.Name, LambdaConfig: &wire.LambdaConfigType{},
+		lambda := &wire.LambdaConfigType{}
+		if err := convert(p.Settings.LambdaConfig, lambda); err != nil {
+			return nil, err
+		}
+		out.UserPools = append(out.UserPools, wire.UserPoolDescriptionType{Id: &p.ID, Name: &p.Name, LambdaConfig: lambda,
 			CreationDate: api.At(p.CreatedAt), LastModifiedDate: api.At(p.ModifiedAt)})
 	}
 	out.NextToken, err = s.next(last, "ListUserPools")

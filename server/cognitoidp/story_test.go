@@ -38,7 +38,11 @@ func pools(b *table) {
 			"StringAttributeConstraints": {"MaxLength": "20"}}]}`, map[string]string{"pool": "UserPool.Id"}})
 	b.play(step{"CreateUserPool", "no name", `{}`, nil})
 	b.play(step{"CreateUserPool", "custom attribute without a type", `{"PoolName": "x", "Schema": [{"Name": "team"}]}`, nil})
-	b.play(step{"CreateUserPool", "triggers are not there", `{"PoolName": "x", "LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`, nil})
+	b.play(step{"CreateUserPool", "triggers", `{"PoolName": "x", "LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f",
+		"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, map[string]string{"triggers": "UserPool.Id"}})
+	b.play(step{"CreateUserPool", "access tokens of the tier LITE", `{"PoolName": "x", "UserPoolTier": "LITE", "LambdaConfig": {
+		"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, nil})
+	b.play(step{"DeleteUserPool", "with triggers", `{"UserPoolId": "{triggers}"}`, nil})
 	b.play(step{"DescribeUserPool", "found", `{"UserPoolId": "{pool}"}`, nil})
 	b.play(step{"DescribeUserPool", "unknown", `{"UserPoolId": "us-east-1_doesNotEx"}`, nil})
 	b.play(step{"DescribeUserPool", "not an id", `{"UserPoolId": "nonsense"}`, nil})

@@ -7,15 +7,18 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. All but ConfirmURL are required.
+// Options are what New needs. All but Triggers and ConfirmURL are required.
 type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
 	Tokens *tokens.Service
 	Sender message.Sender
 	Hasher *Hasher
+
+	Triggers *triggers.Service // nil finds no function
 	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
 	// the pool's issuer and /confirmUser.
 	ConfirmURL func(poolID string) string
@@ -38,6 +41,9 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("directory: Options.Base, Options.Pools and Options.Tokens are required")
 	case o.Sender == nil || o.Hasher == nil:
 		return nil, errors.New("directory: Options.Sender and Options.Hasher are required")
+	}
+	if o.Triggers == nil {
+		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
 	if o.ConfirmURL == nil {
 		o.ConfirmURL = func(id string) string { return o.Pools.IssuerOf(id) + "/confirmUser" }

@@ -12,10 +12,12 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Options are what New needs. The first group is required.
@@ -36,6 +38,8 @@ type Options struct {
 	Observer signin.Observer // may be nil
 	Used     *signin.Used    // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
+
+	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
 	// See userpool.Options for these and their defaults.
 	NewKey      func(rand io.Reader) (*token.SigningKey, error)
@@ -67,16 +71,17 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker})
+	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
+	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda})
 	if err != nil {
 		return nil, err
 	}
 	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
-		ConfirmURL: o.ConfirmURL})
+		ConfirmURL: o.ConfirmURL, Triggers: lambda})
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer, Used: o.Used})
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Options are what New needs. Base, Pools, Tokens and Users are required.
@@ -18,8 +19,9 @@ type Options struct {
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
-	Observer Observer // counts sign-ins; may be nil
-	Used     *Used    // nil makes a new one
+	Observer Observer          // counts sign-ins; may be nil
+	Triggers *triggers.Service // nil finds no function
+	Used     *Used             // nil makes a new one
 }
 
 // Observer counts sign-ins.
@@ -42,6 +44,9 @@ type Machine struct {
 func New(o Options) (*Machine, error) {
 	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
 		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	}
+	if o.Triggers == nil {
+		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
 	if o.Used == nil {
 		o.Used = NewUsed(o.Base.Now)

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Options are what New needs. Base and Pools are required.
@@ -14,6 +15,8 @@ type Options struct {
 	Base    *userpool.Base
 	Pools   *userpool.Service
 	Revoker Revoker // gets the revocations; nil if only this package checks tokens
+
+	Triggers *triggers.Service // nil finds no function
 }
 
 // Revoker distributes revocations to the verifiers of tokens, which then refuse the revoked tokens.
@@ -34,6 +37,9 @@ type Service struct {
 func New(o Options) (*Service, error) {
 	if o.Base == nil || o.Pools == nil {
 		return nil, errors.New("tokens: Options.Base and Options.Pools are required")
+	}
+	if o.Triggers == nil {
+		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
 	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
 }
