@@ -35,7 +35,8 @@ type Pool struct {
 	Recovery  []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
-	WebAuthn  WebAuthn                    // passkeys
+	MFA       MFAPolicy
+	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
@@ -125,6 +126,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	// AWS: CaseSensitive is true if the block is absent.
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
+	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
