@@ -20,6 +20,11 @@ type Observer interface {
 	// CredentialsMinted counts temporary credentials by the operation that made them.
 	CredentialsMinted(operation string)
 
+	// MessageDone counts what happens to codes and invitations; MessagesQueued is called with the number of those that wait. See
+	// package message/queue.
+	MessageDone(medium, result string)
+	MessagesQueued(n int)
+
 	// Gate returns the observer of a gate of a route. With shadow, refused requests pass.
 	Gate(route string, shadow bool) authz.Observer
 	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
@@ -47,6 +52,12 @@ func (NoObserver) OperationDone(_, _ string, _ error) {}
 
 // CredentialsMinted implements Observer.
 func (NoObserver) CredentialsMinted(string) {}
+
+// MessageDone implements Observer.
+func (NoObserver) MessageDone(_, _ string) {}
+
+// MessagesQueued implements Observer.
+func (NoObserver) MessagesQueued(int) {}
 
 // Gate implements Observer.
 func (NoObserver) Gate(string, bool) authz.Observer { return nil }

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/userpool/idp"
 )
 
@@ -37,6 +38,7 @@ type Services struct {
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
+	queue       *queue.Queue // of messages
 	calls       calls
 	log         *slog.Logger
 	stop        context.CancelFunc
@@ -71,6 +73,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	if err := sv.build(ctx, &o); err != nil {
 		return nil, errors.Join(err, sv.Revocations.Close())
 	}
+	sv.queue.Start()
 	background, stop := context.WithCancel(context.Background())
 	sv.stop = stop
 	go func() {
@@ -81,11 +84,11 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 }
 
 func (sv *Services) build(ctx context.Context, o *Options) error {
-	sender, err := newSender(o, sv.Dir)
-	if err != nil {
+	var err error
+	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations); err != nil {
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.Revocations); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
@@ -195,5 +198,6 @@ func (sv *Services) Close() error {
 	sv.stop()
 	<-sv.stopped
 	sv.Users.Drain()
+	sv.queue.Close(patience)
 	return errors.Join(slow, sv.Revocations.Close())
 }
