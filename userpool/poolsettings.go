@@ -34,6 +34,9 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
+	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
+	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
+	SessionConfiguration *SessionConfig `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
 	MFASettings
 	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
@@ -172,4 +175,12 @@ func setJSON(raw json.RawMessage) bool {
 		return false
 	}
 	return true
+}
+
+// KeptSettings are the settings of a pool that Sluice stores and returns, but that have no effect.
+type KeptSettings struct {
+	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
+	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
+	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`
+	DcrConfiguration    json.RawMessage `json:"DcrConfiguration,omitempty"`
 }
