@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -26,6 +27,7 @@ type server struct {
 	tokens   *tokens.Service
 	users    *directory.Service
 	passkeys *passkeys.Service
+	factors  *factors.Service
 	signIns  *signin.Machine
 	clientIP func(*http.Request) netip.Addr
 }
@@ -33,6 +35,7 @@ type server struct {
 func newServer(o Options) *server {
 	s := &server{clientIP: o.ClientIP}
 	if p := o.Provider; p != nil {
+		s.factors = p.Factors
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.passkeys = p.Passkeys
 	}

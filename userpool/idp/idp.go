@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -55,6 +56,7 @@ type Provider struct {
 	Tokens   *tokens.Service
 	Users    *directory.Service
 	Passkeys *passkeys.Service
+	Factors  *factors.Service
 	SignIns  *signin.Machine
 
 	base *userpool.Base
@@ -87,7 +89,10 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users}); err != nil {
+		return nil, err
+	}
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 
