@@ -23,9 +23,10 @@ type attempt struct {
 
 	subject   *directory.Subject
 	state     state
-	forcesMFA bool            // threat protection demands a factor of a user who has one
+	device    *store.Device   // of state.Device; nil for none
 	decision  *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier  *store.Password // the password record with an SRP verifier to be added; nil for none
+	forcesMFA bool            // threat protection demands a factor of a user who has one
 
 	// writes change the user's record for a proof, such as the step of a TOTP. They run in the transaction that ends the
 	// sign-in, or before the next challenge. An error is the answer to the client.
@@ -64,13 +65,6 @@ func (a *attempt) require(names []string) error {
 
 func (a *attempt) checkSecretHash() error {
 	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
-}
-
-// takeDeviceKey sets the device key of the sign-in from the call. A key that was proved stays.
-func (a *attempt) takeDeviceKey() {
-	if key := a.params["DEVICE_KEY"]; key != "" && !slices.Contains(a.state.Proved, Device) {
-		a.state.Device = key
-	}
 }
 
 // admit returns an error for a subject who may not attempt to sign in. AWS, "Managing user existence error responses": for a

@@ -25,11 +25,14 @@ type Authentication struct {
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
+	device   *store.Device // nil for none
+	address  string        // of the client; "" if it is not known
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes}
+		Factors: a.state.Proved, source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
+		device: a.device, address: a.context.Address}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
@@ -38,7 +41,12 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Source: a.source, Metadata: a.metadata, Confirm: end.write}
+		Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+			if err := end.write(tx, u); err != nil {
+				return err
+			}
+			return a.useDevice(tx)
+		}}
 }
 
 // settlement is what a sign-in writes to the user's record.

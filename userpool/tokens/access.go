@@ -16,6 +16,7 @@ type Holder struct {
 	Pool   *userpool.Pool
 	Client *userpool.Client
 	User   store.User
+	Family store.RefreshToken // of the sign-in
 }
 
 var (
@@ -52,8 +53,8 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err
 		}
-		family, err := tx.RefreshTokens.Get(t.OriginJTI)
-		if err == nil && (!family.RevokedAt.IsZero() || family.Sub != t.Subject || family.PoolID != p.ID) {
+		h.Family, err = tx.RefreshTokens.Get(t.OriginJTI)
+		if err == nil && (!h.Family.RevokedAt.IsZero() || h.Family.Sub != t.Subject || h.Family.PoolID != p.ID) {
 			return errAccessRevoked
 		}
 		return err
