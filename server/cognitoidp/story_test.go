@@ -21,6 +21,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	groups(b)
 	trackedDevices(b)
 	secondFactors(b)
+	sessions(b)
 	ends(b)
 	for _, play := range []func(*table){passkeys, choices} {
 		other := newTable(t)

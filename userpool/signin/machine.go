@@ -277,10 +277,12 @@ func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
 	}
-	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+	done := a.authentication(m.base.Now())
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), a.pool.Devices.On && done.DeviceKey() == ""); err != nil {
 		return nil, err
 	}
-	return &outcome{authentication: a.authentication(m.base.Now())}, nil
+	done.Time = m.base.Now() // the function may have taken seconds
+	return &outcome{authentication: done}, nil
 }
 
 // ask returns the challenge of a step.
