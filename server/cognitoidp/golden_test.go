@@ -156,7 +156,7 @@ func (b *table) learn(name, value string) {
 func (b *table) code(name string) {
 	b.t.Helper()
 	b.node.Services.Users.Drain()
-	for waiting := 1; waiting > 0; time.Sleep(time.Millisecond) { // the queue sends in the background
+	for waiting := 1; waiting > 0; time.Sleep(time.Millisecond) {
 		must(b.t, b.node.Services.Store.View(b.t.Context(), func(tx store.Tx) (err error) {
 			waiting, err = tx.Messages.Count()
 			return err

@@ -39,8 +39,13 @@ func (m *Machine) register() error {
 		smsOTPStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
-		customStep(m.o.Triggers),
+		customStep(m.o.Triggers, m.base),
 		webAuthnStep(m.o.Passkeys),
+		selectMFAStep(),
+		mfaSetupStep(m.o.Users),
+		smsMFAStep(m.o.Users),
+		withEmailMFA(emailOTPStep(m.o.Users), m.o.Users),
+		softwareTokenStep(m.o.Factors),
 	} {
 		m.steps[s.name] = s
 	}
