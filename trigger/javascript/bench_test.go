@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,6 +111,26 @@ func BenchmarkNewMachine(b *testing.B) {
 			b.Fatal("no error")
 		}
 	}
+}
+
+// BenchmarkLoop is a call of five seconds whose handler loops. It reports the processor time that it takes, in percent of one processor.
+func BenchmarkLoop(b *testing.B) {
+	r, _ := start(b, "a.mjs", `export const handler = async () => { for (;;) {} }`)
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before, calls := used(), 0
+	for b.Loop() {
+		ctx, end := context.WithTimeout(b.Context(), 5*time.Second)
+		_, _ = invoke(ctx, r, `{}`)
+		end()
+		calls++
+	}
+	b.ReportMetric(100*(used()-before).Seconds()/float64(5*calls), "%processor")
 }
 
 // work is what other sign-ins do: arithmetic.
