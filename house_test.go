@@ -25,6 +25,7 @@ var floors = map[string]int{
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/reference": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
+	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
 	"message/queue": 3, "store/sqlite": 3, "store/storetest": 3, "store/redis": 3,

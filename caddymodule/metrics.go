@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/trigger"
 )
 
 // metrics are the process's counters. They survive reloads; each configuration registers them with its registry. All labels
@@ -28,6 +29,7 @@ type metrics struct {
 	messages      *prometheus.CounterVec   // medium, result
 	queued        prometheus.Gauge         // messages
 	store         *prometheus.HistogramVec // operation, result
+	triggers      *prometheus.HistogramVec // function, result
 	feedState     *prometheus.GaugeVec     // state
 	feedEntries   *prometheus.CounterVec   // direction
 	feedQueued    prometheus.Gauge         //
@@ -102,6 +104,10 @@ var processMetrics = sync.OnceValue(func() *metrics {
 			Namespace: "sluice", Name: "store_operation_seconds", Help: "How long the store took, waiting included, by operation and result.",
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1, 5},
 		}, []string{"operation", "result"}),
+		triggers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "sluice", Name: "trigger_seconds", Help: "How long trigger functions took, waiting included, by function and result.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
+		}, []string{"function", "result"}),
 		feedState: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_state",
 			Help: "1 for the state that the connection to Redis is in, 0 for the others."}, []string{"state"}),
 		feedEntries: counter("revocation_feed_entries_total", "Revocations that went through Redis, by direction.", "direction"),
@@ -116,7 +122,7 @@ var processMetrics = sync.OnceValue(func() *metrics {
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
-	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.messages, m.queued,
+	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.messages, m.queued, m.triggers,
 		m.feedState, m.feedEntries, m.feedQueued, m.feedLag, m.cache} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
@@ -124,6 +130,21 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// FunctionDone implements node.Observer.
+func (m *metrics) FunctionDone(arn string, took time.Duration, err error) {
+	result := "success"
+	var raised *trigger.FunctionError
+	switch {
+	case errors.As(err, &raised):
+		result = "error"
+	case errors.Is(err, trigger.ErrTimeout):
+		result = "timeout"
+	case err != nil:
+		result = "failure"
+	}
+	m.triggers.WithLabelValues(arn, result).Observe(took.Seconds())
 }
 
 // Gate implements node.Observer.

@@ -20,6 +20,9 @@ type Observer interface {
 	// CredentialsMinted counts temporary credentials by the operation that made them.
 	CredentialsMinted(operation string)
 
+	// FunctionDone is called after each call of a trigger function; err is nil for a success.
+	FunctionDone(arn string, took time.Duration, err error)
+
 	// MessageDone counts what happens to codes and invitations; MessagesQueued is called with the number of those that wait. See
 	// package message/queue.
 	MessageDone(medium, result string)
@@ -52,6 +55,9 @@ func (NoObserver) OperationDone(_, _ string, _ error) {}
 
 // CredentialsMinted implements Observer.
 func (NoObserver) CredentialsMinted(string) {}
+
+// FunctionDone implements Observer.
+func (NoObserver) FunctionDone(string, time.Duration, error) {}
 
 // MessageDone implements Observer.
 func (NoObserver) MessageDone(_, _ string) {}

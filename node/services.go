@@ -40,6 +40,7 @@ type Services struct {
 	apis        *apis
 	queue       *queue.Queue // of messages
 	calls       calls
+	functions   uses // the runtimes of triggers
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -54,14 +55,16 @@ func servicesID(c *config.App) (string, error) {
 		SMTP                              *config.SMTP
 		SMS                               *config.SMS
 		Redis                             *config.Redis
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis})
+		Triggers                          []config.Trigger
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
 // newServices builds the services in the order in which they need each other and starts their background work. o is the
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
-	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{})}
+	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	}
 	sv.Revocations = newRevocations(&o, s)
 	if err := sv.build(ctx, &o); err != nil {
-		return nil, errors.Join(err, sv.Revocations.Close())
+		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end())
 	}
 	sv.queue.Start()
 	background, stop := context.WithCancel(context.Background())
@@ -88,7 +91,11 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.Revocations); err != nil {
+	functions, err := newFunctions(o, &sv.functions)
+	if err != nil {
+		return err
+	}
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.Revocations, functions); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
@@ -199,5 +206,5 @@ func (sv *Services) Close() error {
 	<-sv.stopped
 	sv.Users.Drain()
 	sv.queue.Close(patience)
-	return errors.Join(slow, sv.Revocations.Close())
+	return errors.Join(slow, sv.Revocations.Close(), sv.functions.end())
 }
