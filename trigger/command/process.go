@@ -41,6 +41,9 @@ type exitError struct{ status string }
 
 func (e *exitError) Error() string { return e.status }
 
+// errNotTaken is the error of a call whose process ended before it took the event.
+var errNotTaken = errors.New("command: the process ended before the call")
+
 // launch starts the program with an API of its own.
 func (r *Runtime) launch(version int) (*process, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,6 +68,7 @@ func (r *Runtime) launch(version int) (*process, error) {
 			return
 		}
 		p.ended(p.cmd.Wait())
+		r.reap(p)
 	})
 	if err := <-started; err != nil {
 		return nil, &trigger.InvokeError{Reason: errors.Join(err, listener.Close()).Error()}
@@ -121,9 +125,6 @@ func (p *process) dead() bool {
 	}
 }
 
-// status says how the program ended. Call it when exited is closed.
-func (p *process) status() string { return p.exit.status }
-
 // awaitReady waits until the program asks for its first event. A program that takes longer than the limit is killed.
 func (p *process) awaitReady(life context.Context, limit time.Duration) error {
 	timer := time.NewTimer(limit)
@@ -159,7 +160,7 @@ func (p *process) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	select {
 	case p.events <- i:
 	case <-p.exited:
-		return nil, &p.exit
+		return nil, errNotTaken
 	case <-ctx.Done():
 		p.stop()
 		<-p.exited

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -133,6 +134,9 @@ func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
 		return nil, err
 	}
 	output, err := p.invoke(ctx, call)
+	if errors.Is(err, errNotTaken) {
+		return r.run(ctx, call)
+	}
 	var exit *exitError
 	switch {
 	case errors.As(err, &exit):
@@ -161,7 +165,6 @@ func (r *Runtime) take(ctx context.Context) (*process, error) {
 			r.mu.Unlock()
 			return p, nil
 		}
-		r.countFailure(p.status())
 	}
 	pause, problem := r.resume.Sub(r.o.Now()), r.problem
 	version := r.version
@@ -252,6 +255,16 @@ func (r *Runtime) give(p *process) {
 		return
 	}
 	r.idle = append(r.idle, p)
+}
+
+// reap forgets an idle process that has ended without a call.
+func (r *Runtime) reap(p *process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.idle, p); i >= 0 {
+		r.idle = slices.Delete(r.idle, i, i+1)
+		r.countFailure(p.exit.status)
+	}
 }
 
 // failed counts the end of a process and delays the next start.

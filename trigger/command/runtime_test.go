@@ -162,6 +162,28 @@ func TestAProcessThatExitsIsAnErrorAndStartsAgain(t *testing.T) {
 	w.want(t, "calls", "1")
 }
 
+func TestAnIdleProcessThatIsKilledIsReplaced(t *testing.T) {
+	w := start(t, "", func(o *command.Options) { o.Instances = 1 })
+	text, err := w.call(t.Context(), "slow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(w.log.String(), "the process of a trigger function ended"); {
+		if time.Now().After(deadline) {
+			t.Fatal("the end of the process is not noticed")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	w.want(t, "calls", "1")
+}
+
 func TestAProcessThatDoesNotStartIsAnErrorAndThePauseGrows(t *testing.T) {
 	for behaviour, want := range map[string]string{"exit": "exit status 3", "init": "ConfigError: no table"} {
 		w := start(t, behaviour)

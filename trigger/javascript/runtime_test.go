@@ -92,6 +92,8 @@ func TestHandlersInEveryForm(t *testing.T) {
 		"callback":                              {"a.js", `exports.handler = (event, context, callback) => { event.c = 3; callback(null, event) }`, `{"a":1,"c":3}`},
 		"callback after a timer":                {"a.js", `exports.handler = (event, context, callback) => { setTimeout(() => callback(null, event), 1) }`, `{"a":1}`},
 		"callback before a timer":               {"a.js", `exports.handler = (event, context, callback) => { callback(null, event); setTimeout(() => { event.late = 1 }, 1) }`, `{"a":1,"late":1}`},
+		"async, callback":                       {"a.js", `exports.handler = async (event, context, callback) => { callback(null, event) }`, `{"a":1}`},
+		"callback, no waiting":                  {"a.js", `exports.handler = (event, context, callback) => { context.callbackWaitsForEmptyEventLoop = false; callback(null, event); setInterval(() => {}, 1) }`, `{"a":1}`},
 		"context.done":                          {"a.js", `exports.handler = (event, context) => context.done(null, event)`, `{"a":1}`},
 		"context.succeed":                       {"a.js", `exports.handler = (event, context) => context.succeed(event)`, `{"a":1}`},
 		"async without a result":                {"a.js", `exports.handler = async () => {}`, `null`},

@@ -25,10 +25,11 @@ const load = (path, source, name) => {
   }
 };
 
-// call is the call in progress: whether its callback has been called, and with what.
+// call is the call in progress. Of its callback, context.done and its promise, the one that comes first has the result. The result of
+// the callback is passed on when nothing is left to wait for, unless callbackWaitsForEmptyEventLoop is false.
 let call;
 const invoke = (eventText, contextText) => {
-  const mine = { waits: true, called: false, promised: false };
+  const mine = { waits: true, completed: false, promised: false };
   call = mine;
   const end = (error, output) => {
     if (call !== mine) return;
@@ -38,28 +39,34 @@ const invoke = (eventText, contextText) => {
     try { text = JSON.stringify(output === undefined ? null : output) ?? 'null'; } catch (e) { report(new Error(`Unable to stringify response body: ${e.message}`)); return; }
     report(undefined, text);
   };
+  const done = (error, output) => {
+    if (mine.completed) return;
+    mine.completed = true;
+    end(error, output);
+  };
   const callback = (error, output) => {
-    if (mine.called) return;
-    Object.assign(mine, { called: true, error, output });
+    if (mine.completed) return;
+    Object.assign(mine, { completed: true, output });
     if (!mine.waits || (error !== undefined && error !== null)) end(error, output);
   };
   mine.idle = () => {
-    if (!mine.called && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
-    if (mine.promised) end(Object.assign(new Error('the handler returned a promise that can no longer settle'), { name: 'Runtime.NodeJsExit' }));
-    else end(mine.error, mine.output);
+    if (!mine.completed && mine.promised) end(Object.assign(new Error('the handler returned a promise that can no longer settle'), { name: 'Runtime.NodeJsExit' }));
+    if (!mine.completed && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
+    end(undefined, mine.output);
   };
+  const fail = (error) => done(error ?? new Error(String(error)));
   const context = {
     ...JSON.parse(contextText),
     getRemainingTimeInMillis: () => host('remaining'),
     get callbackWaitsForEmptyEventLoop() { return mine.waits; },
     set callbackWaitsForEmptyEventLoop(v) { mine.waits = Boolean(v); },
-    done: callback, succeed: (output) => callback(null, output), fail: (error) => callback(error ?? new Error('handled')),
+    done, fail, succeed: (output) => done(undefined, output),
   };
   let returned;
-  try { returned = handler(JSON.parse(eventText), context, callback); } catch (e) { end(e ?? new Error(String(e))); return; }
+  try { returned = handler(JSON.parse(eventText), context, callback); } catch (e) { fail(e); return; }
   if (returned && typeof returned.then === 'function') {
     mine.promised = true;
-    returned.then((output) => end(undefined, output), (e) => end(e ?? new Error(String(e))));
+    returned.then((output) => done(undefined, output), fail);
   }
 };
 
