@@ -64,6 +64,9 @@ type Tx struct {
 	Passkeys      Passkeys
 	Messages      Messages
 	RefreshTokens RefreshTokens
+	Sessions      Sessions
+	Passwords     Passwords
+	AuthEvents    AuthEvents
 	Devices       Devices
 	SigningKeys   SigningKeys
 	Revocations   Revocations

@@ -111,6 +111,7 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 			return fmt.Errorf("userpool: settings of client %s: %w", id, err)
 		}
 		settings := next(&old)
+		settings.keepThreat(&old)
 		if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
 			return err
 		}

@@ -30,6 +30,9 @@ type ClientSettings struct {
 	EnablePropagateUserContext      *bool           `json:"EnablePropagateAdditionalUserContextData,omitempty"`
 	AuthSessionValidity             int             `json:"AuthSessionValidity,omitempty"` // minutes, 3 to 15
 	RefreshTokenRotation            *Rotation       `json:"RefreshTokenRotation,omitempty"`
+
+	RiskConfiguration *RiskConfig       `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
+	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
 }
 
 // ValidityUnits are seconds, minutes, hours or days.

@@ -23,6 +23,12 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
+	if err := c.SSOSession.check(); err != nil {
+		return err
+	}
+	if err := c.RiskConfiguration.check(); err != nil {
+		return err
+	}
 	if err := c.validateFlows(); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import "encoding/json"
 
 // KeptSettings are the settings of a pool that Sluice stores and returns, but that have no effect.
 type KeptSettings struct {
-	UserPoolAddOns      json.RawMessage `json:"UserPoolAddOns,omitempty"` // refused if it turns threat protection on
 	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
 	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
 	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`

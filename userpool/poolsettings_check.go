@@ -21,6 +21,7 @@ func (p *PoolSettings) complete(old *PoolSettings) error {
 		// AWS: UpdateUserPool cannot change these.
 		p.Schema, p.UsernameAttributes, p.AliasAttributes = old.Schema, old.UsernameAttributes, old.AliasAttributes
 		p.UsernameConfiguration = old.UsernameConfiguration
+		p.keepThreat(old)
 	}
 	if err := p.completePolicies(); err != nil {
 		return err
@@ -71,9 +72,6 @@ func (p *PoolSettings) completePolicies() error {
 	}
 	if pp.TemporaryPasswordValidityDays < 0 || pp.TemporaryPasswordValidityDays > 365 {
 		return fault.New(fault.InvalidParameter, "Invalid TemporaryPasswordValidityDays.")
-	}
-	if pp.PasswordHistorySize != 0 {
-		return fault.New(fault.NotImplemented, "PasswordHistorySize is not implemented.")
 	}
 	unused := 0
 	if p.AdminCreateUserConfig != nil {
@@ -198,14 +196,8 @@ func (p *PoolSettings) validate() error {
 
 // validateSupported returns an error for a setting that is not implemented and unsafe to ignore.
 func (p *PoolSettings) validateSupported() error {
-	if setJSON(p.UserPoolAddOns) {
-		var addOns struct{ AdvancedSecurityMode string }
-		if err := json.Unmarshal(p.UserPoolAddOns, &addOns); err != nil {
-			return fault.Wrap(fault.InvalidParameter, err, "Invalid UserPoolAddOns.")
-		}
-		if addOns.AdvancedSecurityMode != "" && addOns.AdvancedSecurityMode != "OFF" {
-			return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
-		}
+	if err := p.checkThreat(); err != nil {
+		return err
 	}
 	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
 		if f != "PASSWORD" && f != FactorWebAuthn {

@@ -70,6 +70,26 @@ func (p *PoolSettings) keepTemplate(old *PoolSettings) {
 	}
 }
 
+// keepThreat keeps what operations of its own set, and UpdateUserPool does not have.
+func (p *PoolSettings) keepThreat(old *PoolSettings) {
+	if p.RiskConfiguration == nil {
+		p.RiskConfiguration = old.RiskConfiguration
+	}
+	if p.SessionConfiguration == nil {
+		p.SessionConfiguration = old.SessionConfiguration
+	}
+}
+
+// keepThreat keeps what operations of its own set, and UpdateUserPoolClient does not have.
+func (c *ClientSettings) keepThreat(old *ClientSettings) {
+	if c.RiskConfiguration == nil {
+		c.RiskConfiguration = old.RiskConfiguration
+	}
+	if c.SSOSession == nil {
+		c.SSOSession = old.SSOSession
+	}
+}
+
 // keep fills in the members that an UpdateUserPoolClient request leaves out and that AWS then keeps. The number of a
 // refresh token's lifetime is kept with its unit: the same number of another unit is another lifetime.
 //

@@ -73,7 +73,8 @@ func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in 
 }
 
 func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTokenRequest) (*wire.RevokeTokenResponse, error) {
-	return nil, s.tokens.RevokeToken(ctx, api.Value(in.ClientId), api.Value(in.ClientSecret), api.Value(in.Token))
+	return nil, s.tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: api.Value(in.ClientId), ClientSecret: api.Value(in.ClientSecret),
+		Token: api.Value(in.Token), Linked: linked(in.RevokeAssociatedSessions)})
 }
 
 // auth is what the four calls answer alike.

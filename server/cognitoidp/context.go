@@ -33,6 +33,7 @@ func (s *server) userContext(c *rpc.Call, metadata map[string]string, analytics 
 // adminContext is clientContext for an operation that an administrator's server calls for a user.
 func (s *server) adminContext(c *rpc.Call, metadata map[string]string, analytics *wire.AnalyticsMetadataType, data *wire.ContextDataType) userpool.ClientContext {
 	out := s.userContext(c, metadata, analytics, nil)
+	out.Admin = true
 	if data == nil {
 		return out
 	}

@@ -27,7 +27,7 @@ func TestWhatACallSaysAboutItsClientIsPassedOn(t *testing.T) {
 		"a user's call without any of it": {s.userContext(c, nil, nil, nil), userpool.ClientContext{Address: "192.0.2.7", UserAgent: "amplify/6"}},
 		"an administrator's call": {s.adminContext(c, nil, nil, &wire.ContextDataType{EncodedData: new("print"), IpAddress: new("198.51.100.1"),
 			ServerName: new("shop"), ServerPath: new("/login"), HttpHeaders: []wire.HttpHeader{{HeaderName: new("Accept"), HeaderValue: new("*/*")}}}),
-			userpool.ClientContext{Encoded: "print", IP: "198.51.100.1", ServerName: "shop", ServerPath: "/login",
+			userpool.ClientContext{Encoded: "print", IP: "198.51.100.1", Admin: true, ServerName: "shop", ServerPath: "/login",
 				Headers: []userpool.Header{{Name: "Accept", Value: "*/*"}}, Address: "192.0.2.7", UserAgent: "amplify/6"}},
 		"an address that is not known": {(&server{clientIP: func(*http.Request) netip.Addr { return netip.Addr{} }}).clientContext(c, nil),
 			userpool.ClientContext{UserAgent: "amplify/6"}},

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -206,6 +207,12 @@ func dig(t *testing.T, data []byte, path string) string {
 	var v any
 	must(t, json.Unmarshal(data, &v))
 	for _, part := range strings.Split(path, ".") {
+		if list, ok := v.([]any); ok {
+			i, err := strconv.Atoi(part)
+			must(t, err)
+			v = list[i]
+			continue
+		}
 		m, ok := v.(map[string]any)
 		if !ok || m[part] == nil {
 			t.Fatalf("no %s in %s", path, data)

@@ -55,6 +55,7 @@ func Registry(o Options) rpc.Registry {
 		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),
+		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
 		s.userOperations(),

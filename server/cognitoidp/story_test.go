@@ -21,6 +21,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	groups(b)
 	trackedDevices(b)
 	secondFactors(b)
+	sessions(b)
 	ends(b)
 	keys := newTable(t)
 	passkeys(keys)

@@ -69,6 +69,8 @@ var conflicts = map[string]store.Conflict{
 	"passkeys_pkey":              {Record: "passkey", Key: "id"},
 	"refresh_tokens_pkey":        {Record: "refresh token", Key: "id"},
 	"refresh_tokens_hash_key":    {Record: "refresh token", Key: "hash"},
+	"sessions_pkey":              {Record: "session", Key: "id"},
+	"sessions_family_key":        {Record: "session", Key: "family"},
 	"devices_pkey":               {Record: "device", Key: "key"},
 	"signing_keys_pkey":          {Record: "signing key", Key: "id"},
 	"identity_pools_pkey":        {Record: "identity pool", Key: "id"},

@@ -137,6 +137,11 @@ func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, passwo
 	if err := p.CheckPassword(password); err != nil {
 		return err
 	}
+	if !permanent { // MakePassword checks the others
+		if err := s.CheckHistory(ctx, p, &u, password); err != nil {
+			return err
+		}
+	}
 	pw, err := s.MakePassword(ctx, p, &u, password, !permanent)
 	if err != nil {
 		return err

@@ -14,9 +14,14 @@ import (
 // purposeSRP seals SRP verifiers. The additional data is pool and sub.
 const purposeSRP = "srp verifier"
 
-// MakePassword returns the record of a new password: its hash and, if the pool wants it, its SRP verifier. It is slow; do
-// not call it in a transaction.
+// MakePassword returns the record of a new password: its hash and, if the pool wants it, its SRP verifier. It refuses a
+// password that the pool's password history excludes, unless it is temporary. It is slow; do not call it in a transaction.
 func (s *Service) MakePassword(ctx context.Context, p *userpool.Pool, u *store.User, password string, temporary bool) (store.Password, error) {
+	if !temporary {
+		if err := s.CheckHistory(ctx, p, u, password); err != nil {
+			return store.Password{}, err
+		}
+	}
 	hash, err := s.o.Hasher.Hash(ctx, s.base.Rand, password)
 	if err != nil {
 		return store.Password{}, err

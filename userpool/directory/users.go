@@ -90,6 +90,9 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 	if err := voidCodes(tx, &before, u); err != nil {
 		return err
 	}
+	if err := keepHistory(tx, p, &before, u); err != nil {
+		return err
+	}
 	return tx.Users.Update(*u)
 }
 

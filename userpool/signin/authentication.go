@@ -20,6 +20,7 @@ type Authentication struct {
 	Flow    string
 	Time    time.Time
 	Factors []Factor
+	Visit   userpool.Visit // where the user signs in from
 
 	source   triggers.TokenSource
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
@@ -31,7 +32,7 @@ type Authentication struct {
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
+		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
 		device: a.device, address: a.context.Address}
 }
 
@@ -41,7 +42,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+		Visit: a.Visit, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
 			if err := end.write(tx, u); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -147,8 +148,8 @@ func TestClientSecrets(t *testing.T) {
 	if _, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: c.ID, ClientSecret: c.Secret.Reveal(), RefreshToken: out.Tokens.RefreshToken}); err != nil {
 		t.Error(err)
 	}
-	wantFault(t, h.Tokens.RevokeToken(t.Context(), c.ID, "", out.Tokens.RefreshToken), fault.Unauthorized, "*")
-	if err := h.Tokens.RevokeToken(t.Context(), c.ID, c.Secret.Reveal(), out.Tokens.RefreshToken); err != nil {
+	wantFault(t, h.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: c.ID, Token: out.Tokens.RefreshToken}), fault.Unauthorized, "*")
+	if err := h.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: c.ID, ClientSecret: c.Secret.Reveal(), Token: out.Tokens.RefreshToken}); err != nil {
 		t.Error(err)
 	}
 	if strings.Contains(fmt.Sprintf("%+v %#v", c, c), c.Secret.Reveal()) {

@@ -147,7 +147,7 @@ func TestTheRefreshFamiliesOfAUserAreBounded(t *testing.T) {
 	if err := h.Edge(p.ID, first.AccessToken); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Tokens.RevokeToken(t.Context(), c.ID, "", first.RefreshToken); err != nil {
+	if err := h.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: c.ID, Token: first.RefreshToken}); err != nil {
 		t.Fatal(err)
 	}
 	if h.Edge(p.ID, first.AccessToken) == nil {
@@ -163,7 +163,9 @@ func TestEndingAccessCompletesAfterTheClientHangsUp(t *testing.T) {
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	for name, act := range map[string]func(user string, tokens *tokens.Set) error{
-		"RevokeToken":              func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(gone, c.ID, "", k.RefreshToken) },
+		"RevokeToken": func(_ string, k *tokens.Set) error {
+			return h.Tokens.RevokeToken(gone, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken})
+		},
 		"GlobalSignOut":            func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(gone, k.AccessToken) },
 		"AdminUserGlobalSignOut":   func(u string, _ *tokens.Set) error { return h.Users.AdminUserGlobalSignOut(gone, p.ID, u) },
 		"AdminDisableUser":         func(u string, _ *tokens.Set) error { return h.Users.AdminDisableUser(gone, p.ID, u) },

@@ -199,7 +199,7 @@ func TestAChangeWhileTheFunctionRunsCounts(t *testing.T) {
 func TestAnInvalidRefreshTokenRunsNoFunction(t *testing.T) {
 	h, _, client, lambda := tokenHouse(t, "V2_0", allFlows, nil)
 	set := h.MustSignIn(client, "alice")
-	if err := h.Tokens.RevokeToken(t.Context(), client, "", set.RefreshToken); err != nil {
+	if err := h.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: client, Token: set.RefreshToken}); err != nil {
 		t.Fatal(err)
 	}
 	lambda.Sources()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -49,6 +50,10 @@ type Request struct {
 	Source    triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
 	Metadata  map[string]string    // ClientMetadata for PreTokenGeneration
 
+	Visit      userpool.Visit // where the user signs in from; kept with the session
+	SSOSession string         // the SSO session that the sign-in came through; "" = none
+	Event      string         // event_id; "" draws one
+
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
 	// required.
@@ -74,7 +79,12 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	session, err := s.newSession(&r, &family)
+	if err != nil {
+		return nil, err
+	}
 	var u store.User
+	var evicted []revoke.Record
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if u, err = tx.Users.Get(r.Pool.ID, r.Sub); err != nil {
 			return err
@@ -88,12 +98,19 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed); err != nil {
 			return err
 		}
-		return tx.RefreshTokens.Insert(family)
+		if err := tx.RefreshTokens.Insert(family); err != nil {
+			return err
+		}
+		evicted, err = s.openSession(tx, r.Pool, session)
+		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, userpool.ErrWrongPassword
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.announce(context.WithoutCancel(ctx), evicted); err != nil {
 		return nil, err
 	}
 	c.user = &u
@@ -119,8 +136,10 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	if c.family, err = s.base.UUID(); err != nil {
 		return rec, "", err
 	}
-	if c.event, err = s.base.UUID(); err != nil {
-		return rec, "", err
+	if c.event = r.Event; c.event == "" {
+		if c.event, err = s.base.UUID(); err != nil {
+			return rec, "", err
+		}
 	}
 	refresh, hash, err := s.newRefreshToken(c.family)
 	if err != nil {

@@ -94,6 +94,7 @@ type RenewRequest struct {
 	DeviceKey    string                  // what the client sent; "" for nothing
 	Metadata     map[string]string       // ClientMetadata for PreTokenGeneration
 	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
+	Visit        userpool.Visit          // where the user renews from; kept with the session
 }
 
 // Renew returns new tokens for a refresh token, with the scopes of the sign-in. If the client rotates, the set has the
@@ -111,11 +112,15 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	c := &content{pool: in.Pool, client: in.Client, changes: changes, from: s.cutoffs.moment(s.base.Now())}
 	var next *refreshToken
 	var outcome error
+	tracks := in.Pool.Settings.SessionConfiguration.Tracks()
 	read := func(tx store.Tx) (err error) {
 		next, outcome, err = s.readAndTurn(tx, c, r, &in)
-		return err
+		if err != nil || outcome != nil || !tracks {
+			return err
+		}
+		return s.touchSession(tx, r.family, in.Visit)
 	}
-	if in.Client.Rotates {
+	if in.Client.Rotates || tracks {
 		err = s.base.Update(ctx, read)
 	} else {
 		err = s.base.View(ctx, read)

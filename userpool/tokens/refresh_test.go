@@ -223,7 +223,9 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		refreshes bool // the refresh token stays valid
 		gone      bool // the user cannot sign in again
 	}{
-		"RevokeToken":            {act: func(_ string, k *tokens.Set) error { return h.Tokens.RevokeToken(ctx, c.ID, "", k.RefreshToken) }, family: true},
+		"RevokeToken": {act: func(_ string, k *tokens.Set) error {
+			return h.Tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: c.ID, Token: k.RefreshToken})
+		}, family: true},
 		"GlobalSignOut":          {act: func(_ string, k *tokens.Set) error { return h.Tokens.GlobalSignOut(ctx, k.AccessToken) }},
 		"AdminUserGlobalSignOut": {act: func(u string, _ *tokens.Set) error { return h.Users.AdminUserGlobalSignOut(ctx, p.ID, u) }},
 		"AdminDisableUser":       {act: func(u string, _ *tokens.Set) error { return h.Users.AdminDisableUser(ctx, p.ID, u) }, gone: true},
@@ -310,12 +312,12 @@ func TestRevocationReachesTheEdge(t *testing.T) {
 		s.EnableTokenRevocation = new(false)
 		off := h.Client(p.ID, s)
 		h.User(p.ID, "zoe")
-		err := h.Tokens.RevokeToken(ctx, off.ID, "", h.MustSignIn(off.ID, "zoe").RefreshToken)
+		err := h.Tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: off.ID, Token: h.MustSignIn(off.ID, "zoe").RefreshToken})
 		wantFault(t, err, fault.UnsupportedOperation, "*")
 	})
 	t.Run("a foreign client's token is refused", func(t *testing.T) {
 		other := h.Client(p.ID, allFlows)
-		err := h.Tokens.RevokeToken(ctx, other.ID, "", h.MustSignIn(c.ID, "zoe").RefreshToken)
+		err := h.Tokens.RevokeToken(ctx, tokens.TokenRevocation{ClientID: other.ID, Token: h.MustSignIn(c.ID, "zoe").RefreshToken})
 		wantFault(t, err, fault.Unauthorized, "*")
 	})
 	t.Run("two removals in one second each revoke the tokens issued before them", func(t *testing.T) {

@@ -59,26 +59,34 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 // obtained just before it expires, plus an hour.
 const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
 
+// TokenRevocation is the input of RevokeToken.
+type TokenRevocation struct {
+	ClientID     string
+	ClientSecret string
+	Token        string
+	Linked       bool // ends the SSO session that the token session came through too, if the pool tracks sessions
+}
+
 // RevokeToken ends the family of a refresh token: the refresh token and every token with its origin_jti. Revoking it again
 // is not an error. It runs to its end even if ctx is canceled.
-func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text string) error {
+func (s *Service) RevokeToken(ctx context.Context, in TokenRevocation) error {
 	ctx = context.WithoutCancel(ctx)
-	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
+	p, c, err := s.o.Pools.PoolAndClient(ctx, in.ClientID)
 	if fault.Is(err, fault.ResourceNotFound) {
 		return fault.Wrap(fault.Unauthorized, err, "Invalid client id.") // the only fault kind that the operation documents
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.CheckSecret(clientSecret); err != nil {
+	if err := c.CheckSecret(in.ClientSecret); err != nil {
 		return fault.Wrap(fault.Unauthorized, err, "Client secret mismatch.")
 	}
 	if !c.Revokes {
 		return fault.New(fault.UnsupportedOperation, "Revocation is not supported for the app client %s.", c.ID)
 	}
-	r, ok := s.openRefresh(text)
+	r, ok := s.openRefresh(in.Token)
 	if !ok {
-		if strings.Count(text, ".") == 2 {
+		if strings.Count(in.Token, ".") == 2 {
 			return fault.New(fault.UnsupportedTokenType, "Unsupported token type")
 		}
 		return fault.New(fault.InvalidParameter, "Invalid token.")
@@ -97,36 +105,62 @@ func (s *Service) RevokeToken(ctx context.Context, clientID, clientSecret, text 
 	if f.ClientID != c.ID {
 		return fault.New(fault.Unauthorized, "Token is not from a supported client.")
 	}
+	if in.Linked && p.Settings.SessionConfiguration.Tracks() {
+		if err := s.endParent(ctx, r.family); err != nil {
+			return err
+		}
+	}
 	return s.revokeFamily(ctx, p.Issuer, r.family)
+}
+
+// endParent ends the SSO session that the session of a family came through.
+func (s *Service) endParent(ctx context.Context, family string) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		x, err := tx.Sessions.OfFamily(family)
+		if errors.Is(err, store.ErrNotFound) || (err == nil && x.Origin == "") {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Sessions.Delete(x.Origin)
+	})
 }
 
 // revokeFamily revokes a family in the store and then calls the Revoker, even if ctx is canceled.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 	ctx = context.WithoutCancel(ctx)
-	now := s.base.Now()
-	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
-	err := s.base.Update(ctx, func(tx store.Tx) error {
-		f, err := tx.RefreshTokens.Get(id)
-		if errors.Is(err, store.ErrNotFound) {
-			return tx.Revocations.Put(kept(r))
-		}
-		if err != nil {
-			return err
-		}
-		// No token of the family has a later iat, see userpool.ClockLeeway.
-		r = revoke.FamilyOf(issuer, f.Sub, id, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
-		if f.RevokedAt.IsZero() {
-			f.RevokedAt = now
-			if err := tx.RefreshTokens.Update(f); err != nil {
-				return err
-			}
-		}
-		return tx.Revocations.Put(kept(r))
+	var r revoke.Record
+	err := s.base.Update(ctx, func(tx store.Tx) (err error) {
+		r, err = s.endFamily(tx, issuer, id)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	return s.announce(ctx, []revoke.Record{r})
+}
+
+// endFamily revokes a family in the store. It returns the revocation to announce after the commit.
+func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, error) {
+	now := s.base.Now()
+	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
+	f, err := tx.RefreshTokens.Get(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, tx.Revocations.Put(kept(r))
+	}
+	if err != nil {
+		return r, err
+	}
+	// No token of the family has a later iat, see userpool.ClockLeeway.
+	r = revoke.FamilyOf(issuer, f.Sub, id, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
+	if f.RevokedAt.IsZero() {
+		f.RevokedAt = now
+		if err := tx.RefreshTokens.Update(f); err != nil {
+			return r, err
+		}
+	}
+	return r, tx.Revocations.Put(kept(r))
 }
 
 // GlobalSignOut ends all sign-ins of the token's user. It runs to its end even if ctx is canceled.

@@ -159,6 +159,48 @@ create index refresh_tokens_by_user on refresh_tokens (pool_id, sub, created_at,
 create index refresh_tokens_by_client on refresh_tokens (client_id);
 create index refresh_tokens_by_expiry on refresh_tokens (expires_at);
 
+-- Sessions of users whose pool tracks sessions. A token session goes with its refresh family.
+create table sessions (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null,
+    sub        text collate "C" not null,
+    client_id  text collate "C" not null,
+    family     text collate "C" unique references refresh_tokens (id) on delete cascade,
+    origin     text collate "C" not null,
+    device     text collate "C" not null,
+    address    text collate "C" not null,
+    created_at timestamptz,
+    active_at  timestamptz,
+    expires_at timestamptz,
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index sessions_by_user on sessions (pool_id, sub, active_at, id);
+create index sessions_by_expiry on sessions (expires_at);
+
+-- The hashes of the passwords that a user had before, the newest first.
+create table password_history (
+    pool_id text collate "C" not null,
+    sub     text collate "C" not null,
+    hashes  text collate "C" not null,
+    primary key (pool_id, sub),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+
+-- The history of the sign-ins of a user.
+create table auth_events (
+    pool_id    text collate "C" not null,
+    sub        text collate "C" not null,
+    id         text collate "C" not null,
+    passed     boolean not null,
+    data       text collate "C",
+    created_at timestamptz,
+    primary key (pool_id, sub, id),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index auth_events_by_age on auth_events (pool_id, sub, created_at, id);
+create index auth_events_by_result on auth_events (pool_id, sub, passed, created_at, id);
+create index auth_events_by_creation on auth_events (created_at);
+
 create table devices (
     pool_id          text collate "C" not null,
     sub              text collate "C" not null,

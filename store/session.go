@@ -1,0 +1,30 @@
+package store
+
+import "time"
+
+// Session is a session of a user whose pool tracks sessions.
+type Session struct {
+	ID        string // "tkn" or "sso" and 25 characters
+	PoolID    string
+	Sub       string
+	ClientID  string
+	Family    string // the refresh family of a token session, with which it ends; "" for an SSO session
+	Origin    string // the SSO session that a token session came through; "" = none
+	Device    string // "Chrome 125, Windows 10"; "unknown"
+	Address   string // the latest IP address
+	CreatedAt time.Time
+	ActiveAt  time.Time // when the user last signed in or renewed tokens
+	ExpiresAt time.Time
+}
+
+// Sessions keeps sessions of users. A session is live if it has not expired and its family, if it has one, is not revoked.
+type Sessions interface {
+	Get(id string) (Session, error)
+	OfFamily(family string) (Session, error)
+	Insert(Session) error // ErrExists; ErrNotFound without the user or the family
+	Update(Session) error
+	Delete(id string) error                                            // no error if there is none
+	Live(poolID, sub string, now time.Time) ([]Session, error)         // of a user; the one that was active last comes first
+	DeleteExpired(now time.Time, limit int) (int, error)               // the oldest first; returns how many; limit 0 = all
+	OfOrigin(poolID, sub, origin string) (tokens []Session, err error) // that came through an SSO session
+}
