@@ -13,8 +13,6 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-const wrongCode = "Invalid code or auth state for the user."
-
 // choiceClient are the settings of a client with choice-based sign-in.
 var choiceClient = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED",
 	ExplicitAuthFlows: []string{"ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}
