@@ -6,3 +6,4 @@ create table challenges (
     expires_at integer
 ) strict, without rowid;
 create index challenges_by_expiry on challenges (expires_at);
+create index challenges_by_pool on challenges (pool_id);
