@@ -19,6 +19,7 @@ var (
 	ErrNoCustomAuth  = fault.New(fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool.")
 	ErrResetRequired = fault.New(fault.PasswordResetRequired, "Password reset required for the user")
 )
+
 // The errors of a Session that a client sends back.
 var (
 	ErrSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
