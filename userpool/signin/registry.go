@@ -35,7 +35,6 @@ func (m *Machine) register() error {
 		m.selectStep(),
 		m.passwordChoiceStep(),
 		m.passwordSRPStep(),
-		emailOTPStep(m.o.Users),
 		smsOTPStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
