@@ -54,7 +54,7 @@ func TestAmplifyMFA(t *testing.T) {
 	}
 	want := []mfaStep{
 		{Step: "signIn", Next: "DONE"},
-		{Step: "preference", Preferred: "TOTP", Enabled: "SMS"},
+		{Step: "preference", Preferred: "TOTP", Enabled: "SMS TOTP"},
 		{Step: "TOTP", Next: "CONFIRM_SIGN_IN_WITH_TOTP_CODE"},
 		{Step: "TOTP confirmed", Next: "DONE"},
 		{Step: "SMS", Next: "CONFIRM_SIGN_IN_WITH_SMS_CODE", Destination: "+*******9878"},
