@@ -34,11 +34,14 @@ func captcha(e userpooltest.Event) error {
 }
 
 func define(out map[string]any, session []any) {
-	name, right := "", false
-	if len(session) > 0 {
-		last, _ := session[len(session)-1].(map[string]any)
-		name, _ = last["challengeName"].(string)
-		right, _ = last["challengeResult"].(bool)
+	name, right, tries := "", false, 0
+	for _, s := range session {
+		finished, _ := s.(map[string]any)
+		name, _ = finished["challengeName"].(string)
+		right, _ = finished["challengeResult"].(bool)
+		if name == "CUSTOM_CHALLENGE" {
+			tries++
+		}
 	}
 	out["issueTokens"], out["failAuthentication"] = false, false
 	switch {
@@ -46,7 +49,7 @@ func define(out map[string]any, session []any) {
 		out["challengeName"] = "PASSWORD_VERIFIER"
 	case name == "CUSTOM_CHALLENGE" && right:
 		out["issueTokens"] = true
-	case len(session) >= 3:
+	case tries >= 3:
 		out["failAuthentication"] = true
 	default:
 		out["challengeName"] = "CUSTOM_CHALLENGE"
@@ -380,4 +383,44 @@ func TestLongPrivateParametersStayOnTheServer(t *testing.T) {
 	length = 70_000
 	_, err = h.begin("alice", nil)
 	wantFault(t, err, fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long.")
+}
+
+// MFA follows SRP by itself, and the triggers see it as a finished challenge. A user who only answers custom challenges is not asked.
+func TestMFAFollowsThePasswordOfACustomSignIn(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn})
+	settings := userpool.PoolSettings{LambdaConfig: everyTrigger()}
+	settings.LambdaConfig.UserMigration = ""
+	if err := b.Pools.UpdateUserPool(t.Context(), b.pool, "", settings); err != nil {
+		t.Fatal(err)
+	}
+	h := &customHouse{b.harness, b.pool, b.client, b.Lambda(captcha)}
+	h.User(b.pool, "alice")
+	secret := b.enroll("alice")
+	client := userpooltest.NewSRPClient(t)
+	out, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: h.client, Flow: "CUSTOM_AUTH", Parameters: map[string]string{
+		"USERNAME": "alice", "CHALLENGE_NAME": "SRP_A", "SRP_A": client.PublicA.Text(16)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err = h.Respond(h.client, out.Challenge, out.Session, client.Answer(t, h.pool, out.Parameters, password, h.Clock.Now()))
+	if err != nil || out.Challenge != "SOFTWARE_TOKEN_MFA" {
+		t.Fatal(out, err)
+	}
+	out, err = b.totp("alice", out, b.code(secret, 0))
+	if err != nil || out.Challenge != "CUSTOM_CHALLENGE" {
+		t.Fatal(out, err)
+	}
+	if got := fmt.Sprint(h.lambda.Last().Request()["session"]); !strings.Contains(got, "challengeName:PASSWORD_VERIFIER challengeResult:true] map[challengeMetadata:<nil> challengeName:SOFTWARE_TOKEN_MFA challengeResult:true]") {
+		t.Error(got)
+	}
+	if done, err := h.answer(out.Session, "alice", "5"); err != nil || done.Tokens == nil {
+		t.Error(done, err)
+	}
+	plain, err := h.begin("alice", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := h.answer(plain.Session, "alice", "5"); err != nil || done.Tokens == nil {
+		t.Error("without a password:", done, err)
+	}
 }
