@@ -36,6 +36,7 @@ type Pool struct {
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
 	Devices   DeviceTracking
+	Risk      *Risk // of the pool; nil for none
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -124,6 +125,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	// AWS: CaseSensitive is true if the block is absent.
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
+	p.Risk = p.Settings.RiskConfiguration.resolve()
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
