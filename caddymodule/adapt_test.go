@@ -136,6 +136,7 @@ func allOptions() []string {
 	add("login", loginProviderOptions(new(config.LoginProvider)))
 	add("role", roleOptions(new(config.Role), at, ""))
 	add("smtp", smtpOptions(new(config.SMTP)))
+	add("sms", smsOptions(new(config.SMS)))
 	add("redis", redisOptions(new(config.Redis)))
 	add("sluice_authorize", authorizeOptions(new(config.Authorize), at))
 	add("issuer", issuerOptions(new(config.Issuer)))

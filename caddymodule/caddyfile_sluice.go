@@ -70,6 +70,16 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        timeout  <duration>
 //	    }
 //
+//	    sms <url> {
+//	        method     POST|PUT|GET
+//	        header     <name> <value>      # may be repeated
+//	        body       <text>              # JSON, a form or XML with {sms.to}, {sms.text} and {sms.sender}
+//	        basic_auth <user> <password>
+//	        sigv4      <service> <region> <access key> <secret key>
+//	        sender     <name or number>
+//	        timeout    <duration>
+//	    }
+//
 //	    redis <host:port>... {
 //	        master    <name>
 //	        username  <name>
@@ -145,6 +155,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"role":          func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
 		"rate_limit":    marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
 		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
+		"sms":           marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 	}
 }

@@ -36,6 +36,9 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		r.fill("smtp: username", &s.Username)
 		r.fill("smtp: password", &s.Password)
 	}
+	if s := a.SMS; s != nil {
+		r.sms(s)
+	}
 	if s := a.Redis; s != nil {
 		for i := range s.Addresses {
 			r.fill("redis", &s.Addresses[i])
@@ -64,6 +67,34 @@ func (r *replacement) fill(at string, text *string) {
 
 func unset(at, text string) error {
 	return fmt.Errorf("%s: %s is not set, or empty; set it, or remove the option", at, text)
+}
+
+// sms fills in the placeholders of the sms block that do not depend on a message.
+func (r *replacement) sms(s *config.SMS) {
+	r.fillEarly("sms", &s.URL)
+	r.fillEarly("sms: body", &s.Body)
+	for i := range s.Headers {
+		r.fillEarly("sms: header "+s.Headers[i].Name, &s.Headers[i].Value)
+	}
+	r.fill("sms: basic_auth", &s.Username)
+	r.fill("sms: basic_auth", &s.Password)
+	r.fill("sms: sender", &s.Sender)
+	if sign := s.SigV4; sign != nil {
+		for _, field := range []*string{&sign.Service, &sign.Region, &sign.AccessKey, &sign.SecretKey} {
+			r.fill("sms: sigv4", field)
+		}
+	}
+}
+
+// fillEarly replaces {env.…} and {file.…}, and leaves other braces as they are.
+func (r *replacement) fillEarly(at string, text *string) {
+	*text = early.ReplaceAllStringFunc(*text, func(found string) string {
+		value := r.repl.ReplaceAll(found, "")
+		if value == "" {
+			r.problems = append(r.problems, unset(at, found))
+		}
+		return value
+	})
 }
 
 func (r *replacement) role(role *config.Role) {

@@ -38,6 +38,14 @@ type Message struct {
 // ErrRefused means that a message is invalid: it has no address or no known medium, or a header has control characters.
 var ErrRefused = errors.New("message: invalid address, medium or header")
 
+// Errors of senders after which sending the same message again does not help. Other errors are temporary.
+var (
+	// ErrRejected means that the mail server or provider does not accept this message, for example because of its recipient.
+	ErrRejected = errors.New("message: the message was rejected")
+	// ErrMisconfigured means that it accepts no message, for example because of a wrong password. It helps to change the settings.
+	ErrMisconfigured = errors.New("message: the sender's settings are wrong")
+)
+
 // Sender sends messages. Send returns nil when the message has been handed over, for example to a mail server. After an error the
 // caller may try again, which may deliver the message twice. Send must be safe for concurrent use.
 type Sender interface {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/textproto"
 	"slices"
 	"time"
 
@@ -101,9 +102,29 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
 	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
-		return fmt.Errorf("message: SMTP: %w", err)
+		return smtpError(err)
 	}
 	return nil
+}
+
+// smtpError returns ErrRejected if the server refused the recipient or the message for good, ErrMisconfigured if it refused the
+// sender, the password or the session, and a temporary error otherwise. RFC 5321, section 4.2.1: 5yz is for good.
+func smtpError(err error) error {
+	code := 0
+	sent, ok := errors.AsType[*mail.SendError](err)
+	if ok {
+		code = sent.ErrorCode()
+		err = fmt.Errorf("%s: %d %s", sent.Reason, code, sent.EnhancedStatusCode()) // without the address, which the whole error has
+	} else if reply, ok := errors.AsType[*textproto.Error](err); ok {
+		code = reply.Code
+	}
+	switch {
+	case code/100 != 5:
+		return fmt.Errorf("message: SMTP: %w", err)
+	case ok && sent.Reason != mail.ErrSMTPMailFrom:
+		return fmt.Errorf("%w: SMTP: %w", ErrRejected, err)
+	}
+	return fmt.Errorf("%w: SMTP: %w", ErrMisconfigured, err)
 }
 
 // dialOptions returns the options for one message and a function that closes its connection. The library does not close the

@@ -37,6 +37,11 @@ func Read(o Options) (*Plan, error) {
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
 	}
+	if c := p.o.Config.SMS; c != nil {
+		if _, err := newSMS(c, p.o.Now); err != nil {
+			return nil, err
+		}
+	}
 	return p, p.declared.check()
 }
 

@@ -7,27 +7,53 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
 )
 
-// outboxFile receives the messages for which no carrier is configured: mail without an smtp block, and every SMS.
-const outboxFile = "outbox.jsonl"
+// OutboxFile is the file in the data directory that receives the messages for which no carrier is configured: mail without an smtp block, and SMS messages without an sms
+// block.
+const OutboxFile = "outbox.jsonl"
 
 // tlsModes translates the Caddyfile's words.
 var tlsModes = map[string]message.TLSMode{"starttls": message.StartTLS, "implicit": message.Implicit, "none": message.Plain}
 
 // newSender returns the sender of codes and invitations; dir is the data directory.
 func newSender(o *Options, dir string) (message.Sender, error) {
-	outbox, err := message.NewOutbox(message.OutboxOptions{Path: filepath.Join(dir, outboxFile), Now: o.Now, Logger: o.Log})
+	outbox, err := message.NewOutbox(message.OutboxOptions{Path: filepath.Join(dir, OutboxFile), Now: o.Now, Logger: o.Log})
 	if err != nil {
 		return nil, err
 	}
 	media := message.Media{message.Email: outbox, message.SMS: outbox}
-	smtp := o.Config.SMTP
-	if smtp == nil {
-		return media, nil
+	if o.Config.SMS != nil {
+		if media[message.SMS], err = newSMS(o.Config.SMS, o.Now); err != nil {
+			return nil, err
+		}
 	}
+	if o.Config.SMTP != nil {
+		if media[message.Email], err = newSMTP(o.Config.SMTP); err != nil {
+			return nil, err
+		}
+	}
+	return media, nil
+}
+
+// newSMS returns the sender of SMS messages.
+func newSMS(c *config.SMS, now func() time.Time) (*message.Provider, error) {
+	o := message.ProviderOptions{URL: c.URL, Method: c.Method, Body: c.Body, Username: c.Username, Password: seal.NewSecret(c.Password),
+		Sender: c.Sender, Timeout: time.Duration(c.Timeout), Now: now}
+	for _, h := range c.Headers {
+		o.Headers = append(o.Headers, message.ProviderHeader(h))
+	}
+	if s := c.SigV4; s != nil {
+		o.Sign = &message.ProviderSignature{Service: s.Service, Region: s.Region, AccessKey: s.AccessKey, SecretKey: seal.NewSecret(s.SecretKey)}
+	}
+	return message.NewProvider(o)
+}
+
+// newSMTP returns the sender of e-mail.
+func newSMTP(smtp *config.SMTP) (*message.SMTP, error) {
 	host, portText, err := net.SplitHostPort(smtp.Address)
 	if err != nil {
 		return nil, fmt.Errorf("smtp: %w", err)
@@ -36,8 +62,7 @@ func newSender(o *Options, dir string) (message.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("smtp: %q is not a port", portText)
 	}
-	media[message.Email], err = message.NewSMTP(message.SMTPOptions{Host: host, Port: port, TLS: tlsModes[smtp.TLS],
+	return message.NewSMTP(message.SMTPOptions{Host: host, Port: port, TLS: tlsModes[smtp.TLS],
 		Username: smtp.Username, Password: seal.NewSecret(smtp.Password), From: smtp.From,
 		Timeout: time.Duration(smtp.Timeout)})
-	return media, err
 }

@@ -50,8 +50,9 @@ func servicesID(c *config.App) (string, error) {
 		Strict                            bool
 		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
+		SMS                               *config.SMS
 		Redis                             *config.Redis
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.Redis})
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis})
 	return string(raw), err
 }
 

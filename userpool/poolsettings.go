@@ -34,9 +34,10 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
-	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
-	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
-	SessionConfiguration *SessionConfig `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
+	UserPoolAddOns        *AddOns         `json:"UserPoolAddOns,omitempty"`
+	RiskConfiguration     *RiskConfig     `json:"RiskConfiguration,omitempty"`     // of SetRiskConfiguration
+	SessionConfiguration  *SessionConfig  `json:"SessionConfiguration,omitempty"`  // of SetUserPoolSessionConfiguration
+	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
 	KeptSettings
 }

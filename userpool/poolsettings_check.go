@@ -189,6 +189,9 @@ func (p *PoolSettings) validate() error {
 	if err := p.validateSupported(); err != nil {
 		return err
 	}
+	if err := p.validateWebAuthn(); err != nil {
+		return err
+	}
 	for _, a := range p.pendingAttributes() {
 		if !slices.Contains(p.AutoVerifiedAttributes, a) {
 			return invalid("Attributes to be verified before update must be auto-verified: %s.", a)
@@ -212,7 +215,7 @@ func (p *PoolSettings) validateSupported() error {
 		return err
 	}
 	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
-		if f != "PASSWORD" {
+		if f != "PASSWORD" && f != FactorWebAuthn {
 			return fault.New(fault.NotImplemented, "The first factor %s is not implemented.", f)
 		}
 	}

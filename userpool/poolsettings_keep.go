@@ -19,6 +19,9 @@ func (p *PoolSettings) keep(old *PoolSettings) {
 	if p.UserPoolTags == nil {
 		p.UserPoolTags = old.UserPoolTags
 	}
+	if p.WebAuthnConfiguration == nil {
+		p.WebAuthnConfiguration = old.WebAuthnConfiguration // not a member of UpdateUserPool
+	}
 	if !setJSON(p.EmailConfiguration) {
 		p.EmailConfiguration = old.EmailConfiguration
 	}

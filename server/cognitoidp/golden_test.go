@@ -95,12 +95,14 @@ type step struct {
 	learn             map[string]string // name → dotted path
 }
 
-// play makes the call and compares request and answer with the golden file.
-func (b *table) play(s step) {
+// play makes the call, compares request and answer with the golden file, and returns the answer. "{name:json}" with its
+// quotes is replaced by a value that is JSON.
+func (b *table) play(s step) []byte {
 	b.t.Helper()
 	b.played[s.op]++
 	request := s.request
 	for _, name := range b.names {
+		request = strings.ReplaceAll(request, `"{`+name+`:json}"`, b.vars[name])
 		request = strings.ReplaceAll(request, "{"+name+"}", b.vars[name])
 	}
 	if !json.Valid([]byte(request)) {
@@ -125,6 +127,7 @@ func (b *table) play(s step) {
 	}
 	got.WriteString("\n" + b.hide(indent(b.t, w.Body.Bytes())) + "\n")
 	b.compare(filepath.Join("testdata", s.op, strings.ReplaceAll(s.name, " ", "_")+".golden"), got.Bytes())
+	return w.Body.Bytes()
 }
 
 func (b *table) compare(path string, got []byte) {
@@ -170,6 +173,7 @@ var (
 	opaqueForm = regexp.MustCompile(`[\w+/=-]{90,}`)
 	secretForm = regexp.MustCompile(`"[0-9a-z]{52}"`)
 	saltForm   = regexp.MustCompile(`("SALT": )"[0-9a-f]{31,32}"`)
+	challenges = regexp.MustCompile(`(\\?"challenge\\?": ?\\?")[\w-]{43}`)
 )
 
 // hide replaces text that differs between runs, first by the names of the values.
@@ -182,6 +186,7 @@ func (b *table) hide(s string) string {
 	s = jwtForm.ReplaceAllString(s, "{a token}")
 	s = uuidForm.ReplaceAllString(s, "{a uuid}")
 	s = secretForm.ReplaceAllString(s, `"{a secret}"`)
+	s = challenges.ReplaceAllString(s, "${1}{a challenge}")
 	s = saltForm.ReplaceAllString(s, `$1"{a salt}"`)
 	return opaqueForm.ReplaceAllString(s, "{opaque}")
 }

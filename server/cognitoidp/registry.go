@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -24,6 +25,7 @@ type server struct {
 	pools    *userpool.Service
 	tokens   *tokens.Service
 	users    *directory.Service
+	passkeys *passkeys.Service
 	signIns  *signin.Machine
 	clientIP func(*http.Request) netip.Addr
 }
@@ -32,6 +34,7 @@ func newServer(o Options) *server {
 	s := &server{clientIP: o.ClientIP}
 	if p := o.Provider; p != nil {
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
+		s.passkeys = p.Passkeys
 	}
 	return s
 }
@@ -44,6 +47,7 @@ func Registry(o Options) rpc.Registry {
 		s.authOperations(),
 		s.clientOperations(),
 		s.groupOperations(),
+		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),
 		s.sessionOperations(),

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -50,10 +51,11 @@ type Options struct {
 
 // Provider is the services of user pools, wired together.
 type Provider struct {
-	Pools   *userpool.Service
-	Tokens  *tokens.Service
-	Users   *directory.Service
-	SignIns *signin.Machine
+	Pools    *userpool.Service
+	Tokens   *tokens.Service
+	Users    *directory.Service
+	Passkeys *passkeys.Service
+	SignIns  *signin.Machine
 
 	base *userpool.Base
 }
@@ -81,7 +83,11 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	p.Passkeys, err = passkeys.New(passkeys.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
+	if err != nil {
+		return nil, err
+	}
+	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 

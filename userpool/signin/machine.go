@@ -9,16 +9,18 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. Base, Pools, Tokens and Users are required.
+// Options are what New needs. Base, Pools, Tokens, Users and Passkeys are required.
 type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Passkeys *passkeys.Service
 	Observer Observer          // counts sign-ins; may be nil
 	Triggers *triggers.Service // nil finds no function
 	Used     *Used             // nil makes a new one
@@ -42,8 +44,8 @@ type Machine struct {
 
 // New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
-		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Passkeys == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Passkeys are required")
 	}
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})

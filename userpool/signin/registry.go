@@ -30,6 +30,7 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s
 	}

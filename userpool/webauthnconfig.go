@@ -1,0 +1,89 @@
+package userpool
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"golang.org/x/net/publicsuffix"
+)
+
+// FactorWebAuthn is the first factor of passkeys, in SignInPolicy.AllowedFirstAuthFactors.
+const FactorWebAuthn = "WEB_AUTHN"
+
+// WebAuthnConfig is the WebAuthnConfiguration of SetUserPoolMfaConfig.
+type WebAuthnConfig struct {
+	RelyingPartyID      string `json:"RelyingPartyId,omitempty"`
+	UserVerification    string `json:"UserVerification,omitempty"`    // required or preferred; "" is preferred
+	FactorConfiguration string `json:"FactorConfiguration,omitempty"` // "" is SINGLE_FACTOR
+}
+
+// multiFactor is the FactorConfiguration that lets a verified passkey count as two factors.
+const multiFactor = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+
+// WebAuthn is the resolved configuration of passkeys.
+type WebAuthn struct {
+	Enabled      bool   // passkeys are a first factor of the pool
+	RelyingParty string // the RP ID; "" if the pool has none, and then no passkey can be registered or used
+	Verify       bool   // every use must verify the user, for example with a PIN or a fingerprint
+	MultiFactor  bool   // a passkey that verified the user counts as two factors
+}
+
+// Usable reports whether users can sign in with passkeys.
+func (w WebAuthn) Usable() bool { return w.Enabled && w.RelyingParty != "" }
+
+// webAuthn resolves the configuration. AWS takes the pool's domain as the RP ID if none is set; pools here have no domain.
+func (p *PoolSettings) webAuthn() WebAuthn {
+	c := p.WebAuthnConfiguration
+	if c == nil {
+		c = &WebAuthnConfig{}
+	}
+	w := WebAuthn{RelyingParty: c.RelyingPartyID, MultiFactor: c.FactorConfiguration == multiFactor}
+	w.Verify = c.UserVerification == "required" || w.MultiFactor
+	if p.Policies != nil && p.Policies.SignInPolicy != nil {
+		w.Enabled = slices.Contains(p.Policies.SignInPolicy.AllowedFirstAuthFactors, FactorWebAuthn)
+	}
+	return w
+}
+
+// validateWebAuthn refuses an RP ID that no browser accepts, and a FactorConfiguration in the tier LITE.
+func (p *PoolSettings) validateWebAuthn() error {
+	c := p.WebAuthnConfiguration
+	if c == nil {
+		return nil
+	}
+	if c.FactorConfiguration != "" {
+		if err := p.needsEssentials("Passkey MFA"); err != nil {
+			return err
+		}
+	}
+	if id := c.RelyingPartyID; id != "" && !relyingParty(id) {
+		return fault.New(fault.InvalidParameter, "Invalid RelyingPartyId: it must be a domain name in lower case that is not a public suffix.")
+	}
+	return nil
+}
+
+// relyingParty reports whether id is a valid domain string, or localhost, and no public suffix.
+//
+// Source: Web Authentication Level 3, section 5.1.3, steps on rp.id; the public suffix list.
+func relyingParty(id string) bool {
+	if _, err := netip.ParseAddr(id); err == nil {
+		return false
+	}
+	for label := range strings.SplitSeq(id, ".") {
+		if !hostLabel(label) {
+			return false
+		}
+	}
+	suffix, listed := publicsuffix.PublicSuffix(id)
+	return id == "localhost" || suffix != id && (listed || strings.Contains(id, "."))
+}
+
+// hostLabel reports whether s is one label of a host name: letters, digits and inner hyphens.
+func hostLabel(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
