@@ -33,6 +33,7 @@ var floors = map[string]int{
 	// 4 to 9, domain: user pools, each package over the one before.
 	"userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/directory": 7, "userpool/signin": 9,
+	"userpool/totp": 1,
 	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
 	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, wires.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/config"
@@ -32,11 +34,11 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
 	}
 	var problems []error
-	settings := func(into map[string]*settingsFile, key, path, operation string) {
+	settings := func(into map[string]*settingsFile, key, path string, shape *api.Shape) {
 		if path == "" {
 			return
 		}
-		file, err := readSettings(path, cognitoidp.API.Operation(operation).Input)
+		file, err := readSettings(path, shape)
 		if err != nil {
 			problems = append(problems, err)
 			return
@@ -44,9 +46,9 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		into[key] = file
 	}
 	for _, p := range app.UserPools {
-		settings(d.pools, p.ID, p.Settings, "CreateUserPool")
+		settings(d.pools, p.ID, p.Settings, poolFile())
 		for _, c := range p.Clients {
-			settings(d.clients, c.ID, c.Settings, "CreateUserPoolClient")
+			settings(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
 		}
 	}
 	for _, r := range app.Roles {
@@ -55,6 +57,20 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		}
 	}
 	return d, errors.Join(problems...)
+}
+
+// poolFile returns the shape of a pool's settings file: a CreateUserPool request with the members that only
+// SetUserPoolMfaConfig has.
+func poolFile() *api.Shape {
+	shape := *cognitoidp.API.Operation("CreateUserPool").Input
+	shape.Members = slices.Clone(shape.Members)
+	for _, m := range cognitoidp.API.Operation("SetUserPoolMfaConfig").Input.Members {
+		if strings.HasSuffix(m.Name, "Configuration") && m.Name != "SmsMfaConfiguration" && shape.Member(m.Name) == nil {
+			shape.Members = append(shape.Members, m)
+		}
+	}
+	slices.SortFunc(shape.Members, func(a, b api.Member) int { return strings.Compare(a.Name, b.Name) })
+	return &shape
 }
 
 func (d *declarations) readRole(r config.Role) error {

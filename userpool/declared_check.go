@@ -90,7 +90,10 @@ func (d *DeclaredPool) settings(check RequestCheck) (PoolSettings, error) {
 	}
 	settings.setRecovery() // a member that the declaration leaves out has its default
 	if err == nil {
-		err = settings.missingMFA()
+		if settings.checkMFA() != nil {
+			err = fmt.Errorf("MfaConfiguration %s needs a factor; declare SoftwareTokenMfaConfiguration {\"Enabled\": true}, EmailMfaConfiguration {}, "+
+				"or SmsConfiguration with phone_number in AutoVerifiedAttributes", settings.MfaConfiguration)
+		}
 	}
 	return settings, err
 }

@@ -159,9 +159,9 @@ func TestWrongDeclarationsAreNamed(t *testing.T) {
 		"an id without a region":     {func(d *userpool.DeclaredPool) { d.ID = "notes" }, "an id is a region"},
 		"no name":                    {func(d *userpool.DeclaredPool) { d.Name = "" }, "name"},
 		"settings that do not parse": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"Policies": 7}`) }, "do not parse"},
-		"a second factor, which is missing": {func(d *userpool.DeclaredPool) {
+		"MFA without a factor": {func(d *userpool.DeclaredPool) {
 			d.Settings = json.RawMessage(`{"MfaConfiguration": "OPTIONAL"}`)
-		}, "Set MfaConfiguration to OFF"},
+		}, "declare SoftwareTokenMfaConfiguration"},
 		"a value that the model does not list": {func(d *userpool.DeclaredPool) { d.Settings = json.RawMessage(`{"MfaConfiguration": "MAYBE"}`) },
 			"enum value set: [OFF, ON, OPTIONAL]"},
 		"a client id in capitals": {func(d *userpool.DeclaredPool) { d.Clients = []userpool.DeclaredClient{{ID: "WEB"}} }, "lower-case"},

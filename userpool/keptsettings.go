@@ -4,7 +4,6 @@ import "encoding/json"
 
 // KeptSettings are the settings of a pool that Sluice stores and returns, but that have no effect.
 type KeptSettings struct {
-	SmsConfiguration    json.RawMessage `json:"SmsConfiguration,omitempty"`
 	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
 	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
 	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`

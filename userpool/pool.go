@@ -35,7 +35,8 @@ type Pool struct {
 	Recovery  []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
 	Pending   []string                    // attributes that keep their old value until the new one is verified
 	Sender    Sender                      // of e-mail
-	WebAuthn  WebAuthn                    // passkeys
+	MFA       MFAPolicy
+	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
 	Risk      *Risk // of the pool; nil for none
 	keys      *keyring.Keys
@@ -127,6 +128,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
 	p.Risk = p.Settings.RiskConfiguration.resolve()
+	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {

@@ -93,10 +93,12 @@ func (s *Service) UpdateUserPool(ctx context.Context, id, name string, settings 
 			rec.Name = name
 		}
 		next := settings
-		if err := next.checkMFA(); err != nil {
-			return next, err
-		}
 		next.keep(&old)
+		if settings.MfaConfiguration != "" {
+			if err := next.checkMFA(); err != nil {
+				return next, err
+			}
+		}
 		return next, next.complete(&old)
 	})
 }

@@ -22,7 +22,7 @@ type PoolSettings struct {
 	VerificationMessageTemplate *VerificationTemplate `json:"VerificationMessageTemplate,omitempty"`
 	SmsAuthenticationMessage    string                `json:"SmsAuthenticationMessage,omitempty"`
 	UserAttributeUpdateSettings *UpdateSettings       `json:"UserAttributeUpdateSettings,omitempty"`
-	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"` // OFF; pools of older versions may have OPTIONAL, which has no effect
+	MfaConfiguration            string                `json:"MfaConfiguration,omitempty"`
 	AdminCreateUserConfig       *AdminCreateConfig    `json:"AdminCreateUserConfig,omitempty"`
 	Schema                      []SchemaAttribute     `json:"Schema,omitempty"` // whole: standard and custom
 	UsernameConfiguration       *UsernameConfig       `json:"UsernameConfiguration,omitempty"`
@@ -34,9 +34,10 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
-	UserPoolAddOns        *AddOns         `json:"UserPoolAddOns,omitempty"`
-	RiskConfiguration     *RiskConfig     `json:"RiskConfiguration,omitempty"`     // of SetRiskConfiguration
-	SessionConfiguration  *SessionConfig  `json:"SessionConfiguration,omitempty"`  // of SetUserPoolSessionConfiguration
+	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
+	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
+	SessionConfiguration *SessionConfig `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
+	MFASettings
 	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
 	KeptSettings

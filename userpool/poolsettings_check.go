@@ -144,24 +144,6 @@ func (p *PoolSettings) setRecovery() {
 	}
 }
 
-// missingMFA returns an error if the settings have a second factor, which is not implemented.
-func (p *PoolSettings) missingMFA() error {
-	if p.MfaConfiguration == "" || p.MfaConfiguration == "OFF" {
-		return nil
-	}
-	return fault.New(fault.NotImplemented, "MfaConfiguration %s is not implemented: SMS_MFA, SOFTWARE_TOKEN_MFA and EMAIL_OTP are missing, "+
-		"so no user would be asked for a second factor. Set MfaConfiguration to OFF.", p.MfaConfiguration)
-}
-
-// checkMFA is like missingMFA, for requests of the API. It returns AWS's error first if the pool has no way to send SMS.
-func (p *PoolSettings) checkMFA() error {
-	err := p.missingMFA()
-	if err != nil && (!setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number")) {
-		return fault.New(fault.InvalidParameter, "SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
-	}
-	return err
-}
-
 // validate refuses settings that contradict each other or are not supported.
 func (p *PoolSettings) validate() error {
 	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
@@ -187,6 +169,9 @@ func (p *PoolSettings) validate() error {
 		return err
 	}
 	if err := p.validateSupported(); err != nil {
+		return err
+	}
+	if err := p.validateMFA(); err != nil {
 		return err
 	}
 	if err := p.validateWebAuthn(); err != nil {
@@ -242,7 +227,11 @@ func (p *PoolSettings) validateRecovery() error {
 
 // validateTemplates refuses a text without a place for the code.
 func (p *PoolSettings) validateTemplates() error {
-	texts := map[string]string{"SmsVerificationMessage": p.SmsVerificationMessage, "EmailVerificationMessage": p.EmailVerificationMessage}
+	texts := map[string]string{"SmsVerificationMessage": p.SmsVerificationMessage, "EmailVerificationMessage": p.EmailVerificationMessage,
+		"SmsAuthenticationMessage": p.SmsAuthenticationMessage}
+	if mail := p.EmailMfaConfiguration; mail != nil {
+		texts["EmailMfaConfiguration.Message"] = mail.Message
+	}
 	if t := p.AdminCreateUserConfig.InviteMessageTemplate; t != nil {
 		texts["InviteMessageTemplate.SMSMessage"], texts["InviteMessageTemplate.EmailMessage"] = t.SMSMessage, t.EmailMessage
 	}

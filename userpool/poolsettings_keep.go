@@ -9,6 +9,7 @@ func (p *PoolSettings) keep(old *PoolSettings) {
 	p.keepTemplate(old)
 	setDefault(&p.DeletionProtection, old.DeletionProtection)
 	setDefault(&p.MfaConfiguration, old.MfaConfiguration)
+	p.keepMFA(old)
 	setDefault(&p.UserPoolTier, old.UserPoolTier)
 	if p.AccountRecoverySetting == nil {
 		p.AccountRecoverySetting = old.AccountRecoverySetting

@@ -12,13 +12,12 @@ import (
 // poolOperations are the operations on pools.
 func (s *server) poolOperations() rpc.Registry {
 	return rpc.Registry{
-		"AddCustomAttributes":  rpc.Handle(s.addCustomAttributes),
-		"CreateUserPool":       rpc.Handle(s.createUserPool),
-		"DeleteUserPool":       rpc.Handle(s.deleteUserPool),
-		"DescribeUserPool":     rpc.Handle(s.describeUserPool),
-		"GetUserPoolMfaConfig": rpc.Handle(s.getUserPoolMfaConfig),
-		"ListUserPools":        rpc.Handle(s.listUserPools),
-		"UpdateUserPool":       rpc.Handle(s.updateUserPool),
+		"AddCustomAttributes": rpc.Handle(s.addCustomAttributes),
+		"CreateUserPool":      rpc.Handle(s.createUserPool),
+		"DeleteUserPool":      rpc.Handle(s.deleteUserPool),
+		"DescribeUserPool":    rpc.Handle(s.describeUserPool),
+		"ListUserPools":       rpc.Handle(s.listUserPools),
+		"UpdateUserPool":      rpc.Handle(s.updateUserPool),
 	}
 }
 
@@ -42,16 +41,6 @@ func (s *server) describeUserPool(ctx context.Context, _ *rpc.Call, in *wire.Des
 	}
 	out, err := poolOut(p)
 	return &wire.DescribeUserPoolResponse{UserPool: out}, err
-}
-
-// getUserPoolMfaConfig answers without the members of the factors: no pool can have one. AWS answers so for a pool that was
-// given none.
-func (s *server) getUserPoolMfaConfig(ctx context.Context, _ *rpc.Call, in *wire.GetUserPoolMfaConfigRequest) (*wire.GetUserPoolMfaConfigResponse, error) {
-	p, err := s.pools.Pool(ctx, api.Value(in.UserPoolId))
-	if err != nil {
-		return nil, err
-	}
-	return &wire.GetUserPoolMfaConfigResponse{MfaConfiguration: &p.Settings.MfaConfiguration}, nil
 }
 
 func (s *server) updateUserPool(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserPoolRequest) (*wire.UpdateUserPoolResponse, error) {

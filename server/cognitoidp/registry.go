@@ -47,6 +47,7 @@ func Registry(o Options) rpc.Registry {
 		s.authOperations(),
 		s.clientOperations(),
 		s.groupOperations(),
+		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
 		s.selfOperations(),

@@ -19,6 +19,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	self(b)
 	recovery(b)
 	groups(b)
+	secondFactors(b)
 	sessions(b)
 	ends(b)
 	keys := newTable(t)
@@ -52,8 +53,6 @@ func pools(b *table) {
 	b.play(step{"DescribeUserPool", "not an id", `{"UserPoolId": "nonsense"}`, nil})
 	b.play(step{"AddCustomAttributes", "added", `{"UserPoolId": "{pool}", "CustomAttributes": [{"Name": "level", "AttributeDataType": "Number", "DeveloperOnlyAttribute": false}]}`, nil})
 	b.play(step{"AddCustomAttributes", "twice", `{"UserPoolId": "{pool}", "CustomAttributes": [{"Name": "level", "AttributeDataType": "Number"}]}`, nil})
-	b.play(step{"CreateUserPool", "a second factor is not there", `{"PoolName": "x", "MfaConfiguration": "OPTIONAL", "AutoVerifiedAttributes": ["phone_number"],
-		"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}`, nil})
 	b.play(step{"GetUserPoolMfaConfig", "off", `{"UserPoolId": "{pool}"}`, nil})
 	b.play(step{"GetUserPoolMfaConfig", "unknown", `{"UserPoolId": "us-east-1_doesNotEx"}`, nil})
 	b.play(step{"UpdateUserPool", "keeps or resets what is left out", `{"UserPoolId": "{plain}", "DeletionProtection": "ACTIVE"}`, nil})

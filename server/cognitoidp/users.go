@@ -29,7 +29,7 @@ func (s *server) userOperations() rpc.Registry {
 
 func (s *server) adminCreateUser(ctx context.Context, c *rpc.Call, in *wire.AdminCreateUserRequest) (*wire.AdminCreateUserResponse, error) {
 	u, err := s.users.AdminCreateUser(ctx, directory.AdminCreateInput{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
-		Attributes: attributesIn(in.UserAttributes), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),
+		Attributes: attributesIn(in.UserAttributes), Validation: attributesIn(in.ValidationData), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),
 		Mediums: in.DesiredDeliveryMediums, ForceAlias: api.Value(in.ForceAliasCreation),
 		Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
@@ -73,8 +73,9 @@ func (s *server) adminEnableUser(ctx context.Context, _ *rpc.Call, in *wire.Admi
 	return nil, s.users.AdminEnableUser(ctx, api.Value(in.UserPoolId), api.Value(in.Username))
 }
 
-func (s *server) adminConfirmSignUp(ctx context.Context, _ *rpc.Call, in *wire.AdminConfirmSignUpRequest) (*wire.AdminConfirmSignUpResponse, error) {
-	return nil, s.users.AdminConfirmSignUp(ctx, api.Value(in.UserPoolId), api.Value(in.Username))
+func (s *server) adminConfirmSignUp(ctx context.Context, c *rpc.Call, in *wire.AdminConfirmSignUpRequest) (*wire.AdminConfirmSignUpResponse, error) {
+	return nil, s.users.AdminConfirmSignUp(ctx, directory.AdminConfirm{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
+		Context: s.clientContext(c, in.ClientMetadata)})
 }
 
 func (s *server) adminSetUserPassword(ctx context.Context, _ *rpc.Call, in *wire.AdminSetUserPasswordRequest) (*wire.AdminSetUserPasswordResponse, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // AdminCreateInput is the input of AdminCreateUser.
@@ -15,9 +16,10 @@ type AdminCreateInput struct {
 	PoolID            string
 	Username          string
 	Attributes        []userpool.Attribute
-	TemporaryPassword string   // "" generates one
-	Action            string   // "", RESEND or SUPPRESS
-	Mediums           []string // DesiredDeliveryMediums; nil prefers the phone to e-mail
+	Validation        []userpool.Attribute // ValidationData, for PreSignUp
+	TemporaryPassword string               // "" generates one
+	Action            string               // "", RESEND or SUPPRESS
+	Mediums           []string             // DesiredDeliveryMediums; nil prefers the phone to e-mail
 	ForceAlias        bool
 	Context           userpool.ClientContext
 }
@@ -68,6 +70,10 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 		fixed.Aliases = slices.DeleteFunc(slices.Clone(u.Aliases), func(a store.Alias) bool { return movable(p, a.Kind) })
 	}
 	if err := s.nameFree(ctx, p, &fixed, "User account already exists"); err != nil {
+		return u, err
+	}
+	// As in AWS, the answer of the function has no effect on a user whom an administrator creates.
+	if _, err := s.o.Triggers.PreSignUp(ctx, lambdaCall(p, nil, &u, in.Context), triggers.AdminCreateUser, attributeMap(in.Validation)); err != nil {
 		return u, err
 	}
 	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
@@ -150,13 +156,20 @@ func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, passwo
 	return err
 }
 
+// AdminConfirm is the input of AdminConfirmSignUp.
+type AdminConfirm struct {
+	PoolID   string
+	Username string
+	Context  userpool.ClientContext
+}
+
 // AdminConfirmSignUp confirms a user who signed up, without a code.
-func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) error {
-	p, err := s.o.Pools.Pool(ctx, poolID)
+func (s *Service) AdminConfirmSignUp(ctx context.Context, in AdminConfirm) error {
+	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error {
+	u, err := s.changeUser(ctx, p, in.Username, func(_ store.Tx, u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
 		}
@@ -167,7 +180,10 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, poolID, name string) e
 		text, _ := fault.Message(err)
 		return fault.Wrap(fault.InvalidParameter, err, "%s", text) // the operation has no AliasExistsException
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.postConfirmation(ctx, p, nil, &u, triggers.ConfirmSignUp, in.Context)
 }
 
 // AdminReset is the input of AdminResetUserPassword.

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/threat"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // ConfirmInput is the input of ConfirmSignUp.
@@ -46,13 +47,14 @@ func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userp
 	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}
-	return s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
+	var confirmed *store.User // as it is written
+	err := s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
 		}
 		return nil
 	}, func(tx store.Tx, u *store.User, code store.Code) error {
-		u.Status = userpool.StatusConfirmed
+		u.Status, confirmed = userpool.StatusConfirmed, u
 		if in.link {
 			if err := s.keepUsedLink(tx, code, in.Code); err != nil {
 				return err
@@ -60,6 +62,10 @@ func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userp
 		}
 		return s.proveAddress(tx, p, u, code, in.ForceAlias)
 	})
+	if err != nil {
+		return err
+	}
+	return s.postConfirmation(ctx, p, c, confirmed, triggers.ConfirmSignUp, in.Context)
 }
 
 func cannotConfirm(status string) error {

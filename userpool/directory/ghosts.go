@@ -40,8 +40,13 @@ func (g *ghosts) fail(pool, name string) {
 
 // sendCode records that a code would have been sent.
 func (g *ghosts) sendCode(pool, name, purpose string) {
+	g.keepCode(pool, name, purpose, codeLife(purpose))
+}
+
+// keepCode is sendCode for a code with another lifetime.
+func (g *ghosts) keepCode(pool, name, purpose string, life time.Duration) {
 	now := g.now()
-	until := now.Add(codeLife(purpose))
+	until := now.Add(life)
 	g.names.Put(tableKeyOf(pool, name, purpose), ghost{until: until}, until, now)
 }
 

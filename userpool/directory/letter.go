@@ -99,7 +99,10 @@ func (l *letter) signInTexts(p *userpool.Pool) {
 		l.text = cmp.Or(p.Settings.SmsAuthenticationMessage, defaultSignInSMS)
 		return
 	}
-	l.text, l.subject = defaultSignInText, defaultSignInSubject
+	if mail := p.Settings.EmailMfaConfiguration; mail != nil {
+		l.text, l.subject = mail.Message, mail.Subject
+	}
+	l.text, l.subject = cmp.Or(l.text, defaultSignInText), cmp.Or(l.subject, defaultSignInSubject)
 }
 
 // inviteLetter returns the message to a user whom an administrator creates.

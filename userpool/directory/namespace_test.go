@@ -102,7 +102,7 @@ func TestConfirmationRefusesANameThatWasTakenMeanwhile(t *testing.T) {
 		err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code, ForceAlias: force})
 		wantFault(t, err, fault.AliasExists, aliasTaken)
 	}
-	wantFault(t, h.Users.AdminConfirmSignUp(t.Context(), p.ID, "late"), fault.InvalidParameter, aliasTaken)
+	wantFault(t, h.Users.AdminConfirmSignUp(t.Context(), directory.AdminConfirm{PoolID: p.ID, Username: "late"}), fault.InvalidParameter, aliasTaken)
 	if err := setAdmin(t, h, p.ID, "late", attr("preferred_username", "late too")); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/threat"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 var (
@@ -25,6 +26,11 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 	}
 	if err := s.checkAddress(p, c, in.Context); err != nil {
 		return nil, err
+	}
+	if !subject.Exists {
+		if subject, err = s.Migrate(ctx, p, c, subject, Migration{Source: triggers.ForgotPassword, Metadata: in.Context.Metadata}); err != nil {
+			return nil, err
+		}
 	}
 	if !subject.Exists && !c.HidesExistence {
 		return nil, errNoCombination
@@ -126,7 +132,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 	if err != nil {
 		return err
 	}
-	_, err = s.Change(ctx, p, u.Sub, func(tx store.Tx, u *store.User) error {
+	changed, err := s.Change(ctx, p, u.Sub, func(tx store.Tx, u *store.User) error {
 		if !u.Enabled {
 			return errUserDisabled
 		}
@@ -136,7 +142,10 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.postConfirmation(ctx, p, c, &changed, triggers.ConfirmForgotPassword, in.Context)
 }
 
 // ChangePassword replaces the password of the token's user, who must give the old one.

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // SignUpInput is the input of SignUp.
@@ -16,6 +17,7 @@ type SignUpInput struct {
 	Username   string
 	Password   string
 	Attributes []userpool.Attribute
+	Validation []userpool.Attribute // ValidationData, for PreSignUp
 	Context    userpool.ClientContext
 }
 
@@ -51,14 +53,24 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err := s.nameFree(ctx, p, &u, "User already exists"); err != nil {
 		return nil, err
 	}
+	verified, err := s.preSignUp(ctx, p, c, &u, &in)
+	if err != nil {
+		return nil, err
+	}
 	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
 		return nil, err
 	}
-	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u)
+	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u, verified)
 }
 
-func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User) (*SignUpResult, error) {
+// insertSignUp writes a new user, who takes the aliases among the verified addresses, and sends the code. A user whom PreSignUp
+// confirmed gets no code; PostConfirmation runs instead.
+func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origin, u store.User, verified []string) (*SignUpResult, error) {
+	confirmed := u.Status == userpool.StatusConfirmed
 	attribute := toVerify(p, u.Attributes)
+	if confirmed {
+		attribute = ""
+	}
 	var code store.Code
 	var digits string
 	var err error
@@ -68,6 +80,11 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 		}
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
+		for _, kind := range verified {
+			if err := s.takeAlias(tx, p, &u, kind, true); err != nil {
+				return err
+			}
+		}
 		if err := insert(tx, p, &u); err != nil {
 			return err
 		}
@@ -79,7 +96,12 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 	if err != nil {
 		return nil, conflict(err, fault.UsernameExists)
 	}
-	out := &SignUpResult{Sub: u.Sub}
+	out := &SignUpResult{Sub: u.Sub, Confirmed: confirmed}
+	if confirmed {
+		if err := s.postConfirmation(ctx, p, from.client, &u, triggers.ConfirmSignUp, from.context); err != nil {
+			return nil, err
+		}
+	}
 	if attribute != "" {
 		l := codeLetter(p, &u, codeSignUp, attribute, u.Attributes[attribute], digits)
 		l.origin, l.expires = from, code.ExpiresAt

@@ -82,7 +82,7 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 	if err != nil {
 		return nil, err
 	}
-	a.params, a.session, a.context, a.state.Flow = in.Responses, in.Session, in.Context, s.flow
+	a.params, a.session, a.context, a.state.Flow, a.answers = in.Responses, in.Session, in.Context, s.flow, true
 	out, err := m.resume(ctx, s, a)
 	return m.finish(ctx, a, out, err)
 }

@@ -19,6 +19,7 @@ type attempt struct {
 	session string            // Session of an answer
 	block   []byte            // decoded SECRET_BLOCK of an answer
 	context userpool.ClientContext
+	answers bool // the call answers a challenge
 
 	subject  *directory.Subject
 	state    state
@@ -43,7 +44,7 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "DEVICE_KEY": 55}
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55}
 
 // require refuses parameters that are missing or too long.
 func (a *attempt) require(names []string) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Authentication is a completed sign-in: the user, the proved factors, the time and the app client.
@@ -21,13 +22,15 @@ type Authentication struct {
 	Factors []Factor
 	Visit   userpool.Visit // where the user signs in from
 
+	source   triggers.TokenSource
+	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
 	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Visit: a.client.Visit(a.context), verifier: a.verifier, writes: a.writes}
+		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
@@ -35,8 +38,8 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 // the proofs.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
-	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time, Visit: a.Visit,
-		Confirm: end.write}
+	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
+		Visit: a.Visit, Source: a.source, Metadata: a.metadata, Confirm: end.write}
 }
 
 // settlement is what a sign-in writes to the user's record.

@@ -3,19 +3,33 @@ package signin
 import (
 	"context"
 
-	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
 )
 
-var errNoCustomTrigger = fault.New(fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool.")
-
-// customFlow is CUSTOM_AUTH. Pools have no triggers yet, so it answers as AWS does for a pool without them.
+// customFlow is CUSTOM_AUTH. The DefineAuthChallenge trigger decides which challenges follow. With CHALLENGE_NAME SRP_A the
+// client sends SRP_A, and the trigger may ask for PASSWORD_VERIFIER.
 func customFlow() *flow {
 	return &flow{names: []string{customAuth}, allow: "ALLOW_CUSTOM_AUTH",
 		disabled: "CUSTOM_AUTH is not enabled for the client.", public: true, admin: true,
-		required: []string{"USERNAME"}, check: func(*attempt) error { return errNoCustomTrigger }}
+		required: []string{"USERNAME"}, check: checkCustom, open: openCustom}
 }
 
-// decide asks the DefineAuthChallenge trigger, with a.state.Finished as its session.
-func (m *Machine) decide(context.Context, *attempt) (*decision, error) {
-	return nil, errNoCustomTrigger
+func checkCustom(a *attempt) error {
+	if c := a.pool.Settings.LambdaConfig; c == nil || c.DefineAuthChallenge == "" {
+		return userpool.ErrNoCustomAuth
+	}
+	if beginsWithSRP(a) {
+		return a.require([]string{"SRP_A"})
+	}
+	return nil
+}
+
+func beginsWithSRP(a *attempt) bool { return a.params["CHALLENGE_NAME"] == "SRP_A" }
+
+// openCustom records SRP_A as the first finished challenge.
+func openCustom(_ context.Context, a *attempt) error {
+	if beginsWithSRP(a) {
+		a.finished("SRP_A", true, "")
+	}
+	return nil
 }

@@ -9,14 +9,14 @@ import (
 // passwordFlow is USER_PASSWORD_AUTH.
 func passwordFlow(users *directory.Service) *flow {
 	return &flow{names: []string{"USER_PASSWORD_AUTH"}, allow: "ALLOW_USER_PASSWORD_AUTH",
-		disabled: "USER_PASSWORD_AUTH flow not enabled for this client", public: true,
+		disabled: "USER_PASSWORD_AUTH flow not enabled for this client", public: true, migrates: true,
 		required: []string{"USERNAME", "PASSWORD"}, answers: passwordStep(users)}
 }
 
 // adminPasswordFlow is ADMIN_USER_PASSWORD_AUTH, formerly ADMIN_NO_SRP_AUTH.
 func adminPasswordFlow(users *directory.Service) *flow {
 	return &flow{names: []string{"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"}, allow: "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-		disabled: "Auth flow not enabled for this client", admin: true,
+		disabled: "Auth flow not enabled for this client", admin: true, migrates: true,
 		required: []string{"USERNAME", "PASSWORD"}, answers: passwordStep(users)}
 }
 

@@ -47,7 +47,7 @@ func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*t
 		return nil, err
 	}
 	a.context, a.state.Flow = in.Context, refreshTokenAuth
-	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken,
+	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken, Metadata: in.Context.Metadata,
 		Visit: a.client.Visit(in.Context)})
 	if fault.Is(err, fault.PasswordResetRequired) {
 		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the fault kind that the operation documents

@@ -79,14 +79,13 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 			return nil, err
 		}
 	}
-	var err error
-	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+	if err := m.find(ctx, f, a); err != nil {
 		return nil, err
 	}
-	if !a.subject.Exists && !a.client.HidesExistence {
-		return nil, userpool.ErrNoUser
-	}
 	if err := a.admit(a.client.HidesExistence); err != nil {
+		return nil, err
+	}
+	if err := m.preAuthentication(ctx, a); err != nil {
 		return nil, err
 	}
 	switch {
@@ -139,9 +138,13 @@ type refusedAttributes struct{ error }
 // Unwrap returns the fault.
 func (r refusedAttributes) Unwrap() error { return r.error }
 
-// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not;
-// a wrong code does, and so does an answer during a lockout, which is not checked.
+// mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not,
+// nor one that a trigger refused, which may count its tries by sessions. A wrong code does, and so does an answer during a
+// lockout, which is not checked.
 func mayRepeat(err error) bool {
+	if fault.Is(err, fault.UserLambdaValidation) {
+		return false
+	}
 	_, attributes := errors.AsType[refusedAttributes](err)
 	return attributes || errors.Is(err, directory.ErrLocked) || !fault.Is(err, fault.NotAuthorized)
 }
@@ -250,9 +253,12 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 }
 
 // complete ends a sign-in. No way leads here for a user who does not exist; that is checked again.
-func (m *Machine) complete(_ context.Context, a *attempt) (*outcome, error) {
+func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
+	}
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+		return nil, err
 	}
 	return &outcome{authentication: a.authentication(m.base.Now())}, nil
 }

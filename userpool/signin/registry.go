@@ -7,8 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set, unless
-// check refuses every call.
+// flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set.
 type flow struct {
 	names    []string // values of AuthFlow; the Observer gets the first
 	allow    string   // the client's ALLOW_ value
@@ -16,6 +15,8 @@ type flow struct {
 	public   bool     // InitiateAuth may begin it
 	admin    bool     // AdminInitiateAuth may begin it
 	required []string // parameters
+
+	migrates bool // UserMigration may bring a user whom the pool does not have
 
 	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
 	answers *step                                 // the parameters of the call are the answer to this step
@@ -30,6 +31,7 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
 	} {
 		m.steps[s.name] = s

@@ -28,6 +28,15 @@ func groupsOf(tx store.Tx, u *store.User) ([]store.Group, error) {
 	return list, nil
 }
 
+// groupNames returns the names of ordered groups.
+func groupNames(groups []store.Group) []string {
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		names[i] = g.Name
+	}
+	return names
+}
+
 // groupRoles returns the roles of ordered groups, each once.
 func groupRoles(groups []store.Group) []string {
 	var roles []string

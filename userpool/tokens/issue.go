@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Type is the token_type of access tokens (RFC 6750).
@@ -43,9 +44,11 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
-	Visit      userpool.Visit // where the user signs in from; kept with the session
-	SSOSession string         // the SSO session that the sign-in came through; "" = none
-	Event      string         // event_id; "" draws one
+	Visit      userpool.Visit       // where the user signs in from; kept with the session
+	SSOSession string               // the SSO session that the sign-in came through; "" = none
+	Event      string               // event_id; "" draws one
+	Source     triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
+	Metadata   map[string]string    // ClientMetadata for PreTokenGeneration
 
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
@@ -59,7 +62,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if r.Confirm == nil {
 		return nil, errors.New("tokens: Request.Confirm is required")
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, from: s.cutoffs.moment(s.base.Now())}
+	changes, err := s.changesOfSignIn(ctx, &r)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
 	family, refresh, err := s.newFamily(c, &r)
 	if err != nil {
 		return nil, err

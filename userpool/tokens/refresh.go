@@ -91,6 +91,7 @@ type RenewRequest struct {
 	Pool         *userpool.Pool
 	Client       *userpool.Client
 	RefreshToken string
+	Metadata     map[string]string       // ClientMetadata for PreTokenGeneration
 	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
 	Visit        userpool.Visit          // where the user renews from; kept with the session
 }
@@ -103,18 +104,21 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	if !ok {
 		return nil, errRefreshInvalid
 	}
-	c := &content{pool: in.Pool, client: in.Client, from: s.cutoffs.moment(s.base.Now())}
+	changes, err := s.changesOfRenewal(ctx, &in, r)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{pool: in.Pool, client: in.Client, changes: changes, from: s.cutoffs.moment(s.base.Now())}
 	var next *refreshToken
 	var outcome error
 	tracks := in.Pool.Settings.SessionConfiguration.Tracks()
 	read := func(tx store.Tx) (err error) {
-		next, outcome, err = s.readFamily(tx, c, r, in.Confirm)
+		next, outcome, err = s.readAndTurn(tx, c, r, in.Confirm)
 		if err != nil || outcome != nil || !tracks {
 			return err
 		}
 		return s.touchSession(tx, r.family, in.Visit)
 	}
-	var err error
 	if in.Client.Rotates || tracks {
 		err = s.base.Update(ctx, read)
 	} else {
@@ -141,9 +145,18 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	return set, err
 }
 
-// readFamily checks the token against its family and fills in the content. If the client rotates, it writes the next turn
-// and returns it. outcome is the answer to the client; err ends the transaction.
-func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
+// readAndTurn reads the family of a token. If the client rotates, it writes the next turn and returns it. outcome is the answer
+// to the client; err ends the transaction.
+func (s *Service) readAndTurn(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
+	f, outcome, err := s.readFamily(tx, c, r, confirm)
+	if outcome != nil || err != nil {
+		return nil, outcome, err
+	}
+	return s.turn(tx, c, f, r)
+}
+
+// readFamily checks the token's family and user and fills in the content. outcome is the answer to the client.
+func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (family *store.RefreshToken, outcome, err error) {
 	f, err := tx.RefreshTokens.Get(r.family)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && (f.ClientID != c.client.ID || f.PoolID != c.pool.ID)) {
 		return nil, errRefreshInvalid, nil
@@ -179,16 +192,13 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 			return nil, err, nil
 		}
 	}
-	if next, outcome, err = s.turn(tx, c, &f, &state, r); outcome != nil || err != nil {
-		return nil, outcome, err
-	}
 	c.user, c.family, c.event, c.scopes, c.authTime = &u, f.ID, state.Event, state.Scopes, f.AuthTime
 	c.groups, err = groupsOf(tx, &u)
-	return next, nil, err
+	return &f, nil, err
 }
 
 // turn checks that the token is the family's current one, and rotates it if the client uses rotation.
-func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *familyContext, r *refreshToken) (*refreshToken, error, error) {
+func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, r *refreshToken) (*refreshToken, error, error) {
 	current := equal(r.hash(), f.Hash)
 	if !c.client.Rotates {
 		if !current {
@@ -199,6 +209,10 @@ func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, state *fa
 	options := s.successors(r)
 	if current {
 		next := options[0]
+		var state familyContext
+		if err := json.Unmarshal(f.Context, &state); err != nil {
+			return nil, nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
+		}
 		state.Turn = next.turn
 		data, err := json.Marshal(state)
 		if err != nil {

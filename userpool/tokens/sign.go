@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // content holds the values from which an ID and an access token are made.
@@ -22,18 +23,19 @@ type content struct {
 	family   string // origin_jti
 	event    string // event_id
 	authTime time.Time
-	from     moment // before user and groups were read; determines iat, so that the tokens are older than any later change
+	changes  *triggers.TokenChanges // of PreTokenGeneration; nil for none
+	from     moment                 // before user and groups were read; determines iat, so that the tokens are older than any later change
 }
 
 // mint makes ID and access token, each signed by its own key.
 func (s *Service) mint(c *content) (*Set, error) {
 	iat := s.cutoffs.issueTime(c.pool.ID, c.user.Sub, c.from)
 	lives := c.client.Lives
-	id, err := s.sign(c.pool, userpool.UseID, c.idClaims(), iat, lives.ID)
+	id, err := s.sign(c.pool, userpool.UseID, c.changedID(), iat, lives.ID)
 	if err != nil {
 		return nil, err
 	}
-	access, err := s.sign(c.pool, userpool.UseAccess, c.accessClaims(), iat, lives.Access)
+	access, err := s.sign(c.pool, userpool.UseAccess, c.changedAccess(), iat, lives.Access)
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +70,7 @@ func (c *content) common() map[string]any {
 		"auth_time":  c.authTime.Unix(),
 	}
 	if len(c.groups) > 0 {
-		names := make([]string, len(c.groups))
-		for i, gr := range c.groups {
-			names[i] = gr.Name
-		}
-		claims["cognito:groups"] = names
+		claims["cognito:groups"] = groupNames(c.groups)
 	}
 	return claims
 }

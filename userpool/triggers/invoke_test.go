@@ -206,3 +206,11 @@ func TestPreTokenGenerationChangesGroupsOnlyIfTheAnswerNamesThem(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersInClaimsStayAsTheyAre(t *testing.T) {
+	s := returning(`{"response": {"claimsAndScopeOverrideDetails": {"idTokenGeneration": {"claimsToAddOrOverride": {"n": 12345678901234567890}}}}}`, nil)
+	changes, err := s.PreTokenGeneration(t.Context(), call(config("V2_0")), triggers.TokenRequest{Source: triggers.SignIn})
+	if err != nil || string(changes.ID.Set["n"]) != "12345678901234567890" {
+		t.Error(changes, err)
+	}
+}

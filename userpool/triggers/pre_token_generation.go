@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/userpool"
 )
 
 // TokenSource says why tokens are generated; it is the end of the event's triggerSource.
@@ -56,13 +59,13 @@ type TokenChanges struct {
 
 // ClaimChanges are the changes of one token.
 type ClaimChanges struct {
-	Set      map[string]any
+	Set      map[string]json.RawMessage
 	Suppress []string // wins over Set
 }
 
 type claims struct {
-	Set      map[string]any `json:"claimsToAddOrOverride"`
-	Suppress []string       `json:"claimsToSuppress"`
+	Set      map[string]json.RawMessage `json:"claimsToAddOrOverride"`
+	Suppress []string                   `json:"claimsToSuppress"`
 }
 
 type tokenResponseV1 struct {
@@ -83,6 +86,12 @@ type tokenResponseV2 struct {
 		} `json:"accessTokenGeneration"`
 		Groups json.RawMessage `json:"groupOverrideDetails"`
 	} `json:"claimsAndScopeOverrideDetails"`
+}
+
+// ChangesTokens reports whether the pool has a function for PreTokenGeneration.
+func ChangesTokens(p *userpool.Pool) bool {
+	c := p.Settings.LambdaConfig
+	return c != nil && c.PreTokenGenerationConfig != nil
 }
 
 // PreTokenGeneration runs before tokens are issued or renewed. It returns nil if nothing changes.
@@ -121,9 +130,13 @@ func (r *tokenResponseV1) changes() (*TokenChanges, error) {
 	if r.Details == nil {
 		return nil, nil
 	}
-	t := &TokenChanges{ID: ClaimChanges{Suppress: r.Details.Suppress, Set: make(map[string]any, len(r.Details.Set))}}
+	t := &TokenChanges{ID: ClaimChanges{Suppress: r.Details.Suppress, Set: make(map[string]json.RawMessage, len(r.Details.Set))}}
 	for name, v := range r.Details.Set {
-		t.ID.Set[name] = v
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("triggers: encoding a claim: %w", err)
+		}
+		t.ID.Set[name] = text
 	}
 	return t, t.finish(r.Details.Groups)
 }
@@ -163,8 +176,7 @@ func (t *TokenChanges) finish(groups json.RawMessage) error {
 		return errUnrecognizable
 	}
 	for _, name := range simple {
-		switch t.ID.Set[name].(type) {
-		case map[string]any, []any:
+		if v := bytes.TrimSpace(t.ID.Set[name]); len(v) > 0 && (v[0] == '{' || v[0] == '[') {
 			return errUnrecognizable
 		}
 	}

@@ -1,0 +1,134 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// SignInCode describes a one-time code of a sign-in.
+type SignInCode struct {
+	Purpose   string        // "mfa:" or "signin:" and a challenge; a user has one code of each purpose
+	Attribute string        // email or phone_number
+	Digits    int           // 6 for MFA, 8 for a first factor
+	Life      time.Duration // AuthSessionValidity
+	Known     bool          // the caller has proved a first factor: sends before it returns, and reports a failure
+	Context   userpool.ClientContext
+}
+
+// limitSignInCode is how many codes of sign-ins a user is sent in an hour, for each purpose. AWS: 5 to 20 for e-mail.
+const limitSignInCode = 20
+
+// SendSignInCode makes a code, keeps its hash and sends it. The code replaces an earlier one of the same purpose. To a
+// stand-in it sends nothing and returns delivery details made from the name. If the client hides existence and Known is not
+// set, the message is sent in the background. It returns fault.LimitExceeded after 20 codes in an hour.
+func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode) (*Delivery, error) {
+	if err := s.limits.takeFor(subject, "send "+in.Purpose, p.ID, cmp.Or(subject.User.Sub, p.Key(subject.Name)), limitSignInCode); err != nil {
+		return nil, err
+	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.free()
+	if !subject.Exists {
+		s.ghosts.keepCode(p.ID, p.Key(subject.Name), in.Purpose, in.Life)
+		if err := s.padWrite(ctx); err != nil {
+			return nil, err
+		}
+		return s.standInDelivery(p, subject.Name, in.Attribute), nil
+	}
+	l, err := s.keepSignInCode(ctx, p, subject.User.Sub, in)
+	if err != nil {
+		return nil, err
+	}
+	l.client, l.context = c, in.Context
+	if in.Known || !c.HidesExistence {
+		return s.send(ctx, p, l)
+	}
+	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	return l.delivery(), nil
+}
+
+// keepSignInCode makes a code for the address that the user has now and keeps it.
+func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, sub string, in SignInCode) (l letter, err error) {
+	digits, err := s.base.RandomText("0123456789", in.Digits)
+	if err != nil {
+		return l, err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		u, err := tx.Users.Get(p.ID, sub)
+		if err != nil {
+			return err
+		}
+		to := u.Attributes[in.Attribute]
+		if to == "" {
+			return fault.New(fault.InvalidParameter, "User does not have the attribute %s.", in.Attribute)
+		}
+		now := s.now()
+		l = codeLetter(p, &u, in.Purpose, in.Attribute, to, digits)
+		l.expires = now.Add(in.Life)
+		return tx.Codes.Put(store.Code{PoolID: p.ID, Sub: sub, Purpose: in.Purpose, Hash: s.codeHash(p.ID, sub, in.Purpose, digits),
+			Attribute: in.Attribute, Value: to, CreatedAt: now, ExpiresAt: l.expires})
+	})
+	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
+		return l, userpool.ErrWrongPassword // deleted meanwhile
+	}
+	return l, err
+}
+
+// UseSignInCode reports whether digits is the subject's code of the purpose. Of concurrent calls with one code at most one
+// gets true. A right code is used up, and the address that it went to becomes verified unless it is another user's alias. A
+// wrong code is counted; after five, the code is void. accept, which may be nil, changes the user in the same transaction.
+func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
+	if !subject.Exists {
+		s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
+		return false, s.padWrite(ctx)
+	}
+	var outcome error
+	u, err := s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) error {
+		var code store.Code
+		var err error
+		if code, outcome, err = s.tryCode(tx, p.ID, u.Sub, purpose, digits); err != nil {
+			return err
+		}
+		if u.Attributes[code.Attribute] != code.Value {
+			outcome = errCodeExpired // the address changed after the code was sent
+			return errKeep
+		}
+		if err := proveOwnAddress(tx, p, u, code.Attribute); err != nil || accept == nil {
+			return err
+		}
+		return accept(tx, u)
+	})
+	if outcome != nil {
+		return false, nil
+	}
+	if errors.Is(err, userpool.ErrNoUser) {
+		return false, userpool.ErrWrongPassword // deleted meanwhile
+	}
+	if err == nil {
+		subject.User = u
+	}
+	return err == nil, err
+}
+
+// proveOwnAddress marks an address as verified, unless that would make it an alias that another user has.
+func proveOwnAddress(tx store.Tx, p *userpool.Pool, u *store.User, attribute string) error {
+	before, trial := *u, *u
+	trial.Attributes = map[string]string{attribute: u.Attributes[attribute], attribute + "_verified": "true"}
+	p.SetNames(&trial)
+	err := p.CheckNames(tx, &before, &trial)
+	if _, taken := errors.AsType[*store.Conflict](err); taken {
+		return nil
+	}
+	if err == nil {
+		u.Attributes[attribute+"_verified"] = "true"
+	}
+	return err
+}

@@ -1,0 +1,177 @@
+package directory_test
+
+import (
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
+)
+
+var mfaCode = directory.SignInCode{Purpose: "mfa:EMAIL_OTP", Attribute: "email", Digits: 6, Life: 3 * time.Minute, Known: true}
+
+// codeBench is a pool with alice, who has an address.
+type codeBench struct {
+	*userpooltest.Harness
+	pool   *userpool.Pool
+	client *userpool.Client
+}
+
+func newCodeBench(t *testing.T, settings userpool.PoolSettings, change ...func(*idp.Options)) *codeBench {
+	t.Helper()
+	h := userpooltest.New(t, change...)
+	p := h.Pool(settings)
+	c := h.Client(p.ID, userpooltest.AllFlows)
+	h.User(p.ID, "alice", userpool.Attribute{Name: "email", Value: "alice@example.com"})
+	pool, client, err := h.Pools.PoolAndClient(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &codeBench{h, pool, client}
+}
+
+func (b *codeBench) find(name string) *directory.Subject {
+	b.T.Helper()
+	s, err := b.Users.Find(b.T.Context(), b.pool, name)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return s
+}
+
+func (b *codeBench) send(name string, in directory.SignInCode) *directory.Delivery {
+	b.T.Helper()
+	d, err := b.Users.SendSignInCode(b.T.Context(), b.pool, b.client, b.find(name), in)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return d
+}
+
+func (b *codeBench) use(name, digits string) bool {
+	b.T.Helper()
+	ok, err := b.Users.UseSignInCode(b.T.Context(), b.pool, b.find(name), mfaCode.Purpose, digits, nil)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return ok
+}
+
+func TestACodeOfASignInWorksOnceAndVerifiesItsAddress(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	if d := b.send("alice", mfaCode); d.Destination != "a***@e***" || d.Medium != "EMAIL" {
+		t.Errorf("%+v", d)
+	}
+	code := b.Code()
+	if b.use("alice", userpooltest.WrongCode(code)) || !b.use("alice", code) || b.use("alice", code) {
+		t.Error("the code must work once")
+	}
+	if b.Attribute(b.pool.ID, "alice", "email_verified") != "true" {
+		t.Error("the address is not verified")
+	}
+	eight := mfaCode
+	eight.Digits = 8
+	b.send("alice", eight)
+	mails := b.Mails()
+	if body := mails[len(mails)-1].Body; !regexp.MustCompile(`^Your authentication code is [0-9]{8}\. $`).MatchString(body) {
+		t.Error(body)
+	}
+}
+
+func TestACodeOfASignInEnds(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	for name, end := range map[string]func(code string){
+		"with its time":      func(string) { b.Clock.Forward(3 * time.Minute) },
+		"with another code":  func(string) { b.send("alice", mfaCode) },
+		"after five tries":   func(code string) { tryWrong(b, code) },
+		"with a new address": func(string) { setEmail(b, "other@example.com") },
+	} {
+		setEmail(b, "alice@example.com")
+		b.send("alice", mfaCode)
+		code := b.Code()
+		if end(code); b.use("alice", code) {
+			t.Errorf("%s, a code still works", name)
+		}
+	}
+}
+
+func tryWrong(b *codeBench, code string) {
+	for range 5 {
+		b.use("alice", userpooltest.WrongCode(code))
+	}
+}
+
+func setEmail(b *codeBench, to string) {
+	b.T.Helper()
+	err := b.Users.AdminUpdateUserAttributes(b.T.Context(), directory.AdminUpdate{PoolID: b.pool.ID, Username: "alice",
+		Attributes: []userpool.Attribute{{Name: "email", Value: to}}})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Threat: two sign-ins use one code at the same time.
+func TestOfConcurrentUsesOfOneCodeOneWins(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	b.send("alice", mfaCode)
+	code := b.Code()
+	var right atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if b.use("alice", code) {
+				right.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := right.Load(); n != 1 {
+		t.Errorf("%d calls were right", n)
+	}
+}
+
+// Threat: an address that another user verified as an alias is taken over by a code, or blocks the sign-in.
+func TestACodeMovesNoAlias(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{AliasAttributes: []string{"email"}})
+	b.User(b.pool.ID, "bob", userpool.Attribute{Name: "email", Value: "alice@example.com"}, userpool.Attribute{Name: "email_verified", Value: "true"})
+	b.send("alice", mfaCode)
+	if !b.use("alice", b.Code()) {
+		t.Error("the code is right")
+	}
+	if b.Attribute(b.pool.ID, "alice", "email_verified") == "true" || b.find("alice@example.com").User.Username != "bob" {
+		t.Error("the alias moved")
+	}
+}
+
+// Threat: delivery tells whether a user exists.
+func TestACodeForNobodyLooksLikeOne(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{}, func(o *idp.Options) { o.Sender = message.Sender(userpooltest.BrokenSender{}) })
+	first := mfaCode
+	first.Known = false
+	if d := b.send("nancy", first); d.Medium != "EMAIL" || !regexp.MustCompile(`^.\*\*\*@.\*\*\*$`).MatchString(d.Destination) {
+		t.Errorf("%+v", d)
+	}
+	b.send("alice", first) // the failure is not reported
+	if b.use("nancy", "123456") {
+		t.Error("a code of nobody is right")
+	}
+	_, err := b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find("alice"), mfaCode)
+	wantFault(t, err, fault.CodeDeliveryFailure, "*")
+	for _, name := range []string{"alice", "nancy"} {
+		var err error
+		for n := 0; err == nil; n++ {
+			if n > 25 {
+				t.Fatalf("%s gets any number of codes", name)
+			}
+			_, err = b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find(name), first)
+		}
+		wantFault(t, err, fault.LimitExceeded, "*")
+	}
+}

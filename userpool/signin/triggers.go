@@ -1,0 +1,95 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/triggers"
+)
+
+// call describes the sign-in for its triggers. As in AWS, only the calls that answer a challenge pass ClientMetadata on; the call
+// that begins a sign-in passes it to PreAuthentication and UserMigration, as validationData.
+func (a *attempt) call() triggers.Call {
+	c := triggers.Call{Pool: a.pool, Client: a.client, User: &a.subject.User, Metadata: a.metadata()}
+	if !a.subject.Exists {
+		c.User, c.Absent = &store.User{Username: a.subject.Name}, true
+	}
+	return c
+}
+
+func (a *attempt) metadata() map[string]string {
+	if !a.answers {
+		return nil
+	}
+	return a.context.Metadata
+}
+
+// find sets the subject of a sign-in that begins. If no user has the name, UserMigration may bring the user from another
+// directory, in a flow that sends the password.
+func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
+	var err error
+	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
+		return err
+	}
+	if !a.subject.Exists && f.migrates {
+		a.subject, err = m.o.Users.Migrate(ctx, a.pool, a.client, a.subject,
+			directory.Migration{Source: triggers.Authentication, Password: a.params["PASSWORD"], Validation: a.context.Metadata})
+		if err != nil {
+			return err
+		}
+	}
+	if !a.subject.Exists && !a.client.HidesExistence {
+		return userpool.ErrNoUser
+	}
+	return nil
+}
+
+// preAuthentication runs the trigger of that name. It runs once in a sign-in, in the call that begins it.
+func (m *Machine) preAuthentication(ctx context.Context, a *attempt) error {
+	return m.o.Triggers.PreAuthentication(ctx, a.call(), a.context.Metadata)
+}
+
+// source says to PreTokenGeneration how the sign-in ended.
+func (a *attempt) source() triggers.TokenSource {
+	switch a.state.Step {
+	case newPasswordRequired:
+		return triggers.NewPassword
+	case deviceVerifier:
+		return triggers.AuthenticateDevice
+	}
+	return triggers.SignIn
+}
+
+// decide asks the DefineAuthChallenge trigger, with a.state.Finished as its session.
+func (m *Machine) decide(ctx context.Context, a *attempt) (*decision, error) {
+	d, err := m.o.Triggers.DefineAuthChallenge(ctx, a.call(), a.results())
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Fail:
+		return &decision{}, nil
+	case d.IssueTokens:
+		return &decision{issue: true}, nil
+	case len(a.state.Finished) >= maxFinished:
+		return &decision{}, nil
+	}
+	return &decision{challenge: d.Name}, nil
+}
+
+// maxFinished limits the challenges of a sign-in with CUSTOM_AUTH. The list travels in the Session, whose length the API limits.
+const maxFinished = 16
+
+// results returns the finished challenges as the triggers of CUSTOM_AUTH get them.
+func (a *attempt) results() []triggers.ChallengeResult {
+	list := make([]triggers.ChallengeResult, 0, len(a.state.Finished))
+	for _, f := range a.state.Finished {
+		r := triggers.ChallengeResult{Name: f.Challenge, Result: f.Right}
+		if f.Metadata != "" {
+			r.Metadata = &f.Metadata
+		}
+		list = append(list, r)
+	}
+	return list
+}
