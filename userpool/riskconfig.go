@@ -203,10 +203,7 @@ func (p *PoolSettings) checkAddOns() error {
 		return fault.New(fault.InvalidParameter, "Invalid CustomAuthMode.")
 	}
 	if p.Protection() != "OFF" || flows != nil && flows.CustomAuthMode != "" {
-		if err := p.needsPlus("Threat Protection"); err != nil {
-			return err
-		}
-		return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
+		return p.needsPlus("Threat Protection")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -27,6 +28,7 @@ type server struct {
 	users    *directory.Service
 	passkeys *passkeys.Service
 	signIns  *signin.Machine
+	threat   *threat.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
@@ -35,6 +37,7 @@ func newServer(o Options) *server {
 	if p := o.Provider; p != nil {
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.passkeys = p.Passkeys
+		s.threat = p.Threat
 	}
 	return s
 }
@@ -54,6 +57,7 @@ func Registry(o Options) rpc.Registry {
 		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
+		s.threatOperations(),
 		s.userOperations(),
 	} {
 		maps.Copy(all, of)

@@ -17,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -40,6 +41,8 @@ type Options struct {
 	Used     *signin.Used    // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
 
+	Breaches threat.Breaches // passwords that are publicly known; nil knows none
+
 	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
 	// See userpool.Options for these and their defaults.
@@ -56,6 +59,7 @@ type Provider struct {
 	Users    *directory.Service
 	Passkeys *passkeys.Service
 	SignIns  *signin.Machine
+	Threat   *threat.Service
 
 	base *userpool.Base
 }
@@ -78,7 +82,10 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
+	if p.Threat, err = threat.New(threat.Options{Base: base, Pools: p.Pools, Breaches: o.Breaches}); err != nil {
+		return nil, err
+	}
+	p.Users, err = directory.New(directory.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
 		ConfirmURL: o.ConfirmURL, Triggers: lambda})
 	if err != nil {
 		return nil, err
@@ -87,7 +94,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 
@@ -104,7 +111,7 @@ func (p *Provider) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx)); err != nil {
+		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx)); err != nil {
 			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; the next try is in an hour", "error", err)
 		}
 	}

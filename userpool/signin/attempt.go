@@ -21,8 +21,11 @@ type attempt struct {
 	context userpool.ClientContext
 	answers bool // the call answers a challenge
 
-	subject  *directory.Subject
-	state    state
+	subject *directory.Subject
+	state   state
+
+	forcesMFA bool // the risk of the sign-in demands a second factor
+
 	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
@@ -102,4 +103,21 @@ func (s *Service) feedback(ctx context.Context, p *userpool.Pool, eventID string
 		}
 		return tx.AuthEvents.Put(rec)
 	})
+}
+
+// FeedbackPath is the last part of the path of one-click links, below the pool's issuer.
+const FeedbackPath = "/authEventFeedback"
+
+// FeedbackLink returns the link with which a user gives feedback on an event by one click.
+func FeedbackLink(p *userpool.Pool, u *store.User, eventID, token, value string) string {
+	q := url.Values{"user_name": {u.Username}, "event_id": {eventID}, "feedback_token": {token}, "feedback": {value}}
+	return p.Issuer + FeedbackPath + "?" + q.Encode()
+}
+
+// NotifyOf returns the messages of the risk configuration, nil for none.
+func NotifyOf(p *userpool.Pool, c *userpool.Client) *userpool.NotifyConfig {
+	if r := riskOf(p, c); r != nil && r.AccountTakeover != nil {
+		return r.AccountTakeover.NotifyConfiguration
+	}
+	return nil
 }
