@@ -22,6 +22,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	secondFactors(b)
 	sessions(b)
 	ends(b)
+	threats(b)
 	keys := newTable(t)
 	passkeys(keys)
 	maps.Copy(b.played, keys.played)
