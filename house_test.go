@@ -25,13 +25,14 @@ var floors = map[string]int{
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/reference": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
+	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
-	"store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
+	"message/queue": 3, "store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
-	"userpool/passkeys": 8,
+	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
 	"userpool/totp": 1,
 	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.

@@ -135,6 +135,7 @@ func allOptions() []string {
 	add("identity_pool", identityPoolOptions(new(config.IdentityPool), at, ""))
 	add("login", loginProviderOptions(new(config.LoginProvider)))
 	add("role", roleOptions(new(config.Role), at, ""))
+	add("trigger", triggerOptions(new(config.Trigger)))
 	add("smtp", smtpOptions(new(config.SMTP)))
 	add("sms", smsOptions(new(config.SMS)))
 	add("redis", redisOptions(new(config.Redis)))

@@ -60,6 +60,21 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        max_session <duration>
 //	    }
 //
+//	    trigger <arn> {
+//	        javascript <file>              # in process; or one of:
+//	        command    <program> [<argument>...]
+//	        url        <url>
+//	        invoke     <url>
+//	        timeout    <duration>
+//	        handler    <name>
+//	        env        <name> <value>      # may be repeated
+//	        instances  <number>
+//	        memory     <size>
+//	        fetch      <host>...
+//	        watch      <file>              # may be repeated
+//	        header     <name> <value>      # may be repeated
+//	    }
+//
 //	    rate_limit <calls per second> [<calls at once>] | off
 //
 //	    smtp <host:port> {
@@ -153,6 +168,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"user_pool":     func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
 		"identity_pool": func(d *caddyfile.Dispenser) error { return parseIdentityPool(d, app, at) },
 		"role":          func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
+		"trigger":       func(d *caddyfile.Dispenser) error { return parseTrigger(d, app, at) },
 		"rate_limit":    marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
 		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
 		"sms":           marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),

@@ -56,6 +56,13 @@ them, the latest first.`,
 			cmd.RunE = explain
 		},
 	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "trigger",
+		Usage:     "invoke <arn> <event file>",
+		Short:     "Runs a trigger function by hand",
+		Long:      triggerHelp,
+		CobraFunc: triggerCommands,
+	})
 }
 
 func explain(cmd *cobra.Command, args []string) error {

@@ -88,7 +88,9 @@ func documentedMetrics(t *testing.T) map[string][]string {
 func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	e := newEdge(t)
 	e.poolFiles(t)
-	e.load(t, poolBlock, "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
+	e.file(t, "pool.json", `{"LambdaConfig": {"PreSignUp": "`+triggerARN+`"}}`)
+	e.file(t, "presignup.mjs", `export const handler = async (event) => event`)
+	e.load(t, strings.Replace(poolBlock, "{\n", "{\n\t\t\tsettings %DIR%/pool.json\n", 1)+triggerBlock, "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
 	e.addUser(t, "margravine", "readers")
 	in := e.mustSignIn(t, "margravine")
 	key := e.credentials(t, in.id)

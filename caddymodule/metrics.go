@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/trigger"
 )
 
 // metrics are the process's counters. They survive reloads; each configuration registers them with its registry. All labels
@@ -25,7 +26,10 @@ type metrics struct {
 	signIns       *prometheus.CounterVec   // flow, result
 	minted        *prometheus.CounterVec   // kind
 	operations    *prometheus.CounterVec   // api, operation, result
+	messages      *prometheus.CounterVec   // medium, result
+	queued        prometheus.Gauge         // messages
 	store         *prometheus.HistogramVec // operation, result
+	triggers      *prometheus.HistogramVec // function, result
 	feedState     *prometheus.GaugeVec     // state
 	feedEntries   *prometheus.CounterVec   // direction
 	feedQueued    prometheus.Gauge         //
@@ -93,10 +97,17 @@ var processMetrics = sync.OnceValue(func() *metrics {
 		signIns:    counter("sign_ins_total", "Sign-ins to user pools, by flow and result.", "flow", "result"),
 		minted:     counter("credentials_minted_total", "Temporary credentials made, by the call that made them.", "kind"),
 		operations: counter("api_operations_total", "Calls of the AWS-compatible APIs, by API, operation and result.", "api", "operation", "result"),
+		messages:   counter("messages_total", "Codes and invitations, by medium and what happened to them.", "medium", "result"),
+		queued: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "messages_queued",
+			Help: "Codes and invitations that wait to be sent."}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "sluice", Name: "store_operation_seconds", Help: "How long the store took, waiting included, by operation and result.",
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 1, 5},
 		}, []string{"operation", "result"}),
+		triggers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "sluice", Name: "trigger_seconds", Help: "How long trigger functions took, waiting included, by function and result.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
+		}, []string{"function", "result"}),
 		feedState: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_state",
 			Help: "1 for the state that the connection to Redis is in, 0 for the others."}, []string{"state"}),
 		feedEntries: counter("revocation_feed_entries_total", "Revocations that went through Redis, by direction.", "direction"),
@@ -111,7 +122,7 @@ var processMetrics = sync.OnceValue(func() *metrics {
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
-	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store,
+	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.messages, m.queued, m.triggers,
 		m.feedState, m.feedEntries, m.feedQueued, m.feedLag, m.cache} {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
@@ -119,6 +130,21 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// FunctionDone implements node.Observer.
+func (m *metrics) FunctionDone(arn string, took time.Duration, err error) {
+	result := "success"
+	var raised *trigger.FunctionError
+	switch {
+	case errors.As(err, &raised):
+		result = "error"
+	case errors.Is(err, trigger.ErrTimeout):
+		result = "timeout"
+	case err != nil:
+		result = "failure"
+	}
+	m.triggers.WithLabelValues(arn, result).Observe(took.Seconds())
 }
 
 // Gate implements node.Observer.
@@ -218,6 +244,14 @@ func (m *metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 
 // SignIn implements the user pools' observer.
 func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }
+
+// MessageDone implements node.Observer.
+func (m *metrics) MessageDone(medium, result string) {
+	m.messages.WithLabelValues(medium, result).Inc()
+}
+
+// MessagesQueued implements node.Observer.
+func (m *metrics) MessagesQueued(n int) { m.queued.Set(float64(n)) }
 
 // CredentialsMinted implements node.Observer.
 func (m *metrics) CredentialsMinted(operation string) { m.minted.WithLabelValues(operation).Inc() }

@@ -30,6 +30,9 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	for i := range a.Roles {
 		r.role(&a.Roles[i])
 	}
+	for i := range a.Triggers {
+		r.trigger(&a.Triggers[i])
+	}
 	if s := a.SMTP; s != nil {
 		r.fill("smtp", &s.Address)
 		r.fill("smtp: from", &s.From)
@@ -105,6 +108,29 @@ func (r *replacement) role(role *config.Role) {
 		r.fill("role "+role.Name+": policy", &role.Policies[i])
 	}
 	r.fill("role "+role.Name+": boundary", &role.Boundary)
+}
+
+func (r *replacement) trigger(t *config.Trigger) {
+	at := "trigger " + t.ARN
+	r.fill(at+": javascript", &t.JavaScript)
+	r.fill(at+": url", &t.URL)
+	r.fill(at+": invoke", &t.Invoke)
+	for i := range t.Command {
+		r.fill(at+": command", &t.Command[i])
+	}
+	for i := range t.Fetch {
+		r.fill(at+": fetch", &t.Fetch[i])
+	}
+	for i := range t.Watch {
+		r.fill(at+": watch", &t.Watch[i])
+	}
+	for name, value := range t.Env {
+		r.fill(at+": env "+name, &value)
+		t.Env[name] = value
+	}
+	for i := range t.Headers {
+		r.fill(at+": header "+t.Headers[i].Name, &t.Headers[i].Value)
+	}
 }
 
 // early matches the placeholders that have a value when a configuration loads. The others depend on a request.

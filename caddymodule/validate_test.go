@@ -79,6 +79,9 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 	idPool := func(lines string) string {
 		return poolAndClient + "\n\t\tidentity_pool " + identityPool + " {\n\t\t\t" + lines + "\n\t\t}"
 	}
+	define := func(lines string) string {
+		return poolAndClient + "\n\t\ttrigger arn:aws:lambda:us-east-1:123456789012:function:define {\n\t\t\t" + lines + "\n\t\t}"
+	}
 	client := func(lines string) string {
 		return "user_pool us-east-1_notes0001 {\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\t" + lines + "\n\t\t\t}\n\t\t}"
 	}
@@ -140,6 +143,20 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a trust in an unknown identity pool": {block: role("trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556 guest") + "\n\t\tidentity_pool " + identityPool,
 			want: "Caddyfile:11: role reader: trust identity_pool us-east-1:11111111-2222-4333-8444-555555555556: no such identity pool is declared; did you mean " + identityPool + "?"},
 		"a role without a trust": {block: role("description x"), want: "no one may assume this role; add: trust identity_pool"},
+
+		// triggers
+		"a syntax error of a trigger": {block: define("javascript define.mjs"), files: map[string]string{"define.mjs": "export const handler = async () => {\n  return 1 +;\n};\n"},
+			want: "trigger arn:aws:lambda:us-east-1:123456789012:function:define: define.mjs:2:13: SyntaxError: "},
+		"a trigger that only fails when it runs": {block: define("javascript define.mjs"), files: map[string]string{"define.mjs": "throw new Error('x');"}},
+		"a program that does not exist":          {block: define("command ./define"), want: "trigger arn:aws:lambda:us-east-1:123456789012:function:define: "},
+		"a program in PATH":                      {block: define("command sh define.sh")},
+		"a trigger's URL with a password": {block: define("url https://a:b@hooks.example/define"),
+			want: "the URL has a name or a password; use: header Authorization <value>"},
+		"a trigger's URL that is not one": {block: define("invoke localhost:9001"), want: `"localhost:9001" is not a URL`},
+		"a host with a path": {block: define("javascript define.mjs\n\t\t\tfetch https://api.example.com/v1"), files: map[string]string{"define.mjs": ""},
+			want: `"https://api.example.com/v1" is not a host`},
+		"a trigger's variable that is not set": {block: define("javascript define.mjs\n\t\t\tenv KEY {env.SLUICE_TEST_UNSET}"), files: map[string]string{"define.mjs": ""},
+			want: "env KEY: {env.SLUICE_TEST_UNSET} is not set, or empty"},
 
 		// secrets
 		"a client secret that is not set": {block: client("secret {env.SLUICE_TEST_UNSET}"),

@@ -53,6 +53,9 @@ type App struct {
 	// SMTP sends codes and invitations. Without it, they are written to outbox.jsonl in the data directory.
 	SMTP *SMTP `json:"smtp,omitempty"`
 
+	// Triggers map the ARNs of Lambda functions to what runs them. A user pool may name an ARN that is not mapped; calling it fails.
+	Triggers []Trigger `json:"triggers,omitempty"`
+
 	// SMS sends SMS messages. Without it, they are written to outbox.jsonl too.
 	SMS *SMS `json:"sms,omitempty"`
 
@@ -300,6 +303,9 @@ func (a *App) Defaults(env func(string) string) {
 			l.Burst = int(math.Ceil(4 * l.PerSecond))
 		}
 	}
+	for i := range a.Triggers {
+		a.Triggers[i].defaults()
+	}
 	a.defaultsOfServers()
 }
 
@@ -345,6 +351,9 @@ func (a *App) Files() []string {
 			files = append(files, t.File)
 		}
 		files = append(append(files, r.Policies...), r.Boundary)
+	}
+	for _, t := range a.Triggers {
+		files = append(append(files, t.JavaScript), t.Watch...)
 	}
 	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }

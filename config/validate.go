@@ -24,6 +24,7 @@ func (a *App) Validate() error {
 	a.validateUserPools(v)
 	a.validateIdentityPools(v)
 	a.validateRoles(v)
+	a.validateTriggers(v)
 	if a.RateLimit != nil {
 		a.RateLimit.validate(v)
 	}

@@ -3,6 +3,7 @@ module github.com/sluicegate/sluice/e2e
 go 1.26.4
 
 require (
+	github.com/aws/aws-lambda-go v1.55.1
 	github.com/aws/aws-sdk-go-v2 v1.47.6
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.14
 	github.com/aws/aws-sdk-go-v2/service/cognitoidentity v1.34.0

@@ -20,6 +20,14 @@ type Observer interface {
 	// CredentialsMinted counts temporary credentials by the operation that made them.
 	CredentialsMinted(operation string)
 
+	// FunctionDone is called after each call of a trigger function; err is nil for a success.
+	FunctionDone(arn string, took time.Duration, err error)
+
+	// MessageDone counts what happens to codes and invitations; MessagesQueued is called with the number of those that wait. See
+	// package message/queue.
+	MessageDone(medium, result string)
+	MessagesQueued(n int)
+
 	// Gate returns the observer of a gate of a route. With shadow, refused requests pass.
 	Gate(route string, shadow bool) authz.Observer
 	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
@@ -47,6 +55,15 @@ func (NoObserver) OperationDone(_, _ string, _ error) {}
 
 // CredentialsMinted implements Observer.
 func (NoObserver) CredentialsMinted(string) {}
+
+// FunctionDone implements Observer.
+func (NoObserver) FunctionDone(string, time.Duration, error) {}
+
+// MessageDone implements Observer.
+func (NoObserver) MessageDone(_, _ string) {}
+
+// MessagesQueued implements Observer.
+func (NoObserver) MessagesQueued(int) {}
 
 // Gate implements Observer.
 func (NoObserver) Gate(string, bool) authz.Observer { return nil }

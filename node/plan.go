@@ -42,7 +42,7 @@ func Read(o Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	return p, p.declared.check()
+	return p, errors.Join(p.declared.check(), checkTriggers(&p.o.Config))
 }
 
 // Config returns the settings with their defaults. They must not be changed.

@@ -9,15 +9,25 @@ import (
 
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
 )
 
-// OutboxFile is the file in the data directory that receives the messages for which no carrier is configured: mail without an smtp block, and SMS messages without an sms
-// block.
+// OutboxFile is the file in the data directory that receives the messages for which no carrier is configured: mail without an
+// smtp block, and SMS messages without an sms block.
 const OutboxFile = "outbox.jsonl"
 
 // tlsModes translates the Caddyfile's words.
 var tlsModes = map[string]message.TLSMode{"starttls": message.StartTLS, "implicit": message.Implicit, "none": message.Plain}
+
+// newQueue returns the queue of codes and invitations, which sends them.
+func newQueue(o *Options, s *Storage) (*queue.Queue, error) {
+	sender, err := newSender(o, s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return queue.New(queue.Options{Store: s.Store, Seal: s.Box, Sender: sender, Now: o.Now, Rand: o.Rand, Observer: o.Observer, Logger: o.Log})
+}
 
 // newSender returns the sender of codes and invitations; dir is the data directory.
 func newSender(o *Options, dir string) (message.Sender, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/userpool/idp"
 )
 
@@ -37,7 +38,9 @@ type Services struct {
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
+	queue       *queue.Queue // of messages
 	calls       calls
+	functions   uses // the runtimes of triggers
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -52,14 +55,16 @@ func servicesID(c *config.App) (string, error) {
 		SMTP                              *config.SMTP
 		SMS                               *config.SMS
 		Redis                             *config.Redis
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis})
+		Triggers                          []config.Trigger
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
 // newServices builds the services in the order in which they need each other and starts their background work. o is the
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
-	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{})}
+	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
 		return nil, err
@@ -69,8 +74,9 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	}
 	sv.Revocations = newRevocations(&o, s)
 	if err := sv.build(ctx, &o); err != nil {
-		return nil, errors.Join(err, sv.Revocations.Close())
+		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end())
 	}
+	sv.queue.Start()
 	background, stop := context.WithCancel(context.Background())
 	sv.stop = stop
 	go func() {
@@ -81,11 +87,15 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 }
 
 func (sv *Services) build(ctx context.Context, o *Options) error {
-	sender, err := newSender(o, sv.Dir)
+	var err error
+	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
+		return err
+	}
+	functions, err := newFunctions(o, &sv.functions)
 	if err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sender, sv.Revocations); err != nil {
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.Revocations, functions); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
@@ -195,5 +205,6 @@ func (sv *Services) Close() error {
 	sv.stop()
 	<-sv.stopped
 	sv.Users.Drain()
-	return errors.Join(slow, sv.Revocations.Close())
+	sv.queue.Close(patience)
+	return errors.Join(slow, sv.Revocations.Close(), sv.functions.end())
 }

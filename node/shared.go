@@ -68,6 +68,7 @@ func (s *shared) leave(key any, u *inUse) bool {
 type (
 	storageKey  string   // the data directory
 	servicesKey string   // the settings that the services depend on
+	functionKey string   // the settings of a trigger
 	remoteKey   string   // an issuer and where its keys are
 	tokensKey   [32]byte // everything that decides which tokens a verifier accepts
 )

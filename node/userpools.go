@@ -6,11 +6,12 @@ import (
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/confirmuser"
 	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
@@ -30,10 +31,10 @@ func newUsedSessions(now func() time.Time) *usedSessions { return signin.NewUsed
 func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
 
 // newUserPools makes the services of the user pools and reads their keys.
-func newUserPools(ctx context.Context, o *Options, s *Storage, sender message.Sender, revoker tokens.Revoker) (*idp.Provider, error) {
+func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, revoker tokens.Revoker, functions *trigger.Functions) (*idp.Provider, error) {
 	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: sender, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
+		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Hasher: s.hasher,
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}

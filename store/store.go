@@ -62,6 +62,7 @@ type Tx struct {
 	Groups        Groups
 	Codes         Codes
 	Passkeys      Passkeys
+	Messages      Messages
 	RefreshTokens RefreshTokens
 	Sessions      Sessions
 	Passwords     Passwords

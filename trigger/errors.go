@@ -18,6 +18,7 @@ var ErrNotJSON = errors.New("trigger: the function's output is not JSON text")
 type FunctionError struct {
 	Type    string // errorType, such as "Error" or "ValueError"; may be ""
 	Message string // errorMessage
+	Stack   string // for the log; "" if it is not known
 }
 
 // Error returns type and message.

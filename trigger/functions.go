@@ -143,7 +143,12 @@ func (f *Functions) done(function *Function, call Call, took time.Duration, err 
 	if f.o.Observer != nil {
 		f.o.Observer.FunctionDone(function.ARN.String(), took, *err)
 	}
-	if *err != nil && !errors.Is(*err, context.Canceled) {
-		f.o.Log.Error("a trigger function failed", "function", call.ARN, "request_id", call.RequestID, "took", took, "error", *err)
+	if *err == nil || errors.Is(*err, context.Canceled) {
+		return
 	}
+	log := f.o.Log.With("function", call.ARN, "request_id", call.RequestID, "took", took)
+	if raised, ok := errors.AsType[*FunctionError](*err); ok && raised.Stack != "" {
+		log = log.With("stack", raised.Stack)
+	}
+	log.Error("a trigger function failed", "error", *err)
 }

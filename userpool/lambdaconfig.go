@@ -1,6 +1,10 @@
 package userpool
 
 import (
+	"context"
+	"maps"
+	"slices"
+
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -86,4 +90,19 @@ func (p *PoolSettings) completeLambda() error {
 		return fault.New(fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender.")
 	}
 	return nil
+}
+
+// logUnmapped names the functions of a pool that nothing is mapped to. The pool may have them, and they may be added later; until
+// then the operations that need them fail.
+func (s *Service) logUnmapped(ctx context.Context, poolID string, c *LambdaConfig) {
+	if s.o.Mapped == nil {
+		return
+	}
+	named := c.ARNs()
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if !s.o.Mapped(named[name]) {
+			s.base.Logger.WarnContext(ctx, "nothing is mapped to a function of a user pool; add a trigger with its ARN to the configuration",
+				"pool", poolID, "trigger", name, "arn", named[name])
+		}
+	}
 }

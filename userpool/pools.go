@@ -59,6 +59,7 @@ func (s *Service) insertPool(ctx context.Context, id, name string, settings Pool
 	if err != nil {
 		return nil, err
 	}
+	s.logUnmapped(ctx, id, settings.LambdaConfig)
 	return &p.PoolDescription, nil
 }
 
@@ -88,6 +89,7 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 // their defaults; schema, user name attributes, alias attributes and case sensitivity cannot change. An empty name keeps
 // the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPool(ctx context.Context, id, name string, settings PoolSettings) error {
+	s.logUnmapped(ctx, id, settings.LambdaConfig)
 	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		if name != "" {
 			rec.Name = name

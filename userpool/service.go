@@ -18,6 +18,9 @@ type Options struct {
 	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
 	CheckRequest RequestCheck
 
+	// Mapped reports whether a function is mapped to an ARN. The log names the functions of pools that are not mapped; nil
+	// takes all for mapped.
+	Mapped func(arn string) bool
 	// NewKey makes a signing key; nil makes RSA keys of 2048 bits for RS256.
 	NewKey func(rand io.Reader) (*token.SigningKey, error)
 	// KeyRotation is how long a key signs; 0 is 90 days. The next key is published KeyLead before it signs. The public

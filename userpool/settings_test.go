@@ -1,11 +1,16 @@
 package userpool_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 func settings(t testing.TB, text string) userpool.PoolSettings {
@@ -217,6 +222,17 @@ func TestPoolsKeepTheirFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := after.Settings.LambdaConfig.ARNs(); len(got) != 1 || got["PreTokenGeneration"] != f {
+		t.Error(got)
+	}
+}
+
+// A pool may name a function that nothing is mapped to yet. The log says so.
+func TestUnmappedFunctionsAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	h := newHarness(t, func(o *idp.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.Lambda(nil)
+	h.Pool(settings(t, `{"LambdaConfig": {"PreSignUp": "`+userpooltest.ARN+`", "CustomMessage": "arn:aws:lambda:us-east-1:123456789012:function:missing"}}`))
+	if got := log.String(); !strings.Contains(got, "trigger=CustomMessage arn=arn:aws:lambda:us-east-1:123456789012:function:missing") || strings.Contains(got, "PreSignUp") {
 		t.Error(got)
 	}
 }

@@ -134,8 +134,9 @@ func (d *decoder) mapping(s *api.Shape, into reflect.Value) error {
 		if err != nil {
 			return err
 		}
-		if d.null() {
-			return &SerializationError{"A map must not hold null"}
+		if d.null() { // as if it were left out: amazon-cognito-identity-js sends "DEVICE_KEY": null
+			m.SetMapIndex(reflect.ValueOf(name), reflect.Value{})
+			continue
 		}
 		element.SetZero()
 		if err := d.value(s.Elem, element); err != nil {

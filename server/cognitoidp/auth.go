@@ -65,7 +65,7 @@ func (s *server) adminRespondToAuthChallenge(ctx context.Context, c *rpc.Call, i
 
 func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
 	t, err := s.signIns.GetTokensFromRefreshToken(ctx, signin.Renewal{ClientID: api.Value(in.ClientId), ClientSecret: api.Value(in.ClientSecret),
-		RefreshToken: api.Value(in.RefreshToken), Context: s.clientContext(c, in.ClientMetadata)})
+		RefreshToken: api.Value(in.RefreshToken), DeviceKey: api.Value(in.DeviceKey), Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,9 @@ func tokensOut(t *tokens.Set) *wire.AuthenticationResultType {
 	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}
 	if t.RefreshToken != "" {
 		out.RefreshToken = &t.RefreshToken
+	}
+	if t.NewDevice != nil {
+		out.NewDeviceMetadata = &wire.NewDeviceMetadataType{DeviceKey: &t.NewDevice.Key, DeviceGroupKey: &t.NewDevice.GroupKey}
 	}
 	return out
 }

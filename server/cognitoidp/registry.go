@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
@@ -26,6 +27,7 @@ type server struct {
 	pools    *userpool.Service
 	tokens   *tokens.Service
 	users    *directory.Service
+	devices  *devices.Service
 	passkeys *passkeys.Service
 	signIns  *signin.Machine
 	threat   *threat.Service
@@ -36,6 +38,7 @@ func newServer(o Options) *server {
 	s := &server{clientIP: o.ClientIP}
 	if p := o.Provider; p != nil {
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
+		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
 	}
@@ -49,6 +52,7 @@ func Registry(o Options) rpc.Registry {
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
 		s.clientOperations(),
+		s.deviceOperations(),
 		s.groupOperations(),
 		s.mfaOperations(),
 		s.passkeyOperations(),

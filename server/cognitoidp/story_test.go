@@ -19,6 +19,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	self(b)
 	recovery(b)
 	groups(b)
+	trackedDevices(b)
 	secondFactors(b)
 	sessions(b)
 	ends(b)

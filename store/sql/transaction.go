@@ -70,6 +70,7 @@ func (t *Transaction) Tx() store.Tx {
 		Groups:        groups{t},
 		Codes:         codes{t},
 		Passkeys:      passkeys{t},
+		Messages:      messages{t},
 		RefreshTokens: refreshTokens{t},
 		Sessions:      sessions{t},
 		Passwords:     passwords{t},

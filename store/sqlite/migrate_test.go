@@ -22,7 +22,8 @@ var sums = map[string]string{
 	"0004_policy_versions.sql":       "961b2ffc4f3fb8c5bb041e4a3fc1ee3a914ede17f001801c51e6730c3af81563",
 	"0005_passkeys.sql":              "708d06af0f40022804b988146f75d03040e0426be28b8e00e526ac12b3260a50",
 	"0006_devices.sql":               "19f95ff176aeae07cd92951f84f120a068888333a7c326c9c5e7af5d114ea4f7",
-	"0007_threat.sql":                "60b8dddffb3987da9812c02badcae8d3ee6eb21d3aec417e27b11f45b331e63c",
+	"0007_messages.sql":              "ba7b853d4bd4ff7301234b09973d0698db8ca429673a3adab67ddb854485433a",
+	"0008_threat.sql":                "60b8dddffb3987da9812c02badcae8d3ee6eb21d3aec417e27b11f45b331e63c",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

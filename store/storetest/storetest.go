@@ -27,6 +27,8 @@ func Run(t *testing.T, open Open) {
 		{"users by filter", testFilters},
 		{"groups", testGroups},
 		{"codes", testCodes},
+		{"messages", testMessages},
+		{"messages of floods are trimmed", testMessagesTrim},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},

@@ -59,9 +59,16 @@ func (s *Service) confirmURL(p *userpool.Pool, l *letter) string {
 		"&confirmation_code=" + url.QueryEscape(l.secret)
 }
 
-// send fills in the placeholders and sends the message. It logs a failure and returns fault.CodeDeliveryFailure. Call it
+// send fills in the placeholders and sends the message. It logs a failure and returns fault.CodeDeliveryFailure, or the error of
+// the pool's CustomMessage function. A pool with a custom sender for the medium has its function send the message. Call send
 // after the transaction that keeps the secret.
 func (s *Service) send(ctx context.Context, p *userpool.Pool, l letter) (*Delivery, error) {
+	if hasSender(p, &l) {
+		return s.passToSender(ctx, p, l)
+	}
+	if err := s.customTexts(ctx, p, &l); err != nil {
+		return nil, err
+	}
 	m := s.compose(p, &l)
 	if err := s.o.Sender.Send(ctx, m); err != nil {
 		s.base.Logger.WarnContext(ctx, "a message could not be sent", "pool", p.ID, "purpose", l.purpose, "medium", string(m.Medium), "error", err)

@@ -103,8 +103,13 @@ func (s *Service) migratedUser(ctx context.Context, p *userpool.Pool, name strin
 	if m.Status == userpool.StatusConfirmed {
 		u.Status = userpool.StatusConfirmed
 	}
-	if m.EnableSMSMFA && (p.Settings.MfaConfiguration == "OFF" || u.Attributes["phone_number"] == "") {
-		return u, fault.New(fault.InvalidParameter, "enableSMSMFA requires MFA in the user pool and a phone_number.")
+	if m.EnableSMSMFA {
+		if p.Settings.MfaConfiguration == "OFF" || u.Attributes["phone_number"] == "" {
+			return u, fault.New(fault.InvalidParameter, "enableSMSMFA requires MFA in the user pool and a phone_number.")
+		}
+		if err := (&userpool.MFA{SMS: true}).Write(&u); err != nil {
+			return u, err
+		}
 	}
 	p.SetNames(&u)
 	return u, nil

@@ -24,8 +24,9 @@ func (s *Service) putCode(tx store.Tx, p *userpool.Pool, u *store.User, purpose,
 }
 
 // keepCode makes a code for the user with the sub and keeps it, in one transaction, so that no code goes to an address
-// that the user has lost meanwhile. It returns the letter to send.
-func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose string, to target) (l letter, err error) {
+// that the user has lost meanwhile. It returns the letter to send. With post, the transaction also puts the message into the
+// queue, so that it is sent even if the process ends, and the letter need not be sent.
+func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose string, from origin, post bool, to target) (l letter, err error) {
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, sub)
 		if err != nil {
@@ -35,8 +36,14 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 		if err != nil {
 			return err
 		}
-		l, err = s.putCode(tx, p, &u, purpose, attribute, u.Attributes[attribute])
-		return err
+		if l, err = s.putCode(tx, p, &u, purpose, attribute, u.Attributes[attribute]); err != nil {
+			return err
+		}
+		l.origin = from
+		if !post {
+			return nil
+		}
+		return s.o.Queue.Put(tx, s.compose(p, &l))
 	})
 	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
 		return l, userpool.ErrNoUser
@@ -45,14 +52,18 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 }
 
 // sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
-// background; a failure is logged, and the user can request another code.
+// background: by the queue, or, if a function makes or sends the message, by the courier. A failure is logged, and the user can
+// request another code.
 func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
-	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, to)
-	if err != nil {
+	post := from.client.HidesExistence && s.o.Queue != nil && !hasFunctions(p)
+	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, from, post, to)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	l.origin = from
-	if !from.client.HidesExistence {
+	case post:
+		s.o.Queue.Wake()
+		return l.delivery(), nil
+	case !from.client.HidesExistence:
 		return s.send(ctx, p, l)
 	}
 	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure

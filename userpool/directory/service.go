@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -24,6 +25,16 @@ type Options struct {
 	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
 	// the pool's issuer and /confirmUser.
 	ConfirmURL func(poolID string) string
+	// Keys encrypt the codes for custom senders. nil encrypts none.
+	Keys CodeKeys
+	// Queue keeps messages that are sent after their call has been answered. nil means that they are lost if the process ends.
+	Queue Queue
+}
+
+// Queue keeps messages in the store and sends them.
+type Queue interface {
+	Put(tx store.Tx, m message.Message) error // in the caller's transaction
+	Wake()                                    // after its commit
 }
 
 // Service keeps users and groups. Its methods may be called from any goroutine.

@@ -213,11 +213,11 @@ func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, in Attri
 	if err := s.limits.take(opVerifySend, holder.Pool.ID, holder.User.Sub, limitVerifySend); err != nil {
 		return nil, err
 	}
-	l, err := s.keepCode(ctx, holder.Pool, holder.User.Sub, codeAttribute+attribute, to)
+	from := origin{sourceVerify, holder.Client, in.Context}
+	l, err := s.keepCode(ctx, holder.Pool, holder.User.Sub, codeAttribute+attribute, from, false, to)
 	if err != nil {
 		return nil, err
 	}
-	l.origin = origin{sourceVerify, holder.Client, in.Context}
 	return s.send(ctx, holder.Pool, l)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -35,6 +36,8 @@ type Options struct {
 	Sender       message.Sender
 	Hasher       *directory.Hasher
 	ConfirmURL   func(poolID string) string // see directory.Options; may be nil
+	Keys         directory.CodeKeys         // see directory.Options; may be nil
+	Queue        directory.Queue            // see directory.Options; may be nil
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
@@ -57,6 +60,7 @@ type Provider struct {
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Devices  *devices.Service
 	Passkeys *passkeys.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
@@ -73,7 +77,7 @@ func New(o Options) (*Provider, error) {
 	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		CheckRequest: o.CheckRequest, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +90,11 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	p.Users, err = directory.New(directory.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
-		ConfirmURL: o.ConfirmURL, Triggers: lambda})
+		ConfirmURL: o.ConfirmURL, Queue: o.Queue, Keys: o.Keys, Triggers: lambda})
+	if err != nil {
+		return nil, err
+	}
+	p.Devices, err = devices.New(devices.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +102,8 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
+		Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 

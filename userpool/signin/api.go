@@ -97,7 +97,9 @@ func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err erro
 		r = &Result{Challenge: c.name, Parameters: c.parameters, Available: c.available, Session: c.session}
 	case out.authentication != nil:
 		r = &Result{}
-		r.Tokens, err = m.o.Tokens.Issue(ctx, out.authentication.Tokens(tokens.SelfScope))
+		request := out.authentication.Tokens(tokens.SelfScope)
+		request.NewDevice = true
+		r.Tokens, err = m.o.Tokens.Issue(ctx, request)
 	default:
 		r = &Result{Tokens: out.tokens}
 	}

@@ -23,6 +23,7 @@ type attempt struct {
 
 	subject *directory.Subject
 	state   state
+	device  *store.Device // of state.Device; nil for none
 
 	forcesMFA bool // the risk of the sign-in demands a second factor
 
@@ -66,13 +67,6 @@ func (a *attempt) require(names []string) error {
 
 func (a *attempt) checkSecretHash() error {
 	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
-}
-
-// takeDeviceKey sets the device key of the sign-in from the call. A key that was proved stays.
-func (a *attempt) takeDeviceKey() {
-	if key := a.params["DEVICE_KEY"]; key != "" && !slices.Contains(a.state.Proved, Device) {
-		a.state.Device = key
-	}
 }
 
 // admit returns an error for a subject who may not attempt to sign in. AWS, "Managing user existence error responses": for a

@@ -27,6 +27,8 @@ type Authentication struct {
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
+	device   *store.Device // nil for none
+	address  string        // of the client; "" if it is not known
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
@@ -35,7 +37,8 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 		event = a.state.Watch.Event
 	}
 	return &Authentication{Event: event, Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes}
+		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
+		device: a.device, address: a.context.Address}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
@@ -44,7 +47,12 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Visit: a.Visit, Event: a.Event, Source: a.source, Metadata: a.metadata, Confirm: end.write}
+		Visit: a.Visit, Event: a.Event, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+			if err := end.write(tx, u); err != nil {
+				return err
+			}
+			return a.useDevice(tx)
+		}}
 }
 
 // settlement is what a sign-in writes to the user's record.

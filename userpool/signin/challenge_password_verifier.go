@@ -2,9 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -23,11 +20,6 @@ const timestampSkew = 5 * time.Minute
 type srpVerifier struct {
 	users *directory.Service
 	base  *userpool.Base
-}
-
-// srpState is the step's own state.
-type srpState struct {
-	Exchange []byte `json:"x"`
 }
 
 func passwordVerifierStep(users *directory.Service, base *userpool.Base) *step {
@@ -54,45 +46,24 @@ func (v *srpVerifier) ask(_ context.Context, a *attempt) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	exchange, srpB, err := srp.Begin(v.base.Rand, verifier, a.params["SRP_A"])
-	if errors.Is(err, srp.ErrPublicA) {
-		return nil, fault.New(fault.InvalidParameter, "Invalid SRP_A value.")
-	}
+	q, err := srpQuestion(v.base.Rand, a, salt, verifier, "")
 	if err != nil {
 		return nil, err
 	}
-	data, err := exchange.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	username := a.subject.User.Username
-	return &question{own: srpState{Exchange: data}, parameters: map[string]string{
-		"USERNAME":        username,
-		"USER_ID_FOR_SRP": username,
-		"SRP_B":           srpB,
-		"SALT":            srp.SaltHex(salt),
-	}}, nil
+	q.parameters["USERNAME"], q.parameters["USER_ID_FOR_SRP"] = a.subject.User.Username, a.subject.User.Username
+	return q, nil
 }
 
-// answer checks the client's signature over the block, with the timestamp as the server writes it.
+// answer checks the proof of the password.
 func (v *srpVerifier) answer(_ context.Context, a *attempt) (bool, error) {
 	_, verifier, own, err := v.users.Verifier(a.pool, a.subject)
 	if err != nil {
 		return false, err
 	}
-	var s srpState
-	if err := json.Unmarshal(a.state.Own, &s); err != nil {
-		return false, fmt.Errorf("signin: decoding the state of %s: %w", passwordVerifier, err)
-	}
-	var exchange srp.Exchange
-	if err := exchange.UnmarshalBinary(s.Exchange); err != nil {
-		return false, err
-	}
-	at, err := srp.ParseTimestamp(a.params["TIMESTAMP"])
+	s, err := a.srpState()
 	if err != nil {
 		return false, err
 	}
-	name := srp.Name{Pool: a.pool.ShortName(), User: a.subject.User.Username}
-	ok := srp.Check(exchange.Key(verifier), name, a.block, srp.FormatTimestamp(at), a.params["PASSWORD_CLAIM_SIGNATURE"])
-	return ok && own, nil
+	ok, err := a.srpProof(s, srp.Name{Pool: a.pool.ShortName(), User: a.subject.User.Username}, verifier)
+	return ok && own, err
 }

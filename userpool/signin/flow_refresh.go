@@ -21,7 +21,7 @@ func refreshFlow(issuer *tokens.Service) *flow {
 				return nil, fault.New(fault.InvalidParameter, "Auth flow not enabled for this client")
 			}
 			return issuer.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: a.params["REFRESH_TOKEN"],
-				Visit:   a.client.Visit(a.context),
+				DeviceKey: a.params["DEVICE_KEY"], Visit: a.client.Visit(a.context),
 				Confirm: func(u *store.User) error { return a.client.CheckSecretHash(u.Username, a.params["SECRET_HASH"]) }})
 		}}
 }
@@ -31,6 +31,7 @@ type Renewal struct {
 	ClientID     string
 	ClientSecret string
 	RefreshToken string
+	DeviceKey    string
 	Context      userpool.ClientContext
 }
 
@@ -47,8 +48,8 @@ func (m *Machine) GetTokensFromRefreshToken(ctx context.Context, in Renewal) (*t
 		return nil, err
 	}
 	a.context, a.state.Flow = in.Context, refreshTokenAuth
-	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken, Metadata: in.Context.Metadata,
-		Visit: a.client.Visit(in.Context)})
+	set, err := m.o.Tokens.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: in.RefreshToken,
+		DeviceKey: in.DeviceKey, Metadata: in.Context.Metadata, Visit: a.client.Visit(in.Context)})
 	if fault.Is(err, fault.PasswordResetRequired) {
 		err = fault.Wrap(fault.NotAuthorized, err, "%s", userpool.ErrResetRequired.Message) // the fault kind that the operation documents
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -15,12 +16,13 @@ import (
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. Base, Pools, Tokens, Users and Passkeys are required.
+// Options are what New needs. Base, Pools, Tokens, Users, Devices and Passkeys are required.
 type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
+	Devices  *devices.Service
 	Passkeys *passkeys.Service
 	Observer Observer          // counts sign-ins; may be nil
 	Threat   *threat.Service   // nil protects nothing
@@ -46,8 +48,8 @@ type Machine struct {
 
 // New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Passkeys == nil {
-		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Passkeys are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Devices == nil || o.Passkeys == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users, Options.Devices and Options.Passkeys are required")
 	}
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
@@ -90,7 +92,7 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
-	if err := m.preAuthentication(ctx, a); err != nil {
+	if err := m.checkFirst(ctx, f, a); err != nil {
 		return nil, err
 	}
 	switch {
@@ -133,7 +135,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 		return nil, err
 	}
 	out, err := m.answer(ctx, s, a)
-	if err != nil && !s.inBlock && mayRepeat(err) {
+	if err != nil && (!s.inBlock && mayRepeat(err) || errors.Is(err, devices.ErrNoDevice)) {
 		giveBack()
 	}
 	return out, err
@@ -174,6 +176,9 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 			return nil, userpool.ErrWrongPassword
 		}
 		return nil, errSession
+	}
+	if err := m.findDevice(ctx, a); err != nil {
+		return nil, err
 	}
 	if err := m.verify(ctx, s, a); err != nil {
 		return nil, err

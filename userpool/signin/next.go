@@ -130,10 +130,11 @@ func nextCustom(s situation) (string, error) {
 	return "", userpool.ErrWrongPassword
 }
 
-// nextDevice returns the challenge of a remembered device.
+// nextDevice returns the challenge of a remembered device. It does not follow MFA: amazon-cognito-identity-js cannot answer
+// it there, because it sends the Session of the code.
 func nextDevice(s situation) (string, error) {
 	switch {
-	case !s.device.remembered || slices.Contains(s.proved, Device):
+	case !s.device.remembered, slices.Contains(s.proved, Device), provedOne(s.proved, secondFactors):
 		return "", nil
 	case s.chosen == deviceVerifier:
 		return deviceVerifier, nil
@@ -145,5 +146,5 @@ func nextDevice(s situation) (string, error) {
 func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
 	return situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
-		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, decision: a.decision}, nil
+		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, device: a.deviceView(), decision: a.decision}, nil
 }

@@ -31,6 +31,8 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		deviceSRPStep(),
+		deviceVerifierStep(m.o.Devices, m.base),
 		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
 	} {

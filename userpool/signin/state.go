@@ -26,7 +26,7 @@ const (
 var (
 	errSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
 	errSessionUsed    = fault.New(fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
-	errStateTooLong   = errors.New("signin: the state is longer than a Session may be; metadata and private parameters of a custom challenge must be shorter")
+	errStateTooLong   = fault.New(fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long.")
 	errSessionExpired = fault.New(fault.NotAuthorized, "Invalid session for the user, session is expired.")
 )
 

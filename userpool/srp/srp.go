@@ -52,6 +52,12 @@ func Verifier(n Name, password string, salt []byte) []byte {
 	return new(big.Int).Exp(groupG, privateX(n, password, salt), groupN).Bytes()
 }
 
+// ValidVerifier reports whether v is a verifier with which Begin makes an exchange that needs the password: a number of the
+// group other than 0, 1 and N-1, whose powers anyone can compute.
+func ValidVerifier(v *big.Int) bool {
+	return v.Cmp(big.NewInt(1)) > 0 && v.Cmp(new(big.Int).Sub(groupN, big.NewInt(1))) < 0
+}
+
 // privateX is x = H(pad(salt) ‖ H(pool ‖ user ‖ ":" ‖ password)).
 func privateX(n Name, password string, salt []byte) *big.Int {
 	inner := hash([]byte(n.Pool), []byte(n.User), []byte(":"), []byte(password))

@@ -47,7 +47,7 @@ func (s *Service) changesOfRenewal(ctx context.Context, in *RenewRequest, r *ref
 	c := &content{pool: in.Pool, client: in.Client}
 	var refused error
 	err := s.base.View(ctx, func(tx store.Tx) (err error) {
-		_, refused, err = s.readFamily(tx, c, r, in.Confirm)
+		_, refused, err = s.readFamily(tx, c, r, in)
 		return err
 	})
 	if err != nil || refused != nil {

@@ -25,6 +25,7 @@ type Set struct {
 	IDToken      string
 	RefreshToken string // "" if a renewal leaves the client's as it is
 	ExpiresIn    int    // of the access token, in seconds
+	NewDevice    *NewDevice
 }
 
 // maxFamilies is how many refresh families a user can have. Another sign-in ends the oldest, which bounds what signing the
@@ -44,11 +45,14 @@ type Request struct {
 	Scopes   []string
 	AuthTime time.Time
 
-	Visit      userpool.Visit       // where the user signs in from; kept with the session
-	SSOSession string               // the SSO session that the sign-in came through; "" = none
-	Event      string               // event_id; "" draws one
-	Source     triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
-	Metadata   map[string]string    // ClientMetadata for PreTokenGeneration
+	DeviceKey string               // the device of the sign-in; "" for none
+	NewDevice bool                 // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
+	Source    triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
+	Metadata  map[string]string    // ClientMetadata for PreTokenGeneration
+
+	Visit      userpool.Visit // where the user signs in from; kept with the session
+	SSOSession string         // the SSO session that the sign-in came through; "" = none
+	Event      string         // event_id; "" draws one
 
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
@@ -67,7 +71,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
-	family, refresh, err := s.newFamily(c, &r)
+	device, err := s.deviceOf(c, &r)
+	if err != nil {
+		return nil, err
+	}
+	family, refresh, err := s.newFamily(c, &r, device)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +118,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.RefreshToken = refresh
+	set.RefreshToken, set.NewDevice = refresh, device
 	return set, nil
 }
 
@@ -119,11 +127,12 @@ type familyContext struct {
 	Scopes []string `json:"scopes"`
 	Event  string   `json:"event"`
 	Flow   string   `json:"flow"`
-	Turn   uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
+	Turn   uint32   `json:"turn,omitempty"`  // how often the refresh token was rotated
+	Group  string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
-func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, refresh string, err error) {
+func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec store.RefreshToken, refresh string, err error) {
 	if c.family, err = s.base.UUID(); err != nil {
 		return rec, "", err
 	}
@@ -136,11 +145,15 @@ func (s *Service) newFamily(c *content, r *Request) (rec store.RefreshToken, ref
 	if err != nil {
 		return rec, "", err
 	}
-	state, err := json.Marshal(familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow})
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow}
+	if device != nil {
+		kept.Group = device.GroupKey
+	}
+	state, err := json.Marshal(kept)
 	if err != nil {
 		return rec, "", fmt.Errorf("tokens: encoding refresh family: %w", err)
 	}
 	now := c.from.at
 	return store.RefreshToken{ID: c.family, PoolID: r.Pool.ID, ClientID: r.Client.ID, Sub: r.Sub, Hash: hash, Context: state,
-		AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
+		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
 }

@@ -91,6 +91,7 @@ type RenewRequest struct {
 	Pool         *userpool.Pool
 	Client       *userpool.Client
 	RefreshToken string
+	DeviceKey    string                  // what the client sent; "" for nothing
 	Metadata     map[string]string       // ClientMetadata for PreTokenGeneration
 	Confirm      func(*store.User) error // may refuse the user; nil accepts every user
 	Visit        userpool.Visit          // where the user renews from; kept with the session
@@ -113,7 +114,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	var outcome error
 	tracks := in.Pool.Settings.SessionConfiguration.Tracks()
 	read := func(tx store.Tx) (err error) {
-		next, outcome, err = s.readAndTurn(tx, c, r, in.Confirm)
+		next, outcome, err = s.readAndTurn(tx, c, r, &in)
 		if err != nil || outcome != nil || !tracks {
 			return err
 		}
@@ -147,8 +148,8 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 
 // readAndTurn reads the family of a token. If the client rotates, it writes the next turn and returns it. outcome is the answer
 // to the client; err ends the transaction.
-func (s *Service) readAndTurn(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (next *refreshToken, outcome, err error) {
-	f, outcome, err := s.readFamily(tx, c, r, confirm)
+func (s *Service) readAndTurn(tx store.Tx, c *content, r *refreshToken, in *RenewRequest) (next *refreshToken, outcome, err error) {
+	f, outcome, err := s.readFamily(tx, c, r, in)
 	if outcome != nil || err != nil {
 		return nil, outcome, err
 	}
@@ -156,7 +157,7 @@ func (s *Service) readAndTurn(tx store.Tx, c *content, r *refreshToken, confirm 
 }
 
 // readFamily checks the token's family and user and fills in the content. outcome is the answer to the client.
-func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm func(*store.User) error) (family *store.RefreshToken, outcome, err error) {
+func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *RenewRequest) (family *store.RefreshToken, outcome, err error) {
 	f, err := tx.RefreshTokens.Get(r.family)
 	if errors.Is(err, store.ErrNotFound) || (err == nil && (f.ClientID != c.client.ID || f.PoolID != c.pool.ID)) {
 		return nil, errRefreshInvalid, nil
@@ -187,12 +188,15 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, confirm f
 	if u.Status == userpool.StatusResetRequired {
 		return nil, userpool.ErrResetRequired, nil
 	}
-	if confirm != nil {
-		if err := confirm(&u); err != nil {
+	if in.Confirm != nil {
+		if err := in.Confirm(&u); err != nil {
 			return nil, err, nil
 		}
 	}
-	c.user, c.family, c.event, c.scopes, c.authTime = &u, f.ID, state.Event, state.Scopes, f.AuthTime
+	if outcome, err := checkDevice(tx, c.pool, &f, in.DeviceKey); outcome != nil || err != nil {
+		return nil, outcome, err
+	}
+	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
 	c.groups, err = groupsOf(tx, &u)
 	return &f, nil, err
 }

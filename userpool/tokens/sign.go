@@ -22,6 +22,7 @@ type content struct {
 	scopes   []string
 	family   string // origin_jti
 	event    string // event_id
+	device   string // device_key; "" for none
 	authTime time.Time
 	changes  *triggers.TokenChanges // of PreTokenGeneration; nil for none
 	from     moment                 // before user and groups were read; determines iat, so that the tokens are older than any later change
@@ -82,6 +83,9 @@ func (c *content) accessClaims() map[string]any {
 	claims["username"] = c.user.Username
 	claims["scope"] = strings.Join(c.scopes, " ")
 	claims["version"] = 2
+	if c.device != "" {
+		claims["device_key"] = c.device
+	}
 	return claims
 }
 

@@ -46,17 +46,23 @@ const ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
 func (h *Harness) Lambda(run func(Event) error) *Lambda {
 	h.T.Helper()
 	l := &Lambda{Run: run}
+	h.Map(l)
+	return l
+}
+
+// Map maps ARN to a runtime.
+func (h *Harness) Map(r trigger.Runtime) {
+	h.T.Helper()
 	arn, err := trigger.ParseARN(ARN)
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	h.Options.Functions, err = trigger.New(trigger.Options{Functions: []trigger.Function{{ARN: arn, Runtime: l}},
+	h.Options.Functions, err = trigger.New(trigger.Options{Functions: []trigger.Function{{ARN: arn, Runtime: r}},
 		Log: slog.New(slog.DiscardHandler), Now: h.Clock.Now, Rand: rand.Reader})
 	if err != nil {
 		h.T.Fatal(err)
 	}
 	h.Restart()
-	return l
 }
 
 // Invoke implements trigger.Runtime.

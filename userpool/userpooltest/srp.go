@@ -64,10 +64,13 @@ func (c *SRPClient) Answer(t testing.TB, poolID string, params map[string]string
 // AnswerStamped is Answer with the TIMESTAMP as given.
 func (c *SRPClient) AnswerStamped(t testing.TB, poolID string, params map[string]string, pass, stamp string) map[string]string {
 	t.Helper()
-	short := poolID[strings.IndexByte(poolID, '_')+1:]
-	user := params["USER_ID_FOR_SRP"]
+	return c.proof(t, srp.Name{Pool: poolID[strings.IndexByte(poolID, '_')+1:], User: params["USER_ID_FOR_SRP"]}, params, pass, stamp)
+}
+
+func (c *SRPClient) proof(t testing.TB, name srp.Name, params map[string]string, pass, stamp string) map[string]string {
+	t.Helper()
 	pubB, salt := hexInt(params["SRP_B"]), hexInt(params["SALT"])
-	inner := sha256.Sum256([]byte(short + user + ":" + pass))
+	inner := sha256.Sum256([]byte(name.Pool + name.User + ":" + pass))
 	x := new(big.Int).SetBytes(sum(padded(salt), inner[:]))
 	u := new(big.Int).SetBytes(sum(padded(c.PublicA), padded(pubB)))
 	base := new(big.Int).Sub(pubB, new(big.Int).Mul(c.k, new(big.Int).Exp(c.G, x, c.N)))
@@ -82,7 +85,7 @@ func (c *SRPClient) AnswerStamped(t testing.TB, poolID string, params map[string
 		t.Fatal(err)
 	}
 	return map[string]string{"USERNAME": params["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": params["SECRET_BLOCK"], "TIMESTAMP": stamp,
-		"PASSWORD_CLAIM_SIGNATURE": srp.Signature(key, srp.Name{Pool: short, User: user}, block, stamp)}
+		"PASSWORD_CLAIM_SIGNATURE": srp.Signature(key, name, block, stamp)}
 }
 
 func sum(parts ...[]byte) []byte {

@@ -123,6 +123,20 @@ create table passkeys (
 );
 create index passkeys_by_user on passkeys (pool_id, sub, created_at, id);
 
+create table messages (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    topic      bytea not null,
+    origin     bytea not null,
+    sealed     bytea not null,
+    attempts   bigint not null,
+    created_at timestamptz,
+    due_at     timestamptz,
+    expires_at timestamptz,
+    unique (pool_id, topic)
+);
+create index messages_by_time on messages (due_at, id);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,

@@ -28,6 +28,4 @@ insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{
 insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
 insert into passkeys values ('us-east-1_aaaaaaaaa', x'09', 'sub-ann', 'example.com', x'0a', 3, 'Security key', x'0b', 'cross-platform', '["usb"]', 0, null, 1793588645678);
-insert into sessions values ('tkn1', 'us-east-1_aaaaaaaaa', 'sub-ann', '1aaaaaaaaaaaaaaaaaaaaaaaaa', null, '', 'unknown', '192.0.2.1', 1793588645678, 1793588645678, 1893588645678);
-insert into password_history values ('us-east-1_aaaaaaaaa', 'sub-ann', '["$argon2id$a"]');
-insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}', 1793588645678);
+insert into messages values ('m1', 'us-east-1_aaaaaaaaa', x'0c', x'0d', x'0e', 2, 1793588645678, 1793588646678, 1793588745678);

@@ -1,0 +1,176 @@
+package javascript_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/trigger/javascript"
+)
+
+func TestALoopIsSlowedDownAndStopped(t *testing.T) {
+	for name, body := range map[string]string{
+		"loop":               `for (;;) {}`,
+		"in try":             `try { for (;;) {} } catch { for (;;) {} } finally { for (;;) {} }`,
+		"async":              `for (;;) await null`,
+		"recursive promise":  `const f = () => Promise.resolve().then(f); await f()`,
+		"regular expression": `/^(a+)+$/.test('a'.repeat(40) + 'b')`,
+		"timers":             `await new Promise(() => { const f = () => setTimeout(f, 0); f() })`,
+	} {
+		r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.ok) return 'ok'; `+body+` }`, func(o *javascript.Options) { o.Instances = 1 })
+		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+		if _, err := invoke(ctx, r, `{}`); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		// There is one machine, so this call waits for the other to be stopped.
+		if got, err := invoke(within(t), r, `{"ok":true}`); err != nil || got != `"ok"` {
+			t.Errorf("%s: the function does not run any more: %s, %v", name, got, err)
+		}
+	}
+}
+
+func TestALoopWhileLoadingEndsTheCall(t *testing.T) {
+	r, _ := start(t, "a.mjs", `for (;;) {}`)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := invoke(ctx, r, `{}`); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestMemoryIsLimited(t *testing.T) {
+	for name, body := range map[string]string{
+		"array":        `const all = []; for (;;) all.push(new Array(1000).fill(all.length))`,
+		"string":       `let s = 'x'; for (;;) s += s`,
+		"one buffer":   `new Uint8Array(1e9)`,
+		"caught":       `const all = []; for (;;) try { all.push(new Array(1000).fill(1)) } catch (e) { if (all.length > 1e9) throw e }`,
+		"asynchronous": `const all = []; for (;;) { await null; all.push(new Array(1000).fill(1)) }`,
+	} {
+		r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.ok) return 'ok'; `+body+` }`,
+			func(o *javascript.Options) { o.Memory = 16 << 20 })
+		limit := time.Minute
+		if name == "caught" { // it would go on for ever
+			limit = time.Second
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err := invoke(ctx, r, `{}`)
+		cancel()
+		var raised *trigger.FunctionError
+		if name != "caught" && (!errors.As(err, &raised) || raised.Type == "") || err == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, err := invoke(within(t), r, `{"ok":true}`); err != nil || got != `"ok"` {
+			t.Errorf("%s: the function does not run any more: %s, %v", name, got, err)
+		}
+	}
+}
+
+func TestOtherFunctionsRunWhileOneLoops(t *testing.T) {
+	loops, _ := start(t, "a.mjs", `export const handler = async () => { for (;;) {} }`)
+	works, _ := start(t, "b.mjs", `export const handler = async (event) => event`)
+	ctx, stop := context.WithCancel(t.Context())
+	var looping sync.WaitGroup
+	for range 20 { // more than there are machines
+		looping.Go(func() {
+			if _, err := invoke(ctx, loops, `{}`); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for range 200 {
+		if _, err := invoke(within(t), works, `{}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	looping.Wait()
+}
+
+func TestNoMoreMachinesThanAllowedAndOneCallAtATime(t *testing.T) {
+	r, log := start(t, "a.mjs", `console.log('loading'); let busy = 0; export const handler = async (event) => {
+		if (busy++) throw new Error('two calls at a time'); await new Promise((f) => setTimeout(f, 1)); busy--; return event }`,
+		func(o *javascript.Options) { o.Instances = 3 })
+	var calls sync.WaitGroup
+	for i := range 60 {
+		calls.Go(func() {
+			if got, err := invoke(within(t), r, fmt.Sprint(i)); err != nil || got != fmt.Sprint(i) {
+				t.Error(got, err)
+			}
+		})
+	}
+	calls.Wait()
+	if n := strings.Count(log.String(), "msg=loading"); n < 1 || n > 3 {
+		t.Errorf("%d machines", n)
+	}
+}
+
+// touch makes sure that the file's time of change differs from before, also on a coarse clock.
+func touch(t *testing.T, path string, n int) {
+	t.Helper()
+	at := time.Now().Add(time.Duration(n) * time.Second)
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAChangedFileIsUsedAtTheNextCallAndABrokenOneIsNot(t *testing.T) {
+	var path, helper string
+	r, log := start(t, "a.mjs", `import { v } from './b.mjs'; export const handler = async () => v`, func(o *javascript.Options) {
+		path, helper = o.File, strings.TrimSuffix(o.File, "a.mjs")+"b.mjs"
+		write(t, helper, `export const v = 1`)
+	})
+	for i, c := range []struct{ file, text, want, logged string }{
+		{"", "", "1", ""},
+		{helper, `export const v = 2`, "2", "loaded the changed trigger function"},
+		{path, `export const handler = async () => 3 +`, "2", "does not load"},
+		{"", "", "2", ""},
+		{path, `import './c.mjs'; export const handler = async () => 4`, "2", "c.mjs"},
+		{"c.mjs", `export const x = 1`, "4", "loaded"},
+		{path, `throw new Error('later')`, "4", "later"},
+		{path, `export const handler = async () => 5`, "5", "loaded"},
+	} {
+		before := len(log.String())
+		if c.file == "c.mjs" {
+			c.file = strings.TrimSuffix(path, "a.mjs") + "c.mjs"
+		}
+		if c.file != "" {
+			write(t, c.file, c.text)
+			touch(t, c.file, i)
+		}
+		if got, err := invoke(within(t), r, `{}`); err != nil || got != c.want {
+			t.Errorf("step %d: got %s, %v; want %s", i, got, err, c.want)
+		}
+		if logged := log.String()[before:]; !strings.Contains(logged, c.logged) || (c.logged == "") != (logged == "") {
+			t.Errorf("step %d: logged %q, want %q", i, logged, c.logged)
+		}
+	}
+}
+
+func TestAClosedRuntimeFinishesItsCalls(t *testing.T) {
+	r, log := start(t, "a.mjs", `export const handler = async () => { console.log('begun'); await new Promise((f) => setTimeout(f, 50)); return 1 }`)
+	done := make(chan error, 1)
+	go func() {
+		_, err := invoke(within(t), r, `{}`)
+		done <- err
+	}()
+	for !strings.Contains(log.String(), "begun") {
+		time.Sleep(time.Millisecond)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	var failed *trigger.InvokeError
+	if _, err := invoke(within(t), r, `{}`); !errors.As(err, &failed) {
+		t.Error(err)
+	}
+}

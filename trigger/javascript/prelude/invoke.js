@@ -1,0 +1,76 @@
+// Loading and calling the handler, as AWS's runtime for Node.js does.
+
+// report tells Go that the call, or the loading, has ended. A thrown value that is not an Error has the type of the value.
+const report = (error, output) => {
+  if (error === undefined) return host('done', output);
+  const isError = error instanceof Error || (typeof error === 'object' && error !== null && 'name' in error && 'message' in error);
+  if (!isError) return host('failed', typeof error, String(error), '', '', 0, 0);
+  const at = [error.fileName, error.lineNumber, error.columnNumber];
+  return host('failed', String(error.name), String(error.message), String(error.stack ?? ''), String(at[0] ?? ''), Number(at[1] ?? 0), Number(at[2] ?? 0));
+};
+
+let handler;
+const load = (path, source, name) => {
+  const ready = (exports) => {
+    handler = exports[name] ?? exports.default?.[name];
+    if (typeof handler !== 'function') report(Object.assign(new Error(`${path} exports no function ${name}`), { name: 'Runtime.HandlerNotFound' }));
+    else report(undefined, 'null');
+  };
+  if (source === null) import(path).then(ready, report);
+  else {
+    const module = { exports: {}, id: path, filename: path };
+    loaded.set(path, module);
+    try { runCommonJS(module, source); } catch (e) { report(e ?? new Error('null')); return; }
+    ready(module.exports);
+  }
+};
+
+// call is the call in progress. Of its callback, context.done and its promise, the one that comes first has the result. The result of
+// the callback is passed on when nothing is left to wait for, unless callbackWaitsForEmptyEventLoop is false.
+let call;
+const invoke = (eventText, contextText) => {
+  const mine = { waits: true, completed: false, promised: false };
+  call = mine;
+  const end = (error, output) => {
+    if (call !== mine) return;
+    call = undefined;
+    if (error !== undefined && error !== null) { report(error); return; }
+    let text;
+    try { text = JSON.stringify(output === undefined ? null : output) ?? 'null'; } catch (e) { report(new Error(`Unable to stringify response body: ${e.message}`)); return; }
+    report(undefined, text);
+  };
+  const done = (error, output) => {
+    if (mine.completed) return;
+    mine.completed = true;
+    end(error, output);
+  };
+  const callback = (error, output) => {
+    if (mine.completed) return;
+    Object.assign(mine, { completed: true, output });
+    if (!mine.waits || (error !== undefined && error !== null)) end(error, output);
+  };
+  mine.idle = () => {
+    if (!mine.completed && mine.promised) end(Object.assign(new Error('the handler returned a promise that can no longer settle'), { name: 'Runtime.NodeJsExit' }));
+    if (!mine.completed && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
+    end(undefined, mine.output);
+  };
+  const fail = (error) => done(error ?? new Error(String(error)));
+  const context = {
+    ...JSON.parse(contextText),
+    getRemainingTimeInMillis: () => host('remaining'),
+    get callbackWaitsForEmptyEventLoop() { return mine.waits; },
+    set callbackWaitsForEmptyEventLoop(v) { mine.waits = Boolean(v); },
+    done, fail, succeed: (output) => done(undefined, output),
+  };
+  let returned;
+  try { returned = handler(JSON.parse(eventText), context, callback); } catch (e) { fail(e); return; }
+  if (returned && typeof returned.then === 'function') {
+    mine.promised = true;
+    returned.then((output) => done(undefined, output), fail);
+  }
+};
+
+// enter is the one function that Go calls.
+const operations = { load, invoke, fire, settle, idle: () => { if (call) call.idle(); }, reset: () => { timers.clear(); fetches.clear(); call = undefined; } };
+Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
+globalThis.__enter = (name, ...values) => { operations[name](...values); };

@@ -1,0 +1,211 @@
+package javascript
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sluicegate/sluice/trigger"
+)
+
+// Limits and their defaults.
+const (
+	DefaultMemory    = 64 << 20         // bytes a machine may use
+	MinMemory        = 4 << 20          // bytes that the engine and the prelude need, with some to spare
+	DefaultInstances = 8                // machines of a function
+	maxCalls         = 1000             // calls of a machine before a new one takes its place
+	loadTime         = 10 * time.Second // to load the files; Lambda's limit for the init phase
+)
+
+// Options are what New needs. File, Log, Now and Rand are required.
+type Options struct {
+	File      string            // the absolute path of the file with the handler
+	Handler   string            // the name of the exported function; "" means "handler"
+	Env       map[string]string // process.env
+	Memory    int64             // limit of a machine, in bytes; 0 means DefaultMemory
+	Instances int               // calls at the same time, further ones wait; 0 means DefaultInstances
+	Fetch     []string          // origins that fetch may reach, such as https://api.example.com
+	Client    *http.Client      // for fetch; nil means one without a proxy
+	Log       *slog.Logger      // gets what the handler prints
+	Now       func() time.Time
+	Rand      io.Reader
+}
+
+// Runtime runs the handler of one file. It implements trigger.Runtime.
+type Runtime struct {
+	o     Options
+	slots chan struct{} // one for each machine that runs a call
+
+	life context.Context // until Close; loading ends with it
+	end  context.CancelFunc
+
+	loading sync.Mutex // held while a changed version loads, so that other calls wait for it
+
+	mu      sync.Mutex
+	idle    []*machine // the last one ran most recently
+	version *version   // what new machines load; nil before the first call
+}
+
+// New returns the runtime of a file. The first call loads the file.
+func New(o Options) *Runtime {
+	if o.Handler == "" {
+		o.Handler = "handler"
+	}
+	if o.Memory == 0 {
+		o.Memory = DefaultMemory
+	}
+	if o.Instances == 0 {
+		o.Instances = DefaultInstances
+	}
+	if o.Client == nil {
+		o.Client = newClient()
+	}
+	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances)}
+	r.life, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// errClosed is the error of calls after Close.
+var errClosed = &trigger.InvokeError{Reason: "the function is being removed from the configuration"}
+
+// result is what a call returned.
+type result struct {
+	output []byte
+	err    error
+}
+
+// Invoke runs the handler. If the file, or one that it imports, has changed since the last call, Invoke loads the new version
+// first; if that fails, it logs the error and runs the old version.
+//
+// The machine runs on a goroutine of its own: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
+func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	done := make(chan result, 1)
+	go func() {
+		output, err := r.run(ctx, call)
+		<-r.slots
+		done <- result{output, err}
+	}()
+	select {
+	case got := <-done:
+		return got.output, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// run takes a machine, runs the call, and keeps the machine if the call succeeded.
+func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
+	m, err := r.take(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil { // the call ended while the machine loaded the file: the machine is good
+		if !r.give(m) {
+			m.close()
+		}
+		return nil, err
+	}
+	output, err := m.invoke(ctx, call)
+	if err != nil || !r.give(m) {
+		m.close()
+	}
+	return output, err
+}
+
+// take returns a machine with the newest version that loads.
+func (r *Runtime) take(call trigger.Call) (*machine, error) {
+	if m, err := r.update(call); m != nil || err != nil {
+		return m, err
+	}
+	r.mu.Lock()
+	current, m := r.version, r.pop()
+	r.mu.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	return newMachine(r.life, &r.o, current, call)
+}
+
+// pop returns the idle machine that ran last, or nil. r.mu is locked.
+func (r *Runtime) pop() *machine {
+	n := len(r.idle)
+	if n == 0 {
+		return nil
+	}
+	m := r.idle[n-1]
+	r.idle = r.idle[:n-1]
+	return m
+}
+
+// update loads the files if they have changed, and returns the machine that has loaded them. It returns nil if they have not changed,
+// and if they do not load and there is a version before.
+func (r *Runtime) update(call trigger.Call) (*machine, error) {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	r.mu.Lock()
+	old := r.version
+	r.mu.Unlock()
+	switch {
+	case r.life.Err() != nil:
+		return nil, errClosed
+	case old != nil && !old.changed():
+		return nil, nil
+	}
+	next, err := readVersion(r.o.File)
+	var m *machine
+	if err == nil {
+		m, err = newMachine(r.life, &r.o, next, call)
+	}
+	switch {
+	case err == nil:
+		if old != nil {
+			r.o.Log.Info("loaded the changed trigger function", "function", call.ARN, "file", r.o.File)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.version = next
+		r.dropIdle()
+		return m, nil
+	case old == nil, r.life.Err() != nil:
+		return nil, err
+	}
+	r.o.Log.Error("the changed trigger function does not load; the version before stays in use", "function", call.ARN, "file", r.o.File, "error", err)
+	old.outlive(next)
+	return nil, nil
+}
+
+// give takes a machine back for the next call. It returns false if the machine is no longer of use.
+func (r *Runtime) give(m *machine) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.life.Err() != nil || m.version != r.version || m.calls >= maxCalls {
+		return false
+	}
+	r.idle = append(r.idle, m)
+	return true
+}
+
+// dropIdle closes the idle machines. r.mu is locked.
+func (r *Runtime) dropIdle() {
+	for _, m := range r.idle {
+		m.close()
+	}
+	r.idle = nil
+}
+
+// Close discards the machines. Calls in progress finish; those that still load the file fail.
+func (r *Runtime) Close() error {
+	r.end()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropIdle()
+	return nil
+}

@@ -1,0 +1,180 @@
+package javascript
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"modernc.org/quickjs"
+
+	"github.com/sluicegate/sluice/trigger"
+)
+
+// maxSource is the size of the largest source file, in bytes.
+const maxSource = 4 << 20
+
+// version is the text of a function's files at one time. Machines of one version run the same text, also if a file has changed
+// since.
+type version struct {
+	main   string // the path of the file with the handler
+	module bool   // whether that file is an ES module
+
+	mu     sync.Mutex
+	texts  map[string]string // by absolute path: the main file and those that it imported
+	stamps map[string]stamp  // of these files, and of those that could not be read
+}
+
+// stamp tells states of a file apart. A file that cannot be read has the zero stamp.
+type stamp struct {
+	size    int64
+	changed time.Time
+}
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{size: info.Size(), changed: info.ModTime()}
+}
+
+// readVersion reads the main file and finds out which kind of module it is. Other files are read when they are imported. It returns
+// the version also with an error, for its stamps.
+func readVersion(path string) (*version, error) {
+	v := &version{main: path, texts: map[string]string{}, stamps: map[string]stamp{}}
+	text, err := v.read(path)
+	if err != nil {
+		return v, &trigger.InvokeError{Reason: err.Error()}
+	}
+	v.module, err = kindOf(path, text)
+	if err != nil {
+		return v, &trigger.FunctionError{Type: "Runtime.UserCodeSyntaxError", Message: err.Error()}
+	}
+	return v, nil
+}
+
+// read returns the text of a file of this version.
+func (v *version) read(path string) (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if text, ok := v.texts[path]; ok {
+		return text, nil
+	}
+	v.stamps[path] = stampOf(path) // before reading: a change in between is seen later
+	text, err := readSource(path)
+	if err == nil {
+		v.texts[path] = text
+	}
+	return text, err
+}
+
+// changed reports whether a file differs from what was read.
+func (v *version) changed() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for path, s := range v.stamps {
+		if stampOf(path) != s {
+			return true
+		}
+	}
+	return false
+}
+
+// outlive has v stay in use although next is newer, because next failed to load: changed returns true when a file of either
+// changes again.
+func (v *version) outlive(next *version) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for path := range v.stamps {
+		v.stamps[path] = stampOf(path)
+	}
+	maps.Copy(v.stamps, next.stamps)
+}
+
+func readSource(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	if len(text) > maxSource {
+		return "", fmt.Errorf("%s: the file has more than %d bytes", path, maxSource)
+	}
+	return strings.TrimPrefix(string(text), "\ufeff"), nil
+}
+
+// Check returns the syntax error of a file, with its line and column. It does not run the file.
+func Check(path string) error {
+	text, err := readSource(path)
+	if err != nil {
+		return err
+	}
+	_, err = kindOf(path, text)
+	return err
+}
+
+const (
+	wrapperStart = "(function (exports, require, module, __filename, __dirname) {"
+	wrapperEnd   = "\n})"
+)
+
+// kindOf reports whether the file is an ES module, as Node.js decides it: by the ending .mjs or .cjs, and else a CommonJS module
+// unless only an ES module has its syntax. It returns the syntax error if the file is neither.
+func kindOf(path, text string) (module bool, err error) {
+	vm, err := quickjs.NewVM()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, vm.Close()) }()
+	// Compiling asks for the imported modules, which are checked when they are loaded.
+	vm.SetModuleLoader(func(*quickjs.VM, string) (string, error) { return "", nil }, func(_ *quickjs.VM, _, name string) (string, error) { return name, nil })
+	_, asModule := vm.Compile(text, quickjs.EvalModule)
+	_, asCommonJS := vm.Compile(wrapperStart+text+wrapperEnd, quickjs.EvalGlobal)
+	switch filepath.Ext(path) {
+	case ".mjs":
+		return true, located(path, asModule, 0)
+	case ".cjs":
+		return false, located(path, asCommonJS, len(wrapperStart))
+	}
+	switch {
+	case asCommonJS == nil:
+		return false, nil
+	case asModule == nil:
+		return true, nil
+	case usesImport(text):
+		return true, located(path, asModule, 0)
+	}
+	return false, located(path, asCommonJS, len(wrapperStart))
+}
+
+// usesImport reports whether a line of the text begins with import or export.
+func usesImport(text string) bool {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "export ") {
+			return true
+		}
+	}
+	return false
+}
+
+// located puts file, line and column before a syntax error. shift is the number of characters before the text on its first line.
+func located(path string, err error, shift int) error {
+	var syntax *quickjs.Error
+	if !errors.As(err, &syntax) {
+		return err
+	}
+	column := syntax.ColumnNumber
+	if syntax.LineNumber == 1 {
+		column -= shift
+	}
+	return fmt.Errorf("%s:%d:%d: %s: %s", path, syntax.LineNumber, column, syntax.Name, syntax.Message)
+}
