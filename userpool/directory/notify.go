@@ -61,11 +61,12 @@ func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.
 //
 // Source: AWS, "Working with adaptive authentication", message templates.
 func (s *Service) riskMessage(p *userpool.Pool, n *userpool.NotifyConfig, mail *userpool.NotifyEmail, u *store.User, e threat.Event, token string) message.Message {
+	base := strings.TrimSuffix(s.o.ConfirmURL(p.ID), "/confirmUser")
 	values := map[string]string{
 		"username": u.Username, "event-id": e.ID, "feedback-token": token, "ip-address": cmp.Or(e.Address, unknownPlace),
 		"city": unknownPlace, "country": unknownPlace, "device-name": e.Device, "login-time": s.now().UTC().Format(time.RFC1123),
-		"one-click-link-valid":   threat.FeedbackLink(p, u, e.ID, token, threat.Valid),
-		"one-click-link-invalid": threat.FeedbackLink(p, u, e.ID, token, threat.Invalid),
+		"one-click-link-valid":   threat.FeedbackLink(base, u, e.ID, token, threat.Valid),
+		"one-click-link-invalid": threat.FeedbackLink(base, u, e.ID, token, threat.Invalid),
 	}
 	body := cmp.Or(mail.HTMLBody, mail.TextBody)
 	var pairs []string

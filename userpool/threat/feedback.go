@@ -105,13 +105,13 @@ func (s *Service) feedback(ctx context.Context, p *userpool.Pool, eventID string
 	})
 }
 
-// FeedbackPath is the last part of the path of one-click links, below the pool's issuer.
+// FeedbackPath is the last part of the path of one-click links, after the pool's id.
 const FeedbackPath = "/authEventFeedback"
 
-// FeedbackLink returns the link with which a user gives feedback on an event by one click.
-func FeedbackLink(p *userpool.Pool, u *store.User, eventID, token, value string) string {
+// FeedbackLink returns the link with which a user gives feedback on an event by one click. base is the URL of the pool's pages.
+func FeedbackLink(base string, u *store.User, eventID, token, value string) string {
 	q := url.Values{"user_name": {u.Username}, "event_id": {eventID}, "feedback_token": {token}, "feedback": {value}}
-	return p.Issuer + FeedbackPath + "?" + q.Encode()
+	return base + FeedbackPath + "?" + q.Encode()
 }
 
 // NotifyOf returns the messages of the risk configuration, nil for none.

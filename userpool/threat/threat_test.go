@@ -228,6 +228,7 @@ func TestThreatAKnownPasswordIsRefused(t *testing.T) {
 	if err := x.Users.AdminSetUserPassword(ctx, x.pool.ID, "ann", leaked, true); err != nil {
 		t.Fatal(err)
 	}
+	x.Clock.Forward(time.Second)
 	_, err = x.signIn("ann", leaked, "192.0.2.1", chrome)
 	userpooltest.WantFault(t, err, fault.PasswordResetRequired, "*")
 	if e := x.events()[0]; !e.Compromised || e.Response != threat.Fail {
