@@ -16,14 +16,14 @@ const module = "github.com/sluicegate/sluice"
 // floors is the floor of each package. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"bounded": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "api": 0,
+	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "api": 0,
 	"handover": 0, "poolid": 0, "spool": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
 	"throttle": 1, "authz/policy": 1, "trigger": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "authz/keyring": 2, "authz/reference": 2, "authz/revoke": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
@@ -34,13 +34,13 @@ var floors = map[string]int{
 	// 4 to 9, domain: user pools, each package over the one before.
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/totp": 1,
+	"userpool/totp": 1, "userpool/factors": 8,
 	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
 	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, wires.
 	"server/caller": 11, "server/cognitoidp": 11, "server/cognitoidentity": 11, "server/sts": 11, "server/iam": 11, "server/oidc": 11,
-	"server/confirmuser": 11,
-	"server/refusal":     11,
+	"server/confirmuser": 11, "server/kms": 11,
+	"server/refusal": 11,
 	// 12, the composition.
 	"node": 12, "server/compat": 12, "userpool/userpooltest": 12,
 	// 13, the host, and tests' servers.

@@ -96,6 +96,8 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        timeout    <duration>
 //	    }
 //
+//	    kms_key alias/<name>|<arn>         # may be repeated
+//
 //	    redis <host:port>... {
 //	        master    <name>
 //	        username  <name>
@@ -176,6 +178,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"rate_limit":    marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
 		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
 		"sms":           marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
+		"kms_key":       marked(parseKMSKey(app)),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 
 		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),

@@ -18,6 +18,18 @@ func parseSMS(d *caddyfile.Dispenser, app *config.App) error {
 	return parseBlock(d, "sms", smsOptions(app.SMS))
 }
 
+// parseKMSKey parses kms_key.
+func parseKMSKey(app *config.App) option {
+	return func(d *caddyfile.Dispenser) error {
+		var key string
+		if err := oneString(&key, "kms_key alias/<name>|<arn>")(d); err != nil {
+			return err
+		}
+		app.KMSKeys = append(app.KMSKeys, key)
+		return nil
+	}
+}
+
 func smsOptions(sms *config.SMS) map[string]option {
 	return map[string]option{
 		"method":  oneString(&sms.Method, "method POST|PUT|GET"),

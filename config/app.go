@@ -64,6 +64,10 @@ type App struct {
 	// Default: none, so that no password is found.
 	CompromisedPasswords string `json:"compromised_passwords,omitempty"`
 
+	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
+	// aliases. They are derived from the master key.
+	KMSKeys []string `json:"kms_keys,omitempty"`
+
 	// Redis distributes revocations to other Sluice processes. Without it, they are known to this process and its store only.
 	Redis *Redis `json:"redis,omitempty"`
 }
@@ -191,38 +195,6 @@ type SMTP struct {
 	TLS string `json:"tls,omitempty"`
 	// Timeout limits the time of one delivery. Default 10s.
 	Timeout Duration `json:"timeout,omitempty"`
-}
-
-// SMS is the HTTP API of a provider of SMS messages. URL, Headers and Body may have {sms.to}, {sms.text} and {sms.sender}.
-type SMS struct {
-	// URL receives a request for each message.
-	URL string `json:"url"`
-	// Method is "POST" (default), "PUT" or "GET".
-	Method string `json:"method,omitempty"`
-	// Headers are the headers of the requests. Use placeholders such as {env.SMS_KEY} for secrets.
-	Headers []Header `json:"headers,omitempty"`
-	// Body is JSON, a form or XML, as the header Content-Type says. Without that header it is JSON if it begins with a brace or
-	// bracket, else a form.
-	Body string `json:"body,omitempty"`
-	// Username and Password authenticate with HTTP basic authentication.
-	Username string `json:"username,omitempty"`
-	Password string `json:"password,omitempty"`
-	// SigV4 signs the requests for an AWS service.
-	SigV4 *SMSSignature `json:"sigv4,omitempty"`
-	// Sender is the value of {sms.sender}.
-	Sender string `json:"sender,omitempty"`
-	// Timeout limits the time of one request. Default 10s.
-	Timeout Duration `json:"timeout,omitempty"`
-}
-
-// SMSSignature is the AWS Signature Version 4 of requests.
-type SMSSignature struct {
-	// Service and Region are those of the signature's scope, such as sns and us-east-1.
-	Service string `json:"service"`
-	Region  string `json:"region"`
-	// AccessKey and SecretKey are the caller's.
-	AccessKey string `json:"access_key"`
-	SecretKey string `json:"secret_key"`
 }
 
 // Redis is a Redis server, a Sentinel set or a cluster.

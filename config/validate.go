@@ -196,24 +196,6 @@ func (s *SMTP) validate(v *validator) {
 	}
 }
 
-// validate checks what does not depend on the values of placeholders; message.NewProvider checks the rest.
-func (s *SMS) validate(v *validator) {
-	if !strings.Contains(s.URL, "://") && !strings.HasPrefix(s.URL, "{") {
-		v.add("sms", "%q is not a URL; write one such as https://sms.example.com/send", s.URL)
-	}
-	all := s.URL + s.Body
-	for _, h := range s.Headers {
-		all += h.Value
-	}
-	if !strings.Contains(all, "{sms.to}") || !strings.Contains(all, "{sms.text}") {
-		v.add("sms", "the request has no {sms.to} or no {sms.text}; put both into the body")
-	}
-	v.oneOf("sms: method", s.Method, "POST", "PUT", "GET")
-	if (s.Username == "") != (s.Password == "") {
-		v.add("sms", "basic_auth needs a user and a password")
-	}
-}
-
 func (r *Redis) validate(v *validator) {
 	if len(r.Addresses) == 0 {
 		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")

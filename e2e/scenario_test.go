@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -28,6 +29,7 @@ type (
 	identityPools struct{} // cognitoidentity_*_test.go
 	tokenService  struct{} // sts_*_test.go
 	roles         struct{} // iam_*_test.go
+	keys          struct{} // kms_test.go
 )
 
 // TestScenarios runs every scenario and every road against one process, and compares the operations that the process has
@@ -35,7 +37,7 @@ type (
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	store := harness.StartS3(t)
-	s := harness.Start(t, harness.Config{S3: store})
+	s := harness.Start(t, harness.Config{S3: store, Global: "\t\tkms_key " + keyAlias})
 	all, ran := 0, atomic.Int64{}
 	for _, suite := range []struct {
 		name, service string // service: the SDK's name; empty = the scenarios are not those of operations
@@ -45,6 +47,7 @@ func TestScenarios(t *testing.T) {
 		{"cognito-identity", cognitoidentity.ServiceID, identityPools{}},
 		{"sts", sts.ServiceID, tokenService{}},
 		{"iam", iam.ServiceID, roles{}},
+		{"kms", kms.ServiceID, keys{}},
 		{"roads", "", roads{store}},
 	} {
 		value := reflect.ValueOf(suite.scenarios)
@@ -124,6 +127,10 @@ func (c *sdk) sts(creds aws.CredentialsProvider) *sts.Client {
 
 func (c *sdk) iam(creds aws.CredentialsProvider) *iam.Client {
 	return iam.New(c.IAM(creds).Options(), func(o *iam.Options) { o.APIOptions = append(o.APIOptions, c.record) })
+}
+
+func (c *sdk) kms(creds aws.CredentialsProvider) *kms.Client {
+	return kms.New(c.KMS(creds).Options(), func(o *kms.Options) { o.APIOptions = append(o.APIOptions, c.record) })
 }
 
 // email is the address of the scenario's user.

@@ -77,6 +77,11 @@ const (
 	WebAuthnRelyingPartyMismatch   Kind = "WebAuthnRelyingPartyMismatch"
 	WebAuthnCredentialNotSupported Kind = "WebAuthnCredentialNotSupported"
 
+	NotFound          Kind = "NotFound"          // KMS: no key with the name
+	InvalidCiphertext Kind = "InvalidCiphertext" // KMS: not encrypted with the key and the encryption context
+	IncorrectKey      Kind = "IncorrectKey"      // KMS: encrypted with another key
+	InvalidKeyUsage   Kind = "InvalidKeyUsage"   // KMS: the key cannot do this
+
 	// About the SigV4 signature of a request. ExpiredToken is used if the credentials have expired.
 	MissingAuthenticationToken Kind = "MissingAuthenticationToken" // no signature where one is required
 	IncompleteSignature        Kind = "IncompleteSignature"        // a part is missing or malformed

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/api/cognitoidentity"
 	"github.com/sluicegate/sluice/api/iam"
+	apikms "github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/awsjson"
@@ -14,6 +15,7 @@ import (
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
+	kmsserver "github.com/sluicegate/sluice/server/kms"
 	"github.com/sluicegate/sluice/server/oidc"
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -47,6 +49,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
 		StrictErrors: o.StrictErrors, APIs: []rpc.API{
 			watched(userPoolsAPI(sv.Users, o)),
+			watched(rpc.API{Service: &apikms.API, Registry: kmsserver.Registry(sv.keys)}),
 			watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
 				ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
 		}})

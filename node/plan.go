@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/kms"
 )
 
 // Plan is a node whose settings have been checked, before it is opened.
@@ -36,6 +37,11 @@ func Read(o Options) (*Plan, error) {
 	var err error
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
+	}
+	for _, name := range p.o.Config.KMSKeys {
+		if err := kms.Check(name); err != nil {
+			return nil, fmt.Errorf("kms_key: %w", err)
+		}
 	}
 	if c := p.o.Config.SMS; c != nil {
 		if _, err := newSMS(c, p.o.Now); err != nil {

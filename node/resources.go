@@ -26,6 +26,15 @@ func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]st
 	return r.sv.Identities.PoolTags(id), nil
 }
 
+// KMSKey returns the ARN of a local key.
+func (r resources) KMSKey(name string, ciphertext []byte) string {
+	if name == "" {
+		return r.sv.keys.KeyOf(ciphertext)
+	}
+	arn, _ := r.sv.keys.Find(name)
+	return arn
+}
+
 // PoolOfIdentity returns the id of an identity's pool.
 func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
 	return r.sv.Identities.PoolOfIdentity(ctx, id)

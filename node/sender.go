@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
@@ -19,6 +20,11 @@ const OutboxFile = "outbox.jsonl"
 
 // tlsModes translates the Caddyfile's words.
 var tlsModes = map[string]message.TLSMode{"starttls": message.StartTLS, "implicit": message.Implicit, "none": message.Plain}
+
+// newKeys returns the local keys of KMS.
+func newKeys(o *Options, box *seal.Box) (*kms.Service, error) {
+	return kms.New(kms.Options{Seal: box, Rand: o.Rand, Region: o.Config.Region, Account: o.Config.Account, Keys: o.Config.KMSKeys})
+}
 
 // newQueue returns the queue of codes and invitations, which sends them.
 func newQueue(o *Options, s *Storage) (*queue.Queue, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/userpool/idp"
 )
@@ -39,6 +40,7 @@ type Services struct {
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
 	queue       *queue.Queue // of messages
+	keys        *kms.Service // local keys
 	calls       calls
 	functions   uses // the runtimes of triggers
 	log         *slog.Logger
@@ -55,9 +57,10 @@ func servicesID(c *config.App) (string, error) {
 		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
 		SMS                               *config.SMS
+		KMSKeys                           []string
 		Redis                             *config.Redis
 		Triggers                          []config.Trigger
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.Redis, c.Triggers})
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
@@ -89,6 +92,9 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 
 func (sv *Services) build(ctx context.Context, o *Options) error {
 	var err error
+	if sv.keys, err = newKeys(o, sv.Box); err != nil {
+		return err
+	}
 	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
 		return err
 	}
@@ -96,7 +102,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.Revocations, functions); err != nil {
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions); err != nil {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {

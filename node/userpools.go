@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
@@ -34,13 +35,13 @@ func newUsedSessions(now func() time.Time) *usedSessions { return signin.NewUsed
 func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
 
 // newUserPools makes the services of the user pools and reads their keys.
-func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, revoker tokens.Revoker, functions *trigger.Functions) (*idp.Provider, error) {
+func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions) (*idp.Provider, error) {
 	list, err := knownPasswords(o.Config.CompromisedPasswords)
 	if err != nil {
 		return nil, err
 	}
 	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Hasher: s.hasher,
+		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err

@@ -29,13 +29,16 @@ type MFA struct {
 }
 
 // ReadMFA returns the second factors of the user.
-func ReadMFA(u *store.User) (MFA, error) {
+func ReadMFA(u *store.User) (MFA, error) { return ParseMFA(u.MFA) }
+
+// ParseMFA returns the second factors of the user whose record has the text.
+func ParseMFA(text json.RawMessage) (MFA, error) {
 	var m MFA
-	if len(u.MFA) == 0 {
+	if len(text) == 0 {
 		return m, nil
 	}
-	if err := json.Unmarshal(u.MFA, &m); err != nil {
-		return m, fmt.Errorf("userpool: MFA of user %s: %w", u.Sub, err)
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("userpool: MFA of a user: %w", err)
 	}
 	return m, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -60,6 +61,14 @@ func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 // IAM returns a client of the IAM API.
 func (s *Sluice) IAM(creds aws.CredentialsProvider) *iam.Client {
 	return iam.New(iam.Options{
+		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
+		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+	})
+}
+
+// KMS returns a client of the KMS API.
+func (s *Sluice) KMS(creds aws.CredentialsProvider) *kms.Client {
+	return kms.New(kms.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
 		HTTPClient: httpClient{awshttp.NewBuildableClient()},
 	})

@@ -41,6 +41,9 @@ type Resources interface {
 	IdentityPoolTags(ctx context.Context, id string) (map[string]string, error)
 	// PoolOfIdentity returns the id of an identity's pool; "" if there is no such identity.
 	PoolOfIdentity(ctx context.Context, id string) (string, error)
+	// KMSKey returns the ARN of the local key with the name, or, if the name is "", of the key that the ciphertext names; "" if
+	// there is no such key.
+	KMSKey(name string, ciphertext []byte) string
 }
 
 // Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.

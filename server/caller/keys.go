@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/api"
@@ -23,6 +24,9 @@ func (a *Authorizer) conditionKeys(ctx context.Context, c *rpc.Call, in reflect.
 		maps.Copy(keys, a.o.IAM.ResourceKeys(resource))
 		a.iamKeys(keys, c.Operation.Name, in)
 		return keys, nil
+	}
+	if c.API.ID == "kms" {
+		kmsKeys(keys, in)
 	}
 	tags, err := a.poolTags(ctx, resource)
 	iam.TagKeys(keys, "aws:resourcetag", tags)
@@ -92,6 +96,15 @@ func (a *Authorizer) iamKeys(keys policy.MapContext, operation string, in reflec
 	}
 	if boundary != "" {
 		keys["iam:permissionsboundary"] = []string{boundary}
+	}
+}
+
+// kmsKeys adds kms:EncryptionContext:<name> and kms:EncryptionContextKeys.
+func kmsKeys(keys policy.MapContext, in reflect.Value) {
+	values, _ := in.FieldByName("EncryptionContext").Interface().(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		keys["kms:encryptioncontext:"+policy.FoldKey(name)] = []string{values[name]}
+		keys["kms:encryptioncontextkeys"] = append(keys["kms:encryptioncontextkeys"], name)
 	}
 }
 

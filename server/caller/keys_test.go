@@ -60,6 +60,14 @@ func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error
 	return r.w.Pools.PoolOfIdentity(ctx, id)
 }
 
+// KMSKey knows one key, which every ciphertext names.
+func (r resources) KMSKey(name string, ciphertext []byte) string {
+	if name == "alias/notes" || name == "" && len(ciphertext) > 0 {
+		return "arn:aws:kms:us-east-1:123456789012:key/k"
+	}
+	return ""
+}
+
 func newKeyWorld(t *testing.T) *keyWorld {
 	t.Helper()
 	w := &keyWorld{World: callertest.New(t), t: t}

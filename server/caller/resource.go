@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidentity"
+	"github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/server/rpc"
 )
@@ -67,9 +68,32 @@ func (a *Authorizer) resource(c *rpc.Call, in reflect.Value) string {
 		}
 	case "iam":
 		return a.iamResource(in)
+	case "kms":
+		return a.kmsKey(c, in)
 	}
 	if arn := text(in, "ResourceArn"); arn != "" {
 		return arn
+	}
+	return "*"
+}
+
+// kmsKey returns the key of a KMS call. A name that no key has gives the ARN that the key would have.
+func (a *Authorizer) kmsKey(c *rpc.Call, in reflect.Value) string {
+	name := text(in, "KeyId")
+	var ciphertext []byte
+	if d, ok := c.Input.(*kms.DecryptRequest); ok {
+		ciphertext = d.CiphertextBlob
+	}
+	arn := a.o.Resources.KMSKey(name, ciphertext)
+	switch {
+	case arn != "":
+		return arn
+	case strings.HasPrefix(name, "arn:"):
+		return name
+	case strings.HasPrefix(name, "alias/"):
+		return a.arn("kms", name)
+	case name != "":
+		return a.arn("kms", "key/"+name)
 	}
 	return "*"
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node"
 	dispatch "github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/store"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -155,6 +156,12 @@ func (b *table) learn(name, value string) {
 func (b *table) code(name string) {
 	b.t.Helper()
 	b.node.Services.Users.Drain()
+	for waiting := 1; waiting > 0; time.Sleep(time.Millisecond) {
+		must(b.t, b.node.Services.Store.View(b.t.Context(), func(tx store.Tx) (err error) {
+			waiting, err = tx.Messages.Count()
+			return err
+		}))
+	}
 	data, err := os.ReadFile(b.outbox)
 	must(b.t, err)
 	all := regexp.MustCompile(`\b[0-9]{6}\b`).FindAllString(string(data), -1)

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -29,6 +30,7 @@ type server struct {
 	users    *directory.Service
 	devices  *devices.Service
 	passkeys *passkeys.Service
+	factors  *factors.Service
 	signIns  *signin.Machine
 	threat   *threat.Service
 	clientIP func(*http.Request) netip.Addr
@@ -37,6 +39,7 @@ type server struct {
 func newServer(o Options) *server {
 	s := &server{clientIP: o.ClientIP}
 	if p := o.Provider; p != nil {
+		s.factors = p.Factors
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys

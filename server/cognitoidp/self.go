@@ -28,7 +28,12 @@ func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserReque
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetUserResponse{Username: &u.Username, UserAttributes: attributesOut(u.Attributes)}, nil
+	m, err := userMFAOut(u)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetUserResponse{Username: &u.Username, UserAttributes: attributesOut(u.Attributes),
+		UserMFASettingList: m.list, PreferredMfaSetting: m.preferred, MFAOptions: m.options}, nil
 }
 
 func (s *server) updateUserAttributes(ctx context.Context, c *rpc.Call, in *wire.UpdateUserAttributesRequest) (*wire.UpdateUserAttributesResponse, error) {

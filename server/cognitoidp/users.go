@@ -43,8 +43,13 @@ func (s *server) adminGetUser(ctx context.Context, _ *rpc.Call, in *wire.AdminGe
 	if err != nil {
 		return nil, err
 	}
+	m, err := userMFAOut(u)
+	if err != nil {
+		return nil, err
+	}
 	return &wire.AdminGetUserResponse{Username: &u.Username, UserAttributes: attributesOut(u.Attributes), Enabled: &u.Enabled,
-		UserStatus: &u.Status, UserCreateDate: api.At(u.CreatedAt), UserLastModifiedDate: api.At(u.ModifiedAt)}, nil
+		UserStatus: &u.Status, UserCreateDate: api.At(u.CreatedAt), UserLastModifiedDate: api.At(u.ModifiedAt),
+		UserMFASettingList: m.list, PreferredMfaSetting: m.preferred, MFAOptions: m.options}, nil
 }
 
 func (s *server) listUsers(ctx context.Context, _ *rpc.Call, in *wire.ListUsersRequest) (*wire.ListUsersResponse, error) {

@@ -12,11 +12,13 @@ import (
 	"github.com/sluicegate/sluice/api/cognitoidentity"
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/api/iam"
+	"github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/api/sts"
 	identitywire "github.com/sluicegate/sluice/server/cognitoidentity"
 	idpwire "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/compat"
 	iamwire "github.com/sluicegate/sluice/server/iam"
+	kmswire "github.com/sluicegate/sluice/server/kms"
 	"github.com/sluicegate/sluice/server/rpc"
 	stswire "github.com/sluicegate/sluice/server/sts"
 )
@@ -36,6 +38,7 @@ var apis = []struct {
 	{"User pools", "userPools", rpc.API{Service: &cognitoidp.API, Registry: idpwire.Registry(idpwire.Options{})}},
 	{"Identity pools", "identityPools", rpc.API{Service: &cognitoidentity.API, Registry: identitywire.Registry(identitywire.Options{})}},
 	{"STS", "tokenService", rpc.API{Service: &sts.API, Registry: stswire.Registry(stswire.Options{})}},
+	{"KMS (for local keys)", "keys", rpc.API{Service: &kms.API, Registry: kmswire.Registry(nil)}},
 	{"IAM (the part that roles need)", "roles", rpc.API{Service: &iam.API, Registry: iamwire.Registry(nil)}},
 }
 

@@ -34,6 +34,8 @@ var targets = []target{
 		ListAttachedRolePolicies ListInstanceProfilesForRole ListPolicies ListPolicyTags ListPolicyVersions ListRolePolicies
 		ListRoles ListRoleTags PutRolePermissionsBoundary PutRolePolicy SetDefaultPolicyVersion TagPolicy TagRole UntagPolicy
 		UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription`)},
+	{"kms", "2014-11-01", "kms", "kms", "part of the Key Management Service that custom senders need", "ValidationException", strings.Fields(`
+		Decrypt GenerateDataKey`)},
 }
 
 func main() {

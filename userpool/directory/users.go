@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -19,13 +20,14 @@ type User struct {
 	Status     string
 	Enabled    bool
 	Attributes []userpool.Attribute // sub first, then by name
+	MFA        json.RawMessage      // see userpool.ParseMFA
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
 func shownUser(u store.User) *User {
 	return &User{Username: u.Username, Sub: u.Sub, Status: u.Status, Enabled: u.Enabled,
-		Attributes: userpool.AttributeList(u.Sub, u.Attributes), CreatedAt: u.CreatedAt, ModifiedAt: u.ModifiedAt}
+		Attributes: userpool.AttributeList(u.Sub, u.Attributes), MFA: u.MFA, CreatedAt: u.CreatedAt, ModifiedAt: u.ModifiedAt}
 }
 
 // errNoCombination is the unsigned operations' answer for a user who does not exist.
@@ -138,4 +140,14 @@ func (s *Service) GetUser(ctx context.Context, accessToken string) (*User, error
 	u := shownUser(who.User)
 	u.Attributes = slices.DeleteFunc(u.Attributes, func(a userpool.Attribute) bool { return !who.Client.MayRead(a.Name) })
 	return u, nil
+}
+
+// AdminChange is Change for the user whom a name means in the pool, for operations of administrators.
+func (s *Service) AdminChange(ctx context.Context, poolID, name string, change func(*userpool.Pool, *store.User) error) error {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return err
+	}
+	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error { return change(p, u) })
+	return err
 }

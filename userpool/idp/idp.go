@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -62,6 +63,7 @@ type Provider struct {
 	Users    *directory.Service
 	Devices  *devices.Service
 	Passkeys *passkeys.Service
+	Factors  *factors.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
 
@@ -102,8 +104,11 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users}); err != nil {
+		return nil, err
+	}
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
-		Passkeys: p.Passkeys, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+		Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
 

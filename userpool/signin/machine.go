@@ -10,13 +10,14 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. Base, Pools, Tokens, Users, Devices and Passkeys are required.
+// Options are what New needs. Observer, Triggers and Used are optional.
 type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
@@ -24,6 +25,7 @@ type Options struct {
 	Users    *directory.Service
 	Devices  *devices.Service
 	Passkeys *passkeys.Service
+	Factors  *factors.Service
 	Observer Observer          // counts sign-ins; may be nil
 	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function
@@ -48,8 +50,8 @@ type Machine struct {
 
 // New returns a Machine, or an error that names the missing option.
 func New(o Options) (*Machine, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Devices == nil || o.Passkeys == nil {
-		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users, Options.Devices and Options.Passkeys are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Devices == nil || o.Passkeys == nil || o.Factors == nil {
+		return nil, errors.New("signin: Options.Base, Options.Pools, Options.Tokens, Options.Users, Options.Devices, Options.Passkeys and Options.Factors are required")
 	}
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
@@ -284,10 +286,12 @@ func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if err := m.assess(ctx, a); err != nil { // a sign-in by CUSTOM_AUTH has not been assessed yet
 		return nil, err
 	}
-	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), false); err != nil {
+	done := a.authentication(m.base.Now())
+	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), a.pool.Devices.On && done.DeviceKey() == ""); err != nil {
 		return nil, err
 	}
-	return &outcome{authentication: a.authentication(m.base.Now())}, nil
+	done.Time = m.base.Now() // the function may have taken seconds
+	return &outcome{authentication: done}, nil
 }
 
 // ask returns the challenge of a step.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/factors"
 )
 
 // situation holds everything that determines the next challenge of a sign-in.
@@ -109,7 +110,7 @@ func nextSecondFactor(s situation) (string, error) {
 		return "", nil // nextDevice requires its proof
 	case s.mfa.err != nil:
 		return "", s.mfa.err
-	case s.chosen != "" && slices.Contains(s.mfa.choices, s.chosen):
+	case s.mfa.challenge == selectMFAType && slices.Contains(s.mfa.choices, s.chosen):
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
@@ -145,6 +146,12 @@ func nextDevice(s situation) (string, error) {
 // situation gathers what next needs. It is where settings and records that decide the order are read.
 func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
-	return situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
-		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, device: a.deviceView(), decision: a.decision}, nil
+	s := situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
+		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, device: a.deviceView(), decision: a.decision}
+	demand, err := factors.DemandOf(a.pool, u, a.forcesMFA)
+	if fault.Is(err, fault.Internal) {
+		return s, err
+	}
+	s.mfa = mfaDemand{challenge: demand.Challenge, choices: demand.Choices, err: err}
+	return s, nil
 }

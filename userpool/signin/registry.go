@@ -35,6 +35,11 @@ func (m *Machine) register() error {
 		deviceVerifierStep(m.o.Devices, m.base),
 		customStep(m.o.Triggers),
 		webAuthnStep(m.o.Passkeys),
+		selectMFAStep(),
+		mfaSetupStep(m.o.Users),
+		smsMFAStep(m.o.Users),
+		withEmailMFA(emailOTPStep(m.o.Users), m.o.Users),
+		softwareTokenStep(m.o.Factors),
 	} {
 		m.steps[s.name] = s
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -165,6 +166,29 @@ func (m *Machine) readState(a *attempt, s *step) error {
 	}
 	a.state = x
 	return nil
+}
+
+// openStateOnly is openState for the operations that have a Session and no client: the state names the client. A Session of
+// another step is refused.
+func (m *Machine) openStateOnly(ctx context.Context, a *attempt, s *step) error {
+	data, err := m.base.Seal.OpenToken(purposeSession, a.session, nil, maxSession)
+	if err != nil {
+		return errSession
+	}
+	var x state
+	if err := json.Unmarshal(data, &x); err != nil {
+		return fmt.Errorf("signin: decoding a session: %w", err)
+	}
+	if x.ClientID == "" || x.Step != s.name {
+		return errSession
+	}
+	if a.pool, a.client, err = m.o.Pools.PoolAndClient(ctx, x.ClientID); fault.Is(err, fault.ResourceNotFound) {
+		return errSession
+	}
+	if err != nil {
+		return err
+	}
+	return m.readState(a, s)
 }
 
 // spend marks the state as used. giveBack removes the mark, for an answer that may be repeated.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -81,10 +82,17 @@ func (m *Machine) decide(ctx context.Context, a *attempt) (*decision, error) {
 // maxFinished limits the challenges of a sign-in with CUSTOM_AUTH. The list travels in the Session, whose length the API limits.
 const maxFinished = 16
 
+// shownResults are the challenges that AWS shows to the triggers of CUSTOM_AUTH. Others, such as NEW_PASSWORD_REQUIRED, are not in
+// their session.
+var shownResults = []string{customChallenge, "SRP_A", passwordVerifier, smsMFA, emailOTP, softwareTokenMFA, deviceSRP, deviceVerifier}
+
 // results returns the finished challenges as the triggers of CUSTOM_AUTH get them.
 func (a *attempt) results() []triggers.ChallengeResult {
 	list := make([]triggers.ChallengeResult, 0, len(a.state.Finished))
 	for _, f := range a.state.Finished {
+		if !slices.Contains(shownResults, f.Challenge) {
+			continue
+		}
 		r := triggers.ChallengeResult{Name: f.Challenge, Result: f.Right}
 		if f.Metadata != "" {
 			r.Metadata = &f.Metadata

@@ -257,3 +257,20 @@ func TestAMigratedAddressMovesOnlyIfTheFunctionSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestPostAuthenticationKnowsNewDevices(t *testing.T) {
+	for configuration, want := range map[string]bool{"": false, `{"DeviceOnlyRememberedOnUserPrompt": false}`: true} {
+		h := newHarness(t)
+		p := h.Pool(userpool.PoolSettings{LambdaConfig: everyTrigger(), DeviceConfiguration: []byte(configuration)})
+		c := h.Client(p.ID, allFlows)
+		lambda := h.Lambda(nil)
+		h.User(p.ID, "alice")
+		lambda.Run = func(e userpooltest.Event) error {
+			if e.Source() == "PostAuthentication_Authentication" && e.Request()["newDeviceUsed"] != want {
+				t.Errorf("%q: %v", configuration, e)
+			}
+			return nil
+		}
+		h.MustSignIn(c.ID, "alice")
+	}
+}

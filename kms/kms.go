@@ -1,0 +1,242 @@
+// Package kms has the local keys that encrypt codes for custom senders.
+//
+// A key has an ARN, like a key of AWS KMS, and exists only as a purpose of the master key: GenerateDataKey makes a data key and
+// seals it, Decrypt opens it. Both need the same encryption context. EncryptCode encrypts a code as Amazon Cognito does.
+//
+// It does not serve the API (server/kms) or decide who may call it (server/caller), and it has no operations that manage keys.
+//
+// Source: the AWS KMS API reference, Decrypt and GenerateDataKey, and its "Encryption context".
+package kms
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/sluicegate/sluice/encryptionsdk"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
+)
+
+// Options are what New needs. All but Keys are required.
+type Options struct {
+	Seal    *seal.Box
+	Rand    io.Reader
+	Region  string
+	Account string
+	Keys    []string // the keys: ARNs of keys or aliases, or names of aliases such as alias/notes
+}
+
+// Service is the local keys. Its methods may be called from any goroutine.
+type Service struct {
+	o      Options
+	arns   []string          // of keys
+	byName map[string]string // the ARN of a key by its id, its ARN, its alias and its alias's ARN
+}
+
+var (
+	keyName   = regexp.MustCompile(`\A(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\z`)
+	aliasName = regexp.MustCompile(`\Aalias/[a-zA-Z0-9/_-]{1,250}\z`)
+	arnPrefix = regexp.MustCompile(`\Aarn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:\z`)
+)
+
+// Check returns an error if the text is not the name of a key that New takes.
+func Check(name string) error {
+	_, _, err := parse(name, "arn:aws:kms:us-east-1:000000000000:")
+	return err
+}
+
+// parse returns the ARN of a key and of its alias, "" for none. here is the prefix of the ARNs of this region and account.
+func parse(name, here string) (key, alias string, err error) {
+	prefix, rest := here, name
+	if strings.HasPrefix(name, "arn:") {
+		cut := strings.LastIndexByte(name, ':') + 1
+		if prefix, rest = name[:cut], name[cut:]; !arnPrefix.MatchString(prefix) {
+			rest = "" // refused below
+		}
+	}
+	switch id, isKey := strings.CutPrefix(rest, "key/"); {
+	case isKey && keyName.MatchString(id):
+		return prefix + rest, "", nil
+	case aliasName.MatchString(rest):
+		alias = prefix + rest
+		sum := sha256.Sum256([]byte(alias))
+		id := uuid.UUID(sum[:16])
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4
+		return prefix + "key/" + id.String(), alias, nil
+	}
+	return "", "", fmt.Errorf("%q is not a key; write alias/<name>, or an ARN such as arn:aws:kms:us-east-1:000000000000:key/<uuid>", name)
+}
+
+// New returns a Service, or an error that names a key that is invalid or declared twice.
+func New(o Options) (*Service, error) {
+	if o.Seal == nil || o.Rand == nil || o.Region == "" || o.Account == "" {
+		return nil, errors.New("kms: Options.Seal, Rand, Region and Account are required")
+	}
+	s := &Service{o: o, byName: map[string]string{}}
+	here := "arn:aws:kms:" + o.Region + ":" + o.Account + ":"
+	for _, name := range o.Keys {
+		key, alias, err := parse(name, here)
+		if err != nil {
+			return nil, fmt.Errorf("kms_key: %w", err)
+		}
+		if s.byName[key] != "" {
+			return nil, fmt.Errorf("kms_key %s is set twice; remove one of them", name)
+		}
+		s.arns = append(s.arns, key)
+		s.byName[key], s.byName[key[strings.LastIndexByte(key, '/')+1:]] = key, key
+		if alias != "" {
+			s.byName[alias], s.byName[alias[strings.LastIndexByte(alias, ':')+1:]] = key, key
+		}
+	}
+	return s, nil
+}
+
+// Find returns the ARN of the key with the id, ARN, alias or alias ARN.
+func (s *Service) Find(name string) (arn string, ok bool) {
+	arn, ok = s.byName[name]
+	return arn, ok
+}
+
+func notFound(name string) error {
+	if strings.HasPrefix(name, "alias/") || strings.Contains(name, ":alias/") {
+		return fault.New(fault.NotFound, "Alias %s is not found.", name)
+	}
+	return fault.New(fault.NotFound, "Key '%s' does not exist", name)
+}
+
+const purpose = "kms data key"
+
+// A ciphertext is a format, a hash that names the key, and the sealed text.
+const (
+	format   = 1
+	nameSize = 16
+)
+
+func hashOf(arn string) []byte {
+	sum := sha256.Sum256([]byte(arn))
+	return sum[:nameSize]
+}
+
+// additional returns what the seal authenticates: the key and the encryption context.
+func additional(arn string, context map[string]string) []byte {
+	var b []byte
+	for _, text := range append([]string{arn}, pairs(context)...) {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // G115: the API bounds the texts
+		b = append(b, text...)
+	}
+	return b
+}
+
+// pairs returns names and values in turn, sorted by name.
+func pairs(context map[string]string) (list []string) {
+	for _, name := range slices.Sorted(maps.Keys(context)) {
+		list = append(list, name, context[name])
+	}
+	return list
+}
+
+// maxContext bounds an encryption context, in bytes. KMS: 8,192 characters of JSON.
+const maxContext = 8192
+
+func checkContext(context map[string]string) error {
+	n := 0
+	for name, value := range context {
+		n += len(name) + len(value)
+	}
+	if n > maxContext {
+		return fault.New(fault.Validation, "The encryption context is longer than %d bytes.", maxContext)
+	}
+	return nil
+}
+
+// DataKey is a new data key.
+type DataKey struct {
+	KeyARN     string
+	Plain      []byte
+	Ciphertext []byte
+}
+
+// GenerateDataKey makes n random bytes and encrypts them with a key. A key that does not exist is fault.NotFound.
+func (s *Service) GenerateDataKey(name string, n int, context map[string]string) (*DataKey, error) {
+	arn, ok := s.Find(name)
+	if !ok {
+		return nil, notFound(name)
+	}
+	if err := checkContext(context); err != nil {
+		return nil, err
+	}
+	plain := make([]byte, n)
+	if _, err := io.ReadFull(s.o.Rand, plain); err != nil {
+		return nil, fmt.Errorf("kms: reading random bytes: %w", err)
+	}
+	sealed, err := s.o.Seal.Seal(purpose, plain, additional(arn, context))
+	if err != nil {
+		return nil, err
+	}
+	return &DataKey{KeyARN: arn, Plain: plain, Ciphertext: append(append([]byte{format}, hashOf(arn)...), sealed...)}, nil
+}
+
+// KeyOf returns the ARN of the key that a ciphertext names, "" if it names none of the keys. The name is not authenticated.
+func (s *Service) KeyOf(ciphertext []byte) string {
+	if len(ciphertext) < 1+nameSize || ciphertext[0] != format {
+		return ""
+	}
+	for _, arn := range s.arns {
+		if string(hashOf(arn)) == string(ciphertext[1:1+nameSize]) {
+			return arn
+		}
+	}
+	return ""
+}
+
+// Decrypt returns the text of a ciphertext and the ARN of its key. name may be "". A wrong ciphertext or encryption context is
+// fault.InvalidCiphertext, another key's ciphertext fault.IncorrectKey.
+func (s *Service) Decrypt(name string, ciphertext []byte, context map[string]string) (plain []byte, arn string, err error) {
+	if arn = s.KeyOf(ciphertext); name != "" {
+		named, ok := s.Find(name)
+		switch {
+		case !ok:
+			return nil, "", notFound(name)
+		case arn != "" && arn != named:
+			return nil, "", fault.New(fault.IncorrectKey, "The key ID in the request does not identify a CMK that can perform this operation.")
+		}
+	}
+	invalid := fault.New(fault.InvalidCiphertext, "")
+	if arn == "" {
+		return nil, "", invalid
+	}
+	if err := checkContext(context); err != nil {
+		return nil, "", err
+	}
+	plain, err = s.o.Seal.Open(purpose, ciphertext[1+nameSize:], additional(arn, context))
+	if err != nil {
+		return nil, "", invalid
+	}
+	return plain, arn, nil
+}
+
+// EncryptCode returns a code as custom senders of a user pool get it: an AWS Encryption SDK message in Base64. found is false if
+// there is no key with the name.
+func (s *Service) EncryptCode(name, poolID, code string) (text string, found bool, err error) {
+	arn, ok := s.Find(name)
+	if !ok {
+		return "", false, nil
+	}
+	message, err := encryptionsdk.Encrypt(s.o.Rand, map[string]string{"userpool-id": poolID}, func(context map[string]string) (encryptionsdk.DataKey, error) {
+		k, err := s.GenerateDataKey(arn, encryptionsdk.KeySize, context)
+		if err != nil {
+			return encryptionsdk.DataKey{}, err
+		}
+		return encryptionsdk.DataKey{Plain: k.Plain, Provider: "aws-kms", Info: arn, Encrypted: k.Ciphertext}, nil
+	}, []byte(code))
+	return base64.StdEncoding.EncodeToString(message), true, err
+}

@@ -1,0 +1,108 @@
+package factors
+
+import (
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// The challenges of MFA that are no factor.
+const (
+	SelectType = "SELECT_MFA_TYPE"
+	Setup      = "MFA_SETUP"
+)
+
+// Demand is the second factor that a sign-in requires.
+type Demand struct {
+	Challenge string   // "" for none; a factor, SelectType or Setup
+	Choices   []string // of SelectType, and what the user can set up with Setup
+}
+
+// ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
+var ErrNothingToSetUp = fault.New(fault.MFAMethodNotFound, "MFA is required, and the user has no factor and cannot set one up. Ask an administrator to set one.")
+
+// DemandOf returns what pool and user require. It is a function of its arguments. forced demands a factor that the user has
+// although the pool's MFA is optional, as threat protection does.
+//
+// Source: developer guide, "Adding MFA to a user pool", "MFA logic at user runtime".
+func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
+	if !p.MFA.On && !p.MFA.Optional {
+		return Demand{}, nil
+	}
+	m, err := userpool.ReadMFA(u)
+	if err != nil {
+		return Demand{}, err
+	}
+	if on := turnedOn(p, u, &m); len(on) > 0 {
+		for _, f := range on {
+			if f == m.Preferred {
+				return Demand{Challenge: f}, nil
+			}
+		}
+		return one(on), nil
+	}
+	if !p.MFA.On && !forced {
+		return Demand{}, nil
+	}
+	if have := available(p, u, &m); len(have) > 0 {
+		return one(have), nil
+	}
+	if !p.MFA.On {
+		return Demand{}, nil
+	}
+	if set := settable(p); len(set) > 0 {
+		return Demand{Challenge: Setup, Choices: set}, nil
+	}
+	return Demand{}, ErrNothingToSetUp
+}
+
+// one returns the only factor of the list, or the choice among several.
+func one(list []string) Demand {
+	if len(list) == 1 {
+		return Demand{Challenge: list[0]}
+	}
+	return Demand{Challenge: SelectType, Choices: list}
+}
+
+// turnedOn returns the factors that the user turned on and can use. A verified TOTP works even if the pool has turned TOTP off.
+func turnedOn(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
+	if m.SMS && p.MFA.SMS && u.Attributes["phone_number"] != "" {
+		list = append(list, userpool.SMSMFA)
+	}
+	if m.Token && m.Verified() {
+		list = append(list, userpool.SoftwareToken)
+	}
+	if m.Email && p.MFA.Email && u.Attributes["email"] != "" {
+		list = append(list, userpool.EmailOTP)
+	}
+	return list
+}
+
+// available returns the factors that a user without settings can use: a verified TOTP, and addresses that reset codes do not
+// go to first.
+func available(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
+	if p.MFA.SMS && u.Attributes["phone_number"] != "" && p.MFA.Recovery != "phone_number" {
+		list = append(list, userpool.SMSMFA)
+	}
+	if m.Verified() {
+		list = append(list, userpool.SoftwareToken)
+	}
+	if p.MFA.Email && u.Attributes["email"] != "" && p.MFA.Recovery != "email" {
+		list = append(list, userpool.EmailOTP)
+	}
+	return list
+}
+
+// settable returns the factors that a user without any can set up.
+func settable(p *userpool.Pool) (list []string) {
+	if p.MFA.SMS && p.MFA.Recovery != "phone_number" {
+		list = append(list, userpool.SMSMFA)
+	}
+	if p.MFA.Token {
+		list = append(list, userpool.SoftwareToken)
+	}
+	if p.MFA.Email && p.MFA.Recovery != "email" {
+		list = append(list, userpool.EmailOTP)
+	}
+	return list
+}

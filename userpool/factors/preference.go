@@ -1,0 +1,155 @@
+package factors
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Setting is what a request says about one factor.
+type Setting struct{ Enabled, Preferred bool }
+
+// Preference is the input of SetUserMFAPreference. A factor that is nil stays as it is.
+type Preference struct {
+	SMS, Token, Email *Setting
+	WebAuthn          *bool // Enabled of WebAuthnMfaSettings
+}
+
+var (
+	errTwoPreferred     = fault.New(fault.InvalidParameter, "Only one MFA method can be preferred.")
+	errPreferredOff     = fault.New(fault.InvalidParameter, "An MFA method that is not enabled cannot be preferred.")
+	errRequired         = fault.New(fault.InvalidParameter, "MFA is required in the user pool, so an MFA method cannot be disabled.")
+	errPasskeyNoMFA     = fault.New(fault.InvalidParameter, "Passkeys are not an MFA method of the user pool. Set FactorConfiguration to MULTI_FACTOR_WITH_USER_VERIFICATION.")
+	errPasskeyAlone     = fault.New(fault.InvalidParameter, "Passkeys can be an MFA method only with another one.")
+	errSettingsSMSPhone = fault.New(fault.InvalidParameter, "MFAOptions can only have the DeliveryMedium SMS and the AttributeName phone_number.")
+)
+
+func errNoDelivery(factor string) error {
+	return fault.New(fault.InvalidParameter, "User does not have delivery config set to turn on %s", factor)
+}
+
+// SetUserMFAPreference turns factors of the token's user on or off.
+func (s *Service) SetUserMFAPreference(ctx context.Context, accessToken string, in Preference) error {
+	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	_, err = s.o.Users.Change(ctx, holder.Pool, holder.User.Sub, func(_ store.Tx, u *store.User) error {
+		return in.apply(holder.Pool, u)
+	})
+	return err
+}
+
+// AdminSetUserMFAPreference is SetUserMFAPreference for any user.
+func (s *Service) AdminSetUserMFAPreference(ctx context.Context, poolID, name string, in Preference) error {
+	return s.o.Users.AdminChange(ctx, poolID, name, in.apply)
+}
+
+// apply changes the user's factors.
+func (in Preference) apply(p *userpool.Pool, u *store.User) error {
+	m, err := userpool.ReadMFA(u)
+	if err != nil {
+		return err
+	}
+	preferred := ""
+	for _, f := range []struct {
+		name string
+		set  *Setting
+	}{{userpool.SMSMFA, in.SMS}, {userpool.SoftwareToken, in.Token}, {userpool.EmailOTP, in.Email}} {
+		if f.set == nil {
+			continue
+		}
+		if err := set(p, u, &m, f.name, *f.set); err != nil {
+			return err
+		}
+		if f.set.Preferred {
+			if preferred != "" {
+				return errTwoPreferred
+			}
+			preferred = f.name
+		} else if m.Preferred == f.name {
+			m.Preferred = ""
+		}
+	}
+	if preferred != "" {
+		m.Preferred = preferred
+	}
+	if in.WebAuthn != nil && *in.WebAuthn {
+		switch {
+		case !p.WebAuthn.MultiFactor:
+			return errPasskeyNoMFA
+		case len(m.List()) == 0:
+			return errPasskeyAlone
+		}
+	}
+	return m.Write(u)
+}
+
+// set turns one factor on or off.
+func set(p *userpool.Pool, u *store.User, m *userpool.MFA, factor string, in Setting) error {
+	on := m.On(factor)
+	switch {
+	case in.Preferred && !in.Enabled:
+		return errPreferredOff
+	case !in.Enabled && *on && p.MFA.On:
+		return errRequired
+	case in.Enabled && !usable(p, u, m, factor):
+		return errNoDelivery(factor)
+	}
+	if *on = in.Enabled; factor == userpool.SMSMFA && !in.Enabled {
+		m.Legacy = false
+	}
+	return nil
+}
+
+// usable reports whether pool and user have what the factor needs.
+func usable(p *userpool.Pool, u *store.User, m *userpool.MFA, factor string) bool {
+	switch factor {
+	case userpool.SMSMFA:
+		return p.MFA.SMS && u.Attributes["phone_number"] != ""
+	case userpool.SoftwareToken:
+		return m.Verified()
+	}
+	return p.MFA.Email && u.Attributes["email"] != ""
+}
+
+// Option is one of MFAOptions.
+type Option struct{ Medium, Attribute string }
+
+// SetUserSettings turns SMS on for the token's user if options has it, else off.
+func (s *Service) SetUserSettings(ctx context.Context, accessToken string, options []Option) error {
+	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	if err != nil {
+		return err
+	}
+	_, err = s.o.Users.Change(ctx, holder.Pool, holder.User.Sub, func(_ store.Tx, u *store.User) error {
+		return applyOptions(holder.Pool, u, options)
+	})
+	return err
+}
+
+// AdminSetUserSettings is SetUserSettings for any user.
+func (s *Service) AdminSetUserSettings(ctx context.Context, poolID, name string, options []Option) error {
+	return s.o.Users.AdminChange(ctx, poolID, name, func(p *userpool.Pool, u *store.User) error { return applyOptions(p, u, options) })
+}
+
+func applyOptions(p *userpool.Pool, u *store.User, options []Option) error {
+	for _, o := range options {
+		if o.Medium != "SMS" || o.Attribute != "phone_number" {
+			return errSettingsSMSPhone
+		}
+	}
+	m, err := userpool.ReadMFA(u)
+	if err != nil {
+		return err
+	}
+	if err := set(p, u, &m, userpool.SMSMFA, Setting{Enabled: len(options) > 0}); err != nil {
+		return err
+	}
+	if m.Legacy = m.SMS; !m.SMS && m.Preferred == userpool.SMSMFA {
+		m.Preferred = ""
+	}
+	return m.Write(u)
+}

@@ -1,0 +1,169 @@
+package signin
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
+)
+
+// setupState is the own state of MFA_SETUP. AssociateSoftwareToken and VerifySoftwareToken read and replace it.
+type setupState struct {
+	Secret []byte `json:"k,omitempty"` // sealed, of AssociateSoftwareToken
+	Done   bool   `json:"d,omitempty"` // VerifySoftwareToken has enrolled it
+}
+
+var (
+	errSetupMissing = fault.New(fault.InvalidParameter, "Missing required parameter Session of VerifySoftwareToken, or EMAIL")
+	errHasEmail     = fault.New(fault.InvalidParameter, "The user has an email already.")
+)
+
+type setup struct{ users *directory.Service }
+
+// mfaSetupStep is MFA_SETUP: MFA is required and the user has no factor. With TOTP the answer has the Session of
+// VerifySoftwareToken and proves that factor. With an e-mail address, EMAIL_OTP follows.
+func mfaSetupStep(users *directory.Service) *step {
+	s := setup{users}
+	return &step{name: mfaSetup, required: []string{"USERNAME"}, ask: s.ask, answer: s.answer}
+}
+
+func (setup) ask(_ context.Context, a *attempt) (*question, error) {
+	q, err := factorQuestion(a, "MFAS_CAN_SETUP")
+	if err == nil {
+		q.own = setupState{}
+	}
+	return q, err
+}
+
+func (s setup) answer(ctx context.Context, a *attempt) (bool, error) {
+	own, err := readSetup(a)
+	if err != nil {
+		return false, err
+	}
+	if email := cmp.Or(a.params["EMAIL"], a.params["email"]); email != "" && !own.Done {
+		return true, s.setEmail(ctx, a, email)
+	}
+	m, err := userpool.ReadMFA(&a.subject.User)
+	if err != nil {
+		return false, err
+	}
+	if !own.Done || !m.Verified() {
+		return false, errSetupMissing
+	}
+	a.prove(SoftwareToken)
+	return true, nil
+}
+
+// setEmail gives the user an address, to which EMAIL_OTP sends the code that verifies it.
+func (s setup) setEmail(ctx context.Context, a *attempt, email string) error {
+	d, err := factors.DemandOf(a.pool, &a.subject.User, a.forcesMFA)
+	if err != nil {
+		return err
+	}
+	if d.Challenge != mfaSetup || !slices.Contains(d.Choices, emailOTP) {
+		return errSession
+	}
+	attrs := []userpool.Attribute{{Name: "email", Value: email}}
+	seen := a.subject.User
+	u, err := s.users.Change(ctx, a.pool, seen.Sub, func(_ store.Tx, u *store.User) error {
+		switch {
+		case !directory.SamePassword(u, &seen):
+			return errSession
+		case u.Attributes["email"] != "":
+			return errHasEmail
+		}
+		if err := a.pool.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
+			return refusedAttributes{err}
+		}
+		before := maps.Clone(u.Attributes)
+		a.pool.Apply(u.Attributes, attrs)
+		a.pool.Unverify(before, u.Attributes, attrs)
+		return nil
+	})
+	if err == nil {
+		a.subject.User = u
+	}
+	return err
+}
+
+func readSetup(a *attempt) (setupState, error) {
+	var own setupState
+	if err := json.Unmarshal(a.state.Own, &own); err != nil {
+		return own, fmt.Errorf("signin: decoding the state of %s: %w", mfaSetup, err)
+	}
+	return own, nil
+}
+
+// AssociateSoftwareToken returns a new TOTP secret for the user whose sign-in waits for MFA_SETUP, and the Session for
+// VerifySoftwareToken. The Session has the secret; nothing is stored.
+func (m *Machine) AssociateSoftwareToken(ctx context.Context, session string) (secret, next string, err error) {
+	next, err = m.continueSetup(ctx, session, func(a *attempt, _ setupState) (own setupState, err error) {
+		secret, own.Secret, err = m.o.Factors.Secret(a.pool, &a.subject.User)
+		return own, err
+	})
+	return secret, next, err
+}
+
+// VerifySoftwareToken enrolls the secret of AssociateSoftwareToken if the code is right, and returns the Session for the
+// answer to MFA_SETUP.
+func (m *Machine) VerifySoftwareToken(ctx context.Context, session, code, device string) (next string, err error) {
+	return m.continueSetup(ctx, session, func(a *attempt, own setupState) (setupState, error) {
+		if own.Secret == nil {
+			return own, fault.New(fault.InvalidParameter, "There is no software token to verify. Call AssociateSoftwareToken first.")
+		}
+		seen := a.subject.User
+		_, err := m.o.Users.Change(ctx, a.pool, seen.Sub, func(_ store.Tx, u *store.User) error {
+			if !directory.SamePassword(u, &seen) {
+				return errSession
+			}
+			return m.o.Factors.Enroll(u, own.Secret, code, device)
+		})
+		return setupState{Done: true}, err
+	})
+}
+
+// continueSetup opens a Session of MFA_SETUP, uses it up, and seals the state that change returns into a new one. A wrong code
+// leaves the Session usable.
+func (m *Machine) continueSetup(ctx context.Context, session string, change func(*attempt, setupState) (setupState, error)) (string, error) {
+	s := m.steps[mfaSetup]
+	a := &attempt{session: session}
+	if err := m.openStateOnly(ctx, a, s); err != nil {
+		return "", err
+	}
+	giveBack, err := m.spend(a, s)
+	if err != nil {
+		return "", err
+	}
+	text, err := m.setupAnswer(ctx, s, a, change)
+	if err != nil && mayRepeat(err) {
+		giveBack()
+	}
+	return text, err
+}
+
+func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change func(*attempt, setupState) (setupState, error)) (string, error) {
+	var err error
+	x := &a.state
+	if a.subject, err = m.o.Users.Reopen(ctx, a.pool, x.Absent == 0, x.Sub, x.Name); err != nil {
+		return "", err
+	}
+	if u := &a.subject.User; !u.Enabled || x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli() {
+		return "", errSession
+	}
+	own, err := readSetup(a)
+	if err != nil {
+		return "", err
+	}
+	if own, err = change(a, own); err != nil {
+		return "", err
+	}
+	return m.sealState(a, s, own)
+}

@@ -1,0 +1,63 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+)
+
+// otpDigits is the length of a code that replaces a password. Codes of MFA have six digits.
+const otpDigits = 8
+
+var (
+	errWrongCode    = fault.New(fault.CodeMismatch, "Invalid code or auth state for the user.")
+	errTooManyCodes = fault.New(fault.TooManyRequests, "Attempt limit exceeded, please try after some time.")
+)
+
+// otp sends a code that replaces a password, and checks it. A right code verifies the address that it went to and confirms
+// a user who has signed up.
+type otp struct {
+	users     *directory.Service
+	attribute string
+	name      string // of the challenge; the code comes in <name>_CODE
+}
+
+func (o otp) purpose() string { return "signin:" + o.name }
+
+func (o otp) ask(ctx context.Context, a *attempt) (*question, error) {
+	d, err := o.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: o.purpose(), Attribute: o.attribute,
+		Digits: otpDigits, Life: a.client.SessionLife, Context: a.context})
+	if fault.Is(err, fault.LimitExceeded) {
+		err = errTooManyCodes // the kind that the operations declare
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &question{parameters: map[string]string{"CODE_DELIVERY_DELIVERY_MEDIUM": d.Medium, "CODE_DELIVERY_DESTINATION": d.Destination}}, nil
+}
+
+func (o otp) answer(ctx context.Context, a *attempt) (bool, error) {
+	return o.users.UseSignInCode(ctx, a.pool, a.subject, o.purpose(), a.params[o.name+"_CODE"], func(_ store.Tx, u *store.User) error {
+		if u.Status == userpool.StatusUnconfirmed {
+			u.Status = userpool.StatusConfirmed
+		}
+		return nil
+	})
+}
+
+// smsOTPStep is SMS_OTP, a code by SMS instead of a password.
+func smsOTPStep(users *directory.Service) *step {
+	o := otp{users, "phone_number", smsOTP}
+	return &step{name: smsOTP, factor: SMSOTP, guarded: true, wrong: errWrongCode, flow: userAuth,
+		required: []string{"USERNAME", "SMS_OTP_CODE"}, ask: o.ask, answer: o.answer}
+}
+
+// emailOTPStep is EMAIL_OTP, a code by e-mail instead of a password.
+func emailOTPStep(users *directory.Service) *step {
+	o := otp{users, "email", emailOTP}
+	return &step{name: emailOTP, factor: EmailOTP, guarded: true, wrong: errWrongCode, flow: userAuth,
+		required: []string{"USERNAME", "EMAIL_OTP_CODE"}, ask: o.ask, answer: o.answer}
+}
