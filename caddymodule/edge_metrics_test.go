@@ -92,6 +92,7 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	e.file(t, "presignup.mjs", `export const handler = async (event) => event`)
 	e.load(t, strings.Replace(poolBlock, "{\n", "{\n\t\t\tsettings %DIR%/pool.json\n", 1)+triggerBlock, "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
 	e.addUser(t, "margravine", "readers")
+	e.admin(t, "AdminCreateUser", object{"Username": "invited", "UserAttributes": []object{{"Name": "email", "Value": "invited@example.com"}}})
 	in := e.mustSignIn(t, "margravine")
 	key := e.credentials(t, in.id)
 	for range 2 {

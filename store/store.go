@@ -61,6 +61,7 @@ type Tx struct {
 	Users         Users
 	Groups        Groups
 	Codes         Codes
+	Challenges    Challenges
 	Passkeys      Passkeys
 	Messages      Messages
 	RefreshTokens RefreshTokens

@@ -119,7 +119,8 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 		return err
 	}
 	kept := q.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
-		return q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
+		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
+		return err
 	})
 	if kept != nil {
 		return errors.Join(err, fmt.Errorf("queue: keeping the message: %w", kept))
@@ -132,7 +133,20 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 }
 
 // Put stores a message that is due at once, in the caller's transaction. Call Wake after the commit.
-func (q *Queue) Put(tx store.Tx, m message.Message) error { return q.put(tx, m, 0, q.o.Now()) }
+func (q *Queue) Put(tx store.Tx, m message.Message) error {
+	_, err := q.put(tx, m, 0, q.o.Now())
+	return err
+}
+
+// Pretend does the work of Put in the caller's transaction, and keeps nothing.
+func (q *Queue) Pretend(tx store.Tx, m message.Message) error {
+	m.Sub = "" // replaces no message
+	id, err := q.put(tx, m, 0, q.o.Now())
+	if err != nil {
+		return err
+	}
+	return tx.Messages.Delete(id)
+}
 
 // Wake has the workers look at the store now.
 func (q *Queue) Wake() {
@@ -142,11 +156,12 @@ func (q *Queue) Wake() {
 	}
 }
 
-func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time) error {
+// put stores a message and returns its id.
+func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time) (string, error) {
 	now := q.o.Now()
 	id := make([]byte, 16)
 	if _, err := io.ReadFull(q.o.Rand, id); err != nil {
-		return fmt.Errorf("queue: reading random bytes: %w", err)
+		return "", fmt.Errorf("queue: reading random bytes: %w", err)
 	}
 	rec := store.Message{ID: hex.EncodeToString(id), PoolID: m.PoolID, Attempts: attempts, CreatedAt: now, DueAt: due, ExpiresAt: m.ExpiresAt}
 	if rec.ExpiresAt.IsZero() {
@@ -154,10 +169,10 @@ func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time)
 	}
 	plain, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("queue: %w", err)
+		return "", fmt.Errorf("queue: %w", err)
 	}
 	if rec.Sealed, err = q.o.Seal.Seal(purposeMessage, plain, []byte(rec.ID)); err != nil {
-		return err
+		return "", err
 	}
 	about := m.Sub
 	if about == "" {
@@ -166,7 +181,7 @@ func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time)
 	topic := q.o.Seal.MAC(purposeTopic, []byte(m.PoolID), []byte(about), []byte(m.Purpose), []byte(m.Medium))
 	origin := q.o.Seal.MAC(purposeOrigin, []byte(m.Origin))
 	rec.Topic, rec.Origin = topic[:16], origin[:16]
-	return tx.Messages.Put(rec)
+	return rec.ID, tx.Messages.Put(rec)
 }
 
 // refused reports whether a message will never be accepted.

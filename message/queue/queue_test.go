@@ -288,6 +288,15 @@ func TestALaterMessageReplacesAnEarlierOneOfItsUserOnly(t *testing.T) {
 	}
 }
 
+func TestAPretendedMessageIsNotKeptAndReplacesNone(t *testing.T) {
+	w := newWorld(t)
+	q := w.queue()
+	w.update(func(tx store.Tx) error { return errors.Join(q.Put(tx, letter(1)), q.Pretend(tx, letter(1))) })
+	if n := w.waiting(); n != 1 {
+		t.Errorf("%d messages wait", n)
+	}
+}
+
 func TestTwoProcessesOnOneStoreSendEachMessageOnce(t *testing.T) {
 	w := newWorld(t)
 	const count = 60

@@ -66,6 +66,7 @@ var conflicts = map[string]store.Conflict{
 	"users_pool_id_name_key_key": {Record: "user", Key: "username"},
 	"user_aliases_pkey":          {Record: "alias", Key: "alias"},
 	"user_groups_pkey":           {Record: "group", Key: "name"},
+	"challenges_pkey":            {Record: "challenge", Key: "id"},
 	"passkeys_pkey":              {Record: "passkey", Key: "id"},
 	"refresh_tokens_pkey":        {Record: "refresh token", Key: "id"},
 	"refresh_tokens_hash_key":    {Record: "refresh token", Key: "hash"},

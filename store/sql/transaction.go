@@ -69,6 +69,7 @@ func (t *Transaction) Tx() store.Tx {
 		Users:         users{t},
 		Groups:        groups{t},
 		Codes:         codes{t},
+		Challenges:    challenges{t},
 		Passkeys:      passkeys{t},
 		Messages:      messages{t},
 		RefreshTokens: refreshTokens{t},

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		{"codes", testCodes},
 		{"messages", testMessages},
 		{"messages of floods are trimmed", testMessagesTrim},
+		{"challenges", testChallenges},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},

@@ -56,6 +56,7 @@ func (r *Runtime) launch(version int) (*process, error) {
 	p.cmd.Env = r.environment(listener.Addr().String())
 	p.cmd.WaitDelay = time.Second // for output of children that outlive it
 	p.cmd.Stdout, p.cmd.Stderr = p.output(), p.output()
+	p.serve(listener)
 	started := make(chan error, 1)
 	r.all.Go(func() {
 		// The program is killed when the thread that started it ends, so the thread stays until the program has ended.
@@ -71,9 +72,8 @@ func (r *Runtime) launch(version int) (*process, error) {
 		r.reap(p)
 	})
 	if err := <-started; err != nil {
-		return nil, &trigger.InvokeError{Reason: errors.Join(err, listener.Close()).Error()}
+		return nil, &trigger.InvokeError{Reason: errors.Join(err, p.api.Close()).Error()}
 	}
-	p.serve(listener)
 	return p, nil
 }
 

@@ -3,7 +3,6 @@ package javascript
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -129,32 +128,20 @@ func (m *machine) prepare(code []byte) (err error) {
 // invoke runs the handler once.
 func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
 	m.calls++
-	about, err := m.about(call)
-	if err != nil {
-		return nil, &trigger.InvokeError{Reason: err.Error()}
-	}
-	m.begin(ctx, call)
-	output, err := m.run("invoke", string(call.Event), about)
-	if err != nil {
-		return nil, err
-	}
-	return []byte(output), nil
-}
-
-// about returns the members of the handler's context that are data.
-func (m *machine) about(call trigger.Call) (string, error) {
 	arn, err := trigger.ParseARN(call.ARN)
 	if err != nil {
-		return "", err
+		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
 	version := arn.Qualifier
 	if version == "" {
 		version = "$LATEST"
 	}
-	text, err := json.Marshal(map[string]string{"functionName": arn.Name, "functionVersion": version, "invokedFunctionArn": call.ARN,
-		"memoryLimitInMB": strconv.FormatInt(m.o.Memory>>20, 10), "awsRequestId": call.RequestID,
-		"logGroupName": "/aws/lambda/" + arn.Name, "logStreamName": call.RequestID})
-	return string(text), err
+	m.begin(ctx, call)
+	output, err := m.run("invoke", string(call.Event), call.RequestID, call.ARN, arn.Name, version, strconv.FormatInt(m.o.Memory>>20, 10))
+	if err != nil {
+		return nil, err
+	}
+	return []byte(output), nil
 }
 
 func (m *machine) begin(ctx context.Context, call trigger.Call) {
@@ -177,9 +164,6 @@ func (m *machine) run(operation string, values ...any) (string, error) {
 	}
 	if err == nil {
 		err = m.failure
-	}
-	if err == nil && operation == "invoke" {
-		err = m.enter("reset")
 	}
 	return m.output, m.explain(err)
 }

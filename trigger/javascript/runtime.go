@@ -13,6 +13,7 @@ import (
 
 // Limits and their defaults.
 const (
+	idleTime         = time.Minute      // that a goroutine waits for a call
 	DefaultMemory    = 64 << 20         // bytes a machine may use
 	MinMemory        = 4 << 20          // bytes that the engine and the prelude need, with some to spare
 	DefaultInstances = 8                // machines of a function
@@ -38,6 +39,7 @@ type Options struct {
 type Runtime struct {
 	o     Options
 	slots chan struct{} // one for each machine that runs a call
+	jobs  chan job      // to a goroutine that waits for one
 
 	life context.Context // until Close; loading ends with it
 	end  context.CancelFunc
@@ -63,13 +65,20 @@ func New(o Options) *Runtime {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
-	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances)}
+	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job)}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
 
 // errClosed is the error of calls after Close.
 var errClosed = &trigger.InvokeError{Reason: "the function is being removed from the configuration"}
+
+// job is a call on its way to a goroutine that runs machines.
+type job struct {
+	ctx  context.Context
+	call trigger.Call
+	done chan<- result // has room for the result
+}
 
 // result is what a call returned.
 type result struct {
@@ -88,16 +97,37 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 		return nil, ctx.Err()
 	}
 	done := make(chan result, 1)
-	go func() {
-		output, err := r.run(ctx, call)
-		<-r.slots
-		done <- result{output, err}
-	}()
+	j := job{ctx, call, done}
+	select {
+	case r.jobs <- j:
+	default:
+		go r.work(j)
+	}
 	select {
 	case got := <-done:
 		return got.output, got.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// work runs the job, and further ones until none comes for a while. The goroutine stays because its stack has grown: the engine
+// needs a deep one.
+func (r *Runtime) work(j job) {
+	idle := time.NewTimer(idleTime)
+	defer idle.Stop()
+	for {
+		output, err := r.run(j.ctx, j.call)
+		<-r.slots
+		j.done <- result{output, err}
+		idle.Reset(idleTime)
+		select {
+		case j = <-r.jobs:
+		case <-idle.C:
+			return
+		case <-r.life.Done():
+			return
+		}
 	}
 }
 

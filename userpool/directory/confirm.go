@@ -155,7 +155,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d
 		subject = s.standIn(p, in.Username)
 	}
 	if !subject.Exists {
-		return s.pretendCode(ctx, p, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
+		return s.pretendCode(ctx, p, c, subject, codeSignUp, standInAttribute(p, p.Settings.AutoVerifiedAttributes))
 	}
 	return s.sendCodeUnsigned(ctx, p, origin{sourceResend, c, in.Context}, at, subject, codeSignUp, func(u *store.User) (string, error) { return resendable(p, u) })
 }

@@ -53,7 +53,7 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 		subject = s.standIn(p, in.Username)
 	}
 	if !subject.Exists {
-		return s.pretendCode(ctx, p, subject, codeForgot, standInAttribute(p, p.Recovery))
+		return s.pretendCode(ctx, p, c, subject, codeForgot, standInAttribute(p, p.Recovery))
 	}
 	return s.sendCodeUnsigned(ctx, p, origin{sourceForgot, c, in.Context}, at, subject, codeForgot, func(u *store.User) (string, error) { return resettable(p, u) })
 }

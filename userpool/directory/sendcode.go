@@ -55,7 +55,7 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 // background: by the queue, or, if a function makes or sends the message, by the courier. A failure is logged, and the user can
 // request another code.
 func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
-	post := from.client.HidesExistence && s.o.Queue != nil && !hasFunctions(p)
+	post := s.posts(p, from.client)
 	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, from, post, to)
 	switch {
 	case err != nil:
@@ -70,10 +70,30 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from o
 	return l.delivery(), nil
 }
 
+// posts reports whether messages to users of the client go through the queue, after the answer.
+func (s *Service) posts(p *userpool.Pool, c *userpool.Client) bool {
+	return c.HidesExistence && s.o.Queue != nil && !hasFunctions(p)
+}
+
+// padPost is padWrite for a stand-in whose message would have gone into the queue.
+func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string, post bool) error {
+	if !post {
+		return s.padWrite(ctx)
+	}
+	u := subject.User
+	l := codeLetter(p, &u, purpose, attribute, u.Username, "000000")
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		if err := s.writePad(tx); err != nil {
+			return err
+		}
+		return s.o.Queue.Pretend(tx, s.compose(p, &l))
+	})
+}
+
 // pretendCode returns the result for a stand-in: the delivery details of a code that is not sent.
-func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string) (*Delivery, error) {
+func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, purpose, attribute string) (*Delivery, error) {
 	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
-	if err := s.padWrite(ctx); err != nil {
+	if err := s.padPost(ctx, p, subject, purpose, attribute, s.posts(p, c)); err != nil {
 		return nil, err
 	}
 	return s.standInDelivery(p, subject.Name, attribute), nil

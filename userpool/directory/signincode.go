@@ -38,25 +38,29 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	defer at.free()
 	if !subject.Exists {
 		s.ghosts.keepCode(p.ID, p.Key(subject.Name), in.Purpose, in.Life)
-		if err := s.padWrite(ctx); err != nil {
+		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c)); err != nil {
 			return nil, err
 		}
 		return s.standInDelivery(p, subject.Name, in.Attribute), nil
 	}
-	l, err := s.keepSignInCode(ctx, p, subject.User.Sub, in)
-	if err != nil {
+	post := !in.Known && s.posts(p, c)
+	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, post)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	l.client, l.context = c, in.Context
-	if in.Known || !c.HidesExistence {
+	case post:
+		s.o.Queue.Wake()
+		return l.delivery(), nil
+	case in.Known || !c.HidesExistence:
 		return s.send(ctx, p, l)
 	}
 	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
 	return l.delivery(), nil
 }
 
-// keepSignInCode makes a code for the address that the user has now and keeps it.
-func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, sub string, in SignInCode) (l letter, err error) {
+// keepSignInCode makes a code for the address that the user has now and keeps it. With post it also puts the message into the
+// queue.
+func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string, in SignInCode, post bool) (l letter, err error) {
 	digits, err := s.base.RandomText("0123456789", in.Digits)
 	if err != nil {
 		return l, err
@@ -72,7 +76,12 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, sub stri
 		}
 		now := s.now()
 		l = codeLetter(p, &u, in.Purpose, in.Attribute, to, digits)
-		l.expires = now.Add(in.Life)
+		l.client, l.context, l.expires = c, in.Context, now.Add(in.Life)
+		if post {
+			if err := s.o.Queue.Put(tx, s.compose(p, &l)); err != nil {
+				return err
+			}
+		}
 		return tx.Codes.Put(store.Code{PoolID: p.ID, Sub: sub, Purpose: in.Purpose, Hash: s.codeHash(p.ID, sub, in.Purpose, digits),
 			Attribute: in.Attribute, Value: to, CreatedAt: now, ExpiresAt: l.expires})
 	})

@@ -136,7 +136,9 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 
 // padWrite makes one durable write, so that a call for a stand-in takes as long as counting a user's failure or storing a code.
 func (s *Service) padWrite(ctx context.Context) error {
-	return s.base.Update(ctx, func(tx store.Tx) error {
-		return tx.Settings.Put("userpool/last refused name", []byte(s.now().Format(time.RFC3339Nano)))
-	})
+	return s.base.Update(ctx, s.writePad)
+}
+
+func (s *Service) writePad(tx store.Tx) error {
+	return tx.Settings.Put("userpool/last refused name", []byte(s.now().Format(time.RFC3339Nano)))
 }

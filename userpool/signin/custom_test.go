@@ -346,15 +346,38 @@ func TestADisabledUserGetsNoTokensByCustomChallenges(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "User is disabled.")
 }
 
-// Parameters that do not fit into a Session are an error of the function.
-func TestPrivateParametersThatAreTooLong(t *testing.T) {
+// Parameters that do not fit into the Session stay on the server, also for a name that no user has; there is a limit.
+func TestLongPrivateParametersStayOnTheServer(t *testing.T) {
+	length := 20_000
 	h := newCustomHouse(t, func(e userpooltest.Event) error {
-		if e.Source() == "CreateAuthChallenge_Authentication" {
-			e.Response()["privateChallengeParameters"] = map[string]any{"answer": strings.Repeat("x", 3000)}
+		switch e.Source() {
+		case "CreateAuthChallenge_Authentication":
+			e.Response()["privateChallengeParameters"] = map[string]any{"answer": strings.Repeat("x", length)}
+			return nil
+		case "VerifyAuthChallengeResponse_Authentication":
+			private, _ := e.Request()["privateChallengeParameters"].(map[string]any)
+			text, _ := private["answer"].(string)
+			e.Response()["answerCorrect"] = fmt.Sprint(len(text)) == e.Request()["challengeAnswer"]
 			return nil
 		}
 		return captcha(e)
 	})
-	_, err := h.begin("alice", nil)
+	nancy, err := h.begin("nancy", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice, err := h.begin("alice", nil)
+	if err != nil || len(alice.Session) != len(nancy.Session) {
+		t.Fatal(alice, nancy, err)
+	}
+	out, err := h.answer(alice.Session, "alice", "wrong")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := h.answer(out.Session, "alice", "20000"); err != nil || done.Tokens == nil {
+		t.Error(done, err)
+	}
+	length = 70_000
+	_, err = h.begin("alice", nil)
 	wantFault(t, err, fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long.")
 }

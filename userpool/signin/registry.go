@@ -33,7 +33,7 @@ func (m *Machine) register() error {
 		newPasswordStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
-		customStep(m.o.Triggers),
+		customStep(m.o.Triggers, m.base),
 		webAuthnStep(m.o.Passkeys),
 		selectMFAStep(),
 		mfaSetupStep(m.o.Users),

@@ -44,11 +44,11 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
 }
 
-// Sweep deletes expired refresh families, sessions and revocations, in small transactions.
+// Sweep deletes expired refresh families, sessions, challenges and revocations, in small transactions.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {
-		var families, revocations, sessions int
+		var families, revocations, sessions, challenges int
 		err := s.base.Update(ctx, func(tx store.Tx) (err error) {
 			if families, err = tx.RefreshTokens.DeleteExpired(s.base.Now(), batch); err != nil {
 				return err
@@ -56,10 +56,13 @@ func (s *Service) Sweep(ctx context.Context) error {
 			if sessions, err = tx.Sessions.DeleteExpired(s.base.Now(), batch); err != nil {
 				return err
 			}
+			if challenges, err = tx.Challenges.DeleteExpired(s.base.Now(), batch); err != nil {
+				return err
+			}
 			revocations, err = tx.Revocations.DeleteExpired(s.base.Now(), batch)
 			return err
 		})
-		if err != nil || max(families, revocations, sessions) < batch {
+		if err != nil || max(families, revocations, sessions, challenges) < batch {
 			return err
 		}
 	}

@@ -28,7 +28,9 @@ const load = (path, source, name) => {
 // call is the call in progress. Of its callback, context.done and its promise, the one that comes first has the result. The result of
 // the callback is passed on when nothing is left to wait for, unless callbackWaitsForEmptyEventLoop is false.
 let call;
-const invoke = (eventText, contextText) => {
+const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, functionVersion, memoryLimitInMB) => {
+  if (timers.size) timers.clear(); // of the call before
+  if (fetches.size) fetches.clear();
   const mine = { waits: true, completed: false, promised: false };
   call = mine;
   const end = (error, output) => {
@@ -56,7 +58,8 @@ const invoke = (eventText, contextText) => {
   };
   const fail = (error) => done(error ?? new Error(String(error)));
   const context = {
-    ...JSON.parse(contextText),
+    functionName, functionVersion, invokedFunctionArn, memoryLimitInMB, awsRequestId,
+    logGroupName: `/aws/lambda/${functionName}`, logStreamName: awsRequestId,
     getRemainingTimeInMillis: () => host('remaining'),
     get callbackWaitsForEmptyEventLoop() { return mine.waits; },
     set callbackWaitsForEmptyEventLoop(v) { mine.waits = Boolean(v); },
@@ -71,6 +74,6 @@ const invoke = (eventText, contextText) => {
 };
 
 // enter is the one function that Go calls.
-const operations = { load, invoke, fire, settle, idle: () => { if (call) call.idle(); }, reset: () => { timers.clear(); fetches.clear(); call = undefined; } };
+const operations = { load, invoke, fire, settle, idle: () => { if (call) call.idle(); } };
 Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
 globalThis.__enter = (name, ...values) => { operations[name](...values); };

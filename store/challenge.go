@@ -1,0 +1,18 @@
+package store
+
+import "time"
+
+// Challenge is the private part of a custom challenge that is too long for the Session of its sign-in.
+type Challenge struct {
+	ID        string
+	PoolID    string
+	Sealed    []byte // package userpool/signin defines it
+	ExpiresAt time.Time
+}
+
+// Challenges keeps challenges until they expire. They are deleted with their pool.
+type Challenges interface {
+	Get(id string) (Challenge, error)
+	Insert(Challenge) error
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many
+}
