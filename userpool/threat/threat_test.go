@@ -443,3 +443,46 @@ func TestOtherOperationsAreEventsToo(t *testing.T) {
 		t.Error(list, err)
 	}
 }
+
+func TestARiskDemandsASecondFactorOfAUserWhoHasOne(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"MFA_REQUIRED", "MFA_IF_CONFIGURED"} {
+		h := userpooltest.New(t)
+		s := userpool.PoolSettings{UserPoolTier: "PLUS", UserPoolAddOns: &userpool.AddOns{AdvancedSecurityMode: "ENFORCED"}, AutoVerifiedAttributes: []string{"phone_number"}}
+		s.MfaConfiguration = "OPTIONAL"
+		s.SmsConfiguration = []byte(`{"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}`)
+		p := h.Pool(s)
+		x := &protected{h, t, p, h.Client(p.ID, userpooltest.AllFlows)}
+		h.User(p.ID, "ann", userpool.Attribute{Name: "phone_number", Value: "+15550100"}, userpool.Attribute{Name: "phone_number_verified", Value: "true"})
+		x.set(takeover(action, action, action, false))
+		if out := x.mustSignIn("192.0.2.1", chrome); out.Tokens == nil {
+			t.Fatalf("%s: a sign-in without risk got the challenge %s", action, out.Challenge)
+		}
+		x.Clock.Forward(time.Second)
+		out := x.mustSignIn("192.0.2.1", phone)
+		if out.Challenge != "SMS_MFA" {
+			t.Fatalf("%s: challenge %q", action, out.Challenge)
+		}
+		if e := x.events()[0]; e.Response != threat.InProgress || e.Assessment.Level != threat.Low {
+			t.Errorf("event %+v", e)
+		}
+		answer := func(code string) (*signin.Result, error) {
+			return x.SignIns.RespondToAuthChallenge(t.Context(), signin.Answer{ClientID: x.app.ID, Challenge: "SMS_MFA", Session: out.Session,
+				Responses: map[string]string{"USERNAME": "ann", "SMS_MFA_CODE": code}, Context: userpool.ClientContext{Address: "192.0.2.1", UserAgent: phone}})
+		}
+		code := x.Code()
+		_, err := answer(userpooltest.WrongCode(code))
+		userpooltest.WantFault(t, err, fault.CodeMismatch, "*")
+		if e := x.events()[0]; e.Response != threat.Fail || len(e.Challenges) != 2 || e.Challenges[1] != (threat.Challenge{Name: "Mfa", Response: "Failure"}) {
+			t.Errorf("event %+v", e)
+		}
+		done, err := answer(code)
+		if err != nil || done.Tokens == nil {
+			t.Fatal(done, err)
+		}
+		e := x.events()[0]
+		if e.Response != threat.Pass || e.ID != userpooltest.Claims(t, done.Tokens.AccessToken)["event_id"] || e.Challenges[1] != (threat.Challenge{Name: "Mfa", Response: "Success"}) {
+			t.Errorf("event %+v", e)
+		}
+	}
+}
