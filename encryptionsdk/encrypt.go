@@ -69,7 +69,11 @@ func Encrypt(rand io.Reader, context map[string]string, newKey NewDataKey, text 
 	if whole == nil {
 		whole = map[string]string{}
 	}
-	whole[PublicKeyName] = base64.StdEncoding.EncodeToString(elliptic.MarshalCompressed(elliptic.P384(), signer.X, signer.Y)) //nolint:staticcheck // SA1019: the format has the compressed point, for which there is no other function
+	point, err := compressed(&signer.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	whole[PublicKeyName] = base64.StdEncoding.EncodeToString(point)
 	key, err := newKey(whole)
 	if err != nil {
 		return nil, err
@@ -90,6 +94,16 @@ func Encrypt(rand io.Reader, context map[string]string, newKey NewDataKey, text 
 	message = append(append(message, iv...), box.Seal(nil, iv, nil, message)...)
 	message = appendFrame(message, box, id, text)
 	return sign(rand, signer, message)
+}
+
+// compressed returns the compressed form of a public key: the parity of y, and x (SEC 1, section 2.3.3).
+func compressed(key *ecdsa.PublicKey) ([]byte, error) {
+	whole, err := key.Bytes() // 4, x and y
+	if err != nil {
+		return nil, fmt.Errorf("encryptionsdk: %w", err)
+	}
+	size := (len(whole) - 1) / 2
+	return append([]byte{2 | whole[2*size]&1}, whole[1:1+size]...), nil
 }
 
 // aead returns the cipher of a message.

@@ -120,8 +120,14 @@ func TestAMessageReadsAsTheFormatReferenceSays(t *testing.T) {
 			t.Error(len(signature), len(r.b))
 		}
 		x, y := elliptic.UnmarshalCompressed(elliptic.P384(), point)
-		sum := sha512.Sum384(signed)
-		if x == nil || !ecdsa.VerifyASN1(&ecdsa.PublicKey{Curve: elliptic.P384(), X: x, Y: y}, sum[:], []byte(signature)) {
+		if x == nil {
+			t.Fatalf("%x is no point", point)
+		}
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P384(), append(append([]byte{4}, x.FillBytes(make([]byte, 48))...), y.FillBytes(make([]byte, 48))...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha512.Sum384(signed); !ecdsa.VerifyASN1(public, sum[:], []byte(signature)) {
 			t.Error("the signature is wrong")
 		}
 	}
