@@ -60,7 +60,7 @@ func (p *PoolSettings) completePolicies() error {
 	if p.Policies.PasswordPolicy == nil {
 		p.Policies.PasswordPolicy = &PasswordPolicy{RequireUppercase: true, RequireLowercase: true, RequireNumbers: true, RequireSymbols: true}
 	}
-	if p.Policies.SignInPolicy == nil {
+	if p.Policies.SignInPolicy == nil || len(p.Policies.SignInPolicy.AllowedFirstAuthFactors) == 0 {
 		p.Policies.SignInPolicy = &SignInPolicy{AllowedFirstAuthFactors: []string{"PASSWORD"}}
 	}
 	pp := p.Policies.PasswordPolicy
@@ -199,12 +199,7 @@ func (p *PoolSettings) validateSupported() error {
 	if err := p.checkThreat(); err != nil {
 		return err
 	}
-	for _, f := range p.Policies.SignInPolicy.AllowedFirstAuthFactors {
-		if f != "PASSWORD" && f != FactorWebAuthn {
-			return fault.New(fault.NotImplemented, "The first factor %s is not implemented.", f)
-		}
-	}
-	return nil
+	return p.checkFirstFactors(p.webAuthn().MultiFactor)
 }
 
 func (p *PoolSettings) validateRecovery() error {

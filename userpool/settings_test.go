@@ -61,7 +61,6 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		"a sender without a key": {`{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": "V1_0",
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender."},
 		"threat protection in another tier":     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
-		"sign-in without a password":            {`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}`, fault.NotImplemented, "*"},
 		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,3 +30,6 @@ func (p *PoolSettings) needsPlus(feature string) error {
 func (p *PoolSettings) unavailable(feature string) error {
 	return fault.New(fault.FeatureUnavailableInTier, "The following features need to be disabled for the %s pricing tier configured: %s", p.UserPoolTier, feature)
 }
+
+// NeedsEssentials returns fault.FeatureUnavailableInTier if the pool's tier is LITE.
+func (p *Pool) NeedsEssentials(feature string) error { return p.Settings.needsEssentials(feature) }

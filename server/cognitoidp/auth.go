@@ -23,23 +23,23 @@ func (s *server) authOperations() rpc.Registry {
 }
 
 func (s *server) initiateAuth(ctx context.Context, c *rpc.Call, in *wire.InitiateAuthRequest) (*wire.InitiateAuthResponse, error) {
-	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters,
+	r, err := s.signIns.InitiateAuth(ctx, signin.Request{ClientID: api.Value(in.ClientId), Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters, Session: api.Value(in.Session),
 		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}
 	a := authOut(r)
-	return &wire.InitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+	return &wire.InitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, AvailableChallenges: a.available, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
 func (s *server) adminInitiateAuth(ctx context.Context, c *rpc.Call, in *wire.AdminInitiateAuthRequest) (*wire.AdminInitiateAuthResponse, error) {
 	r, err := s.signIns.InitiateAuth(ctx, signin.Request{Admin: true, PoolID: api.Value(in.UserPoolId), ClientID: api.Value(in.ClientId),
-		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters, Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
+		Flow: api.Value(in.AuthFlow), Parameters: in.AuthParameters, Session: api.Value(in.Session), Context: s.adminContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.ContextData)})
 	if err != nil {
 		return nil, err
 	}
 	a := authOut(r)
-	return &wire.AdminInitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+	return &wire.AdminInitiateAuthResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, AvailableChallenges: a.available, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
 func (s *server) respondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.RespondToAuthChallengeRequest) (*wire.RespondToAuthChallengeResponse, error) {
@@ -49,7 +49,7 @@ func (s *server) respondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wi
 		return nil, err
 	}
 	a := authOut(r)
-	return &wire.RespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+	return &wire.RespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, AvailableChallenges: a.available, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
 func (s *server) adminRespondToAuthChallenge(ctx context.Context, c *rpc.Call, in *wire.AdminRespondToAuthChallengeRequest) (*wire.AdminRespondToAuthChallengeResponse, error) {
@@ -60,7 +60,7 @@ func (s *server) adminRespondToAuthChallenge(ctx context.Context, c *rpc.Call, i
 		return nil, err
 	}
 	a := authOut(r)
-	return &wire.AdminRespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, Session: a.session, AuthenticationResult: a.tokens}, nil
+	return &wire.AdminRespondToAuthChallengeResponse{ChallengeName: a.name, ChallengeParameters: a.parameters, AvailableChallenges: a.available, Session: a.session, AuthenticationResult: a.tokens}, nil
 }
 
 func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in *wire.GetTokensFromRefreshTokenRequest) (*wire.GetTokensFromRefreshTokenResponse, error) {
@@ -81,6 +81,7 @@ func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTo
 type auth struct {
 	name, session *string
 	parameters    map[string]string
+	available     []string
 	tokens        *wire.AuthenticationResultType
 }
 
@@ -88,7 +89,7 @@ func authOut(r *signin.Result) auth {
 	if r.Tokens != nil {
 		return auth{parameters: map[string]string{}, tokens: tokensOut(r.Tokens)} // AWS returns {} with the tokens
 	}
-	a := auth{name: &r.Challenge, parameters: r.Parameters}
+	a := auth{name: &r.Challenge, parameters: r.Parameters, available: r.Available}
 	if r.Session != "" {
 		a.session = &r.Session
 	}

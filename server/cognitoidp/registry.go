@@ -56,6 +56,7 @@ func Registry(o Options) rpc.Registry {
 		s.authOperations(),
 		s.clientOperations(),
 		s.deviceOperations(),
+		s.factorOperations(),
 		s.groupOperations(),
 		s.mfaOperations(),
 		s.passkeyOperations(),

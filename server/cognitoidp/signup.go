@@ -28,13 +28,17 @@ func (s *server) signUp(ctx context.Context, c *rpc.Call, in *wire.SignUpRequest
 	if err != nil {
 		return nil, err
 	}
-	return &wire.SignUpResponse{UserSub: &u.Sub, UserConfirmed: &u.Confirmed, CodeDeliveryDetails: deliveryOut(u.Delivery)}, nil
+	return &wire.SignUpResponse{UserSub: &u.Sub, UserConfirmed: &u.Confirmed, CodeDeliveryDetails: deliveryOut(u.Delivery), Session: textOut(u.Session)}, nil
 }
 
 func (s *server) confirmSignUp(ctx context.Context, c *rpc.Call, in *wire.ConfirmSignUpRequest) (*wire.ConfirmSignUpResponse, error) {
-	return nil, s.users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
+	session, err := s.users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), ForceAlias: api.Value(in.ForceAliasCreation),
-		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
+		Session: api.Value(in.Session), Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.ConfirmSignUpResponse{Session: textOut(session)}, nil
 }
 
 func (s *server) resendConfirmationCode(ctx context.Context, c *rpc.Call, in *wire.ResendConfirmationCodeRequest) (*wire.ResendConfirmationCodeResponse, error) {
@@ -53,4 +57,12 @@ func (s *server) confirmForgotPassword(ctx context.Context, c *rpc.Call, in *wir
 	return nil, s.users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
 		Username: api.Value(in.Username), Code: api.Value(in.ConfirmationCode), Password: api.Value(in.Password),
 		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
+}
+
+// textOut returns an optional text of an answer, nil for "".
+func textOut(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

@@ -17,7 +17,7 @@ type AdminCreateInput struct {
 	Username          string
 	Attributes        []userpool.Attribute
 	Validation        []userpool.Attribute // ValidationData, for PreSignUp
-	TemporaryPassword string               // "" generates one
+	TemporaryPassword string               // "" generates one, or makes a user who signs in by codes
 	Action            string               // "", RESEND or SUPPRESS
 	Mediums           []string             // DesiredDeliveryMediums; nil prefers the phone to e-mail
 	ForceAlias        bool
@@ -25,7 +25,8 @@ type AdminCreateInput struct {
 }
 
 // AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
-// user who has not signed in yet.
+// user who has not signed in yet. A user without a password, who signs in by codes, is confirmed at once and gets no
+// invitation.
 func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*User, error) {
 	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 	if err != nil {
 		return nil, err
 	}
-	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" {
+	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" && u.Password.Hash != "" {
 		l := inviteLetter(p, &u, attribute, password)
 		l.context = in.Context
 		if _, err := s.send(ctx, p, l); err != nil {
@@ -63,7 +64,11 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 	if err != nil {
 		return u, err
 	}
+	passwordless := in.TemporaryPassword == "" && p.OTPAttribute(u.Attributes) != ""
 	u.Status = userpool.StatusForceChange
+	if passwordless {
+		u.Status = userpool.StatusConfirmed
+	}
 	p.SetNames(&u)
 	fixed := u
 	if in.ForceAlias {
@@ -76,8 +81,10 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 	if _, err := s.o.Triggers.PreSignUp(ctx, lambdaCall(p, nil, &u, in.Context), triggers.AdminCreateUser, attributeMap(in.Validation)); err != nil {
 		return u, err
 	}
-	if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
-		return u, err
+	if !passwordless {
+		if u.Password, err = s.MakePassword(ctx, p, &u, password, true); err != nil {
+			return u, err
+		}
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		for _, a := range u.Aliases {

@@ -18,54 +18,62 @@ type ConfirmInput struct {
 	SecretHash string
 	Username   string
 	Code       string
-	ForceAlias bool // take the alias from the user who has it
+	ForceAlias bool   // take the alias from the user who has it
+	Session    string // of SignUp; may be ""
 	Context    userpool.ClientContext
 
 	link bool // the code comes from a link in a mail
 }
 
-// ConfirmSignUp confirms a user by code and marks the address that the code went to as verified.
-func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) error {
+// ConfirmSignUp confirms a user by code and marks the address that the code went to as verified. The session signs the user
+// in by USER_AUTH; it is "" if the code cannot sign the user in. As in AWS, Amplify gets one without sending a Session.
+func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) (session string, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := s.checkAddress(p, c, in.Context); err != nil {
-		return err
+		return "", err
 	}
 	return s.confirmSubject(ctx, p, c, subject, in)
 }
 
 // confirmSubject is ConfirmSignUp for a subject whose client has been authenticated.
-func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in ConfirmInput) error {
+func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in ConfirmInput) (session string, err error) {
 	if !subject.Exists && !c.HidesExistence {
-		return errNoCombination
+		return "", errNoCombination
 	}
 	if err := s.limits.takeFor(subject, "confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
-		return err
+		return "", err
+	}
+	if err := s.checkSignUpSession(p, c, subject, in.Session); err != nil {
+		return "", err
 	}
 	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}
 	var confirmed *store.User // as it is written
-	err := s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
+	err = s.redeem(ctx, p, subject, codeSignUp, in.Code, func(u *store.User) error {
 		if u.Status != userpool.StatusUnconfirmed {
 			return cannotConfirm(u.Status)
 		}
 		return nil
-	}, func(tx store.Tx, u *store.User, code store.Code) error {
+	}, func(tx store.Tx, u *store.User, code store.Code) (err error) {
 		u.Status, confirmed = userpool.StatusConfirmed, u
 		if in.link {
-			if err := s.keepUsedLink(tx, code, in.Code); err != nil {
-				return err
-			}
+			err = s.keepUsedLink(tx, code, in.Code)
+		} else {
+			session, err = s.confirmedSession(tx, p, c, u, code)
+		}
+		if err != nil {
+			return err
 		}
 		return s.proveAddress(tx, p, u, code, in.ForceAlias)
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.postConfirmation(ctx, p, c, confirmed, triggers.ConfirmSignUp, in.Context)
+	return session, s.postConfirmation(ctx, p, c, confirmed, triggers.ConfirmSignUp, in.Context)
 }
 
 func cannotConfirm(status string) error {

@@ -34,7 +34,8 @@ func (s *Service) ConfirmLink(ctx context.Context, poolID string, in ConfirmInpu
 			return err
 		}
 	}
-	return s.confirmSubject(ctx, p, c, subject, in)
+	_, err = s.confirmSubject(ctx, p, c, subject, in)
+	return err
 }
 
 // keepUsedLink remembers the code of a link until the code expires.

@@ -42,7 +42,7 @@ func TestAFloodOfMadeUpNamesChangesNoAnswer(t *testing.T) {
 			return err
 		}},
 		"ConfirmSignUp": {"bob", 15, func(name string) error {
-			return h.Users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: c.ID, Username: name, Code: "nope"})
+			return h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: name, Code: "nope"})
 		}},
 	}
 	for name, o := range operations {

@@ -136,7 +136,7 @@ func TestPostConfirmation(t *testing.T) {
 	}
 	lambda.Sources()
 	fail = true
-	err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: client, Username: "alice", Code: "000000"})
+	err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: client, Username: "alice", Code: "000000"})
 	if got := lambda.Sources(); err == nil || len(got) != 0 {
 		t.Error("a wrong code:", got, err)
 	}

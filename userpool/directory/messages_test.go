@@ -51,7 +51,7 @@ func TestCustomMessageWritesEveryMessage(t *testing.T) {
 	if meta, _ := l.Last().Request()["clientMetadata"].(map[string]any); meta["k"] != "v" {
 		t.Error(l.Last())
 	}
-	if err := h.Users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: c, Username: "alice", Code: h.Code()}); err != nil {
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c, Username: "alice", Code: h.Code()}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c, Username: "alice"}); err != nil {
@@ -176,7 +176,7 @@ func TestACustomSenderGetsTheCodeInsteadOfTheMailServer(t *testing.T) {
 			} else if request["codeEncryption"] != "none" {
 				t.Error(request)
 			}
-			if err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c, Username: "alice", Code: code}); err != nil {
+			if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c, Username: "alice", Code: code}); err != nil {
 				t.Error(err)
 			}
 			if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: poolID, Username: "bob", TemporaryPassword: "Temp<&>9a",

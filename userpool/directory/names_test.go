@@ -22,7 +22,7 @@ func TestPoolsWhoseUsersSignInByAddress(t *testing.T) {
 	}
 	_, err = h.SignUp(c.ID, "alice@example.com")
 	wantFault(t, err, fault.UsernameExists, "An account with the given email already exists.")
-	if err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "alice@example.com", Code: h.Code()}); err != nil {
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "alice@example.com", Code: h.Code()}); err != nil {
 		t.Fatal(err)
 	}
 	tokens := h.MustSignIn(c.ID, "alice@example.com")
@@ -72,9 +72,9 @@ func TestAliasesCountOnlyWhenVerified(t *testing.T) {
 		t.Fatal(out, err)
 	}
 	confirm := directory.ConfirmInput{ClientID: c.ID, Username: "heir", Code: h.Code()}
-	wantFault(t, h.Users.ConfirmSignUp(ctx, confirm), fault.AliasExists, "An account with the given email already exists.")
+	wantFault(t, h.ConfirmSignUp(confirm), fault.AliasExists, "An account with the given email already exists.")
 	confirm.ForceAlias = true
-	if err := h.Users.ConfirmSignUp(ctx, confirm); err != nil {
+	if err := h.ConfirmSignUp(confirm); err != nil {
 		t.Fatal("the refusal must not have spent the code:", err)
 	}
 	if h.Attribute(p.ID, "owner", "email_verified") != "false" {

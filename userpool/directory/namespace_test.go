@@ -99,14 +99,14 @@ func TestConfirmationRefusesANameThatWasTakenMeanwhile(t *testing.T) {
 	code := h.Code()
 	h.User(p.ID, "boss")
 	for _, force := range []bool{false, true} {
-		err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code, ForceAlias: force})
+		err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code, ForceAlias: force})
 		wantFault(t, err, fault.AliasExists, aliasTaken)
 	}
 	wantFault(t, h.Users.AdminConfirmSignUp(t.Context(), directory.AdminConfirm{PoolID: p.ID, Username: "late"}), fault.InvalidParameter, aliasTaken)
 	if err := setAdmin(t, h, p.ID, "late", attr("preferred_username", "late too")); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code}); err != nil {
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code}); err != nil {
 		t.Error(err)
 	}
 }

@@ -108,11 +108,11 @@ func TestASignUpCodeEndsWithTheAddressThatItWentTo(t *testing.T) {
 	if err := setAdmin(t, h, p.ID, "alice", attr("email", "new@example.com")); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: code}), fault.ExpiredCode, expired)
+	wantFault(t, h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: code}), fault.ExpiredCode, expired)
 	if _, err := h.Users.ResendConfirmationCode(t.Context(), directory.CodeRequest{ClientID: c.ID, Username: "alice"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: h.Code()}); err != nil {
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: h.Code()}); err != nil {
 		t.Error(err)
 	}
 }
@@ -301,7 +301,7 @@ func TestAnUnconfirmedUserWithoutAnAddressLooksLikeAnUnknownUser(t *testing.T) {
 			answers = append(answers, string(fault.KindOf(err))+" "+text)
 		}
 		confirm := func() {
-			say(h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: name, Code: "nope"}))
+			say(h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: name, Code: "nope"}))
 		}
 		confirm()
 		for range 7 {

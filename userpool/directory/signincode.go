@@ -41,7 +41,7 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c)); err != nil {
 			return nil, err
 		}
-		return s.standInDelivery(p, subject.Name, in.Attribute), nil
+		return s.standInAddress(p, subject.Name, in.Attribute), nil
 	}
 	post := !in.Known && s.posts(p, c)
 	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, post)

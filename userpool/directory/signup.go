@@ -16,7 +16,7 @@ type SignUpInput struct {
 	ClientID   string
 	SecretHash string
 	Username   string
-	Password   string
+	Password   string // "" for a user who signs in by codes
 	Attributes []userpool.Attribute
 	Validation []userpool.Attribute // ValidationData, for PreSignUp
 	Context    userpool.ClientContext
@@ -27,6 +27,7 @@ type SignUpResult struct {
 	Sub       string
 	Confirmed bool
 	Delivery  *Delivery // nil if no code was sent
+	Session   string    // for ConfirmSignUp; "" if the code cannot sign the user in
 }
 
 // SignUp creates an unconfirmed user and sends a code if the pool verifies one of the given addresses. If delivery fails,
@@ -49,11 +50,14 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CheckPassword(in.Password); err != nil {
-		return nil, err
-	}
-	if err := s.CheckNewPassword(ctx, p, c, threat.SignUpPassword, in.Password); err != nil {
-		return nil, err
+	passwordless := in.Password == "" && mayLackPassword(p, c, u.Attributes)
+	if !passwordless {
+		if err := p.CheckPassword(in.Password); err != nil {
+			return nil, err
+		}
+		if err := s.CheckNewPassword(ctx, p, c, threat.SignUpPassword, in.Password); err != nil {
+			return nil, err
+		}
 	}
 	u.Status = userpool.StatusUnconfirmed
 	p.SetNames(&u)
@@ -64,12 +68,21 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err != nil {
 		return nil, err
 	}
-	if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
-		return nil, err
+	if !passwordless {
+		if u.Password, err = s.MakePassword(ctx, p, &u, in.Password, false); err != nil {
+			return nil, err
+		}
 	}
 	out, err := s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u, verified)
 	s.report(ctx, p, c, &Subject{Exists: true, User: u}, threat.Event{Type: threat.SignUp, Response: threat.Pass}, in.Context, err)
 	return out, err
+}
+
+// mayLackPassword reports whether a user with the attributes can sign up with the client without a password.
+//
+// Source: Developer guide, "Signing up and confirming user accounts", "Passwords at sign-up".
+func mayLackPassword(p *userpool.Pool, c *userpool.Client, attrs map[string]string) bool {
+	return signsIn(p, c, toVerify(p, attrs))
 }
 
 // insertSignUp writes a new user, who takes the aliases among the verified addresses, and sends the code. A user whom PreSignUp
@@ -106,6 +119,9 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 		return nil, conflict(err, fault.UsernameExists)
 	}
 	out := &SignUpResult{Sub: u.Sub, Confirmed: confirmed}
+	if out.Session, err = s.signUpSession(p, from.client, u.Sub, attribute); err != nil {
+		return nil, err
+	}
 	if confirmed {
 		if err := s.postConfirmation(ctx, p, from.client, &u, triggers.ConfirmSignUp, from.context); err != nil {
 			return nil, err

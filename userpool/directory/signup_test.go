@@ -30,7 +30,7 @@ func TestSignUpToSignIn(t *testing.T) {
 	}
 	second := h.Code()
 	confirm := func(code string) error {
-		return h.Users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: code})
+		return h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: code})
 	}
 	if first != second {
 		wantFault(t, confirm(first), fault.CodeMismatch, "Invalid verification code provided, please try again.")
@@ -55,7 +55,7 @@ func TestCodesAreBounded(t *testing.T) {
 	c := h.Client(p.ID, allFlows)
 	ctx := t.Context()
 	confirm := func(name, code string) error {
-		return h.Users.ConfirmSignUp(ctx, directory.ConfirmInput{ClientID: c.ID, Username: name, Code: code})
+		return h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: name, Code: code})
 	}
 	t.Run("five wrong tries void a code, even with a restart between them", func(t *testing.T) {
 		if _, err := h.SignUp(c.ID, "alice", attr("email", "a@example.com")); err != nil {

@@ -56,7 +56,15 @@ func (s *Service) standInVerifier(p *userpool.Pool, name string) (salt, verifier
 // standInDelivery returns the delivery details of a code that is not sent.
 func (s *Service) standInDelivery(p *userpool.Pool, name, attribute string) *Delivery {
 	if kind := p.AddressKind(name); kind != "" {
-		return &Delivery{Destination: mask(kind, name), Medium: string(mediumOf(kind)), Attribute: kind}
+		attribute = kind
+	}
+	return s.standInAddress(p, name, attribute)
+}
+
+// standInAddress is standInDelivery for a code that goes to this attribute, whatever the form of the name.
+func (s *Service) standInAddress(p *userpool.Pool, name, attribute string) *Delivery {
+	if p.AddressKind(name) == attribute {
+		return &Delivery{Destination: mask(attribute, name), Medium: string(mediumOf(attribute)), Attribute: attribute}
 	}
 	sum := s.standInSum(p, name, "address")
 	letter := func(i int) string { return string(userpool.LowerAlphanumeric[int(sum[i])%26]) }

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -140,5 +139,10 @@ func (s *Service) padWrite(ctx context.Context) error {
 }
 
 func (s *Service) writePad(tx store.Tx) error {
-	return tx.Settings.Put("userpool/last refused name", []byte(s.now().Format(time.RFC3339Nano)))
+	// SQLite does not write a page on which nothing changes, so the value must differ from the one before.
+	value, err := s.base.RandomText(userpool.LowerAlphanumeric, 24)
+	if err != nil {
+		return err
+	}
+	return tx.Settings.Put("userpool/last refused name", []byte(value))
 }

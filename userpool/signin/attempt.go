@@ -23,6 +23,7 @@ type attempt struct {
 
 	subject   *directory.Subject
 	state     state
+	offered   []string        // the challenges that the subject can begin with; nil if not asked yet
 	device    *store.Device   // of state.Device; nil for none
 	decision  *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier  *store.Password // the password record with an SRP verifier to be added; nil for none
@@ -74,10 +75,16 @@ func (a *attempt) admit(hidden bool) error {
 	switch {
 	case !u.Enabled && !hidden:
 		return userpool.ErrDisabled
-	case u.Status == userpool.StatusUnconfirmed:
+	case u.Status == userpool.StatusUnconfirmed && !a.mayConfirm():
 		return userpool.ErrNotConfirmed
 	}
 	return nil
+}
+
+// mayConfirm reports whether the sign-in can confirm its user: AWS confirms one who begins with a code. offered leaves such a
+// user nothing else.
+func (a *attempt) mayConfirm() bool {
+	return a.choosing() && a.pool.OTPAttribute(a.subject.User.Attributes) != ""
 }
 
 // prove records that the user has proved the factor.

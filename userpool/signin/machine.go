@@ -69,7 +69,12 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if !a.client.Allowed[f.allow] {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
 	}
-	if err := a.require(f.required); err != nil {
+	required := f.required
+	confirmed := f.confirmed != nil && a.session != ""
+	if confirmed {
+		required = nil
+	}
+	if err := a.require(required); err != nil {
 		return nil, err
 	}
 	if f.renew != nil {
@@ -88,9 +93,18 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 			return nil, err
 		}
 	}
-	if err := m.find(ctx, f, a); err != nil {
+	if confirmed {
+		if err := f.confirmed(ctx, a); err != nil {
+			return nil, err
+		}
+	} else if err := m.find(ctx, f, a); err != nil {
 		return nil, err
 	}
+	return m.open(ctx, f, a, confirmed)
+}
+
+// open begins the flow for a subject who was found, or continues it if the Session of ConfirmSignUp proved the first factor.
+func (m *Machine) open(ctx context.Context, f *flow, a *attempt, confirmed bool) (*outcome, error) {
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
@@ -98,6 +112,7 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 		return nil, err
 	}
 	switch {
+	case confirmed:
 	case f.answers != nil:
 		if err := m.verify(ctx, f.answers, a); err != nil {
 			return nil, err
@@ -308,6 +323,11 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 	text, err := m.sealState(a, s, q.own)
 	if err != nil {
 		return nil, err
+	}
+	if q.available == nil && a.choosing() {
+		if q.available, err = m.offered(ctx, a); err != nil {
+			return nil, err
+		}
 	}
 	c := &challenge{name: s.name, parameters: q.parameters, available: q.available, session: text}
 	if s.inBlock {

@@ -18,11 +18,12 @@ type flow struct {
 
 	migrates bool // UserMigration may bring a user whom the pool does not have
 
-	check   func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
-	answers *step                                 // the parameters of the call are the answer to this step
-	asks    string                                // the challenge to begin with
-	open    func(context.Context, *attempt) error // sets what next needs to know, such as a.state.Chosen
-	renew   func(context.Context, *attempt) (*tokens.Set, error)
+	check     func(*attempt) error                  // may refuse a call before the user is looked up; may be nil
+	answers   *step                                 // the parameters of the call are the answer to this step
+	asks      string                                // the challenge to begin with
+	open      func(context.Context, *attempt) error // sets what next needs to know, such as a.state.Chosen
+	confirmed func(context.Context, *attempt) error // begins with the Session of ConfirmSignUp instead; nil if that is not possible
+	renew     func(context.Context, *attempt) (*tokens.Set, error)
 }
 
 // register fills the registry: one line for each flow and each challenge.
@@ -31,6 +32,10 @@ func (m *Machine) register() error {
 	for _, s := range []*step{
 		passwordVerifierStep(m.o.Users, m.base),
 		newPasswordStep(m.o.Users),
+		m.selectStep(),
+		m.passwordChoiceStep(),
+		m.passwordSRPStep(),
+		smsOTPStep(m.o.Users),
 		deviceSRPStep(),
 		deviceVerifierStep(m.o.Devices, m.base),
 		customStep(m.o.Triggers, m.base),
@@ -48,6 +53,7 @@ func (m *Machine) register() error {
 		passwordFlow(m.o.Users),
 		adminPasswordFlow(m.o.Users),
 		customFlow(),
+		m.userAuthFlow(),
 		refreshFlow(m.o.Tokens),
 	} {
 		for _, name := range f.names {

@@ -232,7 +232,7 @@ func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 		"no SRP_A": {signin.Request{ClientID: all.ID, Flow: "USER_SRP_AUTH", Parameters: user}, fault.InvalidParameter, "Missing required parameter SRP_A"},
 		"custom authentication without triggers": {signin.Request{ClientID: all.ID, Flow: "CUSTOM_AUTH", Parameters: user},
 			fault.InvalidParameter, "Custom auth lambda trigger is not configured for the user pool."},
-		"a flow that does not exist yet": {signin.Request{ClientID: all.ID, Flow: "USER_AUTH", Parameters: user}, fault.NotImplemented, "*"},
+		"the choice of factors for a client that does not allow it": {signin.Request{ClientID: all.ID, Flow: "USER_AUTH", Parameters: user}, fault.InvalidParameter, "USER_AUTH is not enabled for the client."},
 		"a foreign pool's client": {signin.Request{Admin: true, PoolID: "us-east-1_doesNotEx", ClientID: all.ID, Flow: "ADMIN_NO_SRP_AUTH", Parameters: user},
 			fault.ResourceNotFound, "User pool us-east-1_doesNotEx does not exist."},
 		"a secret hash for a public client": {signin.Request{ClientID: all.ID, Flow: "USER_PASSWORD_AUTH",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -159,7 +160,8 @@ func (m *Machine) readState(a *attempt, s *step) error {
 		return fmt.Errorf("signin: decoding a session: %w", err)
 	}
 	switch {
-	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || x.Step != s.name:
+	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || (x.Step != s.name && !slices.Contains(s.accepts, x.Step)),
+		x.Step != s.name && (x.Flow != userAuth || provedOne(x.Proved, firstFactors)):
 		return errSession
 	case m.base.Now().UnixMilli() >= x.Expires:
 		return errSessionExpired

@@ -94,7 +94,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := []string{password, h.Code(), "alice@example.com"}
-	if err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: h.Code()}); err != nil {
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: h.Code()}); err != nil {
 		t.Fatal(err)
 	}
 	tokens := h.MustSignIn(c.ID, "alice")

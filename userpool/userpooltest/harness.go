@@ -211,6 +211,12 @@ func (h *Harness) SignUp(clientID, name string, attrs ...userpool.Attribute) (*d
 	return h.Users.SignUp(h.T.Context(), directory.SignUpInput{ClientID: clientID, Username: name, Password: Password, Attributes: attrs})
 }
 
+// ConfirmSignUp confirms a sign-up.
+func (h *Harness) ConfirmSignUp(in directory.ConfirmInput) error {
+	_, err := h.Users.ConfirmSignUp(h.T.Context(), in)
+	return err
+}
+
 // Attribute returns a user's attribute, "" if there is none.
 func (h *Harness) Attribute(poolID, name, attribute string) string {
 	h.T.Helper()

@@ -36,7 +36,7 @@ func (h *Harness) Mails() (list []Mail) {
 	return list
 }
 
-var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}([0-9]{2})?\b`)
 
 // Code returns the code in the last message.
 func (h *Harness) Code() string {
