@@ -27,7 +27,7 @@ func (c mfaCode) purpose() string { return "mfa:" + c.name }
 
 func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
 	d, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(), Attribute: c.attribute,
-		Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.context})
+		Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errMFATooOften
 	}

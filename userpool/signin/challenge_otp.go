@@ -29,7 +29,7 @@ func (o otp) purpose() string { return "signin:" + o.name }
 
 func (o otp) ask(ctx context.Context, a *attempt) (*question, error) {
 	d, err := o.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: o.purpose(), Attribute: o.attribute,
-		Digits: otpDigits, Life: a.client.SessionLife, Context: a.context})
+		Digits: otpDigits, Life: a.client.SessionLife, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errTooManyCodes // the kind that the operations declare
 	}

@@ -27,6 +27,13 @@ func (a *attempt) metadata() map[string]string {
 	return a.context.Metadata
 }
 
+// messageContext returns the context of a message. As in AWS, the ClientMetadata of InitiateAuth does not reach CustomMessage.
+func (a *attempt) messageContext() userpool.ClientContext {
+	c := a.context
+	c.Metadata = a.metadata()
+	return c
+}
+
 // find sets the subject of a sign-in that begins. If no user has the name, UserMigration may bring the user from another
 // directory, in a flow that sends the password.
 func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {

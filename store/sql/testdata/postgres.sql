@@ -137,6 +137,15 @@ create table messages (
 );
 create index messages_by_time on messages (due_at, id);
 
+create table challenges (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    sealed     bytea not null,
+    expires_at timestamptz
+);
+create index challenges_by_expiry on challenges (expires_at);
+create index challenges_by_pool on challenges (pool_id);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
