@@ -66,8 +66,8 @@ func (c *sdk) newest(t *testing.T, creds aws.CredentialsProvider, operation stri
 	return out, err
 }
 
-// trackedPool makes a pool that tracks sessions, an app client and a user, and signs the user in twice.
-func trackedPool(t *testing.T, c *sdk) (pool, app string, one, two *types.AuthenticationResultType) {
+// sessionPool makes a pool that tracks sessions, an app client and a user, and signs the user in twice.
+func sessionPool(t *testing.T, c *sdk) (pool, app string, one, two *types.AuthenticationResultType) {
 	t.Helper()
 	pool, app = ownPool(t, c, "", "")
 	_, err := c.newest(t, harness.Admin, "SetUserPoolSessionConfiguration", trackingOf(pool, "ENABLED", 5))
@@ -173,7 +173,7 @@ func (userPools) GetUserPoolClientSessionConfiguration(t *testing.T, c *sdk) {
 }
 
 func (userPools) ListUserSessions(t *testing.T, c *sdk) {
-	_, _, _, two := trackedPool(t, c)
+	_, _, _, two := sessionPool(t, c)
 	out, err := c.newest(t, nil, "ListUserSessions", fields{"AccessToken": *two.AccessToken})
 	ok(t, err)
 	equal(t, "sessions", len(sessionsOf(t, out)), 2)
@@ -182,7 +182,7 @@ func (userPools) ListUserSessions(t *testing.T, c *sdk) {
 }
 
 func (userPools) RevokeUserSession(t *testing.T, c *sdk) {
-	_, app, one, two := trackedPool(t, c)
+	_, app, one, two := sessionPool(t, c)
 	out, err := c.newest(t, nil, "ListUserSessions", fields{"AccessToken": *two.AccessToken})
 	ok(t, err)
 	ids := sessionsOf(t, out)
@@ -198,7 +198,7 @@ func (userPools) RevokeUserSession(t *testing.T, c *sdk) {
 }
 
 func (userPools) AdminListUserSessions(t *testing.T, c *sdk) {
-	pool, _, _, _ := trackedPool(t, c)
+	pool, _, _, _ := sessionPool(t, c)
 	out, err := c.newest(t, harness.Admin, "AdminListUserSessions", fields{"UserPoolId": pool, "Username": c.name})
 	ok(t, err)
 	equal(t, "sessions", len(sessionsOf(t, out)), 2)
@@ -207,7 +207,7 @@ func (userPools) AdminListUserSessions(t *testing.T, c *sdk) {
 }
 
 func (userPools) AdminRevokeUserSession(t *testing.T, c *sdk) {
-	pool, _, one, two := trackedPool(t, c)
+	pool, _, one, two := sessionPool(t, c)
 	out, err := c.newest(t, harness.Admin, "AdminListUserSessions", fields{"UserPoolId": pool, "Username": c.name})
 	ok(t, err)
 	for _, id := range sessionsOf(t, out) {
@@ -232,7 +232,7 @@ func TestSessionsSurviveAKill(t *testing.T) {
 		s.Kill()
 		s.Launch(t)
 	}
-	pool, _, one, two := trackedPool(t, c)
+	pool, _, one, two := sessionPool(t, c)
 	restart()
 	out, err := c.newest(t, nil, "ListUserSessions", fields{"AccessToken": *two.AccessToken})
 	ok(t, err)
