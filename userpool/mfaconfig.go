@@ -165,6 +165,9 @@ func (p *PoolSettings) setMFA(c MFAChange) error {
 	}
 	if c.WebAuthn != nil {
 		p.WebAuthnConfiguration = c.WebAuthn
+		if err := p.checkSingleFactor(); err != nil {
+			return err
+		}
 	}
 	if err := p.validate(); err != nil {
 		return err
