@@ -16,6 +16,7 @@ const (
 type Demand struct {
 	Challenge string   // "" for none; a factor, SelectType or Setup
 	Choices   []string // of SelectType, and what the user can set up with Setup
+	WebAuthn  bool     // a passkey that verifies the user, instead of a password, meets the demand
 }
 
 // ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
@@ -33,7 +34,13 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if err != nil {
 		return Demand{}, err
 	}
-	if on := p.TurnedOn(u, &m); len(on) > 0 {
+	d, err := demandOf(p, u, &m, forced)
+	d.WebAuthn = p.WebAuthn.MultiFactor && m.WebAuthn
+	return d, err
+}
+
+func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, forced bool) (Demand, error) {
+	if on := p.TurnedOn(u, m); len(on) > 0 {
 		for _, f := range on {
 			if f == m.Preferred {
 				return Demand{Challenge: f}, nil
@@ -44,7 +51,7 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if !p.MFA.On && !forced {
 		return Demand{}, nil
 	}
-	if have := p.Available(u, &m); len(have) > 0 {
+	if have := p.Available(u, m); len(have) > 0 {
 		return one(have), nil
 	}
 	if !p.MFA.On {
