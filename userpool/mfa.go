@@ -47,7 +47,7 @@ func ParseMFA(text json.RawMessage) (MFA, error) {
 
 // Write sets the user's record.
 func (m *MFA) Write(u *store.User) error {
-	data, err := json.Marshal(m)
+	data, err := json.Marshal(m) //nolint:gosec // G117: Secret is sealed
 	if err != nil {
 		return fmt.Errorf("userpool: MFA of user %s: %w", u.Sub, err)
 	}
