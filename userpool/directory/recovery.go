@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -17,7 +16,7 @@ var (
 	errAdminOnly  = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
 )
 
-// ForgotPassword sends a reset code to the best verified address. To a client that hides who exists, a user whom no code
+// ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides who exists, a user whom no code
 // can reach looks like one who does not exist (AWS, "Managing user existence error responses").
 func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
@@ -46,12 +45,12 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 		return nil, err
 	}
 	defer at.free()
+	if subject, err = s.hideUnreachable(p, c, subject, in.Username); err != nil {
+		return nil, err
+	}
 	defer func() {
 		s.report(ctx, p, c, subject, threat.Event{Type: threat.ForgotPassword, Response: threat.InProgress}, in.Context, err)
 	}()
-	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
-		subject = s.standIn(p, in.Username)
-	}
 	if !subject.Exists {
 		return s.pretendCode(ctx, p, c, subject, codeForgot, standInAttribute(p, p.Recovery))
 	}
@@ -66,17 +65,30 @@ func resettable(p *userpool.Pool, u *store.User) (string, error) {
 	case u.Status == userpool.StatusForceChange:
 		return "", errResetState
 	}
-	for _, a := range p.Recovery {
-		if userpool.Verified(u.Attributes, a) {
-			return a, nil
-		}
+	to, err := p.RecoveryOf(u)
+	if err != nil {
+		return "", err
 	}
-	return "", errNoAddress
+	if len(to) == 0 {
+		return "", errNoAddress
+	}
+	return to[0], nil
 }
 
-// unreachable reports whether no reset code can go to the user.
-func unreachable(p *userpool.Pool, u *store.User) bool {
-	return !u.Enabled || !slices.ContainsFunc(p.Recovery, func(a string) bool { return userpool.Verified(u.Attributes, a) })
+// hideUnreachable returns the stand-in for the name instead of a user whom no reset code can reach, if the client hides who
+// exists.
+func (s *Service) hideUnreachable(p *userpool.Pool, c *userpool.Client, subject *Subject, name string) (*Subject, error) {
+	if !subject.Exists || !c.HidesExistence {
+		return subject, nil
+	}
+	to, err := p.RecoveryOf(&subject.User)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.User.Enabled || len(to) == 0 {
+		return s.standIn(p, name), nil
+	}
+	return subject, nil
 }
 
 // ForgotInput is the input of ConfirmForgotPassword.
@@ -111,8 +123,8 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 	if err := s.CheckNewPassword(ctx, p, c, threat.ChangedPassword, in.Password); err != nil {
 		return err
 	}
-	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
-		subject = s.standIn(p, in.Username)
+	if subject, err = s.hideUnreachable(p, c, subject, in.Username); err != nil {
+		return err
 	}
 	defer func() {
 		s.report(ctx, p, c, subject, threat.Event{Type: threat.ForgotPassword, Response: threat.Pass}, in.Context, err)
@@ -136,7 +148,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 		if !u.Enabled {
 			return errUserDisabled
 		}
-		if err := s.spendCode(tx, u, code); err != nil {
+		if err := s.spendCode(tx, p, u, code); err != nil {
 			return err
 		}
 		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
