@@ -16,6 +16,7 @@ const (
 type Demand struct {
 	Challenge string   // "" for none; a factor, SelectType or Setup
 	Choices   []string // of SelectType, and what the user can set up with Setup
+	WebAuthn  bool     // a passkey that verifies the user, instead of a password, meets the demand
 }
 
 // ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
@@ -33,7 +34,13 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if err != nil {
 		return Demand{}, err
 	}
-	if on := turnedOn(p, u, &m); len(on) > 0 {
+	d, err := demandOf(p, u, &m, forced)
+	d.WebAuthn = p.WebAuthn.MultiFactor && m.WebAuthn
+	return d, err
+}
+
+func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, forced bool) (Demand, error) {
+	if on := p.TurnedOn(u, m); len(on) > 0 {
 		for _, f := range on {
 			if f == m.Preferred {
 				return Demand{Challenge: f}, nil
@@ -44,7 +51,7 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if !p.MFA.On && !forced {
 		return Demand{}, nil
 	}
-	if have := available(p, u, &m); len(have) > 0 {
+	if have := p.Available(u, m); len(have) > 0 {
 		return one(have), nil
 	}
 	if !p.MFA.On {
@@ -62,35 +69,6 @@ func one(list []string) Demand {
 		return Demand{Challenge: list[0]}
 	}
 	return Demand{Challenge: SelectType, Choices: list}
-}
-
-// turnedOn returns the factors that the user turned on and can use. A verified TOTP works even if the pool has turned TOTP off.
-func turnedOn(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
-	if m.SMS && p.MFA.SMS && u.Attributes["phone_number"] != "" {
-		list = append(list, userpool.SMSMFA)
-	}
-	if m.Token && m.Verified() {
-		list = append(list, userpool.SoftwareToken)
-	}
-	if m.Email && p.MFA.Email && u.Attributes["email"] != "" {
-		list = append(list, userpool.EmailOTP)
-	}
-	return list
-}
-
-// available returns the factors that a user without settings can use: a verified TOTP, and addresses that reset codes do not
-// go to first.
-func available(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
-	if p.MFA.SMS && u.Attributes["phone_number"] != "" && p.MFA.Recovery != "phone_number" {
-		list = append(list, userpool.SMSMFA)
-	}
-	if m.Verified() {
-		list = append(list, userpool.SoftwareToken)
-	}
-	if p.MFA.Email && u.Attributes["email"] != "" && p.MFA.Recovery != "email" {
-		list = append(list, userpool.EmailOTP)
-	}
-	return list
 }
 
 // settable returns the factors that a user without any can set up.

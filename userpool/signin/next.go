@@ -20,7 +20,7 @@ type situation struct {
 	temporaryUntil time.Time // when the user's temporary password expires; zero for never
 	proved         []Factor
 	chosen         string // the challenge that the user chose or that an answer leads to; "" for none
-	verified       bool   // a passkey verified the user, and the pool takes that as two factors
+	verified       bool   // a passkey verified the user
 	mfa            mfaDemand
 	device         deviceView
 	decision       *decision // of DefineAuthChallenge after the last answer; nil if it was not asked
@@ -31,6 +31,7 @@ type mfaDemand struct {
 	challenge string   // "" for none; a code's challenge, SELECT_MFA_TYPE or MFA_SETUP
 	choices   []string // the challenges that the user may choose with SELECT_MFA_TYPE
 	err       error    // MFA is required, and the user can neither use nor set up a factor
+	webAuthn  bool     // a passkey that verified the user, as the first factor, is two factors
 }
 
 // deviceView is what the device key of the call means.
@@ -100,7 +101,7 @@ func nextPassword(s situation) (string, error) {
 // CUSTOM_AUTH only a proved password is.
 func nextSecondFactor(s situation) (string, error) {
 	switch {
-	case provedOne(s.proved, secondFactors), provedOne(s.proved, []Factor{EmailOTP, SMSOTP}), s.verified && provedOne(s.proved, []Factor{WebAuthn}):
+	case provedOne(s.proved, secondFactors), provedOne(s.proved, []Factor{EmailOTP, SMSOTP}), s.provedTwo():
 		return "", nil
 	case s.flow == customAuth && !provedOne(s.proved, []Factor{Password}):
 		return "", nil
@@ -114,6 +115,11 @@ func nextSecondFactor(s situation) (string, error) {
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
+}
+
+// provedTwo reports whether the user has proved two factors by one passkey.
+func (s *situation) provedTwo() bool {
+	return s.verified && s.mfa.webAuthn && slices.Contains(s.proved, WebAuthn)
 }
 
 // nextCustom returns what the trigger of CUSTOM_AUTH decided.
@@ -152,6 +158,7 @@ func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	if fault.Is(err, fault.Internal) {
 		return s, err
 	}
-	s.mfa = mfaDemand{challenge: demand.Challenge, choices: demand.Choices, err: err}
+	s.mfa = mfaDemand{challenge: demand.Challenge, choices: demand.Choices, err: err,
+		webAuthn: demand.WebAuthn || (!a.subject.Exists && a.pool.WebAuthn.MultiFactor)}
 	return s, nil
 }
