@@ -52,6 +52,7 @@ type state struct {
 	Verified bool       `json:"y,omitempty"` // a passkey verified the user
 	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
 	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
+	Watch    *watch     `json:"x,omitempty"` // of threat protection
 
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
 }
