@@ -186,6 +186,35 @@ func (userPools) AdminSetUserMFAPreference(t *testing.T, c *sdk) {
 	wantError(t, err, "InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
 }
 
+// AdminDeleteSoftwareToken has no method in the SDK yet.
+func (userPools) AdminDeleteSoftwareToken(t *testing.T, c *sdk) {
+	f := newFactorPool(t, c, types.UserPoolMfaTypeOptional)
+	access, secret := f.enroll(t)
+	prefer := func() error {
+		_, err := c.users(harness.Anonymous).SetUserMFAPreference(t.Context(), &cip.SetUserMFAPreferenceInput{AccessToken: access,
+			SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: true, PreferredMfa: true}})
+		return err
+	}
+	ok(t, prefer())
+	in := fields{"UserPoolId": *f.pool, "Username": c.name}
+	before := f.begin(t)
+	equal(t, "challenge", before.ChallengeName, types.ChallengeNameTypeSoftwareTokenMfa)
+	out, err := c.newest(t, harness.Admin, "AdminDeleteSoftwareToken", in)
+	ok(t, err)
+	equal(t, "members of the answer", len(out), 0)
+	_, err = f.answer(t, before.ChallengeName, before.Session, map[string]string{"SOFTWARE_TOKEN_MFA_CODE": totpCode(t, secret, time.Now().Add(30*time.Second))})
+	wantCode(t, "a code of the deleted token", err, "SoftwareTokenMFANotFoundException")
+	if f.begin(t).AuthenticationResult == nil {
+		t.Error("the deleted token is still asked for")
+	}
+	wantError(t, prefer(), "InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
+	_, err = c.newest(t, harness.Admin, "AdminDeleteSoftwareToken", in)
+	ok(t, err)
+	in["Username"] = *noUser
+	_, err = c.newest(t, harness.Admin, "AdminDeleteSoftwareToken", in)
+	wantCode(t, "an unknown user", err, "UserNotFoundException")
+}
+
 func (userPools) SetUserSettings(t *testing.T, c *sdk) {
 	f := newFactorPool(t, c, types.UserPoolMfaTypeOptional)
 	user, access := c.users(harness.Anonymous), f.begin(t).AuthenticationResult.AccessToken
