@@ -16,8 +16,8 @@ var (
 	errAdminOnly  = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
 )
 
-// ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides who exists, a user whom no code
-// can reach looks like one who does not exist (AWS, "Managing user existence error responses").
+// ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides
+// who exists, a user whom no code can reach looks like one who does not exist (AWS, "Managing user existence error responses").
 func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {

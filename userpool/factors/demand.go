@@ -1,6 +1,8 @@
 package factors
 
 import (
+	"slices"
+
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -22,11 +24,16 @@ type Demand struct {
 // ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
 var ErrNothingToSetUp = fault.New(fault.MFAMethodNotFound, "MFA is required, and the user has no factor and cannot set one up. Ask an administrator to set one.")
 
-// DemandOf returns what pool and user require. It is a function of its arguments. forced demands a factor that the user has
-// although the pool's MFA is optional, as threat protection does.
+// Risk is what threat protection demands of a sign-in.
+type Risk struct {
+	Forced bool   // a factor that the user has is demanded although MFA is optional
+	Except string // the factor whose medium the user proved instead of a password, so that it is no second one; "" for none
+}
+
+// DemandOf returns what pool and user require. It is a function of its arguments.
 //
 // Source: developer guide, "Adding MFA to a user pool", "MFA logic at user runtime".
-func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
+func DemandOf(p *userpool.Pool, u *store.User, r Risk) (Demand, error) {
 	if !p.MFA.On && !p.MFA.Optional {
 		return Demand{}, nil
 	}
@@ -34,13 +41,13 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if err != nil {
 		return Demand{}, err
 	}
-	d, err := demandOf(p, u, &m, forced)
+	d, err := demandOf(p, u, &m, r)
 	d.WebAuthn = p.WebAuthn.MultiFactor && m.WebAuthn
 	return d, err
 }
 
-func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, forced bool) (Demand, error) {
-	if on := p.TurnedOn(u, m); len(on) > 0 {
+func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, r Risk) (Demand, error) {
+	if on := r.without(p.TurnedOn(u, m)); len(on) > 0 {
 		for _, f := range on {
 			if f == m.Preferred {
 				return Demand{Challenge: f}, nil
@@ -48,10 +55,10 @@ func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, forced bool) (De
 		}
 		return one(on), nil
 	}
-	if !p.MFA.On && !forced {
+	if !p.MFA.On && !r.Forced {
 		return Demand{}, nil
 	}
-	if have := p.Available(u, m); len(have) > 0 {
+	if have := r.without(p.Available(u, m)); len(have) > 0 {
 		return one(have), nil
 	}
 	if !p.MFA.On {
@@ -61,6 +68,11 @@ func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, forced bool) (De
 		return Demand{Challenge: Setup, Choices: set}, nil
 	}
 	return Demand{}, ErrNothingToSetUp
+}
+
+// without returns the list less the exception.
+func (r Risk) without(list []string) []string {
+	return slices.DeleteFunc(list, func(f string) bool { return r.Forced && f == r.Except })
 }
 
 // one returns the only factor of the list, or the choice among several.

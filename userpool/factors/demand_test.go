@@ -19,18 +19,22 @@ func TestWhichFactorASignInRequires(t *testing.T) {
 	both := map[string]string{"email": "a@example.com", "phone_number": "+15550001111"}
 	mail := map[string]string{"email": "a@example.com"}
 	secret := []byte("sealed")
+	forced, forcedAgain := factors.Risk{Forced: true}, factors.Risk{Forced: true, Except: email}
 	for name, tc := range map[string]struct {
-		pool   userpool.MFAPolicy
-		attrs  map[string]string
-		mfa    userpool.MFA
-		forced bool
-		want   factors.Demand
-		kind   fault.Kind
+		pool  userpool.MFAPolicy
+		attrs map[string]string
+		mfa   userpool.MFA
+		risk  factors.Risk
+		want  factors.Demand
+		kind  fault.Kind
 	}{
-		"off":                                      {attrs: both, mfa: userpool.MFA{SMS: true}},
-		"optional, nothing turned on":              {pool: optional, attrs: both, mfa: userpool.MFA{Secret: secret}},
-		"optional, forced":                         {pool: optional, mfa: userpool.MFA{Secret: secret}, forced: true, want: factors.Demand{Challenge: token}},
-		"optional, forced without a factor":        {pool: optional, forced: true},
+		"off":                         {attrs: both, mfa: userpool.MFA{SMS: true}},
+		"optional, nothing turned on": {pool: optional, attrs: both, mfa: userpool.MFA{Secret: secret}},
+		"optional, forced":            {pool: optional, mfa: userpool.MFA{Secret: secret}, risk: forced, want: factors.Demand{Challenge: token}},
+		"optional, forced after a code by e-mail":  {pool: optional, attrs: both, mfa: userpool.MFA{Email: true, Preferred: email, SMS: true}, risk: forcedAgain, want: factors.Demand{Challenge: sms}},
+		"optional, forced, and only e-mail again":  {pool: optional, attrs: mail, risk: forcedAgain},
+		"an exception without force":               {pool: optional, attrs: mail, mfa: userpool.MFA{Email: true}, risk: factors.Risk{Except: email}, want: factors.Demand{Challenge: email}},
+		"optional, forced without a factor":        {pool: optional, risk: forced},
 		"one turned on":                            {pool: optional, attrs: both, mfa: userpool.MFA{Email: true}, want: factors.Demand{Challenge: email}},
 		"several turned on":                        {pool: optional, attrs: both, mfa: userpool.MFA{SMS: true, Email: true}, want: factors.Demand{Challenge: factors.SelectType, Choices: []string{sms, email}}},
 		"one preferred":                            {pool: optional, attrs: both, mfa: userpool.MFA{SMS: true, Email: true, Preferred: email}, want: factors.Demand{Challenge: email}},
@@ -51,7 +55,7 @@ func TestWhichFactorASignInRequires(t *testing.T) {
 			if err := tc.mfa.Write(u); err != nil {
 				t.Fatal(err)
 			}
-			got, err := factors.DemandOf(&userpool.Pool{MFA: tc.pool}, u, tc.forced)
+			got, err := factors.DemandOf(&userpool.Pool{MFA: tc.pool}, u, tc.risk)
 			if got.Challenge != tc.want.Challenge || !slices.Equal(got.Choices, tc.want.Choices) {
 				t.Errorf("%+v, want %+v", got, tc.want)
 			}

@@ -270,9 +270,6 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := a.demandsMFA(&x); err != nil {
-		return "", err
-	}
 	name, err := next(x)
 	if err != nil || name != triggerDecides {
 		return name, err
@@ -299,6 +296,9 @@ func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 		return nil, userpool.ErrWrongPassword
 	}
 	if err := m.assess(ctx, a); err != nil { // a sign-in by CUSTOM_AUTH has not been assessed yet
+		return nil, err
+	}
+	if err := m.checkRisk(ctx, a); err != nil {
 		return nil, err
 	}
 	done := a.authentication(m.base.Now())

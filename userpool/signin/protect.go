@@ -3,11 +3,13 @@ package signin
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
 
@@ -70,25 +72,47 @@ func (m *Machine) assess(ctx context.Context, a *attempt) error {
 		}
 		w.Assessment = &found
 	}
-	switch w.Assessment.Action {
-	case userpool.ActionBlock:
+	if w.Assessment.Action == userpool.ActionBlock {
 		return threat.ErrBlocked
-	case userpool.ActionMFAIfConfigured, userpool.ActionMFARequired:
-		a.forcesMFA = true
 	}
 	return nil
 }
 
-// demandsMFA returns threat.ErrBlocked if the risk of the sign-in demands a second factor that the user does not have.
-func (a *attempt) demandsMFA(x *situation) error {
-	w := a.state.Watch
-	if w == nil || w.Assessment == nil || w.Assessment.Action != userpool.ActionMFARequired {
+// risk returns the action that the assessment of the sign-in demands, MFA_IF_CONFIGURED or MFA_REQUIRED, or "". The sealed
+// state has the assessment, so the action is the same in all later calls.
+func (a *attempt) risk() string {
+	if w := a.state.Watch; w != nil && w.Assessment != nil && w.Assessment.Action != userpool.ActionBlock && w.Assessment.Action != userpool.ActionNone {
+		return w.Assessment.Action
+	}
+	return ""
+}
+
+// demand returns the second factor that pool, user and risk require.
+func (a *attempt) demand() (factors.Demand, error) {
+	r := factors.Risk{Forced: a.risk() != ""}
+	switch {
+	case slices.Contains(a.state.Proved, EmailOTP):
+		r.Except = userpool.EmailOTP
+	case slices.Contains(a.state.Proved, SMSOTP):
+		r.Except = userpool.SMSMFA
+	}
+	return factors.DemandOf(a.pool, &a.subject.User, r)
+}
+
+// checkRisk returns threat.ErrBlocked if a sign-in is to end without the second factor that its risk demands. next asks for it
+// in time, except in CUSTOM_AUTH, where triggers take the place of MFA.
+func (m *Machine) checkRisk(ctx context.Context, a *attempt) error {
+	if a.risk() != userpool.ActionMFARequired || provedOne(a.state.Proved, secondFactors) {
 		return nil
 	}
-	if x.mfa.challenge != "" || provedOne(a.state.Proved, secondFactors) || x.status != userpool.StatusConfirmed {
-		return nil
+	s, err := m.situation(ctx, a)
+	if err != nil {
+		return err
 	}
-	return threat.ErrBlocked
+	if !s.provedTwo() {
+		return threat.ErrBlocked
+	}
+	return nil
 }
 
 // report records the event of the call in the user's history and, once the sign-in is decided, notifies the user. The first call
