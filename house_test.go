@@ -16,7 +16,7 @@ const module = "github.com/sluicegate/sluice"
 // floors is the floor of each package. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "api": 0,
+	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "api": 0,
 	"handover": 0, "poolid": 0, "spool": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/token": 1,
@@ -33,7 +33,7 @@ var floors = map[string]int{
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
 	"userpool/devices": 8, "userpool/passkeys": 8,
-	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/directory": 7, "userpool/signin": 9,
+	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
 	"userpool/totp": 1, "userpool/factors": 8,
 	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
 	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,

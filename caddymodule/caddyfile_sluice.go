@@ -23,6 +23,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    account    <twelve digits>
 //	    issuer     public|aws
 //	    strict_aws [on|off]
+//	    compromised_passwords <file or folder>
 //
 //	    user_pool <id> {
 //	        name     <name>
@@ -129,6 +130,9 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if app.DataDir != "" {
 		app.DataDir = relativeTo(start.file, app.DataDir)
 	}
+	if app.CompromisedPasswords != "" {
+		app.CompromisedPasswords = relativeTo(start.file, app.CompromisedPasswords)
+	}
 	checked, err := clone(app)
 	if err != nil {
 		return nil, err
@@ -176,6 +180,8 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"sms":           marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
 		"kms_key":       marked(parseKMSKey(app)),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
+
+		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),
 	}
 }
 

@@ -90,7 +90,7 @@ func readEvent(stdin io.Reader, file string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		stdin = f
 	}
 	event, err := io.ReadAll(io.LimitReader(stdin, trigger.MaxPayload+1))

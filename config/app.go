@@ -59,6 +59,11 @@ type App struct {
 	// SMS sends SMS messages. Without it, they are written to outbox.jsonl too.
 	SMS *SMS `json:"sms,omitempty"`
 
+	// CompromisedPasswords is the path of a list of passwords that are publicly known, in the form of Have I Been Pwned: a file of
+	// sorted SHA-1 hashes, or a folder with a file for each prefix. User pools with threat protection look passwords up in it.
+	// Default: none, so that no password is found.
+	CompromisedPasswords string `json:"compromised_passwords,omitempty"`
+
 	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
 	// aliases. They are derived from the master key.
 	KMSKeys []string `json:"kms_keys,omitempty"`

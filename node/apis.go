@@ -68,7 +68,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
 		return nil, err
 	}
-	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
+	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

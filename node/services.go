@@ -52,6 +52,7 @@ type Services struct {
 func servicesID(c *config.App) (string, error) {
 	raw, err := json.Marshal(struct {
 		Dir, URL, Region, Account, Issuer string
+		Passwords                         string
 		Strict                            bool
 		RateLimit                         *config.RateLimit
 		SMTP                              *config.SMTP
@@ -59,7 +60,7 @@ func servicesID(c *config.App) (string, error) {
 		KMSKeys                           []string
 		Redis                             *config.Redis
 		Triggers                          []config.Trigger
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
+	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
 	return string(raw), err
 }
 

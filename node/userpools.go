@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
@@ -14,9 +15,11 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -33,13 +36,29 @@ func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOp
 
 // newUserPools makes the services of the user pools and reads their keys.
 func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions) (*idp.Provider, error) {
-	users, err := idp.New(idp.Options{Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
+	list, err := knownPasswords(o.Config.CompromisedPasswords)
+	if err != nil {
+		return nil, err
+	}
+	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
 		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}
 	return users, users.Start(ctx)
+}
+
+// knownPasswords opens the list of passwords that are publicly known; nil for no path.
+func knownPasswords(path string) (threat.Breaches, error) {
+	if path == "" {
+		return nil, nil
+	}
+	list, err := breach.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("compromised_passwords: %w", err)
+	}
+	return list, nil
 }
 
 // userPoolsAPI are the operations of the user pools.

@@ -42,6 +42,7 @@ debian aws awscli
 debian curl curl
 debian node nodejs
 debian npm npm
+debian chromium chromium
 debian rclone rclone
 debian restic restic
 debian s3fs s3fs

@@ -29,6 +29,8 @@ type AuthEvents interface {
 	// Of returns events of a user, the newest first. If after is set, only those that are older than it, or as old with a
 	// smaller id. A limit of 0 means no limit.
 	Of(poolID, sub string, after *AuthEvent, limit int) ([]AuthEvent, error)
+	// Passed returns events of a user with Passed, the newest first.
+	Passed(poolID, sub string, limit int) ([]AuthEvent, error)
 	// Trim deletes events of a user with that value of Passed that are older than the newest keep, at most limit of them.
 	Trim(poolID, sub string, passed bool, keep, limit int) error
 	DeleteOlder(than time.Time, limit int) (int, error) // the oldest first; returns how many; limit 0 = all

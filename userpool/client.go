@@ -37,6 +37,7 @@ type Client struct {
 	Revokes        bool          // EnableTokenRevocation
 	Rotates        bool          // a renewal replaces the refresh token
 	Grace          time.Duration // how long the replaced refresh token still works
+	Risk           *Risk         // of the client, instead of the pool's; nil for none
 }
 
 // MayRead reports whether the client may read the attribute.
@@ -135,6 +136,7 @@ func resolveClient(rec store.Client) (*Client, error) {
 	if c.Lives, err = c.Settings.lifetimes(); err != nil {
 		return nil, fmt.Errorf("userpool: settings of client %s: %w", rec.ID, err)
 	}
+	c.Risk = c.Settings.RiskConfiguration.resolve()
 	c.Allowed = c.Settings.allowedFlows()
 	c.SessionLife = time.Duration(c.Settings.AuthSessionValidity) * time.Minute
 	c.HidesExistence = c.Settings.PreventUserExistenceErrors == "ENABLED"

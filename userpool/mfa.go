@@ -3,6 +3,7 @@ package userpool
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/sluicegate/sluice/store"
 )
@@ -20,6 +21,7 @@ type MFA struct {
 	Email     bool   `json:"email,omitempty"`     // the user wants codes by e-mail
 	Token     bool   `json:"token,omitempty"`     // the user wants TOTP
 	Preferred string `json:"preferred,omitempty"` // one of those; "" for none
+	WebAuthn  bool   `json:"webAuthn,omitempty"`  // the user's passkeys count as two factors, where the pool has that
 	Legacy    bool   `json:"legacy,omitempty"`    // SMS was set by SetUserSettings, so MFAOptions shows it
 
 	Secret   []byte `json:"secret,omitempty"`   // of the verified TOTP, sealed
@@ -45,7 +47,7 @@ func ParseMFA(text json.RawMessage) (MFA, error) {
 
 // Write sets the user's record.
 func (m *MFA) Write(u *store.User) error {
-	data, err := json.Marshal(m)
+	data, err := json.Marshal(m) //nolint:gosec // G117: Secret is sealed
 	if err != nil {
 		return fmt.Errorf("userpool: MFA of user %s: %w", u.Sub, err)
 	}
@@ -78,4 +80,58 @@ func (m *MFA) On(factor string) *bool {
 		return &m.Token
 	}
 	return &m.Email
+}
+
+// TurnedOn returns the factors that the user turned on and can use. A verified TOTP works even if the pool has turned TOTP off.
+func (p *Pool) TurnedOn(u *store.User, m *MFA) (list []string) {
+	if m.SMS && p.MFA.SMS && u.Attributes["phone_number"] != "" {
+		list = append(list, SMSMFA)
+	}
+	if m.Token && m.Verified() {
+		list = append(list, SoftwareToken)
+	}
+	if m.Email && p.MFA.Email && u.Attributes["email"] != "" {
+		list = append(list, EmailOTP)
+	}
+	return list
+}
+
+// Available returns the factors that a user without settings can use: a verified TOTP, and addresses that reset codes do not
+// go to first.
+func (p *Pool) Available(u *store.User, m *MFA) (list []string) {
+	if p.MFA.SMS && u.Attributes["phone_number"] != "" && p.MFA.Recovery != "phone_number" {
+		list = append(list, SMSMFA)
+	}
+	if m.Verified() {
+		list = append(list, SoftwareToken)
+	}
+	if p.MFA.Email && u.Attributes["email"] != "" && p.MFA.Recovery != "email" {
+		list = append(list, EmailOTP)
+	}
+	return list
+}
+
+// RecoveryOf returns the attributes that a reset code may go to, best first: verified addresses of the pool's recovery
+// mechanisms that do not get the user's MFA codes. Without AccountRecoverySetting, as in pools that older versions made, an
+// address may get both.
+//
+// Source: API reference, AccountRecoverySetting of CreateUserPool.
+func (p *Pool) RecoveryOf(u *store.User) (list []string, err error) {
+	m, err := ReadMFA(u)
+	if err != nil {
+		return nil, err
+	}
+	var used []string
+	if r := p.Settings.AccountRecoverySetting; r != nil && len(r.RecoveryMechanisms) > 0 && (p.MFA.On || p.MFA.Optional) {
+		if used = p.TurnedOn(u, &m); len(used) == 0 && p.MFA.On {
+			used = p.Available(u, &m)
+		}
+	}
+	for _, a := range p.Recovery {
+		factor := map[string]string{"phone_number": SMSMFA, "email": EmailOTP}[a]
+		if Verified(u.Attributes, a) && !slices.Contains(used, factor) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
 }

@@ -73,7 +73,11 @@ func (p *PoolSettings) validateMFA() error {
 		return fault.New(fault.InvalidParameter, "MfaConfiguration is OFF, OPTIONAL or ON.")
 	}
 	if setJSON(p.SmsConfiguration) {
-		var sms struct{ SnsCallerArn, ExternalId, SnsRegion string }
+		var sms struct {
+			SnsCallerArn string
+			ExternalID   string `json:"ExternalId"`
+			SnsRegion    string
+		}
 		if err := json.Unmarshal(p.SmsConfiguration, &sms); err != nil {
 			return fault.Wrap(fault.InvalidParameter, err, "Invalid SmsConfiguration.")
 		}
@@ -166,6 +170,9 @@ func (p *PoolSettings) setMFA(c MFAChange) error {
 	}
 	if c.WebAuthn != nil {
 		p.WebAuthnConfiguration = c.WebAuthn
+		if err := p.checkSingleFactor(); err != nil {
+			return err
+		}
 	}
 	if w := p.webAuthn(); p.MfaConfiguration == MFAOn && w.Enabled && !w.MultiFactor {
 		return errSinglePasskey

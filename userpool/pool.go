@@ -38,6 +38,7 @@ type Pool struct {
 	MFA       MFAPolicy
 	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
+	Risk      *Risk // of the pool; nil for none
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -126,6 +127,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	// AWS: CaseSensitive is true if the block is absent.
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
+	p.Risk = p.Settings.RiskConfiguration.resolve()
 	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
 	var err error

@@ -145,6 +145,34 @@ func ParseRange(text string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
+// Risk is a risk configuration with its IP ranges parsed.
+type Risk struct {
+	*RiskConfig
+	Blocked, Skipped []netip.Prefix
+}
+
+// resolve parses the ranges, which check has accepted. It returns nil for no configuration.
+func (c *RiskConfig) resolve() *Risk {
+	if c == nil {
+		return nil
+	}
+	r := &Risk{RiskConfig: c}
+	if c.Exceptions == nil {
+		return r
+	}
+	for _, list := range []struct {
+		texts []string
+		to    *[]netip.Prefix
+	}{{c.Exceptions.BlockedIPRangeList, &r.Blocked}, {c.Exceptions.SkippedIPRangeList, &r.Skipped}} {
+		for _, text := range list.texts {
+			if p, err := ParseRange(text); err == nil {
+				*list.to = append(*list.to, p)
+			}
+		}
+	}
+	return r
+}
+
 // AddOns are the settings of threat protection in UserPoolAddOns.
 type AddOns struct {
 	AdvancedSecurityMode            string `json:"AdvancedSecurityMode"` // OFF, AUDIT or ENFORCED
@@ -175,10 +203,7 @@ func (p *PoolSettings) checkAddOns() error {
 		return fault.New(fault.InvalidParameter, "Invalid CustomAuthMode.")
 	}
 	if p.Protection() != "OFF" || flows != nil && flows.CustomAuthMode != "" {
-		if err := p.needsPlus("Threat Protection"); err != nil {
-			return err
-		}
-		return fault.New(fault.NotImplemented, "AdvancedSecurityMode is not implemented: nothing would be protected.")
+		return p.needsPlus("Threat Protection")
 	}
 	return nil
 }
@@ -240,4 +265,9 @@ func (s *Service) RiskConfiguration(ctx context.Context, poolID, clientID string
 		return RiskConfig{}, err
 	}
 	return *c, nil
+}
+
+// Has reports whether passwords are checked at the event.
+func (c *CompromisedConfig) Has(event string) bool {
+	return len(c.EventFilter) == 0 || slices.Contains(c.EventFilter, event)
 }

@@ -60,7 +60,6 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.FeatureUnavailableInTier, "*"},
 		"a sender without a key": {`{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": "V1_0",
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender."},
-		"threat protection":                     {`{"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}`, fault.NotImplemented, "*"},
 		"threat protection in another tier":     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
 		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
 	} {

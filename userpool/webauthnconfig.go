@@ -19,8 +19,11 @@ type WebAuthnConfig struct {
 	FactorConfiguration string `json:"FactorConfiguration,omitempty"` // "" is SINGLE_FACTOR
 }
 
-// multiFactor is the FactorConfiguration that lets a verified passkey count as two factors.
-const multiFactor = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+// Values of FactorConfiguration. With multiFactor a passkey that verified the user counts as two factors.
+const (
+	singleFactor = "SINGLE_FACTOR"
+	multiFactor  = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+)
 
 // WebAuthn is the resolved configuration of passkeys.
 type WebAuthn struct {
@@ -53,6 +56,13 @@ func (p *PoolSettings) validateWebAuthn() error {
 	if c == nil {
 		return nil
 	}
+	// The API's model checks requests; declared settings are checked here.
+	if !slices.Contains([]string{"", "required", "preferred"}, c.UserVerification) {
+		return fault.New(fault.InvalidParameter, "Invalid UserVerification: it is required or preferred.")
+	}
+	if !slices.Contains([]string{"", singleFactor, multiFactor}, c.FactorConfiguration) {
+		return fault.New(fault.InvalidParameter, "Invalid FactorConfiguration: it is %s or %s.", singleFactor, multiFactor)
+	}
 	if c.FactorConfiguration != "" {
 		if err := p.needsEssentials("Passkey MFA"); err != nil {
 			return err
@@ -60,6 +70,16 @@ func (p *PoolSettings) validateWebAuthn() error {
 	}
 	if id := c.RelyingPartyID; id != "" && !relyingParty(id) {
 		return fault.New(fault.InvalidParameter, "Invalid RelyingPartyId: it must be a domain name in lower case that is not a public suffix.")
+	}
+	return nil
+}
+
+// checkSingleFactor refuses passkeys as a single factor in a pool that requires two.
+//
+// Source of the text: go-to-k/cdkd#1975, measured on AWS.
+func (p *PoolSettings) checkSingleFactor() error {
+	if p.MfaConfiguration == MFAOn && p.WebAuthnConfiguration.FactorConfiguration == singleFactor && p.webAuthn().Enabled {
+		return fault.New(fault.InvalidParameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required and WebAuthn is an allowed first auth factor")
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package userpool_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -51,6 +53,21 @@ func TestThePasskeySettingsAreResolved(t *testing.T) {
 		}
 		if p.WebAuthn != want {
 			t.Errorf("%s: got %+v, want %+v", given, p.WebAuthn, want)
+		}
+	}
+}
+
+func TestADeclarationsPasskeySettingsAreChecked(t *testing.T) {
+	for given, valid := range map[string]bool{
+		`{"RelyingPartyId": "example.com", "UserVerification": "required", "FactorConfiguration": "SINGLE_FACTOR"}`: true,
+		`{"UserVerification": "Required"}`: false,
+		`{"FactorConfiguration": "MULTI"}`: false,
+		`{"RelyingPartyId": "com"}`:        false,
+	} {
+		problems := userpool.CheckDeclared(userpool.DeclaredPool{ID: "us-east-1_declared1", Name: "declared",
+			Settings: json.RawMessage(`{"WebAuthnConfiguration": ` + given + `}`)}, cognitoidp.CheckRequest)
+		if (len(problems) == 0) != valid {
+			t.Errorf("%s: %v", given, problems)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -31,6 +32,7 @@ type server struct {
 	passkeys *passkeys.Service
 	factors  *factors.Service
 	signIns  *signin.Machine
+	threat   *threat.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
@@ -41,6 +43,7 @@ func newServer(o Options) *server {
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
+		s.threat = p.Threat
 	}
 	return s
 }
@@ -62,6 +65,7 @@ func Registry(o Options) rpc.Registry {
 		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
+		s.threatOperations(),
 		s.userOperations(),
 	} {
 		maps.Copy(all, of)

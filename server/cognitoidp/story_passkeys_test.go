@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
-	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -30,9 +29,9 @@ func passkeys(b *table) {
 
 	start := step{"StartWebAuthnRegistration", "no relying party", `{"AccessToken": "{access}"}`, nil}
 	b.play(start)
-	var settings userpool.PoolSettings
-	must(b.t, json.Unmarshal([]byte(`{"WebAuthnConfiguration": {"RelyingPartyId": "example.com", "UserVerification": "required"}}`), &settings))
-	must(b.t, b.node.Services.Users.Pools.UpdateUserPool(b.t.Context(), b.vars["pool"], "", settings))
+	b.play(step{"SetUserPoolMfaConfig", "passkeys of a public suffix", `{"UserPoolId": "{pool}", "WebAuthnConfiguration": {"RelyingPartyId": "co.uk"}}`, nil})
+	b.play(step{"SetUserPoolMfaConfig", "passkeys", `{"UserPoolId": "{pool}", "WebAuthnConfiguration": {"RelyingPartyId": "example.com", "UserVerification": "required"}}`, nil})
+	b.play(step{"GetUserPoolMfaConfig", "passkeys", `{"UserPoolId": "{pool}"}`, nil})
 	registrations(b, start)
 
 	b.play(step{"DeleteWebAuthnCredential", "not there", `{"AccessToken": "{access}", "CredentialId": "AAAA"}`, nil})
@@ -41,8 +40,7 @@ func passkeys(b *table) {
 	b.play(step{"ListWebAuthnCredentials", "too many", `{"AccessToken": "{access}", "MaxResults": 21}`, nil})
 	b.play(step{"ListWebAuthnCredentials", "no token", `{"AccessToken": "a.b.c"}`, nil})
 
-	must(b.t, json.Unmarshal([]byte(`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}`), &settings))
-	must(b.t, b.node.Services.Users.Pools.UpdateUserPool(b.t.Context(), b.vars["pool"], "", settings))
+	b.play(step{"UpdateUserPool", "passkeys off", `{"UserPoolId": "{pool}", "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}`, nil})
 	start.name = "not enabled"
 	b.play(start)
 	b.play(step{"CompleteWebAuthnRegistration", "not enabled", `{"AccessToken": "{access}", "Credential": {}}`, nil})
@@ -51,9 +49,10 @@ func passkeys(b *table) {
 // registrations plays what can become of a registration. One passkey remains.
 func registrations(b *table, start step) {
 	complete := step{op: "CompleteWebAuthnRegistration", request: `{"AccessToken": "{access}", "Credential": "{credential:json}"}`}
+	var a *userpooltest.Authenticator
 	play := func(name string, change func(*userpooltest.Authenticator)) {
 		start.name = "started"
-		a := userpooltest.NewAuthenticator(b.t, "https://login.example.com")
+		a = userpooltest.NewAuthenticator(b.t, "https://login.example.com")
 		a.ID = bytes.Repeat([]byte{7}, 32)
 		change(a)
 		b.learn("credential", string(a.Create(options(b, b.play(start)))))
@@ -68,6 +67,7 @@ func registrations(b *table, start step) {
 	play("completed", func(*userpooltest.Authenticator) {})
 	complete.name = "completed before"
 	b.play(complete)
+	signInWith(b, a)
 	b.play(step{"ListWebAuthnCredentials", "one", `{"AccessToken": "{access}", "MaxResults": 1}`, nil})
 	start.name = "with a passkey"
 	b.play(start)
@@ -77,4 +77,28 @@ func registrations(b *table, start step) {
 	b.play(step{"InitiateAuth", "with another client", `{"ClientId": "{other client}", "AuthFlow": "USER_PASSWORD_AUTH",
 		"AuthParameters": {"USERNAME": "ada", "PASSWORD": "Correct-horse-7"}}`, map[string]string{"other access": "AuthenticationResult.AccessToken"}})
 	b.play(step{"CompleteWebAuthnRegistration", "token of another client", `{"AccessToken": "{other access}", "Credential": "{credential:json}"}`, nil})
+}
+
+// signInWith plays a sign-in with the passkey, a repeated one, and one with a wrong answer.
+func signInWith(b *table, a *userpooltest.Authenticator) {
+	ask := step{"InitiateAuth", "passkey", `{"ClientId": "{client}", "AuthFlow": "USER_AUTH", "AuthParameters": {"USERNAME": "ada", "PREFERRED_CHALLENGE": "WEB_AUTHN"}}`,
+		map[string]string{"passkey session": "Session"}}
+	answer := step{op: "RespondToAuthChallenge", request: `{"ClientId": "{client}", "ChallengeName": "WEB_AUTHN", "Session": "{passkey session}",
+		"ChallengeResponses": {"USERNAME": "ada", "CREDENTIAL": "{assertion}"}}`}
+	play := func(name string) {
+		var out struct{ ChallengeParameters map[string]string }
+		must(b.t, json.Unmarshal(b.play(ask), &out))
+		quoted, err := json.Marshal(a.Get(out.ChallengeParameters["CREDENTIAL_REQUEST_OPTIONS"]))
+		must(b.t, err)
+		b.learn("assertion", string(quoted[1:len(quoted)-1]))
+		answer.name = name
+		b.play(answer)
+	}
+	play("passkey")
+	answer.name = "passkey again"
+	b.play(answer)
+	a.Origin = "https://example.org"
+	play("passkey of another origin")
+	a.Origin = "https://login.example.com"
+	b.play(step{"GetUserAuthFactors", "passkey", `{"AccessToken": "{access}"}`, nil})
 }

@@ -23,6 +23,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	secondFactors(b)
 	sessions(b)
 	ends(b)
+	threats(b)
 	for _, play := range []func(*table){passkeys, choices} {
 		other := newTable(t)
 		play(other)

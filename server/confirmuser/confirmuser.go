@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/threat"
 )
 
 // Path is the last part of the page's path, after the pool's id.
@@ -26,6 +27,7 @@ type Users interface {
 // Options are what New needs. Users and Log are required.
 type Options struct {
 	Users    Users
+	Feedback Feedback                         // takes the one-click feedback on sign-ins; nil serves no page for it
 	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 	Log      *slog.Logger
@@ -42,12 +44,18 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	for _, end := range []string{"", "/{$}"} {
 		mux.HandleFunc("GET /{pool}"+Path+end, h.confirm) // HEAD too
+		if o.Feedback != nil {
+			mux.HandleFunc("GET /{pool}"+threat.FeedbackPath+end, h.feedback)
+		}
 	}
 	return mux, nil
 }
 
 // Is reports whether a path is one of the page's.
-func Is(path string) bool { return strings.HasSuffix(strings.TrimSuffix(path, "/"), Path) }
+func Is(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	return strings.HasSuffix(path, Path) || strings.HasSuffix(path, threat.FeedbackPath)
+}
 
 // Limits of the parameters, in bytes. They are generous: the directory compares, and does not parse.
 const (

@@ -38,6 +38,12 @@ func (s authEvents) Of(poolID, sub string, after *store.AuthEvent, most int) ([]
 		poolID, sub, after.CreatedAt, after.ID, limit(store.Page{Limit: most}))
 }
 
+func (s authEvents) Passed(poolID, sub string, most int) ([]store.AuthEvent, error) {
+	return all(s.Transaction, scanAuthEvent, `select `+authEventColumns+` from auth_events
+		where pool_id = $1 and sub = $2 and passed = $3 order by created_at desc, id desc limit $4`,
+		poolID, sub, true, limit(store.Page{Limit: most}))
+}
+
 func (s authEvents) Trim(poolID, sub string, passed bool, keep, most int) error {
 	return s.insert(`delete from auth_events where pool_id = $1 and sub = $2 and id in (select id from auth_events
 		where pool_id = $1 and sub = $2 and passed = $3 order by created_at desc, id desc limit $4 offset $5)`,

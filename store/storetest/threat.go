@@ -163,6 +163,11 @@ func testAuthEvents(t *testing.T, st store.Store) {
 	wantEvents(t, st, "all", nil, 0, "d", "b", "a", "c")
 	wantEvents(t, st, "a page", nil, 2, "d", "b")
 	wantEvents(t, st, "the next page", &done, 2, "a", "c")
+	view(t, st, func(tx store.Tx) error {
+		list, err := tx.AuthEvents.Passed(pool1, "sub-ann", 2)
+		same(t, "passed", keys(list, func(e store.AuthEvent) string { return e.ID }), []string{"b", "a"})
+		return err
+	})
 	trimEvents(t, st)
 }
 

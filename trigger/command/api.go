@@ -44,7 +44,7 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 			deadline = p.o.Now().Add(longestCall)
 		}
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
-		w.Write(i.Event) //nolint:errcheck // the program is gone, which invoke sees
+		_, _ = w.Write(i.Event) // fails if the program is gone, which invoke sees
 	case <-r.Context().Done():
 	}
 }
@@ -164,5 +164,5 @@ func refuse(w http.ResponseWriter, status int, kind, message string) {
 func answer(w http.ResponseWriter, status int, body map[string]string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) //nolint:errcheck // the program is gone
+	_ = json.NewEncoder(w).Encode(body) // fails if the program is gone
 }

@@ -25,7 +25,7 @@ func (l ownUser) Accept() (net.Conn, error) {
 		if uid, err := peerUID(conn); err == nil && uid == os.Getuid() {
 			return conn, nil
 		}
-		conn.Close() //nolint:errcheck // it is refused
+		_ = conn.Close() // it is refused
 	}
 }
 
@@ -54,7 +54,7 @@ func findSocket(file, address string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		// sl, local address, remote address, state, queues, timer, retransmits, uid
 		if fields := strings.Fields(lines.Text()); len(fields) > 7 && fields[1] == address {

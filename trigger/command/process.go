@@ -112,7 +112,7 @@ func (p *process) ended(err error) {
 		p.exit.status = fmt.Sprintf("%s: %s (%s)", raised.Type, raised.Message, p.exit.status)
 	}
 	close(p.exited)
-	p.api.Close() //nolint:errcheck // only closes connections of a program that is gone
+	_ = p.api.Close() // only closes connections of a program that is gone
 }
 
 // dead reports whether the program has ended.

@@ -110,7 +110,7 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	}
 	limit, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	if deadline, ok := ctx.Deadline(); ok {
-		limit, cancel = context.WithDeadline(limit, deadline) //nolint:govet // the first cancel has nothing to free
+		limit, cancel = context.WithDeadline(limit, deadline)
 	}
 	done := make(chan result, 1)
 	go func() {

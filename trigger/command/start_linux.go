@@ -13,5 +13,5 @@ func detach(cmd *exec.Cmd) {
 
 // kill kills the program and its process group.
 func kill(p *os.Process) {
-	syscall.Kill(-p.Pid, syscall.SIGKILL) //nolint:errcheck // it has ended
+	_ = syscall.Kill(-p.Pid, syscall.SIGKILL) // fails if it has ended
 }

@@ -7,7 +7,7 @@
 //
 // Every function has a pool of machines. A machine is an engine that has loaded the file and keeps its state between calls, like a
 // warm environment of Lambda. Memory, time and number of machines are limited. After a failure the machine is discarded. A handler
-// that computes for long gets a small share of the processor only (pace.go).
+// that computes for long gets a small share of the processor only (pace.go). docs/decisions/0012-functions-in-process.md has the reasons.
 //
 // Sources: the Lambda Developer Guide, "Define Lambda function handler in Node.js" and "Using the Lambda context object to retrieve
 // Node.js function information"; the Node.js documentation for the modules.

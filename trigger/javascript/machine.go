@@ -112,7 +112,7 @@ func (m *machine) prepare(code []byte) (err error) {
 		return err
 	}
 	m.begin(context.Background(), trigger.Call{})
-	m.vm.SetMemoryLimit(uintptr(m.o.Memory))
+	m.vm.SetMemoryLimit(uintptr(m.o.Memory)) //nolint:gosec // G115: New has checked it
 	m.vm.SetModuleLoader(m.loadModule, m.resolveModule)
 	if err := m.vm.RegisterHostFunc("__host", m.host); err != nil {
 		return err

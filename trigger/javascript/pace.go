@@ -61,7 +61,7 @@ func newPacer(vm *quickjs.VM, now func() time.Time) (*pacer, error) {
 var errNoHandle = errors.New("javascript: this version of modernc.org/quickjs keeps its runtime elsewhere; adapt newPacer")
 
 // functionPointer returns a Go function as translated C code calls it. It does what quickjs does for its own handler.
-func functionPointer(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] }
+func functionPointer(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] } //nolint:gosec // G103: see above
 
 // interrupt is the interrupt handler of all engines. It returns 1 to stop JavaScript, which no catch or finally sees.
 func interrupt(_ *libc.TLS, _, key uintptr) int32 {

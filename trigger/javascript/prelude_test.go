@@ -100,7 +100,7 @@ func TestFetchReachesOnlyAllowedOrigins(t *testing.T) {
 		case "/near":
 			http.Redirect(w, r, "/echo", http.StatusFound)
 		case "/large":
-			w.Write(make([]byte, 3<<20))
+			_, _ = w.Write(make([]byte, 3<<20))
 		default:
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -108,7 +108,7 @@ func TestFetchReachesOnlyAllowedOrigins(t *testing.T) {
 			}
 			w.Header().Set("X-Method", r.Method)
 			w.WriteHeader(http.StatusCreated)
-			io.WriteString(w, `{"got":"`+string(body)+r.Header.Get("X-Key")+`"}`)
+			_, _ = io.WriteString(w, `{"got":"`+string(body)+r.Header.Get("X-Key")+`"}`)
 		}
 	}))
 	defer server.Close()

@@ -50,7 +50,7 @@ func TestAURLGetsTheEventAndAnswersWithTheOutput(t *testing.T) {
 			r.Header.Get("Authorization") != "Bearer k" || r.Header.Get("Lambda-Runtime-Aws-Request-Id") != "id-1" {
 			t.Error(err, r.Method, r.URL, r.Header)
 		}
-		w.Write(append(body, '\n'))
+		_, _ = w.Write(append(body, '\n'))
 	})
 	if got, err := invoke(t.Context(), r, arn); err != nil || got != "{\"a\":1}\n" {
 		t.Error(got, err)
@@ -63,7 +63,7 @@ func TestTheInvokeAPIIsCalledWithNameAndQualifier(t *testing.T) {
 			t.Error(r.Header)
 		}
 		w.Header().Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString([]byte("START\nhello\n")))
-		io.WriteString(w, `"`+r.URL.String()+`"`)
+		_, _ = io.WriteString(w, `"`+r.URL.String()+`"`)
 	})
 	for name, want := range map[string]string{arn: `"/2015-03-31/functions/define/invocations"`,
 		arn + ":$LATEST": `"/2015-03-31/functions/define/invocations?Qualifier=%24LATEST"`} {
@@ -102,7 +102,7 @@ func TestAnswersThatAreErrors(t *testing.T) {
 			}
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(c.status)
-			io.WriteString(w, c.body)
+			_, _ = io.WriteString(w, c.body)
 		})
 		_, err := invoke(t.Context(), r, arn)
 		var raised *trigger.FunctionError
@@ -126,7 +126,7 @@ func TestAnEmptyAnswerIsNull(t *testing.T) {
 }
 
 func TestALargeAnswerIsRefused(t *testing.T) {
-	r, _ := serve(t, remote.Options{}, func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, trigger.MaxPayload+1)) })
+	r, _ := serve(t, remote.Options{}, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, trigger.MaxPayload+1)) })
 	var failed *trigger.InvokeError
 	if _, err := invoke(t.Context(), r, arn); !errors.As(err, &failed) {
 		t.Error(err)

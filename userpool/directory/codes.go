@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -135,9 +136,13 @@ func (s *Service) checkCode(ctx context.Context, p *userpool.Pool, subject *Subj
 	return code, firstError(outcome, err)
 }
 
-// spendCode deletes a code that checkCode returned. It returns errCodeExpired if the code is no longer valid: it was used,
-// replaced or has expired, or it went to an address that is not the user's verified one.
-func (s *Service) spendCode(tx store.Tx, u *store.User, checked store.Code) error {
+// spendCode deletes a reset code that checkCode returned. It returns errCodeExpired if the code is no longer valid: it was used,
+// replaced or has expired, or it went to an address to which no reset code of the user may go any more.
+func (s *Service) spendCode(tx store.Tx, p *userpool.Pool, u *store.User, checked store.Code) error {
+	to, err := p.RecoveryOf(u)
+	if err != nil {
+		return err
+	}
 	code, err := tx.Codes.Get(u.PoolID, u.Sub, checked.Purpose)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -145,7 +150,7 @@ func (s *Service) spendCode(tx store.Tx, u *store.User, checked store.Code) erro
 	case err != nil:
 		return err
 	case !bytes.Equal(code.Hash, checked.Hash) || !code.CreatedAt.Equal(checked.CreatedAt) || !s.now().Before(code.ExpiresAt),
-		u.Attributes[code.Attribute] != code.Value || !userpool.Verified(u.Attributes, code.Attribute):
+		u.Attributes[code.Attribute] != code.Value || !slices.Contains(to, code.Attribute):
 		return errCodeExpired
 	}
 	return tx.Codes.Delete(u.PoolID, u.Sub, code.Purpose)

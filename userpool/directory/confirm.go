@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
@@ -29,6 +30,9 @@ type ConfirmInput struct {
 func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) (session string, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
+		return "", err
+	}
+	if err := s.checkAddress(p, c, in.Context); err != nil {
 		return "", err
 	}
 	return s.confirmSubject(ctx, p, c, subject, in)
@@ -133,9 +137,12 @@ type CodeRequest struct {
 }
 
 // ResendConfirmationCode sends a new sign-up code. The old one is void.
-func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*Delivery, error) {
+func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkAddress(p, c, in.Context); err != nil {
 		return nil, err
 	}
 	if !subject.Exists && !c.HidesExistence {
@@ -149,6 +156,9 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (*
 		return nil, err
 	}
 	defer at.free()
+	defer func() {
+		s.report(ctx, p, c, subject, threat.Event{Type: threat.ResendCode, Response: threat.Pass}, in.Context, err)
+	}()
 	if c.HidesExistence && subject.Exists && unconfirmable(p, &subject.User) {
 		subject = s.standIn(p, in.Username)
 	}

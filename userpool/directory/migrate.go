@@ -53,7 +53,7 @@ func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Cli
 // insertMigrated creates a user whom UserMigration returned. The pool's password policy does not apply. Of two calls for the same
 // name at once, one creates the user and both return it.
 func (s *Service) insertMigrated(ctx context.Context, p *userpool.Pool, name string, in Migration, m *triggers.Migrated) (*Subject, error) {
-	u, err := s.migratedUser(ctx, p, name, in, m)
+	u, err := s.migratedUser(ctx, p, name, m)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Service) insertMigrated(ctx context.Context, p *userpool.Pool, name str
 }
 
 // migratedUser returns the record of the user, without password. The attribute username names a user who was found by an alias.
-func (s *Service) migratedUser(ctx context.Context, p *userpool.Pool, name string, in Migration, m *triggers.Migrated) (store.User, error) {
+func (s *Service) migratedUser(ctx context.Context, p *userpool.Pool, name string, m *triggers.Migrated) (store.User, error) {
 	var attrs []userpool.Attribute
 	for attribute, v := range m.Attributes {
 		if attribute == "username" {

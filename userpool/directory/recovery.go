@@ -2,11 +2,11 @@ package directory
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
@@ -16,11 +16,14 @@ var (
 	errAdminOnly  = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
 )
 
-// ForgotPassword sends a reset code to the best verified address. To a client that hides who exists, a user whom no code
-// can reach looks like one who does not exist (AWS, "Managing user existence error responses").
-func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery, error) {
+// ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides
+// who exists, a user whom no code can reach looks like one who does not exist (AWS, "Managing user existence error responses").
+func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkAddress(p, c, in.Context); err != nil {
 		return nil, err
 	}
 	if !subject.Exists {
@@ -42,9 +45,12 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (*Delivery
 		return nil, err
 	}
 	defer at.free()
-	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
-		subject = s.standIn(p, in.Username)
+	if subject, err = s.hideUnreachable(p, c, subject, in.Username); err != nil {
+		return nil, err
 	}
+	defer func() {
+		s.report(ctx, p, c, subject, threat.Event{Type: threat.ForgotPassword, Response: threat.InProgress}, in.Context, err)
+	}()
 	if !subject.Exists {
 		return s.pretendCode(ctx, p, c, subject, codeForgot, standInAttribute(p, p.Recovery))
 	}
@@ -59,17 +65,30 @@ func resettable(p *userpool.Pool, u *store.User) (string, error) {
 	case u.Status == userpool.StatusForceChange:
 		return "", errResetState
 	}
-	for _, a := range p.Recovery {
-		if userpool.Verified(u.Attributes, a) {
-			return a, nil
-		}
+	to, err := p.RecoveryOf(u)
+	if err != nil {
+		return "", err
 	}
-	return "", errNoAddress
+	if len(to) == 0 {
+		return "", errNoAddress
+	}
+	return to[0], nil
 }
 
-// unreachable reports whether no reset code can go to the user.
-func unreachable(p *userpool.Pool, u *store.User) bool {
-	return !u.Enabled || !slices.ContainsFunc(p.Recovery, func(a string) bool { return userpool.Verified(u.Attributes, a) })
+// hideUnreachable returns the stand-in for the name instead of a user whom no reset code can reach, if the client hides who
+// exists.
+func (s *Service) hideUnreachable(p *userpool.Pool, c *userpool.Client, subject *Subject, name string) (*Subject, error) {
+	if !subject.Exists || !c.HidesExistence {
+		return subject, nil
+	}
+	to, err := p.RecoveryOf(&subject.User)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.User.Enabled || len(to) == 0 {
+		return s.standIn(p, name), nil
+	}
+	return subject, nil
 }
 
 // ForgotInput is the input of ConfirmForgotPassword.
@@ -87,7 +106,7 @@ var errUserDisabled = fault.New(fault.NotAuthorized, "User is disabled")
 // ConfirmForgotPassword sets a new password by code. The user is CONFIRMED then, and the lockout ends. The code is checked
 // before the password is hashed, so that guesses cost no hash, and again in the transaction that sets the password, which
 // spends it.
-func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) error {
+func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return err
@@ -98,9 +117,18 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 	if err := p.CheckPassword(in.Password); err != nil {
 		return err
 	}
-	if subject.Exists && c.HidesExistence && unreachable(p, &subject.User) {
-		subject = s.standIn(p, in.Username)
+	if err := s.checkAddress(p, c, in.Context); err != nil {
+		return err
 	}
+	if err := s.CheckNewPassword(ctx, p, c, threat.ChangedPassword, in.Password); err != nil {
+		return err
+	}
+	if subject, err = s.hideUnreachable(p, c, subject, in.Username); err != nil {
+		return err
+	}
+	defer func() {
+		s.report(ctx, p, c, subject, threat.Event{Type: threat.ForgotPassword, Response: threat.Pass}, in.Context, err)
+	}()
 	if err := s.limits.takeFor(subject, "confirm "+codeForgot, p.ID, p.Key(in.Username), limitConfirmForgot); err != nil {
 		return err
 	}
@@ -120,7 +148,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 		if !u.Enabled {
 			return errUserDisabled
 		}
-		if err := s.spendCode(tx, u, code); err != nil {
+		if err := s.spendCode(tx, p, u, code); err != nil {
 			return err
 		}
 		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
@@ -133,7 +161,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) err
 }
 
 // ChangePassword replaces the password of the token's user, who must give the old one.
-func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string) error {
+func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string) (err error) {
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
 		return err
@@ -145,7 +173,13 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 	if err := p.CheckPassword(proposed); err != nil {
 		return err
 	}
+	if err := s.CheckNewPassword(ctx, p, holder.Client, threat.ChangedPassword, proposed); err != nil {
+		return err
+	}
 	subject := &Subject{Exists: true, Name: holder.User.Username, User: holder.User}
+	defer func() {
+		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, userpool.ClientContext{}, err)
+	}()
 	if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {
 		return err
 	}

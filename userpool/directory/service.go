@@ -7,11 +7,12 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. All but Triggers and ConfirmURL are required.
+// Options are what New needs. All but Threat, Triggers and ConfirmURL are required.
 type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
@@ -19,6 +20,7 @@ type Options struct {
 	Sender message.Sender
 	Hasher *Hasher
 
+	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function
 	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
 	// the pool's issuer and /confirmUser.

@@ -96,7 +96,7 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 // wrong code is counted; after five, the code is void. accept, which may be nil, changes the user in the same transaction.
 func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
 	if !subject.Exists {
-		s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
+		_ = s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
 		return false, s.padWrite(ctx)
 	}
 	var outcome error

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
@@ -39,6 +40,9 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err := c.CheckSecretHash(in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
+	if err := s.checkAddress(p, c, in.Context); err != nil {
+		return nil, err
+	}
 	if p.Settings.AdminCreateUserConfig.AllowAdminCreateUserOnly {
 		return nil, fault.New(fault.NotAuthorized, "SignUp is not permitted for this user pool")
 	}
@@ -49,6 +53,9 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	passwordless := in.Password == "" && mayLackPassword(p, c, u.Attributes)
 	if !passwordless {
 		if err := p.CheckPassword(in.Password); err != nil {
+			return nil, err
+		}
+		if err := s.CheckNewPassword(ctx, p, c, threat.SignUpPassword, in.Password); err != nil {
 			return nil, err
 		}
 	}
@@ -66,7 +73,9 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 			return nil, err
 		}
 	}
-	return s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u, verified)
+	out, err := s.insertSignUp(ctx, p, origin{sourceSignUp, c, in.Context}, u, verified)
+	s.report(ctx, p, c, &Subject{Exists: true, User: u}, threat.Event{Type: threat.SignUp, Response: threat.Pass}, in.Context, err)
+	return out, err
 }
 
 // mayLackPassword reports whether a user with the attributes can sign up with the client without a password.

@@ -37,7 +37,7 @@ func signsIn(p *userpool.Pool, c *userpool.Client, attribute string) bool {
 }
 
 func (s *Service) sealSignUp(purpose string, c *userpool.Client, x signUpState) (string, error) {
-	data, err := json.Marshal(x)
+	data, err := json.Marshal(x) //nolint:gosec // G117: it is sealed next
 	if err != nil {
 		return "", fmt.Errorf("directory: encoding a session: %w", err)
 	}

@@ -1,6 +1,8 @@
 package factors
 
 import (
+	"slices"
+
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -16,16 +18,22 @@ const (
 type Demand struct {
 	Challenge string   // "" for none; a factor, SelectType or Setup
 	Choices   []string // of SelectType, and what the user can set up with Setup
+	WebAuthn  bool     // a passkey that verifies the user, instead of a password, meets the demand
 }
 
 // ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
 var ErrNothingToSetUp = fault.New(fault.MFAMethodNotFound, "MFA is required, and the user has no factor and cannot set one up. Ask an administrator to set one.")
 
-// DemandOf returns what pool and user require. It is a function of its arguments. forced demands a factor that the user has
-// although the pool's MFA is optional, as threat protection does.
+// Risk is what threat protection demands of a sign-in.
+type Risk struct {
+	Forced bool   // a factor that the user has is demanded although MFA is optional
+	Except string // the factor whose medium the user proved instead of a password, so that it is no second one; "" for none
+}
+
+// DemandOf returns what pool and user require. It is a function of its arguments.
 //
 // Source: developer guide, "Adding MFA to a user pool", "MFA logic at user runtime".
-func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
+func DemandOf(p *userpool.Pool, u *store.User, r Risk) (Demand, error) {
 	if !p.MFA.On && !p.MFA.Optional {
 		return Demand{}, nil
 	}
@@ -33,7 +41,13 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	if err != nil {
 		return Demand{}, err
 	}
-	if on := turnedOn(p, u, &m); len(on) > 0 {
+	d, err := demandOf(p, u, &m, r)
+	d.WebAuthn = p.WebAuthn.MultiFactor && m.WebAuthn
+	return d, err
+}
+
+func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, r Risk) (Demand, error) {
+	if on := r.without(p.TurnedOn(u, m)); len(on) > 0 {
 		for _, f := range on {
 			if f == m.Preferred {
 				return Demand{Challenge: f}, nil
@@ -41,10 +55,10 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 		}
 		return one(on), nil
 	}
-	if !p.MFA.On && !forced {
+	if !p.MFA.On && !r.Forced {
 		return Demand{}, nil
 	}
-	if have := available(p, u, &m); len(have) > 0 {
+	if have := r.without(p.Available(u, m)); len(have) > 0 {
 		return one(have), nil
 	}
 	if !p.MFA.On {
@@ -56,41 +70,17 @@ func DemandOf(p *userpool.Pool, u *store.User, forced bool) (Demand, error) {
 	return Demand{}, ErrNothingToSetUp
 }
 
+// without returns the list less the exception.
+func (r Risk) without(list []string) []string {
+	return slices.DeleteFunc(list, func(f string) bool { return r.Forced && f == r.Except })
+}
+
 // one returns the only factor of the list, or the choice among several.
 func one(list []string) Demand {
 	if len(list) == 1 {
 		return Demand{Challenge: list[0]}
 	}
 	return Demand{Challenge: SelectType, Choices: list}
-}
-
-// turnedOn returns the factors that the user turned on and can use. A verified TOTP works even if the pool has turned TOTP off.
-func turnedOn(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
-	if m.SMS && p.MFA.SMS && u.Attributes["phone_number"] != "" {
-		list = append(list, userpool.SMSMFA)
-	}
-	if m.Token && m.Verified() {
-		list = append(list, userpool.SoftwareToken)
-	}
-	if m.Email && p.MFA.Email && u.Attributes["email"] != "" {
-		list = append(list, userpool.EmailOTP)
-	}
-	return list
-}
-
-// available returns the factors that a user without settings can use: a verified TOTP, and addresses that reset codes do not
-// go to first.
-func available(p *userpool.Pool, u *store.User, m *userpool.MFA) (list []string) {
-	if p.MFA.SMS && u.Attributes["phone_number"] != "" && p.MFA.Recovery != "phone_number" {
-		list = append(list, userpool.SMSMFA)
-	}
-	if m.Verified() {
-		list = append(list, userpool.SoftwareToken)
-	}
-	if p.MFA.Email && u.Attributes["email"] != "" && p.MFA.Recovery != "email" {
-		list = append(list, userpool.EmailOTP)
-	}
-	return list
 }
 
 // settable returns the factors that a user without any can set up.

@@ -14,7 +14,7 @@ type Setting struct{ Enabled, Preferred bool }
 // Preference is the input of SetUserMFAPreference. A factor that is nil stays as it is.
 type Preference struct {
 	SMS, Token, Email *Setting
-	WebAuthn          *bool // Enabled of WebAuthnMfaSettings
+	WebAuthn          *bool // Enabled of WebAuthnMfaSettings: the user's passkeys count as two factors
 }
 
 var (
@@ -76,15 +76,30 @@ func (in Preference) apply(p *userpool.Pool, u *store.User) error {
 	if preferred != "" {
 		m.Preferred = preferred
 	}
-	if in.WebAuthn != nil && *in.WebAuthn {
-		switch {
-		case !p.WebAuthn.MultiFactor:
-			return errPasskeyNoMFA
-		case len(m.List()) == 0:
-			return errPasskeyAlone
-		}
+	if err := setWebAuthn(p, &m, in.WebAuthn); err != nil {
+		return err
 	}
 	return m.Write(u)
+}
+
+// setWebAuthn turns on or off that the user's passkeys count as two factors; nil leaves it. They do so only with another
+// factor, so that the loss of a passkey locks nobody out.
+//
+// Source: API reference, WebAuthnMfaSettingsType.
+func setWebAuthn(p *userpool.Pool, m *userpool.MFA, on *bool) error {
+	switch {
+	case on == nil:
+	case *on && !p.WebAuthn.MultiFactor:
+		return errPasskeyNoMFA
+	case !*on && m.WebAuthn && p.MFA.On:
+		return errRequired
+	default:
+		m.WebAuthn = *on
+	}
+	if m.WebAuthn && len(m.List()) == 0 {
+		return errPasskeyAlone
+	}
+	return nil
 }
 
 // set turns one factor on or off.
@@ -150,6 +165,9 @@ func applyOptions(p *userpool.Pool, u *store.User, options []Option) error {
 	}
 	if m.Legacy = m.SMS; !m.SMS && m.Preferred == userpool.SMSMFA {
 		m.Preferred = ""
+	}
+	if err := setWebAuthn(p, &m, nil); err != nil {
+		return err
 	}
 	return m.Write(u)
 }

@@ -171,6 +171,7 @@ func (s *Service) AdminDeleteSoftwareToken(ctx context.Context, poolID, name str
 		if m.Preferred == userpool.SoftwareToken {
 			m.Preferred = ""
 		}
+		m.WebAuthn = m.WebAuthn && len(m.List()) > 0
 		return m.Write(u)
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	Used     *signin.Used    // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
 
+	Breaches threat.Breaches // passwords that are publicly known; nil knows none
+
 	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
 	// See userpool.Options for these and their defaults.
@@ -62,6 +65,7 @@ type Provider struct {
 	Passkeys *passkeys.Service
 	Factors  *factors.Service
 	SignIns  *signin.Machine
+	Threat   *threat.Service
 
 	base *userpool.Base
 }
@@ -84,7 +88,10 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Users, err = directory.New(directory.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
+	if p.Threat, err = threat.New(threat.Options{Base: base, Pools: p.Pools, Breaches: o.Breaches}); err != nil {
+		return nil, err
+	}
+	p.Users, err = directory.New(directory.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
 		ConfirmURL: o.ConfirmURL, Queue: o.Queue, Keys: o.Keys, Triggers: lambda})
 	if err != nil {
 		return nil, err
@@ -100,7 +107,7 @@ func New(o Options) (*Provider, error) {
 	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users}); err != nil {
 		return nil, err
 	}
-	p.SignIns, err = signin.New(signin.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
+	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
 		Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
 }
@@ -118,7 +125,7 @@ func (p *Provider) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx)); err != nil {
+		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx)); err != nil {
 			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; the next try is in an hour", "error", err)
 		}
 	}

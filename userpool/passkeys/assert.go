@@ -94,7 +94,7 @@ func (s *Service) answer(ctx context.Context, p *userpool.Pool, subject *directo
 	if !originAllowed(data.Origin, p.WebAuthn.RelyingParty) {
 		return nil, refuse("the origin %q is not of the relying party %q", data.Origin, p.WebAuthn.RelyingParty)
 	}
-	given, err := sent.assertion()
+	given, err := sent.assertion(data)
 	if err != nil {
 		return nil, refuse("%w", err)
 	}

@@ -141,7 +141,7 @@ func TestAWrongAnswerIsRefused(t *testing.T) {
 	}
 }
 
-// THREAT: an answer is sent twice, perhaps to two processes. Both verify it; the store lets one of them record it.
+// Threat: an answer is sent twice, perhaps to two processes. Both verify it; the store lets one of them record it.
 func TestOneAnswerIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	for name, step := range map[string]uint32{"with a sign count": 1, "without a sign count": 0} {
@@ -198,7 +198,7 @@ func TestManySignInsWithOnePasskeyAtOnceAllCount(t *testing.T) {
 	}
 }
 
-// THREAT: more answers are recorded than the record remembers, and the first is repeated.
+// Threat: more answers are recorded than the record remembers, and the first is repeated.
 func TestAFloodOfAnswersMakesNoneValidAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, example)
@@ -271,7 +271,7 @@ func TestAnotherRelyingPartyOrphansPasskeys(t *testing.T) {
 	}
 }
 
-// THREAT: the passkeys of a name tell whether a user has it.
+// Threat: the passkeys of a name tell whether a user has it.
 func TestANameThatNoUserHasLooksLikeAUserWithOrWithoutPasskeys(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, example)

@@ -9,11 +9,11 @@ var (
 
 // ParseAssertion parses an answer to a sign-in, and returns its parts as sent and as the library has them.
 func ParseAssertion(text string) (asSent, parsed [][]byte, err error) {
-	c, _, err := parse([]byte(text), maxAssertion)
+	c, data, err := parse([]byte(text), maxAssertion)
 	if err != nil {
 		return nil, nil, err
 	}
-	given, err := c.assertion()
+	given, err := c.assertion(data)
 	if err != nil {
 		return nil, nil, err
 	}

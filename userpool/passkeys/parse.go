@@ -70,18 +70,16 @@ func (c *sent) attestation() (*protocol.AttestationObject, error) {
 	return &parsed.AttestationObject, nil
 }
 
-// assertion parses the answer to a sign-in's challenge.
-func (c *sent) assertion() (*protocol.ParsedCredentialAssertionData, error) {
-	r := protocol.CredentialAssertionResponse{PublicKeyCredential: protocol.PublicKeyCredential{
-		Credential: protocol.Credential{ID: c.ID, Type: c.Type}, RawID: c.RawID}}
-	r.AssertionResponse.ClientDataJSON = c.Response.ClientDataJSON
-	r.AssertionResponse.AuthenticatorData, r.AssertionResponse.Signature = c.Response.AuthenticatorData, c.Response.Signature
-	r.AssertionResponse.UserHandle = c.Response.UserHandle
-	parsed, err := r.Parse()
-	if err != nil {
-		return nil, fmt.Errorf("passkeys: the assertion does not parse: %w", err)
+// assertion parses the answer to a sign-in's challenge, whose client data is parsed already.
+func (c *sent) assertion(data *protocol.CollectedClientData) (*protocol.ParsedCredentialAssertionData, error) {
+	p := &protocol.ParsedCredentialAssertionData{}
+	p.ID, p.Type, p.RawID = c.ID, c.Type, c.RawID
+	p.Raw.AssertionResponse.ClientDataJSON, p.Raw.AssertionResponse.AuthenticatorData = c.Response.ClientDataJSON, c.Response.AuthenticatorData
+	p.Response.CollectedClientData, p.Response.Signature, p.Response.UserHandle = *data, c.Response.Signature, c.Response.UserHandle
+	if err := p.Response.AuthenticatorData.Unmarshal(c.Response.AuthenticatorData); err != nil {
+		return nil, fmt.Errorf("passkeys: the authenticator data does not parse: %w", err)
 	}
-	return parsed, nil
+	return p, nil
 }
 
 // transports are the values that WebAuthn Level 3 registers, in the order in which a passkey lists them.

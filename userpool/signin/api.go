@@ -104,6 +104,7 @@ func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err erro
 		r = &Result{Tokens: out.tokens}
 	}
 	m.observe(a, r, err)
+	m.report(ctx, a, r, err)
 	if err != nil {
 		return nil, err
 	}

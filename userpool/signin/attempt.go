@@ -21,13 +21,12 @@ type attempt struct {
 	context userpool.ClientContext
 	answers bool // the call answers a challenge
 
-	subject   *directory.Subject
-	state     state
-	offered   []string        // the challenges that the subject can begin with; nil if not asked yet
-	device    *store.Device   // of state.Device; nil for none
-	decision  *decision       // of DefineAuthChallenge in this call; nil if it was not asked
-	verifier  *store.Password // the password record with an SRP verifier to be added; nil for none
-	forcesMFA bool            // threat protection demands a factor of a user who has one
+	subject  *directory.Subject
+	state    state
+	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
+	device   *store.Device   // of state.Device; nil for none
+	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked
+	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
 
 	// writes change the user's record for a proof, such as the step of a TOTP. They run in the transaction that ends the
 	// sign-in, or before the next challenge. An error is the answer to the client.

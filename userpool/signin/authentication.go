@@ -21,6 +21,7 @@ type Authentication struct {
 	Time    time.Time
 	Factors []Factor
 	Visit   userpool.Visit // where the user signs in from
+	Event   string         // event_id of the tokens; "" draws one
 
 	source   triggers.TokenSource
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
@@ -31,7 +32,11 @@ type Authentication struct {
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
-	return &Authentication{Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
+	event := ""
+	if a.state.Watch != nil {
+		event = a.state.Watch.Event
+	}
+	return &Authentication{Event: event, Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
 		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
 		device: a.device, address: a.context.Address}
 }
@@ -42,7 +47,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Visit: a.Visit, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+		Visit: a.Visit, Event: a.Event, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
 			if err := end.write(tx, u); err != nil {
 				return err
 			}

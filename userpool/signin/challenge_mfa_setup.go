@@ -12,7 +12,6 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
-	"github.com/sluicegate/sluice/userpool/factors"
 )
 
 // setupState is the own state of MFA_SETUP. AssociateSoftwareToken and VerifySoftwareToken read and replace it.
@@ -64,7 +63,7 @@ func (s setup) answer(ctx context.Context, a *attempt) (bool, error) {
 
 // setEmail gives the user an address, to which EMAIL_OTP sends the code that verifies it.
 func (s setup) setEmail(ctx context.Context, a *attempt, email string) error {
-	d, err := factors.DemandOf(a.pool, &a.subject.User, a.forcesMFA)
+	d, err := a.demand()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/threat"
 )
 
 // newPasswordRequired is the challenge for a user with a temporary password. The answer has a new password and the missing
@@ -63,6 +64,9 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 		return false, errSession
 	}
 	if err := p.CheckPassword(a.params["NEW_PASSWORD"]); err != nil {
+		return false, err
+	}
+	if err := n.users.CheckNewPassword(ctx, p, a.client, threat.ChangedPassword, a.params["NEW_PASSWORD"]); err != nil {
 		return false, err
 	}
 	if _, err := givenAttributes(a, u.Attributes); err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/userpool/factors"
 )
 
 // selectMFAStep is SELECT_MFA_TYPE: the user chooses one of several factors.
@@ -21,7 +20,7 @@ func askMFAType(_ context.Context, a *attempt) (*question, error) {
 
 // factorQuestion returns the question whose parameter lists what the user can choose or set up.
 func factorQuestion(a *attempt, parameter string) (*question, error) {
-	d, err := factors.DemandOf(a.pool, &a.subject.User, a.forcesMFA)
+	d, err := a.demand()
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +32,7 @@ func factorQuestion(a *attempt, parameter string) (*question, error) {
 }
 
 func answerMFAType(_ context.Context, a *attempt) (bool, error) {
-	d, err := factors.DemandOf(a.pool, &a.subject.User, a.forcesMFA)
+	d, err := a.demand()
 	if err != nil {
 		return false, err
 	}

@@ -32,7 +32,7 @@ func webAuthnStep(keys *passkeys.Service) *step {
 			if proof == nil {
 				return false, err
 			}
-			a.state.Verified = proof.UserVerified && a.pool.WebAuthn.MultiFactor
+			a.state.Verified = proof.UserVerified
 			a.writes = append(a.writes, proof.Record)
 			return true, nil
 		}}

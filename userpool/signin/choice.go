@@ -10,7 +10,8 @@ import (
 // settings and of what the subject has; what a stand-in has follows from its name.
 //
 //   - A user with a temporary password can only replace it, and an unconfirmed one only prove an address by a code.
-//   - A user with MFA cannot begin with a code, and with a passkey only if the pool takes one as two factors.
+//   - A user with MFA cannot begin with a code, and with a passkey only if pool and user take one as two factors. A stand-in
+//     does if the pool does.
 //
 // Source: Developer guide, "Authentication flows", "Things to know about passwordless sign-in with MFA".
 func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
@@ -35,7 +36,7 @@ func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
 			}
 		}
 	}
-	if p.AllowsFirst(userpool.FactorWebAuthn) && !temporary && !unconfirmed && (!mfa || p.WebAuthn.MultiFactor) {
+	if p.AllowsFirst(userpool.FactorWebAuthn) && !temporary && !unconfirmed && (!mfa || x.mfa.webAuthn) {
 		has, err := m.o.Passkeys.Has(ctx, p, a.subject)
 		if err != nil {
 			return nil, err

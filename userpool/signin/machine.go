@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -26,6 +27,7 @@ type Options struct {
 	Passkeys *passkeys.Service
 	Factors  *factors.Service
 	Observer Observer          // counts sign-ins; may be nil
+	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function
 	Used     *Used             // nil makes a new one
 }
@@ -82,6 +84,9 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 	if err := a.checkSecretHash(); err != nil {
 		return nil, err
 	}
+	if err := m.guard(a); err != nil {
+		return nil, err
+	}
 	a.takeDeviceKey()
 	if f.check != nil {
 		if err := f.check(a); err != nil {
@@ -136,6 +141,9 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 		}
 	}
 	if err := m.openState(a, s); err != nil {
+		return nil, err
+	}
+	if err := m.guard(a); err != nil {
 		return nil, err
 	}
 	a.takeDeviceKey()
@@ -218,6 +226,9 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 	}
 	a.prove(factor)
 	a.finished(s.name, true, "")
+	if factor == Password && s.name != newPasswordRequired && a.params["PASSWORD"] != "" {
+		return m.checkKnown(ctx, a)
+	}
 	return nil
 }
 
@@ -250,6 +261,11 @@ func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
 
 // next returns the next challenge, and asks the trigger of CUSTOM_AUTH where it decides.
 func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
+	if provedOne(a.state.Proved, firstFactors) {
+		if err := m.assess(ctx, a); err != nil {
+			return "", err
+		}
+	}
 	x, err := m.situation(ctx, a)
 	if err != nil {
 		return "", err
@@ -278,6 +294,12 @@ func (m *Machine) next(ctx context.Context, a *attempt) (string, error) {
 func (m *Machine) complete(ctx context.Context, a *attempt) (*outcome, error) {
 	if !a.subject.Exists {
 		return nil, userpool.ErrWrongPassword
+	}
+	if err := m.assess(ctx, a); err != nil { // a sign-in by CUSTOM_AUTH has not been assessed yet
+		return nil, err
+	}
+	if err := m.checkRisk(ctx, a); err != nil {
+		return nil, err
 	}
 	done := a.authentication(m.base.Now())
 	if err := m.o.Triggers.PostAuthentication(ctx, a.call(), a.pool.Devices.On && done.DeviceKey() == ""); err != nil {

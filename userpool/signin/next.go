@@ -8,7 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/threat"
 )
 
 // situation holds everything that determines the next challenge of a sign-in.
@@ -20,7 +20,7 @@ type situation struct {
 	temporaryUntil time.Time // when the user's temporary password expires; zero for never
 	proved         []Factor
 	chosen         string // the challenge that the user chose or that an answer leads to; "" for none
-	verified       bool   // a passkey verified the user, and the pool takes that as two factors
+	verified       bool   // a passkey verified the user
 	mfa            mfaDemand
 	device         deviceView
 	decision       *decision // of DefineAuthChallenge after the last answer; nil if it was not asked
@@ -31,6 +31,8 @@ type mfaDemand struct {
 	challenge string   // "" for none; a code's challenge, SELECT_MFA_TYPE or MFA_SETUP
 	choices   []string // the challenges that the user may choose with SELECT_MFA_TYPE
 	err       error    // MFA is required, and the user can neither use nor set up a factor
+	risk      string   // the action of threat protection, MFA_IF_CONFIGURED or MFA_REQUIRED; "" for none
+	webAuthn  bool     // a passkey that verified the user, as the first factor, is two factors
 }
 
 // deviceView is what the device key of the call means.
@@ -97,16 +99,21 @@ func nextPassword(s situation) (string, error) {
 }
 
 // nextSecondFactor returns the challenge of MFA. As in AWS, a code instead of a password is never followed by MFA, and in
-// CUSTOM_AUTH only a proved password is.
+// CUSTOM_AUTH only a proved password is. If threat protection demands MFA, neither a code nor a device replaces it, and with
+// MFA_REQUIRED a user without a factor is refused, also one who could set a factor up.
 func nextSecondFactor(s situation) (string, error) {
 	switch {
-	case provedOne(s.proved, secondFactors), provedOne(s.proved, []Factor{EmailOTP, SMSOTP}), s.verified && provedOne(s.proved, []Factor{WebAuthn}):
+	case provedOne(s.proved, secondFactors), s.provedTwo():
+		return "", nil
+	case s.mfa.risk == "" && provedOne(s.proved, []Factor{EmailOTP, SMSOTP}):
 		return "", nil
 	case s.flow == customAuth && !provedOne(s.proved, []Factor{Password}):
 		return "", nil
+	case s.mfa.risk == userpool.ActionMFARequired && (s.mfa.challenge == "" || s.mfa.challenge == mfaSetup):
+		return "", threat.ErrBlocked
 	case s.mfa.challenge == "" && s.mfa.err == nil:
 		return "", nil
-	case s.device.remembered && s.device.skipsMFA:
+	case s.mfa.risk == "" && s.device.remembered && s.device.skipsMFA:
 		return "", nil // nextDevice requires its proof
 	case s.mfa.err != nil:
 		return "", s.mfa.err
@@ -114,6 +121,11 @@ func nextSecondFactor(s situation) (string, error) {
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
+}
+
+// provedTwo reports whether the user has proved two factors by one passkey.
+func (s *situation) provedTwo() bool {
+	return s.verified && s.mfa.webAuthn && slices.Contains(s.proved, WebAuthn)
 }
 
 // nextCustom returns what the trigger of CUSTOM_AUTH decided.
@@ -148,10 +160,11 @@ func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
 	s := situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
 		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, device: a.deviceView(), decision: a.decision}
-	demand, err := factors.DemandOf(a.pool, u, a.forcesMFA)
+	demand, err := a.demand()
 	if fault.Is(err, fault.Internal) {
 		return s, err
 	}
-	s.mfa = mfaDemand{challenge: demand.Challenge, choices: demand.Choices, err: err}
+	s.mfa = mfaDemand{challenge: demand.Challenge, choices: demand.Choices, err: err, risk: a.risk(),
+		webAuthn: demand.WebAuthn || (!a.subject.Exists && a.pool.WebAuthn.MultiFactor)}
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/threat"
 )
 
 var errNoFactor = errors.New("no factor to set up")
@@ -26,13 +27,21 @@ func TestNextKeepsTheOrderOfFactors(t *testing.T) {
 		"MFA never follows a code instead of a password":  {in: situation{flow: userAuth, proved: []Factor{EmailOTP}, mfa: totp}},
 		"MFA never follows an SMS instead of a password":  {in: situation{flow: userAuth, proved: []Factor{SMSOTP}, mfa: totp}},
 		"MFA follows a passkey":                           {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, mfa: totp}, challenge: softwareTokenMFA},
-		"a passkey that verified the user is two factors": {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: totp}},
-		"verified means nothing without a passkey":        {in: situation{proved: []Factor{Password}, verified: true, mfa: totp}, challenge: softwareTokenMFA},
+		"a passkey that verified the user is two factors": {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: mfaDemand{challenge: softwareTokenMFA, webAuthn: true}}},
+		"a passkey that the user does not take as MFA":    {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: totp}, challenge: softwareTokenMFA},
+		"a passkey that did not verify the user":          {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, mfa: mfaDemand{challenge: softwareTokenMFA, webAuthn: true}}, challenge: softwareTokenMFA},
+		"verified means nothing without a passkey":        {in: situation{proved: []Factor{Password}, verified: true, mfa: mfaDemand{challenge: softwareTokenMFA, webAuthn: true}}, challenge: softwareTokenMFA},
 		"a code of MFA is no first factor":                {in: situation{flow: userAuth, proved: []Factor{EmailMFA}, mfa: totp}, challenge: selectChallenge},
 		"one proof of MFA is enough":                      {in: situation{proved: []Factor{Password, SMSMFA}, mfa: several}},
 		"several factors are offered":                     {in: situation{proved: []Factor{Password}, mfa: several}, challenge: selectMFAType},
 		"the chosen factor is asked":                      {in: situation{proved: []Factor{Password}, mfa: several, chosen: smsMFA}, challenge: smsMFA},
 		"a factor that was not offered cannot be chosen":  {in: situation{proved: []Factor{Password}, mfa: several, chosen: mfaSetup}, challenge: selectMFAType},
+		"a risk that demands MFA and finds no factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
+		"a risk that demands MFA lets nobody set it up":   {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup, risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
+		"a risk asks for MFA where there is a factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFAIfConfigured}}},
+		"a risk demands MFA after a code too":             {in: situation{flow: userAuth, proved: []Factor{EmailOTP}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: userpool.ActionMFAIfConfigured}}, challenge: softwareTokenMFA},
+		"a device does not replace the MFA of a risk":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: userpool.ActionMFARequired}, device: instead}, challenge: softwareTokenMFA},
+		"a passkey of two factors meets a risk":           {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: mfaDemand{webAuthn: true, risk: userpool.ActionMFARequired}}},
 		"MFA without a factor fails":                      {in: situation{proved: []Factor{Password}, mfa: mfaDemand{err: errNoFactor}}, err: errNoFactor},
 		"a new password comes before MFA": {in: situation{proved: []Factor{Password}, mfa: totp, status: userpool.StatusForceChange},
 			challenge: newPasswordRequired},

@@ -49,9 +49,10 @@ type state struct {
 	Proved   []Factor   `json:"v,omitempty"`
 	Password int64      `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
 	Chosen   string     `json:"h,omitempty"` // the challenge that the user chose, until something is proved
-	Verified bool       `json:"y,omitempty"` // a passkey verified the user, and the pool takes that as two factors
+	Verified bool       `json:"y,omitempty"` // a passkey verified the user
 	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
 	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
+	Watch    *watch     `json:"x,omitempty"` // of threat protection
 
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
 }

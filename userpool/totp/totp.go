@@ -73,7 +73,7 @@ func Match(secret []byte, code string, now time.Time, last int64) (step int64, e
 func stepOf(t time.Time) int64 { return t.Unix() / int64(Step/time.Second) }
 
 func codeOf(secret string, step int64) (string, error) {
-	code, err := hotp.GenerateCodeCustom(secret, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	code, err := hotp.GenerateCodeCustom(secret, uint64(max(step, 0)), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 	if err != nil {
 		return "", fmt.Errorf("totp: computing a code: %w", err)
 	}

@@ -42,5 +42,5 @@ func (s *Service) CreateAuthChallenge(ctx context.Context, c Call, name string, 
 	if err != nil {
 		return CustomChallenge{}, err
 	}
-	return CustomChallenge{Public: out.Public, Private: out.Private, Metadata: out.Metadata}, nil
+	return CustomChallenge(out), nil
 }

@@ -160,7 +160,7 @@ func (a *Authenticator) authData(rp string, created bool) []byte {
 		return data
 	}
 	data = append(data, a.AAGUID...)
-	data = binary.BigEndian.AppendUint16(data, uint16(len(a.ID))) //nolint:gosec // an ID has at most 1023 bytes
+	data = binary.BigEndian.AppendUint16(data, uint16(len(a.ID)))
 	data = append(data, a.ID...)
 	if a.COSE != nil {
 		return append(data, a.COSE...)
