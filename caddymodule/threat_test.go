@@ -109,7 +109,7 @@ var unsignedByRight = strings.Fields(`
 	GetUser UpdateUserAttributes DeleteUserAttributes VerifyUserAttribute GetUserAttributeVerificationCode ChangePassword DeleteUser
 	GlobalSignOut AssociateSoftwareToken VerifySoftwareToken SetUserMFAPreference SetUserSettings ConfirmDevice ForgetDevice GetDevice
 	ListDevices UpdateDeviceStatus GetUserAuthFactors StartWebAuthnRegistration CompleteWebAuthnRegistration ListWebAuthnCredentials
-	DeleteWebAuthnCredential
+	DeleteWebAuthnCredential ListUserSessions RevokeUserSession UpdateAuthEventFeedback
 	GetId GetCredentialsForIdentity GetOpenIdToken UnlinkIdentity`)
 
 // The attack: call administrative operations without credentials.

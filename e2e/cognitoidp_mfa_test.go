@@ -184,6 +184,34 @@ func (userPools) AdminSetUserMFAPreference(t *testing.T, c *sdk) {
 	_, err = c.users(harness.Admin).AdminSetUserMFAPreference(t.Context(), &cip.AdminSetUserMFAPreferenceInput{UserPoolId: f.pool, Username: &c.name,
 		SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{Enabled: true}})
 	wantError(t, err, "InvalidParameterException", "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
+	// The phone gets the codes of MFA, so it gets no reset code.
+	const unreachable = "Cannot reset password for the user as there is no registered/verified email or phone_number"
+	_, err = c.users(harness.Admin).AdminUpdateUserAttributes(t.Context(), &cip.AdminUpdateUserAttributesInput{UserPoolId: f.pool, Username: &c.name,
+		UserAttributes: []types.AttributeType{{Name: aws.String("phone_number_verified"), Value: aws.String("true")}}})
+	ok(t, err)
+	_, err = c.users(harness.Anonymous).ForgotPassword(t.Context(), &cip.ForgotPasswordInput{ClientId: f.client, Username: &c.name})
+	wantError(t, err, "InvalidParameterException", unreachable)
+	_, err = c.users(harness.Admin).AdminResetUserPassword(t.Context(), &cip.AdminResetUserPasswordInput{UserPoolId: f.pool, Username: &c.name})
+	wantError(t, err, "InvalidParameterException", unreachable)
+	passkeyMFA(t, f)
+}
+
+// passkeyMFA turns on that the user's passkeys count as two factors.
+func passkeyMFA(t *testing.T, f *factorPool) {
+	t.Helper()
+	admin := f.c.users(harness.Admin)
+	in := &cip.AdminSetUserMFAPreferenceInput{UserPoolId: f.pool, Username: &f.c.name, WebAuthnMfaSettings: &types.WebAuthnMfaSettingsType{Enabled: true}}
+	_, err := admin.AdminSetUserMFAPreference(t.Context(), in)
+	wantCode(t, "passkeys of one factor", err, "InvalidParameterException")
+	_, err = admin.SetUserPoolMfaConfig(t.Context(), &cip.SetUserPoolMfaConfigInput{UserPoolId: f.pool, WebAuthnConfiguration: &types.WebAuthnConfigurationType{
+		RelyingPartyId: aws.String("example.com"), FactorConfiguration: types.WebAuthnFactorConfigurationTypeMultiFactorWithUserVerification}})
+	ok(t, err)
+	_, err = admin.AdminSetUserMFAPreference(t.Context(), in)
+	ok(t, err)
+	_, err = admin.AdminSetUserMFAPreference(t.Context(), &cip.AdminSetUserMFAPreferenceInput{UserPoolId: f.pool, Username: &f.c.name,
+		SMSMfaSettings: &types.SMSMfaSettingsType{}})
+	wantCode(t, "passkeys as the only second factor", err, "InvalidParameterException")
+	equal(t, "challenge after a password", f.begin(t).ChallengeName, types.ChallengeNameTypeSmsMfa)
 }
 
 // AdminDeleteSoftwareToken has no method in the SDK yet.

@@ -23,10 +23,10 @@ func TestAnInvalidSignatureHasTheErrorOfItsProtocol(t *testing.T) {
 	role := w.Role("admin", callertest.AccountTrust(), callertest.AllowAll)
 	one, other := w.As(role), w.As(role)
 	old := w.As(role)
-	w.Now = w.Now.Add(61 * time.Minute)
+	w.SetNow(w.Now().Add(61 * time.Minute))
 	fresh := w.As(role)
 	revoked := w.As(w.Role("revoked", callertest.AccountTrust(), callertest.AllowAll))
-	must(t, w.Services.Revocations.Revoked(t.Context(), revoke.Role(w.IAM.RoleARN("revoked"), w.Now.Add(time.Second), w.Now.Add(time.Hour))))
+	must(t, w.Services.Revocations.Revoked(t.Context(), revoke.Role(w.IAM.RoleARN("revoked"), w.Now().Add(time.Second), w.Now().Add(time.Hour))))
 	const invalid = "The security token included in the request is invalid."
 	for name, tc := range map[string]struct {
 		by        sigv4.Credentials
@@ -65,11 +65,11 @@ func TestAnInvalidSignatureHasTheErrorOfItsProtocol(t *testing.T) {
 		}, json: "InvalidSignatureException", query: "SignatureDoesNotMatch"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := w.Now
-			w.Now = now.Add(-tc.ago)
+			now := w.Now()
+			w.SetNow(now.Add(-tc.ago))
 			j := w.JSONRequest("ListIdentityPools", `{"MaxResults":1}`, tc.by)
 			q := w.QueryRequest("sts", map[string][]string{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}}, tc.by)
-			w.Now = now
+			w.SetNow(now)
 			if tc.change != nil {
 				tc.change(j)
 				tc.change(q)

@@ -74,7 +74,7 @@ func newKeyWorld(t *testing.T) *keyWorld {
 	tags := map[string]string{"team": "blue"}
 	var err error
 	w.gate, err = caller.New(caller.Options{
-		IAM: w.IAM, Minter: w.Minter, Region: callertest.Region, Now: func() time.Time { return w.Now }, Resources: resources{w},
+		IAM: w.IAM, Minter: w.Minter, Region: callertest.Region, Now: w.Now, Resources: resources{w},
 		ClientIP: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
 	})
 	must(t, err)
@@ -92,8 +92,8 @@ func newKeyWorld(t *testing.T) *keyWorld {
 	admin, err := w.IAM.GetRole("admin")
 	must(t, err)
 	w.session = session.Record{
-		Kind: session.AssumedRole, Account: callertest.Account, RoleARN: w.IAM.RoleARN("admin"), RoleID: admin.ID, SessionName: "s", IssuedAt: w.Now,
-		ExpiresAt: w.Now.Add(time.Hour), SourceIdentity: "jo", Username: "jo", FederatedProvider: "cognito-identity.amazonaws.com",
+		Kind: session.AssumedRole, Account: callertest.Account, RoleARN: w.IAM.RoleARN("admin"), RoleID: admin.ID, SessionName: "s", IssuedAt: w.Now(),
+		ExpiresAt: w.Now().Add(time.Hour), SourceIdentity: "jo", Username: "jo", FederatedProvider: "cognito-identity.amazonaws.com",
 		IdentityID: w.guest, IdentityPoolID: p.ID, AMR: []string{"authenticated"}, PrincipalTags: []iam.Tag{{Key: "team", Value: "blue"}},
 	}
 	return w

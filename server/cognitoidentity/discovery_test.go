@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/identitypool"
@@ -68,7 +67,7 @@ func TestTheDiscoveryDocumentLeadsToTheKeysOfTheTokens(t *testing.T) {
 	}
 	issuer := w.Pools.TokenIssuer()
 	issuer.Keys = &keys
-	verifier, err := token.New(token.Options{Now: func() time.Time { return w.Now }, Issuers: []token.Issuer{issuer}})
+	verifier, err := token.New(token.Options{Now: w.Now, Issuers: []token.Issuer{issuer}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func TestCredentialsHaveAWSsForm(t *testing.T) {
 	// A signature on an operation that needs none is ignored, right or wrong.
 	wrong := sigv4.Credentials{AccessKeyID: "AKIANOBODYNOBODYNOBO", SecretAccessKey: "x"}
 	got := decode(t, s.JSON("GetCredentialsForIdentity", object{"IdentityId": id}, wrong))["Credentials"].(object)
-	if got["Expiration"] != float64(s.Now.Add(time.Hour).Unix()) || got["SecretAccessKey"] != nil || len(got["SecretKey"].(string)) != 40 {
+	if got["Expiration"] != float64(s.Now().Add(time.Hour).Unix()) || got["SecretAccessKey"] != nil || len(got["SecretKey"].(string)) != 40 {
 		t.Errorf("credentials %v", got)
 	}
 	by := sigv4.Credentials{AccessKeyID: got["AccessKeyId"].(string), SecretAccessKey: got["SecretKey"].(string), SessionToken: got["SessionToken"].(string)}

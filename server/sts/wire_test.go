@@ -72,7 +72,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call(anonymous, "AssumeRoleWithWebIdentity", "role of others", "RoleArn", user, "RoleSessionName", "web", "WebIdentityToken", token.Token)
 	s.call(anonymous, "AssumeRoleWithWebIdentity", "unknown issuer", "RoleArn", user, "RoleSessionName", "web", "WebIdentityToken", s.IDToken("alice", nil))
 	s.call(anonymous, "AssumeRoleWithWebIdentity", "no token", "RoleArn", user, "RoleSessionName", "web")
-	s.Now = s.Now.Add(3600e9)
+	s.SetNow(s.Now().Add(3600e9))
 	s.call(anonymous, "AssumeRoleWithWebIdentity", "expired", "RoleArn", guest, "RoleSessionName", "web", "WebIdentityToken", token.Token)
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,11 +41,11 @@ type World struct {
 	IAM    *iam.Service
 	Pools  *identitypool.Service
 	Minter *session.Minter
-	Now    time.Time
 	Root   sigv4.Credentials // the administrator's key
 	Log    strings.Builder   // the refusals and their reasons
 
 	t   testing.TB
+	at  atomic.Pointer[time.Time]
 	key *token.SigningKey // of the user pool
 }
 
@@ -54,13 +55,13 @@ var sharedKey = sync.OnceValues(func() (*token.SigningKey, error) { return token
 // New opens a World at 2026-11-21 09:00 UTC. An error that its operation does not declare is an internal error.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
-		Root: sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}}
+	w := &World{t: t, Root: sigv4.Credentials{AccessKeyID: "AKIAROOTROOTROOTROOT", SecretAccessKey: "root-secret-of-the-tests"}}
+	w.SetNow(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	var err error
 	w.Node, err = node.Open(t.Context(), node.Options{
 		Config: config.App{DataDir: t.TempDir(), Region: Region, Account: Account, PublicURL: "http://localhost:8080",
 			RateLimit: &config.RateLimit{Off: true}, UserPools: []config.UserPool{{ID: UserPool, Clients: []config.Client{{ID: Client}}}}},
-		RootKey: w.Root, Now: w.clock, NewKey: w.newKey,
+		RootKey: w.Root, Now: w.Now, NewKey: w.newKey,
 		Log: slog.New(slog.NewTextHandler(&w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), StrictErrors: true,
 	})
 	w.must(err)
@@ -69,7 +70,11 @@ func New(t testing.TB) *World {
 	return w
 }
 
-func (w *World) clock() time.Time { return w.Now }
+// Now returns the world's time. It stands still until SetNow.
+func (w *World) Now() time.Time { return *w.at.Load() }
+
+// SetNow sets the world's time.
+func (w *World) SetNow(t time.Time) { w.at.Store(&t) }
 
 // newKey generates the keys of the user pool. The first one signs.
 func (w *World) newKey(io.Reader) (*token.SigningKey, error) {
@@ -90,7 +95,7 @@ func (w *World) IDToken(user string, more map[string]any) string {
 	w.t.Helper()
 	claims := map[string]any{
 		"iss": "http://" + LoginKey, "sub": "sub-" + user, "aud": Client, "token_use": "id", "cognito:username": user,
-		"origin_jti": "origin-" + user, "auth_time": w.Now.Unix(), "iat": w.Now.Unix(), "exp": w.Now.Add(time.Hour).Unix(),
+		"origin_jti": "origin-" + user, "auth_time": w.Now().Unix(), "iat": w.Now().Unix(), "exp": w.Now().Add(time.Hour).Unix(),
 	}
 	for name, value := range more {
 		if claims[name] = value; value == nil {
@@ -152,7 +157,7 @@ func (w *World) sign(r *http.Request, body, service string, by sigv4.Credentials
 	if by.AccessKeyID == "" {
 		return
 	}
-	w.must(sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now, Region: Region, Service: service, PayloadHash: sigv4.HashPayload([]byte(body))}))
+	w.must(sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now(), Region: Region, Service: service, PayloadHash: sigv4.HashPayload([]byte(body))}))
 }
 
 // Do serves a request of either protocol and returns the recorded answer.
