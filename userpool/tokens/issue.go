@@ -95,6 +95,9 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if c.groups, err = groupsOf(tx, &u); err != nil {
 			return err
 		}
+		if err := userpool.EndSignUp(tx, &u); err != nil {
+			return err
+		}
 		if err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed); err != nil {
 			return err
 		}
