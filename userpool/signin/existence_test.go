@@ -153,7 +153,12 @@ func (c *crowd) compareTimes(t *testing.T, talk conversation) {
 			}
 		}
 		a, b = median(user), median(nobody)
-		if off := (a - b).Abs(); off < hidden*time.Duration(len(talk.calls(c, c.user))) || off <= max(a, b)/20 {
+		var differences []time.Duration // of the two measurements of each round
+		for i := range user {
+			differences = append(differences, user[i]-nobody[i])
+		}
+		// On a busy machine half of the times may be twice the others; then the median jumps, but that of the differences does not.
+		if off := min((a - b).Abs(), median(differences).Abs()); off < hidden*time.Duration(len(talk.calls(c, c.user))) || off <= max(a, b)/20 {
 			t.Logf("medians of %d: %v for a user, %v for an unknown name (%+.1f %%)", len(user), a, b, 100*float64(a-b)/float64(b))
 			return
 		}
