@@ -23,10 +23,16 @@ type mfaCode struct {
 	answerIn  string // the parameter that has the code
 }
 
-func (c mfaCode) purpose() string { return "mfa:" + c.name }
+// purpose returns the purpose of the code. A code that goes to a new address is of a purpose of its own.
+func (c mfaCode) purpose(a *attempt) string {
+	if a.state.Address != "" {
+		return "mfa:" + mfaSetup
+	}
+	return "mfa:" + c.name
+}
 
 func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
-	d, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(), Attribute: c.attribute,
+	d, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(a), Attribute: c.attribute, To: a.state.Address,
 		Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errMFATooOften
@@ -39,7 +45,10 @@ func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
 }
 
 func (c mfaCode) answer(ctx context.Context, a *attempt) (bool, error) {
-	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(), a.params[c.answerIn], nil)
+	if a.state.Address != "" {
+		return c.setEmail(ctx, a)
+	}
+	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(a), a.params[c.answerIn], nil)
 }
 
 // smsMFAStep is SMS_MFA, a code by SMS after a first factor.
