@@ -92,9 +92,9 @@ func checkEmail(a *attempt, u *store.User, email string) error {
 
 // setEmail reports whether the code is the one that went to the address of the set-up. If it is, the same transaction gives the
 // user the address, verified.
-func (c mfaCode) setEmail(ctx context.Context, a *attempt) (bool, error) {
+func (c mfaCode) setEmail(ctx context.Context, a *attempt, ticket directory.Ticket) (bool, error) {
 	seen := a.subject.User
-	return c.users.UseSetupCode(ctx, a.pool, a.subject, c.purpose(a), a.params[c.answerIn], a.state.Address, func(u *store.User) error {
+	return c.users.UseSetupCode(ctx, a.pool, a.subject, c.purpose(a), ticket, a.params[c.answerIn], a.state.Address, func(u *store.User) error {
 		if !directory.SamePassword(u, &seen) {
 			return errSession
 		}
