@@ -52,6 +52,9 @@ func (m *Machine) checkKnown(ctx context.Context, a *attempt) error {
 		u.Status = userpool.StatusResetRequired
 		return nil
 	})
+	if errors.Is(err, userpool.ErrNoUser) {
+		return userpool.ErrWrongPassword // deleted since the call read the user
+	}
 	if err != nil {
 		return err
 	}
