@@ -45,10 +45,16 @@ type ProviderSignature struct {
 type Provider struct {
 	o       ProviderOptions
 	url     []template // what precedes the query, and the query
-	headers []ProviderHeader
+	headers []header
 	kind    string // Content-Type
 	body    template
 	client  *http.Client
+}
+
+// header is a header of the requests whose value is a template.
+type header struct {
+	name  string
+	value template
 }
 
 // NewProvider returns a Provider, or an error that names the option that is invalid. It does not connect.
@@ -74,11 +80,7 @@ func NewProvider(o ProviderOptions) (*Provider, error) {
 
 // readURL parses the URL. Placeholders may be in its path and its query.
 func (p *Provider) readURL() error {
-	if err := checkPlaceholders("URL", p.o.URL); err != nil {
-		return err
-	}
-	plain := template{p.o.URL, func(s string) string { return s }}.fill(func(string) string { return sample })
-	u, err := url.Parse(plain)
+	u, err := url.Parse(smsPlaceholder.ReplaceAllString(p.o.URL, "x"))
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		return errors.New("the URL does not parse; write one such as https://sms.example.com/send")
@@ -89,9 +91,17 @@ func (p *Provider) readURL() error {
 	if authority := strings.SplitN(path, "/", 4); len(authority) > 2 && smsPlaceholder.MatchString(authority[2]) {
 		return errors.New("the host of the URL has a placeholder; a phone number cannot choose the host")
 	}
-	p.url = []template{{path, url.PathEscape}}
+	first, err := newTemplate("URL", path, inPath)
+	if err != nil {
+		return err
+	}
+	p.url = []template{first}
 	if found {
-		p.url = append(p.url, template{"?" + query, url.QueryEscape})
+		second, err := newTemplate("the query of the URL", query, inForm)
+		if err != nil {
+			return err
+		}
+		p.url = append(p.url, template{"?" + query, second.escapes})
 	}
 	return nil
 }
@@ -113,7 +123,8 @@ func (p *Provider) readHeaders() error {
 		case escapeHeader(h.Value) != h.Value:
 			return fmt.Errorf("%s: the value has control characters", at)
 		}
-		if err := checkPlaceholders(at, h.Value); err != nil {
+		value, err := newTemplate(at, h.Value, inHeader)
+		if err != nil {
 			return err
 		}
 		if strings.EqualFold(h.Name, "Content-Type") {
@@ -123,14 +134,13 @@ func (p *Provider) readHeaders() error {
 			p.kind = h.Value
 			continue
 		}
-		p.headers = append(p.headers, h)
+		p.headers = append(p.headers, header{h.Name, value})
 	}
 	return nil
 }
 
 func (p *Provider) readBody() (err error) {
 	if p.o.Body == "" {
-		p.body.escape = url.QueryEscape
 		return nil
 	}
 	if p.kind == "" {
@@ -147,8 +157,8 @@ func (p *Provider) readBody() (err error) {
 func (p *Provider) complete() error {
 	all := p.o.URL + p.o.Body
 	for _, h := range p.headers {
-		all += h.Value
-		if strings.EqualFold(h.Name, "Authorization") && (p.o.Username != "" || p.o.Sign != nil) {
+		all += h.value.text
+		if strings.EqualFold(h.name, "Authorization") && (p.o.Username != "" || p.o.Sign != nil) {
 			return errors.New("basic_auth and sigv4 set the header Authorization; remove the header or the option")
 		}
 	}
@@ -218,7 +228,7 @@ func (p *Provider) request(ctx context.Context, m Message) (*http.Request, error
 		r.Header.Set("Content-Type", p.kind)
 	}
 	for _, h := range p.headers {
-		r.Header.Add(h.Name, template{h.Value, escapeHeader}.fill(value))
+		r.Header.Add(h.name, h.value.fill(value))
 	}
 	r.Header.Set("User-Agent", "Sluice")
 	if p.o.Username != "" {

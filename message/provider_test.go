@@ -3,6 +3,7 @@ package message_test
 import (
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -130,6 +131,38 @@ func TestValuesCannotBreakOutOfTemplates(t *testing.T) {
 			t.Error(r.body)
 		}
 	})
+	t.Run("JSON in JSON in a form", func(t *testing.T) {
+		err := sendBy(t, message.ProviderOptions{URL: at,
+			Body: `Action=Publish&MessageStructure=json&Message={"to":"{sms.to}","default":"[Acme]+{sms.text}","sms":"{\"t\":[\"{sms.text}\"]}"}`}, sms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form, err := url.ParseQuery((<-requests).body)
+		if err != nil || len(form) != 3 {
+			t.Fatal(form, err)
+		}
+		var outer struct{ To, Default, SMS string }
+		var inner struct{ T []string }
+		if err := json.Unmarshal([]byte(form.Get("Message")), &outer); err != nil || outer.To != sms.To || outer.Default != "[Acme] "+nasty {
+			t.Error(form, err)
+		}
+		if err := json.Unmarshal([]byte(outer.SMS), &inner); err != nil || inner.T[0] != nasty {
+			t.Error(outer.SMS, err)
+		}
+	})
+	t.Run("JSON in XML", func(t *testing.T) {
+		err := sendBy(t, message.ProviderOptions{URL: at, Headers: contentType("text/xml"), Body: `<?xml version="1.0"?><m to="{sms.to}">{"a":"{sms.text}"}</m>`}, sms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m struct {
+			Text string `xml:",chardata"`
+		}
+		var inner struct{ A string }
+		if r := <-requests; xml.Unmarshal([]byte(r.body), &m) != nil || json.Unmarshal([]byte(m.Text), &inner) != nil || inner.A != nasty {
+			t.Error(r.body, inner)
+		}
+	})
 	t.Run("URL", func(t *testing.T) {
 		err := sendBy(t, message.ProviderOptions{Method: "GET", URL: at + "/send/{sms.to}/x?text={sms.text}&key=k"}, sms)
 		if err != nil {
@@ -151,7 +184,7 @@ func TestValuesCannotBreakOutOfTemplates(t *testing.T) {
 		}
 	})
 	t.Run("header", func(t *testing.T) {
-		err := sendBy(t, message.ProviderOptions{URL: at, Body: "to={sms.to}", Headers: []message.ProviderHeader{{Name: "X-Text", Value: "<{sms.text}>"}}}, sms)
+		err := sendBy(t, message.ProviderOptions{URL: at, Body: "to={sms.to}", Headers: []message.ProviderHeader{{Name: "X-Text", Value: "Text {sms.text}"}}}, sms)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,10 +265,27 @@ func TestBadProvidersAreRefused(t *testing.T) {
 		"a sender without a value":      {func(o *message.ProviderOptions) { o.Body += "&f={sms.sender}" }, "{sms.sender} has no value"},
 		"JSON outside of a text":        {func(o *message.ProviderOptions) { o.Body = `{"to": {sms.to}, "t": "{sms.text}"}` }, "each placeholder inside of a text"},
 		"JSON after a backslash":        {func(o *message.ProviderOptions) { o.Body = `{"to": "\{sms.to}", "t": "{sms.text}"}` }, "each placeholder inside of a text"},
-		"broken JSON":                   {func(o *message.ProviderOptions) { o.Body = `{"to": "{sms.to}", "t": "{sms.text}"` }, "the body is not JSON"},
-		"a form with line ends":         {func(o *message.ProviderOptions) { o.Body += "\n" }, "the body is not a form"},
+		"broken JSON":                   {func(o *message.ProviderOptions) { o.Body = `{"to": "{sms.to}", "t": "{sms.text}"` }, "it is not JSON"},
+		"a form with line ends":         {func(o *message.ProviderOptions) { o.Body += "\n" }, "it is not a form"},
 		"a comment in XML":              {xmlBody(`<m to="{sms.to}"><!-- {sms.text} --></m>`), "in which values cannot be escaped"},
-		"XML that does not end":         {xmlBody(`<m to="{sms.to}">{sms.text}`), "the body is not XML"},
+		"XML that does not end":         {xmlBody(`<m to="{sms.to}">{sms.text}`), "it is not XML"},
+		"a comment after a declaration": {xmlBody(`<?xml version="1.0"?><m to="{sms.to}"><!-- {sms.text} --></m>`), "in which values cannot be escaped"},
+		"CDATA after a declaration":     {xmlBody(`<?xml version="1.0"?><m to="{sms.to}"><![CDATA[{sms.text}]]></m>`), "in which values cannot be escaped"},
+		"an instruction":                {xmlBody(`<?xml version="1.0"?><?a {sms.text}?><m to="{sms.to}"/>`), "in which values cannot be escaped"},
+		"the declaration of XML":        {xmlBody(`<?xml version="{sms.to}"?><m>{sms.text}</m>`), "in which values cannot be escaped"},
+		"an element of XML":             {xmlBody(`<m><{sms.to}>{sms.text}</{sms.to}></m>`), "it is not XML"},
+		"the end of an element of XML":  {xmlBody(`<m><a{sms.to}>{sms.text}</a{sms.to}></m>`), "it is not XML"},
+		"an attribute of XML":           {xmlBody(`<m {sms.to}="{sms.text}"/>`), "it is not XML"},
+		"XML inside of XML":             {xmlBody(`<m to="{sms.to}">&lt;t&gt;{sms.text}&lt;/t&gt;</m>`), "inside of another one"},
+		"XML inside of JSON":            {func(o *message.ProviderOptions) { o.Body = `{"to": "{sms.to}", "t": "<t>{sms.text}</t>"}` }, "inside of another one"},
+		"a form inside of JSON":         {func(o *message.ProviderOptions) { o.Body = `{"b": "to={sms.to}&t={sms.text}"}` }, "inside of another one"},
+		"a form inside of a form":       {func(o *message.ProviderOptions) { o.Body = `b=to%3D{sms.to}%26t%3D{sms.text}` }, "inside of another one"},
+		"a form inside of a path":       {func(o *message.ProviderOptions) { o.URL += "/to={sms.to}" }, "inside of another one"},
+		"JSON without quotes in a form": {func(o *message.ProviderOptions) { o.Body = `b={"to":{sms.to},"t":"{sms.text}"}` }, "inside of another one"},
+		"an array without quotes":       {func(o *message.ProviderOptions) { o.Body = `to={sms.to}&b=[1,{sms.text}]` }, "inside of another one"},
+		"the text as a name in JSON":    {func(o *message.ProviderOptions) { o.Body = `{"to": "{sms.to}", "{sms.text}": 1}` }, "the name of a field"},
+		"the text as a name in a form":  {func(o *message.ProviderOptions) { o.Body = `to={sms.to}&{sms.text}` }, "the name of a field"},
+		"an escaped placeholder":        {func(o *message.ProviderOptions) { o.Body += "&x=%7Bsms.to}" }, "written with escapes"},
 		"plain text":                    {func(o *message.ProviderOptions) { o.Headers = contentType("text/plain") }, "values cannot be escaped for the content type text/plain"},
 		"a content type that is none":   {func(o *message.ProviderOptions) { o.Headers = contentType("/") }, "does not parse"},
 		"a placeholder as content type": {func(o *message.ProviderOptions) { o.Headers = contentType("{sms.text}") }, "cannot have a placeholder"},

@@ -126,12 +126,13 @@ func (c *MFAChange) enables() bool {
 var (
 	errMFAOffWithFactor = fault.New(fault.InvalidParameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.")
 	errMFAWithoutFactor = fault.New(fault.InvalidParameter, "Invalid MFA Configuration given. SMS MFA, Email MFA, or Software Token MFA must be enabled.")
+	errSinglePasskey    = fault.New(fault.InvalidParameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required and WebAuthn is an allowed first auth factor")
 )
 
 // SetUserPoolMfaConfig changes the second factors of a pool and returns the new settings. If the change names
 // MfaConfiguration, TOTP and e-mail are off unless the change turns them on; otherwise factors that it leaves out stay.
 //
-// Source of the rules and texts: aws-sdk-js#4186 and go-to-k/cdkd#1923.
+// Source of the rules and texts: aws-sdk-js#4186, go-to-k/cdkd#1923 and go-to-k/cdkd#2064.
 func (s *Service) SetUserPoolMfaConfig(ctx context.Context, id string, c MFAChange) (*PoolSettings, error) {
 	var out PoolSettings
 	err := s.changePool(ctx, id, func(_ *store.Pool, p PoolSettings) (PoolSettings, error) {
@@ -172,6 +173,9 @@ func (p *PoolSettings) setMFA(c MFAChange) error {
 		if err := p.checkSingleFactor(); err != nil {
 			return err
 		}
+	}
+	if w := p.webAuthn(); p.MfaConfiguration == MFAOn && w.Enabled && !w.MultiFactor {
+		return errSinglePasskey
 	}
 	if err := p.validate(); err != nil {
 		return err

@@ -16,6 +16,9 @@ var (
 const (
 	offWithFactor = "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
 	withoutFactor = "Invalid MFA Configuration given. SMS MFA, Email MFA, or Software Token MFA must be enabled."
+	singleFactor  = "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required and WebAuthn is an allowed first auth factor"
+
+	passkeysFirst = `{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}`
 )
 
 func TestSetUserPoolMfaConfigRefusesContradictions(t *testing.T) {
@@ -41,6 +44,13 @@ func TestSetUserPoolMfaConfigRefusesContradictions(t *testing.T) {
 			change: userpool.MFAChange{Configuration: "ON", Email: &userpool.EmailMFAConfig{}}},
 		"a message without the code": {change: userpool.MFAChange{Configuration: "ON", Email: &userpool.EmailMFAConfig{Message: "hello"}},
 			kind: fault.InvalidParameter, text: "EmailMfaConfiguration.Message must contain {####}."},
+		"codes instead of passwords": {settings: settings(t, `{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}`),
+			change: userpool.MFAChange{Configuration: "ON", Token: tokenOn}, kind: fault.InvalidParameter,
+			text: "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
+		"passkeys that are one factor": {settings: settings(t, passkeysFirst), kind: fault.InvalidParameter, text: singleFactor,
+			change: userpool.MFAChange{Configuration: "ON", Token: tokenOn, WebAuthn: &userpool.WebAuthnConfig{FactorConfiguration: "SINGLE_FACTOR"}}},
+		"passkeys that are one factor by default": {settings: settings(t, passkeysFirst), kind: fault.InvalidParameter, text: singleFactor,
+			change: userpool.MFAChange{Configuration: "ON", Token: tokenOn}},
 		"a value that is not known": {change: userpool.MFAChange{Configuration: "MAYBE", Token: tokenOn}, kind: fault.InvalidParameter, text: "*"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +64,17 @@ func TestSetUserPoolMfaConfigRefusesContradictions(t *testing.T) {
 	}
 	_, err := h.Pools.SetUserPoolMfaConfig(t.Context(), "us-east-1_doesNotEx", userpool.MFAChange{Configuration: "OFF"})
 	wantFault(t, err, fault.ResourceNotFound, "*")
+}
+
+func TestMFACanBeRequiredWithPasskeysThatAreTwoFactors(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(settings(t, passkeysFirst))
+	two := &userpool.WebAuthnConfig{FactorConfiguration: "MULTI_FACTOR_WITH_USER_VERIFICATION"}
+	if _, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{Configuration: "ON", Token: tokenOn, WebAuthn: two}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{WebAuthn: &userpool.WebAuthnConfig{FactorConfiguration: "SINGLE_FACTOR"}})
+	wantFault(t, err, fault.InvalidParameter, singleFactor)
 }
 
 func TestFactorsOfAPoolStayUntilTheyAreChanged(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 
 // The globals and modules of handlers, in the order in which they are evaluated as one function.
 var (
+	//go:embed prelude/bounds.js
+	preludeBounds string
 	//go:embed prelude/core.js
 	preludeCore string
 	//go:embed prelude/encoding.js
@@ -41,7 +43,7 @@ var prelude = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := strings.Join([]string{preludeCore, preludeEncoding, preludeURL, preludeCrypto, preludeClone, preludeFetch, preludeModules, preludeInvoke}, "\n")
+	all := strings.Join([]string{preludeBounds, preludeCore, preludeEncoding, preludeURL, preludeCrypto, preludeClone, preludeFetch, preludeModules, preludeInvoke}, "\n")
 	code, err := vm.Compile("(() => { 'use strict';\n"+all+"\n})();", quickjs.EvalGlobal)
 	return code, errors.Join(err, vm.Close())
 })
@@ -68,7 +70,7 @@ type machine struct {
 	abandon  context.CancelFunc // ends the fetches of the call
 }
 
-// newMachine makes an engine and loads the version, for at most loadTime and until life ends, whatever the deadline of the call is.
+// newMachine makes an engine and loads the version, for at most Options.loadTime and until life ends, whatever the deadline of the call is.
 // What the file prints while it loads is logged with the call.
 func newMachine(life context.Context, o *Options, v *version, call trigger.Call) (*machine, error) {
 	code, err := prelude()
@@ -90,14 +92,14 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 			return nil, &trigger.InvokeError{Reason: err.Error()}
 		}
 	}
-	ctx, cancel := context.WithTimeout(life, loadTime)
+	ctx, cancel := context.WithTimeout(life, o.loadTime)
 	defer cancel()
 	m.begin(ctx, call)
 	_, err = m.run("load", v.main, source, o.Handler)
 	if life.Err() != nil {
 		err = errClosed
 	} else if errors.Is(err, context.DeadlineExceeded) {
-		err = &trigger.InvokeError{Reason: fmt.Sprintf("%s did not load within %s", v.main, loadTime)}
+		err = &trigger.InvokeError{Reason: fmt.Sprintf("%s did not load within %s", v.main, o.loadTime)}
 	}
 	if err != nil {
 		m.close()

@@ -1,11 +1,14 @@
 package javascript
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/trigger"
@@ -33,6 +36,8 @@ type Options struct {
 	Log       *slog.Logger      // gets what the handler prints
 	Now       func() time.Time
 	Rand      io.Reader
+
+	loadTime, grace time.Duration // tests shorten them
 }
 
 // Runtime runs the handler of one file. It implements trigger.Runtime.
@@ -44,7 +49,8 @@ type Runtime struct {
 	life context.Context // until Close; loading ends with it
 	end  context.CancelFunc
 
-	loading sync.Mutex // held while a changed version loads, so that other calls wait for it
+	loading chan struct{} // full while a changed version loads, so that other calls wait for it
+	lost    atomic.Int64  // machines that do not stop
 
 	mu      sync.Mutex
 	idle    []*machine // the last one ran most recently
@@ -65,7 +71,8 @@ func New(o Options) *Runtime {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
-	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job)}
+	o.loadTime, o.grace = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace)
+	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job), loading: make(chan struct{}, 1)}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -77,6 +84,7 @@ var errClosed = &trigger.InvokeError{Reason: "the function is being removed from
 type job struct {
 	ctx  context.Context
 	call trigger.Call
+	hold *hold
 	done chan<- result // has room for the result
 }
 
@@ -91,13 +99,16 @@ type result struct {
 //
 // The machine runs on a goroutine of its own: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
 func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
+	if err := r.checkLost(); err != nil {
+		return nil, err
+	}
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	done := make(chan result, 1)
-	j := job{ctx, call, done}
+	j := job{ctx, call, &hold{r: r, call: call}, done}
 	select {
 	case r.jobs <- j:
 	default:
@@ -107,6 +118,7 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	case got := <-done:
 		return got.output, got.err
 	case <-ctx.Done():
+		j.hold.expire()
 		return nil, ctx.Err()
 	}
 }
@@ -117,8 +129,8 @@ func (r *Runtime) work(j job) {
 	idle := time.NewTimer(idleTime)
 	defer idle.Stop()
 	for {
-		output, err := r.run(j.ctx, j.call)
-		<-r.slots
+		output, err := r.run(j)
+		j.hold.finish()
 		j.done <- result{output, err}
 		idle.Reset(idleTime)
 		select {
@@ -132,18 +144,18 @@ func (r *Runtime) work(j job) {
 }
 
 // run takes a machine, runs the call, and keeps the machine if the call succeeded.
-func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
-	m, err := r.take(call)
+func (r *Runtime) run(j job) ([]byte, error) {
+	m, err := r.take(j)
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil { // the call ended while the machine loaded the file: the machine is good
+	if err := j.ctx.Err(); err != nil { // the call ended while the machine loaded the file: the machine is good
 		if !r.give(m) {
 			m.close()
 		}
 		return nil, err
 	}
-	output, err := m.invoke(ctx, call)
+	output, err := m.invoke(j.ctx, j.call)
 	if err != nil || !r.give(m) {
 		m.close()
 	}
@@ -151,8 +163,8 @@ func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
 }
 
 // take returns a machine with the newest version that loads.
-func (r *Runtime) take(call trigger.Call) (*machine, error) {
-	if m, err := r.update(call); m != nil || err != nil {
+func (r *Runtime) take(j job) (*machine, error) {
+	if m, err := r.update(j); m != nil || err != nil {
 		return m, err
 	}
 	r.mu.Lock()
@@ -161,7 +173,20 @@ func (r *Runtime) take(call trigger.Call) (*machine, error) {
 	if m != nil {
 		return m, nil
 	}
-	return newMachine(r.life, &r.o, current, call)
+	j.hold.load(nil)
+	m, err := newMachine(r.life, &r.o, current, j.call)
+	if !j.hold.loaded() {
+		return discard(m)
+	}
+	return m, err
+}
+
+// discard closes the machine of a job that was lost, if there is one.
+func discard(m *machine) (*machine, error) {
+	if m != nil {
+		m.close()
+	}
+	return nil, errLost
 }
 
 // pop returns the idle machine that ran last, or nil. r.mu is locked.
@@ -177,27 +202,37 @@ func (r *Runtime) pop() *machine {
 
 // update loads the files if they have changed, and returns the machine that has loaded them. It returns nil if they have not changed,
 // and if they do not load and there is a version before.
-func (r *Runtime) update(call trigger.Call) (*machine, error) {
-	r.loading.Lock()
-	defer r.loading.Unlock()
+func (r *Runtime) update(j job) (*machine, error) {
+	select {
+	case r.loading <- struct{}{}:
+	case <-j.ctx.Done():
+		return nil, j.ctx.Err()
+	}
+	free := func() { <-r.loading }
 	r.mu.Lock()
 	old := r.version
 	r.mu.Unlock()
 	switch {
 	case r.life.Err() != nil:
+		free()
 		return nil, errClosed
 	case old != nil && !old.changed():
+		free()
 		return nil, nil
 	}
 	next, err := readVersion(r.o.File)
 	var m *machine
 	if err == nil {
-		m, err = newMachine(r.life, &r.o, next, call)
+		m, err = r.loadNext(j, old, next, free)
+		if errors.Is(err, errLost) {
+			return nil, err
+		}
 	}
+	defer free()
 	switch {
 	case err == nil:
 		if old != nil {
-			r.o.Log.Info("loaded the changed trigger function", "function", call.ARN, "file", r.o.File)
+			r.o.Log.Info("loaded the changed trigger function", "function", j.call.ARN, "file", r.o.File)
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -207,9 +242,25 @@ func (r *Runtime) update(call trigger.Call) (*machine, error) {
 	case old == nil, r.life.Err() != nil:
 		return nil, err
 	}
-	r.o.Log.Error("the changed trigger function does not load; the version before stays in use", "function", call.ARN, "file", r.o.File, "error", err)
+	r.o.Log.Error("the changed trigger function does not load; the version before stays in use", "function", j.call.ARN, "file", r.o.File, "error", err)
 	old.outlive(next)
 	return nil, nil
+}
+
+// loadNext loads a changed version. If the machine is lost, others go on with the version before, and loadNext returns errLost in the
+// end; then free has been called.
+func (r *Runtime) loadNext(j job, old, next *version, free func()) (*machine, error) {
+	j.hold.load(func() {
+		if old != nil {
+			old.outlive(next)
+		}
+		free()
+	})
+	m, err := newMachine(r.life, &r.o, next, j.call)
+	if !j.hold.loaded() {
+		return discard(m)
+	}
+	return m, err
 }
 
 // give takes a machine back for the next call. It returns false if the machine is no longer of use.

@@ -89,15 +89,23 @@ func (v *version) changed() bool {
 // outlive has v stay in use although next is newer, because next failed to load: changed returns true when a file of either
 // changes again.
 func (v *version) outlive(next *version) {
+	next.mu.Lock()
+	stamps := maps.Clone(next.stamps)
+	next.mu.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for path := range v.stamps {
 		v.stamps[path] = stampOf(path)
 	}
-	maps.Copy(v.stamps, next.stamps)
+	maps.Copy(v.stamps, stamps)
 }
 
 func readSource(path string) (string, error) {
+	if info, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !info.Mode().IsRegular() { // opening a pipe waits for its writer
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

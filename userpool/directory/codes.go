@@ -117,7 +117,22 @@ func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject
 // tryStandInCode returns the answer to a code of a name that no user has. It is never nil.
 func (s *Service) tryStandInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
 	outcome := s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
-	return firstError(s.padWrite(ctx), outcome)
+	return firstError(s.padTry(ctx, p, subject, purpose), outcome)
+}
+
+// padTry is padWrite with the reads and the hash of a wrong code, or of a wrong password.
+func (s *Service) padTry(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		sub := p.Key(subject.Name) // of no user
+		if _, err := tx.Users.Get(p.ID, sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if _, err := tx.Codes.Get(p.ID, sub, purpose); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		s.base.Seal.MAC(purposeCode, codeParts(p.ID, sub, purpose, "000000")...)
+		return s.writePad(tx)
+	})
 }
 
 // checkCode is like redeem for callers that do slow work next: it counts a wrong try, and returns a right code without using it. The transaction

@@ -97,7 +97,7 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
 	if !subject.Exists {
 		_ = s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
-		return false, s.padWrite(ctx)
+		return false, s.padTry(ctx, p, subject, purpose)
 	}
 	var outcome error
 	u, err := s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) error {

@@ -117,7 +117,7 @@ func (s *Service) lockKey(p *userpool.Pool, subject *Subject) string {
 func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *Subject) error {
 	if !subject.Exists {
 		s.ghosts.fail(p.ID, p.Key(subject.Name))
-		return s.padWrite(ctx)
+		return s.padTry(ctx, p, subject, "")
 	}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, subject.User.Sub)

@@ -1,6 +1,8 @@
 package passkeys
 
 import (
+	"slices"
+
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -17,18 +19,26 @@ var standInModels = []struct {
 	{20, []string{"hybrid", "internal"}},
 	{32, []string{"internal"}},
 	{32, []string{"hybrid", "internal"}},
+	{48, []string{"usb"}},
+	{64, []string{"nfc", "usb"}},
+	{16, []string{"internal"}},
+	{20, []string{"internal"}},
 }
 
-// standIns returns the passkeys of a user who does not exist: one for every second name, always the same as long as the
-// master key is. AWS answers such a name with any of the challenges that the pool allows.
+// standIns returns the passkeys of a user who does not exist: one to three for every second name, always the same as long as
+// the master key is. AWS answers such a name with any of the challenges that the pool allows.
 //
 // Source: the developer guide, "Managing user existence error responses".
-func (s *Service) standIns(p *userpool.Pool, name string) []store.Passkey {
+func (s *Service) standIns(p *userpool.Pool, name string) (list []store.Passkey) {
 	sum := s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)))
-	if sum[0]&1 == 0 {
-		return nil
+	for i := range standInCounts[sum[0]%byte(len(standInCounts))] {
+		first := s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte{'i', 'd', byte(i)})
+		second := s.base.Seal.MAC(purposeStandIn, first[:])
+		m := standInModels[int(sum[1+i])%len(standInModels)]
+		list = append(list, store.Passkey{PoolID: p.ID, ID: slices.Concat(first[:], second[:])[:m.size], Transports: m.transports})
 	}
-	id := s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte("id"))
-	m := standInModels[int(sum[1])%len(standInModels)]
-	return []store.Passkey{{PoolID: p.ID, ID: id[:m.size], Transports: m.transports}}
+	return list
 }
+
+// standInCounts are how many passkeys stand-ins have.
+var standInCounts = [16]int{8: 1, 9: 1, 10: 1, 11: 1, 12: 1, 13: 2, 14: 2, 15: 3}

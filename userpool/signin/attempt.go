@@ -23,6 +23,7 @@ type attempt struct {
 
 	subject  *directory.Subject
 	state    state
+	until    int64           // when the next Session expires, Unix milliseconds; 0 for the client's session duration from now
 	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
 	device   *store.Device   // of state.Device; nil for none
 	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked

@@ -46,7 +46,7 @@ func (m *Machine) authFactors(ctx context.Context, p *userpool.Pool, subject *di
 		return nil, err
 	}
 	out := &AuthFactors{Username: subject.User.Username, MFA: mfa.List(), Preferred: mfa.Preferred}
-	if directory.HasPassword(subject) {
+	if m.o.Users.HasPassword(p, subject) {
 		out.Configured = append(out.Configured, userpool.FirstPassword)
 	}
 	for _, otp := range []struct{ factor, attribute string }{{userpool.FirstEmailOTP, "email"}, {userpool.FirstSMSOTP, "phone_number"}} {

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -18,7 +19,7 @@ import (
 // setupState is the own state of MFA_SETUP. AssociateSoftwareToken and VerifySoftwareToken read and replace it.
 type setupState struct {
 	Secret []byte `json:"k,omitempty"` // sealed, of AssociateSoftwareToken
-	Done   bool   `json:"d,omitempty"` // VerifySoftwareToken has enrolled it
+	Done   bool   `json:"d,omitempty"` // VerifySoftwareToken has enrolled Secret
 }
 
 var (
@@ -51,15 +52,31 @@ func (s setup) answer(ctx context.Context, a *attempt) (bool, error) {
 	if email := cmp.Or(a.params["EMAIL"], a.params["email"]); email != "" && !own.Done {
 		return true, s.setEmail(ctx, a, email)
 	}
-	m, err := userpool.ReadMFA(&a.subject.User)
-	if err != nil {
-		return false, err
-	}
-	if !own.Done || !m.Verified() {
+	if !own.Done {
 		return false, errSetupMissing
 	}
+	enrolled := func(_ store.Tx, u *store.User) error {
+		m, err := userpool.ReadMFA(u)
+		if err == nil && !bytes.Equal(m.Secret, own.Secret) {
+			err = errSession // deleted or replaced meanwhile
+		}
+		return err
+	}
+	if err := enrolled(store.Tx{}, &a.subject.User); err != nil {
+		return false, err
+	}
+	a.writes = append(a.writes, enrolled)
 	a.prove(SoftwareToken)
 	return true, nil
+}
+
+// setupChallenge returns the challenge that the answer to MFA_SETUP meets: SOFTWARE_TOKEN_MFA once a TOTP is enrolled.
+func setupChallenge(a *attempt) (string, error) {
+	own, err := readSetup(a)
+	if err == nil && own.Done {
+		return softwareTokenMFA, nil
+	}
+	return mfaSetup, err
 }
 
 // setEmail gives the user an address, to which EMAIL_OTP sends the code that verifies it.
@@ -112,8 +129,8 @@ func (m *Machine) AssociateSoftwareToken(ctx context.Context, session string) (s
 	return secret, next, err
 }
 
-// VerifySoftwareToken enrolls the secret of AssociateSoftwareToken if the code is right, and returns the Session for the
-// answer to MFA_SETUP.
+// VerifySoftwareToken enrolls the secret of AssociateSoftwareToken if the code is right and the user still has no factor, and
+// returns the Session for the answer to MFA_SETUP. The Session proves only this secret.
 func (m *Machine) VerifySoftwareToken(ctx context.Context, session, code, device string) (next string, err error) {
 	return m.continueSetup(ctx, session, func(a *attempt, own setupState) (setupState, error) {
 		if own.Secret == nil {
@@ -124,14 +141,17 @@ func (m *Machine) VerifySoftwareToken(ctx context.Context, session, code, device
 			if !directory.SamePassword(u, &seen) {
 				return errSession
 			}
+			if err := a.mustDemand(u, mfaSetup); err != nil {
+				return err
+			}
 			return m.o.Factors.Enroll(u, own.Secret, code, device)
 		})
-		return setupState{Done: true}, err
+		return setupState{Secret: own.Secret, Done: true}, err
 	})
 }
 
-// continueSetup opens a Session of MFA_SETUP, uses it up, and seals the state that change returns into a new one. A wrong code
-// leaves the Session usable.
+// continueSetup opens a Session of MFA_SETUP, uses it up, and seals the state that change returns into a new one, which expires
+// when the first one does. A wrong code leaves the Session usable.
 func (m *Machine) continueSetup(ctx context.Context, session string, change func(*attempt, setupState) (setupState, error)) (string, error) {
 	s := m.steps[mfaSetup]
 	a := &attempt{session: session}
@@ -158,6 +178,9 @@ func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change f
 	if u := &a.subject.User; !u.Enabled || x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli() {
 		return "", errSession
 	}
+	if err := a.mustDemand(&a.subject.User, mfaSetup); err != nil {
+		return "", err
+	}
 	own, err := readSetup(a)
 	if err != nil {
 		return "", err
@@ -169,5 +192,6 @@ func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change f
 	if err != nil {
 		return "", err
 	}
+	a.until = x.Expires
 	return m.sealState(a, s, own)
 }

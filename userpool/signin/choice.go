@@ -4,11 +4,10 @@ import (
 	"context"
 
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/directory"
 )
 
 // offered returns the challenges that the subject can begin a choice-based sign-in with, in AWS's order. It is a function of
-// settings and of what the subject has; a stand-in has what most users of the pool have.
+// settings and of what the subject has; what a stand-in has follows from its name.
 //
 //   - A user with a temporary password can only replace it, and an unconfirmed one only prove an address by a code.
 //   - A user with MFA cannot begin with a code, and with a passkey only if pool and user take one as two factors. A stand-in
@@ -24,10 +23,10 @@ func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
 		return nil, err
 	}
 	p, status := a.pool, a.subject.User.Status
-	mfa := x.mfa.challenge != "" || x.mfa.err != nil
+	mfa := x.mfa.challenge != "" || x.mfa.err != nil || m.o.Users.SeemsToHaveMFA(p, a.subject)
 	temporary, unconfirmed := status == userpool.StatusForceChange, status == userpool.StatusUnconfirmed
 	list := []string{}
-	if p.AllowsFirst(userpool.FirstPassword) && !unconfirmed && directory.HasPassword(a.subject) {
+	if p.AllowsFirst(userpool.FirstPassword) && !unconfirmed && m.o.Users.HasPassword(p, a.subject) {
 		list = append(list, passwordSRP, passwordChoice)
 	}
 	if !mfa && !temporary {

@@ -197,6 +197,9 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := m.findDevice(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := m.recheck(s, a); err != nil {
+		return nil, err
+	}
 	if err := m.verify(ctx, s, a); err != nil {
 		return nil, err
 	}

@@ -168,3 +168,27 @@ func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 		webAuthn: demand.WebAuthn || (!a.subject.Exists && a.pool.WebAuthn.MultiFactor)}
 	return s, nil
 }
+
+// recheck returns errSession unless the sign-in still waits for the answer to the step. Pool, client and user can change after
+// the Session was issued.
+func (m *Machine) recheck(s *step, a *attempt) error {
+	if provedOne(a.state.Proved, firstFactors) {
+		return recheckSecond(s, a)
+	}
+	return nil
+}
+
+// recheckSecond returns errSession if the step is of MFA and the user does not owe it now.
+func recheckSecond(s *step, a *attempt) (err error) {
+	challenge := s.name
+	switch {
+	case s.name == mfaSetup:
+		if challenge, err = setupChallenge(a); err != nil {
+			return err
+		}
+	case s.name == selectMFAType, slices.Contains(secondFactors, s.proves(a)):
+	default:
+		return nil
+	}
+	return a.mustDemand(&a.subject.User, challenge)
+}

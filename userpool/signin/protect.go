@@ -91,7 +91,10 @@ func (a *attempt) risk() string {
 }
 
 // demand returns the second factor that pool, user and risk require.
-func (a *attempt) demand() (factors.Demand, error) {
+func (a *attempt) demand() (factors.Demand, error) { return a.demandOf(&a.subject.User) }
+
+// demandOf is demand for the subject's record as a transaction reads it.
+func (a *attempt) demandOf(u *store.User) (factors.Demand, error) {
 	r := factors.Risk{Forced: a.risk() != ""}
 	switch {
 	case slices.Contains(a.state.Proved, EmailOTP):
@@ -99,7 +102,20 @@ func (a *attempt) demand() (factors.Demand, error) {
 	case slices.Contains(a.state.Proved, SMSOTP):
 		r.Except = userpool.SMSMFA
 	}
-	return factors.DemandOf(a.pool, &a.subject.User, r)
+	return factors.DemandOf(a.pool, u, r)
+}
+
+// mustDemand returns errSession unless the user owes the challenge of MFA now. A factor may be one of several.
+func (a *attempt) mustDemand(u *store.User, challenge string) error {
+	d, err := a.demandOf(u)
+	switch {
+	case fault.Is(err, fault.Internal):
+		return err
+	case err == nil && d.Challenge == challenge,
+		err == nil && d.Challenge == selectMFAType && slices.Contains(d.Choices, challenge):
+		return nil
+	}
+	return errSession
 }
 
 // checkRisk returns threat.ErrBlocked if a sign-in is to end without the second factor that its risk demands. next asks for it

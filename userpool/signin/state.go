@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -95,7 +96,7 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 func (a *attempt) fillState(id, step string, now time.Time) {
 	x := &a.state
 	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, step
-	x.Issued, x.Expires = now.UnixMilli(), now.Add(a.client.SessionLife).UnixMilli()
+	x.Issued, x.Expires = now.UnixMilli(), cmp.Or(a.until, now.Add(a.client.SessionLife).UnixMilli())
 	x.Sub, x.Absent, x.Name, x.Own = a.subject.User.Sub, 0, "", nil
 	if !a.subject.Exists {
 		x.Sub, x.Absent = absentSub, 1

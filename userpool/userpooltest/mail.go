@@ -17,7 +17,7 @@ type Mail struct{ To, Subject, Body, Purpose, Medium string }
 // Mails waits for the messages that are being sent and returns the outbox.
 func (h *Harness) Mails() (list []Mail) {
 	h.T.Helper()
-	h.Drain()
+	h.Settle()
 	f, err := os.Open(h.Outbox)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

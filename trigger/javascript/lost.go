@@ -1,0 +1,98 @@
+package javascript
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sluicegate/sluice/trigger"
+)
+
+const (
+	grace   = 2 * time.Second // that a machine has to stop after its call, or its loading, has ended
+	maxLost = 4               // machines of a function that do not stop; with as many, its calls fail
+)
+
+// hold is what a job keeps from other jobs: a slot, and the loading lock while it loads a changed version.
+//
+// The engine cannot stop a built-in function, such as the search for a long string in a longer one. A machine in such a function does
+// not notice that its call has ended. After grace it counts as lost: its hold is released although the machine still computes.
+type hold struct {
+	r    *Runtime
+	call trigger.Call
+
+	mu    sync.Mutex
+	phase phase
+	lost  bool
+	timer *time.Timer // of loading
+	free  func()      // called if the job is lost while it loads; may be nil
+}
+
+// phase is what a job does.
+type phase int
+
+const (
+	running phase = iota
+	loading
+	finished
+)
+
+// load is called before the machine of the job loads its files.
+func (h *hold) load(free func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.phase, h.free = loading, free
+	h.timer = time.AfterFunc(h.r.o.loadTime+h.r.o.grace, func() { h.lose(loading) })
+}
+
+// loaded is called after loading. It returns false if the job was lost meanwhile.
+func (h *hold) loaded() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.timer.Stop()
+	h.phase = running
+	return !h.lost
+}
+
+// expire is called when the call has ended and the job has not.
+func (h *hold) expire() { time.AfterFunc(h.r.o.grace, func() { h.lose(running) }) }
+
+// lose counts the machine as lost if the job is still in the phase.
+func (h *hold) lose(in phase) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost || h.phase != in {
+		return
+	}
+	h.lost = true
+	lost := h.r.lost.Add(1)
+	h.r.o.Log.Error("a call of a trigger function does not stop; its machine computes in a built-in function", "function", h.call.ARN, "request_id",
+		h.call.RequestID, "file", h.r.o.File, "machines", lost, "limit", maxLost)
+	if in == loading && h.free != nil {
+		h.free()
+	}
+	<-h.r.slots
+}
+
+// finish is called when the job has ended.
+func (h *hold) finish() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.phase = finished
+	if h.lost {
+		h.r.lost.Add(-1)
+		return
+	}
+	<-h.r.slots
+}
+
+// errLost is the error of a job that was lost and has stopped after all. The caller has gone.
+var errLost = &trigger.InvokeError{Reason: "the call did not stop in time"}
+
+// checkLost returns an error if so many machines are lost that no further one may start.
+func (r *Runtime) checkLost() error {
+	if n := r.lost.Load(); n >= maxLost {
+		return &trigger.InvokeError{Reason: fmt.Sprintf("%d calls of %s do not stop; correct the handler, which passes very long input to a built-in function, and restart", n, r.o.File)}
+	}
+	return nil
+}
