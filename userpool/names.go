@@ -2,8 +2,10 @@ package userpool
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/fault"
@@ -129,6 +131,14 @@ func (p *Pool) checkUsername(name string) error {
 		}
 	}
 	return nil
+}
+
+// usernameForm is the pattern of the type UsernameType of AWS's model, which has 1 to 128 characters.
+var usernameForm = regexp.MustCompile(`\A[\p{L}\p{M}\p{S}\p{N}\p{P}]+\z`)
+
+// ValidUsername reports whether operations accept the name as Username.
+func ValidUsername(name string) bool {
+	return utf8.ValidString(name) && utf8.RuneCountInString(name) <= 128 && usernameForm.MatchString(name)
 }
 
 func isUUID(name string) bool {

@@ -1,6 +1,9 @@
 package userpool
 
-import "github.com/sluicegate/sluice/fault"
+import (
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+)
 
 // The states of a user, as UserStatus spells them.
 const (
@@ -29,3 +32,14 @@ var (
 
 // MaxSession limits a Session, in characters. It is the API's own limit.
 const MaxSession = 2048
+
+// CodeConfirmed is the purpose of the record of a confirmed sign-up that has not signed in yet. It makes the Session of
+// ConfirmSignUp valid once, on every server of the store.
+const CodeConfirmed = "confirmed"
+
+// EndSignUp makes the Session that ConfirmSignUp returned to a user invalid. Every sign-in, sign-out of the user, new password and
+// change of the second factors does this. AWS: the Session is "only valid for users who have confirmed their sign-up and are
+// signing in for the first time" (InitiateAuth, Session).
+func EndSignUp(tx store.Tx, u *store.User) error {
+	return tx.Codes.Delete(u.PoolID, u.Sub, CodeConfirmed)
+}

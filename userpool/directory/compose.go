@@ -12,8 +12,12 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// placeholders matches {####}, {username} and {##text##}.
-var placeholders = regexp.MustCompile(`(?s)\{####\}|\{username\}|\{##(.+?)##\}`)
+// placeholders matches {####} and {username}, and linkPlaceholders also {##text##}. The text of a link does not contain "{#", so
+// that an unfinished one, in a user's attribute for example, does not include the placeholder after it.
+var (
+	placeholders     = regexp.MustCompile(`\{####\}|\{username\}`)
+	linkPlaceholders = regexp.MustCompile(placeholders.String() + `|\{##(?:[^{]|\{[^#])+?##\}`)
+)
 
 // compose fills in the placeholders. A text with markup, or with a link, is sent as HTML; user names and passwords are escaped
 // in it. All placeholders are replaced in one pass, so those in a user's name stay as they are.
@@ -25,17 +29,19 @@ func (s *Service) compose(p *userpool.Pool, l *letter) message.Message {
 		}
 		return text
 	}
-	body := placeholders.ReplaceAllStringFunc(l.text, func(found string) string {
-		switch {
-		case found == userpool.CodePlaceholder:
+	pattern := placeholders
+	if l.link {
+		pattern = linkPlaceholders
+	}
+	body := pattern.ReplaceAllStringFunc(l.text, func(found string) string {
+		switch found {
+		case userpool.CodePlaceholder:
 			return escape(l.secret)
-		case found == namePlaceholder:
+		case namePlaceholder:
 			return escape(l.username)
-		case l.link:
-			text := strings.TrimSuffix(strings.TrimPrefix(found, "{##"), "##}")
-			return `<a href="` + html.EscapeString(s.confirmURL(p, l)) + `">` + text + `</a>`
 		}
-		return found
+		text := strings.TrimSuffix(strings.TrimPrefix(found, "{##"), "##}")
+		return `<a href="` + html.EscapeString(s.confirmURL(p, l)) + `">` + text + `</a>`
 	})
 	m := message.Message{Medium: mediumOf(l.attribute), To: l.to, Subject: l.subject, Body: body, HTML: markup,
 		PoolID: p.ID, Purpose: l.purpose, Sub: l.user.Sub, Origin: l.context.Address, ExpiresAt: l.expires}

@@ -40,6 +40,10 @@ func TestTextsComeFromThePoolsTemplates(t *testing.T) {
 		"AWS's code of a sign-in by SMS":  {bare, code("mfa:SMS_MFA", "phone_number"), "", "Your authentication code is 123456. ", false},
 		"AWS's code of a sign-in by mail": {bare, code("signin:EMAIL_OTP", "email"), "Your authentication code", "Your authentication code is 123456. ", false},
 		"AWS's invitation by mail":        {bare, invite("email"), "Your temporary password", `Your username is <a>{####} and temporary password is x<&". `, false},
+		"a code after what looks like the beginning of a link": {userpool.PoolSettings{SmsVerificationMessage: "Hi {## you, {####} ##}"}, code(codeSignUp, "phone_number"),
+			"", "Hi {## you, 123456 ##}", false},
+		"a code after an unfinished link by mail": {userpool.PoolSettings{EmailVerificationMessage: "Hi {## <b>you</b>, {####}"}, code(codeForgot, "email"),
+			"Your verification code", "Hi {## <b>you</b>, 123456", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &userpool.Pool{PoolDescription: userpool.PoolDescription{ID: "p", Settings: tc.settings}, Sender: userpool.Sender{From: "f@example.com"}}
@@ -52,5 +56,16 @@ func TestTextsComeFromThePoolsTemplates(t *testing.T) {
 				t.Errorf("%+v", m)
 			}
 		})
+	}
+}
+
+// A CustomMessage function can put a user's attributes before the link.
+func TestAnUnfinishedLinkDoesNotTakeTheLinkInto(t *testing.T) {
+	p := &userpool.Pool{PoolDescription: userpool.PoolDescription{ID: "p"}}
+	s := &Service{o: Options{ConfirmURL: func(string) string { return "https://x" }}}
+	l := letter{user: &store.User{Username: "{##u##}"}, attribute: "email", link: true, secret: "1", username: "{##u##}", text: "Hi {## {username}: {##Click {here}##}"}
+	want := `Hi {## {##u##}: <a href="https://x/?client_id=&amp;user_name=%7B%23%23u%23%23%7D&amp;confirmation_code=1">Click {here}</a>`
+	if m := s.compose(p, &l); m.Body != want {
+		t.Error(m.Body)
 	}
 }

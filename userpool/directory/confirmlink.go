@@ -14,7 +14,8 @@ const codeUsedLink = "used link"
 
 // ConfirmLink confirms a sign-up by the code in a link. The link has no secret hash: the code proves that its sender has read
 // the mail. Opening the link again within the life of its code succeeds and changes nothing, because mail scanners open links
-// before their readers do. A client of another pool is fault.ResourceNotFound.
+// before their readers do. A client of another pool is fault.ResourceNotFound. To a client that hides user existence, a wrong,
+// used or expired code and a user who does not exist are one error of kind fault.ExpiredCode.
 func (s *Service) ConfirmLink(ctx context.Context, poolID string, in ConfirmInput) error {
 	p, c, err := s.o.Pools.PoolAndClient(ctx, in.ClientID)
 	if err != nil {
@@ -34,7 +35,13 @@ func (s *Service) ConfirmLink(ctx context.Context, poolID string, in ConfirmInpu
 			return err
 		}
 	}
+	if c.HidesExistence && subject.Exists && subject.User.Status != userpool.StatusUnconfirmed {
+		subject = s.standIn(p, in.Username)
+	}
 	_, err = s.confirmSubject(ctx, p, c, subject, in)
+	if c.HidesExistence && (fault.Is(err, fault.CodeMismatch) || fault.Is(err, fault.NotAuthorized)) { // the latter: confirmed meanwhile
+		return errCodeExpired
+	}
 	return err
 }
 

@@ -59,7 +59,7 @@ func TestALinkConfirmsASignUpAndStaysGoodForItsReader(t *testing.T) {
 	}
 	wrong := in
 	wrong.Code = userpooltest.WrongCode(in.Code)
-	wantFault(t, h.Users.ConfirmLink(ctx, poolID, wrong), fault.CodeMismatch, "Invalid verification code provided, please try again.")
+	wantFault(t, h.Users.ConfirmLink(ctx, poolID, wrong), fault.ExpiredCode, badLink)
 	for range 3 { // a scanner, the reader, and the reader again
 		if err := h.Users.ConfirmLink(ctx, poolID, in); err != nil {
 			t.Fatal(err)
@@ -69,9 +69,46 @@ func TestALinkConfirmsASignUpAndStaysGoodForItsReader(t *testing.T) {
 		t.Error("the address is not verified")
 	}
 	h.MustSignIn(c.ID, "a&b+c")
-	wantFault(t, h.Users.ConfirmLink(ctx, poolID, wrong), fault.NotAuthorized, "User cannot be confirmed. Current status is CONFIRMED")
+	wantFault(t, h.Users.ConfirmLink(ctx, poolID, wrong), fault.ExpiredCode, badLink)
 	h.Clock.Forward(24 * time.Hour)
-	wantFault(t, h.Users.ConfirmLink(ctx, poolID, in), fault.NotAuthorized, "User cannot be confirmed. Current status is CONFIRMED")
+	wantFault(t, h.Users.ConfirmLink(ctx, poolID, in), fault.ExpiredCode, badLink)
+}
+
+// badLink is the answer to a link whose code is wrong, used or expired, or whose user does not exist.
+const badLink = "Invalid code provided, please request a code again."
+
+func TestAWrongLinkDoesNotRevealUsers(t *testing.T) {
+	h := newHarness(t)
+	poolID, hides := linkPool(h, userpool.VerificationTemplate{})
+	for _, name := range []string{"pending", "confirmed"} {
+		if _, err := h.SignUp(hides.ID, name, attr("email", name+"@example.com")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, in := lastLink(t, h)
+	if err := h.Users.ConfirmLink(t.Context(), poolID, in); err != nil {
+		t.Fatal(err)
+	}
+	in.Code = userpooltest.WrongCode(in.Code)
+	open := func(client, name string) error {
+		in.ClientID, in.Username = client, name
+		return h.Users.ConfirmLink(t.Context(), poolID, in)
+	}
+	for try := range 30 { // beyond the limits
+		_, want := fault.Message(open(hides.ID, "nobody"))
+		wanted := open(hides.ID, "nobody")
+		_ = open(hides.ID, "pending")
+		_ = open(hides.ID, "confirmed")
+		for _, name := range []string{"pending", "confirmed"} {
+			if err := open(hides.ID, name); !want || err == nil || err.Error() != wanted.Error() {
+				t.Errorf("try %d: %s: %v, nobody: %v", try, name, err, wanted)
+			}
+		}
+	}
+	s := allFlows
+	s.PreventUserExistenceErrors = "LEGACY"
+	shows := h.Client(poolID, s)
+	wantFault(t, open(shows.ID, "nobody"), fault.UserNotFound, "*")
 }
 
 func TestLinksThatConfirmNobody(t *testing.T) {
@@ -104,7 +141,7 @@ func TestLinksThatConfirmNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, second := lastLink(t, h)
-		if first.Code != second.Code && !fault.Is(h.Users.ConfirmLink(ctx, poolID, first), fault.CodeMismatch) {
+		if first.Code != second.Code && !fault.Is(h.Users.ConfirmLink(ctx, poolID, first), fault.ExpiredCode) {
 			t.Error("the old link works")
 		}
 	})

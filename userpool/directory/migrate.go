@@ -90,6 +90,9 @@ func (s *Service) migratedUser(ctx context.Context, p *userpool.Pool, name strin
 	var attrs []userpool.Attribute
 	for attribute, v := range m.Attributes {
 		if attribute == "username" {
+			if !userpool.ValidUsername(v) {
+				return store.User{}, fault.New(fault.InvalidParameter, "username must have 1 to 128 letters, marks, symbols, digits or punctuation.")
+			}
 			name = v
 			continue
 		}

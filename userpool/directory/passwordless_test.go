@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -214,6 +215,77 @@ func stored(t *testing.T, h *harness, poolID, sub string) (u store.User) {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// AWS: "If the user has no password and only signs in with passwordless authentication options, you can omit this parameter"
+// (ChangePassword, PreviousPassword).
+func TestAUserWithoutAPasswordSetsOne(t *testing.T) {
+	h := newHarness(t)
+	p := passwordlessPool(h, "PASSWORD", "EMAIL_OTP")
+	settings := choiceClient
+	settings.ExplicitAuthFlows = append(slices.Clone(settings.ExplicitAuthFlows), "ALLOW_USER_PASSWORD_AUTH")
+	c := h.Client(p.ID, settings)
+	if _, err := h.Users.SignUp(t.Context(), directory.SignUpInput{ClientID: c.ID, Username: "alice", Attributes: []userpool.Attribute{attr("email", "alice@example.com")}}); err != nil {
+		t.Fatal(err)
+	}
+	session, err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: "alice", Code: h.Code()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: c.ID, Flow: "USER_AUTH", Session: session, Parameters: map[string]string{"USERNAME": "alice"}})
+	if err != nil || in.Tokens == nil {
+		t.Fatal(in, err)
+	}
+	access := in.Tokens.AccessToken
+	change := func(previous, proposed string) error {
+		return h.Users.ChangePassword(t.Context(), access, previous, proposed)
+	}
+	wantFault(t, change("", "weak"), fault.InvalidPassword, "*")
+	wantFault(t, change("Any-password-1", "First-password-1"), fault.NotAuthorized, "Incorrect username or password.")
+	if err := change("", "First-password-1"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := h.SignIn(c.ID, "alice", "First-password-1"); err != nil || out.Tokens == nil {
+		t.Error(out, err)
+	}
+	wantFault(t, change("", "Second-password-1"), fault.NotAuthorized, "Incorrect username or password.")
+	if err := change("First-password-1", "Second-password-1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Threat: of two first passwords, both are set.
+func TestOfConcurrentFirstPasswordsOneIsSet(t *testing.T) {
+	h := newHarness(t)
+	p := passwordlessPool(h, "PASSWORD", "EMAIL_OTP")
+	c := h.Client(p.ID, choiceClient)
+	if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "alice", Attributes: []userpool.Attribute{attr("email", "alice@example.com")}}); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: c.ID, Flow: "USER_AUTH", Parameters: map[string]string{"USERNAME": "alice", "PREFERRED_CHALLENGE": "EMAIL_OTP"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := h.SignIns.RespondToAuthChallenge(t.Context(), signin.Answer{ClientID: c.ID, Challenge: "EMAIL_OTP", Session: asked.Session,
+		Responses: map[string]string{"USERNAME": "alice", "EMAIL_OTP_CODE": h.Code()}})
+	if err != nil || in.Tokens == nil {
+		t.Fatal(in, err)
+	}
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() { errs <- h.Users.ChangePassword(t.Context(), in.Tokens.AccessToken, "", "First-password-1") }()
+	}
+	won := 0
+	for range cap(errs) {
+		if err := <-errs; err == nil {
+			won++
+		} else {
+			wantFault(t, err, fault.NotAuthorized, "Incorrect username or password.")
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d calls set a password, want 1", won)
+	}
 }
 
 func TestAFirstFactorIsTheAttributesOfTheUser(t *testing.T) {

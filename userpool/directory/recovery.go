@@ -160,7 +160,10 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 	return s.postConfirmation(ctx, p, c, &changed, triggers.ConfirmForgotPassword, in.Context)
 }
 
-// ChangePassword replaces the password of the token's user, who must give the old one.
+// ChangePassword replaces the password of the token's user, who must give the previous one. A user without a password sets
+// the first one and gives "".
+//
+// Source: AWS, ChangePassword, PreviousPassword.
 func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string) (err error) {
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
@@ -180,8 +183,10 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 	defer func() {
 		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, userpool.ClientContext{}, err)
 	}()
-	if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {
-		return err
+	if previous != "" || s.HasPassword(p, subject) {
+		if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {
+			return err
+		}
 	}
 	pw, err := s.MakePassword(ctx, p, &subject.User, proposed, false)
 	if err != nil {

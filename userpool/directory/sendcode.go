@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -100,9 +101,15 @@ func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, c *userpool
 }
 
 // voidCodes deletes the codes that a change of a user voids: a code that resets the password after any change of the
-// password or of an address, and a code that went to an address that is no longer the user's.
+// password or of an address, a code that went to an address that is no longer the user's, and the Session of a confirmed sign-up
+// after any change of the password or of the second factors.
 func voidCodes(tx store.Tx, before, after *store.User) error {
 	reset := before.Password.Hash != after.Password.Hash
+	if reset || !bytes.Equal(before.MFA, after.MFA) {
+		if err := userpool.EndSignUp(tx, after); err != nil {
+			return err
+		}
+	}
 	for _, attribute := range []string{"email", "phone_number"} {
 		changed := before.Attributes[attribute] != after.Attributes[attribute]
 		if changed {

@@ -18,10 +18,6 @@ const (
 	sessionSize             = 32 // bytes of the secret in a session
 )
 
-// codeConfirmed is the purpose of the record of a confirmed sign-up that has not signed in yet. It makes the session valid
-// once, on every server of the store.
-const codeConfirmed = "confirmed"
-
 // signUpState is the content of a Session of a sign-up. It is sealed for the client.
 type signUpState struct {
 	PoolID    string `json:"p"`
@@ -93,7 +89,7 @@ func (s *Service) confirmedSession(tx store.Tx, p *userpool.Pool, c *userpool.Cl
 	}
 	now := s.now()
 	expires := now.Add(c.SessionLife)
-	if err := tx.Codes.Put(store.Code{PoolID: p.ID, Sub: u.Sub, Purpose: codeConfirmed, Hash: s.codeHash(p.ID, u.Sub, codeConfirmed, secret),
+	if err := tx.Codes.Put(store.Code{PoolID: p.ID, Sub: u.Sub, Purpose: userpool.CodeConfirmed, Hash: s.codeHash(p.ID, u.Sub, userpool.CodeConfirmed, secret),
 		Attribute: code.Attribute, Value: code.Value, CreatedAt: now, ExpiresAt: expires}); err != nil {
 		return "", err
 	}
@@ -113,17 +109,17 @@ func (s *Service) RedeemConfirmed(ctx context.Context, p *userpool.Pool, c *user
 		if u, err = tx.Users.Get(p.ID, x.Sub); err != nil {
 			return err
 		}
-		code, err := tx.Codes.Get(p.ID, x.Sub, codeConfirmed)
+		code, err := tx.Codes.Get(p.ID, x.Sub, userpool.CodeConfirmed)
 		if err != nil {
 			return err
 		}
 		switch {
-		case !s.base.Seal.MatchMAC(code.Hash, purposeCode, codeParts(p.ID, x.Sub, codeConfirmed, x.Secret)...):
+		case !s.base.Seal.MatchMAC(code.Hash, purposeCode, codeParts(p.ID, x.Sub, userpool.CodeConfirmed, x.Secret)...):
 			return userpool.ErrSessionUsed // of an earlier confirmation
 		case name != "" && !p.Means(name, &u), u.Attributes[x.Attribute] != code.Value, !signsIn(p, c, x.Attribute):
 			return userpool.ErrSession
 		}
-		return tx.Codes.Delete(p.ID, x.Sub, codeConfirmed)
+		return userpool.EndSignUp(tx, &u)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		err = userpool.ErrSessionUsed

@@ -3,6 +3,7 @@ package signin_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
@@ -204,6 +205,23 @@ func TestUserMigration(t *testing.T) {
 		}
 		if u, err := h.Users.AdminGetUser(t.Context(), pool, "alice"); err != nil || u.Status != userpool.StatusResetRequired {
 			t.Error(u, err)
+		}
+	})
+	t.Run("names that no user may have", func(t *testing.T) {
+		for _, name := range []string{"", " ", "a b", "a\x00", "a\nb", strings.Repeat("a", 129), strings.Repeat("a", 5000), "a@example.com"} {
+			h := newHarness(t)
+			p := h.Pool(userpool.PoolSettings{AliasAttributes: []string{"email"}, LambdaConfig: &userpool.LambdaConfig{UserMigration: userpooltest.ARN}})
+			c := h.Client(p.ID, legacy())
+			h.Lambda(func(e userpooltest.Event) error {
+				r := e.Response()
+				r["userAttributes"], r["finalUserStatus"], r["messageAction"] = map[string]any{"username": name}, "CONFIRMED", "SUPPRESS"
+				return nil
+			})
+			_, err := h.SignIn(c.ID, "alice", "old")
+			wantFault(t, err, fault.UserNotFound, "Exception migrating user in app client "+c.ID)
+			if d, err := h.Pools.DescribeUserPool(t.Context(), p.ID); err != nil || d.Users != 0 {
+				t.Errorf("%.20q: %d users, %v", name, d.Users, err)
+			}
 		}
 	})
 	t.Run("attributes that the pool does not have", func(t *testing.T) {

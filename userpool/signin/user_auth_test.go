@@ -2,11 +2,13 @@ package signin_test
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -281,6 +283,46 @@ func TestTheSessionOfAConfirmedSignUpSignsInOnce(t *testing.T) {
 	}
 	if won.Load() != 1 {
 		t.Errorf("%d of the concurrent sign-ins succeeded, want 1", won.Load())
+	}
+}
+
+// Threat: who has read the Session of a confirmed sign-up uses it after the user has signed in, or has signed everybody out.
+// AWS: it is "only valid for users who have confirmed their sign-up and are signing in for the first time".
+func TestTheSessionOfAConfirmedSignUpEnds(t *testing.T) {
+	h := newHarness(t)
+	p := choicePool(h, "PASSWORD", "EMAIL_OTP")
+	c := h.Client(p.ID, choiceClient)
+	for name, end := range map[string]func(name string) error{
+		"with a sign-in": func(name string) error {
+			_, err := h.SignIn(c.ID, name, password)
+			return err
+		},
+		"with a sign-out": func(name string) error { return h.Users.AdminUserGlobalSignOut(t.Context(), p.ID, name) },
+		"with a new password": func(name string) error {
+			return h.Users.AdminSetUserPassword(t.Context(), p.ID, name, "Own-password-1", true)
+		},
+		"with MFA": func(name string) error {
+			return h.Users.AdminChange(t.Context(), p.ID, name, func(_ *userpool.Pool, u *store.User) error {
+				return (&userpool.MFA{Email: true}).Write(u)
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			user := strings.ReplaceAll(name, " ", "-")
+			if _, err := h.Users.SignUp(t.Context(), directory.SignUpInput{ClientID: c.ID, Username: user, Password: password,
+				Attributes: []userpool.Attribute{attr("email", user+"@example.com")}}); err != nil {
+				t.Fatal(err)
+			}
+			session, err := h.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: c.ID, Username: user, Code: h.Code()})
+			if err != nil || session == "" {
+				t.Fatal(session, err)
+			}
+			if err := end(user); err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: c.ID, Flow: "USER_AUTH", Session: session, Parameters: map[string]string{"USERNAME": user}})
+			wantFault(t, err, fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+		})
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if c.groups, err = groupsOf(tx, &u); err != nil {
 			return err
 		}
-		if err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed); err != nil {
+		if err := errors.Join(userpool.EndSignUp(tx, &u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
 			return err
 		}
 		if err := tx.RefreshTokens.Insert(family); err != nil {

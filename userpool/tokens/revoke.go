@@ -206,8 +206,11 @@ type Revocation struct {
 	records []revoke.Record
 }
 
-// SignOut ends all sign-ins of a user: refresh tokens, and the tokens issued so far.
+// SignOut ends all sign-ins of a user: refresh tokens, the tokens issued so far, and the Session of a confirmed sign-up.
 func (r *Revocation) SignOut(u *store.User) error {
+	if err := userpool.EndSignUp(r.tx, u); err != nil {
+		return err
+	}
 	if err := r.tx.RefreshTokens.RevokeOfUser(u.PoolID, u.Sub, r.service.base.Now()); err != nil {
 		return err
 	}
