@@ -178,8 +178,11 @@ func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change f
 	if u := &a.subject.User; !u.Enabled || x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli() {
 		return "", errSession
 	}
-	if err := a.mustDemand(&a.subject.User, mfaSetup); err != nil {
+	if err := m.recheck(ctx, s, a); err != nil {
 		return "", err
+	}
+	if err := a.mustDemand(&a.subject.User, mfaSetup); err != nil {
+		return "", err // also after VerifySoftwareToken
 	}
 	own, err := readSetup(a)
 	if err != nil {

@@ -197,7 +197,10 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := m.findDevice(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := m.recheck(s, a); err != nil {
+	if err := m.recheck(ctx, s, a); err != nil {
+		if s.inBlock && errors.Is(err, errSession) {
+			err = userpool.ErrWrongPassword
+		}
 		return nil, err
 	}
 	if err := m.verify(ctx, s, a); err != nil {
