@@ -350,3 +350,15 @@ func (b *mfaBench) setAddress(email string) {
 		b.T.Fatal(err)
 	}
 }
+
+// The operations do not declare NotImplementedException.
+func TestNamesThatNoChallengeHasAreInvalidParameters(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn})
+	for _, name := range []string{"ADMIN_NO_SRP_AUTH", "SMS", "", "(DefineAuthChallenge)"} {
+		for _, admin := range []bool{false, true} {
+			_, err := b.SignIns.RespondToAuthChallenge(t.Context(), signin.Answer{Admin: admin, PoolID: b.pool, ClientID: b.client, Challenge: name,
+				Session: "AYABeBBBBBBBBBBBBBBBBBBBBBBBB", Responses: map[string]string{"USERNAME": "alice"}})
+			wantFault(t, err, fault.InvalidParameter, "*")
+		}
+	}
+}
