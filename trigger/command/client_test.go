@@ -92,6 +92,9 @@ func answer(event string, h http.Header, calls int, version string) {
 	case `"stderr"`:
 		fmt.Fprintln(os.Stderr, "err")
 		post(path+"/response", `1`)
+	case `"unfinished"`:
+		fmt.Fprint(os.Stderr, "unfinished")
+		post(path+"/response", `1`)
 	case `"headers"`:
 		text, err := json.Marshal([]string{h.Get("Lambda-Runtime-Aws-Request-Id"), h.Get("Lambda-Runtime-Invoked-Function-Arn"), h.Get("Lambda-Runtime-Trace-Id"), h.Get("Lambda-Runtime-Deadline-Ms")})
 		if err != nil {

@@ -28,6 +28,7 @@ type process struct {
 	events  chan *invocation // to the request for the next event
 	current atomic.Pointer[invocation]
 	lines   atomic.Int64 // printed since the last call began
+	served  atomic.Bool  // whether it has got an event
 
 	readyOnce sync.Once
 	ready     chan struct{} // closed when the program asks for its first event
@@ -55,7 +56,8 @@ func (r *Runtime) launch(version int) (*process, error) {
 	p.cmd.Dir = r.o.Dir
 	p.cmd.Env = r.environment(listener.Addr().String())
 	p.cmd.WaitDelay = time.Second // for output of children that outlive it
-	p.cmd.Stdout, p.cmd.Stderr = p.output(), p.output()
+	stdout, stderr := p.output(), p.output()
+	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
 	p.serve(listener)
 	started := make(chan error, 1)
 	r.all.Go(func() {
@@ -68,7 +70,10 @@ func (r *Runtime) launch(version int) (*process, error) {
 		if err != nil {
 			return
 		}
-		p.ended(p.cmd.Wait())
+		err = p.cmd.Wait()
+		stdout.flush() // the last line may have no end
+		stderr.flush()
+		p.ended(err)
 		r.reap(p)
 	})
 	if err := <-started; err != nil {
@@ -159,6 +164,7 @@ func (p *process) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	defer p.current.Store(nil)
 	select {
 	case p.events <- i:
+		p.served.Store(true)
 	case <-p.exited:
 		return nil, errNotTaken
 	case <-ctx.Done():
@@ -183,7 +189,7 @@ func (p *process) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	}
 }
 
-// stop kills the program and its children.
+// stop kills the program and the children in its process group.
 func (p *process) stop() { kill(p.cmd.Process) }
 
 const (

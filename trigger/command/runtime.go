@@ -51,9 +51,9 @@ type Runtime struct {
 	idle     []*process // the last one ran most recently
 	stamps   []stamp    // of the watched files when the current version started
 	version  int        // of the watched files; older processes are stopped when idle
-	failures int        // starts and calls that ended with the process, since the last success
+	failures int        // starts that failed, since the last success
 	resume   time.Time  // no process starts before
-	problem  string     // why the last process ended
+	problem  string     // why the last start failed
 }
 
 // New returns the runtime of a command. Start starts the first process; otherwise the first call does.
@@ -139,11 +139,11 @@ func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
 	}
 	var exit *exitError
 	switch {
-	case errors.As(err, &exit):
-		r.failed(exit)
+	case errors.As(err, &exit): // the input may be the reason, so other calls do not wait
+		r.logEnd(exit.status)
 		return nil, &trigger.FunctionError{Type: "Runtime.ExitError", Message: "RequestId: " + call.RequestID + " Error: Runtime exited with error: " + exit.status}
-	case p.dead():
-		return nil, err
+	case p.dead(): // it was killed, or has ended after its answer
+		return output, err
 	}
 	r.mu.Lock()
 	r.failures = 0
@@ -175,7 +175,7 @@ func (r *Runtime) take(ctx context.Context) (*process, error) {
 	return r.start(version)
 }
 
-// wait waits for the pause after a failure. If the context ends before, it returns the failure at once.
+// wait waits for the pause after a failed start. If the context ends before, it returns the failure at once.
 func wait(ctx context.Context, pause time.Duration, problem string) error {
 	if pause <= 0 {
 		return nil
@@ -263,15 +263,24 @@ func (r *Runtime) reap(p *process) {
 	defer r.mu.Unlock()
 	if i := slices.Index(r.idle, p); i >= 0 {
 		r.idle = slices.Delete(r.idle, i, i+1)
-		r.countFailure(p.exit.status)
+		if p.served.Load() {
+			r.logEnd(p.exit.status)
+		} else {
+			r.countFailure(p.exit.status)
+		}
 	}
 }
 
-// failed counts the end of a process and delays the next start.
+// failed counts a failed start and delays the next one.
 func (r *Runtime) failed(exit *exitError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.countFailure(exit.status)
+}
+
+// logEnd logs the end of a process after it has started well. The next call that needs a process starts one.
+func (r *Runtime) logEnd(status string) {
+	r.o.Log.Error("the process of a trigger function ended", "function", r.o.ARN.String(), "status", status)
 }
 
 func (r *Runtime) countFailure(status string) {

@@ -162,6 +162,23 @@ func TestAProcessThatExitsIsAnErrorAndStartsAgain(t *testing.T) {
 	w.want(t, "calls", "1")
 }
 
+func TestAnInputThatEndsTheProcessDoesNotDelayOtherCalls(t *testing.T) {
+	w := start(t, "")
+	for range 8 { // a growing pause would reach 12 seconds
+		if _, err := w.call(t.Context(), "exit"); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if got, err := w.call(ctx, "calls"); err != nil || got != "1" {
+		t.Errorf("%s, %v", got, err)
+	}
+	if strings.Contains(w.log.String(), "pause=") {
+		t.Errorf("a pause: %s", w.log)
+	}
+}
+
 func TestAnIdleProcessThatIsKilledIsReplaced(t *testing.T) {
 	w := start(t, "", func(o *command.Options) { o.Instances = 1 })
 	text, err := w.call(t.Context(), "slow")
@@ -249,11 +266,12 @@ func TestWhatProcessesPrintIsLoggedWithLimits(t *testing.T) {
 	w := start(t, "")
 	w.want(t, "stderr", "1")
 	w.want(t, "print", "1")
+	w.want(t, "unfinished", "1")
 	if err := w.Close(); err != nil { // all output has been read
 		t.Fatal(err)
 	}
 	log := w.log.String()
-	for _, want := range []string{`msg=err function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines"} {
+	for _, want := range []string{`msg=err function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines", "msg=unfinished"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("%s is missing", want)
 		}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -177,14 +178,21 @@ func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change f
 	if u := &a.subject.User; !u.Enabled || x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli() {
 		return "", errSession
 	}
-	if err := a.mustDemand(&a.subject.User, mfaSetup); err != nil {
+	if err := m.recheck(ctx, s, a); err != nil {
 		return "", err
+	}
+	if err := a.mustDemand(&a.subject.User, mfaSetup); err != nil {
+		return "", err // also after VerifySoftwareToken
 	}
 	own, err := readSetup(a)
 	if err != nil {
 		return "", err
 	}
-	if own, err = change(a, own); err != nil {
+	own, err = change(a, own)
+	if errors.Is(err, userpool.ErrNoUser) {
+		err = userpool.ErrWrongPassword // deleted since the call read the user
+	}
+	if err != nil {
 		return "", err
 	}
 	a.until = x.Expires

@@ -12,13 +12,6 @@ func (m *Machine) passwordChoiceStep() *step {
 	s.accepts = []string{selectChallenge}
 	s.inline = func(a *attempt) bool { return a.params["PASSWORD"] != "" }
 	s.ask = noParameters
-	compare := s.answer
-	s.answer = func(ctx context.Context, a *attempt) (bool, error) {
-		if err := m.mustOffer(ctx, a, passwordChoice); err != nil {
-			return false, err
-		}
-		return compare(ctx, a)
-	}
 	return s
 }
 
@@ -27,10 +20,7 @@ func (m *Machine) passwordSRPStep() *step {
 	return &step{name: passwordSRP, required: []string{"USERNAME", "SRP_A"}, flow: userAuth, accepts: []string{selectChallenge},
 		inline: func(a *attempt) bool { return a.params["SRP_A"] != "" },
 		ask:    noParameters,
-		answer: func(ctx context.Context, a *attempt) (bool, error) {
-			if err := m.mustOffer(ctx, a, passwordSRP); err != nil {
-				return false, err
-			}
+		answer: func(_ context.Context, a *attempt) (bool, error) {
 			a.state.Chosen = passwordVerifier
 			return true, nil
 		}}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -107,26 +106,18 @@ func TestUsersOfEveryKindHaveUnknownNamesThatLookAlike(t *testing.T) {
 	c.findNobody("")
 }
 
-const (
-	hidden       = 100 * time.Microsecond // a difference that the rest of a request hides
-	quiet        = 10 * time.Millisecond  // lets the disk rest before a call
-	measureOnce  = 21                     // rounds between two looks at the result
-	measureAtAll = 10                     // looks
-)
+// quiet lets the disk rest before a call.
+const quiet = 10 * time.Millisecond
 
-// The medians of the times of a user's and of unknown names differ by at most 5 %, or by less than 100 microseconds for
-// each call. What happens after an answer, such as the delivery of a code, is not measured, and each call begins with the disk in
-// the same state. The conversations of both alternate, and rounds are added until the medians agree, because other processes disturb
-// them. It runs only when SLUICE_LONG is set.
-func TestTimesDoNotRevealWhetherAUserExists(t *testing.T) {
-	if os.Getenv("SLUICE_LONG") == "" {
-		t.Skip("set SLUICE_LONG to measure times")
-	}
+// BenchmarkWhoExists reports the medians of the times of a user's and of an unknown name's conversations, and their ratio, for every
+// flow, challenge, recovery and sign-up. What happens after an answer, such as the delivery of a code, is not measured, and each call
+// begins with the disk in the same state. The conversations of both alternate.
+func BenchmarkWhoExists(b *testing.B) {
 	for _, place := range crowds {
-		t.Run(place.name, func(t *testing.T) {
-			c := place.open(newHarness(t, queued(t, nil), func(o *idp.Options) { o.Queue = later{o.Queue} }))
+		b.Run(place.name, func(b *testing.B) {
+			c := place.open(newHarness(b, queued(b, nil), func(o *idp.Options) { o.Queue = later{o.Queue} }))
 			for _, conversation := range place.talks {
-				t.Run(conversation.name, func(t *testing.T) { c.compareTimes(t, conversation) })
+				b.Run(conversation.name, func(b *testing.B) { c.compareTimes(b, conversation) })
 			}
 		})
 	}
@@ -138,32 +129,21 @@ type later struct{ directory.Queue }
 // Wake does nothing.
 func (later) Wake() {}
 
-// compareTimes fails if the medians differ after all rounds.
-func (c *crowd) compareTimes(t *testing.T, talk conversation) {
+// compareTimes reports the times of a conversation.
+func (c *crowd) compareTimes(b *testing.B, talk conversation) {
 	var user, nobody []time.Duration
-	var a, b time.Duration
-	for range measureAtAll {
-		for r := range measureOnce {
-			c.Clock.Forward(2 * time.Hour)
-			c.warm()
-			if r%2 == 0 {
-				user, nobody = append(user, c.time(talk, c.user)), append(nobody, c.time(talk, c.nobody))
-			} else {
-				nobody, user = append(nobody, c.time(talk, c.nobody)), append(user, c.time(talk, c.user))
-			}
-		}
-		a, b = median(user), median(nobody)
-		var differences []time.Duration // of the two measurements of each round
-		for i := range user {
-			differences = append(differences, user[i]-nobody[i])
-		}
-		// On a busy machine half of the times may be twice the others; then the median jumps, but that of the differences does not.
-		if off := min((a - b).Abs(), median(differences).Abs()); off < hidden*time.Duration(len(talk.calls(c, c.user))) || off <= max(a, b)/20 {
-			t.Logf("medians of %d: %v for a user, %v for an unknown name (%+.1f %%)", len(user), a, b, 100*float64(a-b)/float64(b))
-			return
+	for b.Loop() {
+		c.Clock.Forward(2 * time.Hour)
+		c.warm()
+		if len(user)%2 == 0 {
+			user, nobody = append(user, c.time(talk, c.user)), append(nobody, c.time(talk, c.nobody))
+		} else {
+			nobody, user = append(nobody, c.time(talk, c.nobody)), append(user, c.time(talk, c.user))
 		}
 	}
-	t.Errorf("the medians of %d are %v for a user and %v for an unknown name", len(user), a, b)
+	b.ReportMetric(float64(median(user).Microseconds()), "µs-user")
+	b.ReportMetric(float64(median(nobody).Microseconds()), "µs-unknown")
+	b.ReportMetric(float64(median(nobody))/float64(median(user)), "unknown/user")
 }
 
 // time returns how long the calls of a conversation take together. Before each call it makes a durable write, so that the disk is

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,7 +9,9 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/totp"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 const invalidSession = "Invalid session for the user."
@@ -93,4 +96,169 @@ func TestTheTOTPOfASetupIsNotTheFactorThatTheUserPrefers(t *testing.T) {
 	b.prefer("alice", factors.Preference{SMS: preferred})
 	_, err := b.Respond(b.client, "MFA_SETUP", verified, map[string]string{"USERNAME": "alice"})
 	wantFault(t, err, fault.NotAuthorized, invalidSession)
+}
+
+// otpBench is a pool with choice-based sign-in, optional MFA and alice, who has an address.
+func otpBench(t *testing.T) *mfaBench {
+	t.Helper()
+	h := newHarness(t)
+	p := choicePool(h, "PASSWORD", "EMAIL_OTP")
+	if _, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn}); err != nil {
+		t.Fatal(err)
+	}
+	b := &mfaBench{h, p.ID, h.Client(p.ID, choiceClient).ID}
+	h.User(p.ID, "alice", attr("email", "alice@example.com"))
+	return b
+}
+
+// offeredCode begins a sign-in by code with a name that no user has and that is offered one.
+func (b *mfaBench) offeredCode() (name string, out *signin.Result) {
+	b.T.Helper()
+	for i := range 100 {
+		name = fmt.Sprintf("nobody%d", i)
+		out, err := prefer(b.harness, b.client, name, "EMAIL_OTP")
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		if out.Challenge == "EMAIL_OTP" {
+			return name, out
+		}
+	}
+	b.T.Fatal("no unknown name is offered a code")
+	return "", nil
+}
+
+// allowFirst sets AllowedFirstAuthFactors.
+func (b *mfaBench) allowFirst(factors ...string) {
+	b.T.Helper()
+	p, err := b.Pools.DescribeUserPool(b.T.Context(), b.pool)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	settings := p.Settings
+	settings.Policies = &userpool.Policies{SignInPolicy: &userpool.SignInPolicy{AllowedFirstAuthFactors: factors}}
+	if err := b.Pools.UpdateUserPool(b.T.Context(), b.pool, "", settings); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// allowFlows sets the client's ExplicitAuthFlows.
+func (b *mfaBench) allowFlows(flows ...string) {
+	b.T.Helper()
+	settings := choiceClient
+	settings.ExplicitAuthFlows = flows
+	if _, err := b.Pools.UpdateUserPoolClient(b.T.Context(), b.pool, b.client, "", settings); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Threat: a code that was sent before MFA was turned on, or before the pool took codes, signs in without MFA.
+func TestACodeInsteadOfAPasswordMustStillBeOffered(t *testing.T) {
+	for name, change := range map[string]func(*mfaBench){
+		"the user turns on TOTP":          func(b *mfaBench) { b.enroll("alice") },
+		"the pool no longer allows codes": func(b *mfaBench) { b.allowFirst("PASSWORD") },
+		"the pool requires MFA": func(b *mfaBench) {
+			b.allowFirst("PASSWORD")
+			if _, err := b.Pools.SetUserPoolMfaConfig(t.Context(), b.pool, userpool.MFAChange{Configuration: "ON", Token: tokenOn}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"the client no longer allows the flow": func(b *mfaBench) { b.allowFlows("ALLOW_USER_SRP_AUTH") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := otpBench(t)
+			out := mustPrefer(t, b.harness, b.client, "alice", "EMAIL_OTP")
+			code := b.Code()
+			change(b)
+			_, err := b.answer("alice", out, "EMAIL_OTP_CODE", code)
+			wantFault(t, err, fault.NotAuthorized, invalidSession)
+		})
+		t.Run(name+", for a name that no user has", func(t *testing.T) {
+			b := otpBench(t)
+			unknown, out := b.offeredCode()
+			if change(b); name == "the user turns on TOTP" {
+				return // a stand-in turns nothing on
+			}
+			_, err := b.answer(unknown, out, "EMAIL_OTP_CODE", "12345678")
+			wantFault(t, err, fault.NotAuthorized, invalidSession)
+		})
+	}
+}
+
+// Threat: the Session of ConfirmSignUp signs in without the MFA that the user has turned on since.
+func TestTheSessionOfAConfirmedSignUpDoesNotReplaceMFA(t *testing.T) {
+	b := otpBench(t)
+	if _, err := b.Users.SignUp(t.Context(), directory.SignUpInput{ClientID: b.client, Username: "bob", Password: password,
+		Attributes: []userpool.Attribute{attr("email", "bob@example.com")}}); err != nil {
+		t.Fatal(err)
+	}
+	session, err := b.Users.ConfirmSignUp(t.Context(), directory.ConfirmInput{ClientID: b.client, Username: "bob", Code: b.Code()})
+	if err != nil || session == "" {
+		t.Fatal(session, err)
+	}
+	b.enroll("bob")
+	_, err = b.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: b.client, Flow: "USER_AUTH", Session: session,
+		Parameters: map[string]string{"USERNAME": "bob"}})
+	wantFault(t, err, fault.NotAuthorized, invalidSession)
+}
+
+// Threat: a passkey answers a challenge from before the pool stopped taking passkeys.
+func TestAPasskeyMustStillBeOffered(t *testing.T) {
+	b, a := passkeyMFA(t, "OPTIONAL")
+	b.prefer("alice", webAuthn(true))
+	out := mustPrefer(t, b.harness, b.client, "alice", "WEB_AUTHN")
+	b.allowFirst("PASSWORD")
+	_, err := b.Respond(b.client, "WEB_AUTHN", out.Session, answerWith(a, "alice", out))
+	wantFault(t, err, fault.NotAuthorized, invalidSession)
+}
+
+// Threat: a Session outlives the flow that the client no longer allows, or the first factor that the pool no longer takes.
+func TestAnswersNeedAFlowAndAFirstFactorThatAreStillAllowed(t *testing.T) {
+	b := otpBench(t)
+	secret := b.enroll("alice")
+	out := b.begin("alice", "SOFTWARE_TOKEN_MFA")
+	b.allowFlows("ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH")
+	_, err := b.totp("alice", out, b.code(secret, 0))
+	wantFault(t, err, fault.NotAuthorized, invalidSession)
+
+	srp := userpooltest.NewSRPClient(t)
+	verify, err := b.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: b.client, Flow: "USER_SRP_AUTH",
+		Parameters: map[string]string{"USERNAME": "alice", "SRP_A": srp.PublicA.Text(16)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err = choose(b.harness, b.client, map[string]string{"USERNAME": "alice", "PREFERRED_CHALLENGE": "PASSWORD", "PASSWORD": password})
+	if err != nil || out.Challenge != "SOFTWARE_TOKEN_MFA" {
+		t.Fatal(out, err)
+	}
+	b.allowFlows("ALLOW_USER_AUTH")
+	_, err = b.Respond(b.client, verify.Challenge, "", srp.Answer(t, b.pool, verify.Parameters, password, b.Clock.Now()))
+	wantFault(t, err, fault.NotAuthorized, wrong)
+	done, err := b.totp("alice", out, b.code(secret, 0))
+	wantTokens(t, done, err)
+}
+
+// Threat: a Session of MFA is answered with a factor that the user's settings no longer ask for.
+func TestASecondFactorMustStillBeDemanded(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn, Email: emailOn})
+	b.User(b.pool, "alice", attr("email", "alice@example.com"))
+	secret := b.enroll("alice")
+	b.prefer("alice", factors.Preference{Email: preferred})
+	out := b.begin("alice", "EMAIL_OTP")
+	code := b.Code()
+	b.prefer("alice", factors.Preference{Email: &factors.Setting{}, Token: preferred})
+	_, err := b.answer("alice", out, "EMAIL_OTP_CODE", code)
+	wantFault(t, err, fault.NotAuthorized, invalidSession)
+
+	b.prefer("alice", factors.Preference{Email: enabled, Token: enabled})
+	choice := b.begin("alice", "SELECT_MFA_TYPE")
+	one := b.begin("alice", "SELECT_MFA_TYPE")
+	if one, err = b.answer("alice", one, "ANSWER", "SOFTWARE_TOKEN_MFA"); err != nil {
+		t.Fatal(err)
+	}
+	b.prefer("alice", factors.Preference{Email: &factors.Setting{}})
+	_, err = b.answer("alice", choice, "ANSWER", "EMAIL_OTP")
+	wantFault(t, err, fault.NotAuthorized, invalidSession)
+	done, err := b.totp("alice", one, b.code(secret, 0))
+	wantTokens(t, done, err)
 }

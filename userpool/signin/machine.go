@@ -197,7 +197,10 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := m.findDevice(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := m.recheck(s, a); err != nil {
+	if err := m.recheck(ctx, s, a); err != nil {
+		if s.inBlock && errors.Is(err, errSession) {
+			err = userpool.ErrWrongPassword
+		}
 		return nil, err
 	}
 	if err := m.verify(ctx, s, a); err != nil {
@@ -216,6 +219,9 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 		if ok, err = s.answer(ctx, a); err == nil && !ok {
 			err = userpool.ErrWrongPassword
 		}
+	}
+	if errors.Is(err, userpool.ErrNoUser) {
+		err = userpool.ErrWrongPassword // deleted since the call read the user
 	}
 	factor := s.proves(a)
 	if err == nil && factor != "" && !a.subject.Exists {

@@ -98,14 +98,17 @@ func nextPassword(s situation) (string, error) {
 	return "", nil
 }
 
-// nextSecondFactor returns the challenge of MFA. As in AWS, a code instead of a password is never followed by MFA, and in
-// CUSTOM_AUTH only a proved password is. If threat protection demands MFA, neither a code nor a device replaces it, and with
+// nextSecondFactor returns the challenge of MFA. As in AWS, a code instead of a password is never followed by MFA: a user with
+// MFA cannot begin with a code, and errSession ends a sign-in that did. In CUSTOM_AUTH MFA follows only a proved password. If threat protection demands MFA, neither a code nor a device replaces it, and with
 // MFA_REQUIRED a user without a factor is refused, also one who could set a factor up.
 func nextSecondFactor(s situation) (string, error) {
 	switch {
 	case provedOne(s.proved, secondFactors), s.provedTwo():
 		return "", nil
 	case s.mfa.risk == "" && provedOne(s.proved, []Factor{EmailOTP, SMSOTP}):
+		if s.mfa.challenge != "" || s.mfa.err != nil {
+			return "", errSession // MFA was turned on after the sign-in began
+		}
 		return "", nil
 	case s.flow == customAuth && !provedOne(s.proved, []Factor{Password}):
 		return "", nil
@@ -169,13 +172,32 @@ func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	return s, nil
 }
 
-// recheck returns errSession unless the sign-in still waits for the answer to the step. Pool, client and user can change after
-// the Session was issued.
-func (m *Machine) recheck(s *step, a *attempt) error {
-	if provedOne(a.state.Proved, firstFactors) {
-		return recheckSecond(s, a)
+// recheck returns errSession unless the sign-in still waits for the answer to the step: the client allows the flow, the first
+// factor is offered to the user, and the user owes the second factor. Pool, client and user can change after the Session was
+// issued.
+func (m *Machine) recheck(ctx context.Context, s *step, a *attempt) error {
+	if f := m.flows[a.state.Flow]; f == nil || !a.client.Allowed[f.allow] {
+		return errSession
 	}
-	return nil
+	switch {
+	case !a.choosing():
+		if a.state.Flow == userAuth && !allowsProved(a) {
+			return errSession
+		}
+		return recheckSecond(s, a)
+	case s.name == selectChallenge:
+		return nil // its answer is compared with the offer
+	case s.name == passwordVerifier:
+		return m.mustOffer(ctx, a, passwordSRP)
+	}
+	return m.mustOffer(ctx, a, s.name)
+}
+
+// allowsProved reports whether the pool still takes the first factors that were proved in USER_AUTH.
+func allowsProved(a *attempt) bool {
+	return !slices.ContainsFunc(a.state.Proved, func(f Factor) bool {
+		return slices.Contains(firstFactors, f) && !a.pool.AllowsFirst(string(f))
+	})
 }
 
 // recheckSecond returns errSession if the step is of MFA and the user does not owe it now.

@@ -56,14 +56,18 @@ func (s *Service) changesOfRenewal(ctx context.Context, in *RenewRequest, r *ref
 	return s.generate(ctx, c, triggers.RefreshTokens, in.Metadata)
 }
 
-// generate runs PreTokenGeneration for the content.
+// generate runs PreTokenGeneration for the content, and checks what it changes.
 func (s *Service) generate(ctx context.Context, c *content, source triggers.TokenSource, metadata map[string]string) (*triggers.TokenChanges, error) {
 	groups := triggers.Groups{Groups: groupNames(c.groups), Roles: groupRoles(c.groups)}
 	if role := preferredRole(c.groups); role != "" {
 		groups.PreferredRole = &role
 	}
-	return s.o.Triggers.PreTokenGeneration(ctx, triggers.Call{Pool: c.pool, Client: c.client, User: c.user, Metadata: metadata},
+	changes, err := s.o.Triggers.PreTokenGeneration(ctx, triggers.Call{Pool: c.pool, Client: c.client, User: c.user, Metadata: metadata},
 		triggers.TokenRequest{Source: source, Groups: groups, Scopes: c.scopes})
+	if err != nil {
+		return nil, err
+	}
+	return changes, c.checkChanges(changes)
 }
 
 // fixed are the claims that PreTokenGeneration can neither change nor suppress, beside those with the prefix "cognito:". scope

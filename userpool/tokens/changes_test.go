@@ -1,6 +1,8 @@
 package tokens_test
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
@@ -136,6 +139,47 @@ func TestNoFunctionChangesProtectedClaims(t *testing.T) {
 		for name, v := range after {
 			if v == "forged" {
 				t.Errorf("%s was changed", name)
+			}
+		}
+	}
+}
+
+// raw is a function with a fixed output.
+type raw string
+
+func (r raw) Invoke(context.Context, trigger.Call) ([]byte, error) { return []byte(r), nil }
+
+func TestClaimsThatNoGateAcceptsAreRefused(t *testing.T) {
+	h, _, client, _ := tokenHouse(t, "V2_0", allFlows, nil)
+	for name, tc := range map[string]struct {
+		value   string
+		refused bool
+	}{
+		"a lone surrogate is replaced": {`"\ud800"`, false},
+		"a repeated member":            {`{"a": {"b": 1, "b": 2}}`, true},
+		"deep nesting":                 {strings.Repeat("[", 600) + strings.Repeat("]", 600), true},
+		"a long claim":                 {`"` + strings.Repeat("x", 10_000) + `"`, false},
+		"a claim that is too long":     {`"` + strings.Repeat("x", 12_000) + `"`, true},
+	} {
+		for _, kind := range []string{"idTokenGeneration", "accessTokenGeneration"} {
+			h.Map(raw(`{"response": {"claimsAndScopeOverrideDetails": {"` + kind + `": {"claimsToAddOrOverride": {"custom": ` + tc.value + `}}}}}`))
+			out, err := h.SignIn(client, "alice", userpooltest.Password)
+			if tc.refused {
+				wantFault(t, err, fault.InvalidLambdaResponse, "Unrecognizable lambda output")
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s in %s: %v", name, kind, err)
+				continue
+			}
+			for _, signed := range []string{out.Tokens.IDToken, out.Tokens.AccessToken} {
+				payload, err := base64.RawURLEncoding.DecodeString(strings.Split(signed, ".")[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := token.ParseClaims(string(payload)); err != nil || len(signed) > token.DefaultMaxTokenBytes {
+					t.Errorf("%s in %s: a token of %d bytes, %v", name, kind, len(signed), err)
+				}
 			}
 		}
 	}

@@ -129,7 +129,7 @@ func parse[Response any](output []byte, response Response) (Response, error) {
 	if err := json.Unmarshal(output, &members); err != nil || members["response"] == nil {
 		return response, errUnrecognizable
 	}
-	if err := json.Unmarshal(members["response"], &response); err != nil {
+	if err := decode(members["response"], &response); err != nil {
 		return response, errUnrecognizable
 	}
 	return response, nil

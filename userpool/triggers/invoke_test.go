@@ -214,3 +214,18 @@ func TestNumbersInClaimsStayAsTheyAre(t *testing.T) {
 		t.Error(changes, err)
 	}
 }
+
+func TestNamesOfAnswersMatchByExactCase(t *testing.T) {
+	answer, err := returning(`{"response": {"AutoConfirmUser": true, "autoverifyemail": true, "autoVerifyPhone": false, "autoVerifyPhone": true}}`, nil).PreSignUp(
+		t.Context(), call(config("V1_0")), triggers.SignUp, nil)
+	if err != nil || answer.Confirm || answer.VerifyEmail || !answer.VerifyPhone {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	changes, err := returning(`{"response": {"claimsAndScopeOverrideDetails": {"IdTokenGeneration": {"claimsToAddOrOverride": {"a": 1}},
+		"accessTokenGeneration": {"ClaimsToSuppress": ["b"], "claimsToAddOrOverride": {"C": "\ud83d\ude00 \\ud800 \ud800 \u00e9\udc00"}, "scopesToAdd": ["d"]},
+		"groupOverrideDetails": {"GroupsToOverride": ["e"], "preferredRole": "f"}}}}`, nil).PreTokenGeneration(t.Context(), call(config("V2_0")), triggers.TokenRequest{})
+	if err != nil || changes.ID.Set != nil || changes.Access.Suppress != nil || len(changes.ScopesToAdd) != 1 || changes.Groups.Groups != nil || *changes.Groups.PreferredRole != "f" ||
+		string(changes.Access.Set["C"]) != `"\ud83d\ude00 \\ud800 \ufffd \u00e9\ufffd"` {
+		t.Errorf("%+v, %v, %s", changes, err, changes.Access.Set["C"])
+	}
+}

@@ -153,6 +153,11 @@ func (r *tokenResponseV2) changes() (*TokenChanges, error) {
 		t.Access = ClaimChanges(a.claims)
 		t.ScopesToAdd, t.ScopesToSuppress = a.ScopesToAdd, a.ScopesToSuppress
 	}
+	for _, set := range []map[string]json.RawMessage{t.ID.Set, t.Access.Set} {
+		for name, value := range set {
+			set[name] = wellFormed(value)
+		}
+	}
 	return t, t.finish(r.Details.Groups)
 }
 
@@ -166,7 +171,7 @@ var simple = []string{"email_verified", "phone_number_verified", "updated_at", "
 func (t *TokenChanges) finish(groups json.RawMessage) error {
 	if groups = bytes.TrimSpace(groups); len(groups) > 0 {
 		t.Groups = &Groups{}
-		if err := json.Unmarshal(groups, t.Groups); err != nil {
+		if err := decode(groups, t.Groups); err != nil {
 			return errUnrecognizable
 		}
 	}
