@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -47,9 +48,10 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55}
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55,
+	"EMAIL": 254, "email": 254}
 
-// require refuses parameters that are missing or too long.
+// require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
 func (a *attempt) require(names []string) error {
 	for _, n := range names {
 		if a.params[n] == "" {
@@ -59,6 +61,11 @@ func (a *attempt) require(names []string) error {
 	for n, limit := range maxParameter {
 		if len(a.params[n]) > limit {
 			return fault.New(fault.InvalidParameter, "The parameter %s is too long.", n)
+		}
+	}
+	for _, n := range []string{"USERNAME", "DEVICE_KEY"} {
+		if strings.ContainsRune(a.params[n], 0) {
+			return fault.New(fault.InvalidParameter, "The parameter %s must not contain a NUL character.", n)
 		}
 	}
 	return nil
@@ -95,7 +102,7 @@ func (a *attempt) prove(f Factor) {
 	if f == Password {
 		a.state.Password = a.subject.User.Password.ModifiedAt.UnixMilli()
 	}
-	a.state.Chosen = ""
+	a.state.Chosen, a.state.Address = "", ""
 }
 
 // finished records a finished challenge of CUSTOM_AUTH for its triggers. metadata is the challengeMetadata of a custom one.
