@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node"
 )
 
 func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
@@ -140,6 +142,12 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	checked.Defaults(os.Getenv)
 	if err := at.locate(checked.Validate(), start); err != nil {
 		return nil, err
+	}
+	// Without the variables of its placeholders a Caddyfile can be adapted; Provision refuses it.
+	if filled := (&App{App: *checked}); filled.replace(caddy.NewReplacer()) == nil {
+		if err := at.locate(node.Check(&filled.App), start); err != nil {
+			return nil, err
+		}
 	}
 	if app.Digests, err = digests(app.Files()); err != nil {
 		return nil, err

@@ -92,7 +92,12 @@ func (a *App) validateTriggers(v *validator) {
 	}
 }
 
-var envNamePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var (
+	envNamePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// headerNamePattern matches tokens of RFC 9110, section 5.6.2, and ownHeaderPattern the headers that belong to the connection.
+	headerNamePattern = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+	ownHeaderPattern  = regexp.MustCompile(`(?i)^(host|content-length|transfer-encoding|connection|upgrade|trailer|te|expect)$`)
+)
 
 func (t *Trigger) validate(v *validator, at string) {
 	if t.Kind() == "" {
@@ -111,6 +116,16 @@ func (t *Trigger) validate(v *validator, at string) {
 	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
 		if !envNamePattern.MatchString(name) || strings.HasPrefix(name, "AWS_LAMBDA_") {
 			v.add(at+": env", "%q cannot be set; a name has letters, digits and _, and does not begin with AWS_LAMBDA_", name)
+		}
+	}
+	for _, h := range t.Headers {
+		switch {
+		case !headerNamePattern.MatchString(h.Name):
+			v.add(at+": header", "%q is not the name of a header", h.Name)
+		case ownHeaderPattern.MatchString(h.Name):
+			v.add(at+": header", "%s cannot be set; it belongs to the connection", h.Name)
+		case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			v.add(at+": header", "the value of %s has control characters", h.Name)
 		}
 	}
 	t.validateOptions(v, at)

@@ -48,10 +48,9 @@ var (
 	arnPrefix = regexp.MustCompile(`\Aarn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:\z`)
 )
 
-// Check returns an error if the text is not the name of a key that New takes.
-func Check(name string) error {
-	_, _, err := parse(name, "arn:aws:kms:us-east-1:000000000000:")
-	return err
+// Check returns an error that names a key that is invalid or declared twice. New takes other keys.
+func Check(region, account string, keys []string) error {
+	return (&Service{byName: map[string]string{}}).declare(region, account, keys)
 }
 
 // parse returns the ARN of a key and of its alias, "" for none. here is the prefix of the ARNs of this region and account.
@@ -82,14 +81,22 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("kms: Options.Seal, Rand, Region and Account are required")
 	}
 	s := &Service{o: o, byName: map[string]string{}}
-	here := "arn:aws:kms:" + o.Region + ":" + o.Account + ":"
-	for _, name := range o.Keys {
+	if err := s.declare(o.Region, o.Account, o.Keys); err != nil {
+		return nil, fmt.Errorf("kms_key: %w", err)
+	}
+	return s, nil
+}
+
+// declare takes the names of keys.
+func (s *Service) declare(region, account string, keys []string) error {
+	here := "arn:aws:kms:" + region + ":" + account + ":"
+	for _, name := range keys {
 		key, alias, err := parse(name, here)
 		if err != nil {
-			return nil, fmt.Errorf("kms_key: %w", err)
+			return err
 		}
 		if s.byName[key] != "" {
-			return nil, fmt.Errorf("kms_key %s is set twice; remove one of them", name)
+			return fmt.Errorf("%s is set twice; remove one of them", name)
 		}
 		s.arns = append(s.arns, key)
 		s.byName[key], s.byName[key[strings.LastIndexByte(key, '/')+1:]] = key, key
@@ -97,7 +104,7 @@ func New(o Options) (*Service, error) {
 			s.byName[alias], s.byName[alias[strings.LastIndexByte(alias, ':')+1:]] = key, key
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // Find returns the ARN of the key with the id, ARN, alias or alias ARN.

@@ -104,7 +104,7 @@ func TestKeysAreFoundByEveryName(t *testing.T) {
 func TestNamesThatAreNoKeys(t *testing.T) {
 	for _, name := range []string{"", "notes", "alias/", "alias/a b", "key/1", "arn:aws:kms:us-east-1:123456789012:key/1", "arn:aws:s3:us-east-1:123456789012:alias/a",
 		"arn:aws:kms:us-east-1:1:alias/a", "arn:aws:kms:us-east-1:123456789012:alias/a\n"} {
-		if err := kms.Check(name); err == nil {
+		if err := kms.Check("us-east-1", "000000000000", []string{name}); err == nil {
 			t.Errorf("%q is taken", name)
 		}
 	}

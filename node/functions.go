@@ -40,19 +40,19 @@ func (o *Options) completeFunctions() error {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	return errors.Join(o.Config.Validate(), checkTriggers(&o.Config))
+	return errors.Join(o.Config.Validate(), errors.Join(checkTriggers(&o.Config)...))
 }
 
 // checkTriggers returns the mistakes of triggers that need the files and URLs, of which config knows nothing.
-func checkTriggers(c *config.App) error {
+func checkTriggers(c *config.App) []error {
 	var problems []error
 	for i := range c.Triggers {
 		t := &c.Triggers[i]
 		if err := checkTrigger(c, t); err != nil {
-			problems = append(problems, fmt.Errorf("trigger %s: %w", t.ARN, err))
+			problems = append(problems, &config.Problem{At: "trigger " + t.ARN + ": " + t.Kind(), Text: err.Error()})
 		}
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
 func checkTrigger(c *config.App, t *config.Trigger) error {

@@ -102,7 +102,7 @@ func TestABodyIsWholeAndAsSignedBeforeTheStoreGetsAnyOfIt(t *testing.T) {
 		r := httptest.NewRequest("PUT", "/bucket/key", strings.NewReader(body))
 		hash := sigv4.HashPayload([]byte("as signed"))
 		r.Header.Set("X-Amz-Content-Sha256", hash)
-		if err := sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now, Region: callertest.Region, Service: "s3", PayloadHash: hash}); err != nil {
+		if err := sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now(), Region: callertest.Region, Service: "s3", PayloadHash: hash}); err != nil {
 			t.Fatal(err)
 		}
 		*u = upstream{}

@@ -10,7 +10,6 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
-	"github.com/sluicegate/sluice/kms"
 )
 
 // Plan is a node whose settings have been checked, before it is opened.
@@ -38,17 +37,7 @@ func Read(o Options) (*Plan, error) {
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
 	}
-	for _, name := range p.o.Config.KMSKeys {
-		if err := kms.Check(name); err != nil {
-			return nil, fmt.Errorf("kms_key: %w", err)
-		}
-	}
-	if c := p.o.Config.SMS; c != nil {
-		if _, err := newSMS(c, p.o.Now); err != nil {
-			return nil, err
-		}
-	}
-	return p, errors.Join(p.declared.check(), checkTriggers(&p.o.Config))
+	return p, errors.Join(p.declared.check(), Check(&p.o.Config))
 }
 
 // Config returns the settings with their defaults. They must not be changed.

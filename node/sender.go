@@ -1,10 +1,12 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/config"
@@ -66,6 +68,21 @@ func newSMS(c *config.SMS, now func() time.Time) (*message.Provider, error) {
 		o.Sign = &message.ProviderSignature{Service: s.Service, Region: s.Region, AccessKey: s.AccessKey, SecretKey: seal.NewSecret(s.SecretKey)}
 	}
 	return message.NewProvider(o)
+}
+
+// Check returns the mistakes of the sms block, the keys and the triggers that package config does not know: templates, files, programs and URLs.
+// Its error joins a *config.Problem for each.
+func Check(c *config.App) error {
+	var problems []error
+	if err := kms.Check(c.Region, c.Account, c.KMSKeys); err != nil {
+		problems = append(problems, &config.Problem{At: "kms_key", Text: err.Error()})
+	}
+	if c.SMS != nil {
+		if _, err := newSMS(c.SMS, time.Now); err != nil {
+			problems = append(problems, &config.Problem{At: "sms", Text: strings.TrimPrefix(err.Error(), "sms: ")})
+		}
+	}
+	return errors.Join(append(problems, checkTriggers(c)...)...)
 }
 
 // newSMTP returns the sender of e-mail.

@@ -236,6 +236,9 @@ func (a *SchemaAttribute) checkValue(value string) error {
 			return bad("Attribute must be a date and time.")
 		}
 	default:
+		if strings.ContainsRune(value, 0) { // PostgreSQL stores none
+			return bad("Attribute must not contain a NUL character.")
+		}
 		n := int64(len([]rune(value)))
 		if n > maxStringAttribute {
 			return bad("String must be no longer than %d characters", maxStringAttribute)

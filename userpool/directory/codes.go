@@ -120,7 +120,7 @@ func (s *Service) tryStandInCode(ctx context.Context, p *userpool.Pool, subject 
 	return firstError(s.padTry(ctx, p, subject, purpose), outcome)
 }
 
-// padTry is padWrite with the reads and the hash of a wrong code, or of a wrong password.
+// padTry is writePad with the reads and the hash of a wrong code, or of a wrong password.
 func (s *Service) padTry(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		sub := p.Key(subject.Name) // of no user

@@ -76,15 +76,15 @@ func (s *Service) posts(p *userpool.Pool, c *userpool.Client) bool {
 	return c.HidesExistence && s.o.Queue != nil && !hasFunctions(p)
 }
 
-// padPost is padWrite for a stand-in whose message would have gone into the queue.
-func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string, post bool) error {
+// padPost makes the writes of a code and, with post, of its message in the queue for a stand-in. pad stands in for the code's.
+func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, attribute string, post bool, pad func(store.Tx) error) error {
 	if !post {
-		return s.padWrite(ctx)
+		return s.base.Update(ctx, pad)
 	}
 	u := subject.User
 	l := codeLetter(p, &u, purpose, attribute, u.Username, "000000")
 	return s.base.Update(ctx, func(tx store.Tx) error {
-		if err := s.writePad(tx); err != nil {
+		if err := pad(tx); err != nil {
 			return err
 		}
 		return s.o.Queue.Pretend(tx, s.compose(p, &l))
@@ -94,7 +94,7 @@ func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subjec
 // pretendCode returns the result for a stand-in: the delivery details of a code that is not sent.
 func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, purpose, attribute string) (*Delivery, error) {
 	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
-	if err := s.padPost(ctx, p, subject, purpose, attribute, s.posts(p, c)); err != nil {
+	if err := s.padPost(ctx, p, subject, purpose, attribute, s.posts(p, c), s.writePad); err != nil {
 		return nil, err
 	}
 	return s.standInDelivery(p, subject.Name, attribute), nil

@@ -13,7 +13,7 @@ import (
 
 // SignInCode describes a one-time code of a sign-in.
 type SignInCode struct {
-	Purpose   string        // "mfa:" or "signin:" and a challenge; a user has one code of each purpose
+	Purpose   string        // "mfa:" or "signin:" and a challenge
 	Attribute string        // email or phone_number
 	Digits    int           // 6 for MFA, 8 for a first factor
 	Life      time.Duration // AuthSessionValidity
@@ -24,10 +24,21 @@ type SignInCode struct {
 // limitSignInCode is how many codes of sign-ins a user is sent in an hour, for each purpose. AWS: 5 to 20 for e-mail.
 const limitSignInCode = 20
 
-// SendSignInCode makes a code, keeps its hash and sends it. The code replaces an earlier one of the same purpose. To a
-// stand-in it sends nothing and returns delivery details made from the name. If the client hides existence and Known is not
-// set, the message is sent in the background. It returns fault.LimitExceeded after 20 codes in an hour.
-func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode) (*Delivery, error) {
+// SendSignInCode makes a code, keeps its hash and sends it. The code is valid with the ticket that it returns. It replaces the
+// oldest of five codes of the same purpose. To a stand-in it sends nothing and returns delivery details made from the name. If
+// the client hides existence and Known is not set, the message is sent in the background. It returns fault.LimitExceeded after
+// 20 codes in an hour.
+func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode) (*Delivery, Ticket, error) {
+	id, err := s.base.UUID()
+	if err != nil {
+		return nil, Ticket{}, err
+	}
+	ticket := Ticket{ID: id}
+	d, err := s.sendSignInCode(ctx, p, c, subject, in, &ticket)
+	return d, ticket, err
+}
+
+func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode, ticket *Ticket) (*Delivery, error) {
 	if err := s.limits.takeFor(subject, "send "+in.Purpose, p.ID, cmp.Or(subject.User.Sub, p.Key(subject.Name)), limitSignInCode); err != nil {
 		return nil, err
 	}
@@ -38,13 +49,15 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	defer at.free()
 	if !subject.Exists {
 		s.ghosts.keepCode(p.ID, p.Key(subject.Name), in.Purpose, in.Life)
-		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c)); err != nil {
+		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c), func(tx store.Tx) error {
+			return firstError(s.padSlots(tx, p, subject, in.Purpose), s.writePad(tx))
+		}); err != nil {
 			return nil, err
 		}
 		return s.standInAddress(p, subject.Name, in.Attribute), nil
 	}
 	post := !in.Known && s.posts(p, c)
-	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, post)
+	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, ticket, post)
 	switch {
 	case err != nil:
 		return nil, err
@@ -58,9 +71,9 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	return l.delivery(), nil
 }
 
-// keepSignInCode makes a code for the address that the user has now and keeps it. With post it also puts the message into the
-// queue.
-func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string, in SignInCode, post bool) (l letter, err error) {
+// keepSignInCode makes a code for the address that the user has now, and keeps it in a slot that it adds to the ticket. With
+// post it also puts the message into the queue.
+func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string, in SignInCode, ticket *Ticket, post bool) (l letter, err error) {
 	digits, err := s.base.RandomText("0123456789", in.Digits)
 	if err != nil {
 		return l, err
@@ -82,7 +95,11 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 				return err
 			}
 		}
-		return tx.Codes.Put(store.Code{PoolID: p.ID, Sub: sub, Purpose: in.Purpose, Hash: s.codeHash(p.ID, sub, in.Purpose, digits),
+		if ticket.Slot, err = s.slotFor(tx, p.ID, sub, in.Purpose); err != nil {
+			return err
+		}
+		purpose := ticket.purpose(in.Purpose)
+		return tx.Codes.Put(store.Code{PoolID: p.ID, Sub: sub, Purpose: purpose, Hash: s.codeHash(p.ID, sub, purpose, ticket.bind(digits)),
 			Attribute: in.Attribute, Value: to, CreatedAt: now, ExpiresAt: l.expires})
 	})
 	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
@@ -91,10 +108,11 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	return l, err
 }
 
-// UseSignInCode reports whether digits is the subject's code of the purpose. Of concurrent calls with one code at most one
+// UseSignInCode reports whether digits is the subject's code of the purpose that was sent with the ticket. Of concurrent calls with one code at most one
 // gets true. A right code is used up, and the address that it went to becomes verified unless it is another user's alias. A
 // wrong code is counted; after five, the code is void. accept, which may be nil, changes the user in the same transaction.
-func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
+func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string, ticket Ticket, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
+	purpose = ticket.purpose(purpose)
 	if !subject.Exists {
 		_ = s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
 		return false, s.padTry(ctx, p, subject, purpose)
@@ -103,7 +121,7 @@ func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *
 	u, err := s.Change(ctx, p, subject.User.Sub, func(tx store.Tx, u *store.User) error {
 		var code store.Code
 		var err error
-		if code, outcome, err = s.tryCode(tx, p.ID, u.Sub, purpose, digits); err != nil {
+		if code, outcome, err = s.tryCode(tx, p.ID, u.Sub, purpose, ticket.bind(digits)); err != nil {
 			return err
 		}
 		if u.Attributes[code.Attribute] != code.Value {

@@ -22,6 +22,7 @@ type codeBench struct {
 	*userpooltest.Harness
 	pool   *userpool.Pool
 	client *userpool.Client
+	ticket directory.Ticket // of the last code
 }
 
 func newCodeBench(t *testing.T, settings userpool.PoolSettings, change ...func(*idp.Options)) *codeBench {
@@ -34,7 +35,7 @@ func newCodeBench(t *testing.T, settings userpool.PoolSettings, change ...func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &codeBench{h, pool, client}
+	return &codeBench{Harness: h, pool: pool, client: client}
 }
 
 func (b *codeBench) find(name string) *directory.Subject {
@@ -48,16 +49,17 @@ func (b *codeBench) find(name string) *directory.Subject {
 
 func (b *codeBench) send(name string, in directory.SignInCode) *directory.Delivery {
 	b.T.Helper()
-	d, err := b.Users.SendSignInCode(b.T.Context(), b.pool, b.client, b.find(name), in)
+	d, ticket, err := b.Users.SendSignInCode(b.T.Context(), b.pool, b.client, b.find(name), in)
 	if err != nil {
 		b.T.Fatal(err)
 	}
+	b.ticket = ticket
 	return d
 }
 
 func (b *codeBench) use(name, digits string) bool {
 	b.T.Helper()
-	ok, err := b.Users.UseSignInCode(b.T.Context(), b.pool, b.find(name), mfaCode.Purpose, digits, nil)
+	ok, err := b.Users.UseSignInCode(b.T.Context(), b.pool, b.find(name), mfaCode.Purpose, b.ticket, digits, nil)
 	if err != nil {
 		b.T.Fatal(err)
 	}
@@ -88,8 +90,15 @@ func TestACodeOfASignInWorksOnceAndVerifiesItsAddress(t *testing.T) {
 func TestACodeOfASignInEnds(t *testing.T) {
 	b := newCodeBench(t, userpool.PoolSettings{})
 	for name, end := range map[string]func(code string){
-		"with its time":      func(string) { b.Clock.Forward(3 * time.Minute) },
-		"with another code":  func(string) { b.send("alice", mfaCode) },
+		"with its time": func(string) { b.Clock.Forward(3 * time.Minute) },
+		"with five others": func(string) {
+			mine := b.ticket
+			for range 5 {
+				b.Clock.Forward(time.Second)
+				b.send("alice", mfaCode)
+			}
+			b.ticket = mine
+		},
 		"after five tries":   func(code string) { tryWrong(b, code) },
 		"with a new address": func(string) { setEmail(b, "other@example.com") },
 	} {
@@ -99,6 +108,23 @@ func TestACodeOfASignInEnds(t *testing.T) {
 		if end(code); b.use("alice", code) {
 			t.Errorf("%s, a code still works", name)
 		}
+	}
+}
+
+// Threat: a code that was sent for one sign-in completes another.
+func TestACodeIsRightForTheSignInThatAskedForIt(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	b.send("alice", mfaCode)
+	first, code := b.ticket, b.Code()
+	b.send("alice", mfaCode)
+	if b.ticket == first || b.use("alice", code) {
+		t.Error("the code of another sign-in is right")
+	}
+	if !b.use("alice", b.Code()) {
+		t.Error("the second code is wrong")
+	}
+	if b.ticket = first; !b.use("alice", code) {
+		t.Error("the second code voids the first")
 	}
 }
 
@@ -162,7 +188,7 @@ func TestACodeForNobodyLooksLikeOne(t *testing.T) {
 	if b.use("nancy", "123456") {
 		t.Error("a code of nobody is right")
 	}
-	_, err := b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find("alice"), mfaCode)
+	_, _, err := b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find("alice"), mfaCode)
 	wantFault(t, err, fault.CodeDeliveryFailure, "*")
 	for _, name := range []string{"alice", "nancy"} {
 		var err error
@@ -170,7 +196,7 @@ func TestACodeForNobodyLooksLikeOne(t *testing.T) {
 			if n > 25 {
 				t.Fatalf("%s gets any number of codes", name)
 			}
-			_, err = b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find(name), first)
+			_, _, err = b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find(name), first)
 		}
 		wantFault(t, err, fault.LimitExceeded, "*")
 	}

@@ -133,11 +133,7 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 	return err
 }
 
-// padWrite makes one durable write, so that a call for a stand-in takes as long as counting a user's failure or storing a code.
-func (s *Service) padWrite(ctx context.Context) error {
-	return s.base.Update(ctx, s.writePad)
-}
-
+// writePad makes a durable write, so that a call for a stand-in takes as long as counting a user's failure or storing a code.
 func (s *Service) writePad(tx store.Tx) error {
 	// SQLite does not write a page on which nothing changes, so the value must differ from the one before.
 	value, err := s.base.RandomText(userpool.LowerAlphanumeric, 24)

@@ -58,3 +58,15 @@ func TestAUserMayLackARequiredAttributeUntilTheFirstPassword(t *testing.T) {
 	_, err = h.SignUp(c.ID, "bob")
 	wantFault(t, err, fault.InvalidParameter, missing)
 }
+
+// Threat: a NUL reaches a store that cannot hold it, and the call fails inside.
+func TestAnAttributeHasNoNUL(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AliasAttributes: []string{"preferred_username"}})
+	h.User(p.ID, "alice")
+	for _, name := range []string{"name", "preferred_username"} {
+		err := h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: p.ID, Username: "alice",
+			Attributes: []userpool.Attribute{attr(name, "ok\x00")}})
+		wantFault(t, err, fault.InvalidParameter, "Invalid user attributes: user."+name+": Attribute must not contain a NUL character.\n")
+	}
+}

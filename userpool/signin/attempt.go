@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -49,7 +50,7 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
 var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55}
 
-// require refuses parameters that are missing or too long.
+// require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
 func (a *attempt) require(names []string) error {
 	for _, n := range names {
 		if a.params[n] == "" {
@@ -59,6 +60,11 @@ func (a *attempt) require(names []string) error {
 	for n, limit := range maxParameter {
 		if len(a.params[n]) > limit {
 			return fault.New(fault.InvalidParameter, "The parameter %s is too long.", n)
+		}
+	}
+	for _, n := range []string{"USERNAME", "DEVICE_KEY"} {
+		if strings.ContainsRune(a.params[n], 0) {
+			return fault.New(fault.InvalidParameter, "The parameter %s must not contain a NUL character.", n)
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ type mfaCode struct {
 func (c mfaCode) purpose() string { return "mfa:" + c.name }
 
 func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
-	d, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(), Attribute: c.attribute,
+	d, ticket, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(), Attribute: c.attribute,
 		Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errMFATooOften
@@ -34,12 +34,16 @@ func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &question{parameters: map[string]string{"CODE_DELIVERY_DELIVERY_MEDIUM": d.Medium, "CODE_DELIVERY_DESTINATION": d.Destination,
+	return &question{own: ticket, parameters: map[string]string{"CODE_DELIVERY_DELIVERY_MEDIUM": d.Medium, "CODE_DELIVERY_DESTINATION": d.Destination,
 		"USER_ID_FOR_SRP": a.subject.User.Username}}, nil
 }
 
 func (c mfaCode) answer(ctx context.Context, a *attempt) (bool, error) {
-	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(), a.params[c.answerIn], nil)
+	ticket, err := ticketOf(a)
+	if err != nil {
+		return false, err
+	}
+	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(), ticket, a.params[c.answerIn], nil)
 }
 
 // smsMFAStep is SMS_MFA, a code by SMS after a first factor.

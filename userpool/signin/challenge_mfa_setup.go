@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -187,7 +188,11 @@ func (m *Machine) setupAnswer(ctx context.Context, s *step, a *attempt, change f
 	if err != nil {
 		return "", err
 	}
-	if own, err = change(a, own); err != nil {
+	own, err = change(a, own)
+	if errors.Is(err, userpool.ErrNoUser) {
+		err = userpool.ErrWrongPassword // deleted since the call read the user
+	}
+	if err != nil {
 		return "", err
 	}
 	a.until = x.Expires

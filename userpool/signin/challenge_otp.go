@@ -2,6 +2,8 @@ package signin
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -28,7 +30,7 @@ type otp struct {
 func (o otp) purpose() string { return "signin:" + o.name }
 
 func (o otp) ask(ctx context.Context, a *attempt) (*question, error) {
-	d, err := o.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: o.purpose(), Attribute: o.attribute,
+	d, ticket, err := o.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: o.purpose(), Attribute: o.attribute,
 		Digits: otpDigits, Life: a.client.SessionLife, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errTooManyCodes // the kind that the operations declare
@@ -36,16 +38,28 @@ func (o otp) ask(ctx context.Context, a *attempt) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &question{parameters: map[string]string{"CODE_DELIVERY_DELIVERY_MEDIUM": d.Medium, "CODE_DELIVERY_DESTINATION": d.Destination}}, nil
+	return &question{own: ticket, parameters: map[string]string{"CODE_DELIVERY_DELIVERY_MEDIUM": d.Medium, "CODE_DELIVERY_DESTINATION": d.Destination}}, nil
 }
 
 func (o otp) answer(ctx context.Context, a *attempt) (bool, error) {
-	return o.users.UseSignInCode(ctx, a.pool, a.subject, o.purpose(), a.params[o.name+"_CODE"], func(_ store.Tx, u *store.User) error {
+	ticket, err := ticketOf(a)
+	if err != nil {
+		return false, err
+	}
+	return o.users.UseSignInCode(ctx, a.pool, a.subject, o.purpose(), ticket, a.params[o.name+"_CODE"], func(_ store.Tx, u *store.User) error {
 		if u.Status == userpool.StatusUnconfirmed {
 			u.Status = userpool.StatusConfirmed
 		}
 		return nil
 	})
+}
+
+// ticketOf returns the ticket of the code that this sign-in asked for, from the step's own state.
+func ticketOf(a *attempt) (ticket directory.Ticket, err error) {
+	if err = json.Unmarshal(a.state.Own, &ticket); err != nil {
+		err = fmt.Errorf("signin: decoding the state of %s: %w", a.state.Step, err)
+	}
+	return ticket, err
 }
 
 // smsOTPStep is SMS_OTP, a code by SMS instead of a password.

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -67,8 +68,8 @@ type customHouse struct {
 	lambda       *userpooltest.Lambda
 }
 
-func newCustomHouse(t *testing.T, run func(userpooltest.Event) error) *customHouse {
-	h := newHarness(t)
+func newCustomHouse(t *testing.T, run func(userpooltest.Event) error, options ...func(*idp.Options)) *customHouse {
+	h := newHarness(t, options...)
 	config := everyTrigger()
 	config.UserMigration = ""
 	p := h.Pool(userpool.PoolSettings{LambdaConfig: config})

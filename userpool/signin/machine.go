@@ -220,6 +220,9 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 			err = userpool.ErrWrongPassword
 		}
 	}
+	if errors.Is(err, userpool.ErrNoUser) {
+		err = userpool.ErrWrongPassword // deleted since the call read the user
+	}
 	factor := s.proves(a)
 	if err == nil && factor != "" && !a.subject.Exists {
 		err = userpool.ErrWrongPassword // no step proves anything for a stand-in

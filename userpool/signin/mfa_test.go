@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/totp"
 )
@@ -34,9 +35,9 @@ type mfaBench struct {
 	pool, client string
 }
 
-func newMFABench(t *testing.T, change userpool.MFAChange) *mfaBench {
+func newMFABench(t *testing.T, change userpool.MFAChange, options ...func(*idp.Options)) *mfaBench {
 	t.Helper()
-	h := newHarness(t)
+	h := newHarness(t, options...)
 	p := h.Pool(userpool.PoolSettings{AccountRecoverySetting: &userpool.RecoverySetting{
 		RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}}})
 	if _, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, change); err != nil {

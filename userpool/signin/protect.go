@@ -52,6 +52,9 @@ func (m *Machine) checkKnown(ctx context.Context, a *attempt) error {
 		u.Status = userpool.StatusResetRequired
 		return nil
 	})
+	if errors.Is(err, userpool.ErrNoUser) {
+		return userpool.ErrWrongPassword // deleted since the call read the user
+	}
 	if err != nil {
 		return err
 	}
@@ -167,11 +170,8 @@ func (m *Machine) report(ctx context.Context, a *attempt, r *Result, err error) 
 
 // refuses reports whether an error is the answer to a proof. During a lockout nothing is checked.
 func refuses(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.NotAuthorized, fault.CodeMismatch, fault.ExpiredCode, fault.PasswordResetRequired:
-		return !errors.Is(err, directory.ErrLocked)
-	}
-	return false
+	answers := []fault.Kind{fault.NotAuthorized, fault.CodeMismatch, fault.ExpiredCode, fault.PasswordResetRequired}
+	return slices.Contains(answers, fault.KindOf(err)) && !errors.Is(err, directory.ErrLocked)
 }
 
 // answered returns the answers of the sign-in as its event shows them.

@@ -223,3 +223,15 @@ func TestSignInsAreCountedByFlowAndResult(t *testing.T) {
 		}
 	}
 }
+
+// Threat: a NUL reaches a store that cannot hold it, and the call fails inside.
+func TestAParameterHasNoNUL(t *testing.T) {
+	h := newHarness(t)
+	c := h.Client(h.Pool(userpool.PoolSettings{}).ID, allFlows)
+	for _, name := range []string{"USERNAME", "DEVICE_KEY"} {
+		params := map[string]string{"USERNAME": "alice", "PASSWORD": password}
+		params[name] = "x\x00"
+		_, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: c.ID, Flow: "USER_PASSWORD_AUTH", Parameters: params})
+		wantFault(t, err, fault.InvalidParameter, "The parameter "+name+" must not contain a NUL character.")
+	}
+}

@@ -326,6 +326,29 @@ func TestTheSessionOfAConfirmedSignUpEnds(t *testing.T) {
 	}
 }
 
+// Threat: the Session of one app client accepts a code that the user asked for in another.
+func TestACodeAnswersTheSessionThatAskedForIt(t *testing.T) {
+	h := newHarness(t)
+	p := choicePool(h, "PASSWORD", "EMAIL_OTP")
+	c, other := h.Client(p.ID, choiceClient), h.Client(p.ID, choiceClient)
+	h.User(p.ID, "alice", attr("email", "alice@example.com"))
+	answer := func(clientID, session, code string) (*signin.Result, error) {
+		return h.Respond(clientID, "EMAIL_OTP", session, map[string]string{"USERNAME": "alice", "EMAIL_OTP_CODE": code})
+	}
+	mine := mustPrefer(t, h, c.ID, "alice", "EMAIL_OTP").Session
+	code := h.Code()
+	foreign := mustPrefer(t, h, other.ID, "alice", "EMAIL_OTP").Session
+	again := mustPrefer(t, h, c.ID, "alice", "EMAIL_OTP").Session
+	for name, try := range map[string]struct{ client, session string }{"another client": {other.ID, foreign}, "the same client": {c.ID, again}} {
+		if out, err := answer(try.client, try.session, code); fault.KindOf(err) != fault.CodeMismatch {
+			t.Errorf("a sign-in with %s: %v %v", name, out, err)
+		}
+	}
+	if out, err := answer(c.ID, mine, code); err != nil || out.Tokens == nil {
+		t.Error("requests of others void the code:", out, err)
+	}
+}
+
 func TestOfConcurrentAnswersWithOneCodeOneSucceeds(t *testing.T) {
 	h := newHarness(t)
 	p := choicePool(h, "PASSWORD", "EMAIL_OTP")
