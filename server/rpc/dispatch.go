@@ -6,8 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"net/netip"
+	"strings"
 
 	"github.com/sluicegate/sluice/bounded"
 )

@@ -12,14 +12,14 @@ import (
 
 func TestTextsAreBoundedBeforeTheyCrossToGo(t *testing.T) {
 	for body, want := range map[string]string{
-		`throw 'x'.repeat(2e7)`:                                                               "xxx",
-		`throw new Error('x'.repeat(2e7))`:                                                    "xxx",
-		`throw Object.assign(new Error('xxx'), { name: 'x'.repeat(2e7) })`:                    "xxx",
-		`setTimeout(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`: "xxx",
-		`return 'x'.repeat(7e6)`:                                                              "payload size exceeded",
-		`new URL('https://a.example/' + 'x'.repeat(2e7))`:                                     "Invalid URL",
-		`const u = new URL('https://a.example'); u.hash = 'x'.repeat(2e7)`:                    "Invalid URL",
-		`new TextDecoder().decode(new Uint8Array(1e7))`:                                       "over the limit",
+		`throw 'x'.repeat(2e7)`:                                                                                       "xxx",
+		`throw new Error('x'.repeat(2e7))`:                                                                            "xxx",
+		`throw Object.assign(new Error('xxx'), { name: 'x'.repeat(2e7) })`:                                            "xxx",
+		`setTimeout(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`:                         "xxx",
+		`return 'x'.repeat(7e6)`:                                                                                      "payload size exceeded",
+		`new URL('https://a.example/' + 'x'.repeat(2e7))`:                                                             "Invalid URL",
+		`const u = new URL('https://a.example'); u.hash = 'x'.repeat(2e7)`:                                            "Invalid URL",
+		`new TextDecoder().decode(new Uint8Array(1e7))`:                                                               "over the limit",
 		`await Promise.all([1, 2, 3, 4].map(() => fetch('http://127.0.0.1:1', { headers: { a: 'x'.repeat(6e5) } })))`: "in progress",
 	} {
 		r, _ := start(t, "a.mjs", `export const handler = async () => { `+body+` }`, func(o *javascript.Options) {
