@@ -15,6 +15,7 @@ import (
 type SignInCode struct {
 	Purpose   string        // "mfa:" or "signin:" and a challenge
 	Attribute string        // email or phone_number
+	To        string        // an address that the user does not have yet, for UseSetupCode; "" for the user's
 	Digits    int           // 6 for MFA, 8 for a first factor
 	Life      time.Duration // AuthSessionValidity
 	Known     bool          // the caller has proved a first factor: sends before it returns, and reports a failure
@@ -83,7 +84,7 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 		if err != nil {
 			return err
 		}
-		to := u.Attributes[in.Attribute]
+		to := cmp.Or(in.To, u.Attributes[in.Attribute])
 		if to == "" {
 			return fault.New(fault.InvalidParameter, "User does not have the attribute %s.", in.Attribute)
 		}

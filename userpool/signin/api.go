@@ -72,11 +72,11 @@ func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error)
 	return m.finish(ctx, a, out, err)
 }
 
-// RespondToAuthChallenge answers a challenge.
+// RespondToAuthChallenge answers a challenge. The error is fault.InvalidParameter for a name that no challenge has.
 func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Result, error) {
 	s, ok := m.steps[in.Challenge]
 	if !ok {
-		return nil, fault.New(fault.NotImplemented, "The challenge %s is not implemented.", in.Challenge)
+		return nil, fault.New(fault.InvalidParameter, "The challenge %s cannot be answered.", in.Challenge)
 	}
 	a, err := m.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
 	if err != nil {

@@ -48,7 +48,8 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55}
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55,
+	"EMAIL": 254, "email": 254}
 
 // require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
 func (a *attempt) require(names []string) error {
@@ -101,7 +102,7 @@ func (a *attempt) prove(f Factor) {
 	if f == Password {
 		a.state.Password = a.subject.User.Password.ModifiedAt.UnixMilli()
 	}
-	a.state.Chosen = ""
+	a.state.Chosen, a.state.Address = "", ""
 }
 
 // finished records a finished challenge of CUSTOM_AUTH for its triggers. metadata is the challengeMetadata of a custom one.

@@ -33,7 +33,7 @@ func TestRefusalsOfCalls(t *testing.T) {
 	_, err = h.SignIns.InitiateAuth(ctx, signin.Request{ClientID: c.ID, Flow: "MAGIC_AUTH", Parameters: map[string]string{"USERNAME": "alice"}})
 	wantFault(t, err, fault.NotImplemented, "The authentication flow MAGIC_AUTH is not implemented.")
 	_, err = h.Respond(c.ID, "ADMIN_NO_SRP_AUTH", "", map[string]string{"USERNAME": "alice"})
-	wantFault(t, err, fault.NotImplemented, "The challenge ADMIN_NO_SRP_AUTH is not implemented.")
+	wantFault(t, err, fault.InvalidParameter, "The challenge ADMIN_NO_SRP_AUTH cannot be answered.")
 	_, err = h.Respond("abcdefghijklmnopqrstuvwxyz", "PASSWORD_VERIFIER", "", map[string]string{"USERNAME": "alice"})
 	wantFault(t, err, fault.ResourceNotFound, "*")
 	_, err = h.SignIns.AdminGetUserAuthFactors(ctx, "us-east-1_abcdefghi", "alice")

@@ -23,11 +23,17 @@ type mfaCode struct {
 	answerIn  string // the parameter that has the code
 }
 
-func (c mfaCode) purpose() string { return "mfa:" + c.name }
+// purpose returns the purpose of the code. A code that goes to a new address is of a purpose of its own.
+func (c mfaCode) purpose(a *attempt) string {
+	if a.state.Address != "" {
+		return "mfa:" + mfaSetup
+	}
+	return "mfa:" + c.name
+}
 
 func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
-	d, ticket, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(), Attribute: c.attribute,
-		Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
+	d, ticket, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(a), Attribute: c.attribute,
+		To: a.state.Address, Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errMFATooOften
 	}
@@ -43,7 +49,10 @@ func (c mfaCode) answer(ctx context.Context, a *attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(), ticket, a.params[c.answerIn], nil)
+	if a.state.Address != "" {
+		return c.setEmail(ctx, a, ticket)
+	}
+	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(a), ticket, a.params[c.answerIn], nil)
 }
 
 // smsMFAStep is SMS_MFA, a code by SMS after a first factor.

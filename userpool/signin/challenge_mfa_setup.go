@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -22,17 +20,14 @@ type setupState struct {
 	Done   bool   `json:"d,omitempty"` // VerifySoftwareToken has enrolled Secret
 }
 
-var (
-	errSetupMissing = fault.New(fault.InvalidParameter, "Missing required parameter Session of VerifySoftwareToken, or EMAIL")
-	errHasEmail     = fault.New(fault.InvalidParameter, "The user has an email already.")
-)
+var errSetupMissing = fault.New(fault.InvalidParameter, "Missing required parameter Session of VerifySoftwareToken, or EMAIL")
 
-type setup struct{ users *directory.Service }
+type setup struct{}
 
 // mfaSetupStep is MFA_SETUP: MFA is required and the user has no factor. With TOTP the answer has the Session of
 // VerifySoftwareToken and proves that factor. With an e-mail address, EMAIL_OTP follows.
-func mfaSetupStep(users *directory.Service) *step {
-	s := setup{users}
+func mfaSetupStep() *step {
+	s := setup{}
 	return &step{name: mfaSetup, required: []string{"USERNAME"}, ask: s.ask, answer: s.answer}
 }
 
@@ -44,13 +39,13 @@ func (setup) ask(_ context.Context, a *attempt) (*question, error) {
 	return q, err
 }
 
-func (s setup) answer(ctx context.Context, a *attempt) (bool, error) {
+func (setup) answer(_ context.Context, a *attempt) (bool, error) {
 	own, err := readSetup(a)
 	if err != nil {
 		return false, err
 	}
 	if email := cmp.Or(a.params["EMAIL"], a.params["email"]); email != "" && !own.Done {
-		return true, s.setEmail(ctx, a, email)
+		return true, chooseEmail(a, email)
 	}
 	if !own.Done {
 		return false, errSetupMissing
@@ -79,36 +74,36 @@ func setupChallenge(a *attempt) (string, error) {
 	return mfaSetup, err
 }
 
-// setEmail gives the user an address, to which EMAIL_OTP sends the code that verifies it.
-func (s setup) setEmail(ctx context.Context, a *attempt, email string) error {
-	d, err := a.demand()
-	if err != nil {
+// chooseEmail keeps an address, to which EMAIL_OTP sends a code. The user gets the address with the right code.
+func chooseEmail(a *attempt, email string) error {
+	if err := a.mustSetUp(&a.subject.User, emailOTP); err != nil {
 		return err
 	}
-	if d.Challenge != mfaSetup || !slices.Contains(d.Choices, emailOTP) {
-		return errSession
+	if err := checkEmail(a, &a.subject.User, email); err != nil {
+		return refusedAttributes{err}
 	}
-	attrs := []userpool.Attribute{{Name: "email", Value: email}}
+	a.state.Chosen, a.state.Address = emailOTP, email
+	return nil
+}
+
+// checkEmail returns an error unless the client may give the user the address.
+func checkEmail(a *attempt, u *store.User, email string) error {
+	return a.pool.CheckWrite(a.client, userpool.Self, u.Attributes, []userpool.Attribute{{Name: "email", Value: email}})
+}
+
+// setEmail reports whether the code is the one that went to the address of the set-up. If it is, the same transaction gives the
+// user the address, verified.
+func (c mfaCode) setEmail(ctx context.Context, a *attempt, ticket directory.Ticket) (bool, error) {
 	seen := a.subject.User
-	u, err := s.users.Change(ctx, a.pool, seen.Sub, func(_ store.Tx, u *store.User) error {
-		switch {
-		case !directory.SamePassword(u, &seen):
+	return c.users.UseSetupCode(ctx, a.pool, a.subject, c.purpose(a), ticket, a.params[c.answerIn], a.state.Address, func(u *store.User) error {
+		if !directory.SamePassword(u, &seen) {
 			return errSession
-		case u.Attributes["email"] != "":
-			return errHasEmail
 		}
-		if err := a.pool.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
-			return refusedAttributes{err}
+		if err := a.mustSetUp(u, emailOTP); err != nil {
+			return err
 		}
-		before := maps.Clone(u.Attributes)
-		a.pool.Apply(u.Attributes, attrs)
-		a.pool.Unverify(before, u.Attributes, attrs)
-		return nil
+		return checkEmail(a, u, a.state.Address)
 	})
-	if err == nil {
-		a.subject.User = u
-	}
-	return err
 }
 
 func readSetup(a *attempt) (setupState, error) {
@@ -141,7 +136,7 @@ func (m *Machine) VerifySoftwareToken(ctx context.Context, session, code, device
 			if !directory.SamePassword(u, &seen) {
 				return errSession
 			}
-			if err := a.mustDemand(u, mfaSetup); err != nil {
+			if err := a.mustSetUp(u, softwareTokenMFA); err != nil {
 				return err
 			}
 			return m.o.Factors.Enroll(u, own.Secret, code, device)

@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,7 +200,7 @@ func TestTheSessionOfAConfirmedSignUpDoesNotReplaceMFA(t *testing.T) {
 	b.enroll("bob")
 	_, err = b.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: b.client, Flow: "USER_AUTH", Session: session,
 		Parameters: map[string]string{"USERNAME": "bob"}})
-	wantFault(t, err, fault.NotAuthorized, invalidSession)
+	wantFault(t, err, fault.NotAuthorized, "*")
 }
 
 // Threat: a passkey answers a challenge from before the pool stopped taking passkeys.
@@ -261,4 +262,103 @@ func TestASecondFactorMustStillBeDemanded(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, invalidSession)
 	done, err := b.totp("alice", one, b.code(secret, 0))
 	wantTokens(t, done, err)
+}
+
+// Threat: someone who knows a password gives the user an address in MFA_SETUP without proving it, or through a client that may
+// not write it.
+func TestMFASetupStoresAnAddressOnlyWithItsCode(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "ON", Email: emailOn})
+	b.User(b.pool, "alice")
+	readOnly := allFlows
+	readOnly.WriteAttributes = []string{"name"}
+	setup := b.begin("alice", "MFA_SETUP")
+	mail, err := b.answer("alice", setup, "EMAIL", "alice@example.com")
+	if err != nil || mail.Challenge != "EMAIL_OTP" || b.Attribute(b.pool, "alice", "email") != "" {
+		t.Fatal(mail, err, b.Attribute(b.pool, "alice", "email"))
+	}
+	code := b.Code()
+	_, err = b.answer("alice", mail, "EMAIL_OTP_CODE", userpooltest.WrongCode(code))
+	wantFault(t, err, fault.CodeMismatch, wrongCode)
+	if got := b.Attribute(b.pool, "alice", "email"); got != "" {
+		t.Errorf("a wrong code stored %q", got)
+	}
+	b.begin("alice", "MFA_SETUP") // the set-up that was not finished left nothing
+
+	for name, tc := range map[string]struct {
+		change func()
+		undo   func()
+		text   string
+	}{
+		"the client loses the right to write": {
+			change: func() { b.updateClient(readOnly) }, undo: func() { b.updateClient(allFlows) }, text: "A client attempted to write unauthorized attribute"},
+		"the user gets another address": {
+			change: func() { b.setAddress("admin@example.com") }, undo: func() { b.setAddress("") }, text: invalidSession},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mail, err := b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", "alice@example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := b.Code()
+			tc.change()
+			_, err = b.answer("alice", mail, "EMAIL_OTP_CODE", code)
+			wantFault(t, err, fault.NotAuthorized, tc.text)
+			tc.undo()
+		})
+	}
+
+	b.updateClient(readOnly)
+	_, err = b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", "alice@example.com")
+	wantFault(t, err, fault.NotAuthorized, "A client attempted to write unauthorized attribute")
+	b.updateClient(allFlows)
+	_, err = b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", strings.Repeat("a", 250)+"@example.com")
+	wantFault(t, err, fault.InvalidParameter, "*")
+
+	older, err := b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", "mallory@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail, err = b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", "alice@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code = b.Code()
+	_, err = b.answer("alice", older, "EMAIL_OTP_CODE", code)
+	wantFault(t, err, fault.CodeMismatch, wrongCode) // the code went to another address
+	mail, err = b.answer("alice", b.begin("alice", "MFA_SETUP"), "EMAIL", "alice@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := b.answer("alice", mail, "EMAIL_OTP_CODE", b.Code())
+	wantTokens(t, done, err)
+	if b.Attribute(b.pool, "alice", "email") != "alice@example.com" || b.Attribute(b.pool, "alice", "email_verified") != "true" {
+		t.Error("the address is not stored and verified")
+	}
+}
+
+func (b *mfaBench) updateClient(settings userpool.ClientSettings) {
+	b.T.Helper()
+	if _, err := b.Pools.UpdateUserPoolClient(b.T.Context(), b.pool, b.client, "", settings); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+func (b *mfaBench) setAddress(email string) {
+	b.T.Helper()
+	if err := b.Users.AdminUpdateUserAttributes(b.T.Context(), directory.AdminUpdate{PoolID: b.pool, Username: "alice",
+		Attributes: []userpool.Attribute{attr("email", email)}}); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// The operations do not declare NotImplementedException.
+func TestNamesThatNoChallengeHasAreInvalidParameters(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn})
+	for _, name := range []string{"ADMIN_NO_SRP_AUTH", "SMS", "", "(DefineAuthChallenge)"} {
+		for _, admin := range []bool{false, true} {
+			_, err := b.SignIns.RespondToAuthChallenge(t.Context(), signin.Answer{Admin: admin, PoolID: b.pool, ClientID: b.client, Challenge: name,
+				Session: "AYABeBBBBBBBBBBBBBBBBBBBBBBBB", Responses: map[string]string{"USERNAME": "alice"}})
+			wantFault(t, err, fault.InvalidParameter, "*")
+		}
+	}
 }

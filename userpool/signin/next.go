@@ -20,6 +20,7 @@ type situation struct {
 	temporaryUntil time.Time // when the user's temporary password expires; zero for never
 	proved         []Factor
 	chosen         string // the challenge that the user chose or that an answer leads to; "" for none
+	address        bool   // MFA_SETUP was answered with an address
 	verified       bool   // a passkey verified the user
 	mfa            mfaDemand
 	device         deviceView
@@ -120,7 +121,8 @@ func nextSecondFactor(s situation) (string, error) {
 		return "", nil // nextDevice requires its proof
 	case s.mfa.err != nil:
 		return "", s.mfa.err
-	case s.mfa.challenge == selectMFAType && slices.Contains(s.mfa.choices, s.chosen):
+	case s.mfa.challenge == selectMFAType && slices.Contains(s.mfa.choices, s.chosen),
+		s.mfa.challenge == mfaSetup && s.address && s.chosen == emailOTP:
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
@@ -162,7 +164,7 @@ func nextDevice(s situation) (string, error) {
 func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
 	s := situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
-		proved: a.state.Proved, chosen: a.state.Chosen, verified: a.state.Verified, device: a.deviceView(), decision: a.decision}
+		proved: a.state.Proved, chosen: a.state.Chosen, address: a.state.Address != "", verified: a.state.Verified, device: a.deviceView(), decision: a.decision}
 	demand, err := a.demand()
 	if fault.Is(err, fault.Internal) {
 		return s, err
@@ -208,6 +210,8 @@ func recheckSecond(s *step, a *attempt) (err error) {
 		if challenge, err = setupChallenge(a); err != nil {
 			return err
 		}
+	case s.name == emailOTP && a.state.Address != "":
+		return a.mustSetUp(&a.subject.User, emailOTP)
 	case s.name == selectMFAType, slices.Contains(secondFactors, s.proves(a)):
 	default:
 		return nil

@@ -38,6 +38,8 @@ func TestNextKeepsTheOrderOfFactors(t *testing.T) {
 		"several factors are offered":                     {in: situation{proved: []Factor{Password}, mfa: several}, challenge: selectMFAType},
 		"the chosen factor is asked":                      {in: situation{proved: []Factor{Password}, mfa: several, chosen: smsMFA}, challenge: smsMFA},
 		"a factor that was not offered cannot be chosen":  {in: situation{proved: []Factor{Password}, mfa: several, chosen: mfaSetup}, challenge: selectMFAType},
+		"a code goes to the address of a set-up":          {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup}, chosen: emailOTP, address: true}, challenge: emailOTP},
+		"a set-up without an address is asked again":      {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup}, chosen: emailOTP}, challenge: mfaSetup},
 		"a risk that demands MFA and finds no factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
 		"a risk that demands MFA lets nobody set it up":   {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup, risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
 		"a risk asks for MFA where there is a factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFAIfConfigured}}},

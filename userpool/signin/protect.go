@@ -118,6 +118,18 @@ func (a *attempt) mustDemand(u *store.User, challenge string) error {
 	return errSession
 }
 
+// mustSetUp returns errSession unless the user owes MFA_SETUP now and can set the factor up.
+func (a *attempt) mustSetUp(u *store.User, factor string) error {
+	d, err := a.demandOf(u)
+	if fault.Is(err, fault.Internal) {
+		return err
+	}
+	if err != nil || d.Challenge != mfaSetup || !slices.Contains(d.Choices, factor) {
+		return errSession
+	}
+	return nil
+}
+
 // checkRisk returns threat.ErrBlocked if a sign-in is to end without the second factor that its risk demands. next asks for it
 // in time, except in CUSTOM_AUTH, where triggers take the place of MFA.
 func (m *Machine) checkRisk(ctx context.Context, a *attempt) error {

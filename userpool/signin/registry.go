@@ -41,7 +41,7 @@ func (m *Machine) register() error {
 		customStep(m.o.Triggers, m.base),
 		webAuthnStep(m.o.Passkeys),
 		selectMFAStep(),
-		mfaSetupStep(m.o.Users),
+		mfaSetupStep(),
 		smsMFAStep(m.o.Users),
 		withEmailMFA(emailOTPStep(m.o.Users), m.o.Users),
 		softwareTokenStep(m.o.Factors),

@@ -50,6 +50,7 @@ type state struct {
 	Proved   []Factor   `json:"v,omitempty"`
 	Password int64      `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
 	Chosen   string     `json:"h,omitempty"` // the challenge that the user chose, until something is proved
+	Address  string     `json:"a,omitempty"` // that MFA_SETUP is to give the user, until something is proved
 	Verified bool       `json:"y,omitempty"` // a passkey verified the user
 	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
 	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
