@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -148,7 +149,18 @@ func (f *Functions) done(function *Function, call Call, took time.Duration, err 
 	}
 	log := f.o.Log.With("function", call.ARN, "request_id", call.RequestID, "took", took)
 	if raised, ok := errors.AsType[*FunctionError](*err); ok && raised.Stack != "" {
-		log = log.With("stack", raised.Stack)
+		log = log.With("stack", cut(raised.Stack))
 	}
-	log.Error("a trigger function failed", "error", *err)
+	log.Error("a trigger function failed", "error", cut((*err).Error()))
+}
+
+// maxLogged limits the text of an error in the log, in bytes.
+const maxLogged = 16 << 10
+
+// cut returns the part of a text that is logged.
+func cut(s string) string {
+	if len(s) <= maxLogged {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxLogged], "") + " …"
 }

@@ -136,6 +136,20 @@ func TestCallsAreCountedAndFailuresAreLoggedWithoutTheEvent(t *testing.T) {
 	}
 }
 
+func TestLoggedErrorsAreCut(t *testing.T) {
+	long := strings.Repeat("é", 100_000)
+	for _, err := range []error{&trigger.FunctionError{Type: long}, &trigger.FunctionError{Message: long, Stack: long}, &trigger.InvokeError{Reason: long}} {
+		var log bytes.Buffer
+		f := functions(t, nil, &log, trigger.Function{ARN: parse(t, arn), Runtime: runtime(func(context.Context, trigger.Call) ([]byte, error) { return nil, err })})
+		if _, got := f.Invoke(t.Context(), arn, []byte(`{}`)); !errors.Is(got, err) {
+			t.Error(got)
+		}
+		if n := log.Len(); n < 16<<10 || n > 34<<10 {
+			t.Errorf("%d bytes", n)
+		}
+	}
+}
+
 func TestTwoFunctionsWithOneARNAreRefused(t *testing.T) {
 	_, err := trigger.New(trigger.Options{Functions: []trigger.Function{{ARN: parse(t, arn)}, {ARN: parse(t, arn)}}})
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/sluicegate/sluice/bounded"
 )
@@ -70,8 +71,18 @@ func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code str
 	if call != nil {
 		operation = call.API.ID + ":" + call.Operation.Name
 	}
-	c.Log.Log(ctx, level, "call refused", "request_id", id, "operation", operation, "code", code, "error", err)
+	if !c.Log.Enabled(ctx, level) {
+		return
+	}
+	text := err.Error()
+	if len(text) > maxLogged {
+		text = strings.ToValidUTF8(text[:maxLogged], "") + " …"
+	}
+	c.Log.Log(ctx, level, "call refused", "request_id", id, "operation", operation, "code", code, "error", text)
 }
+
+// maxLogged limits the text of an error in the log, in bytes: it may have texts of callers and of functions.
+const maxLogged = 16 << 10
 
 // Write writes an answer. No cache may keep it, because answers hold tokens and keys.
 func (c *Config) Write(w http.ResponseWriter, status int, contentType string, body []byte) {

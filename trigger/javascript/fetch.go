@@ -17,6 +17,7 @@ import (
 const (
 	maxFetches   = 16      // of one call at the same time
 	maxFetched   = 2 << 20 // bytes of an answer's body
+	maxSending   = 2 << 20 // bytes of all requests in progress of a call, as JSON
 	maxRedirects = 10
 )
 
@@ -75,15 +76,21 @@ func (m *machine) fetch(a arguments) (any, error) {
 	if m.fetches >= maxFetches {
 		return nil, fmt.Errorf("fetch: more than %d requests at the same time", maxFetches)
 	}
+	size := len(a.text(1))
+	if m.sending+size > maxSending {
+		return nil, fmt.Errorf("fetch: the requests in progress have more than %d bytes", maxSending)
+	}
 	request, err := m.request(&f)
 	if err != nil {
 		return nil, err
 	}
 	m.fetches++
+	m.sending += size
 	id, ended := a.number(0), m.fetched
 	go func() {
 		answer, err := m.o.do(request, f.Redirect)
 		ended <- func() error { // never blocks: there is room for maxFetches
+			m.sending -= size
 			if err != nil {
 				return m.enter("settle", id, err.Error(), nil)
 			}

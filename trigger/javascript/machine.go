@@ -67,6 +67,7 @@ type machine struct {
 	timers   map[int]time.Time  // when each is due
 	fetched  chan func() error  // settles a fetch in JavaScript
 	fetches  int                // in progress
+	sending  int                // bytes of these requests
 	abandon  context.CancelFunc // ends the fetches of the call
 }
 
@@ -149,7 +150,7 @@ func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 func (m *machine) begin(ctx context.Context, call trigger.Call) {
 	m.ctx, m.call = ctx, call
 	m.ended, m.output, m.failure, m.lines = false, "", nil, 0
-	m.timers, m.fetches = map[int]time.Time{}, 0
+	m.timers, m.fetches, m.sending = map[int]time.Time{}, 0, 0
 	m.pace.begin(ctx.Done())
 }
 

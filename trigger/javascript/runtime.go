@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -131,7 +133,7 @@ func (r *Runtime) work(j job) {
 	for {
 		output, err := r.run(j)
 		j.hold.finish()
-		j.done <- result{output, err}
+		j.done <- result{output, r.withoutFolder(err)}
 		idle.Reset(idleTime)
 		select {
 		case j = <-r.jobs:
@@ -141,6 +143,17 @@ func (r *Runtime) work(j job) {
 			return
 		}
 	}
+}
+
+// withoutFolder names files in the message of a function's error relative to the function's folder: clients see the message.
+func (r *Runtime) withoutFolder(err error) error {
+	raised, ok := errors.AsType[*trigger.FunctionError](err)
+	if !ok {
+		return err
+	}
+	folder := filepath.Dir(r.o.File)
+	message := strings.ReplaceAll(raised.Message, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator), "")
+	return &trigger.FunctionError{Type: raised.Type, Message: strings.ReplaceAll(message, folder, "the function's folder"), Stack: raised.Stack}
 }
 
 // run takes a machine, runs the call, and keeps the machine if the call succeeded.

@@ -1,6 +1,16 @@
 // The bridge to Go, console, process and timers. `host` is the only function that Go gives: host(operation, ...arguments).
-const host = globalThis.__host;
+const toHost = globalThis.__host;
 delete globalThis.__host;
+
+// Strings are copied when they cross to Go, so they are bounded before.
+const maxCrossing = 8 << 20, maxText = 16 << 10;
+const host = (...values) => {
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] === 'string' && values[i].length > maxCrossing) throw new RangeError(`A text of ${values[i].length} characters is over the limit of ${maxCrossing}`);
+  }
+  return toHost(...values);
+};
+const short = (text) => (text.length > maxText ? `${text.slice(0, maxText)} …` : text);
 
 const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 
@@ -62,12 +72,12 @@ const format = (first, ...rest) => {
   return [text, ...rest.map((v) => inspect(v))].join(' ');
 };
 
-const logAt = (level) => (...values) => { host('log', level, format(...values)); };
+const logAt = (level) => (...values) => { host('log', level, short(format(...values))); };
 define('console', {
   debug: logAt('debug'), log: logAt('info'), info: logAt('info'), warn: logAt('warn'), error: logAt('error'), trace: logAt('debug'),
-  dir: (v) => { host('log', 'info', inspect(v)); },
-  table: (v) => { host('log', 'info', inspect(v)); },
-  assert: (ok, ...values) => { if (!ok) host('log', 'error', `Assertion failed${values.length ? `: ${format(...values)}` : ''}`); },
+  dir: (v) => { host('log', 'info', short(inspect(v))); },
+  table: (v) => { host('log', 'info', short(inspect(v))); },
+  assert: (ok, ...values) => { if (!ok) host('log', 'error', short(`Assertion failed${values.length ? `: ${format(...values)}` : ''}`)); },
   group() {}, groupEnd() {}, time() {}, timeEnd() {}, timeLog() {}, count() {},
 });
 

@@ -1,13 +1,21 @@
 // Loading and calling the handler, as AWS's runtime for Node.js does.
 
 // report tells Go that the call, or the loading, has ended. A thrown value that is not an Error has the type of the value.
+const maxOutput = 6 << 20;
+const textOf = (v) => short(String(v));
 const report = (error, output) => {
+  if (error === undefined && output.length > maxOutput) {
+    return host('failed', 'Function.ResponseSizeTooLarge', `Response payload size exceeded maximum allowed payload size (${maxOutput} bytes).`, '', '', 0, 0);
+  }
   if (error === undefined) return host('done', output);
   const isError = error instanceof Error || (typeof error === 'object' && error !== null && 'name' in error && 'message' in error);
-  if (!isError) return host('failed', typeof error, String(error), '', '', 0, 0);
+  if (!isError) return host('failed', typeof error, textOf(error), '', '', 0, 0);
   const at = [error.fileName, error.lineNumber, error.columnNumber];
-  return host('failed', String(error.name), String(error.message), String(error.stack ?? ''), String(at[0] ?? ''), Number(at[1] ?? 0), Number(at[2] ?? 0));
+  return host('failed', textOf(error.name), textOf(error.message), textOf(error.stack ?? ''), textOf(at[0] ?? ''), Number(at[1] ?? 0), Number(at[2] ?? 0));
 };
+
+// The engine throws null when it has no memory left for an error.
+const thrownNothing = (v) => new Error(v === null ? 'null was thrown; the memory may be used up' : String(v));
 
 let handler;
 const load = (path, source, name) => {
@@ -20,7 +28,7 @@ const load = (path, source, name) => {
   else {
     const module = { exports: {}, id: path, filename: path };
     loaded.set(path, module);
-    try { runCommonJS(module, source); } catch (e) { report(e ?? new Error('null')); return; }
+    try { runCommonJS(module, source); } catch (e) { report(e ?? thrownNothing(e)); return; }
     ready(module.exports);
   }
 };
@@ -56,7 +64,7 @@ const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, funct
     if (!mine.completed && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
     end(undefined, mine.output);
   };
-  const fail = (error) => done(error ?? new Error(String(error)));
+  const fail = (error) => done(error ?? thrownNothing(error));
   const context = {
     functionName, functionVersion, invokedFunctionArn, memoryLimitInMB, awsRequestId,
     logGroupName: `/aws/lambda/${functionName}`, logStreamName: awsRequestId,
@@ -76,4 +84,11 @@ const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, funct
 // enter is the one function that Go calls.
 const operations = { load, invoke, fire, settle, idle: () => { if (call) call.idle(); } };
 Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
-globalThis.__enter = (name, ...values) => { operations[name](...values); };
+const bounded = (error) => {
+  if (typeof error === 'string') return short(error);
+  if (!(error instanceof Error) || !(String(error.message).length > maxText)) return error;
+  return Object.assign(new Error(textOf(error.message)), { name: textOf(error.name) });
+};
+globalThis.__enter = (name, ...values) => {
+  try { operations[name](...values); } catch (e) { throw bounded(e); }
+};

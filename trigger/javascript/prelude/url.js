@@ -1,4 +1,10 @@
-// URL and URLSearchParams. Go parses URLs.
+// URL and URLSearchParams. Go parses URLs. It gets at most maxURL characters of each part.
+const maxURL = 64 << 10;
+const urlText = (v) => {
+  const text = String(v);
+  if (text.length > maxURL) throw Object.assign(new TypeError(`Invalid URL: it has more than ${maxURL} characters`), { code: 'ERR_INVALID_URL' });
+  return text;
+};
 class URLSearchParams {
   #pairs = [];
   #changed = () => {};
@@ -50,20 +56,20 @@ define('URLSearchParams', URLSearchParams);
 class URL {
   #parts;
   #params;
-  constructor(url, base) { this.#become(host('url', String(url), base === undefined ? null : String(base)), url); }
+  constructor(url, base) { this.#become(host('url', urlText(url), base === undefined ? null : urlText(base)), url); }
   #become(text, url) {
     if (text === null) throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: String(url) });
     this.#parts = JSON.parse(text);
     this.#params = undefined;
   }
-  static canParse(url, base) { return host('url', String(url), base === undefined ? null : String(base)) !== null; }
+  static canParse(url, base) { return host('url', urlText(url), base === undefined ? null : urlText(base)) !== null; }
   static parse(url, base) { return URL.canParse(url, base) ? new URL(url, base) : null; }
   get searchParams() {
     const params = this.#params ??= new URLSearchParams(this.#parts.search, () => { this.search = params.toString(); this.#params = params; });
     return params;
   }
   get href() { return this.#parts.href; }
-  set href(v) { this.#become(host('url', String(v), null), v); }
+  set href(v) { this.#become(host('url', urlText(v), null), v); }
   get origin() { return this.#parts.origin; }
   toString() { return this.href; }
   toJSON() { return this.href; }
@@ -72,7 +78,7 @@ class URL {
       Object.defineProperty(URL.prototype, part, {
         enumerable: true, configurable: true,
         get() { return this.#parts[part]; },
-        set(v) { this.#become(host('seturl', this.#parts.href, part, String(v)), v); },
+        set(v) { this.#become(host('seturl', urlText(this.#parts.href), part, urlText(v)), v); },
       });
     }
   }
