@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
@@ -212,9 +213,17 @@ func recheckSecond(s *step, a *attempt) (err error) {
 		}
 	case s.name == emailOTP && a.state.Address != "":
 		return a.mustSetUp(&a.subject.User, emailOTP)
+	case s.name == softwareTokenMFA && !hasToken(&a.subject.User):
+		return nil // the step says that there is no token
 	case s.name == selectMFAType, slices.Contains(secondFactors, s.proves(a)):
 	default:
 		return nil
 	}
 	return a.mustDemand(&a.subject.User, challenge)
+}
+
+// hasToken reports whether the user has a verified TOTP.
+func hasToken(u *store.User) bool {
+	m, err := userpool.ReadMFA(u)
+	return err == nil && m.Verified()
 }
