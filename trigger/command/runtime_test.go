@@ -265,19 +265,29 @@ func TestACallerThatGivesUpDoesNotEndTheCall(t *testing.T) {
 func TestWhatProcessesPrintIsLoggedWithLimits(t *testing.T) {
 	w := start(t, "")
 	w.want(t, "stderr", "1")
-	w.want(t, "print", "1")
-	w.want(t, "unfinished", "1")
+	w.want(t, "print", "1")           // in one second, or in several on a busy machine
 	if err := w.Close(); err != nil { // all output has been read
 		t.Fatal(err)
 	}
 	log := w.log.String()
-	for _, want := range []string{`msg=err function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines", "msg=unfinished"} {
+	for _, want := range []string{`msg=err function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("%s is missing", want)
 		}
 	}
-	if n := strings.Count(log, "\n"); n > 1010 || len(log) > 400_000 {
+	if n := strings.Count(log, "\n"); n >= 2000 || len(log) > 1_000_000 {
 		t.Errorf("%d lines, %d bytes", n, len(log))
+	}
+}
+
+func TestALineWithoutAnEndIsLoggedWhenTheProcessEnds(t *testing.T) {
+	w := start(t, "")
+	w.want(t, "unfinished", "1")
+	if err := w.Close(); err != nil { // all output has been read
+		t.Fatal(err)
+	}
+	if !strings.Contains(w.log.String(), "msg=unfinished") {
+		t.Error(w.log.String())
 	}
 }
 
