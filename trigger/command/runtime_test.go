@@ -280,17 +280,6 @@ func TestWhatProcessesPrintIsLoggedWithLimits(t *testing.T) {
 	}
 }
 
-func TestALineWithoutAnEndIsLoggedWhenTheProcessEnds(t *testing.T) {
-	w := start(t, "")
-	w.want(t, "unfinished", "1")
-	if err := w.Close(); err != nil { // all output has been read
-		t.Fatal(err)
-	}
-	if !strings.Contains(w.log.String(), "msg=unfinished") {
-		t.Error(w.log.String())
-	}
-}
-
 func TestAnswersToOtherCallsAreRefused(t *testing.T) {
 	w := start(t, "")
 	if got, err := w.call(t.Context(), "other id"); err != nil || !strings.Contains(got, "403") || !strings.Contains(got, "InvalidRequestID") {
