@@ -35,18 +35,20 @@ var floors = map[string]int{
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
 	"userpool/totp": 1, "userpool/factors": 8,
-	// 10, user pools as one; dispatch: the code that all APIs of one protocol share.
-	"userpool/idp": 10, "server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
-	// 11, wires.
-	"server/caller": 11, "server/cognitoidp": 11, "server/cognitoidentity": 11, "server/sts": 11, "server/iam": 11, "server/oidc": 11,
-	"server/confirmuser": 11, "server/kms": 11,
-	"server/refusal": 11,
-	// 12, the composition.
-	"node": 12, "server/compat": 12, "userpool/userpooltest": 12,
-	// 13, the host, and tests' servers.
-	"server/caller/callertest": 13, "caddymodule": 13,
-	// 14, ends.
-	"": 14, "cmd/sluice": 14,
+	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
+	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
+	// 11, user pools as one.
+	"userpool/idp": 11,
+	// 12, wires.
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oidc": 12,
+	"server/confirmuser": 12, "server/kms": 12,
+	"server/refusal": 12,
+	// 13, the composition.
+	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
+	// 14, the host, and tests' servers.
+	"server/caller/callertest": 14, "caddymodule": 14,
+	// 15, ends.
+	"": 15, "cmd/sluice": 15,
 }
 
 // hosts are the packages that may know Caddy.
