@@ -118,6 +118,9 @@ func (c *DeclaredClient) settings(poolID string, check RequestCheck) (ClientSett
 	setDefault(&c.Name, name)
 	setDefault(&c.Name, c.ID)
 	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
+	if settings.AllowedOAuthFlowsUserPoolClient && settings.SupportedIdentityProviders == nil {
+		settings.SupportedIdentityProviders = []string{ProviderCognito}
+	}
 	return settings, withSecret, err
 }
 

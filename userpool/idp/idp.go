@@ -16,8 +16,10 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -40,6 +42,9 @@ type Options struct {
 	Keys         directory.CodeKeys         // see directory.Options; may be nil
 	Queue        directory.Queue            // see directory.Options; may be nil
 
+	PublicURL    string // see domains.Options; "" is http://localhost
+	DomainSuffix string // of prefix domains; "" is auth.localhost
+
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
 	Used     *signin.Used    // see signin.Options; may be nil
@@ -59,6 +64,8 @@ type Options struct {
 // Provider is the services of user pools, wired together.
 type Provider struct {
 	Pools    *userpool.Service
+	Domains  *domains.Service
+	Scopes   *resourceservers.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
 	Devices  *devices.Service
@@ -77,10 +84,23 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.PublicURL == "" {
+		o.PublicURL = "http://localhost"
+	}
+	if o.DomainSuffix == "" {
+		o.DomainSuffix = "auth.localhost"
+	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
+		return nil, err
+	}
+	p.Domains, err = domains.New(domains.Options{Base: base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
+	if err != nil {
+		return nil, err
+	}
+	if p.Scopes, err = resourceservers.New(resourceservers.Options{Base: base, Pools: p.Pools}); err != nil {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
