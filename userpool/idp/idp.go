@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
@@ -21,6 +22,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -73,6 +75,8 @@ type Provider struct {
 	Factors  *factors.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
+	Branding *branding.Service
+	Terms    *terms.Service
 
 	base *userpool.Base
 }
@@ -96,11 +100,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Domains, err = domains.New(domains.Options{Base: base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
-	if err != nil {
-		return nil, err
-	}
-	if p.Scopes, err = resourceservers.New(resourceservers.Options{Base: base, Pools: p.Pools}); err != nil {
+	if err := p.newParts(&o); err != nil {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
@@ -130,6 +130,22 @@ func New(o Options) (*Provider, error) {
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
 		Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	return p, err
+}
+
+// newParts makes the services that need the pools only.
+func (p *Provider) newParts(o *Options) (err error) {
+	p.Domains, err = domains.New(domains.Options{Base: p.base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
+	if err != nil {
+		return err
+	}
+	if p.Scopes, err = resourceservers.New(resourceservers.Options{Base: p.base, Pools: p.Pools}); err != nil {
+		return err
+	}
+	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools}); err != nil {
+		return err
+	}
+	p.Terms, err = terms.New(terms.Options{Base: p.base, Pools: p.Pools})
+	return err
 }
 
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
