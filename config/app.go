@@ -28,6 +28,10 @@ type App struct {
 	// issuer. Default http://localhost:8080.
 	PublicURL string `json:"public_url,omitempty"`
 
+	// DomainSuffix is what follows the prefix and a dot in the host names of user pools' prefix domains. Default: "auth." and the host
+	// of PublicURL; auth.localhost if that host is an IP address.
+	DomainSuffix string `json:"domain_suffix,omitempty"`
+
 	// Region is the AWS region in ids and ARNs. Default us-east-1.
 	Region string `json:"region,omitempty"`
 
@@ -85,6 +89,36 @@ type UserPool struct {
 	Clients []Client `json:"clients,omitempty"`
 	// Groups are the declared groups.
 	Groups []Group `json:"groups,omitempty"`
+	// Domains are the declared domains: at most one prefix domain and one custom domain.
+	Domains []Domain `json:"domains,omitempty"`
+	// ResourceServers are the declared resource servers.
+	ResourceServers []ResourceServer `json:"resource_servers,omitempty"`
+}
+
+// Domain is a declared domain of a user pool.
+type Domain struct {
+	// Name is a prefix of one label, or the host name of a custom domain.
+	Name string `json:"name"`
+	// ManagedLogin is the version of the login pages: 1 for the classic ones, 2 for managed login. Default 2, and 1 in the tier LITE.
+	ManagedLogin int `json:"managed_login,omitempty"`
+}
+
+// ResourceServer is a declared resource server of a user pool.
+type ResourceServer struct {
+	// ID is the identifier, with which its scopes begin in tokens.
+	ID string `json:"id"`
+	// Name is the name. Default: the identifier.
+	Name string `json:"name,omitempty"`
+	// Scopes are the scopes.
+	Scopes []Scope `json:"scopes,omitempty"`
+}
+
+// Scope is a scope of a resource server.
+type Scope struct {
+	// Name is the name, without the identifier of the resource server.
+	Name string `json:"name"`
+	// Description describes the scope. Default: its name.
+	Description string `json:"description,omitempty"`
 }
 
 // Client is a declared app client.
@@ -247,6 +281,7 @@ func (a *App) Defaults(env func(string) string) {
 	setDefault(&a.DataDir, filepath.Join(a.BaseDir, "data"))
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
+	setDefault(&a.DomainSuffix, defaultSuffix(a.PublicURL))
 	setDefault(&a.Region, "us-east-1")
 	setDefault(&a.Account, "000000000000")
 	setDefault(&a.Issuer, "public")
@@ -256,6 +291,12 @@ func (a *App) Defaults(env func(string) string) {
 		setDefault(&p.Name, suffix)
 		for j := range p.Clients {
 			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
+		}
+		for j := range p.ResourceServers {
+			for k := range p.ResourceServers[j].Scopes {
+				s := &p.ResourceServers[j].Scopes[k]
+				setDefault(&s.Description, s.Name)
+			}
 		}
 	}
 	for i := range a.IdentityPools {

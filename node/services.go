@@ -51,16 +51,16 @@ type Services struct {
 // servicesID names the settings that services depend on.
 func servicesID(c *config.App) (string, error) {
 	raw, err := json.Marshal(struct {
-		Dir, URL, Region, Account, Issuer string
-		Passwords                         string
-		Strict                            bool
-		RateLimit                         *config.RateLimit
-		SMTP                              *config.SMTP
-		SMS                               *config.SMS
-		KMSKeys                           []string
-		Redis                             *config.Redis
-		Triggers                          []config.Trigger
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
+		Dir, URL, Suffix, Region, Account, Issuer string
+		Passwords                                 string
+		Strict                                    bool
+		RateLimit                                 *config.RateLimit
+		SMTP                                      *config.SMTP
+		SMS                                       *config.SMS
+		KMSKeys                                   []string
+		Redis                                     *config.Redis
+		Triggers                                  []config.Trigger
+	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
 	return string(raw), err
 }
 

@@ -17,7 +17,9 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -41,7 +43,7 @@ func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Q
 		return nil, err
 	}
 	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
+		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
@@ -80,12 +82,28 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 			problems = append(problems, err)
 		}
 	}
+	for _, err := range []error{resourceservers.CheckDeclared(declaredServers(p)),
+		domains.CheckDeclared(d.app.PublicURL, d.app.DomainSuffix, declaredDomains(p))} {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("user pool %s: %w", p.ID, err))
+		}
+	}
 	return problems
 }
 
 // ensureUserPool makes a declared pool.
 func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
-	return users.Pools.Ensure(ctx, d.userPool(p))
+	pool := d.userPool(p)
+	if err := users.Pools.EnsurePool(ctx, pool); err != nil {
+		return err
+	}
+	if err := users.Scopes.Ensure(ctx, p.ID, declaredServers(p)); err != nil { // before the clients, which name its scopes
+		return err
+	}
+	if err := users.Domains.Ensure(ctx, p.ID, d.app.Account, declaredDomains(p)); err != nil {
+		return err
+	}
+	return users.Pools.EnsureParts(ctx, pool)
 }
 
 // userPool is a declared user pool in the domain's terms.

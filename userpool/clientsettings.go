@@ -36,8 +36,11 @@ type ClientSettings struct {
 	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
 }
 
-// ClientDCR is the type of clients that were registered dynamically.
-const ClientDCR = "DCR"
+// The types of clients: registered dynamically, and all others.
+const (
+	ClientDCR     = "DCR"
+	ClientRegular = "REGULAR"
+)
 
 // ValidityUnits are seconds, minutes, hours or days.
 type ValidityUnits struct {

@@ -142,6 +142,18 @@ func (d DomainNames) Host() string {
 	return d.Prefix
 }
 
+// checkDomains refuses the tier LITE for a pool one of whose domains has managed login.
+func (p *PoolSettings) checkDomains(tx store.Tx, poolID string) error {
+	if p.UserPoolTier != TierLite {
+		return nil
+	}
+	list, err := tx.Domains.OfPool(poolID)
+	if err == nil && slices.ContainsFunc(list, func(d store.Domain) bool { return d.Version > 1 }) {
+		err = p.unavailable("Managed Login")
+	}
+	return err
+}
+
 // domainNames returns the host names of the pool's domains.
 func (s *Service) domainNames(poolID string, domains []store.Domain) DomainNames {
 	var names DomainNames

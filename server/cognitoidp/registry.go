@@ -9,9 +9,11 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -26,6 +28,8 @@ type Options struct {
 // server holds the services behind the operations.
 type server struct {
 	pools    *userpool.Service
+	domains  *domains.Service
+	scopes   *resourceservers.Service
 	tokens   *tokens.Service
 	users    *directory.Service
 	devices  *devices.Service
@@ -40,6 +44,7 @@ func newServer(o Options) *server {
 	s := &server{clientIP: o.ClientIP}
 	if p := o.Provider; p != nil {
 		s.factors = p.Factors
+		s.domains, s.scopes = p.Domains, p.Scopes
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
@@ -55,12 +60,15 @@ func Registry(o Options) rpc.Registry {
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
 		s.clientOperations(),
+		s.clientSecretOperations(),
 		s.deviceOperations(),
+		s.domainOperations(),
 		s.factorOperations(),
 		s.groupOperations(),
 		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
+		s.resourceServerOperations(),
 		s.selfOperations(),
 		s.sessionOperations(),
 		s.signUpOperations(),
