@@ -6,10 +6,23 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 )
+
+// poolHosts finds pools by the Host of requests.
+type poolHosts struct{ sv *Services }
+
+// ByHost returns the mount point of the pool whose domain is the host. If the store cannot be read, no host is a domain.
+func (h poolHosts) ByHost(ctx context.Context, host string) (mount.Point, bool) {
+	d, ok, err := h.sv.Users.Domains.ByHost(ctx, host)
+	if err != nil {
+		h.sv.log.Error("reading the domains of user pools", "error", err)
+	}
+	return mount.Point{PoolID: d.PoolID, Base: d.Base}, ok
+}
 
 // ServesHost reports whether the host name is that of the public URL or a domain of a user pool. Names under AWS's own
 // domain are not: nobody but AWS can get certificates for them.
