@@ -39,6 +39,7 @@ func TestMountPointOfARequest(t *testing.T) {
 		"https://auth.example.com/.well-known/oauth-authorization-server":           {byHost, "/.well-known/oauth-authorization-server"},
 		"https://auth.example.com/us-east-1_b/login":                                {},
 		"https://id.example.com/login":                                              {},
+		"https://id.example.com//login":                                             {},
 		"https://id.example.com/":                                                   {},
 		"https://id.example.com/us-east-1_a":                                        {},
 		"https://id.example.com/us-east-1_a/login/":                                 {},
@@ -47,7 +48,11 @@ func TestMountPointOfARequest(t *testing.T) {
 	} {
 		got, below = mount.Point{}, ""
 		r := httptest.NewRequest("GET", target, nil)
-		if h := m.find(r); h != nil {
+		h, isDomain := m.byHost(r)
+		if !isDomain {
+			h = m.byPath(r.URL.Path)
+		}
+		if h != nil {
 			h.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		if got != want.point || below != want.path {
