@@ -27,8 +27,9 @@ type BrandingAsset struct {
 	ColorMode  string
 	ResourceID string // "" = none
 	Extension  string
-	Hash       string // of Bytes; package userpool/branding defines it
-	Bytes      []byte
+	Hash       string // of what is served; package userpool/branding defines it
+	Bytes      []byte // as they were given
+	Served     []byte // what browsers get if it is not Bytes; nil = Bytes
 }
 
 // Brandings keeps styles and their images.
@@ -42,7 +43,7 @@ type Brandings interface {
 	DeleteExpired(now time.Time, limit int) (int, error)
 
 	Assets(brandingID string) ([]BrandingAsset, error)     // ordered by category, color mode and resource
-	AssetNames(brandingID string) ([]BrandingAsset, error) // the same without Bytes
+	AssetNames(brandingID string) ([]BrandingAsset, error) // the same without Bytes and Served
 	AssetByHash(poolID, hash string) (BrandingAsset, error)
 	PutAsset(BrandingAsset) error // replaces the one of its category, color mode and resource; ErrNotFound without the style
 	DeleteAssets(brandingID string) error

@@ -65,12 +65,12 @@ func scanAssetName(r *row) store.BrandingAsset {
 
 func scanAsset(r *row) store.BrandingAsset {
 	a := scanAssetName(r)
-	a.Bytes = r.bytes()
+	a.Bytes, a.Served = r.bytes(), r.bytes()
 	return a
 }
 
 func (s brandings) Assets(brandingID string) ([]store.BrandingAsset, error) {
-	return all(s.Transaction, scanAsset, `select `+assetColumns+`, bytes from branding_assets where branding_id = $1
+	return all(s.Transaction, scanAsset, `select `+assetColumns+`, bytes, served from branding_assets where branding_id = $1
 		order by category, color_mode, resource_id`, brandingID)
 }
 
@@ -80,14 +80,15 @@ func (s brandings) AssetNames(brandingID string) ([]store.BrandingAsset, error) 
 }
 
 func (s brandings) AssetByHash(poolID, hash string) (store.BrandingAsset, error) {
-	return one(s.Transaction, scanAsset, `select `+assetColumns+`, bytes from branding_assets where pool_id = $1 and hash = $2 limit 1`, poolID, hash)
+	return one(s.Transaction, scanAsset, `select `+assetColumns+`, bytes, served from branding_assets where pool_id = $1 and hash = $2 limit 1`, poolID, hash)
 }
 
 func (s brandings) PutAsset(a store.BrandingAsset) error {
-	return s.insert(`insert into branding_assets (`+assetColumns+`, bytes) values ($1, $2, $3, $4, $5, $6, $7, $8)
+	return s.insert(`insert into branding_assets (`+assetColumns+`, bytes, served) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (branding_id, category, color_mode, resource_id)
-		do update set extension = excluded.extension, hash = excluded.hash, bytes = excluded.bytes`,
-		a.BrandingID, a.PoolID, a.Category, a.ColorMode, a.ResourceID, a.Extension, a.Hash, a.Bytes)
+		do update set extension = excluded.extension, hash = excluded.hash, bytes = excluded.bytes,
+		served = excluded.served`,
+		a.BrandingID, a.PoolID, a.Category, a.ColorMode, a.ResourceID, a.Extension, a.Hash, a.Bytes, a.Served)
 }
 
 func (s brandings) DeleteAssets(brandingID string) error {

@@ -68,6 +68,7 @@ func asset(branding, category, mode, content string) store.BrandingAsset {
 func testBrandingAssets(t *testing.T, st store.Store) {
 	seed(t, st)
 	large := asset("b1", "FORM_LOGO", "DARK", "large")
+	large.Served = []byte("served")
 	large.ResourceID, large.Bytes = "r", []byte(strings.Repeat("\x00large\xff", 140_000))
 	small := asset("b1", "FORM_LOGO", "DARK", "small")
 	wantErr(t, "without a style", try(st, func(tx store.Tx) error { return tx.Brandings.PutAsset(small) }), store.ErrNotFound)

@@ -359,6 +359,7 @@ create table branding_assets (
     extension   text collate "C" not null,
     hash        text collate "C" not null,
     bytes       bytea,
+    served      bytea,
     primary key (branding_id, category, color_mode, resource_id)
 );
 create index branding_assets_by_hash on branding_assets (pool_id, hash);

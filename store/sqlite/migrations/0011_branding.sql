@@ -24,6 +24,7 @@ create table branding_assets (
     extension   text not null,
     hash        text not null,
     bytes       blob,
+    served      blob,
     primary key (branding_id, category, color_mode, resource_id)
 ) strict;
 create index branding_assets_by_hash on branding_assets (pool_id, hash);

@@ -35,6 +35,6 @@ insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}',
 insert into challenges values ('c1', 'us-east-1_aaaaaaaaa', x'0f', 1893588645678);
 insert into edge_sessions values ('e1', 'web', 'https://idp.example', 'ann', x'01', x'02', 1793588645678, 1793588745678, 1793588746678, null);
 insert into brandings values ('b1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', '', 0, '{}', 0, 1793588645678, 1793588646678, null);
-insert into branding_assets values ('b1', 'us-east-1_aaaaaaaaa', 'FORM_LOGO', 'LIGHT', '', 'PNG', 'h', x'01');
+insert into branding_assets values ('b1', 'us-east-1_aaaaaaaaa', 'FORM_LOGO', 'LIGHT', '', 'PNG', 'h', x'01', null);
 insert into ui_customizations values ('us-east-1_aaaaaaaaa', 'ALL', null, '.a{}', '20261102030405', null, '', '', 1793588645678, 1793588646678);
 insert into terms values ('t1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'terms-of-use', 'LINK', 'NONE', '{}', 0, 1793588645678, 1793588646678);
