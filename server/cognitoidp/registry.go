@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -37,6 +38,7 @@ type server struct {
 	factors  *factors.Service
 	signIns  *signin.Machine
 	threat   *threat.Service
+	terms    *terms.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
@@ -49,6 +51,7 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
+		s.terms = p.Terms
 	}
 	return s
 }
@@ -73,6 +76,7 @@ func Registry(o Options) rpc.Registry {
 		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
+		s.termsOperations(),
 		s.threatOperations(),
 		s.userOperations(),
 	} {
