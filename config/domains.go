@@ -7,6 +7,32 @@ import (
 	"strings"
 )
 
+// Domain is a declared domain of a user pool.
+type Domain struct {
+	// Name is a prefix of one label, or the host name of a custom domain.
+	Name string `json:"name"`
+	// ManagedLogin is the version of the login pages: 1 for the classic ones, 2 for managed login. Default 2, and 1 in the tier LITE.
+	ManagedLogin int `json:"managed_login,omitempty"`
+}
+
+// ResourceServer is a declared resource server of a user pool.
+type ResourceServer struct {
+	// ID is the identifier, with which its scopes begin in tokens.
+	ID string `json:"id"`
+	// Name is the name. Default: the identifier.
+	Name string `json:"name,omitempty"`
+	// Scopes are the scopes.
+	Scopes []Scope `json:"scopes,omitempty"`
+}
+
+// Scope is a scope of a resource server.
+type Scope struct {
+	// Name is the name, without the identifier of the resource server.
+	Name string `json:"name"`
+	// Description describes the scope. Default: its name.
+	Description string `json:"description,omitempty"`
+}
+
 // defaultSuffix returns the suffix of prefix domains for a public URL.
 func defaultSuffix(publicURL string) string {
 	u, err := url.Parse(publicURL)
