@@ -39,6 +39,8 @@ var floors = map[string]int{
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11,
+	// 11 as well: the looks of pages, which know no domain.
+	"server/login/pages": 11, "server/login/pages/samples": 12,
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oidc": 12,
 	"server/confirmuser": 12, "server/kms": 12,
