@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -73,12 +74,17 @@ func (r *Renderer) loadAssets() error {
 		name, kind string
 		path       *string
 	}{
-		{"login.css", "text/css; charset=utf-8", &r.css},
+		{stylesheet, "text/css; charset=utf-8", &r.css},
 		{"login.js", "text/javascript; charset=utf-8", &r.script},
 	} {
 		plain, err := static.ReadFile("static/" + f.name)
 		if err != nil {
 			return err
+		}
+		if f.name == stylesheet {
+			if plain, err = dynamic(plain); err != nil {
+				return err
+			}
 		}
 		var gz bytes.Buffer
 		z, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
@@ -97,4 +103,19 @@ func (r *Renderer) loadAssets() error {
 		r.assets[*f.path] = asset{kind: f.kind, plain: plain, gz: gz.Bytes()}
 	}
 	return nil
+}
+
+const stylesheet = "login.css"
+
+// dynamic adds the dark rules of the stylesheet again, for pages that follow the browser.
+func dynamic(css []byte) ([]byte, error) {
+	const dark, browser = `:root[data-scheme="dark"] {`, `:root[data-scheme="dynamic"] {`
+	start := bytes.Index(css, []byte(dark))
+	end := start + bytes.Index(css[max(start, 0):], []byte("\n}\n"))
+	if start < 0 || end < start {
+		return nil, fmt.Errorf("%s has no rules %s", stylesheet, dark)
+	}
+	rules := "@media (prefers-color-scheme: dark) {\n" + browser + string(css[start+len(dark):end]) + "\n}\n}\n"
+	end += len("\n}\n")
+	return slices.Concat(css[:end], []byte(rules), css[end:]), nil
 }

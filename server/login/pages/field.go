@@ -156,3 +156,8 @@ func (v *view) finish(f *field) *field {
 	v.fields = append(v.fields, f)
 	return f
 }
+
+// slug makes an id of a field's name.
+func slug(name string) string {
+	return "field-" + strings.Trim(strings.NewReplacer("requiredAttributes[", "attribute-", "]", "", ":", "-", "_", "-").Replace(name), "-")
+}

@@ -12,9 +12,12 @@ import (
 type form struct {
 	V             *view
 	Action, Class string
-	Text          Key    // of its only button
-	Use, Options  string // of forms that the script fills with a passkey: get or create, and the browser's options
-	Conditional   bool   // passkeys are offered in the browser's list of names, too
+	Text          Key // of its only button
+
+	// Of forms that the script fills with a passkey.
+	Use         string // get or create
+	Passkey     Passkey
+	Conditional bool // passkeys are offered in the browser's list of names, too
 }
 
 // Post is a form for an action.
@@ -27,12 +30,12 @@ func (v *view) Action(action string) form {
 
 // PasskeyForm is a form that the script fills.
 func (v *view) PasskeyForm(p Passkey, use, action, class string, text Key, conditional bool) form {
-	return form{V: v, Action: action, Class: class, Text: text, Use: use, Options: p.Options, Conditional: conditional}
+	return form{V: v, Action: action, Class: class, Text: text, Use: use, Passkey: p, Conditional: conditional}
 }
 
 // ClassicName is the name of the submit button in the classic hosted UI.
 func (v *view) ClassicName() string {
-	if !v.Style.Classic {
+	if !v.Classic() {
 		return ""
 	}
 	switch v.P.(type) {
@@ -69,7 +72,7 @@ func (v *view) ProviderLinks() []provider {
 			label = p.Name
 		}
 		list[i] = provider{Href: v.Link("/oauth2/authorize", "identity_provider", p.Name), Label: v.T("provider", "provider", label), Name: p.Name}
-		if !v.Style.NoIcons {
+		if v.Style.Options.ProviderIcons {
 			list[i].Icon = v.picture(v.Style.Icons[p.Name], "")
 		}
 	}
@@ -137,7 +140,7 @@ func (v *view) Graphic(value string) graphic {
 		kind = "PASSKEY"
 	}
 	g := graphic{Kind: kind}
-	if v.Style.Graphics {
+	if v.Style.Options.Graphics {
 		g.Image = v.picture(v.Style.Images[kind+"_GRAPHIC"], "")
 	}
 	return g

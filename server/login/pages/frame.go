@@ -3,6 +3,8 @@ package pages
 import (
 	"net/url"
 	"time"
+
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 // Page is one of the page structs of this package.
@@ -13,18 +15,19 @@ type Page interface {
 
 // Frame is what all pages share. Lang, Base and Path are needed; pages with forms need CSRF.
 type Frame struct {
-	Lang    string        // a language that Renderer.Language returned
-	Base    string        // the path of the mount: "" or "/{poolId}"
-	Path    string        // the page's own path below Base, such as "/login": forms and the links of the languages lead there
-	Query   url.Values    // the authorization request, which forms and links carry on; lang is left out
-	CSRF    string        // the value of the hidden field _csrf
-	Client  string        // the name of the app to which the user signs in; "" = not shown
-	Style   Style         // the branding
-	Terms   Terms         // the documents that sign-up links to
-	Alert   *Alert        // what happened; nil = nothing to say
-	Errors  []FieldError  // what is wrong with fields of the form
-	Expires time.Duration // the time left to finish the sign-in, counted down on the page; 0 = no limit
-	Sources []string      // CSP sources to which a form may redirect: Chromium applies form-action to redirects as well
+	Lang    string         // a language that Renderer.Language returned
+	Base    string         // the path of the mount: "" or "/{poolId}"
+	Path    string         // the page's own path below Base, such as "/login": forms and the links of the languages lead there
+	Query   url.Values     // the authorization request, which forms and links carry on; lang is left out
+	CSRF    string         // the value of the hidden field _csrf
+	Client  string         // the name of the app to which the user signs in; "" = not shown
+	Style   branding.Style // the branding; the zero value is Sluice's own look, which follows the browser
+	Terms   Terms          // the documents that sign-up links to
+	NoTimer bool           // the time left is not shown
+	Alert   *Alert         // what happened; nil = nothing to say
+	Errors  []FieldError   // what is wrong with fields of the form
+	Expires time.Duration  // the time left to finish the sign-in, counted down on the page; 0 = no limit
+	Sources []string       // CSP sources to which a form may redirect: Chromium applies form-action to redirects as well
 }
 
 // Alert is a message above the form.
@@ -58,43 +61,4 @@ type FieldError struct {
 type Terms struct {
 	Use     string
 	Privacy string
-}
-
-// Style is the look of a client's pages. The zero value is Sluice's own look, which follows the browser's colour scheme.
-type Style struct {
-	Classic   bool             // the classic hosted UI (version 1) instead of managed login (version 2)
-	Scheme    string           // "light", "dark", or "dynamic", which follows the browser; "" is dynamic
-	CSS       string           // URL path of the branding's stylesheet, which comes after Sluice's own; "" = none
-	Images    map[string]Image // by category of asset: FORM_LOGO, PAGE_HEADER_LOGO, PAGE_FOOTER_LOGO, FAVICON_ICO, FAVICON_SVG, EMAIL_GRAPHIC …
-	Icons     map[string]Image // IDP_BUTTON_ICON by the name of the provider
-	Compact   bool             // spacingDensity
-	Form      Position         // where the form stands on the page
-	FormLogo  Logo
-	Header    Bar
-	Footer    Bar
-	Graphics  bool // form.displayGraphics: pictures of factors (EMAIL_GRAPHIC …), if there are any
-	Providers bool // identity providers stand before the form (authMethodOrder); else after it
-	NoIcons   bool // idpButtons.icons.enabled is false
-	NoTimer   bool // the time left is not shown
-}
-
-// Image is the URL path of an asset in both colour schemes. If one is empty, the other is used for both.
-type Image struct{ Light, Dark string }
-
-// Position is a place on the page: "start", "center" or "end" each; "" is center.
-type Position struct{ Horizontal, Vertical string }
-
-// Logo says where the form's logo stands.
-type Logo struct {
-	Show     bool
-	Location string // "start", "center" or "end"
-	Bottom   bool   // below the form
-	Outside  bool   // outside the form's box
-}
-
-// Bar is the header or the footer of the page.
-type Bar struct {
-	Show     bool
-	Logo     bool
-	Location string // of the logo: "start", "center" or "end"
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 // view is what templates see: the frame, the page, and methods for texts, links and parts of forms.
@@ -29,7 +31,7 @@ func (r *Renderer) view(in Frame, page Page) *view {
 		in.Lang, texts = english, r.texts.texts[english]
 	}
 	if in.Style.Scheme == "" {
-		in.Style.Scheme = "dynamic"
+		in.Style.Scheme = branding.Dynamic
 	}
 	return &view{Frame: in, P: page, CSSPath: in.Base + r.css, JSPath: in.Base + r.script, texts: texts, all: r.texts}
 }
@@ -48,6 +50,17 @@ func (v *view) Key(part string) Key {
 
 // Title is the page's heading.
 func (v *view) Title() string { return v.T(v.Key("title")) }
+
+// To says which app the user signs in to; "" on pages that do not say so.
+func (v *view) To() template.HTML {
+	switch v.P.(type) {
+	case SignIn, SignUp, Accounts:
+		if v.Client != "" {
+			return v.H("to", "app", v.Client)
+		}
+	}
+	return ""
+}
 
 // Submit is the text of the page's main button.
 func (v *view) Submit() Key {
@@ -199,7 +212,7 @@ func (v *view) Languages() []other {
 }
 
 // Timed reports whether the page counts the time that is left.
-func (v *view) Timed() bool { return v.Expires > 0 && !v.Style.NoTimer }
+func (v *view) Timed() bool { return v.Expires > 0 && !v.NoTimer }
 
 // Seconds is the time left for the sign-in, in whole seconds.
 func (v *view) Seconds() string { return strconv.Itoa(int(v.Expires / time.Second)) }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 // Sample is a page in a state.
@@ -61,7 +62,7 @@ func signIns() []Sample {
 	passkey := &pages.Passkey{Options: options}
 	login := frame("/login")
 	first := login
-	first.Style.Providers = true
+	first.Style.Options.Methods = [][]branding.Method{{{Type: "FEDERATED", Button: true}, {Type: "USERNAME_PASSWORD"}}}
 	return []Sample{
 		{"sign-in", login, pages.SignIn{Name: pages.NameEmail, Passkey: passkey, SignUp: true}},
 		{"sign-in-password", login, pages.SignIn{Password: true, SignUp: true, Forgot: true}},

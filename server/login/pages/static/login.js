@@ -61,7 +61,7 @@
       upper: (text) => /[A-Z]/.test(text),
       lower: (text) => /[a-z]/.test(text),
       number: (text) => /[0-9]/.test(text),
-      symbol: (text) => /[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+-]|\S \S/.test(text),
+      symbol: (text) => /[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+-]|\S +\S/.test(text),
     };
     const update = () => {
       for (const item of all("li", list)) {
