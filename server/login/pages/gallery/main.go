@@ -10,7 +10,6 @@
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"html/template"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/server/login/pages/samples"
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 var index = template.Must(template.New("index").Parse(`<!DOCTYPE html>
@@ -73,9 +73,12 @@ func handler(r *pages.Renderer) http.Handler {
 		query := req.URL.Query()
 		s.Frame.Path, s.Frame.Query = req.URL.Path, query
 		s.Frame.Lang = r.Language(query.Get("lang"), "", req.Header.Get("Accept-Language"))
-		s.Frame.Style.Scheme = strings.ToUpper(cmp.Or(query.Get("scheme"), s.Frame.Style.Scheme))
+		if query.Has("scheme") {
+			s.Frame.Style = samples.Style()
+			s.Frame.Style.Scheme = strings.ToUpper(query.Get("scheme"))
+		}
 		if query.Get("version") == "1" {
-			s.Frame.Style.Version = 1
+			s.Frame.Style = branding.Style{Version: 1, Scheme: branding.Light}
 		}
 		if err := r.Render(w, http.StatusOK, s.Frame, s.Page); err != nil {
 			log.Print(err)
