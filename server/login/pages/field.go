@@ -4,6 +4,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // field is an input with its label, hint and error.
@@ -99,7 +101,17 @@ func (v *view) PasswordField(forgot bool) *field {
 	return v.finish(&f)
 }
 
-// CodeField returns the field for a code of a number of digits, which the script may use to send the form.
+// NewPasswordField returns the field for a password that is being set.
+func (v *view) NewPasswordField() *field {
+	f := kinds["new_password"]
+	f.Label = v.T("field.new_password")
+	if _, ok := v.P.(SignUp); ok {
+		f.Label = v.T("field.password")
+	}
+	return v.finish(&f)
+}
+
+// CodeField returns the field for a code.
 func (v *view) CodeField() *field { return v.Field("code", "") }
 
 // AttributeField returns the field for an attribute.
@@ -118,12 +130,18 @@ func (v *view) AttributeField(a Attribute) *field {
 	case known:
 		f.Label = v.T(Key("attribute." + a.Name))
 	default:
-		f.Label = strings.TrimPrefix(a.Name, "custom:")
+		f.Label = readable(strings.TrimPrefix(a.Name, "custom:"))
 	}
 	if hint := Key("hint." + a.Name); v.Has(hint) {
 		f.Hint = v.T(hint)
 	}
 	return v.finish(&f)
+}
+
+// readable makes a label of the name of an attribute: cost_center becomes Cost center.
+func readable(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + strings.ReplaceAll(name[size:], "_", " ")
 }
 
 // finish adds the error, the descriptions and the focus, which the first invalid field has, or else the first empty one.

@@ -23,9 +23,9 @@ type form struct {
 // Post is a form for an action.
 func (v *view) Post(action, class string) form { return form{V: v, Action: action, Class: class} }
 
-// Action is a form with one button that looks like a link.
-func (v *view) Action(action string) form {
-	return form{V: v, Action: action, Class: "inline", Text: Key("action." + action)}
+// Action is a form with one button that looks like a link and has the text action.{text}.
+func (v *view) Action(text, action string) form {
+	return form{V: v, Action: action, Class: "inline", Text: Key("action." + text)}
 }
 
 // PasskeyForm is a form that the script fills.
@@ -53,7 +53,8 @@ type link struct{ Href, Text string }
 // provider is the button of an identity provider.
 type provider struct {
 	Href, Label, Name string
-	Icon              picture
+	Shown             bool    // the icon is shown
+	Icon              picture // of the branding; without it, the icon that pages have
 }
 
 // ProviderLinks are the buttons of the page's identity providers.
@@ -71,10 +72,8 @@ func (v *view) ProviderLinks() []provider {
 		if label == "" {
 			label = p.Name
 		}
-		list[i] = provider{Href: v.Link("/oauth2/authorize", "identity_provider", p.Name), Label: v.T("provider", "provider", label), Name: p.Name}
-		if v.Style.Options.ProviderIcons {
-			list[i].Icon = v.picture(v.Style.Icons[p.Name], "")
-		}
+		list[i] = provider{Href: v.Link("/oauth2/authorize", "identity_provider", p.Name), Label: v.T("provider", "provider", label), Name: p.Name,
+			Shown: v.Style.Options.ProviderIcons, Icon: v.picture(v.Style.Icons[p.Name], "")}
 	}
 	return list
 }

@@ -194,7 +194,7 @@ func TestHeadersForbidWhatPagesDoNotNeed(t *testing.T) {
 	if got := w.Header().Get("Content-Security-Policy"); got != want {
 		t.Errorf("Content-Security-Policy %q, want %q", got, want)
 	}
-	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8"} {
+	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8"} {
 		if got := w.Header().Get(name); got != want {
 			t.Errorf("%s %q, want %q", name, got, want)
 		}

@@ -30,11 +30,16 @@ func (r *Renderer) view(in Frame, page Page) *view {
 	if !ok {
 		in.Lang, texts = english, r.texts.texts[english]
 	}
-	if in.Style.Scheme == "" {
-		in.Style.Scheme = branding.Dynamic
+	if in.Style.Version == 0 {
+		in.Style = own
 	}
 	return &view{Frame: in, P: page, CSSPath: in.Base + r.css, JSPath: in.Base + r.script, texts: texts, all: r.texts}
 }
+
+// own is Sluice's own look.
+var own = branding.Style{Version: 2, Scheme: branding.Dynamic, Options: branding.Options{
+	Graphics: true, ProviderIcons: true, Methods: [][]branding.Method{{{Type: "FEDERATED", Button: true}, {Type: "USERNAME_PASSWORD"}}},
+}}
 
 // Dir is the direction of the language.
 func (v *view) Dir() string { return direction(v.Lang) }

@@ -48,6 +48,12 @@ func invalid(f pages.Frame, errors ...pages.FieldError) pages.Frame {
 	return f
 }
 
+// Style returns the style of managed login without settings.
+func Style() branding.Style {
+	return branding.Style{Version: 2, Scheme: branding.Dynamic, Options: branding.Options{Graphics: true, ProviderIcons: true,
+		Methods: [][]branding.Method{{{Type: "FEDERATED", Button: true}, {Type: "USERNAME_PASSWORD"}}}}}
+}
+
 // All returns every page in every state.
 func All() []Sample {
 	var all []Sample
@@ -61,14 +67,15 @@ func signIns() []Sample {
 	providers := []pages.Provider{{Name: "Google"}, {Name: "SignInWithApple", Label: "Apple"}, {Name: "Acme", Label: "Acme Corporation"}}
 	passkey := &pages.Passkey{Options: options}
 	login := frame("/login")
-	first := login
-	first.Style.Options.Methods = [][]branding.Method{{{Type: "FEDERATED", Button: true}, {Type: "USERNAME_PASSWORD"}}}
+	below := login
+	below.Style = Style()
+	below.Style.Options.Methods = [][]branding.Method{{{Type: "USERNAME_PASSWORD"}}, {{Type: "FEDERATED", Button: true}}}
 	return []Sample{
 		{"sign-in", login, pages.SignIn{Name: pages.NameEmail, Passkey: passkey, SignUp: true}},
 		{"sign-in-password", login, pages.SignIn{Password: true, SignUp: true, Forgot: true}},
 		{"sign-in-wrong", failed(login, pages.ErrIncorrect), pages.SignIn{Username: user, Name: pages.NameEmailOrPhone, Password: true, SignUp: true, Forgot: true}},
-		{"sign-in-providers", first, pages.SignIn{Name: pages.NameEmail, Password: true, Forgot: true, SignUp: true, Passkey: passkey, Providers: providers}},
-		{"sign-in-providers-below", login, pages.SignIn{Name: pages.NamePhone, Providers: providers}},
+		{"sign-in-providers", login, pages.SignIn{Name: pages.NameEmail, Password: true, Forgot: true, SignUp: true, Passkey: passkey, Providers: providers}},
+		{"sign-in-providers-below", below, pages.SignIn{Name: pages.NamePhone, Providers: providers}},
 		{"sign-in-providers-only", login, pages.SignIn{NoLocal: true, Providers: providers}},
 		{"sign-in-domain", login, pages.SignIn{EmailDomain: true, NoLocal: true}},
 		{"sign-in-confirmed", said(login, pages.AlertSuccess, pages.NewsConfirmed, nil), pages.SignIn{Username: user, Name: pages.NameEmail, Password: true, Forgot: true}},

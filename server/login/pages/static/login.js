@@ -87,18 +87,20 @@
     input.form.addEventListener("submit", () => set(false)); // so that browsers know a password
   }
 
+  // The last minute is counted down.
   function timer(line) {
     const end = Date.now() + line.dataset.seconds * 1000;
     const show = () => {
       const left = Math.max(0, Math.round((end - Date.now()) / 1000));
       const time = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+      if (left > 60) return;
+      line.hidden = false;
       line.textContent = left ? line.dataset.left.replace("{time}", time) : line.dataset.over;
       if (left) return;
       clearInterval(clock);
       line.setAttribute("role", "alert");
     };
     const clock = setInterval(show, 1000);
-    line.hidden = false;
     show();
   }
 
