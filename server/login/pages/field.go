@@ -128,7 +128,7 @@ func (v *view) AttributeField(a Attribute) *field {
 	case a.Label != "":
 		f.Label = a.Label
 	case known:
-		f.Label = v.T(Key("attribute." + a.Name))
+		f.Label = v.T(attributeKey(a.Name))
 	default:
 		f.Label = readable(strings.TrimPrefix(a.Name, "custom:"))
 	}
@@ -136,6 +136,14 @@ func (v *view) AttributeField(a Attribute) *field {
 		f.Hint = v.T(hint)
 	}
 	return v.finish(&f)
+}
+
+// attributeKey is the key of the label of a standard attribute.
+func attributeKey(name string) Key {
+	if name == "email" || name == "phone_number" {
+		return Key("field." + name)
+	}
+	return Key("attribute." + name)
 }
 
 // readable makes a label of the name of an attribute: cost_center becomes Cost center.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 // form is the beginning of a form.
@@ -117,7 +119,7 @@ func (v *view) TermsText() template.HTML {
 }
 
 // OptionLabel is the text of an option.
-func (v *view) OptionLabel(value string) string { return v.T(Key("option." + value)) }
+func (v *view) OptionLabel(value string) string { return v.T(Key("option." + factor(value))) }
 
 // graphic is the picture of a factor.
 type graphic struct {
@@ -125,22 +127,15 @@ type graphic struct {
 	Image picture
 }
 
+// graphics are the branding's pictures of factors.
+var graphics = map[string]string{"email": branding.EmailGraphic, "sms": branding.SMSGraphic, "app": branding.AuthAppGraphic,
+	"passkey": branding.PasskeyGraphic, "password": branding.PasswordGraphic}
+
 // Graphic is the picture of an option.
 func (v *view) Graphic(value string) graphic {
-	kind := "PASSWORD"
-	switch value {
-	case "EMAIL_OTP":
-		kind = "EMAIL"
-	case "SMS_OTP", "SMS_MFA":
-		kind = "SMS"
-	case "SOFTWARE_TOKEN_MFA":
-		kind = "AUTH_APP"
-	case "WEB_AUTHN":
-		kind = "PASSKEY"
-	}
-	g := graphic{Kind: kind}
+	g := graphic{Kind: factor(value)}
 	if v.Style.Options.Graphics {
-		g.Image = v.picture(v.Style.Images[kind+"_GRAPHIC"], "")
+		g.Image = v.picture(v.Style.Images[graphics[g.Kind]], "")
 	}
 	return g
 }

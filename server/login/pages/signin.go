@@ -7,7 +7,7 @@ type NameKind string
 const (
 	NameUsername     NameKind = "username"
 	NameEmail        NameKind = "email"
-	NamePhone        NameKind = "phone"
+	NamePhone        NameKind = "phone_number"
 	NameEmailOrPhone NameKind = "email_or_phone"
 )
 
@@ -112,6 +112,21 @@ func (RememberDevice) name() string { return "remember" }
 func (SignIn) variant() string         { return "" }
 func (Password) variant() string       { return "" }
 func (p Choose) variant() string       { return string(p.Purpose) }
-func (p Code) variant() string         { return p.Method }
+func (p Code) variant() string         { return factor(p.Method) }
 func (SignInPasskey) variant() string  { return "" }
 func (RememberDevice) variant() string { return "" }
+
+// factor is the part of texts' keys that stands for a challenge.
+func factor(challenge string) string {
+	switch challenge {
+	case "EMAIL_OTP":
+		return "email"
+	case "SMS_OTP", "SMS_MFA":
+		return "sms"
+	case "SOFTWARE_TOKEN_MFA":
+		return "app"
+	case "WEB_AUTHN":
+		return "passkey"
+	}
+	return "password"
+}

@@ -69,8 +69,15 @@ func (v *view) To() template.HTML {
 
 // Submit is the text of the page's main button.
 func (v *view) Submit() Key {
-	if p, ok := v.P.(SignIn); ok && !p.Password {
-		return "signin.next"
+	switch p := v.P.(type) {
+	case SignIn:
+		if !p.Password {
+			return "signin.next"
+		}
+	case Forgot, SetUpContact:
+		return "send"
+	case Code, UserCode:
+		return "continue"
 	}
 	return v.Key("submit")
 }

@@ -99,7 +99,7 @@ func factors() []Sample {
 			{Value: "SOFTWARE_TOKEN_MFA"}, {Value: "SMS_MFA", Destination: number}, {Value: "EMAIL_OTP", Destination: masked}}}},
 		{"choose-setup", login, pages.Choose{Purpose: pages.ChooseSetup, Username: user, Options: []pages.Option{{Value: "SOFTWARE_TOKEN_MFA"}, {Value: "SMS_MFA"}}}},
 		{"code-email", login, code},
-		{"code-resent", said(login, pages.AlertInfo, pages.NewsCodeSent, map[string]string{"destination": masked}), code},
+		{"code-resent", said(login, pages.AlertInfo, pages.NewsCodeAgain, nil), code},
 		{"code-wrong", invalid(login, pages.FieldError{Field: "code", Key: pages.ErrCode}), code},
 		{"code-sms", login, pages.Code{Method: "SMS_MFA", Username: user, Destination: number, Resend: true, Remember: true}},
 		{"code-sms-first", login, pages.Code{Method: "SMS_OTP", Username: user, Resend: true}},
