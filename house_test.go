@@ -34,7 +34,7 @@ var floors = map[string]int{
 	// 4 to 9, domain: user pools, each package over the one before.
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/totp": 1, "userpool/factors": 8,
+	"userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	// 11, user pools as one.
