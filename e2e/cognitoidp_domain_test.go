@@ -11,8 +11,8 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// ownPool makes a pool for a scenario, because a pool has one domain of each kind.
-func ownPool(t *testing.T, c *sdk) *string {
+// emptyPool makes a pool for a scenario, because a pool has one domain of each kind.
+func emptyPool(t *testing.T, c *sdk) *string {
 	t.Helper()
 	made, err := c.users(harness.Admin).CreateUserPool(t.Context(), &cip.CreateUserPoolInput{PoolName: &c.name})
 	ok(t, err)
@@ -24,7 +24,7 @@ const noDomainText = "No such domain or user pool exists."
 var certificate = &types.CustomDomainConfigType{CertificateArn: aws.String("arn:aws:acm:us-east-1:123456789012:certificate/a")}
 
 func (userPools) CreateUserPoolDomain(t *testing.T, c *sdk) {
-	admin, pool, other := c.users(harness.Admin), ownPool(t, c), ownPool(t, c)
+	admin, pool, other := c.users(harness.Admin), emptyPool(t, c), emptyPool(t, c)
 	prefix := strings.ToLower(c.name)
 	got, err := admin.CreateUserPoolDomain(t.Context(), &cip.CreateUserPoolDomainInput{UserPoolId: pool, Domain: &prefix, ManagedLoginVersion: aws.Int32(2)})
 	ok(t, err)
@@ -50,7 +50,7 @@ func (userPools) CreateUserPoolDomain(t *testing.T, c *sdk) {
 }
 
 func (userPools) DescribeUserPoolDomain(t *testing.T, c *sdk) {
-	admin, pool := c.users(harness.Admin), ownPool(t, c)
+	admin, pool := c.users(harness.Admin), emptyPool(t, c)
 	_, err := admin.CreateUserPoolDomain(t.Context(), &cip.CreateUserPoolDomainInput{UserPoolId: pool, Domain: &c.name})
 	ok(t, err)
 	got, err := admin.DescribeUserPoolDomain(t.Context(), &cip.DescribeUserPoolDomainInput{Domain: &c.name})
@@ -66,7 +66,7 @@ func (userPools) DescribeUserPoolDomain(t *testing.T, c *sdk) {
 }
 
 func (userPools) UpdateUserPoolDomain(t *testing.T, c *sdk) {
-	admin, pool := c.users(harness.Admin), ownPool(t, c)
+	admin, pool := c.users(harness.Admin), emptyPool(t, c)
 	_, err := admin.CreateUserPoolDomain(t.Context(), &cip.CreateUserPoolDomainInput{UserPoolId: pool, Domain: &c.name})
 	ok(t, err)
 	got, err := admin.UpdateUserPoolDomain(t.Context(), &cip.UpdateUserPoolDomainInput{UserPoolId: pool, Domain: &c.name, ManagedLoginVersion: aws.Int32(2)})
@@ -77,11 +77,11 @@ func (userPools) UpdateUserPoolDomain(t *testing.T, c *sdk) {
 }
 
 func (userPools) DeleteUserPoolDomain(t *testing.T, c *sdk) {
-	admin, pool := c.users(harness.Admin), ownPool(t, c)
+	admin, pool := c.users(harness.Admin), emptyPool(t, c)
 	_, err := admin.CreateUserPoolDomain(t.Context(), &cip.CreateUserPoolDomainInput{UserPoolId: pool, Domain: &c.name})
 	ok(t, err)
 	in := &cip.DeleteUserPoolDomainInput{UserPoolId: pool, Domain: &c.name}
-	_, err = admin.DeleteUserPoolDomain(t.Context(), &cip.DeleteUserPoolDomainInput{UserPoolId: ownPool(t, c), Domain: &c.name})
+	_, err = admin.DeleteUserPoolDomain(t.Context(), &cip.DeleteUserPoolDomainInput{UserPoolId: emptyPool(t, c), Domain: &c.name})
 	wantError(t, err, "InvalidParameterException", noDomainText)
 	_, err = admin.DeleteUserPoolDomain(t.Context(), in)
 	ok(t, err)

@@ -73,7 +73,7 @@ func (userPools) DeleteResourceServer(t *testing.T, c *sdk) {
 }
 
 func (userPools) ListResourceServers(t *testing.T, c *sdk) {
-	admin, pool := c.users(harness.Admin), ownPool(t, c)
+	admin, pool := c.users(harness.Admin), emptyPool(t, c)
 	want := []string{"c", "a", "b"} // in the order of their creation
 	for _, id := range want {
 		_, err := admin.CreateResourceServer(t.Context(), &cip.CreateResourceServerInput{UserPoolId: pool, Identifier: &id, Name: &id})

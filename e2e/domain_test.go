@@ -95,7 +95,7 @@ func TestDomainsGetCertificatesOnDemand(t *testing.T) {
 	for host, in := range hosts {
 		_, err := admin.DeleteUserPoolDomain(t.Context(), &cip.DeleteUserPoolDomainInput{UserPoolId: &pool, Domain: in.Domain})
 		ok(t, err)
-		if status, _, err := s.get(t, host, discovery); err == nil && status != http.StatusNotFound {
+		if status, _, err := s.get(t, host, "/.well-known/jwks.json"); err == nil && status != http.StatusNotFound {
 			t.Errorf("%s answers %d after the domain was deleted", host, status)
 		}
 	}
@@ -133,7 +133,7 @@ func TestTheHostDecidesWhichPoolIsServed(t *testing.T) {
 		{"the path of a pool", host, "/" + pool + discovery, nil, 404},
 		{"the path of another pool", host, "/" + harness.Pool + discovery, nil, 404},
 		{"the path of a pool at another host", "localhost", "/" + harness.Pool + discovery, nil, 200},
-		{"an API", host, "/", map[string]string{"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth"}, 404},
+		{"an API", host, "/x", map[string]string{"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth"}, 404},
 		{"keys of identity pools", host, "/.well-known/jwks_uri", nil, 404},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+c.path, nil)
