@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Screen is the size of a browser's page in CSS pixels.
@@ -54,6 +55,32 @@ func (b *Browser) Evaluate(script string, result any) {
 	}
 	if err := json.Unmarshal(answer.Result.Value, result); err != nil {
 		b.t.Fatalf("%.200s returned %s: %v", script, answer.Result.Value, err)
+	}
+}
+
+// Await runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script only looks.
+func (b *Browser) Await(script string, result any) {
+	b.t.Helper()
+	params := map[string]any{"expression": script, "awaitPromise": true, "returnByValue": true}
+	for {
+		select {
+		case m := <-b.send(b.session, "Runtime.evaluate", params):
+			if m.Error != nil {
+				continue // the page has gone
+			}
+			var answer struct{ Result struct{ Value json.RawMessage } }
+			if err := json.Unmarshal(m.Result, &answer); err != nil {
+				b.t.Fatal(err)
+			}
+			if err := json.Unmarshal(answer.Result.Value, result); err != nil {
+				b.t.Fatalf("%.200s returned %s: %v", script, answer.Result.Value, err)
+			}
+			return
+		case <-b.closed:
+			b.t.Fatal("Chromium has ended")
+		case <-time.After(Patience):
+			b.t.Fatalf("%.200s: no answer", script)
+		}
 	}
 }
 
