@@ -25,6 +25,8 @@ type attempt struct {
 
 	subject  *directory.Subject
 	state    state
+	levels   []int           // to aim at, of the call that begins
+	known    *Record         // an earlier hosted sign-in whose methods are credited; nil for none
 	until    int64           // when the next Session expires, Unix milliseconds; 0 for the client's session duration from now
 	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
 	device   *store.Device   // of state.Device; nil for none
@@ -50,7 +52,7 @@ func (m *Machine) newAttempt(ctx context.Context, inPool bool, poolID, clientID 
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55, "DEVICE_SECRET": 128,
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55, "DEVICE_SECRET": 128, "TARGET_ACR_VALUES": 4096, "ACCESS_TOKEN": 16384, "MAX_AGE": 10,
 	"EMAIL": 254, "email": 254}
 
 // require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
