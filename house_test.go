@@ -38,12 +38,15 @@ var floors = map[string]int{
 	"userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
+	"server/mount": 10, "userpool/oauth": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/grants": 11,
 	// 12, wires.
-	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oidc": 12,
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
 	"server/confirmuser": 12, "server/kms": 12,
 	"server/refusal": 12,
+	// 11 to 13, the looks of the login pages.
+	"server/login/pages": 11, "server/login/pages/samples": 12, "server/login/pages/gallery": 13,
 	// 13, the composition.
 	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
 	// 14, the host, and tests' servers.
