@@ -130,7 +130,7 @@ func nextSecondFactor(s situation) (string, error) {
 	case s.mfa.err != nil:
 		return "", s.mfa.err
 	case s.mfa.challenge == selectMFAType && slices.Contains(s.mfa.choices, s.chosen),
-		s.mfa.challenge == mfaSetup && s.address && s.chosen == emailOTP:
+		s.mfa.challenge == mfaSetup && s.address && (s.chosen == emailOTP || s.chosen == smsMFA):
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
@@ -219,8 +219,8 @@ func recheckSecond(s *step, a *attempt) (err error) {
 		if challenge, err = setupChallenge(a); err != nil {
 			return err
 		}
-	case s.name == emailOTP && a.state.Address != "":
-		return a.mustSetUp(&a.subject.User, emailOTP)
+	case (s.name == emailOTP || s.name == smsMFA) && a.state.Address != "":
+		return a.mustSetUp(&a.subject.User, s.name)
 	case s.name == softwareTokenMFA && !hasToken(&a.subject.User):
 		return nil // the step says that there is no token
 	case s.name == selectMFAType, slices.Contains(secondFactors, s.proves(a)):

@@ -104,7 +104,9 @@ func (m *Machine) aim(ctx context.Context, a *attempt) error {
 		if len(ways) == 0 {
 			continue
 		}
-		if slices.ContainsFunc(ways, way.followsPassword) && !slices.ContainsFunc(ways, func(w way) bool { return string(w.first) == a.params["PREFERRED_CHALLENGE"] }) {
+		preferred := Factor(a.params["PREFERRED_CHALLENGE"])
+		prefers := func(w way) bool { return preferred != "" && w.first == preferred }
+		if slices.ContainsFunc(ways, way.followsPassword) && !slices.ContainsFunc(ways, prefers) {
 			a.creditPassword()
 		}
 		return nil

@@ -28,6 +28,14 @@ func newStepUpBench(t *testing.T) *stepUpBench {
 	if _, err := b.Pools.SetUserPoolMfaConfig(t.Context(), b.pool, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn, Email: emailOn}); err != nil {
 		t.Fatal(err)
 	}
+	p, err := b.Pools.DescribeUserPool(t.Context(), b.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Settings.AccountRecoverySetting = &userpool.RecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}}
+	if err := b.Pools.UpdateUserPool(t.Context(), b.pool, "", p.Settings); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"al", "dave"} {
 		b.User(b.pool, name)
 	}
