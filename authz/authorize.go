@@ -34,6 +34,7 @@ type call struct {
 	cached     bool
 	subject    *Subject
 	principal  *principal.Principal // the subject's
+	lapsed     *Refusal             // why the cookie is not that of a session
 	verified   *sigv4.Verified
 	body       []byte
 	rewritten  bool // body is not the client's
@@ -82,7 +83,7 @@ func (c *call) run() *Refusal {
 	if refusal := c.read(); refusal != nil {
 		return refusal
 	}
-	found, refusal := findCredential(c.r, c.e.o.LoginCookie)
+	found, refusal := findCredential(c.r, c.cookieName())
 	if refusal != nil {
 		return refusal
 	}
@@ -206,16 +207,6 @@ func costly(err error) bool {
 	return ok && refused.Reason == token.BadSignature
 }
 
-// cookie resolves a cookie of the login pages.
-func (c *call) cookie() *Refusal {
-	p, err := c.e.o.Logins.Resolve(c.ctx, c.credential.value)
-	if err != nil {
-		return refuseSession(err)
-	}
-	c.take(&Subject{Principal: p})
-	return nil
-}
-
 // checkRevoked checks that the credential has not expired or been revoked. It skips the lookup if there was no revocation
 // since the last one.
 func (c *call) checkRevoked() *Refusal {
@@ -238,6 +229,9 @@ func (c *call) checkRevoked() *Refusal {
 		return nil
 	}
 	if revocations.Revoked(p) {
+		if c.credential.scheme == schemeCookie {
+			return c.renew()
+		}
 		return refuse(Revoked)
 	}
 	c.subject.epoch.Store(epoch)
@@ -263,6 +257,9 @@ func (c *call) decide() *Refusal {
 		}
 		if decision.Effect != policy.Allow {
 			c.decided, c.decision = i, decision
+			if c.principal.Kind == principal.Anonymous && c.lapsed != nil {
+				return c.lapsed
+			}
 			if c.principal.Kind == principal.Anonymous {
 				return refuse(NoCredential)
 			}
@@ -301,6 +298,7 @@ func (c *call) addTarget(t target) {
 // fill fills in the result, which is zero, and records a denial.
 func (c *call) fill(r *Result, refusal *Refusal) {
 	p := c.principal
+	r.Session = c.subject.session
 	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
 	r.Decision, r.Path, r.RawPath, r.ExpiresAt = c.decision, c.passed, c.rawPath, p.ExpiresAt
 	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow

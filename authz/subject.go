@@ -19,6 +19,7 @@ type Subject struct {
 	permissions atomic.Pointer[permissions]
 	others      atomic.Pointer[otherPermissions] // on further routes
 	keys        *accessKey                       // of credentials that sign; nil for tokens
+	session     *Session                         // of a browser that signed in; nil for others
 	serial      uint32                           // spreads subjects over an engine's places
 	generation  uint32                           // of the verifier's keys when the token was verified
 	token       packed
