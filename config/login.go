@@ -100,9 +100,9 @@ func (l *Login) validate(v *validator, a *Authorize) {
 			v.add(at+": scope", "%q is not a scope; it has no spaces, quotes and backslashes", scope)
 		}
 	}
-	for option, p := range map[string]string{"callback": l.Callback, "logout": l.Logout} {
-		if !loginPathPattern.MatchString(p) || path.Clean(p) != p {
-			v.add(at+": "+option, "%q is not a path in a folder; write one such as /.sluice/%s", p, option)
+	for _, option := range []struct{ name, path string }{{"callback", l.Callback}, {"logout", l.Logout}} {
+		if p := option.path; !loginPathPattern.MatchString(p) || path.Clean(p) != p {
+			v.add(at+": "+option.name, "%q is not a path in a folder; write one such as /.sluice/%s", p, option.name)
 		}
 	}
 	folder := path.Dir(l.Callback)

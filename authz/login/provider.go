@@ -2,6 +2,8 @@ package login
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"time"
 )
 
@@ -49,3 +51,9 @@ type Refused struct {
 
 // Error returns the code.
 func (r *Refused) Error() string { return "login: the provider refused: " + r.Code }
+
+// Challenge returns the code_challenge of a verifier, by the method S256 (RFC 7636 section 4.2).
+func Challenge(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

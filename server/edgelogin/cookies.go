@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/login"
+	"github.com/sluicegate/sluice/poolid"
 )
 
 // cookiePrefix is the beginning of the names of all cookies of all logins, after authz.SecurePrefix on sites with https.
@@ -70,10 +71,11 @@ func (v *visit) makeRoom() {
 	}
 }
 
-// Strip removes the cookies of all logins from a request. Upstreams have no use for them.
+// Strip removes the cookies of all logins from a request, and those of the login pages of user pools on the same host. They are
+// credentials, and upstreams have no use for them.
 func Strip(header http.Header) {
 	lines := header["Cookie"]
-	if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, cookiePrefix) }) {
+	if !slices.ContainsFunc(lines, holdsOurs) {
 		return
 	}
 	kept := make([]string, 0, len(lines)) // the lines may be shared with the client's request
@@ -90,19 +92,49 @@ func Strip(header http.Header) {
 }
 
 func stripLine(line string) string {
-	if !strings.Contains(line, cookiePrefix) {
+	if !holdsOurs(line) {
 		return line
 	}
 	var b strings.Builder
 	for piece := range strings.SplitSeq(line, ";") {
-		name := strings.TrimLeft(piece, " \t")
-		if strings.HasPrefix(strings.TrimPrefix(name, authz.SecurePrefix), cookiePrefix) {
+		piece = strings.Trim(piece, " \t")
+		if name, _, _ := strings.Cut(piece, "="); ours(name) {
 			continue
 		}
 		if b.Len() > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(name)
+		b.WriteString(piece)
 	}
 	return b.String()
+}
+
+// holdsOurs reports whether a Cookie header has a cookie that Strip removes.
+func holdsOurs(line string) bool {
+	for piece := range strings.SplitSeq(line, ";") {
+		if name, _, _ := strings.Cut(piece, "="); ours(strings.Trim(name, " \t")) {
+			return true
+		}
+	}
+	return false
+}
+
+// ours reports whether the name is that of a cookie of a login, or ends in the id of a user pool as those of package
+// server/mount do.
+func ours(name string) bool {
+	name = strings.TrimPrefix(name, authz.SecurePrefix)
+	if strings.HasPrefix(name, cookiePrefix) {
+		return true
+	}
+	if strings.IndexByte(name, '_') < 0 {
+		return false
+	}
+	for at := strings.IndexByte(name, '-'); at >= 0; {
+		name = name[at+1:]
+		if poolid.IsUserPool(name) {
+			return true
+		}
+		at = strings.IndexByte(name, '-')
+	}
+	return false
 }
