@@ -32,7 +32,7 @@ var floors = map[string]int{
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
-	"authz/login": 4,
+	"authz/login":      4,
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/branding": 4, "userpool/terms": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
