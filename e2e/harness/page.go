@@ -74,7 +74,9 @@ func (b *Browser) Await(script string, result any) {
 			if m.Error != nil {
 				continue // the page has gone
 			}
-			var answer struct{ Result struct{ Value json.RawMessage } }
+			var answer struct {
+				Result struct{ Value json.RawMessage }
+			}
 			if err := json.Unmarshal(m.Result, &answer); err != nil {
 				b.t.Fatal(err)
 			}
