@@ -13,7 +13,7 @@ import (
 func sent(t *testing.T, b *harness.Browser) map[string][]string {
 	t.Helper()
 	var text string
-	b.Await(`new Promise((resolve) => { const look = () => document.contentType === "application/json" ? resolve(document.body.innerText) : setTimeout(look, 20); look(); })`, &text)
+	b.Read(`new Promise((resolve) => { const look = () => document.contentType === "application/json" ? resolve(document.body.innerText) : setTimeout(look, 20); look(); })`, &text)
 	var form map[string][]string
 	ok(t, json.Unmarshal([]byte(text), &form))
 	return form
@@ -180,7 +180,7 @@ func TestPasskeysAreMadeAndOfferedByTheBrowser(t *testing.T) {
 		navigator.credentials.get = (o) => { asked.push([o.mediation || "", o.signal]); return get(o); }`)
 	b.Visit(address + "/sample/sign-in?lang=en")
 	var mediation string
-	b.Await(`new Promise((resolve) => { const look = () => asked.length ? resolve(asked[0][0]) : setTimeout(look, 20); look(); })`, &mediation)
+	b.Read(`new Promise((resolve) => { const look = () => asked.length ? resolve(asked[0][0]) : setTimeout(look, 20); look(); })`, &mediation)
 	if mediation != "conditional" {
 		t.Errorf("the page asks with mediation %q", mediation)
 	}

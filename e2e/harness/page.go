@@ -64,8 +64,8 @@ func (b *Browser) Evaluate(script string, result any) {
 	}
 }
 
-// Await runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script only looks.
-func (b *Browser) Await(script string, result any) {
+// Read runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script only looks.
+func (b *Browser) Read(script string, result any) {
 	b.t.Helper()
 	params := map[string]any{"expression": script, "awaitPromise": true, "returnByValue": true}
 	for {
