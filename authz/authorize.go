@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
@@ -106,7 +107,7 @@ func (c *call) read() *Refusal {
 	if len(r.Header) > c.e.o.MaxHeaders {
 		return refuse(TooManyHeaders)
 	}
-	if len(r.Method) > 32 || !isToken(r.Method) {
+	if len(r.Method) > 32 || !headers.IsToken(r.Method) {
 		return malformed(MalformedMethod, errors.New("the method is malformed"))
 	}
 	if r.TooEarly {
@@ -118,7 +119,7 @@ func (c *call) read() *Refusal {
 	if err := urlpath.CheckTarget(r.Target); err != nil {
 		return malformed(MalformedPath, err)
 	}
-	host, err := CanonicalHost(r.Host)
+	host, err := urlpath.CanonicalHost(r.Host)
 	if err != nil {
 		return malformed(MalformedHost, err)
 	}

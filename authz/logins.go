@@ -2,15 +2,14 @@ package authz
 
 import (
 	"context"
-	"net/http"
-	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 )
@@ -74,7 +73,7 @@ func (r *Request) secure() bool { return r.PublicHTTPS || r.Secure() }
 // publicHost is the host that the browser sees, without its port.
 func (c *call) publicHost() string {
 	if c.r.PublicHost != "" {
-		if host, err := CanonicalHost(c.r.PublicHost); err == nil {
+		if host, err := urlpath.CanonicalHost(c.r.PublicHost); err == nil {
 			return host
 		}
 	}
@@ -98,7 +97,7 @@ func (c *call) cookie() *Refusal {
 	}
 	c.cached = cached
 	c.take(s)
-	if crossOrigin(c.r) {
+	if c.crossOrigin() {
 		return refuse(CrossOrigin)
 	}
 	return nil
@@ -131,38 +130,11 @@ func (c *call) renew() *Refusal {
 	return nil
 }
 
-// crossOrigin reports whether a page of another origin makes the browser change something: a request that is not safe, or a
-// WebSocket. A cookie with SameSite=Lax still goes with such requests from other hosts and ports of the site. The rules are
-// those of http.CrossOriginProtection: Sec-Fetch-Site decides if there is one, and Origin otherwise; without either, no
-// browser of today has sent the request.
-func crossOrigin(r *Request) bool {
-	if safe(r) {
-		return false
-	}
-	origins := r.Header["Origin"]
-	switch site := strings.Join(r.Header["Sec-Fetch-Site"], ","); site {
-	case "same-origin", "none":
-		return false
-	case "":
-	default:
-		return true
-	}
-	if len(origins) == 0 {
-		return false
-	}
-	host := r.PublicHost
+// crossOrigin reports whether a page of another origin makes the browser change something.
+func (c *call) crossOrigin() bool {
+	host := c.r.PublicHost
 	if host == "" {
-		host = r.Host
+		host = c.r.Host
 	}
-	u, err := url.Parse(strings.Join(origins, ",")) // two of them are no origin
-	return err != nil || u.Host == "" || !strings.EqualFold(u.Host, host) || r.secure() != (u.Scheme == "https")
-}
-
-// safe reports whether the request changes nothing and opens no channel (RFC 9110 section 9.2.1).
-func safe(r *Request) bool {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return len(r.Header["Upgrade"]) == 0 && len(r.Header["Sec-Websocket-Version"]) == 0
-	}
-	return false
+	return headers.CrossOrigin(c.r.Method, c.r.Header, host, c.r.secure())
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/login"
+	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
@@ -38,7 +39,7 @@ func (s Site) origin() string {
 
 // name is the host without its port, for which cookies are; false if it is malformed.
 func (s Site) name() (string, bool) {
-	host, err := authz.CanonicalHost(s.Host)
+	host, err := urlpath.CanonicalHost(s.Host)
 	return host, err == nil
 }
 

@@ -3,6 +3,7 @@ package edgelogin
 import (
 	"net/http"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/login"
 	"github.com/sluicegate/sluice/fault"
 )
@@ -37,25 +38,13 @@ func (v *visit) logout() {
 	switch {
 	case cookie == "":
 		v.signedOut(to)
-	case v.r.Method == http.MethodPost && v.foreign():
+	case v.r.Method == http.MethodPost && headers.CrossOrigin(v.r.Method, v.r.Header, v.site.Host, v.site.Secure):
 		v.h.page(v.w, http.StatusForbidden, foreignPage)
 	case v.r.Method == http.MethodGet && !v.asked():
 		v.confirm(to)
 	default:
 		v.end(cookie, to)
 	}
-}
-
-// foreign reports whether a page of another origin sent the form. The rules are those of http.CrossOriginProtection.
-func (v *visit) foreign() bool {
-	switch v.r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "":
-		origin := v.r.Header.Get("Origin")
-		return origin != "" && origin != v.site.origin()
-	}
-	return true
 }
 
 // asked reports whether the user asked for a GET: with a link on the site, or by typing the address.
