@@ -42,7 +42,7 @@ var floors = map[string]int{
 	"userpool/idp": 11,
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oidc": 12,
-	"server/confirmuser": 12, "server/kms": 12,
+	"server/login": 12, "server/kms": 12,
 	"server/refusal": 12,
 	// 13, the composition.
 	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
