@@ -130,6 +130,9 @@ func New(o Options) (*Provider, error) {
 	return p, err
 }
 
+// Base returns what the services share, for services above.
+func (p *Provider) Base() *userpool.Base { return p.base }
+
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
 func (p *Provider) Start(ctx context.Context) error { return p.Pools.Start(ctx) }
 

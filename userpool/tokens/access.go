@@ -17,19 +17,26 @@ type Holder struct {
 	Client *userpool.Client
 	User   store.User
 	Family store.RefreshToken // of the sign-in
+	Token  *token.Token
 }
 
 var (
 	errAccessToken   = fault.New(fault.NotAuthorized, "Invalid Access Token")
 	errAccessExpired = fault.New(fault.NotAuthorized, "Access Token has expired")
 	errAccessRevoked = fault.New(fault.NotAuthorized, "Access Token has been revoked")
-	errAccessScope   = fault.New(fault.NotAuthorized, "Access Token does not have required scopes")
+	// ErrAccessScope refuses a token without the scope that the operation requires.
+	ErrAccessScope = fault.New(fault.NotAuthorized, "Access Token does not have required scopes")
 )
 
 // Authenticate verifies an access token of any of the pools: signature, time, use and scope, and that the sign-in was not
 // revoked and the user was not disabled or deleted. Its refusals are fault.NotAuthorized, and fault.PasswordResetRequired
 // for a user whose password an administrator has reset.
 func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error) {
+	return s.AuthenticateFor(ctx, raw, SelfScope)
+}
+
+// AuthenticateFor is Authenticate for a token with another scope.
+func (s *Service) AuthenticateFor(ctx context.Context, raw, scope string) (*Holder, error) {
 	p, err := s.poolOfToken(ctx, raw)
 	if err != nil {
 		return nil, err
@@ -38,8 +45,8 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 	if err != nil {
 		return nil, accessError(err)
 	}
-	if !slices.Contains(t.Scopes, SelfScope) {
-		return nil, errAccessScope
+	if !slices.Contains(t.Scopes, scope) {
+		return nil, ErrAccessScope
 	}
 	c, err := s.o.Pools.Client(ctx, t.ClientID)
 	if fault.Is(err, fault.ResourceNotFound) || (err == nil && c.PoolID != p.ID) {
@@ -48,7 +55,7 @@ func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error)
 	if err != nil {
 		return nil, err
 	}
-	h := &Holder{Pool: p, Client: c}
+	h := &Holder{Pool: p, Client: c, Token: t}
 	err = s.base.View(ctx, func(tx store.Tx) error {
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err

@@ -108,6 +108,12 @@ func (c *content) changedAccess() map[string]any {
 	if g := c.changes.Groups; g != nil {
 		setClaim(claims, "cognito:groups", g.Groups)
 	}
+	c.changeAccess(claims)
+	return claims
+}
+
+// changeAccess applies the changes of the access token, apart from groups.
+func (c *content) changeAccess(claims map[string]any) {
 	applyClaims(claims, c.changes.Access)
 	// The audience may be the client, and nothing else.
 	var audience string
@@ -115,7 +121,6 @@ func (c *content) changedAccess() map[string]any {
 		claims["aud"] = audience
 	}
 	claims["scope"] = strings.Join(c.changedScopes(), " ")
-	return claims
 }
 
 func (c *content) changedScopes() []string {

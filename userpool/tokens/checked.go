@@ -26,17 +26,23 @@ func (c *content) checkChanges(changes *triggers.TokenChanges) error {
 	}
 	changed := *c
 	changed.changes = changes
-	for _, claims := range []map[string]any{changed.changedID(), changed.changedAccess()} {
-		text, err := json.Marshal(claims)
-		if err != nil {
-			return fmt.Errorf("tokens: encoding claims: %w", err)
-		}
-		if base64.RawURLEncoding.EncodedLen(len(text)) > token.DefaultMaxTokenBytes-tokenFrame {
-			return errUnusable
-		}
-		if _, err := token.ParseClaims(string(text)); err != nil {
-			return errUnusable
-		}
+	if err := checkClaims(changed.changedID()); err != nil {
+		return err
+	}
+	return checkClaims(changed.changedAccess())
+}
+
+// checkClaims returns errUnusable if a gate would refuse a token with these claims.
+func checkClaims(claims map[string]any) error {
+	text, err := json.Marshal(claims)
+	if err != nil {
+		return fmt.Errorf("tokens: encoding claims: %w", err)
+	}
+	if base64.RawURLEncoding.EncodedLen(len(text)) > token.DefaultMaxTokenBytes-tokenFrame {
+		return errUnusable
+	}
+	if _, err := token.ParseClaims(string(text)); err != nil {
+		return errUnusable
 	}
 	return nil
 }

@@ -81,18 +81,24 @@ func (s *Service) RevokeToken(ctx context.Context, in TokenRevocation) error {
 	if err := c.CheckSecret(in.ClientSecret); err != nil {
 		return fault.Wrap(fault.Unauthorized, err, "Client secret mismatch.")
 	}
+	return s.Revoke(ctx, p, c, in.Token, in.Linked)
+}
+
+// Revoke is RevokeToken for a client that has authenticated.
+func (s *Service) Revoke(ctx context.Context, p *userpool.Pool, c *userpool.Client, raw string, linked bool) error {
+	ctx = context.WithoutCancel(ctx)
 	if !c.Revokes {
 		return fault.New(fault.UnsupportedOperation, "Revocation is not supported for the app client %s.", c.ID)
 	}
-	r, ok := s.openRefresh(in.Token)
+	r, ok := s.openRefresh(raw)
 	if !ok {
-		if strings.Count(in.Token, ".") == 2 {
+		if strings.Count(raw, ".") == 2 {
 			return fault.New(fault.UnsupportedTokenType, "Unsupported token type")
 		}
 		return fault.New(fault.InvalidParameter, "Invalid token.")
 	}
 	var f store.RefreshToken
-	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+	err := s.base.View(ctx, func(tx store.Tx) (err error) {
 		f, err = tx.RefreshTokens.Get(r.family)
 		return err
 	})
@@ -105,7 +111,7 @@ func (s *Service) RevokeToken(ctx context.Context, in TokenRevocation) error {
 	if f.ClientID != c.ID {
 		return fault.New(fault.Unauthorized, "Token is not from a supported client.")
 	}
-	if in.Linked && p.Settings.SessionConfiguration.Tracks() {
+	if linked && p.Settings.SessionConfiguration.Tracks() {
 		if err := s.endParent(ctx, r.family); err != nil {
 			return err
 		}

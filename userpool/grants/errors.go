@@ -1,0 +1,74 @@
+package grants
+
+import (
+	"errors"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Error is a refusal by its name in OAuth 2.0. An error of another type is internal, or a fault of kind Unavailable.
+type Error struct {
+	Code        string // "invalid_grant"
+	Description string // for the developer of the client; "" for none
+	cause       error
+}
+
+// Error returns code, description and cause, for the log and not for clients.
+func (e *Error) Error() string {
+	text := e.Code
+	if e.Description != "" {
+		text += ": " + e.Description
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// The codes of errors.
+//
+// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 6750 section 3.1 for InvalidToken.
+const (
+	InvalidRequest       = "invalid_request"
+	InvalidClient        = "invalid_client"
+	InvalidGrant         = "invalid_grant"
+	InvalidScope         = "invalid_scope"
+	InvalidToken         = "invalid_token"
+	UnauthorizedClient   = "unauthorized_client"
+	UnsupportedGrantType = "unsupported_grant_type"
+	UnsupportedTokenType = "unsupported_token_type"
+)
+
+func refuse(code, description string) *Error { return &Error{Code: code, Description: description} }
+
+// coded is an error that knows its name in OAuth 2.0.
+type coded interface {
+	error
+	OAuthCode() string
+}
+
+// refusal converts the error of a service below to an Error. Internal errors and outages stay as they are.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	if c, ok := errors.AsType[coded](err); ok {
+		return &Error{Code: c.OAuthCode(), cause: err}
+	}
+	text, _ := fault.Message(err)
+	switch fault.KindOf(err) {
+	case fault.NotAuthorized, fault.ExpiredToken, fault.ExpiredCode, fault.CodeMismatch, fault.RefreshTokenReuse, fault.PasswordResetRequired,
+		fault.UserNotFound, fault.UserNotConfirmed, fault.ResourceNotFound:
+		return &Error{Code: InvalidGrant, cause: err}
+	case fault.InvalidParameter, fault.UserLambdaValidation, fault.UnexpectedLambda, fault.InvalidLambdaResponse:
+		return &Error{Code: InvalidRequest, Description: text, cause: err}
+	default:
+		return err
+	}
+}

@@ -1,0 +1,39 @@
+package grants
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Options are what New needs. All are required.
+type Options struct {
+	Base   *userpool.Base
+	Pools  *userpool.Service
+	Tokens *tokens.Service
+	Scopes Scopes
+}
+
+// Scopes returns the custom scopes of a pool: those of its resource servers, each as "<server>/<scope>".
+type Scopes interface {
+	Scopes(ctx context.Context, poolID string) ([]string, error)
+}
+
+// Service gives tokens to app clients. Its methods may be called from any goroutine.
+type Service struct {
+	o      Options
+	base   *userpool.Base
+	grants map[string]grant // by grant_type
+}
+
+// New returns a Service, or an error that names the required option that is missing.
+func New(o Options) (*Service, error) {
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Scopes == nil {
+		return nil, errors.New("grants: Options.Base, Pools, Tokens and Scopes are required")
+	}
+	s := &Service{o: o, base: o.Base}
+	s.grants = s.registry()
+	return s, nil
+}
