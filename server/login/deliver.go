@@ -93,7 +93,9 @@ func (v *visit) leave(to target) error {
 	for _, p := range to.Form {
 		fields[p.Name] = p.Value
 	}
-	return v.render(http.StatusOK, v.frame(), pages.FormPost{Action: to.Location, Fields: fields})
+	f := v.frame()
+	f.Sources = redirectSources(to.Location)
+	return v.render(http.StatusOK, f, pages.FormPost{Action: to.Location, Fields: fields})
 }
 
 // refuseRequest answers to an error of the authorization request. Only one with a checked redirect URI goes there.
@@ -149,8 +151,21 @@ func (v *visit) useAccount() error {
 
 // ShowError shows an error of the authorization request, for other handlers of the mount point.
 func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError) {
+	h.stranger(w, r).problem(e.Status, pages.Problem{What: problems[e.Key]})
+}
+
+// ShowForm shows the form that takes an answer to the client's redirect URI, for other handlers of the mount point.
+func (h *Handler) ShowForm(w http.ResponseWriter, r *http.Request, answer *oauth.Response) {
+	v := h.stranger(w, r)
+	if err := v.leave(target{answer.Location, answer.Form}); err != nil {
+		v.fail(err)
+	}
+}
+
+// stranger is a visit for a page of another handler.
+func (h *Handler) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	at, _ := mount.From(r.Context())
-	v := &visit{h: h, w: w, r: r, at: at, path: "/error", query: url.Values{}}
+	v := &visit{h: h, w: w, r: r, at: at, path: "/login", query: url.Values{"lang": r.URL.Query()["lang"]}}
 	v.chooseLanguage()
-	v.problem(e.Status, pages.Problem{What: problems[e.Key]})
+	return v
 }
