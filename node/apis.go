@@ -64,7 +64,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.mounts, err = newMounts(sv, o); err != nil {
+	if a.mounts, err = newMounts(sv, o, admit); err != nil {
 		return nil, err
 	}
 	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
@@ -77,9 +77,10 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 }
 
 // newMounts makes the handlers below the mount points of the user pools.
-func newMounts(sv *Services, o *Options) (m mounts, err error) {
+func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL = o.Config.PublicURL
-	endpoints, err := oauthserver.New(oauthserver.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log})
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools,
+		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
