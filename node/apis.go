@@ -71,13 +71,18 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 }
 
 // newMounts makes the handlers below the mount points of the user pools.
-func newMounts(sv *Services, o *Options) (m mounts, err error) {
+func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL = o.Config.PublicURL
-	endpoints, err := oauthserver.New(oauthserver.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log})
+	pages, err := newLogin(sv, o, admit)
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints})
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: pages,
+		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{pages.Serves, pages})
 	return m, nil
 }
 
