@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -33,6 +34,7 @@ type server struct {
 	factors  *factors.Service
 	signIns  *signin.Machine
 	threat   *threat.Service
+	terms    *terms.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
@@ -44,6 +46,7 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
+		s.terms = p.Terms
 	}
 	return s
 }
@@ -65,6 +68,7 @@ func Registry(o Options) rpc.Registry {
 		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
+		s.termsOperations(),
 		s.threatOperations(),
 		s.userOperations(),
 	} {

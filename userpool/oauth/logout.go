@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/url"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -106,10 +105,10 @@ func (s *Service) clientOfLogout(ctx context.Context, poolID string, query url.V
 			return nil, err
 		}
 		t, err := p.VerifyHint(ctx, hint)
-		if err != nil || (id != "" && !slices.Contains(t.Audience, id)) {
+		if err != nil || len(t.Audience) != 1 || (id != "" && t.Audience[0] != id) {
 			return nil, Shown(KeyRequest, id)
 		}
-		id = t.ClientID
+		id = t.Audience[0]
 	}
 	if id == "" {
 		return nil, Shown(KeyNoClient, "")
