@@ -74,12 +74,6 @@ func TestPagesDoNotTellWhoExists(t *testing.T) {
 		"a link of a mail": {verified, web, func(b *browser, name string) {
 			b.get("/confirmUser?client_id=" + b.s.client.ID + "&confirmation_code=123456&user_name=" + name)
 		}},
-		"the choice of a factor": {choosing("PASSWORD", "EMAIL_OTP"), chooser, func(b *browser, name string) {
-			b.get("/login" + b.s.query())
-			b.submit("signin", "username", name)
-			b.submit("choose", "choice", "EMAIL_OTP")
-			b.submit("code", "code", "00000000")
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,7 +78,7 @@ func (v *visit) problem(status int, p pages.Problem) {
 
 // frame is what all pages show.
 func (v *visit) frame() pages.Frame {
-	f := pages.Frame{Lang: v.lang, Base: v.at.Path, Path: v.path, Query: v.query, Style: v.style}
+	f := pages.Frame{Lang: v.lang, Base: v.at.Path, Path: v.path, Query: v.query, Style: v.style, Terms: v.terms}
 	if v.auth != nil {
 		f.Client, f.Sources = v.client.Name, redirectSources(v.auth.RedirectURI)
 	}

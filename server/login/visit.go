@@ -40,6 +40,7 @@ type visit struct {
 	pool   *userpool.Pool
 	client *userpool.Client
 	style  branding.Style
+	terms  pages.Terms // on the sign-up page
 
 	newUser  bool // the sign-in follows a sign-up
 	remember bool // the user wants the browser to be remembered
