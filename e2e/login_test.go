@@ -69,7 +69,9 @@ func (s *loginSite) query(app int) string {
 }
 
 // page is the address of a page.
-func (s *loginSite) page(path string, app int) string { return s.URL + "/" + s.pool + path + s.query(app) }
+func (s *loginSite) page(path string, app int) string {
+	return s.URL + "/" + s.pool + path + s.query(app)
+}
 
 // wantArrived waits until the browser is at the app with a code.
 func (s *loginSite) wantArrived() {

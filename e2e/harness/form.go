@@ -22,7 +22,9 @@ func (b *Browser) Open(address string) {
 func (b *Browser) Await(expression string) {
 	b.t.Helper()
 	for end := time.Now().Add(Patience); ; time.Sleep(50 * time.Millisecond) {
-		var answer struct{ Result struct{ Value json.RawMessage } }
+		var answer struct {
+			Result struct{ Value json.RawMessage }
+		}
 		b.do("Runtime.evaluate", map[string]any{"expression": "document.readyState === 'complete' && !!(" + expression + ")", "returnByValue": true}, &answer)
 		if string(answer.Result.Value) == "true" {
 			return
