@@ -75,8 +75,12 @@ func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Valu
 		if !registered(uri, settings.LogoutURLs) {
 			return nil, Shown(KeyLogout, c.ID)
 		}
-		back := &Authorization{RedirectURI: uri, ResponseMode: ModeQuery}
-		return &SignedOut{Location: back.answer(Pair{"state", query.Get("state")}).Location}, nil
+		to := &SignedOut{Location: uri}
+		if state := query.Get("state"); state != "" {
+			back := &Authorization{RedirectURI: uri, ResponseMode: ModeQuery}
+			to.Location = back.answer(Pair{"state", state}).Location
+		}
+		return to, nil
 	}
 	if uri := query.Get("redirect_uri"); uri != "" {
 		if !registered(uri, settings.CallbackURLs) {
