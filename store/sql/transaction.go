@@ -90,6 +90,8 @@ func (t *Transaction) Tx() store.Tx {
 		Brandings:        brandings{t},
 		UICustomizations: uiCustomizations{t},
 		Terms:            termsDocuments{t},
+
+		AuthorizationCodes: authorizationCodes{t},
 	}
 }
 
