@@ -32,7 +32,7 @@ type site struct {
 	client *userpool.ClientDescription
 }
 
-func newSite(t *testing.T, change ...func(*idp.Options)) *site {
+func newSite(t testing.TB, change ...func(*idp.Options)) *site {
 	t.Helper()
 	h := userpooltest.New(t, change...)
 	p := h.Pool(userpool.PoolSettings{})
