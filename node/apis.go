@@ -12,7 +12,6 @@ import (
 	"github.com/sluicegate/sluice/server/awsjson"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
-	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
@@ -26,7 +25,6 @@ import (
 type apis struct {
 	json, query     http.Handler
 	mounts          mounts       // of the user pools
-	confirm         http.Handler // the page of links in mails
 	discovery, keys http.Handler // of the identity pools' own tokens
 }
 
@@ -67,10 +65,6 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if a.mounts, err = newMounts(sv, o, admit); err != nil {
 		return nil, err
 	}
-	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
-	if err != nil {
-		return nil, err
-	}
 	a.keys = identityserver.Keys(sv.Identities, o.Log)
 	a.discovery, err = identityserver.Discovery(o.Config.PublicURL, o.Log)
 	return a, err
@@ -79,12 +73,16 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 // newMounts makes the handlers below the mount points of the user pools.
 func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL = o.Config.PublicURL
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools,
+	pages, err := newLogin(sv, o, admit)
+	if err != nil {
+		return m, err
+	}
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: pages,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints})
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{pages.Serves, pages})
 	return m, nil
 }
 
@@ -123,8 +121,6 @@ func (a *apis) find(r *http.Request) http.Handler {
 		return a.discovery
 	case path == identityserver.KeysPath:
 		return a.keys
-	case confirmuser.Is(path):
-		return a.confirm
 	}
 	return a.mounts.find(r)
 }

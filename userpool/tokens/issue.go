@@ -99,10 +99,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if c.groups, err = groupsOf(tx, &u); err != nil {
 			return err
 		}
-		if err := errors.Join(userpool.EndSignUp(tx, &u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
-			return err
-		}
-		if err := tx.RefreshTokens.Insert(family); err != nil {
+		if err := insertFamily(tx, &u, family); err != nil {
 			return err
 		}
 		evicted, err = s.openSession(tx, r.Pool, session)
@@ -127,6 +124,14 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		set.RefreshToken = refresh
 	}
 	return set, nil
+}
+
+// insertFamily writes the family of a sign-in. It ends the Session of the user's sign-up, and the oldest families of too many.
+func insertFamily(tx store.Tx, u *store.User, family store.RefreshToken) error {
+	if err := errors.Join(userpool.EndSignUp(tx, u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
+		return err
+	}
+	return tx.RefreshTokens.Insert(family)
 }
 
 // familyContext holds the data of a sign-in that its renewals reuse.
