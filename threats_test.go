@@ -22,7 +22,7 @@ func TestThreatsAreTested(t *testing.T) {
 	testedPage(t, "docs/oauth.md", "## Rules and their tests", 20)
 }
 
-// testedPage reads the tables of a page behind a heading, which name at least so many tests.
+// testedPage reads the tables of a page behind a heading, up to the next one of its level, which name at least so many tests.
 func testedPage(t *testing.T, name, heading string, least int) {
 	t.Helper()
 	page, err := os.ReadFile(name) //nolint:gosec // a page of the documentation
@@ -32,6 +32,9 @@ func testedPage(t *testing.T, name, heading string, least int) {
 	before, rules, ok := strings.Cut(string(page), heading)
 	if !ok {
 		t.Fatalf("%s has no %q", name, heading)
+	}
+	if heading != "" {
+		rules, _, _ = strings.Cut(rules, "\n## ")
 	}
 	sources := map[string]string{}
 	named := 0
