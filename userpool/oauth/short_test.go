@@ -68,3 +68,6 @@ func (s *site) parse(changes ...string) *oauth.Authorization {
 	}
 	return a
 }
+
+// withVerifier redeems a code of challenge.
+func withVerifier(r *oauth.Redemption) { r.Verifier = verifier }
