@@ -66,6 +66,7 @@ type Tx struct {
 	Messages      Messages
 	RefreshTokens RefreshTokens
 	Sessions      Sessions
+	EdgeSessions  EdgeSessions
 	Passwords     Passwords
 	AuthEvents    AuthEvents
 	Devices       Devices

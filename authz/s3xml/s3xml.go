@@ -90,7 +90,7 @@ func Parse(body []byte) (*Node, error) {
 			node := &Node{Name: item.Name.Local}
 			count++
 			switch {
-			case count > maxNodes, len(open) >= maxDepth, len(open) == 0 && root != nil:
+			case count > maxNodes, len(open) >= maxDepth, len(open) == 0 && root != nil, !plainName(node.Name):
 				return nil, ErrForm
 			case len(open) == 0:
 				root = node
@@ -128,6 +128,18 @@ func Parse(body []byte) (*Node, error) {
 		return nil, ErrForm
 	}
 	return root, nil
+}
+
+// plainName reports whether the name is a letter and then letters and digits, as the names of all elements of S3 are. Without its
+// prefix a name can be one that does not parse.
+func plainName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // Encode writes the element as a document. White space that XML parsers normalize is written as references

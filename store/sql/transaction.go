@@ -74,6 +74,7 @@ func (t *Transaction) Tx() store.Tx {
 		Messages:      messages{t},
 		RefreshTokens: refreshTokens{t},
 		Sessions:      sessions{t},
+		EdgeSessions:  edgeSessions{t},
 		Passwords:     passwords{t},
 		AuthEvents:    authEvents{t},
 		Devices:       devices{t},

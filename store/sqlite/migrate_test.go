@@ -25,6 +25,7 @@ var sums = map[string]string{
 	"0007_messages.sql":              "ba7b853d4bd4ff7301234b09973d0698db8ca429673a3adab67ddb854485433a",
 	"0008_threat.sql":                "60b8dddffb3987da9812c02badcae8d3ee6eb21d3aec417e27b11f45b331e63c",
 	"0009_challenges.sql":            "cfd8604130a0bbcff16d4e7a4ea7cb287d68411246012fd551b0b18c0313ebb0",
+	"0010_edge_sessions.sql":         "5b23ea347888ec196e453d16df4e14a603c1f61bcd06c8cb36628e1a2da9bec6",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

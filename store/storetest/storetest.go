@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
 		{"sessions", testSessions},
+		{"edge sessions", testEdgeSessions},
 		{"password history", testPasswords},
 		{"auth events", testAuthEvents},
 		{"devices", testDevices},

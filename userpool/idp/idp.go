@@ -14,11 +14,13 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -66,6 +68,8 @@ type Provider struct {
 	Factors  *factors.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
+	Branding *branding.Service
+	Terms    *terms.Service
 
 	base *userpool.Base
 }
@@ -81,6 +85,12 @@ func New(o Options) (*Provider, error) {
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
 		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
+		return nil, err
+	}
+	if p.Branding, err = branding.New(branding.ServiceOptions{Base: base, Pools: p.Pools}); err != nil {
+		return nil, err
+	}
+	if p.Terms, err = terms.New(terms.Options{Base: base, Pools: p.Pools}); err != nil {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})

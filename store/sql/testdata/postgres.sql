@@ -186,6 +186,22 @@ create table sessions (
 create index sessions_by_user on sessions (pool_id, sub, active_at, id);
 create index sessions_by_expiry on sessions (expires_at);
 
+-- Sessions of browsers that signed in at a route.
+create table edge_sessions (
+    id           text collate "C" primary key,
+    login        text collate "C" not null,
+    issuer       text collate "C" not null,
+    subject      text collate "C" not null,
+    secret       bytea not null,
+    sealed       bytea not null,
+    created_at   timestamptz,
+    expires_at   timestamptz,
+    valid_until  timestamptz,
+    leased_until timestamptz
+);
+create index edge_sessions_by_subject on edge_sessions (subject, issuer, login, created_at, id);
+create index edge_sessions_by_expiry on edge_sessions (expires_at);
+
 -- The hashes of the passwords that a user had before, the newest first.
 create table password_history (
     pool_id text collate "C" not null,
