@@ -62,6 +62,8 @@ type Tx struct {
 	Groups        Groups
 	Codes         Codes
 	Challenges    Challenges
+	DeviceGrants  DeviceGrants
+	SpentIDs      SpentIDs
 	Passkeys      Passkeys
 	Messages      Messages
 	RefreshTokens RefreshTokens

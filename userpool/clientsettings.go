@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 // ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
@@ -33,6 +34,8 @@ type ClientSettings struct {
 
 	RiskConfiguration *RiskConfig       `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
 	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
+
+	OAuth *oauthclient.Metadata `json:"OAuth,omitempty"` // what AWS does not have; kept by updates
 }
 
 // ValidityUnits are seconds, minutes, hours or days.

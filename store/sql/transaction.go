@@ -70,6 +70,8 @@ func (t *Transaction) Tx() store.Tx {
 		Groups:        groups{t},
 		Codes:         codes{t},
 		Challenges:    challenges{t},
+		DeviceGrants:  deviceGrants{t},
+		SpentIDs:      spentIDs{t},
 		Passkeys:      passkeys{t},
 		Messages:      messages{t},
 		RefreshTokens: refreshTokens{t},

@@ -30,12 +30,13 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // The codes of errors.
 //
-// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 6750 section 3.1 for InvalidToken.
+// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 8707 section 2 for InvalidTarget; RFC 6750 section 3.1 for InvalidToken.
 const (
 	InvalidRequest       = "invalid_request"
 	InvalidClient        = "invalid_client"
 	InvalidGrant         = "invalid_grant"
 	InvalidScope         = "invalid_scope"
+	InvalidTarget        = "invalid_target"
 	InvalidToken         = "invalid_token"
 	UnauthorizedClient   = "unauthorized_client"
 	UnsupportedGrantType = "unsupported_grant_type"

@@ -44,16 +44,11 @@ const RegisterScope = "aws.cognito/dcr/register"
 // machineScopes returns which of the scopes a client may have for itself: custom ones that its settings allow and that there still
 // are. As at AWS, none asked for means all, and those that are not allowed are left out.
 func (s *Service) machineScopes(ctx context.Context, by *Caller, asked []string) ([]string, error) {
-	custom, err := s.o.Scopes.Scopes(ctx, by.Pool.ID)
+	has, err := s.allowedScopes(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	var allowed []string
-	for _, scope := range by.Client.Settings.AllowedOAuthScopes {
-		if slices.Contains(custom, scope) || scope == RegisterScope {
-			allowed = append(allowed, scope)
-		}
-	}
+	allowed := slices.DeleteFunc(has, func(scope string) bool { return !strings.Contains(scope, "/") })
 	if len(allowed) == 0 { // observed at AWS
 		return nil, refuse(InvalidGrant, "The client has no custom scope.")
 	}
@@ -65,6 +60,21 @@ func (s *Service) machineScopes(ctx context.Context, by *Caller, asked []string)
 		return nil, refuse(InvalidScope, "")
 	}
 	return granted, nil
+}
+
+// allowedScopes returns the scopes that a client may have: those of its settings that there still are.
+func (s *Service) allowedScopes(ctx context.Context, by *Caller) ([]string, error) {
+	custom, err := s.o.Scopes.Scopes(ctx, by.Pool.ID)
+	if err != nil {
+		return nil, err
+	}
+	var allowed []string
+	for _, scope := range by.Client.Settings.AllowedOAuthScopes {
+		if !strings.Contains(scope, "/") || scope == RegisterScope || slices.Contains(custom, scope) {
+			allowed = append(allowed, scope)
+		}
+	}
+	return allowed, nil
 }
 
 // parseMetadata parses aws_client_metadata: a JSON object of strings. The value of the form may be encoded once more.

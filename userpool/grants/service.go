@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -14,6 +16,8 @@ type Options struct {
 	Pools  *userpool.Service
 	Tokens *tokens.Service
 	Scopes Scopes
+
+	SignOuts SignOuts
 }
 
 // Scopes returns the custom scopes of a pool: those of its resource servers, each as "<server>/<scope>".
@@ -26,14 +30,16 @@ type Service struct {
 	o      Options
 	base   *userpool.Base
 	grants map[string]grant // by grant_type
+
+	verifiers *bounded.Map[string, *token.Verifier] // of clients' assertions
 }
 
 // New returns a Service, or an error that names the required option that is missing.
 func New(o Options) (*Service, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Scopes == nil {
-		return nil, errors.New("grants: Options.Base, Pools, Tokens and Scopes are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Scopes == nil || o.SignOuts == nil {
+		return nil, errors.New("grants: Options.Base, Pools, Tokens, Scopes and SignOuts are required")
 	}
-	s := &Service{o: o, base: o.Base}
+	s := &Service{o: o, base: o.Base, verifiers: bounded.New[string, *token.Verifier](maxVerifiers)}
 	s.grants = s.registry()
 	return s, nil
 }
