@@ -56,29 +56,31 @@ type Store interface {
 
 // Tx is a transaction, with one narrow interface per concern. It is valid only inside the function that receives it.
 type Tx struct {
-	Pools         Pools
-	Clients       Clients
-	Users         Users
-	Groups        Groups
-	Codes         Codes
-	Challenges    Challenges
-	DeviceGrants  DeviceGrants
-	SpentIDs      SpentIDs
-	Passkeys      Passkeys
-	Messages      Messages
-	RefreshTokens RefreshTokens
-	Sessions      Sessions
-	EdgeSessions  EdgeSessions
-	Passwords     Passwords
-	AuthEvents    AuthEvents
-	Devices       Devices
-	SigningKeys   SigningKeys
-	Revocations   Revocations
-	IdentityPools IdentityPools
-	Identities    Identities
-	Roles         Roles
-	Policies      Policies
-	Settings      Settings
+	Pools           Pools
+	Clients         Clients
+	Domains         Domains
+	ResourceServers ResourceServers
+	Users           Users
+	Groups          Groups
+	Codes           Codes
+	Challenges      Challenges
+	DeviceGrants    DeviceGrants
+	SpentIDs        SpentIDs
+	Passkeys        Passkeys
+	Messages        Messages
+	RefreshTokens   RefreshTokens
+	Sessions        Sessions
+	EdgeSessions    EdgeSessions
+	Passwords       Passwords
+	AuthEvents      AuthEvents
+	Devices         Devices
+	SigningKeys     SigningKeys
+	Revocations     Revocations
+	IdentityPools   IdentityPools
+	Identities      Identities
+	Roles           Roles
+	Policies        Policies
+	Settings        Settings
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

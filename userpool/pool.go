@@ -39,6 +39,9 @@ type Pool struct {
 	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
 	Risk      *Risk // of the pool; nil for none
+	Domain    DomainNames
+	Scopes    []string // of the resource servers, as tokens carry them: "<identifier>/<name>"
+	DCR       DCR      // dynamic client registration
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -63,11 +66,19 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 		var rec store.Pool
 		var keys []store.SigningKey
 		var srp bool
+		var domains []store.Domain
+		var servers []store.ResourceServer
 		err := s.base.View(ctx, func(tx store.Tx) (err error) {
 			if rec, err = tx.Pools.Get(id); err != nil {
 				return err
 			}
 			if keys, err = tx.SigningKeys.List(id); err != nil {
+				return err
+			}
+			if domains, err = tx.Domains.OfPool(id); err != nil {
+				return err
+			}
+			if servers, err = tx.ResourceServers.List(id); err != nil {
 				return err
 			}
 			srp, err = wantsSRP(tx, id)
@@ -79,7 +90,14 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.resolvePool(rec, keys, srp)
+		p, err := s.resolvePool(rec, keys, srp)
+		if err != nil {
+			return nil, err
+		}
+		p.Scopes = CustomScopes(servers)
+		p.Domain = s.domainNames(id, domains)
+		setDefault(&p.WebAuthn.RelyingParty, p.Domain.Host())
+		return p, nil
 	})
 }
 
@@ -130,6 +148,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.Risk = p.Settings.RiskConfiguration.resolve()
 	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
+	p.DCR = p.Settings.DcrConfiguration.resolve()
 	var err error
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)

@@ -62,6 +62,9 @@ const (
 var conflicts = map[string]store.Conflict{
 	"pools_pkey":                          {Record: "pool", Key: "id"},
 	"clients_pkey":                        {Record: "client", Key: "id"},
+	"domains_pkey":                        {Record: "domain", Key: "name"},
+	"domains_pool_id_custom_key":          {Record: "domain", Key: "pool"},
+	"resource_servers_pkey":               {Record: "resource server", Key: "id"},
 	"users_pkey":                          {Record: "user", Key: "sub"},
 	"users_pool_id_name_key_key":          {Record: "user", Key: "username"},
 	"user_aliases_pkey":                   {Record: "alias", Key: "alias"},

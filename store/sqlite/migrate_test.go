@@ -26,6 +26,7 @@ var sums = map[string]string{
 	"0008_threat.sql":                "60b8dddffb3987da9812c02badcae8d3ee6eb21d3aec417e27b11f45b331e63c",
 	"0009_challenges.sql":            "cfd8604130a0bbcff16d4e7a4ea7cb287d68411246012fd551b0b18c0313ebb0",
 	"0010_edge_sessions.sql":         "5b23ea347888ec196e453d16df4e14a603c1f61bcd06c8cb36628e1a2da9bec6",
+	"0011_domains.sql":               "0b3aa7d04786f63e73a0b2be65103447f5674378c06447d283769a46897764b4",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {
@@ -113,6 +114,9 @@ func readReleased(tx store.Tx) error {
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13,
 		err14, err15); err != nil {
 		return err
+	}
+	if len(c.Secrets) != 1 || c.Secrets[0].ID != c.ID+"--1793588645" || string(c.Secrets[0].Sealed) != "\x01" || !c.Secrets[0].CreatedAt.Equal(c.CreatedAt) {
+		return fmt.Errorf("the client's secrets are %+v", c.Secrets)
 	}
 	if len(g) != 1 || len(k) != 1 || len(v) != 1 || len(l) != 1 || len(lf) != 1 || string(s) != "\x08" || o.Attempts != 1 ||
 		u.Failures.Count != 2 || string(r.Inline["p"]) != "{ }" || !v[0].NotBefore.IsZero() {

@@ -22,6 +22,8 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"pools", testPools},
 		{"clients", testClients},
+		{"domains", testDomains},
+		{"resource servers", testResourceServers},
 		{"users", testUsers},
 		{"user names are unique", testUserConflicts},
 		{"users by filter", testFilters},

@@ -30,14 +30,18 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // The codes of errors.
 //
-// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 8707 section 2 for InvalidTarget; RFC 6750 section 3.1 for InvalidToken.
+// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 8707 section 2 for InvalidTarget; RFC 8628 section 3.5; RFC 6750 section 3.1 for InvalidToken.
 const (
+	AccessDenied         = "access_denied"
+	AuthorizationPending = "authorization_pending"
+	ExpiredToken         = "expired_token"
 	InvalidRequest       = "invalid_request"
 	InvalidClient        = "invalid_client"
 	InvalidGrant         = "invalid_grant"
 	InvalidScope         = "invalid_scope"
 	InvalidTarget        = "invalid_target"
 	InvalidToken         = "invalid_token"
+	SlowDown             = "slow_down"
 	UnauthorizedClient   = "unauthorized_client"
 	UnsupportedGrantType = "unsupported_grant_type"
 	UnsupportedTokenType = "unsupported_token_type"

@@ -50,7 +50,7 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 	case !by.Client.Settings.OAuth.Exchanges(h.Client.ID, audience):
 		return nil, refuse(InvalidTarget, "")
 	}
-	scopes, err := s.exchangedScopes(ctx, by, h, p.list("scope"))
+	scopes, err := exchangedScopes(by, h, p.list("scope"))
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +62,8 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 }
 
 // exchangedScopes returns the scopes of a new token: those asked for, or all, that the old token and the client have.
-func (s *Service) exchangedScopes(ctx context.Context, by *Caller, h *tokens.Holder, asked []string) ([]string, error) {
-	allowed, err := s.allowedScopes(ctx, by)
-	if err != nil {
-		return nil, err
-	}
+func exchangedScopes(by *Caller, h *tokens.Holder, asked []string) ([]string, error) {
+	allowed := by.Client.Grants(by.Pool)
 	var scopes []string
 	for _, scope := range h.Token.Scopes {
 		if scope != tokens.SelfScope && slices.Contains(allowed, scope) && (len(asked) == 0 || slices.Contains(asked, scope)) {

@@ -32,6 +32,7 @@ func (s *Service) registry() map[string]grant {
 	return map[string]grant{
 		"client_credentials": s.clientCredentials,
 		"refresh_token":      s.refreshToken,
+		deviceType:           s.deviceCode,
 		exchangeType:         s.tokenExchange,
 	}
 }

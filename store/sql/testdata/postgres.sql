@@ -13,13 +13,39 @@ create table clients (
     id          text collate "C" primary key,
     pool_id     text collate "C" not null references pools (id) on delete cascade,
     name        text collate "C" not null,
-    secret      bytea,
     settings    text collate "C",
     declared    boolean not null,
     created_at  timestamptz,
-    modified_at timestamptz
+    modified_at timestamptz,
+    secrets     text collate "C"
 );
 create index clients_by_pool on clients (pool_id, id);
+
+create table domains (
+    name        text collate "C" primary key,
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    custom      boolean not null,
+    version     bigint not null,
+    certificate text collate "C" not null,
+    policy      text collate "C" not null,
+    failover    text collate "C" not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    unique (pool_id, custom)
+);
+
+create table resource_servers (
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    id          text collate "C" not null,
+    name        text collate "C" not null,
+    scopes      text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    primary key (pool_id, id)
+);
+create index resource_servers_by_age on resource_servers (pool_id, created_at, id);
 
 create table users (
     pool_id              text collate "C" not null references pools (id) on delete cascade,
