@@ -43,7 +43,7 @@ var floors = map[string]int{
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/grants": 11,
 	// 12, wires.
-	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
 	"server/confirmuser": 12, "server/kms": 12,
 	"server/refusal": 12,
 	// 13, the composition.

@@ -16,6 +16,7 @@ import (
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
+	"github.com/sluicegate/sluice/server/oauthtoken"
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
 	stsserver "github.com/sluicegate/sluice/server/sts"
@@ -47,7 +48,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
 		StrictErrors: o.StrictErrors, APIs: []rpc.API{
-			watched(userPoolsAPI(sv.Users, o)),
+			watched(userPoolsAPI(sv, o)),
 			watched(rpc.API{Service: &apikms.API, Registry: kmsserver.Registry(sv.keys)}),
 			watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
 				ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
@@ -64,7 +65,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.mounts, err = newMounts(sv, o); err != nil {
+	if a.mounts, err = newMounts(sv, o, admit); err != nil {
 		return nil, err
 	}
 	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
@@ -77,13 +78,18 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 }
 
 // newMounts makes the handlers below the mount points of the user pools.
-func newMounts(sv *Services, o *Options) (m mounts, err error) {
+func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL = o.Config.PublicURL
 	endpoints, err := oauthserver.New(oauthserver.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints})
+	tokens, err := oauthtoken.New(oauthtoken.Options{Grants: sv.Grants, Admit: admit, Bodies: o.Bodies, ClientIP: o.ClientIP, Now: o.Now, Rand: o.Rand,
+		Strict: o.Config.StrictAWS, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens})
 	return m, nil
 }
 

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/server/mount"
+	"github.com/sluicegate/sluice/throttle"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
 )
@@ -21,19 +23,28 @@ type Options struct {
 	Admit    func(r *http.Request) error // returns an error to refuse a request; limits anonymous callers
 	Bodies   *bounded.Budget             // for the bodies of requests
 	ClientIP func(r *http.Request) netip.Addr
+	Now      func() time.Time
 	Rand     io.Reader // for the ids of requests
 	Strict   bool      // answer as Cognito does where RFC 6749 asks for something else
 	Log      *slog.Logger
 }
 
-type handler struct{ Options }
+type handler struct {
+	Options
+	strangers *throttle.Table // of registrations without a token
+}
 
 // New returns the handler of the paths that Serves knows. Its requests come through package mount.
 func New(o Options) (http.Handler, error) {
-	if o.Grants == nil || o.Bodies == nil || o.ClientIP == nil || o.Rand == nil || o.Log == nil {
-		return nil, errors.New("oauthtoken: Options.Grants, Bodies, ClientIP, Rand and Log are required")
+	if o.Grants == nil || o.Bodies == nil || o.ClientIP == nil || o.Now == nil || o.Rand == nil || o.Log == nil {
+		return nil, errors.New("oauthtoken: Options.Grants, Bodies, ClientIP, Now, Rand and Log are required")
 	}
-	return &handler{o}, nil
+	// An address may register ten clients at once, and then one in ten seconds.
+	strangers, err := throttle.New(throttle.Options{Rate: 0.1, Burst: 10, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	return &handler{o, strangers}, nil
 }
 
 // endpoint is what a path serves.
@@ -47,9 +58,12 @@ type endpoint struct {
 func endpoints() map[string]endpoint {
 	post := []string{http.MethodPost}
 	return map[string]endpoint{
-		"/oauth2/token":    {post, true, (*handler).token},
-		"/oauth2/revoke":   {post, true, (*handler).revoke},
-		"/oauth2/userinfo": {[]string{http.MethodGet, http.MethodPost}, true, (*handler).userInfo},
+		"/oauth2/token":                {post, true, (*handler).token},
+		"/oauth2/revoke":               {post, true, (*handler).revoke},
+		"/oauth2/userinfo":             {[]string{http.MethodGet, http.MethodPost}, true, (*handler).userInfo},
+		"/oauth2/register":             {post, true, (*handler).register},
+		"/oauth2/device_authorization": {post, true, (*handler).device},
+		"/oauth2/introspect":           {post, false, (*handler).introspect},
 	}
 }
 

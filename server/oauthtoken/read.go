@@ -33,7 +33,7 @@ func (h *handler) form(q *request) (grants.Parameters, grants.Credentials, error
 		header = headers[0]
 	}
 	c, err := grants.Present(header, p)
-	return p, c, err
+	return p, c.For(q.point.Base+"/oauth2/token", q.point.Base+q.http.URL.Path), err
 }
 
 // body reads the body, which must have the media type. Another type gets Cognito's answer: the method is not allowed.

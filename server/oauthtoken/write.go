@@ -41,6 +41,8 @@ func (h *handler) refuse(q *request, err error) {
 	case wrong:
 		status, body = http.StatusMethodNotAllowed, problem{grants.InvalidRequest, "Use POST with a body of application/x-www-form-urlencoded."}
 		q.writer.Header().Set("Allow", strings.Join(method.allowed, ", "))
+	case kind == fault.ResourceNotFound: // the pool
+		status, body = http.StatusNotFound, problem{grants.InvalidRequest, text}
 	case kind == fault.TooManyRequests:
 		status, body = http.StatusTooManyRequests, problem{"temporarily_unavailable", text}
 		q.writer.Header().Set("Retry-After", "1")

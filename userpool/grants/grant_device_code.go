@@ -101,4 +101,3 @@ func (s *Service) deviceTokens(ctx context.Context, by *Caller, r *Request, id s
 	}
 	return &Answer{Set: *set}, nil
 }
-

@@ -13,7 +13,7 @@ import (
 // Source: RFC 7662 section 2.2.
 type Introspection struct {
 	Active    bool
-	Kind      string // "access_token" or "refresh_token"
+	Refresh   bool // it is a refresh token, not an access token
 	Scope     []string
 	ClientID  string
 	Username  string // "" for a client that acts for itself
@@ -62,7 +62,7 @@ func (s *Service) introspect(ctx context.Context, by *Caller, raw string) (*Intr
 		if err != nil {
 			return nil, err
 		}
-		return &Introspection{Active: true, Kind: "refresh_token", Scope: r.Scopes, ClientID: by.Client.ID, Username: r.User.Username,
+		return &Introspection{Active: true, Refresh: true, Scope: r.Scopes, ClientID: by.Client.ID, Username: r.User.Username,
 			Subject: r.User.Sub, Issuer: by.Pool.Issuer, IssuedAt: r.Family.CreatedAt.Unix(), ExpiresAt: r.Family.ExpiresAt.Unix(),
 			AuthTime: r.Family.AuthTime.Unix()}, nil
 	}
@@ -74,7 +74,7 @@ func (s *Service) introspect(ctx context.Context, by *Caller, raw string) (*Intr
 	if h.Client.ID != by.Client.ID {
 		return &Introspection{}, nil
 	}
-	return &Introspection{Active: true, Kind: "access_token", Scope: t.Scopes, ClientID: t.ClientID, Username: t.Username, Subject: t.Subject,
+	return &Introspection{Active: true, Scope: t.Scopes, ClientID: t.ClientID, Username: t.Username, Subject: t.Subject,
 		Issuer: by.Pool.Issuer, Audience: t.Audience, JTI: t.JTI, IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, AuthTime: t.AuthTime}, nil
 }
 
