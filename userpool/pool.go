@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // PoolDescription is a user pool as the API shows it.
@@ -40,8 +41,9 @@ type Pool struct {
 	Devices   DeviceTracking
 	Risk      *Risk // of the pool; nil for none
 	Domain    DomainNames
-	Scopes    []string // of the resource servers, as tokens carry them: "<identifier>/<name>"
-	DCR       DCR      // dynamic client registration
+	Scopes    []string        // of the resource servers, as tokens carry them: "<identifier>/<name>"
+	DCR       DCR             // dynamic client registration
+	Acr       assurance.Names // the values of the claim acr
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -150,6 +152,9 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.WebAuthn = p.Settings.webAuthn()
 	p.DCR = p.Settings.DcrConfiguration.resolve()
 	var err error
+	if p.Acr, err = assurance.ReadNames(p.Settings.AcrConfiguration); err != nil {
+		p.Acr = assurance.Default // kept by a version that did not check it
+	}
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
 	}

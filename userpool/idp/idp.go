@@ -21,6 +21,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
@@ -50,7 +51,7 @@ type Options struct {
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
-	Used     *signin.Used    // see signin.Options; may be nil
+	Used     *replay.Memory  // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
 
 	Breaches threat.Breaches // passwords that are publicly known; nil knows none
