@@ -81,6 +81,10 @@ type Tx struct {
 	Roles           Roles
 	Policies        Policies
 	Settings        Settings
+	Brandings       Brandings
+
+	UICustomizations UICustomizations
+	Terms            TermsDocuments
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -36,6 +37,7 @@ type server struct {
 	signIns  *signin.Machine
 	threat   *threat.Service
 	grants   *grants.Service
+	terms    *terms.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
@@ -47,6 +49,7 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
+		s.terms = p.Terms
 	}
 	return s
 }
@@ -68,6 +71,7 @@ func Registry(o Options) rpc.Registry {
 		s.sessionOperations(),
 		s.signUpOperations(),
 		s.tagOperations(),
+		s.termsOperations(),
 		s.threatOperations(),
 		s.userOperations(),
 	} {

@@ -86,6 +86,11 @@ var conflicts = map[string]store.Conflict{
 	"identity_logins_pkey":                {Record: "login", Key: "login"},
 	"roles_pkey":                          {Record: "role", Key: "name"},
 	"policies_pkey":                       {Record: "policy", Key: "arn"},
+
+	"brandings_pkey":                {Record: "branding", Key: "id"},
+	"brandings_client_id_draft_key": {Record: "branding", Key: "client"},
+	"terms_pkey":                    {Record: "terms", Key: "id"},
+	"terms_client_id_name_key":      {Record: "terms", Key: "name"},
 }
 
 // Error returns the error of package store that an error of the driver means, or the error itself if package store has

@@ -89,6 +89,10 @@ func (t *Transaction) Tx() store.Tx {
 		Roles:           roles{t},
 		Policies:        policies{t},
 		Settings:        settings{t},
+		Brandings:       brandings{t},
+
+		UICustomizations: uiCustomizations{t},
+		Terms:            termsDocuments{t},
 	}
 }
 

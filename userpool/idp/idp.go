@@ -79,9 +79,9 @@ type Provider struct {
 	Factors  *factors.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
+	OAuth    *oauth.Service
 	Branding *branding.Service
 	Terms    *terms.Service
-	OAuth    *oauth.Service
 
 	base *userpool.Base
 }

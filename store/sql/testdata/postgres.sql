@@ -380,6 +380,71 @@ create table policies (
     versions    text collate "C"
 );
 
+-- How the login pages of app clients look. The column draft is empty for the style that users see, and a draft's id.
+create table brandings (
+    id          text collate "C" primary key,
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    client_id   text collate "C" not null references clients (id) on delete cascade,
+    draft       text collate "C" not null,
+    provided    boolean not null,
+    settings    text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    expires_at  timestamptz,
+    unique (client_id, draft)
+);
+create index brandings_by_pool on brandings (pool_id, created_at, id) where draft > '';
+create index brandings_of_pool on brandings (pool_id);
+create index brandings_by_expiry on brandings (expires_at);
+
+create table branding_assets (
+    branding_id text collate "C" not null references brandings (id) on delete cascade,
+    pool_id     text collate "C" not null,
+    category    text collate "C" not null,
+    color_mode  text collate "C" not null,
+    resource_id text collate "C" not null,
+    extension   text collate "C" not null,
+    hash        text collate "C" not null,
+    bytes       bytea,
+    served      bytea,
+    primary key (branding_id, category, color_mode, resource_id)
+);
+create index branding_assets_by_hash on branding_assets (pool_id, hash);
+
+-- The column client is the client of a classic look, and null for the look of a pool.
+create table ui_customizations (
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    client_id   text collate "C" not null,
+    client      text collate "C" references clients (id) on delete cascade,
+    css         text collate "C" not null,
+    version     text collate "C" not null,
+    image       bytea,
+    image_type  text collate "C" not null,
+    image_hash  text collate "C" not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    primary key (pool_id, client_id)
+);
+create index ui_customizations_by_client on ui_customizations (client);
+create index ui_customizations_by_image on ui_customizations (pool_id, image_hash);
+
+-- The documents that users of app clients agree to.
+create table terms (
+    id          text collate "C" primary key,
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    client_id   text collate "C" not null references clients (id) on delete cascade,
+    name        text collate "C" not null,
+    source      text collate "C" not null,
+    enforcement text collate "C" not null,
+    links       text collate "C" not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    unique (client_id, name)
+);
+create index terms_by_pool on terms (pool_id, id);
+
 create table settings (
     name  text collate "C" primary key,
     value bytea

@@ -35,7 +35,9 @@ insert into password_history values ('us-east-1_aaaaaaaaa', 'sub-ann', '["$argon
 insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}', 1793588645678);
 insert into challenges values ('c1', 'us-east-1_aaaaaaaaa', x'0f', 1893588645678);
 insert into edge_sessions values ('e1', 'web', 'https://idp.example', 'ann', x'01', x'02', 1793588645678, 1793588745678, 1793588746678, null);
+insert into brandings values ('b1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', '', 0, '{}', 0, 1793588645678, 1793588646678, null);
+insert into branding_assets values ('b1', 'us-east-1_aaaaaaaaa', 'FORM_LOGO', 'LIGHT', '', 'PNG', 'h', x'01', null);
+insert into ui_customizations values ('us-east-1_aaaaaaaaa', 'ALL', null, '.a{}', '20261102030405', null, '', '', 1793588645678, 1793588646678);
+insert into terms values ('t1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'terms-of-use', 'LINK', 'NONE', '{}', 0, 1793588645678, 1793588646678);
 insert into domains values ('notes', 'us-east-1_aaaaaaaaa', 0, 2, '', '', '', 1, 1793588645678, 1793588646678);
 insert into resource_servers values ('us-east-1_aaaaaaaaa', 'api', 'API', '[{"Name":"read","Description":"r"}]', 0, 1793588645678, 1793588646678);
-insert into device_grants values ('d1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'code', x'10', 1893588645678);
-insert into spent_ids values ('x1', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 1893588645678);
