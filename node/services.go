@@ -110,7 +110,8 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
 		return err
 	}
-	sv.Grants, err = grants.New(grants.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, SignOuts: sv.Revocations})
+	sv.Grants, err = grants.New(grants.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, OAuth: sv.Users.OAuth,
+		SignOuts: sv.Revocations})
 	if err != nil {
 		return err
 	}

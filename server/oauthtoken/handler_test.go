@@ -43,7 +43,7 @@ func newSite(t *testing.T, settings userpool.PoolSettings, change ...func(*oauth
 		Scopes: []store.Scope{{Name: "read", Description: "read"}}}); err != nil {
 		t.Fatal(err)
 	}
-	service, err := grants.New(grants.Options{Base: s.Base(), Pools: s.Pools, Tokens: s.Tokens, SignOuts: s})
+	service, err := grants.New(grants.Options{Base: s.Base(), Pools: s.Pools, Tokens: s.Tokens, OAuth: s.OAuth, SignOuts: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,6 +75,7 @@ var conflicts = map[string]store.Conflict{
 	"refresh_tokens_hash_key":             {Record: "refresh token", Key: "hash"},
 	"sessions_pkey":                       {Record: "session", Key: "id"},
 	"sessions_family_key":                 {Record: "session", Key: "family"},
+	"authorization_codes_pkey":            {Record: "authorization code", Key: "hash"},
 	"edge_sessions_pkey":                  {Record: "edge session", Key: "id"},
 	"device_grants_pkey":                  {Record: "device grant", Key: "id"},
 	"device_grants_pool_id_user_code_key": {Record: "device grant", Key: "user code"},

@@ -93,6 +93,8 @@ func (t *Transaction) Tx() store.Tx {
 
 		UICustomizations: uiCustomizations{t},
 		Terms:            termsDocuments{t},
+
+		AuthorizationCodes: authorizationCodes{t},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/oauth"
 )
 
 // Error is a refusal by its name in OAuth 2.0. An error of another type is internal, or a fault of kind Unavailable.
@@ -49,12 +50,6 @@ const (
 
 func refuse(code, description string) *Error { return &Error{Code: code, Description: description} }
 
-// coded is an error that knows its name in OAuth 2.0.
-type coded interface {
-	error
-	OAuthCode() string
-}
-
 // refusal converts the error of a service below to an Error. Internal errors and outages stay as they are.
 func refusal(err error) error {
 	if err == nil {
@@ -63,8 +58,8 @@ func refusal(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	if c, ok := errors.AsType[coded](err); ok {
-		return &Error{Code: c.OAuthCode(), cause: err}
+	if named, ok := errors.AsType[*oauth.Error](err); ok {
+		return &Error{Code: named.Code, Description: named.Description, cause: err}
 	}
 	text, _ := fault.Message(err)
 	switch fault.KindOf(err) {

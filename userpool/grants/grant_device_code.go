@@ -3,10 +3,10 @@ package grants
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 // deviceType is the grant_type of a device that asks for its tokens.
@@ -80,7 +80,7 @@ func (s *Service) tooEarly(id string) (early bool) {
 // device grant, so that of two questions at the same time one gets tokens.
 func (s *Service) deviceTokens(ctx context.Context, by *Caller, r *Request, id string, state *deviceState) (*Answer, error) {
 	request := state.By.Request(by.Pool, by.Client, state.Scopes...)
-	request.Visit, request.SSOSession = by.Client.Visit(r.Context), state.SSOSession
+	request.Visit, request.SSOSession, request.Hosted = by.Client.Visit(r.Context), state.SSOSession, &tokens.Hosted{}
 	request.Confirm = func(tx store.Tx, u *store.User) error {
 		if _, err := tx.DeviceGrants.Get(id); errors.Is(err, store.ErrNotFound) {
 			return refuse(InvalidGrant, "")
@@ -95,9 +95,6 @@ func (s *Service) deviceTokens(ctx context.Context, by *Caller, r *Request, id s
 	set, err := s.o.Tokens.Issue(ctx, request)
 	if err != nil {
 		return nil, err
-	}
-	if !slices.Contains(state.Scopes, openID) {
-		set.IDToken = ""
 	}
 	return &Answer{Set: *set}, nil
 }

@@ -33,7 +33,7 @@ func newHarness(t testing.TB, change ...func(*idp.Options)) *harness {
 // remake makes the grants for the services of the harness, which a restart replaces.
 func (h *harness) remake() {
 	h.T.Helper()
-	s, err := grants.New(grants.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, SignOuts: h})
+	s, err := grants.New(grants.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, OAuth: h.OAuth, SignOuts: h})
 	if err != nil {
 		h.T.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -14,6 +15,7 @@ type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Tokens   *tokens.Service
+	OAuth    *oauth.Service
 	SignOuts SignOuts
 }
 
@@ -29,8 +31,8 @@ type Service struct {
 
 // New returns a Service, or an error that names the required option that is missing.
 func New(o Options) (*Service, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.SignOuts == nil {
-		return nil, errors.New("grants: Options.Base, Pools, Tokens and SignOuts are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.OAuth == nil || o.SignOuts == nil {
+		return nil, errors.New("grants: Options.Base, Pools, Tokens, OAuth and SignOuts are required")
 	}
 	s := &Service{o: o, base: o.Base, verifiers: bounded.New[string, *token.Verifier](maxVerifiers),
 		polls: bounded.New[string, poll](maxPolls)}

@@ -18,6 +18,9 @@ type Options struct {
 	Revoker Revoker // gets the revocations; nil if only this package checks tokens
 
 	Triggers *triggers.Service // nil finds no function
+
+	// KeepSSO leaves the sessions of browsers at the login pages when a user signs out everywhere, as Cognito does.
+	KeepSSO bool
 }
 
 // Revoker distributes revocations to the verifiers of tokens, which then refuse the revoked tokens.
@@ -53,7 +56,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		err := s.base.Update(ctx, func(tx store.Tx) error {
 			most = 0
 			for _, remove := range []func(time.Time, int) (int, error){tx.RefreshTokens.DeleteExpired, tx.Sessions.DeleteExpired,
-				tx.Challenges.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
+				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
 				n, err := remove(s.base.Now(), batch)
 				if err != nil {
 					return err

@@ -30,7 +30,7 @@ insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
 insert into passkeys values ('us-east-1_aaaaaaaaa', x'09', 'sub-ann', 'example.com', x'0a', 3, 'Security key', x'0b', 'cross-platform', '["usb"]', 0, null, 1793588645678);
 insert into messages values ('m1', 'us-east-1_aaaaaaaaa', x'0c', x'0d', x'0e', 2, 1793588645678, 1793588646678, 1793588745678);
-insert into sessions values ('tkn1', 'us-east-1_aaaaaaaaa', 'sub-ann', '1aaaaaaaaaaaaaaaaaaaaaaaaa', null, '', 'unknown', '192.0.2.1', 1793588645678, 1793588645678, 1893588645678);
+insert into sessions values ('tkn1', 'us-east-1_aaaaaaaaa', 'sub-ann', '1aaaaaaaaaaaaaaaaaaaaaaaaa', null, '', 'unknown', '192.0.2.1', 1793588645678, 1793588645678, 1893588645678, x'10', x'11');
 insert into password_history values ('us-east-1_aaaaaaaaa', 'sub-ann', '["$argon2id$a"]');
 insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}', 1793588645678);
 insert into challenges values ('c1', 'us-east-1_aaaaaaaaa', x'0f', 1893588645678);
@@ -39,7 +39,6 @@ insert into brandings values ('b1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaa
 insert into branding_assets values ('b1', 'us-east-1_aaaaaaaaa', 'FORM_LOGO', 'LIGHT', '', 'PNG', 'h', x'01', null);
 insert into ui_customizations values ('us-east-1_aaaaaaaaa', 'ALL', null, '.a{}', '20261102030405', null, '', '', 1793588645678, 1793588646678);
 insert into terms values ('t1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'terms-of-use', 'LINK', 'NONE', '{}', 0, 1793588645678, 1793588646678);
+insert into authorization_codes values (x'12', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'sub-ann', 'sso1', x'13', '', 1793588645678, 1793588745678);
 insert into domains values ('notes', 'us-east-1_aaaaaaaaa', 0, 2, '', '', '', 1, 1793588645678, 1793588646678);
 insert into resource_servers values ('us-east-1_aaaaaaaaa', 'api', 'API', '[{"Name":"read","Description":"r"}]', 0, 1793588645678, 1793588646678);
-insert into device_grants values ('d1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'code', x'10', 1893588645678);
-insert into spent_ids values ('x1', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 1893588645678);
