@@ -277,20 +277,7 @@ func (a *App) Defaults(env func(string) string) {
 	setDefault(&a.Region, "us-east-1")
 	setDefault(&a.Account, "000000000000")
 	setDefault(&a.Issuer, "public")
-	for i := range a.UserPools {
-		p := &a.UserPools[i]
-		_, suffix, _ := strings.Cut(p.ID, "_")
-		setDefault(&p.Name, suffix)
-		for j := range p.Clients {
-			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
-		}
-		for j := range p.ResourceServers {
-			for k := range p.ResourceServers[j].Scopes {
-				s := &p.ResourceServers[j].Scopes[k]
-				setDefault(&s.Description, s.Name)
-			}
-		}
-	}
+	a.defaultsOfUserPools()
 	for i := range a.IdentityPools {
 		p := &a.IdentityPools[i]
 		_, uuid, _ := strings.Cut(p.ID, ":")

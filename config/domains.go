@@ -33,6 +33,24 @@ type Scope struct {
 	Description string `json:"description,omitempty"`
 }
 
+// defaultsOfUserPools sets the defaults of the declared user pools.
+func (a *App) defaultsOfUserPools() {
+	for i := range a.UserPools {
+		p := &a.UserPools[i]
+		_, suffix, _ := strings.Cut(p.ID, "_")
+		setDefault(&p.Name, suffix)
+		for j := range p.Clients {
+			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
+		}
+		for j := range p.ResourceServers {
+			for k := range p.ResourceServers[j].Scopes {
+				s := &p.ResourceServers[j].Scopes[k]
+				setDefault(&s.Description, s.Name)
+			}
+		}
+	}
+}
+
 // defaultSuffix returns the suffix of prefix domains for a public URL.
 func defaultSuffix(publicURL string) string {
 	u, err := url.Parse(publicURL)

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
@@ -130,4 +131,26 @@ func (d *declarations) userPool(p config.UserPool) userpool.DeclaredPool {
 			Precedence: g.Precedence, RoleARN: d.app.RoleARN(g.Role)})
 	}
 	return declared
+}
+
+// declaredDomains are the domains of a declared user pool in the domain's terms.
+func declaredDomains(p config.UserPool) []domains.Declared {
+	var list []domains.Declared
+	for _, d := range p.Domains {
+		list = append(list, domains.Declared{Name: d.Name, Version: d.ManagedLogin})
+	}
+	return list
+}
+
+// declaredServers are the resource servers of a declared user pool in the domain's terms.
+func declaredServers(p config.UserPool) []resourceservers.Declared {
+	var list []resourceservers.Declared
+	for _, r := range p.ResourceServers {
+		server := resourceservers.Declared{ID: r.ID, Name: r.Name}
+		for _, s := range r.Scopes {
+			server.Scopes = append(server.Scopes, store.Scope{Name: s.Name, Description: s.Description})
+		}
+		list = append(list, server)
+	}
+	return list
 }
