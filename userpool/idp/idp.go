@@ -99,7 +99,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
-	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda})
+	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda, KeepSSO: o.Strict})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Strict: o.Strict})
+	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict})
 	return p, err
 }
 
