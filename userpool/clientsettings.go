@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 // ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
@@ -34,6 +35,8 @@ type ClientSettings struct {
 	ClientType        string            `json:"ClientType,omitempty"`        // ClientDCR, or "" for a client that was not registered dynamically
 	RiskConfiguration *RiskConfig       `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
 	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
+
+	OAuth *oauthclient.Metadata `json:"OAuth,omitempty"` // what AWS does not have; kept by updates
 }
 
 // The types of clients: registered dynamically, and all others.

@@ -34,7 +34,10 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if err := c.validateFlows(); err != nil {
 		return err
 	}
-	if err := c.validateOAuth(hasSecret); err != nil {
+	if err := c.OAuth.Check(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "%s", err.Error())
+	}
+	if err := c.validateOAuth(hasSecret || c.OAuth.SignsAssertions()); err != nil {
 		return err
 	}
 	return c.validateAttributes(p)

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 // DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It does
@@ -27,8 +28,9 @@ type DeclaredPool struct {
 type DeclaredClient struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPoolClient request, nil for defaults
-	Secret   seal.Secret     // zero for none, or for a generated one if the settings have GenerateSecret
+	Settings json.RawMessage      // a CreateUserPoolClient request, nil for defaults
+	Secret   seal.Secret          // zero for none, or for a generated one if the settings have GenerateSecret
+	OAuth    oauthclient.Metadata // what AWS's settings do not have
 }
 
 // DeclaredGroup is a group of a declared pool.

@@ -89,6 +89,9 @@ func (c *ClientSettings) keepOthers(old *ClientSettings) {
 	if c.SSOSession == nil {
 		c.SSOSession = old.SSOSession
 	}
+	if c.OAuth == nil {
+		c.OAuth = old.OAuth
+	}
 }
 
 // keep fills in the members that an UpdateUserPoolClient request leaves out and that AWS then keeps. The number of a

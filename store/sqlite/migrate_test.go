@@ -29,6 +29,7 @@ var sums = map[string]string{
 	"0011_branding.sql":              "0c44861f1babb3509f974d845f1acad2f2fea65130c719d3ddcb4c9bbcd7437b",
 	"0012_sso.sql":                   "4cb3fc4da66485f9031c6d208f735148a338ee7adc416ecc9ca6507d131c6b22",
 	"0013_domains.sql":               "0b3aa7d04786f63e73a0b2be65103447f5674378c06447d283769a46897764b4",
+	"0014_grants.sql":                "978cd3161ff018040afe4b402e9f3bff627aed5de2408be3ead947521c8c99a2",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

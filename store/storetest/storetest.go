@@ -32,6 +32,8 @@ func Run(t *testing.T, open Open) {
 		{"messages", testMessages},
 		{"messages of floods are trimmed", testMessagesTrim},
 		{"challenges", testChallenges},
+		{"device grants", testDeviceGrants},
+		{"spent ids", testSpentIDs},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},

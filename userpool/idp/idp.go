@@ -141,6 +141,9 @@ func New(o Options) (*Provider, error) {
 	return p, err
 }
 
+// Base returns what the services share, for services above.
+func (p *Provider) Base() *userpool.Base { return p.base }
+
 // newParts makes the services that need the pools only.
 func (p *Provider) newParts(o *Options) (err error) {
 	p.Domains, err = domains.New(domains.Options{Base: p.base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
@@ -156,9 +159,6 @@ func (p *Provider) newParts(o *Options) (err error) {
 	p.Terms, err = terms.New(terms.Options{Base: p.base, Pools: p.Pools})
 	return err
 }
-
-// Base returns what the services share, for services above.
-func (p *Provider) Base() *userpool.Base { return p.base }
 
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
 func (p *Provider) Start(ctx context.Context) error { return p.Pools.Start(ctx) }

@@ -172,6 +172,28 @@ create table challenges (
 create index challenges_by_expiry on challenges (expires_at);
 create index challenges_by_pool on challenges (pool_id);
 
+-- Requests of devices for tokens (RFC 8628).
+create table device_grants (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    client_id  text collate "C" not null references clients (id) on delete cascade,
+    user_code  text collate "C" not null,
+    data       bytea not null,
+    expires_at timestamptz,
+    unique (pool_id, user_code)
+);
+create index device_grants_by_client on device_grants (client_id);
+create index device_grants_by_expiry on device_grants (expires_at);
+
+-- Identifiers that may be used once.
+create table spent_ids (
+    id         text collate "C" primary key,
+    client_id  text collate "C" not null references clients (id) on delete cascade,
+    expires_at timestamptz
+);
+create index spent_ids_by_client on spent_ids (client_id);
+create index spent_ids_by_expiry on spent_ids (expires_at);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
