@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
@@ -22,6 +23,8 @@ import (
 type Options struct {
 	Provider *idp.Provider                    // nil if only the names of the operations are wanted
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; nil if that is not known
+
+	PublicURL string // the base of the addresses of images
 }
 
 // server holds the services behind the operations.
@@ -35,18 +38,21 @@ type server struct {
 	signIns  *signin.Machine
 	threat   *threat.Service
 	terms    *terms.Service
+	branding *branding.Service
 	clientIP func(*http.Request) netip.Addr
+
+	publicURL string
 }
 
 func newServer(o Options) *server {
-	s := &server{clientIP: o.ClientIP}
+	s := &server{clientIP: o.ClientIP, publicURL: o.PublicURL}
 	if p := o.Provider; p != nil {
 		s.factors = p.Factors
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
-		s.terms = p.Terms
+		s.terms, s.branding = p.Terms, p.Branding
 	}
 	return s
 }
@@ -57,6 +63,7 @@ func Registry(o Options) rpc.Registry {
 	all := rpc.Registry{}
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
+		s.brandingOperations(),
 		s.clientOperations(),
 		s.deviceOperations(),
 		s.factorOperations(),
