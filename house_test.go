@@ -38,10 +38,11 @@ var floors = map[string]int{
 	"userpool/totp": 1, "userpool/factors": 8,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
+	"server/mount": 10, "userpool/oauth": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/grants": 11,
 	// 12, wires.
-	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oidc": 12,
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
 	"server/confirmuser": 12, "server/kms": 12,
 	"server/refusal": 12,
 	// 13, the composition.

@@ -3,7 +3,6 @@ package node
 import (
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/sluicegate/sluice/api/cognitoidentity"
 	"github.com/sluicegate/sluice/api/iam"
@@ -16,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
-	"github.com/sluicegate/sluice/server/oidc"
+	oauthserver "github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
 	stsserver "github.com/sluicegate/sluice/server/sts"
@@ -26,7 +25,7 @@ import (
 // apis are the handlers of all APIs and documents.
 type apis struct {
 	json, query     http.Handler
-	pools           http.Handler // discovery and keys of user pools
+	mounts          mounts       // of the user pools
 	confirm         http.Handler // the page of links in mails
 	discovery, keys http.Handler // of the identity pools' own tokens
 }
@@ -65,7 +64,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.pools, err = oidc.New(oidc.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log}); err != nil {
+	if a.mounts, err = newMounts(sv, o); err != nil {
 		return nil, err
 	}
 	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
@@ -75,6 +74,17 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	a.keys = identityserver.Keys(sv.Identities, o.Log)
 	a.discovery, err = identityserver.Discovery(o.Config.PublicURL, o.Log)
 	return a, err
+}
+
+// newMounts makes the handlers below the mount points of the user pools.
+func newMounts(sv *Services, o *Options) (m mounts, err error) {
+	m.publicURL = o.Config.PublicURL
+	endpoints, err := oauthserver.New(oauthserver.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints})
+	return m, nil
 }
 
 // admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing
@@ -112,12 +122,10 @@ func (a *apis) find(r *http.Request) http.Handler {
 		return a.discovery
 	case path == identityserver.KeysPath:
 		return a.keys
-	case strings.Contains(path, "/.well-known/"):
-		return a.pools
 	case confirmuser.Is(path):
 		return a.confirm
 	}
-	return nil
+	return a.mounts.find(r)
 }
 
 func isForm(r *http.Request) bool {

@@ -15,5 +15,5 @@
 // of them rotate at once, the first transaction wins and the other process uses its key.
 //
 // The package does not define the claims of a token (userpool, identitypool, credentials), sign or verify tokens
-// (authz/token), or serve key sets over HTTP (server/oidc, server/cognitoidentity).
+// (authz/token), or serve key sets over HTTP (server/oauth, server/cognitoidentity).
 package keyring

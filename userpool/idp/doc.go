@@ -4,7 +4,7 @@
 // userpool/directory (users) and userpool/signin. Servers call the service that an operation belongs to. Run does the
 // hourly upkeep.
 //
-// It does not serve HTTP (server/cognitoidp, server/oidc), open the store or read a configuration.
+// It does not serve HTTP (server/cognitoidp, server/oauth), open the store or read a configuration.
 //
 // Source: none; the name is the API's own, cognito-idp.
 package idp

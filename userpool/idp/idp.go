@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
@@ -49,6 +50,8 @@ type Options struct {
 
 	Breaches threat.Breaches // passwords that are publicly known; nil knows none
 
+	Strict bool // see oauth.Options
+
 	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
 	// See userpool.Options for these and their defaults.
@@ -68,6 +71,7 @@ type Provider struct {
 	Factors  *factors.Service
 	SignIns  *signin.Machine
 	Threat   *threat.Service
+	OAuth    *oauth.Service
 	Branding *branding.Service
 	Terms    *terms.Service
 
@@ -119,6 +123,10 @@ func New(o Options) (*Provider, error) {
 	}
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
 		Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
+	if err != nil {
+		return nil, err
+	}
+	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Strict: o.Strict})
 	return p, err
 }
 

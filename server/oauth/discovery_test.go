@@ -1,4 +1,4 @@
-package oidc_test
+package oauth_test
 
 import (
 	"context"
@@ -10,7 +10,8 @@ import (
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/server/oidc"
+	"github.com/sluicegate/sluice/server/mount"
+	"github.com/sluicegate/sluice/server/oauth"
 )
 
 // pools is one pool with fixed keys.
@@ -35,8 +36,15 @@ func (p pools) JWKS(ctx context.Context, id string) ([]byte, error) {
 	return []byte(`{"keys":[]}`), nil
 }
 
+// enter returns a request below the mount point of the pool that the path begins with.
+func enter(method, path string) *http.Request {
+	pool, below, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	r := httptest.NewRequest(method, path, nil)
+	return mount.Enter(r, mount.ByPath("https://id.example.com", pool), "/"+below)
+}
+
 func TestPublishedDocuments(t *testing.T) {
-	h, err := oidc.New(oidc.Options{Pools: pools{}, PublicURL: "https://id.example.com/", Log: slog.New(slog.DiscardHandler)})
+	h, err := oauth.New(oauth.Options{Pools: pools{}, PublicURL: "https://id.example.com/", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +65,7 @@ func TestPublishedDocuments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(tc.method, tc.path, nil))
+			h.ServeHTTP(w, enter(tc.method, tc.path))
 			if w.Code != tc.status || strings.TrimSpace(w.Body.String()) != tc.body {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
@@ -71,8 +79,8 @@ func TestPublishedDocuments(t *testing.T) {
 	}
 	t.Run("a copy that is current is not sent again", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/us-east-1_notes0001/.well-known/jwks.json", nil))
-		r := httptest.NewRequest("GET", "/us-east-1_notes0001/.well-known/jwks.json", nil)
+		h.ServeHTTP(w, enter("GET", "/us-east-1_notes0001/.well-known/jwks.json"))
+		r := enter("GET", "/us-east-1_notes0001/.well-known/jwks.json")
 		r.Header.Set("If-None-Match", w.Header().Get("ETag"))
 		w = httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -82,7 +90,7 @@ func TestPublishedDocuments(t *testing.T) {
 	})
 	t.Run("nothing can be written there", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("POST", "/us-east-1_notes0001/.well-known/jwks.json", nil))
+		h.ServeHTTP(w, enter("POST", "/us-east-1_notes0001/.well-known/jwks.json"))
 		if w.Code != http.StatusMethodNotAllowed {
 			t.Error(w.Code)
 		}

@@ -1,4 +1,4 @@
-package oidc
+package oauth
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/mount"
 )
 
 // Pools returns the issuer and the JWK set of a user pool. Both methods return a fault.ResourceNotFound if there is no such
@@ -30,19 +30,42 @@ type Options struct {
 // cacheControl lets caches keep an answer for an hour. A new key is published a day before it signs.
 const cacheControl = "public, max-age=3600"
 
-type handler struct{ Options }
+type handler struct {
+	Options
+	documents map[string]http.HandlerFunc // by path
+}
 
-// New returns the handler of both paths. It answers other paths with 404.
+// New returns the handler. It serves requests that came through package mount.
 func New(o Options) (http.Handler, error) {
 	if o.Pools == nil || o.PublicURL == "" || o.Log == nil {
-		return nil, errors.New("oidc: Options.Pools, PublicURL and Log are required")
+		return nil, errors.New("oauth: Options.Pools, PublicURL and Log are required")
 	}
-	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
-	h := &handler{o}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{pool}/.well-known/openid-configuration", h.discovery)
-	mux.HandleFunc("GET /{pool}/.well-known/jwks.json", h.jwks)
-	return mux, nil
+	h := &handler{Options: o}
+	h.documents = map[string]http.HandlerFunc{discoveryPath: h.discovery, keysPath: h.jwks}
+	return h, nil
+}
+
+// Paths below the mount point.
+const (
+	discoveryPath = "/.well-known/openid-configuration"
+	keysPath      = "/.well-known/jwks.json"
+)
+
+// Serves reports whether the handler serves the path, which is below a mount point.
+func Serves(path string) bool { return path == discoveryPath || path == keysPath }
+
+// ServeHTTP serves the document.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	document := h.documents[r.URL.Path]
+	switch {
+	case document == nil:
+		http.NotFound(w, r)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
+	default:
+		document(w, r)
+	}
 }
 
 // document is the discovery document of a pool, with the members that Cognito's has. A pool without OAuth2 endpoints names
@@ -58,8 +81,8 @@ type document struct {
 }
 
 func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
-	pool := r.PathValue("pool")
-	issuer, err := h.Pools.Issuer(r.Context(), pool)
+	point, _ := mount.From(r.Context())
+	issuer, err := h.Pools.Issuer(r.Context(), point.PoolID)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -67,7 +90,7 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 	body, err := json.Marshal(document{
 		SigningAlgorithms: []string{"RS256"},
 		Issuer:            issuer,
-		JWKSURI:           h.PublicURL + "/" + pool + "/.well-known/jwks.json",
+		JWKSURI:           mount.ByPath(h.PublicURL, point.PoolID).Base + keysPath,
 		ResponseTypes:     []string{"code", "token"},
 		Scopes:            []string{"openid", "email", "phone", "profile"},
 		SubjectTypes:      []string{"public"},
@@ -81,7 +104,8 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) jwks(w http.ResponseWriter, r *http.Request) {
-	body, err := h.Pools.JWKS(r.Context(), r.PathValue("pool"))
+	point, _ := mount.From(r.Context())
+	body, err := h.Pools.JWKS(r.Context(), point.PoolID)
 	if err != nil {
 		h.refuse(w, r, err)
 		return

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/server/mount"
+)
+
+// mounted is a handler of paths below the mount point of a pool.
+type mounted struct {
+	serves  func(path string) bool
+	handler http.Handler
+}
+
+// mounts finds the pool that a request is for, and the handler of the path below the pool's mount point.
+type mounts struct {
+	publicURL string
+	hosts     hosts // nil if no pool has a domain
+	handlers  []mounted
+}
+
+// hosts knows the domains of pools.
+type hosts interface {
+	// ByHost returns the mount point of the pool whose domain is the host of a request, with or without its port.
+	ByHost(ctx context.Context, host string) (mount.Point, bool)
+}
+
+// find returns the handler of the request, or nil if the request is not for a pool.
+func (m *mounts) find(r *http.Request) http.Handler {
+	if m.hosts != nil {
+		if point, ok := m.hosts.ByHost(r.Context(), r.Host); ok {
+			return m.below(point, r.URL.Path)
+		}
+	}
+	id, below := splitPoolPath(r.URL.Path)
+	return m.below(mount.ByPath(m.publicURL, id), below)
+}
+
+// below returns the handler of a path below the point, or nil if there is none.
+func (m *mounts) below(point mount.Point, path string) http.Handler {
+	for _, h := range m.handlers {
+		if h.serves(path) {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.handler.ServeHTTP(w, mount.Enter(r, point, path))
+			})
+		}
+	}
+	return nil
+}
+
+// wellKnown begins the paths of metadata. RFC 8414 section 3 puts the path of an issuer after the name of the document.
+const wellKnown = "/.well-known/"
+
+// splitPoolPath returns the pool's id in a path and what follows it: "/a/login" gives "a" and "/login". For metadata it does
+// the same with "/.well-known/oauth-authorization-server/a".
+func splitPoolPath(path string) (id, below string) {
+	if document, after, ok := strings.Cut(strings.TrimPrefix(path, wellKnown), "/"); ok && strings.HasPrefix(path, wellKnown) {
+		return after, wellKnown + document
+	}
+	id, below, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !ok {
+		return id, ""
+	}
+	return id, "/" + below
+}

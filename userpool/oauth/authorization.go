@@ -1,0 +1,58 @@
+package oauth
+
+import (
+	"slices"
+
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// The response types.
+const (
+	TypeCode  = "code"
+	TypeToken = "token" // the implicit flow
+)
+
+// Local is the name of the provider for users with a password, or another factor, of the pool itself.
+const Local = "COGNITO"
+
+// The values of prompt.
+const (
+	PromptNone          = "none"
+	PromptLogin         = "login"
+	PromptConsent       = "consent"
+	PromptSelectAccount = "select_account"
+)
+
+// Authorization is a checked authorization request.
+type Authorization struct {
+	Pool   *userpool.Pool
+	Client *userpool.Client
+
+	RedirectURI   string // registered for the client
+	RedirectGiven bool   // the request has it; else it is the client's default
+	ResponseType  string // TypeCode or TypeToken
+	ResponseMode  string
+	State         string
+	Nonce         string
+	Scopes        []string // that the client may have; at least one
+	Challenge     string   // of PKCE, S256; "" for none
+	Resource      string   // RFC 8707; the aud of the access token; "" for none
+
+	Provider  string // the identity provider that the request chooses; "" leaves it to the user
+	LoginHint string
+	Lang      string
+	Prompt    []string
+	MaxAge    *int  // seconds
+	Levels    []int // of acr_values, those that are known: the first that the user can reach is demanded
+
+	// Account is the id of an Account that the user chose, for Resume; "" = none.
+	Account string
+
+	iss string // of RFC 9207; "" for none
+}
+
+// Prompts reports whether prompt has the value.
+func (a *Authorization) Prompts(value string) bool { return slices.Contains(a.Prompt, value) }
+
+// OpenID reports whether the scope openid was granted, which brings an ID token.
+func (a *Authorization) OpenID() bool { return slices.Contains(a.Scopes, "openid") }

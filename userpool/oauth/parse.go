@@ -1,0 +1,258 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Limits of a request, in bytes.
+const (
+	maxQuery = 16 << 10 // of all parameters
+	maxValue = 4 << 10  // of one
+)
+
+// Parse checks an authorization request, which the login pages get too. The error is a *PageError, a *RedirectError, or one of the
+// store. Unknown parameters are ignored.
+//
+// Source: RFC 6749 section 4.1.2.1: an error of client_id or redirect_uri must not go to the redirect URI.
+func (s *Service) Parse(ctx context.Context, poolID string, query url.Values) (*Authorization, error) {
+	a, err := s.identify(ctx, poolID, query)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.parseResponse(query, s.o.Strict); err != nil {
+		return nil, err
+	}
+	if err := a.parseProof(query); err != nil {
+		return nil, err
+	}
+	if err := a.parseScope(query, s.o.Strict); err != nil {
+		return nil, err
+	}
+	if err := a.parseProvider(query); err != nil {
+		return nil, err
+	}
+	if err := a.parseResource(query); err != nil {
+		return nil, err
+	}
+	if err := a.parseInteraction(query, s.o.Strict); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// identify finds the client and checks the redirect URI. Its errors are shown on a page.
+func (s *Service) identify(ctx context.Context, poolID string, query url.Values) (*Authorization, error) {
+	if size(query) > maxQuery {
+		return nil, Shown(KeyRequest, "")
+	}
+	id, ok := single(query, "client_id")
+	if !ok || id == "" || len(id) > maxValue {
+		return nil, Shown(KeyClient, "")
+	}
+	p, c, err := s.o.Pools.ClientOf(ctx, poolID, id)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return nil, Shown(KeyClient, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &Authorization{Pool: p, Client: c}
+	if !s.o.Strict {
+		a.iss = p.Issuer
+	}
+	given, ok := single(query, "redirect_uri")
+	a.RedirectURI, a.RedirectGiven = given, given != ""
+	if !a.RedirectGiven {
+		a.RedirectURI = c.Settings.DefaultRedirectURI
+	}
+	if !ok || !registered(a.RedirectURI, c.Settings.CallbackURLs) {
+		return nil, Shown(KeyRedirect, id)
+	}
+	return a, nil
+}
+
+// registered reports whether a URI is one of the list, byte for byte.
+func registered(uri string, list []string) bool {
+	return uri != "" && !strings.ContainsAny(uri, "#\r\n") && slices.Contains(list, uri)
+}
+
+// size is the number of bytes of all names and values.
+func size(query url.Values) int {
+	n := 0
+	for name, values := range query {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
+}
+
+// single returns the value of a parameter, "" if it is absent. It returns false if there are several.
+func single(query url.Values, name string) (string, bool) {
+	values := query[name]
+	if len(values) == 0 {
+		return "", true
+	}
+	return values[0], len(values) == 1
+}
+
+// once are the parameters that may occur once. RFC 6749 section 3.1: parameters must not be included more than once.
+var once = []string{"response_type", "response_mode", "state", "nonce", "scope", "code_challenge", "code_challenge_method", "resource",
+	"identity_provider", "idp_identifier", "login_hint", "lang", "prompt", "max_age", "acr_values", "request", "request_uri"}
+
+// parseResponse reads how the client wants the answer. It comes first, because errors go the same way.
+func (a *Authorization) parseResponse(query url.Values, strict bool) error {
+	a.ResponseMode = ModeQuery
+	if kind, ok := single(query, "response_type"); ok {
+		a.ResponseType = kind
+	}
+	if a.ResponseType == TypeToken {
+		a.ResponseMode = ModeFragment
+	}
+	mode, _ := single(query, "response_mode")
+	valid := strict || mode == "" || a.setMode(mode)
+	if state, ok := single(query, "state"); ok && len(state) <= maxValue {
+		a.State = state
+	}
+	for _, name := range once {
+		if value, ok := single(query, name); !ok {
+			return a.refuse(InvalidRequest, name+" occurs more than once")
+		} else if len(value) > maxValue {
+			return a.refuse(InvalidRequest, name+" is too long")
+		}
+	}
+	switch {
+	case !a.Client.Settings.AllowedOAuthFlowsUserPoolClient:
+		return a.refuse(InvalidRequest, "Client is not enabled for OAuth2.0 flows")
+	case a.ResponseType == "":
+		return a.refuse(InvalidRequest, "response_type is missing")
+	case a.ResponseType != TypeCode && a.ResponseType != TypeToken:
+		return a.refuse(UnsupportedResponseType, "response_type must be code or token")
+	case !valid:
+		return a.refuse(InvalidRequest, "response_mode cannot be used with this response_type")
+	case !strict && query.Has("request"):
+		return a.refuse(RequestNotSupported, "")
+	case !strict && query.Has("request_uri"):
+		return a.refuse(RequestURINotSupported, "")
+	}
+	flow := map[string]string{TypeCode: "code", TypeToken: "implicit"}[a.ResponseType]
+	if !slices.Contains(a.Client.Settings.AllowedOAuthFlows, flow) {
+		return a.refuse(UnauthorizedClient, "")
+	}
+	return nil
+}
+
+// setMode sets the response mode. It returns false for one that the response type cannot have: tokens never go into a query.
+func (a *Authorization) setMode(mode string) bool {
+	if mode == ModeFormPost || mode == ModeFragment || (mode == ModeQuery && a.ResponseType != TypeToken) {
+		a.ResponseMode = mode
+		return true
+	}
+	return false
+}
+
+// parseProof reads PKCE's challenge and the nonce.
+func (a *Authorization) parseProof(query url.Values) error {
+	challenge, method := query.Get("code_challenge"), query.Get("code_challenge_method")
+	switch {
+	case challenge == "" && method == "":
+	case challenge == "":
+		return a.refuse(InvalidRequest, "code_challenge is missing")
+	case method == "":
+		return a.refuse(InvalidRequest, "code_challenge_method is missing")
+	case method != "S256":
+		return a.refuse(InvalidRequest, "code_challenge_method must be S256")
+	case !isChallenge(challenge):
+		return a.refuse(InvalidRequest, "code_challenge is not a SHA-256 hash in base64url")
+	}
+	a.Challenge, a.Nonce = challenge, query.Get("nonce")
+	return nil
+}
+
+// isChallenge reports whether a text is 32 bytes in unpadded base64url, which is 43 characters.
+func isChallenge(text string) bool {
+	if len(text) != 43 {
+		return false
+	}
+	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// openIDScopes are the scopes that are only granted together with openid.
+var openIDScopes = []string{"email", "phone", "profile"}
+
+// parseScope reads the scopes. Without any, the client asks for all that it may have.
+func (a *Authorization) parseScope(query url.Values, strict bool) error {
+	allowed := a.Client.Settings.AllowedOAuthScopes
+	asked := strings.Fields(query.Get("scope"))
+	if len(asked) == 0 {
+		asked = allowed
+	}
+	for _, scope := range asked {
+		if !slices.Contains(allowed, scope) {
+			return a.refuseScope(strict)
+		}
+		if !slices.Contains(a.Scopes, scope) {
+			a.Scopes = append(a.Scopes, scope)
+		}
+	}
+	if len(a.Scopes) == 0 || (!a.OpenID() && slices.ContainsFunc(a.Scopes, func(s string) bool { return slices.Contains(openIDScopes, s) })) {
+		return a.refuseScope(strict)
+	}
+	return nil
+}
+
+// refuseScope is the error of scopes. Cognito has the code in the description.
+func (a *Authorization) refuseScope(strict bool) error {
+	if strict {
+		return a.refuse(InvalidRequest, InvalidScope)
+	}
+	return a.refuse(InvalidScope, "")
+}
+
+// parseProvider reads which identity provider the client wants.
+func (a *Authorization) parseProvider(query url.Values) error {
+	offered := a.Client.Settings.SupportedIdentityProviders
+	a.Provider = query.Get("identity_provider")
+	if len(offered) == 0 || (a.Provider != "" && !slices.Contains(offered, a.Provider)) {
+		return Shown(KeyProvider, a.Client.ID)
+	}
+	return nil
+}
+
+// parseResource reads the audience of the access token.
+func (a *Authorization) parseResource(query url.Values) error {
+	a.Resource = query.Get("resource")
+	if a.Resource == "" {
+		return nil
+	}
+	u, err := url.Parse(a.Resource)
+	switch {
+	case err != nil, !u.IsAbs(), strings.Contains(a.Resource, "#"), u.User != nil,
+		u.Scheme == "https" && u.Host == "",
+		u.Scheme == "http" && u.Hostname() != "localhost":
+		return a.refuse(InvalidRequest, "resource is not valid")
+	}
+	return nil
+}
+
+// parseInteraction reads what the client wants of the sign-in.
+func (a *Authorization) parseInteraction(query url.Values, strict bool) error {
+	a.LoginHint, a.Lang, a.Prompt = query.Get("login_hint"), query.Get("lang"), strings.Fields(query.Get("prompt"))
+	if a.Prompts(PromptNone) && len(a.Prompt) > 1 && !strict {
+		return a.refuse(InvalidRequest, "prompt has none and another value")
+	}
+	if text := query.Get("max_age"); text != "" {
+		seconds, err := strconv.ParseInt(text, 10, 32)
+		if err != nil || seconds < 0 {
+			return a.refuse(InvalidRequest, "max_age must be a number of seconds")
+		}
+		a.MaxAge = new(int(seconds))
+	}
+	return nil
+}

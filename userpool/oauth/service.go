@@ -1,0 +1,31 @@
+package oauth
+
+import (
+	"errors"
+
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
+)
+
+// Options are what New needs. Base, Pools and Tokens are required.
+type Options struct {
+	Base   *userpool.Base
+	Pools  *userpool.Service
+	Tokens *tokens.Service
+	// Strict turns off what Cognito does not do.
+	Strict bool
+}
+
+// Service authorizes requests. Its methods may be called from any goroutine.
+type Service struct {
+	o    Options
+	base *userpool.Base
+}
+
+// New returns a Service, or an error that names the required option that is missing.
+func New(o Options) (*Service, error) {
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil {
+		return nil, errors.New("oauth: Options.Base, Pools and Tokens are required")
+	}
+	return &Service{o: o, base: o.Base}, nil
+}
