@@ -44,7 +44,7 @@ var floors = map[string]int{
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
 	"server/confirmuser": 12, "server/kms": 12,
-	"server/refusal": 12,
+	"server/refusal": 12, "server/brand": 12,
 	// 13, the composition.
 	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
 	// 14, the host, and tests' servers.

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	"github.com/sluicegate/sluice/server/confirmuser"
@@ -83,7 +84,11 @@ func newMounts(sv *Services, o *Options) (m mounts, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints})
+	looks, err := brand.New(brand.Options{Styles: sv.Users.Branding, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{brand.Serves, looks})
 	return m, nil
 }
 
