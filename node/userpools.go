@@ -63,7 +63,7 @@ func knownPasswords(path string) (threat.Breaches, error) {
 
 // userPoolsAPI are the operations of the user pools.
 func userPoolsAPI(users *idp.Provider, o *Options) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP, PublicURL: o.Config.PublicURL})}
+	return rpc.API{Service: &cognitoidp.API, MaxBody: idpserver.MaxBody, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP, PublicURL: o.Config.PublicURL})}
 }
 
 // checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The

@@ -11,6 +11,9 @@ import (
 	"github.com/sluicegate/sluice/userpool/branding"
 )
 
+// MaxBody holds the operations that take larger requests than others: AWS takes 2 MB for those with images.
+var MaxBody = map[string]int64{"CreateManagedLoginBranding": 2 << 20, "UpdateManagedLoginBranding": 2 << 20}
+
 // brandingOperations are the operations on how the login pages look.
 func (s *server) brandingOperations() rpc.Registry {
 	return rpc.Registry{
