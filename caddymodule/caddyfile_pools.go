@@ -70,6 +70,8 @@ func clientOptions(client *config.Client) map[string]option {
 		"name":     oneString(&client.Name, "name <name>"),
 		"settings": file(&client.Settings, "settings <file>"),
 		"secret":   oneString(&client.Secret, "secret <secret>"),
+		"branding": func(d *caddyfile.Dispenser) error { return parseBranding(d, client) },
+		"terms":    func(d *caddyfile.Dispenser) error { return parseTerms(d, client) },
 	}
 }
 

@@ -25,6 +25,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 			at := "user_pool " + pool.ID + ": client " + pool.Clients[j].ID
 			r.fill(at+": settings", &pool.Clients[j].Settings)
 			r.fill(at+": secret", &pool.Clients[j].Secret)
+			r.looks(at, &pool.Clients[j])
 		}
 	}
 	for i := range a.Roles {
@@ -50,6 +51,19 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		r.fill("redis: password", &s.Password)
 	}
 	return errors.Join(r.problems...)
+}
+
+// looks fills in what a client's login pages show.
+func (r *replacement) looks(at string, client *config.Client) {
+	if b := client.Branding; b != nil {
+		r.fill(at+": branding", &b.Settings)
+		for i := range b.Images {
+			r.fill(at+": branding: image", &b.Images[i].File)
+		}
+	}
+	for i := range client.Terms {
+		r.fill(at+": terms", &client.Terms[i].URL)
+	}
 }
 
 // replacement collects the placeholders that have no value.

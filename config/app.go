@@ -98,6 +98,38 @@ type Client struct {
 	// Secret is the client secret of a confidential client. Use a placeholder such as {env.NOTES_SECRET} to keep it out of
 	// the file. Without it the client is public, unless the settings have GenerateSecret.
 	Secret string `json:"secret,omitempty"`
+	// Branding is how managed login looks for the client. Default: the default look.
+	Branding *Branding `json:"branding,omitempty"`
+	// Terms are the documents that sign-up pages link to: both, or none is shown.
+	Terms []TermsLink `json:"terms,omitempty"`
+}
+
+// Branding is the declared style of an app client.
+type Branding struct {
+	// Settings is the path of a file with a CreateManagedLoginBranding request. Default: the default look.
+	Settings string `json:"settings,omitempty"`
+	// Images are added to those of the file.
+	Images []BrandingImage `json:"images,omitempty"`
+}
+
+// BrandingImage is an image of a style.
+type BrandingImage struct {
+	// Category is that of the API, such as FORM_LOGO.
+	Category string `json:"category"`
+	// ColorMode is LIGHT, DARK, or DYNAMIC for both.
+	ColorMode string `json:"color_mode"`
+	// File is the path of the image. Its extension tells the type.
+	File string `json:"file"`
+}
+
+// TermsLink is the address of a document in a language.
+type TermsLink struct {
+	// Document is terms-of-use or privacy-policy.
+	Document string `json:"document"`
+	// Language is a tag such as pt-BR, or "default".
+	Language string `json:"language"`
+	// URL is the address.
+	URL string `json:"url"`
 }
 
 // Group is a declared group.
@@ -321,6 +353,12 @@ func (a *App) Files() []string {
 		files = append(files, p.Settings)
 		for _, c := range p.Clients {
 			files = append(files, c.Settings)
+			if b := c.Branding; b != nil {
+				files = append(files, b.Settings)
+				for _, image := range b.Images {
+					files = append(files, image.File)
+				}
+			}
 		}
 	}
 	for _, r := range a.Roles {

@@ -85,7 +85,10 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 
 // ensureUserPool makes a declared pool.
 func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
-	return users.Pools.Ensure(ctx, d.userPool(p))
+	if err := users.Pools.Ensure(ctx, d.userPool(p)); err != nil {
+		return err
+	}
+	return d.ensureLooks(ctx, users, p)
 }
 
 // userPool is a declared user pool in the domain's terms.

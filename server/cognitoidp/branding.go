@@ -29,7 +29,7 @@ func (s *server) brandingOperations() rpc.Registry {
 
 func (s *server) createManagedLoginBranding(ctx context.Context, _ *rpc.Call, in *wire.CreateManagedLoginBrandingRequest) (*wire.CreateManagedLoginBrandingResponse, error) {
 	d, err := s.branding.Create(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId), branding.Input{Provided: api.Value(in.UseCognitoProvidedValues),
-		Settings: in.Settings, Assets: assetsIn(in.Assets)})
+		Settings: in.Settings, Assets: Assets(in.Assets)})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *server) updateManagedLoginBranding(ctx context.Context, _ *rpc.Call, in
 		return nil, fault.New(fault.InvalidParameter, "UserPoolId and ManagedLoginBrandingId are required.")
 	}
 	d, err := s.branding.Update(ctx, *in.UserPoolId, *in.ManagedLoginBrandingId, branding.Input{Provided: api.Value(in.UseCognitoProvidedValues),
-		Settings: in.Settings, Assets: assetsIn(in.Assets)})
+		Settings: in.Settings, Assets: Assets(in.Assets)})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,8 @@ func (s *server) deleteManagedLoginBranding(ctx context.Context, _ *rpc.Call, in
 	return nil, s.branding.Delete(ctx, api.Value(in.UserPoolId), api.Value(in.ManagedLoginBrandingId))
 }
 
-func assetsIn(list []wire.AssetType) []branding.Asset {
+// Assets converts images.
+func Assets(list []wire.AssetType) []branding.Asset {
 	var assets []branding.Asset
 	for _, a := range list {
 		assets = append(assets, branding.Asset{Category: api.Value(a.Category), ColorMode: api.Value(a.ColorMode), Extension: api.Value(a.Extension),
