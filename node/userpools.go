@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
-	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -28,9 +28,9 @@ import (
 type passwordHasher = directory.Hasher
 
 // usedSessions are the sessions of sign-ins that were used.
-type usedSessions = signin.Used
+type usedSessions = replay.Memory
 
-func newUsedSessions(now func() time.Time) *usedSessions { return signin.NewUsed(now) }
+func newUsedSessions(now func() time.Time) *usedSessions { return replay.New(now) }
 
 func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
 

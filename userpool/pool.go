@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // PoolDescription is a user pool as the API shows it.
@@ -38,7 +39,8 @@ type Pool struct {
 	MFA       MFAPolicy
 	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
-	Risk      *Risk // of the pool; nil for none
+	Risk      *Risk           // of the pool; nil for none
+	Acr       assurance.Names // the values of the claim acr
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
 }
@@ -131,6 +133,9 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
 	var err error
+	if p.Acr, err = assurance.ReadNames(p.Settings.AcrConfiguration); err != nil {
+		p.Acr = assurance.Default // kept by a version that did not check it
+	}
 	if p.Sender, err = p.Settings.sender(); err != nil {
 		return nil, fmt.Errorf("userpool: EmailConfiguration of pool %s: %w", p.ID, err)
 	}

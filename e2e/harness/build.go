@@ -5,23 +5,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 )
 
+// root is the nearest folder above the working directory, as it is at start, that has the example's Caddyfile.
+var root = func() string {
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "Caddyfile.example")); err == nil || dir == filepath.Dir(dir) {
+			return dir
+		}
+	}
+	return "."
+}()
+
 // Root returns the root folder of the repository.
-func Root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
-}
+func Root() string { return root }
 
 var build = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv("SLUICE_BIN"); bin != "" {
 		return filepath.Abs(bin)
 	}
-	bin := filepath.Join(Root(), ".cache", "e2e", "sluice")
+	bin := filepath.Join(Root(), "bin", "e2e", "sluice")
 	cmd := exec.Command("go", "build", "-o", bin, "./cmd/sluice")
 	cmd.Dir = Root()
 	if out, err := cmd.CombinedOutput(); err != nil {

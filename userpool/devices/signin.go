@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"time"
 
@@ -27,6 +28,16 @@ func (s *Service) Find(ctx context.Context, p *userpool.Pool, sub, key string) (
 // Verifier returns the SRP verifier of a device.
 func (s *Service) Verifier(d *store.Device) ([]byte, error) {
 	return s.base.Seal.Open(purposeVerifier, d.Verifier, sealedFor(d))
+}
+
+// Proves reports whether the secret is the device's. The login pages have the secret of a browser's device; other clients prove
+// it by SRP.
+func (s *Service) Proves(d *store.Device, secret string) (bool, error) {
+	verifier, err := s.Verifier(d)
+	if err != nil || secret == "" {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(verifier, srp.Verifier(Name(d), secret, d.Salt)) == 1, nil
 }
 
 // Name returns the names to which the proof of a device is bound.

@@ -20,6 +20,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -45,7 +46,7 @@ type Options struct {
 
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
-	Used     *signin.Used    // see signin.Options; may be nil
+	Used     *replay.Memory  // see signin.Options; may be nil
 	Logger   *slog.Logger    // nil discards
 
 	Breaches threat.Breaches // passwords that are publicly known; nil knows none

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -27,6 +28,7 @@ const sessionLife = 15 * time.Minute
 // Proof is a right answer to a Challenge.
 type Proof struct {
 	UserVerified bool
+	Roaming      bool // the authenticator is not part of the device, such as a security key
 
 	// Record keeps the use of the passkey, in the transaction that continues or ends the sign-in. It returns
 	// userpool.ErrWrongPassword if the challenge was answered meanwhile, or if the passkey was deleted.
@@ -56,6 +58,28 @@ func (s *Service) Ask(ctx context.Context, p *userpool.Pool, subject *directory.
 	options, err = request(p.WebAuthn, challenge, list)
 	return options, challenge, err
 }
+
+// AskAnyone returns the options with which any client signs in that has a passkey of the pool's relying party, and the
+// challenge in them. The answer says who the user is: see UserOf.
+func (s *Service) AskAnyone(p *userpool.Pool) (options json.RawMessage, challenge string, err error) {
+	if challenge, err = s.newChallenge(); err != nil {
+		return nil, "", err
+	}
+	options, err = request(p.WebAuthn, challenge, nil)
+	return options, challenge, err
+}
+
+// UserOf returns the sub in the user handle of a credential, "" if it has none. Answer verifies the credential for that user.
+func UserOf(credential string) string {
+	sent, _, err := parse([]byte(credential), maxAssertion)
+	if err != nil || len(sent.Response.UserHandle) > maxHandle || uuid.Validate(string(sent.Response.UserHandle)) != nil {
+		return ""
+	}
+	return string(sent.Response.UserHandle)
+}
+
+// maxHandle is the length of the longest user handle, in bytes (Web Authentication Level 3, section 5.4.3).
+const maxHandle = 64
 
 // of returns the subject's passkeys of the pool's relying party.
 func (s *Service) of(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (list []store.Passkey, err error) {
@@ -126,7 +150,7 @@ func (s *Service) answer(ctx context.Context, p *userpool.Pool, subject *directo
 	if err := s.mark(&known, used); err != nil {
 		return nil, err
 	}
-	return &Proof{UserVerified: given.Response.AuthenticatorData.Flags.UserVerified(),
+	return &Proof{UserVerified: given.Response.AuthenticatorData.Flags.UserVerified(), Roaming: roams(&known),
 		Record: func(tx store.Tx, _ *store.User) error { return s.record(tx, p.ID, used) }}, nil
 }
 
@@ -140,6 +164,15 @@ func consistent(p *store.Passkey, given *protocol.ParsedCredentialAssertionData)
 		return refuse("the backup flags contradict those of the registration")
 	}
 	return nil
+}
+
+// roams reports whether the passkey is of a roaming authenticator. If the client did not name the attachment when it was
+// registered, its transports tell.
+func roams(p *store.Passkey) bool {
+	if p.Attachment != "" {
+		return p.Attachment == string(protocol.CrossPlatform)
+	}
+	return len(p.Transports) > 0 && !slices.Contains(p.Transports, string(protocol.Internal)) && !slices.Contains(p.Transports, string(protocol.Hybrid))
 }
 
 // use is one use of a passkey.

@@ -8,10 +8,11 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// Request is the input of InitiateAuth, and of AdminInitiateAuth if Admin is set.
+// Request is the input of InitiateAuth, of AdminInitiateAuth if Admin is set, and of the login pages if Hosted is set.
 type Request struct {
 	Admin      bool
-	PoolID     string // with Admin
+	Hosted     bool   // see hosted.go
+	PoolID     string // with Admin and Hosted
 	ClientID   string
 	Flow       string
 	Parameters map[string]string
@@ -19,10 +20,12 @@ type Request struct {
 	Context    userpool.ClientContext
 }
 
-// Answer is the input of RespondToAuthChallenge, and of AdminRespondToAuthChallenge if Admin is set.
+// Answer is the input of RespondToAuthChallenge, of AdminRespondToAuthChallenge if Admin is set, and of the login pages if
+// Hosted is set.
 type Answer struct {
 	Admin     bool
-	PoolID    string // with Admin
+	Hosted    bool   // the sign-in began with Hosted
+	PoolID    string // with Admin and Hosted
 	ClientID  string
 	Challenge string
 	Responses map[string]string
@@ -30,14 +33,19 @@ type Answer struct {
 	Context   userpool.ClientContext
 }
 
-// Result is a challenge or, at the end of a sign-in, tokens.
+// Result is a challenge or, at the end of a sign-in, tokens. A hosted sign-in ends with an Authentication instead.
 type Result struct {
 	Challenge  string            // "" at the end
 	Parameters map[string]string // of the challenge
 	Available  []string          // AvailableChallenges of USER_AUTH
 	Session    string            // to be sent with the answer; "" if the parameters carry the state
 	Tokens     *tokens.Set       // at the end
+
+	Authentication *Authentication // at the end of a hosted sign-in
 }
+
+// done reports whether the sign-in, or a renewal, has ended.
+func (r *Result) done() bool { return r.Tokens != nil || r.Authentication != nil }
 
 // outcome is the result of a call. One member is set.
 type outcome struct {
@@ -60,14 +68,14 @@ func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error)
 	if !ok {
 		return nil, fault.New(fault.NotImplemented, "The authentication flow %s is not implemented.", in.Flow)
 	}
-	if (in.Admin && !f.admin) || (!in.Admin && !f.public) {
+	if (in.Admin && !f.admin) || (!in.Admin && !f.public) || (in.Hosted && f.hosted == nil) {
 		return nil, fault.New(fault.InvalidParameter, "Initiate Auth method not supported.")
 	}
-	a, err := m.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	a, err := m.newAttempt(ctx, in.Admin || in.Hosted, in.PoolID, in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	a.params, a.session, a.context, a.state.Flow = in.Parameters, in.Session, in.Context, f.names[0]
+	a.hosted, a.params, a.session, a.context, a.state.Flow = in.Hosted, in.Parameters, in.Session, in.Context, f.names[0]
 	out, err := m.begin(ctx, f, a)
 	return m.finish(ctx, a, out, err)
 }
@@ -78,16 +86,17 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 	if !ok {
 		return nil, fault.New(fault.InvalidParameter, "The challenge %s cannot be answered.", in.Challenge)
 	}
-	a, err := m.newAttempt(ctx, in.Admin, in.PoolID, in.ClientID)
+	a, err := m.newAttempt(ctx, in.Admin || in.Hosted, in.PoolID, in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	a.params, a.session, a.context, a.state.Flow, a.answers = in.Responses, in.Session, in.Context, s.flow, true
+	a.hosted, a.params, a.session, a.context, a.state.Flow, a.answers = in.Hosted, in.Responses, in.Session, in.Context, s.flow, true
 	out, err := m.resume(ctx, s, a)
 	return m.finish(ctx, a, out, err)
 }
 
-// finish issues the tokens of an authentication with the scope of the user's own operations, and reports to the Observer.
+// finish issues the tokens of an authentication with the scope of the user's own operations, unless the sign-in is hosted, and
+// reports to the Observer.
 func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err error) (*Result, error) {
 	var r *Result
 	switch {
@@ -95,6 +104,9 @@ func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err erro
 	case out.challenge != nil:
 		c := out.challenge
 		r = &Result{Challenge: c.name, Parameters: c.parameters, Available: c.available, Session: c.session}
+	case out.authentication != nil && a.hosted:
+		r = &Result{Authentication: out.authentication}
+		err = m.settle(ctx, out.authentication)
 	case out.authentication != nil:
 		r = &Result{}
 		request := out.authentication.Tokens(tokens.SelfScope)
@@ -119,7 +131,7 @@ func (m *Machine) observe(a *attempt, r *Result, err error) {
 	switch {
 	case err != nil:
 		result = string(fault.KindOf(err))
-	case r.Tokens == nil:
+	case !r.done():
 		result = "challenge"
 	}
 	m.o.Observer.SignIn(a.pool.ID, a.state.Flow, result)

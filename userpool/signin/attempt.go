@@ -16,6 +16,7 @@ import (
 type attempt struct {
 	pool    *userpool.Pool
 	client  *userpool.Client
+	hosted  bool              // the login pages ask
 	params  map[string]string // AuthParameters or ChallengeResponses
 	session string            // Session of an answer
 	block   []byte            // decoded SECRET_BLOCK of an answer
@@ -35,10 +36,11 @@ type attempt struct {
 	writes []func(store.Tx, *store.User) error
 }
 
-func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID string) (*attempt, error) {
+// newAttempt returns an attempt for the client. With inPool, it must be one of the pool's.
+func (m *Machine) newAttempt(ctx context.Context, inPool bool, poolID, clientID string) (*attempt, error) {
 	a := &attempt{}
 	var err error
-	if admin {
+	if inPool {
 		a.pool, a.client, err = m.o.Pools.ClientOf(ctx, poolID, clientID)
 	} else {
 		a.pool, a.client, err = m.o.Pools.PoolAndClient(ctx, clientID)
@@ -48,13 +50,13 @@ func (m *Machine) newAttempt(ctx context.Context, admin bool, poolID, clientID s
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55,
+var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55, "DEVICE_SECRET": 128,
 	"EMAIL": 254, "email": 254}
 
 // require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
 func (a *attempt) require(names []string) error {
 	for _, n := range names {
-		if a.params[n] == "" {
+		if a.params[n] == "" && !(n == "USERNAME" && a.hosted && a.answers) {
 			return fault.New(fault.InvalidParameter, "Missing required parameter %s", n)
 		}
 	}
@@ -72,6 +74,9 @@ func (a *attempt) require(names []string) error {
 }
 
 func (a *attempt) checkSecretHash() error {
+	if a.hosted {
+		return nil
+	}
 	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
 }
 

@@ -20,6 +20,7 @@ type Authentication struct {
 	Flow    string
 	Time    time.Time
 	Factors []Factor
+	Roaming bool           // the passkey is of a roaming authenticator
 	Visit   userpool.Visit // where the user signs in from
 	Event   string         // event_id of the tokens; "" draws one
 
@@ -37,7 +38,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 		event = a.state.Watch.Event
 	}
 	return &Authentication{Event: event, Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
+		Factors: a.state.Proved, Roaming: a.state.Roaming, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
 		device: a.device, address: a.context.Address}
 }
 
@@ -45,14 +46,18 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 // user has not changed since, resets the count of wrong passwords and codes, adds a new SRP verifier and makes the writes of
 // the proofs.
 func (a *Authentication) Tokens(scopes ...string) tokens.Request {
-	end := settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
+	end := a.settlement()
 	return tokens.Request{Pool: a.Pool, Client: a.Client, Sub: a.User.Sub, Flow: a.Flow, Scopes: scopes, AuthTime: a.Time,
-		Visit: a.Visit, Event: a.Event, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Confirm: func(tx store.Tx, u *store.User) error {
+		Visit: a.Visit, Event: a.Event, Source: a.source, Metadata: a.metadata, DeviceKey: a.DeviceKey(), Methods: a.Methods(), Confirm: func(tx store.Tx, u *store.User) error {
 			if err := end.write(tx, u); err != nil {
 				return err
 			}
 			return a.useDevice(tx)
 		}}
+}
+
+func (a *Authentication) settlement() *settlement {
+	return &settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
 }
 
 // settlement is what a sign-in writes to the user's record.

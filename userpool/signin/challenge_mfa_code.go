@@ -33,7 +33,7 @@ func (c mfaCode) purpose(a *attempt) string {
 
 func (c mfaCode) ask(ctx context.Context, a *attempt) (*question, error) {
 	d, ticket, err := c.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: c.purpose(a), Attribute: c.attribute,
-		To: a.state.Address, Digits: mfaDigits, Life: a.client.SessionLife, Known: true, Context: a.messageContext()})
+		To: a.state.Address, Digits: mfaDigits, Life: a.life(c.name), Known: true, Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errMFATooOften
 	}

@@ -31,7 +31,7 @@ func (o otp) purpose() string { return "signin:" + o.name }
 
 func (o otp) ask(ctx context.Context, a *attempt) (*question, error) {
 	d, ticket, err := o.users.SendSignInCode(ctx, a.pool, a.client, a.subject, directory.SignInCode{Purpose: o.purpose(), Attribute: o.attribute,
-		Digits: otpDigits, Life: a.client.SessionLife, Context: a.messageContext()})
+		Digits: otpDigits, Life: a.life(o.name), Context: a.messageContext()})
 	if fault.Is(err, fault.LimitExceeded) {
 		err = errTooManyCodes // the kind that the operations declare
 	}

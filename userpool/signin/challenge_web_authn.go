@@ -20,7 +20,7 @@ func webAuthnStep(keys *passkeys.Service) *step {
 	return &step{name: webAuthn, factor: WebAuthn, required: []string{"USERNAME", "CREDENTIAL"},
 		ask: func(ctx context.Context, a *attempt) (*question, error) {
 			options, challenge, err := keys.Ask(ctx, a.pool, a.subject)
-			return &question{own: webAuthnState{challenge}, parameters: map[string]string{"CREDENTIAL_REQUEST_OPTIONS": string(options)}}, err
+			return webAuthnQuestion(options, challenge), err
 		},
 		answer: func(ctx context.Context, a *attempt) (bool, error) {
 			var own webAuthnState
@@ -32,8 +32,12 @@ func webAuthnStep(keys *passkeys.Service) *step {
 			if proof == nil {
 				return false, err
 			}
-			a.state.Verified = proof.UserVerified
+			a.state.Verified, a.state.Roaming = proof.UserVerified, proof.Roaming
 			a.writes = append(a.writes, proof.Record)
 			return true, nil
 		}}
+}
+
+func webAuthnQuestion(options json.RawMessage, challenge string) *question {
+	return &question{own: webAuthnState{challenge}, parameters: map[string]string{"CREDENTIAL_REQUEST_OPTIONS": string(options)}}
 }

@@ -27,8 +27,30 @@ func (m *Machine) findDevice(ctx context.Context, a *attempt) (err error) {
 		return nil
 	}
 	a.device, err = m.o.Devices.Find(ctx, a.pool, a.subject.User.Sub, a.state.Device)
+	if a.hosted {
+		return m.proveHostedDevice(a, err)
+	}
 	if errors.Is(err, devices.ErrNoDevice) && a.params["DEVICE_KEY"] == "" {
 		a.state.Device, err = "", nil
+	}
+	return err
+}
+
+// proveHostedDevice proves the device of a browser by the secret that the login pages gave it. One that is not known, or whose
+// secret is wrong, is ignored: the user signs in as on a new device.
+func (m *Machine) proveHostedDevice(a *attempt, err error) error {
+	proved := slices.Contains(a.state.Proved, Device)
+	if err == nil && !proved {
+		if proved, err = m.o.Devices.Proves(a.device, a.params["DEVICE_SECRET"]); proved {
+			a.state.Proved = append(a.state.Proved, Device)
+		}
+	}
+	if errors.Is(err, devices.ErrNoDevice) {
+		proved, err = false, nil
+	}
+	if !proved {
+		a.state.Device, a.device = "", nil
+		a.state.Proved = slices.DeleteFunc(a.state.Proved, func(f Factor) bool { return f == Device })
 	}
 	return err
 }

@@ -1,6 +1,10 @@
 package signin
 
-import "context"
+import (
+	"context"
+
+	"github.com/sluicegate/sluice/userpool/replay"
+)
 
 // AddGullibleFlow registers a flow and its first challenge, which accepts every answer.
 func (m *Machine) AddGullibleFlow(name, challenge string) {
@@ -14,5 +18,5 @@ func (m *Machine) AddGullibleFlow(name, challenge string) {
 
 // ShrinkUsed makes the sets of used sessions hold n sessions each. They are empty then.
 func (m *Machine) ShrinkUsed(n int) {
-	m.used = newUsed(m.base.Now, n)
+	m.used = replay.NewBounded(m.base.Now, n)
 }

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
@@ -10,6 +11,7 @@ import (
 func passwordFlow(users *directory.Service) *flow {
 	return &flow{names: []string{"USER_PASSWORD_AUTH"}, allow: "ALLOW_USER_PASSWORD_AUTH",
 		disabled: "USER_PASSWORD_AUTH flow not enabled for this client", public: true, migrates: true,
+		hosted:   func(*userpool.Pool, *userpool.Client) bool { return true },
 		required: []string{"USERNAME", "PASSWORD"}, answers: passwordStep(users)}
 }
 

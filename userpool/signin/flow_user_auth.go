@@ -12,7 +12,7 @@ import (
 // available, the user is asked with SELECT_CHALLENGE.
 func (m *Machine) userAuthFlow() *flow {
 	return &flow{names: []string{userAuth}, allow: "ALLOW_USER_AUTH", disabled: "USER_AUTH is not enabled for the client.",
-		public: true, admin: true, required: []string{"USERNAME"}, check: checkUserAuth, open: m.choose, confirmed: m.useConfirmed}
+		public: true, admin: true, hosted: Chooses, required: []string{"USERNAME"}, check: checkUserAuth, open: m.choose, confirmed: m.useConfirmed}
 }
 
 // checkUserAuth refuses a pool of the tier LITE, and a step-up, which is not implemented.

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -29,7 +30,7 @@ type Options struct {
 	Observer Observer          // counts sign-ins; may be nil
 	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function
-	Used     *Used             // nil makes a new one
+	Used     *replay.Memory    // nil makes a new one
 }
 
 // Observer counts sign-ins.
@@ -45,7 +46,7 @@ type Machine struct {
 	base  *userpool.Base
 	flows map[string]*flow
 	steps map[string]*step
-	used  *Used
+	used  *replay.Memory
 }
 
 // New returns a Machine, or an error that names the missing option.
@@ -57,7 +58,7 @@ func New(o Options) (*Machine, error) {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
 	if o.Used == nil {
-		o.Used = NewUsed(o.Base.Now)
+		o.Used = replay.New(o.Base.Now)
 	}
 	m := &Machine{o: o, base: o.Base, used: o.Used}
 	return m, m.register()
@@ -66,12 +67,12 @@ func New(o Options) (*Machine, error) {
 // begin runs the first call of a sign-in. The order of the checks is AWS's: flow, parameters, secret hash, user, then the
 // flow's own checks.
 func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, error) {
-	if !a.client.Allowed[f.allow] {
+	if !f.allowed(a) {
 		return nil, fault.New(fault.InvalidParameter, "%s", f.disabled)
 	}
 	required := f.required
 	confirmed := f.confirmed != nil && a.session != ""
-	if confirmed {
+	if confirmed || a.discovers() {
 		required = nil
 	}
 	if err := a.require(required); err != nil {
@@ -92,6 +93,9 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 		if err := f.check(a); err != nil {
 			return nil, err
 		}
+	}
+	if a.discovers() {
+		return m.askAnyone(ctx, a)
 	}
 	if confirmed {
 		if err := f.confirmed(ctx, a); err != nil {
@@ -147,6 +151,9 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 		return nil, err
 	}
 	a.takeDeviceKey()
+	if a.state.Sub == "" {
+		return m.discover(ctx, s, a)
+	}
 	giveBack, err := m.spend(a, s)
 	if err != nil {
 		return nil, err
@@ -188,7 +195,7 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 	}
 	// The name must be the subject's, and a password that was proved must still be the user's.
 	u := &a.subject.User
-	if !a.pool.Means(a.params["USERNAME"], u) || (x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli()) {
+	if !a.means(u) || (x.Password != 0 && x.Password != u.Password.ModifiedAt.UnixMilli()) {
 		if s.inBlock {
 			return nil, userpool.ErrWrongPassword
 		}
@@ -329,6 +336,11 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 	if err != nil {
 		return nil, err
 	}
+	return m.challenge(ctx, s, a, q)
+}
+
+// challenge seals the attempt's state and returns the challenge with the question.
+func (m *Machine) challenge(ctx context.Context, s *step, a *attempt, q *question) (*outcome, error) {
 	text, err := m.sealState(a, s, q.own)
 	if err != nil {
 		return nil, err

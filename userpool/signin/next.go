@@ -179,7 +179,7 @@ func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 // factor is offered to the user, and the user owes the second factor. Pool, client and user can change after the Session was
 // issued.
 func (m *Machine) recheck(ctx context.Context, s *step, a *attempt) error {
-	if f := m.flows[a.state.Flow]; f == nil || !a.client.Allowed[f.allow] {
+	if f := m.flows[a.state.Flow]; f == nil || !f.allowed(a) {
 		return errSession
 	}
 	switch {

@@ -158,7 +158,7 @@ func (m *Machine) report(ctx context.Context, a *attempt, r *Result, err error) 
 		e.Assessment = *w.Assessment
 	}
 	switch {
-	case err == nil && r.Tokens != nil:
+	case err == nil && r.done():
 		e.Response = threat.Pass
 	case err == nil && len(a.state.Proved) == 0:
 		return

@@ -4,17 +4,19 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 // flow is a way to begin a sign-in or, with renew, to renew tokens. One of answers, asks, open and renew is set.
 type flow struct {
-	names    []string // values of AuthFlow; the Observer gets the first
-	allow    string   // the client's ALLOW_ value
-	disabled string   // AWS's error message if the client does not allow the flow
-	public   bool     // InitiateAuth may begin it
-	admin    bool     // AdminInitiateAuth may begin it
-	required []string // parameters
+	names    []string                                    // values of AuthFlow; the Observer gets the first
+	allow    string                                      // the client's ALLOW_ value
+	disabled string                                      // AWS's error message if the client does not allow the flow
+	public   bool                                        // InitiateAuth may begin it
+	admin    bool                                        // AdminInitiateAuth may begin it
+	hosted   func(*userpool.Pool, *userpool.Client) bool // whether the login pages may begin it; nil for never
+	required []string                                    // parameters
 
 	migrates bool // UserMigration may bring a user whom the pool does not have
 

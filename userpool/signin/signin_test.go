@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/srp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -43,11 +44,12 @@ func TestPasswordSignInGivesCognitosClaims(t *testing.T) {
 	roles := []any{"arn:aws:iam::123456789012:role/zoo", "arn:aws:iam::123456789012:role/ant"}
 	want := map[string]any{"sub": u.Sub, "aud": c.ID, "token_use": "id", "cognito:username": "alice", "iss": "http://localhost:8080/" + p.ID,
 		"auth_time": now, "iat": now, "exp": now + 3600, "email": "alice@example.com", "email_verified": true,
-		"cognito:groups": groups, "cognito:roles": roles, "cognito:preferred_role": roles[0]}
+		"cognito:groups": groups, "cognito:roles": roles, "cognito:preferred_role": roles[0], "acr": "urn:cognito:loa:1", "amr": []any{"pwd"}}
 	compareClaims(t, "id", id, want)
 	compareClaims(t, "access", access, map[string]any{"sub": u.Sub, "client_id": c.ID, "token_use": "access", "username": "alice",
 		"iss": "http://localhost:8080/" + p.ID, "scope": "aws.cognito.signin.user.admin", "version": float64(2),
-		"auth_time": now, "iat": now, "exp": now + 3600, "cognito:groups": groups})
+		"auth_time": now, "iat": now, "exp": now + 3600, "cognito:groups": groups,
+		"acr": "urn:cognito:loa:1", "amr": []any{"pwd"}})
 	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	for _, name := range []string{"jti", "origin_jti", "event_id"} {
 		if !uuid.MatchString(id[name].(string)) || !uuid.MatchString(access[name].(string)) {
@@ -249,7 +251,7 @@ func TestFlowsAreRefusedBeforeTheUserIsLookedUp(t *testing.T) {
 // A reload makes new services over the same store.
 func TestASecretBlockIsValidOnceAcrossMachinesThatShareTheirSessions(t *testing.T) {
 	h := newHarness(t)
-	h.Options.Used = signin.NewUsed(h.Clock.Now)
+	h.Options.Used = replay.New(h.Clock.Now)
 	h.Restart()
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, allFlows)

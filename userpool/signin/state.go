@@ -3,10 +3,8 @@ package signin
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,19 +37,21 @@ type state struct {
 	ID       string `json:"i"`
 	PoolID   string `json:"p"`
 	ClientID string `json:"c"`
-	Sub      string `json:"u"`           // absentSub for a stand-in
+	Sub      string `json:"u"`           // absentSub for a stand-in; "" until a discovered passkey says who signs in
 	Absent   int    `json:"g"`           // 1 for a stand-in
 	Name     string `json:"n,omitempty"` // the name that found the subject, until something is proved
 	Flow     string `json:"f"`           // how the sign-in began
 	Step     string `json:"s"`           // the challenge to be answered
 	Issued   int64  `json:"t"`           // Unix milliseconds
 	Expires  int64  `json:"e"`           // Unix milliseconds
+	Hosted   bool   `json:"z,omitempty"` // the login pages ask
 
 	Proved   []Factor   `json:"v,omitempty"`
 	Password int64      `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
 	Chosen   string     `json:"h,omitempty"` // the challenge that the user chose, until something is proved
 	Address  string     `json:"a,omitempty"` // that MFA_SETUP is to give the user, until something is proved
 	Verified bool       `json:"y,omitempty"` // a passkey verified the user
+	Roaming  bool       `json:"r,omitempty"` // the passkey is of a roaming authenticator
 	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
 	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
 	Watch    *watch     `json:"x,omitempty"` // of threat protection
@@ -97,8 +97,12 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 func (a *attempt) fillState(id, step string, now time.Time) {
 	x := &a.state
 	x.ID, x.PoolID, x.ClientID, x.Step = id, a.pool.ID, a.client.ID, step
-	x.Issued, x.Expires = now.UnixMilli(), cmp.Or(a.until, now.Add(a.client.SessionLife).UnixMilli())
-	x.Sub, x.Absent, x.Name, x.Own = a.subject.User.Sub, 0, "", nil
+	x.Issued, x.Expires, x.Hosted = now.UnixMilli(), cmp.Or(a.until, now.Add(a.life(step)).UnixMilli()), a.hosted
+	x.Sub, x.Absent, x.Name, x.Own = "", 0, "", nil
+	if a.subject == nil {
+		return
+	}
+	x.Sub = a.subject.User.Sub
 	if !a.subject.Exists {
 		x.Sub, x.Absent = absentSub, 1
 	}
@@ -162,7 +166,7 @@ func (m *Machine) readState(a *attempt, s *step) error {
 		return fmt.Errorf("signin: decoding a session: %w", err)
 	}
 	switch {
-	case x.ClientID != a.client.ID || x.PoolID != a.pool.ID || (x.Step != s.name && !slices.Contains(s.accepts, x.Step)),
+	case x.Hosted != a.hosted || x.ClientID != a.client.ID || x.PoolID != a.pool.ID || (x.Step != s.name && !slices.Contains(s.accepts, x.Step)),
 		x.Step != s.name && (x.Flow != userAuth || provedOne(x.Proved, firstFactors)):
 		return errSession
 	case m.base.Now().UnixMilli() >= x.Expires:
@@ -192,22 +196,18 @@ func (m *Machine) openStateOnly(ctx context.Context, a *attempt, s *step) error 
 	if err != nil {
 		return err
 	}
+	a.hosted = x.Hosted
 	return m.readState(a, s)
 }
 
 // spend marks the state as used. giveBack removes the mark, for an answer that may be repeated.
 func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
-	used := m.used.users
-	if a.state.Absent != 0 {
-		used = m.used.standIns
+	giveBack, err = m.used.Use(a.state.ID, a.state.Absent != 0, time.UnixMilli(a.state.Issued))
+	switch {
+	case err == nil:
+		return giveBack, nil
+	case s.inBlock:
+		return nil, userpool.ErrWrongPassword
 	}
-	key := sha256.Sum256([]byte(a.state.ID))
-	err = used.use(key, time.UnixMilli(a.state.Issued))
-	if s.inBlock && errors.Is(err, errSessionUsed) {
-		err = userpool.ErrWrongPassword
-	}
-	if err != nil {
-		return nil, err
-	}
-	return func() { used.release(key) }, nil
+	return nil, errSessionUsed
 }

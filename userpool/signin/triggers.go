@@ -61,6 +61,9 @@ func (m *Machine) preAuthentication(ctx context.Context, a *attempt) error {
 
 // source says to PreTokenGeneration how the sign-in ended.
 func (a *attempt) source() triggers.TokenSource {
+	if a.hosted {
+		return triggers.HostedAuth
+	}
 	switch a.state.Step {
 	case newPasswordRequired:
 		return triggers.NewPassword

@@ -25,6 +25,16 @@ func (s *Service) deviceOf(c *content, r *Request) (*NewDevice, error) {
 	if !r.NewDevice || r.DeviceKey != "" || !r.Pool.Devices.On {
 		return nil, nil
 	}
+	device, err := s.NewDeviceKeys(r.Pool)
+	if err != nil {
+		return nil, err
+	}
+	c.device = device.Key
+	return device, nil
+}
+
+// NewDeviceKeys draws the keys of a device.
+func (s *Service) NewDeviceKeys(p *userpool.Pool) (*NewDevice, error) {
 	id, err := s.base.UUID()
 	if err != nil {
 		return nil, err
@@ -33,9 +43,8 @@ func (s *Service) deviceOf(c *content, r *Request) (*NewDevice, error) {
 	if err != nil {
 		return nil, err
 	}
-	region, _, _ := strings.Cut(r.Pool.ID, "_")
-	c.device = region + "_" + id
-	return &NewDevice{Key: c.device, GroupKey: "-" + group}, nil
+	region, _, _ := strings.Cut(p.ID, "_")
+	return &NewDevice{Key: region + "_" + id, GroupKey: "-" + group}, nil
 }
 
 // PendingDevice returns the keys of the device that the sign-in may confirm, or nil. A family whose device was forgotten

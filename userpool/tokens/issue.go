@@ -44,6 +44,7 @@ type Request struct {
 	Flow     string // how the user signed in; kept with the refresh family
 	Scopes   []string
 	AuthTime time.Time
+	Methods  []string // how the user signed in: the claim amr, see userpool/assurance; nil for none
 
 	DeviceKey string               // the device of the sign-in; "" for none
 	NewDevice bool                 // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
@@ -71,6 +72,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
+	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
 		return nil, err
@@ -127,7 +129,9 @@ type familyContext struct {
 	Scopes []string `json:"scopes"`
 	Event  string   `json:"event"`
 	Flow   string   `json:"flow"`
-	Turn   uint32   `json:"turn,omitempty"`  // how often the refresh token was rotated
+	Turn   uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
+	ACR    string   `json:"acr,omitempty"`
+	AMR    []string `json:"amr,omitempty"`
 	Group  string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
 }
 
@@ -145,7 +149,7 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	if err != nil {
 		return rec, "", err
 	}
-	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow}
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr}
 	if device != nil {
 		kept.Group = device.GroupKey
 	}

@@ -197,6 +197,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 		return nil, outcome, err
 	}
 	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
+	c.acr, c.amr = state.ACR, state.AMR
 	c.groups, err = groupsOf(tx, &u)
 	return &f, nil, err
 }

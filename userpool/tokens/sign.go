@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
@@ -24,6 +25,8 @@ type content struct {
 	event    string // event_id
 	device   string // device_key; "" for none
 	authTime time.Time
+	acr      string                 // "" for none
+	amr      []string               // nil for none
 	changes  *triggers.TokenChanges // of PreTokenGeneration; nil for none
 	from     moment                 // before user and groups were read; determines iat, so that the tokens are older than any later change
 }
@@ -73,7 +76,18 @@ func (c *content) common() map[string]any {
 	if len(c.groups) > 0 {
 		claims["cognito:groups"] = groupNames(c.groups)
 	}
+	if c.acr != "" {
+		claims["acr"] = c.acr
+	}
+	if len(c.amr) > 0 {
+		claims["amr"] = c.amr
+	}
 	return claims
+}
+
+// assure sets how strongly the user has proved who they are.
+func (c *content) assure(methods []string) {
+	c.amr, c.acr = methods, c.pool.Acr.Acr(assurance.Level(methods))
 }
 
 // accessClaims returns the claims of the access token. It holds no attribute of the user.

@@ -1,4 +1,4 @@
-package signin
+package replay
 
 import (
 	"crypto/sha256"
@@ -17,7 +17,7 @@ func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
 	if err := o.use(one, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.use(one, now); !errors.Is(err, errSessionUsed) {
+	if err := o.use(one, now); !errors.Is(err, ErrUsed) {
 		t.Error(err)
 	}
 	o.release(one)
@@ -26,10 +26,10 @@ func TestAUsedSessionIsRememberedWhileItLives(t *testing.T) {
 	}
 	begun := now
 	now = now.Add(maxSessionLife - time.Second)
-	if err := o.use(one, begun); !errors.Is(err, errSessionUsed) {
+	if err := o.use(one, begun); !errors.Is(err, ErrUsed) {
 		t.Error("in its last second:", err)
 	}
-	if err := o.use(keyOf("of another age"), time.UnixMilli(0)); !errors.Is(err, errSessionUsed) {
+	if err := o.use(keyOf("of another age"), time.UnixMilli(0)); !errors.Is(err, ErrUsed) {
 		t.Error("too old to be remembered:", err)
 	}
 }
@@ -48,14 +48,14 @@ func TestAFullSetOfUsedSessionsNeitherRefusesNewOnesNorForgets(t *testing.T) {
 		}
 	}
 	for key, at := range issued {
-		if err := o.use(key, at); !errors.Is(err, errSessionUsed) {
+		if err := o.use(key, at); !errors.Is(err, ErrUsed) {
 			t.Fatalf("a second use: %v", err)
 		}
 	}
 	if n := o.used.Len(); n != 100 {
 		t.Errorf("%d sessions are remembered", n)
 	}
-	if err := o.use(keyOf("older than all that is remembered"), early); !errors.Is(err, errSessionUsed) {
+	if err := o.use(keyOf("older than all that is remembered"), early); !errors.Is(err, ErrUsed) {
 		t.Error(err)
 	}
 	if err := o.use(keyOf("unused and recent"), now.Add(-50*time.Millisecond)); err != nil {

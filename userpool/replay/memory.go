@@ -1,6 +1,8 @@
-package signin
+package replay
 
 import (
+	"crypto/sha256"
+	"errors"
 	"sync"
 	"time"
 
@@ -15,17 +17,35 @@ const (
 	maxSessionLife = 15 * time.Minute // the longest AuthSessionValidity
 )
 
-// Used remembers which sessions of sign-ins were used. Machines over the same store can share one, as before and after a
-// reload, so that no session serves twice.
-type Used struct {
+// ErrUsed refuses a session that was used, or that is too old to be remembered.
+var ErrUsed = errors.New("replay: the session was used")
+
+// Memory remembers which sessions were used. Machines over the same store can share one, as before and after a reload, so
+// that no session serves twice.
+type Memory struct {
 	users, standIns *onceSet // standIns has the sessions of names that no user has
 }
 
-// NewUsed returns an empty Used, bounded to 200,000 sessions of users and as many of names that no user has.
-func NewUsed(now func() time.Time) *Used { return newUsed(now, maxUsed) }
+// New returns an empty Memory, bounded to 200,000 sessions of users and as many of names that no user has.
+func New(now func() time.Time) *Memory { return NewBounded(now, maxUsed) }
 
-func newUsed(now func() time.Time, limit int) *Used {
-	return &Used{users: newOnceSet(now, limit), standIns: newOnceSet(now, limit)}
+// NewBounded is New with another bound.
+func NewBounded(now func() time.Time, limit int) *Memory {
+	return &Memory{users: newOnceSet(now, limit), standIns: newOnceSet(now, limit)}
+}
+
+// Use marks a session as used. standIn says that its name means no user. The error is ErrUsed for one that was used before.
+// giveBack removes the mark.
+func (m *Memory) Use(session string, standIn bool, issued time.Time) (giveBack func(), err error) {
+	set := m.users
+	if standIn {
+		set = m.standIns
+	}
+	key := sha256.Sum256([]byte(session))
+	if err := set.use(key, issued); err != nil {
+		return nil, err
+	}
+	return func() { set.release(key) }, nil
 }
 
 // onceSet remembers used sessions for as long as they could be used again. A full set refuses no session and allows no
@@ -44,13 +64,13 @@ func newOnceSet(now func() time.Time, limit int) *onceSet {
 	return &onceSet{now: now, used: bounded.New[[32]byte, time.Time](limit)}
 }
 
-// use marks a session as used. It returns errSessionUsed if the session is marked or too old to be remembered.
+// use marks a session as used. It returns ErrUsed if the session is marked or too old to be remembered.
 func (o *onceSet) use(key [32]byte, issued time.Time) error {
 	now, expires := o.now(), issued.Add(maxSessionLife)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, used := o.used.Get(key, now); used || !issued.After(o.evicted) || !now.Before(expires) {
-		return errSessionUsed
+		return ErrUsed
 	}
 	if first, full := o.used.Put(key, issued, expires, now); full && first.After(o.evicted) {
 		o.evicted = first
