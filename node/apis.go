@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
+	"github.com/sluicegate/sluice/server/login/pages"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -84,7 +85,11 @@ func newMounts(sv *Services, o *Options) (m mounts, err error) {
 	if err != nil {
 		return m, err
 	}
-	looks, err := brand.New(brand.Options{Styles: sv.Users.Branding, Log: o.Log})
+	renderer, err := pages.New(pages.Options{})
+	if err != nil {
+		return m, err
+	}
+	looks, err := brand.New(brand.Options{Styles: sv.Users.Branding, Pages: renderer, Log: o.Log})
 	if err != nil {
 		return m, err
 	}

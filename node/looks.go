@@ -12,7 +12,9 @@ import (
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/brand"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
+	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/terms"
@@ -120,6 +122,23 @@ func (d *declarations) ensureLooks(ctx context.Context, users *idp.Provider, p c
 	}
 	return nil
 }
+
+// Preview returns the address of a preview of an app client's login pages, in the style that users see, or in a draft that they do
+// not see. version is 1, 2, or 0 for that of the pool's domain. The address is good for branding.PreviewFor.
+func (sv *Services) Preview(ctx context.Context, clientID string, version int, draft *branding.Input) (string, error) {
+	pool, client, err := sv.Users.Pools.PoolAndClient(ctx, clientID)
+	if err != nil {
+		return "", err
+	}
+	token, err := sv.Users.Branding.Preview(ctx, pool.ID, client.ID, version, draft)
+	if err != nil {
+		return "", err
+	}
+	return mount.ByPath(sv.publicURL, pool.ID).Base + brand.PreviewPath + token + "/", nil
+}
+
+// ReadBranding reads the files of a declared style and checks them.
+func ReadBranding(b *config.Branding) (*branding.Input, error) { return readBranding(b) }
 
 // plain returns an error without the kind of a fault, which only API clients need.
 func plain(err error) error {

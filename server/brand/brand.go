@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/branding"
 )
@@ -18,11 +19,19 @@ type Styles interface {
 	StyleFor(ctx context.Context, poolID, clientID string) (*branding.Style, error)
 	StyleOf(ctx context.Context, poolID, clientID string, version int) (*branding.Style, error)
 	Picture(ctx context.Context, poolID, hash string) (*branding.Picture, error)
+	Previewed(ctx context.Context, poolID, token string) (*branding.Style, error)
+}
+
+// Pages renders login pages.
+type Pages interface {
+	Language(parameter, cookie, acceptLanguage string) string
+	Render(w http.ResponseWriter, status int, in pages.Frame, page pages.Page) error
 }
 
 // Options are what New needs. All are required.
 type Options struct {
 	Styles Styles
+	Pages  Pages
 	Log    *slog.Logger
 }
 
@@ -30,12 +39,15 @@ type handler struct{ Options }
 
 // New returns the handler of the paths that Serves reports. A request needs a mount point.
 func New(o Options) (http.Handler, error) {
-	if o.Styles == nil || o.Log == nil {
-		return nil, errors.New("brand: Options.Styles and Log are required")
+	if o.Styles == nil || o.Pages == nil || o.Log == nil {
+		return nil, errors.New("brand: Options.Styles, Pages and Log are required")
 	}
 	h := &handler{o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+branding.Path+"{client}/{sheet}", h.sheet) // HEAD too
+	mux.HandleFunc("GET "+PreviewPath+"{token}/{$}", h.previews)
+	mux.HandleFunc("GET "+PreviewPath+"{token}/sheet.css", h.previewSheet)
+	mux.HandleFunc("GET "+PreviewPath+"{token}/{page}", h.preview)
 	mux.HandleFunc("GET "+branding.Path+"{picture}", h.picture)
 	return mux, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/brand"
+	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/server/login/pages/samples"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/branding"
 )
@@ -33,9 +35,21 @@ func (p pictures) StyleOf(ctx context.Context, poolID, clientID string, _ int) (
 	return p.StyleFor(ctx, poolID, clientID)
 }
 
+// Previewed knows one token, of a style with a sheet.
+func (pictures) Previewed(_ context.Context, poolID, token string) (*branding.Style, error) {
+	if poolID != "pool" || token != "token" {
+		return nil, fault.New(fault.ResourceNotFound, "expired")
+	}
+	return &branding.Style{Version: 2, Scheme: branding.Dark, Stylesheet: "/brand/client/x.css"}, nil
+}
+
 func get(t *testing.T, method, path, tag string) *httptest.ResponseRecorder {
 	t.Helper()
-	h, err := brand.New(brand.Options{Styles: pictures{}, Log: slog.New(slog.DiscardHandler)})
+	renderer, err := pages.New(pages.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := brand.New(brand.Options{Styles: pictures{}, Pages: renderer, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,5 +92,33 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 	if w := get(t, "POST", "/brand/"+hash+".svg", ""); w.Code != 405 {
 		t.Errorf("POST: %d", w.Code)
+	}
+}
+
+func TestAPreviewShowsEveryPageAndDoesNothing(t *testing.T) {
+	index := get(t, "GET", "/brand/-/token/", "")
+	if index.Code != 200 || index.Header().Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %v", index.Code, index.Header())
+	}
+	for _, sample := range samples.All() {
+		if !strings.Contains(index.Body.String(), `href="`+sample.Name+`"`) {
+			t.Errorf("%s is not listed", sample.Name)
+		}
+		w := get(t, "GET", "/brand/-/token/"+sample.Name, "")
+		policy := w.Header().Get("Content-Security-Policy")
+		if w.Code != 200 || strings.Contains(policy, "script-src") || !strings.Contains(policy, "form-action 'none'") || w.Header().Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: %d %q", sample.Name, w.Code, policy)
+		}
+		if !strings.Contains(w.Body.String(), `href="/pool/brand/-/token/sheet.css"`) {
+			t.Errorf("%s lacks the style sheet of the preview", sample.Name)
+		}
+	}
+	if w := get(t, "GET", "/brand/-/token/sheet.css", ""); w.Code != 200 || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("sheet: %d %v", w.Code, w.Header())
+	}
+	for _, path := range []string{"/brand/-/other/", "/brand/-/other/sign-in", "/brand/-/other/sheet.css", "/brand/-/token/none", "/brand/-/token", "/brand/-/"} {
+		if w := get(t, "GET", path, ""); w.Code != 404 && w.Code != 307 && w.Code != 301 {
+			t.Errorf("%s: %d", path, w.Code)
+		}
 	}
 }
