@@ -165,7 +165,7 @@ func TestALinkConfirmsASignUp(t *testing.T) {
 	equal(t, "a link with another code", s.Get(t, http.MethodGet, path+"0").Status, 400)
 	for range 2 {
 		page := s.Get(t, http.MethodGet, path)
-		if page.Status != 200 || !strings.Contains(page.Body, "Your registration has been confirmed!") {
+		if page.Status != 200 || !strings.Contains(page.Body, "Your account is confirmed") {
 			t.Errorf("%d %s", page.Status, page.Body)
 		}
 	}

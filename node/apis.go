@@ -13,7 +13,6 @@ import (
 	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
-	"github.com/sluicegate/sluice/server/confirmuser"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
 	"github.com/sluicegate/sluice/server/login/pages"
@@ -28,7 +27,6 @@ import (
 type apis struct {
 	json, query     http.Handler
 	mounts          mounts       // of the user pools
-	confirm         http.Handler // the page of links in mails
 	discovery, keys http.Handler // of the identity pools' own tokens
 }
 
@@ -66,11 +64,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.mounts, err = newMounts(sv, o); err != nil {
-		return nil, err
-	}
-	a.confirm, err = confirmuser.New(confirmuser.Options{Users: sv.Users.Users, Feedback: sv.Users.Threat, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
-	if err != nil {
+	if a.mounts, err = newMounts(sv, o, admit); err != nil {
 		return nil, err
 	}
 	a.keys = identityserver.Keys(sv.Identities, o.Log)
@@ -79,13 +73,13 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 }
 
 // newMounts makes the handlers below the mount points of the user pools.
-func newMounts(sv *Services, o *Options) (m mounts, err error) {
+func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL = o.Config.PublicURL
-	endpoints, err := oauthserver.New(oauthserver.Options{Pools: sv.Users.Pools, PublicURL: o.Config.PublicURL, Log: o.Log})
+	renderer, err := pages.New(pages.Options{})
 	if err != nil {
 		return m, err
 	}
-	renderer, err := pages.New(pages.Options{})
+	login, err := newLogin(sv, o, renderer, admit)
 	if err != nil {
 		return m, err
 	}
@@ -93,7 +87,12 @@ func newMounts(sv *Services, o *Options) (m mounts, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{brand.Serves, looks})
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login,
+		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{brand.Serves, looks}, mounted{login.Serves, login})
 	return m, nil
 }
 
@@ -132,8 +131,6 @@ func (a *apis) find(r *http.Request) http.Handler {
 		return a.discovery
 	case path == identityserver.KeysPath:
 		return a.keys
-	case confirmuser.Is(path):
-		return a.confirm
 	}
 	return a.mounts.find(r)
 }

@@ -35,6 +35,9 @@ func (m *mounts) find(r *http.Request) http.Handler {
 		}
 	}
 	id, below := splitPoolPath(r.URL.Path)
+	if id == "" {
+		return nil
+	}
 	return m.below(mount.ByPath(m.publicURL, id), below)
 }
 

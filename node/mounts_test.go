@@ -39,6 +39,7 @@ func TestMountPointOfARequest(t *testing.T) {
 		"https://auth.example.com/.well-known/oauth-authorization-server":           {byHost, "/.well-known/oauth-authorization-server"},
 		"https://auth.example.com/us-east-1_b/login":                                {},
 		"https://id.example.com/login":                                              {},
+		"https://id.example.com//login":                                             {},
 		"https://id.example.com/":                                                   {},
 		"https://id.example.com/us-east-1_a":                                        {},
 		"https://id.example.com/us-east-1_a/login/":                                 {},

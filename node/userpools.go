@@ -11,7 +11,6 @@ import (
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
-	"github.com/sluicegate/sluice/server/confirmuser"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
@@ -42,7 +41,7 @@ func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Q
 	}
 	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
 		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + confirmuser.Path }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey})
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
 	}

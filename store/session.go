@@ -2,7 +2,8 @@ package store
 
 import "time"
 
-// Session is a session of a user whose pool tracks sessions.
+// Session is a session of a user. Token sessions are those of pools that track sessions; SSO sessions are those of browsers
+// that signed in at the login pages.
 type Session struct {
 	ID        string // "tkn" or "sso" and 25 characters
 	PoolID    string
@@ -12,6 +13,8 @@ type Session struct {
 	Origin    string // the SSO session that a token session came through; "" = none
 	Device    string // "Chrome 125, Windows 10"; "unknown"
 	Address   string // the latest IP address
+	Browser   []byte // the hash of what the browser of an SSO session holds; nil for a token session
+	SignIn    []byte // the sign-in of an SSO session; package userpool/oauth defines it
 	CreatedAt time.Time
 	ActiveAt  time.Time // when the user last signed in or renewed tokens
 	ExpiresAt time.Time
@@ -27,4 +30,6 @@ type Sessions interface {
 	Live(poolID, sub string, now time.Time) ([]Session, error)         // of a user; the one that was active last comes first
 	DeleteExpired(now time.Time, limit int) (int, error)               // the oldest first; returns how many; limit 0 = all
 	OfOrigin(poolID, sub, origin string) (tokens []Session, err error) // that came through an SSO session
+	OfBrowser(poolID string, browser []byte) ([]Session, error)        // SSO sessions, also expired ones; the one that was active last comes first
+	TrimSSO(poolID, sub string, keep int) error                        // deletes the user's SSO sessions but for those active last
 }

@@ -81,6 +81,8 @@ type Tx struct {
 
 	UICustomizations UICustomizations
 	Terms            TermsDocuments
+
+	AuthorizationCodes AuthorizationCodes
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,11 +44,35 @@ type Pool struct {
 	Acr       assurance.Names // the values of the claim acr
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
+	keySet    token.KeySet    // published
 }
 
 // VerifyAccess verifies an access token of the pool: signature, issuer, time and use. It does not check revocations.
 func (p *Pool) VerifyAccess(ctx context.Context, raw string) (*token.Token, error) {
 	return p.verifier.Verify(ctx, raw)
+}
+
+// VerifyHint verifies an ID token of the pool that a client sends as a hint: signature, issuer and use. It may have expired.
+func (p *Pool) VerifyHint(ctx context.Context, raw string) (*token.Token, error) {
+	if len(raw) > token.DefaultMaxTokenBytes {
+		return nil, fault.New(fault.NotAuthorized, "The token is too long.")
+	}
+	issued := time.Time{}
+	if parts := strings.Split(raw, "."); len(parts) == 3 {
+		var claims struct {
+			IssuedAt int64 `json:"iat"`
+		}
+		if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil && json.Unmarshal(payload, &claims) == nil {
+			issued = time.Unix(claims.IssuedAt, 0)
+		}
+	}
+	v, err := token.New(token.Options{Now: func() time.Time { return issued }, Issuers: []token.Issuer{{
+		URL: p.Issuer, Keys: p.keySet, AnyClient: true, TokenUse: []string{"id"}, Leeway: ClockLeeway,
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	return v.Verify(ctx, raw)
 }
 
 // Signer returns the key that signs tokens of the use, UseID or UseAccess, at that time.
@@ -156,7 +181,8 @@ func (s *Service) newVerifier(p *Pool) (*token.Verifier, error) {
 	if err := s.ring.Publish(p.ID, p.keys); err != nil {
 		return nil, err
 	}
+	p.keySet = s.ring.KeySet(p.ID)
 	return token.New(token.Options{Now: s.base.Now, Issuers: []token.Issuer{{
-		URL: p.Issuer, Keys: s.ring.KeySet(p.ID), AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
+		URL: p.Issuer, Keys: p.keySet, AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
 	}}})
 }

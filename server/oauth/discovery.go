@@ -1,113 +1,122 @@
 package oauth
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"net/http"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/mount"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/oauth"
 )
-
-// Pools returns the issuer and the JWK set of a user pool. Both methods return a fault.ResourceNotFound if there is no such
-// pool.
-type Pools interface {
-	Issuer(ctx context.Context, poolID string) (string, error)
-	JWKS(ctx context.Context, poolID string) ([]byte, error)
-}
-
-// Options holds the dependencies of New. All are required.
-type Options struct {
-	Pools     Pools
-	PublicURL string // the base URL of the paths
-	Log       *slog.Logger
-}
 
 // cacheControl lets caches keep an answer for an hour. A new key is published a day before it signs.
 const cacheControl = "public, max-age=3600"
 
-type handler struct {
-	Options
-	documents map[string]http.HandlerFunc // by path
-}
-
-// New returns the handler. It serves requests that came through package mount.
-func New(o Options) (http.Handler, error) {
-	if o.Pools == nil || o.PublicURL == "" || o.Log == nil {
-		return nil, errors.New("oauth: Options.Pools, PublicURL and Log are required")
-	}
-	h := &handler{Options: o}
-	h.documents = map[string]http.HandlerFunc{discoveryPath: h.discovery, keysPath: h.jwks}
-	return h, nil
-}
-
-// Paths below the mount point.
-const (
-	discoveryPath = "/.well-known/openid-configuration"
-	keysPath      = "/.well-known/jwks.json"
-)
-
-// Serves reports whether the handler serves the path, which is below a mount point.
-func Serves(path string) bool { return path == discoveryPath || path == keysPath }
-
-// ServeHTTP serves the document.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	document := h.documents[r.URL.Path]
-	switch {
-	case document == nil:
-		http.NotFound(w, r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
-	default:
-		document(w, r)
-	}
-}
-
-// document is the discovery document of a pool, with the members that Cognito's has. A pool without OAuth2 endpoints names
-// none.
+// document is the discovery document of a pool. Its first members are Cognito's; OpenID Connect Discovery, RFC 8414, RFC 9207 and
+// RP-Initiated Logout define the others.
 type document struct {
+	Authorization     string   `json:"authorization_endpoint"`
+	EndSession        string   `json:"end_session_endpoint"`
 	SigningAlgorithms []string `json:"id_token_signing_alg_values_supported"`
 	Issuer            string   `json:"issuer"`
 	JWKSURI           string   `json:"jwks_uri"`
+	Registration      string   `json:"registration_endpoint,omitempty"`
 	ResponseTypes     []string `json:"response_types_supported"`
+	Revocation        string   `json:"revocation_endpoint"`
 	Scopes            []string `json:"scopes_supported"`
 	SubjectTypes      []string `json:"subject_types_supported"`
+	Token             string   `json:"token_endpoint"`
 	AuthMethods       []string `json:"token_endpoint_auth_methods_supported"`
+	UserInfo          string   `json:"userinfo_endpoint"`
+
+	*additions
 }
 
-func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
-	point, _ := mount.From(r.Context())
-	issuer, err := h.Pools.Issuer(r.Context(), point.PoolID)
+// additions are the members that Cognito does not have.
+type additions struct {
+	ACR               []string `json:"acr_values_supported,omitempty"`
+	IssuerInAnswers   bool     `json:"authorization_response_iss_parameter_supported"`
+	Claims            []string `json:"claims_supported"`
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	ChallengeMethods  []string `json:"code_challenge_methods_supported"`
+	Device            string   `json:"device_authorization_endpoint"`
+	GrantTypes        []string `json:"grant_types_supported"`
+	Introspection     string   `json:"introspection_endpoint"`
+	IntrospectionAuth []string `json:"introspection_endpoint_auth_methods_supported"`
+	Prompts           []string `json:"prompt_values_supported"`
+	RequestParameter  bool     `json:"request_parameter_supported"`
+	RequestURI        bool     `json:"request_uri_parameter_supported"`
+	ResponseModes     []string `json:"response_modes_supported"`
+	RevocationAuth    []string `json:"revocation_endpoint_auth_methods_supported"`
+}
+
+// claims are those of ID tokens that do not depend on the attributes of a pool.
+var claims = []string{"acr", "amr", "at_hash", "aud", "auth_time", "cognito:groups", "cognito:username", "email", "email_verified", "exp", "iat",
+	"iss", "jti", "name", "nonce", "origin_jti", "phone_number", "phone_number_verified", "sub", "token_use"}
+
+func (h *handler) discovery(w http.ResponseWriter, r *http.Request, at mount.Point) {
+	p, err := h.Pools.Pool(r.Context(), at.PoolID)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseDocument(w, r, err)
 		return
 	}
-	body, err := json.Marshal(document{
-		SigningAlgorithms: []string{"RS256"},
-		Issuer:            issuer,
-		JWKSURI:           mount.ByPath(h.PublicURL, point.PoolID).Base + keysPath,
-		ResponseTypes:     []string{"code", "token"},
-		Scopes:            []string{"openid", "email", "phone", "profile"},
-		SubjectTypes:      []string{"public"},
-		AuthMethods:       []string{"client_secret_basic", "client_secret_post"},
-	})
+	body, err := json.Marshal(h.document(p))
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseDocument(w, r, err)
 		return
 	}
 	h.answer(w, r, body)
 }
 
-func (h *handler) jwks(w http.ResponseWriter, r *http.Request) {
-	point, _ := mount.From(r.Context())
-	body, err := h.Pools.JWKS(r.Context(), point.PoolID)
+// document describes the endpoints of a pool, at its domain if it has one.
+func (h *handler) document(p *userpool.Pool) *document {
+	public := mount.ByPath(h.PublicURL, p.ID).Base
+	base := ""
+	if h.Base != nil {
+		base = h.Base(p)
+	}
+	if base == "" {
+		base = public
+	}
+	d := &document{
+		Authorization:     base + authorizePath,
+		EndSession:        base + logoutPath,
+		SigningAlgorithms: []string{"RS256"},
+		Issuer:            p.Issuer,
+		JWKSURI:           public + keysPath,
+		ResponseTypes:     []string{"code", "token"},
+		Revocation:        base + "/oauth2/revoke",
+		Scopes:            []string{"openid", "email", "phone", "profile"},
+		SubjectTypes:      []string{"public"},
+		Token:             base + "/oauth2/token",
+		AuthMethods:       []string{"client_secret_basic", "client_secret_post"},
+		UserInfo:          base + "/oauth2/userInfo",
+	}
+	if h.Strict {
+		return d
+	}
+	d.AuthMethods = grants.AuthMethods()
+	d.additions = &additions{
+		IssuerInAnswers: true, Claims: claims, ChallengeMethods: []string{"S256"}, Device: base + "/oauth2/device_authorization",
+		GrantTypes: append(grants.GrantTypes(), "implicit"), Introspection: base + "/oauth2/introspect", IntrospectionAuth: d.AuthMethods,
+		Prompts:       []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount},
+		ResponseModes: []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}, RevocationAuth: d.AuthMethods,
+	}
+	for level := assurance.Levels; level > 0; level-- {
+		d.ACR = append(d.ACR, p.Acr.Acr(level))
+	}
+	return d
+}
+
+func (h *handler) jwks(w http.ResponseWriter, r *http.Request, at mount.Point) {
+	body, err := h.Pools.JWKS(r.Context(), at.PoolID)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseDocument(w, r, err)
 		return
 	}
 	h.answer(w, r, body)
@@ -138,8 +147,8 @@ func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	}
 }
 
-// refuse writes an error: for a missing pool as Cognito does. Server errors are logged, and their text is not sent.
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// refuseDocument writes an error: for a missing pool as Cognito does. Server errors are logged, and their text is not sent.
+func (h *handler) refuseDocument(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "Internal server error"
 	switch fault.KindOf(err) {
 	case fault.ResourceNotFound:

@@ -2,17 +2,26 @@ package oauth_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/server/oauth"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
+	domain "github.com/sluicegate/sluice/userpool/oauth"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
 
 // pools is one pool with fixed keys.
 type pools struct{}
@@ -36,6 +45,14 @@ func (p pools) JWKS(ctx context.Context, id string) ([]byte, error) {
 	return []byte(`{"keys":[]}`), nil
 }
 
+func (p pools) Pool(ctx context.Context, id string) (*userpool.Pool, error) {
+	issuer, err := p.Issuer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &userpool.Pool{PoolDescription: userpool.PoolDescription{ID: id}, Issuer: issuer, Acr: assurance.Default}, nil
+}
+
 // enter returns a request below the mount point of the pool that the path begins with.
 func enter(method, path string) *http.Request {
 	pool, below, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
@@ -43,21 +60,29 @@ func enter(method, path string) *http.Request {
 	return mount.Enter(r, mount.ByPath("https://id.example.com", pool), "/"+below)
 }
 
-func TestPublishedDocuments(t *testing.T) {
-	h, err := oauth.New(oauth.Options{Pools: pools{}, PublicURL: "https://id.example.com/", Log: slog.New(slog.DiscardHandler)})
+// documents returns the handler of documents.
+func documents(t *testing.T, strict bool) http.Handler {
+	t.Helper()
+	h, err := oauth.New(oauth.Options{OAuth: new(domain.Service), Pools: pools{}, PublicURL: "https://id.example.com/", Strict: strict,
+		Base: func(p *userpool.Pool) string {
+			if strict {
+				return "https://auth.example.com"
+			}
+			return ""
+		}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const document = `{"id_token_signing_alg_values_supported":["RS256"],"issuer":"https://cognito-idp.us-east-1.amazonaws.com/us-east-1_notes0001",` +
-		`"jwks_uri":"https://id.example.com/us-east-1_notes0001/.well-known/jwks.json","response_types_supported":["code","token"],` +
-		`"scopes_supported":["openid","email","phone","profile"],"subject_types_supported":["public"],` +
-		`"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]}`
+	return h
+}
+
+func TestPublishedDocuments(t *testing.T) {
+	h := documents(t, false)
 	for name, tc := range map[string]struct {
 		method, path string
 		status       int
 		body, cache  string
 	}{
-		"the discovery document":           {"GET", "/us-east-1_notes0001/.well-known/openid-configuration", 200, document, "public, max-age=3600"},
 		"the key set":                      {"GET", "/us-east-1_notes0001/.well-known/jwks.json", 200, `{"keys":[]}`, "public, max-age=3600"},
 		"a pool that is not there":         {"GET", "/us-east-1_other0001/.well-known/jwks.json", 404, `{"message":"User pool us-east-1_other0001 does not exist."}`, "no-store"},
 		"an error of ours shows no detail": {"GET", "/us-east-1_broken001/.well-known/jwks.json", 500, `{"message":"Internal server error"}`, "no-store"},
@@ -95,4 +120,37 @@ func TestPublishedDocuments(t *testing.T) {
 			t.Error(w.Code)
 		}
 	})
+}
+
+// OpenID Connect Discovery, RFC 8414 section 3 and RFC 9207 section 3. With strict_aws the members are Cognito's.
+func TestDiscoveryDocuments(t *testing.T) {
+	for file, strict := range map[string]bool{"testdata/discovery.json": false, "testdata/discovery_strict.json": true} {
+		want, err := os.ReadFile(file) //nolint:gosec // a file of the test
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"openid-configuration", "oauth-authorization-server"} {
+			w := httptest.NewRecorder()
+			documents(t, strict).ServeHTTP(w, enter("GET", "/us-east-1_notes0001/.well-known/"+path))
+			var members map[string]any
+			if err := json.Unmarshal(w.Body.Bytes(), &members); err != nil {
+				t.Fatal(err)
+			}
+			if list, _ := members["grant_types_supported"].([]any); (list == nil) != strict || (!strict && !slices.Contains(list, any("implicit"))) {
+				t.Error("grants:", list)
+			}
+			delete(members, "grant_types_supported") // they are the grants that package grants has
+			got, err := json.MarshalIndent(members, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				if err := os.WriteFile(file, append(got, '\n'), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			} else if string(got)+"\n" != string(want) {
+				t.Errorf("%s is not %s:\n%s", path, file, got)
+			}
+		}
+	}
 }

@@ -72,6 +72,7 @@ var conflicts = map[string]store.Conflict{
 	"refresh_tokens_hash_key":    {Record: "refresh token", Key: "hash"},
 	"sessions_pkey":              {Record: "session", Key: "id"},
 	"sessions_family_key":        {Record: "session", Key: "family"},
+	"authorization_codes_pkey":   {Record: "authorization code", Key: "hash"},
 	"edge_sessions_pkey":         {Record: "edge session", Key: "id"},
 	"devices_pkey":               {Record: "device", Key: "key"},
 	"signing_keys_pkey":          {Record: "signing key", Key: "id"},

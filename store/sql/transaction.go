@@ -89,6 +89,8 @@ func (t *Transaction) Tx() store.Tx {
 
 		UICustomizations: uiCustomizations{t},
 		Terms:            termsDocuments{t},
+
+		AuthorizationCodes: authorizationCodes{t},
 	}
 }
 

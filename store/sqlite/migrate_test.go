@@ -27,6 +27,7 @@ var sums = map[string]string{
 	"0009_challenges.sql":            "cfd8604130a0bbcff16d4e7a4ea7cb287d68411246012fd551b0b18c0313ebb0",
 	"0010_edge_sessions.sql":         "5b23ea347888ec196e453d16df4e14a603c1f61bcd06c8cb36628e1a2da9bec6",
 	"0011_branding.sql":              "0c44861f1babb3509f974d845f1acad2f2fea65130c719d3ddcb4c9bbcd7437b",
+	"0012_sso.sql":                   "4cb3fc4da66485f9031c6d208f735148a338ee7adc416ecc9ca6507d131c6b22",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

@@ -34,6 +34,8 @@ func Run(t *testing.T, open Open) {
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
 		{"sessions", testSessions},
+		{"SSO sessions", testSSOSessions},
+		{"authorization codes", testAuthorizationCodes},
 		{"edge sessions", testEdgeSessions},
 		{"password history", testPasswords},
 		{"auth events", testAuthEvents},

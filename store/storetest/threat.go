@@ -24,6 +24,7 @@ func testSessions(t *testing.T, st store.Store) {
 	})
 	full := session("tkn1", "sub-ann", "1", 7)
 	full.Origin, full.Device, full.Address = "sso1", "Chrome 125, Windows 10", "192.0.2.1"
+	full.Browser, full.SignIn = []byte{1}, []byte(`{"a":1}`)
 	testRecord(t, st, keeper[store.Session]{
 		get:    func(tx store.Tx, r store.Session) (store.Session, error) { return tx.Sessions.Get(r.ID) },
 		insert: func(tx store.Tx, r store.Session) error { return tx.Sessions.Insert(r) },

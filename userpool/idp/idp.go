@@ -99,7 +99,7 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
-	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda})
+	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda, KeepSSO: o.Strict})
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users}); err != nil {
+	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys}); err != nil {
 		return nil, err
 	}
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,

@@ -45,6 +45,10 @@ type Authorization struct {
 	MaxAge    *int  // seconds
 	Levels    []int // of acr_values, those that are known: the first that the user can reach is demanded
 
+	Subject string // the user whom the client expects, from id_token_hint; "" for any
+
+	// Visit is where the browser is, for the session; the caller may set it.
+	Visit userpool.Visit
 	// Account is the id of an Account that the user chose, for Resume; "" = none.
 	Account string
 
@@ -56,3 +60,6 @@ func (a *Authorization) Prompts(value string) bool { return slices.Contains(a.Pr
 
 // OpenID reports whether the scope openid was granted, which brings an ID token.
 func (a *Authorization) OpenID() bool { return slices.Contains(a.Scopes, "openid") }
+
+// Fail returns the error for a request that could not be answered for a reason that is not the client's.
+func (a *Authorization) Fail() *RedirectError { return a.refuse(ServerError, "") }

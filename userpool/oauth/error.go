@@ -30,9 +30,13 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Description
 }
 
+// OAuthCode returns the error code.
+func (e *Error) OAuthCode() string { return e.Code }
+
 // The keys of errors that are shown on a page.
 const (
-	KeyClient   = "client"            // client_id is missing, or not of the pool
+	KeyClient   = "client"            // client_id is not of the pool
+	KeyNoClient = "no_client"         // client_id is missing
 	KeyRedirect = "redirect_mismatch" // redirect_uri is missing, or not registered
 	KeyProvider = "provider"          // the client has no such identity provider, or none
 	KeyLogout   = "logout"            // logout_uri is not registered, or the request has no target
@@ -53,6 +57,7 @@ func (e *PageError) Error() string { return "oauth: " + e.Text }
 
 var texts = map[string]string{
 	KeyClient:   "The application that sent you here is not known. Go back to it and try again.",
+	KeyNoClient: "Required String parameter 'client_id' is not present",
 	KeyRedirect: "The application asked to be called back at an address that is not registered for it.",
 	KeyProvider: "Login option is not available. Please try another one",
 	KeyLogout:   "The application asked to be called back after the sign-out at an address that is not registered for it.",

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
 )
 
 // Limits of a request, in bytes.
@@ -43,7 +44,7 @@ func (s *Service) Parse(ctx context.Context, poolID string, query url.Values) (*
 	if err := a.parseInteraction(query, s.o.Strict); err != nil {
 		return nil, err
 	}
-	return a, nil
+	return a, a.parseHint(ctx, query, s.o.Strict)
 }
 
 // identify finds the client and checks the redirect URI. Its errors are shown on a page.
@@ -52,8 +53,11 @@ func (s *Service) identify(ctx context.Context, poolID string, query url.Values)
 		return nil, Shown(KeyRequest, "")
 	}
 	id, ok := single(query, "client_id")
-	if !ok || id == "" || len(id) > maxValue {
-		return nil, Shown(KeyClient, "")
+	switch {
+	case !ok, len(id) > maxValue:
+		return nil, Shown(KeyRequest, "")
+	case id == "":
+		return nil, Shown(KeyNoClient, "")
 	}
 	p, c, err := s.o.Pools.ClientOf(ctx, poolID, id)
 	if fault.Is(err, fault.ResourceNotFound) {
@@ -104,7 +108,7 @@ func single(query url.Values, name string) (string, bool) {
 
 // once are the parameters that may occur once. RFC 6749 section 3.1: parameters must not be included more than once.
 var once = []string{"response_type", "response_mode", "state", "nonce", "scope", "code_challenge", "code_challenge_method", "resource",
-	"identity_provider", "idp_identifier", "login_hint", "lang", "prompt", "max_age", "acr_values", "request", "request_uri"}
+	"identity_provider", "idp_identifier", "login_hint", "lang", "prompt", "max_age", "acr_values", "id_token_hint", "request", "request_uri"}
 
 // parseResponse reads how the client wants the answer. It comes first, because errors go the same way.
 func (a *Authorization) parseResponse(query url.Values, strict bool) error {
@@ -123,7 +127,7 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	for _, name := range once {
 		if value, ok := single(query, name); !ok {
 			return a.refuse(InvalidRequest, name+" occurs more than once")
-		} else if len(value) > maxValue {
+		} else if len(value) > maxValue && name != "id_token_hint" {
 			return a.refuse(InvalidRequest, name+" is too long")
 		}
 	}
@@ -188,7 +192,7 @@ var openIDScopes = []string{"email", "phone", "profile"}
 
 // parseScope reads the scopes. Without any, the client asks for all that it may have.
 func (a *Authorization) parseScope(query url.Values, strict bool) error {
-	allowed := a.Client.Settings.AllowedOAuthScopes
+	allowed := allowedScopes(a.Pool, a.Client)
 	asked := strings.Fields(query.Get("scope"))
 	if len(asked) == 0 {
 		asked = allowed
@@ -205,6 +209,11 @@ func (a *Authorization) parseScope(query url.Values, strict bool) error {
 		return a.refuseScope(strict)
 	}
 	return nil
+}
+
+// allowedScopes returns the scopes that the client may have now.
+func allowedScopes(_ *userpool.Pool, c *userpool.Client) []string {
+	return c.Settings.AllowedOAuthScopes
 }
 
 // refuseScope is the error of scopes. Cognito has the code in the description.
@@ -254,5 +263,27 @@ func (a *Authorization) parseInteraction(query url.Values, strict bool) error {
 		}
 		a.MaxAge = new(int(seconds))
 	}
+	if a.Pool.Settings.UserPoolTier == userpool.TierLite {
+		return nil
+	}
+	for _, value := range strings.Fields(query.Get("acr_values")) {
+		if level := a.Pool.Acr.Level(value); level > 0 {
+			a.Levels = append(a.Levels, level)
+		}
+	}
+	return nil
+}
+
+// parseHint reads whose session the client expects. Cognito does not know the parameter.
+func (a *Authorization) parseHint(ctx context.Context, query url.Values, strict bool) error {
+	hint := query.Get("id_token_hint")
+	if hint == "" || strict {
+		return nil
+	}
+	t, err := a.Pool.VerifyHint(ctx, hint)
+	if err != nil {
+		return a.refuse(InvalidRequest, "id_token_hint is not an ID token of this issuer")
+	}
+	a.Subject = t.Subject
 	return nil
 }

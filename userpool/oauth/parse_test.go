@@ -17,10 +17,10 @@ func TestErrorsThatAreShownOnAPage(t *testing.T) {
 		change []string
 		key    string
 	}{
-		"no client":                    {[]string{"client_id="}, oauth.KeyClient},
+		"no client":                    {[]string{"client_id="}, oauth.KeyNoClient},
 		"an unknown client":            {[]string{"client_id=nobody"}, oauth.KeyClient},
 		"a client of another pool":     {[]string{"client_id=" + other.client.ID}, oauth.KeyClient},
-		"two clients":                  {[]string{"+client_id=" + s.client.ID}, oauth.KeyClient},
+		"two clients":                  {[]string{"+client_id=" + s.client.ID}, oauth.KeyRequest},
 		"two redirect URIs":            {[]string{"+redirect_uri=" + callback}, oauth.KeyRedirect},
 		"an unregistered redirect URI": {[]string{"redirect_uri=https://evil.example.com/"}, oauth.KeyRedirect},
 		"a longer redirect URI":        {[]string{"redirect_uri=" + callback + "/x"}, oauth.KeyRedirect},

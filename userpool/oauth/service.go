@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 
 	"github.com/sluicegate/sluice/userpool"
@@ -12,6 +13,8 @@ type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
 	Tokens *tokens.Service
+	// Reach returns the levels that a user can reach at a client, see userpool/assurance, the highest first; nil does not know.
+	Reach func(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string) ([]int, error)
 	// Strict turns off what Cognito does not do.
 	Strict bool
 }

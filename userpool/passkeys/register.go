@@ -45,6 +45,10 @@ func (s *Service) Start(ctx context.Context, accessToken string) (json.RawMessag
 	if err != nil {
 		return nil, err
 	}
+	return s.start(ctx, h)
+}
+
+func (s *Service) start(ctx context.Context, h *tokens.Holder) (json.RawMessage, error) {
 	switch w := h.Pool.WebAuthn; {
 	case !w.Enabled:
 		return nil, errNotEnabled
@@ -94,11 +98,15 @@ func (s *Service) Complete(ctx context.Context, accessToken string, credential j
 	if err != nil {
 		return err
 	}
+	return s.finish(ctx, h, credential)
+}
+
+func (s *Service) finish(ctx context.Context, h *tokens.Holder, credential json.RawMessage) error {
 	if !h.Pool.WebAuthn.Enabled {
 		return errNotEnabled
 	}
 	var outcome error
-	err = s.base.Update(ctx, func(tx store.Tx) error {
+	err := s.base.Update(ctx, func(tx store.Tx) error {
 		outcome = s.complete(tx, h, credential)
 		if fault.KindOf(outcome) == fault.Internal || fault.Is(outcome, fault.Unavailable) {
 			return outcome

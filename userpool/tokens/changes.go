@@ -19,7 +19,7 @@ func (s *Service) changesOfSignIn(ctx context.Context, r *Request) (*triggers.To
 	if !triggers.ChangesTokens(r.Pool) {
 		return nil, nil
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted}
 	err := s.base.View(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(r.Pool.ID, r.Sub)
 		if err != nil {

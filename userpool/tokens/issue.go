@@ -22,7 +22,7 @@ const SelfScope = "aws.cognito.signin.user.admin"
 // Set is the tokens of a sign-in or a renewal.
 type Set struct {
 	AccessToken  string
-	IDToken      string
+	IDToken      string // "" without the scope openid, if the OAuth endpoints issue the tokens
 	RefreshToken string // "" if a renewal leaves the client's as it is
 	ExpiresIn    int    // of the access token, in seconds
 	NewDevice    *NewDevice
@@ -54,6 +54,8 @@ type Request struct {
 	Visit      userpool.Visit // where the user signs in from; kept with the session
 	SSOSession string         // the SSO session that the sign-in came through; "" = none
 	Event      string         // event_id; "" draws one
+	Family     string         // the id of the refresh family, a new UUID; "" draws one
+	Hosted     *Hosted        // for tokens of the OAuth endpoints; nil for those of the API
 
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
 	// refuses the tokens. It may run more than once. The user may have changed since the authentication, so Confirm is
@@ -71,7 +73,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
 	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
@@ -97,10 +99,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if c.groups, err = groupsOf(tx, &u); err != nil {
 			return err
 		}
-		if err := errors.Join(userpool.EndSignUp(tx, &u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
-			return err
-		}
-		if err := tx.RefreshTokens.Insert(family); err != nil {
+		if err := insertFamily(tx, &u, family); err != nil {
 			return err
 		}
 		evicted, err = s.openSession(tx, r.Pool, session)
@@ -120,25 +119,40 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.RefreshToken, set.NewDevice = refresh, device
+	set.NewDevice = device
+	if r.Hosted == nil || !r.Hosted.Short {
+		set.RefreshToken = refresh
+	}
 	return set, nil
+}
+
+// insertFamily writes the family of a sign-in. It ends the Session of the user's sign-up, and the oldest families of too many.
+func insertFamily(tx store.Tx, u *store.User, family store.RefreshToken) error {
+	if err := errors.Join(userpool.EndSignUp(tx, u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
+		return err
+	}
+	return tx.RefreshTokens.Insert(family)
 }
 
 // familyContext holds the data of a sign-in that its renewals reuse.
 type familyContext struct {
-	Scopes []string `json:"scopes"`
-	Event  string   `json:"event"`
-	Flow   string   `json:"flow"`
-	Turn   uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
-	ACR    string   `json:"acr,omitempty"`
-	AMR    []string `json:"amr,omitempty"`
-	Group  string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
+	Scopes   []string `json:"scopes"`
+	Event    string   `json:"event"`
+	Flow     string   `json:"flow"`
+	Turn     uint32   `json:"turn,omitempty"` // how often the refresh token was rotated
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	Hosted   bool     `json:"hosted,omitempty"`
+	Resource string   `json:"resource,omitempty"`
+	Group    string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
 func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec store.RefreshToken, refresh string, err error) {
-	if c.family, err = s.base.UUID(); err != nil {
-		return rec, "", err
+	if c.family = r.Family; c.family == "" {
+		if c.family, err = s.base.UUID(); err != nil {
+			return rec, "", err
+		}
 	}
 	if c.event = r.Event; c.event == "" {
 		if c.event, err = s.base.UUID(); err != nil {
@@ -153,11 +167,27 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	if device != nil {
 		kept.Group = device.GroupKey
 	}
+	life := r.Client.Lives.Refresh
+	if h := r.Hosted; h != nil {
+		kept.Hosted, kept.Resource = true, h.Resource
+		if h.Short {
+			life = max(r.Client.Lives.Access, r.Client.Lives.ID)
+		}
+	}
 	state, err := json.Marshal(kept)
 	if err != nil {
 		return rec, "", fmt.Errorf("tokens: encoding refresh family: %w", err)
 	}
 	now := c.from.at
 	return store.RefreshToken{ID: c.family, PoolID: r.Pool.ID, ClientID: r.Client.ID, Sub: r.Sub, Hash: hash, Context: state,
-		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(r.Client.Lives.Refresh)}, refresh, nil
+		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(life)}, refresh, nil
+}
+
+// AssuranceOf returns acr and amr of the sign-in of a refresh family.
+func AssuranceOf(family *store.RefreshToken) (acr string, amr []string, err error) {
+	var state familyContext
+	if err := json.Unmarshal(family.Context, &state); err != nil {
+		return "", nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
+	}
+	return state.ACR, state.AMR, nil
 }

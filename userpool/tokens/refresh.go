@@ -198,6 +198,9 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 	}
 	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
 	c.acr, c.amr = state.ACR, state.AMR
+	if state.Hosted {
+		c.hosted = &Hosted{Resource: state.Resource}
+	}
 	c.groups, err = groupsOf(tx, &u)
 	return &f, nil, err
 }

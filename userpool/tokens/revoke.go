@@ -133,6 +133,11 @@ func (s *Service) endParent(ctx context.Context, family string) error {
 	})
 }
 
+// EndFamily revokes a refresh family of the pool, and the tokens with its origin_jti. It runs to its end even if ctx is canceled.
+func (s *Service) EndFamily(ctx context.Context, p *userpool.Pool, id string) error {
+	return s.revokeFamily(ctx, p.Issuer, id)
+}
+
 // revokeFamily revokes a family in the store and then calls the Revoker, even if ctx is canceled.
 func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 	ctx = context.WithoutCancel(ctx)
@@ -212,13 +217,22 @@ type Revocation struct {
 	records []revoke.Record
 }
 
-// SignOut ends all sign-ins of a user: refresh tokens, the tokens issued so far, and the Session of a confirmed sign-up.
+// SignOut ends all sign-ins of a user: refresh tokens, the tokens issued so far, codes of OAuth, the sessions of browsers unless
+// Options.KeepSSO is set, and the Session of a confirmed sign-up.
 func (r *Revocation) SignOut(u *store.User) error {
 	if err := userpool.EndSignUp(r.tx, u); err != nil {
 		return err
 	}
 	if err := r.tx.RefreshTokens.RevokeOfUser(u.PoolID, u.Sub, r.service.base.Now()); err != nil {
 		return err
+	}
+	if err := r.tx.AuthorizationCodes.DeleteOfUser(u.PoolID, u.Sub); err != nil {
+		return err
+	}
+	if !r.service.o.KeepSSO {
+		if err := r.tx.Sessions.TrimSSO(u.PoolID, u.Sub, 0); err != nil {
+			return err
+		}
 	}
 	return r.Issued(u)
 }

@@ -17,6 +17,9 @@ type Options struct {
 	Revoker Revoker // gets the revocations; nil if only this package checks tokens
 
 	Triggers *triggers.Service // nil finds no function
+
+	// KeepSSO leaves the sessions of browsers at the login pages when a user signs out everywhere, as Cognito does.
+	KeepSSO bool
 }
 
 // Revoker distributes revocations to the verifiers of tokens, which then refuse the revoked tokens.
@@ -48,7 +51,7 @@ func New(o Options) (*Service, error) {
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {
-		var families, revocations, sessions, challenges int
+		var families, revocations, sessions, challenges, codes int
 		err := s.base.Update(ctx, func(tx store.Tx) (err error) {
 			if families, err = tx.RefreshTokens.DeleteExpired(s.base.Now(), batch); err != nil {
 				return err
@@ -59,10 +62,13 @@ func (s *Service) Sweep(ctx context.Context) error {
 			if challenges, err = tx.Challenges.DeleteExpired(s.base.Now(), batch); err != nil {
 				return err
 			}
+			if codes, err = tx.AuthorizationCodes.DeleteExpired(s.base.Now(), batch); err != nil {
+				return err
+			}
 			revocations, err = tx.Revocations.DeleteExpired(s.base.Now(), batch)
 			return err
 		})
-		if err != nil || max(families, revocations, sessions, challenges) < batch {
+		if err != nil || max(families, revocations, sessions, challenges, codes) < batch {
 			return err
 		}
 	}

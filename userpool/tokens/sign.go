@@ -3,6 +3,7 @@ package tokens
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +22,10 @@ type content struct {
 	groups []store.Group // in the order of groupsOf
 
 	scopes   []string
-	family   string // origin_jti
-	event    string // event_id
-	device   string // device_key; "" for none
+	hosted   *Hosted // nil for tokens of the API
+	family   string  // origin_jti
+	event    string  // event_id
+	device   string  // device_key; "" for none
 	authTime time.Time
 	acr      string                 // "" for none
 	amr      []string               // nil for none
@@ -35,15 +37,20 @@ type content struct {
 func (s *Service) mint(c *content) (*Set, error) {
 	iat := s.cutoffs.issueTime(c.pool.ID, c.user.Sub, c.from)
 	lives := c.client.Lives
-	id, err := s.sign(c.pool, userpool.UseID, c.changedID(), iat, lives.ID)
-	if err != nil {
-		return nil, err
-	}
 	access, err := s.sign(c.pool, userpool.UseAccess, c.changedAccess(), iat, lives.Access)
 	if err != nil {
 		return nil, err
 	}
-	return &Set{AccessToken: access, IDToken: id, ExpiresIn: int(lives.Access / time.Second)}, nil
+	set := &Set{AccessToken: access, ExpiresIn: int(lives.Access / time.Second)}
+	if c.hosted != nil && !slices.Contains(c.scopes, "openid") {
+		return set, nil
+	}
+	claims := c.changedID()
+	if c.hosted != nil {
+		claims["at_hash"] = accessHash(access)
+	}
+	set.IDToken, err = s.sign(c.pool, userpool.UseID, claims, iat, lives.ID)
+	return set, err
 }
 
 // sign adds the claims that every token has and signs it.
@@ -96,7 +103,12 @@ func (c *content) accessClaims() map[string]any {
 	claims["client_id"] = c.client.ID
 	claims["username"] = c.user.Username
 	claims["scope"] = strings.Join(c.scopes, " ")
-	claims["version"] = 2
+	if c.hosted != nil {
+		claims["version"] = 2
+		if c.hosted.Resource != "" {
+			claims["aud"] = c.hosted.Resource
+		}
+	}
 	if c.device != "" {
 		claims["device_key"] = c.device
 	}
@@ -108,6 +120,9 @@ func (c *content) idClaims() map[string]any {
 	claims := c.common()
 	claims["aud"] = c.client.ID
 	claims["cognito:username"] = c.user.Username
+	if c.hosted != nil && c.hosted.Nonce != "" {
+		claims["nonce"] = c.hosted.Nonce
+	}
 	if roles := groupRoles(c.groups); len(roles) > 0 {
 		claims["cognito:roles"] = roles
 	}
@@ -115,7 +130,7 @@ func (c *content) idClaims() map[string]any {
 		claims["cognito:preferred_role"] = role
 	}
 	for name, value := range c.user.Attributes {
-		if _, taken := claims[name]; taken || !c.client.MayRead(name) || strings.HasPrefix(name, "dev:") {
+		if _, taken := claims[name]; taken || !c.releases(name) || strings.HasPrefix(name, "dev:") {
 			continue
 		}
 		claims[name] = claimValue(name, value)

@@ -181,10 +181,29 @@ create table sessions (
     created_at timestamptz,
     active_at  timestamptz,
     expires_at timestamptz,
+    browser    bytea,
+    sign_in    bytea,
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 create index sessions_by_user on sessions (pool_id, sub, active_at, id);
 create index sessions_by_expiry on sessions (expires_at);
+create index sessions_by_browser on sessions (browser, active_at, id) where browser is not null;
+
+-- Codes of OAuth 2.0, by the hash of the code.
+create table authorization_codes (
+    hash       bytea primary key,
+    pool_id    text collate "C" not null,
+    client_id  text collate "C" not null,
+    sub        text collate "C" not null,
+    session    text collate "C" not null,
+    granted    bytea not null,
+    family     text collate "C" not null,
+    expires_at timestamptz,
+    kept_until timestamptz,
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index authorization_codes_by_user on authorization_codes (pool_id, sub);
+create index authorization_codes_by_age on authorization_codes (kept_until);
 
 -- Sessions of browsers that signed in at a route.
 create table edge_sessions (

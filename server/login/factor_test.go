@@ -1,0 +1,239 @@
+package login_test
+
+import (
+	"html"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
+)
+
+// choosing are the settings of a pool whose users choose how they sign in.
+func choosing(factors ...string) userpool.PoolSettings {
+	s := verified
+	s.Policies = &userpool.Policies{SignInPolicy: &userpool.SignInPolicy{AllowedFirstAuthFactors: factors}}
+	s.WebAuthnConfiguration = &userpool.WebAuthnConfig{RelyingPartyID: "auth.example.com"}
+	return s
+}
+
+var chooser = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}
+
+func withAda(t *testing.T, s *site) {
+	t.Helper()
+	s.User(s.pool.ID, "ada", email("ada@example.com"), userpool.Attribute{Name: "email_verified", Value: "true"})
+}
+
+func TestAUserChoosesACodeAndThenThePassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "EMAIL_OTP"), chooser)
+	withAda(t, s)
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.wantPage("/login", 200, "username")
+	if strings.Contains(strings.Join(b.fields(), " "), "password") {
+		t.Error("the first page asks for the password")
+	}
+	b.submit("signin", "username", "ada")
+	b.wantPage("/challenge", 200)
+	b.submit("choose", "choice", "EMAIL_OTP")
+	b.wantPage("/challenge", 200, "code")
+	b.submit("code", "code", userpooltest.WrongCode(s.Code()))
+	b.wantPage("/challenge", 400, "code")
+	first := s.Code()
+	b.submit("resend")
+	b.wantPage("/challenge", 200, "code")
+	if s.Code() == first {
+		t.Error("no other code came")
+	}
+	b.submit("other")
+	b.wantPage("/challenge", 200)
+	b.submit("choose", "choice", "PASSWORD")
+	b.wantPage("/challenge", 200, "password")
+	b.submit("password", "password", userpooltest.Password)
+	b.wantApp()
+	b = s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	b.submit("choose", "choice", "EMAIL_OTP")
+	b.submit("code", "code", s.Code())
+	b.wantApp()
+	b = s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	b.submit("choose", "choice", "WEB_AUTHN") // not offered
+	if b.status != 400 {
+		t.Errorf("a factor that is not offered: %d", b.status)
+	}
+	b.submit("back")
+	b.wantPage("/login", 200)
+}
+
+func TestAUserWithOneFactorIsNotAskedToChoose(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
+	withAda(t, s)
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	b.wantPage("/challenge", 200, "password")
+	b.submit("password", "password", "Wrong-password-1")
+	b.wantPage("/login", 200)
+	if !strings.Contains(b.body, `value="ada"`) {
+		t.Error("the name is lost")
+	}
+}
+
+var optionsTag = regexp.MustCompile(`data-options="([^"]*)"`)
+
+// options are the passkey options of the page.
+func (b *browser) options() string {
+	b.t.Helper()
+	m := optionsTag.FindStringSubmatch(b.body)
+	if m == nil {
+		b.t.Fatalf("no options on %s: %s", b.path, b.text())
+	}
+	return html.UnescapeString(m[1])
+}
+
+func TestAPasskeyIsMadeAfterTheSignUpAndSignsInWithoutAName(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
+	b := s.browser()
+	b.get("/signup" + s.query())
+	b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
+	b.submit("confirm", "code", s.Code())
+	b.wantPage("/passkeys/add", 200)
+	key := userpooltest.NewAuthenticator(t, "https://auth.example.com")
+	b.submit("addpasskey", "credential", string(key.Create([]byte(b.options()))))
+	b.wantApp()
+	b = s.browser()
+	b.get("/login" + s.query())
+	credential := key.Get(b.options())
+	b.submit("passkey", "credential", credential)
+	b.wantApp()
+	// The same answer again, from a fresh page, and an answer to another page's challenge.
+	b = s.browser()
+	b.get("/login" + s.query())
+	b.submit("passkey", "credential", credential)
+	b.wantPage("/login", 400)
+	b.submit("passkey", "credential", key.Get(b.options()))
+	b.wantApp()
+	// By name, too.
+	b = s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	b.submit("choose", "choice", "WEB_AUTHN")
+	b.wantPage("/challenge", 200)
+	b.submit("passkey", "credential", key.Get(b.options()))
+	b.wantApp()
+}
+
+func TestThePasskeyPageAsksForASignInAndCanBeSkipped(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
+	withAda(t, s)
+	b := s.browser()
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/login", 200)
+	b.submit("signin", "username", "ada")
+	b.submit("password", "password", userpooltest.Password)
+	b.wantPage("/passkeys/add", 200)
+	b.submit("skip")
+	b.wantApp()
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/passkeys/add", 200) // by the session
+	b.submit("addpasskey", "credential", "{}")
+	b.wantPage("/passkeys/add", 400)
+	key := userpooltest.NewAuthenticator(t, "https://auth.example.com")
+	b.submit("addpasskey", "credential", string(key.Create([]byte(b.options()))))
+	if b.left != "/oauth2/authorize"+s.query() {
+		t.Errorf("left to %q, %d: %s", b.left, b.status, b.text())
+	}
+	// Another browser with the session's name only: not signed in.
+	b = s.browser()
+	b.cookies["__Host-cognito"] = "forged"
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/login", 200)
+}
+
+func TestTheAccountChooser(t *testing.T) {
+	t.Parallel()
+	s := crowded(t)
+	b := s.browser()
+	b.get("/login" + s.query("prompt", "select_account"))
+	b.wantPage("/login", 200, "username") // nobody is signed in
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantApp()
+	b.get("/login" + s.query("prompt", "select_account"))
+	b.wantPage("/login", 200)
+	if !strings.Contains(b.text(), "name of ") {
+		t.Fatal(b.text())
+	}
+	b.submit("account", "account", b.cookies["__Host-cognito"])
+	b.wantApp()
+	b.get("/login" + s.query("prompt", "select_account"))
+	b.submit("another")
+	b.wantPage("/login", 200, "username")
+}
+
+func TestFormPostNeedsNoScript(t *testing.T) {
+	t.Parallel()
+	s := crowded(t)
+	b := s.browser()
+	b.get("/login" + s.query("response_mode", "form_post"))
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	if b.status != http.StatusOK || !strings.Contains(b.body, `action="`+app+`"`) || !strings.Contains(b.body, `name="code"`) || !strings.Contains(b.body, "<button") {
+		t.Errorf("%d %s", b.status, b.body)
+	}
+}
+
+func TestErrorsOfTheRequest(t *testing.T) {
+	t.Parallel()
+	s := crowded(t)
+	b := s.browser()
+	b.get("/login" + s.query("client_id", "nobody"))
+	if b.status != 400 || b.left != "" {
+		t.Errorf("unknown client: %d %q", b.status, b.left)
+	}
+	b.get("/login" + s.query("redirect_uri", evil))
+	if b.status != 400 || b.left != "" || strings.Contains(b.body, "evil.example/\"") {
+		t.Errorf("foreign redirect: %d %q %s", b.status, b.left, b.body)
+	}
+	b.get("/login" + s.query("response_type", "x"))
+	if !strings.HasPrefix(b.left, app+"?error=") {
+		t.Errorf("response type: %q", b.left)
+	}
+}
+
+func TestSecondFactorsByMailAndTheChoiceBetweenThem(t *testing.T) {
+	t.Parallel()
+	settings := userpool.PoolSettings{AccountRecoverySetting: &userpool.RecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}},
+		EmailConfiguration: []byte(`{"EmailSendingAccount":"DEVELOPER","SourceArn":"arn:aws:ses:us-east-1:123456789012:identity/a@example.com","From":"a@example.com"}`)}
+	s := newSite(t, settings, web)
+	s.mfa(t, userpool.MFAChange{Configuration: "ON", Email: &userpool.EmailMFAConfig{}, Token: &userpool.SoftwareTokenConfig{Enabled: true}})
+	s.User(s.pool.ID, "ada")
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantPage("/challenge", 200)
+	b.submit("choose", "choice", "EMAIL_OTP")
+	b.wantPage("/challenge", 200, "email")
+	b.submit("other")
+	b.submit("choose", "choice", "SOFTWARE_TOKEN_MFA")
+	b.wantPage("/challenge", 200, "code")
+	secretIn(t, b)
+	b.submit("other")
+	b.submit("choose", "choice", "EMAIL_OTP")
+	b.submit("contact", "email", "not an address")
+	b.wantPage("/challenge", 400, "email")
+	b.submit("contact", "email", "ada@example.com")
+	b.wantPage("/challenge", 200, "code")
+	b.submit("code", "code", s.Code())
+	b.wantApp()
+	if got := s.Attribute(s.pool.ID, "ada", "email"); got != "ada@example.com" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,107 @@
+package login
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/threat"
+)
+
+// Options are what New needs. Those of the first group are required.
+type Options struct {
+	Pools    *idp.Provider
+	OAuth    Authorizer
+	Renderer *pages.Renderer
+	Seal     *seal.Box
+	Now      func() time.Time
+	Rand     io.Reader
+	Log      *slog.Logger
+
+	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
+	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
+}
+
+// Handler serves the pages. It needs the mount point of the request in its context: see server/mount.
+type Handler struct {
+	Options
+	origin *http.CrossOriginProtection
+	routes map[string]route
+}
+
+// route is a page. Paths are compared without regard to case: AWS writes them in several ways.
+type route struct {
+	path      string             // as pages link to it
+	get, post func(*visit) error // nil refuses the method
+	bare      bool               // the page has no authorization request
+}
+
+// New returns the handler, or an error that names the missing option.
+func New(o Options) (*Handler, error) {
+	switch {
+	case o.Pools == nil || o.OAuth == nil || o.Renderer == nil || o.Seal == nil:
+		return nil, errors.New("login: Options.Pools, Options.OAuth, Options.Renderer and Options.Seal are required")
+	case o.Now == nil || o.Rand == nil || o.Log == nil:
+		return nil, errors.New("login: Options.Now, Options.Rand and Options.Log are required")
+	}
+	h := &Handler{Options: o, origin: http.NewCrossOriginProtection()}
+	h.routes = map[string]route{}
+	for _, page := range []route{
+		{path: "/login", get: (*visit).showLogin, post: (*visit).login},
+		{path: "/challenge", get: (*visit).showChallenge, post: (*visit).answer},
+		{path: "/signup", get: (*visit).showSignUp, post: (*visit).signUp},
+		{path: "/confirm", get: (*visit).showConfirm, post: (*visit).confirm},
+		{path: "/resendcode", post: (*visit).resendCode},
+		{path: "/forgotPassword", get: (*visit).showForgot, post: (*visit).forgot},
+		{path: "/confirmforgotPassword", get: (*visit).showReset, post: (*visit).reset},
+		{path: "/passkeys/add", get: (*visit).showAddPasskey, post: (*visit).addPasskey},
+		{path: "/confirmUser", get: (*visit).confirmLink, bare: true},
+		{path: threat.FeedbackPath, get: (*visit).feedback, bare: true},
+		{path: "/signedout", get: (*visit).showSignedOut, bare: true},
+	} {
+		h.routes[plain(page.path)] = page
+	}
+	return h, nil
+}
+
+// Serves reports whether a path below a mount point is one of the pages.
+func (h *Handler) Serves(path string) bool {
+	_, ok := h.routes[plain(path)]
+	return ok || pages.Serves(path)
+}
+
+// plain is a path as the routes have it: in lower case, and without a slash at its end.
+func plain(path string) string { return strings.ToLower(strings.TrimSuffix(path, "/")) }
+
+// clientContext is what the request says about the client.
+func (v *visit) clientContext() userpool.ClientContext {
+	out := userpool.ClientContext{UserAgent: v.r.UserAgent(), Encoded: v.form.Get("cognitoAsfData")}
+	if v.h.ClientIP != nil {
+		if ip := v.h.ClientIP(v.r); ip.IsValid() {
+			out.Address = ip.String()
+		}
+	}
+	return out
+}
+
+// secretHash is the SECRET_HASH for a name, "" for a client without a secret. The pages act for the client.
+func (v *visit) secretHash(name string) string {
+	if v.client.Secret.IsZero() {
+		return ""
+	}
+	m := hmac.New(sha256.New, []byte(v.client.Secret.Reveal()))
+	m.Write([]byte(name))
+	m.Write([]byte(v.client.ID))
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}

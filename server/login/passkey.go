@@ -1,0 +1,112 @@
+package login
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/signin"
+)
+
+// queryPasskey is in the query of a sign-in that goes on to /passkeys/add.
+const queryPasskey = "add_passkey"
+
+// newPasskeyRequest returns a request for a passkey of anyone, nil if the pages do not offer passkeys.
+func (v *visit) newPasskeyRequest() (*pages.Passkey, error) {
+	if !signin.TakesPasskeys(v.pool, v.client) {
+		return nil, nil
+	}
+	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowChoice,
+		Parameters: map[string]string{"PREFERRED_CHALLENGE": webAuthn}, Context: v.clientContext()})
+	if err != nil {
+		return nil, err
+	}
+	return &pages.Passkey{Options: result.Parameters["CREDENTIAL_REQUEST_OPTIONS"], State: result.Session}, nil
+}
+
+// usePasskey signs in with a passkey that the browser offered on the first page.
+func (v *visit) usePasskey() error {
+	responses := map[string]string{"CREDENTIAL": v.form.Get("credential")}
+	v.addDevice("", responses)
+	result, err := v.h.Pools.SignIns.RespondToAuthChallenge(v.r.Context(), signin.Answer{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID,
+		Challenge: webAuthn, Responses: responses, Session: v.form.Get("passkey_state"), Context: v.clientContext()})
+	if err != nil {
+		told, err := v.explain(err)
+		if err != nil {
+			return err
+		}
+		if fault.Is(err, fault.NotAuthorized) {
+			told.alert = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey}
+		}
+		return v.backToLogin(told, "")
+	}
+	return v.proceed("", result, nil)
+}
+
+// showAddPasskey is GET /passkeys/add: it offers to make a passkey, after a sign-up or to a user who is signed in.
+func (v *visit) showAddPasskey() error {
+	return v.offerPasskey(http.StatusOK, nil)
+}
+
+// holder is the user who adds a passkey: the one who has just signed up, or the one of the browser's session.
+func (v *visit) holder() (sub string, err error) {
+	if v.data != nil && v.data.Step == stepPasskey {
+		return v.data.Sub, nil
+	}
+	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[0].Sub, nil
+}
+
+func (v *visit) offerPasskey(status int, news *pages.Alert) error {
+	sub, err := v.holder()
+	if err != nil {
+		return err
+	}
+	if sub == "" {
+		v.query.Set(queryPasskey, "1")
+		return v.goTo("/login")
+	}
+	options, name, err := v.h.Pools.Passkeys.StartFor(v.r.Context(), v.pool, v.client, sub)
+	if err != nil {
+		return v.skipPasskey()
+	}
+	return v.show(status, pages.AddPasskey{Username: name, Passkey: pages.Passkey{Options: string(options)}, Skip: true}, news, nil)
+}
+
+// addPasskey is POST /passkeys/add.
+func (v *visit) addPasskey() error {
+	if v.form.Get("action") == "skip" {
+		return v.skipPasskey()
+	}
+	sub, err := v.holder()
+	if err != nil {
+		return err
+	}
+	if sub == "" {
+		return v.offerPasskey(http.StatusOK, nil)
+	}
+	err = v.h.Pools.Passkeys.CompleteFor(v.r.Context(), v.pool, v.client, sub, json.RawMessage(v.form.Get("credential")))
+	if err != nil {
+		told, err := v.explain(err)
+		if err != nil {
+			return err
+		}
+		return v.offerPasskey(told.status, &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey})
+	}
+	return v.skipPasskey()
+}
+
+// skipPasskey goes on to the app.
+func (v *visit) skipPasskey() error {
+	if v.data == nil || v.data.Step != stepPasskey || v.data.Target == nil {
+		v.query.Del(queryPasskey)
+		return v.goTo("/oauth2/authorize")
+	}
+	to := *v.data.Target
+	v.drop()
+	return v.leave(to)
+}

@@ -1,0 +1,25 @@
+package store
+
+import "time"
+
+// AuthorizationCode is a code of OAuth 2.0, which a client exchanges for tokens once.
+type AuthorizationCode struct {
+	Hash      []byte // of the code
+	PoolID    string
+	ClientID  string
+	Sub       string
+	Session   string // the SSO session in which it was issued
+	Grant     []byte // what the code grants; package userpool/oauth defines it
+	Family    string // the refresh family that it was exchanged for; "" = it was not
+	ExpiresAt time.Time
+	KeptUntil time.Time // spent codes are kept longer, so that a second use is noticed
+}
+
+// AuthorizationCodes keeps codes until their time is over. They are deleted with their user.
+type AuthorizationCodes interface {
+	Get(hash []byte) (AuthorizationCode, error)
+	Insert(AuthorizationCode) error // ErrNotFound without the user
+	Update(AuthorizationCode) error
+	DeleteOfUser(poolID, sub string) error
+	DeleteExpired(now time.Time, limit int) (int, error) // those not kept any longer, the oldest first; returns how many; limit 0 = all
+}

@@ -1,0 +1,60 @@
+package oauth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/signin"
+)
+
+// Account is a user who is signed in to the browser.
+type Account struct {
+	ID     string // for Authorization.Account
+	Sub    string
+	Name   string // by which the user knows the account
+	Note   string // another name; "" if there is none
+	Record signin.Record
+}
+
+// Accounts returns the users who are signed in to the browser, the one who was active last first. cookie is the value of the session
+// cookie.
+func (s *Service) Accounts(ctx context.Context, poolID, cookie string) ([]Account, error) {
+	browser := hashBrowser(cookie)
+	if browser == nil {
+		return nil, nil
+	}
+	var accounts []Account
+	err := s.base.View(ctx, func(tx store.Tx) error {
+		list, err := s.ofBrowser(tx, poolID, browser)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			u, err := tx.Users.Get(x.PoolID, x.Sub)
+			if err != nil {
+				return err
+			}
+			if x.Record.Check(&u) == nil {
+				accounts = append(accounts, account(x, &u))
+			}
+		}
+		return nil
+	})
+	return accounts, err
+}
+
+// account describes a session. The user name of a pool whose users sign in with an address is the sub, which users do not know.
+func account(x *session, u *store.User) Account {
+	names := slices.DeleteFunc([]string{u.Username, u.Attributes["email"], u.Attributes["phone_number"]}, func(name string) bool {
+		return name == "" || name == u.Sub
+	})
+	a := Account{ID: x.ID, Sub: u.Sub, Record: x.Record, Name: u.Username}
+	if len(names) > 0 {
+		a.Name = names[0]
+	}
+	if len(names) > 1 && names[1] != a.Name {
+		a.Note = names[1]
+	}
+	return a
+}

@@ -1,0 +1,125 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// SignedOut says where the browser goes after a sign-out.
+type SignedOut struct {
+	Location string     // "" for the page that says so
+	Login    url.Values // the parameters of the login page, if the browser goes there instead
+}
+
+// Logout checks a request of the logout endpoint and ends the browser's session. A request that is not in order ends nothing and is a
+// *PageError.
+//
+// Source: Cognito's logout endpoint; OpenID Connect RP-Initiated Logout 1.0, which Cognito does not know.
+func (s *Service) Logout(ctx context.Context, poolID string, query url.Values, cookie string) (*SignedOut, error) {
+	to, err := s.afterLogout(ctx, poolID, query)
+	if err != nil {
+		return nil, err
+	}
+	return to, s.EndSession(ctx, poolID, cookie)
+}
+
+// EndSession ends the sessions of a browser in the pool. Tokens that were issued in them stay valid, as in Cognito.
+func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
+	browser := hashBrowser(cookie)
+	if browser == nil {
+		return nil
+	}
+	return s.base.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
+		list, err := tx.Sessions.OfBrowser(poolID, browser)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			if err := tx.Sessions.Delete(x.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// logoutParameters may occur once.
+var logoutParameters = []string{"client_id", "logout_uri", "redirect_uri", "response_type", "id_token_hint", "post_logout_redirect_uri", "state"}
+
+// afterLogout returns where the request wants the browser to go.
+func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Values) (*SignedOut, error) {
+	if size(query) > maxQuery {
+		return nil, Shown(KeyRequest, "")
+	}
+	for _, name := range logoutParameters {
+		if value, ok := single(query, name); !ok || (name != "id_token_hint" && len(value) > maxValue) {
+			return nil, Shown(KeyRequest, "")
+		}
+	}
+	c, err := s.clientOfLogout(ctx, poolID, query)
+	if err != nil {
+		return nil, err
+	}
+	settings := &c.Settings
+	if uri := query.Get("logout_uri"); uri != "" {
+		if !registered(uri, settings.LogoutURLs) {
+			return nil, Shown(KeyLogout, c.ID)
+		}
+		return &SignedOut{Location: uri}, nil
+	}
+	if uri := query.Get("post_logout_redirect_uri"); uri != "" && !s.o.Strict {
+		if !registered(uri, settings.LogoutURLs) {
+			return nil, Shown(KeyLogout, c.ID)
+		}
+		to := &SignedOut{Location: uri}
+		if state := query.Get("state"); state != "" {
+			back := &Authorization{RedirectURI: uri, ResponseMode: ModeQuery}
+			to.Location = back.answer(Pair{"state", state}).Location
+		}
+		return to, nil
+	}
+	if uri := query.Get("redirect_uri"); uri != "" {
+		if !registered(uri, settings.CallbackURLs) {
+			return nil, Shown(KeyRedirect, c.ID)
+		}
+		return &SignedOut{Login: query}, nil
+	}
+	if s.o.Strict {
+		return nil, Shown(KeyLogout, c.ID)
+	}
+	return new(SignedOut), nil
+}
+
+// clientOfLogout returns the client of client_id, or the one for which the ID token in id_token_hint was issued.
+func (s *Service) clientOfLogout(ctx context.Context, poolID string, query url.Values) (*userpool.Client, error) {
+	id, hint := query.Get("client_id"), query.Get("id_token_hint")
+	if s.o.Strict {
+		hint = ""
+	}
+	if hint != "" {
+		p, err := s.o.Pools.Pool(ctx, poolID)
+		if fault.Is(err, fault.ResourceNotFound) {
+			return nil, Shown(KeyClient, id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		t, err := p.VerifyHint(ctx, hint)
+		if err != nil || len(t.Audience) != 1 || (id != "" && t.Audience[0] != id) {
+			return nil, Shown(KeyRequest, id)
+		}
+		id = t.Audience[0]
+	}
+	if id == "" {
+		return nil, Shown(KeyNoClient, "")
+	}
+	_, c, err := s.o.Pools.ClientOf(ctx, poolID, id)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return nil, Shown(KeyClient, id)
+	}
+	return c, err
+}

@@ -1,0 +1,176 @@
+package oauth
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/signin"
+)
+
+// A browser holds a secret, in its session cookie. The SSO sessions of the browser are records of the store under the secret's
+// hash, one for each user who signed in. A sign-in replaces the secret, so that a secret which somebody planted in the browser
+// opens nothing.
+
+// The bounds of sessions.
+const (
+	ssoPrefix   = "sso"     // of the id of an SSO session
+	ssoLength   = 25        // of the rest of it
+	defaultSSO  = time.Hour // how long a sign-in is reused, unless the client says otherwise
+	maxAccounts = 5         // of a browser; a sign-in of another user removes the one that was active least recently
+	maxSSO      = 100       // of a user
+	secretBytes = 32
+)
+
+// signIn is what an SSO session keeps of its sign-in.
+type signIn struct {
+	Record   signin.Record `json:"record"`
+	Provider string        `json:"provider"`
+}
+
+// session is an SSO session.
+type session struct {
+	store.Session
+	signIn
+}
+
+func openSession(rec store.Session) (*session, error) {
+	x := &session{Session: rec}
+	if err := json.Unmarshal(rec.SignIn, &x.signIn); err != nil {
+		return nil, fmt.Errorf("oauth: sign-in of session %s: %w", rec.ID, err)
+	}
+	return x, nil
+}
+
+// hashBrowser returns the hash of a browser's secret, or nil for text that is no such secret.
+func hashBrowser(secret string) []byte {
+	if len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+		return nil
+	}
+	sum := sha256.Sum256([]byte("sluice browser\x00" + secret))
+	return sum[:]
+}
+
+// newBrowser draws a browser's secret.
+func (s *Service) newBrowser() (string, error) {
+	raw, err := s.base.Random(secretBytes)
+	return base64.RawURLEncoding.EncodeToString(raw), err
+}
+
+// reuse returns how long a sign-in lets its user pass to the client.
+func reuse(p *userpool.Pool, c *userpool.Client) time.Duration {
+	if sso := c.Settings.SSOSession; sso != nil && p.Settings.SessionConfiguration.Tracks() {
+		return time.Duration(sso.MaxValidityMinutes) * time.Minute
+	}
+	return defaultSSO
+}
+
+// ofBrowser returns the live sessions of a browser, the one that was active last first.
+func (s *Service) ofBrowser(tx store.Tx, poolID string, browser []byte) ([]*session, error) {
+	if browser == nil {
+		return nil, nil
+	}
+	records, err := tx.Sessions.OfBrowser(poolID, browser)
+	if err != nil {
+		return nil, err
+	}
+	now := s.base.Now()
+	var live []*session
+	for _, rec := range records {
+		if !now.Before(rec.ExpiresAt) {
+			continue
+		}
+		x, err := openSession(rec)
+		if err != nil {
+			return nil, err
+		}
+		live = append(live, x)
+	}
+	return live, nil
+}
+
+// chosen returns the session that the request is about: of the account that the user chose, of the user whom the client named, or
+// the one that was active last. It returns nil if there is none.
+func (a *Authorization) chosen(list []*session) *session {
+	for _, x := range list {
+		if (a.Account == "" || x.ID == a.Account) && (a.Subject == "" || x.Sub == a.Subject) {
+			return x
+		}
+	}
+	return nil
+}
+
+// fresh reports whether the session's sign-in counts for the request: it is of the provider and not too old.
+func (a *Authorization) fresh(x *session, now time.Time) bool {
+	age := now.Sub(x.Record.Time)
+	switch {
+	case a.Provider != "" && a.Provider != x.Provider:
+		return false
+	case a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second:
+		return false
+	}
+	return age < reuse(a.Pool, a.Client)
+}
+
+// level is the level of the session's sign-in.
+func (x *session) level() int { return assurance.Level(x.Record.Methods) }
+
+// use records that the session let its user pass to the request's client, at which it then may live longer.
+func (s *Service) use(tx store.Tx, a *Authorization, x *session) error {
+	x.ActiveAt = s.base.Now()
+	x.Address, x.Device = cmp.Or(a.Visit.Address, x.Address), cmp.Or(a.Visit.Device, x.Device)
+	if until := x.Record.Time.Add(reuse(a.Pool, a.Client)); until.After(x.ExpiresAt) {
+		x.ExpiresAt = until
+	}
+	return tx.Sessions.Update(x.Session)
+}
+
+// newSession returns the session of a sign-in that has just ended.
+func (s *Service) newSession(a *Authorization, by *signin.Authentication) (*session, error) {
+	random, err := s.base.RandomText(userpool.LowerAlphanumeric, ssoLength)
+	if err != nil {
+		return nil, err
+	}
+	x := &session{signIn: signIn{Record: by.Record(), Provider: Local}}
+	data, err := json.Marshal(x.signIn)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: encoding sign-in: %w", err)
+	}
+	now := s.base.Now()
+	x.Session = store.Session{ID: ssoPrefix + random, PoolID: a.Pool.ID, Sub: by.User.Sub, ClientID: a.Client.ID, SignIn: data,
+		Device: by.Visit.Device, Address: by.Visit.Address, CreatedAt: now, ActiveAt: now,
+		ExpiresAt: by.Time.Add(max(defaultSSO, reuse(a.Pool, a.Client)))}
+	return x, nil
+}
+
+// enter adds the session to a browser, whose secret changes. A session of the same user ends.
+func (s *Service) enter(tx store.Tx, x *session, before []byte) error {
+	others, err := s.ofBrowser(tx, x.PoolID, before)
+	if err != nil {
+		return err
+	}
+	kept := 1
+	for _, other := range others {
+		if other.Sub == x.Sub || kept == maxAccounts {
+			if err := tx.Sessions.Delete(other.ID); err != nil {
+				return err
+			}
+			continue
+		}
+		kept++
+		other.Browser = x.Browser
+		if err := tx.Sessions.Update(other.Session); err != nil {
+			return err
+		}
+	}
+	if err := tx.Sessions.TrimSSO(x.PoolID, x.Sub, maxSSO-1); err != nil {
+		return err
+	}
+	return tx.Sessions.Insert(x.Session)
+}
