@@ -116,6 +116,10 @@ type Client struct {
 	TokenExchange *TokenExchange `json:"token_exchange,omitempty"`
 	// RequirePKCE refuses authorization requests of the client without a code_challenge.
 	RequirePKCE bool `json:"require_pkce,omitempty"`
+	// Branding is how managed login looks for the client. Default: the default look.
+	Branding *Branding `json:"branding,omitempty"`
+	// Terms are the documents that sign-up pages link to: both, or none is shown.
+	Terms []TermsLink `json:"terms,omitempty"`
 }
 
 // TokenExchange is what a client may exchange.
@@ -354,6 +358,12 @@ func (a *App) Files() []string {
 		files = append(files, p.Settings)
 		for _, c := range p.Clients {
 			files = append(files, c.Settings, c.JWKS)
+			if b := c.Branding; b != nil {
+				files = append(files, b.Settings)
+				for _, image := range b.Images {
+					files = append(files, image.File)
+				}
+			}
 		}
 	}
 	for _, r := range a.Roles {

@@ -10,10 +10,12 @@ import (
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
+	"github.com/sluicegate/sluice/server/login/pages"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/server/oauthtoken"
 	"github.com/sluicegate/sluice/server/query"
@@ -74,7 +76,15 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 // newMounts makes the handlers below the mount points of the user pools.
 func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL, m.hosts = o.Config.PublicURL, poolHosts{sv}
-	pages, err := newLogin(sv, o, admit)
+	renderer, err := pages.New(pages.Options{})
+	if err != nil {
+		return m, err
+	}
+	login, err := newLogin(sv, o, renderer, admit)
+	if err != nil {
+		return m, err
+	}
+	looks, err := brand.New(brand.Options{Styles: sv.Users.Branding, Pages: renderer, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
@@ -83,12 +93,13 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: pages,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{pages.Serves, pages})
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens},
+		mounted{brand.Serves, looks}, mounted{login.Serves, login})
 	return m, nil
 }
 
