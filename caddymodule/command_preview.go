@@ -86,15 +86,21 @@ func declaredStyle(file, adapter, clientID string) (*branding.Input, error) {
 			return nil, nil
 		}
 	}
-	app, err := loadApp(file, adapter)
+	app, err := readApp(file, adapter)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range app.UserPools {
 		for _, c := range p.Clients {
-			if c.ID == clientID && c.Branding != nil {
-				return node.ReadBranding(c.Branding)
+			if c.ID != clientID || c.Branding == nil {
+				continue
 			}
+			placeholders := replacement{repl: caddy.NewReplacer()}
+			placeholders.looks("client "+c.ID, &c)
+			if err := errors.Join(placeholders.problems...); err != nil {
+				return nil, err
+			}
+			return node.ReadBranding(c.Branding)
 		}
 	}
 	return nil, nil

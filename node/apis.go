@@ -15,6 +15,7 @@ import (
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
+	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/login/pages"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/server/oauthtoken"
@@ -148,4 +149,10 @@ func (a *apis) find(r *http.Request) http.Handler {
 func isForm(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// newLogin makes the login pages of user pools. admit limits anonymous callers.
+func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
+	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
+		Admit: admit, ClientIP: o.ClientIP})
 }
