@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"mime"
 	"net/http"
 
@@ -15,8 +16,6 @@ import (
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
-	"github.com/sluicegate/sluice/server/login"
-	"github.com/sluicegate/sluice/server/login/pages"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/server/oauthtoken"
 	"github.com/sluicegate/sluice/server/query"
@@ -77,7 +76,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 // newMounts makes the handlers below the mount points of the user pools.
 func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
 	m.publicURL, m.hosts = o.Config.PublicURL, poolHosts{sv}
-	renderer, err := pages.New(pages.Options{})
+	renderer, err := loginPages(o.Config.LoginLanguages)
 	if err != nil {
 		return m, err
 	}
@@ -151,8 +150,36 @@ func isForm(r *http.Request) bool {
 	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
-// newLogin makes the login pages of user pools. admit limits anonymous callers.
-func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
-	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
-		Admit: admit, ClientIP: o.ClientIP})
+// resources implements caller.Resources.
+type resources struct{ sv *Services }
+
+// UserPoolTags returns the tags of a user pool.
+func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
+	p, err := r.sv.Users.Pools.Pool(ctx, id)
+	switch {
+	case fault.KindOf(err) == fault.ResourceNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return p.Settings.UserPoolTags, nil
+}
+
+// IdentityPoolTags returns the tags of an identity pool.
+func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
+	return r.sv.Identities.PoolTags(id), nil
+}
+
+// KMSKey returns the ARN of a local key.
+func (r resources) KMSKey(name string, ciphertext []byte) string {
+	if name == "" {
+		return r.sv.keys.KeyOf(ciphertext)
+	}
+	arn, _ := r.sv.keys.Find(name)
+	return arn
+}
+
+// PoolOfIdentity returns the id of an identity's pool.
+func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
+	return r.sv.Identities.PoolOfIdentity(ctx, id)
 }
