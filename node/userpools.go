@@ -66,7 +66,8 @@ func knownPasswords(path string) (threat.Breaches, error) {
 
 // userPoolsAPI are the operations of the user pools.
 func userPoolsAPI(sv *Services, o *Options) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants, ClientIP: o.ClientIP})}
+	return rpc.API{Service: &cognitoidp.API, MaxBody: idpserver.MaxBody, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants,
+		ClientIP: o.ClientIP, PublicURL: o.Config.PublicURL})}
 }
 
 // checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The
@@ -104,7 +105,10 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 	if err := users.Domains.Ensure(ctx, p.ID, d.app.Account, declaredDomains(p)); err != nil {
 		return err
 	}
-	return users.Pools.EnsureParts(ctx, pool)
+	if err := users.Pools.EnsureParts(ctx, pool); err != nil {
+		return err
+	}
+	return d.ensureLooks(ctx, users, p)
 }
 
 // oauth is what AWS's settings of a declared app client do not have, in the domain's terms.

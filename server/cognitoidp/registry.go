@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
@@ -26,6 +27,8 @@ type Options struct {
 	Provider *idp.Provider                    // nil if only the names of the operations are wanted
 	Grants   *grants.Service                  // for GetClientToken; nil like Provider
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; nil if that is not known
+
+	PublicURL string // the base of the addresses of images
 }
 
 // server holds the services behind the operations.
@@ -42,11 +45,14 @@ type server struct {
 	threat   *threat.Service
 	grants   *grants.Service
 	terms    *terms.Service
+	branding *branding.Service
 	clientIP func(*http.Request) netip.Addr
+
+	publicURL string
 }
 
 func newServer(o Options) *server {
-	s := &server{clientIP: o.ClientIP, grants: o.Grants}
+	s := &server{clientIP: o.ClientIP, publicURL: o.PublicURL, grants: o.Grants}
 	if p := o.Provider; p != nil {
 		s.factors = p.Factors
 		s.domains, s.scopes = p.Domains, p.Scopes
@@ -54,7 +60,7 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
-		s.terms = p.Terms
+		s.terms, s.branding = p.Terms, p.Branding
 	}
 	return s
 }
@@ -65,6 +71,7 @@ func Registry(o Options) rpc.Registry {
 	all := rpc.Registry{}
 	for _, of := range []rpc.Registry{
 		s.authOperations(),
+		s.brandingOperations(),
 		s.clientOperations(),
 		s.clientSecretOperations(),
 		s.deviceOperations(),
