@@ -152,9 +152,15 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	return nil
 }
 
-// setMode sets the response mode. It returns false for one that the response type cannot have: tokens never go into a query.
+// isWeb reports whether a browser can post a form to the URI.
+func isWeb(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
+}
+
+// setMode sets the response mode. It returns false for one that cannot be had: tokens never go into a query, and forms only to web
+// sites.
 func (a *Authorization) setMode(mode string) bool {
-	if mode == ModeFormPost || mode == ModeFragment || (mode == ModeQuery && a.ResponseType != TypeToken) {
+	if (mode == ModeFormPost && isWeb(a.RedirectURI)) || mode == ModeFragment || (mode == ModeQuery && a.ResponseType != TypeToken) {
 		a.ResponseMode = mode
 		return true
 	}
