@@ -237,3 +237,20 @@ func TestSecondFactorsByMailAndTheChoiceBetweenThem(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAnAppCanAskForAHigherLevel(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, userpool.PoolSettings{}, web)
+	s.mfa(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: &userpool.SoftwareTokenConfig{Enabled: true}})
+	s.User(s.pool.ID, "ada")
+	s.oauth.levels = []int{4}
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	if b.left != "" || b.status != http.StatusBadRequest {
+		t.Errorf("a user who cannot reach the level: %d, left to %q", b.status, b.left)
+	}
+	s.oauth.levels = nil
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantApp()
+}

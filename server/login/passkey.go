@@ -2,6 +2,7 @@ package login
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/sluicegate/sluice/fault"
@@ -17,8 +18,10 @@ func (v *visit) newPasskeyRequest() (*pages.Passkey, error) {
 	if !signin.TakesPasskeys(v.pool, v.client) {
 		return nil, nil
 	}
-	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowChoice,
-		Parameters: map[string]string{"PREFERRED_CHALLENGE": webAuthn}, Context: v.clientContext()})
+	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), v.request(flowChoice, map[string]string{"PREFERRED_CHALLENGE": webAuthn}))
+	if errors.Is(err, signin.ErrUnreachable) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
