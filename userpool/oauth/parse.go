@@ -134,6 +134,8 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	switch {
 	case !a.Client.Settings.AllowedOAuthFlowsUserPoolClient:
 		return a.refuse(InvalidRequest, "Client is not enabled for OAuth2.0 flows")
+	case a.Client.Settings.OAuth.RequiresPushed():
+		return a.refuse(InvalidRequest, "The client must push its requests, and the server takes none")
 	case a.ResponseType == "":
 		return a.refuse(InvalidRequest, "response_type is missing")
 	case a.ResponseType != TypeCode && a.ResponseType != TypeToken:
@@ -171,6 +173,8 @@ func (a *Authorization) setMode(mode string) bool {
 func (a *Authorization) parseProof(query url.Values) error {
 	challenge, method := query.Get("code_challenge"), query.Get("code_challenge_method")
 	switch {
+	case challenge == "" && method == "" && a.Client.Settings.OAuth.RequiresPKCE():
+		return a.refuse(InvalidRequest, "code_challenge is missing")
 	case challenge == "" && method == "":
 	case challenge == "":
 		return a.refuse(InvalidRequest, "code_challenge is missing")
@@ -217,9 +221,10 @@ func (a *Authorization) parseScope(query url.Values, strict bool) error {
 	return nil
 }
 
-// allowedScopes returns the scopes that the client may have now.
-func allowedScopes(_ *userpool.Pool, c *userpool.Client) []string {
-	return c.Settings.AllowedOAuthScopes
+// allowedScopes returns the scopes that a user can grant to the client now: not those of a resource server that is gone, and not the
+// one for registering clients, which is for clients that act for themselves.
+func allowedScopes(p *userpool.Pool, c *userpool.Client) []string {
+	return slices.DeleteFunc(c.Grants(p), func(scope string) bool { return scope == userpool.ScopeRegister })
 }
 
 // refuseScope is the error of scopes. Cognito has the code in the description.
