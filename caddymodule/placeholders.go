@@ -18,6 +18,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	r.fill("public_url", &a.PublicURL)
 	r.fill("region", &a.Region)
 	r.fill("account", &a.Account)
+	r.fill("login_languages", &a.LoginLanguages)
 	for i := range a.UserPools {
 		pool := &a.UserPools[i]
 		r.fill("user_pool "+pool.ID+": settings", &pool.Settings)

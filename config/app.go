@@ -64,6 +64,10 @@ type App struct {
 	// Default: none, so that no password is found.
 	CompromisedPasswords string `json:"compromised_passwords,omitempty"`
 
+	// LoginLanguages is the path of a folder of language files for the login pages, named {language}.json. They add languages, or replace
+	// texts of those that are built in. Default: none.
+	LoginLanguages string `json:"login_languages,omitempty"`
+
 	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
 	// aliases. They are derived from the master key.
 	KMSKeys []string `json:"kms_keys,omitempty"`
