@@ -147,7 +147,7 @@ func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil { //nolint:gosec // G705: JSON, and its type says so
+	if _, err := w.Write(body); err != nil {
 		h.Log.Debug("answer not delivered", "error", err)
 	}
 }
