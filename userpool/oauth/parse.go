@@ -134,8 +134,6 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	switch {
 	case !a.Client.Settings.AllowedOAuthFlowsUserPoolClient:
 		return a.refuse(InvalidRequest, "Client is not enabled for OAuth2.0 flows")
-	case a.Client.Settings.OAuth.RequiresPushed():
-		return a.refuse(InvalidRequest, "The client must push its requests, and the server takes none")
 	case a.ResponseType == "":
 		return a.refuse(InvalidRequest, "response_type is missing")
 	case a.ResponseType != TypeCode && a.ResponseType != TypeToken:
