@@ -21,7 +21,7 @@ const (
 	number  = "+*******4567"
 	options = `{"challenge":"Y2hhbGxlbmdl","rpId":"localhost","allowCredentials":[],"userVerification":"preferred"}`
 	create  = `{"challenge":"Y2hhbGxlbmdl","rp":{"id":"localhost","name":"localhost"},"user":{"id":"YW5h","name":"ana","displayName":"ana"},"pubKeyCredParams":[{"type":"public-key","alg":-7}],"authenticatorSelection":{"residentKey":"required","userVerification":"preferred"}}`
-	secret  = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+	secret  = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" //nolint:gosec // a sample that opens nothing
 	otp     = "otpauth://totp/Notes:ana@example.com?secret=" + secret + "&issuer=Notes"
 )
 
