@@ -26,6 +26,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    issuer     public|aws
 //	    strict_aws [on|off]
 //	    compromised_passwords <file or folder>
+//	    login_languages <folder>           # {language}.json: texts of the login pages
 //
 //	    user_pool <id> {
 //	        name     <name>
@@ -34,6 +35,14 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            name     <name>
 //	            settings <file>            # a CreateUserPoolClient request
 //	            secret   <secret>
+//	            jwks     <file>            # private_key_jwt with the keys of a file; or:
+//	            jwks_uri <url>             # with those of a URL
+//	            device_grant [on|off]      # RFC 8628
+//	            require_pkce [on|off]
+//	            token_exchange {           # RFC 8693
+//	                subject  <client id>...
+//	                audience <uri>...
+//	            }
 //	        }
 //	        group <name> {
 //	            description <text>
@@ -135,6 +144,9 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if app.CompromisedPasswords != "" {
 		app.CompromisedPasswords = relativeTo(start.file, app.CompromisedPasswords)
 	}
+	if app.LoginLanguages != "" {
+		app.LoginLanguages = relativeTo(start.file, app.LoginLanguages)
+	}
 	checked, err := clone(app)
 	if err != nil {
 		return nil, err
@@ -149,7 +161,7 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 			return nil, err
 		}
 	}
-	if app.Digests, err = digests(app.Files()); err != nil {
+	if app.Digests, err = digests(append(app.Files(), languageFiles(app.LoginLanguages)...)); err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(app)
@@ -189,6 +201,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"kms_key":       marked(parseKMSKey(app)),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 
+		"login_languages":       marked(oneString(&app.LoginLanguages, "login_languages <folder>")),
 		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),
 	}
 }

@@ -18,6 +18,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	r.fill("public_url", &a.PublicURL)
 	r.fill("region", &a.Region)
 	r.fill("account", &a.Account)
+	r.fill("login_languages", &a.LoginLanguages)
 	for i := range a.UserPools {
 		pool := &a.UserPools[i]
 		r.fill("user_pool "+pool.ID+": settings", &pool.Settings)
@@ -25,6 +26,8 @@ func (a *App) replace(repl *caddy.Replacer) error {
 			at := "user_pool " + pool.ID + ": client " + pool.Clients[j].ID
 			r.fill(at+": settings", &pool.Clients[j].Settings)
 			r.fill(at+": secret", &pool.Clients[j].Secret)
+			r.fill(at+": jwks", &pool.Clients[j].JWKS)
+			r.fill(at+": jwks_uri", &pool.Clients[j].JWKSURI)
 		}
 	}
 	for i := range a.Roles {

@@ -165,6 +165,8 @@ func (a *Authorization) setMode(mode string) bool {
 func (a *Authorization) parseProof(query url.Values) error {
 	challenge, method := query.Get("code_challenge"), query.Get("code_challenge_method")
 	switch {
+	case a.Client.Settings.OAuth.RequiresPKCE() && (challenge == "" || a.ResponseType == TypeToken):
+		return a.refuse(InvalidRequest, "the client must use a code with code_challenge")
 	case challenge == "" && method == "":
 	case challenge == "":
 		return a.refuse(InvalidRequest, "code_challenge is missing")
