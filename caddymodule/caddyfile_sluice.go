@@ -21,6 +21,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	sluice {
 //	    data_dir   <path>
 //	    public_url <url>
+//	    domain_suffix <host>
 //	    region     <region>
 //	    account    <twelve digits>
 //	    issuer     public|aws
@@ -48,6 +49,13 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            description <text>
 //	            precedence  <number>
 //	            role        <name>|<arn>
+//	        }
+//	        domain <prefix>|<host> {       # one prefix, one host
+//	            managed_login 1|2
+//	        }
+//	        resource_server <identifier> {
+//	            name  <name>
+//	            scope <name> [<description>] # may be repeated
 //	        }
 //	    }
 //
@@ -187,6 +195,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 	return map[string]option{
 		"data_dir":      marked(oneString(&app.DataDir, "data_dir <path>")),
 		"public_url":    marked(oneString(&app.PublicURL, "public_url <url>")),
+		"domain_suffix": marked(oneString(&app.DomainSuffix, "domain_suffix <host>")),
 		"region":        marked(oneString(&app.Region, "region <region>")),
 		"account":       marked(oneString(&app.Account, "account <twelve digits>")),
 		"issuer":        marked(oneString(&app.Issuer, "issuer public|aws")),

@@ -25,11 +25,7 @@ func loginPages(languages string) (*pages.Renderer, error) {
 }
 
 // newLogin makes the login pages of user pools. admit limits anonymous callers.
-func newLogin(sv *Services, o *Options, admit func(*http.Request) error) (*login.Handler, error) {
-	renderer, err := loginPages(o.Config.LoginLanguages)
-	if err != nil {
-		return nil, err
-	}
+func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
 	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
 		Admit: admit, ClientIP: o.ClientIP})
 }
