@@ -116,7 +116,7 @@ func (r *Revocations) state() string {
 	return r.feed.State()
 }
 
-// maintain deletes expired revocations.
+// maintain deletes expired revocations, and sessions of browsers that are over.
 func (r *Revocations) maintain(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
@@ -134,7 +134,24 @@ func (r *Revocations) maintain(ctx context.Context) {
 		if err != nil {
 			r.log.Error("deleting expired revocations", "error", err)
 		}
+		if err := r.deleteSessions(ctx); err != nil {
+			r.log.Error("deleting sessions of browsers that are over", "error", err)
+		}
 	}
+}
+
+// deleteSessions deletes the sessions of browsers that are over, a few at a time, so that other transactions do not wait.
+func (r *Revocations) deleteSessions(ctx context.Context) error {
+	const most = 1000
+	for deleted := most; deleted == most; {
+		if err := r.store.Update(ctx, func(tx store.Tx) (err error) {
+			deleted, err = tx.EdgeSessions.DeleteExpired(r.now(), most)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends the background work.

@@ -67,7 +67,7 @@ func BenchmarkRequest(b *testing.B) {
 // made returns the cookie and the record of a session, as create makes them.
 func (w *world) made(s *Service, i int, k kept) (string, store.EdgeSession) {
 	var random [idBytes + secretBytes]byte
-	binary.BigEndian.PutUint64(random[:], rand.Uint64()) //nolint:gosec // G404: not for secrets
+	binary.BigEndian.PutUint64(random[:], rand.Uint64())
 	binary.BigEndian.PutUint64(random[8:], uint64(i))
 	secret := s.o.Box.MAC(secretPurpose, random[idBytes:])
 	record := store.EdgeSession{ID: base64.RawURLEncoding.EncodeToString(random[:idBytes]), Login: s.id, Issuer: testIssuer,
@@ -155,7 +155,7 @@ func BenchmarkSessionsInStore(b *testing.B) {
 			}
 			b.ResetTimer()
 			for b.Loop() {
-				cookie := cookies[rand.IntN(sessions)] //nolint:gosec // G404: not for secrets
+				cookie := cookies[rand.IntN(sessions)]
 				if _, _, err := s.Subject(context.Background(), cookie, testHost, w.now); err != nil {
 					b.Fatal(err)
 				}

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// DefaultCacheBytes is the default memory for subjects of sessions: about 30,000 of them.
+// DefaultCacheBytes is the default memory for subjects of sessions: about 45,000 of them.
 const DefaultCacheBytes = 64 << 20
 
 // Options are the dependencies and settings of a Service. All are required, unless a comment says otherwise.

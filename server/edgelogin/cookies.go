@@ -33,7 +33,7 @@ const maxAttempts = 4
 
 // set sets a cookie. A life of 0 deletes it.
 func (v *visit) set(name, value string, life time.Duration) {
-	c := http.Cookie{Name: CookieName(name, v.site.Secure), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
+	c := http.Cookie{Name: CookieName(name, v.site.Secure), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, //nolint:gosec // G124: Secure wherever the site is https
 		Secure: v.site.Secure, SameSite: http.SameSiteLaxMode}
 	if life == 0 {
 		c.MaxAge = -1

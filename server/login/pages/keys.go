@@ -33,7 +33,7 @@ const (
 	ErrSignUp            Key = "error.signup"             // sign-up is closed
 	ErrNotConfirmed      Key = "error.not_confirmed"      // the account is not confirmed yet
 	ErrPasskey           Key = "error.passkey"            // the passkey did not work
-	ErrPasskeyUnknown    Key = "error.passkey_unknown"    // no account has the passkey
+	ErrPasskeyUnknown    Key = "error.passkey_unknown"    //nolint:gosec // a key: no account has the passkey
 	ErrNoFactor          Key = "error.no_factor"          // no second factor can be used
 	ErrProvider          Key = "error.provider"           // the identity provider refused
 	ErrDomain            Key = "error.domain"             // no provider for the domain of the e-mail address

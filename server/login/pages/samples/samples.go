@@ -21,7 +21,8 @@ const (
 	number  = "+*******4567"
 	options = `{"challenge":"Y2hhbGxlbmdl","rpId":"localhost","allowCredentials":[],"userVerification":"preferred"}`
 	create  = `{"challenge":"Y2hhbGxlbmdl","rp":{"id":"localhost","name":"localhost"},"user":{"id":"YW5h","name":"ana","displayName":"ana"},"pubKeyCredParams":[{"type":"public-key","alg":-7}],"authenticatorSelection":{"residentKey":"required","userVerification":"preferred"}}`
-	otp     = "otpauth://totp/Notes:ana@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Notes"
+	secret  = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" //nolint:gosec // a sample that opens nothing
+	otp     = "otpauth://totp/Notes:ana@example.com?secret=" + secret + "&issuer=Notes"
 )
 
 // frame is what all samples share: a sign-in to the app Notes.
@@ -137,9 +138,9 @@ func signUps() []Sample {
 func setUps() []Sample {
 	login := frame("/login")
 	return []Sample{
-		{"totp", login, pages.SetUpTOTP{Username: user, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URI: otp, Other: true}},
+		{"totp", login, pages.SetUpTOTP{Username: user, Secret: secret, URI: otp, Other: true}},
 		{"totp-wrong", invalid(login, pages.FieldError{Field: "code", Key: pages.ErrCode}),
-			pages.SetUpTOTP{Username: user, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", URI: otp, Skip: true}},
+			pages.SetUpTOTP{Username: user, Secret: secret, URI: otp, Skip: true}},
 		{"contact-phone", login, pages.SetUpContact{Username: user, Phone: true, Other: true}},
 		{"contact-email", invalid(login, pages.FieldError{Field: "email", Key: pages.ErrEmail}), pages.SetUpContact{Username: "ana", Value: "ana"}},
 		{"add-passkey", frame("/passkeys/add"), pages.AddPasskey{Username: user, Passkey: pages.Passkey{Options: create}, Skip: true}},
