@@ -41,6 +41,7 @@ var signers = map[string]string{
 	"userpool/tokens": "the tokens of user pools",
 	"identitypool":    "the tokens of GetOpenIdToken",
 	"credentials":     "the tokens that upstreams get",
+	"authz/login":     "the header x-amzn-oidc-data",
 }
 
 // jose are the packages that can sign a token: the project's own and those of jwx.

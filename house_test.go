@@ -32,6 +32,7 @@ var floors = map[string]int{
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
+	"authz/login":      4,
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/branding": 4, "userpool/terms": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
@@ -44,7 +45,7 @@ var floors = map[string]int{
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
 	"server/login": 12, "server/kms": 12,
-	"server/refusal": 12,
+	"server/refusal": 11, "server/edgelogin": 12,
 	// 11 to 13, the looks of the login pages.
 	"server/login/pages": 11, "server/login/pages/samples": 12, "server/login/pages/gallery": 13,
 	// 13, the composition.

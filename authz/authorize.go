@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
@@ -34,6 +35,7 @@ type call struct {
 	cached     bool
 	subject    *Subject
 	principal  *principal.Principal // the subject's
+	lapsed     *Refusal             // why the cookie is not that of a session
 	verified   *sigv4.Verified
 	body       []byte
 	rewritten  bool // body is not the client's
@@ -82,7 +84,7 @@ func (c *call) run() *Refusal {
 	if refusal := c.read(); refusal != nil {
 		return refusal
 	}
-	found, refusal := findCredential(c.r, c.e.o.LoginCookie)
+	found, refusal := findCredential(c.r, c.cookieName())
 	if refusal != nil {
 		return refusal
 	}
@@ -105,7 +107,7 @@ func (c *call) read() *Refusal {
 	if len(r.Header) > c.e.o.MaxHeaders {
 		return refuse(TooManyHeaders)
 	}
-	if len(r.Method) > 32 || !isToken(r.Method) {
+	if len(r.Method) > 32 || !headers.IsToken(r.Method) {
 		return malformed(MalformedMethod, errors.New("the method is malformed"))
 	}
 	if r.TooEarly {
@@ -117,7 +119,7 @@ func (c *call) read() *Refusal {
 	if err := urlpath.CheckTarget(r.Target); err != nil {
 		return malformed(MalformedPath, err)
 	}
-	host, err := CanonicalHost(r.Host)
+	host, err := urlpath.CanonicalHost(r.Host)
 	if err != nil {
 		return malformed(MalformedHost, err)
 	}
@@ -206,16 +208,6 @@ func costly(err error) bool {
 	return ok && refused.Reason == token.BadSignature
 }
 
-// cookie resolves a cookie of the login pages.
-func (c *call) cookie() *Refusal {
-	p, err := c.e.o.Logins.Resolve(c.ctx, c.credential.value)
-	if err != nil {
-		return refuseSession(err)
-	}
-	c.take(&Subject{Principal: p})
-	return nil
-}
-
 // checkRevoked checks that the credential has not expired or been revoked. It skips the lookup if there was no revocation
 // since the last one.
 func (c *call) checkRevoked() *Refusal {
@@ -238,6 +230,9 @@ func (c *call) checkRevoked() *Refusal {
 		return nil
 	}
 	if revocations.Revoked(p) {
+		if c.credential.scheme == schemeCookie {
+			return c.renew()
+		}
 		return refuse(Revoked)
 	}
 	c.subject.epoch.Store(epoch)
@@ -263,6 +258,9 @@ func (c *call) decide() *Refusal {
 		}
 		if decision.Effect != policy.Allow {
 			c.decided, c.decision = i, decision
+			if c.principal.Kind == principal.Anonymous && c.lapsed != nil {
+				return c.lapsed
+			}
 			if c.principal.Kind == principal.Anonymous {
 				return refuse(NoCredential)
 			}
@@ -301,6 +299,7 @@ func (c *call) addTarget(t target) {
 // fill fills in the result, which is zero, and records a denial.
 func (c *call) fill(r *Result, refusal *Refusal) {
 	p := c.principal
+	r.Session = c.subject.session
 	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
 	r.Decision, r.Path, r.RawPath, r.ExpiresAt = c.decision, c.passed, c.rawPath, p.ExpiresAt
 	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow

@@ -269,16 +269,21 @@ func TestRolesOfATokenDecideWithinTheirBoundaries(t *testing.T) {
 // logins resolves only the cookie "good".
 type logins struct{}
 
-func (logins) Resolve(_ context.Context, cookie string) (*principal.Principal, error) {
+func (logins) Subject(_ context.Context, cookie, _ string, _ time.Time) (*Subject, bool, error) {
 	switch cookie {
 	case "good":
-		return &principal.Principal{Kind: principal.User, Username: "alice", Groups: []string{"readers"}}, nil
+		return &Subject{Principal: &principal.Principal{Kind: principal.User, Username: "alice", Groups: []string{"readers"}}}, true, nil
 	case "over":
-		return nil, fault.New(fault.ExpiredToken, "over")
+		return nil, false, fault.New(fault.ExpiredToken, "over")
 	case "none":
-		return nil, fault.New(fault.NotAuthorized, "none")
+		return nil, false, fault.New(fault.NotAuthorized, "none")
 	}
-	return nil, errors.New("the store is down")
+	return nil, false, errors.New("the store is down")
+}
+
+func (l logins) Renew(ctx context.Context, cookie, host string, _ *Subject) (*Subject, error) {
+	s, _, err := l.Subject(ctx, cookie, host, time.Time{})
+	return s, err
 }
 
 func TestALoginCookieIsACredential(t *testing.T) {

@@ -64,9 +64,9 @@ func (c *call) globalKey(name string) policy.Values {
 	case "principalaccount":
 		return text(p.Account)
 	case "principaltype":
-		return policy.One(principalType(p.Kind))
+		return policy.One(p.Kind.AWSType())
 	case "userid":
-		return text(userID(p))
+		return text(p.AWSUserID())
 	case "username":
 		if c.e.o.StrictAWS {
 			return absent
@@ -88,36 +88,6 @@ func (c *call) globalKey(name string) policy.Values {
 		return c.tagKey(p, tag)
 	}
 	return c.requestKey(name)
-}
-
-// principalType returns aws:PrincipalType.
-func principalType(kind principal.Kind) string {
-	switch kind {
-	case principal.RoleSession:
-		return "AssumedRole"
-	case principal.Root:
-		return "Account"
-	case principal.User, principal.Machine:
-		return "User"
-	case principal.Anonymous:
-	}
-	return "Anonymous"
-}
-
-// userID returns aws:userid: role id and session name of a role session, the account for the administrator, the subject
-// of a token.
-func userID(p *principal.Principal) string {
-	switch p.Kind {
-	case principal.RoleSession:
-		if p.RoleID == "" {
-			return ""
-		}
-		return p.RoleID + ":" + p.SessionName
-	case principal.Root:
-		return p.Account
-	case principal.User, principal.Machine, principal.Anonymous:
-	}
-	return p.Subject
 }
 
 // tagKey finds a principal tag by its name in lower case.

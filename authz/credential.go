@@ -2,6 +2,8 @@ package authz
 
 import (
 	"strings"
+
+	"github.com/sluicegate/sluice/authz/headers"
 )
 
 // scheme is how a credential is presented.
@@ -88,7 +90,7 @@ func headerCredential(lines []string) (credential, *Refusal) {
 		return credential{scheme: schemeSigV4}, nil
 	}
 	word, _, _ := strings.Cut(line, " ")
-	if !isToken(word) {
+	if !headers.IsToken(word) {
 		return credential{}, refuse(MalformedCredential)
 	}
 	if strings.EqualFold(word, "bearer") {
@@ -146,21 +148,3 @@ func cookieValue(lines []string, name string) (value string, count int) {
 	}
 	return value, count
 }
-
-// isToken reports whether s is a token (RFC 9110 section 5.6.2).
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !tokenByte[s[i]] {
-			return false
-		}
-	}
-	return s != ""
-}
-
-var tokenByte = func() (t [256]bool) {
-	const set = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
-	for i := 0; i < len(set); i++ {
-		t[set[i]] = true
-	}
-	return t
-}()

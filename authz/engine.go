@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -48,7 +47,8 @@ type Options struct {
 	Tokens *token.Cache[*Subject]
 	// SigV4 verifies AWS signatures. nil means that the route takes none.
 	SigV4 *SigV4
-	// LoginCookie is the name of the cookie that Logins resolves. "" means that the route takes no cookie.
+	// LoginCookie is the name of the cookie that Logins resolves. On sites with https, SecurePrefix stands before it. "" means
+	// that the route takes no cookie.
 	LoginCookie string
 	Logins      Logins
 
@@ -144,14 +144,6 @@ type Revocations interface {
 	Fresh() bool
 }
 
-// Logins resolves the cookie of the login pages.
-type Logins interface {
-	// Resolve returns the principal that is logged in. The error is a fault of kind NotAuthorized or ExpiredToken if the
-	// cookie is not valid, and any other error if that cannot be determined. The engine calls it for every request and
-	// does not cache the result.
-	Resolve(ctx context.Context, cookie string) (*principal.Principal, error)
-}
-
 // Engine authorizes the requests of one route. It is safe for concurrent use and has nothing to close.
 type Engine struct {
 	o          Options
@@ -170,6 +162,8 @@ type Engine struct {
 	calls      sync.Pool
 	serial     atomic.Uint32
 	recent     [recentPrincipals]atomic.Pointer[made]
+
+	secureCookie string // LoginCookie on sites with https
 }
 
 // group is a compiled GroupPolicies.
@@ -219,6 +213,9 @@ func New(o Options) (*Engine, error) {
 	}})
 	if s := o.SigV4; s != nil && s.Root != nil {
 		e.root = newRoot(s.Root)
+	}
+	if o.LoginCookie != "" {
+		e.secureCookie = SecurePrefix + o.LoginCookie
 	}
 	e.calls.New = func() any { return &call{e: e} }
 	return e, nil

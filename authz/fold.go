@@ -2,28 +2,14 @@ package authz
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // Caddy's matchers and prefixes compare paths without case, and so do some file systems and frameworks: behind them
 // "/ADMIN" is served as "/admin". Rules that deny therefore compare a path in lower case with a pattern in lower case.
 // Rules that allow compare the path as it is.
-
-// fold returns s in lower case. Characters that any common way of ignoring case takes for equal become the same one:
-// lower case, upper case and Unicode's simple folding. It allocates only if s changes.
-func fold(s string) string {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
-			return strings.Map(foldRune, s)
-		}
-	}
-	return s
-}
-
-func foldRune(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
 
 // lowerKey is the prefix of the condition keys that give the value of another key in lower case.
 const lowerKey = "lower"
@@ -35,11 +21,11 @@ func (c *call) lowerCase(key string) policy.Values {
 	}
 	values := c.Lookup(key)
 	if values.Len() == 1 {
-		return policy.One(fold(values.At(0)))
+		return policy.One(urlpath.Fold(values.At(0)))
 	}
 	var all []string
 	for i := range values.Len() {
-		all = append(all, fold(values.At(i)))
+		all = append(all, urlpath.Fold(values.At(i)))
 	}
 	return policy.Many(all)
 }
@@ -49,7 +35,7 @@ func foldPattern(pattern string) string {
 	var b strings.Builder
 	for {
 		literal, rest, found := strings.Cut(pattern, "${")
-		b.WriteString(fold(literal))
+		b.WriteString(urlpath.Fold(literal))
 		if !found {
 			return b.String()
 		}
@@ -58,7 +44,7 @@ func foldPattern(pattern string) string {
 		case inside == "*" || inside == "?" || inside == "$":
 			b.WriteString("${" + inside + "}")
 		case defaulted:
-			b.WriteString("${" + lowerKey + ":" + key + ", '" + fold(fallback) + "}")
+			b.WriteString("${" + lowerKey + ":" + key + ", '" + urlpath.Fold(fallback) + "}")
 		default:
 			b.WriteString("${" + lowerKey + ":" + key + "}")
 		}

@@ -82,7 +82,7 @@ func (m *HTTPMapping) target(c *call, path string) target {
 	t := target{action: ActionInvoke, resource: m.base + c.r.Method + path}
 	if c.e.folded != nil {
 		// Methods are case-sensitive, but frameworks convert them to upper case.
-		if method, folded := strings.ToUpper(c.r.Method), fold(path); method != c.r.Method || folded != path {
+		if method, folded := strings.ToUpper(c.r.Method), urlpath.Fold(path); method != c.r.Method || folded != path {
 			t.folded = m.base + method + folded
 		}
 	}

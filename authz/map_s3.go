@@ -72,7 +72,7 @@ func (m *S3Mapping) check() error {
 		}
 	}
 	for _, endpoint := range m.Endpoints {
-		if host, err := CanonicalHost(endpoint); err != nil || host != endpoint {
+		if host, err := urlpath.CanonicalHost(endpoint); err != nil || host != endpoint {
 			return fmt.Errorf("authz: the endpoint %q is not a host name in lower case without a port", endpoint)
 		}
 	}

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -30,7 +32,7 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	if strings.Contains(query, "X-Amz-Signature") {
 		c.credential.scheme = schemePresigned
 	}
-	name, err := CanonicalHost(host)
+	name, err := urlpath.CanonicalHost(host)
 	if err != nil {
 		return c, malformed(MalformedHost, err)
 	}
@@ -357,7 +359,7 @@ func FuzzS3Mapping(f *testing.F) {
 		if source != "" {
 			header["X-Amz-Copy-Source"] = []string{source}
 		}
-		if !strings.HasPrefix(target, "/") || len(method) > 10 || !isToken(method) {
+		if !strings.HasPrefix(target, "/") || len(method) > 10 || !headers.IsToken(method) {
 			return
 		}
 		c, refusal := mapS3(m, method, "s3.example", target, header, body)

@@ -3,6 +3,8 @@ package authz
 import (
 	"context"
 	"testing"
+
+	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // As in Oathkeeper GHSA-p224-6x5r-fjpm and similar advisories, the gateway matches one reading of a path and the
@@ -47,7 +49,7 @@ func TestAHostHasOneName(t *testing.T) {
 		"": "", "api.example.": "", "api.example.:80": "", "a b": "", "user@api.example": "", "api.example:": "",
 		"api.example:80x": "", "[::1": "", "[::1]x": "", ":80": "", "a/b": "", "a,b": "",
 	} {
-		host, err := CanonicalHost(raw)
+		host, err := urlpath.CanonicalHost(raw)
 		if host != expected || (err == nil) != (expected != "") {
 			t.Errorf("%q: %q, %v; want %q", raw, host, err, expected)
 		}

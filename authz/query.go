@@ -2,6 +2,7 @@ package authz
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 )
 
@@ -99,4 +100,15 @@ func queryValue(raw, name string) (value string, found int, err error) {
 		}
 	})
 	return value, found, err
+}
+
+// unescape decodes percent-encoding once. A plus is a space in queries only.
+func unescape(s string, plusIsSpace bool) (string, error) {
+	if strings.IndexByte(s, '%') < 0 && (!plusIsSpace || strings.IndexByte(s, '+') < 0) {
+		return s, nil
+	}
+	if plusIsSpace {
+		return url.QueryUnescape(s)
+	}
+	return url.PathUnescape(s)
 }

@@ -14,6 +14,7 @@ const (
 	Revoked      // the credential was revoked
 	Unavailable  // something that the decision needs is missing or out of date
 	UnknownValue // a policy tests a condition key whose value is not known here
+	CrossOrigin  // a page of another origin tries to use the session of a browser
 
 	// The request has no single meaning, or one that is not served.
 	TooManyHeaders
@@ -118,6 +119,7 @@ var reasonInfos = [reasonCount]reasonInfo{
 	Revoked:      {"revoked", Unauthenticated, "The credential has been revoked."},
 	Unavailable:  {"unavailable", Undecidable, "The request cannot be decided on at present. Try again."},
 	UnknownValue: {"unsupported", Denied, ""},
+	CrossOrigin:  {"cross_origin", Denied, "A page of another origin may not change anything in the name of a signed-in user."},
 
 	TooManyHeaders:  {"header", Malformed, "The request has too many header fields."},
 	MalformedMethod: {"method", Malformed, ""},

@@ -23,6 +23,10 @@ type Request struct {
 	RawPath string
 	// RawQuery is the query to forward, without the question mark.
 	RawQuery string
+	// PublicHost is the host that the browser sees, if a trusted proxy says that it is not Host. PublicHTTPS reports that a
+	// trusted proxy takes the browser's requests over https. Only logins use them.
+	PublicHost  string
+	PublicHTTPS bool
 	// Proto is the protocol, such as "HTTP/1.1".
 	Proto string
 	// Header is the request's header with canonical keys.

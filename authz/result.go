@@ -39,6 +39,8 @@ type Result struct {
 
 	// Principal is the sender. It is never nil; its kind is Anonymous if there is no credential, or a bad one.
 	Principal *principal.Principal
+	// Session is the session of a browser that signed in; nil for other credentials.
+	Session *Session
 	// Scheme is how the credential was presented: "none", "bearer", "sigv4", "presigned", "cookie" or "other".
 	Scheme string
 

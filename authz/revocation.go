@@ -12,6 +12,10 @@ type IndexRevocations struct {
 	UpToDate func() bool
 }
 
+// SessionFamily returns the name under which the index revokes a session of a browser, as if it were a family of tokens. No
+// token has such an origin_jti.
+func SessionFamily(id string) string { return "edge session " + id }
+
 // Epoch implements Revocations.
 func (r *IndexRevocations) Epoch() uint64 { return r.Index.Epoch() }
 
@@ -20,6 +24,10 @@ func (r *IndexRevocations) Fresh() bool { return r.UpToDate == nil || r.UpToDate
 
 // Revoked looks up the token, or the role, the identity and every sign-in that a session came from.
 func (r *IndexRevocations) Revoked(p *principal.Principal) bool {
+	if p.SessionID != "" && r.Index.Revoked(revoke.Credential{Issuer: p.Issuer, Subject: p.Subject, OriginJTI: SessionFamily(p.SessionID),
+		AuthTime: p.AuthTime, IssuedAt: p.IssuedAt}) {
+		return true
+	}
 	if p.Kind == principal.User || p.Kind == principal.Machine {
 		return r.Index.Revoked(revoke.Credential{Issuer: p.Issuer, Subject: p.Subject, OriginJTI: p.OriginJTI,
 			AuthTime: p.AuthTime, IssuedAt: p.IssuedAt})

@@ -19,6 +19,7 @@ type Subject struct {
 	permissions atomic.Pointer[permissions]
 	others      atomic.Pointer[otherPermissions] // on further routes
 	keys        *accessKey                       // of credentials that sign; nil for tokens
+	session     *Session                         // of a browser that signed in; nil for others
 	serial      uint32                           // spreads subjects over an engine's places
 	generation  uint32                           // of the verifier's keys when the token was verified
 	token       packed
@@ -122,7 +123,7 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 		SourceIdentity: r.SourceIdentity,
 		IssuedAt:       r.IssuedAt,
 		ExpiresAt:      r.ExpiresAt,
-		ARN:            sessionARN(r),
+		ARN:            r.ARN(),
 	}
 	for _, l := range r.Logins {
 		p.Logins = append(p.Logins, principal.Login{Issuer: l.Issuer, Subject: l.Subject, OriginJTI: l.OriginJTI,
@@ -138,19 +139,6 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 		}
 	}
 	return s
-}
-
-// sessionARN returns arn:aws:sts::{account}:assumed-role/{role}/{session}, without the path of the role.
-func sessionARN(r *session.Record) string {
-	switch r.Kind {
-	case session.UserSession:
-		return r.RoleARN
-	case session.FederatedUser:
-		return "arn:aws:sts::" + r.Account + ":federated-user/" + r.SessionName
-	case session.AssumedRole, session.WebIdentityRole, session.SAMLRole:
-	}
-	role := r.RoleARN[strings.LastIndexByte(r.RoleARN, '/')+1:]
-	return "arn:aws:sts::" + r.Account + ":assumed-role/" + role + "/" + r.SessionName
 }
 
 func newRoot(k *RootKey) *Subject {

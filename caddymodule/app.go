@@ -67,7 +67,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		MasterKey: os.Getenv("SLUICE_MASTER_KEY"),
 		RootKey: sigv4.Credentials{AccessKeyID: os.Getenv("SLUICE_ROOT_ACCESS_KEY_ID"),
 			SecretAccessKey: os.Getenv("SLUICE_ROOT_SECRET_ACCESS_KEY")},
-		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, ErrorRoute: errorRoute,
+		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Trusted: trustedProxy, ErrorRoute: errorRoute,
 	})
 	if err == nil {
 		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -67,6 +68,9 @@ func (a *Authorize) Provision(ctx caddy.Context) error {
 		placeholders.fill("policy", &a.Policies[i].File)
 	}
 	placeholders.headers(a.Headers)
+	if a.Login != nil {
+		placeholders.fill("login: secret", &a.Login.Secret)
+	}
 	if err := errors.Join(placeholders.problems...); err != nil {
 		return err
 	}
@@ -100,6 +104,9 @@ func (a *Authorize) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 			return refusal.Starting(w)
 		}
 	}
+	if gate.ServeLogin(w, r, requested(r)) {
+		return nil
+	}
 	p, err := ask(gate, w, r)
 	if p == nil {
 		return err
@@ -124,6 +131,14 @@ func ask(gate *node.Gate, w http.ResponseWriter, r *http.Request) (*passage, err
 		return nil, err
 	}
 	return &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars}, nil
+}
+
+// requested returns the URL that the client requested.
+func requested(r *http.Request) *url.URL {
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+		return original.URL
+	}
+	return r.URL
 }
 
 // wait waits for the app to start. It returns nil if the client disconnects or the start fails.

@@ -33,6 +33,16 @@ func init() {
 //	        algorithms <alg>...
 //	        max_stale  <duration>
 //	    }
+//	    login <client id> [<secret>] {    # browsers sign in, with a user pool or an issuer of the route
+//	        with            <pool id or issuer url>
+//	        scope           <scope>...
+//	        callback        <path>
+//	        logout          <path>
+//	        session         <duration>
+//	        unauthenticated redirect|deny|allow
+//	        return_to       <host>...
+//	        alb_headers     [on|off]      # x-amzn-oidc-* as a load balancer of AWS sets them
+//	    }
 //	    sigv4 s3|execute-api {            # requests signed with temporary credentials
 //	        prefix <path>
 //	        region <region>
@@ -76,6 +86,10 @@ func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 	}
 	checked := authorize.Authorize
 	checked.Issuers = append([]config.Issuer(nil), checked.Issuers...)
+	if checked.Login != nil {
+		login := *checked.Login
+		checked.Login = &login
+	}
 	if checked.SigV4 != nil {
 		sigv4 := *checked.SigV4
 		checked.SigV4 = &sigv4
@@ -117,6 +131,7 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"client_id": p.marked(manyStrings(&a.Clients, "client_id <id>...")),
 		"token_use": p.marked(manyStrings(&a.TokenUse, "token_use access|id...")),
 		"issuer":    p.issuer,
+		"login":     p.login,
 		"sigv4":     p.sigv4,
 
 		"allow": p.rule, "deny": p.rule, "require": p.rule,
@@ -167,6 +182,34 @@ func (p authorizeParser) issuer(d *caddyfile.Dispenser) error {
 	}
 	p.into.Issuers = append(p.into.Issuers, issuer)
 	return nil
+}
+
+func (p authorizeParser) login(d *caddyfile.Dispenser) error {
+	const syntax = "login <client id> [<secret>] { … }"
+	if p.into.Login != nil {
+		return d.Err("login is set twice; remove one of them")
+	}
+	args := peekArgs(d)
+	if len(args) == 0 || len(args) > 2 {
+		return usage(d, syntax)
+	}
+	p.at.mark(d, "login "+args[0])
+	l := &config.Login{ClientID: args[0]}
+	if len(args) == 2 {
+		l.Secret = args[1]
+	}
+	d.RemainingArgs()
+	p.into.Login = l
+	return parseBlock(d, "login", map[string]option{
+		"with":            oneString(&l.With, "with <pool id or issuer url>"),
+		"scope":           manyStrings(&l.Scopes, "scope <scope>..."),
+		"callback":        oneString(&l.Callback, "callback <path>"),
+		"logout":          oneString(&l.Logout, "logout <path>"),
+		"session":         oneDuration(&l.Session, "session <duration>"),
+		"unauthenticated": oneString(&l.Unauthenticated, "unauthenticated redirect|deny|allow"),
+		"return_to":       manyStrings(&l.ReturnTo, "return_to <host>..."),
+		"alb_headers":     onOff(&l.ALBHeaders, "alb_headers [on|off]"),
+	})
 }
 
 func (p authorizeParser) sigv4(d *caddyfile.Dispenser) error {

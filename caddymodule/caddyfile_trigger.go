@@ -38,14 +38,28 @@ func triggerOptions(t *config.Trigger) map[string]option {
 		"command":    command(&t.Command),
 		"url":        oneString(&t.URL, "url <url>"),
 		"invoke":     oneString(&t.Invoke, "invoke <url>"),
-		"timeout":    oneDuration(&t.Timeout, "timeout <duration>"),
+		"timeout":    notZero(&t.Timeout, oneDuration(&t.Timeout, "timeout <duration>")),
 		"handler":    oneString(&t.Handler, "handler <name>"),
 		"env":        variable(&t.Env),
-		"instances":  oneInt(&t.Instances, "instances <number>"),
+		"instances":  notZero(&t.Instances, oneInt(&t.Instances, "instances <number>")),
 		"memory":     oneSize(&t.Memory, "memory <size>"),
 		"fetch":      manyStrings(&t.Fetch, "fetch <host>..."),
 		"watch":      files(&t.Watch, "watch <file>"),
 		"header":     header(&t.Headers),
+	}
+}
+
+// notZero refuses 0, which would stand for the default.
+func notZero[T comparable](field *T, read option) option {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if err := read(d); err != nil {
+			return err
+		}
+		if *field == *new(T) {
+			return d.Errf("%s must be more than 0; leave the option out for the default", name)
+		}
+		return nil
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/trigger"
 )
@@ -53,7 +54,7 @@ func invokeTrigger(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	app, err := loadApp(file, adapter)
+	app, err := loadTrigger(file, adapter, args[0])
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,6 @@ func invokeTrigger(cmd *cobra.Command, args []string) error {
 	began := time.Now()
 	output, err := functions.Invoke(context.Background(), args[0], event)
 	took := time.Since(began)
-	if errors.Is(err, trigger.ErrNotFound) {
-		return errors.Join(fmt.Errorf("no trigger %s in the configuration", args[0]), closeAll())
-	}
 	if err := closeAll(); err != nil {
 		return err
 	}
@@ -103,8 +101,9 @@ func readEvent(stdin io.Reader, file string) ([]byte, error) {
 	return event, nil
 }
 
-// loadApp reads the sluice block of a configuration.
-func loadApp(file, adapter string) (*App, error) {
+// loadTrigger reads the sluice block of a configuration, and leaves only the trigger that runs for the ARN: so no other function
+// starts, and no other setting needs its secrets.
+func loadTrigger(file, adapter, arn string) (*App, error) {
 	raw, _, _, err := caddycmd.LoadConfig(file, adapter)
 	if err != nil {
 		return nil, err
@@ -122,7 +121,29 @@ func loadApp(file, adapter string) (*App, error) {
 	if err := caddy.StrictUnmarshalJSON(whole.Apps.Sluice, app); err != nil {
 		return nil, err
 	}
+	t := triggerFor(app.Triggers, arn)
+	if t == nil {
+		return nil, fmt.Errorf("no trigger %s in the configuration", arn)
+	}
+	app.App = config.App{BaseDir: app.BaseDir, Triggers: []config.Trigger{*t}}
 	return app, app.replace(caddy.NewReplacer())
+}
+
+// triggerFor returns the trigger with the ARN or, for one with a qualifier, with the ARN without it; nil for none.
+func triggerFor(all []config.Trigger, arn string) *config.Trigger {
+	wanted, err := trigger.ParseARN(arn)
+	if err != nil {
+		return nil
+	}
+	for _, qualifier := range []string{wanted.Qualifier, ""} {
+		wanted.Qualifier = qualifier
+		for i := range all {
+			if parsed, err := trigger.ParseARN(all[i].ARN); err == nil && parsed == wanted {
+				return &all[i]
+			}
+		}
+	}
+	return nil
 }
 
 // lineLog is a slog.Handler that prints messages for a person: the level, the message, and what went wrong.

@@ -75,6 +75,12 @@ func clientIP(r *http.Request) netip.Addr {
 	return clientAddr(vars)
 }
 
+// trustedProxy reports whether the peer is one of the server's trusted_proxies.
+func trustedProxy(r *http.Request) bool {
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted
+}
+
 // Interface guards.
 var (
 	_ caddy.Provisioner           = (*Pools)(nil)

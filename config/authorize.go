@@ -21,6 +21,8 @@ type Authorize struct {
 	TokenUse []string `json:"token_use,omitempty"`
 	// Issuers are other OIDC issuers, such as pools of Amazon Cognito.
 	Issuers []Issuer `json:"issuers,omitempty"`
+	// Login signs browsers in and accepts their sessions. nil means that it does not.
+	Login *Login `json:"login,omitempty"`
 	// SigV4 accepts requests signed with temporary credentials or the administrator's key.
 	SigV4 *SigV4 `json:"sigv4,omitempty"`
 
@@ -157,6 +159,9 @@ func (a *Authorize) Defaults(region string) {
 			a.Issuers[i].MaxStale = Duration(24 * time.Hour)
 		}
 	}
+	if a.Login != nil {
+		a.Login.defaults(a)
+	}
 	if a.SigV4 != nil {
 		setDefault(&a.SigV4.Region, region)
 		a.SigV4.Prefix = strings.TrimSuffix(a.SigV4.Prefix, "/")
@@ -193,6 +198,9 @@ func (a *Authorize) Validate(app *App) error {
 		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
 			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
 		}
+	}
+	if a.Login != nil {
+		a.Login.validate(v, a)
 	}
 	a.validateRules(v, app)
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {
@@ -256,7 +264,7 @@ func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 
 // allows reports whether anything on the route can allow a request.
 func (a *Authorize) allows() bool {
-	return len(a.Policies) > 0 || a.RolePolicies || slices.ContainsFunc(a.Rules, func(r Rule) bool { return r.Effect != "deny" && r.Effect != "require" })
+	return len(a.Policies) > 0 || a.RolePolicies || a.Login != nil && a.Login.Unauthenticated == "allow" || slices.ContainsFunc(a.Rules, func(r Rule) bool { return r.Effect != "deny" && r.Effect != "require" })
 }
 
 func (a *Authorize) onlyAnonymous() bool {

@@ -10,10 +10,11 @@ import (
 // Medium is how a message is delivered.
 type Medium string
 
-// The media, with the values of Cognito's DeliveryMedium.
+// The media, with the values of Cognito's DeliveryMedium, and the medium of a message that a function sends.
 const (
-	Email Medium = "EMAIL"
-	SMS   Medium = "SMS"
+	Email    Medium = "EMAIL"
+	SMS      Medium = "SMS"
+	Function Medium = "FUNCTION" // To is an ARN, and Body the event
 )
 
 // Message is a complete message to one address. Its body may contain a code or a temporary password and must not be logged.

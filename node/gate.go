@@ -23,6 +23,7 @@ type Gate struct {
 	headers  []headerSetter
 	refuser  *refusal.Refuser
 	lasting  *lasting
+	login    *edgeLogin // nil for none
 	node     *Node
 	log      *slog.Logger
 	route    string
@@ -42,7 +43,7 @@ func (n *Node) Gate(a config.Authorize) (*Gate, error) {
 // Build builds a gate that Plan.Gate has checked.
 func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	a, sv := g.settings, n.Services
-	if sv == nil && (len(a.UserPools) > 0 || a.SigV4 != nil) {
+	if sv == nil && (len(a.UserPools) > 0 || a.SigV4 != nil || a.Login != nil) {
 		return nil, errors.New("node: this gate needs the services, and the node was opened without them; set Options.APIs")
 	}
 	o := authz.Options{
@@ -79,6 +80,13 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 		}
 		o.Verifier, o.Tokens = shared.verifier, shared.cache
 	}
+	login, err := n.edgeLogin(g)
+	if err != nil {
+		return nil, err
+	}
+	if login != nil {
+		o.LoginCookie, o.Logins = login.cookie, login.service
+	}
 	engine, err := authz.New(o)
 	if err != nil {
 		return nil, err
@@ -87,8 +95,8 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata),
-		lasting: served, node: n, log: n.plan.o.Log, route: g.route()}, nil
+	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
+		lasting: served, login: login, node: n, log: n.plan.o.Log, route: g.route()}, nil
 }
 
 // route names the route in metrics.

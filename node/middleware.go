@@ -17,6 +17,9 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 			metadata.ServeHTTP(w, r)
 			return
 		}
+		if g.ServeLogin(w, r, r.URL) {
+			return
+		}
 		p := &Passage{Gate: g}
 		request := r.WithContext(context.WithValue(r.Context(), passageKey{}, p)) // the server's request is not changed
 		url := *r.URL

@@ -47,6 +47,7 @@ type Options struct {
 	Now      func() time.Time                                // nil = time.Now
 	Rand     io.Reader                                       // nil = crypto/rand
 	ClientIP func(r *http.Request) netip.Addr                // nil = the peer's address
+	Trusted  func(r *http.Request) bool                      // the peer is a proxy whose X-Forwarded-* are true; nil = none is
 	Env      func(name string) string                        // looks up SLUICE_DATA_DIR; nil = os.Getenv
 	NewKey   func(rand io.Reader) (*token.SigningKey, error) // makes the keys of user pools; nil = RSA, 2048 bits
 
@@ -83,6 +84,9 @@ func (o *Options) complete() error {
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = peer
+	}
+	if o.Trusted == nil {
+		o.Trusted = func(*http.Request) bool { return false }
 	}
 	if o.Env == nil {
 		o.Env = os.Getenv

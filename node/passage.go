@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/server/edgelogin"
 )
 
 // Handler handles a request that passed a gate. A caddyhttp.Handler implements it.
@@ -43,6 +44,9 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 	if r.TLS != nil {
 		request.TLSVersion, request.TooEarly = r.TLS.Version, tooEarly(r)
 	}
+	if g.login != nil {
+		request.PublicHost, request.PublicHTTPS = g.node.forwarded(r)
+	}
 	result := g.Authorize(r.Context(), &request.Request)
 	*request = asked{}
 	requests.Put(request)
@@ -53,6 +57,9 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 		debug(w.Header(), g.settings.DebugHeader, &result)
 	}
 	if !result.Pass {
+		if g.login != nil && g.login.challenge(w, r, target, &result) {
+			return result, false, nil
+		}
 		return result, false, g.Refuse(w, r, &result)
 	}
 	return result, true, nil
@@ -102,6 +109,11 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	}
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)
+	if p.Gate.login != nil && p.Result.Session != nil {
+		if err := p.Gate.login.setHeaders(r, &p.Result); err != nil {
+			return err
+		}
+	}
 	if r.TLS != nil && !r.TLS.HandshakeComplete {
 		r.Header["Early-Data"] = []string{"1"} // RFC 8470 section 5.1
 	}
@@ -152,8 +164,10 @@ func (p *Passage) setHeaders(h http.Header, repl Replacer) {
 	}
 }
 
-// stripCredential removes the client's credential. The upstream could use it elsewhere.
+// stripCredential removes the client's credential. The upstream could use it elsewhere. The cookies of logins are removed on all
+// routes, because a browser sends them to every route of a host.
 func (p *Passage) stripCredential(r *http.Request) {
+	edgelogin.Strip(r.Header)
 	switch {
 	case p.Gate.settings.PassAuthorization:
 	case p.Result.Verified != nil:

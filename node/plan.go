@@ -77,7 +77,12 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	if err := p.ReserveHeaders(headerNames(a.Headers)...); err != nil {
 		return nil, err
 	}
-	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil
+	if a.Login != nil && a.Login.ALBHeaders {
+		if err := p.ReserveHeaders(albHeaders...); err != nil {
+			return nil, err
+		}
+	}
+	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil || a.Login != nil
 	return g, nil
 }
 
@@ -100,6 +105,9 @@ func (g *GatePlan) read() error {
 			return err
 		}
 		g.rules = append(g.rules, rule)
+	}
+	if a.Login != nil && a.Login.Unauthenticated == "allow" {
+		g.rules = append(g.rules, authz.Rule{Effect: "allow", Subject: "anonymous", Method: "*", Path: "*"})
 	}
 	var problems []error
 	for _, p := range a.Policies {

@@ -9,12 +9,16 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/server/edgelogin"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
 // newRefuser returns the Refuser of a route; metadata is the URL of its metadata, or "".
-func newRefuser(a *config.Authorize, metadata string) *refusal.Refuser {
+func newRefuser(a *config.Authorize, metadata string, login *edgeLogin) *refusal.Refuser {
 	o := refusal.Options{Tokens: len(a.UserPools)+len(a.Issuers) > 0, Realm: a.Realm, ResourceMetadata: metadata}
+	if login != nil {
+		o.Login = login.handler.Start()
+	}
 	if a.SigV4 != nil {
 		o.Service = a.SigV4.Service
 	}
@@ -47,6 +51,7 @@ func (g *Gate) refuseByRoute(w http.ResponseWriter, r *http.Request, result auth
 	h := w.Header()
 	before := h["Www-Authenticate"]
 	g.refuser.Challenge(h, result.Refusal)
+	edgelogin.Strip(r.Header)
 	if !g.settings.PassAuthorization {
 		// The route may proxy the request. A credential goes no further than from a request that passes.
 		r.URL.RawQuery = credentials.StripSignature(r.Header, r.URL.RawQuery)

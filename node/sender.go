@@ -14,6 +14,8 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // OutboxFile is the file in the data directory that receives the messages for which no carrier is configured: mail without an
@@ -28,17 +30,18 @@ func newKeys(o *Options, box *seal.Box) (*kms.Service, error) {
 	return kms.New(kms.Options{Seal: box, Rand: o.Rand, Region: o.Config.Region, Account: o.Config.Account, Keys: o.Config.KMSKeys})
 }
 
-// newQueue returns the queue of codes and invitations, which sends them.
-func newQueue(o *Options, s *Storage) (*queue.Queue, error) {
+// newQueue returns the queue of codes and invitations, which sends them, or has custom senders do so.
+func newQueue(o *Options, s *Storage, functions *trigger.Functions) (*queue.Queue, error) {
 	sender, err := newSender(o, s.Dir)
 	if err != nil {
 		return nil, err
 	}
+	sender[message.Function] = triggers.New(triggers.Options{Invoke: functions.Invoke, Logger: o.Log})
 	return queue.New(queue.Options{Store: s.Store, Seal: s.Box, Sender: sender, Now: o.Now, Rand: o.Rand, Observer: o.Observer, Logger: o.Log})
 }
 
 // newSender returns the sender of codes and invitations; dir is the data directory.
-func newSender(o *Options, dir string) (message.Sender, error) {
+func newSender(o *Options, dir string) (message.Media, error) {
 	outbox, err := message.NewOutbox(message.OutboxOptions{Path: filepath.Join(dir, OutboxFile), Now: o.Now, Logger: o.Log})
 	if err != nil {
 		return nil, err

@@ -95,11 +95,11 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.keys, err = newKeys(o, sv.Box); err != nil {
 		return err
 	}
-	if sv.queue, err = newQueue(o, sv.Storage); err != nil {
-		return err
-	}
 	functions, err := newFunctions(o, &sv.functions)
 	if err != nil {
+		return err
+	}
+	if sv.queue, err = newQueue(o, sv.Storage, functions); err != nil {
 		return err
 	}
 	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions); err != nil {

@@ -70,6 +70,7 @@ type (
 	servicesKey string   // the settings that the services depend on
 	functionKey string   // the settings of a trigger
 	remoteKey   string   // an issuer and where its keys are
+	loginKey    string   // the settings of a login
 	tokensKey   [32]byte // everything that decides which tokens a verifier accepts
 )
 

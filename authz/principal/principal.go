@@ -50,6 +50,7 @@ type Principal struct {
 	PreferredRole string   // cognito:preferred_role
 	TokenID       string   // jti
 	OriginJTI     string   // origin_jti: the token family
+	SessionID     string   // the session of a browser that signed in at the edge; "" for a token that the request showed
 	AuthTime      time.Time
 
 	// From a role session.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
@@ -56,4 +57,17 @@ type Login struct {
 	// IssuedAt is when the token for which the session was created was issued, to the second, or zero if the token does not
 	// say. A revocation of that token also ends the session.
 	IssuedAt time.Time
+}
+
+// ARN returns arn:aws:sts::{account}:assumed-role/{role}/{session}, without the path of the role.
+func (r *Record) ARN() string {
+	switch r.Kind {
+	case UserSession:
+		return r.RoleARN
+	case FederatedUser:
+		return "arn:aws:sts::" + r.Account + ":federated-user/" + r.SessionName
+	case AssumedRole, WebIdentityRole, SAMLRole:
+	}
+	role := r.RoleARN[strings.LastIndexByte(r.RoleARN, '/')+1:]
+	return "arn:aws:sts::" + r.Account + ":assumed-role/" + role + "/" + r.SessionName
 }

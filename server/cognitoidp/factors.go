@@ -17,7 +17,7 @@ func (s *server) factorOperations() rpc.Registry {
 }
 
 func (s *server) getUserAuthFactors(ctx context.Context, _ *rpc.Call, in *wire.GetUserAuthFactorsRequest) (*wire.GetUserAuthFactorsResponse, error) {
-	f, err := s.signIns.GetUserAuthFactors(ctx, api.Value(in.AccessToken))
+	f, err := s.factors.GetUserAuthFactors(ctx, api.Value(in.AccessToken))
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (s *server) getUserAuthFactors(ctx context.Context, _ *rpc.Call, in *wire.G
 }
 
 func (s *server) adminGetUserAuthFactors(ctx context.Context, _ *rpc.Call, in *wire.AdminGetUserAuthFactorsRequest) (*wire.AdminGetUserAuthFactorsResponse, error) {
-	f, err := s.signIns.AdminGetUserAuthFactors(ctx, api.Value(in.UserPoolId), api.Value(in.Username))
+	f, err := s.factors.AdminGetUserAuthFactors(ctx, api.Value(in.UserPoolId), api.Value(in.Username))
 	if err != nil {
 		return nil, err
 	}

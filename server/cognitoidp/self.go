@@ -63,8 +63,8 @@ func (s *server) verifyUserAttribute(ctx context.Context, _ *rpc.Call, in *wire.
 	return nil, s.users.VerifyUserAttribute(ctx, api.Value(in.AccessToken), api.Value(in.AttributeName), api.Value(in.Code))
 }
 
-func (s *server) changePassword(ctx context.Context, _ *rpc.Call, in *wire.ChangePasswordRequest) (*wire.ChangePasswordResponse, error) {
-	return nil, s.users.ChangePassword(ctx, api.Value(in.AccessToken), api.Value(in.PreviousPassword), api.Value(in.ProposedPassword))
+func (s *server) changePassword(ctx context.Context, c *rpc.Call, in *wire.ChangePasswordRequest) (*wire.ChangePasswordResponse, error) {
+	return nil, s.users.ChangePassword(ctx, api.Value(in.AccessToken), api.Value(in.PreviousPassword), api.Value(in.ProposedPassword), s.clientContext(c, nil))
 }
 
 func (s *server) deleteUser(ctx context.Context, _ *rpc.Call, in *wire.DeleteUserRequest) (*api.Empty, error) {

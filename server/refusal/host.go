@@ -52,7 +52,7 @@ func StoreRefused(w http.ResponseWriter, r *http.Request) error {
 }
 
 func writeProblem(w http.ResponseWriter, p problem, name, detail string) error {
-	body, err := marshalProblem(p, name, detail, "")
+	body, err := marshalProblem(p, name, detail, "", "")
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ var problems = [...]problem{
 	authz.Revoked:      {401, "Revoked credential", invalidToken},
 	authz.Unavailable:  {503, "Cannot decide", ""},
 	authz.UnknownValue: {403, "Not allowed", ""},
+	authz.CrossOrigin:  {403, "Cross-origin request", ""},
 
 	authz.TooManyHeaders:  {431, "Too many headers", ""},
 	authz.MalformedMethod: {400, "Malformed request", ""},
@@ -107,35 +108,41 @@ type problemBody struct {
 	Status     int    `json:"status"`
 	Detail     string `json:"detail,omitempty"`
 	DecisionID string `json:"decision_id,omitempty"`
+	Login      string `json:"login,omitempty"`
 }
 
-func marshalProblem(p problem, name, detail, decisionID string) ([]byte, error) {
+func marshalProblem(p problem, name, detail, decisionID, login string) ([]byte, error) {
+	if p.status != http.StatusUnauthorized {
+		login = ""
+	}
 	return json.Marshal(problemBody{Type: "urn:sluice:problem:" + strings.ReplaceAll(name, "_", "-"), Title: p.title,
-		Status: p.status, Detail: detail, DecisionID: decisionID})
+		Status: p.status, Detail: detail, DecisionID: decisionID, Login: login})
 }
 
 // problemBodies holds the body for each authz.Reason that has a sentence of its own, so that refusing a flood of bad
 // credentials is cheap.
-var problemBodies = func() [][]byte {
+var problemBodies = problemBodiesOf("")
+
+func problemBodiesOf(login string) [][]byte {
 	bodies := make([][]byte, len(problems))
 	for _, reason := range authz.Reasons() {
-		body, err := marshalProblem(problems[reason], reason.String(), reason.Sentence(), "")
+		body, err := marshalProblem(problems[reason], reason.String(), reason.Sentence(), "", login)
 		if err != nil {
 			panic(err) // strings and numbers always marshal
 		}
 		bodies[reason] = body
 	}
 	return bodies
-}()
+}
 
 // writeRefusal answers with problem+json and, where one is due, a challenge.
 func (f *Refuser) writeRefusal(w http.ResponseWriter, refusal *authz.Refusal, decisionID string) error {
 	p := problemOf(refusal)
 	f.Challenge(w.Header(), refusal)
 	if decisionID == "" && refusal.Detail != "" && refusal.Detail == refusal.Reason.Sentence() {
-		return Write(w, p.status, "application/problem+json", problemBodies[refusal.Reason])
+		return Write(w, p.status, "application/problem+json", f.bodies[refusal.Reason])
 	}
-	body, err := marshalProblem(p, refusal.Name(), refusal.Detail, decisionID)
+	body, err := marshalProblem(p, refusal.Name(), refusal.Detail, decisionID, f.o.Login)
 	if err != nil {
 		return err
 	}
@@ -168,6 +175,9 @@ func (o *Options) challenge(p problem, detail string) []string {
 			add("error_description", strings.TrimSuffix(detail, "."))
 		}
 		add("resource_metadata", o.ResourceMetadata)
+		if p.status == http.StatusUnauthorized {
+			add("login", o.Login)
+		}
 		list = append(list, b.String())
 	}
 	if o.Service != "" && p.status == http.StatusUnauthorized {

@@ -15,17 +15,23 @@ type Options struct {
 	Service string
 	// Realm and ResourceMetadata (an absolute URL, RFC 9728) go into WWW-Authenticate; "" leaves them out.
 	Realm, ResourceMetadata string
+	// Login is the path at which a browser signs in; "" if it cannot. It tells scripts what to open.
+	Login string
 }
 
 // Refuser writes the refusals of one route. It is safe for concurrent use.
 type Refuser struct {
 	o          Options
 	challenges [][]string // by authz.Reason
+	bodies     [][]byte   // of refusals without details, by authz.Reason
 }
 
 // New returns a Refuser.
 func New(o Options) *Refuser {
-	f := &Refuser{o: o, challenges: make([][]string, len(problems))}
+	f := &Refuser{o: o, challenges: make([][]string, len(problems)), bodies: problemBodies}
+	if o.Login != "" {
+		f.bodies = problemBodiesOf(o.Login)
+	}
 	for _, reason := range authz.Reasons() {
 		f.challenges[reason] = o.challenge(problems[reason], reason.Sentence())
 	}

@@ -33,6 +33,7 @@ var s3Errors = [...]s3Error{
 	authz.Revoked:      {400, "InvalidToken", s3BadToken},
 	authz.Unavailable:  {503, "ServiceUnavailable", s3Unavailable},
 	authz.UnknownValue: {403, "AccessDenied", s3Denied},
+	authz.CrossOrigin:  {403, "AccessDenied", s3Denied},
 
 	authz.TooManyHeaders:  {431, "InvalidRequest", "The request has too many header fields."},
 	authz.MalformedMethod: {400, "InvalidURI", s3BadURI},

@@ -8,7 +8,7 @@ import (
 )
 
 // checkSlots lets at most freeFailures password checks of one user run at once, so that a burst of guesses cannot run
-// before the first failure is counted. A caller that had to wait must read the count again.
+// before the first failure is counted. A caller must read the count again when it has a slot.
 type checkSlots struct {
 	mu   sync.Mutex
 	open map[string]*userSlots
@@ -26,8 +26,8 @@ func newCheckSlots() *checkSlots { return &checkSlots{open: map[string]*userSlot
 const maxWaiting = 2048
 
 // enter waits for a slot, or for the only one if failures are counted already. The caller must call leave once the check is
-// counted. waited reports that other checks ran first, so that the caller's copy of the user may be out of date.
-func (c *checkSlots) enter(ctx context.Context, key string, failures int) (leave func(), waited bool, err error) {
+// counted.
+func (c *checkSlots) enter(ctx context.Context, key string, failures int) (leave func(), err error) {
 	c.mu.Lock()
 	t := c.open[key]
 	if t == nil {
@@ -36,7 +36,7 @@ func (c *checkSlots) enter(ctx context.Context, key string, failures int) (leave
 	}
 	if t.users >= maxWaiting {
 		c.mu.Unlock()
-		return nil, false, fault.New(fault.TooManyRequests, "Too many requests")
+		return nil, fault.New(fault.TooManyRequests, "Too many requests")
 	}
 	t.users++
 	c.mu.Unlock()
@@ -59,16 +59,11 @@ func (c *checkSlots) enter(ctx context.Context, key string, failures int) (leave
 	for _, slot := range need {
 		select {
 		case slot <- struct{}{}:
-		default:
-			waited = true
-			select {
-			case slot <- struct{}{}:
-			case <-ctx.Done():
-				leave()
-				return nil, true, ctx.Err()
-			}
+		case <-ctx.Done():
+			leave()
+			return nil, ctx.Err()
 		}
 		held++
 	}
-	return leave, waited, nil
+	return leave, nil
 }

@@ -83,7 +83,7 @@ func TestAFloodOfMadeUpNamesChangesNoAnswer(t *testing.T) {
 		_, err = h.Respond(c.ID, out.Challenge, "", client.Answer(t, p.ID, out.Parameters, "wrong", h.Clock.Now()))
 		wantFault(t, err, fault.NotAuthorized, wrong)
 	}
-	if err := h.Users.ChangePassword(ctx, h.MustSignIn(c.ID, "alice").AccessToken, password, "Another-horse-8"); err != nil {
+	if err := h.Users.ChangePassword(ctx, h.MustSignIn(c.ID, "alice").AccessToken, password, "Another-horse-8", userpool.ClientContext{}); err != nil {
 		t.Errorf("ChangePassword: %v", err)
 	}
 }

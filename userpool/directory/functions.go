@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -15,10 +17,10 @@ type CodeKeys interface {
 	EncryptCode(keyID, poolID, code string) (text string, found bool, err error)
 }
 
-// hasFunctions reports whether functions make or send messages of the pool.
-func hasFunctions(p *userpool.Pool) bool {
+// hasTexts reports whether a function writes messages of the pool.
+func hasTexts(p *userpool.Pool) bool {
 	c := p.Settings.LambdaConfig
-	return c != nil && (c.CustomMessage != "" || triggers.HasEmailSender(p) || triggers.HasSMSSender(p))
+	return c != nil && c.CustomMessage != ""
 }
 
 // hasSender reports whether a function sends the letter. As in AWS, CustomMessage does not run for it then.
@@ -35,7 +37,7 @@ func (l *letter) call(p *userpool.Pool) triggers.Call {
 
 // customTexts replaces the texts by those of the pool's CustomMessage function.
 func (s *Service) customTexts(ctx context.Context, p *userpool.Pool, l *letter) error {
-	if p.Settings.LambdaConfig == nil || p.Settings.LambdaConfig.CustomMessage == "" || l.source == "" {
+	if !hasTexts(p) || l.source == "" {
 		return nil
 	}
 	texts, err := s.o.Triggers.CustomMessage(ctx, l.call(p), l.source, triggers.MessageRequest{Link: l.link, Username: l.source == sourceCreate})
@@ -57,26 +59,68 @@ func (s *Service) customTexts(ctx context.Context, p *userpool.Pool, l *letter) 
 
 // passToSender has the pool's custom sender send the message. As in AWS, the call does not wait for the function.
 func (s *Service) passToSender(ctx context.Context, p *userpool.Pool, l letter) (*Delivery, error) {
-	in, err := s.senderRequest(p, &l)
+	m, err := s.pack(p, &l)
 	if err != nil {
 		s.base.Logger.ErrorContext(ctx, "a code for a custom sender could not be encrypted", "pool", p.ID, "error", err)
 		return nil, fault.Wrap(fault.CodeDeliveryFailure, err, "The message could not be delivered.")
 	}
-	at, err := s.courier.reserve()
-	if err != nil {
+	if err := s.leave(ctx, m); err != nil {
 		return nil, err
 	}
-	run := s.o.Triggers.SendEmail
-	if l.attribute == "phone_number" {
-		run = s.o.Triggers.SendSMS
+	return l.delivery(), nil
+}
+
+// pack returns the message that the letter becomes: the event for the pool's custom sender if it has one for the medium, else the
+// composed text.
+func (s *Service) pack(p *userpool.Pool, l *letter) (message.Message, error) {
+	m := s.compose(p, l)
+	if !hasSender(p, l) {
+		return m, nil
 	}
-	background := context.WithoutCancel(ctx)
+	in, err := s.senderRequest(p, l)
+	if err != nil {
+		return m, err
+	}
+	event := triggers.EmailEvent
+	if l.attribute == "phone_number" {
+		event = triggers.SMSEvent
+	}
+	e, err := event(l.call(p), l.source, in)
+	return e.Message(m), err
+}
+
+// put packs a letter and puts the message into the queue, in the caller's transaction.
+func (s *Service) put(tx store.Tx, p *userpool.Pool, l *letter) error {
+	m, err := s.pack(p, l)
+	if err != nil {
+		return err
+	}
+	return s.o.Queue.Put(tx, m)
+}
+
+// leave has a message sent after the call has been answered: by the queue, so that it is sent even if the process ends, or else by
+// the courier.
+func (s *Service) leave(ctx context.Context, m message.Message) error {
+	if s.o.Queue != nil {
+		err := s.base.Update(ctx, func(tx store.Tx) error { return s.o.Queue.Put(tx, m) })
+		s.o.Queue.Wake()
+		return err
+	}
+	at, err := s.courier.reserve()
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
 	at.use(func() {
-		if err := run(background, l.call(p), l.source, in); err != nil {
-			s.base.Logger.WarnContext(background, "a custom sender failed", "pool", p.ID, "purpose", l.purpose, "error", err)
+		send := s.o.Sender.Send
+		if m.Medium == message.Function {
+			send = s.o.Triggers.Send
+		}
+		if err := send(ctx, m); err != nil {
+			s.base.Logger.WarnContext(ctx, "a message could not be sent", "pool", m.PoolID, "purpose", m.Purpose, "medium", string(m.Medium), "error", err)
 		}
 	})
-	return l.delivery(), nil
+	return nil
 }
 
 // escapeSecret escapes a temporary password as AWS does for custom senders.

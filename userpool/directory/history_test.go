@@ -60,8 +60,8 @@ func TestEveryWayToSetAPasswordKeepsToTheHistory(t *testing.T) {
 	h.User(p.ID, "ann", userpool.Attribute{Name: "email", Value: "ann@example.com"}, userpool.Attribute{Name: "email_verified", Value: "true"})
 
 	access := h.MustSignIn(c.ID, "ann").AccessToken
-	userpooltest.WantFault(t, h.Users.ChangePassword(t.Context(), access, userpooltest.Password, userpooltest.Password), fault.PasswordHistory, "*")
-	check(t, h.Users.ChangePassword(t.Context(), access, userpooltest.Password, nth(1)))
+	userpooltest.WantFault(t, h.Users.ChangePassword(t.Context(), access, userpooltest.Password, userpooltest.Password, userpool.ClientContext{}), fault.PasswordHistory, "*")
+	check(t, h.Users.ChangePassword(t.Context(), access, userpooltest.Password, nth(1), userpool.ClientContext{}))
 
 	_, err := h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: c.ID, Username: "ann"})
 	check(t, err)

@@ -256,3 +256,44 @@ func TestAMessageThatIsAnsweredBeforeItIsSentIsKeptWithItsCode(t *testing.T) {
 		t.Error("a code without a message was answered with success")
 	}
 }
+
+// The event of a custom sender is in the store before the call is answered, sealed, so that it survives the process.
+func TestTheEventOfACustomSenderIsKeptUntilItsFunctionHasRun(t *testing.T) {
+	sender := &userpool.LambdaFunction{LambdaArn: userpooltest.ARN, LambdaVersion: "V1_0"}
+	q := &queueOf{}
+	h := userpooltest.New(t, func(o *idp.Options) { o.Queue = q })
+	l := h.Lambda(nil)
+	_, c := lambdaPool(h, userpool.LambdaConfig{CustomEmailSender: sender, KMSKeyID: "arn:aws:kms:us-east-1:123456789012:key/known"}, nil)
+	if _, err := h.SignUp(c, "alice", attr("email", "alice@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Users.ResendConfirmationCode(t.Context(), directory.CodeRequest{ClientID: c, Username: "nobody"}); err != nil || q.pretended != 1 {
+		t.Error("the call for a name without a user does less work:", err)
+	}
+	h.Drain()
+	if len(l.Sources()) != 0 || len(h.Mails()) != 0 || len(q.list) != 1 || q.list[0].Medium != message.Function || q.list[0].To != userpooltest.ARN {
+		t.Fatalf("%+v", q.list)
+	}
+
+	h = userpooltest.New(t, userpooltest.Queue(t))
+	l = h.Lambda(nil)
+	_, c = lambdaPool(h, userpool.LambdaConfig{CustomEmailSender: sender, KMSKeyID: "arn:aws:kms:us-east-1:123456789012:key/known"}, nil)
+	if _, err := h.SignUp(c, "alice", attr("email", "alice@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	h.Settle()
+	code, _ := l.Last().Request()["code"].(string)
+	if err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c, Username: "alice", Code: code}); err != nil {
+		t.Error(err)
+	}
+	// A function that fails does not run again.
+	l.Run = func(userpooltest.Event) error { return &trigger.FunctionError{Message: "down"} }
+	l.Sources()
+	if _, err := h.SignUp(c, "bobby", attr("email", "bobby@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	h.Settle()
+	if got := l.Sources(); !slices.Equal(got, []string{"CustomEmailSender_SignUp"}) {
+		t.Error(got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/threat"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // purposeNotice is the purpose of messages about risky sign-ins.
@@ -19,8 +20,8 @@ const purposeNotice = "account takeover"
 // unknownPlace is what AWS shows for the place of an address that it does not know.
 const unknownPlace = "null"
 
-// NotifyRisk sends the user the message of the risk configuration about a sign-in, in the background. A user without an e-mail
-// address gets none. A failure is logged.
+// NotifyRisk has the message of the risk configuration about a sign-in sent to the user, by the pool's CustomEmailSender if it has
+// one. A user without a verified e-mail address gets none. A failure is logged.
 func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.Client, u *store.User, e threat.Event) {
 	n := threat.NotifyOf(p, c)
 	to := u.Attributes["email"]
@@ -42,31 +43,34 @@ func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.
 		s.base.Logger.ErrorContext(ctx, "a feedback token cannot be made", "pool", p.ID, "error", err)
 		return
 	}
-	place, err := s.courier.reserve()
-	if err != nil {
-		s.base.Logger.WarnContext(ctx, "too many messages are underway; a message about a risky sign-in is dropped", "pool", p.ID)
-		return
+	m, err := s.riskMessage(p, c, n, mail, u, e, token)
+	if m.Medium == message.Email {
+		m.To = to
 	}
-	m := s.riskMessage(p, n, mail, u, e, token)
-	m.To = to
-	ctx = context.WithoutCancel(ctx)
-	place.use(func() {
-		if err := s.o.Sender.Send(ctx, m); err != nil {
-			s.base.Logger.WarnContext(ctx, "a message could not be sent", "pool", p.ID, "purpose", purposeNotice, "error", err)
-		}
-	})
+	if err == nil {
+		err = s.leave(context.WithoutCancel(ctx), m)
+	}
+	if err != nil {
+		s.base.Logger.WarnContext(ctx, "a message about a risky sign-in is dropped", "pool", p.ID, "error", err)
+	}
 }
 
-// riskMessage fills in the placeholders.
+// riskMessage fills in the placeholders, or passes their values to the pool's CustomEmailSender.
 //
-// Source: AWS, "Working with adaptive authentication", message templates.
-func (s *Service) riskMessage(p *userpool.Pool, n *userpool.NotifyConfig, mail *userpool.NotifyEmail, u *store.User, e threat.Event, token string) message.Message {
+// Source: AWS, "Working with adaptive authentication", message templates; the event as the public type definitions of
+// CustomEmailSender have it.
+func (s *Service) riskMessage(p *userpool.Pool, c *userpool.Client, n *userpool.NotifyConfig, mail *userpool.NotifyEmail, u *store.User, e threat.Event, token string) (message.Message, error) {
 	base := strings.TrimSuffix(s.o.ConfirmURL(p.ID), "/confirmUser")
 	values := map[string]string{
 		"username": u.Username, "event-id": e.ID, "feedback-token": token, "ip-address": cmp.Or(e.Address, unknownPlace),
 		"city": unknownPlace, "country": unknownPlace, "device-name": e.Device, "login-time": s.now().UTC().Format(time.RFC1123),
 		"one-click-link-valid":   threat.FeedbackLink(base, u, e.ID, token, threat.Valid),
 		"one-click-link-invalid": threat.FeedbackLink(base, u, e.ID, token, threat.Invalid),
+	}
+	m := message.Message{Medium: message.Email, PoolID: p.ID, Purpose: purposeNotice, Origin: e.Address}
+	if triggers.HasEmailSender(p) {
+		event, err := triggers.EmailEvent(triggers.Call{Pool: p, Client: c, User: u}, "AccountTakeOverNotification", triggers.SenderRequest{Attributes: riskAttributes(values, e)})
+		return event.Message(m), err
 	}
 	body := cmp.Or(mail.HTMLBody, mail.TextBody)
 	var pairs []string
@@ -76,7 +80,18 @@ func (s *Service) riskMessage(p *userpool.Pool, n *userpool.NotifyConfig, mail *
 		}
 		pairs = append(pairs, "{"+name+"}", v)
 	}
-	from := cmp.Or(n.From, p.Sender.From)
-	return message.Message{Medium: message.Email, From: from, ReplyTo: cmp.Or(n.ReplyTo, p.Sender.ReplyTo), Subject: mail.Subject,
-		Body: strings.NewReplacer(pairs...).Replace(body), HTML: mail.HTMLBody != "", PoolID: p.ID, Purpose: purposeNotice}
+	m.From, m.ReplyTo, m.Subject, m.HTML = cmp.Or(n.From, p.Sender.From), cmp.Or(n.ReplyTo, p.Sender.ReplyTo), mail.Subject, mail.HTMLBody != ""
+	m.Body = strings.NewReplacer(pairs...).Replace(body)
+	return m, nil
+}
+
+// riskAttributes returns the userAttributes of the event about a risky sign-in, which AWS uses for the values of the placeholders.
+func riskAttributes(values map[string]string, e threat.Event) map[string]string {
+	action := e.Assessment.Action
+	if action == "" {
+		action = userpool.ActionNone
+	}
+	return map[string]string{"EVENT_ID": values["event-id"], "USER_NAME": values["username"], "IP_ADDRESS": values["ip-address"],
+		"ACCOUNT_TAKE_OVER_ACTION": action, "ONE_CLICK_LINK_VALID": values["one-click-link-valid"], "ONE_CLICK_LINK_INVALID": values["one-click-link-invalid"],
+		"LOGIN_TIME": values["login-time"], "FEEDBACK_TOKEN": values["feedback-token"], "CITY": values["city"], "COUNTRY": values["country"], "DEVICE_NAME": values["device-name"]}
 }

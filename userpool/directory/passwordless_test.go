@@ -238,7 +238,7 @@ func TestAUserWithoutAPasswordSetsOne(t *testing.T) {
 	}
 	access := in.Tokens.AccessToken
 	change := func(previous, proposed string) error {
-		return h.Users.ChangePassword(t.Context(), access, previous, proposed)
+		return h.Users.ChangePassword(t.Context(), access, previous, proposed, userpool.ClientContext{})
 	}
 	wantFault(t, change("", "weak"), fault.InvalidPassword, "*")
 	wantFault(t, change("Any-password-1", "First-password-1"), fault.NotAuthorized, "Incorrect username or password.")
@@ -273,7 +273,9 @@ func TestOfConcurrentFirstPasswordsOneIsSet(t *testing.T) {
 	}
 	errs := make(chan error, 4)
 	for range cap(errs) {
-		go func() { errs <- h.Users.ChangePassword(t.Context(), in.Tokens.AccessToken, "", "First-password-1") }()
+		go func() {
+			errs <- h.Users.ChangePassword(t.Context(), in.Tokens.AccessToken, "", "First-password-1", userpool.ClientContext{})
+		}()
 	}
 	won := 0
 	for range cap(errs) {

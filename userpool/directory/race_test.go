@@ -60,7 +60,9 @@ func TestAResetCodeEndsWithThePasswordAndAddressThatItIsFor(t *testing.T) {
 	for name, replace := range map[string]func(user, access string) error{
 		"AdminSetUserPassword": func(user, _ string) error { return h.Users.AdminSetUserPassword(ctx, p.ID, user, adminsOwn, true) },
 		"a temporary password": func(user, _ string) error { return h.Users.AdminSetUserPassword(ctx, p.ID, user, adminsOwn, false) },
-		"ChangePassword":       func(_, access string) error { return h.Users.ChangePassword(ctx, access, password, mine) },
+		"ChangePassword": func(_, access string) error {
+			return h.Users.ChangePassword(ctx, access, password, mine, userpool.ClientContext{})
+		},
 		"an administrator changes the address": func(user, _ string) error {
 			return setAdmin(t, h, p.ID, user, attr("email", "new@"+user+".example"), attr("email_verified", "true"))
 		},
@@ -202,7 +204,7 @@ func TestAPasswordThatAnAdministratorSetMeanwhileStays(t *testing.T) {
 		"ChangePassword": func(user string, meanwhile func()) error {
 			access := h.MustSignIn(c.ID, user).AccessToken
 			meanwhile()
-			return h.Users.ChangePassword(ctx, access, password, mine)
+			return h.Users.ChangePassword(ctx, access, password, mine, userpool.ClientContext{})
 		},
 		"ConfirmForgotPassword": func(user string, meanwhile func()) error {
 			if _, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: c.ID, Username: user}); err != nil {

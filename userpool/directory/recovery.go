@@ -164,7 +164,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 // the first one and gives "".
 //
 // Source: AWS, ChangePassword, PreviousPassword.
-func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string) (err error) {
+func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, proposed string, from userpool.ClientContext) (err error) {
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 	}
 	subject := &Subject{Exists: true, Name: holder.User.Username, User: holder.User}
 	defer func() {
-		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, userpool.ClientContext{}, err)
+		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, from, err)
 	}()
 	if previous != "" || s.HasPassword(p, subject) {
 		if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {

@@ -27,7 +27,7 @@ func TestAUserWhosePasswordWasResetCanOnlySetANewOne(t *testing.T) {
 	for name, act := range map[string]func() error{
 		"GetUser": func() error { _, err := h.Users.GetUser(ctx, in.AccessToken); return err },
 		"ChangePassword": func() error {
-			return h.Users.ChangePassword(ctx, in.AccessToken, password, "Another-horse-8")
+			return h.Users.ChangePassword(ctx, in.AccessToken, password, "Another-horse-8", userpool.ClientContext{})
 		},
 		"UpdateUserAttributes": func() error { return setSelf(t, h, in.AccessToken, "nickname", "al") },
 		"DeleteUserAttributes": func() error { return h.Users.DeleteUserAttributes(ctx, in.AccessToken, []string{"nickname"}) },

@@ -44,7 +44,7 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 		if !post {
 			return nil
 		}
-		return s.o.Queue.Put(tx, s.compose(p, &l))
+		return s.put(tx, p, &l)
 	})
 	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
 		return l, userpool.ErrNoUser
@@ -53,7 +53,7 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 }
 
 // sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
-// background: by the queue, or, if a function makes or sends the message, by the courier. A failure is logged, and the user can
+// background: by the queue, or, if a function writes the message, by the courier. A failure is logged, and the user can
 // request another code.
 func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
 	post := s.posts(p, from.client)
@@ -73,7 +73,7 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from o
 
 // posts reports whether messages to users of the client go through the queue, after the answer.
 func (s *Service) posts(p *userpool.Pool, c *userpool.Client) bool {
-	return c.HidesExistence && s.o.Queue != nil && !hasFunctions(p)
+	return c.HidesExistence && s.o.Queue != nil && !hasTexts(p)
 }
 
 // padPost makes the writes of a code and, with post, of its message in the queue for a stand-in. pad stands in for the code's.
@@ -87,7 +87,11 @@ func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subjec
 		if err := pad(tx); err != nil {
 			return err
 		}
-		return s.o.Queue.Pretend(tx, s.compose(p, &l))
+		m, err := s.pack(p, &l)
+		if err != nil {
+			return err
+		}
+		return s.o.Queue.Pretend(tx, m)
 	})
 }
 

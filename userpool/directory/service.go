@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -47,6 +48,9 @@ type Service struct {
 	ghosts  *ghosts
 	slots   *checkSlots
 	courier *courier
+
+	// networks are those that are familiar to a user. Only a right code adds one, so strangers evict none.
+	networks *bounded.Map[tableKey, struct{}]
 }
 
 // New returns a Service, or an error that names the required option that is missing.
@@ -70,6 +74,8 @@ func New(o Options) (*Service, error) {
 		ghosts:  newGhosts(o.Base.Now, maxLimited),
 		slots:   newCheckSlots(),
 		courier: newCourier(maxUnderway),
+
+		networks: bounded.New[tableKey, struct{}](maxLimited),
 	}, nil
 }
 

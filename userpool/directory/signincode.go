@@ -22,25 +22,29 @@ type SignInCode struct {
 	Context   userpool.ClientContext
 }
 
-// limitSignInCode is how many codes of sign-ins a user is sent in an hour, for each purpose. AWS: 5 to 20 for e-mail.
-const limitSignInCode = 20
+// How many codes of sign-ins a user is sent in an hour, for each purpose: for calls from one network, and for those from all
+// networks from which the user did not sign in before. AWS: 5 to 20 e-mails for each address and source IP.
+const (
+	limitSignInCode = 20
+	limitStrangers  = 100
+)
 
 // SendSignInCode makes a code, keeps its hash and sends it. The code is valid with the ticket that it returns. It replaces the
 // oldest of five codes of the same purpose. To a stand-in it sends nothing and returns delivery details made from the name. If
 // the client hides existence and Known is not set, the message is sent in the background. It returns fault.LimitExceeded after
-// 20 codes in an hour.
+// 20 codes in an hour for one network.
 func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode) (*Delivery, Ticket, error) {
 	id, err := s.base.UUID()
 	if err != nil {
 		return nil, Ticket{}, err
 	}
-	ticket := Ticket{ID: id}
+	ticket := Ticket{ID: id, From: networkOf(in.Context.Address)}
 	d, err := s.sendSignInCode(ctx, p, c, subject, in, &ticket)
 	return d, ticket, err
 }
 
 func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode, ticket *Ticket) (*Delivery, error) {
-	if err := s.limits.takeFor(subject, "send "+in.Purpose, p.ID, cmp.Or(subject.User.Sub, p.Key(subject.Name)), limitSignInCode); err != nil {
+	if err := s.takeSignInCode(p, subject, in.Purpose, ticket.From); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
@@ -79,6 +83,7 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	if err != nil {
 		return l, err
 	}
+	familiar := s.familiar(p.ID, &Subject{Exists: true, User: store.User{Sub: sub}}, ticket.From)
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, sub)
 		if err != nil {
@@ -92,11 +97,11 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 		l = codeLetter(p, &u, in.Purpose, in.Attribute, to, digits)
 		l.client, l.context, l.expires = c, in.Context, now.Add(in.Life)
 		if post {
-			if err := s.o.Queue.Put(tx, s.compose(p, &l)); err != nil {
+			if err := s.put(tx, p, &l); err != nil {
 				return err
 			}
 		}
-		if ticket.Slot, err = s.slotFor(tx, p.ID, sub, in.Purpose); err != nil {
+		if ticket.Slot, err = s.slotFor(tx, p.ID, sub, in.Purpose, familiar); err != nil {
 			return err
 		}
 		purpose := ticket.purpose(in.Purpose)
@@ -142,8 +147,15 @@ func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *
 	}
 	if err == nil {
 		subject.User = u
+		s.remember(p.ID, u.Sub, ticket.From)
 	}
 	return err == nil, err
+}
+
+// remember makes a network familiar to a user who has just given a right code.
+func (s *Service) remember(poolID, sub, network string) {
+	now := s.now()
+	s.networks.Put(tableKeyOf(poolID, sub, network), struct{}{}, now.Add(familiarFor), now)
 }
 
 // proveOwnAddress marks an address as verified, unless that would make it an alias that another user has.

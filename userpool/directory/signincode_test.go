@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"fmt"
 	"regexp"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
@@ -199,5 +201,81 @@ func TestACodeForNobodyLooksLikeOne(t *testing.T) {
 			_, _, err = b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find(name), first)
 		}
 		wantFault(t, err, fault.LimitExceeded, "*")
+	}
+}
+
+// Threat: a stranger asks for so many codes in a user's name that the user gets none, or that the user's code becomes void.
+func TestStrangersUseUpNeitherAUsersCodesNorVoidThem(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	ask := func(name, address string) (directory.Ticket, error) {
+		in := mfaCode
+		in.Context.Address = address
+		_, ticket, err := b.Users.SendSignInCode(t.Context(), b.pool, b.client, b.find(name), in)
+		return ticket, err
+	}
+	const home = "192.0.2.1"
+	for _, name := range []string{"alice", "nobody"} {
+		for i := range 21 {
+			if _, err := ask(name, "203.0.113.1"); (err != nil) != (i == 20) {
+				t.Fatalf("%s: code %d for one network: %v", name, i, err)
+			}
+		}
+		if _, err := ask(name, home); err != nil {
+			t.Errorf("%s: one stranger used up the codes: %v", name, err)
+		}
+	}
+	// A right code makes its network familiar.
+	ticket, err := ask("alice", home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ticket = ticket
+	if !b.use("alice", b.Code()) {
+		t.Fatal("the code is wrong")
+	}
+	if ticket, err = ask("alice", home); err != nil {
+		t.Fatal(err)
+	}
+	code := b.Code()
+	refused := map[string]bool{}
+	for _, name := range []string{"alice", "nobody"} {
+		for i := range 200 {
+			_, err := ask(name, fmt.Sprintf("198.51.100.%d", i))
+			refused[name] = refused[name] || fault.Is(err, fault.LimitExceeded)
+		}
+	}
+	if !refused["alice"] || !refused["nobody"] {
+		t.Errorf("many networks: %v", refused)
+	}
+	b.ticket = ticket
+	if !b.use("alice", code) {
+		t.Error("strangers voided the code")
+	}
+	if _, err := ask("alice", home); err != nil {
+		t.Error("strangers used up the codes:", err)
+	}
+}
+
+// Threat: many wrong codes are sent at once, all of them before the first one is counted.
+func TestWrongAnswersAtOnceAreBoundedAlsoIfTheUserWasReadLongBefore(t *testing.T) {
+	b := newCodeBench(t, userpool.PoolSettings{})
+	before := b.find("alice")
+	var all sync.WaitGroup
+	var checked atomic.Int32
+	for range 50 {
+		all.Go(func() {
+			mine := *before
+			err := b.Users.Guard(t.Context(), b.pool, &mine, func(*store.User) (bool, error) {
+				checked.Add(1)
+				return false, nil
+			})
+			if err == nil {
+				t.Error("a wrong answer was accepted")
+			}
+		})
+	}
+	all.Wait()
+	if n := checked.Load(); n > 5 {
+		t.Errorf("%d answers were checked before the lockout", n)
 	}
 }

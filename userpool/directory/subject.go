@@ -76,20 +76,15 @@ func (s *Service) Unlocked(subject *Subject) error {
 }
 
 // Guard runs check, which compares a password or a proof of one, under the subject's lockout. It limits how many checks of
-// one subject run at once; after waiting it reads the user again, and subject holds the user that was checked. It returns
-// nil if check reports true for a user. Otherwise it counts a failure, in one durable write, and returns
+// one subject run at once. It reads the user again when its turn comes, because a call can take seconds before, in a trigger
+// for example; subject holds the user that was checked. It returns nil if check reports true for a user. Otherwise it counts a failure, in one durable write, and returns
 // userpool.ErrWrongPassword. During a lockout it returns ErrLocked and does not call check.
 func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject, check func(*store.User) (bool, error)) error {
-	leave, waited, err := s.slots.enter(ctx, s.lockKey(p, subject), subject.User.Failures.Count)
+	leave, err := s.enter(ctx, p, subject)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	if waited {
-		if err := s.reread(ctx, p, subject); err != nil {
-			return err
-		}
-	}
 	if err := s.Unlocked(subject); err != nil {
 		return err
 	}
@@ -104,6 +99,24 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 		return err
 	}
 	return userpool.ErrWrongPassword
+}
+
+// enter waits for the subject's turn and reads the user again. Once a failure is counted, one check runs at a time.
+func (s *Service) enter(ctx context.Context, p *userpool.Pool, subject *Subject) (leave func(), err error) {
+	for {
+		failures := subject.User.Failures.Count
+		if leave, err = s.slots.enter(ctx, s.lockKey(p, subject), failures); err != nil {
+			return nil, err
+		}
+		if err = s.reread(ctx, p, subject); err != nil {
+			leave()
+			return nil, err
+		}
+		if failures > 0 || subject.User.Failures.Count == 0 {
+			return leave, nil
+		}
+		leave()
+	}
 }
 
 func (s *Service) lockKey(p *userpool.Pool, subject *Subject) string {

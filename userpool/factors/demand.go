@@ -24,10 +24,11 @@ type Demand struct {
 // ErrNothingToSetUp is returned if MFA is required and the user can neither use nor set up a factor of the pool.
 var ErrNothingToSetUp = fault.New(fault.MFAMethodNotFound, "MFA is required, and the user has no factor and cannot set one up. Ask an administrator to set one.")
 
-// Risk is what threat protection demands of a sign-in.
+// Risk is what threat protection, or the level that it aims at, demands of a sign-in.
 type Risk struct {
-	Forced bool   // a factor that the user has is demanded although MFA is optional
-	Except string // the factor whose medium the user proved instead of a password, so that it is no second one; "" for none
+	Forced bool     // a factor that the user has is demanded although MFA is optional
+	Among  []string // only these factors count; nil for all
+	Except string   // the factor whose medium the user proved instead of a password, so that it is no second one; "" for none
 }
 
 // DemandOf returns what pool and user require. It is a function of its arguments.
@@ -70,9 +71,11 @@ func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, r Risk) (Demand,
 	return Demand{}, ErrNothingToSetUp
 }
 
-// without returns the list less the exception.
+// without returns the factors of the list that count.
 func (r Risk) without(list []string) []string {
-	return slices.DeleteFunc(list, func(f string) bool { return r.Forced && f == r.Except })
+	return slices.DeleteFunc(list, func(f string) bool {
+		return r.Forced && f == r.Except || r.Among != nil && !slices.Contains(r.Among, f)
+	})
 }
 
 // one returns the only factor of the list, or the choice among several.

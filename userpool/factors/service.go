@@ -4,6 +4,7 @@
 //	Secret, Enroll a new TOTP secret, and its first code
 //	MatchToken     checks a code of TOTP; the returned write makes sure that it is accepted once
 //	SetPreference, SetSettings and their admin forms change what the user turned on
+//	GetUserAuthFactors lists the first and second factors of a user
 //
 // A user's record holds the factors (userpool.MFA), with the secret sealed and the newest TOTP step that was accepted. The
 // step is compared and written in one transaction, so that of concurrent calls with one code one wins, also over processes.
@@ -16,6 +17,7 @@
 package factors
 
 import (
+	"context"
 	"errors"
 
 	"github.com/sluicegate/sluice/userpool"
@@ -29,6 +31,14 @@ type Options struct {
 	Pools  *userpool.Service
 	Tokens *tokens.Service
 	Users  *directory.Service
+
+	Passkeys Passkeys
+}
+
+// Passkeys are the passkeys of users. Package userpool/passkeys implements it.
+type Passkeys interface {
+	// Has reports whether the subject can sign in with a passkey.
+	Has(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (bool, error)
 }
 
 // Service keeps second factors. Its methods may be called from any goroutine.
@@ -39,8 +49,8 @@ type Service struct {
 
 // New returns a Service, or an error that names the missing option.
 func New(o Options) (*Service, error) {
-	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil {
-		return nil, errors.New("factors: Options.Base, Options.Pools, Options.Tokens and Options.Users are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Users == nil || o.Passkeys == nil {
+		return nil, errors.New("factors: Options.Base, Options.Pools, Options.Tokens, Options.Users and Options.Passkeys are required")
 	}
 	return &Service{o: o, base: o.Base}, nil
 }

@@ -119,7 +119,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users}); err != nil {
+	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys}); err != nil {
 		return nil, err
 	}
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,

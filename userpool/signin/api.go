@@ -17,7 +17,11 @@ type Request struct {
 	Flow       string
 	Parameters map[string]string
 	Session    string // of ConfirmSignUp, for USER_AUTH
-	Context    userpool.ClientContext
+
+	// With Hosted, instead of TARGET_ACR_VALUES and ACCESS_TOKEN: see stepup.go.
+	Levels  []int   // the levels to aim at; the first that the user can reach counts
+	Known   *Record // the sign-in of the browser's session, whose methods are credited; nil for none
+	Context userpool.ClientContext
 }
 
 // Answer is the input of RespondToAuthChallenge, of AdminRespondToAuthChallenge if Admin is set, and of the login pages if
@@ -76,6 +80,9 @@ func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error)
 		return nil, err
 	}
 	a.hosted, a.params, a.session, a.context, a.state.Flow = in.Hosted, in.Parameters, in.Session, in.Context, f.names[0]
+	if in.Hosted {
+		a.levels, a.known = in.Levels, in.Known
+	}
 	out, err := m.begin(ctx, f, a)
 	return m.finish(ctx, a, out, err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -25,6 +26,8 @@ type attempt struct {
 
 	subject  *directory.Subject
 	state    state
+	levels   []int           // to aim at, of the call that begins
+	known    *Record         // an earlier hosted sign-in whose methods are credited; nil for none
 	until    int64           // when the next Session expires, Unix milliseconds; 0 for the client's session duration from now
 	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
 	device   *store.Device   // of state.Device; nil for none
@@ -50,8 +53,13 @@ func (m *Machine) newAttempt(ctx context.Context, inPool bool, poolID, clientID 
 
 // maxParameter limits the values in AuthParameters and ChallengeResponses, for which the API model states no limit. It is in
 // bytes, and allows for the 128 and 256 characters that other operations permit in the same values.
-var maxParameter = map[string]int{"USERNAME": 512, "PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55, "DEVICE_SECRET": 128,
-	"EMAIL": 254, "email": 254}
+var maxParameter = map[string]int{"PASSWORD": 1024, "NEW_PASSWORD": 1024, "ANSWER": 16384, "DEVICE_KEY": 55, "DEVICE_SECRET": 128, "TARGET_ACR_VALUES": 4096, "ACCESS_TOKEN": 16384, "MAX_AGE": 10,
+	"PHONE_NUMBER": 16, "EMAIL": 254, "email": 254}
+
+// maxUsername is the longest user name of the API, in characters. errLongUsername has AWS's text for it.
+const maxUsername = 128
+
+var errLongUsername = fault.New(fault.InvalidParameter, "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must have length less than or equal to 128")
 
 // require refuses parameters that are missing, too long, or looked up in the store and with a NUL, which PostgreSQL refuses.
 func (a *attempt) require(names []string) error {
@@ -59,6 +67,9 @@ func (a *attempt) require(names []string) error {
 		if a.params[n] == "" && !(n == "USERNAME" && a.hosted && a.answers) {
 			return fault.New(fault.InvalidParameter, "Missing required parameter %s", n)
 		}
+	}
+	if utf8.RuneCountInString(a.params["USERNAME"]) > maxUsername {
+		return errLongUsername
 	}
 	for n, limit := range maxParameter {
 		if len(a.params[n]) > limit {

@@ -21,6 +21,7 @@ type Authentication struct {
 	Time    time.Time
 	Factors []Factor
 	Roaming bool           // the passkey is of a roaming authenticator
+	Credit  []string       // the methods of an earlier sign-in that count too
 	Visit   userpool.Visit // where the user signs in from
 	Event   string         // event_id of the tokens; "" draws one
 
@@ -38,7 +39,7 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 		event = a.state.Watch.Event
 	}
 	return &Authentication{Event: event, Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Roaming: a.state.Roaming, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
+		Factors: a.state.Proved, Roaming: a.state.Roaming, Credit: a.state.Credit, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
 		device: a.device, address: a.context.Address}
 }
 

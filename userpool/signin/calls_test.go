@@ -36,7 +36,7 @@ func TestRefusalsOfCalls(t *testing.T) {
 	wantFault(t, err, fault.InvalidParameter, "The challenge ADMIN_NO_SRP_AUTH cannot be answered.")
 	_, err = h.Respond("abcdefghijklmnopqrstuvwxyz", "PASSWORD_VERIFIER", "", map[string]string{"USERNAME": "alice"})
 	wantFault(t, err, fault.ResourceNotFound, "*")
-	_, err = h.SignIns.AdminGetUserAuthFactors(ctx, "us-east-1_abcdefghi", "alice")
+	_, err = h.Factors.AdminGetUserAuthFactors(ctx, "us-east-1_abcdefghi", "alice")
 	wantFault(t, err, fault.ResourceNotFound, "*")
 
 	for _, block := range []string{repeated(4097), "not base64 ="} {

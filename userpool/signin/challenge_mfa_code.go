@@ -50,7 +50,7 @@ func (c mfaCode) answer(ctx context.Context, a *attempt) (bool, error) {
 		return false, err
 	}
 	if a.state.Address != "" {
-		return c.setEmail(ctx, a, ticket)
+		return c.setAddress(ctx, a, ticket)
 	}
 	return c.users.UseSignInCode(ctx, a.pool, a.subject, c.purpose(a), ticket, a.params[c.answerIn], nil)
 }

@@ -25,7 +25,8 @@ var errSetupMissing = fault.New(fault.InvalidParameter, "Missing required parame
 type setup struct{}
 
 // mfaSetupStep is MFA_SETUP: MFA is required and the user has no factor. With TOTP the answer has the Session of
-// VerifySoftwareToken and proves that factor. With an e-mail address, EMAIL_OTP follows.
+// VerifySoftwareToken and proves that factor. With an e-mail address, EMAIL_OTP follows and, on the login pages, SMS_MFA with a
+// PHONE_NUMBER. By the API a phone number is set before the sign-in, as in AWS.
 func mfaSetupStep() *step {
 	s := setup{}
 	return &step{name: mfaSetup, required: []string{"USERNAME"}, ask: s.ask, answer: s.answer}
@@ -44,8 +45,12 @@ func (setup) answer(_ context.Context, a *attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if email := cmp.Or(a.params["EMAIL"], a.params["email"]); email != "" && !own.Done {
-		return true, chooseEmail(a, email)
+	email, phone := cmp.Or(a.params["EMAIL"], a.params["email"]), a.params["PHONE_NUMBER"]
+	switch {
+	case email != "" && !own.Done:
+		return true, chooseAddress(a, emailOTP, "email", email)
+	case phone != "" && a.hosted && !own.Done:
+		return true, chooseAddress(a, smsMFA, "phone_number", phone)
 	}
 	if !own.Done {
 		return false, errSetupMissing
@@ -74,35 +79,35 @@ func setupChallenge(a *attempt) (string, error) {
 	return mfaSetup, err
 }
 
-// chooseEmail keeps an address, to which EMAIL_OTP sends a code. The user gets the address with the right code.
-func chooseEmail(a *attempt, email string) error {
-	if err := a.mustSetUp(&a.subject.User, emailOTP); err != nil {
+// chooseAddress keeps an address, to which the challenge sends a code. The user gets the address with the right code.
+func chooseAddress(a *attempt, challenge, attribute, address string) error {
+	if err := a.mustSetUp(&a.subject.User, challenge); err != nil {
 		return err
 	}
-	if err := checkEmail(a, &a.subject.User, email); err != nil {
+	if err := checkAddress(a, &a.subject.User, attribute, address); err != nil {
 		return refusedAttributes{err}
 	}
-	a.state.Chosen, a.state.Address = emailOTP, email
+	a.state.Chosen, a.state.Address = challenge, address
 	return nil
 }
 
-// checkEmail returns an error unless the client may give the user the address.
-func checkEmail(a *attempt, u *store.User, email string) error {
-	return a.pool.CheckWrite(a.client, userpool.Self, u.Attributes, []userpool.Attribute{{Name: "email", Value: email}})
+// checkAddress returns an error unless the client may give the user the address.
+func checkAddress(a *attempt, u *store.User, attribute, address string) error {
+	return a.pool.CheckWrite(a.client, userpool.Self, u.Attributes, []userpool.Attribute{{Name: attribute, Value: address}})
 }
 
-// setEmail reports whether the code is the one that went to the address of the set-up. If it is, the same transaction gives the
+// setAddress reports whether the code is the one that went to the address of the set-up. If it is, the same transaction gives the
 // user the address, verified.
-func (c mfaCode) setEmail(ctx context.Context, a *attempt, ticket directory.Ticket) (bool, error) {
+func (c mfaCode) setAddress(ctx context.Context, a *attempt, ticket directory.Ticket) (bool, error) {
 	seen := a.subject.User
 	return c.users.UseSetupCode(ctx, a.pool, a.subject, c.purpose(a), ticket, a.params[c.answerIn], a.state.Address, func(u *store.User) error {
 		if !directory.SamePassword(u, &seen) {
 			return errSession
 		}
-		if err := a.mustSetUp(u, emailOTP); err != nil {
+		if err := a.mustSetUp(u, c.name); err != nil {
 			return err
 		}
-		return checkEmail(a, u, a.state.Address)
+		return checkAddress(a, u, c.attribute, a.state.Address)
 	})
 }
 

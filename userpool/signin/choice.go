@@ -9,15 +9,24 @@ import (
 // offered returns the challenges that the subject can begin a choice-based sign-in with, in AWS's order. It is a function of
 // settings and of what the subject has; what a stand-in has follows from its name.
 //
+//   - A sign-in that aims at a level begins with what leads there.
 //   - A user with a temporary password can only replace it, and an unconfirmed one only prove an address by a code.
 //   - A user with MFA cannot begin with a code, and with a passkey only if pool and user take one as two factors. A stand-in
 //     does if the pool does.
 //
 // Source: Developer guide, "Authentication flows", "Things to know about passwordless sign-in with MFA".
-func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
+func (m *Machine) offered(ctx context.Context, a *attempt) (list []string, err error) {
 	if a.offered != nil {
 		return a.offered, nil
 	}
+	if list, err = m.offeredAtAll(ctx, a); err == nil {
+		a.offered, err = m.narrow(ctx, a, list)
+	}
+	return a.offered, err
+}
+
+// offeredAtAll is offered without regard to the level that the sign-in aims at.
+func (m *Machine) offeredAtAll(ctx context.Context, a *attempt) ([]string, error) {
 	x, err := m.situation(ctx, a)
 	if err != nil {
 		return nil, err
@@ -45,7 +54,6 @@ func (m *Machine) offered(ctx context.Context, a *attempt) ([]string, error) {
 			list = append(list, webAuthn)
 		}
 	}
-	a.offered = list
 	return list, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -15,18 +14,19 @@ func (m *Machine) userAuthFlow() *flow {
 		public: true, admin: true, hosted: Chooses, required: []string{"USERNAME"}, check: checkUserAuth, open: m.choose, confirmed: m.useConfirmed}
 }
 
-// checkUserAuth refuses a pool of the tier LITE, and a step-up, which is not implemented.
+// checkUserAuth refuses a pool of the tier LITE, and reads the levels to aim at.
 func checkUserAuth(a *attempt) error {
-	for _, name := range []string{"TARGET_ACR_VALUES", "ACCESS_TOKEN", "MAX_AGE"} {
-		if a.params[name] != "" {
-			return fault.New(fault.NotImplemented, "The parameter %s is not implemented: USER_AUTH does not raise the level of a sign-in.", name)
-		}
+	if err := a.pool.NeedsEssentials("Choice-Based Sign-In"); err != nil {
+		return err
 	}
-	return a.pool.NeedsEssentials("Choice-Based Sign-In")
+	return a.readTargets()
 }
 
-// choose sets the preferred challenge if the subject can begin with it.
+// choose sets the preferred challenge if the subject can begin with it. A credited password leaves nothing to choose.
 func (m *Machine) choose(ctx context.Context, a *attempt) error {
+	if !a.choosing() {
+		return nil
+	}
 	offered, err := m.offered(ctx, a)
 	if err != nil {
 		return err

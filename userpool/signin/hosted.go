@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 )
 
@@ -75,10 +76,18 @@ func (a *attempt) discovers() bool {
 	return a.hosted && !a.answers && a.state.Flow == userAuth && a.params["USERNAME"] == "" && a.params["PREFERRED_CHALLENGE"] == webAuthn
 }
 
+// passkeyLevel is the level that a passkey reaches.
+var passkeyLevel = assurance.Level([]string{assurance.Platform})
+
 // askAnyone returns the challenge WEB_AUTHN for a user who is not known yet. Its options name no passkeys.
 func (m *Machine) askAnyone(ctx context.Context, a *attempt) (*outcome, error) {
 	if !TakesPasskeys(a.pool, a.client) {
 		return nil, fault.New(fault.InvalidParameter, "The user pool does not take passkeys for this client.")
+	}
+	if len(a.levels) > 0 {
+		if a.state.Target = a.levels[0]; a.state.Target > passkeyLevel {
+			return nil, ErrUnreachable
+		}
 	}
 	options, challenge, err := m.o.Passkeys.AskAnyone(a.pool)
 	if err != nil {

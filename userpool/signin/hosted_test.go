@@ -255,3 +255,39 @@ func TestABrowserIsARememberedDeviceByItsSecret(t *testing.T) {
 		t.Error(out, err)
 	}
 }
+
+// As in AWS, the pages set up MFA by SMS in the sign-in; by the API the phone number is set before.
+func TestThePagesSetUpMFABySMS(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "ON", Token: tokenOn, SMS: smsMFAConfig})
+	b.User(b.pool, "alice")
+	p := &pages{b.harness, b.pool, b.Client(b.pool, userpool.ClientSettings{})}
+	asked, err := p.begin("USER_PASSWORD_AUTH", map[string]string{"USERNAME": "alice", "PASSWORD": password})
+	if err != nil || asked.Challenge != "MFA_SETUP" {
+		t.Fatal(asked, err)
+	}
+	_, err = p.answer(asked, map[string]string{"PHONE_NUMBER": "5550009"})
+	wantFault(t, err, fault.InvalidParameter, "*")
+	out, err := p.answer(asked, map[string]string{"PHONE_NUMBER": "+15550009878"})
+	if err != nil || out.Challenge != "SMS_MFA" || out.Parameters["CODE_DELIVERY_DESTINATION"] != "+*******9878" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	_, err = p.answer(out, map[string]string{"SMS_MFA_CODE": userpooltest.WrongCode(b.Code())})
+	wantFault(t, err, fault.CodeMismatch, wrongCode)
+	if b.Attribute(b.pool, "alice", "phone_number") != "" {
+		t.Error("the user has the number before the right code")
+	}
+	out, err = p.answer(out, map[string]string{"SMS_MFA_CODE": b.Code()})
+	if done := wantAuthentication(t, out, err); done.Level() != 3 {
+		t.Errorf("level %d", done.Level())
+	}
+	if b.Attribute(b.pool, "alice", "phone_number_verified") != "true" {
+		t.Error("the number is not verified")
+	}
+	b.User(b.pool, "bobby")
+	byAPI, err := b.SignIn(b.client, "bobby", password)
+	if err != nil || byAPI.Challenge != "MFA_SETUP" {
+		t.Fatal(byAPI, err)
+	}
+	_, err = b.Respond(b.client, "MFA_SETUP", byAPI.Session, map[string]string{"USERNAME": "bobby", "PHONE_NUMBER": "+15550009878"})
+	wantFault(t, err, fault.InvalidParameter, "*")
+}

@@ -112,6 +112,9 @@ func (m *Machine) open(ctx context.Context, f *flow, a *attempt, confirmed bool)
 	if err := a.admit(a.client.HidesExistence); err != nil {
 		return nil, err
 	}
+	if err := m.aim(ctx, a); err != nil {
+		return nil, err
+	}
 	if err := m.checkFirst(ctx, f, a); err != nil {
 		return nil, err
 	}
@@ -200,6 +203,14 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 			return nil, userpool.ErrWrongPassword
 		}
 		return nil, errSession
+	}
+	if s.name == passwordChoice || s.name == selectChallenge && a.params["ANSWER"] == passwordChoice {
+		if err := m.migrate(ctx, a, directory.Migration{Metadata: a.context.Metadata}); err != nil {
+			return nil, err
+		}
+	}
+	if x.Family != "" {
+		a.writes = append(a.writes, keepsFamily(x.Family))
 	}
 	if err := m.findDevice(ctx, a); err != nil {
 		return nil, err

@@ -235,7 +235,7 @@ func TestAUserWithNothingToBeginWith(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.prefer("alice", setTokenPreferred)
-	if f, err := h.SignIns.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil || fmt.Sprint(f.Configured) != "[EMAIL_OTP SOFTWARE_TOKEN]" || f.Preferred != "SOFTWARE_TOKEN_MFA" {
+	if f, err := h.Factors.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil || fmt.Sprint(f.Configured) != "[EMAIL_OTP SOFTWARE_TOKEN]" || f.Preferred != "SOFTWARE_TOKEN_MFA" {
 		t.Error(f, err)
 	}
 	_, err = choose(h, c.ID, map[string]string{"USERNAME": "alice"})

@@ -25,6 +25,7 @@ type situation struct {
 	verified       bool   // a passkey verified the user
 	mfa            mfaDemand
 	device         deviceView
+	lacks          bool      // the level that the sign-in aims at is not reached
 	decision       *decision // of DefineAuthChallenge after the last answer; nil if it was not asked
 }
 
@@ -105,6 +106,12 @@ func nextPassword(s situation) (string, error) {
 // MFA_REQUIRED a user without a factor is refused, also one who could set a factor up.
 func nextSecondFactor(s situation) (string, error) {
 	switch {
+	case s.lacks && s.mfa.err != nil:
+		return "", s.mfa.err
+	case s.lacks && !slices.Contains(s.mfa.choices, s.chosen):
+		return s.mfa.challenge, nil
+	case s.lacks:
+		return s.chosen, nil
 	case provedOne(s.proved, secondFactors), s.provedTwo():
 		return "", nil
 	case s.mfa.risk == "" && provedOne(s.proved, []Factor{EmailOTP, SMSOTP}):
@@ -123,7 +130,7 @@ func nextSecondFactor(s situation) (string, error) {
 	case s.mfa.err != nil:
 		return "", s.mfa.err
 	case s.mfa.challenge == selectMFAType && slices.Contains(s.mfa.choices, s.chosen),
-		s.mfa.challenge == mfaSetup && s.address && s.chosen == emailOTP:
+		s.mfa.challenge == mfaSetup && s.address && (s.chosen == emailOTP || s.chosen == smsMFA):
 		return s.chosen, nil
 	}
 	return s.mfa.challenge, nil
@@ -165,7 +172,8 @@ func nextDevice(s situation) (string, error) {
 func (m *Machine) situation(_ context.Context, a *attempt) (situation, error) {
 	u := &a.subject.User
 	s := situation{now: m.base.Now(), flow: a.state.Flow, enabled: u.Enabled, status: u.Status, temporaryUntil: u.Password.ExpiresAt,
-		proved: a.state.Proved, chosen: a.state.Chosen, address: a.state.Address != "", verified: a.state.Verified, device: a.deviceView(), decision: a.decision}
+		proved: a.state.Proved, chosen: a.state.Chosen, address: a.state.Address != "", verified: a.state.Verified, device: a.deviceView(),
+		lacks: a.lacks(), decision: a.decision}
 	demand, err := a.demand()
 	if fault.Is(err, fault.Internal) {
 		return s, err
@@ -211,8 +219,8 @@ func recheckSecond(s *step, a *attempt) (err error) {
 		if challenge, err = setupChallenge(a); err != nil {
 			return err
 		}
-	case s.name == emailOTP && a.state.Address != "":
-		return a.mustSetUp(&a.subject.User, emailOTP)
+	case (s.name == emailOTP || s.name == smsMFA) && a.state.Address != "":
+		return a.mustSetUp(&a.subject.User, s.name)
 	case s.name == softwareTokenMFA && !hasToken(&a.subject.User):
 		return nil // the step says that there is no token
 	case s.name == selectMFAType, slices.Contains(secondFactors, s.proves(a)):

@@ -95,6 +95,9 @@ func (a *attempt) demand() (factors.Demand, error) { return a.demandOf(&a.subjec
 
 // demandOf is demand for the subject's record as a transaction reads it.
 func (a *attempt) demandOf(u *store.User) (factors.Demand, error) {
+	if a.lacks() {
+		return a.demandToReach(u)
+	}
 	r := factors.Risk{Forced: a.risk() != ""}
 	switch {
 	case slices.Contains(a.state.Proved, EmailOTP):

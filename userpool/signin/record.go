@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -17,7 +18,9 @@ var methods = map[Factor]string{
 }
 
 // Methods returns the methods of the sign-in, as the claim amr has them.
-func (a *Authentication) Methods() []string { return amr(a.Factors, a.Roaming) }
+func (a *Authentication) Methods() []string {
+	return assurance.Methods(slices.Concat(amr(a.Factors, a.Roaming), a.Credit)...)
+}
 
 func amr(proved []Factor, roaming bool) []string {
 	completed := make([]string, 0, len(proved))

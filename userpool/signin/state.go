@@ -47,14 +47,17 @@ type state struct {
 	Hosted   bool   `json:"z,omitempty"` // the login pages ask
 
 	Proved   []Factor   `json:"v,omitempty"`
-	Password int64      `json:"w,omitempty"` // when the proved password was set, Unix milliseconds
-	Chosen   string     `json:"h,omitempty"` // the challenge that the user chose, until something is proved
-	Address  string     `json:"a,omitempty"` // that MFA_SETUP is to give the user, until something is proved
-	Verified bool       `json:"y,omitempty"` // a passkey verified the user
-	Roaming  bool       `json:"r,omitempty"` // the passkey is of a roaming authenticator
-	Device   string     `json:"d,omitempty"` // DEVICE_KEY, as the client sent it
-	Finished []Finished `json:"l,omitempty"` // of CUSTOM_AUTH; the oldest first
-	Watch    *watch     `json:"x,omitempty"` // of threat protection
+	Password int64      `json:"w,omitempty"`  // when the proved password was set, Unix milliseconds
+	Chosen   string     `json:"h,omitempty"`  // the challenge that the user chose, until something is proved
+	Address  string     `json:"a,omitempty"`  // that MFA_SETUP is to give the user, until something is proved
+	Verified bool       `json:"y,omitempty"`  // a passkey verified the user
+	Roaming  bool       `json:"r,omitempty"`  // the passkey is of a roaming authenticator
+	Device   string     `json:"d,omitempty"`  // DEVICE_KEY, as the client sent it
+	Finished []Finished `json:"l,omitempty"`  // of CUSTOM_AUTH; the oldest first
+	Watch    *watch     `json:"x,omitempty"`  // of threat protection
+	Target   int        `json:"tl,omitempty"` // the level to reach; 0 for any
+	Credit   []string   `json:"tc,omitempty"` // the methods of an earlier sign-in
+	Family   string     `json:"tf,omitempty"` // the refresh family of the earlier sign-in, which must stay valid
 
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
 }

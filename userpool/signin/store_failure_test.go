@@ -199,10 +199,10 @@ func failingPasskey(t *testing.T, f *failing) (prepare, run func() error) {
 		if err != nil {
 			return err
 		}
-		if _, err := h.SignIns.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil {
+		if _, err := h.Factors.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil {
 			return err
 		}
-		_, err = h.SignIns.GetUserAuthFactors(t.Context(), out.Tokens.AccessToken)
+		_, err = h.Factors.GetUserAuthFactors(t.Context(), out.Tokens.AccessToken)
 		return err
 	}
 }

@@ -41,10 +41,8 @@ func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
 	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
 		return err
 	}
-	if !a.subject.Exists && f.migrates {
-		a.subject, err = m.o.Users.Migrate(ctx, a.pool, a.client, a.subject,
-			directory.Migration{Source: triggers.Authentication, Password: a.params["PASSWORD"], Validation: a.context.Metadata})
-		if err != nil {
+	if f.migrates || a.state.Flow == userAuth && a.params["PREFERRED_CHALLENGE"] == passwordChoice {
+		if err := m.migrate(ctx, a, directory.Migration{Validation: a.context.Metadata}); err != nil {
 			return err
 		}
 	}
@@ -52,6 +50,16 @@ func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
 		return userpool.ErrNoUser
 	}
 	return nil
+}
+
+// migrate asks UserMigration for the user if no user has the name and the call has a password.
+func (m *Machine) migrate(ctx context.Context, a *attempt, in directory.Migration) (err error) {
+	in.Source, in.Password = triggers.Authentication, a.params["PASSWORD"]
+	if a.subject.Exists || in.Password == "" {
+		return nil
+	}
+	a.subject, err = m.o.Users.Migrate(ctx, a.pool, a.client, a.subject, in)
+	return err
 }
 
 // preAuthentication runs the trigger of that name. It runs once in a sign-in, in the call that begins it.

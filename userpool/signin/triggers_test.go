@@ -192,6 +192,33 @@ func TestUserMigration(t *testing.T) {
 			wantFault(t, err, fault.NotAuthorized, wrong)
 		}
 	})
+	t.Run("a password in USER_AUTH", func(t *testing.T) {
+		choice := choiceClient
+		choice.PreventUserExistenceErrors = "LEGACY"
+		h, _, client := migrationHouse(t, choice, map[string]any{"userAttributes": attributes, "finalUserStatus": "CONFIRMED", "messageAction": "SUPPRESS"})
+		out, err := choose(h, client, map[string]string{"USERNAME": "alice", "PREFERRED_CHALLENGE": "PASSWORD", "PASSWORD": "old"})
+		if err != nil || out.Tokens == nil {
+			t.Error(out, err)
+		}
+		// In a client that hides user existence, the password can come with an answer.
+		for _, challenge := range []string{"SELECT_CHALLENGE", "PASSWORD"} {
+			h, _, client := migrationHouse(t, choiceClient, map[string]any{"userAttributes": attributes, "finalUserStatus": "CONFIRMED", "messageAction": "SUPPRESS"})
+			out, err := choose(h, client, map[string]string{"USERNAME": "alice"})
+			if err != nil || out.Challenge != "SELECT_CHALLENGE" {
+				t.Fatal(out, err)
+			}
+			answer := map[string]string{"USERNAME": "alice", "PASSWORD": "old"}
+			if challenge == "SELECT_CHALLENGE" {
+				answer["ANSWER"] = "PASSWORD"
+			}
+			if out, err = h.Respond(client, challenge, out.Session, answer); err != nil || out.Tokens == nil {
+				t.Error(challenge, out, err)
+			}
+		}
+		h, _, client = migrationHouse(t, choice, nil)
+		_, err = choose(h, client, map[string]string{"USERNAME": "alice", "PREFERRED_CHALLENGE": "PASSWORD_SRP", "PASSWORD": "old"})
+		wantFault(t, err, fault.UserNotFound, "User does not exist.")
+	})
 	t.Run("SRP does not migrate", func(t *testing.T) {
 		h, pool, client := migrationHouse(t, legacy(), map[string]any{"userAttributes": attributes, "finalUserStatus": "CONFIRMED"})
 		_, err := h.SRPSignIn(pool, client, "alice", "old")

@@ -163,7 +163,7 @@ func TestRefusalsOfUserAuth(t *testing.T) {
 	_, err = choose(h, c.ID, map[string]string{})
 	wantFault(t, err, fault.InvalidParameter, "Missing required parameter USERNAME")
 	_, err = choose(h, c.ID, map[string]string{"USERNAME": "alice", "TARGET_ACR_VALUES": "x"})
-	wantFault(t, err, fault.NotImplemented, "*")
+	wantFault(t, err, fault.InvalidParameter, "TARGET_ACR_VALUES has no authentication level of the user pool.")
 
 	t.Run("a session of another flow is not a choice", func(t *testing.T) {
 		if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "bob", TemporaryPassword: password, Action: "SUPPRESS"}); err != nil {
@@ -380,15 +380,15 @@ func TestAuthFactorsOfAUser(t *testing.T) {
 	p := choicePool(h, "PASSWORD", "EMAIL_OTP")
 	c := h.Client(p.ID, choiceClient)
 	h.User(p.ID, "alice", attr("email", "alice@example.com"), attr("phone_number", "+15550123"))
-	f, err := h.SignIns.GetUserAuthFactors(t.Context(), h.MustSignIn(c.ID, "alice").AccessToken)
+	f, err := h.Factors.GetUserAuthFactors(t.Context(), h.MustSignIn(c.ID, "alice").AccessToken)
 	if err != nil || f.Username != "alice" || !slices.Equal(f.Configured, []string{"PASSWORD", "EMAIL_OTP"}) || f.MFA != nil || f.Preferred != "" {
 		t.Error(f, err)
 	}
-	if g, err := h.SignIns.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil || !slices.Equal(g.Configured, f.Configured) {
+	if g, err := h.Factors.AdminGetUserAuthFactors(t.Context(), p.ID, "alice"); err != nil || !slices.Equal(g.Configured, f.Configured) {
 		t.Error(g, err)
 	}
-	_, err = h.SignIns.AdminGetUserAuthFactors(t.Context(), p.ID, "nobody")
+	_, err = h.Factors.AdminGetUserAuthFactors(t.Context(), p.ID, "nobody")
 	wantFault(t, err, fault.UserNotFound, "User does not exist.")
-	_, err = h.SignIns.GetUserAuthFactors(t.Context(), "x.y.z")
+	_, err = h.Factors.GetUserAuthFactors(t.Context(), "x.y.z")
 	wantFault(t, err, fault.NotAuthorized, "*")
 }

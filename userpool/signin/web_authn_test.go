@@ -75,7 +75,7 @@ func TestAPasskeySignsIn(t *testing.T) {
 	if got, err = h.Respond(c.ID, "WEB_AUTHN", out.Session, answerWith(a, "alice", out)); err != nil || got.Tokens == nil {
 		t.Error(got, err)
 	}
-	factors, err := h.SignIns.GetUserAuthFactors(t.Context(), got.Tokens.AccessToken)
+	factors, err := h.Factors.GetUserAuthFactors(t.Context(), got.Tokens.AccessToken)
 	if err != nil || !slices.Contains(factors.Configured, "WEB_AUTHN") {
 		t.Error(factors, err)
 	}

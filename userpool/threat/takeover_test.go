@@ -141,3 +141,29 @@ func TestARiskDemandsASecondFactorOfAUserWhoHasOne(t *testing.T) {
 		}
 	}
 }
+
+// AWS passes the message about a risky sign-in to CustomEmailSender too, with the values of the placeholders.
+func TestACustomSenderGetsTheMessageAboutARiskySignIn(t *testing.T) {
+	t.Parallel()
+	x := protect(t, "ENFORCED", nil)
+	l := x.Lambda(nil)
+	settings := x.pool.Settings
+	settings.LambdaConfig = &userpool.LambdaConfig{CustomEmailSender: &userpool.LambdaFunction{LambdaArn: userpooltest.ARN, LambdaVersion: "V1_0"}, KMSKeyID: "arn:aws:kms:us-east-1:123456789012:key/known"}
+	if err := x.Pools.UpdateUserPool(t.Context(), x.pool.ID, "", settings); err != nil {
+		t.Fatal(err)
+	}
+	x.set(takeover("NO_ACTION", "NO_ACTION", "BLOCK", true))
+	x.mustSignIn("192.0.2.1", chrome)
+	_, err := x.signIn("ann", userpooltest.Password, "203.0.113.5", phone)
+	userpooltest.WantFault(t, err, fault.NotAuthorized, "Unable to login because of security reasons.")
+	x.Drain()
+	if len(x.Mails()) != 0 || l.Last().Source() != "CustomEmailSender_AccountTakeOverNotification" {
+		t.Fatalf("%+v", l.Last())
+	}
+	request := l.Last().Request()
+	attributes, _ := request["userAttributes"].(map[string]any)
+	if request["code"] != nil || len(attributes) != 11 || attributes["USER_NAME"] != "ann" || attributes["IP_ADDRESS"] != "203.0.113.5" ||
+		attributes["ACCOUNT_TAKE_OVER_ACTION"] != "BLOCK" || attributes["CITY"] != "null" || attributes["FEEDBACK_TOKEN"] == "" {
+		t.Errorf("%+v", request)
+	}
+}

@@ -224,7 +224,7 @@ func TestThreatAKnownPasswordIsRefused(t *testing.T) {
 	_, err := x.Users.SignUp(ctx, directory.SignUpInput{ClientID: x.app.ID, Username: "bob", Password: leaked})
 	userpooltest.WantFault(t, err, fault.InvalidPassword, "Provided password cannot be used for security reasons.")
 	access := x.mustSignIn("192.0.2.1", chrome).Tokens.AccessToken
-	userpooltest.WantFault(t, x.Users.ChangePassword(ctx, access, userpooltest.Password, leaked), fault.InvalidPassword, "*")
+	userpooltest.WantFault(t, x.Users.ChangePassword(ctx, access, userpooltest.Password, leaked, userpool.ClientContext{}), fault.InvalidPassword, "*")
 	if err := x.Users.AdminSetUserPassword(ctx, x.pool.ID, "ann", leaked, true); err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +331,7 @@ func TestOtherOperationsAreEventsToo(t *testing.T) {
 	x := protect(t, "AUDIT", nil)
 	ctx := t.Context()
 	access := x.mustSignIn("192.0.2.1", chrome).Tokens.AccessToken
-	if err := x.Users.ChangePassword(ctx, access, userpooltest.Password, "Another-password-2"); err != nil {
+	if err := x.Users.ChangePassword(ctx, access, userpooltest.Password, "Another-password-2", userpool.ClientContext{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := x.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: x.app.ID, Username: "ann"}); err != nil {

@@ -182,3 +182,12 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	return store.RefreshToken{ID: c.family, PoolID: r.Pool.ID, ClientID: r.Client.ID, Sub: r.Sub, Hash: hash, Context: state,
 		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(life)}, refresh, nil
 }
+
+// AssuranceOf returns acr and amr of the sign-in of a refresh family.
+func AssuranceOf(family *store.RefreshToken) (acr string, amr []string, err error) {
+	var state familyContext
+	if err := json.Unmarshal(family.Context, &state); err != nil {
+		return "", nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
+	}
+	return state.ACR, state.AMR, nil
+}

@@ -2,7 +2,9 @@ package triggers
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -33,25 +35,25 @@ func HasSMSSender(p *userpool.Pool) bool {
 	return c != nil && c.CustomSMSSender != nil
 }
 
-// SendEmail passes a message to the pool's CustomEmailSender. source is one of the sources of CustomMessage, or
-// AccountTakeOverNotification. AWS does not wait for the function; callers run SendEmail in the background.
-func (s *Service) SendEmail(ctx context.Context, c Call, source string, in SenderRequest) error {
-	if !HasEmailSender(c.Pool) {
-		return nil
-	}
-	return s.send(ctx, c, "CustomEmailSender", c.config().CustomEmailSender.LambdaArn, source, "customEmailSenderRequestV1", in)
+// SenderEvent is the event with which a custom sender runs. AWS does not wait for the function, so the event can be kept in a
+// queue.
+type SenderEvent struct {
+	ARN  string
+	Data []byte // JSON
 }
 
-// SendSMS passes a message to the pool's CustomSMSSender. See SendEmail.
-func (s *Service) SendSMS(ctx context.Context, c Call, source string, in SenderRequest) error {
-	if !HasSMSSender(c.Pool) {
-		return nil
-	}
-	return s.send(ctx, c, "CustomSMSSender", c.config().CustomSMSSender.LambdaArn, source, "customSMSSenderRequestV1", in)
+// EmailEvent returns the event for the pool's CustomEmailSender, which it must have. source is one of the sources of
+// CustomMessage, or AccountTakeOverNotification.
+func EmailEvent(c Call, source string, in SenderRequest) (SenderEvent, error) {
+	return senderEvent(c, "CustomEmailSender", c.config().CustomEmailSender.LambdaArn, source, "customEmailSenderRequestV1", in)
 }
 
-// send runs a custom sender and ignores its output, which AWS does not read.
-func (s *Service) send(ctx context.Context, c Call, name, arn, source, kind string, in SenderRequest) error {
+// SMSEvent returns the event for the pool's CustomSMSSender, which it must have.
+func SMSEvent(c Call, source string, in SenderRequest) (SenderEvent, error) {
+	return senderEvent(c, "CustomSMSSender", c.config().CustomSMSSender.LambdaArn, source, "customSMSSenderRequestV1", in)
+}
+
+func senderEvent(c Call, name, arn, source, kind string, in SenderRequest) (SenderEvent, error) {
 	request := senderRequest{Type: kind, CodeEncryption: in.Encryption, ClientMetadata: c.Metadata, UserAttributes: in.Attributes}
 	if in.Code != "" {
 		request.Code = &in.Code
@@ -59,6 +61,23 @@ func (s *Service) send(ctx context.Context, c Call, name, arn, source, kind stri
 	if request.UserAttributes == nil {
 		request.UserAttributes = c.attributes()
 	}
-	_, err := pass(ctx, s, function{name: name, arn: arn, source: name + "_" + source}, &c, request, struct{}{})
+	data, err := encode(function{name: name, arn: arn, source: name + "_" + source}, &c, request, struct{}{})
+	return SenderEvent{ARN: arn, Data: data}, err
+}
+
+// Message returns the message that carries the event in a queue: about the same as m, for Send.
+func (e SenderEvent) Message(m message.Message) message.Message {
+	return message.Message{Medium: message.Function, To: e.ARN, Body: string(e.Data), PoolID: m.PoolID, Purpose: m.Purpose, Sub: m.Sub,
+		Origin: m.Origin, ExpiresAt: m.ExpiresAt}
+}
+
+// Send implements message.Sender for messages of the medium message.Function. It runs the function and ignores the output, which
+// AWS does not read. A function that does not answer in time runs again, as other triggers do. Other failures are not repeated:
+// the error is message.ErrRejected, unless ctx ended.
+func (s *Service) Send(ctx context.Context, m message.Message) error {
+	_, err := s.invoke(ctx, m.To, []byte(m.Body))
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", message.ErrRejected, err)
+	}
 	return err
 }

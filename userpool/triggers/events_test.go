@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -125,13 +126,13 @@ func TestEventsAreThoseOfTheDeveloperGuide(t *testing.T) {
 			return err
 		},
 		"custom_email_sender": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
-			return s.SendEmail(ctx, withMetadata(c), "SignUp", triggers.SenderRequest{Code: "AYADe"})
+			return sendEvent(ctx, s, triggers.EmailEvent, withMetadata(c), "SignUp", triggers.SenderRequest{Code: "AYADe"})
 		},
 		"custom_sms_sender": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
-			return s.SendSMS(ctx, c, "Authentication", triggers.SenderRequest{Code: "123456", Encryption: "none"})
+			return sendEvent(ctx, s, triggers.SMSEvent, c, "Authentication", triggers.SenderRequest{Code: "123456", Encryption: "none"})
 		},
 		"custom_email_sender_take_over": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
-			return s.SendEmail(ctx, c, "AccountTakeOverNotification", triggers.SenderRequest{Attributes: map[string]string{"USER_NAME": "testuser"}})
+			return sendEvent(ctx, s, triggers.EmailEvent, c, "AccountTakeOverNotification", triggers.SenderRequest{Attributes: map[string]string{"USER_NAME": "testuser"}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,4 +165,13 @@ func compare(t *testing.T, path string, got []byte) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("event:\n%s\nwant:\n%s", got, want)
 	}
+}
+
+// sendEvent runs a custom sender as the queue of messages does.
+func sendEvent(ctx context.Context, s *triggers.Service, event func(triggers.Call, string, triggers.SenderRequest) (triggers.SenderEvent, error), c triggers.Call, source string, in triggers.SenderRequest) error {
+	e, err := event(c, source, in)
+	if err != nil {
+		return err
+	}
+	return s.Send(ctx, e.Message(message.Message{}))
 }

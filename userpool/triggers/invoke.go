@@ -51,17 +51,26 @@ func run[Request, Response any](ctx context.Context, s *Service, f function, c *
 
 // pass passes an event to the function and returns the function's output.
 func pass[Request, Response any](ctx context.Context, s *Service, f function, c *Call, request Request, empty Response) ([]byte, error) {
-	data, err := json.Marshal(event[Request, Response]{Version: cmp.Or(f.version, "1"), TriggerSource: f.source, Region: c.region(),
-		UserPoolID: c.Pool.ID, UserName: c.User.Username, CallerContext: callerContext{unknownSDK, c.clientID()},
-		Request: request, Response: empty})
+	data, err := encode(f, c, request, empty)
 	if err != nil {
-		return nil, fmt.Errorf("triggers: encoding an event of %s: %w", f.name, err)
+		return nil, err
 	}
 	output, err := s.invoke(ctx, f.arn, data)
 	if err != nil {
 		return nil, s.failure(ctx, f, c, err)
 	}
 	return output, nil
+}
+
+// encode returns the event for the function.
+func encode[Request, Response any](f function, c *Call, request Request, empty Response) ([]byte, error) {
+	data, err := json.Marshal(event[Request, Response]{Version: cmp.Or(f.version, "1"), TriggerSource: f.source, Region: c.region(),
+		UserPoolID: c.Pool.ID, UserName: c.User.Username, CallerContext: callerContext{unknownSDK, c.clientID()},
+		Request: request, Response: empty})
+	if err != nil {
+		return nil, fmt.Errorf("triggers: encoding an event of %s: %w", f.name, err)
+	}
+	return data, nil
 }
 
 // attempts is how often a function that does not answer in time runs.

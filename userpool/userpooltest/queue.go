@@ -1,19 +1,22 @@
 package userpooltest
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
 // Queue is an option of New: messages go through the durable queue, as in a node. It uses the store and the sender that are
 // set before it.
 func Queue(t testing.TB) func(*idp.Options) {
 	return func(o *idp.Options) {
-		q, err := queue.New(queue.Options{Store: o.Store, Seal: o.Seal, Sender: o.Sender, Now: o.Now, Rand: o.Rand})
+		q, err := queue.New(queue.Options{Store: o.Store, Seal: o.Seal, Sender: routed{o.Sender, o}, Now: o.Now, Rand: o.Rand})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,4 +45,17 @@ func (h *Harness) Settle() {
 			time.Sleep(time.Millisecond)
 		}
 	}
+}
+
+// routed has the functions of the options run for messages that functions send, and others sent by its Sender.
+type routed struct {
+	message.Sender
+	o *idp.Options
+}
+
+func (r routed) Send(ctx context.Context, m message.Message) error {
+	if m.Medium == message.Function {
+		return triggers.New(triggers.Options{Invoke: r.o.Functions.Invoke}).Send(ctx, m)
+	}
+	return r.Sender.Send(ctx, m)
 }

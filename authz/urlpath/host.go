@@ -1,8 +1,7 @@
-package authz
+package urlpath
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 )
 
@@ -63,15 +62,4 @@ func validPort(port string) bool {
 		}
 	}
 	return true
-}
-
-// unescape decodes percent-encoding once. A plus is a space in queries only.
-func unescape(s string, plusIsSpace bool) (string, error) {
-	if strings.IndexByte(s, '%') < 0 && (!plusIsSpace || strings.IndexByte(s, '+') < 0) {
-		return s, nil
-	}
-	if plusIsSpace {
-		return url.QueryUnescape(s)
-	}
-	return url.PathUnescape(s)
 }

@@ -1,4 +1,4 @@
-package signin
+package factors
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-// AuthFactors are the factors of a user, as GetUserAuthFactors returns them.
-type AuthFactors struct {
+// List has the factors of a user, as GetUserAuthFactors returns them.
+type List struct {
 	Username   string
 	Configured []string // PASSWORD, EMAIL_OTP, SMS_OTP, WEB_AUTHN, SOFTWARE_TOKEN
 	MFA        []string // UserMFASettingList
@@ -16,52 +16,52 @@ type AuthFactors struct {
 }
 
 // GetUserAuthFactors returns the factors of the token's user.
-func (m *Machine) GetUserAuthFactors(ctx context.Context, accessToken string) (*AuthFactors, error) {
-	who, err := m.o.Tokens.Authenticate(ctx, accessToken)
+func (s *Service) GetUserAuthFactors(ctx context.Context, accessToken string) (*List, error) {
+	who, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
 		return nil, err
 	}
-	return m.authFactors(ctx, who.Pool, &directory.Subject{Exists: true, Name: who.User.Username, User: who.User})
+	return s.authFactors(ctx, who.Pool, &directory.Subject{Exists: true, Name: who.User.Username, User: who.User})
 }
 
 // AdminGetUserAuthFactors returns the factors of a user. The error is userpool.ErrNoUser if there is none.
-func (m *Machine) AdminGetUserAuthFactors(ctx context.Context, poolID, name string) (*AuthFactors, error) {
-	p, err := m.o.Pools.Pool(ctx, poolID)
+func (s *Service) AdminGetUserAuthFactors(ctx context.Context, poolID, name string) (*List, error) {
+	p, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {
 		return nil, err
 	}
-	subject, err := m.o.Users.Find(ctx, p, name)
+	subject, err := s.o.Users.Find(ctx, p, name)
 	if err != nil {
 		return nil, err
 	}
 	if !subject.Exists {
 		return nil, userpool.ErrNoUser
 	}
-	return m.authFactors(ctx, p, subject)
+	return s.authFactors(ctx, p, subject)
 }
 
-func (m *Machine) authFactors(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (*AuthFactors, error) {
-	mfa, err := userpool.ReadMFA(&subject.User)
+func (s *Service) authFactors(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (*List, error) {
+	second, err := userpool.ReadMFA(&subject.User)
 	if err != nil {
 		return nil, err
 	}
-	out := &AuthFactors{Username: subject.User.Username, MFA: mfa.List(), Preferred: mfa.Preferred}
-	if m.o.Users.HasPassword(p, subject) {
+	out := &List{Username: subject.User.Username, MFA: second.List(), Preferred: second.Preferred}
+	if s.o.Users.HasPassword(p, subject) {
 		out.Configured = append(out.Configured, userpool.FirstPassword)
 	}
 	for _, otp := range []struct{ factor, attribute string }{{userpool.FirstEmailOTP, "email"}, {userpool.FirstSMSOTP, "phone_number"}} {
-		if p.AllowsFirst(otp.factor) && m.o.Users.HasAddress(p, subject, otp.attribute) {
+		if p.AllowsFirst(otp.factor) && s.o.Users.HasAddress(p, subject, otp.attribute) {
 			out.Configured = append(out.Configured, otp.factor)
 		}
 	}
-	has, err := m.o.Passkeys.Has(ctx, p, subject)
+	has, err := s.o.Passkeys.Has(ctx, p, subject)
 	if err != nil {
 		return nil, err
 	}
 	if has {
 		out.Configured = append(out.Configured, userpool.FactorWebAuthn)
 	}
-	if mfa.Verified() {
+	if second.Verified() {
 		out.Configured = append(out.Configured, "SOFTWARE_TOKEN")
 	}
 	return out, nil

@@ -1,0 +1,140 @@
+package edgelogin
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/login"
+	"github.com/sluicegate/sluice/poolid"
+)
+
+// cookiePrefix is the beginning of the names of all cookies of all logins, after authz.SecurePrefix on sites with https.
+const cookiePrefix = "sluice-"
+
+// Cookie returns the name of the session cookie of a login, without authz.SecurePrefix.
+func Cookie(loginID string) string { return cookiePrefix + loginID }
+
+// CookieName returns the name of a cookie on a site.
+func CookieName(name string, secure bool) string {
+	if secure {
+		return authz.SecurePrefix + name
+	}
+	return name
+}
+
+// attemptInfix stands between the name of the session cookie and the id of an attempt.
+const attemptInfix = "-t-"
+
+// maxAttempts is the number of sign-ins that a browser may have begun at a time, in several tabs. The oldest gives way.
+const maxAttempts = 4
+
+// set sets a cookie. A life of 0 deletes it.
+func (v *visit) set(name, value string, life time.Duration) {
+	c := http.Cookie{Name: CookieName(name, v.site.Secure), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
+		Secure: v.site.Secure, SameSite: http.SameSiteLaxMode}
+	if life == 0 {
+		c.MaxAge = -1
+	}
+	v.w.Header().Add("Set-Cookie", c.String())
+}
+
+// cookieOf returns the value of a cookie; false if there is none, or more than one.
+func cookieOf(r *http.Request, name string) (value string, ok bool) {
+	for _, c := range r.CookiesNamed(name) {
+		if ok {
+			return "", false
+		}
+		value, ok = c.Value, true
+	}
+	return value, ok
+}
+
+// attemptCookie returns the name of the cookie of an attempt, without authz.SecurePrefix.
+func (h *Handler) attemptCookie(id string) string { return h.o.Cookie + attemptInfix + id }
+
+// makeRoom deletes the cookies of the oldest attempts, so that there is room for one more.
+func (v *visit) makeRoom() {
+	prefix := CookieName(v.h.attemptCookie(""), v.site.Secure)
+	var ids []string
+	for _, c := range v.r.Cookies() {
+		if id, ok := strings.CutPrefix(c.Name, prefix); ok && len(id) == len(login.AttemptID(strings.Repeat("0", 40))) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for len(ids) >= maxAttempts {
+		v.set(v.h.attemptCookie(ids[0]), "", 0)
+		ids = ids[1:]
+	}
+}
+
+// Strip removes the cookies of all logins from a request, and those of the login pages of user pools on the same host. They are
+// credentials, and upstreams have no use for them.
+func Strip(header http.Header) {
+	lines := header["Cookie"]
+	if !slices.ContainsFunc(lines, holdsOurs) {
+		return
+	}
+	kept := make([]string, 0, len(lines)) // the lines may be shared with the client's request
+	for _, line := range lines {
+		if line = stripLine(line); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	if len(kept) == 0 {
+		delete(header, "Cookie")
+		return
+	}
+	header["Cookie"] = kept
+}
+
+func stripLine(line string) string {
+	if !holdsOurs(line) {
+		return line
+	}
+	var b strings.Builder
+	for piece := range strings.SplitSeq(line, ";") {
+		piece = strings.Trim(piece, " \t")
+		if name, _, _ := strings.Cut(piece, "="); ours(name) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(piece)
+	}
+	return b.String()
+}
+
+// holdsOurs reports whether a Cookie header has a cookie that Strip removes.
+func holdsOurs(line string) bool {
+	for piece := range strings.SplitSeq(line, ";") {
+		if name, _, _ := strings.Cut(piece, "="); ours(strings.Trim(name, " \t")) {
+			return true
+		}
+	}
+	return false
+}
+
+// ours reports whether the name is that of a cookie of a login, or ends in the id of a user pool as those of package
+// server/mount do.
+func ours(name string) bool {
+	name = strings.TrimPrefix(name, authz.SecurePrefix)
+	if strings.HasPrefix(name, cookiePrefix) {
+		return true
+	}
+	if strings.IndexByte(name, '_') < 0 {
+		return false
+	}
+	for at := strings.IndexByte(name, '-'); at >= 0; {
+		name = name[at+1:]
+		if poolid.IsUserPool(name) {
+			return true
+		}
+		at = strings.IndexByte(name, '-')
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package edgelogin
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"github.com/sluicegate/sluice/server/refusal"
+)
+
+// pageText is a page of the handler.
+type pageText struct {
+	Title, Text string
+	Link        string // the text of the link that starts a sign-in; "" for none
+	Done        bool   // nothing went wrong
+}
+
+var (
+	signedOutPage = pageText{Title: "You are signed out", Text: "You can close this page.", Link: "Sign in again", Done: true}
+	noAttemptPage = pageText{Title: "This sign-in is over", Text: "It took too long, was finished before, or began in another browser.", Link: "Start again"}
+	cancelledPage = pageText{Title: "You did not sign in", Text: "The sign-in was cancelled.", Link: "Sign in"}
+	refusedPage   = pageText{Title: "You could not be signed in", Text: "The sign-in service refused. If this happens again, tell the operator of this site.", Link: "Try again"}
+	badAnswerPage = pageText{Title: "You could not be signed in", Text: "The sign-in service gave an answer that cannot be trusted. If this happens again, tell the operator of this site.", Link: "Try again"}
+	awayPage      = pageText{Title: "Signing in is not possible just now", Text: "The sign-in service does not answer. Wait a moment and try again.", Link: "Try again"}
+	foreignPage   = pageText{Title: "You are still signed in", Text: "Another site asked to sign you out."}
+	malformedPage = pageText{Title: "This address is not right", Text: "Something in it is missing or malformed.", Link: "Sign in"}
+
+	notNavigatedPage = pageText{Title: "Open this address in a browser tab", Text: "It leads to the sign-in page.", Link: "Sign in"}
+)
+
+// confirmText is the page that asks before it signs out.
+var confirmText = pageText{Title: "Sign out?", Text: "You are signed in to this site.", Done: true}
+
+//go:embed page.html
+var pageSource string
+
+//go:embed page.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+
+// pagePolicy allows the pages nothing but their style. It has no form-action: browsers apply it to redirects after a form too,
+// and signing out redirects to the provider.
+var pagePolicy = func() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; frame-ancestors 'none'"
+}()
+
+// pageData is what the template gets.
+type pageData struct {
+	pageText
+	Style  template.CSS
+	Start  string
+	Action string // of the form that signs out; "" for none
+	Target string
+}
+
+// page writes a page.
+func (h *Handler) page(w http.ResponseWriter, status int, text pageText) {
+	h.write(w, status, pageData{pageText: text, Start: h.start})
+}
+
+// confirm asks whether to sign out.
+func (v *visit) confirm(to string) {
+	v.h.write(v.w, http.StatusOK, pageData{pageText: confirmText, Action: v.h.o.Logout, Target: to})
+}
+
+func (h *Handler) write(w http.ResponseWriter, status int, data pageData) {
+	data.Style = template.CSS(pageStyle) //nolint:gosec // G203: the style is ours
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, data); err != nil {
+		h.o.Log.Error("a page of a login", "error", err)
+	}
+	head := w.Header()
+	head.Set("Content-Security-Policy", pagePolicy)
+	head.Set("Cache-Control", "no-store")
+	head.Set("Referrer-Policy", "same-origin")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("X-Frame-Options", "DENY")
+	_ = refusal.Write(w, status, "text/html; charset=utf-8", b.Bytes()) // fails only if the client disconnected
+}
+
+// escape and unescape make a target fit for the value of a cookie.
+func escape(target string) string { return url.QueryEscape(target) }
+
+func unescape(value string) string {
+	target, err := url.QueryUnescape(value)
+	if err != nil {
+		return ""
+	}
+	return target
+}

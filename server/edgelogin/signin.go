@@ -1,0 +1,149 @@
+package edgelogin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/login"
+)
+
+// Challenge sends a browser that navigates without a session to the provider and returns true. For any other request, such as
+// one of a script, it does nothing and returns false. target is the request target as the client sent it.
+func (h *Handler) Challenge(w http.ResponseWriter, r *http.Request, target string) bool {
+	if !navigates(r) {
+		return false
+	}
+	site := h.o.Site(r)
+	host, ok := site.name()
+	if !ok {
+		return false
+	}
+	v := &visit{h: h, w: w, r: r, site: site, host: host}
+	v.send(v.target(target))
+	return true
+}
+
+// navigates reports whether the request opens a page in a tab. Others could not show the provider's pages: frames are refused
+// there, and scripts would follow the redirect to another origin. A page that is only prefetched must not start a sign-in.
+func navigates(r *http.Request) bool {
+	if r.Method != http.MethodGet || len(r.Header["Upgrade"]) > 0 {
+		return false
+	}
+	head := r.Header
+	if head.Get("Sec-Purpose") != "" || head.Get("Purpose") != "" {
+		return false
+	}
+	if mode := head.Get("Sec-Fetch-Mode"); mode != "" {
+		dest := head.Get("Sec-Fetch-Dest")
+		return mode == "navigate" && (dest == "document" || dest == "")
+	}
+	return head.Get("X-Requested-With") == "" && strings.Contains(head.Get("Accept"), "text/html")
+}
+
+// begin starts a sign-in for a link. A browser that has a session goes on at once.
+func (v *visit) begin() {
+	to := v.target(v.r.URL.Query().Get("return_to"))
+	switch {
+	case v.signedIn():
+		v.redirect(to)
+	case navigates(v.r):
+		v.send(to)
+	default:
+		v.h.page(v.w, http.StatusUnauthorized, notNavigatedPage)
+	}
+}
+
+// send sends the browser to the provider, which sends it back to the callback.
+func (v *visit) send(target string) {
+	a, err := v.h.o.Service.Begin(v.r.Context(), login.Start{Host: v.host, RedirectURI: v.site.origin() + v.h.o.Callback, Target: target})
+	if err != nil {
+		v.failed(err)
+		return
+	}
+	v.makeRoom()
+	v.set(v.h.attemptCookie(a.ID), a.Cookie, login.AttemptLife)
+	v.redirect(a.URL)
+}
+
+// callback takes the provider's answer (RFC 6749 section 4.1.2).
+func (v *visit) callback() {
+	query, err := url.ParseQuery(v.r.URL.RawQuery)
+	if err != nil || repeats(query) || v.r.Method != http.MethodGet {
+		v.h.page(v.w, http.StatusBadRequest, malformedPage)
+		return
+	}
+	id := login.AttemptID(query.Get("state"))
+	cookie, ok := cookieOf(v.r, CookieName(v.h.attemptCookie(id), v.site.Secure))
+	if id == "" || !ok {
+		v.noAttempt()
+		return
+	}
+	made, err := v.h.o.Service.Finish(v.r.Context(), login.Answer{Host: v.host, Cookie: cookie, State: query.Get("state"), Code: query.Get("code"),
+		Error: query.Get("error"), Issuer: query.Get("iss"), Old: v.session()})
+	if errors.Is(err, login.ErrNoAttempt) {
+		v.noAttempt()
+		return
+	}
+	v.set(v.h.attemptCookie(id), "", 0)
+	if err != nil {
+		v.failed(err)
+		return
+	}
+	v.set(v.h.o.Cookie, made.Cookie, v.h.o.Service.Lifetime())
+	v.redirect(v.target(made.Target))
+}
+
+// repeats reports whether a parameter occurs twice (RFC 6749 section 3.1).
+func repeats(query url.Values) bool {
+	for _, name := range []string{"state", "code", "error", "iss"} {
+		if len(query[name]) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// noAttempt answers a callback that belongs to no sign-in of the browser: after a step back in its history, or a long wait, or
+// because somebody else sent the browser here.
+func (v *visit) noAttempt() {
+	if v.signedIn() {
+		v.redirect("/")
+		return
+	}
+	v.h.page(v.w, http.StatusBadRequest, noAttemptPage)
+}
+
+// failed tells why there is no session.
+func (v *visit) failed(err error) {
+	refused, ok := errors.AsType[*login.Refused](err)
+	switch {
+	case ok && refused.Code == "access_denied":
+		v.h.page(v.w, http.StatusUnauthorized, cancelledPage)
+	case ok:
+		v.h.o.Log.Warn("the provider refused a sign-in", "code", code(refused.Code))
+		v.h.page(v.w, http.StatusUnauthorized, refusedPage)
+	case errors.Is(err, login.ErrBadAnswer):
+		v.h.o.Log.Warn("a sign-in failed", "error", err)
+		v.h.page(v.w, http.StatusBadGateway, badAnswerPage)
+	default:
+		v.h.o.Log.Warn("a sign-in failed", "error", err)
+		v.w.Header().Set("Retry-After", "10")
+		v.h.page(v.w, http.StatusServiceUnavailable, awayPage)
+	}
+}
+
+// code returns an error code as the log shows it. It comes from the URL, so anybody may have written it.
+func code(text string) string {
+	const most = 64
+	if len(text) > most {
+		text = text[:most]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, text)
+}
