@@ -16,21 +16,36 @@ var (
 	testPackage = regexp.MustCompile("^`([a-z0-9/]+)` ")
 )
 
-// Every row of docs/threats.md names a test, and every test that it names exists.
+// Every row of docs/threats.md, and of the rules in docs/oauth.md, names a test, and every test that it names exists.
 func TestThreatsAreTested(t *testing.T) {
-	page, err := os.ReadFile("docs/threats.md")
+	testedPage(t, "docs/threats.md", "", 100)
+	testedPage(t, "docs/oauth.md", "## Rules and their tests", 20)
+}
+
+// testedPage reads the tables of a page behind a heading, up to the next one of its level, which name at least so many tests.
+func testedPage(t *testing.T, name, heading string, least int) {
+	t.Helper()
+	page, err := os.ReadFile(name) //nolint:gosec // a page of the documentation
 	if err != nil {
 		t.Fatal(err)
 	}
+	before, rules, ok := strings.Cut(string(page), heading)
+	if !ok {
+		t.Fatalf("%s has no %q", name, heading)
+	}
+	if heading != "" {
+		rules, _, _ = strings.Cut(rules, "\n## ")
+	}
 	sources := map[string]string{}
 	named := 0
-	for i, line := range strings.Split(string(page), "\n") {
+	for i, line := range strings.Split(rules, "\n") {
+		i += strings.Count(before, "\n")
 		cells := strings.Split(line, " | ")
-		if !strings.HasPrefix(line, "| ") || len(cells) < 3 || strings.HasPrefix(line, "| --- ") || strings.HasPrefix(line, "| threat ") {
+		if !strings.HasPrefix(line, "| ") || len(cells) < 3 || strings.HasPrefix(line, "| --- ") || strings.HasPrefix(line, "| threat ") || strings.HasPrefix(line, "| section ") {
 			continue
 		}
 		if len(cells) != 3 {
-			t.Errorf("line %d: %d cells", i+1, len(cells))
+			t.Errorf("%s, line %d: %d cells", name, i+1, len(cells))
 			continue
 		}
 		inRow := 0
@@ -39,25 +54,25 @@ func TestThreatsAreTested(t *testing.T) {
 			if m := testPackage.FindStringSubmatch(part); m != nil {
 				folder = m[1]
 			} else if !strings.HasPrefix(part, "root ") {
-				t.Errorf("line %d: no package before %q", i+1, part)
+				t.Errorf("%s, line %d: no package before %q", name, i+1, part)
 			}
 			if _, ok := sources[folder]; !ok {
 				sources[folder] = testSources(t, folder)
 			}
-			for _, name := range testName.FindAllString(part, -1) {
+			for _, test := range testName.FindAllString(part, -1) {
 				inRow++
-				if !strings.Contains(sources[folder], "\nfunc "+name+"(") {
-					t.Errorf("line %d: package %s has no %s", i+1, folder, name)
+				if !strings.Contains(sources[folder], "\nfunc "+test+"(") {
+					t.Errorf("%s, line %d: package %s has no %s", name, i+1, folder, test)
 				}
 			}
 		}
 		if inRow == 0 {
-			t.Errorf("line %d names no test", i+1)
+			t.Errorf("%s: line %d names no test", name, i+1)
 		}
 		named += inRow
 	}
-	if named < 100 {
-		t.Errorf("only %d tests are named: the table is not read", named)
+	if named < least {
+		t.Errorf("%s names only %d tests: the table is not read", name, named)
 	}
 }
 

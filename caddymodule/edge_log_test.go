@@ -157,17 +157,42 @@ func TestLogsHideSessionTokensAndPresignedSignatures(t *testing.T) {
 	}
 }
 
+// Codes and tokens of OAuth go to clients in Location.
+func TestLogsHideCodesInAnswers(t *testing.T) {
+	e := startEdge(t, accessLog+`handle /code {
+	redir https://app.example/cb?code=c0ffee5ec4e7&state=kept 302
+}
+handle /tokens {
+	redir https://app.example/cb#id_token=c0ffee5ec4e7&state=kept 302
+}
+handle {
+`+gate("allow anonymous GET /ok")+"reverse_proxy %UPSTREAM%\n}")
+	for _, target := range []string{"/code", "/tokens"} {
+		if a := e.get(t, target); a.status != 302 {
+			t.Fatalf("%s: %d", target, a.status)
+		}
+	}
+	raw, err := os.ReadFile(filepath.Join(e.dir, "access.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(raw), "c0ffee5ec4e7") || strings.Count(string(raw), "state=kept") != 2 {
+		t.Errorf("%s", raw)
+	}
+}
+
 func TestRedactURL(t *testing.T) {
 	for raw, want := range map[string]string{
-		"/a":                                   "/a",
-		"/a?":                                  "/a?",
-		"/a?b=1&c":                             "/a?b=1&c",
-		"/a?token=x&b=2":                       "/a?token=REDACTED&b=2",
-		"/a?TOKEN=x;b=2":                       "/a?TOKEN=REDACTED;b=2",
-		"/a?X-Amz-Signature=x":                 "/a?X-Amz-Signature=REDACTED",
-		"/a?x%2Damz%2Dsignature=x=y&":          "/a?x%2Damz%2Dsignature=REDACTED&",
-		"/a?%zz=x":                             "/a?%zz=REDACTED",
-		"/a?token":                             "/a?token",
+		"/a":                          "/a",
+		"/a?":                         "/a?",
+		"/a?b=1&c":                    "/a?b=1&c",
+		"/a?token=x&b=2":              "/a?token=REDACTED&b=2",
+		"/a?TOKEN=x;b=2":              "/a?TOKEN=REDACTED;b=2",
+		"/a?X-Amz-Signature=x":        "/a?X-Amz-Signature=REDACTED",
+		"/a?x%2Damz%2Dsignature=x=y&": "/a?x%2Damz%2Dsignature=REDACTED&",
+		"/a?%zz=x":                    "/a?%zz=REDACTED",
+		"/a?token":                    "/a?token",
+		"https://h/a#id_token=x&access_token=y&state=z": "https://h/a#id_token=REDACTED&access_token=REDACTED&state=z",
 		"/a?code=x&sig=y":                      "/a?code=REDACTED&sig=REDACTED",
 		"https://h/a?b=1&access_token=x#token": "https://h/a?b=1&access_token=REDACTED#token",
 	} {

@@ -82,7 +82,7 @@ const redactedValue = "REDACTED" // Caddy's own
 var hiddenParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
 	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
-	"apikey": true, "assertion": true, "client_assertion": true, "subject_token": true,
+	"apikey": true, "assertion": true, "id_token_hint": true, "device_code": true, "user_code": true, "client_assertion": true, "subject_token": true,
 	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
 }
 
@@ -94,15 +94,15 @@ func redactURLs(urls []string) []string {
 	return shown
 }
 
-// redactURL replaces the values of hidden parameters, in the query and in the fragment, which a Referer should not have.
+// redactURL replaces the values of hidden parameters, in the query and in the fragment.
 func redactURL(raw string) string {
-	path, query, ok := strings.Cut(raw, "?")
-	if !ok {
+	start := strings.IndexAny(raw, "?#")
+	if start < 0 {
 		return raw
 	}
+	query := raw[start+1:]
 	var b strings.Builder
-	b.WriteString(path)
-	b.WriteByte('?')
+	b.WriteString(raw[:start+1])
 	for query != "" {
 		end := strings.IndexAny(query, "&;#")
 		if end < 0 {

@@ -23,7 +23,7 @@ func TestASignInIsSteppedUp(t *testing.T) {
 	ok(t, err)
 	access, secret := f.enroll(t)
 	low := harness.Claims(t, *access)
-	equal(t, "methods and level", fmt.Sprint(low["amr"], low["acr"]), "[pwd] urn:cognito:loa:1")
+	equal(t, "methods and level", fmt.Sprintf("%v %v", low["amr"], low["acr"]), "[pwd] urn:cognito:loa:1")
 	aim := func(params map[string]string) (*cip.InitiateAuthOutput, error) {
 		params["USERNAME"] = f.c.name
 		return user.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: f.client, AuthFlow: types.AuthFlowTypeUserAuth, AuthParameters: params})
@@ -44,7 +44,7 @@ func TestASignInIsSteppedUp(t *testing.T) {
 	tokens := done.AuthenticationResult
 	for _, raw := range []*string{tokens.AccessToken, tokens.IdToken} {
 		high := harness.Claims(t, *raw)
-		equal(t, "methods and level", fmt.Sprint(high["amr"], high["acr"]), "[pwd otp mfa] urn:cognito:loa:4")
+		equal(t, "methods and level", fmt.Sprintf("%v %v", high["amr"], high["acr"]), "[pwd otp mfa] urn:cognito:loa:4")
 	}
 	renewed, err := user.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: f.client, AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
 		AuthParameters: map[string]string{"REFRESH_TOKEN": *tokens.RefreshToken}})
@@ -54,6 +54,20 @@ func TestASignInIsSteppedUp(t *testing.T) {
 	if err == nil { // the sign-in can be of the same second
 		equal(t, "from scratch", old.ChallengeName, types.ChallengeNameTypeSelectChallenge)
 	}
+
+	// Another user's token is no credit, and no member of the request makes it a sign-in of the login pages.
+	_, err = admin.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{UserPoolId: f.pool, Username: aws.String("other"), MessageAction: types.MessageActionTypeSuppress})
+	ok(t, err)
+	_, err = admin.AdminSetUserPassword(t.Context(), &cip.AdminSetUserPasswordInput{UserPoolId: f.pool, Username: aws.String("other"), Password: aws.String(password), Permanent: true})
+	ok(t, err)
+	others, err := user.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: f.client, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": "other", "PASSWORD": password}})
+	ok(t, err)
+	_, err = aim(map[string]string{"TARGET_ACR_VALUES": "urn:cognito:loa:4", "ACCESS_TOKEN": *others.AuthenticationResult.AccessToken})
+	wantError(t, err, "NotAuthorizedException", "Access Token does not belong to the user and the client.")
+	_, err = f.c.newest(t, nil, "InitiateAuth", fields{"Hosted": true, "UserPoolId": *f.pool, "ClientId": *f.client, "AuthFlow": "USER_AUTH",
+		"AuthParameters": fields{"PREFERRED_CHALLENGE": "WEB_AUTHN"}})
+	wantError(t, err, "InvalidParameterException", "Missing required parameter USERNAME")
 
 	// A revoked sign-in is no credit.
 	_, err = user.GlobalSignOut(t.Context(), &cip.GlobalSignOutInput{AccessToken: tokens.AccessToken})

@@ -127,7 +127,7 @@ func (n *Node) loginTokens(g *GatePlan, issuer *config.Issuer) (token.Issuer, er
 func (n *Node) loginProvider(g *GatePlan, issuer *config.Issuer) (login.Provider, error) {
 	l := g.settings.Login
 	if issuer == nil {
-		return n.poolProvider(g)
+		return n.poolProvider(g), nil
 	}
 	return login.NewOpenID(login.OpenIDOptions{Issuer: issuer.URL, ClientID: l.ClientID, Secret: seal.NewSecret(l.Secret), Scopes: l.Scopes,
 		Now: n.plan.o.Now}), nil

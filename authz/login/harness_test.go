@@ -27,7 +27,7 @@ const (
 
 // world is a store, a master key, a provider and a clock that the services of a test share, like the processes of a cluster.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store store.Store
 	box   *seal.Box
 	key   *token.SigningKey
@@ -47,7 +47,7 @@ type world struct {
 	revoked  int
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "sessions.db")})
 	must(t, err)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Screen is the size of a browser's page in CSS pixels.
@@ -32,6 +33,12 @@ func (b *Browser) Visit(address string) {
 	b.Settle()
 }
 
+// Inject runs JavaScript in every page that comes, before its own scripts.
+func (b *Browser) Inject(script string) {
+	b.t.Helper()
+	b.do("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": script}, nil)
+}
+
 // Settle waits until a page that has replaced the last one is complete.
 func (b *Browser) Settle() {
 	b.t.Helper()
@@ -54,6 +61,34 @@ func (b *Browser) Evaluate(script string, result any) {
 	}
 	if err := json.Unmarshal(answer.Result.Value, result); err != nil {
 		b.t.Fatalf("%.200s returned %s: %v", script, answer.Result.Value, err)
+	}
+}
+
+// Read runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script only looks.
+func (b *Browser) Read(script string, result any) {
+	b.t.Helper()
+	params := map[string]any{"expression": script, "awaitPromise": true, "returnByValue": true}
+	for {
+		select {
+		case m := <-b.send(b.session, "Runtime.evaluate", params):
+			if m.Error != nil {
+				continue // the page has gone
+			}
+			var answer struct {
+				Result struct{ Value json.RawMessage }
+			}
+			if err := json.Unmarshal(m.Result, &answer); err != nil {
+				b.t.Fatal(err)
+			}
+			if err := json.Unmarshal(answer.Result.Value, result); err != nil {
+				b.t.Fatalf("%.200s returned %s: %v", script, answer.Result.Value, err)
+			}
+			return
+		case <-b.closed:
+			b.t.Fatal("Chromium has ended")
+		case <-time.After(Patience):
+			b.t.Fatalf("%.200s: no answer", script)
+		}
 	}
 }
 

@@ -127,7 +127,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Strict: o.Strict})
+	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict})
 	return p, err
 }
 

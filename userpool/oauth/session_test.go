@@ -108,7 +108,7 @@ func TestCodeGivesTokens(t *testing.T) {
 	if q.Get("state") != "st&te" || q.Get("iss") != "http://localhost:8080/"+s.pool.ID || len(q.Get("code")) != 36 {
 		t.Error(q)
 	}
-	set, err := s.redeem(q.Get("code"), func(r *oauth.Redemption) { r.Verifier = verifier })
+	set, err := s.redeem(q.Get("code"), withVerifier)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ type site struct {
 	client *userpool.ClientDescription
 }
 
-func newSite(t *testing.T, change ...func(*idp.Options)) *site {
+func newSite(t testing.TB, change ...func(*idp.Options)) *site {
 	t.Helper()
 	h := userpooltest.New(t, change...)
 	p := h.Pool(userpool.PoolSettings{})
@@ -68,3 +68,6 @@ func (s *site) parse(changes ...string) *oauth.Authorization {
 	}
 	return a
 }
+
+// withVerifier redeems a code of challenge.
+func withVerifier(r *oauth.Redemption) { r.Verifier = verifier }

@@ -2,7 +2,8 @@
 //
 // Machine is the state machine. A flow begins a sign-in. A step sends a challenge and verifies the answer. The pure function
 // next returns the challenge that a sign-in still requires. A complete sign-in is an Authentication: the user, the time, the
-// app client and the factors. InitiateAuth and RespondToAuthChallenge issue tokens for it.
+// app client and the factors. InitiateAuth and RespondToAuthChallenge issue tokens for it; a hosted sign-in, which the login
+// pages run, ends with it.
 //
 //	begin:  flow allowed, parameters, secret hash → Find → verify or ask
 //	resume: parameters, secret hash, state opened and spent → Reopen → verify → advance

@@ -47,6 +47,20 @@ func (v *view) Monogram() string {
 	return v.Initial(v.Client)
 }
 
+// Status is the kind of the icon above the heading of a result; "" on other pages.
+func (v *view) Status() AlertKind {
+	switch p := v.P.(type) {
+	case Problem:
+		return AlertWarning
+	case Done:
+		if p.What == DoneDenied || p.What == DoneSignedOut {
+			return AlertInfo
+		}
+		return AlertSuccess
+	}
+	return ""
+}
+
 // Classic reports whether the page has the look and the names of the classic hosted UI.
 func (v *view) Classic() bool { return v.Style.Version == 1 }
 

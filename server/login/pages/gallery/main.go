@@ -2,7 +2,8 @@
 //
 //	go run ./server/login/pages/gallery [-listen 127.0.0.1:8090] [-languages DIR]
 //
-// The addresses take the parameters lang, scheme (light, dark or dynamic) and version (1 is the classic look). Forms lead nowhere.
+// The addresses take the parameters lang, scheme (light, dark or dynamic) and version (1 is the classic look). Forms show what they
+// send.
 //
 // It does not sign anyone in, and the binary does not contain it.
 //
@@ -10,6 +11,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"html/template"
@@ -64,6 +66,16 @@ func handler(r *pages.Renderer) http.Handler {
 		}
 	})
 	mux.Handle("GET /login/assets/", r)
+	mux.HandleFunc("POST /sample/{name}", func(w http.ResponseWriter, req *http.Request) {
+		if err := req.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(req.PostForm); err != nil {
+			log.Print(err)
+		}
+	})
 	mux.HandleFunc("GET /sample/{name}", func(w http.ResponseWriter, req *http.Request) {
 		s, ok := all[req.PathValue("name")]
 		if !ok {

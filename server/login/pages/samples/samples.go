@@ -167,5 +167,11 @@ func results() []Sample {
 		pages.ProblemLink, pages.ProblemDenied, pages.ProblemLimit, pages.ProblemNotFound, pages.ProblemUnavailable, pages.ProblemServer} {
 		list = append(list, Sample{"problem-" + string(what), frame("/error"), pages.Problem{What: what, ID: "4f1c2b7e"}})
 	}
+	for i, s := range list {
+		if p, ok := s.Page.(pages.Problem); ok && (p.What == pages.ProblemExpired || p.What == pages.ProblemForgery) {
+			p.Continue = "/login?client_id=1example23456789abcdefghij"
+			list[i].Page = p
+		}
+	}
 	return append(list, Sample{"form-post", frame("/oauth2/authorize"), pages.FormPost{Action: "https://notes.example.com/callback", Fields: map[string]string{"code": "a-code", "state": "a-state"}}})
 }
