@@ -7,7 +7,6 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/directory"
-	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // showConfirm is GET /confirm: it asks for the code of a sign-up. Whose, is in the page data only: a page that took any name would tell who is
@@ -81,8 +80,7 @@ func sent(destination string) *pages.Alert {
 // signInNew signs in a user who has just proved the code of a sign-up: by the password of the sign-up, if the browser still has it, or by
 // the Session of the confirmation. Without either, the user signs in on the first page.
 func (v *visit) signInNew(name, given, session string) error {
-	request := signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowPassword, Context: v.clientContext(),
-		Parameters: map[string]string{"USERNAME": name, "PASSWORD": given}}
+	request := v.request(flowPassword, map[string]string{"USERNAME": name, "PASSWORD": given})
 	switch {
 	case given != "" && v.chooses():
 		request.Flow, request.Parameters["PREFERRED_CHALLENGE"] = flowChoice, password
@@ -188,8 +186,7 @@ func (v *visit) reset() error {
 }
 
 func (v *visit) afterReset(name, given string) error {
-	request := signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowPassword, Context: v.clientContext(),
-		Parameters: map[string]string{"USERNAME": name, "PASSWORD": given}}
+	request := v.request(flowPassword, map[string]string{"USERNAME": name, "PASSWORD": given})
 	v.addDevice(name, request.Parameters)
 	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), request)
 	if fault.KindOf(err) == fault.NotAuthorized {

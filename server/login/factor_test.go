@@ -119,6 +119,9 @@ func TestAPasskeyIsMadeAfterTheSignUpAndSignsInWithoutAName(t *testing.T) {
 	b.get("/login" + s.query())
 	b.submit("passkey", "credential", credential)
 	b.wantPage("/login", 400)
+	if !strings.Contains(b.text(), "passkey did not work") {
+		t.Error(b.text())
+	}
 	b.submit("passkey", "credential", key.Get(b.options()))
 	b.wantApp()
 	// By name, too.
@@ -236,4 +239,21 @@ func TestSecondFactorsByMailAndTheChoiceBetweenThem(t *testing.T) {
 	if got := s.Attribute(s.pool.ID, "ada", "email"); got != "ada@example.com" {
 		t.Error(got)
 	}
+}
+
+func TestAnAppCanAskForAHigherLevel(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, userpool.PoolSettings{}, web)
+	s.mfa(t, userpool.MFAChange{Configuration: "OPTIONAL", Token: &userpool.SoftwareTokenConfig{Enabled: true}})
+	s.User(s.pool.ID, "ada")
+	s.oauth.levels = []int{4}
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	if b.left != "" || b.status != http.StatusBadRequest {
+		t.Errorf("a user who cannot reach the level: %d, left to %q", b.status, b.left)
+	}
+	s.oauth.levels = nil
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantApp()
 }

@@ -2,9 +2,9 @@ package login
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
-	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
@@ -17,8 +17,10 @@ func (v *visit) newPasskeyRequest() (*pages.Passkey, error) {
 	if !signin.TakesPasskeys(v.pool, v.client) {
 		return nil, nil
 	}
-	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowChoice,
-		Parameters: map[string]string{"PREFERRED_CHALLENGE": webAuthn}, Context: v.clientContext()})
+	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), v.request(flowChoice, map[string]string{"PREFERRED_CHALLENGE": webAuthn}))
+	if errors.Is(err, signin.ErrUnreachable) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +38,17 @@ func (v *visit) usePasskey() error {
 		if err != nil {
 			return err
 		}
-		if fault.Is(err, fault.NotAuthorized) {
-			told.alert = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey}
-		}
-		return v.backToLogin(told, "")
+		return v.backToLogin(told.ofPasskey(), "")
 	}
 	return v.proceed("", result, nil)
+}
+
+// ofPasskey says that a passkey did not work, where the answer is about names and passwords.
+func (a answer) ofPasskey() answer {
+	if a.alert != nil && a.alert.Key == pages.ErrIncorrect {
+		a.alert = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey}
+	}
+	return a
 }
 
 // showAddPasskey is GET /passkeys/add: it offers to make a passkey, after a sign-up or to a user who is signed in.

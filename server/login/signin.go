@@ -1,6 +1,7 @@
 package login
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
@@ -138,8 +140,7 @@ func (v *visit) missing(field string, asksPassword bool) (wrong []pages.FieldErr
 
 // begin begins a sign-in with a name and, if it is not empty, a password.
 func (v *visit) begin(name, given string) error {
-	request := signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flowPassword, Context: v.clientContext(),
-		Parameters: map[string]string{"USERNAME": name}}
+	request := v.request(flowPassword, map[string]string{"USERNAME": name})
 	if v.chooses() {
 		request.Flow = flowChoice
 	}
@@ -150,11 +151,41 @@ func (v *visit) begin(name, given string) error {
 		}
 	}
 	v.addDevice(name, request.Parameters)
+	var err error
+	if request.Known, err = v.known(name); err != nil {
+		return err
+	}
 	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), request)
+	if errors.Is(err, signin.ErrReached) {
+		request.Known = nil // the session is not enough for another reason, such as its age
+		result, err = v.h.Pools.SignIns.InitiateAuth(v.r.Context(), request)
+	}
 	if err != nil {
 		return v.refuseSignIn(name, given, err)
 	}
 	return v.proceed(name, result, nil)
+}
+
+// request is the beginning of a sign-in. It aims at the level that the app asks for.
+func (v *visit) request(flow string, parameters map[string]string) signin.Request {
+	return signin.Request{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID, Flow: flow, Parameters: parameters, Levels: v.auth.Levels,
+		Context: v.clientContext()}
+}
+
+// known returns the sign-in of the browser's session, whose methods count when the user with the name is to reach a higher level. It is nil
+// if the app asks for a new sign-in.
+func (v *visit) known(name string) (*signin.Record, error) {
+	if len(v.auth.Levels) == 0 || v.auth.Prompts(oauth.PromptLogin) {
+		return nil, nil
+	}
+	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
+	for _, a := range list {
+		young := v.auth.MaxAge == nil || v.h.Now().Sub(a.Record.Time) <= time.Duration(*v.auth.MaxAge)*time.Second
+		if key := v.pool.Key(name); young && (v.pool.Key(a.Name) == key || v.pool.Key(a.Note) == key) {
+			return &a.Record, nil
+		}
+	}
+	return nil, err
 }
 
 // refuseSignIn answers to a sign-in that failed. An account without confirmation, and one whose password must be reset, go on to the page

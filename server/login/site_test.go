@@ -43,6 +43,7 @@ type authorizer struct {
 	s        *site
 	done     []*signin.Authentication
 	sessions map[string]string // cookie → sub
+	levels   []int             // of acr_values
 }
 
 func (a *authorizer) Parse(ctx context.Context, poolID string, q url.Values) (*oauth.Authorization, error) {
@@ -54,7 +55,7 @@ func (a *authorizer) Parse(ctx context.Context, poolID string, q url.Values) (*o
 		return nil, oauth.Shown(oauth.KeyRedirect, c.ID)
 	}
 	out := &oauth.Authorization{Pool: p, Client: c, RedirectURI: app, ResponseType: "code", State: q.Get("state"), LoginHint: q.Get("login_hint"),
-		Prompt: strings.Fields(q.Get("prompt")), ResponseMode: q.Get("response_mode")}
+		Prompt: strings.Fields(q.Get("prompt")), Levels: a.levels, ResponseMode: q.Get("response_mode")}
 	if q.Get("response_type") != "code" {
 		return nil, &oauth.RedirectError{Err: oauth.Error{Code: "invalid_request"}, Response: &oauth.Response{Location: app + "?error=invalid_request"}}
 	}
@@ -105,7 +106,7 @@ func newSiteOn(h *userpooltest.Harness, settings userpool.PoolSettings, client u
 	s.pool = s.Pool(settings)
 	s.client = s.Client(s.pool.ID, client)
 	s.at = mount.Point{PoolID: s.pool.ID, Base: "https://auth.example.com"}
-	s.oauth = &authorizer{s, nil, map[string]string{}}
+	s.oauth = &authorizer{s: s, sessions: map[string]string{}}
 	s.serve(nil)
 	return s
 }
