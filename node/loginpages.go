@@ -14,5 +14,5 @@ func newLogin(sv *Services, o *Options, admit func(*http.Request) error) (*login
 		return nil, err
 	}
 	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
-		Admit: admit, ClientIP: o.ClientIP})
+		Devices: sv.Grants, Admit: admit, ClientIP: o.ClientIP})
 }
