@@ -36,14 +36,15 @@ var floors = map[string]int{
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/branding": 4, "userpool/terms": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
+	"userpool/domains": 4, "userpool/resourceservers": 4,
+	"userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	"server/mount": 10, "userpool/oauth": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/grants": 11,
 	// 12, wires.
-	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12,
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
 	"server/refusal": 11, "server/edgelogin": 12,
 	"server/login": 12, "server/kms": 12,
 	// 11 to 13, the looks of the login pages.

@@ -70,7 +70,33 @@ func clientOptions(client *config.Client) map[string]option {
 		"name":     oneString(&client.Name, "name <name>"),
 		"settings": file(&client.Settings, "settings <file>"),
 		"secret":   oneString(&client.Secret, "secret <secret>"),
+		"jwks":     file(&client.JWKS, "jwks <file>"),
+		"jwks_uri": oneString(&client.JWKSURI, "jwks_uri <url>"),
+
+		"device_grant":   onOff(&client.DeviceGrant, "device_grant [on|off]"),
+		"require_pkce":   onOff(&client.RequirePKCE, "require_pkce [on|off]"),
+		"token_exchange": func(d *caddyfile.Dispenser) error { return parseTokenExchange(d, client) },
 	}
+}
+
+// parseTokenExchange parses token_exchange. Syntax:
+//
+//	token_exchange {
+//	    subject  <client id>...
+//	    audience <uri>...
+//	}
+func parseTokenExchange(d *caddyfile.Dispenser, client *config.Client) error {
+	if client.TokenExchange != nil {
+		return d.Err("token_exchange is set twice; put everything into one block")
+	}
+	client.TokenExchange = new(config.TokenExchange)
+	if d.NextArg() {
+		return usage(d, "token_exchange { subject <client id>..., audience <uri>... }")
+	}
+	return parseBlock(d, "token_exchange", map[string]option{
+		"subject":  manyStrings(&client.TokenExchange.Subjects, "subject <client id>..."),
+		"audience": manyStrings(&client.TokenExchange.Audiences, "audience <uri>..."),
+	})
 }
 
 func groupOptions(group *config.Group) map[string]option {

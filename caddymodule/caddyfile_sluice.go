@@ -34,6 +34,14 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            name     <name>
 //	            settings <file>            # a CreateUserPoolClient request
 //	            secret   <secret>
+//	            jwks     <file>            # private_key_jwt with the keys of a file; or:
+//	            jwks_uri <url>             # with those of a URL
+//	            device_grant [on|off]      # RFC 8628
+//	            require_pkce [on|off]
+//	            token_exchange {           # RFC 8693
+//	                subject  <client id>...
+//	                audience <uri>...
+//	            }
 //	        }
 //	        group <name> {
 //	            description <text>

@@ -25,6 +25,8 @@ func (a *App) replace(repl *caddy.Replacer) error {
 			at := "user_pool " + pool.ID + ": client " + pool.Clients[j].ID
 			r.fill(at+": settings", &pool.Clients[j].Settings)
 			r.fill(at+": secret", &pool.Clients[j].Secret)
+			r.fill(at+": jwks", &pool.Clients[j].JWKS)
+			r.fill(at+": jwks_uri", &pool.Clients[j].JWKSURI)
 		}
 	}
 	for i := range a.Roles {

@@ -98,6 +98,24 @@ type Client struct {
 	// Secret is the client secret of a confidential client. Use a placeholder such as {env.NOTES_SECRET} to keep it out of
 	// the file. Without it the client is public, unless the settings have GenerateSecret.
 	Secret string `json:"secret,omitempty"`
+	// JWKS is the path of a file with the JSON Web Key Set of a client that authenticates with private_key_jwt.
+	JWKS string `json:"jwks,omitempty"`
+	// JWKSURI is the URL of such a set, instead of a file.
+	JWKSURI string `json:"jwks_uri,omitempty"`
+	// DeviceGrant lets the client use the device grant (RFC 8628).
+	DeviceGrant bool `json:"device_grant,omitempty"`
+	// TokenExchange is what the client may exchange (RFC 8693). Default: nothing.
+	TokenExchange *TokenExchange `json:"token_exchange,omitempty"`
+	// RequirePKCE refuses authorization requests of the client without a code_challenge.
+	RequirePKCE bool `json:"require_pkce,omitempty"`
+}
+
+// TokenExchange is what a client may exchange.
+type TokenExchange struct {
+	// Subjects are the ids of the app clients whose users' access tokens the client may exchange.
+	Subjects []string `json:"subjects"`
+	// Audiences are the absolute URIs that the new tokens may be for.
+	Audiences []string `json:"audiences"`
 }
 
 // Group is a declared group.
@@ -320,7 +338,7 @@ func (a *App) Files() []string {
 	for _, p := range a.UserPools {
 		files = append(files, p.Settings)
 		for _, c := range p.Clients {
-			files = append(files, c.Settings)
+			files = append(files, c.Settings, c.JWKS)
 		}
 	}
 	for _, r := range a.Roles {

@@ -62,6 +62,7 @@ func (a *App) validateUserPools(v *validator) {
 				v.add(at+": client "+c.ID, "a client id has 1 to 128 lower-case letters and digits")
 			}
 			v.once(clients, at+": client "+c.ID, c.ID)
+			c.validateOAuth(v, at+": client "+c.ID)
 		}
 		groups := seen{}
 		for _, g := range p.Groups {
@@ -75,6 +76,19 @@ func (a *App) validateUserPools(v *validator) {
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
+	}
+}
+
+// validateOAuth checks the options of a client that AWS's settings do not have.
+func (c *Client) validateOAuth(v *validator, at string) {
+	switch {
+	case c.JWKS != "" && c.JWKSURI != "":
+		v.add(at, "the keys come from a file or from a URL; remove jwks or jwks_uri")
+	case (c.JWKS != "" || c.JWKSURI != "") && c.Secret != "":
+		v.add(at, "a client with keys needs no secret; remove secret, or jwks and jwks_uri")
+	}
+	if e := c.TokenExchange; e != nil && (len(e.Subjects) == 0 || len(e.Audiences) == 0) {
+		v.add(at, "token_exchange needs whose tokens are exchanged and for whom; write: token_exchange { subject <client id>..., audience <uri>... }")
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
+	"github.com/sluicegate/sluice/server/oauthtoken"
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
 	stsserver "github.com/sluicegate/sluice/server/sts"
@@ -45,7 +46,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	a := new(apis)
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
 		StrictErrors: o.StrictErrors, APIs: []rpc.API{
-			watched(userPoolsAPI(sv.Users, o)),
+			watched(userPoolsAPI(sv, o)),
 			watched(rpc.API{Service: &apikms.API, Registry: kmsserver.Registry(sv.keys)}),
 			watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
 				ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
@@ -77,12 +78,17 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
+	tokens, err := oauthtoken.New(oauthtoken.Options{Grants: sv.Grants, Admit: admit, Bodies: o.Bodies, ClientIP: o.ClientIP, Now: o.Now, Rand: o.Rand,
+		Strict: o.Config.StrictAWS, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
 	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: pages,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{pages.Serves, pages})
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{pages.Serves, pages})
 	return m, nil
 }
 

@@ -22,6 +22,7 @@ type declarations struct {
 	app      *config.App
 	pools    map[string]*settingsFile              // by user pool id
 	clients  map[string]*settingsFile              // by client id
+	keys     map[string]json.RawMessage            // key sets, by client id
 	trusts   map[string]json.RawMessage            // by role
 	policies map[string]map[string]json.RawMessage // by role and policy name
 	boundary map[string]json.RawMessage            // by role
@@ -30,7 +31,7 @@ type declarations struct {
 // readDeclarations reads and checks the files. The error joins the problems of all files.
 func readDeclarations(app *config.App) (*declarations, error) {
 	d := &declarations{
-		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{},
+		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{},
 		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
 	}
 	var problems []error
@@ -49,6 +50,12 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		settings(d.pools, p.ID, p.Settings, poolFile())
 		for _, c := range p.Clients {
 			settings(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
+			if c.JWKS == "" {
+				continue
+			}
+			raw, err := readFile(c.JWKS)
+			problems = append(problems, err)
+			d.keys[c.ID] = raw
 		}
 	}
 	for _, r := range app.Roles {

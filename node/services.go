@@ -17,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
 )
 
@@ -30,6 +31,7 @@ const (
 type Services struct {
 	*Storage
 	Users       *idp.Provider
+	Grants      *grants.Service
 	Roles       *iam.Service
 	Identities  *identitypool.Service
 	Minter      *session.Minter
@@ -106,6 +108,11 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 		return err
 	}
 	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
+		return err
+	}
+	sv.Grants, err = grants.New(grants.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, OAuth: sv.Users.OAuth,
+		SignOuts: sv.Revocations})
+	if err != nil {
 		return err
 	}
 	if err := sv.buildRoles(ctx, o); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -61,8 +62,8 @@ func knownPasswords(path string) (threat.Breaches, error) {
 }
 
 // userPoolsAPI are the operations of the user pools.
-func userPoolsAPI(users *idp.Provider, o *Options) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: users, ClientIP: o.ClientIP})}
+func userPoolsAPI(sv *Services, o *Options) rpc.API {
+	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants, ClientIP: o.ClientIP})}
 }
 
 // checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The
@@ -87,12 +88,24 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 	return users.Pools.Ensure(ctx, d.userPool(p))
 }
 
+// oauth is what AWS's settings of a declared app client do not have, in the domain's terms.
+func (d *declarations) oauth(c config.Client) oauthclient.Metadata {
+	m := oauthclient.Metadata{Keys: d.keys[c.ID], KeysURL: c.JWKSURI, Device: c.DeviceGrant, PKCE: c.RequirePKCE}
+	if c.JWKS != "" || c.JWKSURI != "" {
+		m.AuthMethod = oauthclient.PrivateKeyJWT
+	}
+	if e := c.TokenExchange; e != nil {
+		m.Exchange = &oauthclient.Exchange{Subjects: e.Subjects, Audiences: e.Audiences}
+	}
+	return m
+}
+
 // userPool is a declared user pool in the domain's terms.
 func (d *declarations) userPool(p config.UserPool) userpool.DeclaredPool {
 	declared := userpool.DeclaredPool{ID: p.ID, Name: p.Name, Settings: d.pools[p.ID].request()}
 	for _, c := range p.Clients {
 		declared.Clients = append(declared.Clients, userpool.DeclaredClient{ID: c.ID, Name: c.Name, Secret: seal.NewSecret(c.Secret),
-			Settings: d.clients[c.ID].request()})
+			Settings: d.clients[c.ID].request(), OAuth: d.oauth(c)})
 	}
 	for _, g := range p.Groups {
 		declared.Groups = append(declared.Groups, userpool.DeclaredGroup{Name: g.Name, Description: g.Description,

@@ -23,7 +23,8 @@ type Pools interface {
 	Get(id string) (Pool, error)
 	Insert(Pool) error // ErrExists
 	Update(Pool) error // ErrNotFound
-	// Delete deletes the pool with its clients, users, groups, codes, passkeys, refresh tokens, devices and signing keys.
+	// Delete deletes the pool with its clients, domains, resource servers, users, groups, codes, passkeys, refresh tokens,
+	// devices and signing keys.
 	Delete(id string) error
 	List(Page) ([]Pool, error)
 }
@@ -33,11 +34,18 @@ type Client struct {
 	PoolID     string
 	ID         string
 	Name       string
-	Secret     []byte          // sealed; empty for a public client
+	Secrets    []ClientSecret  // the oldest first; none for a public client
 	Settings   json.RawMessage // package userpool defines it
 	Declared   bool
 	CreatedAt  time.Time
 	ModifiedAt time.Time
+}
+
+// ClientSecret is a secret of an app client.
+type ClientSecret struct {
+	ID        string // unique in the client
+	Sealed    []byte
+	CreatedAt time.Time
 }
 
 // Clients keeps app clients. The key of List is the id.

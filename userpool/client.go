@@ -21,7 +21,8 @@ type ClientDescription struct {
 	PoolID     string
 	ID         string
 	Name       string
-	Secret     seal.Secret // zero for a public client
+	Secret     seal.Secret    // the oldest of Secrets; zero for a public client
+	Secrets    []ClientSecret // one or two, the oldest first; none for a public client
 	Settings   ClientSettings
 	CreatedAt  time.Time
 	ModifiedAt time.Time
@@ -62,9 +63,6 @@ func (c *Client) MayWrite(name string) bool {
 func noClient(id string) error {
 	return fault.New(fault.ResourceNotFound, "User pool client %s does not exist.", id)
 }
-
-// purposeClientSecret seals client secrets; the additional data is the client's id.
-const purposeClientSecret = "user pool client secret"
 
 // Client returns the client, from the cache if it is there, or fault.ResourceNotFound.
 func (s *Service) Client(ctx context.Context, id string) (*Client, error) {
@@ -110,18 +108,17 @@ func (s *Service) PoolAndClient(ctx context.Context, clientID string) (*Pool, *C
 	return p, c, err
 }
 
-// openClient is like resolveClient, and also opens the secret.
+// openClient is like resolveClient, and also opens the secrets.
 func (s *Service) openClient(rec store.Client) (*Client, error) {
 	c, err := resolveClient(rec)
 	if err != nil {
 		return nil, err
 	}
-	if len(rec.Secret) > 0 {
-		secret, err := s.base.Seal.Open(purposeClientSecret, rec.Secret, []byte(rec.ID))
-		if err != nil {
-			return nil, fmt.Errorf("userpool: secret of client %s: %w", rec.ID, err)
-		}
-		c.Secret = seal.NewSecret(string(secret))
+	if c.Secrets, err = s.openSecrets(rec); err != nil {
+		return nil, err
+	}
+	if len(c.Secrets) > 0 {
+		c.Secret = c.Secrets[0].Secret
 	}
 	return c, nil
 }
@@ -147,8 +144,8 @@ func resolveClient(rec store.Client) (*Client, error) {
 	return c, nil
 }
 
-// CheckSecretHash checks a SECRET_HASH, which is Base64(HMAC-SHA256(secret, username ‖ client id)). It returns
-// fault.NotAuthorized if the hash is wrong or missing, or if the client has no secret and a hash was sent.
+// CheckSecretHash checks a SECRET_HASH, which is Base64(HMAC-SHA256(secret, username ‖ client id)) with either secret. It
+// returns fault.NotAuthorized if the hash is wrong or missing, or if the client has no secret and a hash was sent.
 func (c *Client) CheckSecretHash(username, given string) error {
 	switch {
 	case c.Secret.IsZero() && given == "":
@@ -158,11 +155,15 @@ func (c *Client) CheckSecretHash(username, given string) error {
 	case given == "":
 		return fault.New(fault.NotAuthorized, "Client %s is configured with secret but SECRET_HASH was not received", c.ID)
 	}
-	m := hmac.New(sha256.New, []byte(c.Secret.Reveal()))
-	m.Write([]byte(username))
-	m.Write([]byte(c.ID))
-	want := base64.StdEncoding.EncodeToString(m.Sum(nil))
-	if !hmac.Equal([]byte(want), []byte(given)) {
+	right := false
+	for _, secret := range c.Secrets {
+		m := hmac.New(sha256.New, []byte(secret.Secret.Reveal()))
+		m.Write([]byte(username))
+		m.Write([]byte(c.ID))
+		want := base64.StdEncoding.EncodeToString(m.Sum(nil))
+		right = hmac.Equal([]byte(want), []byte(given)) || right
+	}
+	if !right {
 		return fault.New(fault.NotAuthorized, "Unable to verify secret hash for client %s", c.ID)
 	}
 	return nil
@@ -177,7 +178,12 @@ func (c *Client) CheckSecret(given string) error {
 		return fault.New(fault.NotAuthorized, "Client %s is not configured for secret but secret was received", c.ID)
 	case given == "":
 		return fault.New(fault.NotAuthorized, "Client %s is configured with secret but secret was not received", c.ID)
-	case !c.Secret.EqualString(given):
+	}
+	right := false
+	for _, secret := range c.Secrets {
+		right = secret.Secret.EqualString(given) || right
+	}
+	if !right {
 		return fault.New(fault.NotAuthorized, "Unable to verify secret for client %s", c.ID)
 	}
 	return nil

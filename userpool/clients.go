@@ -52,13 +52,21 @@ func (s *Service) insertClient(ctx context.Context, rec store.Client, secret sea
 		return nil, fmt.Errorf("userpool: settings of client %s: %w", rec.ID, err)
 	}
 	if !secret.IsZero() {
-		if rec.Secret, err = s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(rec.ID)); err != nil {
+		sealed, err := s.sealSecret(rec.ID, secret, nil)
+		if err != nil {
 			return nil, err
 		}
+		rec.Secrets = []store.ClientSecret{sealed}
 	}
 	rec.CreatedAt = s.base.Now()
 	rec.ModifiedAt = rec.CreatedAt
-	if err := s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Insert(rec) }); err != nil {
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		if err := settings.checkReferences(tx, rec.PoolID); err != nil {
+			return err
+		}
+		return tx.Clients.Insert(rec)
+	})
+	if err != nil {
 		return nil, err
 	}
 	s.clientChanged(rec)
@@ -111,8 +119,11 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 			return fmt.Errorf("userpool: settings of client %s: %w", id, err)
 		}
 		settings := next(&old)
-		settings.keepThreat(&old)
+		settings.keepOthers(&old)
 		if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
+			return err
+		}
+		if err := settings.checkReferences(tx, poolID); err != nil {
 			return err
 		}
 		data, err := json.Marshal(settings)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 // ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
@@ -31,9 +32,15 @@ type ClientSettings struct {
 	AuthSessionValidity             int             `json:"AuthSessionValidity,omitempty"` // minutes, 3 to 15
 	RefreshTokenRotation            *Rotation       `json:"RefreshTokenRotation,omitempty"`
 
+	ClientType        string            `json:"ClientType,omitempty"`        // ClientDCR, or "" for a client that was not registered dynamically
 	RiskConfiguration *RiskConfig       `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
 	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
+
+	OAuth *oauthclient.Metadata `json:"OAuth,omitempty"` // what AWS does not have; kept by updates
 }
+
+// ClientDCR is the type of clients that were registered dynamically.
+const ClientDCR = "DCR"
 
 // ValidityUnits are seconds, minutes, hours or days.
 type ValidityUnits struct {
@@ -63,6 +70,7 @@ func ParseClientSettings(data json.RawMessage) (ClientSettings, string, bool, er
 	if err := json.Unmarshal(data, &in); err != nil {
 		return ClientSettings{}, "", false, fault.Wrap(fault.InvalidParameter, err, "The settings of the user pool client do not parse.")
 	}
+	in.ClientType = "" // not a member of the request
 	if given := in.RefreshTokenValidity; given != nil {
 		in.ClientSettings.RefreshTokenValidity = *given
 		in.setRefreshDefault()

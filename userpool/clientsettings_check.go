@@ -1,6 +1,8 @@
 package userpool
 
 import (
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,10 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if err := c.validateFlows(); err != nil {
 		return err
 	}
-	if err := c.validateOAuth(hasSecret); err != nil {
+	if err := c.OAuth.Check(); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "%s", err.Error())
+	}
+	if err := c.validateOAuth(hasSecret || c.OAuth.SignsAssertions()); err != nil {
 		return err
 	}
 	return c.validateAttributes(p)
@@ -87,18 +92,70 @@ func (c *ClientSettings) validateFlows() error {
 	return invalid("Invalid PreventUserExistenceErrors value.")
 }
 
+// validateOAuth checks the settings for the OAuth endpoints, as far as they alone determine it; see checkReferences.
+//
+// Source of the texts: docs/divergences.md names the reports; terraform-provider-aws and cdk-preflight measured most on AWS.
 func (c *ClientSettings) validateOAuth(hasSecret bool) error {
-	invalid := func(text string) error { return fault.New(fault.InvalidParameter, "%s", text) }
-	if slices.Contains(c.AllowedOAuthFlows, "client_credentials") {
+	flow := func(format string, args ...any) error { return fault.New(fault.InvalidOAuthFlow, format, args...) }
+	if c.AllowedOAuthFlowsUserPoolClient && (len(c.AllowedOAuthFlows) == 0 || len(c.AllowedOAuthScopes) == 0) {
+		return fault.New(fault.InvalidParameter, "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.")
+	}
+	if slices.Contains(c.AllowedOAuthFlows, FlowClientCredentials) {
 		switch {
 		case len(c.AllowedOAuthFlows) > 1:
-			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected along with code flow or implicit flow.")
+			return flow("client_credentials flow can not be selected along with code flow or implicit flow.")
 		case !hasSecret:
-			return fault.New(fault.InvalidOAuthFlow, "client_credentials flow can not be selected if client does not have a client secret.")
+			return flow("client_credentials flow can not be selected if client does not have a client secret.")
+		}
+		for _, scope := range c.AllowedOAuthScopes {
+			if slices.Contains(standardScopes, scope) {
+				return flow("%s is not supported with client_credentials flow.", scope)
+			}
+		}
+	} else if len(c.AllowedOAuthFlows) > 0 && len(c.CallbackURLs) == 0 {
+		return flow("CallbackUrls can not be empty when code flow or implicit flow is selected")
+	}
+	for _, list := range [][]string{c.CallbackURLs, c.LogoutURLs} {
+		for _, raw := range list {
+			if err := callbackError(raw); err != nil {
+				return err
+			}
 		}
 	}
 	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
-		return invalid("DefaultRedirectURI must be in the list of CallbackURLs.")
+		return fault.New(fault.InvalidParameter, "DefaultRedirectURI must be in the list of CallbackURLs.")
+	}
+	return nil
+}
+
+// schemeForm is a URI scheme: RFC 3986 section 3.1.
+var schemeForm = regexp.MustCompile(`\A[A-Za-z][A-Za-z0-9+.-]*\z`)
+
+// pageSchemes are schemes of URLs whose text a browser runs or shows itself. An answer must not go there.
+var pageSchemes = []string{"javascript", "data", "vbscript", "file", "filesystem", "blob", "about", "view-source"}
+
+// callbackError returns why a client cannot have the URL as a callback or sign-out URL, or nil.
+//
+// Source of the texts: cdk-preflight, measured on AWS; RFC 6749 section 3.1.2.
+func callbackError(raw string) error {
+	invalid := func(format string) error { return fault.New(fault.InvalidParameter, format, raw) }
+	scheme, rest, ok := strings.Cut(raw, ":")
+	switch {
+	case !ok || rest == "" || !schemeForm.MatchString(scheme):
+		return invalid("%s is not an absolute URI.")
+	case strings.Contains(raw, "#"):
+		return invalid("%s cannot use fragment")
+	case slices.Contains(pageSchemes, strings.ToLower(scheme)):
+		return invalid("%s cannot be used as a redirect URI.")
+	case !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"):
+		return nil // an app's own scheme
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil:
+		return invalid("%s is not an absolute URI.")
+	case u.Scheme == "http" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
+		return invalid("%s cannot use the HTTP protocol.")
 	}
 	return nil
 }
@@ -136,4 +193,19 @@ func (c *ClientSettings) validateAttributes(p *PoolSettings) error {
 // unwritable reports whether users can never write the attribute themselves.
 func unwritable(name string) bool {
 	return name == "sub" || name == "email_verified" || name == "phone_number_verified" || strings.HasPrefix(name, "dev:")
+}
+
+// ProviderCognito is the pool itself in SupportedIdentityProviders.
+const ProviderCognito = "COGNITO"
+
+// validateProviders refuses identity providers that the pool does not have.
+//
+// Source of the text: lgallard/terraform-aws-cognito-user-pool#71.
+func (c *ClientSettings) validateProviders(poolID string) error {
+	for _, name := range c.SupportedIdentityProviders {
+		if name != ProviderCognito {
+			return fault.New(fault.InvalidParameter, "The provider %s does not exist for User Pool %s.", name, poolID)
+		}
+	}
+	return nil
 }

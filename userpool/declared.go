@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 // DeclaredPool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It does
@@ -27,8 +28,9 @@ type DeclaredPool struct {
 type DeclaredClient struct {
 	ID       string
 	Name     string
-	Settings json.RawMessage // a CreateUserPoolClient request, nil for defaults
-	Secret   seal.Secret     // zero for none, or for a generated one if the settings have GenerateSecret
+	Settings json.RawMessage      // a CreateUserPoolClient request, nil for defaults
+	Secret   seal.Secret          // zero for none, or for a generated one if the settings have GenerateSecret
+	OAuth    oauthclient.Metadata // what AWS's settings do not have
 }
 
 // DeclaredGroup is a group of a declared pool.
@@ -47,6 +49,14 @@ var (
 // Ensure creates or updates a declared pool with its clients and groups. Like the console, and unlike the API, it defaults
 // to user names without regard to case and to clients that hide whether a user exists. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
+	if err := s.EnsurePool(ctx, d); err != nil {
+		return err
+	}
+	return s.EnsureParts(ctx, d)
+}
+
+// EnsurePool is the part of Ensure that makes the pool itself, so that the caller can make what its clients refer to.
+func (s *Service) EnsurePool(ctx context.Context, d DeclaredPool) error {
 	settings, err := d.settings(s.o.CheckRequest)
 	if err == nil {
 		err = d.checkNames()
@@ -57,6 +67,11 @@ func (s *Service) Ensure(ctx context.Context, d DeclaredPool) error {
 	if err != nil {
 		return fmt.Errorf("user pool %s: %w", d.ID, err)
 	}
+	return nil
+}
+
+// EnsureParts is the part of Ensure that makes clients, groups and keys of an existing pool.
+func (s *Service) EnsureParts(ctx context.Context, d DeclaredPool) error {
 	for _, c := range d.Clients {
 		if err := s.ensureClient(ctx, d.ID, c); err != nil {
 			return fmt.Errorf("user pool %s: client %s: %w", d.ID, c.ID, err)
@@ -156,7 +171,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 		return errors.New("it was made without a secret and cannot get one; declare a client with another id")
 	case !confidential && !have.Secret.IsZero():
 		return errors.New("it was made with a secret and cannot lose it; declare the secret, or a client with another id")
-	case !d.Secret.IsZero() && !d.Secret.Equal(have.Secret):
+	case !d.Secret.IsZero() && have.CheckSecret(d.Secret.Reveal()) != nil:
 		if err := s.replaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
 			return err
 		}
@@ -165,9 +180,9 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d DeclaredCli
 	return err
 }
 
-// replaceSecret gives a confidential client another secret. The old one is refused from then on.
+// replaceSecret gives a confidential client another secret. Those that it had are refused from then on.
 func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret seal.Secret) error {
-	sealed, err := s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(id))
+	sealed, err := s.sealSecret(id, secret, nil)
 	if err != nil {
 		return err
 	}
@@ -176,7 +191,7 @@ func (s *Service) replaceSecret(ctx context.Context, poolID, id string, secret s
 		if err != nil {
 			return err
 		}
-		rec.Secret, rec.ModifiedAt = sealed, s.base.Now()
+		rec.Secrets, rec.ModifiedAt = []store.ClientSecret{sealed}, s.base.Now()
 		return tx.Clients.Update(rec)
 	})
 	s.clientChanged(store.Client{ID: id, PoolID: poolID})

@@ -118,6 +118,10 @@ func (c *DeclaredClient) settings(poolID string, check RequestCheck) (ClientSett
 	setDefault(&c.Name, name)
 	setDefault(&c.Name, c.ID)
 	setDefault(&settings.PreventUserExistenceErrors, "ENABLED")
+	settings.OAuth = new(c.OAuth) // also if it is empty: what is no longer declared has no effect
+	if settings.AllowedOAuthFlowsUserPoolClient && settings.SupportedIdentityProviders == nil {
+		settings.SupportedIdentityProviders = []string{ProviderCognito}
+	}
 	return settings, withSecret, err
 }
 

@@ -122,7 +122,7 @@ func TestSecretsAreSealedAtRest(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if string(rec.Secret) == c.Secret.Reveal() || len(rec.Secret) != 52+seal.Overhead {
+		if len(rec.Secrets) != 1 || string(rec.Secrets[0].Sealed) == c.Secret.Reveal() || len(rec.Secrets[0].Sealed) != 52+seal.Overhead {
 			t.Error("the client's secret is not sealed")
 		}
 		u, err := tx.Users.ByKey(p.ID, "alice")

@@ -40,7 +40,10 @@ type Pool struct {
 	MFA       MFAPolicy
 	WebAuthn  WebAuthn // passkeys
 	Devices   DeviceTracking
-	Risk      *Risk           // of the pool; nil for none
+	Risk      *Risk // of the pool; nil for none
+	Domain    DomainNames
+	Scopes    []string        // of the resource servers, as tokens carry them: "<identifier>/<name>"
+	DCR       DCR             // dynamic client registration
 	Acr       assurance.Names // the values of the claim acr
 	keys      *keyring.Keys
 	verifier  *token.Verifier // of the pool's own access tokens
@@ -90,11 +93,19 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 		var rec store.Pool
 		var keys []store.SigningKey
 		var srp bool
+		var domains []store.Domain
+		var servers []store.ResourceServer
 		err := s.base.View(ctx, func(tx store.Tx) (err error) {
 			if rec, err = tx.Pools.Get(id); err != nil {
 				return err
 			}
 			if keys, err = tx.SigningKeys.List(id); err != nil {
+				return err
+			}
+			if domains, err = tx.Domains.OfPool(id); err != nil {
+				return err
+			}
+			if servers, err = tx.ResourceServers.List(id); err != nil {
 				return err
 			}
 			srp, err = wantsSRP(tx, id)
@@ -106,7 +117,14 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.resolvePool(rec, keys, srp)
+		p, err := s.resolvePool(rec, keys, srp)
+		if err != nil {
+			return nil, err
+		}
+		p.Scopes = CustomScopes(servers)
+		p.Domain = s.domainNames(id, domains)
+		setDefault(&p.WebAuthn.RelyingParty, p.Domain.Host())
+		return p, nil
 	})
 }
 
@@ -157,6 +175,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	p.Risk = p.Settings.RiskConfiguration.resolve()
 	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
+	p.DCR = p.Settings.DcrConfiguration.resolve()
 	var err error
 	if p.Acr, err = assurance.ReadNames(p.Settings.AcrConfiguration); err != nil {
 		p.Acr = assurance.Default // kept by a version that did not check it

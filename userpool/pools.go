@@ -257,6 +257,13 @@ func deletable(tx store.Tx, id string) error {
 	if err := json.Unmarshal(rec.Settings, &settings); err != nil {
 		return fmt.Errorf("userpool: settings of pool %s: %w", id, err)
 	}
+	domains, err := tx.Domains.OfPool(id)
+	if err != nil {
+		return err
+	}
+	if len(domains) > 0 {
+		return fault.New(fault.InvalidParameter, "User pool cannot be deleted. It has a domain configured that should be deleted first.")
+	}
 	if settings.DeletionProtection == "ACTIVE" {
 		return fault.New(fault.InvalidParameter, "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
 	}

@@ -40,7 +40,7 @@ type PoolSettings struct {
 	MFASettings
 	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
-	KeptSettings
+	OAuthSettings
 }
 
 // Policies are the password and sign-in policy.

@@ -177,6 +177,9 @@ func (p *PoolSettings) validate() error {
 	if err := p.validateWebAuthn(); err != nil {
 		return err
 	}
+	if err := p.checkOAuth(); err != nil {
+		return err
+	}
 	for _, a := range p.pendingAttributes() {
 		if !slices.Contains(p.AutoVerifiedAttributes, a) {
 			return invalid("Attributes to be verified before update must be auto-verified: %s.", a)

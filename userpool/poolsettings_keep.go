@@ -80,13 +80,17 @@ func (p *PoolSettings) keepThreat(old *PoolSettings) {
 	}
 }
 
-// keepThreat keeps what operations of its own set, and UpdateUserPoolClient does not have.
-func (c *ClientSettings) keepThreat(old *ClientSettings) {
+// keepOthers keeps what UpdateUserPoolClient does not have: the settings of other operations, and how the client was made.
+func (c *ClientSettings) keepOthers(old *ClientSettings) {
+	c.ClientType = old.ClientType
 	if c.RiskConfiguration == nil {
 		c.RiskConfiguration = old.RiskConfiguration
 	}
 	if c.SSOSession == nil {
 		c.SSOSession = old.SSOSession
+	}
+	if c.OAuth == nil {
+		c.OAuth = old.OAuth
 	}
 }
 

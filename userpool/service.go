@@ -2,7 +2,9 @@ package userpool
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/keyring"
@@ -18,6 +20,9 @@ type Options struct {
 	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
 	CheckRequest RequestCheck
 
+	// DomainHost returns the host name of a prefix domain of the pool; nil appends AWS's ".auth.<region>.amazoncognito.com". It must
+	// be a pure function.
+	DomainHost func(poolID, prefix string) string
 	// Mapped reports whether a function is mapped to an ARN. The log names the functions of pools that are not mapped; nil
 	// takes all for mapped.
 	Mapped func(arn string) bool
@@ -54,6 +59,12 @@ func New(o Options) (*Service, error) {
 	if o.NewKey == nil {
 		o.NewKey = func(rand io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand, "RS256") }
 	}
+	if o.DomainHost == nil {
+		o.DomainHost = func(poolID, prefix string) string {
+			region, _, _ := strings.Cut(poolID, "_")
+			return prefix + ".auth." + region + ".amazoncognito.com"
+		}
+	}
 	o.KeyRotation = orDefault(o.KeyRotation, 90*24*time.Hour)
 	o.KeyLead = orDefault(o.KeyLead, 24*time.Hour)
 	o.CacheFor = orDefault(o.CacheFor, 10*time.Second)
@@ -87,4 +98,27 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 		return otherwise
 	}
 	return d
+}
+
+// LowerAlphanumeric is the alphabet of client ids and secrets.
+const LowerAlphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+// maxPoolID is the longest pool id of the API, in characters.
+const maxPoolID = 55
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + LowerAlphanumeric
+
+// newPoolID returns the region, an underscore and 9 letters and digits, as AWS's ids are.
+func (s *Service) newPoolID() (string, error) {
+	tail, err := s.base.RandomText(alphanumeric, 9)
+	return s.o.Region + "_" + tail, err
+}
+
+func (s *Service) newClientID() (string, error) { return s.base.RandomText(LowerAlphanumeric, 26) }
+
+func (s *Service) newClientSecret() (string, error) { return s.base.RandomText(LowerAlphanumeric, 52) }
+
+// poolARN returns the pool's resource name.
+func (s *Service) poolARN(poolID string) string {
+	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.o.Region, s.o.Account, poolID)
 }

@@ -36,7 +36,7 @@ const richPool = `{
 	"AcrConfiguration": {"a": {}},
 	"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true, "InviteMessageTemplate": {"EmailMessage": "{username} {####}"}},
 	"AutoVerifiedAttributes": ["email"],
-	"DcrConfiguration": {"b": 1},
+	"DcrConfiguration": {"EnableStatus": "Disabled"},
 	"DeletionProtection": "ACTIVE",
 	"DeviceConfiguration": {"ChallengeRequiredOnNewDevice": true},
 	"EmailConfiguration": {"ReplyToEmailAddress": "help@example.com"},

@@ -36,7 +36,7 @@ type WebAuthn struct {
 // Usable reports whether users can sign in with passkeys.
 func (w WebAuthn) Usable() bool { return w.Enabled && w.RelyingParty != "" }
 
-// webAuthn resolves the configuration. AWS takes the pool's domain as the RP ID if none is set; pools here have no domain.
+// webAuthn resolves the configuration. The RP ID of a pool without one is its domain, which Service.Pool adds.
 func (p *PoolSettings) webAuthn() WebAuthn {
 	c := p.WebAuthnConfiguration
 	if c == nil {

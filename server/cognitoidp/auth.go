@@ -6,6 +6,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -15,6 +16,7 @@ func (s *server) authOperations() rpc.Registry {
 	return rpc.Registry{
 		"AdminInitiateAuth":           rpc.Handle(s.adminInitiateAuth),
 		"AdminRespondToAuthChallenge": rpc.Handle(s.adminRespondToAuthChallenge),
+		"GetClientToken":              rpc.Handle(s.getClientToken),
 		"GetTokensFromRefreshToken":   rpc.Handle(s.getTokensFromRefreshToken),
 		"InitiateAuth":                rpc.Handle(s.initiateAuth),
 		"RespondToAuthChallenge":      rpc.Handle(s.respondToAuthChallenge),
@@ -70,6 +72,16 @@ func (s *server) getTokensFromRefreshToken(ctx context.Context, c *rpc.Call, in 
 		return nil, err
 	}
 	return &wire.GetTokensFromRefreshTokenResponse{AuthenticationResult: tokensOut(t)}, nil
+}
+
+func (s *server) getClientToken(ctx context.Context, _ *rpc.Call, in *wire.GetClientTokenRequest) (*wire.GetClientTokenResponse, error) {
+	t, err := s.grants.ClientToken(ctx, grants.ClientTokenRequest{ClientID: api.Value(in.ClientId), Secret: api.Value(in.Secret),
+		Scopes: in.Scopes, Metadata: in.ClientMetadata})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetClientTokenResponse{ClientAuthenticationResult: &wire.ClientAuthenticationResultType{AccessToken: &t.AccessToken,
+		ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}}, nil
 }
 
 func (s *server) revokeToken(ctx context.Context, _ *rpc.Call, in *wire.RevokeTokenRequest) (*wire.RevokeTokenResponse, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -21,6 +22,7 @@ import (
 // Options are what Registry needs.
 type Options struct {
 	Provider *idp.Provider                    // nil if only the names of the operations are wanted
+	Grants   *grants.Service                  // for GetClientToken; nil like Provider
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; nil if that is not known
 }
 
@@ -34,12 +36,13 @@ type server struct {
 	factors  *factors.Service
 	signIns  *signin.Machine
 	threat   *threat.Service
+	grants   *grants.Service
 	terms    *terms.Service
 	clientIP func(*http.Request) netip.Addr
 }
 
 func newServer(o Options) *server {
-	s := &server{clientIP: o.ClientIP}
+	s := &server{clientIP: o.ClientIP, grants: o.Grants}
 	if p := o.Provider; p != nil {
 		s.factors = p.Factors
 		s.pools, s.tokens, s.users, s.signIns = p.Pools, p.Tokens, p.Users, p.SignIns

@@ -210,6 +210,12 @@ func ends(b *table) {
 	b.play(step{"RevokeToken", "revoked", `{"ClientId": "{client}", "Token": "{refresh}"}`, nil})
 	b.play(step{"RevokeToken", "twice", `{"ClientId": "{client}", "Token": "{refresh}"}`, nil})
 	b.play(step{"RevokeToken", "an access token", `{"ClientId": "{client}", "Token": "{access}"}`, nil})
+	b.play(step{"CreateUserPoolClient", "for GetClientToken", `{"UserPoolId": "{pool}", "ClientName": "machine", "GenerateSecret": true, "ExplicitAuthFlows": ["ALLOW_CLIENT_TOKEN_AUTH"], "AllowedOAuthScopes": ["aws.cognito/dcr/register"]}`,
+		map[string]string{"machine": "UserPoolClient.ClientId", "machineSecret": "UserPoolClient.ClientSecret"}})
+	b.play(step{"GetClientToken", "tokens", `{"ClientId": "{machine}", "Secret": "{machineSecret}"}`, map[string]string{"machineToken": "ClientAuthenticationResult.AccessToken"}})
+	b.play(step{"GetClientToken", "unknown scope", `{"ClientId": "{machine}", "Secret": "{machineSecret}", "Scopes": ["a/b"]}`, nil})
+	b.play(step{"GetClientToken", "wrong secret", `{"ClientId": "{machine}", "Secret": "0000000000000000000000000000000000000000"}`, nil})
+	b.play(step{"GetClientToken", "client without the flow", `{"ClientId": "{client}", "Secret": "0000000000000000000000000000000000000000"}`, nil})
 	b.play(step{"RevokeToken", "unknown client", `{"ClientId": "0nobody0", "Token": "{refresh}"}`, nil})
 	b.play(step{"GetUser", "revoked", `{"AccessToken": "{access}"}`, nil})
 	b.play(step{"InitiateAuth", "refresh token revoked", `{"ClientId": "{client}", "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": "{refresh}"}}`, nil})

@@ -1,31 +1,73 @@
 package sql
 
-import "github.com/sluicegate/sluice/store"
+import (
+	"encoding/hex"
+	"time"
 
-const clientColumns = `id, pool_id, name, secret, settings, declared, created_at, modified_at`
+	"github.com/sluicegate/sluice/store"
+)
+
+const clientColumns = `id, pool_id, name, secrets, settings, declared, created_at, modified_at`
 
 type clients struct{ *Transaction }
 
+// clientSecret is a store.ClientSecret in the column secrets, which is JSON: the bytes in hexadecimal digits, the time in milliseconds
+// since 1970.
+type clientSecret struct {
+	ID, Sealed string
+	CreatedAt  int64
+}
+
 func scanClient(r *row) store.Client {
-	return store.Client{
-		ID: r.text(), PoolID: r.text(), Name: r.text(), Secret: r.bytes(), Settings: r.raw(), Declared: r.flag(),
-		CreatedAt: r.time(), ModifiedAt: r.time(),
+	c := store.Client{ID: r.text(), PoolID: r.text(), Name: r.text()}
+	var secrets []clientSecret
+	r.into(&secrets)
+	for _, s := range secrets {
+		sealed, err := hex.DecodeString(s.Sealed)
+		if err != nil {
+			r.fail("secret %s: %w", s.ID, err)
+		}
+		c.Secrets = append(c.Secrets, store.ClientSecret{ID: s.ID, Sealed: sealed, CreatedAt: time.UnixMilli(s.CreatedAt).UTC()})
 	}
+	c.Settings, c.Declared, c.CreatedAt, c.ModifiedAt = r.raw(), r.flag(), r.time(), r.time()
+	return c
+}
+
+// clientArgs returns the values of clientColumns, in order.
+func clientArgs(c store.Client) ([]any, error) {
+	var secrets []clientSecret
+	for _, s := range c.Secrets {
+		secrets = append(secrets, clientSecret{s.ID, hex.EncodeToString(s.Sealed), s.CreatedAt.UnixMilli()})
+	}
+	var column any
+	if len(secrets) > 0 {
+		var err error
+		if column, err = encoded(secrets); err != nil {
+			return nil, err
+		}
+	}
+	return []any{c.ID, c.PoolID, c.Name, column, c.Settings, c.Declared, c.CreatedAt, c.ModifiedAt}, nil
 }
 
 func (s clients) Get(id string) (store.Client, error) {
-	return one(s.Transaction, scanClient, `select `+clientColumns+` from clients where id = $1`, id)
+	return one(s.Transaction, scanClient, s.locked(`select `+clientColumns+` from clients where id = $1`), id)
 }
 
 func (s clients) Insert(c store.Client) error {
-	return s.insert(`insert into clients (`+clientColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		c.ID, c.PoolID, c.Name, c.Secret, c.Settings, c.Declared, c.CreatedAt, c.ModifiedAt)
+	args, err := clientArgs(c)
+	if err != nil {
+		return err
+	}
+	return s.insert(`insert into clients (`+clientColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`, args...)
 }
 
 func (s clients) Update(c store.Client) error {
-	return s.change(`update clients set name = $3, secret = $4, settings = $5, declared = $6, created_at = $7,
-		modified_at = $8 where id = $1 and pool_id = $2`,
-		c.ID, c.PoolID, c.Name, c.Secret, c.Settings, c.Declared, c.CreatedAt, c.ModifiedAt)
+	args, err := clientArgs(c)
+	if err != nil {
+		return err
+	}
+	return s.change(`update clients set name = $3, secrets = $4, settings = $5, declared = $6, created_at = $7,
+		modified_at = $8 where id = $1 and pool_id = $2`, args...)
 }
 
 func (s clients) Delete(id string) error {

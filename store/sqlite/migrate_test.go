@@ -28,6 +28,8 @@ var sums = map[string]string{
 	"0010_edge_sessions.sql":         "5b23ea347888ec196e453d16df4e14a603c1f61bcd06c8cb36628e1a2da9bec6",
 	"0011_branding.sql":              "0c44861f1babb3509f974d845f1acad2f2fea65130c719d3ddcb4c9bbcd7437b",
 	"0012_sso.sql":                   "4cb3fc4da66485f9031c6d208f735148a338ee7adc416ecc9ca6507d131c6b22",
+	"0013_domains.sql":               "0b3aa7d04786f63e73a0b2be65103447f5674378c06447d283769a46897764b4",
+	"0014_grants.sql":                "978cd3161ff018040afe4b402e9f3bff627aed5de2408be3ead947521c8c99a2",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {
@@ -115,6 +117,9 @@ func readReleased(tx store.Tx) error {
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13,
 		err14, err15); err != nil {
 		return err
+	}
+	if len(c.Secrets) != 1 || c.Secrets[0].ID != c.ID+"--1793588645" || string(c.Secrets[0].Sealed) != "\x01" || !c.Secrets[0].CreatedAt.Equal(c.CreatedAt) {
+		return fmt.Errorf("the client's secrets are %+v", c.Secrets)
 	}
 	if len(g) != 1 || len(k) != 1 || len(v) != 1 || len(l) != 1 || len(lf) != 1 || string(s) != "\x08" || o.Attempts != 1 ||
 		u.Failures.Count != 2 || string(r.Inline["p"]) != "{ }" || !v[0].NotBefore.IsZero() {

@@ -22,7 +22,8 @@ func testPools(t *testing.T, st store.Store) {
 func testClients(t *testing.T, st store.Store) {
 	update(t, st, func(tx store.Tx) error { return tx.Pools.Insert(pool(pool1)) })
 	full := client(pool1, client1)
-	full.Secret, full.Settings, full.Declared = []byte{0, 1, 255}, doc(`{}`), true
+	full.Settings, full.Declared = doc(`{}`), true
+	full.Secrets = []store.ClientSecret{{ID: "b", Sealed: []byte{0, 1, 255}, CreatedAt: at(0)}, {ID: "a", Sealed: []byte("x"), CreatedAt: at(-3)}}
 	testRecord(t, st, keeper[store.Client]{
 		get:    func(tx store.Tx, r store.Client) (store.Client, error) { return tx.Clients.Get(r.ID) },
 		insert: func(tx store.Tx, r store.Client) error { return tx.Clients.Insert(r) },

@@ -22,6 +22,8 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"pools", testPools},
 		{"clients", testClients},
+		{"domains", testDomains},
+		{"resource servers", testResourceServers},
 		{"users", testUsers},
 		{"user names are unique", testUserConflicts},
 		{"users by filter", testFilters},
@@ -30,6 +32,8 @@ func Run(t *testing.T, open Open) {
 		{"messages", testMessages},
 		{"messages of floods are trimmed", testMessagesTrim},
 		{"challenges", testChallenges},
+		{"device grants", testDeviceGrants},
+		{"spent ids", testSpentIDs},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},

@@ -28,7 +28,7 @@ func (s *Service) ClientToken(ctx context.Context, in ClientTokenRequest) (*toke
 	if c.Secret.IsZero() || !c.Allowed["ALLOW_CLIENT_TOKEN_AUTH"] {
 		return nil, fault.New(fault.InvalidParameter, "Auth flow not enabled for this client")
 	}
-	scopes, err := s.machineScopes(ctx, &Caller{Pool: p, Client: c}, in.Scopes)
+	scopes, err := machineScopes(&Caller{Pool: p, Client: c}, in.Scopes)
 	if refused, ok := err.(*Error); ok { //nolint:errorlint // machineScopes returns it as it is
 		return nil, fault.Wrap(fault.InvalidParameter, refused, "Invalid scope requested")
 	}

@@ -27,6 +27,13 @@ type Credentials struct {
 	ClientID  string   // "" only for an assertion, whose subject is the client
 	secrets   []string // in the spellings that the client may have meant
 	assertion string
+	endpoints []string // URLs that an assertion may be for, beside the issuer of the pool
+}
+
+// For returns the credentials as they were sent to an endpoint with one of the URLs.
+func (c Credentials) For(endpoints ...string) Credentials {
+	c.endpoints = endpoints
+	return c
 }
 
 // String does not show secrets.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/oauth"
 )
 
 // Error is a refusal by its name in OAuth 2.0. An error of another type is internal, or a fault of kind Unavailable.
@@ -30,25 +31,24 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // The codes of errors.
 //
-// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 6750 section 3.1 for InvalidToken.
+// Source: RFC 6749 section 5.2; RFC 7009 section 2.2.1 for UnsupportedTokenType; RFC 8707 section 2 for InvalidTarget; RFC 8628 section 3.5; RFC 6750 section 3.1 for InvalidToken.
 const (
+	AccessDenied         = "access_denied"
+	AuthorizationPending = "authorization_pending"
+	ExpiredToken         = "expired_token"
 	InvalidRequest       = "invalid_request"
 	InvalidClient        = "invalid_client"
 	InvalidGrant         = "invalid_grant"
 	InvalidScope         = "invalid_scope"
+	InvalidTarget        = "invalid_target"
 	InvalidToken         = "invalid_token"
+	SlowDown             = "slow_down"
 	UnauthorizedClient   = "unauthorized_client"
 	UnsupportedGrantType = "unsupported_grant_type"
 	UnsupportedTokenType = "unsupported_token_type"
 )
 
 func refuse(code, description string) *Error { return &Error{Code: code, Description: description} }
-
-// coded is an error that knows its name in OAuth 2.0.
-type coded interface {
-	error
-	OAuthCode() string
-}
 
 // refusal converts the error of a service below to an Error. Internal errors and outages stay as they are.
 func refusal(err error) error {
@@ -58,8 +58,8 @@ func refusal(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	if c, ok := errors.AsType[coded](err); ok {
-		return &Error{Code: c.OAuthCode(), cause: err}
+	if named, ok := errors.AsType[*oauth.Error](err); ok {
+		return &Error{Code: named.Code, Description: named.Description, cause: err}
 	}
 	text, _ := fault.Message(err)
 	switch fault.KindOf(err) {

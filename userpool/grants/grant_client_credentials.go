@@ -26,7 +26,7 @@ func (s *Service) clientCredentials(ctx context.Context, by *Caller, r *Request)
 	if err != nil {
 		return nil, err
 	}
-	scopes, err := s.machineScopes(ctx, by, r.Parameters.list("scope"))
+	scopes, err := machineScopes(by, r.Parameters.list("scope"))
 	if err != nil {
 		return nil, err
 	}
@@ -37,30 +37,17 @@ func (s *Service) clientCredentials(ctx context.Context, by *Caller, r *Request)
 	return &Answer{Set: *set}, nil
 }
 
-// RegisterScope is the scope of the initial access tokens of dynamic client registration. It is AWS's own: no resource server
-// has it.
-const RegisterScope = "aws.cognito/dcr/register"
-
 // machineScopes returns which of the scopes a client may have for itself: custom ones that its settings allow and that there still
 // are. As at AWS, none asked for means all, and those that are not allowed are left out.
-func (s *Service) machineScopes(ctx context.Context, by *Caller, asked []string) ([]string, error) {
-	custom, err := s.o.Scopes.Scopes(ctx, by.Pool.ID)
-	if err != nil {
-		return nil, err
-	}
-	var allowed []string
-	for _, scope := range by.Client.Settings.AllowedOAuthScopes {
-		if slices.Contains(custom, scope) || scope == RegisterScope {
-			allowed = append(allowed, scope)
-		}
-	}
+func machineScopes(by *Caller, asked []string) ([]string, error) {
+	allowed := slices.DeleteFunc(by.Client.Grants(by.Pool), func(scope string) bool { return !strings.Contains(scope, "/") })
 	if len(allowed) == 0 { // observed at AWS
 		return nil, refuse(InvalidGrant, "The client has no custom scope.")
 	}
 	if len(asked) == 0 {
 		return allowed, nil
 	}
-	granted := slices.DeleteFunc(asked, func(scope string) bool { return !slices.Contains(allowed, scope) })
+	granted := slices.DeleteFunc(slices.Clone(asked), func(scope string) bool { return !slices.Contains(allowed, scope) })
 	if len(granted) == 0 {
 		return nil, refuse(InvalidScope, "")
 	}

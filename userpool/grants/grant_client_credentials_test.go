@@ -15,6 +15,7 @@ func TestClientCredentials(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.confidential(p.ID, machineSettings)
+	h.removeGone(p.ID)
 	a, err := h.ask(p.ID, basic(c.ID, c.Secret.Reveal()), "grant_type", "client_credentials", "scope", "orders/read openid unknown/scope")
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +59,7 @@ func TestClientCredentialsThatAreRefused(t *testing.T) {
 		return h.confidential(p.ID, s)
 	}
 	good := h.confidential(p.ID, machineSettings)
-	for name, tc := range map[string]struct {
+	cases := map[string]struct {
 		client *userpool.ClientDescription
 		pairs  []string
 		code   string
@@ -72,10 +73,14 @@ func TestClientCredentialsThatAreRefused(t *testing.T) {
 		"metadata that is not JSON": {good, []string{"aws_client_metadata", "a=b"}, grants.InvalidRequest},
 		"metadata with a number":    {good, []string{"aws_client_metadata", `{"a":1}`}, grants.InvalidRequest},
 		"scope twice":               {good, []string{"scope", "orders/read", "scope", "orders/write"}, grants.InvalidRequest},
-		"a client of the code flow": {with(func(s *userpool.ClientSettings) { s.AllowedOAuthFlows = []string{"code"} }), nil, grants.UnauthorizedClient},
-		"OAuth is off":              {with(func(s *userpool.ClientSettings) { s.AllowedOAuthFlowsUserPoolClient = false }), nil, grants.InvalidGrant},
-		"a client without scopes":   {with(func(s *userpool.ClientSettings) { s.AllowedOAuthScopes = nil }), nil, grants.InvalidGrant},
-	} {
+		"a client of the code flow": {with(func(s *userpool.ClientSettings) {
+			s.AllowedOAuthFlows, s.CallbackURLs = []string{"code"}, []string{"https://app.example.com/"}
+		}), nil, grants.UnauthorizedClient},
+		"OAuth is off":     {with(func(s *userpool.ClientSettings) { s.AllowedOAuthFlowsUserPoolClient = false }), nil, grants.InvalidGrant},
+		"no scope is left": {with(func(s *userpool.ClientSettings) { s.AllowedOAuthScopes = []string{"gone/scope"} }), nil, grants.InvalidGrant},
+	}
+	h.removeGone(p.ID)
+	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			pairs := tc.pairs
 			if len(pairs) == 0 || pairs[0] != "grant_type" {
@@ -118,13 +123,13 @@ func TestPreTokenGenerationOfClientCredentials(t *testing.T) {
 	if e.Source() != "TokenGeneration_ClientCredentials" || e["userName"] != "ClientCredentials" || e["version"] != "3" {
 		t.Errorf("%v", e)
 	}
-	want := map[string]any{"userAttributes": map[string]any{}, "scopes": []any{"orders/read", "orders/write"}, "clientMetadata": map[string]any{"region": "eu"},
+	want := map[string]any{"userAttributes": map[string]any{}, "scopes": []any{"orders/read", "orders/write", "gone/scope"}, "clientMetadata": map[string]any{"region": "eu"},
 		"groupConfiguration": map[string]any{"groupsToOverride": []any{}, "iamRolesToOverride": []any{}, "preferredRole": nil}}
 	if !reflect.DeepEqual(e.Request(), want) {
 		t.Errorf("request %v", e.Request())
 	}
 	claims := userpooltest.Claims(t, a.AccessToken)
-	for name, want := range map[string]any{"sub": c.ID, "client_id": c.ID, "scope": "orders/read orders/admin", "token_use": "access",
+	for name, want := range map[string]any{"sub": c.ID, "client_id": c.ID, "scope": "orders/read gone/scope orders/admin", "token_use": "access",
 		"tenant": map[string]any{"id": 7.0}, "username": nil, "cognito:groups": nil, "id": nil} {
 		if !reflect.DeepEqual(claims[name], want) {
 			t.Errorf("%s is %v", name, claims[name])

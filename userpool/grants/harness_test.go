@@ -6,7 +6,11 @@ import (
 	"errors"
 	"net/url"
 	"testing"
+	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
@@ -19,13 +23,6 @@ type harness struct {
 	*grants.Service
 }
 
-// custom are the scopes of every pool's resource servers.
-type custom []string
-
-func (c custom) Scopes(context.Context, string) ([]string, error) { return c, nil }
-
-var orders = custom{"orders/read", "orders/write"}
-
 func newHarness(t testing.TB, change ...func(*idp.Options)) *harness {
 	t.Helper()
 	h := &harness{Harness: userpooltest.New(t, change...)}
@@ -36,11 +33,40 @@ func newHarness(t testing.TB, change ...func(*idp.Options)) *harness {
 // remake makes the grants for the services of the harness, which a restart replaces.
 func (h *harness) remake() {
 	h.T.Helper()
-	s, err := grants.New(grants.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, Scopes: orders})
+	s, err := grants.New(grants.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, OAuth: h.OAuth, SignOuts: h})
 	if err != nil {
 		h.T.Fatal(err)
 	}
 	h.Service = s
+}
+
+// SignedOut implements grants.SignOuts.
+func (h *harness) SignedOut(_ context.Context, t *token.Token) (bool, error) {
+	return h.Index.Revoked(revoke.Credential{Issuer: t.Issuer.URL, Subject: t.Subject, OriginJTI: t.OriginJTI,
+		AuthTime: time.Unix(t.AuthTime, 0), IssuedAt: time.Unix(t.IssuedAt, 0)}), nil
+}
+
+// Pool makes a pool with the resource servers orders and gone.
+func (h *harness) Pool(settings userpool.PoolSettings) *userpool.PoolDescription {
+	h.T.Helper()
+	p := h.Harness.Pool(settings)
+	for _, server := range []store.ResourceServer{
+		{PoolID: p.ID, ID: "orders", Name: "orders", Scopes: []store.Scope{{Name: "read", Description: "read"}, {Name: "write", Description: "write"}}},
+		{PoolID: p.ID, ID: "gone", Name: "gone", Scopes: []store.Scope{{Name: "scope", Description: "scope"}}},
+	} {
+		if _, err := h.Provider.Scopes.CreateResourceServer(h.T.Context(), server); err != nil {
+			h.T.Fatal(err)
+		}
+	}
+	return p
+}
+
+// removeGone removes the resource server gone.
+func (h *harness) removeGone(poolID string) {
+	h.T.Helper()
+	if err := h.Provider.Scopes.DeleteResourceServer(h.T.Context(), poolID, "gone"); err != nil {
+		h.T.Fatal(err)
+	}
 }
 
 // machineSettings are those of a client for client_credentials.
@@ -86,4 +112,18 @@ func wantCode(t testing.TB, err error, code string) {
 	if !ok || refused.Code != code {
 		t.Errorf("got %v, want %s", err, code)
 	}
+}
+
+// passwordTime returns when the password of a user was set, as signin.Record has it.
+func (h *harness) passwordTime(poolID, sub string) (at int64) {
+	h.T.Helper()
+	err := h.Store.View(h.T.Context(), func(tx store.Tx) error {
+		u, err := tx.Users.Get(poolID, sub)
+		at = u.Password.ModifiedAt.UnixMilli()
+		return err
+	})
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return at
 }

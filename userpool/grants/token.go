@@ -30,8 +30,11 @@ type grant func(ctx context.Context, by *Caller, r *Request) (*Answer, error)
 // registry returns the grants by their grant_type.
 func (s *Service) registry() map[string]grant {
 	return map[string]grant{
+		"authorization_code": s.authorizationCode,
 		"client_credentials": s.clientCredentials,
 		"refresh_token":      s.refreshToken,
+		deviceType:           s.deviceCode,
+		exchangeType:         s.tokenExchange,
 	}
 }
 

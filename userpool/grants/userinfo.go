@@ -3,7 +3,6 @@ package grants
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
@@ -50,23 +49,10 @@ func (s *Service) UserInfo(ctx context.Context, poolID, accessToken string) (map
 func claimsOf(c *userpool.Client, u *store.User, scopes []string) map[string]string {
 	claims := map[string]string{}
 	for name, value := range u.Attributes {
-		if c.MayRead(name) && !strings.HasPrefix(name, "dev:") && released(scopes, name) {
+		if !strings.HasPrefix(name, "dev:") && tokens.Released(scopes, c, name) {
 			claims[name] = value
 		}
 	}
 	claims["sub"], claims["username"] = u.Sub, u.Username
 	return claims
-}
-
-// released reports whether the scopes release an attribute. openid alone releases all.
-func released(scopes []string, name string) bool {
-	has := func(scope string) bool { return slices.Contains(scopes, scope) }
-	switch name {
-	case "email", "email_verified":
-		return has(email) || !has(profile) && !has(phone)
-	case "phone_number", "phone_number_verified":
-		return has(phone) || !has(profile) && !has(email)
-	default:
-		return has(profile) || !has(email) && !has(phone)
-	}
 }

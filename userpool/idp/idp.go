@@ -17,10 +17,12 @@ import (
 	"github.com/sluicegate/sluice/userpool/branding"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/replay"
+	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -44,6 +46,9 @@ type Options struct {
 	Keys         directory.CodeKeys         // see directory.Options; may be nil
 	Queue        directory.Queue            // see directory.Options; may be nil
 
+	PublicURL    string // see domains.Options; "" is http://localhost
+	DomainSuffix string // of prefix domains; "" is auth.localhost
+
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
 	Used     *replay.Memory  // see signin.Options; may be nil
@@ -65,6 +70,8 @@ type Options struct {
 // Provider is the services of user pools, wired together.
 type Provider struct {
 	Pools    *userpool.Service
+	Domains  *domains.Service
+	Scopes   *resourceservers.Service
 	Tokens   *tokens.Service
 	Users    *directory.Service
 	Devices  *devices.Service
@@ -86,16 +93,19 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.PublicURL == "" {
+		o.PublicURL = "http://localhost"
+	}
+	if o.DomainSuffix == "" {
+		o.DomainSuffix = "auth.localhost"
+	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
-	if p.Branding, err = branding.New(branding.ServiceOptions{Base: base, Pools: p.Pools}); err != nil {
-		return nil, err
-	}
-	if p.Terms, err = terms.New(terms.Options{Base: base, Pools: p.Pools}); err != nil {
+	if err := p.newParts(&o); err != nil {
 		return nil, err
 	}
 	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
@@ -133,6 +143,22 @@ func New(o Options) (*Provider, error) {
 
 // Base returns what the services share, for services above.
 func (p *Provider) Base() *userpool.Base { return p.base }
+
+// newParts makes the services that need the pools only.
+func (p *Provider) newParts(o *Options) (err error) {
+	p.Domains, err = domains.New(domains.Options{Base: p.base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
+	if err != nil {
+		return err
+	}
+	if p.Scopes, err = resourceservers.New(resourceservers.Options{Base: p.base, Pools: p.Pools}); err != nil {
+		return err
+	}
+	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools}); err != nil {
+		return err
+	}
+	p.Terms, err = terms.New(terms.Options{Base: p.base, Pools: p.Pools})
+	return err
+}
 
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
 func (p *Provider) Start(ctx context.Context) error { return p.Pools.Start(ctx) }

@@ -48,6 +48,11 @@ func (s *Service) AuthenticateFor(ctx context.Context, raw, scope string) (*Hold
 	if !slices.Contains(t.Scopes, scope) {
 		return nil, ErrAccessScope
 	}
+	return s.holder(ctx, p, t)
+}
+
+// holder returns the holder of a verified access token of the pool.
+func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token) (*Holder, error) {
 	c, err := s.o.Pools.Client(ctx, t.ClientID)
 	if fault.Is(err, fault.ResourceNotFound) || (err == nil && c.PoolID != p.ID) {
 		return nil, errAccessToken

@@ -3,6 +3,7 @@ package tokens
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
@@ -47,28 +48,24 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
 }
 
-// Sweep deletes expired refresh families, sessions, challenges and revocations, in small transactions.
+// Sweep deletes expired refresh families, sessions, challenges, device grants, spent ids and revocations, in small transactions.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {
-		var families, revocations, sessions, challenges, codes int
-		err := s.base.Update(ctx, func(tx store.Tx) (err error) {
-			if families, err = tx.RefreshTokens.DeleteExpired(s.base.Now(), batch); err != nil {
-				return err
+		most := 0
+		err := s.base.Update(ctx, func(tx store.Tx) error {
+			most = 0
+			for _, remove := range []func(time.Time, int) (int, error){tx.RefreshTokens.DeleteExpired, tx.Sessions.DeleteExpired,
+				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
+				n, err := remove(s.base.Now(), batch)
+				if err != nil {
+					return err
+				}
+				most = max(most, n)
 			}
-			if sessions, err = tx.Sessions.DeleteExpired(s.base.Now(), batch); err != nil {
-				return err
-			}
-			if challenges, err = tx.Challenges.DeleteExpired(s.base.Now(), batch); err != nil {
-				return err
-			}
-			if codes, err = tx.AuthorizationCodes.DeleteExpired(s.base.Now(), batch); err != nil {
-				return err
-			}
-			revocations, err = tx.Revocations.DeleteExpired(s.base.Now(), batch)
-			return err
+			return nil
 		})
-		if err != nil || max(families, revocations, sessions, challenges, codes) < batch {
+		if err != nil || most < batch {
 			return err
 		}
 	}

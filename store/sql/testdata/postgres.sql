@@ -13,13 +13,39 @@ create table clients (
     id          text collate "C" primary key,
     pool_id     text collate "C" not null references pools (id) on delete cascade,
     name        text collate "C" not null,
-    secret      bytea,
     settings    text collate "C",
     declared    boolean not null,
     created_at  timestamptz,
-    modified_at timestamptz
+    modified_at timestamptz,
+    secrets     text collate "C"
 );
 create index clients_by_pool on clients (pool_id, id);
+
+create table domains (
+    name        text collate "C" primary key,
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    custom      boolean not null,
+    version     bigint not null,
+    certificate text collate "C" not null,
+    policy      text collate "C" not null,
+    failover    text collate "C" not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    unique (pool_id, custom)
+);
+
+create table resource_servers (
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    id          text collate "C" not null,
+    name        text collate "C" not null,
+    scopes      text collate "C",
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    primary key (pool_id, id)
+);
+create index resource_servers_by_age on resource_servers (pool_id, created_at, id);
 
 create table users (
     pool_id              text collate "C" not null references pools (id) on delete cascade,
@@ -145,6 +171,28 @@ create table challenges (
 );
 create index challenges_by_expiry on challenges (expires_at);
 create index challenges_by_pool on challenges (pool_id);
+
+-- Requests of devices for tokens (RFC 8628).
+create table device_grants (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    client_id  text collate "C" not null references clients (id) on delete cascade,
+    user_code  text collate "C" not null,
+    data       bytea not null,
+    expires_at timestamptz,
+    unique (pool_id, user_code)
+);
+create index device_grants_by_client on device_grants (client_id);
+create index device_grants_by_expiry on device_grants (expires_at);
+
+-- Identifiers that may be used once.
+create table spent_ids (
+    id         text collate "C" primary key,
+    client_id  text collate "C" not null references clients (id) on delete cascade,
+    expires_at timestamptz
+);
+create index spent_ids_by_client on spent_ids (client_id);
+create index spent_ids_by_expiry on spent_ids (expires_at);
 
 create table refresh_tokens (
     id            text collate "C" primary key,

@@ -1,0 +1,37 @@
+package store
+
+import "time"
+
+// DeviceGrant is a device's request for tokens, from the codes that it gets until it has the tokens (RFC 8628).
+type DeviceGrant struct {
+	ID        string // hash of the device code
+	PoolID    string
+	ClientID  string
+	UserCode  string // hash of the user code
+	Data      []byte // package userpool/grants defines it
+	ExpiresAt time.Time
+}
+
+// DeviceGrants keeps device grants until they expire. They are deleted with their pool and with their client. Two grants of a
+// pool with the same user code are a conflict.
+type DeviceGrants interface {
+	Get(id string) (DeviceGrant, error)
+	OfCode(poolID, userCode string) (DeviceGrant, error)
+	Insert(DeviceGrant) error
+	Update(DeviceGrant) error
+	Delete(id string) error                              // no error if there is none
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many
+}
+
+// SpentID is an identifier that may be used once, such as the jti of a client's assertion.
+type SpentID struct {
+	ID        string // a hash: of what kind, whose and which
+	ClientID  string
+	ExpiresAt time.Time // when what it identifies is no longer accepted anyway
+}
+
+// SpentIDs keeps identifiers until they expire. They are deleted with their client. Inserting one again is a conflict.
+type SpentIDs interface {
+	Insert(SpentID) error
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many
+}

@@ -1,0 +1,64 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+func deviceGrant(id, code string, expires int) store.DeviceGrant {
+	return store.DeviceGrant{ID: id, PoolID: pool1, ClientID: client1, UserCode: code, Data: []byte{1}, ExpiresAt: at(expires)}
+}
+
+func testDeviceGrants(t *testing.T, st store.Store) {
+	seed(t, st)
+	full := deviceGrant("a", "code a", 100)
+	full.Data = []byte{0, 255}
+	testRecord(t, st, keeper[store.DeviceGrant]{
+		get:    func(tx store.Tx, r store.DeviceGrant) (store.DeviceGrant, error) { return tx.DeviceGrants.Get(r.ID) },
+		insert: func(tx store.Tx, r store.DeviceGrant) error { return tx.DeviceGrants.Insert(r) },
+		update: func(tx store.Tx, r store.DeviceGrant) error { return tx.DeviceGrants.Update(r) },
+	}, full, deviceGrant("a", "code a", 100), "device grant", anyKey)
+	wantConflict(t, "the same code", try(st, func(tx store.Tx) error { return tx.DeviceGrants.Insert(deviceGrant("b", "code a", 0)) }), "device grant", "user code")
+	wantErr(t, "without a client", try(st, func(tx store.Tx) error {
+		g := deviceGrant("b", "code b", 0)
+		g.ClientID = "none"
+		return tx.DeviceGrants.Insert(g)
+	}), store.ErrNotFound)
+	update(t, st, func(tx store.Tx) error {
+		wantErr(t, "second", tx.DeviceGrants.Insert(deviceGrant("b", "code b", 50)), nil)
+		got, err := tx.DeviceGrants.OfCode(pool1, "code b")
+		wantErr(t, "of a code", err, nil)
+		same(t, "of a code", got.ID, "b")
+		_, err = tx.DeviceGrants.OfCode(pool2, "code b")
+		wantErr(t, "in another pool", err, store.ErrNotFound)
+		n, err := tx.DeviceGrants.DeleteExpired(at(50), 10)
+		wantErr(t, "delete expired", err, nil)
+		same(t, "deleted", n, 1)
+		wantErr(t, "insert again", tx.DeviceGrants.Insert(deviceGrant("b", "code b", 200)), nil)
+		wantErr(t, "delete", tx.DeviceGrants.Delete("b"), nil)
+		wantErr(t, "delete again", tx.DeviceGrants.Delete("b"), nil)
+		return tx.Clients.Delete(client1)
+	})
+	view(t, st, func(tx store.Tx) error {
+		_, err := tx.DeviceGrants.Get("a")
+		wantErr(t, "of a deleted client", err, store.ErrNotFound)
+		return nil
+	})
+}
+
+func testSpentIDs(t *testing.T, st store.Store) {
+	seed(t, st)
+	spent := store.SpentID{ID: "a", ClientID: client1, ExpiresAt: at(10)}
+	update(t, st, func(tx store.Tx) error { return tx.SpentIDs.Insert(spent) })
+	wantConflict(t, "again", try(st, func(tx store.Tx) error { return tx.SpentIDs.Insert(spent) }), "spent id", "id")
+	wantErr(t, "without a client", try(st, func(tx store.Tx) error { return tx.SpentIDs.Insert(store.SpentID{ID: "b", ClientID: "none"}) }), store.ErrNotFound)
+	update(t, st, func(tx store.Tx) error {
+		for _, want := range []int{0, 1} {
+			n, err := tx.SpentIDs.DeleteExpired(at(9+want), 10)
+			wantErr(t, "delete expired", err, nil)
+			same(t, "deleted", n, want)
+		}
+		return tx.SpentIDs.Insert(spent)
+	})
+}

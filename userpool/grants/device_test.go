@@ -1,0 +1,202 @@
+package grants_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
+	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
+)
+
+const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
+
+// deviceSettings are those of a public client of a device.
+var deviceSettings = userpool.ClientSettings{AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []string{"code"},
+	CallbackURLs: []string{"https://app.example.com/"}, AllowedOAuthScopes: []string{"openid", "email", "orders/read"},
+	OAuth: &oauthclient.Metadata{Device: true}}
+
+// begin begins a device grant.
+func (h *harness) begin(poolID, clientID string, pairs ...string) (*grants.DeviceCodes, error) {
+	h.T.Helper()
+	p := grants.Parameters{"client_id": clientID}
+	for i := 0; i < len(pairs); i += 2 {
+		p[pairs[i]] = pairs[i+1]
+	}
+	c, err := grants.Present("", p)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return h.AuthorizeDevice(h.T.Context(), poolID, p, c)
+}
+
+// record is the record of a sign-in of a user.
+func (h *harness) record(poolID, name string) signin.Record {
+	h.T.Helper()
+	u, err := h.Users.AdminGetUser(h.T.Context(), poolID, name)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return signin.Record{Sub: u.Sub, Flow: "USER_AUTH", Time: h.Clock.Now(), Methods: []string{"pwd"}, Password: h.passwordTime(poolID, u.Sub)}
+}
+
+// RFC 8628 sections 3.1 to 3.5.
+func TestDeviceGrant(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, deviceSettings)
+	h.User(p.ID, "ann")
+	codes, err := h.begin(p.ID, c.ID, "scope", "openid orders/read")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() (*grants.Answer, error) {
+		return h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
+	}
+	_, err = ask()
+	wantCode(t, err, grants.AuthorizationPending)
+	_, err = ask()
+	wantCode(t, err, grants.SlowDown)
+	h.Clock.Forward(6 * time.Second)
+	_, err = ask()
+	wantCode(t, err, grants.SlowDown) // it has to wait ten seconds now
+	h.Clock.Forward(16 * time.Second)
+	_, err = ask()
+	wantCode(t, err, grants.AuthorizationPending)
+
+	typed := " " + strings.ToLower(strings.ReplaceAll(codes.UserCode, "-", " "))
+	pending, err := h.DeviceByUserCode(t.Context(), p.ID, typed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pending.Client.ID != c.ID || strings.Join(pending.Scopes, " ") != "openid orders/read" {
+		t.Errorf("%+v", pending)
+	}
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+	userpooltest.WantFault(t, err, fault.ExpiredCode, "*")
+	h.Clock.Forward(16 * time.Second)
+	a, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := userpooltest.Claims(t, a.AccessToken)
+	if claims["username"] != "ann" || claims["scope"] != "openid orders/read" || a.IDToken == "" || a.RefreshToken == "" {
+		t.Errorf("%v %+v", claims, a)
+	}
+	h.Clock.Forward(30 * time.Second)
+	_, err = ask()
+	wantCode(t, err, grants.InvalidGrant)
+}
+
+func TestDeviceGrantsThatAreRefused(t *testing.T) {
+	h := newHarness(t)
+	p, other := h.Pool(userpool.PoolSettings{}), h.Pool(userpool.PoolSettings{})
+	c, twin := h.Client(p.ID, deviceSettings), h.Client(p.ID, deviceSettings)
+	plain := h.Client(p.ID, userpool.ClientSettings{})
+	h.User(p.ID, "ann")
+	_, err := h.begin(p.ID, plain.ID)
+	wantCode(t, err, grants.UnauthorizedClient)
+	_, err = h.begin(p.ID, c.ID, "scope", "openid orders/write")
+	wantCode(t, err, grants.InvalidScope)
+	_, err = h.begin(other.ID, c.ID)
+	wantCode(t, err, grants.InvalidClient)
+
+	start := func() (*grants.DeviceCodes, *grants.Pending) {
+		t.Helper()
+		codes, err := h.begin(p.ID, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return codes, pending
+	}
+	ask := func(client string, code string) error {
+		_, err := h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", client, "device_code", code)
+		return err
+	}
+	codes, pending := start()
+	wantCode(t, ask(twin.ID, codes.DeviceCode), grants.InvalidGrant)
+	wantCode(t, ask(c.ID, codes.DeviceCode+"x"), grants.InvalidGrant)
+	wantCode(t, ask(c.ID, codes.UserCode), grants.InvalidGrant)
+	wantCode(t, ask(plain.ID, codes.DeviceCode), grants.UnauthorizedClient)
+	for _, wrong := range []string{"", "BBBB-BBBB", codes.UserCode + "B", strings.Repeat("B", 1<<20), pending.ID} {
+		_, err := h.DeviceByUserCode(t.Context(), p.ID, wrong)
+		userpooltest.WantFault(t, err, fault.ExpiredCode, "*")
+	}
+	_, err = h.DeviceByUserCode(t.Context(), other.ID, codes.UserCode)
+	userpooltest.WantFault(t, err, fault.ExpiredCode, "*")
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), other.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+
+	if err := h.DenyDevice(t.Context(), p.ID, pending.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, ask(c.ID, codes.DeviceCode), grants.AccessDenied)
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+
+	codes, pending = start()
+	record := h.record(p.ID, "ann")
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: record}); err != nil {
+		t.Fatal(err)
+	}
+	h.Clock.Forward(time.Second)
+	if err := h.Users.AdminSetUserPassword(t.Context(), p.ID, "ann", "Another-horse-8", true); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, ask(c.ID, codes.DeviceCode), grants.InvalidGrant) // the password has changed since the approval
+
+	codes, pending = start()
+	h.Clock.Forward(10*time.Minute + time.Second)
+	wantCode(t, ask(c.ID, codes.DeviceCode), grants.ExpiredToken)
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+}
+
+func TestOfManyQuestionsAtOnceOneGetsTheTokens(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, deviceSettings)
+	h.User(p.ID, "ann")
+	codes, err := h.begin(p.ID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}); err != nil {
+		t.Fatal(err)
+	}
+	var got atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		h.remake() // another process, which does not know when the device asked last
+		service := h.Service
+		all.Go(func() {
+			params := grants.Parameters{"grant_type": deviceGrant, "client_id": c.ID, "device_code": codes.DeviceCode}
+			credentials, _ := grants.Present("", params)
+			_, err := service.Token(t.Context(), grants.Request{PoolID: p.ID, Parameters: params, Credentials: credentials})
+			if refused, ok := errors.AsType[*grants.Error](err); err == nil {
+				got.Add(1)
+			} else if !ok || refused.Code != grants.InvalidGrant {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got.Load() != 1 {
+		t.Errorf("%d got tokens", got.Load())
+	}
+}

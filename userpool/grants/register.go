@@ -1,0 +1,190 @@
+package grants
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
+)
+
+// Codes of errors of a registration (RFC 7591 section 3.2.2).
+const (
+	InvalidRedirectURI    = "invalid_redirect_uri"
+	InvalidClientMetadata = "invalid_client_metadata"
+)
+
+// Registration is what a client says about itself, and after registration also what it got.
+//
+// Source: RFC 7591 sections 2 and 3.2.1; OpenID Connect RP-Initiated Logout 1.0 section 3.1 for the last of the lists.
+type Registration struct {
+	ClientID        string `json:"client_id,omitempty"`
+	ClientSecret    string `json:"client_secret,omitempty"` //nolint:gosec // G117: the answer of a registration has it
+	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
+	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"` // 0 = never
+
+	Name          string   `json:"client_name,omitempty"`
+	RedirectURIs  []string `json:"redirect_uris,omitempty"`
+	AuthMethod    string   `json:"token_endpoint_auth_method,omitempty"`
+	GrantTypes    []string `json:"grant_types,omitempty"`
+	ResponseTypes []string `json:"response_types,omitempty"`
+	Scope         string   `json:"scope,omitempty"`
+	LogoutURIs    []string `json:"post_logout_redirect_uris,omitempty"`
+
+	Keys    json.RawMessage `json:"jwks,omitempty"`
+	KeysURL string          `json:"jwks_uri,omitempty"`
+
+	ClientURI       string   `json:"client_uri,omitempty"`
+	LogoURI         string   `json:"logo_uri,omitempty"`
+	TermsURI        string   `json:"tos_uri,omitempty"`
+	PolicyURI       string   `json:"policy_uri,omitempty"`
+	Contacts        []string `json:"contacts,omitempty"`
+	SoftwareID      string   `json:"software_id,omitempty"`
+	SoftwareVersion string   `json:"software_version,omitempty"`
+}
+
+// maxRegistered is how many clients of a pool can be registered dynamically: AWS's quota of app clients.
+const maxRegistered = 1000
+
+// The grants in RFC 7591's words, and those of Cognito's settings.
+const (
+	grantCode    = "authorization_code"
+	grantRefresh = "refresh_token"
+	grantMachine = "client_credentials"
+)
+
+// Register makes an app client from what the client says about itself. accessToken is the initial access token, "" for none. What
+// is possible is in the pool's DcrConfiguration.
+//
+// Source: RFC 7591 section 3; the Amazon Cognito developer guide on dynamic client registration.
+func (s *Service) Register(ctx context.Context, poolID, accessToken string, body []byte) (*Registration, error) {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
+		return nil, err
+	}
+	if !p.DCR.Enabled {
+		return nil, refuse(AccessDenied, "Clients cannot register with this user pool.")
+	}
+	allowed := p.DCR.OpenGrants
+	switch {
+	case accessToken != "":
+		if err := s.checkInitial(ctx, p, accessToken); err != nil {
+			return nil, err
+		}
+		allowed = p.DCR.Authenticated
+	case !p.DCR.Open:
+		return nil, refuse(InvalidToken, "Registration needs an initial access token.")
+	}
+	if len(allowed) == 0 {
+		return nil, refuse(AccessDenied, "Clients cannot register with this user pool.")
+	}
+	in := new(Registration)
+	if err := json.Unmarshal(body, in); err != nil {
+		return nil, &Error{Code: InvalidClientMetadata, Description: "The body is not a JSON object of client metadata.", cause: err}
+	}
+	if err := in.complete(p, allowed); err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, p, in)
+}
+
+// checkInitial checks an initial access token: that of a client that acts for itself, and was not registered dynamically.
+func (s *Service) checkInitial(ctx context.Context, p *userpool.Pool, raw string) error {
+	h, err := s.accessToken(ctx, &Caller{Pool: p}, raw)
+	switch {
+	case fault.Is(err, fault.NotAuthorized):
+		return &Error{Code: InvalidToken, Description: "The initial access token is not valid.", cause: err}
+	case err != nil:
+		return err
+	case h.Token.Subject != h.Client.ID || h.Client.Settings.ClientType == userpool.ClientDCR || !slices.Contains(h.Token.Scopes, userpool.ScopeRegister):
+		return refuse(InvalidToken, "The initial access token does not allow registration.")
+	}
+	return nil
+}
+
+// insert makes the client, and fills in what it got.
+func (s *Service) insert(ctx context.Context, p *userpool.Pool, in *Registration) (*Registration, error) {
+	if err := s.checkRoom(ctx, p.ID); err != nil {
+		return nil, err
+	}
+	settings, err := in.settings()
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.o.Pools.CreateUserPoolClient(ctx, userpool.NewClient{PoolID: p.ID, Name: plainName(in.Name), Settings: settings,
+		GenerateSecret: in.AuthMethod == Basic || in.AuthMethod == Post})
+	switch fault.KindOf(err) {
+	case fault.InvalidParameter, fault.InvalidOAuthFlow, fault.ScopeDoesNotExist:
+		text, _ := fault.Message(err)
+		return nil, &Error{Code: InvalidClientMetadata, Description: text, cause: err}
+	default:
+		if err != nil {
+			return nil, err
+		}
+	}
+	in.ClientID, in.IssuedAt = c.ID, c.CreatedAt.Unix()
+	if !c.Secret.IsZero() {
+		in.ClientSecret, in.SecretExpiresAt = c.Secret.Reveal(), new(int64)
+	}
+	return in, nil
+}
+
+// checkRoom returns an error if the pool has as many registered clients as it can have.
+func (s *Service) checkRoom(ctx context.Context, poolID string) error {
+	count := 0
+	err := s.base.View(ctx, func(tx store.Tx) error {
+		list, err := tx.Clients.List(poolID, store.Page{})
+		for _, c := range list {
+			var settings struct{ ClientType string }
+			if json.Unmarshal(c.Settings, &settings) == nil && settings.ClientType == userpool.ClientDCR {
+				count++
+			}
+		}
+		return err
+	})
+	if err == nil && count >= maxRegistered {
+		return refuse(AccessDenied, "The user pool has as many registered clients as it can have.")
+	}
+	return err
+}
+
+// settings returns the settings of the client. Public clients must use PKCE.
+func (in *Registration) settings() (userpool.ClientSettings, error) {
+	echo := Registration{ClientURI: in.ClientURI, LogoURI: in.LogoURI, TermsURI: in.TermsURI, PolicyURI: in.PolicyURI, Contacts: in.Contacts,
+		SoftwareID: in.SoftwareID, SoftwareVersion: in.SoftwareVersion, Name: in.Name, AuthMethod: in.AuthMethod}
+	registered, err := json.Marshal(echo)
+	if err != nil {
+		return userpool.ClientSettings{}, err
+	}
+	m := &oauthclient.Metadata{PKCE: in.AuthMethod == None, Registered: registered}
+	if in.AuthMethod == PrivateKeyJWT {
+		m.AuthMethod, m.Keys, m.KeysURL = PrivateKeyJWT, in.Keys, in.KeysURL
+	}
+	out := userpool.ClientSettings{ClientType: userpool.ClientDCR, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthScopes: strings.Fields(in.Scope),
+		CallbackURLs: in.RedirectURIs, LogoutURLs: in.LogoutURIs, PreventUserExistenceErrors: "ENABLED", OAuth: m,
+		ExplicitAuthFlows: []string{"ALLOW_REFRESH_TOKEN_AUTH"}}
+	if slices.Contains(in.GrantTypes, grantMachine) {
+		out.AllowedOAuthFlows = []string{userpool.FlowClientCredentials}
+	} else {
+		out.AllowedOAuthFlows, out.SupportedIdentityProviders = []string{userpool.FlowCode}, []string{userpool.ProviderCognito}
+	}
+	return out, nil
+}
+
+// plainName returns the characters of a name that the name of an app client can have.
+func plainName(name string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r < 128 && (r == ' ' || r == '_' || strings.ContainsRune("+=,.@-", r) || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
+			return r
+		}
+		return -1
+	}, name)
+	if plain = strings.TrimSpace(plain[:min(len(plain), 128)]); plain == "" {
+		return "registered client"
+	}
+	return plain
+}
