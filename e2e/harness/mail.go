@@ -83,7 +83,7 @@ func (m *MailServer) Next(t testing.TB, to string) Mail {
 	}
 }
 
-var code = regexp.MustCompile(`\b[0-9]{6}\b`)
+var code = regexp.MustCompile(`\b[0-9]{6}(?:[0-9]{2})?\b`)
 
 // Code returns the first six-digit code in a text.
 func Code(t testing.TB, text string) string {
