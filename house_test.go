@@ -45,10 +45,10 @@ var floors = map[string]int{
 	"userpool/idp": 11, "userpool/grants": 11,
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
-	"server/refusal": 11, "server/edgelogin": 12,
+	"server/refusal": 11, "server/edgelogin": 12, "server/brand": 12,
 	"server/login": 12, "server/kms": 12,
-	// 11 to 13, the looks of the login pages.
-	"server/login/pages": 11, "server/login/pages/samples": 12, "server/login/pages/gallery": 13,
+	// 10 to 12, the looks of the login pages.
+	"server/login/pages": 10, "server/login/pages/samples": 11, "server/login/pages/gallery": 12,
 	// 13, the composition.
 	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
 	// 14, the host, and tests' servers.

@@ -131,6 +131,7 @@ func allOptions() []string {
 	add("sluice", sluiceOptions(new(config.App), at))
 	add("user_pool", userPoolOptions(new(config.UserPool), at, ""))
 	add("client", clientOptions(new(config.Client)))
+	add("branding", brandingOptions(new(config.Branding)))
 	add("group", groupOptions(new(config.Group)))
 	add("identity_pool", identityPoolOptions(new(config.IdentityPool), at, ""))
 	add("login", loginProviderOptions(new(config.LoginProvider)))

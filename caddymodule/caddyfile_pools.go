@@ -27,7 +27,9 @@ func parseUserPool(d *caddyfile.Dispenser, app *config.App, at places) error {
 		return usage(d, "user_pool <id> { … }")
 	}
 	pool := config.UserPool{ID: id}
-	if err := parseBlock(d, "user_pool", userPoolOptions(&pool, at, words)); err != nil {
+	options := userPoolOptions(&pool, at, words)
+	addDomains(options, &pool, at, words)
+	if err := parseBlock(d, "user_pool", options); err != nil {
 		return err
 	}
 	app.UserPools = append(app.UserPools, pool)
@@ -65,6 +67,53 @@ func userPoolOptions(pool *config.UserPool, at places, words string) map[string]
 	}
 }
 
+// addDomains adds the options for domains and resource servers.
+func addDomains(options map[string]option, pool *config.UserPool, at places, words string) {
+	options["domain"] = func(d *caddyfile.Dispenser) error {
+		name, _, err := named(d, at, words+": ", "domain <prefix>|<host> { … }")
+		if err != nil {
+			return err
+		}
+		domain := config.Domain{Name: name}
+		if err := parseBlock(d, "domain", map[string]option{"managed_login": oneInt(&domain.ManagedLogin, "managed_login 1|2")}); err != nil {
+			return err
+		}
+		pool.Domains = append(pool.Domains, domain)
+		return nil
+	}
+	options["resource_server"] = func(d *caddyfile.Dispenser) error {
+		id, _, err := named(d, at, words+": ", "resource_server <identifier> { … }")
+		if err != nil {
+			return err
+		}
+		server := config.ResourceServer{ID: id}
+		if err := parseBlock(d, "resource_server", resourceServerOptions(&server)); err != nil {
+			return err
+		}
+		pool.ResourceServers = append(pool.ResourceServers, server)
+		return nil
+	}
+}
+
+func resourceServerOptions(server *config.ResourceServer) map[string]option {
+	return map[string]option{
+		"name": oneString(&server.Name, "name <name>"),
+		"scope": func(d *caddyfile.Dispenser) error {
+			const syntax = "scope <name> [<description>]"
+			args := d.RemainingArgs()
+			if len(args) == 0 || len(args) > 2 {
+				return usage(d, syntax)
+			}
+			scope := config.Scope{Name: args[0]}
+			if len(args) == 2 {
+				scope.Description = args[1]
+			}
+			server.Scopes = append(server.Scopes, scope)
+			return noBlock(d, syntax)
+		},
+	}
+}
+
 func clientOptions(client *config.Client) map[string]option {
 	return map[string]option{
 		"name":     oneString(&client.Name, "name <name>"),
@@ -76,6 +125,8 @@ func clientOptions(client *config.Client) map[string]option {
 		"device_grant":   onOff(&client.DeviceGrant, "device_grant [on|off]"),
 		"require_pkce":   onOff(&client.RequirePKCE, "require_pkce [on|off]"),
 		"token_exchange": func(d *caddyfile.Dispenser) error { return parseTokenExchange(d, client) },
+		"branding":       func(d *caddyfile.Dispenser) error { return parseBranding(d, client) },
+		"terms":          func(d *caddyfile.Dispenser) error { return parseTerms(d, client) },
 	}
 }
 

@@ -21,11 +21,13 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	sluice {
 //	    data_dir   <path>
 //	    public_url <url>
+//	    domain_suffix <host>
 //	    region     <region>
 //	    account    <twelve digits>
 //	    issuer     public|aws
 //	    strict_aws [on|off]
 //	    compromised_passwords <file or folder>
+//	    login_languages <folder>           # {language}.json: texts of the login pages
 //
 //	    user_pool <id> {
 //	        name     <name>
@@ -47,6 +49,13 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            description <text>
 //	            precedence  <number>
 //	            role        <name>|<arn>
+//	        }
+//	        domain <prefix>|<host> {       # one prefix, one host
+//	            managed_login 1|2
+//	        }
+//	        resource_server <identifier> {
+//	            name  <name>
+//	            scope <name> [<description>] # may be repeated
 //	        }
 //	    }
 //
@@ -143,6 +152,9 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if app.CompromisedPasswords != "" {
 		app.CompromisedPasswords = relativeTo(start.file, app.CompromisedPasswords)
 	}
+	if app.LoginLanguages != "" {
+		app.LoginLanguages = relativeTo(start.file, app.LoginLanguages)
+	}
 	checked, err := clone(app)
 	if err != nil {
 		return nil, err
@@ -157,7 +169,7 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 			return nil, err
 		}
 	}
-	if app.Digests, err = digests(app.Files()); err != nil {
+	if app.Digests, err = digests(append(app.Files(), languageFiles(app.LoginLanguages)...)); err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(app)
@@ -183,6 +195,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 	return map[string]option{
 		"data_dir":      marked(oneString(&app.DataDir, "data_dir <path>")),
 		"public_url":    marked(oneString(&app.PublicURL, "public_url <url>")),
+		"domain_suffix": marked(oneString(&app.DomainSuffix, "domain_suffix <host>")),
 		"region":        marked(oneString(&app.Region, "region <region>")),
 		"account":       marked(oneString(&app.Account, "account <twelve digits>")),
 		"issuer":        marked(oneString(&app.Issuer, "issuer public|aws")),
@@ -197,6 +210,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"kms_key":       marked(parseKMSKey(app)),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 
+		"login_languages":       marked(oneString(&app.LoginLanguages, "login_languages <folder>")),
 		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),
 	}
 }

@@ -99,6 +99,7 @@ func init() { caddy.RegisterModule(admin{}) }
 //
 //	GET /sluice/decisions[?format=text]        the latest refusals
 //	GET /sluice/decisions/<id>[?format=text]   the account of a refusal
+//	POST /sluice/preview                       the address of a preview of login pages
 type admin struct{}
 
 // CaddyModule returns the Caddy module information.
@@ -111,11 +112,13 @@ func (a admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: decisionsPath, Handler: caddy.AdminHandlerFunc(a.decisions)},
 		{Pattern: decisionsPath + "/", Handler: caddy.AdminHandlerFunc(a.decision)},
+		{Pattern: previewPath, Handler: caddy.AdminHandlerFunc(a.preview)},
 	}
 }
 
 const (
 	decisionsPath = "/sluice/decisions"
+	previewPath   = "/sluice/preview"
 	maxListed     = 100 // refusals in a list
 )
 

@@ -101,9 +101,8 @@ func readEvent(stdin io.Reader, file string) ([]byte, error) {
 	return event, nil
 }
 
-// loadTrigger reads the sluice block of a configuration, and leaves only the trigger that runs for the ARN: so no other function
-// starts, and no other setting needs its secrets.
-func loadTrigger(file, adapter, arn string) (*App, error) {
+// readApp reads the sluice block of a configuration. It fills in no placeholders.
+func readApp(file, adapter string) (*App, error) {
 	raw, _, _, err := caddycmd.LoadConfig(file, adapter)
 	if err != nil {
 		return nil, err
@@ -118,7 +117,14 @@ func loadTrigger(file, adapter, arn string) (*App, error) {
 		return nil, errors.New("the configuration has no sluice block")
 	}
 	app := new(App)
-	if err := caddy.StrictUnmarshalJSON(whole.Apps.Sluice, app); err != nil {
+	return app, caddy.StrictUnmarshalJSON(whole.Apps.Sluice, app)
+}
+
+// loadTrigger reads the sluice block of a configuration, and leaves only the trigger that runs for the ARN: so no other function
+// starts, and no other setting needs its secrets.
+func loadTrigger(file, adapter, arn string) (*App, error) {
+	app, err := readApp(file, adapter)
+	if err != nil {
 		return nil, err
 	}
 	t := triggerFor(app.Triggers, arn)

@@ -102,6 +102,18 @@ func digests(paths []string) (map[string]string, error) {
 	return all, nil
 }
 
+// languageFiles returns the files of a folder of languages; none if there is no such folder, which the check of the settings refuses.
+func languageFiles(folder string) []string {
+	if folder == "" || strings.HasPrefix(folder, "{") {
+		return nil
+	}
+	found, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil { // a folder with the characters of a pattern
+		return nil
+	}
+	return found
+}
+
 func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -18,6 +18,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	r.fill("public_url", &a.PublicURL)
 	r.fill("region", &a.Region)
 	r.fill("account", &a.Account)
+	r.fill("login_languages", &a.LoginLanguages)
 	for i := range a.UserPools {
 		pool := &a.UserPools[i]
 		r.fill("user_pool "+pool.ID+": settings", &pool.Settings)
@@ -27,6 +28,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 			r.fill(at+": secret", &pool.Clients[j].Secret)
 			r.fill(at+": jwks", &pool.Clients[j].JWKS)
 			r.fill(at+": jwks_uri", &pool.Clients[j].JWKSURI)
+			r.looks(at, &pool.Clients[j])
 		}
 	}
 	for i := range a.Roles {
@@ -52,6 +54,19 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		r.fill("redis: password", &s.Password)
 	}
 	return errors.Join(r.problems...)
+}
+
+// looks fills in what a client's login pages show.
+func (r *replacement) looks(at string, client *config.Client) {
+	if b := client.Branding; b != nil {
+		r.fill(at+": branding", &b.Settings)
+		for i := range b.Images {
+			r.fill(at+": branding: image", &b.Images[i].File)
+		}
+	}
+	for i := range client.Terms {
+		r.fill(at+": terms", &client.Terms[i].URL)
+	}
 }
 
 // replacement collects the placeholders that have no value.

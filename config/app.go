@@ -28,6 +28,10 @@ type App struct {
 	// issuer. Default http://localhost:8080.
 	PublicURL string `json:"public_url,omitempty"`
 
+	// DomainSuffix is what follows the prefix and a dot in the host names of user pools' prefix domains. Default: "auth." and the host
+	// of PublicURL; auth.localhost if that host is an IP address.
+	DomainSuffix string `json:"domain_suffix,omitempty"`
+
 	// Region is the AWS region in ids and ARNs. Default us-east-1.
 	Region string `json:"region,omitempty"`
 
@@ -64,71 +68,16 @@ type App struct {
 	// Default: none, so that no password is found.
 	CompromisedPasswords string `json:"compromised_passwords,omitempty"`
 
+	// LoginLanguages is the path of a folder of language files for the login pages, named {language}.json. They add languages, or replace
+	// texts of those that are built in. Default: none.
+	LoginLanguages string `json:"login_languages,omitempty"`
+
 	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
 	// aliases. They are derived from the master key.
 	KMSKeys []string `json:"kms_keys,omitempty"`
 
 	// Redis distributes revocations to other Sluice processes. Without it, they are known to this process and its store only.
 	Redis *Redis `json:"redis,omitempty"`
-}
-
-// UserPool is a declared user pool.
-type UserPool struct {
-	// ID is the pool's id: the region, an underscore, and letters and digits.
-	ID string `json:"id"`
-	// Name is the pool's name. Default: the part of the id after the underscore.
-	Name string `json:"name,omitempty"`
-	// Settings is the path of a file with a CreateUserPool request, as for `aws cognito-idp create-user-pool
-	// --cli-input-json`. Default: Cognito's defaults.
-	Settings string `json:"settings,omitempty"`
-	// Clients are the declared app clients.
-	Clients []Client `json:"clients,omitempty"`
-	// Groups are the declared groups.
-	Groups []Group `json:"groups,omitempty"`
-}
-
-// Client is a declared app client.
-type Client struct {
-	// ID is the client id: up to 128 lower-case letters and digits. Cognito's ids have 26.
-	ID string `json:"id"`
-	// Name is the client's name. Default: its id.
-	Name string `json:"name,omitempty"`
-	// Settings is the path of a file with a CreateUserPoolClient request.
-	Settings string `json:"settings,omitempty"`
-	// Secret is the client secret of a confidential client. Use a placeholder such as {env.NOTES_SECRET} to keep it out of
-	// the file. Without it the client is public, unless the settings have GenerateSecret.
-	Secret string `json:"secret,omitempty"`
-	// JWKS is the path of a file with the JSON Web Key Set of a client that authenticates with private_key_jwt.
-	JWKS string `json:"jwks,omitempty"`
-	// JWKSURI is the URL of such a set, instead of a file.
-	JWKSURI string `json:"jwks_uri,omitempty"`
-	// DeviceGrant lets the client use the device grant (RFC 8628).
-	DeviceGrant bool `json:"device_grant,omitempty"`
-	// TokenExchange is what the client may exchange (RFC 8693). Default: nothing.
-	TokenExchange *TokenExchange `json:"token_exchange,omitempty"`
-	// RequirePKCE refuses authorization requests of the client without a code_challenge.
-	RequirePKCE bool `json:"require_pkce,omitempty"`
-}
-
-// TokenExchange is what a client may exchange.
-type TokenExchange struct {
-	// Subjects are the ids of the app clients whose users' access tokens the client may exchange.
-	Subjects []string `json:"subjects"`
-	// Audiences are the absolute URIs that the new tokens may be for.
-	Audiences []string `json:"audiences"`
-}
-
-// Group is a declared group.
-type Group struct {
-	// Name is the group's name.
-	Name string `json:"name"`
-	// Description describes the group.
-	Description string `json:"description,omitempty"`
-	// Precedence ranks the groups of a user; the group with the lowest number determines the preferred role. A group without
-	// a precedence ranks last.
-	Precedence *int `json:"precedence,omitempty"`
-	// Role is the name of a declared role, or a role's ARN.
-	Role string `json:"role,omitempty"`
 }
 
 // IdentityPool is a declared identity pool.
@@ -265,6 +214,7 @@ func (a *App) Defaults(env func(string) string) {
 	setDefault(&a.DataDir, filepath.Join(a.BaseDir, "data"))
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
+	setDefault(&a.DomainSuffix, defaultSuffix(a.PublicURL))
 	setDefault(&a.Region, "us-east-1")
 	setDefault(&a.Account, "000000000000")
 	setDefault(&a.Issuer, "public")
@@ -274,6 +224,12 @@ func (a *App) Defaults(env func(string) string) {
 		setDefault(&p.Name, suffix)
 		for j := range p.Clients {
 			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
+		}
+		for j := range p.ResourceServers {
+			for k := range p.ResourceServers[j].Scopes {
+				s := &p.ResourceServers[j].Scopes[k]
+				setDefault(&s.Description, s.Name)
+			}
 		}
 	}
 	for i := range a.IdentityPools {
@@ -339,6 +295,12 @@ func (a *App) Files() []string {
 		files = append(files, p.Settings)
 		for _, c := range p.Clients {
 			files = append(files, c.Settings, c.JWKS)
+			if b := c.Branding; b != nil {
+				files = append(files, b.Settings)
+				for _, image := range b.Images {
+					files = append(files, image.File)
+				}
+			}
 		}
 	}
 	for _, r := range a.Roles {

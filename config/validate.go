@@ -22,6 +22,7 @@ func (a *App) Validate() error {
 	}
 	v.oneOf("issuer", a.Issuer, "public", "aws")
 	a.validateUserPools(v)
+	a.validateDomains(v)
 	a.validateIdentityPools(v)
 	a.validateRoles(v)
 	a.validateTriggers(v)

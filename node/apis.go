@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"mime"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/awsjson"
+	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
 	iamserver "github.com/sluicegate/sluice/server/iam"
@@ -73,8 +75,16 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 
 // newMounts makes the handlers below the mount points of the user pools.
 func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mounts, err error) {
-	m.publicURL = o.Config.PublicURL
-	pages, err := newLogin(sv, o, admit)
+	m.publicURL, m.hosts = o.Config.PublicURL, poolHosts{sv}
+	renderer, err := loginPages(o.Config.LoginLanguages)
+	if err != nil {
+		return m, err
+	}
+	login, err := newLogin(sv, o, renderer, admit)
+	if err != nil {
+		return m, err
+	}
+	looks, err := brand.New(brand.Options{Styles: sv.Users.Branding, Pages: renderer, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
@@ -83,12 +93,13 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: pages,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{pages.Serves, pages})
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens},
+		mounted{brand.Serves, looks}, mounted{login.Serves, login})
 	return m, nil
 }
 
@@ -115,6 +126,9 @@ func admission(o *Options) (func(*http.Request) error, error) {
 
 // find returns the handler of the request, or nil when none of them serves it.
 func (a *apis) find(r *http.Request) http.Handler {
+	if handler, ok := a.mounts.byHost(r); ok {
+		return handler // a pool's domain serves this pool, and no API
+	}
 	path := r.URL.Path
 	switch {
 	case r.Header.Get("X-Amz-Target") != "", path == "/" && r.Method == http.MethodOptions:
@@ -128,10 +142,44 @@ func (a *apis) find(r *http.Request) http.Handler {
 	case path == identityserver.KeysPath:
 		return a.keys
 	}
-	return a.mounts.find(r)
+	return a.mounts.byPath(path)
 }
 
 func isForm(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// resources implements caller.Resources.
+type resources struct{ sv *Services }
+
+// UserPoolTags returns the tags of a user pool.
+func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
+	p, err := r.sv.Users.Pools.Pool(ctx, id)
+	switch {
+	case fault.KindOf(err) == fault.ResourceNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return p.Settings.UserPoolTags, nil
+}
+
+// IdentityPoolTags returns the tags of an identity pool.
+func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]string, error) {
+	return r.sv.Identities.PoolTags(id), nil
+}
+
+// KMSKey returns the ARN of a local key.
+func (r resources) KMSKey(name string, ciphertext []byte) string {
+	if name == "" {
+		return r.sv.keys.KeyOf(ciphertext)
+	}
+	arn, _ := r.sv.keys.Find(name)
+	return arn
+}
+
+// PoolOfIdentity returns the id of an identity's pool.
+func (r resources) PoolOfIdentity(ctx context.Context, id string) (string, error) {
+	return r.sv.Identities.PoolOfIdentity(ctx, id)
 }

@@ -23,6 +23,7 @@ type declarations struct {
 	pools    map[string]*settingsFile              // by user pool id
 	clients  map[string]*settingsFile              // by client id
 	keys     map[string]json.RawMessage            // key sets, by client id
+	looks    map[string]looks                      // by client id
 	trusts   map[string]json.RawMessage            // by role
 	policies map[string]map[string]json.RawMessage // by role and policy name
 	boundary map[string]json.RawMessage            // by role
@@ -31,7 +32,7 @@ type declarations struct {
 // readDeclarations reads and checks the files. The error joins the problems of all files.
 func readDeclarations(app *config.App) (*declarations, error) {
 	d := &declarations{
-		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{},
+		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{}, looks: map[string]looks{},
 		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
 	}
 	var problems []error
@@ -50,6 +51,11 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		settings(d.pools, p.ID, p.Settings, poolFile())
 		for _, c := range p.Clients {
 			settings(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
+			shown, err := readLooks(c)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("user pool %s: %w", p.ID, err))
+			}
+			d.looks[c.ID] = shown
 			if c.JWKS == "" {
 				continue
 			}

@@ -27,14 +27,22 @@ type hosts interface {
 	ByHost(ctx context.Context, host string) (mount.Point, bool)
 }
 
-// find returns the handler of the request, or nil if the request is not for a pool.
-func (m *mounts) find(r *http.Request) http.Handler {
-	if m.hosts != nil {
-		if point, ok := m.hosts.ByHost(r.Context(), r.Host); ok {
-			return m.below(point, r.URL.Path)
-		}
+// byHost returns the handler of a request whose Host is a pool's domain, nil if the pool has none for the path. It returns false for
+// other hosts.
+func (m *mounts) byHost(r *http.Request) (http.Handler, bool) {
+	if m.hosts == nil {
+		return nil, false
 	}
-	id, below := splitPoolPath(r.URL.Path)
+	point, ok := m.hosts.ByHost(r.Context(), r.Host)
+	if !ok {
+		return nil, false
+	}
+	return m.below(point, r.URL.Path), true
+}
+
+// byPath returns the handler of a path that begins with a pool's id, or nil if there is none.
+func (m *mounts) byPath(path string) http.Handler {
+	id, below := splitPoolPath(path)
 	if id == "" {
 		return nil
 	}

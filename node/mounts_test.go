@@ -48,7 +48,11 @@ func TestMountPointOfARequest(t *testing.T) {
 	} {
 		got, below = mount.Point{}, ""
 		r := httptest.NewRequest("GET", target, nil)
-		if h := m.find(r); h != nil {
+		h, isDomain := m.byHost(r)
+		if !isDomain {
+			h = m.byPath(r.URL.Path)
+		}
+		if h != nil {
 			h.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		if got != want.point || below != want.path {

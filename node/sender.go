@@ -85,6 +85,9 @@ func Check(c *config.App) error {
 			problems = append(problems, &config.Problem{At: "sms", Text: strings.TrimPrefix(err.Error(), "sms: ")})
 		}
 	}
+	if _, err := loginPages(c.LoginLanguages); err != nil {
+		problems = append(problems, &config.Problem{At: "login_languages", Text: err.Error()})
+	}
 	return errors.Join(append(problems, checkTriggers(c)...)...)
 }
 

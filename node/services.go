@@ -38,6 +38,7 @@ type Services struct {
 	Revocations *Revocations
 
 	id          string // identifies the services
+	publicURL   string
 	signingKeys *sigv4.KeyCache
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
@@ -53,23 +54,23 @@ type Services struct {
 // servicesID names the settings that services depend on.
 func servicesID(c *config.App) (string, error) {
 	raw, err := json.Marshal(struct {
-		Dir, URL, Region, Account, Issuer string
-		Passwords                         string
-		Strict                            bool
-		RateLimit                         *config.RateLimit
-		SMTP                              *config.SMTP
-		SMS                               *config.SMS
-		KMSKeys                           []string
-		Redis                             *config.Redis
-		Triggers                          []config.Trigger
-	}{c.DataDir, c.PublicURL, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
+		Dir, URL, Suffix, Region, Account, Issuer string
+		Passwords                                 string
+		Strict                                    bool
+		RateLimit                                 *config.RateLimit
+		SMTP                                      *config.SMTP
+		SMS                                       *config.SMS
+		KMSKeys                                   []string
+		Redis                                     *config.Redis
+		Triggers                                  []config.Trigger
+	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
 	return string(raw), err
 }
 
 // newServices builds the services in the order in which they need each other and starts their background work. o is the
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
-	sv := &Services{Storage: s, id: id, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+	sv := &Services{Storage: s, id: id, publicURL: o.Config.PublicURL, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
 		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {

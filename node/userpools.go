@@ -16,9 +16,11 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/replay"
+	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -41,7 +43,7 @@ func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Q
 		return nil, err
 	}
 	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
+		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey})
 	if err != nil {
 		return nil, err
@@ -63,7 +65,8 @@ func knownPasswords(path string) (threat.Breaches, error) {
 
 // userPoolsAPI are the operations of the user pools.
 func userPoolsAPI(sv *Services, o *Options) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants, ClientIP: o.ClientIP})}
+	return rpc.API{Service: &cognitoidp.API, MaxBody: idpserver.MaxBody, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants,
+		ClientIP: o.ClientIP, PublicURL: o.Config.PublicURL})}
 }
 
 // checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The
@@ -80,12 +83,31 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 			problems = append(problems, err)
 		}
 	}
+	for _, err := range []error{resourceservers.CheckDeclared(declaredServers(p)),
+		domains.CheckDeclared(d.app.PublicURL, d.app.DomainSuffix, declaredDomains(p))} {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("user pool %s: %w", p.ID, err))
+		}
+	}
 	return problems
 }
 
 // ensureUserPool makes a declared pool.
 func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
-	return users.Pools.Ensure(ctx, d.userPool(p))
+	pool := d.userPool(p)
+	if err := users.Pools.EnsurePool(ctx, pool); err != nil {
+		return err
+	}
+	if err := users.Scopes.Ensure(ctx, p.ID, declaredServers(p)); err != nil { // before the clients, which name its scopes
+		return err
+	}
+	if err := users.Domains.Ensure(ctx, p.ID, d.app.Account, declaredDomains(p)); err != nil {
+		return err
+	}
+	if err := users.Pools.EnsureParts(ctx, pool); err != nil {
+		return err
+	}
+	return d.ensureLooks(ctx, users, p)
 }
 
 // oauth is what AWS's settings of a declared app client do not have, in the domain's terms.

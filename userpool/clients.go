@@ -153,24 +153,37 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 	return &changed.ClientDescription, nil
 }
 
-// ListUserPoolClients returns at most limit clients after the id, and the id to continue after.
-func (s *Service) ListUserPoolClients(ctx context.Context, poolID, after string, limit int) ([]ClientDescription, string, error) {
+// ListUserPoolClients returns at most limit clients after the id, and the id to continue after. kind selects clients that were
+// registered dynamically (ClientDCR) or the others (ClientRegular); "" selects all.
+func (s *Service) ListUserPoolClients(ctx context.Context, poolID, kind, after string, limit int) ([]ClientDescription, string, error) {
 	if _, err := s.Pool(ctx, poolID); err != nil {
 		return nil, "", err
 	}
-	var recs []store.Client
-	err := s.base.View(ctx, func(tx store.Tx) (err error) {
-		recs, err = tx.Clients.List(poolID, store.Page{After: after, Limit: limit + 1})
-		return err
-	})
-	if err != nil {
-		return nil, "", err
+	var list []ClientDescription
+	for len(list) <= limit {
+		var recs []store.Client
+		err := s.base.View(ctx, func(tx store.Tx) (err error) {
+			recs, err = tx.Clients.List(poolID, store.Page{After: after, Limit: limit + 1})
+			return err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		for _, rec := range recs {
+			after = rec.ID
+			c, err := resolveClient(rec)
+			if err != nil {
+				return nil, "", err
+			}
+			if kind == "" || (c.Settings.ClientType == ClientDCR) == (kind == ClientDCR) {
+				list = append(list, ClientDescription{PoolID: rec.PoolID, ID: rec.ID, Name: rec.Name})
+			}
+		}
+		if len(recs) <= limit {
+			break
+		}
 	}
-	recs, next := CutPage(recs, limit, func(c store.Client) string { return c.ID })
-	list := make([]ClientDescription, 0, len(recs))
-	for _, rec := range recs {
-		list = append(list, ClientDescription{PoolID: rec.PoolID, ID: rec.ID, Name: rec.Name})
-	}
+	list, next := CutPage(list, limit, func(c ClientDescription) string { return c.ID })
 	return list, next, nil
 }
 

@@ -39,8 +39,11 @@ type ClientSettings struct {
 	OAuth *oauthclient.Metadata `json:"OAuth,omitempty"` // what AWS does not have; kept by updates
 }
 
-// ClientDCR is the type of clients that were registered dynamically.
-const ClientDCR = "DCR"
+// The types of clients: registered dynamically, and all others.
+const (
+	ClientDCR     = "DCR"
+	ClientRegular = "REGULAR"
+)
 
 // ValidityUnits are seconds, minutes, hours or days.
 type ValidityUnits struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // OAuthSettings are the settings of a pool for its OAuth endpoints, and those that are stored and returned without effect:
@@ -81,6 +82,9 @@ const ReservedScopes = "aws.cognito"
 
 // checkOAuth validates the settings for the OAuth endpoints.
 func (p *PoolSettings) checkOAuth() error {
+	if _, err := assurance.ReadNames(p.AcrConfiguration); err != nil {
+		return err
+	}
 	p.DcrConfiguration.complete()
 	if p.DcrConfiguration.resolve().Enabled {
 		return p.needsEssentials("Dynamic Client Registration")
@@ -140,6 +144,18 @@ func (d DomainNames) Host() string {
 		return d.Custom
 	}
 	return d.Prefix
+}
+
+// checkDomains refuses the tier LITE for a pool one of whose domains has managed login.
+func (p *PoolSettings) checkDomains(tx store.Tx, poolID string) error {
+	if p.UserPoolTier != TierLite {
+		return nil
+	}
+	list, err := tx.Domains.OfPool(poolID)
+	if err == nil && slices.ContainsFunc(list, func(d store.Domain) bool { return d.Version > 1 }) {
+		err = p.unavailable("Managed Login")
+	}
+	return err
 }
 
 // domainNames returns the host names of the pool's domains.

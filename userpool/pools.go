@@ -158,6 +158,9 @@ func (s *Service) changePool(ctx context.Context, id string, change func(*store.
 		}
 		was := rec
 		settings, err := change(&rec, old)
+		if err == nil {
+			err = settings.checkDomains(tx, id)
+		}
 		if err != nil {
 			return err
 		}

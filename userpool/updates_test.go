@@ -33,7 +33,7 @@ func members(t testing.TB, settings any) map[string]string {
 // richPool sets every member that an update may leave out to a value other than the default.
 const richPool = `{
 	"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
-	"AcrConfiguration": {"a": {}},
+	"AcrConfiguration": {"Level1": {"AcrValue": "low"}},
 	"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true, "InviteMessageTemplate": {"EmailMessage": "{username} {####}"}},
 	"AutoVerifiedAttributes": ["email"],
 	"DcrConfiguration": {"EnableStatus": "Disabled"},

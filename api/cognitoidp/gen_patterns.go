@@ -62,11 +62,11 @@ var patternResourceServerIdentifierType = api.Pattern{Source: `[\x21\x23-\x5B\x5
 
 var patternProviderNameTypeV2 = api.Pattern{Source: `[^_\p{Z}][\p{L}\p{M}\p{S}\p{N}\p{P}][^_\p{Z}]+`}
 
+var patternDomainType = api.Pattern{Source: `[a-z0-9.-]+`}
+
 var patternS3BucketType = api.Pattern{Source: `^[0-9A-Za-z\.\-_]*(?<!\.)$`, Expr: `(?:[0-9A-Za-z._-]*[0-9A-Za-z_-])?`}
 
 var patternHexStringType = api.Pattern{Source: `^[0-9a-fA-F]+$`}
-
-var patternDomainType = api.Pattern{Source: `^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$`}
 
 var patternSESConfigurationSet = api.Pattern{Source: `^[a-zA-Z0-9_-]+$`}
 

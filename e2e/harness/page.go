@@ -33,12 +33,6 @@ func (b *Browser) Visit(address string) {
 	b.Settle()
 }
 
-// Inject runs JavaScript in every page that comes, before its own scripts.
-func (b *Browser) Inject(script string) {
-	b.t.Helper()
-	b.do("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": script}, nil)
-}
-
 // Settle waits until a page that has replaced the last one is complete.
 func (b *Browser) Settle() {
 	b.t.Helper()

@@ -46,7 +46,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.RequestID = id
-	if call.Body, err = d.ReadBody(w, r); err != nil {
+	if call.Body, err = d.ReadBodyOf(w, r, a.BodyLimit(call.Operation.Name)); err != nil {
 		d.refuse(w, r, id, call, err)
 		return
 	}

@@ -42,6 +42,9 @@ func clientOut(c *userpool.ClientDescription) (*wire.UserPoolClientType, error) 
 	if !c.Secret.IsZero() {
 		out.ClientSecret = new(c.Secret.Reveal()) // AWS shows it here, to who may describe the client
 	}
+	if out.ClientType == nil {
+		out.ClientType = new(wire.ClientTypeTypeRegular)
+	}
 	out.CreationDate, out.LastModifiedDate = api.At(c.CreatedAt), api.At(c.ModifiedAt)
 	return out, nil
 }
@@ -88,11 +91,11 @@ func (s *server) deleteUserPoolClient(ctx context.Context, _ *rpc.Call, in *wire
 
 func (s *server) listUserPoolClients(ctx context.Context, _ *rpc.Call, in *wire.ListUserPoolClientsRequest) (*wire.ListUserPoolClientsResponse, error) {
 	pool := api.Value(in.UserPoolId)
-	after, size, err := s.pageOf(in.NextToken, in.MaxResults, "ListUserPoolClients", pool)
+	after, size, err := s.pageOf(in.NextToken, in.MaxResults, "ListUserPoolClients", pool, api.Value(in.ClientType))
 	if err != nil {
 		return nil, err
 	}
-	list, last, err := s.pools.ListUserPoolClients(ctx, pool, after, size)
+	list, last, err := s.pools.ListUserPoolClients(ctx, pool, api.Value(in.ClientType), after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +103,6 @@ func (s *server) listUserPoolClients(ctx context.Context, _ *rpc.Call, in *wire.
 	for _, c := range list {
 		out.UserPoolClients = append(out.UserPoolClients, wire.UserPoolClientDescription{ClientId: &c.ID, ClientName: &c.Name, UserPoolId: &c.PoolID})
 	}
-	out.NextToken, err = s.next(last, "ListUserPoolClients", pool)
+	out.NextToken, err = s.next(last, "ListUserPoolClients", pool, api.Value(in.ClientType))
 	return out, err
 }

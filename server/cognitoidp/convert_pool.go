@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // poolIn reads the settings of a request. The domain keeps them in the wire's own JSON, so the request is its own
@@ -25,6 +26,13 @@ func poolOut(p *userpool.PoolDescription) (*wire.UserPoolType, error) {
 		return nil, err
 	}
 	if err := convert(p.Settings.Schema, &out.SchemaAttributes); err != nil {
+		return nil, err
+	}
+	names, err := assurance.ReadNames(p.Settings.AcrConfiguration)
+	if err != nil {
+		names = assurance.Default // kept by a version that did not check it
+	}
+	if err := convert(names.Configuration(), &out.AcrConfiguration); err != nil {
 		return nil, err
 	}
 	if out.EmailConfiguration == nil { // a pool of an older version, which did not keep the default

@@ -40,6 +40,17 @@ func (s *server) describeUserPool(ctx context.Context, _ *rpc.Call, in *wire.Des
 		return nil, err
 	}
 	out, err := poolOut(p)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.domains.OfPool(ctx, p.ID)
+	for _, d := range list {
+		if d.Custom {
+			out.CustomDomain = &d.Name
+		} else {
+			out.Domain = &d.Name
+		}
+	}
 	return &wire.DescribeUserPoolResponse{UserPool: out}, err
 }
 

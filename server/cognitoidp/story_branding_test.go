@@ -6,6 +6,8 @@ func branded(b *table) {
 	b.play(step{"CreateUserPool", "plain", `{"PoolName": "plain"}`, map[string]string{"pool": "UserPool.Id"}})
 	b.play(step{"CreateUserPoolClient", "branded", `{"UserPoolId": "{branded}", "ClientName": "web"}`, map[string]string{"brand": "UserPoolClient.ClientId"}})
 	documents(b)
+	looks(b)
+	classicLooks(b)
 }
 
 func documents(b *table) {
@@ -31,4 +33,50 @@ func documents(b *table) {
 	b.play(step{"DeleteTerms", "deleted", `{"UserPoolId": "{branded}", "TermsId": "{document}"}`, nil})
 	b.play(step{"DeleteTerms", "unknown", `{"UserPoolId": "{branded}", "TermsId": "{document}"}`, nil})
 	b.play(step{"DescribeTermsByClient", "none", `{"UserPoolId": "{branded}", "ClientId": "{brand}", "TermsName": "terms-of-use"}`, nil})
+}
+
+// drawing is an image with nothing but a rectangle, in Base64, and program is one with a script.
+const (
+	drawing = `PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciPjxyZWN0IHdpZHRoPSIxIiBoZWlnaHQ9IjEiLz48L3N2Zz4=`
+	program = `PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciPjxzY3JpcHQ+YWxlcnQoMSk8L3NjcmlwdD48L3N2Zz4=`
+)
+
+func looks(b *table) {
+	ids := `"UserPoolId": "{branded}", "ClientId": "{brand}"`
+	b.play(step{"DescribeManagedLoginBrandingByClient", "none", `{` + ids + `}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "nothing given", `{` + ids + `}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "both given", `{` + ids + `, "UseCognitoProvidedValues": true, "Settings": {}}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "unknown key", `{` + ids + `, "Settings": {"components": {"form": {"shadow": true}}}}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "invalid color", `{` + ids + `, "Settings": {"components": {"form": {"lightMode": {"borderColor": "#fff"}}}}}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "image with a script", `{` + ids + `, "Assets": [{"Category": "FORM_LOGO", "ColorMode": "LIGHT", "Extension": "SVG", "Bytes": "` + program + `"}]}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "extension of another category", `{` + ids + `, "Assets": [{"Category": "FAVICON_ICO", "ColorMode": "LIGHT", "Extension": "SVG", "Bytes": "` + drawing + `"}]}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "file of another type", `{` + ids + `, "Assets": [{"Category": "FORM_LOGO", "ColorMode": "LIGHT", "Extension": "PNG", "Bytes": "` + drawing + `"}]}`, nil})
+	b.play(step{"CreateManagedLoginBranding", "created", `{` + ids + `, "Settings": {"categories": {"global": {"colorSchemeMode": "DYNAMIC"}}, "components": {"form": {"borderRadius": 4.0}}},
+		"Assets": [{"Category": "FORM_LOGO", "ColorMode": "LIGHT", "Extension": "SVG", "Bytes": "` + drawing + `"}]}`, map[string]string{"look": "ManagedLoginBranding.ManagedLoginBrandingId"}})
+	b.play(step{"CreateManagedLoginBranding", "exists", `{` + ids + `, "UseCognitoProvidedValues": true}`, nil})
+	b.play(step{"DescribeManagedLoginBranding", "found", `{"UserPoolId": "{branded}", "ManagedLoginBrandingId": "{look}"}`, nil})
+	b.play(step{"DescribeManagedLoginBranding", "of another pool", `{"UserPoolId": "{pool}", "ManagedLoginBrandingId": "{look}"}`, nil})
+	b.play(step{"UpdateManagedLoginBranding", "merged", `{"UserPoolId": "{branded}", "ManagedLoginBrandingId": "{look}",
+		"Settings": {"components": {"form": {"lightMode": {"borderColor": "00000080"}}}},
+		"Assets": [{"Category": "FORM_LOGO", "ColorMode": "DARK", "Extension": "SVG", "Bytes": "` + drawing + `"}]}`, nil})
+	b.play(step{"UpdateManagedLoginBranding", "without an id", `{"UserPoolId": "{branded}"}`, nil})
+	b.play(step{"DescribeManagedLoginBrandingByClient", "with defaults", `{` + ids + `, "ReturnMergedResources": true}`, nil})
+	b.play(step{"UpdateManagedLoginBranding", "provided", `{"UserPoolId": "{branded}", "ManagedLoginBrandingId": "{look}", "UseCognitoProvidedValues": true}`, nil})
+	b.play(step{"DeleteManagedLoginBranding", "deleted", `{"UserPoolId": "{branded}", "ManagedLoginBrandingId": "{look}"}`, nil})
+	b.play(step{"DeleteManagedLoginBranding", "unknown", `{"UserPoolId": "{branded}", "ManagedLoginBrandingId": "{look}"}`, nil})
+}
+
+// classicLooks plays the operations of the classic pages. The image is the beginning of a PNG file.
+func classicLooks(b *table) {
+	b.play(step{"GetUICustomization", "none", `{"UserPoolId": "{branded}"}`, nil})
+	b.play(step{"SetUICustomization", "of the pool", `{"UserPoolId": "{branded}", "CSS": ".banner-customizable { background-color: #123456; }", "ImageFile": "iVBORw0KGgo="}`, nil})
+	b.play(step{"GetUICustomization", "of a client without its own", `{"UserPoolId": "{branded}", "ClientId": "{brand}"}`, nil})
+	b.play(step{"SetUICustomization", "of a client", `{"UserPoolId": "{branded}", "ClientId": "{brand}", "CSS": ".label-customizable { font-weight: 400; }"}`, nil})
+	b.play(step{"GetUICustomization", "of a client", `{"UserPoolId": "{branded}", "ClientId": "{brand}"}`, nil})
+	b.play(step{"SetUICustomization", "import", `{"UserPoolId": "{branded}", "CSS": "@import 'https://evil.example/a.css';"}`, nil})
+	b.play(step{"SetUICustomization", "url", `{"UserPoolId": "{branded}", "CSS": ".banner-customizable { background: url(https://evil.example/a) }"}`, nil})
+	b.play(step{"SetUICustomization", "unknown class", `{"UserPoolId": "{branded}", "CSS": "body { display: none }"}`, nil})
+	b.play(step{"SetUICustomization", "not an image", `{"UserPoolId": "{branded}", "ImageFile": "R0lGODlh"}`, nil})
+	b.play(step{"SetUICustomization", "unknown client", `{"UserPoolId": "{branded}", "ClientId": "nobody", "CSS": ""}`, nil})
+	b.play(step{"SetUICustomization", "reset", `{"UserPoolId": "{branded}", "ClientId": "{brand}"}`, nil})
 }

@@ -51,7 +51,7 @@ func (p Point) Cookie(name, value string, maxAge time.Duration) *http.Cookie {
 	if maxAge < 0 {
 		age = -1
 	}
-	return &http.Cookie{Name: p.CookieName(name), Value: value, Path: "/", MaxAge: age, Secure: p.Secure(), HttpOnly: true,
+	return &http.Cookie{Name: p.CookieName(name), Value: value, Path: "/", MaxAge: age, Secure: p.Secure(), HttpOnly: true, //nolint:gosec // G124: a site without HTTPS has no secure cookies
 		SameSite: http.SameSiteLaxMode}
 }
 

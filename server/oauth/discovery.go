@@ -39,20 +39,21 @@ type document struct {
 
 // additions are the members that Cognito does not have.
 type additions struct {
-	ACR               []string `json:"acr_values_supported,omitempty"`
-	IssuerInAnswers   bool     `json:"authorization_response_iss_parameter_supported"`
-	Claims            []string `json:"claims_supported"`
-	ClaimsParameter   bool     `json:"claims_parameter_supported"`
-	ChallengeMethods  []string `json:"code_challenge_methods_supported"`
-	Device            string   `json:"device_authorization_endpoint"`
-	GrantTypes        []string `json:"grant_types_supported"`
-	Introspection     string   `json:"introspection_endpoint"`
-	IntrospectionAuth []string `json:"introspection_endpoint_auth_methods_supported"`
-	Prompts           []string `json:"prompt_values_supported"`
-	RequestParameter  bool     `json:"request_parameter_supported"`
-	RequestURI        bool     `json:"request_uri_parameter_supported"`
-	ResponseModes     []string `json:"response_modes_supported"`
-	RevocationAuth    []string `json:"revocation_endpoint_auth_methods_supported"`
+	ACR                []string `json:"acr_values_supported,omitempty"`
+	IssuerInAnswers    bool     `json:"authorization_response_iss_parameter_supported"`
+	Claims             []string `json:"claims_supported"`
+	ClaimsParameter    bool     `json:"claims_parameter_supported"`
+	ChallengeMethods   []string `json:"code_challenge_methods_supported"`
+	Device             string   `json:"device_authorization_endpoint"`
+	GrantTypes         []string `json:"grant_types_supported"`
+	Introspection      string   `json:"introspection_endpoint"`
+	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
+	Prompts            []string `json:"prompt_values_supported"`
+	RequestParameter   bool     `json:"request_parameter_supported"`
+	RequestURI         bool     `json:"request_uri_parameter_supported"`
+	ResponseModes      []string `json:"response_modes_supported"`
+	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
+	AssertionAlgorithm []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 }
 
 // claims are those of ID tokens that do not depend on the attributes of a pool.
@@ -97,6 +98,9 @@ func (h *handler) document(p *userpool.Pool) *document {
 		AuthMethods:       []string{"client_secret_basic", "client_secret_post"},
 		UserInfo:          base + "/oauth2/userInfo",
 	}
+	if p.DCR.Enabled {
+		d.Registration = base + "/oauth2/register"
+	}
 	if h.Strict {
 		return d
 	}
@@ -106,6 +110,7 @@ func (h *handler) document(p *userpool.Pool) *document {
 		GrantTypes: append(grants.GrantTypes(), "implicit"), Introspection: base + "/oauth2/introspect", IntrospectionAuth: d.AuthMethods,
 		Prompts:       []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount},
 		ResponseModes: []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}, RevocationAuth: d.AuthMethods,
+		AssertionAlgorithm: grants.AssertionAlgorithms(),
 	}
 	for level := assurance.Levels; level > 0; level-- {
 		d.ACR = append(d.ACR, p.Acr.Acr(level))
@@ -142,7 +147,7 @@ func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	if _, err := w.Write(body); err != nil { //nolint:gosec // G705: JSON, and its type says so
+	if _, err := w.Write(body); err != nil {
 		h.Log.Debug("answer not delivered", "error", err)
 	}
 }

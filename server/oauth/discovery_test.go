@@ -125,7 +125,7 @@ func TestPublishedDocuments(t *testing.T) {
 // OpenID Connect Discovery, RFC 8414 section 3 and RFC 9207 section 3. With strict_aws the members are Cognito's.
 func TestDiscoveryDocuments(t *testing.T) {
 	for file, strict := range map[string]bool{"testdata/discovery.json": false, "testdata/discovery_strict.json": true} {
-		want, err := os.ReadFile(file) //nolint:gosec // a file of the test
+		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,30 +14,39 @@ import (
 	"github.com/sluicegate/sluice/throttle"
 )
 
-// MaxBody is the largest request body, in bytes.
+// MaxBody is the largest request body, in bytes, of an operation that API.MaxBody does not list.
 const MaxBody = 1 << 20
 
 // ErrTooLarge is the error for a body larger than MaxBody.
-var ErrTooLarge = fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", MaxBody)
+var ErrTooLarge = tooLarge(MaxBody)
+
+func tooLarge(limit int64) error {
+	return fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", limit)
+}
 
 // maxBodyTime is how long a body may take to arrive.
 const maxBodyTime = 30 * time.Second
 
-// ReadBody reads the whole body within c.Bodies and maxBodyTime. It returns ErrTooLarge after at most MaxBody+1 bytes, a
-// fault.TooManyRequests if too many bodies are being read, and a fault.Serialization if the body breaks off or takes too long.
+// ReadBody reads a body of at most MaxBody bytes.
 func (c *Config) ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
-		return nil, ErrTooLarge
+	return c.ReadBodyOf(w, r, MaxBody)
+}
+
+// ReadBodyOf reads the whole body within c.Bodies and maxBodyTime. It returns a fault.RequestTooLarge after at most limit+1 bytes, a
+// fault.TooManyRequests if too many bodies are being read, and a fault.Serialization if the body breaks off or takes too long.
+func (c *Config) ReadBodyOf(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
 	}
 	// A connection that has no deadline, such as one in a test, is not limited.
 	control := http.NewResponseController(w)
 	if control.SetReadDeadline(time.Now().Add(maxBodyTime)) == nil {
 		defer func() { _ = control.SetReadDeadline(time.Time{}) }() // the body is read, or the connection is closed
 	}
-	body, err := c.Bodies.ReadAll(r.Body, throttle.Network(c.ClientIP(r)), MaxBody)
+	body, err := c.Bodies.ReadAll(r.Body, throttle.Network(c.ClientIP(r)), limit)
 	switch {
 	case errors.Is(err, bounded.ErrTooLong):
-		return nil, ErrTooLarge
+		return nil, tooLarge(limit)
 	case errors.Is(err, bounded.ErrNoBytes):
 		return nil, fault.Wrap(fault.TooManyRequests, err, "Rate exceeded")
 	case err != nil:

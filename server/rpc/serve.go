@@ -25,6 +25,8 @@ const (
 type API struct {
 	Service  *api.Service
 	Registry Registry
+	// MaxBody holds the largest bodies, in bytes, of operations that take larger ones than MaxBody. It may be nil.
+	MaxBody map[string]int64
 	// Admit returns an error to refuse a call of an operation that needs no signature, before its input is read. It limits
 	// anonymous callers; nil admits every call.
 	Admit func(r *http.Request) error
@@ -74,3 +76,6 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	out, err = f.Run(ctx, c)
 	return out, Running, err
 }
+
+// BodyLimit returns the largest body of an operation, in bytes.
+func (a API) BodyLimit(operation string) int64 { return max(MaxBody, a.MaxBody[operation]) }

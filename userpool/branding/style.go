@@ -6,12 +6,13 @@ package branding
 type Style struct {
 	Version    int    // 1 is the classic look, 2 is managed login
 	Scheme     string // Light, Dark, or Dynamic to follow the browser
-	CSS        string // rules that come after those of the pages' own style sheet; "" for none
-	Stylesheet string // the path of CSS; "" if there is none
+	Stylesheet string // the path of a style sheet that comes after the pages' own; "" if there is none
 
 	Images  map[string]Image // by category, such as FormLogo
 	Icons   map[string]Image // of buttons of identity providers, by provider
 	Options Options
+
+	css string // see Sheet
 }
 
 // Image is the path of an image for each color scheme. An image for one scheme only has an empty path for the other.
@@ -24,7 +25,7 @@ const (
 	Dynamic = "DYNAMIC"
 )
 
-// The categories of images. The classic logo is a FormLogo. Backgrounds are not in Style.Images: its CSS names them.
+// The categories of images. The classic logo is a FormLogo. Backgrounds are not in Style.Images: the style sheet names them.
 const (
 	FaviconICO           = "FAVICON_ICO"
 	FaviconSVG           = "FAVICON_SVG"

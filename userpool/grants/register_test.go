@@ -2,11 +2,14 @@ package grants_test
 
 import (
 	"encoding/json"
+	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -148,4 +151,25 @@ func FuzzRegistration(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// RFC 9700 section 2.1.1.
+func TestARegisteredPublicClientMustUsePKCE(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	made, err := h.Register(t.Context(), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/"],"token_endpoint_auth_method":"none"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := url.Values{"client_id": {made.ClientID}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"}, "scope": {"openid"}}
+	_, err = h.OAuth.Parse(t.Context(), p.ID, query)
+	refused, ok := errors.AsType[*oauth.RedirectError](err)
+	if !ok || refused.Err.Code != oauth.InvalidRequest {
+		t.Errorf("without a challenge: %v", err)
+	}
+	query.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+	query.Set("code_challenge_method", "S256")
+	if _, err := h.OAuth.Parse(t.Context(), p.ID, query); err != nil {
+		t.Error(err)
+	}
 }

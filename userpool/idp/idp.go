@@ -173,7 +173,7 @@ func (p *Provider) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx)); err != nil {
+		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx), p.Branding.Sweep(ctx)); err != nil {
 			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; the next try is in an hour", "error", err)
 		}
 	}

@@ -152,9 +152,15 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	return nil
 }
 
-// setMode sets the response mode. It returns false for one that the response type cannot have: tokens never go into a query.
+// isWeb reports whether a browser can post a form to the URI.
+func isWeb(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
+}
+
+// setMode sets the response mode. It returns false for one that cannot be had: tokens never go into a query, and forms only to web
+// sites.
 func (a *Authorization) setMode(mode string) bool {
-	if mode == ModeFormPost || mode == ModeFragment || (mode == ModeQuery && a.ResponseType != TypeToken) {
+	if (mode == ModeFormPost && isWeb(a.RedirectURI)) || mode == ModeFragment || (mode == ModeQuery && a.ResponseType != TypeToken) {
 		a.ResponseMode = mode
 		return true
 	}
@@ -165,6 +171,8 @@ func (a *Authorization) setMode(mode string) bool {
 func (a *Authorization) parseProof(query url.Values) error {
 	challenge, method := query.Get("code_challenge"), query.Get("code_challenge_method")
 	switch {
+	case a.Client.Settings.OAuth.RequiresPKCE() && (challenge == "" || a.ResponseType == TypeToken):
+		return a.refuse(InvalidRequest, "the client must use a code with code_challenge")
 	case challenge == "" && method == "":
 	case challenge == "":
 		return a.refuse(InvalidRequest, "code_challenge is missing")
@@ -211,9 +219,10 @@ func (a *Authorization) parseScope(query url.Values, strict bool) error {
 	return nil
 }
 
-// allowedScopes returns the scopes that the client may have now.
-func allowedScopes(_ *userpool.Pool, c *userpool.Client) []string {
-	return c.Settings.AllowedOAuthScopes
+// allowedScopes returns the scopes that a user can grant to the client now: not those of a resource server that is gone, and not the
+// one for registering clients, which is for clients that act for themselves.
+func allowedScopes(p *userpool.Pool, c *userpool.Client) []string {
+	return slices.DeleteFunc(c.Grants(p), func(scope string) bool { return scope == userpool.ScopeRegister })
 }
 
 // refuseScope is the error of scopes. Cognito has the code in the description.

@@ -71,6 +71,7 @@ func TestErrorsThatGoToTheRedirectURI(t *testing.T) {
 		"a request object":            {[]string{"request=a.b.c"}, oauth.RequestNotSupported, callback},
 		"a long state":                {[]string{"state=" + strings.Repeat("a", 5000)}, oauth.InvalidRequest, at},
 		"tokens in a query":           {[]string{"response_type=token", "response_mode=query"}, oauth.InvalidRequest, callback + "#error_description="},
+		"a form to an app":            {[]string{"redirect_uri=myapp://in?from=sluice", "response_mode=form_post"}, oauth.InvalidRequest, "myapp://in?from=sluice&error_description="},
 		"with the implicit flow":      {[]string{"response_type=token", "scope=x"}, oauth.InvalidScope, callback + "#state="},
 		"in another redirect URI":     {[]string{"redirect_uri=myapp://in?from=sluice", "scope=x"}, oauth.InvalidScope, "myapp://in?from=sluice&state="},
 	} {

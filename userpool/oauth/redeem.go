@@ -70,7 +70,11 @@ func (s *Service) Redeem(ctx context.Context, in Redemption) (*tokens.Set, error
 
 // exchange spends the code in the transaction that writes the refresh family.
 func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *store.AuthorizationCode) (*tokens.Set, error) {
-	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope string) bool { return !slices.Contains(allowedScopes(in.Pool, in.Client), scope) })
+	allowed := allowedScopes(in.Pool, in.Client)
+	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope string) bool { return !slices.Contains(allowed, scope) })
+	if len(g.Scopes) == 0 {
+		return nil, errCode
+	}
 	r := g.request(in.Pool, in.Client, rec.Session)
 	r.Metadata = in.Metadata
 	var err error

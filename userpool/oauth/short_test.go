@@ -71,3 +71,5 @@ func (s *site) parse(changes ...string) *oauth.Authorization {
 
 // withVerifier redeems a code of challenge.
 func withVerifier(r *oauth.Redemption) { r.Verifier = verifier }
+
+var claims = userpooltest.Claims

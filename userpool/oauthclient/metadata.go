@@ -23,7 +23,6 @@ type Metadata struct {
 	Device     bool            `json:"device_grant,omitempty"`
 	Exchange   *Exchange       `json:"token_exchange,omitempty"` // nil allows none
 	PKCE       bool            `json:"require_pkce,omitempty"`
-	Pushed     bool            `json:"require_pushed_authorization_requests,omitempty"`
 	Registered json.RawMessage `json:"registered,omitempty"` // what the client registered with and only gets back
 }
 
@@ -50,9 +49,6 @@ func (m *Metadata) HasDeviceGrant() bool { return m != nil && m.Device }
 
 // RequiresPKCE reports whether authorization requests of the client need a code_challenge.
 func (m *Metadata) RequiresPKCE() bool { return m != nil && m.PKCE }
-
-// RequiresPushed reports whether authorization requests of the client must be pushed first (RFC 9126).
-func (m *Metadata) RequiresPushed() bool { return m != nil && m.Pushed }
 
 // Exchanges reports whether the client may exchange tokens of a client for tokens for the audience.
 func (m *Metadata) Exchanges(subjectClient, audience string) bool {

@@ -213,8 +213,7 @@ func (d Declared) Check() error {
 	return in.set(&rec)
 }
 
-// Ensure makes the declared documents of an app client, and deletes those that were declared before and are not any more. Documents
-// made through the API stay, unless one of their name is declared.
+// Ensure makes the declared documents of an app client, and updates those that differ. Other documents stay.
 func (s *Service) Ensure(ctx context.Context, poolID, clientID string, declared []Declared) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		list, err := tx.Terms.OfClient(clientID)
@@ -227,17 +226,8 @@ func (s *Service) Ensure(ctx context.Context, poolID, clientID string, declared 
 		}
 		for _, d := range declared {
 			rec, exists := have[d.Name]
-			delete(have, d.Name)
 			if err := s.ensure(tx, rec, exists, poolID, clientID, d); err != nil {
 				return fmt.Errorf("terms %s: %w", d.Name, err)
-			}
-		}
-		for _, rec := range have {
-			if !rec.Declared {
-				continue
-			}
-			if err := tx.Terms.Delete(rec.ID); err != nil {
-				return err
 			}
 		}
 		return nil

@@ -82,7 +82,7 @@ func TestEveryPageInEveryLanguageIsWellFormedAndHasAllTexts(t *testing.T) {
 		for _, s := range samples.All() {
 			s.Frame.Lang = lang
 			page := render(t, r, s.Frame, s.Page)
-			for _, bad := range []string{"{{", "}}", "ZgotmplZ", "<no value>", "%!"} {
+			for _, bad := range []string{"{{", "ZgotmplZ", "<no value>", "%!"} {
 				if strings.Contains(page, bad) {
 					t.Errorf("%s in %s contains %q", s.Name, lang, bad)
 				}

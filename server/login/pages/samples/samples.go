@@ -20,7 +20,7 @@ const (
 	masked  = "a***@e***"
 	number  = "+*******4567"
 	options = `{"challenge":"Y2hhbGxlbmdl","rpId":"localhost","allowCredentials":[],"userVerification":"preferred"}`
-	create  = `{"challenge":"Y2hhbGxlbmdl","rp":{"id":"localhost","name":"localhost"},"user":{"id":"YW5h","name":"ana","displayName":"ana"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`
+	create  = `{"challenge":"Y2hhbGxlbmdl","rp":{"id":"localhost","name":"localhost"},"user":{"id":"YW5h","name":"ana","displayName":"ana"},"pubKeyCredParams":[{"type":"public-key","alg":-7}],"authenticatorSelection":{"residentKey":"required","userVerification":"preferred"}}`
 	otp     = "otpauth://totp/Notes:ana@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Notes"
 )
 
