@@ -27,5 +27,5 @@ func loginPages(languages string) (*pages.Renderer, error) {
 // newLogin makes the login pages of user pools. admit limits anonymous callers.
 func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
 	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
-		Admit: admit, ClientIP: o.ClientIP})
+		Devices: sv.Grants, Admit: admit, ClientIP: o.ClientIP})
 }

@@ -83,9 +83,9 @@ func (m *MailServer) Next(t testing.TB, to string) Mail {
 	}
 }
 
-var code = regexp.MustCompile(`\b[0-9]{6}\b`)
+var code = regexp.MustCompile(`\b[0-9]{6}(?:[0-9]{2})?\b`)
 
-// Code returns the first six-digit code in a text.
+// Code returns the first code of six or eight digits in a text.
 func Code(t testing.TB, text string) string {
 	t.Helper()
 	found := code.FindString(text)

@@ -232,6 +232,9 @@ func (v *visit) refuseAnswer(err error) error {
 	if err != nil {
 		return err
 	}
+	if v.data.Step == webAuthn {
+		told = told.ofPasskey()
+	}
 	if told.over {
 		return v.backToLogin(told, v.data.Name)
 	}

@@ -39,6 +39,9 @@ type target struct {
 
 // resume continues the browser's session. The response is nil if the user must be asked.
 func (v *visit) resume() (*oauth.Response, error) {
+	if v.grant != nil {
+		return nil, nil
+	}
 	return v.h.OAuth.Resume(v.r.Context(), v.auth, v.session())
 }
 
@@ -46,6 +49,9 @@ func (v *visit) resume() (*oauth.Response, error) {
 func (v *visit) complete(name string, by *signin.Authentication) error {
 	if err := v.keepDevice(name, by); err != nil {
 		return err
+	}
+	if v.grant != nil {
+		return v.signedInForDevice(name, by)
 	}
 	response, err := v.h.OAuth.Complete(v.r.Context(), v.auth, by, v.session())
 	if err != nil {

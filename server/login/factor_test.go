@@ -119,6 +119,9 @@ func TestAPasskeyIsMadeAfterTheSignUpAndSignsInWithoutAName(t *testing.T) {
 	b.get("/login" + s.query())
 	b.submit("passkey", "credential", credential)
 	b.wantPage("/login", 400)
+	if !strings.Contains(b.text(), "passkey did not work") {
+		t.Error(b.text())
+	}
 	b.submit("passkey", "credential", key.Get(b.options()))
 	b.wantApp()
 	// By name, too.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/totp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -212,4 +213,17 @@ func (s *site) mfa(t *testing.T, change userpool.MFAChange) {
 	if _, err := s.Pools.SetUserPoolMfaConfig(t.Context(), s.pool.ID, change); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestASignUpWhoseCodeCannotBeSentGoesOnToAnotherCode(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, verified, web, func(o *idp.Options) { o.Sender = userpooltest.BrokenSender{} })
+	b := s.browser()
+	b.get("/signup" + s.query())
+	b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
+	b.wantPage("/confirm", 200, "code")
+	if !strings.Contains(b.body, `role="alert"`) {
+		t.Error("the page does not say that no code was sent")
+	}
+	b.form("resend")
 }

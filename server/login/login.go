@@ -29,6 +29,7 @@ type Options struct {
 	Rand     io.Reader
 	Log      *slog.Logger
 
+	Devices  Devices                          // the device grant; nil serves no /device
 	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 }
@@ -71,6 +72,9 @@ func New(o Options) (*Handler, error) {
 		{path: "/signedout", get: (*visit).showSignedOut, bare: true},
 	} {
 		h.routes[plain(page.path)] = page
+	}
+	if o.Devices != nil {
+		h.routes["/device"] = route{path: "/device", get: (*visit).showDevice, post: (*visit).device, bare: true}
 	}
 	return h, nil
 }

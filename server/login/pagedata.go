@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 const (
@@ -49,6 +50,7 @@ type pageData struct {
 	Medium      string            `json:"m,omitempty"`
 	Target      *target           `json:"g,omitempty"` // where the browser goes after the passkey page
 	Sub         string            `json:"b,omitempty"` // of the user who may add a passkey
+	Record      *signin.Record    `json:"r,omitempty"` // of a sign-in that is for a device
 	Remember    bool              `json:"h,omitempty"` // the user wants the browser to be remembered
 	New         bool              `json:"z,omitempty"` // the sign-in follows a sign-up
 

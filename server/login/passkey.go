@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
@@ -39,12 +38,17 @@ func (v *visit) usePasskey() error {
 		if err != nil {
 			return err
 		}
-		if fault.Is(err, fault.NotAuthorized) {
-			told.alert = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey}
-		}
-		return v.backToLogin(told, "")
+		return v.backToLogin(told.ofPasskey(), "")
 	}
 	return v.proceed("", result, nil)
+}
+
+// ofPasskey says that a passkey did not work, where the answer is about names and passwords.
+func (a answer) ofPasskey() answer {
+	if a.alert != nil && a.alert.Key == pages.ErrIncorrect {
+		a.alert = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrPasskey}
+	}
+	return a
 }
 
 // showAddPasskey is GET /passkeys/add: it offers to make a passkey, after a sign-up or to a user who is signed in.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -90,7 +91,8 @@ func (v *visit) signUp() error {
 	}
 	out, err := v.h.Pools.Users.SignUp(v.r.Context(), directory.SignUpInput{ClientID: v.client.ID, SecretHash: v.secretHash(name), Username: name,
 		Password: given, Attributes: attrs, Context: v.clientContext()})
-	if err != nil {
+	undelivered := out != nil && fault.Is(err, fault.CodeDeliveryFailure) // the user exists, and can ask for another code
+	if err != nil && !undelivered {
 		told, err := v.explain(err)
 		if err != nil {
 			return err
@@ -101,7 +103,9 @@ func (v *visit) signUp() error {
 		return v.signInNew(name, given, "")
 	}
 	d := &pageData{Step: stepConfirm, Name: name, Session: out.Session}
-	d.sentTo(out.Delivery)
+	if d.sentTo(out.Delivery); undelivered {
+		d.News = &pages.Alert{Kind: pages.AlertError, Key: pages.ErrDelivery}
+	}
 	v.keepPassword(d, given)
 	return v.next(d, lifeConfirm)
 }

@@ -33,7 +33,7 @@ type site struct {
 	pool    *userpool.PoolDescription
 	client  *userpool.ClientDescription
 	oauth   *authorizer
-	handler http.Handler
+	handler *login.Handler
 	admit   error // of every request
 	at      mount.Point
 }
@@ -107,17 +107,22 @@ func newSiteOn(h *userpooltest.Harness, settings userpool.PoolSettings, client u
 	s.client = s.Client(s.pool.ID, client)
 	s.at = mount.Point{PoolID: s.pool.ID, Base: "https://auth.example.com"}
 	s.oauth = &authorizer{s: s, sessions: map[string]string{}}
+	s.serve(nil)
+	return s
+}
+
+// serve makes the handler. devices is the device grant, nil for none.
+func (s *site) serve(devices login.Devices) {
+	s.t.Helper()
 	renderer, err := pages.New(pages.Options{})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	handler, err := login.New(login.Options{Pools: s.Provider, OAuth: s.oauth, Renderer: renderer, Seal: s.Options.Seal, Now: s.Clock.Now, Rand: rand.Reader,
-		Log: slog.New(slog.DiscardHandler), Admit: func(*http.Request) error { return s.admit }})
+	s.handler, err = login.New(login.Options{Pools: s.Provider, OAuth: s.oauth, Renderer: renderer, Seal: s.Options.Seal, Now: s.Clock.Now, Rand: rand.Reader,
+		Log: slog.New(slog.DiscardHandler), Devices: devices, Admit: func(*http.Request) error { return s.admit }})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s.handler = handler
-	return s
 }
 
 // query is an authorization request.
@@ -153,7 +158,7 @@ func (b *browser) do(r *http.Request) {
 		if w.Code != http.StatusFound {
 			return
 		}
-		if !strings.HasPrefix(to, "/") || !b.s.handler.(*login.Handler).Serves(strings.SplitN(to, "?", 2)[0]) {
+		if !strings.HasPrefix(to, "/") || !b.s.handler.Serves(strings.SplitN(to, "?", 2)[0]) {
 			b.left = to
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/branding"
+	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/oauth"
 )
 
@@ -44,6 +45,8 @@ type visit struct {
 
 	newUser  bool // the sign-in follows a sign-up
 	remember bool // the user wants the browser to be remembered
+
+	grant *grants.Pending // the device that the sign-in is for; nil for none
 }
 
 // ServeHTTP serves the pages, their stylesheet and script.
@@ -174,6 +177,9 @@ func (v *visit) continues() bool {
 // authorize reads the authorization request of the page. It returns false if it has answered.
 func (v *visit) authorize(query url.Values) (bool, error) {
 	ctx := v.r.Context()
+	if v.h.Devices != nil && query.Has(fieldUserCode) && !query.Has("client_id") {
+		return v.forDevice(query)
+	}
 	a, err := v.h.OAuth.Parse(ctx, v.at.PoolID, query)
 	if err != nil {
 		return false, v.refuseRequest(err)
