@@ -93,7 +93,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Base: sv.Users.Domains.Base,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
