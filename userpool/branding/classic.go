@@ -16,23 +16,12 @@ const (
 	versionForm = "20060102150405"
 )
 
-var errNoDomain = fault.New(fault.InvalidParameter, "There has to be an existing domain associated with this user pool.")
-
 // SetUICustomization sets the classic look of an app client, or of all clients without one: store.AllClients, or no clientID. What is
 // empty is removed: AWS sets CSS and image together only.
 func (s *Service) SetUICustomization(ctx context.Context, poolID, clientID, css string, image []byte) (*store.UICustomization, error) {
 	clientID, err := s.classicClient(ctx, poolID, clientID)
 	if err != nil {
 		return nil, err
-	}
-	if s.o.Version != nil {
-		version, err := s.o.Version(ctx, poolID)
-		if err != nil {
-			return nil, err
-		}
-		if version == 0 {
-			return nil, errNoDomain
-		}
 	}
 	now := s.base.Now()
 	rec := store.UICustomization{PoolID: poolID, ClientID: clientID, CSS: css, CreatedAt: now, ModifiedAt: now}

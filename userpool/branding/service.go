@@ -18,7 +18,7 @@ type ServiceOptions struct {
 	Base  *userpool.Base
 	Pools *userpool.Service
 	// Version returns the version of the login pages at the domain of a pool: 1, 2, or 0 if the pool has no domain. Nil means that
-	// pools have no domains, and may have a classic look nevertheless.
+	// no pool has a domain.
 	Version func(ctx context.Context, poolID string) (int, error)
 }
 

@@ -153,11 +153,20 @@ func (p *Provider) newParts(o *Options) (err error) {
 	if p.Scopes, err = resourceservers.New(resourceservers.Options{Base: p.base, Pools: p.Pools}); err != nil {
 		return err
 	}
-	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools}); err != nil {
+	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools, Version: p.loginVersion}); err != nil {
 		return err
 	}
 	p.Terms, err = terms.New(terms.Options{Base: p.base, Pools: p.Pools})
 	return err
+}
+
+// loginVersion returns the version of the login pages at the domain of a pool, the custom one if it has two, or 0 without a domain.
+func (p *Provider) loginVersion(ctx context.Context, poolID string) (int, error) {
+	list, err := p.Domains.OfPool(ctx, poolID)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	return max(list[0].Version, domains.Classic), nil
 }
 
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
