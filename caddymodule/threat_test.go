@@ -102,10 +102,11 @@ func TestSecretsStayOutOfTheLogAndInFilesOfTheOwner(t *testing.T) {
 	}
 }
 
-// unsignedByRight are the operations that need no signature in AWS: those before a sign-in, and those that take an access token.
+// unsignedByRight are the operations that need no signature in AWS: those before a sign-in, and those that take an
+// access token or a client secret.
 var unsignedByRight = strings.Fields(`
 	SignUp ConfirmSignUp ResendConfirmationCode ForgotPassword ConfirmForgotPassword InitiateAuth RespondToAuthChallenge RevokeToken
-	GetTokensFromRefreshToken
+	GetTokensFromRefreshToken GetClientToken
 	GetUser UpdateUserAttributes DeleteUserAttributes VerifyUserAttribute GetUserAttributeVerificationCode ChangePassword DeleteUser
 	GlobalSignOut AssociateSoftwareToken VerifySoftwareToken SetUserMFAPreference SetUserSettings ConfirmDevice ForgetDevice GetDevice
 	ListDevices UpdateDeviceStatus GetUserAuthFactors StartWebAuthnRegistration CompleteWebAuthnRegistration ListWebAuthnCredentials
