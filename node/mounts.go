@@ -91,12 +91,11 @@ func (h poolHosts) ByHost(ctx context.Context, host string) (mount.Point, bool) 
 }
 
 // ServesHost reports whether the host name is that of the public URL or a domain of a user pool. Names under AWS's own
-// domain are not: nobody but AWS can get certificates for them.
+// domain are not: nobody but AWS can get certificates for them. The name is in lower case, as Caddy asks for certificates.
 func (n *Node) ServesHost(ctx context.Context, name string) (bool, error) {
 	if n.Services == nil {
 		return false, nil
 	}
-	name = strings.ToLower(name)
 	if u, err := url.Parse(n.plan.o.Config.PublicURL); err == nil && strings.ToLower(u.Hostname()) == name {
 		return true, nil
 	}

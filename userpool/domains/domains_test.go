@@ -71,6 +71,17 @@ func TestTheHostOfARequestMeansADomain(t *testing.T) {
 	}
 }
 
+func TestAHostOutsideOfASCIIMeansNoDomain(t *testing.T) {
+	h := userpooltest.New(t, public)
+	p := h.Pool(userpool.PoolSettings{})
+	create(t, h, domains.Change{PoolID: p.ID, Name: "kiosk"})
+	for host, want := range map[string]bool{"KIOSK.auth.example.com": true, "\u212aios\u212a.auth.example.com": false} { // Kelvin signs, which become k
+		if _, ok, err := h.Domains.ByHost(t.Context(), host); ok != want || err != nil {
+			t.Errorf("%q: %t %v", host, ok, err)
+		}
+	}
+}
+
 func TestADeletedDomainEndsAtOnce(t *testing.T) {
 	h := userpooltest.New(t, public)
 	p, other := h.Pool(userpool.PoolSettings{}), h.Pool(userpool.PoolSettings{})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sluicegate/sluice/store"
 )
@@ -73,8 +74,8 @@ func canonical(host string) string {
 		host = name
 	}
 	host = strings.TrimSuffix(host, ".")
-	if len(host) > 253 {
-		return ""
+	if len(host) > 253 || strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return "" // some letters become ASCII in lower case
 	}
 	return strings.ToLower(host)
 }
