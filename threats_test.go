@@ -25,7 +25,7 @@ func TestThreatsAreTested(t *testing.T) {
 // testedPage reads the tables of a page behind a heading, up to the next one of its level, which name at least so many tests.
 func testedPage(t *testing.T, name, heading string, least int) {
 	t.Helper()
-	page, err := os.ReadFile(name) //nolint:gosec // a page of the documentation
+	page, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}

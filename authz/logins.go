@@ -53,7 +53,7 @@ type SessionData struct {
 // SubjectOfSession returns the subject of a session with the claims of its ID token, which must have been verified, and about
 // how many bytes it keeps alive. scopes are those that were granted.
 func SubjectOfSession(t *token.Token, scopes []string, session *Session) (s *Subject, size int) {
-	s, p := subjectOfToken(t)
+	_, p := subjectOfToken(t)
 	p.Kind, p.Scopes, p.ExpiresAt, p.SessionID = principal.User, scopes, session.Until, session.ID
 	session.Claims = t.Claims
 	s = &Subject{Principal: p, session: session}

@@ -68,7 +68,7 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(struct {
+	raw, err := json.Marshal(struct { //nolint:gosec // G117: only a digest of it is kept
 		Services, Issuer, Client, Secret string
 		Scopes                           []string
 		Session                          config.Duration
@@ -85,12 +85,8 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 		if err != nil {
 			return nil, err
 		}
-		provider, err := n.loginProvider(g, issuer)
-		if err != nil {
-			return nil, err
-		}
 		s := &sharedLogin{id: login.ID(from.URL, a.Login.ClientID), node: n}
-		s.Service, err = login.New(login.Options{Store: n.Services.Store, Box: n.Services.Box, Provider: provider, Issuer: from.URL,
+		s.Service, err = login.New(login.Options{Store: n.Services.Store, Box: n.Services.Box, Provider: n.loginProvider(g, issuer), Issuer: from.URL,
 			ClientID: a.Login.ClientID, Verifier: verifier, Revoker: n.Services.Revocations, Lifetime: time.Duration(a.Login.Session),
 			AccessTokens: a.Login.ALBHeaders, Now: o.Now, Rand: o.Rand, Log: o.Log})
 		if err != nil {
@@ -124,13 +120,13 @@ func (n *Node) loginTokens(g *GatePlan, issuer *config.Issuer) (token.Issuer, er
 }
 
 // loginProvider returns what signs users in.
-func (n *Node) loginProvider(g *GatePlan, issuer *config.Issuer) (login.Provider, error) {
+func (n *Node) loginProvider(g *GatePlan, issuer *config.Issuer) login.Provider {
 	l := g.settings.Login
 	if issuer == nil {
-		return n.poolProvider(g), nil
+		return n.poolProvider(g)
 	}
 	return login.NewOpenID(login.OpenIDOptions{Issuer: issuer.URL, ClientID: l.ClientID, Secret: seal.NewSecret(l.Secret), Scopes: l.Scopes,
-		Now: n.plan.o.Now}), nil
+		Now: n.plan.o.Now})
 }
 
 // ServeLogin serves the paths of the route's login, such as the callback, and returns true; false for any other request. at is

@@ -81,6 +81,7 @@ func poolTokens(set *tokens.Set, err error) (*login.Tokens, error) {
 	switch fault.KindOf(err) {
 	case fault.NotAuthorized, fault.RefreshTokenReuse, fault.PasswordResetRequired, fault.UserNotFound, fault.UserNotConfirmed:
 		return nil, &login.Refused{Code: "invalid_grant"}
+	default: // below
 	}
 	if err != nil {
 		return nil, err

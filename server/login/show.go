@@ -64,6 +64,7 @@ func problemOf(err error) (status int, what pages.ProblemWhat, text string) {
 		return http.StatusTooManyRequests, pages.ProblemLimit, ""
 	case fault.ResourceNotFound:
 		return http.StatusNotFound, pages.ProblemClient, ""
+	default: // a refusal
 	}
 	text, _ = fault.Message(err)
 	return http.StatusBadRequest, pages.ProblemDenied, text

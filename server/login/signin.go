@@ -198,6 +198,7 @@ func (v *visit) refuseSignIn(name, given string, err error) error {
 		return v.next(d, lifeConfirm)
 	case fault.PasswordResetRequired:
 		return v.next(&pageData{Step: stepReset, Name: name, News: &pages.Alert{Kind: pages.AlertWarning, Key: pages.ErrResetRequired}}, lifeReset)
+	default: // below
 	}
 	told, err := v.explain(err)
 	if err != nil {

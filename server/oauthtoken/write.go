@@ -66,7 +66,7 @@ func (h *handler) write(q *request, status int, body any) {
 	}
 	q.writer.Header().Set("Content-Type", contentType)
 	q.writer.WriteHeader(status)
-	if _, err := q.writer.Write(text); err != nil { //nolint:gosec // G705: JSON, and its type says so
+	if _, err := q.writer.Write(text); err != nil {
 		h.Log.DebugContext(q.http.Context(), "answer not delivered", "error", err)
 	}
 }

@@ -58,7 +58,7 @@ func (s *Service) AuthorizeDevice(ctx context.Context, poolID string, p Paramete
 		return nil, refuse(UnauthorizedClient, "")
 	}
 	scopes := by.Client.Grants(by.Pool)
-	if asked := p.list("scope"); len(asked) > 0 {
+	if asked := p.scopes(); len(asked) > 0 {
 		if slices.ContainsFunc(asked, func(scope string) bool { return !slices.Contains(scopes, scope) }) {
 			return nil, refuse(InvalidScope, "")
 		}

@@ -26,7 +26,7 @@ func (s *Service) clientCredentials(ctx context.Context, by *Caller, r *Request)
 	if err != nil {
 		return nil, err
 	}
-	scopes, err := machineScopes(by, r.Parameters.list("scope"))
+	scopes, err := machineScopes(by, r.Parameters.scopes())
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 	case !by.Client.Settings.OAuth.Exchanges(h.Client.ID, audience):
 		return nil, refuse(InvalidTarget, "")
 	}
-	scopes, err := exchangedScopes(by, h, p.list("scope"))
+	scopes, err := exchangedScopes(by, h, p.scopes())
 	if err != nil {
 		return nil, err
 	}

@@ -45,11 +45,11 @@ func ParseParameters(body string) (Parameters, error) {
 	return p, nil
 }
 
-// list returns the words of a parameter that is a list with blanks in between, each once and in their order.
-func (p Parameters) list(name string) []string {
+// scopes returns the words of scope, a list with blanks in between, each once and in their order.
+func (p Parameters) scopes() []string {
 	var words []string
 	seen := map[string]bool{}
-	for _, word := range strings.Split(p[name], " ") {
+	for _, word := range strings.Split(p["scope"], " ") {
 		if word != "" && !seen[word] {
 			seen[word] = true
 			words = append(words, word)

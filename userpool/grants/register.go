@@ -23,7 +23,7 @@ const (
 // Source: RFC 7591 sections 2 and 3.2.1; OpenID Connect RP-Initiated Logout 1.0 section 3.1 for the last of the lists.
 type Registration struct {
 	ClientID        string `json:"client_id,omitempty"`
-	ClientSecret    string `json:"client_secret,omitempty"` //nolint:gosec // G117: the answer of a registration has it
+	ClientSecret    string `json:"client_secret,omitempty"` // of the answer
 	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
 	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"` // 0 = never
 
@@ -156,7 +156,7 @@ func (s *Service) checkRoom(ctx context.Context, poolID string) error {
 func (in *Registration) settings() (userpool.ClientSettings, error) {
 	echo := Registration{ClientURI: in.ClientURI, LogoURI: in.LogoURI, TermsURI: in.TermsURI, PolicyURI: in.PolicyURI, Contacts: in.Contacts,
 		SoftwareID: in.SoftwareID, SoftwareVersion: in.SoftwareVersion, Name: in.Name, AuthMethod: in.AuthMethod}
-	registered, err := json.Marshal(echo)
+	registered, err := json.Marshal(echo) //nolint:gosec // G117: echo has no secret
 	if err != nil {
 		return userpool.ClientSettings{}, err
 	}

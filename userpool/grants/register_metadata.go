@@ -134,7 +134,7 @@ func (in *Registration) completeScopes(p *userpool.Pool, machine bool) error {
 		}
 	}
 	granted := possible
-	if asked := (Parameters{"scope": in.Scope}).list("scope"); len(asked) > 0 {
+	if asked := (Parameters{"scope": in.Scope}).scopes(); len(asked) > 0 {
 		granted = slices.DeleteFunc(asked, func(scope string) bool { return !slices.Contains(possible, scope) })
 	}
 	if len(granted) == 0 {
