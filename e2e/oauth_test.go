@@ -93,7 +93,7 @@ var (
 func (v *visitor) open(address string) (page string, at *url.URL) {
 	v.t.Helper()
 	v.left = nil
-	r, err := v.client.Get(address)
+	r, err := v.client.Get(address) //nolint:bodyclose // read closes it
 	return v.read(r, err)
 }
 
@@ -136,7 +136,7 @@ func (v *visitor) signIn(address, name, password string) {
 		ok(v.t, err)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		request.Header.Set("Origin", at.Scheme+"://"+at.Host)
-		r, err := v.client.Do(request)
+		r, err := v.client.Do(request) //nolint:bodyclose // read closes it
 		page, at = v.read(r, err)
 	}
 }
