@@ -43,7 +43,6 @@ func TestErrorsAreAWSs(t *testing.T) {
 		{"a number for a string", usersTarget + "SignUp", `{"ClientId":1}`, 400, "SerializationException", ""},
 		{"an unknown operation", usersTarget + "MakeCoffee", `{}`, 400, "UnknownOperationException", ""},
 		{"an unknown service", "AWSCoffeeService.MakeCoffee", `{}`, 400, "UnknownOperationException", ""},
-		{"an operation that is missing", usersTarget + "GetClientToken", `{"ClientId":"x","Secret":"012345678901234567890123"}`, 400, "NotImplementedException", "GetClientToken"},
 		{"a constraint", usersTarget + "SignUp", `{"ClientId":"a-b","Username":"u","Password":"Pass-word1"}`, 400, "InvalidParameterException",
 			"1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern"},
 		{"two constraints", usersTarget + "SignUp", `{"ClientId":"a-b","Username":"u v","Password":"Pass-word1"}`, 400, "InvalidParameterException",
