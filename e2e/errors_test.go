@@ -91,6 +91,10 @@ func TestErrorsAreAWSs(t *testing.T) {
 			t.Errorf("%d %s", got.Status, got.Body)
 		}
 	})
+	t.Run("an operation that is missing", func(t *testing.T) {
+		_, err := s.Users(harness.Admin).ListIdentityProviders(t.Context(), &cip.ListIdentityProvidersInput{UserPoolId: aws.String(harness.Pool)})
+		wantCode(t, "ListIdentityProviders", err, "NotImplementedException")
+	})
 	t.Run("signatures", func(t *testing.T) { signatures(t, s) })
 	t.Run("signatures for the store", func(t *testing.T) { storeSignatures(t, s) })
 	t.Run("a forged, expired or foreign token", func(t *testing.T) { foreignTokens(t, s) })
