@@ -258,3 +258,27 @@ func TestStaticKeys(t *testing.T) {
 		t.Errorf("unknown id: %v", err)
 	}
 }
+
+func TestOnlyUsableKeysArePublished(t *testing.T) {
+	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // a key that must be refused
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := testRSA().PublicKey
+	for name, key := range map[string]PublicKey{
+		"no kid":               {Key: &public},
+		"a kid of 257 bytes":   {ID: strings.Repeat("k", 257), Key: &public},
+		"an RSA key too small": {ID: "k", Key: &small.PublicKey},
+		"a curve without alg":  {ID: "k", Key: &ecKey(t, elliptic.P224()).PublicKey},
+		"alg of another type":  {ID: "k", Algorithm: "ES256", Key: &public},
+		"a short Ed25519 key":  {ID: "k", Key: ed25519.PublicKey("short")},
+		"a secret":             {ID: "k", Algorithm: "HS256", Key: []byte("0123456789abcdef0123456789abcdef")},
+		"nothing":              {ID: "k"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if text, err := MarshalJWKS(testKey().Public(), key); err == nil {
+				t.Errorf("published %s", text)
+			}
+		})
+	}
+}

@@ -6,10 +6,13 @@ import "strings"
 // sealed. It checks the claims as Verify does, but neither signature nor times: what the token proved, it proved when Verify
 // accepted it, and the caller has a limit of its own. The error is an *Error.
 func (v *Verifier) Restore(raw string) (*Token, error) {
+	if len(raw) > v.maxLen {
+		return nil, errTooLarge
+	}
 	_, rest, _ := strings.Cut(raw, ".")
 	payload, _, _ := strings.Cut(rest, ".")
 	text, ok := decodeStrict(payload)
-	if !ok || len(raw) > v.maxLen {
+	if !ok {
 		return nil, errBase64
 	}
 	var s scanner

@@ -3,8 +3,10 @@ package token
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -98,7 +100,21 @@ func TestPrivateKeysRoundTrip(t *testing.T) {
 	if _, err := ParsePrivate("id", "ES256", der); err == nil {
 		t.Error("an algorithm of another type was accepted")
 	}
+	agreement, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err = x509.MarshalPKCS8PrivateKey(agreement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParsePrivate("id", "EdDSA", der); err == nil {
+		t.Error("a key that cannot sign was accepted")
+	}
 	for _, alg := range []string{"HS256", "none", ""} {
+		if _, err := ParsePrivate("id", alg, der); err == nil {
+			t.Errorf("read a key for %q", alg)
+		}
 		if _, err := GenerateKey(rand.Reader, alg); err == nil {
 			t.Errorf("made a key for %q", alg)
 		}
