@@ -260,7 +260,7 @@ func TestStaticKeys(t *testing.T) {
 }
 
 func TestOnlyUsableKeysArePublished(t *testing.T) {
-	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // a key that must be refused
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
