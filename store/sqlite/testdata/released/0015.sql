@@ -1,4 +1,4 @@
--- Rows as the release with schema 14 wrote them.
+-- Rows as the release with schema 15 wrote them.
 insert into pools values ('us-east-1_aaaaaaaaa', 'notes', '{"a":1}', 1, 1793588645678, 1793588646678);
 insert into clients values ('1aaaaaaaaaaaaaaaaaaaaaaaaa', 'us-east-1_aaaaaaaaa', 'web', '{}', 0, 1793588645678, 1793588646678,
     '[{"ID":"1aaaaaaaaaaaaaaaaaaaaaaaaa--1793588645","Sealed":"01","CreatedAt":1793588645678}]');
@@ -44,4 +44,4 @@ insert into domains values ('notes', 'us-east-1_aaaaaaaaa', 0, 2, '', '', '', 1,
 insert into resource_servers values ('us-east-1_aaaaaaaaa', 'api', 'API', '[{"Name":"read","Description":"r"}]', 0, 1793588645678, 1793588646678);
 insert into device_grants values ('d1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 'code', x'10', 1893588645678);
 insert into spent_ids values ('x1', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 1893588645678);
-insert into entities values ('arn:aws:iam::123456789012:oidc-provider/idp.example.com', 'oidc-provider', '{"url":"https://idp.example.com"}', 1793588645678, 1793588646678);
+insert into provider_requests values ('q1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', '192.0.2.1', x'14', 1793588645678, 1893588645678);
