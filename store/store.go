@@ -80,6 +80,7 @@ type Tx struct {
 	Identities      Identities
 	Roles           Roles
 	Policies        Policies
+	Entities        Entities
 	Settings        Settings
 	Brandings       Brandings
 

@@ -88,6 +88,7 @@ func (t *Transaction) Tx() store.Tx {
 		Identities:      identities{t},
 		Roles:           roles{t},
 		Policies:        policies{t},
+		Entities:        entities{t},
 		Settings:        settings{t},
 		Brandings:       brandings{t},
 
