@@ -119,7 +119,7 @@ func (c *Client) Grants(p *Pool) []string {
 //
 // Source of the text: awsdocs/aws-cloudformation-user-guide#564.
 func (c *ClientSettings) checkReferences(tx store.Tx, poolID string) error {
-	if err := c.validateProviders(poolID); err != nil {
+	if err := c.validateProviders(tx, poolID); err != nil {
 		return err
 	}
 	servers, err := tx.ResourceServers.List(poolID)
