@@ -89,6 +89,7 @@ type Tx struct {
 	Terms            TermsDocuments
 
 	AuthorizationCodes AuthorizationCodes
+	ProviderRequests   ProviderRequests
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

@@ -39,3 +39,34 @@ func (s authorizationCodes) DeleteExpired(now time.Time, most int) (int, error) 
 	return s.exec(`delete from authorization_codes where hash in
 		(select hash from authorization_codes where kept_until <= $1 order by kept_until limit $2)`, now, limit(store.Page{Limit: most}))
 }
+
+const providerRequestColumns = `id, pool_id, client_id, network, sealed, created_at, expires_at`
+
+type providerRequests struct{ *Transaction }
+
+func scanProviderRequest(r *row) store.ProviderRequest {
+	return store.ProviderRequest{ID: r.text(), PoolID: r.text(), ClientID: r.text(), Network: r.text(), Data: r.bytes(), CreatedAt: r.time(), ExpiresAt: r.time()}
+}
+
+func (s providerRequests) Get(id string) (store.ProviderRequest, error) {
+	return one(s.Transaction, scanProviderRequest, s.locked(`select `+providerRequestColumns+` from provider_requests where id = $1`), id)
+}
+
+func (s providerRequests) Insert(r store.ProviderRequest) error {
+	return s.insert(`insert into provider_requests (`+providerRequestColumns+`) values ($1, $2, $3, $4, $5, $6, $7)`,
+		r.ID, r.PoolID, r.ClientID, r.Network, r.Data, r.CreatedAt, r.ExpiresAt)
+}
+
+func (s providerRequests) Delete(id string) error {
+	return s.change(`delete from provider_requests where id = $1`, id)
+}
+
+func (s providerRequests) Trim(network string, keep int) error {
+	return s.insert(`delete from provider_requests where id in (select id from provider_requests where network = $1
+		order by created_at desc, id desc limit $3 offset $2)`, network, keep, limit(store.Page{}))
+}
+
+func (s providerRequests) DeleteExpired(now time.Time, most int) (int, error) {
+	return s.exec(`delete from provider_requests where id in
+		(select id from provider_requests where expires_at <= $1 order by expires_at limit $2)`, now, limit(store.Page{Limit: most}))
+}

@@ -79,6 +79,7 @@ var conflicts = map[string]store.Conflict{
 	"sessions_family_key":                 {Record: "session", Key: "family"},
 	"authorization_codes_pkey":            {Record: "authorization code", Key: "hash"},
 	"edge_sessions_pkey":                  {Record: "edge session", Key: "id"},
+	"provider_requests_pkey":              {Record: "provider request", Key: "id"},
 	"device_grants_pkey":                  {Record: "device grant", Key: "id"},
 	"device_grants_pool_id_user_code_key": {Record: "device grant", Key: "user code"},
 	"spent_ids_pkey":                      {Record: "spent id", Key: "id"},

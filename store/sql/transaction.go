@@ -97,6 +97,7 @@ func (t *Transaction) Tx() store.Tx {
 		Terms:            termsDocuments{t},
 
 		AuthorizationCodes: authorizationCodes{t},
+		ProviderRequests:   providerRequests{t},
 	}
 }
 

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"challenges", testChallenges},
 		{"device grants", testDeviceGrants},
 		{"spent ids", testSpentIDs},
+		{"requests to identity providers", testProviderRequests},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},

@@ -48,7 +48,7 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
 }
 
-// Sweep deletes expired refresh families, sessions, challenges, device grants, spent ids and revocations, in small transactions.
+// Sweep deletes expired refresh families, sessions, challenges, device grants, requests to providers, spent ids and revocations, in small transactions.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {
@@ -56,7 +56,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		err := s.base.Update(ctx, func(tx store.Tx) error {
 			most = 0
 			for _, remove := range []func(time.Time, int) (int, error){tx.RefreshTokens.DeleteExpired, tx.Sessions.DeleteExpired,
-				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
+				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.ProviderRequests.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
 				n, err := remove(s.base.Now(), batch)
 				if err != nil {
 					return err

@@ -225,6 +225,21 @@ create table spent_ids (
 create index spent_ids_by_client on spent_ids (client_id);
 create index spent_ids_by_expiry on spent_ids (expires_at);
 
+-- Requests to identity providers that wait for their answers.
+create table provider_requests (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    client_id  text collate "C" not null references clients (id) on delete cascade,
+    network    text collate "C" not null,
+    sealed     bytea not null,
+    created_at timestamptz,
+    expires_at timestamptz
+);
+create index provider_requests_by_pool on provider_requests (pool_id);
+create index provider_requests_by_client on provider_requests (client_id);
+create index provider_requests_by_network on provider_requests (network, created_at, id);
+create index provider_requests_by_expiry on provider_requests (expires_at);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
