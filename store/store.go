@@ -56,39 +56,41 @@ type Store interface {
 
 // Tx is a transaction, with one narrow interface per concern. It is valid only inside the function that receives it.
 type Tx struct {
-	Pools             Pools
-	Clients           Clients
-	Domains           Domains
-	ResourceServers   ResourceServers
-	IdentityProviders IdentityProviders
-	UserIdentities    UserIdentities
-	Users             Users
-	Groups            Groups
-	Codes             Codes
-	Challenges        Challenges
-	DeviceGrants      DeviceGrants
-	SpentIDs          SpentIDs
-	Passkeys          Passkeys
-	Messages          Messages
-	RefreshTokens     RefreshTokens
-	Sessions          Sessions
-	EdgeSessions      EdgeSessions
-	Passwords         Passwords
-	AuthEvents        AuthEvents
-	Devices           Devices
-	SigningKeys       SigningKeys
-	Revocations       Revocations
-	IdentityPools     IdentityPools
-	Identities        Identities
-	Roles             Roles
-	Policies          Policies
-	Settings          Settings
-	Brandings         Brandings
+	Pools           Pools
+	Clients         Clients
+	Domains         Domains
+	ResourceServers ResourceServers
+	Users           Users
+	Groups          Groups
+	Codes           Codes
+	Challenges      Challenges
+	DeviceGrants    DeviceGrants
+	SpentIDs        SpentIDs
+	Passkeys        Passkeys
+	Messages        Messages
+	RefreshTokens   RefreshTokens
+	Sessions        Sessions
+	EdgeSessions    EdgeSessions
+	Passwords       Passwords
+	AuthEvents      AuthEvents
+	Devices         Devices
+	SigningKeys     SigningKeys
+	Revocations     Revocations
+	IdentityPools   IdentityPools
+	Identities      Identities
+	Roles           Roles
+	Policies        Policies
+	Entities        Entities
+	Settings        Settings
+	Brandings       Brandings
 
 	UICustomizations UICustomizations
 	Terms            TermsDocuments
 
 	AuthorizationCodes AuthorizationCodes
+
+	IdentityProviders IdentityProviders
+	UserIdentities    UserIdentities
 	ProviderRequests   ProviderRequests
 }
 

@@ -90,6 +90,7 @@ var conflicts = map[string]store.Conflict{
 	"identity_logins_pkey":                {Record: "login", Key: "login"},
 	"roles_pkey":                          {Record: "role", Key: "name"},
 	"policies_pkey":                       {Record: "policy", Key: "arn"},
+	"entities_pkey":                       {Record: "entity", Key: "arn"},
 
 	"brandings_pkey":                {Record: "branding", Key: "id"},
 	"brandings_client_id_draft_key": {Record: "branding", Key: "client"},

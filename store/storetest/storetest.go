@@ -54,6 +54,7 @@ func Run(t *testing.T, open Open) {
 		{"identities", testIdentities},
 		{"roles", testRoles},
 		{"policies", testPolicies},
+		{"entities", testEntities},
 		{"settings", testSettings},
 		{"styles of the login pages", testBrandings},
 		{"images of styles", testBrandingAssets},

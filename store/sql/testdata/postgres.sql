@@ -445,6 +445,14 @@ create table policies (
     versions    text collate "C"
 );
 
+create table entities (
+    arn         text collate "C" primary key,
+    kind        text collate "C" not null,
+    content     text collate "C",
+    created_at  timestamptz,
+    modified_at timestamptz
+);
+
 -- How the login pages of app clients look. The column draft is empty for the style that users see, and a draft's id.
 create table brandings (
     id          text collate "C" primary key,
