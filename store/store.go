@@ -91,7 +91,7 @@ type Tx struct {
 
 	IdentityProviders IdentityProviders
 	UserIdentities    UserIdentities
-	ProviderRequests   ProviderRequests
+	ProviderRequests  ProviderRequests
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

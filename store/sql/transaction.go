@@ -99,7 +99,7 @@ func (t *Transaction) Tx() store.Tx {
 
 		IdentityProviders: identityProviders{t},
 		UserIdentities:    userIdentities{t},
-		ProviderRequests:   providerRequests{t},
+		ProviderRequests:  providerRequests{t},
 	}
 }
 
