@@ -1,7 +1,6 @@
 package userpool
 
 import (
-	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/store"
 )
 
 // complete fills in defaults and validates the settings against the pool's.
@@ -199,35 +197,3 @@ func unwritable(name string) bool {
 
 // ProviderCognito is the pool itself in SupportedIdentityProviders.
 const ProviderCognito = "COGNITO"
-
-// validateProviders refuses identity providers that the pool does not have. A client of a provider that takes answers nobody asked for
-// can have SAML providers only.
-//
-// Source of the text: lgallard/terraform-aws-cognito-user-pool#71.
-func (c *ClientSettings) validateProviders(tx store.Tx, poolID string) error {
-	unsolicited, other := "", ""
-	for _, name := range c.SupportedIdentityProviders {
-		if name == ProviderCognito {
-			other = name
-			continue
-		}
-		p, err := tx.IdentityProviders.Get(poolID, name)
-		if errors.Is(err, store.ErrNotFound) {
-			return fault.New(fault.InvalidParameter, "The provider %s does not exist for User Pool %s.", name, poolID)
-		}
-		if err != nil {
-			return err
-		}
-		if p.Unsolicited {
-			unsolicited = name
-		}
-		if p.Type != "SAML" {
-			other = name
-		}
-	}
-	if unsolicited != "" && other != "" {
-		return fault.New(fault.InvalidParameter, "A client that supports the provider %s, which has IDPInit, can support providers of type SAML only, and not %s.",
-			unsolicited, other)
-	}
-	return nil
-}

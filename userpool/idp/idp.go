@@ -105,7 +105,7 @@ func New(o Options) (*Provider, error) {
 	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, CheckProviders: providers.CheckClient, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
