@@ -66,6 +66,8 @@ type Tx struct {
 	Challenges      Challenges
 	DeviceGrants    DeviceGrants
 	SpentIDs        SpentIDs
+	SpentAssertions SpentAssertions
+	SAMLKeys        SAMLKeys
 	Passkeys        Passkeys
 	Messages        Messages
 	RefreshTokens   RefreshTokens

@@ -83,6 +83,8 @@ var conflicts = map[string]store.Conflict{
 	"device_grants_pkey":                  {Record: "device grant", Key: "id"},
 	"device_grants_pool_id_user_code_key": {Record: "device grant", Key: "user code"},
 	"spent_ids_pkey":                      {Record: "spent id", Key: "id"},
+	"spent_assertions_pkey":               {Record: "spent assertion", Key: "id"},
+	"saml_keys_pkey":                      {Record: "saml key", Key: "pool id"},
 	"devices_pkey":                        {Record: "device", Key: "key"},
 	"signing_keys_pkey":                   {Record: "signing key", Key: "id"},
 	"identity_pools_pkey":                 {Record: "identity pool", Key: "id"},

@@ -36,6 +36,8 @@ func Run(t *testing.T, open Open) {
 		{"challenges", testChallenges},
 		{"device grants", testDeviceGrants},
 		{"spent ids", testSpentIDs},
+		{"spent assertions", testSpentAssertions},
+		{"keys of SAML", testSAMLKeys},
 		{"requests to identity providers", testProviderRequests},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},

@@ -46,5 +46,5 @@ insert into device_grants values ('d1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaa
 insert into spent_ids values ('x1', '1aaaaaaaaaaaaaaaaaaaaaaaaa', 1893588645678);
 insert into provider_requests values ('q1', 'us-east-1_aaaaaaaaa', '1aaaaaaaaaaaaaaaaaaaaaaaaa', '192.0.2.1', x'14', 1793588645678, 1893588645678);
 insert into entities values ('arn:aws:iam::123456789012:oidc-provider/idp.example.com', 'oidc-provider', '{"url":"https://idp.example.com"}', 1793588645678, 1793588646678);
-insert into identity_providers values ('us-east-1_aaaaaaaaa', 'Google', 'Google', x'11', '{"email":"email"}', '{}', '["example.com"]', 0, 1, 0, 1793588645678, 1793588645678);
-insert into user_identities values ('us-east-1_aaaaaaaaa', 'Google', 'Cognito_Subject', '123', 'sub-ann', 'Google', '', 1, 1793588645678);
+insert into saml_keys values ('us-east-1_aaaaaaaaa', x'15', 1793588645678);
+insert into spent_assertions values ('a1', 'us-east-1_aaaaaaaaa', 1893588645678);
