@@ -120,7 +120,7 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider}
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired}
 
 // problemFor returns the page about an error, in most cases the one about a wrong request.
 func problemFor(e *oauth.PageError) pages.Problem {

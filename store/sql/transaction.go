@@ -74,6 +74,8 @@ func (t *Transaction) Tx() store.Tx {
 		Challenges:      challenges{t},
 		DeviceGrants:    deviceGrants{t},
 		SpentIDs:        spentIDs{t},
+		SpentAssertions: spentAssertions{t},
+		SAMLKeys:        samlKeys{t},
 		Passkeys:        passkeys{t},
 		Messages:        messages{t},
 		RefreshTokens:   refreshTokens{t},
@@ -96,7 +98,10 @@ func (t *Transaction) Tx() store.Tx {
 		Terms:            termsDocuments{t},
 
 		AuthorizationCodes: authorizationCodes{t},
-		ProviderRequests:   providerRequests{t},
+
+		IdentityProviders: identityProviders{t},
+		UserIdentities:    userIdentities{t},
+		ProviderRequests:  providerRequests{t},
 	}
 }
 
