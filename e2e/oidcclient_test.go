@@ -16,17 +16,15 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// script bundles a script of a folder of this one for browsers and returns the file.
-func script(t *testing.T, folder, name string) string {
+// script bundles a script of a folder of e2e for browsers into a file.
+func script(t *testing.T, folder, name, out string) {
 	t.Helper()
 	folder = filepath.Join(harness.Root(), "e2e", folder)
-	out := filepath.Join(t.TempDir(), "app.js")
 	build := exec.Command(filepath.Join(folder, "node_modules", ".bin", "esbuild"), name, "--bundle", "--format=esm", "--log-level=error", "--outfile="+out)
 	build.Dir = folder
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("esbuild: run scripts/install-tools.sh (%v)\n%s", err, text)
 	}
-	return out
 }
 
 // fromApp is what the functions of oidcjs/browser.mjs return.
@@ -39,7 +37,8 @@ type fromApp struct {
 func TestOIDCClientTS(t *testing.T) {
 	t.Parallel()
 	s := startParties(t)
-	js, settings := script(t, "oidcjs", "browser.mjs"), map[string]any{"authority": s.issuer(), "renewEarly": 299}
+	js, settings := filepath.Join(t.TempDir(), "app.js"), map[string]any{"authority": s.issuer(), "renewEarly": 299}
+	script(t, "oidcjs", "browser.mjs", js)
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/app.js":
