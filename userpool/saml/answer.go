@@ -52,7 +52,10 @@ func (s *Service) Read(ctx context.Context, p *providers.Provider, q *providers.
 	if err != nil {
 		return nil, err
 	}
-	return proof, s.spend(ctx, p, a)
+	if err := s.spend(ctx, p, a); err != nil {
+		return nil, err
+	}
+	return proof, nil
 }
 
 // spend keeps the assertion from being used again.

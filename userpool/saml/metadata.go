@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/sluicegate/sluice/authz/assertion"
 	"github.com/sluicegate/sluice/outbound"
@@ -19,7 +18,7 @@ func (s *Service) of(ctx context.Context, p *providers.Provider) (*assertion.Met
 	key := p.PoolID + "\n" + p.Name + "\n" + strconv.Itoa(p.Version) + "\n" + strconv.FormatInt(p.Created.UnixMilli(), 36)
 	now := s.base.Now()
 	known, ok := s.metadata.Get(key, now)
-	if ok && (p.Details[providers.MetadataURL] == "" || now.Sub(known.at) < metadataFresh) {
+	if ok && (p.Details[providers.MetadataURL] == "" || now.Before(known.refresh)) {
 		return known.Metadata, nil
 	}
 	result := s.flights.DoChan(key, func() (any, error) { return s.load(context.WithoutCancel(ctx), p) })
@@ -29,12 +28,12 @@ func (s *Service) of(ctx context.Context, p *providers.Provider) (*assertion.Met
 	case r := <-result:
 		if r.Err == nil {
 			m := r.Val.(*assertion.Metadata)
-			s.metadata.Put(key, fetched{m, now}, now.Add(metadataLife), now)
+			s.metadata.Put(key, fetched{m, now.Add(metadataFresh), now.Add(metadataLife)}, now.Add(metadataLife), now)
 			return m, nil
 		}
 		if ok {
 			s.base.Logger.WarnContext(ctx, "the metadata of an identity provider cannot be refreshed", "pool", p.PoolID, "provider", p.Name, "error", r.Err)
-			s.metadata.Put(key, fetched{known.Metadata, known.at.Add(time.Minute)}, known.at.Add(metadataLife), now) // and again in a minute
+			s.metadata.Put(key, fetched{known.Metadata, now.Add(metadataRetry), known.until}, known.until, now)
 			return known.Metadata, nil
 		}
 		return nil, r.Err

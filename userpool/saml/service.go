@@ -27,6 +27,7 @@ const (
 	maxMetadata   = 10_000          // that are remembered
 	metadataFresh = 6 * time.Hour
 	metadataLife  = 24 * time.Hour // of metadata whose address does not answer any more
+	metadataRetry = time.Minute    // after which such an address is asked again
 )
 
 // Options are what New needs. All are required.
@@ -50,10 +51,10 @@ var (
 	_ providers.Maker = (*Service)(nil)
 )
 
-// fetched is metadata with the time at which they were read.
+// fetched is metadata with the times from which they are read again, and from which they do not count any more.
 type fetched struct {
 	*assertion.Metadata
-	at time.Time
+	refresh, until time.Time
 }
 
 // New returns a Service, or an error that names the required options.
