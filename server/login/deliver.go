@@ -118,7 +118,7 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest,
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest, oauth.KeyExpired: pages.ProblemExpired,
 	oauth.KeyError: pages.ProblemRequest}
 
 // showAccounts shows the users who are signed in with this browser, if the app asks for it. It returns false if there is nothing to show.
