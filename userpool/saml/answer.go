@@ -107,19 +107,15 @@ func prove(p *providers.Provider, a *assertion.Assertion) (*providers.Proof, err
 		SessionIndex: a.SessionIndex, NameIDFormat: a.Subject.Format, At: a.AuthenticatedAt}, nil
 }
 
-// join returns the text of an attribute's values: one as it is, several as [a,b], each encoded as in a form.
+// join returns the text of an attribute's values: one as it is, several as [a,b].
 func join(values []string) string {
-	if len(values) == 1 {
+	switch len(values) {
+	case 0:
+		return ""
+	case 1:
 		return values[0]
 	}
-	encoded := make([]string, len(values))
-	for i, v := range values {
-		encoded[i] = strings.NewReplacer("~", "%7E", "%2A", "*").Replace(url.QueryEscape(v))
-	}
-	if len(encoded) == 0 {
-		return ""
-	}
-	return "[" + strings.Join(encoded, ",") + "]"
+	return providers.Several(values)
 }
 
 // texts are what the client is told. The first two texts are Cognito's; of others it is only known how they begin.
