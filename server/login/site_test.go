@@ -66,7 +66,7 @@ func (a *authorizer) answer(r *oauth.Authorization, sub string) *oauth.Response 
 	if r.ResponseMode == "form_post" {
 		return &oauth.Response{Location: app, Form: []oauth.Pair{{Name: "code", Value: "code-of-" + sub}}}
 	}
-	return &oauth.Response{Location: app + "?code=code-of-" + sub + "&state=" + url.QueryEscape(r.State)}
+	return &oauth.Response{Location: app + "?code=code-of-" + sub + "&state=" + url.QueryEscape(r.State), Name: "name of " + sub}
 }
 
 func (a *authorizer) Resume(_ context.Context, r *oauth.Authorization, cookie string) (*oauth.Response, error) {
@@ -86,9 +86,13 @@ func (a *authorizer) Complete(_ context.Context, r *oauth.Authorization, by *sig
 	return out, nil
 }
 
+func (a *authorizer) OpenSession(_ context.Context, _ *oauth.Authorization, by *signin.Authentication) (string, error) {
+	return "session of " + by.User.Sub, nil
+}
+
 func (a *authorizer) Accounts(_ context.Context, _, cookie string) ([]oauth.Account, error) {
 	if sub, ok := a.sessions[cookie]; ok {
-		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub}}, nil
+		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub, Provider: oauth.Local, Record: signin.Record{Time: a.s.Clock.Now()}}}, nil
 	}
 	return nil, nil
 }

@@ -105,6 +105,7 @@ func TestAuthorize(t *testing.T) {
 		"a client in query and form": {"POST", "/oauth2/authorize?client_id=" + s.client, s.query(""), cookie, 400, ""},
 		"a broken query":             {"GET", "/oauth2/authorize?" + s.query("&a=%zz"), "", cookie, 400, ""},
 		"a semicolon":                {"GET", "/oauth2/authorize?" + s.query("&a=b;c=d"), "", cookie, 400, ""},
+		"only the headers":           {"HEAD", "/oauth2/authorize?" + s.query(""), "", cookie, 200, ""},
 		"another method":             {"PUT", "/oauth2/authorize?" + s.query(""), "", cookie, 405, ""},
 		"a form that is too long":    {"POST", "/oauth2/authorize", s.query("&x=" + strings.Repeat("a", 70<<10)), cookie, 400, ""},
 	} {
@@ -122,6 +123,44 @@ func TestAuthorize(t *testing.T) {
 	}
 	if w := s.ask("GET", `/error?error=<script>&client_id="><script>`, "", ""); w.Code != 400 || strings.Contains(w.Body.String(), "script") {
 		t.Error(w.Code, w.Body)
+	}
+}
+
+// RFC 9126 section 4: the browser brings a reference, which works once, and the login pages go on with another one.
+func TestAuthorizeWithAPushedRequest(t *testing.T) {
+	s := newSite(t)
+	p, c, err := s.Pools.ClientOf(t.Context(), s.pool, s.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	push := func() string {
+		t.Helper()
+		query, err := url.ParseQuery(s.query("&nonce=n1&lang=de"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pushed, err := s.OAuth.Push(t.Context(), p, c, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url.Values{"client_id": {s.client}, "request_uri": {pushed.RequestURI}}.Encode()
+	}
+	query := push()
+	w := s.ask("GET", "/oauth2/authorize?"+query, "", "")
+	to, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || w.Code != 302 || to.Path != "/login" || to.Query().Get("lang") != "de" || to.Query().Has("state") {
+		t.Fatal(w.Code, to, err)
+	}
+	if a, err := s.OAuth.Parse(t.Context(), s.pool, to.Query()); err != nil || a.Nonce != "n1" || a.State != "s t+x" {
+		t.Error(a, err)
+	}
+	for name, again := range map[string]string{"again": query, "that of the pages": to.RawQuery} {
+		if w := s.ask("GET", "/oauth2/authorize?"+again, "", ""); w.Code != 400 || w.Header().Get("Location") != "" {
+			t.Error(name, w.Code, w.Header())
+		}
+	}
+	if w := s.ask("POST", "/oauth2/authorize", push(), s.signIn()); w.Code != 303 || !strings.HasPrefix(w.Header().Get("Location"), callback+"?code=") {
+		t.Error("with a session:", w.Code, w.Header())
 	}
 }
 

@@ -9,7 +9,9 @@ const (
 	UnauthorizedClient      = "unauthorized_client"
 	UnsupportedResponseType = "unsupported_response_type"
 	ServerError             = "server_error"
+	AccessDenied            = "access_denied"
 	LoginRequired           = "login_required"
+	ConsentRequired         = "consent_required"
 	InteractionRequired     = "interaction_required"
 	AccountSelection        = "account_selection_required"
 	RequestNotSupported     = "request_not_supported"
@@ -41,6 +43,7 @@ const (
 	KeyProvider = "provider"          // the client has no such identity provider, or none
 	KeyLogout   = "logout"            // logout_uri is not registered, or the request has no target
 	KeyRequest  = "request"           // the request is malformed
+	KeyExpired  = "expired"           // the pushed request is too old, or was used before
 	KeyError    = "error"             // any other
 )
 
@@ -62,6 +65,7 @@ var texts = map[string]string{
 	KeyProvider: "Login option is not available. Please try another one",
 	KeyLogout:   "The application asked to be called back after the sign-out at an address that is not registered for it.",
 	KeyRequest:  "The request is malformed.",
+	KeyExpired:  "The request has expired. Go back to the application and try again.",
 	KeyError:    "An error was encountered with the requested page.",
 }
 
