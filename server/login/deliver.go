@@ -119,7 +119,8 @@ func (v *visit) refuseRequest(err error) error {
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
 	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest,
-	oauth.KeyError: pages.ProblemRequest}
+	oauth.KeyError: pages.ProblemRequest, oauth.KeyExpired: pages.ProblemExpired, oauth.KeyDown: pages.ProblemProvider,
+	oauth.KeyState: pages.ProblemAnswer, oauth.KeyAnswer: pages.ProblemAnswer}
 
 // showAccounts shows the users who are signed in with this browser, if the app asks for it. It returns false if there is nothing to show.
 func (v *visit) showAccounts() (bool, error) {
@@ -157,7 +158,13 @@ func (v *visit) useAccount() error {
 
 // ShowError shows an error of the authorization request, for other handlers of the mount point.
 func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError) {
-	h.stranger(w, r).problem(e.Status, pages.Problem{What: problems[e.Key]})
+	v := h.stranger(w, r)
+	p := pages.Problem{What: problems[e.Key]}
+	if e.Again != nil {
+		v.query = e.Again
+		p.Continue = v.address("/login")
+	}
+	v.problem(e.Status, p)
 }
 
 // ShowForm shows the form that takes an answer to the client's redirect URI, for other handlers of the mount point.

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -60,6 +61,28 @@ func (a *Authorization) Prompts(value string) bool { return slices.Contains(a.Pr
 
 // OpenID reports whether the scope openid was granted, which brings an ID token.
 func (a *Authorization) OpenID() bool { return slices.Contains(a.Scopes, "openid") }
+
+// Refuse returns an error that goes to the redirect URI. Its text may be anything; characters that OAuth 2.0 does not allow are left out.
+func (a *Authorization) Refuse(code, description string) *RedirectError {
+	return a.refuse(printable(code, maxCode), printable(description, maxDescription))
+}
+
+// Limits of the texts of foreign errors, in bytes.
+const (
+	maxCode        = 64
+	maxDescription = 1024
+)
+
+// printable returns the characters of a text that an error of RFC 6749 section 4.1.2.1 may have.
+func printable(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, text)
+	return text[:min(len(text), most)]
+}
 
 // Fail returns the error for a request that could not be answered for a reason that is not the client's.
 func (a *Authorization) Fail() *RedirectError { return a.refuse(ServerError, "") }

@@ -1,5 +1,7 @@
 package oauth
 
+import "net/url"
+
 // The error codes of RFC 6749, OpenID Connect Core and RFC 8707.
 const (
 	InvalidRequest          = "invalid_request"
@@ -42,6 +44,10 @@ const (
 	KeyLogout   = "logout"            // logout_uri is not registered, or the request has no target
 	KeyRequest  = "request"           // the request is malformed
 	KeyError    = "error"             // any other
+	KeyState    = "state"             // an identity provider's answer belongs to no request of the browser
+	KeyExpired  = "expired"           // the sign-in at an identity provider took too long
+	KeyDown     = "provider_down"     // the identity provider does not answer
+	KeyAnswer   = "provider_answer"   // an identity provider sent an answer that nobody asked for
 )
 
 // PageError is an error that is shown on a page, since there is no registered URI to which it could go.
@@ -50,6 +56,8 @@ type PageError struct {
 	Status   int    // of HTTP
 	Text     string // in English
 	ClientID string // as the request names it; not necessarily that of a client
+
+	Again url.Values // the authorization request, if the user can try it again; nil if not
 }
 
 // Error returns the text.
@@ -63,6 +71,10 @@ var texts = map[string]string{
 	KeyLogout:   "The application asked to be called back after the sign-out at an address that is not registered for it.",
 	KeyRequest:  "The request is malformed.",
 	KeyError:    "An error was encountered with the requested page.",
+	KeyState:    "An error was encountered with the requested page.",
+	KeyExpired:  "Something went wrong",
+	KeyDown:     "The identity provider does not answer. Please try another login option, or this one again in a moment",
+	KeyAnswer:   "Invalid samlResponse or relayState from identity provider",
 }
 
 // Shown returns the error with the key, or that of KeyError if there is no such key.

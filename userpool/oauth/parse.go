@@ -35,7 +35,7 @@ func (s *Service) Parse(ctx context.Context, poolID string, query url.Values) (*
 	if err := a.parseScope(query, s.o.Strict); err != nil {
 		return nil, err
 	}
-	if err := a.parseProvider(query); err != nil {
+	if err := s.parseProvider(ctx, a, query); err != nil {
 		return nil, err
 	}
 	if err := a.parseResource(query); err != nil {
@@ -233,10 +233,23 @@ func (a *Authorization) refuseScope(strict bool) error {
 	return a.refuse(InvalidScope, "")
 }
 
-// parseProvider reads which identity provider the client wants.
-func (a *Authorization) parseProvider(query url.Values) error {
+// parseProvider reads which identity provider the client wants, by its name or by one of its identifiers.
+func (s *Service) parseProvider(ctx context.Context, a *Authorization, query url.Values) error {
 	offered := a.Client.Settings.SupportedIdentityProviders
 	a.Provider = query.Get("identity_provider")
+	if identifier := query.Get("idp_identifier"); identifier != "" && a.Provider == "" {
+		if s.o.Identifier == nil {
+			return Shown(KeyProvider, a.Client.ID)
+		}
+		name, err := s.o.Identifier(ctx, a.Pool.ID, identifier)
+		if fault.Is(err, fault.ResourceNotFound) {
+			return Shown(KeyProvider, a.Client.ID)
+		}
+		if err != nil {
+			return err
+		}
+		a.Provider = name
+	}
 	if len(offered) == 0 || (a.Provider != "" && !slices.Contains(offered, a.Provider)) {
 		return Shown(KeyProvider, a.Client.ID)
 	}

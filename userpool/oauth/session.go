@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -32,6 +33,8 @@ const (
 type signIn struct {
 	Record   signin.Record `json:"record"`
 	Provider string        `json:"provider"`
+
+	Foreign *signin.Foreign `json:"foreign,omitempty"` // nil = Provider is Local
 }
 
 // session is an SSO session.
@@ -99,20 +102,25 @@ func (s *Service) ofBrowser(tx store.Tx, poolID string, browser []byte) ([]*sess
 // the one that was active last. It returns nil if there is none.
 func (a *Authorization) chosen(list []*session) *session {
 	for _, x := range list {
-		if (a.Account == "" || x.ID == a.Account) && (a.Subject == "" || x.Sub == a.Subject) {
+		if (a.Account == "" || x.ID == a.Account) && (a.Subject == "" || x.Sub == a.Subject) && a.takes(x) {
 			return x
 		}
 	}
 	return nil
 }
 
-// fresh reports whether the session's sign-in counts for the request: it is of the provider and not too old.
+// takes reports whether the session is of the provider that the request wants, or of one that the client has.
+func (a *Authorization) takes(x *session) bool {
+	if a.Provider != "" {
+		return a.Provider == x.Provider
+	}
+	return slices.Contains(a.Client.Settings.SupportedIdentityProviders, x.Provider)
+}
+
+// fresh reports whether the session's sign-in counts for the request: it is not too old.
 func (a *Authorization) fresh(x *session, now time.Time) bool {
 	age := now.Sub(x.Record.Time)
-	switch {
-	case a.Provider != "" && a.Provider != x.Provider:
-		return false
-	case a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second:
+	if a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second {
 		return false
 	}
 	return age < reuse(a.Pool, a.Client)
@@ -137,7 +145,10 @@ func (s *Service) newSession(a *Authorization, by *signin.Authentication) (*sess
 	if err != nil {
 		return nil, err
 	}
-	x := &session{signIn: signIn{Record: by.Record(), Provider: Local}}
+	x := &session{signIn: signIn{Record: by.Record(), Provider: Local, Foreign: by.Foreign}}
+	if by.Foreign != nil {
+		x.Provider = by.Foreign.Provider
+	}
 	data, err := json.Marshal(x.signIn)
 	if err != nil {
 		return nil, fmt.Errorf("oauth: encoding sign-in: %w", err)
