@@ -19,11 +19,11 @@ var floors = map[string]int{
 	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "api": 0,
 	"handover": 0, "outbound": 0, "poolid": 0, "spool": 0,
 	// 1, codecs of the wires, and the contract of the stores.
-	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/token": 1,
+	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
 	"throttle": 1, "authz/policy": 1, "trigger": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/revoke": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.

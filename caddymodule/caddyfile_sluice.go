@@ -27,6 +27,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    issuer     public|aws
 //	    strict_aws [on|off]
 //	    compromised_passwords <file or folder>
+//	    outbound_networks <cidr>...        # beside public addresses, for identity providers
 //	    login_languages <folder>           # {language}.json: texts of the login pages
 //
 //	    user_pool <id> {
@@ -210,6 +211,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"kms_key":       marked(parseKMSKey(app)),
 		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 
+		"outbound_networks":     marked(manyStrings(&app.OutboundNetworks, "outbound_networks <cidr>...")),
 		"login_languages":       marked(oneString(&app.LoginLanguages, "login_languages <folder>")),
 		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),
 	}

@@ -72,6 +72,10 @@ type App struct {
 	// texts of those that are built in. Default: none.
 	LoginLanguages string `json:"login_languages,omitempty"`
 
+	// OutboundNetworks are networks beside the public addresses that Sluice may connect to when it asks identity providers, in CIDR
+	// notation. Default: none. A loopback network also allows plain HTTP to this host.
+	OutboundNetworks []string `json:"outbound_networks,omitempty"`
+
 	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
 	// aliases. They are derived from the master key.
 	KMSKeys []string `json:"kms_keys,omitempty"`

@@ -21,6 +21,9 @@ func (a *App) Validate() error {
 		v.add("account", "%q is not an account; write twelve digits", a.Account)
 	}
 	v.oneOf("issuer", a.Issuer, "public", "aws")
+	if _, err := a.networks(); err != nil {
+		v.add("outbound_networks", "%v", err)
+	}
 	a.validateUserPools(v)
 	a.validateDomains(v)
 	a.validateIdentityPools(v)

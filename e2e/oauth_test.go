@@ -115,29 +115,55 @@ func (v *visitor) signIn(address, name, password string) {
 		if form == nil || step > 3 {
 			v.t.Fatalf("no form at %s:\n%s", at, page)
 		}
-		fields := url.Values{}
-		for _, tag := range inputTag.FindAllString(form[2], -1) {
-			if n := nameOf.FindStringSubmatch(tag); n != nil {
-				value := ""
-				if m := valueOf.FindStringSubmatch(tag); m != nil {
-					value = html.UnescapeString(m[1])
-				}
-				fields.Set(n[1], value)
+		page, at = v.submit(at, form, map[string]string{"username": name, "password": password})
+	}
+}
+
+// submit sends a form of the page at an address, with values for some of the fields that it has.
+func (v *visitor) submit(at *url.URL, form []string, values map[string]string) (string, *url.URL) {
+	v.t.Helper()
+	fields := url.Values{}
+	for _, tag := range inputTag.FindAllString(form[2], -1) {
+		if n := nameOf.FindStringSubmatch(tag); n != nil {
+			value := ""
+			if m := valueOf.FindStringSubmatch(tag); m != nil {
+				value = html.UnescapeString(m[1])
 			}
+			fields.Set(n[1], value)
 		}
-		for name, value := range map[string]string{"username": name, "password": password} {
-			if fields.Has(name) {
-				fields.Set(name, value)
-			}
+	}
+	for name, value := range values {
+		if fields.Has(name) {
+			fields.Set(name, value)
 		}
-		action, err := at.Parse(html.UnescapeString(form[1]))
-		ok(v.t, err)
-		request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, action.String(), strings.NewReader(fields.Encode()))
-		ok(v.t, err)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set("Origin", at.Scheme+"://"+at.Host)
-		r, err := v.client.Do(request) //nolint:bodyclose // read closes it
-		page, at = v.read(r, err)
+	}
+	action, err := at.Parse(html.UnescapeString(form[1]))
+	ok(v.t, err)
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, action.String(), strings.NewReader(fields.Encode()))
+	ok(v.t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", at.Scheme+"://"+at.Host)
+	r, err := v.client.Do(request) //nolint:bodyclose // read closes it
+	return v.read(r, err)
+}
+
+// allowDevice types the code of a device on the page at an address, signs in, and lets the device have tokens.
+func (v *visitor) allowDevice(address, code, name, password string) {
+	v.t.Helper()
+	page, at := v.open(address)
+	for _, step := range []struct {
+		field  string
+		values map[string]string
+	}{
+		{"user_code", map[string]string{"user_code": code}},
+		{"password", map[string]string{"username": name, "password": password}},
+		{"user_code", nil}, // the first of two forms allows it
+	} {
+		form := formWith(page, step.field)
+		if form == nil {
+			v.t.Fatalf("no form with %s at %s:\n%s", step.field, at, page)
+		}
+		page, at = v.submit(at, form, step.values)
 	}
 }
 

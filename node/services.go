@@ -60,10 +60,10 @@ func servicesID(c *config.App) (string, error) {
 		RateLimit                                 *config.RateLimit
 		SMTP                                      *config.SMTP
 		SMS                                       *config.SMS
-		KMSKeys                                   []string
+		KMSKeys, Networks                         []string
 		Redis                                     *config.Redis
 		Triggers                                  []config.Trigger
-	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.Redis, c.Triggers})
+	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.OutboundNetworks, c.Redis, c.Triggers})
 	return string(raw), err
 }
 

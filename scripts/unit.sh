@@ -14,10 +14,10 @@ trap 'rm -f "$log"' EXIT
 
 status=0
 # shellcheck disable=SC2086
-LOG=$log scripts/gotest.sh . -race -cover $covered || status=1
+LOG=$log scripts/gotest.sh . -race -cover -timeout 30m $covered || status=1
 # The engine of trigger/javascript is C that was translated to Go, which the race detector makes some twenty times slower.
 mapfile -t others < <(printf '%s\n' "${others[@]}" | grep -vx ./trigger/javascript)
-scripts/gotest.sh . -race "${others[@]}" || status=1
+scripts/gotest.sh . -race -timeout 30m "${others[@]}" || status=1
 scripts/gotest.sh . ./trigger/javascript || status=1
 
 echo "== statement coverage"

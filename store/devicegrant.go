@@ -30,6 +30,19 @@ type SpentID struct {
 	ExpiresAt time.Time // when what it identifies is no longer accepted anyway
 }
 
+// SpentAssertion is a SAML assertion that a user pool accepted.
+type SpentAssertion struct {
+	ID        string // a hash of pool, provider and identifier
+	PoolID    string
+	ExpiresAt time.Time // when it is no longer accepted anyway
+}
+
+// SpentAssertions keeps assertions until they expire. They are deleted with their pool. Inserting one again is a conflict.
+type SpentAssertions interface {
+	Insert(SpentAssertion) error
+	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many
+}
+
 // SpentIDs keeps identifiers until they expire. They are deleted with their client. Inserting one again is a conflict.
 type SpentIDs interface {
 	Insert(SpentID) error

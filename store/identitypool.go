@@ -107,6 +107,24 @@ type Policies interface {
 	List(Page) ([]Policy, error)
 }
 
+// Entity is a record of IAM that is neither a role nor a policy: an identity provider or an instance profile.
+type Entity struct {
+	ARN        string
+	Kind       string          // what the ARN names, such as "oidc-provider"
+	Content    json.RawMessage // as package iam encodes it
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+}
+
+// Entities keeps the entities of IAM. The key of List is the ARN.
+type Entities interface {
+	Get(arn string) (Entity, error)
+	Insert(Entity) error
+	Update(Entity) error
+	Delete(arn string) error
+	List(Page) ([]Entity, error)
+}
+
 // Settings keeps small values by name, such as the administrator's sealed key.
 type Settings interface {
 	Get(name string) ([]byte, error)

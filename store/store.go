@@ -66,6 +66,8 @@ type Tx struct {
 	Challenges      Challenges
 	DeviceGrants    DeviceGrants
 	SpentIDs        SpentIDs
+	SpentAssertions SpentAssertions
+	SAMLKeys        SAMLKeys
 	Passkeys        Passkeys
 	Messages        Messages
 	RefreshTokens   RefreshTokens
@@ -80,6 +82,7 @@ type Tx struct {
 	Identities      Identities
 	Roles           Roles
 	Policies        Policies
+	Entities        Entities
 	Settings        Settings
 	Brandings       Brandings
 

@@ -225,6 +225,19 @@ type SigningKeys interface {
 	Delete(owner, id string) error
 }
 
+// SAMLKey signs a user pool's requests to SAML providers.
+type SAMLKey struct {
+	PoolID    string
+	Private   []byte // sealed PKCS #8
+	CreatedAt time.Time
+}
+
+// SAMLKeys keeps the keys. They are deleted with their pool. A second key of a pool is a conflict.
+type SAMLKeys interface {
+	Get(poolID string) (SAMLKey, error)
+	Insert(SAMLKey) error
+}
+
 // Revocation revokes tokens and temporary credentials before they expire.
 type Revocation struct {
 	Kind      string    // "family", "user", "identity", "role" …; package authz/revoke defines them

@@ -130,7 +130,8 @@ var (
 )
 
 // SetUserPoolMfaConfig changes the second factors of a pool and returns the new settings. If the change names
-// MfaConfiguration, TOTP and e-mail are off unless the change turns them on; otherwise factors that it leaves out stay.
+// MfaConfiguration, TOTP and e-mail are off unless the change turns them on; otherwise factors that it leaves out stay. A change
+// that names nothing turns MFA off.
 //
 // Source of the rules and texts: aws-sdk-js#4186, go-to-k/cdkd#1923 and go-to-k/cdkd#2064.
 func (s *Service) SetUserPoolMfaConfig(ctx context.Context, id string, c MFAChange) (*PoolSettings, error) {
@@ -144,6 +145,10 @@ func (s *Service) SetUserPoolMfaConfig(ctx context.Context, id string, c MFAChan
 }
 
 func (p *PoolSettings) setMFA(c MFAChange) error {
+	if c == (MFAChange{}) {
+		p.MfaConfiguration, p.EmailMfaConfiguration, p.SoftwareTokenMfaConfiguration = MFAOff, nil, nil
+		return p.validate()
+	}
 	named := c.Configuration != ""
 	if named {
 		p.MfaConfiguration = c.Configuration

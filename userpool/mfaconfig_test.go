@@ -66,6 +66,18 @@ func TestSetUserPoolMfaConfigRefusesContradictions(t *testing.T) {
 	wantFault(t, err, fault.ResourceNotFound, "*")
 }
 
+func TestAChangeOfMFAThatNamesNothingTurnsItOff(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	if _, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{Configuration: "ON", Token: tokenOn, Email: &userpool.EmailMFAConfig{}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{})
+	if err != nil || got.MfaConfiguration != "OFF" || got.SoftwareTokenMfaConfiguration != nil || got.EmailMfaConfiguration != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestMFACanBeRequiredWithPasskeysThatAreTwoFactors(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(settings(t, passkeysFirst))

@@ -52,7 +52,7 @@ func benchCases(b *testing.B) []benchCase {
 			b.Fatal(err)
 		}
 		s := newScratch()
-		if err := s.loadHeaders(r, a.signed); err != nil {
+		if err := s.loadHeaders(r, a.signed, a.Presigned); err != nil {
 			b.Fatal(err)
 		}
 		if err := s.canonicalRequest(r, a.signed, RuleFor(so.Service), so.PayloadHash, presign, form{}); err != nil {

@@ -20,6 +20,7 @@ type scratch struct {
 	headers    [maxSignedHeaders]signedHeader
 	signed     []signedHeader // the part of headers in use
 	unsigned   string         // an x-amz-* header that is not signed, or ""
+	presigned  bool
 }
 
 var scratches = sync.Pool{New: func() any { return newScratch() }}

@@ -21,8 +21,9 @@ type signedHeader struct {
 
 // loadHeaders sets s.signed to the headers in list, in the client's order, with their values from the request, and s.unsigned
 // to an x-amz-* header that is not in list. One pass over the header map does both. Looking up each name instead would need
-// the names in the spelling of the map's keys.
-func (s *scratch) loadHeaders(r *Request, list string) *Error {
+// the names in the spelling of the map's keys. The hash of the body may stand in an unsigned header of a presigned request,
+// because it is the last line of what was signed.
+func (s *scratch) loadHeaders(r *Request, list string, presigned bool) *Error {
 	if len(r.Header) > maxHeaders {
 		return refuse(Malformed, "the request has too many headers")
 	}
@@ -44,13 +45,13 @@ func (s *scratch) loadHeaders(r *Request, list string) *Error {
 		h.values, h.next = nil, *last
 		*last = uint8(n + 1)
 	}
-	s.signed, s.unsigned = s.headers[:n], ""
+	s.signed, s.unsigned, s.presigned = s.headers[:n], "", presigned
 	for key, values := range r.Header {
 		h := s.find(key, byLength[len(key)%len(byLength)])
 		switch {
 		case h != nil && h.values == nil && len(values) > 0:
 			h.values = values
-		case isAmz(key):
+		case isAmz(key) && (h != nil || !s.covers(key)):
 			// An unsigned x-amz-* header could have been added on the way and could change the meaning of the request. So
 			// could a second spelling of a signed one.
 			s.unsigned = key
@@ -83,10 +84,13 @@ func (s *scratch) find(key string, from uint8) *signedHeader {
 	return nil
 }
 
-// appendHeaders appends the canonical headers. It returns an error if a name is not in lower case or is repeated, if the
-// request does not have such a header (a proxy may have removed it), if host is not signed, and if the request has an x-amz-*
-// header that is not signed.
+// appendHeaders appends the canonical headers. It returns an error if the request has an x-amz-* header that is not signed, which
+// S3 tells first, if a name is not in lower case or is repeated, if the request does not have such a header (a proxy may have
+// removed it), and if host is not signed.
 func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
+	if s.unsigned != "" {
+		return nil, s.unsignedHeaders(r)
+	}
 	host := false
 	for i := range s.signed {
 		h := &s.signed[i]
@@ -111,10 +115,12 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 	if !host {
 		return nil, notSigned("host")
 	}
-	if s.unsigned != "" {
-		return nil, s.unsignedHeaders(r)
-	}
 	return dst, nil
+}
+
+// covers reports whether the header with a key need not be in the list of signed headers.
+func (s *scratch) covers(key string) bool {
+	return s.presigned && key == "X-Amz-Content-Sha256"
 }
 
 // isAmz reports whether a key has the prefix "x-amz-", in any case, and something after it.

@@ -57,7 +57,7 @@ func TestASignedDateHeaderReplacesXAmzDate(t *testing.T) {
 		s := newScratch()
 		const signed, scope = "date;host;x-amz-content-sha256", "20260301/us-east-1/s3/aws4_request"
 		r.Header["X-Amz-Content-Sha256"] = []string{UnsignedPayload}
-		if err := s.loadHeaders(r, signed); err != nil {
+		if err := s.loadHeaders(r, signed, false); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.canonicalRequest(r, signed, S3Rule, UnsignedPayload, false, form{}); err != nil {

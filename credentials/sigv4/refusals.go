@@ -92,7 +92,7 @@ func (s *scratch) unsignedHeaders(r *Request) *Error {
 	names := []string{strings.ToLower(s.unsigned)}
 	for key := range r.Header {
 		name := strings.ToLower(key)
-		if isAmz(key) && !slices.ContainsFunc(s.signed, func(h signedHeader) bool { return h.name == name }) {
+		if isAmz(key) && !s.covers(key) && !slices.ContainsFunc(s.signed, func(h signedHeader) bool { return h.name == name }) {
 			names = append(names, name)
 		}
 	}

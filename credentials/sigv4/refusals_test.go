@@ -82,6 +82,12 @@ func TestRefusalsHaveTheTextsOfS3(t *testing.T) {
 			sigv4.Facts{SignedAt: signTime, Now: signTime.Add(-time.Hour), Allowed: time.Hour}},
 		"unsigned headers": {false, with("X-Amz-Tagging", "X-Amz-Acl", "Accept"), "x-amz-acl, x-amz-tagging", false,
 			sigv4.Facts{Unsigned: "x-amz-acl, x-amz-tagging"}},
+		"a header instead of a signed one": {true, func(r *sigv4.Request, _ *sigv4.Options) {
+			delete(r.Header, "X-Amz-Meta-A")
+			r.Header.Set("X-Amz-Expires", "5")
+		}, "x-amz-expires", false, sigv4.Facts{Unsigned: "x-amz-expires"}},
+		"headers beside the hash of the body": {true, with("X-Amz-Date", "X-Amz-Acl"), "x-amz-acl, x-amz-date", false,
+			sigv4.Facts{Unsigned: "x-amz-acl, x-amz-date"}},
 		"a header respelled": {true, with("X-AMZ-META-A"), "x-amz-meta-a", false, sigv4.Facts{Unsigned: "x-amz-meta-a"}},
 		"host unsigned":      {true, query("content-type%3Bhost", "content-type"), "host", false, sigv4.Facts{Unsigned: "host"}},
 		"another body that the caller read": {false, func(_ *sigv4.Request, o *sigv4.Options) { o.BodySHA256 = sigv4.HashPayload([]byte("x")) },

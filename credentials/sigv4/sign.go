@@ -182,7 +182,7 @@ func (o *SignOptions) signature(r *Request, secret, signed, date string) (string
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if err := s.loadHeaders(r, signed); err != nil {
+	if err := s.loadHeaders(r, signed, false); err != nil {
 		return "", err
 	}
 	if err := s.canonicalRequest(r, signed, rule, o.PayloadHash, false, form{}); err != nil {

@@ -168,7 +168,7 @@ func TestEveryOfficialVectorVerifies(t *testing.T) {
 				}
 				o := v.options(body)
 				s := newScratch()
-				if err := s.loadHeaders(r, a.signed); err != nil {
+				if err := s.loadHeaders(r, a.signed, a.Presigned); err != nil {
 					t.Fatal(err)
 				}
 				hash, refused := a.payloadHash(o.BodySHA256)

@@ -133,7 +133,7 @@ func (a *Auth) checkSignature(key *signingKey, rule *PathRule, payloadHash strin
 }
 
 func (a *Auth) checkForms(s *scratch, key *signingKey, rule PathRule, payloadHash string) *Error {
-	if err := s.loadHeaders(a.request, a.signed); err != nil {
+	if err := s.loadHeaders(a.request, a.signed, a.Presigned); err != nil {
 		return err
 	}
 	if ok, err := a.fits(s, key, rule, payloadHash, form{}); ok || err != nil {

@@ -290,6 +290,28 @@ func TestABadPresignedQueryIsRefusedForItsReason(t *testing.T) {
 	}
 }
 
+func TestTheBodysHashMayStandInAHeaderOfAPresignedRequest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		signed, header string
+		accepted       bool
+	}{
+		"the hash that was signed":   {sigv4.HashPayload(nil), sigv4.HashPayload(nil), true},
+		"another hash":               {sigv4.HashPayload(nil), sigv4.HashPayload([]byte("x")), false},
+		"a hash of an unsigned body": {sigv4.UnsignedPayload, sigv4.HashPayload(nil), false},
+		"an unsigned body, in words": {sigv4.UnsignedPayload, sigv4.UnsignedPayload, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := signOptions()
+			o.PayloadHash = tc.signed
+			r := presigned(t, newRequest(), o)
+			r.Header.Set("X-Amz-Content-Sha256", tc.header)
+			if _, err := verify(r, options()); (err == nil) != tc.accepted {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestBodySHA256IsUsedWithoutAPayloadHash(t *testing.T) {
 	body := []byte(`{"UserPoolId":"x"}`)
 	r := &sigv4.Request{Method: "POST", Host: "h", Header: http.Header{}, ContentLength: int64(len(body))}

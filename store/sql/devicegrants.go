@@ -56,3 +56,14 @@ func (s spentIDs) DeleteExpired(now time.Time, most int) (int, error) {
 	return s.exec(`delete from spent_ids where id in (select id from spent_ids where expires_at <= $1 order by expires_at limit $2)`,
 		now, limit(store.Page{Limit: most}))
 }
+
+type spentAssertions struct{ *Transaction }
+
+func (s spentAssertions) Insert(x store.SpentAssertion) error {
+	return s.insert(`insert into spent_assertions (id, pool_id, expires_at) values ($1, $2, $3)`, x.ID, x.PoolID, x.ExpiresAt)
+}
+
+func (s spentAssertions) DeleteExpired(now time.Time, most int) (int, error) {
+	return s.exec(`delete from spent_assertions where id in (select id from spent_assertions where expires_at <= $1 order by expires_at limit $2)`,
+		now, limit(store.Page{Limit: most}))
+}

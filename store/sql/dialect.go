@@ -81,6 +81,8 @@ var conflicts = map[string]store.Conflict{
 	"device_grants_pkey":                  {Record: "device grant", Key: "id"},
 	"device_grants_pool_id_user_code_key": {Record: "device grant", Key: "user code"},
 	"spent_ids_pkey":                      {Record: "spent id", Key: "id"},
+	"spent_assertions_pkey":               {Record: "spent assertion", Key: "id"},
+	"saml_keys_pkey":                      {Record: "saml key", Key: "pool id"},
 	"devices_pkey":                        {Record: "device", Key: "key"},
 	"signing_keys_pkey":                   {Record: "signing key", Key: "id"},
 	"identity_pools_pkey":                 {Record: "identity pool", Key: "id"},
@@ -88,6 +90,7 @@ var conflicts = map[string]store.Conflict{
 	"identity_logins_pkey":                {Record: "login", Key: "login"},
 	"roles_pkey":                          {Record: "role", Key: "name"},
 	"policies_pkey":                       {Record: "policy", Key: "arn"},
+	"entities_pkey":                       {Record: "entity", Key: "arn"},
 
 	"brandings_pkey":                {Record: "branding", Key: "id"},
 	"brandings_client_id_draft_key": {Record: "branding", Key: "client"},

@@ -54,3 +54,32 @@ func policyArgs(p store.Policy) ([]any, error) {
 		p.ARN, p.ID, p.Name, p.Path, p.Description, p.Document, p.Version, tags, p.Declared, p.CreatedAt, p.ModifiedAt, p.Versions,
 	}, nil
 }
+
+const entityColumns = `arn, kind, content, created_at, modified_at`
+
+type entities struct{ *Transaction }
+
+func scanEntity(r *row) store.Entity {
+	return store.Entity{ARN: r.text(), Kind: r.text(), Content: r.raw(), CreatedAt: r.time(), ModifiedAt: r.time()}
+}
+
+func (s entities) Get(arn string) (store.Entity, error) {
+	return one(s.Transaction, scanEntity, `select `+entityColumns+` from entities where arn = $1`, arn)
+}
+
+func (s entities) Insert(e store.Entity) error {
+	return s.insert(`insert into entities (`+entityColumns+`) values ($1, $2, $3, $4, $5)`, e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt)
+}
+
+func (s entities) Update(e store.Entity) error {
+	return s.change(`update entities set kind = $2, content = $3, created_at = $4, modified_at = $5 where arn = $1`,
+		e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt)
+}
+
+func (s entities) Delete(arn string) error {
+	return s.change(`delete from entities where arn = $1`, arn)
+}
+
+func (s entities) List(p store.Page) ([]store.Entity, error) {
+	return all(s.Transaction, scanEntity, `select `+entityColumns+` from entities where arn > $1 order by arn limit $2`, p.After, limit(p))
+}

@@ -32,3 +32,15 @@ func (s signingKeys) Update(k store.SigningKey) error {
 func (s signingKeys) Delete(owner, id string) error {
 	return s.change(`delete from signing_keys where owner = $1 and id = $2`, owner, id)
 }
+
+type samlKeys struct{ *Transaction }
+
+func (s samlKeys) Get(poolID string) (store.SAMLKey, error) {
+	return one(s.Transaction, func(r *row) store.SAMLKey {
+		return store.SAMLKey{PoolID: r.text(), Private: r.bytes(), CreatedAt: r.time()}
+	}, `select pool_id, private_key, created_at from saml_keys where pool_id = $1`, poolID)
+}
+
+func (s samlKeys) Insert(k store.SAMLKey) error {
+	return s.insert(`insert into saml_keys (pool_id, private_key, created_at) values ($1, $2, $3)`, k.PoolID, k.Private, k.CreatedAt)
+}

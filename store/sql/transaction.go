@@ -74,6 +74,8 @@ func (t *Transaction) Tx() store.Tx {
 		Challenges:      challenges{t},
 		DeviceGrants:    deviceGrants{t},
 		SpentIDs:        spentIDs{t},
+		SpentAssertions: spentAssertions{t},
+		SAMLKeys:        samlKeys{t},
 		Passkeys:        passkeys{t},
 		Messages:        messages{t},
 		RefreshTokens:   refreshTokens{t},
@@ -88,6 +90,7 @@ func (t *Transaction) Tx() store.Tx {
 		Identities:      identities{t},
 		Roles:           roles{t},
 		Policies:        policies{t},
+		Entities:        entities{t},
 		Settings:        settings{t},
 		Brandings:       brandings{t},
 

@@ -31,6 +31,8 @@ var sums = map[string]string{
 	"0013_domains.sql":               "0b3aa7d04786f63e73a0b2be65103447f5674378c06447d283769a46897764b4",
 	"0014_grants.sql":                "978cd3161ff018040afe4b402e9f3bff627aed5de2408be3ead947521c8c99a2",
 	"0015_provider_requests.sql":     "478c6571ca66557bc6ff6b3e052b1d937e89f75c0d2d91510b0508d3e8e9edb9",
+	"0016_entities.sql":              "35ce1b3c8ecec90001c35ff470256917d61748273db5067ef0e63545a6b4c662",
+	"0017_saml.sql":                  "f959f92cf0ef46910e2a41b870962e5d019094a5e6ca8b0f2e006e042a1e8928",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

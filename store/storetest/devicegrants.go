@@ -62,3 +62,47 @@ func testSpentIDs(t *testing.T, st store.Store) {
 		return tx.SpentIDs.Insert(spent)
 	})
 }
+
+func testSpentAssertions(t *testing.T, st store.Store) {
+	seed(t, st)
+	spent := store.SpentAssertion{ID: "a", PoolID: pool1, ExpiresAt: at(10)}
+	insert := func(x store.SpentAssertion) error {
+		return try(st, func(tx store.Tx) error { return tx.SpentAssertions.Insert(x) })
+	}
+	wantErr(t, "the first", insert(spent), nil)
+	wantConflict(t, "again", insert(spent), "spent assertion", "id")
+	wantErr(t, "without a pool", insert(store.SpentAssertion{ID: "b", PoolID: "none"}), store.ErrNotFound)
+	update(t, st, func(tx store.Tx) error {
+		for _, want := range []int{0, 1} {
+			n, err := tx.SpentAssertions.DeleteExpired(at(9+want), 10)
+			wantErr(t, "delete expired", err, nil)
+			same(t, "deleted", n, want)
+		}
+		return tx.SpentAssertions.Insert(spent)
+	})
+}
+
+func testSAMLKeys(t *testing.T, st store.Store) {
+	seed(t, st)
+	key := store.SAMLKey{PoolID: pool1, Private: []byte{0, 255}, CreatedAt: at(1)}
+	insert := func(k store.SAMLKey) error {
+		return try(st, func(tx store.Tx) error { return tx.SAMLKeys.Insert(k) })
+	}
+	wantErr(t, "the first", insert(key), nil)
+	wantConflict(t, "a second", insert(key), "saml key", "pool id")
+	wantErr(t, "without a pool", insert(store.SAMLKey{PoolID: "none", Private: []byte{1}}), store.ErrNotFound)
+	view(t, st, func(tx store.Tx) error {
+		got, err := tx.SAMLKeys.Get(pool1)
+		wantErr(t, "get", err, nil)
+		same(t, "key", got, key)
+		_, err = tx.SAMLKeys.Get(pool2)
+		wantErr(t, "of another pool", err, store.ErrNotFound)
+		return nil
+	})
+	update(t, st, func(tx store.Tx) error { return tx.Pools.Delete(pool1) })
+	view(t, st, func(tx store.Tx) error {
+		_, err := tx.SAMLKeys.Get(pool1)
+		wantErr(t, "of a deleted pool", err, store.ErrNotFound)
+		return nil
+	})
+}

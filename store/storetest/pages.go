@@ -46,6 +46,10 @@ var pageLists = map[string]func(tx store.Tx, p store.Page) ([]string, error){
 		l, err := tx.Policies.List(p)
 		return keys(l, func(r store.Policy) string { return r.ARN }), err
 	},
+	"entities": func(tx store.Tx, p store.Page) ([]string, error) {
+		l, err := tx.Entities.List(p)
+		return keys(l, func(r store.Entity) string { return r.ARN }), err
+	},
 }
 
 func testPages(t *testing.T, st store.Store) {
@@ -88,7 +92,7 @@ func seedPages(t *testing.T, st store.Store) {
 			p, ip := pool(pageKey(i)), identityPool(pageKey(i))
 			r := store.Role{Name: pageKey(i), Inline: nil, CreatedAt: at(0)}
 			if err := errors.Join(tx.Pools.Insert(p), tx.IdentityPools.Insert(ip), tx.Roles.Insert(r),
-				tx.Policies.Insert(store.Policy{ARN: pageKey(i)})); err != nil {
+				tx.Policies.Insert(store.Policy{ARN: pageKey(i)}), tx.Entities.Insert(store.Entity{ARN: pageKey(i)})); err != nil {
 				return err
 			}
 		}

@@ -282,6 +282,18 @@ func testPolicies(t *testing.T, st store.Store) {
 	}, full, sparse, "policy", "arn")
 }
 
+func testEntities(t *testing.T, st store.Store) {
+	sparse := store.Entity{ARN: "arn:aws:iam::1:oidc-provider/a", CreatedAt: at(0), ModifiedAt: at(1)}
+	full := sparse
+	full.Kind, full.Content, full.ModifiedAt = "oidc-provider", doc("{ }"), at(2)
+	testRecord(t, st, keeper[store.Entity]{
+		get:    func(tx store.Tx, r store.Entity) (store.Entity, error) { return tx.Entities.Get(r.ARN) },
+		insert: func(tx store.Tx, r store.Entity) error { return tx.Entities.Insert(r) },
+		update: func(tx store.Tx, r store.Entity) error { return tx.Entities.Update(r) },
+		delete: func(tx store.Tx, r store.Entity) error { return tx.Entities.Delete(r.ARN) },
+	}, full, sparse, "entity", "arn")
+}
+
 func testSettings(t *testing.T, st store.Store) {
 	get := func(name string) (value []byte, err error) {
 		err = st.View(t.Context(), func(tx store.Tx) error {

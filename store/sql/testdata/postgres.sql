@@ -209,6 +209,22 @@ create index provider_requests_by_client on provider_requests (client_id);
 create index provider_requests_by_network on provider_requests (network, created_at, id);
 create index provider_requests_by_expiry on provider_requests (expires_at);
 
+-- SAML assertions that were accepted, until they expire.
+create table spent_assertions (
+    id         text collate "C" primary key,
+    pool_id    text collate "C" not null references pools (id) on delete cascade,
+    expires_at timestamptz
+);
+create index spent_assertions_by_pool on spent_assertions (pool_id);
+create index spent_assertions_by_expiry on spent_assertions (expires_at);
+
+-- The keys that sign requests to SAML providers.
+create table saml_keys (
+    pool_id     text collate "C" primary key references pools (id) on delete cascade,
+    private_key bytea not null,
+    created_at  timestamptz
+);
+
 create table refresh_tokens (
     id            text collate "C" primary key,
     pool_id       text collate "C" not null,
@@ -412,6 +428,14 @@ create table policies (
     created_at  timestamptz,
     modified_at timestamptz,
     versions    text collate "C"
+);
+
+create table entities (
+    arn         text collate "C" primary key,
+    kind        text collate "C" not null,
+    content     text collate "C",
+    created_at  timestamptz,
+    modified_at timestamptz
 );
 
 -- How the login pages of app clients look. The column draft is empty for the style that users see, and a draft's id.
