@@ -68,6 +68,10 @@ const (
 	UnexpectedLambda             Kind = "UnexpectedLambda"      // a trigger could not be run
 	InvalidLambdaResponse        Kind = "InvalidLambdaResponse" // a trigger returned an invalid answer
 
+	// About identity providers of user pools.
+	DuplicateProvider           Kind = "DuplicateProvider"
+	UnsupportedIdentityProvider Kind = "UnsupportedIdentityProvider"
+
 	// About the login pages.
 	TermsExists                Kind = "TermsExists"                // the client has a document of the name
 	ManagedLoginBrandingExists Kind = "ManagedLoginBrandingExists" // the client has a style

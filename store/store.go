@@ -90,7 +90,10 @@ type Tx struct {
 	Terms            TermsDocuments
 
 	AuthorizationCodes AuthorizationCodes
-	ProviderRequests   ProviderRequests
+
+	IdentityProviders IdentityProviders
+	UserIdentities    UserIdentities
+	ProviderRequests  ProviderRequests
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.

@@ -61,7 +61,7 @@ func (s *Service) insertClient(ctx context.Context, rec store.Client, secret sea
 	rec.CreatedAt = s.base.Now()
 	rec.ModifiedAt = rec.CreatedAt
 	err = s.base.Update(ctx, func(tx store.Tx) error {
-		if err := settings.checkReferences(tx, rec.PoolID); err != nil {
+		if err := s.checkReferences(tx, rec.PoolID, &settings); err != nil {
 			return err
 		}
 		return tx.Clients.Insert(rec)
@@ -123,7 +123,7 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 		if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
 			return err
 		}
-		if err := settings.checkReferences(tx, poolID); err != nil {
+		if err := s.checkReferences(tx, poolID, &settings); err != nil {
 			return err
 		}
 		data, err := json.Marshal(settings)

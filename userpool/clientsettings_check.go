@@ -197,15 +197,3 @@ func unwritable(name string) bool {
 
 // ProviderCognito is the pool itself in SupportedIdentityProviders.
 const ProviderCognito = "COGNITO"
-
-// validateProviders refuses identity providers that the pool does not have.
-//
-// Source of the text: lgallard/terraform-aws-cognito-user-pool#71.
-func (c *ClientSettings) validateProviders(poolID string) error {
-	for _, name := range c.SupportedIdentityProviders {
-		if name != ProviderCognito {
-			return fault.New(fault.InvalidParameter, "The provider %s does not exist for User Pool %s.", name, poolID)
-		}
-	}
-	return nil
-}

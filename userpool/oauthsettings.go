@@ -118,8 +118,8 @@ func (c *Client) Grants(p *Pool) []string {
 // checkReferences refuses identity providers that the pool does not have, and scopes that no resource server of it has.
 //
 // Source of the text: awsdocs/aws-cloudformation-user-guide#564.
-func (c *ClientSettings) checkReferences(tx store.Tx, poolID string) error {
-	if err := c.validateProviders(poolID); err != nil {
+func (s *Service) checkReferences(tx store.Tx, poolID string, c *ClientSettings) error {
+	if err := s.o.CheckProviders(tx, poolID, c.SupportedIdentityProviders); err != nil {
 		return err
 	}
 	servers, err := tx.ResourceServers.List(poolID)

@@ -9,9 +9,10 @@ import (
 
 	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/store"
 )
 
-// Options are what New needs. Base, Region, Account, IssuerFor and CheckRequest are required.
+// Options are what New needs. Base, Region, Account, IssuerFor, CheckRequest and CheckProviders are required.
 type Options struct {
 	Base      *Base
 	Region    string                     // "us-east-1"
@@ -19,6 +20,8 @@ type Options struct {
 	IssuerFor func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
 	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
 	CheckRequest RequestCheck
+	// CheckProviders refuses SupportedIdentityProviders that a client of the pool cannot have.
+	CheckProviders func(tx store.Tx, poolID string, names []string) error
 
 	// DomainHost returns the host name of a prefix domain of the pool; nil appends AWS's ".auth.<region>.amazoncognito.com". It must
 	// be a pure function.
@@ -53,8 +56,8 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("userpool: Options.Base is required")
 	case o.Region == "" || o.Account == "":
 		return nil, errors.New("userpool: Options.Region and Options.Account are required")
-	case o.IssuerFor == nil || o.CheckRequest == nil:
-		return nil, errors.New("userpool: Options.IssuerFor and Options.CheckRequest are required")
+	case o.IssuerFor == nil || o.CheckRequest == nil || o.CheckProviders == nil:
+		return nil, errors.New("userpool: Options.IssuerFor, Options.CheckRequest and Options.CheckProviders are required")
 	}
 	if o.NewKey == nil {
 		o.NewKey = func(rand io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand, "RS256") }

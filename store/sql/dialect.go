@@ -65,6 +65,8 @@ var conflicts = map[string]store.Conflict{
 	"domains_pkey":                        {Record: "domain", Key: "name"},
 	"domains_pool_id_custom_key":          {Record: "domain", Key: "pool"},
 	"resource_servers_pkey":               {Record: "resource server", Key: "id"},
+	"identity_providers_pkey":             {Record: "identity provider", Key: "name"},
+	"user_identities_pkey":                {Record: "user identity", Key: "value"},
 	"users_pkey":                          {Record: "user", Key: "sub"},
 	"users_pool_id_name_key_key":          {Record: "user", Key: "username"},
 	"user_aliases_pkey":                   {Record: "alias", Key: "alias"},

@@ -98,7 +98,10 @@ func (t *Transaction) Tx() store.Tx {
 		Terms:            termsDocuments{t},
 
 		AuthorizationCodes: authorizationCodes{t},
-		ProviderRequests:   providerRequests{t},
+
+		IdentityProviders: identityProviders{t},
+		UserIdentities:    userIdentities{t},
+		ProviderRequests:  providerRequests{t},
 	}
 }
 

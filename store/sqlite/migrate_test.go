@@ -33,6 +33,7 @@ var sums = map[string]string{
 	"0015_provider_requests.sql":     "478c6571ca66557bc6ff6b3e052b1d937e89f75c0d2d91510b0508d3e8e9edb9",
 	"0016_entities.sql":              "35ce1b3c8ecec90001c35ff470256917d61748273db5067ef0e63545a6b4c662",
 	"0017_saml.sql":                  "f959f92cf0ef46910e2a41b870962e5d019094a5e6ca8b0f2e006e042a1e8928",
+	"0018_federation.sql":            "da3bf341480e09e96a3dea4d599209277bd882c39382eab7d3e9530e6fc9c398",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

@@ -24,6 +24,8 @@ func Run(t *testing.T, open Open) {
 		{"clients", testClients},
 		{"domains", testDomains},
 		{"resource servers", testResourceServers},
+		{"identity providers", testIdentityProviders},
+		{"accounts at identity providers", testUserIdentities},
 		{"users", testUsers},
 		{"user names are unique", testUserConflicts},
 		{"users by filter", testFilters},

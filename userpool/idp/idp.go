@@ -21,6 +21,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -60,6 +61,8 @@ type Options struct {
 
 	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
+	Makers map[providers.Type]providers.Maker // see providers.Options; may be nil
+
 	// See userpool.Options for these and their defaults.
 	NewKey      func(rand io.Reader) (*token.SigningKey, error)
 	KeyRotation time.Duration
@@ -69,19 +72,20 @@ type Options struct {
 
 // Provider is the services of user pools, wired together.
 type Provider struct {
-	Pools    *userpool.Service
-	Domains  *domains.Service
-	Scopes   *resourceservers.Service
-	Tokens   *tokens.Service
-	Users    *directory.Service
-	Devices  *devices.Service
-	Passkeys *passkeys.Service
-	Factors  *factors.Service
-	SignIns  *signin.Machine
-	Threat   *threat.Service
-	OAuth    *oauth.Service
-	Branding *branding.Service
-	Terms    *terms.Service
+	Pools     *userpool.Service
+	Domains   *domains.Service
+	Scopes    *resourceservers.Service
+	Tokens    *tokens.Service
+	Users     *directory.Service
+	Devices   *devices.Service
+	Passkeys  *passkeys.Service
+	Factors   *factors.Service
+	SignIns   *signin.Machine
+	Threat    *threat.Service
+	OAuth     *oauth.Service
+	Branding  *branding.Service
+	Providers *providers.Service
+	Terms     *terms.Service
 
 	base *userpool.Base
 }
@@ -101,7 +105,7 @@ func New(o Options) (*Provider, error) {
 	}
 	p := &Provider{base: base}
 	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, CheckProviders: providers.CheckClient, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +158,9 @@ func (p *Provider) newParts(o *Options) (err error) {
 		return err
 	}
 	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools, Version: p.loginVersion}); err != nil {
+		return err
+	}
+	if p.Providers, err = providers.New(providers.Options{Base: p.base, Pools: p.Pools, Makers: o.Makers}); err != nil {
 		return err
 	}
 	p.Terms, err = terms.New(terms.Options{Base: p.base, Pools: p.Pools})

@@ -47,6 +47,22 @@ create table resource_servers (
 );
 create index resource_servers_by_age on resource_servers (pool_id, created_at, id);
 
+create table identity_providers (
+    pool_id     text collate "C" not null references pools (id) on delete cascade,
+    name        text collate "C" not null,
+    type        text collate "C" not null,
+    sealed      bytea,
+    mapping     text collate "C" not null,
+    acr         text collate "C" not null,
+    identifiers text collate "C",
+    unsolicited boolean not null,
+    version     bigint not null,
+    declared    boolean not null,
+    created_at  timestamptz,
+    modified_at timestamptz,
+    primary key (pool_id, name)
+);
+
 create table users (
     pool_id              text collate "C" not null references pools (id) on delete cascade,
     sub                  text collate "C" not null,
@@ -93,6 +109,21 @@ create table user_search (
     foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
 );
 create index user_search_by_user on user_search (pool_id, sub);
+
+create table user_identities (
+    pool_id    text collate "C" not null,
+    provider   text collate "C" not null,
+    attribute  text collate "C" not null,
+    value      text collate "C" not null,
+    sub        text collate "C" not null,
+    type       text collate "C" not null,
+    issuer     text collate "C" not null,
+    first      boolean not null,
+    created_at timestamptz,
+    primary key (pool_id, provider, attribute, value),
+    foreign key (pool_id, sub) references users (pool_id, sub) on delete cascade
+);
+create index user_identities_by_user on user_identities (pool_id, sub, created_at, provider, attribute, value);
 
 create table user_groups (
     pool_id     text collate "C" not null references pools (id) on delete cascade,

@@ -1,0 +1,138 @@
+package providers
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+)
+
+// Type is the type of a provider, as ProviderType spells it.
+type Type string
+
+// The types of providers.
+const (
+	SAML     Type = "SAML"
+	OIDC     Type = "OIDC"
+	Facebook Type = "Facebook"
+	Google   Type = "Google"
+	Amazon   Type = "LoginWithAmazon"
+	Apple    Type = "SignInWithApple"
+)
+
+// Types are all types, in the order of the API's model.
+var Types = []Type{SAML, Facebook, Google, Amazon, Apple, OIDC}
+
+// Social reports whether there is one provider of the type in the world, which gives its name to the providers of pools.
+func (t Type) Social() bool { return t != SAML && t != OIDC }
+
+// The keys of Details that packages read. A provider of any type can have the addresses.
+const (
+	ClientID     = "client_id"
+	ClientSecret = "client_secret" //nolint:gosec // the name of a member
+	Scopes       = "authorize_scopes"
+	Method       = "attributes_request_method" // GET or POST, in capitals
+	Issuer       = "oidc_issuer"
+	AuthorizeURL = "authorize_url"
+	TokenURL     = "token_url" //nolint:gosec // the name of a member
+	UserInfoURL  = "attributes_url"
+	KeysURL      = "jwks_uri"
+	AddNames     = "attributes_url_add_attributes" // true: UserInfoURL takes the names of the mapped attributes
+	TokenMethod  = "token_request_method"          //nolint:gosec // the name of a member
+	APIVersion   = "api_version"                   // of Facebook
+	TeamID       = "team_id"                       // of Apple, as KeyID and PrivateKey
+	KeyID        = "key_id"
+	PrivateKey   = "private_key"
+
+	MetadataURL       = "MetadataURL" // of SAML, as all below
+	MetadataFile      = "MetadataFile"
+	SignOut           = "IDPSignout"
+	EncryptedAnswers  = "EncryptedResponses"
+	RequestSigning    = "RequestSigningAlgorithm"
+	Unsolicited       = "IDPInit"
+	SignInRedirect    = "SSORedirectBindingURI"
+	SignOutRedirect   = "SLORedirectBindingURI"
+	ActiveCertificate = "ActiveEncryptionCertificate"
+)
+
+// Subject is the attribute name under which a provider's own id of a user is linked.
+const Subject = "Cognito_Subject"
+
+// Provider is an identity provider of a user pool. Callers must not change its maps.
+type Provider struct {
+	PoolID      string
+	Name        string
+	Type        Type
+	Details     map[string]string // what was given, with what the type fills in
+	Private     map[string]string // what only Sluice knows, such as the key of an encryption certificate; never shown
+	Mapping     map[string]string // attributes of the pool to those of the provider
+	Acr         map[string]string
+	Identifiers []string
+	Version     int // changes with every change
+	Created     time.Time
+	Modified    time.Time
+}
+
+// On reports whether a detail is true, in any case.
+func (p *Provider) On(key string) bool { return strings.EqualFold(p.Details[key], "true") }
+
+// SubjectName returns what the provider calls its id of a user; "" for SAML, whose answers have a NameID.
+func (p *Provider) SubjectName() string { return kinds[p.Type].subject }
+
+// Group returns the name of the group of the users who sign in with the provider.
+func (p *Provider) Group() string { return GroupOf(p.PoolID, p.Name) }
+
+// GroupOf returns the name of the group of the users of a provider.
+func GroupOf(poolID, name string) string { return poolID + "_" + name }
+
+// Shown returns the details as the API shows them: without those that it takes only.
+func (p *Provider) Shown() map[string]string {
+	shown := maps.Clone(p.Details)
+	for _, key := range kinds[p.Type].hidden {
+		delete(shown, key)
+	}
+	return shown
+}
+
+// ShownMapping returns the mapping as the API shows it, with the name of the subject.
+func (p *Provider) ShownMapping() map[string]string {
+	shown := maps.Clone(p.Mapping)
+	if name := p.SubjectName(); name != "" {
+		if shown == nil {
+			shown = map[string]string{}
+		}
+		shown[username] = name
+	}
+	return shown
+}
+
+// username is the key of the subject in a mapping.
+const username = "username"
+
+// Summary is what lists show of a provider, without its details.
+type Summary struct {
+	Name        string
+	Type        Type
+	Identifiers []string
+	Unsolicited bool // takes answers that nobody asked for
+	Created     time.Time
+	Modified    time.Time
+}
+
+func summary(rec *store.IdentityProvider) Summary {
+	return Summary{Name: rec.Name, Type: Type(rec.Type), Identifiers: rec.Identifiers, Unsolicited: rec.Unsolicited,
+		Created: rec.CreatedAt, Modified: rec.ModifiedAt}
+}
+
+// Proof is what a leg learned about a user and checked. Nothing in it comes from a place that is not signed or not asked over TLS.
+type Proof struct {
+	Subject      string            // the provider's id of the user, as the provider writes it
+	Issuer       string            // the entity id of a SAML provider; else ""
+	Attributes   map[string]string // by the provider's names; values as text
+	Event        any               // request.attributes of InboundFederation; its JSON is what the function gets
+	Methods      []string          // how the user signed in there, as in the claim amr; nil = not known
+	SessionIndex string            // of SAML, for sign-out
+	NameIDFormat string            // of SAML, for sign-out
+	At           time.Time
+}
