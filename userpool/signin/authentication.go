@@ -39,8 +39,8 @@ type Authentication struct {
 // Foreign is a sign-in at an identity provider of the pool. It is kept as JSON.
 type Foreign struct {
 	Provider     string `json:"provider"`
-	Subject      string `json:"subject"`          // as the provider writes it
-	NameIDFormat string `json:"format,omitempty"` // of SAML
+	Subject      string `json:"subject"`           // as the provider writes it
+	NameIDFormat string `json:"format,omitempty"`  // of SAML
 	SessionIndex string `json:"session,omitempty"` // of SAML
 }
 
