@@ -124,6 +124,7 @@ func clientOptions(client *config.Client) map[string]option {
 
 		"device_grant":   onOff(&client.DeviceGrant, "device_grant [on|off]"),
 		"require_pkce":   onOff(&client.RequirePKCE, "require_pkce [on|off]"),
+		"require_par":    onOff(&client.RequirePAR, "require_par [on|off]"),
 		"token_exchange": func(d *caddyfile.Dispenser) error { return parseTokenExchange(d, client) },
 		"branding":       func(d *caddyfile.Dispenser) error { return parseBranding(d, client) },
 		"terms":          func(d *caddyfile.Dispenser) error { return parseTerms(d, client) },

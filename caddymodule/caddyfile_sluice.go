@@ -41,6 +41,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            jwks_uri <url>             # with those of a URL
 //	            device_grant [on|off]      # RFC 8628
 //	            require_pkce [on|off]
+//	            require_par [on|off]       # RFC 9126
 //	            token_exchange {           # RFC 8693
 //	                subject  <client id>...
 //	                audience <uri>...

@@ -40,6 +40,8 @@ type Client struct {
 	TokenExchange *TokenExchange `json:"token_exchange,omitempty"`
 	// RequirePKCE refuses authorization requests of the client without a code_challenge.
 	RequirePKCE bool `json:"require_pkce,omitempty"`
+	// RequirePAR refuses authorization requests that the client has not pushed (RFC 9126).
+	RequirePAR bool `json:"require_par,omitempty"`
 	// Branding is how managed login looks for the client. Default: the default look.
 	Branding *Branding `json:"branding,omitempty"`
 	// Terms are the documents that sign-up pages link to: both, or none is shown.

@@ -113,7 +113,7 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 
 // oauth is what AWS's settings of a declared app client do not have, in the domain's terms.
 func (d *declarations) oauth(c config.Client) oauthclient.Metadata {
-	m := oauthclient.Metadata{Keys: d.keys[c.ID], KeysURL: c.JWKSURI, Device: c.DeviceGrant, PKCE: c.RequirePKCE}
+	m := oauthclient.Metadata{Keys: d.keys[c.ID], KeysURL: c.JWKSURI, Device: c.DeviceGrant, PKCE: c.RequirePKCE, PAR: c.RequirePAR}
 	if c.JWKS != "" || c.JWKSURI != "" {
 		m.AuthMethod = oauthclient.PrivateKeyJWT
 	}

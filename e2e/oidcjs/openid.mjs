@@ -10,17 +10,17 @@ const discover = (id, authentication) => client.discovery(issuer, id, undefined,
 const refused = (code) => (error) => error.error === code || error.cause?.error === code || assert.fail(`${error} instead of ${code}`);
 
 // signIn runs the code flow with PKCE, state and nonce.
-const signIn = async (config, more = {}) => {
+const signIn = async (config, more = {}, build = client.buildAuthorizationUrl) => {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
   const expectedState = client.randomState();
   const expectedNonce = client.randomNonce();
-  const address = client.buildAuthorizationUrl(config, {
+  const address = await build(config, {
     redirect_uri: settings.callback, scope: 'openid email', state: expectedState, nonce: expectedNonce,
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256', ...more,
   });
   const back = await visit(address);
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true, maxAge: more.max_age };
-  return { back, checks, tokens: await client.authorizationCodeGrant(config, back, checks) };
+  return { address, back, checks, tokens: await client.authorizationCodeGrant(config, back, checks) };
 };
 
 const basic = await discover(settings.web, client.ClientSecretBasic(settings.secret));
@@ -96,6 +96,19 @@ const registered = await client.dynamicClientRegistration(
 );
 assert.ok(registered.clientMetadata().client_secret);
 assert.equal((await signIn(registered)).tokens.claims().sub, sub);
+
+// A client that pushes its requests, and must.
+const pusher = await client.dynamicClientRegistration(
+  issuer,
+  { redirect_uris: [settings.callback], require_pushed_authorization_requests: true },
+  undefined,
+  insecure,
+);
+await assert.rejects(signIn(pusher), refused('invalid_request'));
+const pushed = await signIn(pusher, {}, client.buildAuthorizationUrlWithPAR);
+assert.deepEqual([...pushed.address.searchParams.keys()], ['request_uri', 'client_id']);
+assert.equal(pushed.tokens.claims().sub, sub);
+await assert.rejects(signIn(pusher, { scope: 'admin' }, client.buildAuthorizationUrlWithPAR), refused('invalid_scope'));
 
 // The end of the session.
 const { back: left, tokens } = await signIn(basic);

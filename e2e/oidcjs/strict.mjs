@@ -115,3 +115,21 @@ const made = await register({ redirect_uris: [settings.callback], token_endpoint
 assert.equal(made.client_secret, undefined);
 await fails(() => register({ redirect_uris: ['http://app.example.com/'] }), 'invalid_redirect_uri');
 await fails(() => register({ redirect_uris: [settings.callback], grant_types: ['password'] }), 'invalid_client_metadata');
+
+// A client that registers with a key pushes a request. The pages of the sign-in follow; the reference works once.
+const { kty, crv, x, y, kid } = jwk;
+const signing = await register({ redirect_uris: [settings.callback], token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty, crv, x, y, kid }] } });
+const assertion = () => oauth.PrivateKeyJwt({ key, kid });
+const pushVerifier = oauth.generateRandomCodeVerifier();
+const sent = await oauth.pushedAuthorizationRequest(as, signing, assertion(), {
+  redirect_uri: settings.callback, response_type: 'code', scope: 'openid email', state: 's1', prompt: 'login',
+  code_challenge: await oauth.calculatePKCECodeChallenge(pushVerifier), code_challenge_method: 'S256',
+}, http);
+const { request_uri, expires_in } = await oauth.processPushedAuthorizationResponse(as, signing, sent);
+assert.equal(expires_in, 90);
+const reference = new URL(as.authorization_endpoint);
+reference.search = new URLSearchParams({ client_id: signing.client_id, request_uri });
+const answered = oauth.validateAuthResponse(as, signing, await visit(reference), 's1');
+const grant = await redeem(signing, assertion(), answered, pushVerifier);
+assert.equal(oauth.getValidatedIdTokenClaims(await oauth.processAuthorizationCodeResponse(as, signing, grant)).sub, sub);
+assert.equal((await fetch(reference, { redirect: 'manual' })).status, 400);

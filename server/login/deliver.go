@@ -118,8 +118,8 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest,
-	oauth.KeyError: pages.ProblemRequest, oauth.KeyExpired: pages.ProblemExpired, oauth.KeyDown: pages.ProblemProvider,
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest, oauth.KeyExpired: pages.ProblemExpired,
+	oauth.KeyError: pages.ProblemRequest, oauth.KeyLate: pages.ProblemExpired, oauth.KeyDown: pages.ProblemProvider,
 	oauth.KeyState: pages.ProblemAnswer, oauth.KeyAnswer: pages.ProblemAnswer}
 
 // showAccounts shows the users who are signed in with this browser, if the app asks for it. It returns false if there is nothing to show.

@@ -35,6 +35,15 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyRequest, ""))
 		return
 	}
+	opened, err := h.OAuth.Open(r.Context(), at.PoolID, query)
+	if err != nil {
+		h.refuse(w, r, at, err)
+		return
+	}
+	next := encoded(r, query)
+	if opened != nil {
+		query, next = opened, opened.Encode()
+	}
 	a, err := h.OAuth.Parse(r.Context(), at.PoolID, query)
 	if err != nil {
 		h.refuse(w, r, at, err)
@@ -51,7 +60,7 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 	case answer == nil && h.Providers != nil && a.Provider != "" && a.Provider != oauth.Local:
 		h.Providers.Begin(w, r, a, query)
 	case answer == nil:
-		redirect(w, r, at.Path+loginPath+"?"+encoded(r, query))
+		redirect(w, r, at.Path+loginPath+"?"+next)
 	default:
 		h.deliver(w, r, at, answer)
 	}

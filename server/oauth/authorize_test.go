@@ -125,6 +125,44 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
+// RFC 9126 section 4: the browser brings a reference, which works once, and the login pages go on with another one.
+func TestAuthorizeWithAPushedRequest(t *testing.T) {
+	s := newSite(t)
+	p, c, err := s.Pools.ClientOf(t.Context(), s.pool, s.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	push := func() string {
+		t.Helper()
+		query, err := url.ParseQuery(s.query("&nonce=n1&lang=de"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pushed, err := s.OAuth.Push(t.Context(), p, c, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url.Values{"client_id": {s.client}, "request_uri": {pushed.RequestURI}}.Encode()
+	}
+	query := push()
+	w := s.ask("GET", "/oauth2/authorize?"+query, "", "")
+	to, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || w.Code != 302 || to.Path != "/login" || to.Query().Get("lang") != "de" || to.Query().Has("state") {
+		t.Fatal(w.Code, to, err)
+	}
+	if a, err := s.OAuth.Parse(t.Context(), s.pool, to.Query()); err != nil || a.Nonce != "n1" || a.State != "s t+x" {
+		t.Error(a, err)
+	}
+	for name, again := range map[string]string{"again": query, "that of the pages": to.RawQuery} {
+		if w := s.ask("GET", "/oauth2/authorize?"+again, "", ""); w.Code != 400 || w.Header().Get("Location") != "" {
+			t.Error(name, w.Code, w.Header())
+		}
+	}
+	if w := s.ask("POST", "/oauth2/authorize", push(), s.signIn()); w.Code != 303 || !strings.HasPrefix(w.Header().Get("Location"), callback+"?code=") {
+		t.Error("with a session:", w.Code, w.Header())
+	}
+}
+
 // RP-Initiated Logout section 2 and 3: the browser is never sent to an address that is not registered.
 func TestLogout(t *testing.T) {
 	s := newSite(t)

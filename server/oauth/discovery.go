@@ -49,6 +49,7 @@ type additions struct {
 	Introspection      string   `json:"introspection_endpoint"`
 	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
 	Prompts            []string `json:"prompt_values_supported"`
+	Pushed             string   `json:"pushed_authorization_request_endpoint"`
 	RequestParameter   bool     `json:"request_parameter_supported"`
 	RequestURI         bool     `json:"request_uri_parameter_supported"`
 	ResponseModes      []string `json:"response_modes_supported"`
@@ -108,6 +109,7 @@ func (h *handler) document(p *userpool.Pool) *document {
 	d.additions = &additions{
 		IssuerInAnswers: true, Claims: claims, ChallengeMethods: []string{"S256"}, Device: base + "/oauth2/device_authorization",
 		GrantTypes: append(grants.GrantTypes(), "implicit"), Introspection: base + "/oauth2/introspect", IntrospectionAuth: d.AuthMethods,
+		Pushed:        base + "/oauth2/par",
 		Prompts:       []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount},
 		ResponseModes: []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}, RevocationAuth: d.AuthMethods,
 		AssertionAlgorithm: grants.AssertionAlgorithms(),

@@ -63,6 +63,7 @@ func endpoints() map[string]endpoint {
 		"/oauth2/userinfo":             {[]string{http.MethodGet, http.MethodPost}, true, (*handler).userInfo},
 		"/oauth2/register":             {post, true, (*handler).register},
 		"/oauth2/device_authorization": {post, true, (*handler).device},
+		"/oauth2/par":                  {post, true, (*handler).push},
 		"/oauth2/introspect":           {post, false, (*handler).introspect},
 	}
 }

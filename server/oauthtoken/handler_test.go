@@ -302,6 +302,30 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
+// RFC 9126 sections 2.2 and 2.3.
+func TestPushedAuthorizationRequests(t *testing.T) {
+	s := newSite(t, userpool.PoolSettings{})
+	c := s.Client(s.pool.ID, userpool.ClientSettings{AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []string{"code"},
+		CallbackURLs: []string{"https://app.example.com/"}, AllowedOAuthScopes: []string{"openid"}, SupportedIdentityProviders: []string{"COGNITO"}})
+	request := []string{"client_id", c.ID, "response_type", "code", "redirect_uri", "https://app.example.com/"}
+	w := s.post("/oauth2/par", "", request...)
+	m := members(t, w)
+	uri, _ := m["request_uri"].(string)
+	if w.Code != 201 || !strings.HasPrefix(uri, "urn:ietf:params:oauth:request_uri:") || m["expires_in"] != 90.0 || len(m) != 2 ||
+		!strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+		t.Errorf("%d %v %v", w.Code, m, w.Header())
+	}
+	if w := s.post("/oauth2/par", "", append(request, "scope", "admin")...); w.Code != 400 || w.Body.String() != `{"error":"invalid_scope"}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := s.post("/oauth2/par?"+url.Values{"client_id": {c.ID}}.Encode(), "", request...); w.Code != 400 {
+		t.Errorf("parameters in the URL: %d %s", w.Code, w.Body)
+	}
+	if w := s.do(httptest.NewRequest("GET", "/oauth2/par", nil)); w.Code != 405 {
+		t.Errorf("GET: %d", w.Code)
+	}
+}
+
 // RFC 8628 section 3.2.
 func TestDeviceAuthorization(t *testing.T) {
 	s := newSite(t, userpool.PoolSettings{})

@@ -70,7 +70,7 @@ func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *provide
 }
 
 // take spends the record of a state. A state that is unknown, or that another browser has, is oauth.KeyState; one that is too old
-// oauth.KeyExpired.
+// oauth.KeyLate.
 func (s *Service) take(ctx context.Context, poolID string, in *Answer) (*pending, error) {
 	state, browser := hash("state", in.State), hash("browser", in.Browser)
 	if state == nil || browser == nil {
@@ -97,7 +97,7 @@ func (s *Service) take(ctx context.Context, poolID string, in *Answer) (*pending
 	case err != nil:
 		return nil, err
 	case !s.base.Now().Before(rec.ExpiresAt):
-		expired := oauth.Shown(oauth.KeyExpired, rec.ClientID)
+		expired := oauth.Shown(oauth.KeyLate, rec.ClientID)
 		if query, err := url.ParseQuery(kept.Query); err == nil {
 			expired.Again = again(query)
 		}

@@ -34,6 +34,7 @@ type Registration struct {
 	ResponseTypes []string `json:"response_types,omitempty"`
 	Scope         string   `json:"scope,omitempty"`
 	LogoutURIs    []string `json:"post_logout_redirect_uris,omitempty"`
+	PAR           bool     `json:"require_pushed_authorization_requests,omitempty"`
 
 	Keys    json.RawMessage `json:"jwks,omitempty"`
 	KeysURL string          `json:"jwks_uri,omitempty"`
@@ -160,7 +161,7 @@ func (in *Registration) settings() (userpool.ClientSettings, error) {
 	if err != nil {
 		return userpool.ClientSettings{}, err
 	}
-	m := &oauthclient.Metadata{PKCE: in.AuthMethod == None, Registered: registered}
+	m := &oauthclient.Metadata{PKCE: in.AuthMethod == None, PAR: in.PAR, Registered: registered}
 	if in.AuthMethod == PrivateKeyJWT {
 		m.AuthMethod, m.Keys, m.KeysURL = PrivateKeyJWT, in.Keys, in.KeysURL
 	}

@@ -43,9 +43,10 @@ const (
 	KeyProvider = "provider"          // the client has no such identity provider, or none
 	KeyLogout   = "logout"            // logout_uri is not registered, or the request has no target
 	KeyRequest  = "request"           // the request is malformed
+	KeyExpired  = "expired"           // the pushed request is too old, or was used before
 	KeyError    = "error"             // any other
 	KeyState    = "state"             // an identity provider's answer belongs to no request of the browser
-	KeyExpired  = "expired"           // the sign-in at an identity provider took too long
+	KeyLate     = "late"              // the sign-in at an identity provider took too long
 	KeyDown     = "provider_down"     // the identity provider does not answer
 	KeyAnswer   = "provider_answer"   // an identity provider sent an answer that nobody asked for
 )
@@ -70,9 +71,10 @@ var texts = map[string]string{
 	KeyProvider: "Login option is not available. Please try another one",
 	KeyLogout:   "The application asked to be called back after the sign-out at an address that is not registered for it.",
 	KeyRequest:  "The request is malformed.",
+	KeyExpired:  "The request has expired. Go back to the application and try again.",
 	KeyError:    "An error was encountered with the requested page.",
 	KeyState:    "An error was encountered with the requested page.",
-	KeyExpired:  "Something went wrong",
+	KeyLate:     "Something went wrong",
 	KeyDown:     "The identity provider does not answer. Please try another login option, or this one again in a moment",
 	KeyAnswer:   "Invalid samlResponse or relayState from identity provider",
 }

@@ -18,10 +18,20 @@ func FuzzRequestsGoOnlyToRegisteredAddresses(f *testing.F) {
 		"id_token_hint=a.b.c", "response_type=token", "redirect_uri=myapp://in?from=sluice"} {
 		f.Add(s.request(change).Encode())
 	}
+	pushed, err := s.OAuth.Open(f.Context(), s.pool.ID, s.pushed("lang=de"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(pushed.Encode())
 	f.Fuzz(func(t *testing.T, raw string) {
 		query, err := url.ParseQuery(raw)
 		if err != nil {
 			return
+		}
+		if _, err := s.OAuth.Open(t.Context(), s.pool.ID, query); err != nil {
+			if _, ok := errors.AsType[*oauth.PageError](err); !ok {
+				t.Fatal(err)
+			}
 		}
 		_, err = s.OAuth.Parse(t.Context(), s.pool.ID, query)
 		var shown *oauth.PageError

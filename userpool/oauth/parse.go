@@ -18,16 +18,31 @@ const (
 )
 
 // Parse checks an authorization request, which the login pages get too. The error is a *PageError, a *RedirectError, or one of the
-// store. Unknown parameters are ignored.
+// store. Unknown parameters are ignored. The parameters of a pushed request are those that were pushed; see Open.
 //
 // Source: RFC 6749 section 4.1.2.1: an error of client_id or redirect_uri must not go to the redirect URI.
 func (s *Service) Parse(ctx context.Context, poolID string, query url.Values) (*Authorization, error) {
+	if !s.isPushed(query) {
+		return s.parse(ctx, poolID, query, false)
+	}
+	query, err := s.opened(poolID, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.parse(ctx, poolID, query, true)
+}
+
+// parse checks a request, which the client may have pushed.
+func (s *Service) parse(ctx context.Context, poolID string, query url.Values, pushed bool) (*Authorization, error) {
 	a, err := s.identify(ctx, poolID, query)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.parseResponse(query, s.o.Strict); err != nil {
 		return nil, err
+	}
+	if !pushed && a.Client.Settings.OAuth.RequiresPAR() {
+		return nil, a.refuse(InvalidRequest, "the client must push its authorization requests")
 	}
 	if err := a.parseProof(query); err != nil {
 		return nil, err

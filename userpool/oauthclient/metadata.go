@@ -23,6 +23,7 @@ type Metadata struct {
 	Device     bool            `json:"device_grant,omitempty"`
 	Exchange   *Exchange       `json:"token_exchange,omitempty"` // nil allows none
 	PKCE       bool            `json:"require_pkce,omitempty"`
+	PAR        bool            `json:"require_pushed_authorization_requests,omitempty"`
 	Registered json.RawMessage `json:"registered,omitempty"` // what the client registered with and only gets back
 }
 
@@ -49,6 +50,9 @@ func (m *Metadata) HasDeviceGrant() bool { return m != nil && m.Device }
 
 // RequiresPKCE reports whether authorization requests of the client need a code_challenge.
 func (m *Metadata) RequiresPKCE() bool { return m != nil && m.PKCE }
+
+// RequiresPAR reports whether the client must push its authorization requests (RFC 9126).
+func (m *Metadata) RequiresPAR() bool { return m != nil && m.PAR }
 
 // Exchanges reports whether the client may exchange tokens of a client for tokens for the audience.
 func (m *Metadata) Exchanges(subjectClient, audience string) bool {
