@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -116,10 +115,4 @@ func (s *Service) open(rec *store.ProviderRequest) (*pending, error) {
 		return nil, fmt.Errorf("federation: request: %w", err)
 	}
 	return kept, nil
-}
-
-// fields splits a text at blanks. It takes 20 parts at most.
-func fields(text string) []string {
-	list := strings.Fields(text)
-	return list[:min(len(list), 20)]
 }

@@ -43,8 +43,9 @@ type Authorization struct {
 	LoginHint string
 	Lang      string
 	Prompt    []string
-	MaxAge    *int  // seconds
-	Levels    []int // of acr_values, those that are known: the first that the user can reach is demanded
+	MaxAge    *int     // seconds
+	Acr       []string // acr_values as they are
+	Levels    []int    // of acr_values, those that are known: the first that the user can reach is demanded
 
 	Subject string // the user whom the client expects, from id_token_hint; "" for any
 

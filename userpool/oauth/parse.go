@@ -300,10 +300,11 @@ func (a *Authorization) parseInteraction(query url.Values, strict bool) error {
 		}
 		a.MaxAge = new(int(seconds))
 	}
+	a.Acr = strings.Fields(query.Get("acr_values"))
 	if a.Pool.Settings.UserPoolTier == userpool.TierLite {
 		return nil
 	}
-	for _, value := range strings.Fields(query.Get("acr_values")) {
+	for _, value := range a.Acr {
 		if level := a.Pool.Acr.Level(value); level > 0 {
 			a.Levels = append(a.Levels, level)
 		}
