@@ -67,6 +67,7 @@ func New(o Options) (*Handler, error) {
 		{path: "/resendcode", post: (*visit).resendCode},
 		{path: "/forgotPassword", get: (*visit).showForgot, post: (*visit).forgot},
 		{path: "/confirmforgotPassword", get: (*visit).showReset, post: (*visit).reset},
+		{path: "/consent", get: (*visit).showConsent, post: (*visit).consent},
 		{path: "/passkeys/add", get: (*visit).showAddPasskey, post: (*visit).addPasskey},
 		{path: "/confirmUser", get: (*visit).confirmLink, bare: true},
 		{path: threat.FeedbackPath, get: (*visit).feedback, bare: true},

@@ -257,6 +257,8 @@ func (v *visit) next(d *pageData, life time.Duration) error {
 		path = "/passkeys/add"
 	case stepDevice:
 		path = "/device"
+	case stepConsent:
+		path = "/consent"
 	}
 	return v.goTo(path)
 }

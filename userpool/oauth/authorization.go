@@ -49,6 +49,9 @@ type Authorization struct {
 
 	Subject string // the user whom the client expects, from id_token_hint; "" for any
 
+	// AsksConsent says that the caller asks the user before the app gets the answer, if NeedsConsent reports so.
+	AsksConsent bool
+
 	// Visit is where the browser is, for the session; the caller may set it.
 	Visit userpool.Visit
 	// Account is the id of an Account that the user chose, for Resume; "" = none.
@@ -84,6 +87,15 @@ func printable(text string, most int) string {
 	}, text)
 	return text[:min(len(text), most)]
 }
+
+// NeedsConsent reports whether the user must allow what the request asks for. Operators vouch for the clients that they made; a client that
+// registered itself could be anyone's, and a link to it would be enough to have a code for whoever is signed in.
+func (a *Authorization) NeedsConsent() bool {
+	return a.Client.Settings.ClientType == userpool.ClientDCR
+}
+
+// Deny returns the error for a user who does not allow it.
+func (a *Authorization) Deny() *RedirectError { return a.refuse(AccessDenied, "") }
 
 // Fail returns the error for a request that could not be answered for a reason that is not the client's.
 func (a *Authorization) Fail() *RedirectError { return a.refuse(ServerError, "") }

@@ -156,6 +156,7 @@ func accounts() []Sample {
 		{"user-code", device, pages.UserCode{}},
 		{"user-code-wrong", invalid(device, pages.FieldError{Field: "user_code", Key: pages.ErrUserCode}), pages.UserCode{Code: "WDJB-MJHT"}},
 		{"allow", device, pages.Allow{Code: "WDJB-MJHT", Username: user, Scopes: []string{"openid", "email", "notes/read"}}},
+		{"consent", frame("/consent"), pages.Consent{Username: user, Host: "localhost:33418", Scopes: []string{"openid", "email", "notes/read"}}},
 		{"sign-out", frame("/logout"), pages.SignOut{Username: user}},
 	}
 }
