@@ -313,3 +313,19 @@ func TestOnlyTrustedProxiesNameTheSite(t *testing.T) {
 		t.Errorf("a list: %s", got)
 	}
 }
+
+// On a site without https, another host of the domain can set a second cookie of the name. It must not keep a user from signing out.
+func TestASecondCookieDoesNotPreventASignOut(t *testing.T) {
+	e, _ := loginEdge(t, "", everyoneSignedIn)
+	for _, both := range []string{"%s=tossed; %[1]s=%s", "%s=%s; %[1]s=tossed"} {
+		b := e.browser(t)
+		b.open("/")
+		name, value := b.session()
+		if a := e.send(t, "POST", "/.sluice/logout", "", "Cookie: "+fmt.Sprintf(both, name, value), "Sec-Fetch-Site: same-origin"); a.status != http.StatusSeeOther {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		if a := e.get(t, "/", "Cookie: "+name+"="+value); a.status != http.StatusUnauthorized {
+			t.Errorf("the session lives: %d", a.status)
+		}
+	}
+}

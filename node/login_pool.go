@@ -34,7 +34,8 @@ func (n *Node) poolProvider(g *GatePlan) login.Provider {
 		scopes: l.Scopes, namesIssuer: !g.app.StrictAWS}
 }
 
-var errPoolClient = errors.New("login: the user pool has no such app client")
+// errPoolClient ends sessions: a client that was deleted gives no tokens any more.
+var errPoolClient = &login.Refused{Code: "unauthorized_client"}
 
 // find returns the pool and the client as they are now.
 func (p *poolProvider) find(ctx context.Context) (*userpool.Pool, *userpool.Client, error) {

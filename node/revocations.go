@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -17,48 +18,96 @@ import (
 )
 
 // Revocations connects the services that end sign-ins with the gates and APIs that must refuse revoked tokens. The store keeps
-// revocations, an index in memory serves lookups, and Redis, if configured, distributes revocations to other processes.
+// revocations, an index in memory serves lookups, and Redis, if configured, distributes revocations to other processes. Without
+// Redis, processes read from the store what others revoked.
 type Revocations struct {
 	index   *revoke.Index
 	store   store.Store
-	feed    *redis.Feed // nil = this is the only process
+	feed    *redis.Feed // nil = without Redis
 	stale   time.Duration
 	closed  bool // refuse when the feed is older than stale
 	stop    context.CancelFunc
-	stopped chan struct{} // closed when maintain has ended
+	stopped sync.WaitGroup // of the background work
 	now     func() time.Time
 	log     *slog.Logger
+
+	background context.Context // ends when the process closes them
 }
 
 // newRevocations uses the index of the storage: gates of an earlier configuration, whose long requests go on after a reload, look
 // at the same one.
 func newRevocations(o *Options, s *Storage) *Revocations {
 	background, stop := context.WithCancel(context.Background())
-	r := &Revocations{index: s.revoked, store: s.Store, now: o.Now, log: o.Log, stop: stop, stopped: make(chan struct{})}
-	go func() {
-		defer close(r.stopped)
-		r.maintain(background)
-	}()
+	r := &Revocations{index: s.revoked, store: s.Store, now: o.Now, log: o.Log, background: background, stop: stop}
+	r.stopped.Go(r.maintain)
 	return r
 }
 
-// load fills the index with what known reads from the store, and connects to Redis.
-func (r *Revocations) load(ctx context.Context, o *Options, known func(context.Context) ([]revoke.Record, error)) error {
-	records, err := known(ctx)
+// kept reads revocations from the store. tokens.Service implements it.
+type kept interface {
+	Revocations(ctx context.Context) ([]revoke.Record, error)
+	RevocationsSince(ctx context.Context, at time.Time) ([]revoke.Record, error)
+}
+
+// load fills the index from the store, and follows what other processes revoke: through Redis if there is one, else in the store.
+func (r *Revocations) load(ctx context.Context, o *Options, from kept) error {
+	begun := r.now()
+	records, err := from.Revocations(ctx)
 	if err == nil {
 		err = r.index.Apply(records...)
 	}
 	if err != nil {
 		return fmt.Errorf("reading revocations: %w", err)
 	}
-	if c := o.Config.Redis; c != nil {
-		if r.feed, err = newFeed(o, r.index.Apply, known); err != nil {
-			return err
-		}
-		r.stale, r.closed = time.Duration(c.MaxStale), c.Outage == "fail_closed"
-		r.feed.Start()
+	c := o.Config.Redis
+	if c == nil {
+		r.stopped.Go(func() { r.follow(from, begun) })
+		return nil
 	}
+	if r.feed, err = newFeed(o, r.index.Apply, from.Revocations); err != nil {
+		return err
+	}
+	r.stale, r.closed = time.Duration(c.MaxStale), c.Outage == "fail_closed"
+	r.feed.Start()
 	return nil
+}
+
+const (
+	// followEvery is how often a process without Redis reads what others revoked.
+	followEvery = 5 * time.Second
+	// followBack covers the clocks of other processes, and transactions that take long.
+	followBack = time.Minute
+)
+
+// follow reads what other processes revoke since begun.
+func (r *Revocations) follow(from kept, begun time.Time) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for failed := false; ; {
+		select {
+		case <-r.background.Done():
+			return
+		case <-tick.C:
+		}
+		read, err := r.catchUp(from, begun)
+		if err != nil && !failed && r.background.Err() == nil {
+			r.log.Error("reading what other processes revoked; it is tried again", "error", err)
+		}
+		begun, failed = read, err != nil
+	}
+}
+
+// catchUp applies what was revoked since begun. It returns when it read the store, or begun if it could not.
+func (r *Revocations) catchUp(from kept, begun time.Time) (time.Time, error) {
+	now := r.now()
+	records, err := from.RevocationsSince(r.background, begun.Add(-followBack))
+	if err == nil {
+		err = r.index.Apply(records...)
+	}
+	if err != nil {
+		return begun, err
+	}
+	return now, nil
 }
 
 func newFeed(o *Options, apply func(...revoke.Record) error, known func(context.Context) ([]revoke.Record, error)) (*redis.Feed, error) {
@@ -117,7 +166,8 @@ func (r *Revocations) state() string {
 }
 
 // maintain deletes expired revocations, and sessions of browsers that are over.
-func (r *Revocations) maintain(ctx context.Context) {
+func (r *Revocations) maintain() {
+	ctx := r.background
 	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
 	for {
@@ -157,7 +207,7 @@ func (r *Revocations) deleteSessions(ctx context.Context) error {
 // Close ends the background work.
 func (r *Revocations) Close() error {
 	r.stop()
-	<-r.stopped
+	r.stopped.Wait()
 	if r.feed == nil {
 		return nil
 	}

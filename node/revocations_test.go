@@ -1,11 +1,14 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sqlite"
 )
@@ -41,5 +44,46 @@ func TestSessionsThatAreOverAreDeleted(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// others is what other processes write to the store.
+type others struct {
+	records []revoke.Record
+	since   time.Time
+	err     error
+}
+
+func (o *others) Revocations(context.Context) ([]revoke.Record, error) { return nil, nil }
+
+func (o *others) RevocationsSince(_ context.Context, at time.Time) ([]revoke.Record, error) {
+	o.since = at
+	return o.records, o.err
+}
+
+func TestWithoutRedisAProcessReadsWhatOthersRevoke(t *testing.T) {
+	begun := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+	now := begun.Add(followEvery)
+	clock := func() time.Time { return now }
+	index, err := revoke.NewIndex(revoke.Options{Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Revocations{index: index, background: t.Context(), now: clock}
+	store := &others{records: []revoke.Record{revoke.Issued("https://id.example", "ann", begun, now.Add(time.Hour))}, err: errors.New("busy")}
+	if read, err := r.catchUp(store, begun); err == nil || !read.Equal(begun) {
+		t.Errorf("a store that cannot be read: %v, %v", read, err)
+	}
+	store.err = nil
+	read, err := r.catchUp(store, begun)
+	if err != nil || !read.Equal(now) || !store.since.Equal(begun.Add(-followBack)) {
+		t.Errorf("read at %v since %v, %v", read, store.since, err)
+	}
+	if !index.Revoked(revoke.Credential{Issuer: "https://id.example", Subject: "ann", IssuedAt: begun.Add(-time.Minute)}) {
+		t.Error("the token is not revoked")
+	}
+	epoch := index.Epoch()
+	if _, err := r.catchUp(store, read); err != nil || index.Epoch() != epoch {
+		t.Errorf("what is known already made a change: %v", err)
 	}
 }

@@ -108,7 +108,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions); err != nil {
 		return err
 	}
-	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens.Revocations); err != nil {
+	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens); err != nil {
 		return err
 	}
 	sv.Grants, err = grants.New(grants.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, OAuth: sv.Users.OAuth,

@@ -250,5 +250,6 @@ type Revocation struct {
 type Revocations interface {
 	Put(Revocation) error // one per kind and key; keeps the later NotBefore and the later Until, zero counts as latest
 	Live(now time.Time) ([]Revocation, error)
+	Since(at time.Time) ([]Revocation, error) // with a NotBefore of at or later, or of zero
 	DeleteExpired(now time.Time, limit int) (int, error)
 }

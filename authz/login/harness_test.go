@@ -41,6 +41,7 @@ type world struct {
 	audience any
 	more     map[string]any // claims
 	refresh  bool
+	unscoped bool  // answers do not name the scopes
 	err      error // of the provider
 	wait     chan struct{}
 	renewals int
@@ -172,6 +173,9 @@ func (w *world) tokens(nonce string) (*Tokens, error) {
 		return nil, err
 	}
 	t := &Tokens{ID: signed, Access: "access", Scopes: []string{"openid"}, ExpiresIn: w.life}
+	if w.unscoped {
+		t.Scopes = nil
+	}
 	if w.refresh {
 		t.Refresh = rand.Text()
 	}

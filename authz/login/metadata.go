@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // metadata is what a login needs of a discovery document (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
@@ -25,34 +26,63 @@ type metadata struct {
 
 const maxMetadata = 256 << 10
 
-// metadata returns the discovery document. An old one stays in use while a new one cannot be fetched.
+// How often the discovery document is fetched: when it is old, when a new one cannot be had, and when there is none yet.
+const (
+	metadataLife  = time.Hour
+	metadataRetry = 10 * time.Second
+	metadataFirst = time.Second
+)
+
+// metadata returns the discovery document. An old one stays in use while a new one cannot be fetched. All requests that need the
+// first one wait for the same fetch, and its failure answers those that come right after it.
 func (p *OpenID) metadata(ctx context.Context) (*metadata, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock() // requests that come meanwhile wait for the same fetch
-	now := p.o.Now()
-	if p.found == nil {
-		found, err := p.discover(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("login: discovery of %s: %w", p.o.Issuer, err)
+	if found, due, err := p.known(); !due {
+		return found, err
+	}
+	fetched := p.fetches.DoChan("", func() (any, error) { return p.fetch(context.WithoutCancel(ctx)) })
+	if found, _, _ := p.known(); found != nil {
+		return found, nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-fetched:
+		if r.Err != nil {
+			return nil, r.Err
 		}
-		p.found, p.until = found, now.Add(metadataLife)
+		return r.Val.(*metadata), nil
 	}
-	if !now.Before(p.until) {
-		p.until = now.Add(metadataRetry)
-		go p.rediscover(context.WithoutCancel(ctx))
-	}
-	return p.found, nil
 }
 
-// rediscover replaces the document. The client limits its time.
-func (p *OpenID) rediscover(ctx context.Context) {
-	found, err := p.discover(ctx)
-	if err != nil {
-		return // the next request after metadataRetry tries again
-	}
+// known returns the document, or why there is none, and whether it is time to fetch it.
+func (p *OpenID) known() (found *metadata, due bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.found, p.until = found, p.o.Now().Add(metadataLife)
+	if p.found == nil {
+		err = p.failed
+	}
+	return p.found, !p.o.Now().Before(p.due), err
+}
+
+// fetch fetches the document, unless that has just been done. The client limits its time.
+func (p *OpenID) fetch(ctx context.Context) (*metadata, error) {
+	if found, due, err := p.known(); !due {
+		return found, err
+	}
+	found, err := p.discover(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	again := metadataLife
+	switch {
+	case err == nil:
+		p.found, p.failed = found, nil
+	case p.found == nil:
+		p.failed, again = fmt.Errorf("login: discovery of %s: %w", p.o.Issuer, err), metadataFirst
+	default:
+		again = metadataRetry
+	}
+	p.due = p.o.Now().Add(again)
+	return p.found, p.failed
 }
 
 func (p *OpenID) discover(ctx context.Context) (*metadata, error) {

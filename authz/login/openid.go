@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/sluicegate/sluice/seal"
 )
@@ -30,16 +31,14 @@ type OpenID struct {
 	o      OpenIDOptions
 	client *http.Client
 
-	mu    sync.Mutex
-	found *metadata
-	until time.Time
+	fetches singleflight.Group
+	mu      sync.Mutex
+	found   *metadata // nil until discovery succeeds
+	failed  error     // of the last fetch
+	due     time.Time // when the next fetch may begin
 }
 
-const (
-	metadataLife    = time.Hour
-	metadataRetry   = 10 * time.Second
-	requestPatience = 5 * time.Second
-)
+const requestPatience = 5 * time.Second
 
 // NewOpenID returns an OpenID provider. It asks nothing yet.
 func NewOpenID(o OpenIDOptions) *OpenID {
@@ -82,7 +81,11 @@ func (p *OpenID) Redeem(ctx context.Context, r Redemption) (*Tokens, error) {
 		return nil, err
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.client)
-	return p.tokens(p.config(m, r.RedirectURI).Exchange(ctx, r.Code, oauth2.VerifierOption(r.Verifier)))
+	got, err := tokens(p.config(m, r.RedirectURI).Exchange(ctx, r.Code, oauth2.VerifierOption(r.Verifier)))
+	if err == nil && got.Scopes == nil {
+		got.Scopes = p.o.Scopes // an answer without scope grants what was asked for (RFC 6749 section 5.1)
+	}
+	return got, err
 }
 
 // Refresh implements Provider.
@@ -92,11 +95,11 @@ func (p *OpenID) Refresh(ctx context.Context, refreshToken string) (*Tokens, err
 		return nil, err
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.client)
-	return p.tokens(p.config(m, "").TokenSource(ctx, &oauth2.Token{RefreshToken: refreshToken}).Token())
+	return tokens(p.config(m, "").TokenSource(ctx, &oauth2.Token{RefreshToken: refreshToken}).Token())
 }
 
-// tokens converts the answer of the token endpoint.
-func (p *OpenID) tokens(t *oauth2.Token, err error) (*Tokens, error) {
+// tokens converts the answer of the token endpoint. Scopes is nil if the answer does not name them.
+func tokens(t *oauth2.Token, err error) (*Tokens, error) {
 	if failed, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		status := 0
 		if failed.Response != nil {
@@ -115,10 +118,10 @@ func (p *OpenID) tokens(t *oauth2.Token, err error) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Tokens{Access: t.AccessToken, Refresh: t.RefreshToken, Scopes: p.o.Scopes}
+	out := &Tokens{Access: t.AccessToken, Refresh: t.RefreshToken}
 	out.ID, _ = t.Extra("id_token").(string)
 	if scope, ok := t.Extra("scope").(string); ok {
-		out.Scopes = strings.Fields(scope)
+		out.Scopes = append([]string{}, strings.Fields(scope)...) // "" grants none
 	}
 	if t.ExpiresIn > 0 {
 		out.ExpiresIn = time.Duration(min(t.ExpiresIn, int64((365*24*time.Hour)/time.Second))) * time.Second

@@ -41,7 +41,7 @@ func (s *Service) lease(ctx context.Context, record *store.EdgeSession, stale fu
 	id := record.ID
 	err = s.o.Store.Update(ctx, func(tx store.Tx) (err error) {
 		leased = false
-		if *record, err = tx.EdgeSessions.Get(id); err != nil {
+		if *record, err = s.read(tx, id); err != nil {
 			return err
 		}
 		now := s.o.Now()
@@ -51,9 +51,6 @@ func (s *Service) lease(ctx context.Context, record *store.EdgeSession, stale fu
 		leased, record.LeasedUntil = true, now.Add(lease).Truncate(time.Millisecond)
 		return tx.EdgeSessions.Update(*record)
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = errNone
-	}
 	return leased, err
 }
 
@@ -95,7 +92,7 @@ func (s *Service) ask(ctx context.Context, record store.EdgeSession) (store.Edge
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return record, errNone // it ended meanwhile
+		return record, errOver // it ended meanwhile
 	case err != nil:
 		return record, err
 	}

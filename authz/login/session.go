@@ -95,6 +95,7 @@ func (s *Service) create(ctx context.Context, host string, id *token.Token, got 
 // insert writes a session and ends those of the same user that are too many.
 func (s *Service) insert(ctx context.Context, record store.EdgeSession) error {
 	var ended []revoke.Record
+	var oldest []store.EdgeSession
 	err := s.o.Store.Update(ctx, func(tx store.Tx) error {
 		ended = ended[:0]
 		if err := tx.EdgeSessions.Insert(record); err != nil {
@@ -104,8 +105,9 @@ func (s *Service) insert(ctx context.Context, record store.EdgeSession) error {
 		if err != nil {
 			return err
 		}
-		for _, old := range list[min(maxSessions, len(list)):] {
-			r, err := s.remove(tx, &old)
+		oldest = list[min(maxSessions, len(list)):]
+		for i := range oldest {
+			r, err := s.remove(tx, &oldest[i])
 			if err != nil {
 				return err
 			}
@@ -115,6 +117,11 @@ func (s *Service) insert(ctx context.Context, record store.EdgeSession) error {
 	})
 	if err != nil || len(ended) == 0 {
 		return err
+	}
+	for i := range oldest {
+		if k, err := s.open(&oldest[i]); err == nil {
+			s.revoke(k.Refresh)
+		}
 	}
 	return s.o.Revoker.Revoked(ctx, ended...)
 }
@@ -169,16 +176,30 @@ func (s *Service) identify(cookie, host string) (id string, secret []byte, err e
 	return base64.RawURLEncoding.EncodeToString(opened[:idBytes]), opened[idBytes:], nil
 }
 
+// read reads the record of a session. Of a session that was made while they lasted longer, it shortens the life. The cookie was
+// sealed here, so a session that is not in the store has ended.
+func (s *Service) read(tx store.Tx, id string) (store.EdgeSession, error) {
+	record, err := tx.EdgeSessions.Get(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return record, errOver
+	}
+	if end := record.CreatedAt.Add(s.o.Lifetime).Truncate(time.Millisecond); end.Before(record.ExpiresAt) {
+		record.ExpiresAt = end
+	}
+	if record.ExpiresAt.Before(record.ValidUntil) {
+		record.ValidUntil = record.ExpiresAt
+	}
+	return record, err
+}
+
 // find reads the record of a session and checks the secret.
 func (s *Service) find(ctx context.Context, id string, secret []byte) (store.EdgeSession, error) {
 	var record store.EdgeSession
 	err := s.o.Store.View(ctx, func(tx store.Tx) (err error) {
-		record, err = tx.EdgeSessions.Get(id)
+		record, err = s.read(tx, id)
 		return err
 	})
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return record, errNone
 	case err != nil:
 		return record, err
 	case record.Login != s.id, !s.o.Box.MatchMAC(record.Secret, secretPurpose, secret):
@@ -238,14 +259,26 @@ func (s *Service) End(ctx context.Context, cookie, host string) (*Ended, error) 
 	if err != nil {
 		return nil, err
 	}
-	if k.Refresh != "" {
-		s.inBackground(func(ctx context.Context) {
-			if err := s.o.Provider.Revoke(ctx, k.Refresh); err != nil {
-				s.o.Log.Warn("revoking the refresh token of a session that ended", "error", err)
-			}
-		})
-	}
+	s.revoke(k.Refresh)
 	return &Ended{idToken: k.ID}, nil
+}
+
+// revoke ends the refresh token of a session that ended, "" for none. Where too much runs in the background already, the caller
+// waits, so that no token is forgotten.
+func (s *Service) revoke(refreshToken string) {
+	if refreshToken == "" {
+		return
+	}
+	f := func(ctx context.Context) {
+		if err := s.o.Provider.Revoke(ctx, refreshToken); err != nil {
+			s.o.Log.Warn("revoking the refresh token of a session that ended", "error", err)
+		}
+	}
+	if !s.inBackground(f) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		f(ctx)
+	}
 }
 
 // Logout returns the URL at which the browser ends its session at the provider and comes back; "" if there is none.

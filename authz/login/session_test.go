@@ -266,3 +266,50 @@ func TestALeaseOfAProcessThatDiedEnds(t *testing.T) {
 	w.pass(lease)
 	w.wantUser(s, cookie, "ann")
 }
+
+func TestAShorterLifetimeHoldsForSessionsThatExist(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.signIn(w.service())
+	short := w.service(func(o *Options) { o.Lifetime = 30 * time.Minute })
+	w.wantUser(short, cookie, "ann")
+	w.pass(30 * time.Minute)
+	w.wantGone(short, cookie)
+	w.wantGone(w.service(func(o *Options) { o.Lifetime = 30 * time.Minute }), cookie)
+}
+
+// ALB sends a browser whose session has expired to sign in, also if it denies others. A sweep may have deleted the record.
+func TestASessionThatIsNotInTheStoreHasExpired(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.signIn(w.service())
+	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
+		_, err := tx.EdgeSessions.DeleteExpired(w.clock().Add(24*time.Hour), 0)
+		return err
+	}))
+	if _, err := w.resolve(w.service(), cookie); fault.KindOf(err) != fault.ExpiredToken {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNoRefreshTokenOfASessionThatEndedIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	s := w.service()
+	var cookies []string
+	for range maxSessions + 3 { // three end because there are too many
+		w.pass(time.Millisecond)
+		cookies = append(cookies, w.signIn(s))
+	}
+	for range maxBackground { // too much goes on
+		s.background <- struct{}{}
+	}
+	for _, cookie := range cookies[3:] {
+		_, err := s.End(t.Context(), cookie, testHost)
+		must(t, err)
+	}
+	for range maxBackground {
+		<-s.background
+	}
+	await(s)
+	if w.revoked != len(cookies) {
+		t.Errorf("the provider heard of %d of %d", w.revoked, len(cookies))
+	}
+}

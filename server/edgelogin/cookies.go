@@ -43,13 +43,19 @@ func (v *visit) set(name, value string, life time.Duration) {
 
 // cookieOf returns the value of a cookie; false if there is none, or more than one.
 func cookieOf(r *http.Request, name string) (value string, ok bool) {
-	for _, c := range r.CookiesNamed(name) {
-		if ok {
-			return "", false
-		}
-		value, ok = c.Value, true
+	values := cookiesOf(r, name)
+	if len(values) != 1 {
+		return "", false
 	}
-	return value, ok
+	return values[0], true
+}
+
+// cookiesOf returns the values of all cookies with the name.
+func cookiesOf(r *http.Request, name string) (values []string) {
+	for _, c := range r.CookiesNamed(name) {
+		values = append(values, c.Value)
+	}
+	return values
 }
 
 // attemptCookie returns the name of the cookie of an attempt, without authz.SecurePrefix.

@@ -34,16 +34,17 @@ func (v *visit) logout() {
 	if !ok {
 		to = ""
 	}
-	cookie := v.session()
+	// There may be several cookies of the name on a site without https: other hosts of the domain can add one.
+	cookies := cookiesOf(v.r, CookieName(v.h.o.Cookie, v.site.Secure))
 	switch {
-	case cookie == "":
+	case len(cookies) == 0:
 		v.signedOut(to)
 	case v.r.Method == http.MethodPost && headers.CrossOrigin(v.r.Method, v.r.Header, v.site.Host, v.site.Secure):
 		v.h.page(v.w, http.StatusForbidden, foreignPage)
 	case v.r.Method == http.MethodGet && !v.asked():
 		v.confirm(to)
 	default:
-		v.end(cookie, to)
+		v.end(cookies, to)
 	}
 }
 
@@ -53,12 +54,18 @@ func (v *visit) asked() bool {
 	return (site == "same-origin" || site == "none") && navigates(v.r)
 }
 
-func (v *visit) end(cookie, to string) {
+func (v *visit) end(cookies []string, to string) {
 	ctx := v.r.Context()
-	ended, err := v.h.o.Service.End(ctx, cookie, v.host)
-	if kind := fault.KindOf(err); err != nil && kind != fault.NotAuthorized && kind != fault.ExpiredToken {
-		v.failed(err) // the session lives on, so the cookie stays
-		return
+	var ended *login.Ended
+	for _, cookie := range cookies {
+		e, err := v.h.o.Service.End(ctx, cookie, v.host)
+		if kind := fault.KindOf(err); err != nil && kind != fault.NotAuthorized && kind != fault.ExpiredToken {
+			v.failed(err) // the session lives on, so the cookie stays
+			return
+		}
+		if err == nil {
+			ended = e
+		}
 	}
 	v.set(v.h.o.Cookie, "", 0)
 	if ended == nil {

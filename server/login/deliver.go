@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,6 +20,7 @@ type Authorizer interface {
 	Resume(ctx context.Context, a *oauth.Authorization, cookie string) (*oauth.Response, error)
 	Complete(ctx context.Context, a *oauth.Authorization, by *signin.Authentication, cookie string) (*oauth.Response, error)
 	Accounts(ctx context.Context, poolID, cookie string) ([]oauth.Account, error)
+	OpenSession(ctx context.Context, a *oauth.Authorization, by *signin.Authentication) (string, error)
 }
 
 const cookieSession = "cognito" // the browser's session, of userpool/oauth
@@ -110,7 +112,7 @@ func (v *visit) refuseRequest(err error) error {
 		return v.deliver(e.Response)
 	}
 	if e, ok := errors.AsType[*oauth.PageError](err); ok {
-		v.problem(e.Status, pages.Problem{What: problems[e.Key]})
+		v.problem(e.Status, problemFor(e))
 		return nil
 	}
 	return err
@@ -118,8 +120,12 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyLogout: pages.ProblemRequest, oauth.KeyRequest: pages.ProblemRequest, oauth.KeyExpired: pages.ProblemExpired,
-	oauth.KeyError: pages.ProblemRequest}
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired}
+
+// problemFor returns the page about an error, in most cases the one about a wrong request.
+func problemFor(e *oauth.PageError) pages.Problem {
+	return pages.Problem{What: cmp.Or(problems[e.Key], pages.ProblemRequest)}
+}
 
 // showAccounts shows the users who are signed in with this browser, if the app asks for it. It returns false if there is nothing to show.
 func (v *visit) showAccounts() (bool, error) {
@@ -143,6 +149,9 @@ func (v *visit) accounts() (list []pages.Account, err error) {
 
 // useAccount continues the session of the user who was chosen.
 func (v *visit) useAccount() error {
+	if v.grant != nil { // a device gets tokens of a new sign-in only
+		return v.askName(http.StatusOK, "", nil, nil)
+	}
 	chosen := *v.auth
 	chosen.Account = v.form.Get("account")
 	response, err := v.h.OAuth.Resume(v.r.Context(), &chosen, v.session())
@@ -157,7 +166,7 @@ func (v *visit) useAccount() error {
 
 // ShowError shows an error of the authorization request, for other handlers of the mount point.
 func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError) {
-	h.stranger(w, r).problem(e.Status, pages.Problem{What: problems[e.Key]})
+	h.stranger(w, r).problem(e.Status, problemFor(e))
 }
 
 // ShowForm shows the form that takes an answer to the client's redirect URI, for other handlers of the mount point.

@@ -3,11 +3,13 @@ package login
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -107,10 +109,14 @@ func (v *visit) enterUserCode() error {
 // signedInForDevice keeps the completed sign-in until the user has decided about the device.
 func (v *visit) signedInForDevice(name string, by *signin.Authentication) error {
 	record := by.Record()
+	session, err := v.h.OAuth.OpenSession(v.r.Context(), v.auth, by)
+	if err != nil {
+		return err
+	}
 	if err := v.newBrowser(); err != nil {
 		return err
 	}
-	return v.next(&pageData{Step: stepDevice, Name: cmp.Or(name, by.User.Username), Record: &record}, lifeSignIn)
+	return v.next(&pageData{Step: stepDevice, Name: cmp.Or(name, by.User.Username), Record: &record, SSO: session}, lifeSignIn)
 }
 
 // decide answers the device.
@@ -121,14 +127,14 @@ func (v *visit) decide(allow bool) error {
 	}
 	what := pages.DoneAllowed
 	if allow {
-		err = v.h.Devices.ApproveDevice(v.r.Context(), v.at.PoolID, v.grant.ID, grants.Approver{Record: *v.data.Record})
+		err = v.h.Devices.ApproveDevice(v.r.Context(), v.at.PoolID, v.grant.ID, grants.Approver{Record: *v.data.Record, SSOSession: v.data.SSO})
 	} else {
 		what = pages.DoneDenied
 		err = v.h.Devices.DenyDevice(v.r.Context(), v.at.PoolID, v.grant.ID)
 	}
 	v.drop()
 	v.query = url.Values{}
-	if fault.Is(err, fault.ExpiredCode) {
+	if fault.Is(err, fault.ExpiredCode) || errors.Is(err, userpool.ErrWrongPassword) { // the code is used or old, or the sign-in is over
 		return v.askUserCode(http.StatusBadRequest, []pages.FieldError{{Field: fieldUserCode, Key: pages.ErrUserCode}})
 	}
 	if err != nil {

@@ -62,6 +62,11 @@ func TestADeviceGetsASignInOnlyAfterAFreshSignInAndAYes(t *testing.T) {
 			b.wantPage("/device", 400, "user_code")
 			b.submit("usercode", "user_code", "WDJB-MJHT")
 			b.wantPage("/login", 200, "username")
+			account, chosen := b.form("signin")
+			chosen.Set("action", "account")
+			chosen.Set("account", b.cookies["__Host-cognito"])
+			b.do(post(account, chosen))
+			b.wantPage("/login", 200, "username") // nor is an account that was chosen
 			if w.approved != nil {
 				t.Fatal("allowed without a question")
 			}
@@ -76,7 +81,7 @@ func TestADeviceGetsASignInOnlyAfterAFreshSignInAndAYes(t *testing.T) {
 			if b.status != 200 || (w.approved != nil) != (action == "allow") || w.denied != (action == "deny") {
 				t.Errorf("%d, %+v", b.status, w)
 			}
-			if w.approved != nil && w.approved.Record.Sub == "" {
+			if w.approved != nil && w.approved.SSOSession != "session of "+w.approved.Record.Sub {
 				t.Error("allowed by nobody")
 			}
 			again := b.once(post(address, fields))

@@ -19,7 +19,8 @@ func choosing(factors ...string) userpool.PoolSettings {
 	return s
 }
 
-var chooser = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}
+var chooser = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"},
+	SupportedIdentityProviders: []string{"COGNITO"}}
 
 func withAda(t *testing.T, s *site) {
 	t.Helper()
@@ -160,6 +161,29 @@ func TestThePasskeyPageAsksForASignInAndCanBeSkipped(t *testing.T) {
 	b.cookies["__Host-cognito"] = "forged"
 	b.get("/passkeys/add" + s.query())
 	b.wantPage("/login", 200)
+}
+
+// The page data of a sign-up does not outlive the session: whoever comes to the browser after a sign-out adds no passkey to the account.
+func TestAPasskeyIsNotMadeAfterTheSignOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
+	b := s.browser()
+	b.get("/signup" + s.query())
+	b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
+	b.submit("confirm", "code", s.Code())
+	b.wantPage("/passkeys/add", 200)
+	address, fields := b.form("addpasskey")
+	fields.Set("credential", string(userpooltest.NewAuthenticator(t, "https://auth.example.com").Create([]byte(b.options()))))
+	clear(s.oauth.sessions) // a sign-out
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/login", 200)
+	b.do(post(address, fields))
+	b.wantPage("/login", 200)
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	if strings.Contains(b.body, `value="WEB_AUTHN"`) {
+		t.Error("the passkey was made")
+	}
 }
 
 func TestTheAccountChooser(t *testing.T) {

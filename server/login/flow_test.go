@@ -2,20 +2,24 @@ package login_test
 
 import (
 	"encoding/base32"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/totp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 // web are the settings of a client of the pages that uses no API flow.
-var web = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_REFRESH_TOKEN_AUTH"}}
+var web = userpool.ClientSettings{PreventUserExistenceErrors: "ENABLED", ExplicitAuthFlows: []string{"ALLOW_REFRESH_TOKEN_AUTH"},
+	SupportedIdentityProviders: []string{"COGNITO"}}
 
 // verified are the settings of a pool that verifies e-mail addresses.
 var verified = userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}, Schema: []userpool.SchemaAttribute{{Name: "email", Required: new(true)}}}
@@ -226,4 +230,18 @@ func TestASignUpWhoseCodeCannotBeSentGoesOnToAnotherCode(t *testing.T) {
 		t.Error("the page does not say that no code was sent")
 	}
 	b.form("resend")
+}
+
+// Errors of requests without an app say what to do, each of them.
+func TestErrorsHaveTexts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, userpool.PoolSettings{}, web)
+	for _, key := range []string{oauth.KeyClient, oauth.KeyNoClient, oauth.KeyRedirect, oauth.KeyProvider, oauth.KeyLogout, oauth.KeyRequest, oauth.KeyError, "unknown"} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "https://auth.example.com/error", nil)
+		s.handler.ShowError(w, r.WithContext(mount.With(r.Context(), s.at)), oauth.Shown(key, ""))
+		if w.Code != 400 || strings.Contains(w.Body.String(), "problem.") {
+			t.Errorf("%s: %d %s", key, w.Code, w.Body)
+		}
+	}
 }

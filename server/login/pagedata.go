@@ -51,6 +51,7 @@ type pageData struct {
 	Target      *target           `json:"g,omitempty"` // where the browser goes after the passkey page
 	Sub         string            `json:"b,omitempty"` // of the user who may add a passkey
 	Record      *signin.Record    `json:"r,omitempty"` // of a sign-in that is for a device
+	SSO         string            `json:"o,omitempty"` // the id of its session
 	Remember    bool              `json:"h,omitempty"` // the user wants the browser to be remembered
 	New         bool              `json:"z,omitempty"` // the sign-in follows a sign-up
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
@@ -56,32 +57,36 @@ func (v *visit) showAddPasskey() error {
 	return v.offerPasskey(http.StatusOK, nil)
 }
 
-// holder is the user who adds a passkey: the one who has just signed up, or the one of the browser's session.
-func (v *visit) holder() (sub string, err error) {
-	if v.data != nil && v.data.Step == stepPasskey {
-		return v.data.Sub, nil
-	}
+// holder is the user who adds a passkey: the one who has just signed in, or the one of the browser's session if the app would let that user
+// pass without a new sign-in. Either must still be signed in.
+func (v *visit) holder() (*oauth.Account, error) {
 	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
-	if err != nil || len(list) == 0 {
-		return "", err
+	for _, a := range list {
+		if v.data != nil && v.data.Step == stepPasskey {
+			if a.Sub == v.data.Sub {
+				return &a, nil
+			}
+		} else if v.auth.Reuses(&a, v.h.Now()) {
+			return &a, nil
+		}
 	}
-	return list[0].Sub, nil
+	return nil, err
 }
 
 func (v *visit) offerPasskey(status int, news *pages.Alert) error {
-	sub, err := v.holder()
+	user, err := v.holder()
 	if err != nil {
 		return err
 	}
-	if sub == "" {
+	if user == nil {
 		v.query.Set(queryPasskey, "1")
 		return v.goTo("/login")
 	}
-	options, name, err := v.h.Pools.Passkeys.StartFor(v.r.Context(), v.pool, v.client, sub)
+	options, err := v.h.Pools.Passkeys.StartFor(v.r.Context(), v.pool, v.client, user.Sub, user.Name)
 	if err != nil {
 		return v.skipPasskey()
 	}
-	return v.show(status, pages.AddPasskey{Username: name, Passkey: pages.Passkey{Options: string(options)}, Skip: true}, news, nil)
+	return v.show(status, pages.AddPasskey{Username: user.Name, Passkey: pages.Passkey{Options: string(options)}, Skip: true}, news, nil)
 }
 
 // addPasskey is POST /passkeys/add.
@@ -89,14 +94,14 @@ func (v *visit) addPasskey() error {
 	if v.form.Get("action") == "skip" {
 		return v.skipPasskey()
 	}
-	sub, err := v.holder()
+	user, err := v.holder()
 	if err != nil {
 		return err
 	}
-	if sub == "" {
+	if user == nil {
 		return v.offerPasskey(http.StatusOK, nil)
 	}
-	err = v.h.Pools.Passkeys.CompleteFor(v.r.Context(), v.pool, v.client, sub, json.RawMessage(v.form.Get("credential")))
+	err = v.h.Pools.Passkeys.CompleteFor(v.r.Context(), v.pool, v.client, user.Sub, json.RawMessage(v.form.Get("credential")))
 	if err != nil {
 		told, err := v.explain(err)
 		if err != nil {

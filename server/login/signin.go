@@ -9,7 +9,6 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
@@ -175,13 +174,12 @@ func (v *visit) request(flow string, parameters map[string]string) signin.Reques
 // known returns the sign-in of the browser's session, whose methods count when the user with the name is to reach a higher level. It is nil
 // if the app asks for a new sign-in.
 func (v *visit) known(name string) (*signin.Record, error) {
-	if len(v.auth.Levels) == 0 || v.auth.Prompts(oauth.PromptLogin) {
+	if len(v.auth.Levels) == 0 {
 		return nil, nil
 	}
 	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
 	for _, a := range list {
-		young := v.auth.MaxAge == nil || v.h.Now().Sub(a.Record.Time) <= time.Duration(*v.auth.MaxAge)*time.Second
-		if key := v.pool.Key(name); young && (v.pool.Key(a.Name) == key || v.pool.Key(a.Note) == key) {
+		if key := v.pool.Key(name); v.auth.Reuses(&a, v.h.Now()) && (v.pool.Key(a.Name) == key || v.pool.Key(a.Note) == key) {
 			return &a.Record, nil
 		}
 	}

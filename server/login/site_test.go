@@ -86,9 +86,13 @@ func (a *authorizer) Complete(_ context.Context, r *oauth.Authorization, by *sig
 	return out, nil
 }
 
+func (a *authorizer) OpenSession(_ context.Context, _ *oauth.Authorization, by *signin.Authentication) (string, error) {
+	return "session of " + by.User.Sub, nil
+}
+
 func (a *authorizer) Accounts(_ context.Context, _, cookie string) ([]oauth.Account, error) {
 	if sub, ok := a.sessions[cookie]; ok {
-		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub}}, nil
+		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub, Provider: oauth.Local, Record: signin.Record{Time: a.s.Clock.Now()}}}, nil
 	}
 	return nil, nil
 }

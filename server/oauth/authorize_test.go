@@ -105,6 +105,7 @@ func TestAuthorize(t *testing.T) {
 		"a client in query and form": {"POST", "/oauth2/authorize?client_id=" + s.client, s.query(""), cookie, 400, ""},
 		"a broken query":             {"GET", "/oauth2/authorize?" + s.query("&a=%zz"), "", cookie, 400, ""},
 		"a semicolon":                {"GET", "/oauth2/authorize?" + s.query("&a=b;c=d"), "", cookie, 400, ""},
+		"only the headers":           {"HEAD", "/oauth2/authorize?" + s.query(""), "", cookie, 200, ""},
 		"another method":             {"PUT", "/oauth2/authorize?" + s.query(""), "", cookie, 405, ""},
 		"a form that is too long":    {"POST", "/oauth2/authorize", s.query("&x=" + strings.Repeat("a", 70<<10)), cookie, 400, ""},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/mount"
@@ -108,7 +109,7 @@ func (h *handler) document(p *userpool.Pool) *document {
 	d.AuthMethods = grants.AuthMethods()
 	d.additions = &additions{
 		IssuerInAnswers: true, Claims: claims, ChallengeMethods: []string{"S256"}, Device: base + "/oauth2/device_authorization",
-		GrantTypes: append(grants.GrantTypes(), "implicit"), Introspection: base + "/oauth2/introspect", IntrospectionAuth: d.AuthMethods,
+		GrantTypes: append(grants.GrantTypes(), "implicit"), Introspection: base + "/oauth2/introspect", IntrospectionAuth: provingMethods(),
 		Pushed:        base + "/oauth2/par",
 		Prompts:       []string{oauth.PromptNone, oauth.PromptLogin, oauth.PromptConsent, oauth.PromptSelectAccount},
 		ResponseModes: []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}, RevocationAuth: d.AuthMethods,
@@ -118,6 +119,11 @@ func (h *handler) document(p *userpool.Pool) *document {
 		d.ACR = append(d.ACR, p.Acr.Acr(level))
 	}
 	return d
+}
+
+// provingMethods are the ways in which a client proves itself. Introspection needs one.
+func provingMethods() []string {
+	return slices.DeleteFunc(grants.AuthMethods(), func(method string) bool { return method == grants.None })
 }
 
 func (h *handler) jwks(w http.ResponseWriter, r *http.Request, at mount.Point) {

@@ -57,7 +57,7 @@ const (
 // endpoint is the handler of a path.
 type endpoint struct {
 	serve func(*handler, http.ResponseWriter, *http.Request, mount.Point)
-	posts bool // takes POST too
+	acts  bool // takes POST too, and changes something
 }
 
 var endpoints = map[string]endpoint{
@@ -92,11 +92,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case e.serve == nil || !ok:
 		http.NotFound(w, r)
-	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodPost && e.posts:
+	case r.Method == http.MethodHead && e.acts: // whoever asks for the headers neither signs in nor out
+		guard(w)
+		w.WriteHeader(http.StatusOK)
+	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodPost && e.acts:
 		e.serve(h, w, r, point)
 	default:
 		w.Header().Set("Allow", "GET, HEAD")
-		if e.posts {
+		if e.acts {
 			w.Header().Set("Allow", "GET, HEAD, POST")
 		}
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)

@@ -29,6 +29,11 @@ func (s revocations) Live(now time.Time) ([]store.Revocation, error) {
 		where until_at is null or until_at >= $1 order by kind, name`, now)
 }
 
+func (s revocations) Since(at time.Time) ([]store.Revocation, error) {
+	return all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations
+		where not_before >= $1 or not_before is null order by kind, name`, at)
+}
+
 func (s revocations) DeleteExpired(now time.Time, most int) (int, error) {
 	return s.exec(`delete from revocations where (kind, name) in
 		(select kind, name from revocations where until_at < $1 order by until_at limit $2)`,

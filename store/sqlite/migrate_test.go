@@ -34,6 +34,7 @@ var sums = map[string]string{
 	"0016_entities.sql":              "35ce1b3c8ecec90001c35ff470256917d61748273db5067ef0e63545a6b4c662",
 	"0017_saml.sql":                  "f959f92cf0ef46910e2a41b870962e5d019094a5e6ca8b0f2e006e042a1e8928",
 	"0018_federation.sql":            "da3bf341480e09e96a3dea4d599209277bd882c39382eab7d3e9530e6fc9c398",
+	"0019_revocations_by_start.sql":  "ebc3951156a6b40b67c768fc19cbfc8e906c75d1b767ffc0165e5692ea161193",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

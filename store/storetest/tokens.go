@@ -196,6 +196,16 @@ func testRevocations(t *testing.T, st store.Store) {
 	d := store.Revocation{Kind: "user", Key: "d", NotBefore: at(2)}
 	same(t, "live at its last moment", live(at(4)), []store.Revocation{a, b, c, d})
 	same(t, "live later", live(at(5)), []store.Revocation{a, b, d})
+	since := func(at time.Time) (list []store.Revocation) {
+		view(t, st, func(tx store.Tx) (err error) {
+			list, err = tx.Revocations.Since(at)
+			return err
+		})
+		return list
+	}
+	same(t, "since", since(at(2)), []store.Revocation{a, b, d})
+	same(t, "since later", since(at(3)), []store.Revocation{a, b})
+	same(t, "since after all", since(at(4)), []store.Revocation{b})
 	update(t, st, func(tx store.Tx) error {
 		n, err := tx.Revocations.DeleteExpired(at(11), 1)
 		same(t, "deleted", n, 1)

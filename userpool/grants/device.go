@@ -178,7 +178,7 @@ func readDevice(g *store.DeviceGrant) (*deviceState, error) {
 // Approver is the user who allows a device to have tokens.
 type Approver struct {
 	Record     signin.Record // of the user's sign-in, for the client of the device
-	SSOSession string        // the browser's session; "" = none
+	SSOSession string        // the session of the sign-in
 }
 
 // ApproveDevice gives the tokens of the user to the device with the id of a Pending, once.
@@ -192,8 +192,19 @@ func (s *Service) ApproveDevice(ctx context.Context, poolID, id string, by Appro
 			return err
 		}
 		state.By, state.SSOSession = &by.Record, by.SSOSession
-		return by.Record.Check(&u)
+		return state.check(tx, &u)
 	})
+}
+
+// check returns userpool.ErrWrongPassword unless the sign-in of the user who allows the device still holds: the user has not changed, and
+// its session has not ended.
+func (d *deviceState) check(tx store.Tx, u *store.User) error {
+	if _, err := tx.Sessions.Get(d.SSOSession); errors.Is(err, store.ErrNotFound) {
+		return userpool.ErrWrongPassword
+	} else if err != nil {
+		return err
+	}
+	return d.By.Check(u)
 }
 
 // DenyDevice refuses the device with the id of a Pending.

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -37,14 +38,23 @@ func (h *harness) begin(poolID, clientID string, pairs ...string) (*grants.Devic
 	return h.AuthorizeDevice(h.T.Context(), poolID, p, c)
 }
 
-// record is the record of a sign-in of a user.
-func (h *harness) record(poolID, name string) signin.Record {
+// approver is a user who has signed in on the pages.
+func (h *harness) approver(poolID, clientID, name string) grants.Approver {
 	h.T.Helper()
-	u, err := h.Users.AdminGetUser(h.T.Context(), poolID, name)
+	p, c, err := h.Pools.ClientOf(h.T.Context(), poolID, clientID)
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	return signin.Record{Sub: u.Sub, Flow: "USER_AUTH", Time: h.Clock.Now(), Methods: []string{"pwd"}, Password: h.passwordTime(poolID, u.Sub)}
+	r, err := h.SignIns.InitiateAuth(h.T.Context(), signin.Request{Hosted: true, PoolID: poolID, ClientID: clientID, Flow: "USER_PASSWORD_AUTH",
+		Parameters: map[string]string{"USERNAME": name, "PASSWORD": userpooltest.Password}})
+	if err != nil || r.Authentication == nil {
+		h.T.Fatal(r, err)
+	}
+	session, err := h.OAuth.OpenSession(h.T.Context(), &oauth.Authorization{Pool: p, Client: c}, r.Authentication)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return grants.Approver{Record: r.Authentication.Record(), SSOSession: session}
 }
 
 // RFC 8628 sections 3.1 to 3.5.
@@ -79,7 +89,7 @@ func TestDeviceGrant(t *testing.T) {
 	if pending.Client.ID != c.ID || strings.Join(pending.Scopes, " ") != "openid orders/read" {
 		t.Errorf("%+v", pending)
 	}
-	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}); err != nil {
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
@@ -138,17 +148,17 @@ func TestDeviceGrantsThatAreRefused(t *testing.T) {
 	}
 	_, err = h.DeviceByUserCode(t.Context(), other.ID, codes.UserCode)
 	userpooltest.WantFault(t, err, fault.ExpiredCode, "*")
-	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), other.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), other.ID, pending.ID, h.approver(p.ID, c.ID, "ann")), fault.ExpiredCode, "*")
 
 	if err := h.DenyDevice(t.Context(), p.ID, pending.ID); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, ask(c.ID, codes.DeviceCode), grants.AccessDenied)
-	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")), fault.ExpiredCode, "*")
 
 	codes, pending = start()
-	record := h.record(p.ID, "ann")
-	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: record}); err != nil {
+	by := h.approver(p.ID, c.ID, "ann")
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, by); err != nil {
 		t.Fatal(err)
 	}
 	h.Clock.Forward(time.Second)
@@ -160,7 +170,42 @@ func TestDeviceGrantsThatAreRefused(t *testing.T) {
 	codes, pending = start()
 	h.Clock.Forward(10*time.Minute + time.Second)
 	wantCode(t, ask(c.ID, codes.DeviceCode), grants.ExpiredToken)
-	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}), fault.ExpiredCode, "*")
+	userpooltest.WantFault(t, h.ApproveDevice(t.Context(), p.ID, pending.ID, by), fault.ExpiredCode, "*")
+}
+
+// A sign-out ends a sign-in for a device, before and after the user has allowed the device.
+func TestADeviceGetsNothingAfterASignOut(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, deviceSettings)
+	h.User(p.ID, "ann")
+	for _, allowed := range []bool{true, false} {
+		codes, err := h.begin(p.ID, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := h.approver(p.ID, c.ID, "ann")
+		approve := func() error { return h.ApproveDevice(t.Context(), p.ID, pending.ID, by) }
+		if allowed {
+			if err := approve(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.Clock.Forward(time.Second)
+		if err := h.Users.AdminUserGlobalSignOut(t.Context(), p.ID, "ann"); err != nil {
+			t.Fatal(err)
+		}
+		if !allowed {
+			userpooltest.WantFault(t, approve(), fault.NotAuthorized, "*")
+			continue
+		}
+		_, err = h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
+		wantCode(t, err, grants.InvalidGrant)
+	}
 }
 
 func TestOfManyQuestionsAtOnceOneGetsTheTokens(t *testing.T) {
@@ -176,7 +221,7 @@ func TestOfManyQuestionsAtOnceOneGetsTheTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, grants.Approver{Record: h.record(p.ID, "ann")}); err != nil {
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
 		t.Fatal(err)
 	}
 	var got atomic.Int32

@@ -87,7 +87,7 @@ func (s *Service) deviceTokens(ctx context.Context, by *Caller, r *Request, id s
 		} else if err != nil {
 			return err
 		}
-		if err := state.By.Check(u); err != nil {
+		if err := state.check(tx, u); err != nil {
 			return err
 		}
 		return tx.DeviceGrants.Delete(id)

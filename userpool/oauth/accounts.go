@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -10,11 +11,13 @@ import (
 
 // Account is a user who is signed in to the browser.
 type Account struct {
-	ID     string // for Authorization.Account
-	Sub    string
-	Name   string // by which the user knows the account
-	Note   string // another name; "" if there is none
-	Record signin.Record
+	ID   string // for Authorization.Account
+	Sub  string
+	Name string // by which the user knows the account
+	Note string // another name; "" if there is none
+
+	Provider string // by which the user signed in, such as Local
+	Record   signin.Record
 }
 
 // Accounts returns the users who are signed in to the browser, the one who was active last first. cookie is the value of the session
@@ -49,7 +52,7 @@ func account(x *session, u *store.User) Account {
 	names := slices.DeleteFunc([]string{u.Username, u.Attributes["email"], u.Attributes["phone_number"]}, func(name string) bool {
 		return name == "" || name == u.Sub
 	})
-	a := Account{ID: x.ID, Sub: u.Sub, Record: x.Record, Name: u.Username}
+	a := Account{ID: x.ID, Sub: u.Sub, Provider: x.Provider, Record: x.Record, Name: u.Username}
 	if len(names) > 0 {
 		a.Name = names[0]
 	}
@@ -57,4 +60,9 @@ func account(x *session, u *store.User) Account {
 		a.Note = names[1]
 	}
 	return a
+}
+
+// Reuses reports whether the account's sign-in counts for the request, so that the user need not sign in again.
+func (a *Authorization) Reuses(x *Account, now time.Time) bool {
+	return !a.Prompts(PromptLogin) && a.fresh(x.Provider, x.Record.Time, now)
 }

@@ -1,10 +1,13 @@
 package oauth_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
@@ -48,5 +51,71 @@ func TestScopeOfADeletedResourceServer(t *testing.T) {
 	}
 	if scope := claims(t, set.AccessToken)["scope"]; scope != "openid" {
 		t.Error(scope)
+	}
+}
+
+// What an operator takes from a client, a code from before does not give.
+func TestCodeEndsWithWhatTheClientMayAsk(t *testing.T) {
+	s := newSiteWithUsers(t)
+	for name, change := range map[string]func(*userpool.ClientSettings){
+		"the redirect URI":      func(c *userpool.ClientSettings) { c.CallbackURLs = []string{callback + "2"}; c.DefaultRedirectURI = "" },
+		"the flow":              func(c *userpool.ClientSettings) { c.AllowedOAuthFlows = []string{"implicit"} },
+		"the identity provider": func(c *userpool.ClientSettings) { c.SupportedIdentityProviders = nil },
+		"OAuth": func(c *userpool.ClientSettings) {
+			c.AllowedOAuthFlowsUserPoolClient, c.AllowedOAuthFlows, c.AllowedOAuthScopes = false, nil, nil
+		},
+	} {
+		s.client = s.Client(s.pool.ID, settings())
+		q, _ := s.complete("ann", "")
+		changed := settings()
+		change(&changed)
+		if _, err := s.Pools.UpdateUserPoolClient(t.Context(), s.pool.ID, s.client.ID, "", changed); err != nil {
+			t.Fatal(name, err)
+		}
+		_, err := s.redeem(q.Get("code"))
+		wantCode(t, name, err, oauth.InvalidGrant)
+	}
+}
+
+// A sign-in by a provider that a client does not have is none at that client.
+func TestSessionOfAProviderThatTheClientLacks(t *testing.T) {
+	s := newSiteWithUsers(t)
+	_, cookie := s.complete("ann", "")
+	a, by := s.parse(), s.signIn(s.client.ID, "ann")
+	other := *a.Client
+	other.Settings.SupportedIdentityProviders = []string{"Google"}
+	a.Client = &other
+	if r, err := s.OAuth.Resume(t.Context(), a, cookie); r != nil || err != nil {
+		t.Error("the session lets pass", r, err)
+	}
+	var shown *oauth.PageError
+	if r, err := s.OAuth.Complete(t.Context(), a, by, cookie); !errors.As(err, &shown) || shown.Key != oauth.KeyProvider {
+		t.Error("the sign-in lets pass", r, err)
+	}
+}
+
+// An account whose sign-in is too old for the client adds nothing to a new one.
+func TestAccountsCountAsLongAsTheirSessions(t *testing.T) {
+	s := newSiteWithUsers(t)
+	_, cookie := s.complete("ann", "")
+	accounts, err := s.OAuth.Accounts(t.Context(), s.pool.ID, cookie)
+	if err != nil || len(accounts) != 1 {
+		t.Fatal(accounts, err)
+	}
+	signedIn := accounts[0].Record.Time
+	for _, tc := range []struct {
+		after   time.Duration
+		changes []string
+		counts  bool
+	}{
+		{59 * time.Minute, nil, true},
+		{time.Hour, nil, false},
+		{2 * time.Minute, []string{"max_age=60"}, false},
+		{time.Minute, []string{"prompt=login"}, false},
+		{time.Minute, []string{"identity_provider=COGNITO"}, true},
+	} {
+		if got := s.parse(tc.changes...).Reuses(&accounts[0], signedIn.Add(tc.after)); got != tc.counts {
+			t.Errorf("after %v with %q: %v", tc.after, tc.changes, got)
+		}
 	}
 }

@@ -11,14 +11,20 @@ import (
 )
 
 // Complete answers the request at the end of a hosted sign-in, and makes the browser's session. cookie is the value of the session
-// cookie that the browser has, "" for none. A user who changed since the sign-in is userpool.ErrWrongPassword.
+// cookie that the browser has, "" for none. A user who changed since the sign-in is userpool.ErrWrongPassword. A user whom the client
+// does not expect, or who signed in by a provider that it does not have, is a *RedirectError or *PageError.
 func (s *Service) Complete(ctx context.Context, a *Authorization, by *signin.Authentication, cookie string) (*Response, error) {
 	if by.Pool.ID != a.Pool.ID || by.Client.ID != a.Client.ID {
 		return nil, errors.New("oauth: the sign-in is not for the client of the request")
 	}
 	x, err := s.newSession(a, by)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !offers(a.Client, x.Provider):
+		return nil, Shown(KeyProvider, a.Client.ID)
+	case a.Subject != "" && x.Sub != a.Subject: // OpenID Connect Core section 3.1.2.1
+		return nil, a.refuse(LoginRequired, "another user has signed in")
 	}
 	secret, err := s.newBrowser()
 	if err != nil {
@@ -114,7 +120,7 @@ func (s *Service) find(tx store.Tx, a *Authorization, browser []byte) (*session,
 		return nil, err
 	}
 	x := a.chosen(list)
-	if x == nil || !a.fresh(x, s.base.Now()) {
+	if x == nil || !a.fresh(x.Provider, x.Record.Time, s.base.Now()) {
 		return nil, nil
 	}
 	u, err := tx.Users.Get(x.PoolID, x.Sub)

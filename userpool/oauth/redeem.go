@@ -70,6 +70,9 @@ func (s *Service) Redeem(ctx context.Context, in Redemption) (*tokens.Set, error
 
 // exchange spends the code in the transaction that writes the refresh family.
 func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *store.AuthorizationCode) (*tokens.Set, error) {
+	if !g.possible(in.Client) {
+		return nil, errCode
+	}
 	allowed := allowedScopes(in.Pool, in.Client)
 	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope string) bool { return !slices.Contains(allowed, scope) })
 	if len(g.Scopes) == 0 {
@@ -165,6 +168,13 @@ func (g *grant) check(in *Redemption) error {
 		return errResource
 	}
 	return nil
+}
+
+// possible reports whether the client could still ask for the code: whoever takes an address or the flow from a client means the codes
+// too that are on their way.
+func (g *grant) possible(c *userpool.Client) bool {
+	return c.Settings.AllowedOAuthFlowsUserPoolClient && slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowCode) &&
+		registered(g.RedirectURI, c.Settings.CallbackURLs) && len(c.Settings.SupportedIdentityProviders) > 0
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

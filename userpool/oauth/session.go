@@ -2,10 +2,13 @@ package oauth
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -106,16 +109,22 @@ func (a *Authorization) chosen(list []*session) *session {
 	return nil
 }
 
-// fresh reports whether the session's sign-in counts for the request: it is of the provider and not too old.
-func (a *Authorization) fresh(x *session, now time.Time) bool {
-	age := now.Sub(x.Record.Time)
+// fresh reports whether a sign-in counts for the request: it is by a provider of the client, by the one that the request names, and not
+// too old.
+func (a *Authorization) fresh(provider string, at, now time.Time) bool {
+	age := now.Sub(at)
 	switch {
-	case a.Provider != "" && a.Provider != x.Provider:
+	case !offers(a.Client, provider), a.Provider != "" && a.Provider != provider:
 		return false
 	case a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second:
 		return false
 	}
 	return age < reuse(a.Pool, a.Client)
+}
+
+// offers reports whether the users of a provider may sign in to the client.
+func offers(c *userpool.Client, provider string) bool {
+	return slices.Contains(c.Settings.SupportedIdentityProviders, provider)
 }
 
 // level is the level of the session's sign-in.
@@ -147,6 +156,34 @@ func (s *Service) newSession(a *Authorization, by *signin.Authentication) (*sess
 		Device: by.Visit.Device, Address: by.Visit.Address, CreatedAt: now, ActiveAt: now,
 		ExpiresAt: by.Time.Add(max(defaultSSO, reuse(a.Pool, a.Client)))}
 	return x, nil
+}
+
+// OpenSession makes a session that no browser holds, for a sign-in whose tokens go elsewhere, as to a device. It returns the id of the
+// session, which ends as others do. a needs a pool and a client.
+func (s *Service) OpenSession(ctx context.Context, a *Authorization, by *signin.Authentication) (string, error) {
+	x, err := s.newSession(a, by)
+	if err != nil {
+		return "", err
+	}
+	secret, err := s.newBrowser()
+	if err != nil {
+		return "", err
+	}
+	x.Browser = hashBrowser(secret)
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		u, err := tx.Users.Get(x.PoolID, x.Sub)
+		if err != nil {
+			return err
+		}
+		if err := x.Record.Check(&u); err != nil {
+			return err
+		}
+		return s.enter(tx, x, nil)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = userpool.ErrWrongPassword // the user is gone
+	}
+	return x.ID, err
 }
 
 // enter adds the session to a browser, whose secret changes. A session of the same user ends.

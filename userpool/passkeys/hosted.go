@@ -10,14 +10,14 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// StartFor is Start for a user who is signed in on the login pages. It also returns the user's name.
-func (s *Service) StartFor(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string) (options json.RawMessage, name string, err error) {
+// StartFor is Start for a user who is signed in on the login pages, with the name by which the user knows the account: devices show it in
+// their list of passkeys.
+func (s *Service) StartFor(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub, name string) (json.RawMessage, error) {
 	h, err := s.signedIn(ctx, p, c, sub)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	options, err = s.start(ctx, h)
-	return options, h.User.Username, err
+	return s.start(ctx, h, name)
 }
 
 // CompleteFor is Complete for a user who is signed in on the login pages.

@@ -85,10 +85,10 @@ func verification(w userpool.WebAuthn) string {
 }
 
 // creation returns the options with which a client makes a credential. The user handle is the sub's text.
-func creation(w userpool.WebAuthn, u *store.User, challenge string, registered []store.Passkey) (json.RawMessage, error) {
+func creation(w userpool.WebAuthn, sub, name, challenge string, registered []store.Passkey) (json.RawMessage, error) {
 	o := creationOptions{
 		RP:        relyingParty{ID: w.RelyingParty, Name: w.RelyingParty},
-		User:      userEntity{ID: base64url.EncodeToString([]byte(u.Sub)), Name: u.Username, DisplayName: u.Username},
+		User:      userEntity{ID: base64url.EncodeToString([]byte(sub)), Name: name, DisplayName: name},
 		Challenge: challenge, Timeout: registrationTimeout.Milliseconds(),
 		PubKeyCredParams:       []parameter{{publicKey, webauthncose.AlgES256}, {publicKey, webauthncose.AlgRS256}},
 		ExcludeCredentials:     make([]descriptor, 0, len(registered)),

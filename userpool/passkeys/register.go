@@ -45,10 +45,10 @@ func (s *Service) Start(ctx context.Context, accessToken string) (json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	return s.start(ctx, h)
+	return s.start(ctx, h, h.User.Username)
 }
 
-func (s *Service) start(ctx context.Context, h *tokens.Holder) (json.RawMessage, error) {
+func (s *Service) start(ctx context.Context, h *tokens.Holder, name string) (json.RawMessage, error) {
 	switch w := h.Pool.WebAuthn; {
 	case !w.Enabled:
 		return nil, errNotEnabled
@@ -75,7 +75,7 @@ func (s *Service) start(ctx context.Context, h *tokens.Holder) (json.RawMessage,
 	if err != nil {
 		return nil, userGone(err)
 	}
-	return creation(h.Pool.WebAuthn, &h.User, challenge, registered)
+	return creation(h.Pool.WebAuthn, h.User.Sub, name, challenge, registered)
 }
 
 func (s *Service) challengeHash(h *tokens.Holder, challenge string) []byte {

@@ -31,9 +31,18 @@ func kept(r revoke.Record) store.Revocation {
 // Revocations returns the revocations of user pools that have not expired, to fill an index at start. It leaves out
 // records that other packages made.
 func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
+	return s.revocations(ctx, func(tx store.Tx) ([]store.Revocation, error) { return tx.Revocations.Live(s.base.Now()) })
+}
+
+// RevocationsSince returns the revocations of user pools that were made at a time or later, by any process.
+func (s *Service) RevocationsSince(ctx context.Context, at time.Time) ([]revoke.Record, error) {
+	return s.revocations(ctx, func(tx store.Tx) ([]store.Revocation, error) { return tx.Revocations.Since(at) })
+}
+
+func (s *Service) revocations(ctx context.Context, read func(store.Tx) ([]store.Revocation, error)) ([]revoke.Record, error) {
 	var live []store.Revocation
 	if err := s.base.View(ctx, func(tx store.Tx) (err error) {
-		live, err = tx.Revocations.Live(s.base.Now())
+		live, err = read(tx)
 		return err
 	}); err != nil {
 		return nil, err
