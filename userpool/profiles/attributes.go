@@ -45,8 +45,8 @@ func (x *visit) readAttributes() {
 			x.mapped[name] = value
 		}
 	}
-	for name, value := range x.claims { // InboundFederation can name custom attributes themselves
-		if _, mapped := x.provider.Mapping[name]; !mapped && strings.HasPrefix(name, "custom:") && x.writable(name) {
+	for name, value := range x.claims { // a function can name custom attributes of the pool; a provider cannot
+		if _, mapped := x.mapped[name]; x.replaced && !mapped && strings.HasPrefix(name, "custom:") && x.writable(name) {
 			x.mapped[name] = value
 		}
 	}
@@ -93,12 +93,18 @@ func (x *visit) stored(a userpool.Attribute) string {
 	return to[a.Name]
 }
 
-// apply writes changes into a user's attributes. An address that changes is verified only if the provider says so.
+// apply writes changes into a user's attributes, which are empty for a new user. An address that changes is verified only if the provider
+// says so.
 func (x *visit) apply(attributes map[string]string, changes []userpool.Attribute) error {
-	if err := x.pool.CheckWrite(nil, userpool.Admin, attributes, changes); err != nil {
+	before := maps.Clone(attributes)
+	current := before
+	if len(before) == 0 {
+		current = nil // a new user may get immutable attributes
+		changes = slices.DeleteFunc(slices.Clone(changes), func(a userpool.Attribute) bool { return a.Value == "" })
+	}
+	if err := x.pool.CheckWrite(nil, userpool.Admin, current, changes); err != nil {
 		return err
 	}
-	before := maps.Clone(attributes)
 	x.pool.Apply(attributes, changes)
 	// A mark that does not change is not among the changes, but the provider has given it.
 	x.pool.Unverify(before, attributes, x.writes)

@@ -66,4 +66,3 @@ func (x *visit) ofEmail(tx store.Tx, address string) (*store.User, error) {
 	}
 	return one, nil
 }
-

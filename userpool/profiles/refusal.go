@@ -23,7 +23,9 @@ func (x *visit) bad(prefix, text string) *providers.Refusal {
 }
 
 // errNames refuses a user name that another user has.
-func (x *visit) errNames() error { return x.bad(received, "Already found an entry for username "+x.name) }
+func (x *visit) errNames() error {
+	return x.bad(received, "Already found an entry for username "+x.name)
+}
 
 // errSubject refuses an account whose id differs from a known one in case only.
 func (x *visit) errSubject() error {

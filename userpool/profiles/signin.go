@@ -20,10 +20,11 @@ type visit struct {
 	proof    *providers.Proof
 	from     userpool.ClientContext
 
-	name   string               // the name of the user whom the sign-in makes
-	claims map[string]string    // what the provider says, by its names
-	mapped map[string]string    // the same, by names of the pool
-	writes []userpool.Attribute // what of it the client may write
+	name     string               // the name of the user whom the sign-in makes
+	claims   map[string]string    // what the provider says, by its names
+	replaced bool                 // InboundFederation said it instead
+	mapped   map[string]string    // the same, by names of the pool
+	writes   []userpool.Attribute // what of it the client may write
 }
 
 // SignIn finds, makes or updates the user behind a proof of the provider. An error that the client is told is a *providers.Refusal.
@@ -68,7 +69,7 @@ func (x *visit) inbound(ctx context.Context) error {
 	replaced, err := x.o.Triggers.InboundFederation(ctx, x.call(&store.User{Username: x.name}), triggers.Inbound{
 		ProviderName: x.provider.Name, ProviderType: string(x.provider.Type), Attributes: x.proof.Event})
 	if err == nil && replaced != nil {
-		x.claims = replaced
+		x.claims, x.replaced = replaced, true
 	}
 	return err
 }
