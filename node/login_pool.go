@@ -139,12 +139,16 @@ func (p *poolProvider) Logout(ctx context.Context, _, back string) (string, erro
 // NamesIssuer implements login.Provider.
 func (p *poolProvider) NamesIssuer(context.Context) (bool, error) { return p.namesIssuer, nil }
 
-// checkLogin returns an error if the settings of a declared app client do not allow the login. Settings that are not in a file are
-// compared when a browser begins to sign in.
+// checkLogin returns an error if a declared app client does not allow the login. Those of the API are compared when a browser begins to
+// sign in.
 func (p *Plan) checkLogin(l *config.Login) error {
+	pool, _ := p.o.Config.UserPool(l.With)
+	if !slices.ContainsFunc(pool.Clients, func(c config.Client) bool { return c.ID == l.ClientID }) {
+		return nil
+	}
 	file := p.declared.clients[l.ClientID]
 	if file == nil {
-		return nil
+		return fmt.Errorf("login %s: the app client does not allow it, because it has no CallbackURLs; write in its block: settings <file>", l.ClientID)
 	}
 	var s struct {
 		AllowedOAuthFlowsUserPoolClient bool
