@@ -17,6 +17,7 @@ func (s *server) domainOperations() rpc.Registry {
 		"CreateUserPoolDomain":   rpc.Handle(s.createUserPoolDomain),
 		"DeleteUserPoolDomain":   rpc.Handle(s.deleteUserPoolDomain),
 		"DescribeUserPoolDomain": rpc.Handle(s.describeUserPoolDomain),
+		"GetSigningCertificate":  rpc.Handle(s.getSigningCertificate),
 		"UpdateUserPoolDomain":   rpc.Handle(s.updateUserPoolDomain),
 	}
 }
@@ -110,4 +111,12 @@ func routingOut(d *domains.Domain) (*wire.RoutingType, error) {
 		return nil, fmt.Errorf("cognitoidp: routing of domain %s: %w", d.Name, err)
 	}
 	return routing, nil
+}
+
+func (s *server) getSigningCertificate(ctx context.Context, _ *rpc.Call, in *wire.GetSigningCertificateRequest) (*wire.GetSigningCertificateResponse, error) {
+	certificate, err := s.saml.SigningCertificate(ctx, api.Value(in.UserPoolId))
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetSigningCertificateResponse{Certificate: &certificate}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
+	"github.com/sluicegate/sluice/userpool/saml"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -46,6 +47,7 @@ type server struct {
 	grants   *grants.Service
 	terms    *terms.Service
 	branding *branding.Service
+	saml     *saml.Service
 	clientIP func(*http.Request) netip.Addr
 
 	publicURL string
@@ -60,7 +62,7 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
-		s.terms, s.branding = p.Terms, p.Branding
+		s.terms, s.branding, s.saml = p.Terms, p.Branding, p.SAML
 	}
 	return s
 }

@@ -23,6 +23,8 @@ func domains(b *table) {
 	b.play(step{"DescribeUserPoolDomain", "custom", `{"Domain": "auth.shop.test"}`, nil})
 	b.play(step{"DescribeUserPoolDomain", "unknown", `{"Domain": "nobody"}`, nil})
 	b.play(step{"DescribeUserPool", "with domains", `{"UserPoolId": "{shop}"}`, nil})
+	b.play(step{"GetSigningCertificate", "of a pool", `{"UserPoolId": "{shop}"}`, nil})
+	b.play(step{"GetSigningCertificate", "unknown pool", `{"UserPoolId": "us-east-1_doesNotEx"}`, nil})
 	b.play(step{"UpdateUserPoolDomain", "version", `{"UserPoolId": "{shop}", "Domain": "shop", "ManagedLoginVersion": 2}`, nil})
 	b.play(step{"UpdateUserPoolDomain", "certificate", `{"UserPoolId": "{shop}", "Domain": "auth.shop.test", "CustomDomainConfig": {"CertificateArn": ` + arn + `}}`, nil})
 	b.play(step{"UpdateUserPoolDomain", "of another pool", `{"UserPoolId": "{other}", "Domain": "shop", "ManagedLoginVersion": 2}`, nil})

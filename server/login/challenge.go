@@ -40,7 +40,7 @@ func (v *visit) showChallenge() error {
 }
 
 func isChallenge(step string) bool {
-	return !slices.Contains([]string{stepLogin, stepConfirm, stepReset, stepPasskey, stepDevice}, step)
+	return !slices.Contains([]string{stepLogin, stepConfirm, stepReset, stepPasskey, stepDevice, stepConsent}, step)
 }
 
 // ask shows the challenge of the page data.

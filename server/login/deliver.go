@@ -63,11 +63,11 @@ func (v *visit) complete(name string, by *signin.Authentication) error {
 	if err := v.newBrowser(); err != nil {
 		return err
 	}
+	to := target{response.Location, response.Form}
 	if v.offersPasskey() {
-		return v.next(&pageData{Step: stepPasskey, Name: by.User.Username, Sub: by.User.Sub, Target: &target{response.Location, response.Form}}, lifeOffer)
+		return v.next(&pageData{Step: stepPasskey, Name: response.Name, Sub: by.User.Sub, Target: &to}, lifeOffer)
 	}
-	v.drop()
-	return v.leave(target{response.Location, response.Form})
+	return v.release(response.Name, to, lifeOffer)
 }
 
 // offersPasskey reports whether the user is asked for a passkey before the browser goes back to the app: after a sign-up, and if the
@@ -76,13 +76,14 @@ func (v *visit) offersPasskey() bool {
 	return (v.newUser || v.query.Has(queryPasskey)) && signin.TakesPasskeys(v.pool, v.client) && v.auth.ResponseType == oauth.TypeCode
 }
 
-// lifeOffer is how long a new user is asked for a passkey. The code of the authorization request, which waits meanwhile, lives longer.
+// lifeOffer is how long a user is asked for a passkey and for consent. The code of the authorization request, which waits meanwhile, lives
+// longer.
 const lifeOffer = 4 * time.Minute
 
-// deliver answers with a response to the app.
+// deliver answers with the response of a session that goes on.
 func (v *visit) deliver(r *oauth.Response) error {
 	v.setSession(r)
-	return v.leave(target{r.Location, r.Form})
+	return v.release(r.Name, target{r.Location, r.Form}, lifeOffer)
 }
 
 func (v *visit) setSession(r *oauth.Response) {
@@ -109,7 +110,7 @@ func (v *visit) leave(to target) error {
 // refuseRequest answers to an error of the authorization request. Only one with a checked redirect URI goes there.
 func (v *visit) refuseRequest(err error) error {
 	if e, ok := errors.AsType[*oauth.RedirectError](err); ok {
-		return v.deliver(e.Response)
+		return v.leave(target{e.Response.Location, e.Response.Form})
 	}
 	if e, ok := errors.AsType[*oauth.PageError](err); ok {
 		v.problem(e.Status, problemFor(e))
@@ -120,7 +121,8 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired}
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired,
+	oauth.KeyLate: pages.ProblemExpired, oauth.KeyDown: pages.ProblemProvider, oauth.KeyState: pages.ProblemAnswer, oauth.KeyAnswer: pages.ProblemAnswer}
 
 // problemFor returns the page about an error, in most cases the one about a wrong request.
 func problemFor(e *oauth.PageError) pages.Problem {
@@ -166,7 +168,13 @@ func (v *visit) useAccount() error {
 
 // ShowError shows an error of the authorization request, for other handlers of the mount point.
 func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError) {
-	h.stranger(w, r).problem(e.Status, problemFor(e))
+	v := h.stranger(w, r)
+	p := problemFor(e)
+	if e.Again != nil {
+		v.query = e.Again
+		p.Continue = v.address("/login")
+	}
+	v.problem(e.Status, p)
 }
 
 // ShowForm shows the form that takes an answer to the client's redirect URI, for other handlers of the mount point.

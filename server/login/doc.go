@@ -6,6 +6,7 @@
 //	/signup           sign up; /confirm and /resendcode for its code
 //	/forgotPassword   a new password by code; /confirmforgotPassword takes the code
 //	/passkeys/add     make a passkey
+//	/consent          whether an app that registered itself may have access
 //	/device           the code that a device shows (RFC 8628)
 //	/confirmUser      the link in a verification mail
 //	/authEventFeedback  the links in mails about risky sign-ins

@@ -48,7 +48,7 @@ type pageData struct {
 	Until       int64             `json:"u,omitempty"` // when Password ends, Unix milliseconds
 	Destination string            `json:"d,omitempty"` // where a code went, masked
 	Medium      string            `json:"m,omitempty"`
-	Target      *target           `json:"g,omitempty"` // where the browser goes after the passkey page
+	Target      *target           `json:"g,omitempty"` // where the browser goes after the pages for a passkey and for consent
 	Sub         string            `json:"b,omitempty"` // of the user who may add a passkey
 	Record      *signin.Record    `json:"r,omitempty"` // of a sign-in that is for a device
 	SSO         string            `json:"o,omitempty"` // the id of its session
@@ -68,6 +68,7 @@ const (
 	stepTOTP    = "totp"    // MFA_SETUP: the secret is shown
 	stepPasskey = "passkey" // a passkey is offered after a sign-up
 	stepDevice  = "device"  // the code of a device was entered
+	stepConsent = "consent" // the app waits for the user's consent
 )
 
 // requestID identifies the authorization request of the page.

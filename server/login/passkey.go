@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/oauth"
@@ -118,7 +119,5 @@ func (v *visit) skipPasskey() error {
 		v.query.Del(queryPasskey)
 		return v.goTo("/oauth2/authorize")
 	}
-	to := *v.data.Target
-	v.drop()
-	return v.leave(to)
+	return v.release(v.data.Name, *v.data.Target, time.UnixMilli(v.data.Expires).Sub(v.h.Now()))
 }

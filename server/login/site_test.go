@@ -66,7 +66,7 @@ func (a *authorizer) answer(r *oauth.Authorization, sub string) *oauth.Response 
 	if r.ResponseMode == "form_post" {
 		return &oauth.Response{Location: app, Form: []oauth.Pair{{Name: "code", Value: "code-of-" + sub}}}
 	}
-	return &oauth.Response{Location: app + "?code=code-of-" + sub + "&state=" + url.QueryEscape(r.State)}
+	return &oauth.Response{Location: app + "?code=code-of-" + sub + "&state=" + url.QueryEscape(r.State), Name: "name of " + sub}
 }
 
 func (a *authorizer) Resume(_ context.Context, r *oauth.Authorization, cookie string) (*oauth.Response, error) {

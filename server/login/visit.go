@@ -184,6 +184,7 @@ func (v *visit) authorize(query url.Values) (bool, error) {
 	if err != nil {
 		return false, v.refuseRequest(err)
 	}
+	a.AsksConsent = true // see release
 	v.auth, v.pool, v.client = a, a.Pool, a.Client
 	return true, v.takeStyle(ctx)
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/outbound"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/trigger"
@@ -21,9 +23,11 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/profiles"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
+	"github.com/sluicegate/sluice/userpool/saml"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/terms"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -61,7 +65,8 @@ type Options struct {
 
 	Functions *trigger.Functions // what the ARNs of triggers run; nil finds nothing
 
-	Makers map[providers.Type]providers.Maker // see providers.Options; may be nil
+	Makers map[providers.Type]providers.Maker // see providers.Options; nil is saml.Service for its type
+	Fetch  *http.Client                       // fetches the metadata of SAML providers; nil reaches public addresses only
 
 	// See userpool.Options for these and their defaults.
 	NewKey      func(rand io.Reader) (*token.SigningKey, error)
@@ -85,6 +90,8 @@ type Provider struct {
 	OAuth     *oauth.Service
 	Branding  *branding.Service
 	Providers *providers.Service
+	Profiles  *profiles.Service
+	SAML      *saml.Service
 	Terms     *terms.Service
 
 	base *userpool.Base
@@ -141,6 +148,9 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Profiles, err = profiles.New(profiles.Options{Base: base, Pools: p.Pools, Users: p.Users, Triggers: lambda}); err != nil {
+		return nil, err
+	}
 	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict})
 	return p, err
 }
@@ -159,6 +169,15 @@ func (p *Provider) newParts(o *Options) (err error) {
 	}
 	if p.Branding, err = branding.New(branding.ServiceOptions{Base: p.base, Pools: p.Pools, Version: p.loginVersion}); err != nil {
 		return err
+	}
+	if o.Fetch == nil {
+		o.Fetch = outbound.Client(outbound.Rules{Ports: []uint16{443, 80}, Redirects: 5})
+	}
+	if p.SAML, err = saml.New(saml.Options{Base: p.base, Pools: p.Pools, HTTP: o.Fetch}); err != nil {
+		return err
+	}
+	if o.Makers == nil {
+		o.Makers = map[providers.Type]providers.Maker{providers.SAML: p.SAML}
 	}
 	if p.Providers, err = providers.New(providers.Options{Base: p.base, Pools: p.Pools, Makers: o.Makers}); err != nil {
 		return err

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -42,10 +43,14 @@ type Authorization struct {
 	LoginHint string
 	Lang      string
 	Prompt    []string
-	MaxAge    *int  // seconds
-	Levels    []int // of acr_values, those that are known: the first that the user can reach is demanded
+	MaxAge    *int     // seconds
+	Acr       []string // acr_values as they are
+	Levels    []int    // of acr_values, those that are known: the first that the user can reach is demanded
 
 	Subject string // the user whom the client expects, from id_token_hint; "" for any
+
+	// AsksConsent says that the caller asks the user before the app gets the answer, if NeedsConsent reports so.
+	AsksConsent bool
 
 	// Visit is where the browser is, for the session; the caller may set it.
 	Visit userpool.Visit
@@ -60,6 +65,37 @@ func (a *Authorization) Prompts(value string) bool { return slices.Contains(a.Pr
 
 // OpenID reports whether the scope openid was granted, which brings an ID token.
 func (a *Authorization) OpenID() bool { return slices.Contains(a.Scopes, "openid") }
+
+// Refuse returns an error that goes to the redirect URI. Its text may be anything; characters that OAuth 2.0 does not allow are left out.
+func (a *Authorization) Refuse(code, description string) *RedirectError {
+	return a.refuse(printable(code, maxCode), printable(description, maxDescription))
+}
+
+// Limits of the texts of foreign errors, in bytes.
+const (
+	maxCode        = 64
+	maxDescription = 1024
+)
+
+// printable returns the characters of a text that an error of RFC 6749 section 4.1.2.1 may have.
+func printable(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, text)
+	return text[:min(len(text), most)]
+}
+
+// NeedsConsent reports whether the user must allow what the request asks for. Operators vouch for the clients that they made; a client that
+// registered itself could be anyone's, and a link to it would be enough to have a code for whoever is signed in.
+func (a *Authorization) NeedsConsent() bool {
+	return a.Client.Settings.ClientType == userpool.ClientDCR
+}
+
+// Deny returns the error for a user who does not allow it.
+func (a *Authorization) Deny() *RedirectError { return a.refuse(AccessDenied, "") }
 
 // Fail returns the error for a request that could not be answered for a reason that is not the client's.
 func (a *Authorization) Fail() *RedirectError { return a.refuse(ServerError, "") }

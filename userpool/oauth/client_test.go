@@ -119,3 +119,27 @@ func TestAccountsCountAsLongAsTheirSessions(t *testing.T) {
 		}
 	}
 }
+
+// A client that registered itself gets no answer from a caller that does not ask for consent, and none without a page.
+func TestAClientThatRegisteredItselfNeedsConsent(t *testing.T) {
+	s := newSiteWithUsers(t)
+	_, cookie := s.complete("ann", "")
+	dynamic := settings()
+	dynamic.ClientType = userpool.ClientDCR
+	s.client = s.Client(s.pool.ID, dynamic)
+	if s.resume(cookie) != "" {
+		t.Error("the session lets pass")
+	}
+	var refused *oauth.RedirectError
+	if _, err := s.OAuth.Resume(t.Context(), s.parse("prompt=none"), cookie); !errors.As(err, &refused) || refused.Err.Code != oauth.ConsentRequired {
+		t.Error("without a page:", err)
+	}
+	if _, err := s.OAuth.Complete(t.Context(), s.parse(), s.signIn(s.client.ID, "ann"), cookie); !errors.As(err, &refused) || refused.Err.Code != oauth.ConsentRequired {
+		t.Error("a sign-in lets pass:", err)
+	}
+	a := s.parse()
+	a.AsksConsent = true
+	if r, err := s.OAuth.Resume(t.Context(), a, cookie); err != nil || r == nil || r.Name != "ann" {
+		t.Error("asked:", r, err)
+	}
+}

@@ -23,6 +23,8 @@ func (s *Service) Complete(ctx context.Context, a *Authorization, by *signin.Aut
 		return nil, err
 	case !offers(a.Client, x.Provider):
 		return nil, Shown(KeyProvider, a.Client.ID)
+	case a.NeedsConsent() && !a.AsksConsent:
+		return nil, a.refuse(s.code(ConsentRequired), "")
 	case a.Subject != "" && x.Sub != a.Subject: // OpenID Connect Core section 3.1.2.1
 		return nil, a.refuse(LoginRequired, "another user has signed in")
 	}
@@ -48,8 +50,11 @@ func (s *Service) Complete(ctx context.Context, a *Authorization, by *signin.Aut
 // so and prompt is none. cookie is the value of the session cookie.
 func (s *Service) Resume(ctx context.Context, a *Authorization, cookie string) (*Response, error) {
 	browser := hashBrowser(cookie)
-	if browser == nil || s.asks(a) {
+	switch {
+	case browser == nil || s.asks(a):
 		return nil, a.ask(LoginRequired)
+	case a.NeedsConsent() && (a.Prompts(PromptNone) || !a.AsksConsent):
+		return nil, a.ask(s.code(ConsentRequired))
 	}
 	var x *session
 	if err := s.base.View(ctx, func(tx store.Tx) (err error) {

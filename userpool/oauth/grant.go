@@ -66,11 +66,13 @@ func (s *Service) respond(ctx context.Context, a *Authorization, x *session, adm
 	until := s.base.Now().Add(codeLife)
 	rec := store.AuthorizationCode{Hash: hashCode(code), PoolID: a.Pool.ID, ClientID: a.Client.ID, Sub: x.Sub, Session: x.ID, Grant: data,
 		ExpiresAt: until, KeptUntil: until.Add(codeKept)}
+	var name string
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(a.Pool.ID, x.Sub)
 		if err != nil {
 			return err
 		}
+		name = account(x, &u).Name
 		if err := admit(tx, &u); err != nil {
 			return err
 		}
@@ -82,7 +84,9 @@ func (s *Service) respond(ctx context.Context, a *Authorization, x *session, adm
 	if err != nil {
 		return nil, err
 	}
-	return a.answer(Pair{"code", code}, Pair{"state", a.State}, Pair{"iss", a.iss}), nil
+	answer := a.answer(Pair{"code", code}, Pair{"state", a.State}, Pair{"iss", a.iss})
+	answer.Name = name
+	return answer, nil
 }
 
 // respondTokens issues the tokens of the implicit flow.

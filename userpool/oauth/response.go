@@ -18,6 +18,8 @@ type Response struct {
 	Location string // where the browser goes; with Form, the action of the form that it posts
 	Form     []Pair // the fields of the form; nil = a redirect
 
+	Name string // by which the user knows the account
+
 	Cookie       string        // the new value of the session cookie; "" keeps the old one
 	CookieMaxAge time.Duration // negative deletes the cookie
 }

@@ -164,7 +164,7 @@ func TestEverythingThatAPageEchoesIsEscaped(t *testing.T) {
 		pages.NewPassword{Username: attack, Attributes: attributes}, pages.SetUpTOTP{Username: attack, Secret: attack, URI: "otpauth://" + attack},
 		pages.SetUpContact{Username: attack, Value: attack}, pages.AddPasskey{Username: attack, Passkey: passkey},
 		pages.Accounts{Accounts: []pages.Account{{ID: attack, Name: attack, Note: attack}}}, pages.UserCode{Code: attack},
-		pages.Allow{Code: attack, Username: attack, Scopes: []string{attack}}, pages.SignOut{Username: attack},
+		pages.Allow{Code: attack, Username: attack, Scopes: []string{attack}}, pages.Consent{Username: attack, Host: attack, Scopes: []string{attack}}, pages.SignOut{Username: attack},
 		pages.Done{What: pages.DoneAllowed, Continue: "javascript:alert(1)"}, pages.Problem{What: pages.ProblemDenied, Text: attack, ID: attack, Continue: "data:text/html," + attack},
 		pages.FormPost{Action: "javascript:alert(1)", Fields: map[string]string{attack: attack}},
 	} {

@@ -60,6 +60,15 @@ type Allow struct {
 	Scopes   []string
 }
 
+// Consent asks whether an app that registered itself may have access.
+//
+// Action allow and action deny.
+type Consent struct {
+	Username string // who is signed in
+	Host     string // that gets the access: a host name, or the scheme of an app
+	Scopes   []string
+}
+
 // SignOut asks whether to sign out, if the request does not prove that the app sent it.
 //
 // Action signout. Action stay.
@@ -73,6 +82,7 @@ func (AddPasskey) name() string   { return "addpasskey" }
 func (Accounts) name() string     { return "accounts" }
 func (UserCode) name() string     { return "usercode" }
 func (Allow) name() string        { return "allow" }
+func (Consent) name() string      { return "consent" }
 func (SignOut) name() string      { return "signout" }
 
 func (SetUpTOTP) variant() string  { return "" }
@@ -80,6 +90,7 @@ func (AddPasskey) variant() string { return "" }
 func (Accounts) variant() string   { return "" }
 func (UserCode) variant() string   { return "" }
 func (Allow) variant() string      { return "" }
+func (Consent) variant() string    { return "" }
 func (SignOut) variant() string    { return "" }
 
 func (p SetUpContact) variant() string {

@@ -1,0 +1,64 @@
+package login_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
+)
+
+// registered is a client that registered itself.
+func registered(t *testing.T) *site {
+	t.Helper()
+	settings := web
+	settings.ClientType = userpool.ClientDCR
+	s := newSite(t, userpool.PoolSettings{}, settings)
+	s.User(s.pool.ID, "ada")
+	return s
+}
+
+// A link to an app of a stranger brings the stranger nothing until the user has allowed it, whether the user is signed in or not.
+func TestAnAppThatRegisteredItselfNeedsConsent(t *testing.T) {
+	t.Parallel()
+	s := registered(t)
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantPage("/consent", 200)
+	for _, text := range []string{"name of ", "app.example.com", "registered itself"} {
+		if !strings.Contains(b.text(), text) {
+			t.Errorf("no %q: %s", text, b.text())
+		}
+	}
+	address, fields := b.form("allow")
+	forged := s.browser()
+	if forged.do(post(address, fields)); forged.status != 403 {
+		t.Errorf("another browser: %d, left to %q", forged.status, forged.left)
+	}
+	b.get("/login" + s.query()) // the session continues, and the question too
+	b.wantPage("/consent", 200)
+	b.do(post(address, fields)) // the form of the question before
+	if b.status != 403 {
+		t.Errorf("an old form: %d, left to %q", b.status, b.left)
+	}
+	b.get("/consent" + s.query())
+	b.submit("allow")
+	b.wantApp()
+	b.get("/consent" + s.query()) // nothing waits any more
+	if !strings.HasPrefix(b.left, "/oauth2/authorize?") {
+		t.Errorf("left to %q", b.left)
+	}
+}
+
+func TestConsentIsDenied(t *testing.T) {
+	t.Parallel()
+	s := registered(t)
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.submit("deny")
+	if !strings.HasPrefix(b.left, app+"?") || !strings.Contains(b.left, "error=access_denied") || strings.Contains(b.left, "code=") {
+		t.Errorf("left to %q", b.left)
+	}
+}

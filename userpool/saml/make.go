@@ -1,0 +1,90 @@
+package saml
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/providers"
+)
+
+const (
+	// encryptionKey is the private detail of a provider that opens its answers: PKCS #8 in Base64.
+	encryptionKey = "encryption_key"
+
+	rsaBits  = 2048
+	certLife = 10 * 365 * 24 * time.Hour
+)
+
+// Make reads the metadata of a provider, fills in its addresses, and makes its key if its answers are encrypted.
+func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error {
+	now := *p
+	now.Modified = s.base.Now()
+	m, err := s.load(ctx, &now)
+	address := p.Details[providers.MetadataURL]
+	switch {
+	case errors.Is(err, errFetch):
+		return fault.Wrap(fault.InvalidParameter, err, "Error retrieving metadata from "+address)
+	case err != nil:
+		return fault.New(fault.InvalidParameter, "The metadata of the identity provider cannot be used: %v.", err)
+	case m.SingleSignOn == "":
+		return fault.New(fault.InvalidParameter, "The metadata of the identity provider have no SingleSignOnService with the binding HTTP-Redirect.")
+	}
+	p.Details[providers.SignInRedirect] = m.SingleSignOn
+	if m.SingleLogout != "" {
+		p.Details[providers.SignOutRedirect] = m.SingleLogout
+	}
+	p.Private = nil
+	if !p.On(providers.EncryptedAnswers) {
+		return nil
+	}
+	if before != nil && before.Private[encryptionKey] != "" {
+		p.Private, p.Details[providers.ActiveCertificate] = before.Private, before.Details[providers.ActiveCertificate]
+		return nil
+	}
+	key, err := rsa.GenerateKey(s.base.Rand, rsaBits)
+	if err != nil {
+		return fmt.Errorf("saml: making a key: %w", err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("saml: encoding a key: %w", err)
+	}
+	certificate, err := certify(key, p.PoolID+" "+p.Name, now.Modified)
+	if err != nil {
+		return err
+	}
+	p.Private = map[string]string{encryptionKey: base64.StdEncoding.EncodeToString(private)}
+	p.Details[providers.ActiveCertificate] = base64.StdEncoding.EncodeToString(certificate)
+	return nil
+}
+
+// opener returns the key that opens the provider's answers, nil if there is none.
+func opener(p *providers.Provider) (*rsa.PrivateKey, error) {
+	text := p.Private[encryptionKey]
+	if text == "" {
+		return nil, nil
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("saml: key of provider %s: %w", p.Name, err)
+	}
+	return parseKey(der)
+}
+
+func parseKey(der []byte) (*rsa.PrivateKey, error) {
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("saml: reading a key: %w", err)
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("saml: a key is not of RSA")
+	}
+	return private, nil
+}
