@@ -23,7 +23,7 @@ var floors = map[string]int{
 	// 1 as well: packages that build on one mechanism.
 	"throttle": 1, "authz/policy": 1, "trigger": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/issuers": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
@@ -36,7 +36,7 @@ var floors = map[string]int{
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/branding": 4, "userpool/terms": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/domains": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/saml": 5,
+	"userpool/domains": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
 	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
