@@ -17,7 +17,6 @@ import (
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/providers"
-	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -31,21 +30,29 @@ type site struct {
 	client  string
 	service *federation.Service
 
-	mu        sync.Mutex
-	providers map[string]*providers.Provider
-	asked     []providers.Question
-	read      []url.Values
-	askErr    error
-	readErr   error
+	mu      sync.Mutex
+	known   map[string]*providers.Provider
+	asked   []providers.Question
+	read    []url.Values
+	askErr  error
+	readErr error
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{Harness: userpooltest.New(t), t: t, providers: map[string]*providers.Provider{}}
+	s := &site{Harness: userpooltest.New(t), t: t, known: map[string]*providers.Provider{}}
 	s.pool = s.Pool(userpool.PoolSettings{}).ID
 	for name, kind := range map[string]providers.Type{"Google": providers.Google, "Acme": providers.OIDC, "Corp": providers.SAML} {
-		s.providers[name] = &providers.Provider{PoolID: s.pool, Name: name, Type: kind, Identifiers: []string{strings.ToLower(name) + ".example.com"},
+		s.known[name] = &providers.Provider{PoolID: s.pool, Name: name, Type: kind, Identifiers: []string{strings.ToLower(name) + ".example.com"},
 			Details: map[string]string{}, Acr: map[string]string{"high": "urn:high"}}
+		details := map[string]string{providers.ClientID: "c", providers.ClientSecret: "s", providers.Scopes: "openid"}
+		stored := kind
+		if kind != providers.Google { // metadata of SAML would have to be somewhere
+			stored, details[providers.Issuer], details[providers.Method] = providers.OIDC, "https://idp.example.com", "GET"
+		}
+		if _, err := s.Providers.Create(t.Context(), providers.Change{PoolID: s.pool, Name: name, Type: stored, Details: details}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.client = s.Client(s.pool, userpool.ClientSettings{AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []string{"code"},
 		AllowedOAuthScopes: []string{"openid"}, CallbackURLs: []string{app}}).ID
@@ -53,7 +60,7 @@ func newSite(t *testing.T) *site {
 	s.User(s.pool, "ada")
 	legs := map[providers.Type]providers.Leg{providers.Google: s, providers.OIDC: s, providers.SAML: s}
 	var err error
-	s.service, err = federation.New(federation.Options{Base: s.Base(), Providers: s, Profiles: s, OAuth: s.OAuth, Legs: legs})
+	s.service, err = federation.New(federation.Options{Base: s.Base(), Providers: s, Profiles: s.Profiles, OAuth: s.OAuth, Legs: legs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +89,12 @@ func (s *site) offer(names ...string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.Clock.Add(time.Minute) // until caches read it
+	s.Clock.Forward(time.Minute) // until caches read it
 }
 
 // Get implements federation.Providers.
 func (s *site) Get(_ context.Context, _, name string) (*providers.Provider, error) {
-	if p := s.providers[name]; p != nil {
+	if p := s.known[name]; p != nil {
 		return p, nil
 	}
 	return nil, fault.New(fault.ResourceNotFound, "none")
@@ -95,7 +102,7 @@ func (s *site) Get(_ context.Context, _, name string) (*providers.Provider, erro
 
 // All implements federation.Providers.
 func (s *site) All(context.Context, string) (list []providers.Summary, err error) {
-	for _, p := range s.providers {
+	for _, p := range s.known {
 		list = append(list, providers.Summary{Name: p.Name, Type: p.Type, Identifiers: p.Identifiers})
 	}
 	return list, nil
@@ -119,17 +126,6 @@ func (s *site) Read(_ context.Context, _ *providers.Provider, q *providers.Quest
 		return nil, errors.New("the question is another")
 	}
 	return &providers.Proof{Subject: "subject-1"}, s.readErr
-}
-
-// SignIn implements federation.Profiles.
-func (s *site) SignIn(ctx context.Context, p *providers.Provider, pool *userpool.Pool, c *userpool.Client, proof *providers.Proof,
-	_ userpool.ClientContext) (*signin.Authentication, error) {
-	var u store.User
-	err := s.Base().View(ctx, func(tx store.Tx) (err error) {
-		u, err = tx.Users.ByKey(s.pool, "ada")
-		return err
-	})
-	return &signin.Authentication{Pool: pool, Client: c, User: u, Time: s.Clock.Now(), Foreign: &signin.Foreign{Provider: p.Name, Subject: proof.Subject}}, err
 }
 
 func (s *site) query(provider string) url.Values {
@@ -261,7 +257,7 @@ func TestASignInTakesFiveMinutesAtMost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Clock.Add(federation.Life)
+	s.Clock.Forward(federation.Life)
 	_, err = s.finish(state, begun.Browser)
 	page := wantPage(t, "after five minutes", err, oauth.KeyLate)
 	if page.Again.Get("client_id") != s.client || page.Again.Has("identity_provider") {
@@ -276,7 +272,7 @@ func TestProviderAndClientAreReadAgain(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*site){
 		"the client has the provider no more": func(s *site) { s.offer("COGNITO", "Acme") },
-		"the provider is deleted":             func(s *site) { delete(s.providers, "Google") },
+		"the provider is deleted":             func(s *site) { delete(s.known, "Google") },
 	} {
 		s := newSite(t)
 		begun, state, err := s.begin("Google", "", "192.0.2.1")
@@ -324,12 +320,17 @@ func TestErrorsOfLegs(t *testing.T) {
 	if page := wantPage(t, "a provider that is down", err, oauth.KeyDown); page.Status != 503 || page.Again.Has("identity_provider") {
 		t.Errorf("page %+v", page)
 	}
-	offers, err := s.service.Offered(t.Context(), &oauth.Authorization{Pool: &userpool.Pool{ID: s.pool}, Client: &userpool.Client{
-		Settings: userpool.ClientSettings{SupportedIdentityProviders: []string{"COGNITO", "Acme", "Gone", "Google"}}}})
+	s.offer("COGNITO", "Acme", "Gone", "Google")
+	a, err := s.OAuth.Parse(t.Context(), s.pool, s.query("Acme"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Forward(-time.Minute) // offer's
+	offers, err := s.service.Offered(t.Context(), a)
 	if err != nil || len(offers) != 2 || offers[0].Name != "Acme" || !offers[0].Down || !s.service.Down(s.pool, "Google") {
 		t.Errorf("offers %+v, %v", offers, err)
 	}
-	s.Clock.Add(time.Minute)
+	s.Clock.Forward(time.Minute)
 	if s.service.Down(s.pool, "Acme") {
 		t.Error("down for ever")
 	}
@@ -343,21 +344,30 @@ func TestAFloodEvictsItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var first, last string
-	var browser string
-	for i := range 1001 {
-		begun, state, err := s.begin("Google", browser, fmt.Sprintf("2001:db8::%x", i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if browser = begun.Browser; first == "" {
-			first = state
-		}
-		last = state
+	flood, first, err := s.begin("Google", "", "2001:db8::1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, err = s.finish(first, browser)
+	if err := s.Base().Update(t.Context(), func(tx store.Tx) error {
+		for i := range 1000 {
+			at := s.Clock.Now().Add(time.Duration(i+1) * time.Millisecond)
+			if err := tx.ProviderRequests.Insert(store.ProviderRequest{ID: fmt.Sprint(i), PoolID: s.pool, ClientID: s.client, Network: "2001:db8::/64", Data: []byte{1},
+				CreatedAt: at, ExpiresAt: at.Add(federation.Life)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Forward(2 * time.Second)
+	newest, last, err := s.begin("Google", "", "2001:db8::ffff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.finish(first, flood.Browser)
 	wantPage(t, "the oldest of the flood", err, oauth.KeyState)
-	for state, browser := range map[string]string{last: browser, state: theirs.Browser} {
+	for state, browser := range map[string]string{last: newest.Browser, state: theirs.Browser} {
 		if _, err := s.finish(state, browser); err != nil {
 			t.Error(err)
 		}
@@ -380,7 +390,7 @@ func TestUnsolicitedAnswers(t *testing.T) {
 	s.offer("Corp")
 	_, err := send(relay())
 	wantPage(t, "without IDPInit", err, oauth.KeyAnswer)
-	s.providers["Corp"].Details[providers.Unsolicited] = "true"
+	s.known["Corp"].Details[providers.Unsolicited] = "true"
 	end, err := send(relay("state", "s"))
 	if err != nil || !strings.HasPrefix(end.Response.Location, app+"?code=") || strings.Contains(end.Response.Location, "state=") {
 		t.Errorf("%+v, %v", end, err)
