@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -168,17 +169,27 @@ func (p authorizeParser) marked(read option) option {
 }
 
 func (p authorizeParser) issuer(d *caddyfile.Dispenser) error {
-	const syntax = "issuer <url> { … }"
-	url, _, err := named(d, p.at, "", syntax)
+	const syntax = "issuer <url or name> { … }"
+	name, words, err := named(d, p.at, "", syntax)
 	if err != nil {
 		return err
 	}
 	if d.NextArg() {
 		return usage(d, syntax)
 	}
-	issuer := config.Issuer{URL: url}
-	if err := parseBlock(d, "issuer", issuerOptions(&issuer)); err != nil {
+	issuer, preset := config.Issuer{URL: name}, config.Preset{}
+	options := issuerOptions(&issuer)
+	if config.IsPreset(name) {
+		maps.Copy(options, presetOptions(&preset))
+	}
+	if err := parseBlock(d, "issuer", options); err != nil {
 		return err
+	}
+	if config.IsPreset(name) {
+		if err := preset.Apply(name, &issuer); err != nil {
+			return d.Errf("issuer: %v", err)
+		}
+		p.at["issuer "+issuer.URL] = p.at[words]
 	}
 	p.into.Issuers = append(p.into.Issuers, issuer)
 	return nil
@@ -196,16 +207,23 @@ func (p authorizeParser) login(d *caddyfile.Dispenser) error {
 	p.at.mark(d, "login "+args[0])
 	l := &config.Login{ClientID: args[0]}
 	if len(args) == 2 {
-		l.Secret = args[1]
+		if l.Secret = args[1]; l.Secret == "" {
+			return d.Err("login: the secret is empty; write it, or leave it out for a client without one")
+		}
 	}
 	d.RemainingArgs()
 	p.into.Login = l
 	return parseBlock(d, "login", map[string]option{
-		"with":            oneString(&l.With, "with <pool id or issuer url>"),
-		"scope":           manyStrings(&l.Scopes, "scope <scope>..."),
-		"callback":        oneString(&l.Callback, "callback <path>"),
-		"logout":          oneString(&l.Logout, "logout <path>"),
-		"session":         oneDuration(&l.Session, "session <duration>"),
+		"with":     oneString(&l.With, "with <pool id or issuer url>"),
+		"scope":    manyStrings(&l.Scopes, "scope <scope>..."),
+		"callback": oneString(&l.Callback, "callback <path>"),
+		"logout":   oneString(&l.Logout, "logout <path>"),
+		"session": func(d *caddyfile.Dispenser) error {
+			if err := oneDuration(&l.Session, "session <duration>")(d); err != nil || l.Session != 0 {
+				return err
+			}
+			return d.Err("login: a session of 0 would end at once; write 1m to 365d")
+		},
 		"unauthenticated": oneString(&l.Unauthenticated, "unauthenticated redirect|deny|allow"),
 		"return_to":       manyStrings(&l.ReturnTo, "return_to <host>..."),
 		"alb_headers":     onOff(&l.ALBHeaders, "alb_headers [on|off]"),
@@ -261,6 +279,17 @@ func issuerOptions(i *config.Issuer) map[string]option {
 		"token_use":      manyStrings(&i.TokenUse, "token_use access|id..."),
 		"algorithms":     manyStrings(&i.Algorithms, "algorithms <alg>..."),
 		"max_stale":      oneDuration(&i.MaxStale, "max_stale <duration>"),
+	}
+}
+
+// presetOptions are the options of an issuer that is named by its product.
+func presetOptions(p *config.Preset) map[string]option {
+	return map[string]option{
+		"tenant": oneString(&p.Tenant, "tenant <id>"),
+		"domain": oneString(&p.Domain, "domain <host>"),
+		"server": oneString(&p.Server, "server <name>"),
+		"base":   oneString(&p.Base, "base <url>"),
+		"realm":  oneString(&p.Realm, "realm <name>"),
 	}
 }
 
