@@ -23,7 +23,7 @@ var floors = map[string]int{
 	// 1 as well: packages that build on one mechanism.
 	"throttle": 1, "authz/policy": 1, "trigger": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/issuers": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
 	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.

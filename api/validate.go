@@ -132,7 +132,8 @@ func brokenInside(s *Shape, n int, element func(int) reflect.Value) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// constraints returns all constraints of a text in the order and the brackets of IAM's messages.
+// constraints returns all constraints of a text in the order and the brackets of IAM's messages. Those of a text with a pattern end
+// with the one that it must not be null.
 func (s *Shape) constraints() string {
 	var all []string
 	if s.HasMax {
@@ -142,9 +143,9 @@ func (s *Shape) constraints() string {
 		all = append(all, fmt.Sprintf("Member must have length greater than or equal to %d", s.Min))
 	}
 	if s.Pattern != nil {
-		all = append(all, "Member must satisfy regular expression pattern: "+s.Pattern.Source)
+		all = append(all, "Member must satisfy regular expression pattern: "+s.Pattern.Source, "Member must not be null")
 	}
-	return "[" + strings.Join(append(all, "Member must not be null"), ", ") + "]"
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // broken returns the constraints that v itself, without its contents, violates: bounds first, then enumeration and pattern.

@@ -7,6 +7,9 @@ import (
 // poolProvider is the issuer of the identity pools' own OpenID tokens as trust policies name it.
 const poolProvider = "cognito-identity.amazonaws.com"
 
+// googleProvider is Google as trust policies name it, unless it is an OIDC provider of the account.
+const googleProvider = "accounts.google.com"
+
 func (s *Service) rootARN() string { return "arn:aws:iam::" + s.account + ":root" }
 
 func (s *Service) roleARN(path, name string) string {

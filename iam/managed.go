@@ -50,13 +50,47 @@ var awsManaged = map[string]*managed{
 		"polly:*","comprehend:*","translate:*","transcribe:*","rekognition:*","mobiletargeting:*","firehose:*","appsync:*",
 		"personalize:*","codewhisperer:*","sdb:*","sagemaker:InvokeEndpoint","textract:DetectDocumentText",
 		"textract:AnalyzeDocument"]}]}`),
-	"arn:aws:iam::aws:policy/AmazonCognitoUnauthenticatedIdentities": builtIn(awsPolicies+"AmazonCognitoUnauthenticatedIdentities",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rum:PutRumEvents"],"Resource":"*"}]}`),
-	"arn:aws:iam::aws:policy/AdministratorAccess": builtIn(awsPolicies+"AdministratorAccess",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
 	// STS API reference, GetFederationToken: no IAM operation, and of STS only GetCallerIdentity, which no policy refuses.
 	federatedUserPolicy: builtIn(federatedUserPolicy,
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["iam:*","sts:*"],"Resource":"*"}]}`),
+}
+
+// attachable are AWS's managed policies that roles can have, by the ARN's part after awsPolicies. Their documents are public; IAM user
+// guide, "AWS managed policies".
+var attachable = map[string]struct{ description, document string }{
+	"AdministratorAccess": {"Provides full access to AWS services and resources.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`},
+	"AWSDenyAll": {"Deny all access.",
+		`{"Version":"2012-10-17","Statement":[{"Sid":"DenyAll","Effect":"Deny","Action":["*"],"Resource":"*"}]}`},
+	"AmazonCognitoDeveloperAuthenticatedIdentities": {"Provides access to Amazon Cognito APIs to support developer authenticated identities from your authentication backend.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":[
+		"cognito-identity:GetOpenIdTokenForDeveloperIdentity","cognito-identity:LookupDeveloperIdentity",
+		"cognito-identity:MergeDeveloperIdentities","cognito-identity:UnlinkDeveloperIdentity"],"Resource":"*"}]}`},
+	"AmazonCognitoUnauthenticatedIdentities": {"",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rum:PutRumEvents"],"Resource":"*"}]}`},
+	"AmazonS3FullAccess": {"Provides full access to all buckets via the AWS Management Console.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","s3-object-lambda:*"],"Resource":"*"}]}`},
+	"AmazonS3ReadOnlyAccess": {"Provides read only access to all buckets via the AWS Management Console.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*","s3:Describe*",
+		"s3-object-lambda:Get*","s3-object-lambda:List*"],"Resource":"*"}]}`},
+	"IAMReadOnlyAccess": {"Provides read only access to IAM via the AWS Management Console.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GenerateCredentialReport",
+		"iam:GenerateServiceLastAccessedDetails","iam:Get*","iam:List*","iam:SimulateCustomPolicy","iam:SimulatePrincipalPolicy"],
+		"Resource":"*"}]}`},
+	"IAMUserChangePassword": {"Provides the ability for an IAM user to change their own password.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ChangePassword"],
+		"Resource":["arn:aws:iam::*:user/${aws:username}"]},{"Effect":"Allow","Action":["iam:GetAccountPasswordPolicy"],"Resource":"*"}]}`},
+	"service-role/AWSLambdaBasicExecutionRole": {"Provides write permissions to CloudWatch Logs.",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup",
+		"logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}`},
+}
+
+func init() {
+	for name, p := range attachable {
+		m := builtIn(awsPolicies+name, p.document)
+		m.record.Description = p.description
+		awsManaged[awsPolicies+name] = m
+	}
 }
 
 // guestSet is the SessionSet of guestLimits, the most frequent one, compiled once.

@@ -65,6 +65,20 @@ func (s *Service) AttachmentCount(arn string) (attached, boundaries int) {
 	return attached, boundaries
 }
 
+// RolesOfPolicy returns the roles that use a policy, by name in lower case: to which it is attached, whose boundary it is, or
+// both. Their paths start with prefix.
+func (s *Service) RolesOfPolicy(arn, prefix string, attached, boundary bool) []store.Role {
+	roles := s.current.Load().roles
+	var list []store.Role
+	for _, name := range slices.Sorted(maps.Keys(roles)) {
+		r := roles[name].record
+		if uses := attached && slices.Contains(r.Attached, arn) || boundary && r.Boundary == arn; uses && hasPrefix(r.Path, prefix) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // ListPolicies returns a page of the managed policies whose path starts with prefix, by ARN: those of the account, and the
 // built-in ones that AWS has too.
 func (s *Service) ListPolicies(scope Scope, prefix, after string, limit int) PolicyPage {

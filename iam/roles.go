@@ -131,6 +131,9 @@ func (s *Service) DeleteRole(ctx context.Context, name string) error {
 		if len(r.Inline) > 0 {
 			return fault.New(fault.DeleteConflict, "Cannot delete entity, must delete policies first.")
 		}
+		if len(s.InstanceProfilesOf(r.Name)) > 0 {
+			return errRoleInProfile
+		}
 		return tx.Roles.Delete(r.Name)
 	})
 	return orNoSuchRole(err, name)

@@ -18,6 +18,10 @@ type snapshot struct {
 	roles    map[string]*role    // by name in lower case
 	byARN    map[string]*role    // by exact ARN
 	policies map[string]*managed // by ARN; customer managed only
+
+	entities map[string]store.Entity     // by ARN
+	issuers  map[string]*OIDCProvider    // by URL
+	profiles map[string]*InstanceProfile // by name in lower case
 }
 
 // role is a stored role with its policies compiled.
@@ -119,11 +123,15 @@ func (s *Service) Reload(ctx context.Context) error {
 func (s *Service) reload(ctx context.Context) error {
 	var roles []store.Role
 	var policies []store.Policy
+	var entities []store.Entity
 	err := s.view(ctx, func(tx store.Tx) (err error) {
 		if roles, err = tx.Roles.List(store.Page{}); err != nil {
 			return err
 		}
-		policies, err = tx.Policies.List(store.Page{})
+		if policies, err = tx.Policies.List(store.Page{}); err != nil {
+			return err
+		}
+		entities, err = tx.Entities.List(store.Page{})
 		return err
 	})
 	if err != nil {
@@ -134,7 +142,12 @@ func (s *Service) reload(ctx context.Context) error {
 		roles:    make(map[string]*role, len(roles)),
 		byARN:    make(map[string]*role, len(roles)),
 		policies: make(map[string]*managed, len(policies)),
+		entities: make(map[string]store.Entity, len(entities)),
 	}
+	for _, e := range entities {
+		next.entities[e.ARN] = e
+	}
+	next.readEntities(s)
 	for _, p := range policies {
 		next.policies[p.ARN] = s.compileManaged(p)
 	}
@@ -189,7 +202,7 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 		return err
 	}
 	old := s.current.Load()
-	next := &snapshot{version: old.version + 1, roles: maps.Clone(old.roles), byARN: maps.Clone(old.byARN), policies: maps.Clone(old.policies)}
+	next := old.clone()
 	if policyARN != "" {
 		delete(next.policies, policyARN)
 		if newPolicy != nil {
@@ -212,6 +225,14 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 	}
 	s.current.Store(next)
 	return nil
+}
+
+// clone returns a copy with the next version.
+func (n *snapshot) clone() *snapshot {
+	next := *n
+	next.version++
+	next.roles, next.byARN, next.policies, next.entities = maps.Clone(n.roles), maps.Clone(n.byARN), maps.Clone(n.policies), maps.Clone(n.entities)
+	return &next
 }
 
 // compileRole never fails: permission policies that do not parse deny everything, and such a trust policy trusts no one.

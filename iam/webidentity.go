@@ -116,8 +116,8 @@ func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSe
 		sessionName: in.SessionName, sourceIdentity: passed.sourceIdentity, tags: passed.tags, transitive: passed.transitive,
 		provider: provider, audience: t.Audience, subject: t.Subject, more: s.globals(in.Env, "sts"),
 	}
-	if provider == poolProvider {
-		attempt.principal = poolProvider
+	if _, registered := s.current.Load().issuers[t.Issuer.URL]; provider == poolProvider || provider == googleProvider && !registered {
+		attempt.principal = provider
 	}
 	// IAM user guide, "Keys for AWS OIDC federation": if azp is present, it is :aud, and aud is :oaud.
 	if azp, ok := t.Claims.Values("azp"); ok && len(azp) == 1 && azp[0] != "" {

@@ -77,7 +77,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return login{}, errUnsupported
 	case len(clients) == 0 && arn == "" && !public:
 		return login{}, errNoMatch
-	case public && !isOpenID(key):
+	case public && !isOpenID[key]:
 		return login{}, fault.New(fault.NotAuthorized, "Logins of %s cannot be verified by this server.", key)
 	}
 	t, err := s.verifyToken(ctx, raw)
@@ -99,7 +99,11 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return s.userPoolLogin(ctx, l, clients)
 	case arn != "":
 		l.mapping = arn
-		return l, checkClient(t, t.Issuer.ClientIDs)
+		clients := t.Issuer.ClientIDs
+		if s.o.Issuer != nil {
+			clients, _ = s.o.Issuer(t.Issuer.URL) // as registered now: a verification is cached
+		}
+		return l, checkClient(t, clients)
 	default:
 		l.mapping = key
 		return l, checkClient(t, strings.FieldsFunc(application, func(r rune) bool { return r == ';' || r == ',' }))
@@ -207,11 +211,6 @@ func expiryOf(raw string) string {
 		return exp
 	}
 	return "exp"
-}
-
-// isOpenID reports whether a public provider issues OpenID tokens. Other tokens cannot be verified without calling the provider.
-func isOpenID(key string) bool {
-	return key == "accounts.google.com" || key == "appleid.apple.com"
 }
 
 func invalidLogin(why string) error {

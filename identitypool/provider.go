@@ -63,3 +63,23 @@ func (p *pool) oidcARN(issuer string) string {
 	}
 	return ""
 }
+
+// publicIssuers are the issuers of the public providers that issue OpenID tokens, with the URLs of their keys. Google's tokens have
+// either spelling of its issuer.
+var publicIssuers = map[string]string{
+	"https://accounts.google.com": "https://www.googleapis.com/oauth2/v3/certs",
+	"accounts.google.com":         "https://www.googleapis.com/oauth2/v3/certs",
+	"https://appleid.apple.com":   "https://appleid.apple.com/auth/keys",
+}
+
+// PublicIssuer returns where the keys of a public provider of identity pools are, by the iss of its tokens.
+func PublicIssuer(iss string) (jwksURL string, ok bool) {
+	jwksURL, ok = publicIssuers[iss]
+	return jwksURL, ok
+}
+
+// IsGoogle reports whether iss is that of Google's tokens.
+func IsGoogle(iss string) bool { return withoutScheme(iss) == "accounts.google.com" }
+
+// isOpenID has the keys of public providers that issue OpenID tokens. Other tokens cannot be verified without calling the provider.
+var isOpenID = map[string]bool{"accounts.google.com": true, "appleid.apple.com": true}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/issuers"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -46,6 +47,7 @@ type Services struct {
 	keys        *kms.Service // local keys
 	calls       calls
 	functions   uses // the runtimes of triggers
+	issuers     *issuers.Verifier
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -119,22 +121,21 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err := sv.buildRoles(ctx, o); err != nil {
 		return err
 	}
-	logins, err := newLoginVerifier(sv.Users.Pools, o)
-	if err != nil {
+	if sv.issuers, err = newIssuers(sv.Roles, o); err != nil {
 		return err
 	}
+	logins := newLoginVerifier(sv.Users.Pools, sv.issuers, o)
 	sv.Identities, err = identitypool.New(ctx, identitypool.Options{Store: sv.Store, Box: sv.Box, Roles: sv.Roles,
 		Region: o.Config.Region, Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
-		SignOuts: sv.Revocations, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, Lint: sv.Roles.RoleWarnings, Log: o.Log})
+		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, Lint: sv.Roles.RoleWarnings, Log: o.Log})
 	if err != nil {
 		return err
 	}
-	// AssumeRoleWithWebIdentity takes the identity pools' own OpenID tokens.
-	webIdentity, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{sv.Identities.TokenIssuer()}})
+	identities, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{sv.Identities.TokenIssuer()}})
 	if err != nil {
 		return err
 	}
-	sv.Roles.UseVerifier(webIdentity)
+	sv.Roles.UseVerifier(&webIdentities{identities: identities, logins: logins, roles: sv.Roles})
 	sv.apis, err = newAPIs(sv, o)
 	return err
 }
@@ -221,5 +222,5 @@ func (sv *Services) Close() error {
 	<-sv.stopped
 	sv.Users.Drain()
 	sv.queue.Close(patience)
-	return errors.Join(slow, sv.Revocations.Close(), sv.functions.end())
+	return errors.Join(slow, sv.issuers.Close(), sv.Revocations.Close(), sv.functions.end())
 }

@@ -2,22 +2,28 @@ package node
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/issuers"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/outbound"
 )
 
 // loginVerifier verifies the tokens that identity pools take as logins: those of every user pool of this node, pools made
-// through the API included, for any client. The identity pool decides which of these pools and clients it accepts.
+// through the API included, for any client, and those of registered issuers. The identity pool decides which of these pools, issuers
+// and clients it accepts.
 type loginVerifier struct {
-	users loginPools
-	app   *config.App
-	now   func() time.Time
-	none  *token.Verifier                       // refuses every token, with the right reason
-	pools *bounded.Map[string, *token.Verifier] // by pool id
+	users  loginPools
+	app    *config.App
+	now    func() time.Time
+	others identitypool.Verifier                 // for issuers that are not user pools of this node
+	pools  *bounded.Map[string, *token.Verifier] // by pool id
 }
 
 // loginPools are the user pools of the node.
@@ -32,18 +38,16 @@ const (
 	loginVerifierLife = time.Hour
 )
 
-func newLoginVerifier(users loginPools, o *Options) (*loginVerifier, error) {
-	none, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{{
-		URL: "urn:sluice:nobody", Keys: new(token.StaticKeys), AnyClient: true}}})
-	return &loginVerifier{users: users, app: &o.Config, now: o.Now, none: none,
-		pools: bounded.New[string, *token.Verifier](maxLoginVerifiers)}, err
+func newLoginVerifier(users loginPools, others identitypool.Verifier, o *Options) *loginVerifier {
+	return &loginVerifier{users: users, app: &o.Config, now: o.Now, others: others,
+		pools: bounded.New[string, *token.Verifier](maxLoginVerifiers)}
 }
 
 // Verify implements identitypool.Verifier; its errors are *token.Error.
 func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, error) {
 	poolID, ok := v.poolOf(raw)
 	if !ok {
-		return v.none.Verify(ctx, raw)
+		return v.others.Verify(ctx, raw)
 	}
 	if known, ok := v.pools.Get(poolID, v.now()); ok {
 		return known.Verify(ctx, raw)
@@ -51,7 +55,7 @@ func (v *loginVerifier) Verify(ctx context.Context, raw string) (*token.Token, e
 	// The id is text from the token. Only a pool that exists may take room in the map.
 	issuer, err := v.users.Issuer(ctx, poolID)
 	if err != nil {
-		return v.none.Verify(ctx, raw)
+		return v.others.Verify(ctx, raw)
 	}
 	verifier, err := token.New(token.Options{Now: v.now, Issuers: []token.Issuer{{
 		URL: issuer, Keys: v.users.KeySet(poolID), AnyClient: true, TokenUse: []string{"id", "access"}, Leeway: loginLeeway}}})
@@ -76,3 +80,40 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 
 // loginLeeway is how far in the future a login token may be dated: one issued right after a sign-out carries the next second.
 const loginLeeway = 30 * time.Second
+
+// newIssuers returns the verifier of tokens of foreign issuers: those that are OIDC providers in IAM, and the public providers of
+// identity pools.
+func newIssuers(roles *iam.Service, o *Options) (*issuers.Verifier, error) {
+	return issuers.New(issuers.Options{Now: o.Now, Log: o.Log, Client: outbound.Client(o.Config.OutboundRules()),
+		Lookup: func(iss string) (jwksURL string, ok bool) {
+			if jwksURL, ok = identitypool.PublicIssuer(iss); !ok {
+				_, ok = roles.Issuer(iss)
+			}
+			return jwksURL, ok
+		}})
+}
+
+// webIdentities verifies the tokens of AssumeRoleWithWebIdentity: those of the identity pools, and of registered issuers for the
+// clients that are registered with them.
+type webIdentities struct {
+	identities *token.Verifier
+	logins     *loginVerifier
+	roles      *iam.Service
+}
+
+// Verify implements iam.TokenVerifier. Google is a provider of STS without a registration: the trust policy checks the audience.
+func (w *webIdentities) Verify(ctx context.Context, raw string) (*token.Token, error) {
+	iss, _ := token.UnverifiedIssuer(raw)
+	clients, registered := w.roles.Issuer(iss)
+	if !registered && !identitypool.IsGoogle(iss) {
+		return w.identities.Verify(ctx, raw)
+	}
+	t, err := w.logins.Verify(ctx, raw)
+	switch {
+	case err != nil || !registered:
+		return t, err
+	case t.TokenUse == "access", !slices.ContainsFunc(t.Audience, func(aud string) bool { return slices.Contains(clients, aud) }):
+		return nil, &token.Error{Reason: token.WrongAudience}
+	}
+	return t, nil
+}

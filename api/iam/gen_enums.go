@@ -2,6 +2,15 @@
 
 package iam
 
+// Values of EntityType.
+const (
+	EntityTypeUser               = "User"
+	EntityTypeRole               = "Role"
+	EntityTypeGroup              = "Group"
+	EntityTypeLocalManagedPolicy = "LocalManagedPolicy"
+	EntityTypeAWSManagedPolicy   = "AWSManagedPolicy"
+)
+
 // Values of PermissionsBoundaryAttachmentType.
 const (
 	PermissionsBoundaryAttachmentTypePermissionsBoundaryPolicy = "PermissionsBoundaryPolicy"

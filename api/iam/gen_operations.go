@@ -8,9 +8,31 @@ import (
 
 var operations = []api.Operation{
 	{
+		Name: "AddClientIDToOpenIDConnectProvider", Signed: true,
+		Input: &shapeAddClientIDToOpenIDConnectProviderRequest, NewInput: func() any { return new(AddClientIDToOpenIDConnectProviderRequest) },
+		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "AddRoleToInstanceProfile", Signed: true,
+		Input: &shapeAddRoleToInstanceProfileRequest, NewInput: func() any { return new(AddRoleToInstanceProfileRequest) },
+		Errors: []string{"EntityAlreadyExistsException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
 		Name: "AttachRolePolicy", Signed: true,
 		Input: &shapeAttachRolePolicyRequest, NewInput: func() any { return new(AttachRolePolicyRequest) },
 		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "PolicyNotAttachableException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
+		Name: "CreateInstanceProfile", Signed: true,
+		Input: &shapeCreateInstanceProfileRequest, NewInput: func() any { return new(CreateInstanceProfileRequest) },
+		Output: &shapeCreateInstanceProfileResponse, NewOutput: func() any { return new(CreateInstanceProfileResponse) },
+		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "ServiceFailureException"},
+	},
+	{
+		Name: "CreateOpenIDConnectProvider", Signed: true,
+		Input: &shapeCreateOpenIDConnectProviderRequest, NewInput: func() any { return new(CreateOpenIDConnectProviderRequest) },
+		Output: &shapeCreateOpenIDConnectProviderResponse, NewOutput: func() any { return new(CreateOpenIDConnectProviderResponse) },
+		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "OpenIdIdpCommunicationErrorException", "ServiceFailureException"},
 	},
 	{
 		Name: "CreatePolicy", Signed: true,
@@ -29,6 +51,16 @@ var operations = []api.Operation{
 		Input: &shapeCreateRoleRequest, NewInput: func() any { return new(CreateRoleRequest) },
 		Output: &shapeCreateRoleResponse, NewOutput: func() any { return new(CreateRoleResponse) },
 		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "MalformedPolicyDocumentException", "ServiceFailureException"},
+	},
+	{
+		Name: "DeleteInstanceProfile", Signed: true,
+		Input: &shapeDeleteInstanceProfileRequest, NewInput: func() any { return new(DeleteInstanceProfileRequest) },
+		Errors: []string{"DeleteConflictException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "DeleteOpenIDConnectProvider", Signed: true,
+		Input: &shapeDeleteOpenIDConnectProviderRequest, NewInput: func() any { return new(DeleteOpenIDConnectProviderRequest) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "DeletePolicy", Signed: true,
@@ -61,6 +93,18 @@ var operations = []api.Operation{
 		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
 	},
 	{
+		Name: "GetInstanceProfile", Signed: true,
+		Input: &shapeGetInstanceProfileRequest, NewInput: func() any { return new(GetInstanceProfileRequest) },
+		Output: &shapeGetInstanceProfileResponse, NewOutput: func() any { return new(GetInstanceProfileResponse) },
+		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "GetOpenIDConnectProvider", Signed: true,
+		Input: &shapeGetOpenIDConnectProviderRequest, NewInput: func() any { return new(GetOpenIDConnectProviderRequest) },
+		Output: &shapeGetOpenIDConnectProviderResponse, NewOutput: func() any { return new(GetOpenIDConnectProviderResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "GetPolicy", Signed: true,
 		Input: &shapeGetPolicyRequest, NewInput: func() any { return new(GetPolicyRequest) },
 		Output: &shapeGetPolicyResponse, NewOutput: func() any { return new(GetPolicyResponse) },
@@ -91,10 +135,40 @@ var operations = []api.Operation{
 		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
+		Name: "ListEntitiesForPolicy", Signed: true,
+		Input: &shapeListEntitiesForPolicyRequest, NewInput: func() any { return new(ListEntitiesForPolicyRequest) },
+		Output: &shapeListEntitiesForPolicyResponse, NewOutput: func() any { return new(ListEntitiesForPolicyResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListInstanceProfileTags", Signed: true,
+		Input: &shapeListInstanceProfileTagsRequest, NewInput: func() any { return new(ListInstanceProfileTagsRequest) },
+		Output: &shapeListInstanceProfileTagsResponse, NewOutput: func() any { return new(ListInstanceProfileTagsResponse) },
+		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListInstanceProfiles", Signed: true,
+		Input: &shapeListInstanceProfilesRequest, NewInput: func() any { return new(ListInstanceProfilesRequest) },
+		Output: &shapeListInstanceProfilesResponse, NewOutput: func() any { return new(ListInstanceProfilesResponse) },
+		Errors: []string{"ServiceFailureException"},
+	},
+	{
 		Name: "ListInstanceProfilesForRole", Signed: true,
 		Input: &shapeListInstanceProfilesForRoleRequest, NewInput: func() any { return new(ListInstanceProfilesForRoleRequest) },
 		Output: &shapeListInstanceProfilesForRoleResponse, NewOutput: func() any { return new(ListInstanceProfilesForRoleResponse) },
 		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListOpenIDConnectProviderTags", Signed: true,
+		Input: &shapeListOpenIDConnectProviderTagsRequest, NewInput: func() any { return new(ListOpenIDConnectProviderTagsRequest) },
+		Output: &shapeListOpenIDConnectProviderTagsResponse, NewOutput: func() any { return new(ListOpenIDConnectProviderTagsResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListOpenIDConnectProviders", Signed: true,
+		Input: &shapeListOpenIDConnectProvidersRequest, NewInput: func() any { return new(ListOpenIDConnectProvidersRequest) },
+		Output: &shapeListOpenIDConnectProvidersResponse, NewOutput: func() any { return new(ListOpenIDConnectProvidersResponse) },
+		Errors: []string{"ServiceFailureException"},
 	},
 	{
 		Name: "ListPolicies", Signed: true,
@@ -143,9 +217,29 @@ var operations = []api.Operation{
 		Errors: []string{"LimitExceededException", "MalformedPolicyDocumentException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
 	},
 	{
+		Name: "RemoveClientIDFromOpenIDConnectProvider", Signed: true,
+		Input: &shapeRemoveClientIDFromOpenIDConnectProviderRequest, NewInput: func() any { return new(RemoveClientIDFromOpenIDConnectProviderRequest) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "RemoveRoleFromInstanceProfile", Signed: true,
+		Input: &shapeRemoveRoleFromInstanceProfileRequest, NewInput: func() any { return new(RemoveRoleFromInstanceProfileRequest) },
+		Errors: []string{"LimitExceededException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
 		Name: "SetDefaultPolicyVersion", Signed: true,
 		Input: &shapeSetDefaultPolicyVersionRequest, NewInput: func() any { return new(SetDefaultPolicyVersionRequest) },
 		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "TagInstanceProfile", Signed: true,
+		Input: &shapeTagInstanceProfileRequest, NewInput: func() any { return new(TagInstanceProfileRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "TagOpenIDConnectProvider", Signed: true,
+		Input: &shapeTagOpenIDConnectProviderRequest, NewInput: func() any { return new(TagOpenIDConnectProviderRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "TagPolicy", Signed: true,
@@ -156,6 +250,16 @@ var operations = []api.Operation{
 		Name: "TagRole", Signed: true,
 		Input: &shapeTagRoleRequest, NewInput: func() any { return new(TagRoleRequest) },
 		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "UntagInstanceProfile", Signed: true,
+		Input: &shapeUntagInstanceProfileRequest, NewInput: func() any { return new(UntagInstanceProfileRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "UntagOpenIDConnectProvider", Signed: true,
+		Input: &shapeUntagOpenIDConnectProviderRequest, NewInput: func() any { return new(UntagOpenIDConnectProviderRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "UntagPolicy", Signed: true,
@@ -171,6 +275,11 @@ var operations = []api.Operation{
 		Name: "UpdateAssumeRolePolicy", Signed: true,
 		Input: &shapeUpdateAssumeRolePolicyRequest, NewInput: func() any { return new(UpdateAssumeRolePolicyRequest) },
 		Errors: []string{"LimitExceededException", "MalformedPolicyDocumentException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
+		Name: "UpdateOpenIDConnectProviderThumbprint", Signed: true,
+		Input: &shapeUpdateOpenIDConnectProviderThumbprintRequest, NewInput: func() any { return new(UpdateOpenIDConnectProviderThumbprintRequest) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "UpdateRole", Signed: true,

@@ -20,7 +20,7 @@ var patternPolicyDocumentType = api.Pattern{Source: `[\u0009\u000A\u000D\u0020-\
 
 var patternMarkerType = api.Pattern{Source: `[\u0020-\u00FF]+`, Expr: `[\x{0020}-\x{00FF}]+`}
 
-var patternInstanceProfileNameType = api.Pattern{Source: `[\w+=,.@-]+`}
+var patternGroupNameType = api.Pattern{Source: `[\w+=,.@-]+`}
 
 var patternIdType = api.Pattern{Source: `[\w]+`}
 

@@ -25,6 +25,7 @@ var declared = []api.Error{
 	{Name: "LimitExceededException", Code: "LimitExceeded", Status: 409},
 	{Name: "MalformedPolicyDocumentException", Code: "MalformedPolicyDocument", Status: 400},
 	{Name: "NoSuchEntityException", Code: "NoSuchEntity", Status: 404},
+	{Name: "OpenIdIdpCommunicationErrorException", Code: "OpenIdIdpCommunicationError", Status: 400},
 	{Name: "PolicyNotAttachableException", Code: "PolicyNotAttachable", Status: 400},
 	{Name: "ServiceFailureException", Code: "ServiceFailure", Status: 500},
 	{Name: "UnmodifiableEntityException", Code: "UnmodifiableEntity", Status: 400},

@@ -6,9 +6,21 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+var shapeEntityType = api.Shape{Name: "EntityType", Kind: api.String, Enum: []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}}
+
+var shapeOpenIDConnectProviderListType = api.Shape{Name: "OpenIDConnectProviderListType", Kind: api.List, Elem: &shapeOpenIDConnectProviderListEntry}
+
+var shapeOpenIDConnectProviderUrlType = api.Shape{Name: "OpenIDConnectProviderUrlType", Kind: api.String, Min: 1, HasMin: true, Max: 255, HasMax: true}
+
 var shapePermissionsBoundaryAttachmentType = api.Shape{Name: "PermissionsBoundaryAttachmentType", Kind: api.String, Enum: []string{"PermissionsBoundaryPolicy"}}
 
+var shapePolicyGroupListType = api.Shape{Name: "PolicyGroupListType", Kind: api.List, Elem: &shapePolicyGroup}
+
+var shapePolicyRoleListType = api.Shape{Name: "PolicyRoleListType", Kind: api.List, Elem: &shapePolicyRole}
+
 var shapePolicyUsageType = api.Shape{Name: "PolicyUsageType", Kind: api.String, Enum: []string{"PermissionsPolicy", "PermissionsBoundary"}}
+
+var shapePolicyUserListType = api.Shape{Name: "PolicyUserListType", Kind: api.List, Elem: &shapePolicyUser}
 
 var shapeArnType = api.Shape{Name: "arnType", Kind: api.String, Min: 20, HasMin: true, Max: 2048, HasMax: true}
 
@@ -18,13 +30,19 @@ var shapeAttachmentCountType = api.Shape{Name: "attachmentCountType", Kind: api.
 
 var shapeBooleanType = api.Shape{Name: "booleanType", Kind: api.Boolean}
 
+var shapeClientIDListType = api.Shape{Name: "clientIDListType", Kind: api.List, Elem: &shapeClientIDType}
+
+var shapeClientIDType = api.Shape{Name: "clientIDType", Kind: api.String, Min: 1, HasMin: true, Max: 255, HasMax: true}
+
 var shapeDateType = api.Shape{Name: "dateType", Kind: api.Time}
+
+var shapeGroupNameType = api.Shape{Name: "groupNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternGroupNameType}
 
 var shapeIdType = api.Shape{Name: "idType", Kind: api.String, Min: 16, HasMin: true, Max: 128, HasMax: true, Pattern: &patternIdType}
 
 var shapeInstanceProfileListType = api.Shape{Name: "instanceProfileListType", Kind: api.List, Elem: &shapeInstanceProfile}
 
-var shapeInstanceProfileNameType = api.Shape{Name: "instanceProfileNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternInstanceProfileNameType}
+var shapeInstanceProfileNameType = api.Shape{Name: "instanceProfileNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternGroupNameType}
 
 var shapeMarkerType = api.Shape{Name: "markerType", Kind: api.String, Min: 1, HasMin: true, Max: 320, HasMax: true, Pattern: &patternMarkerType}
 
@@ -44,7 +62,7 @@ var shapePolicyListType = api.Shape{Name: "policyListType", Kind: api.List, Elem
 
 var shapePolicyNameListType = api.Shape{Name: "policyNameListType", Kind: api.List, Elem: &shapePolicyNameType}
 
-var shapePolicyNameType = api.Shape{Name: "policyNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternInstanceProfileNameType}
+var shapePolicyNameType = api.Shape{Name: "policyNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternGroupNameType}
 
 var shapePolicyPathType = api.Shape{Name: "policyPathType", Kind: api.String, Min: 1, HasMin: true, Max: 512, HasMax: true, Pattern: &patternPolicyPathType}
 
@@ -60,7 +78,7 @@ var shapeRoleListType = api.Shape{Name: "roleListType", Kind: api.List, Elem: &s
 
 var shapeRoleMaxSessionDurationType = api.Shape{Name: "roleMaxSessionDurationType", Kind: api.Integer, Min: 3600, HasMin: true, Max: 43200, HasMax: true}
 
-var shapeRoleNameType = api.Shape{Name: "roleNameType", Kind: api.String, Min: 1, HasMin: true, Max: 64, HasMax: true, Pattern: &patternInstanceProfileNameType}
+var shapeRoleNameType = api.Shape{Name: "roleNameType", Kind: api.String, Min: 1, HasMin: true, Max: 64, HasMax: true, Pattern: &patternGroupNameType}
 
 var shapeStringType = api.Shape{Name: "stringType", Kind: api.String}
 
@@ -71,3 +89,9 @@ var shapeTagKeyType = api.Shape{Name: "tagKeyType", Kind: api.String, Min: 1, Ha
 var shapeTagListType = api.Shape{Name: "tagListType", Kind: api.List, Max: 50, HasMax: true, Elem: &shapeTag}
 
 var shapeTagValueType = api.Shape{Name: "tagValueType", Kind: api.String, Min: 0, HasMin: true, Max: 256, HasMax: true, Pattern: &patternTagValueType}
+
+var shapeThumbprintListType = api.Shape{Name: "thumbprintListType", Kind: api.List, Elem: &shapeThumbprintType}
+
+var shapeThumbprintType = api.Shape{Name: "thumbprintType", Kind: api.String, Min: 40, HasMin: true, Max: 40, HasMax: true}
+
+var shapeUserNameType = api.Shape{Name: "userNameType", Kind: api.String, Min: 1, HasMin: true, Max: 64, HasMax: true, Pattern: &patternGroupNameType}

@@ -6,6 +6,28 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// AddClientIDToOpenIDConnectProviderRequest is the input of AddClientIDToOpenIDConnectProvider.
+type AddClientIDToOpenIDConnectProviderRequest struct {
+	ClientID                 *string `json:"ClientID,omitzero"`                 // required, 1–255 characters
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeAddClientIDToOpenIDConnectProviderRequest = api.Shape{Name: "AddClientIDToOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "ClientID", Field: 0, Required: true, Shape: &shapeClientIDType},
+	{Name: "OpenIDConnectProviderArn", Field: 1, Required: true, Shape: &shapeArnType},
+}}
+
+// AddRoleToInstanceProfileRequest is the input of AddRoleToInstanceProfile.
+type AddRoleToInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	RoleName            *string `json:"RoleName,omitzero"`            // required, 1–64 characters
+}
+
+var shapeAddRoleToInstanceProfileRequest = api.Shape{Name: "AddRoleToInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "RoleName", Field: 1, Required: true, Shape: &shapeRoleNameType},
+}}
+
 // AttachRolePolicyRequest is the input of AttachRolePolicy.
 type AttachRolePolicyRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

@@ -6,6 +6,54 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// CreateInstanceProfileRequest is the input of CreateInstanceProfile.
+type CreateInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	Path                *string `json:"Path,omitzero"`                // 1–512 characters
+	Tags                []Tag   `json:"Tags,omitzero"`                // up to 50 elements
+}
+
+var shapeCreateInstanceProfileRequest = api.Shape{Name: "CreateInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "Path", Field: 1, Shape: &shapePathType},
+	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
+}}
+
+// CreateInstanceProfileResponse is the output of CreateInstanceProfile.
+type CreateInstanceProfileResponse struct {
+	InstanceProfile *InstanceProfile `json:"InstanceProfile,omitzero"` // required
+}
+
+var shapeCreateInstanceProfileResponse = api.Shape{Name: "CreateInstanceProfileResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfile", Field: 0, Required: true, Shape: &shapeInstanceProfile},
+}}
+
+// CreateOpenIDConnectProviderRequest is the input of CreateOpenIDConnectProvider.
+type CreateOpenIDConnectProviderRequest struct {
+	ClientIDList   []string `json:"ClientIDList,omitzero"`
+	Tags           []Tag    `json:"Tags,omitzero"` // up to 50 elements
+	ThumbprintList []string `json:"ThumbprintList,omitzero"`
+	Url            *string  `json:"Url,omitzero"` // required, 1–255 characters
+}
+
+var shapeCreateOpenIDConnectProviderRequest = api.Shape{Name: "CreateOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "ClientIDList", Field: 0, Shape: &shapeClientIDListType},
+	{Name: "Tags", Field: 1, Shape: &shapeTagListType},
+	{Name: "ThumbprintList", Field: 2, Shape: &shapeThumbprintListType},
+	{Name: "Url", Field: 3, Required: true, Shape: &shapeOpenIDConnectProviderUrlType},
+}}
+
+// CreateOpenIDConnectProviderResponse is the output of CreateOpenIDConnectProvider.
+type CreateOpenIDConnectProviderResponse struct {
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // 20–2048 characters
+	Tags                     []Tag   `json:"Tags,omitzero"`                     // up to 50 elements
+}
+
+var shapeCreateOpenIDConnectProviderResponse = api.Shape{Name: "CreateOpenIDConnectProviderResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Shape: &shapeArnType},
+	{Name: "Tags", Field: 1, Shape: &shapeTagListType},
+}}
+
 // CreatePolicyRequest is the input of CreatePolicy.
 type CreatePolicyRequest struct {
 	Description    *string `json:"Description,omitzero"`    // up to 1000 characters

@@ -6,6 +6,24 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// DeleteInstanceProfileRequest is the input of DeleteInstanceProfile.
+type DeleteInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+}
+
+var shapeDeleteInstanceProfileRequest = api.Shape{Name: "DeleteInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+}}
+
+// DeleteOpenIDConnectProviderRequest is the input of DeleteOpenIDConnectProvider.
+type DeleteOpenIDConnectProviderRequest struct {
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeDeleteOpenIDConnectProviderRequest = api.Shape{Name: "DeleteOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+}}
+
 // DeletePolicyRequest is the input of DeletePolicy.
 type DeletePolicyRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

@@ -6,6 +6,50 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// GetInstanceProfileRequest is the input of GetInstanceProfile.
+type GetInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+}
+
+var shapeGetInstanceProfileRequest = api.Shape{Name: "GetInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+}}
+
+// GetInstanceProfileResponse is the output of GetInstanceProfile.
+type GetInstanceProfileResponse struct {
+	InstanceProfile *InstanceProfile `json:"InstanceProfile,omitzero"` // required
+}
+
+var shapeGetInstanceProfileResponse = api.Shape{Name: "GetInstanceProfileResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfile", Field: 0, Required: true, Shape: &shapeInstanceProfile},
+}}
+
+// GetOpenIDConnectProviderRequest is the input of GetOpenIDConnectProvider.
+type GetOpenIDConnectProviderRequest struct {
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeGetOpenIDConnectProviderRequest = api.Shape{Name: "GetOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+}}
+
+// GetOpenIDConnectProviderResponse is the output of GetOpenIDConnectProvider.
+type GetOpenIDConnectProviderResponse struct {
+	ClientIDList   []string       `json:"ClientIDList,omitzero"`
+	CreateDate     *api.Timestamp `json:"CreateDate,omitzero"`
+	Tags           []Tag          `json:"Tags,omitzero"` // up to 50 elements
+	ThumbprintList []string       `json:"ThumbprintList,omitzero"`
+	Url            *string        `json:"Url,omitzero"` // 1–255 characters
+}
+
+var shapeGetOpenIDConnectProviderResponse = api.Shape{Name: "GetOpenIDConnectProviderResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "ClientIDList", Field: 0, Shape: &shapeClientIDListType},
+	{Name: "CreateDate", Field: 1, Shape: &shapeDateType},
+	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
+	{Name: "ThumbprintList", Field: 3, Shape: &shapeThumbprintListType},
+	{Name: "Url", Field: 4, Shape: &shapeOpenIDConnectProviderUrlType},
+}}
+
 // GetPolicyRequest is the input of GetPolicy.
 type GetPolicyRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

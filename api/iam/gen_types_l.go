@@ -34,6 +34,68 @@ var shapeListAttachedRolePoliciesResponse = api.Shape{Name: "ListAttachedRolePol
 	{Name: "Marker", Field: 2, Shape: &shapeResponseMarkerType},
 }}
 
+// ListEntitiesForPolicyRequest is the input of ListEntitiesForPolicy.
+type ListEntitiesForPolicyRequest struct {
+	EntityFilter      *string `json:"EntityFilter,omitzero"`      // EntityType
+	Marker            *string `json:"Marker,omitzero"`            // 1–320 characters
+	MaxItems          *int    `json:"MaxItems,omitzero"`          // 1–1000
+	PathPrefix        *string `json:"PathPrefix,omitzero"`        // 1–512 characters
+	PolicyArn         *string `json:"PolicyArn,omitzero"`         // required, 20–2048 characters
+	PolicyUsageFilter *string `json:"PolicyUsageFilter,omitzero"` // PolicyUsageType
+}
+
+var shapeListEntitiesForPolicyRequest = api.Shape{Name: "ListEntitiesForPolicyRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "EntityFilter", Field: 0, Shape: &shapeEntityType},
+	{Name: "Marker", Field: 1, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 2, Shape: &shapeMaxItemsType},
+	{Name: "PathPrefix", Field: 3, Shape: &shapePathType},
+	{Name: "PolicyArn", Field: 4, Required: true, Shape: &shapeArnType},
+	{Name: "PolicyUsageFilter", Field: 5, Shape: &shapePolicyUsageType},
+}}
+
+// ListEntitiesForPolicyResponse is the output of ListEntitiesForPolicy.
+type ListEntitiesForPolicyResponse struct {
+	IsTruncated  *bool         `json:"IsTruncated,omitzero"`
+	Marker       *string       `json:"Marker,omitzero"`
+	PolicyGroups []PolicyGroup `json:"PolicyGroups,omitzero"`
+	PolicyRoles  []PolicyRole  `json:"PolicyRoles,omitzero"`
+	PolicyUsers  []PolicyUser  `json:"PolicyUsers,omitzero"`
+}
+
+var shapeListEntitiesForPolicyResponse = api.Shape{Name: "ListEntitiesForPolicyResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "PolicyGroups", Field: 2, Shape: &shapePolicyGroupListType},
+	{Name: "PolicyRoles", Field: 3, Shape: &shapePolicyRoleListType},
+	{Name: "PolicyUsers", Field: 4, Shape: &shapePolicyUserListType},
+}}
+
+// ListInstanceProfileTagsRequest is the input of ListInstanceProfileTags.
+type ListInstanceProfileTagsRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	Marker              *string `json:"Marker,omitzero"`              // 1–320 characters
+	MaxItems            *int    `json:"MaxItems,omitzero"`            // 1–1000
+}
+
+var shapeListInstanceProfileTagsRequest = api.Shape{Name: "ListInstanceProfileTagsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "Marker", Field: 1, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 2, Shape: &shapeMaxItemsType},
+}}
+
+// ListInstanceProfileTagsResponse is the output of ListInstanceProfileTags.
+type ListInstanceProfileTagsResponse struct {
+	IsTruncated *bool   `json:"IsTruncated,omitzero"`
+	Marker      *string `json:"Marker,omitzero"`
+	Tags        []Tag   `json:"Tags,omitzero"` // required, up to 50 elements
+}
+
+var shapeListInstanceProfileTagsResponse = api.Shape{Name: "ListInstanceProfileTagsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Tags", Field: 2, Required: true, Shape: &shapeTagListType},
+}}
+
 // ListInstanceProfilesForRoleRequest is the input of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleRequest struct {
 	Marker   *string `json:"Marker,omitzero"`   // 1–320 characters
@@ -58,6 +120,73 @@ var shapeListInstanceProfilesForRoleResponse = api.Shape{Name: "ListInstanceProf
 	{Name: "InstanceProfiles", Field: 0, Required: true, Shape: &shapeInstanceProfileListType},
 	{Name: "IsTruncated", Field: 1, Shape: &shapeBooleanType},
 	{Name: "Marker", Field: 2, Shape: &shapeResponseMarkerType},
+}}
+
+// ListInstanceProfilesRequest is the input of ListInstanceProfiles.
+type ListInstanceProfilesRequest struct {
+	Marker     *string `json:"Marker,omitzero"`     // 1–320 characters
+	MaxItems   *int    `json:"MaxItems,omitzero"`   // 1–1000
+	PathPrefix *string `json:"PathPrefix,omitzero"` // 1–512 characters
+}
+
+var shapeListInstanceProfilesRequest = api.Shape{Name: "ListInstanceProfilesRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "PathPrefix", Field: 2, Shape: &shapePathPrefixType},
+}}
+
+// ListInstanceProfilesResponse is the output of ListInstanceProfiles.
+type ListInstanceProfilesResponse struct {
+	InstanceProfiles []InstanceProfile `json:"InstanceProfiles,omitzero"` // required
+	IsTruncated      *bool             `json:"IsTruncated,omitzero"`
+	Marker           *string           `json:"Marker,omitzero"`
+}
+
+var shapeListInstanceProfilesResponse = api.Shape{Name: "ListInstanceProfilesResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfiles", Field: 0, Required: true, Shape: &shapeInstanceProfileListType},
+	{Name: "IsTruncated", Field: 1, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 2, Shape: &shapeResponseMarkerType},
+}}
+
+// ListOpenIDConnectProviderTagsRequest is the input of ListOpenIDConnectProviderTags.
+type ListOpenIDConnectProviderTagsRequest struct {
+	Marker                   *string `json:"Marker,omitzero"`                   // 1–320 characters
+	MaxItems                 *int    `json:"MaxItems,omitzero"`                 // 1–1000
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeListOpenIDConnectProviderTagsRequest = api.Shape{Name: "ListOpenIDConnectProviderTagsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "OpenIDConnectProviderArn", Field: 2, Required: true, Shape: &shapeArnType},
+}}
+
+// ListOpenIDConnectProviderTagsResponse is the output of ListOpenIDConnectProviderTags.
+type ListOpenIDConnectProviderTagsResponse struct {
+	IsTruncated *bool   `json:"IsTruncated,omitzero"`
+	Marker      *string `json:"Marker,omitzero"`
+	Tags        []Tag   `json:"Tags,omitzero"` // required, up to 50 elements
+}
+
+var shapeListOpenIDConnectProviderTagsResponse = api.Shape{Name: "ListOpenIDConnectProviderTagsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Tags", Field: 2, Required: true, Shape: &shapeTagListType},
+}}
+
+// ListOpenIDConnectProvidersRequest is the input of ListOpenIDConnectProviders.
+type ListOpenIDConnectProvidersRequest struct {
+}
+
+var shapeListOpenIDConnectProvidersRequest = api.Shape{Name: "ListOpenIDConnectProvidersRequest", Kind: api.Structure}
+
+// ListOpenIDConnectProvidersResponse is the output of ListOpenIDConnectProviders.
+type ListOpenIDConnectProvidersResponse struct {
+	OpenIDConnectProviderList []OpenIDConnectProviderListEntry `json:"OpenIDConnectProviderList,omitzero"`
+}
+
+var shapeListOpenIDConnectProvidersResponse = api.Shape{Name: "ListOpenIDConnectProvidersResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderList", Field: 0, Shape: &shapeOpenIDConnectProviderListType},
 }}
 
 // ListPoliciesRequest is the input of ListPolicies.

@@ -37,6 +37,39 @@ var shapePolicy = api.Shape{Name: "Policy", Kind: api.Structure, Members: []api.
 	{Name: "UpdateDate", Field: 11, Shape: &shapeDateType},
 }}
 
+// PolicyGroup is the structure of that name in the model.
+type PolicyGroup struct {
+	GroupId   *string `json:"GroupId,omitzero"`   // 16–128 characters
+	GroupName *string `json:"GroupName,omitzero"` // 1–128 characters
+}
+
+var shapePolicyGroup = api.Shape{Name: "PolicyGroup", Kind: api.Structure, Members: []api.Member{
+	{Name: "GroupId", Field: 0, Shape: &shapeIdType},
+	{Name: "GroupName", Field: 1, Shape: &shapeGroupNameType},
+}}
+
+// PolicyRole is the structure of that name in the model.
+type PolicyRole struct {
+	RoleId   *string `json:"RoleId,omitzero"`   // 16–128 characters
+	RoleName *string `json:"RoleName,omitzero"` // 1–64 characters
+}
+
+var shapePolicyRole = api.Shape{Name: "PolicyRole", Kind: api.Structure, Members: []api.Member{
+	{Name: "RoleId", Field: 0, Shape: &shapeIdType},
+	{Name: "RoleName", Field: 1, Shape: &shapeRoleNameType},
+}}
+
+// PolicyUser is the structure of that name in the model.
+type PolicyUser struct {
+	UserId   *string `json:"UserId,omitzero"`   // 16–128 characters
+	UserName *string `json:"UserName,omitzero"` // 1–64 characters
+}
+
+var shapePolicyUser = api.Shape{Name: "PolicyUser", Kind: api.Structure, Members: []api.Member{
+	{Name: "UserId", Field: 0, Shape: &shapeIdType},
+	{Name: "UserName", Field: 1, Shape: &shapeUserNameType},
+}}
+
 // PolicyVersion is the structure of that name in the model.
 type PolicyVersion struct {
 	CreateDate       *api.Timestamp `json:"CreateDate,omitzero"`

@@ -6,6 +6,28 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// RemoveClientIDFromOpenIDConnectProviderRequest is the input of RemoveClientIDFromOpenIDConnectProvider.
+type RemoveClientIDFromOpenIDConnectProviderRequest struct {
+	ClientID                 *string `json:"ClientID,omitzero"`                 // required, 1–255 characters
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeRemoveClientIDFromOpenIDConnectProviderRequest = api.Shape{Name: "RemoveClientIDFromOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "ClientID", Field: 0, Required: true, Shape: &shapeClientIDType},
+	{Name: "OpenIDConnectProviderArn", Field: 1, Required: true, Shape: &shapeArnType},
+}}
+
+// RemoveRoleFromInstanceProfileRequest is the input of RemoveRoleFromInstanceProfile.
+type RemoveRoleFromInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	RoleName            *string `json:"RoleName,omitzero"`            // required, 1–64 characters
+}
+
+var shapeRemoveRoleFromInstanceProfileRequest = api.Shape{Name: "RemoveRoleFromInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "RoleName", Field: 1, Required: true, Shape: &shapeRoleNameType},
+}}
+
 // Role is the structure of that name in the model.
 type Role struct {
 	Arn                      *string                      `json:"Arn,omitzero"`                      // required, 20–2048 characters

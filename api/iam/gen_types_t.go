@@ -17,6 +17,28 @@ var shapeTag = api.Shape{Name: "Tag", Kind: api.Structure, Members: []api.Member
 	{Name: "Value", Field: 1, Required: true, Shape: &shapeTagValueType},
 }}
 
+// TagInstanceProfileRequest is the input of TagInstanceProfile.
+type TagInstanceProfileRequest struct {
+	InstanceProfileName *string `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	Tags                []Tag   `json:"Tags,omitzero"`                // required, up to 50 elements
+}
+
+var shapeTagInstanceProfileRequest = api.Shape{Name: "TagInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "Tags", Field: 1, Required: true, Shape: &shapeTagListType},
+}}
+
+// TagOpenIDConnectProviderRequest is the input of TagOpenIDConnectProvider.
+type TagOpenIDConnectProviderRequest struct {
+	OpenIDConnectProviderArn *string `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+	Tags                     []Tag   `json:"Tags,omitzero"`                     // required, up to 50 elements
+}
+
+var shapeTagOpenIDConnectProviderRequest = api.Shape{Name: "TagOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "Tags", Field: 1, Required: true, Shape: &shapeTagListType},
+}}
+
 // TagPolicyRequest is the input of TagPolicy.
 type TagPolicyRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

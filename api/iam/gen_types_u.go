@@ -6,6 +6,28 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// UntagInstanceProfileRequest is the input of UntagInstanceProfile.
+type UntagInstanceProfileRequest struct {
+	InstanceProfileName *string  `json:"InstanceProfileName,omitzero"` // required, 1–128 characters
+	TagKeys             []string `json:"TagKeys,omitzero"`             // required, up to 50 elements
+}
+
+var shapeUntagInstanceProfileRequest = api.Shape{Name: "UntagInstanceProfileRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "InstanceProfileName", Field: 0, Required: true, Shape: &shapeInstanceProfileNameType},
+	{Name: "TagKeys", Field: 1, Required: true, Shape: &shapeTagKeyListType},
+}}
+
+// UntagOpenIDConnectProviderRequest is the input of UntagOpenIDConnectProvider.
+type UntagOpenIDConnectProviderRequest struct {
+	OpenIDConnectProviderArn *string  `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+	TagKeys                  []string `json:"TagKeys,omitzero"`                  // required, up to 50 elements
+}
+
+var shapeUntagOpenIDConnectProviderRequest = api.Shape{Name: "UntagOpenIDConnectProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "TagKeys", Field: 1, Required: true, Shape: &shapeTagKeyListType},
+}}
+
 // UntagPolicyRequest is the input of UntagPolicy.
 type UntagPolicyRequest struct {
 	PolicyArn *string  `json:"PolicyArn,omitzero"` // required, 20–2048 characters
@@ -37,6 +59,17 @@ type UpdateAssumeRolePolicyRequest struct {
 var shapeUpdateAssumeRolePolicyRequest = api.Shape{Name: "UpdateAssumeRolePolicyRequest", Kind: api.Structure, Members: []api.Member{
 	{Name: "PolicyDocument", Field: 0, Required: true, Shape: &shapePolicyDocumentType},
 	{Name: "RoleName", Field: 1, Required: true, Shape: &shapeRoleNameType},
+}}
+
+// UpdateOpenIDConnectProviderThumbprintRequest is the input of UpdateOpenIDConnectProviderThumbprint.
+type UpdateOpenIDConnectProviderThumbprintRequest struct {
+	OpenIDConnectProviderArn *string  `json:"OpenIDConnectProviderArn,omitzero"` // required, 20–2048 characters
+	ThumbprintList           []string `json:"ThumbprintList,omitzero"`           // required
+}
+
+var shapeUpdateOpenIDConnectProviderThumbprintRequest = api.Shape{Name: "UpdateOpenIDConnectProviderThumbprintRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "OpenIDConnectProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "ThumbprintList", Field: 1, Required: true, Shape: &shapeThumbprintListType},
 }}
 
 // UpdateRoleDescriptionRequest is the input of UpdateRoleDescription.

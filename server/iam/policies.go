@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/iam"
@@ -93,4 +94,28 @@ func (s *server) listPolicyTags(_ context.Context, _ *rpc.Call, in *iam.ListPoli
 
 func (s *server) deletePolicy(ctx context.Context, _ *rpc.Call, in *iam.DeletePolicyRequest) (*api.Empty, error) {
 	return nil, s.iam.DeletePolicy(ctx, api.Value(in.PolicyArn))
+}
+
+// listEntitiesForPolicy lists roles only: there are neither users nor groups.
+func (s *server) listEntitiesForPolicy(_ context.Context, _ *rpc.Call, in *iam.ListEntitiesForPolicyRequest) (*iam.ListEntitiesForPolicyResponse, error) {
+	arn := api.Value(in.PolicyArn)
+	if _, err := s.iam.GetPolicy(arn); err != nil {
+		return nil, err
+	}
+	after, limit, err := page(in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	out := &iam.ListEntitiesForPolicyResponse{PolicyGroups: []iam.PolicyGroup{}, PolicyUsers: []iam.PolicyUser{}, PolicyRoles: []iam.PolicyRole{}}
+	var roles []store.Role
+	if filter := api.Value(in.EntityFilter); filter == "" || filter == "Role" {
+		usage := api.Value(in.PolicyUsageFilter) // "" means both
+		roles = s.iam.RolesOfPolicy(arn, api.Value(in.PathPrefix), usage != "PermissionsBoundary", usage != "PermissionsPolicy")
+	}
+	roles, next := cut(roles, after, limit, func(r store.Role) string { return strings.ToLower(r.Name) })
+	for _, r := range roles {
+		out.PolicyRoles = append(out.PolicyRoles, iam.PolicyRole{RoleId: &r.ID, RoleName: &r.Name})
+	}
+	out.IsTruncated, out.Marker = more(next)
+	return out, nil
 }

@@ -170,14 +170,6 @@ func tagPage(tags map[string]string, marker *string, items *int) (list []iam.Tag
 	return append([]iam.Tag{}, list...), truncated, next, nil
 }
 
-// listInstanceProfilesForRole returns an empty list: there are no instance profiles. Tools ask for it before they delete a role.
-func (s *server) listInstanceProfilesForRole(_ context.Context, _ *rpc.Call, in *iam.ListInstanceProfilesForRoleRequest) (*iam.ListInstanceProfilesForRoleResponse, error) {
-	if _, err := s.iam.GetRole(api.Value(in.RoleName)); err != nil {
-		return nil, err
-	}
-	return &iam.ListInstanceProfilesForRoleResponse{InstanceProfiles: []iam.InstanceProfile{}, IsTruncated: new(false)}, nil
-}
-
 func (s *server) untagRole(ctx context.Context, _ *rpc.Call, in *iam.UntagRoleRequest) (*api.Empty, error) {
 	return nil, s.iam.UntagRole(ctx, api.Value(in.RoleName), in.TagKeys)
 }

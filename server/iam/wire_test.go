@@ -102,6 +102,58 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call("DeleteRole", "unknown", "RoleName", "editor")
 }
 
+func TestProvidersAndProfilesAnswerLikeAWS(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	s.Role("editor", callertest.AccountTrust())
+	thumb := strings.Repeat("a", 40)
+	const oidc = "arn:aws:iam::123456789012:oidc-provider/idp.example.com/path"
+	s.call("CreateOpenIDConnectProvider", "full", "Url", "https://idp.example.com/path", "ClientIDList.member.1", "app", "ThumbprintList.member.1", thumb,
+		"Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
+	s.call("CreateOpenIDConnectProvider", "again", "Url", "https://idp.example.com/path")
+	s.call("CreateOpenIDConnectProvider", "no scheme", "Url", "idp.example.com")
+	s.call("CreateOpenIDConnectProvider", "plain HTTP", "Url", "http://idp.example.com")
+	s.call("CreateOpenIDConnectProvider", "a query", "Url", "https://idp.example.com/?a=b")
+	s.call("CreateOpenIDConnectProvider", "constraints", "Url", strings.Repeat("b", 256), "ThumbprintList.member.1", thumb+"b", "ClientIDList.member.1", strings.Repeat("b", 256))
+	s.call("CreateOpenIDConnectProvider", "six thumbprints", "Url", "https://six.example.com", "ThumbprintList.member.1", thumb, "ThumbprintList.member.2", thumb,
+		"ThumbprintList.member.3", thumb, "ThumbprintList.member.4", thumb, "ThumbprintList.member.5", thumb, "ThumbprintList.member.6", thumb)
+	s.call("GetOpenIDConnectProvider", "full", "OpenIDConnectProviderArn", oidc)
+	s.call("GetOpenIDConnectProvider", "unknown", "OpenIDConnectProviderArn", oidc+"x")
+	s.call("AddClientIDToOpenIDConnectProvider", "client", "OpenIDConnectProviderArn", oidc, "ClientID", "other")
+	s.call("RemoveClientIDFromOpenIDConnectProvider", "client", "OpenIDConnectProviderArn", oidc, "ClientID", "app")
+	s.call("RemoveClientIDFromOpenIDConnectProvider", "unknown client", "OpenIDConnectProviderArn", oidc, "ClientID", "none")
+	s.call("UpdateOpenIDConnectProviderThumbprint", "other", "OpenIDConnectProviderArn", oidc, "ThumbprintList.member.1", strings.Repeat("c", 40))
+	s.call("TagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "Tags.member.1.Key", "l", "Tags.member.1.Value", "w")
+	s.call("UntagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "TagKeys.member.1", "k")
+	s.call("ListOpenIDConnectProviderTags", "one", "OpenIDConnectProviderArn", oidc)
+	s.call("GetOpenIDConnectProvider", "changed", "OpenIDConnectProviderArn", oidc)
+	s.call("ListOpenIDConnectProviders", "one")
+	s.call("DeleteOpenIDConnectProvider", "provider", "OpenIDConnectProviderArn", oidc)
+	s.call("DeleteOpenIDConnectProvider", "unknown", "OpenIDConnectProviderArn", oidc)
+	s.call("ListOpenIDConnectProviders", "none")
+
+	s.call("CreateInstanceProfile", "full", "InstanceProfileName", "Web", "Path", "/fleet/", "Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
+	s.call("CreateInstanceProfile", "again", "InstanceProfileName", "web")
+	s.call("AddRoleToInstanceProfile", "role", "InstanceProfileName", "Web", "RoleName", "editor")
+	s.call("AddRoleToInstanceProfile", "another role", "InstanceProfileName", "Web", "RoleName", "editor")
+	s.call("AddRoleToInstanceProfile", "unknown role", "InstanceProfileName", "Web", "RoleName", "none")
+	s.call("GetInstanceProfile", "with role", "InstanceProfileName", "Web")
+	s.call("GetInstanceProfile", "unknown", "InstanceProfileName", "none")
+	s.call("ListInstanceProfiles", "prefix", "PathPrefix", "/fleet/")
+	s.call("ListInstanceProfilesForRole", "one", "RoleName", "editor")
+	s.call("DeleteRole", "in a profile", "RoleName", "editor")
+	s.call("DeleteInstanceProfile", "with role", "InstanceProfileName", "Web")
+	s.call("TagInstanceProfile", "tag", "InstanceProfileName", "Web", "Tags.member.1.Key", "l", "Tags.member.1.Value", "w")
+	s.call("UntagInstanceProfile", "tag", "InstanceProfileName", "Web", "TagKeys.member.1", "k")
+	s.call("ListInstanceProfileTags", "one", "InstanceProfileName", "Web")
+	s.call("RemoveRoleFromInstanceProfile", "role", "InstanceProfileName", "Web", "RoleName", "editor")
+	s.call("RemoveRoleFromInstanceProfile", "not there", "InstanceProfileName", "Web", "RoleName", "editor")
+	s.call("DeleteInstanceProfile", "profile", "InstanceProfileName", "Web")
+	s.call("AttachRolePolicy", "of AWS", "RoleName", "editor", "PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
+	s.call("ListEntitiesForPolicy", "one", "PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
+	s.call("ListEntitiesForPolicy", "boundaries", "PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess", "PolicyUsageFilter", "PermissionsBoundary")
+	s.call("ListEntitiesForPolicy", "unknown", "PolicyArn", "arn:aws:iam::aws:policy/NoSuchPolicy")
+}
+
 func TestListsContinueAtTheirMarker(t *testing.T) {
 	s := &story{callertest.New(t), t}
 	for _, name := range []string{"Alpha", "beta", "Gamma"} {

@@ -29,11 +29,16 @@ var targets = []target{
 	{"cognito-identity", "2014-06-30", "cognitoidentity", "cognito-identity", "identity pools API", "ValidationException", nil},
 	{"sts", "2011-06-15", "sts", "sts", "Security Token Service", "ValidationError", nil},
 	{"iam", "2010-05-08", "iam", "iam", "part of IAM that roles need", "ValidationError", strings.Fields(`
-		AttachRolePolicy CreatePolicy CreatePolicyVersion CreateRole DeletePolicy DeletePolicyVersion DeleteRole
-		DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy GetPolicy GetPolicyVersion GetRole GetRolePolicy
-		ListAttachedRolePolicies ListInstanceProfilesForRole ListPolicies ListPolicyTags ListPolicyVersions ListRolePolicies
-		ListRoles ListRoleTags PutRolePermissionsBoundary PutRolePolicy SetDefaultPolicyVersion TagPolicy TagRole UntagPolicy
-		UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription`)},
+		AddClientIDToOpenIDConnectProvider AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile
+		CreateOpenIDConnectProvider CreatePolicy CreatePolicyVersion CreateRole DeleteInstanceProfile DeleteOpenIDConnectProvider
+		DeletePolicy DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy
+		GetInstanceProfile GetOpenIDConnectProvider GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies
+		ListEntitiesForPolicy ListInstanceProfiles ListInstanceProfilesForRole ListInstanceProfileTags ListOpenIDConnectProviders
+		ListOpenIDConnectProviderTags ListPolicies ListPolicyTags ListPolicyVersions ListRolePolicies ListRoles ListRoleTags
+		PutRolePermissionsBoundary PutRolePolicy RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
+		SetDefaultPolicyVersion TagInstanceProfile TagOpenIDConnectProvider TagPolicy TagRole UntagInstanceProfile
+		UntagOpenIDConnectProvider UntagPolicy UntagRole UpdateAssumeRolePolicy UpdateOpenIDConnectProviderThumbprint UpdateRole
+		UpdateRoleDescription`)},
 	{"kms", "2014-11-01", "kms", "kms", "part of the Key Management Service that custom senders need", "ValidationException", strings.Fields(`
 		Decrypt GenerateDataKey`)},
 }
