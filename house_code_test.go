@@ -41,7 +41,9 @@ var signers = map[string]string{
 	"userpool/tokens": "the tokens of user pools",
 	"identitypool":    "the tokens of GetOpenIdToken",
 	"credentials":     "the tokens that upstreams get",
-	"authz/login":     "the header x-amzn-oidc-data",
+
+	"userpool/relyingparty": "the assertions with which it authenticates at identity providers, with the keys that they know",
+	"authz/login":           "the header x-amzn-oidc-data",
 }
 
 // jose are the packages that can sign a token: the project's own and those of jwx.

@@ -36,8 +36,8 @@ var floors = map[string]int{
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/branding": 4, "userpool/terms": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/domains": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/saml": 5,
-	"userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
+	"userpool/domains": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
+	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	"server/mount": 10, "userpool/oauth": 10,
@@ -46,7 +46,7 @@ var floors = map[string]int{
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
 	"server/refusal": 11, "server/edgelogin": 12, "server/brand": 12,
-	"server/login": 12, "server/kms": 12,
+	"server/federation": 12, "server/login": 12, "server/kms": 12,
 	// 10 to 12, the looks of the login pages.
 	"server/login/pages": 10, "server/login/pages/samples": 11, "server/login/pages/gallery": 12,
 	// 13, the composition.

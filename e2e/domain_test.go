@@ -26,11 +26,15 @@ type domainSite struct {
 	roots *x509.CertPool
 }
 
-func startDomains(t *testing.T) *domainSite {
+// startDomains starts it, with further changes of the Caddyfile.
+func startDomains(t *testing.T, edits ...func(caddyfile string) string) *domainSite {
 	t.Helper()
 	s := &domainSite{port: harness.FreePort(t), roots: x509.NewCertPool()}
 	s.Sluice = harness.Start(t, harness.Config{Edit: func(text string) string {
 		text = strings.Replace(text, "{\n", "{\n\tskip_install_trust\n\tauto_https disable_redirects\n\ton_demand_tls {\n\t\tpermission sluice\n\t}\n", 1)
+		for _, edit := range edits {
+			text = edit(text)
+		}
 		return text + fmt.Sprintf("\nhttps://:%d {\n\ttls {\n\t\ton_demand\n\t\tissuer internal\n\t}\n\tsluice_pools\n}\n", s.port)
 	}})
 	s.Await(t, func() bool {

@@ -10,6 +10,14 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
+const (
+	noProviderText = "OpenIDConnect Provider not found for arn " + noProviderARN
+	noProviderARN  = "arn:aws:iam::" + harness.Account + ":oidc-provider/none.example.com"
+	noProfileText  = "Instance Profile no-such-profile cannot be found."
+)
+
+var noProfile, noProvider = aws.String("no-such-profile"), aws.String(noProviderARN)
+
 func issuerURL(c *sdk) string { return "https://" + c.name + ".example.com" }
 
 // oidcProvider registers the scenario's issuer.
@@ -40,10 +48,14 @@ func (roles) GetOpenIDConnectProvider(t *testing.T, c *sdk) {
 	equal(t, "URL", aws.ToString(got.Url), c.name+".example.com")
 	equal(t, "client", got.ClientIDList[0], "app")
 	equal(t, "tag", aws.ToString(got.Tags[0].Value), "test")
+	_, err := c.iam(harness.Admin).GetOpenIDConnectProvider(t.Context(), &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: noProvider})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) ListOpenIDConnectProviders(t *testing.T, c *sdk) {
 	arn := oidcProvider(t, c)
+	_, err := c.iam(harness.Keys("AKIANOBODYNOBODYNOBO", "none", "")).ListOpenIDConnectProviders(t.Context(), &iam.ListOpenIDConnectProvidersInput{})
+	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 	list, err := c.iam(harness.Admin).ListOpenIDConnectProviders(t.Context(), &iam.ListOpenIDConnectProvidersInput{})
 	ok(t, err)
 	for _, p := range list.OpenIDConnectProviderList {
@@ -62,6 +74,8 @@ func (roles) DeleteOpenIDConnectProvider(t *testing.T, c *sdk) {
 	}
 	_, err := c.iam(harness.Admin).GetOpenIDConnectProvider(t.Context(), &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
 	wantError(t, err, "NoSuchEntity", "OpenIDConnect Provider not found for arn "+*arn)
+	_, err = c.iam(harness.Admin).DeleteOpenIDConnectProvider(t.Context(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: aws.String("short")})
+	wantError(t, err, "ValidationError", "1 validation error detected: Value at 'openIDConnectProviderArn' failed to satisfy constraint: Member must have length greater than or equal to 20")
 }
 
 func (roles) AddClientIDToOpenIDConnectProvider(t *testing.T, c *sdk) {
@@ -70,6 +84,8 @@ func (roles) AddClientIDToOpenIDConnectProvider(t *testing.T, c *sdk) {
 		OpenIDConnectProviderArn: arn, ClientID: aws.String("other")})
 	ok(t, err)
 	equal(t, "clients", len(getOIDCProvider(t, c, arn).ClientIDList), 2)
+	_, err = c.iam(harness.Admin).AddClientIDToOpenIDConnectProvider(t.Context(), &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: noProvider, ClientID: aws.String("x")})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) RemoveClientIDFromOpenIDConnectProvider(t *testing.T, c *sdk) {
@@ -78,6 +94,8 @@ func (roles) RemoveClientIDFromOpenIDConnectProvider(t *testing.T, c *sdk) {
 		OpenIDConnectProviderArn: arn, ClientID: aws.String("app")})
 	ok(t, err)
 	equal(t, "clients", len(getOIDCProvider(t, c, arn).ClientIDList), 0)
+	_, err = c.iam(harness.Admin).RemoveClientIDFromOpenIDConnectProvider(t.Context(), &iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: noProvider, ClientID: aws.String("x")})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) UpdateOpenIDConnectProviderThumbprint(t *testing.T, c *sdk) {
@@ -87,6 +105,8 @@ func (roles) UpdateOpenIDConnectProviderThumbprint(t *testing.T, c *sdk) {
 		OpenIDConnectProviderArn: arn, ThumbprintList: []string{thumbprint}})
 	ok(t, err)
 	equal(t, "thumbprint", getOIDCProvider(t, c, arn).ThumbprintList[0], thumbprint)
+	_, err = c.iam(harness.Admin).UpdateOpenIDConnectProviderThumbprint(t.Context(), &iam.UpdateOpenIDConnectProviderThumbprintInput{OpenIDConnectProviderArn: noProvider, ThumbprintList: []string{thumbprint}})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) TagOpenIDConnectProvider(t *testing.T, c *sdk) {
@@ -95,6 +115,8 @@ func (roles) TagOpenIDConnectProvider(t *testing.T, c *sdk) {
 		OpenIDConnectProviderArn: arn, Tags: []types.Tag{{Key: aws.String("stage"), Value: aws.String("live")}}})
 	ok(t, err)
 	equal(t, "tag", aws.ToString(getOIDCProvider(t, c, arn).Tags[0].Value), "live")
+	_, err = c.iam(harness.Admin).TagOpenIDConnectProvider(t.Context(), &iam.TagOpenIDConnectProviderInput{OpenIDConnectProviderArn: noProvider, Tags: []types.Tag{{Key: aws.String("stage"), Value: aws.String("live")}}})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) UntagOpenIDConnectProvider(t *testing.T, c *sdk) {
@@ -103,12 +125,16 @@ func (roles) UntagOpenIDConnectProvider(t *testing.T, c *sdk) {
 		OpenIDConnectProviderArn: arn, TagKeys: []string{"stage"}})
 	ok(t, err)
 	equal(t, "tags", len(getOIDCProvider(t, c, arn).Tags), 0)
+	_, err = c.iam(harness.Admin).UntagOpenIDConnectProvider(t.Context(), &iam.UntagOpenIDConnectProviderInput{OpenIDConnectProviderArn: noProvider, TagKeys: []string{"stage"}})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 func (roles) ListOpenIDConnectProviderTags(t *testing.T, c *sdk) {
 	list, err := c.iam(harness.Admin).ListOpenIDConnectProviderTags(t.Context(), &iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: oidcProvider(t, c)})
 	ok(t, err)
 	equal(t, "tags", len(list.Tags), 1)
+	_, err = c.iam(harness.Admin).ListOpenIDConnectProviderTags(t.Context(), &iam.ListOpenIDConnectProviderTagsInput{OpenIDConnectProviderArn: noProvider})
+	wantError(t, err, "NoSuchEntity", noProviderText)
 }
 
 // profile makes an instance profile with the scenario's name and a role of the same name in it.
@@ -139,6 +165,8 @@ func (roles) CreateInstanceProfile(t *testing.T, c *sdk) {
 func (roles) GetInstanceProfile(t *testing.T, c *sdk) {
 	profile(t, c)
 	equal(t, "tag", aws.ToString(getProfile(t, c).Tags[0].Value), "test")
+	_, err := c.iam(harness.Admin).GetInstanceProfile(t.Context(), &iam.GetInstanceProfileInput{InstanceProfileName: noProfile})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) AddRoleToInstanceProfile(t *testing.T, c *sdk) {
@@ -146,6 +174,8 @@ func (roles) AddRoleToInstanceProfile(t *testing.T, c *sdk) {
 	equal(t, "role", aws.ToString(getProfile(t, c).Roles[0].RoleName), c.name)
 	_, err := c.iam(harness.Admin).DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: &c.name})
 	wantError(t, err, "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+	_, err = c.iam(harness.Admin).AddRoleToInstanceProfile(t.Context(), &iam.AddRoleToInstanceProfileInput{InstanceProfileName: noProfile, RoleName: &c.name})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) RemoveRoleFromInstanceProfile(t *testing.T, c *sdk) {
@@ -153,6 +183,8 @@ func (roles) RemoveRoleFromInstanceProfile(t *testing.T, c *sdk) {
 	_, err := c.iam(harness.Admin).RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &c.name, RoleName: &c.name})
 	ok(t, err)
 	equal(t, "roles", len(getProfile(t, c).Roles), 0)
+	_, err = c.iam(harness.Admin).RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: noProfile, RoleName: &c.name})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) DeleteInstanceProfile(t *testing.T, c *sdk) {
@@ -170,6 +202,8 @@ func (roles) DeleteInstanceProfile(t *testing.T, c *sdk) {
 
 func (roles) ListInstanceProfiles(t *testing.T, c *sdk) {
 	profile(t, c)
+	_, err := c.iam(harness.Admin).ListInstanceProfiles(t.Context(), &iam.ListInstanceProfilesInput{Marker: aws.String("!")})
+	wantError(t, err, "ValidationError", "Invalid Marker.")
 	for pages := iam.NewListInstanceProfilesPaginator(c.iam(harness.Admin), &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(2)}); pages.HasMorePages(); {
 		page, err := pages.NextPage(t.Context())
 		ok(t, err)
@@ -188,6 +222,8 @@ func (roles) TagInstanceProfile(t *testing.T, c *sdk) {
 		InstanceProfileName: &c.name, Tags: []types.Tag{{Key: aws.String("stage"), Value: aws.String("live")}}})
 	ok(t, err)
 	equal(t, "tag", aws.ToString(getProfile(t, c).Tags[0].Value), "live")
+	_, err = c.iam(harness.Admin).TagInstanceProfile(t.Context(), &iam.TagInstanceProfileInput{InstanceProfileName: noProfile, Tags: []types.Tag{{Key: aws.String("stage"), Value: aws.String("live")}}})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) UntagInstanceProfile(t *testing.T, c *sdk) {
@@ -195,6 +231,8 @@ func (roles) UntagInstanceProfile(t *testing.T, c *sdk) {
 	_, err := c.iam(harness.Admin).UntagInstanceProfile(t.Context(), &iam.UntagInstanceProfileInput{InstanceProfileName: &c.name, TagKeys: []string{"stage"}})
 	ok(t, err)
 	equal(t, "tags", len(getProfile(t, c).Tags), 0)
+	_, err = c.iam(harness.Admin).UntagInstanceProfile(t.Context(), &iam.UntagInstanceProfileInput{InstanceProfileName: noProfile, TagKeys: []string{"stage"}})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) ListInstanceProfileTags(t *testing.T, c *sdk) {
@@ -202,6 +240,8 @@ func (roles) ListInstanceProfileTags(t *testing.T, c *sdk) {
 	list, err := c.iam(harness.Admin).ListInstanceProfileTags(t.Context(), &iam.ListInstanceProfileTagsInput{InstanceProfileName: &c.name})
 	ok(t, err)
 	equal(t, "tags", len(list.Tags), 1)
+	_, err = c.iam(harness.Admin).ListInstanceProfileTags(t.Context(), &iam.ListInstanceProfileTagsInput{InstanceProfileName: noProfile})
+	wantError(t, err, "NoSuchEntity", noProfileText)
 }
 
 func (roles) ListEntitiesForPolicy(t *testing.T, c *sdk) {
@@ -212,4 +252,6 @@ func (roles) ListEntitiesForPolicy(t *testing.T, c *sdk) {
 	list, err := c.iam(harness.Admin).ListEntitiesForPolicy(t.Context(), &iam.ListEntitiesForPolicyInput{PolicyArn: &arn})
 	ok(t, err)
 	equal(t, "role", aws.ToString(list.PolicyRoles[0].RoleName), c.name)
+	_, err = c.iam(harness.Admin).ListEntitiesForPolicy(t.Context(), &iam.ListEntitiesForPolicyInput{PolicyArn: noPolicy})
+	wantError(t, err, "NoSuchEntity", noPolicyFound)
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
+// Identities is the attribute of the accounts with which a user signs in at identity providers. It is not of the schema: nobody writes it.
+const Identities = "identities"
+
 // Attribute is a name and a value. In a write, an empty value clears the attribute.
 type Attribute struct {
 	Name  string

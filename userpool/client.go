@@ -43,10 +43,13 @@ type Client struct {
 
 // MayRead reports whether the client may read the attribute.
 func (c *Client) MayRead(name string) bool {
+	if name == "sub" || name == Identities {
+		return true
+	}
 	if len(c.Settings.ReadAttributes) == 0 {
 		return standardNames[name]
 	}
-	return name == "sub" || slices.Contains(c.Settings.ReadAttributes, name)
+	return slices.Contains(c.Settings.ReadAttributes, name)
 }
 
 // MayWrite reports whether the client may write the attribute.

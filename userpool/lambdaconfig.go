@@ -23,8 +23,8 @@ type LambdaConfig struct {
 	PreTokenGenerationConfig    *LambdaFunction `json:"PreTokenGenerationConfig,omitempty"`
 	CustomSMSSender             *LambdaFunction `json:"CustomSMSSender,omitempty"`
 	CustomEmailSender           *LambdaFunction `json:"CustomEmailSender,omitempty"`
-	InboundFederation           *LambdaFunction `json:"InboundFederation,omitempty"` // has no effect yet
-	KMSKeyID                    string          `json:"KMSKeyID,omitempty"`          // encrypts the codes for custom senders
+	InboundFederation           *LambdaFunction `json:"InboundFederation,omitempty"`
+	KMSKeyID                    string          `json:"KMSKeyID,omitempty"` // encrypts the codes for custom senders
 }
 
 // LambdaFunction is a function and the version of the events that it gets.

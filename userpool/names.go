@@ -55,6 +55,9 @@ func (p *Pool) Means(name string, u *store.User) bool {
 // address is an alias once it is verified, and preferred_username once the user is confirmed.
 func (p *Pool) SetNames(u *store.User) {
 	u.Key, u.Aliases = p.Key(u.Username), nil
+	if u.Status == StatusExternal {
+		return // nobody types a name of the user, and what a provider says of addresses takes no name from others
+	}
 	add := func(kind string) {
 		if v := u.Attributes[kind]; v != "" {
 			u.Aliases = append(u.Aliases, store.Alias{Kind: kind, Value: p.Key(v)})

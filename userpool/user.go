@@ -11,6 +11,7 @@ const (
 	StatusConfirmed     = "CONFIRMED"
 	StatusForceChange   = "FORCE_CHANGE_PASSWORD"
 	StatusResetRequired = "RESET_REQUIRED"
+	StatusExternal      = "EXTERNAL_PROVIDER" // signs in with an identity provider only
 )
 
 // Errors about users, in AWS's words.

@@ -12,6 +12,12 @@ func (b *Browser) Scripts(on bool) {
 	b.do("Emulation.setScriptExecutionDisabled", map[string]any{"value": !on}, nil)
 }
 
+// TrustAll makes the browser accept every certificate, such as those of Caddy's internal authority.
+func (b *Browser) TrustAll() {
+	b.t.Helper()
+	b.do("Security.setIgnoreCertificateErrors", map[string]any{"ignore": true}, nil)
+}
+
 // Open opens an address. Unlike Visit it works without the scripts of the page.
 func (b *Browser) Open(address string) {
 	b.t.Helper()

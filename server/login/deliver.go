@@ -121,7 +121,8 @@ func (v *visit) refuseRequest(err error) error {
 
 // problems are the pages about errors of the authorization request.
 var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient, oauth.KeyRedirect: pages.ProblemRedirect,
-	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired}
+	oauth.KeyProvider: pages.ProblemProvider, oauth.KeyExpired: pages.ProblemExpired,
+	oauth.KeyLate: pages.ProblemExpired, oauth.KeyDown: pages.ProblemProvider, oauth.KeyState: pages.ProblemAnswer, oauth.KeyAnswer: pages.ProblemAnswer}
 
 // problemFor returns the page about an error, in most cases the one about a wrong request.
 func problemFor(e *oauth.PageError) pages.Problem {
@@ -167,7 +168,13 @@ func (v *visit) useAccount() error {
 
 // ShowError shows an error of the authorization request, for other handlers of the mount point.
 func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError) {
-	h.stranger(w, r).problem(e.Status, problemFor(e))
+	v := h.stranger(w, r)
+	p := problemFor(e)
+	if e.Again != nil {
+		v.query = e.Again
+		p.Continue = v.address("/login")
+	}
+	v.problem(e.Status, p)
 }
 
 // ShowForm shows the form that takes an answer to the client's redirect URI, for other handlers of the mount point.

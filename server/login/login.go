@@ -29,9 +29,10 @@ type Options struct {
 	Rand     io.Reader
 	Log      *slog.Logger
 
-	Devices  Devices                          // the device grant; nil serves no /device
-	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
-	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
+	Federation Federation                       // the identity providers of clients; nil knows none
+	Devices    Devices                          // the device grant; nil serves no /device
+	Admit      func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
+	ClientIP   func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 }
 
 // Handler serves the pages. It needs the mount point of the request in its context: see server/mount.

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
@@ -34,6 +35,9 @@ const (
 
 // showLogin is GET /login: it continues the browser's session, or asks who the user is.
 func (v *visit) showLogin() error {
+	if v.auth.Provider != "" && v.auth.Provider != oauth.Local && v.h.Federation != nil {
+		return v.toProvider(nil)
+	}
 	news := v.takeNews()
 	if news == nil {
 		response, err := v.resume()
@@ -73,12 +77,16 @@ func (v *visit) askName(status int, name string, news *pages.Alert, wrong []page
 	if err != nil {
 		return err
 	}
-	return v.show(status, v.signInPage(name, key), news, wrong)
-}
-
-func (v *visit) signInPage(name string, key *pages.Passkey) pages.SignIn {
-	return pages.SignIn{Username: clip(name, maxShown), Name: nameKind(v.pool), Password: !v.chooses(), Passkey: key,
-		SignUp: v.signsUp(), Forgot: !v.chooses() && v.resets()}
+	offers, err := v.offers()
+	if err != nil {
+		return err
+	}
+	page := pages.SignIn{Providers: offers.buttons, EmailDomain: offers.byDomain, NoLocal: !offers.local}
+	if offers.local {
+		page.Username, page.Name, page.Password, page.Passkey = clip(name, maxShown), nameKind(v.pool), !v.chooses(), key
+		page.SignUp, page.Forgot = v.signsUp(), !v.chooses() && v.resets()
+	}
+	return v.show(status, page, news, wrong)
 }
 
 // chooses reports whether users say who they are before they choose how they sign in. Where only a password is possible, one page asks for
@@ -115,6 +123,8 @@ func (v *visit) login() error {
 		return v.usePasskey()
 	case "account":
 		return v.useAccount()
+	case "domain":
+		return v.useDomain()
 	case "another":
 		return v.askName(http.StatusOK, "", nil, nil)
 	}

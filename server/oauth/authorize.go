@@ -57,6 +57,8 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 	case err != nil:
 		h.Log.ErrorContext(r.Context(), "answering an authorization request", "pool", at.PoolID, "error", err)
 		h.deliver(w, r, at, a.Fail().Response)
+	case answer == nil && h.Providers != nil && a.Provider != "" && a.Provider != oauth.Local:
+		h.Providers.Begin(w, r, a, query)
 	case answer == nil:
 		redirect(w, r, at.Path+loginPath+"?"+next)
 	default:

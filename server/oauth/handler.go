@@ -28,6 +28,11 @@ type Pages interface {
 	ShowForm(w http.ResponseWriter, r *http.Request, answer *oauth.Response)
 }
 
+// Providers send browsers to the identity provider that an authorization request chooses, which the session did not answer.
+type Providers interface {
+	Begin(w http.ResponseWriter, r *http.Request, a *oauth.Authorization, query url.Values)
+}
+
 // Options holds the dependencies of New. OAuth, Pools, PublicURL and Log are required.
 type Options struct {
 	OAuth     *oauth.Service
@@ -35,6 +40,7 @@ type Options struct {
 	PublicURL string                           // the base URL of the paths
 	Base      func(p *userpool.Pool) string    // returns the base URL of the pool's domain, "" without one; nil knows none
 	Pages     Pages                            // nil shows plain ones
+	Providers Providers                        // nil sends all browsers to the login page
 	Admit     func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP  func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 	Strict    bool                             // publishes only what Cognito does

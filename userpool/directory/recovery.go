@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	errNoAddress  = fault.New(fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
-	errResetState = fault.New(fault.NotAuthorized, "User password cannot be reset in the current state.")
-	errAdminOnly  = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
+	errNoAddress   = fault.New(fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
+	errResetState  = fault.New(fault.NotAuthorized, "User password cannot be reset in the current state.")
+	errChangeState = fault.New(fault.NotAuthorized, "User password cannot be changed in the current state.")
+	errAdminOnly   = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
 )
 
 // ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides
@@ -62,7 +63,7 @@ func resettable(p *userpool.Pool, u *store.User) (string, error) {
 	switch {
 	case !u.Enabled:
 		return "", errUserDisabled
-	case u.Status == userpool.StatusForceChange:
+	case u.Status == userpool.StatusForceChange, u.Status == userpool.StatusExternal:
 		return "", errResetState
 	}
 	to, err := p.RecoveryOf(u)
@@ -85,7 +86,7 @@ func (s *Service) hideUnreachable(p *userpool.Pool, c *userpool.Client, subject 
 	if err != nil {
 		return nil, err
 	}
-	if !subject.User.Enabled || len(to) == 0 {
+	if !subject.User.Enabled || subject.User.Status == userpool.StatusExternal || len(to) == 0 {
 		return s.standIn(p, name), nil
 	}
 	return subject, nil
@@ -148,6 +149,9 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 		if !u.Enabled {
 			return errUserDisabled
 		}
+		if u.Status == userpool.StatusExternal {
+			return errResetState
+		}
 		if err := s.spendCode(tx, p, u, code); err != nil {
 			return err
 		}
@@ -170,6 +174,9 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 		return err
 	}
 	p := holder.Pool
+	if holder.User.Status == userpool.StatusExternal {
+		return errChangeState
+	}
 	if err := s.limits.take("change", p.ID, holder.User.Sub, limitChangePassword); err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 
 // insert writes a new user whose names are free.
 func insert(tx store.Tx, p *userpool.Pool, u *store.User) error {
-	if err := p.CheckNames(tx, nil, u); err != nil {
+	if err := checkNames(tx, p, nil, u); err != nil {
 		return err
 	}
 	return tx.Users.Insert(*u)
@@ -146,7 +146,7 @@ func insert(tx store.Tx, p *userpool.Pool, u *store.User) error {
 // nameFree refuses a name or alias that is taken, before the expensive hash is computed. The insert decides. taken is the
 // operation's text.
 func (s *Service) nameFree(ctx context.Context, p *userpool.Pool, u *store.User, taken string) error {
-	err := s.base.View(ctx, func(tx store.Tx) error { return p.CheckNames(tx, nil, u) })
+	err := s.base.View(ctx, func(tx store.Tx) error { return checkNames(tx, p, nil, u) })
 	if c, ok := errors.AsType[*store.Conflict](err); ok && c.Key == "username" {
 		return fault.Wrap(fault.UsernameExists, err, "%s", taken)
 	}

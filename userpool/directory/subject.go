@@ -34,6 +34,14 @@ func (s *Service) Find(ctx context.Context, p *userpool.Pool, name string) (*Sub
 	return &Subject{Exists: true, Name: name, User: u}, nil
 }
 
+// Hide returns the stand-in for a subject who signs in with identity providers only, and other subjects as they are.
+func (s *Service) Hide(p *userpool.Pool, subject *Subject) *Subject {
+	if subject.User.Status != userpool.StatusExternal {
+		return subject
+	}
+	return s.standIn(p, subject.Name)
+}
+
 // Reopen returns the subject of an earlier call: the user with that sub, or, if exists is false, the stand-in for the
 // name. A user who was deleted since is userpool.ErrWrongPassword. Both cost one read.
 func (s *Service) Reopen(ctx context.Context, p *userpool.Pool, exists bool, sub, name string) (*Subject, error) {

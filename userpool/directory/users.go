@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -86,7 +87,7 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 	}
 	u.ModifiedAt = s.now()
 	p.SetNames(u)
-	if err := p.CheckNames(tx, &before, u); err != nil {
+	if err := checkNames(tx, p, &before, u); err != nil {
 		return err
 	}
 	if err := voidCodes(tx, &before, u); err != nil {
@@ -96,6 +97,38 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 		return err
 	}
 	return tx.Users.Update(*u)
+}
+
+// checkNames is like CheckNames of the pool, and refuses new names that users of its identity providers can have: somebody who had such
+// a name would lock out the user to whom it belongs.
+func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
+	names := []string{u.Key}
+	for _, a := range u.Aliases {
+		names = append(names, a.Value)
+	}
+	for _, name := range names {
+		had := before != nil && (name == before.Key || slices.ContainsFunc(before.Aliases, func(a store.Alias) bool { return a.Value == name }))
+		if had || u.Status == userpool.StatusExternal {
+			continue
+		}
+		if err := checkReserved(tx, p, name); err != nil {
+			return err
+		}
+	}
+	return p.CheckNames(tx, before, u)
+}
+
+// checkReserved refuses a name in the form of those of the users of an identity provider of the pool.
+func checkReserved(tx store.Tx, p *userpool.Pool, name string) error {
+	at := strings.IndexByte(name[min(len(name), 3):], '_') // one before is part of a provider's name
+	if at < 0 {
+		return nil
+	}
+	list, err := tx.IdentityProviders.List(p.ID)
+	if slices.ContainsFunc(list, func(i store.IdentityProvider) bool { return p.Key(i.Name) == name[:at+3] }) {
+		return fault.New(fault.InvalidParameter, "A user name cannot begin with the name of an identity provider and an underscore.")
+	}
+	return err
 }
 
 func changeError(err error) error {

@@ -23,6 +23,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/profiles"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
@@ -89,6 +90,7 @@ type Provider struct {
 	OAuth     *oauth.Service
 	Branding  *branding.Service
 	Providers *providers.Service
+	Profiles  *profiles.Service
 	SAML      *saml.Service
 	Terms     *terms.Service
 
@@ -144,6 +146,9 @@ func New(o Options) (*Provider, error) {
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
 		Passkeys: p.Passkeys, Factors: p.Factors, Observer: o.Observer, Used: o.Used, Triggers: lambda})
 	if err != nil {
+		return nil, err
+	}
+	if p.Profiles, err = profiles.New(profiles.Options{Base: base, Pools: p.Pools, Users: p.Users, Triggers: lambda}); err != nil {
 		return nil, err
 	}
 	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict})

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/userpool"
 )
@@ -42,8 +43,9 @@ type Authorization struct {
 	LoginHint string
 	Lang      string
 	Prompt    []string
-	MaxAge    *int  // seconds
-	Levels    []int // of acr_values, those that are known: the first that the user can reach is demanded
+	MaxAge    *int     // seconds
+	Acr       []string // acr_values as they are
+	Levels    []int    // of acr_values, those that are known: the first that the user can reach is demanded
 
 	Subject string // the user whom the client expects, from id_token_hint; "" for any
 
@@ -63,6 +65,28 @@ func (a *Authorization) Prompts(value string) bool { return slices.Contains(a.Pr
 
 // OpenID reports whether the scope openid was granted, which brings an ID token.
 func (a *Authorization) OpenID() bool { return slices.Contains(a.Scopes, "openid") }
+
+// Refuse returns an error that goes to the redirect URI. Its text may be anything; characters that OAuth 2.0 does not allow are left out.
+func (a *Authorization) Refuse(code, description string) *RedirectError {
+	return a.refuse(printable(code, maxCode), printable(description, maxDescription))
+}
+
+// Limits of the texts of foreign errors, in bytes.
+const (
+	maxCode        = 64
+	maxDescription = 1024
+)
+
+// printable returns the characters of a text that an error of RFC 6749 section 4.1.2.1 may have.
+func printable(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, text)
+	return text[:min(len(text), most)]
+}
 
 // NeedsConsent reports whether the user must allow what the request asks for. Operators vouch for the clients that they made; a client that
 // registered itself could be anyone's, and a link to it would be enough to have a code for whoever is signed in.

@@ -1,5 +1,7 @@
 package oauth
 
+import "net/url"
+
 // The error codes of RFC 6749, OpenID Connect Core and RFC 8707.
 const (
 	InvalidRequest          = "invalid_request"
@@ -45,6 +47,10 @@ const (
 	KeyRequest  = "request"           // the request is malformed
 	KeyExpired  = "expired"           // the pushed request is too old, or was used before
 	KeyError    = "error"             // any other
+	KeyState    = "state"             // an identity provider's answer belongs to no request of the browser
+	KeyLate     = "late"              // the sign-in at an identity provider took too long
+	KeyDown     = "provider_down"     // the identity provider does not answer
+	KeyAnswer   = "provider_answer"   // an identity provider sent an answer that nobody asked for
 )
 
 // PageError is an error that is shown on a page, since there is no registered URI to which it could go.
@@ -53,6 +59,8 @@ type PageError struct {
 	Status   int    // of HTTP
 	Text     string // in English
 	ClientID string // as the request names it; not necessarily that of a client
+
+	Again url.Values // the authorization request, if the user can try it again; nil if not
 }
 
 // Error returns the text.
@@ -67,6 +75,10 @@ var texts = map[string]string{
 	KeyRequest:  "The request is malformed.",
 	KeyExpired:  "The request has expired. Go back to the application and try again.",
 	KeyError:    "An error was encountered with the requested page.",
+	KeyState:    "An error was encountered with the requested page.",
+	KeyLate:     "Something went wrong",
+	KeyDown:     "The identity provider does not answer. Please try another login option, or this one again in a moment",
+	KeyAnswer:   "Invalid samlResponse or relayState from identity provider",
 }
 
 // Shown returns the error with the key, or that of KeyError if there is no such key.

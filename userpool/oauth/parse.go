@@ -50,7 +50,7 @@ func (s *Service) parse(ctx context.Context, poolID string, query url.Values, pu
 	if err := a.parseScope(query, s.o.Strict); err != nil {
 		return nil, err
 	}
-	if err := a.parseProvider(query); err != nil {
+	if err := s.parseProvider(ctx, a, query); err != nil {
 		return nil, err
 	}
 	if err := a.parseResource(query); err != nil {
@@ -248,10 +248,23 @@ func (a *Authorization) refuseScope(strict bool) error {
 	return a.refuse(InvalidScope, "")
 }
 
-// parseProvider reads which identity provider the client wants.
-func (a *Authorization) parseProvider(query url.Values) error {
+// parseProvider reads which identity provider the client wants, by its name or by one of its identifiers.
+func (s *Service) parseProvider(ctx context.Context, a *Authorization, query url.Values) error {
 	offered := a.Client.Settings.SupportedIdentityProviders
 	a.Provider = query.Get("identity_provider")
+	if identifier := query.Get("idp_identifier"); identifier != "" && a.Provider == "" {
+		if s.o.Identifier == nil {
+			return Shown(KeyProvider, a.Client.ID)
+		}
+		name, err := s.o.Identifier(ctx, a.Pool.ID, identifier)
+		if fault.Is(err, fault.ResourceNotFound) {
+			return Shown(KeyProvider, a.Client.ID)
+		}
+		if err != nil {
+			return err
+		}
+		a.Provider = name
+	}
 	if len(offered) == 0 || (a.Provider != "" && !slices.Contains(offered, a.Provider)) {
 		return Shown(KeyProvider, a.Client.ID)
 	}
@@ -287,10 +300,11 @@ func (a *Authorization) parseInteraction(query url.Values, strict bool) error {
 		}
 		a.MaxAge = new(int(seconds))
 	}
+	a.Acr = strings.Fields(query.Get("acr_values"))
 	if a.Pool.Settings.UserPoolTier == userpool.TierLite {
 		return nil
 	}
-	for _, value := range strings.Fields(query.Get("acr_values")) {
+	for _, value := range a.Acr {
 		if level := a.Pool.Acr.Level(value); level > 0 {
 			a.Levels = append(a.Levels, level)
 		}

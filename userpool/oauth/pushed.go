@@ -110,13 +110,19 @@ func (s *Service) readPushed(purpose, poolID string, query url.Values) (*pushedR
 }
 
 // Open spends the request_uri of a pushed request and returns the query with which the request goes on, for Parse and for the login
-// pages. It returns nil for every other query. Its error is a *PageError, or one of the store.
+// pages. It returns nil for every other query, also for one that the pages have sent back. Its error is a *PageError, or one of the store.
 func (s *Service) Open(ctx context.Context, poolID string, query url.Values) (url.Values, error) {
 	if !s.isPushed(query) {
 		return nil, nil
 	}
+	if _, err := s.readPushed(purposeOpened, poolID, query); err == nil {
+		return nil, nil
+	}
 	r, err := s.readPushed(purposePushed, poolID, query)
 	if err != nil {
+		if _, chosen := choice(query); chosen && s.isOpened(poolID, query) {
+			return nil, nil // the user chose a provider on the login page
+		}
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(purposePushed + "\x00" + r.ID))
@@ -140,11 +146,41 @@ func (s *Service) Open(ctx context.Context, poolID string, query url.Values) (ur
 	return out, nil
 }
 
-// opened returns the parameters of the request that a query of Open's refers to. Those beside the reference do not count.
+// opened returns the parameters of the request that a query of Open's refers to. Those beside the reference do not
+// count, but for the provider that the user chose where the client left it open.
 func (s *Service) opened(poolID string, query url.Values) (url.Values, error) {
 	r, err := s.readPushed(purposeOpened, poolID, query)
 	if err != nil {
 		return nil, err
 	}
-	return url.ParseQuery(r.Query)
+	pushed, err := url.ParseQuery(r.Query)
+	if chosen, ok := choice(query); ok && err == nil && !pushed.Has(providerName) && !pushed.Has(providerIdentifier) {
+		for name, values := range chosen {
+			pushed[name] = values
+		}
+	}
+	return pushed, err
+}
+
+// The parameters with which the login pages say what the user chose.
+const (
+	providerName       = "identity_provider"
+	providerIdentifier = "idp_identifier"
+)
+
+// choice returns the user's choice of an identity provider beside a reference to a request.
+func choice(query url.Values) (url.Values, bool) {
+	chosen := url.Values{}
+	for _, name := range []string{providerName, providerIdentifier, "login_hint"} {
+		if query.Has(name) {
+			chosen[name] = query[name]
+		}
+	}
+	return chosen, query.Has(providerName) || query.Has(providerIdentifier)
+}
+
+// isOpened reports whether the query refers to a request that Open returned.
+func (s *Service) isOpened(poolID string, query url.Values) bool {
+	_, err := s.readPushed(purposeOpened, poolID, query)
+	return err == nil
 }

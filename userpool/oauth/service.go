@@ -15,6 +15,8 @@ type Options struct {
 	Tokens *tokens.Service
 	// Reach returns the levels that a user can reach at a client, see userpool/assurance, the highest first; nil does not know.
 	Reach func(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string) ([]int, error)
+	// Identifier returns the name of the identity provider of a pool that has the identifier, or a fault.ResourceNotFound; nil knows none.
+	Identifier func(ctx context.Context, poolID, identifier string) (string, error)
 	// Strict turns off what Cognito does not do.
 	Strict bool
 }

@@ -35,6 +35,8 @@ const (
 type signIn struct {
 	Record   signin.Record `json:"record"`
 	Provider string        `json:"provider"`
+
+	Foreign *signin.Foreign `json:"foreign,omitempty"` // nil = Provider is Local
 }
 
 // session is an SSO session.
@@ -102,11 +104,16 @@ func (s *Service) ofBrowser(tx store.Tx, poolID string, browser []byte) ([]*sess
 // the one that was active last. It returns nil if there is none.
 func (a *Authorization) chosen(list []*session) *session {
 	for _, x := range list {
-		if (a.Account == "" || x.ID == a.Account) && (a.Subject == "" || x.Sub == a.Subject) {
+		if (a.Account == "" || x.ID == a.Account) && (a.Subject == "" || x.Sub == a.Subject) && a.takes(x) {
 			return x
 		}
 	}
 	return nil
+}
+
+// takes reports whether the session is of the provider that the request names, or of one that the client has.
+func (a *Authorization) takes(x *session) bool {
+	return offers(a.Client, x.Provider) && (a.Provider == "" || a.Provider == x.Provider)
 }
 
 // fresh reports whether a sign-in counts for the request: it is by a provider of the client, by the one that the request names, and not
@@ -146,7 +153,10 @@ func (s *Service) newSession(a *Authorization, by *signin.Authentication) (*sess
 	if err != nil {
 		return nil, err
 	}
-	x := &session{signIn: signIn{Record: by.Record(), Provider: Local}}
+	x := &session{signIn: signIn{Record: by.Record(), Provider: Local, Foreign: by.Foreign}}
+	if by.Foreign != nil {
+		x.Provider = by.Foreign.Provider
+	}
 	data, err := json.Marshal(x.signIn)
 	if err != nil {
 		return nil, fmt.Errorf("oauth: encoding sign-in: %w", err)

@@ -136,3 +136,10 @@ type Proof struct {
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
 }
+
+// linkByEmail is the key of Private that says whether LinksByEmail.
+const linkByEmail = "link_verified_email"
+
+// LinksByEmail reports whether an account that nobody has is linked to the one user of the pool with the same verified e-mail address.
+// Cognito never does; only a declared provider can.
+func (p *Provider) LinksByEmail() bool { return p.Private[linkByEmail] == "true" }

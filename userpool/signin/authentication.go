@@ -25,12 +25,23 @@ type Authentication struct {
 	Visit   userpool.Visit // where the user signs in from
 	Event   string         // event_id of the tokens; "" draws one
 
+	// Foreign is how the user signed in at an identity provider; nil = with the pool itself.
+	Foreign *Foreign
+
 	source   triggers.TokenSource
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
 	device   *store.Device // nil for none
 	address  string        // of the client; "" if it is not known
+}
+
+// Foreign is a sign-in at an identity provider of the pool. It is kept as JSON.
+type Foreign struct {
+	Provider     string `json:"provider"`
+	Subject      string `json:"subject"`           // as the provider writes it
+	NameIDFormat string `json:"format,omitempty"`  // of SAML
+	SessionIndex string `json:"session,omitempty"` // of SAML
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {

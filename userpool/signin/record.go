@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -19,7 +20,11 @@ var methods = map[Factor]string{
 
 // Methods returns the methods of the sign-in, as the claim amr has them.
 func (a *Authentication) Methods() []string {
-	return assurance.Methods(slices.Concat(amr(a.Factors, a.Roaming), a.Credit)...)
+	methods := assurance.Methods(slices.Concat(amr(a.Factors, a.Roaming), a.Credit)...)
+	if len(methods) == 0 && a.Foreign != nil {
+		return []string{assurance.Provider}
+	}
+	return methods
 }
 
 func amr(proved []Factor, roaming bool) []string {
@@ -46,21 +51,47 @@ type Record struct {
 	Event     string    `json:"event,omitempty"`
 	DeviceKey string    `json:"device,omitempty"`
 	Password  int64     `json:"password"` // when the user's password was set, Unix milliseconds
+
+	// Provider and Subject are the account at an identity provider; "" = the user signed in with the pool itself.
+	Provider string `json:"provider,omitempty"`
+	Subject  string `json:"subject,omitempty"`
 }
 
 // Record returns the record of the sign-in.
 func (a *Authentication) Record() Record {
-	return Record{Sub: a.User.Sub, Flow: a.Flow, Time: a.Time, Methods: a.Methods(), Event: a.Event, DeviceKey: a.DeviceKey(),
+	r := Record{Sub: a.User.Sub, Flow: a.Flow, Time: a.Time, Methods: a.Methods(), Event: a.Event, DeviceKey: a.DeviceKey(),
 		Password: a.User.Password.ModifiedAt.UnixMilli()}
+	if a.Foreign != nil {
+		r.Provider, r.Subject = a.Foreign.Provider, a.Foreign.Subject
+	}
+	return r
 }
 
-// Check returns userpool.ErrWrongPassword unless the user, as a transaction reads it, is enabled and confirmed and has the
-// password of the sign-in.
+// Check returns userpool.ErrWrongPassword unless the user, as a transaction reads it, is enabled and has the password of the sign-in,
+// and is confirmed or has the account at the identity provider.
 func (r Record) Check(u *store.User) error {
-	if !u.Enabled || u.Status != userpool.StatusConfirmed || u.Password.ModifiedAt.UnixMilli() != r.Password {
+	admitted := u.Status == userpool.StatusConfirmed
+	if r.Provider != "" {
+		admitted = MayBeForeign(u) && providers.HasIdentity(u, r.Provider, r.Subject)
+	}
+	if !u.Enabled || !admitted || u.Password.ModifiedAt.UnixMilli() != r.Password {
 		return userpool.ErrWrongPassword
 	}
 	return nil
+}
+
+// MayBeForeign reports whether the user's status lets them sign in with an identity provider. A password that must be changed does not
+// matter; an address that was never confirmed does, because anybody may have signed up with it.
+func MayBeForeign(u *store.User) bool { return u.Status != userpool.StatusUnconfirmed }
+
+// Federated is the flow of a sign-in with an identity provider.
+const Federated = "FEDERATED"
+
+// FederatedSignIn returns the completed sign-in of a user whom an identity provider has proved. methods are the provider's, as the
+// claim amr has them; those that are not known do not count.
+func FederatedSignIn(p *userpool.Pool, c *userpool.Client, u *store.User, now time.Time, methods []string, f Foreign, from userpool.ClientContext) *Authentication {
+	return &Authentication{Pool: p, Client: c, User: *u, Flow: Federated, Time: now, Credit: methods, Foreign: &f, Visit: c.Visit(from),
+		source: triggers.HostedAuth, metadata: from.Metadata, address: from.Address}
 }
 
 // Request returns the request for tokens of the recorded sign-in, with the scopes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -34,6 +35,11 @@ func (a *attempt) messageContext() userpool.ClientContext {
 	return c
 }
 
+// errExternal refuses users who sign in with an identity provider only.
+//
+// Source of the text: aws/aws-cli#3348.
+var errExternal = fault.New(fault.NotAuthorized, "User is not authorized to get auth details.")
+
 // find sets the subject of a sign-in that begins. If no user has the name, UserMigration may bring the user from another
 // directory, in a flow that sends the password.
 func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
@@ -41,6 +47,10 @@ func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
 	if a.subject, err = m.o.Users.Find(ctx, a.pool, a.params["USERNAME"]); err != nil {
 		return err
 	}
+	if a.subject.User.Status == userpool.StatusExternal && !a.client.HidesExistence {
+		return errExternal
+	}
+	a.subject = m.o.Users.Hide(a.pool, a.subject)
 	if f.migrates || a.state.Flow == userAuth && a.params["PREFERRED_CHALLENGE"] == passwordChoice {
 		if err := m.migrate(ctx, a, directory.Migration{Validation: a.context.Metadata}); err != nil {
 			return err

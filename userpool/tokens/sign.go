@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
@@ -129,8 +130,11 @@ func (c *content) idClaims() map[string]any {
 	if role := preferredRole(c.groups); role != "" {
 		claims["cognito:preferred_role"] = role
 	}
+	if list, err := providers.IdentitiesClaim(c.user); err == nil && list != nil {
+		claims["identities"] = list
+	}
 	for name, value := range c.user.Attributes {
-		if _, taken := claims[name]; taken || !c.releases(name) || strings.HasPrefix(name, "dev:") {
+		if _, taken := claims[name]; taken || !c.releases(name) || strings.HasPrefix(name, "dev:") || name == userpool.Identities {
 			continue
 		}
 		claims[name] = claimValue(name, value)

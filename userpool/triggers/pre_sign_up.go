@@ -7,8 +7,9 @@ import (
 
 // The sources of PreSignUp.
 const (
-	SignUp          = "SignUp"
-	AdminCreateUser = "AdminCreateUser"
+	SignUp           = "SignUp"
+	AdminCreateUser  = "AdminCreateUser"
+	ExternalProvider = "ExternalProvider"
 )
 
 type preSignUpRequest struct {
@@ -30,7 +31,7 @@ type SignUpDecision struct {
 	VerifyPhone bool
 }
 
-// PreSignUp runs before a user is created. source is SignUp or AdminCreateUser. The event has the attributes that the request
+// PreSignUp runs before a user is created. source is SignUp, AdminCreateUser or ExternalProvider. The event has the attributes that the request
 // gave, without sub and status. validation is the request's ValidationData.
 func (s *Service) PreSignUp(ctx context.Context, c Call, source string, validation map[string]string) (SignUpDecision, error) {
 	arn := c.config().PreSignUp

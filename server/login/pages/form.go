@@ -55,6 +55,7 @@ type link struct{ Href, Text string }
 // provider is the button of an identity provider.
 type provider struct {
 	Href, Label, Name string
+	Note              string  // what else there is to say
 	Shown             bool    // the icon is shown
 	Icon              picture // of the branding; without it, the icon that pages have
 }
@@ -76,6 +77,12 @@ func (v *view) ProviderLinks() []provider {
 		}
 		list[i] = provider{Href: v.Link("/oauth2/authorize", "identity_provider", p.Name), Label: v.T("provider", "provider", label), Name: p.Name,
 			Shown: v.Style.Options.ProviderIcons, Icon: v.picture(v.Style.Icons[p.Name], "")}
+		switch {
+		case p.Down:
+			list[i].Note = v.T("provider.down")
+		case p.Last:
+			list[i].Note = v.T("provider.last")
+		}
 	}
 	return list
 }

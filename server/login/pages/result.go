@@ -38,6 +38,7 @@ const (
 	ProblemClient      ProblemWhat = "client"      // the app is unknown
 	ProblemRedirect    ProblemWhat = "redirect"    // the redirect URI is not registered
 	ProblemProvider    ProblemWhat = "provider"    // the identity provider is unknown or does not answer
+	ProblemAnswer      ProblemWhat = "answer"      // an identity provider's answer belongs to no sign-in of the browser
 	ProblemExpired     ProblemWhat = "expired"     // the sign-in took too long
 	ProblemForgery     ProblemWhat = "forgery"     // the CSRF token or the cookies are missing
 	ProblemLink        ProblemWhat = "link"        // the link of a mail is incomplete, used or expired

@@ -38,6 +38,8 @@ type Passkey struct {
 type Provider struct {
 	Name  string // as identity_provider takes it
 	Label string // shown on the button; "" = Name
+	Last  bool   // the user chose it the last time
+	Down  bool   // it did not answer a moment ago
 }
 
 // Password asks for the password of a known name.

@@ -66,6 +66,7 @@ func All() []Sample {
 
 func signIns() []Sample {
 	providers := []pages.Provider{{Name: "Google"}, {Name: "SignInWithApple", Label: "Apple"}, {Name: "Acme", Label: "Acme Corporation"}}
+	every := []pages.Provider{{Name: "Google", Last: true}, {Name: "SignInWithApple", Label: "Apple"}, {Name: "Facebook"}, {Name: "LoginWithAmazon", Label: "Amazon"}, {Name: "Acme", Down: true}}
 	passkey := &pages.Passkey{Options: options}
 	login := frame("/login")
 	below := login
@@ -78,6 +79,7 @@ func signIns() []Sample {
 		{"sign-in-providers", login, pages.SignIn{Name: pages.NameEmail, Password: true, Forgot: true, SignUp: true, Passkey: passkey, Providers: providers}},
 		{"sign-in-providers-below", below, pages.SignIn{Name: pages.NamePhone, Providers: providers}},
 		{"sign-in-providers-only", login, pages.SignIn{NoLocal: true, Providers: providers}},
+		{"sign-in-providers-every", login, pages.SignIn{Name: pages.NameEmail, Password: true, Forgot: true, SignUp: true, Providers: every}},
 		{"sign-in-domain", login, pages.SignIn{EmailDomain: true, NoLocal: true}},
 		{"sign-in-confirmed", said(login, pages.AlertSuccess, pages.NewsConfirmed, nil), pages.SignIn{Username: user, Name: pages.NameEmail, Password: true, Forgot: true}},
 		{"password", login, pages.Password{Username: user, Forgot: true, Other: true}},
@@ -165,7 +167,7 @@ func results() []Sample {
 		list = append(list, Sample{"done-" + string(what), frame("/logout"), pages.Done{What: what}})
 	}
 	list[1].Page = pages.Done{What: pages.DoneConfirmed, Continue: "/login?client_id=1example23456789abcdefghij"}
-	for _, what := range []pages.ProblemWhat{pages.ProblemRequest, pages.ProblemClient, pages.ProblemRedirect, pages.ProblemProvider, pages.ProblemExpired, pages.ProblemForgery,
+	for _, what := range []pages.ProblemWhat{pages.ProblemRequest, pages.ProblemClient, pages.ProblemRedirect, pages.ProblemProvider, pages.ProblemAnswer, pages.ProblemExpired, pages.ProblemForgery,
 		pages.ProblemLink, pages.ProblemDenied, pages.ProblemLimit, pages.ProblemNotFound, pages.ProblemUnavailable, pages.ProblemServer} {
 		list = append(list, Sample{"problem-" + string(what), frame("/error"), pages.Problem{What: what, ID: "4f1c2b7e"}})
 	}
