@@ -71,7 +71,7 @@ func TestTrustPoliciesTestAssertions(t *testing.T) {
 		case tc.ok && err != nil:
 			t.Errorf("%s: %v", name, err)
 		case tc.ok:
-			r, err := w.minter.Open(out.Credentials.AccessKeyID, out.Credentials.SessionToken, w.now)
+			r, _, err := w.minter.Open(out.Credentials.AccessKeyID, out.Credentials.SessionToken, w.now)
 			must(t, err)
 			if r.Kind != session.SAMLRole || r.FederatedProvider != provider.ARN || r.SourceIdentity != "alice@example.com" || r.TransitiveTagKeys[0] != "team" ||
 				out.Subject != "alice" || out.SubjectType != "transient" || out.Issuer != p.EntityID || out.Audience != a.Recipient || out.ARN != "arn:aws:sts::"+account+":assumed-role/federated/alice" {
