@@ -142,6 +142,7 @@ func allOptions() []string {
 	add("redis", redisOptions(new(config.Redis)))
 	add("sluice_authorize", authorizeOptions(new(config.Authorize), at))
 	add("issuer", issuerOptions(new(config.Issuer)))
+	add("issuer", presetOptions(new(config.Preset)))
 	add("sigv4", sigv4Options(new(config.SigV4)))
 	add("sluice_credentials", credentialsOptions(new(config.Credentials), at))
 	add("resign", resignOptions(new(config.Resign)))

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -168,17 +169,27 @@ func (p authorizeParser) marked(read option) option {
 }
 
 func (p authorizeParser) issuer(d *caddyfile.Dispenser) error {
-	const syntax = "issuer <url> { … }"
-	url, _, err := named(d, p.at, "", syntax)
+	const syntax = "issuer <url or name> { … }"
+	name, words, err := named(d, p.at, "", syntax)
 	if err != nil {
 		return err
 	}
 	if d.NextArg() {
 		return usage(d, syntax)
 	}
-	issuer := config.Issuer{URL: url}
-	if err := parseBlock(d, "issuer", issuerOptions(&issuer)); err != nil {
+	issuer, preset := config.Issuer{URL: name}, config.Preset{}
+	options := issuerOptions(&issuer)
+	if config.IsPreset(name) {
+		maps.Copy(options, presetOptions(&preset))
+	}
+	if err := parseBlock(d, "issuer", options); err != nil {
 		return err
+	}
+	if config.IsPreset(name) {
+		if err := preset.Apply(name, &issuer); err != nil {
+			return d.Errf("issuer: %v", err)
+		}
+		p.at["issuer "+issuer.URL] = p.at[words]
 	}
 	p.into.Issuers = append(p.into.Issuers, issuer)
 	return nil
@@ -261,6 +272,17 @@ func issuerOptions(i *config.Issuer) map[string]option {
 		"token_use":      manyStrings(&i.TokenUse, "token_use access|id..."),
 		"algorithms":     manyStrings(&i.Algorithms, "algorithms <alg>..."),
 		"max_stale":      oneDuration(&i.MaxStale, "max_stale <duration>"),
+	}
+}
+
+// presetOptions are the options of an issuer that is named by its product.
+func presetOptions(p *config.Preset) map[string]option {
+	return map[string]option{
+		"tenant": oneString(&p.Tenant, "tenant <id>"),
+		"domain": oneString(&p.Domain, "domain <host>"),
+		"server": oneString(&p.Server, "server <name>"),
+		"base":   oneString(&p.Base, "base <url>"),
+		"realm":  oneString(&p.Realm, "realm <name>"),
 	}
 }
 

@@ -192,9 +192,14 @@ func TestRedactURL(t *testing.T) {
 		"/a?x%2Damz%2Dsignature=x=y&": "/a?x%2Damz%2Dsignature=REDACTED&",
 		"/a?%zz=x":                    "/a?%zz=REDACTED",
 		"/a?token":                    "/a?token",
-		"https://h/a#id_token=x&access_token=y&state=z": "https://h/a#id_token=REDACTED&access_token=REDACTED&state=z",
-		"/a?code=x&sig=y":                      "/a?code=REDACTED&sig=REDACTED",
-		"https://h/a?b=1&access_token=x#token": "https://h/a?b=1&access_token=REDACTED#token",
+		"https://h/a#id_token=x&access_token=y&state=z":   "https://h/a#id_token=REDACTED&access_token=REDACTED&state=z",
+		"/authEventFeedback?user_name=a&feedback_token=x": "/authEventFeedback?user_name=a&feedback_token=REDACTED",
+		"/us-east-1_a/brand/-/x.y/sign-in?lang=de":        "/us-east-1_a/brand/-/REDACTED/sign-in?lang=de",
+		"https://h/brand/-/xyz":                           "https://h/brand/-/REDACTED",
+		"/brand/-/xyz/#a":                                 "/brand/-/REDACTED/#a",
+		"/brand/0123.png":                                 "/brand/0123.png",
+		"/a?code=x&sig=y":                                 "/a?code=REDACTED&sig=REDACTED",
+		"https://h/a?b=1&access_token=x#token":            "https://h/a?b=1&access_token=REDACTED#token",
 	} {
 		if got := redactURL(raw); got != want {
 			t.Errorf("%s: got %s, want %s", raw, got, want)

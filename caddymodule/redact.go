@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/sluicegate/sluice/server/brand"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -81,7 +82,7 @@ const redactedValue = "REDACTED" // Caddy's own
 // hiddenParams are the parameters that are, or prove, a credential; in lower case.
 var hiddenParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
-	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
+	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "feedback_token": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
 	"apikey": true, "assertion": true, "id_token_hint": true, "device_code": true, "user_code": true, "client_assertion": true, "subject_token": true,
 	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
 }
@@ -94,15 +95,28 @@ func redactURLs(urls []string) []string {
 	return shown
 }
 
-// redactURL replaces the values of hidden parameters, in the query and in the fragment.
+// redactPath replaces the token in the path of a preview.
+func redactPath(path string) string {
+	before, after, ok := strings.Cut(path, brand.PreviewPath)
+	if !ok {
+		return path
+	}
+	shown := before + brand.PreviewPath + redactedValue
+	if end := strings.IndexByte(after, '/'); end >= 0 {
+		shown += after[end:]
+	}
+	return shown
+}
+
+// redactURL replaces the values of hidden parameters, in the query and in the fragment, and the token of a preview.
 func redactURL(raw string) string {
 	start := strings.IndexAny(raw, "?#")
 	if start < 0 {
-		return raw
+		return redactPath(raw)
 	}
 	query := raw[start+1:]
 	var b strings.Builder
-	b.WriteString(raw[:start+1])
+	b.WriteString(redactPath(raw[:start]) + raw[start:start+1])
 	for query != "" {
 		end := strings.IndexAny(query, "&;#")
 		if end < 0 {

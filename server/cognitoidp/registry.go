@@ -15,6 +15,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/passkeys"
+	"github.com/sluicegate/sluice/userpool/profiles"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/saml"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -34,21 +36,23 @@ type Options struct {
 
 // server holds the services behind the operations.
 type server struct {
-	pools    *userpool.Service
-	domains  *domains.Service
-	scopes   *resourceservers.Service
-	tokens   *tokens.Service
-	users    *directory.Service
-	devices  *devices.Service
-	passkeys *passkeys.Service
-	factors  *factors.Service
-	signIns  *signin.Machine
-	threat   *threat.Service
-	grants   *grants.Service
-	terms    *terms.Service
-	branding *branding.Service
-	saml     *saml.Service
-	clientIP func(*http.Request) netip.Addr
+	pools     *userpool.Service
+	domains   *domains.Service
+	scopes    *resourceservers.Service
+	tokens    *tokens.Service
+	users     *directory.Service
+	devices   *devices.Service
+	passkeys  *passkeys.Service
+	factors   *factors.Service
+	signIns   *signin.Machine
+	threat    *threat.Service
+	grants    *grants.Service
+	terms     *terms.Service
+	branding  *branding.Service
+	providers *providers.Service
+	profiles  *profiles.Service
+	saml      *saml.Service
+	clientIP  func(*http.Request) netip.Addr
 
 	publicURL string
 }
@@ -63,6 +67,7 @@ func newServer(o Options) *server {
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
 		s.terms, s.branding, s.saml = p.Terms, p.Branding, p.SAML
+		s.providers, s.profiles = p.Providers, p.Profiles
 	}
 	return s
 }
@@ -83,6 +88,7 @@ func Registry(o Options) rpc.Registry {
 		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
+		s.providerOperations(),
 		s.resourceServerOperations(),
 		s.selfOperations(),
 		s.sessionOperations(),

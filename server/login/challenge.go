@@ -77,7 +77,7 @@ func (v *visit) challengePage(d *pageData) pages.Page {
 		return nil
 	}
 	return pages.Code{Method: d.Step, Username: name, Destination: d.Parameters["CODE_DELIVERY_DESTINATION"], Length: codeLength(d),
-		Resend: d.first(), Other: d.others(), Remember: v.offersDevice()}
+		Resend: d.Step != tokenMFA, Other: d.others(), Remember: v.offersDevice()}
 }
 
 // first reports whether the challenge is a first factor that the user chose.
@@ -135,10 +135,7 @@ func (v *visit) answer() error {
 	case "other":
 		return v.another(d)
 	case "resend":
-		if !d.first() || codeFields[d.Step] == "" {
-			return v.ask(http.StatusBadRequest, nil, nil)
-		}
-		return v.send(selectChallenge, map[string]string{"ANSWER": d.Step}, &pages.Alert{Kind: pages.AlertSuccess, Key: pages.NewsCodeAgain})
+		return v.resend(d)
 	}
 	if step := steps[d.Step]; step != nil {
 		return step(v, d)
@@ -147,6 +144,18 @@ func (v *visit) answer() error {
 		return v.sendCode(d, field)
 	}
 	return v.ask(http.StatusBadRequest, nil, nil)
+}
+
+// resend sends another code: one that replaces a password by choosing it again, one of a second factor by the same question.
+func (v *visit) resend(d *pageData) error {
+	if codeFields[d.Step] == "" || d.Step == tokenMFA {
+		return v.ask(http.StatusBadRequest, nil, nil)
+	}
+	answer := signin.Answer{Challenge: d.Step, Responses: map[string]string{}, Again: true}
+	if d.first() {
+		answer = signin.Answer{Challenge: selectChallenge, Responses: map[string]string{"ANSWER": d.Step}}
+	}
+	return v.respond(answer, &pages.Alert{Kind: pages.AlertSuccess, Key: pages.NewsCodeAgain})
 }
 
 // steps are the answers to the challenges that are not codes.
@@ -213,10 +222,15 @@ func digits(code string) string {
 
 // send answers a challenge of the sign-in. news is shown with the next one.
 func (v *visit) send(challenge string, responses map[string]string, news *pages.Alert) error {
+	return v.respond(signin.Answer{Challenge: challenge, Responses: responses}, news)
+}
+
+// respond continues the sign-in of the page data with an answer, to which it adds what all answers have.
+func (v *visit) respond(a signin.Answer, news *pages.Alert) error {
 	d := v.data
-	v.addDevice(d.Name, responses)
-	result, err := v.h.Pools.SignIns.RespondToAuthChallenge(v.r.Context(), signin.Answer{Hosted: true, PoolID: v.pool.ID, ClientID: v.client.ID,
-		Challenge: challenge, Responses: responses, Session: d.Session, Context: v.clientContext()})
+	v.addDevice(d.Name, a.Responses)
+	a.Hosted, a.PoolID, a.ClientID, a.Session, a.Context = true, v.pool.ID, v.client.ID, d.Session, v.clientContext()
+	result, err := v.h.Pools.SignIns.RespondToAuthChallenge(v.r.Context(), a)
 	if err != nil {
 		return v.refuseAnswer(err)
 	}

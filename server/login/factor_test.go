@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"encoding/json"
 	"html"
 	"net/http"
 	"regexp"
@@ -279,5 +280,24 @@ func TestAnAppCanAskForAHigherLevel(t *testing.T) {
 	}
 	s.oauth.levels = nil
 	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantApp()
+}
+
+func TestAnotherCodeOfASecondFactor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, userpool.PoolSettings{}, web)
+	s.mfa(t, userpool.MFAChange{Configuration: "ON", SMS: &userpool.SMSMFAConfig{Configuration: json.RawMessage(`{"SnsCallerArn":"arn:aws:iam::000000000000:role/sms"}`)}})
+	s.User(s.pool.ID, "ada", userpool.Attribute{Name: "phone_number", Value: "+15550009878"}, userpool.Attribute{Name: "phone_number_verified", Value: "true"})
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantPage("/challenge", 200, "code")
+	old := s.Code()
+	b.submit("resend")
+	b.wantPage("/challenge", 200, "code")
+	if s.Code() == old || !strings.Contains(b.text(), "another code") && !strings.Contains(b.text(), "new code") {
+		t.Error("no other code:", b.text())
+	}
+	b.submit("code", "code", s.Code())
 	b.wantApp()
 }

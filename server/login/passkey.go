@@ -55,6 +55,9 @@ func (a answer) ofPasskey() answer {
 
 // showAddPasskey is GET /passkeys/add: it offers to make a passkey, after a sign-up or to a user who is signed in.
 func (v *visit) showAddPasskey() error {
+	if v.grant != nil { // the sign-in for a device leads to the device's question
+		return v.goTo("/login")
+	}
 	return v.offerPasskey(http.StatusOK, nil)
 }
 
@@ -92,6 +95,9 @@ func (v *visit) offerPasskey(status int, news *pages.Alert) error {
 
 // addPasskey is POST /passkeys/add.
 func (v *visit) addPasskey() error {
+	if v.grant != nil {
+		return v.goTo("/login")
+	}
 	if v.form.Get("action") == "skip" {
 		return v.skipPasskey()
 	}

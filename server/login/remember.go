@@ -63,6 +63,7 @@ func (v *visit) keepDevice(name string, by *signin.Authentication) error {
 	if err != nil {
 		return err
 	}
+	by.SetDevice(key)
 	list := slices.DeleteFunc(v.devices(), func(d remembered) bool { return d.of(v, name) })
 	list = append(list, remembered{clip(name, maxName), key, secret})
 	plain, err := json.Marshal(list[max(0, len(list)-maxRemembered):]) //nolint:gosec // G117: it is sealed next

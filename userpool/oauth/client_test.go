@@ -1,12 +1,14 @@
 package oauth_test
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
@@ -141,5 +143,52 @@ func TestAClientThatRegisteredItselfNeedsConsent(t *testing.T) {
 	a.AsksConsent = true
 	if r, err := s.OAuth.Resume(t.Context(), a, cookie); err != nil || r == nil || r.Name != "ann" {
 		t.Error("asked:", r, err)
+	}
+}
+
+// A user who signs in on the pages of a pool that tracks devices has the browser for a device. The app behind it does not know its key.
+func TestRefreshInAPoolThatTracksDevices(t *testing.T) {
+	s := newSite(t)
+	s.pool = s.Pool(userpool.PoolSettings{DeviceConfiguration: json.RawMessage(`{"ChallengeRequiredOnNewDevice":true}`)})
+	s.client = s.Client(s.pool.ID, settings())
+	ann := s.User(s.pool.ID, "ann")
+	for _, remembered := range []bool{true, false} {
+		a, by := s.parse(), s.signIn(s.client.ID, "ann")
+		if remembered {
+			key, _, err := s.Devices.Remember(t.Context(), devices.Browser{Pool: a.Pool, Sub: ann.Sub})
+			if err != nil {
+				t.Fatal(err)
+			}
+			by.SetDevice(key)
+		}
+		r, err := s.OAuth.Complete(t.Context(), a, by, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := s.redeem(answered(t, r).Get("code"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _ := claims(t, set.AccessToken)["device_key"].(string)
+		if (key != "") != remembered {
+			t.Errorf("device_key is %q", key)
+		}
+		if _, err := s.Tokens.Renew(t.Context(), s.renewal(set.RefreshToken)); err != nil {
+			t.Error("refresh:", remembered, err)
+		}
+		other := s.renewal(set.RefreshToken)
+		other.DeviceKey = "us-east-1_11111111-2222-4333-8444-555555555555"
+		if _, err := s.Tokens.Renew(t.Context(), other); err == nil {
+			t.Error("another device refreshes")
+		}
+		if !remembered {
+			continue
+		}
+		if err := s.Devices.AdminForgetDevice(t.Context(), s.pool.ID, "ann", key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Tokens.Renew(t.Context(), s.renewal(set.RefreshToken)); err == nil {
+			t.Error("a forgotten device refreshes")
+		}
 	}
 }

@@ -34,6 +34,7 @@ type Answer struct {
 	Challenge string
 	Responses map[string]string
 	Session   string
+	Again     bool // with Hosted: sends another code for the challenge, which is not answered
 	Context   userpool.ClientContext
 }
 
@@ -98,6 +99,7 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 		return nil, err
 	}
 	a.hosted, a.params, a.session, a.context, a.state.Flow, a.answers = in.Hosted, in.Responses, in.Session, in.Context, s.flow, true
+	a.again = in.Hosted && in.Again
 	out, err := m.resume(ctx, s, a)
 	return m.finish(ctx, a, out, err)
 }

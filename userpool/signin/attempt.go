@@ -23,6 +23,7 @@ type attempt struct {
 	block   []byte            // decoded SECRET_BLOCK of an answer
 	context userpool.ClientContext
 	answers bool // the call answers a challenge
+	again   bool // the call asks for another code instead
 
 	subject  *directory.Subject
 	state    state

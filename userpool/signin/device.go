@@ -78,6 +78,9 @@ func (a *Authentication) DeviceKey() string {
 	return a.device.Key
 }
 
+// SetDevice says that the browser was made a device after the sign-in.
+func (a *Authentication) SetDevice(key string) { a.device = &store.Device{Key: key} }
+
 // useDevice records the sign-in with its device.
 func (a *Authentication) useDevice(tx store.Tx) error {
 	if a.device == nil {

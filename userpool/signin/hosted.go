@@ -18,6 +18,7 @@ import (
 //   - It begins with a password or with a choice, whatever ExplicitAuthFlows says about passwords. It needs no SECRET_HASH, and
 //     its answers no USERNAME: the Session names the user.
 //   - A passkey can say who signs in: USER_AUTH with the PREFERRED_CHALLENGE WEB_AUTHN and without USERNAME.
+//   - Another code of a second factor can be sent.
 //   - It has the lifetimes of the pages, and the source HostedAuth for PreTokenGeneration.
 //   - A remembered device is proved by DEVICE_KEY and DEVICE_SECRET, which the pages keep for the browser.
 //   - It ends with an Authentication. What the proofs write is written by then.
@@ -131,6 +132,14 @@ func (m *Machine) discover(ctx context.Context, s *step, a *attempt) (*outcome, 
 		return nil, err
 	}
 	return m.advance(ctx, a)
+}
+
+// sendAgain sends another code for a challenge of a code that is sent, and asks the challenge again.
+func (m *Machine) sendAgain(ctx context.Context, s *step, a *attempt) (*outcome, error) {
+	if s.name == softwareTokenMFA || !slices.Contains(codeChallenges, s.name) {
+		return nil, fault.New(fault.InvalidParameter, "The challenge has no code that is sent.")
+	}
+	return m.ask(ctx, s, a)
 }
 
 // settle writes what a hosted sign-in proved: it checks that the user has not changed since, resets the count of wrong

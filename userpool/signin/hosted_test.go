@@ -291,3 +291,45 @@ func TestThePagesSetUpMFABySMS(t *testing.T) {
 	_, err = b.Respond(b.client, "MFA_SETUP", byAPI.Session, map[string]string{"USERNAME": "bobby", "PHONE_NUMBER": "+15550009878"})
 	wantFault(t, err, fault.InvalidParameter, "*")
 }
+
+// Another code of a second factor replaces none: it has a Session of its own. It is limited like every code, and is for codes that are sent.
+func TestThePagesSendAnotherCodeOfASecondFactor(t *testing.T) {
+	b := newMFABench(t, userpool.MFAChange{Configuration: "ON", Token: tokenOn, SMS: smsMFAConfig})
+	b.User(b.pool, "alice", userpool.Attribute{Name: "phone_number", Value: "+15550009878"}, userpool.Attribute{Name: "phone_number_verified", Value: "true"})
+	p := &pages{b.harness, b.pool, b.Client(b.pool, userpool.ClientSettings{})}
+	first, err := p.begin("USER_PASSWORD_AUTH", map[string]string{"USERNAME": "alice", "PASSWORD": password})
+	if err != nil || first.Challenge != "SMS_MFA" {
+		t.Fatal(first, err)
+	}
+	again := func(asked *signin.Result, hosted bool) (*signin.Result, error) {
+		return p.SignIns.RespondToAuthChallenge(t.Context(), signin.Answer{Hosted: hosted, PoolID: p.pool, ClientID: p.client.ID, Again: true,
+			Challenge: asked.Challenge, Session: asked.Session, Responses: map[string]string{"USERNAME": "alice"}})
+	}
+	if _, err := again(first, false); err == nil {
+		t.Error("the API sends another code")
+	}
+	old := b.Code()
+	second, err := again(first, true)
+	if err != nil || second.Challenge != "SMS_MFA" || second.Parameters["CODE_DELIVERY_DESTINATION"] != first.Parameters["CODE_DELIVERY_DESTINATION"] {
+		t.Fatalf("%+v %v", second, err)
+	}
+	if _, err := again(first, true); err == nil {
+		t.Error("a Session sends twice")
+	}
+	if b.Code() == old {
+		t.Fatal("no other code was sent")
+	}
+	_, err = p.answer(second, map[string]string{"SMS_MFA_CODE": userpooltest.WrongCode(b.Code())})
+	wantFault(t, err, fault.CodeMismatch, wrongCode)
+	for range 30 {
+		next, err := again(second, true)
+		if err != nil {
+			wantFault(t, err, fault.TooManyRequests, "*")
+			out, err := p.answer(second, map[string]string{"SMS_MFA_CODE": b.Code()}) // the last one
+			wantAuthentication(t, out, err)
+			return
+		}
+		second = next
+	}
+	t.Error("codes without end")
+}

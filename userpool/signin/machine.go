@@ -136,13 +136,17 @@ func (m *Machine) open(ctx context.Context, f *flow, a *attempt, confirmed bool)
 
 // resume runs a call that answers a challenge.
 func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, error) {
-	if err := a.require(s.required); err != nil {
+	required := s.required
+	if a.again {
+		required = nil
+	}
+	if err := a.require(required); err != nil {
 		return nil, err
 	}
 	if err := a.checkSecretHash(); err != nil {
 		return nil, err
 	}
-	if s.check != nil {
+	if s.check != nil && !a.again {
 		if err := s.check(a.params, m.base.Now()); err != nil {
 			return nil, err
 		}
@@ -220,6 +224,9 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 			err = userpool.ErrWrongPassword
 		}
 		return nil, err
+	}
+	if a.again {
+		return m.sendAgain(ctx, s, a)
 	}
 	if err := m.verify(ctx, s, a); err != nil {
 		return nil, err

@@ -64,12 +64,16 @@ func PendingDevice(family *store.RefreshToken) (*NewDevice, error) {
 var errRefreshDevice = fault.New(fault.NotAuthorized, "Invalid Refresh Token.")
 
 // checkDevice returns errRefreshDevice for a family whose device was forgotten. In a pool that tracks devices, it also does
-// so unless key names the family's device and the user has confirmed it.
-func checkDevice(tx store.Tx, p *userpool.Pool, f *store.RefreshToken, key string) (outcome, err error) {
+// so unless key names the family's device and the user has confirmed it. After a sign-in on the login pages, no key need be named: the
+// device is the browser, and the app behind it does not know the key.
+func checkDevice(tx store.Tx, p *userpool.Pool, f *store.RefreshToken, hosted bool, key string) (outcome, err error) {
+	if hosted && key == "" {
+		key = f.DeviceKey
+	}
 	switch {
 	case !f.DeviceForgottenAt.IsZero():
 		return errRefreshDevice, nil
-	case !p.Devices.On:
+	case !p.Devices.On, hosted && key == "":
 		return nil, nil
 	case f.DeviceKey == "" || !equal([]byte(key), []byte(f.DeviceKey)):
 		return errRefreshDevice, nil

@@ -193,7 +193,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 			return nil, err, nil
 		}
 	}
-	if outcome, err := checkDevice(tx, c.pool, &f, in.DeviceKey); outcome != nil || err != nil {
+	if outcome, err := checkDevice(tx, c.pool, &f, state.Hosted, in.DeviceKey); outcome != nil || err != nil {
 		return nil, outcome, err
 	}
 	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
