@@ -7,6 +7,9 @@ import (
 
 	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/federation"
+	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/relyingparty"
 )
 
 // loginPages returns what renders the login pages, with the language files of a folder; "" is none.
@@ -25,7 +28,23 @@ func loginPages(languages string) (*pages.Renderer, error) {
 }
 
 // newLogin makes the login pages of user pools. admit limits anonymous callers.
-func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
-	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
+func newLogin(sv *Services, o *Options, renderer *pages.Renderer, crossing *federation.Service, admit func(*http.Request) error) (*login.Handler, error) {
+	return login.New(login.Options{Pools: sv.Users, Federation: crossing, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
 		Devices: sv.Grants, Admit: admit, ClientIP: o.ClientIP})
+}
+
+// newFederation makes the sign-in through identity providers.
+func newFederation(sv *Services, o *Options) (*federation.Service, error) {
+	party, err := relyingparty.New(relyingparty.Options{Now: o.Now, Rand: o.Rand, Log: o.Log, Rules: o.Config.OutboundRules()})
+	if err != nil {
+		return nil, err
+	}
+	legs := map[providers.Type]providers.Leg{}
+	for _, t := range providers.Types {
+		if t != providers.SAML {
+			legs[t] = party
+		}
+	}
+	return federation.New(federation.Options{Base: sv.Users.Base(), Providers: sv.Users.Providers, Profiles: sv.Users.Profiles, OAuth: sv.Users.OAuth,
+		Legs: legs})
 }
