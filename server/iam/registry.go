@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"maps"
+
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/fault"
 	domain "github.com/sluicegate/sluice/iam"
@@ -13,7 +15,7 @@ type server struct{ iam *domain.Service }
 // Registry returns the functions of IAM. service may be nil if only the names of the operations are needed.
 func Registry(service *domain.Service) rpc.Registry {
 	s := &server{service}
-	return rpc.Registry{
+	all := rpc.Registry{
 		"AddClientIDToOpenIDConnectProvider":      rpc.Handle(s.addClientIDToOpenIDConnectProvider),
 		"AddRoleToInstanceProfile":                rpc.Handle(s.addRoleToInstanceProfile),
 		"AttachRolePolicy":                        rpc.Handle(s.attachRolePolicy),
@@ -22,7 +24,6 @@ func Registry(service *domain.Service) rpc.Registry {
 		"CreatePolicy":                            rpc.Handle(s.createPolicy),
 		"CreatePolicyVersion":                     rpc.Handle(s.createPolicyVersion),
 		"CreateRole":                              rpc.Handle(s.createRole),
-		"CreateSAMLProvider":                      rpc.Handle(s.createSAMLProvider),
 		"DeleteInstanceProfile":                   rpc.Handle(s.deleteInstanceProfile),
 		"DeleteOpenIDConnectProvider":             rpc.Handle(s.deleteOpenIDConnectProvider),
 		"DeletePolicy":                            rpc.Handle(s.deletePolicy),
@@ -30,7 +31,6 @@ func Registry(service *domain.Service) rpc.Registry {
 		"DeleteRole":                              rpc.Handle(s.deleteRole),
 		"DeleteRolePermissionsBoundary":           rpc.Handle(s.deleteRolePermissionsBoundary),
 		"DeleteRolePolicy":                        rpc.Handle(s.deleteRolePolicy),
-		"DeleteSAMLProvider":                      rpc.Handle(s.deleteSAMLProvider),
 		"DetachRolePolicy":                        rpc.Handle(s.detachRolePolicy),
 		"GetInstanceProfile":                      rpc.Handle(s.getInstanceProfile),
 		"GetOpenIDConnectProvider":                rpc.Handle(s.getOpenIDConnectProvider),
@@ -38,7 +38,6 @@ func Registry(service *domain.Service) rpc.Registry {
 		"GetPolicyVersion":                        rpc.Handle(s.getPolicyVersion),
 		"GetRole":                                 rpc.Handle(s.getRole),
 		"GetRolePolicy":                           rpc.Handle(s.getRolePolicy),
-		"GetSAMLProvider":                         rpc.Handle(s.getSAMLProvider),
 		"ListAttachedRolePolicies":                rpc.Handle(s.listAttachedRolePolicies),
 		"ListEntitiesForPolicy":                   rpc.Handle(s.listEntitiesForPolicy),
 		"ListInstanceProfileTags":                 rpc.Handle(s.listInstanceProfileTags),
@@ -52,8 +51,6 @@ func Registry(service *domain.Service) rpc.Registry {
 		"ListRolePolicies":                        rpc.Handle(s.listRolePolicies),
 		"ListRoleTags":                            rpc.Handle(s.listRoleTags),
 		"ListRoles":                               rpc.Handle(s.listRoles),
-		"ListSAMLProviderTags":                    rpc.Handle(s.listSAMLProviderTags),
-		"ListSAMLProviders":                       rpc.Handle(s.listSAMLProviders),
 		"PutRolePermissionsBoundary":              rpc.Handle(s.putRolePermissionsBoundary),
 		"PutRolePolicy":                           rpc.Handle(s.putRolePolicy),
 		"RemoveClientIDFromOpenIDConnectProvider": rpc.Handle(s.removeClientIDFromOpenIDConnectProvider),
@@ -63,18 +60,17 @@ func Registry(service *domain.Service) rpc.Registry {
 		"TagOpenIDConnectProvider":                rpc.Handle(s.tagOpenIDConnectProvider),
 		"TagPolicy":                               rpc.Handle(s.tagPolicy),
 		"TagRole":                                 rpc.Handle(s.tagRole),
-		"TagSAMLProvider":                         rpc.Handle(s.tagSAMLProvider),
 		"UntagInstanceProfile":                    rpc.Handle(s.untagInstanceProfile),
 		"UntagOpenIDConnectProvider":              rpc.Handle(s.untagOpenIDConnectProvider),
 		"UntagPolicy":                             rpc.Handle(s.untagPolicy),
 		"UntagRole":                               rpc.Handle(s.untagRole),
-		"UntagSAMLProvider":                       rpc.Handle(s.untagSAMLProvider),
 		"UpdateAssumeRolePolicy":                  rpc.Handle(s.updateAssumeRolePolicy),
 		"UpdateOpenIDConnectProviderThumbprint":   rpc.Handle(s.updateOpenIDConnectProviderThumbprint),
 		"UpdateRole":                              rpc.Handle(s.updateRole),
 		"UpdateRoleDescription":                   rpc.Handle(s.updateRoleDescription),
-		"UpdateSAMLProvider":                      rpc.Handle(s.updateSAMLProvider),
 	}
+	maps.Copy(all, s.samlOperations())
+	return all
 }
 
 // defaultItems is the default of MaxItems.

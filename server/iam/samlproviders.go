@@ -9,6 +9,20 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
+// samlOperations are the operations on SAML providers.
+func (s *server) samlOperations() rpc.Registry {
+	return rpc.Registry{
+		"CreateSAMLProvider":   rpc.Handle(s.createSAMLProvider),
+		"DeleteSAMLProvider":   rpc.Handle(s.deleteSAMLProvider),
+		"GetSAMLProvider":      rpc.Handle(s.getSAMLProvider),
+		"ListSAMLProviderTags": rpc.Handle(s.listSAMLProviderTags),
+		"ListSAMLProviders":    rpc.Handle(s.listSAMLProviders),
+		"TagSAMLProvider":      rpc.Handle(s.tagSAMLProvider),
+		"UntagSAMLProvider":    rpc.Handle(s.untagSAMLProvider),
+		"UpdateSAMLProvider":   rpc.Handle(s.updateSAMLProvider),
+	}
+}
+
 func (s *server) createSAMLProvider(ctx context.Context, _ *rpc.Call, in *iam.CreateSAMLProviderRequest) (*iam.CreateSAMLProviderResponse, error) {
 	tags, err := policyTags(in.Tags)
 	if err != nil {
