@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 
@@ -29,6 +32,27 @@ func loginPages(languages string) (*pages.Renderer, error) {
 		return nil, fmt.Errorf("%s is no folder", languages)
 	}
 	return pages.New(pages.Options{Languages: os.DirFS(languages)})
+}
+
+// languagesID identifies the language files of a folder and what is in them, so that a reload shows their new texts.
+func languagesID(folder string) (string, error) {
+	if folder == "" {
+		return "", nil
+	}
+	from := os.DirFS(folder)
+	files, err := fs.Glob(from, "*.json")
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for _, file := range files {
+		text, err := fs.ReadFile(from, file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(hash, "%q %d\n%s", file, len(text), text)
+	}
+	return folder + " " + hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // newLogin makes the login pages of user pools. admit limits anonymous callers.
