@@ -91,7 +91,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	answers, err := federationserver.New(federationserver.Options{Federation: crossing, Pages: login, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
+	answers, err := federationserver.New(federationserver.Options{Federation: crossing, SAML: sv.Users.SAML, FindProvider: sv.Users.Providers.Get, Pages: login, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
@@ -104,7 +104,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Providers: answers, Base: sv.Users.Domains.Base,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Providers: answers, SignOut: signOut(sv), Base: sv.Users.Domains.Base,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
