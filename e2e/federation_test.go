@@ -65,8 +65,8 @@ type federationSite struct {
 	apple   *ecdsa.PrivateKey
 }
 
-// startFederation starts Sluice with a pool, and oidc-provider with a client for each of the pool's providers.
-func startFederation(t *testing.T) *federationSite {
+// startFederation starts Sluice with a pool, and oidc-provider at a host name with a client for each of the pool's providers.
+func startFederation(t *testing.T, host string) *federationSite {
 	t.Helper()
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -83,7 +83,7 @@ func startFederation(t *testing.T) *federationSite {
 	public, err := x509.MarshalPKIXPublicKey(s.apple.Public())
 	ok(t, err)
 	client := func(id string) map[string]any { return map[string]any{"client_id": id} }
-	s.partner = startPartner(t, map[string]any{"redirect": s.URL + "/" + s.pool + "/oauth2/idpresponse",
+	s.partner = startPartner(t, map[string]any{"redirect": s.URL + "/" + s.pool + "/oauth2/idpresponse", "host": host,
 		"apple":   string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})),
 		"clients": []any{client("google"), client("facebook"), client("amazon"), client("apple")}})
 	names := []string{"COGNITO"}
@@ -95,7 +95,7 @@ func startFederation(t *testing.T) *federationSite {
 	}
 	c, err := admin.CreateUserPoolClient(ctx, &cip.CreateUserPoolClientInput{UserPoolId: &s.pool, ClientName: aws.String("app"),
 		AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []types.OAuthFlowType{"code"}, AllowedOAuthScopes: []string{"openid", "email", "profile"},
-		CallbackURLs: []string{s.app}, LogoutURLs: []string{s.app}, SupportedIdentityProviders: names})
+		CallbackURLs: []string{s.app, relyingParty}, LogoutURLs: []string{s.app}, SupportedIdentityProviders: names})
 	ok(t, err)
 	s.clients[0] = *c.UserPoolClient.ClientId
 	return s
@@ -181,8 +181,14 @@ func (s *federationSite) tokens() map[string]any {
 		s.t.Fatalf("the app got %v", back)
 	}
 	equal(s.t, "state", back.Get("state"), "s1")
+	return s.redeem(back.Get("code"), s.app)
+}
+
+// redeem returns the claims of the ID token for a code.
+func (s *federationSite) redeem(code, redirectURI string) map[string]any {
+	s.t.Helper()
 	answer, err := http.PostForm(s.URL+"/"+s.pool+"/oauth2/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {s.clients[0]},
-		"code": {back.Get("code")}, "redirect_uri": {s.app}})
+		"code": {code}, "redirect_uri": {redirectURI}})
 	ok(s.t, err)
 	defer func() { _ = answer.Body.Close() }()
 	var set struct {
@@ -206,7 +212,7 @@ func (s *federationSite) tokens() map[string]any {
 // is on another site, so that its forms come without SameSite cookies.
 func TestChromiumSignsInThroughEveryProvider(t *testing.T) {
 	t.Parallel()
-	s := startFederation(t)
+	s := startFederation(t, "127.0.0.1")
 	s.b = harness.StartBrowser(t, "about:blank")
 	for _, c := range []struct{ provider, subject, attribute, value string }{
 		{"Acme", "ada", "name", "ada Lovelace"},
@@ -243,7 +249,7 @@ func TestChromiumSignsInThroughEveryProvider(t *testing.T) {
 // The login page has a button for each provider, remembers the last one, and finds one by the domain of an address.
 func TestChromiumChoosesAProviderOnTheLoginPage(t *testing.T) {
 	t.Parallel()
-	s := startFederation(t)
+	s := startFederation(t, "127.0.0.1")
 	s.b = harness.StartBrowser(t, "about:blank")
 	s.b.Open(s.ask("/login"))
 	s.b.Await(`document.querySelector(".providers a")`)

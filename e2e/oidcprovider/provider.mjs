@@ -16,7 +16,7 @@ const client = (id, more) => ({ client_id: id, client_secret: secret, redirect_u
 
 const server = createServer()
 await new Promise((done) => server.listen(0, '127.0.0.1', done))
-const issuer = `http://127.0.0.1:${server.address().port}`
+const issuer = `http://${settings.host ?? '127.0.0.1'}:${server.address().port}`
 
 const provider = new oidc.Provider(issuer, {
   clients: [client('post'), client('basic', { token_endpoint_auth_method: 'client_secret_basic' }),
