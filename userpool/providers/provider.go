@@ -69,9 +69,14 @@ type Provider struct {
 	Mapping     map[string]string // attributes of the pool to those of the provider
 	Acr         map[string]string
 	Identifiers []string
+	// LinkByEmail links an account that nobody has to the one user of the pool with the same verified e-mail address. Cognito never does;
+	// only a declared provider can.
+	LinkByEmail bool
 	Version     int // changes with every change
 	Created     time.Time
 	Modified    time.Time
+
+	declaration string // the digest of the last declaration; "" = changed through the API since
 }
 
 // On reports whether a detail is true, in any case.
@@ -136,10 +141,3 @@ type Proof struct {
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
 }
-
-// linkByEmail is the key of Private that says whether LinksByEmail.
-const linkByEmail = "link_verified_email"
-
-// LinksByEmail reports whether an account that nobody has is linked to the one user of the pool with the same verified e-mail address.
-// Cognito never does; only a declared provider can.
-func (p *Provider) LinksByEmail() bool { return p.Private[linkByEmail] == "true" }
