@@ -207,16 +207,23 @@ func (p authorizeParser) login(d *caddyfile.Dispenser) error {
 	p.at.mark(d, "login "+args[0])
 	l := &config.Login{ClientID: args[0]}
 	if len(args) == 2 {
-		l.Secret = args[1]
+		if l.Secret = args[1]; l.Secret == "" {
+			return d.Err("login: the secret is empty; write it, or leave it out for a client without one")
+		}
 	}
 	d.RemainingArgs()
 	p.into.Login = l
 	return parseBlock(d, "login", map[string]option{
-		"with":            oneString(&l.With, "with <pool id or issuer url>"),
-		"scope":           manyStrings(&l.Scopes, "scope <scope>..."),
-		"callback":        oneString(&l.Callback, "callback <path>"),
-		"logout":          oneString(&l.Logout, "logout <path>"),
-		"session":         oneDuration(&l.Session, "session <duration>"),
+		"with":     oneString(&l.With, "with <pool id or issuer url>"),
+		"scope":    manyStrings(&l.Scopes, "scope <scope>..."),
+		"callback": oneString(&l.Callback, "callback <path>"),
+		"logout":   oneString(&l.Logout, "logout <path>"),
+		"session": func(d *caddyfile.Dispenser) error {
+			if err := oneDuration(&l.Session, "session <duration>")(d); err != nil || l.Session != 0 {
+				return err
+			}
+			return d.Err("login: a session of 0 would end at once; write 1m to 365d")
+		},
 		"unauthenticated": oneString(&l.Unauthenticated, "unauthenticated redirect|deny|allow"),
 		"return_to":       manyStrings(&l.ReturnTo, "return_to <host>..."),
 		"alb_headers":     onOff(&l.ALBHeaders, "alb_headers [on|off]"),

@@ -329,3 +329,20 @@ func TestASecondCookieDoesNotPreventASignOut(t *testing.T) {
 		}
 	}
 }
+
+func TestNoCacheKeepsAnswersToASession(t *testing.T) {
+	e, p := newEdge(t), startProvider(t)
+	e.more = []string{"%PROVIDER%", p.url}
+	e.load(t, "", "header /own Cache-Control max-age=60\n"+loginSite("", everyoneSignedIn+"\nallow anonymous GET /open/*"))
+	b := e.browser(t)
+	if a := b.open("/open/x"); a.status != http.StatusOK || a.header.Get("Cache-Control") != "" {
+		t.Errorf("without a session: %d %v", a.status, a.header)
+	}
+	b.open("/")
+	if a := b.fetch("/x"); strings.Join(a.header["Cache-Control"], "|") != "private, no-cache" {
+		t.Errorf("with a session: %v", a.header)
+	}
+	if a := b.fetch("/own"); strings.Join(a.header["Cache-Control"], "|") != "max-age=60" {
+		t.Errorf("the site's own: %v", a.header)
+	}
+}

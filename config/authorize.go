@@ -200,7 +200,7 @@ func (a *Authorize) Validate(app *App) error {
 		}
 	}
 	if a.Login != nil {
-		a.Login.validate(v, a)
+		a.Login.validate(v, a, app)
 	}
 	a.validateRules(v, app)
 	if len(a.UserPools) == 0 && len(a.Issuers) == 0 && a.SigV4 == nil && !a.onlyAnonymous() {

@@ -4,8 +4,11 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/poolid"
 )
 
 // Login signs browsers in at a route, with a user pool or an issuer of the route.
@@ -79,7 +82,7 @@ var (
 	scopePattern     = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`) // RFC 6749 section 3.3
 )
 
-func (l *Login) validate(v *validator, a *Authorize) {
+func (l *Login) validate(v *validator, a *Authorize, app *App) {
 	at := "login " + l.ClientID
 	v.literal(at, l.ClientID)
 	issuer := l.issuer(a)
@@ -92,8 +95,16 @@ func (l *Login) validate(v *validator, a *Authorize) {
 		v.add(at+": with", "%s is not a user_pool or issuer of this route%s", l.With, nearest(l.With, a.UserPools))
 	case issuer == nil && l.Secret != "":
 		v.add(at, "a client of a user pool here needs no secret; remove it")
-	case issuer != nil && !slices.Contains(l.Scopes, "openid"):
+	case issuer == nil:
+		l.validateClient(v, app)
+	}
+	if (issuer != nil || len(l.Scopes) > 0) && !slices.Contains(l.Scopes, "openid") {
 		v.add(at+": scope", "openid is missing, and without it there is no ID token; write: scope openid %s", strings.Join(l.Scopes, " "))
+	}
+	for _, h := range a.Headers {
+		if l.ALBHeaders && strings.HasPrefix(strings.ToLower(strings.ReplaceAll(h.Name, "_", "-")), "x-amzn-oidc-") {
+			v.add("header "+h.Name, "alb_headers of the login sets it; remove one of them")
+		}
 	}
 	for _, scope := range l.Scopes {
 		if !scopePattern.MatchString(scope) {
@@ -114,11 +125,43 @@ func (l *Login) validate(v *validator, a *Authorize) {
 	}
 	v.oneOf(at+": unauthenticated", l.Unauthenticated, "redirect", "deny", "allow")
 	for _, host := range l.ReturnTo {
-		if !hostPattern.MatchString(host) {
+		if _, port, ok := strings.Cut(host, ":"); !hostPattern.MatchString(host) || ok && !isPort(port) {
 			v.add(at+": return_to", "%q is not a host; write one such as app.example.com, in lower case and without scheme and path", host)
 		}
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
 		v.add(at, "browsers cannot use an S3 route with a session; remove login, or write a route of its own for them")
+	}
+}
+
+// isPort reports whether the text is a port, as URLs have it.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
+// validateClient finds clients that cannot be the pool's: another pool declares it, or it is nearly one that this pool declares. The
+// API may have made clients that nobody declares.
+func (l *Login) validateClient(v *validator, app *App) {
+	at := "login " + l.ClientID
+	pool, ok := app.UserPool(l.With)
+	if !ok || pool.hasClient(l.ClientID) {
+		return
+	}
+	var declared []string
+	for _, c := range pool.Clients {
+		declared = append(declared, c.ID)
+	}
+	for i := range app.UserPools {
+		if other := &app.UserPools[i]; other.hasClient(l.ClientID) {
+			v.add(at, "it is an app client of %s and not of %s; write another client, or: with %s", other.ID, l.With, other.ID)
+			return
+		}
+	}
+	switch near := nearest(l.ClientID, declared); {
+	case near != "":
+		v.add(at, "user pool %s declares no such app client%s", l.With, near)
+	case !poolid.IsClient(l.ClientID):
+		v.add(at, "a client id has 1 to 128 lower-case letters and digits")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
 	identityserver "github.com/sluicegate/sluice/server/cognitoidentity"
+	federationserver "github.com/sluicegate/sluice/server/federation"
 	iamserver "github.com/sluicegate/sluice/server/iam"
 	kmsserver "github.com/sluicegate/sluice/server/kms"
 	oauthserver "github.com/sluicegate/sluice/server/oauth"
@@ -80,7 +81,15 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	login, err := newLogin(sv, o, renderer, admit)
+	crossing, err := newFederation(sv, o)
+	if err != nil {
+		return m, err
+	}
+	login, err := newLogin(sv, o, renderer, crossing, admit)
+	if err != nil {
+		return m, err
+	}
+	answers, err := federationserver.New(federationserver.Options{Federation: crossing, Pages: login, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
@@ -93,12 +102,12 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Base: sv.Users.Domains.Base,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Providers: answers, Base: sv.Users.Domains.Base,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens},
+	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{answers.Serves, answers},
 		mounted{brand.Serves, looks}, mounted{login.Serves, login})
 	return m, nil
 }

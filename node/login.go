@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -202,3 +203,51 @@ func (l *edgeLogin) setHeaders(r *http.Request, result *authz.Result) error {
 	}
 	return nil
 }
+
+// privateAnswer is the answer to a request with a session. Caches know that answers to requests with an Authorization header are
+// private (RFC 9111 section 3.5), but nothing of the kind about cookies: a shared cache could give the page to others, and a browser
+// shows it after the sign-out. So they have to ask again, unless the upstream says what they may do.
+type privateAnswer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (a *privateAnswer) begin(status int) {
+	if a.begun || status < http.StatusOK {
+		return
+	}
+	a.begun = true
+	if h := a.Header(); len(h["Cache-Control"])+len(h["Expires"])+len(h["Pragma"]) == 0 {
+		h["Cache-Control"] = []string{"private, no-cache"}
+	}
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *privateAnswer) WriteHeader(status int) {
+	a.begin(status)
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *privateAnswer) Write(text []byte) (int, error) {
+	a.begin(http.StatusOK)
+	return a.ResponseWriter.Write(text)
+}
+
+// ReadFrom implements io.ReaderFrom, so that files are sent as without the wrapper.
+func (a *privateAnswer) ReadFrom(from io.Reader) (int64, error) {
+	a.begin(http.StatusOK)
+	return io.Copy(a.ResponseWriter, from)
+}
+
+// FlushError is what http.ResponseController calls.
+func (a *privateAnswer) FlushError() error {
+	a.begin(http.StatusOK)
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Flush implements http.Flusher.
+func (a *privateAnswer) Flush() { _ = a.FlushError() }
+
+// Unwrap lets http.ResponseController reach the other methods.
+func (a *privateAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

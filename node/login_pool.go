@@ -2,13 +2,17 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/login"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
@@ -22,7 +26,7 @@ import (
 type poolProvider struct {
 	users        *idp.Provider
 	pool, client string
-	base         string // where the pool is mounted
+	base         string // where the pool is mounted, if it has no domain
 	scopes       []string
 	namesIssuer  bool
 }
@@ -46,14 +50,33 @@ func (p *poolProvider) find(ctx context.Context) (*userpool.Pool, *userpool.Clie
 	return pool, client, err
 }
 
-// Authorize implements login.Provider.
-func (p *poolProvider) Authorize(_ context.Context, r login.Authorization) (string, error) {
+// at returns the URL of the pool's pages: at its domain if it has one, as discovery says.
+func (p *poolProvider) at(pool *userpool.Pool) string {
+	if base := p.users.Domains.Base(pool); base != "" {
+		return base
+	}
+	return p.base
+}
+
+// Authorize implements login.Provider. What the pool would refuse on a page of its own is an error that says what to change.
+func (p *poolProvider) Authorize(ctx context.Context, r login.Authorization) (string, error) {
+	pool, client, err := p.find(ctx)
+	if errors.Is(err, errPoolClient) {
+		return "", fmt.Errorf("%w: user pool %s has no app client %s; create it, or write another one", login.ErrNotSetUp, p.pool, p.client)
+	}
+	if err != nil {
+		return "", err
+	}
+	if s := &client.Settings; !s.AllowedOAuthFlowsUserPoolClient || !slices.Contains(s.AllowedOAuthFlows, "code") || !slices.Contains(s.CallbackURLs, r.RedirectURI) {
+		return "", fmt.Errorf("%w: the app client %s needs AllowedOAuthFlowsUserPoolClient, the flow code in AllowedOAuthFlows, and in CallbackURLs %q, if that is a site of yours",
+			login.ErrNotSetUp, p.client, r.RedirectURI)
+	}
 	query := url.Values{"response_type": {"code"}, "client_id": {p.client}, "redirect_uri": {r.RedirectURI}, "state": {r.State}, "nonce": {r.Nonce},
 		"code_challenge": {login.Challenge(r.Verifier)}, "code_challenge_method": {"S256"}}
 	if len(p.scopes) > 0 {
 		query.Set("scope", strings.Join(p.scopes, " "))
 	}
-	return p.base + "/oauth2/authorize?" + query.Encode(), nil
+	return p.at(pool) + "/oauth2/authorize?" + query.Encode(), nil
 }
 
 // Redeem implements login.Provider.
@@ -105,9 +128,64 @@ func (p *poolProvider) Revoke(ctx context.Context, refreshToken string) error {
 }
 
 // Logout implements login.Provider.
-func (p *poolProvider) Logout(_ context.Context, _, back string) (string, error) {
-	return p.base + "/logout?" + url.Values{"client_id": {p.client}, "logout_uri": {back}}.Encode(), nil
+func (p *poolProvider) Logout(ctx context.Context, _, back string) (string, error) {
+	pool, _, err := p.find(ctx)
+	if err != nil {
+		return "", err
+	}
+	return p.at(pool) + "/logout?" + url.Values{"client_id": {p.client}, "logout_uri": {back}}.Encode(), nil
 }
 
 // NamesIssuer implements login.Provider.
 func (p *poolProvider) NamesIssuer(context.Context) (bool, error) { return p.namesIssuer, nil }
+
+// checkLogin returns an error if a declared app client does not allow the login. Those of the API are compared when a browser begins to
+// sign in.
+func (p *Plan) checkLogin(l *config.Login) error {
+	pool, _ := p.o.Config.UserPool(l.With)
+	if !slices.ContainsFunc(pool.Clients, func(c config.Client) bool { return c.ID == l.ClientID }) {
+		return nil
+	}
+	file := p.declared.clients[l.ClientID]
+	if file == nil {
+		return fmt.Errorf("login %s: the app client does not allow it, because it has no CallbackURLs; write in its block: settings <file>", l.ClientID)
+	}
+	var s struct {
+		AllowedOAuthFlowsUserPoolClient bool
+		AllowedOAuthFlows               []string
+		AllowedOAuthScopes              []string
+		CallbackURLs, LogoutURLs        []string
+	}
+	if err := json.Unmarshal(file.raw, &s); err != nil {
+		return fmt.Errorf("%s: %w", file.path, err)
+	}
+	wrong := func(format string, args ...any) error {
+		return fmt.Errorf("login %s: the app client does not allow it: %s: %s", l.ClientID, file.path, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case !s.AllowedOAuthFlowsUserPoolClient:
+		return wrong(`write "AllowedOAuthFlowsUserPoolClient": true`)
+	case !slices.Contains(s.AllowedOAuthFlows, "code"):
+		return wrong(`AllowedOAuthFlows lacks "code"`)
+	case !slices.Contains(s.AllowedOAuthScopes, "openid"):
+		return wrong(`AllowedOAuthScopes lacks "openid"`)
+	case !slices.ContainsFunc(s.CallbackURLs, at(l.Callback)):
+		return wrong("no URL of CallbackURLs has the path %s; add that of the site, such as https://app.example.com%[1]s", l.Callback)
+	case !slices.ContainsFunc(s.LogoutURLs, at(l.Logout)):
+		return wrong("no URL of LogoutURLs has the path %s; add that of the site, such as https://app.example.com%[1]s", l.Logout)
+	}
+	for _, scope := range l.Scopes {
+		if !slices.Contains(s.AllowedOAuthScopes, scope) {
+			return wrong("AllowedOAuthScopes lacks %q", scope)
+		}
+	}
+	return nil
+}
+
+// at reports whether a URL has the path.
+func at(path string) func(raw string) bool {
+	return func(raw string) bool {
+		u, err := url.Parse(raw)
+		return err == nil && u.Path == path
+	}
+}

@@ -1,12 +1,18 @@
 package node
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 
 	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/login/pages"
+	"github.com/sluicegate/sluice/userpool/federation"
+	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/relyingparty"
 )
 
 // loginPages returns what renders the login pages, with the language files of a folder; "" is none.
@@ -24,8 +30,45 @@ func loginPages(languages string) (*pages.Renderer, error) {
 	return pages.New(pages.Options{Languages: os.DirFS(languages)})
 }
 
+// languagesID identifies the language files of a folder and what is in them, so that a reload shows their new texts.
+func languagesID(folder string) (string, error) {
+	if folder == "" {
+		return "", nil
+	}
+	from := os.DirFS(folder)
+	files, err := fs.Glob(from, "*.json")
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for _, file := range files {
+		text, err := fs.ReadFile(from, file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(hash, "%q %d\n%s", file, len(text), text)
+	}
+	return folder + " " + hex.EncodeToString(hash.Sum(nil)), nil
+}
+
 // newLogin makes the login pages of user pools. admit limits anonymous callers.
-func newLogin(sv *Services, o *Options, renderer *pages.Renderer, admit func(*http.Request) error) (*login.Handler, error) {
-	return login.New(login.Options{Pools: sv.Users, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
+func newLogin(sv *Services, o *Options, renderer *pages.Renderer, crossing *federation.Service, admit func(*http.Request) error) (*login.Handler, error) {
+	return login.New(login.Options{Pools: sv.Users, Federation: crossing, OAuth: sv.Users.OAuth, Renderer: renderer, Seal: sv.Box, Now: o.Now, Rand: o.Rand, Log: o.Log,
 		Devices: sv.Grants, Admit: admit, ClientIP: o.ClientIP})
+}
+
+// newFederation makes the sign-in through identity providers.
+func newFederation(sv *Services, o *Options) (*federation.Service, error) {
+	party, err := relyingparty.New(relyingparty.Options{Now: o.Now, Rand: o.Rand, Log: o.Log, Rules: o.Config.OutboundRules()})
+	if err != nil {
+		return nil, err
+	}
+	legs := map[providers.Type]providers.Leg{}
+	for _, t := range providers.Types {
+		if t != providers.SAML {
+			legs[t] = party
+		}
+	}
+	return federation.New(federation.Options{Base: sv.Users.Base(), Providers: sv.Users.Providers, Profiles: sv.Users.Profiles, OAuth: sv.Users.OAuth,
+		Legs: legs})
 }

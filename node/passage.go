@@ -117,7 +117,11 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	if r.TLS != nil && !r.TLS.HandshakeComplete {
 		r.Header["Early-Data"] = []string{"1"} // RFC 8470 section 5.1
 	}
-	err = p.serveWhileValid(w, r, onlyWebSocket(r), next)
+	tunnel := onlyWebSocket(r)
+	if p.Result.Session != nil && !tunnel {
+		w = &privateAnswer{ResponseWriter: w}
+	}
+	err = p.serveWhileValid(w, r, tunnel, next)
 	if err == nil || checked == nil {
 		return err // answered
 	}

@@ -70,6 +70,11 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	if err := g.checkIssuers(); err != nil {
 		return nil, err
 	}
+	if a.Login != nil && a.LoginIssuer() == nil {
+		if err := p.checkLogin(a.Login); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.protect(a); err != nil {
 		return nil, err
 	}

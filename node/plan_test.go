@@ -1,8 +1,10 @@
 package node_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/config"
@@ -63,5 +65,49 @@ func TestANodeThatNeedsNoStoreOpensNone(t *testing.T) {
 	}
 	if err := n.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestALoginThatItsClientDoesNotAllowIsRefused(t *testing.T) {
+	const pool, client = "us-east-1_notes0001", "1example23456789abcdefghij"
+	whole := `{"AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid", "email"], "SupportedIdentityProviders": ["COGNITO"],
+		"CallbackURLs": ["https://app.example.com/.sluice/callback"], "LogoutURLs": ["https://app.example.com/.sluice/logout"]}`
+	for change, want := range map[string]string{
+		"": "", // the whole
+		`"AllowedOAuthFlowsUserPoolClient": true`: `write "AllowedOAuthFlowsUserPoolClient": true`,
+		`"code"`:             `AllowedOAuthFlows lacks "code"`,
+		`"openid"`:           `AllowedOAuthScopes lacks "openid"`,
+		`"email"`:            `AllowedOAuthScopes lacks "email"`,
+		`/.sluice/callback"`: "no URL of CallbackURLs has the path /.sluice/callback; add that of the site, such as https://app.example.com/.sluice/callback",
+		`/.sluice/logout"`:   "no URL of LogoutURLs has the path /.sluice/logout; add that of the site, such as https://app.example.com/.sluice/logout",
+		"no file":            "it has no CallbackURLs; write in its block: settings <file>",
+	} {
+		text, path := whole, filepath.Join(t.TempDir(), "client.json")
+		switch {
+		case strings.HasSuffix(change, "true"):
+			text = strings.Replace(text, change, `"ClientName": "app"`, 1)
+		case strings.HasPrefix(change, "/"):
+			text = strings.Replace(text, change, `/other"`, 1)
+		case change == `"code"`:
+			text = strings.Replace(text, change, `"implicit"`, 1)
+		case change != "":
+			text = strings.Replace(text, change, `"profile"`, 1)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if change == "no file" {
+			path = ""
+		}
+		plan, err := node.Read(node.Options{ShowRootKey: func(_, _ string) {}, Config: config.App{DataDir: t.TempDir(),
+			UserPools: []config.UserPool{{ID: pool, Clients: []config.Client{{ID: client, Settings: path}}}}}})
+		if err != nil {
+			t.Fatalf("%s: %v", change, err)
+		}
+		_, err = plan.Gate(&config.Authorize{UserPools: []string{pool}, Login: &config.Login{ClientID: client, Scopes: []string{"openid", "email"}},
+			Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "*", Path: "*"}}})
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && !strings.HasSuffix(got, want) {
+			t.Errorf("%s: %s\nwant: %s", change, got, want)
+		}
 	}
 }

@@ -55,9 +55,13 @@ type Services struct {
 
 // servicesID names the settings that services depend on.
 func servicesID(c *config.App) (string, error) {
+	texts, err := languagesID(c.LoginLanguages)
+	if err != nil {
+		return "", err
+	}
 	raw, err := json.Marshal(struct {
 		Dir, URL, Suffix, Region, Account, Issuer string
-		Passwords                                 string
+		Passwords, Languages                      string
 		Strict                                    bool
 		RateLimit                                 *config.RateLimit
 		SMTP                                      *config.SMTP
@@ -65,7 +69,7 @@ func servicesID(c *config.App) (string, error) {
 		KMSKeys, Networks                         []string
 		Redis                                     *config.Redis
 		Triggers                                  []config.Trigger
-	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.OutboundNetworks, c.Redis, c.Triggers})
+	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, texts, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.OutboundNetworks, c.Redis, c.Triggers})
 	return string(raw), err
 }
 

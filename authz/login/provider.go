@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"time"
 )
 
@@ -51,6 +52,10 @@ type Refused struct {
 
 // Error returns the code.
 func (r *Refused) Error() string { return "login: the provider refused: " + r.Code }
+
+// ErrNotSetUp is the error of a provider that does not take this site's requests, so that nobody can sign in. The error that wraps it
+// says what to change.
+var ErrNotSetUp = errors.New("login: the settings of the site and of its provider do not match")
 
 // Challenge returns the code_challenge of a verifier, by the method S256 (RFC 7636 section 4.2).
 func Challenge(verifier string) string {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -185,6 +186,27 @@ var plumbing = map[string]bool{"iss": true, "aud": true, "azp": true, "exp": tru
 	"c_hash": true, "s_hash": true, "jti": true, "origin_jti": true, "event_id": true, "auth_time": true, "token_use": true, "sid": true,
 	"sub": true, "username": true}
 
+// infoClaim returns a claim of an ID token as ALB gets it from the UserInfo endpoint; false if the endpoint does not have it. That of
+// a user pool has the user's attributes only, all as text: email_verified is "true".
+func infoClaim(p *principal.Principal, claims *token.Claims, name, raw string) (string, bool) {
+	switch {
+	case plumbing[name]:
+		return "", false
+	case p.PoolID == "":
+		return raw, true
+	case strings.HasPrefix(name, "cognito:"), name == "acr", name == "amr":
+		return "", false
+	}
+	if values, ok := claims.Values(name, "formatted"); ok && name == "address" && len(values) == 1 {
+		text, err := json.Marshal(values[0])
+		return string(text), err == nil
+	}
+	if raw != "" && !strings.ContainsRune(`"{[`, rune(raw[0])) {
+		raw = `"` + raw + `"` // a number or a boolean
+	}
+	return raw, true
+}
+
 // userInfo returns the claims about the user in the order of the ID token, after sub and, where the pool gives one, username.
 func userInfo(p *principal.Principal, session *authz.Session, expires int64) ([]byte, error) {
 	var b bytes.Buffer
@@ -209,8 +231,8 @@ func userInfo(p *principal.Principal, session *authz.Session, expires int64) ([]
 		err = errors.Join(err, text("username", p.Username))
 	}
 	for name, raw := range session.Claims.All() {
-		if !plumbing[name] && err == nil {
-			err = add(name, []byte(raw))
+		if value, ok := infoClaim(p, &session.Claims, name, raw); ok && err == nil {
+			err = add(name, []byte(value))
 		}
 	}
 	err = errors.Join(err, add("exp", fmt.Append(nil, expires)), text("iss", p.Issuer))

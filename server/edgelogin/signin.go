@@ -124,6 +124,9 @@ func (v *visit) failed(err error) {
 	case ok:
 		v.h.o.Log.Warn("the provider refused a sign-in", "code", code(refused.Code))
 		v.h.page(v.w, http.StatusUnauthorized, refusedPage)
+	case errors.Is(err, login.ErrNotSetUp):
+		v.h.o.Log.Error("nobody can sign in", "error", err)
+		v.h.page(v.w, http.StatusInternalServerError, notSetUpPage)
 	case errors.Is(err, login.ErrBadAnswer):
 		v.h.o.Log.Warn("a sign-in failed", "error", err)
 		v.h.page(v.w, http.StatusBadGateway, badAnswerPage)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/federation"
@@ -13,6 +14,9 @@ import (
 const (
 	sessionCookie = "cognito"    // the browser's session, of server/oauth
 	browserCookie = "csrf-state" // the browser's secret, while it is at a provider
+
+	providerCookie = "last-provider" // the provider that the user chose last, of server/login
+	providerLife   = 365 * 24 * time.Hour
 
 	maxQuery = 16 << 10
 	maxForm  = 64 << 10
@@ -56,13 +60,23 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at mount.Point)
 
 // finish hands an answer over and sends the browser to the client.
 func (h *Handler) finish(w http.ResponseWriter, r *http.Request, at mount.Point, state string, values url.Values) {
-	response, err := h.Federation.Finish(r.Context(), at.PoolID, federation.Answer{State: state, Parameters: values,
+	end, err := h.Federation.Finish(r.Context(), at.PoolID, federation.Answer{State: state, Parameters: values,
 		Browser: cookie(r, at, browserCookie), Session: cookie(r, at, sessionCookie), From: h.from(r)})
 	if err != nil {
 		h.refuse(w, r, at, err)
 		return
 	}
-	h.deliver(w, r, at, response)
+	h.release(w, r, at, end)
+}
+
+// release sends the browser to the client at the end of a sign-in, and remembers the provider for the login page.
+func (h *Handler) release(w http.ResponseWriter, r *http.Request, at mount.Point, end *federation.Finished) {
+	http.SetCookie(w, at.Cookie(providerCookie, url.QueryEscape(end.Authorization.Provider), providerLife))
+	if end.Authorization.NeedsConsent() {
+		h.Pages.Release(w, r, end)
+		return
+	}
+	h.deliver(w, r, at, end.Response)
 }
 
 // read returns the parameters of an answer: those of the query of a GET, or those of the form of a POST, which has limit bytes at most. It

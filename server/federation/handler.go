@@ -19,6 +19,8 @@ type Pages interface {
 	ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError)
 	// ShowForm shows a form that the browser sends at once.
 	ShowForm(w http.ResponseWriter, r *http.Request, answer *oauth.Response)
+	// Release asks the user whether the client may have the answer of a sign-in that has just ended.
+	Release(w http.ResponseWriter, r *http.Request, end *federation.Finished)
 }
 
 // Options holds the dependencies of New. Federation, Pages and Log are required.

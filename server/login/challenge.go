@@ -183,11 +183,11 @@ func (v *visit) another(d *pageData) error {
 }
 
 func (v *visit) choose(*pageData) error {
-	return v.send(selectChallenge, map[string]string{"ANSWER": v.form.Get("choice")}, nil)
+	return v.send(selectChallenge, map[string]string{"ANSWER": v.form.Get("choice")})
 }
 
 func (v *visit) chooseMFA(*pageData) error {
-	return v.send(selectMFA, map[string]string{"ANSWER": v.form.Get("choice")}, nil)
+	return v.send(selectMFA, map[string]string{"ANSWER": v.form.Get("choice")})
 }
 
 func (v *visit) sendPassword(*pageData) error {
@@ -195,11 +195,11 @@ func (v *visit) sendPassword(*pageData) error {
 	if given == "" {
 		return v.ask(http.StatusBadRequest, nil, []pages.FieldError{{Field: "password", Key: pages.ErrRequired}})
 	}
-	return v.send(password, map[string]string{"PASSWORD": given}, nil)
+	return v.send(password, map[string]string{"PASSWORD": given})
 }
 
 func (v *visit) sendPasskey(*pageData) error {
-	return v.send(webAuthn, map[string]string{"CREDENTIAL": v.form.Get("credential")}, nil)
+	return v.send(webAuthn, map[string]string{"CREDENTIAL": v.form.Get("credential")})
 }
 
 func (v *visit) sendCode(d *pageData, field string) error {
@@ -207,7 +207,7 @@ func (v *visit) sendCode(d *pageData, field string) error {
 	if code == "" {
 		return v.ask(http.StatusBadRequest, nil, []pages.FieldError{{Field: "code", Key: pages.ErrRequired}})
 	}
-	return v.send(d.Step, map[string]string{field: code}, nil)
+	return v.send(d.Step, map[string]string{field: code})
 }
 
 // digits removes the spaces and hyphens with which people and mail programs group the digits of a code.
@@ -220,12 +220,13 @@ func digits(code string) string {
 	}, clip(code, 64))
 }
 
-// send answers a challenge of the sign-in. news is shown with the next one.
-func (v *visit) send(challenge string, responses map[string]string, news *pages.Alert) error {
-	return v.respond(signin.Answer{Challenge: challenge, Responses: responses}, news)
+// send answers a challenge of the sign-in.
+func (v *visit) send(challenge string, responses map[string]string) error {
+	return v.respond(signin.Answer{Challenge: challenge, Responses: responses}, nil)
 }
 
-// respond continues the sign-in of the page data with an answer, to which it adds what all answers have.
+// respond continues the sign-in of the page data with an answer, to which it adds what all answers have. news is shown with the next
+// challenge.
 func (v *visit) respond(a signin.Answer, news *pages.Alert) error {
 	d := v.data
 	v.addDevice(d.Name, a.Responses)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/server/mount"
+	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
@@ -181,6 +182,17 @@ func (h *Handler) ShowError(w http.ResponseWriter, r *http.Request, e *oauth.Pag
 func (h *Handler) ShowForm(w http.ResponseWriter, r *http.Request, answer *oauth.Response) {
 	v := h.stranger(w, r)
 	if err := v.leave(target{answer.Location, answer.Form}); err != nil {
+		v.fail(err)
+	}
+}
+
+// Release asks the user whether an app may have the answer of a sign-in through an identity provider that has just ended.
+func (h *Handler) Release(w http.ResponseWriter, r *http.Request, end *federation.Finished) {
+	v := h.stranger(w, r)
+	a := end.Authorization
+	v.auth, v.pool, v.client, v.query, v.browser = a, a.Pool, a.Client, end.Query, v.secret()
+	v.setSession(end.Response)
+	if err := v.release(end.Username, target{end.Response.Location, end.Response.Form}, lifeOffer); err != nil {
 		v.fail(err)
 	}
 }

@@ -115,6 +115,21 @@ func TestSignUpConfirmsAndSignsIn(t *testing.T) {
 	b.wantPage("/signup", 400)
 }
 
+// After a quarter of an hour the browser has the password of the sign-up no more. A client without USER_AUTH then asks for it.
+func TestASignUpThatIsConfirmedLate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, verified, web)
+	b := s.browser()
+	b.get("/signup" + s.query())
+	b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
+	s.Clock.Forward(16 * time.Minute)
+	b.submit("confirm", "code", s.Code())
+	b.wantPage("/login", 200, "password")
+	if strings.Contains(b.body, `role="alert"`) || !strings.Contains(b.body, `role="status"`) {
+		t.Error(b.text())
+	}
+}
+
 func TestAnUnconfirmedUserGoesOnWithTheCode(t *testing.T) {
 	s := newSite(t, verified, web)
 	if _, err := s.SignUp(s.client.ID, "ada", email("ada@example.com")); err != nil {

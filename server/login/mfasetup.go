@@ -58,7 +58,7 @@ func (v *visit) enrollTOTP(d *pageData) error {
 		return v.refuseAnswer(err)
 	}
 	d.Session = session
-	return v.send(setUpMFA, map[string]string{}, nil)
+	return v.send(setUpMFA, map[string]string{})
 }
 
 // sendContact answers MFA_SETUP with the address that gets the codes.
@@ -74,5 +74,5 @@ func (v *visit) sendContact(d *pageData) error {
 	if address == "" {
 		return v.ask(http.StatusBadRequest, nil, []pages.FieldError{{Field: field, Key: pages.ErrRequired}})
 	}
-	return v.send(setUpMFA, map[string]string{parameter: address}, nil)
+	return v.send(setUpMFA, map[string]string{parameter: address})
 }

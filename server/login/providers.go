@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/federation"
@@ -20,13 +19,9 @@ type Federation interface {
 	Offered(ctx context.Context, a *oauth.Authorization) ([]federation.Offer, error)
 }
 
-// CookieProvider is the name of the cookie with the provider that the browser's user chose last.
-const CookieProvider = "last-provider"
-
-// ProviderLife is how long a browser remembers the provider.
-const ProviderLife = 365 * 24 * time.Hour
-
 const (
+	cookieProvider = "last-provider" // the provider that the user of the browser chose last, of server/federation
+
 	maxAddress  = 320 // characters of an e-mail address
 	classicLook = 1   // of branding.Style.Version
 )
@@ -102,7 +97,7 @@ func (v *visit) order(list []pages.Provider) {
 
 // lastProvider is the provider that the user of the browser chose last, "" if there is none.
 func (v *visit) lastProvider() string {
-	c, err := v.r.Cookie(v.at.CookieName(CookieProvider))
+	c, err := v.r.Cookie(v.at.CookieName(cookieProvider))
 	if err != nil || len(c.Value) > 3*128 {
 		return ""
 	}

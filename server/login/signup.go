@@ -213,5 +213,5 @@ func (v *visit) sendNewPassword(d *pageData) error {
 	for _, a := range attrs {
 		responses["userAttributes."+a.Name] = a.Value
 	}
-	return v.send(newPassword, responses, nil)
+	return v.send(newPassword, responses)
 }

@@ -120,7 +120,11 @@ func (s *Service) provider(ctx context.Context, a *oauth.Authorization) (*provid
 // the user, who can choose another one.
 func (s *Service) refuse(ctx context.Context, a *oauth.Authorization, p *providers.Provider, query url.Values, err error) error {
 	refusal, ok := errors.AsType[*providers.Refusal](err)
+	_, shown := errors.AsType[*oauth.PageError](err)
+	_, redirected := errors.AsType[*oauth.RedirectError](err)
 	switch {
+	case shown, redirected:
+		return err
 	case !ok:
 		s.base.Logger.ErrorContext(ctx, "sign-in through an identity provider", "pool", p.PoolID, "provider", p.Name, "error", err)
 		return a.Fail()

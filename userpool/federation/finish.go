@@ -23,9 +23,17 @@ type Answer struct {
 	From       userpool.ClientContext
 }
 
+// Finished is the end of a sign-in. If the authorization needs consent, the caller asks the user before the client gets the response.
+type Finished struct {
+	Authorization *oauth.Authorization
+	Query         url.Values // of the authorization request
+	Username      string
+	Response      *oauth.Response
+}
+
 // Finish answers the authorization request for which a browser went to a provider. It works once for a state. The error is an
 // *oauth.PageError, an *oauth.RedirectError or internal.
-func (s *Service) Finish(ctx context.Context, poolID string, in Answer) (*oauth.Response, error) {
+func (s *Service) Finish(ctx context.Context, poolID string, in Answer) (*Finished, error) {
 	kept, err := s.take(ctx, poolID, &in)
 	if err != nil {
 		return nil, err
@@ -42,11 +50,15 @@ func (s *Service) Finish(ctx context.Context, poolID string, in Answer) (*oauth.
 	if in.Session == "" {
 		in.Session = kept.Session // a POST from another site comes without the session cookie
 	}
-	return s.finish(ctx, a, &kept.Question, &in)
+	end, err := s.finish(ctx, a, &kept.Question, &in)
+	if err == nil {
+		end.Query = query
+	}
+	return end, err
 }
 
 // finish reads the answer to a question and answers the authorization request.
-func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *providers.Question, in *Answer) (*oauth.Response, error) {
+func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *providers.Question, in *Answer) (*Finished, error) {
 	p, err := s.provider(ctx, a) // now: it may have changed since
 	if err != nil {
 		return nil, err
@@ -56,7 +68,7 @@ func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *provide
 	if err != nil {
 		return nil, s.refuse(ctx, a, p, nil, err)
 	}
-	a.Visit = a.Client.Visit(in.From)
+	a.Visit, a.AsksConsent = a.Client.Visit(in.From), true
 	by, err := s.o.Profiles.SignIn(ctx, p, a.Pool, a.Client, proof, in.From)
 	if err != nil {
 		return nil, s.refuse(ctx, a, p, nil, err)
@@ -65,7 +77,7 @@ func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *provide
 	if err != nil {
 		return nil, s.refuse(ctx, a, p, nil, err)
 	}
-	return response, nil
+	return &Finished{Authorization: a, Username: by.User.Username, Response: response}, nil
 }
 
 // take spends the record of a state. A state that is unknown, or that another browser has, is oauth.KeyState; one that is too old

@@ -14,7 +14,7 @@ import (
 // an authorization request and identity_provider or idp_identifier. base is the URL of the pool's domain. Only a provider with IDPInit
 // may do so, and only for clients with no providers but those of SAML: whoever has an account there can sign a victim in with it. The
 // errors are those of Finish.
-func (s *Service) Unsolicited(ctx context.Context, poolID, base string, in Answer) (*oauth.Response, error) {
+func (s *Service) Unsolicited(ctx context.Context, poolID, base string, in Answer) (*Finished, error) {
 	query, err := url.ParseQuery(in.State)
 	if err != nil || len(query) == 0 {
 		return nil, oauth.Shown(oauth.KeyAnswer, "")
@@ -36,9 +36,12 @@ func (s *Service) Unsolicited(ctx context.Context, poolID, base string, in Answe
 			return nil, oauth.Shown(oauth.KeyAnswer, a.Client.ID)
 		}
 	}
-	response, err := s.finish(ctx, a, &providers.Question{Base: base, Unsolicited: true, Asked: s.base.Now()}, &in)
+	end, err := s.finish(ctx, a, &providers.Question{Base: base, Unsolicited: true, Asked: s.base.Now()}, &in)
 	if page, ok := errors.AsType[*oauth.PageError](err); ok && page.Key == oauth.KeyProvider {
 		return nil, oauth.Shown(oauth.KeyAnswer, a.Client.ID)
 	}
-	return response, err
+	if err == nil {
+		end.Query = query
+	}
+	return end, err
 }

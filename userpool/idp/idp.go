@@ -151,12 +151,21 @@ func New(o Options) (*Provider, error) {
 	if p.Profiles, err = profiles.New(profiles.Options{Base: base, Pools: p.Pools, Users: p.Users, Triggers: lambda}); err != nil {
 		return nil, err
 	}
-	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict})
+	p.OAuth, err = oauth.New(oauth.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Reach: p.SignIns.Levels, Strict: o.Strict, Identifier: p.providerOf})
 	return p, err
 }
 
 // Base returns what the services share, for services above.
 func (p *Provider) Base() *userpool.Base { return p.base }
+
+// providerOf returns the name of the identity provider that has an identifier.
+func (p *Provider) providerOf(ctx context.Context, poolID, identifier string) (string, error) {
+	found, err := p.Providers.ByIdentifier(ctx, poolID, identifier)
+	if err != nil {
+		return "", err
+	}
+	return found.Name, nil
+}
 
 // newParts makes the services that need the pools only.
 func (p *Provider) newParts(o *Options) (err error) {

@@ -47,6 +47,20 @@ func (s *Service) Accounts(ctx context.Context, poolID, cookie string) ([]Accoun
 	return accounts, err
 }
 
+// Foreign returns how the user who was active last in a browser signed in at an identity provider. It is nil for a user of the pool
+// itself, and without a session.
+func (s *Service) Foreign(ctx context.Context, poolID, cookie string) (*signin.Foreign, error) {
+	var found *signin.Foreign
+	err := s.base.View(ctx, func(tx store.Tx) error {
+		list, err := s.ofBrowser(tx, poolID, hashBrowser(cookie))
+		if err == nil && len(list) > 0 {
+			found = list[0].Foreign
+		}
+		return err
+	})
+	return found, err
+}
+
 // account describes a session. The user name of a pool whose users sign in with an address is the sub, which users do not know.
 func account(x *session, u *store.User) Account {
 	names := slices.DeleteFunc([]string{u.Username, u.Attributes["email"], u.Attributes["phone_number"]}, func(name string) bool {
@@ -56,7 +70,10 @@ func account(x *session, u *store.User) Account {
 	if len(names) > 0 {
 		a.Name = names[0]
 	}
-	if len(names) > 1 && names[1] != a.Name {
+	switch {
+	case x.Foreign != nil:
+		a.Note = x.Foreign.Provider // the user name says nothing more
+	case len(names) > 1 && names[1] != a.Name:
 		a.Note = names[1]
 	}
 	return a

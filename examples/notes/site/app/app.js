@@ -6,7 +6,7 @@ async function whoAmI() {
   const answer = await fetch('/app/me')
   if (answer.status === 401) {
     const { login } = await answer.json()
-    location = login + '?return_to=' + encodeURIComponent(location.pathname)
+    location = login + '?return_to=' + encodeURIComponent(location.pathname + location.search)
     return
   }
   const user = { id: answer.headers.get('X-User-Id'), email: answer.headers.get('X-User-Email'), groups: answer.headers.get('X-User-Groups') }
