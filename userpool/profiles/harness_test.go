@@ -61,6 +61,7 @@ func enter(t testing.TB, s userpool.PoolSettings, run func(userpooltest.Event) e
 			details["oidc_issuer"], details["attributes_request_method"] = "https://"+p.name+".test", "GET"
 		case providers.SAML:
 			details = map[string]string{"MetadataURL": "https://saml.test"}
+		default:
 		}
 		if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: h.pool, Name: p.name, Type: p.of, Details: details, Mapping: mapping}); err != nil {
 			t.Fatal(err)

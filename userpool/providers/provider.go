@@ -30,18 +30,18 @@ func (t Type) Social() bool { return t != SAML && t != OIDC }
 // The keys of Details that packages read. A provider of any type can have the addresses.
 const (
 	ClientID     = "client_id"
-	ClientSecret = "client_secret" //nolint:gosec // the name of a member
+	ClientSecret = "client_secret"
 	Scopes       = "authorize_scopes"
 	Method       = "attributes_request_method" // GET or POST, in capitals
 	Issuer       = "oidc_issuer"
 	AuthorizeURL = "authorize_url"
-	TokenURL     = "token_url" //nolint:gosec // the name of a member
+	TokenURL     = "token_url"
 	UserInfoURL  = "attributes_url"
 	KeysURL      = "jwks_uri"
 	AddNames     = "attributes_url_add_attributes" // true: UserInfoURL takes the names of the mapped attributes
-	TokenMethod  = "token_request_method"          //nolint:gosec // the name of a member
-	APIVersion   = "api_version"                   // of Facebook
-	TeamID       = "team_id"                       // of Apple, as KeyID and PrivateKey
+	TokenMethod  = "token_request_method"
+	APIVersion   = "api_version" // of Facebook
+	TeamID       = "team_id"     // of Apple, as KeyID and PrivateKey
 	KeyID        = "key_id"
 	PrivateKey   = "private_key"
 

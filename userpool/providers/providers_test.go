@@ -33,8 +33,9 @@ func given(t testing.TB, of providers.Type) map[string]string {
 			"oidc_issuer": "https://issuer.example.com"}
 	case providers.Apple:
 		return map[string]string{"client_id": "c", "team_id": "T", "key_id": "K", "private_key": appleKey(t), "authorize_scopes": "name email"}
+	default:
+		return map[string]string{"client_id": "c", "client_secret": "s", "authorize_scopes": "profile email"}
 	}
-	return map[string]string{"client_id": "c", "client_secret": "s", "authorize_scopes": "profile email"}
 }
 
 func appleKey(t testing.TB) string {
