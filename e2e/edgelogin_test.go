@@ -177,6 +177,27 @@ func TestEdgeLoginInABrowser(t *testing.T) {
 	b.Await(arrived + ` && location.search === "?again"`)
 }
 
+// TestEdgeLoginReturnsToAnotherHost takes Chromium to another host of the list after a sign-in and after a sign-out, although the
+// policy of the sign-in page does not name it as a target of forms.
+func TestEdgeLoginReturnsToAnotherHost(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, "<!doctype html><title>%s</title>", r.URL.Path)
+	}))
+	t.Cleanup(other.Close)
+	e := startEdge(t, "\t\t\t\treturn_to "+other.Listener.Addr().String())
+	makeUser(t, e.Sluice, "ada")
+	b := harness.StartBrowser(t, e.URL+"/echo/login?return_to="+url.QueryEscape(other.URL+"/arrived"))
+	b.Fill("username", "ada")
+	b.Submit("signin", "")
+	b.Fill("password", password)
+	b.Evaluate(`document.querySelector("[name=password]").form.requestSubmit()`, nil)
+	b.Await(`document.title === "/arrived"`)
+	b.Open(e.URL + "/echo/logout?return_to=" + url.QueryEscape(other.URL+"/left"))
+	b.Await(`document.title === "/left"`)
+}
+
 // TestEdgeLoginOnTwoProcesses signs users in through one address of two processes on one store, without Redis. Whoever is disabled,
 // signed out by an administrator, or signs out, is out of both, and so are the streams.
 func TestEdgeLoginOnTwoProcesses(t *testing.T) {

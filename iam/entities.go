@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sluicegate/sluice/authz/assertion"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -86,9 +87,9 @@ func (s *Service) insertEntity(ctx context.Context, arn, kind string, content an
 	})
 }
 
-// readEntities makes issuers and profiles from entities. One that cannot be read is left out, so that it gives nothing to anyone.
+// readEntities makes providers and profiles from entities. One that cannot be read is left out, so that it gives nothing to anyone.
 func (n *snapshot) readEntities(s *Service) {
-	n.issuers, n.profiles = make(map[string]*OIDCProvider), make(map[string]*InstanceProfile)
+	n.issuers, n.profiles, n.assertors = make(map[string]*OIDCProvider), make(map[string]*InstanceProfile), make(map[string]*SAMLProvider)
 	for arn, e := range n.entities {
 		var err error
 		switch e.Kind {
@@ -96,6 +97,13 @@ func (n *snapshot) readEntities(s *Service) {
 			p := &OIDCProvider{ARN: arn, CreatedAt: e.CreatedAt}
 			if err = json.Unmarshal(e.Content, p); err == nil {
 				n.issuers[p.URL] = p
+			}
+		case samlProvider:
+			p := &SAMLProvider{ARN: arn, CreatedAt: e.CreatedAt}
+			if err = json.Unmarshal(e.Content, p); err == nil {
+				if p.parsed, err = assertion.ParseMetadata([]byte(p.Metadata), e.ModifiedAt); err == nil {
+					n.assertors[arn] = p
+				}
 			}
 		case instanceProfile:
 			p := &InstanceProfile{ARN: arn, CreatedAt: e.CreatedAt}

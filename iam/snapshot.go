@@ -19,9 +19,10 @@ type snapshot struct {
 	byARN    map[string]*role    // by exact ARN
 	policies map[string]*managed // by ARN; customer managed only
 
-	entities map[string]store.Entity     // by ARN
-	issuers  map[string]*OIDCProvider    // by URL
-	profiles map[string]*InstanceProfile // by name in lower case
+	entities  map[string]store.Entity     // by ARN
+	issuers   map[string]*OIDCProvider    // by URL
+	profiles  map[string]*InstanceProfile // by name in lower case
+	assertors map[string]*SAMLProvider    // by ARN
 }
 
 // role is a stored role with its policies compiled.

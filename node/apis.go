@@ -30,6 +30,8 @@ type apis struct {
 	json, query     http.Handler
 	mounts          mounts       // of the user pools
 	discovery, keys http.Handler // of the identity pools' own tokens
+
+	admit func(*http.Request) error // limits anonymous callers; nil for no limit
 }
 
 func newAPIs(sv *Services, o *Options) (*apis, error) {
@@ -46,7 +48,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 		api.Admit, api.Done = admit, o.Observer.OperationDone
 		return api
 	}
-	a := new(apis)
+	a := &apis{admit: admit}
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
 		StrictErrors: o.StrictErrors, APIs: []rpc.API{
 			watched(userPoolsAPI(sv, o)),
@@ -89,7 +91,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	answers, err := federationserver.New(federationserver.Options{Federation: crossing, Pages: login, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
+	answers, err := federationserver.New(federationserver.Options{Federation: crossing, SAML: sv.Users.SAML, FindProvider: sv.Users.Providers.Get, Pages: login, Admit: admit, ClientIP: o.ClientIP, Log: o.Log})
 	if err != nil {
 		return m, err
 	}
@@ -102,7 +104,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Providers: answers, Base: sv.Users.Domains.Base,
+	endpoints, err := oauthserver.New(oauthserver.Options{OAuth: sv.Users.OAuth, Pools: sv.Users.Pools, Pages: login, Providers: answers, SignOut: signOut(sv), Base: sv.Users.Domains.Base,
 		PublicURL: o.Config.PublicURL, Admit: admit, ClientIP: o.ClientIP, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -8,11 +9,14 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relyingparty"
+	"github.com/sluicegate/sluice/userpool/saml"
+	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // loginPages returns what renders the login pages, with the language files of a folder; "" is none.
@@ -65,10 +69,23 @@ func newFederation(sv *Services, o *Options) (*federation.Service, error) {
 	}
 	legs := map[providers.Type]providers.Leg{}
 	for _, t := range providers.Types {
-		if t != providers.SAML {
-			legs[t] = party
-		}
+		legs[t] = party
 	}
+	legs[providers.SAML] = sv.Users.SAML
 	return federation.New(federation.Options{Base: sv.Users.Base(), Providers: sv.Users.Providers, Profiles: sv.Users.Profiles, OAuth: sv.Users.OAuth,
 		Legs: legs})
+}
+
+// signOut returns the way to end a session at the SAML provider that it is from.
+func signOut(sv *Services) func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error) {
+	return func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error) {
+		p, err := sv.Users.Providers.Get(ctx, poolID, f.Provider)
+		if fault.Is(err, fault.ResourceNotFound) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		return sv.Users.SAML.SignOut(ctx, p, saml.Session{Subject: f.Subject, Format: f.NameIDFormat, Index: f.SessionIndex}, location)
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/outbound"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -47,7 +49,7 @@ func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Q
 	}
 	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
 		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey})
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, Fetch: metadataClient(o)})
 	if err != nil {
 		return nil, err
 	}
@@ -179,4 +181,11 @@ func (d *declarations) declaredProviders(p config.UserPool) []providers.Declared
 			Identifiers: i.Identifiers, LinkByEmail: i.LinkVerifiedEmail})
 	}
 	return list
+}
+
+// metadataClient returns what fetches the metadata of SAML providers. Source: the developer guide, ports 443 and 80.
+func metadataClient(o *Options) *http.Client {
+	rules := o.Config.OutboundRules()
+	rules.Ports, rules.Redirects = []uint16{443, 80}, 5
+	return outbound.Client(rules)
 }

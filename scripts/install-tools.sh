@@ -47,6 +47,7 @@ debian rclone rclone
 debian restic restic
 debian s3fs s3fs
 debian duplicity duplicity python3-boto3
+debian xmlsec1 xmlsec1 python3-pysaml2
 
 gotool versitygw github.com/versity/versitygw/cmd/versitygw
 gotool xcaddy github.com/caddyserver/xcaddy/cmd/xcaddy

@@ -3,7 +3,7 @@
 // Package iam holds the wire types of AWS's part of IAM that roles need.
 //
 // What it does: it is the model as Go: a struct for each structure, constants for enumerated values, and API, the table
-// of its 52 operations with their constraints and errors. Package api says how the structs are read and made.
+// of its 60 operations with their constraints and errors. Package api says how the structs are read and made.
 //
 // What it leaves to others: bytes (api/awsjson, api/awsquery) and behaviour.
 //

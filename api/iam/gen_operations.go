@@ -53,6 +53,12 @@ var operations = []api.Operation{
 		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "MalformedPolicyDocumentException", "ServiceFailureException"},
 	},
 	{
+		Name: "CreateSAMLProvider", Signed: true,
+		Input: &shapeCreateSAMLProviderRequest, NewInput: func() any { return new(CreateSAMLProviderRequest) },
+		Output: &shapeCreateSAMLProviderResponse, NewOutput: func() any { return new(CreateSAMLProviderResponse) },
+		Errors: []string{"ConcurrentModificationException", "EntityAlreadyExistsException", "InvalidInputException", "LimitExceededException", "ServiceFailureException"},
+	},
+	{
 		Name: "DeleteInstanceProfile", Signed: true,
 		Input: &shapeDeleteInstanceProfileRequest, NewInput: func() any { return new(DeleteInstanceProfileRequest) },
 		Errors: []string{"DeleteConflictException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
@@ -86,6 +92,11 @@ var operations = []api.Operation{
 		Name: "DeleteRolePolicy", Signed: true,
 		Input: &shapeDeleteRolePolicyRequest, NewInput: func() any { return new(DeleteRolePolicyRequest) },
 		Errors: []string{"LimitExceededException", "NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
+		Name: "DeleteSAMLProvider", Signed: true,
+		Input: &shapeDeleteSAMLProviderRequest, NewInput: func() any { return new(DeleteSAMLProviderRequest) },
+		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "DetachRolePolicy", Signed: true,
@@ -127,6 +138,12 @@ var operations = []api.Operation{
 		Input: &shapeGetRolePolicyRequest, NewInput: func() any { return new(GetRolePolicyRequest) },
 		Output: &shapeGetRolePolicyResponse, NewOutput: func() any { return new(GetRolePolicyResponse) },
 		Errors: []string{"NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "GetSAMLProvider", Signed: true,
+		Input: &shapeGetSAMLProviderRequest, NewInput: func() any { return new(GetSAMLProviderRequest) },
+		Output: &shapeGetSAMLProviderResponse, NewOutput: func() any { return new(GetSAMLProviderResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "ListAttachedRolePolicies", Signed: true,
@@ -207,6 +224,18 @@ var operations = []api.Operation{
 		Errors: []string{"ServiceFailureException"},
 	},
 	{
+		Name: "ListSAMLProviderTags", Signed: true,
+		Input: &shapeListSAMLProviderTagsRequest, NewInput: func() any { return new(ListSAMLProviderTagsRequest) },
+		Output: &shapeListSAMLProviderTagsResponse, NewOutput: func() any { return new(ListSAMLProviderTagsResponse) },
+		Errors: []string{"InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "ListSAMLProviders", Signed: true,
+		Input: &shapeListSAMLProvidersRequest, NewInput: func() any { return new(ListSAMLProvidersRequest) },
+		Output: &shapeListSAMLProvidersResponse, NewOutput: func() any { return new(ListSAMLProvidersResponse) },
+		Errors: []string{"ServiceFailureException"},
+	},
+	{
 		Name: "PutRolePermissionsBoundary", Signed: true,
 		Input: &shapePutRolePermissionsBoundaryRequest, NewInput: func() any { return new(PutRolePermissionsBoundaryRequest) },
 		Errors: []string{"InvalidInputException", "NoSuchEntityException", "PolicyNotAttachableException", "ServiceFailureException", "UnmodifiableEntityException"},
@@ -252,6 +281,11 @@ var operations = []api.Operation{
 		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
+		Name: "TagSAMLProvider", Signed: true,
+		Input: &shapeTagSAMLProviderRequest, NewInput: func() any { return new(TagSAMLProviderRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
 		Name: "UntagInstanceProfile", Signed: true,
 		Input: &shapeUntagInstanceProfileRequest, NewInput: func() any { return new(UntagInstanceProfileRequest) },
 		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
@@ -270,6 +304,11 @@ var operations = []api.Operation{
 		Name: "UntagRole", Signed: true,
 		Input: &shapeUntagRoleRequest, NewInput: func() any { return new(UntagRoleRequest) },
 		Errors: []string{"ConcurrentModificationException", "NoSuchEntityException", "ServiceFailureException"},
+	},
+	{
+		Name: "UntagSAMLProvider", Signed: true,
+		Input: &shapeUntagSAMLProviderRequest, NewInput: func() any { return new(UntagSAMLProviderRequest) },
+		Errors: []string{"ConcurrentModificationException", "InvalidInputException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 	{
 		Name: "UpdateAssumeRolePolicy", Signed: true,
@@ -292,5 +331,11 @@ var operations = []api.Operation{
 		Input: &shapeUpdateRoleDescriptionRequest, NewInput: func() any { return new(UpdateRoleDescriptionRequest) },
 		Output: &shapeUpdateRoleDescriptionResponse, NewOutput: func() any { return new(UpdateRoleDescriptionResponse) },
 		Errors: []string{"NoSuchEntityException", "ServiceFailureException", "UnmodifiableEntityException"},
+	},
+	{
+		Name: "UpdateSAMLProvider", Signed: true,
+		Input: &shapeUpdateSAMLProviderRequest, NewInput: func() any { return new(UpdateSAMLProviderRequest) },
+		Output: &shapeUpdateSAMLProviderResponse, NewOutput: func() any { return new(UpdateSAMLProviderResponse) },
+		Errors: []string{"InvalidInputException", "LimitExceededException", "NoSuchEntityException", "ServiceFailureException"},
 	},
 }

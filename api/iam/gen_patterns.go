@@ -22,6 +22,8 @@ var patternMarkerType = api.Pattern{Source: `[\u0020-\u00FF]+`, Expr: `[\x{0020}
 
 var patternGroupNameType = api.Pattern{Source: `[\w+=,.@-]+`}
 
+var patternSAMLProviderNameType = api.Pattern{Source: `[\w._-]+`}
+
 var patternIdType = api.Pattern{Source: `[\w]+`}
 
 var patternPathPrefixType = api.Pattern{Source: `\u002F[\u0021-\u007F]*`, Expr: `\x{002F}[\x{0021}-\x{007F}]*`}

@@ -22,6 +22,12 @@ var shapePolicyUsageType = api.Shape{Name: "PolicyUsageType", Kind: api.String, 
 
 var shapePolicyUserListType = api.Shape{Name: "PolicyUserListType", Kind: api.List, Elem: &shapePolicyUser}
 
+var shapeSAMLMetadataDocumentType = api.Shape{Name: "SAMLMetadataDocumentType", Kind: api.String, Min: 1000, HasMin: true, Max: 10000000, HasMax: true}
+
+var shapeSAMLProviderListType = api.Shape{Name: "SAMLProviderListType", Kind: api.List, Elem: &shapeSAMLProviderListEntry}
+
+var shapeSAMLProviderNameType = api.Shape{Name: "SAMLProviderNameType", Kind: api.String, Min: 1, HasMin: true, Max: 128, HasMax: true, Pattern: &patternSAMLProviderNameType}
+
 var shapeArnType = api.Shape{Name: "arnType", Kind: api.String, Min: 20, HasMin: true, Max: 2048, HasMax: true}
 
 var shapeAttachedPoliciesListType = api.Shape{Name: "attachedPoliciesListType", Kind: api.List, Elem: &shapeAttachedPolicy}

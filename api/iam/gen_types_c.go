@@ -131,3 +131,27 @@ type CreateRoleResponse struct {
 var shapeCreateRoleResponse = api.Shape{Name: "CreateRoleResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "Role", Field: 0, Required: true, Shape: &shapeRole},
 }}
+
+// CreateSAMLProviderRequest is the input of CreateSAMLProvider.
+type CreateSAMLProviderRequest struct {
+	Name                 *string `json:"Name,omitzero"`                 // required, 1–128 characters
+	SAMLMetadataDocument *string `json:"SAMLMetadataDocument,omitzero"` // required, 1000–10000000 characters
+	Tags                 []Tag   `json:"Tags,omitzero"`                 // up to 50 elements
+}
+
+var shapeCreateSAMLProviderRequest = api.Shape{Name: "CreateSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Name", Field: 0, Required: true, Shape: &shapeSAMLProviderNameType},
+	{Name: "SAMLMetadataDocument", Field: 1, Required: true, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
+}}
+
+// CreateSAMLProviderResponse is the output of CreateSAMLProvider.
+type CreateSAMLProviderResponse struct {
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // 20–2048 characters
+	Tags            []Tag   `json:"Tags,omitzero"`            // up to 50 elements
+}
+
+var shapeCreateSAMLProviderResponse = api.Shape{Name: "CreateSAMLProviderResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Shape: &shapeArnType},
+	{Name: "Tags", Field: 1, Shape: &shapeTagListType},
+}}

@@ -73,6 +73,15 @@ var shapeDeleteRoleRequest = api.Shape{Name: "DeleteRoleRequest", Kind: api.Stru
 	{Name: "RoleName", Field: 0, Required: true, Shape: &shapeRoleNameType},
 }}
 
+// DeleteSAMLProviderRequest is the input of DeleteSAMLProvider.
+type DeleteSAMLProviderRequest struct {
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeDeleteSAMLProviderRequest = api.Shape{Name: "DeleteSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+}}
+
 // DetachRolePolicyRequest is the input of DetachRolePolicy.
 type DetachRolePolicyRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

@@ -129,3 +129,27 @@ type GetRoleResponse struct {
 var shapeGetRoleResponse = api.Shape{Name: "GetRoleResponse", Kind: api.Structure, Members: []api.Member{
 	{Name: "Role", Field: 0, Required: true, Shape: &shapeRole},
 }}
+
+// GetSAMLProviderRequest is the input of GetSAMLProvider.
+type GetSAMLProviderRequest struct {
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeGetSAMLProviderRequest = api.Shape{Name: "GetSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+}}
+
+// GetSAMLProviderResponse is the output of GetSAMLProvider.
+type GetSAMLProviderResponse struct {
+	CreateDate           *api.Timestamp `json:"CreateDate,omitzero"`
+	SAMLMetadataDocument *string        `json:"SAMLMetadataDocument,omitzero"` // 1000–10000000 characters
+	Tags                 []Tag          `json:"Tags,omitzero"`                 // up to 50 elements
+	ValidUntil           *api.Timestamp `json:"ValidUntil,omitzero"`
+}
+
+var shapeGetSAMLProviderResponse = api.Shape{Name: "GetSAMLProviderResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "CreateDate", Field: 0, Shape: &shapeDateType},
+	{Name: "SAMLMetadataDocument", Field: 1, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
+	{Name: "ValidUntil", Field: 3, Shape: &shapeDateType},
+}}

@@ -350,3 +350,44 @@ var shapeListRolesResponse = api.Shape{Name: "ListRolesResponse", Kind: api.Stru
 	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
 	{Name: "Roles", Field: 2, Required: true, Shape: &shapeRoleListType},
 }}
+
+// ListSAMLProviderTagsRequest is the input of ListSAMLProviderTags.
+type ListSAMLProviderTagsRequest struct {
+	Marker          *string `json:"Marker,omitzero"`          // 1–320 characters
+	MaxItems        *int    `json:"MaxItems,omitzero"`        // 1–1000
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // required, 20–2048 characters
+}
+
+var shapeListSAMLProviderTagsRequest = api.Shape{Name: "ListSAMLProviderTagsRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "Marker", Field: 0, Shape: &shapeMarkerType},
+	{Name: "MaxItems", Field: 1, Shape: &shapeMaxItemsType},
+	{Name: "SAMLProviderArn", Field: 2, Required: true, Shape: &shapeArnType},
+}}
+
+// ListSAMLProviderTagsResponse is the output of ListSAMLProviderTags.
+type ListSAMLProviderTagsResponse struct {
+	IsTruncated *bool   `json:"IsTruncated,omitzero"`
+	Marker      *string `json:"Marker,omitzero"`
+	Tags        []Tag   `json:"Tags,omitzero"` // required, up to 50 elements
+}
+
+var shapeListSAMLProviderTagsResponse = api.Shape{Name: "ListSAMLProviderTagsResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "IsTruncated", Field: 0, Shape: &shapeBooleanType},
+	{Name: "Marker", Field: 1, Shape: &shapeResponseMarkerType},
+	{Name: "Tags", Field: 2, Required: true, Shape: &shapeTagListType},
+}}
+
+// ListSAMLProvidersRequest is the input of ListSAMLProviders.
+type ListSAMLProvidersRequest struct {
+}
+
+var shapeListSAMLProvidersRequest = api.Shape{Name: "ListSAMLProvidersRequest", Kind: api.Structure}
+
+// ListSAMLProvidersResponse is the output of ListSAMLProviders.
+type ListSAMLProvidersResponse struct {
+	SAMLProviderList []SAMLProviderListEntry `json:"SAMLProviderList,omitzero"`
+}
+
+var shapeListSAMLProvidersResponse = api.Shape{Name: "ListSAMLProvidersResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderList", Field: 0, Shape: &shapeSAMLProviderListType},
+}}

@@ -6,6 +6,19 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// SAMLProviderListEntry is the structure of that name in the model.
+type SAMLProviderListEntry struct {
+	Arn        *string        `json:"Arn,omitzero"` // 20–2048 characters
+	CreateDate *api.Timestamp `json:"CreateDate,omitzero"`
+	ValidUntil *api.Timestamp `json:"ValidUntil,omitzero"`
+}
+
+var shapeSAMLProviderListEntry = api.Shape{Name: "SAMLProviderListEntry", Kind: api.Structure, Members: []api.Member{
+	{Name: "Arn", Field: 0, Shape: &shapeArnType},
+	{Name: "CreateDate", Field: 1, Shape: &shapeDateType},
+	{Name: "ValidUntil", Field: 2, Shape: &shapeDateType},
+}}
+
 // SetDefaultPolicyVersionRequest is the input of SetDefaultPolicyVersion.
 type SetDefaultPolicyVersionRequest struct {
 	PolicyArn *string `json:"PolicyArn,omitzero"` // required, 20–2048 characters

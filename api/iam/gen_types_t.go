@@ -60,3 +60,14 @@ var shapeTagRoleRequest = api.Shape{Name: "TagRoleRequest", Kind: api.Structure,
 	{Name: "RoleName", Field: 0, Required: true, Shape: &shapeRoleNameType},
 	{Name: "Tags", Field: 1, Required: true, Shape: &shapeTagListType},
 }}
+
+// TagSAMLProviderRequest is the input of TagSAMLProvider.
+type TagSAMLProviderRequest struct {
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // required, 20–2048 characters
+	Tags            []Tag   `json:"Tags,omitzero"`            // required, up to 50 elements
+}
+
+var shapeTagSAMLProviderRequest = api.Shape{Name: "TagSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "Tags", Field: 1, Required: true, Shape: &shapeTagListType},
+}}

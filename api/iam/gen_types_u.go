@@ -50,6 +50,17 @@ var shapeUntagRoleRequest = api.Shape{Name: "UntagRoleRequest", Kind: api.Struct
 	{Name: "TagKeys", Field: 1, Required: true, Shape: &shapeTagKeyListType},
 }}
 
+// UntagSAMLProviderRequest is the input of UntagSAMLProvider.
+type UntagSAMLProviderRequest struct {
+	SAMLProviderArn *string  `json:"SAMLProviderArn,omitzero"` // required, 20–2048 characters
+	TagKeys         []string `json:"TagKeys,omitzero"`         // required, up to 50 elements
+}
+
+var shapeUntagSAMLProviderRequest = api.Shape{Name: "UntagSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Required: true, Shape: &shapeArnType},
+	{Name: "TagKeys", Field: 1, Required: true, Shape: &shapeTagKeyListType},
+}}
+
 // UpdateAssumeRolePolicyRequest is the input of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyRequest struct {
 	PolicyDocument *string `json:"PolicyDocument,omitzero"` // required, 1–131072 characters
@@ -110,3 +121,23 @@ type UpdateRoleResponse struct {
 }
 
 var shapeUpdateRoleResponse = api.Shape{Name: "UpdateRoleResponse", Kind: api.Structure}
+
+// UpdateSAMLProviderRequest is the input of UpdateSAMLProvider.
+type UpdateSAMLProviderRequest struct {
+	SAMLMetadataDocument *string `json:"SAMLMetadataDocument,omitzero"` // required, 1000–10000000 characters
+	SAMLProviderArn      *string `json:"SAMLProviderArn,omitzero"`      // required, 20–2048 characters
+}
+
+var shapeUpdateSAMLProviderRequest = api.Shape{Name: "UpdateSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLMetadataDocument", Field: 0, Required: true, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "SAMLProviderArn", Field: 1, Required: true, Shape: &shapeArnType},
+}}
+
+// UpdateSAMLProviderResponse is the output of UpdateSAMLProvider.
+type UpdateSAMLProviderResponse struct {
+	SAMLProviderArn *string `json:"SAMLProviderArn,omitzero"` // 20–2048 characters
+}
+
+var shapeUpdateSAMLProviderResponse = api.Shape{Name: "UpdateSAMLProviderResponse", Kind: api.Structure, Members: []api.Member{
+	{Name: "SAMLProviderArn", Field: 0, Shape: &shapeArnType},
+}}

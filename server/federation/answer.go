@@ -82,6 +82,16 @@ func (h *Handler) release(w http.ResponseWriter, r *http.Request, at mount.Point
 // read returns the parameters of an answer: those of the query of a GET, or those of the form of a POST, which has limit bytes at most. It
 // returns false if it has answered.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request, at mount.Point, path string, limit int64) (url.Values, bool) {
+	values, ok := h.form(w, r, limit)
+	if ok && r.Method == http.MethodPost && cookie(r, at, browserCookie) == "" && r.URL.RawQuery != again && !at.Secure() {
+		h.repeat(w, r, at, path, values)
+		return nil, false
+	}
+	return values, ok
+}
+
+// form returns the parameters of a request, as read does.
+func (h *Handler) form(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, bool) {
 	text := r.URL.RawQuery
 	if r.Method == http.MethodPost {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
@@ -99,10 +109,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, at mount.Point, p
 	values, err := url.ParseQuery(text)
 	if err != nil || !single(values) {
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyState, ""))
-		return nil, false
-	}
-	if r.Method == http.MethodPost && cookie(r, at, browserCookie) == "" && r.URL.RawQuery != again && !at.Secure() {
-		h.repeat(w, r, at, path, values)
 		return nil, false
 	}
 	return values, true

@@ -2,6 +2,9 @@
 // back.
 //
 //	/oauth2/idpresponse  the answers of OIDC and social providers, by GET or, with response_mode=form_post, by POST
+//	/saml2/idpresponse   the answers of SAML providers, by POST
+//	/saml2/logout        their answers to sign-outs, by POST
+//	/saml2/metadata      the pool as a service provider, which Cognito does not have
 //
 // A browser that goes to a provider gets a secret in a cookie, without which the answer is of no use. Forms come from the provider's site,
 // so the cookie must be SameSite=None, which browsers take from HTTPS sites only. Without HTTPS, a form that comes without the cookie is

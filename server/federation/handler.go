@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/oauth"
+	"github.com/sluicegate/sluice/userpool/saml"
 )
 
 // Pages show what is not a redirect.
@@ -23,13 +24,16 @@ type Pages interface {
 	Release(w http.ResponseWriter, r *http.Request, end *federation.Finished)
 }
 
-// Options holds the dependencies of New. Federation, Pages and Log are required.
+// Options holds the dependencies of New. Federation, SAML, FindProvider, Pages and Log are required.
 type Options struct {
 	Federation *federation.Service
-	Pages      Pages
-	Admit      func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
-	ClientIP   func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
-	Log        *slog.Logger
+	SAML       SAML
+	// FindProvider returns a provider of a pool, or a fault.ResourceNotFound.
+	FindProvider saml.Find
+	Pages        Pages
+	Admit        func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
+	ClientIP     func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
+	Log          *slog.Logger
 }
 
 // Handler serves the endpoints below the mount points of pools, see package mount.
@@ -37,8 +41,8 @@ type Handler struct{ Options }
 
 // New returns the handler, or an error that names the missing option.
 func New(o Options) (*Handler, error) {
-	if o.Federation == nil || o.Pages == nil || o.Log == nil {
-		return nil, errors.New("federation: Options.Federation, Pages and Log are required")
+	if o.Federation == nil || o.SAML == nil || o.FindProvider == nil || o.Pages == nil || o.Log == nil {
+		return nil, errors.New("federation: Options.Federation, SAML, FindProvider, Pages and Log are required")
 	}
 	return &Handler{o}, nil
 }
@@ -53,7 +57,21 @@ type endpoint struct {
 }
 
 var endpoints = map[string]endpoint{
-	answerPath: {serve: (*Handler).answer, get: true, post: true},
+	answerPath:        {serve: (*Handler).answer, get: true, post: true},
+	saml.AnswerPath:   {serve: (*Handler).samlAnswer, post: true},
+	saml.SignOutPath:  {serve: (*Handler).samlSignedOut, post: true},
+	saml.MetadataPath: {serve: (*Handler).samlMetadata, get: true},
+}
+
+// methods returns the methods that the endpoint takes.
+func (e endpoint) methods() string {
+	switch {
+	case e.get && e.post:
+		return "GET, POST"
+	case e.get:
+		return http.MethodGet
+	}
+	return http.MethodPost
 }
 
 // Serves reports whether the handler serves the path, which is below a mount point.
@@ -69,7 +87,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method == http.MethodGet && e.get, r.Method == http.MethodPost && e.post:
 	default: // not HEAD either: an answer can be used once
-		w.Header().Set("Allow", map[bool]string{true: "GET, POST", false: http.MethodPost}[e.get])
+		w.Header().Set("Allow", e.methods())
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}

@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"maps"
+
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/fault"
 	domain "github.com/sluicegate/sluice/iam"
@@ -13,7 +15,7 @@ type server struct{ iam *domain.Service }
 // Registry returns the functions of IAM. service may be nil if only the names of the operations are needed.
 func Registry(service *domain.Service) rpc.Registry {
 	s := &server{service}
-	return rpc.Registry{
+	all := rpc.Registry{
 		"AddClientIDToOpenIDConnectProvider":      rpc.Handle(s.addClientIDToOpenIDConnectProvider),
 		"AddRoleToInstanceProfile":                rpc.Handle(s.addRoleToInstanceProfile),
 		"AttachRolePolicy":                        rpc.Handle(s.attachRolePolicy),
@@ -67,6 +69,8 @@ func Registry(service *domain.Service) rpc.Registry {
 		"UpdateRole":                              rpc.Handle(s.updateRole),
 		"UpdateRoleDescription":                   rpc.Handle(s.updateRoleDescription),
 	}
+	maps.Copy(all, s.samlOperations())
+	return all
 }
 
 // defaultItems is the default of MaxItems.

@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	_ "embed"
 	"encoding/xml"
 	"net/http/httptest"
 	"strings"
@@ -129,6 +130,7 @@ func TestProvidersAndProfilesAnswerLikeAWS(t *testing.T) {
 	s.call("ListOpenIDConnectProviders", "one")
 	s.call("DeleteOpenIDConnectProvider", "provider", "OpenIDConnectProviderArn", oidc)
 	s.call("DeleteOpenIDConnectProvider", "unknown", "OpenIDConnectProviderArn", oidc)
+	samlProviders(s)
 	s.call("ListOpenIDConnectProviders", "none")
 
 	s.call("CreateInstanceProfile", "full", "InstanceProfileName", "Web", "Path", "/fleet/", "Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
@@ -171,4 +173,26 @@ func TestListsContinueAtTheirMarker(t *testing.T) {
 	}
 	s.call("ListRoles", "bad marker", "Marker", "!")
 	s.call("ListRoles", "prefix", "PathPrefix", "/none/")
+}
+
+//go:embed testdata/metadata.xml
+var metadata string
+
+func samlProviders(s *story) {
+	const arn = "arn:aws:iam::123456789012:saml-provider/corp"
+	s.call("CreateSAMLProvider", "full", "Name", "corp", "SAMLMetadataDocument", metadata, "Tags.member.1.Key", "k", "Tags.member.1.Value", "v")
+	s.call("CreateSAMLProvider", "again", "Name", "corp", "SAMLMetadataDocument", metadata)
+	s.call("CreateSAMLProvider", "no metadata", "Name", "other", "SAMLMetadataDocument", strings.Repeat("x", 1000))
+	s.call("CreateSAMLProvider", "constraints", "Name", "a b", "SAMLMetadataDocument", "x")
+	s.call("GetSAMLProvider", "full", "SAMLProviderArn", arn)
+	s.call("GetSAMLProvider", "unknown", "SAMLProviderArn", arn+"x")
+	s.call("UpdateSAMLProvider", "the same", "SAMLProviderArn", arn, "SAMLMetadataDocument", metadata)
+	s.call("UpdateSAMLProvider", "no metadata", "SAMLProviderArn", arn, "SAMLMetadataDocument", strings.Repeat("x", 1000))
+	s.call("UpdateSAMLProvider", "unknown", "SAMLProviderArn", arn+"x", "SAMLMetadataDocument", metadata)
+	s.call("TagSAMLProvider", "tag", "SAMLProviderArn", arn, "Tags.member.1.Key", "l", "Tags.member.1.Value", "w")
+	s.call("UntagSAMLProvider", "tag", "SAMLProviderArn", arn, "TagKeys.member.1", "k")
+	s.call("ListSAMLProviderTags", "one", "SAMLProviderArn", arn)
+	s.call("ListSAMLProviders", "one")
+	s.call("DeleteSAMLProvider", "provider", "SAMLProviderArn", arn)
+	s.call("DeleteSAMLProvider", "unknown", "SAMLProviderArn", arn)
 }

@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
@@ -131,7 +133,7 @@ func TestPageDataOfAnotherBrowserIsVoid(t *testing.T) {
 	attacker.submit("signin", "username", "ada", "password", userpooltest.Password)
 	attacker.wantPage("/challenge", 200)
 	victim.get("/login" + s.query())
-	const name = "__Host-page-data"
+	name := login.PageCookie(s.at, strings.TrimPrefix(s.query(), "?"))
 	victim.cookies[name] = attacker.cookies[name]
 	victim.get("/challenge" + s.query())
 	victim.wantPage("/login", 200)
@@ -148,6 +150,34 @@ func TestPageDataOfAnotherBrowserIsVoid(t *testing.T) {
 	}
 }
 
+// Two windows of a browser sign in side by side, and many do not fill it with cookies.
+func TestWindowsDoNotShareTheirSignIns(t *testing.T) {
+	t.Parallel()
+	s := crowded(t)
+	s.requireTOTP(t)
+	b := s.browser()
+	sign := func(b *browser, state string) {
+		b.get("/login" + s.query("state", state))
+		b.submit("signin", "username", "ada", "password", userpooltest.Password)
+		b.wantPage("/challenge", 200)
+	}
+	sign(b, "one")
+	address, fields := b.form("totp")
+	secret := secretIn(t, b)
+	sign(b, "two")
+	fields.Set("code", codeOf(t, s, secret))
+	if b.do(post(address, fields)); !strings.HasSuffix(b.left, "state=one") {
+		t.Fatalf("%d, left to %q: %s", b.status, b.left, b.text())
+	}
+	many := s.browser()
+	for i := range 20 {
+		sign(many, strconv.Itoa(i))
+	}
+	if len(many.cookies) > 14 {
+		t.Errorf("%d cookies", len(many.cookies))
+	}
+}
+
 func TestASignInGivesTheBrowserNewSecrets(t *testing.T) {
 	t.Parallel()
 	s := crowded(t)
@@ -158,7 +188,7 @@ func TestASignInGivesTheBrowserNewSecrets(t *testing.T) {
 	_, old := b.form("signin")
 	b.submit("signin", "username", "ada", "password", userpooltest.Password)
 	b.wantApp()
-	if b.cookies["__Host-cognito"] == "planted" || b.cookies["__Host-XSRF-TOKEN"] == before || b.cookies["__Host-page-data"] != "" {
+	if b.cookies["__Host-cognito"] == "planted" || b.cookies["__Host-XSRF-TOKEN"] == before || b.cookies[login.PageCookie(s.at, strings.TrimPrefix(s.query(), "?"))] != "" {
 		t.Errorf("cookies after the sign-in: %v", b.cookies)
 	}
 	if w := b.once(post("/login"+s.query(), old)); w.Code != http.StatusForbidden {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/server/login"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -64,7 +65,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page uint8, query, data, secret, lang string) {
 		r := httptest.NewRequest("GET", "https://auth.example.com/", nil)
 		r.URL.Path, r.URL.RawQuery = paths[int(page)%len(paths)], query
-		r.Header.Set("Cookie", "__Host-page-data="+data+"; __Host-XSRF-TOKEN="+secret+"; __Host-lang="+lang+"; __Host-device="+data)
+		r.Header.Set("Cookie", login.PageCookie(s.at, query)+"="+data+"; __Host-XSRF-TOKEN="+secret+"; __Host-lang="+lang+"; __Host-device="+data)
 		r.Header.Set("Accept-Language", lang)
 		w := httptest.NewRecorder()
 		s.handler.ServeHTTP(w, r.WithContext(mount.With(r.Context(), s.at)))

@@ -20,6 +20,7 @@ const (
 
 	partSize = 3800 // characters of the data in one cookie; browsers take 4,096 bytes with the name
 	maxParts = 4
+	maxPages = 8 // cookies of other requests that a browser keeps
 )
 
 // How long page data lives. Source: AWS, "Sign-in must finish in five minutes", and 8 minutes for reset codes.
@@ -104,26 +105,52 @@ func (v *visit) keep(d *pageData, life time.Duration) error {
 	text = strconv.Itoa(n) + "." + text
 	for i := range n {
 		end := min(len(text), partSize+2)
-		http.SetCookie(v.w, v.at.Cookie(partName(i), text[:end], life))
+		http.SetCookie(v.w, v.at.Cookie(v.partName(i), text[:end], life))
 		text = text[end:]
 	}
 	v.data = d
 	v.dropParts(n)
+	if len(v.otherPages()) > maxPages {
+		v.dropOthers()
+	}
 	return nil
 }
 
-func partName(i int) string {
-	if i == 0 {
-		return cookiePage
+// partName is the name of the i-th cookie. Each authorization request has its own, so that two windows can sign in side by side.
+func (v *visit) partName(i int) string {
+	name := cookiePage + "-" + v.requestID()[:8]
+	if i > 0 {
+		name += "." + strconv.Itoa(i)
 	}
-	return cookiePage + "-" + strconv.Itoa(i)
+	return name
+}
+
+// otherPages returns the names of the cookies of other requests.
+func (v *visit) otherPages() (names []string) {
+	before, after, _ := strings.Cut(v.at.CookieName(cookiePage+"-*"), "*")
+	own := v.partName(0)
+	for _, c := range v.r.Cookies() {
+		tag, ok := strings.CutPrefix(c.Name, before)
+		tag, ends := strings.CutSuffix(tag, after)
+		if name := cookiePage + "-" + tag; ok && ends && !strings.HasPrefix(name, own) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// dropOthers deletes the page data of other requests.
+func (v *visit) dropOthers() {
+	for _, name := range v.otherPages() {
+		http.SetCookie(v.w, v.at.Cookie(name, "", -1))
+	}
 }
 
 // dropParts deletes the cookies of page data from the i-th on, as far as the browser has them.
 func (v *visit) dropParts(i int) {
 	for ; i < maxParts; i++ {
-		if _, err := v.r.Cookie(v.at.CookieName(partName(i))); err == nil {
-			http.SetCookie(v.w, v.at.Cookie(partName(i), "", -1))
+		if _, err := v.r.Cookie(v.at.CookieName(v.partName(i))); err == nil {
+			http.SetCookie(v.w, v.at.Cookie(v.partName(i), "", -1))
 		}
 	}
 }
@@ -157,7 +184,7 @@ func (v *visit) load() *pageData {
 func (v *visit) pageText() string {
 	var text strings.Builder
 	for i, n := 0, 1; i < n; i++ {
-		c, err := v.r.Cookie(v.at.CookieName(partName(i)))
+		c, err := v.r.Cookie(v.at.CookieName(v.partName(i)))
 		if err != nil {
 			return ""
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/oauth"
+	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // Pools returns the issuer and the JWK set of a user pool. Its methods return a fault.ResourceNotFound if there is no such pool.
@@ -37,14 +38,17 @@ type Providers interface {
 type Options struct {
 	OAuth     *oauth.Service
 	Pools     Pools
-	PublicURL string                           // the base URL of the paths
-	Base      func(p *userpool.Pool) string    // returns the base URL of the pool's domain, "" without one; nil knows none
-	Pages     Pages                            // nil shows plain ones
-	Providers Providers                        // nil sends all browsers to the login page
-	Admit     func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
-	ClientIP  func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
-	Strict    bool                             // publishes only what Cognito does
-	Log       *slog.Logger
+	PublicURL string                        // the base URL of the paths
+	Base      func(p *userpool.Pool) string // returns the base URL of the pool's domain, "" without one; nil knows none
+	Pages     Pages                         // nil shows plain ones
+	Providers Providers                     // nil sends all browsers to the login page
+	// SignOut returns where a browser goes to sign out at the identity provider that its session is from, from where it comes back and
+	// goes to the location; "" if it need not go there. It may be nil.
+	SignOut  func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error)
+	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
+	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
+	Strict   bool                             // publishes only what Cognito does
+	Log      *slog.Logger
 }
 
 // Paths below the mount point.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/oauth"
+	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // logout ends the browser's session.
@@ -16,18 +17,39 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyRequest, ""))
 		return
 	}
+	foreign, err := h.OAuth.Foreign(r.Context(), at.PoolID, session(r, at))
+	if err != nil {
+		h.refuse(w, r, at, err)
+		return
+	}
 	to, err := h.OAuth.Logout(r.Context(), at.PoolID, query, session(r, at))
 	if err != nil {
 		h.refuse(w, r, at, err)
 		return
 	}
 	http.SetCookie(w, at.Cookie(sessionCookie, "", -time.Second))
+	location := to.Location
 	switch {
 	case to.Login != nil:
-		redirect(w, r, at.Path+loginPath+"?"+encoded(r, to.Login))
-	case to.Location != "":
-		redirect(w, r, to.Location)
-	default:
-		redirect(w, r, at.Path+signedOutPath)
+		location = at.Path + loginPath + "?" + encoded(r, to.Login)
+	case location == "":
+		location = at.Path + signedOutPath
 	}
+	redirect(w, r, h.leave(r, at, foreign, location))
+}
+
+// leave returns where the browser goes at the end of its session: to sign out at its identity provider first, if that one takes it. A
+// provider that cannot be asked keeps nobody from the sign-out here.
+func (h *handler) leave(r *http.Request, at mount.Point, foreign *signin.Foreign, location string) string {
+	if foreign == nil || h.SignOut == nil {
+		return location
+	}
+	there, err := h.SignOut(r.Context(), at.PoolID, foreign, location)
+	if err != nil {
+		h.Log.WarnContext(r.Context(), "sign-out at an identity provider", "pool", at.PoolID, "provider", foreign.Provider, "error", err)
+	}
+	if there == "" {
+		return location
+	}
+	return there
 }

@@ -31,6 +31,20 @@ func (s *server) assumeRole(ctx context.Context, c *rpc.Call, in *sts.AssumeRole
 	}, nil
 }
 
+func (s *server) assumeRoleWithSAML(ctx context.Context, c *rpc.Call, in *sts.AssumeRoleWithSAMLRequest) (*sts.AssumeRoleWithSAMLResponse, error) {
+	out, err := s.IAM.AssumeRoleWithSAML(ctx, iam.SAMLInput{RoleARN: api.Value(in.RoleArn), ProviderARN: api.Value(in.PrincipalArn),
+		Assertion: api.Value(in.SAMLAssertion), Limits: limits(in.Policy, in.PolicyArns, in.DurationSeconds), Env: s.env(c)})
+	if err != nil {
+		return nil, err
+	}
+	s.minted(c)
+	return &sts.AssumeRoleWithSAMLResponse{
+		AssumedRoleUser: &sts.AssumedRoleUser{Arn: &out.ARN, AssumedRoleId: &out.ID}, Credentials: credentials(out.Credentials),
+		PackedPolicySize: packed(out.PackedPolicySize), SourceIdentity: api.Optional(out.SourceIdentity), Audience: &out.Audience, Issuer: &out.Issuer,
+		NameQualifier: &out.NameQualifier, Subject: &out.Subject, SubjectType: api.Optional(out.SubjectType),
+	}, nil
+}
+
 func (s *server) assumeRoleWithWebIdentity(ctx context.Context, c *rpc.Call, in *sts.AssumeRoleWithWebIdentityRequest) (*sts.AssumeRoleWithWebIdentityResponse, error) {
 	out, err := s.IAM.AssumeRoleWithWebIdentity(ctx, iam.WebIdentityInput{
 		RoleARN: api.Value(in.RoleArn), SessionName: api.Value(in.RoleSessionName), Token: api.Value(in.WebIdentityToken),

@@ -30,6 +30,7 @@ func Registry(o Options) rpc.Registry {
 	s := &server{o}
 	return rpc.Registry{
 		"AssumeRole":                rpc.Handle(s.assumeRole),
+		"AssumeRoleWithSAML":        rpc.Handle(s.assumeRoleWithSAML),
 		"AssumeRoleWithWebIdentity": rpc.Handle(s.assumeRoleWithWebIdentity),
 		"GetAccessKeyInfo":          rpc.Handle(s.getAccessKeyInfo),
 		"GetCallerIdentity":         rpc.Handle(s.getCallerIdentity),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/authz/assertion/assertiontest"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
@@ -59,7 +60,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call(s.Root, "GetAccessKeyInfo", "root", "AccessKeyId", s.Root.AccessKeyID)
 	s.call(s.Root, "GetAccessKeyInfo", "unknown", "AccessKeyId", "AKIANOBODYNOBODYNOBO")
 	s.call(s.Root, "DecodeAuthorizationMessage", "not there", "EncodedMessage", "x")
-	s.call(anonymous, "AssumeRoleWithSAML", "not there", "RoleArn", role, "PrincipalArn", role, "SAMLAssertion", "abcd")
+	assumeWithSAML(s)
 
 	pool, err := s.Pools.Create(t.Context(), "p", identitypool.Settings{Guests: true, Classic: true})
 	must(t, err)
@@ -105,4 +106,33 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// assumeWithSAML plays AssumeRoleWithSAML. Its assertions differ in every run, so that the golden files show their names.
+func assumeWithSAML(s *story) {
+	t := s.t
+	p := assertiontest.New(t, "https://idp.example.com/metadata", s.Now())
+	provider, err := s.IAM.CreateSAMLProvider(t.Context(), iam.SAMLProvider{Name: "corp", Metadata: p.Metadata()})
+	must(t, err)
+	role := s.Role("federated", []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"`+provider.ARN+`"},
+		"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}}`), callertest.AllowAll)
+	const attribute = "https://aws.amazon.com/SAML/Attributes/"
+	answer := assertiontest.Answer{Recipient: "https://signin.aws.amazon.com/saml", Audience: "urn:amazon:webservices", NameID: "alice", SignAssertion: true,
+		Format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", IssuedAt: s.Now(), NotBefore: s.Now(), Until: s.Now().Add(300e9),
+		Attributes: [][]string{{attribute + "Role", role + "," + provider.ARN}, {attribute + "RoleSessionName", "alice@example.com"}}}
+	call := func(name, role, provider string, a assertiontest.Answer) {
+		t.Helper()
+		rec := s.Query("sts", "AssumeRoleWithSAML", sigv4.Credentials{}, "RoleArn", role, "PrincipalArn", provider, "SAMLAssertion", p.Response(t, a))
+		callertest.Golden(t, "AssumeRoleWithSAML", name, "Action=AssumeRoleWithSAML\nRoleArn="+role+"\nPrincipalArn="+provider+"\nSAMLAssertion={response}", rec)
+	}
+	call("role", role, provider.ARN, answer)
+	call("another role", role+"x", provider.ARN, answer)
+	call("unknown provider", role, provider.ARN+"x", answer)
+	late, other, unsigned := answer, answer, answer
+	late.IssuedAt, late.NotBefore = s.Now().Add(-600e9), s.Now().Add(-600e9)
+	call("late", role, provider.ARN, late)
+	other.Audience = "https://other.example.com"
+	call("another audience", role, provider.ARN, other)
+	unsigned.SignAssertion = false
+	call("not signed", role, provider.ARN, unsigned)
 }

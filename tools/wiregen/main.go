@@ -38,7 +38,9 @@ var targets = []target{
 		PutRolePermissionsBoundary PutRolePolicy RemoveClientIDFromOpenIDConnectProvider RemoveRoleFromInstanceProfile
 		SetDefaultPolicyVersion TagInstanceProfile TagOpenIDConnectProvider TagPolicy TagRole UntagInstanceProfile
 		UntagOpenIDConnectProvider UntagPolicy UntagRole UpdateAssumeRolePolicy UpdateOpenIDConnectProviderThumbprint UpdateRole
-		UpdateRoleDescription`)},
+		UpdateRoleDescription
+		CreateSAMLProvider DeleteSAMLProvider GetSAMLProvider ListSAMLProviders ListSAMLProviderTags TagSAMLProvider UntagSAMLProvider
+		UpdateSAMLProvider`)},
 	{"kms", "2014-11-01", "kms", "kms", "part of the Key Management Service that custom senders need", "ValidationException", strings.Fields(`
 		Decrypt GenerateDataKey`)},
 }

@@ -82,9 +82,11 @@ func (s *Service) SignOut(ctx context.Context, p *providers.Provider, session Se
 	return s.redirect(ctx, p.PoolID, m.SingleLogout, "SAMLRequest", message, base64.RawURLEncoding.EncodeToString(relay), true)
 }
 
-// SignedOut reads a provider's answer to a sign-out, by the POST binding, and returns where the browser wanted to go. find returns a
-// provider of the pool.
-func (s *Service) SignedOut(ctx context.Context, poolID, base string, answer url.Values, find func(ctx context.Context, poolID, name string) (*providers.Provider, error)) (string, error) {
+// Find returns a provider of a pool.
+type Find = func(ctx context.Context, poolID, name string) (*providers.Provider, error)
+
+// SignedOut reads a provider's answer to a sign-out, by the POST binding, and returns where the browser wanted to go.
+func (s *Service) SignedOut(ctx context.Context, poolID, base string, answer url.Values, find Find) (string, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(answer.Get("RelayState"))
 	if err != nil {
 		return "", fmt.Errorf("saml: RelayState: %w", err)

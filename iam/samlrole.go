@@ -1,0 +1,242 @@
+package iam
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // the qualifier of names, which AWS defines so; it secures nothing
+	"encoding/base64"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/assertion"
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/fault"
+)
+
+// Names in assertions: IAM user guide, "Configure SAML assertions for the authentication response".
+const (
+	samlAttribute   = "https://aws.amazon.com/SAML/Attributes/"
+	samlSignIn      = "https://signin.aws.amazon.com/saml"
+	samlAudience    = "urn:amazon:webservices"
+	samlAge         = 5 * time.Minute
+	nameFormats     = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
+	notAuthorizedBy = "Not authorized to perform sts:AssumeRoleWithSAML"
+)
+
+// SAMLInput is the input of sts:AssumeRoleWithSAML.
+type SAMLInput struct {
+	RoleARN     string
+	ProviderARN string
+	Assertion   string // the response, in Base64
+	Limits      SessionLimits
+	Env         Env
+}
+
+// AssumedWithSAML is a new session of a role, and what the assertion says of its user.
+type AssumedWithSAML struct {
+	Assumed
+
+	SubjectType   string
+	Issuer        string
+	NameQualifier string
+}
+
+// AssumeRoleWithSAML verifies a response of a registered identity provider and returns a session of the role if the assertion names the
+// role and the role trusts the assertion. The session is called as the assertion says, and ends with the provider's session at the
+// latest. Errors: InvalidIdentityToken, ExpiredToken, RejectedClaim, AccessDenied, Validation, MalformedPolicy, PackedPolicyTooLarge.
+func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWithSAML, error) {
+	var out AssumedWithSAML
+	for _, arn := range []string{in.RoleARN, in.ProviderARN} {
+		if err := checkARN(arn); err != nil {
+			return out, err
+		}
+	}
+	a, err := s.verifySAML(in)
+	if err != nil {
+		return out, err
+	}
+	values := a.values()
+	if !slices.ContainsFunc(values["Role"], func(pair string) bool { return namesRole(pair, in.RoleARN, in.ProviderARN) }) {
+		return out, errNotTrusted(notAuthorizedBy)
+	}
+	passed, err := samlSession(values)
+	if err != nil {
+		return out, err
+	}
+	if err := s.checkLimits(in.Limits); err != nil {
+		return out, err
+	}
+	out.SubjectType, out.Issuer, out.NameQualifier = strings.TrimPrefix(a.Subject.Format, nameFormats), a.Issuer, s.nameQualifier(a.Issuer, in.ProviderARN)
+	attempt := &taking{action: "sts:AssumeRoleWithSAML", principalType: "Federated", principal: in.ProviderARN, sessionName: passed.name,
+		sourceIdentity: passed.sourceIdentity, tags: passed.tags, transitive: passed.transitive, more: s.globals(in.Env, "sts")}
+	maps.Copy(attempt.more, s.samlKeys(a, &out, in.ProviderARN))
+	to := s.current.Load().byARN[in.RoleARN]
+	if to == nil {
+		return out, errNotTrusted(notAuthorizedBy)
+	}
+	maps.Copy(attempt.more, roleKeys(to.record.Tags))
+	if _, ok := to.trusts(attempt); !ok {
+		return out, errNotTrusted(notAuthorizedBy)
+	}
+	duration, err := s.samlDuration(to, in.Limits.Duration, a.SessionEnd)
+	if err != nil {
+		return out, err
+	}
+	record := session.Record{Kind: session.SAMLRole, SessionName: passed.name, SourceIdentity: passed.sourceIdentity, Provider: in.ProviderARN,
+		FederatedProvider: in.ProviderARN, PrincipalTags: mergeTags(to.record.Tags, passed.tags), TransitiveTagKeys: passed.transitive,
+		Logins: []session.Login{{Issuer: a.Issuer, Subject: a.Subject.Value, AuthTime: a.AuthenticatedAt.Truncate(time.Second), IssuedAt: a.IssuedAt.Truncate(time.Second)}}}
+	limit(&record, in.Limits)
+	if err := checkPacked(&record); err != nil {
+		return out, err
+	}
+	out.Assumed, err = s.assumed(to, record, duration)
+	out.Subject, out.Audience = a.Subject.Value, a.Recipient
+	return out, err
+}
+
+// asserted is a verified assertion.
+type asserted struct{ *assertion.Assertion }
+
+// values returns the values of the attributes that AWS defines, by the last part of their names.
+func (a asserted) values() map[string][]string {
+	out := map[string][]string{}
+	for _, attr := range a.Attributes {
+		if name, ok := strings.CutPrefix(attr.Name, samlAttribute); ok {
+			for _, v := range attr.Values {
+				out[name] = append(out[name], strings.TrimSpace(v))
+			}
+		}
+	}
+	return out
+}
+
+// verifySAML verifies the response and converts errors to those of STS, with the texts of "Troubleshoot SAML federation with IAM".
+func (s *Service) verifySAML(in SAMLInput) (asserted, error) {
+	p := s.current.Load().assertors[in.ProviderARN]
+	if p == nil {
+		return asserted{}, fault.New(fault.InvalidIdentityToken, "Specified provider doesn't exist")
+	}
+	a, err := assertion.Read(in.Assertion, assertion.Expected{From: p.parsed, Audiences: []string{samlSignIn, samlAudience}, AnyRequest: true,
+		Recipients: []string{samlSignIn, "https://" + s.region + ".signin.aws.amazon.com/saml"}, Now: s.now(), Skew: time.Minute, MaxAge: samlAge})
+	if err == nil {
+		return asserted{a}, nil
+	}
+	refused, ok := errors.AsType[*assertion.Error](err)
+	if !ok {
+		return asserted{}, err
+	}
+	switch refused.Reason {
+	case assertion.Expired:
+		return asserted{}, fault.Wrap(fault.ExpiredToken, err, "Token must be redeemed within 5 minutes of issuance")
+	case assertion.Signature, assertion.Algorithm:
+		return asserted{}, fault.Wrap(fault.InvalidIdentityToken, err, "Response signature invalid")
+	case assertion.Issuer:
+		return asserted{}, fault.Wrap(fault.InvalidIdentityToken, err, "Issuer not present in specified provider")
+	case assertion.Audience:
+		return asserted{}, fault.Wrap(fault.InvalidIdentityToken, err, "Response does not contain the required audience.")
+	case assertion.Status:
+		return asserted{}, fault.Wrap(fault.RejectedClaim, err, "The identity provider did not authenticate the user.")
+	case assertion.Malformed, assertion.Recipient, assertion.InResponseTo, assertion.NotYet, assertion.Plain:
+	}
+	return asserted{}, fault.Wrap(fault.InvalidIdentityToken, err, "Your request included an invalid SAML response.")
+}
+
+// namesRole reports whether a value of the attribute Role is the role and the provider, in either order.
+func namesRole(pair, role, provider string) bool {
+	a, b, ok := strings.Cut(pair, ",")
+	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+	return ok && (a == role && b == provider || a == provider && b == role)
+}
+
+// samlNamed is what a session takes from an assertion.
+type samlNamed struct {
+	passedSession
+
+	name string
+}
+
+var sourceIdentityPattern = regexp.MustCompile(`\A[a-zA-Z_0-9+=,.@-]{2,64}\z`)
+
+// samlSession reads the session's name, tags and source identity.
+func samlSession(values map[string][]string) (samlNamed, error) {
+	var out samlNamed
+	switch names := values["RoleSessionName"]; {
+	case len(names) != 1:
+		return out, fault.New(fault.InvalidIdentityToken, "RoleSessionName is required in AuthnResponse")
+	case !sessionNamePattern.MatchString(names[0]):
+		return out, fault.New(fault.InvalidIdentityToken, "RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
+	default:
+		out.name = names[0]
+	}
+	if ids := values["SourceIdentity"]; len(ids) > 0 {
+		if len(ids) != 1 || !sourceIdentityPattern.MatchString(ids[0]) || strings.HasPrefix(ids[0], "aws:") {
+			return out, fault.New(fault.InvalidIdentityToken, `Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"`)
+		}
+		out.sourceIdentity = ids[0]
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		key, ok := strings.CutPrefix(name, "PrincipalTag:")
+		if !ok {
+			continue
+		}
+		if len(values[name]) != 1 {
+			return out, fault.New(fault.RejectedClaim, "A session tag in the assertion must have exactly one value.")
+		}
+		out.tags = append(out.tags, Tag{Key: key, Value: values[name][0]})
+	}
+	out.transitive = values["TransitiveTagKeys"]
+	return out, checkTags(out.tags, out.transitive)
+}
+
+// samlKeys returns the condition keys of an assertion: IAM user guide, "Available keys for SAML-based AWS STS federation".
+func (s *Service) samlKeys(a asserted, out *AssumedWithSAML, provider string) policy.MapContext {
+	keys := policy.MapContext{"aws:federatedprovider": {provider}}
+	addKey(keys, "saml:aud", a.Recipient)
+	addKey(keys, "saml:iss", a.Issuer)
+	addKey(keys, "saml:sub", a.Subject.Value)
+	addKey(keys, "saml:sub_type", out.SubjectType)
+	addKey(keys, "saml:namequalifier", out.NameQualifier)
+	addKey(keys, "saml:doc", s.account+"/"+roleName(provider))
+	for _, attr := range a.Attributes {
+		name := attr.FriendlyName
+		if known, ok := samlOIDs[attr.Name]; ok {
+			name = known
+		}
+		if slices.Contains(samlNames, name) && len(attr.Values) > 0 {
+			keys["saml:"+strings.ToLower(name)] = attr.Values
+		}
+	}
+	return keys
+}
+
+// samlNames are the attributes of eduPerson and of directories that are condition keys; samlOIDs are their formal names.
+var (
+	samlNames = []string{"eduPersonAffiliation", "eduPersonAssurance", "eduPersonEntitlement", "eduPersonNickname", "eduPersonOrgDN", "eduPersonOrgUnitDN",
+		"eduPersonPrimaryAffiliation", "eduPersonPrimaryOrgUnitDN", "eduPersonPrincipalName", "eduPersonScopedAffiliation", "eduPersonTargetedID",
+		"cn", "commonName", "givenName", "mail", "name", "organizationStatus", "primaryGroupSID", "surname", "uid", "x500UniqueIdentifier"}
+	samlOIDs = map[string]string{"urn:oid:1.3.6.1.4.1.5923.1.1.1.1": "eduPersonAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.2": "eduPersonNickname",
+		"urn:oid:1.3.6.1.4.1.5923.1.1.1.3": "eduPersonOrgDN", "urn:oid:1.3.6.1.4.1.5923.1.1.1.4": "eduPersonOrgUnitDN",
+		"urn:oid:1.3.6.1.4.1.5923.1.1.1.5": "eduPersonPrimaryAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.6": "eduPersonPrincipalName",
+		"urn:oid:1.3.6.1.4.1.5923.1.1.1.7": "eduPersonEntitlement", "urn:oid:1.3.6.1.4.1.5923.1.1.1.8": "eduPersonPrimaryOrgUnitDN",
+		"urn:oid:1.3.6.1.4.1.5923.1.1.1.9": "eduPersonScopedAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.10": "eduPersonTargetedID",
+		"urn:oid:1.3.6.1.4.1.5923.1.1.1.11": "eduPersonAssurance", "urn:oid:2.5.4.3": "cn"}
+)
+
+// nameQualifier returns the value that tells subjects of different providers apart.
+func (s *Service) nameQualifier(issuer, provider string) string {
+	sum := sha1.Sum([]byte(issuer + s.account + "/" + roleName(provider))) //nolint:gosec // see the import
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// samlDuration limits the duration to the provider's session.
+func (s *Service) samlDuration(to *role, asked time.Duration, end time.Time) (time.Duration, error) {
+	duration, err := to.duration(asked, false)
+	if err != nil || end.IsZero() {
+		return duration, err
+	}
+	return max(min(duration, end.Sub(s.now()).Truncate(time.Second)), time.Second), nil
+}
