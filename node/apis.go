@@ -30,6 +30,8 @@ type apis struct {
 	json, query     http.Handler
 	mounts          mounts       // of the user pools
 	discovery, keys http.Handler // of the identity pools' own tokens
+
+	admit func(*http.Request) error // limits anonymous callers; nil for no limit
 }
 
 func newAPIs(sv *Services, o *Options) (*apis, error) {
@@ -46,7 +48,7 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 		api.Admit, api.Done = admit, o.Observer.OperationDone
 		return api
 	}
-	a := new(apis)
+	a := &apis{admit: admit}
 	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
 		StrictErrors: o.StrictErrors, APIs: []rpc.API{
 			watched(userPoolsAPI(sv, o)),

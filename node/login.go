@@ -39,7 +39,7 @@ func (n *Node) edgeLogin(g *GatePlan) (*edgeLogin, error) {
 	}
 	l := &edgeLogin{settings: a.Login, cookie: edgelogin.Cookie(shared.id), service: shared.Service}
 	o := edgelogin.Options{Service: shared.Service, Cookie: l.cookie, Callback: a.Login.Callback, Logout: a.Login.Logout,
-		Targets: login.Targets{Hosts: a.Login.ReturnTo}, Site: n.site, Now: n.plan.o.Now, Log: n.plan.o.Log}
+		Targets: login.Targets{Hosts: a.Login.ReturnTo}, Site: n.site, Now: n.plan.o.Now, Log: n.plan.o.Log, Admit: n.Services.apis.admit}
 	if a.Login.ALBHeaders {
 		l.headers, o.Key = shared.signer, shared.signer.Key
 	}

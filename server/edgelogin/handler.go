@@ -43,7 +43,7 @@ func (s Site) name() (string, bool) {
 	return host, err == nil
 }
 
-// Options are the dependencies and settings of a Handler. All but Key are required.
+// Options are the dependencies and settings of a Handler. All but Admit and Key are required.
 type Options struct {
 	Service  Service
 	Cookie   string // the name of the session cookie, without authz.SecurePrefix; see CookieName
@@ -53,6 +53,8 @@ type Options struct {
 	Site     func(r *http.Request) Site
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Admit limits how often one client address may bring an answer, for which the provider is asked. nil means no limit.
+	Admit func(r *http.Request) error
 	// Key returns a public key of signed headers as PEM. nil means that there are none.
 	Key func(ctx context.Context, id string) ([]byte, bool)
 }

@@ -25,6 +25,7 @@ var (
 	cancelledPage = pageText{Title: "You did not sign in", Text: "The sign-in was cancelled.", Link: "Sign in"}
 	refusedPage   = pageText{Title: "You could not be signed in", Text: "The sign-in service refused. If this happens again, tell the operator of this site.", Link: "Try again"}
 	badAnswerPage = pageText{Title: "You could not be signed in", Text: "The sign-in service gave an answer that cannot be trusted. If this happens again, tell the operator of this site.", Link: "Try again"}
+	tooOftenPage  = pageText{Title: "Too many sign-ins at a time", Text: "Many sign-ins came from your network. Wait a moment and try again.", Link: "Try again"}
 	notSetUpPage  = pageText{Title: "Signing in is not set up", Text: "This site and its sign-in service do not match. Tell the operator of this site: the log says what to change."}
 	awayPage      = pageText{Title: "Signing in is not possible just now", Text: "The sign-in service does not answer. Wait a moment and try again.", Link: "Try again"}
 	foreignPage   = pageText{Title: "You are still signed in", Text: "Another site asked to sign you out."}

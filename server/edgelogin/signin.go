@@ -80,6 +80,11 @@ func (v *visit) callback() {
 		v.noAttempt()
 		return
 	}
+	if v.h.o.Admit != nil && v.h.o.Admit(v.r) != nil {
+		v.w.Header().Set("Retry-After", "1")
+		v.h.page(v.w, http.StatusTooManyRequests, tooOftenPage)
+		return
+	}
 	made, err := v.h.o.Service.Finish(v.r.Context(), login.Answer{Host: v.host, Cookie: cookie, State: query.Get("state"), Code: query.Get("code"),
 		Error: query.Get("error"), Issuer: query.Get("iss"), Old: v.session()})
 	if errors.Is(err, login.ErrNoAttempt) {
