@@ -31,7 +31,7 @@ peers: ## run the tests against independent implementations
 	@for m in $(filter-out e2e bench,$(MODULES)); do scripts/gotest.sh $$m ./... || exit 1; done
 
 e2e: ## run the binary against real clients and servers
-	scripts/gotest.sh e2e -count=1 -timeout 20m ./...
+	scripts/gotest.sh e2e -count=1 -timeout 40m ./...
 
 $(GOLANGCI): tools/golangci-lint/go.mod
 	$(GO) -C tools/golangci-lint build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -14,11 +14,11 @@ import (
 
 var (
 	fence     = regexp.MustCompile("(?m)^```([a-z]*)")
-	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini", "js"}
+	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini", "js", "yaml", "toml", "ruby"}
 )
 
 // Every fence names its language, so that tests find all examples: caddymodule adapts caddyfile blocks; trigger/javascript runs js
-// blocks; this file checks json and sh blocks.
+// blocks; e2e signs in with the settings of docs/relying-parties.md; this file checks json and sh blocks.
 func TestFencedExamplesNameTheirLanguage(t *testing.T) {
 	eachDocument(t, func(path string, text []byte) {
 		open := false

@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -60,5 +61,32 @@ func TestConsentIsDenied(t *testing.T) {
 	b.submit("deny")
 	if !strings.HasPrefix(b.left, app+"?") || !strings.Contains(b.left, "error=access_denied") || strings.Contains(b.left, "code=") {
 		t.Errorf("left to %q", b.left)
+	}
+}
+
+// A client whose users come from other providers has no sign-in of the pool's own, whatever form is sent. The pages hold its secret.
+func TestAClientWithoutLocalUsersHasNoLocalForms(t *testing.T) {
+	t.Parallel()
+	s := crowded(t)
+	b := s.browser()
+	address := map[string]string{}
+	fields := map[string]url.Values{}
+	for path, action := range map[string]string{"/login": "signin", "/signup": "signup", "/forgotPassword": "forgot"} {
+		b.get(path + s.query())
+		address[path], fields[path] = b.form(action)
+		fields[path].Set("username", "ada")
+		fields[path].Set("password", userpooltest.Password)
+	}
+	s.withoutLocal = true
+	for path := range address {
+		b.do(post(address[path], fields[path]))
+		if b.status != 400 || b.left != "" || len(s.oauth.done) > 0 || !strings.Contains(b.text(), "not available") {
+			t.Errorf("%s: %d, left to %q: %s", path, b.status, b.left, b.text())
+		}
+	}
+	for _, path := range []string{"/signup", "/forgotPassword", "/challenge", "/confirm", "/confirmforgotPassword"} {
+		if b.get(path + s.query()); b.status != 400 {
+			t.Errorf("%s: %d", path, b.status)
+		}
 	}
 }

@@ -47,6 +47,7 @@ type route struct {
 	path      string             // as pages link to it
 	get, post func(*visit) error // nil refuses the method
 	bare      bool               // the page has no authorization request
+	local     bool               // the page is for users of the pool itself
 }
 
 // New returns the handler, or an error that names the missing option.
@@ -61,12 +62,12 @@ func New(o Options) (*Handler, error) {
 	h.routes = map[string]route{}
 	for _, page := range []route{
 		{path: "/login", get: (*visit).showLogin, post: (*visit).login},
-		{path: "/challenge", get: (*visit).showChallenge, post: (*visit).answer},
-		{path: "/signup", get: (*visit).showSignUp, post: (*visit).signUp},
-		{path: "/confirm", get: (*visit).showConfirm, post: (*visit).confirm},
-		{path: "/resendcode", post: (*visit).resendCode},
-		{path: "/forgotPassword", get: (*visit).showForgot, post: (*visit).forgot},
-		{path: "/confirmforgotPassword", get: (*visit).showReset, post: (*visit).reset},
+		{path: "/challenge", get: (*visit).showChallenge, post: (*visit).answer, local: true},
+		{path: "/signup", get: (*visit).showSignUp, post: (*visit).signUp, local: true},
+		{path: "/confirm", get: (*visit).showConfirm, post: (*visit).confirm, local: true},
+		{path: "/resendcode", post: (*visit).resendCode, local: true},
+		{path: "/forgotPassword", get: (*visit).showForgot, post: (*visit).forgot, local: true},
+		{path: "/confirmforgotPassword", get: (*visit).showReset, post: (*visit).reset, local: true},
 		{path: "/consent", get: (*visit).showConsent, post: (*visit).consent},
 		{path: "/passkeys/add", get: (*visit).showAddPasskey, post: (*visit).addPasskey},
 		{path: "/confirmUser", get: (*visit).confirmLink, bare: true},

@@ -41,9 +41,8 @@ type offer struct {
 //
 // Source: the developer guide, "Using SAML provider names and identifiers": which page shows what.
 func (v *visit) offers() (*offer, error) {
-	o := &offer{local: slices.Contains(v.client.Settings.SupportedIdentityProviders, oauth.Local)}
+	o := &offer{local: v.local()}
 	if v.h.Federation == nil || v.grant != nil {
-		o.local = true
 		return o, nil
 	}
 	all, err := v.h.Federation.Offered(v.r.Context(), v.auth)
@@ -62,6 +61,11 @@ func (v *visit) offers() (*offer, error) {
 	}
 	v.order(o.buttons)
 	return o, nil
+}
+
+// local reports whether users of the pool itself may sign in: to a client that has them, and to a device.
+func (v *visit) local() bool {
+	return v.grant != nil || slices.Contains(v.client.Settings.SupportedIdentityProviders, oauth.Local)
 }
 
 // hides returns which providers have no button, because the domain of an e-mail address chooses them: in the classic look those of SAML, if

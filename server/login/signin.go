@@ -118,15 +118,17 @@ func nameKind(p *userpool.Pool) pages.NameKind {
 
 // login is POST /login.
 func (v *visit) login() error {
-	switch v.form.Get("action") {
-	case "passkey":
-		return v.usePasskey()
-	case "account":
+	switch action := v.form.Get("action"); {
+	case action == "account":
 		return v.useAccount()
-	case "domain":
+	case action == "domain":
 		return v.useDomain()
-	case "another":
+	case action == "another":
 		return v.askName(http.StatusOK, "", nil, nil)
+	case !v.local():
+		return v.refuseLocal()
+	case action == "passkey":
+		return v.usePasskey()
 	}
 	name, given := v.userName(), v.form.Get("password")
 	asks := !v.chooses() || v.form.Has("password") && given != ""
@@ -134,6 +136,12 @@ func (v *visit) login() error {
 		return v.askName(http.StatusBadRequest, name, nil, wrong)
 	}
 	return v.begin(name, given)
+}
+
+// refuseLocal answers to what only users of the pool itself can do, at a client that has none: the pages must not lend it their hand, nor
+// its secret.
+func (v *visit) refuseLocal() error {
+	return v.refuseRequest(oauth.Shown(oauth.KeyProvider, v.client.ID))
 }
 
 // missing returns errors for an empty name, and for an empty password if one is asked for.

@@ -36,6 +36,8 @@ type site struct {
 	handler *login.Handler
 	admit   error // of every request
 	at      mount.Point
+
+	withoutLocal bool // the client has no users of the pool itself
 }
 
 // authorizer stands in for userpool/oauth: it knows one client and one redirect URI.
@@ -53,6 +55,11 @@ func (a *authorizer) Parse(ctx context.Context, poolID string, q url.Values) (*o
 	}
 	if q.Get("redirect_uri") != app {
 		return nil, oauth.Shown(oauth.KeyRedirect, c.ID)
+	}
+	if a.s.withoutLocal {
+		other := *c
+		other.Settings.SupportedIdentityProviders = []string{"Google"}
+		c = &other
 	}
 	out := &oauth.Authorization{Pool: p, Client: c, RedirectURI: app, ResponseType: "code", State: q.Get("state"), LoginHint: q.Get("login_hint"),
 		Prompt: strings.Fields(q.Get("prompt")), Levels: a.levels, ResponseMode: q.Get("response_mode")}

@@ -110,6 +110,9 @@ func (v *visit) serve(page route) error {
 		if ok, err := v.authorize(v.query); !ok || err != nil {
 			return err
 		}
+		if page.local && !v.local() {
+			return v.refuseLocal()
+		}
 	}
 	return run(v)
 }
