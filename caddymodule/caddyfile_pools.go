@@ -67,7 +67,7 @@ func userPoolOptions(pool *config.UserPool, at places, words string) map[string]
 	}
 }
 
-// addDomains adds the options for domains and resource servers.
+// addDomains adds the options for domains, identity providers and resource servers.
 func addDomains(options map[string]option, pool *config.UserPool, at places, words string) {
 	options["domain"] = func(d *caddyfile.Dispenser) error {
 		name, _, err := named(d, at, words+": ", "domain <prefix>|<host> { … }")
@@ -81,6 +81,7 @@ func addDomains(options map[string]option, pool *config.UserPool, at places, wor
 		pool.Domains = append(pool.Domains, domain)
 		return nil
 	}
+	options["identity_provider"] = func(d *caddyfile.Dispenser) error { return parseIdentityProvider(d, pool, at, words) }
 	options["resource_server"] = func(d *caddyfile.Dispenser) error {
 		id, _, err := named(d, at, words+": ", "resource_server <identifier> { … }")
 		if err != nil {

@@ -55,6 +55,10 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        domain <prefix>|<host> {       # one prefix, one host
 //	            managed_login 1|2
 //	        }
+//	        identity_provider <name> {     # see parseIdentityProvider
+//	            client_id <id>
+//	            …
+//	        }
 //	        resource_server <identifier> {
 //	            name  <name>
 //	            scope <name> [<description>] # may be repeated

@@ -22,6 +22,12 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	for i := range a.UserPools {
 		pool := &a.UserPools[i]
 		r.fill("user_pool "+pool.ID+": settings", &pool.Settings)
+		for j := range pool.IdentityProviders {
+			p := &pool.IdentityProviders[j]
+			at := "user_pool " + pool.ID + ": identity_provider " + p.Name
+			r.fill(at+": metadata", &p.Metadata)
+			r.fillAll(at, p.Details)
+		}
 		for j := range pool.Clients {
 			at := "user_pool " + pool.ID + ": client " + pool.Clients[j].ID
 			r.fill(at+": settings", &pool.Clients[j].Settings)
@@ -54,6 +60,14 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		r.fill("redis: password", &s.Password)
 	}
 	return errors.Join(r.problems...)
+}
+
+// fillAll replaces the placeholders in the values of a map, whose keys name them.
+func (r *replacement) fillAll(at string, values map[string]string) {
+	for key, value := range values {
+		r.fill(at+": "+key, &value)
+		values[key] = value
+	}
 }
 
 // looks fills in what a client's login pages show.

@@ -284,6 +284,9 @@ func (a *App) Files() []string {
 	var files []string
 	for _, p := range a.UserPools {
 		files = append(files, p.Settings)
+		for _, i := range p.IdentityProviders {
+			files = append(files, i.Metadata)
+		}
 		for _, c := range p.Clients {
 			files = append(files, c.Settings, c.JWKS)
 			if b := c.Branding; b != nil {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,11 @@ func (a *App) defaultsOfUserPools() {
 		setDefault(&p.Name, suffix)
 		for j := range p.Clients {
 			setDefault(&p.Clients[j].Name, p.Clients[j].ID)
+		}
+		for j := range p.IdentityProviders {
+			if i := &p.IdentityProviders[j]; i.Type == "" && slices.Contains(socialTypes, i.Name) {
+				i.Type = i.Name
+			}
 		}
 		for j := range p.ResourceServers {
 			for k := range p.ResourceServers[j].Scopes {

@@ -17,6 +17,8 @@ type UserPool struct {
 	Domains []Domain `json:"domains,omitempty"`
 	// ResourceServers are the declared resource servers.
 	ResourceServers []ResourceServer `json:"resource_servers,omitempty"`
+	// IdentityProviders are the declared identity providers.
+	IdentityProviders []IdentityProvider `json:"identity_providers,omitempty"`
 }
 
 // Client is a declared app client.

@@ -26,6 +26,7 @@ func (a *App) Validate() error {
 	}
 	a.validateUserPools(v)
 	a.validateDomains(v)
+	a.validateProviders(v)
 	a.validateIdentityPools(v)
 	a.validateRoles(v)
 	a.validateTriggers(v)

@@ -24,6 +24,7 @@ type declarations struct {
 	clients  map[string]*settingsFile              // by client id
 	keys     map[string]json.RawMessage            // key sets, by client id
 	looks    map[string]looks                      // by client id
+	metadata map[string]string                     // of SAML providers, by path
 	trusts   map[string]json.RawMessage            // by role
 	policies map[string]map[string]json.RawMessage // by role and policy name
 	boundary map[string]json.RawMessage            // by role
@@ -32,7 +33,7 @@ type declarations struct {
 // readDeclarations reads and checks the files. The error joins the problems of all files.
 func readDeclarations(app *config.App) (*declarations, error) {
 	d := &declarations{
-		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{}, looks: map[string]looks{},
+		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{}, looks: map[string]looks{}, metadata: map[string]string{},
 		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
 	}
 	var problems []error
@@ -49,6 +50,14 @@ func readDeclarations(app *config.App) (*declarations, error) {
 	}
 	for _, p := range app.UserPools {
 		settings(d.pools, p.ID, p.Settings, poolFile())
+		for _, i := range p.IdentityProviders {
+			if i.Metadata == "" {
+				continue
+			}
+			raw, err := readFile(i.Metadata)
+			problems = append(problems, err)
+			d.metadata[i.Metadata] = string(raw)
+		}
 		for _, c := range p.Clients {
 			settings(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
 			shown, err := readLooks(c)

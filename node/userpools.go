@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/replay"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -86,7 +88,7 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 			problems = append(problems, err)
 		}
 	}
-	for _, err := range []error{resourceservers.CheckDeclared(declaredServers(p)),
+	for _, err := range []error{resourceservers.CheckDeclared(declaredServers(p)), providers.CheckDeclared(d.declaredProviders(p)),
 		domains.CheckDeclared(d.app.PublicURL, d.app.DomainSuffix, declaredDomains(p))} {
 		if err != nil {
 			problems = append(problems, fmt.Errorf("user pool %s: %w", p.ID, err))
@@ -102,6 +104,9 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 		return err
 	}
 	if err := users.Scopes.Ensure(ctx, p.ID, declaredServers(p)); err != nil { // before the clients, which name its scopes
+		return err
+	}
+	if err := users.Providers.Ensure(ctx, p.ID, d.declaredProviders(p)); err != nil { // the same
 		return err
 	}
 	if err := users.Domains.Ensure(ctx, p.ID, d.app.Account, declaredDomains(p)); err != nil {
@@ -157,6 +162,23 @@ func declaredServers(p config.UserPool) []resourceservers.Declared {
 			server.Scopes = append(server.Scopes, store.Scope{Name: s.Name, Description: s.Description})
 		}
 		list = append(list, server)
+	}
+	return list
+}
+
+// declaredProviders are the identity providers of a declared user pool in the domain's terms.
+func (d *declarations) declaredProviders(p config.UserPool) []providers.Declared {
+	var list []providers.Declared
+	for _, i := range p.IdentityProviders {
+		details := maps.Clone(i.Details)
+		if i.Metadata != "" {
+			if details == nil {
+				details = map[string]string{}
+			}
+			details[providers.MetadataFile] = d.metadata[i.Metadata]
+		}
+		list = append(list, providers.Declared{Name: i.Name, Type: providers.Type(i.Type), Details: details, Mapping: i.Mapping, Acr: i.Acr,
+			Identifiers: i.Identifiers, LinkByEmail: i.LinkVerifiedEmail})
 	}
 	return list
 }

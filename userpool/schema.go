@@ -210,6 +210,9 @@ var standardNames = func() map[string]bool {
 	return names
 }()
 
+// IsStandard reports whether every pool has the attribute.
+func IsStandard(name string) bool { return standardNames[name] }
+
 // checkValue validates a value. The error's text is one line of AWS's message, unless it is a fault with a message of its
 // own.
 func (a *SchemaAttribute) checkValue(value string) error {

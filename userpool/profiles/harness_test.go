@@ -1,6 +1,7 @@
 package profiles_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -22,6 +24,11 @@ type house struct {
 	client string
 }
 
+// nothing is a Maker that reads no metadata.
+type nothing struct{}
+
+func (nothing) Make(context.Context, *providers.Provider, *providers.Provider) error { return nil }
+
 // mapping is that of every provider of a house.
 var mapping = map[string]string{"email": "mail", "email_verified": "mail_ok", "name": "display", "custom:team": "team", "custom:born": "born"}
 
@@ -33,7 +40,9 @@ func settings() userpool.PoolSettings {
 // enter makes a house. mapping nil is that of all houses.
 func enter(t testing.TB, s userpool.PoolSettings, run func(userpooltest.Event) error) (*house, *userpooltest.Lambda) {
 	t.Helper()
-	h := &house{Harness: userpooltest.New(t), t: t}
+	h := &house{t: t, Harness: userpooltest.New(t, func(o *idp.Options) {
+		o.Makers = map[providers.Type]providers.Maker{providers.SAML: nothing{}}
+	})}
 	var lambda *userpooltest.Lambda
 	if run != nil {
 		f := &userpool.LambdaFunction{LambdaVersion: "V1_0", LambdaArn: userpooltest.ARN}
@@ -52,6 +61,7 @@ func enter(t testing.TB, s userpool.PoolSettings, run func(userpooltest.Event) e
 			details["oidc_issuer"], details["attributes_request_method"] = "https://"+p.name+".test", "GET"
 		case providers.SAML:
 			details = map[string]string{"MetadataURL": "https://saml.test"}
+		default:
 		}
 		if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: h.pool, Name: p.name, Type: p.of, Details: details, Mapping: mapping}); err != nil {
 			t.Fatal(err)

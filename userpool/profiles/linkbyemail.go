@@ -15,7 +15,7 @@ const maxSameEmail = 10
 // provider and the pool must have verified the address. It returns nil if it links nobody.
 func (x *visit) linkByEmail(ctx context.Context) (*found, error) {
 	address := x.mapped["email"]
-	if !x.provider.LinksByEmail() || address == "" || !x.verified("email") {
+	if !x.provider.LinkByEmail || address == "" || !x.verified("email") {
 		return nil, nil
 	}
 	var f *found

@@ -130,6 +130,7 @@ func (s *Service) Update(ctx context.Context, in Change) (*Provider, error) {
 		return nil, err
 	}
 	p := *before
+	p.declaration = "" // the next start sets what is declared again
 	rec, err := s.prepare(ctx, &p, before, in)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package providers
 var amazon = kind{
 	required: []string{ClientID, ClientSecret, Scopes},
 	optional: []string{KeysURL, Issuer, Method},
-	filled: map[string]string{
+	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		UserInfoURL:  "https://api.amazon.com/user/profile",
 		AddNames:     "false",
 		AuthorizeURL: "https://www.amazon.com/ap/oa",

@@ -12,7 +12,7 @@ import (
 var apple = kind{
 	required: []string{ClientID, TeamID, KeyID, PrivateKey, Scopes},
 	optional: []string{UserInfoURL, KeysURL, Method},
-	filled: map[string]string{
+	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		AddNames:     "false",
 		AuthorizeURL: "https://appleid.apple.com/auth/authorize",
 		Issuer:       "https://appleid.apple.com",

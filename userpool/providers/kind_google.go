@@ -3,7 +3,7 @@ package providers
 var google = kind{
 	required: []string{ClientID, ClientSecret, Scopes},
 	optional: []string{KeysURL, Method},
-	filled: map[string]string{
+	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		UserInfoURL:  "https://people.googleapis.com/v1/people/me?personFields=",
 		AddNames:     "true",
 		AuthorizeURL: "https://accounts.google.com/o/oauth2/v2/auth",

@@ -30,18 +30,18 @@ func (t Type) Social() bool { return t != SAML && t != OIDC }
 // The keys of Details that packages read. A provider of any type can have the addresses.
 const (
 	ClientID     = "client_id"
-	ClientSecret = "client_secret" //nolint:gosec // the name of a member
+	ClientSecret = "client_secret"
 	Scopes       = "authorize_scopes"
 	Method       = "attributes_request_method" // GET or POST, in capitals
 	Issuer       = "oidc_issuer"
 	AuthorizeURL = "authorize_url"
-	TokenURL     = "token_url" //nolint:gosec // the name of a member
+	TokenURL     = "token_url"
 	UserInfoURL  = "attributes_url"
 	KeysURL      = "jwks_uri"
 	AddNames     = "attributes_url_add_attributes" // true: UserInfoURL takes the names of the mapped attributes
-	TokenMethod  = "token_request_method"          //nolint:gosec // the name of a member
-	APIVersion   = "api_version"                   // of Facebook
-	TeamID       = "team_id"                       // of Apple, as KeyID and PrivateKey
+	TokenMethod  = "token_request_method"
+	APIVersion   = "api_version" // of Facebook
+	TeamID       = "team_id"     // of Apple, as KeyID and PrivateKey
 	KeyID        = "key_id"
 	PrivateKey   = "private_key"
 
@@ -69,9 +69,14 @@ type Provider struct {
 	Mapping     map[string]string // attributes of the pool to those of the provider
 	Acr         map[string]string
 	Identifiers []string
+	// LinkByEmail links an account that nobody has to the one user of the pool with the same verified e-mail address. Cognito never does;
+	// only a declared provider can.
+	LinkByEmail bool
 	Version     int // changes with every change
 	Created     time.Time
 	Modified    time.Time
+
+	declaration string // the digest of the last declaration; "" = changed through the API since
 }
 
 // On reports whether a detail is true, in any case.
@@ -136,10 +141,3 @@ type Proof struct {
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
 }
-
-// linkByEmail is the key of Private that says whether LinksByEmail.
-const linkByEmail = "link_verified_email"
-
-// LinksByEmail reports whether an account that nobody has is linked to the one user of the pool with the same verified e-mail address.
-// Cognito never does; only a declared provider can.
-func (p *Provider) LinksByEmail() bool { return p.Private[linkByEmail] == "true" }

@@ -129,6 +129,9 @@ const purposeDetails = "identity provider"
 type sealed struct {
 	Details map[string]string `json:"details"`
 	Private map[string]string `json:"private,omitempty"`
+
+	LinkByEmail bool   `json:"link_by_email,omitempty"`
+	Declaration string `json:"declaration,omitempty"`
 }
 
 func additional(poolID, name string, t Type) []byte {
@@ -150,13 +153,13 @@ func (s *Service) open(rec *store.IdentityProvider) (*Provider, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, fmt.Errorf("providers: details of %s of pool %s: %w", p.Name, p.PoolID, err)
 	}
-	p.Details, p.Private = in.Details, in.Private
+	p.Details, p.Private, p.LinkByEmail, p.declaration = in.Details, in.Private, in.LinkByEmail, in.Declaration
 	return p, nil
 }
 
 // record returns the record of a provider.
 func (s *Service) record(p *Provider, declared bool) (store.IdentityProvider, error) {
-	text, err := json.Marshal(sealed{p.Details, p.Private})
+	text, err := json.Marshal(sealed{p.Details, p.Private, p.LinkByEmail, p.declaration})
 	if err != nil {
 		return store.IdentityProvider{}, fmt.Errorf("providers: details of %s of pool %s: %w", p.Name, p.PoolID, err)
 	}

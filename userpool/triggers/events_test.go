@@ -77,6 +77,16 @@ func TestEventsAreThoseOfTheDeveloperGuide(t *testing.T) {
 			_, err := s.PreSignUp(ctx, c, triggers.AdminCreateUser, nil)
 			return err
 		},
+		"pre_sign_up_external": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
+			_, err := s.PreSignUp(ctx, c, triggers.ExternalProvider, nil)
+			return err
+		},
+		"inbound_federation": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
+			c.User = &store.User{Username: "Google_108"}
+			_, err := s.InboundFederation(ctx, c, triggers.Inbound{ProviderName: "Google", ProviderType: "Google", Attributes: map[string]any{
+				"tokenResponse": map[string]string{"access_token": "a", "expires_in": "3600"}, "idToken": map[string]string{"sub": "108"}, "userInfo": map[string]string{}}})
+			return err
+		},
 		"post_confirmation": func(ctx context.Context, s *triggers.Service, c triggers.Call) error {
 			return s.PostConfirmation(ctx, withMetadata(c), triggers.ConfirmSignUp)
 		},
