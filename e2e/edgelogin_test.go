@@ -47,7 +47,7 @@ func startEdge(t *testing.T, options string) *edgeSite {
 	route := "\t@echo path /echo/*\n\thandle @echo {\n\t\tsluice_authorize {\n\t\t\tuser_pool us-east-1_notes0001\n\t\t\tlogin 1example23456789abcdefghij {\n" +
 		"\t\t\t\tcallback /echo/callback\n\t\t\t\tlogout /echo/logout\n" + options + "\n\t\t\t}\n\t\t\tallow any * *\n\t\t\theader X-User-Name {http.auth.user.username}\n\t\t}\n" +
 		"\t\treverse_proxy " + app.Listener.Addr().String() + "\n\t}\n"
-	e.Sluice = harness.Start(t, harness.Config{Edit: func(text string) string {
+	e.Sluice = harness.Start(t, harness.Config{Global: "outbound_networks 127.0.0.0/8 ::1/128", Edit: func(text string) string {
 		text = regexp.MustCompile(`public_url \S+`).ReplaceAllString(text, "public_url "+e.URL)
 		text = strings.Replace(text, filepath.Join(harness.Root(), "examples", "notes", "client.json"), e.client(), 1)
 		return strings.Replace(text, "\t@app path", route+"\t@app path", 1)

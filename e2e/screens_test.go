@@ -20,6 +20,7 @@ var screens = []struct {
 	{"sign-in", "sign-in-providers?lang=en", "light", window},
 	{"sign-in-dark", "sign-in-providers?lang=en", "dark", window},
 	{"sign-in-phone", "sign-in?lang=en", "light", phone},
+	{"providers", "sign-in-providers-every?lang=en", "light", harness.Screen{Width: 960, Height: 960}},
 	{"sign-in-wrong", "sign-in-wrong?lang=en", "light", window},
 	{"sign-in-arabic", "sign-in-providers?lang=ar", "light", phone},
 	{"sign-in-classic", "sign-in-password?lang=en&version=1", "light", window},
@@ -35,6 +36,7 @@ var screens = []struct {
 	{"reset", "reset?lang=ja", "light", harness.Screen{Width: 960, Height: 860}},
 	{"accounts", "accounts?lang=en", "light", window},
 	{"device", "allow?lang=en", "light", harness.Screen{Width: 960, Height: 860}},
+	{"consent", "consent?lang=en", "light", harness.Screen{Width: 960, Height: 860}},
 	{"signed-out", "done-signedout?lang=en", "dark", phone},
 	{"problem", "problem-redirect?lang=en", "light", window},
 }

@@ -117,7 +117,7 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request, limit int64) (url
 // repeat has the browser send a form again. Now it comes from the pool's own site, and has its cookies. A form that the browser must not
 // send is not worth more by that: the state in it is for the browser that has the cookie.
 func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, at mount.Point, path string, values url.Values) {
-	form := &oauth.Response{Location: at.Path + path + "?" + again}
+	form := &oauth.Response{Location: at.Base + path + "?" + again}
 	for name, list := range values {
 		form.Form = append(form.Form, oauth.Pair{Name: name, Value: list[0]})
 	}
