@@ -83,7 +83,7 @@ const redactedValue = "REDACTED" // Caddy's own
 var hiddenParams = map[string]bool{
 	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
 	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "feedback_token": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
-	"apikey": true, "assertion": true, "id_token_hint": true, "device_code": true, "user_code": true, "client_assertion": true, "subject_token": true,
+	"apikey": true, "assertion": true, "id_token_hint": true, "request_uri": true, "device_code": true, "user_code": true, "client_assertion": true, "subject_token": true,
 	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
 }
 

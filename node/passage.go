@@ -29,8 +29,10 @@ type Passage struct {
 	Gate   *Gate
 	Result authz.Result
 
-	values [2]string // of the first identity headers, which saves allocations
-	served served
+	// Parts of the passage, which saves allocations.
+	values  [2]string // of the first identity headers
+	served  served
+	private privateAnswer
 }
 
 // Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request
@@ -119,7 +121,7 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	}
 	tunnel := onlyWebSocket(r)
 	if p.Result.Session != nil && !tunnel {
-		w = &privateAnswer{ResponseWriter: w}
+		p.private.ResponseWriter, w = w, &p.private
 	}
 	err = p.serveWhileValid(w, r, tunnel, next)
 	if err == nil || checked == nil {

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -191,4 +192,47 @@ func TestRefreshInAPoolThatTracksDevices(t *testing.T) {
 			t.Error("a forgotten device refreshes")
 		}
 	}
+}
+
+// In a pool that tracks sessions, MaxValidityMinutes of a client says for how long a sign-in at any client lets its user pass.
+func TestTheClientDecidesForHowLongASignInLetsPass(t *testing.T) {
+	s := newSiteWithUsers(t)
+	track := func(state string) {
+		t.Helper()
+		if err := s.Pools.SetSessionConfiguration(t.Context(), s.pool.ID, userpool.SessionConfig{UserSessionTracking: state,
+			TokenSession: userpool.TokenSessionConfig{MaxPerUser: 20}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	track("ENABLED")
+	clients := map[string]string{"default": s.client.ID}
+	for name, minutes := range map[string]int{"never": 0, "short": 5, "long": 90 * 24 * 60} {
+		clients[name] = s.Client(s.pool.ID, settings()).ID
+		if err := s.Pools.SetClientSessionConfiguration(t.Context(), s.pool.ID, clients[name], userpool.SSOSessionConfig{MaxValidityMinutes: minutes}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, cookie := s.complete("ann", "")
+	start := s.Clock.Now()
+	passes := func(after time.Duration, want ...string) {
+		t.Helper()
+		s.Clock.Forward(after - s.Clock.Now().Sub(start))
+		for name, id := range clients {
+			if got := s.resume(cookie, "client_id="+id) != ""; got != slices.Contains(want, name) {
+				t.Errorf("after %s: %s passes: %t", after, name, got)
+			}
+		}
+	}
+	passes(5*time.Minute-time.Second, "short", "default", "long")
+	passes(5*time.Minute, "default", "long")
+	passes(time.Hour-time.Second, "default", "long")
+	passes(time.Hour, "long")
+	passes(90*24*time.Hour-time.Second, "long")
+	passes(90 * 24 * time.Hour)
+
+	track("DISABLED")
+	_, cookie = s.complete("ann", "")
+	start = s.Clock.Now()
+	passes(time.Hour-time.Second, "never", "short", "default", "long")
+	passes(time.Hour)
 }
