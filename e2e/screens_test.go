@@ -36,6 +36,7 @@ var screens = []struct {
 	{"reset", "reset?lang=ja", "light", harness.Screen{Width: 960, Height: 860}},
 	{"accounts", "accounts?lang=en", "light", window},
 	{"device", "allow?lang=en", "light", harness.Screen{Width: 960, Height: 860}},
+	{"consent", "consent?lang=en", "light", harness.Screen{Width: 960, Height: 860}},
 	{"signed-out", "done-signedout?lang=en", "dark", phone},
 	{"problem", "problem-redirect?lang=en", "light", window},
 }

@@ -160,7 +160,16 @@ func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, passwo
 		}
 		return nil
 	})
-	return err
+	return undeclared(err)
+}
+
+// undeclared returns an error of an operation that has no AliasExistsException.
+func undeclared(err error) error {
+	if !fault.Is(err, fault.AliasExists) {
+		return err
+	}
+	text, _ := fault.Message(err)
+	return fault.Wrap(fault.InvalidParameter, err, "%s", text)
 }
 
 // AdminConfirm is the input of AdminConfirmSignUp.
@@ -183,12 +192,8 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, in AdminConfirm) error
 		u.Status = userpool.StatusConfirmed
 		return nil
 	})
-	if fault.Is(err, fault.AliasExists) {
-		text, _ := fault.Message(err)
-		return fault.Wrap(fault.InvalidParameter, err, "%s", text) // the operation has no AliasExistsException
-	}
 	if err != nil {
-		return err
+		return undeclared(err)
 	}
 	return s.postConfirmation(ctx, p, nil, &u, triggers.ConfirmSignUp, in.Context)
 }

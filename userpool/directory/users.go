@@ -120,12 +120,11 @@ func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
 
 // checkReserved refuses a name in the form of those of the users of an identity provider of the pool.
 func checkReserved(tx store.Tx, p *userpool.Pool, name string) error {
-	at := strings.IndexByte(name[min(len(name), 3):], '_') // one before is part of a provider's name
-	if at < 0 {
+	if !strings.Contains(name, "_") {
 		return nil
 	}
 	list, err := tx.IdentityProviders.List(p.ID)
-	if slices.ContainsFunc(list, func(i store.IdentityProvider) bool { return p.Key(i.Name) == name[:at+3] }) {
+	if slices.ContainsFunc(list, func(i store.IdentityProvider) bool { return strings.HasPrefix(name, p.Key(i.Name)+"_") }) {
 		return fault.New(fault.InvalidParameter, "A user name cannot begin with the name of an identity provider and an underscore.")
 	}
 	return err

@@ -115,13 +115,14 @@ func (s *Service) attach(tx store.Tx, pool *userpool.Pool, u *store.User, i stor
 	if err != nil {
 		return err
 	}
-	if len(slices.DeleteFunc(have, func(i store.UserIdentity) bool { return i.Primary })) >= maxLinks {
+	if len(slices.DeleteFunc(have, func(i store.UserIdentity) bool { return i.Primary || i.Attribute == providers.Unlinked })) >= maxLinks {
 		return errLinks
 	}
 	names, err := tx.UserIdentities.Attributes(pool.ID, i.Provider)
 	if err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == providers.Unlinked })
 	if !slices.Contains(names, i.Attribute) && len(names) >= maxLinkAttributes {
 		return errAttributes
 	}
@@ -131,6 +132,9 @@ func (s *Service) attach(tx store.Tx, pool *userpool.Pool, u *store.User, i stor
 		}
 	}
 	if err := tx.UserIdentities.Insert(i); err != nil {
+		return err
+	}
+	if err := tx.UserIdentities.Delete(pool.ID, i.Provider, providers.Unlinked, i.Value); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	return s.show(tx, u)
@@ -157,10 +161,17 @@ func (s *Service) Disable(ctx context.Context, poolID string, a Account) error {
 	}
 	return s.change(ctx, func(tx store.Tx) error {
 		i, err := tx.UserIdentities.Get(poolID, a.Provider, a.Attribute, a.Value)
+		if err == nil && i.Attribute == providers.Unlinked {
+			err = store.ErrNotFound
+		}
 		if err != nil {
 			return err
 		}
 		if err := tx.UserIdentities.Delete(poolID, a.Provider, a.Attribute, a.Value); err != nil {
+			return err
+		}
+		i.Attribute, i.Primary, i.CreatedAt = providers.Unlinked, false, s.base.Now()
+		if err := tx.UserIdentities.Insert(i); err != nil && !errors.Is(err, store.ErrExists) {
 			return err
 		}
 		u, err := tx.Users.Get(poolID, i.Sub)

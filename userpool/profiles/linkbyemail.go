@@ -2,10 +2,12 @@ package profiles
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 // maxSameEmail is how many users with an address are looked at. An address that more have links nobody.
@@ -26,6 +28,10 @@ func (x *visit) linkByEmail(ctx context.Context) (*found, error) {
 		}
 		if err := x.still(tx); err != nil {
 			return err
+		}
+		_, err = tx.UserIdentities.Get(x.pool.ID, x.provider.Name, providers.Unlinked, x.proof.Subject)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err // an administrator took the account off, which its owner cannot undo
 		}
 		u, err := x.ofEmail(tx, address)
 		if u == nil || err != nil {

@@ -58,6 +58,21 @@ func TestADeclaredProviderLinksByVerifiedAddresses(t *testing.T) {
 	if by := h.must("Corp", proof("a1", "mail", "other@b.test")); by.User.Sub != ann.Sub {
 		t.Error("the link does not last")
 	}
+	// An administrator takes the account off: its owner does not get the link back.
+	if err := h.Profiles.Disable(t.Context(), h.pool, account("Corp", subject, "a1")); err != nil {
+		t.Fatal(err)
+	}
+	off := h.must("Corp", proof("a1", "mail", "ann@b.test", "mail_ok", "true"))
+	if off.User.Sub == ann.Sub || off.User.Username != "corp_a1" || h.Attribute(h.pool, "ann", "identities") != "" {
+		t.Errorf("%+v", off.User)
+	}
+	if err := h.Users.AdminDeleteUser(t.Context(), h.pool, "corp_a1"); err != nil {
+		t.Fatal(err)
+	}
+	h.link(local("ann"), account("Corp", subject, "a1"))
+	if by := h.must("Corp", proof("a1")); by.User.Sub != ann.Sub {
+		t.Error("another user")
+	}
 	if err := h.Users.AdminDisableUser(t.Context(), h.pool, "ann"); err != nil {
 		t.Fatal(err)
 	}

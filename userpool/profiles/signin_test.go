@@ -136,6 +136,8 @@ func TestAnAddressLinksNobody(t *testing.T) {
 			t.Errorf("%s: %+v", name, u)
 		}
 		h.MustSignIn(h.client, "v@b.test")
+		err := h.Users.AdminSetUserPassword(t.Context(), h.pool, "Corp_0", userpooltest.Password, true)
+		userpooltest.WantFault(t, err, fault.InvalidParameter, "An account with the given email already exists.")
 		// A user signs up with the address of an external user.
 		h.must("Corp", proof("w", "mail", "w@b.test", "mail_ok", "true"))
 		if _, err := h.SignUp(h.client, map[string]string{"alias": "w", "user name": "w@b.test"}[name], userpool.Attribute{Name: "email", Value: "w@b.test"}); err != nil {
@@ -157,8 +159,14 @@ func TestNamesOfProvidersUsersAreReserved(t *testing.T) {
 		userpooltest.WantFault(t, err, fault.InvalidParameter, text)
 	}
 	h.User(h.pool, "googl_123")
+	if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: h.pool, Name: "日_本", Type: providers.OIDC, Details: map[string]string{
+		"client_id": "c", "authorize_scopes": "openid", "attributes_request_method": "GET", "oidc_issuer": "https://x.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.SignUp(h.client, "日_本_1")
+	userpooltest.WantFault(t, err, fault.InvalidParameter, text)
 	h.User(h.pool, "mallory")
-	err := h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: h.pool, Username: "mallory",
+	err = h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: h.pool, Username: "mallory",
 		Attributes: []userpool.Attribute{{Name: "preferred_username", Value: "google_123"}}})
 	userpooltest.WantFault(t, err, fault.InvalidParameter, text)
 

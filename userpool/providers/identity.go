@@ -46,6 +46,7 @@ func ShowIdentities(tx store.Tx, u *store.User) error {
 	if err != nil {
 		return err
 	}
+	records = slices.DeleteFunc(records, func(r store.UserIdentity) bool { return r.Attribute == Unlinked })
 	if len(records) == 0 {
 		delete(u.Attributes, userpool.Identities)
 		return nil

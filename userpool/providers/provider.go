@@ -59,6 +59,10 @@ const (
 // Subject is the attribute name under which a provider's own id of a user is linked.
 const Subject = "Cognito_Subject"
 
+// Unlinked is the attribute name of the record that an administrator took an account off a user: the account is not linked to anybody by
+// its address any more. It is no account.
+const Unlinked = "Unlinked"
+
 // Provider is an identity provider of a user pool. Callers must not change its maps.
 type Provider struct {
 	PoolID      string
