@@ -45,7 +45,7 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, a *oauth.Authori
 	if at.Secure() {
 		c.SameSite = http.SameSiteNoneMode // forms of providers bring it, too
 	}
-	http.SetCookie(w, c)
+	http.SetCookie(w, c) //nolint:gosec // G124: a site without HTTPS has no secure cookies
 	redirect(w, r, begun.Location)
 }
 

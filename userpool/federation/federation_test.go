@@ -152,11 +152,20 @@ func (s *site) finish(state, browser string) (*federation.Finished, error) {
 	return s.service.Finish(s.t.Context(), s.pool, federation.Answer{State: state, Browser: browser, Parameters: url.Values{"code": {"c"}, "state": {state}}})
 }
 
+// wantPage checks that err is a page with a key.
 func wantPage(t *testing.T, what string, err error, key string) {
 	t.Helper()
-	if page, ok := errors.AsType[*oauth.PageError](err); !ok || page.Key != key {
+	if page := pageOf(err); page.Key != key {
 		t.Errorf("%s: %v, want the page %s", what, err, key)
 	}
+}
+
+// pageOf returns the page that an error is, or an empty one.
+func pageOf(err error) *oauth.PageError {
+	if page, ok := errors.AsType[*oauth.PageError](err); ok {
+		return page
+	}
+	return new(oauth.PageError)
 }
 
 func TestASignInThroughAProvider(t *testing.T) {
@@ -257,7 +266,8 @@ func TestASignInTakesFiveMinutesAtMost(t *testing.T) {
 	s.Clock.Forward(federation.Life)
 	_, err = s.finish(state, begun.Browser)
 	wantPage(t, "after five minutes", err, oauth.KeyLate)
-	if page, ok := errors.AsType[*oauth.PageError](err); ok && (page.Again.Get("client_id") != s.client || page.Again.Has("identity_provider")) {
+	page := pageOf(err)
+	if page.Again.Get("client_id") != s.client || page.Again.Has("identity_provider") {
 		t.Errorf("again %v", page.Again)
 	}
 	_, err = s.finish(state, begun.Browser)
@@ -315,7 +325,7 @@ func TestErrorsOfLegs(t *testing.T) {
 	s.askErr = &providers.Refusal{Code: "invalid_request", Description: "Timeout", Down: true}
 	_, _, err := s.begin("Acme", "", "192.0.2.1")
 	wantPage(t, "a provider that is down", err, oauth.KeyDown)
-	if page, ok := errors.AsType[*oauth.PageError](err); ok && (page.Status != 503 || page.Again.Has("identity_provider")) {
+	if page := pageOf(err); page.Status != 503 || page.Again.Has("identity_provider") {
 		t.Errorf("page %+v", page)
 	}
 	s.offer("COGNITO", "Acme", "Gone", "Google")
