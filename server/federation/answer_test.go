@@ -96,7 +96,7 @@ func (s *site) begin() *http.Cookie {
 	if w.Code != http.StatusFound || !strings.HasPrefix(w.Header().Get("Location"), "https://idp.example.com/") {
 		s.T.Fatalf("%d %v", w.Code, w.Header())
 	}
-	return w.Result().Cookies()[0] //nolint:bodyclose // there is none
+	return w.Result().Cookies()[0]
 }
 
 func (s *site) send(method, target, form string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
@@ -127,7 +127,7 @@ func TestAnAnswerComesByQueryOrByForm(t *testing.T) {
 			t.Errorf("%s: %d, left to %q, page %v", method, w.Code, at, s.page)
 		}
 		names := ""
-		for _, c := range w.Result().Cookies() { //nolint:bodyclose // there is none
+		for _, c := range w.Result().Cookies() {
 			names += c.Name + " "
 		}
 		if names != "__Host-last-provider __Host-cognito " || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Referrer-Policy") != "no-referrer" {
