@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -78,7 +77,7 @@ func (p *samlIDP) get(path string, query url.Values) string {
 	body, err := io.ReadAll(response.Body)
 	ok(p.t, err)
 	if response.StatusCode != http.StatusOK {
-		p.t.Fatal(fmt.Sprintf("%s: %d %s", path, response.StatusCode, body))
+		p.t.Fatalf("%s: %d %s", path, response.StatusCode, body)
 	}
 	return string(body)
 }
