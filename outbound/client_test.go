@@ -57,24 +57,24 @@ func TestAClientReachesOnlyWhatTheRulesAllow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outbound.Client(outbound.Rules{}).Get(server.URL); !errors.Is(err, outbound.ErrScheme) {
+	if _, err := outbound.Client(outbound.Rules{}).Get(server.URL); !errors.Is(err, outbound.ErrScheme) { //nolint:bodyclose // there is no answer
 		t.Errorf("plain http: %v", err)
 	}
 	// A name that means this host, although it looks like any other.
-	if _, err := outbound.Client(outbound.Rules{Ports: []uint16{443}}).Get("https://127.0.0.1:" + to.Port()); !errors.Is(err, outbound.ErrAddress) {
+	if _, err := outbound.Client(outbound.Rules{Ports: []uint16{443}}).Get("https://127.0.0.1:" + to.Port()); !errors.Is(err, outbound.ErrAddress) { //nolint:bodyclose // there is no answer
 		t.Errorf("https to this host: %v", err)
 	}
 	if served != 0 {
 		t.Errorf("%d requests arrived", served)
 	}
-	answer, err := outbound.Client(outbound.Rules{Networks: loopback}).Get(server.URL)
+	answer, err := outbound.Client(outbound.Rules{Networks: loopback}).Get(server.URL) //nolint:bodyclose // Read closes it
 	if err != nil {
 		t.Fatal(err)
 	}
 	if body, err := outbound.Read(answer, 5); err != nil || string(body) != "hello" {
 		t.Errorf("body %q, %v", body, err)
 	}
-	answer, err = outbound.Client(outbound.Rules{Networks: loopback}).Get(server.URL)
+	answer, err = outbound.Client(outbound.Rules{Networks: loopback}).Get(server.URL) //nolint:bodyclose // Read closes it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ Parameters of the form: name is the NameID, signed is "response", "assertion" or
 """
 
 import base64
+import functools
 import html
 import json
 import os
@@ -21,11 +22,18 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import saml2.entity
+import saml2.sigver
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.config import IdPConfig
 from saml2.saml import NAMEID_FORMAT_PERSISTENT, NameID
 from saml2.server import Server
+from saml2.sigver import verify_redirect_signature
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
+
+# Without this, pysaml2 encrypts with Triple DES.
+saml2.entity.pre_encryption_part = functools.partial(saml2.entity.pre_encryption_part, msg_enc="http://www.w3.org/2001/04/xmlenc#aes256-cbc")
+saml2.sigver.SecurityContext.encrypt_assertion.__defaults__ = ("aes-256", None)
 
 PORT, FOLDER = int(sys.argv[1]), sys.argv[2]
 BASE = "http://localhost:%d" % PORT
@@ -49,13 +57,19 @@ def server():
                     "single_logout_service": [(BASE + "/slo", BINDING_HTTP_REDIRECT)],
                 },
                 "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
-                "want_authn_requests_signed": os.path.exists(path("demand-signed")),
             }
         },
     }
     if os.path.exists(path("sp.xml")):
         settings["metadata"] = {"local": [path("sp.xml")]}
     return Server(config=IdPConfig().load(settings))
+
+
+def check(idp, issuer, get):
+    """Verifies the signature of a redirect with the certificates in the metadata of the issuer."""
+    message = {k: get(k) for k in ("SAMLRequest", "RelayState", "SigAlg", "Signature")}
+    if not any(verify_redirect_signature(message, idp.sec.sec_backend, cert) for cert in idp.metadata.certs(issuer, "spsso", "signing")):
+        raise ValueError("the request is not signed by " + issuer)
 
 
 def form(action, fields):
@@ -94,8 +108,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def sso(self, get, query):
         idp = server()
-        request = idp.parse_authn_request(get("SAMLRequest"), BINDING_HTTP_REDIRECT, get("RelayState") or None, get("SigAlg") or None, get("Signature") or None)
-        message = request.message
+        message = idp.parse_authn_request(get("SAMLRequest"), BINDING_HTTP_REDIRECT).message
+        if get("Signature") or os.path.exists(path("demand-signed")):
+            check(idp, message.issuer.text, get)
         settings = json.load(open(path("answer.json"))) if os.path.exists(path("answer.json")) else {}
         text = self.answer(idp, lambda k, d="": settings.get(k, d), identity=settings.get("attributes", {}), in_response_to=message.id,
                            destination=message.assertion_consumer_service_url, sp_entity_id=message.issuer.text, userid="ana")
@@ -113,11 +128,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def slo(self, get, query):
         idp = server()
-        request = idp.parse_logout_request(get("SAMLRequest"), BINDING_HTTP_REDIRECT, relay_state=get("RelayState"), sigalg=get("SigAlg"), signature=get("Signature"))
+        request = idp.parse_logout_request(get("SAMLRequest"), BINDING_HTTP_REDIRECT)
+        check(idp, request.message.issuer.text, get)
         response = idp.create_logout_response(request.message, [BINDING_HTTP_POST], sign=True, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256)
         with open(path("signed-out"), "w") as f:
             f.write("%s %s" % (request.message.name_id.text, request.message.session_index[0].text))
-        return "text/html", form(response.destination, {"SAMLResponse": base64.b64encode(str(response).encode()).decode(), "RelayState": get("RelayState")})
+        to = idp.metadata.single_logout_service(request.message.issuer.text, BINDING_HTTP_POST, "spsso")[0]["location"]
+        return "text/html", form(to, {"SAMLResponse": base64.b64encode(str(response).encode()).decode(), "RelayState": get("RelayState")})
 
 
 ThreadingHTTPServer(("localhost", PORT), Handler).serve_forever()

@@ -41,11 +41,11 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, a *oauth.Authori
 		h.refuse(w, r, at, err)
 		return
 	}
-	c := at.Cookie(browserCookie, begun.Browser, federation.Life)
+	c := at.Cookie(browserCookie, begun.Browser, federation.Life) //nolint:gosec // G124: Cookie sets what browsers take from the site
 	if at.Secure() {
 		c.SameSite = http.SameSiteNoneMode // forms of providers bring it, too
 	}
-	http.SetCookie(w, c)
+	http.SetCookie(w, c) //nolint:gosec // G124: a site without HTTPS has no secure cookies
 	redirect(w, r, begun.Location)
 }
 

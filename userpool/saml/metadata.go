@@ -61,7 +61,7 @@ func (s *Service) fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errFetch, err)
 	}
 	request.Header.Set("Accept", "application/samlmetadata+xml, application/xml, text/xml")
-	response, err := s.o.HTTP.Do(request)
+	response, err := s.o.HTTP.Do(request) //nolint:bodyclose // Read closes it
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errFetch, outbound.Describe(address, err))
 	}
