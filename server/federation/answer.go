@@ -41,7 +41,7 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, a *oauth.Authori
 		h.refuse(w, r, at, err)
 		return
 	}
-	c := at.Cookie(browserCookie, begun.Browser, federation.Life)
+	c := at.Cookie(browserCookie, begun.Browser, federation.Life) //nolint:gosec // G124: Cookie sets what browsers take from the site
 	if at.Secure() {
 		c.SameSite = http.SameSiteNoneMode // forms of providers bring it, too
 	}

@@ -125,20 +125,32 @@ func (v *visit) toProvider(choice url.Values) error {
 // useDomain goes to the provider that has the domain of an e-mail address as an identifier.
 func (v *visit) useDomain() error {
 	address := strings.TrimSpace(v.form.Get("email"))
-	offers, err := v.offers()
-	if err != nil {
-		return err
-	}
-	at := strings.LastIndexByte(address, '@')
-	if address == "" || at < 1 || len(address) > maxAddress {
+	if at := strings.LastIndexByte(address, '@'); at < 1 || len(address) > maxAddress {
 		return v.askName(http.StatusBadRequest, "", nil, []pages.FieldError{{Field: "email", Key: pages.ErrEmail}})
 	}
+	identifier, known, err := v.domainOf(address)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return v.askName(http.StatusBadRequest, "", nil, []pages.FieldError{{Field: "email", Key: pages.ErrDomain}})
+	}
+	return v.toProvider(url.Values{"idp_identifier": {identifier}, "login_hint": {address}})
+}
+
+// domainOf returns the identifier of a provider that is the domain of an e-mail address. Case does not count.
+func (v *visit) domainOf(address string) (identifier string, known bool, err error) {
+	offers, err := v.offers()
+	if err != nil {
+		return "", false, err
+	}
+	domain := strings.TrimSpace(address[strings.LastIndexByte(address, '@')+1:])
 	for _, p := range offers.all {
 		for _, identifier := range p.Identifiers {
-			if strings.EqualFold(identifier, address[at+1:]) {
-				return v.toProvider(url.Values{"idp_identifier": {identifier}, "login_hint": {address}})
+			if strings.EqualFold(identifier, domain) {
+				return identifier, true, nil
 			}
 		}
 	}
-	return v.askName(http.StatusBadRequest, "", nil, []pages.FieldError{{Field: "email", Key: pages.ErrDomain}})
+	return "", false, nil
 }

@@ -82,6 +82,9 @@ func (v *visit) frame() pages.Frame {
 	f := pages.Frame{Lang: v.lang, Base: v.at.Path, Path: v.path, Query: v.query, Style: v.style, Terms: v.terms}
 	if v.auth != nil {
 		f.Client, f.Sources = v.client.Name, redirectSources(v.auth.RedirectURI)
+		if v.leads {
+			f.Sources = append(f.Sources, "https:")
+		}
 	}
 	return f
 }

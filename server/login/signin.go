@@ -82,6 +82,7 @@ func (v *visit) askName(status int, name string, news *pages.Alert, wrong []page
 		return err
 	}
 	page := pages.SignIn{Providers: offers.buttons, EmailDomain: offers.byDomain, NoLocal: !offers.local}
+	v.leads = offers.byDomain
 	if offers.local {
 		page.Username, page.Name, page.Password, page.Passkey = clip(name, maxShown), nameKind(v.pool), !v.chooses(), key
 		page.SignUp, page.Forgot = v.signsUp(), !v.chooses() && v.resets()
