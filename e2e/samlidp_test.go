@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -29,6 +28,14 @@ type samlIDP struct {
 // startSAML starts a provider with a key of its own.
 func startSAML(t testing.TB) *samlIDP {
 	t.Helper()
+	p := prepareSAML(t)
+	p.run("/usr/bin/python3", filepath.Join(harness.Root(), "e2e", "samlidp", "idp.py"))
+	return p
+}
+
+// prepareSAML makes the folder and the key of a provider.
+func prepareSAML(t testing.TB) *samlIDP {
+	t.Helper()
 	p := &samlIDP{t: t, dir: t.TempDir()}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	ok(t, err)
@@ -39,17 +46,17 @@ func startSAML(t testing.TB) *samlIDP {
 	ok(t, err)
 	p.write("key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 	p.write("cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	port := harness.FreePort(t)
-	p.base = "http://localhost:" + strconv.Itoa(port)
-	process := harness.Run(t, p.dir, os.Environ(), "/usr/bin/python3", filepath.Join(harness.Root(), "e2e", "samlidp", "idp.py"), strconv.Itoa(port), p.dir)
-	process.Await(t, func() bool {
-		response, err := http.Get(p.base + "/metadata") //nolint:noctx // a probe
-		if err != nil {
-			return false
-		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	})
 	return p
+}
+
+// publicKey returns the public key of a certificate as PEM.
+func publicKey(t testing.TB, der []byte) string {
+	t.Helper()
+	certificate, err := x509.ParseCertificate(der)
+	ok(t, err)
+	public, err := x509.MarshalPKIXPublicKey(certificate.PublicKey)
+	ok(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))
 }
 
 // write writes a file of the provider's folder.
