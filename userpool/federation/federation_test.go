@@ -219,7 +219,7 @@ func TestAStateIsForOneBrowserOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ state, browser string }{
-		"login CSRF: the cookie of another browser (CVE-2013-6371's kind)": {state, victim.Browser},
+		"login CSRF: the cookie of another browser (RFC 6749, section 10.12)": {state, victim.Browser},
 		"no cookie":                     {state, ""},
 		"a cookie that is none":         {state, "x"},
 		"a state that is made up":       {strings.Repeat("A", 43), begun.Browser},
