@@ -31,7 +31,7 @@ func TestOperationTables(t *testing.T) {
 			UpdateUserAttributes VerifySoftwareToken VerifyUserAttribute`},
 		{&cognitoidentity.API, 23, "GetCredentialsForIdentity GetId GetOpenIdToken UnlinkIdentity"},
 		{&sts.API, 8, "AssumeRoleWithSAML AssumeRoleWithWebIdentity"},
-		{&iam.API, 52, ""},
+		{&iam.API, 60, ""},
 	} {
 		t.Run(tc.service.ID, func(t *testing.T) {
 			if n := len(tc.service.Operations); n != tc.count {
