@@ -92,8 +92,8 @@ func TestErrorsAreAWSs(t *testing.T) {
 		}
 	})
 	t.Run("an operation that is missing", func(t *testing.T) {
-		_, err := s.Users(harness.Admin).ListIdentityProviders(t.Context(), &cip.ListIdentityProvidersInput{UserPoolId: aws.String(harness.Pool)})
-		wantCode(t, "ListIdentityProviders", err, "NotImplementedException")
+		_, err := s.Users(harness.Admin).GetCSVHeader(t.Context(), &cip.GetCSVHeaderInput{UserPoolId: aws.String(harness.Pool)})
+		wantCode(t, "GetCSVHeader", err, "NotImplementedException")
 	})
 	t.Run("signatures", func(t *testing.T) { signatures(t, s) })
 	t.Run("signatures for the store", func(t *testing.T) { storeSignatures(t, s) })

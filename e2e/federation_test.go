@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +15,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -35,28 +35,19 @@ func startPartner(t *testing.T, settings map[string]any) *partner {
 	t.Helper()
 	text, err := json.Marshal(settings)
 	ok(t, err)
-	cmd := exec.CommandContext(t.Context(), "node", "provider.mjs", string(text))
-	cmd.Dir = filepath.Join(harness.Root(), "e2e", "oidcprovider")
-	stdin, err := cmd.StdinPipe()
+	node, err := exec.LookPath("node")
 	ok(t, err)
-	stdout, err := cmd.StdoutPipe()
-	ok(t, err)
-	var log strings.Builder
-	cmd.Stderr = &log
-	ok(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
+	p := harness.Run(t, filepath.Join(harness.Root(), "e2e", "oidcprovider"), nil, node, "provider.mjs", string(text))
+	var url string
+	p.Await(t, func() bool {
+		url = address.FindString(p.Log())
+		return url != ""
 	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("oidc-provider did not start: %v", err)
-	}
-	return &partner{strings.TrimSpace(line)}
+	return &partner{strings.TrimSpace(url)}
 }
+
+// address is the line that a provider writes when it listens.
+var address = regexp.MustCompile(`(?m)^http://\S+:[0-9]+\n`)
 
 // federationSite is a pool whose users come from providers.
 type federationSite struct {

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -28,11 +27,8 @@ func (b *Browser) Open(address string) {
 func (b *Browser) Await(expression string) {
 	b.t.Helper()
 	for end := time.Now().Add(Patience); ; time.Sleep(50 * time.Millisecond) {
-		var answer struct {
-			Result struct{ Value json.RawMessage }
-		}
-		b.do("Runtime.evaluate", map[string]any{"expression": "document.readyState === 'complete' && !!(" + expression + ")", "returnByValue": true}, &answer)
-		if string(answer.Result.Value) == "true" {
+		var is bool
+		if b.Read("(() => { try { return document.readyState === 'complete' && !!("+expression+") } catch { return false } })()", &is); is {
 			return
 		}
 		if time.Now().After(end) {

@@ -36,7 +36,8 @@ func (b *Browser) Visit(address string) {
 // Settle waits until a page that has replaced the last one is complete.
 func (b *Browser) Settle() {
 	b.t.Helper()
-	b.Evaluate(`new Promise((resolve) => { const look = () => document.readyState === "complete" ? requestAnimationFrame(() => resolve(true)) : setTimeout(look, 20); look(); })`, nil)
+	var complete bool
+	b.Read(`new Promise((resolve) => { const look = () => document.readyState === "complete" ? requestAnimationFrame(() => resolve(true)) : setTimeout(look, 20); look(); })`, &complete)
 }
 
 // Evaluate runs JavaScript in the page, whatever its content security policy, waits for a promise, and reads the result.

@@ -1,6 +1,6 @@
 // Runs oidc-provider as a provider of OpenID Connect, and shapes its endpoints like those of the four social providers. Its argument is
 // JSON: redirect (the redirect URI of the clients), apple (the public key of Apple's client secrets as PEM), and settings of the clients.
-// It writes its address, and keeps running until its input ends.
+// It writes its address, and runs until it is killed.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -123,4 +123,3 @@ function addUser(url, response) {
 }
 
 console.log(issuer)
-process.stdin.resume().on('end', () => process.exit(0))
