@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -30,8 +32,10 @@ func (s revocations) Live(now time.Time) ([]store.Revocation, error) {
 }
 
 func (s revocations) Since(at time.Time) ([]store.Revocation, error) {
-	return all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations
-		where not_before >= $1 or not_before is null order by kind, name`, at)
+	list, err := all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations
+		where not_before >= $1 or not_before is null`, at)
+	slices.SortFunc(list, func(a, b store.Revocation) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key)) })
+	return list, err
 }
 
 func (s revocations) DeleteExpired(now time.Time, most int) (int, error) {

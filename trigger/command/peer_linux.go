@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -32,32 +33,46 @@ func (l ownUser) Accept() (net.Conn, error) {
 // peerUID returns the user whose process has the other end of a loopback connection, from the kernel's tables of sockets. A program
 // may reach 127.0.0.1 from a socket of IPv6.
 func peerUID(conn net.Conn) (int, error) {
-	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	from, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {
 		return 0, err
 	}
-	ip := peer.Addr().Unmap().As4()
-	v4 := fmt.Sprintf("%08X", binary.NativeEndian.Uint32(ip[:]))
-	port := fmt.Sprintf(":%04X", peer.Port())
+	to, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	if err != nil {
+		return 0, err
+	}
 	mapped := fmt.Sprintf("0000000000000000%08X", binary.NativeEndian.Uint32([]byte{0, 0, 0xff, 0xff}))
-	for file, address := range map[string]string{"/proc/net/tcp": v4 + port, "/proc/net/tcp6": mapped + v4 + port} {
-		if uid, err := findSocket(file, address); err == nil {
+	for file, prefix := range map[string]string{"/proc/net/tcp": "", "/proc/net/tcp6": mapped} {
+		if uid, err := userOf(file, prefix+socket(from), prefix+socket(to)); err == nil {
 			return uid, nil
 		}
 	}
-	return 0, fmt.Errorf("no socket %s", peer)
+	return 0, fmt.Errorf("no socket %s", from)
 }
 
-// findSocket returns the user of the socket with the local address in a table of sockets.
-func findSocket(file, address string) (int, error) {
+// socket returns an address of IPv4 as the kernel writes it.
+func socket(a netip.AddrPort) string {
+	ip := a.Addr().Unmap().As4()
+	return fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip[:]), a.Port())
+}
+
+// userOf reads a table of sockets.
+func userOf(file, local, remote string) (int, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	return findSocket(f, local, remote)
+}
+
+// findSocket returns the user of the established connection between two addresses. Users can share a local address if they connect
+// to different remote ones.
+func findSocket(table io.Reader, local, remote string) (int, error) {
+	const established = "01"
+	for lines := bufio.NewScanner(table); lines.Scan(); {
 		// sl, local address, remote address, state, queues, timer, retransmits, uid
-		if fields := strings.Fields(lines.Text()); len(fields) > 7 && fields[1] == address {
+		if fields := strings.Fields(lines.Text()); len(fields) > 7 && fields[1] == local && fields[2] == remote && fields[3] == established {
 			return strconv.Atoi(fields[7])
 		}
 	}
