@@ -212,12 +212,12 @@ func (v *visit) sendCode(d *pageData, field string) error {
 
 // digits removes the spaces and hyphens with which people and mail programs group the digits of a code.
 func digits(code string) string {
-	return strings.Map(func(r rune) rune {
+	return clip(strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' || r == '\t' || r == '\u00a0' {
 			return -1
 		}
-		return r
-	}, clip(code, 64))
+		return r // a byte that is no character becomes one of three bytes
+	}, clip(code, 64)), 64)
 }
 
 // send answers a challenge of the sign-in.

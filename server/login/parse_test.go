@@ -31,6 +31,7 @@ func FuzzForms(f *testing.F) {
 	f.Add("a=1&b=%20&a=2")
 	f.Add("+49 (30) 12-34\u00a056")
 	f.Add("\xff\xfe\x00😀")
+	f.Add(strings.Repeat("\xff", 30))
 	f.Fuzz(func(t *testing.T, text string) {
 		if form, err := parseForm(text); err == nil {
 			for name, values := range form {
