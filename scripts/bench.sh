@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the measurements of docs/benchmarks.md, each next to its baseline. Run nothing else on the machine meanwhile.
-# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users functions store redis gate process reload.
+# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store redis gate process reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-decisions tokens signatures engine wire users functions store redis gate process reload}
+parts=${*:-decisions tokens signatures engine wire users logins functions store redis gate process reload}
 go=${GO:-go}
 
 bench() { # package, pattern, further arguments
@@ -27,6 +27,7 @@ for part in $parts; do
     engine) bench ./authz . ; bench ./caddymodule Handler ;;
     wire) bench ./server/awsjson . ; bench ./api/... . ; bench ./server/cognitoidentity . ;;
     users) bench ./userpool/... . ;;
+    logins) bench ./authz/login . -short ; bench ./authz/assertion . ;;
     functions) bench ./trigger/javascript . ;;
     store) bench ./store/sqlite . ;;
     redis) bench ./store/redis . ;;
