@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -113,7 +114,8 @@ func (s *Service) document(arn string) *policy.Document {
 	return nil
 }
 
-// Reload reads all roles and policies from the store. Call it when another process has written. On an error the old ones stay.
+// Reload reads all roles, policies and entities from the store, for what other processes wrote. If nothing has changed, Version stays.
+// On an error the old ones stay.
 func (s *Service) Reload(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -138,6 +140,9 @@ func (s *Service) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if now := s.current.Load(); now != nil && now.has(roles, policies, entities) {
+		return nil // caches of decisions stay good
+	}
 	next := &snapshot{
 		version:  s.nextVersion(),
 		roles:    make(map[string]*role, len(roles)),
@@ -157,6 +162,29 @@ func (s *Service) reload(ctx context.Context) error {
 	}
 	s.current.Store(next)
 	return nil
+}
+
+// has reports whether the snapshot was made from these records and no others.
+func (n *snapshot) has(roles []store.Role, policies []store.Policy, entities []store.Entity) bool {
+	if len(roles) != len(n.roles) || len(policies) != len(n.policies) || len(entities) != len(n.entities) {
+		return false
+	}
+	for _, r := range roles {
+		if have := n.roles[strings.ToLower(r.Name)]; have == nil || !reflect.DeepEqual(have.record, r) {
+			return false
+		}
+	}
+	for _, p := range policies {
+		if have := n.policies[p.ARN]; have == nil || !reflect.DeepEqual(have.record, p) {
+			return false
+		}
+	}
+	for _, e := range entities {
+		if !reflect.DeepEqual(n.entities[e.ARN], e) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Service) nextVersion() uint64 {

@@ -206,9 +206,7 @@ func (sv *Services) maintain(ctx context.Context) {
 		case <-rotate.C:
 			err = sv.Identities.RotateKeys(ctx)
 		case <-reload.C:
-			if sv.Revocations.feed != nil { // without a feed this is the only process
-				err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx))
-			}
+			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			sv.log.Error("reading keys, roles and identity pools", "error", err)
