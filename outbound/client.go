@@ -44,6 +44,7 @@ func (r *Rules) redirect(next *http.Request, before []*http.Request) error {
 	if len(before) > r.Redirects || before[0].Method != http.MethodGet {
 		return http.ErrUseLastResponse
 	}
+	next.Header.Del("Referer") // the query of the URL before may have secrets
 	return r.CheckURL(next.URL.String())
 }
 

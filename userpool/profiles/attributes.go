@@ -71,14 +71,31 @@ func (x *visit) mayWrite(name string) bool {
 	return x.client.MayWrite(name)
 }
 
-// denies reports whether the provider itself says that the address is not verified.
-func (x *visit) denies(name string) bool {
-	return slices.Contains(addresses, name) && (strings.EqualFold(x.mapped[mark(name)], "false") || strings.EqualFold(x.claims[mark(name)], "false"))
+// said returns what the provider says of an address: whether it is verified. The standard mark belongs to the standard claim: it says
+// nothing of an address that is mapped from another one.
+func (x *visit) said(address string) (mark string, ok bool) {
+	claim := address + "_verified"
+	from := x.provider.Mapping[claim]
+	if from == "" {
+		from = claim
+	}
+	if !slices.Contains(addresses, address) || from == claim && x.provider.Mapping[address] != address {
+		return "", false
+	}
+	mark, ok = x.claims[from]
+	return mark, ok
+}
+
+// denies reports whether the provider itself says that the address is not verified, in whatever words.
+func (x *visit) denies(address string) bool {
+	mark, ok := x.said(address)
+	return ok && !strings.EqualFold(mark, "true")
 }
 
 // verified reports whether the provider says that the address is verified.
-func (x *visit) verified(name string) bool {
-	return !x.denies(name) && (strings.EqualFold(x.mapped[mark(name)], "true") || strings.EqualFold(x.claims[mark(name)], "true"))
+func (x *visit) verified(address string) bool {
+	mark, ok := x.said(address)
+	return ok && strings.EqualFold(mark, "true")
 }
 
 // changes returns what the sign-in changes of a user's attributes.

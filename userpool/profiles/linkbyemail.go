@@ -50,7 +50,7 @@ func (x *visit) linkByEmail(ctx context.Context) (*found, error) {
 	return f, nil
 }
 
-// ofEmail returns the one user of the pool itself who has verified the address, or nil.
+// ofEmail returns the one user of the pool itself who has verified the address and is not disabled, or nil.
 func (x *visit) ofEmail(tx store.Tx, address string) (*store.User, error) {
 	filter := store.Filter{Name: "email", Value: address}
 	if x.pool.FoldsCase {
@@ -63,7 +63,7 @@ func (x *visit) ofEmail(tx store.Tx, address string) (*store.User, error) {
 	var one *store.User
 	for i, u := range list {
 		switch {
-		case u.Status == userpool.StatusExternal, u.Status == userpool.StatusUnconfirmed, !userpool.Verified(u.Attributes, "email"):
+		case !u.Enabled, u.Status == userpool.StatusExternal, u.Status == userpool.StatusUnconfirmed, !userpool.Verified(u.Attributes, "email"):
 		case one != nil:
 			return nil, nil
 		default:

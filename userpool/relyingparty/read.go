@@ -87,7 +87,19 @@ func (s *Service) proof(p *providers.Provider, t *tokens, id, info *token.Claims
 			}
 		}
 	}
-	maps.Copy(attributes, idTexts)
+	fromID := maps.Clone(idTexts)
+	for _, address := range []string{"email", "phone_number"} {
+		// The mark that an address is verified says nothing of the other document's address.
+		mine, ok := fromID[address]
+		other, both := attributes[address]
+		switch {
+		case ok && mine != other:
+			delete(attributes, address+"_verified")
+		case !ok && both:
+			delete(fromID, address+"_verified")
+		}
+	}
+	maps.Copy(attributes, fromID)
 	subject := attributes[p.SubjectName()]
 	if id != nil {
 		subject = text(id, "sub")

@@ -97,5 +97,5 @@ func FederatedSignIn(p *userpool.Pool, c *userpool.Client, u *store.User, now ti
 // Request returns the request for tokens of the recorded sign-in, with the scopes.
 func (r Record) Request(p *userpool.Pool, c *userpool.Client, scopes ...string) tokens.Request {
 	return tokens.Request{Pool: p, Client: c, Sub: r.Sub, Flow: r.Flow, Scopes: scopes, AuthTime: r.Time, Methods: r.Methods, Event: r.Event,
-		DeviceKey: r.DeviceKey, Source: triggers.HostedAuth, Confirm: func(_ store.Tx, u *store.User) error { return r.Check(u) }}
+		DeviceKey: r.DeviceKey, Provider: r.Provider, Subject: r.Subject, Source: triggers.HostedAuth, Confirm: func(_ store.Tx, u *store.User) error { return r.Check(u) }}
 }

@@ -46,6 +46,10 @@ type Request struct {
 	AuthTime time.Time
 	Methods  []string // how the user signed in: the claim amr, see userpool/assurance; nil for none
 
+	// Provider and Subject are the account at an identity provider with which the user signed in; "" for none. Renewals end when the user
+	// loses it.
+	Provider, Subject string
+
 	DeviceKey string               // the device of the sign-in; "" for none
 	NewDevice bool                 // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
 	Source    triggers.TokenSource // for PreTokenGeneration; "" is triggers.SignIn
@@ -145,6 +149,9 @@ type familyContext struct {
 	Hosted   bool     `json:"hosted,omitempty"`
 	Resource string   `json:"resource,omitempty"`
 	Group    string   `json:"group,omitempty"` // the group key of the device that the sign-in may confirm
+
+	Provider string `json:"provider,omitempty"` // of the account at an identity provider
+	Subject  string `json:"subject,omitempty"`
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
@@ -163,7 +170,7 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	if err != nil {
 		return rec, "", err
 	}
-	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr}
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr, Provider: r.Provider, Subject: r.Subject}
 	if device != nil {
 		kept.Group = device.GroupKey
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 // A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
@@ -187,6 +188,9 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 	}
 	if u.Status == userpool.StatusResetRequired {
 		return nil, userpool.ErrResetRequired, nil
+	}
+	if state.Provider != "" && !providers.HasIdentity(&u, state.Provider, state.Subject) {
+		return nil, errRefreshRevoked, nil // the account was taken off the user
 	}
 	if in.Confirm != nil {
 		if err := in.Confirm(&u); err != nil {
