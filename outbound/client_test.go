@@ -88,6 +88,9 @@ func TestRedirectsAreCountedAndChecked(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/end":
+			if from := r.Header.Get("Referer"); from != "" {
+				t.Errorf("the query of the URL before goes on: %s", from)
+			}
 			_, _ = w.Write([]byte("end"))
 		default:
 			http.Redirect(w, r, target, http.StatusFound)
@@ -95,7 +98,7 @@ func TestRedirectsAreCountedAndChecked(t *testing.T) {
 	}))
 	defer server.Close()
 	client := outbound.Client(outbound.Rules{Networks: loopback, Redirects: 1})
-	get := func() (*http.Response, error) { return client.Get(server.URL + "/start") }
+	get := func() (*http.Response, error) { return client.Get(server.URL + "/start?secret=s") }
 	answer, err := get()
 	if err != nil || answer.StatusCode != http.StatusOK {
 		t.Fatalf("one redirect: %v, %v", answer, err)

@@ -150,9 +150,18 @@ func TestAnAccountIsTakenOff(t *testing.T) {
 	ann := h.User(h.pool, "ann")
 	h.link(local("ann"), account("Corp", subject, "1"))
 	by := h.must("Corp", proof("1"))
+	set, err := h.Tokens.Issue(t.Context(), by.Record().Request(by.Pool, by.Client, "openid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Refresh(h.client, set.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.Profiles.Disable(t.Context(), h.pool, account("Corp", subject, "1")); err != nil {
 		t.Fatal(err)
 	}
+	_, err = h.Refresh(h.client, set.RefreshToken)
+	userpooltest.WantFault(t, err, fault.NotAuthorized, "*")
 	if got := h.Attribute(h.pool, "ann", "identities"); got != "" {
 		t.Error(got)
 	}
@@ -182,7 +191,7 @@ func TestAnAccountIsTakenOff(t *testing.T) {
 	if err := h.Profiles.Disable(t.Context(), h.pool, account("Cognito", subject, "ann")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.SignIn(h.client, "ann", userpooltest.Password)
+	_, err = h.SignIn(h.client, "ann", userpooltest.Password)
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "Incorrect username or password.")
 	if by := h.must("Other", proof("2")); by.User.Sub != ann.Sub {
 		t.Error("another user")

@@ -31,6 +31,10 @@ func TestADeclaredProviderLinksByVerifiedAddresses(t *testing.T) {
 	ann := h.User(h.pool, "ann", address("Ann@b.test", "true")...)
 	h.User(h.pool, "unverified", address("u@b.test", "false")...)
 	h.User(h.pool, "one", address("two@b.test", "true")...)
+	h.User(h.pool, "disabled", address("d@b.test", "true")...)
+	if err := h.Users.AdminDisableUser(t.Context(), h.pool, "disabled"); err != nil {
+		t.Fatal(err)
+	}
 	h.User(h.pool, "two", address("two@b.test", "true")...)
 	if _, err := h.SignUp(h.client, "squatter", address("s@b.test", "true")[:1]...); err != nil {
 		t.Fatal(err)
@@ -43,6 +47,7 @@ func TestADeclaredProviderLinksByVerifiedAddresses(t *testing.T) {
 		"the user never confirmed":          {"mail", "s@b.test", "mail_ok", "true"},
 		"nobody has it":                     {"mail", "n@b.test", "mail_ok", "true"},
 		"a mark by the provider's own name": {"mail", "ann@b.test", "mail_ok", "false", "email_verified", "true"},
+		"a disabled user has it":            {"mail", "d@b.test", "mail_ok", "true"},
 	} {
 		if by := h.must("Corp", proof(strings.ReplaceAll(name, " ", "-"), says...)); by.User.Status != userpool.StatusExternal {
 			t.Errorf("%s: %+v", name, by.User)
@@ -82,6 +87,43 @@ func TestADeclaredProviderLinksByVerifiedAddresses(t *testing.T) {
 	}
 	if by := h.must("Corp", proof("a1")); by.User.Sub == ann.Sub {
 		t.Error("a deleted user comes back")
+	}
+}
+
+// The standard claim email_verified is about the claim email, whatever the provider's other claims say.
+func TestTheMarkOfOneAddressSaysNothingOfAnother(t *testing.T) {
+	s := settings()
+	s.AliasAttributes, s.UsernameConfiguration = nil, &userpool.UsernameConfig{}
+	h, _ := enter(t, s, nil)
+	ann := h.User(h.pool, "ann", address("ann@b.test", "true")...)
+	says := []string{"upn", "ann@b.test", "email", "evil@b.test", "email_verified", "true"}
+	h.declare(map[string]string{"email": "upn"})
+	if by := h.must("Corp", proof("1", says...)); by.User.Sub == ann.Sub {
+		t.Error("without a mapped mark")
+	}
+	h.declare(map[string]string{"email": "upn", "email_verified": "email_verified"})
+	if by := h.must("Corp", proof("2", says...)); by.User.Sub == ann.Sub {
+		t.Error("with the standard mark")
+	}
+	h.declare(map[string]string{"email": "email"})
+	if by := h.must("Corp", proof("3", "email", "ann@b.test", "email_verified", "true")); by.User.Sub != ann.Sub {
+		t.Error("the address's own mark does not count")
+	}
+}
+
+// A link that an administrator made by an address does not count if the provider denies the address, in whatever words.
+func TestWhatIsNotTrueDeniesAnAddress(t *testing.T) {
+	h, _ := enter(t, settings(), nil)
+	ann := h.User(h.pool, "ann")
+	h.declare(map[string]string{"email": "email"})
+	h.link(local("ann"), account("Corp", "email", "a@b.test"))
+	for _, mark := range []string{"false", "no", "0", "[false]", "False ", "{}", ""} {
+		if by, err := h.signIn("Corp", proof("x"+mark[:min(1, len(mark))], "email", "a@b.test", "email_verified", mark)); err == nil && by.User.Sub == ann.Sub {
+			t.Errorf("mark %q", mark)
+		}
+	}
+	if by := h.must("Corp", proof("good", "email", "a@b.test", "email_verified", "True")); by.User.Sub != ann.Sub {
+		t.Error("a verified address is not the link's")
 	}
 }
 

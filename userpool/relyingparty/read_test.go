@@ -59,6 +59,37 @@ func TestTheRequestHasCognitosOrder(t *testing.T) {
 	}
 }
 
+func TestAMarkStaysWithTheAddressOfItsDocument(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		id           map[string]any
+		info         string
+		email, marks string
+	}{
+		"a mark without an address":               {map[string]any{"email": nil, "email_verified": true}, `{"sub":"user-1","email":"a@x.test","email_verified":false}`, "a@x.test", "false"},
+		"the mark of another address":             {map[string]any{"email": "a@x.test", "email_verified": nil}, `{"sub":"user-1","email":"b@x.test","email_verified":true}`, "a@x.test", ""},
+		"the mark of the same address":            {map[string]any{"email": "a@x.test", "email_verified": nil}, `{"sub":"user-1","email":"a@x.test","email_verified":true}`, "a@x.test", "true"},
+		"the ID token's mark of the same address": {map[string]any{"email": "a@x.test", "email_verified": false}, `{"sub":"user-1","email":"a@x.test","email_verified":true}`, "a@x.test", "false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for claim, value := range tc.id {
+				if w.claims[claim] = value; value == nil {
+					delete(w.claims, claim)
+				}
+			}
+			w.info = tc.info
+			proof, err := w.signIn()
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "email", proof.Attributes["email"], tc.email)
+			equal(t, "email_verified", proof.Attributes["email_verified"], tc.marks)
+		})
+	}
+}
+
 func TestAProofJoinsTheIDTokenAndUserInfo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
