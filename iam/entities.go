@@ -1,9 +1,12 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"reflect"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/assertion"
@@ -37,19 +40,28 @@ func (s *Service) changeEntity(ctx context.Context, arn string, write func(tx st
 		return err
 	}
 	next := s.current.Load().clone()
-	delete(next.entities, arn)
+	next.forget(arn)
 	if after != nil {
-		next.entities[arn] = *after
+		next.read(s, *after)
 	}
-	next.readEntities(s)
 	s.current.Store(next)
 	return nil
 }
 
-// editEntity changes the content of an entity, as edit says. T is the content's form. Errors: store.ErrNotFound.
-func editEntity[T any](ctx context.Context, s *Service, arn string, edit func(tx store.Tx, content *T) error) error {
+// deleteEntity deletes an entity of a kind. Errors: store.ErrNotFound.
+func (s *Service) deleteEntity(ctx context.Context, arn, kind string) error {
 	return s.changeEntity(ctx, arn, func(tx store.Tx) error {
-		e, content, err := readEntity[T](tx, arn)
+		if e, err := tx.Entities.Get(arn); err != nil || e.Kind != kind {
+			return cmp.Or(err, store.ErrNotFound)
+		}
+		return tx.Entities.Delete(arn)
+	})
+}
+
+// editEntity changes the content of an entity of a kind, as edit says. T is the content's form. Errors: store.ErrNotFound.
+func editEntity[T any](ctx context.Context, s *Service, arn, kind string, edit func(tx store.Tx, content *T) error) error {
+	return s.changeEntity(ctx, arn, func(tx store.Tx) error {
+		e, content, err := readEntity[T](tx, arn, kind)
 		if err != nil {
 			return err
 		}
@@ -64,9 +76,12 @@ func editEntity[T any](ctx context.Context, s *Service, arn string, edit func(tx
 	})
 }
 
-// readEntity returns a stored entity and its content. Errors: store.ErrNotFound.
-func readEntity[T any](tx store.Tx, arn string) (e store.Entity, content T, err error) {
+// readEntity returns a stored entity of a kind and its content. Errors: store.ErrNotFound.
+func readEntity[T any](tx store.Tx, arn, kind string) (e store.Entity, content T, err error) {
 	if e, err = tx.Entities.Get(arn); err == nil {
+		if e.Kind != kind {
+			return e, content, store.ErrNotFound
+		}
 		err = json.Unmarshal(e.Content, &content)
 	}
 	return e, content, err
@@ -87,34 +102,49 @@ func (s *Service) insertEntity(ctx context.Context, arn, kind string, content an
 	})
 }
 
-// readEntities makes providers and profiles from entities. One that cannot be read is left out, so that it gives nothing to anyone.
-func (n *snapshot) readEntities(s *Service) {
-	n.issuers, n.profiles, n.assertors = make(map[string]*OIDCProvider), make(map[string]*InstanceProfile), make(map[string]*SAMLProvider)
-	for arn, e := range n.entities {
-		var err error
-		switch e.Kind {
-		case oidcProvider:
-			p := &OIDCProvider{ARN: arn, CreatedAt: e.CreatedAt}
-			if err = json.Unmarshal(e.Content, p); err == nil {
-				n.issuers[p.URL] = p
-			}
-		case samlProvider:
-			p := &SAMLProvider{ARN: arn, CreatedAt: e.CreatedAt}
-			if err = json.Unmarshal(e.Content, p); err == nil {
-				if p.parsed, err = assertion.ParseMetadata([]byte(p.Metadata), e.ModifiedAt); err == nil {
-					n.assertors[arn] = p
-				}
-			}
-		case instanceProfile:
-			p := &InstanceProfile{ARN: arn, CreatedAt: e.CreatedAt}
-			if err = json.Unmarshal(e.Content, p); err == nil {
-				n.profiles[strings.ToLower(p.Name)] = p
+// read puts an entity into the snapshot. One that does not parse is left out of what the service uses, so that it gives nothing to anyone.
+func (n *snapshot) read(s *Service, e store.Entity) {
+	n.entities[e.ARN] = e
+	var err error
+	switch e.Kind {
+	case oidcProvider:
+		p := &OIDCProvider{ARN: e.ARN, CreatedAt: e.CreatedAt}
+		if err = json.Unmarshal(e.Content, p); err == nil {
+			n.issuers[p.URL] = p
+		}
+	case samlProvider:
+		p := &SAMLProvider{ARN: e.ARN, CreatedAt: e.CreatedAt}
+		if err = json.Unmarshal(e.Content, p); err == nil {
+			if p.parsed, err = assertion.ParseMetadata([]byte(p.Metadata), e.ModifiedAt); err == nil {
+				n.assertors[e.ARN] = p
 			}
 		}
-		if err != nil {
-			s.log.Error("a stored entity of IAM does not parse and is not used", "arn", arn, "error", err)
+	case instanceProfile:
+		p := &InstanceProfile{ARN: e.ARN, CreatedAt: e.CreatedAt}
+		if err = json.Unmarshal(e.Content, p); err == nil {
+			n.profiles[strings.ToLower(p.Name)] = p
 		}
 	}
+	if err != nil {
+		s.log.Error("a stored entity of IAM does not parse and is not used", "arn", e.ARN, "error", err)
+	}
+}
+
+// keep puts an entity into the snapshot as the snapshot before has it, or reads it if it has changed: metadata are long.
+func (n *snapshot) keep(s *Service, e store.Entity, before *snapshot) {
+	if p := before.assertors[e.ARN]; p != nil && reflect.DeepEqual(before.entities[e.ARN], e) {
+		n.entities[e.ARN], n.assertors[e.ARN] = e, p
+		return
+	}
+	n.read(s, e)
+}
+
+// forget takes an entity out of the snapshot.
+func (n *snapshot) forget(arn string) {
+	delete(n.entities, arn)
+	delete(n.assertors, arn)
+	maps.DeleteFunc(n.issuers, func(_ string, p *OIDCProvider) bool { return p.ARN == arn })
+	maps.DeleteFunc(n.profiles, func(_ string, p *InstanceProfile) bool { return p.ARN == arn })
 }
 
 // count returns the number of stored entities of a kind.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
+
+// maxProfiles is the quota of an account: IAM user guide, "IAM and AWS STS quotas".
+const maxProfiles = 1000
 
 // InstanceProfile is a record that tools keep beside a role for EC2. It grants nothing here.
 type InstanceProfile struct {
@@ -43,9 +47,15 @@ func (s *Service) CreateInstanceProfile(ctx context.Context, p InstanceProfile) 
 	}
 	p.ID, p.CreatedAt = id, s.now()
 	p.ARN = "arn:aws:iam::" + s.account + ":instance-profile" + p.Path + p.Name
-	err = s.insertEntity(ctx, p.ARN, instanceProfile, p, func(store.Tx) error {
-		if _, taken := s.current.Load().profiles[strings.ToLower(p.Name)]; taken { // s.writing is held
+	err = s.insertEntity(ctx, p.ARN, instanceProfile, p, func(tx store.Tx) error {
+		all, err := storedProfiles(tx)
+		switch {
+		case err != nil:
+			return err
+		case slices.ContainsFunc(all, func(have InstanceProfile) bool { return strings.EqualFold(have.Name, p.Name) }):
 			return store.ErrExists
+		case len(all) >= maxProfiles:
+			return limitExceeded("InstanceProfilesPerAccount", maxProfiles)
 		}
 		return nil
 	})
@@ -53,6 +63,22 @@ func (s *Service) CreateInstanceProfile(ctx context.Context, p InstanceProfile) 
 		return InstanceProfile{}, fault.New(fault.EntityExists, "Instance Profile %s already exists.", p.Name)
 	}
 	return p, err
+}
+
+// storedProfiles returns the profiles as a transaction reads them: another process may have written.
+func storedProfiles(tx store.Tx) (all []InstanceProfile, err error) {
+	list, err := tx.Entities.List(store.Page{})
+	for _, e := range list {
+		if e.Kind != instanceProfile {
+			continue
+		}
+		var p InstanceProfile
+		if err := json.Unmarshal(e.Content, &p); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, err
 }
 
 // InstanceProfile returns a profile by its name, compared without case. Errors: NoSuchEntity.
@@ -87,7 +113,7 @@ func (s *Service) DeleteInstanceProfile(ctx context.Context, name string) error 
 		return err
 	}
 	return orNoProfile(name, s.changeEntity(ctx, p.ARN, func(tx store.Tx) error {
-		_, content, err := readEntity[InstanceProfile](tx, p.ARN)
+		_, content, err := readEntity[InstanceProfile](tx, p.ARN, instanceProfile)
 		switch {
 		case err != nil:
 			return err
@@ -146,7 +172,7 @@ func (s *Service) editProfile(ctx context.Context, name string, edit func(store.
 	if err != nil {
 		return err
 	}
-	return orNoProfile(name, editEntity(ctx, s, p.ARN, edit))
+	return orNoProfile(name, editEntity(ctx, s, p.ARN, instanceProfile, edit))
 }
 
 func orNoProfile(name string, err error) error {

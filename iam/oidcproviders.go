@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -68,6 +69,9 @@ func isIssuerURL(text string) bool {
 	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(text, "?#") || u.String() != text {
 		return false
 	}
+	if strings.EqualFold(u.Hostname(), poolProvider) {
+		return false // identity pools sign with that name here
+	}
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
 }
 
@@ -123,6 +127,16 @@ func (s *Service) Issuer(iss string) (clientIDs []string, ok bool) {
 	return p.ClientIDs, true
 }
 
+// Federates reports whether the trust policy of a role names a provider that needs no registration, such as accounts.google.com.
+func (s *Service) Federates(provider string) bool {
+	for _, r := range s.current.Load().roles {
+		if bytes.Contains(r.record.Trust, []byte(provider)) {
+			return true
+		}
+	}
+	return false
+}
+
 // OIDCProviders returns all providers by ARN.
 func (s *Service) OIDCProviders() []OIDCProvider {
 	issuers := s.current.Load().issuers
@@ -137,22 +151,15 @@ func (s *Service) OIDCProviders() []OIDCProvider {
 // DeleteOIDCProvider removes an issuer. Its tokens are refused from then on. One that does not exist is no error. IAM API
 // reference, DeleteOpenIDConnectProvider.
 func (s *Service) DeleteOIDCProvider(ctx context.Context, arn string) error {
-	if _, err := s.OIDCProvider(arn); err != nil {
-		return nil //nolint:nilerr // there is nothing to delete
+	if err := s.deleteEntity(ctx, arn, oidcProvider); !errors.Is(err, store.ErrNotFound) {
+		return err
 	}
-	err := s.changeEntity(ctx, arn, func(tx store.Tx) error { return tx.Entities.Delete(arn) })
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 // editProvider changes the provider with an ARN. Errors: NoSuchEntity and those of edit.
 func (s *Service) editProvider(ctx context.Context, arn string, edit func(p *OIDCProvider) error) error {
-	if _, err := s.OIDCProvider(arn); err != nil {
-		return err
-	}
-	return orNoProvider(arn, editEntity(ctx, s, arn, func(_ store.Tx, p *OIDCProvider) error { return edit(p) }))
+	return orNoProvider(arn, editEntity(ctx, s, arn, oidcProvider, func(_ store.Tx, p *OIDCProvider) error { return edit(p) }))
 }
 
 // AddClientID accepts tokens for one more client. A client that is there already is no error. Errors: NoSuchEntity, LimitExceeded.

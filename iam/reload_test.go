@@ -3,6 +3,7 @@ package iam_test
 import (
 	"testing"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/store"
 )
@@ -44,5 +45,70 @@ func TestReadingWithoutNewsKeepsTheVersion(t *testing.T) {
 	must(t, w.TagRole(t.Context(), "r", map[string]string{"a": "b"}))
 	if w.Version() == before {
 		t.Error("a change keeps the version")
+	}
+}
+
+// Another process has written since this one read.
+func TestChangesAreMadeToWhatTheStoreHas(t *testing.T) {
+	w := newWorld(t)
+	other := *w
+	other.open()
+	p, err := w.CreateOIDCProvider(t.Context(), iam.OIDCProvider{URL: "https://idp.example.com", ClientIDs: []string{"app"}})
+	must(t, err)
+	must(t, other.TagOIDCProvider(t.Context(), p.ARN, map[string]string{"a": "b"}))
+	must(t, other.DeleteOIDCProvider(t.Context(), p.ARN))
+	must(t, w.Reload(t.Context()))
+	if _, ok := w.Issuer(p.URL); ok {
+		t.Error("the provider was not deleted")
+	}
+
+	_, err = w.CreateInstanceProfile(t.Context(), iam.InstanceProfile{Name: "Web", Path: "/a/"})
+	must(t, err)
+	_, err = other.CreateInstanceProfile(t.Context(), iam.InstanceProfile{Name: "web", Path: "/b/"})
+	if fault.KindOf(err) != fault.EntityExists {
+		t.Errorf("a second profile of the name: %v", err)
+	}
+	_, err = w.CreateRole(t.Context(), store.Role{Name: "r", Trust: []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`)})
+	must(t, err)
+	must(t, w.AddRole(t.Context(), "web", "r"))
+	if err := other.DeleteRole(t.Context(), "r"); fault.KindOf(err) != fault.DeleteConflict {
+		t.Errorf("a role in a profile: %v", err)
+	}
+}
+
+func TestAProviderOfOneKindIsNotOneOfAnother(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.CreateInstanceProfile(t.Context(), iam.InstanceProfile{Name: "web"})
+	must(t, err)
+	must(t, w.DeleteOIDCProvider(t.Context(), p.ARN))
+	if err := w.DeleteSAMLProvider(t.Context(), p.ARN); fault.KindOf(err) != fault.NoSuchEntity {
+		t.Error(err)
+	}
+	if err := w.AddClientID(t.Context(), p.ARN, "app"); fault.KindOf(err) != fault.NoSuchEntity {
+		t.Error(err)
+	}
+	if _, err := w.InstanceProfile("web"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNobodyRegistersTheNameOfTheIdentityPools(t *testing.T) {
+	w := newWorld(t)
+	for _, url := range []string{poolURL, poolURL + "/", "https://Cognito-Identity.amazonaws.com", poolURL + ":443"} {
+		if _, err := w.CreateOIDCProvider(t.Context(), iam.OIDCProvider{URL: url}); fault.KindOf(err) != fault.Validation {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+func TestATokenWithoutASubjectIsRefused(t *testing.T) {
+	w := newWorld(t)
+	arn := w.role("partner", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::`+account+`:oidc-provider/idp.example.com/tenant"},
+		"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringNotEquals":{"idp.example.com/tenant:sub":"banned"}}}}`)
+	for name, claims := range map[string]map[string]any{"none": {"aud": "partner"}, "empty": {"aud": "partner", "sub": ""}} {
+		_, err := w.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: arn, SessionName: "session", Token: w.sign(oidcURL, claims)})
+		if fault.KindOf(err) != fault.InvalidIdentityToken {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

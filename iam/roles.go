@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -131,7 +132,11 @@ func (s *Service) DeleteRole(ctx context.Context, name string) error {
 		if len(r.Inline) > 0 {
 			return fault.New(fault.DeleteConflict, "Cannot delete entity, must delete policies first.")
 		}
-		if len(s.InstanceProfilesOf(r.Name)) > 0 {
+		profiles, err := storedProfiles(tx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(profiles, func(p InstanceProfile) bool { return strings.EqualFold(p.Role, r.Name) }) {
 			return errRoleInProfile
 		}
 		return tx.Roles.Delete(r.Name)

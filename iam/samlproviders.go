@@ -100,10 +100,7 @@ func (s *Service) UpdateSAMLProvider(ctx context.Context, arn, metadata string) 
 
 // DeleteSAMLProvider removes a provider. Its assertions are refused from then on. Errors: NoSuchEntity.
 func (s *Service) DeleteSAMLProvider(ctx context.Context, arn string) error {
-	if _, err := s.SAMLProvider(arn); err != nil {
-		return err
-	}
-	err := s.changeEntity(ctx, arn, func(tx store.Tx) error { return tx.Entities.Delete(arn) })
+	err := s.deleteEntity(ctx, arn, samlProvider)
 	if errors.Is(err, store.ErrNotFound) {
 		return noSAMLProvider(arn)
 	}
@@ -112,10 +109,7 @@ func (s *Service) DeleteSAMLProvider(ctx context.Context, arn string) error {
 
 // editSAMLProvider changes the provider with an ARN. Errors: NoSuchEntity and those of edit.
 func (s *Service) editSAMLProvider(ctx context.Context, arn string, edit func(p *SAMLProvider) error) error {
-	if _, err := s.SAMLProvider(arn); err != nil {
-		return err
-	}
-	err := editEntity(ctx, s, arn, func(_ store.Tx, p *SAMLProvider) error { return edit(p) })
+	err := editEntity(ctx, s, arn, samlProvider, func(_ store.Tx, p *SAMLProvider) error { return edit(p) })
 	if errors.Is(err, store.ErrNotFound) {
 		return noSAMLProvider(arn)
 	}

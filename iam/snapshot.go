@@ -149,11 +149,15 @@ func (s *Service) reload(ctx context.Context) error {
 		byARN:    make(map[string]*role, len(roles)),
 		policies: make(map[string]*managed, len(policies)),
 		entities: make(map[string]store.Entity, len(entities)),
+		issuers:  make(map[string]*OIDCProvider), profiles: make(map[string]*InstanceProfile), assertors: make(map[string]*SAMLProvider),
+	}
+	before := s.current.Load()
+	if before == nil {
+		before = new(snapshot)
 	}
 	for _, e := range entities {
-		next.entities[e.ARN] = e
+		next.keep(s, e, before)
 	}
-	next.readEntities(s)
 	for _, p := range policies {
 		next.policies[p.ARN] = s.compileManaged(p)
 	}
@@ -261,6 +265,7 @@ func (n *snapshot) clone() *snapshot {
 	next := *n
 	next.version++
 	next.roles, next.byARN, next.policies, next.entities = maps.Clone(n.roles), maps.Clone(n.byARN), maps.Clone(n.policies), maps.Clone(n.entities)
+	next.issuers, next.profiles, next.assertors = maps.Clone(n.issuers), maps.Clone(n.profiles), maps.Clone(n.assertors)
 	return &next
 }
 

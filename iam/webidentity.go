@@ -78,7 +78,10 @@ func (s *Service) verifyWeb(ctx context.Context, raw string) (*token.Token, erro
 		return nil, fault.New(fault.InvalidIdentityToken, "No OpenIDConnect provider found in your account")
 	}
 	verified, err := (*verifier).Verify(ctx, raw)
-	if err == nil {
+	switch {
+	case err == nil && verified.Subject == "": // a condition that denies a subject would not apply to it
+		return nil, fault.New(fault.InvalidIdentityToken, "Missing a required claim: sub")
+	case err == nil:
 		return verified, nil
 	}
 	refused, ok := errors.AsType[*token.Error](err)

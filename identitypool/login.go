@@ -80,6 +80,9 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	case public && !isOpenID[key]:
 		return login{}, fault.New(fault.NotAuthorized, "Logins of %s cannot be verified by this server.", key)
 	}
+	if iss, ok := token.UnverifiedIssuer(raw); ok && iss != Issuer && s.canonical(withoutScheme(iss)) != name {
+		return login{}, invalidLogin("Issuer doesn't match providerName") // before the keys of an issuer are fetched for nothing
+	}
 	t, err := s.verifyToken(ctx, raw)
 	if err != nil {
 		return login{}, err
@@ -97,6 +100,8 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return login{}, invalidLogin("Missing a required claim: aud")
 	case len(clients) > 0:
 		return s.userPoolLogin(ctx, l, clients)
+	case t.TokenUse == "access":
+		return login{}, invalidLogin("Not a valid OpenId Connect identity token.")
 	case arn != "":
 		l.mapping = arn
 		clients := t.Issuer.ClientIDs

@@ -48,6 +48,7 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 		"an unknown issuer":                      {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
 		"a provider that the pool does not have": {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch},
 		"the token under a remote issuer's key":  {map[string]string{oidcKey: w.idToken("alice", nil)}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
+		"a remote access token":                  {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
 		"a remote token of another client":       {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "other"})}, fault.NotAuthorized, unsupported},
 		"a remote token with another azp":        {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "azp": "other"})}, fault.NotAuthorized, unsupported},
 		"one good login and one bad":             {map[string]string{loginKey: good[loginKey], oidcKey: "x"}, fault.NotAuthorized, ""},

@@ -207,6 +207,7 @@ func (sv *Services) maintain(ctx context.Context) {
 			err = sv.Identities.RotateKeys(ctx)
 		case <-reload.C:
 			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx))
+			sv.issuers.Sweep()
 		}
 		if err != nil && ctx.Err() == nil {
 			sv.log.Error("reading keys, roles and identity pools", "error", err)

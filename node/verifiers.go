@@ -105,15 +105,22 @@ type webIdentities struct {
 func (w *webIdentities) Verify(ctx context.Context, raw string) (*token.Token, error) {
 	iss, _ := token.UnverifiedIssuer(raw)
 	clients, registered := w.roles.Issuer(iss)
-	if !registered && !identitypool.IsGoogle(iss) {
+	if iss == identitypool.Issuer || !registered && !(identitypool.IsGoogle(iss) && w.roles.Federates("accounts.google.com")) {
 		return w.identities.Verify(ctx, raw)
 	}
 	t, err := w.logins.Verify(ctx, raw)
 	switch {
 	case err != nil || !registered:
 		return t, err
-	case t.TokenUse == "access", !slices.ContainsFunc(t.Audience, func(aud string) bool { return slices.Contains(clients, aud) }):
+	case t.TokenUse == "access", !isFor(t, clients):
 		return nil, &token.Error{Reason: token.WrongAudience}
 	}
 	return t, nil
+}
+
+// isFor reports whether a token is for one of the clients, and was issued to one of them if it says to whom.
+func isFor(t *token.Token, clients []string) bool {
+	known := func(id string) bool { return slices.Contains(clients, id) }
+	azp, given := t.Claims.Values("azp")
+	return slices.ContainsFunc(t.Audience, known) && (!given || len(azp) == 1 && known(azp[0]))
 }

@@ -100,3 +100,26 @@ func TestABodyThatStallsIsEndedByItsTimer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestATokenIsForTheClientsOfItsProvider(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"aud":"a"}`:                    true,
+		`{"aud":["x","a"]}`:              true,
+		`{"aud":"a","azp":"b"}`:          true,
+		`{"aud":"x"}`:                    false,
+		`{"aud":"x","azp":"a"}`:          false,
+		`{"aud":"a","azp":"evil"}`:       false,
+		`{"aud":"a","azp":["a","evil"]}`: false,
+		`{"aud":"a","azp":""}`:           false,
+		`{}`:                             false,
+	} {
+		claims, err := token.ParseClaims(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		audience, _ := claims.Values("aud")
+		if got := isFor(&token.Token{Audience: audience, Claims: claims}, []string{"a", "b"}); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}

@@ -122,18 +122,26 @@ func (v *Verifier) of(iss, jwksURL string) (*known, error) {
 // evict makes room for one issuer. It removes those that are no longer registered and, if that is not enough, the one that has been
 // kept longest. The caller holds the lock.
 func (v *Verifier) evict() {
+	v.sweep()
+	if len(v.known) < maxIssuers {
+		return
+	}
 	oldest := ""
+	for iss, k := range v.known {
+		if oldest == "" || k.since.Before(v.known[oldest].since) {
+			oldest = iss
+		}
+	}
+	v.end(v.known[oldest])
+	delete(v.known, oldest)
+}
+
+func (v *Verifier) sweep() {
 	for iss, k := range v.known {
 		if _, ok := v.o.Lookup(iss); !ok {
 			v.end(k)
 			delete(v.known, iss)
-		} else if oldest == "" || k.since.Before(v.known[oldest].since) {
-			oldest = iss
 		}
-	}
-	if len(v.known) >= maxIssuers {
-		v.end(v.known[oldest])
-		delete(v.known, oldest)
 	}
 }
 
@@ -144,6 +152,13 @@ func (v *Verifier) end(k *known) {
 			v.log().Warn("closing the keys of an issuer", "error", err)
 		}
 	}()
+}
+
+// Sweep ends fetching the keys of issuers that are no longer registered. Call it now and then.
+func (v *Verifier) Sweep() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sweep()
 }
 
 // Close ends the background work.

@@ -140,8 +140,15 @@ func TestTokensOfRegisteredIssuersAreVerified(t *testing.T) {
 	if n := w.asked["keys.example.com"]; n != 1 {
 		t.Errorf("%d requests to the other place", n)
 	}
+	v.Sweep()
+	if len(v.known) != 1 {
+		t.Error("a registered issuer was swept away")
+	}
 	r.remove(iss)
 	verify("removed", iss, token.UnknownIssuer)
+	if v.Sweep(); len(v.known) != 0 {
+		t.Error("the keys of a removed issuer are still fetched")
+	}
 	if _, err := v.Verify(t.Context(), "x"); reason(t, err) != token.Malformed {
 		t.Errorf("no token: %v", err)
 	}
