@@ -7,10 +7,10 @@ FUZZTIME  ?= 30s
 # MODULES are the Go modules with code, the root one aside. Those in tools/ that only pin a version have none.
 MODULES   := $(shell git ls-files '*/go.mod' | xargs -n1 dirname | while read m; do git ls-files "$$m/*.go" | grep -q . && echo $$m; done)
 
-.PHONY: help run build test unit peers e2e lint fuzz long bench generate verify clean
+.PHONY: help run build test unit peers e2e e2e-postgres lint fuzz long bench generate verify clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/sluice
 	$(GO) build -o bin/sluice ./cmd/sluice
@@ -32,6 +32,16 @@ peers: ## run the tests against independent implementations
 
 e2e: ## run the binary against real clients and servers
 	scripts/gotest.sh e2e -count=1 -timeout 40m ./...
+	SLUICE_E2E_STORE=postgres-one scripts/gotest.sh e2e -count=1 -timeout 20m -run '$(ON_POSTGRES)' .
+
+# The tests that use the store most run on PostgreSQL too.
+ON_POSTGRES := ^(TestScenarios|TestLeavingAWS|TestAPullThatIsKilledGoesOn|TestRedisProcessesThatAreStartedAtOnceShareTheirPools|TestAccessTokensOfPublicProvidersGiveCredentials)$$
+
+e2e-postgres: ## run the end-to-end tests with two processes on PostgreSQL
+	SLUICE_E2E_STORE=postgres scripts/gotest.sh e2e -count=1 -timeout 30m -skip '^($(NOT_ON_POSTGRES))$$' .
+
+# All but those that this file lists with a reason.
+NOT_ON_POSTGRES = $(shell sed -n 's/^\(Test[A-Za-z0-9]*\): .*/\1/p' scripts/e2e-postgres.txt | paste -sd '|')
 
 $(GOLANGCI): tools/golangci-lint/go.mod
 	$(GO) -C tools/golangci-lint build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -14,7 +14,7 @@ import (
 
 var (
 	fence     = regexp.MustCompile("(?m)^```([a-z]*)")
-	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini", "js", "yaml", "toml", "ruby"}
+	languages = []string{"caddyfile", "json", "sh", "text", "xml", "http", "go", "ini", "js", "yaml", "toml", "ruby", "sql", "bash", "python", "mjs", "nginx"}
 )
 
 // Every fence names its language, so that tests find all examples: caddymodule adapts caddyfile blocks; trigger/javascript runs js

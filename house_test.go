@@ -16,49 +16,53 @@ const module = "github.com/sluicegate/sluice"
 // floors is the floor of each package. A package imports from lower floors only.
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
-	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "api": 0,
-	"handover": 0, "outbound": 0, "poolid": 0, "spool": 0,
+	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "userpool/passwordhash": 0, "api": 0,
+	"handover": 0, "health": 0, "outbound": 0, "poolid": 0, "region": 0, "spool": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
-	"throttle": 1, "authz/policy": 1, "trigger": 1,
+	"server/cors": 1, "server/forwardauth": 1, "throttle": 1, "authz/policy": 1, "trigger": 1,
 	// 2, materials.
-	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/issuers": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
-	"credentials/session": 2, "store/sql": 2, "config": 2, "message": 2,
+	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/rule": 2, "authz/issuers": 2, "authz/accesstoken": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
+	"credentials/session": 2, "masterkey": 2, "store/sql": 2, "config": 2, "message": 2,
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
-	"authz": 3, "authz/policycmd": 3, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
-	"message/queue": 3, "store/sqlite": 3, "store/storetest": 3, "store/redis": 3,
+	"authz": 3, "authz/policycmd": 3, "authz/decisionlog": 2, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
+	"message/queue": 3, "store/lease": 2, "store/sqlite": 3, "store/postgres": 3, "store/postgres/postgrestest": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
-	"authz/login":      4,
+	"authz/login": 4, "masterkey/rotation": 3, "backup": 4, "backup/schedule": 5, "store/copying": 4,
 	"userpool/devices": 8, "userpool/passkeys": 8,
-	"userpool/branding": 4, "userpool/terms": 4,
+	"userpool/importer": 9, "userpool/userfile": 10, "userpool/importjob": 11,
+	"userpool/branding": 4, "userpool/terms": 4, "userpool/logs": 4, "userpool/limits": 4, "userpool/replicas": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
-	"userpool/domains": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
-	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/factors": 8, "userpool/replay": 4,
+	"userpool/domains": 4, "userpool/declared": 4, "userpool/relay": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
+	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
-	"server/mount": 10, "userpool/oauth": 10,
+	"server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,
 	// 11, user pools as one.
-	"userpool/idp": 11, "userpool/grants": 11,
+	"userpool/idp": 11, "userpool/pull": 12, "userpool/grants": 11,
 	// 12, wires.
-	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
+	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/audit": 4, "server/audit/chain": 5, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
 	"server/refusal": 11, "server/edgelogin": 12, "server/brand": 12,
-	"server/federation": 12, "server/login": 12, "server/kms": 12,
+	"server/federation": 12, "server/userimport": 12, "server/login": 12, "server/kms": 12, "reseal": 12,
 	// 10 to 12, the looks of the login pages.
+	"node/dev": 14, "node/triggercmd": 14, "sluicetest": 15,
+	"server/console/pages": 10, "server/console": 12,
 	"server/login/pages": 10, "server/login/pages/samples": 11, "server/login/pages/gallery": 12,
 	// 13, the composition.
-	"node": 13, "server/compat": 13, "userpool/userpooltest": 13,
-	// 14, the host, and tests' servers.
-	"server/caller/callertest": 14, "caddymodule": 14,
-	// 15, ends.
-	"": 15, "cmd/sluice": 15,
+	"node/fleet": 12, "node/settings": 12, "node/observe": 12, "node/runtimes": 12, "node/carriers": 12, "node": 13, "server/compat": 13, "userpool/userpooltest": 13,
+	// 14, commands, and tests' servers.
+	"server/caller/callertest": 14, "node/userpoolcmd": 14, "node/keyscmd": 14, "node/auditcmd": 14, "node/policyroute": 14, "node/backupcmd": 14, "node/storecmd": 14,
+	// 15 and 16, the host. 17, ends.
+	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
+	"caddymodule": 15, "caddymodule/ask": 16, "": 17, "cmd/sluice": 17,
 }
 
 // hosts are the packages that may know Caddy.
-var hosts = []string{"caddymodule", "cmd/sluice"}
+var hosts = []string{"caddymodule", "caddymodule/ask", "caddymodule/block", "caddymodule/console", "caddymodule/events", "caddymodule/listeners", "caddymodule/opslog", "caddymodule/storeanswer", "caddymodule/storeoptions", "cmd/sluice"}
 
 type listed struct {
 	ImportPath string

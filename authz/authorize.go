@@ -22,6 +22,8 @@ type call struct {
 	r   *Request
 	now time.Time
 
+	turn uint32 // how often this memory was used: of some turns, the time is taken, without a counter that cores share
+
 	// The results of the steps, in their order.
 	host       string   // lower case, without port
 	path       string   // canonical and decoded; the value of http:path
@@ -55,26 +57,44 @@ type call struct {
 func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	e.identity.Strip(r.Header)
 	c := e.calls.Get().(*call)
-	c.ctx, c.r, c.now = ctx, r, e.now()
-	c.take(e.anonymous)
-	c.query = r.RawQuery
-	refusal := c.run()
+	var began time.Time
+	if c.turn++; e.timer != nil && c.turn%TimedOf == 0 {
+		began = time.Now()
+	}
+	refusal := c.begin(ctx, r).run()
+	if refusal != nil && e.o.Outdated != nil && c.body == nil && e.o.Outdated(ctx, refusal.Reason) {
+		c.forget()
+		refusal = c.begin(ctx, r).run()
+	}
 	c.fill(&result, refusal)
 	name := ""
 	if refusal != nil {
 		name = refusal.Name()
 	}
+	if e.o.Decisions != nil {
+		c.recordDecision(&result)
+	}
 	e.observer.Authorized(result.Outcome, name, result.Scheme, c.cached)
 	c.forget()
 	e.calls.Put(c)
+	if !began.IsZero() {
+		e.timer.Took(result.Outcome, time.Since(began))
+	}
 	return result
+}
+
+// begin prepares the call for a request.
+func (c *call) begin(ctx context.Context, r *Request) *call {
+	c.ctx, c.r, c.now, c.query = ctx, r, c.e.now(), r.RawQuery
+	c.take(c.e.anonymous)
+	return c
 }
 
 // forget resets the call for its next use. It keeps the memory of its slices.
 func (c *call) forget() {
-	e, targets, params := c.e, c.targets[:0], c.s3.params[:0]
+	e, targets, params, turn := c.e, c.targets[:0], c.s3.params[:0], c.turn
 	*c = call{}
-	c.e, c.targets, c.s3.params = e, targets, params
+	c.e, c.targets, c.s3.params, c.turn = e, targets, params, turn
 }
 
 // take sets the subject and its principal.
@@ -83,6 +103,9 @@ func (c *call) take(s *Subject) { c.subject, c.principal = s, c.e.principalOf(s)
 func (c *call) run() *Refusal {
 	if refusal := c.read(); refusal != nil {
 		return refusal
+	}
+	if refusal := c.e.o.Mapping.locate(c); refusal != nil {
+		return c.signedFirst(refusal)
 	}
 	found, refusal := findCredential(c.r, c.cookieName())
 	if refusal != nil {
@@ -101,7 +124,26 @@ func (c *call) run() *Refusal {
 	return c.decide()
 }
 
-// read checks the method, target and host, and calls the mapping to find the canonical path.
+// signedFirst returns the refusal of a path, or that of the signature if it is wrong: S3 verifies a signature before it looks at
+// bucket and key. A client whose signature is wrong learns that, whatever else is wrong.
+func (c *call) signedFirst(located *Refusal) *Refusal {
+	if _, s3 := c.e.o.Mapping.(*S3Mapping); !s3 || c.e.o.SigV4 == nil || located.Reason == MalformedHost {
+		return located
+	}
+	found, refusal := findCredential(c.r, c.cookieName())
+	if refusal != nil || found.scheme != schemeSigV4 && found.scheme != schemePresigned {
+		return located
+	}
+	c.credential = found
+	if refusal := c.signature(); refusal != nil {
+		return refusal
+	}
+	c.take(c.e.anonymous)
+	c.verified, c.body = nil, nil
+	return located
+}
+
+// read checks the method, target and host.
 func (c *call) read() *Refusal {
 	r := c.r
 	if len(r.Header) > c.e.o.MaxHeaders {
@@ -124,7 +166,7 @@ func (c *call) read() *Refusal {
 		return malformed(MalformedHost, err)
 	}
 	c.host = host
-	return c.e.o.Mapping.locate(c)
+	return nil
 }
 
 // errTunnel is the error for CONNECT, which opens a tunnel for requests that the engine would not see.
@@ -315,7 +357,7 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 	}
 	r.RawQuery, r.Host, r.Body = c.query, c.endpoint, c.body
 	if c.rewritten {
-		r.PayloadHash, r.Trailer = hashOf(c.body), ""
+		r.PayloadHash, r.Trailer = sigv4.HashPayload(c.body), ""
 	}
 	if refusal == nil {
 		return

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/rule"
 )
 
 func TestConditionsSeeTheRequest(t *testing.T) {
@@ -96,7 +97,7 @@ func TestNewReportsInvalidOptions(t *testing.T) {
 		"half a SigV4":            func(o *Options) { o.SigV4 = &SigV4{} },
 		"roles without anyone":    func(o *Options) { o.TokenRoles = true },
 		"a cookie without Logins": func(o *Options) { o.LoginCookie = "session" },
-		"a bad rule":              func(o *Options) { o.Rules = []Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
+		"a bad rule":              func(o *Options) { o.Rules = []rule.Rule{{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}} },
 		"a group twice":           func(o *Options) { o.Groups = []GroupPolicies{{Group: "a"}, {Group: "a"}} },
 	} {
 		o := good()

@@ -36,6 +36,8 @@ func (c *call) Lookup(key string) policy.Values {
 		return c.lowerCase(name)
 	case "cognito-identity.amazonaws.com":
 		return c.identityKey(name)
+	case "accounts.google.com", "graph.facebook.com", "www.amazon.com":
+		return text(c.principal.UserOf(service, name))
 	case "sts":
 		if name == "sourceidentity" {
 			return text(c.principal.SourceIdentity)

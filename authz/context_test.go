@@ -95,6 +95,20 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 	}
 }
 
+func TestSessionsKeepTheUserOfAPublicProvider(t *testing.T) {
+	for provider, key := range map[string]string{"accounts.google.com": "sub", "graph.facebook.com": "id", "www.amazon.com": "user_id"} {
+		s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Provider: provider, Logins: []principal.Login{{Subject: "ada"}}}}
+		c := callOf(s, httpMapping(), get("GET", "/x", ""))
+		if got := show(c.Lookup(provider + ":" + key)); got != "ada" {
+			t.Errorf("%s:%s is %s", provider, key, got)
+		}
+		s.Principal.Provider = "cognito-identity.amazonaws.com"
+		if c.Lookup(provider+":"+key).Len() != 0 || c.Lookup(provider+":aud").Len() != 0 {
+			t.Errorf("a session of an identity pool has a key of %s", provider)
+		}
+	}
+}
+
 func TestTagsThatDifferInCaseAreAmbiguous(t *testing.T) {
 	s := &Subject{Principal: &principal.Principal{Kind: principal.RoleSession, Tags: []principal.Tag{{Key: "Team", Value: "b"}, {Key: "team", Value: "a"}}}}
 	c := callOf(s, httpMapping(), get("GET", "/x", ""))

@@ -55,7 +55,7 @@ func findCredential(r *Request, cookieName string) (credential, *Refusal) {
 	if cookieName == "" {
 		return found, nil
 	}
-	cookie, count := cookieValue(r.Header["Cookie"], cookieName)
+	cookie, count := headers.Cookie(r.Header["Cookie"], cookieName)
 	switch {
 	case count == 0:
 		return found, nil
@@ -133,18 +133,4 @@ func queryCredential(raw string) (scheme, *Refusal) {
 func mayHoldCredential(raw string) bool {
 	return strings.IndexByte(raw, '%') >= 0 || strings.Contains(raw, "access_token") ||
 		strings.Contains(raw, "-") || strings.Contains(raw, "AWSAccessKeyId")
-}
-
-// cookieValue finds a cookie by its exact name. count is the number of cookies with that name.
-func cookieValue(lines []string, name string) (value string, count int) {
-	for _, line := range lines {
-		for piece := range strings.SplitSeq(line, ";") {
-			n, v, ok := strings.Cut(strings.Trim(piece, " \t"), "=")
-			if ok && n == name {
-				value = v
-				count++
-			}
-		}
-	}
-	return value, count
 }

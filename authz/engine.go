@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,9 +10,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/credentials/session"
@@ -53,7 +56,7 @@ type Options struct {
 	Logins      Logins
 
 	// Rules and Policies apply to everyone, Groups to the members of groups.
-	Rules    []Rule
+	Rules    []rule.Rule
 	Policies []policy.Source
 	Groups   []GroupPolicies
 	// TokenRoles applies the policies of the roles in a token as well: cognito:preferred_role, or all of cognito:roles if
@@ -80,11 +83,17 @@ type Options struct {
 	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means DefaultBodies of its own.
 	Bodies *bounded.Budget
 
+	// Outdated reports whether what a request was just refused for has changed meanwhile. The request is then decided on again, unless
+	// its body was read. nil means that it never has.
+	Outdated func(ctx context.Context, why Reason) bool
+
 	// Denials records denials. Engines may share it. nil means that none is recorded.
-	Denials  *Denials
-	Observer Observer         // may be nil
-	Now      func() time.Time // nil means time.Now
-	Rand     io.Reader        // source of decision ids; nil means crypto/rand
+	Denials *Denials
+	// Decisions records decisions for a log. nil means that none is recorded.
+	Decisions *decisionlog.Settings
+	Observer  Observer         // may be nil
+	Now       func() time.Time // nil means time.Now
+	Rand      io.Reader        // source of decision ids; nil means crypto/rand
 }
 
 // SigV4 has the dependencies and settings for AWS signatures.
@@ -95,6 +104,8 @@ type SigV4 struct {
 	Root *RootKey
 	// Regions and Services are those that the scope of a signature may name. Required.
 	Regions, Services []string
+	// OtherRegion decides on regions that are not in Regions; nil refuses them.
+	OtherRegion func(name string) bool
 	// Keys caches signing keys. It may be nil.
 	Keys *sigv4.KeyCache
 	// Sessions caches opened session tokens. Engines with the same Minter may share it. nil means a cache of 16 MiB.
@@ -156,6 +167,7 @@ type Engine struct {
 	now        func() time.Time
 	rand       io.Reader
 	observer   Observer
+	timer      Timer // nil if the observer is none
 	anonymous  *Subject
 	root       *Subject
 	shared     sharedPermissions
@@ -183,13 +195,14 @@ func New(o Options) (*Engine, error) {
 		now:    o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}
+	e.timer, _ = o.Observer.(Timer)
 	sources := append([]policy.Source(nil), o.Policies...)
-	for _, rule := range o.Rules {
-		document, err := rule.Document(o.Mapping)
+	for _, r := range o.Rules {
+		document, err := Document(o.Mapping, r)
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, policy.Source{Name: "rule " + rule.String(), Document: document})
+		sources = append(sources, policy.Source{Name: "rule " + r.String(), Document: document})
 	}
 	e.route = policy.Compile(sources...)
 	folded, err := foldedRules(o.Rules, o.Mapping)
@@ -280,6 +293,9 @@ func (o *Options) complete() error {
 	}
 	return nil
 }
+
+// IdentityHeaders returns the set of headers that the engine removes from clients' requests.
+func (e *Engine) IdentityHeaders() *headers.Set { return e.identity }
 
 // TrailerHeaders returns the set that the host strips from trailers: the identity headers, and headers that decide
 // something.

@@ -60,13 +60,18 @@ const maxExplained = 20
 // Explain runs the request through the engine and returns the explanation. It does not modify r or call the Observer,
 // and it records nothing. It reads r.Body if Authorize would.
 func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
-	copied := *r
-	copied.Header = r.Header.Clone()
-	e.identity.Strip(copied.Header)
-	c := &call{e: e, ctx: ctx, r: &copied, now: e.now()}
+	c := e.unrecorded(ctx, r)
 	c.take(e.anonymous)
 	refusal := c.run()
 	return c.explain(refusal, true)
+}
+
+// unrecorded returns a call with a copy of r.
+func (e *Engine) unrecorded(ctx context.Context, r *Request) *call {
+	copied := *r
+	copied.Header = r.Header.Clone()
+	e.identity.Strip(copied.Header)
+	return &call{e: e, ctx: ctx, r: &copied, now: e.now()}
 }
 
 // explain returns the explanation of a call that has run. If full is false, it omits the statements.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
@@ -30,40 +31,18 @@ func (c *call) lowerCase(key string) policy.Values {
 	return policy.Many(all)
 }
 
-// foldPattern returns the pattern of a path in lower case. Its variables are replaced by their values in lower case.
-func foldPattern(pattern string) string {
-	var b strings.Builder
-	for {
-		literal, rest, found := strings.Cut(pattern, "${")
-		b.WriteString(urlpath.Fold(literal))
-		if !found {
-			return b.String()
-		}
-		inside, after, _ := strings.Cut(rest, "}")
-		switch key, fallback, defaulted := strings.Cut(inside, ", '"); {
-		case inside == "*" || inside == "?" || inside == "$":
-			b.WriteString("${" + inside + "}")
-		case defaulted:
-			b.WriteString("${" + lowerKey + ":" + key + ", '" + urlpath.Fold(fallback) + "}")
-		default:
-			b.WriteString("${" + lowerKey + ":" + key + "}")
-		}
-		pattern = after
-	}
-}
-
 // foldedRules compiles the rules that compare paths without case, for resources in lower case; nil if there are none.
-func foldedRules(rules []Rule, m Mapping) (*policy.Layers, error) {
+func foldedRules(rules []rule.Rule, m Mapping) (*policy.Layers, error) {
 	var sources []policy.Source
-	for _, rule := range rules {
-		if rule.Effect == "allow" || !m.foldsPaths() {
+	for _, r := range rules {
+		if r.Effect == "allow" || !m.foldsPaths() {
 			continue
 		}
-		document, err := rule.Document(m)
+		document, err := Document(m, r)
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, policy.Source{Name: "rule " + rule.String(), Document: document})
+		sources = append(sources, policy.Source{Name: "rule " + r.String(), Document: document})
 	}
 	if len(sources) == 0 {
 		return nil, nil

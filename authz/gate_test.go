@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
@@ -212,9 +213,9 @@ func tokenGate(t testing.TB, c *clock, change func(*Options), rules ...string) *
 }
 
 // ruleOf parses a rule as a Caddyfile has it.
-func ruleOf(line string) Rule {
+func ruleOf(line string) rule.Rule {
 	words := strings.Fields(line)
-	r := Rule{Effect: words[0], Subject: words[1], Method: words[len(words)-2], Path: words[len(words)-1]}
+	r := rule.Rule{Effect: words[0], Subject: words[1], Method: words[len(words)-2], Path: words[len(words)-1]}
 	names := words[2 : len(words)-2]
 	if r.Subject == "claim" {
 		r.Claim, names = names[0], names[1:]

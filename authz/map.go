@@ -3,6 +3,9 @@ package authz
 import (
 	"fmt"
 	"regexp"
+
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/rule"
 )
 
 // Mapping turns a request into the actions and resources that IAM decides on. The implementations are HTTPMapping and
@@ -25,8 +28,11 @@ type Mapping interface {
 	// for requests that are allowed.
 	forward(c *call)
 	// rule returns actions, resources and conditions for the methods and the path of a rule.
-	rule(r Rule) ruleScope
+	rule(r rule.Rule) rule.Scope
 }
+
+// Document returns a rule as a policy for the mapping's requests.
+func Document(m Mapping, r rule.Rule) (*policy.Document, error) { return r.Document(m.rule) }
 
 // target is one action on one resource. A request has one or more, and all must be allowed.
 type target struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
@@ -97,18 +98,18 @@ func (m *HTTPMapping) forward(*call) {}
 // rule returns one resource for each method. A rule for all methods needs a condition on the path as well: the wildcard
 // in place of the method also matches slashes, and so would match longer paths that end like the rule's. The paths of
 // rules that deny are in lower case.
-func (m *HTTPMapping) rule(r Rule) ruleScope {
-	scope := ruleScope{actions: []string{ActionInvoke}, pathKey: "http:path"}
+func (m *HTTPMapping) rule(r rule.Rule) rule.Scope {
+	scope := rule.Scope{Actions: []string{ActionInvoke}, PathKey: "http:path"}
 	if r.Path == "*" {
 		r.Path = "/*"
 	}
 	if r.Effect != "allow" {
-		r.Path, scope.pathKey = foldPattern(r.Path), lowerKey+":http:path"
+		r.Path, scope.PathKey = rule.FoldPath(r.Path, lowerKey), lowerKey+":http:path"
 	}
-	for _, method := range r.methods() {
-		scope.resources = append(scope.resources, m.base+method+r.Path)
+	for _, method := range r.Methods() {
+		scope.Resources = append(scope.Resources, m.base+method+r.Path)
 		if method == "*" && r.Path != "/*" {
-			scope.path = r.Path
+			scope.Path = r.Path
 		}
 	}
 	return scope

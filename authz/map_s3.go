@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3xml"
 	"github.com/sluicegate/sluice/authz/urlpath"
@@ -82,13 +83,13 @@ func (m *S3Mapping) check() error {
 func (m *S3Mapping) foldsPaths() bool { return false }
 
 // rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
-func (m *S3Mapping) rule(r Rule) ruleScope {
-	scope := ruleScope{actions: []string{"*"}, resources: []string{"*"}, pathKey: "http:path"}
-	if methods := r.methods(); !slices.Contains(methods, "*") {
-		scope.method = methods
+func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
+	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
+	if methods := r.Methods(); !slices.Contains(methods, "*") {
+		scope.Method = methods
 	}
 	if r.Path != "*" && r.Path != "/*" {
-		scope.path = r.Path
+		scope.Path = r.Path
 	}
 	return scope
 }

@@ -1,11 +1,21 @@
 package authz
 
+import "time"
+
 // Observer counts requests. The engine calls it for every request, from many goroutines; it must not block.
 type Observer interface {
 	// Authorized is called once for each request. reason is Refusal.Name, "" for a request that is allowed; scheme is
 	// Result.Scheme; cached reports whether the credential was in a cache.
 	Authorized(outcome Outcome, reason, scheme string, cached bool)
 }
+
+// Timer is an Observer that is also told how long decisions take, for about one request in TimedOf.
+type Timer interface {
+	Took(outcome Outcome, d time.Duration)
+}
+
+// TimedOf is the number of requests of which one is timed, so that timing costs the others next to nothing.
+const TimedOf = 16
 
 type noObserver struct{}
 

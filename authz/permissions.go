@@ -15,6 +15,9 @@ type permissions struct {
 	// layers are independent: a request is allowed if one of them allows it and none denies it. There are several if the
 	// subject has roles with permissions boundaries, each of which limits its own role only.
 	layers []policy.Layers
+
+	keysOnce sync.Once
+	keys     []string // of conditionKeys
 }
 
 // permissionsFor returns the subject's permissions on this engine. The subject keeps them until roles change: those of

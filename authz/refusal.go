@@ -64,7 +64,10 @@ func malformed(reason Reason, err error) *Refusal {
 // refuseToken translates an error of the token verifier.
 func refuseToken(err error) *Refusal {
 	if refused, ok := errors.AsType[*token.Error](err); ok {
-		if reason := reasonOfToken(refused.Reason); reason != 0 {
+		switch reason := reasonOfToken(refused.Reason); {
+		case reason == TokenWrongUse && refused.Detail != "":
+			return &Refusal{Reason: reason, Detail: "The token is " + refused.Detail + "."}
+		case reason != 0:
 			return refuse(reason)
 		}
 	}

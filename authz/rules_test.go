@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/sluicegate/sluice/authz/rule"
 )
 
 func TestARuleIsOneStatement(t *testing.T) {
@@ -17,7 +19,7 @@ func TestARuleIsOneStatement(t *testing.T) {
 		"require scope a/b POST /x":      `{"Effect":"Deny","Action":"execute-api:Invoke","Resource":` + base + `POST/x","Condition":{"ForAllValues:StringNotEquals":{"jwt:scope":"a/b"}}}`,
 		"deny any * *":                   `{"Effect":"Deny","Action":"execute-api:Invoke","Resource":` + base + `*/*"}`,
 	} {
-		d, err := ruleOf(line).Document(m)
+		d, err := Document(m, ruleOf(line))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
@@ -39,7 +41,7 @@ func TestTheRulesOfTheDocumentationAreRules(t *testing.T) {
 		switch word, _, _ := strings.Cut(line, " "); word {
 		case "allow", "deny", "require":
 			n++
-			if _, err := ruleOf(line).Document(httpMapping()); err != nil {
+			if _, err := Document(httpMapping(), ruleOf(line)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -59,26 +61,26 @@ func compact(src []byte) string {
 
 func TestErrorsOfRulesSuggestACorrection(t *testing.T) {
 	for _, tc := range []struct {
-		rule Rule
+		rule rule.Rule
 		says string
 	}{
-		{Rule{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}, "write allow, deny or require"},
-		{Rule{Effect: "allow", Subject: "everyone", Method: "GET", Path: "/"}, "write any, anonymous"},
-		{Rule{Effect: "allow", Subject: "group", Method: "GET", Path: "/"}, "needs at least one name"},
-		{Rule{Effect: "allow", Subject: "any", Names: []string{"x"}, Method: "GET", Path: "/"}, "takes no names"},
-		{Rule{Effect: "require", Subject: "anonymous", Method: "GET", Path: "/"}, "write deny any"},
-		{Rule{Effect: "allow", Subject: "claim", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
-		{Rule{Effect: "allow", Subject: "user", Claim: "x", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
-		{Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET,CONNECT", Path: "/x"}, "decided as GET"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "no request matches"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "no request matches"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a%2fb"}, "no request matches"},
-		{Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/${x"}, "rule"},
+		{rule.Rule{Effect: "permit", Subject: "any", Method: "GET", Path: "/"}, "write allow, deny or require"},
+		{rule.Rule{Effect: "allow", Subject: "everyone", Method: "GET", Path: "/"}, "write any, anonymous"},
+		{rule.Rule{Effect: "allow", Subject: "group", Method: "GET", Path: "/"}, "needs at least one name"},
+		{rule.Rule{Effect: "allow", Subject: "any", Names: []string{"x"}, Method: "GET", Path: "/"}, "takes no names"},
+		{rule.Rule{Effect: "require", Subject: "anonymous", Method: "GET", Path: "/"}, "write deny any"},
+		{rule.Rule{Effect: "allow", Subject: "claim", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
+		{rule.Rule{Effect: "allow", Subject: "user", Claim: "x", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET,CONNECT", Path: "/x"}, "decided as GET"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "no request matches"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "no request matches"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a%2fb"}, "no request matches"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/${x"}, "rule"},
 	} {
-		if _, err := tc.rule.Document(httpMapping()); err == nil || !strings.Contains(err.Error(), tc.says) {
+		if _, err := Document(httpMapping(), tc.rule); err == nil || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v, want %q", tc.rule, err, tc.says)
 		}
 	}

@@ -3,9 +3,7 @@ package authz
 import (
 	"bytes"
 	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/s3key"
@@ -115,10 +113,4 @@ func (c *call) checkSums() *Refusal {
 		}
 	}
 	return nil
-}
-
-// hashOf returns the SHA-256 of a body in lower-case hexadecimal.
-func hashOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/authz/headers"
 )
 
 // s3Headers are the headers that are forwarded to the store, with the operations that have them; 0 means all. Every
@@ -86,7 +88,7 @@ func (c *call) takeQueryHeaders() *Refusal {
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
 			name == "X-Amz-Content-Sha256", name == "X-Amz-Decoded-Content-Length", name == "X-Amz-Trailer":
 			return refuse(UnknownRequest) // another spelling of a part of the signature, or of the body's coding
-		case !validHeaderValue(p.value), len(lines) > 1, len(lines) == 1 && lines[0] != p.value:
+		case !headers.ValidValue(p.value), len(lines) > 1, len(lines) == 1 && lines[0] != p.value:
 			return badHeader(name)
 		case c.checksumOfNothing(name, p.value):
 			nothing = true
@@ -105,15 +107,6 @@ func (c *call) takeQueryHeaders() *Refusal {
 // SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
 func (c *call) checksumOfNothing(name, value string) bool {
 	return name == "X-Amz-Checksum-Crc32" && value == "AAAAAA==" && c.r.ContentLength != 0
-}
-
-func validHeaderValue(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 // checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store

@@ -3,7 +3,6 @@ package authz
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -28,7 +27,7 @@ func (c *call) signature() *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	options := sigv4.Options{Now: c.now, Regions: o.Regions, Services: o.Services, Keys: o.Keys}
+	options := sigv4.Options{Now: c.now, Regions: o.Regions, OtherRegion: o.OtherRegion, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
 		// The signature covers the hash of the body, which is in no header. The body comes from a stranger until the
 		// signature is verified, so everything else is checked before it is read.
@@ -39,8 +38,7 @@ func (c *call) signature() *Refusal {
 		if refusal != nil {
 			return refusal
 		}
-		sum := sha256.Sum256(body)
-		options.BodySHA256 = hex.EncodeToString(sum[:])
+		options.BodySHA256 = sigv4.HashPayload(body)
 		c.body = body
 	}
 	verified, err := auth.Verify(subject.keys.secret.Reveal(), options)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -239,7 +240,7 @@ func TestSessionPoliciesAndBoundariesLimitTheRole(t *testing.T) {
 // Rules of a route do not extend the permissions of a session.
 func TestRouteRulesStayWithinASessionsLimits(t *testing.T) {
 	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {
-		o.Rules = []Rule{ruleOf("allow any * /*"), ruleOf("deny any DELETE /photos/*")}
+		o.Rules = []rule.Rule{ruleOf("allow any * /*"), ruleOf("deny any DELETE /photos/*")}
 	})
 	g.roles.set(testRole)
 	free := g.credentials(record("us-east-1:x", nil))
@@ -384,7 +385,7 @@ func TestAChunkedBodyIsForwardedDecoded(t *testing.T) {
 func TestTokensAndSignaturesOnOneRoute(t *testing.T) {
 	g := newSignedGate(t, httpMapping(), "execute-api", func(o *Options) {
 		o.Verifier = testVerifier(o.Now)
-		o.Rules = []Rule{ruleOf("allow group readers GET /api/*"), ruleOf("allow role notes-user GET /api/*")}
+		o.Rules = []rule.Rule{ruleOf("allow group readers GET /api/*"), ruleOf("allow role notes-user GET /api/*")}
 	})
 	g.roles.set(testRole)
 	want(t, g.Engine, get("GET", "/api/x", bearerToken("alice", map[string]any{"cognito:groups": []string{"readers"}})), Allowed)

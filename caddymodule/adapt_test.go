@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
+	_ "github.com/sluicegate/sluice/caddymodule/console"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -133,16 +134,22 @@ func allOptions() []string {
 	add("client", clientOptions(new(config.Client)))
 	add("branding", brandingOptions(new(config.Branding)))
 	add("group", groupOptions(new(config.Group)))
+	add("user", userOptions(&config.User{Attributes: map[string]string{}}))
 	add("identity_pool", identityPoolOptions(new(config.IdentityPool), at, ""))
 	add("login", loginProviderOptions(new(config.LoginProvider)))
 	add("role", roleOptions(new(config.Role), at, ""))
 	add("trigger", triggerOptions(new(config.Trigger)))
 	add("smtp", smtpOptions(new(config.SMTP)))
 	add("sms", smsOptions(new(config.SMS)))
+	add("store", storeOptions(new(config.Store)))
 	add("redis", redisOptions(new(config.Redis)))
+	for _, source := range []string{config.MasterKeyCommand, config.MasterKeyKMS, config.MasterKeyVault} {
+		add("master_key", masterKeyOptions(&config.MasterKey{Source: source}))
+	}
 	add("sluice_authorize", authorizeOptions(new(config.Authorize), at))
 	add("issuer", issuerOptions(new(config.Issuer)))
 	add("issuer", presetOptions(new(config.Preset)))
+	add("cors", corsOptions(new(config.CORS)))
 	add("sigv4", sigv4Options(new(config.SigV4)))
 	add("sluice_credentials", credentialsOptions(new(config.Credentials), at))
 	add("resign", resignOptions(new(config.Resign)))

@@ -2,17 +2,25 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
+	"github.com/sluicegate/sluice/caddymodule/events"
+	_ "github.com/sluicegate/sluice/caddymodule/listeners" // registers sluice_handover and sluice_handover_tls
+	"github.com/sluicegate/sluice/caddymodule/opslog"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/dev"
 )
 
 func init() { caddy.RegisterModule(App{}) }
@@ -30,6 +38,8 @@ type App struct {
 	signs   bool                // a sluice_credentials signs for its upstream
 	metrics *metrics
 	log     *slog.Logger
+	audit   *zap.Logger // nil = no audit log
+	events  *events.Emitter
 
 	starts  []func(*node.Node) error // called by Start when the node is open
 	node    *node.Node
@@ -53,7 +63,11 @@ func appOf(ctx caddy.Context) (*App, error) {
 // Provision checks the settings and reads the files they name. It opens nothing and writes nothing.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.log = slog.New(zapslog.NewHandler(ctx.Logger().Core()))
+	if a.AuditLog {
+		a.audit = ctx.Logger().Named("audit")
+	}
 	a.started = make(chan struct{})
+	a.events = events.New(ctx)
 	a.http = func() (any, error) { return ctx.AppIfConfigured("http") }
 	var err error
 	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry()); err != nil {
@@ -62,17 +76,61 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.replace(caddy.NewReplacer()); err != nil {
 		return err
 	}
+	root, err := administratorKey()
+	if err != nil {
+		return err
+	}
 	a.plan, err = node.Read(node.Options{
-		Config:    a.App,
-		MasterKey: os.Getenv("SLUICE_MASTER_KEY"),
-		RootKey: sigv4.Credentials{AccessKeyID: os.Getenv("SLUICE_ROOT_ACCESS_KEY_ID"),
-			SecretAccessKey: os.Getenv("SLUICE_ROOT_SECRET_ACCESS_KEY")},
+		Config:      a.App,
+		MasterKey:   os.Getenv("SLUICE_MASTER_KEY"),
+		RootKey:     root,
 		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Trusted: trustedProxy, ErrorRoute: errorRoute,
+		BackupCommand: backupCommand(),
+		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: writeAudit, Decision: opslog.Decisions(ctx.Logger()),
 	})
 	if err == nil {
 		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate
 	}
 	return err
+}
+
+// backupCommand returns how this program does what "sluice backup" does; nil if it does not know its own file.
+func backupCommand() []string {
+	program, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{program, "backup"}
+}
+
+// administratorKey returns the administrator's key that the environment has, or names the files of.
+func administratorKey() (key sigv4.Credentials, err error) {
+	id, idErr := secretOf("SLUICE_ROOT_ACCESS_KEY_ID")
+	secret, secretErr := secretOf("SLUICE_ROOT_SECRET_ACCESS_KEY")
+	if secret == dev.RootKey.SecretAccessKey {
+		secretErr = errors.New("SLUICE_ROOT_SECRET_ACCESS_KEY is the public example of AWS's documentation, which `sluice dev` uses; generate another secret")
+	}
+	return sigv4.Credentials{AccessKeyID: id, SecretAccessKey: secret}, errors.Join(idErr, secretErr)
+}
+
+// secretOf returns a variable of the environment, or the text of the file that the variable with _FILE after its name names, without
+// the line break at its end.
+func secretOf(name string) (string, error) {
+	value, file := os.Getenv(name), os.Getenv(name+"_FILE")
+	switch {
+	case file == "":
+		return value, nil
+	case value != "":
+		return "", fmt.Errorf("%s and %s_FILE are both set; set one of them", name, name)
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // G703: the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	if value = strings.TrimRight(string(text), "\r\n"); value == "" {
+		return "", fmt.Errorf("%s_FILE: %s is empty", name, file)
+	}
+	return value, nil
 }
 
 // showRootKey prints the administrator's key on standard error, once. It does not log the key, because others may read and
@@ -90,6 +148,20 @@ The administrator's key, shown only this once:
 // onStart has Start call f when the node is open.
 func (a *App) onStart(f func(n *node.Node) error) { a.starts = append(a.starts, f) }
 
+// The directives of the packages below this one need these.
+
+// OnStart has Start call f when the node is open. Call it while the configuration is provisioned.
+func (a *App) OnStart(f func(n *node.Node) error) { a.onStart(f) }
+
+// Plan returns the node that Start opens.
+func (a *App) Plan() *node.Plan { return a.plan }
+
+// Started returns a channel that is closed when Start has ended, with or without success.
+func (a *App) Started() <-chan struct{} { return a.started }
+
+// RedactLogs makes the server of a handler that is being provisioned hide credentials in its logs.
+func (a *App) RedactLogs(ctx caddy.Context) error { return redactLogs(ctx) }
+
 // Start opens the store if needed, creates the declared resources, and builds the gates. Caddy may start the HTTP servers
 // first: requests wait until Start has ended.
 func (a *App) Start() (err error) {
@@ -103,9 +175,12 @@ func (a *App) Start() (err error) {
 			return err
 		}
 	}
+	before := auditLog.Swap(a.audit) // opening may write a chain's first record
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
+		auditLog.Store(before)
 		return err
 	}
+	emitter.Store(a.events)
 	for _, f := range a.starts {
 		if err := f(a.node); err != nil {
 			return err
@@ -119,11 +194,12 @@ func (a *App) Stop() error { return nil }
 
 // Cleanup closes the node. Values that the next configuration also uses stay open.
 func (a *App) Cleanup() error {
+	a.events.Close()
 	if a.node == nil {
 		return nil
 	}
 	if err := a.node.Close(); err != nil {
-		a.log.Error("closing what no configuration uses any more", "error", err)
+		a.log.Error("closing unused resources", "error", err)
 	}
 	return nil
 }

@@ -2,132 +2,44 @@ package caddymodule
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/block"
 	"github.com/sluicegate/sluice/config"
 )
 
-// option parses one option of a block. The dispenser is at its name.
-type option func(d *caddyfile.Dispenser) error
+// option parses one option of a block.
+type option = block.Option
 
-// parseBlock parses the options of a block. what is the name of the block in errors.
-func parseBlock(d *caddyfile.Dispenser, what string, options map[string]option) error {
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		name := d.Val()
-		read, ok := options[name]
-		if !ok {
-			known := slices.Sorted(maps.Keys(options))
-			if near := config.Nearest(name, known); near != "" {
-				return d.Errf("%s has no option %q; did you mean %s?", what, name, near)
-			}
-			return d.Errf("%s has no option %q; its options are: %s", what, name, strings.Join(known, ", "))
-		}
-		if err := read(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// The parsers of package block, by the names that they have here.
+var (
+	parseBlock  = block.Parse
+	usage       = block.Usage
+	noBlock     = block.End
+	oneString   = block.String
+	manyStrings = block.Strings
+	onOff       = block.OnOff
+	oneDuration = block.Duration
+	oneInt      = block.Int
+)
 
-// usage returns the error for an option with wrong arguments. syntax starts with the name of the option.
-func usage(d *caddyfile.Dispenser, syntax string) error {
-	name, _, _ := strings.Cut(syntax, " ")
-	return d.Errf("wrong arguments for %s; write: %s", name, syntax)
-}
-
-// noBlock checks that the line ends and that no block follows, whose options would be read as the parent's.
-func noBlock(d *caddyfile.Dispenser, syntax string) error {
-	if d.NextArg() {
-		return usage(d, syntax)
-	}
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		return d.Errf("unexpected block; write: %s", syntax)
-	}
-	return nil
-}
-
-// oneString parses one argument. The option must not be repeated.
-func oneString(field *string, syntax string) option {
+// regions parses the regions of a process or of a route. The option must not be repeated.
+func regions(first *string, others *[]string) option {
 	return func(d *caddyfile.Dispenser) error {
-		name := d.Val()
-		if *field != "" {
-			return d.Errf("%s is set twice; remove one of them", name)
+		const syntax = "region <region>... [any]"
+		if *first != "" {
+			return d.Err("region is set twice; remove one of them")
 		}
-		if !d.NextArg() {
-			return usage(d, syntax)
-		}
-		if *field = d.Val(); *field == "" {
-			return d.Errf("%s is empty; write: %s, or remove the line", name, syntax)
-		}
-		return noBlock(d, syntax)
-	}
-}
-
-// manyStrings parses one or more arguments and appends them.
-func manyStrings(field *[]string, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
 		args := d.RemainingArgs()
 		if len(args) == 0 {
 			return usage(d, syntax)
 		}
-		*field = append(*field, args...)
-		return noBlock(d, syntax)
-	}
-}
-
-// onOff parses on or off. Without an argument it means on.
-func onOff(field *bool, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
-		*field = true
-		if d.NextArg() {
-			switch d.Val() {
-			case "on":
-			case "off":
-				*field = false
-			default:
-				return usage(d, syntax)
-			}
+		if *first, *others = args[0], args[1:]; *first == "" {
+			return d.Errf("region is empty; write: %s, or remove the line", syntax)
 		}
-		return noBlock(d, syntax)
-	}
-}
-
-// oneDuration parses a duration such as 90s, 5m or 2d.
-func oneDuration(field *config.Duration, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
-		if !d.NextArg() {
-			return usage(d, syntax)
-		}
-		span, err := caddy.ParseDuration(d.Val())
-		if err != nil {
-			return d.Errf("%q is not a duration; write one such as 90s, 5m or 1h", d.Val())
-		}
-		*field = config.Duration(span)
-		if time.Duration(*field) != span {
-			return d.Errf("the duration %q is too long", d.Val())
-		}
-		return noBlock(d, syntax)
-	}
-}
-
-// oneInt parses an integer.
-func oneInt(field *int, syntax string) option {
-	return func(d *caddyfile.Dispenser) error {
-		if !d.NextArg() {
-			return usage(d, syntax)
-		}
-		n, err := strconv.Atoi(d.Val())
-		if err != nil {
-			return d.Errf("%q is not a whole number; write: %s", d.Val(), syntax)
-		}
-		*field = n
 		return noBlock(d, syntax)
 	}
 }

@@ -46,7 +46,7 @@ func init() {
 //	    }
 //	    sigv4 s3|execute-api {            # requests signed with temporary credentials
 //	        prefix <path>
-//	        region <region>
+//	        region <region>... [any]      # default: those of the process
 //	        hosts  <host>...
 //	        exact_keys [on|off]           # the store keeps keys as bytes: a//b is a key of its own
 //	    }
@@ -66,45 +66,21 @@ func init() {
 //	    pass_authorization [on|off]
 //	    mode               enforce|shadow
 //	    debug_header       <name>
+//	    cors <origin>... {                # scheme and host, https://*.example.com, or *; answers preflights
+//	        methods     <method>...
+//	        headers     <name>...
+//	        expose      <name>...
+//	        credentials [on|off]
+//	        max_age     <duration>
+//	    }
 //	    realm              <text>
 //	    resource           <url>          # serve RFC 9728 metadata for it
 //	    leeway             <duration>
 //	    max_token          <bytes>
 //	}
 func parseAuthorize(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
-	h.Next() // the directive's name
-	start := place{h.File(), h.Line()}
-	if h.NextArg() {
-		return nil, usage(h.Dispenser, "sluice_authorize [<matcher>] { … }")
-	}
-	authorize, at := new(Authorize), places{}
-	if err := parseBlock(h.Dispenser, "sluice_authorize", authorizeOptions(&authorize.Authorize, at)); err != nil {
-		return nil, err
-	}
-	app, err := declared(h)
-	if err != nil {
-		return nil, err
-	}
-	checked := authorize.Authorize
-	checked.Issuers = append([]config.Issuer(nil), checked.Issuers...)
-	if checked.Login != nil {
-		login := *checked.Login
-		checked.Login = &login
-	}
-	if checked.SigV4 != nil {
-		sigv4 := *checked.SigV4
-		checked.SigV4 = &sigv4
-	}
-	checked.Defaults(app.Region)
-	if err := at.locate(checked.Validate(app), start); err != nil {
-		return nil, err
-	}
-	var policies []string
-	for _, p := range authorize.Policies {
-		policies = append(policies, p.File)
-	}
-	authorize.Digests, err = digests(policies)
-	return authorize, err
+	authorize := new(Authorize)
+	return authorize, authorize.Parse(h, "sluice_authorize", nil, nil)
 }
 
 // declared returns the sluice block of this Caddyfile with its defaults, or an empty one.
@@ -148,6 +124,7 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),
 		"resource":           p.marked(oneString(&a.Resource, "resource <url>")),
 		"realm":              oneString(&a.Realm, "realm <text>"),
+		"cors":               p.marked(func(d *caddyfile.Dispenser) error { return parseCORS(d, a) }),
 		"leeway": p.marked(func(d *caddyfile.Dispenser) error {
 			a.Leeway = new(config.Duration)
 			return oneDuration(a.Leeway, "leeway <duration>")(d)
@@ -293,10 +270,32 @@ func presetOptions(p *config.Preset) map[string]option {
 	}
 }
 
+// parseCORS parses cors.
+func parseCORS(d *caddyfile.Dispenser, a *config.Authorize) error {
+	if a.CORS != nil {
+		return d.Err("cors is set twice; name all origins in one line")
+	}
+	a.CORS = &config.CORS{Origins: d.RemainingArgs()}
+	if len(a.CORS.Origins) == 0 {
+		return usage(d, "cors <origin>... { … }")
+	}
+	return parseBlock(d, "cors", corsOptions(a.CORS))
+}
+
+func corsOptions(c *config.CORS) map[string]option {
+	return map[string]option{
+		"methods":     manyStrings(&c.Methods, "methods <method>..."),
+		"headers":     manyStrings(&c.Headers, "headers <name>..."),
+		"expose":      manyStrings(&c.Expose, "expose <name>..."),
+		"credentials": onOff(&c.Credentials, "credentials [on|off]"),
+		"max_age":     oneDuration(&c.MaxAge, "max_age <duration>"),
+	}
+}
+
 func sigv4Options(s *config.SigV4) map[string]option {
 	return map[string]option{
 		"prefix":     oneString(&s.Prefix, "prefix <path>"),
-		"region":     oneString(&s.Region, "region <region>"),
+		"region":     regions(&s.Region, &s.OtherRegions),
 		"hosts":      manyStrings(&s.Hosts, "hosts <host>..."),
 		"exact_keys": onOff(&s.ExactKeys, "exact_keys [on|off]"),
 	}

@@ -29,10 +29,11 @@ func init() {
 func parseCredentials(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	h.Next() // the directive's name
 	start := place{h.File(), h.Line()}
+	credentials, at := new(Credentials), places{}
+	credentials.Placeholders, h.Dispenser = placeholdersOf(h.Dispenser)
 	if h.NextArg() {
 		return nil, usage(h.Dispenser, "sluice_credentials [<matcher>] { … }")
 	}
-	credentials, at := new(Credentials), places{}
 	if err := parseBlock(h.Dispenser, "sluice_credentials", credentialsOptions(&credentials.Credentials, at)); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"errors"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/sluicegate/sluice/config"
@@ -63,6 +65,57 @@ func userPoolOptions(pool *config.UserPool, at places, words string) map[string]
 			}
 			pool.Groups = append(pool.Groups, group)
 			return nil
+		},
+		"user": func(d *caddyfile.Dispenser) error {
+			name, _, err := named(d, at, words+": ", "user <name> { … }")
+			if err != nil {
+				return err
+			}
+			user := config.User{Name: name, Attributes: map[string]string{}}
+			if err := parseBlock(d, "user", userOptions(&user)); err != nil {
+				return err
+			}
+			pool.Users = append(pool.Users, user)
+			return nil
+		},
+	}
+}
+
+// userOptions are the options of a declared user. An address is a verified one.
+func userOptions(user *config.User) map[string]option {
+	set := func(d *caddyfile.Dispenser, name, value string) error {
+		if _, ok := user.Attributes[name]; ok {
+			return d.Errf("%s is set twice; remove one of them", name)
+		}
+		user.Attributes[name] = value
+		return nil
+	}
+	address := func(name, syntax string) option {
+		return func(d *caddyfile.Dispenser) error {
+			if !d.NextArg() {
+				return usage(d, syntax)
+			}
+			if err := errors.Join(set(d, name, d.Val()), set(d, name+"_verified", "true")); err != nil {
+				return err
+			}
+			return noBlock(d, syntax)
+		}
+	}
+	return map[string]option{
+		"password":     oneString(&user.Password, "password <password>"),
+		"groups":       manyStrings(&user.Groups, "groups <name>..."),
+		"email":        address("email", "email <address>"),
+		"phone_number": address("phone_number", "phone_number <number>"),
+		"attribute": func(d *caddyfile.Dispenser) error {
+			const syntax = "attribute <name> <value>"
+			var name, value string
+			if !d.Args(&name, &value) {
+				return usage(d, syntax)
+			}
+			if err := set(d, name, value); err != nil {
+				return err
+			}
+			return noBlock(d, syntax)
 		},
 	}
 }
@@ -287,6 +340,25 @@ func smtpOptions(smtp *config.SMTP) map[string]option {
 	}
 }
 
+func parseStore(d *caddyfile.Dispenser, app *config.App) error {
+	if app.Store != nil {
+		return d.Err("store is set twice; remove one of them")
+	}
+	app.Store = new(config.Store)
+	if !d.Args(&app.Store.URL) || d.NextArg() {
+		return usage(d, "store postgres://<user>@<host>/<database>")
+	}
+	return parseBlock(d, "store", storeOptions(app.Store))
+}
+
+func storeOptions(s *config.Store) map[string]option {
+	return map[string]option{
+		"password_file": oneString(&s.PasswordFile, "password_file <path>"),
+		"max_stale":     oneDuration(&s.MaxStale, "max_stale <duration>"),
+		"outage":        oneString(&s.Outage, "outage fail_closed|fail_open"),
+	}
+}
+
 func parseRedis(d *caddyfile.Dispenser, app *config.App) error {
 	if app.Redis != nil {
 		return d.Err("redis is set twice; remove one of them")
@@ -304,5 +376,6 @@ func redisOptions(redis *config.Redis) map[string]option {
 		"database":  oneInt(&redis.Database, "database <number>"),
 		"max_stale": oneDuration(&redis.MaxStale, "max_stale <duration>"),
 		"outage":    oneString(&redis.Outage, "outage fail_closed|fail_open"),
+		"sign_ins":  oneString(&redis.SignIns, "sign_ins fail_closed|fail_open"),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/storeoptions"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 )
@@ -22,12 +23,21 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    data_dir   <path>
 //	    public_url <url>
 //	    domain_suffix <host>
-//	    region     <region>
+//	    region     <region>... [any]       # the first is the default
 //	    account    <twelve digits>
 //	    issuer     public|aws
 //	    strict_aws [on|off]
+//	    audit_log  [on|off] {              # to the logger sluice.audit
+//	        chain [on|off]                 # whose records are a chain that sluice audit verify checks
+//	    }
+//	    decision_log [on|off] {            # to the logger sluice.decisions
+//	        allowed all|none|<one of so many>
+//	        keys    <condition key>...     # to record in addition
+//	    }
+//	    allow_declared_users [on|off]      # permits user blocks in user pools
 //	    compromised_passwords <file or folder>
 //	    outbound_networks <cidr>...        # beside public addresses, for identity providers
+//	    token_endpoint <provider> <url>    # graph.facebook.com, www.amazon.com or api.twitter.com; may be repeated
 //	    login_languages <folder>           # {language}.json: texts of the login pages
 //
 //	    user_pool <id> {
@@ -51,6 +61,13 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	            description <text>
 //	            precedence  <number>
 //	            role        <name>|<arn>
+//	        }
+//	        user <name> {                  # for demos and tests; needs allow_declared_users
+//	            password     <password>
+//	            groups       <name>...
+//	            email        <address>     # verified, like phone_number
+//	            phone_number <number>
+//	            attribute    <name> <value>  # may be repeated
 //	        }
 //	        domain <prefix>|<host> {       # one prefix, one host
 //	            managed_login 1|2
@@ -123,6 +140,42 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //
 //	    kms_key alias/<name>|<arn>         # may be repeated
 //
+//	    store <postgres URL> {             # left out: SQLite in data_dir
+//	        password_file <path>
+//	        max_stale     <duration>
+//	        outage        fail_closed|fail_open
+//	    }
+//	    master_key file [<file>]           # may be repeated: the first one's first key seals, all keys open
+//	    master_key env  [<variable>]
+//	    master_key command <program> [<argument>...] {
+//	        timeout <duration>
+//	    }
+//	    master_key kms <id>|<arn>|<alias> { # AWS KMS
+//	        also     <key>...              # that wrapped older master keys
+//	        trust    <fingerprint>...      # of master keys in the store
+//	        region   <region>
+//	        endpoint <url>
+//	        context  <name> <value>        # may be repeated
+//	        timeout  <duration>
+//	    }
+//	    master_key vault <key> {           # Vault's transit engine
+//	        trust      <fingerprint>...
+//	        address    <url>
+//	        mount      <path>
+//	        namespace  <name>
+//	        token_file <file>
+//	        ca         <file>
+//	        timeout    <duration>
+//	    }
+//	    key_rotation {                     # see storeoptions.ParseKeyRotation
+//	        signing <duration>
+//	        sealing <duration>
+//	    }
+//	    backup {                           # may be repeated; see storeoptions.ParseBackup
+//	        to <folder>|s3://<bucket>/<prefix>
+//	        …
+//	    }
+//
 //	    redis <host:port>... {
 //	        master    <name>
 //	        username  <name>
@@ -131,6 +184,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        database  <number>
 //	        max_stale <duration>
 //	        outage    fail_closed|fail_open
+//	        sign_ins  fail_closed|fail_open
 //	    }
 //	}
 //
@@ -141,10 +195,11 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, d.Err("sluice appears twice; put everything into one block")
 	}
 	start := place{d.File(), d.Line()}
+	app, at := new(config.App), places{}
+	app.Placeholders, d = placeholdersOf(d)
 	if d.NextArg() {
 		return nil, usage(d, "sluice { … }")
 	}
-	app, at := new(config.App), places{}
 	if err := parseBlock(d, "sluice", sluiceOptions(app, at)); err != nil {
 		return nil, err
 	}
@@ -157,6 +212,9 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	}
 	if app.CompromisedPasswords != "" {
 		app.CompromisedPasswords = relativeTo(start.file, app.CompromisedPasswords)
+	}
+	if app.Store != nil && app.Store.PasswordFile != "" {
+		app.Store.PasswordFile = relativeTo(start.file, app.Store.PasswordFile)
 	}
 	if app.LoginLanguages != "" {
 		app.LoginLanguages = relativeTo(start.file, app.LoginLanguages)
@@ -199,27 +257,62 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		}
 	}
 	return map[string]option{
-		"data_dir":      marked(oneString(&app.DataDir, "data_dir <path>")),
-		"public_url":    marked(oneString(&app.PublicURL, "public_url <url>")),
-		"domain_suffix": marked(oneString(&app.DomainSuffix, "domain_suffix <host>")),
-		"region":        marked(oneString(&app.Region, "region <region>")),
-		"account":       marked(oneString(&app.Account, "account <twelve digits>")),
-		"issuer":        marked(oneString(&app.Issuer, "issuer public|aws")),
-		"strict_aws":    onOff(&app.StrictAWS, "strict_aws [on|off]"),
-		"user_pool":     func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
-		"identity_pool": func(d *caddyfile.Dispenser) error { return parseIdentityPool(d, app, at) },
-		"role":          func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
-		"trigger":       func(d *caddyfile.Dispenser) error { return parseTrigger(d, app, at) },
-		"rate_limit":    marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
-		"smtp":          marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
-		"sms":           marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
-		"kms_key":       marked(parseKMSKey(app)),
-		"redis":         marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
+		"data_dir":             marked(oneString(&app.DataDir, "data_dir <path>")),
+		"public_url":           marked(oneString(&app.PublicURL, "public_url <url>")),
+		"domain_suffix":        marked(oneString(&app.DomainSuffix, "domain_suffix <host>")),
+		"region":               marked(regions(&app.Region, &app.OtherRegions)),
+		"account":              marked(oneString(&app.Account, "account <twelve digits>")),
+		"issuer":               marked(oneString(&app.Issuer, "issuer public|aws")),
+		"audit_log":            func(d *caddyfile.Dispenser) error { return parseAuditLog(d, app) },
+		"decision_log":         func(d *caddyfile.Dispenser) error { return parseDecisionLog(d, app) },
+		"strict_aws":           onOff(&app.StrictAWS, "strict_aws [on|off]"),
+		"allow_declared_users": onOff(&app.AllowDeclaredUsers, "allow_declared_users [on|off]"),
+		"user_pool":            func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
+		"identity_pool":        func(d *caddyfile.Dispenser) error { return parseIdentityPool(d, app, at) },
+		"role":                 func(d *caddyfile.Dispenser) error { return parseRole(d, app, at) },
+		"trigger":              func(d *caddyfile.Dispenser) error { return parseTrigger(d, app, at) },
+		"log_destination":      func(d *caddyfile.Dispenser) error { return parseLogDestination(d, app, at) },
+		"rate_limit":           marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
+		"smtp":                 marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
+		"sms":                  marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
+		"kms_key":              marked(parseKMSKey(app)),
+		"store":                marked(func(d *caddyfile.Dispenser) error { return parseStore(d, app) }),
+		"master_key":           marked(func(d *caddyfile.Dispenser) error { return parseMasterKey(d, app) }),
+		"key_rotation":         marked(func(d *caddyfile.Dispenser) error { return storeoptions.ParseKeyRotation(d, app) }),
+		"backup":               func(d *caddyfile.Dispenser) error { return parseBackup(d, app, at) },
+		"redis":                marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
 
 		"outbound_networks":     marked(manyStrings(&app.OutboundNetworks, "outbound_networks <cidr>...")),
+		"token_endpoint":        marked(func(d *caddyfile.Dispenser) error { return parseTokenEndpoint(d, app) }),
 		"login_languages":       marked(oneString(&app.LoginLanguages, "login_languages <folder>")),
 		"compromised_passwords": marked(oneString(&app.CompromisedPasswords, "compromised_passwords <file or folder>")),
 	}
+}
+
+// parseBackup parses backup.
+func parseBackup(d *caddyfile.Dispenser, app *config.App, at places) error {
+	start := place{d.File(), d.Line()}
+	err := storeoptions.ParseBackup(d, app)
+	if err == nil {
+		at["backup to "+app.Backups[len(app.Backups)-1].To] = start
+	}
+	return err
+}
+
+// parseTokenEndpoint parses token_endpoint.
+func parseTokenEndpoint(d *caddyfile.Dispenser, app *config.App) error {
+	var provider, url string
+	if !d.Args(&provider, &url) || d.NextArg() {
+		return usage(d, "token_endpoint <provider> <url>")
+	}
+	if app.TokenEndpoints[provider] != "" {
+		return d.Errf("token_endpoint %s is set twice; remove one of them", provider)
+	}
+	if app.TokenEndpoints == nil {
+		app.TokenEndpoints = map[string]string{}
+	}
+	app.TokenEndpoints[provider] = url
+	return noBlock(d, "token_endpoint <provider> <url>")
 }
 
 // parseRateLimit parses rate_limit.

@@ -49,7 +49,7 @@ func triggerOptions(t *config.Trigger) map[string]option {
 	}
 }
 
-// notZero refuses 0, which would stand for the default.
+// notZero refuses 0, which would represent the default.
 func notZero[T comparable](field *T, read option) option {
 	return func(d *caddyfile.Dispenser) error {
 		name := d.Val()

@@ -72,7 +72,7 @@ func askPreview(cmd *cobra.Command, args []string) error {
 	header := http.Header{"Content-Type": {"application/json"}}
 	response, err := caddycmd.AdminAPIRequest(address, http.MethodPost, previewPath, header, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("asking the admin endpoint: %w", err)
+		return fmt.Errorf("asking the admin endpoint of a running Sluice (start one, or use --address): %w", err)
 	}
 	defer response.Body.Close()
 	_, err = io.Copy(cmd.OutOrStdout(), response.Body)

@@ -6,63 +6,138 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
+	"slices"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/sluicegate/sluice/authz/policycmd"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node/auditcmd"
+	"github.com/sluicegate/sluice/node/backupcmd"
+	"github.com/sluicegate/sluice/node/keyscmd"
+	"github.com/sluicegate/sluice/node/policyroute"
+	"github.com/sluicegate/sluice/node/storecmd"
+	"github.com/sluicegate/sluice/node/triggercmd"
+	"github.com/sluicegate/sluice/node/userpoolcmd"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
-// Examples replaces Caddy's examples in the help of the binary. "" keeps Caddy's. Set it before calling caddycmd.Main.
+// Examples replaces Caddy's examples in the help of the binary, and removes Caddy's commands that replace the binary. "" keeps both. Set it before calling caddycmd.Main.
 var Examples string
 
 func init() {
 	var policy *cobra.Command // registered first, so that it is part of the root command when explain is added
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "policy",
-		Usage: "test|simulate|explain|validate <file>...",
-		Short: "Tests, simulates, explains and validates IAM policies",
-		Long:  policyHelp,
+		Usage: "<command>",
+		Short: "Tests, explains, replays and lints IAM policies",
+		Long:  policyroute.Help,
 		CobraFunc: func(cmd *cobra.Command) {
 			policy = cmd
-			cmd.DisableFlagParsing = true
-			cmd.RunE = func(cmd *cobra.Command, args []string) error {
-				if code := policycmd.Run(args, os.Stdin, os.Stdout, os.Stderr); code != 0 {
-					os.Exit(code) // the command has printed the error
-				}
-				return nil
-			}
+			policyroute.Add(cmd, policyroute.Options{Load: loadRoutes})
 		},
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "explain",
 		Usage: "[<decision id>] [--json] [--address <admin address>]",
 		Short: "Explains why a running Sluice refused a request",
-		Long: `Every refusal by policies carries a decision id, in the body of the answer. This command asks the admin endpoint of the
-running process for the account of it: who asked for what, which statements were considered, why each did or did not
-match, and which one decided. The last refusals are kept in memory, without credentials. Without an id, the command lists
-them, the latest first.`,
+		Long: `The answer to a refused request contains a decision id. This command asks the admin endpoint of the running process to
+explain that decision: the principal, the action and the resource, the statements that were considered, why each did or
+did not match, and which one decided. Without an id, the command lists the latest refusals, newest first. The process keeps
+them in memory, without credentials.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			if root := policy.Parent(); Examples != "" && root != nil {
 				root.Example = Examples
+				withoutCaddy(root)
 			}
 			cmd.Args = cobra.MaximumNArgs(1)
-			cmd.Flags().Bool("json", false, "print the account as JSON")
-			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().Bool("json", false, "print the explanation as JSON")
+			cmd.Flags().String("address", "", "address of the admin endpoint, if it is not Caddy's default")
 			cmd.RunE = explain
 		},
 	})
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:      "trigger",
 		Usage:     "invoke <arn> <event file>",
-		Short:     "Runs a trigger function by hand",
-		Long:      triggerHelp,
-		CobraFunc: triggerCommands,
+		Short:     "Runs a trigger function with an event from a file",
+		Long:      triggercmd.Help,
+		CobraFunc: func(cmd *cobra.Command) { triggercmd.Add(cmd, loadTrigger) },
 	})
+}
+
+// The commands that work on a store.
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "keys",
+		Usage: "list|rotate|reseal|retire|revoke",
+		Short: "Lists, rotates and revokes master keys and signing keys",
+		Long:  keyscmd.Help,
+		CobraFunc: func(cmd *cobra.Command) {
+			keyscmd.Add(cmd, keyscmd.Options{Load: loadStore})
+		},
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "audit",
+		Usage:     "verify <file>...",
+		Short:     "Verifies the chain of audit logs",
+		Long:      auditcmd.Help,
+		CobraFunc: func(cmd *cobra.Command) { auditcmd.Add(cmd, auditcmd.Options{Load: loadStore}) },
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "user-pool",
+		Usage: "<command>",
+		Short: "Exports, imports, changes and migrates user pools",
+		Long:  userpoolcmd.Help,
+		CobraFunc: func(cmd *cobra.Command) {
+			userpoolcmd.Add(cmd, userpoolcmd.Options{Load: loadStore})
+		},
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "backup",
+		Usage:     "<to> | verify <from> | follow <to>",
+		Short:     "Copies the store to a file, a folder or an S3 bucket",
+		Long:      backupcmd.Help,
+		CobraFunc: func(cmd *cobra.Command) { backupcmd.Add(cmd, backupcmd.Options{Load: loadStore}) },
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "store",
+		Usage:     "copy <from> <to>",
+		Short:     "Copies a store from SQLite to PostgreSQL, or back",
+		Long:      storecmd.Help,
+		CobraFunc: storecmd.Add,
+	})
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:      "restore",
+		Usage:     "<from> [--at <time>] [--data-dir <folder>]",
+		Short:     "Restores the store of a data directory from a backup",
+		Long:      backupcmd.RestoreHelp,
+		CobraFunc: func(cmd *cobra.Command) { backupcmd.AddRestore(cmd, backupcmd.Options{Load: loadStore}) },
+	})
+}
+
+// withoutCaddy removes the commands that would replace the binary by a plain Caddy.
+func withoutCaddy(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if slices.Contains([]string{"upgrade", "add-package", "remove-package"}, cmd.Name()) {
+			root.RemoveCommand(cmd)
+		}
+	}
+}
+
+// loadStore reads the sluice block of a configuration, and leaves out what a command on the store does not need: so files and
+// secrets of other settings may be missing.
+func loadStore(file, adapter string) (config.App, error) {
+	app, err := readApp(file, adapter)
+	if errors.Is(err, errNoBlock) {
+		return config.App{}, nil
+	}
+	if err != nil {
+		return config.App{}, err
+	}
+	app.UserPools, app.IdentityPools, app.Roles, app.SMTP, app.SMS, app.Triggers, app.Redis = nil, nil, nil, nil, nil, nil, nil
+	return app.App, app.replace(caddy.NewReplacer())
 }
 
 func explain(cmd *cobra.Command, args []string) error {
@@ -86,7 +161,7 @@ func explain(cmd *cobra.Command, args []string) error {
 	}
 	response, err := caddycmd.AdminAPIRequest(address, http.MethodGet, path, nil, nil)
 	if err != nil {
-		return fmt.Errorf("asking the admin endpoint: %w", err)
+		return fmt.Errorf("asking the admin endpoint of a running Sluice (start one, or use --address): %w", err)
 	}
 	defer response.Body.Close()
 	_, err = io.Copy(cmd.OutOrStdout(), response.Body)
@@ -99,6 +174,7 @@ func init() { caddy.RegisterModule(admin{}) }
 //
 //	GET /sluice/decisions[?format=text]        the latest refusals
 //	GET /sluice/decisions/<id>[?format=text]   the account of a refusal
+//	GET /sluice/readyz[?exclude=<check>]       the checks of readiness, with details
 //	POST /sluice/preview                       the address of a preview of login pages
 type admin struct{}
 
@@ -112,6 +188,7 @@ func (a admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: decisionsPath, Handler: caddy.AdminHandlerFunc(a.decisions)},
 		{Pattern: decisionsPath + "/", Handler: caddy.AdminHandlerFunc(a.decision)},
+		{Pattern: readyPath, Handler: caddy.AdminHandlerFunc(a.ready)},
 		{Pattern: previewPath, Handler: caddy.AdminHandlerFunc(a.preview)},
 	}
 }
@@ -162,13 +239,3 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 }
 
 var _ caddy.AdminRouter = admin{}
-
-const policyHelp = `Works on files, without a running Sluice:
-
-  policy test FILE...        runs cases and prints each difference with the statement that decided; exit 1 on any
-  policy simulate FILE...    prints the decision of each case as a line of JSON
-  policy explain FILE...     tells for each case which statements were considered and why they did or did not match
-  policy validate FILE...    judges policy documents; mistakes with line, column and the nearest right spelling
-
-A case is {"name", "policies": [document…], "boundary"?, "session_policy"?, "request": {"action", "resource", "context"},
-"expect": "allow" | "implicitDeny" | "explicitDeny"}; docs/policies.md has examples.`

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/caddymodule/storeanswer"
+	"github.com/sluicegate/sluice/caddymodule/tracing"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/fault"
@@ -41,7 +44,7 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 	}
 	c.logger = ctx.Logger()
 	c.Credentials.Defaults(app.plan.Config().Region)
-	placeholders := replacement{repl: caddy.NewReplacer()}
+	placeholders := replacement{repl: caddy.NewReplacer(), lines: c.Placeholders}
 	if s := c.SigV4; s != nil {
 		placeholders.fill("sigv4 "+s.Service+": access_key", &s.AccessKey)
 		placeholders.fill("sigv4 "+s.Service+": secret_key", &s.SecretKey)
@@ -100,7 +103,13 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		c.logger.Error("sluice_credentials with sigv4 s3 needs a sluice_authorize with sigv4 s3 before it; the request is refused")
 		return refusal.NotSetUp(w)
 	}
+	completed := "" // the address of the object of CompleteMultipartUpload
 	if c.SigV4 != nil {
+		if c.SigV4.Service == "s3" && r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+			secure := r.TLS != nil || trustedProxy(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+			completed = storeanswer.AddressOf(r, passed.Result.Path, secure)
+			r.Header["Accept-Encoding"] = []string{"identity"} // the answer is rewritten
+		}
 		r.Host = c.host
 		if len(r.Header["Accept-Encoding"]) == 0 {
 			// Without Accept-Encoding, the transport requests gzip and decompresses objects that are stored compressed.
@@ -112,7 +121,9 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 		Header: r.Header, Body: r.Body, ContentLength: r.ContentLength, Principal: passed.Result.Principal,
 		PayloadHash: passed.Result.PayloadHash, Trailer: passed.Result.Trailer,
 		Expand: func(text string) string { return repl.ReplaceAll(text, "") }}
-	if err := c.chain.Present(r.Context(), &out); err != nil {
+	traced, span := tracing.Start(r, "sluice.credentials")
+	err := c.chain.Present(traced.Context(), &out)
+	if span.End(err); err != nil {
 		return c.fail(w, r, err)
 	}
 	r.Header, r.Body, r.ContentLength, r.URL.RawQuery = out.Header, out.Body, out.ContentLength, out.RawQuery
@@ -122,22 +133,23 @@ func (c *Credentials) ServeHTTP(w http.ResponseWriter, r *http.Request, next cad
 	if c.SigV4 == nil || c.SigV4.Service != "s3" {
 		return next.ServeHTTP(w, r)
 	}
-	return c.store(w, r, next)
+	return c.store(w, r, next, completed)
 }
 
-// store calls the next handler and checks the store's response.
-func (c *Credentials) store(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	response := newStoreResponse(w)
+// store calls the next handler and checks the store's response. completed is the address of the object for the answer of
+// CompleteMultipartUpload, and "" for other requests.
+func (c *Credentials) store(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, completed string) error {
+	response := storeanswer.New(w, completed)
 	if err := next.ServeHTTP(response, r); err != nil {
-		return errors.Join(err, response.release())
+		return errors.Join(err, response.Release())
 	}
-	code, setting := response.refused()
+	code, setting := response.Refused()
 	if setting == "" {
-		return response.release()
+		return response.Release()
 	}
 	c.logger.Error("the store refuses the signature of sluice_credentials; the client gets 502", zap.String("code", code),
 		zap.String("check", setting), zap.String("access_key", c.SigV4.AccessKey), zap.String("region", c.SigV4.Region), zap.String("host", c.host))
-	response.drop()
+	response.Drop()
 	return refusal.StoreRefused(w, r)
 }
 

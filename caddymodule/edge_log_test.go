@@ -70,6 +70,9 @@ func TestARefusalIsLoggedListedAndInTheAccessLog(t *testing.T) {
 			t.Errorf("access log: %s is %v, want %v", name, access[0][name], want)
 		}
 	}
+	if own, _ := access[0]["sluice"].(map[string]any); own["route"] != "logged" || own["outcome"] != "denied" || own["reason"] != "denied" || own["decision_id"] != id {
+		t.Errorf("access log: %v", own)
+	}
 	w := httptest.NewRecorder()
 	if err := (admin{}).decisions(w, httptest.NewRequest("GET", decisionsPath, nil)); err != nil {
 		t.Fatal(err)

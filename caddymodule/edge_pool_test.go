@@ -15,7 +15,7 @@ import (
 )
 
 // rootKey is the administrator's key in these tests.
-var rootKey = sigv4.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+var rootKey = sigv4.Credentials{AccessKeyID: "AKIAEDGEROOTKEY00001", SecretAccessKey: "edge+secret+of+the+tests+0123456789abcd"}
 
 const (
 	poolID         = "us-east-1_edge00001"

@@ -51,6 +51,13 @@ func (s *trustingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amz-Request-Id", "of-the-store")
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", s.refuse)
+	case r.Method == http.MethodPost && r.URL.Query().Has("uploadId"):
+		document := "<CompleteMultipartUploadResult><Location>http://" + r.Host + r.URL.Path + "</Location><Bucket>b</Bucket></CompleteMultipartUploadResult>"
+		w.Header().Set("Content-Length", fmt.Sprint(len(document)))
+		for _, b := range []byte(document) { // slowly
+			_, _ = w.Write([]byte{b})
+			_ = http.NewResponseController(w).Flush()
+		}
 	case r.Method == http.MethodPut:
 		s.objects[r.URL.Path] = body
 	default:
@@ -196,6 +203,27 @@ func TestTheStoreGetsTheBucketInThePathAndAFixedHost(t *testing.T) {
 	}
 	if a := e.askStore(t, "GET", "photos.store.example", "/who", "", ""); a.status != 400 || s.last() != nil {
 		t.Errorf("a host that is no endpoint: status %d %s", a.status, a.body)
+	}
+}
+
+// The store's own address in the answer would tell clients where it is, and they could not reach the object there.
+func TestACompletedUploadHasTheAddressThatTheClientKnows(t *testing.T) {
+	s := startTrustingStore(t, false)
+	e := startStore(t, s, "hosts 127.0.0.1 s3.test", "", "reverse_proxy %STORE%")
+	for _, tc := range []struct{ host, target, want string }{
+		{"", "/bucket/a%20b/c?uploadId=1", "http://127.0.0.1:" + e.port + "/bucket/a%20b%2Fc"},
+		{"", "/bucket/x%26y?uploadId=1", "http://127.0.0.1:" + e.port + "/bucket/x%26y"},
+		{"photos.s3.test", "/a/b?uploadId=1", "http://photos.s3.test/a%2Fb"},
+		{"photos.s3.test:8080", "/photos/b?uploadId=1", "http://photos.s3.test:8080/photos%2Fb"},
+	} {
+		a := e.askStore(t, "POST", tc.host, tc.target, "<CompleteMultipartUpload/>", "", "Accept-Encoding: gzip")
+		want := "<CompleteMultipartUploadResult><Location>" + tc.want + "</Location><Bucket>b</Bucket></CompleteMultipartUploadResult>"
+		if a.status != 200 || a.body != want {
+			t.Errorf("%s%s: status %d\n%s, want\n%s", tc.host, tc.target, a.status, a.body, want)
+		}
+		if got := s.last(); got.Header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("the store may compress: %v", got.Header)
+		}
 	}
 }
 

@@ -2,81 +2,54 @@ package caddymodule
 
 import (
 	"errors"
-	"maps"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/caddymodule/fleetmetrics"
+	"github.com/sluicegate/sluice/caddymodule/gatemetrics"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/userpool/federation"
+	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 // metrics are the process's counters. They survive reloads; each configuration registers them with its registry. All labels
 // have few values: names from the configuration, or from fixed lists.
 type metrics struct {
-	decisions     *prometheus.CounterVec   // route, outcome, reason, credential
 	verifications *prometheus.CounterVec   // issuer, result
-	lookups       *prometheus.CounterVec   // route, result: hit or miss
 	fetches       *prometheus.CounterVec   // issuer, result
 	signIns       *prometheus.CounterVec   // flow, result
+	federated     *prometheus.CounterVec   // provider_type, result
 	minted        *prometheus.CounterVec   // kind
 	operations    *prometheus.CounterVec   // api, operation, result
 	messages      *prometheus.CounterVec   // medium, result
 	queued        prometheus.Gauge         // messages
+	logRecords    *prometheus.CounterVec   // result
 	store         *prometheus.HistogramVec // operation, result
 	triggers      *prometheus.HistogramVec // function, result
-	feedState     *prometheus.GaugeVec     // state
-	feedEntries   *prometheus.CounterVec   // direction
-	feedQueued    prometheus.Gauge         //
-	feedLag       prometheus.Histogram     //
-	cache         *cacheCollector
+	relayed       *prometheus.CounterVec   // result
+	elsewhere     *prometheus.GaugeVec     // pool
+	health        *prometheus.GaugeVec     // check
+	build         *prometheus.GaugeVec     // version, go_version
+	fetched       *prometheus.GaugeVec     // issuer
+	*fleet
+	*gates
 
-	verified counters[verificationKey] // of verifications
+	verified gatemetrics.Counters[verificationKey] // of verifications
 }
 
-// counters caches counters by their label values, because WithLabelValues hashes the values and takes a lock. There are few
-// label values, so the map is soon complete and no longer copied.
-type counters[K comparable] struct {
-	last  atomic.Pointer[counted[K]] // most requests end as the one before did
-	known atomic.Pointer[map[K]*counted[K]]
-	mu    sync.Mutex // of writers
-}
-
-type counted[K comparable] struct {
-	key     K
-	counter prometheus.Counter
-}
-
-func (c *counters[K]) get(key K) (prometheus.Counter, bool) {
-	if last := c.last.Load(); last != nil && last.key == key {
-		return last.counter, true
-	}
-	known := c.known.Load()
-	if known == nil {
-		return nil, false
-	}
-	found, ok := (*known)[key]
-	if !ok {
-		return nil, false
-	}
-	c.last.Store(found)
-	return found.counter, true
-}
-
-func (c *counters[K]) put(key K, counter prometheus.Counter) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next := map[K]*counted[K]{key: {key, counter}}
-	if known := c.known.Load(); known != nil {
-		maps.Copy(next, *known)
-	}
-	c.known.Store(&next)
-}
+// The metrics of other packages.
+type (
+	fleet = fleetmetrics.Metrics
+	gates = gatemetrics.Metrics
+)
 
 type verificationKey struct {
 	issuer string
@@ -88,16 +61,15 @@ var processMetrics = sync.OnceValue(func() *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "sluice", Name: name, Help: help}, labels)
 	}
 	return &metrics{
-		decisions: counter("decisions_total", "Requests decided on, by route, outcome, reason and kind of credential.",
-			"route", "outcome", "reason", "credential"),
 		verifications: counter("token_verifications_total", "Tokens verified (not taken from the cache), by issuer and result.",
 			"issuer", "result"),
-		lookups:    counter("token_cache_lookups_total", "Credentials looked up in the cache, by route and result.", "route", "result"),
 		fetches:    counter("jwks_fetches_total", "Fetches of remote key sets, by issuer and result.", "issuer", "result"),
 		signIns:    counter("sign_ins_total", "Sign-ins to user pools, by flow and result.", "flow", "result"),
+		federated:  counter("federated_sign_ins_total", "Sign-ins to user pools through identity providers, by type of provider and result.", "provider_type", "result"),
 		minted:     counter("credentials_minted_total", "Temporary credentials made, by the call that made them.", "kind"),
 		operations: counter("api_operations_total", "Calls of the AWS-compatible APIs, by API, operation and result.", "api", "operation", "result"),
 		messages:   counter("messages_total", "Codes and invitations, by medium and what happened to them.", "medium", "result"),
+		logRecords: counter("log_records_total", "Records of user pools' logs, by what happened to them.", "result"),
 		queued: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "messages_queued",
 			Help: "Codes and invitations that wait to be sent."}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -108,22 +80,36 @@ var processMetrics = sync.OnceValue(func() *metrics {
 			Namespace: "sluice", Name: "trigger_seconds", Help: "How long trigger functions took, waiting included, by function and result.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
 		}, []string{"function", "result"}),
-		feedState: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_state",
-			Help: "1 for the state that the connection to Redis is in, 0 for the others."}, []string{"state"}),
-		feedEntries: counter("revocation_feed_entries_total", "Revocations that went through Redis, by direction.", "direction"),
-		feedQueued: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "revocation_feed_queued",
-			Help: "Revocations that wait for Redis."}),
-		feedLag: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "sluice", Name: "revocation_feed_lag_seconds",
-			Help: "How long revocations of other processes were under way.", Buckets: []float64{.001, .005, .01, .05, .1, .25, .5, 1, 5, 30}}),
-		cache: &cacheCollector{caches: map[*token.Cache[*authz.Subject]]struct{}{}},
+		relayed: counter("password_relay_total", "Passwords that old user pools were asked for, by what they said.", "result"),
+		elsewhere: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "password_relay_pending",
+			Help: "Users whose password is still at the user pool that they were pulled from."}, []string{"pool"}),
+		fleet: fleetmetrics.New(),
+		gates: gatemetrics.New(),
+		fetched: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "jwks_fetched_timestamp_seconds",
+			Help: "When the key set of a remote issuer was last fetched, in seconds since 1970."}, []string{"issuer"}),
+		health: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "health_check",
+			Help: "The checks of readiness: 0 for ok, 1 for degraded, 2 for failed."}, []string{"check"}),
+		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "build_info",
+			Help: "1, by version of Sluice and of Go."}, []string{"version", "go_version"}),
 	}
 })
 
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
-	for _, c := range []prometheus.Collector{m.decisions, m.verifications, m.lookups, m.fetches, m.signIns, m.minted, m.operations, m.store, m.messages, m.queued, m.triggers,
-		m.feedState, m.feedEntries, m.feedQueued, m.feedLag, m.cache} {
+	for _, t := range providers.Types {
+		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+	}
+	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset required", "failure", "srp"} {
+		m.relayed.WithLabelValues(result)
+	}
+	for _, result := range []string{"delivered", "failed", "dropped", "unmapped"} {
+		m.logRecords.WithLabelValues(result)
+	}
+	version, _ := caddy.Version()
+	m.build.WithLabelValues(version, runtime.Version()).Set(1)
+	for _, c := range append(append(m.fleet.Collectors(), m.gates.Collectors()...), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
+		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.health, m.build) {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
 			return nil, err
@@ -147,50 +133,10 @@ func (m *metrics) FunctionDone(arn string, took time.Duration, err error) {
 	m.triggers.WithLabelValues(arn, result).Observe(took.Seconds())
 }
 
-// Gate implements node.Observer.
-func (m *metrics) Gate(route string, shadow bool) authz.Observer {
-	return &gateMetrics{m: m, route: route, shadow: shadow,
-		hits: m.lookups.WithLabelValues(route, "hit"), misses: m.lookups.WithLabelValues(route, "miss")}
-}
-
-type gateMetrics struct {
-	m            *metrics
-	route        string
-	shadow       bool
-	hits, misses prometheus.Counter
-	decisions    counters[decisionKey]
-}
-
-type decisionKey struct {
-	outcome        authz.Outcome
-	reason, scheme string
-}
-
-// Authorized implements authz.Observer.
-func (g *gateMetrics) Authorized(outcome authz.Outcome, reason, scheme string, cached bool) {
-	key := decisionKey{outcome, reason, scheme}
-	counter, ok := g.decisions.get(key)
-	if !ok {
-		name := outcome.String()
-		if g.shadow && outcome != authz.Allowed {
-			name = "shadow" // it passed; the reason says why it would not have
-		}
-		counter = g.m.decisions.WithLabelValues(g.route, name, reason, scheme)
-		g.decisions.put(key, counter)
-	}
-	counter.Inc()
-	switch {
-	case cached:
-		g.hits.Inc()
-	case scheme != "none":
-		g.misses.Inc()
-	}
-}
-
 // TokenVerified implements token.Observer.
 func (m *metrics) TokenVerified(issuer string, reason token.Reason) {
 	key := verificationKey{issuer, reason}
-	counter, ok := m.verified.get(key)
+	counter, ok := m.verified.Get(key)
 	if !ok {
 		if issuer == "" {
 			issuer = "unknown"
@@ -199,7 +145,7 @@ func (m *metrics) TokenVerified(issuer string, reason token.Reason) {
 			reason = "ok"
 		}
 		counter = m.verifications.WithLabelValues(issuer, string(reason))
-		m.verified.put(key, counter)
+		m.verified.Put(key, counter)
 	}
 	counter.Inc()
 }
@@ -207,6 +153,9 @@ func (m *metrics) TokenVerified(issuer string, reason token.Reason) {
 // KeysFetched implements token.Observer.
 func (m *metrics) KeysFetched(issuer string, _ int, _ time.Duration, err error) {
 	m.fetches.WithLabelValues(issuer, result(err)).Inc()
+	if err == nil {
+		m.fetched.WithLabelValues(issuer).SetToCurrentTime()
+	}
 }
 
 // StoreDone implements the store's observer.
@@ -214,36 +163,33 @@ func (m *metrics) StoreDone(operation string, took time.Duration, err error) {
 	m.store.WithLabelValues(operation, result(err)).Observe(took.Seconds())
 }
 
-// RevocationState implements the feed's observer.
-func (m *metrics) RevocationState(state string) {
-	for _, s := range []string{"ok", "stale", "lost"} {
-		m.feedState.WithLabelValues(s).Set(0)
-	}
-	m.feedState.WithLabelValues(state).Set(1)
+// HealthChecked implements node.Observer.
+func (m *metrics) HealthChecked(check string, level health.Level) {
+	m.health.WithLabelValues(check).Set(float64(level))
+	emitter.Load().Health(check, level.String())
 }
 
-// RevocationsPublished implements the feed's observer.
-func (m *metrics) RevocationsPublished(n int, again bool) {
-	direction := "published"
-	if again {
-		direction = "published_again"
-	}
-	m.feedEntries.WithLabelValues(direction).Add(float64(n))
-}
+// Relayed implements node.Observer.
+func (m *metrics) Relayed(result string) { m.relayed.WithLabelValues(result).Inc() }
 
-// RevocationsReceived implements the feed's observer.
-func (m *metrics) RevocationsReceived(n int, lag time.Duration) {
-	m.feedEntries.WithLabelValues("received").Add(float64(n))
-	if lag > 0 { // 0 = it was there before we connected
-		m.feedLag.Observe(lag.Seconds())
-	}
+// Elsewhere implements node.Observer.
+func (m *metrics) Elsewhere(poolID string, n int) {
+	m.elsewhere.WithLabelValues(poolID).Set(float64(n))
 }
-
-// RevocationsQueued implements the feed's observer.
-func (m *metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 
 // SignIn implements the user pools' observer.
-func (m *metrics) SignIn(_, flow, result string) { m.signIns.WithLabelValues(flow, result).Inc() }
+func (m *metrics) SignIn(pool, flow, result string) {
+	m.signIns.WithLabelValues(flow, result).Inc()
+	emitter.Load().SignedIn(pool, flow, result)
+}
+
+// LogRecord implements node.Observer.
+func (m *metrics) LogRecord(result string) { m.logRecords.WithLabelValues(result).Inc() }
+
+// FederatedSignIn implements node.Observer.
+func (m *metrics) FederatedSignIn(t providers.Type, result string) {
+	m.federated.WithLabelValues(string(t), result).Inc()
+}
 
 // MessageDone implements node.Observer.
 func (m *metrics) MessageDone(medium, result string) {
@@ -272,59 +218,4 @@ func result(err error) string {
 	return "ok"
 }
 
-// cacheCollector adds up the token caches.
-type cacheCollector struct {
-	mu     sync.Mutex
-	caches map[*token.Cache[*authz.Subject]]struct{}
-}
-
-var (
-	cacheEntries   = prometheus.NewDesc("sluice_token_cache_entries", "Credentials in the caches, by partition.", []string{"partition"}, nil)
-	cacheBytes     = prometheus.NewDesc("sluice_token_cache_bytes", "Bytes that the caches hold, by partition.", []string{"partition"}, nil)
-	cacheEvictions = prometheus.NewDesc("sluice_token_cache_evictions_total", "Credentials pushed out of the caches, by partition.", []string{"partition"}, nil)
-)
-
-// CacheOpened implements node.Observer.
-func (m *metrics) CacheOpened(cache *token.Cache[*authz.Subject]) {
-	c := m.cache
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.caches[cache] = struct{}{}
-}
-
-// CacheClosed implements node.Observer.
-func (m *metrics) CacheClosed(cache *token.Cache[*authz.Subject]) {
-	c := m.cache
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.caches, cache)
-}
-
 var _ node.Observer = (*metrics)(nil)
-
-// Describe implements prometheus.Collector.
-func (c *cacheCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- cacheEntries
-	ch <- cacheBytes
-	ch <- cacheEvictions
-}
-
-// Collect implements prometheus.Collector.
-func (c *cacheCollector) Collect(ch chan<- prometheus.Metric) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var sum token.CacheStats
-	for cache := range c.caches {
-		s := cache.Stats()
-		sum.Entries, sum.Bytes, sum.Evictions = sum.Entries+s.Entries, sum.Bytes+s.Bytes, sum.Evictions+s.Evictions
-		sum.NegativeEntries, sum.NegativeBytes = sum.NegativeEntries+s.NegativeEntries, sum.NegativeBytes+s.NegativeBytes
-		sum.NegativeEvictions += s.NegativeEvictions
-	}
-	send := func(d *prometheus.Desc, kind prometheus.ValueType, good, refused int64) {
-		ch <- prometheus.MustNewConstMetric(d, kind, float64(good), "good")
-		ch <- prometheus.MustNewConstMetric(d, kind, float64(refused), "refused")
-	}
-	send(cacheEntries, prometheus.GaugeValue, sum.Entries, sum.NegativeEntries)
-	send(cacheBytes, prometheus.GaugeValue, sum.Bytes, sum.NegativeBytes)
-	send(cacheEvictions, prometheus.CounterValue, sum.Evictions, sum.NegativeEvictions)
-}

@@ -13,7 +13,8 @@ import (
 // passage is a request that passed a gate. It provides the values of Caddy's placeholders.
 type passage struct {
 	node.Passage
-	vars map[string]any // Caddy's, of this request; nil outside of Caddy
+	vars  map[string]any // Caddy's, of this request; nil outside of Caddy
+	asked bool           // a gate was only asked: the request is still the client's, and not the one that was decided on
 }
 
 // serve sets the placeholders and calls the next handler.
@@ -70,6 +71,16 @@ func setRefusal(vars map[string]any, result *authz.Result) {
 // setRefused sets the variables of a request that does not pass, for log_append and error routes, and the user for the access
 // log.
 func setRefused(r *http.Request, vars map[string]any, result *authz.Result) {
+	setCandidate(r, vars, result)
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok && vars != nil && result.Refusal != nil && node.UserName(result.Principal) != "" {
+		id, _ := node.UserValue(result.Principal, "id")
+		repl.Set("http.auth.user.id", id)
+	}
+}
+
+// setCandidate sets the variables of a request that a gate does not let pass, which another route may serve. The user is
+// {http.auth.candidate.*}, as Caddy names one who is not authenticated.
+func setCandidate(r *http.Request, vars map[string]any, result *authz.Result) {
 	if vars == nil || result.Refusal == nil {
 		return
 	}
@@ -78,8 +89,10 @@ func setRefused(r *http.Request, vars map[string]any, result *authz.Result) {
 	if name := node.UserName(result.Principal); name != "" {
 		vars["sluice.user"] = name
 		if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-			id, _ := node.UserValue(result.Principal, "id")
-			repl.Set("http.auth.user.id", id)
+			for _, key := range [...]string{"id", "username"} {
+				value, _ := node.UserValue(result.Principal, key)
+				repl.Set("http.auth.candidate."+key, value)
+			}
 		}
 	}
 	if result.Action != "" {
@@ -106,8 +119,8 @@ func (v actionVar) String() string { return v.Result.Action }
 // String implements fmt.Stringer.
 func (v resourceVar) String() string { return v.Result.Resource }
 
-// passageOf returns the passage of the request.
+// passageOf returns the passage of the request; false if no gate has passed it on.
 func passageOf(r *http.Request) (*passage, bool) {
 	v, ok := caddyhttp.GetVar(r.Context(), "sluice.outcome").(outcomeVar)
-	return v.passage, ok
+	return v.passage, ok && !v.asked
 }

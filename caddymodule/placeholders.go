@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/sluicegate/sluice/config"
 )
@@ -13,10 +17,13 @@ import (
 // replace fills in placeholders such as {env.SMTP_PASSWORD}. An unknown, unset or empty placeholder is an error, because it
 // would silently change the setting's meaning, for example from a confidential app client to a public one.
 func (a *App) replace(repl *caddy.Replacer) error {
-	r := replacement{repl: repl}
+	r := replacement{repl: repl, lines: a.Placeholders}
 	r.fill("data_dir", &a.DataDir)
 	r.fill("public_url", &a.PublicURL)
 	r.fill("region", &a.Region)
+	for i := range a.OtherRegions {
+		r.fill("region", &a.OtherRegions[i])
+	}
 	r.fill("account", &a.Account)
 	r.fill("login_languages", &a.LoginLanguages)
 	for i := range a.UserPools {
@@ -36,12 +43,20 @@ func (a *App) replace(repl *caddy.Replacer) error {
 			r.fill(at+": jwks_uri", &pool.Clients[j].JWKSURI)
 			r.looks(at, &pool.Clients[j])
 		}
+		r.users(pool)
+	}
+	for i := range a.LogDestinations {
+		r.fill("log_destination "+a.LogDestinations[i].ARN, &a.LogDestinations[i].URL)
+		r.fill("log_destination "+a.LogDestinations[i].ARN, &a.LogDestinations[i].File)
 	}
 	for i := range a.Roles {
 		r.role(&a.Roles[i])
 	}
 	for i := range a.Triggers {
 		r.trigger(&a.Triggers[i])
+	}
+	for i := range a.MasterKeys {
+		r.masterKey(&a.MasterKeys[i])
 	}
 	if s := a.SMTP; s != nil {
 		r.fill("smtp", &s.Address)
@@ -52,14 +67,29 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	if s := a.SMS; s != nil {
 		r.sms(s)
 	}
-	if s := a.Redis; s != nil {
-		for i := range s.Addresses {
-			r.fill("redis", &s.Addresses[i])
-		}
-		r.fill("redis: username", &s.Username)
-		r.fill("redis: password", &s.Password)
-	}
+	r.store(a.Store)
+	r.redis(a.Redis)
 	return errors.Join(r.problems...)
+}
+
+// redis fills in where the other processes are heard of.
+func (r *replacement) redis(s *config.Redis) {
+	if s == nil {
+		return
+	}
+	for i := range s.Addresses {
+		r.fill("redis", &s.Addresses[i])
+	}
+	r.fill("redis: username", &s.Username)
+	r.fill("redis: password", &s.Password)
+}
+
+// store fills in where the records are.
+func (r *replacement) store(s *config.Store) {
+	if s != nil {
+		r.fill("store", &s.URL)
+		r.fill("store: password_file", &s.PasswordFile)
+	}
 }
 
 // fillAll replaces the placeholders in the values of a map, whose keys name them.
@@ -67,6 +97,15 @@ func (r *replacement) fillAll(at string, values map[string]string) {
 	for key, value := range values {
 		r.fill(at+": "+key, &value)
 		values[key] = value
+	}
+}
+
+// users fills in the declared users of a pool.
+func (r *replacement) users(pool *config.UserPool) {
+	for i := range pool.Users {
+		at := "user_pool " + pool.ID + ": user " + pool.Users[i].Name
+		r.fill(at+": password", &pool.Users[i].Password)
+		r.fillAll(at, pool.Users[i].Attributes)
 	}
 }
 
@@ -86,6 +125,7 @@ func (r *replacement) looks(at string, client *config.Client) {
 // replacement collects the placeholders that have no value.
 type replacement struct {
 	repl     *caddy.Replacer
+	lines    map[string][]string // where the Caddyfile has them; empty for a configuration in JSON
 	problems []error
 }
 
@@ -93,14 +133,39 @@ type replacement struct {
 func (r *replacement) fill(at string, text *string) {
 	full, err := r.repl.ReplaceOrErr(*text, true, true)
 	if err != nil {
-		r.problems = append(r.problems, unset(at, *text))
+		r.unset(at, *text)
 		return
 	}
 	*text = full
 }
 
-func unset(at, text string) error {
-	return fmt.Errorf("%s: %s is not set, or empty; set it, or remove the option", at, text)
+// unset adds the problem of a placeholder without a value. at names the option, and text is its value.
+func (r *replacement) unset(at, text string) {
+	where := ""
+	for _, found := range early.FindAllString(text, -1) {
+		if value, _ := r.repl.GetString(strings.Trim(found, "{}")); value == "" && len(r.lines[found]) > 0 {
+			where = ", at " + strings.Join(r.lines[found], " and ")
+			break
+		}
+	}
+	r.problems = append(r.problems, fmt.Errorf("%s: %s is not set, or empty; set it, or remove the option%s", at, text, where))
+}
+
+// placeholdersOf returns where the next option of the Caddyfile, and its block, have placeholders. It reads them all, and a
+// dispenser that starts with the option.
+func placeholdersOf(d *caddyfile.Dispenser) (map[string][]string, *caddyfile.Dispenser) {
+	lines := map[string][]string{}
+	tokens := d.NextSegment()
+	for _, token := range tokens {
+		for _, found := range early.FindAllString(token.Text, -1) {
+			if at := token.File + ":" + strconv.Itoa(token.Line); !slices.Contains(lines[found], at) {
+				lines[found] = append(lines[found], at)
+			}
+		}
+	}
+	fresh := caddyfile.NewDispenser(tokens)
+	fresh.Next()
+	return lines, fresh
 }
 
 // sms fills in the placeholders of the sms block that do not depend on a message.
@@ -125,7 +190,7 @@ func (r *replacement) fillEarly(at string, text *string) {
 	*text = early.ReplaceAllStringFunc(*text, func(found string) string {
 		value := r.repl.ReplaceAll(found, "")
 		if value == "" {
-			r.problems = append(r.problems, unset(at, found))
+			r.unset(at, found)
 		}
 		return value
 	})
@@ -172,8 +237,20 @@ func (r *replacement) headers(headers []config.Header) {
 	for _, h := range headers {
 		for _, found := range early.FindAllString(h.Value, -1) {
 			if r.repl.ReplaceAll(found, "") == "" {
-				r.problems = append(r.problems, unset("header "+h.Name, found))
+				r.unset("header "+h.Name, found)
 			}
+		}
+	}
+}
+
+func (r *replacement) masterKey(m *config.MasterKey) {
+	at := "master_key " + m.Source
+	for _, field := range []*string{&m.File, &m.Key, &m.Region, &m.Endpoint, &m.Address, &m.Mount, &m.Namespace, &m.TokenFile, &m.CA} {
+		r.fill(at, field)
+	}
+	for _, list := range [][]string{m.Command, m.Also} {
+		for i := range list {
+			r.fill(at, &list[i])
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func init() { caddy.RegisterModule(Pools{}) }
 
 // Pools serves the AWS-compatible APIs, discovery documents and key sets, the metadata of protected resources, and
-// /healthz and /readyz.
+// /healthz, /livez and /readyz.
 type Pools struct {
 	app *App
 }
@@ -38,6 +38,7 @@ func (p *Pools) Provision(ctx caddy.Context) error {
 // ServeHTTP serves the requested API or document. Like file_server, it does not call the next handler, because Caddy answers
 // an empty 200 if no handler responds.
 func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
+	endConnection(w, r)
 	if node.ServeHealth(w, r) {
 		return nil
 	}

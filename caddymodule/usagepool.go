@@ -2,10 +2,15 @@ package caddymodule
 
 import (
 	"io"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/caddymodule/events"
+	"github.com/sluicegate/sluice/caddymodule/opslog"
+	"github.com/sluicegate/sluice/server/audit"
 )
 
 // inUse holds the values that outlive a configuration, by the keys of package node: stores, services, key sets and token caches.
@@ -40,3 +45,17 @@ type closing struct{ io.Closer }
 
 // Destruct closes the value when no configuration uses it any more.
 func (c closing) Destruct() error { return c.Close() }
+
+// auditLog is the logger sluice.audit of the newest configuration, whose files are open; nil = off. The services that make records may
+// outlive the configuration that they were made with.
+var auditLog atomic.Pointer[zap.Logger]
+
+// writeAudit writes a record to the audit log, if there is one.
+func writeAudit(r audit.Record) {
+	if log := auditLog.Load(); log != nil {
+		opslog.Audit(log, &r)
+	}
+}
+
+// emitter tells the events app of the newest configuration what happens; nil for none.
+var emitter atomic.Pointer[events.Emitter]

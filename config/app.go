@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/region"
 )
 
 // App is the sluice block of the global options. There is one per process.
@@ -24,6 +26,10 @@ type App struct {
 	// when a file does, so that Caddy reloads it; nothing else reads them.
 	Digests map[string]string `json:"digests,omitempty"`
 
+	// Placeholders are where the Caddyfile has placeholders such as {env.SMTP_PASSWORD}, as "file:line". An error about one
+	// without a value names them.
+	Placeholders map[string][]string `json:"placeholders,omitempty"`
+
 	// PublicURL is how clients reach sluice_pools: scheme, host and port, without a path. It is the base of every
 	// issuer. Default http://localhost:8080.
 	PublicURL string `json:"public_url,omitempty"`
@@ -35,6 +41,10 @@ type App struct {
 	// Region is the AWS region in ids and ARNs. Default us-east-1.
 	Region string `json:"region,omitempty"`
 
+	// OtherRegions are the other regions that the process is; "any", as the last one, represents all. The scope of a signature says
+	// which of them a call is for, and Region is that of calls that say nothing.
+	OtherRegions []string `json:"other_regions,omitempty"`
+
 	// Account is the AWS account in ARNs, twelve digits. Default 000000000000.
 	Account string `json:"account,omitempty"`
 
@@ -45,11 +55,17 @@ type App struct {
 	// StrictAWS turns off Sluice's additions to AWS's behaviour, such as aws:username for role sessions.
 	StrictAWS bool `json:"strict_aws,omitempty"`
 
+	Logging
+
 	// UserPools, IdentityPools and Roles are declared. Each start and reload creates those that are missing and updates the
-	// settings of the others. Users and identities are not changed.
+	// settings of the others. Users and identities are not changed, apart from declared users.
 	UserPools     []UserPool     `json:"user_pools,omitempty"`
 	IdentityPools []IdentityPool `json:"identity_pools,omitempty"`
 	Roles         []Role         `json:"roles,omitempty"`
+
+	// AllowDeclaredUsers permits user pools to declare users, whose passwords the configuration knows. It is for demos and
+	// tests. Default: false, so that a configuration with users does not start.
+	AllowDeclaredUsers bool `json:"allow_declared_users,omitempty"`
 
 	// RateLimit limits the calls of each client address to operations that need no signature. Default: 50 calls a second.
 	RateLimit *RateLimit `json:"rate_limit,omitempty"`
@@ -75,10 +91,31 @@ type App struct {
 	// OutboundNetworks are networks beside the public addresses that Sluice may connect to when it asks identity providers, in CIDR
 	// notation. Default: none. A loopback network also allows plain HTTP to this host.
 	OutboundNetworks []string `json:"outbound_networks,omitempty"`
+	// TokenEndpoints are the base URLs at which access tokens of public providers are verified, by the provider's name in logins:
+	// graph.facebook.com, www.amazon.com or api.twitter.com. Default: the providers' own.
+	TokenEndpoints map[string]string `json:"token_endpoints,omitempty"`
+
+	// LogDestinations are where the logs of user pools go, by the ARNs in their log configurations. Logs for other ARNs are lost.
+	LogDestinations []LogDestination `json:"log_destinations,omitempty"`
 
 	// KMSKeys are local keys that encrypt codes for custom senders: names of aliases such as alias/notes, or ARNs of keys or
 	// aliases. They are derived from the master key.
 	KMSKeys []string `json:"kms_keys,omitempty"`
+
+	// Store is the database that keeps the records. Default: the PostgreSQL database that the environment variable SLUICE_STORE names,
+	// else SQLite in DataDir.
+	Store *Store `json:"store,omitempty"`
+
+	// MasterKeys are where the master keys are that seal secrets in the store. The first key of the first source seals, all keys open.
+	// Default: the environment variable SLUICE_MASTER_KEY, else the file that SLUICE_MASTER_KEY_FILE names, else master.key in the data
+	// directory.
+	MasterKeys []MasterKey `json:"master_keys,omitempty"`
+
+	// KeyRotation says how often keys are replaced without anybody's doing. Default: signing keys every 90 days, master keys never.
+	KeyRotation *KeyRotation `json:"key_rotation,omitempty"`
+
+	// Backups are copies of the SQLite store that the process makes, or has made, while it runs. Default: none.
+	Backups []Backup `json:"backups,omitempty"`
 
 	// Redis distributes revocations to other Sluice processes. Without it, they are known to this process and its store only.
 	Redis *Redis `json:"redis,omitempty"`
@@ -168,25 +205,6 @@ type SMTP struct {
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
-// Redis is a Redis server, a Sentinel set or a cluster.
-type Redis struct {
-	// Addresses are host:port: a server, the nodes of a cluster, or, with Master, Sentinels.
-	Addresses []string `json:"addresses"`
-	// Master is the name of the master at the Sentinels.
-	Master string `json:"master,omitempty"`
-	// Username and Password are those of an ACL user. Use placeholders such as {env.REDIS_PASSWORD}.
-	Username string `json:"username,omitempty"`
-	Password string `json:"password,omitempty"`
-	// TLS enables TLS.
-	TLS bool `json:"tls,omitempty"`
-	// Database is the number of the database. Default 0.
-	Database int `json:"database,omitempty"`
-	// MaxStale is how long the edge relies on the revocations it knows while Redis is unavailable. Default 1m.
-	MaxStale Duration `json:"max_stale,omitempty"`
-	// Outage is what to do after MaxStale: "fail_closed" (default; requests get 503) or "fail_open".
-	Outage string `json:"outage,omitempty"`
-}
-
 // Duration is a time.Duration that is text in JSON, such as "90s".
 type Duration time.Duration
 
@@ -201,7 +219,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 var (
-	regionPattern    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
 	accountPattern   = regexp.MustCompile(`^\d{12}$`)
 	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
@@ -216,9 +233,11 @@ func (a *App) Defaults(env func(string) string) {
 		setDefault(&a.DataDir, dir)
 	}
 	setDefault(&a.DataDir, filepath.Join(a.BaseDir, "data"))
+	a.defaultsOfStore(env)
 	setDefault(&a.PublicURL, "http://localhost:8080")
 	a.PublicURL = strings.TrimSuffix(a.PublicURL, "/")
 	setDefault(&a.DomainSuffix, defaultSuffix(a.PublicURL))
+	a.Region, a.OtherRegions = regionsOf(a.Region, a.OtherRegions)
 	setDefault(&a.Region, "us-east-1")
 	setDefault(&a.Account, "000000000000")
 	setDefault(&a.Issuer, "public")
@@ -249,6 +268,23 @@ func (a *App) Defaults(env func(string) string) {
 		a.Triggers[i].defaults()
 	}
 	a.defaultsOfServers()
+	a.defaultsOfMasterKeys(env)
+	a.defaultsOfUpkeep()
+}
+
+// regionsOf returns a first region and others as New of package region takes them: "any" alone is the default region, "", with any
+// other.
+func regionsOf(first string, others []string) (string, []string) {
+	if first == region.Any && len(others) == 0 {
+		return "", []string{region.Any}
+	}
+	return first, others
+}
+
+// Regions returns the regions that the process is; the zero Set if they are wrong.
+func (a *App) Regions() region.Set {
+	s, _ := region.New(a.Region, a.OtherRegions...) // Validate reports the error
+	return s
 }
 
 // defaultsOfServers sets the defaults of the servers that Sluice connects to.
@@ -267,6 +303,7 @@ func (a *App) defaultsOfServers() {
 	}
 	if a.Redis != nil {
 		setDefault(&a.Redis.Outage, "fail_closed")
+		setDefault(&a.Redis.SignIns, "fail_open")
 		if a.Redis.MaxStale == 0 {
 			a.Redis.MaxStale = Duration(time.Minute)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/poolid"
+	"github.com/sluicegate/sluice/region"
 )
 
 // Authorize is a sluice_authorize directive: it lists the accepted credentials and who may use the route.
@@ -51,6 +52,8 @@ type Authorize struct {
 	Mode string `json:"mode,omitempty"`
 	// DebugHeader is the name of a response header with the decision, such as X-Sluice-Decision. Default: none.
 	DebugHeader string `json:"debug_header,omitempty"`
+	// CORS lets web pages of other origins call the route. nil leaves that to the upstream.
+	CORS *CORS `json:"cors,omitempty"`
 	// Realm is the realm in WWW-Authenticate. Default sluice.
 	Realm string `json:"realm,omitempty"`
 	// Resource is the URL of the protected resource as clients know it. If it is set, its metadata (RFC 9728) is served, and
@@ -66,6 +69,8 @@ type Authorize struct {
 type Issuer struct {
 	// URL is the exact iss claim.
 	URL string `json:"url"`
+	// Aliases are other values of the iss claim that mean the issuer. The preset google has one.
+	Aliases []string `json:"aliases,omitempty"`
 	// JWKSURL is the URL of the key set. Default: found by OIDC discovery.
 	JWKSURL string `json:"jwks_url,omitempty"`
 	// Clients are the accepted client_id, azp or aud values.
@@ -93,8 +98,10 @@ type SigV4 struct {
 	Service string `json:"service"`
 	// Prefix is the path before the bucket. Clients sign it, and it is removed from the upstream request.
 	Prefix string `json:"prefix,omitempty"`
-	// Region is the region in the signature. Default: the app's.
+	// Region is the region in the signature. Default: the app's, with its other regions.
 	Region string `json:"region,omitempty"`
+	// OtherRegions are more regions that a signature may name; "any", as the last one, represents all.
+	OtherRegions []string `json:"other_regions,omitempty"`
 	// Hosts are endpoints at which the bucket is the first label of the host name.
 	Hosts []string `json:"hosts,omitempty"`
 	// ExactKeys allows keys with empty segments, such as a//b. Set it only for a store that keeps keys as bytes: a store on a
@@ -129,15 +136,21 @@ type Policy struct {
 
 // Header is a header of the upstream request. Value may have placeholders.
 type Header struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string `json:"name"`  // the header; clients cannot send it, in any spelling
+	Value string `json:"value"` // the value, with placeholders such as {http.auth.user.id}
 }
 
 // DefaultAPI is the default of Authorize.API.
 const DefaultAPI = "sluice"
 
-// Defaults sets the default of each setting that is empty. region is the app's.
-func (a *Authorize) Defaults(region string) {
+// Regions returns the regions that a signature may name; the zero Set if they are wrong.
+func (s *SigV4) Regions() region.Set {
+	set, _ := region.New(s.Region, s.OtherRegions...) // Validate reports the error
+	return set
+}
+
+// Defaults sets the default of each setting that is empty, after those of app.
+func (a *Authorize) Defaults(app *App) {
 	if len(a.TokenUse) == 0 && len(a.UserPools) > 0 {
 		a.TokenUse = []string{"access"}
 	}
@@ -163,7 +176,13 @@ func (a *Authorize) Defaults(region string) {
 		a.Login.defaults(a)
 	}
 	if a.SigV4 != nil {
-		setDefault(&a.SigV4.Region, region)
+		s := a.SigV4
+		switch s.Region, s.OtherRegions = regionsOf(s.Region, s.OtherRegions); {
+		case s.Region == "" && len(s.OtherRegions) == 0:
+			s.Region, s.OtherRegions = app.Region, app.OtherRegions
+		case s.Region == "":
+			s.Region = app.Region
+		}
 		a.SigV4.Prefix = strings.TrimSuffix(a.SigV4.Prefix, "/")
 	}
 }
@@ -195,6 +214,9 @@ func (a *Authorize) Validate(app *App) error {
 	}
 	if a.SigV4 != nil {
 		v.oneOf("sigv4", a.SigV4.Service, "s3", "execute-api")
+		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
+			v.add("sigv4", "region: %v", err)
+		}
 		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
 			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
 		}
@@ -208,6 +230,9 @@ func (a *Authorize) Validate(app *App) error {
 	}
 	if !a.allows() && a.SigV4 == nil { // the administrator's key may do everything
 		v.add("sluice_authorize", "no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>")
+	}
+	if _, err := a.CORS.Policy(); err != nil {
+		v.add("cors", "%v", err)
 	}
 	a.validateResource(v)
 	a.validateRolePolicies(v, app)
@@ -294,7 +319,7 @@ func (i *Issuer) validate(v *validator) {
 	}
 	for option, claim := range map[string]string{"groups_claim": i.GroupsClaim, "username_claim": i.UsernameClaim} {
 		if claim != "" && slices.Contains(token.ClaimPath(claim), "") {
-			v.add(at+": "+option, "%q has an empty name beside a dot; write one such as realm_access.roles", claim)
+			v.add(at+": "+option, "%q has an empty name next to a dot; write a path such as realm_access.roles", claim)
 		}
 	}
 	for _, alg := range i.Algorithms {

@@ -50,7 +50,7 @@ func (a *Authorize) validateDeniedGroups(v *validator, app *App) {
 		}
 		for _, name := range r.Names {
 			if !slices.Contains(declared, name) {
-				v.add("deny group", "no pool of this route declares the group %s, so the rule would deny nobody; write group %s in the pool's block%s",
+				v.add("deny group", "no pool of this route declares the group %s, so the rule would never match; write group %s in the pool's block%s",
 					name, name, nearest(name, declared))
 			}
 		}

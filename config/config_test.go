@@ -21,6 +21,12 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 		"an account has twelve digits":    {config.App{Account: "42"}, "account: \"42\" is not an account"},
 		"the issuer is one of two":        {config.App{Issuer: "amazon"}, "issuer: \"amazon\" is not a valid value; write public or aws"},
 		"a pool id has its shape":         {config.App{UserPools: []config.UserPool{{ID: "notes"}}}, "user_pool notes: an id is"},
+		"a region is named once":          {config.App{Region: "us-east-1", OtherRegions: []string{"us-east-1"}}, "region: us-east-1 is named twice"},
+		"any is the last region":          {config.App{Region: "any", OtherRegions: []string{"us-west-2"}}, `region: "any" means all other regions; write it last`},
+		"a pool is in a region of the process": {config.App{OtherRegions: []string{"us-west-2"}, UserPools: []config.UserPool{{ID: "eu-west-1_a"}}},
+			`user_pool eu-west-1_a: "eu-west-1" is none of the regions of this process; write: region us-east-1 us-west-2 eu-west-1`},
+		"one region declares pools of any": {config.App{UserPools: []config.UserPool{{ID: "eu-west-1_a"}}}, ""},
+		"any region is that of every pool": {config.App{Region: "any", UserPools: []config.UserPool{{ID: "eu-west-1_a"}}}, ""},
 		"a pool is declared once": {config.App{UserPools: []config.UserPool{{ID: "us-east-1_a"}, {ID: "us-east-1_a"}}},
 			"user_pool us-east-1_a: it is declared twice"},
 		"a group's role must exist": {config.App{
@@ -33,7 +39,9 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 		"mail needs a sender": {config.App{SMTP: &config.SMTP{Address: "mail:25"}}, "smtp: no sender"},
 		"a mail password needs TLS": {config.App{SMTP: &config.SMTP{Address: "mail:25", From: "a@example.com", Username: "a", Password: "b", TLS: "none"}},
 			"a password would be sent unencrypted"},
-		"redis needs an address": {config.App{Redis: &config.Redis{}}, "redis: no address"},
+		"mail needs a sender with a host": {config.App{SMTP: &config.SMTP{Address: "mail:25", From: "Notes"}}, `smtp: from: "Notes" is not an e-mail address`},
+		"redis takes no URL":              {config.App{Redis: &config.Redis{Addresses: []string{"redis://127.0.0.1:6379"}}}, "write host:port"},
+		"redis needs an address":          {config.App{Redis: &config.Redis{}}, "redis: no address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.app.Defaults(noEnv)
@@ -92,7 +100,7 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 		"leeway is bounded": {config.Authorize{UserPools: pool, Leeway: new(config.Duration(1e12))}, "leeway: 16m40s is out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tc.authorize.Defaults(app.Region)
+			tc.authorize.Defaults(&app)
 			check(t, tc.authorize.Validate(&app), tc.want)
 		})
 	}

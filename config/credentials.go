@@ -6,6 +6,8 @@ type Credentials struct {
 	SigV4 *Resign `json:"sigv4,omitempty"`
 	// Headers are request headers to set; their values may have placeholders.
 	Headers []Header `json:"headers,omitempty"`
+	// Placeholders are where the block has placeholders; see App.Placeholders.
+	Placeholders map[string][]string `json:"placeholders,omitempty"`
 }
 
 // Resign is the key with which Sluice signs requests for an upstream.

@@ -130,7 +130,7 @@ func (l *Login) validate(v *validator, a *Authorize, app *App) {
 		}
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
-		v.add(at, "browsers cannot use an S3 route with a session; remove login, or write a route of its own for them")
+		v.add(at, "browsers cannot use an S3 route with a session; remove login, or write a separate route for browsers")
 	}
 }
 

@@ -13,17 +13,18 @@ import (
 type preset struct {
 	needs    []string // options that the URL is made of, all required
 	url      string   // with {option} for each of them
+	aliases  []string // Aliases
 	groups   string   // GroupsClaim; "" = the tokens have no groups
 	username string   // UsernameClaim
 }
 
-// presets are the issuers by the name that stands for the URL.
+// presets are the issuers by the name that represents the URL.
 //
 // Sources: Google Identity, "Validate an ID token"; Microsoft identity platform, "Access token claims reference"; Okta, "OpenID Connect &
 // OAuth 2.0 API"; Auth0, "Access token profiles"; Keycloak, "Server administration guide", protocol mappers; Apple, "Generate and
 // validate tokens"; GitHub, "OpenID Connect reference".
 var presets = map[string]preset{
-	"google":         {url: "https://accounts.google.com", username: "email"},
+	"google":         {url: "https://accounts.google.com", aliases: []string{"accounts.google.com"}, username: "email"},
 	"apple":          {url: "https://appleid.apple.com", username: "email"},
 	"entra":          {needs: []string{"tenant"}, url: "https://login.microsoftonline.com/{tenant}/v2.0", groups: "groups", username: "preferred_username"},
 	"okta":           {needs: []string{"domain", "server"}, url: "https://{domain}/oauth2/{server}", groups: "groups", username: "sub"},
@@ -64,7 +65,7 @@ func (p *Preset) Apply(name string, i *Issuer) error {
 	if p.Base = strings.TrimSuffix(p.Base, "/"); name == "entra" && p.Tenant != "" && !tenantPattern.MatchString(p.Tenant) {
 		return fmt.Errorf("tenant is the directory's id, a UUID in lower case: a name, or common, is never in iss")
 	}
-	i.URL = known.url
+	i.URL, i.Aliases = known.url, known.aliases
 	given := p.options()
 	for _, option := range slices.Sorted(maps.Keys(given)) {
 		value := given[option]

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // UserPool is a declared user pool.
 type UserPool struct {
 	// ID is the pool's id: the region, an underscore, and letters and digits.
@@ -19,6 +21,8 @@ type UserPool struct {
 	ResourceServers []ResourceServer `json:"resource_servers,omitempty"`
 	// IdentityProviders are the declared identity providers.
 	IdentityProviders []IdentityProvider `json:"identity_providers,omitempty"`
+	// Users are the declared users. They need App.AllowDeclaredUsers.
+	Users []User `json:"users,omitempty"`
 }
 
 // Client is a declared app client.
@@ -69,4 +73,40 @@ type Group struct {
 	Precedence *int `json:"precedence,omitempty"`
 	// Role is the name of a declared role, or a role's ARN.
 	Role string `json:"role,omitempty"`
+}
+
+// User is a declared user, for demos and tests. A start or reload creates the user if the pool has none with the name, and adds the
+// user to the groups. It changes nothing else of a user who exists.
+type User struct {
+	// Name is the user name; in a pool whose users sign in by address, the address.
+	Name string `json:"name"`
+	// Password is the permanent password of a user who is created. Use a placeholder such as {env.ADA_PASSWORD}.
+	Password string `json:"password"`
+	// Attributes are the attributes of a user who is created, by name.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	// Groups are the names of declared groups of the pool.
+	Groups []string `json:"groups,omitempty"`
+}
+
+// validateUsers checks the declared users of a pool.
+func (a *App) validateUsers(v *validator, at string, p *UserPool) {
+	groups, names := make([]string, 0, len(p.Groups)), seen{}
+	for _, g := range p.Groups {
+		groups = append(groups, g.Name)
+	}
+	for _, u := range p.Users {
+		at := at + ": user " + u.Name
+		if !a.AllowDeclaredUsers {
+			v.add(at, "users are declared for demos and tests only, because the configuration knows their passwords; if this is one, add to the sluice block: allow_declared_users on")
+		}
+		v.once(names, at, u.Name)
+		if u.Password == "" {
+			v.add(at, "the user has no password; add: password {env.NAME}")
+		}
+		for _, g := range u.Groups {
+			if !slices.Contains(groups, g) {
+				v.add(at, "the pool declares no group %q%s", g, nearest(g, groups))
+			}
+		}
+	}
 }

@@ -3,10 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/mail"
 	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/poolid"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/throttle"
 )
 
@@ -14,22 +17,30 @@ import (
 func (a *App) Validate() error {
 	v := &validator{}
 	v.match("public_url", publicURLProblem(a.PublicURL))
-	if !regionPattern.MatchString(a.Region) {
-		v.add("region", "%q is not a region; write one such as us-east-1", a.Region)
+	if _, err := region.New(a.Region, a.OtherRegions...); err != nil {
+		v.add("region", "%v", err)
 	}
 	if !accountPattern.MatchString(a.Account) {
 		v.add("account", "%q is not an account; write twelve digits", a.Account)
 	}
 	v.oneOf("issuer", a.Issuer, "public", "aws")
+	if a.AuditChain && !a.AuditLog {
+		v.add("audit_log", "chain needs the audit log; write audit_log on, or remove chain")
+	}
 	if _, err := a.networks(); err != nil {
 		v.add("outbound_networks", "%v", err)
 	}
+	a.validateTokenEndpoints(v)
 	a.validateUserPools(v)
 	a.validateDomains(v)
 	a.validateProviders(v)
 	a.validateIdentityPools(v)
 	a.validateRoles(v)
 	a.validateTriggers(v)
+	a.validateLogs(v)
+	a.validateDecisionLog(v)
+	a.validateMasterKeys(v)
+	a.validateUpkeep(v)
 	if a.RateLimit != nil {
 		a.RateLimit.validate(v)
 	}
@@ -39,10 +50,20 @@ func (a *App) Validate() error {
 	if a.SMS != nil {
 		a.SMS.validate(v)
 	}
+	if a.Store != nil {
+		a.Store.validate(v)
+	}
 	if a.Redis != nil {
 		a.Redis.validate(v)
 	}
 	return v.err()
+}
+
+// servedRegion checks that a process of several regions is that of a declared pool.
+func (a *App) servedRegion(v *validator, at, id string) {
+	if s := a.Regions(); !s.IsZero() && !s.Serves(id) {
+		v.add(at, "%q is none of the regions of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
+	}
 }
 
 func (l *RateLimit) validate(v *validator) {
@@ -61,6 +82,7 @@ func (a *App) validateUserPools(v *validator) {
 		if !poolid.IsUserPool(p.ID) {
 			v.add(at, "an id is the region, an underscore, and letters and digits, such as %s_notes0001", a.Region)
 		}
+		a.servedRegion(v, at, p.ID)
 		v.once(pools, at, p.ID)
 		for _, c := range p.Clients {
 			if !poolid.IsClient(c.ID) {
@@ -81,6 +103,7 @@ func (a *App) validateUserPools(v *validator) {
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
+		a.validateUsers(v, at, &p)
 	}
 }
 
@@ -104,6 +127,7 @@ func (a *App) validateIdentityPools(v *validator) {
 		if !poolid.IsIdentityPool(p.ID) {
 			v.add(at, "an id is the region, a colon and a lower-case UUID, such as %s:11111111-2222-4333-8444-555555555555", a.Region)
 		}
+		a.servedRegion(v, at, p.ID)
 		v.once(pools, at, p.ID)
 		for _, up := range p.UserPools {
 			pool, ok := a.UserPool(up.Pool)
@@ -205,6 +229,8 @@ func (s *SMTP) validate(v *validator) {
 	}
 	if s.From == "" {
 		v.add("smtp", "no sender is set; add: from no-reply@example.com")
+	} else if _, err := mail.ParseAddress(s.From); err != nil && !strings.Contains(s.From, "{") {
+		v.add("smtp", "from: %q is not an e-mail address; write one such as no-reply@example.com, or \"Notes <no-reply@example.com>\"", s.From)
 	}
 	v.oneOf("smtp: tls", s.TLS, "starttls", "implicit", "none")
 	if s.Password != "" && s.TLS == "none" {
@@ -219,7 +245,13 @@ func (r *Redis) validate(v *validator) {
 	if len(r.Addresses) == 0 {
 		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")
 	}
+	for _, address := range r.Addresses {
+		if _, _, err := net.SplitHostPort(address); err != nil && !strings.Contains(address, "{") {
+			v.add("redis", "%q is not an address; write host:port, such as 127.0.0.1:6379", address)
+		}
+	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
+	v.oneOf("redis: sign_ins", r.SignIns, "fail_closed", "fail_open")
 	if r.MaxStale < 0 {
 		v.add("redis: max_stale", "a duration cannot be negative; write, for example: max_stale 1m")
 	}

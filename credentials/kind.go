@@ -11,7 +11,7 @@ import (
 
 // Outgoing is a request to be sent to the upstream. A Kind may change everything except Method, Host and Principal.
 type Outgoing struct {
-	Method string
+	Method string // the method, as the upstream gets it
 	// Host is the Host header that the upstream receives. Signatures cover it.
 	Host string
 	// RawPath and RawQuery are the encoded path and query that the upstream receives.

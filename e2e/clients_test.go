@@ -30,7 +30,7 @@ var (
 func proves(t *testing.T, s *harness.Sluice, client string) {
 	t.Helper()
 	counted := map[string][]string{}
-	for _, m := range answered.FindAllStringSubmatch(s.Get(t, "GET", "/metrics").Body, -1) {
+	for _, m := range answered.FindAllStringSubmatch(s.Metrics(t), -1) {
 		counted[m[1]] = append(counted[m[1]], m[2])
 	}
 	if len(counted) == 0 {

@@ -40,7 +40,7 @@ func (identityPools) GetId(t *testing.T, c *sdk) {
 		t.Error("two guests share an identity")
 	}
 	_, err := client.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: pool, Logins: map[string]string{loginKey(c.Sluice): *tokens.AccessToken}})
-	wantError(t, err, "NotAuthorizedException", "Invalid login token. Missing a required claim: aud")
+	wantError(t, err, "NotAuthorizedException", "Invalid login token. Missing a required claim: aud. This is an access token; send the ID token instead.")
 	_, err = client.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: noIdentityPool})
 	wantError(t, err, "ResourceNotFoundException", noIdentityPoolText)
 }

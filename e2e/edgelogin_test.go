@@ -36,6 +36,12 @@ type edgeSite struct {
 // startEdge starts one process behind an address. options go into the login of /echo/.
 func startEdge(t *testing.T, options string) *edgeSite {
 	t.Helper()
+	return startEdgeWith(t, options, harness.Config{})
+}
+
+// startEdgeWith is startEdge with other settings of c.
+func startEdgeWith(t *testing.T, options string, c harness.Config) *edgeSite {
+	t.Helper()
 	e := &edgeSite{t: t}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.to[int(e.next.Add(1))%len(e.to)].ServeHTTP(w, r)
@@ -47,11 +53,12 @@ func startEdge(t *testing.T, options string) *edgeSite {
 	route := "\t@echo path /echo/*\n\thandle @echo {\n\t\tsluice_authorize {\n\t\t\tuser_pool us-east-1_notes0001\n\t\t\tlogin 1example23456789abcdefghij {\n" +
 		"\t\t\t\tcallback /echo/callback\n\t\t\t\tlogout /echo/logout\n" + options + "\n\t\t\t}\n\t\t\tallow any * *\n\t\t\theader X-User-Name {http.auth.user.username}\n\t\t}\n" +
 		"\t\treverse_proxy " + app.Listener.Addr().String() + "\n\t}\n"
-	e.Sluice = harness.Start(t, harness.Config{Global: "outbound_networks 127.0.0.0/8 ::1/128", Edit: func(text string) string {
+	c.Global, c.Edit = "outbound_networks 127.0.0.0/8 ::1/128", func(text string) string {
 		text = regexp.MustCompile(`public_url \S+`).ReplaceAllString(text, "public_url "+e.URL)
 		text = strings.Replace(text, filepath.Join(harness.Root(), "examples", "notes", "client.json"), e.client(), 1)
 		return strings.Replace(text, "\t@app path", route+"\t@app path", 1)
-	}})
+	}
+	e.Sluice = harness.Start(t, c)
 	e.behind(e.Sluice)
 	return e
 }
@@ -202,7 +209,7 @@ func TestEdgeLoginReturnsToAnotherHost(t *testing.T) {
 // signed out by an administrator, or signs out, is out of both, and so are the streams.
 func TestEdgeLoginOnTwoProcesses(t *testing.T) {
 	t.Parallel()
-	e := startEdge(t, "")
+	e := startEdgeWith(t, "", harness.Config{Alone: true}) // the test has two processes and tells them apart
 	twin := e.Twin(t)
 	e.behind(twin)
 	admin, ctx, pool := e.Users(harness.Admin), t.Context(), aws.String(harness.Pool)

@@ -92,8 +92,10 @@ func TestErrorsAreAWSs(t *testing.T) {
 		}
 	})
 	t.Run("an operation that is missing", func(t *testing.T) {
-		_, err := s.Users(harness.Admin).GetCSVHeader(t.Context(), &cip.GetCSVHeaderInput{UserPoolId: aws.String(harness.Pool)})
-		wantCode(t, "GetCSVHeader", err, "NotImplementedException")
+		got := s.Post(t, "POST", "/", "{}", "Content-Type", jsonType, "X-Amz-Target", usersTarget+"GetNothing")
+		if got.Status != 400 || !strings.Contains(got.Body, "UnknownOperationException") {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
 	})
 	t.Run("signatures", func(t *testing.T) { signatures(t, s) })
 	t.Run("signatures for the store", func(t *testing.T) { storeSignatures(t, s) })

@@ -178,7 +178,5 @@ func TestAFederatedUserAtTheEdge(t *testing.T) {
 	}
 	_, err = admin.AdminUserGlobalSignOut(ctx, &cip.AdminUserGlobalSignOutInput{UserPoolId: aws.String(pool), Username: aws.String("acme_ada")})
 	ok(t, err)
-	if status := e.status(v, e.URL, "/echo/who"); status != http.StatusUnauthorized {
-		t.Errorf("after the sign-out: %d", status)
-	}
+	inForce(t, e.Sluice, "the sign-out", func() bool { return e.status(v, e.URL, "/echo/who") == http.StatusUnauthorized })
 }

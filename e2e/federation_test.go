@@ -66,30 +66,45 @@ func startFederation(t *testing.T, host string) *federationSite {
 	t.Cleanup(app.Close)
 	s := &federationSite{loginSite: &loginSite{Sluice: harness.Start(t, harness.Config{Global: "outbound_networks 127.0.0.0/8 ::1/128"}), t: t, app: strings.Replace(app.URL, "127.0.0.1", "localhost", 1) + "/callback"}}
 	admin, ctx := s.Users(harness.Admin), t.Context()
-	pool, err := admin.CreateUserPool(ctx, &cip.CreateUserPoolInput{PoolName: aws.String("people")})
+	pool, err := admin.CreateUserPool(ctx, &cip.CreateUserPoolInput{PoolName: aws.String("people"), UserPoolTier: types.UserPoolTierTypePlus,
+		UserPoolAddOns: &types.UserPoolAddOnsType{AdvancedSecurityMode: types.AdvancedSecurityModeTypeAudit}})
 	ok(t, err)
 	s.pool = *pool.UserPool.Id
-	s.apple, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ok(t, err)
-	public, err := x509.MarshalPKIXPublicKey(s.apple.Public())
-	ok(t, err)
-	client := func(id string) map[string]any { return map[string]any{"client_id": id} }
-	s.partner = startPartner(t, map[string]any{"redirect": s.URL + "/" + s.pool + "/oauth2/idpresponse", "host": host,
-		"apple":   string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})),
-		"clients": []any{client("google"), client("facebook"), client("amazon"), client("apple")}})
-	names := []string{"COGNITO"}
-	for _, in := range s.providers() {
-		in.UserPoolId = &s.pool
-		_, err := admin.CreateIdentityProvider(ctx, &in)
-		ok(t, err)
-		names = append(names, *in.ProviderName)
-	}
+	s.startPartner(host, s.URL+"/"+s.pool+"/oauth2/idpresponse")
+	names := s.createProviders()
 	c, err := admin.CreateUserPoolClient(ctx, &cip.CreateUserPoolClientInput{UserPoolId: &s.pool, ClientName: aws.String("app"),
 		AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []types.OAuthFlowType{"code"}, AllowedOAuthScopes: []string{"openid", "email", "profile"},
 		CallbackURLs: []string{s.app, relyingParty}, LogoutURLs: []string{s.app}, SupportedIdentityProviders: names})
 	ok(t, err)
 	s.clients[0] = *c.UserPoolClient.ClientId
 	return s
+}
+
+// startPartner starts oidc-provider at a host name, with a client for each of the pool's providers.
+func (s *federationSite) startPartner(host, redirect string) {
+	s.t.Helper()
+	var err error
+	s.apple, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ok(s.t, err)
+	public, err := x509.MarshalPKIXPublicKey(s.apple.Public())
+	ok(s.t, err)
+	client := func(id string) map[string]any { return map[string]any{"client_id": id} }
+	s.partner = startPartner(s.t, map[string]any{"redirect": redirect, "host": host,
+		"apple":   string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})),
+		"clients": []any{client("google"), client("facebook"), client("amazon"), client("apple")}})
+}
+
+// createProviders creates the pool's providers, and returns what a client of all of them supports.
+func (s *federationSite) createProviders() []string {
+	s.t.Helper()
+	names := []string{"COGNITO"}
+	for _, in := range s.providers() {
+		in.UserPoolId = &s.pool
+		_, err := s.Users(harness.Admin).CreateIdentityProvider(s.t.Context(), &in)
+		ok(s.t, err)
+		names = append(names, *in.ProviderName)
+	}
+	return names
 }
 
 // providers are a provider of each type, and of each way to authenticate.
@@ -227,6 +242,20 @@ func TestChromiumSignsInThroughEveryProvider(t *testing.T) {
 		equal(t, c.provider+": "+c.attribute, claims[c.attribute], any(c.value))
 		if c.provider == "SignInWithApple" { // the address is that of the ID token, not of the form
 			equal(t, "email", claims["email"], any("ada@example.com"))
+		}
+	}
+	history, err := s.Users(harness.Admin).AdminListUserAuthEvents(t.Context(), &cip.AdminListUserAuthEventsInput{UserPoolId: &s.pool, Username: aws.String("Google_ada")})
+	ok(t, err)
+	if len(history.AuthEvents) != 1 {
+		t.Fatalf("history: %+v", history.AuthEvents)
+	}
+	event := history.AuthEvents[0]
+	if event.EventType != "SignIn" || event.EventResponse != "Pass" || event.EventRisk.RiskDecision != "NoRisk" || len(event.ChallengeResponses) != 0 || !strings.Contains(*event.EventContextData.DeviceName, "Chrome") {
+		t.Errorf("history: %+v %+v", event, *event.EventContextData.DeviceName)
+	}
+	for _, line := range []string{`provider_type="Google",result="success"} 1`, `provider_type="OIDC",result="success"} 5`} {
+		if text := s.Metrics(t); !strings.Contains(text, "sluice_federated_sign_ins_total{"+line) {
+			t.Errorf("no %s in the metrics:\n%s", line, text)
 		}
 	}
 	answer, err := http.Get(s.partner.url + "/asked")

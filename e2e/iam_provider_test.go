@@ -68,11 +68,11 @@ func (roles) ListOpenIDConnectProviders(t *testing.T, c *sdk) {
 
 func (roles) DeleteOpenIDConnectProvider(t *testing.T, c *sdk) {
 	arn := oidcProvider(t, c)
-	for range 2 {
-		_, err := c.iam(harness.Admin).DeleteOpenIDConnectProvider(t.Context(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
-		ok(t, err)
-	}
-	_, err := c.iam(harness.Admin).GetOpenIDConnectProvider(t.Context(), &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
+	_, err := c.iam(harness.Admin).DeleteOpenIDConnectProvider(t.Context(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
+	ok(t, err)
+	_, err = c.iam(harness.Admin).DeleteOpenIDConnectProvider(t.Context(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
+	wantError(t, err, "NoSuchEntity", "OpenId connect Provider "+*arn+" cannot be found.")
+	_, err = c.iam(harness.Admin).GetOpenIDConnectProvider(t.Context(), &iam.GetOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn})
 	wantError(t, err, "NoSuchEntity", "OpenIDConnect Provider not found for arn "+*arn)
 	_, err = c.iam(harness.Admin).DeleteOpenIDConnectProvider(t.Context(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: aws.String("short")})
 	wantError(t, err, "ValidationError", "1 validation error detected: Value at 'openIDConnectProviderArn' failed to satisfy constraint: Member must have length greater than or equal to 20")
@@ -183,6 +183,8 @@ func (roles) RemoveRoleFromInstanceProfile(t *testing.T, c *sdk) {
 	_, err := c.iam(harness.Admin).RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &c.name, RoleName: &c.name})
 	ok(t, err)
 	equal(t, "roles", len(getProfile(t, c).Roles), 0)
+	_, err = c.iam(harness.Admin).RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &c.name, RoleName: &c.name})
+	wantError(t, err, "NoSuchEntity", "Role "+c.name+" in Instance Profile "+c.name+" cannot be found.")
 	_, err = c.iam(harness.Admin).RemoveRoleFromInstanceProfile(t.Context(), &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: noProfile, RoleName: &c.name})
 	wantError(t, err, "NoSuchEntity", noProfileText)
 }

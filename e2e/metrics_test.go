@@ -25,7 +25,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	wantCode(t, "a wrong password", err, "NotAuthorizedException")
 	temporary(t, s, *tokens.IdToken)
 
-	body := s.Get(t, "GET", "/metrics").Body
+	body := s.Metrics(t)
 	series := 0
 	for _, line := range strings.Split(body, "\n") {
 		if strings.HasPrefix(line, "sluice_") {

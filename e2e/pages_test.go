@@ -48,33 +48,39 @@ type violation struct {
 	Nodes    []struct{ HTML, FailureSummary string }
 }
 
-// Pages that differ in their text only are checked once.
-var sameLook = regexp.MustCompile(`^(done|problem)-`)
-
-func TestLoginPagesHaveNoAccessibilityViolations(t *testing.T) {
+// audit runs axe-core on the page that the browser shows, which must not scroll sideways either.
+func audit(t *testing.T, b *harness.Browser, path string) {
+	t.Helper()
 	axe, err := os.ReadFile(filepath.Join("axe", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatalf("no axe-core: run scripts/install-tools.sh (%v)", err)
 	}
+	b.Evaluate(string(axe), nil)
+	var found []violation
+	b.Evaluate(`axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => r.violations.map((v) =>
+		({ id: v.id, help: v.help, nodes: v.nodes.map((n) => ({ html: n.html, failureSummary: n.failureSummary })) })))`, &found)
+	for _, v := range found {
+		for _, n := range v.Nodes {
+			t.Errorf("%s: %s: %s\n%s\n%s", path, v.ID, v.Help, n.HTML, n.FailureSummary)
+		}
+	}
+	var wide bool
+	b.Evaluate(`document.documentElement.scrollWidth > document.documentElement.clientWidth`, &wide)
+	if wide {
+		t.Errorf("%s scrolls sideways", path)
+	}
+}
+
+// Pages that differ in their text only are checked once.
+var sameLook = regexp.MustCompile(`^(done|problem)-`)
+
+func TestLoginPagesHaveNoAccessibilityViolations(t *testing.T) {
 	address, names := gallery(t)
 	b := harness.StartBrowser(t, address)
 	check := func(t *testing.T, path string) {
 		t.Helper()
 		b.Visit(address + path)
-		b.Evaluate(string(axe), nil)
-		var found []violation
-		b.Evaluate(`axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => r.violations.map((v) =>
-			({ id: v.id, help: v.help, nodes: v.nodes.map((n) => ({ html: n.html, failureSummary: n.failureSummary })) })))`, &found)
-		for _, v := range found {
-			for _, n := range v.Nodes {
-				t.Errorf("%s: %s: %s\n%s\n%s", path, v.ID, v.Help, n.HTML, n.FailureSummary)
-			}
-		}
-		var wide bool
-		b.Evaluate(`document.documentElement.scrollWidth > document.documentElement.clientWidth`, &wide)
-		if wide {
-			t.Errorf("%s scrolls sideways", path)
-		}
+		audit(t, b, path)
 	}
 	for _, screen := range []harness.Screen{desktop, phone} {
 		for _, scheme := range []string{"light", "dark"} {

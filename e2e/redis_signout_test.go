@@ -33,13 +33,14 @@ func siblings(t *testing.T, redis *harness.Redis, store *harness.S3, outages ...
 	var all []*harness.Sluice
 	for i, outage := range outages {
 		c := harness.Config{
+			Alone:  true, // the test has several
 			S3:     store,
 			Global: fmt.Sprintf("\t\tredis %s {\n\t\t\tmax_stale %v\n\t\t\toutage %s\n\t\t}", redis.Address, maxStale, outage),
 			Env:    []string{"SLUICE_MASTER_KEY=" + base64.StdEncoding.EncodeToString(key)},
 		}
 		if i > 0 {
 			first := all[0]
-			c.Env = append(c.Env, "SLUICE_DATA_DIR="+first.Dir)
+			c.Env = append(c.Env, first.StoreEnv()...)
 			c.Edit = func(text string) string { return publicURL.ReplaceAllString(text, "public_url "+first.URL) }
 		}
 		s := harness.Prepare(t, c)

@@ -165,6 +165,16 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// inForce checks that a revocation holds: at once in the process that was asked for it, and within a second if there are others.
+func inForce(t testing.TB, s *harness.Sluice, what string, holds func() bool) {
+	t.Helper()
+	if s.Processes() > 1 {
+		within(t, what, time.Now(), time.Second, holds)
+	} else if !holds() {
+		t.Errorf("%s: not in force", what)
+	}
+}
+
 // within polls until holds returns true and returns how long after the given time it was called for that. The test fails if a
 // call that begins later than the limit still returns false. On a busy machine the limit grows with the time that this process
 // itself waits for the processor: the others and Redis wait as long, several times in a row.
@@ -190,5 +200,5 @@ func within(t testing.TB, what string, since time.Time, limit time.Duration, hol
 // metricsSay reports whether the process's metrics have the line.
 func metricsSay(t testing.TB, s *harness.Sluice, line string) bool {
 	t.Helper()
-	return strings.Contains(s.Get(t, "GET", "/metrics").Body, line+"\n")
+	return strings.Contains(s.Metrics(t), line+"\n")
 }

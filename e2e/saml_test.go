@@ -55,10 +55,20 @@ func (s *samlSite) provide(metadata string, details map[string]string) {
 		RedirectURL: relyingParty, Scopes: []string{"openid", "email"}}
 }
 
-// description is what the pool says to the provider.
+// description is what the pool says to the provider, with the certificate to encrypt to, which the API says.
 func (s *samlSite) description() string {
 	s.t.Helper()
-	return s.Get(s.t, "GET", "/"+s.pool+"/saml2/metadata?identity_provider=Corp").Body
+	document := s.Get(s.t, "GET", "/"+s.pool+"/saml2/metadata").Body
+	if other := s.Get(s.t, "GET", "/"+s.pool+"/saml2/metadata?identity_provider=Nobody").Body; other != document {
+		s.t.Errorf("the metadata depend on the provider: %s", other)
+	}
+	got, err := s.Users(harness.Admin).DescribeIdentityProvider(s.t.Context(), &cip.DescribeIdentityProviderInput{UserPoolId: &s.pool, ProviderName: aws.String("Corp")})
+	ok(s.t, err)
+	if cert := got.IdentityProvider.ProviderDetails["ActiveEncryptionCertificate"]; cert != "" {
+		document = strings.Replace(document, "<SingleLogoutService", `<KeyDescriptor use="encryption"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>`+
+			cert+`</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleLogoutService`, 1)
+	}
+	return document
 }
 
 // request is the address with which the app begins.
@@ -154,6 +164,61 @@ func (s *samlSite) signOut(v *visitor, p *samlIDP) {
 		s.t.Errorf("the provider signed out %q", text)
 	}
 	ok(s.t, os.Remove(file))
+}
+
+// TestPySAML2SignsUsersOut has the provider end sessions of users: what came through them ends, without a word of the application.
+func TestPySAML2SignsUsersOut(t *testing.T) {
+	t.Parallel()
+	s, p := startSAMLSite(t), startSAML(t)
+	s.provide(p.base+"/metadata", map[string]string{"IDPSignout": "true"})
+	p.write("sp.xml", s.description())
+	enter := func(name string) (v *visitor, refreshToken string) {
+		p.answers(map[string]any{"name": name, "attributes": map[string]any{"mail": []string{"a@example.com"}}})
+		v = newVisitor(t)
+		page, at := v.open(s.request("s-" + name))
+		carry(v, page, at)
+		tokens, err := s.config.Exchange(t.Context(), v.answer("code"))
+		ok(t, err)
+		return v, tokens.RefreshToken
+	}
+	renews := func(refreshToken string) bool {
+		_, err := s.config.TokenSource(t.Context(), &oauth2.Token{RefreshToken: refreshToken}).Token()
+		return err == nil
+	}
+	demand := func(more url.Values) string { // in a browser that has no session here
+		v := newVisitor(t)
+		query := url.Values{"to": {s.base + "/saml2/logout"}, "audience": {"urn:amazon:cognito:sp:" + s.pool}}
+		for key, value := range more {
+			query[key] = value
+		}
+		page, at := v.open(p.base + "/logout?" + query.Encode())
+		form := formWith(page, "SAMLRequest")
+		if form == nil {
+			t.Fatalf("no request: %.500s", page)
+		}
+		page, at = v.submit(at, form, nil)
+		if again, _ := v.submit(at, form, nil); strings.Contains(again, "obeyed") {
+			t.Error("a request is obeyed twice")
+		}
+		return page
+	}
+	ana, anas := enter("Ana")
+	_, bobs := enter("Bob")
+	for name, more := range map[string]url.Values{"not signed": {"sign": {"0"}}, "for another service": {"audience": {"urn:other"}, "to": {s.base + "/saml2/idpresponse"}}} {
+		if page := demand(more); strings.Contains(page, "obeyed") {
+			t.Errorf("%s: %s", name, page)
+		}
+	}
+	demand(url.Values{"session": {"of-somebody-else"}})
+	equal(t, "renewal before", renews(anas), true)
+	if page := demand(nil); !strings.HasPrefix(page, "obeyed ") || !strings.HasSuffix(page, " kept") {
+		t.Errorf("the answer: %.1500s", page)
+	}
+	equal(t, "renewal after", renews(anas), false)
+	ana.left = nil
+	ana.open(s.request("silent") + "&prompt=none")
+	equal(t, "the browser's session", ana.answer("error"), "login_required")
+	equal(t, "renewal of somebody else", renews(bobs), true)
 }
 
 // TestSAMLSignInThatTheProviderBegins takes an answer that nobody asked for, if the provider may send one.

@@ -37,7 +37,7 @@ type (
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	store := harness.StartS3(t)
-	s := harness.Start(t, harness.Config{S3: store, Global: "\t\tkms_key " + keyAlias})
+	s := harness.Start(t, harness.Config{S3: store, Global: "\t\tkms_key " + keyAlias + logDestination})
 	all, ran := 0, atomic.Int64{}
 	for _, suite := range []struct {
 		name, service string // service: the SDK's name; empty = the scenarios are not those of operations

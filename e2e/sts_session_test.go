@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -40,6 +44,38 @@ func (tokenService) GetCallerIdentity(t *testing.T, c *sdk) {
 	equal(t, "user id", aws.ToString(got.UserId), harness.Account)
 	_, err = c.sts(harness.Keys("AKIAUNKNOWNUNKNOWN00", "x", "")).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
+}
+
+func (tokenService) DecodeAuthorizationMessage(t *testing.T, c *sdk) {
+	made := role(t, c)
+	session, err := c.sts(harness.Admin).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: made.Arn, RoleSessionName: aws.String("ana")})
+	ok(t, err)
+	_, err = c.iam(keysOf(session.Credentials)).GetRole(t.Context(), &iam.GetRoleInput{RoleName: &c.name})
+	var refused *smithyhttp.ResponseError
+	if !errors.As(err, &refused) {
+		t.Fatalf("no answer: %v", err)
+	}
+	encoded := refused.Response.Header.Get("X-Sluice-Authorization-Message")
+	decode := func(by aws.CredentialsProvider, message string) (string, error) {
+		got, err := c.sts(by).DecodeAuthorizationMessage(t.Context(), &sts.DecodeAuthorizationMessageInput{EncodedMessage: &message})
+		if err != nil {
+			return "", err
+		}
+		return aws.ToString(got.DecodedMessage), nil
+	}
+	text, err := decode(harness.Admin, encoded)
+	ok(t, err)
+	var said struct {
+		Allowed, ExplicitDeny bool
+		Context               struct{ Action, Resource string }
+	}
+	ok(t, json.Unmarshal([]byte(text), &said))
+	equal(t, "action", said.Context.Action, "iam:GetRole")
+	equal(t, "resource", said.Context.Resource, *made.Arn)
+	_, err = decode(harness.Admin, "x")
+	wantError(t, err, "InvalidAuthorizationMessageException", "Invalid Authorization Message.")
+	_, err = decode(keysOf(session.Credentials), encoded)
+	wantCode(t, "without the permission", err, "AccessDenied")
 }
 
 func (tokenService) GetAccessKeyInfo(t *testing.T, c *sdk) {

@@ -49,15 +49,19 @@ const (
 	InvalidIdentityToken     Kind = "InvalidIdentityToken"     // STS: an invalid web identity token
 	ExpiredToken             Kind = "ExpiredToken"             // a token or session has expired
 	RejectedClaim            Kind = "RejectedClaim"            // STS: a claim was rejected
-	MalformedPolicy          Kind = "MalformedPolicy"          // invalid policy document
-	PackedPolicyTooLarge     Kind = "PackedPolicyTooLarge"     // STS: session policies and tags are too large together
-	EntityExists             Kind = "EntityExists"             // IAM: EntityAlreadyExists
-	NoSuchEntity             Kind = "NoSuchEntity"             // IAM
-	DeleteConflict           Kind = "DeleteConflict"           // IAM
+	// InvalidAuthorizationMessage is STS's error for a message that DecodeAuthorizationMessage cannot open.
+	InvalidAuthorizationMessage Kind = "InvalidAuthorizationMessage"
+
+	MalformedPolicy      Kind = "MalformedPolicy"      // invalid policy document
+	PackedPolicyTooLarge Kind = "PackedPolicyTooLarge" // STS: session policies and tags are too large together
+	EntityExists         Kind = "EntityExists"         // IAM: EntityAlreadyExists
+	NoSuchEntity         Kind = "NoSuchEntity"         // IAM
+	DeleteConflict       Kind = "DeleteConflict"       // IAM
 
 	// About user pools.
 	FeatureUnavailableInTier     Kind = "FeatureUnavailableInTier" // the pool's tier lacks the feature
 	UserPoolAddOnNotEnabled      Kind = "UserPoolAddOnNotEnabled"  // threat protection is off
+	ServiceQuotaExceeded         Kind = "ServiceQuotaExceeded"
 	OperationNotEnabled          Kind = "OperationNotEnabled"
 	InvalidUserPoolConfiguration Kind = "InvalidUserPoolConfiguration"
 	MFAMethodNotFound            Kind = "MFAMethodNotFound"
@@ -67,6 +71,10 @@ const (
 	UserLambdaValidation         Kind = "UserLambdaValidation"  // a trigger refused
 	UnexpectedLambda             Kind = "UnexpectedLambda"      // a trigger could not be run
 	InvalidLambdaResponse        Kind = "InvalidLambdaResponse" // a trigger returned an invalid answer
+
+	// About jobs that import users.
+	PreconditionNotMet   Kind = "PreconditionNotMet"   // the job is in another state
+	UserImportInProgress Kind = "UserImportInProgress" // the pool cannot change while a job runs
 
 	// About identity providers of user pools.
 	DuplicateProvider           Kind = "DuplicateProvider"

@@ -6,7 +6,6 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
-	"github.com/sluicegate/sluice/fault"
 )
 
 // Caller is an authenticated caller: the root key, or a session.
@@ -103,16 +102,10 @@ func (s *Service) layers(c *Caller) policy.Layers {
 	return layers
 }
 
-// MayPassRole reports whether the caller may pass the role to a service for the resource with the ARN associated
-// (iam:PassRole). SetIdentityPoolRoles requires it. As in AWS, the role's tags are no condition keys of iam:PassRole.
-func (s *Service) MayPassRole(c *Caller, roleARN, service, associated string) error {
-	d := s.Decide(c, "iam:PassRole", roleARN, policy.MapContext{
-		"iam:passedtoservice": {service}, "iam:associatedresourcearn": {associated},
-	})
-	if d.Effect == policy.Allow {
-		return nil
-	}
-	return fault.New(fault.AccessDenied, "%s", Denied(c.Principal.ARN, "iam:PassRole", roleARN, d))
+// PassRoleKeys returns the condition keys of iam:PassRole: the service that gets a role, and the ARN of the resource for which it does. As in
+// AWS, the role's tags are none. SetIdentityPoolRoles requires the action.
+func PassRoleKeys(service, associated string) policy.MapContext {
+	return policy.MapContext{"iam:passedtoservice": {service}, "iam:associatedresourcearn": {associated}}
 }
 
 // Denied returns AWS's message for a denial by policies. IAM user guide, "Troubleshoot access denied error messages".

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 // globals returns the condition keys that every call of a service has, with or without a principal. The region of IAM is
 // us-east-1, for which its clients sign. IAM user guide, "AWS global condition context keys".
 func (s *Service) globals(env Env, service string) policy.MapContext {
-	now, region := s.now(), s.region
+	now, region := s.now(), cmp.Or(env.Region, s.regions.First())
 	if service == "iam" {
 		region = "us-east-1"
 	}
@@ -111,6 +112,9 @@ func (s *Service) sessionKeys(c *Caller, add func(key, value string), keys polic
 	}
 	add(poolProvider+":sub", r.IdentityID)
 	add(poolProvider+":aud", r.IdentityPoolID)
+	if name := userKeys[r.FederatedProvider]; name != "" && len(r.Logins) == 1 {
+		add(r.FederatedProvider+":"+name, r.Logins[0].Subject)
+	}
 	if len(r.AMR) > 0 {
 		keys[poolProvider+":amr"] = r.AMR
 	}

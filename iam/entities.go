@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/sluicegate/sluice/authz/assertion"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -115,7 +114,10 @@ func (n *snapshot) read(s *Service, e store.Entity) {
 	case samlProvider:
 		p := &SAMLProvider{ARN: e.ARN, CreatedAt: e.CreatedAt}
 		if err = json.Unmarshal(e.Content, p); err == nil {
-			if p.parsed, err = assertion.ParseMetadata([]byte(p.Metadata), e.ModifiedAt); err == nil {
+			if p.parsed, err = parseMetadata(p.Metadata); err == nil {
+				err = s.open(p)
+			}
+			if err == nil {
 				n.assertors[e.ARN] = p
 			}
 		}

@@ -141,9 +141,12 @@ func (s *Service) AddRole(ctx context.Context, profile, role string) error {
 
 // RemoveRole takes a role out of a profile. Errors: NoSuchEntity.
 func (s *Service) RemoveRole(ctx context.Context, profile, role string) error {
-	return s.editProfile(ctx, profile, func(_ store.Tx, p *InstanceProfile) error {
+	return s.editProfile(ctx, profile, func(tx store.Tx, p *InstanceProfile) error {
 		if !strings.EqualFold(p.Role, role) {
-			return noSuchRole(role)
+			if _, err := tx.Roles.Get(role); err != nil {
+				return orNoSuchRole(err, role)
+			}
+			return fault.New(fault.NoSuchEntity, "Role %s in Instance Profile %s cannot be found.", role, p.Name)
 		}
 		p.Role = ""
 		return nil

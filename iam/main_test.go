@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -60,12 +61,13 @@ func (w *world) open() {
 	var keys token.StaticKeys
 	must(w.t, keys.Set(w.key.Public()))
 	verifier, err := token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{
+		{URL: "https://accounts.google.com", Keys: &keys, AnyClient: true, TokenUseOptional: true},
 		{URL: oidcURL, Keys: &keys, ClientIDs: []string{"partner"}, TokenUseOptional: true},
 		{URL: poolURL, Keys: &keys, AnyClient: true},
 	}})
 	must(w.t, err)
 	w.Service, err = iam.New(w.t.Context(), iam.Options{
-		Store: w.store, Box: w.box, Minter: w.minter, Account: account, Region: "us-east-1", Now: w.clock, Rand: rand.Reader, Verifier: verifier, Log: w.log,
+		Store: w.store, Box: w.box, Minter: w.minter, Account: account, Regions: region.Only("us-east-1"), Now: w.clock, Rand: rand.Reader, Verifier: verifier, Log: w.log,
 	})
 	must(w.t, err)
 }

@@ -26,9 +26,10 @@ type RootKey struct {
 	Secret      seal.Secret
 }
 
+// RootSetting is the name of the sealed root key in store.Settings, and RootPurpose what it is sealed for, without additional data.
 const (
-	rootSetting = "root-key"     // name in store.Settings
-	rootPurpose = "iam root key" // purpose for seal
+	RootSetting = "root-key"
+	RootPurpose = "iam root key"
 )
 
 var accessKeyPattern = regexp.MustCompile(`\A\w{16,128}\z`)
@@ -54,10 +55,10 @@ func (s *Service) UseRoot(ctx context.Context, accessKeyID, secret string) (made
 	}
 	var kept []byte
 	err = s.update(ctx, func(tx store.Tx) error {
-		kept, err = tx.Settings.Get(rootSetting)
+		kept, err = tx.Settings.Get(RootSetting)
 		if errors.Is(err, store.ErrNotFound) {
 			kept = nil
-			return tx.Settings.Put(rootSetting, sealed)
+			return tx.Settings.Put(RootSetting, sealed)
 		}
 		return err
 	})
@@ -111,11 +112,11 @@ func (s *Service) sealRoot(k *rootKey) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.box.Seal(rootPurpose, text, nil)
+	return s.box.Seal(RootPurpose, text, nil)
 }
 
 func (s *Service) openRoot(sealed []byte) (*rootKey, error) {
-	text, err := s.box.Open(rootPurpose, sealed, nil)
+	text, err := s.box.Open(RootPurpose, sealed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("iam: the root key in the store was sealed with another master key; start with that one: %w", err)
 	}

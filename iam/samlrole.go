@@ -55,7 +55,7 @@ func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWi
 			return out, err
 		}
 	}
-	a, err := s.verifySAML(in)
+	a, err := s.verifySAML(in.ProviderARN, in.Assertion, s.samlRecipients())
 	if err != nil {
 		return out, err
 	}
@@ -114,14 +114,33 @@ func (a asserted) values() map[string][]string {
 	return out
 }
 
-// verifySAML verifies the response and converts errors to those of STS, with the texts of "Troubleshoot SAML federation with IAM".
-func (s *Service) verifySAML(in SAMLInput) (asserted, error) {
-	p := s.current.Load().assertors[in.ProviderARN]
+// VerifyAssertion verifies a response of a registered provider for an identity pool. It returns the assertion and the ARNs of the roles that
+// it names for the provider. The response is for the audience of AWS; its recipient is the application, whose address is not known.
+// Errors: InvalidIdentityToken, ExpiredToken, RejectedClaim.
+func (s *Service) VerifyAssertion(providerARN, response string) (a *assertion.Assertion, roles []string, err error) {
+	verified, err := s.verifySAML(providerARN, response, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, pair := range verified.values()["Role"] {
+		for _, role := range strings.Split(pair, ",") {
+			if role = strings.TrimSpace(role); role != providerARN && namesRole(pair, role, providerARN) && !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return verified.Assertion, roles, nil
+}
+
+// verifySAML verifies the response, which was sent to one of the recipients, or, without recipients, to anyone. It converts errors to those
+// of STS, with the texts of "Troubleshoot SAML federation with IAM".
+func (s *Service) verifySAML(providerARN, response string, recipients []string) (asserted, error) {
+	p := s.current.Load().assertors[providerARN]
 	if p == nil {
 		return asserted{}, fault.New(fault.InvalidIdentityToken, "Specified provider doesn't exist")
 	}
-	a, err := assertion.Read(in.Assertion, assertion.Expected{From: p.parsed, Audiences: []string{samlSignIn, samlAudience}, AnyRequest: true,
-		Recipients: []string{samlSignIn, "https://" + s.region + ".signin.aws.amazon.com/saml"}, Now: s.now(), Skew: time.Minute, MaxAge: samlAge})
+	a, err := assertion.Read(response, assertion.Expected{From: p.parsed, Audiences: []string{samlSignIn, samlAudience}, AnyRequest: true,
+		Recipients: recipients, AnyRecipient: len(recipients) == 0, Keys: p.openers, Encrypted: p.Encryption == EncryptionRequired, Now: s.now(), Skew: time.Minute, MaxAge: samlAge})
 	if err == nil {
 		return asserted{a}, nil
 	}
@@ -143,6 +162,15 @@ func (s *Service) verifySAML(in SAMLInput) (asserted, error) {
 	case assertion.Malformed, assertion.Recipient, assertion.InResponseTo, assertion.NotYet, assertion.Plain:
 	}
 	return asserted{}, fault.Wrap(fault.InvalidIdentityToken, err, "Your request included an invalid SAML response.")
+}
+
+// samlRecipients returns the URLs of AWS that an assertion may be for: the global one, and that of each region.
+func (s *Service) samlRecipients() []string {
+	list := []string{samlSignIn}
+	for _, name := range s.regions.Names() {
+		list = append(list, "https://"+name+".signin.aws.amazon.com/saml")
+	}
+	return list
 }
 
 // namesRole reports whether a value of the attribute Role is the role and the provider, in either order.
@@ -202,29 +230,18 @@ func (s *Service) samlKeys(a asserted, out *AssumedWithSAML, provider string) po
 	addKey(keys, "saml:namequalifier", out.NameQualifier)
 	addKey(keys, "saml:doc", s.account+"/"+roleName(provider))
 	for _, attr := range a.Attributes {
-		name := attr.FriendlyName
-		if known, ok := samlOIDs[attr.Name]; ok {
-			name = known
+		names, ok := samlFormal[strings.ToLower(attr.Name)]
+		if !ok {
+			names = []string{attr.FriendlyName}
 		}
-		if slices.Contains(samlNames, name) && len(attr.Values) > 0 {
-			keys["saml:"+strings.ToLower(name)] = attr.Values
+		for _, name := range names {
+			if slices.Contains(samlNames, name) && len(attr.Values) > 0 {
+				keys["saml:"+strings.ToLower(name)] = attr.Values
+			}
 		}
 	}
 	return keys
 }
-
-// samlNames are the attributes of eduPerson and of directories that are condition keys; samlOIDs are their formal names.
-var (
-	samlNames = []string{"eduPersonAffiliation", "eduPersonAssurance", "eduPersonEntitlement", "eduPersonNickname", "eduPersonOrgDN", "eduPersonOrgUnitDN",
-		"eduPersonPrimaryAffiliation", "eduPersonPrimaryOrgUnitDN", "eduPersonPrincipalName", "eduPersonScopedAffiliation", "eduPersonTargetedID",
-		"cn", "commonName", "givenName", "mail", "name", "organizationStatus", "primaryGroupSID", "surname", "uid", "x500UniqueIdentifier"}
-	samlOIDs = map[string]string{"urn:oid:1.3.6.1.4.1.5923.1.1.1.1": "eduPersonAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.2": "eduPersonNickname",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.3": "eduPersonOrgDN", "urn:oid:1.3.6.1.4.1.5923.1.1.1.4": "eduPersonOrgUnitDN",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.5": "eduPersonPrimaryAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.6": "eduPersonPrincipalName",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.7": "eduPersonEntitlement", "urn:oid:1.3.6.1.4.1.5923.1.1.1.8": "eduPersonPrimaryOrgUnitDN",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.9": "eduPersonScopedAffiliation", "urn:oid:1.3.6.1.4.1.5923.1.1.1.10": "eduPersonTargetedID",
-		"urn:oid:1.3.6.1.4.1.5923.1.1.1.11": "eduPersonAssurance", "urn:oid:2.5.4.3": "cn"}
-)
 
 // nameQualifier returns the value that tells subjects of different providers apart.
 func (s *Service) nameQualifier(issuer, provider string) string {

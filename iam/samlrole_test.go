@@ -17,7 +17,7 @@ const samlAttribute = "https://aws.amazon.com/SAML/Attributes/"
 func (w *world) assertor() (*assertiontest.Provider, iam.SAMLProvider) {
 	w.t.Helper()
 	p := assertiontest.New(w.t, "https://idp.example.com/metadata", w.now)
-	provider, err := w.CreateSAMLProvider(w.t.Context(), iam.SAMLProvider{Name: "corp", Metadata: p.Metadata()})
+	provider, err := w.CreateSAMLProvider(w.t.Context(), iam.SAMLProvider{Name: "corp", Metadata: p.Metadata()}, "")
 	must(w.t, err)
 	return p, provider
 }
@@ -44,26 +44,31 @@ func TestTrustPoliciesTestAssertions(t *testing.T) {
 		condition string
 		ok        bool
 	}{
-		"none":             {"", true},
-		"audience":         {condition("SAML:aud", "https://signin.aws.amazon.com/saml"), true},
-		"another audience": {condition("saml:aud", "urn:amazon:webservices"), false},
-		"issuer":           {condition("SAML:iss", "https://idp.example.com/metadata"), true},
-		"another issuer":   {condition("saml:iss", "https://other.example.com"), false},
-		"subject":          {condition("saml:sub", "alice"), true},
-		"another subject":  {condition("saml:sub", "bob"), false},
-		"kind of subject":  {condition("saml:sub_type", "transient"), true},
-		"another kind":     {condition("saml:sub_type", "persistent"), false},
-		"qualifier":        {condition("saml:namequalifier", "BDIXzcvjxw+r6FT3NFjtWlHOzxY="), true},
-		"document":         {condition("saml:doc", account+"/corp"), true},
-		"affiliation":      {condition("saml:edupersonaffiliation", "staff"), true},
-		"session name":     {condition("sts:RoleSessionName", "alice"), true},
-		"tag":              {condition("aws:RequestTag/team", "blue"), true},
-		"another tag":      {condition("aws:RequestTag/team", "red"), false},
-		"source identity":  {condition("sts:SourceIdentity", "alice@example.com"), true},
+		"none":                       {"", true},
+		"audience":                   {condition("SAML:aud", "https://signin.aws.amazon.com/saml"), true},
+		"another audience":           {condition("saml:aud", "urn:amazon:webservices"), false},
+		"issuer":                     {condition("SAML:iss", "https://idp.example.com/metadata"), true},
+		"another issuer":             {condition("saml:iss", "https://other.example.com"), false},
+		"subject":                    {condition("saml:sub", "alice"), true},
+		"another subject":            {condition("saml:sub", "bob"), false},
+		"kind of subject":            {condition("saml:sub_type", "transient"), true},
+		"another kind":               {condition("saml:sub_type", "persistent"), false},
+		"qualifier":                  {condition("saml:namequalifier", "BDIXzcvjxw+r6FT3NFjtWlHOzxY="), true},
+		"document":                   {condition("saml:doc", account+"/corp"), true},
+		"e-mail of Active Directory": {condition("saml:mail", "alice@example.com"), true},
+		"organization":               {condition("saml:eduOrgLegalName", "Example"), true},
+		"common name":                {condition("saml:commonName", "Alice"), true},
+		"affiliation":                {condition("saml:edupersonaffiliation", "staff"), true},
+		"session name":               {condition("sts:RoleSessionName", "alice"), true},
+		"tag":                        {condition("aws:RequestTag/team", "blue"), true},
+		"another tag":                {condition("aws:RequestTag/team", "red"), false},
+		"source identity":            {condition("sts:SourceIdentity", "alice@example.com"), true},
 	} {
 		role := w.role("federated", trustSAML(provider.ARN, tc.condition), allowAll)
 		a := w.samlAnswer(role, provider.ARN, []string{"urn:oid:1.3.6.1.4.1.5923.1.1.1.1", "staff"}, []string{samlAttribute + "PrincipalTag:team", "blue"},
-			[]string{samlAttribute + "TransitiveTagKeys", "team"}, []string{samlAttribute + "SourceIdentity", "alice@example.com"})
+			[]string{samlAttribute + "TransitiveTagKeys", "team"}, []string{samlAttribute + "SourceIdentity", "alice@example.com"},
+			[]string{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "alice@example.com"}, []string{"urn:oid:2.5.4.3", "Alice"},
+			[]string{"urn:oid:1.3.6.1.4.1.5923.1.2.1.4", "Example"})
 		out, err := w.AssumeRoleWithSAML(t.Context(), iam.SAMLInput{RoleARN: role, ProviderARN: provider.ARN, Assertion: p.Response(t, a)})
 		switch {
 		case !tc.ok && !fault.Is(err, fault.AccessDenied):
@@ -79,6 +84,19 @@ func TestTrustPoliciesTestAssertions(t *testing.T) {
 			}
 		}
 	}
+}
+
+// IAM leaves it to the operator to replace certificates that have expired.
+func TestASAMLProviderWhoseCertificateHasExpiredWorks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := assertiontest.New(t, "https://idp.example.com/metadata", w.now.AddDate(-20, 0, 0))
+	provider, err := w.CreateSAMLProvider(t.Context(), iam.SAMLProvider{Name: "old", Metadata: p.Metadata()}, "")
+	must(t, err)
+	must(t, w.UpdateSAMLProvider(t.Context(), provider.ARN, iam.SAMLUpdate{Metadata: p.Metadata()}))
+	role := w.role("federated", trustSAML(provider.ARN, ""), allowAll)
+	_, err = w.AssumeRoleWithSAML(t.Context(), iam.SAMLInput{RoleARN: role, ProviderARN: provider.ARN, Assertion: p.Response(t, w.samlAnswer(role, provider.ARN))})
+	must(t, err)
 }
 
 func TestInvalidAssertionsAreRefusedWithTheirError(t *testing.T) {

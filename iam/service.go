@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -26,8 +27,8 @@ type Options struct {
 	Store   store.Store
 	Box     *seal.Box
 	Minter  *session.Minter
-	Account string // twelve digits
-	Region  string // aws:RequestedRegion of STS and Cognito
+	Account string     // twelve digits
+	Regions region.Set // the first is aws:RequestedRegion of calls that name none
 	Now     func() time.Time
 	Rand    io.Reader
 
@@ -45,13 +46,14 @@ type Service struct {
 	box     *seal.Box
 	minter  *session.Minter
 	account string
-	region  string
+	regions region.Set
 	now     func() time.Time
 	rand    io.Reader
 	strict  bool
 	log     *slog.Logger
 
 	verifier atomic.Pointer[TokenVerifier]
+	access   atomic.Pointer[AccessTokens]
 	root     atomic.Pointer[rootKey]
 	current  atomic.Pointer[snapshot]
 	writing  sync.Mutex // held from a write in the store until the snapshot is replaced
@@ -59,10 +61,10 @@ type Service struct {
 
 // New returns a Service. It reads all roles and policies from the store. Errors: a missing option, an error of the store.
 func New(ctx context.Context, o Options) (*Service, error) {
-	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Region == "" || o.Now == nil || o.Rand == nil {
+	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Regions.IsZero() || o.Now == nil || o.Rand == nil {
 		return nil, errors.New("iam: New: a required field of Options is not set")
 	}
-	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, region: o.Region, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
+	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, regions: o.Regions, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -28,6 +28,8 @@ type taking struct {
 	allAudiences   []string          // <provider>:oaud
 	subject        string            // <provider>:sub
 	amr            []string          // <provider>:amr
+	email          []string          // accounts.google.com:email
+	access         bool              // the proof is an access token: its keys are <provider>:app_id and one of subjectKeys
 	more           policy.MapContext // condition keys of the request, the caller and the role, in lower case
 }
 
@@ -51,12 +53,18 @@ func (t *taking) context() policy.MapContext {
 		}
 		c["aws:tagkeys"] = keys
 	}
-	if t.provider != "" {
+	switch {
+	case t.access:
+		add("aws:federatedprovider", t.principal)
+		add(t.provider+":app_id", t.audience...)
+		add(t.provider+":"+subjectKeys[t.provider], t.subject)
+	case t.provider != "":
 		add("aws:federatedprovider", t.principal)
 		add(t.provider+":aud", t.audience...)
 		add(t.provider+":oaud", t.allAudiences...)
 		add(t.provider+":sub", t.subject)
 		add(t.provider+":amr", t.amr...)
+		add(t.provider+":email", t.email...)
 	}
 	maps.Copy(c, t.more)
 	return c

@@ -15,6 +15,7 @@ type Env struct {
 	UserAgent string // aws:UserAgent
 	Referer   string // aws:Referer
 	Secure    bool   // aws:SecureTransport
+	Region    string // aws:RequestedRegion; "" = the default region
 }
 
 // SessionLimits limit a session further than its role does.
@@ -43,7 +44,7 @@ type WebIdentityInput struct {
 	RoleARN     string
 	SessionName string
 	Token       string
-	ProviderID  string // for OAuth 2.0 access tokens of Facebook and Amazon only; refused
+	ProviderID  string // of an OAuth 2.0 access token: graph.facebook.com or www.amazon.com; "" = Token is an OpenID token
 	Limits      SessionLimits
 	Env         Env
 }

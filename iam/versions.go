@@ -58,7 +58,7 @@ func versionsOf(p store.Policy) ([]PolicyVersion, error) {
 	return out, err
 }
 
-// CreatePolicyVersion adds a version, and makes it the one in force if it is to be the default. Errors: Validation,
+// CreatePolicyVersion adds a version, and makes it the one in effect if it is to be the default. Errors: Validation,
 // InvalidParameter, NoSuchEntity, MalformedPolicy, LimitExceeded.
 func (s *Service) CreatePolicyVersion(ctx context.Context, arn string, document json.RawMessage, isDefault bool) (PolicyVersion, error) {
 	if err := checkVersioned(document); err != nil {
@@ -116,7 +116,7 @@ func (s *Service) ListPolicyVersions(arn string) ([]PolicyVersion, error) {
 	return list, err
 }
 
-// SetDefaultPolicyVersion makes a version the one in force. Errors: Validation, InvalidParameter, NoSuchEntity.
+// SetDefaultPolicyVersion makes a version the one in effect. Errors: Validation, InvalidParameter, NoSuchEntity.
 func (s *Service) SetDefaultPolicyVersion(ctx context.Context, arn, id string) error {
 	return s.editVersions(ctx, arn, id, func(p *store.Policy, list []storedVersion) ([]storedVersion, error) {
 		i := slices.IndexFunc(list, func(v storedVersion) bool { return v.ID == id && v.Document != nil })

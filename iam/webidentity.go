@@ -28,10 +28,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	if err := checkARN(in.RoleARN); err != nil {
 		return Assumed{}, err
 	}
-	if in.ProviderID != "" {
-		return Assumed{}, fault.New(fault.InvalidIdentityToken, "OAuth 2.0 access tokens of %s cannot be verified here; pass an OpenID Connect token and no ProviderId.", in.ProviderID)
-	}
-	verified, err := s.verifyWeb(ctx, in.Token)
+	verified, err := s.verifyProof(ctx, in)
 	if err != nil {
 		return Assumed{}, err
 	}
@@ -68,6 +65,14 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	out, err := s.assumed(to, record, duration)
 	out.Subject, out.Provider, out.Audience = verified.Subject, attempt.principal, strings.Join(attempt.audience, ",")
 	return out, err
+}
+
+// verifyProof verifies an OpenID token, or, if the input names its provider, an access token.
+func (s *Service) verifyProof(ctx context.Context, in WebIdentityInput) (*token.Token, error) {
+	if in.ProviderID != "" {
+		return s.verifyAccess(ctx, in)
+	}
+	return s.verifyWeb(ctx, in.Token)
 }
 
 // verifyWeb verifies the token and converts errors to those of STS. STS API reference,
@@ -114,6 +119,10 @@ func issuerOf(raw string) string {
 // webTaking returns the attempt for a token.
 func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSession) *taking {
 	provider := withoutScheme(t.Issuer.URL)
+	if in.ProviderID != "" {
+		return &taking{action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: provider, sessionName: in.SessionName, provider: provider,
+			audience: t.Audience, subject: t.Subject, access: true, more: s.globals(in.Env, "sts")}
+	}
 	attempt := &taking{
 		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: s.ProviderARN(provider),
 		sessionName: in.SessionName, sourceIdentity: passed.sourceIdentity, tags: passed.tags, transitive: passed.transitive,
@@ -128,6 +137,9 @@ func (s *Service) webTaking(t *token.Token, in WebIdentityInput, passed passedSe
 	}
 	if amr, ok := t.Claims.Values("amr"); ok {
 		attempt.amr = amr
+	}
+	if verified, ok := t.Claims.Raw("email_verified"); ok && verified == "true" && provider == googleProvider {
+		attempt.email, _ = t.Claims.Values("email")
 	}
 	return attempt
 }
@@ -245,7 +257,7 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 	attempt := &taking{
 		action: "sts:AssumeRoleWithWebIdentity", principalType: "Federated", principal: poolProvider, sessionName: r.SessionName,
 		provider: poolProvider, audience: []string{r.IdentityPoolID}, subject: r.IdentityID, amr: r.AMR,
-		tags: r.PrincipalTags, more: s.globals(Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure}, "sts"),
+		tags: r.PrincipalTags, more: s.globals(Env{SourceIP: sourceIP, UserAgent: userAgent, Secure: secure, Region: s.regions.Of(r.IdentityPoolID)}, "sts"),
 	}
 	if err := checkTags(attempt.tags, nil); err != nil {
 		return session.Credentials{}, err

@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -65,6 +66,35 @@ func TestTrustPoliciesDecideWhichIdentitiesAssumeARole(t *testing.T) {
 		}, time.Hour, "", "", false)
 		if (err == nil) != tc.ok {
 			t.Errorf("%s: enhanced flow: %v", name, err)
+		}
+	}
+}
+
+// IAM user guide, "Keys for AWS OIDC federation": azp is :aud, and then aud is :oaud.
+func TestTrustPoliciesTestGooglesClaims(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := map[string]any{"sub": "g-1", "aud": "server", "azp": "android", "email": "ada@example.com", "email_verified": true}
+	for name, tc := range map[string]struct {
+		condition string
+		without   string
+		ok        bool
+	}{
+		"audience":                {`"accounts.google.com:aud":"android"`, "", true},
+		"audience without azp":    {`"accounts.google.com:aud":"server"`, "azp", true},
+		"the other audience":      {`"accounts.google.com:oaud":"server"`, "", true},
+		"subject":                 {`"accounts.google.com:sub":"g-1"`, "", true},
+		"another subject":         {`"accounts.google.com:sub":"g-2"`, "", false},
+		"address":                 {`"accounts.google.com:email":"ada@example.com"`, "", true},
+		"another address":         {`"accounts.google.com:email":"eve@example.com"`, "", false},
+		"an address not verified": {`"accounts.google.com:email":"ada@example.com"`, "email_verified", false},
+	} {
+		claims := maps.Clone(all)
+		delete(claims, tc.without)
+		role := w.role("google", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"accounts.google.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{`+tc.condition+`}}}]}`)
+		_, err := w.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: role, SessionName: "test", Token: w.sign("https://accounts.google.com", claims)})
+		if (err == nil) != tc.ok {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

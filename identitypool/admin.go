@@ -46,6 +46,9 @@ func (s *Service) ListIdentities(ctx context.Context, poolID, after string, limi
 // deleted.
 func (s *Service) DeleteIdentities(ctx context.Context, ids []string) (failed []string) {
 	for _, id := range ids {
+		if s.FindIdentity(ctx, id) != nil {
+			continue
+		}
 		err := s.update(ctx, func(tx store.Tx) error { return ignoreNotFound(tx.Identities.Delete(id)) })
 		s.identities.forget(id)
 		if err != nil {

@@ -52,7 +52,7 @@ func (p *pool) guestRole(custom string) (string, error) {
 	case p.roles.Guest == "":
 		return "", errNoRole
 	case custom != "" && custom != p.roles.Guest:
-		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+		return "", errCustomRole
 	}
 	return p.roles.Guest, nil
 }
@@ -84,6 +84,8 @@ func (s *Service) amr(p *pool, logins []login) []string {
 			amr = append(amr, l.Provider, l.Provider+":"+p.ID+":"+l.Subject)
 		case l.userPool:
 			amr = append(amr, l.Provider, l.Provider+":CognitoSignIn:"+l.Subject)
+		case l.named != "":
+			amr = append(amr, l.Provider, l.named)
 		default:
 			amr = append(amr, l.Provider, l.mapping+":OIDC:"+l.Subject)
 		}

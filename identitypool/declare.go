@@ -25,7 +25,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 	now := s.o.Now()
 	if (*s.pools.Load())[d.ID] == nil {
 		p := Pool{ID: d.ID, Name: d.Name, Settings: d.Settings, Declared: true, CreatedAt: now, ModifiedAt: now}
-		record, err := p.record()
+		record, err := s.record(&p)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 	if want := d.Settings; have.Name != d.Name || !have.Declared || !sameSettings(have.Settings, want) {
 		want.Tags = have.Tags
 		err := s.editPool(ctx, d.ID, func(r *store.IdentityPool) error {
-			next, err := (&Pool{ID: d.ID, Name: d.Name, Settings: want}).record()
+			next, err := s.record(&Pool{ID: d.ID, Name: d.Name, Settings: want})
 			r.Name, r.Settings, r.Declared = next.Name, next.Settings, true
 			return err
 		})

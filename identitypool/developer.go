@@ -46,6 +46,11 @@ func (s *Service) DeveloperToken(ctx context.Context, in DeveloperInput) (OpenID
 	case in.Life < 0 || in.Life > maxDeveloperLife:
 		return OpenIDToken{}, fault.New(fault.InvalidParameter, "TokenDuration is at most 86400 seconds.")
 	}
+	for key := range in.Logins {
+		if isSAML(key) { // its token would open the basic flow
+			return OpenIDToken{}, errSAMLBasic()
+		}
+	}
 	public := maps.Clone(in.Logins)
 	delete(public, p.DeveloperName)
 	verified, err := s.verifyLogins(ctx, p, public)

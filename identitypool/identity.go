@@ -39,7 +39,7 @@ func (s *Service) GetID(ctx context.Context, poolID, accountID string, logins ma
 }
 
 func (s *Service) newGuest(ctx context.Context, p *pool) (string, error) {
-	id, err := s.newID()
+	id, err := s.newID(s.o.Regions.Of(p.ID))
 	if err != nil {
 		return "", err
 	}
@@ -141,7 +141,7 @@ func (s *Service) resolve(ctx context.Context, p *pool, id string, logins []stor
 
 // link makes one identity own the logins. developer is set if the developer's back end calls.
 func (s *Service) link(ctx context.Context, p *pool, id string, logins []store.Login, developer bool) (identity store.Identity, err error) {
-	fresh, err := s.newID()
+	fresh, err := s.newID(s.o.Regions.Of(p.ID))
 	if err != nil {
 		return identity, err
 	}

@@ -15,27 +15,40 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
+// KeyOwner owns the keys of OpenID tokens in the store, and is their use. KeyPurpose is the purpose with which they are sealed.
 const (
-	keyOwner     = "identity" // owner and use of the keys
-	keyAlgorithm = "RS512"
-	keyPurpose   = "identity pool signing key"
+	KeyOwner   = "identity"
+	KeyPurpose = "identity pool signing key"
 )
 
-// keySchedule keeps a key published for longer than the longest OpenID token lives, which is 24 hours.
-var keySchedule = keyring.Schedule{Period: 90 * 24 * time.Hour, Lead: 24 * time.Hour, Linger: 25 * time.Hour}
+const keyAlgorithm = "RS512"
+
+// The life of a key. It stays published for longer than the longest OpenID token lives, which is 24 hours.
+const (
+	keyRotation  = 90 * 24 * time.Hour // how long it signs, unless Options say otherwise
+	keyLead      = 24 * time.Hour
+	keyAfterlife = 25 * time.Hour
+)
 
 // newRing returns the ring of the keys that sign the identity pools' own tokens.
 func newRing(o Options) (*keyring.Ring, error) {
+	if o.NewKey == nil {
+		o.NewKey = func(rand io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand, keyAlgorithm) }
+	}
+	if o.KeyRotation == 0 {
+		o.KeyRotation = keyRotation
+	}
 	return keyring.New(keyring.Options{
-		Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: keyPurpose, Schedule: keySchedule,
-		Bind: func(_, id, _ string) []byte { return []byte(id) },
+		Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: KeyPurpose,
+		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: keyLead, Linger: keyAfterlife},
+		Bind:     func(_, id, _ string) []byte { return []byte(id) },
 		NewKey: func(rand io.Reader, existing []store.SigningKey) (*token.SigningKey, error) {
-			key, err := token.GenerateKey(rand, keyAlgorithm)
+			made, err := o.NewKey(rand)
 			if err != nil {
 				return nil, err
 			}
-			key.ID = o.Region + "-" + strconv.Itoa(nextNumber(existing))
-			return key, nil
+			id := o.Regions.First() + "-" + strconv.Itoa(nextNumber(existing))
+			return &token.SigningKey{ID: id, Algorithm: keyAlgorithm, Private: made.Private}, nil
 		},
 	})
 }
@@ -54,7 +67,7 @@ func nextNumber(records []store.SigningKey) int {
 // TokenIssuer returns the identity pools as an issuer, for a verifier of web identity tokens. It accepts the tokens of all
 // pools: aud names the pool, and trust policies compare it.
 func (s *Service) TokenIssuer() token.Issuer {
-	return token.Issuer{URL: Issuer, Keys: s.ring.KeySet(keyOwner), Algorithms: []string{keyAlgorithm}, AnyClient: true, Types: []string{"JWS"}}
+	return token.Issuer{URL: Issuer, Keys: s.ring.KeySet(KeyOwner), Algorithms: []string{keyAlgorithm}, AnyClient: true, Types: []string{"JWS"}}
 }
 
 // PublicKeys returns the keys of the pools' JSON Web Key Set.
@@ -65,13 +78,13 @@ func (s *Service) PublicKeys() []token.PublicKey { return s.keys.Load().Publishe
 func (s *Service) RotateKeys(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := s.ring.Ensure(ctx, keyOwner, keyOwner); err != nil {
+	if err := s.ring.Ensure(ctx, KeyOwner, KeyOwner); err != nil {
 		return available(err)
 	}
-	if _, err := s.ring.Rotate(ctx, keyOwner, keyOwner); err != nil {
+	if _, err := s.ring.Rotate(ctx, KeyOwner, KeyOwner); err != nil {
 		return available(err)
 	}
-	keys, err := s.ring.Load(ctx, keyOwner)
+	keys, err := s.ring.Load(ctx, KeyOwner)
 	if err != nil {
 		return available(err)
 	}
@@ -81,7 +94,7 @@ func (s *Service) RotateKeys(ctx context.Context) error {
 
 // sign signs the claims of an OpenID token. The header has AWS's values: RS512 and typ JWS.
 func (s *Service) sign(claims []byte, now time.Time) (string, error) {
-	key, err := s.keys.Load().Signer(keyOwner, now)
+	key, err := s.keys.Load().Signer(KeyOwner, now)
 	if err != nil {
 		return "", fmt.Errorf("identitypool: %w", err)
 	}

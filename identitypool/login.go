@@ -28,12 +28,20 @@ var (
 	errUnsupported = fault.New(fault.NotAuthorized, "Token is not from a supported provider of this identity pool.")
 )
 
+// Texts of errors about tokens of the wrong kind. The first is the live service's; Sluice's hint follows it.
+const (
+	notIDToken  = "Not a valid OpenId Connect identity token. "         //nolint:gosec // a text
+	sendIDToken = "This is an access token; send the ID token instead." //nolint:gosec // a text
+)
+
 // login is a verified login.
 type login struct {
 	store.Login              // canonical provider and user
 	mapping     string       // canonical name in role mappings
-	token       *token.Token // nil for a developer user
+	token       *token.Token // nil for a developer user; made from what another proof says
+	named       string       // the last part of the amr claim; "" = that of an OIDC provider
 	userPool    bool
+	saml        bool
 }
 
 // verifyLogins verifies every login and fails if one fails. The result is sorted by provider, so that it does not depend on the
@@ -73,12 +81,14 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	clients, arn := p.userPools[name], p.oidcARN(key)
 	application, public := p.PublicLogins[key]
 	switch {
+	case slices.Contains(p.SAML, key):
+		return s.samlLogin(key, raw)
 	case len(clients) == 0 && arn == "" && !public && isUserPool(name):
-		return login{}, errUnsupported
+		return login{}, p.errProvider(errUnsupported)
 	case len(clients) == 0 && arn == "" && !public:
-		return login{}, errNoMatch
+		return login{}, p.errProvider(errNoMatch)
 	case public && !isOpenID[key]:
-		return login{}, fault.New(fault.NotAuthorized, "Logins of %s cannot be verified by this server.", key)
+		return s.accessLogin(ctx, key, raw, application)
 	}
 	if iss, ok := token.UnverifiedIssuer(raw); ok && iss != Issuer && s.canonical(withoutScheme(iss)) != name {
 		return login{}, invalidLogin("Issuer doesn't match providerName") // before the keys of an issuer are fetched for nothing
@@ -97,11 +107,11 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	case t.Subject == "":
 		return login{}, invalidLogin("Missing a required claim: sub")
 	case len(t.Audience) == 0:
-		return login{}, invalidLogin("Missing a required claim: aud")
+		return login{}, invalidLogin("Missing a required claim: aud. " + sendIDToken)
 	case len(clients) > 0:
 		return s.userPoolLogin(ctx, l, clients)
 	case t.TokenUse == "access":
-		return login{}, invalidLogin("Not a valid OpenId Connect identity token.")
+		return login{}, invalidLogin(notIDToken + sendIDToken)
 	case arn != "":
 		l.mapping = arn
 		clients := t.Issuer.ClientIDs
@@ -111,14 +121,14 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return l, checkClient(t, clients)
 	default:
 		l.mapping = key
-		return l, checkClient(t, strings.FieldsFunc(application, func(r rune) bool { return r == ';' || r == ',' }))
+		return l, checkClient(t, applicationIDs(application))
 	}
 }
 
 // userPoolLogin makes the checks that apply only to ID tokens of user pools.
 func (s *Service) userPoolLogin(ctx context.Context, l login, clients []UserPool) (login, error) {
 	if l.token.TokenUse != "id" {
-		return login{}, invalidLogin("Not a valid OpenId Connect identity token.")
+		return login{}, invalidLogin(notIDToken + sendIDToken)
 	}
 	i := slices.IndexFunc(clients, func(u UserPool) bool { return len(l.token.Audience) == 1 && l.token.Audience[0] == u.ClientID })
 	if i < 0 {
@@ -156,7 +166,7 @@ func checkClient(t *token.Token, clients []string) error {
 // verifyToken verifies a token, or returns the cached result.
 func (s *Service) verifyToken(ctx context.Context, raw string) (*token.Token, error) {
 	if raw == "" || len(raw) > maxToken {
-		return nil, invalidLogin("Not a valid OpenId Connect identity token.")
+		return nil, invalidLogin(notIDToken)
 	}
 	now, key := s.o.Now(), s.verified.Key(raw)
 	t, outcome, err := s.verified.Get(key, now)
@@ -198,8 +208,12 @@ func refusedLogin(err error, raw string, now time.Time) error {
 		return invalidLogin("Issuer doesn't match providerName")
 	case token.WrongAudience:
 		return errUnsupported
-	case token.WrongTokenUse, token.Malformed, token.TooLarge, token.Encrypted:
-		return invalidLogin("Not a valid OpenId Connect identity token.")
+	case token.WrongTokenUse:
+		return invalidLogin(notIDToken + sendIDToken)
+	case token.Malformed:
+		return invalidLogin(notIDToken + "If it is an access token, send the ID token instead.")
+	case token.TooLarge, token.Encrypted:
+		return invalidLogin(notIDToken)
 	case token.KeysUnavailable:
 		return fault.Wrap(fault.ExternalService, err, "The identity provider's keys are not available.")
 	case token.NotYetValid:
@@ -219,5 +233,5 @@ func expiryOf(raw string) string {
 }
 
 func invalidLogin(why string) error {
-	return fault.New(fault.NotAuthorized, "Invalid login token. %s", why)
+	return fault.New(fault.NotAuthorized, "Invalid login token. %s", strings.TrimSpace(why))
 }

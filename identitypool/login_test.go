@@ -25,6 +25,7 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 	pool := w.pool(settings)
 	good := w.of("alice")
 	id := w.id(pool, good)
+	const known = " This pool takes logins of: accounts.google.com, " + awsKey + ", graph.facebook.com, " + oidcKey + "."
 	expired := w.now.Unix() - 60
 	forged := w.idToken("alice", map[string]any{"jti": "x"})
 	forged = forged[:strings.LastIndexByte(forged, '.')+1] + good[loginKey][strings.LastIndexByte(good[loginKey], '.')+1:]
@@ -34,21 +35,21 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 		message string
 	}{
 		"another user pool's token":              {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"another user pool":                      {map[string]string{"localhost:8080/" + otherPool: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, unsupported},
+		"another user pool":                      {map[string]string{"localhost:8080/" + otherPool: w.idToken("alice", map[string]any{"iss": issuerOf(otherPool)})}, fault.NotAuthorized, unsupported + known},
 		"another client's token":                 {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": "another"})}, fault.NotAuthorized, unsupported},
 		"a token for two clients":                {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": []string{client, "another"}})}, fault.NotAuthorized, unsupported},
 		"a client id as a prefix":                {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": client + "x"})}, fault.NotAuthorized, unsupported},
-		"an access token":                        {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": nil, "client_id": client, "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: aud"},
-		"an access token that has an audience":   {map[string]string{loginKey: w.idToken("alice", map[string]any{"token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"an access token":                        {map[string]string{loginKey: w.idToken("alice", map[string]any{"aud": nil, "client_id": client, "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: aud. This is an access token; send the ID token instead."},
+		"an access token that has an audience":   {map[string]string{loginKey: w.idToken("alice", map[string]any{"token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token. This is an access token; send the ID token instead."},
 		"an expired token":                       {map[string]string{loginKey: w.idToken("alice", map[string]any{"exp": expired})}, fault.NotAuthorized, "Invalid login token. Token expired: " + strconv.FormatInt(w.now.Unix(), 10) + " >= " + strconv.FormatInt(expired, 10)},
 		"a token without a subject":              {map[string]string{loginKey: w.idToken("alice", map[string]any{"sub": nil})}, fault.NotAuthorized, "Invalid login token. Missing a required claim: sub"},
 		"a forged token":                         {map[string]string{loginKey: forged}, fault.NotAuthorized, "Invalid login token. Couldn't verify signed token."},
-		"no token":                               {map[string]string{loginKey: "alice"}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"no token":                               {map[string]string{loginKey: "alice"}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token. If it is an access token, send the ID token instead."},
 		"a token of a megabyte":                  {map[string]string{loginKey: strings.Repeat(".", 1<<20)}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
 		"an unknown issuer":                      {map[string]string{loginKey: w.idToken("alice", map[string]any{"iss": "https://evil.example.com"})}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"a provider that the pool does not have": {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch},
+		"a provider that the pool does not have": {map[string]string{"evil.example.com": w.idToken("alice", nil)}, fault.NotAuthorized, noMatch + known},
 		"the token under a remote issuer's key":  {map[string]string{oidcKey: w.idToken("alice", nil)}, fault.NotAuthorized, "Invalid login token. Issuer doesn't match providerName"},
-		"a remote access token":                  {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token."},
+		"a remote access token":                  {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "token_use": "access"})}, fault.NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token. This is an access token; send the ID token instead."},
 		"a remote token of another client":       {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "other"})}, fault.NotAuthorized, unsupported},
 		"a remote token with another azp":        {map[string]string{oidcKey: w.sign(map[string]any{"iss": oidcURL, "sub": "u", "aud": "partner", "azp": "other"})}, fault.NotAuthorized, unsupported},
 		"one good login and one bad":             {map[string]string{loginKey: good[loginKey], oidcKey: "x"}, fault.NotAuthorized, ""},

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/node"
+	sluiceregion "github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -45,6 +46,7 @@ type world struct {
 	now     time.Time
 	key     *token.SigningKey
 	out     map[string]bool // signed-out subjects
+	access  accessTokens
 }
 
 var testKey = func() *token.SigningKey {
@@ -65,7 +67,7 @@ func newWorld(t testing.TB) *world {
 	w.store = st
 	w.minter, err = session.NewMinter(session.Options{Box: box})
 	must(t, err)
-	w.iam, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.minter, Account: account, Region: "us-east-1", Now: w.clock, Rand: rand.Reader})
+	w.iam, err = iam.New(t.Context(), iam.Options{Store: st, Box: box, Minter: w.minter, Account: account, Regions: sluiceregion.Only("us-east-1"), Now: w.clock, Rand: rand.Reader})
 	must(t, err)
 	var keys token.StaticKeys
 	must(t, keys.Set(w.key.Public()))
@@ -76,9 +78,9 @@ func newWorld(t testing.TB) *world {
 	}})
 	must(t, err)
 	w.options = identitypool.Options{
-		Store: st, Box: box, Roles: w.iam, Region: region, Account: account, Now: w.clock, Rand: rand.Reader,
+		Store: st, Box: box, Roles: w.iam, Regions: sluiceregion.Only(region), Account: account, Now: w.clock, Rand: rand.Reader,
 		IssuerFor: issuerOf, Verifier: verifier, SignOuts: w, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim,
-		Lint: w.iam.RoleWarnings,
+		Lint: w.iam.RoleWarnings, Assertions: w.iam, AccessTokens: &w.access,
 	}
 	w.open()
 	stsVerifier, err := token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{w.TokenIssuer()}})

@@ -52,11 +52,20 @@ func (s *Service) GetOpenIDToken(ctx context.Context, id string, logins map[stri
 	} else if !p.Classic {
 		return OpenIDToken{}, fault.New(fault.InvalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.")
 	}
+	for key := range logins {
+		if isSAML(key) {
+			return OpenIDToken{}, errSAMLBasic()
+		}
+	}
 	identity, p, verified, err := s.authenticate(ctx, id, logins)
 	if err != nil {
 		return OpenIDToken{}, err
 	}
 	return s.issue(p, identity.ID, verified, p.principalTags(verified), openIDLife)
+}
+
+func errSAMLBasic() error {
+	return fault.New(fault.InvalidParameter, "Basic (classic) flow is not supported for SAML providers, please use enhanced flow.")
 }
 
 // issue signs an OpenID token.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -37,13 +38,13 @@ func (s *Service) Create(ctx context.Context, name string, settings Settings) (P
 	if len(*s.pools.Load()) >= maxPools {
 		return Pool{}, fault.New(fault.LimitExceeded, "The account has its maximum of %d identity pools.", maxPools)
 	}
-	id, err := s.newID()
+	id, err := s.newID(s.o.Regions.Called(ctx))
 	if err != nil {
 		return Pool{}, err
 	}
 	now := s.o.Now()
 	p := Pool{ID: id, Name: name, Settings: settings, CreatedAt: now, ModifiedAt: now}
-	record, err := p.record()
+	record, err := s.record(&p)
 	if err != nil {
 		return Pool{}, err
 	}
@@ -75,7 +76,7 @@ func (s *Service) Update(ctx context.Context, id, name string, settings Settings
 			return fault.New(fault.InvalidParameter, "DeveloperProviderName cannot be changed once it has been set.")
 		}
 		updated = Pool{ID: id, Name: name, Settings: settings, Declared: r.Declared, CreatedAt: r.CreatedAt}
-		next, err := updated.record()
+		next, err := s.record(&updated)
 		r.Name, r.Settings = next.Name, next.Settings
 		return err
 	})
@@ -89,11 +90,13 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	return orPoolNotFound(err, id)
 }
 
-// List returns at most limit pools whose id sorts after the given one, and the id to continue after, "" on the last page.
-func (s *Service) List(after string, limit int) (pools []Pool, next string) {
+// List returns at most limit pools whose id sorts after the given one, and the id to continue after, "" on the last page. Of
+// several regions, it lists the pools of the call's.
+func (s *Service) List(ctx context.Context, after string, limit int) (pools []Pool, next string) {
 	all := *s.pools.Load()
+	ctx = region.With(ctx, s.o.Regions.Called(ctx))
 	for _, id := range slices.Sorted(maps.Keys(all)) {
-		if id <= after {
+		if id <= after || !s.o.Regions.Finds(ctx, id) {
 			continue
 		}
 		if len(pools) == limit {
@@ -132,14 +135,17 @@ func (s *Service) Untag(ctx context.Context, id string, keys []string) error {
 
 // ARN returns a pool's ARN.
 func (s *Service) ARN(id string) string {
-	return "arn:aws:cognito-identity:" + s.o.Region + ":" + s.o.Account + ":identitypool/" + id
+	return "arn:aws:cognito-identity:" + s.o.Regions.Of(id) + ":" + s.o.Account + ":identitypool/" + id
 }
 
 // PoolOf returns the id in the ARN of a pool. Errors: InvalidParameter, ResourceNotFound.
-func (s *Service) PoolOf(arn string) (string, error) {
-	id, ok := strings.CutPrefix(arn, s.ARN(""))
-	if !ok {
+func (s *Service) PoolOf(ctx context.Context, arn string) (string, error) {
+	_, id, _ := strings.Cut(arn, ":identitypool/")
+	if s.ARN(id) != arn {
 		return "", fault.New(fault.InvalidParameter, "Invalid resource ARN: %s", arn)
+	}
+	if err := s.Find(ctx, id); err != nil {
+		return "", err
 	}
 	_, err := s.pool(id)
 	return id, err
@@ -169,10 +175,31 @@ func (s *Service) Reload(ctx context.Context) error {
 
 // pool returns a pool. It takes no lock.
 func (s *Service) pool(id string) (*pool, error) {
-	if p := (*s.pools.Load())[id]; p != nil {
+	if p := (*s.pools.Load())[id]; p != nil && s.o.Regions.Serves(id) {
 		return p, nil
 	}
-	return nil, fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
+	return nil, noPool(id)
+}
+
+// Find returns ResourceNotFound for a pool that does not belong to the region of the call, or to a region of the process. It does
+// not find out whether the pool exists.
+func (s *Service) Find(ctx context.Context, id string) error {
+	if !s.o.Regions.Finds(ctx, id) {
+		return noPool(id)
+	}
+	return nil
+}
+
+// FindIdentity is Find for an identity.
+func (s *Service) FindIdentity(ctx context.Context, id string) error {
+	if !s.o.Regions.Finds(ctx, id) {
+		return errNoIdentity(id)
+	}
+	return nil
+}
+
+func noPool(id string) error {
+	return fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
 }
 
 // change runs write and then publishes the pool as it is in the store.
@@ -252,6 +279,9 @@ func (s *Service) ready(r store.IdentityPool) (*pool, error) {
 			return nil, fmt.Errorf("identitypool: pool %s in the store: %w", r.ID, err)
 		}
 	}
+	if err := s.openSecrets(r.ID, &p.Settings); err != nil {
+		return nil, fmt.Errorf("identitypool: pool %s in the store: %w", r.ID, err)
+	}
 	p.userPools = make(map[string][]UserPool, len(p.UserPools))
 	for _, u := range p.UserPools {
 		name := s.canonical(u.Provider)
@@ -268,8 +298,13 @@ func (s *Service) ready(r store.IdentityPool) (*pool, error) {
 	return p, nil
 }
 
-func (p *Pool) record() (store.IdentityPool, error) {
-	settings, err := json.Marshal(p.Settings)
+// record returns the pool as the store has it.
+func (s *Service) record(p *Pool) (store.IdentityPool, error) {
+	sealed, err := s.sealSecrets(p.ID, p.Settings)
+	if err != nil {
+		return store.IdentityPool{}, err
+	}
+	settings, err := json.Marshal(sealed)
 	return store.IdentityPool{ID: p.ID, Name: p.Name, Settings: settings, Declared: p.Declared, CreatedAt: p.CreatedAt, ModifiedAt: p.ModifiedAt}, err
 }
 
@@ -299,11 +334,16 @@ func (x *Settings) check() error {
 			return fault.New(fault.InvalidParameter, "Invalid OpenIdConnectProviderARN: %s", arn)
 		}
 	}
+	for _, arn := range x.SAML {
+		if !isSAML(arn) {
+			return fault.New(fault.InvalidParameter, "Invalid SamlProviderARN: %s", arn)
+		}
+	}
 	return nil
 }
 
 // newID returns a new id of a pool or an identity: "<region>:<random UUID>".
-func (s *Service) newID() (string, error) {
+func (s *Service) newID(region string) (string, error) {
 	var b [16]byte
 	if _, err := io.ReadFull(s.o.Rand, b[:]); err != nil {
 		return "", fmt.Errorf("identitypool: reading random bytes for an id: %w", err)
@@ -311,12 +351,12 @@ func (s *Service) newID() (string, error) {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	x := hex.EncodeToString(b[:])
-	return s.o.Region + ":" + x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
+	return region + ":" + x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
 }
 
 func orPoolNotFound(err error, id string) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fault.New(fault.ResourceNotFound, "IdentityPool '%s' not found.", id)
+		return noPool(id)
 	}
 	return err
 }

@@ -42,10 +42,10 @@ func TestAPoolsLife(t *testing.T) {
 	if got, _ := w.Describe(p.ID); len(got.Tags) != 1 || got.Tags["b"] != "2" {
 		t.Errorf("tags %v", got.Tags)
 	}
-	if id, err := w.PoolOf("arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + p.ID); err != nil || id != p.ID {
+	if id, err := w.PoolOf(t.Context(), "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"+p.ID); err != nil || id != p.ID {
 		t.Errorf("pool of its ARN: %s, %v", id, err)
 	}
-	_, err = w.PoolOf("arn:aws:cognito-identity:us-east-1:210987654321:identitypool/" + p.ID)
+	_, err = w.PoolOf(t.Context(), "arn:aws:cognito-identity:us-east-1:210987654321:identitypool/"+p.ID)
 	wantFault(t, err, fault.InvalidParameter, "")
 	must(t, w.Delete(ctx, p.ID))
 	for name, err := range map[string]error{
@@ -79,7 +79,7 @@ func TestPoolsAreListedInPages(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for after := ""; ; {
-		page, next := w.List(after, 2)
+		page, next := w.List(t.Context(), after, 2)
 		for _, p := range page {
 			seen[p.ID] = true
 		}

@@ -47,6 +47,12 @@ func oidcIssuer(arn string) string {
 	return issuer
 }
 
+// isSAML reports whether a name is the ARN of a SAML provider of IAM.
+func isSAML(arn string) bool {
+	head, name, found := strings.Cut(arn, ":saml-provider/")
+	return found && name != "" && strings.HasPrefix(head, "arn:") && strings.Count(head, ":") == 4
+}
+
 func withoutScheme(issuer string) string {
 	if _, rest, found := strings.Cut(issuer, "://"); found {
 		return rest

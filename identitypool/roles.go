@@ -23,7 +23,10 @@ const (
 	badPoolRoleText = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
 )
 
-var errNoRole = fault.New(fault.InvalidIdentityPoolSetup, badPoolRoleText)
+var (
+	errNoRole     = fault.New(fault.InvalidIdentityPoolSetup, badPoolRoleText)
+	errCustomRole = fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+)
 
 // SetRoles replaces the pool's roles and mappings. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) error {
@@ -149,6 +152,8 @@ func (p *pool) chooseRole(logins []login, custom string) (string, error) {
 func (p *pool) roleOf(l login, custom string) (string, error) {
 	m, mapped := p.mappings[l.mapping]
 	switch {
+	case !mapped && l.saml:
+		return p.samlRole(l, custom)
 	case !mapped || l.token == nil:
 		return p.defaultRole(custom)
 	case m.Type == typeToken:
@@ -158,13 +163,29 @@ func (p *pool) roleOf(l login, custom string) (string, error) {
 	}
 }
 
+// samlRole returns the role that an assertion names, or the custom role if it is one of several. An assertion that names none gets the
+// pool's authenticated role. Developer guide, "Customizing your user role with SAML".
+func (p *pool) samlRole(l login, custom string) (string, error) {
+	switch roles := l.token.Roles; {
+	case len(roles) == 0:
+		return p.defaultRole(custom)
+	case custom != "" && !slices.Contains(roles, custom):
+		return "", errCustomRole
+	case custom != "":
+		return custom, nil
+	case len(roles) == 1:
+		return roles[0], nil
+	}
+	return "", fault.New(fault.NotAuthorized, "The assertion names several roles: send one of them as CustomRoleArn.")
+}
+
 // defaultRole returns the pool's authenticated role. It refuses a CustomRoleArn that no mapping grants; AWS is silent on this.
 func (p *pool) defaultRole(custom string) (string, error) {
 	if p.roles.Authenticated == "" {
 		return "", errNoRole
 	}
 	if custom != "" && custom != p.roles.Authenticated {
-		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+		return "", errCustomRole
 	}
 	return p.roles.Authenticated, nil
 }
@@ -176,7 +197,7 @@ func (p *pool) roleInToken(l login, m RoleMapping, custom string) (string, error
 	case custom != "" && slices.Contains(roles, custom):
 		return custom, nil
 	case custom != "":
-		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+		return "", errCustomRole
 	case l.token.PreferredRole != "":
 		return l.token.PreferredRole, nil
 	case len(roles) == 1:
@@ -207,7 +228,7 @@ func (p *pool) roleByRules(l login, m RoleMapping, custom string) (string, error
 		matched = true
 	}
 	if custom != "" && (matched || custom != p.roles.Authenticated) {
-		return "", fault.New(fault.NotAuthorized, "The custom role is not allowed for this identity.")
+		return "", errCustomRole
 	}
 	return p.resolveAmbiguous(l, m)
 }

@@ -10,9 +10,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/accesstoken"
+	"github.com/sluicegate/sluice/authz/assertion"
 	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -37,12 +40,26 @@ type SignOuts interface {
 	SignedOut(ctx context.Context, t *token.Token) (bool, error)
 }
 
+// Assertions verifies the responses of SAML providers of IAM.
+type Assertions interface {
+	// VerifyAssertion returns the assertion in a response, in Base64, and the ARNs of the roles that it names for the provider. The text of
+	// a fault is shown to the client.
+	VerifyAssertion(providerARN, response string) (a *assertion.Assertion, roles []string, err error)
+}
+
+// AccessTokens verifies access tokens of public providers. Package accesstoken has its errors.
+type AccessTokens interface {
+	Knows(provider string) bool
+	// Verify returns the user of a token that was issued for one of the applications.
+	Verify(ctx context.Context, provider, token string, apps ...string) (*accesstoken.User, error)
+}
+
 // Options are the dependencies of a Service. Fields are required unless they say otherwise.
 type Options struct {
 	Store   store.Store
 	Box     *seal.Box
 	Roles   Assumer
-	Region  string
+	Regions region.Set
 	Account string
 	Now     func() time.Time
 	Rand    io.Reader
@@ -56,6 +73,10 @@ type Options struct {
 	Verifier Verifier
 	// SignOuts may be nil. Pools with ServerSideTokenCheck then refuse the logins of their user pools.
 	SignOuts SignOuts
+	// Assertions may be nil. Logins of SAML providers are then refused.
+	Assertions Assertions
+	// AccessTokens may be nil. Logins of public providers that issue access tokens are then refused.
+	AccessTokens AccessTokens
 	// GuestPolicies are the ARNs of the session policies that limit guests in the enhanced flow.
 	GuestPolicies []string
 	// Lint returns warnings about giving a role to a pool's guests or authenticated identities. It may be nil.
@@ -64,6 +85,10 @@ type Options struct {
 	Log *slog.Logger
 	// LoginsClaim is the claim of OpenID tokens that lists the logins behind them; "" = none.
 	LoginsClaim string
+	// NewKey makes an RSA key; its ID and algorithm do not matter. nil makes one of 2048 bits.
+	NewKey func(rand io.Reader) (*token.SigningKey, error)
+	// KeyRotation is how long a key signs; 0 is 90 days.
+	KeyRotation time.Duration
 }
 
 // Env holds properties of the request that trust policies can test.
@@ -90,7 +115,7 @@ type Service struct {
 // New returns a Service. It reads all pools and signing keys from the store and creates a key if there is none. Errors: a missing
 // option, an error of the store.
 func New(ctx context.Context, o Options) (*Service, error) {
-	if o.Store == nil || o.Box == nil || o.Roles == nil || o.Region == "" || o.Account == "" || o.Now == nil || o.Rand == nil || o.IssuerFor == nil {
+	if o.Store == nil || o.Box == nil || o.Roles == nil || o.Regions.IsZero() || o.Account == "" || o.Now == nil || o.Rand == nil || o.IssuerFor == nil {
 		return nil, errors.New("identitypool: New: a required field of Options is not set")
 	}
 	cache, err := token.NewCache[*token.Token](token.CacheOptions{MaxBytes: 16 << 20, NegativeMaxBytes: 1 << 20, Rand: o.Rand})

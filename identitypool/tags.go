@@ -7,13 +7,24 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sluicegate/sluice/authz/accesstoken"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 )
 
-// defaultTags is the tag map of UseDefaults: developer guide, "Using attributes for access control".
-var defaultTags = map[string]string{"username": "sub", "client": "aud"}
+// defaultTags returns the tag map of UseDefaults: developer guide, "Using attributes for access control".
+func defaultTags(provider string) map[string]string {
+	switch {
+	case provider == accesstoken.Facebook:
+		return map[string]string{"username": "user_id", "client": "app_id"}
+	case provider == accesstoken.Amazon:
+		return map[string]string{"username": "user_id", "client": "aud"}
+	case isSAML(provider):
+		return map[string]string{"username": nameIdentifier, "client": nameClaim}
+	}
+	return map[string]string{"username": "sub", "client": "aud"}
+}
 
 // SetTagMap sets which claims of a provider's tokens become principal tags. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagMap) (TagMap, error) {
@@ -21,7 +32,7 @@ func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagM
 		if len(m.Tags) > 0 {
 			return m, fault.New(fault.InvalidParameter, "PrincipalTags cannot be given together with UseDefaults.")
 		}
-		m.Tags = defaultTags
+		m.Tags = defaultTags(provider)
 	}
 	size, folded := 0, make(map[string]bool, len(m.Tags))
 	for key, claim := range m.Tags {

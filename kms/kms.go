@@ -9,6 +9,7 @@
 package kms
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -23,6 +24,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/encryptionsdk"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 )
 
@@ -30,7 +32,7 @@ import (
 type Options struct {
 	Seal    *seal.Box
 	Rand    io.Reader
-	Region  string
+	Regions region.Set // the first is that of names without a region
 	Account string
 	Keys    []string // the keys: ARNs of keys or aliases, or names of aliases such as alias/notes
 }
@@ -39,7 +41,7 @@ type Options struct {
 type Service struct {
 	o      Options
 	arns   []string          // of keys
-	byName map[string]string // the ARN of a key by its id, its ARN, its alias and its alias's ARN
+	byName map[string]string // the ARN of a key by its ARN, its alias's ARN, and the region with its id or alias
 }
 
 var (
@@ -49,8 +51,8 @@ var (
 )
 
 // Check returns an error that names a key that is invalid or declared twice. New takes other keys.
-func Check(region, account string, keys []string) error {
-	return (&Service{byName: map[string]string{}}).declare(region, account, keys)
+func Check(regions region.Set, account string, keys []string) error {
+	return (&Service{o: Options{Regions: regions, Account: account}, byName: map[string]string{}}).declare(keys)
 }
 
 // parse returns the ARN of a key and of its alias, "" for none. here is the prefix of the ARNs of this region and account.
@@ -77,19 +79,19 @@ func parse(name, here string) (key, alias string, err error) {
 
 // New returns a Service, or an error that names a key that is invalid or declared twice.
 func New(o Options) (*Service, error) {
-	if o.Seal == nil || o.Rand == nil || o.Region == "" || o.Account == "" {
-		return nil, errors.New("kms: Options.Seal, Rand, Region and Account are required")
+	if o.Seal == nil || o.Rand == nil || o.Regions.IsZero() || o.Account == "" {
+		return nil, errors.New("kms: Options.Seal, Rand, Regions and Account are required")
 	}
 	s := &Service{o: o, byName: map[string]string{}}
-	if err := s.declare(o.Region, o.Account, o.Keys); err != nil {
+	if err := s.declare(o.Keys); err != nil {
 		return nil, fmt.Errorf("kms_key: %w", err)
 	}
 	return s, nil
 }
 
 // declare takes the names of keys.
-func (s *Service) declare(region, account string, keys []string) error {
-	here := "arn:aws:kms:" + region + ":" + account + ":"
+func (s *Service) declare(keys []string) error {
+	here := "arn:aws:kms:" + s.o.Regions.First() + ":" + s.o.Account + ":"
 	for _, name := range keys {
 		key, alias, err := parse(name, here)
 		if err != nil {
@@ -99,18 +101,37 @@ func (s *Service) declare(region, account string, keys []string) error {
 			return fmt.Errorf("%s is set twice; remove one of them", name)
 		}
 		s.arns = append(s.arns, key)
-		s.byName[key], s.byName[key[strings.LastIndexByte(key, '/')+1:]] = key, key
+		in := s.regionOf(key)
+		if s.o.Regions.Several() && !s.o.Regions.Has(in) {
+			return fmt.Errorf("%s: %q is none of the regions of this process", name, in)
+		}
+		s.byName[key], s.byName[in+key[strings.LastIndexByte(key, '/'):]] = key, key
 		if alias != "" {
-			s.byName[alias], s.byName[alias[strings.LastIndexByte(alias, ':')+1:]] = key, key
+			s.byName[alias], s.byName[in+"/"+alias[strings.LastIndexByte(alias, ':')+1:]] = key, key
 		}
 	}
 	return nil
 }
 
-// Find returns the ARN of the key with the id, ARN, alias or alias ARN.
-func (s *Service) Find(name string) (arn string, ok bool) {
+// regionOf returns the region of a key: the only one of a process that has one, else that in the ARN.
+func (s *Service) regionOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 5); s.o.Regions.Several() && len(parts) == 5 {
+		return parts[3]
+	}
+	return s.o.Regions.First()
+}
+
+// Find returns the ARN of the key with the id, ARN, alias or alias ARN in the region of the call.
+func (s *Service) Find(ctx context.Context, name string) (arn string, ok bool) {
+	in := s.o.Regions.Called(ctx)
+	if !strings.HasPrefix(name, "arn:") {
+		name = in + "/" + name
+	}
 	arn, ok = s.byName[name]
-	return arn, ok
+	if !ok || s.regionOf(arn) != in {
+		return "", false
+	}
+	return arn, true
 }
 
 func notFound(name string) error {
@@ -173,11 +194,16 @@ type DataKey struct {
 }
 
 // GenerateDataKey makes n random bytes and encrypts them with a key. A key that does not exist is fault.NotFound.
-func (s *Service) GenerateDataKey(name string, n int, context map[string]string) (*DataKey, error) {
-	arn, ok := s.Find(name)
+func (s *Service) GenerateDataKey(ctx context.Context, name string, n int, encryption map[string]string) (*DataKey, error) {
+	arn, ok := s.Find(ctx, name)
 	if !ok {
 		return nil, notFound(name)
 	}
+	return s.dataKey(arn, n, encryption)
+}
+
+// dataKey is GenerateDataKey for a key of any region.
+func (s *Service) dataKey(arn string, n int, context map[string]string) (*DataKey, error) {
 	if err := checkContext(context); err != nil {
 		return nil, err
 	}
@@ -192,13 +218,14 @@ func (s *Service) GenerateDataKey(name string, n int, context map[string]string)
 	return &DataKey{KeyARN: arn, Plain: plain, Ciphertext: append(append([]byte{format}, hashOf(arn)...), sealed...)}, nil
 }
 
-// KeyOf returns the ARN of the key that a ciphertext names, "" if it names none of the keys. The name is not authenticated.
-func (s *Service) KeyOf(ciphertext []byte) string {
+// KeyOf returns the ARN of the key that a ciphertext names, "" if it names none of the keys in the region of the call. The name is not
+// authenticated.
+func (s *Service) KeyOf(ctx context.Context, ciphertext []byte) string {
 	if len(ciphertext) < 1+nameSize || ciphertext[0] != format {
 		return ""
 	}
 	for _, arn := range s.arns {
-		if string(hashOf(arn)) == string(ciphertext[1:1+nameSize]) {
+		if string(hashOf(arn)) == string(ciphertext[1:1+nameSize]) && s.regionOf(arn) == s.o.Regions.Called(ctx) {
 			return arn
 		}
 	}
@@ -207,9 +234,9 @@ func (s *Service) KeyOf(ciphertext []byte) string {
 
 // Decrypt returns the text of a ciphertext and the ARN of its key. name may be "". A wrong ciphertext or encryption context is
 // fault.InvalidCiphertext, another key's ciphertext fault.IncorrectKey.
-func (s *Service) Decrypt(name string, ciphertext []byte, context map[string]string) (plain []byte, arn string, err error) {
-	if arn = s.KeyOf(ciphertext); name != "" {
-		named, ok := s.Find(name)
+func (s *Service) Decrypt(ctx context.Context, name string, ciphertext []byte, encryption map[string]string) (plain []byte, arn string, err error) {
+	if arn = s.KeyOf(ctx, ciphertext); name != "" {
+		named, ok := s.Find(ctx, name)
 		switch {
 		case !ok:
 			return nil, "", notFound(name)
@@ -221,10 +248,10 @@ func (s *Service) Decrypt(name string, ciphertext []byte, context map[string]str
 	if arn == "" {
 		return nil, "", invalid
 	}
-	if err := checkContext(context); err != nil {
+	if err := checkContext(encryption); err != nil {
 		return nil, "", err
 	}
-	plain, err = s.o.Seal.Open(purpose, ciphertext[1+nameSize:], additional(arn, context))
+	plain, err = s.o.Seal.Open(purpose, ciphertext[1+nameSize:], additional(arn, encryption))
 	if err != nil {
 		return nil, "", invalid
 	}
@@ -234,12 +261,15 @@ func (s *Service) Decrypt(name string, ciphertext []byte, context map[string]str
 // EncryptCode returns a code as custom senders of a user pool get it: an AWS Encryption SDK message in Base64. found is false if
 // there is no key with the name.
 func (s *Service) EncryptCode(name, poolID, code string) (text string, found bool, err error) {
-	arn, ok := s.Find(name)
+	arn, ok := s.byName[name]
+	if !ok {
+		arn, ok = s.byName[s.o.Regions.Of(poolID)+"/"+name]
+	}
 	if !ok {
 		return "", false, nil
 	}
 	message, err := encryptionsdk.Encrypt(s.o.Rand, map[string]string{"userpool-id": poolID}, func(context map[string]string) (encryptionsdk.DataKey, error) {
-		k, err := s.GenerateDataKey(arn, encryptionsdk.KeySize, context)
+		k, err := s.dataKey(arn, encryptionsdk.KeySize, context)
 		if err != nil {
 			return encryptionsdk.DataKey{}, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/kms"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 )
 
@@ -26,7 +27,7 @@ func service(t *testing.T, keys ...string) *kms.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := kms.New(kms.Options{Seal: box, Rand: rand.Reader, Region: "us-east-1", Account: "123456789012", Keys: keys})
+	s, err := kms.New(kms.Options{Seal: box, Rand: rand.Reader, Regions: region.Only("us-east-1"), Account: "123456789012", Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +37,12 @@ func service(t *testing.T, keys ...string) *kms.Service {
 func TestADataKeyOpensWithItsKeyAndContextOnly(t *testing.T) {
 	s := service(t, first, second)
 	context := map[string]string{"userpool-id": "p", "a": "b"}
-	k, err := s.GenerateDataKey(first, 32, context)
+	k, err := s.GenerateDataKey(t.Context(), first, 32, context)
 	if err != nil || len(k.Plain) != 32 || k.KeyARN != first || bytes.Contains(k.Ciphertext, k.Plain) {
 		t.Fatal(k, err)
 	}
 	for _, name := range []string{"", first, "11111111-2222-4333-8444-555555555555"} {
-		plain, arn, err := s.Decrypt(name, k.Ciphertext, map[string]string{"a": "b", "userpool-id": "p"})
+		plain, arn, err := s.Decrypt(t.Context(), name, k.Ciphertext, map[string]string{"a": "b", "userpool-id": "p"})
 		if err != nil || !bytes.Equal(plain, k.Plain) || arn != first {
 			t.Error(name, arn, err)
 		}
@@ -49,7 +50,7 @@ func TestADataKeyOpensWithItsKeyAndContextOnly(t *testing.T) {
 	broken := bytes.Clone(k.Ciphertext)
 	broken[len(broken)-1] ^= 1
 	moved := bytes.Clone(k.Ciphertext) // the name of the other key
-	other, err := s.GenerateDataKey(second, 32, context)
+	other, err := s.GenerateDataKey(t.Context(), second, 32, context)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +71,11 @@ func TestADataKeyOpensWithItsKeyAndContextOnly(t *testing.T) {
 		"a key that does not exist":       {"alias/none", k.Ciphertext, context, fault.NotFound},
 		"a context that is too long":      {"", k.Ciphertext, map[string]string{"a": strings.Repeat("x", 9000)}, fault.Validation},
 	} {
-		if plain, _, err := s.Decrypt(tc.key, tc.ciphertext, tc.context); !fault.Is(err, tc.want) || plain != nil {
+		if plain, _, err := s.Decrypt(t.Context(), tc.key, tc.ciphertext, tc.context); !fault.Is(err, tc.want) || plain != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := service(t, first).Decrypt(first, k.Ciphertext, context); !fault.Is(err, fault.InvalidCiphertext) {
+	if _, _, err := service(t, first).Decrypt(t.Context(), first, k.Ciphertext, context); !fault.Is(err, fault.InvalidCiphertext) {
 		t.Error("another master key:", err)
 	}
 }
@@ -82,15 +83,15 @@ func TestADataKeyOpensWithItsKeyAndContextOnly(t *testing.T) {
 func TestKeysAreFoundByEveryName(t *testing.T) {
 	s := service(t, first, "alias/local", second)
 	for _, name := range []string{"alias/local", "arn:aws:kms:us-east-1:123456789012:alias/local", second, "alias/notes"} {
-		arn, ok := s.Find(name)
-		if again, _ := s.Find(arn); !ok || again != arn || !strings.Contains(arn, ":key/") {
+		arn, ok := s.Find(t.Context(), name)
+		if again, _ := s.Find(t.Context(), arn); !ok || again != arn || !strings.Contains(arn, ":key/") {
 			t.Error(name, arn, ok)
 		}
 	}
-	if arn, ok := s.Find("arn:aws:kms:us-east-1:123456789012:alias/notes"); ok {
+	if arn, ok := s.Find(t.Context(), "arn:aws:kms:us-east-1:123456789012:alias/notes"); ok {
 		t.Error("an alias of another account:", arn)
 	}
-	if a, _ := s.Find("alias/local"); func() string { b, _ := service(t, "alias/local").Find("alias/local"); return b }() != a {
+	if a, _ := s.Find(t.Context(), "alias/local"); func() string { b, _ := service(t, "alias/local").Find(t.Context(), "alias/local"); return b }() != a {
 		t.Error("the ARN of an alias's key changes")
 	}
 	if _, found, err := s.EncryptCode("alias/none", "p", "1"); found || err != nil {
@@ -104,7 +105,7 @@ func TestKeysAreFoundByEveryName(t *testing.T) {
 func TestNamesThatAreNoKeys(t *testing.T) {
 	for _, name := range []string{"", "notes", "alias/", "alias/a b", "key/1", "arn:aws:kms:us-east-1:123456789012:key/1", "arn:aws:s3:us-east-1:123456789012:alias/a",
 		"arn:aws:kms:us-east-1:1:alias/a", "arn:aws:kms:us-east-1:123456789012:alias/a\n"} {
-		if err := kms.Check("us-east-1", "000000000000", []string{name}); err == nil {
+		if err := kms.Check(region.Only("us-east-1"), "000000000000", []string{name}); err == nil {
 			t.Errorf("%q is taken", name)
 		}
 	}

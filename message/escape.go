@@ -35,7 +35,7 @@ func inNested(text string, depth int) ([]escape, error) {
 		around := text[from:place[0]]
 		if structured.MatchString(around) && (place[0] < len(text) || strings.ContainsAny(around, "\"<>\\{}")) {
 			return nil, fmt.Errorf("%q has values in a format inside of another one, where they cannot be escaped; "+
-				"write each placeholder as a value of its own, or in JSON as a text in quotes", text)
+				"write each placeholder as a separate value, or in JSON as a quoted string", text)
 		}
 		from = place[1]
 	}

@@ -30,6 +30,10 @@ type Message struct {
 	PoolID  string // for the outbox and the queue
 	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox and the queue
 
+	// For the outbox: what programs, such as tests, look for in the body.
+	Username string // of the user, as the message calls them; "" if it calls them nothing
+	Code     string // the code, or the temporary password of an invitation; "" if the body has neither
+
 	// For the queue; see package message/queue.
 	Sub       string    // the user; a later message with the same pool, user, purpose and medium replaces an earlier one
 	Origin    string    // the address of the client whose call caused the message; "" if unknown

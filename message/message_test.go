@@ -32,10 +32,12 @@ func TestTheOutboxHoldsMessagesAndTheLogDoesNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	coded := mail
+	coded.Username, coded.Code = "alice", "123456"
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if err := box.Send(t.Context(), mail); err != nil {
+			if err := box.Send(t.Context(), coded); err != nil {
 				t.Error(err)
 			}
 		})
@@ -55,7 +57,7 @@ func TestTheOutboxHoldsMessagesAndTheLogDoesNot(t *testing.T) {
 	}
 	for _, l := range lines {
 		var got map[string]string
-		if err := json.Unmarshal([]byte(l), &got); err != nil || got["body"] != mail.Body || got["to"] != mail.To || got["time"] != "2026-11-21T09:00:00Z" {
+		if err := json.Unmarshal([]byte(l), &got); err != nil || got["body"] != mail.Body || got["to"] != mail.To || got["username"] != "alice" || got["code"] != "123456" || got["time"] != "2026-11-21T09:00:00Z" {
 			t.Error(l, err)
 		}
 	}

@@ -32,16 +32,20 @@ func NewOutbox(o OutboxOptions) (*Outbox, error) {
 	return &Outbox{o: o}, nil
 }
 
-// line is a line of the file.
-type line struct {
-	Time    time.Time `json:"time"`
-	Medium  Medium    `json:"medium"`
-	PoolID  string    `json:"pool,omitempty"`
-	Purpose string    `json:"purpose,omitempty"`
-	To      string    `json:"to"`
-	From    string    `json:"from,omitempty"`
-	Subject string    `json:"subject,omitempty"`
-	Body    string    `json:"body"`
+// Entry is a message in the outbox: a line of the file. Code is the code of the message, or the temporary password of an
+// invitation. HTML says that Body is HTML.
+type Entry struct {
+	Time     time.Time `json:"time"`
+	Medium   Medium    `json:"medium"`
+	PoolID   string    `json:"pool,omitempty"`
+	Purpose  string    `json:"purpose,omitempty"`
+	Username string    `json:"username,omitempty"`
+	Code     string    `json:"code,omitempty"`
+	To       string    `json:"to"`
+	From     string    `json:"from,omitempty"`
+	Subject  string    `json:"subject,omitempty"`
+	HTML     bool      `json:"html,omitempty"`
+	Body     string    `json:"body"`
 }
 
 // Send appends the message to the file. It logs the pool, the purpose and the medium, but not the address or the text.
@@ -49,8 +53,8 @@ func (b *Outbox) Send(ctx context.Context, m Message) error {
 	if err := check(m); err != nil {
 		return err
 	}
-	data, err := json.Marshal(line{Time: b.o.Now().UTC(), Medium: m.Medium, PoolID: m.PoolID, Purpose: m.Purpose,
-		To: m.To, From: m.From, Subject: m.Subject, Body: m.Body})
+	data, err := json.Marshal(Entry{Time: b.o.Now().UTC(), Medium: m.Medium, PoolID: m.PoolID, Purpose: m.Purpose,
+		Username: m.Username, Code: m.Code, To: m.To, From: m.From, Subject: m.Subject, HTML: m.HTML, Body: m.Body})
 	if err != nil {
 		return fmt.Errorf("message: outbox: %w", err)
 	}

@@ -25,15 +25,15 @@ type TailOptions struct {
 	Every  time.Duration // how often Follow looks; 0 means 250 ms
 }
 
-// Tail prints the newest messages of an outbox file, the newest last. With Follow it goes on with those that are written later,
+// Tail prints the newest messages of an outbox file, the newest last. With Follow it continues with those that are written later,
 // also after the file was truncated or replaced, and waits for a file that does not exist yet. Without Follow a file that does
 // not exist is an error.
 func Tail(ctx context.Context, o TailOptions) error {
 	if o.Every == 0 {
 		o.Every = 250 * time.Millisecond
 	}
-	t := &tail{o: o}
-	err := t.begin()
+	t := &tail{o, Reader{path: o.Path, newest: o.Count}}
+	err := t.print(t.lines())
 	if !o.Follow || (err != nil && !errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}
@@ -45,39 +45,82 @@ func Tail(ctx context.Context, o TailOptions) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := t.more(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := t.print(t.lines()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 }
 
-// tail is a position in an outbox file.
+// tail prints what a Reader reads.
 type tail struct {
-	o      TailOptions
+	o TailOptions
+	Reader
+}
+
+// Reader reads the messages of an outbox file, also after the file was truncated or replaced. It is not safe for concurrent use.
+type Reader struct {
+	path   string
+	newest int         // how many of the messages that are there at first are read
+	begun  bool        // the file as it was at first has been read, or was not there
 	file   os.FileInfo // the file that was read last
-	offset int64       // the end of the last complete line that was printed
+	offset int64       // the end of the last complete line that was read
+}
+
+// NewReader returns a Reader for the file, of whose messages it reads only the newest at first. 0 means none.
+func NewReader(path string, newest int) *Reader { return &Reader{path: path, newest: newest} }
+
+// Read returns the messages that were written since the last call, the newest last. It leaves out lines that are no messages. While
+// there is no file, the error is fs.ErrNotExist.
+func (r *Reader) Read() ([]Entry, error) {
+	lines, err := r.lines()
+	var entries []Entry
+	for _, text := range lines {
+		var e Entry
+		if json.Unmarshal(text, &e) == nil && e.Medium != "" {
+			entries = append(entries, e)
+		}
+	}
+	return entries, err
+}
+
+// lines returns the complete lines that were written since the last call.
+func (r *Reader) lines() ([][]byte, error) {
+	begun := r.begun
+	r.begun = true
+	f, err := os.Open(r.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		r.begun = begun
+		return nil, err
+	}
+	if !begun {
+		r.file = info
+		lines, end, err := lastLines(f, info.Size(), r.newest)
+		r.offset = end
+		return lines, err
+	}
+	if r.file == nil || !os.SameFile(r.file, info) || info.Size() < r.offset {
+		r.offset = 0 // another file, or an emptied one
+	}
+	r.file = info
+	text, err := io.ReadAll(io.NewSectionReader(f, r.offset, info.Size()-r.offset))
+	if err != nil {
+		return nil, err
+	}
+	last := bytes.LastIndexByte(text, '\n')
+	if last < 0 {
+		return nil, nil
+	}
+	r.offset += int64(last) + 1
+	return bytes.Split(text[:last], []byte("\n")), nil
 }
 
 // maxLine bounds one line: a mail has at most 20,000 characters, each of which JSON may write with six.
 const maxLine = 1 << 20
-
-// begin prints the newest messages of the file as it is.
-func (t *tail) begin() error {
-	f, err := os.Open(t.o.Path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	if t.file, err = f.Stat(); err != nil {
-		return err
-	}
-	lines, end, err := lastLines(f, t.file.Size(), t.o.Count)
-	if err != nil {
-		return err
-	}
-	t.offset = end
-	return t.print(lines)
-}
 
 // lastLines returns the last complete lines of a file and the offset of their end. It reads the file from its end.
 func lastLines(f io.ReaderAt, size int64, count int) (lines [][]byte, end int64, err error) {
@@ -101,41 +144,17 @@ func lastLines(f io.ReaderAt, size int64, count int) (lines [][]byte, end int64,
 	return lines[max(len(lines)-count, 0):], end, nil
 }
 
-// more prints the messages that were written since.
-func (t *tail) more() error {
-	f, err := os.Open(t.o.Path)
+func (t *tail) print(lines [][]byte, err error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if t.file == nil || !os.SameFile(t.file, info) || info.Size() < t.offset {
-		t.offset = 0 // another file, or an emptied one
-	}
-	t.file = info
-	text, err := io.ReadAll(io.NewSectionReader(f, t.offset, info.Size()-t.offset))
-	if err != nil {
-		return err
-	}
-	last := bytes.LastIndexByte(text, '\n')
-	if last < 0 {
-		return nil
-	}
-	t.offset += int64(last) + 1
-	return t.print(bytes.Split(text[:last], []byte("\n")))
-}
-
-func (t *tail) print(lines [][]byte) error {
 	for _, text := range lines {
 		if len(text) == 0 {
 			continue
 		}
 		shown := string(text)
 		if !t.o.JSON {
-			var l line
+			var l Entry
 			if err := json.Unmarshal(text, &l); err != nil {
 				shown = "(this line is not a message)\n"
 			} else {
@@ -150,11 +169,14 @@ func (t *tail) print(lines [][]byte) error {
 }
 
 // text returns the message as people read it. Control characters are spelled out, since a terminal would act on them.
-func (l line) text() string {
+func (l Entry) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  to %s  (%s)\n", l.Time.Format(time.RFC3339), l.Medium, l.Purpose, l.To, l.PoolID)
 	if l.Subject != "" {
 		fmt.Fprintf(&b, "Subject: %s\n", l.Subject)
+	}
+	if l.Code != "" {
+		fmt.Fprintf(&b, "Code: %s  (user %s)\n", l.Code, l.Username)
 	}
 	b.WriteString(strings.TrimRight(l.Body, "\n") + "\n")
 	return printable(b.String())

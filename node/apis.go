@@ -4,12 +4,14 @@ import (
 	"context"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/sluicegate/sluice/api/cognitoidentity"
 	"github.com/sluicegate/sluice/api/iam"
 	apikms "github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/api/sts"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/audit"
 	"github.com/sluicegate/sluice/server/awsjson"
 	"github.com/sluicegate/sluice/server/brand"
 	"github.com/sluicegate/sluice/server/caller"
@@ -22,6 +24,7 @@ import (
 	"github.com/sluicegate/sluice/server/query"
 	"github.com/sluicegate/sluice/server/rpc"
 	stsserver "github.com/sluicegate/sluice/server/sts"
+	"github.com/sluicegate/sluice/server/userimport"
 	"github.com/sluicegate/sluice/throttle"
 )
 
@@ -32,45 +35,55 @@ type apis struct {
 	discovery, keys http.Handler // of the identity pools' own tokens
 
 	admit func(*http.Request) error // limits anonymous callers; nil for no limit
+	all   []rpc.API
+	gate  rpc.Authorizer
 }
 
 func newAPIs(sv *Services, o *Options) (*apis, error) {
-	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Region: o.Config.Region, Now: o.Now,
-		Resources: resources{sv}, ClientIP: o.ClientIP, Revoked: sv.Revocations.sessionRevoked})
+	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Regions: o.Config.Regions(), Now: o.Now,
+		Resources: resources{sv}, ClientIP: o.ClientIP, Revoked: sv.Revocations.SessionRevoked})
 	if err != nil {
 		return nil, err
 	}
-	admit, err := admission(o)
+	admit, err := admission(o, sv.counts.Rates())
 	if err != nil {
 		return nil, err
 	}
 	watched := func(api rpc.API) rpc.API {
-		api.Admit, api.Done = admit, o.Observer.OperationDone
+		api.Admit, api.Done, api.CatchUp = admit, o.Observer.OperationDone, sv.catchUp
+		if o.Audit != nil {
+			api.Audit = func(c *rpc.Call, err error) {
+				if audit.Wanted(c.Operation.Name, err) {
+					sv.record(o.Audit, audit.Of(c, o.ClientIP(c.Request), err))
+				}
+			}
+		}
 		return api
 	}
-	a := &apis{admit: admit}
-	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
-		StrictErrors: o.StrictErrors, APIs: []rpc.API{
-			watched(userPoolsAPI(sv, o)),
-			watched(rpc.API{Service: &apikms.API, Registry: kmsserver.Registry(sv.keys)}),
-			watched(rpc.API{Service: &cognitoidentity.API, Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
-				ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted})}),
-		}})
+	a := &apis{admit: admit, gate: gate}
+	jsonAPIs := []rpc.API{
+		watched(userPoolsAPI(sv, o)),
+		watched(rpc.API{Service: &apikms.API, Registry: kmsserver.Registry(sv.keys)}),
+		watched(rpc.API{Service: &cognitoidentity.API, Find: identityserver.Find(sv.Identities, o.Config.Regions()), Registry: identityserver.Registry(identityserver.Options{Pools: sv.Identities,
+			ClientIP: o.ClientIP, Minted: o.Observer.CredentialsMinted, Refused: logLogins(o)})}),
+	}
+	a.json, err = awsjson.New(awsjson.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP, StrictErrors: o.StrictErrors, APIs: jsonAPIs})
 	if err != nil {
 		return nil, err
 	}
-	a.query, err = query.New(query.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP,
-		StrictErrors: o.StrictErrors, APIs: []rpc.API{
-			watched(rpc.API{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: sv.Roles, ClientIP: o.ClientIP,
-				Minted: o.Observer.CredentialsMinted})}),
-			watched(rpc.API{Service: &iam.API, Registry: iamserver.Registry(sv.Roles)}),
-		}})
+	queryAPIs := []rpc.API{
+		watched(rpc.API{Service: &sts.API, Registry: stsserver.Registry(stsserver.Options{IAM: sv.Roles, ClientIP: o.ClientIP,
+			Minted: o.Observer.CredentialsMinted})}),
+		watched(rpc.API{Service: &iam.API, Registry: iamserver.Registry(sv.Roles)}),
+	}
+	a.query, err = query.New(query.Config{Authorizer: gate, Log: o.Log, Rand: o.Rand, Bodies: o.Bodies, ClientIP: o.ClientIP, StrictErrors: o.StrictErrors, APIs: queryAPIs})
 	if err != nil {
 		return nil, err
 	}
 	if a.mounts, err = newMounts(sv, o, admit); err != nil {
 		return nil, err
 	}
+	a.all = slices.Concat(jsonAPIs, queryAPIs)
 	a.keys = identityserver.Keys(sv.Identities, o.Log)
 	a.discovery, err = identityserver.Discovery(o.Config.PublicURL, o.Log)
 	return a, err
@@ -99,7 +112,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	tokens, err := oauthtoken.New(oauthtoken.Options{Grants: sv.Grants, Admit: admit, Bodies: o.Bodies, ClientIP: o.ClientIP, Now: o.Now, Rand: o.Rand,
+	tokens, err := oauthtoken.New(oauthtoken.Options{Grants: sv.Grants, Admit: admit, Bodies: o.Bodies, ClientIP: o.ClientIP, Now: o.Now, Rand: o.Rand, Shared: sv.counts.Rates(),
 		Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return m, err
@@ -109,7 +122,11 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	if err != nil {
 		return m, err
 	}
-	m.handlers = append(m.handlers, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{answers.Serves, answers},
+	imports, err := userimport.New(userimport.Options{Jobs: sv.Imports, Admit: admit, Log: o.Log})
+	if err != nil {
+		return m, err
+	}
+	m.handlers = append(m.handlers, mounted{userimport.Serves, imports}, mounted{oauthserver.Serves, endpoints}, mounted{oauthtoken.Serves, tokens}, mounted{answers.Serves, answers},
 		mounted{brand.Serves, looks}, mounted{login.Serves, login})
 	return m, nil
 }
@@ -117,12 +134,12 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 // admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing
 // address of a Unix socket, belong to the operator, or to a proxy that the host does not trust: one limit for all clients of
 // that proxy would only help those who want to lock the others out.
-func admission(o *Options) (func(*http.Request) error, error) {
+func admission(o *Options, shared throttle.Shared) (func(*http.Request) error, error) {
 	limit := o.Config.RateLimit
 	if limit.Off {
 		return nil, nil
 	}
-	table, err := throttle.New(throttle.Options{Rate: limit.PerSecond, Burst: limit.Burst, Now: o.Now})
+	table, err := throttle.New(throttle.Options{Rate: limit.PerSecond, Burst: limit.Burst, Now: o.Now, Shared: shared, Name: "addresses"})
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +181,7 @@ func isForm(r *http.Request) bool {
 // resources implements caller.Resources.
 type resources struct{ sv *Services }
 
-// UserPoolTags returns the tags of a user pool.
+// UserPoolTags returns the tags of a user pool, or those of its replica if the call is for one.
 func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
 	p, err := r.sv.Users.Pools.Pool(ctx, id)
 	switch {
@@ -172,6 +189,13 @@ func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]stri
 		return nil, nil
 	case err != nil:
 		return nil, err
+	}
+	replica, err := r.sv.Users.Pools.ReplicaAt(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if replica != nil {
+		return replica.Tags, nil
 	}
 	return p.Settings.UserPoolTags, nil
 }
@@ -182,11 +206,11 @@ func (r resources) IdentityPoolTags(_ context.Context, id string) (map[string]st
 }
 
 // KMSKey returns the ARN of a local key.
-func (r resources) KMSKey(name string, ciphertext []byte) string {
+func (r resources) KMSKey(ctx context.Context, name string, ciphertext []byte) string {
 	if name == "" {
-		return r.sv.keys.KeyOf(ciphertext)
+		return r.sv.keys.KeyOf(ctx, ciphertext)
 	}
-	arn, _ := r.sv.keys.Find(name)
+	arn, _ := r.sv.keys.Find(ctx, name)
 	return arn
 }
 

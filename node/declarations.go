@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,13 +16,14 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/node/settings"
 )
 
 // declarations are what the configuration declares, with the files that it names.
 type declarations struct {
 	app      *config.App
-	pools    map[string]*settingsFile              // by user pool id
-	clients  map[string]*settingsFile              // by client id
+	pools    map[string]*settings.File             // by user pool id
+	clients  map[string]*settings.File             // by client id
 	keys     map[string]json.RawMessage            // key sets, by client id
 	looks    map[string]looks                      // by client id
 	metadata map[string]string                     // of SAML providers, by path
@@ -33,15 +35,15 @@ type declarations struct {
 // readDeclarations reads and checks the files. The error joins the problems of all files.
 func readDeclarations(app *config.App) (*declarations, error) {
 	d := &declarations{
-		app: app, pools: map[string]*settingsFile{}, clients: map[string]*settingsFile{}, keys: map[string]json.RawMessage{}, looks: map[string]looks{}, metadata: map[string]string{},
+		app: app, pools: map[string]*settings.File{}, clients: map[string]*settings.File{}, keys: map[string]json.RawMessage{}, looks: map[string]looks{}, metadata: map[string]string{},
 		trusts: map[string]json.RawMessage{}, policies: map[string]map[string]json.RawMessage{}, boundary: map[string]json.RawMessage{},
 	}
 	var problems []error
-	settings := func(into map[string]*settingsFile, key, path string, shape *api.Shape) {
+	read := func(into map[string]*settings.File, key, path string, shape *api.Shape) {
 		if path == "" {
 			return
 		}
-		file, err := readSettings(path, shape)
+		file, err := settings.Read(path, shape)
 		if err != nil {
 			problems = append(problems, err)
 			return
@@ -49,17 +51,17 @@ func readDeclarations(app *config.App) (*declarations, error) {
 		into[key] = file
 	}
 	for _, p := range app.UserPools {
-		settings(d.pools, p.ID, p.Settings, poolFile())
+		read(d.pools, p.ID, p.Settings, poolFile())
 		for _, i := range p.IdentityProviders {
 			if i.Metadata == "" {
 				continue
 			}
-			raw, err := readFile(i.Metadata)
+			raw, err := settings.ReadFile(i.Metadata)
 			problems = append(problems, err)
 			d.metadata[i.Metadata] = string(raw)
 		}
 		for _, c := range p.Clients {
-			settings(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
+			read(d.clients, c.ID, c.Settings, cognitoidp.API.Operation("CreateUserPoolClient").Input)
 			shown, err := readLooks(c)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("user pool %s: %w", p.ID, err))
@@ -68,7 +70,7 @@ func readDeclarations(app *config.App) (*declarations, error) {
 			if c.JWKS == "" {
 				continue
 			}
-			raw, err := readFile(c.JWKS)
+			raw, err := settings.ReadFile(c.JWKS)
 			problems = append(problems, err)
 			d.keys[c.ID] = raw
 		}
@@ -103,13 +105,13 @@ func (d *declarations) readRole(r config.Role) error {
 			documents = append(documents, iam.PoolTrust(t.IdentityPool, t.Kind == "authenticated"))
 			continue
 		}
-		_, raw, err := readPolicy(t.File, policy.Trust)
+		_, raw, err := settings.ReadPolicy(t.File, policy.Trust)
 		problems = append(problems, err)
 		documents = append(documents, raw)
 	}
 	d.policies[r.Name] = make(map[string]json.RawMessage, len(r.Policies))
 	for _, path := range r.Policies {
-		_, raw, err := readPolicy(path, policy.Identity)
+		_, raw, err := settings.ReadPolicy(path, policy.Identity)
 		problems = append(problems, err)
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		if _, ok := d.policies[r.Name][name]; ok {
@@ -118,7 +120,7 @@ func (d *declarations) readRole(r config.Role) error {
 		d.policies[r.Name][name] = raw
 	}
 	if r.Boundary != "" {
-		_, raw, err := readPolicy(r.Boundary, policy.Identity)
+		_, raw, err := settings.ReadPolicy(r.Boundary, policy.Identity)
 		problems = append(problems, err)
 		d.boundary[r.Name] = raw
 	}
@@ -181,3 +183,53 @@ func (d *declarations) identityPool(p config.IdentityPool) identitypool.Declared
 
 // ambiguous translates the Caddyfile's words into the API's.
 var ambiguous = map[string]string{"authenticated": "AuthenticatedRole", "deny": "Deny"}
+
+// offlineRoles are the declared roles for an engine without a store.
+type offlineRoles map[string]*offlineRole // by ARN
+
+type offlineRole struct {
+	identity []*policy.Set
+	boundary *policy.Set
+}
+
+// offline returns the declared roles.
+func (d *declarations) offline() (offlineRoles, error) {
+	roles := offlineRoles{}
+	for _, r := range d.app.Roles {
+		made := new(offlineRole)
+		for _, name := range slices.Sorted(maps.Keys(d.policies[r.Name])) {
+			document, err := policy.Parse(d.policies[r.Name][name], policy.Identity)
+			if err != nil {
+				return nil, err
+			}
+			made.identity = append(made.identity, policy.Compile(policy.Source{Name: "role " + r.Name + ", " + name, Document: document}))
+		}
+		if raw := d.boundary[r.Name]; raw != nil {
+			document, err := policy.Parse(raw, policy.Identity)
+			if err != nil {
+				return nil, err
+			}
+			made.boundary = policy.Compile(policy.Source{Name: "role " + r.Name + ", boundary", Document: document})
+		}
+		roles[d.app.RoleARN(r.Name)] = made
+	}
+	return roles, nil
+}
+
+// PolicySets implements authz.Roles.
+func (o offlineRoles) PolicySets(arn string) ([]*policy.Set, *policy.Set, bool) {
+	r := o[arn]
+	if r == nil {
+		return nil, nil, false
+	}
+	return r.identity, r.boundary, true
+}
+
+// IsRole implements authz.Roles. The ids of declared roles are in the store.
+func (o offlineRoles) IsRole(arn, _ string) bool { return o[arn] != nil }
+
+// ManagedPolicy implements authz.Roles: those are in the store.
+func (offlineRoles) ManagedPolicy(string) (policy.Source, bool) { return policy.Source{}, false }
+
+// Version implements authz.Roles.
+func (offlineRoles) Version() uint64 { return 0 }

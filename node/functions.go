@@ -4,27 +4,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
-	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node/runtimes"
 	"github.com/sluicegate/sluice/trigger"
-	"github.com/sluicegate/sluice/trigger/command"
-	"github.com/sluicegate/sluice/trigger/javascript"
-	"github.com/sluicegate/sluice/trigger/remote"
 )
-
-// functionRuntime is a trigger.Runtime that ends with the last configuration that uses it.
-type functionRuntime interface {
-	trigger.Runtime
-	io.Closer
-}
 
 // OpenFunctions returns the functions that the configuration maps, for a program that needs nothing else of a node. Call closeAll
 // when no call is in progress.
 func OpenFunctions(o Options) (functions *trigger.Functions, closeAll func() error, err error) {
-	if err := o.completeFunctions(); err != nil {
+	if err := o.completeCommand(); err != nil {
+		return nil, nil, err
+	}
+	if err := errors.Join(runtimes.Check(&o.Config)...); err != nil {
 		return nil, nil, err
 	}
 	u := &uses{shared: o.Shared}
@@ -34,51 +26,13 @@ func OpenFunctions(o Options) (functions *trigger.Functions, closeAll func() err
 	return functions, u.end, nil
 }
 
-// completeFunctions fills in the defaults and checks the triggers.
-func (o *Options) completeFunctions() error {
-	o.ShowRootKey = func(string, string) {} // the key is not needed
+// completeCommand fills in the defaults and checks the settings for a command, which does not need the administrator's key.
+func (o *Options) completeCommand() error {
+	o.ShowRootKey = func(string, string) {}
 	if err := o.complete(); err != nil {
 		return err
 	}
-	return errors.Join(o.Config.Validate(), errors.Join(checkTriggers(&o.Config)...))
-}
-
-// checkTriggers returns the mistakes of triggers that need the files and URLs, of which config knows nothing.
-func checkTriggers(c *config.App) []error {
-	var problems []error
-	for i := range c.Triggers {
-		t := &c.Triggers[i]
-		if err := checkTrigger(c, t); err != nil {
-			problems = append(problems, &config.Problem{At: "trigger " + t.ARN + ": " + t.Kind(), Text: err.Error()})
-		}
-	}
-	return problems
-}
-
-func checkTrigger(c *config.App, t *config.Trigger) error {
-	switch t.Kind() {
-	case "javascript":
-		if _, err := origins(t.Fetch); err != nil {
-			return err
-		}
-		return javascript.Check(t.JavaScript)
-	case "command":
-		_, err := command.Program(c.BaseDir, t.Command[0])
-		return err
-	}
-	return remote.CheckURL(t.URL + t.Invoke) // one of them is ""
-}
-
-func origins(hosts []string) ([]string, error) {
-	var all []string
-	for _, host := range hosts {
-		origin, err := javascript.Origin(host)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, origin)
-	}
-	return all, nil
+	return o.Config.Validate()
 }
 
 // newFunctions returns the functions that the configuration maps. A function whose settings are those of another configuration that is
@@ -95,37 +49,13 @@ func newFunctions(o *Options, u *uses) (*trigger.Functions, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := use(u, functionKey(o.Config.BaseDir+"\n"+string(id)), func() (functionRuntime, error) { return newRuntime(o, t, arn) })
+		r, err := use(u, functionKey(o.Config.BaseDir+"\n"+string(id)), func() (runtimes.Runtime, error) {
+			return runtimes.New(runtimes.Options{BaseDir: o.Config.BaseDir, Getenv: o.Env, Log: o.Log, Now: o.Now, Rand: o.Rand}, t, arn)
+		})
 		if err != nil {
 			return nil, fmt.Errorf("trigger %s: %w", t.ARN, err)
 		}
 		all = append(all, trigger.Function{ARN: arn, Runtime: r, Timeout: time.Duration(t.Timeout)})
 	}
 	return trigger.New(trigger.Options{Functions: all, Observer: o.Observer, Log: o.Log, Now: o.Now, Rand: o.Rand})
-}
-
-func newRuntime(o *Options, t *config.Trigger, arn trigger.ARN) (functionRuntime, error) {
-	switch t.Kind() {
-	case "javascript":
-		fetch, err := origins(t.Fetch)
-		if err != nil {
-			return nil, err
-		}
-		return javascript.New(javascript.Options{File: t.JavaScript, Handler: t.Handler, Env: t.Env, Memory: t.Memory, Instances: t.Instances,
-			Fetch: fetch, Log: o.Log, Now: o.Now, Rand: o.Rand}), nil
-	case "command":
-		program, err := command.Program(o.Config.BaseDir, t.Command[0])
-		if err != nil {
-			return nil, err
-		}
-		r := command.New(command.Options{ARN: arn, Args: append([]string{program}, t.Command[1:]...), Dir: o.Config.BaseDir, Handler: t.Handler, Env: t.Env,
-			Watch: t.Watch, Instances: t.Instances, Getenv: o.Env, Log: o.Log, Now: o.Now})
-		r.Start()
-		return r, nil
-	}
-	header := http.Header{}
-	for _, h := range t.Headers {
-		header.Add(h.Name, h.Value)
-	}
-	return remote.New(remote.Options{URL: t.URL + t.Invoke, Invoke: t.Invoke != "", Header: header, Log: o.Log})
 }

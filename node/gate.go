@@ -11,8 +11,11 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node/observe"
+	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
@@ -24,10 +27,11 @@ type Gate struct {
 	refuser  *refusal.Refuser
 	lasting  *lasting
 	login    *edgeLogin // nil for none
+	cors     *cors.Policy
 	node     *Node
 	log      *slog.Logger
 	route    string
-	samples  [authz.Outcomes]sampler // of log lines
+	samples  [authz.Outcomes]observe.Sampler // of log lines
 }
 
 // Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
@@ -49,7 +53,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
 		IdentityHeaders: g.reserved(), KeepHeaders: a.KeepHeaders, StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
-		Denials: n.plan.o.Denials, Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.route(), a.Mode == "shadow"), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
+		Denials: n.plan.o.Denials, Decisions: g.decisions(), Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.Route(), a.Mode == "shadow"), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
 	if a.Resource != "" {
@@ -63,10 +67,11 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 		o.Mode = authz.ModeShadow
 	}
 	if sv != nil {
-		o.Roles, o.Revocations = sv.Roles, sv.Revocations.forGates()
+		o.Roles, o.Revocations, o.Outdated = sv.Roles, sv.Revocations.ForGates(), sv.outdated
 	}
 	if a.SigV4 != nil {
-		o.SigV4 = &authz.SigV4{Minter: sv.Minter, Root: sv.root(), Regions: []string{a.SigV4.Region},
+		regions := a.SigV4.Regions()
+		o.SigV4 = &authz.SigV4{Minter: sv.Minter, Root: sv.root(), Regions: regions.Names(), OtherRegion: regions.Others(),
 			Services: []string{a.SigV4.Service}, Keys: sv.signingKeys, Sessions: sv.sessions}
 	}
 	issuers, err := n.issuers(g)
@@ -95,12 +100,24 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{Engine: engine, settings: a, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
-		lasting: served, login: login, node: n, log: n.plan.o.Log, route: g.route()}, nil
+	return &Gate{Engine: engine, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
+		lasting: served, login: login, node: n, log: n.plan.o.Log, route: g.Route()}, nil
 }
 
-// route names the route in metrics.
-func (g *GatePlan) route() string {
+// decisions says which decisions are recorded; nil for none.
+func (g *GatePlan) decisions() *decisionlog.Settings {
+	d := g.app.DecisionLog
+	if d == nil || g.plan.o.Decision == nil {
+		return nil
+	}
+	return &decisionlog.Settings{Route: g.Route(), Sample: d.Allowed, Keys: d.Keys, Write: g.plan.o.Decision}
+}
+
+// Route names the route in metrics, logs and traces.
+func (g *Gate) Route() string { return g.route }
+
+// Route names the route in metrics and in the decision log.
+func (g *GatePlan) Route() string {
 	if g.settings.API == config.DefaultAPI && g.settings.SigV4 != nil {
 		return g.settings.SigV4.Service
 	}
@@ -157,7 +174,7 @@ func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer
 
 // remoteIssuer returns a configured OIDC issuer.
 func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
-	return token.Issuer{URL: i.URL, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
+	return token.Issuer{URL: i.URL, Aliases: i.Aliases, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
 		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim),
 		TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)}
 }

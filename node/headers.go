@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net/http"
 	"net/textproto"
 	"regexp"
 	"strings"
@@ -121,4 +122,49 @@ func claim(p *principal.Principal, name string) string {
 	}
 	values, _ := p.Claims.Lookup(name)
 	return strings.Join(values, ",")
+}
+
+// Granted returns the headers that a gateway, which asked about r, must set on the request before it passes it on: the route's, with
+// empty values where the user has none, and empty ones for the client's own identity headers and for the credential.
+func (p *Passage) Granted(r *http.Request, repl Replacer) (http.Header, error) {
+	g, granted := p.Gate, http.Header{}
+	for name := range r.Header {
+		if g.IdentityHeaders().Contains(name) {
+			granted[textproto.CanonicalMIMEHeaderKey(name)] = []string{""}
+		}
+	}
+	if !g.settings.PassAuthorization {
+		granted["Authorization"] = []string{""}
+	}
+	for i := range g.headers {
+		granted[g.headers[i].name] = []string{g.headers[i].valueFor(&p.Result, repl)}
+	}
+	if g.login == nil || g.login.headers == nil {
+		return granted, nil
+	}
+	named := http.Request{Header: http.Header{}}
+	if p.Result.Session != nil {
+		if err := g.login.setHeaders(named.WithContext(r.Context()), &p.Result); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range albHeaders {
+		granted[name] = []string{named.Header.Get(name)}
+	}
+	return granted, nil
+}
+
+// Misspelt returns the name of an identity header that a gateway would not overwrite, and that an upstream could read as the
+// gateway's own: X_User_Id beside X-User-Id. It returns "" if there is none.
+func (g *Gate) Misspelt(h http.Header) string {
+	for name := range h {
+		if strings.ContainsFunc(name, odd) && g.IdentityHeaders().Contains(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func odd(c rune) bool {
+	return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
 }

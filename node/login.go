@@ -96,7 +96,7 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 		o.Observer.CacheOpened(s.Cache())
 		if a.Login.ALBHeaders {
 			s.signer, err = login.NewSigner(login.SignerOptions{Store: n.Services.Store, Box: n.Services.Box, Now: o.Now, Rand: o.Rand,
-				Region: o.Config.Region, Account: o.Config.Account, LoginID: s.id})
+				Region: o.Config.Region, Account: o.Config.Account, LoginID: s.id, KeyRotation: time.Duration(o.Config.KeyRotation.Signing)})
 		}
 		return s, err
 	})
@@ -143,6 +143,9 @@ func (g *Gate) ServeLogin(w http.ResponseWriter, r *http.Request, at *url.URL) b
 	g.login.handler.ServeHTTP(w, r)
 	return true
 }
+
+// LoginPath reports whether the path is one that the route's login serves.
+func (g *Gate) LoginPath(path string) bool { return g.login != nil && g.login.handler.Serves(path) }
 
 // challenge sends a browser without a session to sign in, if the settings say so.
 func (l *edgeLogin) challenge(w http.ResponseWriter, r *http.Request, target string, result *authz.Result) bool {

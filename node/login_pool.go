@@ -156,11 +156,11 @@ func (p *Plan) checkLogin(l *config.Login) error {
 		AllowedOAuthScopes              []string
 		CallbackURLs, LogoutURLs        []string
 	}
-	if err := json.Unmarshal(file.raw, &s); err != nil {
-		return fmt.Errorf("%s: %w", file.path, err)
+	if err := json.Unmarshal(file.Request(), &s); err != nil {
+		return fmt.Errorf("%s: %w", file.Path, err)
 	}
 	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("login %s: the app client does not allow it: %s: %s", l.ClientID, file.path, fmt.Sprintf(format, args...))
+		return fmt.Errorf("login %s: the app client does not allow it: %s: %s", l.ClientID, file.Path, fmt.Sprintf(format, args...))
 	}
 	switch {
 	case !s.AllowedOAuthFlowsUserPoolClient:

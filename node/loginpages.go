@@ -72,8 +72,8 @@ func newFederation(sv *Services, o *Options) (*federation.Service, error) {
 		legs[t] = party
 	}
 	legs[providers.SAML] = sv.Users.SAML
-	return federation.New(federation.Options{Base: sv.Users.Base(), Providers: sv.Users.Providers, Profiles: sv.Users.Profiles, OAuth: sv.Users.OAuth,
-		Legs: legs})
+	return federation.New(federation.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, SAML: sv.Users.SAML, Providers: sv.Users.Providers, Profiles: sv.Users.Profiles, OAuth: sv.Users.OAuth,
+		Legs: legs, Threat: sv.Users.Threat, Observer: o.Observer})
 }
 
 // signOut returns the way to end a session at the SAML provider that it is from.

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/node/settings"
 	"github.com/sluicegate/sluice/server/brand"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/mount"
@@ -42,21 +43,21 @@ func readLooks(c config.Client) (l looks, err error) {
 func readBranding(b *config.Branding) (*branding.Input, error) {
 	in := new(branding.Input)
 	if b.Settings != "" {
-		file, err := readSettings(b.Settings, cognitoidp.API.Operation("CreateManagedLoginBranding").Input)
+		file, err := settings.Read(b.Settings, cognitoidp.API.Operation("CreateManagedLoginBranding").Input)
 		if err != nil {
 			return nil, err
 		}
 		var request cognitoidp.CreateManagedLoginBrandingRequest
-		if err := json.Unmarshal(file.raw, &request); err != nil {
+		if err := json.Unmarshal(file.Request(), &request); err != nil {
 			return nil, fmt.Errorf("%s: %w", b.Settings, err)
 		}
 		in.Provided, in.Settings, in.Assets = api.Value(request.UseCognitoProvidedValues), request.Settings, idpserver.Assets(request.Assets)
 		if err := in.Check(); err != nil {
-			return nil, file.locate(plain(err))
+			return nil, file.Locate(plain(err))
 		}
 	}
 	for _, image := range b.Images {
-		data, err := readFile(image.File)
+		data, err := settings.ReadFile(image.File)
 		if err != nil {
 			return nil, err
 		}

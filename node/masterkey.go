@@ -1,121 +1,135 @@
 package node
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"time"
 
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/masterkey"
+	"github.com/sluicegate/sluice/masterkey/rotation"
+	"github.com/sluicegate/sluice/reseal"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/audit/chain"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/lease"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passkeys"
 )
 
 // masterKeyFile holds the master key when the operator gives none: 32 bytes in base64. Further lines are older keys, which
 // still open what they sealed.
 const masterKeyFile = "master.key"
 
-// openBox returns the box that seals secrets at rest. given is the operator's key; several are separated by commas and the
-// first one seals. Without it the key comes from the file in the data directory.
-func openBox(dir, given string, random io.Reader) (*seal.Box, error) {
-	texts, source := strings.Split(given, ","), "SLUICE_MASTER_KEY"
-	if given == "" {
-		source = filepath.Join(dir, masterKeyFile)
-		var err error
-		if texts, err = readMasterKeys(source, random); err != nil {
-			return nil, fmt.Errorf("master key: %w", err)
-		}
+// trustFile has the fingerprints of the wrapped master keys that this process trusts, in the data directory.
+const trustFile = "master-key.trust"
+
+// keySources returns where the master keys are: what the settings say, else SLUICE_MASTER_KEY, else the file that
+// SLUICE_MASTER_KEY_FILE names, else master.key in the data directory.
+func keySources(o *Options, s store.Store) []masterkey.Source {
+	var list []masterkey.Source
+	for i := range o.Config.MasterKeys {
+		list = append(list, keySource(&o.Config.MasterKeys[i], o, s))
 	}
-	keys, err := parseMasterKeys(source, texts)
-	if err != nil {
-		return nil, err
+	if len(list) > 0 {
+		return list
 	}
-	return seal.New(seal.Options{Keys: keys, Rand: random})
+	if file := o.Env("SLUICE_MASTER_KEY_FILE"); file != "" && o.MasterKey == "" {
+		return []masterkey.Source{&masterkey.File{Path: file, Rand: o.Rand}}
+	}
+	return defaultSources(&StorageOptions{Dir: o.Config.DataDir, MasterKey: o.MasterKey, Rand: o.Rand})
 }
 
-// parseMasterKeys parses keys in base64; source says where they are from.
-func parseMasterKeys(source string, texts []string) ([]seal.Key, error) {
-	var keys []seal.Key
-	for _, text := range texts {
-		key, err := seal.ParseMasterKey(text)
-		if err != nil {
-			return nil, fmt.Errorf("master key: %s: %w", source, err)
-		}
-		keys = append(keys, key)
+func defaultSources(o *StorageOptions) []masterkey.Source {
+	if o.MasterKey != "" {
+		return []masterkey.Source{masterkey.Env{Name: "SLUICE_MASTER_KEY", Value: o.MasterKey}}
 	}
-	if len(keys) == 0 {
-		return nil, fmt.Errorf("master key: %s holds no key", source)
-	}
-	return keys, nil
+	return []masterkey.Source{&masterkey.File{Path: filepath.Join(o.Dir, masterKeyFile), Own: true, Rand: o.Rand}}
 }
 
-// readMasterKeys reads the keys in the file. It makes the file when there is no store yet.
-func readMasterKeys(path string, random io.Reader) ([]string, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		raw, err = makeMasterKey(path, random)
+// keySource returns the source that a master_key of the settings names.
+func keySource(c *config.MasterKey, o *Options, s store.Store) masterkey.Source {
+	switch c.Source {
+	case config.MasterKeyEnv:
+		return masterkey.Env{Name: c.Variable, Value: o.Env(c.Variable)}
+	case config.MasterKeyCommand:
+		return &masterkey.Command{Args: c.Command, Dir: o.Config.BaseDir, Timeout: time.Duration(c.Timeout)}
+	case config.MasterKeyKMS:
+		return masterkey.NewKMS(masterkey.KMSOptions{Store: s, Key: c.Key, Also: c.Also, Region: c.Region, Endpoint: c.Endpoint, Context: c.Context,
+			Timeout: time.Duration(c.Timeout), Trust: c.Trust})
+	case config.MasterKeyVault:
+		return masterkey.NewVault(masterkey.VaultOptions{Store: s, Address: c.Address, Mount: c.Mount, Key: c.Key, Namespace: c.Namespace,
+			Token: seal.NewSecret(o.Env("VAULT_TOKEN")), TokenFile: c.TokenFile, CA: c.CA, Timeout: time.Duration(c.Timeout),
+			Trust: c.Trust})
 	}
-	if err != nil {
-		return nil, err
+	own := filepath.Join(o.Config.DataDir, masterKeyFile)
+	if c.File == "" || c.File == own {
+		return &masterkey.File{Path: own, Own: true, Rand: o.Rand}
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("other users may read %s; run: chmod 600 %s", path, path)
-	}
-	var texts []string
-	for line := bufio.NewScanner(bytes.NewReader(raw)); line.Scan(); {
-		if text := strings.TrimSpace(line.Text()); text != "" && !strings.HasPrefix(text, "#") {
-			texts = append(texts, text)
-		}
-	}
-	return texts, nil
+	return &masterkey.File{Path: c.File, Rand: o.Rand}
 }
 
-// makeMasterKey writes a new key. After a crash or a power loss the file is complete or absent. A new key next to an
-// existing store could open nothing in it, so makeMasterKey refuses to make one there.
-func makeMasterKey(path string, random io.Reader) ([]byte, error) {
-	switch _, err := os.Stat(filepath.Join(filepath.Dir(path), storeFile)); {
-	case err == nil:
-		if raw, err := os.ReadFile(path); err == nil {
-			return raw, nil // another process has made both since
-		}
-		return nil, fmt.Errorf("%s is missing, but the directory holds a store, whose secrets only its own key opens; restore the file, or set SLUICE_MASTER_KEY", path)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+// openKeys opens the master keys of an open store.
+func openKeys(o *StorageOptions, opened store.Store) (*masterkey.Keeper, error) {
+	sources := defaultSources(o)
+	if o.Sources != nil {
+		sources = o.Sources(opened)
 	}
-	key, err := seal.GenerateMasterKey(random)
-	if err != nil {
-		return nil, err
-	}
-	text := []byte(key.Encode().Reveal() + "\n")
-	file, err := os.CreateTemp(filepath.Dir(path), masterKeyFile+".*")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // the link stays
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return nil, err
-	}
-	// Link fails when the file exists: of two processes that start together, one makes the key and both use it.
-	if err := os.Link(file.Name(), path); errors.Is(err, fs.ErrExist) {
-		return os.ReadFile(path)
-	} else if err != nil {
-		return nil, err
-	}
-	return text, syncDir(filepath.Dir(path))
+	return masterkey.Open(context.Background(), masterkey.Options{Store: opened, Sources: sources, Sample: reseal.Sample,
+		Pinned: []string{directory.PurposeStandIn, passkeys.PurposeStandIn, chain.Purpose}, Now: o.Now, Rand: o.Rand, Log: o.Log, Guest: o.Guest, TrustFile: filepath.Join(o.Dir, trustFile)})
 }
 
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
+// newRotation returns what replaces the master keys on a schedule; nil if the settings have none.
+func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedule, error) {
+	every := time.Duration(o.Config.KeyRotation.Sealing)
+	if every == 0 {
+		return nil, nil
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log,
+		Reseal: func(ctx context.Context) (int, error) {
+			report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box})
+			if err != nil {
+				return report.Resealed(), err
+			}
+			n, _, err := s.Keys.Reseal(ctx, false)
+			return report.Resealed() + n, err
+		}})
+}
+
+// checkRotation refuses a schedule for master keys that Sluice cannot make. config has checked those that the settings name.
+func (o *Options) checkRotation() error {
+	if o.Config.KeyRotation.Sealing == 0 || len(o.Config.MasterKeys) > 0 {
+		return nil
+	}
+	for _, source := range keySources(o, nil) {
+		if _, ok := source.(masterkey.Keeping); !ok {
+			return fmt.Errorf("key_rotation: %w", config.SealingNeedsSource(source.String()))
+		}
+	}
+	return nil
+}
+
+// KeysAtHand returns the master keys that a server would have. It makes none: if there is no key, the Box is nil. A source that cannot be
+// read is an error, beside which the Box has the keys of the others. setting returns the value of a setting of the store, which has the keys
+// that KMS or Vault wrapped; nil for none. o.Config needs DataDir.
+func KeysAtHand(ctx context.Context, o Options, setting func(name string) ([]byte, error)) (*seal.Box, error) {
+	var all []seal.Key
+	var problems []error
+	for _, source := range keySources(&o, masterkey.SettingsOnly(setting)) {
+		keys, err := source.Keys(ctx)
+		problems = append(problems, err)
+		for _, key := range keys {
+			if !slices.ContainsFunc(all, func(k seal.Key) bool { return k.ID() == key.ID() }) {
+				all = append(all, key)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.Join(problems...)
+	}
+	box, err := seal.New(seal.Options{Keys: all})
+	return box, errors.Join(append(problems, err)...)
 }

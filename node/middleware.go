@@ -17,6 +17,10 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 			metadata.ServeHTTP(w, r)
 			return
 		}
+		w, answered := g.ServeCORS(w, r)
+		if answered {
+			return
+		}
 		if g.ServeLogin(w, r, r.URL) {
 			return
 		}
@@ -34,6 +38,11 @@ func (g *Gate) Protect(next http.Handler) http.Handler {
 			panic(http.ErrAbortHandler) // the client disconnected or sent an incomplete body; net/http closes the connection
 		}
 	})
+}
+
+// ServeCORS answers a preflight, if the gate has an option cors, and returns true. For other requests it returns the writer for the answer.
+func (g *Gate) ServeCORS(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, bool) {
+	return g.cors.Serve(w, r)
 }
 
 type passageKey struct{}

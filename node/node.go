@@ -14,15 +14,22 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/backup/schedule"
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/masterkey"
+	"github.com/sluicegate/sluice/server/audit"
 )
+
+// DevelopmentFile is in data directories of development servers, whose administrator's key and passwords are publicly known.
+const DevelopmentFile = "development"
 
 // Options are what Read and Open need. Every field has a default, except that RootKey or ShowRootKey must be set.
 type Options struct {
@@ -32,7 +39,8 @@ type Options struct {
 	APIs bool
 
 	// MasterKey seals secrets at rest: 32 bytes in base64. Several are separated by commas: the first seals, all open. Without
-	// one the key is kept in the file master.key in the data directory.
+	// one the key is kept in the file that SLUICE_MASTER_KEY_FILE names, else in master.key in the data directory. Config.MasterKeys
+	// take its place.
 	MasterKey string
 	// RootKey is the administrator's access key. Without one it is kept in the store; the first start makes it and passes it
 	// to ShowRootKey, once.
@@ -48,8 +56,30 @@ type Options struct {
 	Rand     io.Reader                                       // nil = crypto/rand
 	ClientIP func(r *http.Request) netip.Addr                // nil = the peer's address
 	Trusted  func(r *http.Request) bool                      // the peer is a proxy whose X-Forwarded-* are true; nil = none is
-	Env      func(name string) string                        // looks up SLUICE_DATA_DIR; nil = os.Getenv
+	Env      func(name string) string                        // looks up SLUICE_DATA_DIR and SLUICE_MASTER_KEY_FILE; nil = os.Getenv
 	NewKey   func(rand io.Reader) (*token.SigningKey, error) // makes the keys of user pools; nil = RSA, 2048 bits
+
+	// Audit writes a record of each call of an API that changes something; see package server/audit. It must not block. nil = none are
+	// written.
+	Audit func(audit.Record)
+	// Decision writes a record of a decision, if Config.DecisionLog is set. nil = none are written.
+	Decision func(*decisionlog.Record)
+	// NewIdentityKey makes the keys of identity pools; nil = 2048 bits. They are RSA keys, whose algorithm and ID do not matter.
+	NewIdentityKey func(rand io.Reader) (*token.SigningKey, error)
+
+	// Development opens a data directory that has DevelopmentFile. Others refuse it.
+	Development bool
+
+	// PasswordMemory is what hashing a password costs, in KiB; 0 is OWASP's 19,456. Development and tests take less.
+	PasswordMemory uint32
+
+	// BackupCommand is the program, with its arguments, that does what "sluice backup" does, for continuous backups; nil = there is none.
+	BackupCommand []string
+
+	// Checks are those of the host, such as its certificates, in addition to the node's.
+	Checks []health.Check
+	// Draining reports whether the process is shutting down. nil = it never is.
+	Draining func() bool
 
 	// ErrorRoute returns the host's route for errors of the request, or nil if there is none. nil means that gates answer
 	// requests that do not pass themselves, as they always do where clients read S3's or API Gateway's errors.
@@ -91,6 +121,9 @@ func (o *Options) complete() error {
 	if o.Env == nil {
 		o.Env = os.Getenv
 	}
+	if o.Draining == nil {
+		o.Draining = func() bool { return false }
+	}
 	if o.Config.BaseDir, err = filepath.Abs(o.Config.BaseDir); err != nil { // of "", the working directory
 		return err
 	}
@@ -99,7 +132,7 @@ func (o *Options) complete() error {
 		o.Config.DataDir = filepath.Join(o.Config.BaseDir, o.Config.DataDir)
 	}
 	if o.MasterKey != "" {
-		if _, err := parseMasterKeys("SLUICE_MASTER_KEY", strings.Split(o.MasterKey, ",")); err != nil {
+		if _, err := (masterkey.Env{Name: "SLUICE_MASTER_KEY", Value: o.MasterKey}).Keys(context.Background()); err != nil {
 			return err
 		}
 	}
@@ -151,8 +184,12 @@ type Node struct {
 	// Services are nil when nothing needs them: a node whose gates take only tokens of remote issuers opens no store.
 	Services *Services
 
-	plan *Plan
-	uses uses
+	plan   *Plan
+	uses   uses
+	health *health.Checker
+	watch  context.CancelFunc // stops what runs the checks
+
+	backups []*schedule.Backup
 }
 
 // Open reads the settings, opens the store and services that they need, and creates the declared resources.
@@ -178,11 +215,21 @@ func (p *Plan) Open(ctx context.Context) (*Node, error) {
 
 func (n *Node) open(ctx context.Context) error {
 	o := n.plan.o // a copy: the services may outlive this node
-	storage, err := use(&n.uses, storageKey(o.Config.DataDir), func() (*Storage, error) {
-		return OpenStorage(StorageOptions{Dir: o.Config.DataDir, MasterKey: o.MasterKey, Now: o.Now, Rand: o.Rand, Log: o.Log, Observer: o.Observer})
+	if _, err := os.Stat(filepath.Join(o.Config.DataDir, DevelopmentFile)); err == nil && !o.Development {
+		return fmt.Errorf("%s contains data of `sluice dev`, whose secrets and passwords are public; use another data_dir", o.Config.DataDir)
+	}
+	fresh := false
+	storage, err := use(&n.uses, storageOf(&o.Config), func() (*Storage, error) {
+		fresh = true
+		return OpenStorage(o.storage())
 	})
 	if err != nil {
 		return err
+	}
+	if !fresh { // the new settings may name other sources, or a command that prints others
+		if err := storage.Keys.Use(ctx, keySources(&o, storage.Store)); err != nil {
+			return err
+		}
 	}
 	id, err := servicesID(&o.Config)
 	if err != nil {
@@ -192,11 +239,27 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openChain(ctx, storage, &o); err != nil {
+		return err
+	}
 	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
 		return fmt.Errorf("making what the configuration declares: %w", err)
 	}
+	if err := n.startBackups(storage); err != nil {
+		return err
+	}
+	n.health = n.newHealth()
+	watching, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	n.watch = func() { stop(); <-ended }
+	go func() { defer close(ended); n.health.Watch(watching, watchEvery) }()
 	return nil
 }
 
 // Close releases the values that the node and its gates use. It closes those that no other node uses.
-func (n *Node) Close() error { return n.uses.end() }
+func (n *Node) Close() error {
+	if n.watch != nil {
+		n.watch() // the checks look at what is closed now
+	}
+	return n.uses.end()
+}

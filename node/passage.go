@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/server/edgelogin"
 )
 
@@ -38,6 +40,19 @@ type Passage struct {
 // Ask has the gate decide on a request. If the request does not pass, Ask answers it and returns false. target is the request
 // target that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
+	result := g.Decide(w, r, target, clientIP)
+	if !result.Pass {
+		if g.Challenge(w, r, target, &result) {
+			return result, false, nil
+		}
+		return result, false, g.Refuse(w, r, &result)
+	}
+	return result, true, nil
+}
+
+// Decide has the gate decide on a request, and answers nothing. Of w it uses the deadline of the connection, and the header
+// for the option debug_header.
+func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) authz.Result {
 	request := requests.Get().(*asked)
 	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto
 	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
@@ -58,13 +73,18 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 	if g.settings.DebugHeader != "" {
 		debug(w.Header(), g.settings.DebugHeader, &result)
 	}
-	if !result.Pass {
-		if g.login != nil && g.login.challenge(w, r, target, &result) {
-			return result, false, nil
-		}
-		return result, false, g.Refuse(w, r, &result)
+	return result
+}
+
+// outdated reports whether what a request was refused for can be changed by other processes, and has changed lately. It reads the store
+// for that, not more often than fleet.Bounded allows.
+func (sv *Services) outdated(ctx context.Context, why authz.Reason) bool {
+	switch why {
+	case authz.NotAllowed, authz.TokenUnknownIssuer, authz.TokenUnknownKey, authz.InvalidSessionToken:
+		return sv.changes.CatchUp(ctx, fleet.Bounded)
+	default:
+		return false
 	}
-	return result, true, nil
 }
 
 // requests holds requests for reuse: a gate keeps none.

@@ -8,8 +8,11 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node/settings"
+	"github.com/sluicegate/sluice/server/cors"
 )
 
 // Plan is a node whose settings have been checked, before it is opened.
@@ -32,7 +35,10 @@ func Read(o Options) (*Plan, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Plan{o: o, needs: o.APIs || len(o.Config.UserPools)+len(o.Config.IdentityPools)+len(o.Config.Roles) > 0}
+	if err := o.checkRotation(); err != nil {
+		return nil, err
+	}
+	p := &Plan{o: o, needs: o.APIs || len(o.Config.UserPools)+len(o.Config.IdentityPools)+len(o.Config.Roles)+len(o.Config.Backups) > 0}
 	var err error
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
@@ -52,14 +58,15 @@ type GatePlan struct {
 	app      *config.App
 	plan     *Plan
 	mapping  authz.Mapping
-	rules    []authz.Rule
+	rules    []rule.Rule
 	everyone []policy.Source
 	groups   map[string][]policy.Source
+	cors     *cors.Policy
 }
 
 // Gate checks the settings of a gate and reads its policy files. It fills in the defaults of a. Call it before Open.
 func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
-	a.Defaults(p.o.Config.Region)
+	a.Defaults(&p.o.Config)
 	if err := a.Validate(&p.o.Config); err != nil {
 		return nil, err
 	}
@@ -91,9 +98,22 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	return g, nil
 }
 
+// Offline returns an engine with the policies of the gate, for commands. It accepts no credential, and its roles are the declared ones.
+func (g *GatePlan) Offline() (*authz.Engine, error) {
+	roles, err := g.plan.declared.offline()
+	if err != nil {
+		return nil, err
+	}
+	return authz.New(authz.Options{Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: g.settings.RolePolicies,
+		Roles: roles, StrictAWS: g.app.StrictAWS})
+}
+
 // read converts the rules and policy files to the engine's form.
-func (g *GatePlan) read() error {
+func (g *GatePlan) read() (err error) {
 	a := g.settings
+	if g.cors, err = a.CORS.Policy(); err != nil {
+		return err
+	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
 		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix,
 			Endpoints: a.SigV4.Hosts, EmptySegments: a.SigV4.ExactKeys}
@@ -105,18 +125,18 @@ func (g *GatePlan) read() error {
 		g.mapping = mapping
 	}
 	for _, r := range a.Rules {
-		rule := authz.Rule{Effect: r.Effect, Subject: r.Subject, Names: r.Names, Claim: r.Claim, Method: r.Method, Path: r.Path}
-		if _, err := rule.Document(g.mapping); err != nil {
+		one := rule.Rule{Effect: r.Effect, Subject: r.Subject, Names: r.Names, Claim: r.Claim, Method: r.Method, Path: r.Path}
+		if _, err := authz.Document(g.mapping, one); err != nil {
 			return err
 		}
-		g.rules = append(g.rules, rule)
+		g.rules = append(g.rules, one)
 	}
 	if a.Login != nil && a.Login.Unauthenticated == "allow" {
-		g.rules = append(g.rules, authz.Rule{Effect: "allow", Subject: "anonymous", Method: "*", Path: "*"})
+		g.rules = append(g.rules, rule.Rule{Effect: "allow", Subject: "anonymous", Method: "*", Path: "*"})
 	}
 	var problems []error
 	for _, p := range a.Policies {
-		document, _, err := readPolicy(p.File, policy.Identity)
+		document, _, err := settings.ReadPolicy(p.File, policy.Identity)
 		if err != nil {
 			problems = append(problems, err)
 			continue

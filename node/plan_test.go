@@ -32,7 +32,7 @@ func TestTheDataDirectoryDoesNotDependOnTheWorkingDirectory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := node.Read(node.Options{Config: tc.config, ShowRootKey: func(_, _ string) {},
-				Env: func(string) string { return tc.env }})
+				Env: func(name string) string { return map[string]string{"SLUICE_DATA_DIR": tc.env}[name] }})
 			if err != nil {
 				t.Fatal(err)
 			}

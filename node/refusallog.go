@@ -1,17 +1,15 @@
 package node
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/node/observe"
 )
-
-// linesPerSecond bounds the lines about refusals of one outcome on one route.
-const linesPerSecond = 10
 
 // report logs a request that is refused, or that passes only because of shadow mode, at level info. During a flood it logs a
 // sample; the next line has the number of skipped requests.
@@ -19,7 +17,7 @@ func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr
 	if !g.log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
-	skipped, ok := g.samples[result.Outcome].take(g.node.plan.o.Now().Unix())
+	skipped, ok := g.samples[result.Outcome].Take(g.node.plan.o.Now().Unix())
 	if !ok {
 		return
 	}
@@ -52,6 +50,20 @@ func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, message, fields...)
 }
 
+// logLogins returns what logs the logins that identity pools refuse, at level info, with the id that the caller got. During a flood it
+// logs a sample.
+func logLogins(o *Options) func(ctx context.Context, operation, requestID, poolOrIdentity string, err error) {
+	samples := new(observe.Sampler)
+	return func(ctx context.Context, operation, requestID, poolOrIdentity string, err error) {
+		if !o.Log.Enabled(ctx, slog.LevelInfo) {
+			return
+		}
+		if skipped, ok := samples.Take(o.Now().Unix()); ok {
+			o.Log.InfoContext(ctx, "login refused", "operation", operation, "decision_id", requestID, "of", poolOrIdentity, "error", err, "skipped", skipped)
+		}
+	}
+}
+
 // UserName names a principal in logs: the user name, or else the subject, the ARN or the app client. It returns "" if there is
 // no principal.
 func UserName(p *principal.Principal) string {
@@ -61,22 +73,4 @@ func UserName(p *principal.Principal) string {
 		}
 	}
 	return ""
-}
-
-// sampler takes a fixed number of events a second and counts the others. It uses no lock and may take a few more events when
-// the second changes.
-type sampler struct {
-	second, count, skipped atomic.Int64
-}
-
-// take reports whether it takes the event, and how many events it has skipped since the last one that it took.
-func (s *sampler) take(second int64) (skipped int64, ok bool) {
-	if last := s.second.Load(); last != second && s.second.CompareAndSwap(last, second) {
-		s.count.Store(0)
-	}
-	if s.count.Add(1) > linesPerSecond {
-		s.skipped.Add(1)
-		return 0, false
-	}
-	return s.skipped.Swap(0), true
 }

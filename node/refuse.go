@@ -41,6 +41,22 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 	return g.refuser.Refuse(w, r, result)
 }
 
+// Challenge sends a browser without a session to sign in, if the settings say so, and returns true.
+func (g *Gate) Challenge(w http.ResponseWriter, r *http.Request, target string, result *authz.Result) bool {
+	return g.login != nil && g.login.challenge(w, r, target, result)
+}
+
+// RefuseItself answers as Refuse does, and leaves the host's ErrorRoute out: a gateway would take a success that such a route
+// answers as leave.
+func (g *Gate) RefuseItself(w http.ResponseWriter, r *http.Request, result *authz.Result) error {
+	return g.refuser.Refuse(w, r, result)
+}
+
+// SetChallenge adds the WWW-Authenticate headers for a request that does not pass.
+func (g *Gate) SetChallenge(h http.Header, result *authz.Result) {
+	g.refuser.Challenge(h, result.Refusal)
+}
+
 // ErrorRoute answers a request that does not pass in place of the gate. It calls otherwise for the gate's own answer. message
 // says why the request does not pass; id is the id of the decision, or "".
 type ErrorRoute func(w http.ResponseWriter, r *http.Request, status int, message, id string, otherwise Handler) error

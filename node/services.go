@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -14,12 +16,19 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/iam"
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/kms"
+	"github.com/sluicegate/sluice/masterkey/rotation"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/node/fleet"
+	"github.com/sluicegate/sluice/server/audit/chain"
+	"github.com/sluicegate/sluice/store/lease"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/importjob"
+	"github.com/sluicegate/sluice/userpool/logs"
 )
 
 const (
@@ -33,10 +42,11 @@ type Services struct {
 	*Storage
 	Users       *idp.Provider
 	Grants      *grants.Service
+	Imports     *importjob.Service
 	Roles       *iam.Service
 	Identities  *identitypool.Service
 	Minter      *session.Minter
-	Revocations *Revocations
+	Revocations *fleet.Revocations
 
 	id          string // identifies the services
 	publicURL   string
@@ -44,10 +54,19 @@ type Services struct {
 	sessions    *token.Cache[*authz.Subject]
 	apis        *apis
 	queue       *queue.Queue // of messages
-	keys        *kms.Service // local keys
+	logs        *logs.Delivery
+	keys        *kms.Service       // local keys
+	masterKeys  *rotation.Schedule // nil = they are replaced by hand
 	calls       calls
 	functions   uses // the runtimes of triggers
 	issuers     *issuers.Verifier
+	counts      *fleet.Counts
+	leases      *lease.Keeper // of background work
+	changes     *fleet.Follower
+	chain       atomic.Pointer[chain.Chain] // of the audit log; nil for none
+	later       unfinished
+	rotation    health.Tracker // of the identity pools' keys
+	clock       *health.Clock
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -66,10 +85,14 @@ func servicesID(c *config.App) (string, error) {
 		RateLimit                                 *config.RateLimit
 		SMTP                                      *config.SMTP
 		SMS                                       *config.SMS
-		KMSKeys, Networks                         []string
+		KMSKeys, Networks, OtherRegions           []string
+		TokenEndpoints                            map[string]string
+		Store                                     *config.Store
 		Redis                                     *config.Redis
+		Logs                                      []config.LogDestination
 		Triggers                                  []config.Trigger
-	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, texts, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.OutboundNetworks, c.Redis, c.Triggers})
+		Keys                                      *config.KeyRotation
+	}{c.DataDir, c.PublicURL, c.DomainSuffix, c.Region, c.Account, c.Issuer, c.CompromisedPasswords, texts, c.StrictAWS, c.RateLimit, c.SMTP, c.SMS, c.KMSKeys, c.OutboundNetworks, c.OtherRegions, c.TokenEndpoints, c.Store, c.Redis, c.LogDestinations, c.Triggers, c.KeyRotation})
 	return string(raw), err
 }
 
@@ -77,6 +100,7 @@ func servicesID(c *config.App) (string, error) {
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
 	sv := &Services{Storage: s, id: id, publicURL: o.Config.PublicURL, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
+		clock:     &health.Clock{Now: o.Now},
 		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
@@ -85,9 +109,18 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	if sv.Minter, err = session.NewMinter(session.Options{Box: s.Box}); err != nil {
 		return nil, err
 	}
-	sv.Revocations = newRevocations(&o, s)
+	if sv.changes, err = fleet.Watch(ctx, s.Store, o.Log, o.Observer); err != nil { // before anything is read
+		return nil, err
+	}
+	if sv.counts, err = fleet.NewCounts(o.Config.Redis, s.Box, o.Now, o.Log, o.Observer); err != nil {
+		return nil, errors.Join(err, sv.changes.Close())
+	}
+	if sv.leases, err = lease.New(lease.Options{Store: s.Store, Now: o.Now, Rand: o.Rand}); err != nil {
+		return nil, errors.Join(err, sv.counts.Close(), sv.changes.Close())
+	}
+	sv.Revocations = fleet.NewRevocations(sv.revocationOptions(&o))
 	if err := sv.build(ctx, &o); err != nil {
-		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end())
+		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end(), sv.counts.Close(), sv.changes.Close())
 	}
 	sv.queue.Start()
 	background, stop := context.WithCancel(context.Background())
@@ -104,21 +137,29 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.keys, err = newKeys(o, sv.Box); err != nil {
 		return err
 	}
+	if sv.masterKeys, err = newRotation(o, sv.Storage, sv.leases); err != nil {
+		return err
+	}
 	functions, err := newFunctions(o, &sv.functions)
 	if err != nil {
 		return err
 	}
-	if sv.queue, err = newQueue(o, sv.Storage, functions); err != nil {
+	sv.logs = newLogs(o, sv.Dir)
+	if sv.queue, err = newQueue(o, sv.Storage, functions, sv.notSent); err != nil {
 		return err
 	}
-	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions); err != nil {
+	if sv.Users, err = newUserPools(ctx, o, sv.Storage, sv.queue, sv.keys, sv.Revocations, functions, sv.logs, sv.counts); err != nil {
 		return err
 	}
-	if err := sv.Revocations.load(ctx, o, sv.Users.Tokens); err != nil {
+	if err := sv.Revocations.Load(ctx, sv.revocationOptions(o), sv.Users.Tokens); err != nil {
 		return err
 	}
 	sv.Grants, err = grants.New(grants.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Tokens: sv.Users.Tokens, OAuth: sv.Users.OAuth,
 		SignOuts: sv.Revocations})
+	if err != nil {
+		return err
+	}
+	sv.Imports, err = importjob.New(importjob.Options{Base: sv.Users.Base(), Pools: sv.Users.Pools, Importer: sv.Users.Importer, PublicURL: o.Config.PublicURL})
 	if err != nil {
 		return err
 	}
@@ -128,10 +169,15 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if sv.issuers, err = newIssuers(sv.Roles, o); err != nil {
 		return err
 	}
+	access, err := newAccessTokens(o)
+	if err != nil {
+		return err
+	}
+	sv.Roles.UseAccessTokens(access)
 	logins := newLoginVerifier(sv.Users.Pools, sv.issuers, o)
 	sv.Identities, err = identitypool.New(ctx, identitypool.Options{Store: sv.Store, Box: sv.Box, Roles: sv.Roles,
-		Region: o.Config.Region, Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
-		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, Lint: sv.Roles.RoleWarnings, Log: o.Log})
+		Regions: o.Config.Regions(), Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
+		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, Assertions: sv.Roles, AccessTokens: access, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, NewKey: o.NewIdentityKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Lint: sv.Roles.RoleWarnings, Log: o.Log})
 	if err != nil {
 		return err
 	}
@@ -144,9 +190,13 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	return err
 }
 
+func (sv *Services) revocationOptions(o *Options) *fleet.RevocationOptions {
+	return &fleet.RevocationOptions{Index: sv.revoked, Store: sv.Store, Redis: o.Config.Redis, Shared: o.Config.Store, Leases: sv.leases, Now: o.Now, Log: o.Log, Observer: o.Observer}
+}
+
 // buildRoles makes the roles and takes, or makes, the administrator's key.
 func (sv *Services) buildRoles(ctx context.Context, o *Options) (err error) {
-	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Region: o.Config.Region,
+	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Regions: o.Config.Regions(),
 		Now: o.Now, Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return err
@@ -174,8 +224,10 @@ func (sv *Services) ensure(ctx context.Context, d *declarations) error {
 			return err
 		}
 	}
+	sv.later.replace(nil)
 	for _, pool := range d.app.UserPools {
-		if err := d.ensureUserPool(ctx, sv.Users, pool); err != nil {
+		make := func(ctx context.Context) error { return d.ensureUserPool(ctx, sv.Users, pool) }
+		if err := sv.later.unless(make(ctx), sv.log, pool.ID, make); err != nil {
 			return err
 		}
 	}
@@ -189,12 +241,16 @@ func (sv *Services) ensure(ctx context.Context, d *declarations) error {
 
 // maintain rotates keys, deletes what has expired and reads what other processes wrote, until ctx ends.
 func (sv *Services) maintain(ctx context.Context) {
-	users := make(chan struct{})
-	go func() {
-		defer close(users)
-		sv.Users.Run(ctx)
-	}()
-	defer func() { <-users }()
+	var others sync.WaitGroup
+	others.Go(func() { sv.Users.Run(ctx, sv.leases) })
+	others.Go(func() { sv.Imports.Run(ctx) })
+	if sv.masterKeys != nil {
+		others.Go(func() { sv.masterKeys.Run(ctx) })
+	}
+	others.Go(func() {
+		sv.changes.Run(ctx, fleet.Memory{Users: sv.Users, Roles: sv.Roles, Identities: sv.Identities, Revocations: sv.Revocations})
+	})
+	defer others.Wait()
 	rotate, reload := time.NewTicker(time.Hour), time.NewTicker(reloadEvery)
 	defer rotate.Stop()
 	defer reload.Stop()
@@ -205,8 +261,9 @@ func (sv *Services) maintain(ctx context.Context) {
 			return
 		case <-rotate.C:
 			err = sv.Identities.RotateKeys(ctx)
+			sv.rotation.Done(time.Now(), err)
 		case <-reload.C:
-			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx))
+			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx), sv.Users.Providers.Finish(ctx), sv.Users.Relay.Count(ctx), sv.later.again(ctx, sv.log))
 			sv.issuers.Sweep()
 		}
 		if err != nil && ctx.Err() == nil {
@@ -225,5 +282,6 @@ func (sv *Services) Close() error {
 	<-sv.stopped
 	sv.Users.Drain()
 	sv.queue.Close(patience)
-	return errors.Join(slow, sv.issuers.Close(), sv.Revocations.Close(), sv.functions.end())
+	sv.logs.Close(patience)
+	return errors.Join(slow, sv.issuers.Close(), sv.Revocations.Close(), sv.functions.end(), sv.counts.Close(), sv.changes.Close())
 }

@@ -3,7 +3,10 @@ package node
 import (
 	"errors"
 	"io"
+	"strings"
 	"sync"
+
+	"github.com/sluicegate/sluice/config"
 )
 
 // Shared keeps what several nodes use at the same time, such as the store across a reload.
@@ -66,16 +69,25 @@ func (s *shared) leave(key any, u *inUse) bool {
 
 // The keys of shared values. Each kind of value has a key type of its own, so that keys of two kinds are never equal.
 type (
-	storageKey  string   // the data directory
+	storageKey  string   // the data directory, and the database
 	servicesKey string   // the settings that the services depend on
 	functionKey string   // the settings of a trigger
 	remoteKey   string   // an issuer and where its keys are
 	loginKey    string   // the settings of a login
+	backupKey   string   // the store, and the settings of a backup
 	tokensKey   [32]byte // everything that decides which tokens a verifier accepts
 )
 
 // StorageKey returns the key under which the store in a data directory is shared.
 func StorageKey(dir string) any { return storageKey(dir) }
+
+// storageOf returns the key of the store of the settings.
+func storageOf(c *config.App) storageKey {
+	if c.Store == nil {
+		return storageKey(c.DataDir)
+	}
+	return storageKey(strings.Join([]string{c.DataDir, c.Store.URL, c.Store.PasswordFile}, "\x00"))
+}
 
 // uses are the shared values that one node holds.
 type uses struct {

@@ -2,15 +2,22 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/outbound"
 	"github.com/sluicegate/sluice/seal"
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
@@ -19,9 +26,11 @@ import (
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
+	"github.com/sluicegate/sluice/userpool/declared"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/logs"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/replay"
@@ -39,22 +48,67 @@ type usedSessions = replay.Memory
 
 func newUsedSessions(now func() time.Time) *usedSessions { return replay.New(now) }
 
-func newHasher() *passwordHasher { return directory.NewHasher(directory.HasherOptions{}) }
+func newHasher(memory uint32) *passwordHasher {
+	return directory.NewHasher(directory.HasherOptions{Memory: memory})
+}
 
 // newUserPools makes the services of the user pools and reads their keys.
-func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions) (*idp.Provider, error) {
-	list, err := knownPasswords(o.Config.CompromisedPasswords)
-	if err != nil {
-		return nil, err
-	}
-	users, err := idp.New(idp.Options{Breaches: list, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Region: o.Config.Region,
-		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Observer: o.Observer, Used: s.used, Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, Fetch: metadataClient(o)})
+func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions, to *logs.Delivery, all *fleet.Counts) (*idp.Provider, error) {
+	users, err := newProvider(o, s, messages, keys, revoker, functions, to, all)
 	if err != nil {
 		return nil, err
 	}
 	return users, users.Start(ctx)
 }
+
+// newProvider makes the services of the user pools. It reads nothing.
+func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions, to *logs.Delivery, all *fleet.Counts) (*idp.Provider, error) {
+	list, err := knownPasswords(o.Config.CompromisedPasswords)
+	if err != nil {
+		return nil, err
+	}
+	return idp.New(idp.Options{Breaches: list, Relayed: o.Observer, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Regions: o.Config.Regions(),
+		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
+}
+
+// UserPools are the user pools of a data directory, for a command that works on them beside a running process.
+type UserPools struct {
+	*idp.Provider
+	Storage *Storage
+	Config  *config.App // with defaults; must not be changed
+}
+
+// OpenUserPools opens the store that the settings name and the services of its user pools. It creates nothing that is declared,
+// serves nothing and runs no functions of triggers; messages wait in the store until a running process sends them. Without a store it
+// returns ErrNoStore, unless create is set.
+func OpenUserPools(o Options, create bool) (*UserPools, error) {
+	if err := o.completeCommand(); err != nil {
+		return nil, err
+	}
+	options := o.storage()
+	options.Existing, options.Guest = !create, true
+	s, err := OpenStorage(options)
+	if err != nil {
+		return nil, err
+	}
+	opened := &UserPools{Storage: s, Config: &o.Config}
+	keys, err := newKeys(&o, s.Box)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	messages, err := newQueue(&o, s, nil, nil)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if opened.Provider, err = newProvider(&o, s, messages, keys, nil, nil, nil, &fleet.Counts{}); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return opened, nil
+}
+
+// Close closes the store.
+func (u *UserPools) Close() error { return u.Storage.Close() }
 
 // knownPasswords opens the list of passwords that are publicly known; nil for no path.
 func knownPasswords(path string) (threat.Breaches, error) {
@@ -70,20 +124,20 @@ func knownPasswords(path string) (threat.Breaches, error) {
 
 // userPoolsAPI are the operations of the user pools.
 func userPoolsAPI(sv *Services, o *Options) rpc.API {
-	return rpc.API{Service: &cognitoidp.API, MaxBody: idpserver.MaxBody, Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants,
+	return rpc.API{Service: &cognitoidp.API, MaxBody: idpserver.MaxBody, Find: idpserver.Find(sv.Users, o.Config.Regions()), Registry: idpserver.Registry(idpserver.Options{Provider: sv.Users, Grants: sv.Grants, Imports: sv.Imports,
 		ClientIP: o.ClientIP, PublicURL: o.Config.PublicURL})}
 }
 
 // checkUserPool returns the errors that creating the pool would return, as far as the declaration alone determines them. The
 // errors name the settings file.
 func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
-	for _, problem := range userpool.CheckDeclared(d.userPool(p), idpserver.CheckRequest) {
+	for _, problem := range declared.Check(d.userPool(p), idpserver.CheckRequest) {
 		file := d.pools[p.ID]
 		if problem.Client != "" {
 			file = d.clients[problem.Client]
 		}
 		if err := problem.Err; problem.Settings && file != nil {
-			problems = append(problems, file.locate(err))
+			problems = append(problems, file.Locate(err))
 		} else {
 			problems = append(problems, err)
 		}
@@ -100,7 +154,7 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 // ensureUserPool makes a declared pool.
 func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
 	pool := d.userPool(p)
-	if err := users.Pools.EnsurePool(ctx, pool); err != nil {
+	if err := users.Declared.EnsurePool(ctx, pool); err != nil {
 		return err
 	}
 	if err := users.Scopes.Ensure(ctx, p.ID, declaredServers(p)); err != nil { // before the clients, which name its scopes
@@ -112,10 +166,27 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 	if err := users.Domains.Ensure(ctx, p.ID, d.app.Account, declaredDomains(p)); err != nil {
 		return err
 	}
-	if err := users.Pools.EnsureParts(ctx, pool); err != nil {
+	if err := users.Declared.EnsureParts(ctx, pool); err != nil {
+		return err
+	}
+	if err := ensureUsers(ctx, users, p); err != nil {
 		return err
 	}
 	return d.ensureLooks(ctx, users, p)
+}
+
+// ensureUsers makes the declared users of a pool.
+func ensureUsers(ctx context.Context, users *idp.Provider, p config.UserPool) error {
+	for _, u := range p.Users {
+		declared := directory.DeclaredUser{PoolID: p.ID, Username: u.Name, Password: u.Password, Groups: u.Groups}
+		for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
+			declared.Attributes = append(declared.Attributes, userpool.Attribute{Name: name, Value: u.Attributes[name]})
+		}
+		if err := users.Users.EnsureUser(ctx, declared); err != nil {
+			return fmt.Errorf("user pool %s: user %s: %w", p.ID, u.Name, err)
+		}
+	}
+	return nil
 }
 
 // oauth is what AWS's settings of a declared app client do not have, in the domain's terms.
@@ -131,17 +202,17 @@ func (d *declarations) oauth(c config.Client) oauthclient.Metadata {
 }
 
 // userPool is a declared user pool in the domain's terms.
-func (d *declarations) userPool(p config.UserPool) userpool.DeclaredPool {
-	declared := userpool.DeclaredPool{ID: p.ID, Name: p.Name, Settings: d.pools[p.ID].request()}
+func (d *declarations) userPool(p config.UserPool) declared.Pool {
+	pool := declared.Pool{ID: p.ID, Name: p.Name, Settings: d.pools[p.ID].Request()}
 	for _, c := range p.Clients {
-		declared.Clients = append(declared.Clients, userpool.DeclaredClient{ID: c.ID, Name: c.Name, Secret: seal.NewSecret(c.Secret),
-			Settings: d.clients[c.ID].request(), OAuth: d.oauth(c)})
+		pool.Clients = append(pool.Clients, declared.Client{ID: c.ID, Name: c.Name, Secret: seal.NewSecret(c.Secret),
+			Settings: d.clients[c.ID].Request(), OAuth: d.oauth(c)})
 	}
 	for _, g := range p.Groups {
-		declared.Groups = append(declared.Groups, userpool.DeclaredGroup{Name: g.Name, Description: g.Description,
+		pool.Groups = append(pool.Groups, declared.Group{Name: g.Name, Description: g.Description,
 			Precedence: g.Precedence, RoleARN: d.app.RoleARN(g.Role)})
 	}
-	return declared
+	return pool
 }
 
 // declaredDomains are the domains of a declared user pool in the domain's terms.
@@ -188,4 +259,66 @@ func metadataClient(o *Options) *http.Client {
 	rules := o.Config.OutboundRules()
 	rules.Ports, rules.Redirects = []uint16{443, 80}, 5
 	return outbound.Client(rules)
+}
+
+// unfinished are the declared pools that an import has not made whole. They do not stop the start: calls to them say that they do not
+// exist yet. They are made when the import has finished.
+type unfinished struct {
+	mu    sync.Mutex
+	pools map[string]func(context.Context) error // by id
+}
+
+func (u *unfinished) replace(pools map[string]func(context.Context) error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.pools = pools
+}
+
+// unless returns err, unless it says that an import has not made the pool whole. Then make is called again.
+func (u *unfinished) unless(err error, log *slog.Logger, id string, make func(context.Context) error) error {
+	if !errors.Is(err, declared.ErrUnfinished) {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.pools == nil {
+		u.pools = map[string]func(context.Context) error{}
+	}
+	u.pools[id] = make
+	log.Warn("a declared user pool is left out until an import of its archive has finished; if none is running, import the archive again", "pool", id)
+	return nil
+}
+
+// again makes the pools whose import has finished.
+func (u *unfinished) again(ctx context.Context, log *slog.Logger) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var errs []error
+	for id, make := range u.pools {
+		err := make(ctx)
+		if errors.Is(err, declared.ErrUnfinished) {
+			continue
+		}
+		if err == nil {
+			delete(u.pools, id)
+			log.Info("a declared user pool is there now: its import has finished", "pool", id)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// StorePath returns the file of the embedded store in a data directory.
+func StorePath(dir string) string { return filepath.Join(dir, storeFile) }
+
+// OwnFiles returns the names of files that a data directory may have before its store: the master key.
+func OwnFiles() []string { return []string{masterKeyFile} }
+
+// WhereKeysAre says for people where a server has its master keys from. o.Config needs DataDir.
+func WhereKeysAre(o Options) string {
+	var all []string
+	for _, source := range keySources(&o, nil) {
+		all = append(all, source.String())
+	}
+	return strings.Join(all, ", ")
 }

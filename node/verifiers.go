@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/accesstoken"
 	"github.com/sluicegate/sluice/authz/issuers"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/bounded"
@@ -91,6 +92,13 @@ func newIssuers(roles *iam.Service, o *Options) (*issuers.Verifier, error) {
 			}
 			return jwksURL, ok
 		}})
+}
+
+// newAccessTokens returns the verifier of access tokens of Facebook, Amazon and Twitter.
+func newAccessTokens(o *Options) (*accesstoken.Verifier, error) {
+	at := o.Config.TokenEndpoints
+	return accesstoken.New(accesstoken.Options{Client: outbound.Client(o.Config.OutboundRules()), Now: o.Now, Rand: o.Rand, Endpoints: accesstoken.Endpoints{
+		Facebook: at[accesstoken.Facebook], Amazon: at[accesstoken.Amazon], Twitter: at[accesstoken.Twitter]}})
 }
 
 // webIdentities verifies the tokens of AssumeRoleWithWebIdentity: those of the identity pools, and of registered issuers for the

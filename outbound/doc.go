@@ -1,4 +1,4 @@
-// Package outbound makes HTTP clients for URLs that somebody else chose: identity providers, their keys and metadata, and the keys of
+// Package outbound makes HTTP clients for URLs that are not trusted: identity providers, their keys and metadata, and the keys of
 // clients that registered themselves.
 //
 // A client connects to public addresses, and to networks that its Rules name. It checks the address when it connects, so that a name

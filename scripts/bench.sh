@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs the measurements of docs/benchmarks.md, each next to its baseline. Run nothing else on the machine meanwhile.
-# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store redis gate process reload.
+# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store postgres redis gate process directory scale reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-decisions tokens signatures engine wire users logins functions store redis gate process reload}
+parts=${*:-decisions tokens signatures engine wire users logins functions store postgres redis gate process directory scale reload}
 go=${GO:-go}
 
 bench() { # package, pattern, further arguments
@@ -30,6 +30,7 @@ for part in $parts; do
     logins) bench ./authz/login . -short ; bench ./authz/assertion . ;;
     functions) bench ./trigger/javascript . ;;
     store) bench ./store/sqlite . ;;
+    postgres) bench ./userpool/signin SRPSignInOnPostgreSQL -benchtime 4096x ;;
     redis) bench ./store/redis . ;;
     gate)
       $go build -o bin/sluice ./cmd/sluice
@@ -38,6 +39,16 @@ for part in $parts; do
     process)
       $go build -o bin/sluice ./cmd/sluice
       $go -C bench run ./process -sluice ../bin/sluice
+      ;;
+    directory)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./process -sluice ../bin/sluice -users 1000000
+      ;;
+    scale)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./process -sluice ../bin/sluice -processes
+      $go -C bench run ./process -sluice ../bin/sluice -pools 1000
+      $go -C bench run ./process -sluice ../bin/sluice -postgres-users "${SLUICE_SCALE_USERS:-1000000,3000000,10000000}"
       ;;
     reload)
       $go build -o bin/sluice ./cmd/sluice

@@ -38,6 +38,8 @@ have "${GO:-go}" || { echo "missing go: install Go 1.26 from https://go.dev/dl/"
 debian gcc gcc
 debian redis-server redis-server
 debian initdb postgresql
+debian strace strace
+debian pgbouncer pgbouncer
 debian aws awscli
 debian curl curl
 debian node nodejs
@@ -47,7 +49,10 @@ debian rclone rclone
 debian restic restic
 debian s3fs s3fs
 debian duplicity duplicity python3-boto3
+debian promtool prometheus
+debian systemd-analyze systemd
 debian xmlsec1 xmlsec1 python3-pysaml2
+debian nginx nginx-light
 
 gotool versitygw github.com/versity/versitygw/cmd/versitygw
 gotool xcaddy github.com/caddyserver/xcaddy/cmd/xcaddy

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -32,38 +34,75 @@ type Options struct {
 	Rand io.Reader // source of nonces; nil means crypto/rand
 }
 
-// Box seals and opens under one or more master keys. It is safe for concurrent use.
+// Box seals and opens under one or more master keys, which Replace may change at any time. It is safe for concurrent use.
 type Box struct {
-	keys []*ring // the current one first
-	rand io.Reader
+	now    atomic.Pointer[keySet]
+	rand   io.Reader
+	mu     sync.Mutex // held by Replace
+	pinned atomic.Pointer[map[string]*purposeKeys]
 }
+
+// keySet is the keys of a Box between two calls of Replace. It is immutable.
+type keySet struct{ keys []*ring } // the current one first
 
 // New returns a Box. It returns an error if there is no key, if a key is the zero Key, or if two keys have the same ID.
 func New(o Options) (*Box, error) {
-	if len(o.Keys) == 0 {
-		return nil, errors.New("seal: at least one master key is required")
-	}
 	b := &Box{rand: o.Rand}
 	if b.rand == nil {
 		b.rand = rand.Reader
 	}
-	for _, k := range o.Keys {
-		if k.secret.IsZero() {
-			return nil, errors.New("seal: a master key is empty; use ParseMasterKey or GenerateMasterKey")
-		}
-		if b.ring(k.id) != nil {
-			return nil, fmt.Errorf("seal: master key %s is listed twice", k.ID())
-		}
-		b.keys = append(b.keys, newRing(k))
+	b.now.Store(&keySet{})
+	b.pinned.Store(&map[string]*purposeKeys{})
+	if err := b.Replace(o.Keys); err != nil {
+		return nil, err
 	}
 	return b, nil
 }
+
+// Replace exchanges the master keys: the first seals from now on, all of them open. It returns the errors of New, and changes nothing
+// then. Messages that are sealed or opened meanwhile have the keys from before or those from after. A Use follows its Box.
+func (b *Box) Replace(keys []Key) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(keys) == 0 {
+		return errors.New("seal: at least one master key is required")
+	}
+	old, next := b.now.Load(), &keySet{}
+	for _, k := range keys {
+		if k.secret.IsZero() {
+			return errors.New("seal: a master key is empty; use ParseMasterKey or GenerateMasterKey")
+		}
+		if next.ring(k.id) != nil {
+			return fmt.Errorf("seal: master key %s is listed twice", k.ID())
+		}
+		r := old.ring(k.id) // with the keys that it has derived
+		if r == nil || !r.key.secret.Equal(k.secret) {
+			r = newRing(k)
+		}
+		next.keys = append(next.keys, r)
+	}
+	b.now.Store(next)
+	return nil
+}
+
+// Keys returns the master keys, the one that seals first.
+func (b *Box) Keys() []Key {
+	set := b.now.Load()
+	keys := make([]Key, len(set.keys))
+	for i, r := range set.keys {
+		keys[i] = r.key
+	}
+	return keys
+}
+
+// Seals reports whether the master key with the ID is the one that seals.
+func (b *Box) Seals(id uint32) bool { return b.now.Load().keys[0].key.id == id }
 
 // Seal encrypts plaintext for a purpose. Purposes are constants of the calling package, such as "session token". The message
 // does not contain the additional data aad, but Open needs the same aad. Seal returns an error only if the source of nonces
 // does.
 func (b *Box) Seal(purpose string, plaintext, aad []byte) ([]byte, error) {
-	r := b.keys[0]
+	r := b.now.Load().keys[0]
 	dst := make([]byte, headerSize+nonceSize, len(plaintext)+Overhead)
 	dst[0] = formatXChaCha
 	binary.BigEndian.PutUint32(dst[1:], r.key.id)
@@ -94,7 +133,7 @@ func (b *Box) open(dst []byte, purpose string, sealed, aad []byte) ([]byte, erro
 	if !ok {
 		return nil, ErrOpen
 	}
-	r := b.ring(id)
+	r := b.now.Load().ring(id)
 	if r == nil {
 		return nil, ErrOpen
 	}
@@ -110,9 +149,18 @@ func KeyID(sealed []byte) (uint32, bool) {
 	return binary.BigEndian.Uint32(sealed[1:headerSize]), true
 }
 
+// KeyIDs returns the IDs of the master keys of the Box, as Key.ID does, the current key first.
+func (b *Box) KeyIDs() []string {
+	var ids []string
+	for _, key := range b.Keys() {
+		ids = append(ids, key.ID())
+	}
+	return ids
+}
+
 // ring returns the keys with the ID, or nil. There are only a few, so a loop is faster than a map.
-func (b *Box) ring(id uint32) *ring {
-	for _, r := range b.keys {
+func (s *keySet) ring(id uint32) *ring {
+	for _, r := range s.keys {
 		if r.key.id == id {
 			return r
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +50,14 @@ func GenerateMasterKey(random io.Reader) (Key, error) {
 	return newKey(raw)
 }
 
+// NewMasterKey returns the master key with these bytes, KeySize of them.
+func NewMasterKey(raw []byte) (Key, error) {
+	if len(raw) != KeySize {
+		return Key{}, fmt.Errorf("seal: a master key has %d bytes, not %d", KeySize, len(raw))
+	}
+	return newKey(raw)
+}
+
 func newKey(raw []byte) (Key, error) {
 	// One repeated byte is a placeholder that was not replaced.
 	if bytes.Count(raw, raw[:1]) == KeySize {
@@ -66,6 +75,9 @@ func (k Key) Encode() Secret {
 
 // ID returns the ID of the key in hexadecimal. It is not secret.
 func (k Key) ID() string { return fmt.Sprintf("%08x", k.id) }
+
+// Fingerprint returns 32 hexadecimal digits that stand for the key: nobody finds another key that has them. It is not secret.
+func (k Key) Fingerprint() string { return hex.EncodeToString(k.derive("fingerprint", "", 16)) }
 
 // String returns a text with the ID of the key and without the key.
 func (k Key) String() string { return "master key " + k.ID() }

@@ -52,14 +52,18 @@ func (r *ring) purpose(name string) *purposeKeys {
 	if p := made[name]; p != nil {
 		return p
 	}
-	p := &purposeKeys{aead: newAEAD(r.key.derive("aead", name, KeySize))}
-	macKey := r.key.derive("mac", name, KeySize)
-	p.macs.New = func() any { return &keyedHash{Hash: hmac.New(sha256.New, macKey)} }
+	p := newPurposeKeys(r.key.derive("aead", name, KeySize), r.key.derive("mac", name, KeySize))
 	if len(made) < maxPurposes {
 		next := maps.Clone(made)
 		next[name] = p
 		r.made.Store(&next)
 	}
+	return p
+}
+
+func newPurposeKeys(aeadKey, macKey []byte) *purposeKeys {
+	p := &purposeKeys{aead: newAEAD(aeadKey)}
+	p.macs.New = func() any { return &keyedHash{Hash: hmac.New(sha256.New, macKey)} }
 	return p
 }
 

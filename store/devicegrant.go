@@ -30,16 +30,18 @@ type SpentID struct {
 	ExpiresAt time.Time // when what it identifies is no longer accepted anyway
 }
 
-// SpentAssertion is a SAML assertion that a user pool accepted.
+// SpentAssertion is a SAML message that a user pool accepted, or the mark that a provider has ended a session.
 type SpentAssertion struct {
-	ID        string // a hash of pool, provider and identifier
+	ID        string // a hash of what it is, pool, provider and identifier
 	PoolID    string
 	ExpiresAt time.Time // when it is no longer accepted anyway
 }
 
 // SpentAssertions keeps assertions until they expire. They are deleted with their pool. Inserting one again is a conflict.
 type SpentAssertions interface {
+	Get(id string) (SpentAssertion, error)
 	Insert(SpentAssertion) error
+	Put(SpentAssertion) error                            // inserts or replaces
 	DeleteExpired(now time.Time, limit int) (int, error) // the oldest first; returns how many
 }
 

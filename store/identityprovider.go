@@ -35,7 +35,7 @@ type UserIdentity struct {
 	Value     string // compares by bytes
 	Sub       string // the user
 	Type      string // of the provider
-	Issuer    string // of SAML; "" = none
+	Issuer    string // who answers for the value: an entity id of SAML, an issuer of OpenID Connect; "" = not known yet
 	Primary   bool   // the user was made for this account; false for a linked one
 	CreatedAt time.Time
 }

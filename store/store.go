@@ -14,7 +14,8 @@ var ErrNotFound = errors.New("store: not found")
 var ErrExists = errors.New("store: exists")
 
 // ErrUnavailable is returned if the backend cannot be reached, is read-only, full or closed. The call has changed
-// nothing and may be repeated.
+// nothing and may be repeated. One exception: a backend in another process that is lost while it commits may have kept
+// what an Update wrote.
 var ErrUnavailable = errors.New("store: unavailable")
 
 // Conflict is the error of a write whose unique key exists already. errors.Is(err, ErrExists) is true for it.
@@ -39,7 +40,8 @@ type Store interface {
 	// Update runs fn in a serializable transaction. If Update returns nil, everything that fn wrote is durable: it
 	// survives kill -9 and power loss. If fn or the commit fails, nothing that fn wrote is kept.
 	//
-	// fn may run more than once, after a serialization failure, so all its effects outside tx must be repeatable. fn
+	// fn may run more than once, after a serialization failure, so all its effects outside tx must be repeatable. In a
+	// run that another one follows, a write may return nil although its key exists, and reads may fail. fn
 	// must not call Update or View, and must not do slow work such as hashing or network calls, because other Updates
 	// may wait for it. If ctx is done before fn runs, or when fn reads or writes, Update returns ctx's error.
 	//
@@ -57,6 +59,7 @@ type Store interface {
 // Tx is a transaction, with one narrow interface per concern. It is valid only inside the function that receives it.
 type Tx struct {
 	Pools           Pools
+	Pulls           Pulls
 	Clients         Clients
 	Domains         Domains
 	ResourceServers ResourceServers
@@ -84,7 +87,9 @@ type Tx struct {
 	Policies        Policies
 	Entities        Entities
 	Settings        Settings
+	Sealed          SealedRows
 	Brandings       Brandings
+	ImportJobs      ImportJobs
 
 	UICustomizations UICustomizations
 	Terms            TermsDocuments
@@ -102,3 +107,7 @@ type Page struct {
 	After string
 	Limit int
 }
+
+// UnfinishedCopy is the number of a migration that does not exist. A store has it while it is the target of a copy that has not been
+// compared as a whole (package store/copying). No release opens a schema with this number.
+const UnfinishedCopy = 1_000_000

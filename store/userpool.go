@@ -14,15 +14,21 @@ type Pool struct {
 	Name       string          //
 	Settings   json.RawMessage // the input of CreateUserPool, for DescribeUserPool; package userpool defines it
 	Declared   bool            // created by the configuration, not through the API
+	Keys       []byte          // sealed keys of the Sluices that the pool came from; package userpool defines it; nil = none
+	Unfinished string          // the import that is still writing the pool; "" = the pool is whole
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
 
-// Pools keeps user pools. The key of List is the id.
+// Pools keeps user pools. The key of List is the id. Get and List see whole pools only, so that nothing uses a pool that an import
+// has not finished.
 type Pools interface {
 	Get(id string) (Pool, error)
-	Insert(Pool) error // ErrExists
-	Update(Pool) error // ErrNotFound
+	Insert(Pool) error                  // ErrExists, also if an import has not finished the pool
+	Update(Pool) error                  // ErrNotFound; Unfinished stays
+	Unfinished() ([]Pool, error)        // ordered by id
+	Import(id string) (Pool, error)     // an unfinished pool; ErrNotFound
+	Finish(id, unfinished string) error // makes the pool whole; ErrNotFound if another import writes it
 	// Delete deletes the pool with its clients, domains, resource servers, users, groups, codes, passkeys, refresh tokens,
 	// devices and signing keys.
 	Delete(id string) error
@@ -48,7 +54,22 @@ type ClientSecret struct {
 	CreatedAt time.Time
 }
 
-// Clients keeps app clients. The key of List is the id.
+// Pull says where the users of a pool were pulled from, and where their passwords are checked until they are here.
+type Pull struct {
+	PoolID     string
+	Data       []byte // sealed; package userpool/relay defines it
+	ModifiedAt time.Time
+}
+
+// Pulls keeps at most one record for each pool, until the pool is deleted.
+type Pulls interface {
+	Get(poolID string) (Pull, error)
+	Put(Pull) error // inserts or replaces; ErrNotFound if there is no such pool
+	Delete(poolID string) error
+	List(Page) ([]Pull, error) // the key is the pool's id
+}
+
+// Clients keeps app clients. The key of List is the id. Get sees those of whole pools only.
 type Clients interface {
 	Get(id string) (Client, error)
 	Insert(Client) error
@@ -90,6 +111,9 @@ type Password struct {
 	ModifiedAt  time.Time
 }
 
+// PasswordElsewhere is the Hash of a user whose password only the user pool knows that the user was pulled from; see Pull.
+const PasswordElsewhere = "$elsewhere$"
+
 // Failures counts wrong passwords for the lockout.
 type Failures struct {
 	Count       int
@@ -115,11 +139,22 @@ type Users interface {
 	ByKey(poolID, key string) (User, error)
 	ByAlias(poolID string, alias Alias) (User, error)
 	Insert(User) error                                     // ErrExists with Conflict.Key "sub", "username", or the alias's kind
+	InsertAll([]User) error                                // Insert for all of them, or for none if one of them fails
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
 	Delete(poolID, sub string) error                       // with memberships, codes, passkeys, devices and refresh tokens
 	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
 	Count(poolID string) (int, error)                      // exact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
+	CountElsewhere(poolID string) (int, error)             // of those whose password is PasswordElsewhere
+	ListElsewhere(poolID string, p Page) ([]User, error)   // the same users
+
+	// ListNames lists users with PoolID, Sub, Username, Key, Aliases, Status and Attributes only, which is faster than List.
+	ListNames(poolID string, p Page) ([]User, error)
+	// DropAliases takes the aliases off all users of a pool, so that Rename can move them between users.
+	DropAliases(poolID string) error
+	// Rename writes Key, Aliases and Attributes of users who have no aliases: of all of them, or of none if one of them fails. Attributes
+	// that Filter names must be as they were. ErrExists.
+	Rename([]User) error
 }
 
 // Group is a group of a pool.
@@ -198,8 +233,8 @@ type RefreshTokens interface {
 	RevokeOfUser(poolID, sub string, at time.Time) error
 	// ForgetDevice sets DeviceForgottenAt of all families of a user's device where it is zero. It is one statement.
 	ForgetDevice(poolID, sub, deviceKey string, at time.Time) error
-	// Trim deletes families of a user that are older than the newest keep, at most limit of them.
-	Trim(poolID, sub string, keep, limit int) error
+	// Trim deletes families of a user that are older than the newest keep, at most limit of them, and returns them.
+	Trim(poolID, sub string, keep, limit int) ([]RefreshToken, error)
 	DeleteExpired(now time.Time, limit int) (int, error)    // the oldest first; returns how many; limit 0 = all
 	DeleteOfClient(clientID string, limit int) (int, error) // at most limit; returns how many
 }
@@ -249,6 +284,7 @@ type Revocation struct {
 // Revocations keeps live revocations.
 type Revocations interface {
 	Put(Revocation) error // one per kind and key; keeps the later NotBefore and the later Until, zero counts as latest
+	Get(kind, key string) (Revocation, error)
 	Live(now time.Time) ([]Revocation, error)
 	Since(at time.Time) ([]Revocation, error) // with a NotBefore of at or later, or of zero
 	DeleteExpired(now time.Time, limit int) (int, error)

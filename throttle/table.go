@@ -32,6 +32,17 @@ type Options struct {
 	// MaxAddresses bounds the table, at about 150 bytes each; 0 = 65,536. A full table forgets the address whose calls will
 	// be paid off first, so that those that call most stay limited.
 	MaxAddresses int
+
+	// Shared counts the calls over several processes as well, in its table Name; nil = each process counts for itself.
+	Shared Shared
+	Name   string
+}
+
+// Shared counts calls over several processes.
+type Shared interface {
+	// Rate counts a call under a name in a table, and reports whether it is allowed: calls may come one in interval, and as early as
+	// patience. After an error nothing was counted, and the count of this process holds. It must not wait for long.
+	Rate(table, name string, interval, patience time.Duration) (bool, error)
 }
 
 // Table counts calls per address. It is safe for concurrent use.
@@ -41,6 +52,8 @@ type Table struct {
 	now      func() time.Time
 	seed     maphash.Seed
 	shards   [shards]shard
+	shared   Shared
+	name     string
 }
 
 type shard struct {
@@ -67,7 +80,7 @@ func New(o Options) (*Table, error) {
 		return nil, errors.New("throttle: Burst is more than the calls of a day at Rate; reduce Burst or raise Rate")
 	}
 	interval := time.Duration(float64(time.Second) / o.Rate)
-	t := &Table{interval: interval, patience: interval * time.Duration(o.Burst-1), now: o.Now, seed: maphash.MakeSeed()}
+	t := &Table{interval: interval, patience: interval * time.Duration(o.Burst-1), now: o.Now, seed: maphash.MakeSeed(), shared: o.Shared, name: o.Name}
 	for i := range t.shards {
 		t.shards[i].due = bounded.New[netip.Addr, int64](max(o.MaxAddresses/shards, 1))
 	}
@@ -75,7 +88,7 @@ func New(o Options) (*Table, error) {
 }
 
 // Allow reports whether the address may call now, and if so counts the call. Calls that are not allowed do not count, so a
-// client that calls too fast still gets Rate calls per second.
+// client that calls too fast still gets Rate calls per second. With Options.Shared, calls to other processes count as well.
 func (t *Table) Allow(from netip.Addr) bool {
 	from = Network(from)
 	s := &t.shards[maphash.Comparable(t.seed, from)%shards]
@@ -87,7 +100,11 @@ func (t *Table) Allow(from netip.Addr) bool {
 		}
 		return due, time.Unix(0, due)
 	})
-	return allowed
+	if !allowed || t.shared == nil {
+		return allowed
+	}
+	within, err := t.shared.Rate(t.name, from.String(), t.interval, t.patience)
+	return within || err != nil
 }
 
 // Addresses returns how many addresses the table holds.

@@ -2,6 +2,7 @@ package throttle_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"net/netip"
 	"sync"
@@ -190,5 +191,43 @@ func TestAFullTableKeepsThoseWhoCallMost(t *testing.T) {
 	}
 	if table.Allow(busy) {
 		t.Error("a flood of other addresses freed the one that called most")
+	}
+}
+
+// shared lets the first calls of all processes pass.
+type shared struct {
+	left int
+	err  error
+}
+
+func (s *shared) Rate(_, _ string, _, _ time.Duration) (bool, error) {
+	s.left--
+	return s.left >= 0, s.err
+}
+
+func TestCallsToOtherProcessesCount(t *testing.T) {
+	now := time.Unix(1000, 0)
+	all := &shared{left: 3}
+	table, err := throttle.New(throttle.Options{Rate: 1, Burst: 5, Now: func() time.Time { return now }, Shared: all, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := func() (n int) {
+		for range 10 {
+			if table.Allow(netip.MustParseAddr("192.0.2.1")) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := allowed(); n != 3 {
+		t.Errorf("%d calls pass of 3 that all processes have left", n)
+	}
+	if all.left != -2 {
+		t.Errorf("%d calls were counted for all processes, want those that this one allows", 3-all.left)
+	}
+	all.err, now = errors.New("away"), now.Add(time.Hour)
+	if n := allowed(); n != 5 {
+		t.Errorf("%d calls pass while nobody knows of other processes, want the limit of one", n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/lease"
 )
 
 // Base holds what every package of user pools needs. All packages of one process share one Base; make it with NewBase.
@@ -47,9 +48,15 @@ func (b *Base) View(ctx context.Context, fn func(store.Tx) error) error {
 	return storeError(b.Store.View(ctx, fn))
 }
 
-// Update runs fn in a transaction, possibly more than once: see store.Store. An outage is a fault of kind Unavailable.
+// Update runs fn in a transaction, possibly more than once: see store.Store. An outage is a fault of kind Unavailable. In work that
+// one process does for all, it returns lease.ErrLost if that is another process now.
 func (b *Base) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return storeError(b.Store.Update(ctx, fn))
+	return storeError(b.Store.Update(ctx, func(tx store.Tx) error {
+		if err := lease.Check(ctx, tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	}))
 }
 
 // storeError converts an outage to a fault of kind Unavailable. Callers translate ErrNotFound and conflicts themselves; one

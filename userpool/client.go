@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // ClientDescription is an app client as the API shows it.
@@ -33,12 +34,12 @@ type Client struct {
 	ClientDescription
 	Allowed        map[string]bool // ALLOW_ values
 	Lives          Lifetimes
-	SessionLife    time.Duration // of a sign-in that waits for an answer
-	HidesExistence bool          // PreventUserExistenceErrors is ENABLED
-	Revokes        bool          // EnableTokenRevocation
-	Rotates        bool          // a renewal replaces the refresh token
-	Grace          time.Duration // how long the replaced refresh token still works
-	Risk           *Risk         // of the client, instead of the pool's; nil for none
+	SessionLife    time.Duration  // of a sign-in that waits for an answer
+	HidesExistence bool           // PreventUserExistenceErrors is ENABLED
+	Revokes        bool           // EnableTokenRevocation
+	Rotates        bool           // a renewal replaces the refresh token
+	Grace          time.Duration  // how long the replaced refresh token still works
+	Risk           *risk.Resolved // of the client, instead of the pool's; nil for none
 }
 
 // MayRead reports whether the client may read the attribute.
@@ -69,6 +70,14 @@ func noClient(id string) error {
 
 // Client returns the client, from the cache if it is there, or fault.ResourceNotFound.
 func (s *Service) Client(ctx context.Context, id string) (*Client, error) {
+	c, err := s.cachedClient(ctx, id)
+	if err == nil && s.Find(ctx, c.PoolID) != nil {
+		return nil, noClient(id)
+	}
+	return c, err
+}
+
+func (s *Service) cachedClient(ctx context.Context, id string) (*Client, error) {
 	return s.clients.get(id, func() (*Client, error) {
 		var rec store.Client
 		err := s.base.View(ctx, func(tx store.Tx) (err error) {
@@ -136,7 +145,7 @@ func resolveClient(rec store.Client) (*Client, error) {
 	if c.Lives, err = c.Settings.lifetimes(); err != nil {
 		return nil, fmt.Errorf("userpool: settings of client %s: %w", rec.ID, err)
 	}
-	c.Risk = c.Settings.RiskConfiguration.resolve()
+	c.Risk = c.Settings.RiskConfiguration.Resolve()
 	c.Allowed = c.Settings.allowedFlows()
 	c.SessionLife = time.Duration(c.Settings.AuthSessionValidity) * time.Minute
 	c.HidesExistence = c.Settings.PreventUserExistenceErrors == "ENABLED"

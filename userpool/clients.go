@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,21 +32,21 @@ func (s *Service) CreateUserPoolClient(ctx context.Context, in NewClient) (*Clie
 	case in.GenerateSecret && !in.Secret.IsZero():
 		return nil, fault.New(fault.InvalidParameter, "GenerateSecret and ClientSecret cannot be used together.")
 	case in.GenerateSecret:
-		secret, err := s.newClientSecret()
+		secret, err := s.NewClientSecret()
 		if err != nil {
 			return nil, err
 		}
 		in.Secret = seal.NewSecret(secret)
 	}
-	return s.insertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings)
+	return s.InsertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings)
 }
 
-func (s *Service) insertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings) (*ClientDescription, error) {
+func (s *Service) InsertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings) (*ClientDescription, error) {
 	p, err := s.Pool(ctx, rec.PoolID)
 	if err != nil {
 		return nil, err
 	}
-	if err := settings.complete(&p.Settings, !secret.IsZero()); err != nil {
+	if err := settings.Complete(&p.Settings, !secret.IsZero()); err != nil {
 		return nil, err
 	}
 	if rec.Settings, err = json.Marshal(settings); err != nil {
@@ -96,15 +97,15 @@ func (s *Service) DescribeUserPoolClient(ctx context.Context, poolID, id string)
 // UpdateUserPoolClient changes the settings. As in AWS, some members that are left out keep their value and the others
 // return to their defaults; the secret stays. An empty name keeps the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name string, settings ClientSettings) (*ClientDescription, error) {
-	return s.changeClient(ctx, poolID, id, name, func(old *ClientSettings) ClientSettings {
+	return s.ChangeClient(ctx, poolID, id, name, func(old *ClientSettings) ClientSettings {
 		next := settings
 		next.keep(old)
 		return next
 	})
 }
 
-// changeClient writes the settings that next returns for the old ones, and the name unless it is empty, in one transaction.
-func (s *Service) changeClient(ctx context.Context, poolID, id, name string, next func(old *ClientSettings) ClientSettings) (*ClientDescription, error) {
+// ChangeClient writes the settings that next returns for the old ones, and the name unless it is empty, in one transaction.
+func (s *Service) ChangeClient(ctx context.Context, poolID, id, name string, next func(old *ClientSettings) ClientSettings) (*ClientDescription, error) {
 	p, c, err := s.ClientOf(ctx, poolID, id)
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 		}
 		settings := next(&old)
 		settings.keepOthers(&old)
-		if err := settings.complete(&p.Settings, !c.Secret.IsZero()); err != nil {
+		if err := settings.Complete(&p.Settings, !c.Secret.IsZero()); err != nil {
 			return err
 		}
 		if err := s.checkReferences(tx, poolID, &settings); err != nil {
@@ -130,13 +131,11 @@ func (s *Service) changeClient(ctx context.Context, poolID, id, name string, nex
 		if err != nil {
 			return fmt.Errorf("userpool: settings of client %s: %w", id, err)
 		}
-		if name == "" {
-			name = rec.Name
-		}
-		if name == rec.Name && bytes.Equal(data, rec.Settings) {
+		called := cmp.Or(name, rec.Name)
+		if called == rec.Name && bytes.Equal(data, rec.Settings) {
 			return nil // a reload with the same declaration is not a change
 		}
-		rec.Name, rec.Settings, rec.ModifiedAt = name, data, s.base.Now()
+		rec.Name, rec.Settings, rec.ModifiedAt = called, data, s.base.Now()
 		return tx.Clients.Update(rec)
 	})
 	if errors.Is(err, store.ErrNotFound) {

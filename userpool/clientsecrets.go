@@ -25,6 +25,11 @@ const maxSecrets = 2
 // purposeClientSecret seals client secrets; the additional data is the client's id.
 const purposeClientSecret = "user pool client secret"
 
+// SecretSeal returns the purpose and the additional data with which the secrets of a client are sealed.
+func SecretSeal(clientID string) (purpose string, additional []byte) {
+	return purposeClientSecret, []byte(clientID)
+}
+
 // sealSecret returns the record of a client's new secret. have are the secrets that the client has: no two share an ID.
 func (s *Service) sealSecret(clientID string, secret seal.Secret, have []store.ClientSecret) (store.ClientSecret, error) {
 	sealed, err := s.base.Seal.Seal(purposeClientSecret, []byte(secret.Reveal()), []byte(clientID))
@@ -57,7 +62,7 @@ func (s *Service) openSecrets(rec store.Client) ([]ClientSecret, error) {
 // secrets are valid until one of them is deleted.
 func (s *Service) AddUserPoolClientSecret(ctx context.Context, poolID, id string, secret seal.Secret) (*ClientSecret, error) {
 	if secret.IsZero() {
-		text, err := s.newClientSecret()
+		text, err := s.NewClientSecret()
 		if err != nil {
 			return nil, err
 		}
@@ -137,5 +142,23 @@ func (s *Service) changeSecrets(ctx context.Context, poolID, id string, change f
 	if errors.Is(err, store.ErrNotFound) {
 		return noClient(id)
 	}
+	return err
+}
+
+// ReplaceSecret gives a confidential client another secret. Those that it had are refused from then on.
+func (s *Service) ReplaceSecret(ctx context.Context, poolID, id string, secret seal.Secret) error {
+	sealed, err := s.sealSecret(id, secret, nil)
+	if err != nil {
+		return err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		rec, err := tx.Clients.Get(id)
+		if err != nil {
+			return err
+		}
+		rec.Secrets, rec.ModifiedAt = []store.ClientSecret{sealed}, s.base.Now()
+		return tx.Clients.Update(rec)
+	})
+	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
@@ -33,7 +34,7 @@ type ClientSettings struct {
 	RefreshTokenRotation            *Rotation       `json:"RefreshTokenRotation,omitempty"`
 
 	ClientType        string            `json:"ClientType,omitempty"`        // ClientDCR, or "" for a client that was not registered dynamically
-	RiskConfiguration *RiskConfig       `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
+	RiskConfiguration *risk.Config      `json:"RiskConfiguration,omitempty"` // of SetRiskConfiguration
 	SSOSession        *SSOSessionConfig `json:"SSOSession,omitempty"`        // of SetUserPoolClientSessionConfiguration
 
 	OAuth *oauthclient.Metadata `json:"OAuth,omitempty"` // what AWS does not have; kept by updates

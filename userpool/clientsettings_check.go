@@ -10,8 +10,8 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// complete fills in defaults and validates the settings against the pool's.
-func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
+// Complete fills in defaults and validates the settings against the pool's.
+func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 	c.setRefreshDefault()
 	if c.AuthSessionValidity == 0 {
 		c.AuthSessionValidity = 3
@@ -28,7 +28,7 @@ func (c *ClientSettings) complete(p *PoolSettings, hasSecret bool) error {
 	if err := c.SSOSession.check(); err != nil {
 		return err
 	}
-	if err := c.RiskConfiguration.check(); err != nil {
+	if err := c.RiskConfiguration.Check(); err != nil {
 		return err
 	}
 	if err := c.validateFlows(); err != nil {

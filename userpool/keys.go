@@ -23,6 +23,11 @@ const keyAfterlife = MaxTokenLife + time.Hour
 // purposeSigningKey seals private keys.
 const purposeSigningKey = "signing key"
 
+// KeySeal returns the purpose and the additional data with which a signing key of a pool is sealed.
+func KeySeal(k *store.SigningKey) (purpose string, additional []byte) {
+	return purposeSigningKey, keyring.Bind(k.Owner, k.ID, k.Use)
+}
+
 // newRing returns the ring of all pools' keys. A pool ID owns the keys of its pool.
 func newRing(o Options) (*keyring.Ring, error) {
 	return keyring.New(keyring.Options{
@@ -94,14 +99,14 @@ func (s *Service) RotateKeys(ctx context.Context) error {
 		}
 		for _, rec := range recs {
 			after = rec.ID
-			if err := s.rotatePool(ctx, rec.ID); err != nil {
+			if err := s.RotatePool(ctx, rec.ID); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *Service) rotatePool(ctx context.Context, poolID string) error {
+func (s *Service) RotatePool(ctx context.Context, poolID string) error {
 	changed, err := s.ring.Rotate(ctx, poolID, UseID, UseAccess)
 	if changed {
 		s.pools.drop(poolID)
@@ -117,4 +122,35 @@ func (s *Service) rotatePool(ctx context.Context, poolID string) error {
 		return err
 	}
 	return s.ring.Publish(poolID, p.keys)
+}
+
+// KeyRotation is how long a key of a pool signs, unless Options say otherwise.
+const KeyRotation = 90 * 24 * time.Hour
+
+// AdvanceKeys publishes the next keys of a pool now; see keyring.Ring.Advance. A pool that does not exist is fault.ResourceNotFound.
+func (s *Service) AdvanceKeys(ctx context.Context, poolID string) (next []store.SigningKey, err error) {
+	if _, err := s.Pool(ctx, poolID); err != nil {
+		return nil, err
+	}
+	for _, use := range []string{UseID, UseAccess} {
+		k, _, err := s.ring.Advance(ctx, poolID, use)
+		if err != nil {
+			return next, err
+		}
+		next = append(next, k)
+	}
+	return next, s.RotatePool(ctx, poolID)
+}
+
+// RevokeKey deletes a key of a pool that another person knows, and returns the one that signs in its place; see keyring.Ring.Revoke.
+func (s *Service) RevokeKey(ctx context.Context, poolID, id string) (store.SigningKey, error) {
+	if _, err := s.Pool(ctx, poolID); err != nil {
+		return store.SigningKey{}, err
+	}
+	signs, err := s.ring.Revoke(ctx, poolID, id)
+	if err != nil {
+		return signs, err
+	}
+	s.pools.drop(poolID)
+	return signs, s.RotatePool(ctx, poolID)
 }

@@ -3,7 +3,6 @@ package userpool
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -54,12 +53,13 @@ func (p *PoolSettings) mfaPolicy() MFAPolicy {
 	return m
 }
 
-// checkMFA returns AWS's error if the settings require a second factor and the pool has none.
-func (p *PoolSettings) checkMFA() error {
+// CheckMFA returns AWS's error if the settings require a second factor and the pool has none. An SmsConfiguration is enough,
+// whatever the text says: TestAccCognitoIDPUserPool_update of terraform-provider-aws auto-verifies e-mail addresses only.
+func (p *PoolSettings) CheckMFA() error {
 	if m := p.mfaPolicy(); !(m.On || m.Optional) || m.Token || m.Email {
 		return nil
 	}
-	if !setJSON(p.SmsConfiguration) || !slices.Contains(p.AutoVerifiedAttributes, "phone_number") {
+	if !setJSON(p.SmsConfiguration) {
 		return fault.New(fault.InvalidParameter, "SMS configuration and Auto verification for phone_number are required when MFA is required/optional")
 	}
 	return nil
@@ -136,7 +136,7 @@ var (
 // Source of the rules and texts: aws-sdk-js#4186, go-to-k/cdkd#1923 and go-to-k/cdkd#2064.
 func (s *Service) SetUserPoolMfaConfig(ctx context.Context, id string, c MFAChange) (*PoolSettings, error) {
 	var out PoolSettings
-	err := s.changePool(ctx, id, func(_ *store.Pool, p PoolSettings) (PoolSettings, error) {
+	err := s.ChangePool(ctx, id, func(_ *store.Pool, p PoolSettings) (PoolSettings, error) {
 		err := p.setMFA(c)
 		out = p
 		return p, err

@@ -138,7 +138,7 @@ func TestMFAThatIsRequiredNeedsAFactor(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
 	const text = "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
-	on := userpool.PoolSettings{MfaConfiguration: "ON", AutoVerifiedAttributes: []string{"phone_number"}}
+	on := userpool.PoolSettings{MfaConfiguration: "ON", AutoVerifiedAttributes: []string{"email"}}
 	wantFault(t, h.Pools.UpdateUserPool(t.Context(), p.ID, "", on), fault.InvalidParameter, text)
 	on.SmsConfiguration = smsSettings
 	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", on); err != nil {

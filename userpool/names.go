@@ -23,7 +23,7 @@ func (p *Pool) Key(name string) string {
 // ShortName returns the part of the pool's id after "_", which SRP hashes.
 func (p *Pool) ShortName() string { return p.ID[strings.IndexByte(p.ID, '_')+1:] }
 
-// FindUser returns the user whom name means: a user name, a sub, or an alias in force, in this order. It returns
+// FindUser returns the user whom name means: a user name, a sub, or an alias in effect, in this order. It returns
 // store.ErrNotFound if there is none.
 func (p *Pool) FindUser(tx store.Tx, name string) (store.User, error) {
 	u, err := tx.Users.ByKey(p.ID, p.Key(name))

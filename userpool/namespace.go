@@ -1,7 +1,10 @@
 package userpool
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/sluicegate/sluice/fault"
@@ -15,6 +18,9 @@ import (
 // Every transaction that creates a user or changes a name calls it, after SetNames and before it writes. before is the
 // user as it was, nil for a new user: names that the user has already are not checked.
 func (p *Pool) CheckNames(tx store.Tx, before, u *store.User) error {
+	if err := p.current(tx); err != nil {
+		return err
+	}
 	checked := map[string]bool{}
 	if before != nil {
 		checked[before.Key], checked[before.Sub] = true, true
@@ -36,6 +42,58 @@ func (p *Pool) CheckNames(tx store.Tx, before, u *store.User) error {
 		}
 	}
 	return nil
+}
+
+// padSeed hides which names share a row.
+var padSeed = maphash.MakeSeed()
+
+// PadRow returns the setting that a call for a user who does not exist writes, where one for a user writes the user's record. There are
+// 65,536 of them: calls for one name wait for each other as those for one user do, and calls for different names do not.
+func PadRow(poolID, name string) string {
+	return fmt.Sprintf("userpool/pad/%04x", maphash.String(padSeed, poolID+"\n"+name)&0xffff)
+}
+
+// Distinct reports whether no name of one of the users is a name of another one: CheckNames compares with users of the store only.
+func Distinct(users []store.User) bool {
+	names := make(map[string]bool, 4*len(users))
+	for i := range users {
+		u := &users[i]
+		own := map[string]bool{u.Key: true, u.Sub: true}
+		for _, a := range u.Aliases {
+			own[a.Value] = true
+		}
+		for name := range own {
+			if names[name] {
+				return false
+			}
+			names[name] = true
+		}
+	}
+	return true
+}
+
+// current returns an error if the pool does not compare names as p does: another process altered it since p was read. A pool that
+// is not there, or not yet, is not current's concern.
+func (p *Pool) current(tx store.Tx) error {
+	rec, err := tx.Pools.Get(p.ID)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && rec.ModifiedAt.Equal(p.ModifiedAt)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var now struct {
+		AliasAttributes, UsernameAttributes []string
+		UsernameConfiguration               *UsernameConfig
+	}
+	if err := json.Unmarshal(rec.Settings, &now); err != nil {
+		return fmt.Errorf("userpool: settings of pool %s: %w", p.ID, err)
+	}
+	folds := now.UsernameConfiguration != nil && !now.UsernameConfiguration.CaseSensitive
+	if folds == p.FoldsCase && slices.Equal(now.AliasAttributes, p.Settings.AliasAttributes) && slices.Equal(now.UsernameAttributes, p.Settings.UsernameAttributes) {
+		return nil
+	}
+	return fault.New(fault.ConcurrentModification, "The names of the user pool were altered a moment ago. Try again.")
 }
 
 // taken reports whether value, in the form in which the pool compares names, means a user other than the one with the

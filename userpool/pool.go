@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // PoolDescription is a user pool as the API shows it.
@@ -24,30 +25,33 @@ type PoolDescription struct {
 	Settings   PoolSettings
 	CreatedAt  time.Time
 	ModifiedAt time.Time
-	Users      int // set by DescribeUserPool only
+	Users      int  // set by DescribeUserPool only
+	Federated  bool // the pool has identity providers; set by DescribeUserPool only
 }
 
 // Pool is a user pool with its settings resolved. Callers share it and must not change it.
 type Pool struct {
 	PoolDescription
-	Issuer    string                      // iss of the pool's tokens
-	Schema    map[string]*SchemaAttribute // by name
-	FoldsCase bool                        // names compare without regard to case
-	WantsSRP  bool                        // passwords get SRP verifiers
-	Recovery  []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
-	Pending   []string                    // attributes that keep their old value until the new one is verified
-	Sender    Sender                      // of e-mail
-	MFA       MFAPolicy
-	WebAuthn  WebAuthn // passkeys
-	Devices   DeviceTracking
-	Risk      *Risk // of the pool; nil for none
-	Domain    DomainNames
-	Scopes    []string        // of the resource servers, as tokens carry them: "<identifier>/<name>"
-	DCR       DCR             // dynamic client registration
-	Acr       assurance.Names // the values of the claim acr
-	keys      *keyring.Keys
-	verifier  *token.Verifier // of the pool's own access tokens
-	keySet    token.KeySet    // published
+	Issuer     string                      // iss of the pool's tokens
+	Schema     map[string]*SchemaAttribute // by name
+	FoldsCase  bool                        // names compare without regard to case
+	WantsSRP   bool                        // passwords get SRP verifiers
+	Recovery   []string                    // attributes that a reset code may go to, best first; empty leaves it to administrators
+	Pending    []string                    // attributes that keep their old value until the new one is verified
+	Sender     Sender                      // of e-mail
+	MFA        MFAPolicy
+	WebAuthn   WebAuthn // passkeys
+	Devices    DeviceTracking
+	Risk       *risk.Resolved // of the pool; nil for none
+	Domain     DomainNames
+	Scopes     []string        // of the resource servers, as tokens carry them: "<identifier>/<name>"
+	DCR        DCR             // dynamic client registration
+	Acr        assurance.Names // the values of the claim acr
+	SealedKeys []byte          // see store.Pool.Keys
+	Pull       *store.Pull     // the sealed record of where the users came from; nil for none
+	keys       *keyring.Keys
+	verifier   *token.Verifier // of the pool's own access tokens
+	keySet     token.KeySet    // published
 }
 
 // VerifyAccess verifies an access token of the pool: signature, issuer, time and use. It does not check revocations.
@@ -87,17 +91,66 @@ func noPool(id string) error {
 	return fault.New(fault.ResourceNotFound, "User pool %s does not exist.", id)
 }
 
+// unfinished replaces the error of a pool that is not found by one that says that an import has not made the pool whole.
+func unfinished(tx store.Tx, id string, err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, e := tx.Pools.Import(id); e != nil {
+		return err
+	}
+	return fault.New(fault.ResourceNotFound, "User pool %s does not exist: an import has not finished it. Import its archive again.", id)
+}
+
+// Find returns fault.ResourceNotFound for a pool that neither belongs to the region of the call nor has a replica there, or that
+// belongs to no region of the process. It does not find out whether a pool of the region exists.
+func (s *Service) Find(ctx context.Context, id string) error {
+	if s.o.Regions.Finds(ctx, id) {
+		return nil
+	}
+	if r, err := s.ReplicaAt(ctx, id); err != nil || r != nil {
+		return err
+	}
+	return noPool(id)
+}
+
+// ReplicaAt returns the replica of a pool in the region of the call; nil if the call is not for a replica.
+func (s *Service) ReplicaAt(ctx context.Context, id string) (*Replica, error) {
+	if s.o.Regions.Finds(ctx, id) || !s.o.Regions.Serves(id) {
+		return nil, nil
+	}
+	p, err := s.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Settings.Replicas {
+		if p.Settings.Replicas[i].Region == s.o.Regions.Called(ctx) {
+			return &p.Settings.Replicas[i], nil
+		}
+	}
+	return nil, nil
+}
+
 // Pool returns the pool, from the cache if it is there, or fault.ResourceNotFound.
 func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
+	if err := s.Find(ctx, id); err != nil {
+		return nil, err
+	}
+	return s.load(ctx, id)
+}
+
+func (s *Service) load(ctx context.Context, id string) (*Pool, error) {
 	return s.pools.get(id, func() (*Pool, error) {
 		var rec store.Pool
 		var keys []store.SigningKey
 		var srp bool
+		var pull *store.Pull
 		var domains []store.Domain
 		var servers []store.ResourceServer
+		withdrawn := s.ring.Withdrawn(id) // then a pool that is there was made anew, perhaps by another process
 		err := s.base.View(ctx, func(tx store.Tx) (err error) {
 			if rec, err = tx.Pools.Get(id); err != nil {
-				return err
+				return unfinished(tx, id, err)
 			}
 			if keys, err = tx.SigningKeys.List(id); err != nil {
 				return err
@@ -108,7 +161,10 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 			if servers, err = tx.ResourceServers.List(id); err != nil {
 				return err
 			}
-			srp, err = wantsSRP(tx, id)
+			if srp, err = wantsSRP(tx, id); err != nil {
+				return err
+			}
+			pull, err = pullOf(tx, id)
 			return err
 		})
 		if errors.Is(err, store.ErrNotFound) {
@@ -117,11 +173,14 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 		if err != nil {
 			return nil, err
 		}
+		if withdrawn {
+			s.ring.Readmit(id)
+		}
 		p, err := s.resolvePool(rec, keys, srp)
 		if err != nil {
 			return nil, err
 		}
-		p.Scopes = CustomScopes(servers)
+		p.Scopes, p.Pull = CustomScopes(servers), pull
 		p.Domain = s.domainNames(id, domains)
 		setDefault(&p.WebAuthn.RelyingParty, p.Domain.Host())
 		return p, nil
@@ -131,10 +190,19 @@ func (s *Service) Pool(ctx context.Context, id string) (*Pool, error) {
 // PoolOfIssuer returns the pool whose tokens carry exactly this iss, or fault.ResourceNotFound.
 func (s *Service) PoolOfIssuer(ctx context.Context, issuer string) (*Pool, error) {
 	id := issuer[strings.LastIndexByte(issuer, '/')+1:]
-	if id == "" || len(id) > maxPoolID || s.o.IssuerFor(id) != issuer {
+	if id == "" || len(id) > MaxPoolID || s.o.IssuerFor(id) != issuer {
 		return nil, noPool(id)
 	}
 	return s.Pool(ctx, id)
+}
+
+// pullOf returns the record of the pool's pull, or nil.
+func pullOf(tx store.Tx, poolID string) (*store.Pull, error) {
+	pull, err := tx.Pulls.Get(poolID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return &pull, err
 }
 
 // wantsSRP reports whether passwords of the pool get SRP verifiers: if a client allows SRP, or if there is no client yet,
@@ -156,11 +224,34 @@ func wantsSRP(tx store.Tx, poolID string) (bool, error) {
 	return len(list) == 0, nil
 }
 
+// CheckRecords returns the pool of records that are not in use yet, or an error if they cannot be those of a pool: if settings or keys
+// cannot be read.
+func (s *Service) CheckRecords(rec store.Pool, keys []store.SigningKey, clients []store.Client) (*Pool, error) {
+	for _, c := range clients {
+		if _, err := resolveClient(c); err != nil {
+			return nil, err
+		}
+		if _, err := s.openSecrets(c); err != nil {
+			return nil, err
+		}
+	}
+	p, err := s.resolvePool(rec, keys, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, use := range []string{UseID, UseAccess} {
+		if _, err := p.Signer(use, s.base.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
 // resolvePool parses the settings that have an effect.
 func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool) (*Pool, error) {
 	p := &Pool{
 		PoolDescription: PoolDescription{ID: rec.ID, ARN: s.poolARN(rec.ID), Name: rec.Name, CreatedAt: rec.CreatedAt, ModifiedAt: rec.ModifiedAt},
-		Issuer:          s.o.IssuerFor(rec.ID), WantsSRP: srp,
+		Issuer:          s.o.IssuerFor(rec.ID), WantsSRP: srp, SealedKeys: rec.Keys,
 	}
 	if err := json.Unmarshal(rec.Settings, &p.Settings); err != nil {
 		return nil, fmt.Errorf("userpool: settings of pool %s: %w", rec.ID, err)
@@ -172,7 +263,7 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	// AWS: CaseSensitive is true if the block is absent.
 	p.FoldsCase = p.Settings.UsernameConfiguration != nil && !p.Settings.UsernameConfiguration.CaseSensitive
 	p.Recovery, p.Pending = p.Settings.AccountRecoverySetting.order(), p.Settings.pendingAttributes()
-	p.Risk = p.Settings.RiskConfiguration.resolve()
+	p.Risk = p.Settings.RiskConfiguration.Resolve()
 	p.MFA = p.Settings.mfaPolicy()
 	p.WebAuthn = p.Settings.webAuthn()
 	p.DCR = p.Settings.DcrConfiguration.resolve()

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -15,19 +17,19 @@ import (
 
 // CreateUserPool creates a pool and its signing keys.
 func (s *Service) CreateUserPool(ctx context.Context, name string, settings PoolSettings) (*PoolDescription, error) {
-	if err := settings.checkMFA(); err != nil {
+	if err := settings.CheckMFA(); err != nil {
 		return nil, err
 	}
-	id, err := s.newPoolID()
+	id, err := s.newPoolID(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.insertPool(ctx, id, name, settings, false)
+	return s.InsertPool(ctx, id, name, settings, false)
 }
 
-func (s *Service) insertPool(ctx context.Context, id, name string, settings PoolSettings, declared bool) (*PoolDescription, error) {
-	settings.setRecovery()
-	if err := settings.complete(nil); err != nil {
+func (s *Service) InsertPool(ctx context.Context, id, name string, settings PoolSettings, declared bool) (*PoolDescription, error) {
+	settings.SetRecovery()
+	if err := settings.Complete(nil); err != nil {
 		return nil, err
 	}
 	rec, err := s.poolRecord(id, name, settings)
@@ -71,18 +73,41 @@ func (s *Service) poolRecord(id, name string, settings PoolSettings) (store.Pool
 	return store.Pool{ID: id, Name: name, Settings: data, ModifiedAt: s.base.Now()}, nil
 }
 
-// DescribeUserPool returns a pool with the exact number of its users.
+// DescribeUserPool returns a pool with the exact number of its users, and whether it has identity providers.
 func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescription, error) {
 	p, err := s.Pool(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	out := p.PoolDescription
+	if r, err := s.ReplicaAt(ctx, id); err == nil && r != nil {
+		out.ARN = s.ARN(r.Region, id)
+	}
 	err = s.base.View(ctx, func(tx store.Tx) (err error) {
-		out.Users, err = tx.Users.Count(id)
+		if out.Users, err = s.count(tx, id); err != nil {
+			return err
+		}
+		list, err := tx.IdentityProviders.List(id)
+		out.Federated = len(list) > 0
 		return err
 	})
 	return &out, err
+}
+
+// manyUsers is how many users a pool has that are counted once a minute only: counting takes as long as they are many.
+const manyUsers = 10_000
+
+// count returns the number of users of a pool, exact unless they are many.
+func (s *Service) count(tx store.Tx, poolID string) (int, error) {
+	now := s.base.Now()
+	if n, ok := s.counts.Get(poolID, now); ok {
+		return n, nil
+	}
+	n, err := tx.Users.Count(poolID)
+	if err == nil && n > manyUsers {
+		_, _ = s.counts.Put(poolID, n, now.Add(time.Minute), now)
+	}
+	return n, err
 }
 
 // UpdateUserPool changes the settings. As in AWS, some members that are left out keep their value and the others return to
@@ -90,30 +115,30 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 // the name. docs/updates.md lists the members.
 func (s *Service) UpdateUserPool(ctx context.Context, id, name string, settings PoolSettings) error {
 	s.logUnmapped(ctx, id, settings.LambdaConfig)
-	return s.changePool(ctx, id, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
+	return s.changePool(ctx, id, NotImporting, func(rec *store.Pool, old PoolSettings) (PoolSettings, error) {
 		if name != "" {
 			rec.Name = name
 		}
 		next := settings
 		next.keep(&old)
 		if settings.MfaConfiguration != "" {
-			if err := next.checkMFA(); err != nil {
+			if err := next.CheckMFA(); err != nil {
 				return next, err
 			}
 		}
-		return next, next.complete(&old)
+		return next, next.Complete(&old)
 	})
 }
 
 // AddCustomAttributes adds attributes to the schema. An attribute cannot be changed or removed later.
 func (s *Service) AddCustomAttributes(ctx context.Context, id string, attrs []SchemaAttribute) error {
-	return s.changePool(ctx, id, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
+	return s.changePool(ctx, id, NotImporting, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
 		for _, a := range attrs {
 			if standardNames[a.Name] {
 				return settings, fault.New(fault.InvalidParameter, "custom:%s: Existing attribute already has name %s.", a.Name, a.Name)
 			}
 			var err error
-			if settings.Schema, err = addCustom(slices.Clip(settings.Schema), a); err != nil {
+			if settings.Schema, err = AddCustom(slices.Clip(settings.Schema), a); err != nil {
 				return settings, err
 			}
 		}
@@ -123,7 +148,7 @@ func (s *Service) AddCustomAttributes(ctx context.Context, id string, attrs []Sc
 
 // TagPool adds tags.
 func (s *Service) TagPool(ctx context.Context, id string, tags map[string]string) error {
-	return s.changePool(ctx, id, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
+	return s.ChangePool(ctx, id, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
 		if settings.UserPoolTags == nil {
 			settings.UserPoolTags = map[string]string{}
 		}
@@ -134,7 +159,7 @@ func (s *Service) TagPool(ctx context.Context, id string, tags map[string]string
 
 // UntagPool removes tags by key. A key that the pool does not have is not an error.
 func (s *Service) UntagPool(ctx context.Context, id string, keys []string) error {
-	return s.changePool(ctx, id, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
+	return s.ChangePool(ctx, id, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
 		for _, k := range keys {
 			delete(settings.UserPoolTags, k)
 		}
@@ -142,12 +167,20 @@ func (s *Service) UntagPool(ctx context.Context, id string, keys []string) error
 	})
 }
 
-// changePool reads the settings, lets change validate and replace them, and writes them, in one transaction.
-func (s *Service) changePool(ctx context.Context, id string, change func(*store.Pool, PoolSettings) (PoolSettings, error)) error {
+// ChangePool reads the settings, lets change validate and replace them, and writes them, in one transaction.
+func (s *Service) ChangePool(ctx context.Context, id string, change func(*store.Pool, PoolSettings) (PoolSettings, error)) error {
+	return s.changePool(ctx, id, func(store.Tx, string) error { return nil }, change)
+}
+
+// changePool is ChangePool for a pool of which may, in the same transaction, returns nil.
+func (s *Service) changePool(ctx context.Context, id string, may func(store.Tx, string) error, change func(*store.Pool, PoolSettings) (PoolSettings, error)) error {
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		rec, err := tx.Pools.Get(id)
 		if errors.Is(err, store.ErrNotFound) {
 			return noPool(id)
+		}
+		if err == nil {
+			err = may(tx, id)
 		}
 		if err != nil {
 			return err
@@ -178,8 +211,23 @@ func (s *Service) changePool(ctx context.Context, id string, change func(*store.
 	return err
 }
 
-// ListUserPools returns at most limit pools after the id, and the id to continue after, "" if there are no more.
+// NotImporting returns fault.UserImportInProgress while a job imports users into the pool. One job runs at a time.
+func NotImporting(tx store.Tx, id string) error {
+	list, err := tx.ImportJobs.Due(0)
+	if err == nil && slices.ContainsFunc(list, func(j store.ImportJob) bool { return j.PoolID == id }) {
+		err = fault.New(fault.UserImportInProgress, "A user import job is in progress for the user pool %s.", id)
+	}
+	return err
+}
+
+// ListUserPools returns at most limit pools after the id, and the id to continue after, "" if there are no more. Of several
+// regions, it lists the pools of the call's.
 func (s *Service) ListUserPools(ctx context.Context, after string, limit int) ([]PoolDescription, string, error) {
+	prefix := ""
+	if s.o.Regions.Several() { // the ids of a region follow one another
+		prefix = s.o.Regions.Called(ctx) + "_"
+		after = max(after, prefix)
+	}
 	var recs []store.Pool
 	err := s.base.View(ctx, func(tx store.Tx) (err error) {
 		recs, err = tx.Pools.List(store.Page{After: after, Limit: limit + 1})
@@ -188,6 +236,7 @@ func (s *Service) ListUserPools(ctx context.Context, after string, limit int) ([
 	if err != nil {
 		return nil, "", err
 	}
+	recs = slices.DeleteFunc(recs, func(p store.Pool) bool { return !strings.HasPrefix(p.ID, prefix) })
 	recs, next := CutPage(recs, limit, func(p store.Pool) string { return p.ID })
 	list := make([]PoolDescription, 0, len(recs))
 	for _, rec := range recs {
@@ -270,7 +319,7 @@ func deletable(tx store.Tx, id string) error {
 	if settings.DeletionProtection == "ACTIVE" {
 		return fault.New(fault.InvalidParameter, "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
 	}
-	return nil
+	return NotImporting(tx, id)
 }
 
 // inBatches calls remove, which deletes at most a number of records and returns how many, in transactions of its own until

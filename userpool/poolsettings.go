@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // PoolSettings are a pool's settings. The JSON is that of CreateUserPool and DescribeUserPool, member for member, so that
@@ -34,9 +35,11 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
-	UserPoolAddOns       *AddOns        `json:"UserPoolAddOns,omitempty"`
-	RiskConfiguration    *RiskConfig    `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
-	SessionConfiguration *SessionConfig `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
+	UserPoolAddOns       *AddOns            `json:"UserPoolAddOns,omitempty"`
+	RiskConfiguration    *risk.Config       `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
+	SessionConfiguration *SessionConfig     `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
+	LogConfigurations    []LogConfiguration `json:"LogConfigurations,omitempty"`    // of SetLogDeliveryConfiguration
+	Replicas             []Replica          `json:"Replicas,omitempty"`             // of CreateUserPoolReplica
 	MFASettings
 	WebAuthnConfiguration *WebAuthnConfig `json:"WebAuthnConfiguration,omitempty"` // set by SetUserPoolMfaConfig
 
@@ -77,7 +80,7 @@ type VerificationTemplate struct {
 
 // UpdateSettings names the attributes that keep their old value until the new one is verified.
 type UpdateSettings struct {
-	AttributesRequireVerificationBeforeUpdate []string `json:"AttributesRequireVerificationBeforeUpdate,omitempty"`
+	AttributesRequireVerificationBeforeUpdate []string `json:"AttributesRequireVerificationBeforeUpdate,omitzero"` // AWS shows an empty list
 }
 
 // AdminCreateConfig configures users whom an administrator creates.

@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// complete fills in defaults and validates the settings: of a new pool, or, if old is not nil, of one that is updated.
-func (p *PoolSettings) complete(old *PoolSettings) error {
+// Complete fills in defaults and validates the settings: of a new pool, or, if old is not nil, of one that is updated.
+func (p *PoolSettings) Complete(old *PoolSettings) error {
 	if old == nil {
 		schema, err := buildSchema(p.Schema)
 		if err != nil {
@@ -134,10 +134,10 @@ func (p *PoolSettings) completeSender() error {
 	return err
 }
 
-// setRecovery sets the recovery mechanisms that AWS gives a new pool whose request names none.
+// SetRecovery sets the recovery mechanisms that AWS gives a new pool whose request names none.
 //
 // Source: TestAccCognitoIDPUserPool_basic of terraform-provider-aws.
-func (p *PoolSettings) setRecovery() {
+func (p *PoolSettings) SetRecovery() {
 	if p.AccountRecoverySetting == nil {
 		p.AccountRecoverySetting = &RecoverySetting{RecoveryMechanisms: []RecoveryMechanism{
 			{Name: "verified_email", Priority: 1}, {Name: "verified_phone_number", Priority: 2}}}

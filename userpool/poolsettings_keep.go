@@ -78,6 +78,12 @@ func (p *PoolSettings) keepThreat(old *PoolSettings) {
 	if p.SessionConfiguration == nil {
 		p.SessionConfiguration = old.SessionConfiguration
 	}
+	if p.LogConfigurations == nil {
+		p.LogConfigurations = old.LogConfigurations
+	}
+	if p.Replicas == nil {
+		p.Replicas = old.Replicas
+	}
 }
 
 // keepOthers keeps what UpdateUserPoolClient does not have: the settings of other operations, and how the client was made.

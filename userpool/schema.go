@@ -79,7 +79,7 @@ func buildSchema(given []SchemaAttribute) ([]SchemaAttribute, error) {
 		at := slices.IndexFunc(list, func(s SchemaAttribute) bool { return s.Name == a.Name })
 		if at < 0 {
 			var err error
-			if list, err = addCustom(list, a); err != nil {
+			if list, err = AddCustom(list, a); err != nil {
 				return nil, err
 			}
 			continue
@@ -117,16 +117,26 @@ func changeStandard(s *SchemaAttribute, a SchemaAttribute) error {
 
 var customName = regexp.MustCompile(`\A[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,20}\z`)
 
-// addCustom appends a custom attribute under its full name.
-func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, error) {
+// FullName returns the name under which the schema has a custom attribute.
+func (a *SchemaAttribute) FullName() string {
+	if a.developer() {
+		return "dev:custom:" + a.Name
+	}
+	return "custom:" + a.Name
+}
+
+// Has reports whether the schema has an attribute.
+func (p *PoolSettings) Has(name string) bool {
+	return slices.ContainsFunc(p.Schema, func(a SchemaAttribute) bool { return a.Name == name })
+}
+
+// AddCustom appends a custom attribute under its full name.
+func AddCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, error) {
 	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
 	if !customName.MatchString(a.Name) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'schema.name' failed to satisfy constraint: Member must have length less than or equal to 20", a.Name)
 	}
-	full := "custom:" + a.Name
-	if a.developer() {
-		full = "dev:" + full
-	}
+	full := a.FullName()
 	switch a.AttributeDataType {
 	case "":
 		return nil, invalid("Invalid AttributeDataType input, consider using the provided AttributeDataType enum.")
@@ -146,6 +156,12 @@ func addCustom(list []SchemaAttribute, a SchemaAttribute) ([]SchemaAttribute, er
 	if len(list)-len(standardSchema()) >= maxCustom {
 		return nil, fault.New(fault.InvalidParameter, "A user pool can have at most %d custom attributes.", maxCustom)
 	}
+	switch { // AWS shows constraints without bounds
+	case a.AttributeDataType == "String" && a.StringAttributeConstraints == nil:
+		a.StringAttributeConstraints = &StringConstraints{}
+	case a.AttributeDataType == "Number" && a.NumberAttributeConstraints == nil:
+		a.NumberAttributeConstraints = &NumberConstraints{}
+	}
 	a.Name = full
 	a.DeveloperOnlyAttribute, a.Mutable, a.Required = new(a.developer()), new(a.IsMutable()), new(false)
 	return append(list, a), nil
@@ -158,8 +174,6 @@ func checkConstraints(a *SchemaAttribute, full string) error {
 	}
 	if a.AttributeDataType != "Number" {
 		a.NumberAttributeConstraints = nil
-	} else if a.NumberAttributeConstraints == nil {
-		a.NumberAttributeConstraints = &NumberConstraints{}
 	}
 	if c := a.StringAttributeConstraints; c != nil {
 		low, high, err := bounds(c.MinLength, c.MaxLength)
@@ -210,8 +224,23 @@ var standardNames = func() map[string]bool {
 	return names
 }()
 
+// ShownSchema returns the schema as DescribeUserPool shows it: a pool with identity providers also has identities.
+//
+// Source: terraform-provider-aws, flattenSchemaAttributeTypes; the AWS CLI's example of describe-user-pool has the place.
+func (p *PoolDescription) ShownSchema() []SchemaAttribute {
+	if !p.Federated {
+		return p.Settings.Schema
+	}
+	at := min(len(standardNames), len(p.Settings.Schema))
+	return slices.Insert(slices.Clone(p.Settings.Schema), at, SchemaAttribute{Name: Identities, AttributeDataType: "String", DeveloperOnlyAttribute: new(false),
+		Mutable: new(true), Required: new(false), StringAttributeConstraints: &StringConstraints{}})
+}
+
 // IsStandard reports whether every pool has the attribute.
 func IsStandard(name string) bool { return standardNames[name] }
+
+// CheckValue returns an error if a user cannot have the value.
+func (a *SchemaAttribute) CheckValue(value string) error { return a.checkValue(value) }
 
 // checkValue validates a value. The error's text is one line of AWS's message, unless it is a fault with a message of its
 // own.

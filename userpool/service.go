@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,17 +10,17 @@ import (
 
 	"github.com/sluicegate/sluice/authz/keyring"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/bounded"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/store"
 )
 
-// Options are what New needs. Base, Region, Account, IssuerFor, CheckRequest and CheckProviders are required.
+// Options are what New needs. Base, Regions, Account, IssuerFor and CheckProviders are required.
 type Options struct {
 	Base      *Base
-	Region    string                     // "us-east-1"
+	Regions   region.Set
 	Account   string                     // 12 digits
 	IssuerFor func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
-	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
-	CheckRequest RequestCheck
 	// CheckProviders refuses SupportedIdentityProviders that a client of the pool cannot have.
 	CheckProviders func(tx store.Tx, poolID string, names []string) error
 
@@ -47,6 +48,7 @@ type Service struct {
 	pools   *cache[*Pool]
 	clients *cache[*Client]
 	ring    *keyring.Ring
+	counts  *bounded.Map[string, int] // of the users of pools with many
 }
 
 // New checks the options and fills in defaults. It reads nothing: call Start before serving.
@@ -54,10 +56,10 @@ func New(o Options) (*Service, error) {
 	switch {
 	case o.Base == nil:
 		return nil, errors.New("userpool: Options.Base is required")
-	case o.Region == "" || o.Account == "":
-		return nil, errors.New("userpool: Options.Region and Options.Account are required")
-	case o.IssuerFor == nil || o.CheckRequest == nil || o.CheckProviders == nil:
-		return nil, errors.New("userpool: Options.IssuerFor, Options.CheckRequest and Options.CheckProviders are required")
+	case o.Regions.IsZero() || o.Account == "":
+		return nil, errors.New("userpool: Options.Regions and Options.Account are required")
+	case o.IssuerFor == nil || o.CheckProviders == nil:
+		return nil, errors.New("userpool: Options.IssuerFor and Options.CheckProviders are required")
 	}
 	if o.NewKey == nil {
 		o.NewKey = func(rand io.Reader) (*token.SigningKey, error) { return token.GenerateKey(rand, "RS256") }
@@ -68,7 +70,7 @@ func New(o Options) (*Service, error) {
 			return prefix + ".auth." + region + ".amazoncognito.com"
 		}
 	}
-	o.KeyRotation = orDefault(o.KeyRotation, 90*24*time.Hour)
+	o.KeyRotation = orDefault(o.KeyRotation, KeyRotation)
 	o.KeyLead = orDefault(o.KeyLead, 24*time.Hour)
 	o.CacheFor = orDefault(o.CacheFor, 10*time.Second)
 	if o.KeyLead >= o.KeyRotation {
@@ -84,6 +86,7 @@ func New(o Options) (*Service, error) {
 		pools:   newCache[*Pool](o.Base.Now, o.CacheFor, maxCachedPools),
 		clients: newCache[*Client](o.Base.Now, o.CacheFor, maxCachedClients),
 		ring:    ring,
+		counts:  bounded.New[string, int](maxCachedPools),
 	}, nil
 }
 
@@ -106,22 +109,31 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // LowerAlphanumeric is the alphabet of client ids and secrets.
 const LowerAlphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-// maxPoolID is the longest pool id of the API, in characters.
-const maxPoolID = 55
+// MaxPoolID is the longest pool id of the API, in characters.
+const MaxPoolID = 55
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + LowerAlphanumeric
 
-// newPoolID returns the region, an underscore and 9 letters and digits, as AWS's ids are.
-func (s *Service) newPoolID() (string, error) {
+// newPoolID returns the region of the call, an underscore and 9 letters and digits, as AWS's ids are.
+func (s *Service) newPoolID(ctx context.Context) (string, error) {
 	tail, err := s.base.RandomText(alphanumeric, 9)
-	return s.o.Region + "_" + tail, err
+	return s.o.Regions.Called(ctx) + "_" + tail, err
 }
 
 func (s *Service) newClientID() (string, error) { return s.base.RandomText(LowerAlphanumeric, 26) }
 
-func (s *Service) newClientSecret() (string, error) { return s.base.RandomText(LowerAlphanumeric, 52) }
+func (s *Service) NewClientSecret() (string, error) { return s.base.RandomText(LowerAlphanumeric, 52) }
 
 // poolARN returns the pool's resource name.
-func (s *Service) poolARN(poolID string) string {
-	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.o.Region, s.o.Account, poolID)
+func (s *Service) poolARN(poolID string) string { return s.ARN(s.o.Regions.Of(poolID), poolID) }
+
+// ARN returns the resource name that a pool has in a region.
+func (s *Service) ARN(region, poolID string) string {
+	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", region, s.o.Account, poolID)
 }
+
+// Serves reports whether the process serves the pool with an id, as far as its region says.
+func (s *Service) Serves(poolID string) bool { return s.o.Regions.Serves(poolID) }
+
+// Home returns the region of a pool.
+func (s *Service) Home(poolID string) string { return s.o.Regions.Of(poolID) }

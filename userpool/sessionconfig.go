@@ -58,7 +58,7 @@ func (c *SessionConfig) check(p *PoolSettings) error {
 // SetSessionConfiguration replaces the session configuration of a pool. As in AWS, the pool must be in the tier ESSENTIALS
 // or PLUS, also to turn tracking off.
 func (s *Service) SetSessionConfiguration(ctx context.Context, poolID string, c SessionConfig) error {
-	return s.changePool(ctx, poolID, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
+	return s.ChangePool(ctx, poolID, func(_ *store.Pool, settings PoolSettings) (PoolSettings, error) {
 		if err := settings.needsEssentials(sessionTracking); err != nil {
 			return settings, err
 		}
@@ -91,7 +91,7 @@ func (s *Service) SetClientSessionConfiguration(ctx context.Context, poolID, cli
 	if !p.Settings.SessionConfiguration.Tracks() {
 		return fault.New(fault.OperationNotEnabled, "Session tracking is not enabled for the user pool.")
 	}
-	_, err = s.changeClient(ctx, poolID, clientID, "", func(old *ClientSettings) ClientSettings {
+	_, err = s.ChangeClient(ctx, poolID, clientID, "", func(old *ClientSettings) ClientSettings {
 		next := *old
 		next.SSOSession = &c
 		return next
@@ -122,7 +122,7 @@ func (c *SSOSessionConfig) check() error {
 // checkThreat checks the settings of password history, threat protection and sessions.
 func (p *PoolSettings) checkThreat() error {
 	for _, check := range []func() error{
-		p.checkHistorySize, p.checkAddOns, p.RiskConfiguration.check,
+		p.checkHistorySize, p.checkAddOns, p.RiskConfiguration.Check,
 		func() error { return p.SessionConfiguration.check(p) },
 	} {
 		if err := check(); err != nil {

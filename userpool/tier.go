@@ -31,5 +31,11 @@ func (p *PoolSettings) unavailable(feature string) error {
 	return fault.New(fault.FeatureUnavailableInTier, "The following features need to be disabled for the %s pricing tier configured: %s", p.UserPoolTier, feature)
 }
 
+// NeedsPlus returns fault.FeatureUnavailableInTier if the tier is not PLUS.
+func (p *PoolSettings) NeedsPlus(feature string) error { return p.needsPlus(feature) }
+
+// NeedsEssentials returns fault.FeatureUnavailableInTier if the tier is LITE.
+func (p *PoolSettings) NeedsEssentials(feature string) error { return p.needsEssentials(feature) }
+
 // NeedsEssentials returns fault.FeatureUnavailableInTier if the pool's tier is LITE.
 func (p *Pool) NeedsEssentials(feature string) error { return p.Settings.needsEssentials(feature) }

@@ -295,28 +295,6 @@ func TestAKeptRefreshTokenLifetimeNeverGetsAnotherUnit(t *testing.T) {
 	}
 }
 
-func TestADeclarationResetsWhatItLeavesOut(t *testing.T) {
-	h := newHarness(t)
-	d := userpool.DeclaredPool{ID: "us-east-1_declared1", Name: "declared", Settings: json.RawMessage(`{"UserPoolTier": "LITE", "UserPoolTags": {"a": "b"},
-		"Policies": {"PasswordPolicy": {"MinimumLength": 14}}}`),
-		Clients: []userpool.DeclaredClient{{ID: "1example23456789abcdefghij", Settings: json.RawMessage(`{"AuthSessionValidity": 7}`)}}}
-	if err := h.Pools.Ensure(t.Context(), d); err != nil {
-		t.Fatal(err)
-	}
-	d.Settings, d.Clients[0].Settings = nil, nil
-	if err := h.Pools.Ensure(t.Context(), d); err != nil {
-		t.Fatal(err)
-	}
-	p, c, err := h.Pools.ClientOf(t.Context(), d.ID, d.Clients[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.Settings.UserPoolTier != "ESSENTIALS" || len(p.Settings.UserPoolTags) != 0 || p.Settings.Policies.PasswordPolicy.MinimumLength != 8 ||
-		c.Settings.AuthSessionValidity != 3 {
-		t.Errorf("%v\n%v", members(t, p.Settings), members(t, c.Settings))
-	}
-}
-
 func TestTheOrderOfRecoveryIsTheSettingsOrTheLegacyOne(t *testing.T) {
 	h := newHarness(t)
 	for name, tc := range map[string]struct {

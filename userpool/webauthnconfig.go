@@ -84,9 +84,11 @@ func (p *PoolSettings) checkSingleFactor() error {
 	return nil
 }
 
-// relyingParty reports whether id is a valid domain string, or localhost, and no public suffix.
+// relyingParty reports whether id is a valid domain string and no public suffix. A host name of one label that is no listed suffix,
+// such as localhost, is valid.
 //
-// Source: Web Authentication Level 3, section 5.1.3, steps on rp.id; the public suffix list.
+// Source: Web Authentication Level 3, section 5.1.3, steps on rp.id; the public suffix list; the ID 123456789 of
+// TestAccCognitoIDPUserPool_webAuthnConfiguration of terraform-provider-aws.
 func relyingParty(id string) bool {
 	if _, err := netip.ParseAddr(id); err == nil {
 		return false
@@ -97,7 +99,7 @@ func relyingParty(id string) bool {
 		}
 	}
 	suffix, listed := publicsuffix.PublicSuffix(id)
-	return id == "localhost" || suffix != id && (listed || strings.Contains(id, "."))
+	return suffix != id || !listed && !strings.Contains(id, ".")
 }
 
 // hostLabel reports whether s is one label of a host name: letters, digits and inner hyphens.

@@ -1,20 +1,18 @@
 package userpool_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
-	"github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/userpool"
 )
 
 func TestARelyingPartyIDIsADomainThatIsNoPublicSuffix(t *testing.T) {
 	h := newHarness(t)
 	for id, valid := range map[string]bool{
-		"example.com": true, "login.example.co.uk": true, "localhost": true, "auth.internal": true, "example.github.io": true, "xn--bcher-kva.example": true,
-		"com": false, "co.uk": false, "github.io": false, "intranet": false, "127.0.0.1": false, "::1": false, "Example.com": false,
+		"example.com": true, "login.example.co.uk": true, "localhost": true, "auth.internal": true, "example.github.io": true, "intranet": true, "123456789": true, "xn--bcher-kva.example": true,
+		"com": false, "co.uk": false, "github.io": false, "127.0.0.1": false, "::1": false, "Example.com": false,
 		"https://example.com": false, "example.com:8443": false, "example..com": false, ".example.com": false, "example.com.": false,
 		"-a.example.com": false, "bücher.example": false, "a b.example.com": false, strings.Repeat("a", 64) + ".com": false,
 	} {
@@ -53,21 +51,6 @@ func TestThePasskeySettingsAreResolved(t *testing.T) {
 		}
 		if p.WebAuthn != want {
 			t.Errorf("%s: got %+v, want %+v", given, p.WebAuthn, want)
-		}
-	}
-}
-
-func TestADeclarationsPasskeySettingsAreChecked(t *testing.T) {
-	for given, valid := range map[string]bool{
-		`{"RelyingPartyId": "example.com", "UserVerification": "required", "FactorConfiguration": "SINGLE_FACTOR"}`: true,
-		`{"UserVerification": "Required"}`: false,
-		`{"FactorConfiguration": "MULTI"}`: false,
-		`{"RelyingPartyId": "com"}`:        false,
-	} {
-		problems := userpool.CheckDeclared(userpool.DeclaredPool{ID: "us-east-1_declared1", Name: "declared",
-			Settings: json.RawMessage(`{"WebAuthnConfiguration": ` + given + `}`)}, cognitoidp.CheckRequest)
-		if (len(problems) == 0) != valid {
-			t.Errorf("%s: %v", given, problems)
 		}
 	}
 }

@@ -10,6 +10,8 @@ var patternPolicyPathType = api.Pattern{Source: `((/[A-Za-z0-9\.,\+@=_-]+)*)/`}
 
 var patternPathType = api.Pattern{Source: `(\u002F)|(\u002F[\u0021-\u007E]+\u002F)`, Expr: `(\x{002F})|(\x{002F}[\x{0021}-\x{007E}]+\x{002F})`}
 
+var patternPrivateKeyIdType = api.Pattern{Source: `[A-Z0-9]+`}
+
 var patternTagValueType = api.Pattern{Source: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`}
 
 var patternTagKeyType = api.Pattern{Source: `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`}

@@ -30,6 +30,8 @@ var shapeSAMLProviderNameType = api.Shape{Name: "SAMLProviderNameType", Kind: ap
 
 var shapeArnType = api.Shape{Name: "arnType", Kind: api.String, Min: 20, HasMin: true, Max: 2048, HasMax: true}
 
+var shapeAssertionEncryptionModeType = api.Shape{Name: "assertionEncryptionModeType", Kind: api.String, Enum: []string{"Required", "Allowed"}}
+
 var shapeAttachedPoliciesListType = api.Shape{Name: "attachedPoliciesListType", Kind: api.List, Elem: &shapeAttachedPolicy}
 
 var shapeAttachmentCountType = api.Shape{Name: "attachmentCountType", Kind: api.Integer}
@@ -75,6 +77,12 @@ var shapePolicyPathType = api.Shape{Name: "policyPathType", Kind: api.String, Mi
 var shapePolicyScopeType = api.Shape{Name: "policyScopeType", Kind: api.String, Enum: []string{"All", "AWS", "Local"}}
 
 var shapePolicyVersionIdType = api.Shape{Name: "policyVersionIdType", Kind: api.String, Pattern: &patternPolicyVersionIdType}
+
+var shapePrivateKeyIdType = api.Shape{Name: "privateKeyIdType", Kind: api.String, Min: 22, HasMin: true, Max: 64, HasMax: true, Pattern: &patternPrivateKeyIdType}
+
+var shapePrivateKeyList = api.Shape{Name: "privateKeyList", Kind: api.List, Max: 2, HasMax: true, Elem: &shapeSAMLPrivateKey}
+
+var shapePrivateKeyType = api.Shape{Name: "privateKeyType", Kind: api.String, Sensitive: true, Min: 1, HasMin: true, Max: 16384, HasMax: true, Pattern: &patternPolicyDocumentType}
 
 var shapeResponseMarkerType = api.Shape{Name: "responseMarkerType", Kind: api.String}
 

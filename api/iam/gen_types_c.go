@@ -3,6 +3,8 @@
 package iam
 
 import (
+	"log/slog"
+
 	"github.com/sluicegate/sluice/api"
 )
 
@@ -134,15 +136,30 @@ var shapeCreateRoleResponse = api.Shape{Name: "CreateRoleResponse", Kind: api.St
 
 // CreateSAMLProviderRequest is the input of CreateSAMLProvider.
 type CreateSAMLProviderRequest struct {
-	Name                 *string `json:"Name,omitzero"`                 // required, 1–128 characters
-	SAMLMetadataDocument *string `json:"SAMLMetadataDocument,omitzero"` // required, 1000–10000000 characters
-	Tags                 []Tag   `json:"Tags,omitzero"`                 // up to 50 elements
+	AddPrivateKey           *string `json:"AddPrivateKey,omitzero"`           // 1–16384 characters, sensitive
+	AssertionEncryptionMode *string `json:"AssertionEncryptionMode,omitzero"` // AssertionEncryptionModeType
+	Name                    *string `json:"Name,omitzero"`                    // required, 1–128 characters
+	SAMLMetadataDocument    *string `json:"SAMLMetadataDocument,omitzero"`    // required, 1000–10000000 characters
+	Tags                    []Tag   `json:"Tags,omitzero"`                    // up to 50 elements
 }
 
+// String prints the value without its sensitive parts.
+func (v CreateSAMLProviderRequest) String() string {
+	return api.Format(&shapeCreateSAMLProviderRequest, v)
+}
+
+// GoString is String.
+func (v CreateSAMLProviderRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v CreateSAMLProviderRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
+
 var shapeCreateSAMLProviderRequest = api.Shape{Name: "CreateSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
-	{Name: "Name", Field: 0, Required: true, Shape: &shapeSAMLProviderNameType},
-	{Name: "SAMLMetadataDocument", Field: 1, Required: true, Shape: &shapeSAMLMetadataDocumentType},
-	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
+	{Name: "AddPrivateKey", Field: 0, Shape: &shapePrivateKeyType},
+	{Name: "AssertionEncryptionMode", Field: 1, Shape: &shapeAssertionEncryptionModeType},
+	{Name: "Name", Field: 2, Required: true, Shape: &shapeSAMLProviderNameType},
+	{Name: "SAMLMetadataDocument", Field: 3, Required: true, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "Tags", Field: 4, Shape: &shapeTagListType},
 }}
 
 // CreateSAMLProviderResponse is the output of CreateSAMLProvider.

@@ -141,15 +141,21 @@ var shapeGetSAMLProviderRequest = api.Shape{Name: "GetSAMLProviderRequest", Kind
 
 // GetSAMLProviderResponse is the output of GetSAMLProvider.
 type GetSAMLProviderResponse struct {
-	CreateDate           *api.Timestamp `json:"CreateDate,omitzero"`
-	SAMLMetadataDocument *string        `json:"SAMLMetadataDocument,omitzero"` // 1000–10000000 characters
-	Tags                 []Tag          `json:"Tags,omitzero"`                 // up to 50 elements
-	ValidUntil           *api.Timestamp `json:"ValidUntil,omitzero"`
+	AssertionEncryptionMode *string          `json:"AssertionEncryptionMode,omitzero"` // AssertionEncryptionModeType
+	CreateDate              *api.Timestamp   `json:"CreateDate,omitzero"`
+	PrivateKeyList          []SAMLPrivateKey `json:"PrivateKeyList,omitzero"`       // up to 2 elements
+	SAMLMetadataDocument    *string          `json:"SAMLMetadataDocument,omitzero"` // 1000–10000000 characters
+	SAMLProviderUUID        *string          `json:"SAMLProviderUUID,omitzero"`     // 22–64 characters
+	Tags                    []Tag            `json:"Tags,omitzero"`                 // up to 50 elements
+	ValidUntil              *api.Timestamp   `json:"ValidUntil,omitzero"`
 }
 
 var shapeGetSAMLProviderResponse = api.Shape{Name: "GetSAMLProviderResponse", Kind: api.Structure, Members: []api.Member{
-	{Name: "CreateDate", Field: 0, Shape: &shapeDateType},
-	{Name: "SAMLMetadataDocument", Field: 1, Shape: &shapeSAMLMetadataDocumentType},
-	{Name: "Tags", Field: 2, Shape: &shapeTagListType},
-	{Name: "ValidUntil", Field: 3, Shape: &shapeDateType},
+	{Name: "AssertionEncryptionMode", Field: 0, Shape: &shapeAssertionEncryptionModeType},
+	{Name: "CreateDate", Field: 1, Shape: &shapeDateType},
+	{Name: "PrivateKeyList", Field: 2, Shape: &shapePrivateKeyList},
+	{Name: "SAMLMetadataDocument", Field: 3, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "SAMLProviderUUID", Field: 4, Shape: &shapePrivateKeyIdType},
+	{Name: "Tags", Field: 5, Shape: &shapeTagListType},
+	{Name: "ValidUntil", Field: 6, Shape: &shapeDateType},
 }}

@@ -6,6 +6,17 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
+// SAMLPrivateKey is the structure of that name in the model.
+type SAMLPrivateKey struct {
+	KeyId     *string        `json:"KeyId,omitzero"` // 22–64 characters
+	Timestamp *api.Timestamp `json:"Timestamp,omitzero"`
+}
+
+var shapeSAMLPrivateKey = api.Shape{Name: "SAMLPrivateKey", Kind: api.Structure, Members: []api.Member{
+	{Name: "KeyId", Field: 0, Shape: &shapePrivateKeyIdType},
+	{Name: "Timestamp", Field: 1, Shape: &shapeDateType},
+}}
+
 // SAMLProviderListEntry is the structure of that name in the model.
 type SAMLProviderListEntry struct {
 	Arn        *string        `json:"Arn,omitzero"` // 20–2048 characters

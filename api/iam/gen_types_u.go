@@ -3,6 +3,8 @@
 package iam
 
 import (
+	"log/slog"
+
 	"github.com/sluicegate/sluice/api"
 )
 
@@ -124,13 +126,30 @@ var shapeUpdateRoleResponse = api.Shape{Name: "UpdateRoleResponse", Kind: api.St
 
 // UpdateSAMLProviderRequest is the input of UpdateSAMLProvider.
 type UpdateSAMLProviderRequest struct {
-	SAMLMetadataDocument *string `json:"SAMLMetadataDocument,omitzero"` // required, 1000–10000000 characters
-	SAMLProviderArn      *string `json:"SAMLProviderArn,omitzero"`      // required, 20–2048 characters
+	AddPrivateKey           *string `json:"AddPrivateKey,omitzero"`           // 1–16384 characters, sensitive
+	AssertionEncryptionMode *string `json:"AssertionEncryptionMode,omitzero"` // AssertionEncryptionModeType
+	RemovePrivateKey        *string `json:"RemovePrivateKey,omitzero"`        // 22–64 characters
+	SAMLMetadataDocument    *string `json:"SAMLMetadataDocument,omitzero"`    // 1000–10000000 characters
+	SAMLProviderArn         *string `json:"SAMLProviderArn,omitzero"`         // required, 20–2048 characters
 }
 
+// String prints the value without its sensitive parts.
+func (v UpdateSAMLProviderRequest) String() string {
+	return api.Format(&shapeUpdateSAMLProviderRequest, v)
+}
+
+// GoString is String.
+func (v UpdateSAMLProviderRequest) GoString() string { return v.String() }
+
+// LogValue is String, for logs.
+func (v UpdateSAMLProviderRequest) LogValue() slog.Value { return slog.StringValue(v.String()) }
+
 var shapeUpdateSAMLProviderRequest = api.Shape{Name: "UpdateSAMLProviderRequest", Kind: api.Structure, Members: []api.Member{
-	{Name: "SAMLMetadataDocument", Field: 0, Required: true, Shape: &shapeSAMLMetadataDocumentType},
-	{Name: "SAMLProviderArn", Field: 1, Required: true, Shape: &shapeArnType},
+	{Name: "AddPrivateKey", Field: 0, Shape: &shapePrivateKeyType},
+	{Name: "AssertionEncryptionMode", Field: 1, Shape: &shapeAssertionEncryptionModeType},
+	{Name: "RemovePrivateKey", Field: 2, Shape: &shapePrivateKeyIdType},
+	{Name: "SAMLMetadataDocument", Field: 3, Shape: &shapeSAMLMetadataDocumentType},
+	{Name: "SAMLProviderArn", Field: 4, Required: true, Shape: &shapeArnType},
 }}
 
 // UpdateSAMLProviderResponse is the output of UpdateSAMLProvider.

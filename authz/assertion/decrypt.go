@@ -21,8 +21,8 @@ var (
 // what a changed ciphertext decrypts to.
 var errOpaque = refuse(Signature, "the encrypted assertion does not open to a signed one")
 
-// decrypt returns the assertion in an EncryptedAssertion.
-func decrypt(el *etree.Element, key *rsa.PrivateKey) (*etree.Element, error) {
+// decrypt returns the assertion in an EncryptedAssertion, which is encrypted to one of the keys.
+func decrypt(el *etree.Element, keys []*rsa.PrivateKey) (*etree.Element, error) {
 	data, err := need(el, nsEncryption, "EncryptedData")
 	if err != nil {
 		return nil, err
@@ -38,8 +38,8 @@ func decrypt(el *etree.Element, key *rsa.PrivateKey) (*etree.Element, error) {
 		return nil, err
 	}
 	dropHint(wrapped)
-	session, err := xmlenc.Decrypt(key, wrapped)
-	if err != nil {
+	session, ok := unwrap(wrapped, keys)
+	if !ok {
 		return nil, errOpaque
 	}
 	if info, err := only(data, nsSignature, "KeyInfo"); err == nil && info != nil {
@@ -54,6 +54,16 @@ func decrypt(el *etree.Element, key *rsa.PrivateKey) (*etree.Element, error) {
 		return nil, errOpaque
 	}
 	return root, nil
+}
+
+// unwrap opens an encrypted key with the first of the keys that fits.
+func unwrap(wrapped *etree.Element, keys []*rsa.PrivateKey) (session []byte, ok bool) {
+	for _, key := range keys {
+		if session, err := xmlenc.Decrypt(key, wrapped); err == nil {
+			return session, true
+		}
+	}
+	return nil, false
 }
 
 // encryptedKey returns the one encrypted key: in the KeyInfo of the data, or beside the data.

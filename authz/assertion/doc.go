@@ -8,6 +8,6 @@
 // It does not remember requests or assertions: callers pass the request that they expect an answer to, and keep assertions from
 // being used twice until Assertion.Until. It writes no messages and fetches no metadata (userpool/saml).
 //
-// Source: the OASIS standards saml-core-2.0-os, saml-profiles-2.0-os (section 4.1) and saml-metadata-2.0-os; W3C xmldsig-core and
+// Source: the OASIS standards saml-core-2.0-os, saml-profiles-2.0-os (sections 4.1 and 4.4) and saml-metadata-2.0-os; W3C xmldsig-core and
 // xmlenc-core1. The tests name the advisories that other implementations got.
 package assertion

@@ -12,8 +12,8 @@ const (
 	Algorithm    Reason = "algorithm"      // it uses an algorithm that is not accepted
 	Status       Reason = "status"         // the provider refused
 	Issuer       Reason = "issuer"         // it is from another provider
-	Audience     Reason = "audience"       // it is for somebody else
-	Recipient    Reason = "recipient"      // it was sent to somebody else
+	Audience     Reason = "audience"       // it is for another service
+	Recipient    Reason = "recipient"      // it was sent to another service
 	InResponseTo Reason = "in response to" // it answers another request
 	Expired      Reason = "expired"
 	NotYet       Reason = "not yet valid"

@@ -1,6 +1,7 @@
 package assertion_test
 
 import (
+	"crypto/rsa"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // Whatever is sent, the name that is read is the one that was signed.
 func FuzzRead(f *testing.F) {
 	w := newWorld(f)
-	w.want.Key = assertiontest.New(f, "us", now).Key
+	w.want.Keys = []*rsa.PrivateKey{assertiontest.New(f, "us", now).Key}
 	for _, response := range []bool{true, false} {
 		a := honest()
 		a.SignResponse, a.SignAssertion = response, !response

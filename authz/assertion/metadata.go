@@ -57,8 +57,8 @@ type entityDescriptor struct {
 	Entities []entityDescriptor `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
 }
 
-// ParseMetadata reads the metadata of one identity provider. Certificates that have expired at the time do not count. The
-// signature of the metadata and its validity are not checked, as in Cognito.
+// ParseMetadata reads the metadata of one identity provider. Certificates that have expired at the time do not count; at the
+// zero time all count. The signature of the metadata and its validity are not checked, as in Cognito.
 func ParseMetadata(document []byte, now time.Time) (*Metadata, error) {
 	if len(document) > MaxMetadata {
 		return nil, fmt.Errorf("the metadata have more than %d bytes", MaxMetadata)

@@ -1,6 +1,7 @@
 package assertion_test
 
 import (
+	"crypto/rsa"
 	"reflect"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func otherHint(t *testing.T, w *world) func(*etree.Element) {
 
 func TestEncryptedAssertions(t *testing.T) {
 	w, reader := newWorld(t), assertiontest.New(t, "us", now)
-	w.want.Key, w.want.Encrypted = reader.Key, true
+	w.want.Keys, w.want.Encrypted = []*rsa.PrivateKey{assertiontest.New(t, "older", now).Key, reader.Key}, true
 	gcm := xmlenc.OAEP_SHA256()
 	gcm.BlockCipher = xmlenc.AES256GCM
 	for name, with := range map[string]xmlenc.Encrypter{"CBC": xmlenc.OAEP(), "GCM": gcm} {
@@ -112,9 +113,9 @@ func TestEncryptedAssertions(t *testing.T) {
 		}
 	})
 	t.Run("another's key", func(t *testing.T) {
-		w.want.Key = assertiontest.New(t, "other", now).Key
+		w.want.Keys = []*rsa.PrivateKey{assertiontest.New(t, "other", now).Key}
 		w.refused(t, secret, assertion.Signature)
-		w.want.Key = nil
+		w.want.Keys = nil
 		w.refused(t, secret, assertion.Malformed)
 	})
 }

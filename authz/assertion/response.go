@@ -21,13 +21,16 @@ type Expected struct {
 	Audiences  []string // the reader's names; one of them must be in each audience restriction
 	Recipients []string // the reader's addresses
 
+	// AnyRecipient is for readers that get responses from applications, which have addresses of their own.
+	AnyRecipient bool
+
 	// InResponseTo is the identifier of the request that is answered, "" for a response that nobody asked for. AnyRequest is for
 	// readers that know of no requests.
 	InResponseTo string
 	AnyRequest   bool
 
-	Key       *rsa.PrivateKey // opens encrypted assertions; nil accepts none
-	Encrypted bool            // refuses assertions that are not encrypted
+	Keys      []*rsa.PrivateKey // open encrypted assertions; none accepts none
+	Encrypted bool              // refuses assertions that are not encrypted
 
 	Now    time.Time
 	Skew   time.Duration // by which the provider's clock may differ
@@ -114,7 +117,7 @@ func checkResponse(root *etree.Element, want Expected) error {
 	if issuer != "" && issuer != want.From.EntityID {
 		return refuse(Issuer, "the response is from %q", issuer)
 	}
-	if to := attribute(root, "Destination"); to != "" && !slices.Contains(want.Recipients, to) {
+	if to := attribute(root, "Destination"); to != "" && !want.AnyRecipient && !slices.Contains(want.Recipients, to) {
 		return refuse(Recipient, "the response is for %q", to)
 	}
 	if id := attribute(root, "InResponseTo"); !want.AnyRequest && id != want.InResponseTo {
@@ -150,10 +153,10 @@ func openAssertion(root *etree.Element, signed bool, want Expected) (*etree.Elem
 		}
 		return verified(el, want.From.Certificates)
 	}
-	if want.Key == nil {
+	if len(want.Keys) == 0 {
 		return nil, refuse(Malformed, "the assertion is encrypted, and there is no key to open it")
 	}
-	el, err := decrypt(secret, want.Key)
+	el, err := decrypt(secret, want.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +181,7 @@ func (a *Assertion) check(want Expected) error {
 		return refuse(Issuer, "the assertion is from %q", a.Issuer)
 	case len(a.conditions.audiences) == 0:
 		return refuse(Audience, "the assertion names no audience")
-	case !slices.Contains(want.Recipients, c.recipient):
+	case !want.AnyRecipient && !slices.Contains(want.Recipients, c.recipient):
 		return refuse(Recipient, "the recipient is %q", c.recipient)
 	case !want.AnyRequest && c.inResponseTo != want.InResponseTo:
 		return refuse(InResponseTo, "the assertion answers %q", c.inResponseTo)

@@ -52,10 +52,13 @@ func New(o Options) (*Ring, error) {
 		return nil, errors.New("keyring: Lead and Linger must be positive and Lead must be shorter than Period")
 	}
 	if o.Bind == nil {
-		o.Bind = func(owner, id, use string) []byte { return []byte(owner + "\n" + id + "\n" + use) }
+		o.Bind = Bind
 	}
 	return &Ring{o: o, sets: sets{byOwner: map[string]*token.StaticKeys{}, withdrawn: map[string]bool{}}}, nil
 }
+
+// Bind is the default of Options.Bind.
+func Bind(owner, id, use string) []byte { return []byte(owner + "\n" + id + "\n" + use) }
 
 // First returns the record of a key that signs from now on. Use it to insert the first keys of an owner in the
 // transaction that creates the owner.
@@ -135,12 +138,7 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 		if !due || len(line) == 0 || line[len(line)-1].ID != last.ID {
 			return nil // another process was first, or the owner is gone
 		}
-		retiring := last
-		retiring.SignsTo, retiring.ExpiresAt = next.SignsFrom, next.SignsFrom.Add(r.o.Linger)
-		if err := tx.SigningKeys.Update(retiring); err != nil {
-			return err
-		}
-		return tx.SigningKeys.Insert(next)
+		return r.succeed(tx, last, next)
 	})
 }
 

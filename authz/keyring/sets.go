@@ -49,6 +49,13 @@ func (r *Ring) Readmit(owner string) {
 	delete(r.sets.withdrawn, owner)
 }
 
+// Withdrawn reports whether the key set of an owner was emptied by Withdraw.
+func (r *Ring) Withdrawn(owner string) bool {
+	r.sets.mu.Lock()
+	defer r.sets.mu.Unlock()
+	return r.sets.withdrawn[owner]
+}
+
 // of returns the owner's set. The caller holds the lock.
 func (s *sets) of(owner string) *token.StaticKeys {
 	set := s.byOwner[owner]
@@ -57,4 +64,17 @@ func (s *sets) of(owner string) *token.StaticKeys {
 		s.byOwner[owner] = set
 	}
 	return set
+}
+
+// Owners returns the owners that have a key set and were not withdrawn, in no particular order.
+func (r *Ring) Owners() []string {
+	r.sets.mu.Lock()
+	defer r.sets.mu.Unlock()
+	owners := make([]string, 0, len(r.sets.byOwner))
+	for owner := range r.sets.byOwner {
+		if !r.sets.withdrawn[owner] {
+			owners = append(owners, owner)
+		}
+	}
+	return owners
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/store"
 )
@@ -23,7 +24,7 @@ func (w *world) engine(s *Service) *authz.Engine {
 	must(w.t, err)
 	e, err := authz.New(authz.Options{Mapping: mapping, Verifier: s.o.Verifier, LoginCookie: "sluice-" + s.id, Logins: s,
 		Revocations: &authz.IndexRevocations{Index: w.index}, IdentityHeaders: []string{"X-User-Id", "X-User-Name"}, Now: w.clock,
-		Rules: []authz.Rule{
+		Rules: []rule.Rule{
 			{Effect: "allow", Subject: "group", Names: []string{"readers"}, Method: "GET", Path: "/api/*"},
 			{Effect: "allow", Subject: "group", Names: []string{"editors"}, Method: "*", Path: "/api/*"},
 			{Effect: "require", Subject: "scope", Names: []string{"notes/write"}, Method: "POST", Path: "/api/*"},

@@ -309,3 +309,6 @@ func (s *Service) remove(tx store.Tx, record *store.EdgeSession) (revoke.Record,
 	return made, tx.Revocations.Put(store.Revocation{Kind: string(made.Kind), Key: made.Issuer + "\n" + made.Name + "\n" + made.Of,
 		NotBefore: time.UnixMilli(made.At).UTC(), Until: time.UnixMilli(made.Until).UTC()})
 }
+
+// TokensSeal returns the purpose and the additional data with which the tokens of a session are sealed.
+func TokensSeal(id string) (purpose string, additional []byte) { return tokensPurpose, []byte(id) }

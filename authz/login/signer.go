@@ -26,7 +26,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// SignerOptions are the dependencies of a Signer. All are required.
+// SignerOptions are the dependencies of a Signer. All but KeyRotation are required.
 type SignerOptions struct {
 	Store           store.Store
 	Box             *seal.Box
@@ -34,6 +34,7 @@ type SignerOptions struct {
 	Rand            io.Reader
 	Region, Account string
 	LoginID         string
+	KeyRotation     time.Duration // how long a key signs; 0 = 90 days
 }
 
 // Signer makes the header x-amzn-oidc-data of an Application Load Balancer: the claims of the user, signed with ES256. Its keys
@@ -48,15 +49,20 @@ type Signer struct {
 	until time.Time // when the keys are read again
 }
 
+// KeyOwner owns the keys that sign the headers of the edge in the store.
+const KeyOwner = "edge"
+
 const (
-	signerOwner = "edge"
-	dataLife    = 2 * time.Minute // as ALB's
-	keysLife    = time.Hour
+	dataLife = 2 * time.Minute // as ALB's
+	keysLife = time.Hour
 )
 
 // NewSigner returns a Signer.
 func NewSigner(o SignerOptions) (*Signer, error) {
-	ring, err := keyring.New(keyring.Options{Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: "edge signing key",
+	if o.KeyRotation == 0 {
+		o.KeyRotation = 90 * 24 * time.Hour
+	}
+	ring, err := keyring.New(keyring.Options{Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: KeyPurpose,
 		NewKey: func(random io.Reader, _ []store.SigningKey) (*token.SigningKey, error) {
 			key, err := token.GenerateKey(random, "ES256")
 			if err != nil {
@@ -69,7 +75,7 @@ func NewSigner(o SignerOptions) (*Signer, error) {
 			key.ID = id.String()
 			return key, nil
 		},
-		Schedule: keyring.Schedule{Period: 90 * 24 * time.Hour, Lead: 24 * time.Hour, Linger: 24 * time.Hour}})
+		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: 24 * time.Hour, Linger: 24 * time.Hour}})
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +103,13 @@ func (s *Signer) current(ctx context.Context) (*keyring.Keys, error) {
 }
 
 func (s *Signer) read(ctx context.Context) (*keyring.Keys, error) {
-	if err := s.ring.Ensure(ctx, signerOwner, signerOwner); err != nil {
+	if err := s.ring.Ensure(ctx, KeyOwner, KeyOwner); err != nil {
 		return nil, err
 	}
-	if _, err := s.ring.Rotate(ctx, signerOwner, signerOwner); err != nil {
+	if _, err := s.ring.Rotate(ctx, KeyOwner, KeyOwner); err != nil {
 		return nil, err
 	}
-	return s.ring.Load(ctx, signerOwner)
+	return s.ring.Load(ctx, KeyOwner)
 }
 
 // Key returns a public key in PEM; false if there is none with the id.
@@ -131,7 +137,7 @@ func (s *Signer) Data(ctx context.Context, p *principal.Principal, session *auth
 	if err != nil {
 		return "", err
 	}
-	key, err := keys.Signer(signerOwner, now)
+	key, err := keys.Signer(KeyOwner, now)
 	if err != nil {
 		return "", err
 	}
@@ -239,3 +245,6 @@ func userInfo(p *principal.Principal, session *authz.Session, expires int64) ([]
 	b.WriteByte('}')
 	return b.Bytes(), err
 }
+
+// KeyPurpose is the purpose with which the signing keys of KeyOwner are sealed.
+const KeyPurpose = "edge signing key"

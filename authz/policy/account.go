@@ -224,7 +224,7 @@ func (c *condition) note(x ConditionAccount, ctx Context) string {
 	case c.op.null:
 		return ""
 	case !x.Present && x.Matches && !c.op.negated:
-		return "the key is absent, which this operator takes for a match"
+		return "the key is absent, so this operator matches"
 	case !x.Present:
 		return "the key is absent"
 	}

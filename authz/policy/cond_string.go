@@ -137,7 +137,7 @@ func foldsTo(a, b rune) bool {
 // variables": String and ARN operators.
 func literalOnly(value string, variables bool, what string) (message, suggestion string) {
 	if variables && strings.Contains(value, "${") {
-		return "a variable cannot stand in " + what, "variables belong to String and Arn operators"
+		return "a variable is not allowed in " + what, "variables belong to String and Arn operators"
 	}
 	return "", ""
 }

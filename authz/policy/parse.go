@@ -20,7 +20,7 @@ func Parse(src []byte, kind Kind) (*Document, error) {
 	return d, nil
 }
 
-// Load reads a document that is already in force and may have been written under other rules. If Parse would refuse it,
+// Load reads a document that is already in effect and may have been written under other rules. If Parse would refuse it,
 // Load returns the *Invalid together with the document to use. In that document an Allow with an unknown or repeated
 // element does not apply, a Deny still denies, and an invalid value matches nothing. The document is nil only if the
 // text is not a JSON object.

@@ -76,7 +76,7 @@ func checkPrincipal(kind, value string) (message, suggestion string) {
 	case strings.ContainsAny(value, "*?"):
 		return "a principal cannot hold wildcards", `name it in full, or write "*" and a condition on aws:PrincipalArn`
 	case strings.Contains(value, "${"):
-		return "a variable cannot stand in a principal", "test it in a condition"
+		return "a variable is not allowed in a principal", "test it in a condition"
 	case value == "" || strings.ContainsAny(value, " \t\r\n"):
 		return quote(value) + " is not a principal", ""
 	}

@@ -50,7 +50,7 @@ func (p *parser) oneOf(s *Statement, elements map[string]*strictjson.Node, name 
 	switch {
 	case yes != nil && not != nil:
 		s.Flawed = true
-		p.problem(not.Offset, path, "split the statement in two", "%s and Not%s cannot stand in one statement", name, name)
+		p.problem(not.Offset, path, "split the statement in two", "a statement cannot have both %s and Not%s", name, name)
 	case yes == nil && not == nil && name == "Principal" && p.kind == Trust:
 		s.Flawed = true
 		p.problem(offset, path, `add "Principal"`, "the statement has no Principal")
@@ -65,7 +65,7 @@ func (p *parser) prohibit(s *Statement, elements map[string]*strictjson.Node, pa
 	for _, name := range names {
 		if n := elements[name]; n != nil {
 			s.Flawed = true
-			p.problem(n.Offset, join(path, name), "leave it out", "%s cannot stand in the policy of %s", name,
+			p.problem(n.Offset, join(path, name), "leave it out", "%s is not allowed in the policy of %s", name,
 				map[Kind]string{Identity: "an identity", Trust: "a role's trust", Resource: "a resource"}[p.kind])
 		}
 	}
@@ -172,7 +172,7 @@ func (p *parser) action(n *strictjson.Node, path string) {
 	case !validVendor(string(appendLower(nil, service))):
 		p.problem(n.Offset, path, "", "%s is not the name of a service", quote(service))
 	case strings.Contains(name, "${"):
-		p.problem(n.Offset, path, "test it in a condition", "a variable cannot stand in an action")
+		p.problem(n.Offset, path, "test it in a condition", "a variable is not allowed in an action")
 	case strings.Contains(name, ":"):
 		p.problem(n.Offset, path, "", "%s holds more than one colon", quote(n.Text))
 	case strings.ContainsAny(name, " \t\r\n"):

@@ -131,7 +131,7 @@ func parseVariable(inside string) (variable, *templateError) {
 	case strings.ContainsAny(name, "${"):
 		return v, &templateError{"a variable cannot hold another", ""}
 	case strings.ContainsAny(vendor, " \t\r\n") || strings.TrimSpace(name) != name:
-		return v, &templateError{"spaces cannot stand in the name of a variable", "write \"${" + strings.ReplaceAll(name, " ", "") + "}\""}
+		return v, &templateError{"spaces are not allowed in the name of a variable", "write \"${" + strings.ReplaceAll(name, " ", "") + "}\""}
 	case tagMissing(name):
 		return v, &templateError{"the variable " + quote(name) + " names no tag", `write "${` + strings.TrimSuffix(name, "/") + `/team}", for example`}
 	case !prefixed || vendor == "" || rest == "":

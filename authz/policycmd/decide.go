@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// eachCase calls f for the cases of all files. It reports files that cannot be read and goes on; ok is false then.
+// eachCase calls f for the cases of all files. It reports files that cannot be read and continues; ok is false then.
 func (c *command) eachCase(files []string, f func(file string, tc testCase)) (ok bool) {
 	ok = true
 	for _, file := range files {

@@ -35,7 +35,7 @@ func (k Kind) String() string {
 
 // Principal is the caller of a request. Requests share it, so neither it nor its slices may be changed.
 type Principal struct {
-	Kind Kind
+	Kind Kind // what the principal is: a user, a machine, a role session, the administrator or nobody
 
 	// From a token.
 	Issuer        string   // iss
@@ -69,7 +69,7 @@ type Principal struct {
 	SessionPolicy  any     // compiled session policies of the engine; nil means none
 	Logins         []Login // a sign-out of any of these ends the session
 
-	IssuedAt  time.Time
+	IssuedAt  time.Time // when the credential was issued; zero if it does not say
 	ExpiresAt time.Time // zero means never (root)
 
 	// Claims returns claims of the token by their exact names. It is nil if there is no token. A list has several values;
@@ -79,8 +79,8 @@ type Principal struct {
 
 // Tag is a session tag.
 type Tag struct {
-	Key   string
-	Value string
+	Key   string // the name of the tag, without a prefix
+	Value string // the value of the tag
 }
 
 // Tags returns the entries of a map as tags, sorted by key.
@@ -94,9 +94,9 @@ func Tags(tags map[string]string) []Tag {
 
 // Login is a user pool sign-in that a role session depends on.
 type Login struct {
-	Issuer    string
-	Subject   string
-	OriginJTI string
+	Issuer    string    // iss of the token that the login was
+	Subject   string    // sub of the token
+	OriginJTI string    // origin_jti of the token; "" if it has none
 	AuthTime  time.Time // when the user signed in; zero if unknown
 	IssuedAt  time.Time // iat of the token for which the session was created; zero if unknown
 }
@@ -105,4 +105,17 @@ type Login struct {
 type Claims interface {
 	// Lookup returns the values of a claim and whether the token has the claim. The slice must not be changed.
 	Lookup(name string) ([]string, bool)
+}
+
+// UserOf returns the user whom a condition key of a provider names, in a session that AssumeRoleWithWebIdentity made for one of the
+// providers that have no ARN, or "". IAM user guide, "Identify users with OIDC federation".
+func (p *Principal) UserOf(provider, key string) string {
+	if p.Provider != provider || len(p.Logins) != 1 {
+		return ""
+	}
+	switch provider + ":" + key {
+	case "accounts.google.com:sub", "graph.facebook.com:id", "www.amazon.com:user_id":
+		return p.Logins[0].Subject
+	}
+	return ""
 }

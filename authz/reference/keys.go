@@ -27,12 +27,22 @@ var (
 		"aws:SecureTransport", "aws:SourceIdentity", "aws:SourceIp", "aws:TokenIssueTime", "aws:UserAgent", "aws:userid", "aws:username",
 		"aws:ViaAWSService",
 		"cognito-identity.amazonaws.com:amr", "cognito-identity.amazonaws.com:aud", "cognito-identity.amazonaws.com:sub",
+		"accounts.google.com:sub", "graph.facebook.com:id", "www.amazon.com:user_id",
 	}
 	// edgeKeys are in every request to an upstream.
 	edgeKeys = []string{
 		"cognito:client_id", "cognito:groups", "cognito:preferred_role", "cognito:roles", "cognito:sub", "cognito:token_use",
 		"cognito:user_pool", "cognito:username", "http:header/*", "http:host", "http:method", "http:path", "http:query/*", "jwt:*",
 		"sts:SourceIdentity",
+	}
+	// samlKeys are those of an assertion. IAM user guide, "Available keys for SAML-based AWS STS federation".
+	samlKeys = []string{
+		"saml:aud", "saml:cn", "saml:commonName", "saml:doc", "saml:eduOrgHomePageURI", "saml:eduOrgIdentityAuthNPolicyURI",
+		"saml:eduOrgLegalName", "saml:eduOrgSuperiorURI", "saml:eduOrgWhitePagesURI", "saml:eduPersonAffiliation", "saml:eduPersonAssurance", "saml:eduPersonEntitlement",
+		"saml:eduPersonNickname", "saml:eduPersonOrgDN", "saml:eduPersonOrgUnitDN", "saml:eduPersonPrimaryAffiliation",
+		"saml:eduPersonPrimaryOrgUnitDN", "saml:eduPersonPrincipalName", "saml:eduPersonScopedAffiliation", "saml:eduPersonTargetedID",
+		"saml:givenName", "saml:iss", "saml:mail", "saml:name", "saml:namequalifier", "saml:organizationStatus", "saml:primaryGroupSID", "saml:sub",
+		"saml:sub_type", "saml:surname", "saml:uid", "saml:x500UniqueIdentifier",
 	}
 	resourceTag = []string{"aws:ResourceTag/*"}
 	roleTag     = []string{"aws:ResourceTag/*", "iam:ResourceTag/*"}
@@ -60,7 +70,10 @@ var groups = slices.Concat([]Group{
 	{prefixed("sts:", "AssumeRole", "TagSession", "SetSourceIdentity"), slices.Concat(roleTag, requestTag,
 		[]string{"sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"})},
 	{prefixed("sts:", "AssumeRoleWithWebIdentity", "TagSession", "SetSourceIdentity"), slices.Concat(roleTag, requestTag,
-		[]string{"*:amr", "*:aud", "*:oaud", "*:sub", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"})},
+		[]string{"*:amr", "*:aud", "*:oaud", "*:sub", "accounts.google.com:email", "graph.facebook.com:app_id", "graph.facebook.com:id", "www.amazon.com:app_id",
+			"www.amazon.com:user_id", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"})},
+	{prefixed("sts:", "AssumeRoleWithSAML", "TagSession", "SetSourceIdentity"), slices.Concat(roleTag, requestTag, samlKeys,
+		[]string{"sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"})},
 	{prefixed("sts:", "GetFederationToken"), requestTag},
 	{[]string{"cognito-idp:*"}, resourceTag},
 	{prefixed("cognito-idp:", "CreateUserPool", "UpdateUserPool", "TagResource"), requestTag},

@@ -82,7 +82,7 @@ func keysOf(s *policy.Statement) (keys []string, ok bool) {
 	return keys, ok
 }
 
-// coversSome reports whether the statement covers an action of the list, or one of those that it stands for.
+// coversSome reports whether the statement covers an action of the list, or one of those that it represents.
 func coversSome(s *policy.Statement, action string) bool {
 	if s.NotAction != nil {
 		return !slices.ContainsFunc(s.NotAction, func(p string) bool { return policy.CoversAction(p, action) })

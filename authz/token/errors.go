@@ -26,7 +26,7 @@ const (
 
 // Error is a refusal. It has no text from the token, so it can be logged. Errors are shared and must not be changed.
 type Error struct {
-	Reason Reason
+	Reason Reason // what is wrong with the token
 	Detail string // the failed check in fixed words, for the operator
 	cause  error
 }
@@ -93,6 +93,8 @@ var (
 	errKeysAway      = refuse(KeysUnavailable, "")
 	errSignature     = refuse(BadSignature, "")
 	errTokenUse      = refuse(WrongTokenUse, "")
+	errIDToken       = refuse(WrongTokenUse, "an ID token where an access token is wanted")
+	errAccessToken   = refuse(WrongTokenUse, "an access token where an ID token is wanted")
 	errAudience      = refuse(WrongAudience, "aud is not accepted")
 	errClient        = refuse(WrongAudience, "the client is not accepted")
 )

@@ -19,6 +19,8 @@ const (
 type Issuer struct {
 	URL  string // the exact iss
 	Keys KeySet
+	// Aliases are other values of iss that mean the issuer.
+	Aliases []string
 
 	// Algorithms are the accepted signature algorithms; empty means RS256.
 	Algorithms []string
@@ -129,6 +131,12 @@ func (i *Issuer) accepts(t *Token) *Error {
 func (i *Issuer) checkUse(use string) *Error {
 	if len(i.TokenUse) == 0 || use == "" && i.TokenUseOptional || use != "" && slices.Contains(i.TokenUse, use) {
 		return nil
+	}
+	switch wanted := i.TokenUse; {
+	case use == "id" && len(wanted) == 1 && wanted[0] == "access":
+		return errIDToken
+	case use == "access" && len(wanted) == 1 && wanted[0] == "id":
+		return errAccessToken
 	}
 	return errTokenUse
 }

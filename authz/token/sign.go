@@ -46,12 +46,16 @@ func GenerateKey(rand io.Reader, alg string) (*SigningKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token: generating a key for %s: %w", alg, err)
 	}
+	return WithNewID(rand, key)
+}
+
+// WithNewID returns the key with a new ID: 32 random bytes in standard base64.
+func WithNewID(rand io.Reader, key *SigningKey) (*SigningKey, error) {
 	var id [32]byte
 	if _, err := io.ReadFull(rand, id[:]); err != nil {
 		return nil, fmt.Errorf("token: generating a key id: %w", err)
 	}
-	key.ID = base64.StdEncoding.EncodeToString(id[:])
-	return key, nil
+	return &SigningKey{ID: base64.StdEncoding.EncodeToString(id[:]), Algorithm: key.Algorithm, Private: key.Private}, nil
 }
 
 // ParsePrivate reads a key that MarshalPrivate encoded. It returns an error if alg is not an algorithm of the key's type,

@@ -9,10 +9,10 @@ import (
 // Token is a verified token. It is shared and must not be changed. Times are seconds since 1970. Missing claims are zero
 // values.
 type Token struct {
-	Issuer    *Issuer
-	KeyID     string
-	Algorithm string
-	Type      string // typ of the header
+	Issuer    *Issuer // the issuer as configured
+	KeyID     string  // kid of the header
+	Algorithm string  // alg of the header
+	Type      string  // typ of the header
 
 	Subject       string // sub
 	Username      string // see Issuer.UsernameClaim

@@ -61,10 +61,12 @@ func New(o Options) (*Verifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.issuers[config.URL] != nil {
-			return nil, fmt.Errorf("token: issuer %s is configured twice", config.URL)
+		for _, iss := range append([]string{config.URL}, config.Aliases...) {
+			if v.issuers[iss] != nil {
+				return nil, fmt.Errorf("token: issuer %s is configured twice", iss)
+			}
+			v.issuers[iss] = compiled
 		}
-		v.issuers[config.URL] = compiled
 		v.keys = append(v.keys, config.Keys)
 	}
 	return v, nil

@@ -242,6 +242,24 @@ func TestNewRefusesUnsafeConfigurations(t *testing.T) {
 	}
 }
 
+// Google's tokens name it with and without a scheme.
+func TestAnIssuerCanHaveSeveralNames(t *testing.T) {
+	from := pool(t)
+	from.Aliases = []string{"accounts.google.com"}
+	v := verifier(t, from)
+	for iss, want := range map[string]bool{poolURL: true, "accounts.google.com": true, "https://accounts.google.com": false, "accounts.google.com/": false} {
+		got, err := v.Verify(t.Context(), sign(t, testKey(), claims(map[string]any{"iss": iss})))
+		if (err == nil) != want || err == nil && got.Issuer.URL != poolURL {
+			t.Errorf("%s: %v", iss, err)
+		}
+	}
+	other := pool(t)
+	other.URL = "accounts.google.com"
+	if _, err := New(Options{Issuers: []Issuer{from, other}, Now: clock}); err == nil {
+		t.Error("a name of two issuers was accepted")
+	}
+}
+
 func TestACancelledRequestVerifiesWithPresentKeys(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -1,6 +1,7 @@
 // Command process measures a Sluice process as a whole, next to plain Caddy in the same run: resident memory at rest, the time
 // from the start to the first answer, and calls of GetCredentialsForIdentity per second of CPU over HTTP, next to Caddy's
-// respond.
+// respond. With -users it measures how calls and memory depend on the number of users; with -postgres-users the same on PostgreSQL, with
+// -processes what several processes on one PostgreSQL do, and with -pools what many pools cost.
 package main
 
 import (
@@ -10,13 +11,10 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,10 +29,49 @@ const (
 func main() {
 	binary := flag.String("sluice", "bin/sluice", "the binary to measure")
 	calls := flag.Int("n", 20_000, "calls per round")
+	users := flag.Int("users", 0, "measure a pool with this many users next to one with 1,000, and nothing else")
+	rounds := flag.Int("rounds", 9, "with -users: how often each call is measured among few and among many users")
+	keep := flag.String("dir", "", "with -users: a directory that keeps the users for another run")
+	onDatabase := flag.String("postgres-users", "", "measure a pool on PostgreSQL with these numbers of users, such as 1000000,10000000, next to one with 1,000, and nothing else")
+	processes := flag.Bool("processes", false, "measure one, two and four processes on one PostgreSQL, and nothing else")
+	pools := flag.Int("pools", 0, "measure a process with this many user pools next to one with a single one, and nothing else")
 	flag.Parse()
-	if err := run(*binary, *calls); err != nil {
+	err := error(nil)
+	switch {
+	case *onDatabase != "" || *processes || *pools > 0:
+		err = inDirectory(*keep, func(dir string) error {
+			switch {
+			case *processes:
+				return runProcesses(*binary, dir, *rounds)
+			case *pools > 0:
+				return runPools(*binary, dir, *pools, *rounds)
+			}
+			return runDatabase(*binary, dir, *onDatabase, *rounds)
+		})
+	case *users > 0:
+		err = runUsers(userOptions{binary: *binary, few: 1000, many: *users, rounds: *rounds, dir: *keep})
+	default:
+		err = run(*binary, *calls)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// inDirectory calls do with a directory: the one that is kept, or a new one that is removed afterwards.
+func inDirectory(keep string, do func(dir string) error) error {
+	if keep != "" {
+		return do(keep)
+	}
+	dir, err := os.MkdirTemp("", "sluice-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	return do(dir)
 }
 
 func run(binary string, calls int) error {
@@ -261,6 +298,9 @@ func calling(transport http.RoundTripper, url, target string, body []byte, n int
 		if body != nil {
 			request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 			request.Header.Set("X-Amz-Target", target)
+			if err := sign(request, body); err != nil {
+				return err
+			}
 		}
 		response, err := transport.RoundTrip(request)
 		if err != nil {
@@ -273,97 +313,4 @@ func calling(transport http.RoundTripper, url, target string, body []byte, n int
 		}
 	}
 	return nil
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
-}
-
-type process struct{ cmd *exec.Cmd }
-
-// start runs the binary with the Caddyfile, waits until probe answers 200 and returns how long that took.
-func start(binary, dir, name, caddyfile, probe string) (*process, time.Duration, error) {
-	path := filepath.Join(dir, name+".caddyfile")
-	if err := os.WriteFile(path, []byte(caddyfile), 0o600); err != nil {
-		return nil, 0, err
-	}
-	logFile, err := os.Create(filepath.Join(dir, name+".log"))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer logFile.Close()
-	cmd := exec.Command(binary, "run", "--config", path, "--adapter", "caddyfile")
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	cmd.Env = append(os.Environ(), "SLUICE_ROOT_ACCESS_KEY_ID="+rootKey, "SLUICE_ROOT_SECRET_ACCESS_KEY="+rootSecret)
-	begin := time.Now()
-	if err := cmd.Start(); err != nil {
-		return nil, 0, err
-	}
-	for time.Since(begin) < 20*time.Second {
-		if response, err := http.Get(probe); err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return &process{cmd}, time.Since(begin), nil
-			}
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(logFile.Name())
-	_ = cmd.Process.Kill()
-	return nil, 0, fmt.Errorf("%s did not start:\n%s", name, text)
-}
-
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(os.Interrupt)
-	_ = p.cmd.Wait()
-}
-
-// memory returns the resident memory in MiB, without mapped files, which both processes share.
-func (p *process) memory() (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024, err
-		}
-	}
-	return 0, fmt.Errorf("no RssAnon in %s", raw)
-}
-
-// cpu returns the time in seconds that the process's threads have run so far.
-func (p *process) cpu() (float64, error) {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	var sum float64
-	for _, thread := range threads {
-		raw, err := os.ReadFile(thread)
-		if err != nil {
-			return 0, err
-		}
-		ns, err := strconv.ParseFloat(strings.Fields(string(raw))[0], 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += ns / 1e9
-	}
-	return sum, nil
-}
-
-func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for k := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports[k] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
 }

@@ -1,6 +1,7 @@
 // Command sluice is Caddy with Sluice and the standard modules inside.
 //
-// It has Caddy's commands (run, start, stop, reload, adapt, validate, fmt …) and Sluice's own: policy and explain.
+// It has the commands of Caddy (run, start, stop, reload, adapt, validate, fmt …) and of Sluice: dev, policy, explain, trigger, outbox,
+// preview, user-pool, keys, backup, restore, store and healthcheck.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	"github.com/sluicegate/sluice/caddymodule"
+	_ "github.com/sluicegate/sluice/caddymodule/ask"
+	_ "github.com/sluicegate/sluice/caddymodule/console"
 )
 
 func main() {
@@ -19,12 +22,16 @@ func main() {
 	caddycmd.Main()
 }
 
-const description = `Sluice is an authorizing reverse proxy with user pools and identity pools inside:
-what Amazon Cognito and an API gateway's authorizer do, before services of your own.
+const description = `Sluice is an authorizing reverse proxy with user pools and identity pools. It does for your own services what
+Amazon Cognito and the authorizers of API Gateway do on AWS.
 
-It is a Caddy server with all of Caddy's standard modules and commands.`
+It is Caddy with all of its standard modules and commands.`
 
-const examples = `  Run a server:
+const examples = `  Try it on this machine, without any configuration, in a shell that has the server's address:
+
+      $ sluice dev -- bash
+
+  Run a server:
 
       $ sluice run --config Caddyfile
 
@@ -33,12 +40,12 @@ const examples = `  Run a server:
       $ sluice validate --config Caddyfile
       $ sluice reload --config Caddyfile
 
-  Try policies on cases, or ask what a request would get:
+  Test policies, or explain a decision:
 
       $ sluice policy test cases.json
       $ sluice policy explain case.json
 
-  List what a running Sluice refused, and explain why it refused a request:
+  List the requests that a running Sluice refused, and explain a refusal:
 
       $ sluice explain
       $ sluice explain <decision id>`

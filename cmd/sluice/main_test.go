@@ -33,6 +33,11 @@ func TestHelpShowsSluicesOwnExamples(t *testing.T) {
 			t.Errorf("the help does not contain %q:\n%s", want, help)
 		}
 	}
+	for _, gone := range []string{"upgrade ", "add-package", "remove-package"} {
+		if strings.Contains(help, "\n  "+gone) {
+			t.Errorf("the help offers %s, which would replace the binary by a plain Caddy", gone)
+		}
+	}
 	if strings.Contains(help, "$ caddy ") {
 		t.Errorf("the help contains Caddy's examples:\n%s", help)
 	}

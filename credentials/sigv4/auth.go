@@ -15,7 +15,7 @@ const (
 
 // Auth is the parsed signature of a request. It is not verified yet.
 type Auth struct {
-	AccessKeyID  string
+	AccessKeyID  string        // the access key id of the credential scope
 	Time         time.Time     // the signing time, to the second, UTC
 	Region       string        // from the credential scope
 	Service      string        // from the credential scope

@@ -53,7 +53,7 @@ func (r Reason) String() string {
 
 // Error is a refusal. Its texts and facts hold no secret and no signature and may be shown to the client.
 type Error struct {
-	Reason    Reason
+	Reason    Reason // which check failed
 	Presigned bool   // whether the signature is in the query: S3 names some conditions differently there
 	Detail    string // which part is wrong, in S3's words where it has some; may be empty
 

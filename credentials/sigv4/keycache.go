@@ -34,21 +34,32 @@ func NewKeyCache(n int) *KeyCache {
 	return &KeyCache{slots: make([]atomic.Pointer[cachedKey], size), seed: maphash.MakeSeed()}
 }
 
-// get returns the signing key. It derives the key if the cache does not have it or is nil.
+// get returns the signing key, and keeps it if the cache does not have it.
 func (c *KeyCache) get(secret, day, region, service string) *signingKey {
-	if c == nil {
-		return deriveKey(secret, day, region, service)
-	}
 	source := keySource{secret, day, region, service}
-	sum := maphash.Comparable(c.seed, source)
-	pair := sum & uint64(len(c.slots)-1) &^ 1
+	key := c.find(source)
+	if key == nil {
+		key = source.derive()
+		c.keep(source, key)
+	}
+	return key
+}
+
+// find returns the signing key, nil if the cache does not have it or is nil.
+func (c *KeyCache) find(source keySource) *signingKey {
+	if c == nil {
+		return nil
+	}
+	pair := maphash.Comparable(c.seed, source) & uint64(len(c.slots)-1) &^ 1
 	for way := range uint64(2) {
 		if k := c.slots[pair+way].Load(); k != nil && k.source.equal(source) {
 			return k.key
 		}
 	}
-	return c.add(sum, pair, source)
+	return nil
 }
+
+func (s keySource) derive() *signingKey { return deriveKey(s.secret, s.day, s.region, s.service) }
 
 // equal reports whether s and t are equal. It compares the secrets in constant time.
 func (s keySource) equal(t keySource) bool {
@@ -56,19 +67,22 @@ func (s keySource) equal(t keySource) bool {
 		subtle.ConstantTimeCompare([]byte(s.secret), []byte(t.secret)) == 1
 }
 
-// add derives a key and stores it in one of the two slots of the pair.
-func (c *KeyCache) add(sum, pair uint64, source keySource) *signingKey {
+// keep stores a key in one of the two slots of its pair.
+func (c *KeyCache) keep(source keySource, key *signingKey) {
+	if c == nil {
+		return
+	}
 	k := &cachedKey{
 		// The strings may be parts of large headers, which the cache must not retain.
 		source: keySource{strings.Clone(source.secret), strings.Clone(source.day), strings.Clone(source.region), strings.Clone(source.service)},
-		key:    deriveKey(source.secret, source.day, source.region, source.service),
+		key:    key,
 	}
-	way := sum >> 63
+	sum := maphash.Comparable(c.seed, source)
+	pair, way := sum&uint64(len(c.slots)-1)&^1, sum>>63
 	if c.slots[pair].Load() == nil {
 		way = 0
 	} else if c.slots[pair+1].Load() == nil {
 		way = 1
 	}
 	c.slots[pair+way].Store(k)
-	return k.key
 }

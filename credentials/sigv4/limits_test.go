@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -301,5 +303,37 @@ func TestPresignUsesTheServicesPayloadHash(t *testing.T) {
 	r.Header["x-amz-a"], r.Header["X-Amz-A"] = []string{"1"}, []string{"2"}
 	if _, err := Presign(r, credentials, fuzzSignOptions()); err == nil {
 		t.Error("Presign accepted a header in two spellings")
+	}
+}
+
+func TestOnlyGoodSignaturesTakeAPlaceInTheKeyCache(t *testing.T) {
+	cache := NewKeyCache(2)
+	verify := func(region, secret string) error {
+		r := httptest.NewRequest("GET", "https://store.example/b", nil)
+		if err := Sign(FromHTTP(r), Credentials{AccessKeyID: "AKIAEXAMPLE000000000", SecretAccessKey: secret},
+			SignOptions{Time: exampleTime, Region: region, Service: "s3", PayloadHash: UnsignedPayload}); err != nil {
+			t.Fatal(err)
+		}
+		a, err := Parse(FromHTTP(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Verify("secret", Options{Now: exampleTime, Regions: []string{"us-east-1"}, OtherRegion: func(string) bool { return true }, Services: []string{"s3"}, Keys: cache})
+		return err
+	}
+	day := exampleTime.UTC().Format("20060102")
+	if err := verify("us-east-1", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if err := verify("ab-cd-"+strconv.Itoa(i), "guess"); err == nil {
+			t.Fatal("a guess passes")
+		}
+	}
+	if cache.find(keySource{"secret", day, "us-east-1", "s3"}) == nil {
+		t.Error("guesses in many regions removed the key of a good signature")
+	}
+	if err := verify("ab-cd-1", "secret"); err != nil || cache.find(keySource{"secret", day, "ab-cd-1", "s3"}) == nil {
+		t.Error(err)
 	}
 }

@@ -5,7 +5,7 @@ import "net/http"
 // Request is the part of an HTTP request that a signature covers. Path and query must be as the client sent them, before any
 // rewriting.
 type Request struct {
-	Method        string
+	Method        string      // the method as sent
 	Host          string      // the Host header or :authority, port included when it was sent
 	RawPath       string      // percent-encoded as on the wire; empty means "/"
 	RawQuery      string      // without "?"

@@ -20,9 +20,9 @@ func (c Credentials) GoString() string { return "sigv4.Credentials(" + c.AccessK
 
 // SignOptions are the options of Sign and Presign. Time, Region and Service are required.
 type SignOptions struct {
-	Time    time.Time
-	Region  string
-	Service string
+	Time    time.Time // of the signature; signatures are valid for 15 minutes around it
+	Region  string    // of the credential scope, such as us-east-1
+	Service string    // of the credential scope, such as s3
 	// PayloadHash is what HashPayload returns, or UnsignedPayload for S3. Sign requires it. If it is empty, Presign uses
 	// UnsignedPayload for S3, and the hash of an empty body for other requests with a ContentLength of 0.
 	PayloadHash string

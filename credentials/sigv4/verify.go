@@ -13,12 +13,14 @@ const (
 
 // Options are the options of Auth.Verify.
 type Options struct {
-	Now      time.Time
-	Regions  []string      // accepted in the credential scope; none means that Verify refuses all
-	Services []string      // likewise
-	Rule     *PathRule     // nil means RuleFor the service of the scope
-	Skew     time.Duration // signature in a header: how far Time may be from Now; 0 or more than MaxSkew means MaxSkew
-	Ahead    time.Duration // presigned: how far Time may be after Now; 0 means MaxAhead, negative means not at all
+	Now      time.Time // the time to compare X-Amz-Date with; required
+	Regions  []string  // accepted in the credential scope; none means that Verify refuses all
+	Services []string  // likewise
+	// OtherRegion decides on regions that are not in Regions; nil refuses them.
+	OtherRegion func(name string) bool
+	Rule        *PathRule     // nil means RuleFor the service of the scope
+	Skew        time.Duration // signature in a header: how far Time may be from Now; 0 or more than MaxSkew means MaxSkew
+	Ahead       time.Duration // presigned: how far Time may be after Now; 0 means MaxAhead, negative means not at all
 	// BodySHA256 is the payload hash of the body, see HashPayload, if the caller has read the body. It is required if the
 	// client does not send x-amz-content-sha256, which most clients of services other than S3 do not. If the client does send
 	// it, Verify compares the two.
@@ -59,7 +61,7 @@ func (a *Auth) checkClaims(o *Options) *Error {
 	if err := a.checkTime(o); err != nil {
 		return err
 	}
-	if !slices.Contains(o.Regions, a.Region) {
+	if !slices.Contains(o.Regions, a.Region) && (o.OtherRegion == nil || !o.OtherRegion(a.Region)) {
 		err := wrongRegion(a.Region, o.Regions)
 		if len(o.Services) > 0 && !slices.Contains(o.Services, a.Service) {
 			err.Facts.Service = o.Services[0]
@@ -83,9 +85,16 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if secret == "" {
 		return nil, refuse(Mismatch, "")
 	}
-	key := o.Keys.get(secret, a.day, a.Region, a.Service)
+	source := keySource{secret, a.day, a.Region, a.Service}
+	key, cached := o.Keys.find(source), true
+	if key == nil {
+		key, cached = source.derive(), false
+	}
 	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
 		return nil, err
+	}
+	if !cached { // only now: anyone who does not know the secret takes no place of those who do
+		o.Keys.keep(source, key)
 	}
 	if o.BodySHA256 != "" && isDigest(a.PayloadHash) && o.BodySHA256 != a.PayloadHash {
 		return nil, payloadMismatch(a.PayloadHash, o.BodySHA256)

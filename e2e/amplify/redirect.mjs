@@ -42,7 +42,7 @@ const tokens = async (options) => {
 
 Object.assign(window, {
   // enter and leave go to another page. Their calls return before that.
-  enter: (options) => void signInWithRedirect({ customState: 'deep/link?a=b', options }),
+  enter: (options, provider) => void signInWithRedirect({ customState: 'deep/link?a=b', provider, options }),
   leave: () => void signOut(),
   user: () => outcome(async () => ({ ...(await getCurrentUser()), email: (await fetchUserAttributes()).email })),
   session: () => outcome(() => tokens()),

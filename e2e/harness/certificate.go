@@ -19,7 +19,19 @@ import (
 // certificate returns a certificate for 127.0.0.1 and the path of a file with it, for SSL_CERT_FILE.
 func certificate(t testing.TB) (cert tls.Certificate, file string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	file, keyFile := CertificateFiles(t)
+	cert, err := tls.LoadX509KeyPair(file, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert, file
+}
+
+// CertificateFiles makes a certificate for 127.0.0.1 and localhost that signs itself, and returns the paths of its PEM file and
+// of its key's.
+func CertificateFiles(t testing.TB) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,13 +43,20 @@ func certificate(t testing.TB) (cert tls.Certificate, file string) {
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file = filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "roots.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
 }

@@ -25,6 +25,8 @@ type Process struct {
 	log  *buffer
 	done chan struct{} // closed when it has ended
 	err  error         // of Wait, after done
+
+	others []*Process // that are one with it
 }
 
 // buffer keeps the last logMax bytes that a process wrote.
@@ -54,11 +56,20 @@ func (b *buffer) String() string {
 // Run starts a process and kills it when the test ends. If the test has failed, its log is printed.
 func Run(t testing.TB, dir string, env []string, path string, args ...string) *Process {
 	t.Helper()
+	return runFrom(t, nil, dir, env, path, args...)
+}
+
+// runFrom is Run with a standard input.
+func runFrom(t testing.TB, in *os.File, dir string, env []string, path string, args ...string) *Process {
+	t.Helper()
 	p := &Process{name: path[strings.LastIndexByte(path, '/')+1:], log: &buffer{}, done: make(chan struct{})}
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if in != nil {
+		p.cmd.Stdin = in
+	}
 	p.cmd.SysProcAttr = dieWithUs()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", p.name, err)
@@ -83,17 +94,44 @@ func tail(s string, n int) string {
 	return s
 }
 
+// Ended reports whether the process has ended.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Log returns what the process has written so far.
-func (p *Process) Log() string { return p.log.String() }
+func (p *Process) Log() string {
+	text := p.log.String()
+	for _, other := range p.others {
+		text += other.Log()
+	}
+	return text
+}
+
+// PID returns the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Kill kills the process, as kill -9 does, and waits until it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // fails if it has ended
+	for _, other := range p.others {
+		other.Kill()
+	}
 	<-p.done
 }
 
 // Stop sends SIGTERM and returns the error of the process. One that has not ended after Patience is killed.
 func (p *Process) Stop() error {
+	for _, other := range p.others {
+		if err := other.Stop(); err != nil {
+			return err
+		}
+	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
 // The keys with which Caddyfile.example signs requests to the store.
 const (
-	storeKey    = "notes-store"
-	storeSecret = "notes-store-secret"
+	StoreKey    = "notes-store"
+	StoreSecret = "notes-store-secret"
 )
 
 // S3 is a running object store that stores objects as files.
@@ -20,8 +21,8 @@ type S3 struct {
 	Dir     string // with a folder per bucket
 }
 
-// StartS3 starts the store with the bucket of Caddyfile.example.
-func StartS3(t testing.TB) *S3 {
+// StartS3 starts the store with the bucket of Caddyfile.example. Flags are those of versitygw.
+func StartS3(t testing.TB, flags ...string) *S3 {
 	t.Helper()
 	bin := Tool(t, "versitygw", "github.com/versity/versitygw/cmd/versitygw")
 	dir := t.TempDir()
@@ -32,8 +33,8 @@ func StartS3(t testing.TB) *S3 {
 			t.Fatal(err)
 		}
 	}
-	s.Process = Run(t, dir, []string{"ROOT_ACCESS_KEY_ID=" + storeKey, "ROOT_SECRET_ACCESS_KEY=" + storeSecret},
-		bin, "--port", s.Address, "--quiet", "posix", "--sidecar", meta, s.Dir)
+	s.Process = Run(t, dir, []string{"ROOT_ACCESS_KEY_ID=" + StoreKey, "ROOT_SECRET_ACCESS_KEY=" + StoreSecret},
+		bin, slices.Concat([]string{"--port", s.Address, "--quiet"}, flags, []string{"posix", "--sidecar", meta, s.Dir})...)
 	s.Await(t, func() bool { return listens(s.Address) })
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,8 @@ type Config struct {
 	Edit     func(caddyfile string) string // a further change of the Caddyfile; nil = none
 	Env      []string
 	Binary   string // empty = Binary's
+	Embedded bool   // keeps its records in SQLite, whatever the other tests do
+	Alone    bool   // one process, whatever the other tests do
 }
 
 // Sluice is a running Sluice. It keeps its ports and its data when it is restarted.
@@ -42,7 +45,9 @@ type Sluice struct {
 	Caddyfile string // path
 	binary    string
 	env       []string
+	store     []string
 	echo      string // port of the example's own upstream
+	fleet     *fleet // nil = one process
 }
 
 // Start starts Sluice and waits until it is ready.
@@ -93,26 +98,44 @@ func Prepare(t testing.TB, c Config) *Sluice {
 	}
 	s.echo = echo
 	s.Write(t, text)
-	s.env = append([]string{
-		"SLUICE_DATA_DIR=" + s.Dir,
+	s.store = []string{"SLUICE_DATA_DIR=" + s.Dir}
+	if server != nil && !c.Embedded {
+		s.store = append(s.store, "SLUICE_STORE="+server.Database(t))
+	}
+	s.env = slices.Concat(s.store, []string{
 		"SLUICE_ROOT_ACCESS_KEY_ID=" + RootKey,
 		"SLUICE_ROOT_SECRET_ACCESS_KEY=" + RootSecret,
 		"XDG_DATA_HOME=" + filepath.Join(dir, "caddy-data"),
 		"XDG_CONFIG_HOME=" + filepath.Join(dir, "caddy-config"),
 		"HOME=" + dir,
-	}, c.Env...)
+	}, c.Env)
+	if os.Getenv(storeEnv) == "postgres" && !c.Embedded && !c.Alone {
+		s.fleet = newFleet(t, s)
+	}
 	return s
 }
 
+// StoreEnv are the environment variables that name the store, for other processes on it.
+func (s *Sluice) StoreEnv() []string { return s.store }
+
+// port returns the port of the URL.
+func (s *Sluice) port() string { return s.URL[strings.LastIndexByte(s.URL, ':')+1:] }
+
 // Twin starts a second process with the same data and the same issuer on other ports.
 func (s *Sluice) Twin(t testing.TB) *Sluice {
+	t.Helper()
+	return s.TwinOf(t, s.binary)
+}
+
+// TwinOf is Twin with another binary.
+func (s *Sluice) TwinOf(t testing.TB, binary string) *Sluice {
 	t.Helper()
 	twin := &Sluice{
 		URL:       fmt.Sprintf("http://localhost:%d", FreePort(t)),
 		Admin:     fmt.Sprintf("localhost:%d", FreePort(t)),
 		Dir:       s.Dir,
 		Caddyfile: s.Caddyfile + "-twin",
-		binary:    s.binary,
+		binary:    binary,
 		env:       s.env,
 		echo:      fmt.Sprint(FreePort(t)),
 	}
@@ -143,6 +166,10 @@ func (s *Sluice) Read(t testing.TB) string {
 // Launch starts or restarts the process and waits until it is ready.
 func (s *Sluice) Launch(t testing.TB) {
 	t.Helper()
+	if s.fleet != nil {
+		s.fleet.launch(t, s)
+		return
+	}
 	s.Process = Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary,
 		"run", "--config", s.Caddyfile, "--adapter", "caddyfile")
 	s.Await(t, func() bool { return answers(s.URL+"/readyz", 200) })
@@ -157,11 +184,29 @@ func (s *Sluice) Command(args ...string) (string, error) {
 	return string(out), err
 }
 
+// Background starts a subcommand of the binary in the same environment, and does not wait for it.
+func (s *Sluice) Background(t testing.TB, args ...string) *Process {
+	t.Helper()
+	return Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary, args...)
+}
+
+// BackgroundFrom is Background with a standard input.
+func (s *Sluice) BackgroundFrom(t testing.TB, in *os.File, args ...string) *Process {
+	t.Helper()
+	return runFrom(t, in, filepath.Dir(s.Caddyfile), s.env, s.binary, args...)
+}
+
 // Reload loads the Caddyfile into the running process.
 func (s *Sluice) Reload(t testing.TB) {
 	t.Helper()
-	if out, err := s.Command("reload", "--config", s.Caddyfile, "--adapter", "caddyfile", "--address", s.Admin,
-		"--force"); err != nil {
-		t.Fatalf("reload: %v\n%s", err, out)
+	all := []member{{admin: s.Admin, caddyfile: s.Caddyfile}}
+	if s.fleet != nil {
+		s.fleet.write(t, s)
+		all = s.fleet.members
+	}
+	for _, m := range all {
+		if out, err := s.Command("reload", "--config", m.caddyfile, "--adapter", "caddyfile", "--address", m.admin, "--force"); err != nil {
+			t.Fatalf("reload: %v\n%s", err, out)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 // Runs oidc-provider as a provider of OpenID Connect, and shapes its endpoints like those of the four social providers. Its argument is
 // JSON: redirect (the redirect URI of the clients), apple (the public key of Apple's client secrets as PEM), and settings of the clients.
 // It writes its address, and runs until it is killed.
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import * as oidc from 'oidc-provider'
@@ -54,6 +54,32 @@ async function owner(request) {
   return token && person(token.accountId)
 }
 
+// grant makes an access token, as a client's SDK gets one.
+async function grant(user, id) {
+  const token = new provider.AccessToken({ accountId: user, client: await provider.Client.find(id), grantId: 'grant', gty: 'authorization_code', scope: 'openid' })
+  return token.save()
+}
+
+const known = async (text) => text && provider.AccessToken.find(text)
+const bearer = (request) => known((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+
+// Facebook's ids are of the application.
+const facebookID = (user, app) => `${app.length}000${user.length}`
+
+// signedFor is the user of a request that OAuth 1.0 signs, with the key "consumer" and the secret "consumer-secret"; the secret of a token is
+// "secret-of-" and its user.
+async function signedFor(request, url) {
+  const escape = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase())
+  const header = Object.fromEntries([...(request.headers.authorization ?? '').matchAll(/(oauth_[a-z_]+)="([^"]*)"/g)].map(([, k, v]) => [k, decodeURIComponent(v)]))
+  const token = await known(header.oauth_token)
+  if (!token || header.oauth_consumer_key !== 'consumer' || Math.abs(Date.now() / 1000 - header.oauth_timestamp) > 300) return undefined
+  const { oauth_signature: signature, ...rest } = header
+  const pairs = [...Object.entries(rest), ...url.searchParams].map(([k, v]) => `${escape(k)}=${escape(v)}`).sort()
+  const text = ['GET', escape(url.origin + url.pathname), escape(pairs.join('&'))].join('&')
+  const want = createHmac('sha1', `consumer-secret&${escape('secret-of-' + token.accountId)}`).update(text).digest('base64')
+  return signature === want ? token.accountId : undefined
+}
+
 async function redeem(response, form) {
   const answer = await fetch(`${issuer}/token`, { method: 'POST', body: form })
   json(response, answer.status, await answer.json())
@@ -72,6 +98,29 @@ const shapes = {
     const user = await owner(request)
     const all = { id: `1000${user.sub.length}`, email: user.email, name: user.name, first_name: user.given_name }
     json(response, 200, Object.fromEntries(url.searchParams.get('fields').split(',').filter((name) => name in all).map((name) => [name, all[name]])))
+  },
+  '/grant': async (request, response, url) => json(response, 200, { access_token: await grant(url.searchParams.get('user'), url.searchParams.get('client')) }),
+  // What identity pools and STS ask about access tokens.
+  '/graph/me': async (request, response) => {
+    const token = await bearer(request)
+    if (!token) return json(response, 400, { error: { message: 'Invalid OAuth access token.', type: 'OAuthException', code: 190 } })
+    json(response, 200, { id: facebookID(token.accountId, token.clientId) })
+  },
+  '/graph/app': async (request, response) => {
+    const token = await bearer(request)
+    if (!token) return json(response, 400, { error: { message: 'Invalid OAuth access token.', type: 'OAuthException', code: 190 } })
+    json(response, 200, { id: token.clientId })
+  },
+  '/amazon/auth/o2/tokeninfo': async (request, response, url) => {
+    const token = await known(url.searchParams.get('access_token'))
+    if (!token) return json(response, 400, { error: 'invalid_token', error_description: 'The request has an invalid parameter : access_token' })
+    json(response, 200, { iss: 'https://www.amazon.com', user_id: `amzn1.account.${token.accountId}`, aud: `amzn1.application-oa2-client.${token.clientId}`,
+      app_id: `amzn1.application.${token.clientId}`, exp: token.remainingTTL ?? 3600, iat: token.iat })
+  },
+  '/twitter/1.1/account/verify_credentials.json': async (request, response, url) => {
+    const user = await signedFor(request, url)
+    if (!user) return json(response, 401, { errors: [{ code: 89, message: 'Invalid or expired token.' }] })
+    json(response, 200, { id: 7, id_str: `7000${user.length}`, screen_name: user })
   },
   '/amazon/profile': async (request, response) => {
     const user = await owner(request)

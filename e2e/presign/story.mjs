@@ -35,7 +35,7 @@ async function sdk() {
 
 async function minio() {
   const url = new URL(S3_URL);
-  const client = new Client({ endPoint: url.hostname, port: Number(url.port), useSSL: false, accessKey: AWS_ACCESS_KEY_ID, secretKey: AWS_SECRET_ACCESS_KEY, sessionToken: AWS_SESSION_TOKEN, region: "us-east-1", pathStyle: true });
+  const client = new Client({ endPoint: url.hostname, port: Number(url.port), useSSL: url.protocol === "https:", accessKey: AWS_ACCESS_KEY_ID, secretKey: AWS_SECRET_ACCESS_KEY, sessionToken: AWS_SESSION_TOKEN, region: "us-east-1", pathStyle: true });
   const key = `${prefix}minio/q?u&o='*().txt`;
   await client.putObject(Bucket, key, "hello", 5, { "X-Amz-Meta-Owner": "ada" });
   assert.equal((await client.statObject(Bucket, key)).metaData.owner, "ada");

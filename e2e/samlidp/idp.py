@@ -7,7 +7,8 @@ The folder has key.pem and cert.pem, and sp.xml, the metadata of the service pro
   GET /metadata   the provider's metadata
   GET /sso        takes a request by redirect, verifies its signature if there is one, and shows a form with the answer
   GET /start      shows a form with an answer that nobody asked for; relay is its RelayState
-  GET /slo        takes a logout request by redirect, demands a signature, and shows a form with the answer
+  GET /slo        takes a logout request by redirect, demands a signature, and shows a form with the answer; or takes an answer
+  GET /logout     shows a form with a request to sign a user out: to, audience, name, session, sign
   GET /response   the answer itself: to, audience; the attributes are the other parameters
 
 Parameters of the form: name is the NameID, signed is "response", "assertion" or "both", encrypt is 1.
@@ -67,7 +68,7 @@ def server():
 
 def check(idp, issuer, get):
     """Verifies the signature of a redirect with the certificates in the metadata of the issuer."""
-    message = {k: get(k) for k in ("SAMLRequest", "RelayState", "SigAlg", "Signature")}
+    message = {k: get(k) for k in ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature") if get(k)}
     if not any(verify_redirect_signature(message, idp.sec.sec_backend, cert) for cert in idp.metadata.certs(issuer, "spsso", "signing")):
         raise ValueError("the request is not signed by " + issuer)
 
@@ -121,13 +122,27 @@ class Handler(BaseHTTPRequestHandler):
         return "text/html", form(get("to"), {"SAMLResponse": base64.b64encode(text.encode()).decode(), "RelayState": get("relay")})
 
     def response(self, get, query):
-        known = ("to", "audience", "name", "signed")
+        known = ("to", "audience", "name", "signed", "encrypt")
         text = self.answer(server(), get, identity={k: v for k, v in query.items() if k not in known}, in_response_to=None, destination=get("to"),
                            sp_entity_id=get("audience"), userid="ana")
         return "text/plain", base64.b64encode(text.encode()).decode()
 
+    def logout(self, get, query):
+        """Demands of the service provider that it signs the user out."""
+        idp = server()
+        _, request = idp.create_logout_request(
+            get("to"), get("audience"), name_id=NameID(format=NAMEID_FORMAT_PERSISTENT, text=get("name", "Ana")),
+            session_indexes=query.get("session"), sign=get("sign", "1") == "1", sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256)
+        return "text/html", form(get("to"), {"SAMLRequest": base64.b64encode(str(request).encode()).decode(), "RelayState": "kept"})
+
     def slo(self, get, query):
         idp = server()
+        if get("SAMLResponse"):
+            response = idp.parse_logout_request_response(get("SAMLResponse"), BINDING_HTTP_REDIRECT)
+            check(idp, response.issuer(), get)
+            if not response.status_ok():
+                raise ValueError("the service provider did not sign the user out")
+            return "text/plain", "obeyed %s %s" % (response.in_response_to, get("RelayState"))
         request = idp.parse_logout_request(get("SAMLRequest"), BINDING_HTTP_REDIRECT)
         check(idp, request.message.issuer.text, get)
         response = idp.create_logout_response(request.message, [BINDING_HTTP_POST], sign=True, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256)

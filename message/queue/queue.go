@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
@@ -32,6 +33,9 @@ type Options struct {
 	Sender message.Sender // sends one message once
 	Now    func() time.Time
 	Rand   io.Reader
+
+	// GivenUp is called with each message that will not be sent, and why. It must return at once. It may be nil.
+	GivenUp func(m message.Message, reason error)
 
 	Observer Observer      // may be nil
 	Logger   *slog.Logger  // nil discards
@@ -63,6 +67,8 @@ type Queue struct {
 	o     Options
 	wake  chan struct{}
 	slots chan struct{} // one for each worker
+
+	delivery health.Tracker // of messages that were sent, or could not be
 
 	stop    context.CancelFunc
 	done    chan struct{}      // closed when the loop has ended
@@ -112,12 +118,15 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	err := q.o.Sender.Send(try, m)
 	switch {
 	case err == nil:
+		q.delivery.Done(q.o.Now(), nil)
 		q.o.Observer.MessageDone(string(m.Medium), "sent")
 		return nil
 	case refused(err) || errors.Is(err, message.ErrMisconfigured):
 		q.o.Observer.MessageDone(string(m.Medium), "rejected")
+		q.giveUp(m, err)
 		return err
 	}
+	q.delivery.Done(q.o.Now(), err)
 	kept := q.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
 		return err
@@ -131,6 +140,9 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	q.Wake()
 	return nil
 }
+
+// Delivery tells since when no message can be sent. A message that is refused for good says nothing about that.
+func (q *Queue) Delivery() *health.Tracker { return &q.delivery }
 
 // Put stores a message that is due at once, in the caller's transaction. Call Wake after the commit.
 func (q *Queue) Put(tx store.Tx, m message.Message) error {
@@ -189,6 +201,15 @@ func refused(err error) bool {
 	return errors.Is(err, message.ErrRefused) || errors.Is(err, message.ErrRejected)
 }
 
+// errExpired is the reason to give a message up whose code has expired.
+var errExpired = errors.New("the message was not sent before its code expired")
+
+func (q *Queue) giveUp(m message.Message, reason error) {
+	if q.o.GivenUp != nil {
+		q.o.GivenUp(m, reason)
+	}
+}
+
 // pause returns how long to wait after an attempt: twice as long as before the last one, up to ten minutes, and up to a quarter
 // more, so that messages that failed together are not retried together.
 func (q *Queue) pause(attempts int) time.Duration {
@@ -202,3 +223,6 @@ func (q *Queue) pause(attempts int) time.Duration {
 	}
 	return d + d/4*time.Duration(random[0])/256
 }
+
+// MessageSeal returns the purpose and the additional data with which a waiting message is sealed.
+func MessageSeal(id string) (purpose string, additional []byte) { return purposeMessage, []byte(id) }

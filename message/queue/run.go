@@ -134,6 +134,7 @@ func (q *Queue) deliver(rec store.Message, lease time.Time) {
 	case !q.o.Now().Before(rec.ExpiresAt):
 		log.Warn("a message was not sent before its code expired")
 		q.end(rec, m, "expired")
+		q.giveUp(m, errExpired)
 		return
 	case err != nil:
 		log.Error("a message in the queue does not open; it was sealed with another master key", "error", err)
@@ -144,11 +145,14 @@ func (q *Queue) deliver(rec store.Message, lease time.Time) {
 	}
 	switch {
 	case err == nil:
+		q.delivery.Done(q.o.Now(), nil)
 		q.end(rec, m, "sent")
 	case refused(err):
 		log.Warn("a message was rejected", "error", err)
 		q.end(rec, m, "rejected")
+		q.giveUp(m, err)
 	default:
+		q.delivery.Done(q.o.Now(), err)
 		log.Warn("a message could not be sent and stays in the queue", "error", err)
 		q.o.Observer.MessageDone(string(m.Medium), "retried")
 		q.again(rec, lease)

@@ -91,6 +91,13 @@ func (d *Dispatcher) route(r *http.Request) (rpc.API, *rpc.Call, error) {
 func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, call *rpc.Call, err error) {
 	code, message, status := describe(call, err)
 	d.LogRefusal(r.Context(), id, call, code, status, err)
+	rpc.RetryAfter(w.Header(), err)
+	if call != nil && call.DecisionID != "" {
+		w.Header().Set(rpc.DecisionHeader, call.DecisionID)
+	}
+	if call != nil && call.Denial != "" {
+		w.Header().Set(rpc.DenialHeader, call.Denial)
+	}
 	body, err := codec.EncodeError(code, message)
 	if err != nil { // cannot happen: strings always encode
 		body = []byte(`{}`)

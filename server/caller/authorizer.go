@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -12,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/awsauth"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -19,10 +21,10 @@ import (
 
 // Options are the dependencies of New. All but Revoked are required.
 type Options struct {
-	IAM    *iam.Service
-	Minter *session.Minter
-	Region string
-	Now    func() time.Time
+	IAM     *iam.Service
+	Minter  *session.Minter
+	Regions region.Set
+	Now     func() time.Time
 
 	// Resources returns the data of pools that condition keys need.
 	Resources Resources
@@ -43,25 +45,28 @@ type Resources interface {
 	PoolOfIdentity(ctx context.Context, id string) (string, error)
 	// KMSKey returns the ARN of the local key with the name, or, if the name is "", of the key that the ciphertext names; "" if
 	// there is no such key.
-	KMSKey(name string, ciphertext []byte) string
+	KMSKey(ctx context.Context, name string, ciphertext []byte) string
 }
 
 // Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.
 type Authorizer struct {
-	o    Options
-	keys *sigv4.KeyCache
+	o      Options
+	keys   *sigv4.KeyCache
+	scopes []string // the regions that the scope of a signature may name
+	global []string // likewise, for IAM and STS
 }
 
 // New returns an Authorizer.
 func New(o Options) (*Authorizer, error) {
-	if o.IAM == nil || o.Minter == nil || o.Region == "" || o.Now == nil || o.Resources == nil || o.ClientIP == nil {
+	if o.IAM == nil || o.Minter == nil || o.Regions.IsZero() || o.Now == nil || o.Resources == nil || o.ClientIP == nil {
 		return nil, errors.New("caller: an option is missing")
 	}
-	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024)}, nil
+	// Clients sign for IAM and the global endpoint of STS in us-east-1.
+	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024), scopes: o.Regions.Names(), global: append(o.Regions.Names(), "us-east-1")}, nil
 }
 
-// Authenticate verifies the signature over the request and its body, and sets Principal and Session.
-func (a *Authorizer) Authenticate(_ context.Context, c *rpc.Call) error {
+// Authenticate verifies the signature over the request and its body, and sets Principal, Region and Session.
+func (a *Authorizer) Authenticate(ctx context.Context, c *rpc.Call) error {
 	request := sigv4.FromHTTP(c.Request)
 	if !sigv4.Present(request) {
 		return missing(c)
@@ -75,12 +80,13 @@ func (a *Authorizer) Authenticate(_ context.Context, c *rpc.Call) error {
 		return err
 	}
 	_, err = auth.Verify(secret.Reveal(), sigv4.Options{
-		Now: a.o.Now(), Regions: a.regions(c), Services: []string{c.API.ID},
+		Now: a.o.Now(), Regions: a.regions(c), OtherRegion: a.o.Regions.Others(), Services: []string{c.API.ID},
 		BodySHA256: sigv4.HashPayload(c.Body), Keys: a.keys,
 	})
 	if err != nil {
 		return refused(c, err)
 	}
+	c.Region = a.o.Regions.Called(region.With(ctx, auth.Region))
 	if record == nil {
 		c.Principal = a.o.IAM.Root(auth.AccessKeyID)
 		return nil
@@ -113,12 +119,12 @@ func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret
 	return record, secret, nil
 }
 
-// regions returns the regions that a scope may name. Clients sign for IAM and the global endpoint of STS in us-east-1.
+// regions returns the regions that a scope may name.
 func (a *Authorizer) regions(c *rpc.Call) []string {
 	if c.API.ID == "sts" || c.API.ID == "iam" {
-		return []string{a.o.Region, "us-east-1"}
+		return a.global
 	}
-	return []string{a.o.Region}
+	return a.scopes
 }
 
 // Authorize evaluates the caller's policies for each action and resource that the call needs. All must be allowed.
@@ -131,17 +137,28 @@ func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range targets {
-		if d := a.o.IAM.Decide(who, t.action, t.resource, t.keys); d.Effect != policy.Allow {
-			return fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, t.action, t.resource, d))
-		}
-	}
 	for _, role := range passedRoles(c) {
-		if err := a.o.IAM.MayPassRole(who, role, c.API.ID+".amazonaws.com", targets[0].resource); err != nil {
-			return err
+		targets = append(targets, target{"iam:PassRole", role, iam.PassRoleKeys(c.API.ID+".amazonaws.com", targets[0].resource)})
+	}
+	for _, t := range targets {
+		d := a.o.IAM.Decide(who, t.action, t.resource, t.keys)
+		if d.Effect == policy.Allow {
+			continue
 		}
+		c.DecisionID = decisionID(c.RequestID)
+		denied := fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, t.action, t.resource, d))
+		if c.Denial, err = a.o.IAM.EncodeDenial(who, iam.Denial{Action: t.action, Resource: t.resource, Keys: t.keys, Decision: d}); err != nil {
+			return errors.Join(denied, err)
+		}
+		return denied
 	}
 	return nil
+}
+
+// decisionID returns the id of a call's refusal: the first 16 hexadecimal digits of the id of its request, which is random.
+func decisionID(requestID string) string {
+	digits := strings.ReplaceAll(requestID, "-", "")
+	return digits[:min(16, len(digits))]
 }
 
 // decidedElsewhere are the operations that Authorize does not decide. STS API Reference: GetCallerIdentity and
@@ -153,7 +170,7 @@ var decidedElsewhere = map[string]bool{
 }
 
 func (a *Authorizer) caller(c *rpc.Call) *iam.Caller {
-	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil}
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil, Region: c.Region}
 	if ip := a.o.ClientIP(c.Request); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}

@@ -28,7 +28,7 @@ func (a *Authorizer) conditionKeys(ctx context.Context, c *rpc.Call, in reflect.
 	if c.API.ID == "kms" {
 		kmsKeys(keys, in)
 	}
-	tags, err := a.poolTags(ctx, resource)
+	tags, err := a.poolTags(ctx, c, resource)
 	iam.TagKeys(keys, "aws:resourcetag", tags)
 	return keys, err
 }
@@ -118,11 +118,11 @@ func (a *Authorizer) boundary(in reflect.Value) string {
 }
 
 // poolTags returns the tags of the pool with the ARN.
-func (a *Authorizer) poolTags(ctx context.Context, arn string) (map[string]string, error) {
+func (a *Authorizer) poolTags(ctx context.Context, c *rpc.Call, arn string) (map[string]string, error) {
 	switch {
-	case strings.HasPrefix(arn, a.arn("cognito-idp", "userpool/")):
+	case strings.HasPrefix(arn, a.arn(c, "cognito-idp", "userpool/")):
 		return a.o.Resources.UserPoolTags(ctx, lastPart(arn))
-	case strings.HasPrefix(arn, a.arn("cognito-identity", "identitypool/")):
+	case strings.HasPrefix(arn, a.arn(c, "cognito-identity", "identitypool/")):
 		return a.o.Resources.IdentityPoolTags(ctx, lastPart(arn))
 	}
 	return nil, nil

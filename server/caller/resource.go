@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"strings"
@@ -23,7 +24,7 @@ type target struct {
 // the input names. If the input also sets tags, the service's action for tags follows.
 func (a *Authorizer) targets(ctx context.Context, c *rpc.Call) ([]target, error) {
 	in := reflect.ValueOf(c.Input).Elem()
-	main := target{action: c.API.ID + ":" + c.Operation.Name, resource: a.resource(c, in)}
+	main := target{action: c.API.ID + ":" + c.Operation.Name, resource: a.resource(ctx, c, in)}
 	var err error
 	if main.keys, err = a.conditionKeys(ctx, c, in, main.resource); err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (a *Authorizer) targets(ctx context.Context, c *rpc.Call) ([]target, error)
 			own.keys[key] = values
 		}
 		if pool != "" {
-			own.keys["cognito-identity:identitypoolarn"] = []string{a.arn("cognito-identity", "identitypool/"+pool)}
+			own.keys["cognito-identity:identitypoolarn"] = []string{a.arn(c, "cognito-identity", "identitypool/"+pool)}
 		}
 		if i == 0 {
 			all[0] = own
@@ -50,26 +51,26 @@ func (a *Authorizer) targets(ctx context.Context, c *rpc.Call) ([]target, error)
 	return all, err
 }
 
-func (a *Authorizer) arn(service, resource string) string {
-	return "arn:aws:" + service + ":" + a.o.Region + ":" + a.o.IAM.Account() + ":" + resource
+func (a *Authorizer) arn(c *rpc.Call, service, resource string) string {
+	return "arn:aws:" + service + ":" + cmp.Or(c.Region, a.o.Regions.First()) + ":" + a.o.IAM.Account() + ":" + resource
 }
 
 // resource returns the ARN of the call's resource, or "*" if the operation has none. Service Authorization Reference,
 // "Resource types" of each service.
-func (a *Authorizer) resource(c *rpc.Call, in reflect.Value) string {
+func (a *Authorizer) resource(ctx context.Context, c *rpc.Call, in reflect.Value) string {
 	switch c.API.ID {
 	case "cognito-idp":
 		if id := text(in, "UserPoolId"); id != "" {
-			return a.arn("cognito-idp", "userpool/"+id)
+			return a.arn(c, "cognito-idp", "userpool/"+id)
 		}
 	case "cognito-identity":
 		if id := text(in, "IdentityPoolId"); id != "" {
-			return a.arn("cognito-identity", "identitypool/"+id)
+			return a.arn(c, "cognito-identity", "identitypool/"+id)
 		}
 	case "iam":
 		return a.iamResource(in)
 	case "kms":
-		return a.kmsKey(c, in)
+		return a.kmsKey(ctx, c, in)
 	}
 	if arn := text(in, "ResourceArn"); arn != "" {
 		return arn
@@ -78,22 +79,22 @@ func (a *Authorizer) resource(c *rpc.Call, in reflect.Value) string {
 }
 
 // kmsKey returns the key of a KMS call. A name that no key has gives the ARN that the key would have.
-func (a *Authorizer) kmsKey(c *rpc.Call, in reflect.Value) string {
+func (a *Authorizer) kmsKey(ctx context.Context, c *rpc.Call, in reflect.Value) string {
 	name := text(in, "KeyId")
 	var ciphertext []byte
 	if d, ok := c.Input.(*kms.DecryptRequest); ok {
 		ciphertext = d.CiphertextBlob
 	}
-	arn := a.o.Resources.KMSKey(name, ciphertext)
+	arn := a.o.Resources.KMSKey(ctx, name, ciphertext)
 	switch {
 	case arn != "":
 		return arn
 	case strings.HasPrefix(name, "arn:"):
 		return name
 	case strings.HasPrefix(name, "alias/"):
-		return a.arn("kms", name)
+		return a.arn(c, "kms", name)
 	case name != "":
-		return a.arn("kms", "key/"+name)
+		return a.arn(c, "kms", "key/"+name)
 	}
 	return "*"
 }
@@ -178,8 +179,10 @@ func passedRoles(c *rpc.Call) []string {
 		return roles
 	}
 	if c.API.ID == "cognito-idp" {
-		if arn := text(reflect.ValueOf(c.Input).Elem(), "RoleArn"); arn != "" {
-			return []string{arn}
+		for _, member := range []string{"RoleArn", "CloudWatchLogsRoleArn"} {
+			if arn := text(reflect.ValueOf(c.Input).Elem(), member); arn != "" {
+				return []string{arn}
+			}
 		}
 	}
 	return nil

@@ -6,18 +6,28 @@ import (
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidentity"
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/identitypool"
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-func (s *server) getID(ctx context.Context, _ *rpc.Call, in *cognitoidentity.GetIdInput) (*cognitoidentity.GetIdResponse, error) {
+// tell reports a refusal. The caller sees a sentence of AWS, and the operator finds the cause by the id.
+func (s *server) tell(ctx context.Context, c *rpc.Call, poolOrIdentity string, err error) {
+	if s.Refused != nil && fault.Is(err, fault.NotAuthorized) {
+		s.Refused(ctx, c.Operation.Name, c.RequestID, poolOrIdentity, err)
+	}
+}
+
+func (s *server) getID(ctx context.Context, c *rpc.Call, in *cognitoidentity.GetIdInput) (*cognitoidentity.GetIdResponse, error) {
 	id, err := s.Pools.GetID(ctx, api.Value(in.IdentityPoolId), api.Value(in.AccountId), in.Logins)
+	s.tell(ctx, c, api.Value(in.IdentityPoolId), err)
 	return &cognitoidentity.GetIdResponse{IdentityId: &id}, err
 }
 
 func (s *server) getCredentialsForIdentity(ctx context.Context, c *rpc.Call, in *cognitoidentity.GetCredentialsForIdentityInput) (*cognitoidentity.GetCredentialsForIdentityResponse, error) {
 	out, err := s.Pools.GetCredentials(ctx, api.Value(in.IdentityId), in.Logins, api.Value(in.CustomRoleArn), s.env(c))
 	if err != nil {
+		s.tell(ctx, c, api.Value(in.IdentityId), err)
 		return nil, err
 	}
 	if s.Minted != nil {

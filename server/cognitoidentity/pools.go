@@ -38,12 +38,12 @@ func (s *server) deleteIdentityPool(ctx context.Context, _ *rpc.Call, in *cognit
 	return nil, s.Pools.Delete(ctx, api.Value(in.IdentityPoolId))
 }
 
-func (s *server) listIdentityPools(_ context.Context, _ *rpc.Call, in *cognitoidentity.ListIdentityPoolsInput) (*cognitoidentity.ListIdentityPoolsResponse, error) {
+func (s *server) listIdentityPools(ctx context.Context, _ *rpc.Call, in *cognitoidentity.ListIdentityPoolsInput) (*cognitoidentity.ListIdentityPoolsResponse, error) {
 	after, err := afterToken(in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	pools, next := s.Pools.List(after, api.Value(in.MaxResults))
+	pools, next := s.Pools.List(ctx, after, api.Value(in.MaxResults))
 	out := &cognitoidentity.ListIdentityPoolsResponse{NextToken: rpc.PageToken(next), IdentityPools: []cognitoidentity.IdentityPoolShortDescription{}}
 	for _, p := range pools {
 		out.IdentityPools = append(out.IdentityPools, cognitoidentity.IdentityPoolShortDescription{IdentityPoolId: &p.ID, IdentityPoolName: &p.Name})
@@ -90,7 +90,7 @@ func (s *server) getPrincipalTagAttributeMap(_ context.Context, _ *rpc.Call, in 
 }
 
 func (s *server) tagResource(ctx context.Context, _ *rpc.Call, in *cognitoidentity.TagResourceInput) (*cognitoidentity.TagResourceResponse, error) {
-	id, err := s.Pools.PoolOf(api.Value(in.ResourceArn))
+	id, err := s.Pools.PoolOf(ctx, api.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}
@@ -98,15 +98,15 @@ func (s *server) tagResource(ctx context.Context, _ *rpc.Call, in *cognitoidenti
 }
 
 func (s *server) untagResource(ctx context.Context, _ *rpc.Call, in *cognitoidentity.UntagResourceInput) (*cognitoidentity.UntagResourceResponse, error) {
-	id, err := s.Pools.PoolOf(api.Value(in.ResourceArn))
+	id, err := s.Pools.PoolOf(ctx, api.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}
 	return nil, s.Pools.Untag(ctx, id, in.TagKeys)
 }
 
-func (s *server) listTagsForResource(_ context.Context, _ *rpc.Call, in *cognitoidentity.ListTagsForResourceInput) (*cognitoidentity.ListTagsForResourceResponse, error) {
-	id, err := s.Pools.PoolOf(api.Value(in.ResourceArn))
+func (s *server) listTagsForResource(ctx context.Context, _ *rpc.Call, in *cognitoidentity.ListTagsForResourceInput) (*cognitoidentity.ListTagsForResourceResponse, error) {
+	id, err := s.Pools.PoolOf(ctx, api.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package cognitoidentity
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
@@ -17,10 +19,31 @@ type Options struct {
 	ClientIP func(r *http.Request) netip.Addr
 	// Minted is called for each session issued, with the operation's name. It may be nil.
 	Minted func(operation string)
+	// Refused is told of each login or guest that a pool refuses, with the call's request id, which the caller has in the header
+	// x-amzn-RequestId. It may be nil.
+	Refused func(ctx context.Context, operation, requestID, poolOrIdentity string, err error)
 }
 
 // server implements the operations as methods.
 type server struct{ Options }
+
+// Find returns what finds the pools and identities that a call names in the region of the call; nil for a process of one region.
+func Find(pools *identitypool.Service, regions region.Set) func(context.Context, *rpc.Call) error {
+	if !regions.Several() {
+		return nil
+	}
+	return func(ctx context.Context, c *rpc.Call) error {
+		if id := c.Text("IdentityPoolId"); id != "" {
+			if err := pools.Find(ctx, id); err != nil {
+				return err
+			}
+		}
+		if id := c.Text("IdentityId"); id != "" {
+			return pools.FindIdentity(ctx, id)
+		}
+		return nil
+	}
+}
 
 // Registry returns the functions of the API.
 func Registry(o Options) rpc.Registry {

@@ -25,7 +25,7 @@ func poolOut(p *userpool.PoolDescription) (*wire.UserPoolType, error) {
 	if err := convert(p.Settings, out); err != nil {
 		return nil, err
 	}
-	if err := convert(p.Settings.Schema, &out.SchemaAttributes); err != nil {
+	if err := convert(p.ShownSchema(), &out.SchemaAttributes); err != nil {
 		return nil, err
 	}
 	names, err := assurance.ReadNames(p.Settings.AcrConfiguration)

@@ -59,6 +59,9 @@ func (s *server) describeUserPoolDomain(ctx context.Context, call *rpc.Call, in 
 	if err != nil || d == nil {
 		return out, err
 	}
+	if s.pools.Find(ctx, d.PoolID) != nil { // of another region
+		return out, nil
+	}
 	p, err := s.pools.Pool(ctx, d.PoolID)
 	if err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func (s *server) describeUserPoolDomain(ctx context.Context, call *rpc.Call, in 
 	routing, err := routingOut(d)
 	out.DomainDescription = &wire.DomainDescriptionType{UserPoolId: &d.PoolID, AWSAccountId: api.Optional(account(p.ARN)), Domain: &d.Name,
 		CloudFrontDistribution: new(s.domains.PublicHost()), Version: new(d.ModifiedAt.Format("20060102150405")), Status: new("ACTIVE"),
-		CustomDomainConfig: custom, ManagedLoginVersion: &d.Version, Routing: routing}
+		S3Bucket: new("sluice-assets"), CustomDomainConfig: custom, ManagedLoginVersion: &d.Version, Routing: routing}
 	return out, err
 }
 

@@ -1,10 +1,13 @@
 package cognitoidp
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/netip"
+	"strings"
 
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/branding"
@@ -14,9 +17,13 @@ import (
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/importjob"
+	"github.com/sluicegate/sluice/userpool/limits"
+	"github.com/sluicegate/sluice/userpool/logs"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/profiles"
 	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/replicas"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/saml"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -29,6 +36,7 @@ import (
 type Options struct {
 	Provider *idp.Provider                    // nil if only the names of the operations are wanted
 	Grants   *grants.Service                  // for GetClientToken; nil like Provider
+	Imports  *importjob.Service               // nil like Provider
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; nil if that is not known
 
 	PublicURL string // the base of the addresses of images
@@ -47,18 +55,22 @@ type server struct {
 	signIns   *signin.Machine
 	threat    *threat.Service
 	grants    *grants.Service
+	imports   *importjob.Service
 	terms     *terms.Service
 	branding  *branding.Service
 	providers *providers.Service
 	profiles  *profiles.Service
 	saml      *saml.Service
+	logs      *logs.Service
+	limits    *limits.Service
+	replicas  *replicas.Service
 	clientIP  func(*http.Request) netip.Addr
 
 	publicURL string
 }
 
 func newServer(o Options) *server {
-	s := &server{clientIP: o.ClientIP, publicURL: o.PublicURL, grants: o.Grants}
+	s := &server{clientIP: o.ClientIP, publicURL: o.PublicURL, grants: o.Grants, imports: o.Imports}
 	if p := o.Provider; p != nil {
 		s.factors = p.Factors
 		s.domains, s.scopes = p.Domains, p.Scopes
@@ -66,10 +78,32 @@ func newServer(o Options) *server {
 		s.devices = p.Devices
 		s.passkeys = p.Passkeys
 		s.threat = p.Threat
+		s.logs, s.limits, s.replicas = p.Logs, p.Limits, p.Replicas
 		s.terms, s.branding, s.saml = p.Terms, p.Branding, p.SAML
 		s.providers, s.profiles = p.Providers, p.Profiles
 	}
 	return s
+}
+
+// Find returns what finds the pool that a call names in the region of the call, and applies the limits of categories of calls.
+func Find(p *idp.Provider, regions region.Set) func(context.Context, *rpc.Call) error {
+	several := regions.Several()
+	return func(ctx context.Context, c *rpc.Call) error {
+		if err := p.Limits.Allow(ctx, c.Operation.Name); err != nil || !several {
+			return err
+		}
+		id := c.Text("UserPoolId")
+		if id == "" {
+			_, id, _ = strings.Cut(c.Text("ResourceArn"), poolARN)
+		}
+		if id == "" {
+			return nil
+		}
+		if err := p.Pools.Find(ctx, id); err != nil {
+			return err
+		}
+		return p.Replicas.May(ctx, id, c.Operation.Name)
+	}
 }
 
 // Registry returns the functions of the API.
@@ -85,10 +119,14 @@ func Registry(o Options) rpc.Registry {
 		s.domainOperations(),
 		s.factorOperations(),
 		s.groupOperations(),
+		s.importOperations(),
+		s.limitOperations(),
+		s.logOperations(),
 		s.mfaOperations(),
 		s.passkeyOperations(),
 		s.poolOperations(),
 		s.providerOperations(),
+		s.replicaOperations(),
 		s.resourceServerOperations(),
 		s.selfOperations(),
 		s.sessionOperations(),

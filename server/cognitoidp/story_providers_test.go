@@ -12,6 +12,7 @@ import (
 func providers(b *table) {
 	b.play(step{"CreateUserPool", "with providers", `{"PoolName": "foreign", "Schema": [{"Name": "team", "AttributeDataType": "String"}]}`, map[string]string{"foreign": "UserPool.Id"}})
 	createProviders(b)
+	b.play(step{"DescribeUserPool", "with providers", `{"UserPoolId": "{foreign}"}`, nil})
 	changeProviders(b)
 	linkAccounts(b)
 	b.play(step{"DeleteIdentityProvider", "deleted", `{"UserPoolId": "{foreign}", "ProviderName": "Corp"}`, nil})

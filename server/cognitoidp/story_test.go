@@ -24,7 +24,7 @@ func TestOperationsOnTheWire(t *testing.T) {
 	sessions(b)
 	ends(b)
 	threats(b)
-	for _, play := range []func(*table){passkeys, choices, branded, domains, providers} {
+	for _, play := range []func(*table){passkeys, choices, branded, domains, providers, imports, outside} {
 		other := newTable(t)
 		play(other)
 		maps.Copy(b.played, other.played)

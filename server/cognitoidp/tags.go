@@ -19,9 +19,12 @@ func (s *server) tagOperations() rpc.Registry {
 	}
 }
 
+// poolARN is what the id of a pool follows in its resource name.
+const poolARN = ":userpool/"
+
 // poolOfARN finds the pool of a resource name. One of another account, region or service names no pool of ours.
 func (s *server) poolOfARN(ctx context.Context, arn string) (string, error) {
-	_, id, _ := strings.Cut(arn, ":userpool/")
+	_, id, _ := strings.Cut(arn, poolARN)
 	p, err := s.pools.DescribeUserPool(ctx, id)
 	if err != nil {
 		return "", err

@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
-	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
 
@@ -22,11 +22,11 @@ func (s *server) threatOperations() rpc.Registry {
 }
 
 func (s *server) setRiskConfiguration(ctx context.Context, _ *rpc.Call, in *wire.SetRiskConfigurationRequest) (*wire.SetRiskConfigurationResponse, error) {
-	var c userpool.RiskConfig
+	var c risk.Config
 	if err := convert(in, &c); err != nil {
 		return nil, err
 	}
-	c, err := s.pools.SetRiskConfiguration(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId), c)
+	c, err := s.threat.SetRiskConfiguration(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId), c)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *server) setRiskConfiguration(ctx context.Context, _ *rpc.Call, in *wire
 }
 
 func (s *server) describeRiskConfiguration(ctx context.Context, _ *rpc.Call, in *wire.DescribeRiskConfigurationRequest) (*wire.DescribeRiskConfigurationResponse, error) {
-	c, err := s.pools.RiskConfiguration(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId))
+	c, err := s.threat.RiskConfiguration(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *server) describeRiskConfiguration(ctx context.Context, _ *rpc.Call, in 
 }
 
 // riskOut converts a risk configuration, which the domain keeps in the wire's own JSON.
-func riskOut(pool, client *string, c *userpool.RiskConfig) (*wire.RiskConfigurationType, error) {
+func riskOut(pool, client *string, c *risk.Config) (*wire.RiskConfigurationType, error) {
 	out := &wire.RiskConfigurationType{}
 	if err := convert(c, out); err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func TestRenderRefusesWhatIsNoOperation(t *testing.T) {
 		calls       compat.Calls
 	}{
 		"an operation that AWS does not have":               {"MakeCoffee", nil},
-		"a client's call of an operation that is missing":   {"AssumeRole", compat.Calls{"x": {"sts": {"DecodeAuthorizationMessage"}}}},
+		"a client's call of an operation that is missing":   {"AssumeRole", compat.Calls{"x": {"sts": {"GetAccessKeyInfo"}}}},
 		"a client's call of an API that is not on the page": {"AssumeRole", compat.Calls{"x": {"s3": {"AssumeRole"}}}},
 	} {
 		if _, err := compat.Render([]compat.API{{Service: &sts.API, Implemented: []string{tc.implemented}}}, tc.calls); err == nil {

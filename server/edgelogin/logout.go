@@ -91,7 +91,7 @@ func (v *visit) signedOut(to string) {
 	name := v.h.o.Cookie + backCookie
 	if kept, ok := cookieOf(v.r, CookieName(name, v.site.Secure)); ok {
 		v.set(name, "", 0)
-		// Anybody on the way may have written the cookie, so it is checked as the parameter is.
+		// Anyone on the way may have written the cookie, so it is checked as the parameter is.
 		if checked, ok := v.targets().Check(unescape(kept), v.site.Secure); ok && to == "" {
 			to = checked
 		}

@@ -21,7 +21,7 @@ type pageText struct {
 
 var (
 	signedOutPage = pageText{Title: "You are signed out", Text: "You can close this page.", Link: "Sign in again", Done: true}
-	noAttemptPage = pageText{Title: "This sign-in is over", Text: "It took too long, was finished before, or began in another browser.", Link: "Start again"}
+	noAttemptPage = pageText{Title: "This sign-in has ended", Text: "It took too long, was already completed, or was started in another browser.", Link: "Start again"}
 	cancelledPage = pageText{Title: "You did not sign in", Text: "The sign-in was cancelled.", Link: "Sign in"}
 	refusedPage   = pageText{Title: "You could not be signed in", Text: "The sign-in service refused. If this happens again, tell the operator of this site.", Link: "Try again"}
 	badAnswerPage = pageText{Title: "You could not be signed in", Text: "The sign-in service gave an answer that cannot be trusted. If this happens again, tell the operator of this site.", Link: "Try again"}

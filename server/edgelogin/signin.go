@@ -42,7 +42,7 @@ func navigates(r *http.Request) bool {
 	return head.Get("X-Requested-With") == "" && strings.Contains(head.Get("Accept"), "text/html")
 }
 
-// begin starts a sign-in for a link. A browser that has a session goes on at once.
+// begin starts a sign-in for a link. A browser that has a session continues at once.
 func (v *visit) begin() {
 	to := v.target(v.r.URL.Query().Get("return_to"))
 	switch {
@@ -111,7 +111,7 @@ func repeats(query url.Values) bool {
 }
 
 // noAttempt answers a callback that belongs to no sign-in of the browser: after a step back in its history, or a long wait, or
-// because somebody else sent the browser here.
+// because another person sent the browser here.
 func (v *visit) noAttempt() {
 	if v.signedIn() {
 		v.redirect("/")
@@ -130,7 +130,7 @@ func (v *visit) failed(err error) {
 		v.h.o.Log.Warn("the provider refused a sign-in", "code", code(refused.Code))
 		v.h.page(v.w, http.StatusUnauthorized, refusedPage)
 	case errors.Is(err, login.ErrNotSetUp):
-		v.h.o.Log.Error("nobody can sign in", "error", err)
+		v.h.o.Log.Error("users cannot sign in", "error", err)
 		v.h.page(v.w, http.StatusInternalServerError, notSetUpPage)
 	case errors.Is(err, login.ErrBadAnswer):
 		v.h.o.Log.Warn("a sign-in failed", "error", err)
@@ -142,7 +142,7 @@ func (v *visit) failed(err error) {
 	}
 }
 
-// code returns an error code as the log shows it. It comes from the URL, so anybody may have written it.
+// code returns an error code as the log shows it. It comes from the URL, so anyone may have written it.
 func code(text string) string {
 	const most = 64
 	if len(text) > most {

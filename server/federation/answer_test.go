@@ -29,7 +29,7 @@ type site struct {
 	state   string
 }
 
-func newSite(t *testing.T, base string) *site {
+func newSite(t testing.TB, base string) *site {
 	t.Helper()
 	h := userpooltest.New(t)
 	s := &site{Harness: h}
@@ -41,14 +41,14 @@ func newSite(t *testing.T, base string) *site {
 	client := h.Client(pool, userpool.ClientSettings{AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []string{"code"}, AllowedOAuthScopes: []string{"openid"},
 		CallbackURLs: []string{"https://app.example.com/"}, SupportedIdentityProviders: []string{"Acme"}}).ID
 	s.query = url.Values{"client_id": {client}, "redirect_uri": {"https://app.example.com/"}, "response_type": {"code"}, "identity_provider": {"Acme"}}
-	service, err := federation.New(federation.Options{Base: h.Base(), Providers: h.Providers, Profiles: h.Profiles, OAuth: h.OAuth,
+	service, err := federation.New(federation.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, SAML: h.SAML, Providers: h.Providers, Profiles: h.Profiles, OAuth: h.OAuth,
 		Legs: map[providers.Type]providers.Leg{providers.OIDC: s}})
 	must(t, err)
 	s.handler = &Handler{Options{Federation: service, Pages: s, Log: slog.New(slog.DiscardHandler)}}
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -94,6 +94,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	guard(w)
 	if h.Admit != nil {
 		if err := h.Admit(r); err != nil {
+			w.Header().Set("Retry-After", "1")
 			http.Error(w, "Too many requests. Try again later.", http.StatusTooManyRequests)
 			return
 		}

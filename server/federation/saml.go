@@ -10,7 +10,6 @@ import (
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/oauth"
-	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/saml"
 )
 
@@ -20,7 +19,7 @@ const maxSAML = 320 << 10
 // SAML is what saml.Service does besides sign-ins.
 type SAML interface {
 	SignedOut(ctx context.Context, poolID, base string, answer url.Values, find saml.Find) (location string, err error)
-	Describe(ctx context.Context, poolID, base string, p *providers.Provider) ([]byte, error)
+	Describe(ctx context.Context, poolID, base string) ([]byte, error)
 }
 
 // samlAnswer takes the answer of a SAML provider. RelayState is the state that went to the provider, or, if the provider began the
@@ -47,10 +46,14 @@ func (h *Handler) samlAnswer(w http.ResponseWriter, r *http.Request, at mount.Po
 	}
 }
 
-// samlSignedOut takes a provider's answer to a sign-out. As in Cognito, providers cannot begin a sign-out.
+// samlSignedOut takes a provider's answer to a sign-out, or its demand of one.
 func (h *Handler) samlSignedOut(w http.ResponseWriter, r *http.Request, at mount.Point) {
 	values, ok := h.form(w, r, maxSAML)
 	if !ok {
+		return
+	}
+	if values.Has("SAMLRequest") {
+		h.samlSignOut(w, r, at, values)
 		return
 	}
 	location, err := h.SAML.SignedOut(r.Context(), at.PoolID, at.Base, values, h.FindProvider)
@@ -62,18 +65,23 @@ func (h *Handler) samlSignedOut(w http.ResponseWriter, r *http.Request, at mount
 	redirect(w, r, location)
 }
 
-// samlMetadata describes the pool to a provider, which the parameter identity_provider may name.
-func (h *Handler) samlMetadata(w http.ResponseWriter, r *http.Request, at mount.Point) {
-	var p *providers.Provider
-	if name := r.URL.Query().Get("identity_provider"); name != "" {
-		found, err := h.FindProvider(r.Context(), at.PoolID, name)
-		if err != nil || found.Type != providers.SAML {
-			http.NotFound(w, r)
-			return
-		}
-		p = found
+// samlSignOut signs a user out, as a provider demands.
+func (h *Handler) samlSignOut(w http.ResponseWriter, r *http.Request, at mount.Point, values url.Values) {
+	location, err := h.Federation.SignOut(r.Context(), at.PoolID, at.Base, values)
+	switch {
+	case err != nil:
+		h.Log.WarnContext(r.Context(), "a request to sign a user out is refused", "pool", at.PoolID, "error", err)
+		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyAnswer, ""))
+	case location == "":
+		w.WriteHeader(http.StatusNoContent) // the provider takes no answer
+	default:
+		redirect(w, r, location)
 	}
-	document, err := h.SAML.Describe(r.Context(), at.PoolID, at.Base, p)
+}
+
+// samlMetadata describes the pool to providers. It says the same to all, so that strangers do not learn which providers the pool has.
+func (h *Handler) samlMetadata(w http.ResponseWriter, r *http.Request, at mount.Point) {
+	document, err := h.SAML.Describe(r.Context(), at.PoolID, at.Base)
 	switch {
 	case fault.Is(err, fault.ResourceNotFound):
 		http.NotFound(w, r)

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sluicegate/sluice/api"
@@ -28,7 +29,8 @@ func (s *server) createSAMLProvider(ctx context.Context, _ *rpc.Call, in *iam.Cr
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.iam.CreateSAMLProvider(ctx, domain.SAMLProvider{Name: api.Value(in.Name), Metadata: api.Value(in.SAMLMetadataDocument), Tags: tags})
+	p, err := s.iam.CreateSAMLProvider(ctx, domain.SAMLProvider{Name: api.Value(in.Name), Metadata: api.Value(in.SAMLMetadataDocument), Tags: tags,
+		Encryption: api.Value(in.AssertionEncryptionMode)}, api.Value(in.AddPrivateKey))
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +42,13 @@ func (s *server) getSAMLProvider(_ context.Context, _ *rpc.Call, in *iam.GetSAML
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetSAMLProviderResponse{SAMLMetadataDocument: &p.Metadata, CreateDate: api.At(p.CreatedAt), ValidUntil: api.At(p.ValidUntil()),
-		Tags: append([]iam.Tag{}, tagsOut(p.Tags)...)}, nil
+	out := &iam.GetSAMLProviderResponse{SAMLMetadataDocument: &p.Metadata, CreateDate: api.At(p.CreatedAt), ValidUntil: api.At(p.ValidUntil()),
+		SAMLProviderUUID: api.Optional(p.ID), AssertionEncryptionMode: new(cmp.Or(p.Encryption, domain.EncryptionAllowed)), PrivateKeyList: []iam.SAMLPrivateKey{},
+		Tags: append([]iam.Tag{}, tagsOut(p.Tags)...)}
+	for _, k := range p.Keys {
+		out.PrivateKeyList = append(out.PrivateKeyList, iam.SAMLPrivateKey{KeyId: new(k.ID), Timestamp: api.At(k.CreatedAt)})
+	}
+	return out, nil
 }
 
 func (s *server) listSAMLProviders(context.Context, *rpc.Call, *iam.ListSAMLProvidersRequest) (*iam.ListSAMLProvidersResponse, error) {
@@ -53,7 +60,9 @@ func (s *server) listSAMLProviders(context.Context, *rpc.Call, *iam.ListSAMLProv
 }
 
 func (s *server) updateSAMLProvider(ctx context.Context, _ *rpc.Call, in *iam.UpdateSAMLProviderRequest) (*iam.UpdateSAMLProviderResponse, error) {
-	if err := s.iam.UpdateSAMLProvider(ctx, api.Value(in.SAMLProviderArn), api.Value(in.SAMLMetadataDocument)); err != nil {
+	err := s.iam.UpdateSAMLProvider(ctx, api.Value(in.SAMLProviderArn), domain.SAMLUpdate{Metadata: api.Value(in.SAMLMetadataDocument),
+		Encryption: api.Value(in.AssertionEncryptionMode), AddKey: api.Value(in.AddPrivateKey), RemoveKey: api.Value(in.RemovePrivateKey)})
+	if err != nil {
 		return nil, err
 	}
 	return &iam.UpdateSAMLProviderResponse{SAMLProviderArn: in.SAMLProviderArn}, nil

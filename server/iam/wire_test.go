@@ -3,6 +3,7 @@ package iam_test
 import (
 	_ "embed"
 	"encoding/xml"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -125,6 +126,7 @@ func TestProvidersAndProfilesAnswerLikeAWS(t *testing.T) {
 	s.call("UpdateOpenIDConnectProviderThumbprint", "other", "OpenIDConnectProviderArn", oidc, "ThumbprintList.member.1", strings.Repeat("c", 40))
 	s.call("TagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "Tags.member.1.Key", "l", "Tags.member.1.Value", "w")
 	s.call("UntagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "TagKeys.member.1", "k")
+	s.call("TagOpenIDConnectProvider", "more than fifty", append([]string{"OpenIDConnectProviderArn", oidc}, fiftyTags()...)...)
 	s.call("ListOpenIDConnectProviderTags", "one", "OpenIDConnectProviderArn", oidc)
 	s.call("GetOpenIDConnectProvider", "changed", "OpenIDConnectProviderArn", oidc)
 	s.call("ListOpenIDConnectProviders", "one")
@@ -149,6 +151,7 @@ func TestProvidersAndProfilesAnswerLikeAWS(t *testing.T) {
 	s.call("ListInstanceProfileTags", "one", "InstanceProfileName", "Web")
 	s.call("RemoveRoleFromInstanceProfile", "role", "InstanceProfileName", "Web", "RoleName", "editor")
 	s.call("RemoveRoleFromInstanceProfile", "not there", "InstanceProfileName", "Web", "RoleName", "editor")
+	s.call("RemoveRoleFromInstanceProfile", "unknown role", "InstanceProfileName", "Web", "RoleName", "none")
 	s.call("DeleteInstanceProfile", "profile", "InstanceProfileName", "Web")
 	s.call("AttachRolePolicy", "of AWS", "RoleName", "editor", "PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
 	s.call("ListEntitiesForPolicy", "one", "PolicyArn", "arn:aws:iam::aws:policy/AmazonS3FullAccess")
@@ -195,4 +198,11 @@ func samlProviders(s *story) {
 	s.call("ListSAMLProviders", "one")
 	s.call("DeleteSAMLProvider", "provider", "SAMLProviderArn", arn)
 	s.call("DeleteSAMLProvider", "unknown", "SAMLProviderArn", arn)
+}
+
+func fiftyTags() (pairs []string) {
+	for i := range 50 {
+		pairs = append(pairs, fmt.Sprintf("Tags.member.%d.Key", i+1), fmt.Sprint(i), fmt.Sprintf("Tags.member.%d.Value", i+1), "")
+	}
+	return pairs
 }

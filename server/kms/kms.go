@@ -29,21 +29,21 @@ func Registry(keys *kms.Service) rpc.Registry {
 // symmetric is the algorithm of all keys.
 const symmetric = "SYMMETRIC_DEFAULT"
 
-func (s *server) decrypt(_ context.Context, _ *rpc.Call, in *wire.DecryptRequest) (*wire.DecryptResponse, error) {
+func (s *server) decrypt(ctx context.Context, _ *rpc.Call, in *wire.DecryptRequest) (*wire.DecryptResponse, error) {
 	if err := unsupported(in.DryRun, in.Recipient); err != nil {
 		return nil, err
 	}
 	if a := api.Value(in.EncryptionAlgorithm); a != "" && a != symmetric {
 		return nil, fault.New(fault.InvalidKeyUsage, "The key uses the algorithm %s.", symmetric)
 	}
-	plain, arn, err := s.keys.Decrypt(api.Value(in.KeyId), in.CiphertextBlob, in.EncryptionContext)
+	plain, arn, err := s.keys.Decrypt(ctx, api.Value(in.KeyId), in.CiphertextBlob, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
 	return &wire.DecryptResponse{KeyId: &arn, Plaintext: plain, EncryptionAlgorithm: new(symmetric)}, nil
 }
 
-func (s *server) generateDataKey(_ context.Context, _ *rpc.Call, in *wire.GenerateDataKeyRequest) (*wire.GenerateDataKeyResponse, error) {
+func (s *server) generateDataKey(ctx context.Context, _ *rpc.Call, in *wire.GenerateDataKeyRequest) (*wire.GenerateDataKeyResponse, error) {
 	if err := unsupported(in.DryRun, in.Recipient); err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *server) generateDataKey(_ context.Context, _ *rpc.Call, in *wire.Genera
 	case "AES_128":
 		n = 16
 	}
-	k, err := s.keys.GenerateDataKey(api.Value(in.KeyId), n, in.EncryptionContext)
+	k, err := s.keys.GenerateDataKey(ctx, api.Value(in.KeyId), n, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	wire "github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/kms"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	server "github.com/sluicegate/sluice/server/kms"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -24,7 +25,7 @@ func registry(t *testing.T) rpc.Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := kms.New(kms.Options{Seal: box, Rand: rand.Reader, Region: "us-east-1", Account: "123456789012", Keys: []string{"alias/notes"}})
+	keys, err := kms.New(kms.Options{Seal: box, Rand: rand.Reader, Regions: region.Only("us-east-1"), Account: "123456789012", Keys: []string{"alias/notes"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -238,7 +238,7 @@ func (v *visit) respond(a signin.Answer, news *pages.Alert) error {
 	return v.proceed(d.Name, result, news)
 }
 
-// refuseAnswer answers to a challenge that was not met: it is shown again while the sign-in goes on.
+// refuseAnswer answers to a challenge that was not met: it is shown again while the sign-in continues.
 func (v *visit) refuseAnswer(err error) error {
 	if kind := fault.KindOf(err); kind == fault.UserNotConfirmed || kind == fault.PasswordResetRequired {
 		return v.refuseSignIn(v.data.Name, "", err)

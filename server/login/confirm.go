@@ -128,7 +128,7 @@ func (v *visit) forgot() error {
 	return v.sendReset(name, func(told answer) error { return v.askForgot(told.status, name, told) })
 }
 
-// sendReset sends a code for a new password, and goes on to its page. refuse shows an error.
+// sendReset sends a code for a new password, and continues to its page. refuse shows an error.
 func (v *visit) sendReset(name string, refuse func(answer) error) error {
 	to, err := v.h.Pools.Users.ForgotPassword(v.r.Context(), directory.CodeRequest{ClientID: v.client.ID, SecretHash: v.secretHash(name),
 		Username: name, Context: v.clientContext()})

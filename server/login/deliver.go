@@ -82,7 +82,7 @@ func (v *visit) offersPasskey() bool {
 // longer.
 const lifeOffer = 4 * time.Minute
 
-// deliver answers with the response of a session that goes on.
+// deliver answers with the response of a session that continues.
 func (v *visit) deliver(r *oauth.Response) error {
 	v.setSession(r)
 	return v.release(r.Name, target{r.Location, r.Form}, lifeOffer)

@@ -57,7 +57,7 @@ func (v *visit) pendingDevice(code string) (*grants.Pending, error) {
 }
 
 // showDevice is GET /device: it asks for the code, or after the sign-in whether the device may have it. The sign-in is always a new one, and
-// the question is always asked: whoever sends a code to a user must not get a sign-in by a link alone.
+// the question is always asked: anyone who sends a code to a user must not get a sign-in by a link alone.
 func (v *visit) showDevice() error {
 	if v.data == nil || v.data.Step != stepDevice {
 		return v.askUserCode(http.StatusOK, nil)
@@ -92,7 +92,7 @@ func (v *visit) device() error {
 	return v.askAllow()
 }
 
-// enterUserCode goes on to the sign-in for the device whose code was entered.
+// enterUserCode continues to the sign-in for the device whose code was entered.
 func (v *visit) enterUserCode() error {
 	code := clip(v.form.Get(fieldUserCode), maxUserCode)
 	pending, err := v.pendingDevice(code)

@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
-// queryPasskey is in the query of a sign-in that goes on to /passkeys/add.
+// queryPasskey is in the query of a sign-in that continues to /passkeys/add.
 const queryPasskey = "add_passkey"
 
 // newPasskeyRequest returns a request for a passkey of anyone, nil if the pages do not offer passkeys.
@@ -119,7 +119,7 @@ func (v *visit) addPasskey() error {
 	return v.skipPasskey()
 }
 
-// skipPasskey goes on to the app.
+// skipPasskey continues to the app.
 func (v *visit) skipPasskey() error {
 	if v.data == nil || v.data.Step != stepPasskey || v.data.Target == nil {
 		v.query.Del(queryPasskey)

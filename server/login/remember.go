@@ -18,7 +18,7 @@ const (
 	maxDevice     = 3800 // characters of the cookie
 )
 
-// remembered is a device that stands for this browser, for one user.
+// remembered is a device that represents this browser, for one user.
 type remembered struct {
 	Name   string `json:"n"` // as the user typed it
 	Key    string `json:"k"`

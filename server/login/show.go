@@ -26,6 +26,10 @@ func (v *visit) goTo(path string) error {
 func (v *visit) redirect(location string) {
 	v.protect()
 	v.w.Header().Set("Location", location)
+	if v.r.Method == http.MethodPost { // RFC 9110 section 15.4.4: the next request is a GET
+		v.w.WriteHeader(http.StatusSeeOther)
+		return
+	}
 	v.w.WriteHeader(http.StatusFound)
 }
 
@@ -70,8 +74,16 @@ func problemOf(err error) (status int, what pages.ProblemWhat, text string) {
 	return http.StatusBadRequest, pages.ProblemDenied, text
 }
 
+// retryAfter says when a browser or script may try again, with the answers that say later (RFC 9110 section 10.2.3).
+func retryAfter(h http.Header, status int) {
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+}
+
 // problem answers with an error page.
 func (v *visit) problem(status int, p pages.Problem) {
+	retryAfter(v.w.Header(), status)
 	if err := v.h.Renderer.Render(v.w, status, v.frame(), p); err != nil {
 		v.h.Log.Debug("answer not delivered", "error", err)
 	}
@@ -120,5 +132,6 @@ func (v *visit) show(status int, page pages.Page, news *pages.Alert, wrong []pag
 }
 
 func (v *visit) render(status int, f pages.Frame, page pages.Page) error {
+	retryAfter(v.w.Header(), status)
 	return v.h.Renderer.Render(v.w, status, f, page)
 }

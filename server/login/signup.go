@@ -71,7 +71,12 @@ func (v *visit) askSignUp(status int, told answer) error {
 	if v.terms.Use, v.terms.Privacy, err = v.h.Pools.Terms.LinksFor(v.r.Context(), v.at.PoolID, v.client.ID, v.lang); err != nil {
 		return err
 	}
-	page := pages.SignUp{Name: nameKind(v.pool), Username: clip(name, maxShown), Attributes: list, Password: !v.passwordless(), Rules: rules(v.pool)}
+	offers, err := v.offers()
+	if err != nil {
+		return err
+	}
+	page := pages.SignUp{Name: nameKind(v.pool), Username: clip(name, maxShown), Attributes: list, Password: !v.passwordless(), Rules: rules(v.pool),
+		Providers: offers.buttons}
 	return v.show(status, page, told.alert, told.fields)
 }
 

@@ -37,7 +37,8 @@ type site struct {
 	admit   error // of every request
 	at      mount.Point
 
-	withoutLocal bool // the client has no users of the pool itself
+	withoutLocal bool             // the client has no users of the pool itself
+	federation   login.Federation // nil = no identity providers
 }
 
 // authorizer stands in for userpool/oauth: it knows one client and one redirect URI.
@@ -130,7 +131,7 @@ func (s *site) serve(devices login.Devices) {
 		s.t.Fatal(err)
 	}
 	s.handler, err = login.New(login.Options{Pools: s.Provider, OAuth: s.oauth, Renderer: renderer, Seal: s.Options.Seal, Now: s.Clock.Now, Rand: rand.Reader,
-		Log: slog.New(slog.DiscardHandler), Devices: devices, Admit: func(*http.Request) error { return s.admit }})
+		Log: slog.New(slog.DiscardHandler), Devices: devices, Federation: s.federation, Admit: func(*http.Request) error { return s.admit }})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func (b *browser) do(r *http.Request) {
 		w := b.once(r)
 		to := w.Header().Get("Location")
 		b.left = ""
-		if w.Code != http.StatusFound {
+		if w.Code != http.StatusFound && w.Code != http.StatusSeeOther {
 			return
 		}
 		if !strings.HasPrefix(to, "/") || !b.s.handler.Serves(strings.SplitN(to, "?", 2)[0]) {

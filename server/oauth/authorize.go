@@ -26,6 +26,7 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 	guard(w)
 	if h.Admit != nil {
 		if err := h.Admit(r); err != nil {
+			w.Header().Set("Retry-After", "1")
 			http.Error(w, "Too many requests. Try again later.", http.StatusTooManyRequests)
 			return
 		}

@@ -102,7 +102,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case e.serve == nil || !ok:
 		http.NotFound(w, r)
-	case r.Method == http.MethodHead && e.acts: // whoever asks for the headers neither signs in nor out
+	case r.Method == http.MethodHead && e.acts: // anyone who asks for the headers neither signs in nor out
 		guard(w)
 		w.WriteHeader(http.StatusOK)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodPost && e.acts:

@@ -24,8 +24,9 @@ type Options struct {
 	Bodies   *bounded.Budget             // for the bodies of requests
 	ClientIP func(r *http.Request) netip.Addr
 	Now      func() time.Time
-	Rand     io.Reader // for the ids of requests
-	Strict   bool      // answer as Cognito does where RFC 6749 asks for something else
+	Rand     io.Reader       // for the ids of requests
+	Shared   throttle.Shared // counts registrations over all processes; may be nil
+	Strict   bool            // answer as Cognito does where RFC 6749 asks for something else
 	Log      *slog.Logger
 }
 
@@ -40,7 +41,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, errors.New("oauthtoken: Options.Grants, Bodies, ClientIP, Now, Rand and Log are required")
 	}
 	// An address may register ten clients at once, and then one in ten seconds.
-	strangers, err := throttle.New(throttle.Options{Rate: 0.1, Burst: 10, Now: o.Now})
+	strangers, err := throttle.New(throttle.Options{Rate: 0.1, Burst: 10, Now: o.Now, Shared: o.Shared, Name: "registrations"})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func endpoints() map[string]endpoint {
 		"/oauth2/token":                {post, true, (*handler).token},
 		"/oauth2/revoke":               {post, true, (*handler).revoke},
 		"/oauth2/userinfo":             {[]string{http.MethodGet, http.MethodPost}, true, (*handler).userInfo},
-		"/oauth2/register":             {post, true, (*handler).register},
+		"/oauth2/register":             {[]string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodDelete}, true, (*handler).register},
 		"/oauth2/device_authorization": {post, true, (*handler).device},
 		"/oauth2/par":                  {post, true, (*handler).push},
 		"/oauth2/introspect":           {post, false, (*handler).introspect},

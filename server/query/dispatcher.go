@@ -123,6 +123,13 @@ func clip(s string) string {
 func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, call *rpc.Call, stage rpc.Stage, err error) {
 	code, message, status := describe(call, stage, err)
 	d.LogRefusal(r.Context(), id, call, code, status, err)
+	rpc.RetryAfter(w.Header(), err)
+	if call != nil && call.DecisionID != "" {
+		w.Header().Set(rpc.DecisionHeader, call.DecisionID)
+	}
+	if call != nil && call.Denial != "" {
+		w.Header().Set(rpc.DenialHeader, call.Denial)
+	}
 	namespace := d.APIs[0].Service.Namespace
 	if call != nil {
 		namespace = call.API.Namespace

@@ -23,6 +23,16 @@ func ReadOnly(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusMethodNotAllowed, title: "Method not allowed"}, "method", "The metadata can only be read.")
 }
 
+// NotAGateway answers a question about a request that is from somebody who is no trusted gateway.
+func NotAGateway(w http.ResponseWriter, detail string) error {
+	return writeProblem(w, problem{status: http.StatusForbidden, title: "Not a trusted gateway"}, "not_a_gateway", detail)
+}
+
+// Unclear answers a question of a gateway that does not describe one request.
+func Unclear(w http.ResponseWriter, detail string) error {
+	return writeProblem(w, problem{status: http.StatusBadRequest, title: "Malformed request"}, "unclear_question", detail)
+}
+
 // NotSetUp answers a request on a route that lacks its authorizer.
 func NotSetUp(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusServiceUnavailable, title: "Cannot decide"}, "unavailable", "This route is not set up.")

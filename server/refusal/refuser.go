@@ -64,7 +64,11 @@ func (f *Refuser) Challenge(h http.Header, refusal *authz.Refusal) {
 	if !problemOf(refusal).challenged() {
 		return
 	}
-	if challenge := f.challenges[refusal.Reason]; len(challenge) > 0 {
+	challenge := f.challenges[refusal.Reason]
+	if sentence := refusal.Reason.Sentence(); sentence != "" && refusal.Detail != "" && refusal.Detail != sentence {
+		challenge = f.o.challenge(problemOf(refusal), refusal.Detail)
+	}
+	if len(challenge) > 0 {
 		h["Www-Authenticate"] = append(slices.Clip(h["Www-Authenticate"]), challenge...) // a copy, see Write
 	}
 }

@@ -30,9 +30,38 @@ type Call struct {
 	// Principal is the signer of the request. The Authorizer sets it; it is nil for operations that need no signature.
 	Principal *principal.Principal
 
+	// Region is the region that the call is for. The Authorizer sets it together with Principal; it is "" for operations that need no
+	// signature.
+	Region string
+
 	// Session is the content of the session token if the request was signed with temporary credentials; nil for the root
 	// key. The Authorizer sets it together with Principal.
 	Session *session.Record
+
+	// Denial is a sealed description of why the Authorizer refused the call, for sts:DecodeAuthorizationMessage; "" = none. The answer has
+	// it in the header DenialHeader.
+	Denial string
+
+	// DecisionID identifies the Authorizer's refusal of the call, in the audit log and in the header DecisionHeader of the answer; "" = none.
+	DecisionID string
+}
+
+// DecisionHeader is the header of an answer with Call.DecisionID.
+const DecisionHeader = "x-sluice-decision-id"
+
+// DenialHeader is the header of an answer with Call.Denial.
+const DenialHeader = "x-sluice-authorization-message"
+
+// Text returns a string member of the input; "" if the input has no such member or the client left it out.
+func (c *Call) Text(member string) string {
+	f := reflect.ValueOf(c.Input).Elem().FieldByName(member)
+	if !f.IsValid() {
+		return ""
+	}
+	if p, ok := f.Interface().(*string); ok && p != nil {
+		return *p
+	}
+	return ""
 }
 
 // Authorizer authenticates and authorizes the calls of operations that need a signature. An error ends the call. Its kind is

@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/sluicegate/sluice/bounded"
+	"github.com/sluicegate/sluice/fault"
 )
 
 // Config holds the dependencies of a dispatcher, which are the same for each protocol. All but Bodies, ClientIP and
@@ -68,6 +71,14 @@ func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code str
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
+	left := 0
+	if fault.Is(err, fault.Unavailable) { // the log would grow as fast as strangers call
+		var ok bool
+		if left, ok = unavailable.next(time.Now()); !ok {
+			return
+		}
+		level = slog.LevelWarn // without a stack trace: the cause is elsewhere
+	}
 	if call != nil {
 		operation = call.API.ID + ":" + call.Operation.Name
 	}
@@ -78,7 +89,33 @@ func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code str
 	if len(text) > maxLogged {
 		text = strings.ToValidUTF8(text[:maxLogged], "") + " …"
 	}
-	c.Log.Log(ctx, level, "call refused", "request_id", id, "operation", operation, "code", code, "error", text)
+	log := c.Log
+	if left > 0 {
+		log = log.With("left_out", left)
+	}
+	log.Log(ctx, level, "call refused", "request_id", id, "operation", operation, "code", code, "error", text)
+}
+
+// unavailable spaces the lines about calls that the store, or another thing that Sluice needs, did not answer.
+var unavailable sparse
+
+// sparse lets one line a second pass, and counts the others.
+type sparse struct {
+	mu   sync.Mutex
+	last time.Time
+	left int
+}
+
+// next reports whether a line may be written, and how many were left out before it.
+func (s *sparse) next(now time.Time) (left int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.last) < time.Second {
+		s.left++
+		return 0, false
+	}
+	left, s.left, s.last = s.left, 0, now
+	return left, true
 }
 
 // maxLogged limits the text of an error in the log, in bytes: it may have texts of callers and of functions.

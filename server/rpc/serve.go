@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/region"
 )
 
 // Stage is the step at which a call failed. The protocols name a fault by its stage: expired credentials of the caller are
@@ -30,8 +31,16 @@ type API struct {
 	// Admit returns an error to refuse a call of an operation that needs no signature, before its input is read. It limits
 	// anonymous callers; nil admits every call.
 	Admit func(r *http.Request) error
+	// CatchUp makes what the process keeps in memory at least as new as the call. It runs when the caller has been admitted or
+	// authenticated, before anything is decided; nil does nothing.
+	CatchUp func(ctx context.Context, c *Call)
+	// Find returns an error for a call that names a resource of another region, or that comes too often. It runs before the function;
+	// nil finds everything.
+	Find func(ctx context.Context, c *Call) error
 	// Done is called at the end of each call of a known operation, with its error or nil. It must not block. It may be nil.
 	Done func(service, operation string, err error)
+	// Audit is called at the end of each call of a known operation, with its error or nil. It must not block. It may be nil.
+	Audit func(c *Call, err error)
 }
 
 // Serve authenticates the call, decodes its input with decode, validates it against the model, authorizes the call and runs
@@ -39,6 +48,9 @@ type API struct {
 func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() error) (out any, stage Stage, err error) {
 	if a.Done != nil {
 		defer func() { a.Done(a.Service.ID, c.Operation.Name, err) }()
+	}
+	if a.Audit != nil {
+		defer func() { a.Audit(c, err) }()
 	}
 	f, ok := a.Registry[c.Operation.Name]
 	if !ok {
@@ -56,6 +68,12 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 		if c.Principal == nil {
 			return nil, Authenticating, errors.New("the authorizer set no principal")
 		}
+		if c.Region != "" {
+			ctx = region.With(ctx, c.Region)
+		}
+	}
+	if a.CatchUp != nil {
+		a.CatchUp(ctx, c)
 	}
 	c.Input = c.Operation.NewInput()
 	if err := decode(); err != nil {
@@ -71,6 +89,11 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	if c.Operation.Signed {
 		if err := gate.Authorize(ctx, c); err != nil {
 			return nil, Authorizing, err
+		}
+	}
+	if a.Find != nil {
+		if err := a.Find(ctx, c); err != nil {
+			return nil, Running, err
 		}
 	}
 	out, err = f.Run(ctx, c)

@@ -1,7 +1,6 @@
 // Package sts serves the AWS Security Token Service.
 //
 // Each operation is one function, which converts the input, calls the domain package iam and converts the result.
-// DecodeAuthorizationMessage is missing: Sluice does not encode authorization messages.
 //
 // The protocol is in server/query, authentication and authorization of the caller in server/caller.
 //

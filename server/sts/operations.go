@@ -61,6 +61,14 @@ func (s *server) assumeRoleWithWebIdentity(ctx context.Context, c *rpc.Call, in 
 	}, nil
 }
 
+func (s *server) decodeAuthorizationMessage(_ context.Context, _ *rpc.Call, in *sts.DecodeAuthorizationMessageRequest) (*sts.DecodeAuthorizationMessageResponse, error) {
+	text, err := s.IAM.DecodeDenial(api.Value(in.EncodedMessage))
+	if err != nil {
+		return nil, err
+	}
+	return &sts.DecodeAuthorizationMessageResponse{DecodedMessage: &text}, nil
+}
+
 func (s *server) getAccessKeyInfo(_ context.Context, _ *rpc.Call, in *sts.GetAccessKeyInfoRequest) (*sts.GetAccessKeyInfoResponse, error) {
 	account, err := s.IAM.KeyAccount(api.Value(in.AccessKeyId))
 	if err != nil {

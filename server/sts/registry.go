@@ -29,18 +29,19 @@ type server struct{ Options }
 func Registry(o Options) rpc.Registry {
 	s := &server{o}
 	return rpc.Registry{
-		"AssumeRole":                rpc.Handle(s.assumeRole),
-		"AssumeRoleWithSAML":        rpc.Handle(s.assumeRoleWithSAML),
-		"AssumeRoleWithWebIdentity": rpc.Handle(s.assumeRoleWithWebIdentity),
-		"GetAccessKeyInfo":          rpc.Handle(s.getAccessKeyInfo),
-		"GetCallerIdentity":         rpc.Handle(s.getCallerIdentity),
-		"GetFederationToken":        rpc.Handle(s.getFederationToken),
-		"GetSessionToken":           rpc.Handle(s.getSessionToken),
+		"AssumeRole":                 rpc.Handle(s.assumeRole),
+		"AssumeRoleWithSAML":         rpc.Handle(s.assumeRoleWithSAML),
+		"AssumeRoleWithWebIdentity":  rpc.Handle(s.assumeRoleWithWebIdentity),
+		"DecodeAuthorizationMessage": rpc.Handle(s.decodeAuthorizationMessage),
+		"GetAccessKeyInfo":           rpc.Handle(s.getAccessKeyInfo),
+		"GetCallerIdentity":          rpc.Handle(s.getCallerIdentity),
+		"GetFederationToken":         rpc.Handle(s.getFederationToken),
+		"GetSessionToken":            rpc.Handle(s.getSessionToken),
 	}
 }
 
 func (s *server) env(c *rpc.Call) iam.Env {
-	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil}
+	env := iam.Env{UserAgent: c.Request.UserAgent(), Referer: c.Request.Referer(), Secure: c.Request.TLS != nil, Region: c.Region}
 	if ip := s.ClientIP(c.Request); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}

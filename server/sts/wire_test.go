@@ -59,7 +59,8 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call(s.Root, "GetFederationToken", "root", "Name", "bob", "Policy", callertest.AllowAll)
 	s.call(s.Root, "GetAccessKeyInfo", "root", "AccessKeyId", s.Root.AccessKeyID)
 	s.call(s.Root, "GetAccessKeyInfo", "unknown", "AccessKeyId", "AKIANOBODYNOBODYNOBO")
-	s.call(s.Root, "DecodeAuthorizationMessage", "not there", "EncodedMessage", "x")
+	s.call(s.Root, "DecodeAuthorizationMessage", "another message", "EncodedMessage", "x")
+	s.call(s.As(none), "DecodeAuthorizationMessage", "not allowed", "EncodedMessage", "x")
 	assumeWithSAML(s)
 
 	pool, err := s.Pools.Create(t.Context(), "p", identitypool.Settings{Guests: true, Classic: true})
@@ -101,6 +102,56 @@ func TestTheCredentialsOfAnAnswerWork(t *testing.T) {
 	}
 }
 
+// A refused call says why, to those who may know.
+func TestARefusalCanBeDecoded(t *testing.T) {
+	s := &story{callertest.New(t), t}
+	guarded := s.Role("guarded", callertest.AccountTrust(), callertest.AllowAll, `{"Version":"2012-10-17","Statement":{"Sid":"NoTokens","Effect":"Deny","Action":"sts:GetFederationToken",
+		"Resource":"*","Condition":{"StringLike":{"aws:PrincipalArn":"*/guarded"}}}}`)
+	none := s.Role("none", callertest.AccountTrust())
+	decode := func(by sigv4.Credentials, refused *httptest.ResponseRecorder) (out struct {
+		Allowed, ExplicitDeny bool
+		MatchedStatements     struct {
+			Items []struct{ StatementID, Effect string }
+		}
+		Context struct {
+			Principal        struct{ ID, ARN string }
+			Action, Resource string
+			Conditions       struct {
+				Items []struct {
+					Key    string
+					Values struct{ Items []struct{ Value string } }
+				}
+			}
+		}
+	},
+	) {
+		t.Helper()
+		encoded := refused.Header().Get("x-sluice-authorization-message")
+		if refused.Code != http.StatusForbidden || encoded == "" || strings.Contains(refused.Body.String(), encoded) {
+			t.Fatalf("%d %s with the message %q", refused.Code, refused.Body, encoded)
+		}
+		var answer struct {
+			Message string `xml:"DecodeAuthorizationMessageResult>DecodedMessage"`
+		}
+		rec := s.Query("sts", "DecodeAuthorizationMessage", by, "EncodedMessage", encoded)
+		must(t, xml.Unmarshal(rec.Body.Bytes(), &answer))
+		must(t, json.Unmarshal([]byte(answer.Message), &out))
+		return out
+	}
+	implicit := decode(s.Root, s.Query("iam", "GetRole", s.As(none), "RoleName", "guarded"))
+	if implicit.Allowed || implicit.ExplicitDeny || implicit.Context.Action != "iam:GetRole" || implicit.Context.Resource != guarded ||
+		!strings.HasSuffix(implicit.Context.Principal.ARN, ":assumed-role/none/callertest") && !strings.Contains(implicit.Context.Principal.ARN, ":assumed-role/none/") || len(implicit.Context.Conditions.Items) == 0 {
+		t.Errorf("%+v", implicit)
+	}
+	explicit := decode(s.As(guarded), s.Query("sts", "GetFederationToken", s.As(guarded), "Name", "bob"))
+	if !explicit.ExplicitDeny || len(explicit.MatchedStatements.Items) != 1 || explicit.MatchedStatements.Items[0].StatementID != "NoTokens" || explicit.MatchedStatements.Items[0].Effect != "DENY" {
+		t.Errorf("%+v", explicit)
+	}
+	if refused := s.Query("sts", "DecodeAuthorizationMessage", s.As(none), "EncodedMessage", "x"); refused.Code != http.StatusForbidden {
+		t.Errorf("a caller without the permission: %d %s", refused.Code, refused.Body)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -112,7 +163,7 @@ func must(t *testing.T, err error) {
 func assumeWithSAML(s *story) {
 	t := s.t
 	p := assertiontest.New(t, "https://idp.example.com/metadata", s.Now())
-	provider, err := s.IAM.CreateSAMLProvider(t.Context(), iam.SAMLProvider{Name: "corp", Metadata: p.Metadata()})
+	provider, err := s.IAM.CreateSAMLProvider(t.Context(), iam.SAMLProvider{Name: "corp", Metadata: p.Metadata()}, "")
 	must(t, err)
 	role := s.Role("federated", []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"`+provider.ARN+`"},
 		"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}}`), callertest.AllowAll)

@@ -99,7 +99,7 @@ func (f *Feed) complete(ctx context.Context) (again int, err error) {
 	if len(lacking) == 0 {
 		return 0, nil
 	}
-	s := f.open(ctx)
+	s := f.o.open(ctx, feedConnections)
 	defer s.close()
 	for last := start; ; {
 		if last, err = f.strike(ctx, s, lacking, last); err != nil || len(lacking) == 0 {

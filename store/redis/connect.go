@@ -22,20 +22,20 @@ type session struct {
 }
 
 // open returns a session, which connects at its first use. It is closed when ctx is done, even while a read waits.
-func (f *Feed) open(ctx context.Context) *session {
-	o := &goredis.UniversalOptions{
-		Addrs: f.o.Addresses, MasterName: f.o.Master, DB: f.o.Database, Username: f.o.Username, Password: f.o.Password.Reveal(),
+func (o *Options) open(ctx context.Context, connections int) *session {
+	to := &goredis.UniversalOptions{
+		Addrs: o.Addresses, MasterName: o.Master, DB: o.Database, Username: o.Username, Password: o.Password.Reveal(),
 		DialTimeout: answerWithin, ReadTimeout: answerWithin, WriteTimeout: answerWithin, ContextTimeoutEnabled: true,
 		// Retries inside the library would hide that a connection broke.
-		MaxRetries: -1, DialerRetries: 1, PoolSize: 2, PipelinePoolSize: -1,
+		MaxRetries: -1, DialerRetries: 1, PoolSize: connections, PipelinePoolSize: -1,
 		// Send no commands other than those of this package, so that an ACL can forbid the rest.
 		Protocol: 2, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
-	if f.o.TLS != nil {
-		o.TLSConfig = f.o.TLS.Clone()
+	if o.TLS != nil {
+		to.TLSConfig = o.TLS.Clone()
 	}
-	s := &session{UniversalClient: goredis.NewUniversalClient(o)}
+	s := &session{UniversalClient: goredis.NewUniversalClient(to)}
 	s.unhook = context.AfterFunc(ctx, s.shut)
 	return s
 }
@@ -70,14 +70,21 @@ func (s *session) conn(ctx context.Context, stream string) (*goredis.Conn, error
 // explain adds to an error what an operator can do about it.
 func (f *Feed) explain(err error) error {
 	switch text := err.Error(); {
-	case strings.HasPrefix(text, "MOVED ") && !f.o.cluster():
-		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
-	case strings.HasPrefix(text, "READONLY "):
-		return fmt.Errorf("the server is a replica, which may lack what its master has: %w", err)
 	case strings.HasPrefix(text, "WRONGTYPE "):
 		return fmt.Errorf("the key %q is in use for something else: %w", f.stream, err)
 	case strings.HasPrefix(text, "NOPERM "):
 		return fmt.Errorf("the ACL user needs +xadd +xread +xrange on the keys %q and %q, and in a cluster +cluster +asking: %w", f.stream, f.probe, err)
+	}
+	return f.o.explain(err)
+}
+
+// explain adds what does not depend on the keys.
+func (o *Options) explain(err error) error {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "MOVED ") && !o.cluster():
+		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
+	case strings.HasPrefix(text, "READONLY "):
+		return fmt.Errorf("the server is a replica, which may lack what its master has: %w", err)
 	}
 	return err
 }

@@ -20,6 +20,8 @@ const (
 	maxSilence = 3 * time.Second        // if Age is longer, Redis counts as away
 	longestGap = time.Second            // between two attempts to connect
 	firstGap   = 20 * time.Millisecond
+
+	feedConnections = 2 // of a session
 )
 
 // The states of a Feed.

@@ -15,7 +15,7 @@ const batch = 128
 // publish sends the queue to Redis until ctx is done. After a failure it retries after a pause, or as soon as the reader
 // has connected.
 func (f *Feed) publish(ctx context.Context) {
-	s := f.open(ctx)
+	s := f.o.open(ctx, feedConnections)
 	defer func() { s.close() }()
 	var retry <-chan time.Time
 	gap := firstGap
@@ -47,7 +47,7 @@ func (f *Feed) publish(ctx context.Context) {
 			f.o.Logger.Warn("revocations wait for Redis", "queued", f.queue.len(), "error", f.explain(err))
 		}
 		s.close()
-		s = f.open(ctx)
+		s = f.o.open(ctx, feedConnections)
 		retry = time.After(gap)
 		gap = min(2*gap, longestGap)
 	}

@@ -61,7 +61,7 @@ func (f *Feed) failed(err error) {
 // follow reads the stream from its beginning and then as it grows, until an error. A restart or a failover may lose
 // entries, and breaks the connection. A flush does not break it, so verify looks for it.
 func (f *Feed) follow(ctx context.Context) error {
-	s := f.open(ctx)
+	s := f.o.open(ctx, feedConnections)
 	defer s.close()
 	begun := f.o.Now()
 	connecting, cancel := context.WithTimeout(ctx, 2*answerWithin)

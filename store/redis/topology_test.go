@@ -188,17 +188,23 @@ func TestAFailoverLosesNothing(t *testing.T) {
 	startProcess(t, o).learns(append(append(all, ids("tail", 50)...), "acknowledged", "during")...)
 }
 
-func TestACluster(t *testing.T) {
-	t.Parallel()
-	var nodes []*server
-	var o Options
+// startCluster starts three nodes and returns the options of a client that has the right to everything that it needs.
+func startCluster(t *testing.T) Options {
+	t.Helper()
+	_, o := startNodes(t)
+	return o
+}
+
+func startNodes(t *testing.T) (nodes []*server, o Options) {
+	t.Helper()
 	for range 3 {
 		s := newServer(t)
 		// The default timeout of 15 seconds: after a shorter one, nodes that wait for the processor drop each other.
 		s.args = []string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(freePort(t)), "--cluster-require-full-coverage", "no"}
 		s.start()
-		s.do("acl", "setuser", "sluice", "on", ">correct horse", "resetkeys", "~sluice:revocations",
-			"~{sluice:revocations}:probe", "-@all", "+xadd", "+xread", "+xrange", "+cluster", "+asking")
+		s.do("acl", "setuser", "sluice", "on", ">correct horse", "resetkeys", "~sluice:*",
+			"~{sluice:revocations}:probe", "-@all", "+xadd", "+xread", "+xrange", "+cluster", "+asking", "+eval", "+evalsha",
+			"+time", "+get", "+set", "+zscore", "+zadd", "+zcard", "+zpopmin", "+zrem", "+zremrangebyscore", "+pexpire")
 		nodes = append(nodes, s)
 		o.Addresses = append(o.Addresses, s.address())
 	}
@@ -215,6 +221,12 @@ func TestACluster(t *testing.T) {
 		})
 	}
 	o.Username, o.Password = "sluice", seal.NewSecret("correct horse")
+	return nodes, o
+}
+
+func TestACluster(t *testing.T) {
+	t.Parallel()
+	nodes, o := startNodes(t)
 	a, b := startProcess(t, o), startProcess(t, o)
 	a.revoke("in a cluster")
 	b.learns("in a cluster")

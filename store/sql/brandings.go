@@ -32,18 +32,18 @@ func (s brandings) OfClient(clientID string) (store.Branding, error) {
 }
 
 func (s brandings) Insert(b store.Branding) error {
-	return s.insert(`insert into brandings (`+brandingColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		b.ID, b.PoolID, b.ClientID, draftKey(b), b.Provided, b.Settings, b.Declared, b.CreatedAt, b.ModifiedAt, b.ExpiresAt)
+	return s.logged(store.ChangedBranding, b.PoolID, "", s.insert(`insert into brandings (`+brandingColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		b.ID, b.PoolID, b.ClientID, draftKey(b), b.Provided, b.Settings, b.Declared, b.CreatedAt, b.ModifiedAt, b.ExpiresAt))
 }
 
 func (s brandings) Update(b store.Branding) error {
-	return s.change(`update brandings set provided = $4, settings = $5, declared = $6, created_at = $7, modified_at = $8, expires_at = $9
+	return s.logged(store.ChangedBranding, b.PoolID, "", s.change(`update brandings set provided = $4, settings = $5, declared = $6, created_at = $7, modified_at = $8, expires_at = $9
 		where id = $1 and pool_id = $2 and client_id = $3`,
-		b.ID, b.PoolID, b.ClientID, b.Provided, b.Settings, b.Declared, b.CreatedAt, b.ModifiedAt, b.ExpiresAt)
+		b.ID, b.PoolID, b.ClientID, b.Provided, b.Settings, b.Declared, b.CreatedAt, b.ModifiedAt, b.ExpiresAt))
 }
 
 func (s brandings) Delete(id string) error {
-	return s.change(`delete from brandings where id = $1`, id)
+	return s.logged(store.ChangedBranding, "", id, s.change(`delete from brandings where id = $1`, id))
 }
 
 func (s brandings) Drafts(poolID string) ([]store.Branding, error) {
@@ -84,15 +84,15 @@ func (s brandings) AssetByHash(poolID, hash string) (store.BrandingAsset, error)
 }
 
 func (s brandings) PutAsset(a store.BrandingAsset) error {
-	return s.insert(`insert into branding_assets (`+assetColumns+`, bytes, served) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	return s.logged(store.ChangedBranding, a.PoolID, "", s.insert(`insert into branding_assets (`+assetColumns+`, bytes, served) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (branding_id, category, color_mode, resource_id)
 		do update set extension = excluded.extension, hash = excluded.hash, bytes = excluded.bytes,
 		served = excluded.served`,
-		a.BrandingID, a.PoolID, a.Category, a.ColorMode, a.ResourceID, a.Extension, a.Hash, a.Bytes, a.Served)
+		a.BrandingID, a.PoolID, a.Category, a.ColorMode, a.ResourceID, a.Extension, a.Hash, a.Bytes, a.Served))
 }
 
 func (s brandings) DeleteAssets(brandingID string) error {
-	return s.insert(`delete from branding_assets where branding_id = $1`, brandingID)
+	return s.logged(store.ChangedBranding, "", brandingID, s.insert(`delete from branding_assets where branding_id = $1`, brandingID))
 }
 
 const uiColumns = `pool_id, client_id, css, version, image, image_type, image_hash, created_at, modified_at`
@@ -117,12 +117,12 @@ func (s uiCustomizations) Put(u store.UICustomization) error {
 	if u.ClientID != store.AllClients {
 		client = u.ClientID
 	}
-	return s.insert(`insert into ui_customizations (`+uiColumns+`, client) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	return s.logged(store.ChangedBranding, u.PoolID, "", s.insert(`insert into ui_customizations (`+uiColumns+`, client) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (pool_id, client_id) do update set css = excluded.css, version = excluded.version, image = excluded.image,
 		image_type = excluded.image_type, image_hash = excluded.image_hash, created_at = excluded.created_at, modified_at = excluded.modified_at`,
-		u.PoolID, u.ClientID, u.CSS, u.Version, u.Image, u.ImageType, u.ImageHash, u.CreatedAt, u.ModifiedAt, client)
+		u.PoolID, u.ClientID, u.CSS, u.Version, u.Image, u.ImageType, u.ImageHash, u.CreatedAt, u.ModifiedAt, client))
 }
 
 func (s uiCustomizations) Delete(poolID, clientID string) error {
-	return s.insert(`delete from ui_customizations where pool_id = $1 and client_id = $2`, poolID, clientID)
+	return s.logged(store.ChangedBranding, poolID, "", s.insert(`delete from ui_customizations where pool_id = $1 and client_id = $2`, poolID, clientID))
 }

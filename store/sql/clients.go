@@ -50,7 +50,8 @@ func clientArgs(c store.Client) ([]any, error) {
 }
 
 func (s clients) Get(id string) (store.Client, error) {
-	return one(s.Transaction, scanClient, s.locked(`select `+clientColumns+` from clients where id = $1`), id)
+	return one(s.Transaction, scanClient, s.locked(`select `+clientColumns+` from clients where id = $1
+		and not exists (select 1 from pools p where p.id = clients.pool_id and p.unfinished > '')`), id)
 }
 
 func (s clients) Insert(c store.Client) error {
@@ -58,7 +59,7 @@ func (s clients) Insert(c store.Client) error {
 	if err != nil {
 		return err
 	}
-	return s.insert(`insert into clients (`+clientColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`, args...)
+	return s.logged(store.ChangedClient, c.PoolID, c.ID, s.insert(`insert into clients (`+clientColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`, args...))
 }
 
 func (s clients) Update(c store.Client) error {
@@ -66,12 +67,12 @@ func (s clients) Update(c store.Client) error {
 	if err != nil {
 		return err
 	}
-	return s.change(`update clients set name = $3, secrets = $4, settings = $5, declared = $6, created_at = $7,
-		modified_at = $8 where id = $1 and pool_id = $2`, args...)
+	return s.logged(store.ChangedClient, c.PoolID, c.ID, s.change(`update clients set name = $3, secrets = $4, settings = $5, declared = $6, created_at = $7,
+		modified_at = $8 where id = $1 and pool_id = $2`, args...))
 }
 
 func (s clients) Delete(id string) error {
-	return s.change(`delete from clients where id = $1`, id)
+	return s.logged(store.ChangedClient, "", id, s.change(`delete from clients where id = $1`, id))
 }
 
 func (s clients) List(poolID string, p store.Page) ([]store.Client, error) {

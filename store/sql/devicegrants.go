@@ -63,6 +63,17 @@ func (s spentAssertions) Insert(x store.SpentAssertion) error {
 	return s.insert(`insert into spent_assertions (id, pool_id, expires_at) values ($1, $2, $3)`, x.ID, x.PoolID, x.ExpiresAt)
 }
 
+func (s spentAssertions) Get(id string) (store.SpentAssertion, error) {
+	return one(s.Transaction, func(r *row) store.SpentAssertion {
+		return store.SpentAssertion{ID: r.text(), PoolID: r.text(), ExpiresAt: r.time()}
+	}, s.locked(`select id, pool_id, expires_at from spent_assertions where id = $1`), id)
+}
+
+func (s spentAssertions) Put(x store.SpentAssertion) error {
+	return s.insert(`insert into spent_assertions (id, pool_id, expires_at) values ($1, $2, $3)
+		on conflict (id) do update set pool_id = excluded.pool_id, expires_at = excluded.expires_at`, x.ID, x.PoolID, x.ExpiresAt)
+}
+
 func (s spentAssertions) DeleteExpired(now time.Time, most int) (int, error) {
 	return s.exec(`delete from spent_assertions where id in (select id from spent_assertions where expires_at <= $1 order by expires_at limit $2)`,
 		now, limit(store.Page{Limit: most}))

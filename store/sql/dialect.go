@@ -18,6 +18,10 @@ type Dialect struct {
 	// Bool returns the value of a column that is true or false.
 	Bool func(bool) driver.Value
 
+	// Text reports whether a column can hold a text; nil = every text. A read for one that it cannot hold finds nothing. A
+	// write with one fails with fault.InvalidParameter and changes nothing.
+	Text func(string) bool
+
 	// Lock is appended to a read by key, in an Update, of a record that callers usually write back: a user, a code, a
 	// refresh token, an identity. It is " for no key update" where transactions write at the same time, so that the
 	// second one waits instead of failing at its commit. It is empty where only one transaction writes.
@@ -26,6 +30,9 @@ type Dialect struct {
 	// FailureAborts says that after a statement failed, the transaction refuses all others until it returns to a
 	// savepoint. Each write then gets a savepoint of its own, because store.Store lets callers go on after a conflict.
 	FailureAborts bool
+
+	// TrimChanges deletes the oldest rows of the table changes, after some were added. Empty: the backend does so at other times.
+	TrimChanges string
 
 	// Classify says what an error of the driver means. It is not called with nil.
 	Classify func(error) Failure

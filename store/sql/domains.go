@@ -22,16 +22,16 @@ func (s domains) Get(name string) (store.Domain, error) {
 }
 
 func (s domains) Insert(d store.Domain) error {
-	return s.insert(`insert into domains (`+domainColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, domainArgs(d)...)
+	return s.logged(store.ChangedDomain, d.PoolID, d.Name, s.insert(`insert into domains (`+domainColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, domainArgs(d)...))
 }
 
 func (s domains) Update(d store.Domain) error {
-	return s.change(`update domains set version = $4, certificate = $5, policy = $6, failover = $7, declared = $8, created_at = $9,
-		modified_at = $10 where name = $1 and pool_id = $2 and custom = $3`, domainArgs(d)...)
+	return s.logged(store.ChangedDomain, d.PoolID, d.Name, s.change(`update domains set version = $4, certificate = $5, policy = $6, failover = $7, declared = $8, created_at = $9,
+		modified_at = $10 where name = $1 and pool_id = $2 and custom = $3`, domainArgs(d)...))
 }
 
 func (s domains) Delete(name string) error {
-	return s.change(`delete from domains where name = $1`, name)
+	return s.logged(store.ChangedDomain, "", name, s.change(`delete from domains where name = $1`, name))
 }
 
 func (s domains) OfPool(poolID string) ([]store.Domain, error) {
@@ -39,5 +39,6 @@ func (s domains) OfPool(poolID string) ([]store.Domain, error) {
 }
 
 func (s domains) All() ([]store.Domain, error) {
-	return all(s.Transaction, scanDomain, `select `+domainColumns+` from domains order by name`)
+	return all(s.Transaction, scanDomain, `select `+domainColumns+` from domains d
+		where exists (select 1 from pools p where p.id = d.pool_id and p.unfinished = '') order by name`)
 }

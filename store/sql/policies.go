@@ -22,8 +22,8 @@ func (s policies) Insert(p store.Policy) error {
 	if err != nil {
 		return err
 	}
-	return s.insert(`insert into policies (`+policyColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, args...)
+	return s.logged(store.ChangedRole, "", p.ARN, s.insert(`insert into policies (`+policyColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, args...))
 }
 
 func (s policies) Update(p store.Policy) error {
@@ -31,12 +31,12 @@ func (s policies) Update(p store.Policy) error {
 	if err != nil {
 		return err
 	}
-	return s.change(`update policies set id = $2, name = $3, path = $4, description = $5, document = $6, version = $7,
-		tags = $8, declared = $9, created_at = $10, modified_at = $11, versions = $12 where arn = $1`, args...)
+	return s.logged(store.ChangedRole, "", p.ARN, s.change(`update policies set id = $2, name = $3, path = $4, description = $5, document = $6, version = $7,
+		tags = $8, declared = $9, created_at = $10, modified_at = $11, versions = $12 where arn = $1`, args...))
 }
 
 func (s policies) Delete(arn string) error {
-	return s.change(`delete from policies where arn = $1`, arn)
+	return s.logged(store.ChangedRole, "", arn, s.change(`delete from policies where arn = $1`, arn))
 }
 
 func (s policies) List(p store.Page) ([]store.Policy, error) {
@@ -68,16 +68,16 @@ func (s entities) Get(arn string) (store.Entity, error) {
 }
 
 func (s entities) Insert(e store.Entity) error {
-	return s.insert(`insert into entities (`+entityColumns+`) values ($1, $2, $3, $4, $5)`, e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt)
+	return s.logged(store.ChangedRole, "", e.ARN, s.insert(`insert into entities (`+entityColumns+`) values ($1, $2, $3, $4, $5)`, e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt))
 }
 
 func (s entities) Update(e store.Entity) error {
-	return s.change(`update entities set kind = $2, content = $3, created_at = $4, modified_at = $5 where arn = $1`,
-		e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt)
+	return s.logged(store.ChangedRole, "", e.ARN, s.change(`update entities set kind = $2, content = $3, created_at = $4, modified_at = $5 where arn = $1`,
+		e.ARN, e.Kind, e.Content, e.CreatedAt, e.ModifiedAt))
 }
 
 func (s entities) Delete(arn string) error {
-	return s.change(`delete from entities where arn = $1`, arn)
+	return s.logged(store.ChangedRole, "", arn, s.change(`delete from entities where arn = $1`, arn))
 }
 
 func (s entities) List(p store.Page) ([]store.Entity, error) {

@@ -13,11 +13,14 @@ func (t *Transaction) query(text string, each func(r *row) error, args ...any) e
 	if err := t.ready(); err != nil {
 		return err
 	}
+	if !t.fits(args) {
+		return nil
+	}
 	rows, err := t.conn.Query(t.ctx, text, t.bind(args))
 	if err == nil {
 		err = read(rows, each)
 	}
-	if err != nil && t.writes && t.dialect.FailureAborts {
+	if err != nil && t.writes && t.dialect.FailureAborts && !t.bold {
 		t.broken = err // reads have no savepoint to return to
 	}
 	return t.failed(err)

@@ -55,9 +55,9 @@ func (s refreshTokens) ForgetDevice(poolID, sub, deviceKey string, at time.Time)
 		where pool_id = $1 and sub = $2 and device_key = $3 and device_forgotten_at is null`, poolID, sub, deviceKey, at)
 }
 
-func (s refreshTokens) Trim(poolID, sub string, keep, most int) error {
-	return s.insert(`delete from refresh_tokens where id in (select id from refresh_tokens
-		where pool_id = $1 and sub = $2 order by created_at desc, id desc limit $3 offset $4)`,
+func (s refreshTokens) Trim(poolID, sub string, keep, most int) ([]store.RefreshToken, error) {
+	return all(s.Transaction, scanRefreshToken, `delete from refresh_tokens where id in (select id from refresh_tokens
+		where pool_id = $1 and sub = $2 order by created_at desc, id desc limit $3 offset $4) returning `+refreshTokenColumns,
 		poolID, sub, limit(store.Page{Limit: most}), keep)
 }
 

@@ -35,7 +35,7 @@ func (s resourceServers) Insert(r store.ResourceServer) error {
 	if err != nil {
 		return err
 	}
-	return s.insert(`insert into resource_servers (`+resourceServerColumns+`) values ($1, $2, $3, $4, $5, $6, $7)`, args...)
+	return s.logged(store.ChangedPool, r.PoolID, "", s.insert(`insert into resource_servers (`+resourceServerColumns+`) values ($1, $2, $3, $4, $5, $6, $7)`, args...))
 }
 
 func (s resourceServers) Update(r store.ResourceServer) error {
@@ -43,12 +43,12 @@ func (s resourceServers) Update(r store.ResourceServer) error {
 	if err != nil {
 		return err
 	}
-	return s.change(`update resource_servers set name = $3, scopes = $4, declared = $5, created_at = $6, modified_at = $7
-		where pool_id = $1 and id = $2`, args...)
+	return s.logged(store.ChangedPool, r.PoolID, "", s.change(`update resource_servers set name = $3, scopes = $4, declared = $5, created_at = $6, modified_at = $7
+		where pool_id = $1 and id = $2`, args...))
 }
 
 func (s resourceServers) Delete(poolID, id string) error {
-	return s.change(`delete from resource_servers where pool_id = $1 and id = $2`, poolID, id)
+	return s.logged(store.ChangedPool, poolID, "", s.change(`delete from resource_servers where pool_id = $1 and id = $2`, poolID, id))
 }
 
 func (s resourceServers) List(poolID string) ([]store.ResourceServer, error) {

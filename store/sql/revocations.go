@@ -17,13 +17,32 @@ func scanRevocation(r *row) store.Revocation {
 // Put keeps the stronger one of the stored revocation and v, field by field. Null is the strongest: a NotBefore of null
 // revokes all credentials, an Until of null never expires.
 func (s revocations) Put(v store.Revocation) error {
-	return s.insert(`insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, $3, $4)
+	return s.loggedRevocation(v, s.insert(`insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, $3, $4)
 		on conflict (kind, name) do update set
 		not_before = case when r.not_before is null or excluded.not_before is null then null
 			when r.not_before > excluded.not_before then r.not_before else excluded.not_before end,
 		until_at = case when r.until_at is null or excluded.until_at is null then null
 			when r.until_at > excluded.until_at then r.until_at else excluded.until_at end`,
-		v.Kind, v.Key, v.NotBefore, v.Until)
+		v.Kind, v.Key, v.NotBefore, v.Until))
+}
+
+// Get returns the revocation of a kind and key.
+func (s revocations) Get(kind, key string) (store.Revocation, error) {
+	return one(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations where kind = $1 and name = $2`, kind, key)
+}
+
+// maxRevoked bounds the revocations of a transaction that its changes name. Of one with more, they say that there are revocations.
+const maxRevoked = 64
+
+// loggedRevocation notes that a revocation was written, unless err says that it was not. It returns err.
+func (s revocations) loggedRevocation(v store.Revocation, err error) error {
+	if err == nil {
+		s.revoked++
+	}
+	if s.revoked > maxRevoked {
+		return s.logged(store.ChangedRevocation, "", "", err)
+	}
+	return s.logged(store.ChangedRevocation, v.Kind, v.Key, err)
 }
 
 func (s revocations) Live(now time.Time) ([]store.Revocation, error) {

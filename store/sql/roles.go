@@ -38,8 +38,8 @@ func (s roles) Insert(r store.Role) error {
 	if err != nil {
 		return err
 	}
-	return s.insert(`insert into roles (`+roleColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, args...)
+	return s.logged(store.ChangedRole, "", r.Name, s.insert(`insert into roles (`+roleColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, args...))
 }
 
 func (s roles) Update(r store.Role) error {
@@ -47,13 +47,13 @@ func (s roles) Update(r store.Role) error {
 	if err != nil {
 		return err
 	}
-	return s.change(`update roles set name = $2, path = $3, id = $4, description = $5, trust = $6, inline = $7,
+	return s.logged(store.ChangedRole, "", r.Name, s.change(`update roles set name = $2, path = $3, id = $4, description = $5, trust = $6, inline = $7,
 		attached = $8, boundary = $9, max_session = $10, tags = $11, declared = $12, created_at = $13,
-		modified_at = $14 where name_key = $1`, args...)
+		modified_at = $14 where name_key = $1`, args...))
 }
 
 func (s roles) Delete(name string) error {
-	return s.change(`delete from roles where name_key = $1`, roleKey(name))
+	return s.logged(store.ChangedRole, "", name, s.change(`delete from roles where name_key = $1`, roleKey(name)))
 }
 
 func (s roles) List(p store.Page) ([]store.Role, error) {

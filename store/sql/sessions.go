@@ -71,7 +71,7 @@ func (s sessions) DeleteExpired(now time.Time, most int) (int, error) {
 
 // sessionArgs returns the values of sessionColumns, in order.
 func sessionArgs(x store.Session) []any {
-	var family any // null for a session without a family, which no row of refresh_tokens stands for
+	var family any // null for a session without a family, which no row of refresh_tokens represents
 	if x.Family != "" {
 		family = x.Family
 	}

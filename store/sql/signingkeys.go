@@ -19,18 +19,18 @@ func (s signingKeys) List(owner string) ([]store.SigningKey, error) {
 }
 
 func (s signingKeys) Insert(k store.SigningKey) error {
-	return s.insert(`insert into signing_keys (`+signingKeyColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		k.Owner, k.ID, k.Use, k.Algorithm, k.Private, k.CreatedAt, k.SignsFrom, k.SignsTo, k.ExpiresAt)
+	return s.logged(store.ChangedSigningKey, k.Owner, k.ID, s.insert(`insert into signing_keys (`+signingKeyColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		k.Owner, k.ID, k.Use, k.Algorithm, k.Private, k.CreatedAt, k.SignsFrom, k.SignsTo, k.ExpiresAt))
 }
 
 func (s signingKeys) Update(k store.SigningKey) error {
-	return s.change(`update signing_keys set purpose = $3, algorithm = $4, private_key = $5, created_at = $6,
+	return s.logged(store.ChangedSigningKey, k.Owner, k.ID, s.change(`update signing_keys set purpose = $3, algorithm = $4, private_key = $5, created_at = $6,
 		signs_from = $7, signs_to = $8, expires_at = $9 where owner = $1 and id = $2`,
-		k.Owner, k.ID, k.Use, k.Algorithm, k.Private, k.CreatedAt, k.SignsFrom, k.SignsTo, k.ExpiresAt)
+		k.Owner, k.ID, k.Use, k.Algorithm, k.Private, k.CreatedAt, k.SignsFrom, k.SignsTo, k.ExpiresAt))
 }
 
 func (s signingKeys) Delete(owner, id string) error {
-	return s.change(`delete from signing_keys where owner = $1 and id = $2`, owner, id)
+	return s.logged(store.ChangedSigningKey, owner, id, s.change(`delete from signing_keys where owner = $1 and id = $2`, owner, id))
 }
 
 type samlKeys struct{ *Transaction }

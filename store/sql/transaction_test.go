@@ -130,3 +130,67 @@ func TestOnlyUpdatesLockWhatTheyRead(t *testing.T) {
 		}
 	}
 }
+
+// deferring is a script that queues writes.
+type deferring struct {
+	script
+	queued []string
+}
+
+func (s *deferring) Defer(text string, _ []driver.Value) error {
+	s.queued = append(s.queued, text)
+	return nil
+}
+
+func TestBoldWritesNeedNoSavepointAndInsertsNoAnswer(t *testing.T) {
+	t.Parallel()
+	d := dialect(Unique)
+	d.FailureAborts = true
+	conn := &deferring{}
+	tx := NewTransaction(t.Context(), conn, d, true)
+	tx.Bold()
+	if err := errors.Join(tx.Tx().Settings.Delete("a"), tx.Tx().Settings.Put("b", nil)); err != nil {
+		t.Error(err)
+	}
+	if len(conn.texts) != 0 || len(conn.queued) < 2 || tx.Again(nil) {
+		t.Errorf("statements %q, queued %q, again %v", conn.texts, conn.queued, tx.Again(nil))
+	}
+}
+
+func TestAFunctionRunsAgainIfItGoesOnAfterABoldWriteFailed(t *testing.T) {
+	t.Parallel()
+	const read = `select value from settings where name = $1`
+	for _, c := range []struct {
+		name  string
+		err   error // of the statement
+		want  error // what the function sees
+		after bool  // the function reads once more
+		err2  error // of the function
+		again bool
+	}{
+		{"it ends with the error", errConn, store.ErrExists, false, store.ErrExists, false},
+		{"it ends well", errConn, store.ErrExists, false, nil, true},
+		{"it reads and ends with an error", errConn, store.ErrExists, true, store.ErrExists, true},
+		{"the write was an earlier one", &DeferredError{errConn}, store.ErrUnavailable, false, store.ErrUnavailable, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := dialect(Unique)
+			d.FailureAborts = true
+			conn := &script{fail: map[string]error{deleteSetting: c.err}}
+			tx := NewTransaction(t.Context(), conn, d, true)
+			tx.Bold()
+			if err := tx.Tx().Settings.Delete("a"); !errors.Is(err, c.want) {
+				t.Errorf("delete: %v, want %v", err, c.want)
+			}
+			if c.after {
+				if _, err := tx.Tx().Settings.Get("a"); !errors.Is(err, store.ErrUnavailable) || slices.Contains(conn.texts, read) {
+					t.Errorf("a read after it: %v", err)
+				}
+			}
+			if got := tx.Again(c.err2); got != c.again {
+				t.Errorf("again: %v, want %v", got, c.again)
+			}
+		})
+	}
+}

@@ -59,6 +59,18 @@ func (s users) Insert(u store.User) error {
 	})
 }
 
+// InsertAll takes one savepoint for all records, because savepoints are half of the work of an insert.
+func (s users) InsertAll(list []store.User) error {
+	return s.record(func() error {
+		for _, u := range list {
+			if err := s.Insert(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Update writes aliases and search rows only if they changed. Most updates change passwords and failures only.
 func (s users) Update(u store.User) error {
 	args, err := userArgs(u)
@@ -118,6 +130,44 @@ func (s users) insertAliases(u store.User) error {
 		}
 	}
 	return nil
+}
+
+func (s users) ListNames(poolID string, p store.Page) ([]store.User, error) {
+	return all(s.Transaction, func(r *row) store.User {
+		u := store.User{PoolID: poolID, Sub: r.text(), Username: r.text(), Key: r.text()}
+		r.into(&u.Aliases)
+		u.Status, u.Attributes = r.text(), r.textMap()
+		return u
+	}, `select sub, username, name_key, aliases, status, attributes from users where pool_id = $1 and sub > $2 order by sub limit $3`,
+		poolID, p.After, limit(p))
+}
+
+func (s users) DropAliases(poolID string) error {
+	return s.record(func() error {
+		if err := s.insert(`delete from user_aliases where pool_id = $1`, poolID); err != nil {
+			return err
+		}
+		return s.insert(`update users set aliases = null where pool_id = $1 and aliases is not null`, poolID)
+	})
+}
+
+func (s users) Rename(list []store.User) error {
+	return s.record(func() error {
+		for _, u := range list {
+			args, err := userArgs(u)
+			if err != nil {
+				return err
+			}
+			if err := s.insert(`update users set name_key = $3, aliases = $4, attributes = $5 where pool_id = $1 and sub = $2`,
+				u.PoolID, u.Sub, u.Key, args[4], args[7]); err != nil {
+				return err
+			}
+			if err := s.insertAliases(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (s users) Delete(poolID, sub string) error {

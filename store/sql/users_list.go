@@ -124,3 +124,12 @@ func prefixEnd(prefix string) string {
 	}
 	return ""
 }
+
+func (s users) CountElsewhere(poolID string) (int, error) {
+	return one(s.Transaction, (*row).number, `select count(*) from users where pool_id = $1 and password_hash = '$elsewhere$'`, poolID)
+}
+
+func (s users) ListElsewhere(poolID string, p store.Page) ([]store.User, error) {
+	return all(s.Transaction, scanUser, selectUser+`where u.pool_id = $1 and u.password_hash = '$elsewhere$' and u.sub > $2
+		order by u.sub limit $3`, poolID, p.After, limit(p))
+}

@@ -15,7 +15,7 @@ import (
 // writerSetup and readerSetup are the statements that a new connection runs.
 var (
 	writerSetup = []string{
-		"pragma busy_timeout = 5000", // milliseconds; another process may be migrating
+		writerPatience, // another process may be migrating
 		"pragma journal_mode = wal",
 		"pragma synchronous = full",
 		"pragma foreign_keys = on",
@@ -45,6 +45,10 @@ const (
 	undoMember = "rollback to member"
 
 	restartLog = "pragma wal_checkpoint(restart)"
+
+	// How long a statement waits for other connections, in milliseconds.
+	writerPatience  = "pragma busy_timeout = 5000"
+	restartPatience = "pragma busy_timeout = 200" // all writers wait
 )
 
 // conn is one connection with its prepared statements, for one goroutine at a time. It calls the driver directly,
@@ -80,11 +84,17 @@ func (r *cursor) Next() ([]driver.Value, error) {
 
 func (r *cursor) Close() error { return r.rows.Close() }
 
+// dsnOptions are the driver's options. _dqs=0: "x" is never a string. _error_rc=1: the error's text matches its code.
+const dsnOptions = "_dqs=0&_error_rc=1"
+
 // connect opens the file and runs the statements of setup.
 func connect(path string, setup []string) (*conn, error) {
-	// _dqs=0: "x" is never a string. _error_rc=1: the error's text matches its code.
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: "_dqs=0&_error_rc=1"}
-	connector, err := driverimpl.NewConnector(dsn.String())
+	dsn := url.URL{Scheme: "file", Path: path, RawQuery: dsnOptions}
+	return connectTo(dsn.String(), setup)
+}
+
+func connectTo(dsn string, setup []string) (*conn, error) {
+	connector, err := driverimpl.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}

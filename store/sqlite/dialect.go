@@ -16,6 +16,8 @@ var dialect = sql.Dialect{
 	Time:     func(milliseconds int64) driver.Value { return milliseconds },
 	Bool:     boolValue,
 	Classify: classify,
+
+	TrimChanges: `delete from changes where seq <= (select max(seq) from changes) - 4096`,
 }
 
 // boolValue returns 1 or 0: SQLite has no type for true and false.
@@ -48,6 +50,12 @@ func classify(err error) sql.Failure {
 		return sql.Failure{Kind: sql.Unavailable}
 	}
 	return sql.Failure{}
+}
+
+// isBusy reports whether another connection held a lock for longer than the connection waits.
+func isBusy(err error) bool {
+	e, ok := errors.AsType[*driverimpl.Error](err)
+	return ok && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // constraint returns the name of a constraint as sql.Failure has it. SQLite names only its columns: the error's text is

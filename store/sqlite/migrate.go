@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/store"
 )
 
 //go:embed migrations/*.sql
@@ -66,6 +68,9 @@ func migrate(c *conn, steps []migration, now func() time.Time, log *slog.Logger)
 	version, err := schemaVersion(c)
 	if err != nil {
 		return err
+	}
+	if version == store.UnfinishedCopy {
+		return errors.New("a copy of another store to this file has not finished; run sluice store copy again")
 	}
 	if version > int64(len(steps)) {
 		return fmt.Errorf("%w: the file has version %d, this release knows %d; run the release that wrote the file or a newer one",

@@ -35,6 +35,10 @@ var sums = map[string]string{
 	"0017_saml.sql":                  "f959f92cf0ef46910e2a41b870962e5d019094a5e6ca8b0f2e006e042a1e8928",
 	"0018_federation.sql":            "da3bf341480e09e96a3dea4d599209277bd882c39382eab7d3e9530e6fc9c398",
 	"0019_revocations_by_start.sql":  "ebc3951156a6b40b67c768fc19cbfc8e906c75d1b767ffc0165e5692ea161193",
+	"0020_pulls.sql":                 "a0f667bf3eb209f6d635b34502d7a59d869289ca7abfd876fce2b08cafb5ce0d",
+	"0021_unfinished_pools.sql":      "b725e565ff6dfa486782784f613e237eaf570dfe04ca0fa397d4f740be72a33e",
+	"0022_import_jobs.sql":           "35008944c813d199bc3b18aa7c405bb0cda91862883bd1653cc920c1dd84e221",
+	"0023_changes.sql":               "759c78cd34e104b8c8023d2063f107f2d50f6d0e1287c5a7d06bd1ddc83ff416",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

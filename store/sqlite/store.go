@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ type Store struct {
 	writer  *conn
 	batch   *batch // the transaction that is open on writer; nil = none
 	commits int    // number of commits so far
+	walNext int64  // bytes; the log restarts above it, 0 = above walMax
 
 	slots  chan struct{} // one per running View
 	mu     sync.Mutex    // guards idle
@@ -97,17 +99,28 @@ func Open(o Options) (*Store, error) {
 	}, nil
 }
 
+// Restoring returns the name of the file that is beside a store while it is restored. Open refuses a store that has one.
+func Restoring(path string) string { return path + "-restoring" }
+
 // prepareFile creates the file if necessary and makes it readable by its owner only. SQLite gives its log and
 // shared-memory files the same mode.
 func prepareFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	if _, err := os.Stat(Restoring(path)); err == nil {
+		return fmt.Errorf("a restore to %s runs, or was interrupted; wait for it, or run sluice restore again (%s says so)", path, Restoring(path))
+	}
+	_, absent := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	info, err := f.Stat()
+	if errors.Is(absent, fs.ErrNotExist) {
+		err = Own(path)
+	}
+	info, failed := f.Stat()
+	err = errors.Join(err, failed)
 	if err == nil && info.Mode().Perm()&0o077 != 0 {
 		err = f.Chmod(0o600)
 	}

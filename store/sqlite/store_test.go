@@ -290,3 +290,40 @@ func TestTheLogRestarts(t *testing.T) {
 		t.Errorf("restart of the log: %v", err)
 	}
 }
+
+// Another process may hold the write lock for longer than SQLite waits, such as one that alters a pool.
+func TestAWriteWaitsForTheLongWriteOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sluice.db")
+	one, _ := open(t, Options{Path: path})
+	other, _ := open(t, Options{Path: path})
+	if err := other.writer.script("pragma busy_timeout = 1"); err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string) func(store.Tx) error {
+		return func(tx store.Tx) error { return tx.Settings.Put(key, []byte("value")) }
+	}
+	holds, release, written := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		written <- one.Update(t.Context(), func(tx store.Tx) error {
+			close(holds)
+			<-release
+			return put("one")(tx)
+		})
+	}()
+	<-holds
+	ctx, cancel := context.WithCancel(t.Context())
+	cancelled := make(chan error, 1)
+	go func() { cancelled <- other.Update(ctx, put("never")) }()
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if err := <-cancelled; err == nil {
+		t.Error("a write beside another one")
+	}
+	time.AfterFunc(20*time.Millisecond, func() { close(release) })
+	if err := other.Update(t.Context(), put("other")); err != nil {
+		t.Error(err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}

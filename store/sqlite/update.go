@@ -2,17 +2,21 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sql"
 )
 
 const (
-	batchMax = 256      // members of one transaction; bounds how long the first one waits for the commit
-	walMax   = 64 << 20 // bytes; above it, a commit waits for readers so that the log can restart
-	walEvery = 64       // commits between two checks of the log's size
+	batchMax    = 256         // members of one transaction; bounds how long the first one waits for the commit
+	walMax      = 64 << 20    // bytes; above it, a commit waits for readers so that the log can restart
+	longestWait = time.Minute // for the write lock of another process
+
+	walEvery = 64 // commits between two checks of the log's size
 )
 
 // batch is one SQL transaction with the Updates that share it.
@@ -37,7 +41,7 @@ func (s *Store) update(ctx context.Context, fn func(t *sql.Transaction) error) (
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
-	b, leads, err := s.enter()
+	b, leads, err := s.enter(ctx)
 	if err != nil {
 		<-s.turn
 		return err
@@ -77,9 +81,9 @@ func (s *Store) takeTurn(ctx context.Context) error {
 }
 
 // enter joins the open transaction or opens one. The caller holds the turn, and leads the transaction if leads is true.
-func (s *Store) enter() (b *batch, leads bool, err error) {
+func (s *Store) enter(ctx context.Context) (b *batch, leads bool, err error) {
 	if s.batch == nil {
-		if err := s.writer.control(beginWrite); err != nil {
+		if err := s.begin(ctx); err != nil {
 			// A rollback that failed earlier may have left a transaction open.
 			if s.writer.control(rollback) != nil {
 				return nil, false, s.unavailable("begin", err)
@@ -93,6 +97,17 @@ func (s *Store) enter() (b *batch, leads bool, err error) {
 	}
 	s.batch.members++
 	return s.batch, leads, nil
+}
+
+// begin begins the SQL transaction. It waits for another process that writes for longer than the connection waits, as one that imports
+// users or alters a pool may.
+func (s *Store) begin(ctx context.Context) error {
+	for start := time.Now(); ; {
+		err := s.writer.control(beginWrite)
+		if !isBusy(err) || ctx.Err() != nil || s.isClosed() || time.Since(start) >= longestWait {
+			return err
+		}
+	}
 }
 
 // run runs fn in a savepoint and gives up the turn.
@@ -123,6 +138,11 @@ func (s *Store) run(ctx context.Context, b *batch, fn func(t *sql.Transaction) e
 	}
 	if err := fn(t); err != nil {
 		return err
+	}
+	if t.Broken() == nil {
+		if _, err := t.Log(); err != nil && t.Broken() == nil {
+			return err
+		}
 	}
 	if t.Broken() == nil {
 		broken = s.writer.control(keepMember)
@@ -169,20 +189,33 @@ func (s *Store) abandon(b *batch, err error) {
 	close(b.done)
 }
 
-// boundLog restarts the write-ahead log when it is too long. SQLite cannot restart it by itself while readers overlap.
-// The caller holds the turn.
+// boundLog restarts the write-ahead log when it is too long. SQLite cannot restart it by itself while readers overlap. If a reader
+// keeps the log for long, as a backup does, the next attempt comes after the log has grown further, so that writers do not wait in
+// vain again and again. The caller holds the turn.
 func (s *Store) boundLog() {
 	s.commits++
 	if s.commits%walEvery != 0 {
 		return
 	}
 	info, err := os.Stat(s.options.Path + "-wal")
-	if err != nil || info.Size() < walMax {
+	if err != nil || info.Size() < max(walMax, s.walNext) {
 		return
 	}
-	if err := s.writer.control(restartLog); err != nil {
-		s.options.Logger.Warn("the write-ahead log grows because readers keep it from restarting", "bytes", info.Size(), "error", err)
+	s.walNext = 0
+	busy, err := s.restartLog()
+	if busy || err != nil {
+		s.walNext = info.Size() + walMax/4
+		s.options.Logger.Info("the write-ahead log grows because readers keep it from restarting", "bytes", info.Size(), "error", err)
 	}
+}
+
+// restartLog returns true if a reader kept the log from restarting.
+func (s *Store) restartLog() (busy bool, err error) {
+	if err := s.writer.control(restartPatience); err != nil {
+		return false, err
+	}
+	n, err := number(s.writer, restartLog)
+	return n != 0, errors.Join(err, s.writer.control(writerPatience))
 }
 
 // unavailable logs why the store failed and returns the error for the caller.

@@ -73,6 +73,18 @@ func testSpentAssertions(t *testing.T, st store.Store) {
 	wantConflict(t, "again", insert(spent), "spent assertion", "id")
 	wantErr(t, "without a pool", insert(store.SpentAssertion{ID: "b", PoolID: "none"}), store.ErrNotFound)
 	update(t, st, func(tx store.Tx) error {
+		for _, later := range []int{20, 10} {
+			x := store.SpentAssertion{ID: "a", PoolID: pool1, ExpiresAt: at(later)}
+			wantErr(t, "put", tx.SpentAssertions.Put(x), nil)
+			got, err := tx.SpentAssertions.Get("a")
+			wantErr(t, "get", err, nil)
+			same(t, "record", got, x)
+		}
+		_, err := tx.SpentAssertions.Get("none")
+		wantErr(t, "get of none", err, store.ErrNotFound)
+		return nil
+	})
+	update(t, st, func(tx store.Tx) error {
 		for _, want := range []int{0, 1} {
 			n, err := tx.SpentAssertions.DeleteExpired(at(9+want), 10)
 			wantErr(t, "delete expired", err, nil)

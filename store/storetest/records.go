@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -10,13 +11,56 @@ import (
 
 func testPools(t *testing.T, st store.Store) {
 	full := pool(pool1)
-	full.Settings, full.Declared = doc(`{"b": 1,  "a":"<ü>"}`), true
+	full.Settings, full.Declared, full.Keys = doc(`{"b": 1,  "a":"<ü>"}`), true, []byte{1, 0}
 	testRecord(t, st, keeper[store.Pool]{
 		get:    func(tx store.Tx, r store.Pool) (store.Pool, error) { return tx.Pools.Get(r.ID) },
 		insert: func(tx store.Tx, r store.Pool) error { return tx.Pools.Insert(r) },
 		update: func(tx store.Tx, r store.Pool) error { return tx.Pools.Update(r) },
 		delete: func(tx store.Tx, r store.Pool) error { return tx.Pools.Delete(r.ID) },
 	}, full, pool(pool1), "pool", "id")
+	testUnfinishedPools(t, st)
+}
+
+// testUnfinishedPools checks that only imports see a pool that an import is writing.
+func testUnfinishedPools(t *testing.T, st store.Store) {
+	half := pool("us-east-1_half")
+	half.Unfinished = "import-1"
+	update(t, st, func(tx store.Tx) error {
+		return errors.Join(tx.Pools.Insert(half), tx.Clients.Insert(client(half.ID, "half")))
+	})
+	view(t, st, func(tx store.Tx) error {
+		_, err := tx.Pools.Get(half.ID)
+		wantErr(t, "an unfinished pool", err, store.ErrNotFound)
+		_, err = tx.Clients.Get("half")
+		wantErr(t, "a client of an unfinished pool", err, store.ErrNotFound)
+		list, err := tx.Pools.List(store.Page{})
+		for _, p := range list {
+			if p.ID == half.ID {
+				t.Error("List has an unfinished pool")
+			}
+		}
+		unfinished, err2 := tx.Pools.Unfinished()
+		same(t, "unfinished pools", unfinished, []store.Pool{half})
+		imported, err3 := tx.Pools.Import(half.ID)
+		same(t, "the import", imported, half)
+		return errors.Join(err, err2, err3)
+	})
+	updateLast(t, st, func(t testing.TB, tx store.Tx) error {
+		wantConflict(t, "a pool with the id of an unfinished one", tx.Pools.Insert(pool(half.ID)), "pool", "id")
+		wantErr(t, "another import", tx.Pools.Finish(half.ID, "import-2"), store.ErrNotFound)
+		wantErr(t, "no import", tx.Pools.Finish(half.ID, ""), store.ErrNotFound)
+		return tx.Pools.Finish(half.ID, "import-1")
+	})
+	half.Unfinished = ""
+	view(t, st, func(tx store.Tx) error {
+		got, err := tx.Pools.Get(half.ID)
+		same(t, "the finished pool", got, half)
+		_, err2 := tx.Clients.Get("half")
+		_, importing := tx.Pools.Import(half.ID)
+		wantErr(t, "a finished import", importing, store.ErrNotFound)
+		return errors.Join(err, err2)
+	})
+	update(t, st, func(tx store.Tx) error { return tx.Pools.Delete(half.ID) })
 }
 
 func testClients(t *testing.T, st store.Store) {
@@ -102,7 +146,7 @@ func testUserConflicts(t *testing.T, st store.Store) {
 	wantConflict(t, "an alias", try(st, func(tx store.Tx) error { return tx.Users.Insert(alias) }), "alias", "email")
 
 	// The caller may continue after a conflict. Nothing of the refused record is stored.
-	update(t, st, func(tx store.Tx) error {
+	updateLast(t, st, func(t testing.TB, tx store.Tx) error {
 		wantConflict(t, "an alias", tx.Users.Insert(alias), "alias", "email")
 		_, err := tx.Users.Get(pool1, "x")
 		wantErr(t, "the refused user", err, store.ErrNotFound)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ func Run(t *testing.T, open Open) {
 		{"users", testUsers},
 		{"user names are unique", testUserConflicts},
 		{"users by filter", testFilters},
+		{"where users were pulled from", testPulls},
+		{"users whose password is elsewhere", testElsewhere},
 		{"groups", testGroups},
 		{"codes", testCodes},
 		{"messages", testMessages},
@@ -39,6 +42,9 @@ func Run(t *testing.T, open Open) {
 		{"spent assertions", testSpentAssertions},
 		{"keys of SAML", testSAMLKeys},
 		{"requests to identity providers", testProviderRequests},
+		{"import jobs", testImportJobs},
+		{"users together", testInsertAll},
+		{"users renamed together", testRename},
 		{"passkeys", testPasskeys},
 		{"refresh tokens", testRefreshTokens},
 		{"refresh tokens of a user", testRefreshTokensOfAUser},
@@ -51,6 +57,7 @@ func Run(t *testing.T, open Open) {
 		{"devices", testDevices},
 		{"refresh tokens of a device", testRefreshTokensOfADevice},
 		{"signing keys", testSigningKeys},
+		{"sealed columns", testSealed},
 		{"revocations", testRevocations},
 		{"identity pools", testIdentityPools},
 		{"identities", testIdentities},
@@ -58,6 +65,7 @@ func Run(t *testing.T, open Open) {
 		{"policies", testPolicies},
 		{"entities", testEntities},
 		{"settings", testSettings},
+		{"changes", testChanges},
 		{"styles of the login pages", testBrandings},
 		{"images of styles", testBrandingAssets},
 		{"classic looks", testUICustomizations},
@@ -127,6 +135,29 @@ func update(t testing.TB, st store.Store, fn func(tx store.Tx) error) {
 	t.Helper()
 	if err := st.Update(context.Background(), fn); err != nil {
 		t.Fatalf("Update: %v", err)
+	}
+}
+
+// lastRun is a testing.TB whose errors count only if no other run follows.
+type lastRun struct {
+	testing.TB
+	errs []string
+}
+
+func (r *lastRun) Errorf(format string, args ...any) {
+	r.errs = append(r.errs, fmt.Sprintf(format, args...))
+}
+
+// updateLast is update for a fn that looks at the errors of its writes: those of its last run count.
+func updateLast(t testing.TB, st store.Store, fn func(t testing.TB, tx store.Tx) error) {
+	t.Helper()
+	last := &lastRun{TB: t}
+	update(t, st, func(tx store.Tx) error {
+		last.errs = nil
+		return fn(last, tx)
+	})
+	for _, text := range last.errs {
+		t.Error(text)
 	}
 }
 

@@ -88,7 +88,8 @@ func endSessions(t *testing.T, st store.Store) {
 		})
 	}
 	update(t, st, func(tx store.Tx) error {
-		wantErr(t, "trim families", tx.RefreshTokens.Trim(pool1, "sub-ann", 0, 10), nil)
+		_, err := tx.RefreshTokens.Trim(pool1, "sub-ann", 0, 10)
+		wantErr(t, "trim families", err, nil)
 		wantErr(t, "delete", tx.Sessions.Delete("sso1"), nil)
 		wantErr(t, "delete what is not there", tx.Sessions.Delete("sso1"), nil)
 		live, err := tx.Sessions.Live(pool1, "sub-ann", at(0))

@@ -103,9 +103,16 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 	check("revoked", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), at(9), at(9)})
 	check("another user's", "sub-bob", []string{"4"}, []time.Time{never})
 	update(t, st, func(tx store.Tx) error {
-		wantErr(t, "trim to more", tx.RefreshTokens.Trim(pool1, "sub-ann", 3, 1), nil)
-		wantErr(t, "trim at most one", tx.RefreshTokens.Trim(pool1, "sub-bob", 0, 1), nil)
-		return tx.RefreshTokens.Trim(pool1, "sub-ann", 2, 5)
+		for _, trim := range []struct {
+			sub        string
+			keep, most int
+			want       []string
+		}{{"sub-ann", 3, 1, nil}, {"sub-bob", 0, 1, []string{"4"}}, {"sub-ann", 2, 5, []string{"1"}}} {
+			gone, err := tx.RefreshTokens.Trim(pool1, trim.sub, trim.keep, trim.most)
+			wantErr(t, "trim", err, nil)
+			same(t, "trimmed", keys(gone, func(r store.RefreshToken) string { return r.ID }), trim.want)
+		}
+		return nil
 	})
 	check("the oldest went", "sub-ann", []string{"3", "2"}, []time.Time{at(9), at(9)})
 	check("all went", "sub-bob", nil, nil)
@@ -196,6 +203,14 @@ func testRevocations(t *testing.T, st store.Store) {
 	d := store.Revocation{Kind: "user", Key: "d", NotBefore: at(2)}
 	same(t, "live at its last moment", live(at(4)), []store.Revocation{a, b, c, d})
 	same(t, "live later", live(at(5)), []store.Revocation{a, b, d})
+	view(t, st, func(tx store.Tx) error {
+		got, err := tx.Revocations.Get("user", "c")
+		wantErr(t, "one", err, nil)
+		same(t, "one", got, c)
+		_, err = tx.Revocations.Get("family", "c")
+		wantErr(t, "one of another kind", err, store.ErrNotFound)
+		return nil
+	})
 	since := func(at time.Time) (list []store.Revocation) {
 		view(t, st, func(tx store.Tx) (err error) {
 			list, err = tx.Revocations.Since(at)

@@ -53,7 +53,7 @@ func testAtomicity(t *testing.T, st store.Store) {
 	untouched("a panic of fn")
 
 	// A caller that ignores a conflict keeps its other writes.
-	update(t, st, func(tx store.Tx) error {
+	updateLast(t, st, func(t testing.TB, tx store.Tx) error {
 		wantErr(t, "put", tx.Settings.Put("kept", []byte{1}), nil)
 		wantConflict(t, "insert", tx.Pools.Insert(pool(pool1)), "pool", "id")
 		return nil
@@ -131,11 +131,14 @@ func testContext(t *testing.T, st store.Store) {
 	// An Update that waits for another one ends when its context is done.
 	inside, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
+	var once sync.Once
 	wg.Go(func() {
 		wantErr(t, "the first update", st.Update(context.Background(), func(tx store.Tx) error {
-			close(inside)
+			put := tx.Settings.Put("inside", []byte{1})
+			_, get := tx.Settings.Get("inside") // the write is done for certain
+			once.Do(func() { close(inside) })
 			<-release
-			return tx.Settings.Put("inside", []byte{1})
+			return errors.Join(put, get)
 		}), nil)
 	})
 	<-inside

@@ -38,7 +38,7 @@ func New(o ServiceOptions) (*Service, error) {
 }
 
 // StyleFor returns how the login pages of an app client look. The pages of an unknown client, or of none, have the default look.
-// A pool without a domain has the pages of managed login. Changes by other processes appear after styleFor.
+// A pool without a domain has the pages of managed login. Changes by other processes appear after Changed, or styleFor.
 func (s *Service) StyleFor(ctx context.Context, poolID, clientID string) (*Style, error) {
 	version := 2
 	if s.o.Version != nil {
@@ -182,3 +182,6 @@ func (c *styles) clear() {
 	c.drops++
 	c.known.Clear()
 }
+
+// Changed drops all styles from memory, after another process may have changed some.
+func (s *Service) Changed() { s.styles.clear() }

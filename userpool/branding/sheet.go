@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// mount stands for the path of the pool's pages in a sheet. No sheet contains it otherwise.
+// mount represents the path of the pool's pages in a sheet. No sheet contains it otherwise.
 const mount = "\x00"
 
 // Sheet returns the style sheet for pages that are served below a path: "" or "/" and the pool's id.

@@ -30,6 +30,11 @@ func (s *Service) Verifier(d *store.Device) ([]byte, error) {
 	return s.base.Seal.Open(purposeVerifier, d.Verifier, sealedFor(d))
 }
 
+// VerifierSeal returns the purpose and the additional data with which the SRP verifier of a device is sealed.
+func VerifierSeal(d *store.Device) (purpose string, additional []byte) {
+	return purposeVerifier, sealedFor(d)
+}
+
 // Proves reports whether the secret is the device's. The login pages have the secret of a browser's device; other clients prove
 // it by SRP.
 func (s *Service) Proves(d *store.Device, secret string) (bool, error) {

@@ -112,28 +112,43 @@ func (s *Service) redeem(ctx context.Context, p *userpool.Pool, subject *Subject
 		}
 		return accept(tx, u, code)
 	})
-	return firstError(outcome, err)
+	return firstError(err, outcome) // a try that could not be counted gets no answer
 }
 
 // tryStandInCode returns the answer to a code of a name that no user has. It is never nil.
 func (s *Service) tryStandInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
-	outcome := s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
-	return firstError(s.padTry(ctx, p, subject, purpose), outcome)
+	var outcome error
+	err := s.base.Update(ctx, func(tx store.Tx) (err error) {
+		if err := s.padReads(tx, p, subject, purpose); err != nil {
+			return err
+		}
+		outcome, err = s.tryGhost(tx, p, subject.Name, purpose)
+		return err
+	})
+	return firstError(err, outcome)
 }
 
-// padTry is writePad with the reads and the hash of a wrong code, or of a wrong password.
+// padTry is writePad with the reads and the hash of a wrong code.
 func (s *Service) padTry(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
-		sub := p.Key(subject.Name) // of no user
-		if _, err := tx.Users.Get(p.ID, sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := s.padReads(tx, p, subject, purpose); err != nil {
 			return err
 		}
-		if _, err := tx.Codes.Get(p.ID, sub, purpose); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if _, err := tx.Codes.Get(p.ID, p.Key(subject.Name), purpose); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		s.base.Seal.MAC(purposeCode, codeParts(p.ID, sub, purpose, "000000")...)
-		return s.writePad(tx)
+		return s.writePad(tx, p, subject.Name)
 	})
+}
+
+// padReads makes the first read and the hash of a wrong code.
+func (s *Service) padReads(tx store.Tx, p *userpool.Pool, subject *Subject, purpose string) error {
+	sub := p.Key(subject.Name) // of no user
+	if _, err := tx.Users.Get(p.ID, sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	s.base.Seal.MAC(purposeCode, codeParts(p.ID, sub, purpose, "000000")...)
+	return nil
 }
 
 // checkCode is like redeem for callers that do slow work next: it counts a wrong try, and returns a right code without using it. The transaction
@@ -149,7 +164,7 @@ func (s *Service) checkCode(ctx context.Context, p *userpool.Pool, subject *Subj
 		}
 		return errKeep
 	})
-	return code, firstError(outcome, err)
+	return code, firstError(err, outcome)
 }
 
 // spendCode deletes a reset code that checkCode returned. It returns errCodeExpired if the code is no longer valid: it was used,
@@ -172,12 +187,12 @@ func (s *Service) spendCode(tx store.Tx, p *userpool.Pool, u *store.User, checke
 	return tx.Codes.Delete(u.PoolID, u.Sub, code.Purpose)
 }
 
-// firstError returns outcome, the answer to the client, if there is one, else err.
-func firstError(outcome, err error) error {
-	if outcome != nil {
-		return outcome
+// firstError returns the first error that is not nil.
+func firstError(first, second error) error {
+	if first != nil {
+		return first
 	}
-	return err
+	return second
 }
 
 // UseSetupCode reports whether digits is the subject's code of the purpose that was sent with the ticket to the address, which
@@ -206,7 +221,7 @@ func (s *Service) UseSetupCode(ctx context.Context, p *userpool.Pool, subject *S
 		p.Unverify(before, u.Attributes, attrs)
 		return proveOwnAddress(tx, p, u, code.Attribute)
 	})
-	if outcome != nil {
+	if outcome != nil && err == nil {
 		return false, nil
 	}
 	if errors.Is(err, userpool.ErrNoUser) {

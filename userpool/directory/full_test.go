@@ -11,7 +11,7 @@ import (
 
 func TestAFloodOfMadeUpNamesEvictsGhostsOnly(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLimiter(func() time.Time { return now }, 2)
+	l := newLimiter(func() time.Time { return now }, 2, nil)
 	for range 5 {
 		if err := l.take("op", "pool", "user", 5); err != nil {
 			t.Fatal(err)
@@ -36,7 +36,7 @@ func TestAFloodOfMadeUpNamesEvictsGhostsOnly(t *testing.T) {
 
 func TestAFullLimiterEvictsTheOldestWindow(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := newLimiter(func() time.Time { return now }, 2)
+	l := newLimiter(func() time.Time { return now }, 2, nil)
 	take := func(name string, want error) {
 		t.Helper()
 		if err := l.take("op", "pool", name, 1); !errors.Is(err, want) {
@@ -52,36 +52,30 @@ func TestAFullLimiterEvictsTheOldestWindow(t *testing.T) {
 	take("a", nil)
 }
 
-func TestFullGhostsForgetTheOldest(t *testing.T) {
-	now := time.Unix(1000, 0)
-	g := newGhosts(func() time.Time { return now }, 3)
-	for range freeFailures {
-		g.fail("pool", "a")
+// counts are events in other processes.
+type counts struct{ within map[string]bool }
+
+func (c counts) Count(table, _ string, _, _ int, _ time.Duration) (bool, error) {
+	within, known := c.within[table]
+	if !known {
+		return false, errors.New("away")
 	}
-	if !locked(g.get("pool", "a"), now) || locked(g.get("other pool", "a"), now) {
-		t.Error("an unknown name is not locked like a user")
+	return within, nil
+}
+
+func TestEventsInOtherProcessesCount(t *testing.T) {
+	l := newLimiter(time.Now, 10, counts{map[string]bool{"users": false}})
+	if err := l.take("op", "pool", "ann", 5); !errors.Is(err, errAttemptLimit) {
+		t.Errorf("a limit that was reached elsewhere: %v", err)
 	}
-	now = now.Add(time.Second)
-	g.sendCode("pool", "a", codeForgot)
-	if err := g.tryCode("pool", "a", codeForgot); !errors.Is(err, errCodeMismatch) {
+	if err := l.takeGhost("op", "pool", "ann", 5); err != nil {
+		t.Errorf("nobody knows of other processes: %v", err)
+	}
+	l.shared = counts{map[string]bool{"users": true, "names without a user": false}}
+	if err := l.take("op", "pool", "ann", 5); err != nil {
 		t.Error(err)
 	}
-	g.fail("pool", "b")
-	g.fail("pool", "c")
-	if locked(g.get("pool", "a"), now) || g.get("pool", "b").Count != 1 || g.get("pool", "c").Count != 1 {
-		t.Error("the oldest entry was not evicted")
-	}
-	if err := g.tryCode("pool", "a", codeForgot); !errors.Is(err, errCodeMismatch) {
-		t.Error("the code of the unknown name expired too early:", err)
-	}
-	for range maxCodeAttempts {
-		_ = g.tryCode("pool", "a", codeForgot)
-	}
-	if err := g.tryCode("pool", "a", codeForgot); !errors.Is(err, errCodeExpired) {
-		t.Error(err)
-	}
-	now = now.Add(codeLife(codeForgot))
-	if err := g.tryCode("pool", "a", codeForgot); !errors.Is(err, errCodeExpired) {
+	if err := l.takeGhost("op", "pool", "ann", 5); !errors.Is(err, errAttemptLimit) {
 		t.Error(err)
 	}
 }

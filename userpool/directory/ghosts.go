@@ -1,64 +1,173 @@
 package directory
 
 import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
-	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
 )
 
-// ghosts holds, for names that no user has, the data that a user's record would hold: wrong passwords, and codes that would
-// have been sent. A full table evicts the entry that expires first and refuses no name. An attacker who has an entry evicted
-// before it expires can distinguish the name from a user's, which takes more than maxLimited calls in that time.
-type ghosts struct {
-	now   func() time.Time
-	names *bounded.Map[tableKey, ghost] // by pool, name and purpose of the code; the purpose is "" for wrong passwords
-}
+// Names that no user has are locked after wrong passwords, and use up codes that were never sent, as users do. What a user's records hold
+// of that, ghosts hold: settings of the store, so that it holds in all processes. A keyed hash of the name determines the setting and the
+// entry in it, so the store does not learn the name, and a stranger does not know which names share a setting.
+//
+// There are ghostRows settings of up to ghostsInRow entries, 17 MB if all are full. A full one evicts the entry that expires first and
+// refuses no name. Users have no entries there. Who has an entry evicted can tell the name from a user's; for that, ghostsInRow other
+// names must fall into its setting, which takes about ghostRows*ghostsInRow calls before it expires.
+const (
+	ghostRows   = 1 << 16
+	ghostsInRow = 8
 
+	ghostTag    = 12                // bytes of the hash that tell the names in a setting apart
+	ghostHead   = 8                 // random bytes before the entries
+	ghostLength = ghostTag + 2 + 16 // tag, count, two times
+)
+
+// ghost is what is kept of a name for one purpose: "" for wrong passwords, else that of a code.
 type ghost struct {
-	failures store.Failures
-	attempts int       // on the code
-	until    time.Time // when the code expires
+	tag   [ghostTag]byte
+	count int       // wrong passwords, or wrong tries of the code
+	last  time.Time // of the last wrong password
+	until time.Time // of the lockout, or of the code
 }
 
-func newGhosts(now func() time.Time, limit int) *ghosts {
-	return &ghosts{now: now, names: bounded.New[tableKey, ghost](limit)}
+// expires is when the entry says nothing any more.
+func (g *ghost) expires() time.Time {
+	if g.last.IsZero() {
+		return g.until
+	}
+	return g.last.Add(maxLock + quietTime)
 }
 
-func (g *ghosts) get(pool, name string) store.Failures {
-	found, _ := g.names.Get(tableKeyOf(pool, name, ""), g.now())
-	return found.failures
+func (g *ghost) failures() store.Failures {
+	return store.Failures{Count: g.count, LastAt: g.last, LockedUntil: g.until}
 }
 
-// fail counts a wrong password for the name.
-func (g *ghosts) fail(pool, name string) {
-	now := g.now()
-	g.names.Update(tableKeyOf(pool, name, ""), now, func(known ghost, _ bool) (ghost, time.Time) {
-		return ghost{failures: failed(known.failures, now)}, now.Add(maxLock + quietTime)
+// place returns the setting of a name, and the tag of its entry for a purpose. Neither changes with the master key.
+func (s *Service) place(p *userpool.Pool, name, purpose string) (row string, tag [ghostTag]byte) {
+	sum := s.standInSum(p, name, "setting")
+	own := s.standInSum(p, name, "entry "+purpose)
+	return fmt.Sprintf("userpool/ghosts/%04x", binary.BigEndian.Uint16(sum[:])&(ghostRows-1)), [ghostTag]byte(own[:])
+}
+
+// ghostFailures returns the wrong passwords that were given for a name that no user has.
+func (s *Service) ghostFailures(tx store.Tx, p *userpool.Pool, name string) (store.Failures, error) {
+	row, tag := s.place(p, name, "")
+	list, err := readGhosts(tx, row)
+	if err != nil {
+		return store.Failures{}, err
+	}
+	found := findGhost(list, tag)
+	return found.failures(), nil
+}
+
+// changeGhost changes what is kept of a name for a purpose. It always writes, so that the call takes as long as one for a user.
+func (s *Service) changeGhost(tx store.Tx, p *userpool.Pool, name, purpose string, change func(*ghost)) error {
+	head, err := s.base.Random(ghostHead)
+	if err != nil {
+		return err
+	}
+	row, tag := s.place(p, name, purpose)
+	list, err := readGhosts(tx, row)
+	if err != nil {
+		return err
+	}
+	g := findGhost(list, tag)
+	change(&g)
+	g.tag = tag
+	list = slices.DeleteFunc(list, func(other ghost) bool { return other.tag == tag || !s.now().Before(other.expires()) })
+	slices.SortFunc(list, func(a, b ghost) int { return b.expires().Compare(a.expires()) })
+	list = append(list[:min(len(list), ghostsInRow-1)], g)
+	return tx.Settings.Put(row, appendGhosts(head, list))
+}
+
+// failGhost counts a wrong password.
+func (s *Service) failGhost(ctx context.Context, p *userpool.Pool, name string) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		// The update of a user waits for its answer, and a Put does not: this read waits in its place.
+		if _, err := tx.Users.Get(p.ID, p.Key(name)); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return s.changeGhost(tx, p, name, "", func(g *ghost) {
+			f := failed(g.failures(), s.now())
+			g.count, g.last, g.until = f.Count, f.LastAt, f.LockedUntil
+		})
 	})
 }
 
-// sendCode records that a code would have been sent.
-func (g *ghosts) sendCode(pool, name, purpose string) {
-	g.keepCode(pool, name, purpose, codeLife(purpose))
+// sendGhost records that a code would have been sent.
+func (s *Service) sendGhost(tx store.Tx, p *userpool.Pool, name, purpose string) error {
+	return s.changeGhost(tx, p, name, purpose, func(g *ghost) { *g = ghost{until: s.now().Add(codeLife(purpose))} })
 }
 
-// keepCode is sendCode for a code with another lifetime.
-func (g *ghosts) keepCode(pool, name, purpose string, life time.Duration) {
-	now := g.now()
-	until := now.Add(life)
-	g.names.Put(tableKeyOf(pool, name, purpose), ghost{until: until}, until, now)
-}
-
-// tryCode returns errCodeMismatch while a user's code would accept tries, then errCodeExpired.
-func (g *ghosts) tryCode(pool, name, purpose string) (outcome error) {
-	g.names.Update(tableKeyOf(pool, name, purpose), g.now(), func(code ghost, ok bool) (ghost, time.Time) {
+// tryGhost returns errCodeMismatch while a user's code would accept tries, then errCodeExpired.
+func (s *Service) tryGhost(tx store.Tx, p *userpool.Pool, name, purpose string) (outcome, err error) {
+	err = s.changeGhost(tx, p, name, purpose, func(g *ghost) {
 		outcome = errCodeExpired
-		if ok && code.attempts < maxCodeAttempts {
-			code.attempts++
+		if s.now().Before(g.until) && g.count < maxCodeAttempts {
+			g.count++
 			outcome = errCodeMismatch
 		}
-		return code, code.until
 	})
-	return outcome
+	return outcome, err
+}
+
+func readGhosts(tx store.Tx, row string) ([]ghost, error) {
+	value, err := tx.Settings.Get(row)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return parseGhosts(value), err
+}
+
+func findGhost(list []ghost, tag [ghostTag]byte) ghost {
+	for _, g := range list {
+		if g.tag == tag {
+			return g
+		}
+	}
+	return ghost{}
+}
+
+// parseGhosts returns the entries of a setting. A value of another form has none.
+func parseGhosts(value []byte) (list []ghost) {
+	if len(value) < ghostHead || (len(value)-ghostHead)%ghostLength != 0 || len(value) > ghostHead+ghostsInRow*ghostLength {
+		return nil
+	}
+	for rest := value[ghostHead:]; len(rest) > 0; rest = rest[ghostLength:] {
+		g := ghost{tag: [ghostTag]byte(rest), count: int(binary.BigEndian.Uint16(rest[ghostTag:]))}
+		g.last, g.until = parseTime(rest[ghostTag+2:]), parseTime(rest[ghostTag+10:])
+		list = append(list, g)
+	}
+	return list
+}
+
+func appendGhosts(value []byte, list []ghost) []byte {
+	for _, g := range list {
+		value = append(value, g.tag[:]...)
+		value = binary.BigEndian.AppendUint16(value, uint16(min(g.count, 1<<16-1))) //nolint:gosec // counts are not negative
+		value = appendTime(appendTime(value, g.last), g.until)
+	}
+	return value
+}
+
+// appendTime appends milliseconds since 1970, 0 for the zero time.
+func appendTime(value []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return binary.BigEndian.AppendUint64(value, 0)
+	}
+	return binary.BigEndian.AppendUint64(value, uint64(t.UnixMilli()))
+}
+
+func parseTime(value []byte) time.Time {
+	ms := int64(binary.BigEndian.Uint64(value)) //nolint:gosec // as appended
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -205,6 +206,9 @@ func (s *Service) AdminRemoveUserFromGroup(ctx context.Context, poolID, name, gr
 		}
 		if slices.ContainsFunc(of, func(g store.Group) bool { return g.Name == group }) {
 			if err := r.Issued(&u); err != nil {
+				return err
+			}
+			if err := relay.Remove(tx, s.base, p, u.Sub, group); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/passwordhash"
 	"golang.org/x/crypto/argon2"
 )
 
@@ -25,17 +26,26 @@ const (
 
 // HasherOptions are what NewHasher needs. The zero value is usable.
 type HasherOptions struct {
-	Workers int // hashes at once; 0 is GOMAXPROCS
-	Queue   int // callers that may wait for a worker; 0 is 2,048
+	Workers int    // hashes at once; 0 is GOMAXPROCS
+	Queue   int    // callers that may wait for a worker; 0 is 2,048
+	Memory  uint32 // of a hash in KiB, at most 19,456; 0 is 19,456. Tests use less.
 }
 
 // Hasher computes password hashes in bounded memory. At most Workers hashes run at once, each in 19 MiB. Garbage that is
 // not yet collected takes as much again (GOGC 100), and as much again during a collection. Hashing as a whole, with 1,000
 // callers waiting, stays below 4 × Workers × 19 MiB + 32 MiB, which is 184 MiB for two workers. A waiting caller costs its
 // goroutine only. If Queue callers wait already, the next gets fault.TooManyRequests.
+//
+// Imported hashes take up to half a second, so that one client could keep all workers busy. Half of the workers compute them, and an
+// eighth of Queue callers may wait. Of those that need more than 19 MiB, up to 64 MiB each, one is computed at a time.
 type Hasher struct {
 	tickets chan struct{} // held by callers that wait or hash
 	workers chan struct{} // held by callers that hash
+
+	// These are held by callers with imported hashes: foreign instead of tickets, the others also while they wait for a worker.
+	foreign, half, large chan struct{}
+
+	memory uint32 // of a hash, in KiB
 }
 
 // NewHasher returns a Hasher.
@@ -46,22 +56,48 @@ func NewHasher(o HasherOptions) *Hasher {
 	if o.Queue <= 0 {
 		o.Queue = 2048
 	}
-	return &Hasher{tickets: make(chan struct{}, o.Workers+o.Queue), workers: make(chan struct{}, o.Workers)}
+	if o.Memory == 0 || o.Memory > argonMemory {
+		o.Memory = argonMemory
+	}
+	slots := func(n int) chan struct{} { return make(chan struct{}, n) }
+	return &Hasher{tickets: slots(o.Workers + o.Queue), workers: slots(o.Workers), foreign: slots(1 + o.Queue/8), half: slots(max(1, o.Workers/2)),
+		large: slots(1), memory: o.Memory}
 }
 
 // do runs fn as soon as a worker is free. It returns ctx's error if ctx ends first.
 func (h *Hasher) do(ctx context.Context, fn func()) error {
+	return inTurn(ctx, h.tickets, fn, h.workers)
+}
+
+// doImported is do for an imported hash, which needs so many bytes of memory.
+func (h *Hasher) doImported(ctx context.Context, memory int, fn func()) error {
+	if memory > argonMemory<<10 {
+		return inTurn(ctx, h.foreign, fn, h.large, h.half, h.workers)
+	}
+	return inTurn(ctx, h.foreign, fn, h.half, h.workers)
+}
+
+// inTurn takes a ticket, waits for all turns, one after the other, and runs fn.
+func inTurn(ctx context.Context, tickets chan struct{}, fn func(), turns ...chan struct{}) error {
 	select {
-	case h.tickets <- struct{}{}:
-		defer func() { <-h.tickets }()
+	case tickets <- struct{}{}:
+		defer func() { <-tickets }()
 	default:
 		return fault.New(fault.TooManyRequests, "Too many requests")
 	}
-	select {
-	case h.workers <- struct{}{}:
-		defer func() { <-h.workers }()
-	case <-ctx.Done():
-		return ctx.Err()
+	held := 0
+	defer func() {
+		for _, turn := range turns[:held] {
+			<-turn
+		}
+	}()
+	for _, turn := range turns {
+		select {
+		case turn <- struct{}{}:
+			held++
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	fn()
 	return nil
@@ -75,19 +111,28 @@ func (h *Hasher) Hash(ctx context.Context, rand io.Reader, password string) (str
 	}
 	var key []byte
 	if err := h.do(ctx, func() {
-		key = argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKeyLen)
+		key = argon2.IDKey([]byte(password), salt, argonTime, h.memory, argonThreads, argonKeyLen)
 	}); err != nil {
 		return "", err
 	}
 	enc := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, argonTime, argonThreads,
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
 // Verify reports whether the hash is the password's. An empty hash, of a user who has no password or does not exist, takes
-// as long as any other and matches no password.
+// as long as any other and matches no password. An imported hash takes as long as its own function does.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
-	p := phc{memory: argonMemory, time: argonTime, threads: argonThreads, salt: make([]byte, argonSaltLen), key: make([]byte, argonKeyLen)}
+	if passwordhash.IsStored(hash) {
+		imported, err := passwordhash.Stored(hash)
+		if err != nil {
+			return false, errPHC
+		}
+		matches := false
+		err = h.doImported(ctx, imported.Memory(), func() { matches = imported.Matches(password) })
+		return matches && err == nil, err
+	}
+	p := phc{memory: h.memory, time: argonTime, threads: argonThreads, salt: make([]byte, argonSaltLen), key: make([]byte, argonKeyLen)}
 	exists := hash != ""
 	if exists {
 		var err error

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/passwordhash"
 )
 
 func TestHashesAreArgon2idAndVerify(t *testing.T) {
@@ -75,6 +76,42 @@ func TestAFullQueueIsAnErrorAtOnce(t *testing.T) {
 	}
 	if _, err := h.Verify(t.Context(), "", password); err != nil {
 		t.Error("the queue did not empty:", err)
+	}
+}
+
+// Such hashes take up to half a second. Whoever sends passwords for the users who have them must not keep out the others.
+func TestAQueueOfImportedHashesKeepsOutNobodyElse(t *testing.T) {
+	for algorithm, text := range map[string]string{
+		passwordhash.SCRYPT:        "32768$8$1$" + strings.Repeat("ab", 16) + "$" + strings.Repeat("cd", 32), // 32 MiB
+		passwordhash.PBKDF2_SHA256: "$pbkdf2-sha256$600000$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43),
+	} {
+		imported, err := passwordhash.Parse(algorithm, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := directory.NewHasher(directory.HasherOptions{Workers: 2, Queue: 16})
+		ctx, cancel := context.WithCancel(t.Context())
+		results := make(chan error, 40)
+		for range cap(results) {
+			go func() {
+				_, err := h.Verify(ctx, imported.Text(), password)
+				results <- err
+			}()
+		}
+		for err = nil; err == nil; {
+			err = <-results
+		}
+		wantFault(t, err, fault.TooManyRequests, "Too many requests")
+		var others sync.WaitGroup
+		for range 8 {
+			others.Go(func() {
+				if _, err := h.Verify(t.Context(), "", password); err != nil {
+					t.Errorf("%s: a user with a hash of our own: %v", algorithm, err)
+				}
+			})
+		}
+		others.Wait()
+		cancel()
 	}
 }
 

@@ -30,8 +30,8 @@ func (s *Service) CheckHistory(ctx context.Context, p *userpool.Pool, u *store.U
 	}); err != nil {
 		return err
 	}
-	if u.Password.Hash != "" && !u.Password.Temporary {
-		hashes = slices.Insert(hashes, 0, u.Password.Hash)
+	if h := u.Password.Hash; h != "" && h != store.PasswordElsewhere && !u.Password.Temporary {
+		hashes = slices.Insert(hashes, 0, h)
 	}
 	for _, hash := range hashes[:min(size, len(hashes))] {
 		used, err := s.o.Hasher.Verify(ctx, hash, password)
@@ -48,7 +48,7 @@ func (s *Service) CheckHistory(ctx context.Context, p *userpool.Pool, u *store.U
 // keepHistory adds the password that a change of the user replaces to the user's history.
 func keepHistory(tx store.Tx, p *userpool.Pool, before, after *store.User) error {
 	old := before.Password
-	if old.Hash == after.Password.Hash || old.Hash == "" || old.Temporary {
+	if old.Hash == after.Password.Hash || old.Hash == "" || old.Hash == store.PasswordElsewhere || old.Temporary {
 		return nil
 	}
 	size := historySize(p)

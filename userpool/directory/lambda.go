@@ -29,7 +29,9 @@ func (s *Service) preSignUp(ctx context.Context, p *userpool.Pool, c *userpool.C
 		verify            bool
 	}{{"email", "autoVerifyEmail", d.VerifyEmail}, {"phone_number", "autoVerifyPhone", d.VerifyPhone}} {
 		switch {
+		case !v.verify && u.Attributes[v.attribute] == "":
 		case !v.verify:
+			u.Attributes[v.attribute+"_verified"] = "false"
 		case u.Attributes[v.attribute] == "":
 			return nil, fault.New(fault.InvalidLambdaResponse, "PreSignUp returned %s for a user without %s.", v.member, v.attribute)
 		default:

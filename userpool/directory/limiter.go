@@ -28,7 +28,21 @@ var errAttemptLimit = fault.New(fault.LimitExceeded, "Attempt limit exceeded, pl
 type limiter struct {
 	now           func() time.Time
 	users, ghosts *bounded.Map[tableKey, window]
+	shared        Counter // may be nil
 }
+
+// Counter counts events over several processes.
+type Counter interface {
+	// Count counts an event of a name in a table with a bounded number of slots, and reports whether there were at most limit of them
+	// within a window that begins with the first. After an error nothing was counted, and the count of this process holds.
+	Count(table, name string, slots, limit int, window time.Duration) (bool, error)
+}
+
+// The slots of the tables that processes share. Names that no user has cannot push out windows of users.
+const (
+	sharedUsers  = 1 << 20
+	sharedGhosts = 1 << 16
+)
 
 type window struct {
 	count int
@@ -50,19 +64,21 @@ func tableKeyOf(parts ...string) (key tableKey) {
 	return key
 }
 
-// newLimiter returns a limiter whose two tables hold up to limit windows each.
-func newLimiter(now func() time.Time, limit int) *limiter {
-	return &limiter{now: now, users: bounded.New[tableKey, window](limit), ghosts: bounded.New[tableKey, window](limit)}
+// newLimiter returns a limiter whose two tables hold up to limit windows each. With shared, events in other processes count too.
+func newLimiter(now func() time.Time, limit int, shared Counter) *limiter {
+	return &limiter{now: now, shared: shared, users: bounded.New[tableKey, window](limit), ghosts: bounded.New[tableKey, window](limit)}
 }
 
 // take counts an event of a user, or returns errAttemptLimit if the limit for this hour is reached.
 func (l *limiter) take(op, pool, name string, limit int) error {
-	return l.count(l.users, tableKeyOf(op, pool, name), limit)
+	key := tableKeyOf(op, pool, name)
+	return l.overall(l.count(l.users, key, limit), "users", sharedUsers, key, limit)
 }
 
 // takeGhost is take for a name that no user has.
 func (l *limiter) takeGhost(op, pool, name string, limit int) error {
-	return l.count(l.ghosts, tableKeyOf(op, pool, name), limit)
+	key := tableKeyOf(op, pool, name)
+	return l.overall(l.count(l.ghosts, key, limit), "names without a user", sharedGhosts, key, limit)
 }
 
 // takeFor calls take for a user and takeGhost for a stand-in.
@@ -78,7 +94,7 @@ func (l *limiter) count(table *bounded.Map[tableKey, window], key tableKey, limi
 	table.Update(key, now, func(w window, ok bool) (window, time.Time) {
 		switch {
 		case !ok:
-			w = window{1, now.Add(time.Hour)}
+			w = window{1, now.Add(windowLength)}
 		case w.count >= limit:
 			err = errAttemptLimit
 		default:
@@ -88,3 +104,17 @@ func (l *limiter) count(table *bounded.Map[tableKey, window], key tableKey, limi
 	})
 	return err
 }
+
+// overall counts an event that this process allows over all processes.
+func (l *limiter) overall(err error, table string, slots int, key tableKey, limit int) error {
+	if err != nil || l.shared == nil {
+		return err
+	}
+	if within, err := l.shared.Count(table, string(key[:]), slots, limit, windowLength); err == nil && !within {
+		return errAttemptLimit
+	}
+	return nil
+}
+
+// windowLength is how long events count.
+const windowLength = time.Hour

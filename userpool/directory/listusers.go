@@ -59,7 +59,7 @@ func (s *Service) ListUsers(ctx context.Context, poolID, filter string, attribut
 		f.Value = strings.ToUpper(f.Value)
 	}
 	for _, name := range attributes {
-		if p.Schema[name] == nil {
+		if p.Schema[name] == nil && name != userpool.Identities {
 			return nil, "", fault.New(fault.InvalidParameter, "One or more requested attributes do not exist.")
 		}
 	}

@@ -19,7 +19,7 @@ type Migration struct {
 	Metadata   map[string]string
 }
 
-// Migrate asks the UserMigration trigger for the user whom a stand-in stands for, and creates the user. It returns the stand-in
+// Migrate asks the UserMigration trigger for the user whom a stand-in represents, and creates the user. It returns the stand-in
 // if the function knows no such user, and also, if the client hides user existence, if the function fails. A user whose password
 // did not come along must reset it: userpool.ErrResetRequired after a sign-in.
 func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Client, standIn *Subject, in Migration) (*Subject, error) {
@@ -68,7 +68,7 @@ func (s *Service) insertMigrated(ctx context.Context, p *userpool.Pool, name str
 				return err
 			}
 		}
-		return insert(tx, p, &u)
+		return Insert(tx, p, &u)
 	})
 	if c, ok := errors.AsType[*store.Conflict](err); ok && c.Key == "username" {
 		found, findErr := s.Find(ctx, p, name)

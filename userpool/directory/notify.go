@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -30,9 +31,9 @@ func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.
 	}
 	mail := n.NoActionEmail
 	switch e.Assessment.Action {
-	case userpool.ActionBlock:
+	case risk.Block:
 		mail = n.BlockEmail
-	case userpool.ActionMFAIfConfigured, userpool.ActionMFARequired:
+	case risk.MFAIfConfigured, risk.MFARequired:
 		mail = n.MFAEmail
 	}
 	if mail == nil {
@@ -59,7 +60,7 @@ func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.
 //
 // Source: AWS, "Working with adaptive authentication", message templates; the event as the public type definitions of
 // CustomEmailSender have it.
-func (s *Service) riskMessage(p *userpool.Pool, c *userpool.Client, n *userpool.NotifyConfig, mail *userpool.NotifyEmail, u *store.User, e threat.Event, token string) (message.Message, error) {
+func (s *Service) riskMessage(p *userpool.Pool, c *userpool.Client, n *risk.Notify, mail *risk.Email, u *store.User, e threat.Event, token string) (message.Message, error) {
 	base := strings.TrimSuffix(s.o.ConfirmURL(p.ID), "/confirmUser")
 	values := map[string]string{
 		"username": u.Username, "event-id": e.ID, "feedback-token": token, "ip-address": cmp.Or(e.Address, unknownPlace),
@@ -89,7 +90,7 @@ func (s *Service) riskMessage(p *userpool.Pool, c *userpool.Client, n *userpool.
 func riskAttributes(values map[string]string, e threat.Event) map[string]string {
 	action := e.Assessment.Action
 	if action == "" {
-		action = userpool.ActionNone
+		action = risk.NoAction
 	}
 	return map[string]string{"EVENT_ID": values["event-id"], "USER_NAME": values["username"], "IP_ADDRESS": values["ip-address"],
 		"ACCOUNT_TAKE_OVER_ACTION": action, "ONE_CLICK_LINK_VALID": values["one-click-link-valid"], "ONE_CLICK_LINK_INVALID": values["one-click-link-invalid"],

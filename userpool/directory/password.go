@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/passwordhash"
 	"github.com/sluicegate/sluice/userpool/srp"
 )
 
@@ -39,25 +40,45 @@ func (s *Service) MakePassword(ctx context.Context, p *userpool.Pool, u *store.U
 
 // SamePassword reports whether a password check against an earlier record of the user still holds for the record that a
 // transaction reads: the hash and the status are the same, and the user is enabled. Every hash has its own salt, so equal
-// hashes mean an unchanged password.
+// hashes mean an unchanged password. The own hash in the place of an imported one is the same password, too: another sign-in has
+// made it (Completed).
 func SamePassword(now, seen *store.User) bool {
-	return now.Enabled && now.Status == seen.Status && now.Password.Hash == seen.Password.Hash &&
-		now.Password.ModifiedAt.Equal(seen.Password.ModifiedAt)
+	same := now.Password.Hash == seen.Password.Hash || passwordhash.IsStored(seen.Password.Hash) && !passwordhash.IsStored(now.Password.Hash)
+	return now.Enabled && now.Status == seen.Status && same && now.Password.ModifiedAt.Equal(seen.Password.ModifiedAt)
 }
 
-// PasswordIs reports whether the user's password is the given one. It takes as long for a user
-// without a password, and for a stand-in.
-func (s *Service) PasswordIs(ctx context.Context, u *store.User, password string) (bool, error) {
+// localPasswordIs reports whether the password that is kept here is the given one. It takes as long for a user without a password, and for a
+// stand-in. Imported hashes take as long as their functions do; a share of the names without a password takes as long, see
+// hashLike.
+func (s *Service) localPasswordIs(ctx context.Context, u *store.User, password string) (bool, error) {
+	like, err := s.hashLike(ctx, u)
+	if err != nil {
+		return false, err
+	}
+	if u.Password.Hash == "" {
+		_, err = s.o.Hasher.Verify(ctx, like, password)
+		return false, err
+	}
 	return s.o.Hasher.Verify(ctx, u.Password.Hash, password)
 }
 
-// AddVerifier returns the user's password record with an SRP verifier added, from the plaintext that PasswordIs accepted.
-// It returns nil if the pool wants no verifier or the user has one.
-func (s *Service) AddVerifier(p *userpool.Pool, u *store.User, password string) (*store.Password, error) {
-	if !p.WantsSRP || len(u.Password.SRPVerifier) > 0 {
+// Completed returns the user's password record with what it lacks, made from the plaintext that PasswordIs accepted: an own hash
+// in the place of an imported one, and the SRP verifier. It returns nil if nothing is missing.
+func (s *Service) Completed(ctx context.Context, p *userpool.Pool, u *store.User, password string) (*store.Password, error) {
+	pw, imported := u.Password, passwordhash.IsStored(u.Password.Hash)
+	wanted := p.WantsSRP && len(pw.SRPVerifier) == 0
+	if !imported && !wanted {
 		return nil, nil
 	}
-	pw, err := s.withVerifier(p, u, password, u.Password)
+	var err error
+	if imported {
+		if pw.Hash, err = s.o.Hasher.Hash(ctx, s.base.Rand, password); err != nil {
+			return nil, err
+		}
+	}
+	if wanted {
+		pw, err = s.withVerifier(p, u, password, pw)
+	}
 	return &pw, err
 }
 
@@ -76,6 +97,11 @@ func (s *Service) withVerifier(p *userpool.Pool, u *store.User, password string,
 }
 
 func verifierData(u *store.User) []byte { return []byte(u.PoolID + "\n" + u.Sub) }
+
+// VerifierSeal returns the purpose and the additional data with which the SRP verifier of a user is sealed.
+func VerifierSeal(u *store.User) (purpose string, additional []byte) {
+	return purposeSRP, verifierData(u)
+}
 
 // Verifier returns the subject's SRP salt and verifier. own is false if they are made up: for a stand-in, and for a user
 // whose password was set when no client of the pool allowed SRP. No proof is right then.

@@ -36,7 +36,7 @@ func (s *Service) report(ctx context.Context, p *userpool.Pool, c *userpool.Clie
 		}
 	}
 	v := c.Visit(x)
-	e.Address, e.Device = v.Address, v.Device
+	e.Address, e.Device, e.Username, e.ClientID = v.Address, v.Device, subject.User.Username, c.ID
 	if err := s.o.Threat.Record(ctx, p, subject.Exists, subject.User.Sub, e); err != nil {
 		s.base.Logger.ErrorContext(ctx, "an event of a user's history cannot be written", "pool", p.ID, "type", e.Type, "error", err)
 	}

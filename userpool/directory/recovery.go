@@ -191,7 +191,7 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, from, err)
 	}()
 	if previous != "" || s.HasPassword(p, subject) {
-		if err := s.Guard(ctx, p, subject, func(u *store.User) (bool, error) { return s.PasswordIs(ctx, u, previous) }); err != nil {
+		if err := s.Guard(ctx, p, subject, func(*store.User) (bool, error) { return s.PasswordIs(ctx, p, subject, previous) }); err != nil {
 			return err
 		}
 	}

@@ -97,8 +97,9 @@ func (s *Service) padPost(ctx context.Context, p *userpool.Pool, subject *Subjec
 
 // pretendCode returns the result for a stand-in: the delivery details of a code that is not sent.
 func (s *Service) pretendCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, purpose, attribute string) (*Delivery, error) {
-	s.ghosts.sendCode(p.ID, p.Key(subject.Name), purpose)
-	if err := s.padPost(ctx, p, subject, purpose, attribute, s.posts(p, c), s.writePad); err != nil {
+	if err := s.padPost(ctx, p, subject, purpose, attribute, s.posts(p, c), func(tx store.Tx) error {
+		return s.sendGhost(tx, p, subject.Name, purpose)
+	}); err != nil {
 		return nil, err
 	}
 	return s.standInDelivery(p, subject.Name, attribute), nil

@@ -4,16 +4,16 @@ import (
 	"errors"
 	"time"
 
-	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// Options are what New needs. All but Threat, Triggers and ConfirmURL are required.
+// Options are what New needs. All but Threat, Triggers, Relay and ConfirmURL are required.
 type Options struct {
 	Base   *userpool.Base
 	Pools  *userpool.Service
@@ -23,6 +23,7 @@ type Options struct {
 
 	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function
+	Relay    *relay.Service    // asks old pools for passwords; nil asks none
 	// ConfirmURL returns the URL, without query, of the page that confirms the sign-ups of a pool; see ConfirmLink. nil means
 	// the pool's issuer and /confirmUser.
 	ConfirmURL func(poolID string) string
@@ -30,6 +31,8 @@ type Options struct {
 	Keys CodeKeys
 	// Queue keeps messages that are sent after their call has been answered. nil means that they are lost if the process ends.
 	Queue Queue
+	// Shared counts what the hourly limits are about over all processes. nil: each process counts for itself.
+	Shared Counter
 }
 
 // Queue keeps messages in the store and sends them.
@@ -45,12 +48,8 @@ type Service struct {
 	o       Options
 	base    *userpool.Base
 	limits  *limiter
-	ghosts  *ghosts
 	slots   *checkSlots
 	courier *courier
-
-	// networks are those that are familiar to a user. Only a right code adds one, so strangers evict none.
-	networks *bounded.Map[tableKey, struct{}]
 }
 
 // New returns a Service, or an error that names the required option that is missing.
@@ -70,12 +69,9 @@ func New(o Options) (*Service, error) {
 	return &Service{
 		o:       o,
 		base:    o.Base,
-		limits:  newLimiter(o.Base.Now, maxLimited),
-		ghosts:  newGhosts(o.Base.Now, maxLimited),
+		limits:  newLimiter(o.Base.Now, maxLimited, o.Shared),
 		slots:   newCheckSlots(),
 		courier: newCourier(maxUnderway),
-
-		networks: bounded.New[tableKey, struct{}](maxLimited),
 	}, nil
 }
 

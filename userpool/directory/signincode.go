@@ -44,7 +44,8 @@ func (s *Service) SendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 }
 
 func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, subject *Subject, in SignInCode, ticket *Ticket) (*Delivery, error) {
-	if err := s.takeSignInCode(p, subject, in.Purpose, ticket.From); err != nil {
+	familiar, err := s.takeSignInCode(ctx, p, subject, in.Purpose, ticket.From)
+	if err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()
@@ -53,16 +54,15 @@ func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	}
 	defer at.free()
 	if !subject.Exists {
-		s.ghosts.keepCode(p.ID, p.Key(subject.Name), in.Purpose, in.Life)
 		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c), func(tx store.Tx) error {
-			return firstError(s.padSlots(tx, p, subject, in.Purpose), s.writePad(tx))
+			return firstError(s.padSlots(tx, p, subject, in.Purpose), s.writePad(tx, p, subject.Name))
 		}); err != nil {
 			return nil, err
 		}
 		return s.standInAddress(p, subject.Name, in.Attribute), nil
 	}
 	post := !in.Known && s.posts(p, c)
-	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, ticket, post)
+	l, err := s.keepSignInCode(ctx, p, c, subject.User.Sub, in, ticket, familiar, post)
 	switch {
 	case err != nil:
 		return nil, err
@@ -76,14 +76,13 @@ func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	return l.delivery(), nil
 }
 
-// keepSignInCode makes a code for the address that the user has now, and keeps it in a slot that it adds to the ticket. With
-// post it also puts the message into the queue.
-func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string, in SignInCode, ticket *Ticket, post bool) (l letter, err error) {
+// keepSignInCode makes a code for the address that the user has now, and keeps it in a slot that it adds to the ticket, which
+// depends on whether the network is familiar. With post it also puts the message into the queue.
+func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string, in SignInCode, ticket *Ticket, familiar, post bool) (l letter, err error) {
 	digits, err := s.base.RandomText("0123456789", in.Digits)
 	if err != nil {
 		return l, err
 	}
-	familiar := s.familiar(p.ID, &Subject{Exists: true, User: store.User{Sub: sub}}, ticket.From)
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, sub)
 		if err != nil {
@@ -120,7 +119,6 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string, ticket Ticket, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
 	purpose = ticket.purpose(purpose)
 	if !subject.Exists {
-		_ = s.ghosts.tryCode(p.ID, p.Key(subject.Name), purpose)
 		return false, s.padTry(ctx, p, subject, purpose)
 	}
 	var outcome error
@@ -134,12 +132,12 @@ func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *
 			outcome = errCodeExpired // the address changed after the code was sent
 			return errKeep
 		}
-		if err := proveOwnAddress(tx, p, u, code.Attribute); err != nil || accept == nil {
+		if err := firstError(proveOwnAddress(tx, p, u, code.Attribute), s.remember(tx, p.ID, u.Sub, ticket.From)); err != nil || accept == nil {
 			return err
 		}
 		return accept(tx, u)
 	})
-	if outcome != nil {
+	if outcome != nil && err == nil { // what could not be counted was no try
 		return false, nil
 	}
 	if errors.Is(err, userpool.ErrNoUser) {
@@ -147,15 +145,8 @@ func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *
 	}
 	if err == nil {
 		subject.User = u
-		s.remember(p.ID, u.Sub, ticket.From)
 	}
 	return err == nil, err
-}
-
-// remember makes a network familiar to a user who has just given a right code.
-func (s *Service) remember(poolID, sub, network string) {
-	now := s.now()
-	s.networks.Put(tableKeyOf(poolID, sub, network), struct{}{}, now.Add(familiarFor), now)
 }
 
 // proveOwnAddress marks an address as verified, unless that would make it an alias that another user has.

@@ -233,6 +233,7 @@ func TestStrangersUseUpNeitherAUsersCodesNorVoidThem(t *testing.T) {
 	if !b.use("alice", b.Code()) {
 		t.Fatal("the code is wrong")
 	}
+	b.Restart() // which forgets no network
 	if ticket, err = ask("alice", home); err != nil {
 		t.Fatal(err)
 	}

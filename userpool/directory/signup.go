@@ -107,7 +107,7 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 				return err
 			}
 		}
-		if err := insert(tx, p, &u); err != nil {
+		if err := Insert(tx, p, &u); err != nil {
 			return err
 		}
 		if attribute == "" {
@@ -135,13 +135,17 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 	return out, err
 }
 
-// insert writes a new user whose names are free.
-func insert(tx store.Tx, p *userpool.Pool, u *store.User) error {
-	if err := checkNames(tx, p, nil, u); err != nil {
+// Insert writes a new user, with the names that SetNames computes, if these are free. A name that means another user is a
+// *store.Conflict.
+func Insert(tx store.Tx, p *userpool.Pool, u *store.User) error {
+	if err := CheckNew(tx, p, u); err != nil {
 		return err
 	}
 	return tx.Users.Insert(*u)
 }
+
+// CheckNew returns a *store.Conflict if a name of a new user means another user, and a fault if no user of the pool may have it.
+func CheckNew(tx store.Tx, p *userpool.Pool, u *store.User) error { return checkNames(tx, p, nil, u) }
 
 // nameFree refuses a name or alias that is taken, before the expensive hash is computed. The insert decides. taken is the
 // operation's text.

@@ -173,3 +173,25 @@ func TestInvitations(t *testing.T) {
 	}
 	_ = c
 }
+
+// Source: jagregory/cognito-local#386, compared with AWS.
+func TestAddressesOfASignUpAreMarkedAsNotVerified(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	c := h.Client(p.ID, allFlows)
+	for name, attrs := range map[string][]userpool.Attribute{"nobody": nil, "mail": {attr("email", "m@example.com")},
+		"both": {attr("email", "b@example.com"), attr("phone_number", "+15550100")}} {
+		if _, err := h.SignUp(c.ID, name, attrs...); err != nil {
+			t.Fatal(name, err)
+		}
+		for _, kind := range []string{"email", "phone_number"} {
+			want := ""
+			if h.Attribute(p.ID, name, kind) != "" {
+				want = "false"
+			}
+			if got := h.Attribute(p.ID, name, kind+"_verified"); got != want {
+				t.Errorf("%s_verified of %s is %q, not %q", kind, name, got, want)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"crypto/sha256"
 	"math/big"
 	"slices"
@@ -8,22 +9,23 @@ import (
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/passwordhash"
 	"github.com/sluicegate/sluice/userpool/srp"
 )
 
-// purposeStandIn keys the hash that stand-ins are derived from.
-const purposeStandIn = "user that does not exist"
+// PurposeStandIn keys the hash that stand-ins are derived from. Its key is pinned, so that a new master key does not change them,
+// which would tell them from users.
+const PurposeStandIn = "user that does not exist"
 
-// standInSum returns 32 bytes for a name and a use that stay the same as long as the master key does.
+// standInSum returns 32 bytes for a name and a use that stay the same, also when the master key is replaced.
 func (s *Service) standInSum(p *userpool.Pool, name, use string) [32]byte {
-	return s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte(use))
+	return s.base.Seal.PinnedMAC(PurposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte(use))
 }
 
 // standIn returns the subject for a name that no user has. For a name that could be an address, the user name is a sub, as
 // that of a user found by such a name would be.
 func (s *Service) standIn(p *userpool.Pool, name string) *Subject {
-	u := store.User{PoolID: p.ID, Username: p.Key(name), Enabled: true, Status: userpool.StatusConfirmed,
-		Failures: s.ghosts.get(p.ID, p.Key(name))}
+	u := store.User{PoolID: p.ID, Username: p.Key(name), Enabled: true, Status: userpool.StatusConfirmed}
 	if len(p.Settings.UsernameAttributes) > 0 || p.AddressKind(name) != "" {
 		sum := s.standInSum(p, name, "sub")
 		id := uuid.UUID(sum[:16])
@@ -33,6 +35,30 @@ func (s *Service) standIn(p *userpool.Pool, name string) *Subject {
 	}
 	u.Key = p.Key(u.Username)
 	return &Subject{Name: name, User: u}
+}
+
+// hashLike returns the imported hash of the user's neighbour, "" if that user has none. Names without a password are compared with
+// it, so that as large a share of them as of the users takes the time of an imported hash, and each changes at most once, as users
+// do who sign in for the first time.
+func (s *Service) hashLike(ctx context.Context, u *store.User) (string, error) {
+	hash, err := s.hashOfNeighbour(ctx, u)
+	if !passwordhash.IsStored(hash) {
+		hash = ""
+	}
+	return hash, err
+}
+
+// hashOfNeighbour returns the hash of the user of the pool who comes after a place that the name of u determines.
+func (s *Service) hashOfNeighbour(ctx context.Context, u *store.User) (hash string, err error) {
+	sum := s.base.Seal.PinnedMAC(PurposeStandIn, []byte(u.PoolID), []byte(u.Key), []byte("hash"))
+	err = s.base.View(ctx, func(tx store.Tx) error {
+		list, err := tx.Users.List(u.PoolID, nil, store.Page{After: uuid.UUID(sum[:16]).String(), Limit: 1})
+		if err == nil && len(list) > 0 {
+			hash = list[0].Password.Hash
+		}
+		return err
+	})
+	return hash, err
 }
 
 // standInVerifier returns an SRP salt and verifier for a name. Any number of the group's size serves as the verifier:

@@ -16,22 +16,27 @@ type Subject struct {
 	Exists bool
 	Name   string // the name that found the user
 	User   store.User
+
+	ghost store.Failures // wrong passwords for the name, as long as no user has it
 }
 
 // Find returns the subject that name means.
 func (s *Service) Find(ctx context.Context, p *userpool.Pool, name string) (*Subject, error) {
 	var u store.User
+	var ghost store.Failures
 	err := s.base.View(ctx, func(tx store.Tx) (err error) {
-		u, err = p.FindUser(tx, name)
+		if ghost, err = s.ghostFailures(tx, p, name); err == nil { // also for a user: the time says nothing
+			u, err = p.FindUser(tx, name)
+		}
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return s.standIn(p, name), nil
+		return s.locking(s.standIn(p, name), ghost), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Subject{Exists: true, Name: name, User: u}, nil
+	return &Subject{Exists: true, Name: name, User: u, ghost: ghost}, nil
 }
 
 // Hide returns the stand-in for a subject who signs in with identity providers only, and other subjects as they are.
@@ -39,7 +44,13 @@ func (s *Service) Hide(p *userpool.Pool, subject *Subject) *Subject {
 	if subject.User.Status != userpool.StatusExternal {
 		return subject
 	}
-	return s.standIn(p, subject.Name)
+	return s.locking(s.standIn(p, subject.Name), subject.ghost)
+}
+
+// locking gives a stand-in the wrong passwords that were counted for its name.
+func (s *Service) locking(standIn *Subject, ghost store.Failures) *Subject {
+	standIn.User.Failures, standIn.ghost = ghost, ghost
+	return standIn
 }
 
 // Reopen returns the subject of an earlier call: the user with that sub, or, if exists is false, the stand-in for the
@@ -51,11 +62,12 @@ func (s *Service) Reopen(ctx context.Context, p *userpool.Pool, exists bool, sub
 
 func (s *Service) reread(ctx context.Context, p *userpool.Pool, subject *Subject) error {
 	var u store.User
+	var ghost store.Failures
 	err := s.base.View(ctx, func(tx store.Tx) (err error) {
 		if subject.Exists {
 			u, err = tx.Users.Get(p.ID, subject.User.Sub)
 		} else {
-			u, err = tx.Users.ByKey(p.ID, p.Key(subject.Name)) // as much work as for a user
+			ghost, err = s.ghostFailures(tx, p, subject.Name) // one read, as for a user
 		}
 		return err
 	})
@@ -63,7 +75,7 @@ func (s *Service) reread(ctx context.Context, p *userpool.Pool, subject *Subject
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case !subject.Exists:
-		*subject = *s.standIn(p, subject.Name)
+		*subject = *s.locking(s.standIn(p, subject.Name), ghost)
 	case err != nil:
 		return userpool.ErrWrongPassword
 	default:
@@ -134,11 +146,11 @@ func (s *Service) lockKey(p *userpool.Pool, subject *Subject) string {
 	return p.ID + "\n" + p.Key(subject.Name)
 }
 
-// countFailure counts one more wrong password.
+// countFailure counts one more wrong password, also if the client has gone.
 func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *Subject) error {
+	ctx = context.WithoutCancel(ctx)
 	if !subject.Exists {
-		s.ghosts.fail(p.ID, p.Key(subject.Name))
-		return s.padTry(ctx, p, subject, "")
+		return s.failGhost(ctx, p, subject.Name)
 	}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, subject.User.Sub)
@@ -155,11 +167,11 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 }
 
 // writePad makes a durable write, so that a call for a stand-in takes as long as counting a user's failure or storing a code.
-func (s *Service) writePad(tx store.Tx) error {
+func (s *Service) writePad(tx store.Tx, p *userpool.Pool, name string) error {
 	// SQLite does not write a page on which nothing changes, so the value must differ from the one before.
 	value, err := s.base.RandomText(userpool.LowerAlphanumeric, 24)
 	if err != nil {
 		return err
 	}
-	return tx.Settings.Put("userpool/last refused name", []byte(value))
+	return tx.Settings.Put(userpool.PadRow(p.ID, p.Key(name)), []byte(value))
 }

@@ -2,7 +2,11 @@ package directory
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"time"
@@ -13,7 +17,7 @@ import (
 )
 
 // codeSlots is how many codes of sign-ins a user can have at once, for each purpose, and as many again for calls from familiar
-// networks. Sign-ins that somebody else begins in the user's name do not void the user's code then.
+// networks. Sign-ins that another person begins in the user's name do not void the user's code then.
 const codeSlots = 5
 
 // familiarFor is how long a network stays familiar to a user after a right code.
@@ -36,21 +40,71 @@ func networkOf(address string) string {
 	return throttle.Network(a).String()
 }
 
-// familiar reports whether the user has signed in by a code from the network lately. Strangers' requests do not count against
-// those from there.
-func (s *Service) familiar(poolID string, subject *Subject, network string) bool {
-	_, known := s.networks.Get(tableKeyOf(poolID, subject.User.Sub, network), s.now())
-	return known && subject.Exists && network != ""
+// takeSignInCode counts a code of a sign-in: for the user and the client's network and, unless the network is familiar, for the
+// user and all of the others together. Strangers' requests do not count against those from a familiar network.
+func (s *Service) takeSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, network string) (familiar bool, err error) {
+	name := cmp.Or(subject.User.Sub, p.Key(subject.Name))
+	if err := s.limits.takeFor(subject, "send "+purpose+" "+network, p.ID, name, limitSignInCode); err != nil {
+		return false, err
+	}
+	err = s.base.View(ctx, func(tx store.Tx) error { // for an unknown name, too
+		known, err := s.networksOf(tx, p.ID, name)
+		familiar = subject.Exists && network != "" && s.now().Before(known[network])
+		return err
+	})
+	if err != nil || familiar {
+		return familiar, err
+	}
+	return false, s.limits.takeFor(subject, "send "+purpose+" to strangers", p.ID, name, limitStrangers)
 }
 
-// takeSignInCode counts a code of a sign-in: for the user and the client's network and, unless the network is familiar, for the
-// user and all of the others together.
-func (s *Service) takeSignInCode(p *userpool.Pool, subject *Subject, purpose, network string) error {
-	name := cmp.Or(subject.User.Sub, p.Key(subject.Name))
-	if err := s.limits.takeFor(subject, "send "+purpose+" "+network, p.ID, name, limitSignInCode); err != nil || s.familiar(p.ID, subject, network) {
+// The networks that are familiar to a user are kept with the user's codes, as times until when they are. Only a right code adds
+// one, so strangers evict none.
+const (
+	codeNetworks = "networks"
+	maxNetworks  = 20
+)
+
+// networksOf returns the networks that are familiar to a user, and until when.
+func (s *Service) networksOf(tx store.Tx, poolID, sub string) (map[string]time.Time, error) {
+	known := map[string]time.Time{}
+	code, err := tx.Codes.Get(poolID, sub, codeNetworks)
+	if errors.Is(err, store.ErrNotFound) {
+		return known, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(code.Value), &known); err != nil {
+		return nil, fmt.Errorf("directory: networks of a user: %w", err)
+	}
+	return known, nil
+}
+
+// remember makes a network familiar to a user who has just given a right code. It writes once a day at most.
+func (s *Service) remember(tx store.Tx, poolID, sub, network string) error {
+	now := s.now()
+	known, err := s.networksOf(tx, poolID, sub)
+	if err != nil || network == "" || now.Add(familiarFor-24*time.Hour).Before(known[network]) {
 		return err
 	}
-	return s.limits.takeFor(subject, "send "+purpose+" to strangers", p.ID, name, limitStrangers)
+	known[network] = now.Add(familiarFor)
+	maps.DeleteFunc(known, func(_ string, until time.Time) bool { return !now.Before(until) })
+	for len(known) > maxNetworks {
+		oldest := network
+		for other, until := range known {
+			if until.Before(known[oldest]) {
+				oldest = other
+			}
+		}
+		delete(known, oldest)
+	}
+	value, err := json.Marshal(known)
+	if err != nil {
+		return fmt.Errorf("directory: networks of a user: %w", err)
+	}
+	return tx.Codes.Put(store.Code{PoolID: poolID, Sub: sub, Purpose: codeNetworks, Hash: []byte{0}, Value: string(value),
+		CreatedAt: now, ExpiresAt: now.Add(familiarFor)})
 }
 
 // purpose returns the purpose under which the store keeps the code.

@@ -248,5 +248,5 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 		}
 		return s.proveAddress(tx, p, u, code, false)
 	})
-	return firstError(outcome, err)
+	return firstError(err, outcome)
 }

@@ -99,7 +99,7 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 	return tx.Users.Update(*u)
 }
 
-// checkNames is like CheckNames of the pool, and refuses new names that users of its identity providers can have: somebody who had such
+// checkNames is like CheckNames of the pool, and refuses new names that users of its identity providers can have: someone who had such
 // a name would lock out the user to whom it belongs.
 func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
 	names := []string{u.Key}
@@ -125,9 +125,38 @@ func checkReserved(tx store.Tx, p *userpool.Pool, name string) error {
 	}
 	list, err := tx.IdentityProviders.List(p.ID)
 	if slices.ContainsFunc(list, func(i store.IdentityProvider) bool { return strings.HasPrefix(name, p.Key(i.Name)+"_") }) {
-		return fault.New(fault.InvalidParameter, "A user name cannot begin with the name of an identity provider and an underscore.")
+		return errReserved
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return checkGroups(tx, p, name)
+}
+
+var errReserved = fault.New(fault.InvalidParameter, "A user name cannot begin with the name of an identity provider and an underscore.")
+
+// checkGroups is checkReserved for providers that were deleted and may come back: their groups stay.
+func checkGroups(tx store.Tx, p *userpool.Pool, name string) error {
+	const batch = 100
+	for after := p.ID + "_"; ; {
+		list, err := tx.Groups.List(p.ID, store.Page{After: after, Limit: batch})
+		if err != nil {
+			return err
+		}
+		for _, g := range list {
+			provider, of := strings.CutPrefix(g.Name, p.ID+"_")
+			if !of {
+				return nil
+			}
+			if strings.HasPrefix(name, p.Key(provider)+"_") {
+				return errReserved
+			}
+		}
+		if len(list) < batch {
+			return nil
+		}
+		after = list[batch-1].Name
+	}
 }
 
 func changeError(err error) error {

@@ -126,6 +126,9 @@ func (s *Service) current() *snapshot {
 	return known
 }
 
+// Changed drops all domains from memory, after another process may have changed some.
+func (s *Service) Changed() { s.drops.Add(1) }
+
 // changed drops what is kept of a pool's domains.
 func (s *Service) changed(poolID string) {
 	s.drops.Add(1)

@@ -41,6 +41,16 @@ func (s *Service) Secret(p *userpool.Pool, u *store.User) (text string, sealed [
 	return totp.Text(secret), sealed, err
 }
 
+// Sealed returns a TOTP secret as the user's record keeps it. It is for a user who brings the secret from another system.
+func (s *Service) Sealed(u *store.User, secret []byte) ([]byte, error) {
+	return s.base.Seal.Seal(purposeSecret, secret, secretData(u))
+}
+
+// SecretSeal returns the purpose and the additional data with which the TOTP secrets of a user are sealed.
+func SecretSeal(u *store.User) (purpose string, additional []byte) {
+	return purposeSecret, secretData(u)
+}
+
 // Enroll makes the sealed secret the user's TOTP if the code is right. It returns fault.EnableSoftwareTokenMFA for a wrong or
 // used code. It is called inside a change of the user.
 func (s *Service) Enroll(u *store.User, sealed []byte, code, device string) error {

@@ -81,6 +81,7 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Begun, error) {
 	location, err := s.o.Legs[p.Type].Ask(ctx, p, &kept.Question)
 	if err != nil {
 		s.watch(p, err)
+		s.count(p, err)
 		return nil, s.refuse(ctx, a, p, in.Query, err)
 	}
 	data, err := json.Marshal(&kept)
@@ -191,3 +192,6 @@ func networkOf(addr netip.Addr) (string, int) {
 	}
 	return addr.String(), maxPerNetwork
 }
+
+// RequestSeal returns the purpose and the additional data with which a request to an identity provider is sealed.
+func RequestSeal(id string) (purpose string, additional []byte) { return sealPurpose, []byte(id) }

@@ -76,7 +76,7 @@ func BenchmarkSignIn(b *testing.B) {
 	party, err := relyingparty.New(relyingparty.Options{Now: h.Clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		Rules: outbound.Rules{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
 	must(b, err)
-	service, err := federation.New(federation.Options{Base: h.Base(), Providers: h.Providers, Profiles: h.Profiles, OAuth: h.OAuth,
+	service, err := federation.New(federation.Options{Base: h.Base(), Pools: h.Pools, Tokens: h.Tokens, SAML: h.SAML, Providers: h.Providers, Profiles: h.Profiles, OAuth: h.OAuth,
 		Legs: map[providers.Type]providers.Leg{providers.OIDC: party}})
 	must(b, err)
 	query := url.Values{"client_id": {client}, "redirect_uri": {app}, "response_type": {"code"}, "scope": {"openid"}, "identity_provider": {"Acme"}}

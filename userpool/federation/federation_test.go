@@ -60,7 +60,7 @@ func newSite(t *testing.T) *site {
 	s.User(s.pool, "ada")
 	legs := map[providers.Type]providers.Leg{providers.Google: s, providers.OIDC: s, providers.SAML: s}
 	var err error
-	s.service, err = federation.New(federation.Options{Base: s.Base(), Providers: s, Profiles: s.Profiles, OAuth: s.OAuth, Legs: legs})
+	s.service, err = federation.New(federation.Options{Base: s.Base(), Pools: s.Pools, Tokens: s.Tokens, SAML: s.SAML, Providers: s, Profiles: s.Profiles, OAuth: s.OAuth, Legs: legs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +107,14 @@ func (s *site) All(context.Context, string) (list []providers.Summary, err error
 	}
 	return list, nil
 }
+
+// OfType implements federation.Providers.
+func (s *site) OfType(context.Context, string, providers.Type) ([]*providers.Provider, error) {
+	return nil, nil
+}
+
+// Waits implements federation.Providers.
+func (s *site) Waits(string, string) bool { return false }
 
 // Ask implements providers.Leg.
 func (s *site) Ask(_ context.Context, p *providers.Provider, q *providers.Question) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // Answer is what a browser brings back from a provider.
@@ -63,21 +64,34 @@ func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *provide
 	if err != nil {
 		return nil, err
 	}
-	proof, err := s.o.Legs[p.Type].Read(ctx, p, q, in.Parameters)
-	s.watch(p, err)
-	if err != nil {
-		return nil, s.refuse(ctx, a, p, nil, err)
-	}
 	a.Visit, a.AsksConsent = a.Client.Visit(in.From), true
-	by, err := s.o.Profiles.SignIn(ctx, p, a.Pool, a.Client, proof, in.From)
-	if err != nil {
-		return nil, s.refuse(ctx, a, p, nil, err)
-	}
-	response, err := s.o.OAuth.Complete(ctx, a, by, in.Session)
+	by, response, err := s.signIn(ctx, a, p, q, in)
+	s.watch(p, err)
+	s.count(p, err)
+	s.record(ctx, a, by, err)
 	if err != nil {
 		return nil, s.refuse(ctx, a, p, nil, err)
 	}
 	return &Finished{Authorization: a, Username: by.User.Username, Response: response}, nil
+}
+
+// signIn reads the answer, finds or makes its user, and makes the response to the client. The user is known if the response failed.
+func (s *Service) signIn(ctx context.Context, a *oauth.Authorization, p *providers.Provider, q *providers.Question, in *Answer) (*signin.Authentication, *oauth.Response, error) {
+	proof, err := s.o.Legs[p.Type].Read(ctx, p, q, in.Parameters)
+	if err != nil {
+		return nil, nil, err
+	}
+	by, err := s.o.Profiles.SignIn(ctx, p, a.Pool, a.Client, proof, in.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.o.Threat.Watches(a.Pool, by.Flow) {
+		if by.Event, err = s.base.UUID(); err != nil {
+			return nil, nil, err
+		}
+	}
+	response, err := s.o.OAuth.Complete(ctx, a, by, in.Session)
+	return by, response, err
 }
 
 // take spends the record of a state. A state that is unknown, or that another browser has, is oauth.KeyState; one that is too old

@@ -10,12 +10,17 @@ import (
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/threat"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 // Providers finds identity providers. Its errors are faults of kind ResourceNotFound if there is none.
 type Providers interface {
 	Get(ctx context.Context, poolID, name string) (*providers.Provider, error)
 	All(ctx context.Context, poolID string) ([]providers.Summary, error)
+	OfType(ctx context.Context, poolID string, t providers.Type) ([]*providers.Provider, error)
+	// Waits reports whether a provider has not answered since the start.
+	Waits(poolID, name string) bool
 }
 
 // Profiles finds, makes or refreshes the user whom a provider's proof means. The error is a *providers.Refusal if the client may know it.
@@ -24,13 +29,18 @@ type Profiles interface {
 		from userpool.ClientContext) (*signin.Authentication, error)
 }
 
-// Options are what New needs. All are required.
+// Options are what New needs. All but Threat and Observer are required.
 type Options struct {
 	Base      *userpool.Base
+	Pools     *userpool.Service
+	Tokens    *tokens.Service
 	Providers Providers
 	Profiles  Profiles
 	OAuth     *oauth.Service
 	Legs      map[providers.Type]providers.Leg
+	SAML      SAML
+	Threat    *threat.Service // keeps the history of users; nil keeps none
+	Observer  Observer        // may be nil
 }
 
 // Service signs users in through providers. Its methods may be called from any goroutine.
@@ -48,8 +58,8 @@ const (
 
 // New returns a Service, or an error that names the required option that is missing.
 func New(o Options) (*Service, error) {
-	if o.Base == nil || o.Providers == nil || o.Profiles == nil || o.OAuth == nil || o.Legs == nil {
-		return nil, errors.New("federation: Options.Base, Providers, Profiles, OAuth and Legs are required")
+	if o.Base == nil || o.Pools == nil || o.Tokens == nil || o.Providers == nil || o.Profiles == nil || o.OAuth == nil || o.Legs == nil || o.SAML == nil {
+		return nil, errors.New("federation: Options.Base, Pools, Tokens, Providers, Profiles, OAuth, Legs and SAML are required")
 	}
 	return &Service{o: o, base: o.Base, down: bounded.New[string, struct{}](maxDown)}, nil
 }
@@ -57,7 +67,7 @@ func New(o Options) (*Service, error) {
 // Down reports whether a provider did not answer a moment ago. It is a hint for the login pages.
 func (s *Service) Down(poolID, provider string) bool {
 	_, down := s.down.Get(poolID+"\n"+provider, s.base.Now())
-	return down
+	return down || s.o.Providers.Waits(poolID, provider)
 }
 
 // watch remembers whether the provider answered.

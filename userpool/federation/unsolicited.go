@@ -12,7 +12,7 @@ import (
 
 // Unsolicited takes the answer of a SAML provider that began a sign-in itself. in.State is its RelayState, a form with the parameters of
 // an authorization request and identity_provider or idp_identifier. base is the URL of the pool's domain. Only a provider with IDPInit
-// may do so, and only for clients with no providers but those of SAML: whoever has an account there can sign a victim in with it. The
+// may do so, and only for clients with no providers but those of SAML: anyone who has an account there can sign a victim in with it. The
 // errors are those of Finish.
 func (s *Service) Unsolicited(ctx context.Context, poolID, base string, in Answer) (*Finished, error) {
 	query, err := url.ParseQuery(in.State)

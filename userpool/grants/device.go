@@ -46,6 +46,9 @@ type deviceState struct {
 	Denied     bool           `json:"denied,omitempty"`
 	By         *signin.Record `json:"by,omitempty"` // who allowed it
 	SSOSession string         `json:"sso,omitempty"`
+
+	AskedAt time.Time     `json:"asked,omitzero"` // when the device asked last
+	Wait    time.Duration `json:"wait,omitempty"` // how long it has to wait since then, in nanoseconds
 }
 
 // AuthorizeDevice begins a device grant for a client that may use it.

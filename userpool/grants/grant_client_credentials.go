@@ -13,7 +13,7 @@ import (
 func (s *Service) clientCredentials(ctx context.Context, by *Caller, r *Request) (*Answer, error) {
 	c := by.Client
 	switch {
-	case by.Method == None: // no client without a secret can have the flow; whoever finds a way gets nothing
+	case by.Method == None: // no client without a secret can have the flow; anyone who finds a way gets nothing
 		return nil, refuse(InvalidClient, "")
 	case !slices.Contains(c.Settings.AllowedOAuthFlows, "client_credentials"):
 		return nil, refuse(UnauthorizedClient, "")

@@ -2,7 +2,9 @@ package grants
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -44,13 +46,14 @@ func (s *Service) deviceCode(ctx context.Context, by *Caller, r *Request) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	state, err := readDevice(&g)
+	if !s.base.Now().Before(g.ExpiresAt) {
+		return nil, refuse(ExpiredToken, "")
+	}
+	state, early, err := s.asked(ctx, &g)
 	switch {
 	case err != nil:
 		return nil, err
-	case !s.base.Now().Before(g.ExpiresAt):
-		return nil, refuse(ExpiredToken, "")
-	case s.tooEarly(id):
+	case early:
 		return nil, refuse(SlowDown, "")
 	case state.Denied:
 		return nil, refuse(AccessDenied, "")
@@ -60,7 +63,37 @@ func (s *Service) deviceCode(ctx context.Context, by *Caller, r *Request) (*Answ
 	return s.deviceTokens(ctx, by, r, id, state)
 }
 
-// tooEarly reports whether a device asks sooner than it should, and notes that it asked.
+// asked notes that a device asked, and reports whether that is sooner than it should. It returns the state of the grant. The store
+// remembers, so that all processes know. A device that does not wait at all costs no write: this process knows when it asked.
+func (s *Service) asked(ctx context.Context, g *store.DeviceGrant) (state *deviceState, early bool, err error) {
+	if state, err = readDevice(g); err != nil || s.tooEarly(g.ID) {
+		return state, true, err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		g, err := tx.DeviceGrants.Get(g.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return refuse(InvalidGrant, "") // the device has its tokens by now
+		}
+		if err != nil {
+			return err
+		}
+		if state, err = readDevice(&g); err != nil {
+			return err
+		}
+		now, wait := s.base.Now(), max(state.Wait, deviceInterval)
+		if early = !state.AskedAt.IsZero() && now.Sub(state.AskedAt) < wait; early {
+			wait = min(wait+deviceInterval, deviceLife)
+		}
+		state.AskedAt, state.Wait = now, wait
+		if g.Data, err = json.Marshal(state); err != nil {
+			return fmt.Errorf("grants: device grant: %w", err)
+		}
+		return tx.DeviceGrants.Update(g)
+	})
+	return state, early, err
+}
+
+// tooEarly reports whether a device asks this process sooner than it should, and notes that it asked.
 func (s *Service) tooEarly(id string) (early bool) {
 	now := s.base.Now()
 	s.polls.Update(id, now, func(last poll, known bool) (poll, time.Time) {

@@ -26,6 +26,8 @@ type Registration struct {
 	ClientSecret    string `json:"client_secret,omitempty"` // of the answer
 	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
 	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"` // 0 = never
+	AccessToken     string `json:"registration_access_token,omitempty"`
+	ManagedAt       string `json:"registration_client_uri,omitempty"` // the caller sets it
 
 	Name          string   `json:"client_name,omitempty"`
 	RedirectURIs  []string `json:"redirect_uris,omitempty"`
@@ -90,7 +92,11 @@ func (s *Service) Register(ctx context.Context, poolID, accessToken string, body
 	if err := in.complete(p, allowed); err != nil {
 		return nil, err
 	}
-	return s.insert(ctx, p, in)
+	made, err := s.insert(ctx, p, in)
+	if err != nil {
+		return nil, err
+	}
+	return made, s.giveAccess(p.ID, made, accessToken != "")
 }
 
 // checkInitial checks an initial access token: that of a client that acts for itself, and was not registered dynamically.
@@ -117,21 +123,26 @@ func (s *Service) insert(ctx context.Context, p *userpool.Pool, in *Registration
 		return nil, err
 	}
 	c, err := s.o.Pools.CreateUserPoolClient(ctx, userpool.NewClient{PoolID: p.ID, Name: plainName(in.Name), Settings: settings,
-		GenerateSecret: in.AuthMethod == Basic || in.AuthMethod == Post})
-	switch fault.KindOf(err) {
-	case fault.InvalidParameter, fault.InvalidOAuthFlow, fault.ScopeDoesNotExist:
-		text, _ := fault.Message(err)
-		return nil, &Error{Code: InvalidClientMetadata, Description: text, cause: err}
-	default:
-		if err != nil {
-			return nil, err
-		}
+		GenerateSecret: hasSecret(in.AuthMethod)})
+	if err := asMetadata(err); err != nil {
+		return nil, err
 	}
 	in.ClientID, in.IssuedAt = c.ID, c.CreatedAt.Unix()
 	if !c.Secret.IsZero() {
 		in.ClientSecret, in.SecretExpiresAt = c.Secret.Reveal(), new(int64)
 	}
 	return in, nil
+}
+
+// asMetadata returns an error about settings in the words of RFC 7591, and others as they are.
+func asMetadata(err error) error {
+	switch fault.KindOf(err) {
+	case fault.InvalidParameter, fault.InvalidOAuthFlow, fault.ScopeDoesNotExist:
+		text, _ := fault.Message(err)
+		return &Error{Code: InvalidClientMetadata, Description: text, cause: err}
+	default:
+		return err
+	}
 }
 
 // checkRoom returns an error if the pool has as many registered clients as it can have.
@@ -156,7 +167,8 @@ func (s *Service) checkRoom(ctx context.Context, poolID string) error {
 // settings returns the settings of the client. Public clients must use PKCE.
 func (in *Registration) settings() (userpool.ClientSettings, error) {
 	echo := Registration{ClientURI: in.ClientURI, LogoURI: in.LogoURI, TermsURI: in.TermsURI, PolicyURI: in.PolicyURI, Contacts: in.Contacts,
-		SoftwareID: in.SoftwareID, SoftwareVersion: in.SoftwareVersion, Name: in.Name, AuthMethod: in.AuthMethod}
+		SoftwareID: in.SoftwareID, SoftwareVersion: in.SoftwareVersion, Name: in.Name, AuthMethod: in.AuthMethod,
+		GrantTypes: in.GrantTypes, ResponseTypes: in.ResponseTypes}
 	registered, err := json.Marshal(echo) //nolint:gosec // G117: echo has no secret
 	if err != nil {
 		return userpool.ClientSettings{}, err

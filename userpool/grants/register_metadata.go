@@ -20,7 +20,7 @@ const (
 // complete checks the metadata, and fills in the defaults. allowed are the grants in the words of Cognito's settings.
 func (in *Registration) complete(p *userpool.Pool, allowed []string) error {
 	invalid := func(text string) error { return refuse(InvalidClientMetadata, text) }
-	in.ClientID, in.ClientSecret, in.IssuedAt, in.SecretExpiresAt = "", "", 0, nil
+	in.ClientID, in.ClientSecret, in.IssuedAt, in.SecretExpiresAt, in.AccessToken, in.ManagedAt = "", "", 0, nil, "", ""
 	if in.AuthMethod == "" {
 		in.AuthMethod = Basic
 	}

@@ -10,22 +10,32 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/outbound"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/lease"
+	"github.com/sluicegate/sluice/throttle"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/branding"
+	"github.com/sluicegate/sluice/userpool/declared"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/importer"
+	"github.com/sluicegate/sluice/userpool/limits"
+	"github.com/sluicegate/sluice/userpool/logs"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/passkeys"
 	"github.com/sluicegate/sluice/userpool/profiles"
 	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/replay"
+	"github.com/sluicegate/sluice/userpool/replicas"
 	"github.com/sluicegate/sluice/userpool/resourceservers"
 	"github.com/sluicegate/sluice/userpool/saml"
 	"github.com/sluicegate/sluice/userpool/signin"
@@ -40,8 +50,8 @@ type Options struct {
 	Store        store.Store
 	Seal         *seal.Box
 	Now          func() time.Time
-	Rand         io.Reader                  // crypto/rand.Reader outside of tests
-	Region       string                     // "us-east-1"
+	Rand         io.Reader // crypto/rand.Reader outside of tests
+	Regions      region.Set
 	Account      string                     // 12 digits
 	IssuerFor    func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
 	CheckRequest func(operation string, request json.RawMessage) error
@@ -50,6 +60,7 @@ type Options struct {
 	ConfirmURL   func(poolID string) string // see directory.Options; may be nil
 	Keys         directory.CodeKeys         // see directory.Options; may be nil
 	Queue        directory.Queue            // see directory.Options; may be nil
+	Logs         *logs.Delivery             // nil delivers no logs
 
 	PublicURL    string // see domains.Options; "" is http://localhost
 	DomainSuffix string // of prefix domains; "" is auth.localhost
@@ -57,9 +68,14 @@ type Options struct {
 	Revoker  tokens.Revoker  // may be nil
 	Observer signin.Observer // may be nil
 	Used     *replay.Memory  // see signin.Options; may be nil
-	Logger   *slog.Logger    // nil discards
+
+	// Rates and Counts count over all processes what limits are about. nil: each process counts for itself.
+	Rates  throttle.Shared
+	Counts directory.Counter
+	Logger *slog.Logger // nil discards
 
 	Breaches threat.Breaches // passwords that are publicly known; nil knows none
+	Relayed  relay.Observer  // counts passwords that old pools were asked for; may be nil
 
 	Strict bool // see oauth.Options
 
@@ -78,6 +94,7 @@ type Options struct {
 // Provider is the services of user pools, wired together.
 type Provider struct {
 	Pools     *userpool.Service
+	Declared  *declared.Service
 	Domains   *domains.Service
 	Scopes    *resourceservers.Service
 	Tokens    *tokens.Service
@@ -85,16 +102,22 @@ type Provider struct {
 	Devices   *devices.Service
 	Passkeys  *passkeys.Service
 	Factors   *factors.Service
+	Importer  *importer.Service
 	SignIns   *signin.Machine
 	Threat    *threat.Service
+	Logs      *logs.Service
+	Limits    *limits.Service
+	Replicas  *replicas.Service
 	OAuth     *oauth.Service
 	Branding  *branding.Service
 	Providers *providers.Service
 	Profiles  *profiles.Service
 	SAML      *saml.Service
 	Terms     *terms.Service
+	Relay     *relay.Service
 
-	base *userpool.Base
+	base     *userpool.Base
+	rotation health.Tracker
 }
 
 // New returns a Provider, or an error that names a required option that is missing. It reads nothing: call Start before
@@ -111,8 +134,8 @@ func New(o Options) (*Provider, error) {
 		o.DomainSuffix = "auth.localhost"
 	}
 	p := &Provider{base: base}
-	p.Pools, err = userpool.New(userpool.Options{Base: base, Region: o.Region, Account: o.Account, IssuerFor: o.IssuerFor,
-		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckRequest: o.CheckRequest, CheckProviders: providers.CheckClient, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
+	p.Pools, err = userpool.New(userpool.Options{Base: base, Regions: o.Regions, Account: o.Account, IssuerFor: o.IssuerFor,
+		DomainHost: func(_, prefix string) string { return domains.Host(prefix, o.DomainSuffix) }, CheckProviders: providers.CheckClient, Mapped: o.Functions.Has, NewKey: o.NewKey, KeyRotation: o.KeyRotation, KeyLead: o.KeyLead, CacheFor: o.CacheFor})
 	if err != nil {
 		return nil, err
 	}
@@ -124,11 +147,11 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Threat, err = threat.New(threat.Options{Base: base, Pools: p.Pools, Breaches: o.Breaches}); err != nil {
+	if p.Threat, err = threat.New(threat.Options{Base: base, Pools: p.Pools, Breaches: o.Breaches, Deliver: p.deliver}); err != nil {
 		return nil, err
 	}
-	p.Users, err = directory.New(directory.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
-		ConfirmURL: o.ConfirmURL, Queue: o.Queue, Keys: o.Keys, Triggers: lambda})
+	p.Users, err = directory.New(directory.Options{Base: base, Relay: p.Relay, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Sender: o.Sender, Hasher: o.Hasher,
+		ConfirmURL: o.ConfirmURL, Queue: o.Queue, Keys: o.Keys, Shared: o.Counts, Triggers: lambda})
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +164,9 @@ func New(o Options) (*Provider, error) {
 		return nil, err
 	}
 	if p.Factors, err = factors.New(factors.Options{Base: base, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Passkeys: p.Passkeys}); err != nil {
+		return nil, err
+	}
+	if p.Importer, err = importer.New(importer.Options{Base: base, Factors: p.Factors}); err != nil {
 		return nil, err
 	}
 	p.SignIns, err = signin.New(signin.Options{Base: base, Threat: p.Threat, Pools: p.Pools, Tokens: p.Tokens, Users: p.Users, Devices: p.Devices,
@@ -169,6 +195,16 @@ func (p *Provider) providerOf(ctx context.Context, poolID, identifier string) (s
 
 // newParts makes the services that need the pools only.
 func (p *Provider) newParts(o *Options) (err error) {
+	p.Limits, p.Replicas = limits.New(p.base, o.Rates), replicas.New(p.Pools)
+	if p.Logs, err = logs.New(logs.Options{Base: p.base, Pools: p.Pools, Delivery: o.Logs}); err != nil {
+		return err
+	}
+	if p.Relay, err = relay.New(relay.Options{Base: p.base, Observer: o.Relayed}); err != nil {
+		return err
+	}
+	if p.Declared, err = declared.New(declared.Options{Base: p.base, Pools: p.Pools, CheckRequest: o.CheckRequest}); err != nil {
+		return err
+	}
 	p.Domains, err = domains.New(domains.Options{Base: p.base, Pools: p.Pools, PublicURL: o.PublicURL, Suffix: o.DomainSuffix, CacheFor: o.CacheFor})
 	if err != nil {
 		return err
@@ -207,9 +243,17 @@ func (p *Provider) loginVersion(ctx context.Context, poolID string) (int, error)
 // Start loads every pool's keys, so that tokens verify from the first request on, and rotates the keys that are due.
 func (p *Provider) Start(ctx context.Context) error { return p.Pools.Start(ctx) }
 
-// Run rotates keys and deletes expired records, once an hour until ctx ends. It blocks.
-func (p *Provider) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
+const (
+	sweepEvery = time.Hour
+	lookEvery  = 10 * time.Minute // whether the process that swept is gone
+)
+
+// Rotation tells since when the rotation of signing keys fails.
+func (p *Provider) Rotation() *health.Tracker { return &p.rotation }
+
+// Run rotates keys and deletes expired records, once an hour in one of the processes on the store, until ctx ends. It blocks.
+func (p *Provider) Run(ctx context.Context, leases *lease.Keeper) {
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -217,8 +261,14 @@ func (p *Provider) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := errors.Join(p.Pools.RotateKeys(ctx), p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx), p.Branding.Sweep(ctx)); err != nil {
-			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; the next try is in an hour", "error", err)
+		var rotated error // nil where another process does it
+		_, err := leases.Do(ctx, "user pools", sweepEvery, func(ctx context.Context) error {
+			rotated = p.Pools.RotateKeys(ctx)
+			return errors.Join(rotated, p.Tokens.Sweep(ctx), p.Threat.Sweep(ctx), p.Branding.Sweep(ctx))
+		})
+		p.rotation.Done(p.base.Now(), rotated)
+		if err != nil && ctx.Err() == nil {
+			p.base.Logger.Error("rotating keys and deleting expired records of user pools failed; it is tried again in ten minutes", "error", err)
 		}
 	}
 }

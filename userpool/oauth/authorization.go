@@ -89,7 +89,7 @@ func printable(text string, most int) string {
 }
 
 // NeedsConsent reports whether the user must allow what the request asks for. Operators vouch for the clients that they made; a client that
-// registered itself could be anyone's, and a link to it would be enough to have a code for whoever is signed in.
+// registered itself could be anyone's, and a link to it would be enough to have a code of the signed-in user.
 func (a *Authorization) NeedsConsent() bool {
 	return a.Client.Settings.ClientType == userpool.ClientDCR
 }

@@ -39,6 +39,9 @@ func (s *Service) Complete(ctx context.Context, a *Authorization, by *signin.Aut
 		}
 		return s.enter(tx, x, hashBrowser(cookie))
 	})
+	if errors.Is(err, errEnded) {
+		return nil, a.refuse(LoginRequired, "the identity provider has ended the session")
+	}
 	if err != nil {
 		return nil, err
 	}

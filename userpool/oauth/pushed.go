@@ -109,7 +109,7 @@ func (s *Service) readPushed(purpose, poolID string, query url.Values) (*pushedR
 	return r, nil
 }
 
-// Open spends the request_uri of a pushed request and returns the query with which the request goes on, for Parse and for the login
+// Open spends the request_uri of a pushed request and returns the query with which the request continues, for Parse and for the login
 // pages. It returns nil for every other query, also for one that the pages have sent back. Its error is a *PageError, or one of the store.
 func (s *Service) Open(ctx context.Context, poolID string, query url.Values) (url.Values, error) {
 	if !s.isPushed(query) {

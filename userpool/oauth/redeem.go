@@ -141,7 +141,7 @@ func (s *Service) replayed(ctx context.Context, rec *store.AuthorizationCode) er
 	return errCode
 }
 
-// burn ends a code that somebody knows who does not know the verifier, and returns the refusal.
+// burn ends a code that was presented without its verifier, and returns the refusal.
 func (s *Service) burn(ctx context.Context, hash []byte) error {
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		rec, err := tx.AuthorizationCodes.Get(hash)
@@ -170,7 +170,7 @@ func (g *grant) check(in *Redemption) error {
 	return nil
 }
 
-// possible reports whether the client could still ask for the code: whoever takes an address or the flow from a client means the codes
+// possible reports whether the client could still ask for the code: anyone who takes an address or the flow from a client means the codes
 // too that are on their way.
 func (g *grant) possible(c *userpool.Client) bool {
 	return c.Settings.AllowedOAuthFlowsUserPoolClient && slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowCode) &&

@@ -14,11 +14,12 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // A browser holds a secret, in its session cookie. The SSO sessions of the browser are records of the store under the secret's
-// hash, one for each user who signed in. A sign-in replaces the secret, so that a secret which somebody planted in the browser
+// hash, one for each user who signed in. A sign-in replaces the secret, so that a secret which someone planted in the browser
 // opens nothing.
 
 // The bounds of sessions.
@@ -190,14 +191,56 @@ func (s *Service) OpenSession(ctx context.Context, a *Authorization, by *signin.
 		}
 		return s.enter(tx, x, nil)
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = userpool.ErrWrongPassword // the user is gone
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errEnded) {
+		err = userpool.ErrWrongPassword // the user, or the session at the provider, is gone
 	}
 	return x.ID, err
 }
 
+// errEnded refuses a session that the user's identity provider has ended meanwhile.
+var errEnded = errors.New("oauth: the identity provider has ended the session")
+
+// EndForeign ends the sessions of a user with an account at an identity provider, or those in the sessions there if there are any. With a
+// session goes every code that was given in it. A session that does not know the provider's own ends too.
+func (s *Service) EndForeign(tx store.Tx, sub string, a providers.Account, sessions []string) error {
+	list, err := tx.Sessions.Live(a.PoolID, sub, s.base.Now())
+	if err != nil {
+		return err
+	}
+	for _, rec := range list {
+		if rec.Family != "" {
+			continue
+		}
+		x, err := openSession(rec)
+		if err != nil { // whose it is cannot be told: it ends too
+			s.base.Logger.Error("a session of a browser cannot be read; it ends", "pool", a.PoolID, "user", sub, "error", err)
+			if err := tx.Sessions.Delete(rec.ID); err != nil {
+				return err
+			}
+			continue
+		}
+		f := x.Foreign
+		if f == nil || f.Provider != a.Provider || f.Subject != a.Subject || len(sessions) > 0 && f.SessionIndex != "" && !slices.Contains(sessions, f.SessionIndex) {
+			continue
+		}
+		if err := tx.Sessions.Delete(x.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // enter adds the session to a browser, whose secret changes. A session of the same user ends.
 func (s *Service) enter(tx store.Tx, x *session, before []byte) error {
+	if f := x.Foreign; f != nil && !f.Asserted.IsZero() {
+		ended, err := providers.SignedOut(tx, providers.Account{PoolID: x.PoolID, Provider: f.Provider, Subject: f.Subject, Session: f.SessionIndex}, f.Asserted)
+		if err != nil {
+			return err
+		}
+		if ended {
+			return errEnded
+		}
+	}
 	others, err := s.ofBrowser(tx, x.PoolID, before)
 	if err != nil {
 		return err

@@ -7,8 +7,9 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// purposeStandIn keys the hash from which the passkeys of users who do not exist follow.
-const purposeStandIn = "passkey of a user that does not exist"
+// PurposeStandIn keys the hash from which the passkeys of users who do not exist follow. Its key is pinned, so that a new master key
+// does not change them, which would tell them from users.
+const PurposeStandIn = "passkey of a user that does not exist"
 
 // standInModels are what the made-up passkeys look like: the credential IDs of widespread authenticators have these lengths.
 var standInModels = []struct {
@@ -25,15 +26,15 @@ var standInModels = []struct {
 	{20, []string{"internal"}},
 }
 
-// standIns returns the passkeys of a user who does not exist: one to three for every second name, always the same as long as
-// the master key is. AWS answers such a name with any of the challenges that the pool allows.
+// standIns returns the passkeys of a user who does not exist: one to three for every second name, always the same, also
+// when the master key is replaced. AWS answers such a name with any of the challenges that the pool allows.
 //
 // Source: the developer guide, "Managing user existence error responses".
 func (s *Service) standIns(p *userpool.Pool, name string) (list []store.Passkey) {
-	sum := s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)))
+	sum := s.base.Seal.PinnedMAC(PurposeStandIn, []byte(p.ID), []byte(p.Key(name)))
 	for i := range standInCounts[sum[0]%byte(len(standInCounts))] {
-		first := s.base.Seal.MAC(purposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte{'i', 'd', byte(i)})
-		second := s.base.Seal.MAC(purposeStandIn, first[:])
+		first := s.base.Seal.PinnedMAC(PurposeStandIn, []byte(p.ID), []byte(p.Key(name)), []byte{'i', 'd', byte(i)})
+		second := s.base.Seal.PinnedMAC(PurposeStandIn, first[:])
 		m := standInModels[int(sum[1+i])%len(standInModels)]
 		list = append(list, store.Passkey{PoolID: p.ID, ID: slices.Concat(first[:], second[:])[:m.size], Transports: m.transports})
 	}

@@ -12,6 +12,7 @@ import (
 
 // comeBack signs a user in who has the account, and writes what the provider says now.
 func (x *visit) comeBack(ctx context.Context, known *found) (*store.User, error) {
+	x.sub = known.user.Sub
 	if err := x.admit(&known.user); err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (x *visit) admit(u *store.User) error {
 
 // outdated reports whether the record of the account changes: it was linked by an attribute, or before the issuer was known.
 func (x *visit) outdated(i *store.UserIdentity) bool {
-	return i.Attribute != providers.Subject || i.Issuer != x.proof.Issuer || i.Type != string(x.provider.Type)
+	return i.Attribute != providers.Subject || i.Issuer != x.issuer() || i.Type != string(x.provider.Type)
 }
 
 func (x *visit) update(ctx context.Context, known *found) (*store.User, error) {

@@ -1,8 +1,10 @@
 package profiles
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -19,6 +21,7 @@ type visit struct {
 	client   *userpool.Client
 	proof    *providers.Proof
 	from     userpool.ClientContext
+	sub      string // of the user who has the account; "" = nobody
 
 	name     string               // the name of the user whom the sign-in makes
 	claims   map[string]string    // what the provider says, by its names
@@ -32,10 +35,14 @@ func (s *Service) SignIn(ctx context.Context, p *providers.Provider, pool *userp
 	x := &visit{Service: s, provider: p, pool: pool, client: c, proof: proof, from: from, claims: proof.Attributes}
 	u, err := x.run(ctx)
 	if err != nil {
-		return nil, x.refuse(err)
+		err = x.refuse(err)
+		if r, ok := errors.AsType[*providers.Refusal](err); ok {
+			r.Sub = x.sub
+		}
+		return nil, err
 	}
 	return signin.FederatedSignIn(pool, c, u, s.base.Now(), proof.Methods, signin.Foreign{Provider: p.Name, Subject: proof.Subject,
-		NameIDFormat: proof.NameIDFormat, SessionIndex: proof.SessionIndex}, from), nil
+		NameIDFormat: proof.NameIDFormat, SessionIndex: proof.SessionIndex, Asserted: proof.Asserted}, from), nil
 }
 
 func (x *visit) run(ctx context.Context) (*store.User, error) {
@@ -100,7 +107,7 @@ func (x *visit) lookUp(tx store.Tx) (*found, error) {
 	}
 	err := get(providers.Subject, x.proof.Subject)
 	if err == nil {
-		return f, nil
+		return f, x.checkIssuer(&f.identity)
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -114,18 +121,37 @@ func (x *visit) lookUp(tx store.Tx) (*found, error) {
 		if name == providers.Subject || value == "" || x.denies(name) {
 			continue
 		}
-		if err := get(name, value); !errors.Is(err, store.ErrNotFound) {
+		err := get(name, value)
+		if err == nil {
+			err = x.checkIssuer(&f.identity)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
 			return f, err
 		}
 	}
 	return nil, nil
 }
 
+// issuer returns who answers for the provider's id of the user.
+func (x *visit) issuer() string { return cmp.Or(x.proof.Issuer, x.provider.Authority()) }
+
+// checkIssuer refuses an account of another provider that had the name before: its ids are other people's.
+func (x *visit) checkIssuer(i *store.UserIdentity) error {
+	unused := i.Issuer == "" && !i.Primary // a link that no sign-in has used yet
+	switch {
+	case i.Issuer != "" && !x.provider.Had(i.Issuer, x.issuer()), unused && i.CreatedAt.Before(x.provider.Created):
+		r := x.bad(received, "Invalid ProviderName/Username combination. ")
+		r.Cause = fmt.Errorf("the account is of the issuer %q and not of %q; if it is the same provider, name the first one in %s", i.Issuer, x.issuer(), providers.FormerIssuers)
+		return r
+	}
+	return nil
+}
+
 // still refuses the sign-in if the provider was deleted since it began, as the transaction that writes sees it.
 func (x *visit) still(tx store.Tx) error {
 	_, err := tx.IdentityProviders.Get(x.pool.ID, x.provider.Name)
 	if errors.Is(err, store.ErrNotFound) {
-		return x.bad("", "The identity provider does not exist any more.")
+		return x.bad("", "The identity provider no longer exists.")
 	}
 	return err
 }
@@ -133,5 +159,5 @@ func (x *visit) still(tx store.Tx) error {
 // identity returns the record of the account for a user.
 func (x *visit) identity(sub string, primary bool) store.UserIdentity {
 	return store.UserIdentity{PoolID: x.pool.ID, Provider: x.provider.Name, Attribute: providers.Subject, Value: x.proof.Subject, Sub: sub,
-		Type: string(x.provider.Type), Issuer: x.proof.Issuer, Primary: primary, CreatedAt: x.base.Now()}
+		Type: string(x.provider.Type), Issuer: x.issuer(), Primary: primary, CreatedAt: x.base.Now()}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// signUp makes the user of an account that nobody has. PreSignUp may link the account to a user; then the sign-in goes on as that one.
+// signUp makes the user of an account that nobody has. PreSignUp may link the account to a user; then the sign-in continues as that one.
 func (x *visit) signUp(ctx context.Context) (*store.User, error) {
 	u, err := x.newUser()
 	if err != nil {
@@ -45,7 +45,7 @@ func (x *visit) newUser() (*store.User, error) {
 	return u, nil
 }
 
-// insert writes a new user with the account and the provider's group. If somebody has the account by now, as after a link or a sign-in at
+// insert writes a new user with the account and the provider's group. If someone has the account by now, as after a link or a sign-in at
 // the same time, it returns that user and writes nothing.
 func (x *visit) insert(ctx context.Context, u *store.User) (known *found, err error) {
 	fresh := *u

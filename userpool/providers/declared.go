@@ -125,6 +125,7 @@ func (s *Service) ensure(ctx context.Context, poolID string, d Declared) error {
 	switch {
 	case before == nil:
 	case before.declaration == digest:
+		s.waiting.set(poolID, d.Name, before.Unfinished())
 		return nil
 	case before.Type != d.Type:
 		return fmt.Errorf("it has the type %s, which cannot change; delete it with DeleteIdentityProvider, or declare another name", before.Type)
@@ -133,10 +134,16 @@ func (s *Service) ensure(ctx context.Context, poolID string, d Declared) error {
 	}
 	p.LinkByEmail, p.declaration = d.LinkByEmail, digest
 	rec, err := s.prepare(ctx, p, before, d.change(poolID))
+	if errors.Is(err, ErrUnreachable) { // the pool does without it for now, see Finish
+		s.base.Logger.WarnContext(ctx, "a declared identity provider does not answer; retrying", "pool", poolID, "provider", d.Name, "error", err)
+		p.Version, p.Modified = p.Version+1, s.base.Now()
+		rec, err = s.record(p, true)
+	}
 	if err != nil {
 		return err
 	}
 	rec.Declared = true
+	s.waiting.set(poolID, d.Name, p.Unfinished())
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if before == nil {
 			return s.insert(tx, rec)

@@ -2,6 +2,8 @@ package providers_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -65,6 +67,63 @@ func TestDeclaredProviders(t *testing.T) {
 	corp.Type, corp.Details = providers.SAML, map[string]string{"MetadataURL": "https://corp.test"}
 	if err := ensure(corp); err == nil || !strings.Contains(err.Error(), "it has the type OIDC, which cannot change") {
 		t.Error(err)
+	}
+}
+
+// away is a Maker whose provider does not answer while err is set.
+type away struct{ err error }
+
+func (a *away) Make(_ context.Context, p, _ *providers.Provider) error {
+	if a.err == nil {
+		p.Details[providers.SignInRedirect] = "https://corp.test/sso"
+	}
+	return a.err
+}
+
+// A pool does without a declared provider that does not answer.
+func TestADeclaredProviderThatDoesNotAnswer(t *testing.T) {
+	a := &away{err: fmt.Errorf("%w: timeout", providers.ErrUnreachable)}
+	h := userpooltest.New(t, func(o *idp.Options) { o.Makers = map[providers.Type]providers.Maker{providers.SAML: a} })
+	pool := h.Pool(userpool.PoolSettings{})
+	list := []providers.Declared{{Name: "Corp", Type: providers.SAML, Details: map[string]string{"MetadataURL": "https://corp.test"}, Mapping: map[string]string{"email": "mail"}}}
+	for range 2 {
+		if err := h.Providers.Ensure(t.Context(), pool.ID, list); err != nil {
+			t.Fatal(err)
+		}
+		h.Restart()
+	}
+	if err := h.Providers.Ensure(t.Context(), pool.ID, list); err != nil {
+		t.Fatal(err)
+	}
+	state := func() (redirect string, waits bool) {
+		p, err := h.Providers.Get(t.Context(), pool.ID, "Corp")
+		if err != nil || p.Mapping["email"] != "mail" {
+			t.Fatal(p, err)
+		}
+		return p.Details[providers.SignInRedirect], h.Providers.Waits(pool.ID, "Corp")
+	}
+	if err := h.Providers.Finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if redirect, waits := state(); redirect != "" || !waits {
+		t.Errorf("%q %t", redirect, waits)
+	}
+	a.err = errors.New("the metadata are wrong")
+	if err := h.Providers.Finish(t.Context()); err == nil {
+		t.Error("wrong metadata are no problem")
+	}
+	a.err = nil
+	if err := h.Providers.Finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if redirect, waits := state(); redirect != "https://corp.test/sso" || waits {
+		t.Errorf("%q %t", redirect, waits)
+	}
+	if err := h.Providers.Ensure(t.Context(), pool.ID, list); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := h.Providers.Get(t.Context(), pool.ID, "Corp"); err != nil || p.Version != 2 {
+		t.Error(p, err)
 	}
 }
 

@@ -54,7 +54,7 @@ func ShowIdentities(tx store.Tx, u *store.User) error {
 	list := make([]Identity, len(records))
 	for i, r := range records {
 		list[i] = Identity{r.Value, r.Provider, r.Type, nil, r.Primary, r.CreatedAt.UnixMilli()}
-		if r.Issuer != "" {
+		if r.Issuer != "" && r.Type == string(SAML) { // as AWS
 			list[i].Issuer = &records[i].Issuer
 		}
 	}

@@ -2,7 +2,7 @@ package providers
 
 // saml is any SAML 2.0 provider. A Maker reads the metadata and fills in the addresses and the certificate.
 var saml = kind{
-	optional: []string{MetadataURL, MetadataFile, SignOut, EncryptedAnswers, RequestSigning, Unsolicited,
+	optional: []string{FormerIssuers, MetadataURL, MetadataFile, SignOut, EncryptedAnswers, RequestSigning, Unsolicited,
 		SignInRedirect, SignOutRedirect, ActiveCertificate}, // the last three come back from infrastructure tools, which copy what is shown
 	check: func(details map[string]string) error {
 		for _, key := range []string{SignInRedirect, SignOutRedirect, ActiveCertificate} {

@@ -42,8 +42,9 @@ type Leg interface {
 type Refusal struct {
 	Code        string // of OAuth 2.0, such as invalid_request
 	Description string
-	Down        bool  // the provider does not answer
-	Cause       error // for the log; may be nil
+	Down        bool   // the provider does not answer
+	Sub         string // of the user who is refused; "" = not known
+	Cause       error  // for the log; may be nil
 }
 
 // Error returns the code, the description and the cause.

@@ -2,6 +2,8 @@ package providers
 
 import (
 	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,10 +58,14 @@ const (
 	ActiveCertificate = "ActiveEncryptionCertificate"
 )
 
+// FormerIssuers is a detail that Cognito does not have: the issuers, with blanks between, that the provider had before. Their accounts are
+// the provider's.
+const FormerIssuers = "former_issuers"
+
 // Subject is the attribute name under which a provider's own id of a user is linked.
 const Subject = "Cognito_Subject"
 
-// Unlinked is the attribute name of the record that an administrator took an account off a user: the account is not linked to anybody by
+// Unlinked is the attribute name of the record that an administrator took an account off a user: the account is not linked to anyone by
 // its address any more. It is no account.
 const Unlinked = "Unlinked"
 
@@ -85,6 +91,29 @@ type Provider struct {
 
 // On reports whether a detail is true, in any case.
 func (p *Provider) On(key string) bool { return strings.EqualFold(p.Details[key], "true") }
+
+// Authority returns who answers for the provider's ids of users: the issuer of its ID tokens, or the host of the tokens without ID tokens.
+// Ids of another authority are other people's. It is "" for SAML, whose assertions name their issuer.
+func (p *Provider) Authority() string {
+	if issuer := p.Details[Issuer]; issuer != "" || p.Type == SAML {
+		return issuer
+	}
+	u, err := url.Parse(p.Details[TokenURL])
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Had reports whether the provider has, or had, the issuer that is kept with an account.
+func (p *Provider) Had(issuer, now string) bool {
+	return issuer == now || slices.Contains(strings.Fields(p.Details[FormerIssuers]), issuer)
+}
+
+// Unfinished reports whether the metadata of a SAML provider could not be had yet.
+func (p *Provider) Unfinished() bool {
+	return p.Type == SAML && p.Details[MetadataURL] != "" && p.Details[SignInRedirect] == ""
+}
 
 // SubjectName returns what the provider calls its id of a user; "" for SAML, whose answers have a NameID.
 func (p *Provider) SubjectName() string { return kinds[p.Type].subject }
@@ -144,4 +173,5 @@ type Proof struct {
 	SessionIndex string            // of SAML, for sign-out
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
+	Asserted     time.Time // when a SAML provider said so, by its clock; else zero
 }

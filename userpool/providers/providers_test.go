@@ -81,6 +81,21 @@ func merged(a, b map[string]string) map[string]string {
 	return out
 }
 
+// As in Cognito, the names that a provider has for attributes are not checked, for social providers either.
+//
+// Source: aws-amplify/amplify-js#13674.
+func TestNamesThatAProviderDoesNotHaveAreTaken(t *testing.T) {
+	h := userpooltest.New(t)
+	pool := h.Pool(userpool.PoolSettings{})
+	for _, of := range []providers.Type{providers.Google, providers.Facebook, providers.Amazon} {
+		p, err := h.Providers.Create(t.Context(), providers.Change{PoolID: pool.ID, Name: string(of), Type: of, Mapping: map[string]string{"nickname": "no_such_claim"},
+			Details: map[string]string{"client_id": "c", "client_secret": "s", "authorize_scopes": "openid"}})
+		if err != nil || p.Mapping["nickname"] != "no_such_claim" {
+			t.Errorf("%s: %+v, %v", of, p, err)
+		}
+	}
+}
+
 func TestAProviderIsStoredWithWhatItsTypeFillsIn(t *testing.T) {
 	h := userpooltest.New(t, withoutMetadata)
 	p := h.Pool(userpool.PoolSettings{})

@@ -16,9 +16,13 @@ import (
 // Maker does the work of a type that needs more than the details themselves, such as reading metadata.
 type Maker interface {
 	// Make checks the details of a provider that is created or whose details change, and adds to its Details and Private. before is
-	// nil for a new one. It may ask the network. Its faults go to the caller.
+	// nil for a new one. It may ask the network. Its faults go to the caller; one that wraps ErrUnreachable leaves the provider as
+	// complete as it can be without the network.
 	Make(ctx context.Context, p, before *Provider) error
 }
+
+// ErrUnreachable is in the errors of a Maker whose provider does not answer.
+var ErrUnreachable = errors.New("the identity provider does not answer")
 
 // Options are what New needs. All but Makers are required.
 type Options struct {
@@ -29,8 +33,9 @@ type Options struct {
 
 // Service keeps identity providers. Its methods may be called from any goroutine.
 type Service struct {
-	o    Options
-	base *userpool.Base
+	o       Options
+	base    *userpool.Base
+	waiting waiting
 }
 
 // New returns a Service, or an error that names the required options.
@@ -111,6 +116,27 @@ func (s *Service) All(ctx context.Context, poolID string) ([]Summary, error) {
 	return list, err
 }
 
+// OfType returns the providers of a type that a pool has, ordered by name.
+func (s *Service) OfType(ctx context.Context, poolID string, t Type) ([]*Provider, error) {
+	var records []store.IdentityProvider
+	err := s.base.View(ctx, func(tx store.Tx) (err error) {
+		records, err = tx.IdentityProviders.List(poolID)
+		return err
+	})
+	var list []*Provider
+	for i := range records {
+		if records[i].Type != string(t) {
+			continue
+		}
+		p, err := s.open(&records[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, err
+}
+
 // List returns at most limit providers after the name, and the name to continue after.
 func (s *Service) List(ctx context.Context, poolID, after string, limit int) ([]Summary, string, error) {
 	list, err := s.All(ctx, poolID)
@@ -136,6 +162,11 @@ type sealed struct {
 
 func additional(poolID, name string, t Type) []byte {
 	return []byte(poolID + "\x00" + name + "\x00" + string(t))
+}
+
+// DetailsSeal returns the purpose and the additional data with which the details of a provider are sealed.
+func DetailsSeal(rec *store.IdentityProvider) (purpose string, data []byte) {
+	return purposeDetails, additional(rec.PoolID, rec.Name, Type(rec.Type))
 }
 
 // open returns the provider of a record.

@@ -50,6 +50,7 @@ type world struct {
 	answer   url.Values     // that the browser brings
 	info     string         // the answer of attributes_url
 	infoCode int
+	informs  func(fields string) bool                     // whether attributes_url knows the fields; nil knows all
 	tokens   func(w http.ResponseWriter, r *http.Request) // instead of tokens with the claims
 	sign     func(claims []byte) string                   // instead of the key's signature
 	document func(map[string]any)                         // changes the discovery document
@@ -75,6 +76,10 @@ func newWorld(t *testing.T) *world {
 	mux.HandleFunc("/token", w.token)
 	mux.HandleFunc("/info", func(out http.ResponseWriter, r *http.Request) {
 		w.see(r)
+		if w.informs != nil && !w.informs(r.Form.Get("fields")) {
+			out.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		out.WriteHeader(w.infoCode)
 		_, _ = out.Write([]byte(w.info))
 	})

@@ -278,7 +278,13 @@ func TestSocialProviders(t *testing.T) {
 		equal(t, "fields", w.requests("/info")[0].URL.Query().Get("fields"), "email,id,name")
 		equal(t, "authorization", w.requests("/info")[0].Header.Get("Authorization"), "Bearer at-1")
 		equal(t, "method", w.requests("/token")[0].Method, http.MethodGet)
-		w.infoCode = 400
+		// A name that it does not have. Source: aws-amplify/amplify-js#13674.
+		w.informs, w.info = func(fields string) bool { return fields == "id" }, `{"id":"1000"}`
+		proof, err = w.signIn()
+		if err != nil || proof.Subject != "1000" || proof.Attributes["email"] != "" {
+			t.Errorf("with a name that Facebook does not have: %+v, %v", proof, err)
+		}
+		w.informs, w.infoCode = nil, 400
 		_, err = w.signIn()
 		wantRefusal(t, "without attributes", err, "invalid_request", "")
 	})

@@ -23,6 +23,10 @@ func (s *Service) userInfo(ctx context.Context, p *providers.Provider, at *endpo
 		return nil, nil
 	}
 	claims, err := s.askUserInfo(ctx, p, from, t.Access)
+	if errors.Is(err, errStatus) && id == nil && p.On(providers.AddNames) { // as in Cognito: the mapping names what there is not
+		s.o.Log.WarnContext(ctx, "an identity provider did not answer about the mapped attributes; only the user's id is asked for", "provider", p.Name, "error", err)
+		claims, err = s.askUserInfo(ctx, p, at.userInfo+url.QueryEscape(p.SubjectName()), t.Access)
+	}
 	switch {
 	case err != nil && id != nil:
 		s.o.Log.WarnContext(ctx, "an identity provider did not answer at attributes_url", "provider", p.Name, "error", err)
@@ -40,6 +44,9 @@ func (s *Service) userInfo(ctx context.Context, p *providers.Provider, at *endpo
 	return claims, nil
 }
 
+// errStatus is the answer of a provider that is there and says no.
+var errStatus = errors.New("attributes_url answered with status")
+
 func (s *Service) askUserInfo(ctx context.Context, p *providers.Provider, from, accessToken string) (*token.Claims, error) {
 	var body []byte
 	var status int
@@ -53,7 +60,7 @@ func (s *Service) askUserInfo(ctx context.Context, p *providers.Provider, from, 
 		return nil, err
 	}
 	if status != http.StatusOK {
-		return nil, errors.New("attributes_url answered with status " + http.StatusText(status))
+		return nil, fmt.Errorf("%w %s", errStatus, http.StatusText(status))
 	}
 	claims, err := token.ParseClaims(string(body))
 	if err != nil {

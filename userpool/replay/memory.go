@@ -24,6 +24,30 @@ var ErrUsed = errors.New("replay: the session was used")
 // that no session serves twice.
 type Memory struct {
 	users, standIns *onceSet // standIns has the sessions of names that no user has
+
+	shared Spender
+	bridge func() bool
+}
+
+// Spender remembers over several processes which sessions were used. It must not wait for long.
+type Spender interface {
+	// Spend marks a session as used, and reports whether it was unused. A table remembers limit marks for as long as they live, and
+	// treats a mark more as Memory does. After an error nothing is known.
+	Spend(table, session string, issued time.Time, life time.Duration, limit int) (bool, error)
+	// Unspend removes the mark.
+	Unspend(table, session string) error
+}
+
+// The marks of each of the two tables that processes share.
+const maxShared = 400_000
+
+// ErrUnknown refuses a session of which nobody can say now whether another process has used it.
+var ErrUnknown = errors.New("replay: whether the session was used is not known now")
+
+// With returns a Memory that shares its marks with other processes, and those of this process with m. While the Spender fails,
+// bridge says whether the marks of this process suffice.
+func (m *Memory) With(shared Spender, bridge func() bool) *Memory {
+	return &Memory{users: m.users, standIns: m.standIns, shared: shared, bridge: bridge}
 }
 
 // New returns an empty Memory, bounded to 200,000 sessions of users and as many of names that no user has.
@@ -34,18 +58,36 @@ func NewBounded(now func() time.Time, limit int) *Memory {
 	return &Memory{users: newOnceSet(now, limit), standIns: newOnceSet(now, limit)}
 }
 
-// Use marks a session as used. standIn says that its name means no user. The error is ErrUsed for one that was used before.
-// giveBack removes the mark.
+// Use marks a session as used. standIn says that its name means no user. The error is ErrUsed for one that was used before, and
+// ErrUnknown where that cannot be found out. giveBack removes the mark.
 func (m *Memory) Use(session string, standIn bool, issued time.Time) (giveBack func(), err error) {
-	set := m.users
+	set, table := m.users, "users"
 	if standIn {
-		set = m.standIns
+		set, table = m.standIns, "names without a user"
 	}
 	key := sha256.Sum256([]byte(session))
 	if err := set.use(key, issued); err != nil {
 		return nil, err
 	}
-	return func() { set.release(key) }, nil
+	release := func() { set.release(key) }
+	if m.shared == nil {
+		return release, nil
+	}
+	unused, err := m.shared.Spend(table, session, issued, maxSessionLife, maxShared)
+	switch {
+	case err != nil && m.bridge():
+		return release, nil
+	case err != nil:
+		release()
+		return nil, ErrUnknown
+	case !unused:
+		return nil, ErrUsed
+	}
+	return func() {
+		release()
+		// If it fails, the session stays used, and its user starts over.
+		_ = m.shared.Unspend(table, session)
+	}, nil
 }
 
 // onceSet remembers used sessions for as long as they could be used again. A full set refuses no session and allows no

@@ -32,12 +32,12 @@ func (s *Service) Read(ctx context.Context, p *providers.Provider, q *providers.
 	if err != nil {
 		return nil, unreachable(p, err)
 	}
-	key, err := opener(p)
+	keys, err := opener(p)
 	if err != nil {
 		return nil, err
 	}
 	want := assertion.Expected{From: m, Audiences: []string{EntityID(p.PoolID)}, Recipients: []string{q.Base + AnswerPath},
-		InResponseTo: q.RequestID, Key: key, Encrypted: p.On(providers.EncryptedAnswers), Now: s.base.Now(), Skew: skew, MaxAge: solicitedAge}
+		InResponseTo: q.RequestID, Keys: keys, Encrypted: p.On(providers.EncryptedAnswers), Now: s.base.Now(), Skew: skew, MaxAge: solicitedAge}
 	switch {
 	case q.Unsolicited:
 		want.InResponseTo, want.MaxAge = "", unaskedAge
@@ -104,7 +104,7 @@ func prove(p *providers.Provider, a *assertion.Assertion) (*providers.Proof, err
 		}
 	}
 	return &providers.Proof{Subject: a.Subject.Value, Issuer: a.Issuer, Attributes: attributes, Event: Event{attributes},
-		SessionIndex: a.SessionIndex, NameIDFormat: a.Subject.Format, At: a.AuthenticatedAt}, nil
+		SessionIndex: a.SessionIndex, NameIDFormat: a.Subject.Format, At: a.AuthenticatedAt, Asserted: a.IssuedAt}, nil
 }
 
 // join returns the text of an attribute's values: one as it is, several as [a,b].

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
-
-	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 type keyDescriptor struct {
@@ -30,7 +28,6 @@ type location struct {
 }
 
 type serviceProvider struct {
-	Signs     bool            `xml:"AuthnRequestsSigned,attr"`
 	Wants     bool            `xml:"WantAssertionsSigned,attr"`
 	Protocols string          `xml:"protocolSupportEnumeration,attr"`
 	Keys      []keyDescriptor `xml:"KeyDescriptor"`
@@ -44,9 +41,9 @@ type entity struct {
 	Role    serviceProvider `xml:"SPSSODescriptor"`
 }
 
-// Describe returns the metadata of a pool as a service provider. With a provider, they have the certificate to which that one encrypts,
-// and say whether requests to it are signed. Cognito has no such document.
-func (s *Service) Describe(ctx context.Context, poolID, base string, p *providers.Provider) ([]byte, error) {
+// Describe returns the metadata of a pool as a service provider. They have nothing that depends on a provider: the certificate to which a
+// provider encrypts is in its details. Cognito has no such document.
+func (s *Service) Describe(ctx context.Context, poolID, base string) ([]byte, error) {
 	signing, err := s.SigningCertificate(ctx, poolID)
 	if err != nil {
 		return nil, err
@@ -54,12 +51,6 @@ func (s *Service) Describe(ctx context.Context, poolID, base string, p *provider
 	role := serviceProvider{Wants: true, Protocols: nsProtocol, Keys: []keyDescriptor{described("signing", signing)},
 		SignOut: location{Binding: bindingPost, Location: base + SignOutPath},
 		Answers: location{Binding: bindingPost, Location: base + AnswerPath, Index: "0", Default: "true"}}
-	if p != nil {
-		role.Signs = p.Details[providers.RequestSigning] != ""
-		if cert := p.Details[providers.ActiveCertificate]; cert != "" {
-			role.Keys = append(role.Keys, described("encryption", cert))
-		}
-	}
 	document, err := xml.MarshalIndent(entity{ID: EntityID(poolID), Role: role}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("saml: encoding metadata: %w", err)

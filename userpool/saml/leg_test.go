@@ -106,7 +106,8 @@ func TestAnAnswerIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	attributes := map[string]string{"mail": "ana@example.com", "groups": "[a+b,c%2Cd*%7E]"}
-	want := &providers.Proof{Subject: "Ana", Issuer: w.idp.EntityID, Attributes: attributes, Event: saml.Event{Response: attributes}, SessionIndex: "_s", At: a.IssuedAt.Truncate(time.Millisecond)}
+	want := &providers.Proof{Subject: "Ana", Issuer: w.idp.EntityID, Attributes: attributes, Event: saml.Event{Response: attributes}, SessionIndex: "_s", At: a.IssuedAt.Truncate(time.Millisecond),
+		Asserted: a.IssuedAt.Truncate(time.Millisecond)}
 	if !reflect.DeepEqual(proof, want) {
 		t.Errorf("%+v", proof)
 	}

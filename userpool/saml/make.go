@@ -16,6 +16,8 @@ import (
 const (
 	// encryptionKey is the private detail of a provider that opens its answers: PKCS #8 in Base64.
 	encryptionKey = "encryption_key"
+	// privateEntity is the private detail with the entity id in the metadata, as they were when they were given.
+	privateEntity = "entity_id"
 
 	rsaBits  = 2048
 	certLife = 10 * 365 * 24 * time.Hour
@@ -29,7 +31,8 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	address := p.Details[providers.MetadataURL]
 	switch {
 	case errors.Is(err, errFetch):
-		return fault.Wrap(fault.InvalidParameter, err, "Error retrieving metadata from "+address)
+		return errors.Join(fault.Wrap(fault.InvalidParameter, fmt.Errorf("%w: %w", providers.ErrUnreachable, err), "Error retrieving metadata from "+address),
+			s.giveKey(p, before, now.Modified))
 	case err != nil:
 		return fault.New(fault.InvalidParameter, "The metadata of the identity provider cannot be used: %v.", err)
 	case m.SingleSignOn == "":
@@ -39,12 +42,21 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	if m.SingleLogout != "" {
 		p.Details[providers.SignOutRedirect] = m.SingleLogout
 	}
-	p.Private = nil
+	if err := s.giveKey(p, before, now.Modified); err != nil {
+		return err
+	}
+	p.Private[privateEntity] = m.EntityID
+	return nil
+}
+
+// giveKey gives a provider whose answers are encrypted the key that it has already, or a new one.
+func (s *Service) giveKey(p, before *providers.Provider, now time.Time) error {
+	p.Private = map[string]string{}
 	if !p.On(providers.EncryptedAnswers) {
 		return nil
 	}
 	if before != nil && before.Private[encryptionKey] != "" {
-		p.Private, p.Details[providers.ActiveCertificate] = before.Private, before.Details[providers.ActiveCertificate]
+		p.Private[encryptionKey], p.Details[providers.ActiveCertificate] = before.Private[encryptionKey], before.Details[providers.ActiveCertificate]
 		return nil
 	}
 	key, err := rsa.GenerateKey(s.base.Rand, rsaBits)
@@ -55,17 +67,17 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	if err != nil {
 		return fmt.Errorf("saml: encoding a key: %w", err)
 	}
-	certificate, err := certify(key, p.PoolID+" "+p.Name, now.Modified)
+	certificate, err := certify(key, p.PoolID+" "+p.Name, now)
 	if err != nil {
 		return err
 	}
-	p.Private = map[string]string{encryptionKey: base64.StdEncoding.EncodeToString(private)}
+	p.Private[encryptionKey] = base64.StdEncoding.EncodeToString(private)
 	p.Details[providers.ActiveCertificate] = base64.StdEncoding.EncodeToString(certificate)
 	return nil
 }
 
 // opener returns the key that opens the provider's answers, nil if there is none.
-func opener(p *providers.Provider) (*rsa.PrivateKey, error) {
+func opener(p *providers.Provider) ([]*rsa.PrivateKey, error) {
 	text := p.Private[encryptionKey]
 	if text == "" {
 		return nil, nil
@@ -74,7 +86,8 @@ func opener(p *providers.Provider) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("saml: key of provider %s: %w", p.Name, err)
 	}
-	return parseKey(der)
+	key, err := parseKey(der)
+	return []*rsa.PrivateKey{key}, err
 }
 
 func parseKey(der []byte) (*rsa.PrivateKey, error) {

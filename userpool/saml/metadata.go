@@ -15,7 +15,7 @@ import (
 // of returns the metadata of a provider. Those of an address are fetched again when they are six hours old; if that fails, they serve
 // for a day.
 func (s *Service) of(ctx context.Context, p *providers.Provider) (*assertion.Metadata, error) {
-	key := p.PoolID + "\n" + p.Name + "\n" + strconv.Itoa(p.Version) + "\n" + strconv.FormatInt(p.Created.UnixMilli(), 36)
+	key := metadataKey(p)
 	now := s.base.Now()
 	known, ok := s.metadata.Get(key, now)
 	if ok && (p.Details[providers.MetadataURL] == "" || now.Before(known.refresh)) {
@@ -38,6 +38,11 @@ func (s *Service) of(ctx context.Context, p *providers.Provider) (*assertion.Met
 		}
 		return nil, r.Err
 	}
+}
+
+// metadataKey identifies what was given of a provider.
+func metadataKey(p *providers.Provider) string {
+	return p.PoolID + "\n" + p.Name + "\n" + strconv.Itoa(p.Version) + "\n" + strconv.FormatInt(p.Created.UnixMilli(), 36)
 }
 
 // load reads the metadata from where they are. Certificates in a file count if they had not expired when it was given.

@@ -42,6 +42,7 @@ type Service struct {
 	o        Options
 	base     *userpool.Base
 	metadata *bounded.Map[string, fetched]
+	silent   *bounded.Map[string, struct{}] // providers whose metadata could not be fetched for a logout request
 	keys     *bounded.Map[string, *signer]
 	flights  singleflight.Group
 }
@@ -62,7 +63,7 @@ func New(o Options) (*Service, error) {
 	if o.Base == nil || o.Pools == nil || o.HTTP == nil {
 		return nil, errors.New("saml: Options.Base, Pools and HTTP are required")
 	}
-	return &Service{o: o, base: o.Base, metadata: bounded.New[string, fetched](maxMetadata), keys: bounded.New[string, *signer](maxMetadata)}, nil
+	return &Service{o: o, base: o.Base, metadata: bounded.New[string, fetched](maxMetadata), silent: bounded.New[string, struct{}](maxMetadata), keys: bounded.New[string, *signer](maxMetadata)}, nil
 }
 
 // EntityID returns the name of a pool as a service provider.

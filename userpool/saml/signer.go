@@ -71,6 +71,9 @@ func (s *Service) signer(ctx context.Context, poolID string) (*signer, error) {
 	return made, nil
 }
 
+// KeySeal returns the purpose and the additional data with which the key of a pool is sealed.
+func KeySeal(poolID string) (purpose string, additional []byte) { return purposeKey, []byte(poolID) }
+
 func (s *Service) newKey(poolID string) (store.SAMLKey, error) {
 	key, err := rsa.GenerateKey(s.base.Rand, rsaBits)
 	if err != nil {

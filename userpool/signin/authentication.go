@@ -42,6 +42,8 @@ type Foreign struct {
 	Subject      string `json:"subject"`           // as the provider writes it
 	NameIDFormat string `json:"format,omitempty"`  // of SAML
 	SessionIndex string `json:"session,omitempty"` // of SAML
+
+	Asserted time.Time `json:"asserted,omitzero"` // of SAML: when the provider said so
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {
@@ -96,7 +98,7 @@ func (s *settlement) write(tx store.Tx, u *store.User) error {
 	if s.resets {
 		u.Failures = store.Failures{}
 	}
-	if s.verifier != nil {
+	if s.verifier != nil && u.Password.Hash == s.seen.Password.Hash { // else another sign-in has completed the record
 		u.Password = *s.verifier
 	}
 	for _, write := range s.writes {

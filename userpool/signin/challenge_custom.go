@@ -130,3 +130,8 @@ func (c custom) kept(ctx context.Context, s *customState) (private map[string]st
 	}
 	return private, nil
 }
+
+// ChallengeSeal returns the purpose and the additional data with which the private parameters of a challenge are sealed.
+func ChallengeSeal(id string) (purpose string, additional []byte) {
+	return purposeChallenge, []byte(id)
+}

@@ -64,6 +64,7 @@ func (v *srpVerifier) answer(_ context.Context, a *attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	v.users.MissedPassword(&a.subject.User)
 	ok, err := a.srpProof(s, srp.Name{Pool: a.pool.ShortName(), User: a.subject.User.Username}, verifier)
 	return ok && own, err
 }

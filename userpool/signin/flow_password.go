@@ -23,15 +23,15 @@ func adminPasswordFlow(users *directory.Service) *flow {
 }
 
 // passwordStep compares the password in PASSWORD. It adds the SRP verifier that a user lacks whose password was set when no
-// client of the pool allowed SRP.
+// client of the pool allowed SRP, or whose password hash was imported, and makes an own hash of an imported one.
 func passwordStep(users *directory.Service) *step {
 	return &step{factor: Password, guarded: true, answer: func(ctx context.Context, a *attempt) (bool, error) {
 		password := a.params["PASSWORD"]
-		ok, err := users.PasswordIs(ctx, &a.subject.User, password)
+		ok, err := users.PasswordIs(ctx, a.pool, a.subject, password)
 		if !ok || err != nil {
 			return false, err
 		}
-		a.verifier, err = users.AddVerifier(a.pool, &a.subject.User, password)
+		a.verifier, err = users.Completed(ctx, a.pool, &a.subject.User, password)
 		return err == nil, err
 	}}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
 
@@ -121,7 +122,7 @@ func nextSecondFactor(s situation) (string, error) {
 		return "", nil
 	case s.flow == customAuth && !provedOne(s.proved, []Factor{Password}):
 		return "", nil
-	case s.mfa.risk == userpool.ActionMFARequired && (s.mfa.challenge == "" || s.mfa.challenge == mfaSetup):
+	case s.mfa.risk == risk.MFARequired && (s.mfa.challenge == "" || s.mfa.challenge == mfaSetup):
 		return "", threat.ErrBlocked
 	case s.mfa.challenge == "" && s.mfa.err == nil:
 		return "", nil

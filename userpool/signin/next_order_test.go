@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
 
@@ -40,12 +41,12 @@ func TestNextKeepsTheOrderOfFactors(t *testing.T) {
 		"a factor that was not offered cannot be chosen":  {in: situation{proved: []Factor{Password}, mfa: several, chosen: mfaSetup}, challenge: selectMFAType},
 		"a code goes to the address of a set-up":          {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup}, chosen: emailOTP, address: true}, challenge: emailOTP},
 		"a set-up without an address is asked again":      {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup}, chosen: emailOTP}, challenge: mfaSetup},
-		"a risk that demands MFA and finds no factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
-		"a risk that demands MFA lets nobody set it up":   {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup, risk: userpool.ActionMFARequired}}, err: threat.ErrBlocked},
-		"a risk asks for MFA where there is a factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: userpool.ActionMFAIfConfigured}}},
-		"a risk demands MFA after a code too":             {in: situation{flow: userAuth, proved: []Factor{EmailOTP}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: userpool.ActionMFAIfConfigured}}, challenge: softwareTokenMFA},
-		"a device does not replace the MFA of a risk":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: userpool.ActionMFARequired}, device: instead}, challenge: softwareTokenMFA},
-		"a passkey of two factors meets a risk":           {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: mfaDemand{webAuthn: true, risk: userpool.ActionMFARequired}}},
+		"a risk that demands MFA and finds no factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: risk.MFARequired}}, err: threat.ErrBlocked},
+		"a risk that demands MFA lets nobody set it up":   {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: mfaSetup, risk: risk.MFARequired}}, err: threat.ErrBlocked},
+		"a risk asks for MFA where there is a factor":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{risk: risk.MFAIfConfigured}}},
+		"a risk demands MFA after a code too":             {in: situation{flow: userAuth, proved: []Factor{EmailOTP}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: risk.MFAIfConfigured}}, challenge: softwareTokenMFA},
+		"a device does not replace the MFA of a risk":     {in: situation{proved: []Factor{Password}, mfa: mfaDemand{challenge: softwareTokenMFA, risk: risk.MFARequired}, device: instead}, challenge: softwareTokenMFA},
+		"a passkey of two factors meets a risk":           {in: situation{flow: userAuth, proved: []Factor{WebAuthn}, verified: true, mfa: mfaDemand{webAuthn: true, risk: risk.MFARequired}}},
 		"MFA without a factor fails":                      {in: situation{proved: []Factor{Password}, mfa: mfaDemand{err: errNoFactor}}, err: errNoFactor},
 		"a new password comes before MFA": {in: situation{proved: []Factor{Password}, mfa: totp, status: userpool.StatusForceChange},
 			challenge: newPasswordRequired},

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
 )
 
@@ -75,7 +76,7 @@ func (m *Machine) assess(ctx context.Context, a *attempt) error {
 		}
 		w.Assessment = &found
 	}
-	if w.Assessment.Action == userpool.ActionBlock {
+	if w.Assessment.Action == risk.Block {
 		return threat.ErrBlocked
 	}
 	return nil
@@ -84,7 +85,7 @@ func (m *Machine) assess(ctx context.Context, a *attempt) error {
 // risk returns the action that the assessment of the sign-in demands, MFA_IF_CONFIGURED or MFA_REQUIRED, or "". The sealed
 // state has the assessment, so the action is the same in all later calls.
 func (a *attempt) risk() string {
-	if w := a.state.Watch; w != nil && w.Assessment != nil && w.Assessment.Action != userpool.ActionBlock && w.Assessment.Action != userpool.ActionNone {
+	if w := a.state.Watch; w != nil && w.Assessment != nil && w.Assessment.Action != risk.Block && w.Assessment.Action != risk.NoAction {
 		return w.Assessment.Action
 	}
 	return ""
@@ -136,7 +137,7 @@ func (a *attempt) mustSetUp(u *store.User, factor string) error {
 // checkRisk returns threat.ErrBlocked if a sign-in is to end without the second factor that its risk demands. next asks for it
 // in time, except in CUSTOM_AUTH, where triggers take the place of MFA.
 func (m *Machine) checkRisk(ctx context.Context, a *attempt) error {
-	if a.risk() != userpool.ActionMFARequired || provedOne(a.state.Proved, secondFactors) {
+	if a.risk() != risk.MFARequired || provedOne(a.state.Proved, secondFactors) {
 		return nil
 	}
 	s, err := m.situation(ctx, a)
@@ -174,7 +175,7 @@ func (m *Machine) report(ctx context.Context, a *attempt, r *Result, err error) 
 	}
 	e.Challenges = a.answered(e.Response == threat.Fail)
 	v := a.client.Visit(a.context)
-	e.Address, e.Device = v.Address, v.Device
+	e.Address, e.Device, e.Username, e.ClientID = v.Address, v.Device, a.subject.User.Username, a.client.ID
 	if err := m.o.Threat.Record(ctx, a.pool, a.subject.Exists, a.subject.User.Sub, e); err != nil {
 		m.base.Logger.ErrorContext(ctx, "an event of a user's history cannot be written", "pool", a.pool.ID, "error", err)
 	}
@@ -203,7 +204,7 @@ func (a *attempt) answered(failed bool) (list []threat.Challenge) {
 	case !failed, second:
 	case !first:
 		list = append(list, threat.Challenge{Name: "Password", Response: "Failure"})
-	case a.session != "" && a.state.Watch.Assessment != nil && a.state.Watch.Assessment.Action != userpool.ActionBlock:
+	case a.session != "" && a.state.Watch.Assessment != nil && a.state.Watch.Assessment.Action != risk.Block:
 		list = append(list, threat.Challenge{Name: "Mfa", Response: "Failure"})
 	}
 	return list

@@ -55,6 +55,7 @@ type Record struct {
 	// Provider and Subject are the account at an identity provider; "" = the user signed in with the pool itself.
 	Provider string `json:"provider,omitempty"`
 	Subject  string `json:"subject,omitempty"`
+	Session  string `json:"session,omitempty"` // of SAML
 }
 
 // Record returns the record of the sign-in.
@@ -62,7 +63,7 @@ func (a *Authentication) Record() Record {
 	r := Record{Sub: a.User.Sub, Flow: a.Flow, Time: a.Time, Methods: a.Methods(), Event: a.Event, DeviceKey: a.DeviceKey(),
 		Password: a.User.Password.ModifiedAt.UnixMilli()}
 	if a.Foreign != nil {
-		r.Provider, r.Subject = a.Foreign.Provider, a.Foreign.Subject
+		r.Provider, r.Subject, r.Session = a.Foreign.Provider, a.Foreign.Subject, a.Foreign.SessionIndex
 	}
 	return r
 }
@@ -81,7 +82,7 @@ func (r Record) Check(u *store.User) error {
 }
 
 // MayBeForeign reports whether the user's status lets them sign in with an identity provider. A password that must be changed does not
-// matter; an address that was never confirmed does, because anybody may have signed up with it.
+// matter; an address that was never confirmed does, because anyone may have signed up with it.
 func MayBeForeign(u *store.User) bool { return u.Status != userpool.StatusUnconfirmed }
 
 // Federated is the flow of a sign-in with an identity provider.
@@ -97,5 +98,5 @@ func FederatedSignIn(p *userpool.Pool, c *userpool.Client, u *store.User, now ti
 // Request returns the request for tokens of the recorded sign-in, with the scopes.
 func (r Record) Request(p *userpool.Pool, c *userpool.Client, scopes ...string) tokens.Request {
 	return tokens.Request{Pool: p, Client: c, Sub: r.Sub, Flow: r.Flow, Scopes: scopes, AuthTime: r.Time, Methods: r.Methods, Event: r.Event,
-		DeviceKey: r.DeviceKey, Provider: r.Provider, Subject: r.Subject, Source: triggers.HostedAuth, Confirm: func(_ store.Tx, u *store.User) error { return r.Check(u) }}
+		DeviceKey: r.DeviceKey, Provider: r.Provider, Subject: r.Subject, Session: r.Session, Source: triggers.HostedAuth, Confirm: func(_ store.Tx, u *store.User) error { return r.Check(u) }}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -36,7 +37,7 @@ func (b *breached) Contains(password string) (bool, error) {
 }
 
 // watchedPool is a pool with threat protection and optional MFA, and alice, who has signed in from home.
-func watchedPool(t *testing.T, risk userpool.RiskConfig, change func(*userpool.PoolSettings), options ...func(*idp.Options)) *mfaBench {
+func watchedPool(t *testing.T, risk risk.Config, change func(*userpool.PoolSettings), options ...func(*idp.Options)) *mfaBench {
 	t.Helper()
 	h := newHarness(t, options...)
 	s := userpool.PoolSettings{UserPoolTier: "PLUS", UserPoolAddOns: &userpool.AddOns{AdvancedSecurityMode: "ENFORCED"},
@@ -48,7 +49,7 @@ func watchedPool(t *testing.T, risk userpool.RiskConfig, change func(*userpool.P
 	if _, err := h.Pools.SetUserPoolMfaConfig(t.Context(), p.ID, userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn, SMS: smsMFAConfig, Email: emailOn}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Pools.SetRiskConfiguration(t.Context(), p.ID, "", risk); err != nil {
+	if _, err := h.Threat.SetRiskConfiguration(t.Context(), p.ID, "", risk); err != nil {
 		t.Fatal(err)
 	}
 	clients := allFlows
@@ -63,11 +64,11 @@ func watchedPool(t *testing.T, risk userpool.RiskConfig, change func(*userpool.P
 }
 
 // everyRisk is a configuration with one action for every level of risk.
-func everyRisk(action string) userpool.RiskConfig {
-	t := &userpool.TakeoverConfig{}
-	t.Actions.LowAction = &userpool.TakeoverAction{EventAction: action}
+func everyRisk(action string) risk.Config {
+	t := &risk.Takeover{}
+	t.Actions.LowAction = &risk.Action{EventAction: action}
 	t.Actions.MediumAction, t.Actions.HighAction = t.Actions.LowAction, t.Actions.LowAction
-	return userpool.RiskConfig{AccountTakeover: t}
+	return risk.Config{AccountTakeover: t}
 }
 
 // from begins a sign-in of alice from an address.
@@ -105,7 +106,7 @@ func (b *mfaBench) history() (list []string) {
 
 // A sign-in has one event, which each of its calls rewrites.
 func TestTheEventOfASignInFollowsItsCalls(t *testing.T) {
-	b := watchedPool(t, userpool.RiskConfig{}, nil)
+	b := watchedPool(t, risk.Config{}, nil)
 	b.User(b.pool, "bob")
 	secret := b.enroll("alice")
 	first := len(b.history())
@@ -173,7 +174,7 @@ func TestARiskThatIsBlockedEndsASignInAfterTheProof(t *testing.T) {
 
 // Threat: the address is blocked between the calls of a sign-in, or the client sends its answer from a blocked one.
 func TestAnAnswerFromABlockedAddressIsRefused(t *testing.T) {
-	risk := userpool.RiskConfig{Exceptions: &userpool.ExceptionConfig{BlockedIPRangeList: []string{away + "/32"}}}
+	risk := risk.Config{Exceptions: &risk.Exceptions{BlockedIPRangeList: []string{away + "/32"}}}
 	b := watchedPool(t, risk, nil)
 	const text = "Request not allowed due to security reasons."
 	secret := b.enroll("alice")
@@ -260,10 +261,10 @@ func TestARiskDemandsAnotherMediumThanThatOfTheFirstCode(t *testing.T) {
 }
 
 // knownPasswords is a configuration that blocks known passwords.
-func knownPasswords() userpool.RiskConfig {
-	c := &userpool.CompromisedConfig{}
+func knownPasswords() risk.Config {
+	c := &risk.Compromised{}
 	c.Actions.EventAction = "BLOCK"
-	return userpool.RiskConfig{CompromisedCredentials: c}
+	return risk.Config{CompromisedCredentials: c}
 }
 
 func TestAKnownPasswordMustBeResetOnceItIsProved(t *testing.T) {
@@ -289,8 +290,8 @@ func TestAKnownPasswordMustBeResetOnceItIsProved(t *testing.T) {
 // A user with a temporary password chooses another one anyway, but not a known one.
 func TestAKnownPasswordInSignInsWithATemporaryOne(t *testing.T) {
 	list := &breached{password: password}
-	b := watchedPool(t, userpool.RiskConfig{}, nil, func(o *idp.Options) { o.Breaches = list })
-	if _, err := b.Pools.SetRiskConfiguration(t.Context(), b.pool, "", knownPasswords()); err != nil {
+	b := watchedPool(t, risk.Config{}, nil, func(o *idp.Options) { o.Breaches = list })
+	if _, err := b.Threat.SetRiskConfiguration(t.Context(), b.pool, "", knownPasswords()); err != nil {
 		t.Fatal(err)
 	}
 	list.password = ""

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/replay"
 )
 
 // The state of a sign-in between two calls travels through the client, sealed: as the Session, or as the SECRET_BLOCK of
@@ -209,6 +211,8 @@ func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
 	switch {
 	case err == nil:
 		return giveBack, nil
+	case errors.Is(err, replay.ErrUnknown):
+		return nil, fault.Wrap(fault.Unavailable, err, "The service is not available. Try again.")
 	case s.inBlock:
 		return nil, userpool.ErrWrongPassword
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // Assessment is the risk of a sign-in and what is done about it.
@@ -28,7 +29,7 @@ func (a Assessment) Decision() string {
 	switch {
 	case a.Level == "":
 		return "NoRisk"
-	case a.Action == userpool.ActionBlock:
+	case a.Action == risk.Block:
 		return "Block"
 	}
 	return "AccountTakeover"
@@ -79,7 +80,7 @@ func (s *Service) Assess(ctx context.Context, p *userpool.Pool, c *userpool.Clie
 	return a, nil
 }
 
-func actionAt(t *userpool.TakeoverConfig, level string) *userpool.TakeoverAction {
+func actionAt(t *risk.Takeover, level string) *risk.Action {
 	switch level {
 	case Low:
 		return t.Actions.LowAction

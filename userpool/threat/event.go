@@ -16,6 +16,8 @@ import (
 type Event struct {
 	ID          string      `json:"-"` // the event_id claim of the tokens
 	CreatedAt   time.Time   `json:"-"`
+	Username    string      `json:"-"`        // for Options.Deliver
+	ClientID    string      `json:"-"`        // likewise
 	Type        string      `json:"type"`     // SignIn, SignUp, ForgotPassword, PasswordChange or ResendCode
 	Response    string      `json:"response"` // Pass, Fail or InProgress
 	Assessment  Assessment  `json:"risk,omitzero"`
@@ -94,12 +96,16 @@ func (s *Service) Record(ctx context.Context, p *userpool.Pool, exists bool, sub
 	}
 	err := s.base.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		if !exists {
-			return tx.Settings.Put("userpool/last event without a user", []byte(e.ID))
+			return tx.Settings.Put(userpool.PadRow(p.ID, e.Username), []byte(e.ID))
 		}
 		return s.Put(tx, p.ID, sub, e)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
+	}
+	if err == nil && s.o.Deliver != nil {
+		e.CreatedAt = s.base.Now()
+		s.o.Deliver(p, exists, sub, e)
 	}
 	return err
 }

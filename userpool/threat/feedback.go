@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // The values of feedback.
@@ -115,7 +116,7 @@ func FeedbackLink(base string, u *store.User, eventID, token, value string) stri
 }
 
 // NotifyOf returns the messages of the risk configuration, nil for none.
-func NotifyOf(p *userpool.Pool, c *userpool.Client) *userpool.NotifyConfig {
+func NotifyOf(p *userpool.Pool, c *userpool.Client) *risk.Notify {
 	if r := riskOf(p, c); r != nil && r.AccountTakeover != nil {
 		return r.AccountTakeover.NotifyConfiguration
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/risk"
 )
 
 // Options are what New needs. Base and Pools are required.
@@ -15,6 +16,9 @@ type Options struct {
 	Base     *userpool.Base
 	Pools    *userpool.Service
 	Breaches Breaches // nil finds no password
+	// Deliver gets each event after it was written, also one without a user, for which it must take as long. It must not block. It may
+	// be nil.
+	Deliver func(p *userpool.Pool, exists bool, sub string, e Event)
 }
 
 // Breaches knows passwords that are publicly known.
@@ -68,7 +72,7 @@ func mode(p *userpool.Pool, flow string) string {
 }
 
 // riskOf returns the client's risk configuration, else the pool's. It may be nil.
-func riskOf(p *userpool.Pool, c *userpool.Client) *userpool.Risk {
+func riskOf(p *userpool.Pool, c *userpool.Client) *risk.Resolved {
 	if c != nil && c.Risk != nil {
 		return c.Risk
 	}
@@ -125,7 +129,7 @@ func (s *Service) Compromised(ctx context.Context, p *userpool.Pool, c *userpool
 		s.base.Logger.ErrorContext(ctx, "the list of compromised passwords cannot be read; passwords are not checked", "pool", p.ID, "error", err)
 		return false, false
 	}
-	return found, found && mode(p, "") == enforced && r.CompromisedCredentials.Actions.EventAction == userpool.ActionBlock
+	return found, found && mode(p, "") == enforced && r.CompromisedCredentials.Actions.EventAction == risk.Block
 }
 
 // CheckNewPassword refuses a new password that is publicly known, if the configuration says so.

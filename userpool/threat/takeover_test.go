@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -61,7 +62,7 @@ func TestAddressesOfTheRiskExceptions(t *testing.T) {
 	t.Parallel()
 	x := protect(t, "ENFORCED", nil)
 	c := takeover("BLOCK", "BLOCK", "BLOCK", false)
-	c.Exceptions = &userpool.ExceptionConfig{BlockedIPRangeList: []string{"198.51.100.0/24", "2001:db8::/32"}, SkippedIPRangeList: []string{"203.0.113.0/24"}}
+	c.Exceptions = &risk.Exceptions{BlockedIPRangeList: []string{"198.51.100.0/24", "2001:db8::/32"}, SkippedIPRangeList: []string{"203.0.113.0/24"}}
 	x.set(c)
 	ctx := t.Context()
 	out := x.mustSignIn("192.0.2.1", chrome)
@@ -88,12 +89,12 @@ func TestTheClientsConfigurationReplacesThePools(t *testing.T) {
 	t.Parallel()
 	x := protect(t, "ENFORCED", nil)
 	x.set(takeover("BLOCK", "BLOCK", "BLOCK", false))
-	if _, err := x.Pools.SetRiskConfiguration(t.Context(), x.pool.ID, x.app.ID, takeover("NO_ACTION", "NO_ACTION", "NO_ACTION", false)); err != nil {
+	if _, err := x.Threat.SetRiskConfiguration(t.Context(), x.pool.ID, x.app.ID, takeover("NO_ACTION", "NO_ACTION", "NO_ACTION", false)); err != nil {
 		t.Fatal(err)
 	}
 	x.mustSignIn("192.0.2.1", chrome)
 	x.mustSignIn("192.0.2.1", phone)
-	got, err := x.Pools.RiskConfiguration(t.Context(), x.pool.ID, x.app.ID)
+	got, err := x.Threat.RiskConfiguration(t.Context(), x.pool.ID, x.app.ID)
 	if err != nil || got.AccountTakeover.Actions.LowAction.EventAction != "NO_ACTION" {
 		t.Error(got, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
+	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -75,33 +76,33 @@ func (x *protected) events() []threat.Event {
 	return list
 }
 
-func (x *protected) set(c userpool.RiskConfig) {
+func (x *protected) set(c risk.Config) {
 	x.t.Helper()
-	if _, err := x.Pools.SetRiskConfiguration(x.t.Context(), x.pool.ID, "", c); err != nil {
+	if _, err := x.Threat.SetRiskConfiguration(x.t.Context(), x.pool.ID, "", c); err != nil {
 		x.t.Fatal(err)
 	}
 }
 
 // takeover returns a configuration with one action at each level.
-func takeover(low, medium, high string, notify bool) userpool.RiskConfig {
-	t := &userpool.TakeoverConfig{}
-	t.Actions.LowAction = &userpool.TakeoverAction{EventAction: low, Notify: notify}
-	t.Actions.MediumAction = &userpool.TakeoverAction{EventAction: medium, Notify: notify}
-	t.Actions.HighAction = &userpool.TakeoverAction{EventAction: high, Notify: notify}
+func takeover(low, medium, high string, notify bool) risk.Config {
+	t := &risk.Takeover{}
+	t.Actions.LowAction = &risk.Action{EventAction: low, Notify: notify}
+	t.Actions.MediumAction = &risk.Action{EventAction: medium, Notify: notify}
+	t.Actions.HighAction = &risk.Action{EventAction: high, Notify: notify}
 	if notify {
-		mail := func(kind string) *userpool.NotifyEmail {
-			return &userpool.NotifyEmail{Subject: kind, HTMLBody: "<p>{username} {ip-address} {city} {device-name} {event-id} {one-click-link-invalid} token={feedback-token};</p>"}
+		mail := func(kind string) *risk.Email {
+			return &risk.Email{Subject: kind, HTMLBody: "<p>{username} {ip-address} {city} {device-name} {event-id} {one-click-link-invalid} token={feedback-token};</p>"}
 		}
-		t.NotifyConfiguration = &userpool.NotifyConfig{SourceARN: "arn:aws:ses:us-east-1:123456789012:identity/example.com", From: "security@example.com",
+		t.NotifyConfiguration = &risk.Notify{SourceARN: "arn:aws:ses:us-east-1:123456789012:identity/example.com", From: "security@example.com",
 			BlockEmail: mail("blocked"), NoActionEmail: mail("noticed"), MFAEmail: mail("asked")}
 	}
-	return userpool.RiskConfig{AccountTakeover: t}
+	return risk.Config{AccountTakeover: t}
 }
 
-func compromised(action string, events ...string) userpool.RiskConfig {
-	c := &userpool.CompromisedConfig{EventFilter: events}
+func compromised(action string, events ...string) risk.Config {
+	c := &risk.Compromised{EventFilter: events}
 	c.Actions.EventAction = action
-	return userpool.RiskConfig{CompromisedCredentials: c}
+	return risk.Config{CompromisedCredentials: c}
 }
 
 func TestASignInIsAnEventWithTheIDOfItsTokens(t *testing.T) {
@@ -135,7 +136,7 @@ func TestAPoolWithoutProtectionHasNoHistory(t *testing.T) {
 	_, _, err := x.Threat.List(t.Context(), x.pool.ID, "ann", "", 60)
 	userpooltest.WantFault(t, err, fault.UserPoolAddOnNotEnabled, "*")
 	userpooltest.WantFault(t, x.Threat.AdminFeedback(t.Context(), x.pool.ID, "ann", "e", threat.Valid), fault.UserPoolAddOnNotEnabled, "*")
-	_, err = x.Pools.SetRiskConfiguration(t.Context(), x.pool.ID, "", userpool.RiskConfig{})
+	_, err = x.Threat.SetRiskConfiguration(t.Context(), x.pool.ID, "", risk.Config{})
 	userpooltest.WantFault(t, err, fault.UserPoolAddOnNotEnabled, "*")
 }
 

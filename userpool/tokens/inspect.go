@@ -39,9 +39,9 @@ type Refresh struct {
 	Scopes []string
 }
 
-// InspectRefresh returns what a refresh token of the client stands for, without using it. Its refusals are those of Renew.
+// InspectRefresh returns what a refresh token of the client represents, without using it. Its refusals are those of Renew.
 func (s *Service) InspectRefresh(ctx context.Context, p *userpool.Pool, client *userpool.Client, raw string) (*Refresh, error) {
-	r, ok := s.openRefresh(raw)
+	r, ok := s.openRefresh(p, raw)
 	if !ok {
 		return nil, errRefreshInvalid
 	}

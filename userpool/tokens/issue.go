@@ -47,8 +47,8 @@ type Request struct {
 	Methods  []string // how the user signed in: the claim amr, see userpool/assurance; nil for none
 
 	// Provider and Subject are the account at an identity provider with which the user signed in; "" for none. Renewals end when the user
-	// loses it.
-	Provider, Subject string
+	// loses it. Session is the provider's own session.
+	Provider, Subject, Session string
 
 	DeviceKey string               // the device of the sign-in; "" for none
 	NewDevice bool                 // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
@@ -92,7 +92,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	var u store.User
-	var evicted []revoke.Record
+	var ended, evicted []revoke.Record
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if u, err = tx.Users.Get(r.Pool.ID, r.Sub); err != nil {
 			return err
@@ -103,7 +103,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		if c.groups, err = groupsOf(tx, &u); err != nil {
 			return err
 		}
-		if err := insertFamily(tx, &u, family); err != nil {
+		if ended, err = s.insertFamily(tx, r.Pool, &u, family); err != nil {
 			return err
 		}
 		evicted, err = s.openSession(tx, r.Pool, session)
@@ -115,7 +115,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.announce(context.WithoutCancel(ctx), evicted); err != nil {
+	if err := s.announce(context.WithoutCancel(ctx), append(ended, evicted...)); err != nil {
 		return nil, err
 	}
 	c.user = &u
@@ -130,12 +130,30 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	return set, nil
 }
 
-// insertFamily writes the family of a sign-in. It ends the Session of the user's sign-up, and the oldest families of too many.
-func insertFamily(tx store.Tx, u *store.User, family store.RefreshToken) error {
-	if err := errors.Join(userpool.EndSignUp(tx, u), tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)); err != nil {
-		return err
+// insertFamily writes the family of a sign-in. It ends the Session of the user's sign-up, and the oldest families of too many. Of those
+// that came through an identity provider it revokes the tokens, too: the provider could not end them any more, and who wants to keep one
+// could sign in that often.
+func (s *Service) insertFamily(tx store.Tx, p *userpool.Pool, u *store.User, family store.RefreshToken) ([]revoke.Record, error) {
+	if err := userpool.EndSignUp(tx, u); err != nil {
+		return nil, err
 	}
-	return tx.RefreshTokens.Insert(family)
+	trimmed, err := tx.RefreshTokens.Trim(u.PoolID, u.Sub, maxFamilies-1, maxTrimmed)
+	if err != nil {
+		return nil, err
+	}
+	var ended []revoke.Record
+	for i := range trimmed {
+		var state familyContext
+		if err := json.Unmarshal(trimmed[i].Context, &state); err == nil && state.Provider == "" || !trimmed[i].RevokedAt.IsZero() {
+			continue
+		}
+		r := s.familyRevocation(p.Issuer, &trimmed[i])
+		if err := tx.Revocations.Put(kept(r)); err != nil {
+			return nil, err
+		}
+		ended = append(ended, r)
+	}
+	return ended, tx.RefreshTokens.Insert(family)
 }
 
 // familyContext holds the data of a sign-in that its renewals reuse.
@@ -152,6 +170,7 @@ type familyContext struct {
 
 	Provider string `json:"provider,omitempty"` // of the account at an identity provider
 	Subject  string `json:"subject,omitempty"`
+	Session  string `json:"session,omitempty"` // of the provider
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
@@ -166,11 +185,11 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 			return rec, "", err
 		}
 	}
-	refresh, hash, err := s.newRefreshToken(c.family)
+	refresh, hash, err := s.newRefreshToken(r.Pool, c.family)
 	if err != nil {
 		return rec, "", err
 	}
-	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr, Provider: r.Provider, Subject: r.Subject}
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr, Provider: r.Provider, Subject: r.Subject, Session: r.Session}
 	if device != nil {
 		kept.Group = device.GroupKey
 	}

@@ -19,7 +19,8 @@ import (
 // A refresh token is sealed: family (16 bytes), turn (4), secret (32). Sealing keeps text that was never issued from the
 // store, distinguishes an old turn from a guess, and hides the content from clients. The store keeps a hash of turn and secret. The
 // secret of the next turn is derived from the last one, so a client that lost the answer to a rotation and asks again
-// within the grace period gets the same successor.
+// within the grace period gets the same successor. Each pool has its own keys, which go with it to another Sluice: see RefreshKeys.
+// Tokens from before that have keys of all pools, which purposeRefresh and purposeSuccessor name.
 const (
 	purposeRefresh   = "refresh token"
 	purposeSuccessor = "refresh token successor"
@@ -48,18 +49,30 @@ func (r *refreshToken) hash() []byte {
 }
 
 // sealRefresh returns the token's text.
-func (s *Service) sealRefresh(r *refreshToken) (string, error) {
+func (s *Service) sealRefresh(p *userpool.Pool, r *refreshToken) (string, error) {
 	id, err := uuid.Parse(r.family)
 	if err != nil {
 		return "", fmt.Errorf("tokens: refresh family: %w", err)
 	}
 	data := append(binary.BigEndian.AppendUint32(id[:], r.turn), r.secret...)
-	return s.base.Seal.SealToken(purposeRefresh, data, nil)
+	seals, err := s.refreshSeal(p)
+	if err != nil {
+		return "", err
+	}
+	return seals.SealToken(data, nil)
 }
 
-// openRefresh parses a token. It returns false for text that was never issued.
-func (s *Service) openRefresh(text string) (*refreshToken, bool) {
-	data, err := s.base.Seal.OpenToken(purposeRefresh, text, nil, maxRefreshToken)
+// openRefresh parses a token of a pool. It returns false for text that was never issued.
+func (s *Service) openRefresh(p *userpool.Pool, text string) (*refreshToken, bool) {
+	seals, err := s.refreshSeal(p)
+	if err != nil {
+		s.base.Logger.Error("reading the keys of refresh tokens", "pool", p.ID, "error", err)
+		return nil, false
+	}
+	data, err := seals.OpenToken(text, nil, maxRefreshToken)
+	if err != nil {
+		data, err = s.base.Seal.OpenToken(purposeRefresh, text, nil, maxRefreshToken)
+	}
 	if err != nil || len(data) != 16+4+refreshSecretLen {
 		return nil, false
 	}
@@ -67,22 +80,27 @@ func (s *Service) openRefresh(text string) (*refreshToken, bool) {
 }
 
 // newRefreshToken returns the first token of a family and the hash to keep.
-func (s *Service) newRefreshToken(family string) (text string, hash []byte, err error) {
+func (s *Service) newRefreshToken(p *userpool.Pool, family string) (text string, hash []byte, err error) {
 	r := &refreshToken{family: family}
 	if r.secret, err = s.base.Random(refreshSecretLen); err != nil {
 		return "", nil, err
 	}
-	text, err = s.sealRefresh(r)
+	text, err = s.sealRefresh(p, r)
 	return text, r.hash(), err
 }
 
-// successors returns the possible next tokens: one for each master key, the current key's first.
-func (s *Service) successors(r *refreshToken) []*refreshToken {
+// successors returns the possible next tokens: one for each key, that of the current master key first.
+func (s *Service) successors(p *userpool.Pool, r *refreshToken) ([]*refreshToken, error) {
+	seals, err := s.refreshSeal(p)
+	if err != nil {
+		return nil, err
+	}
+	turn := binary.BigEndian.AppendUint32(nil, r.turn)
 	var list []*refreshToken
-	for _, mac := range s.base.Seal.MACs(purposeSuccessor, []byte(r.family), binary.BigEndian.AppendUint32(nil, r.turn), r.secret) {
+	for _, mac := range append(seals.MACs([]byte(r.family), turn, r.secret), s.base.Seal.MACs(purposeSuccessor, []byte(r.family), turn, r.secret)...) {
 		list = append(list, &refreshToken{family: r.family, turn: r.turn + 1, secret: mac[:]})
 	}
-	return list
+	return list, nil
 }
 
 func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
@@ -102,7 +120,7 @@ type RenewRequest struct {
 // next refresh token. Refusals are fault.NotAuthorized, fault.PasswordResetRequired for a user whose password an administrator has
 // reset, and fault.RefreshTokenReuse, which ends the family.
 func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
-	r, ok := s.openRefresh(in.RefreshToken)
+	r, ok := s.openRefresh(in.Pool, in.RefreshToken)
 	if !ok {
 		return nil, errRefreshInvalid
 	}
@@ -143,7 +161,7 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	if err != nil || next == nil {
 		return set, err
 	}
-	set.RefreshToken, err = s.sealRefresh(next)
+	set.RefreshToken, err = s.sealRefresh(in.Pool, next)
 	return set, err
 }
 
@@ -218,7 +236,10 @@ func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, r *refres
 		}
 		return nil, nil, nil
 	}
-	options := s.successors(r)
+	options, err := s.successors(c.pool, r)
+	if err != nil {
+		return nil, nil, err
+	}
 	if current {
 		next := options[0]
 		var state familyContext
@@ -233,8 +254,9 @@ func (s *Service) turn(tx store.Tx, c *content, f *store.RefreshToken, r *refres
 		f.PreviousHash, f.Hash, f.RotatedAt, f.Context = f.Hash, next.hash(), s.base.Now(), data
 		return next, nil, tx.RefreshTokens.Update(*f)
 	}
-	// Within the grace period the last token works again: the client may have lost the answer, or sent two requests at once.
-	if len(f.PreviousHash) > 0 && equal(r.hash(), f.PreviousHash) && s.base.Now().Sub(f.RotatedAt) <= c.client.Grace {
+	// Within the grace period the last token works again: the client may have lost the answer, or sent two requests at once. Without one
+	// it does not, not even in the millisecond of the rotation.
+	if c.client.Grace > 0 && len(f.PreviousHash) > 0 && equal(r.hash(), f.PreviousHash) && s.base.Now().Sub(f.RotatedAt) <= c.client.Grace {
 		for _, next := range options {
 			if equal(next.hash(), f.Hash) {
 				return next, nil, nil

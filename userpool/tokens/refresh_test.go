@@ -177,6 +177,18 @@ func TestRotation(t *testing.T) {
 			t.Error("the thief's access token is still valid")
 		}
 	})
+	t.Run("without a grace period, reuse at the same moment ends the family", func(t *testing.T) {
+		none := h.Client(p.ID, userpooltest.Rotating(0))
+		first := h.MustSignIn(none.ID, "alice")
+		again := func() error {
+			_, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: none.ID, RefreshToken: first.RefreshToken})
+			return err
+		}
+		if err := again(); err != nil {
+			t.Fatal(err)
+		}
+		wantFault(t, again(), fault.RefreshTokenReuse, "*")
+	})
 	t.Run("a token two rotations old also ends the family", func(t *testing.T) {
 		first := h.MustSignIn(c.ID, "alice")
 		second, err := renew(first.RefreshToken)

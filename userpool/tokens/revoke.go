@@ -2,7 +2,9 @@ package tokens
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 // This file makes two kinds of revoke.Record. Family ends one sign-in: RevokeToken and the reuse of a refresh token make
@@ -37,6 +40,23 @@ func (s *Service) Revocations(ctx context.Context) ([]revoke.Record, error) {
 // RevocationsSince returns the revocations of user pools that were made at a time or later, by any process.
 func (s *Service) RevocationsSince(ctx context.Context, at time.Time) ([]revoke.Record, error) {
 	return s.revocations(ctx, func(tx store.Tx) ([]store.Revocation, error) { return tx.Revocations.Since(at) })
+}
+
+// RevocationsOf returns the revocations of user pools that changes in the store name.
+func (s *Service) RevocationsOf(ctx context.Context, changes []store.Change) ([]revoke.Record, error) {
+	return s.revocations(ctx, func(tx store.Tx) (list []store.Revocation, err error) {
+		for _, c := range changes {
+			r, err := tx.Revocations.Get(c.Pool, c.Key)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // it has expired
+			}
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, r)
+		}
+		return list, nil
+	})
 }
 
 func (s *Service) revocations(ctx context.Context, read func(store.Tx) ([]store.Revocation, error)) ([]revoke.Record, error) {
@@ -99,7 +119,7 @@ func (s *Service) Revoke(ctx context.Context, p *userpool.Pool, c *userpool.Clie
 	if !c.Revokes {
 		return fault.New(fault.UnsupportedOperation, "Revocation is not supported for the app client %s.", c.ID)
 	}
-	r, ok := s.openRefresh(raw)
+	r, ok := s.openRefresh(p, raw)
 	if !ok {
 		if strings.Count(raw, ".") == 2 {
 			return fault.New(fault.UnsupportedTokenType, "Unsupported token type")
@@ -172,8 +192,7 @@ func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, erro
 	if err != nil {
 		return r, err
 	}
-	// No token of the family has a later iat, see userpool.ClockLeeway.
-	r = revoke.FamilyOf(issuer, f.Sub, id, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
+	r = s.familyRevocation(issuer, &f)
 	if f.RevokedAt.IsZero() {
 		f.RevokedAt = now
 		if err := tx.RefreshTokens.Update(f); err != nil {
@@ -181,6 +200,13 @@ func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, erro
 		}
 	}
 	return r, tx.Revocations.Put(kept(r))
+}
+
+// familyRevocation revokes the tokens of a family.
+func (s *Service) familyRevocation(issuer string, f *store.RefreshToken) revoke.Record {
+	now := s.base.Now()
+	// No token of the family has a later iat, see userpool.ClockLeeway.
+	return revoke.FamilyOf(issuer, f.Sub, f.ID, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
 }
 
 // GlobalSignOut ends all sign-ins of the token's user. It runs to its end even if ctx is canceled.
@@ -244,6 +270,44 @@ func (r *Revocation) SignOut(u *store.User) error {
 		}
 	}
 	return r.Issued(u)
+}
+
+// SignOutOf ends the sign-ins of a user with an account at an identity provider, or those in the sessions there if there are any: refresh
+// tokens, and the tokens issued with them. A sign-in whose session is not known ends too. The caller ends the sessions of browsers.
+func (r *Revocation) SignOutOf(p *userpool.Pool, sub string, a providers.Account, sessions []string) error {
+	list, err := r.tx.RefreshTokens.OfUser(p.ID, sub)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		var state familyContext
+		if err := json.Unmarshal(f.Context, &state); err != nil { // whose it is cannot be told: it ends too
+			r.service.base.Logger.Error("a record of a sign-in cannot be read; the sign-in ends", "pool", p.ID, "user", sub, "family", f.ID, "error", err)
+			state = familyContext{Provider: a.Provider, Subject: a.Subject}
+		}
+		if state.Provider != a.Provider || state.Subject != a.Subject || !f.RevokedAt.IsZero() ||
+			len(sessions) > 0 && state.Session != "" && !slices.Contains(sessions, state.Session) {
+			continue
+		}
+		records, err := r.end(p, f.ID)
+		if err != nil {
+			return err
+		}
+		r.records = append(r.records, records...)
+	}
+	return nil
+}
+
+// end revokes a family, with the record of its session if there is one.
+func (r *Revocation) end(p *userpool.Pool, family string) ([]revoke.Record, error) {
+	x, err := r.tx.Sessions.OfFamily(family)
+	if errors.Is(err, store.ErrNotFound) {
+		x, err = store.Session{Family: family}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.service.endSession(r.tx, p, x)
 }
 
 // Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.

@@ -56,7 +56,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		err := s.base.Update(ctx, func(tx store.Tx) error {
 			most = 0
 			for _, remove := range []func(time.Time, int) (int, error){tx.RefreshTokens.DeleteExpired, tx.Sessions.DeleteExpired,
-				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.ProviderRequests.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.Revocations.DeleteExpired} {
+				tx.Challenges.DeleteExpired, tx.AuthorizationCodes.DeleteExpired, tx.DeviceGrants.DeleteExpired, tx.ProviderRequests.DeleteExpired, tx.SpentIDs.DeleteExpired, tx.SpentAssertions.DeleteExpired, tx.Revocations.DeleteExpired} {
 				n, err := remove(s.base.Now(), batch)
 				if err != nil {
 					return err

@@ -10,10 +10,10 @@ import (
 
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/message"
+	"github.com/sluicegate/sluice/region"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/store"
-	"github.com/sluicegate/sluice/store/sqlite"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
@@ -84,15 +84,7 @@ func New(t testing.TB, change ...func(*idp.Options)) *Harness {
 	t.Helper()
 	dir := t.TempDir()
 	c := &Clock{t: time.Date(2026, 11, 21, 9, 0, 0, 250_123_456, time.UTC)}
-	st, err := sqlite.Open(sqlite.Options{Path: filepath.Join(dir, "sluice.db"), Now: c.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	st := NewStore(t, dir, c.Now)
 	master, err := seal.GenerateMasterKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -109,9 +101,9 @@ func New(t testing.TB, change ...func(*idp.Options)) *Harness {
 	if h.Index, err = revoke.NewIndex(revoke.Options{Now: c.Now}); err != nil {
 		t.Fatal(err)
 	}
-	h.Options = idp.Options{Store: st, Seal: box, Now: c.Now, Rand: rand.Reader, Region: "us-east-1", Account: "123456789012",
+	h.Options = idp.Options{Store: st, Seal: box, Now: c.Now, Rand: rand.Reader, Regions: region.Only("us-east-1"), Account: "123456789012",
 		IssuerFor: func(id string) string { return "http://localhost:8080/" + id }, Sender: sender,
-		Hasher: directory.NewHasher(directory.HasherOptions{}), CheckRequest: cognitoidp.CheckRequest, Revoker: h, Observer: h.Counts, NewKey: NextKey}
+		Hasher: directory.NewHasher(directory.HasherOptions{Memory: hashMemory}), CheckRequest: cognitoidp.CheckRequest, Revoker: h, Observer: h.Counts, NewKey: NextKey}
 	for _, f := range change {
 		f(&h.Options)
 	}

@@ -20,7 +20,7 @@ var hidden = []struct {
 }{
 	{regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`), "JWT"},
 	{regexp.MustCompile(`ASIA[A-Z2-7]{16}`), "ACCESS-KEY"},
-	{regexp.MustCompile(`(?:AROA|ANPA|AIPA)[A-Z2-7]{17}`), "UNIQUE-ID"},
+	{regexp.MustCompile(`(?:AROA|ANPA|AIPA|SAMLSP|SAMLK)[A-Z2-7]{17}`), "UNIQUE-ID"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 	{regexp.MustCompile(`("SecretKey":"|<SecretAccessKey>)[\w/+=]{40}`), "${1}SECRET"},
 	{regexp.MustCompile(`("SessionToken":"|<SessionToken>)[\w/+=-]+`), "${1}SESSION-TOKEN"},

@@ -39,7 +39,7 @@ func (v *view) LogoAt(side, end string) bool {
 	return l.Shown && !v.Classic() && l.Outside == (side == "outside") && l.Below == (end == "bottom")
 }
 
-// Monogram is the letter that stands for the app when there is no logo.
+// Monogram is the letter that represents the app when there is no logo.
 func (v *view) Monogram() string {
 	if v.Client == "" || v.Classic() || v.Style.Options.FormLogo.Shown || v.Style.Options.Header.Logo {
 		return ""

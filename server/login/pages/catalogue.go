@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -33,28 +34,32 @@ const (
 	maxHeader    = 1 << 10   // bytes of Accept-Language, lang or cookie that are looked at
 )
 
-// load reads the built-in catalogues and those of more, which may be nil.
-func load(more fs.FS) (*catalogues, error) {
-	c := &catalogues{texts: map[string]catalogue{}}
-	builtIn, err := fs.Sub(messages, "messages")
+// builtIn reads the embedded catalogues, once in a process.
+var builtIn = sync.OnceValues(func() (map[string]catalogue, error) {
+	from, err := fs.Sub(messages, "messages")
 	if err != nil {
 		return nil, err
 	}
-	if err := c.read(builtIn, english+".json"); err != nil {
+	c := &catalogues{texts: map[string]catalogue{}}
+	if err := c.read(from, english+".json"); err != nil { // the others begin as copies of it
 		return nil, err
 	}
-	for _, from := range []fs.FS{builtIn, more} {
-		if from == nil {
-			continue
-		}
-		files, err := fs.Glob(from, "*.json")
-		if err != nil {
+	return c.texts, c.readAll(from)
+})
+
+// load returns the built-in catalogues together with those of more, which may be nil.
+func load(more fs.FS) (*catalogues, error) {
+	texts, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	c := &catalogues{texts: make(map[string]catalogue, len(texts))}
+	for name, one := range texts {
+		c.texts[name] = maps.Clone(one)
+	}
+	if more != nil {
+		if err := c.readAll(more); err != nil {
 			return nil, err
-		}
-		for _, file := range files {
-			if err := c.read(from, file); err != nil {
-				return nil, err
-			}
 		}
 	}
 	c.names = slices.Sorted(maps.Keys(c.texts))
@@ -65,6 +70,20 @@ func load(more fs.FS) (*catalogues, error) {
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c, nil
+}
+
+// readAll adds the texts of all files.
+func (c *catalogues) readAll(from fs.FS) error {
+	files, err := fs.Glob(from, "*.json")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := c.read(from, file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read adds the texts of a file to those of its language, which begins as a copy of English.

@@ -3,7 +3,7 @@ package pages
 // Done says that something is complete. It has no form.
 type Done struct {
 	What     DoneWhat
-	Continue string // address of the button that goes on; "" = no button
+	Continue string // address of the button that continues; "" = no button
 }
 
 // DoneWhat is what is complete.
@@ -26,7 +26,7 @@ type Problem struct {
 	What     ProblemWhat
 	Text     string // a text of the operator's, such as a trigger's error, instead of the catalogue's
 	ID       string // of the request, for the operator's log; "" = not shown
-	Continue string // address of the button that goes on; "" = no button
+	Continue string // address of the button that continues; "" = no button
 }
 
 // ProblemWhat is what went wrong.

@@ -23,7 +23,7 @@ type SetUpContact struct {
 
 // AddPasskey offers to make a passkey.
 //
-// Action addpasskey: credential, the registration as JSON, sent by the script. Action skip goes on without.
+// Action addpasskey: credential, the registration as JSON, sent by the script. Action skip continues without.
 type AddPasskey struct {
 	Username string
 	Passkey  Passkey

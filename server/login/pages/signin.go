@@ -118,7 +118,7 @@ func (p Code) variant() string         { return factor(p.Method) }
 func (SignInPasskey) variant() string  { return "" }
 func (RememberDevice) variant() string { return "" }
 
-// factor is the part of texts' keys that stands for a challenge.
+// factor is the part of texts' keys that represents a challenge.
 func factor(challenge string) string {
 	switch challenge {
 	case "EMAIL_OTP":

@@ -1,0 +1,130 @@
+package decisionlog
+
+import (
+	"strings"
+	"time"
+)
+
+// The logger of records, and their message. The record is the member Member of the line.
+const (
+	Logger  = "sluice.decisions"
+	Message = "decision"
+	Member  = "decision"
+)
+
+// Record is one decision.
+type Record struct {
+	Time      time.Time `json:"time"`
+	ID        string    `json:"id,omitempty"` // as the client got it; "" for requests that passed
+	Route     string    `json:"route"`
+	Outcome   string    `json:"outcome"`          // authz.Outcome: allowed, denied, unauthenticated …
+	Reason    string    `json:"reason,omitempty"` // why the request was refused, or would be without shadow mode
+	Shadow    bool      `json:"shadow,omitempty"` // it passed because of shadow mode
+	Every     uint32    `json:"every,omitempty"`  // the record stands for so many; 0 for one
+	Scheme    string    `json:"scheme"`
+	Principal Principal `json:"principal"`
+	Method    string    `json:"method"`
+	Host      string    `json:"host"`
+	Path      string    `json:"path,omitempty"` // canonical, without the query
+
+	Targets   []Target   `json:"targets"` // each must be allowed
+	Decided   int        `json:"decided"` // index of the target that decided
+	Statement *Statement `json:"statement,omitempty"`
+
+	// Context has the values of condition keys, in lower case, for the first target; no value means that the request does not have the
+	// key. Keys that are not there were not recorded.
+	Context map[string][]string `json:"context,omitempty"`
+	// LeftOut are the keys that have a value which was not recorded: it is too long, not unique, or a secret by its name; and "targets"
+	// if there were too many.
+	LeftOut []string `json:"left_out,omitempty"`
+}
+
+// Principal is who asked.
+type Principal struct {
+	Kind          string   `json:"kind"` // user, machine, role-session, root or anonymous
+	Issuer        string   `json:"issuer,omitempty"`
+	Subject       string   `json:"subject,omitempty"`
+	Username      string   `json:"username,omitempty"`
+	ClientID      string   `json:"client_id,omitempty"`
+	ARN           string   `json:"arn,omitempty"`
+	Groups        []string `json:"groups,omitempty"`
+	Roles         []string `json:"roles,omitempty"` // ARNs that the token names
+	PreferredRole string   `json:"preferred_role,omitempty"`
+	RoleARN       string   `json:"role_arn,omitempty"`
+	RoleID        string   `json:"role_id,omitempty"`
+	// Limited says that the session has policies of its own, which are the others; without these they were too long.
+	Limited         bool     `json:"limited,omitempty"`
+	SessionPolicies []string `json:"session_policies,omitempty"` // documents
+	SessionARNs     []string `json:"session_policy_arns,omitempty"`
+}
+
+// Name returns what people call the principal: a user name, an ARN, a client, or its kind.
+func (p *Principal) Name() string {
+	for _, name := range []string{p.Username, p.ARN, p.RoleARN, p.Subject, p.ClientID} {
+		if name != "" {
+			return name
+		}
+	}
+	return p.Kind
+}
+
+// Target is an action on a resource.
+type Target struct {
+	Action   string              `json:"action"`
+	Resource string              `json:"resource"`
+	Folded   string              `json:"folded,omitempty"`   // the resource in lower case, for rules that compare so
+	Optional bool                `json:"optional,omitempty"` // the request passes without it
+	Context  map[string][]string `json:"context,omitempty"`  // of a target after the first: what differs from Record.Context
+}
+
+// Statement is the statement that decided.
+type Statement struct {
+	Source string `json:"source"`
+	Sid    string `json:"sid,omitempty"`
+	Index  int    `json:"index"`
+	Line   int    `json:"line,omitempty"`
+}
+
+// String names the statement and its place.
+func (s *Statement) String() string {
+	if s == nil {
+		return "no statement allows it"
+	}
+	name := s.Source
+	if s.Sid != "" {
+		name += ", " + s.Sid
+	}
+	return name
+}
+
+// Bounds of a record.
+const (
+	MaxKeys    = 96       // condition keys
+	MaxValues  = 64       // of one key
+	MaxValue   = 1 << 10  // bytes of one value
+	MaxContext = 16 << 10 // bytes of all values
+	MaxTargets = 20
+	MaxSession = 8 << 10 // bytes of all session policies
+)
+
+// words make the name of a header, parameter or claim that of a secret.
+var words = []string{"token", "secret", "passw", "key", "auth", "cookie", "session", "signature", "credential", "code", "otp", "nonce", "assertion", "jwt"}
+
+// Secret reports whether a condition key, in lower case, may hold a secret, so that its value is not recorded.
+func Secret(key string) bool {
+	for _, prefix := range []string{"http:header/", "http:query/", "jwt:"} {
+		name, ok := strings.CutPrefix(key, prefix)
+		if !ok {
+			continue
+		}
+		if prefix == "jwt:" && (name == "token_use" || name == "auth_time") {
+			return false
+		}
+		for _, word := range words {
+			if strings.Contains(name, word) {
+				return true
+			}
+		}
+	}
+	return key == "aws:referer" // a URL, with its query
+}

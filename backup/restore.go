@@ -1,0 +1,193 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/store/sqlite"
+)
+
+// RestoreOptions are the options of Restore. From, Store and Now are required.
+type RestoreOptions struct {
+	From  *Location
+	Store string           // the file to make; its folder is the data directory
+	Mine  []string         // names of files in the data directory that may be there before
+	At    time.Time        // the store as it was then; zero = the last that there is
+	Force bool             // replaces a store, which stays under another name
+	Keys  Keys             // the master keys at hand; nil = none
+	Now   func() time.Time // names what is replaced
+}
+
+// Restored says what Restore did.
+type Restored struct {
+	Name     string // of the backup; "" = it is made of what Follow shipped
+	Schema   int
+	Rows     map[string]int64
+	Keys     []KeyUse // the master keys that the store needs
+	Replaced []string // paths of what was there before
+}
+
+// Restore makes a store of a backup, or of what Follow shipped. It reads and checks all of it before the store gets its name. It
+// refuses a data directory that has files, unless Force is set, and one whose store a process has open. From its beginning to its end,
+// no process can open a store in the data directory. If it is killed, that stays so until another Restore.
+func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) {
+	dir := filepath.Dir(o.Store)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	mark, err := os.OpenFile(sqlite.Restoring(o.Store), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(mark.Close(), syncFolder(dir)); err != nil {
+		return nil, err
+	}
+	whole := true // the data directory is as it was, or restored
+	defer func() {
+		if whole {
+			err = errors.Join(err, removeIfThere(sqlite.Restoring(o.Store)), syncFolder(dir))
+		}
+	}()
+	if err := o.vacant(dir); err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp(dir, restorePrefix+"*"+partSuffix) // of mode 0700
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	file := filepath.Join(work, "store")
+	if done, err = o.fetchAndCheck(ctx, file, work); err != nil {
+		return nil, err
+	}
+	// A process that had begun to open its store before the mark was there has it open by now.
+	if err := o.vacant(dir); err != nil {
+		return nil, err
+	}
+	whole = false
+	if done.Replaced, err = o.moveAway(); err != nil {
+		return nil, err
+	}
+	if err := give(file, o.Store); err != nil {
+		return nil, err
+	}
+	whole = true
+	return done, errors.Join(sqlite.Own(o.Store), syncFolder(dir))
+}
+
+// restorePrefix begins the names of folders in which restores work.
+const restorePrefix = ".sluice-restore-"
+
+// fetchAndCheck makes the store in a file of its own.
+func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file, work string) (*Restored, error) {
+	done := new(Restored)
+	followed, err := o.From.followed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if followed {
+		err = o.From.restoreTo(ctx, file, o.At)
+	} else {
+		done.Name, err = o.fetch(ctx, file, work)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return done, done.check(ctx, file, o.Keys)
+}
+
+// vacant refuses a data directory that is in use.
+func (o *RestoreOptions) vacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		ours := entry.Name() == filepath.Base(sqlite.Restoring(o.Store)) || strings.HasPrefix(entry.Name(), restorePrefix)
+		if !o.Force && !ours && !slices.Contains(o.Mine, entry.Name()) {
+			return fmt.Errorf("the data directory %s is not empty (%s); name another one, or replace its store with --force, which keeps the old one under another name", dir, entry.Name())
+		}
+	}
+	if _, err := os.Stat(o.Store); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	// A store that cannot be opened is damaged, and nobody uses it.
+	there, err := sqlite.OpenFile(o.Store, sqlite.Alone)
+	switch {
+	case err == nil:
+		return there.Close()
+	case errors.Is(err, sqlite.ErrInUse):
+		return err
+	}
+	return nil
+}
+
+// fetch gets the last backup, or the last one before At, and compares it with its manifest.
+func (o *RestoreOptions) fetch(ctx context.Context, file, work string) (name string, err error) {
+	if name, err = o.From.Latest(ctx); err != nil {
+		return "", err
+	}
+	if !o.At.IsZero() && o.From.name == "" {
+		all, err := o.From.backups(ctx)
+		if err != nil {
+			return "", err
+		}
+		all = slices.DeleteFunc(all, func(name string) bool { return strings.Compare(name, nameOf(o.At)) > 0 })
+		if len(all) == 0 {
+			return "", fmt.Errorf("%s has no backup from before %s", o.From, o.At.Format(time.RFC3339))
+		}
+		name = all[len(all)-1]
+	}
+	m, err := o.From.manifest(ctx, name, work)
+	if err != nil {
+		return "", err
+	}
+	if err := o.From.get(ctx, name, file, m.Size); err != nil {
+		return "", err
+	}
+	problems, err := m.matches(file)
+	if err == nil && len(problems) > 0 {
+		err = damage(o.From.Name(name), problems)
+	}
+	return name, err
+}
+
+// check reads a store that is to be restored.
+func (d *Restored) check(ctx context.Context, file string, keys Keys) (err error) {
+	m := new(Manifest)
+	problems, err := m.read(ctx, file)
+	if err == nil && len(problems) > 0 {
+		err = damage("what is in the backup", problems)
+	}
+	if err != nil {
+		return err
+	}
+	opened, err := sqlite.OpenFile(file, sqlite.Still)
+	if err != nil {
+		return err
+	}
+	d.Schema, d.Rows = m.Schema, m.Rows
+	d.Keys, err = keysOf(ctx, opened, keys)
+	return errors.Join(err, opened.Close())
+}
+
+// moveAway renames the store that is there, with its log and what Follow keeps beside it.
+func (o *RestoreOptions) moveAway() (moved []string, err error) {
+	stamp := ".replaced-" + o.Now().UTC().Format("20060102T150405Z")
+	for _, path := range []string{o.Store, o.Store + "-wal", o.Store + "-shm", followState(o.Store)} {
+		switch err := os.Rename(path, path+stamp); {
+		case err == nil:
+			moved = append(moved, path+stamp)
+		case !errors.Is(err, fs.ErrNotExist):
+			return moved, err
+		}
+	}
+	return moved, nil
+}

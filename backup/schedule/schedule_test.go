@@ -1,0 +1,222 @@
+package schedule_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/backup/schedule"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/lease"
+	"github.com/sluicegate/sluice/store/sqlite"
+)
+
+// helper makes this program what "sluice backup" is; see TestMain.
+const helper = "SLUICE_TEST_FOLLOWER"
+
+// TestMain is the follower when a test starts this program as one: it notes that it runs and ends with its input.
+func TestMain(m *testing.M) {
+	note := os.Getenv(helper)
+	if note == "" {
+		os.Exit(m.Run())
+	}
+	say := func(text string) {
+		f, err := os.OpenFile(note, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = fmt.Fprintf(f, "%s %d %s\n", text, os.Getpid(), strings.Join(os.Args[1:], " "))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "Error:", err)
+			os.Exit(1)
+		}
+		_ = f.Close() // what was written is in the file
+	}
+	say("begins")
+	if os.Getenv(helper+"_FAILS") != "" {
+		fmt.Fprintln(os.Stderr, "Error: the bucket does not exist")
+		os.Exit(1)
+	}
+	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Info("following", "store", "x")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	say("ends")
+}
+
+// place is a store, a clock and a folder for backups.
+type place struct {
+	t     *testing.T
+	dir   string
+	store store.Store
+	now   atomic.Int64
+}
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	p := &place{t: t, dir: t.TempDir()}
+	p.now.Store(time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC).UnixMilli())
+	var err error
+	p.store, err = sqlite.Open(sqlite.Options{Path: filepath.Join(p.dir, "sluice.db")})
+	must(t, err)
+	t.Cleanup(func() { must(t, p.store.Close()) })
+	return p
+}
+
+func (p *place) clock() time.Time { return time.UnixMilli(p.now.Load()).UTC() }
+
+func (p *place) start(b config.Backup, command ...string) *schedule.Backup {
+	p.t.Helper()
+	leases, err := lease.New(lease.Options{Store: p.store, Now: p.clock, Rand: rand.Reader})
+	must(p.t, err)
+	one, err := schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: b, Leases: leases, Command: command, Now: p.clock})
+	must(p.t, err)
+	p.t.Cleanup(func() { must(p.t, one.Close()) })
+	return one
+}
+
+// copies are the names of the backups in a folder.
+func copies(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	must(t, err)
+	return list
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await waits for what other goroutines and processes bring about.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("still not: " + what)
+		}
+	}
+}
+
+func TestACopyIsMadeWhenItIsDueOnceForAllProcesses(t *testing.T) {
+	p := newPlace(t)
+	to := filepath.Join(t.TempDir(), "copies") + "/"
+	settings := config.Backup{To: to, Every: config.Duration(24 * time.Hour), Keep: 2}
+	var all []*schedule.Backup
+	for range 3 {
+		all = append(all, p.start(settings))
+	}
+	await(t, "a first copy", func() bool { return len(copies(t, to)) == 1 })
+	look := func() {
+		var looking sync.WaitGroup
+		for _, b := range all {
+			looking.Go(func() {
+				if err := b.Look(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		looking.Wait()
+	}
+	look()
+	if got := copies(t, to); len(got) != 1 {
+		t.Errorf("before it is due: %v", got)
+	}
+	var last []string
+	for day := range 3 {
+		p.now.Add((24 * time.Hour).Milliseconds() + 1)
+		look()
+		await(t, "the copy of the day", func() bool { return len(copies(t, to)) == 2 && !slices.Equal(copies(t, to), last) })
+		if last = copies(t, to); day > 0 && len(last) != 2 {
+			t.Errorf("day %d: %v", day, last)
+		}
+	}
+	if s := all[0].Status(p.clock()); s.Level != health.OK {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestACopyThatFailsIsTriedAgainAndReported(t *testing.T) {
+	p := newPlace(t)
+	in := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(in, "file"), nil, 0o600)) // no folder can be made there
+	b := p.start(config.Backup{To: filepath.Join(in, "file", "copies") + "/", Every: config.Duration(24 * time.Hour)})
+	await(t, "the failure is reported", func() bool { return b.Status(p.clock()).Level == health.Degraded })
+	must(t, os.Remove(filepath.Join(in, "file")))
+	must(t, b.Look(t.Context()))
+	if s := b.Status(p.clock()); s.Level != health.OK || len(copies(t, filepath.Join(in, "file", "copies"))) != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// runs returns what followers noted: how many began, how many ended, and the arguments of the last one.
+func runs(note string) (begun, ended int, args string) {
+	text, _ := os.ReadFile(note)
+	for line := range strings.Lines(string(text)) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		_, args, _ = strings.Cut(rest, " ")
+		if word == "begins" {
+			begun++
+		} else {
+			ended++
+		}
+	}
+	return begun, ended, args
+}
+
+func continuous(to string) config.Backup {
+	app := config.App{Backups: []config.Backup{{To: to, Continuous: true}}}
+	app.Defaults(func(string) string { return "" })
+	return app.Backups[0]
+}
+
+func TestAContinuousBackupRunsUntilItIsClosedAndShipsTheRest(t *testing.T) {
+	p := newPlace(t)
+	note := filepath.Join(t.TempDir(), "note")
+	t.Setenv(helper, note)
+	t.Setenv("SLUICE_MASTER_KEY", "not for the follower")
+	b := p.start(continuous("/somewhere/"), os.Args[0], "backup")
+	await(t, "it runs", func() bool { n, _, _ := runs(note); return n == 1 })
+	must(t, b.Close())
+	begun, ended, args := runs(note)
+	if begun != 1 || ended != 1 || args != "backup follow --with-parent --data-dir "+p.dir+" --every 1s --exact 1h0m0s --keep 72h0m0s --snapshot 24h0m0s /somewhere/" {
+		t.Errorf("%d began, %d ended: %s", begun, ended, args)
+	}
+}
+
+func TestAContinuousBackupThatFailsIsStartedAgainAndReported(t *testing.T) {
+	p := newPlace(t)
+	note := filepath.Join(t.TempDir(), "note")
+	t.Setenv(helper, note)
+	t.Setenv(helper+"_FAILS", "yes")
+	b := p.start(continuous("s3://nowhere/x"), os.Args[0], "backup")
+	await(t, "it is started again", func() bool { n, _, _ := runs(note); return n >= 2 })
+	if s := b.Status(p.clock()); s.Level != health.Degraded || !strings.Contains(s.Detail, "the bucket does not exist") {
+		t.Errorf("%+v", s)
+	}
+	must(t, b.Close())
+	begun, _, _ := runs(note)
+	if again, _, _ := runs(note); again != begun {
+		t.Error("it is started after it was closed")
+	}
+}
+
+func TestAContinuousBackupNeedsTheProgram(t *testing.T) {
+	p := newPlace(t)
+	leases, err := lease.New(lease.Options{Store: p.store, Now: p.clock, Rand: rand.Reader})
+	must(t, err)
+	_, err = schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: continuous("/x/"), Leases: leases, Now: p.clock})
+	if err == nil || !strings.Contains(err.Error(), "sluice backup follow") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,9 @@
+// Package listeners has the listener wrappers that keep a reload from losing requests.
+//
+// What it does: Handover and HandoverTLS are modules of Caddy, sluice_handover and sluice_handover_tls, which give the
+// connections of an address to the servers of the next configuration.
+//
+// What it leaves to others: the sockets and the connections (handover).
+//
+// Source: decision 8, and Caddy's listeners.
+package listeners

@@ -1,0 +1,8 @@
+// Package storeoptions parses the options of the sluice block that look after the store: key_rotation and backup.
+//
+// What it does: it turns the blocks into their settings, with an error that says what to write.
+//
+// What it leaves to others: whether the settings make sense (config), and the work itself (masterkey/rotation, backup/schedule).
+//
+// Source: docs/keys.md and docs/backup.md.
+package storeoptions

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Makes the secrets of compose.yaml that are missing, in the folder secrets beside this file.
+set -eu
+cd "$(dirname "$0")"
+mkdir -p secrets
+# The containers run as other users: the files are readable, the folder is not.
+chmod 700 secrets
+make() { [ -e "secrets/$1" ] || { (umask 022 && cat >"secrets/$1.new") && mv "secrets/$1.new" "secrets/$1"; }; }
+random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
+word() { head -c 24 /dev/urandom | base64 | tr -d '+/=\n'; }
+random | make master_key
+printf 'AKIA%s' "$(head -c 64 /dev/urandom | base64 | tr -dc 'A-Z2-7' | head -c 16)" | make root_key_id
+word | make root_key_secret
+word | make postgres_password
+word | make redis_password
+word | make s3_secret
+printf 'ROOT_ACCESS_KEY=notes-store\nROOT_SECRET_KEY=%s\n' "$(cat secrets/s3_secret)" | make store.env

@@ -1,0 +1,266 @@
+package e2e
+
+import (
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/sluicegate/sluice/e2e/harness"
+)
+
+// operator is what operators may do in the console.
+const operator = `{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Action":["cognito-idp:*","cognito-identity:*","iam:Get*","iam:List*","sluice:*"],"Resource":"*"},
+	{"Effect":"Deny","Action":"cognito-idp:AdminDeleteUser","Resource":"*"}]}`
+
+// consoleSite is a Sluice with a console at /ops/console.
+type consoleSite struct {
+	*harness.Sluice
+	audit string // the file of the audit log
+}
+
+func startConsole(t *testing.T, options string) *consoleSite {
+	t.Helper()
+	dir := t.TempDir()
+	c := &consoleSite{audit: filepath.Join(dir, "audit.jsonl")}
+	role := filepath.Join(dir, "operator.json")
+	ok(t, os.WriteFile(role, []byte(operator), 0o600))
+	c.Sluice = harness.Prepare(t, harness.Config{Global: "audit_log on\n\t\trole operator {\n\t\t\ttrust identity_pool us-east-1:11111111-2222-4333-8444-555555555555 authenticated\n\t\t\tpolicy " + role + "\n\t\t}",
+		Edit: func(text string) string {
+			text = strings.Replace(text, "\tservers {", "\tlog audit {\n\t\tinclude sluice.audit\n\t\toutput file "+c.audit+"\n\t}\n\tservers {", 1)
+			text = strings.Replace(text, filepath.Join(harness.Root(), "examples", "notes", "client.json"), filepath.Join(dir, "client.json"), 1)
+			return strings.Replace(text, "\thandle /metrics {", "\thandle /ops/* {\n\t\turi strip_prefix /ops\n\t\tsluice_console {\n\t\t\tpath /ops/console\n\t\t\t"+options+"\n\t\t}\n\t}\n\n\thandle /metrics {", 1)
+		}})
+	text, err := os.ReadFile(filepath.Join(harness.Root(), "examples", "notes", "client.json"))
+	ok(t, err)
+	var settings map[string]any
+	ok(t, json.Unmarshal(text, &settings))
+	for name, path := range map[string]string{"CallbackURLs": "callback", "LogoutURLs": "logout"} {
+		urls, _ := settings[name].([]any)
+		settings[name] = append(urls, c.URL+"/ops/console/auth/"+path)
+	}
+	text, err = json.Marshal(settings)
+	ok(t, err)
+	ok(t, os.WriteFile(filepath.Join(dir, "client.json"), text, 0o600))
+	c.Launch(t)
+	return c
+}
+
+// at is the address of a page of the console.
+func (c *consoleSite) at(page string) string { return c.URL + "/ops/console" + page }
+
+// enter signs in with the administrator's key and returns the page that it leads to.
+func (c *consoleSite) enter(v *visitor, page string) string {
+	v.t.Helper()
+	text, at := v.open(c.at(page))
+	text, at = v.submit(at, formWith(text, "secret"), map[string]string{"key": harness.RootKey, "secret": harness.RootSecret})
+	if at.String() != c.at(page) {
+		v.t.Fatalf("signed in at %s\n%.2000s", at, text)
+	}
+	return text
+}
+
+var csrfField = regexp.MustCompile(`name="_csrf" value="([^"]*)"`)
+
+// post sends a form that no page has.
+func (c *consoleSite) post(v *visitor, csrf, path string, header map[string]string, pairs ...string) (int, string) {
+	v.t.Helper()
+	form := url.Values{"_csrf": {csrf}}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, c.at(path), strings.NewReader(form.Encode()))
+	ok(v.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	answer, err := v.client.Do(r)
+	ok(v.t, err)
+	defer func() { _ = answer.Body.Close() }() // read closes it as well
+	page, _ := v.read(answer, nil)
+	return answer.StatusCode, page
+}
+
+func tokenOf(t *testing.T, page string) string {
+	t.Helper()
+	m := csrfField.FindStringSubmatch(page)
+	if m == nil {
+		t.Fatalf("the page has no form:\n%.2000s", page)
+	}
+	return html.UnescapeString(m[1])
+}
+
+func (c *consoleSite) enabled(t *testing.T, name string) bool {
+	t.Helper()
+	u, err := c.Users(harness.Admin).AdminGetUser(t.Context(), &cip.AdminGetUserInput{UserPoolId: aws.String(harness.Pool), Username: aws.String(name)})
+	ok(t, err)
+	return u.Enabled
+}
+
+// TestAConsoleThatOnlyShowsChangesNothing sends forms by hand. The console has a path below a prefix that the site strips.
+func TestAConsoleThatOnlyShowsChangesNothing(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "access_key")
+	makeUser(t, c.Sluice, "rita", "readers")
+	stranger := newVisitor(t)
+	page, at := stranger.open(c.at("/users?pool=" + harness.Pool))
+	if strings.Contains(page, "rita") || formWith(page, "secret") == nil {
+		t.Fatalf("a stranger sees\n%s", page)
+	}
+	if page, _ = stranger.submit(at, formWith(page, "secret"), map[string]string{"key": harness.RootKey, "secret": "wrong"}); !strings.Contains(page, "is wrong") {
+		t.Errorf("with a wrong secret:\n%s", page)
+	}
+	if status, _ := c.post(stranger, tokenOf(t, page), "/user/disable", nil, "pool", harness.Pool, "user", "rita"); status != http.StatusForbidden {
+		t.Errorf("a stranger's form: %d", status)
+	}
+	v := newVisitor(t)
+	page = c.enter(v, "/users?pool="+harness.Pool)
+	if !strings.Contains(page, ">rita</a>") || !strings.Contains(page, "Read only") || strings.Contains(page, "Create a user") {
+		t.Errorf("the users:\n%s", page)
+	}
+	for _, path := range []string{"/user/disable", "/user/delete", "/user/sign-out", "/user/create", "/role-policy", "/client/secret"} {
+		status, answer := c.post(v, tokenOf(t, page), path, nil, "pool", harness.Pool, "user", "rita", "name", "rita", "username", "new", "client", harness.Client, "role", "notes-user",
+			"policy", "x", "document", `{"Version":"2012-10-17","Statement":[]}`, "do", "save")
+		if status != http.StatusForbidden && status != http.StatusBadRequest || strings.Contains(answer, "Client secret") {
+			t.Errorf("%s: %d\n%s", path, status, answer)
+		}
+	}
+	if !c.enabled(t, "rita") {
+		t.Error("rita is disabled")
+	}
+	for _, path := range []string{"/nothing", "/user?pool=" + harness.Pool + "&user=nobody", "/role?role=none"} {
+		if r, err := v.client.Get(c.at(path)); err != nil || r.StatusCode != http.StatusNotFound || r.Body.Close() != nil {
+			t.Errorf("%s: %v %v", path, r, err)
+		}
+	}
+	if status := c.Get(t, "GET", "/ops/other").Status; status == http.StatusForbidden {
+		t.Errorf("a path beside the console: %d", status)
+	}
+}
+
+// TestTheConsoleTakesFormsOfItsOwnPagesOnly tries those of other sites, browsers and sessions, and links.
+func TestTheConsoleTakesFormsOfItsOwnPagesOnly(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "access_key\n\t\t\twrite")
+	makeUser(t, c.Sluice, "rita", "readers")
+	v, other := newVisitor(t), newVisitor(t)
+	page := c.enter(v, "/users?pool="+harness.Pool)
+	foreign := tokenOf(t, c.enter(other, "/users?pool="+harness.Pool))
+	user := []string{"pool", harness.Pool, "user", "rita"}
+	for name, try := range map[string]struct {
+		csrf   string
+		header map[string]string
+	}{
+		"no token": {"", nil}, "another browser's token": {foreign, nil}, "a wrong token": {strings.Repeat("A", len(foreign)), nil},
+		"another site": {tokenOf(t, page), map[string]string{"Origin": "https://evil.example"}}, "another origin of the site": {tokenOf(t, page), map[string]string{"Sec-Fetch-Site": "same-site"}},
+		"not a form": {tokenOf(t, page), map[string]string{"Content-Type": "text/plain"}},
+	} {
+		if status, answer := c.post(v, try.csrf, "/user/disable", try.header, user...); status != http.StatusForbidden && status != http.StatusUnsupportedMediaType {
+			t.Errorf("%s: %d\n%s", name, status, answer)
+		}
+	}
+	for _, path := range []string{"/user/disable", "/sign-out"} { // a GET has no effect
+		if r, err := v.client.Get(c.at(path + "?pool=" + harness.Pool + "&user=rita")); err != nil || r.StatusCode != http.StatusMethodNotAllowed || r.Body.Close() != nil {
+			t.Errorf("GET %s: %v %v", path, r, err)
+		}
+	}
+	if !c.enabled(t, "rita") {
+		t.Fatal("rita is disabled")
+	}
+	if status, answer := c.post(v, tokenOf(t, page), "/user/disable", nil, user...); status != http.StatusOK || c.enabled(t, "rita") {
+		t.Errorf("the console's own form: %d\n%s", status, answer)
+	}
+	before := v.jar.Cookies(mustParse(t, c.URL))
+	if _, answer := c.post(v, tokenOf(t, page), "/sign-out", nil); formWith(answer, "secret") == nil {
+		t.Errorf("after the sign-out:\n%s", answer)
+	}
+	thief := newVisitor(t)
+	thief.jar.SetCookies(mustParse(t, c.URL), before)
+	if answer, _ := thief.open(c.at("/pools")); formWith(answer, "secret") == nil {
+		t.Error("a session that has ended shows the pools")
+	}
+}
+
+func mustParse(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	ok(t, err)
+	return u
+}
+
+// TestMembersOfAGroupUseTheConsole signs in at the pool, is limited by the role, and ends with the membership.
+func TestMembersOfAGroupUseTheConsole(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "user_pool "+harness.Pool+" "+harness.Client+"\n\t\t\tgroup editors operator\n\t\t\twrite")
+	makeUser(t, c.Sluice, "ada", "editors")
+	makeUser(t, c.Sluice, "rita", "readers")
+	enter := func(name string) (*visitor, string) {
+		v := newVisitor(t)
+		v.client.Transport = navigating{}
+		page, at := v.open(c.at("/users?pool=" + harness.Pool))
+		link := regexp.MustCompile(`<a class="button wide" href="([^"]*)"`).FindStringSubmatch(page)
+		if link == nil {
+			t.Fatalf("no link to the pool at %s:\n%s", at, page)
+		}
+		page, at = v.open(c.URL + html.UnescapeString(link[1]))
+		for form := formWith(page, "username", "password"); form != nil && !strings.HasPrefix(at.Path, "/ops/"); form = formWith(page, "username", "password") {
+			page, at = v.submit(at, form, map[string]string{"username": name, "password": password})
+		}
+		if at.String() != c.at("/users?pool="+harness.Pool) {
+			t.Fatalf("%s arrived at %s\n%.3000s", name, at, page)
+		}
+		return v, page
+	}
+	if _, page := enter("rita"); !strings.Contains(page, "in none of the groups") || strings.Contains(page, ">ada</a>") {
+		t.Errorf("rita, who is no editor, sees\n%s", page)
+	}
+	v, page := enter("ada")
+	if !strings.Contains(page, "assumed-role/operator/ada") || !strings.Contains(page, ">rita</a>") {
+		t.Fatalf("ada sees\n%s", page)
+	}
+	token := tokenOf(t, page)
+	if status, answer := c.post(v, token, "/user/disable", nil, "pool", harness.Pool, "user", "rita"); status != http.StatusOK || c.enabled(t, "rita") {
+		t.Errorf("ada disables rita: %d\n%s", status, answer)
+	}
+	if status, answer := c.post(v, token, "/user/delete", nil, "pool", harness.Pool, "user", "rita", "name", "rita"); status != http.StatusForbidden || !strings.Contains(answer, "explicit deny") {
+		t.Errorf("ada deletes rita, which the role denies: %d\n%s", status, answer)
+	}
+	c.wantAudit(t, "cognito-idp:AdminDisableUser", "assumed-role/operator/ada", "ok")
+	c.wantAudit(t, "cognito-idp:AdminDeleteUser", "assumed-role/operator/ada", "AccessDenied")
+	_, err := c.Users(harness.Admin).AdminRemoveUserFromGroup(t.Context(), &cip.AdminRemoveUserFromGroupInput{UserPoolId: aws.String(harness.Pool), Username: aws.String("ada"), GroupName: aws.String("editors")})
+	ok(t, err)
+	c.Await(t, func() bool {
+		page, _ := v.open(c.at("/pools"))
+		return !strings.Contains(page, "User pools</h1>")
+	})
+	if status, _ := c.post(v, token, "/user/enable", nil, "pool", harness.Pool, "user", "rita"); status != http.StatusForbidden || c.enabled(t, "rita") {
+		t.Errorf("ada, who is no editor any more, enables rita: %d", status)
+	}
+}
+
+// wantAudit waits for a record.
+func (c *consoleSite) wantAudit(t *testing.T, operation, actor, result string) {
+	t.Helper()
+	c.Await(t, func() bool {
+		text, err := os.ReadFile(c.audit)
+		ok(t, err)
+		for line := range strings.Lines(string(text)) {
+			var r struct{ Operation, Actor, Result, Agent string }
+			ok(t, json.Unmarshal([]byte(line), &r))
+			if r.Operation == operation && strings.HasSuffix(r.Actor, actor) && r.Result == result && strings.HasPrefix(r.Agent, "sluice-console ") {
+				return true
+			}
+		}
+		return false
+	})
+}

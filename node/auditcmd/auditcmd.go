@@ -1,0 +1,175 @@
+package auditcmd
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/server/audit/chain"
+)
+
+// Options are what the command needs.
+type Options struct {
+	// Load reads the sluice block of a configuration, as node/userpoolcmd.Options say.
+	Load func(file, adapter string) (config.App, error)
+	// Getenv looks up SLUICE_MASTER_KEY, SLUICE_MASTER_KEY_FILE and SLUICE_DATA_DIR; nil = os.Getenv.
+	Getenv func(name string) string
+}
+
+// Help describes the command.
+const Help = `verify checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
+out, and, against the store that the configuration names, that none was cut off the end. It says where the first broken record is, and
+exits with 1. Files may be named in any order, and may be those that were rotated and compressed (.gz). It may run beside processes.`
+
+// Add adds the subcommands of "sluice audit" to cmd.
+func Add(cmd *cobra.Command, o Options) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	t := &tool{Options: o}
+	flags := cmd.PersistentFlags()
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration; without it, Caddyfile in the working directory")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
+	verify := &cobra.Command{Use: "verify <file>...", Short: "Checks that an audit log is whole and unchanged", Long: Help, Args: cobra.MinimumNArgs(1), RunE: t.verify}
+	verify.Flags().BoolVar(&t.complete, "complete", false, "every record of every chain that the store knows must be in the files")
+	verify.Flags().BoolVar(&t.unchained, "unchained", false, "accept records without a chain, such as those from before it was switched on")
+	cmd.AddCommand(verify)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+}
+
+type tool struct {
+	Options
+	file, adapter       string
+	complete, unchained bool
+}
+
+func (t *tool) verify(cmd *cobra.Command, files []string) error {
+	app, err := t.Load(t.file, t.adapter)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	pools, err := node.OpenUserPools(node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}, false)
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	return errors.Join(t.check(ctx, cmd.OutOrStdout(), pools.Storage, files), pools.Close())
+}
+
+// check reads the ends of the chains before the files: what is written in between is in the files only.
+func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files []string) error {
+	heads, err := chain.Heads(ctx, s.Store, s.Box)
+	if err != nil {
+		return err
+	}
+	if files, err = inOrder(files); err != nil {
+		return err
+	}
+	v := &chain.Verifier{Box: s.Box, Unchained: t.unchained}
+	for _, name := range files {
+		if err := reading(name, func(r io.Reader) error { return v.Read(name, r) }); err != nil {
+			return err
+		}
+	}
+	absent := 0
+	for i := range heads {
+		if broken := v.Tail(&heads[i]); broken != nil {
+			return broken
+		}
+		seen := v.Seen[heads[i].Chain]
+		switch {
+		case seen == nil && t.complete:
+			return &chain.Broken{Chain: heads[i].Chain, Sequence: heads[i].Sequence, Problem: "no record of this chain, of " + heads[i].Host + " since " + moment(heads[i].Began) + ", is in the files"}
+		case seen == nil:
+			absent++
+		case seen.First > 1 && t.complete:
+			return &chain.Broken{Chain: heads[i].Chain, Sequence: seen.First, Problem: "the records before this one are not in the files"}
+		}
+	}
+	t.report(out, v, heads, absent)
+	return nil
+}
+
+// report says what was verified.
+func (t *tool) report(out io.Writer, v *chain.Verifier, heads []chain.Head, absent int) {
+	known := map[string]*chain.Head{}
+	for i := range heads {
+		known[heads[i].Chain] = &heads[i]
+	}
+	for _, id := range slices.Sorted(maps.Keys(v.Seen)) {
+		s, h := v.Seen[id], known[id]
+		end := "the store does not know this chain, so records cut off its end would not be missed"
+		switch {
+		case h == nil:
+		case s.Last > h.Sequence:
+			end = fmt.Sprintf("the store knows records up to %d", h.Sequence)
+		case h.Ended:
+			end = "the chain ended in order"
+		default:
+			end = "the end is the one that the store knows"
+		}
+		fmt.Fprintf(out, "chain %s: records %d to %d are good, the last of %s; %s\n", id, s.First, s.Last, moment(s.At), end)
+	}
+	if len(v.Seen) == 0 {
+		fmt.Fprintln(out, "no record of a chain is in the files")
+	}
+	if v.Plain > 0 {
+		fmt.Fprintf(out, "%d records have no chain: nothing is known about them\n", v.Plain)
+	}
+	if absent > 0 {
+		fmt.Fprintf(out, "%d chains that the store knows have no record in these files; --complete refuses that\n", absent)
+	}
+}
+
+func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+// reading calls f with the contents of a file.
+func reading(name string, f func(io.Reader) error) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	if !strings.HasSuffix(name, ".gz") {
+		return f(file)
+	}
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return f(unzipped)
+}
+
+// inOrder sorts the files by the times of their first records. Files without records come last.
+func inOrder(files []string) ([]string, error) {
+	began := map[string]time.Time{}
+	for _, name := range files {
+		began[name] = time.Now().Add(24 * time.Hour)
+		err := reading(name, func(r io.Reader) error {
+			if at, ok := chain.First(r); ok {
+				began[name] = at
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	sorted := slices.Clone(files)
+	slices.SortStableFunc(sorted, func(a, b string) int { return began[a].Compare(began[b]) })
+	return slices.Compact(sorted), nil
+}

@@ -1,0 +1,61 @@
+//go:build unix
+
+package node_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/store/postgres/postgrestest"
+)
+
+// Threat: the clock of one process is an hour off. What it signs is dated in the future, so a sign-out elsewhere would not reach it.
+func TestThreatAProcessWhoseClockIsNotTheDatabasesDoesNotServe(t *testing.T) {
+	t.Parallel()
+	database := &config.Store{URL: postgrestest.Start(t).Database(t)}
+	const key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	var off atomic.Int64
+	open := func() (*node.Node, error) {
+		return node.Open(t.Context(), node.Options{APIs: true, MasterKey: key, Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) },
+			RootKey: sigv4.Credentials{AccessKeyID: "AKIAEXAMPLEEXAMPLE00", SecretAccessKey: "an example secret of thirty characters"},
+			Config:  config.App{DataDir: t.TempDir(), Store: database}})
+	}
+	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		off.Store(int64(by))
+		if _, err := open(); err == nil || !strings.Contains(err.Error(), "1h0m") || !strings.Contains(err.Error(), name) {
+			t.Errorf("a start with a clock %s: %v", name, err)
+		}
+	}
+	off.Store(0)
+	n, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ready := func() (int, string) {
+		w := httptest.NewRecorder()
+		n.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz?verbose", nil))
+		return w.Code, w.Body.String()
+	}
+	if status, text := ready(); status != http.StatusOK {
+		t.Errorf("with the right clock: %d %s", status, text)
+	}
+	off.Store(int64(time.Hour)) // somebody sets the clock
+	waitFor(t, "a process whose clock was set ahead is not ready", func() bool {
+		status, text := ready()
+		return status == http.StatusServiceUnavailable && strings.Contains(text, "[-]clock failed")
+	})
+	off.Store(0)
+	waitFor(t, "it is ready again", func() bool { status, _ := ready(); return status == http.StatusOK || off.Load() != 0 })
+}

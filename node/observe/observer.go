@@ -1,0 +1,97 @@
+package observe
+
+import (
+	"time"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/userpool/providers"
+)
+
+// Observer counts the events of a node that are about its own process. All methods are called from many goroutines and must return at once.
+type Observer interface {
+	token.Observer
+
+	// SignIn counts a step of a sign-in to a user pool; result is "success", "challenge" or a fault kind.
+	SignIn(poolID, flow, result string)
+	// FederatedSignIn counts a sign-in through an identity provider by the type of the provider; see package userpool/federation.
+	FederatedSignIn(t providers.Type, result string)
+	// Relayed counts passwords that old user pools were asked for; Elsewhere is called with the number of users whose password is
+	// still there. See package userpool/relay.
+	Relayed(result string)
+	Elsewhere(poolID string, n int)
+	// StoreDone is called after each operation of the store.
+	StoreDone(operation string, took time.Duration, err error)
+	// OperationDone is called after each call of an API; err is nil for a success.
+	OperationDone(service, operation string, err error)
+	// CredentialsMinted counts temporary credentials by the operation that made them.
+	CredentialsMinted(operation string)
+
+	// FunctionDone is called after each call of a trigger function; err is nil for a success.
+	FunctionDone(arn string, took time.Duration, err error)
+
+	// MessageDone counts what happens to codes and invitations; MessagesQueued is called with the number of those that wait. See
+	// package message/queue.
+	MessageDone(medium, result string)
+	MessagesQueued(n int)
+	// LogRecord counts the records that user pools deliver; see package userpool/logs.
+	LogRecord(result string)
+
+	// HealthChecked is called for each check of the node about every 15 seconds; see package health.
+	HealthChecked(check string, level health.Level)
+
+	// Gate returns the observer of a gate of a route. With shadow, refused requests pass.
+	Gate(route string, shadow bool) authz.Observer
+	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
+	CacheOpened(*token.Cache[*authz.Subject])
+	CacheClosed(*token.Cache[*authz.Subject])
+}
+
+// NoObserver counts nothing.
+type NoObserver struct{ token.NoObserver }
+
+// SignIn implements Observer.
+func (NoObserver) SignIn(_, _, _ string) {}
+
+// FederatedSignIn implements Observer.
+func (NoObserver) FederatedSignIn(providers.Type, string) {}
+
+// Relayed implements Observer.
+func (NoObserver) Relayed(string) {}
+
+// Elsewhere implements Observer.
+func (NoObserver) Elsewhere(string, int) {}
+
+// StoreDone implements Observer.
+func (NoObserver) StoreDone(string, time.Duration, error) {}
+
+// OperationDone implements Observer.
+func (NoObserver) OperationDone(_, _ string, _ error) {}
+
+// CredentialsMinted implements Observer.
+func (NoObserver) CredentialsMinted(string) {}
+
+// FunctionDone implements Observer.
+func (NoObserver) FunctionDone(string, time.Duration, error) {}
+
+// MessageDone implements Observer.
+func (NoObserver) MessageDone(_, _ string) {}
+
+// MessagesQueued implements Observer.
+func (NoObserver) MessagesQueued(int) {}
+
+// LogRecord implements Observer.
+func (NoObserver) LogRecord(string) {}
+
+// HealthChecked implements Observer.
+func (NoObserver) HealthChecked(string, health.Level) {}
+
+// Gate implements Observer.
+func (NoObserver) Gate(string, bool) authz.Observer { return nil }
+
+// CacheOpened implements Observer.
+func (NoObserver) CacheOpened(*token.Cache[*authz.Subject]) {}
+
+// CacheClosed implements Observer.
+func (NoObserver) CacheClosed(*token.Cache[*authz.Subject]) {}

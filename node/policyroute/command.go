@@ -1,0 +1,155 @@
+package policyroute
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicegate/sluice/authz/decisionlog"
+	"github.com/sluicegate/sluice/authz/policycmd"
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node"
+)
+
+// Options are what the commands need.
+type Options struct {
+	// Load reads a configuration: its sluice block, without what needs secrets, and its sluice_authorize directives in their order.
+	Load func(file, adapter string) (config.App, []config.Authorize, error)
+	// Exit ends the process with a code, after the command has said why; nil = os.Exit.
+	Exit func(code int)
+}
+
+// Help describes the commands.
+const Help = `test, simulate, explain and validate work on files alone. check, replay and lint work on the routes of a configuration, and replay, shadow
+and lint read the decision log, which "decision_log on" writes. None needs a running Sluice. docs/policies.md has examples.
+
+A case is {"name", "policies": [document…], "boundary"?, "session_policy"?, "request": {"action", "resource", "context"},
+"expect": "allow" | "implicitDeny" | "explicitDeny"}.
+
+Exit codes: 0 success; 1 a decision differs, a policy is invalid, or there is a finding; 2 wrong usage or unreadable input.`
+
+// tool is what the subcommands share.
+type tool struct {
+	Options
+	file, adapter, route string
+}
+
+// Add adds the subcommands of "sluice policy" to cmd.
+func Add(cmd *cobra.Command, o Options) {
+	if o.Exit == nil {
+		o.Exit = os.Exit
+	}
+	t := &tool{Options: o}
+	cmd.AddCommand(t.onFiles("test <file>...", "Decides each case and compares it with its expectation", nil),
+		t.onFiles("simulate <file>...", "Decides each case and prints lines of JSON", nil),
+		t.onFiles("explain <file>...", "Explains each decision, statement by statement", func(f *cobra.Command) {
+			f.Flags().Bool("json", false, "print lines of JSON")
+			f.Flags().String("case", "", "explain only the case of this name")
+		}),
+		t.onFiles("validate <file>...", "Checks policy documents; mistakes with line, column and the nearest right spelling", func(f *cobra.Command) {
+			f.Flags().String("kind", "identity", "identity, trust or resource")
+		}),
+		t.check(), t.replay(), t.shadow(), t.lint())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("there is no command %q; see sluice policy --help", args[0])
+		}
+		return cmd.Help()
+	}
+}
+
+// onFiles is a command of package policycmd.
+func (t *tool) onFiles(use, short string, flags func(*cobra.Command)) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Long: short + `. "-" is standard input.`, Args: cobra.MinimumNArgs(1)}
+	if flags != nil {
+		flags(cmd)
+	}
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		args := []string{cmd.Name()}
+		for _, name := range []string{"json", "case", "kind"} {
+			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+				args = append(args, "--"+name+"="+f.Value.String())
+			}
+		}
+		return t.end(policycmd.Run(append(append(args, "--"), files...), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()))
+	}
+	return cmd
+}
+
+// end ends the process with the code of a command that has said why.
+func (t *tool) end(code int) error {
+	if code != 0 {
+		t.Exit(code)
+	}
+	return nil
+}
+
+// configured adds the options that name a configuration and a route.
+func (t *tool) configured(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&t.file, "config", "c", "", "the configuration; without it, Caddyfile in the working directory")
+	cmd.Flags().StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
+	cmd.Flags().StringVar(&t.route, "route", "", "only the route with this api name, or signed service")
+}
+
+// gates returns the gates of the configuration, by route. Several directives may have one name.
+func (t *tool) gates() (map[string][]*node.GatePlan, error) {
+	app, routes, err := t.Load(t.file, t.adapter)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	plan, err := node.Read(node.Options{Config: app, ShowRootKey: func(string, string) {}})
+	if err != nil {
+		return nil, err
+	}
+	gates := map[string][]*node.GatePlan{}
+	for i := range routes {
+		g, err := plan.Gate(&routes[i])
+		if err != nil {
+			return nil, err
+		}
+		if t.route == "" || t.route == g.Route() {
+			gates[g.Route()] = append(gates[g.Route()], g)
+		}
+	}
+	if len(gates) == 0 && t.route != "" {
+		return nil, fmt.Errorf("the configuration has no route %q; the name is that of api, or of the signed service", t.route)
+	}
+	if len(gates) == 0 {
+		return nil, errors.New("the configuration has no sluice_authorize")
+	}
+	return gates, nil
+}
+
+// records calls f for the records of all files, without those of other routes. "-" is standard input.
+func (t *tool) records(cmd *cobra.Command, files []string, f func(*decisionlog.Record)) error {
+	for _, name := range files {
+		skipped, err := t.read(cmd, name, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if skipped > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d lines cannot be read and are left out\n", name, skipped)
+		}
+	}
+	return nil
+}
+
+func (t *tool) read(cmd *cobra.Command, name string, f func(*decisionlog.Record)) (skipped int, err error) {
+	in := cmd.InOrStdin()
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		in = file
+	}
+	return decisionlog.Read(in, func(_ int, d *decisionlog.Record) error {
+		if t.route == "" || d.Route == t.route {
+			f(d)
+		}
+		return nil
+	})
+}

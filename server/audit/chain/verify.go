@@ -1,0 +1,243 @@
+package chain
+
+import (
+	"bufio"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/audit"
+	"github.com/sluicegate/sluice/strictjson"
+)
+
+// MaxLine is the longest line that a Verifier reads, in bytes. The longest record is far shorter.
+const MaxLine = 256 << 10
+
+// Broken says where a log is not what Sluice wrote.
+type Broken struct {
+	File     string
+	Line     int    // from 1; 0 for the end of a chain
+	Chain    string // "" if the line has none
+	Sequence uint64 // of the record; 0 if the line has none
+	Problem  string
+}
+
+// Error implements error.
+func (b *Broken) Error() string {
+	at := ""
+	if b.File != "" {
+		at = b.File + ":"
+		if b.Line > 0 {
+			at += strconv.Itoa(b.Line) + ":"
+		}
+		at += " "
+	}
+	if b.Chain != "" {
+		at += fmt.Sprintf("chain %s, record %d: ", b.Chain, b.Sequence)
+	}
+	return at + b.Problem
+}
+
+// Verifier checks the records of files, which it reads in the order in which they were written.
+type Verifier struct {
+	Box *seal.Box
+	// Unchained accepts records without a chain, such as those from before the chain was switched on.
+	Unchained bool
+
+	// Seen is what was read so far.
+	Seen   map[string]*Seen
+	Others int // lines of other loggers
+	Plain  int // records without a chain
+}
+
+// Seen are the records of one chain that a Verifier has read.
+type Seen struct {
+	First, Last uint64 // numbers
+	MAC         string // of the last record
+	At          time.Time
+	File        string // of the last record
+	Line        int
+}
+
+// Read checks the lines of a file, until the first that is not what Sluice wrote: the error is a *Broken then.
+func (v *Verifier) Read(name string, r io.Reader) error {
+	if v.Seen == nil {
+		v.Seen = map[string]*Seen{}
+	}
+	lines := bufio.NewReaderSize(r, MaxLine)
+	for n := 1; ; n++ {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case err == io.EOF && len(line) == 0:
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			return &Broken{File: name, Line: n, Problem: fmt.Sprintf("the line is longer than %d bytes", MaxLine)}
+		case err != nil && err != io.EOF:
+			return fmt.Errorf("%s: %w", name, err)
+		case err == io.EOF:
+			return &Broken{File: name, Line: n, Problem: "the last line has no end: it was cut off"}
+		}
+		if broken := v.line(line, name, n); broken != nil {
+			broken.File, broken.Line = name, n
+			return broken
+		}
+	}
+}
+
+// line checks the line n of a file.
+func (v *Verifier) line(line []byte, file string, n int) *Broken {
+	r, kind, problem := parse(line)
+	switch {
+	case problem != "":
+		return &Broken{Problem: problem, Chain: r.Chain, Sequence: r.Sequence}
+	case kind == other:
+		v.Others++
+		return nil
+	case kind == plain && v.Unchained:
+		v.Plain++
+		return nil
+	case kind == plain:
+		return &Broken{Problem: "the record has no chain: it is from before the chain was switched on, or somebody added it; --unchained accepts such records"}
+	}
+	broken := func(format string, args ...any) *Broken {
+		return &Broken{Chain: r.Chain, Sequence: r.Sequence, Problem: fmt.Sprintf(format, args...)}
+	}
+	if !equal([]byte(r.MAC), []byte(macOf(v.Box, &r))) {
+		return broken("the record was changed, or made without the key")
+	}
+	s := v.Seen[r.Chain]
+	switch {
+	case s == nil && r.Sequence == 1 && r.Previous != "":
+		return broken("the first record of a chain follows another")
+	case s == nil:
+		v.Seen[r.Chain] = &Seen{First: r.Sequence, Last: r.Sequence, MAC: r.MAC, At: r.Time, File: file, Line: n}
+		return nil
+	case r.Sequence <= s.Last:
+		return broken("the record comes after record %d: it was moved or repeated, or the files are not in their order", s.Last)
+	case r.Sequence > s.Last+1:
+		return broken("records %d to %d are missing", s.Last+1, r.Sequence-1)
+	case r.Previous != s.MAC:
+		return broken("the record does not follow the one before")
+	}
+	s.Last, s.MAC, s.At, s.File, s.Line = r.Sequence, r.MAC, r.Time, file, n
+	return nil
+}
+
+// First returns the time of the first record with a chain; false if there is none that can be read.
+func First(r io.Reader) (time.Time, bool) {
+	for lines := bufio.NewReaderSize(r, MaxLine); ; {
+		line, err := lines.ReadSlice('\n')
+		if err != nil {
+			return time.Time{}, false
+		}
+		if record, kind, problem := parse(line); problem == "" && kind == chained {
+			return record.Time, true
+		}
+	}
+}
+
+// Tail compares what was read with the end of a chain in the store. It returns nil for a chain without a record in the files.
+func (v *Verifier) Tail(h *Head) *Broken {
+	s := v.Seen[h.Chain]
+	if s == nil || s.Last > h.Sequence {
+		return nil
+	}
+	if s.Last < h.Sequence {
+		return &Broken{File: s.File, Line: s.Line, Chain: h.Chain, Sequence: s.Last,
+			Problem: fmt.Sprintf("records %d to %d, the last of %s, are missing after it: they were cut off, or they are in a file that was not named", s.Last+1, h.Sequence, h.At.Format(time.RFC3339))}
+	}
+	if s.MAC != h.MAC {
+		return &Broken{File: s.File, Line: s.Line, Chain: h.Chain, Sequence: s.Last, Problem: "the store knows another record of this number"}
+	}
+	return nil
+}
+
+func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
+// kind is what a line of a log is.
+type kind uint8
+
+const (
+	other   kind = iota // of another logger
+	plain               // a record without a chain
+	chained             // a record of a chain
+)
+
+// Logger is the name of the logger of audit records.
+const Logger = "sluice.audit"
+
+// parse reads a line. problem says what is wrong with it; then kind does not matter.
+func parse(line []byte) (r audit.Record, k kind, problem string) {
+	root, err := strictjson.Parse(line)
+	if err == nil {
+		err = root.Duplicate()
+	}
+	if err != nil {
+		return r, other, "the line is not JSON that Sluice writes: " + err.Message
+	}
+	if root.Kind != strictjson.Object {
+		return r, other, "the line is not a JSON object"
+	}
+	is := map[string]*strictjson.Node{}
+	for _, m := range root.Members {
+		is[m.Key] = m.Value
+	}
+	text := func(name string) string {
+		if n := is[name]; n != nil && n.Kind == strictjson.String {
+			return n.Text
+		}
+		return ""
+	}
+	r.Chain = text("chain")
+	if r.Chain == "" {
+		if text("logger") == Logger || text("msg") == "api call" {
+			return r, plain, ""
+		}
+		return r, other, ""
+	}
+	return r, chained, members(root, &r)
+}
+
+// members reads the members of a record in a chain. Each must be known, because the MAC says nothing about others.
+func members(root *strictjson.Node, r *audit.Record) (problem string) {
+	texts := map[string]*string{"chain": &r.Chain, "previous": &r.Previous, "mac": &r.MAC, "operation": &r.Operation, "result": &r.Result, "actor": &r.Actor,
+		"access_key_id": &r.AccessKeyID, "agent": &r.Agent, "region": &r.Region, "request_id": &r.RequestID, "decision_id": &r.DecisionID}
+	for _, m := range root.Members {
+		n := m.Value
+		if to, ok := texts[m.Key]; ok && n.Kind == strictjson.String {
+			*to = n.Text
+			continue
+		}
+		ok := false
+		switch m.Key {
+		case "level", "ts", "logger", "msg": // the host's; "time" is the record's own
+			ok = true
+		case "sequence":
+			number, err := strconv.ParseUint(n.Text, 10, 64)
+			r.Sequence, ok = number, err == nil && n.Kind == strictjson.Number && number > 0
+		case "time":
+			at, err := time.Parse(time.RFC3339Nano, n.Text)
+			r.Time, ok = at, err == nil && n.Kind == strictjson.String && at.UTC().Format(time.RFC3339Nano) == n.Text
+		case "from":
+			if ok = n.Kind == strictjson.String; ok && n.Text != "" {
+				addr, err := netip.ParseAddr(n.Text)
+				r.From, ok = addr, err == nil && addr.String() == n.Text
+			}
+		case "target":
+			r.Target, ok = map[string]string{}, n.Kind == strictjson.Object
+			for _, t := range n.Members {
+				ok = ok && t.Value.Kind == strictjson.String
+				r.Target[t.Key] = t.Value.Text
+			}
+		}
+		if !ok {
+			return fmt.Sprintf("the member %q is not one of a record, or has a value that Sluice does not write", m.Key)
+		}
+	}
+	return ""
+}

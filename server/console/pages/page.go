@@ -1,0 +1,178 @@
+package pages
+
+import (
+	"time"
+)
+
+// Frame is what all pages share.
+type Frame struct {
+	Base    string // the path of the console; "" at the root of a host
+	Nav     string // the Key of the current entry of Nav; "" = none
+	Who     string // who is signed in: an ARN; "" = nobody, and the page has no navigation
+	Account string // twelve digits
+	Region  string
+	Write   bool     // changes are allowed
+	CSRF    string   // the value of the hidden field _csrf
+	Notice  string   // what an action did; "" = nothing
+	Problem string   // why an action, or a part of the page, failed; "" = it did not
+	Origins []string // to which a form may lead on: Chromium applies form-action to redirects as well
+}
+
+// Entry is an entry of the navigation.
+type Entry struct{ Key, Text, Href string }
+
+// Nav is the navigation.
+var Nav = []Entry{
+	{"overview", "Overview", "/"},
+	{"pools", "User pools", "/pools"},
+	{"identity-pools", "Identity pools", "/identity-pools"},
+	{"roles", "Roles", "/roles"},
+	{"policies", "Policies", "/policies"},
+	{"decisions", "Decisions", "/decisions"},
+	{"keys", "Keys", "/keys"},
+	{"messages", "Messages", "/messages"},
+}
+
+// Page is a page with sections.
+type Page struct {
+	Title    string
+	Kind     string // above the title, what it names: "User pool"; "" = nothing
+	Crumbs   []Link
+	Badges   []Value
+	Sections []Section
+}
+
+// Link is a link to a page of the console. Href is below Frame.Base and is encoded.
+type Link struct{ Text, Href string }
+
+// Section is a part of a page. It shows what is set, in the order of the fields.
+type Section struct {
+	ID, Title, Note string // ID is an anchor, for links and headings; every section of a page has another
+	Search          *Search
+	Stats           []Stat
+	Facts           []Fact
+	Table           *Table
+	Texts           []Text
+	Editor          *Editor
+	Forms           []Form
+	Empty           string // shown if the section has nothing else
+}
+
+// Stat is a figure.
+type Stat struct {
+	Label, Value, Href string // Href is "" or a link below Frame.Base
+}
+
+// Fact is a name with its values.
+type Fact struct {
+	Name   string
+	Values []Value
+}
+
+// Value is a text in a fact or in a cell of a table.
+type Value struct {
+	Text string
+	Href string // a link below Frame.Base; "" = none
+	Look Look
+	When time.Time // shown in UTC instead of Text, unless it is zero
+}
+
+// Look says how a value looks.
+type Look string
+
+// The looks. The zero value is plain text.
+const (
+	Code Look = "code"
+	Good Look = "good"
+	Warn Look = "warn"
+	Bad  Look = "bad"
+	Calm Look = "calm"
+)
+
+// Table is a table. Each row has as many cells as there are columns.
+type Table struct {
+	Caption string // for those who do not see the heading
+	Columns []string
+	Rows    [][]Value
+	Empty   string // shown instead of a table without rows
+	First   string // the link to the first page; "" = this is it
+	Next    string // the link to the next page; "" = there is none
+}
+
+// Text is a text of many lines, such as a policy.
+type Text struct {
+	Title string
+	Body  string
+}
+
+// Search is the form of a search, which is sent with GET.
+type Search struct {
+	Action string // the page, below Frame.Base
+	Hidden []Hidden
+	By     []Option // what to compare
+	How    []Option // how to compare
+	Query  string
+	Hint   string
+}
+
+// Form is an action. It is sent with POST.
+type Form struct {
+	Action string // below Frame.Base
+	Open   string // the text that opens the form; "" = it is open
+	Title  string // of an open form
+	Text   string // what the action does
+	Hidden []Hidden
+	Fields []Field
+	Submit string
+	Danger bool // the action cannot be undone, or locks somebody out
+}
+
+// Hidden is a field that is not shown.
+type Hidden struct{ Name, Value string }
+
+// Field is a field of a form.
+type Field struct {
+	Name, Label, Hint string
+	Type              string // of the input: text, email, password, number; or checkbox, select, lines
+	Value             string // of a checkbox: "on" = checked
+	Options           []Option
+	Required          bool
+	Max               int // characters; 0 = 256
+}
+
+// Option is a choice.
+type Option struct {
+	Value, Text string
+	Selected    bool
+}
+
+// Editor is the form that edits a policy.
+type Editor struct {
+	Action   string // where the form is sent, below Frame.Base
+	Check    string // where the script sends what is typed, below Frame.Base
+	Hidden   []Hidden
+	Name     string // of the policy; "" = the user chooses one
+	Document string
+	Checked  bool // Problems are those of Document
+	Problems []Finding
+	ReadOnly bool
+	Max      int // characters of a document
+}
+
+// Finding is something that is wrong with a policy.
+type Finding struct {
+	Level string `json:"level"` // "error" or "warning"
+	Line  int    `json:"line"`  // from 1; 0 = unknown
+	Text  string `json:"text"`
+}
+
+// SignIn is the page that signs in.
+type SignIn struct {
+	Key    bool   // the administrator's access key is accepted
+	KeyID  string // as the user typed it
+	Pool   string // the name of the user pool whose members may sign in; "" = none
+	Start  string // where they begin: a path with a query
+	Return string // where to go then, below Frame.Base
+	Other  string // who the browser is signed in as, without being allowed here; "" = nobody
+	Leave  string // where such a user signs out: a path
+}

@@ -1,0 +1,134 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/sluicegate/sluice/api"
+	apiiam "github.com/sluicegate/sluice/api/iam"
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/reference"
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/console/pages"
+)
+
+var errReadOnly = fault.New(fault.AccessDenied, "This console is read-only. To allow changes, write the option write of sluice_console.")
+
+// maxDocument is the length of a policy that is read, in bytes. IAM's limits are shorter.
+const maxDocument = 128 << 10
+
+// firstPolicy is what a new policy begins with.
+const firstPolicy = `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": "execute-api:Invoke",
+      "Resource": "*"
+    }
+  ]
+}`
+
+// rolePolicyPage shows a policy of a role in the editor.
+func (v *visit) rolePolicyPage() (*pages.Page, error) {
+	v.frame.Nav = "roles"
+	role, err := v.need("role")
+	if err != nil {
+		return nil, err
+	}
+	name, text := v.query.Get("policy"), firstPolicy
+	if name != "" {
+		out, err := call[apiiam.GetRolePolicyResponse](v, iamAPI, "GetRolePolicy", &apiiam.GetRolePolicyRequest{RoleName: &role, PolicyName: &name})
+		if err != nil {
+			return nil, err
+		}
+		text = document(api.Value(out.PolicyDocument))
+	}
+	return v.editor(role, name, text), nil
+}
+
+// editor is the page with the editor of a policy.
+func (v *visit) editor(role, name, text string) *pages.Page {
+	title := name
+	if name == "" {
+		title = "New policy"
+	}
+	s := pages.Section{ID: "editor", Editor: &pages.Editor{Action: "/role-policy", Check: "/role-policy/check", Hidden: hidden("role", role), Name: name, Document: text,
+		Max: maxDocument, ReadOnly: !v.h.o.Write}}
+	if v.h.o.Write && name != "" {
+		s.Forms = []pages.Form{{Action: "/role-policy/drop", Open: "Delete the policy…", Text: "The role loses what the policy allows, and what it denies.", Hidden: hidden("role", role, "policy", name),
+			Submit: "Delete " + name, Danger: true}}
+	}
+	return &pages.Page{Title: title, Kind: "Policy of the role " + role, Crumbs: crumbs("Roles", "/roles", role, to("/role", "role", role)), Sections: []pages.Section{s}}
+}
+
+// check returns what is wrong with a policy. A warning does not keep it from being saved.
+func check(text string) []pages.Finding {
+	out := []pages.Finding{}
+	if len(text) > maxDocument {
+		return append(out, pages.Finding{Level: "error", Text: "The policy is too long."})
+	}
+	d, err := policy.Parse([]byte(text), policy.Identity)
+	if invalid, ok := errors.AsType[*policy.Invalid](err); ok {
+		for _, p := range invalid.Problems {
+			message := words(": ", p.Path, p.Message)
+			out = append(out, pages.Finding{Level: "error", Line: p.Line, Text: words("; ", message, p.Suggestion)})
+		}
+		return out
+	}
+	if err != nil {
+		return append(out, pages.Finding{Level: "error", Text: err.Error()})
+	}
+	if err := policy.CheckSize(policy.InlineOfRole, []byte(text)); err != nil {
+		out = append(out, pages.Finding{Level: "error", Text: err.Error()})
+	}
+	for _, p := range reference.Unsupplied(d) {
+		out = append(out, pages.Finding{Level: "warning", Line: p.Line, Text: words("; ", words(": ", p.Path, p.Message), p.Suggestion)})
+	}
+	return out
+}
+
+// checkPolicy answers the script while a policy is typed.
+func (v *visit) checkPolicy() error {
+	return v.json(http.StatusOK, map[string]any{"findings": check(v.form.Get("document"))})
+}
+
+// savePolicy checks the policy of the form, and saves it if the form says so and nothing is wrong.
+func (v *visit) savePolicy() error {
+	role, name, text := v.form.Get("role"), v.form.Get("policy"), v.form.Get("document")
+	findings := check(text)
+	wrong := false
+	for _, f := range findings {
+		wrong = wrong || f.Level == "error"
+	}
+	again := func(status int, problem string) error {
+		page := v.editor(role, name, text)
+		page.Sections[0].Editor.Checked, page.Sections[0].Editor.Problems = true, findings
+		v.frame.Nav = "roles"
+		return v.render(page, status, problem)
+	}
+	switch {
+	case v.form.Get("do") != "save":
+		return again(http.StatusOK, "")
+	case !v.h.o.Write:
+		return errReadOnly
+	case wrong:
+		return again(http.StatusBadRequest, "The policy is not saved, because it is not valid.")
+	}
+	_, err := v.h.call(v, iamAPI, "PutRolePolicy", &apiiam.PutRolePolicyRequest{RoleName: &role, PolicyName: &name, PolicyDocument: &text})
+	if err != nil {
+		status, message := statusOf(err)
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return again(status, message) // what was typed stays
+	}
+	v.redirect(withDone(to("/role-policy", "role", role, "policy", name), "policy-saved"))
+	return nil
+}
+
+func (v *visit) deletePolicy() (string, string, error) {
+	role, name := v.form.Get("role"), v.form.Get("policy")
+	_, err := v.h.call(v, iamAPI, "DeleteRolePolicy", &apiiam.DeleteRolePolicyRequest{RoleName: &role, PolicyName: &name})
+	return to("/role", "role", role), "policy-deleted", err
+}

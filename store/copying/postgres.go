@@ -1,0 +1,396 @@
+package copying
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/postgres"
+)
+
+// postgresSide is a store in PostgreSQL, on one connection.
+type postgresSide struct{ conn *pgconn.PgConn }
+
+// ErrConnected is returned by FromPostgres while other processes are connected.
+var ErrConnected = errors.New("processes are connected to the database, and what they write from now on would stay behind; stop them first")
+
+// FromPostgres opens a store as a source. Everything is read in one snapshot. The error is ErrConnected while anyone else is connected
+// to the database: the connections of a Sluice or a pooler can have any name.
+func FromPostgres(ctx context.Context, o postgres.Options) (Side, error) {
+	s, err := dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	err = s.still(ctx)
+	if err == nil {
+		err = s.run(ctx, "begin isolation level repeatable read read only")
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// ToPostgres opens a store as a target, and makes its schema if the database is empty.
+func ToPostgres(ctx context.Context, o postgres.Options) (Side, error) {
+	s, err := dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	marked, err := s.marked(ctx)
+	if err == nil && !marked {
+		var made *postgres.Store
+		if made, err = postgres.Open(o); err == nil {
+			err = made.Close()
+		}
+	}
+	if err == nil {
+		err = s.alone(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// A server lists a connection for a moment after it was closed.
+const (
+	stillTries = 20
+	stillPause = 100 * time.Millisecond
+)
+
+// still returns ErrConnected if anyone else is connected to the database.
+func (s *postgresSide) still(ctx context.Context) error {
+	for try := 1; ; try++ {
+		if _, err := s.query(ctx, `select pg_stat_clear_snapshot()`, 0); err != nil {
+			return err
+		}
+		others, err := s.query(ctx, `select distinct coalesce(application_name, '') from pg_stat_activity
+			where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' order by 1`, 1)
+		if err != nil || len(others) == 0 {
+			return err
+		}
+		if try == stillTries {
+			return fmt.Errorf("%w (application_name %q)", ErrConnected, others[0][0])
+		}
+		select {
+		case <-time.After(stillPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func dial(ctx context.Context, o postgres.Options) (*postgresSide, error) {
+	conn, err := postgres.Dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &postgresSide{conn}, nil
+}
+
+// copyLock is the number of the advisory lock of a copy: "sluicec" in ASCII.
+const copyLock = 0x736c7569636563
+
+// alone refuses a second copy to the same database.
+func (s *postgresSide) alone(ctx context.Context) error {
+	got, err := s.query(ctx, fmt.Sprintf("select pg_try_advisory_lock(%d)", copyLock), 0)
+	if err == nil && got[0][0] != "t" {
+		err = errors.New("another copy to this database is running")
+	}
+	return err
+}
+
+// Close ends the connection, and with it the snapshot or lock.
+func (s *postgresSide) Close() error { return s.conn.Close(context.Background()) }
+
+func (s *postgresSide) run(ctx context.Context, script string) error {
+	return s.conn.Exec(ctx, script).Close()
+}
+
+// query returns rows of n columns as text; null is nil. n = 0 is any number. Arguments are text, too.
+func (s *postgresSide) query(ctx context.Context, text string, n int, args ...string) ([]row, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	result := s.conn.ExecParams(ctx, text, values, nil, nil, nil).Read()
+	if result.Err != nil {
+		return nil, result.Err
+	}
+	rows := make([]row, len(result.Rows))
+	for i, columns := range result.Rows {
+		if n > 0 && len(columns) != n {
+			return nil, fmt.Errorf("%q returned %d columns, not %d", text, len(columns), n)
+		}
+		for _, value := range columns {
+			if value == nil {
+				rows[i] = append(rows[i], nil)
+				continue
+			}
+			rows[i] = append(rows[i], string(value))
+		}
+	}
+	return rows, nil
+}
+
+func (s *postgresSide) marked(ctx context.Context) (bool, error) {
+	there, err := s.query(ctx, `select to_regclass('schema_migrations') is not null`, 1)
+	if err != nil || there[0][0] != "t" {
+		return false, err
+	}
+	mark, err := s.query(ctx, `select 1 from schema_migrations where version = $1::bigint`, 1, strconv.Itoa(store.UnfinishedCopy))
+	return len(mark) > 0, err
+}
+
+func (s *postgresSide) schema(ctx context.Context) (int, error) {
+	found, err := s.query(ctx, `select max(version) from schema_migrations where version < $1::bigint`, 1, strconv.Itoa(store.UnfinishedCopy))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(fmt.Sprint(found[0][0]))
+}
+
+func (s *postgresSide) tables(ctx context.Context) ([]Table, error) {
+	columns, err := s.query(ctx, `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+			coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0)
+		from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+			left join pg_index i on i.indrelid = c.oid and i.indisprimary
+		where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+		order by c.relname collate "C", a.attname collate "C"`, 4)
+	if err != nil {
+		return nil, err
+	}
+	var tables []Table
+	places := map[string]map[int]int{}
+	for _, r := range columns {
+		name := fmt.Sprint(r[0])
+		if len(tables) == 0 || tables[len(tables)-1].Name != name {
+			tables = append(tables, Table{Name: name})
+			places[name] = map[int]int{}
+		}
+		t := &tables[len(tables)-1]
+		if place, err := strconv.Atoi(fmt.Sprint(r[3])); err != nil {
+			return nil, err
+		} else if place > 0 {
+			places[name][place] = len(t.Columns)
+		}
+		t.Columns = append(t.Columns, Column{fmt.Sprint(r[1]), fmt.Sprint(r[2])})
+	}
+	parents, err := s.query(ctx, `select c.relname, p.relname from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class p on p.oid = k.confrelid
+		where k.contype = 'f' and c.relnamespace = current_schema()::regnamespace`, 2)
+	for i := range tables {
+		t := &tables[i]
+		for place := range len(places[t.Name]) {
+			t.Key = append(t.Key, places[t.Name][place+1])
+		}
+		for _, r := range parents {
+			if r[0] == t.Name {
+				t.parents = append(t.parents, fmt.Sprint(r[1]))
+			}
+		}
+	}
+	return tables, err
+}
+
+// types returns the types of a table's columns here; those of t may be of the other store.
+func (s *postgresSide) types(ctx context.Context, t *Table) (map[string]string, error) {
+	found, err := s.query(ctx, `select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`, 2, quote(t.Name))
+	types := map[string]string{}
+	for _, r := range found {
+		types[fmt.Sprint(r[0])] = fmt.Sprint(r[1])
+	}
+	return types, err
+}
+
+// selected returns a column as SQL whose text is that of the common form.
+func selected(c Column, kind string) (string, error) {
+	switch name := quote(c.Name); kind {
+	case "text", "bigint", "integer", "smallint", "bytea":
+		return name, nil
+	case "boolean":
+		return name + "::int", nil
+	case "timestamp with time zone":
+		return "(extract(epoch from " + name + ") * 1000)::bigint", nil
+	default:
+		return "", fmt.Errorf("the column %s has the type %s, which this release cannot copy", c.Name, kind)
+	}
+}
+
+func (s *postgresSide) read(ctx context.Context, t *Table, after []any, limit int) ([]row, error) {
+	types, err := s.types(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		if columns[i], err = selected(c, types[c.Name]); err != nil {
+			return nil, err
+		}
+	}
+	text := fmt.Sprintf("select %s from %s", strings.Join(columns, ", "), quote(t.Name))
+	var args []string
+	if after != nil {
+		casts := make([]string, len(after))
+		for i, value := range after {
+			kind := types[t.Columns[t.Key[i]].Name]
+			casts[i] = fmt.Sprintf("$%d::%s", i+1, kind)
+			args = append(args, literal(value, kind))
+		}
+		text += fmt.Sprintf(" where (%s) > (%s)", t.keys(), strings.Join(casts, ", "))
+	}
+	rows, err := s.query(ctx, fmt.Sprintf("%s order by %s limit %d", text, t.keys(), limit), len(columns), args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		for i, c := range t.Columns {
+			if r[i], err = parsed(r[i], types[c.Name]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rows, nil
+}
+
+// parsed returns the text that selected gives in the common form.
+func parsed(value any, kind string) (any, error) {
+	text, ok := value.(string)
+	if !ok {
+		return nil, nil
+	}
+	switch kind {
+	case "text":
+		return text, nil
+	case "bytea":
+		return hex.DecodeString(strings.TrimPrefix(text, `\x`))
+	default:
+		return strconv.ParseInt(text, 10, 64)
+	}
+}
+
+// literal returns a value of the common form as text of a type.
+func literal(value any, kind string) string {
+	switch x := value.(type) {
+	case []byte:
+		return `\x` + hex.EncodeToString(x)
+	case int64:
+		switch kind {
+		case "boolean":
+			return strconv.FormatBool(x != 0)
+		case "timestamp with time zone":
+			return time.UnixMilli(x).UTC().Format("2006-01-02 15:04:05.000Z07:00")
+		}
+	}
+	return fmt.Sprint(value)
+}
+
+func (s *postgresSide) last(ctx context.Context, t *Table) ([]any, error) {
+	types, err := s.types(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]string, len(t.Key))
+	for i, column := range t.Key {
+		c := t.Columns[column]
+		if columns[i], err = selected(c, types[c.Name]); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := s.query(ctx, fmt.Sprintf("select %s from %s order by %s desc limit 1", strings.Join(columns, ", "), quote(t.Name), strings.ReplaceAll(t.keys(), ", ", " desc, ")), len(columns))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	key := []any(rows[0])
+	for i, column := range t.Key {
+		if key[i], err = parsed(key[i], types[t.Columns[column].Name]); err != nil {
+			return nil, err
+		}
+	}
+	return key, nil
+}
+
+func (s *postgresSide) transaction(ctx context.Context, do func() error) error {
+	if err := s.run(ctx, "begin"); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return errors.Join(err, s.run(context.WithoutCancel(ctx), "rollback"))
+	}
+	return s.run(ctx, "commit")
+}
+
+func (s *postgresSide) begin(ctx context.Context, tables []Table, restart bool) error {
+	marked, err := s.marked(ctx)
+	if err != nil || marked && !restart {
+		return err
+	}
+	return s.transaction(ctx, func() error {
+		if err := s.run(ctx, "lock table schema_migrations in access exclusive mode"); err != nil {
+			return err
+		}
+		for _, t := range slices.Backward(tables) {
+			if marked {
+				if err := s.run(ctx, "delete from "+quote(t.Name)); err != nil {
+					return err
+				}
+				continue
+			}
+			if key, err := s.last(ctx, &t); err != nil || key != nil {
+				return errors.Join(err, fmt.Errorf("%w (%s)", ErrHasData, t.Name))
+			}
+		}
+		if marked {
+			return nil
+		}
+		_, err := s.query(ctx, `insert into schema_migrations (version, name, sum, compatible, applied_at) values ($1::bigint, $2, '', $1::bigint, now())`, 0,
+			strconv.Itoa(store.UnfinishedCopy), unfinishedName)
+		return err
+	})
+}
+
+func (s *postgresSide) write(ctx context.Context, t *Table, rows []row) error {
+	types, err := s.types(ctx, t)
+	if err != nil {
+		return err
+	}
+	var lines bytes.Buffer
+	escape := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+	for _, r := range rows {
+		for i, value := range r {
+			if i > 0 {
+				lines.WriteByte('\t')
+			}
+			if value == nil {
+				lines.WriteString(`\N`)
+				continue
+			}
+			text := literal(value, types[t.Columns[i].Name])
+			if strings.Contains(text, "\x00") || !utf8.ValidString(text) {
+				return fmt.Errorf("the record %q has a NUL character or invalid UTF-8 in %s, which PostgreSQL cannot keep", show(t.key(r)), t.Columns[i].Name)
+			}
+			_, _ = escape.WriteString(&lines, text) // to memory
+		}
+		lines.WriteByte('\n')
+	}
+	// A statement is a transaction.
+	_, err = s.conn.CopyFrom(ctx, &lines, fmt.Sprintf("copy %s (%s) from stdin", quote(t.Name), t.columns()))
+	return err
+}
+
+func (s *postgresSide) finish(ctx context.Context) error {
+	if _, err := s.query(ctx, `delete from schema_migrations where version = $1::bigint`, 0, strconv.Itoa(store.UnfinishedCopy)); err != nil {
+		return err
+	}
+	return s.run(ctx, "analyze")
+}

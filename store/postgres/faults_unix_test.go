@@ -1,0 +1,209 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/postgres/postgrestest"
+	"github.com/sluicegate/sluice/store/storetest"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// patience bounds how long the tests wait. It is no measurement.
+const patience = 2 * time.Minute
+
+// writers put settings from several goroutines until stop, and remember what was acknowledged.
+type writers struct {
+	st   *Store
+	wg   sync.WaitGroup
+	done atomic.Bool
+	acks atomic.Int64
+
+	mu    sync.Mutex
+	names []string
+	errs  []error
+}
+
+func (w *writers) start() {
+	for i := range 6 {
+		w.wg.Go(func() {
+			for n := 0; !w.done.Load(); n++ {
+				name := fmt.Sprintf("w%d-%d", i, n)
+				err := w.st.Update(context.Background(), func(tx store.Tx) error {
+					if _, err := tx.Settings.Get(name); err == nil {
+						return nil
+					}
+					return errors.Join(tx.Settings.Put(name, []byte{1}), tx.Settings.Put(name+" too", []byte{1}))
+				})
+				w.mu.Lock()
+				if err == nil {
+					w.names = append(w.names, name)
+					w.acks.Add(1)
+				} else {
+					w.errs = append(w.errs, err)
+				}
+				w.mu.Unlock()
+			}
+		})
+	}
+}
+
+// await waits for more acknowledgements.
+func (w *writers) await(t *testing.T, more int64) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for want := w.acks.Load() + more; w.acks.Load() < want; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no write is acknowledged any more")
+		}
+	}
+}
+
+// check stops the writers and reads everything back that was acknowledged.
+func (w *writers) check(t *testing.T) {
+	t.Helper()
+	w.done.Store(true)
+	w.wg.Wait()
+	for _, err := range w.errs {
+		if !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("a writer got %v", err)
+		}
+	}
+	if err := w.st.View(t.Context(), func(tx store.Tx) error {
+		for _, name := range w.names {
+			_, err1 := tx.Settings.Get(name)
+			_, err2 := tx.Settings.Get(name + " too")
+			if err := errors.Join(err1, err2); err != nil {
+				t.Errorf("%s was acknowledged: %v", name, err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d writes acknowledged, %d refused", len(w.names), len(w.errs))
+}
+
+func TestNothingIsLostWhenTheServerRestarts(t *testing.T) {
+	t.Parallel()
+	for name, signal := range map[string]syscall.Signal{"fast": syscall.SIGINT, "immediate": syscall.SIGQUIT} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := postgrestest.Start(t, "fsync=on")
+			w := &writers{st: open(t, server.Database(t))}
+			w.start()
+			for range 2 {
+				w.await(t, 50)
+				server.Stop(t, signal)
+				server.Start(t)
+			}
+			w.await(t, 50)
+			w.check(t)
+		})
+	}
+}
+
+// A restart closes the connections that wait for work. Nobody notices.
+func TestAConnectionThatEndedWhileIdleIsReplaced(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	st := open(t, server.Database(t))
+	put := func(tx store.Tx) error { return tx.Settings.Put("a", []byte{1}) }
+	get := func(tx store.Tx) error { _, err := tx.Settings.Get("a"); return err }
+	for range 3 {
+		if err := errors.Join(st.Update(t.Context(), put), st.View(t.Context(), get)); err != nil {
+			t.Fatal(err)
+		}
+		server.Stop(t, syscall.SIGINT)
+		server.Start(t)
+		if err := errors.Join(st.View(t.Context(), get), st.Update(t.Context(), put), st.Ping(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAServerThatHangsHangsNobody(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	st := open(t, server.Database(t)+"&statement_timeout=500ms&connect_timeout=1")
+	get := func(tx store.Tx) error { _, err := tx.Settings.Get("a"); return err }
+	put := func(tx store.Tx) error { return tx.Settings.Put("a", []byte{1}) }
+	if err := st.Update(t.Context(), put); err != nil {
+		t.Fatal(err)
+	}
+	server.Freeze(t)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if err := st.View(context.Background(), get); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("view: %v", err)
+			}
+			if err := st.Update(context.Background(), put); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("update: %v", err)
+			}
+		})
+	}
+	wg.Wait() // it would not end
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := st.Update(ctx, put); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a caller whose time is over: %v", err)
+	}
+	server.Thaw(t)
+	deadline := time.Now().Add(patience)
+	for st.Ping(t.Context()) != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the server works again, the store does not")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err := st.View(t.Context(), get); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAReadOnlyServerIsNotReady(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	st := open(t, server.Database(t))
+	server.Run(t, "postgres", `alter system set default_transaction_read_only = on`)
+	server.Run(t, "postgres", `select pg_reload_conf()`)
+	deadline := time.Now().Add(patience)
+	for {
+		err := st.Ping(t.Context())
+		if errors.Is(err, store.ErrUnavailable) {
+			break
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("ping: %v", err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+const serverEnv = "SLUICE_POSTGRES_TEST_URL"
+
+func TestAcknowledgedWritesSurviveTheDeathOfTheProcess(t *testing.T) {
+	if os.Getenv(serverEnv) == "" { // not in the process that is killed
+		t.Setenv(serverEnv, postgrestest.Start(t).Database(t))
+	}
+	storetest.SurvivesKill(t, func(tb testing.TB, _ string) store.Store {
+		st, err := Open(Options{URL: os.Getenv(serverEnv)})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return st
+	})
+}

@@ -1,0 +1,172 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/postgres/postgrestest"
+)
+
+// sums are the checksums of the released migrations. A release adds lines and never changes one.
+var sums = map[string]string{
+	"0023_changes.sql": "95c54320eba30c04e45722c02cd0fd4a709eb909dafdccec3b77c9e562ab52ca",
+	"0022_records.sql": "12f5306dec3b755f6d4177b601d9ed9637271f6c63919c110ce65a3759537eda",
+}
+
+func TestAReleasedMigrationNeverChanges(t *testing.T) {
+	t.Parallel()
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		if got := step.sum(); got != sums[step.name] {
+			t.Errorf("%s has the checksum %s but was released with %q; write a new migration", step.name, got, sums[step.name])
+		}
+	}
+}
+
+// dial connects without a Store.
+func dial(tb testing.TB, url string) *pgconn.PgConn {
+	tb.Helper()
+	c, err := pgconn.Connect(context.Background(), url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return c
+}
+
+func TestProcessesThatStartAtOnceMigrateOnce(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Start(t).Database(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			st, err := Open(Options{URL: url})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := errors.Join(st.Ping(t.Context()), st.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied, err := rows(t.Context(), dial(t, url), `select version from schema_migrations`)
+	if err != nil || len(applied) != len(steps) {
+		t.Errorf("%d migrations were applied, want %d: %v", len(applied), len(steps), err)
+	}
+}
+
+func TestOnlySchemasThatFitAreUsed(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	const insert = `insert into schema_migrations (version, name, sum, compatible, applied_at) values (`
+	for _, c := range []struct {
+		name   string
+		before string // run in the empty database
+		after  string // run after Open
+		is     error
+		text   string
+	}{
+		{"one of this release", "", "", nil, ""},
+		{"one that a newer release has expanded", "", `alter table pools add column later text; ` + insert + `9999, '9999_later.sql', 'x', 22, now())`, nil, ""},
+		{"one that a newer release has contracted", "", insert + `9999, '9999_later.sql', 'x', 9999, now())`, ErrNewerSchema, "9999_later.sql"},
+		{"one that was expanded after it was contracted", "", insert + `9998, 'a', 'x', 9998, now()); ` + insert + `9999, 'b', 'x', 22, now())`,
+			ErrNewerSchema, ""},
+		{"one with another text", "", `update schema_migrations set sum = 'x'`, errSchema, "0022_records.sql"},
+		{"one of another program", `create table theirs (a int)`, "", errSchema, "another program"},
+		{"one of another program that migrates", `create table schema_migrations (version bigint)`, "", errSchema, "another program"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			url := server.Database(t)
+			if err := run(t.Context(), dial(t, url), c.before); err != nil {
+				t.Fatal(err)
+			}
+			if c.before == "" {
+				st, err := Open(Options{URL: url})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(st.Close(), run(t.Context(), dial(t, url), c.after)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			st, err := Open(Options{URL: url})
+			if !errors.Is(err, c.is) || err != nil && !strings.Contains(err.Error(), c.text) {
+				t.Fatalf("error %v, want %v with %q", err, c.is, c.text)
+			}
+			if err == nil {
+				if err := errors.Join(st.Ping(t.Context()), st.Close()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func TestAMigrationThatFailsLeavesTheSchemaAsItWas(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Start(t).Database(t)
+	s, err := parse(Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Logger: quiet}
+	first := migration{22, "0022_a.sql", `create table a (x bigint)`, 22}
+	second := migration{23, "0023_b.sql", `create table b (x bigint); insert into nowhere values (1)`, 22}
+	if err := migrate(t.Context(), s, []migration{first}, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), s, []migration{first, second}, o); err == nil {
+		t.Fatal("a migration with an error succeeded")
+	}
+	if err := run(t.Context(), dial(t, url), `select * from b`); err == nil {
+		t.Error("a part of the failed migration was kept")
+	}
+	second.text = `create table b (x bigint)`
+	if err := migrate(t.Context(), s, []migration{first, second}, o); err != nil {
+		t.Errorf("the corrected migration: %v", err)
+	}
+}
+
+func TestDatabasesThatCannotServeAreRefused(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	server.Run(t, "postgres", `create database latin encoding 'LATIN1' locale 'C' template template0 locale_provider libc`)
+	if _, err := Open(Options{URL: server.URL("latin")}); err == nil || !strings.Contains(err.Error(), "LATIN1") {
+		t.Errorf("another encoding: %v", err)
+	}
+	if _, err := Open(Options{URL: server.URL("nowhere")}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a database that does not exist: %v", err)
+	}
+	url := server.Database(t)
+	if err := run(t.Context(), dial(t, url), `create role reader login; revoke create on schema public from public`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{URL: strings.Replace(url, "sluice@", "reader@", 1)}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("a role without rights: %v", err)
+	}
+	if _, err := Open(Options{URL: url, Existing: true}); !errors.Is(err, ErrEmpty) {
+		t.Errorf("an empty database: %v", err)
+	}
+}

@@ -1,0 +1,4 @@
+package limits
+
+// CategoryOf has the category of each operation.
+var CategoryOf = categoryOf

@@ -1,0 +1,227 @@
+package pull
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/importer"
+	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/relay"
+)
+
+// pageSize is the most users that ListUsers returns.
+const pageSize = 60
+
+// users writes the users, a page in each transaction together with the place at which the next page begins.
+func (s *Service) users(ctx context.Context) error {
+	p, err := s.localPool(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		in := &cip.ListUsersInput{UserPoolId: &s.in.PoolID, Limit: new(int32(pageSize))}
+		if s.record.Resume != "" {
+			in.PaginationToken = &s.record.Resume
+		}
+		page, err := s.o.Source.ListUsers(ctx, in)
+		if refused, ok := errors.AsType[smithy.APIError](err); ok && in.PaginationToken != nil && refused.ErrorCode() == "InvalidParameterException" {
+			s.record.Resume, s.record.Seen = "", 0 // the place is too old: begin again
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("listing the users: %w", err)
+		}
+		if err := s.page(ctx, p, page); err != nil {
+			return err
+		}
+		s.o.Progress(s.record.Seen, int(s.source.EstimatedNumberOfUsers))
+		if page.PaginationToken == nil {
+			return nil
+		}
+	}
+}
+
+// page writes a page of users.
+func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUsersOutput) error {
+	removed, err := relay.LoadRemoved(ctx, s.base, p.ID)
+	if err != nil {
+		return err
+	}
+	users := make([]*pulled, 0, len(page.Users))
+	for i := range page.Users {
+		if u := newPulled(&page.Users[i]); removed.Has(u.entry.Sub, "") {
+			s.report.Read++
+			s.report.Removed++
+		} else {
+			users = append(users, u)
+		}
+	}
+	if err := s.preferences(ctx, users); err != nil {
+		return err
+	}
+	entries := make([]importer.Entry, len(users))
+	for i, u := range users {
+		entries[i] = u.entry
+	}
+	record := s.record
+	record.Resume, record.Seen = value(page.PaginationToken), s.record.Seen+len(page.Users)
+	results, err := s.o.Provider.Importer.WriteWith(ctx, p, entries, func(tx store.Tx, results []error) error {
+		for i, u := range users {
+			if results[i] == nil {
+				if err := link(tx, p.ID, u); err != nil {
+					return err
+				}
+			}
+		}
+		return relay.Save(tx, s.base, p.ID, &record)
+	})
+	if err != nil {
+		return fmt.Errorf("writing users: %w", err)
+	}
+	s.record = record
+	return s.count(ctx, p, users, results)
+}
+
+// count counts the results of a page, and updates the users who exist.
+func (s *Service) count(ctx context.Context, p *userpool.Pool, users []*pulled, results []error) error {
+	for i, u := range users {
+		s.report.Read++
+		if u.authenticator {
+			s.report.Authenticators++
+		}
+		err := results[i]
+		if errors.Is(err, importer.ErrExists) {
+			changed := false
+			if changed, err = s.refresh(ctx, p, u); err == nil && changed {
+				s.report.Updated++
+			} else if err == nil {
+				s.report.Unchanged++
+			}
+		} else if err == nil {
+			s.report.Added++
+		}
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			s.report.Refused++
+			s.report.note("user %s: %v", u.entry.Username, err)
+		}
+	}
+	return nil
+}
+
+// pulled is a user of the old pool.
+type pulled struct {
+	entry         importer.Entry
+	identities    []providers.Identity
+	authenticator bool // the user has TOTP there
+}
+
+func newPulled(u *types.UserType) *pulled {
+	out := &pulled{entry: importer.Entry{Username: value(u.Username), Status: string(u.UserStatus), Disabled: !u.Enabled, Attributes: map[string]string{},
+		Created: at(u.UserCreateDate), Modified: at(u.UserLastModifiedDate)}}
+	for _, a := range u.Attributes {
+		switch name := value(a.Name); name {
+		case "sub":
+			out.entry.Sub = value(a.Value)
+		case userpool.Identities:
+			if err := json.Unmarshal([]byte(value(a.Value)), &out.identities); err != nil {
+				out.identities = nil
+			}
+		case "cognito:user_status", "cognito:mfa_enabled":
+		default:
+			out.entry.Attributes[name] = value(a.Value)
+		}
+	}
+	switch out.entry.Status {
+	case userpool.StatusConfirmed, userpool.StatusUnconfirmed, userpool.StatusForceChange:
+		out.entry.Elsewhere = true
+	case userpool.StatusExternal, userpool.StatusResetRequired:
+	default: // ARCHIVED, COMPROMISED, UNKNOWN
+		out.entry.Status = userpool.StatusResetRequired
+	}
+	return out
+}
+
+func at(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+// readers is how many users' preferences are read at once.
+const readers = 8
+
+// preferences reads which second factors the users turned on, which only AdminGetUser shows.
+func (s *Service) preferences(ctx context.Context, users []*pulled) error {
+	if s.source.MfaConfiguration == types.UserPoolMfaTypeOff || s.source.MfaConfiguration == "" {
+		return nil
+	}
+	errs := make([]error, len(users))
+	var running sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i, u := range users {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = s.preference(ctx, u)
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *Service) preference(ctx context.Context, u *pulled) error {
+	out, err := s.o.Source.AdminGetUser(ctx, &cip.AdminGetUserInput{UserPoolId: &s.in.PoolID, Username: &u.entry.Username})
+	if refused, ok := errors.AsType[smithy.APIError](err); ok && refused.ErrorCode() == "UserNotFoundException" {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("reading user %s: %w", u.entry.Username, err)
+	}
+	m := &u.entry.MFA
+	m.SMS, m.Email = slices.Contains(out.UserMFASettingList, userpool.SMSMFA), slices.Contains(out.UserMFASettingList, userpool.EmailOTP)
+	u.authenticator = slices.Contains(out.UserMFASettingList, userpool.SoftwareToken)
+	if f := value(out.PreferredMfaSetting); f == userpool.SMSMFA && m.SMS || f == userpool.EmailOTP && m.Email {
+		m.Preferred = f
+	}
+	return nil
+}
+
+// link writes the accounts at identity providers of a user who was just written.
+func link(tx store.Tx, poolID string, u *pulled) error {
+	if len(u.identities) == 0 {
+		return nil
+	}
+	rec, err := tx.Users.Get(poolID, u.entry.Sub)
+	if err != nil {
+		return err
+	}
+	for _, i := range u.identities {
+		id := store.UserIdentity{PoolID: poolID, Provider: i.ProviderName, Attribute: providers.Subject, Value: i.UserID, Sub: u.entry.Sub,
+			Type: i.ProviderType, Primary: i.Primary, CreatedAt: time.UnixMilli(i.DateCreated).UTC()}
+		if i.Issuer != nil {
+			id.Issuer = *i.Issuer
+		}
+		if err := tx.UserIdentities.Insert(id); err != nil && !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	}
+	if err := providers.ShowIdentities(tx, &rec); err != nil {
+		return err
+	}
+	return tx.Users.Update(rec)
+}

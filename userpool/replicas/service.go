@@ -1,0 +1,178 @@
+package replicas
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/region"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+)
+
+// Replica is a pool in a region, as the API shows it.
+type Replica struct {
+	Region string
+	Status string
+	Role   string
+	ARN    string
+}
+
+// The states and roles of replicas.
+const (
+	Active   = "ACTIVE"
+	Inactive = "INACTIVE"
+	deleting = "DELETING"
+
+	primary   = "PRIMARY"
+	secondary = "SECONDARY"
+)
+
+// Service keeps replicas. Its methods may be called from any goroutine.
+type Service struct{ pools *userpool.Service }
+
+// New returns a Service.
+func New(pools *userpool.Service) *Service { return &Service{pools} }
+
+func (s *Service) show(poolID string, r userpool.Replica) *Replica {
+	out := &Replica{Region: r.Region, Status: Inactive, Role: secondary, ARN: s.pools.ARN(r.Region, poolID)}
+	if r.Active {
+		out.Status = Active
+	}
+	return out
+}
+
+// Create makes the replica of a pool. As at AWS, the pool has one, a customer's multi-Region key, and the issuer form UPDATED. Errors:
+// ResourceNotFound, FeatureUnavailableInTier, OperationNotEnabled, InvalidParameter, LimitExceeded.
+func (s *Service) Create(ctx context.Context, poolID, name string, tags map[string]string) (*Replica, error) {
+	made := userpool.Replica{Region: name, Tags: tags}
+	err := s.change(ctx, poolID, func(settings *userpool.PoolSettings) error {
+		switch {
+		case !region.IsName(name):
+			return fault.New(fault.InvalidParameter, "Invalid region: %s.", name)
+		case name == region.OfID(poolID):
+			return fault.New(fault.InvalidParameter, "The region of a replica must differ from the region of the user pool.")
+		case len(settings.Replicas) > 0:
+			return fault.New(fault.LimitExceeded, "A user pool has at most one replica.")
+		case len(tags) > maxTags:
+			return fault.New(fault.InvalidParameter, "A resource has at most %d tags.", maxTags)
+		}
+		if err := settings.NeedsEssentials("Multi-Region Replication"); err != nil {
+			return err
+		}
+		if err := configured(settings); err != nil {
+			return err
+		}
+		settings.Replicas = []userpool.Replica{made}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.show(poolID, made), nil
+}
+
+const maxTags = 50
+
+// configured checks the key and the issuer that replication needs.
+func configured(settings *userpool.PoolSettings) error {
+	var key struct{ KeyType, KmsKeyArn string }
+	var issuer struct{ Type string }
+	if len(settings.KeyConfiguration) > 0 && json.Unmarshal(settings.KeyConfiguration, &key) != nil ||
+		len(settings.IssuerConfiguration) > 0 && json.Unmarshal(settings.IssuerConfiguration, &issuer) != nil {
+		return errors.New("replicas: the settings of the pool are not JSON objects")
+	}
+	if key.KeyType != "CUSTOMER_MANAGED_KEY" || !strings.Contains(key.KmsKeyArn, ":key/mrk-") {
+		return fault.New(fault.OperationNotEnabled, "Replication requires KeyConfiguration with a multi-Region customer managed key.")
+	}
+	if issuer.Type != "UPDATED" {
+		return fault.New(fault.OperationNotEnabled, "Replication requires IssuerConfiguration with the type UPDATED.")
+	}
+	return nil
+}
+
+// Update turns the sign-ins of a replica on or off. Errors: ResourceNotFound.
+func (s *Service) Update(ctx context.Context, poolID, name, status string) (*Replica, error) {
+	var out *Replica
+	err := s.change(ctx, poolID, func(settings *userpool.PoolSettings) error {
+		for i := range settings.Replicas {
+			if settings.Replicas[i].Region == name {
+				settings.Replicas[i].Active = status == Active
+				out = s.show(poolID, settings.Replicas[i])
+				return nil
+			}
+		}
+		return notFound(name)
+	})
+	return out, err
+}
+
+// Delete removes a replica, which must not be active. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) Delete(ctx context.Context, poolID, name string) (*Replica, error) {
+	var out *Replica
+	err := s.change(ctx, poolID, func(settings *userpool.PoolSettings) error {
+		i := slices.IndexFunc(settings.Replicas, func(r userpool.Replica) bool { return r.Region == name })
+		switch {
+		case i < 0:
+			return notFound(name)
+		case settings.Replicas[i].Active:
+			return fault.New(fault.InvalidParameter, "An active replica cannot be deleted. Set its status to INACTIVE first.")
+		}
+		out = s.show(poolID, settings.Replicas[i])
+		out.Status = deleting
+		settings.Replicas = []userpool.Replica{}
+		return nil
+	})
+	return out, err
+}
+
+func notFound(name string) error {
+	return fault.New(fault.ResourceNotFound, "The user pool has no replica in the region %s.", name)
+}
+
+// List returns a pool and its replicas. Errors: ResourceNotFound.
+func (s *Service) List(ctx context.Context, poolID string) ([]Replica, error) {
+	p, err := s.pools.Pool(ctx, poolID)
+	if err != nil {
+		return nil, err
+	}
+	home := s.pools.Home(poolID)
+	list := []Replica{{Region: home, Status: Active, Role: primary, ARN: s.pools.ARN(home, poolID)}}
+	for _, r := range p.Settings.Replicas {
+		list = append(list, *s.show(poolID, r))
+	}
+	return list, nil
+}
+
+// change changes the settings of a pool. It clones what it may change: readers share it.
+func (s *Service) change(ctx context.Context, poolID string, fn func(*userpool.PoolSettings) error) error {
+	return s.pools.ChangePool(ctx, poolID, func(_ *store.Pool, settings userpool.PoolSettings) (userpool.PoolSettings, error) {
+		settings.Replicas = slices.Clone(settings.Replicas)
+		err := fn(&settings)
+		return settings, err
+	})
+}
+
+// The operations that a replica has while it is active, beside those that read.
+var whileActive = map[string]bool{
+	"AdminInitiateAuth": true, "AdminRespondToAuthChallenge": true, "AdminUserGlobalSignOut": true, "AdminRevokeUserSession": true,
+}
+
+// May returns fault.OperationNotEnabled for an operation that the pool does not have in the region of the call, because it is a replica
+// there.
+func (s *Service) May(ctx context.Context, poolID, operation string) error {
+	r, err := s.pools.ReplicaAt(ctx, poolID)
+	if err != nil || r == nil {
+		return err
+	}
+	reads := slices.ContainsFunc([]string{"Describe", "Get", "List", "AdminGet", "AdminList"}, func(prefix string) bool {
+		return strings.HasPrefix(operation, prefix)
+	})
+	if reads || operation == "UpdateUserPoolReplica" || r.Active && whileActive[operation] {
+		return nil
+	}
+	return fault.New(fault.OperationNotEnabled, "The operation %s is not enabled for the replica of the user pool in this region.", operation)
+}
