@@ -73,7 +73,8 @@ func TestCaddysForwardAuthDecidesOnTheClientsRequest(t *testing.T) {
 		"another product's path": "X-Original-Uri: /api/notes\r\n", "an overriding method": "X-Http-Method-Override: GET\r\nX-Original-Method: GET\r\n",
 		"another spelling": "X_Forwarded_Uri: /api/notes\r\n", "IIS": "X-Rewrite-Url: /api/notes\r\nX-Original-Url: /api/notes\r\n",
 		"an identity header that Caddy does not remove": "x_user_id: root\r\n",
-		"an upgrade": "Connection: Upgrade\r\nUpgrade: h2c\r\n",
+		"a fragment's path":                             "X-Forwarded-Uri: /api/notes#x\r\n",
+		"an upgrade":                                    "Connection: Upgrade\r\nUpgrade: h2c\r\n",
 	} {
 		a := e.raw(t, "POST /api/admin/x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"+header+ed+"\r\n\r\n")
 		if a.status != 403 && a.status != 400 || len(e.upstream.take()) > 0 {
@@ -122,7 +123,7 @@ func TestGatewaysGetTheAnswersThatTheyUnderstand(t *testing.T) {
 	trusting := strings.Replace(globalOptions, "protocols h1 h2 h2c h3", "protocols h1 h2 h2c h3\n\t\ttrusted_proxies static 127.0.0.1/32", 1)
 	rules := "allow any GET /api/*\n header X-User-Id {http.auth.user.id}\n header X-User-Email {http.auth.user.email}"
 	site := ""
-	for gateway, path := range map[string]string{"nginx": "/nginx", "traefik": "/traefik", "envoy /envoy": "/envoy/*"} {
+	for gateway, path := range map[string]string{"nginx /nginx": "/nginx*", "traefik /traefik": "/traefik", "envoy /envoy": "/envoy/*"} {
 		site += "handle " + path + " {\n" + strings.Replace(gate("gateway "+gateway+"\n"+rules), "sluice_authorize", "sluice_forward_auth", 1) + "}\n"
 	}
 	adapted, err := e.adapt(trusting, "", "http://:%PORT% {\n"+site+"\n}\n")
@@ -167,6 +168,42 @@ func TestGatewaysGetTheAnswersThatTheyUnderstand(t *testing.T) {
 		} {
 			if a := ask(gateway, no.method, no.path, no.headers...); a.status != no.status || a.header.Get("X-User-Id") != "" {
 				t.Errorf("%s asks about %s %s: %d, want %d: %s", gateway, no.method, no.path, a.status, no.status, a.body)
+			}
+		}
+	}
+}
+
+// The attack: the gateway passes requests for the login on to Sluice, and their headers are the client's. So a client describes a
+// request there and learns what it, or a stolen token, may do, or has Sluice count and log what never happened.
+func TestClientsCannotAskThroughTheLoginsLocation(t *testing.T) {
+	for gateway, paths := range map[string][]string{
+		"nginx": {"/.sluice/x", "/ask/x", "/ask?x", "/ask?", "/ask/", "/.sluice/../ask", "/.sluice/..%2fask", "/.sluice/%2e%2e/ask", "/%61sk", "//ask", "/Ask", "/ask;x", "/old"},
+		"caddy": {"/.sluice/x", "/ask/", "/old"}, "traefik": {"/.sluice/x", "/ask?x", "/old"}, "envoy": {"/.sluice/x", "/ask", "/.sluice/../ask/api/x", "//ask/api/x", "/%61sk/api/x", "/old/api/x"},
+	} {
+		e := newEdge(t)
+		trusting := strings.Replace(globalOptions, "protocols h1 h2 h2c h3", "protocols h1 h2 h2c h3\n\t\ttrusted_proxies static 127.0.0.1/32", 1)
+		site := strings.Replace(gate("gateway "+gateway+"\n allow anonymous GET /api/*"), "sluice_authorize", "sluice_forward_auth", 1)
+		adapted, err := e.adapt(trusting, "", "http://:%PORT% {\n route {\n uri replace /old /ask\n"+site+"}\n}\n")
+		if err == nil {
+			err = caddy.Load(adapted, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers := "Host: app.example\r\nConnection: close\r\nX-Original-Uri: /api/x\r\nX-Original-Method: GET\r\nX-Forwarded-Host: app.example\r\nX-Forwarded-Proto: https\r\n\r\n"
+		if gateway == "caddy" || gateway == "traefik" {
+			headers = strings.ReplaceAll(headers, "X-Original", "X-Forwarded")
+		}
+		question := "/ask"
+		if gateway == "envoy" {
+			question, headers = "/ask/api/x", "Host: app.example\r\nConnection: close\r\n\r\n"
+		}
+		if a := e.raw(t, "GET "+question+" HTTP/1.1\r\n"+headers); a.status != 200 {
+			t.Errorf("%s asks: %d %s", gateway, a.status, a.body)
+		}
+		for _, path := range paths {
+			if a := e.raw(t, "GET "+path+" HTTP/1.1\r\n"+headers); a.status != 400 && a.status != 403 || !strings.Contains(a.body, "Questions are asked") {
+				t.Errorf("%s: GET %s: %d %s", gateway, path, a.status, a.body)
 			}
 		}
 	}
