@@ -209,11 +209,7 @@ func (a *Authorize) Validate(app *App) error {
 	for _, use := range a.TokenUse {
 		v.oneOf("token_use", use, "access", "id")
 	}
-	issuers := seen{}
-	for _, i := range a.Issuers {
-		v.once(issuers, "issuer "+i.URL, i.URL)
-		i.validate(v)
-	}
+	a.validateIssuers(v)
 	if a.SigV4 != nil {
 		v.oneOf("sigv4", a.SigV4.Service, "s3", "execute-api")
 		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
@@ -238,11 +234,6 @@ func (a *Authorize) Validate(app *App) error {
 	}
 	a.validateResource(v)
 	a.answers(v)
-	for name, value := range map[string]string{"api": a.API, "stage": a.Stage} {
-		if !apiPattern.MatchString(value) {
-			v.add(name, "%q is not a name for the ARN of the route; write 1 to 128 letters, digits, dots, underscores and hyphens", value)
-		}
-	}
 	a.validateRolePolicies(v, app)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
 	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
@@ -307,6 +298,14 @@ func (a *Authorize) onlyAnonymous() bool {
 		}
 	}
 	return len(a.Rules) > 0
+}
+
+func (a *Authorize) validateIssuers(v *validator) {
+	urls := seen{}
+	for _, i := range a.Issuers {
+		v.once(urls, "issuer "+i.URL, i.URL)
+		i.validate(v)
+	}
 }
 
 func (i *Issuer) validate(v *validator) {

@@ -28,8 +28,13 @@ func (v *validator) headers(list []Header) {
 	}
 }
 
-// answers checks what a route adds to its answers.
+// answers checks the names of the route and what it adds to its answers.
 func (a *Authorize) answers(v *validator) {
+	for name, value := range map[string]string{"api": a.API, "stage": a.Stage} {
+		if !apiPattern.MatchString(value) {
+			v.add(name, "%q is not a name for the ARN of the route; write 1 to 128 letters, digits, dots, underscores and hyphens", value)
+		}
+	}
 	if a.DebugHeader != "" && !headers.IsToken(a.DebugHeader) {
 		v.add("debug_header", "%q is not the name of a header; write letters, digits and hyphens, such as X-Sluice-Decision", a.DebugHeader)
 	}
