@@ -77,7 +77,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
+	from, err := s.momentOf(ctx, r.Pool.ID, r.Sub)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: from}
 	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
