@@ -39,18 +39,10 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// passwordHasher bounds the memory that hashing passwords takes. The settings do not change it, so it lives as long as the
-// store.
-type passwordHasher = directory.Hasher
-
 // usedSessions are the sessions of sign-ins that were used.
 type usedSessions = replay.Memory
 
 func newUsedSessions(now func() time.Time) *usedSessions { return replay.New(now) }
-
-func newHasher(memory uint32) *passwordHasher {
-	return directory.NewHasher(directory.HasherOptions{Memory: memory})
-}
 
 // newUserPools makes the services of the user pools and reads their keys.
 func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions, to *logs.Delivery, all *fleet.Counts) (*idp.Provider, error) {

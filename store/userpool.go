@@ -228,6 +228,7 @@ type RefreshTokens interface {
 	ByHash(hash []byte) (RefreshToken, error) // by Hash or PreviousHash
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
+	Count(now time.Time) (int, error)                  // of those that are neither expired nor revoked
 	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
 	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
 	RevokeOfUser(poolID, sub string, at time.Time) error

@@ -6,6 +6,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
@@ -13,14 +14,17 @@ import (
 type Observer interface {
 	token.Observer
 
-	// SignIn counts a step of a sign-in to a user pool; result is "success", "challenge" or a fault kind.
+	// SignIn counts a step of a sign-in to a user pool; result is "ok", "challenge" or a fault kind.
 	SignIn(poolID, flow, result string)
 	// FederatedSignIn counts a sign-in through an identity provider by the type of the provider; see package userpool/federation.
 	FederatedSignIn(t providers.Type, result string)
-	// Relayed counts passwords that old user pools were asked for; Elsewhere is called with the number of users whose password is
-	// still there. See package userpool/relay.
+	// Relayed counts passwords that old user pools were asked for; Elsewhere is called with the numbers of users whose password is
+	// still there, by pool. See package userpool/relay.
 	Relayed(result string)
-	Elsewhere(poolID string, n int)
+	Elsewhere(numbers map[string]int)
+	// Sessions is called with the numbers of sessions that are live in the store.
+	Sessions(Sessions)
+	directory.HashObserver
 	// StoreDone is called after each operation of the store.
 	StoreDone(operation string, took time.Duration, err error)
 	// OperationDone is called after each call of an API; err is nil for a success.
@@ -61,7 +65,16 @@ func (NoObserver) FederatedSignIn(providers.Type, string) {}
 func (NoObserver) Relayed(string) {}
 
 // Elsewhere implements Observer.
-func (NoObserver) Elsewhere(string, int) {}
+func (NoObserver) Elsewhere(map[string]int) {}
+
+// Sessions implements Observer.
+func (NoObserver) Sessions(Sessions) {}
+
+// HashQueued implements Observer.
+func (NoObserver) HashQueued(string, int) {}
+
+// HashBegan implements Observer.
+func (NoObserver) HashBegan(string, time.Duration, error) {}
 
 // StoreDone implements Observer.
 func (NoObserver) StoreDone(string, time.Duration, error) {}

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // Finding is a grant that is broader than need be, with the smallest edit that narrows it.
@@ -207,12 +208,12 @@ func writeFindings(out io.Writer, findings []Finding, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(out, "%s:%d:%d: %s (%s)\n", f.File, f.Line, f.Column, f.Message, f.Rule)
+		fmt.Fprintf(out, "%s:%d:%d: %s (%s)\n", f.File, f.Line, f.Column, terminal.Line(f.Message), f.Rule)
 		if f.Replace != "" {
-			fmt.Fprintf(out, "    - %s\n", f.Replace)
+			fmt.Fprintf(out, "    - %s\n", terminal.Line(f.Replace))
 		}
 		if f.With != "" {
-			fmt.Fprintf(out, "    + %s\n", f.With)
+			fmt.Fprintf(out, "    + %s\n", terminal.Line(f.With))
 		}
 	}
 	if !asJSON {

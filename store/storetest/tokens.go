@@ -95,6 +95,16 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 		})
 	}
 	var never time.Time
+	live := func(at time.Time, want int) {
+		t.Helper()
+		view(t, st, func(tx store.Tx) error {
+			n, err := tx.RefreshTokens.Count(at)
+			same(t, "live families", n, want)
+			return err
+		})
+	}
+	live(at(99), 3)
+	live(at(100), 0)
 	check("before", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), never, never})
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "revoke nobody's", tx.RefreshTokens.RevokeOfUser(pool1, "x", at(9)), nil)
@@ -102,6 +112,7 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 	})
 	check("revoked", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), at(9), at(9)})
 	check("another user's", "sub-bob", []string{"4"}, []time.Time{never})
+	live(at(99), 1)
 	update(t, st, func(tx store.Tx) error {
 		for _, trim := range []struct {
 			sub        string
