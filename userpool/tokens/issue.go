@@ -77,11 +77,10 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := s.momentOf(ctx, r.Pool.ID, r.Sub)
-	if err != nil {
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes}
+	if c.from, err = s.momentOf(ctx, r.Pool.ID, r.Sub); err != nil {
 		return nil, err
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: from}
 	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
@@ -123,6 +122,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	c.user = &u
+	return s.firstSet(c, &r, device, refresh)
+}
+
+// firstSet returns the first tokens of a sign-in.
+func (s *Service) firstSet(c *content, r *Request, device *NewDevice, refresh string) (*Set, error) {
 	set, err := s.mint(c)
 	if err != nil {
 		return nil, err
