@@ -28,15 +28,24 @@ var telling = []string{"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Hos
 
 var tellingSet = headers.NewSet(telling...)
 
-// Original returns the request that the gateway asks about. prefix is the path before that of an Envoy. The request has no
-// body, since gateways do not send it, and none of the headers that describe it. The caller must have checked that r is from
-// the gateway. Errors are of type *Error.
-func (g Gateway) Original(r *http.Request, prefix string) (*http.Request, error) {
+// Original returns the request that the gateway asks about. at is the path of questions; at an Envoy, it comes before the path of
+// the request. The gateway also passes requests of clients on to Sluice, for the login. In those, the client has written the
+// headers, so no other path is one of a question. The request has no body, since gateways do not send it, and none of the headers
+// that describe it. The caller must have checked that r is from the gateway, and that r.RequestURI is what it sent. Errors are of
+// type *Error.
+func (g Gateway) Original(r *http.Request, at string) (*http.Request, error) {
+	from := g.source()
+	target, isQuestion := g.question(r.RequestURI, from, at)
+	if !isQuestion {
+		if from.uri == "" {
+			return nil, unclear("Questions are asked below %s, and this is none.", at)
+		}
+		return nil, unclear("Questions are asked at %s, and this is none.", at)
+	}
 	if err := oneSpelling(r.Header); err != nil {
 		return nil, err
 	}
-	from := g.source()
-	target, err := g.target(r, from, prefix)
+	target, err := g.target(r, from, target)
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +64,12 @@ func (g Gateway) Original(r *http.Request, prefix string) (*http.Request, error)
 	if err := agree(r, target, method, host); err != nil {
 		return nil, err
 	}
-	at, err := url.ParseRequestURI(target)
+	parsed, err := url.ParseRequestURI(target)
 	if err != nil {
 		return nil, unclear("The request target is malformed.")
 	}
 	original := r.WithContext(r.Context()) // a copy
-	original.Method, original.Host, original.URL, original.RequestURI = method, host, at, target
+	original.Method, original.Host, original.URL, original.RequestURI = method, host, parsed, target
 	original.Body, original.ContentLength, original.TransferEncoding, original.Trailer = http.NoBody, 0, nil, nil
 	original.Header = r.Header.Clone()
 	for _, name := range telling {
@@ -98,15 +107,22 @@ func isTelling(name string) bool {
 	return false
 }
 
-// target returns the original request target.
-func (g Gateway) target(r *http.Request, from source, prefix string) (string, error) {
-	target := r.RequestURI
-	if from.uri == "" {
-		var ok bool
-		if target, ok = strings.CutPrefix(target, prefix); !ok || !strings.HasPrefix(target, "/") {
-			return "", unclear("The question does not begin with the path_prefix %s.", prefix)
-		}
-	} else {
+// question returns the request target that an Envoy has in the path of its question, and false if the question is none.
+func (g Gateway) question(sent string, from source, at string) (target string, ok bool) {
+	if g == Caddy { // forward_auth adds the query of the request
+		sent, _, _ = strings.Cut(sent, "?")
+	}
+	if from.uri != "" {
+		return "", sent == at
+	}
+	target, ok = strings.CutPrefix(sent, at)
+	return target, ok && strings.HasPrefix(target, "/")
+}
+
+// target returns the original request target. sent is what the path of the question has of it.
+func (g Gateway) target(r *http.Request, from source, sent string) (string, error) {
+	target := sent
+	if from.uri != "" {
 		var err error
 		if target, err = one(g, r.Header, from.uri); err != nil {
 			return "", err
@@ -117,6 +133,12 @@ func (g Gateway) target(r *http.Request, from source, prefix string) (string, er
 	}
 	if target == "" || target[0] != '/' {
 		return "", unclear("The request target is not a path.")
+	}
+	// Some programs cut a target at a fragment or a space, and others do not.
+	for i := range len(target) {
+		if c := target[i]; c == '#' || c <= ' ' || c >= 0x7f {
+			return "", unclear("The request target has the byte %#02x, which has to be encoded as %%%02X.", c, c)
+		}
 	}
 	return target, nil
 }
