@@ -226,6 +226,9 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return userpool.ErrNoUser
 	}
+	if err == nil {
+		s.base.Told(userpool.Event{Kind: userpool.UserSignedOut, PoolID: h.Pool.ID, Sub: h.User.Sub})
+	}
 	return err
 }
 
