@@ -40,7 +40,7 @@ func (b *Backup) follow(ctx context.Context) {
 			failures = 1
 		}
 		wait = pause(failures, leastPause, mostPause)
-		b.tracker.Done(b.o.Now(), err)
+		b.note(err)
 		b.o.Log.Error("the continuous backup stopped", "error", err, "again_in", wait.String())
 	}
 }
@@ -105,7 +105,7 @@ func (b *Backup) relay(from io.Reader) (last string) {
 		}
 		message, _ := record["msg"].(string)
 		if message == "following" {
-			b.tracker.Done(b.o.Now(), nil)
+			b.note(nil)
 		}
 		attributes := []any{}
 		for name, value := range record {
