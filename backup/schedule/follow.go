@@ -42,7 +42,7 @@ func (b *Backup) follow(ctx context.Context) {
 			failures = 1
 		}
 		wait = pause(failures, leastPause, mostPause)
-		b.tracker.Done(b.o.Now(), err)
+		b.note(err)
 		b.o.Log.Error("the continuous backup stopped", "error", err, "again_in", wait.String())
 	}
 }
@@ -108,9 +108,9 @@ func (b *Backup) relay(from io.Reader) (last string) {
 		message, _ := record["msg"].(string)
 		switch message {
 		case backup.Following, backup.CaughtUp:
-			b.tracker.Done(b.o.Now(), nil)
+			b.note(nil)
 		case backup.Behind:
-			b.tracker.Done(b.o.Now(), fmt.Errorf("%s for %v; its log has the reason, unless the place hangs", message, record["for"]))
+			b.note(fmt.Errorf("%s for %v; its log has the reason, unless the place hangs", message, record["for"]))
 		}
 		attributes := []any{}
 		for name, value := range record {

@@ -71,6 +71,7 @@ type place struct {
 	dir   string
 	store store.Store
 	now   atomic.Int64
+	watch schedule.Observer // may be nil
 }
 
 func newPlace(t *testing.T) *place {
@@ -90,7 +91,7 @@ func (p *place) start(b config.Backup, command ...string) *schedule.Backup {
 	p.t.Helper()
 	leases, err := lease.New(lease.Options{Store: p.store, Now: p.clock, Rand: rand.Reader})
 	must(p.t, err)
-	one, err := schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: b, Leases: leases, Command: command, Now: p.clock})
+	one, err := schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: b, Leases: leases, Command: command, Now: p.clock, Observer: p.watch})
 	must(p.t, err)
 	p.t.Cleanup(func() { must(p.t, one.Close()) })
 	return one
@@ -169,6 +170,58 @@ func TestACopyIsMadeWhenItIsDueOnceForAllProcesses(t *testing.T) {
 	}
 	if s := all[0].Status(p.clock()); s.Level != health.OK {
 		t.Errorf("%+v", s)
+	}
+}
+
+// watcher is a schedule.Observer.
+type watcher struct {
+	mu           sync.Mutex
+	made, failed int
+	last         time.Time // zero after the end
+}
+
+func (w *watcher) BackupDone(_ string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.failed++
+	} else {
+		w.made++
+	}
+}
+
+func (w *watcher) BackupFound(_ string, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = at
+}
+
+func (w *watcher) BackupEnded(string) { w.BackupFound("", time.Time{}) }
+
+func (w *watcher) found() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
+
+func TestAnObserverIsToldWhenTheLastCopyWasMadeWhoeverMadeIt(t *testing.T) {
+	p, in := newPlace(t), t.TempDir()
+	file := filepath.Join(in, "file")
+	must(t, os.WriteFile(file, nil, 0o600)) // no folder can be made there
+	settings := config.Backup{To: filepath.Join(file, "copies") + "/", Every: config.Duration(time.Hour)}
+	one, two := &watcher{}, &watcher{}
+	p.watch = one
+	b := p.start(settings)
+	await(t, "the failure is reported", func() bool { return b.Status(p.clock()).Level == health.Degraded })
+	must(t, os.Remove(file))
+	must(t, b.Look(t.Context()))
+	await(t, "the time of the copy", func() bool { return one.found().Equal(p.clock()) })
+	p.watch = two
+	other := p.start(settings) // as after a restart; no copy is due
+	await(t, "the time of a copy that was there", func() bool { return two.found().Equal(p.clock()) })
+	must(t, other.Close())
+	if one.made != 1 || one.failed == 0 || two.made != 0 || two.failed != 0 || !two.found().IsZero() {
+		t.Errorf("%d made, %d failed; then %d made, %d failed, %s", one.made, one.failed, two.made, two.failed, two.found())
 	}
 }
 
