@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/backup"
 )
 
 const (
@@ -104,8 +106,11 @@ func (b *Backup) relay(from io.Reader) (last string) {
 			level = slog.LevelInfo
 		}
 		message, _ := record["msg"].(string)
-		if message == "following" {
+		switch message {
+		case backup.Following, backup.CaughtUp:
 			b.note(nil)
+		case backup.Behind:
+			b.note(fmt.Errorf("%s for %v; its log has the reason, unless the place hangs", message, record["for"]))
 		}
 		attributes := []any{}
 		for name, value := range record {
