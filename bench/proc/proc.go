@@ -31,7 +31,7 @@ func Memory(pid int) (float64, error) {
 func CPU(pid int) (float64, error) {
 	const scheduler = 2 // CPUCLOCK_SCHED of the kernel: the clock of all threads of a process; see clock_getcpuclockid(3)
 	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &t); err != nil { //nolint:gosec // G115: a pid is at most 4,194,304
+	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &t); err != nil {
 		return 0, fmt.Errorf("reading the CPU clock of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()).Seconds(), nil
