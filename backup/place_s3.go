@@ -40,7 +40,7 @@ func (t *s3Target) open(ctx context.Context) (*bucket, error) {
 	}
 	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("the settings of AWS: %w", err)
+		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
 	if loaded.Region == "" {
 		loaded.Region = "us-east-1" // stores that are not AWS's take any

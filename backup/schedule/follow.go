@@ -34,7 +34,7 @@ func (b *Backup) follow(ctx context.Context) {
 			return
 		}
 		if err == nil {
-			err = errors.New("the process ended by itself")
+			err = errors.New("the process exited unexpectedly")
 		}
 		if failures++; time.Since(began) > mostPause {
 			failures = 1
@@ -77,7 +77,7 @@ func (b *Backup) ship(ctx context.Context) error {
 		case e := <-ended:
 			err = errors.Join(err, e)
 		case <-time.After(patience):
-			err = errors.Join(fmt.Errorf("it has not shipped the rest within %s", patience), cmd.Process.Kill())
+			err = errors.Join(fmt.Errorf("it did not ship the remaining transactions within %s", patience), cmd.Process.Kill())
 			err = errors.Join(err, <-ended)
 		}
 	}
