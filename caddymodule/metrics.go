@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/providers"
@@ -268,6 +269,9 @@ func (m *metrics) SignIn(pool, flow, result string) {
 	m.signIns.WithLabelValues(flow, result).Inc()
 	emitter.Load().SignedIn(pool, flow, result)
 }
+
+// Happened implements node.Observer.
+func (m *metrics) Happened(e userpool.Event) { emitter.Load().Happened(e) }
 
 // LogRecord implements node.Observer.
 func (m *metrics) LogRecord(result string) { m.logRecords.WithLabelValues(result).Inc() }

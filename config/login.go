@@ -36,6 +36,8 @@ type Login struct {
 	ReturnTo []string `json:"return_to,omitempty"`
 	// ALBHeaders sets x-amzn-oidc-identity, x-amzn-oidc-accesstoken and x-amzn-oidc-data as an Application Load Balancer does.
 	ALBHeaders bool `json:"alb_headers,omitempty"`
+	// Apart names what the sessions are for if they are none of the routes': "console". No setting of a route can set it.
+	Apart string `json:"-"`
 }
 
 func (l *Login) defaults(a *Authorize) {

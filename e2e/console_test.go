@@ -46,7 +46,7 @@ func startConsole(t *testing.T, options string) *consoleSite {
 	ok(t, json.Unmarshal(text, &settings))
 	for name, path := range map[string]string{"CallbackURLs": "callback", "LogoutURLs": "logout"} {
 		urls, _ := settings[name].([]any)
-		settings[name] = append(urls, c.URL+"/ops/console/auth/"+path)
+		settings[name] = append(urls, c.URL+"/ops/console/auth/"+path, c.URL+"/.sluice/"+path)
 	}
 	text, err = json.Marshal(settings)
 	ok(t, err)
@@ -245,6 +245,59 @@ func TestMembersOfAGroupUseTheConsole(t *testing.T) {
 	})
 	if status, _ := c.post(v, token, "/user/enable", nil, "pool", harness.Pool, "user", "rita"); status != http.StatusForbidden || c.enabled(t, "rita") {
 		t.Errorf("ada, who is no editor any more, enables rita: %d", status)
+	}
+}
+
+// A session of an application with the same app client is none of the console: it lasts longer, and the page that it was made for is
+// another one. Nor is the console's one of the application.
+func TestASessionOfAnApplicationIsNoneOfTheConsole(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "user_pool "+harness.Pool+" "+harness.Client+"\n\t\t\tgroup editors operator")
+	makeUser(t, c.Sluice, "ada", "editors")
+	app := &edgeSite{Sluice: c.Sluice, t: t, URL: c.URL}
+	v, _ := app.enter("/app/", "ada")
+	if page, _ := v.open(c.at("/users?pool=" + harness.Pool)); strings.Contains(page, ">ada</a>") || !strings.Contains(page, "Sign in") {
+		t.Errorf("the application's session shows\n%.3000s", page)
+	}
+	home := mustParse(t, c.URL)
+	sessions := func() map[string]string {
+		out := map[string]string{}
+		for _, cookie := range v.jar.Cookies(home) {
+			if strings.HasPrefix(cookie.Name, "sluice-") {
+				out[cookie.Name] = cookie.Value
+			}
+		}
+		return out
+	}
+	before := sessions()
+	page, at := v.open(c.at("/pools"))
+	link := regexp.MustCompile(`<a class="button wide" href="([^"]*)"`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("no link to the pool at %s:\n%s", at, page)
+	}
+	page, at = v.open(c.URL + html.UnescapeString(link[1]))
+	for form := formWith(page, "username", "password"); form != nil && !strings.HasPrefix(at.Path, "/ops/"); form = formWith(page, "username", "password") {
+		page, at = v.submit(at, form, map[string]string{"username": "ada", "password": password})
+	}
+	if at.String() != c.at("/pools") || !strings.Contains(page, "assumed-role/operator/ada") {
+		t.Fatalf("ada arrived at %s\n%.3000s", at, page)
+	}
+	tried := 0
+	for name := range sessions() {
+		if before[name] != "" {
+			continue
+		}
+		for _, value := range before { // the application's cookies under the names of the console's
+			forged := newVisitor(t)
+			forged.jar.SetCookies(home, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+			if page, _ := forged.open(c.at("/pools")); strings.Contains(page, "assumed-role/operator/ada") {
+				t.Errorf("a cookie of the application as %s shows\n%.2000s", name, page)
+			}
+			tried++
+		}
+	}
+	if tried == 0 {
+		t.Errorf("the console has no cookie of its own: %v", sessions())
 	}
 }
 

@@ -44,7 +44,7 @@ func (p *Plan) Console(c *config.Console) (*ConsolePlan, error) {
 	}
 	var err error
 	out.gate, err = p.Gate(&config.Authorize{API: "console", UserPools: []string{c.UserPool}, Rules: []config.Rule{members},
-		Login: &config.Login{ClientID: c.Client, With: c.UserPool, Callback: c.Callback(), Logout: c.Logout(), Session: c.Session}})
+		Login: &config.Login{ClientID: c.Client, With: c.UserPool, Callback: c.Callback(), Logout: c.Logout(), Session: c.Session, Apart: "console"}})
 	return out, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/masterkey/rotation"
+	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/reseal"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/audit/chain"
@@ -88,7 +89,7 @@ func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedu
 	if every == 0 {
 		return nil, nil
 	}
-	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log,
+	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log, Made: observe.MasterKeyMade(o.Observer),
 		Reseal: func(ctx context.Context) (int, error) {
 			report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box})
 			if err != nil {

@@ -179,7 +179,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	logins := newLoginVerifier(sv.Users.Pools, sv.issuers, o)
 	sv.Identities, err = identitypool.New(ctx, identitypool.Options{Store: sv.Store, Box: sv.Box, Roles: sv.Roles,
 		Regions: o.Config.Regions(), Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
-		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, Assertions: sv.Roles, AccessTokens: access, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, NewKey: o.NewIdentityKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Lint: sv.Roles.RoleWarnings, Log: o.Log})
+		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, Assertions: sv.Roles, AccessTokens: access, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, NewKey: o.NewIdentityKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Rotated: observe.KeyRotated(o.Observer), Lint: sv.Roles.RoleWarnings, Log: o.Log})
 	if err != nil {
 		return err
 	}

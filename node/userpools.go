@@ -61,7 +61,7 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 	}
 	return idp.New(idp.Options{Breaches: list, Relayed: o.Observer, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Regions: o.Config.Regions(),
 		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Told: o.Observer.Happened, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
 }
 
 // UserPools are the user pools of a data directory, for a command that works on them beside a running process.

@@ -38,6 +38,7 @@ type Options struct {
 	Reseal func(ctx context.Context) (int, error)
 	Now    func() time.Time
 	Log    *slog.Logger
+	Made   func(id string) // is called when there is another master key; must return at once; may be nil
 }
 
 // Schedule replaces the master keys of a store.
@@ -53,6 +54,9 @@ func New(o Options) (*Schedule, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Made == nil {
+		o.Made = func(string) {}
 	}
 	return &Schedule{o: o}, nil
 }
@@ -119,6 +123,7 @@ func (s *Schedule) rotate(ctx context.Context, seals masterkey.KeyState) error {
 	if err != nil {
 		return err
 	}
+	s.o.Made(id)
 	s.o.Log.Info("created the next master key; it seals as soon as every process has it", "key", id, "before", seals.ID, "since", seals.Since)
 	return nil
 }

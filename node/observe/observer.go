@@ -6,6 +6,8 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
@@ -42,6 +44,9 @@ type Observer interface {
 	// LogRecord counts the records that user pools deliver; see package userpool/logs.
 	LogRecord(result string)
 
+	// Happened is called with what happened to users of pools, and to signing keys: PoolID may also be identitypool.KeyOwner or MasterKey.
+	Happened(userpool.Event)
+
 	// HealthChecked is called for each check of the node about every 15 seconds; see package health.
 	HealthChecked(check string, level health.Level)
 
@@ -50,6 +55,23 @@ type Observer interface {
 	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
 	CacheOpened(*token.Cache[*authz.Subject])
 	CacheClosed(*token.Cache[*authz.Subject])
+}
+
+// MasterKey is the PoolID of events about master keys.
+const MasterKey = "master"
+
+// KeyRotated returns what calls Happened with signing keys.
+func KeyRotated(o Observer) func(store.SigningKey) {
+	return func(k store.SigningKey) {
+		o.Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: k.Owner, KeyID: k.ID, Use: k.Use})
+	}
+}
+
+// MasterKeyMade returns what calls Happened with master keys.
+func MasterKeyMade(o Observer) func(id string) {
+	return func(id string) {
+		o.Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: MasterKey, KeyID: id, Use: "sealing"})
+	}
 }
 
 // NoObserver counts nothing.
@@ -96,6 +118,9 @@ func (NoObserver) MessagesQueued(int) {}
 
 // LogRecord implements Observer.
 func (NoObserver) LogRecord(string) {}
+
+// Happened implements Observer.
+func (NoObserver) Happened(userpool.Event) {}
 
 // HealthChecked implements Observer.
 func (NoObserver) HealthChecked(string, health.Level) {}

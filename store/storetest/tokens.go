@@ -220,6 +220,15 @@ func testRevocations(t *testing.T, st store.Store) {
 		same(t, "one", got, c)
 		_, err = tx.Revocations.Get("family", "c")
 		wantErr(t, "one of another kind", err, store.ErrNotFound)
+		last, now, err := tx.Revocations.Last("user", "c")
+		wantErr(t, "the last one", err, nil)
+		same(t, "the last one", last, c)
+		if !now.IsZero() && time.Since(now).Abs() > time.Minute {
+			t.Errorf("the clock of the store says %s", now)
+		}
+		last, _, err = tx.Revocations.Last("family", "c")
+		wantErr(t, "the last one of another kind", err, nil)
+		same(t, "the last one of another kind", last, store.Revocation{})
 		return nil
 	})
 	since := func(at time.Time) (list []store.Revocation) {

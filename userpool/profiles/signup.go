@@ -27,6 +27,7 @@ func (x *visit) signUp(ctx context.Context) (*store.User, error) {
 	if known != nil {
 		return x.comeBack(ctx, known)
 	}
+	x.base.Told(userpool.Event{Kind: userpool.UserSignedUp, PoolID: x.pool.ID, Sub: u.Sub})
 	return u, x.o.Triggers.PostConfirmation(ctx, x.call(u), triggers.ConfirmSignUp)
 }
 
