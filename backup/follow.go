@@ -85,8 +85,8 @@ func Follow(ctx context.Context, o FollowOptions) (err error) {
 	if err := all.Open(ctx); err != nil {
 		return fmt.Errorf("continuous backup to %s: %w", o.To, err)
 	}
-	o.Log.Info("following", "store", o.Store, "to", o.To.String(), "every", o.Every.String())
-	<-ctx.Done()
+	o.Log.Info(Following, "store", o.Store, "to", o.To.String(), "every", o.Every.String())
+	watch(ctx, db, lag{limit: o.Every + behindAfter}, o.Log)
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(db.SyncAndWait(ctx), all.Close(ctx)) // Close alone ships nothing if the first shipment has not begun
 }

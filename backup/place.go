@@ -121,6 +121,15 @@ func (l *Location) backups(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
+// Newest returns when the last complete backup of the location was made; zero if there is none.
+func (l *Location) Newest(ctx context.Context) (time.Time, error) {
+	all, err := l.backups(ctx)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, err
+	}
+	return time.Parse(nameLayout, all[len(all)-1])
+}
+
 // Ahead returns how people call the backups that are dated after a time: a clock was ahead when they were made, or this one is behind. A
 // restore that names no backup takes the last of them.
 func (l *Location) Ahead(ctx context.Context, now time.Time) (names []string, err error) {

@@ -136,7 +136,7 @@ func (n *Node) startBackups(s *Storage) error {
 				return nil, err
 			}
 			return schedule.Start(schedule.Options{Dir: s.Dir, Store: StorePath(s.Dir), Settings: settings, Leases: leases, Command: o.BackupCommand,
-				Now: o.Now, Log: o.Log})
+				Now: o.Now, Log: o.Log, Observer: o.Observer})
 		})
 		if err != nil {
 			return err

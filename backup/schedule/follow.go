@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/backup"
 )
 
 const (
@@ -40,7 +42,7 @@ func (b *Backup) follow(ctx context.Context) {
 			failures = 1
 		}
 		wait = pause(failures, leastPause, mostPause)
-		b.tracker.Done(b.o.Now(), err)
+		b.note(err)
 		b.o.Log.Error("the continuous backup stopped", "error", err, "again_in", wait.String())
 	}
 }
@@ -104,8 +106,11 @@ func (b *Backup) relay(from io.Reader) (last string) {
 			level = slog.LevelInfo
 		}
 		message, _ := record["msg"].(string)
-		if message == "following" {
-			b.tracker.Done(b.o.Now(), nil)
+		switch message {
+		case backup.Following, backup.CaughtUp:
+			b.note(nil)
+		case backup.Behind:
+			b.note(fmt.Errorf("%s for %v; its log has the reason, unless the place hangs", message, record["for"]))
 		}
 		attributes := []any{}
 		for name, value := range record {
