@@ -280,7 +280,7 @@ func TestMembersOfAGroupUseTheConsole(t *testing.T) {
 		}
 		return v, page
 	}
-	if _, page := enter("rita"); !strings.Contains(page, "in none of the groups") || strings.Contains(page, ">ada</a>") {
+	if _, page := enter("rita"); !strings.Contains(page, "not in a group") || strings.Contains(page, ">ada</a>") {
 		t.Errorf("rita, who is no editor, sees\n%s", page)
 	}
 	v, page := enter("ada")

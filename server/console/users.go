@@ -30,7 +30,7 @@ func filter(by, how, q string) (string, error) {
 	case q == "":
 		return "", nil
 	case !known || how != "is" && how != "starts" || len(q) > maxSearch:
-		return "", fault.New(fault.InvalidParameter, "This is not a search that can be made: choose an attribute, and at most %d characters.", maxSearch)
+		return "", fault.New(fault.InvalidParameter, "This search is not valid: choose an attribute, and at most %d characters.", maxSearch)
 	}
 	operator := " = "
 	if how == "starts" && by != "sub" && by != "status" { // which ListUsers only compares as a whole
