@@ -40,6 +40,7 @@ type Options struct {
 	Rand      io.Reader
 
 	loadTime, grace time.Duration // tests shorten them
+	debt            *debt         // of the function's calls
 }
 
 // Runtime runs the handler of one file. It implements trigger.Runtime.
@@ -73,7 +74,7 @@ func New(o Options) *Runtime {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
-	o.loadTime, o.grace = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace)
+	o.loadTime, o.grace, o.debt = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace), new(debt)
 	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job), loading: make(chan struct{}, 1)}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
