@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/bench/proc"
 )
 
-// server is a PostgreSQL server of one measurement. It runs with a lower priority than what is measured beside it, and syncs its writes.
+// server is a PostgreSQL server of one measurement. It runs with a lower priority than the measured process, and syncs its writes.
 type server struct {
 	dir  string
 	port int

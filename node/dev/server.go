@@ -31,7 +31,7 @@ type Options struct {
 	Seed *Seed
 	// Issuer is the form of issuers: public or aws. Default public.
 	Issuer string
-	// Origins are the origins of browsers that may call the server, beside those of this machine.
+	// Origins are the origins of browsers that may call the server, in addition to those of this machine.
 	Origins []string
 
 	Now func() time.Time // nil = time.Now

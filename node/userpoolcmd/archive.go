@@ -241,7 +241,7 @@ func importArchive(ctx context.Context, cmd *cobra.Command, pools *node.UserPool
 
 // userCount tells a person at a terminal how far a command is.
 type userCount struct {
-	out  *os.File // nil = nobody looks
+	out  *os.File // nil = not reported
 	verb string
 	next time.Time
 }

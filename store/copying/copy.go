@@ -49,7 +49,7 @@ const batch = 1000
 // Options are the options of Copy. From and To are required.
 type Options struct {
 	From, To Side
-	Restart  bool // begin anew if the target has a part of a copy
+	Restart  bool // start over if the target contains part of a copy
 	// Progress, if not nil, is told how many records of a table are copied or compared.
 	Progress func(doing, table string, records int64)
 }

@@ -15,7 +15,7 @@ import (
 
 // The limits of an archive. They bound the memory that a hostile one takes.
 const (
-	maxSettings    = 100_000 // records beside users
+	maxSettings    = 100_000 // records other than users
 	maxRevocations = 500_000
 	maxFamilies    = 10_000 // refresh tokens of a user
 	maxName        = 1024   // bytes of a name that is kept until the end
