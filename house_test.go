@@ -41,7 +41,7 @@ var floors = map[string]int{
 	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
-	"server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,
+	"server/assets": 1, "server/csrf": 1, "server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/pull": 12, "userpool/grants": 11,
 	// 12, wires.

@@ -170,7 +170,7 @@ func (c *call) read() *Refusal {
 }
 
 // errTunnel is the error for CONNECT, which opens a tunnel for requests that the engine would not see.
-var errTunnel = errors.New("CONNECT opens a tunnel, and only WebSocket may")
+var errTunnel = errors.New("CONNECT would open a tunnel, which only WebSocket may do")
 
 // authenticate turns the credential into a subject.
 func (c *call) authenticate() *Refusal {

@@ -53,7 +53,7 @@ func parseManifest(text []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("the manifest is damaged: %w", err)
 	}
 	if m.Format != manifestFormat {
-		return nil, fmt.Errorf("the manifest has the format %d, and this release knows %d; use the release that made the backup, or a newer one", m.Format, manifestFormat)
+		return nil, fmt.Errorf("the manifest has format %d, and this release supports format %d; use the release that made the backup, or a newer one", m.Format, manifestFormat)
 	}
 	return m, nil
 }

@@ -128,7 +128,7 @@ func bucketProblem(to string) string {
 	endpoint, err := url.Parse(u.Query().Get("endpoint"))
 	switch {
 	case u.User != nil || err == nil && endpoint.User != nil:
-		return "credentials do not belong into the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+		return "credentials do not belong in the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	case u.Host == "":
 		return "to " + to + " names no bucket; write s3://<bucket>/<prefix>"
 	case err != nil:

@@ -54,7 +54,7 @@ func (f *File) Keys(context.Context) ([]seal.Key, error) {
 	}
 	keys, err := lines(f.Path, raw)
 	if err == nil && len(keys) == 0 {
-		err = fmt.Errorf("master key: %s holds no key", f.Path)
+		err = fmt.Errorf("master key: %s contains no key", f.Path)
 	}
 	if err == nil {
 		f.read = state

@@ -106,5 +106,5 @@ func (w *kmsWrapper) open(ctx context.Context, text string) ([]byte, error) {
 		}
 		err = callErr
 	}
-	return nil, fmt.Errorf("if a key wrapped it that was replaced since, name that with also: %w", err)
+	return nil, fmt.Errorf("if it was wrapped with a key that has since been replaced, name that key with also: %w", err)
 }

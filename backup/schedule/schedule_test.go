@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/backup"
 	"github.com/sluicegate/sluice/backup/schedule"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/health"
@@ -49,7 +50,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "Error: the bucket does not exist")
 		os.Exit(1)
 	}
-	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Info("following", "store", "x")
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log.Info(backup.Following, "store", "x")
+	if os.Getenv(helper+"_BEHIND") != "" {
+		log.Error(backup.Behind, "for", "2m1s")
+	}
+	if until := os.Getenv(helper + "_BEHIND"); until != "" {
+		for _, err := os.Stat(until); err != nil; _, err = os.Stat(until) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		log.Info(backup.CaughtUp)
+	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	say("ends")
 }
@@ -277,6 +288,22 @@ func TestAContinuousBackupThatFailsIsStartedAgainAndReported(t *testing.T) {
 	if again, _, _ := runs(note); again != begun {
 		t.Error("it is started after it was closed")
 	}
+}
+
+// A bucket that takes nothing and refuses nothing ends no process.
+func TestAContinuousBackupThatIsBehindIsReportedUntilItHasCaughtUp(t *testing.T) {
+	p := newPlace(t)
+	t.Setenv(helper, filepath.Join(t.TempDir(), "note"))
+	until := filepath.Join(t.TempDir(), "until")
+	t.Setenv(helper+"_BEHIND", until)
+	b := p.start(continuous("s3://hangs/x"), os.Args[0], "backup")
+	await(t, "it is behind", func() bool {
+		s := b.Status(p.clock())
+		return s.Level == health.Degraded && strings.Contains(s.Detail, "behind for 2m1s")
+	})
+	must(t, os.WriteFile(until, nil, 0o600))
+	await(t, "it has caught up", func() bool { return b.Status(p.clock()).Level == health.OK })
+	must(t, b.Close())
 }
 
 func TestAContinuousBackupNeedsTheProgram(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 // crowd is a process on a database whose pool has users with one password.
@@ -29,7 +31,7 @@ func runDatabase(binary, dir, sizes string, rounds int) (err error) {
 	if err := os.WriteFile(filepath.Join(dir, "master.key"), []byte("c2x1aWNlIGJlbmNobWFyaywgMzIgYnl0ZXMgbG9uZyE=\n"), 0o600); err != nil {
 		return err
 	}
-	ports, err := freePorts(2)
+	ports, err := proc.FreePorts(2)
 	if err != nil {
 		return err
 	}

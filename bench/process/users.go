@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/bench/proc"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -45,7 +46,7 @@ func runUsers(o userOptions) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	ports, err := freePorts(3)
+	ports, err := proc.FreePorts(3)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func (s *Schedule) rotate(ctx context.Context, seals masterkey.KeyState) error {
 		return err
 	}
 	s.o.Made(id)
-	s.o.Log.Info("made the next master key; it seals as soon as every process has it", "key", id, "before", seals.ID, "since", seals.Since)
+	s.o.Log.Info("created the next master key; it seals as soon as every process has it", "key", id, "before", seals.ID, "since", seals.Since)
 	return nil
 }
 
@@ -153,9 +153,9 @@ func (s *Schedule) reseal(ctx context.Context, state *masterkey.State) error {
 	began := s.o.Now()
 	n, err := s.o.Reseal(ctx)
 	if err != nil {
-		return fmt.Errorf("sealing the store anew with master key %s: %w", state.Seals, err)
+		return fmt.Errorf("resealing the store with master key %s: %w", state.Seals, err)
 	}
-	s.o.Log.Info("sealed the store anew", "key", state.Seals, "values", n, "took", s.o.Now().Sub(began).String())
+	s.o.Log.Info("resealed the store", "key", state.Seals, "values", n, "took", s.o.Now().Sub(began).String())
 	return s.o.Store.Update(ctx, func(tx store.Tx) error {
 		if err := lease.Check(ctx, tx); err != nil {
 			return err

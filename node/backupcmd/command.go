@@ -120,7 +120,7 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("--at %q is no time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
+		return at, fmt.Errorf("--at %q is not a time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
 	}
 	return at, nil
 }

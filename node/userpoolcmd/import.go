@@ -141,7 +141,7 @@ func (i *importing) reader(source io.Reader) (userfile.Reader, error) {
 		i.format = found
 	}
 	if i.format == "" {
-		return nil, fmt.Errorf("the file is of no format that is known; name the format with --format, one of %v", userfile.Formats)
+		return nil, fmt.Errorf("the format of the file is not known; name it with --format, one of %v", userfile.Formats)
 	}
 	o := userfile.Options{Pool: i.pool}
 	if i.firebase != "" {

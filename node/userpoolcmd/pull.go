@@ -87,7 +87,7 @@ func (o *pullOptions) run(t *tool, cmd *cobra.Command) error {
 // pull pulls.
 func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobra.Command) error {
 	if !pools.Config.Regions().Serves(o.from) {
-		return fmt.Errorf("user pool %s is of a region that this Sluice is not; add it to the option region", o.from)
+		return fmt.Errorf("user pool %s is in a region that this Sluice does not serve; add it to the option region", o.from)
 	}
 	region, _, _ := strings.Cut(o.from, "_")
 	in := pull.Request{PoolID: o.from, Region: cmp.Or(o.region, region), NoRelay: o.noRelay, RelayClient: o.relayClient}

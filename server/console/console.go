@@ -106,7 +106,7 @@ func New(o Options) (*Handler, error) {
 	case o.ClientIP == nil || o.Site == nil || o.Health == nil || o.Messages == nil:
 		return nil, errors.New("console: Options.ClientIP, Site, Health and Messages are required")
 	case !o.Key && o.Members == nil:
-		return nil, errors.New("console: nobody can sign in; set Options.Key or Options.Members")
+		return nil, errors.New("console: no one can sign in; set Options.Key or Options.Members")
 	case o.Key && o.Lifetime <= 0:
 		return nil, errors.New("console: Options.Lifetime is required")
 	}

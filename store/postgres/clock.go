@@ -64,7 +64,7 @@ func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 const MaxSkew = 30 * time.Second
 
 // ErrSkew means that the clock of this process differs too much from that of the database.
-var ErrSkew = errors.New("the clock is not that of the database")
+var ErrSkew = errors.New("the clock differs from the database's")
 
 // CheckSkew returns ErrSkew if the clock of this process differs from the server's by more than MaxSkew: a sign-out in one process would not
 // reach the tokens of another one whose clock is ahead, and tokens would end too early or too late. Other backends are on this machine.

@@ -194,7 +194,7 @@ func lacking(ctx context.Context, pg *pgconn.PgConn, steps []migration) ([]migra
 	case ours == "" && tables == "0":
 		return steps, nil
 	case ours == "" || marks != "2":
-		return nil, fmt.Errorf("%w: schema %s holds the tables of another program; name another database, or a schema with search_path", errSchema, schema)
+		return nil, fmt.Errorf("%w: schema %s contains the tables of another program; name another database, or a schema with search_path", errSchema, schema)
 	}
 	applied, err := rows(ctx, pg, `select version, name, sum, compatible from schema_migrations order by version`)
 	if err != nil {
@@ -228,7 +228,7 @@ func missing(steps []migration, applied [][]string) ([]migration, error) {
 			return steps[i:], nil
 		}
 		if sum != step.sum() {
-			return nil, fmt.Errorf("%w: migration %s was applied with another text; the database is not of this program's releases", errSchema, step.name)
+			return nil, fmt.Errorf("%w: migration %s was applied with another text; the database does not belong to this program", errSchema, step.name)
 		}
 	}
 	return nil, nil

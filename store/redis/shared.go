@@ -29,7 +29,7 @@ const (
 )
 
 // ErrAway is returned while Redis cannot be reached. Nothing was counted.
-var ErrAway = errors.New("redis: away; counts of other processes are not known")
+var ErrAway = errors.New("redis: unavailable; counts of other processes are not known")
 
 // SharedOptions are a Shared's dependencies. Key and Now are required.
 type SharedOptions struct {

@@ -109,7 +109,7 @@ func prepareFile(path string) error {
 		return err
 	}
 	if _, err := os.Stat(Restoring(path)); err == nil {
-		return fmt.Errorf("a restore to %s runs, or was interrupted; wait for it, or run sluice restore again (%s says so)", path, Restoring(path))
+		return fmt.Errorf("a restore to %s is running or was interrupted; wait for it, or run sluice restore again (see %s)", path, Restoring(path))
 	}
 	_, absent := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

@@ -72,7 +72,7 @@ func CheckDeclared(list []Declared) error {
 		for _, other := range list[:i] {
 			for _, id := range d.Identifiers {
 				if has(other.Identifiers, id) {
-					err = errors.Join(err, fmt.Errorf("the identifier %s is that of %s too", id, other.Name))
+					err = errors.Join(err, fmt.Errorf("the identifier %s is also that of %s", id, other.Name))
 				}
 			}
 		}

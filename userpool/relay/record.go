@@ -58,7 +58,7 @@ func CheckEndpoint(endpoint string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return fmt.Errorf("the endpoint %q is no URL: %w", endpoint, err)
+		return fmt.Errorf("the endpoint %q is not a URL: %w", endpoint, err)
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && addr.IsLoopback()) {

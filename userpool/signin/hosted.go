@@ -83,7 +83,7 @@ var passkeyLevel = assurance.Level([]string{assurance.Platform})
 // askAnyone returns the challenge WEB_AUTHN for a user who is not known yet. Its options name no passkeys.
 func (m *Machine) askAnyone(ctx context.Context, a *attempt) (*outcome, error) {
 	if !TakesPasskeys(a.pool, a.client) {
-		return nil, fault.New(fault.InvalidParameter, "The user pool does not take passkeys for this client.")
+		return nil, fault.New(fault.InvalidParameter, "The user pool does not accept passkeys for this client.")
 	}
 	if len(a.levels) > 0 {
 		if a.state.Target = a.levels[0]; a.state.Target > passkeyLevel {
