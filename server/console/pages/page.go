@@ -54,6 +54,7 @@ type Section struct {
 	Table           *Table
 	Texts           []Text
 	Editor          *Editor
+	Links           []Link // to what can be done on other pages
 	Forms           []Form
 	Empty           string // shown if the section has nothing else
 }
