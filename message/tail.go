@@ -9,10 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // TailOptions are the options of Tail. Path and Out are required.
@@ -179,17 +179,5 @@ func (l Entry) text() string {
 		fmt.Fprintf(&b, "Code: %s  (user %s)\n", l.Code, l.Username)
 	}
 	b.WriteString(strings.TrimRight(l.Body, "\n") + "\n")
-	return printable(b.String())
-}
-
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r == '\n' || unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
+	return terminal.Text(b.String())
 }
