@@ -38,7 +38,7 @@ func (c *call) signature() (refusal *Refusal) {
 	}
 	options := sigv4.Options{Now: c.now, Regions: o.Regions, OtherRegion: o.OtherRegion, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
-		// The signature covers the hash of the body, which is in no header. The body comes from a stranger until the
+		// The signature covers the hash of the body, which is in no header. The body is untrusted until the
 		// signature is verified, so everything else is checked before it is read.
 		if err := auth.CheckClaims(options); err != nil {
 			return refuseSignature(err)

@@ -50,7 +50,7 @@ func Follow(ctx context.Context, o FollowOptions) (err error) {
 	defaults(&o.Keep, 72*time.Hour)
 	defaults(&o.Snapshot, 24*time.Hour)
 	if o.To.name != "" {
-		return errors.New("a continuous backup needs a folder, which exists or whose name ends with a slash, or s3://bucket/prefix")
+		return errors.New("a continuous backup needs an existing folder, a name that ends with a slash, or s3://bucket/prefix")
 	}
 	if err := readable(o.Store); err != nil {
 		return err
@@ -85,8 +85,8 @@ func Follow(ctx context.Context, o FollowOptions) (err error) {
 	if err := all.Open(ctx); err != nil {
 		return fmt.Errorf("continuous backup to %s: %w", o.To, err)
 	}
-	o.Log.Info("following", "store", o.Store, "to", o.To.String(), "every", o.Every.String())
-	<-ctx.Done()
+	o.Log.Info(Following, "store", o.Store, "to", o.To.String(), "every", o.Every.String())
+	watch(ctx, db, lag{limit: o.Every + behindAfter}, o.Log)
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(db.SyncAndWait(ctx), all.Close(ctx)) // Close alone ships nothing if the first shipment has not begun
 }
@@ -154,7 +154,7 @@ func (l *Location) restoreTo(ctx context.Context, to string, at time.Time) error
 	options.OutputPath, options.Timestamp = to, at
 	err := replica.Restore(ctx, options)
 	if errors.Is(err, litestream.ErrTxNotAvailable) {
-		return fmt.Errorf("%s has nothing from before %s", l, at.Format(time.RFC3339))
+		return fmt.Errorf("%s has no backup from before %s", l, at.Format(time.RFC3339))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", l, err)

@@ -79,7 +79,7 @@ func (o *MakeOptions) free(ctx context.Context, name string) error {
 	}
 	for _, there := range names {
 		if there == name {
-			return fmt.Errorf("%s exists already; choose another name, or replace it with --force", o.To.Name(name))
+			return fmt.Errorf("%s already exists; choose another name, or replace it with --force", o.To.Name(name))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -22,6 +23,7 @@ type s3Target struct {
 	bucket, prefix   string // the prefix has no slash at its ends
 	endpoint, region string // "" = as AWS's tools find them
 	pathStyle        bool
+	patience         time.Duration // how long nothing may arrive or leave; 0 = stalled
 }
 
 // s3PartSize is the size of a part of an upload. S3 takes 10,000 parts, and so files of 640 GB.
@@ -34,13 +36,14 @@ type bucket struct {
 }
 
 func (t *s3Target) open(ctx context.Context) (*bucket, error) {
-	var options []func(*awsconfig.LoadOptions) error
+	defaults(&t.patience, stalled)
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(client(t.patience))}
 	if t.region != "" {
 		options = append(options, awsconfig.WithRegion(t.region))
 	}
 	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("the settings of AWS: %w", err)
+		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
 	if loaded.Region == "" {
 		loaded.Region = "us-east-1" // stores that are not AWS's take any

@@ -21,7 +21,7 @@ type RestoreOptions struct {
 	Mine  []string         // names of files in the data directory that may be there before
 	At    time.Time        // the store as it was then; zero = the last that there is
 	Force bool             // replaces a store, which stays under another name
-	Keys  Keys             // the master keys at hand; nil = none
+	Keys  Keys             // the available master keys; nil = none
 	Now   func() time.Time // names what is replaced
 }
 
@@ -118,7 +118,7 @@ func (o *RestoreOptions) vacant(dir string) error {
 	if _, err := os.Stat(o.Store); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// A store that cannot be opened is damaged, and nobody uses it.
+	// A store that cannot be opened is damaged, and not in use.
 	there, err := sqlite.OpenFile(o.Store, sqlite.Alone)
 	switch {
 	case err == nil:
@@ -178,7 +178,7 @@ func (d *Restored) check(ctx context.Context, file string, keys Keys) (err error
 	return errors.Join(err, opened.Close())
 }
 
-// moveAway renames the store that is there, with its log and what Follow keeps beside it.
+// moveAway renames the store that is there, with its log and what Follow keeps next to it.
 func (o *RestoreOptions) moveAway() (moved []string, err error) {
 	stamp := ".replaced-" + o.Now().UTC().Format("20060102T150405Z")
 	for _, path := range []string{o.Store, o.Store + "-wal", o.Store + "-shm", followState(o.Store)} {

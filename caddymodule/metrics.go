@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/caddymodule/backupmetrics"
 	"github.com/sluicegate/sluice/caddymodule/fleetmetrics"
 	"github.com/sluicegate/sluice/caddymodule/gatemetrics"
 	"github.com/sluicegate/sluice/fault"
@@ -49,6 +51,7 @@ type metrics struct {
 	fetched       *prometheus.GaugeVec     // issuer
 	*fleet
 	*gates
+	*backups
 
 	verified gatemetrics.Counters[verificationKey] // of verifications
 
@@ -56,7 +59,7 @@ type metrics struct {
 	keySets map[string]int // how many there are of an issuer
 }
 
-// configuration is the observer of one configuration. What it sets of gates and checks goes with it.
+// configuration is the observer of one configuration. Its values for gates and checks are removed with it.
 type configuration struct {
 	*metrics
 	owner *gatemetrics.Owner
@@ -81,6 +84,8 @@ func (c *configuration) HealthChecked(check string, level health.Level) {
 type (
 	fleet = fleetmetrics.Metrics
 	gates = gatemetrics.Metrics
+
+	backups = backupmetrics.Metrics
 )
 
 type verificationKey struct {
@@ -117,6 +122,8 @@ var processMetrics = sync.OnceValue(func() *metrics {
 			Help: "Users whose password is still at the user pool that they were pulled from."}, []string{"pool"}),
 		fleet: fleetmetrics.New(),
 		gates: gatemetrics.New(),
+
+		backups: backupmetrics.New(),
 		fetched: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "jwks_fetched_timestamp_seconds",
 			Help: "When the key set of a remote issuer was last fetched, in seconds since 1970."}, []string{"issuer"}),
 		hashQueue: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "password_hash_queue_length",
@@ -157,7 +164,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	}
 	version, _ := caddy.Version()
 	m.build.WithLabelValues(version, runtime.Version()).Set(1)
-	for _, c := range append(append(m.fleet.Collectors(), m.gates.Collectors()...), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
+	for _, c := range append(slices.Concat(m.fleet.Collectors(), m.gates.Collectors(), m.backups.Collectors()), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
 		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.hashQueue, m.hashes, m.hashWait, m.sessions, m.health, m.build) {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
@@ -214,7 +221,7 @@ func (m *metrics) KeysOpened(issuer string) {
 	m.keySets[issuer]++
 }
 
-// KeysClosed implements token.Observer: the age of keys that nobody uses any more alerts nobody.
+// KeysClosed implements token.Observer: the age of unused keys must not trigger alerts.
 func (m *metrics) KeysClosed(issuer string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

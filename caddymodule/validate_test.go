@@ -9,6 +9,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/sluicegate/sluice/config"
 )
 
 // mistake is a Caddyfile with a mistake, and the expected error of `sluice validate`.
@@ -227,5 +229,22 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 				t.Errorf("got:\n%v\nwant:\n%s", err, m.want)
 			}
 		})
+	}
+}
+
+func TestABackupGoesToThePlaceThatAPlaceholderNames(t *testing.T) {
+	dir := t.TempDir()
+	for value, want := range map[string]string{"copies": dir + "/copies/", "/var/backups": "/var/backups/", "s3://backups/x?region=eu-central-1": "s3://backups/x?region=eu-central-1"} {
+		t.Setenv("SLUICE_TEST_BACKUPS", value)
+		app := &App{}
+		app.BaseDir = dir
+		app.Backups = []config.Backup{{To: "{env.SLUICE_TEST_BACKUPS}"}}
+		if err := app.replace(caddy.NewReplacer()); err != nil || app.Backups[0].To != want {
+			t.Errorf("%s: %q, %v", value, app.Backups[0].To, err)
+		}
+	}
+	unset := mistake{block: poolAndClient + "\n\t\tbackup {\n\t\t\tto {env.SLUICE_TEST_NOWHERE}\n\t\t}", want: "backup: {env.SLUICE_TEST_NOWHERE} is not set, or empty"}
+	if err := unset.validate(t); err == nil || !strings.Contains(err.Error(), unset.want) {
+		t.Error(err)
 	}
 }

@@ -36,6 +36,7 @@ func (c *Credentials) Validate() error {
 	if c.SigV4 == nil && len(c.Headers) == 0 {
 		v.add("sluice_credentials", "nothing is set; write sigv4 <service> { … } or header <name> <value>")
 	}
+	v.headers(c.Headers)
 	if s := c.SigV4; s != nil {
 		if s.AccessKey == "" || s.SecretKey == "" {
 			v.add("sigv4 "+s.Service, "access_key and secret_key are both required; use placeholders such as {env.S3_SECRET_KEY} to keep them out of the file")

@@ -92,7 +92,7 @@ func TestAPoolMovesToAnotherSluice(t *testing.T) {
 	steps := runSignIn(t, to, *pool, *client, "ann", totpCode(t, *made.SecretCode, time.Now().Add(30*time.Second)))
 	equal(t, "the challenge after SRP", steps["asked"], "SOFTWARE_TOKEN_MFA")
 	equal(t, "the sub", steps["sub"], harness.Claims(t, *access)["sub"].(string))
-	if out, err := to.Command("user-pool", "import", "--config", to.Caddyfile, "--adapter", "caddyfile", file); err == nil || !strings.Contains(out, "exists already in this Sluice") {
+	if out, err := to.Command("user-pool", "import", "--config", to.Caddyfile, "--adapter", "caddyfile", file); err == nil || !strings.Contains(out, "already exists in this Sluice") {
 		t.Errorf("a second import: %v\n%s", err, out)
 	}
 }

@@ -69,7 +69,7 @@ func TestTheServerMakesTheBackupsOfItsConfiguration(t *testing.T) {
 		t.Errorf("the copy: %v\n%s", err, out)
 	}
 	first := followers(t, live)
-	if out, err := s.Command("backup", "follow", live); err == nil || !strings.Contains(out, "another process ships") {
+	if out, err := s.Command("backup", "follow", live); err == nil || !strings.Contains(out, "another process already ships") {
 		t.Errorf("a second follower: %v\n%s", err, out)
 	}
 
@@ -163,7 +163,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 		two.Launch(t)
 	}
 	again("since")
-	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "made the next master key") })
+	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "created the next master key") })
 	var next string
 	one.Await(t, func() bool { next = seals.FindStringSubmatch(list())[1]; return next != first })
 	if out := list(); strings.Count(out, "published, signs next") < 2 {
@@ -173,7 +173,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	ok(t, err)
 	was.underLoad(t, one, two)
 	again("seals_to") // so that what was published signs, and the store can be sealed anew
-	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "sealed the store anew") })
+	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "resealed the store") })
 	was.underLoad(t, one, two)
 	now := signIn(t, two, "ann")
 	if kidOf(t, *now.AccessToken) == kidOf(t, *was.tokens.AccessToken) {
@@ -188,7 +188,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	if err != nil { // it has sealed nothing for months, longer than any token lives
 		t.Errorf("nothing needs the old key: %v\n%s", err, out)
 	}
-	if n := strings.Count(one.Log()+two.Log(), "made the next master key"); n != 0 {
+	if n := strings.Count(one.Log()+two.Log(), "created the next master key"); n != 0 {
 		t.Errorf("%d master keys were made although the last one is new", n)
 	}
 }

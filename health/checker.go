@@ -137,7 +137,7 @@ func (c *Checker) report(r Result) {
 	c.o.Log.Log(context.Background(), level, "health: "+r.Name+" is "+r.Level.String(), "reason", r.Word, "detail", r.Detail)
 }
 
-// Watch runs the checks every interval until ctx ends, so that logs and metrics tell of changes when nobody asks.
+// Watch runs the checks every interval until ctx ends, so that logs and metrics show changes even without requests.
 func (c *Checker) Watch(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()

@@ -44,7 +44,7 @@ func (p *Plan) Console(c *config.Console) (*ConsolePlan, error) {
 	}
 	var err error
 	out.gate, err = p.Gate(&config.Authorize{API: "console", UserPools: []string{c.UserPool}, Rules: []config.Rule{members},
-		Login: &config.Login{ClientID: c.Client, With: c.UserPool, Callback: c.Callback(), Logout: c.Logout(), Session: c.Session}})
+		Login: &config.Login{ClientID: c.Client, With: c.UserPool, Callback: c.Callback(), Logout: c.Logout(), Session: c.Session, Apart: "console"}})
 	return out, err
 }
 
@@ -143,7 +143,7 @@ func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 		who, err := m.caller(result.Principal)
 		return who, "", err
 	case result.Outcome == authz.Undecidable:
-		return nil, "", fault.New(fault.Unavailable, "It cannot be found out now who you are. Try again.")
+		return nil, "", fault.New(fault.Unavailable, "Your identity cannot be determined right now. Try again.")
 	case result.Outcome == authz.Denied && result.Session != nil:
 		return nil, userName(result.Principal), nil
 	}
@@ -154,7 +154,7 @@ func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 func (m *consoleMembers) caller(p *principal.Principal) (*console.Caller, error) {
 	at := slices.IndexFunc(m.settings.Groups, func(g config.ConsoleGroup) bool { return slices.Contains(p.Groups, g.Name) })
 	if at < 0 {
-		return nil, fault.New(fault.AccessDenied, "You are in none of the groups that may use this console.")
+		return nil, fault.New(fault.AccessDenied, "You are not in a group that may use this console.")
 	}
 	role, err := m.roles.GetRole(m.settings.Groups[at].Role)
 	if err != nil {

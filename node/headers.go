@@ -162,7 +162,7 @@ func (p *Passage) Granted(r *http.Request, repl Replacer) (http.Header, error) {
 }
 
 // Misspelt returns the name of an identity header that a gateway would not overwrite, and that an upstream could read as the
-// gateway's own: X_User_Id beside X-User-Id. It returns "" if there is none.
+// gateway's own: X_User_Id next to X-User-Id. It returns "" if there is none.
 func (g *Gate) Misspelt(h http.Header) string {
 	for name := range h {
 		if strings.ContainsFunc(name, odd) && g.IdentityHeaders().Contains(name) {

@@ -29,7 +29,7 @@ func loginPages(languages string) (*pages.Renderer, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s is no folder", languages)
+		return nil, fmt.Errorf("%s is not a folder", languages)
 	}
 	return pages.New(pages.Options{Languages: os.DirFS(languages)})
 }

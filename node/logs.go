@@ -30,10 +30,10 @@ func (sv *Services) notSent(m message.Message, reason error) {
 	}
 }
 
-// chainKey is the key of the audit log's chain of a store, which goes on over reloads.
+// chainKey is the key of the audit log's chain of a store, which continues across reloads.
 type chainKey struct{ storageKey }
 
-// openChain begins the audit log's chain, or goes on with the one of the configuration before.
+// openChain starts the audit log's chain, or continues that of the previous configuration.
 func (n *Node) openChain(ctx context.Context, s *Storage, o *Options) error {
 	if !o.Config.AuditChain || o.Audit == nil {
 		n.Services.chain.Store(nil)

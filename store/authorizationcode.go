@@ -15,7 +15,7 @@ type AuthorizationCode struct {
 	KeptUntil time.Time // spent codes are kept longer, so that a second use is noticed
 }
 
-// AuthorizationCodes keeps codes until their time is over. They are deleted with their user.
+// AuthorizationCodes keeps codes until they expire. They are deleted with their user.
 type AuthorizationCodes interface {
 	Get(hash []byte) (AuthorizationCode, error)
 	Insert(AuthorizationCode) error // ErrNotFound without the user

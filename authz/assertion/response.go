@@ -24,7 +24,7 @@ type Expected struct {
 	// AnyRecipient is for readers that get responses from applications, which have addresses of their own.
 	AnyRecipient bool
 
-	// InResponseTo is the identifier of the request that is answered, "" for a response that nobody asked for. AnyRequest is for
+	// InResponseTo is the identifier of the request that is answered, "" for an unsolicited response. AnyRequest is for
 	// readers that know of no requests.
 	InResponseTo string
 	AnyRequest   bool

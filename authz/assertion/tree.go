@@ -23,7 +23,7 @@ const (
 	maxNamespaces = 128 // declarations
 )
 
-// parse parses a message. It refuses what XML has beside elements, attributes, text and comments, and what different parsers
+// parse parses a message. It refuses everything in XML except elements, attributes, text and comments, and what different parsers
 // read differently.
 func parse(message []byte) (*etree.Element, error) {
 	doc := etree.NewDocument()

@@ -20,7 +20,7 @@ type Record struct {
 	Outcome   string    `json:"outcome"`          // authz.Outcome: allowed, denied, unauthenticated …
 	Reason    string    `json:"reason,omitempty"` // why the request was refused, or would be without shadow mode
 	Shadow    bool      `json:"shadow,omitempty"` // it passed because of shadow mode
-	Every     uint32    `json:"every,omitempty"`  // the record stands for so many; 0 for one
+	Every     uint32    `json:"every,omitempty"`  // number of requests that the record represents; 0 means one
 	Scheme    string    `json:"scheme"`
 	Principal Principal `json:"principal"`
 	Method    string    `json:"method"`

@@ -154,7 +154,7 @@ func (v *Verifier) end(k *known) {
 	}()
 }
 
-// Sweep ends fetching the keys of issuers that are no longer registered. Call it now and then.
+// Sweep stops fetching the keys of issuers that are no longer registered. Call it periodically.
 func (v *Verifier) Sweep() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

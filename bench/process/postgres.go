@@ -11,9 +11,11 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
-// server is a PostgreSQL server of one measurement. It runs with a lower priority than what is measured beside it, and syncs its writes.
+// server is a PostgreSQL server of one measurement. It runs with a lower priority than the measured process, and syncs its writes.
 type server struct {
 	dir  string
 	port int
@@ -22,7 +24,7 @@ type server struct {
 
 // startServer starts a server in a directory, which it makes unless it is there.
 func startServer(dir string) (*server, error) {
-	ports, err := freePorts(1)
+	ports, err := proc.FreePorts(1)
 	if err != nil {
 		return nil, err
 	}

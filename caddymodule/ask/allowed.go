@@ -20,7 +20,7 @@ func init() { caddy.RegisterModule(new(Allowed)) }
 // after it does not decide once more. Syntax:
 //
 //	sluice_allowed {
-//	    …              # the options of sluice_authorize, but for sigv4
+//	    …              # the options of sluice_authorize, except sigv4
 //	}
 type Allowed struct{ caddymodule.Route }
 

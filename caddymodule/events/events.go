@@ -1,6 +1,6 @@
 // Package events tells Caddy's events app what happens in Sluice, so that operators can act on it with "events { on … }".
 //
-// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler holds up no request. Events
+// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler delays no request. Events
 // that find the queue full are dropped and counted in the log. Refused requests and locked users are told at most ten times a second each.
 //
 // What it leaves to others: the handlers, which are Caddy modules, such as exec of caddyserver/events-exec.

@@ -24,7 +24,7 @@ import (
 const library = "github.com/sluicegate/sluice"
 
 // Start begins a span below that of the request. It returns the request with the span as its context. Without a recorded span it returns r
-// and a span that is nil, which may be used all the same.
+// and a span that is nil, which may still be used.
 func Start(r *http.Request, name string) (*http.Request, *Span) {
 	parent := trace.SpanFromContext(r.Context())
 	if !parent.IsRecording() {

@@ -121,7 +121,7 @@ func (f *fleet) forward(client net.Conn) {
 // write writes a Caddyfile for each process: the text of s with ports of its own.
 func (f *fleet) write(t testing.TB, s *Sluice) {
 	t.Helper()
-	// The addresses of sites stand at the beginning of lines.
+	// The addresses of sites are at the beginning of lines.
 	site := regexp.MustCompile(`(?m)^(\S.*):` + s.port() + `\b`)
 	for _, m := range f.members {
 		text := site.ReplaceAllString(s.Read(t), "${1}:"+m.port)

@@ -25,7 +25,7 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
-	Replace string `json:"replace"` // the text that stands there; "" to insert
+	Replace string `json:"replace"` // the current text; "" to insert
 	With    string `json:"with"`    // "" to remove it
 }
 
@@ -42,7 +42,7 @@ const maxUsed = 1 << 20
 type subject struct {
 	file   string
 	kind   policy.Kind
-	admits func(*decisionlog.Record) bool // nil = nobody is known
+	admits func(*decisionlog.Record) bool // nil = unknown
 	usage  usage
 }
 

@@ -4,7 +4,7 @@
 // What it does: Fault translates an error of credentials/sigv4; the other faults are variables. The APIs under awsJson and
 // Query and API Gateway's form at the edge share them, since all of AWS's services but S3 answer alike.
 //
-// What it leaves to others: the exception's name, the HTTP status and the body, which each wire spells from the kind.
+// What it leaves to others: the exception's name, the HTTP status and the body, which each wire derives from the kind.
 //
 // Source: "Troubleshoot signed requests for AWS APIs" in the IAM User Guide, and the texts of the live services.
 package awsauth

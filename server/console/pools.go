@@ -19,13 +19,13 @@ func (v *visit) poolsPage() (*pages.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := &pages.Table{Caption: "User pools", Columns: []string{"Name", "ID", "Created", "Changed"}, Empty: "There are no user pools. Declare one in the Caddyfile, or make one with the API."}
+	table := &pages.Table{Caption: "User pools", Columns: []string{"Name", "ID", "Created", "Changed"}, Empty: "There are no user pools. Declare one in the Caddyfile, or create one."}
 	for _, p := range list.UserPools {
 		id := api.Value(p.Id)
 		table.Rows = append(table.Rows, []pages.Value{link(api.Value(p.Name), to("/pool", "pool", id)), {Text: id, Look: pages.Code}, when(p.CreationDate), when(p.LastModifiedDate)})
 	}
 	next(v, table, list.NextToken)
-	return &pages.Page{Title: "User pools", Sections: []pages.Section{{Facts: v.regions(), Table: table}}}, nil
+	return &pages.Page{Title: "User pools", Sections: []pages.Section{{Facts: v.regions(), Table: table, Forms: v.newPoolForms()}}}, nil
 }
 
 // describe returns a user pool.

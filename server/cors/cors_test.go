@@ -86,14 +86,14 @@ func TestEveryOriginGetsNoCredentials(t *testing.T) {
 func TestWrongOptionsAreNamed(t *testing.T) {
 	for want, o := range map[string]cors.Options{
 		"no origin is set": {},
-		"credentials cannot be permitted to every origin": {Origins: []string{"*"}, Credentials: true},
-		`"app.example.com" is not an origin`:              {Origins: []string{"app.example.com"}},
-		`"https://app.example.com/" is not an origin`:     {Origins: []string{"https://app.example.com/"}},
-		`"https://a.*.example.com" is not an origin`:      {Origins: []string{"https://a.*.example.com"}},
-		`"https://*" is not an origin`:                    {Origins: []string{"https://*"}},
-		`"null" is not an origin`:                         {Origins: []string{"null"}},
-		"max_age cannot be negative":                      {Origins: []string{"*"}, MaxAge: -1},
-		`"GET,PUT" is not the name`:                       {Origins: []string{"*"}, Methods: []string{"GET,PUT"}},
+		"credentials cannot be allowed for every origin": {Origins: []string{"*"}, Credentials: true},
+		`"app.example.com" is not an origin`:             {Origins: []string{"app.example.com"}},
+		`"https://app.example.com/" is not an origin`:    {Origins: []string{"https://app.example.com/"}},
+		`"https://a.*.example.com" is not an origin`:     {Origins: []string{"https://a.*.example.com"}},
+		`"https://*" is not an origin`:                   {Origins: []string{"https://*"}},
+		`"null" is not an origin`:                        {Origins: []string{"null"}},
+		"max_age cannot be negative":                     {Origins: []string{"*"}, MaxAge: -1},
+		`"GET,PUT" is not the name`:                      {Origins: []string{"*"}, Methods: []string{"GET,PUT"}},
 	} {
 		if _, err := cors.New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

@@ -116,7 +116,7 @@ func (v *visit) keep(d *pageData, life time.Duration) error {
 	return nil
 }
 
-// partName is the name of the i-th cookie. Each authorization request has its own, so that two windows can sign in side by side.
+// partName is the name of the i-th cookie. Each authorization request has its own, so that two windows can sign in at the same time.
 func (v *visit) partName(i int) string {
 	name := cookiePage + "-" + v.requestID()[:8]
 	if i > 0 {

@@ -23,7 +23,7 @@ func ReadOnly(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusMethodNotAllowed, title: "Method not allowed"}, "method", "The metadata can only be read.")
 }
 
-// NotAGateway answers a question about a request that is from somebody who is no trusted gateway.
+// NotAGateway answers an auth request that does not come from a trusted gateway.
 func NotAGateway(w http.ResponseWriter, detail string) error {
 	return writeProblem(w, problem{status: http.StatusForbidden, title: "Not a trusted gateway"}, "not_a_gateway", detail)
 }

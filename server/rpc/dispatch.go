@@ -72,7 +72,7 @@ func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code str
 		level = slog.LevelError
 	}
 	left := 0
-	if fault.Is(err, fault.Unavailable) { // the log would grow as fast as strangers call
+	if fault.Is(err, fault.Unavailable) { // the log would grow as fast as anonymous clients call
 		var ok bool
 		if left, ok = unavailable.next(time.Now()); !ok {
 			return

@@ -50,7 +50,7 @@ const leaseSlack = time.Minute
 
 // record is a lease in the store. Times are milliseconds since 1970.
 type record struct {
-	Holder string `json:"holder,omitempty"` // "" = nobody works
+	Holder string `json:"holder,omitempty"` // "" = not leased
 	Turn   uint64 `json:"turn"`             // counts leases
 	Until  int64  `json:"until,omitempty"`
 	Done   int64  `json:"done,omitempty"` // when the work was last done

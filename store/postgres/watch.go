@@ -138,7 +138,7 @@ func (w *watch) query(ctx context.Context, text string, args []driver.Value, eac
 	}
 }
 
-// trim deletes old rows now and then. If it fails, another process or a later time will do.
+// trim deletes old rows from time to time. If it fails, another process or a later call does it.
 func (w *watch) trim(ctx context.Context) {
 	if time.Since(w.trimmed) < trimEvery {
 		return

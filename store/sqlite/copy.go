@@ -21,7 +21,7 @@ const copyStep = 4096
 // many pages are copied, and of how many.
 //
 // It is SQLite's backup in one read transaction: pages as they are, so that it costs what reading and writing the file costs.
-// VACUUM INTO would build every table and index anew.
+// VACUUM INTO would build every table and index again.
 func (f *File) Copy(ctx context.Context, to string, progress func(done, of int)) (err error) {
 	to, err = filepath.Abs(to)
 	if err != nil {

@@ -196,7 +196,7 @@ func TestCheckRefusesTheFileOfAnotherProgram(t *testing.T) {
 	if err := c.close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(check(t, openFile(t, path, Still)), "\n"); !strings.Contains(got, "no store of Sluice") {
+	if got := strings.Join(check(t, openFile(t, path, Still)), "\n"); !strings.Contains(got, "not a Sluice store") {
 		t.Error(got)
 	}
 }

@@ -124,7 +124,7 @@ func (s *Service) Previewed(ctx context.Context, poolID, token string) (*Style, 
 	return style, err
 }
 
-// Sweep deletes drafts that nobody can see any more.
+// Sweep deletes drafts that can no longer be seen.
 func (s *Service) Sweep(ctx context.Context) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		_, err := tx.Brandings.DeleteExpired(s.base.Now(), 100)

@@ -8,7 +8,7 @@ import (
 )
 
 // CheckClient refuses identity providers of an app client that the pool does not have. A client with a provider that takes answers
-// nobody asked for can have SAML providers only: strangers can sign its users in.
+// unsolicited responses can have SAML providers only: attackers can sign its users in.
 //
 // Source of the text: lgallard/terraform-aws-cognito-user-pool#71.
 func CheckClient(tx store.Tx, poolID string, names []string) error {

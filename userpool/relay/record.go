@@ -58,7 +58,7 @@ func CheckEndpoint(endpoint string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return fmt.Errorf("the endpoint %q is no URL: %w", endpoint, err)
+		return fmt.Errorf("the endpoint %q is not a URL: %w", endpoint, err)
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && addr.IsLoopback()) {
@@ -99,7 +99,7 @@ func Load(ctx context.Context, b *userpool.Base, poolID string) (r *Record, err 
 	return r, err
 }
 
-// Save writes the record of a pool, but for what Remove writes meanwhile.
+// Save writes the record of a pool, except what Remove writes meanwhile.
 func Save(tx store.Tx, b *userpool.Base, poolID string, r *Record) error {
 	out := *r
 	switch row, err := tx.Pulls.Get(poolID); {

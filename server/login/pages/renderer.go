@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+
+	"github.com/sluicegate/sluice/server/assets"
 )
 
 //go:embed templates/*.html
@@ -17,9 +19,9 @@ var templates embed.FS
 type Renderer struct {
 	texts  *catalogues
 	parsed *template.Template
-	assets map[string]asset // by path
-	css    string           // path of the stylesheet
-	script string           // path of the script
+	assets *assets.Set
+	css    string // path of the stylesheet
+	script string // path of the script
 }
 
 // Options are what New can be told.
