@@ -137,10 +137,10 @@ func (e *Emitter) Happened(x userpool.Event) {
 		return
 	}
 	data := map[string]any{"user_pool": x.PoolID, "sub": x.Sub}
-	switch x.Kind {
-	case userpool.UserLocked:
+	if x.Kind == userpool.UserLocked {
 		data["failures"], data["seconds"] = x.Failures, x.Lock.Seconds()
-	case userpool.KeyRotated:
+	}
+	if x.Kind == userpool.KeyRotated {
 		data = map[string]any{"owner": x.PoolID, "use": x.Use, "key": x.KeyID}
 	}
 	e.Tell(prefix+string(x.Kind), data)
