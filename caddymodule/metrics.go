@@ -147,7 +147,7 @@ var processMetrics = sync.OnceValue(func() *metrics {
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
 	for _, t := range providers.Types {
-		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+		m.federated.WithLabelValues(string(t), federation.Success) // 0 if there is none yet
 	}
 	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset_required", "failure", "srp"} {
 		m.relayed.WithLabelValues(result)

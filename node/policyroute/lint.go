@@ -35,7 +35,7 @@ type usage struct {
 	targets     map[[2]string]bool // action and resource
 }
 
-// maxUsed bounds the memory of usage. Beyond, nothing is said to be unused.
+// maxUsed bounds the memory of usage. Beyond it, nothing is reported as unused.
 const maxUsed = 1 << 20
 
 // subject is a document to look at, and for whom it is.

@@ -145,7 +145,7 @@ func ask(cmd *cobra.Command, in *os.File, question string) (string, error) {
 	return string(text), err
 }
 
-// writeNew writes a new file of mode 0600, which is there when it is complete. It refuses to replace one. The file - is out.
+// writeNew writes a new file of mode 0600, which appears only when it is complete. It refuses to replace a file. The file - is out.
 func writeNew(path string, out io.Writer, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(out)
