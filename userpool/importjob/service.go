@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userfile"
 )
 
-// The states of a job, as UserImportJobStatusType spells them.
+// The states of a job, in the spelling of UserImportJobStatusType.
 const (
 	Created    = "Created"
 	Pending    = "Pending"

@@ -133,7 +133,7 @@ func (s *Service) find(tx store.Tx, a *Authorization, browser []byte) (*session,
 	}
 	u, err := tx.Users.Get(x.PoolID, x.Sub)
 	if err != nil {
-		return nil, err // the session goes with the user, so that the store has failed
+		return nil, err // the session is deleted with the user, so the store has failed
 	}
 	if x.Record.Check(&u) != nil {
 		return nil, nil

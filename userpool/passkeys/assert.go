@@ -46,7 +46,7 @@ func (s *Service) Has(ctx context.Context, p *userpool.Pool, subject *directory.
 }
 
 // Ask returns the options with which the subject's client signs in, and the challenge in them. The options of a stand-in name
-// a credential that nobody has.
+// a credential that does not exist.
 func (s *Service) Ask(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (options json.RawMessage, challenge string, err error) {
 	list, err := s.of(ctx, p, subject)
 	if err != nil {

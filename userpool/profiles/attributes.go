@@ -57,7 +57,7 @@ func (x *visit) readAttributes() {
 	}
 }
 
-// writable reports whether a provider can write the attribute. Nobody can smuggle in what Sluice itself says of users.
+// writable reports whether a provider can write the attribute. A provider must not inject what Sluice itself says about users.
 func (x *visit) writable(name string) bool {
 	return x.pool.Schema[name] != nil && name != "sub" && !strings.HasPrefix(name, "dev:")
 }

@@ -21,7 +21,7 @@ type visit struct {
 	client   *userpool.Client
 	proof    *providers.Proof
 	from     userpool.ClientContext
-	sub      string // of the user who has the account; "" = nobody
+	sub      string // of the user who has the account; "" = none
 
 	name     string               // the name of the user whom the sign-in makes
 	claims   map[string]string    // what the provider says, by its names

@@ -86,8 +86,8 @@ func checkIdentifiers(list []string) error {
 	return nil
 }
 
-// checkAgainst refuses identifiers that another provider of the pool has, and a provider that takes answers nobody asked for if a client
-// lists it beside others than SAML: such a client could be signed in to by strangers.
+// checkAgainst refuses identifiers that another provider of the pool has, and a provider that accepts unsolicited responses if a client
+// lists it together with providers other than SAML: attackers could sign users in to such a client.
 func checkAgainst(tx store.Tx, have []store.IdentityProvider, rec *store.IdentityProvider) error {
 	for i := range have {
 		if have[i].Name == rec.Name {

@@ -103,7 +103,7 @@ func (s *Service) update(ctx context.Context, name string, settings userpool.Poo
 	})
 }
 
-// settings reads the settings that DescribeUserPool and the operations beside it show.
+// settings reads the settings that DescribeUserPool and related operations return.
 func (s *Service) settings(ctx context.Context) (userpool.PoolSettings, error) {
 	doc, err := document(s.source)
 	if err != nil {

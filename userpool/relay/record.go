@@ -99,7 +99,7 @@ func Load(ctx context.Context, b *userpool.Base, poolID string) (r *Record, err 
 	return r, err
 }
 
-// Save writes the record of a pool, but for what Remove writes meanwhile.
+// Save writes the record of a pool, except what Remove writes meanwhile.
 func Save(tx store.Tx, b *userpool.Base, poolID string, r *Record) error {
 	out := *r
 	switch row, err := tx.Pulls.Get(poolID); {

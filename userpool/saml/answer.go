@@ -149,7 +149,7 @@ func invalid(text string, cause error) error {
 	return &providers.Refusal{Code: "server_error", Description: "Invalid SAML response received: " + text + " ", Cause: cause}
 }
 
-// printable returns what may stand in an error_description, at most 200 characters of it.
+// printable returns what may be in an error_description, at most 200 characters of it.
 //
 // Source: RFC 6749, appendix A.8.
 func printable(s string) string {

@@ -100,7 +100,7 @@ func (m *Machine) askAnyone(ctx context.Context, a *attempt) (*outcome, error) {
 }
 
 // discover runs the answer to askAnyone. The passkey's user handle says who signs in; from then on the sign-in is that user's.
-// The session is not marked as used, so that strangers cannot fill the record of used sessions: a passkey answers each
+// The session is not marked as used, so that anonymous clients cannot fill the record of used sessions: a passkey answers each
 // challenge once. As the user is not known before, PreAuthentication runs after the proof.
 func (m *Machine) discover(ctx context.Context, s *step, a *attempt) (*outcome, error) {
 	if s.name != webAuthn || !TakesPasskeys(a.pool, a.client) {
