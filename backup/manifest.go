@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Manifest describes a backup. It is JSON, in a file beside the backup whose name has the suffix of ManifestOf.
+// Manifest describes a backup. It is JSON, in a file next to the backup whose name has the suffix of ManifestOf.
 type Manifest struct {
 	Format int              `json:"format"` // 1
 	Made   time.Time        `json:"made"`   // when the copy began; it has all that was acknowledged before

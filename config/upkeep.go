@@ -29,7 +29,7 @@ type KeyRotation struct {
 type Backup struct {
 	// To is a folder, or s3://bucket/prefix with the options region, endpoint and path_style in its query.
 	To string `json:"to"`
-	// Continuous ships each transaction, as sluice backup follow does, instead of making a copy now and then.
+	// Continuous ships each transaction, as sluice backup follow does, instead of making periodic copies.
 	Continuous bool `json:"continuous,omitempty"`
 	// Every is the time between two copies, default 24h, or with Continuous between two shipments, default 1s.
 	Every Duration `json:"every,omitempty"`

@@ -26,7 +26,7 @@ type KMSOptions struct {
 	Also     []string          // keys that wrapped older master keys; no other key is accepted
 	Region   string            // "" = the environment's
 	Endpoint string            // "" = AWS's
-	Context  map[string]string // beside {"sluice": "master key"}
+	Context  map[string]string // in addition to {"sluice": "master key"}
 	Timeout  time.Duration     // see Wrapped
 	Trust    []string          // see Wrapped
 }

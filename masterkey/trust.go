@@ -13,7 +13,7 @@ import (
 )
 
 // Wrapped keys come from the store. Who can write to the store, and has a text that the service wrapped, could put it there and so choose
-// the key that seals. So a key that is new to a process must be one that an older key vouches for, by a MAC beside it in the store, or
+// the key that seals. So a key that is new to a process must be one that an older key vouches for, by a MAC next to it in the store, or
 // one whose fingerprint is known from outside of the store: from the settings (trust), or from a file that earlier starts wrote
 // (Options.TrustFile). See docs/decisions/0025-vouching-for-wrapped-keys.md.
 

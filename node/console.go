@@ -122,7 +122,7 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 }
 
 // consoleMembers implements console.Members with a gate, whose only rule is that members of the groups may pass. The gate checks the
-// session, renews its tokens and knows what was revoked.
+// session, refreshes its tokens and knows revocations.
 type consoleMembers struct {
 	gate     *Gate
 	provider *poolProvider

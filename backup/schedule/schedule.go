@@ -162,7 +162,7 @@ func (b *Backup) find(ctx context.Context) {
 	}
 }
 
-// make makes a copy. incomplete is an error after which the copy is there all the same, so that no other is due.
+// make makes a copy. incomplete is an error after which the copy exists anyway, so that no other is due.
 func (b *Backup) make(ctx context.Context) (incomplete, err error) {
 	to, err := backup.At(ctx, b.o.Settings.To)
 	if err != nil {

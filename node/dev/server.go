@@ -31,7 +31,7 @@ type Options struct {
 	Seed *Seed
 	// Issuer is the form of issuers: public or aws. Default public.
 	Issuer string
-	// Origins are the origins of browsers that may call the server, beside those of this machine.
+	// Origins are the origins of browsers that may call the server, in addition to those of this machine.
 	Origins []string
 
 	Now func() time.Time // nil = time.Now
@@ -155,7 +155,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	return nil
 }
 
-// claimData makes the data directory. One that production has filled is left alone: everyone knows the administrator's key here.
+// claimData makes the data directory. One with production data is left alone: everyone knows the administrator's key here.
 func (s *Server) claimData() (err error) {
 	if s.DataDir == "" {
 		s.temporary = true

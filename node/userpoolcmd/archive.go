@@ -145,7 +145,7 @@ func ask(cmd *cobra.Command, in *os.File, question string) (string, error) {
 	return string(text), err
 }
 
-// writeNew writes a new file of mode 0600, which is there when it is complete. It refuses to replace one. The file - is out.
+// writeNew writes a new file of mode 0600, which appears only when it is complete. It refuses to replace a file. The file - is out.
 func writeNew(path string, out io.Writer, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(out)
@@ -241,7 +241,7 @@ func importArchive(ctx context.Context, cmd *cobra.Command, pools *node.UserPool
 
 // userCount tells a person at a terminal how far a command is.
 type userCount struct {
-	out  *os.File // nil = nobody looks
+	out  *os.File // nil = not reported
 	verb string
 	next time.Time
 }

@@ -109,7 +109,7 @@ func (i *importing) run(ctx context.Context, path string) error {
 	return err
 }
 
-// private gives a file that was there before the mode of a new one: names of users are nobody else's. It leaves devices and pipes alone.
+// private gives an existing file the mode of a new one, because it contains user names. It leaves devices and pipes alone.
 func private(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {

@@ -127,7 +127,7 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 // the head of the answer, while net/http may still read the body, for which net/http then closes the connection.
 type wholeAnswers struct{ aws.HTTPClient }
 
-// Do sends a request with a copy of its body, which nobody closes.
+// Do sends a request with a copy of its body, which is not closed.
 func (c wholeAnswers) Do(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		text, err := io.ReadAll(req.Body) // the SDK made it of a text

@@ -65,7 +65,7 @@ type Roles interface {
 
 // Members signs in the members of groups of a user pool.
 type Members interface {
-	// Who returns the caller of a request, or, of a browser that is signed in as somebody who may not use the console, that name. Both are
+	// Who returns the caller of a request, or, of a browser that is signed in as someone who may not use the console, that name. Both are
 	// zero for a browser that is not signed in.
 	Who(r *http.Request) (who *Caller, other string, err error)
 	// Serve serves a path of the sign-in, and returns true; false for any other path.

@@ -18,7 +18,7 @@ const skewFor = 15 * time.Second
 // skew is the last answer of Skew.
 type skew struct {
 	mu  sync.Mutex
-	at  time.Time // by the clock that nobody sets
+	at  time.Time // by the monotonic clock
 	by  time.Duration
 	now time.Time // what Options.Now said then
 }

@@ -148,7 +148,7 @@ func apply(ctx context.Context, pg *pgconn.PgConn, steps []migration, o Options)
 			err = errors.Join(err, run(ctx, pg, rollback))
 		}
 	}()
-	// Anyone who waits for the lock waits for a migration, however long it is. After that, nobody else may have to wait
+	// Anyone who waits for the lock waits for a migration, however long it is. After that, other statements must not have to wait
 	// long behind this process while it waits for a table.
 	if err := run(ctx, pg, fmt.Sprintf(`set local statement_timeout = 0; set local lock_timeout = 0;
 		set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(%d);

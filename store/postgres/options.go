@@ -18,7 +18,7 @@ import (
 // Options say which database a Store uses, and how.
 type Options struct {
 	// URL names the database: postgres://user:password@host:port/database?sslmode=verify-full, or the parameters as
-	// libpq takes them (host=… dbname=…). Required. Beside libpq's parameters it knows pool_max_conns (connections),
+	// libpq takes them (host=… dbname=…). Required. In addition to libpq's parameters, it supports pool_max_conns (connections),
 	// pool_max_conn_lifetime and pool_max_conn_idle_time (such as 1h), statement_timeout (such as 10s, or milliseconds),
 	// and default_query_exec_mode: cache_statement (the default, with prepared statements) or exec (without; for a
 	// pooler in transaction mode that does not know prepared statements). The environment variables of libpq, PGPASSFILE

@@ -22,7 +22,7 @@ var ErrInUse = errors.New("store/sqlite: a process has the file open; stop it fi
 type Access int
 
 const (
-	// Still reads a file that nobody writes, such as a backup. It makes no files beside it.
+	// Still reads a file that no process writes, such as a backup. It creates no files next to it.
 	Still Access = iota
 	// Shared reads while processes write.
 	Shared

@@ -99,7 +99,7 @@ func Open(o Options) (*Store, error) {
 	}, nil
 }
 
-// Restoring returns the name of the file that is beside a store while it is restored. Open refuses a store that has one.
+// Restoring returns the name of the file that exists next to a store while it is restored. Open refuses a store that has one.
 func Restoring(path string) string { return path + "-restoring" }
 
 // prepareFile creates the file if necessary and makes it readable by its owner only. SQLite gives its log and

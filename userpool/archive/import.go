@@ -15,7 +15,7 @@ import (
 
 // The limits of an archive. They bound the memory that a hostile one takes.
 const (
-	maxSettings    = 100_000 // records beside users
+	maxSettings    = 100_000 // records other than users
 	maxRevocations = 500_000
 	maxFamilies    = 10_000 // refresh tokens of a user
 	maxName        = 1024   // bytes of a name that is kept until the end
@@ -318,7 +318,7 @@ func (in *intake) check(ctx context.Context) error {
 	return nil
 }
 
-// finish writes what is left and makes the pool whole.
+// finish writes the rest and completes the pool.
 func (in *intake) finish(ctx context.Context) error {
 	if in.checked == nil {
 		if err := in.check(ctx); err != nil {

@@ -98,7 +98,7 @@ func checkDeclaredMapping(d Declared) error {
 	return err
 }
 
-// Ensure gives an existing pool the declared providers. A provider that is as it was declared last stays, so that a reload asks nobody
+// Ensure gives an existing pool the declared providers. A provider that is as it was declared last stays, so that a reload contacts no provider
 // for metadata. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, poolID string, list []Declared) error {
 	for _, d := range list {
