@@ -38,7 +38,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //	    allow_declared_users [on|off]      # permits user blocks in user pools
 //	    compromised_passwords <file or folder>
-//	    outbound_networks <cidr>...        # beside public addresses, for identity providers
+//	    outbound_networks <cidr>...        # in addition to public addresses, for identity providers
 //	    token_endpoint <provider> <url>    # graph.facebook.com, www.amazon.com or api.twitter.com; may be repeated
 //	    login_languages <folder>           # {language}.json: texts of the login pages
 //

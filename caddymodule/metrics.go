@@ -59,7 +59,7 @@ type metrics struct {
 	keySets map[string]int // how many there are of an issuer
 }
 
-// configuration is the observer of one configuration. What it sets of gates and checks goes with it.
+// configuration is the observer of one configuration. Its values for gates and checks are removed with it.
 type configuration struct {
 	*metrics
 	owner *gatemetrics.Owner
@@ -147,7 +147,7 @@ var processMetrics = sync.OnceValue(func() *metrics {
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
 	for _, t := range providers.Types {
-		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+		m.federated.WithLabelValues(string(t), federation.Success) // 0 if there is none yet
 	}
 	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset_required", "failure", "srp"} {
 		m.relayed.WithLabelValues(result)
@@ -221,7 +221,7 @@ func (m *metrics) KeysOpened(issuer string) {
 	m.keySets[issuer]++
 }
 
-// KeysClosed implements token.Observer: the age of keys that nobody uses any more alerts nobody.
+// KeysClosed implements token.Observer: the age of unused keys must not trigger alerts.
 func (m *metrics) KeysClosed(issuer string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

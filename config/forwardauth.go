@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/server/forwardauth"
 )
 
-// ForwardAuth is what a sluice_forward_auth directive has beside the settings of its route: who asks, and how.
+// ForwardAuth holds the settings of a sluice_forward_auth directive in addition to those of its route: who asks, and how.
 type ForwardAuth struct {
 	// Gateway is the product that asks: "caddy", "traefik", "nginx" or "envoy". It determines where the question has the
 	// method, the host and the path of the request.

@@ -143,7 +143,7 @@ func isPort(text string) bool {
 }
 
 // validateClient finds clients that cannot be the pool's: another pool declares it, or it is nearly one that this pool declares. The
-// API may have made clients that nobody declares.
+// API may have created clients that are not declared.
 func (l *Login) validateClient(v *validator, app *App) {
 	at := "login " + l.ClientID
 	pool, ok := app.UserPool(l.With)

@@ -29,7 +29,7 @@ type KeyRotation struct {
 type Backup struct {
 	// To is a folder, or s3://bucket/prefix with the options region, endpoint and path_style in its query.
 	To string `json:"to"`
-	// Continuous ships each transaction, as sluice backup follow does, instead of making a copy now and then.
+	// Continuous ships each transaction, as sluice backup follow does, instead of making periodic copies.
 	Continuous bool `json:"continuous,omitempty"`
 	// Every is the time between two copies, default 24h, or with Continuous between two shipments, default 1s.
 	Every Duration `json:"every,omitempty"`
@@ -128,7 +128,7 @@ func bucketProblem(to string) string {
 	endpoint, err := url.Parse(u.Query().Get("endpoint"))
 	switch {
 	case u.User != nil || err == nil && endpoint.User != nil:
-		return "credentials do not belong into the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+		return "credentials do not belong in the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	case u.Host == "":
 		return "to " + to + " names no bucket; write s3://<bucket>/<prefix>"
 	case err != nil:

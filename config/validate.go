@@ -63,7 +63,7 @@ func (a *App) Validate() error {
 // servedRegion checks that a process of several regions is that of a declared pool.
 func (a *App) servedRegion(v *validator, at, id string) {
 	if s := a.Regions(); !s.IsZero() && !s.Serves(id) {
-		v.add(at, "%q is none of the regions of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
+		v.add(at, "%q is not a region of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
 	}
 }
 

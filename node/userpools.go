@@ -64,7 +64,7 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Told: o.Observer.Happened, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
 }
 
-// UserPools are the user pools of a data directory, for a command that works on them beside a running process.
+// UserPools are the user pools of a data directory, for a command that works on them next to a running process.
 type UserPools struct {
 	*idp.Provider
 	Storage *Storage

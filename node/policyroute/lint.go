@@ -25,7 +25,7 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
-	Replace string `json:"replace"` // the text that stands there; "" to insert
+	Replace string `json:"replace"` // the current text; "" to insert
 	With    string `json:"with"`    // "" to remove it
 }
 
@@ -35,14 +35,14 @@ type usage struct {
 	targets     map[[2]string]bool // action and resource
 }
 
-// maxUsed bounds the memory of usage. Beyond, nothing is said to be unused.
+// maxUsed bounds the memory of usage. Beyond it, nothing is reported as unused.
 const maxUsed = 1 << 20
 
 // subject is a document to look at, and for whom it is.
 type subject struct {
 	file   string
 	kind   policy.Kind
-	admits func(*decisionlog.Record) bool // nil = nobody is known
+	admits func(*decisionlog.Record) bool // nil = unknown
 	usage  usage
 }
 
