@@ -31,7 +31,7 @@ the process is ready. It is for container images, which have no curl, and for pe
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
 			cmd.Flags().StringArray("exclude", nil, "a check that does not count")
-			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = healthcheck
 		},
 	})
