@@ -24,7 +24,7 @@ func init() {
 		Usage: "[-n <count>] [--follow] [--json] [--config <path>] [--dir <data directory>]",
 		Short: "Prints the newest messages of the outbox file",
 		Long: `Codes and invitations for which no mail server or SMS provider is configured are written to outbox.jsonl in the data
-directory. This command prints the newest of them, the newest last. With --follow it waits for more. The data directory is that
+directory. This command prints the newest messages, the newest last. With --follow it waits for more. The data directory is that
 of the configuration, of SLUICE_DATA_DIR, or of --dir.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs

@@ -25,8 +25,8 @@ func init() {
 		Usage: "<client id> [--config <path>] [--version 1|2] [--address <admin address>]",
 		Short: "Prints the address of a preview of an app client's login pages",
 		Long: `The preview shows every login page in the style that the configuration declares for the app client, before a reload shows it to
-users. If the configuration declares none, or there is none, it shows the style that the client has. The address holds a
-sealed token and is good for one hour; a running Sluice makes it, through the admin endpoint.`,
+users. If the configuration declares none, or there is no configuration, it shows the client's current style. The URL contains a
+sealed token and is valid for one hour; a running Sluice creates it, through the admin endpoint.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.ExactArgs(1)
 			cmd.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")

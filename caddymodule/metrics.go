@@ -166,7 +166,7 @@ func Version() string {
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
 	for _, t := range providers.Types {
-		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+		m.federated.WithLabelValues(string(t), federation.Success) // 0 if there is none yet
 	}
 	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset_required", "failure", "srp"} {
 		m.relayed.WithLabelValues(result)

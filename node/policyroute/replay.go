@@ -49,10 +49,10 @@ func (t *tool) replay() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "replay <decision log>...",
-		Short: "Decides on recorded requests with the policies of a configuration, and says what would change",
-		Long: `Decides on the requests of a decision log with the policies, rules and declared roles of a configuration, and says which requests would be
-denied that were allowed, and allowed that were denied, by route, principal, action and statement. A request is unknown if the policies
-test a condition key that the log does not have, or if it needs a role that the configuration does not declare: then nothing is claimed.
+		Short: "Decides on recorded requests with the policies of a configuration, and reports what would change",
+		Long: `Decides on the requests of a decision log with the policies, rules and declared roles of a configuration. It reports which requests would
+be denied that were allowed, and allowed that were denied, by route, principal, action and statement. The result is unknown if the policies
+test a condition key that the log does not have, or if a request needs a role that the configuration does not declare.
 
 Exit codes: 0 nothing would change; 1 something would, or is unknown; 2 wrong usage or unreadable input.`,
 		Args: cobra.MinimumNArgs(1),
