@@ -1,6 +1,7 @@
 package decisionlog
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -108,7 +109,11 @@ const (
 )
 
 // words make the name of a header, parameter or claim that of a secret.
-var words = []string{"token", "secret", "passw", "key", "auth", "cookie", "session", "signature", "credential", "code", "otp", "nonce", "assertion", "jwt"}
+var words = []string{"token", "secret", "passw", "passphrase", "key", "auth", "cookie", "session", "signature", "credential", "code", "otp", "nonce", "assertion", "jwt",
+	"oidc-data", "bearer", "csrf", "xsrf"}
+
+// whole are names of secrets that are parts of other words.
+var whole = []string{"sig", "pin", "pass", "pwd", "pw", "sid"}
 
 // Secret reports whether a condition key, in lower case, may hold a secret, so that its value is not recorded.
 func Secret(key string) bool {
@@ -120,10 +125,8 @@ func Secret(key string) bool {
 		if prefix == "jwt:" && (name == "token_use" || name == "auth_time") {
 			return false
 		}
-		for _, word := range words {
-			if strings.Contains(name, word) {
-				return true
-			}
+		if slices.Contains(whole, name) || slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) }) {
+			return true
 		}
 	}
 	return key == "aws:referer" // a URL, with its query
