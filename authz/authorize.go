@@ -125,7 +125,7 @@ func (c *call) run() *Refusal {
 }
 
 // signedFirst returns the refusal of a path, or that of the signature if it is wrong: S3 verifies a signature before it looks at
-// bucket and key. A client with a wrong signature is told so, whatever else is wrong.
+// bucket and key. A wrong signature is reported first, whatever else is wrong.
 func (c *call) signedFirst(located *Refusal) *Refusal {
 	if _, s3 := c.e.o.Mapping.(*S3Mapping); !s3 || c.e.o.SigV4 == nil || located.Reason == MalformedHost {
 		return located

@@ -80,7 +80,7 @@ type Options struct {
 	MaxTokenBytes int
 	// MaxHeaders is the largest number of header fields. 0 means DefaultMaxHeaders.
 	MaxHeaders int
-	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means DefaultBodies of its own.
+	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means its own DefaultBodies.
 	Bodies *bounded.Budget
 
 	// Outdated reports whether the reason for which a request was just refused has changed since. The request is then decided on again, unless

@@ -24,7 +24,7 @@ type Place interface {
 	get(ctx context.Context, name, file string, limit int64) error
 	// list returns the names, in order.
 	list(ctx context.Context) ([]string, error)
-	// remove removes a name, if it is there.
+	// remove removes a name, if it exists.
 	remove(ctx context.Context, name string) error
 	// String describes the place to people.
 	String() string

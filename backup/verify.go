@@ -27,7 +27,7 @@ type Report struct {
 // KeyUse is a master key that a store needs.
 type KeyUse struct {
 	ID      string // as of seal.Key.ID
-	Secrets int64  // that name the key: private keys, and what else has a column of its own
+	Secrets int64  // that name the key: private keys, and what else has its own column
 	Held    bool   // the given Box has the key, and opens the check value that the store has of it
 }
 

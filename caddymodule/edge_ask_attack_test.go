@@ -43,7 +43,7 @@ func TestClientsCannotAskThroughTheLoginsLocation(t *testing.T) {
 	}
 }
 
-// The attack: a client spells an identity header so that the gateway does not overwrite it, and the upstream reads it all the same.
+// The attack: a client spells an identity header so that the gateway does not overwrite it, and the upstream still reads it.
 // Caddy drops such headers, in the gateway and in Sluice, unless they are expected; then Sluice refuses the request.
 func TestAGatewaysClientCannotSpellIdentityHeadersAnotherWay(t *testing.T) {
 	e := newEdge(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/region"
 )
 
-// App is the sluice block of the global options. There is one per process.
+// App is the sluice block of the global options. A process has one.
 type App struct {
 	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
 	// SLUICE_DATA_DIR, else "data" in BaseDir. Created with mode 0700.

@@ -34,7 +34,7 @@ type JWTOptions struct {
 	Now  func() time.Time
 }
 
-// JWT is the kind "jwt": it replaces the client's credential by a token that Sluice issues for the upstream alone (RFC
+// JWT is the kind "jwt": it replaces the client's credential with a token that Sluice issues only for the upstream (RFC
 // 8693, impersonation without a request). It is safe for concurrent use.
 type JWT struct {
 	o     JWTOptions

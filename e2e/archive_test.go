@@ -19,7 +19,7 @@ import (
 )
 
 // TestAPoolMovesToAnotherSluice exports a pool with the binary and imports it into a Sluice with another master key, which runs. Then
-// real clients go on with what they have.
+// real clients continue with their tokens.
 func TestAPoolMovesToAnotherSluice(t *testing.T) {
 	t.Parallel()
 	config := harness.Config{Global: "\t\tissuer aws", Env: []string{"SLUICE_ARCHIVE_PASSPHRASE=correct horse battery staple"}}

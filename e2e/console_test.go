@@ -229,6 +229,9 @@ func TestTheConsoleMakesPoolsAndRoles(t *testing.T) {
 		document, err := url.QueryUnescape(*role.Role.AssumeRolePolicyDocument)
 		ok(t, err)
 		kind, about, _ := strings.Cut(trust, " ")
+		if kind != "account" && !strings.Contains(document, "sts:TagSession") {
+			t.Errorf("%s cannot get tags from the identity pool: %s", name, document)
+		}
 		if kind == "account" {
 			kind, about = "sts:AssumeRole", ":root"
 		}

@@ -88,7 +88,7 @@ func TestOfTheSameCallsAtOnceExactlyOneWins(t *testing.T) {
 	}, "NotAuthorizedException", "ExpiredCodeException", "CodeMismatchException")
 
 	codes := make([]string, 8)
-	for i := range codes { // all get a code, because the address belongs to nobody yet
+	for i := range codes { // all get a code, because no user has the address yet
 		ok(t, signUp(ctx, anyone[0], fmt.Sprint("alias", i), "shared@example.com"))
 		codes[i] = s.OutboxCode(t, "shared@example.com", i+1)
 	}

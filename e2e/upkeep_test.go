@@ -131,7 +131,7 @@ delete from settings where name like 'lease/%';
 update signing_keys set created_at = created_at - interval '30 days', signs_from = signs_from - interval '30 days', signs_to = signs_to - interval '30 days'`
 }
 
-// TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL lets the keys of a database grow old while nobody looks, starts two processes on it whose
+// TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL lets the keys of a database grow old while no process runs, starts two processes on it whose
 // configuration rotates them, and looks under a load of sign-ins, refreshes and signed requests for anything that became invalid.
 func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
@@ -172,7 +172,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	cached, err := jwk.Fetch(t.Context(), one.URL+"/"+harness.Pool+"/.well-known/jwks.json") // by a verifier that asks once a day
 	ok(t, err)
 	was.underLoad(t, one, two)
-	again("seals_to") // so that what was published signs, and the store can be sealed anew
+	again("seals_to") // so that what was published signs, and the store can be resealed
 	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "resealed the store") })
 	was.underLoad(t, one, two)
 	now := signIn(t, two, "ann")

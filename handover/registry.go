@@ -39,7 +39,7 @@ type Options struct {
 	Socket *net.TCPListener
 	// KeepAlive is set on connections that the kept socket accepts. Zero leaves the default.
 	KeepAlive net.KeepAliveConfig
-	// TLS is set for a listener that returns *tls.Conn. Such listeners need a Registry of their own.
+	// TLS is set for a listener that returns *tls.Conn. Such listeners need a separate Registry.
 	TLS *TLS
 }
 

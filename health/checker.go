@@ -125,7 +125,7 @@ func (c *Checker) run(ctx context.Context) []Result {
 	return results
 }
 
-// closed lets those that wait for it go on at once.
+// closed lets waiting callers continue at once.
 var closed = func() <-chan time.Time {
 	c := make(chan time.Time)
 	close(c)

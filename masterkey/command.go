@@ -86,7 +86,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// said is what a command wrote to its standard error, for an error.
+// said returns the standard error of a command, for an error message.
 func (l *limited) said() string {
 	text := strings.TrimSpace(l.kept.String())
 	if text == "" {

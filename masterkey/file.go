@@ -101,7 +101,7 @@ func (f *File) state() (fileState, error) {
 	return fileState{at: info.ModTime(), size: info.Size(), real: real}, nil
 }
 
-// Changed reports whether the file is another one than the one that was read. A file that is gone is no change.
+// Changed reports whether the file differs from the one that was read. A missing file does not count as a change.
 func (f *File) Changed(context.Context) bool {
 	state, err := f.state()
 	return err == nil && state != f.read

@@ -17,7 +17,7 @@ type State struct {
 	Seals     string // the ID of the key that seals
 	First     string // the ID of the key that is to seal, as far as this process knows
 	Keys      []KeyState
-	Processes []Process // that live, with this one if it is no guest
+	Processes []Process // that live, with this one if it is not a guest
 }
 
 // KeyState is one master key.

@@ -108,8 +108,11 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 	if c.SMS != nil {
 		m.Ways = append(m.Ways, "text messages: a provider")
 	}
-	if c.SMTP == nil || c.SMS == nil {
-		m.Ways = append(m.Ways, "everything else: the file "+OutboxFile+" in the data directory")
+	switch file := "the file " + OutboxFile + " in the data directory"; {
+	case c.SMTP == nil && c.SMS == nil:
+		m.Ways = append(m.Ways, file)
+	case c.SMTP == nil || c.SMS == nil:
+		m.Ways = append(m.Ways, "everything else: "+file)
 	}
 	err := sv.Store.View(ctx, func(tx store.Tx) (err error) {
 		m.Count, err = tx.Messages.Count()
@@ -119,7 +122,7 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 }
 
 // consoleMembers implements console.Members with a gate, whose only rule is that members of the groups may pass. The gate checks the
-// session, renews its tokens and knows what was revoked.
+// session, refreshes its tokens and knows revocations.
 type consoleMembers struct {
 	gate     *Gate
 	provider *poolProvider

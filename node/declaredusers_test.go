@@ -50,7 +50,7 @@ func TestDeclaredUsersAreMadeOnceAndGetTheirGroups(t *testing.T) {
 			t.Errorf("groups: %s", groups)
 		}
 	})
-	// Somebody else has the name: the groups are not that user's.
+	// Someone else has the name: the groups are not that user's.
 	start(ada("Correct-Horse-7-Battery", "ada@example.com"), func(url string) {
 		call(url, "AdminCreateUser", `{"UserPoolId": "`+examplePool+`", "Username": "eve"}`, &exampleRoot)
 	})

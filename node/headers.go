@@ -63,7 +63,7 @@ type Replacer interface {
 	ReplaceAll(text, empty string) string
 }
 
-// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without placeholders of their own.
+// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without their own placeholders.
 type userReplacer struct{ principal *principal.Principal }
 
 var placeholder = regexp.MustCompile(`\{[\w.:-]+\}`)

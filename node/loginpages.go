@@ -34,7 +34,7 @@ func loginPages(languages string) (*pages.Renderer, error) {
 	return pages.New(pages.Options{Languages: os.DirFS(languages)})
 }
 
-// languagesID identifies the language files of a folder and what is in them, so that a reload shows their new texts.
+// languagesID identifies the language files of a folder and their content, so that a reload shows their new texts.
 func languagesID(folder string) (string, error) {
 	if folder == "" {
 		return "", nil

@@ -23,7 +23,7 @@ func newLogs(o *Options, dir string) *logs.Delivery {
 	return logs.NewDelivery(list, nil, o.Observer, o.Log)
 }
 
-// notSent delivers to a pool's log that a message was given up. The message itself has a code and is not told.
+// notSent reports to a pool's log that a message was given up. It omits the message, which contains a code.
 func (sv *Services) notSent(m message.Message, reason error) {
 	if sv.Users != nil {
 		sv.Users.Logs.NotSent(context.Background(), m.PoolID, "The "+string(m.Medium)+" message for "+m.Purpose+" was not sent: "+reason.Error())

@@ -90,7 +90,7 @@ type Options struct {
 	StrictErrors bool
 }
 
-// complete fills in defaults and checks what is not in Config.
+// complete fills in defaults and checks the options outside Config.
 func (o *Options) complete() error {
 	raw, err := json.Marshal(&o.Config)
 	if err != nil {

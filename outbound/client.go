@@ -116,7 +116,7 @@ func within(networks []netip.Prefix, ip netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
 }
 
-// CheckURL returns what is wrong with a URL, as far as that can be said before its name is looked up.
+// CheckURL returns what is wrong with a URL, as far as that is known before its name is looked up.
 func (r *Rules) CheckURL(text string) error {
 	u, err := parse(text)
 	if err != nil {

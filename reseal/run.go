@@ -25,7 +25,7 @@ type Report struct {
 type Column struct {
 	Name     string         // table.column
 	Resealed int            // resealed values
-	ByKey    map[string]int // values that there are now, by the ID of the master key that sealed them
+	ByKey    map[string]int // current values, by the ID of the master key that sealed them
 }
 
 // Needs returns how many values need the master key with the ID.

@@ -15,7 +15,7 @@ type flights struct {
 	all map[tokenKey]*flight
 }
 
-// flight is one question. The answer may be read when done is closed.
+// flight is one request to a provider. Its result may be read once done is closed.
 type flight struct {
 	done chan struct{}
 	user *User

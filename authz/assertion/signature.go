@@ -107,7 +107,7 @@ func checkForm(el, sig *etree.Element) error {
 	return checkTransforms(ref)
 }
 
-// hasForeign reports whether the element has an attribute of a namespace that could be taken for one of its own.
+// hasForeign reports whether the element has an attribute of a namespace that could be mistaken for its own.
 func hasForeign(el *etree.Element) bool {
 	return slices.ContainsFunc(el.Attr, func(a etree.Attr) bool { return a.Space != "" && a.Space != "xmlns" })
 }

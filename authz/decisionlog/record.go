@@ -52,7 +52,7 @@ type Principal struct {
 	PreferredRole string   `json:"preferred_role,omitempty"`
 	RoleARN       string   `json:"role_arn,omitempty"`
 	RoleID        string   `json:"role_id,omitempty"`
-	// Limited says that the session has policies of its own, which are the others; without these they were too long.
+	// Limited says that the session has its own policies, which are the others; if these are absent, they were too long.
 	Limited         bool     `json:"limited,omitempty"`
 	SessionPolicies []string `json:"session_policies,omitempty"` // documents
 	SessionARNs     []string `json:"session_policy_arns,omitempty"`

@@ -21,7 +21,7 @@ type Options struct {
 	Log    *slog.Logger // nil means slog.Default()
 }
 
-// Bounds of what is kept of issuers.
+// Limits on what is stored about issuers.
 const (
 	maxIssuers = 128
 	leeway     = time.Minute

@@ -58,7 +58,7 @@ func (s *Service) Renew(ctx context.Context, cookie, host string, revoked *authz
 	return s.flight(ctx, cookie, host, revoked)
 }
 
-// flight loads a session, once for all requests that wait for it. With old, whose tokens are no longer good, it renews them.
+// flight loads a session, once for all requests that wait for it. With old, whose tokens are no longer valid, it renews them.
 func (s *Service) flight(ctx context.Context, cookie, host string, old *authz.Subject) (*authz.Subject, error) {
 	name := cookie + "\n" + host
 	if old != nil {

@@ -22,7 +22,7 @@ type server struct {
 	cmd  *exec.Cmd
 }
 
-// startServer starts a server in a directory, which it makes unless it is there.
+// startServer starts a server in a directory, which it creates if necessary.
 func startServer(dir string) (*server, error) {
 	ports, err := proc.FreePorts(1)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *server) sql(database, text string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// database makes a database unless it is there, and returns its URL.
+// database creates a database if necessary, and returns its URL.
 func (s *server) database(name string) (string, error) {
 	if n, err := s.sql("postgres", "select count(*) from pg_database where datname = '"+name+"'"); err != nil {
 		return "", err

@@ -75,7 +75,7 @@ func New(ctx caddy.Context) *Emitter {
 	return Start(func(name string, data map[string]any) { app.Emit(ctx, name, data) }, ctx.Logger().Named("events"))
 }
 
-// Start returns an Emitter that calls emit for each event, in a goroutine of its own.
+// Start returns an Emitter that calls emit for each event, in its own goroutine.
 func Start(emit func(name string, data map[string]any), log *zap.Logger) *Emitter {
 	e := &Emitter{queue: make(chan event, queueLength), ended: make(chan struct{}), emit: emit, log: log}
 	go e.run()
@@ -130,7 +130,7 @@ func (e *Emitter) SignedIn(pool, flow, result string) {
 	}
 }
 
-// Happened tells of what happened to a user or a key. Locks, which anybody can cause, are told like refusals: not all of them if there are
+// Happened reports an event of a user or a key. Locks, which anyone can cause, are reported like refusals: not all of them if there are
 // many.
 func (e *Emitter) Happened(x userpool.Event) {
 	if e == nil || x.Kind == userpool.UserLocked && !e.locks.take() {
@@ -146,7 +146,7 @@ func (e *Emitter) Happened(x userpool.Event) {
 	e.Tell(prefix+string(x.Kind), data)
 }
 
-// Health tells of a check whose level is another than before.
+// Health reports a check whose level has changed.
 func (e *Emitter) Health(check, level string) {
 	if e == nil {
 		return

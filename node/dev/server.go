@@ -155,7 +155,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	return nil
 }
 
-// claimData makes the data directory. One that production has filled is left alone: everyone knows the administrator's key here.
+// claimData makes the data directory. One with production data is left alone: everyone knows the administrator's key here.
 func (s *Server) claimData() (err error) {
 	if s.DataDir == "" {
 		s.temporary = true

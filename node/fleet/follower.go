@@ -41,7 +41,7 @@ type Follower struct {
 	applied time.Time // when memory last changed
 }
 
-// look is one look at the store for changes, and their application.
+// look reads changes from the store once and applies them.
 type look struct {
 	gap  time.Duration
 	done chan struct{} // closed at its end, whether it succeeded or not

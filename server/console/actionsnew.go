@@ -72,7 +72,7 @@ func (v *visit) trust(choice string) (string, error) {
 		statement["Action"], statement["Principal"] = "sts:AssumeRole", object{"AWS": "arn:aws:iam::" + v.h.o.Account + ":root"}
 	case pool != "" && (kind+" " == trustUsers || kind+" " == trustGuests):
 		const provider = "cognito-identity.amazonaws.com"
-		statement["Action"], statement["Principal"] = "sts:AssumeRoleWithWebIdentity", object{"Federated": provider}
+		statement["Action"], statement["Principal"] = []string{"sts:AssumeRoleWithWebIdentity", "sts:TagSession"}, object{"Federated": provider}
 		statement["Condition"] = object{"StringEquals": object{provider + ":aud": pool}, "ForAnyValue:StringLike": object{provider + ":amr": kind}}
 	default:
 		return "", fault.New(fault.InvalidParameter, "Choose who may assume the role.")

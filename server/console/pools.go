@@ -52,7 +52,7 @@ func (v *visit) ofPool() (id string, p *cognitoidp.UserPoolType, above []pages.L
 	return id, p, crumbs("User pools", "/pools", api.Value(p.Name), to("/pool", "pool", id)), nil
 }
 
-// poolPage shows a user pool: its settings, and what is in it.
+// poolPage shows a user pool: its settings and its contents.
 func (v *visit) poolPage() (*pages.Page, error) {
 	id, p, _, err := v.ofPool()
 	if err != nil {
@@ -156,7 +156,7 @@ func (v *visit) clientsSection(id string) (pages.Section, error) {
 	return s, nil
 }
 
-// more sets the links of a list on the page of a pool, whose token has a name of its own.
+// more sets the links of a list on the page of a pool, whose token has its own name.
 func (v *visit) more(t *pages.Table, name string, token *string, id string) {
 	if v.query.Get(name) != "" {
 		t.First = to("/pool", "pool", id) + "#" + name
@@ -271,7 +271,7 @@ func valuesOf(all ...pages.Value) []pages.Value {
 	return out
 }
 
-// shownDetails are the details of identity providers that are no secrets.
+// shownDetails are the details of identity providers that are not secret.
 var shownDetails = []string{"client_id", "authorize_scopes", "authorize_url", "token_url", "attributes_url", "jwks_uri", "oidc_issuer", "attributes_request_method",
 	"attributes_url_add_attributes", "MetadataURL", "IDPSignout", "IDPInit", "EncryptedResponses", "RequestSigningAlgorithm", "api_version", "team_id", "key_id"}
 

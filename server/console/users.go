@@ -14,7 +14,7 @@ var searchBy = []pages.Option{{Value: "email", Text: "E-mail"}, {Value: "usernam
 	{Value: "given_name", Text: "Given name"}, {Value: "family_name", Text: "Family name"}, {Value: "preferred_username", Text: "Preferred user name"}, {Value: "sub", Text: "Subject (sub)"},
 	{Value: "cognito:user_status", Text: "Status"}, {Value: "status", Text: "Enabled or Disabled"}}
 
-// searchHow are the comparisons. There is no other one in AWS.
+// searchHow are the comparisons. AWS has no others.
 var searchHow = []pages.Option{{Value: "starts", Text: "starts with"}, {Value: "is", Text: "is"}}
 
 // maxSearch is the length of what is searched for, in bytes. A filter has at most 256 characters.

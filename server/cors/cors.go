@@ -161,7 +161,7 @@ func (p *Policy) allow(h http.Header, origin string) {
 	}
 }
 
-// writer replaces the upstream's headers by those of the policy when the answer begins.
+// writer replaces the upstream's headers with those of the policy when the response begins.
 type writer struct {
 	http.ResponseWriter
 	policy *Policy

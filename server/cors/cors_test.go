@@ -19,7 +19,7 @@ func policy(t *testing.T, o cors.Options) *cors.Policy {
 	return p
 }
 
-// answer runs a request and an upstream that has CORS headers of its own.
+// answer runs a request and an upstream that sends its own CORS headers.
 func answer(p *cors.Policy, method string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/api", nil)
 	for i := 0; i < len(header); i += 2 {
@@ -72,7 +72,7 @@ func TestAnswersHaveTheRoutesHeadersInThePlaceOfTheUpstreams(t *testing.T) {
 	}
 }
 
-// The origin * never goes with credentials, and is never replaced by the origin of the request.
+// The origin * is never combined with credentials, and is never replaced by the origin of the request.
 func TestEveryOriginGetsNoCredentials(t *testing.T) {
 	every := policy(t, cors.Options{Origins: []string{"*"}, Methods: []string{"GET", "PUT"}, Headers: []string{"Authorization"}})
 	for _, method := range []string{"OPTIONS", "GET"} {

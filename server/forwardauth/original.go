@@ -22,7 +22,7 @@ func unclear(format string, args ...any) *Error { return &Error{fmt.Sprintf(form
 const maxTarget = 32 << 10
 
 // telling are the headers in which gateways describe a request, in the spelling of net/http. Some say the same: then all that
-// are there must agree, because gateway and upstream may read different ones.
+// exist must agree, because gateway and upstream may read different ones.
 var telling = []string{"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Uri", "X-Original-Url",
 	"X-Original-Method", "X-Rewrite-Url"}
 

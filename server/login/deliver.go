@@ -64,7 +64,7 @@ func (v *visit) complete(name string, by *signin.Authentication) error {
 	if err := v.newBrowser(); err != nil {
 		return err
 	}
-	v.dropOthers() // they are void
+	v.dropOthers() // they are invalid
 	to := target{response.Location, response.Form}
 	if v.offersPasskey() {
 		return v.next(&pageData{Step: stepPasskey, Name: response.Name, Sub: by.User.Sub, Target: &to}, lifeOffer)

@@ -60,7 +60,7 @@ type pageData struct {
 	Errors []pages.FieldError `json:"y,omitempty"`
 }
 
-// The steps that are no challenge.
+// The steps that are not challenges.
 const (
 	stepLogin   = "login"   // News for the first page
 	stepConfirm = "confirm" // a sign-up waits for its code

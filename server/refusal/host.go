@@ -39,7 +39,7 @@ func NotSetUp(w http.ResponseWriter) error {
 }
 
 // UpstreamRefused answers a request that passed but for which no credentials can be presented to the upstream. service is
-// the service that the upstream takes signatures for. A fault in err is told to the client; other errors are not.
+// the service that the upstream takes signatures for. The client sees a fault in err, but no other errors.
 func UpstreamRefused(w http.ResponseWriter, r *http.Request, service string, err error) error {
 	told := problem{status: http.StatusServiceUnavailable, title: "Cannot be passed on"}
 	name, detail := "unavailable", "The upstream's credentials cannot be had at present. Try again."

@@ -50,7 +50,7 @@ const batch = 1000
 type Options struct {
 	From, To Side
 	Restart  bool // start over if the target contains part of a copy
-	// Progress, if not nil, is told how many records of a table are copied or compared.
+	// Progress, if not nil, receives how many records of a table are copied or compared.
 	Progress func(doing, table string, records int64)
 }
 
@@ -149,7 +149,7 @@ func ordered(tables []Table) ([]Table, error) {
 	return done, nil
 }
 
-// copy copies what the target lacks of a table.
+// copy copies the records of a table that the target lacks.
 func (o *Options) copy(ctx context.Context, t *Table) error {
 	after, err := o.To.last(ctx, t)
 	if err != nil {

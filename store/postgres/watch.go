@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// watchEvery is how often a process looks for what others changed when nothing asks for it sooner. It is one statement, which reads
+	// watchEvery is how often a process looks for what others changed unless something asks for it sooner. It is one statement, which reads
 	// rows that are new only, and it works through poolers, where LISTEN does not.
 	watchEvery = 200 * time.Millisecond
 	// watchLate is the time without a look after which rows may have been trimmed; they are kept for an hour.

@@ -91,7 +91,7 @@ func (s *Shared) Close() error {
 	return nil
 }
 
-// Away returns for how long Redis has been away, 0 if it is there.
+// Away returns for how long Redis has been unavailable, 0 if it is available.
 func (s *Shared) Away() time.Duration {
 	if s.session.Load() != nil {
 		return 0

@@ -69,7 +69,7 @@ func TestACopyOfAStoreThatIsWrittenIsOneMoment(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "copy.db")
 	steps := 0
 	err := source.Copy(t.Context(), to, func(done, of int) {
-		// Writers go on in the middle of the copy.
+		// Writers continue during the copy.
 		for at := acknowledged.Load(); steps == 0 && acknowledged.Load() < at+20 && !t.Failed(); {
 		}
 		steps++

@@ -57,7 +57,7 @@ func TestMemoryIsLimited(t *testing.T) {
 		r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.ok) return 'ok'; `+body+` }`,
 			func(o *javascript.Options) { o.Memory = 16 << 20 })
 		limit := time.Minute
-		if name == "caught" { // it would go on for ever
+		if name == "caught" { // it would never end
 			limit = time.Second
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -176,7 +176,7 @@ func TestAClosedRuntimeFinishesItsCalls(t *testing.T) {
 	}
 }
 
-// Threat: a stranger makes a function loop in call after call, and each gets the time at full speed again.
+// Threat: an attacker makes a function loop in call after call, and each gets the time at full speed again.
 func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 	var later atomic.Int64
 	r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.loop) for (;;) {} return 'ok' }`, func(o *javascript.Options) {

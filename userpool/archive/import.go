@@ -318,7 +318,7 @@ func (in *intake) check(ctx context.Context) error {
 	return nil
 }
 
-// finish writes what is left and makes the pool whole.
+// finish writes the rest and completes the pool.
 func (in *intake) finish(ctx context.Context) error {
 	if in.checked == nil {
 		if err := in.check(ctx); err != nil {

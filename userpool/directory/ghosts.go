@@ -28,7 +28,7 @@ const (
 	ghostLength = ghostTag + 2 + 16 // tag, count, two times
 )
 
-// ghost is what is kept of a name for one purpose: "" for wrong passwords, else that of a code.
+// ghost is the state of a name for one purpose: "" for wrong passwords, else that of a code.
 type ghost struct {
 	tag   [ghostTag]byte
 	count int       // wrong passwords, or wrong tries of the code
@@ -66,7 +66,7 @@ func (s *Service) ghostFailures(tx store.Tx, p *userpool.Pool, name string) (sto
 	return found.failures(), nil
 }
 
-// changeGhost changes what is kept of a name for a purpose. It always writes, so that the call takes as long as one for a user.
+// changeGhost changes the state of a name for a purpose. It always writes, so that the call takes as long as one for a user.
 func (s *Service) changeGhost(tx store.Tx, p *userpool.Pool, name, purpose string, change func(*ghost)) error {
 	head, err := s.base.Random(ghostHead)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // codeSlots is how many codes of sign-ins a user can have at once, for each purpose, and as many again for calls from familiar
-// networks. Sign-ins that another person begins in the user's name do not void the user's code then.
+// networks. Sign-ins that another person begins in the user's name then do not invalidate the user's code.
 const codeSlots = 5
 
 // familiarFor is how long a network stays familiar to a user after a right code.

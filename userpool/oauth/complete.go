@@ -100,7 +100,7 @@ func (s *Service) Resume(ctx context.Context, a *Authorization, cookie string) (
 	return response, err
 }
 
-// asks reports whether the user must be asked whatever the session is.
+// asks reports whether the user must be asked regardless of the session.
 func (s *Service) asks(a *Authorization) bool {
 	return a.Prompts(PromptLogin) || (a.Prompts(PromptSelectAccount) && a.Account == "" && !s.o.Strict)
 }

@@ -17,7 +17,7 @@ import (
 
 // A client can push the parameters of an authorization request to the server, and send the browser there with a request_uri instead.
 // No one on the way can read or change the parameters. The URI contains them all, sealed, so that anonymous clients cannot fill a table with
-// requests; only the one that a browser brings is recorded as spent. The pages of the sign-in go on with a second URI, which lasts
+// requests; only the one that a browser brings is recorded as used. The pages of the sign-in continue with a second URI, which lasts
 // longer and does not begin a sign-in.
 //
 // Source: RFC 9126.

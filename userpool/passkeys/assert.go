@@ -154,7 +154,7 @@ func (s *Service) answer(ctx context.Context, p *userpool.Pool, subject *directo
 		Record: func(tx store.Tx, _ *store.User) error { return s.record(tx, p.ID, used) }}, nil
 }
 
-// consistent compares what an authenticator says with what it said when the passkey was registered.
+// consistent compares an authenticator's flags with those at the registration of the passkey.
 func consistent(p *store.Passkey, given *protocol.ParsedCredentialAssertionData) error {
 	flags := given.Response.AuthenticatorData.Flags
 	switch handle := given.Response.UserHandle; {

@@ -30,7 +30,7 @@ type visit struct {
 	writes   []userpool.Attribute // what of it the client may write
 }
 
-// SignIn finds, makes or updates the user behind a proof of the provider. An error that the client is told is a *providers.Refusal.
+// SignIn finds, makes or updates the user behind a proof of the provider. An error for the client is a *providers.Refusal.
 func (s *Service) SignIn(ctx context.Context, p *providers.Provider, pool *userpool.Pool, c *userpool.Client, proof *providers.Proof, from userpool.ClientContext) (*signin.Authentication, error) {
 	x := &visit{Service: s, provider: p, pool: pool, client: c, proof: proof, from: from, claims: proof.Attributes}
 	u, err := x.run(ctx)

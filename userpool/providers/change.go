@@ -123,7 +123,7 @@ func (s *Service) detail(ctx context.Context, p, before *Provider, given map[str
 	return nil
 }
 
-// Update replaces each member that is given as a whole. What is not given stays.
+// Update replaces each given member as a whole. Omitted members stay.
 func (s *Service) Update(ctx context.Context, in Change) (*Provider, error) {
 	before, err := s.Describe(ctx, in.PoolID, in.Name)
 	if err != nil {

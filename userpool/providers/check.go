@@ -40,7 +40,7 @@ func checkName(name string, t Type) error {
 const maxMapped = 256
 
 // checkMapping returns a mapping without the subject, which every type maps to username, or why the pool cannot have it. Claims of
-// tokens that Sluice itself makes are no attributes of the schema, so that no provider can write them.
+// tokens that Sluice itself makes are not attributes of the schema, so that no provider can write them.
 //
 // Source of the text: aws/aws-cli#9729.
 func checkMapping(p *userpool.Pool, t Type, given map[string]string) (map[string]string, error) {

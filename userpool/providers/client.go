@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// CheckClient refuses identity providers of an app client that the pool does not have. A client with a provider that takes answers
+// CheckClient refuses identity providers of an app client that the pool does not have. A client with a provider that accepts
 // unsolicited responses can have SAML providers only: attackers can sign its users in.
 //
 // Source of the text: lgallard/terraform-aws-cognito-user-pool#71.

@@ -36,7 +36,7 @@ func TestDeclaredProviders(t *testing.T) {
 		}
 		return p
 	}
-	for range 2 { // a reload changes nothing, and asks nobody
+	for range 2 { // a reload changes nothing, and contacts no provider
 		if err := ensure(corp); err != nil {
 			t.Fatal(err)
 		}

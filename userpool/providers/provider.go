@@ -66,7 +66,7 @@ const FormerIssuers = "former_issuers"
 const Subject = "Cognito_Subject"
 
 // Unlinked is the attribute name of the record that an administrator took an account off a user: the account is not linked to anyone by
-// its address any more. It is no account.
+// its address any more. It is not an account.
 const Unlinked = "Unlinked"
 
 // Provider is an identity provider of a user pool. Callers must not change its maps.
@@ -173,5 +173,5 @@ type Proof struct {
 	SessionIndex string            // of SAML, for sign-out
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
-	Asserted     time.Time // when a SAML provider said so, by its clock; else zero
+	Asserted     time.Time // the time of a SAML provider's sign-out, by its clock; else zero
 }

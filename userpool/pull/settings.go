@@ -184,7 +184,7 @@ func parsed[T any](doc map[string]any, parse func(json.RawMessage) (T, error)) (
 }
 
 // optional reports whether AWS refuses a read for a reason that means there is nothing to read, or nothing that this caller may
-// read; what was not read is noted.
+// read; settings that were not read are noted.
 func (s *Service) optional(what string, err error) error {
 	var refused smithy.APIError
 	if !errors.As(err, &refused) {

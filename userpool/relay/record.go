@@ -26,8 +26,8 @@ type Record struct {
 	Resume   string    `json:"resume,omitempty"`   // where an interrupted pull continues in the list of users
 	Seen     int       `json:"seen"`               // users that the pull has read
 	Client   *Client   `json:"client,omitempty"`   // nil = passwords are not asked for
-	Finished bool      `json:"finished,omitempty"` // passwords are no longer asked for, for good
-	Removed  []string  `json:"removed,omitempty"`  // what was ended here, see Remove; Save leaves it as it is in the store
+	Finished bool      `json:"finished,omitempty"` // passwords are permanently no longer asked for
+	Removed  []string  `json:"removed,omitempty"`  // what was removed here, see Remove; Save leaves it as it is in the store
 }
 
 // Client is an app client of the old pool and how it is asked.

@@ -15,7 +15,7 @@ import (
 
 // A hosted sign-in is one on the login pages of a pool. It differs from the API's in this:
 //
-//   - It begins with a password or with a choice, whatever ExplicitAuthFlows says about passwords. It needs no SECRET_HASH, and
+//   - It begins with a password or with a choice, regardless of ExplicitAuthFlows. It needs no SECRET_HASH, and
 //     its answers no USERNAME: the Session names the user.
 //   - A passkey can say who signs in: USER_AUTH with the PREFERRED_CHALLENGE WEB_AUTHN and without USERNAME.
 //   - Another code of a second factor can be sent.
@@ -25,7 +25,7 @@ import (
 //
 // The Session of a hosted sign-in is of no use to the API, and the other way round.
 
-// How long the login pages wait, whatever the client's AuthSessionValidity says.
+// How long the login pages wait, regardless of the client's AuthSessionValidity.
 const (
 	hostedLife     = 5 * time.Minute
 	hostedCodeLife = 3 * time.Minute
