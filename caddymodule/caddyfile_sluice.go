@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -330,7 +331,7 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 		l.Off = true
 	case len(args) == 1 || len(args) == 2:
 		rate, err := strconv.ParseFloat(args[0], 64)
-		if err != nil || !(rate > 0) {
+		if err != nil || !(rate > 0) || math.IsInf(rate, 0) {
 			return d.Errf("%q is not a number of calls; write: %s", args[0], syntax)
 		}
 		l.PerSecond = rate

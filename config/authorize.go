@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -215,8 +216,8 @@ func (a *Authorize) Validate(app *App) error {
 		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
 			v.add("sigv4", "region: %v", err)
 		}
-		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
-			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
+		if p := a.SigV4.Prefix; p != "" && path.Clean("/"+p) != p {
+			v.add("sigv4: prefix", "%q is not a path; write %s", p, path.Clean("/"+p))
 		}
 	}
 	if a.Login != nil {

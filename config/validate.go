@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/mail"
 	"strings"
@@ -98,8 +99,8 @@ func (a *App) validateUserPools(v *validator) {
 				v.add(at, "a group name has 1 to 128 letters, digits and signs, and no spaces")
 			}
 			v.once(groups, at, g.Name)
-			if g.Precedence != nil && *g.Precedence < 0 {
-				v.add(at, "precedence cannot be negative")
+			if g.Precedence != nil && (*g.Precedence < 0 || *g.Precedence > math.MaxInt32) {
+				v.add(at, "precedence %d is out of range; write 0 to %d", *g.Precedence, math.MaxInt32)
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
@@ -224,7 +225,7 @@ func (p *UserPool) hasClient(id string) bool {
 }
 
 func (s *SMTP) validate(v *validator) {
-	if s.Address == "" || !strings.ContainsAny(s.Address, ":{") { // a placeholder may hold all of it
+	if !strings.Contains(s.Address, "{") && !dialable(s.Address) { // a placeholder may hold all of it
 		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
 	}
 	if s.From == "" {
@@ -246,9 +247,12 @@ func (r *Redis) validate(v *validator) {
 		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")
 	}
 	for _, address := range r.Addresses {
-		if _, _, err := net.SplitHostPort(address); err != nil && !strings.Contains(address, "{") {
+		if !strings.Contains(address, "{") && !dialable(address) {
 			v.add("redis", "%q is not an address; write host:port, such as 127.0.0.1:6379", address)
 		}
+	}
+	if r.Database < 0 {
+		v.add("redis: database", "%d is no database; write 0 or more", r.Database)
 	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
 	v.oneOf("redis: sign_ins", r.SignIns, "fail_closed", "fail_open")
@@ -298,3 +302,13 @@ func (v *validator) oneOf(at, value string, allowed ...string) {
 }
 
 func (v *validator) err() error { return errors.Join(v.problems...) }
+
+// dialable reports whether an address is a host and a port that there is.
+func dialable(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	n, err := net.LookupPort("tcp", port)
+	return err == nil && n > 0
+}
