@@ -31,7 +31,7 @@ of the configuration, of SLUICE_DATA_DIR, or of --dir.`,
 			cmd.Flags().IntP("count", "n", 10, "how many messages to print")
 			cmd.Flags().BoolP("follow", "f", false, "wait for more messages")
 			cmd.Flags().Bool("json", false, "print the lines of the file")
-			cmd.Flags().StringP("config", "c", "", "the configuration that names the data directory (default: the Caddyfile here)")
+			cmd.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")
 			cmd.Flags().String("dir", "", "the data directory")
 			cmd.RunE = outbox
 		},

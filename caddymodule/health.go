@@ -31,7 +31,7 @@ the process is ready. Use it in container images, which have no curl, or by hand
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
 			cmd.Flags().StringArray("exclude", nil, "a check to ignore")
-			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = healthcheck
 		},
 	})

@@ -39,8 +39,8 @@ func Add(cmd *cobra.Command, o Options) {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration; without it, Caddyfile in the working directory")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	verify := &cobra.Command{Use: "verify <file>...", Short: "Checks that an audit log is complete and unchanged", Long: Help, Args: cobra.MinimumNArgs(1), RunE: t.verify}
 	verify.Flags().BoolVar(&t.complete, "complete", false, "every record of every chain that the store knows must be in the files")
 	verify.Flags().BoolVar(&t.unchained, "unchained", false, "accept records without a chain, such as those from before it was switched on")

@@ -141,8 +141,8 @@ func newTool(cmd *cobra.Command, o Options) *tool {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration that names the data directory; without it, Caddyfile in the working directory")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	flags.StringVarP(&t.dir, "data-dir", "d", "", "the data directory, instead of that of a configuration")
 	return t
 }

@@ -120,7 +120,17 @@ func (t *tool) passphrase(cmd *cobra.Command, file string, twice bool) (string, 
 		line, _, _ := strings.Cut(string(text), "\n")
 		return strings.TrimSuffix(line, "\r"), err
 	}
-	if text := t.Getenv(passphraseVariable); text != "" {
+	text, variable := t.Getenv(passphraseVariable), passphraseVariable+"_FILE"
+	switch named := t.Getenv(variable); {
+	case named != "" && text != "":
+		return "", fmt.Errorf("%s and %s are both set; set one of them", passphraseVariable, variable)
+	case named != "":
+		text, err := t.passphrase(cmd, named, twice)
+		if err == nil && text == "" {
+			err = fmt.Errorf("%s: %s has no passphrase in its first line", variable, named)
+		}
+		return text, err
+	case text != "":
 		return text, nil
 	}
 	in, ok := cmd.InOrStdin().(*os.File)
