@@ -62,7 +62,13 @@ func At(ctx context.Context, text string) (*Location, error) {
 	return &Location{Place: folder(filepath.Dir(path)), name: filepath.Base(path), folder: filepath.Dir(path)}, nil
 }
 
-func atBucket(ctx context.Context, text string) (*Location, error) {
+// CheckURL returns what is wrong with the URL of a bucket, without calling it.
+func CheckURL(text string) error {
+	_, err := targetOf(text)
+	return err
+}
+
+func targetOf(text string) (*s3Target, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, err
@@ -85,6 +91,14 @@ func atBucket(ctx context.Context, text string) (*Location, error) {
 	}
 	if t.bucket == "" {
 		return nil, fmt.Errorf("%s names no bucket", text)
+	}
+	return t, nil
+}
+
+func atBucket(ctx context.Context, text string) (*Location, error) {
+	t, err := targetOf(text)
+	if err != nil {
+		return nil, err
 	}
 	at := &Location{bucket: t}
 	if base := t.prefix[strings.LastIndex(t.prefix, "/")+1:]; strings.HasSuffix(base, backupSuffix) {

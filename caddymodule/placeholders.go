@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -69,7 +70,48 @@ func (a *App) replace(repl *caddy.Replacer) error {
 	}
 	r.store(a.Store)
 	r.redis(a.Redis)
+	placeholders := a.Placeholders
+	a.Placeholders = nil
+	r.rest("", reflect.ValueOf(&a.App).Elem())
+	a.Placeholders = placeholders
 	return errors.Join(r.problems...)
+}
+
+// rest fills in {env.…} and {file.…} in all other settings. at is the path of v in the configuration's JSON. A placeholder that
+// replace has reported already is not reported again.
+func (r *replacement) rest(at string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if text := v.String(); len(r.problems) == 0 && v.CanSet() && early.MatchString(text) {
+			r.fillEarly(at, &text)
+			v.SetString(text)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			r.rest(at, v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			r.rest(at, v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			r.rest(strings.TrimPrefix(at+": "+name, ": "), v.Field(i))
+		}
+	case reflect.Map:
+		r.restOfMap(at, v)
+	}
+}
+
+// restOfMap does for the values of a map what rest does.
+func (r *replacement) restOfMap(at string, v reflect.Value) {
+	for _, key := range v.MapKeys() {
+		value := reflect.New(v.Type().Elem()).Elem()
+		value.Set(v.MapIndex(key))
+		r.rest(at+": "+key.String(), value)
+		v.SetMapIndex(key, value)
+	}
 }
 
 // redis fills in where the other processes are heard of.

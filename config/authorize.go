@@ -30,6 +30,8 @@ type Authorize struct {
 	// Rules and Policies decide. A route without any of them, and without RolePolicies, is refused as a mistake.
 	Rules    []Rule   `json:"rules,omitempty"`
 	Policies []Policy `json:"policies,omitempty"`
+	// Placeholders are where the block has placeholders; see App.Placeholders.
+	Placeholders map[string][]string `json:"placeholders,omitempty"`
 	// Digests are the SHA-256 digests of the policy files by path; see App.Digests.
 	Digests map[string]string `json:"digests,omitempty"`
 	// RolePolicies also applies the policies of the roles to which a token's groups map.
@@ -213,12 +215,9 @@ func (a *Authorize) Validate(app *App) error {
 		i.validate(v)
 	}
 	if a.SigV4 != nil {
-		v.oneOf("sigv4", a.SigV4.Service, "s3", "execute-api")
+		a.SigV4.validate(v)
 		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
 			v.add("sigv4", "region: %v", err)
-		}
-		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
-			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
 		}
 	}
 	if a.Login != nil {
@@ -233,6 +232,8 @@ func (a *Authorize) Validate(app *App) error {
 	}
 	if _, err := a.CORS.Policy(); err != nil {
 		v.add("cors", "%v", err)
+	} else if a.CORS != nil {
+		v.upperMethod("cors: methods", strings.Join(a.CORS.Methods, ","))
 	}
 	a.validateResource(v)
 	a.validateRolePolicies(v, app)
@@ -351,8 +352,8 @@ func (r *Rule) validate(v *validator) {
 	for _, text := range append([]string{r.Claim, r.Path}, r.Names...) {
 		v.literal(at, text)
 	}
-	if r.Method == "" || strings.ToUpper(r.Method) != r.Method {
-		v.add(at, "%q is not a method; write it in upper case, or * for all", r.Method)
+	if v.upperMethod(at, r.Method); r.Method == "" {
+		v.add(at, "the method is missing; write one such as GET, or * for all")
 	}
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)

@@ -12,6 +12,8 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		r.validate(v)
 	}
 	a.validateDeniedGroups(v, app)
+	a.validateDeniedClients(v, app)
+	a.validateGroupless(v)
 	for _, p := range a.Policies {
 		v.literal("policy", p.Group)
 	}
@@ -19,9 +21,19 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		for _, id := range i.Clients {
 			v.literal("issuer "+i.URL+": client_id", id)
 		}
+		for _, aud := range i.Audiences {
+			v.literal("issuer "+i.URL+": audience", aud)
+		}
+		v.literal("issuer "+i.URL+": groups_claim", i.GroupsClaim)
+		v.literal("issuer "+i.URL+": username_claim", i.UsernameClaim)
 	}
 	for _, h := range a.Headers {
 		v.literal("header "+h.Name, h.Name)
+	}
+	v.headers(a.Headers)
+	v.literal("realm", a.Realm)
+	if v.literal("debug_header", a.DebugHeader); a.DebugHeader != "" {
+		v.headerName("debug_header", a.DebugHeader)
 	}
 	for _, name := range a.KeepHeaders {
 		v.literal("keep_headers", name)
