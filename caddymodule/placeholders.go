@@ -80,7 +80,7 @@ func (a *App) replace(repl *caddy.Replacer) error {
 // rest fills in {env.…} and {file.…} in all other settings. at is the path of v in the configuration's JSON. A placeholder that
 // replace has reported already is not reported again.
 func (r *replacement) rest(at string, v reflect.Value) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the other kinds have no text
 	case reflect.String:
 		if text := v.String(); len(r.problems) == 0 && v.CanSet() && early.MatchString(text) {
 			r.fillEarly(at, &text)

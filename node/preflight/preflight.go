@@ -94,7 +94,7 @@ func (f *findings) addText(at, text string) {
 
 // file adds a problem if the path names no file that can be read.
 func (f *findings) file(at, path string) {
-	opened, err := os.Open(path) //nolint:gosec // the operator names the file
+	opened, err := os.Open(path)
 	if err == nil {
 		err = opened.Close()
 	}
