@@ -16,7 +16,7 @@ var embeddable = append([]string{"authz/principal", "authz/rule", "authz/token",
 // JSON, under the names in their tags.
 var configured = []string{"caddymodule", "caddymodule/ask", "caddymodule/listeners", "config"}
 
-// Every exported field says what it is. A comment stands for the fields right below it, up to an empty line, and that of a type on one
+// Every exported field says what it is. A comment applies to the fields right below it, up to an empty line, and that of a type on one
 // line for its fields.
 func TestExportedFieldsAreDocumented(t *testing.T) {
 	fields := 0

@@ -17,7 +17,7 @@ const module = "github.com/sluicegate/sluice"
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
 	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "userpool/passwordhash": 0, "api": 0,
-	"handover": 0, "health": 0, "outbound": 0, "poolid": 0, "region": 0, "spool": 0,
+	"handover": 0, "health": 0, "outbound": 0, "poolid": 0, "region": 0, "span": 0, "spool": 0, "terminal": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
@@ -41,7 +41,7 @@ var floors = map[string]int{
 	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
-	"server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,
+	"server/assets": 1, "server/csrf": 1, "server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,
 	// 11, user pools as one.
 	"userpool/idp": 11, "userpool/pull": 12, "userpool/grants": 11,
 	// 12, wires.
@@ -57,7 +57,7 @@ var floors = map[string]int{
 	// 14, commands, and tests' servers.
 	"server/caller/callertest": 14, "node/userpoolcmd": 14, "node/keyscmd": 14, "node/auditcmd": 14, "node/trial": 14, "node/policyroute": 14, "node/backupcmd": 14, "node/storecmd": 14,
 	// 15 and 16, the host. 17, ends.
-	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
+	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/backupmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
 	"caddymodule": 15, "caddymodule/ask": 16, "": 17, "cmd/sluice": 17,
 }
 

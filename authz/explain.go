@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // Explanation reports how a request was decided: the principal, the targets, and every statement considered. It contains
@@ -143,12 +144,12 @@ func (x *Explanation) WriteText(w io.Writer, status string) error {
 		if status != "" {
 			fmt.Fprint(b, status+" ")
 		}
-		fmt.Fprintf(b, "%s: %s", x.Reason, x.Detail)
+		fmt.Fprintf(b, "%s: %s", x.Reason, terminal.Line(x.Detail))
 	}
 	if x.Shadow {
 		fmt.Fprint(b, " (shadow: it passed)")
 	}
-	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", x.Method, x.Host, x.Path, x.Principal)
+	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", terminal.Line(x.Method), terminal.Line(x.Host), terminal.Line(x.Path), x.Principal)
 	for _, t := range x.Targets {
 		for _, a := range t.Accounts {
 			if err := a.WriteText(b); err != nil {
@@ -156,11 +157,11 @@ func (x *Explanation) WriteText(w io.Writer, status string) error {
 			}
 		}
 		if len(t.Accounts) == 0 {
-			fmt.Fprintf(b, "%s: %s on %s\n", t.Effect, t.Action, t.Resource)
+			fmt.Fprintf(b, "%s: %s on %s\n", t.Effect, t.Action, terminal.Line(t.Resource))
 		}
 	}
 	if x.Note != "" {
-		fmt.Fprintln(b, x.Note)
+		fmt.Fprintln(b, terminal.Line(x.Note))
 	}
 	return b.Flush()
 }

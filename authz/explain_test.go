@@ -114,3 +114,16 @@ func TestARequestIsRefusedWithoutADecisionID(t *testing.T) {
 		t.Error(r.DecisionID)
 	}
 }
+
+// An S3 key may contain any character, so a client chooses what an operator's terminal shows.
+func TestAnExplanationHasNoCharacterThatATerminalActsOn(t *testing.T) {
+	x := Explanation{Outcome: "denied", Method: "GET", Host: "s3.example", Path: "/b/k\x1b[31mred\nprincipal  root", Note: "the claim a\x1b[2J",
+		Targets: []TargetAccount{{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k\x1b[31m", Effect: "implicitDeny"}}}
+	var b strings.Builder
+	if err := x.WriteText(&b, "403"); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); strings.ContainsRune(text, '\x1b') || strings.Contains(text, "\nprincipal  root") || !strings.Contains(text, `/b/k\x1b[31mred\n`) {
+		t.Errorf("%q", text)
+	}
+}

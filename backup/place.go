@@ -24,7 +24,7 @@ type Place interface {
 	get(ctx context.Context, name, file string, limit int64) error
 	// list returns the names, in order.
 	list(ctx context.Context) ([]string, error)
-	// remove removes a name, if it is there.
+	// remove removes a name, if it exists.
 	remove(ctx context.Context, name string) error
 	// String describes the place to people.
 	String() string
@@ -46,7 +46,7 @@ func At(ctx context.Context, text string) (*Location, error) {
 		return atBucket(ctx, text)
 	}
 	if text == "" || strings.Contains(text, "://") {
-		return nil, fmt.Errorf("%q is no place for backups; name a file, a folder or s3://bucket/prefix", text)
+		return nil, fmt.Errorf("%q is not a place for backups; name a file, a folder or s3://bucket/prefix", text)
 	}
 	path, err := filepath.Abs(text)
 	if err != nil {
@@ -62,20 +62,14 @@ func At(ctx context.Context, text string) (*Location, error) {
 	return &Location{Place: folder(filepath.Dir(path)), name: filepath.Base(path), folder: filepath.Dir(path)}, nil
 }
 
-// CheckURL returns what is wrong with the URL of a bucket, without calling it.
-func CheckURL(text string) error {
-	_, err := targetOf(text)
-	return err
-}
-
-func targetOf(text string) (*s3Target, error) {
+func atBucket(ctx context.Context, text string) (*Location, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	t := &s3Target{bucket: u.Host, prefix: strings.Trim(u.Path, "/")}
 	if u.User != nil {
-		return nil, errors.New("credentials do not belong into the URL of a bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		return nil, errors.New("credentials do not belong in the URL of a bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	for key, values := range u.Query() {
 		switch value := values[0]; key {
@@ -86,19 +80,11 @@ func targetOf(text string) (*s3Target, error) {
 		case "path_style":
 			t.pathStyle = value != "false"
 		default:
-			return nil, fmt.Errorf("%s: unknown option %q; there are endpoint, region and path_style", text, key)
+			return nil, fmt.Errorf("%s: unknown option %q; the options are endpoint, region and path_style", text, key)
 		}
 	}
 	if t.bucket == "" {
 		return nil, fmt.Errorf("%s names no bucket", text)
-	}
-	return t, nil
-}
-
-func atBucket(ctx context.Context, text string) (*Location, error) {
-	t, err := targetOf(text)
-	if err != nil {
-		return nil, err
 	}
 	at := &Location{bucket: t}
 	if base := t.prefix[strings.LastIndex(t.prefix, "/")+1:]; strings.HasSuffix(base, backupSuffix) {
@@ -133,6 +119,15 @@ func (l *Location) backups(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return !isBackup(name) || !slices.Contains(names, ManifestOf(name))
 	}), nil
+}
+
+// Newest returns when the last complete backup of the location was made; zero if there is none.
+func (l *Location) Newest(ctx context.Context) (time.Time, error) {
+	all, err := l.backups(ctx)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, err
+	}
+	return time.Parse(nameLayout, all[len(all)-1])
 }
 
 // Ahead returns how people call the backups that are dated after a time: a clock was ahead when they were made, or this one is behind. A
@@ -235,7 +230,7 @@ func save(in io.Reader, to string, limit int64) error {
 	}
 	n, err := io.Copy(out, io.LimitReader(in, limit+1))
 	if err == nil && n > limit {
-		err = fmt.Errorf("it is longer than %d bytes, which is more than it should be", limit)
+		err = fmt.Errorf("it is longer than the expected %d bytes", limit)
 	}
 	return errors.Join(err, out.Sync(), out.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -22,6 +23,7 @@ type s3Target struct {
 	bucket, prefix   string // the prefix has no slash at its ends
 	endpoint, region string // "" = as AWS's tools find them
 	pathStyle        bool
+	patience         time.Duration // how long nothing may arrive or leave; 0 = stalled
 }
 
 // s3PartSize is the size of a part of an upload. S3 takes 10,000 parts, and so files of 640 GB.
@@ -34,13 +36,14 @@ type bucket struct {
 }
 
 func (t *s3Target) open(ctx context.Context) (*bucket, error) {
-	var options []func(*awsconfig.LoadOptions) error
+	defaults(&t.patience, stalled)
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(client(t.patience))}
 	if t.region != "" {
 		options = append(options, awsconfig.WithRegion(t.region))
 	}
 	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("the settings of AWS: %w", err)
+		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
 	if loaded.Region == "" {
 		loaded.Region = "us-east-1" // stores that are not AWS's take any
@@ -51,7 +54,7 @@ func (t *s3Target) open(ctx context.Context) (*bucket, error) {
 		o.Logger = logging.Nop{}
 		if t.endpoint != "" {
 			o.BaseEndpoint = &t.endpoint
-			// Stores that are not AWS's have no checksums of their own; the manifest has one.
+			// Stores that are not AWS's have no checksums; the manifest has one.
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		}
 	})}, nil
@@ -151,7 +154,7 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 	return b.explain(name, err)
 }
 
-// explain adds the place to an error of the store, and gives those of existence their meaning.
+// explain adds the place to an error of the store, and explains errors about existence.
 func (b *bucket) explain(name string, err error) error {
 	if err == nil {
 		return nil

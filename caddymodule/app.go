@@ -36,7 +36,7 @@ type App struct {
 	plan     *node.Plan
 	http     func() (any, error) // returns the HTTP app, which is provisioned when this one starts
 	presents bool                // there is a sluice_credentials
-	metrics  *metrics
+	metrics  *configuration
 	log      *slog.Logger
 	audit    *zap.Logger // nil = no audit log
 	events   *events.Emitter
@@ -69,10 +69,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.started = make(chan struct{})
 	a.events = events.New(ctx)
 	a.http = func() (any, error) { return ctx.AppIfConfigured("http") }
-	var err error
-	if a.metrics, err = newMetrics(ctx.GetMetricsRegistry()); err != nil {
+	all, err := newMetrics(ctx.GetMetricsRegistry())
+	if err != nil {
 		return err
 	}
+	a.metrics = all.configuration()
 	if err := a.replace(caddy.NewReplacer()); err != nil {
 		return err
 	}
@@ -190,6 +191,9 @@ func (a *App) Stop() error { return nil }
 // Cleanup closes the node. Values that the next configuration also uses stay open.
 func (a *App) Cleanup() error {
 	a.events.Close()
+	if a.metrics != nil {
+		defer a.metrics.owner.End()
+	}
 	if a.node == nil {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 // of the same status and length from Caddy's respond handler.
 func BenchmarkHandler(b *testing.B) {
 	issuer := startIssuer(b)
-	n, err := node.Open(b.Context(), node.Options{ShowRootKey: func(_, _ string) {}, Observer: processMetrics()})
+	n, err := node.Open(b.Context(), node.Options{ShowRootKey: func(_, _ string) {}, Observer: processMetrics().configuration()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/sluicegate/sluice/caddymodule/block"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -115,21 +116,21 @@ func authorizeOptions(a *config.Authorize, at places) map[string]option {
 		"policy":        p.policy,
 		"role_policies": p.marked(onOff(&a.RolePolicies, "role_policies [on|off]")),
 
-		"api":                oneString(&a.API, "api <name>"),
-		"stage":              oneString(&a.Stage, "stage <name>"),
-		"header":             header(&a.Headers),
+		"api":                p.marked(oneString(&a.API, "api <name>")),
+		"stage":              p.marked(oneString(&a.Stage, "stage <name>")),
+		"header":             p.marked(header(&a.Headers)),
 		"keep_headers":       p.marked(manyStrings(&a.KeepHeaders, "keep_headers <name>...")),
 		"pass_authorization": onOff(&a.PassAuthorization, "pass_authorization [on|off]"),
 		"mode":               p.marked(oneString(&a.Mode, "mode enforce|shadow")),
-		"debug_header":       oneString(&a.DebugHeader, "debug_header <name>"),
+		"debug_header":       p.marked(oneString(&a.DebugHeader, "debug_header <name>")),
 		"resource":           p.marked(oneString(&a.Resource, "resource <url>")),
-		"realm":              oneString(&a.Realm, "realm <text>"),
+		"realm":              p.marked(oneString(&a.Realm, "realm <text>")),
 		"cors":               p.marked(func(d *caddyfile.Dispenser) error { return parseCORS(d, a) }),
-		"leeway": p.marked(func(d *caddyfile.Dispenser) error {
+		"leeway": p.marked(block.Once(func(d *caddyfile.Dispenser) error {
 			a.Leeway = new(config.Duration)
-			return oneDuration(a.Leeway, "leeway <duration>")(d)
-		}),
-		"max_token": p.marked(oneInt(&a.MaxToken, "max_token <bytes>")),
+			return block.DurationOrZero(a.Leeway, "leeway <duration>")(d)
+		})),
+		"max_token": p.marked(notZero(&a.MaxToken, oneInt(&a.MaxToken, "max_token <bytes>"))),
 	}
 }
 
@@ -191,16 +192,11 @@ func (p authorizeParser) login(d *caddyfile.Dispenser) error {
 	d.RemainingArgs()
 	p.into.Login = l
 	return parseBlock(d, "login", map[string]option{
-		"with":     oneString(&l.With, "with <pool id or issuer url>"),
-		"scope":    manyStrings(&l.Scopes, "scope <scope>..."),
-		"callback": oneString(&l.Callback, "callback <path>"),
-		"logout":   oneString(&l.Logout, "logout <path>"),
-		"session": func(d *caddyfile.Dispenser) error {
-			if err := oneDuration(&l.Session, "session <duration>")(d); err != nil || l.Session != 0 {
-				return err
-			}
-			return d.Err("login: a session of 0 would end at once; write 1m to 365d")
-		},
+		"with":            oneString(&l.With, "with <pool id or issuer url>"),
+		"scope":           manyStrings(&l.Scopes, "scope <scope>..."),
+		"callback":        oneString(&l.Callback, "callback <path>"),
+		"logout":          oneString(&l.Logout, "logout <path>"),
+		"session":         oneDuration(&l.Session, "session <duration>"),
 		"unauthenticated": oneString(&l.Unauthenticated, "unauthenticated redirect|deny|allow"),
 		"return_to":       manyStrings(&l.ReturnTo, "return_to <host>..."),
 		"alb_headers":     onOff(&l.ALBHeaders, "alb_headers [on|off]"),
@@ -338,6 +334,6 @@ func (p authorizeParser) rule(d *caddyfile.Dispenser) error {
 		rule.Names = names
 	}
 	p.into.Rules = append(p.into.Rules, rule)
-	p.at[effect+" "+rule.Subject] = line
+	p.at[rule.String()] = line
 	return noBlock(d, syntax)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/block"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -209,10 +210,10 @@ func groupOptions(group *config.Group) map[string]option {
 	return map[string]option{
 		"description": oneString(&group.Description, "description <text>"),
 		"role":        oneString(&group.Role, "role <name>|<arn>"),
-		"precedence": func(d *caddyfile.Dispenser) error {
+		"precedence": block.Once(func(d *caddyfile.Dispenser) error {
 			group.Precedence = new(int)
 			return oneInt(group.Precedence, "precedence <number>")(d)
-		},
+		}),
 	}
 }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/block"
 	"github.com/sluicegate/sluice/caddymodule/storeoptions"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
@@ -36,7 +38,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //	    allow_declared_users [on|off]      # permits user blocks in user pools
 //	    compromised_passwords <file or folder>
-//	    outbound_networks <cidr>...        # beside public addresses, for identity providers
+//	    outbound_networks <cidr>...        # in addition to public addresses, for identity providers
 //	    token_endpoint <provider> <url>    # graph.facebook.com, www.amazon.com or api.twitter.com; may be repeated
 //	    login_languages <folder>           # {language}.json: texts of the login pages
 //
@@ -263,8 +265,8 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"region":               marked(regions(&app.Region, &app.OtherRegions)),
 		"account":              marked(oneString(&app.Account, "account <twelve digits>")),
 		"issuer":               marked(oneString(&app.Issuer, "issuer public|aws")),
-		"audit_log":            func(d *caddyfile.Dispenser) error { return parseAuditLog(d, app) },
-		"decision_log":         func(d *caddyfile.Dispenser) error { return parseDecisionLog(d, app) },
+		"audit_log":            marked(block.Once(func(d *caddyfile.Dispenser) error { return parseAuditLog(d, app) })),
+		"decision_log":         marked(block.Once(func(d *caddyfile.Dispenser) error { return parseDecisionLog(d, app) })),
 		"strict_aws":           onOff(&app.StrictAWS, "strict_aws [on|off]"),
 		"allow_declared_users": onOff(&app.AllowDeclaredUsers, "allow_declared_users [on|off]"),
 		"user_pool":            func(d *caddyfile.Dispenser) error { return parseUserPool(d, app, at) },
@@ -292,6 +294,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 // parseBackup parses backup.
 func parseBackup(d *caddyfile.Dispenser, app *config.App, at places) error {
 	start := place{d.File(), d.Line()}
+	at.mark(d, "backup")
 	err := storeoptions.ParseBackup(d, app)
 	if err == nil {
 		at["backup to "+app.Backups[len(app.Backups)-1].To] = start
@@ -328,7 +331,7 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 		l.Off = true
 	case len(args) == 1 || len(args) == 2:
 		rate, err := strconv.ParseFloat(args[0], 64)
-		if err != nil || !(rate > 0) {
+		if err != nil || !(rate > 0) || math.IsInf(rate, 0) {
 			return d.Errf("%q is not a number of calls; write: %s", args[0], syntax)
 		}
 		l.PerSecond = rate

@@ -63,7 +63,7 @@ func outbox(cmd *cobra.Command, _ []string) error {
 	path := filepath.Join(dir, node.OutboxFile)
 	err = message.Tail(ctx, message.TailOptions{Path: path, Out: cmd.OutOrStdout(), Count: count, Follow: follow, JSON: asJSON})
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s does not exist; no message was written yet, or the data directory is another: name it with --dir", path)
+		return fmt.Errorf("%s does not exist; no message was written yet, or this is the wrong data directory: name it with --dir", path)
 	}
 	return err
 }

@@ -150,7 +150,7 @@ func activeServices(ctx context.Context) (*node.Services, error) {
 		return nil, ctx.Err()
 	}
 	if app.node == nil || app.node.Services == nil {
-		return nil, errors.New("this Sluice keeps no user pools")
+		return nil, errors.New("this Sluice has no user pools")
 	}
 	return app.node.Services, nil
 }

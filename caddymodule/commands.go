@@ -230,7 +230,7 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 	}
 	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
 	if !ok {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept; only the latest refusals are")}
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals are kept")}
 	}
 	account := refusal.AccountOf(denial)
 	if r.URL.Query().Get("format") == "text" {

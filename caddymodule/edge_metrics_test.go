@@ -148,3 +148,40 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 		}
 	}
 }
+
+// What a reload removed has no state any more: an alert about it would never end.
+func TestAReloadTakesTheStatesOfWhatItRemoves(t *testing.T) {
+	e := newEdge(t)
+	e.loaded = true
+	site := func(name, options string) string {
+		return "handle /" + name + "/* {\n" + strings.Replace(open(options), "{\n", "{\n\tapi "+name+"\n", 1) + "}\n"
+	}
+	e.poolFiles(t)
+	backups := "\t\tbackup {\n\t\t\tto %DIR%/copies\n\t\t}\n"
+	if err := e.reload(poolBlock+backups, site("stays", "mode shadow\n")+site("goes", "")); err != nil {
+		t.Fatal(err)
+	}
+	e.get(t, "/goes/x", e.issuer.bearer(t, "ada"))
+	has := func(name string, labels ...string) bool {
+		for _, family := range e.metrics(t) {
+			if family.GetName() == name && slices.ContainsFunc(family.GetMetric(), func(m *dto.Metric) bool { return hasLabels(m, labels) }) {
+				return true
+			}
+		}
+		return false
+	}
+	states := [][]string{{"sluice_route_mode", "route", "goes"}, {"sluice_jwks_fetched_timestamp_seconds", "issuer", e.issuer.url}, {"sluice_health_check", "check", "backup"}}
+	for _, s := range states {
+		eventually(t, s[0]+" is there", func() bool { return has(s[0], s[1:]...) })
+	}
+	if err := e.reload(poolBlock, "handle /stays/* {\nsluice_authorize {\napi stays\nuser_pool us-east-1_edge00001\nallow any * *\n}\n}\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		eventually(t, s[0]+" is gone", func() bool { return !has(s[0], s[1:]...) })
+	}
+	if now := e.metrics(t); now.sum("sluice_route_mode", "route", "stays", "mode", "enforce") != 1 || now.sum("sluice_route_mode", "route", "stays", "mode", "shadow") != 0 {
+		t.Error("the mode of the route that stays is not the new one")
+	}
+	eventually(t, "the checks that stay are there", func() bool { return has("sluice_health_check", "check", "store") })
+}

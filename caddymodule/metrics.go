@@ -3,19 +3,25 @@ package caddymodule
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/caddymodule/backupmetrics"
 	"github.com/sluicegate/sluice/caddymodule/fleetmetrics"
 	"github.com/sluicegate/sluice/caddymodule/gatemetrics"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
@@ -36,19 +42,50 @@ type metrics struct {
 	triggers      *prometheus.HistogramVec // function, result
 	relayed       *prometheus.CounterVec   // result
 	elsewhere     *prometheus.GaugeVec     // pool
-	health        *prometheus.GaugeVec     // check
+	hashQueue     *prometheus.GaugeVec     // kind
+	hashes        *prometheus.CounterVec   // kind, result
+	hashWait      *prometheus.HistogramVec // kind
+	sessions      *prometheus.GaugeVec     // kind
+	health        *gatemetrics.Held        // check
 	build         *prometheus.GaugeVec     // version, go_version
 	fetched       *prometheus.GaugeVec     // issuer
 	*fleet
 	*gates
+	*backups
 
 	verified gatemetrics.Counters[verificationKey] // of verifications
+
+	mu      sync.Mutex
+	keySets map[string]int // how many there are of an issuer
+}
+
+// configuration is the observer of one configuration. Its values for gates and checks are removed with it.
+type configuration struct {
+	*metrics
+	owner *gatemetrics.Owner
+}
+
+func (m *metrics) configuration() *configuration {
+	return &configuration{m, gatemetrics.NewOwner(m.health, m.Modes())}
+}
+
+// Gate implements node.Observer.
+func (c *configuration) Gate(route string, shadow bool) authz.Observer {
+	return c.GateOf(c.owner, route, shadow)
+}
+
+// HealthChecked implements node.Observer.
+func (c *configuration) HealthChecked(check string, level health.Level) {
+	c.health.SetFor(c.owner, float64(level), check)
+	emitter.Load().Health(check, level.String())
 }
 
 // The metrics of other packages.
 type (
 	fleet = fleetmetrics.Metrics
 	gates = gatemetrics.Metrics
+
+	backups = backupmetrics.Metrics
 )
 
 type verificationKey struct {
@@ -85,10 +122,22 @@ var processMetrics = sync.OnceValue(func() *metrics {
 			Help: "Users whose password is still at the user pool that they were pulled from."}, []string{"pool"}),
 		fleet: fleetmetrics.New(),
 		gates: gatemetrics.New(),
+
+		backups: backupmetrics.New(),
 		fetched: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "jwks_fetched_timestamp_seconds",
 			Help: "When the key set of a remote issuer was last fetched, in seconds since 1970."}, []string{"issuer"}),
-		health: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "health_check",
-			Help: "The checks of readiness: 0 for ok, 1 for degraded, 2 for failed."}, []string{"check"}),
+		hashQueue: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "password_hash_queue_length",
+			Help: "Callers that wait for a password hash, by kind of hash."}, []string{"kind"}),
+		hashes: counter("password_hashes_total", "Password hashes asked for, by kind and result.", "kind", "result"),
+		hashWait: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "sluice", Name: "password_hash_wait_seconds", Help: "How long callers waited for a password hash to begin, by kind of hash.",
+			Buckets: []float64{.0001, .001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"kind"}),
+		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "sessions",
+			Help: "Live sessions in the store, by kind."}, []string{"kind"}),
+		health: gatemetrics.NewHeld(prometheus.GaugeOpts{Namespace: "sluice", Name: "health_check",
+			Help: "The checks of readiness: 0 for ok, 1 for degraded, 2 for failed."}, "check"),
+		keySets: map[string]int{},
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "build_info",
 			Help: "1, by version of Sluice and of Go."}, []string{"version", "go_version"}),
 	}
@@ -98,18 +147,25 @@ var processMetrics = sync.OnceValue(func() *metrics {
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
 	for _, t := range providers.Types {
-		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+		m.federated.WithLabelValues(string(t), federation.Success) // 0 if there is none yet
 	}
-	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset required", "failure", "srp"} {
+	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset_required", "failure", "srp"} {
 		m.relayed.WithLabelValues(result)
 	}
 	for _, result := range []string{"delivered", "failed", "dropped", "unmapped"} {
 		m.logRecords.WithLabelValues(result)
 	}
+	for _, kind := range []string{directory.OwnHash, directory.ImportedHash} {
+		m.hashQueue.WithLabelValues(kind)
+		m.hashWait.WithLabelValues(kind)
+		for _, result := range []string{"ok", "refused", "canceled"} {
+			m.hashes.WithLabelValues(kind, result)
+		}
+	}
 	version, _ := caddy.Version()
 	m.build.WithLabelValues(version, runtime.Version()).Set(1)
-	for _, c := range append(append(m.fleet.Collectors(), m.gates.Collectors()...), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
-		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.health, m.build) {
+	for _, c := range append(slices.Concat(m.fleet.Collectors(), m.gates.Collectors(), m.backups.Collectors()), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
+		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.hashQueue, m.hashes, m.hashWait, m.sessions, m.health, m.build) {
 		var already prometheus.AlreadyRegisteredError
 		if err := registry.Register(c); err != nil && !errors.As(err, &already) {
 			return nil, err
@@ -120,7 +176,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 
 // FunctionDone implements node.Observer.
 func (m *metrics) FunctionDone(arn string, took time.Duration, err error) {
-	result := "success"
+	result := "ok"
 	var raised *trigger.FunctionError
 	switch {
 	case errors.As(err, &raised):
@@ -158,23 +214,61 @@ func (m *metrics) KeysFetched(issuer string, _ int, _ time.Duration, err error) 
 	}
 }
 
+// KeysOpened implements token.Observer.
+func (m *metrics) KeysOpened(issuer string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keySets[issuer]++
+}
+
+// KeysClosed implements token.Observer: the age of unused keys must not trigger alerts.
+func (m *metrics) KeysClosed(issuer string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.keySets[issuer]--; m.keySets[issuer] <= 0 {
+		delete(m.keySets, issuer)
+		m.fetched.DeleteLabelValues(issuer)
+	}
+}
+
 // StoreDone implements the store's observer.
 func (m *metrics) StoreDone(operation string, took time.Duration, err error) {
 	m.store.WithLabelValues(operation, result(err)).Observe(took.Seconds())
-}
-
-// HealthChecked implements node.Observer.
-func (m *metrics) HealthChecked(check string, level health.Level) {
-	m.health.WithLabelValues(check).Set(float64(level))
-	emitter.Load().Health(check, level.String())
 }
 
 // Relayed implements node.Observer.
 func (m *metrics) Relayed(result string) { m.relayed.WithLabelValues(result).Inc() }
 
 // Elsewhere implements node.Observer.
-func (m *metrics) Elsewhere(poolID string, n int) {
-	m.elsewhere.WithLabelValues(poolID).Set(float64(n))
+func (m *metrics) Elsewhere(numbers map[string]int) {
+	m.elsewhere.Reset() // of pools that are gone
+	for pool, n := range numbers {
+		m.elsewhere.WithLabelValues(pool).Set(float64(n))
+	}
+}
+
+// Sessions implements node.Observer.
+func (m *metrics) Sessions(n observe.Sessions) {
+	m.sessions.WithLabelValues("tokens").Set(float64(n.Tokens))
+	m.sessions.WithLabelValues("login_pages").Set(float64(n.LoginPages))
+	m.sessions.WithLabelValues("edge_login").Set(float64(n.Edge))
+}
+
+// HashQueued implements node.Observer.
+func (m *metrics) HashQueued(kind string, n int) { m.hashQueue.WithLabelValues(kind).Add(float64(n)) }
+
+// HashBegan implements node.Observer.
+func (m *metrics) HashBegan(kind string, waited time.Duration, err error) {
+	result := "ok"
+	switch {
+	case err == nil:
+		m.hashWait.WithLabelValues(kind).Observe(waited.Seconds())
+	case fault.KindOf(err) == fault.TooManyRequests:
+		result = "refused"
+	default:
+		result = "canceled"
+	}
+	m.hashes.WithLabelValues(kind, result).Inc()
 }
 
 // SignIn implements the user pools' observer.
@@ -182,6 +276,9 @@ func (m *metrics) SignIn(pool, flow, result string) {
 	m.signIns.WithLabelValues(flow, result).Inc()
 	emitter.Load().SignedIn(pool, flow, result)
 }
+
+// Happened implements node.Observer.
+func (m *metrics) Happened(e userpool.Event) { emitter.Load().Happened(e) }
 
 // LogRecord implements node.Observer.
 func (m *metrics) LogRecord(result string) { m.logRecords.WithLabelValues(result).Inc() }
@@ -218,4 +315,4 @@ func result(err error) string {
 	return "ok"
 }
 
-var _ node.Observer = (*metrics)(nil)
+var _ node.Observer = (*configuration)(nil)

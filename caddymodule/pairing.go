@@ -173,7 +173,7 @@ func proxyHost(h *reverseproxy.Handler, signed string) (string, error) {
 		case signed != "" && (set == "{http.request.hostport}" || set == "{host}"):
 			return signed, nil // what sluice_credentials has set
 		case set != "{http.reverse_proxy.upstream.hostport}":
-			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` by `header_up Host <the store's host>`", set)
+			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` with `header_up Host <the store's host>`", set)
 		}
 	} else if transport, ok := h.Transport.(*reverseproxy.HTTPTransport); signed != "" && (!ok || transport.TLS == nil) {
 		return signed, nil // passed on as it is

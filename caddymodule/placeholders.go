@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/storeoptions"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -69,6 +70,10 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		r.sms(s)
 	}
 	r.store(a.Store)
+	for i := range a.Backups {
+		r.fill("backup", &a.Backups[i].To)
+		a.Backups[i].To = storeoptions.Folder(a.BaseDir, a.Backups[i].To)
+	}
 	r.redis(a.Redis)
 	placeholders := a.Placeholders
 	a.Placeholders = nil

@@ -29,7 +29,7 @@ func redactLogs(ctx caddy.Context) error {
 	for _, name := range []string{"accessLogger", "errorLogger"} {
 		field := reflect.ValueOf(server).Elem().FieldByName(name)
 		if !field.IsValid() || field.Type() != reflect.TypeFor[*zap.Logger]() {
-			return errors.New("sluice: this version of Caddy keeps its loggers elsewhere, so that credentials would be logged; use the version in Sluice's go.mod")
+			return errors.New("sluice: this version of Caddy has its loggers elsewhere, so credentials would be logged; use the version in Sluice's go.mod")
 		}
 		logger := (**zap.Logger)(unsafe.Pointer(field.UnsafeAddr())) //nolint:gosec // G103: decision 11
 		if *logger == nil {                                          // no access log

@@ -105,7 +105,7 @@ func Target(r *http.Request) string {
 	return r.RequestURI
 }
 
-// Parse parses a directive with the options of sluice_authorize, and more options of its own. check checks those, after the
+// Parse parses a directive with the options of sluice_authorize, and additional options. check checks those, after the
 // options of sluice_authorize have been checked; more and check may be nil.
 func (a *Route) Parse(h httpcaddyfile.Helper, name string, more map[string]func(d *caddyfile.Dispenser) error, check func() error) error {
 	h.Next() // the directive's name

@@ -10,6 +10,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/sluicegate/sluice/config"
 )
 
 // mistake is a Caddyfile with a mistake, and the expected error of `sluice validate`.
@@ -194,11 +196,11 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 
 		// what else the start refuses
 		"a mail server's port that is none":   {block: "smtp mail.example.com:99999 {\n\t\t\tfrom a@example.com\n\t\t}\n\t\t" + poolAndClient, want: "Caddyfile:4: smtp: "},
-		"a Redis database that is none":       {block: "redis 127.0.0.1:6379 {\n\t\t\tdatabase -1\n\t\t}\n\t\t" + poolAndClient, want: "-1 is no number of a database"},
+		"a Redis database that is none":       {block: "redis 127.0.0.1:6379 {\n\t\t\tdatabase -1\n\t\t}\n\t\t" + poolAndClient, want: "redis: database: -1 is no database"},
 		"a list of passwords that is missing": {block: "compromised_passwords nowhere\n\t\t" + poolAndClient, want: "compromised_passwords: breach: stat nowhere: no such file or directory"},
 		"a database's password that is missing": {block: "store postgres://sluice@127.0.0.1/sluice {\n\t\t\tpassword_file nowhere\n\t\t}\n\t\t" + poolAndClient,
 			want: "store: password_file: open nowhere: no such file or directory"},
-		"a backup with an unknown option":      {block: "backup {\n\t\t\tto s3://backups/x?regoin=eu-central-1\n\t\t}\n\t\t" + poolAndClient, want: `unknown option "regoin"`},
+		"a backup with an unknown option":      {block: "backup {\n\t\t\tto s3://backups/x?regoin=eu-central-1\n\t\t}\n\t\t" + poolAndClient, want: `there is no option "regoin"`},
 		"a backup into a file":                 {block: "backup {\n\t\t\tto policy.json\n\t\t}\n\t\t" + poolAndClient, want: "policy.json is a file; name a folder"},
 		"a master key's variable without key":  {block: "master_key env SLUICE_TEST_UNSET\n\t\t" + poolAndClient, want: "SLUICE_TEST_UNSET is empty"},
 		"a master key's file that is missing":  {block: "master_key file nowhere.key\n\t\t" + poolAndClient, want: "there is no file nowhere.key"},
@@ -214,20 +216,20 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a placeholder in an option without a secret": {block: "compromised_passwords {env.SLUICE_TEST_UNSET}\n\t\t" + poolAndClient,
 			want: "compromised_passwords: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:4"},
 		"a placeholder in a backup's folder": {block: "backup {\n\t\t\tto {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\t" + poolAndClient,
-			want: "backups: to: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:5"},
+			want: "backup: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:5"},
 
 		// what a route can never do
 		"an endpoint with a port": {site: "sluice_authorize {\n\t\tsigv4 s3 {\n\t\t\thosts s3.example.com:443\n\t\t}\n\t\tallow any * *\n\t}",
 			want: `"s3.example.com:443" is not a host name`},
-		"a prefix that is not canonical":     {site: "sluice_authorize {\n\t\tsigv4 s3 {\n\t\t\tprefix /s3//x\n\t\t}\n\t\tallow any * *\n\t}", want: `"/s3//x" is not a canonical path`},
+		"a prefix that is not canonical":     {site: "sluice_authorize {\n\t\tsigv4 s3 {\n\t\t\tprefix /s%3\n\t\t}\n\t\tallow any * *\n\t}", want: `"/s%3" is not a canonical path`},
 		"an endpoint of API Gateway's":       {site: "sluice_authorize {\n\t\tsigv4 execute-api {\n\t\t\thosts a.example\n\t\t}\n\t\tallow any * *\n\t}", want: "have an effect with sigv4 s3 only"},
 		"a misspelt method":                  {site: strings.Replace(goodGate, "allow any * *", "allow any GTE *", 1), want: "GTE is not a method of HTTP; did you mean GET?"},
 		"a method that caches know":          {site: strings.Replace(goodGate, "allow any * *", "allow any PURGE,GET *", 1)},
 		"a misspelt client in a deny rule":   {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\tdeny client 1example23456789abcdefghik * *", 1), want: "declares the client 1example23456789abcdefghik, so the rule would never match"},
 		"groups of an issuer that has none":  {site: "sluice_authorize {\n\t\tissuer google {\n\t\t\tclient_id a\n\t\t}\n\t\tallow group a * *\n\t}", want: "tokens of https://accounts.google.com have no groups"},
 		"an audience with a placeholder":     {site: "sluice_authorize {\n\t\tissuer https://a.example {\n\t\t\taudience {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\tallow any * *\n\t}", want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
-		"a header of the connection":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader Connection x", 1), want: "Connection cannot be set, because it belongs to the connection"},
-		"a header with a line break":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A \"a\nb\"", 1), want: "the value has control characters"},
+		"a header of the connection":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader Connection x", 1), want: "header Connection: the server sets this header itself"},
+		"a header with a line break":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A \"a\nb\"", 1), want: "a value has no line breaks and other control characters"},
 		"a misspelt placeholder of the user": {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A {http.auth.user.emial}", 1), want: "there is no placeholder {http.auth.user.emial}, so the header would never be set; did you mean email?"},
 		"a route's header that is not set": {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A {env.SLUICE_TEST_UNSET}", 1),
 			want: "header X-A: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:16"},
@@ -322,5 +324,22 @@ func TestValidateOnlyWarnsOfWhatAStoreMayHave(t *testing.T) {
 	}
 	if made, err := os.ReadDir(filepath.Join(dir, "data")); err != nil || len(made) != 1 {
 		t.Errorf("validate wrote to the data directory: %v %v", made, err)
+	}
+}
+
+func TestABackupGoesToThePlaceThatAPlaceholderNames(t *testing.T) {
+	dir := t.TempDir()
+	for value, want := range map[string]string{"copies": dir + "/copies/", "/var/backups": "/var/backups/", "s3://backups/x?region=eu-central-1": "s3://backups/x?region=eu-central-1"} {
+		t.Setenv("SLUICE_TEST_BACKUPS", value)
+		app := &App{}
+		app.BaseDir = dir
+		app.Backups = []config.Backup{{To: "{env.SLUICE_TEST_BACKUPS}"}}
+		if err := app.replace(caddy.NewReplacer()); err != nil || app.Backups[0].To != want {
+			t.Errorf("%s: %q, %v", value, app.Backups[0].To, err)
+		}
+	}
+	unset := mistake{block: poolAndClient + "\n\t\tbackup {\n\t\t\tto {env.SLUICE_TEST_NOWHERE}\n\t\t}", want: "backup: {env.SLUICE_TEST_NOWHERE} is not set, or empty"}
+	if err := unset.validate(t); err == nil || !strings.Contains(err.Error(), unset.want) {
+		t.Error(err)
 	}
 }

@@ -211,9 +211,7 @@ func (a *Authorize) Validate(app *App) error {
 	for _, use := range a.TokenUse {
 		v.oneOf("token_use", use, "access", "id")
 	}
-	for _, i := range a.Issuers {
-		i.validate(v)
-	}
+	a.validateIssuers(v)
 	if a.SigV4 != nil {
 		a.SigV4.validate(v)
 		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
@@ -233,9 +231,16 @@ func (a *Authorize) Validate(app *App) error {
 	if _, err := a.CORS.Policy(); err != nil {
 		v.add("cors", "%v", err)
 	} else if a.CORS != nil {
-		v.upperMethod("cors: methods", strings.Join(a.CORS.Methods, ","))
+		for _, method := range a.CORS.Methods {
+			if strings.ToUpper(method) != method {
+				v.add("cors: methods", "%q is not a method; write it in upper case", method)
+				continue
+			}
+			v.misspelt("cors: methods", method)
+		}
 	}
 	a.validateResource(v)
+	a.answers(v)
 	a.validateRolePolicies(v, app)
 	v.oneOf("mode", a.Mode, "enforce", "shadow")
 	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
@@ -302,6 +307,14 @@ func (a *Authorize) onlyAnonymous() bool {
 	return len(a.Rules) > 0
 }
 
+func (a *Authorize) validateIssuers(v *validator) {
+	urls := seen{}
+	for _, i := range a.Issuers {
+		v.once(urls, "issuer "+i.URL, i.URL)
+		i.validate(v)
+	}
+}
+
 func (i *Issuer) validate(v *validator) {
 	at := "issuer " + i.URL
 	for name, raw := range map[string]string{"the issuer": i.URL, "jwks_url": i.JWKSURL} {
@@ -331,8 +344,17 @@ func (i *Issuer) validate(v *validator) {
 	}
 }
 
+// String returns the rule as a line of the Caddyfile.
+func (r *Rule) String() string {
+	words := []string{r.Effect, r.Subject}
+	if r.Claim != "" {
+		words = append(words, r.Claim)
+	}
+	return strings.Join(append(append(words, r.Names...), r.Method, r.Path), " ")
+}
+
 func (r *Rule) validate(v *validator) {
-	at := r.Effect + " " + r.Subject
+	at := r.String()
 	v.oneOf(at, r.Effect, "allow", "deny", "require")
 	v.oneOf(at, r.Subject, "any", "anonymous", "group", "user", "scope", "client", "role", "claim")
 	switch r.Subject {
@@ -352,8 +374,15 @@ func (r *Rule) validate(v *validator) {
 	for _, text := range append([]string{r.Claim, r.Path}, r.Names...) {
 		v.literal(at, text)
 	}
-	if v.upperMethod(at, r.Method); r.Method == "" {
-		v.add(at, "the method is missing; write one such as GET, or * for all")
+	if slices.Contains(r.Names, "") {
+		v.add(at, "a name is empty; write it, or remove the rule")
+	}
+	for _, method := range strings.Split(r.Method, ",") {
+		if method != "*" && !methodPattern.MatchString(method) {
+			v.add(at, "%q is not a method; write it in upper case, or * for all", method)
+			continue
+		}
+		v.misspelt(at, method)
 	}
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,11 +15,11 @@ func (s *SigV4) validate(v *validator) {
 	if s.Service != "s3" && (s.Prefix != "" || len(s.Hosts) > 0 || s.ExactKeys) {
 		v.add("sigv4 "+s.Service, "prefix, hosts and exact_keys say where buckets and keys are, and have an effect with sigv4 s3 only; remove them")
 	}
-	if s.Prefix != "" && !strings.HasPrefix(s.Prefix, "/") {
-		v.add("sigv4: prefix", "%q is not a path; write /%s", s.Prefix, s.Prefix)
+	if clean := path.Clean("/" + s.Prefix); s.Prefix != "" && clean != s.Prefix {
+		v.add("sigv4: prefix", "%q is not a path; write %s", s.Prefix, clean)
 	} else if s.Prefix != "" {
 		if _, encoded, err := urlpath.Canonical(s.Prefix); err != nil || encoded != s.Prefix || strings.HasSuffix(s.Prefix, "/") {
-			v.add("sigv4: prefix", "%q is not a canonical path; write it without //, dots and signs that need to be encoded", s.Prefix)
+			v.add("sigv4: prefix", "%q is not a canonical path; write it without signs that need to be encoded", s.Prefix)
 		}
 	}
 	for _, endpoint := range s.Hosts {
@@ -28,32 +29,12 @@ func (s *SigV4) validate(v *validator) {
 	}
 }
 
-// connectionHeaders belong to the connection, or to the message itself, so that no value can be set for them.
-var connectionHeaders = []string{"connection", "content-length", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-
-// headerName finds names that no header can have, and headers of the connection.
-func (v *validator) headerName(at, name string) {
-	switch folded := strings.ToLower(strings.ReplaceAll(name, "_", "-")); {
-	case name == "" || strings.Trim(folded, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "":
-		v.add(at, "%q is not the name of a header; write one such as X-User-Id", name)
-	case slices.Contains(connectionHeaders, folded):
-		v.add(at, "%s cannot be set, because it belongs to the connection; write another name", name)
-	}
-}
-
-// headers checks names and values of headers that are set.
-func (v *validator) headers(list []Header) {
-	for _, h := range list {
-		at := "header " + h.Name
-		v.headerName(at, h.Name)
-		if strings.ContainsFunc(h.Value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-			v.add(at, "the value has control characters, such as a line break; remove them")
-		}
-		for _, found := range userPlaceholder.FindAllStringSubmatch(h.Value, -1) {
-			if name := found[1]; !strings.HasPrefix(name, "claim.") && !slices.Contains(userPlaceholders, name) {
-				v.add(at, "there is no placeholder {http.auth.user.%s}, so the header would never be set%s; for a claim of the token write {http.auth.user.claim.<name>}",
-					name, nearest(name, userPlaceholders))
-			}
+// userPlaceholders finds misspelt placeholders of the user in the value of a header.
+func (v *validator) userPlaceholders(at, value string) {
+	for _, found := range userPlaceholder.FindAllStringSubmatch(value, -1) {
+		if name := found[1]; !strings.HasPrefix(name, "claim.") && !slices.Contains(userPlaceholders, name) {
+			v.add(at, "there is no placeholder {http.auth.user.%s}, so the header would never be set%s; for a claim of the token write {http.auth.user.claim.<name>}",
+				name, nearest(name, userPlaceholders))
 		}
 	}
 }
@@ -70,19 +51,13 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIO
 // otherMethods are methods that would be taken for misspellings. Source: the IANA registry of methods, and what caches use.
 var otherMethods = []string{"BIND", "LINK", "UNLINK", "UNBIND", "REBIND", "MERGE", "PURGE", "BAN", "ACL", "PRI", "LABEL", "REPORT", "SEARCH", "QUERY", "UPDATE", "NOTIFY", "VIEW"}
 
-// upperMethod finds misspelt methods. Any token can be the name of a method, but none in use has small letters.
-func (v *validator) upperMethod(at, list string) {
-	for m := range strings.SplitSeq(list, ",") {
-		if strings.ToUpper(m) != m {
-			v.add(at, "%q is not a method; write it in upper case, or * for all", m)
-			continue
-		}
-		if m == "*" || slices.Contains(methods, m) || slices.Contains(otherMethods, m) {
-			continue
-		}
-		if near := nearest(m, methods[:9]); near != "" {
-			v.add(at, "%s is not a method of HTTP%s", m, near)
-		}
+// misspelt finds a method that is nearly another one. Any token can be the name of a method.
+func (v *validator) misspelt(at, method string) {
+	if method == "*" || slices.Contains(methods, method) || slices.Contains(otherMethods, method) {
+		return
+	}
+	if near := nearest(method, methods[:9]); near != "" {
+		v.add(at, "%s is not a method of HTTP%s", method, near)
 	}
 }
 

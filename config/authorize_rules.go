@@ -27,17 +27,10 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		v.literal("issuer "+i.URL+": groups_claim", i.GroupsClaim)
 		v.literal("issuer "+i.URL+": username_claim", i.UsernameClaim)
 	}
-	for _, h := range a.Headers {
-		v.literal("header "+h.Name, h.Name)
-	}
 	v.headers(a.Headers)
 	v.literal("realm", a.Realm)
-	if v.literal("debug_header", a.DebugHeader); a.DebugHeader != "" {
-		v.headerName("debug_header", a.DebugHeader)
-	}
-	for _, name := range a.KeepHeaders {
-		v.literal("keep_headers", name)
-	}
+	v.literal("debug_header", a.DebugHeader)
+	a.kept(v)
 }
 
 // validateDeniedGroups checks that the groups in deny rules are declared, because a rule with a misspelt group would have no
@@ -62,12 +55,18 @@ func (a *Authorize) validateDeniedGroups(v *validator, app *App) {
 		}
 		for _, name := range r.Names {
 			if !slices.Contains(declared, name) {
-				v.add("deny group", "no pool of this route declares the group %s, so the rule would never match; write group %s in the pool's block%s",
+				v.add(r.String(), "no pool of this route declares the group %s, so the rule would never match; write group %s in the pool's block%s",
 					name, name, nearest(name, declared))
 			}
 		}
 	}
 }
+
+// What names in ARNs and methods look like: authz checks the same.
+var (
+	apiPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	methodPattern = regexp.MustCompile(`^[A-Z][A-Z-]{0,31}$`)
+)
 
 // placeholder matches a placeholder of Caddy. It does not match a policy variable, which begins with a dollar sign.
 var placeholder = regexp.MustCompile(`(^|[^$])\{[^{}]+\}`)

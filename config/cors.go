@@ -10,7 +10,7 @@ import (
 type CORS struct {
 	// Origins are scheme and host, such as https://app.example.com or https://*.example.com, or "*" for every origin.
 	Origins []string `json:"origins"`
-	// Methods and Headers are those of requests that preflights permit. Default: those that they ask for.
+	// Methods and Headers are the ones that preflights permit. Default: those that they ask for.
 	Methods []string `json:"methods,omitempty"`
 	Headers []string `json:"headers,omitempty"`
 	// Expose are the names of response headers that pages may read.
@@ -21,7 +21,7 @@ type CORS struct {
 	MaxAge Duration `json:"max_age,omitempty"`
 }
 
-// Policy returns what answers preflights and marks answers; nil for nil. The error says what is wrong.
+// Policy returns the handler of preflights and responses; nil for nil. The error says what is wrong.
 func (c *CORS) Policy() (*cors.Policy, error) {
 	if c == nil {
 		return nil, nil

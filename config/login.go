@@ -36,6 +36,8 @@ type Login struct {
 	ReturnTo []string `json:"return_to,omitempty"`
 	// ALBHeaders sets x-amzn-oidc-identity, x-amzn-oidc-accesstoken and x-amzn-oidc-data as an Application Load Balancer does.
 	ALBHeaders bool `json:"alb_headers,omitempty"`
+	// Apart names what the sessions are for if they are none of the routes': "console". No setting of a route can set it.
+	Apart string `json:"-"`
 }
 
 func (l *Login) defaults(a *Authorize) {
@@ -141,7 +143,7 @@ func isPort(text string) bool {
 }
 
 // validateClient finds clients that cannot be the pool's: another pool declares it, or it is nearly one that this pool declares. The
-// API may have made clients that nobody declares.
+// API may have created clients that are not declared.
 func (l *Login) validateClient(v *validator, app *App) {
 	at := "login " + l.ClientID
 	pool, ok := app.UserPool(l.With)

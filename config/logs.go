@@ -61,7 +61,7 @@ type DecisionLog struct {
 	// Allowed records one in so many of the requests that are allowed, and of refused ones without a credential; 0 records none of them, 1
 	// all. Requests that policies refuse to a principal are always recorded. The Caddyfile's default is 1.
 	Allowed uint32 `json:"allowed,omitempty"`
-	// Keys are condition keys to record in addition to those that the policies in force test, for policies that are planned.
+	// Keys are condition keys to record in addition to those that the current policies test, for policies that are planned.
 	Keys []string `json:"keys,omitempty"`
 }
 

@@ -65,7 +65,7 @@ func (p *Preset) Apply(name string, i *Issuer) error {
 		p.Server = "default"
 	}
 	if p.Base = strings.TrimSuffix(p.Base, "/"); name == "entra" && p.Tenant != "" && !tenantPattern.MatchString(p.Tenant) {
-		return fmt.Errorf("tenant is the directory's id, a UUID in lower case: a name, or common, is never in iss")
+		return fmt.Errorf("tenant must be the directory's ID, a UUID in lower case: iss never contains a name or common")
 	}
 	i.URL, i.Aliases = known.url, known.aliases
 	given := p.options()

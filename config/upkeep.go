@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -27,7 +29,7 @@ type KeyRotation struct {
 type Backup struct {
 	// To is a folder, or s3://bucket/prefix with the options region, endpoint and path_style in its query.
 	To string `json:"to"`
-	// Continuous ships each transaction, as sluice backup follow does, instead of making a copy now and then.
+	// Continuous ships each transaction, as sluice backup follow does, instead of making periodic copies.
 	Continuous bool `json:"continuous,omitempty"`
 	// Every is the time between two copies, default 24h, or with Continuous between two shipments, default 1s.
 	Every Duration `json:"every,omitempty"`
@@ -77,8 +79,15 @@ func (a *App) validateUpkeep(v *validator) {
 	}
 	places, continuous := seen{}, false
 	for _, b := range a.Backups {
+		if problem := bucketProblem(b.To); problem != "" {
+			v.add("backup", "%s", problem) // the address may hold a secret
+			continue
+		}
 		at := "backup to " + b.To
 		v.once(places, at, strings.TrimSuffix(b.To, "/"))
+		if a.DataDir != "" && filepath.Clean(b.To) == filepath.Clean(a.DataDir) {
+			v.add(at, "this is the data directory, which would be lost together with its backups; write a folder on another disk")
+		}
 		if a.Store != nil {
 			v.add(at, "the records are in PostgreSQL, which PostgreSQL's own tools back up (docs/backup.md); remove the backup, or the store")
 		}
@@ -107,18 +116,46 @@ func SealingNeedsSource(source string) error {
 		"or remove sealing and replace the key yourself (docs/keys.md)", source)
 }
 
+// bucketProblem returns what is wrong with the URL of a bucket, without its credentials; "" for everything else.
+func bucketProblem(to string) string {
+	if !strings.HasPrefix(to, "s3://") {
+		return ""
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return "the URL of the bucket cannot be read; write s3://<bucket>/<prefix>"
+	}
+	endpoint, err := url.Parse(u.Query().Get("endpoint"))
+	switch {
+	case u.User != nil || err == nil && endpoint.User != nil:
+		return "credentials do not belong in the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+	case u.Host == "":
+		return "to " + to + " names no bucket; write s3://<bucket>/<prefix>"
+	case err != nil:
+		return "to " + to + ": the endpoint is not a URL"
+	}
+	for name := range u.Query() {
+		if name != "endpoint" && name != "region" && name != "path_style" {
+			return fmt.Sprintf("to %s: there is no option %q; there are endpoint, region and path_style", to, name)
+		}
+	}
+	return ""
+}
+
 func (b *Backup) validate(v *validator, at string) {
 	folder := !strings.Contains(b.To, "://")
 	switch {
 	case b.To == "":
 		v.add(at, "it names no place; write, for example: to /var/backups/sluice")
+	case strings.ContainsRune(b.To, 0):
+		v.add(at, "it has a character that no path has; remove it")
 	case !folder && !strings.HasPrefix(b.To, "s3://") && !strings.HasPrefix(b.To, "{"):
 		v.add(at, "it is no place for backups; write a folder, or s3://bucket/prefix")
 	case strings.HasSuffix(b.To, ".db") && !folder:
 		v.add(at, "it names one backup; write a prefix, without .db")
 	}
-	for name, d := range map[string]Duration{"every": b.Every, "keep": b.KeepFor, "exact": b.Exact, "snapshot": b.Snapshot} {
-		if d < 0 || d != 0 && name != "every" && time.Duration(d) < time.Minute {
+	for name, d := range map[string]Duration{"keep": b.KeepFor, "exact": b.Exact, "snapshot": b.Snapshot} {
+		if d != 0 && time.Duration(d) < time.Minute {
 			v.add(at, "%s %s is too short; write at least 1m", name, time.Duration(d))
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/mail"
 	"strings"
@@ -63,7 +64,7 @@ func (a *App) Validate() error {
 // servedRegion checks that a process of several regions is that of a declared pool.
 func (a *App) servedRegion(v *validator, at, id string) {
 	if s := a.Regions(); !s.IsZero() && !s.Serves(id) {
-		v.add(at, "%q is none of the regions of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
+		v.add(at, "%q is not a region of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
 	}
 }
 
@@ -100,8 +101,8 @@ func (a *App) validateUserPools(v *validator) {
 			}
 			v.once(groups, at, g.Name)
 			v.description(at, g.Description, 2048)
-			if g.Precedence != nil && *g.Precedence < 0 {
-				v.add(at, "precedence cannot be negative")
+			if g.Precedence != nil && (*g.Precedence < 0 || *g.Precedence > math.MaxInt32) {
+				v.add(at, "precedence %d is out of range; write 0 to %d", *g.Precedence, math.MaxInt32)
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
@@ -242,7 +243,7 @@ func (p *UserPool) hasClient(id string) bool {
 }
 
 func (s *SMTP) validate(v *validator) {
-	if s.Address == "" || !strings.ContainsAny(s.Address, ":{") { // a placeholder may hold all of it
+	if !strings.Contains(s.Address, "{") && !dialable(s.Address) { // a placeholder may hold all of it
 		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
 	}
 	if s.From == "" {
@@ -264,15 +265,15 @@ func (r *Redis) validate(v *validator) {
 		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")
 	}
 	for _, address := range r.Addresses {
-		if _, _, err := net.SplitHostPort(address); err != nil && !strings.Contains(address, "{") {
+		if !strings.Contains(address, "{") && !dialable(address) {
 			v.add("redis", "%q is not an address; write host:port, such as 127.0.0.1:6379", address)
 		}
 	}
+	if r.Database < 0 {
+		v.add("redis: database", "%d is no database; write 0 or more", r.Database)
+	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
 	v.oneOf("redis: sign_ins", r.SignIns, "fail_closed", "fail_open")
-	if r.Database < 0 {
-		v.add("redis: database", "%d is no number of a database; write, for example: database 1", r.Database)
-	}
 	if r.MaxStale < 0 {
 		v.add("redis: max_stale", "a duration cannot be negative; write, for example: max_stale 1m")
 	}
@@ -326,3 +327,13 @@ func (v *validator) oneOf(at, value string, allowed ...string) {
 }
 
 func (v *validator) err() error { return errors.Join(v.problems...) }
+
+// dialable reports whether an address is a host and a port that there is.
+func dialable(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	n, err := net.LookupPort("tcp", port)
+	return err == nil && n > 0
+}

@@ -202,7 +202,7 @@ func loseTheDisk(t *testing.T, config harness.Config, to string) {
 	follow.Await(t, func() bool { return shipped(t, from, to, safe) })
 	t.Logf("measured: %d users were shipped at most %s after the last acknowledgement", len(safe), time.Since(began).Round(time.Millisecond))
 
-	// A time between two users: what is restored as of then has the first, and nobody who came after it.
+	// A time between two users: a restore to that time has the first user, and none created later.
 	between := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	time.Sleep(time.Until(between.Add(2 * time.Second)))
 	early := len(people.acknowledged())

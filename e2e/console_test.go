@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -46,7 +47,7 @@ func startConsole(t *testing.T, options string) *consoleSite {
 	ok(t, json.Unmarshal(text, &settings))
 	for name, path := range map[string]string{"CallbackURLs": "callback", "LogoutURLs": "logout"} {
 		urls, _ := settings[name].([]any)
-		settings[name] = append(urls, c.URL+"/ops/console/auth/"+path)
+		settings[name] = append(urls, c.URL+"/ops/console/auth/"+path, c.URL+"/.sluice/"+path)
 	}
 	text, err = json.Marshal(settings)
 	ok(t, err)
@@ -128,9 +129,9 @@ func TestAConsoleThatOnlyShowsChangesNothing(t *testing.T) {
 	if !strings.Contains(page, ">rita</a>") || !strings.Contains(page, "Read only") || strings.Contains(page, "Create a user") {
 		t.Errorf("the users:\n%s", page)
 	}
-	for _, path := range []string{"/user/disable", "/user/delete", "/user/sign-out", "/user/create", "/role-policy", "/client/secret"} {
+	for _, path := range []string{"/user/disable", "/user/delete", "/user/sign-out", "/user/create", "/role-policy", "/client/secret", "/pool/create", "/role/create", "/role/attach", "/role/detach"} {
 		status, answer := c.post(v, tokenOf(t, page), path, nil, "pool", harness.Pool, "user", "rita", "name", "rita", "username", "new", "client", harness.Client, "role", "notes-user",
-			"policy", "x", "document", `{"Version":"2012-10-17","Statement":[]}`, "do", "save")
+			"names", "username", "trust", "account", "arn", "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy", "policy", "x", "document", `{"Version":"2012-10-17","Statement":[]}`, "do", "save")
 		if status != http.StatusForbidden && status != http.StatusBadRequest || strings.Contains(answer, "Client secret") {
 			t.Errorf("%s: %d\n%s", path, status, answer)
 		}
@@ -191,6 +192,67 @@ func TestTheConsoleTakesFormsOfItsOwnPagesOnly(t *testing.T) {
 	}
 }
 
+// TestTheConsoleMakesPoolsAndRoles sends the forms, and asks the APIs for what they have made.
+func TestTheConsoleMakesPoolsAndRoles(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "access_key\n\t\t\twrite\n\t\t\tuser_pool "+harness.Pool+" "+harness.Client+"\n\t\t\tgroup editors operator")
+	v := newVisitor(t)
+	page := c.enter(v, "/pools")
+	if !strings.Contains(page, "Create a user pool") {
+		t.Errorf("the pools have no form:\n%s", page)
+	}
+	token := tokenOf(t, page)
+	post := func(want int, path string, pairs ...string) string {
+		t.Helper()
+		status, answer := c.post(v, token, path, nil, pairs...)
+		if status != want {
+			t.Errorf("%s %q: %d\n%.3000s", path, pairs, status, answer)
+		}
+		return answer
+	}
+	post(400, "/pool/create", "name", "shop", "names", "shoe-size")
+	post(400, "/pool/create", "name", "", "names", "email")
+	made := post(200, "/pool/create", "name", "shop", "names", "email", "open", "on", "protected", "on")
+	id := regexp.MustCompile(`us-east-1_[0-9A-Za-z]{9}`).FindString(made)
+	pool, err := c.Users(harness.Admin).DescribeUserPool(t.Context(), &cip.DescribeUserPoolInput{UserPoolId: &id})
+	if err != nil || *pool.UserPool.Name != "shop" || len(pool.UserPool.UsernameAttributes) != 1 || pool.UserPool.UsernameAttributes[0] != "email" || pool.UserPool.DeletionProtection != "ACTIVE" ||
+		pool.UserPool.AdminCreateUserConfig.AllowAdminCreateUserOnly || !strings.Contains(made, "The user pool is created.") {
+		t.Errorf("the pool: %+v %v\n%.2000s", pool, err, made)
+	}
+	c.wantAudit(t, "cognito-idp:CreateUserPool", ":root", "ok")
+	post(400, "/role/create", "name", "shopper", "trust", "everybody")
+	post(400, "/role/create", "name", "shopper", "trust", "root us-east-1:11111111-2222-4333-8444-555555555555")
+	for name, trust := range map[string]string{"shopper": "authenticated " + harness.IdentityPool, "visitor": "unauthenticated " + harness.IdentityPool, "clerk": "account"} {
+		answer := post(200, "/role/create", "name", name, "description", "in the shop", "trust", trust)
+		role, err := c.IAM(harness.Admin).GetRole(t.Context(), &awsiam.GetRoleInput{RoleName: &name})
+		ok(t, err)
+		document, err := url.QueryUnescape(*role.Role.AssumeRolePolicyDocument)
+		ok(t, err)
+		kind, about, _ := strings.Cut(trust, " ")
+		if kind != "account" && !strings.Contains(document, "sts:TagSession") {
+			t.Errorf("%s cannot get tags from the identity pool: %s", name, document)
+		}
+		if kind == "account" {
+			kind, about = "sts:AssumeRole", ":root"
+		}
+		if !strings.Contains(document, `"`+kind+`"`) || !strings.Contains(document, about) || !strings.Contains(answer, "in the shop") || !strings.Contains(answer, "Trust policy") {
+			t.Errorf("%s: %s\n%.3000s", name, document, answer)
+		}
+	}
+	post(400, "/role/create", "name", "shopper", "trust", "account")
+	sells, err := c.IAM(harness.Admin).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{PolicyName: aws.String("sells"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]}`)})
+	ok(t, err)
+	arn := *sells.Policy.Arn
+	if answer := post(200, "/role/attach", "role", "clerk", "arn", arn); !strings.Contains(answer, "sells</a>") {
+		t.Errorf("attached:\n%s", answer)
+	}
+	if answer := post(200, "/role/detach", "role", "clerk", "arn", arn); !strings.Contains(answer, "No managed policy is attached.") {
+		t.Errorf("detached:\n%s", answer)
+	}
+	c.wantAudit(t, "iam:CreateRole", ":root", "ok")
+}
+
 func mustParse(t *testing.T, raw string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(raw)
@@ -221,7 +283,7 @@ func TestMembersOfAGroupUseTheConsole(t *testing.T) {
 		}
 		return v, page
 	}
-	if _, page := enter("rita"); !strings.Contains(page, "in none of the groups") || strings.Contains(page, ">ada</a>") {
+	if _, page := enter("rita"); !strings.Contains(page, "not in a group") || strings.Contains(page, ">ada</a>") {
 		t.Errorf("rita, who is no editor, sees\n%s", page)
 	}
 	v, page := enter("ada")
@@ -245,6 +307,59 @@ func TestMembersOfAGroupUseTheConsole(t *testing.T) {
 	})
 	if status, _ := c.post(v, token, "/user/enable", nil, "pool", harness.Pool, "user", "rita"); status != http.StatusForbidden || c.enabled(t, "rita") {
 		t.Errorf("ada, who is no editor any more, enables rita: %d", status)
+	}
+}
+
+// A session of an application with the same app client is none of the console: it lasts longer, and the page that it was made for is
+// another one. Nor is the console's one of the application.
+func TestASessionOfAnApplicationIsNoneOfTheConsole(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "user_pool "+harness.Pool+" "+harness.Client+"\n\t\t\tgroup editors operator")
+	makeUser(t, c.Sluice, "ada", "editors")
+	app := &edgeSite{Sluice: c.Sluice, t: t, URL: c.URL}
+	v, _ := app.enter("/app/", "ada")
+	if page, _ := v.open(c.at("/users?pool=" + harness.Pool)); strings.Contains(page, ">ada</a>") || !strings.Contains(page, "Sign in") {
+		t.Errorf("the application's session shows\n%.3000s", page)
+	}
+	home := mustParse(t, c.URL)
+	sessions := func() map[string]string {
+		out := map[string]string{}
+		for _, cookie := range v.jar.Cookies(home) {
+			if strings.HasPrefix(cookie.Name, "sluice-") {
+				out[cookie.Name] = cookie.Value
+			}
+		}
+		return out
+	}
+	before := sessions()
+	page, at := v.open(c.at("/pools"))
+	link := regexp.MustCompile(`<a class="button wide" href="([^"]*)"`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("no link to the pool at %s:\n%s", at, page)
+	}
+	page, at = v.open(c.URL + html.UnescapeString(link[1]))
+	for form := formWith(page, "username", "password"); form != nil && !strings.HasPrefix(at.Path, "/ops/"); form = formWith(page, "username", "password") {
+		page, at = v.submit(at, form, map[string]string{"username": "ada", "password": password})
+	}
+	if at.String() != c.at("/pools") || !strings.Contains(page, "assumed-role/operator/ada") {
+		t.Fatalf("ada arrived at %s\n%.3000s", at, page)
+	}
+	tried := 0
+	for name := range sessions() {
+		if before[name] != "" {
+			continue
+		}
+		for _, value := range before { // the application's cookies under the names of the console's
+			forged := newVisitor(t)
+			forged.jar.SetCookies(home, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+			if page, _ := forged.open(c.at("/pools")); strings.Contains(page, "assumed-role/operator/ada") {
+				t.Errorf("a cookie of the application as %s shows\n%.2000s", name, page)
+			}
+			tried++
+		}
+	}
+	if tried == 0 {
+		t.Errorf("the console has no cookie of its own: %v", sessions())
 	}
 }
 

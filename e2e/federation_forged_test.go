@@ -140,7 +140,7 @@ func TestNobodyTakesAnAccountOverByItsAddress(t *testing.T) {
 	}
 }
 
-// A session at the edge is like any other, whoever the user signed in with.
+// A session at the edge is like any other, regardless of the provider.
 func TestAFederatedUserAtTheEdge(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, "")

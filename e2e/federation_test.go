@@ -253,7 +253,7 @@ func TestChromiumSignsInThroughEveryProvider(t *testing.T) {
 	if event.EventType != "SignIn" || event.EventResponse != "Pass" || event.EventRisk.RiskDecision != "NoRisk" || len(event.ChallengeResponses) != 0 || !strings.Contains(*event.EventContextData.DeviceName, "Chrome") {
 		t.Errorf("history: %+v %+v", event, *event.EventContextData.DeviceName)
 	}
-	for _, line := range []string{`provider_type="Google",result="success"} 1`, `provider_type="OIDC",result="success"} 5`} {
+	for _, line := range []string{`provider_type="Google",result="ok"} 1`, `provider_type="OIDC",result="ok"} 5`} {
 		if text := s.Metrics(t); !strings.Contains(text, "sluice_federated_sign_ins_total{"+line) {
 			t.Errorf("no %s in the metrics:\n%s", line, text)
 		}

@@ -45,7 +45,7 @@ func (b *before) works(ctx context.Context, s *harness.Sluice) error {
 	return errors.Join(err, got.Body.Close())
 }
 
-// TestKeysRotateUnderLoadWithoutAFailure rotates the master key, seals the store anew and rotates the signing keys, by the commands of the
+// TestKeysRotateUnderLoadWithoutAFailure rotates the master key, reseals the store and rotates the signing keys, by the commands of the
 // binary, while two processes serve sign-ins, refreshes and signed requests.
 func TestKeysRotateUnderLoadWithoutAFailure(t *testing.T) {
 	t.Parallel()

@@ -221,7 +221,7 @@ func TestPySAML2SignsUsersOut(t *testing.T) {
 	equal(t, "renewal of somebody else", renews(bobs), true)
 }
 
-// TestSAMLSignInThatTheProviderBegins takes an answer that nobody asked for, if the provider may send one.
+// TestSAMLSignInThatTheProviderBegins accepts an unsolicited response, if the provider may send one.
 func TestSAMLSignInThatTheProviderBegins(t *testing.T) {
 	t.Parallel()
 	s, p := startSAMLSite(t), startSAML(t)

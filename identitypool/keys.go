@@ -39,7 +39,7 @@ func newRing(o Options) (*keyring.Ring, error) {
 		o.KeyRotation = keyRotation
 	}
 	return keyring.New(keyring.Options{
-		Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: KeyPurpose,
+		Store: o.Store, Seal: o.Box, Now: o.Now, Rand: o.Rand, Purpose: KeyPurpose, Rotated: o.Rotated,
 		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: keyLead, Linger: keyAfterlife},
 		Bind:     func(_, id, _ string) []byte { return []byte(id) },
 		NewKey: func(rand io.Reader, existing []store.SigningKey) (*token.SigningKey, error) {

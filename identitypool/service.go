@@ -89,6 +89,8 @@ type Options struct {
 	NewKey func(rand io.Reader) (*token.SigningKey, error)
 	// KeyRotation is how long a key signs; 0 is 90 days.
 	KeyRotation time.Duration
+	// Rotated is called with each key that follows another one; see package keyring. It may be nil.
+	Rotated func(store.SigningKey)
 }
 
 // Env holds properties of the request that trust policies can test.

@@ -9,15 +9,15 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/userpool"
+	userdomains "github.com/sluicegate/sluice/userpool/domains"
 )
 
-// Two nodes have a store each on one file, as two processes do. What one changes decides the calls that the other gets after it, without
-// any wait. The second node's clock stands still, so nothing that it keeps becomes too old.
-func TestACallIsAnsweredFromWhatAnotherProcessCommittedBefore(t *testing.T) {
-	t.Parallel()
-	dir, ctx, at := t.TempDir(), t.Context(), time.Now()
+// twoNodes have a store each on one file, as two processes do. The second node's clock stands still, so nothing that it keeps becomes too old.
+func twoNodes(t *testing.T) (one, two *node.Node) {
+	t.Helper()
+	dir, at := t.TempDir(), time.Now()
 	open := func(now func() time.Time) *node.Node {
-		n, err := node.Open(ctx, node.Options{ShowRootKey: func(_, _ string) {}, Now: now, APIs: true, Config: config.App{DataDir: dir}})
+		n, err := node.Open(t.Context(), node.Options{ShowRootKey: func(_, _ string) {}, Now: now, APIs: true, Config: config.App{DataDir: dir}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +28,41 @@ func TestACallIsAnsweredFromWhatAnotherProcessCommittedBefore(t *testing.T) {
 		})
 		return n
 	}
-	one, two := open(nil), open(func() time.Time { return at })
+	return open(nil), open(func() time.Time { return at })
+}
+
+func TestADomainOfAnotherProcessGetsACertificateAtOnce(t *testing.T) {
+	t.Parallel()
+	one, two := twoNodes(t)
+	ctx, domains := t.Context(), one.Services.Users.Domains
+	p, err := one.Services.Users.Pools.CreateUserPool(ctx, "notes", userpool.PoolSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two", "three", "four"} {
+		want := func(want bool) {
+			t.Helper()
+			if got, err := two.ServesHost(ctx, name+".auth.localhost"); err != nil || got != want {
+				t.Errorf("%s: %v %v, want %v", name, got, err, want)
+			}
+		}
+		want(false)
+		if _, err := domains.CreateUserPoolDomain(ctx, userdomains.Change{PoolID: p.ID, Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		want(true)
+		if err := domains.DeleteUserPoolDomain(ctx, p.ID, name); err != nil {
+			t.Fatal(err)
+		}
+		want(false)
+	}
+}
+
+// What one process changes decides the calls that another gets after it, without any wait.
+func TestACallIsAnsweredFromWhatAnotherProcessCommittedBefore(t *testing.T) {
+	t.Parallel()
+	one, two := twoNodes(t)
+	ctx := t.Context()
 	pools := one.Services.Users.Pools
 	p, err := pools.CreateUserPool(ctx, "notes", userpool.PoolSettings{})
 	if err != nil {

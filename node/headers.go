@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/server/edgelogin"
 )
 
 // headerSetter sets one header of the request to the upstream.
@@ -62,7 +63,7 @@ type Replacer interface {
 	ReplaceAll(text, empty string) string
 }
 
-// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without placeholders of their own.
+// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without their own placeholders.
 type userReplacer struct{ principal *principal.Principal }
 
 var placeholder = regexp.MustCompile(`\{[\w.:-]+\}`)
@@ -125,13 +126,19 @@ func claim(p *principal.Principal, name string) string {
 }
 
 // Granted returns the headers that a gateway, which asked about r, must set on the request before it passes it on: the route's, with
-// empty values where the user has none, and empty ones for the client's own identity headers and for the credential.
+// empty values where the user has none, and empty ones for the client's own identity headers and for the credential. If there are
+// cookies, it has those that are not of a login.
 func (p *Passage) Granted(r *http.Request, repl Replacer) (http.Header, error) {
 	g, granted := p.Gate, http.Header{}
 	for name := range r.Header {
 		if g.IdentityHeaders().Contains(name) {
 			granted[textproto.CanonicalMIMEHeaderKey(name)] = []string{""}
 		}
+	}
+	if len(r.Header["Cookie"]) > 0 {
+		kept := http.Header{"Cookie": r.Header["Cookie"]}
+		edgelogin.Strip(kept)
+		granted["Cookie"] = []string{strings.Join(kept["Cookie"], "; ")}
 	}
 	if !g.settings.PassAuthorization {
 		granted["Authorization"] = []string{""}
@@ -155,7 +162,7 @@ func (p *Passage) Granted(r *http.Request, repl Replacer) (http.Header, error) {
 }
 
 // Misspelt returns the name of an identity header that a gateway would not overwrite, and that an upstream could read as the
-// gateway's own: X_User_Id beside X-User-Id. It returns "" if there is none.
+// gateway's own: X_User_Id next to X-User-Id. It returns "" if there is none.
 func (g *Gate) Misspelt(h http.Header) string {
 	for name := range h {
 		if strings.ContainsFunc(name, odd) && g.IdentityHeaders().Contains(name) {

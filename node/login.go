@@ -70,13 +70,13 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 		return nil, err
 	}
 	raw, err := json.Marshal(struct { //nolint:gosec // G117: only a digest of it is kept
-		Services, Issuer, Client, Secret string
-		Scopes                           []string
-		Session                          config.Duration
-		Leeway                           *config.Duration
-		Claims                           *config.Issuer
-		Headers                          bool
-	}{n.Services.id, from.URL, a.Login.ClientID, a.Login.Secret, a.Login.Scopes, a.Login.Session, a.Leeway, issuer, a.Login.ALBHeaders})
+		Services, Issuer, Client, Secret, Apart string
+		Scopes                                  []string
+		Session                                 config.Duration
+		Leeway                                  *config.Duration
+		Claims                                  *config.Issuer
+		Headers                                 bool
+	}{n.Services.id, from.URL, a.Login.ClientID, a.Login.Secret, a.Login.Apart, a.Login.Scopes, a.Login.Session, a.Leeway, issuer, a.Login.ALBHeaders})
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +86,9 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &sharedLogin{id: login.ID(from.URL, a.Login.ClientID), node: n}
+		s := &sharedLogin{id: login.ID(from.URL, a.Login.ClientID, a.Login.Apart), node: n}
 		s.Service, err = login.New(login.Options{Store: n.Services.Store, Box: n.Services.Box, Provider: n.loginProvider(g, issuer), Issuer: from.URL,
-			ClientID: a.Login.ClientID, Verifier: verifier, Revoker: n.Services.Revocations, Lifetime: time.Duration(a.Login.Session),
+			ClientID: a.Login.ClientID, Apart: a.Login.Apart, Verifier: verifier, Revoker: n.Services.Revocations, Lifetime: time.Duration(a.Login.Session),
 			AccessTokens: a.Login.ALBHeaders, Now: o.Now, Rand: o.Rand, Log: o.Log})
 		if err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/masterkey/rotation"
+	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/reseal"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/audit/chain"
@@ -88,7 +89,7 @@ func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedu
 	if every == 0 {
 		return nil, nil
 	}
-	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log,
+	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log, Made: observe.MasterKeyMade(o.Observer),
 		Reseal: func(ctx context.Context) (int, error) {
 			report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box})
 			if err != nil {
@@ -113,7 +114,7 @@ func (o *Options) checkRotation() error {
 }
 
 // KeysAtHand returns the master keys that a server would have. It makes none: if there is no key, the Box is nil. A source that cannot be
-// read is an error, beside which the Box has the keys of the others. setting returns the value of a setting of the store, which has the keys
+// read is an error; the Box then has the keys of the others. setting returns the value of a setting of the store, which has the keys
 // that KMS or Vault wrapped; nil for none. o.Config needs DataDir.
 func KeysAtHand(ctx context.Context, o Options, setting func(name string) ([]byte, error)) (*seal.Box, error) {
 	var all []seal.Key

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/server/mount"
 )
 
@@ -91,7 +92,8 @@ func (h poolHosts) ByHost(ctx context.Context, host string) (mount.Point, bool) 
 }
 
 // ServesHost reports whether the host name is that of the public URL or a domain of a user pool. Names under AWS's own
-// domain are not: nobody but AWS can get certificates for them. The name is in lower case, as Caddy asks for certificates.
+// domain are not: only AWS can get certificates for them. The name is in lower case, as Caddy asks for certificates. Domains that
+// another process made or deleted before are known, as for requests of strangers: nobody repeats a handshake that failed.
 func (n *Node) ServesHost(ctx context.Context, name string) (bool, error) {
 	if n.Services == nil {
 		return false, nil
@@ -99,6 +101,7 @@ func (n *Node) ServesHost(ctx context.Context, name string) (bool, error) {
 	if u, err := url.Parse(n.plan.o.Config.PublicURL); err == nil && strings.ToLower(u.Hostname()) == name {
 		return true, nil
 	}
+	n.Services.changes.CatchUp(ctx, fleet.Bounded)
 	d, ok, err := n.Services.Users.Domains.ByHost(ctx, name)
 	return ok && d.Host == name && !strings.HasSuffix(name, ".amazoncognito.com"), err
 }

@@ -93,7 +93,7 @@ type Options struct {
 	StrictErrors bool
 }
 
-// complete fills in defaults and checks what is not in Config.
+// complete fills in defaults and checks the options outside Config.
 func (o *Options) complete() error {
 	raw, err := json.Marshal(&o.Config)
 	if err != nil {
@@ -155,7 +155,7 @@ func (o *Options) checkRootKey() error {
 	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
 	switch {
 	case id == "" && secret == "" && o.ShowRootKey == nil:
-		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start makes")
+		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start creates")
 	case id == "" && secret == "":
 		return nil
 	case id == "" || secret == "":
@@ -246,7 +246,7 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
-		return fmt.Errorf("making what the configuration declares: %w", err)
+		return fmt.Errorf("creating what the configuration declares: %w", err)
 	}
 	if err := n.startBackups(storage); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"github.com/sluicegate/sluice/backup/schedule"
 	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/node/observe"
 )
@@ -11,10 +12,14 @@ type Observer interface {
 
 	// These are about other processes, and the connection to Redis.
 	fleet.Observer
+
+	// These are about standing backups.
+	schedule.Observer
 }
 
 // NoObserver counts nothing.
 type NoObserver struct {
 	observe.NoObserver
 	fleet.Unobserved
+	schedule.Unwatched
 }

@@ -173,7 +173,7 @@ func lowerHost(host string) string {
 	return host
 }
 
-// setHeaders sets the identity headers. The values are in memory of this request alone: later handlers may change them in place,
+// setHeaders sets the identity headers. The values are in memory of this request only: later handlers may change them in place,
 // as Caddy's request_header directive does.
 func (p *Passage) setHeaders(h http.Header, repl Replacer) {
 	for i := range p.Gate.headers {

@@ -23,6 +23,7 @@ import (
 	"github.com/sluicegate/sluice/masterkey/rotation"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/node/fleet"
+	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/server/audit/chain"
 	"github.com/sluicegate/sluice/store/lease"
 	"github.com/sluicegate/sluice/userpool/grants"
@@ -67,6 +68,7 @@ type Services struct {
 	later       unfinished
 	rotation    health.Tracker // of the identity pools' keys
 	clock       *health.Clock
+	live        observe.Counter // of sessions
 	log         *slog.Logger
 	stop        context.CancelFunc
 	stopped     chan struct{}
@@ -100,7 +102,7 @@ func servicesID(c *config.App) (string, error) {
 // services' own copy: they may outlive the node that made them.
 func newServices(ctx context.Context, o Options, s *Storage, id string) (*Services, error) {
 	sv := &Services{Storage: s, id: id, publicURL: o.Config.PublicURL, signingKeys: sigv4.NewKeyCache(signingKeys), log: o.Log, stopped: make(chan struct{}),
-		clock:     &health.Clock{Now: o.Now},
+		clock: &health.Clock{Now: o.Now}, live: observe.Counter{Store: s.Store, Now: o.Now, Observer: o.Observer},
 		functions: uses{shared: o.Shared}}
 	var err error
 	if sv.sessions, err = token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: openSessions}); err != nil {
@@ -177,7 +179,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	logins := newLoginVerifier(sv.Users.Pools, sv.issuers, o)
 	sv.Identities, err = identitypool.New(ctx, identitypool.Options{Store: sv.Store, Box: sv.Box, Roles: sv.Roles,
 		Regions: o.Config.Regions(), Account: o.Config.Account, Now: o.Now, Rand: o.Rand, IssuerFor: o.Config.IssuerURL, Verifier: logins,
-		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, Assertions: sv.Roles, AccessTokens: access, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, NewKey: o.NewIdentityKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Lint: sv.Roles.RoleWarnings, Log: o.Log})
+		SignOuts: sv.Revocations, Issuer: sv.Roles.Issuer, Assertions: sv.Roles, AccessTokens: access, GuestPolicies: iam.GuestPolicies(), LoginsClaim: iam.LoginsClaim, NewKey: o.NewIdentityKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Rotated: observe.KeyRotated(o.Observer), Lint: sv.Roles.RoleWarnings, Log: o.Log})
 	if err != nil {
 		return err
 	}
@@ -254,8 +256,11 @@ func (sv *Services) maintain(ctx context.Context) {
 	rotate, reload := time.NewTicker(time.Hour), time.NewTicker(reloadEvery)
 	defer rotate.Stop()
 	defer reload.Stop()
+	err := sv.live.Count(ctx)
 	for {
-		var err error
+		if err != nil && ctx.Err() == nil {
+			sv.log.Error("reading keys, roles, identity pools and sessions", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -263,11 +268,8 @@ func (sv *Services) maintain(ctx context.Context) {
 			err = sv.Identities.RotateKeys(ctx)
 			sv.rotation.Done(time.Now(), err)
 		case <-reload.C:
-			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx), sv.Users.Providers.Finish(ctx), sv.Users.Relay.Count(ctx), sv.later.again(ctx, sv.log))
+			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx), sv.Users.Providers.Finish(ctx), sv.Users.Relay.Count(ctx), sv.live.Count(ctx), sv.later.again(ctx, sv.log))
 			sv.issuers.Sweep()
-		}
-		if err != nil && ctx.Err() == nil {
-			sv.log.Error("reading keys, roles and identity pools", "error", err)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/sluicegate/sluice/store/lease"
 	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/store/sqlite"
+	"github.com/sluicegate/sluice/userpool/directory"
 )
 
 // storeFile is the embedded store, in the data directory.
@@ -36,7 +37,7 @@ type Storage struct {
 	Dir   string
 
 	// What requests must find again after a reload that makes new services.
-	hasher  *passwordHasher
+	hasher  *directory.Hasher // the settings do not change it
 	used    *usedSessions
 	revoked *revoke.Index
 }
@@ -53,6 +54,7 @@ type StorageOptions struct {
 	Rand      io.Reader                            // nil = crypto/rand
 	Log       *slog.Logger                         // nil = silent
 	Observer  sqlite.Observer                      // may be nil
+	Hashes    directory.HashObserver               // may be nil
 
 	PasswordMemory uint32 // see Options.PasswordMemory
 
@@ -67,7 +69,7 @@ type StorageOptions struct {
 // storage returns the options of the store that the settings name.
 func (o *Options) storage() StorageOptions {
 	return StorageOptions{Dir: o.Config.DataDir, Sources: func(s store.Store) []masterkey.Source { return keySources(o, s) }, Now: o.Now, Rand: o.Rand,
-		Log: o.Log, Observer: o.Observer, Database: o.Config.Store, PasswordMemory: o.PasswordMemory}
+		Log: o.Log, Observer: o.Observer, Hashes: o.Observer, Database: o.Config.Store, PasswordMemory: o.PasswordMemory}
 }
 
 // OpenStorage opens the store of a data directory, or the database. Without a master key it reads the one in the directory's
@@ -80,7 +82,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 		o.Now = time.Now
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, storeFile)); errors.Is(err, fs.ErrNotExist) && o.Existing && o.Database == nil {
-		return nil, fmt.Errorf("%w in %s; start Sluice once, or name the configuration of the one that you mean with --config", ErrNoStore, o.Dir)
+		return nil, fmt.Errorf("%w in %s; start Sluice once, or name its configuration with --config", ErrNoStore, o.Dir)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
@@ -100,7 +102,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	return &Storage{Store: opened, Box: keys.Box, Keys: keys, Dir: o.Dir, hasher: newHasher(o.PasswordMemory), used: newUsedSessions(o.Now), revoked: revoked}, nil
+	return &Storage{Store: opened, Box: keys.Box, Keys: keys, Dir: o.Dir, hasher: directory.NewHasher(directory.HasherOptions{Memory: o.PasswordMemory, Observer: o.Hashes}), used: newUsedSessions(o.Now), revoked: revoked}, nil
 }
 
 // open opens the store itself.
@@ -134,7 +136,7 @@ func (n *Node) startBackups(s *Storage) error {
 				return nil, err
 			}
 			return schedule.Start(schedule.Options{Dir: s.Dir, Store: StorePath(s.Dir), Settings: settings, Leases: leases, Command: o.BackupCommand,
-				Now: o.Now, Log: o.Log})
+				Now: o.Now, Log: o.Log, Observer: o.Observer})
 		})
 		if err != nil {
 			return err

@@ -39,18 +39,10 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// passwordHasher bounds the memory that hashing passwords takes. The settings do not change it, so it lives as long as the
-// store.
-type passwordHasher = directory.Hasher
-
 // usedSessions are the sessions of sign-ins that were used.
 type usedSessions = replay.Memory
 
 func newUsedSessions(now func() time.Time) *usedSessions { return replay.New(now) }
-
-func newHasher(memory uint32) *passwordHasher {
-	return directory.NewHasher(directory.HasherOptions{Memory: memory})
-}
 
 // newUserPools makes the services of the user pools and reads their keys.
 func newUserPools(ctx context.Context, o *Options, s *Storage, messages *queue.Queue, keys *kms.Service, revoker tokens.Revoker, functions *trigger.Functions, to *logs.Delivery, all *fleet.Counts) (*idp.Provider, error) {
@@ -69,10 +61,10 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 	}
 	return idp.New(idp.Options{Breaches: list, Relayed: o.Observer, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Regions: o.Config.Regions(),
 		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
-		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
+		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Told: o.Observer.Happened, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
 }
 
-// UserPools are the user pools of a data directory, for a command that works on them beside a running process.
+// UserPools are the user pools of a data directory, for a command that works on them next to a running process.
 type UserPools struct {
 	*idp.Provider
 	Storage *Storage

@@ -23,5 +23,6 @@ type EdgeSessions interface {
 	Update(EdgeSession) error
 	Delete(id string) error                                         // no error if there is none
 	OfSubject(login, issuer, subject string) ([]EdgeSession, error) // the newest first
+	Count(now time.Time) (int, error)                               // of those that have not expired
 	DeleteExpired(now time.Time, limit int) (int, error)            // the oldest first; returns how many; limit 0 = all
 }

@@ -31,5 +31,6 @@ type Sessions interface {
 	DeleteExpired(now time.Time, limit int) (int, error)               // the oldest first; returns how many; limit 0 = all
 	OfOrigin(poolID, sub, origin string) (tokens []Session, err error) // that came through an SSO session
 	OfBrowser(poolID string, browser []byte) ([]Session, error)        // SSO sessions, also expired ones; the one that was active last comes first
-	TrimSSO(poolID, sub string, keep int) error                        // deletes the user's SSO sessions but for those active last
+	CountSSO(now time.Time) (int, error)                               // SSO sessions that have not expired
+	TrimSSO(poolID, sub string, keep int) error                        // deletes the user's SSO sessions except those active last
 }

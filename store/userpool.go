@@ -228,6 +228,7 @@ type RefreshTokens interface {
 	ByHash(hash []byte) (RefreshToken, error) // by Hash or PreviousHash
 	Insert(RefreshToken) error
 	Update(RefreshToken) error
+	Count(now time.Time) (int, error)                  // of those that are neither expired nor revoked
 	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
 	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
 	RevokeOfUser(poolID, sub string, at time.Time) error
@@ -285,6 +286,11 @@ type Revocation struct {
 type Revocations interface {
 	Put(Revocation) error // one per kind and key; keeps the later NotBefore and the later Until, zero counts as latest
 	Get(kind, key string) (Revocation, error)
+
+	// Last is Get, but for a revocation that does not exist it returns the zero value. at is when the transaction began, before it read
+	// anything, by the clock of the store, which all processes on it share; zero if that is the clock of this machine.
+	Last(kind, key string) (r Revocation, at time.Time, err error)
+
 	Live(now time.Time) ([]Revocation, error)
 	Since(at time.Time) ([]Revocation, error) // with a NotBefore of at or later, or of zero
 	DeleteExpired(now time.Time, limit int) (int, error)

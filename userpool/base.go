@@ -22,7 +22,35 @@ type Base struct {
 	Now    func() time.Time
 	Rand   io.Reader    // crypto/rand.Reader outside of tests
 	Logger *slog.Logger // nil discards
+
+	// Told is called with events of users and keys, after they are stored. It must return at once. It may be nil.
+	Told func(Event)
 }
+
+// Event is something that happened in a pool, for those who run it.
+type Event struct {
+	Kind   EventKind
+	PoolID string
+
+	Sub      string        // the user; "" for KeyRotated
+	Failures int           // wrong passwords in a row, for UserLocked
+	Lock     time.Duration // how long the user is locked, for UserLocked
+	KeyID    string        // the new key, for KeyRotated
+	Use      string        // what the key is for, for KeyRotated
+}
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	UserSignedUp  EventKind = "user_signed_up"  // by themselves, or by the first sign-in with an identity provider
+	UserConfirmed EventKind = "user_confirmed"  // by code, link, function, or administrator
+	UserLocked    EventKind = "user_locked"     // by wrong passwords
+	UserDisabled  EventKind = "user_disabled"   // by an administrator
+	UserSignedOut EventKind = "user_signed_out" // everywhere
+	KeyRotated    EventKind = "key_rotated"     // there is another signing key
+)
 
 // NewBase returns b with defaults filled in, or an error that names the required field that is missing. The clock of the
 // result is in UTC and has milliseconds, as the times that the store returns.
@@ -37,6 +65,9 @@ func NewBase(b Base) (*Base, error) {
 	}
 	if b.Logger == nil {
 		b.Logger = slog.New(slog.DiscardHandler)
+	}
+	if b.Told == nil {
+		b.Told = func(Event) {}
 	}
 	now := b.Now
 	b.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }

@@ -34,6 +34,9 @@ func newRing(o Options) (*keyring.Ring, error) {
 		Store: o.Base.Store, Seal: o.Base.Seal, Now: o.Base.Now, Rand: o.Base.Rand, Purpose: purposeSigningKey,
 		NewKey:   func(rand io.Reader, _ []store.SigningKey) (*token.SigningKey, error) { return o.NewKey(rand) },
 		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: o.KeyLead, Linger: keyAfterlife},
+		Rotated: func(k store.SigningKey) {
+			o.Base.Told(Event{Kind: KeyRotated, PoolID: k.Owner, KeyID: k.ID, Use: k.Use})
+		},
 	})
 }
 

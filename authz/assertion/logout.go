@@ -10,8 +10,8 @@ import (
 )
 
 // ReadLogoutResponse checks a response to a logout request, which is in Base64 as the POST binding carries it. It reports whether the
-// provider says that the user is signed out everywhere. A response that is not signed is taken, because nothing but the way back depends
-// on it; a signature that is there must be right. The error is an *Error.
+// provider says that the user is signed out everywhere. An unsigned response is accepted, because only the redirect target depends
+// on it; but a signature, if present, must be valid. The error is an *Error.
 func ReadLogoutResponse(response string, want Expected) (complete bool, err error) {
 	root, err := decode(response)
 	if err != nil {

@@ -21,10 +21,10 @@ type Expected struct {
 	Audiences  []string // the reader's names; one of them must be in each audience restriction
 	Recipients []string // the reader's addresses
 
-	// AnyRecipient is for readers that get responses from applications, which have addresses of their own.
+	// AnyRecipient is for readers that get responses from applications, which have their own addresses.
 	AnyRecipient bool
 
-	// InResponseTo is the identifier of the request that is answered, "" for a response that nobody asked for. AnyRequest is for
+	// InResponseTo is the identifier of the request that is answered, "" for an unsolicited response. AnyRequest is for
 	// readers that know of no requests.
 	InResponseTo string
 	AnyRequest   bool
@@ -96,7 +96,7 @@ func checkShape(root *etree.Element) (signed bool, err error) {
 	return own == 1, nil
 }
 
-// checkResponse checks what is around the assertion.
+// checkResponse checks the parts of the response outside the assertion.
 func checkResponse(root *etree.Element, want Expected) error {
 	status, err := need(root, nsProtocol, "Status")
 	if err != nil {

@@ -20,7 +20,7 @@ type Record struct {
 	Outcome   string    `json:"outcome"`          // authz.Outcome: allowed, denied, unauthenticated …
 	Reason    string    `json:"reason,omitempty"` // why the request was refused, or would be without shadow mode
 	Shadow    bool      `json:"shadow,omitempty"` // it passed because of shadow mode
-	Every     uint32    `json:"every,omitempty"`  // the record stands for so many; 0 for one
+	Every     uint32    `json:"every,omitempty"`  // number of requests that the record represents; 0 means one
 	Scheme    string    `json:"scheme"`
 	Principal Principal `json:"principal"`
 	Method    string    `json:"method"`
@@ -52,7 +52,7 @@ type Principal struct {
 	PreferredRole string   `json:"preferred_role,omitempty"`
 	RoleARN       string   `json:"role_arn,omitempty"`
 	RoleID        string   `json:"role_id,omitempty"`
-	// Limited says that the session has policies of its own, which are the others; without these they were too long.
+	// Limited says that the session has its own policies, which are the others; if these are absent, they were too long.
 	Limited         bool     `json:"limited,omitempty"`
 	SessionPolicies []string `json:"session_policies,omitempty"` // documents
 	SessionARNs     []string `json:"session_policy_arns,omitempty"`

@@ -25,7 +25,7 @@ type Replayed struct {
 }
 
 // Replay decides on the request again. layers are those of the principal, folded the rules that compare paths without case, or nil, and
-// needs what is not known about the principal.
+// needs unknown facts about the principal.
 func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map[string]bool) Replayed {
 	if slices.Contains(r.LeftOut, "targets") {
 		needs["targets"] = true

@@ -13,7 +13,7 @@ type Group struct {
 	Action    string    `json:"action"`
 	Statement string    `json:"statement"` // that denied, or that no statement allows it
 	Reason    string    `json:"reason"`
-	Count     uint64    `json:"count"` // with the requests that records stand for
+	Count     uint64    `json:"count"` // including the requests that records represent
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
 	ID        string    `json:"id,omitempty"` // of the latest, for sluice explain

@@ -45,6 +45,9 @@ func (r *Ring) Advance(ctx context.Context, owner, use string) (next store.Signi
 		made = true
 		return r.succeed(tx, now[len(now)-1], next)
 	})
+	if err == nil && made {
+		r.o.Rotated(next)
+	}
 	return next, made, err
 }
 
@@ -58,7 +61,7 @@ func (r *Ring) succeed(tx store.Tx, retiring, next store.SigningKey) error {
 }
 
 // Revoke deletes a key whose private half is known to someone: it is published no more, and its tokens do not verify where the owner's
-// keys are read anew. If it signs, or is the last one, the key after it, or else a new one, signs at once. It returns the record of the
+// keys are read again. If it signs, or is the last one, the key after it, or else a new one, signs at once. It returns the record of the
 // key that signs for the use then.
 func (r *Ring) Revoke(ctx context.Context, owner, id string) (signs store.SigningKey, err error) {
 	all, _, err := r.read(ctx, owner, "")
@@ -74,7 +77,7 @@ func (r *Ring) Revoke(ctx context.Context, owner, id string) (signs store.Signin
 	if err != nil {
 		return signs, err
 	}
-	return signs, r.o.Store.Update(ctx, func(tx store.Tx) error {
+	err = r.o.Store.Update(ctx, func(tx store.Tx) error {
 		all, err := tx.SigningKeys.List(owner)
 		if err != nil {
 			return err
@@ -101,4 +104,8 @@ func (r *Ring) Revoke(ctx context.Context, owner, id string) (signs store.Signin
 		signs = fresh
 		return tx.SigningKeys.Insert(fresh)
 	})
+	if err == nil && signs.ID == fresh.ID {
+		r.o.Rotated(fresh)
+	}
+	return signs, err
 }

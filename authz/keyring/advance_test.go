@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/sluicegate/sluice/store"
 )
 
 func TestAdvancePublishesASuccessorThatSignsAfterTheLead(t *testing.T) {
@@ -83,5 +85,33 @@ func TestARevokedKeyIsPublishedNoMoreAndAnotherSigns(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.ring().Revoke(t.Context(), "pool", "nothing"); !errors.Is(err, ErrNoKey) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestEachKeyThatFollowsAnotherIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	var told []string
+	watched := func(o *Options) { o.Rotated = func(k store.SigningKey) { told = append(told, k.ID) } }
+	one, two := w.ring(watched), w.ring(watched)
+	must(t, one.Ensure(t.Context(), "pool", "id"))
+	first := w.signer(one, "pool", "id")
+	w.rotate(one, "pool", "id") // not due
+	if len(told) != 0 {
+		t.Errorf("the first key was told: %v", told)
+	}
+	w.now = w.now.Add(89 * day)
+	w.rotate(one, "pool", "id")
+	w.rotate(two, "pool", "id")
+	w.now = w.now.Add(day)
+	next := w.signer(two, "pool", "id")
+	if !slices.Equal(told, []string{next}) || next == first {
+		t.Errorf("told %v, want %s", told, next)
+	}
+	advanced, _, err := two.Advance(t.Context(), "pool", "id")
+	must(t, err)
+	_, _, err = one.Advance(t.Context(), "pool", "id") // made already
+	must(t, err)
+	if !slices.Equal(told, []string{next, advanced.ID}) {
+		t.Errorf("told %v, want %s too", told, advanced.ID)
 	}
 }

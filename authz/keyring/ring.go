@@ -27,6 +27,10 @@ type Options struct {
 	Purpose string
 	Bind    func(owner, id, use string) []byte
 
+	// Rotated is called with the record of each key that follows another one, after it is stored; the first key of a use follows none. It
+	// must return at once. It may be nil.
+	Rotated func(store.SigningKey)
+
 	Schedule
 }
 
@@ -53,6 +57,9 @@ func New(o Options) (*Ring, error) {
 	}
 	if o.Bind == nil {
 		o.Bind = Bind
+	}
+	if o.Rotated == nil {
+		o.Rotated = func(store.SigningKey) {}
 	}
 	return &Ring{o: o, sets: sets{byOwner: map[string]*token.StaticKeys{}, withdrawn: map[string]bool{}}}, nil
 }
@@ -122,7 +129,9 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 			return false, err
 		}
 	}
-	return true, r.o.Store.Update(ctx, func(tx store.Tx) error {
+	made := false
+	err = r.o.Store.Update(ctx, func(tx store.Tx) error {
+		made = false
 		all, err := tx.SigningKeys.List(owner)
 		if err != nil {
 			return err
@@ -138,8 +147,13 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 		if !due || len(line) == 0 || line[len(line)-1].ID != last.ID {
 			return nil // another process was first, or the owner is gone
 		}
+		made = true
 		return r.succeed(tx, last, next)
 	})
+	if err == nil && made {
+		r.o.Rotated(next)
+	}
+	return true, err
 }
 
 // read returns all keys of the owner and the line of keys of one use.

@@ -28,6 +28,7 @@ type Options struct {
 	Provider Provider
 	Issuer   string          // of the ID tokens
 	ClientID string          // at the issuer
+	Apart    string          // what sessions are for, if they are none of the routes'; "" for those
 	Verifier *token.Verifier // accepts the issuer's ID tokens for the client, and nothing else
 	Revoker  Revoker
 	Lifetime time.Duration // of a session
@@ -72,13 +73,17 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{o: o, id: ID(o.Issuer, o.ClientID), cache: cache, background: make(chan struct{}, maxBackground)}, nil
+	return &Service{o: o, id: ID(o.Issuer, o.ClientID, o.Apart), cache: cache, background: make(chan struct{}, maxBackground)}, nil
 }
 
 // ID returns the name of the login at an issuer with a client: 16 hexadecimal digits. Sessions of one login are of no use to
-// another.
-func ID(issuer, clientID string) string {
-	sum := sha256.Sum256([]byte(issuer + "\n" + clientID))
+// another, and those of routes are useless outside them.
+func ID(issuer, clientID, apart string) string {
+	text := issuer + "\n" + clientID
+	if apart != "" {
+		text += "\n" + apart
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -16,7 +16,7 @@ type RemoteOptions struct {
 	Issuer  string // the exact iss; identifies the issuer in logs and metrics; required
 	JWKSURL string // empty means OpenID Connect discovery at the issuer
 
-	Client *http.Client     // nil means a client of its own; RemoteKeys copies it and replaces CheckRedirect and Jar
+	Client *http.Client     // nil means its own client; RemoteKeys copies it and replaces CheckRedirect and Jar
 	Now    func() time.Time // required
 
 	Refresh    time.Duration // age at which keys are fetched again in the background; default 15 min
@@ -49,6 +49,7 @@ type RemoteKeys struct {
 	quiet atomic.Int64 // in nanoseconds since 1970; until then no fetch is in progress and no unknown key ID causes one
 
 	mu      sync.Mutex
+	opened  bool      // Start told the observer, and Close did not
 	flight  *flight   // the fetch in progress, if any
 	credits float64   // number of fetches that unknown key IDs may cause
 	counted time.Time // when credits was last updated
@@ -121,6 +122,10 @@ func NewRemote(o RemoteOptions) (*RemoteKeys, error) {
 
 // Start begins to fetch the keys in the background, until Close. Call it once.
 func (r *RemoteKeys) Start() {
+	r.mu.Lock()
+	r.opened = true
+	r.mu.Unlock()
+	r.o.Observer.KeysOpened(r.o.Issuer)
 	r.done.Go(func() {
 		const first, last = time.Second, time.Minute
 		retry := first
@@ -152,8 +157,13 @@ func (r *RemoteKeys) Start() {
 func (r *RemoteKeys) Close() error {
 	r.mu.Lock()
 	r.stop() // under the lock, so that no fetch begins afterwards
+	opened := r.opened
+	r.opened = false
 	r.mu.Unlock()
 	r.done.Wait()
+	if opened {
+		r.o.Observer.KeysClosed(r.o.Issuer)
+	}
 	r.fetcher.client.CloseIdleConnections()
 	return nil
 }

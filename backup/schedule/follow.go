@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/backup"
 )
 
 const (
@@ -34,13 +36,13 @@ func (b *Backup) follow(ctx context.Context) {
 			return
 		}
 		if err == nil {
-			err = errors.New("the process ended by itself")
+			err = errors.New("the process exited unexpectedly")
 		}
 		if failures++; time.Since(began) > mostPause {
 			failures = 1
 		}
 		wait = pause(failures, leastPause, mostPause)
-		b.tracker.Done(b.o.Now(), err)
+		b.note(err)
 		b.o.Log.Error("the continuous backup stopped", "error", err, "again_in", wait.String())
 	}
 }
@@ -77,7 +79,7 @@ func (b *Backup) ship(ctx context.Context) error {
 		case e := <-ended:
 			err = errors.Join(err, e)
 		case <-time.After(patience):
-			err = errors.Join(fmt.Errorf("it has not shipped the rest within %s", patience), cmd.Process.Kill())
+			err = errors.Join(fmt.Errorf("it did not ship the remaining transactions within %s", patience), cmd.Process.Kill())
 			err = errors.Join(err, <-ended)
 		}
 	}
@@ -88,7 +90,7 @@ func (b *Backup) ship(ctx context.Context) error {
 	return errors.Join(err, read.Close())
 }
 
-// relay writes the log of the process to that of this one, and returns its last line that is no record.
+// relay writes the log of the process to that of this one, and returns its last line that is not a record.
 func (b *Backup) relay(from io.Reader) (last string) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
@@ -104,8 +106,11 @@ func (b *Backup) relay(from io.Reader) (last string) {
 			level = slog.LevelInfo
 		}
 		message, _ := record["msg"].(string)
-		if message == "following" {
-			b.tracker.Done(b.o.Now(), nil)
+		switch message {
+		case backup.Following, backup.CaughtUp:
+			b.note(nil)
+		case backup.Behind:
+			b.note(fmt.Errorf("%s for %v; its log has the reason, unless the place hangs", message, record["for"]))
 		}
 		attributes := []any{}
 		for name, value := range record {
@@ -119,7 +124,7 @@ func (b *Backup) relay(from io.Reader) (last string) {
 	return last
 }
 
-// environment is the environment without Sluice's own secrets, of which shipping needs none.
+// environment is the environment without Sluice's own secrets, which shipping does not need.
 func environment() []string {
 	var list []string
 	for _, entry := range os.Environ() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/backup"
@@ -25,6 +26,7 @@ type Options struct {
 	Command  []string // the program and its arguments that do what "sluice backup" does
 	Now      func() time.Time
 	Log      *slog.Logger
+	Observer Observer // nil counts nothing
 }
 
 // Backup is a standing backup. Close ends it.
@@ -33,6 +35,7 @@ type Backup struct {
 	tracker health.Tracker
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+	found   atomic.Int64 // when find last looked at the destination, in nanoseconds since 1970; 0 = look again
 }
 
 // Start begins a standing backup. It does not wait for the first copy.
@@ -41,10 +44,13 @@ func Start(o Options) (*Backup, error) {
 		return nil, errors.New("backup: Dir, Store, Leases and Now are required")
 	}
 	if o.Settings.Continuous && len(o.Command) == 0 {
-		return nil, fmt.Errorf("backup to %s: continuous needs the program sluice, which this one is not; run sluice backup follow beside it", o.Settings.To)
+		return nil, fmt.Errorf("backup to %s: continuous requires the sluice binary, and this is another program; run sluice backup follow next to it", o.Settings.To)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = Unwatched{}
 	}
 	o.Log = o.Log.With("backup", o.Settings.To)
 	ctx, stop := context.WithCancel(context.Background())
@@ -63,6 +69,7 @@ func Start(o Options) (*Backup, error) {
 func (b *Backup) Close() error {
 	b.stop()
 	b.done.Wait()
+	b.o.Observer.BackupEnded(b.o.Settings.To)
 	return nil
 }
 
@@ -99,6 +106,7 @@ func (b *Backup) copy(ctx context.Context) {
 	look := max(time.Second, min(time.Minute, every/10))
 	for failures, wait := 0, time.Duration(0); sleep(ctx, wait); {
 		err := b.Look(ctx)
+		b.find(ctx)
 		switch {
 		case err == nil:
 			failures, wait = 0, look
@@ -119,12 +127,42 @@ func (b *Backup) Look(ctx context.Context) error {
 		return err
 	})
 	if ctx.Err() == nil && (ran || err != nil) {
-		b.tracker.Done(b.o.Now(), errors.Join(err, incomplete))
+		b.note(errors.Join(err, incomplete))
+		b.found.Store(0)
 	}
 	return err
 }
 
-// make makes a copy. incomplete is an error after which the copy is there all the same, so that no other is due.
+// note notes the outcome of a copy, or of the process that ships.
+func (b *Backup) note(err error) {
+	b.tracker.Done(b.o.Now(), err)
+	b.o.Observer.BackupDone(b.o.Settings.To, err)
+}
+
+// findEvery is how often a process looks for copies that others made.
+const findEvery = 15 * time.Minute
+
+// find tells the observer of the last copy at the destination, after one by this process and now and then.
+func (b *Backup) find(ctx context.Context) {
+	now := time.Now().UnixNano()
+	if last := b.found.Load(); last != 0 && now-last < int64(findEvery) {
+		return
+	}
+	b.found.Store(now)
+	to, err := backup.At(ctx, b.o.Settings.To)
+	var at time.Time
+	if err == nil {
+		at, err = to.Newest(ctx)
+	}
+	switch {
+	case err != nil:
+		b.o.Log.Warn("looking for the last backup", "error", err)
+	case !at.IsZero():
+		b.o.Observer.BackupFound(b.o.Settings.To, at)
+	}
+}
+
+// make makes a copy. incomplete is an error after which the copy exists anyway, so that no other is due.
 func (b *Backup) make(ctx context.Context) (incomplete, err error) {
 	to, err := backup.At(ctx, b.o.Settings.To)
 	if err != nil {
@@ -136,7 +174,7 @@ func (b *Backup) make(ctx context.Context) (incomplete, err error) {
 		return nil, err
 	}
 	if ahead, _ := to.Ahead(ctx, b.o.Now()); len(ahead) > 0 {
-		b.o.Log.Warn("there are backups from the future, which a restore takes for the last ones; remove those of a clock that was wrong", "names", ahead)
+		b.o.Log.Warn("there are backups dated in the future, which a restore would take for the latest; remove those made with a wrong clock", "names", ahead)
 	}
 	if err != nil {
 		b.o.Log.Error("a backup was made, and old ones could not be removed", "name", name, "error", err)

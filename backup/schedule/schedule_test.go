@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/backup"
 	"github.com/sluicegate/sluice/backup/schedule"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/health"
@@ -49,7 +50,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "Error: the bucket does not exist")
 		os.Exit(1)
 	}
-	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Info("following", "store", "x")
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log.Info(backup.Following, "store", "x")
+	if os.Getenv(helper+"_BEHIND") != "" {
+		log.Error(backup.Behind, "for", "2m1s")
+	}
+	if until := os.Getenv(helper + "_BEHIND"); until != "" {
+		for _, err := os.Stat(until); err != nil; _, err = os.Stat(until) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		log.Info(backup.CaughtUp)
+	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	say("ends")
 }
@@ -60,6 +71,7 @@ type place struct {
 	dir   string
 	store store.Store
 	now   atomic.Int64
+	watch schedule.Observer // may be nil
 }
 
 func newPlace(t *testing.T) *place {
@@ -79,7 +91,7 @@ func (p *place) start(b config.Backup, command ...string) *schedule.Backup {
 	p.t.Helper()
 	leases, err := lease.New(lease.Options{Store: p.store, Now: p.clock, Rand: rand.Reader})
 	must(p.t, err)
-	one, err := schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: b, Leases: leases, Command: command, Now: p.clock})
+	one, err := schedule.Start(schedule.Options{Dir: p.dir, Store: filepath.Join(p.dir, "sluice.db"), Settings: b, Leases: leases, Command: command, Now: p.clock, Observer: p.watch})
 	must(p.t, err)
 	p.t.Cleanup(func() { must(p.t, one.Close()) })
 	return one
@@ -161,6 +173,58 @@ func TestACopyIsMadeWhenItIsDueOnceForAllProcesses(t *testing.T) {
 	}
 }
 
+// watcher is a schedule.Observer.
+type watcher struct {
+	mu           sync.Mutex
+	made, failed int
+	last         time.Time // zero after the end
+}
+
+func (w *watcher) BackupDone(_ string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.failed++
+	} else {
+		w.made++
+	}
+}
+
+func (w *watcher) BackupFound(_ string, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = at
+}
+
+func (w *watcher) BackupEnded(string) { w.BackupFound("", time.Time{}) }
+
+func (w *watcher) found() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
+
+func TestAnObserverIsToldWhenTheLastCopyWasMadeWhoeverMadeIt(t *testing.T) {
+	p, in := newPlace(t), t.TempDir()
+	file := filepath.Join(in, "file")
+	must(t, os.WriteFile(file, nil, 0o600)) // no folder can be made there
+	settings := config.Backup{To: filepath.Join(file, "copies") + "/", Every: config.Duration(time.Hour)}
+	one, two := &watcher{}, &watcher{}
+	p.watch = one
+	b := p.start(settings)
+	await(t, "the failure is reported", func() bool { return b.Status(p.clock()).Level == health.Degraded })
+	must(t, os.Remove(file))
+	must(t, b.Look(t.Context()))
+	await(t, "the time of the copy", func() bool { return one.found().Equal(p.clock()) })
+	p.watch = two
+	other := p.start(settings) // as after a restart; no copy is due
+	await(t, "the time of a copy that was there", func() bool { return two.found().Equal(p.clock()) })
+	must(t, other.Close())
+	if one.made != 1 || one.failed == 0 || two.made != 0 || two.failed != 0 || !two.found().IsZero() {
+		t.Errorf("%d made, %d failed; then %d made, %d failed, %s", one.made, one.failed, two.made, two.failed, two.found())
+	}
+}
+
 func TestACopyThatFailsIsTriedAgainAndReported(t *testing.T) {
 	p := newPlace(t)
 	in := t.TempDir()
@@ -224,6 +288,22 @@ func TestAContinuousBackupThatFailsIsStartedAgainAndReported(t *testing.T) {
 	if again, _, _ := runs(note); again != begun {
 		t.Error("it is started after it was closed")
 	}
+}
+
+// A bucket that takes nothing and refuses nothing ends no process.
+func TestAContinuousBackupThatIsBehindIsReportedUntilItHasCaughtUp(t *testing.T) {
+	p := newPlace(t)
+	t.Setenv(helper, filepath.Join(t.TempDir(), "note"))
+	until := filepath.Join(t.TempDir(), "until")
+	t.Setenv(helper+"_BEHIND", until)
+	b := p.start(continuous("s3://hangs/x"), os.Args[0], "backup")
+	await(t, "it is behind", func() bool {
+		s := b.Status(p.clock())
+		return s.Level == health.Degraded && strings.Contains(s.Detail, "behind for 2m1s")
+	})
+	must(t, os.WriteFile(until, nil, 0o600))
+	await(t, "it has caught up", func() bool { return b.Status(p.clock()).Level == health.OK })
+	must(t, b.Close())
 }
 
 func TestAContinuousBackupNeedsTheProgram(t *testing.T) {

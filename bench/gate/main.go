@@ -22,6 +22,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 func main() {
@@ -112,7 +114,7 @@ func (b *bench) start(dir string, i *issuer) error {
 	if err != nil {
 		return err
 	}
-	ports, err := freePorts(5)
+	ports, err := proc.FreePorts(5)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,9 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 // process is a server that is measured.
@@ -75,41 +74,11 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// memory returns the resident memory in MiB, without mapped files, which both processes share.
-func (p *process) memory() (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024, err
-		}
-	}
-	return 0, fmt.Errorf("no RssAnon in %s", raw)
-}
+// memory returns the resident memory in MiB.
+func (p *process) memory() (float64, error) { return proc.Memory(p.cmd.Process.Pid) }
 
-// cpu is the time in seconds that the process's threads have run so far. Go's runtime does not end threads in such a run.
-func (p *process) cpu() (float64, error) {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil || len(threads) == 0 {
-		return 0, fmt.Errorf("reading CPU times: %w", errors.Join(err, os.ErrNotExist))
-	}
-	var sum float64
-	for _, thread := range threads {
-		raw, err := os.ReadFile(thread)
-		if err != nil {
-			return 0, err
-		}
-		ns, err := strconv.ParseFloat(strings.Fields(string(raw))[0], 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += ns / 1e9
-	}
-	return sum, nil
-}
+// cpu returns the time in seconds that the process has run so far.
+func (p *process) cpu() (float64, error) { return proc.CPU(p.cmd.Process.Pid) }
 
 func serve(h http.Handler) (addr string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -118,17 +87,4 @@ func serve(h http.Handler) (addr string, err error) {
 	}
 	go func() { _ = http.Serve(listener, h) }()
 	return listener.Addr().String(), nil
-}
-
-func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for k := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports[k] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
 }

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 const (
@@ -85,7 +87,7 @@ func run(binary string, calls int) error {
 			return err
 		}
 	}
-	ports, err := freePorts(2)
+	ports, err := proc.FreePorts(2)
 	if err != nil {
 		return err
 	}

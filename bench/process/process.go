@@ -2,15 +2,14 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 func median(v []float64) float64 {
@@ -58,51 +57,8 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// memory returns the resident memory in MiB, without mapped files, which both processes share.
-func (p *process) memory() (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb / 1024, err
-		}
-	}
-	return 0, fmt.Errorf("no RssAnon in %s", raw)
-}
+// memory returns the resident memory in MiB.
+func (p *process) memory() (float64, error) { return proc.Memory(p.cmd.Process.Pid) }
 
-// cpu returns the time in seconds that the process's threads have run so far.
-func (p *process) cpu() (float64, error) {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	var sum float64
-	for _, thread := range threads {
-		raw, err := os.ReadFile(thread)
-		if err != nil {
-			return 0, err
-		}
-		ns, err := strconv.ParseFloat(strings.Fields(string(raw))[0], 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += ns / 1e9
-	}
-	return sum, nil
-}
-
-func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for k := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports[k] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
-}
+// cpu returns the time in seconds that the process has run so far.
+func (p *process) cpu() (float64, error) { return proc.CPU(p.cmd.Process.Pid) }

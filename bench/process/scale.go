@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sluicegate/sluice/bench/proc"
 )
 
 const (
@@ -115,7 +117,7 @@ func runProcesses(binary, dir string, rounds int) (err error) {
 	if err != nil {
 		return err
 	}
-	ports, err := freePorts(4)
+	ports, err := proc.FreePorts(4)
 	if err != nil {
 		return err
 	}
@@ -204,7 +206,7 @@ func tokensOf(url string) (id, refresh string, err error) {
 
 // runPools compares a process with many user pools to one with a single one: the time to the first answer, memory, and a sign-in.
 func runPools(binary, dir string, pools, rounds int) error {
-	ports, err := freePorts(2)
+	ports, err := proc.FreePorts(2)
 	if err != nil {
 		return err
 	}

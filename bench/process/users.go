@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluicegate/sluice/bench/proc"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -23,7 +24,7 @@ type directory struct {
 	memory float64
 }
 
-// bcryptHash is the form of a hash: nobody signs in with it.
+// bcryptHash is the form of a hash: no one signs in with it.
 const bcryptHash = "$2b$10$abcdefghijklmnopqrstuuM8oWqnUzWcX4Zq9bJmQ5tYv7xq0dO8e"
 
 // userOptions say what to measure.
@@ -45,7 +46,7 @@ func runUsers(o userOptions) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	ports, err := freePorts(3)
+	ports, err := proc.FreePorts(3)
 	if err != nil {
 		return err
 	}

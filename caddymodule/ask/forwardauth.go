@@ -38,9 +38,8 @@ func (*ForwardAuth) CaddyModule() caddy.ModuleInfo {
 // parseForwardAuth parses the directive. Syntax:
 //
 //	sluice_forward_auth [<matcher>] {
-//	    gateway caddy|traefik|nginx      # who asks
-//	    gateway envoy <path_prefix>
-//	    …                                # the options of sluice_authorize, but for sigv4 s3 and cors
+//	    gateway caddy|traefik|nginx|envoy [<path>]   # who asks, and at which path: /ask, or the path_prefix of an Envoy
+//	    …                                            # the options of sluice_authorize, except sigv4 s3 and cors
 //	}
 func parseForwardAuth(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	f := new(ForwardAuth)
@@ -54,13 +53,13 @@ func (f *ForwardAuth) parseGateway(d *caddyfile.Dispenser) error {
 	}
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args) > 2 {
-		return d.Err("wrong arguments for gateway; write: gateway caddy|traefik|nginx, or: gateway envoy <path_prefix>")
+		return d.Err("wrong arguments for gateway; write: gateway caddy|traefik|nginx|envoy [<path>]")
 	}
 	if f.Gateway = args[0]; len(args) == 2 {
-		f.Prefix = args[1]
+		f.Path = args[1]
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		return d.Err("unexpected block; write: gateway caddy|traefik|nginx, or: gateway envoy <path_prefix>")
+		return d.Err("unexpected block; write: gateway caddy|traefik|nginx|envoy [<path>]")
 	}
 	return nil
 }
@@ -91,7 +90,9 @@ func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyh
 	if !caddymodule.FromTrustedProxy(r) {
 		return refusal.NotAGateway(by.Answer(w), "Only gateways may ask, and "+peer(r)+" is not one of the trusted_proxies; add it in Sluice's Caddyfile: servers { trusted_proxies static <its address> }.")
 	}
-	original, err := by.Original(r, f.Prefix)
+	sent := *r
+	sent.RequestURI = caddymodule.Target(r) // before any rewrite, which could turn a client's request into a question
+	original, err := by.Original(&sent, f.Asked())
 	if err != nil {
 		return refusal.Unclear(by.Answer(w), err.Error())
 	}

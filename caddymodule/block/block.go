@@ -73,18 +73,33 @@ func String(field *string, syntax string) Option {
 // Strings parses one or more arguments and appends them.
 func Strings(field *[]string, syntax string) Option {
 	return func(d *caddyfile.Dispenser) error {
-		args := d.RemainingArgs()
+		name, args := d.Val(), d.RemainingArgs()
 		if len(args) == 0 {
 			return Usage(d, syntax)
+		}
+		if slices.Contains(args, "") {
+			return d.Errf("%s has an empty value; write: %s, or remove it", name, syntax)
 		}
 		*field = append(*field, args...)
 		return End(d, syntax)
 	}
 }
 
-// OnOff parses on or off. Without an argument it means on.
-func OnOff(field *bool, syntax string) Option {
+// Once refuses an option that is set again in the same block. A parser of options that is made anew for each block is needed.
+func Once(read Option) Option {
+	set := false
 	return func(d *caddyfile.Dispenser) error {
+		if set {
+			return d.Errf("%s is set twice; remove one of them", d.Val())
+		}
+		set = true
+		return read(d)
+	}
+}
+
+// OnOff parses on or off. Without an argument it means on. The option must not be repeated.
+func OnOff(field *bool, syntax string) Option {
+	return Once(func(d *caddyfile.Dispenser) error {
 		*field = true
 		if d.NextArg() {
 			switch d.Val() {
@@ -96,12 +111,28 @@ func OnOff(field *bool, syntax string) Option {
 			}
 		}
 		return End(d, syntax)
+	})
+}
+
+// Duration parses a duration such as 90s, 5m or 2d. 0 is refused, because the setting would then have its default. The option must not be
+// repeated.
+func Duration(field *config.Duration, syntax string) Option {
+	read := DurationOrZero(field, syntax)
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if err := read(d); err != nil {
+			return err
+		}
+		if *field == 0 {
+			return d.Errf("%s cannot be 0; write a longer time, or remove the line for the default", name)
+		}
+		return nil
 	}
 }
 
-// Duration parses a duration such as 90s, 5m or 2d.
-func Duration(field *config.Duration, syntax string) Option {
-	return func(d *caddyfile.Dispenser) error {
+// DurationOrZero is Duration for a setting in which 0 means no time.
+func DurationOrZero(field *config.Duration, syntax string) Option {
+	return Once(func(d *caddyfile.Dispenser) error {
 		if !d.NextArg() {
 			return Usage(d, syntax)
 		}
@@ -114,12 +145,12 @@ func Duration(field *config.Duration, syntax string) Option {
 			return d.Errf("the duration %q is too long", d.Val())
 		}
 		return End(d, syntax)
-	}
+	})
 }
 
-// Int parses an integer.
+// Int parses an integer. The option must not be repeated.
 func Int(field *int, syntax string) Option {
-	return func(d *caddyfile.Dispenser) error {
+	return Once(func(d *caddyfile.Dispenser) error {
 		if !d.NextArg() {
 			return Usage(d, syntax)
 		}
@@ -129,5 +160,5 @@ func Int(field *int, syntax string) Option {
 		}
 		*field = n
 		return End(d, syntax)
-	}
+	})
 }

@@ -91,6 +91,9 @@ func (c *Console) option(d *caddyfile.Dispenser, name string) error {
 		if c.Session = config.Duration(span); time.Duration(c.Session) != span {
 			return d.Errf("the duration %q is too long", args[0])
 		}
+		if c.Session == 0 {
+			return d.Err("session cannot be 0; write 1m to 12h, or remove the line for the default")
+		}
 	default:
 		if near := config.Nearest(name, names); near != "" {
 			return d.Errf("sluice_console has no option %q; did you mean %s?", name, near)

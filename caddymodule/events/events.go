@@ -1,7 +1,7 @@
 // Package events tells Caddy's events app what happens in Sluice, so that operators can act on it with "events { on … }".
 //
-// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler holds up no request. Events
-// that find the queue full are dropped and counted in the log. Refused requests are told at most ten times a second.
+// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler delays no request. Events
+// that find the queue full are dropped and counted in the log. Refused requests and locked users are told at most ten times a second each.
 //
 // What it leaves to others: the handlers, which are Caddy modules, such as exec of caddyserver/events-exec.
 //
@@ -18,10 +18,13 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/userpool"
 )
 
-// The names of events.
+// The names of events, beside those of userpool.EventKind with the prefix.
 const (
+	prefix = "sluice_"
+
 	DecisionDenied = "sluice_decision_denied" // route, reason, decision_id, action, shadow
 	SignIn         = "sluice_sign_in"         // user_pool, flow, result
 	HealthChanged  = "sluice_health_changed"  // check, level
@@ -29,7 +32,7 @@ const (
 
 const (
 	queueLength = 256
-	refusals    = 10 // a second
+	perSecond   = 10 // refusals, and locks
 )
 
 // Emitter emits events. All methods may be called from any goroutine, and on nil.
@@ -40,9 +43,21 @@ type Emitter struct {
 	log     *zap.Logger
 	dropped atomic.Uint64
 
-	second atomic.Int64  // of the refusals that were counted
+	refusals, locks few
+	levels          sync.Map // of checks
+}
+
+// few lets a few events of a kind pass in each second.
+type few struct {
+	second atomic.Int64  // of those that were counted
 	count  atomic.Uint32 // in that second
-	levels sync.Map      // of checks
+}
+
+func (f *few) take() bool {
+	if second := time.Now().Unix(); f.second.Swap(second) != second {
+		f.count.Store(0)
+	}
+	return f.count.Add(1) <= perSecond
 }
 
 type event struct {
@@ -60,7 +75,7 @@ func New(ctx caddy.Context) *Emitter {
 	return Start(func(name string, data map[string]any) { app.Emit(ctx, name, data) }, ctx.Logger().Named("events"))
 }
 
-// Start returns an Emitter that calls emit for each event, in a goroutine of its own.
+// Start returns an Emitter that calls emit for each event, in its own goroutine.
 func Start(emit func(name string, data map[string]any), log *zap.Logger) *Emitter {
 	e := &Emitter{queue: make(chan event, queueLength), ended: make(chan struct{}), emit: emit, log: log}
 	go e.run()
@@ -102,13 +117,7 @@ func (e *Emitter) Tell(name string, data map[string]any) {
 
 // Denied tells of a request that policies refused, unless there were many in this second.
 func (e *Emitter) Denied(route string, result *authz.Result) {
-	if e == nil || result.DecisionID == "" {
-		return
-	}
-	if second := time.Now().Unix(); e.second.Swap(second) != second {
-		e.count.Store(0)
-	}
-	if e.count.Add(1) <= refusals {
+	if e != nil && result.DecisionID != "" && e.refusals.take() {
 		e.Tell(DecisionDenied, map[string]any{"route": route, "reason": result.Refusal.Name(), "decision_id": result.DecisionID, "action": result.Action,
 			"shadow": result.Pass})
 	}
@@ -121,7 +130,23 @@ func (e *Emitter) SignedIn(pool, flow, result string) {
 	}
 }
 
-// Health tells of a check whose level is another than before.
+// Happened reports an event of a user or a key. Locks, which anyone can cause, are reported like refusals: not all of them if there are
+// many.
+func (e *Emitter) Happened(x userpool.Event) {
+	if e == nil || x.Kind == userpool.UserLocked && !e.locks.take() {
+		return
+	}
+	data := map[string]any{"user_pool": x.PoolID, "sub": x.Sub}
+	if x.Kind == userpool.UserLocked {
+		data["failures"], data["seconds"] = x.Failures, x.Lock.Seconds()
+	}
+	if x.Kind == userpool.KeyRotated {
+		data = map[string]any{"owner": x.PoolID, "use": x.Use, "key": x.KeyID}
+	}
+	e.Tell(prefix+string(x.Kind), data)
+}
+
+// Health reports a check whose level has changed.
 func (e *Emitter) Health(check, level string) {
 	if e == nil {
 		return

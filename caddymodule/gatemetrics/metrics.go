@@ -13,7 +13,7 @@ type Metrics struct {
 	decisions *prometheus.CounterVec   // route, outcome, reason, credential
 	seconds   *prometheus.HistogramVec // route, outcome
 	lookups   *prometheus.CounterVec   // route, result: hit or miss
-	mode      *prometheus.GaugeVec     // route, mode
+	mode      *Held                    // route, mode
 	caches    *caches
 }
 
@@ -30,8 +30,8 @@ func New() *Metrics {
 			Buckets: []float64{.000001, .0000025, .000005, .00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .01, .05, .25, 1, 5},
 		}, []string{"route", "outcome"}),
 		lookups: counter("token_cache_lookups_total", "Credentials looked up in the cache, by route and result.", "route", "result"),
-		mode: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "route_mode",
-			Help: "1 for the mode of the route, enforce or shadow, else 0."}, []string{"route", "mode"}),
+		mode: NewHeld(prometheus.GaugeOpts{Namespace: "sluice", Name: "route_mode",
+			Help: "1 for the mode of the route, enforce or shadow, else 0."}, "route", "mode"),
 		caches: newCaches(),
 	}
 }
@@ -41,11 +41,14 @@ func (m *Metrics) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.decisions, m.seconds, m.lookups, m.mode, m.caches}
 }
 
-// Gate implements node.Observer.
-func (m *Metrics) Gate(route string, shadow bool) authz.Observer {
+// Modes returns the gauge of the modes of routes, whose values belong to configurations.
+func (m *Metrics) Modes() *Held { return m.mode }
+
+// GateOf returns the observer of a gate that a configuration has.
+func (m *Metrics) GateOf(configuration *Owner, route string, shadow bool) authz.Observer {
 	on := map[bool]float64{true: 1}
-	m.mode.WithLabelValues(route, "shadow").Set(on[shadow])
-	m.mode.WithLabelValues(route, "enforce").Set(on[!shadow])
+	m.mode.SetFor(configuration, on[shadow], route, "shadow")
+	m.mode.SetFor(configuration, on[!shadow], route, "enforce")
 	g := &gate{m: m, route: route, shadow: shadow,
 		hits: m.lookups.WithLabelValues(route, "hit"), misses: m.lookups.WithLabelValues(route, "miss")}
 	for outcome := range g.seconds {

@@ -1,6 +1,7 @@
 package gatemetrics_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,9 +45,13 @@ func TestAGateIsCountedAndTimedByRouteAndOutcome(t *testing.T) {
 	for _, c := range m.Collectors() {
 		registry.MustRegister(c)
 	}
-	m.Gate("notes", true)
-	g := m.Gate("notes", false) // after a reload
-	shadow := m.Gate("files", true)
+	before, after := gatemetrics.NewOwner(m.Modes()), gatemetrics.NewOwner(m.Modes())
+	m.GateOf(before, "notes", true)
+	m.GateOf(before, "removed", true)
+	g := m.GateOf(after, "notes", false) // after a reload
+	shadow := m.GateOf(after, "files", true)
+	before.End()
+	m.GateOf(before, "notes", true) // late
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
@@ -69,5 +74,32 @@ func TestAGateIsCountedAndTimedByRouteAndOutcome(t *testing.T) {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
+	}
+	for name := range got {
+		if strings.HasPrefix(name, "sluice_route_mode") && strings.HasSuffix(name, " removed") {
+			t.Errorf("a route that a reload removed still has a mode: %s", name)
+		}
+	}
+}
+
+// A configuration that does not start leaves the values of the one that continues.
+func TestAValueOfAFailedConfigurationIsTakenBack(t *testing.T) {
+	h, registry := gatemetrics.NewHeld(prometheus.GaugeOpts{Name: "state"}, "of"), prometheus.NewRegistry()
+	registry.MustRegister(h)
+	running, failed := gatemetrics.NewOwner(h), gatemetrics.NewOwner(h)
+	h.SetFor(running, 1, "a")
+	h.SetFor(failed, 2, "a")
+	h.SetFor(failed, 2, "b")
+	h.SetFor(running, 3, "a") // meanwhile
+	if got := values(t, registry); got["state a"] != 2 || got["state b"] != 2 {
+		t.Errorf("with both: %v", got)
+	}
+	failed.End()
+	if got := values(t, registry); len(got) != 1 || got["state a"] != 3 {
+		t.Errorf("after the end of one: %v", got)
+	}
+	running.End()
+	if got := values(t, registry); len(got) != 0 {
+		t.Errorf("after the end of both: %v", got)
 	}
 }

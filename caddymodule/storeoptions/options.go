@@ -62,22 +62,24 @@ func ParseBackup(d *caddyfile.Dispenser, app *config.App) error {
 	if err != nil {
 		return err
 	}
-	if b.To, err = folder(from, b.To); err != nil {
+	dir, err := filepath.Abs(filepath.Dir(from))
+	if err != nil {
 		return d.WrapErr(err)
 	}
+	b.To = Folder(dir, b.To)
 	app.Backups = append(app.Backups, b)
 	return nil
 }
 
 // keep parses keep, which takes a number of copies or a time.
 func keep(b *config.Backup) block.Option {
-	return func(d *caddyfile.Dispenser) error {
+	return block.Once(func(d *caddyfile.Dispenser) error {
 		const syntax = "keep <number>, or with continuous keep <duration>"
 		var text string
 		if err := block.String(&text, syntax)(d); err != nil {
 			return err
 		}
-		if n, err := strconv.Atoi(text); err == nil {
+		if n, err := strconv.Atoi(text); err == nil && n != 0 {
 			b.Keep = n
 			return nil
 		}
@@ -85,19 +87,21 @@ func keep(b *config.Backup) block.Option {
 		if err != nil {
 			return d.Errf("%q is neither a number nor a duration; write: %s", text, syntax)
 		}
-		b.KeepFor = config.Duration(span)
+		if b.KeepFor = config.Duration(span); span == 0 {
+			return d.Err("keep cannot be 0; write a number of copies, or with continuous a time, or remove the line for the default")
+		}
 		return nil
-	}
+	})
 }
 
-// folder makes the path of a folder absolute, and says by a slash at its end that it is one. URLs and placeholders stay.
-func folder(from, to string) (string, error) {
+// Folder makes the path of a folder absolute, which dir is the base of, and says by a slash at its end that it is one. URLs stay, and so does
+// what begins with a placeholder, until that has a value.
+func Folder(dir, to string) string {
 	if to == "" || strings.Contains(to, "://") || strings.HasPrefix(to, "{") {
-		return to, nil
+		return to
 	}
 	if !filepath.IsAbs(to) {
-		to = filepath.Join(filepath.Dir(from), to)
+		to = filepath.Join(dir, to)
 	}
-	to, err := filepath.Abs(to)
-	return strings.TrimSuffix(to, "/") + "/", err
+	return strings.TrimSuffix(filepath.Clean(to), "/") + "/"
 }

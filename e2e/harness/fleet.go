@@ -32,7 +32,7 @@ func Main(run func() int) int {
 	whole := &wholeRun{}
 	defer whole.end()
 	server = StartPostgres(whole)
-	// The tests of crashes start servers of their own.
+	// Crash tests start their own servers.
 	for _, text := range []string{"alter system set fsync = off", "select pg_reload_conf()"} {
 		if err := server.sql("postgres", text); err != nil {
 			whole.Fatal(err)
@@ -118,10 +118,10 @@ func (f *fleet) forward(client net.Conn) {
 	}
 }
 
-// write writes a Caddyfile for each process: the text of s with ports of its own.
+// write writes a Caddyfile for each process: the text of s with its own ports.
 func (f *fleet) write(t testing.TB, s *Sluice) {
 	t.Helper()
-	// The addresses of sites stand at the beginning of lines.
+	// The addresses of sites are at the beginning of lines.
 	site := regexp.MustCompile(`(?m)^(\S.*):` + s.port() + `\b`)
 	for _, m := range f.members {
 		text := site.ReplaceAllString(s.Read(t), "${1}:"+m.port)
@@ -132,18 +132,29 @@ func (f *fleet) write(t testing.TB, s *Sluice) {
 	}
 }
 
-// launch starts the processes at the same time and waits until all are ready.
+// launch starts the processes at the same time and waits until all are ready. With a certificate authority of Caddy's own they start one
+// after the other: they share its files, and of two processes that make one at the same time each keeps its own.
 func (f *fleet) launch(t testing.TB, s *Sluice) {
 	t.Helper()
 	f.write(t, s)
+	scheme, _, _ := strings.Cut(s.URL, ":")
+	inTurn := regexp.MustCompile(`\b(tls|issuer) internal\b`).MatchString(s.Read(t))
 	var all []*Process
-	for _, m := range f.members {
+	for i, m := range f.members {
 		all = append(all, Run(t, filepath.Dir(s.Caddyfile), s.env, s.binary, "run", "--config", m.caddyfile, "--adapter", "caddyfile"))
+		if inTurn {
+			f.await(t, scheme, all[i], m)
+		}
 	}
 	s.Process = all[0]
 	s.others = all[1:]
 	for i, m := range f.members {
-		scheme, _, _ := strings.Cut(s.URL, ":")
-		all[i].Await(t, func() bool { return answers(scheme+"://localhost:"+m.port+"/readyz", 200) })
+		f.await(t, scheme, all[i], m)
 	}
+}
+
+// await waits until a process is ready.
+func (*fleet) await(t testing.TB, scheme string, p *Process, m member) {
+	t.Helper()
+	p.Await(t, func() bool { return answers(scheme+"://localhost:"+m.port+"/readyz", 200) })
 }

@@ -120,7 +120,7 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("--at %q is no time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
+		return at, fmt.Errorf("--at %q is not a time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
 	}
 	return at, nil
 }
@@ -181,7 +181,7 @@ func (t *tool) node(dir string) node.Options {
 	return node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}
 }
 
-// keys returns the master keys at hand. Those that cannot be had are not at hand, which the command says.
+// keys returns the available master keys. The command reports those that it cannot get.
 func (t *tool) keys(ctx context.Context, cmd *cobra.Command, dir string) backup.Keys {
 	return func(setting func(name string) ([]byte, error)) *seal.Box {
 		box, err := node.KeysAtHand(ctx, t.node(dir), setting)
@@ -211,7 +211,7 @@ func (t *tool) warn(ctx context.Context, cmd *cobra.Command, at *backup.Location
 	return err
 }
 
-// judge says for each key that a store needs whether it is at hand.
+// judge says for each key that a store needs whether it is available.
 func (t *tool) judge(cmd *cobra.Command, dir string, uses []backup.KeyUse) {
 	where := node.WhereKeysAre(t.node(dir))
 	for _, use := range uses {

@@ -100,7 +100,7 @@ transactions. It may be interrupted and run again, and processes may serve meanw
 	return cmd
 }
 
-// walk seals the store and the record of master keys anew.
+// walk reseals the store and the record of master keys.
 func walk(ctx context.Context, pools *node.UserPools, count bool, progress func(reseal.Column)) (*reseal.Report, error) {
 	s := pools.Storage
 	report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box, Count: count, Progress: progress})

@@ -6,6 +6,9 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
@@ -13,14 +16,17 @@ import (
 type Observer interface {
 	token.Observer
 
-	// SignIn counts a step of a sign-in to a user pool; result is "success", "challenge" or a fault kind.
+	// SignIn counts a step of a sign-in to a user pool; result is "ok", "challenge" or a fault kind.
 	SignIn(poolID, flow, result string)
 	// FederatedSignIn counts a sign-in through an identity provider by the type of the provider; see package userpool/federation.
 	FederatedSignIn(t providers.Type, result string)
-	// Relayed counts passwords that old user pools were asked for; Elsewhere is called with the number of users whose password is
-	// still there. See package userpool/relay.
+	// Relayed counts passwords that old user pools were asked for; Elsewhere is called with the numbers of users whose password is
+	// still there, by pool. See package userpool/relay.
 	Relayed(result string)
-	Elsewhere(poolID string, n int)
+	Elsewhere(numbers map[string]int)
+	// Sessions is called with the numbers of sessions that are live in the store.
+	Sessions(Sessions)
+	directory.HashObserver
 	// StoreDone is called after each operation of the store.
 	StoreDone(operation string, took time.Duration, err error)
 	// OperationDone is called after each call of an API; err is nil for a success.
@@ -38,6 +44,9 @@ type Observer interface {
 	// LogRecord counts the records that user pools deliver; see package userpool/logs.
 	LogRecord(result string)
 
+	// Happened is called with what happened to users of pools, and to signing keys: PoolID may also be identitypool.KeyOwner or MasterKey.
+	Happened(userpool.Event)
+
 	// HealthChecked is called for each check of the node about every 15 seconds; see package health.
 	HealthChecked(check string, level health.Level)
 
@@ -46,6 +55,23 @@ type Observer interface {
 	// CacheOpened and CacheClosed bracket the life of a cache of verified tokens.
 	CacheOpened(*token.Cache[*authz.Subject])
 	CacheClosed(*token.Cache[*authz.Subject])
+}
+
+// MasterKey is the PoolID of events about master keys.
+const MasterKey = "master"
+
+// KeyRotated returns what calls Happened with signing keys.
+func KeyRotated(o Observer) func(store.SigningKey) {
+	return func(k store.SigningKey) {
+		o.Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: k.Owner, KeyID: k.ID, Use: k.Use})
+	}
+}
+
+// MasterKeyMade returns what calls Happened with master keys.
+func MasterKeyMade(o Observer) func(id string) {
+	return func(id string) {
+		o.Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: MasterKey, KeyID: id, Use: "sealing"})
+	}
 }
 
 // NoObserver counts nothing.
@@ -61,7 +87,16 @@ func (NoObserver) FederatedSignIn(providers.Type, string) {}
 func (NoObserver) Relayed(string) {}
 
 // Elsewhere implements Observer.
-func (NoObserver) Elsewhere(string, int) {}
+func (NoObserver) Elsewhere(map[string]int) {}
+
+// Sessions implements Observer.
+func (NoObserver) Sessions(Sessions) {}
+
+// HashQueued implements Observer.
+func (NoObserver) HashQueued(string, int) {}
+
+// HashBegan implements Observer.
+func (NoObserver) HashBegan(string, time.Duration, error) {}
 
 // StoreDone implements Observer.
 func (NoObserver) StoreDone(string, time.Duration, error) {}
@@ -83,6 +118,9 @@ func (NoObserver) MessagesQueued(int) {}
 
 // LogRecord implements Observer.
 func (NoObserver) LogRecord(string) {}
+
+// Happened implements Observer.
+func (NoObserver) Happened(userpool.Event) {}
 
 // HealthChecked implements Observer.
 func (NoObserver) HealthChecked(string, health.Level) {}

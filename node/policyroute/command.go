@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -122,10 +123,15 @@ func (t *tool) gates() (map[string][]*node.GatePlan, error) {
 	return gates, nil
 }
 
-// records calls f for the records of all files, without those of other routes. "-" is standard input.
+// records calls f for the records of all files, without those of other routes. "-" is standard input. Files without any record are an
+// error: nothing follows from them, and they are probably not what was meant.
 func (t *tool) records(cmd *cobra.Command, files []string, f func(*decisionlog.Record)) error {
+	found := false
 	for _, name := range files {
-		skipped, err := t.read(cmd, name, f)
+		skipped, err := t.read(cmd, name, func(d *decisionlog.Record) {
+			found = true
+			f(d)
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -133,7 +139,13 @@ func (t *tool) records(cmd *cobra.Command, files []string, f func(*decisionlog.R
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d lines cannot be read and are left out\n", name, skipped)
 		}
 	}
-	return nil
+	switch {
+	case found || len(files) == 0:
+		return nil
+	case t.route != "":
+		return fmt.Errorf("%s: no decision of the route %q is in the log", strings.Join(files, ", "), t.route)
+	}
+	return fmt.Errorf("%s: no decision is in the log; name the output of the logger %s, which decision_log on writes", strings.Join(files, ", "), decisionlog.Logger)
 }
 
 func (t *tool) read(cmd *cobra.Command, name string, f func(*decisionlog.Record)) (skipped int, err error) {

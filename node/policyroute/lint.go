@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // Finding is a grant that is broader than need be, with the smallest edit that narrows it.
@@ -24,7 +25,7 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
-	Replace string `json:"replace"` // the text that stands there; "" to insert
+	Replace string `json:"replace"` // the current text; "" to insert
 	With    string `json:"with"`    // "" to remove it
 }
 
@@ -34,14 +35,14 @@ type usage struct {
 	targets     map[[2]string]bool // action and resource
 }
 
-// maxUsed bounds the memory of usage. Beyond, nothing is said to be unused.
+// maxUsed bounds the memory of usage. Beyond it, nothing is reported as unused.
 const maxUsed = 1 << 20
 
 // subject is a document to look at, and for whom it is.
 type subject struct {
 	file   string
 	kind   policy.Kind
-	admits func(*decisionlog.Record) bool // nil = nobody is known
+	admits func(*decisionlog.Record) bool // nil = unknown
 	usage  usage
 }
 
@@ -207,12 +208,12 @@ func writeFindings(out io.Writer, findings []Finding, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(out, "%s:%d:%d: %s (%s)\n", f.File, f.Line, f.Column, f.Message, f.Rule)
+		fmt.Fprintf(out, "%s:%d:%d: %s (%s)\n", f.File, f.Line, f.Column, terminal.Line(f.Message), f.Rule)
 		if f.Replace != "" {
-			fmt.Fprintf(out, "    - %s\n", f.Replace)
+			fmt.Fprintf(out, "    - %s\n", terminal.Line(f.Replace))
 		}
 		if f.With != "" {
-			fmt.Fprintf(out, "    + %s\n", f.With)
+			fmt.Fprintf(out, "    + %s\n", terminal.Line(f.With))
 		}
 	}
 	if !asJSON {

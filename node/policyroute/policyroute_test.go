@@ -135,7 +135,7 @@ func TestShadowSumsUpWhatEnforcingWouldRefuse(t *testing.T) {
 	if out, code := s.run("shadow", "--all", "--json", "--any-principal", log); code != 1 || !strings.Contains(out, `"count":3`) || strings.Contains(out, "rita") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
-	if out, code := s.run("shadow", s.log()); code != 0 {
+	if out, code := s.run("shadow", s.log(asked("allowed", "ada", "/z"))); code != 0 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	if out, code := s.run("shadow", filepath.Join(s.dir, "absent")); code != 2 {
@@ -196,6 +196,41 @@ func TestFilesAreTestedAsBefore(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	if out, code := s.run("validate", "--kind", "trust", cases); code != 1 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+func TestReportsOfALogDoNotPrintWhatATerminalWouldActOn(t *testing.T) {
+	s := newSite(t, map[string]string{"now.json": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + arn + `GET/*"}}`})
+	s.routes[0].Policies = []config.Policy{{File: filepath.Join(s.dir, "now.json")}}
+	d := asked("denied", "ada\x1b]0;title\x07", "/k\x1b[31mred\nREQUESTS")
+	d.Shadow = true
+	log := s.log(d)
+	for _, command := range []string{"replay", "shadow"} {
+		out, code := s.run(command, log)
+		if code != 1 || strings.ContainsAny(out, "\x1b\x07") || strings.Contains(out, "\nREQUESTS\n") || !strings.Contains(out, `/k\x1b[31mred\nREQUESTS`) || !strings.Contains(out, `ada\x1b]0;title\a`) {
+			t.Errorf("%s: exit %d\n%q", command, code, out)
+		}
+	}
+}
+
+// A gate in a pipeline that replays the wrong file would otherwise pass.
+func TestALogWithoutDecisionsIsAnError(t *testing.T) {
+	s := newSite(t, map[string]string{"now.json": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + arn + `GET/*"}}`})
+	s.routes[0].Policies = []config.Policy{{File: filepath.Join(s.dir, "now.json")}}
+	log := s.log(asked("allowed", "ada", "/x"))
+	for name, file := range map[string]string{"an empty file": s.write("empty", ""), "another log": s.write("access", `{"logger":"http.log.access","msg":"handled request"}`+"\n"),
+		"no log": s.write("text", "decisions\n")} {
+		for _, args := range [][]string{{"replay", file}, {"shadow", file}, {"lint", "--log", file}} {
+			if out, code := s.run(args...); code != 2 || !strings.Contains(out, "no decision is in the log") {
+				t.Errorf("%s, %v: exit %d\n%s", name, args, code, out)
+			}
+		}
+		if out, code := s.run("replay", file, log); code != 0 {
+			t.Errorf("%s beside a log: exit %d\n%s", name, code, out)
+		}
+	}
+	if out, code := s.run("shadow", "--route", "note", log); code != 2 || !strings.Contains(out, `no decision of the route "note"`) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }

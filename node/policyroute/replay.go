@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // change is a group of recorded requests that the policies now decide otherwise.
@@ -185,7 +186,8 @@ func (s *summary) write(out io.Writer, asJSON bool) error {
 		if c.Needs != "" {
 			why = "needs " + c.Needs
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", c.Count, c.Route, c.Principal, c.Action, why, c.Resource)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", c.Count, terminal.Line(c.Route), terminal.Line(c.Principal), terminal.Line(c.Action),
+			terminal.Line(why), terminal.Line(c.Resource))
 	}
 	for _, route := range slices.Sorted(maps.Keys(s.unrouted)) {
 		fmt.Fprintf(table, "%d requests of the route %q are left out: the configuration has no such route\n", s.unrouted[route], route)

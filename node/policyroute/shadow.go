@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluicegate/sluice/authz/decisionlog"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // shadow is "sluice policy shadow".
@@ -69,8 +70,8 @@ func writeReport(out io.Writer, report *decisionlog.Report, asJSON bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "REQUESTS\tROUTE\tPRINCIPAL\tACTION\tREASON\tSTATEMENT\tLAST\tID\tLATEST RESOURCE")
 	for _, g := range groups {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Count, g.Route, dash(g.Principal), dash(g.Action), g.Reason, dash(g.Statement),
-			g.Last.UTC().Format(time.RFC3339), dash(g.ID), g.Resource)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Count, terminal.Line(g.Route), dash(g.Principal), dash(g.Action), terminal.Line(g.Reason),
+			dash(g.Statement), g.Last.UTC().Format(time.RFC3339), dash(g.ID), terminal.Line(g.Resource))
 	}
 	if report.More > 0 {
 		fmt.Fprintf(table, "%d requests of further groups are left out; use --any-principal\n", report.More)
@@ -83,5 +84,5 @@ func dash(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return text
+	return terminal.Line(text)
 }

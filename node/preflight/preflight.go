@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/sluicegate/sluice/backup"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/masterkey"
@@ -39,7 +38,7 @@ func Check(c *config.App) error {
 // place checks where backups go. A folder that does not exist is made later.
 func place(to string) error {
 	if strings.Contains(to, "://") {
-		return backup.CheckURL(to)
+		return nil // package config has checked it
 	}
 	to = strings.TrimSuffix(to, "/")
 	if info, err := os.Stat(to); err == nil && !info.IsDir() {

@@ -78,7 +78,7 @@ func showAlteration(out io.Writer, r *alteration.Result, dry bool) error {
 		fmt.Fprintf(out, "%s (%s): %s\n", c.Username, c.Sub, c.Problem)
 	}
 	if r.Conflicts > 0 {
-		return fmt.Errorf("nothing was changed: of %d users, there are conflicts with %d", r.Users, r.Conflicts)
+		return fmt.Errorf("nothing was changed: of %d users, %d have conflicts", r.Users, r.Conflicts)
 	}
 	verb := "changed the pool"
 	if dry {

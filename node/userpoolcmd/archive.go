@@ -83,7 +83,7 @@ func (t *tool) recipients(cmd *cobra.Command, passphraseFile string, keys []stri
 			}
 			text, err := os.ReadFile(key)
 			if err != nil {
-				return nil, fmt.Errorf("--recipient: %q is no public key of age, nor a file with some: %w", key, err)
+				return nil, fmt.Errorf("--recipient: %q is neither an age public key nor a file of them: %w", key, err)
 			}
 			keys[i] = string(text)
 		}
@@ -145,13 +145,13 @@ func ask(cmd *cobra.Command, in *os.File, question string) (string, error) {
 	return string(text), err
 }
 
-// writeNew writes a new file of mode 0600, which is there when it is complete. It refuses to replace one. The file - is out.
+// writeNew writes a new file of mode 0600, which appears only when it is complete. It refuses to replace a file. The file - is out.
 func writeNew(path string, out io.Writer, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(out)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, fmt.Errorf("%s exists already; choose another name, or remove it", path))
+		return errors.Join(err, fmt.Errorf("%s already exists; choose another name, or remove it", path))
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // of mode 0600
 	if err != nil {
@@ -241,7 +241,7 @@ func importArchive(ctx context.Context, cmd *cobra.Command, pools *node.UserPool
 
 // userCount tells a person at a terminal how far a command is.
 type userCount struct {
-	out  *os.File // nil = nobody looks
+	out  *os.File // nil = not reported
 	verb string
 	next time.Time
 }

@@ -32,7 +32,7 @@ func TestAnArchiveMovesAPoolToANewDataDirectory(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the archive: %v, %v", info, err)
 	}
-	if _, err := from.run("export", "--recipient", key.Recipient().String(), file); err == nil || !strings.Contains(err.Error(), "exists already") {
+	if _, err := from.run("export", "--recipient", key.Recipient().String(), file); err == nil || !strings.Contains(err.Error(), "already exists") {
 		t.Errorf("an export over a file: %v", err)
 	}
 	out, err = to.run("import", "--identity", keyFile, file)
@@ -42,7 +42,7 @@ func TestAnArchiveMovesAPoolToANewDataDirectory(t *testing.T) {
 	if out, err := to.run("list"); err != nil || !strings.Contains(out, p.ID) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := to.run("import", "--identity", keyFile, file); err == nil || !strings.Contains(err.Error(), "nothing was imported: the user pool "+p.ID+" (notes) exists already") {
+	if _, err := to.run("import", "--identity", keyFile, file); err == nil || !strings.Contains(err.Error(), "nothing was imported: the user pool "+p.ID+" (notes) already exists") {
 		t.Errorf("the second import: %v", err)
 	}
 }

@@ -134,7 +134,7 @@ func findPool(ctx context.Context, s store.Store, text string) (found store.Pool
 	case n == 0:
 		return store.Pool{}, fmt.Errorf("no user pool has the id or name %q; sluice user-pool list shows them", text)
 	}
-	return store.Pool{}, fmt.Errorf("%d user pools are called %q; name the one that you mean by its id (sluice user-pool list shows them)", n, text)
+	return store.Pool{}, fmt.Errorf("%d user pools are called %q; choose one by its ID (sluice user-pool list shows them)", n, text)
 }
 
 // errFound ends eachPool early.

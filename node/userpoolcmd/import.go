@@ -109,7 +109,7 @@ func (i *importing) run(ctx context.Context, path string) error {
 	return err
 }
 
-// private gives a file that was there before the mode of a new one: names of users are nobody else's. It leaves devices and pipes alone.
+// private gives an existing file the mode of a new one, because it contains user names. It leaves devices and pipes alone.
 func private(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -141,7 +141,7 @@ func (i *importing) reader(source io.Reader) (userfile.Reader, error) {
 		i.format = found
 	}
 	if i.format == "" {
-		return nil, fmt.Errorf("the file is of no format that is known; name the format with --format, one of %v", userfile.Formats)
+		return nil, fmt.Errorf("the format of the file is not known; name it with --format, one of %v", userfile.Formats)
 	}
 	o := userfile.Options{Pool: i.pool}
 	if i.firebase != "" {

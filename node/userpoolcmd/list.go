@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/terminal"
 )
 
 // listCommand is "sluice user-pool list".
@@ -28,7 +29,7 @@ func listCommand(t *tool) *cobra.Command {
 						users, err = tx.Users.Count(p.ID)
 						return err
 					})
-					fmt.Fprintf(table, "%s\t%s\t%d\n", p.ID, p.Name, users)
+					fmt.Fprintf(table, "%s\t%s\t%d\n", p.ID, terminal.Line(p.Name), users)
 					return err
 				})
 				if err != nil {
@@ -40,7 +41,7 @@ func listCommand(t *tool) *cobra.Command {
 					return err
 				})
 				for _, p := range unfinished {
-					fmt.Fprintf(table, "%s\t%s\timport not finished; import it again\n", p.ID, p.Name)
+					fmt.Fprintf(table, "%s\t%s\timport not finished; import it again\n", p.ID, terminal.Line(p.Name))
 				}
 				return errors.Join(err, table.Flush())
 			})

@@ -87,7 +87,7 @@ func (o *pullOptions) run(t *tool, cmd *cobra.Command) error {
 // pull pulls.
 func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobra.Command) error {
 	if !pools.Config.Regions().Serves(o.from) {
-		return fmt.Errorf("user pool %s is of a region that this Sluice is not; add it to the option region", o.from)
+		return fmt.Errorf("user pool %s is in a region that this Sluice does not serve; add it to the option region", o.from)
 	}
 	region, _, _ := strings.Cut(o.from, "_")
 	in := pull.Request{PoolID: o.from, Region: cmp.Or(o.region, region), NoRelay: o.noRelay, RelayClient: o.relayClient}
@@ -127,7 +127,7 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 // the head of the answer, while net/http may still read the body, for which net/http then closes the connection.
 type wholeAnswers struct{ aws.HTTPClient }
 
-// Do sends a request with a copy of its body, which nobody closes.
+// Do sends a request with a copy of its body, which is not closed.
 func (c wholeAnswers) Do(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		text, err := io.ReadAll(req.Body) // the SDK made it of a text

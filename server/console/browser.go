@@ -1,18 +1,15 @@
 package console
 
 import (
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
-	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/console/pages"
+	"github.com/sluicegate/sluice/server/csrf"
 )
 
 const (
@@ -22,7 +19,6 @@ const (
 
 	fieldCSRF   = "_csrf"
 	purposeCSRF = "console CSRF token"
-	browserSize = 32 // bytes of the secret
 	browserLife = 24 * time.Hour
 )
 
@@ -58,60 +54,42 @@ func (v *visit) cookie(name string) string {
 // secret returns the browser's secret, "" if the request has none or one of a wrong form.
 func (v *visit) secret() string {
 	value := v.cookie(cookieBrowser)
-	if raw, err := text64.DecodeString(value); err != nil || len(raw) != browserSize {
+	if !csrf.IsSecret(value) {
 		return ""
 	}
 	return value
 }
 
 // needBrowser gives the browser a secret if it has none.
-func (v *visit) needBrowser() error {
+func (v *visit) needBrowser() (err error) {
 	if v.browser != "" {
 		return nil
 	}
-	raw := make([]byte, browserSize)
-	if _, err := io.ReadFull(v.h.o.Rand, raw); err != nil {
-		return fmt.Errorf("console: reading random bytes: %w", err)
+	if v.browser, err = csrf.NewSecret(v.h.o.Rand); err != nil {
+		return err
 	}
-	v.browser = text64.EncodeToString(raw)
 	v.setCookie(cookieBrowser, v.browser, browserLife)
 	return nil
 }
 
-// csrfParts is what a token proves: the browser, and the session. A form that was opened before a sign-in is void after it.
-func (v *visit) csrfParts() [][]byte {
-	id := ""
-	if v.who != nil {
-		id = v.who.ID
+// sessionID is the ID of the visitor's session, "" for none. It is part of a form's token: a form that was opened before a sign-in is void
+// after it.
+func (v *visit) sessionID() string {
+	if v.who == nil {
+		return ""
 	}
-	return [][]byte{[]byte(v.browser), []byte(id)}
+	return v.who.ID
 }
 
-// csrfToken returns the token of a form. It differs from call to call, so that its compressed length says nothing.
-func (v *visit) csrfToken() (string, error) {
-	mac := v.h.o.Box.MAC(purposeCSRF, v.csrfParts()...)
-	out := make([]byte, 2*seal.MACSize)
-	pad, masked := out[:seal.MACSize], out[seal.MACSize:]
-	if _, err := io.ReadFull(v.h.o.Rand, pad); err != nil {
-		return "", fmt.Errorf("console: reading random bytes: %w", err)
-	}
-	subtle.XORBytes(masked, mac[:], pad)
-	return text64.EncodeToString(out), nil
+func (v *visit) guard() csrf.Guard {
+	return csrf.Guard{Box: v.h.o.Box, Random: v.h.o.Rand, Purpose: purposeCSRF}
 }
+
+// csrfToken returns the token of a form.
+func (v *visit) csrfToken() (string, error) { return v.guard().Token(v.browser, v.sessionID()) }
 
 // matchCSRF reports whether the token is one of csrfToken for this browser and session.
-func (v *visit) matchCSRF(token string) bool {
-	if v.browser == "" || len(token) != text64.EncodedLen(2*seal.MACSize) {
-		return false
-	}
-	raw, err := text64.DecodeString(token)
-	if err != nil {
-		return false
-	}
-	mac := make([]byte, seal.MACSize)
-	subtle.XORBytes(mac, raw[:seal.MACSize], raw[seal.MACSize:])
-	return v.h.o.Box.MatchMAC(mac, purposeCSRF, v.csrfParts()...)
-}
+func (v *visit) matchCSRF(token string) bool { return v.guard().Match(token, v.browser, v.sessionID()) }
 
 // wantsJSON reports whether the script asks.
 func (v *visit) wantsJSON() bool {

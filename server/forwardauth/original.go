@@ -22,21 +22,30 @@ func unclear(format string, args ...any) *Error { return &Error{fmt.Sprintf(form
 const maxTarget = 32 << 10
 
 // telling are the headers in which gateways describe a request, in the spelling of net/http. Some say the same: then all that
-// are there must agree, because gateway and upstream may read different ones.
+// exist must agree, because gateway and upstream may read different ones.
 var telling = []string{"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Uri", "X-Original-Url",
 	"X-Original-Method", "X-Rewrite-Url"}
 
 var tellingSet = headers.NewSet(telling...)
 
-// Original returns the request that the gateway asks about. prefix is the path before that of an Envoy. The request has no
-// body, since gateways do not send it, and none of the headers that describe it. The caller must have checked that r is from
-// the gateway. Errors are of type *Error.
-func (g Gateway) Original(r *http.Request, prefix string) (*http.Request, error) {
+// Original returns the request that the gateway asks about. at is the path of questions; at an Envoy, it comes before the path of
+// the request. The gateway also passes requests of clients on to Sluice, for the login. In those, the client has written the
+// headers, so no other path is one of a question. The request has no body, since gateways do not send it, and none of the headers
+// that describe it. The caller must have checked that r is from the gateway, and that r.RequestURI is what it sent. Errors are of
+// type *Error.
+func (g Gateway) Original(r *http.Request, at string) (*http.Request, error) {
+	from := g.source()
+	target, isQuestion := g.question(r.RequestURI, from, at)
+	if !isQuestion {
+		if from.uri == "" {
+			return nil, unclear("Auth requests must be sent to a path below %s.", at)
+		}
+		return nil, unclear("Auth requests must be sent to %s.", at)
+	}
 	if err := oneSpelling(r.Header); err != nil {
 		return nil, err
 	}
-	from := g.source()
-	target, err := g.target(r, from, prefix)
+	target, err := g.target(r, from, target)
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +64,12 @@ func (g Gateway) Original(r *http.Request, prefix string) (*http.Request, error)
 	if err := agree(r, target, method, host); err != nil {
 		return nil, err
 	}
-	at, err := url.ParseRequestURI(target)
+	parsed, err := url.ParseRequestURI(target)
 	if err != nil {
 		return nil, unclear("The request target is malformed.")
 	}
 	original := r.WithContext(r.Context()) // a copy
-	original.Method, original.Host, original.URL, original.RequestURI = method, host, at, target
+	original.Method, original.Host, original.URL, original.RequestURI = method, host, parsed, target
 	original.Body, original.ContentLength, original.TransferEncoding, original.Trailer = http.NoBody, 0, nil, nil
 	original.Header = r.Header.Clone()
 	for _, name := range telling {
@@ -98,15 +107,22 @@ func isTelling(name string) bool {
 	return false
 }
 
-// target returns the original request target.
-func (g Gateway) target(r *http.Request, from source, prefix string) (string, error) {
-	target := r.RequestURI
-	if from.uri == "" {
-		var ok bool
-		if target, ok = strings.CutPrefix(target, prefix); !ok || !strings.HasPrefix(target, "/") {
-			return "", unclear("The question does not begin with the path_prefix %s.", prefix)
-		}
-	} else {
+// question returns the request target that an Envoy has in the path of its question, and false if the question is none.
+func (g Gateway) question(sent string, from source, at string) (target string, ok bool) {
+	if g == Caddy { // forward_auth adds the query of the request
+		sent, _, _ = strings.Cut(sent, "?")
+	}
+	if from.uri != "" {
+		return "", sent == at
+	}
+	target, ok = strings.CutPrefix(sent, at)
+	return target, ok && strings.HasPrefix(target, "/")
+}
+
+// target returns the original request target. sent is what the path of the question has of it.
+func (g Gateway) target(r *http.Request, from source, sent string) (string, error) {
+	target := sent
+	if from.uri != "" {
 		var err error
 		if target, err = one(g, r.Header, from.uri); err != nil {
 			return "", err
@@ -117,6 +133,12 @@ func (g Gateway) target(r *http.Request, from source, prefix string) (string, er
 	}
 	if target == "" || target[0] != '/' {
 		return "", unclear("The request target is not a path.")
+	}
+	// Some programs cut a target at a fragment or a space, and others do not.
+	for i := range len(target) {
+		if c := target[i]; c == '#' || c <= ' ' || c >= 0x7f {
+			return "", unclear("The request target has the byte %#02x, which must be encoded as %%%02X.", c, c)
+		}
 	}
 	return target, nil
 }
@@ -137,9 +159,9 @@ func part(g Gateway, h http.Header, name, own string) (string, error) {
 func one(g Gateway, h http.Header, name string) (string, error) {
 	switch values := h[name]; {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
-		return "", unclear("The header %s is missing; the %s has to set it.", name, g)
+		return "", unclear("The header %s is missing; the %s must set it.", name, g)
 	case len(values) > 1:
-		return "", unclear("The header %s is there %d times; the gateway must replace what clients send.", name, len(values))
+		return "", unclear("The header %s occurs %d times; the gateway must replace what clients send.", name, len(values))
 	default:
 		return values[0], nil
 	}
@@ -166,7 +188,7 @@ func (g Gateway) secure(h http.Header, from source) (bool, error) {
 // agree refuses a question whose headers describe two requests.
 func agree(r *http.Request, target, method, host string) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != method {
-		return unclear("The question is a %s about a %s.", r.Method, method)
+		return unclear("The auth request is a %s and describes a %s.", r.Method, method)
 	}
 	for _, name := range telling {
 		want := ""
@@ -182,7 +204,7 @@ func agree(r *http.Request, target, method, host string) error {
 		}
 		for _, value := range r.Header[name] {
 			if value != want && !(name == "X-Original-Url" && (value == "http://"+host+target || value == "https://"+host+target)) {
-				return unclear("The header %s describes another request than the one that is asked about.", name)
+				return unclear("The header %s describes another request than the other headers.", name)
 			}
 		}
 	}
@@ -213,16 +235,16 @@ func withoutBody(r, original *http.Request) error {
 	switch original.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete:
 	default:
-		return unclear("The signature of a %s covers a body, which a gateway does not show. %s", original.Method, remedy)
+		return unclear("The signature of a %s covers a body, which a gateway does not send. %s", original.Method, remedy)
 	}
 	if r.ContentLength != 0 {
-		return unclear("The question has a body, and signed requests with one are not decided here. %s", remedy)
+		return unclear("The auth request has a body, and signed requests with a body cannot be authorized here. %s", remedy)
 	}
 	switch hashes := original.Header["X-Amz-Content-Sha256"]; {
 	case len(hashes) == 0:
 	case len(hashes) == 1 && (hashes[0] == emptyHash || hashes[0] == "UNSIGNED-PAYLOAD"):
 	default:
-		return unclear("The signature covers a body, which a gateway does not show. %s", remedy)
+		return unclear("The signature covers a body, which a gateway does not send. %s", remedy)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func question(t testing.TB, lines ...string) *http.Request {
 
 // What the gateways send, by their documentation and source.
 var questions = map[Gateway][]string{
-	Caddy: {"GET /ask HTTP/1.1", "Host: sluice", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: app.example", "X-Forwarded-Method: POST",
+	Caddy: {"GET /ask?x=1 HTTP/1.1", "Host: sluice", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: app.example", "X-Forwarded-Method: POST",
 		"X-Forwarded-Proto: https", "X-Forwarded-Uri: /notes/7?x=1", "Cookie: a=b"},
 	Traefik: {"GET /ask HTTP/1.1", "Host: sluice", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: app.example", "X-Forwarded-Method: POST",
 		"X-Forwarded-Port: 443", "X-Forwarded-Proto: https", "X-Forwarded-Server: edge", "X-Forwarded-Uri: /notes/7?x=1", "Cookie: a=b"},
@@ -34,7 +34,7 @@ var questions = map[Gateway][]string{
 func TestEveryGatewaysQuestionIsAboutTheClientsRequest(t *testing.T) {
 	for _, g := range Gateways {
 		r := question(t, questions[g]...)
-		original, err := g.Original(r, prefixOf(g))
+		original, err := g.Original(r, "/ask")
 		if err != nil {
 			t.Errorf("%s: %v", g, err)
 			continue
@@ -54,13 +54,6 @@ func TestEveryGatewaysQuestionIsAboutTheClientsRequest(t *testing.T) {
 	}
 }
 
-func prefixOf(g Gateway) string {
-	if g == Envoy {
-		return "/ask"
-	}
-	return ""
-}
-
 // The attack: a client sends the headers itself in which gateways describe requests, so that another request is decided on than
 // the one that is served.
 func TestQuestionsThatCouldBeAboutTwoRequestsAreRefused(t *testing.T) {
@@ -75,8 +68,8 @@ func TestQuestionsThatCouldBeAboutTwoRequestsAreRefused(t *testing.T) {
 		"the host is missing":                   {Traefik, "X-Forwarded-Host", nil, "X-Forwarded-Host is missing"},
 		"the scheme is missing":                 {Nginx, "X-Forwarded-Proto", nil, "X-Forwarded-Proto is missing"},
 		"the path is empty":                     {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri:"}, "is missing"},
-		"two paths":                             {Caddy, "", []string{"X-Forwarded-Uri: /public"}, "is there 2 times"},
-		"two methods":                           {Nginx, "", []string{"X-Original-Method: GET"}, "is there 2 times"},
+		"two paths":                             {Caddy, "", []string{"X-Forwarded-Uri: /public"}, "occurs 2 times"},
+		"two methods":                           {Nginx, "", []string{"X-Original-Method: GET"}, "occurs 2 times"},
 		"a list of methods":                     {Nginx, "X-Original-Method", []string{"X-Original-Method: GET, POST"}, "is a list"},
 		"a list of hosts":                       {Traefik, "X-Forwarded-Host", []string{"X-Forwarded-Host: a.example, app.example"}, "is a list"},
 		"a list of schemes":                     {Traefik, "X-Forwarded-Proto", []string{"X-Forwarded-Proto: https, http"}, "is a list"},
@@ -90,12 +83,31 @@ func TestQuestionsThatCouldBeAboutTwoRequestsAreRefused(t *testing.T) {
 		"the header of IIS with a host":         {Caddy, "", []string{"X-Original-Url: https://other.example/notes/7?x=1"}, "describes another request"},
 		"another method":                        {Envoy, "", []string{"X-Forwarded-Method: GET"}, "describes another request"},
 		"another host":                          {Envoy, "", []string{"X-Forwarded-Host: other.example"}, "describes another request"},
-		"a question that is a DELETE":           {Caddy, "GET /ask", []string{"DELETE /ask HTTP/1.1"}, "is a DELETE about a POST"},
+		"a question that is a DELETE":           {Caddy, "GET /ask", []string{"DELETE /ask HTTP/1.1"}, "is a DELETE and describes a POST"},
 		"an absolute URL":                       {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: http://app.example/public"}, "is not a path"},
 		"no path":                               {Nginx, "X-Original-URI", []string{"X-Original-URI: *"}, "is not a path"},
-		"a path outside of the prefix":          {Envoy, "POST /ask", []string{"POST /notes HTTP/1.1"}, "does not begin with the path_prefix"},
-		"a path that continues the prefix":      {Envoy, "POST /ask", []string{"POST /asknotes HTTP/1.1"}, "does not begin with the path_prefix"},
+		"a path outside of the prefix":          {Envoy, "POST /ask", []string{"POST /notes HTTP/1.1"}, "Auth requests must be sent to a path below /ask"},
+		"a path that continues the prefix":      {Envoy, "POST /ask", []string{"POST /asknotes HTTP/1.1"}, "Auth requests must be sent to a path below /ask"},
 		"a path that is too long":               {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /" + strings.Repeat("a", maxTarget)}, "longer than"},
+		"a fragment":                            {Nginx, "X-Original-URI", []string{"X-Original-URI: /api/admin#x"}, "must be encoded"},
+		"a fragment at a Caddy":                 {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /other#/api/x"}, "must be encoded"},
+		"a fragment after the query":            {Traefik, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /other?a#/api/x"}, "must be encoded"},
+		"a fragment at an Envoy":                {Envoy, "POST /ask", []string{"POST /ask/other#/api/x HTTP/1.1"}, "must be encoded"},
+		"a byte that is not ASCII":              {Nginx, "X-Original-URI", []string{"X-Original-URI: /caf\xe9"}, "must be encoded"},
+		"a letter that is not ASCII":            {Traefik, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /café"}, "must be encoded"},
+		"a space":                               {Nginx, "X-Original-URI", []string{"X-Original-URI: /other HTTP/1.1 /api/x"}, "must be encoded"},
+		"a tab in the query":                    {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /api/x?\tb"}, "must be encoded"},
+		"another path of the login":             {Nginx, "GET /ask", []string{"GET /.sluice/x HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"a path below":                          {Nginx, "GET /ask", []string{"GET /ask/x HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"a query":                               {Nginx, "GET /ask", []string{"GET /ask?x HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"an empty query":                        {Traefik, "GET /ask", []string{"GET /ask? HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"dots with a query":                     {Caddy, "GET /ask", []string{"GET /.sluice/../ask?x HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"dots":                                  {Nginx, "GET /ask", []string{"GET /.sluice/../ask HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"an encoded letter":                     {Traefik, "GET /ask", []string{"GET /%61sk HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"a slash too many":                      {Traefik, "GET /ask", []string{"GET //ask HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"an absolute question":                  {Traefik, "GET /ask", []string{"GET http://sluice/ask HTTP/1.1"}, "Auth requests must be sent to /ask"},
+		"an absolute question of an Envoy":      {Envoy, "POST /ask", []string{"POST http://app.example/ask/x HTTP/1.1"}, "Auth requests must be sent to a path below /ask"},
+		"dots at an Envoy":                      {Envoy, "POST /ask", []string{"POST /.sluice/../ask/x HTTP/1.1"}, "Auth requests must be sent to a path below /ask"},
 		"an invalid escape":                     {Caddy, "X-Forwarded-Uri", []string{"X-Forwarded-Uri: /%zz"}, "malformed"},
 		"an upgrade to h2c":                     {Caddy, "", []string{"Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"}, "upgrade other than to WebSocket"},
 		"two upgrades":                          {Caddy, "", []string{"Upgrade: websocket", "Upgrade: h2c"}, "upgrade other than to WebSocket"},
@@ -118,7 +130,7 @@ func TestQuestionsThatCouldBeAboutTwoRequestsAreRefused(t *testing.T) {
 		if tc.replace == "" || !strings.Contains(tc.replace, "/") {
 			lines = append(lines, tc.lines...)
 		}
-		original, err := tc.gateway.Original(question(t, lines...), prefixOf(tc.gateway))
+		original, err := tc.gateway.Original(question(t, lines...), "/ask")
 		var refused *Error
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, %v", name, original, err)
@@ -129,7 +141,7 @@ func TestQuestionsThatCouldBeAboutTwoRequestsAreRefused(t *testing.T) {
 func TestASignedRequestWithoutABodyCanBeDecided(t *testing.T) {
 	signed := func(more ...string) error {
 		_, err := Caddy.Original(question(t, append([]string{"GET /ask HTTP/1.1", "Host: sluice", "X-Forwarded-Host: app.example", "X-Forwarded-Method: GET",
-			"X-Forwarded-Proto: https", "X-Forwarded-Uri: /notes", "Authorization: AWS4-HMAC-SHA256 Credential=x"}, more...)...), "")
+			"X-Forwarded-Proto: https", "X-Forwarded-Uri: /notes", "Authorization: AWS4-HMAC-SHA256 Credential=x"}, more...)...), "/ask")
 		return err
 	}
 	for _, hash := range []string{"X-Other: 1", "X-Amz-Content-Sha256: " + emptyHash, "X-Amz-Content-Sha256: UNSIGNED-PAYLOAD"} {
@@ -149,12 +161,12 @@ func TestASignedRequestWithoutABodyCanBeDecided(t *testing.T) {
 func TestHeadersThatSayTheSameAreAccepted(t *testing.T) {
 	lines := append([]string{}, questions[Nginx]...)
 	lines = append(lines, "X-Original-Url: https://app.example/notes/7?x=1", "X-Forwarded-Uri: /notes/7?x=1", "X-Forwarded-Method: POST")
-	if _, err := Nginx.Original(question(t, lines...), ""); err != nil {
+	if _, err := Nginx.Original(question(t, lines...), "/ask"); err != nil {
 		t.Error(err)
 	}
 	ws := question(t, "GET /ask HTTP/1.1", "Host: sluice", "X-Forwarded-Host: app.example", "X-Forwarded-Method: GET", "X-Forwarded-Proto: wss",
 		"X-Forwarded-Uri: /ws", "Connection: Upgrade", "Upgrade: WebSocket")
-	if original, err := Traefik.Original(ws, ""); err != nil || original.TLS == nil {
+	if original, err := Traefik.Original(ws, "/ask"); err != nil || original.TLS == nil {
 		t.Errorf("a WebSocket: %v", err)
 	}
 }
@@ -196,7 +208,7 @@ func FuzzOriginal(f *testing.F) {
 		r := httptest.NewRequest(http.MethodGet, "/ask", nil)
 		r.Header = http.Header{"X-Forwarded-Uri": {uri}, "X-Forwarded-Method": {method}, "X-Forwarded-Host": {host}, "X-Forwarded-Proto": {proto}}
 		r.Header.Add(name, value)
-		original, err := Traefik.Original(r, "")
+		original, err := Traefik.Original(r, "/ask")
 		if err != nil {
 			var refused *Error
 			if !errors.As(err, &refused) {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sluicegate/sluice/server/csrf"
 )
 
 func TestPhoneNumbersAsPeopleWriteThem(t *testing.T) {
@@ -50,7 +52,7 @@ func FuzzForms(f *testing.F) {
 			t.Fatalf("clipped %q", got)
 		}
 		for _, secret := range []string{text} {
-			if isSecret(secret) && len(secret) != 43 {
+			if csrf.IsSecret(secret) && len(secret) != 43 {
 				t.Fatalf("secret %q", secret)
 			}
 		}

@@ -20,6 +20,7 @@ var dialect = sql.Dialect{
 	Text:          func(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 },
 	Lock:          " for no key update",
 	FailureAborts: true,
+	Clock:         "now()",
 	Classify:      classify,
 }
 

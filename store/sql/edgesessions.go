@@ -38,6 +38,10 @@ func (s edgeSessions) OfSubject(login, issuer, subject string) ([]store.EdgeSess
 		where login = $1 and issuer = $2 and subject = $3 order by created_at desc, id desc`, login, issuer, subject)
 }
 
+func (s edgeSessions) Count(now time.Time) (int, error) {
+	return one(s.Transaction, (*row).number, `select count(*) from edge_sessions where expires_at > $1`, now)
+}
+
 func (s edgeSessions) DeleteExpired(now time.Time, most int) (int, error) {
 	return s.exec(`delete from edge_sessions where id in
 		(select id from edge_sessions where expires_at <= $1 order by expires_at limit $2)`,

@@ -45,6 +45,10 @@ func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) 
 		order by created_at, id`, poolID, sub)
 }
 
+func (s refreshTokens) Count(now time.Time) (int, error) {
+	return one(s.Transaction, (*row).number, `select count(*) from refresh_tokens where expires_at > $1 and revoked_at is null`, now)
+}
+
 func (s refreshTokens) RevokeOfUser(poolID, sub string, at time.Time) error {
 	return s.insert(`update refresh_tokens set revoked_at = $3 where pool_id = $1 and sub = $2 and revoked_at is null`,
 		poolID, sub, at)

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -29,6 +30,21 @@ func (s revocations) Put(v store.Revocation) error {
 // Get returns the revocation of a kind and key.
 func (s revocations) Get(kind, key string) (store.Revocation, error) {
 	return one(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations where kind = $1 and name = $2`, kind, key)
+}
+
+func (s revocations) Last(kind, key string) (r store.Revocation, at time.Time, err error) {
+	if s.dialect.Clock == "" {
+		if r, err = s.Get(kind, key); errors.Is(err, store.ErrNotFound) {
+			err = nil
+		}
+		return r, at, err
+	}
+	_, err = one(s.Transaction, func(found *row) (none struct{}) {
+		r, at = scanRevocation(found), found.time()
+		return none
+	}, `select r.kind, r.name, r.not_before, r.until_at, `+s.dialect.Clock+` from (select 1) as always
+		left join revocations as r on r.kind = $1 and r.name = $2`, kind, key)
+	return r, at, err
 }
 
 // maxRevoked bounds the revocations of a transaction that its changes name. Of one with more, they say that there are revocations.

@@ -58,6 +58,10 @@ func (s sessions) OfBrowser(poolID string, browser []byte) ([]store.Session, err
 		s.locked(`select `+sessionColumns+` from sessions where browser = $1 and pool_id = $2 order by active_at desc, id desc`), browser, poolID)
 }
 
+func (s sessions) CountSSO(now time.Time) (int, error) {
+	return one(s.Transaction, (*row).number, `select count(*) from sessions where expires_at > $1 and family is null`, now)
+}
+
 func (s sessions) TrimSSO(poolID, sub string, keep int) error {
 	return s.insert(`delete from sessions where id in (select id from sessions where pool_id = $1 and sub = $2 and coalesce(family, '') = ''
 		order by active_at desc, id desc limit $4 offset $3)`, poolID, sub, keep, limit(store.Page{}))

@@ -34,6 +34,14 @@ func testSSOSessions(t *testing.T, st store.Store) {
 	ofBrowser(pool1, 1, "sso2", "sso1")
 	ofBrowser(pool2, 1)
 	ofBrowser(pool1, 9)
+	view(t, st, func(tx store.Tx) error {
+		n, err := tx.Sessions.CountSSO(at(99))
+		same(t, "live", n, 4)
+		wantErr(t, "count", err, nil)
+		n, err = tx.Sessions.CountSSO(at(100))
+		same(t, "live when all have expired", n, 0)
+		return err
+	})
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "trim", tx.Sessions.TrimSSO(pool1, "sub-ann", 1), nil)
 		live, err := tx.Sessions.Live(pool1, "sub-ann", at(0))

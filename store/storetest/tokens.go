@@ -95,6 +95,16 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 		})
 	}
 	var never time.Time
+	live := func(at time.Time, want int) {
+		t.Helper()
+		view(t, st, func(tx store.Tx) error {
+			n, err := tx.RefreshTokens.Count(at)
+			same(t, "live families", n, want)
+			return err
+		})
+	}
+	live(at(99), 3)
+	live(at(100), 0)
 	check("before", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), never, never})
 	update(t, st, func(tx store.Tx) error {
 		wantErr(t, "revoke nobody's", tx.RefreshTokens.RevokeOfUser(pool1, "x", at(9)), nil)
@@ -102,6 +112,7 @@ func testRefreshTokensOfAUser(t *testing.T, st store.Store) {
 	})
 	check("revoked", "sub-ann", []string{"1", "3", "2"}, []time.Time{at(5), at(9), at(9)})
 	check("another user's", "sub-bob", []string{"4"}, []time.Time{never})
+	live(at(99), 1)
 	update(t, st, func(tx store.Tx) error {
 		for _, trim := range []struct {
 			sub        string
@@ -209,6 +220,15 @@ func testRevocations(t *testing.T, st store.Store) {
 		same(t, "one", got, c)
 		_, err = tx.Revocations.Get("family", "c")
 		wantErr(t, "one of another kind", err, store.ErrNotFound)
+		last, now, err := tx.Revocations.Last("user", "c")
+		wantErr(t, "the last one", err, nil)
+		same(t, "the last one", last, c)
+		if !now.IsZero() && time.Since(now).Abs() > time.Minute {
+			t.Errorf("the clock of the store says %s", now)
+		}
+		last, _, err = tx.Revocations.Last("family", "c")
+		wantErr(t, "the last one of another kind", err, nil)
+		same(t, "the last one of another kind", last, store.Revocation{})
 		return nil
 	})
 	since := func(at time.Time) (list []store.Revocation) {

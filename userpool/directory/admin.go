@@ -199,7 +199,7 @@ func (s *Service) EnsureUser(ctx context.Context, d DeclaredUser) error {
 	}
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Settings.Get(declaredMark(&u)); errors.Is(err, store.ErrNotFound) {
-			return errors.New("the pool has a user with this name whom no configuration made; delete that user, or declare another name")
+			return errors.New("the pool has a user with this name that no configuration created; delete that user, or declare another name")
 		} else if err != nil {
 			return err
 		}
@@ -332,16 +332,12 @@ func (s *Service) AdminDisableUser(ctx context.Context, poolID, name string) err
 	if err != nil {
 		return err
 	}
-	return changeError(s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
-		u, err := p.FindUser(tx, name)
-		if err != nil {
-			return err
-		}
-		return s.write(tx, p, &u, func(_ store.Tx, u *store.User) error {
+	return s.revokingAs(ctx, p, name, userpool.UserDisabled, func(tx store.Tx, r *tokens.Revocation, u *store.User) error {
+		return s.write(tx, p, u, func(_ store.Tx, u *store.User) error {
 			u.Enabled = false
 			return r.SignOut(u)
 		})
-	}))
+	})
 }
 
 // AdminUserGlobalSignOut ends all sign-ins of a user.
@@ -351,13 +347,7 @@ func (s *Service) AdminUserGlobalSignOut(ctx context.Context, poolID, name strin
 	if err != nil {
 		return err
 	}
-	return changeError(s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
-		u, err := p.FindUser(tx, name)
-		if err != nil {
-			return err
-		}
-		return r.SignOut(&u)
-	}))
+	return s.revokingAs(ctx, p, name, userpool.UserSignedOut, func(_ store.Tx, r *tokens.Revocation, u *store.User) error { return r.SignOut(u) })
 }
 
 // AdminDeleteUser deletes a user and revokes the user's tokens.

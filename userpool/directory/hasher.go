@@ -9,6 +9,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool/passwordhash"
@@ -29,7 +30,30 @@ type HasherOptions struct {
 	Workers int    // hashes at once; 0 is GOMAXPROCS
 	Queue   int    // callers that may wait for a worker; 0 is 2,048
 	Memory  uint32 // of a hash in KiB, at most 19,456; 0 is 19,456. Tests use less.
+
+	Observer HashObserver // may be nil
 }
+
+// HashObserver counts callers of a Hasher. Its methods are called from many goroutines and must return at once.
+type HashObserver interface {
+	// HashQueued is called with 1 when a caller begins to wait, and with -1 when it no longer does. kind is OwnHash or ImportedHash.
+	HashQueued(kind string, n int)
+	// HashBegan is called when a caller's turn has come after a time, or with fault.TooManyRequests when it was refused, or with the
+	// error of its context when it gave up.
+	HashBegan(kind string, waited time.Duration, err error)
+}
+
+// The kinds of hashes, for a HashObserver.
+const (
+	OwnHash      = "own"      // Argon2id of a Hasher
+	ImportedHash = "imported" // any that another system made
+)
+
+// unobserved counts nothing.
+type unobserved struct{}
+
+func (unobserved) HashQueued(string, int)                 {}
+func (unobserved) HashBegan(string, time.Duration, error) {}
 
 // Hasher computes password hashes in bounded memory. At most Workers hashes run at once, each in 19 MiB. Garbage that is
 // not yet collected takes as much again (GOGC 100), and as much again during a collection. Hashing as a whole, with 1,000
@@ -46,6 +70,8 @@ type Hasher struct {
 	foreign, half, large chan struct{}
 
 	memory uint32 // of a hash, in KiB
+
+	observer HashObserver
 }
 
 // NewHasher returns a Hasher.
@@ -59,32 +85,39 @@ func NewHasher(o HasherOptions) *Hasher {
 	if o.Memory == 0 || o.Memory > argonMemory {
 		o.Memory = argonMemory
 	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
 	slots := func(n int) chan struct{} { return make(chan struct{}, n) }
 	return &Hasher{tickets: slots(o.Workers + o.Queue), workers: slots(o.Workers), foreign: slots(1 + o.Queue/8), half: slots(max(1, o.Workers/2)),
-		large: slots(1), memory: o.Memory}
+		large: slots(1), memory: o.Memory, observer: o.Observer}
 }
 
 // do runs fn as soon as a worker is free. It returns ctx's error if ctx ends first.
 func (h *Hasher) do(ctx context.Context, fn func()) error {
-	return inTurn(ctx, h.tickets, fn, h.workers)
+	return h.inTurn(ctx, OwnHash, h.tickets, fn, h.workers)
 }
 
 // doImported is do for an imported hash, which needs so many bytes of memory.
 func (h *Hasher) doImported(ctx context.Context, memory int, fn func()) error {
 	if memory > argonMemory<<10 {
-		return inTurn(ctx, h.foreign, fn, h.large, h.half, h.workers)
+		return h.inTurn(ctx, ImportedHash, h.foreign, fn, h.large, h.half, h.workers)
 	}
-	return inTurn(ctx, h.foreign, fn, h.half, h.workers)
+	return h.inTurn(ctx, ImportedHash, h.foreign, fn, h.half, h.workers)
 }
 
 // inTurn takes a ticket, waits for all turns, one after the other, and runs fn.
-func inTurn(ctx context.Context, tickets chan struct{}, fn func(), turns ...chan struct{}) error {
+func (h *Hasher) inTurn(ctx context.Context, kind string, tickets chan struct{}, fn func(), turns ...chan struct{}) error {
 	select {
 	case tickets <- struct{}{}:
 		defer func() { <-tickets }()
 	default:
-		return fault.New(fault.TooManyRequests, "Too many requests")
+		err := fault.New(fault.TooManyRequests, "Too many requests")
+		h.observer.HashBegan(kind, 0, err)
+		return err
 	}
+	h.observer.HashQueued(kind, 1)
+	began := time.Now() // for the observer only
 	held := 0
 	defer func() {
 		for _, turn := range turns[:held] {
@@ -96,9 +129,13 @@ func inTurn(ctx context.Context, tickets chan struct{}, fn func(), turns ...chan
 		case turn <- struct{}{}:
 			held++
 		case <-ctx.Done():
+			h.observer.HashQueued(kind, -1)
+			h.observer.HashBegan(kind, time.Since(began), ctx.Err())
 			return ctx.Err()
 		}
 	}
+	h.observer.HashQueued(kind, -1)
+	h.observer.HashBegan(kind, time.Since(began), nil)
 	fn()
 	return nil
 }

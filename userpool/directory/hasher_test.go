@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool/directory"
@@ -56,7 +57,8 @@ func TestHashesAreArgon2idAndVerify(t *testing.T) {
 }
 
 func TestAFullQueueIsAnErrorAtOnce(t *testing.T) {
-	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 1})
+	seen := &hashCounts{results: map[string]int{}}
+	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Queue: 1, Observer: seen})
 	results := make(chan error, 20)
 	for range cap(results) {
 		go func() {
@@ -77,9 +79,57 @@ func TestAFullQueueIsAnErrorAtOnce(t *testing.T) {
 	if _, err := h.Verify(t.Context(), "", password); err != nil {
 		t.Error("the queue did not empty:", err)
 	}
+	if seen.waiting != 0 || seen.results["own refused"] != refused || seen.results["own ok"] != cap(results)-refused+1 {
+		t.Errorf("the observer saw %+v, with %d refused", seen, refused)
+	}
 }
 
-// Such hashes take up to half a second. Whoever sends passwords for the users who have them must not keep out the others.
+// hashCounts is a HashObserver.
+type hashCounts struct {
+	mu      sync.Mutex
+	waiting int
+	results map[string]int
+}
+
+func (c *hashCounts) HashQueued(_ string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting += n
+}
+
+func (c *hashCounts) HashBegan(kind string, _ time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	result := "ok"
+	switch {
+	case errors.Is(err, context.Canceled):
+		result = "gave up"
+	case err != nil:
+		result = "refused"
+	}
+	c.results[kind+" "+result]++
+}
+
+func TestACallerWhoGivesUpNoLongerWaits(t *testing.T) {
+	seen := &hashCounts{results: map[string]int{}}
+	h := directory.NewHasher(directory.HasherOptions{Workers: 1, Observer: seen})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := h.Verify(ctx, "", password); err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if seen.waiting != 0 || seen.results["own ok"]+seen.results["own gave up"] != 20 {
+		t.Errorf("%+v", seen)
+	}
+}
+
+// Such hashes take up to half a second. Someone who sends passwords for such users must not lock out the others.
 func TestAQueueOfImportedHashesKeepsOutNobodyElse(t *testing.T) {
 	for algorithm, text := range map[string]string{
 		passwordhash.SCRYPT:        "32768$8$1$" + strings.Repeat("ab", 16) + "$" + strings.Repeat("cd", 32), // 32 MiB

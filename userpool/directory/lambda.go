@@ -55,7 +55,15 @@ func attributeMap(attrs []userpool.Attribute) map[string]string {
 	return m
 }
 
+// Confirmed tells that a user is confirmed now.
+func (s *Service) Confirmed(p *userpool.Pool, sub string) {
+	s.base.Told(userpool.Event{Kind: userpool.UserConfirmed, PoolID: p.ID, Sub: sub})
+}
+
 // postConfirmation runs PostConfirmation for a user whose confirmation is stored, and stays so if the function fails.
 func (s *Service) postConfirmation(ctx context.Context, p *userpool.Pool, c *userpool.Client, u *store.User, source string, context userpool.ClientContext) error {
+	if source == triggers.ConfirmSignUp {
+		s.Confirmed(p, u.Sub)
+	}
 	return s.o.Triggers.PostConfirmation(ctx, lambdaCall(p, c, u, context), source)
 }

@@ -118,6 +118,7 @@ func (s *Service) insertSignUp(ctx context.Context, p *userpool.Pool, from origi
 	if err != nil {
 		return nil, conflict(err, fault.UsernameExists)
 	}
+	s.base.Told(userpool.Event{Kind: userpool.UserSignedUp, PoolID: p.ID, Sub: u.Sub})
 	out := &SignUpResult{Sub: u.Sub, Confirmed: confirmed}
 	if out.Session, err = s.signUpSession(p, from.client, u.Sub, attribute); err != nil {
 		return nil, err

@@ -152,16 +152,21 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 	if !subject.Exists {
 		return s.failGhost(ctx, p, subject.Name)
 	}
+	var now store.Failures
 	err := s.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(p.ID, subject.User.Sub)
 		if err != nil {
 			return err
 		}
-		u.Failures = failed(u.Failures, s.now())
+		now = failed(u.Failures, s.now())
+		u.Failures = now
 		return tx.Users.Update(u)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // deleted meanwhile
+	}
+	if err == nil && locked(now, now.LastAt) {
+		s.base.Told(userpool.Event{Kind: userpool.UserLocked, PoolID: p.ID, Sub: subject.User.Sub, Failures: now.Count, Lock: now.LockedUntil.Sub(now.LastAt)})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
 // User is a user as the API shows it.
@@ -118,7 +119,7 @@ func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
 	return p.CheckNames(tx, before, u)
 }
 
-// checkReserved refuses a name in the form of those of the users of an identity provider of the pool.
+// checkReserved refuses a name in the form of the user names of an identity provider of the pool.
 func checkReserved(tx store.Tx, p *userpool.Pool, name string) error {
 	if !strings.Contains(name, "_") {
 		return nil
@@ -211,4 +212,19 @@ func (s *Service) AdminChange(ctx context.Context, poolID, name string, change f
 	}
 	_, err = s.changeUser(ctx, p, name, func(_ store.Tx, u *store.User) error { return change(p, u) })
 	return err
+}
+
+// revokingAs changes a user in a transaction that can revoke tokens, and tells what that is.
+func (s *Service) revokingAs(ctx context.Context, p *userpool.Pool, name string, kind userpool.EventKind, change func(store.Tx, *tokens.Revocation, *store.User) error) error {
+	var u store.User
+	err := s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) (err error) {
+		if u, err = p.FindUser(tx, name); err != nil {
+			return err
+		}
+		return change(tx, r, &u)
+	})
+	if err == nil {
+		s.base.Told(userpool.Event{Kind: kind, PoolID: p.ID, Sub: u.Sub})
+	}
+	return changeError(err)
 }

@@ -18,7 +18,7 @@ type Observer interface {
 
 // The results of sign-ins.
 const (
-	Success     = "success"
+	Success     = "ok"
 	Refused     = "refused"     // by the provider, by what it answered, or because of the user
 	Unavailable = "unavailable" // the provider does not answer
 	Failed      = "error"       // of Sluice itself

@@ -39,13 +39,12 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 	if audience == "" {
 		audience = resource
 	}
-	read := s.o.Tokens.Moment()
 	h, err := s.accessToken(ctx, by, p["subject_token"])
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case h.User.Sub == "": // the token of a client that acts for itself: the client can get one of its own
+	case h.User.Sub == "": // the token of a client that acts for itself: the client can get its own
 		return nil, refuse(InvalidRequest, "subject_token has no user.")
 	case !by.Client.Settings.OAuth.Exchanges(h.Client.ID, audience):
 		return nil, refuse(InvalidTarget, "")
@@ -54,7 +53,7 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.o.Tokens.Exchange(tokens.ExchangeRequest{Holder: h, Read: read, Client: by.Client, Scopes: scopes, Audience: audience})
+	set, err := s.o.Tokens.Exchange(tokens.ExchangeRequest{Holder: h, Client: by.Client, Scopes: scopes, Audience: audience})
 	if err != nil {
 		return nil, err
 	}

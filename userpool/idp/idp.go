@@ -74,6 +74,8 @@ type Options struct {
 	Counts directory.Counter
 	Logger *slog.Logger // nil discards
 
+	Told func(userpool.Event) // see userpool.Base; may be nil
+
 	Breaches threat.Breaches // passwords that are publicly known; nil knows none
 	Relayed  relay.Observer  // counts passwords that old pools were asked for; may be nil
 
@@ -123,7 +125,7 @@ type Provider struct {
 // New returns a Provider, or an error that names a required option that is missing. It reads nothing: call Start before
 // serving.
 func New(o Options) (*Provider, error) {
-	base, err := userpool.NewBase(userpool.Base{Store: o.Store, Seal: o.Seal, Now: o.Now, Rand: o.Rand, Logger: o.Logger})
+	base, err := userpool.NewBase(userpool.Base{Store: o.Store, Seal: o.Seal, Now: o.Now, Rand: o.Rand, Logger: o.Logger, Told: o.Told})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const (
 	Temporary     Verdict = "temporary" // and must be changed
 	Wrong         Verdict = "wrong"
 	Locked        Verdict = "locked"         // too many wrong passwords there
-	ResetRequired Verdict = "reset required" // the user must set a new one
+	ResetRequired Verdict = "reset_required" // the user must set a new one
 )
 
 // IsRight reports whether the password was right.
@@ -37,7 +37,7 @@ type Observer interface {
 	// password is elsewhere. It must return at once.
 	Relayed(result string)
 	// Elsewhere is called every half minute with how many users of a pool have their password at the old pool.
-	Elsewhere(poolID string, n int)
+	Elsewhere(numbers map[string]int)
 }
 
 // Options are what New needs. Base is required.
@@ -154,13 +154,13 @@ func (s *Service) Count(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		numbers := map[string]int{}
 		for _, p := range list {
-			n, err := tx.Users.CountElsewhere(p.PoolID)
-			if err != nil {
+			if numbers[p.PoolID], err = tx.Users.CountElsewhere(p.PoolID); err != nil {
 				return err
 			}
-			s.o.Observer.Elsewhere(p.PoolID, n)
 		}
+		s.o.Observer.Elsewhere(numbers)
 		return nil
 	})
 }

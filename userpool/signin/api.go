@@ -136,7 +136,7 @@ func (m *Machine) observe(a *attempt, r *Result, err error) {
 	if m.o.Observer == nil {
 		return
 	}
-	result := "success"
+	result := "ok"
 	switch {
 	case err != nil:
 		result = string(fault.KindOf(err))

@@ -46,12 +46,17 @@ func (o otp) answer(ctx context.Context, a *attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return o.users.UseSignInCode(ctx, a.pool, a.subject, o.purpose(), ticket, a.params[o.name+"_CODE"], func(_ store.Tx, u *store.User) error {
-		if u.Status == userpool.StatusUnconfirmed {
+	confirmed := false
+	ok, err := o.users.UseSignInCode(ctx, a.pool, a.subject, o.purpose(), ticket, a.params[o.name+"_CODE"], func(_ store.Tx, u *store.User) error {
+		if confirmed = u.Status == userpool.StatusUnconfirmed; confirmed {
 			u.Status = userpool.StatusConfirmed
 		}
 		return nil
 	})
+	if ok && err == nil && confirmed {
+		o.users.Confirmed(a.pool, a.subject.User.Sub)
+	}
+	return ok, err
 }
 
 // ticketOf returns the ticket of the code that this sign-in asked for, from the step's own state.

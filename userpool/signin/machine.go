@@ -36,7 +36,7 @@ type Options struct {
 // Observer counts sign-ins.
 type Observer interface {
 	// SignIn is called for every call of a sign-in. flow is the name of a flow, "" if it is unknown; result is
-	// "success", "challenge" or a kind of fault. It must return at once.
+	// "ok", "challenge" or a kind of fault. It must return at once.
 	SignIn(poolID, flow, result string)
 }
 

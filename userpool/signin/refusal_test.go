@@ -216,8 +216,8 @@ func TestSignInsAreCountedByFlowAndResult(t *testing.T) {
 	if _, err := h.Refresh(c.ID, out.RefreshToken); err != nil {
 		t.Fatal(err)
 	}
-	for k, want := range map[[2]string]int{{"USER_PASSWORD_AUTH", "success"}: 1, {"USER_PASSWORD_AUTH", "NotAuthorized"}: 1, {"USER_SRP_AUTH", "challenge"}: 1,
-		{"USER_SRP_AUTH", "success"}: 1, {"REFRESH_TOKEN_AUTH", "success"}: 1} {
+	for k, want := range map[[2]string]int{{"USER_PASSWORD_AUTH", "ok"}: 1, {"USER_PASSWORD_AUTH", "NotAuthorized"}: 1, {"USER_SRP_AUTH", "challenge"}: 1,
+		{"USER_SRP_AUTH", "ok"}: 1, {"REFRESH_TOKEN_AUTH", "ok"}: 1} {
 		if got := h.Counts.Of(k[0], k[1]); got != want {
 			t.Errorf("%s: %d, want %d", k, got, want)
 		}

@@ -18,6 +18,8 @@ type Holder struct {
 	User   store.User
 	Family store.RefreshToken // of the sign-in
 	Token  *token.Token
+
+	read moment // when User and Family were
 }
 
 var (
@@ -61,7 +63,11 @@ func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token) 
 		return nil, err
 	}
 	h := &Holder{Pool: p, Client: c, Token: t}
+	now := s.base.Now()
 	err = s.base.View(ctx, func(tx store.Tx) error {
+		if h.read, err = s.moment(tx, now, p.ID, t.Subject); err != nil {
+			return err
+		}
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err
 		}

@@ -1,124 +1,82 @@
 package tokens
 
 import (
-	"sync"
+	"context"
 	"time"
 
-	"github.com/sluicegate/sluice/bounded"
+	"github.com/sluicegate/sluice/authz/revoke"
+	"github.com/sluicegate/sluice/store"
 )
 
-// cutoffs separates tokens issued before a revocation from those issued after it, although iat has whole seconds only.
+// This file separates tokens issued before a revocation from those issued after it, in all processes that share a store, although iat has
+// whole seconds only and the clocks of the processes differ.
 //
-// revoke.Issued revokes every iat up to and including the second of its moment. Tokens whose user was read after the
-// revocation was complete get a later iat, which may be ahead of the clock. All others get the second in which the read
-// began, and are revoked. The order is that of the numbers of revocations, not that of the clock.
-type cutoffs struct {
-	mu      sync.Mutex
-	begun   uint64              // how many revocations have begun; each has its number, from 1
-	running map[uint64]struct{} // those that have not ended
-	oldest  uint64              // the first that has not ended; begun+1 if all have
-	users   *bounded.Map[userKey, cutoff]
-	evicted cutoff // the latest second and number of users that the table no longer holds
-}
+// revoke.Issued revokes every iat up to and including the second of its moment, and the store keeps it. Whoever issues tokens reads it before
+// the user, and dates the tokens at the time of that read or in the first second that is not revoked, which may be ahead of the clock. So
+// tokens whose user was read after a revocation was complete are valid, and all others are not. The clock is that of the store: the
+// database's, or, for a file, that of this machine.
 
-// userKey names a user.
-type userKey struct{ poolID, sub string }
-
-type cutoff struct {
-	at   time.Time // the second of the last revocation
-	turn uint64    // begun at that time; the revocation is complete when all up to this number have ended
-}
-
-const (
-	maxCutoffs   = 65_536
-	cutoffMemory = time.Minute // how long after its second a cutoff is kept; every new iat is later by then
-)
-
-func newCutoffs(limit int) *cutoffs {
-	return &cutoffs{oldest: 1, running: map[uint64]struct{}{}, users: bounded.New[userKey, cutoff](limit)}
-}
-
-// moment is a point at which reading a user began.
+// moment is a point before which nothing of a user was read.
 type moment struct {
-	at   time.Time
-	turn uint64 // all revocations before this number had ended
-}
-
-func (c *cutoffs) moment(now time.Time) moment {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return moment{now, c.oldest}
-}
-
-// begin opens a revocation. The caller must call end after the transaction, whether it succeeded or not.
-func (c *cutoffs) begin() (end func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.begun++
-	number := c.begun
-	c.running[number] = struct{}{}
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.running, number)
-		for c.oldest <= c.begun {
-			if _, runs := c.running[c.oldest]; runs {
-				return
-			}
-			c.oldest++
-		}
-	}
+	at    time.Time // by the clock of the store
+	floor time.Time // the first second that no revocation had revoked then
 }
 
 // maxAhead is how far the iat of a user's tokens may run ahead of the clock. Each sign-out within the same second moves iat
 // by one second. It is less than userpool.ClockLeeway, which verifiers allow.
 const maxAhead = 20 * time.Second
 
-// raise returns the second of a revocation: now, or later if the user has tokens with a later iat. It never fails. At
-// maxAhead neither the second nor the iat of new tokens advances until the clock does. Tokens issued until then are
-// revoked from the start, and a refresh replaces them a second later.
-func (c *cutoffs) raise(poolID, sub string, now time.Time) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := userKey{poolID, sub}
-	at := now.Truncate(time.Second)
-	if last := c.of(key, now); !at.After(last.at) {
-		at = last.at.Add(time.Second)
+// moment returns the present. now is this process's time before the transaction began. A transaction that writes and issues
+// tokens takes it from an earlier one: reading what revocations write would make it fail when an unrelated revocation is written.
+func (s *Service) moment(tx store.Tx, now time.Time, poolID, sub string) (moment, error) {
+	last, at, err := tx.Revocations.Last(string(revoke.KindIssued), s.o.Pools.IssuerOf(poolID)+"\n"+sub)
+	if err != nil {
+		return moment{}, err
 	}
-	if latest := latestIssue(now); at.After(latest) {
-		at = latest
+	if at.IsZero() {
+		at = now
 	}
-	if lost, full := c.users.Put(key, cutoff{at, c.begun}, at.Add(cutoffMemory), now); full {
-		if lost.at.After(c.evicted.at) {
-			c.evicted.at = lost.at
-		}
-		c.evicted.turn = max(c.evicted.turn, lost.turn)
-	}
-	return at
+	return moment{at: at, floor: last.NotBefore}, nil
 }
 
-// of returns a user's cutoff. For a user whom the table does not hold it returns evicted, since the user's own cutoff may
-// have been evicted.
-func (c *cutoffs) of(key userKey, now time.Time) cutoff {
-	if u, ok := c.users.Get(key, now); ok {
-		return u
-	}
-	return c.evicted
+// momentOf is moment in a separate transaction.
+func (s *Service) momentOf(ctx context.Context, poolID, sub string) (m moment, err error) {
+	now := s.base.Now()
+	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+		m, err = s.moment(tx, now, poolID, sub)
+		return err
+	})
+	return m, err
 }
 
-// issueTime returns the iat of tokens whose user was read from that moment on.
-func (c *cutoffs) issueTime(poolID, sub string, from moment) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := from.at.Truncate(time.Second)
-	if u := c.of(userKey{poolID, sub}, from.at); u.turn < from.turn && !at.After(u.at) {
-		at = u.at.Add(time.Second)
-	}
-	if latest := latestIssue(from.at); at.After(latest) {
+// second returns the iat of tokens whose user was read from that moment on, and the second up to which a revocation at that moment revokes.
+// At maxAhead it does not advance until the clock does. Tokens issued until then are revoked from the start, and a refresh replaces them a
+// second later.
+func (m moment) second() time.Time {
+	second := m.at.Truncate(time.Second)
+	latest := second.Add(maxAhead)
+	switch {
+	case m.floor.After(latest):
 		return latest
+	case m.floor.After(second):
+		return m.floor
 	}
-	return at
+	return second
 }
 
-// latestIssue returns the latest iat of a token issued now.
-func latestIssue(now time.Time) time.Time { return now.Truncate(time.Second).Add(maxAhead) }
+// cut is a revocation of what a user was issued, in a transaction that may last.
+type cut struct {
+	poolID, sub string
+	began       time.Time // when the transaction began, by the clock of this process
+	moment      moment
+}
+
+// late returns the revocation again if the second of its moment had passed at a time, by the clock of this process, at which the transaction
+// was complete: a token whose user was read before that, and not as the revocation left them, may have a later iat.
+func (c *cut) late(issuer string, now time.Time) (r revoke.Record, late bool) {
+	second := c.moment.at.Add(now.Sub(c.began)).Truncate(time.Second)
+	if !second.After(c.moment.second()) {
+		return r, false
+	}
+	return revoke.Issued(issuer, c.sub, second, now.Add(tokenAfterlife)), true
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// InspectAccess returns the holder of an access token of the pool, whatever its scopes. The token of a client that acts for itself
+// InspectAccess returns the holder of an access token of the pool, regardless of its scopes. The token of a client that acts for itself
 // has no user and no family. Its refusals are those of Authenticate. Like that, it does not look at revocations that leave the
 // family, such as those of a change of groups.
 func (s *Service) InspectAccess(ctx context.Context, p *userpool.Pool, raw string) (*Holder, error) {
@@ -71,16 +71,9 @@ func (s *Service) InspectRefresh(ctx context.Context, p *userpool.Pool, client *
 	return &Refresh{Family: *f, User: *c.user, Scopes: c.scopes}, nil
 }
 
-// Moment is when reading a user began. Tokens that are made from what was read are older than any revocation that began later.
-type Moment moment
-
-// Moment returns the present.
-func (s *Service) Moment() Moment { return Moment(s.cutoffs.moment(s.base.Now())) }
-
 // ExchangeRequest asks for an access token in exchange for another one.
 type ExchangeRequest struct {
 	Holder   *Holder // of the other token, as InspectAccess returned it
-	Read     Moment  // before InspectAccess was called
 	Client   *userpool.Client
 	Scopes   []string // of the new token
 	Audience string   // aud of the new token
@@ -110,7 +103,7 @@ func (s *Service) Exchange(r ExchangeRequest) (*Set, error) {
 	if err := checkClaims(claims); err != nil {
 		return nil, fmt.Errorf("tokens: exchange: %w", err)
 	}
-	iat := s.cutoffs.issueTime(r.Holder.Pool.ID, r.Holder.User.Sub, moment(r.Read))
+	iat := r.Holder.read.second()
 	life := min(r.Client.Lives.Access, token.Instant(t.ExpiresAt).Sub(iat))
 	if life < time.Second {
 		return nil, errAccessExpired

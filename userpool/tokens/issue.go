@@ -77,7 +77,10 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: s.cutoffs.moment(s.base.Now())}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes}
+	if c.from, err = s.momentOf(ctx, r.Pool.ID, r.Sub); err != nil {
+		return nil, err
+	}
 	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
@@ -119,6 +122,11 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	c.user = &u
+	return s.firstSet(c, &r, device, refresh)
+}
+
+// firstSet returns the first tokens of a sign-in.
+func (s *Service) firstSet(c *content, r *Request, device *NewDevice, refresh string) (*Set, error) {
 	set, err := s.mint(c)
 	if err != nil {
 		return nil, err

@@ -128,22 +128,8 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: in.Pool, client: in.Client, changes: changes, from: s.cutoffs.moment(s.base.Now())}
-	var next *refreshToken
-	var outcome error
-	tracks := in.Pool.Settings.SessionConfiguration.Tracks()
-	read := func(tx store.Tx) (err error) {
-		next, outcome, err = s.readAndTurn(tx, c, r, &in)
-		if err != nil || outcome != nil || !tracks {
-			return err
-		}
-		return s.touchSession(tx, r.family, in.Visit)
-	}
-	if in.Client.Rotates || tracks {
-		err = s.base.Update(ctx, read)
-	} else {
-		err = s.base.View(ctx, read)
-	}
+	c := &content{pool: in.Pool, client: in.Client, changes: changes}
+	next, outcome, err := s.readForRenewal(ctx, c, r, &in)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +149,41 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	}
 	set.RefreshToken, err = s.sealRefresh(in.Pool, next)
 	return set, err
+}
+
+// readForRenewal reads the family of a token, and turns it and notes the visit where the client and the pool want that.
+func (s *Service) readForRenewal(ctx context.Context, c *content, r *refreshToken, in *RenewRequest) (next *refreshToken, outcome, err error) {
+	now, tracks := s.base.Now(), in.Pool.Settings.SessionConfiguration.Tracks()
+	if !in.Client.Rotates && !tracks {
+		err = s.base.View(ctx, func(tx store.Tx) error {
+			if next, outcome, err = s.readAndTurn(tx, c, r, in); err != nil || outcome != nil {
+				return err
+			}
+			c.from, err = s.moment(tx, now, c.pool.ID, c.user.Sub)
+			return err
+		})
+		return next, outcome, err
+	}
+	err = s.base.View(ctx, func(tx store.Tx) error {
+		f, err := tx.RefreshTokens.Get(r.family)
+		if err == nil {
+			c.from, err = s.moment(tx, now, f.PoolID, f.Sub)
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errRefreshInvalid, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		if next, outcome, err = s.readAndTurn(tx, c, r, in); err != nil || outcome != nil || !tracks {
+			return err
+		}
+		return s.touchSession(tx, r.family, in.Visit)
+	})
+	return next, outcome, err
 }
 
 // readAndTurn reads the family of a token. If the client rotates, it writes the next turn and returns it. outcome is the answer

@@ -17,7 +17,7 @@ import (
 
 // This file makes two kinds of revoke.Record. Family ends one sign-in: RevokeToken and the reuse of a refresh token make
 // it. Issued revokes the tokens that a user was issued so far. A sign-out makes one, and ends the user's refresh families
-// in the same transaction. Tokens issued later have a later iat: see cutoffs.
+// in the same transaction. Tokens issued later have a later iat: see cutoffs.go.
 
 // kept returns the record as the store keeps it. The key is issuer, name and, for a family, the subject if it is known.
 func kept(r revoke.Record) store.Revocation {
@@ -226,6 +226,9 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return userpool.ErrNoUser
 	}
+	if err == nil {
+		s.base.Told(userpool.Event{Kind: userpool.UserSignedOut, PoolID: h.Pool.ID, Sub: h.User.Sub})
+	}
 	return err
 }
 
@@ -233,16 +236,39 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 // calls the Revoker. It runs to its end even if ctx is canceled, so that a client that hangs up does not keep access.
 func (s *Service) Revoking(ctx context.Context, change func(tx store.Tx, r *Revocation) error) error {
 	ctx = context.WithoutCancel(ctx)
-	defer s.cutoffs.begin()()
 	r := &Revocation{service: s}
 	err := s.base.Update(ctx, func(tx store.Tx) error {
-		r.tx, r.records = tx, nil
+		r.tx, r.records, r.cuts, r.began = tx, nil, nil, s.base.Now()
 		return change(tx, r)
 	})
 	if err != nil {
 		return err
 	}
-	return s.announce(ctx, r.records)
+	err = s.recut(ctx, r)
+	return errors.Join(s.announce(ctx, r.records), err)
+}
+
+// recut revokes again, up to the end of the transaction of r, what users were issued.
+func (s *Service) recut(ctx context.Context, r *Revocation) error {
+	var again []revoke.Record
+	now := s.base.Now()
+	for i := range r.cuts {
+		if record, late := r.cuts[i].late(s.o.Pools.IssuerOf(r.cuts[i].poolID), now); late {
+			again = append(again, record)
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	r.records = append(r.records, again...)
+	return s.base.Update(ctx, func(tx store.Tx) error {
+		for _, record := range again {
+			if err := tx.Revocations.Put(kept(record)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Revocation collects the revocations of a transaction. It is valid inside the function that Revoking runs.
@@ -250,6 +276,8 @@ type Revocation struct {
 	service *Service
 	tx      store.Tx
 	records []revoke.Record
+	cuts    []cut
+	began   time.Time // the transaction, by the clock of this process
 }
 
 // SignOut ends all sign-ins of a user: refresh tokens, the tokens issued so far, codes of OAuth, the sessions of browsers unless
@@ -281,7 +309,7 @@ func (r *Revocation) SignOutOf(p *userpool.Pool, sub string, a providers.Account
 	}
 	for _, f := range list {
 		var state familyContext
-		if err := json.Unmarshal(f.Context, &state); err != nil { // whose it is cannot be told: it ends too
+		if err := json.Unmarshal(f.Context, &state); err != nil { // its owner is unknown: it ends too
 			r.service.base.Logger.Error("a record of a sign-in cannot be read; the sign-in ends", "pool", p.ID, "user", sub, "family", f.ID, "error", err)
 			state = familyContext{Provider: a.Provider, Subject: a.Subject}
 		}
@@ -313,9 +341,13 @@ func (r *Revocation) end(p *userpool.Pool, family string) ([]revoke.Record, erro
 // Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.
 func (r *Revocation) Issued(u *store.User) error {
 	now := r.service.base.Now()
-	at := r.service.cutoffs.raise(u.PoolID, u.Sub, now)
-	rec := revoke.Issued(r.service.o.Pools.IssuerOf(u.PoolID), u.Sub, at, now.Add(tokenAfterlife))
+	m, err := r.service.moment(r.tx, now, u.PoolID, u.Sub)
+	if err != nil {
+		return err
+	}
+	rec := revoke.Issued(r.service.o.Pools.IssuerOf(u.PoolID), u.Sub, m.second(), now.Add(tokenAfterlife))
 	r.records = append(r.records, rec)
+	r.cuts = append(r.cuts, cut{poolID: u.PoolID, sub: u.Sub, began: r.began, moment: m})
 	return r.tx.Revocations.Put(kept(rec))
 }
 

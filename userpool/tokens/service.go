@@ -32,9 +32,8 @@ type Revoker interface {
 
 // Service issues, renews, checks and revokes tokens. Its methods may be called from any goroutine.
 type Service struct {
-	o       Options
-	base    *userpool.Base
-	cutoffs *cutoffs
+	o    Options
+	base *userpool.Base
 }
 
 // New returns a Service, or an error that names the required option that is missing.
@@ -45,10 +44,10 @@ func New(o Options) (*Service, error) {
 	if o.Triggers == nil {
 		o.Triggers = triggers.New(triggers.Options{Logger: o.Base.Logger})
 	}
-	return &Service{o: o, base: o.Base, cutoffs: newCutoffs(maxCutoffs)}, nil
+	return &Service{o: o, base: o.Base}, nil
 }
 
-// Sweep deletes expired refresh families, sessions, challenges, device grants, requests to providers, spent ids and revocations, in small transactions.
+// Sweep deletes expired refresh families, sessions, challenges, device grants, requests to providers, used IDs and revocations, in small transactions.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {

@@ -36,7 +36,7 @@ type content struct {
 
 // mint makes ID and access token, each signed by its own key.
 func (s *Service) mint(c *content) (*Set, error) {
-	iat := s.cutoffs.issueTime(c.pool.ID, c.user.Sub, c.from)
+	iat := c.from.second()
 	lives := c.client.Lives
 	access, err := s.sign(c.pool, userpool.UseAccess, c.changedAccess(), iat, lives.Access)
 	if err != nil {

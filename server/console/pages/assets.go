@@ -1,13 +1,11 @@
 package pages
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"net/http"
-	"path"
-	"strconv"
 	"strings"
+
+	"github.com/sluicegate/sluice/server/assets"
 )
 
 //go:embed static
@@ -16,40 +14,17 @@ var static embed.FS
 // assetsPath is where the stylesheet and the script are, below the console's path.
 const assetsPath = "/assets/"
 
-// asset is a file that pages refer to.
-type asset struct {
-	kind string // its Content-Type
-	body []byte
-}
-
 // Serves reports whether ServeAsset answers a path, which is relative to the console's.
 func Serves(path string) bool { return strings.HasPrefix(path, assetsPath) }
 
-// ServeAsset serves the stylesheet and the script. Their names change with their contents, so browsers keep them for good.
+// ServeAsset serves the stylesheet, the script and the icon.
 func (r *Renderer) ServeAsset(w http.ResponseWriter, req *http.Request, at string) {
-	a, ok := r.assets[at]
-	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	switch {
-	case !ok:
-		http.Error(w, "not found", http.StatusNotFound)
-		return
-	case req.Method != http.MethodGet && req.Method != http.MethodHead:
-		h.Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
-	h.Set("Content-Type", a.kind)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	if req.Method == http.MethodGet {
-		_, _ = w.Write(a.body) // the client may have gone
-	}
+	r.assets.Serve(w, req, at)
 }
 
-// loadAssets reads the files and gives each a path with the digest of its contents.
+// loadAssets reads the files.
 func (r *Renderer) loadAssets() error {
-	r.assets = map[string]asset{}
+	r.assets = assets.New(assetsPath)
 	for _, f := range []struct {
 		name, kind string
 		path       *string
@@ -62,10 +37,9 @@ func (r *Renderer) loadAssets() error {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(f.name)
-		*f.path = assetsPath + strings.TrimSuffix(f.name, ext) + "-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext
-		r.assets[*f.path] = asset{kind: f.kind, body: body}
+		if *f.path, err = r.assets.Add(f.name, f.kind, body); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/server/assets"
 )
 
 //go:embed templates/*.html
@@ -17,10 +19,10 @@ var templates embed.FS
 // Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {
 	parsed *template.Template
-	assets map[string]asset // by path
-	css    string           // path of the stylesheet
-	script string           // path of the script
-	icon   string           // path of the icon
+	assets *assets.Set
+	css    string // path of the stylesheet
+	script string // path of the script
+	icon   string // path of the icon
 }
 
 // New returns a renderer.

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+
+	"github.com/sluicegate/sluice/server/assets"
 )
 
 //go:embed templates/*.html
@@ -17,12 +19,12 @@ var templates embed.FS
 type Renderer struct {
 	texts  *catalogues
 	parsed *template.Template
-	assets map[string]asset // by path
-	css    string           // path of the stylesheet
-	script string           // path of the script
+	assets *assets.Set
+	css    string // path of the stylesheet
+	script string // path of the script
 }
 
-// Options are what New can be told.
+// Options are the options of New.
 type Options struct {
 	// Languages holds more catalogues, or others for languages that are built in: files named {language}.json, each an object of texts
 	// by key. Texts that a file does not have are taken from the built-in catalogue of the language, or else from English.

@@ -1,0 +1,94 @@
+// Package assets serves the stylesheets, scripts and images that are built into the program, for its pages.
+//
+// What it does: it names each file after its contents, so that browsers keep it for good and get the next version under its own name, and
+// compresses it once.
+//
+// What it leaves to others: the files and the pages (server/login/pages, server/console/pages), and stylesheets and images of users
+// (server/brand).
+//
+// Source: RFC 8246 (immutable), RFC 9110 section 12.5.3 (Accept-Encoding).
+package assets
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Set is a set of files. Add is called before its other methods, which can then be called from any goroutine.
+type Set struct {
+	dir   string
+	files map[string]file // by path
+}
+
+type file struct {
+	kind      string // its Content-Type
+	plain, gz []byte
+}
+
+// New returns an empty set for the files of a directory of URLs, such as "/login/assets/".
+func New(dir string) *Set { return &Set{dir: dir, files: map[string]file{}} }
+
+// Add adds a file and returns its path, which has a digest of the contents between the name and its extension.
+func (s *Set) Add(name, contentType string, body []byte) (at string, err error) {
+	var gz bytes.Buffer
+	z, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if _, err = z.Write(body); err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		return "", fmt.Errorf("compress %s: %w", name, err)
+	}
+	sum := sha256.Sum256(body)
+	ext := path.Ext(name)
+	at = s.dir + strings.TrimSuffix(name, ext) + "-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext
+	s.files[at] = file{kind: contentType, plain: body, gz: gz.Bytes()}
+	return at, nil
+}
+
+// Serve answers a request for the file at a path: 404 if there is none, 405 for methods other than GET and HEAD.
+func (s *Set) Serve(w http.ResponseWriter, r *http.Request, at string) {
+	f, ok := s.files[at]
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch {
+	case !ok:
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	body := f.plain
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		body = f.gz
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body) // the client may have gone
+	}
+}
+
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, quality, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return strings.ReplaceAll(quality, " ", "") != "q=0"
+		}
+	}
+	return false
+}
