@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/node/dev"
 )
@@ -81,6 +82,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkMasterKey(); err != nil {
+		return err
+	}
 	a.options = node.Options{
 		Config:      a.App,
 		MasterKey:   os.Getenv("SLUICE_MASTER_KEY"),
@@ -94,6 +98,22 @@ func (a *App) Provision(ctx caddy.Context) error {
 		provisioned.Store(a)
 	}
 	return err
+}
+
+// checkMasterKey refuses a master key of the environment that a start would refuse, or whose place is not clear. A configuration with
+// master_key does not use it.
+func (a *App) checkMasterKey() error {
+	file := os.Getenv("SLUICE_MASTER_KEY_FILE")
+	if file == "" || len(a.MasterKeys) > 0 {
+		return nil
+	}
+	if os.Getenv("SLUICE_MASTER_KEY") != "" {
+		return errors.New("SLUICE_MASTER_KEY and SLUICE_MASTER_KEY_FILE are both set; set one of them")
+	}
+	if _, err := (&masterkey.File{Path: file}).Keys(context.Background()); err != nil {
+		return fmt.Errorf("SLUICE_MASTER_KEY_FILE: %w", err)
+	}
+	return nil
 }
 
 // backupCommand returns how this program does what "sluice backup" does; nil if it does not know its own file.

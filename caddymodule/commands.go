@@ -57,7 +57,7 @@ them in memory, without credentials.`,
 			}
 			cmd.Args = cobra.MaximumNArgs(1)
 			cmd.Flags().Bool("json", false, "print the explanation as JSON")
-			cmd.Flags().String("address", "", "address of the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = explain
 		},
 	})

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -143,6 +144,24 @@ var processMetrics = sync.OnceValue(func() *metrics {
 	}
 })
 
+// Version is the version of Sluice: that of the release, else of the module as Go recorded it in the binary; "unknown" if it did not.
+func Version() string {
+	const path = "github.com/sluicegate/sluice"
+	if caddy.CustomVersion != "" && caddy.CustomBinaryName == "sluice" {
+		return caddy.CustomVersion
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == path && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "unknown"
+}
+
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
@@ -162,8 +181,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			m.hashes.WithLabelValues(kind, result)
 		}
 	}
-	version, _ := caddy.Version()
-	m.build.WithLabelValues(version, runtime.Version()).Set(1)
+	m.build.WithLabelValues(Version(), runtime.Version()).Set(1)
 	for _, c := range append(slices.Concat(m.fleet.Collectors(), m.gates.Collectors(), m.backups.Collectors()), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
 		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.hashQueue, m.hashes, m.hashWait, m.sessions, m.health, m.build) {
 		var already prometheus.AlreadyRegisteredError

@@ -75,6 +75,6 @@ var placeholder = regexp.MustCompile(`(^|[^$])\{[^{}]+\}`)
 func (v *validator) literal(at, value string) {
 	if found := placeholder.FindString(value); found != "" {
 		found = found[strings.IndexByte(found, '{'):]
-		v.add(at, "%s is not replaced here and would be compared as it stands; for a variable of the environment write {$NAME}, which Caddy replaces when it reads the file", found)
+		v.add(at, "%s is not replaced here and would be compared literally; for an environment variable write {$NAME}, which Caddy replaces when it reads the file", found)
 	}
 }

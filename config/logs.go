@@ -32,7 +32,7 @@ func (a *App) validateLogs(v *validator) {
 		if d.File != "" && !filepath.IsLocal(d.File) {
 			v.add(at, "%q is not in the data directory; write a name such as logs/users.jsonl", d.File)
 		} else if d.File != "" && !strings.HasPrefix(d.File, "{") && (filepath.Ext(d.File) != ".jsonl" || filepath.Clean(d.File) == "outbox.jsonl") {
-			v.add(at, "%q could be a file of Sluice; write another name that ends in .jsonl, such as logs/users.jsonl", d.File)
+			v.add(at, "%q could be one of Sluice's own files; write another name that ends in .jsonl, such as logs/users.jsonl", d.File)
 		}
 		if d.URL == "" || strings.HasPrefix(d.URL, "{") {
 			continue
@@ -70,7 +70,7 @@ func (a *App) validateDecisionLog(v *validator) {
 		return
 	}
 	if n := len(a.DecisionLog.Keys); n > maxLoggedKeys {
-		v.add("decision_log", "%d keys are more than %d; name fewer", n, maxLoggedKeys)
+		v.add("decision_log", "there are %d keys, more than %d; name fewer", n, maxLoggedKeys)
 	}
 	for _, key := range a.DecisionLog.Keys {
 		if !strings.Contains(key, ":") || len(key) > 256 {

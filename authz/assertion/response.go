@@ -79,7 +79,7 @@ func Read(response string, want Expected) (*Assertion, error) {
 // checkShape demands one response with one assertion, and no signature but theirs. It reports whether the response has one.
 func checkShape(root *etree.Element) (signed bool, err error) {
 	if !is(root, nsProtocol, "Response") || attribute(root, "Version") != "2.0" {
-		return false, refuse(Malformed, "it is no response of SAML 2.0")
+		return false, refuse(Malformed, "it is not a SAML 2.0 response")
 	}
 	plain, secret := children(root, nsAssertion, "Assertion"), children(root, nsAssertion, "EncryptedAssertion")
 	if count(root, "Response") != 0 || len(plain)+len(secret) > 1 || count(root, "Assertion")+count(root, "EncryptedAssertion") != len(plain)+len(secret) {
@@ -91,7 +91,7 @@ func checkShape(root *etree.Element) (signed bool, err error) {
 		inner = len(children(a, nsSignature, "Signature"))
 	}
 	if own > 1 || inner > 1 || count(root, "Signature") != own+inner {
-		return false, refuse(Malformed, "it has a signature in a place where none belongs")
+		return false, refuse(Malformed, "it has a signature in an unexpected place")
 	}
 	return own == 1, nil
 }

@@ -41,7 +41,7 @@ func parse(message []byte) (*etree.Element, error) {
 			root = t
 		case *etree.CharData:
 			if !t.IsWhitespace() {
-				return nil, refuse(Malformed, "it has text outside of its root")
+				return nil, refuse(Malformed, "it has text outside its root")
 			}
 		case *etree.ProcInst:
 			if t.Target != "xml" || root != nil {

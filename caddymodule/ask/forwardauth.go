@@ -49,7 +49,7 @@ func parseForwardAuth(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 
 func (f *ForwardAuth) parseGateway(d *caddyfile.Dispenser) error {
 	if f.Gateway != "" {
-		return d.Err("gateway is set twice; write a sluice_forward_auth for each gateway, on a path of its own")
+		return d.Err("gateway is set twice; write a sluice_forward_auth for each gateway, each on its own path")
 	}
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args) > 2 {

@@ -48,7 +48,7 @@ func (c *Console) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			return err
 		}
 		for inner := d.Nesting(); d.NextBlock(inner); {
-			return d.Errf("%s of sluice_console has no block", name)
+			return d.Errf("%s of sluice_console takes no block", name)
 		}
 	}
 	return nil

@@ -56,6 +56,20 @@ func TestAnArchiveNeedsAPassphrase(t *testing.T) {
 	if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), "there is no passphrase") {
 		t.Error(err)
 	}
+	secret := filepath.Join(t.TempDir(), "passphrase")
+	for text, want := range map[string]string{"": "has no passphrase in its first line", "short\n": "shorter than 12 characters"} {
+		if err := os.WriteFile(secret, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f.env = map[string]string{"SLUICE_ARCHIVE_PASSPHRASE_FILE": secret}
+		if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	f.env["SLUICE_ARCHIVE_PASSPHRASE"] = "another passphrase"
+	if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), "both set") {
+		t.Error(err)
+	}
 	f.env = map[string]string{"SLUICE_ARCHIVE_PASSPHRASE": "short"}
 	if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), "shorter than 12 characters") {
 		t.Error(err)

@@ -44,8 +44,8 @@ func Add(cmd *cobra.Command, o Options) {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "configuration file (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	for _, subcommand := range registry {
 		cmd.AddCommand(subcommand(t))
 	}

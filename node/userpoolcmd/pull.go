@@ -42,11 +42,11 @@ func pullCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull --from-aws POOL_ID | --status | --finish",
 		Short: "Copies a user pool from Amazon Cognito",
-		Long: `Reads a user pool of Amazon Cognito through AWS's API and makes the same pool here: ids, settings, app clients with secrets, groups,
-resource servers, identity providers, looks, and users with their sub. An interrupted pull goes on where it stopped; a repeated one
-brings what changed. AWS shows no passwords: each comes over at the user's first sign-in, when Sluice asks the old pool.
+		Long: `Reads a user pool of Amazon Cognito through AWS's API and creates the same pool here: IDs, settings, app clients with secrets, groups,
+resource servers, identity providers, branding, and users with their sub. An interrupted pull resumes where it stopped; a repeated one
+copies what changed. AWS does not reveal passwords: each is migrated at the user's first sign-in, when Sluice asks the old pool.
 
-Credentials are those of the AWS CLI: profile, environment, role. docs/leaving-aws.md has the permissions that they need.`,
+Credentials are those of the AWS CLI: profile, environment, role. docs/leaving-aws.md lists the permissions that they need.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(t, cmd) },
 	}

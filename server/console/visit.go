@@ -60,7 +60,7 @@ func (v *visit) serve() error {
 		return v.refuse(http.StatusRequestURITooLong, "The address is too long.")
 	case !isPage && !isForm && !signIn:
 		if _, known := v.h.forms[v.at]; known || v.h.pages[v.at] != nil || v.at == "/sign-in" {
-			return v.refuse(http.StatusMethodNotAllowed, "This page does not take such a request.")
+			return v.refuse(http.StatusMethodNotAllowed, "This page does not accept such a request.")
 		}
 	}
 	if v.query, err = url.ParseQuery(v.r.URL.RawQuery); err != nil || len(v.query) > maxFields {

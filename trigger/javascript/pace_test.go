@@ -35,13 +35,7 @@ func TestAllThatAHandlerComputesCounts(t *testing.T) {
 				_, err := invoke(ctx, r, `{}`)
 				ended <- err
 			}()
-			for r.SlowCalls() == 0 {
-				select {
-				case err := <-ended:
-					t.Fatal("it ended, and was never slow:", err)
-				case <-time.After(time.Millisecond):
-				}
-			}
+			awaitSlow(t, r, ended)
 			stop()
 			if err := <-ended; !errors.Is(err, context.Canceled) {
 				t.Error(err)
@@ -54,5 +48,17 @@ func TestAllThatAHandlerComputesCounts(t *testing.T) {
 				t.Error("a call that was stopped still counts as slow")
 			}
 		})
+	}
+}
+
+// awaitSlow waits until a call has used up its time at full speed.
+func awaitSlow(t *testing.T, r *javascript.Runtime, ended <-chan error) {
+	t.Helper()
+	for r.SlowCalls() == 0 {
+		select {
+		case err := <-ended:
+			t.Fatal("it ended, and was never slow:", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 }
