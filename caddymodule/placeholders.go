@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -75,48 +74,19 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		a.Backups[i].To = storeoptions.Folder(a.BaseDir, a.Backups[i].To)
 	}
 	r.redis(a.Redis)
-	placeholders := a.Placeholders
-	a.Placeholders = nil
-	r.rest("", reflect.ValueOf(&a.App).Elem())
-	a.Placeholders = placeholders
+	r.rest(&a.App)
 	return errors.Join(r.problems...)
 }
 
-// rest fills in {env.…} and {file.…} in all other settings. at is the path of v in the configuration's JSON. A placeholder that
-// replace has reported already is not reported again.
-func (r *replacement) rest(at string, v reflect.Value) {
-	switch v.Kind() { //nolint:exhaustive // the other kinds have no text
-	case reflect.String:
-		if text := v.String(); len(r.problems) == 0 && v.CanSet() && early.MatchString(text) {
-			r.fillEarly(at, &text)
-			v.SetString(text)
-		}
-	case reflect.Pointer:
-		if !v.IsNil() {
-			r.rest(at, v.Elem())
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			r.rest(at, v.Index(i))
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			r.rest(strings.TrimPrefix(at+": "+name, ": "), v.Field(i))
-		}
-	case reflect.Map:
-		r.restOfMap(at, v)
+// rest fills in {env.…} and {file.…} in all other settings, unless replace has reported a problem already.
+func (r *replacement) rest(a *config.App) {
+	if len(r.problems) > 0 {
+		return
 	}
-}
-
-// restOfMap does for the values of a map what rest does.
-func (r *replacement) restOfMap(at string, v reflect.Value) {
-	for _, key := range v.MapKeys() {
-		value := reflect.New(v.Type().Elem()).Elem()
-		value.Set(v.MapIndex(key))
-		r.rest(at+": "+key.String(), value)
-		v.SetMapIndex(key, value)
-	}
+	placeholders := a.Placeholders
+	a.Placeholders = nil
+	a.EachText(r.fillEarly)
+	a.Placeholders = placeholders
 }
 
 // redis fills in where the other processes are heard of.

@@ -228,17 +228,7 @@ func (a *Authorize) Validate(app *App) error {
 	if !a.allows() && a.SigV4 == nil { // the administrator's key may do everything
 		v.add("sluice_authorize", "no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>")
 	}
-	if _, err := a.CORS.Policy(); err != nil {
-		v.add("cors", "%v", err)
-	} else if a.CORS != nil {
-		for _, method := range a.CORS.Methods {
-			if strings.ToUpper(method) != method {
-				v.add("cors: methods", "%q is not a method; write it in upper case", method)
-				continue
-			}
-			v.misspelt("cors: methods", method)
-		}
-	}
+	a.CORS.validate(v)
 	a.validateResource(v)
 	a.answers(v)
 	a.validateRolePolicies(v, app)
