@@ -67,7 +67,7 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 // UserPools are the user pools of a data directory, for a command that works on them next to a running process.
 type UserPools struct {
 	*idp.Provider
-	Storage *Storage
+	Storage *Storage    // that they are in
 	Config  *config.App // with defaults; must not be changed
 }
 
