@@ -10,7 +10,7 @@ import (
 )
 
 // embeddable are packages that programs of others import.
-var embeddable = append([]string{"authz/principal", "authz/rule", "authz/token", "credentials", "credentials/sigv4", "sluicetest"}, configured...)
+var embeddable = append([]string{"authz", "authz/decisionlog", "authz/policy", "authz/principal", "authz/rule", "authz/token", "credentials", "credentials/sigv4", "node", "server/audit", "sluicetest"}, configured...)
 
 // configured are the packages whose structs are configurations: Caddy shows the comments of their fields in its documentation of
 // JSON, under the names in their tags.

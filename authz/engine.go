@@ -117,16 +117,16 @@ type SigV4 struct {
 
 // RootKey is the administrator's access key.
 type RootKey struct {
-	AccessKeyID string
-	Secret      seal.Secret
-	Account     string
+	AccessKeyID string      // as callers sign with it
+	Secret      seal.Secret // the secret access key
+	Account     string      // 12 digits
 }
 
 // GroupPolicies are the policies that members of a group get.
 type GroupPolicies struct {
-	Group    string
-	Roles    []string // ARNs
-	Policies []policy.Source
+	Group    string          // its name
+	Roles    []string        // ARNs
+	Policies []policy.Source // of the route, for the group
 }
 
 // Roles returns the policies of roles. The engine calls it when it first sees a subject and after Version has changed,

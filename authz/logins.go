@@ -46,8 +46,8 @@ type Session struct {
 
 // SessionData is a signed assertion about the session, until it has to be made again.
 type SessionData struct {
-	Text  string
-	Until time.Time
+	Text  string    // as an upstream gets it
+	Until time.Time // when it has to be made again
 }
 
 // SubjectOfSession returns the subject of a session with the claims of its ID token, which must have been verified, and about

@@ -136,7 +136,7 @@ func TestSAMLSignInWithPySAML2(t *testing.T) {
 		equal(t, "user id", identity["userId"], any("Ana"))
 		equal(t, "issuer", identity["issuer"], any(p.base+"/metadata"))
 		v.left = nil
-		if again := carry(v, page, at); v.left != nil || !strings.Contains(again, "belongs to no sign-in") {
+		if again := carry(v, page, at); v.left != nil || !strings.Contains(again, "does not belong to a sign-in") {
 			t.Errorf("the same answer again: %v\n%.500s", v.left, again)
 		}
 		s.signOut(v, p)
@@ -251,7 +251,7 @@ func TestSAMLSignInThatTheProviderBegins(t *testing.T) {
 	_, err := s.Users(harness.Admin).UpdateIdentityProvider(t.Context(), &cip.UpdateIdentityProviderInput{UserPoolId: &s.pool, ProviderName: aws.String("Corp"),
 		ProviderDetails: map[string]string{"MetadataURL": p.base + "/metadata"}})
 	ok(t, err)
-	if v, page := start(relay); v.left != nil || !strings.Contains(page, "belongs to no sign-in") {
+	if v, page := start(relay); v.left != nil || !strings.Contains(page, "does not belong to a sign-in") {
 		t.Errorf("without IDPInit: %v\n%.1500s", v.left, page)
 	}
 }

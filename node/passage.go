@@ -28,8 +28,8 @@ type Handler interface {
 
 // Passage is a request that passes a gate.
 type Passage struct {
-	Gate   *Gate
-	Result authz.Result
+	Gate   *Gate        // that let the request pass
+	Result authz.Result // of its decision
 
 	// Parts of the passage, which saves allocations.
 	values  [2]string // of the first identity headers

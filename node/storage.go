@@ -31,10 +31,10 @@ const storeFile = "sluice.db"
 
 // Storage is one data directory: the store, and the box that seals secrets in it.
 type Storage struct {
-	Store store.Store
-	Box   *seal.Box
+	Store store.Store       // the records
+	Box   *seal.Box         // seals the secrets in them
 	Keys  *masterkey.Keeper // follows the master keys; owns Box
-	Dir   string
+	Dir   string            // the data directory
 
 	// What requests must find again after a reload that makes new services.
 	hasher  *directory.Hasher // the settings do not change it

@@ -15,7 +15,7 @@ const LowerKey = "lower"
 
 // Replayed is what policies decide on a recorded request.
 type Replayed struct {
-	Allowed   bool
+	Allowed   bool              // by the policies of now
 	Decided   int               // index of the target that decided
 	Effect    policy.Effect     // on that target
 	Statement *policy.Statement // that decided; nil for an implicit deny

@@ -5,7 +5,7 @@ import "strings"
 // ARN is an Amazon Resource Name in its six fields, of which the first is "arn". Text that holds patterns splits the
 // same way.
 type ARN struct {
-	Partition, Service, Region, Account string
+	Partition, Service, Region, Account string // as written; Region and Account may be ""
 	Resource                            string // the rest, colons included
 }
 
