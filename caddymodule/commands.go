@@ -48,9 +48,12 @@ explain that decision: the principal, the action and the resource, the statement
 did not match, and which one decided. Without an id, the command lists the latest refusals, newest first. The process keeps
 them in memory, without credentials.`,
 		CobraFunc: func(cmd *cobra.Command) {
-			if root := policy.Parent(); Examples != "" && root != nil {
-				root.Example = Examples
-				withoutCaddy(root)
+			if root := policy.Parent(); root != nil {
+				completeValidate(root)
+				if Examples != "" {
+					root.Example = Examples
+					withoutCaddy(root)
+				}
 			}
 			cmd.Args = cobra.MaximumNArgs(1)
 			cmd.Flags().Bool("json", false, "print the explanation as JSON")

@@ -259,7 +259,7 @@ func optionsOf(block string) string {
 
 // Only a request that sluice_authorize passes on is the one that was decided on.
 func TestAMatcherLendsNoCredentials(t *testing.T) {
-	e := startEdge(t, "@ok {\n"+matcher("allow any * *")+"}\nhandle @ok {\n sluice_credentials {\n header X-Key secret\n }\n reverse_proxy %UPSTREAM%\n}\n")
+	e := startEdge(t, "handle /other/* {\n"+gate("allow any * *")+"}\n@ok {\n"+matcher("allow any * *")+"}\nhandle @ok {\n sluice_credentials {\n header X-Key secret\n }\n reverse_proxy %UPSTREAM%\n}\n")
 	if a := e.get(t, "/x", e.issuer.bearer(t, "ada")); a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("%d %s", a.status, a.body)
 	}

@@ -221,6 +221,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 var (
 	accountPattern   = regexp.MustCompile(`^\d{12}$`)
 	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	roleARNPattern   = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\x21-\x7e]+$`)
+	identityPoolName = regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`)
 	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 

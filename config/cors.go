@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/server/cors"
@@ -27,4 +28,22 @@ func (c *CORS) Policy() (*cors.Policy, error) {
 		return nil, nil
 	}
 	return cors.New(cors.Options{Origins: c.Origins, Methods: c.Methods, Headers: c.Headers, Expose: c.Expose, Credentials: c.Credentials, MaxAge: time.Duration(c.MaxAge)})
+}
+
+// validate checks the origins, and finds methods that no browser asks for.
+func (c *CORS) validate(v *validator) {
+	if _, err := c.Policy(); err != nil {
+		v.add("cors", "%v", err)
+		return
+	}
+	if c == nil {
+		return
+	}
+	for _, method := range c.Methods {
+		if strings.ToUpper(method) != method {
+			v.add("cors: methods", "%q is not a method; write it in upper case", method)
+			continue
+		}
+		v.misspelt("cors: methods", method)
+	}
 }

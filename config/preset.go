@@ -33,6 +33,8 @@ var presets = map[string]preset{
 	"github-actions": {url: "https://token.actions.githubusercontent.com", username: "sub"},
 }
 
+func presetList() []preset { return slices.Collect(maps.Values(presets)) }
+
 // IsPreset reports whether text, in the place of an issuer's URL, is or should be the name of a preset.
 func IsPreset(text string) bool { return !strings.Contains(text, "://") }
 

@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/region"
@@ -99,6 +100,7 @@ func (a *App) validateUserPools(v *validator) {
 				v.add(at, "a group name has 1 to 128 letters, digits and signs, and no spaces")
 			}
 			v.once(groups, at, g.Name)
+			v.description(at, g.Description, 2048)
 			if g.Precedence != nil && (*g.Precedence < 0 || *g.Precedence > math.MaxInt32) {
 				v.add(at, "precedence %d is out of range; write 0 to %d", *g.Precedence, math.MaxInt32)
 			}
@@ -145,6 +147,15 @@ func (a *App) validateIdentityPools(v *validator) {
 				v.add(at+": user_pool "+up.Pool, "that pool declares no app client, so no token could be accepted; add: client <id>")
 			}
 		}
+		if !identityPoolName.MatchString(p.Name) {
+			v.add(at, "name: %q is no name of an identity pool; write 1 to 128 letters, digits, spaces and the signs +=,.@-_", p.Name)
+		}
+		if len(p.UserPools) == 0 && (p.RoleMapping != "" || p.Ambiguous == "deny") {
+			v.add(at, "role_mapping and ambiguous are about tokens of user pools, and it accepts none; add: user_pool <id>, or remove them")
+		}
+		if p.RoleMapping == "" && p.Ambiguous == "deny" {
+			v.add(at, "ambiguous has an effect with a role mapping only; add: role_mapping token")
+		}
 		a.declaredRole(v, at+": role authenticated", p.Authenticated)
 		a.declaredRole(v, at+": role guest", p.Guest)
 		if p.Guests && p.Guest == "" {
@@ -165,6 +176,7 @@ func (a *App) validateRoles(v *validator) {
 			v.add(at, "a role name has 1 to 64 letters, digits and _+=,.@-")
 		}
 		v.once(names, at, strings.ToLower(r.Name))
+		v.description(at, r.Description, 1000)
 		if len(r.Trust) == 0 {
 			v.add(at, "no one may assume this role; add: trust identity_pool <id> authenticated, or: trust <file>")
 		}
@@ -183,7 +195,13 @@ func (a *App) validateRoles(v *validator) {
 
 // declaredRole checks that role is "", an ARN, or the name of a declared role.
 func (a *App) declaredRole(v *validator, at, role string) {
-	if role == "" || strings.HasPrefix(role, "arn:") {
+	if role == "" {
+		return
+	}
+	if strings.HasPrefix(role, "arn:") {
+		if !roleARNPattern.MatchString(role) {
+			v.add(at, "%q is not the ARN of a role; write arn:aws:iam::%s:role/<name>, or the name of a declared role", role, a.Account)
+		}
 		return
 	}
 	names := make([]string, 0, len(a.Roles))
@@ -282,6 +300,13 @@ func (v *validator) add(at, format string, args ...any) {
 func (v *validator) match(at, problem string) {
 	if problem != "" {
 		v.add(at, "%s", problem)
+	}
+}
+
+// description checks the length of a description, in characters. Source: the API references of CreateGroup and CreateRole.
+func (v *validator) description(at, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most {
+		v.add(at, "the description has %d characters; AWS allows %d", n, most)
 	}
 }
 
