@@ -30,18 +30,16 @@ unit: ## run the tests of the root module with the race detector, and check the 
 peers: ## run the tests against independent implementations
 	@for m in $(filter-out e2e bench,$(MODULES)); do scripts/gotest.sh $$m ./... || exit 1; done
 
-e2e: ## run the binary against real clients and servers
+e2e: ## run the binary against real clients and servers, then two processes on PostgreSQL
 	scripts/gotest.sh e2e -count=1 -timeout 40m ./...
-	SLUICE_E2E_STORE=postgres-one scripts/gotest.sh e2e -count=1 -timeout 20m -run '$(ON_POSTGRES)' .
+	SLUICE_E2E_STORE=postgres scripts/gotest.sh e2e -count=1 -timeout 30m -skip '^($(NOT_ON_POSTGRES)|$(LATER_ON_POSTGRES))$$' .
 
-# The tests that use the store most run on PostgreSQL too.
-ON_POSTGRES := ^(TestScenarios|TestLeavingAWS|TestAPullThatIsKilledGoesOn|TestRedisProcessesThatAreStartedAtOnceShareTheirPools|TestAccessTokensOfPublicProvidersGiveCredentials)$$
+e2e-postgres: ## run all end-to-end tests that can be run with two processes on PostgreSQL
+	SLUICE_E2E_STORE=postgres scripts/gotest.sh e2e -count=1 -timeout 40m -skip '^($(NOT_ON_POSTGRES))$$' .
 
-e2e-postgres: ## run the end-to-end tests with two processes on PostgreSQL
-	SLUICE_E2E_STORE=postgres scripts/gotest.sh e2e -count=1 -timeout 30m -skip '^($(NOT_ON_POSTGRES))$$' .
-
-# All but those that this file lists with a reason.
-NOT_ON_POSTGRES = $(shell sed -n 's/^\(Test[A-Za-z0-9]*\): .*/\1/p' scripts/e2e-postgres.txt | paste -sd '|')
+# This file lists, each with a reason, those that run with one process on SQLite only, and those that make e2e leaves to make e2e-postgres.
+NOT_ON_POSTGRES   = $(shell sed -n 's/^\(Test[A-Za-z0-9]*\): .*/\1/p' scripts/e2e-postgres.txt | paste -sd '|')
+LATER_ON_POSTGRES = $(shell sed -n 's/^\(Test[A-Za-z0-9]*\), later: .*/\1/p' scripts/e2e-postgres.txt | paste -sd '|')
 
 $(GOLANGCI): tools/golangci-lint/go.mod
 	$(GO) -C tools/golangci-lint build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -10,13 +10,13 @@ import (
 )
 
 // embeddable are packages that programs of others import.
-var embeddable = append([]string{"authz/principal", "authz/rule", "authz/token", "credentials", "credentials/sigv4", "sluicetest"}, configured...)
+var embeddable = append([]string{"authz", "authz/decisionlog", "authz/policy", "authz/principal", "authz/rule", "authz/token", "credentials", "credentials/sigv4", "node", "server/audit", "sluicetest"}, configured...)
 
 // configured are the packages whose structs are configurations: Caddy shows the comments of their fields in its documentation of
 // JSON, under the names in their tags.
 var configured = []string{"caddymodule", "caddymodule/ask", "caddymodule/listeners", "config"}
 
-// Every exported field says what it is. A comment stands for the fields right below it, up to an empty line, and that of a type on one
+// Every exported field says what it is. A comment applies to the fields right below it, up to an empty line, and that of a type on one
 // line for its fields.
 func TestExportedFieldsAreDocumented(t *testing.T) {
 	fields := 0

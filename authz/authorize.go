@@ -125,7 +125,7 @@ func (c *call) run() *Refusal {
 }
 
 // signedFirst returns the refusal of a path, or that of the signature if it is wrong: S3 verifies a signature before it looks at
-// bucket and key. A client whose signature is wrong learns that, whatever else is wrong.
+// bucket and key. A wrong signature is reported first, whatever else is wrong.
 func (c *call) signedFirst(located *Refusal) *Refusal {
 	if _, s3 := c.e.o.Mapping.(*S3Mapping); !s3 || c.e.o.SigV4 == nil || located.Reason == MalformedHost {
 		return located
@@ -170,7 +170,7 @@ func (c *call) read() *Refusal {
 }
 
 // errTunnel is the error for CONNECT, which opens a tunnel for requests that the engine would not see.
-var errTunnel = errors.New("CONNECT opens a tunnel, and only WebSocket may")
+var errTunnel = errors.New("CONNECT would open a tunnel, which only WebSocket may do")
 
 // authenticate turns the credential into a subject.
 func (c *call) authenticate() *Refusal {

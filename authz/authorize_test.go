@@ -92,7 +92,7 @@ func TestInvalidTokensAreRefused(t *testing.T) {
 	}{
 		{"expired", bearerToken("alice", map[string]any{"exp": testNow.Unix() - 1}), "expired", "The token has expired."},
 		{"of the future", bearerToken("alice", map[string]any{"nbf": testNow.Unix() + 600}), "not_yet_valid", "not valid yet"},
-		{"an ID token", bearerToken("alice", map[string]any{"token_use": "id", "aud": testClient}), "wrong_token_use", "an ID token where an access token is wanted"},
+		{"an ID token", bearerToken("alice", map[string]any{"token_use": "id", "aud": testClient}), "wrong_token_use", "an ID token where an access token is required"},
 		{"without token_use", bearerToken("alice", map[string]any{"token_use": nil}), "wrong_token_use", "another use"},
 		{"another client's", bearerToken("alice", map[string]any{"client_id": testClient + "x"}), "wrong_audience", "another client"},
 		{"a client's prefix", bearerToken("alice", map[string]any{"client_id": testClient[:10]}), "wrong_audience", "another client"},

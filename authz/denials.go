@@ -13,8 +13,8 @@ const (
 
 // Denial is a denied request, found by the decision id that the client got.
 type Denial struct {
-	ID   string    `json:"id"`
-	Time time.Time `json:"time"`
+	ID   string    `json:"id"`   // 16 hexadecimal digits
+	Time time.Time `json:"time"` // of the decision
 	*Explanation
 }
 

@@ -50,7 +50,7 @@ type Options struct {
 	Tokens *token.Cache[*Subject]
 	// SigV4 verifies AWS signatures. nil means that the route takes none.
 	SigV4 *SigV4
-	// LoginCookie is the name of the cookie that Logins resolves. On sites with https, SecurePrefix stands before it. "" means
+	// LoginCookie is the name of the cookie that Logins resolves. On sites with https, SecurePrefix precedes it. "" means
 	// that the route takes no cookie.
 	LoginCookie string
 	Logins      Logins
@@ -80,10 +80,10 @@ type Options struct {
 	MaxTokenBytes int
 	// MaxHeaders is the largest number of header fields. 0 means DefaultMaxHeaders.
 	MaxHeaders int
-	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means DefaultBodies of its own.
+	// Bodies bounds the memory of bodies that are being read. Engines should share it. nil means its own DefaultBodies.
 	Bodies *bounded.Budget
 
-	// Outdated reports whether what a request was just refused for has changed meanwhile. The request is then decided on again, unless
+	// Outdated reports whether the reason for which a request was just refused has changed since. The request is then decided on again, unless
 	// its body was read. nil means that it never has.
 	Outdated func(ctx context.Context, why Reason) bool
 
@@ -117,16 +117,16 @@ type SigV4 struct {
 
 // RootKey is the administrator's access key.
 type RootKey struct {
-	AccessKeyID string
-	Secret      seal.Secret
-	Account     string
+	AccessKeyID string      // as callers sign with it
+	Secret      seal.Secret // the secret access key
+	Account     string      // 12 digits
 }
 
 // GroupPolicies are the policies that members of a group get.
 type GroupPolicies struct {
-	Group    string
-	Roles    []string // ARNs
-	Policies []policy.Source
+	Group    string          // its name
+	Roles    []string        // ARNs
+	Policies []policy.Source // of the route, for the group
 }
 
 // Roles returns the policies of roles. The engine calls it when it first sees a subject and after Version has changed,

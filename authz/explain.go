@@ -15,9 +15,9 @@ import (
 // Explanation reports how a request was decided: the principal, the targets, and every statement considered. It contains
 // no credential.
 type Explanation struct {
-	Outcome   string           `json:"outcome"`
-	Reason    string           `json:"reason,omitempty"`
-	Detail    string           `json:"detail,omitempty"`
+	Outcome   string           `json:"outcome"`          // see Outcome.String
+	Reason    string           `json:"reason,omitempty"` // see Refusal.Name; "" for a request that passed
+	Detail    string           `json:"detail,omitempty"` // a sentence about this request
 	Shadow    bool             `json:"shadow,omitempty"` // it passed because of ModeShadow
 	Scheme    string           `json:"scheme"`
 	Principal PrincipalAccount `json:"principal"`
@@ -34,22 +34,22 @@ type Explanation struct {
 
 // PrincipalAccount is a principal as explanations show it.
 type PrincipalAccount struct {
-	Kind      string   `json:"kind"`
-	Issuer    string   `json:"issuer,omitempty"`
-	Subject   string   `json:"subject,omitempty"`
-	Username  string   `json:"username,omitempty"`
-	ClientID  string   `json:"client_id,omitempty"`
-	Groups    []string `json:"groups,omitempty"`
-	Scopes    []string `json:"scopes,omitempty"`
-	ARN       string   `json:"arn,omitempty"`
-	AccessKey string   `json:"access_key,omitempty"`
+	Kind      string   `json:"kind"`                 // user, machine, role-session, root or anonymous
+	Issuer    string   `json:"issuer,omitempty"`     // of the token; "" = none
+	Subject   string   `json:"subject,omitempty"`    // the sub of the token
+	Username  string   `json:"username,omitempty"`   // "" = none
+	ClientID  string   `json:"client_id,omitempty"`  // of the app client
+	Groups    []string `json:"groups,omitempty"`     // of the user
+	Scopes    []string `json:"scopes,omitempty"`     // of the token
+	ARN       string   `json:"arn,omitempty"`        // of a role session, or of root
+	AccessKey string   `json:"access_key,omitempty"` // that signed; never its secret
 }
 
 // TargetAccount is the account of one action on one resource.
 type TargetAccount struct {
-	Action   string `json:"action"`
-	Resource string `json:"resource"`
-	Effect   string `json:"effect"`
+	Action   string `json:"action"`   // such as execute-api:Invoke
+	Resource string `json:"resource"` // an ARN
+	Effect   string `json:"effect"`   // Allow, or the kind of deny
 	// Accounts has one element for the route and the roles without a boundary, one for each role with a boundary, and one
 	// for the rules that compare paths without case if only they deny.
 	Accounts []*policy.Account `json:"accounts,omitempty"`

@@ -115,7 +115,7 @@ func TestARequestIsRefusedWithoutADecisionID(t *testing.T) {
 	}
 }
 
-// A key of S3 may have any character, and whoever asks for it chooses what an operator's terminal shows.
+// An S3 key may contain any character, so a client chooses what an operator's terminal shows.
 func TestAnExplanationHasNoCharacterThatATerminalActsOn(t *testing.T) {
 	x := Explanation{Outcome: "denied", Method: "GET", Host: "s3.example", Path: "/b/k\x1b[31mred\nprincipal  root", Note: "the claim a\x1b[2J",
 		Targets: []TargetAccount{{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k\x1b[31m", Effect: "implicitDeny"}}}

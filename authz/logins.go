@@ -38,7 +38,7 @@ type Session struct {
 	Made        time.Time    // when it was read or renewed
 	AccessToken seal.Secret  // if an upstream gets it
 	Claims      token.Claims // of the ID token
-	Due         atomic.Int64 // when Logins looks after it again, in nanoseconds since 1970
+	Due         atomic.Int64 // when Logins checks it again, in nanoseconds since 1970
 
 	// Data holds what the host of the engine derives from the session, such as a signed header. The engine does not use it.
 	Data atomic.Pointer[SessionData]
@@ -46,8 +46,8 @@ type Session struct {
 
 // SessionData is a signed assertion about the session, until it has to be made again.
 type SessionData struct {
-	Text  string
-	Until time.Time
+	Text  string    // as an upstream gets it
+	Until time.Time // when it has to be made again
 }
 
 // SubjectOfSession returns the subject of a session with the claims of its ID token, which must have been verified, and about

@@ -16,7 +16,7 @@ const ActionInvoke = "execute-api:Invoke"
 // arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}, as API Gateway does. The path is canonical and
 // decoded; its leading slash is the one after the method.
 type HTTPMapping struct {
-	Region, Account string
+	Region, Account string // of the ARNs
 	API, Stage      string // letters, digits, '.', '_' and '-'
 
 	base string // the ARN up to the slash after the stage

@@ -69,7 +69,7 @@ func (m *S3Mapping) check() error {
 	}
 	if m.Prefix != "" {
 		if _, encoded, err := urlpath.Canonical(m.Prefix); err != nil || encoded != m.Prefix || strings.HasSuffix(m.Prefix, "/") {
-			return fmt.Errorf("authz: the prefix %q is not a canonical path without a slash at its end", m.Prefix)
+			return fmt.Errorf("authz: the prefix %q is not a canonical path without a trailing slash", m.Prefix)
 		}
 	}
 	for _, endpoint := range m.Endpoints {
@@ -158,5 +158,5 @@ func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
 	if length > 0 && found != "" {
 		return found, nil
 	}
-	return "", malformed(MalformedHost, errors.New("the host is none of this route's endpoints"))
+	return "", malformed(MalformedHost, errors.New("the host is not one of this route's endpoints"))
 }

@@ -9,12 +9,12 @@ type Observer interface {
 	Authorized(outcome Outcome, reason, scheme string, cached bool)
 }
 
-// Timer is an Observer that is also told how long decisions take, for about one request in TimedOf.
+// Timer is an Observer that also receives the duration of decisions, for about one request in TimedOf.
 type Timer interface {
 	Took(outcome Outcome, d time.Duration)
 }
 
-// TimedOf is the number of requests of which one is timed, so that timing costs the others next to nothing.
+// TimedOf is how many requests there are for each timed one, so that timing costs little on average.
 const TimedOf = 16
 
 type noObserver struct{}

@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/authz/decisionlog"
 )
 
-// authorizations counts what an observer is told.
+// authorizations counts the calls of an observer.
 type authorizations struct{ outcomes []Outcome }
 
 func (a *authorizations) Authorized(o Outcome, _, _ string, _ bool) {

@@ -10,9 +10,9 @@ import (
 const maxParams = 256
 
 var (
-	errQueryEncoding = errors.New("the query holds a malformed percent-encoding")
-	errQueryMany     = errors.New("the query holds too many parameters")
-	errQuerySplit    = errors.New("the query holds a semicolon")
+	errQueryEncoding = errors.New("the query contains a malformed percent-encoding")
+	errQueryMany     = errors.New("the query contains too many parameters")
+	errQuerySplit    = errors.New("the query contains a semicolon")
 )
 
 // param is a decoded query parameter.

@@ -18,7 +18,7 @@ const (
 
 	// The request has no single meaning, or one that is not served.
 	TooManyHeaders
-	MalformedMethod // this and the next three have details of their own
+	MalformedMethod // this and the next three have their own details
 	MalformedPath
 	MalformedHost
 	MalformedQuery

@@ -13,7 +13,7 @@ import (
 // Refusal is the reason why a request does not pass. It is independent of protocols, which map it to a status, a code
 // and a text. Everything in it may be shown to the client.
 type Refusal struct {
-	Reason Reason
+	Reason Reason // why, from a fixed list
 	// Detail is a sentence about this request: Reason.Sentence, or a specific one if the reason has none.
 	Detail string
 	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the

@@ -31,7 +31,7 @@ func (o Outcome) String() string { return outcomeNames[o] }
 
 // Result tells the host what to do with a request. The values it points to are shared and must not be changed.
 type Result struct {
-	Outcome Outcome
+	Outcome Outcome // what was decided
 	// Pass reports whether the request may be forwarded: the outcome is Allowed, or the mode is ModeShadow.
 	Pass bool
 	// Refusal is the reason why the outcome is not Allowed, or nil if it is.

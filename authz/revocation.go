@@ -7,7 +7,7 @@ import (
 
 // IndexRevocations implements Revocations with a revoke.Index.
 type IndexRevocations struct {
-	Index *revoke.Index
+	Index *revoke.Index // of what is revoked
 	// UpToDate reports whether the index is up to date. nil means always, as in a single process.
 	UpToDate func() bool
 }

@@ -73,7 +73,7 @@ func TestErrorsOfRulesSuggestACorrection(t *testing.T) {
 		{rule.Rule{Effect: "allow", Subject: "user", Claim: "x", Names: []string{"x"}, Method: "GET", Path: "/"}, "claim's name"},
 		{rule.Rule{Effect: "allow", Subject: "any", Method: "get", Path: "/"}, "write it in capitals"},
 		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET/x", Path: "/"}, "not a method"},
-		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET,CONNECT", Path: "/x"}, "decided as GET"},
+		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET,CONNECT", Path: "/x"}, "authorized as GET"},
 		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "api"}, "write /api"},
 		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a//b"}, "no request matches"},
 		{rule.Rule{Effect: "allow", Subject: "any", Method: "GET", Path: "/a/../b"}, "no request matches"},

@@ -13,7 +13,7 @@ const (
 type s3Flag uint16
 
 const (
-	s3Writes      s3Flag = 1 << iota // ACL, tagging and lock headers ask for actions of their own
+	s3Writes      s3Flag = 1 << iota // ACL, tagging and lock headers require their own actions
 	s3Copies                         // x-amz-copy-source is allowed
 	s3Bypasses                       // x-amz-bypass-governance-retention is allowed
 	s3Creates                        // the headers of CreateBucket

@@ -12,11 +12,20 @@ import (
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/span"
 	"github.com/sluicegate/sluice/throttle"
 )
 
 // signature verifies an AWS signature: it finds the owner of the access key and verifies with its secret.
-func (c *call) signature() *Refusal {
+func (c *call) signature() (refusal *Refusal) {
+	end := span.Begin(c.ctx, "sluice.verify")
+	defer func() {
+		result := span.OK
+		if refusal != nil {
+			result = refusal.Name()
+		}
+		end(result)
+	}()
 	o := c.e.o.SigV4
 	request := c.signedRequest()
 	auth, err := sigv4.Parse(request)
@@ -29,7 +38,7 @@ func (c *call) signature() *Refusal {
 	}
 	options := sigv4.Options{Now: c.now, Regions: o.Regions, OtherRegion: o.OtherRegion, Services: o.Services, Keys: o.Keys}
 	if auth.PayloadHash == "" && !auth.Presigned && c.r.ContentLength != 0 {
-		// The signature covers the hash of the body, which is in no header. The body comes from a stranger until the
+		// The signature covers the hash of the body, which is in no header. The body is untrusted until the
 		// signature is verified, so everything else is checked before it is read.
 		if err := auth.CheckClaims(options); err != nil {
 			return refuseSignature(err)

@@ -41,7 +41,7 @@ type accessKey struct {
 	arns     []string // session policies as ARNs of managed policies
 }
 
-// limited reports whether the session has policies of its own.
+// limited reports whether the session has its own policies.
 func (k *accessKey) limited() bool { return k != nil && len(k.policies)+len(k.arns) > 0 }
 
 // subjectOfToken returns the subject of a verified token, and its principal.

@@ -10,14 +10,14 @@ import (
 	"path/filepath"
 )
 
-// claimName is the file that says which store a place takes what it is shipped from. The store has the same one beside it.
+// claimName is the file that names the store from which a place accepts transactions. The store has the same file next to it.
 const (
 	claimName = "store-id"
 	claimMax  = 100 // bytes
 )
 
 // claim refuses a place to which another store is shipped: the two would mix, and neither could be restored. takeOver gives the
-// place to this store all the same.
+// place to this store anyway.
 func claim(ctx context.Context, store string, to *Location, takeOver bool) (err error) {
 	mine := filepath.Join(followState(store), claimName)
 	have, err := os.ReadFile(mine)
@@ -65,7 +65,7 @@ func (l *Location) claimed(ctx context.Context, store string) (id string, err er
 	return id, err
 }
 
-// remember writes the id of a store beside it.
+// remember writes the ID of a store next to it.
 func remember(store, id string) error {
 	dir := followState(store)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

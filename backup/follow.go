@@ -42,7 +42,7 @@ func followState(store string) string {
 }
 
 // Follow ships what processes write to a store, until ctx ends. It then ships the rest and returns. It never ships a part of a
-// transaction. It must be a process of its own: when it closes the file, the operating system takes all locks of the process on the
+// transaction. It must be a separate process: when it closes the file, the operating system takes all locks of the process on the
 // file away (https://www.sqlite.org/howtocorrupt.html, 2.2).
 func Follow(ctx context.Context, o FollowOptions) (err error) {
 	defaults(&o.Every, time.Second)
@@ -50,7 +50,7 @@ func Follow(ctx context.Context, o FollowOptions) (err error) {
 	defaults(&o.Keep, 72*time.Hour)
 	defaults(&o.Snapshot, 24*time.Hour)
 	if o.To.name != "" {
-		return errors.New("a continuous backup needs a folder, which exists or whose name ends with a slash, or s3://bucket/prefix")
+		return errors.New("a continuous backup needs an existing folder, a name that ends with a slash, or s3://bucket/prefix")
 	}
 	if err := readable(o.Store); err != nil {
 		return err
@@ -97,7 +97,7 @@ func defaults(d *time.Duration, to time.Duration) {
 	}
 }
 
-// readable refuses what is no store, before anything is made at the place.
+// readable refuses anything but a store, before the place is changed.
 func readable(path string) error {
 	f, err := sqlite.OpenFile(path, sqlite.Shared)
 	if err != nil {
@@ -122,7 +122,7 @@ func (l *Location) replica(db *litestream.DB) *litestream.Replica {
 	return litestream.NewReplicaWithClient(db, client)
 }
 
-// trustBundle makes the roots of AWS_CA_BUNDLE those of the process. The HTTP client of Litestream cannot take that variable, and fails
+// trustBundle makes the process trust the roots of AWS_CA_BUNDLE. The HTTP client of Litestream cannot take that variable, and fails
 // where it is set.
 func trustBundle() {
 	bundle := os.Getenv("AWS_CA_BUNDLE")
@@ -130,7 +130,7 @@ func trustBundle() {
 		return
 	}
 	if os.Getenv("SSL_CERT_FILE") == "" {
-		_ = os.Setenv("SSL_CERT_FILE", bundle) // fails for a name that is no name
+		_ = os.Setenv("SSL_CERT_FILE", bundle) // fails for an invalid name
 	}
 	_ = os.Unsetenv("AWS_CA_BUNDLE")
 }
@@ -154,7 +154,7 @@ func (l *Location) restoreTo(ctx context.Context, to string, at time.Time) error
 	options.OutputPath, options.Timestamp = to, at
 	err := replica.Restore(ctx, options)
 	if errors.Is(err, litestream.ErrTxNotAvailable) {
-		return fmt.Errorf("%s has nothing from before %s", l, at.Format(time.RFC3339))
+		return fmt.Errorf("%s has no backup from before %s", l, at.Format(time.RFC3339))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", l, err)

@@ -11,11 +11,11 @@ import (
 // What Follow logs. Others read these messages: the server knows by them whether its backup works.
 const (
 	Following = "following"                           // it ships
-	Behind    = "the continuous backup is behind"     // what was written some time ago has not been shipped
+	Behind    = "the continuous backup is behind"     // older writes have not been shipped
 	CaughtUp  = "the continuous backup has caught up" // after Behind
 )
 
-// behindAfter is how long a place may lack what was written, beside the time between two shipments.
+// behindAfter is how long a place may lack written data, in addition to the time between two shipments.
 const behindAfter = 2 * time.Minute
 
 // lag tells for how long a place has lacked something.

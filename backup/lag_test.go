@@ -21,7 +21,7 @@ func TestAPlaceIsBehindThatLacksForLongWhatWasWritten(t *testing.T) {
 		{190 * time.Second, 9, 7, true, true},
 		{10 * time.Minute, 12, 0, false, true}, // nothing is known of the place after an error
 		{11 * time.Minute, 12, 12, true, false},
-		{2 * time.Hour, 12, 12, false, false}, // nobody writes
+		{2 * time.Hour, 12, 12, false, false}, // without writers
 		{2*time.Hour + time.Second, 13, 12, false, false},
 		{2*time.Hour + 70*time.Second, 13, 12, true, true},
 		{2*time.Hour + 71*time.Second, 13, 13, true, false},

@@ -33,7 +33,7 @@ func lock(ctx context.Context, store string, wait bool) (release func() error, e
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) || !wait {
 			if errors.Is(err, syscall.EWOULDBLOCK) {
-				err = fmt.Errorf("another process ships %s already: a Sluice whose configuration says so, or sluice backup follow; one is enough", store)
+				err = fmt.Errorf("another process already ships %s: a Sluice with a continuous backup, or sluice backup follow; stop one of them", store)
 			}
 			return nil, errors.Join(err, file.Close())
 		}

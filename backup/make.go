@@ -21,7 +21,7 @@ type MakeOptions struct {
 	Now     func() time.Time
 	Replace bool // a backup that has the name of To
 	Keep    int  // how many backups stay in a folder or bucket, this one included; 0 = all
-	// Progress, if not nil, is told what happens, and how much of it is done.
+	// Progress, if not nil, receives the current step, and how much of it is done.
 	Progress func(doing string, done, of int)
 }
 
@@ -79,7 +79,7 @@ func (o *MakeOptions) free(ctx context.Context, name string) error {
 	}
 	for _, there := range names {
 		if there == name {
-			return fmt.Errorf("%s exists already; choose another name, or replace it with --force", o.To.Name(name))
+			return fmt.Errorf("%s already exists; choose another name, or replace it with --force", o.To.Name(name))
 		}
 	}
 	return nil

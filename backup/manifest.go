@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Manifest describes a backup. It is JSON, in a file beside the backup whose name has the suffix of ManifestOf.
+// Manifest describes a backup. It is JSON, in a file next to the backup whose name has the suffix of ManifestOf.
 type Manifest struct {
 	Format int              `json:"format"` // 1
 	Made   time.Time        `json:"made"`   // when the copy began; it has all that was acknowledged before
@@ -53,7 +53,7 @@ func parseManifest(text []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("the manifest is damaged: %w", err)
 	}
 	if m.Format != manifestFormat {
-		return nil, fmt.Errorf("the manifest has the format %d, and this release knows %d; use the release that made the backup, or a newer one", m.Format, manifestFormat)
+		return nil, fmt.Errorf("the manifest has format %d, and this release supports format %d; use the release that made the backup, or a newer one", m.Format, manifestFormat)
 	}
 	return m, nil
 }

@@ -24,7 +24,7 @@ type Place interface {
 	get(ctx context.Context, name, file string, limit int64) error
 	// list returns the names, in order.
 	list(ctx context.Context) ([]string, error)
-	// remove removes a name, if it is there.
+	// remove removes a name, if it exists.
 	remove(ctx context.Context, name string) error
 	// String describes the place to people.
 	String() string
@@ -46,7 +46,7 @@ func At(ctx context.Context, text string) (*Location, error) {
 		return atBucket(ctx, text)
 	}
 	if text == "" || strings.Contains(text, "://") {
-		return nil, fmt.Errorf("%q is no place for backups; name a file, a folder or s3://bucket/prefix", text)
+		return nil, fmt.Errorf("%q is not a place for backups; name a file, a folder or s3://bucket/prefix", text)
 	}
 	path, err := filepath.Abs(text)
 	if err != nil {
@@ -69,7 +69,7 @@ func atBucket(ctx context.Context, text string) (*Location, error) {
 	}
 	t := &s3Target{bucket: u.Host, prefix: strings.Trim(u.Path, "/")}
 	if u.User != nil {
-		return nil, errors.New("credentials do not belong into the URL of a bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		return nil, errors.New("credentials do not belong in the URL of a bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	for key, values := range u.Query() {
 		switch value := values[0]; key {
@@ -80,7 +80,7 @@ func atBucket(ctx context.Context, text string) (*Location, error) {
 		case "path_style":
 			t.pathStyle = value != "false"
 		default:
-			return nil, fmt.Errorf("%s: unknown option %q; there are endpoint, region and path_style", text, key)
+			return nil, fmt.Errorf("%s: unknown option %q; the options are endpoint, region and path_style", text, key)
 		}
 	}
 	if t.bucket == "" {
@@ -230,7 +230,7 @@ func save(in io.Reader, to string, limit int64) error {
 	}
 	n, err := io.Copy(out, io.LimitReader(in, limit+1))
 	if err == nil && n > limit {
-		err = fmt.Errorf("it is longer than %d bytes, which is more than it should be", limit)
+		err = fmt.Errorf("it is longer than the expected %d bytes", limit)
 	}
 	return errors.Join(err, out.Sync(), out.Close())
 }

@@ -43,7 +43,7 @@ func (t *s3Target) open(ctx context.Context) (*bucket, error) {
 	}
 	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("the settings of AWS: %w", err)
+		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
 	if loaded.Region == "" {
 		loaded.Region = "us-east-1" // stores that are not AWS's take any
@@ -54,7 +54,7 @@ func (t *s3Target) open(ctx context.Context) (*bucket, error) {
 		o.Logger = logging.Nop{}
 		if t.endpoint != "" {
 			o.BaseEndpoint = &t.endpoint
-			// Stores that are not AWS's have no checksums of their own; the manifest has one.
+			// Stores that are not AWS's have no checksums; the manifest has one.
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		}
 	})}, nil
@@ -154,7 +154,7 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 	return b.explain(name, err)
 }
 
-// explain adds the place to an error of the store, and gives those of existence their meaning.
+// explain adds the place to an error of the store, and explains errors about existence.
 func (b *bucket) explain(name string, err error) error {
 	if err == nil {
 		return nil

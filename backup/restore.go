@@ -19,9 +19,9 @@ type RestoreOptions struct {
 	From  *Location
 	Store string           // the file to make; its folder is the data directory
 	Mine  []string         // names of files in the data directory that may be there before
-	At    time.Time        // the store as it was then; zero = the last that there is
+	At    time.Time        // the store as it was then; zero = the latest
 	Force bool             // replaces a store, which stays under another name
-	Keys  Keys             // the master keys at hand; nil = none
+	Keys  Keys             // the available master keys; nil = none
 	Now   func() time.Time // names what is replaced
 }
 
@@ -31,7 +31,7 @@ type Restored struct {
 	Schema   int
 	Rows     map[string]int64
 	Keys     []KeyUse // the master keys that the store needs
-	Replaced []string // paths of what was there before
+	Replaced []string // paths of the previous files
 }
 
 // Restore makes a store of a backup, or of what Follow shipped. It reads and checks all of it before the store gets its name. It
@@ -85,7 +85,7 @@ func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) 
 // restorePrefix begins the names of folders in which restores work.
 const restorePrefix = ".sluice-restore-"
 
-// fetchAndCheck makes the store in a file of its own.
+// fetchAndCheck creates the store in a separate file.
 func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file, work string) (*Restored, error) {
 	done := new(Restored)
 	followed, err := o.From.followed(ctx)
@@ -118,7 +118,7 @@ func (o *RestoreOptions) vacant(dir string) error {
 	if _, err := os.Stat(o.Store); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// A store that cannot be opened is damaged, and nobody uses it.
+	// A store that cannot be opened is damaged, and not in use.
 	there, err := sqlite.OpenFile(o.Store, sqlite.Alone)
 	switch {
 	case err == nil:
@@ -178,7 +178,7 @@ func (d *Restored) check(ctx context.Context, file string, keys Keys) (err error
 	return errors.Join(err, opened.Close())
 }
 
-// moveAway renames the store that is there, with its log and what Follow keeps beside it.
+// moveAway renames the existing store, with its log and what Follow keeps next to it.
 func (o *RestoreOptions) moveAway() (moved []string, err error) {
 	stamp := ".replaced-" + o.Now().UTC().Format("20060102T150405Z")
 	for _, path := range []string{o.Store, o.Store + "-wal", o.Store + "-shm", followState(o.Store)} {

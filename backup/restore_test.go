@@ -126,7 +126,7 @@ func TestNoMoreIsFetchedThanTheManifestSays(t *testing.T) {
 	file := made(t, newStore(t), filepath.Join(t.TempDir(), "b.db"))
 	rewrite(t, file, func(m *Manifest) { m.Size = 1000 })
 	_, err := Restore(t.Context(), RestoreOptions{From: at(t, file), Store: filepath.Join(t.TempDir(), "sluice.db"), Now: time.Now})
-	if err == nil || !strings.Contains(err.Error(), "longer than 1000 bytes") {
+	if err == nil || !strings.Contains(err.Error(), "longer than the expected 1000 bytes") {
 		t.Errorf("a backup: %v", err)
 	}
 	if err := os.WriteFile(ManifestOf(file), make([]byte, manifestMax+1), 0o600); err != nil {

@@ -27,16 +27,16 @@ type Report struct {
 // KeyUse is a master key that a store needs.
 type KeyUse struct {
 	ID      string // as of seal.Key.ID
-	Secrets int64  // that name the key: private keys, and what else has a column of its own
-	Held    bool   // the Box at hand has the key, and opens the check value that the store has of it
+	Secrets int64  // that name the key: private keys, and what else has its own column
+	Held    bool   // the given Box has the key, and opens the check value that the store has of it
 }
 
-// Keys returns the master keys at hand; nil if there are none. A source may have its keys in the settings of the store, wrapped:
+// Keys returns the available master keys; nil if there are none. A source may have its keys in the settings of the store, wrapped:
 // setting returns the value of one in the backup, nil if there is none.
 type Keys func(setting func(name string) ([]byte, error)) *seal.Box
 
 // Verify reads a backup and compares it with its manifest: size, SHA-256, pages and indexes, parents of rows, schema, and the number
-// of rows. keys, if not nil, says which master keys are at hand. An error means that the backup could not be read; what is wrong with
+// of rows. keys, if not nil, says which master keys are available. An error means that the backup could not be read; what is wrong with
 // it is in the Report.
 func Verify(ctx context.Context, from *Location, keys Keys) (report *Report, err error) {
 	name, err := from.Latest(ctx)

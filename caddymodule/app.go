@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/health"
+	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/node/dev"
 )
@@ -33,13 +33,14 @@ const appName = "sluice"
 type App struct {
 	config.App
 
-	plan    *node.Plan
-	http    func() (any, error) // returns the HTTP app, which is provisioned when this one starts
-	signs   bool                // a sluice_credentials signs for its upstream
-	metrics *configuration
-	log     *slog.Logger
-	audit   *zap.Logger // nil = no audit log
-	events  *events.Emitter
+	options  node.Options
+	plan     *node.Plan
+	http     func() (any, error) // returns the HTTP app, which is provisioned when this one starts
+	presents bool                // there is a sluice_credentials
+	metrics  *configuration
+	log      *slog.Logger
+	audit    *zap.Logger // nil = no audit log
+	events   *events.Emitter
 
 	starts  []func(*node.Node) error // called by Start when the node is open
 	node    *node.Node
@@ -81,18 +82,38 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	a.plan, err = node.Read(node.Options{
+	if err := a.checkMasterKey(); err != nil {
+		return err
+	}
+	a.options = node.Options{
 		Config:      a.App,
 		MasterKey:   os.Getenv("SLUICE_MASTER_KEY"),
 		RootKey:     root,
 		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Trusted: trustedProxy, ErrorRoute: errorRoute,
 		BackupCommand: backupCommand(),
 		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: writeAudit, Decision: opslog.Decisions(ctx.Logger()),
-	})
-	if err == nil {
+	}
+	if a.plan, err = node.Read(a.options); err == nil {
 		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate
+		provisioned.Store(a)
 	}
 	return err
+}
+
+// checkMasterKey refuses a master key of the environment that a start would refuse, or whose place is not clear. A configuration with
+// master_key does not use it.
+func (a *App) checkMasterKey() error {
+	file := os.Getenv("SLUICE_MASTER_KEY_FILE")
+	if file == "" || len(a.MasterKeys) > 0 {
+		return nil
+	}
+	if os.Getenv("SLUICE_MASTER_KEY") != "" {
+		return errors.New("SLUICE_MASTER_KEY and SLUICE_MASTER_KEY_FILE are both set; set one of them")
+	}
+	if _, err := (&masterkey.File{Path: file}).Keys(context.Background()); err != nil {
+		return fmt.Errorf("SLUICE_MASTER_KEY_FILE: %w", err)
+	}
+	return nil
 }
 
 // backupCommand returns how this program does what "sluice backup" does; nil if it does not know its own file.
@@ -167,14 +188,8 @@ func (a *App) RedactLogs(ctx caddy.Context) error { return redactLogs(ctx) }
 // first: requests wait until Start has ended.
 func (a *App) Start() (err error) {
 	defer close(a.started)
-	if a.signs { // before any request passes a gate
-		server, err := a.http()
-		if err != nil {
-			return err
-		}
-		if err := pair(server.(*caddyhttp.App)); err != nil {
-			return err
-		}
+	if err := a.pair(); err != nil { // before any request passes a gate
+		return err
 	}
 	before := auditLog.Swap(a.audit) // opening may write a chain's first record
 	if a.node, err = a.plan.Open(context.Background()); err != nil {

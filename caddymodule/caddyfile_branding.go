@@ -56,7 +56,7 @@ func brandingOptions(b *config.Branding) map[string]option {
 	}
 }
 
-// parseTerms parses the address of a document, in one language or for all that have none of their own:
+// parseTerms parses the address of a document, in one language or for all languages without their own:
 //
 //	terms terms-of-use|privacy-policy [<language>] <url>
 func parseTerms(d *caddyfile.Dispenser, client *config.Client) error {

@@ -18,7 +18,7 @@ func init() {
 // parseCredentials parses the directive. Syntax:
 //
 //	sluice_credentials [<matcher>] {
-//	    sigv4 <service> {            # sign the request anew for the store behind
+//	    sigv4 <service> {            # sign the request again for the store behind
 //	        access_key <key id>
 //	        secret_key <secret>
 //	        region     <region>

@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/sluicegate/sluice/caddymodule/block"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -58,7 +59,7 @@ func parseDecisionLog(d *caddyfile.Dispenser, app *config.App) error {
 	app.DecisionLog = log
 	return parseBlock(d, "decision_log", map[string]option{
 		"keys": manyStrings(&log.Keys, "keys <condition key>..."),
-		"allowed": func(d *caddyfile.Dispenser) error {
+		"allowed": block.Once(func(d *caddyfile.Dispenser) error {
 			const syntax = "allowed all|none|<one of so many>"
 			if !d.NextArg() {
 				return usage(d, syntax)
@@ -76,7 +77,7 @@ func parseDecisionLog(d *caddyfile.Dispenser, app *config.App) error {
 				log.Allowed = uint32(n)
 			}
 			return noBlock(d, syntax)
-		},
+		}),
 	})
 }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,7 +38,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //	    allow_declared_users [on|off]      # permits user blocks in user pools
 //	    compromised_passwords <file or folder>
-//	    outbound_networks <cidr>...        # beside public addresses, for identity providers
+//	    outbound_networks <cidr>...        # in addition to public addresses, for identity providers
 //	    token_endpoint <provider> <url>    # graph.facebook.com, www.amazon.com or api.twitter.com; may be repeated
 //	    login_languages <folder>           # {language}.json: texts of the login pages
 //
@@ -330,7 +331,7 @@ func parseRateLimit(d *caddyfile.Dispenser, app *config.App) error {
 		l.Off = true
 	case len(args) == 1 || len(args) == 2:
 		rate, err := strconv.ParseFloat(args[0], 64)
-		if err != nil || !(rate > 0) {
+		if err != nil || !(rate > 0) || math.IsInf(rate, 0) {
 			return d.Errf("%q is not a number of calls; write: %s", args[0], syntax)
 		}
 		l.PerSecond = rate

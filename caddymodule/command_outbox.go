@@ -24,14 +24,14 @@ func init() {
 		Usage: "[-n <count>] [--follow] [--json] [--config <path>] [--dir <data directory>]",
 		Short: "Prints the newest messages of the outbox file",
 		Long: `Codes and invitations for which no mail server or SMS provider is configured are written to outbox.jsonl in the data
-directory. This command prints the newest of them, the newest last. With --follow it waits for more. The data directory is that
+directory. This command prints the newest messages, the newest last. With --follow it waits for more. The data directory is that
 of the configuration, of SLUICE_DATA_DIR, or of --dir.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
 			cmd.Flags().IntP("count", "n", 10, "how many messages to print")
 			cmd.Flags().BoolP("follow", "f", false, "wait for more messages")
 			cmd.Flags().Bool("json", false, "print the lines of the file")
-			cmd.Flags().StringP("config", "c", "", "the configuration that names the data directory (default: the Caddyfile here)")
+			cmd.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")
 			cmd.Flags().String("dir", "", "the data directory")
 			cmd.RunE = outbox
 		},
@@ -63,7 +63,7 @@ func outbox(cmd *cobra.Command, _ []string) error {
 	path := filepath.Join(dir, node.OutboxFile)
 	err = message.Tail(ctx, message.TailOptions{Path: path, Out: cmd.OutOrStdout(), Count: count, Follow: follow, JSON: asJSON})
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s does not exist; no message was written yet, or the data directory is another: name it with --dir", path)
+		return fmt.Errorf("%s does not exist; no message was written yet, or this is the wrong data directory: name it with --dir", path)
 	}
 	return err
 }

@@ -25,14 +25,14 @@ func init() {
 		Usage: "<client id> [--config <path>] [--version 1|2] [--address <admin address>]",
 		Short: "Prints the address of a preview of an app client's login pages",
 		Long: `The preview shows every login page in the style that the configuration declares for the app client, before a reload shows it to
-users. If the configuration declares none, or there is none, it shows the style that the client has. The address holds a
-sealed token and is good for one hour; a running Sluice makes it, through the admin endpoint.`,
+users. If the configuration declares none, or there is no configuration, it shows the client's current style. The URL contains a
+sealed token and is valid for one hour; a running Sluice creates it, through the admin endpoint.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.ExactArgs(1)
-			cmd.Flags().StringP("config", "c", "", "the configuration; without it, Caddyfile in the working directory, if there is one")
-			cmd.Flags().StringP("adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
+			cmd.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+			cmd.Flags().StringP("adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 			cmd.Flags().Int("version", 0, "1 for the classic pages, 2 for managed login; without it, that of the pool's domain")
-			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = askPreview
 		},
 	})
@@ -150,7 +150,7 @@ func activeServices(ctx context.Context) (*node.Services, error) {
 		return nil, ctx.Err()
 	}
 	if app.node == nil || app.node.Services == nil {
-		return nil, errors.New("this Sluice keeps no user pools")
+		return nil, errors.New("this Sluice has no user pools")
 	}
 	return app.node.Services, nil
 }

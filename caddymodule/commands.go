@@ -48,13 +48,16 @@ explain that decision: the principal, the action and the resource, the statement
 did not match, and which one decided. Without an id, the command lists the latest refusals, newest first. The process keeps
 them in memory, without credentials.`,
 		CobraFunc: func(cmd *cobra.Command) {
-			if root := policy.Parent(); Examples != "" && root != nil {
-				root.Example = Examples
-				withoutCaddy(root)
+			if root := policy.Parent(); root != nil {
+				completeValidate(root)
+				if Examples != "" {
+					root.Example = Examples
+					withoutCaddy(root)
+				}
 			}
 			cmd.Args = cobra.MaximumNArgs(1)
 			cmd.Flags().Bool("json", false, "print the explanation as JSON")
-			cmd.Flags().String("address", "", "address of the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = explain
 		},
 	})
@@ -227,7 +230,7 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 	}
 	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
 	if !ok {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept; only the latest refusals are")}
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals are kept")}
 	}
 	account := refusal.AccountOf(denial)
 	if r.URL.Query().Get("format") == "text" {

@@ -80,9 +80,7 @@ func (c *Credentials) Provision(ctx caddy.Context) error {
 		}
 		c.chain = append(c.chain, kind)
 	}
-	if c.SigV4 != nil {
-		app.signs = true
-	}
+	app.presents = true
 	return nil
 }
 

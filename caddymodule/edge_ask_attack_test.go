@@ -36,14 +36,14 @@ func TestClientsCannotAskThroughTheLoginsLocation(t *testing.T) {
 			t.Errorf("%s asks: %d %s", gateway, a.status, a.body)
 		}
 		for _, path := range paths {
-			if a := e.raw(t, "GET "+path+" HTTP/1.1\r\n"+headers); a.status != 400 && a.status != 403 || !strings.Contains(a.body, "Questions are asked") {
+			if a := e.raw(t, "GET "+path+" HTTP/1.1\r\n"+headers); a.status != 400 && a.status != 403 || !strings.Contains(a.body, "Auth requests must be sent") {
 				t.Errorf("%s: GET %s: %d %s", gateway, path, a.status, a.body)
 			}
 		}
 	}
 }
 
-// The attack: a client spells an identity header so that the gateway does not overwrite it, and the upstream reads it all the same.
+// The attack: a client spells an identity header so that the gateway does not overwrite it, and the upstream still reads it.
 // Caddy drops such headers, in the gateway and in Sluice, unless they are expected; then Sluice refuses the request.
 func TestAGatewaysClientCannotSpellIdentityHeadersAnotherWay(t *testing.T) {
 	e := newEdge(t)

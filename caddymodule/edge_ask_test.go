@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
-// asking is Caddy as a gateway of its own, whose site asks another site of the process with forward_auth. Only that one trusts
+// asking is a separate Caddy as gateway, whose site asks another site of the process with forward_auth. Only that one trusts
 // the gateway.
 func asking(t testing.TB, rules, site string) *edge {
 	t.Helper()
@@ -227,7 +227,7 @@ func TestAMatcherChoosesTheRouteOfAllowedRequests(t *testing.T) {
 	}
 }
 
-// A sluice_authorize with the same settings takes the matcher's decision; the request goes on as if it had decided itself.
+// A sluice_authorize with the same settings takes the matcher's decision; the request continues as if it had decided itself.
 func TestAMatchersDecisionServesTheGateAfterIt(t *testing.T) {
 	e := newEdge(t)
 	site := "(notes) {\n" + optionsOf(gate(notesRules)) + "}\nhttp://:%PORT% {\n@ok {\n sluice_allowed {\n import notes\n }\n}\nhandle @ok {\n route {\n %BETWEEN%\n sluice_authorize {\n import notes\n }\n reverse_proxy %UPSTREAM%\n }\n}\n" +
@@ -259,7 +259,7 @@ func optionsOf(block string) string {
 
 // Only a request that sluice_authorize passes on is the one that was decided on.
 func TestAMatcherLendsNoCredentials(t *testing.T) {
-	e := startEdge(t, "@ok {\n"+matcher("allow any * *")+"}\nhandle @ok {\n sluice_credentials {\n header X-Key secret\n }\n reverse_proxy %UPSTREAM%\n}\n")
+	e := startEdge(t, "handle /other/* {\n"+gate("allow any * *")+"}\n@ok {\n"+matcher("allow any * *")+"}\nhandle @ok {\n sluice_credentials {\n header X-Key secret\n }\n reverse_proxy %UPSTREAM%\n}\n")
 	if a := e.get(t, "/x", e.issuer.bearer(t, "ada")); a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("%d %s", a.status, a.body)
 	}

@@ -68,7 +68,7 @@ func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
 		"a prefix of it":  {e.issuer.bearer(t, "ada", "client_id", "we"), "meant for another client", "wrong-audience"},
 		"a list of them":  {e.issuer.bearer(t, "ada", "client_id", "web,other"), "meant for another client", "wrong-audience"},
 		"no client":       {e.issuer.bearer(t, "ada", "client_id", nil), "meant for another client", "wrong-audience"},
-		"wrong token use": {e.issuer.bearer(t, "ada", "token_use", "id", "aud", "web"), "The token is an ID token where an access token is wanted", "wrong-token-use"},
+		"wrong token use": {e.issuer.bearer(t, "ada", "token_use", "id", "aud", "web"), "The token is an ID token where an access token is required", "wrong-token-use"},
 		"another issuer":  {e.issuer.bearer(t, "ada", "iss", "https://evil.example"), `error_description="The token is not valid"`, "unknown-issuer"},
 		"changed":         {"Authorization: Bearer " + genuine[:len(genuine)-8] + "AAAAAAAA", `error_description="The token is not valid"`, "signature"},
 		"unsigned":        {"Authorization: Bearer eyJhbGciOiJub25lIn0." + rest[:strings.IndexByte(rest, '.')] + ".", `error="invalid_token"`, ""},

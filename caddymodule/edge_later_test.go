@@ -107,10 +107,10 @@ func TestCredentialsAreNotAddedWithoutADecision(t *testing.T) {
 	if a.status != 503 || len(e.upstream.take()) > 0 {
 		t.Errorf("status %d %s", a.status, a.body)
 	}
-	// The same holds if the directives are in the wrong order.
-	e.load(t, "", "route {\n"+lend[:strings.Index(lend, "reverse_proxy")]+gate("allow any * *")+"reverse_proxy %UPSTREAM%\n}")
-	if a := e.get(t, "/bucket/key", e.issuer.bearer(t, "ada")); a.status != 503 || len(e.upstream.take()) > 0 {
-		t.Errorf("in the wrong order: status %d %s", a.status, a.body)
+	// A configuration in which the directives are in the wrong order does not start.
+	wrong := "route {\n" + lend[:strings.Index(lend, "reverse_proxy")] + gate("allow any * *") + "reverse_proxy %UPSTREAM%\n}"
+	if err := e.tryLoad("", "http://:%PORT% {\n"+wrong+"\n}\n"); err == nil || !strings.Contains(err.Error(), "no sluice_authorize comes before it") {
+		t.Error(err)
 	}
 }
 

@@ -139,7 +139,7 @@ func TestLogsHideSessionTokensAndPresignedSignatures(t *testing.T) {
 		"/away?a=1&id_token=" + secret: 502,
 	} {
 		if a := e.get(t, target, "X-Amz-Security-Token: "+secret, "X-Amz-Server-Side-Encryption-Customer-Key: "+secret,
-			"X-Api-Key: "+secret, "Referer: http://a.example/?access_token="+secret); a.status != status {
+			"X-Api-Key: "+secret, "X-Amzn-Oidc-Accesstoken: "+secret, "x_amzn_oidc_data: "+secret, "X-Vault-Token: "+secret, "X-Client-Secret: "+secret, "Referer: http://a.example/?access_token="+secret); a.status != status {
 			t.Errorf("%s: %d", target, a.status)
 		}
 	}
@@ -202,6 +202,7 @@ func TestRedactURL(t *testing.T) {
 		"https://h/brand/-/xyz":                           "https://h/brand/-/REDACTED",
 		"/brand/-/xyz/#a":                                 "/brand/-/REDACTED/#a",
 		"/brand/0123.png":                                 "/brand/0123.png",
+		"/a?pwd=x&user_password=x&sessionToken=x&page=2":  "/a?pwd=REDACTED&user_password=REDACTED&sessionToken=REDACTED&page=2",
 		"/a?code=x&sig=y":                                 "/a?code=REDACTED&sig=REDACTED",
 		"https://h/a?b=1&access_token=x#token":            "https://h/a?b=1&access_token=REDACTED#token",
 	} {

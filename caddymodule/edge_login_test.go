@@ -119,7 +119,7 @@ func (b *browser) session() (name, value string) {
 	return "", ""
 }
 
-// loginEdge starts an edge whose site signs in with a new provider; options go into the login block, and rules beside it.
+// loginEdge starts an edge whose site signs in with a new provider; options go into the login block, and rules next to it.
 func loginEdge(t testing.TB, options, rules string) (*edge, *provider) {
 	t.Helper()
 	e, p := newEdge(t), startProvider(t)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
@@ -90,7 +91,7 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	e.poolFiles(t)
 	e.file(t, "pool.json", `{"LambdaConfig": {"PreSignUp": "`+triggerARN+`"}}`)
 	e.file(t, "presignup.mjs", `export const handler = async (event) => event`)
-	e.load(t, strings.Replace(poolBlock, "{\n", "{\n\t\t\tsettings %DIR%/pool.json\n", 1)+triggerBlock, "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
+	e.load(t, strings.Replace(poolBlock, "{\n", "{\n\t\t\tsettings %DIR%/pool.json\n", 1)+triggerBlock+"\nbackup {\n to %DIR%/backups\n}\n", "handle /metrics {\n metrics\n}\nhandle /remote/* {\n"+open("")+"}\n"+poolSite)
 	e.addUser(t, "margravine", "readers")
 	e.admin(t, "AdminCreateUser", object{"Username": "invited", "UserAttributes": []object{{"Name": "email", "Value": "invited@example.com"}}})
 	in := e.mustSignIn(t, "margravine")
@@ -104,6 +105,10 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 		e.get(t, "/remote/x", "Authorization: Bearer forged")
 	}
 	scraped := e.get(t, "/metrics")
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(scraped.body, "sluice_backup_made_timestamp_seconds{") && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond) // the first backup is being made
+		scraped = e.get(t, "/metrics")
+	}
 	if scraped.status != 200 {
 		t.Fatalf("status %d", scraped.status)
 	}
@@ -130,7 +135,7 @@ func TestEveryDocumentedMetricIsScraped(t *testing.T) {
 	documented := documentedMetrics(t)
 	for name, labels := range documented {
 		if got, ok := there[name]; !ok {
-			if !strings.HasPrefix(name, "sluice_revocation_feed_") && name != "sluice_password_relay_pending" { // there is no Redis and no pulled pool here
+			if !strings.HasPrefix(name, "sluice_revocation_feed_") && !strings.HasPrefix(name, "sluice_backup") && name != "sluice_password_relay_pending" { // there is no Redis, backup or pulled pool here
 				t.Errorf("%s is documented but not exported", name)
 			}
 		} else if !slices.Equal(got, labels) {

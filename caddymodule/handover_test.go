@@ -16,18 +16,18 @@ import (
 func TestHandoverMustBeTheFirstWrapper(t *testing.T) {
 	e := newEdge(t)
 	for wrappers, want := range map[string]string{
-		"sluice_handover":                                             "has to be the first listener wrapper, with tls after it",
-		"http_redirect\n sluice_handover\n tls":                       "has to be the first listener wrapper, with tls after it",
+		"sluice_handover":                                             "must be the first listener wrapper, with tls after it",
+		"http_redirect\n sluice_handover\n tls":                       "must be the first listener wrapper, with tls after it",
 		"sluice_handover fast\n tls":                                  "write: sluice_handover",
 		"sluice_handover {\n fast\n }\n tls":                          "write: sluice_handover",
 		"sluice_handover\n tls":                                       "",
 		"sluice_handover off\n tls":                                   "",
 		"sluice_handover off\n tls\n sluice_handover_tls":             "",
 		"sluice_handover on\n tls":                                    "is not an option of sluice_handover",
-		"sluice_handover_tls":                                         "stands with no other listener wrappers",
+		"sluice_handover_tls":                                         "cannot be combined with other listener wrappers",
 		"sluice_handover\n tls\n sluice_handover_tls":                 "",
 		"sluice_handover\n tls\n sluice_handover_tls fast":            "write: sluice_handover_tls",
-		"sluice_handover\n http_redirect\n tls\n sluice_handover_tls": "stands with no other listener wrappers",
+		"sluice_handover\n http_redirect\n tls\n sluice_handover_tls": "cannot be combined with other listener wrappers",
 		"sluice_handover\n http_redirect\n tls":                       "",
 	} {
 		adapted, err := e.adapt("{\n admin off\n servers {\n listener_wrappers {\n"+wrappers+"\n }\n }\n}\n", "", "http://:%PORT% {\n respond ok\n}\n")

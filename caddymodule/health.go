@@ -27,11 +27,11 @@ func init() {
 		Usage: "[--exclude <check>]... [--address <admin address>]",
 		Short: "Asks a running Sluice whether it is ready",
 		Long: `Asks the admin endpoint of the running process for its checks and prints a line for each, with details. The exit status is 0 if
-the process is ready. It is for container images, which have no curl, and for people.`,
+the process is ready. Use it in container images, which have no curl, or by hand.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
-			cmd.Flags().StringArray("exclude", nil, "a check that does not count")
-			cmd.Flags().String("address", "", "the admin endpoint, if it is not Caddy's default")
+			cmd.Flags().StringArray("exclude", nil, "a check to ignore")
+			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
 			cmd.RunE = healthcheck
 		},
 	})
@@ -67,7 +67,7 @@ func (admin) ready(w http.ResponseWriter, r *http.Request) error {
 	}
 	app, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("no Sluice runs: %w", err)}
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("Sluice is not running: %w", err)}
 	}
 	report := health.Report{Name: "readyz", Results: app.(*App).health(r.Context()), Excluded: r.URL.Query()["exclude"]}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

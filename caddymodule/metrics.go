@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ type metrics struct {
 	keySets map[string]int // how many there are of an issuer
 }
 
-// configuration is the observer of one configuration. What it sets of gates and checks goes with it.
+// configuration is the observer of one configuration. Its values for gates and checks are removed with it.
 type configuration struct {
 	*metrics
 	owner *gatemetrics.Owner
@@ -143,11 +144,29 @@ var processMetrics = sync.OnceValue(func() *metrics {
 	}
 })
 
+// Version is the version of Sluice: that of the release, else of the module as Go recorded it in the binary; "unknown" if it did not.
+func Version() string {
+	const path = "github.com/sluicegate/sluice"
+	if caddy.CustomVersion != "" && caddy.CustomBinaryName == "sluice" {
+		return caddy.CustomVersion
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == path && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "unknown"
+}
+
 // newMetrics registers the process's metrics with a configuration's registry.
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := processMetrics()
 	for _, t := range providers.Types {
-		m.federated.WithLabelValues(string(t), federation.Success) // 0, until there is one
+		m.federated.WithLabelValues(string(t), federation.Success) // 0 if there is none yet
 	}
 	for _, result := range []string{"right", "temporary", "wrong", "locked", "reset_required", "failure", "srp"} {
 		m.relayed.WithLabelValues(result)
@@ -162,8 +181,7 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			m.hashes.WithLabelValues(kind, result)
 		}
 	}
-	version, _ := caddy.Version()
-	m.build.WithLabelValues(version, runtime.Version()).Set(1)
+	m.build.WithLabelValues(Version(), runtime.Version()).Set(1)
 	for _, c := range append(slices.Concat(m.fleet.Collectors(), m.gates.Collectors(), m.backups.Collectors()), m.verifications, m.fetches, m.fetched, m.signIns, m.federated, m.minted,
 		m.operations, m.store, m.messages, m.queued, m.logRecords, m.triggers, m.relayed, m.elsewhere, m.hashQueue, m.hashes, m.hashWait, m.sessions, m.health, m.build) {
 		var already prometheus.AlreadyRegisteredError
@@ -221,7 +239,7 @@ func (m *metrics) KeysOpened(issuer string) {
 	m.keySets[issuer]++
 }
 
-// KeysClosed implements token.Observer: the age of keys that nobody uses any more alerts nobody.
+// KeysClosed implements token.Observer: the age of unused keys must not trigger alerts.
 func (m *metrics) KeysClosed(issuer string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

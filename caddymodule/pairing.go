@@ -3,7 +3,9 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"path"
 	"slices"
 	"strings"
 
@@ -18,6 +20,7 @@ type pairing struct {
 	server  *caddyhttp.Server
 	proxies map[*Credentials][]*reverseproxy.Handler
 	gate    *Authorize // the last one that requests have passed
+	gated   bool       // there is a gate before
 	depth   int
 	missing error // a sluice_credentials for S3 behind a gate that does not know S3
 }
@@ -29,7 +32,7 @@ const maxNesting = 64
 func pair(app *caddyhttp.App) error {
 	p := &pairing{proxies: map[*Credentials][]*reverseproxy.Handler{}}
 	for _, server := range app.Servers {
-		p.server, p.gate = server, nil
+		p.server, p.gate, p.gated = server, nil, false
 		p.routes(server.Routes, nil)
 		if server.Errors != nil {
 			p.routes(server.Errors.Routes, nil)
@@ -60,10 +63,10 @@ func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credent
 	for _, handler := range list {
 		switch h := handler.(type) {
 		case *Authorize:
-			p.gate = h
+			p.gate, p.gated = h, true
 		case *Credentials:
+			p.check(h)
 			if h.SigV4 != nil {
-				p.check(h)
 				before = append(before, h)
 				if _, known := p.proxies[h]; !known {
 					p.proxies[h] = nil // perhaps no proxy follows
@@ -90,9 +93,13 @@ func (p *pairing) handlers(list []caddyhttp.MiddlewareHandler, before []*Credent
 	return before
 }
 
-// check looks for a gate that decides on S3's actions and resources, and considers its parameters and headers.
+// check looks for a gate; for S3, for one that decides on S3's actions and resources, and considers its parameters and headers.
 func (p *pairing) check(c *Credentials) {
-	if gate := p.gate; c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
+	if !p.gated {
+		p.missing = errors.New("sluice_credentials: no sluice_authorize comes before it, so that it would refuse every request; write one")
+		return
+	}
+	if gate := p.gate; c.SigV4 != nil && c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
 		p.missing = errors.New("sluice_credentials, sigv4 s3: the sluice_authorize before it does not decide on S3 requests; write `sigv4 s3` in it too")
 	}
 }
@@ -104,6 +111,9 @@ func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
 		return errors.New("no reverse_proxy follows it; write `host <the store's host>`")
 	}
 	for _, proxy := range proxies {
+		if err := unchanged(proxy); err != nil {
+			return err
+		}
 		got, err := proxyHost(proxy, host)
 		switch {
 		case err != nil:
@@ -118,6 +128,42 @@ func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
 	return nil
 }
 
+// unchanged returns an error if a proxy changes what has been signed.
+func unchanged(h *reverseproxy.Handler) error {
+	if h.Rewrite != nil {
+		return errors.New("reverse_proxy changes method or URI after they were signed; remove its method and rewrite, and change requests before sluice_authorize")
+	}
+	if h.Headers == nil || h.Headers.Request == nil {
+		return nil
+	}
+	ops := h.Headers.Request
+	for name := range ops.Replace {
+		if signedHeader(name) {
+			return changed(name)
+		}
+	}
+	for _, name := range slices.Concat(ops.Delete, slices.Collect(maps.Keys(ops.Set)), slices.Collect(maps.Keys(ops.Add))) {
+		if signedHeader(name) {
+			return changed(name)
+		}
+	}
+	return nil
+}
+
+// signedHeader reports whether a name, with or without wildcards, means a header that sluice_credentials sets.
+func signedHeader(name string) bool {
+	for _, signed := range []string{"authorization", "x-amz-date", "x-amz-content-sha256"} {
+		if ok, err := path.Match(strings.ToLower(name), signed); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func changed(name string) error {
+	return fmt.Errorf("reverse_proxy changes %s, which is part of the signature; remove its `header_up` for it", name)
+}
+
 // proxyHost returns the Host header that the upstream of a proxy gets if the signature covers signed; "" lets the proxy choose.
 func proxyHost(h *reverseproxy.Handler, signed string) (string, error) {
 	if set, ok := hostRule(h); ok {
@@ -127,7 +173,7 @@ func proxyHost(h *reverseproxy.Handler, signed string) (string, error) {
 		case signed != "" && (set == "{http.request.hostport}" || set == "{host}"):
 			return signed, nil // what sluice_credentials has set
 		case set != "{http.reverse_proxy.upstream.hostport}":
-			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` by `header_up Host <the store's host>`", set)
+			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` with `header_up Host <the store's host>`", set)
 		}
 	} else if transport, ok := h.Transport.(*reverseproxy.HTTPTransport); signed != "" && (!ok || transport.TLS == nil) {
 		return signed, nil // passed on as it is

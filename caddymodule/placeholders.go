@@ -74,7 +74,19 @@ func (a *App) replace(repl *caddy.Replacer) error {
 		a.Backups[i].To = storeoptions.Folder(a.BaseDir, a.Backups[i].To)
 	}
 	r.redis(a.Redis)
+	r.rest(&a.App)
 	return errors.Join(r.problems...)
+}
+
+// rest fills in {env.…} and {file.…} in all other settings, unless replace has reported a problem already.
+func (r *replacement) rest(a *config.App) {
+	if len(r.problems) > 0 {
+		return
+	}
+	placeholders := a.Placeholders
+	a.Placeholders = nil
+	a.EachText(r.fillEarly)
+	a.Placeholders = placeholders
 }
 
 // redis fills in where the other processes are heard of.

@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/sluicegate/sluice/caddymodule/tracing"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/server/refusal"
 )
@@ -54,7 +55,7 @@ func (p *Pools) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Ha
 	if p.app.node == nil {
 		return refusal.Starting(w)
 	}
-	p.app.node.ServeAPIs(w, r)
+	p.app.node.ServeAPIs(w, tracing.Within(r))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -29,7 +30,7 @@ func redactLogs(ctx caddy.Context) error {
 	for _, name := range []string{"accessLogger", "errorLogger"} {
 		field := reflect.ValueOf(server).Elem().FieldByName(name)
 		if !field.IsValid() || field.Type() != reflect.TypeFor[*zap.Logger]() {
-			return errors.New("sluice: this version of Caddy keeps its loggers elsewhere, so that credentials would be logged; use the version in Sluice's go.mod")
+			return errors.New("sluice: this version of Caddy has its loggers elsewhere, so credentials would be logged; use the version in Sluice's go.mod")
 		}
 		logger := (**zap.Logger)(unsafe.Pointer(field.UnsafeAddr())) //nolint:gosec // G103: decision 11
 		if *logger == nil {                                          // no access log
@@ -65,12 +66,11 @@ func (r redactedRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	shown := *r.Request // which is Caddy's own copy
 	shown.RequestURI, shown.Header = redactURL(r.RequestURI), make(http.Header, len(r.Header))
 	for name, values := range r.Header {
-		switch http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")) {
-		case "X-Amz-Security-Token", "X-Amz-Server-Side-Encryption-Customer-Key", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key",
-			"X-Forwarded-Access-Token", "X-Access-Token", "X-Auth-Token", "X-Api-Key":
-			values = []string{redactedValue}
-		case "Referer", "X-Forwarded-Uri", "X-Original-Uri", "X-Original-Url":
+		switch plain := strings.ReplaceAll(strings.ToLower(name), "_", "-"); {
+		case slices.Contains([]string{"referer", "x-forwarded-uri", "x-original-uri", "x-original-url"}, plain):
 			values = redactURLs(values)
+		case secretName(plain):
+			values = []string{redactedValue}
 		}
 		shown.Header[name] = values
 	}
@@ -79,12 +79,22 @@ func (r redactedRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 
 const redactedValue = "REDACTED" // Caddy's own
 
-// hiddenParams are the parameters that are, or prove, a credential; in lower case.
+// secretWords make the name of a header or parameter that of a credential; with hyphens.
+var secretWords = []string{"token", "secret", "passw", "passphrase", "api-key", "apikey", "access-key", "assertion", "jwt", "oidc-data", "customer-key"}
+
+// secretName reports whether a name, in lower case and with hyphens, is that of a credential.
+func secretName(name string) bool {
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// hiddenParams are the other parameters that are, or prove, a credential; in lower case.
 var hiddenParams = map[string]bool{
-	"x-amz-signature": true, "x-amz-security-token": true, "signature": true, "access_token": true, "id_token": true, "refresh_token": true,
-	"token": true, "client_secret": true, "password": true, "code": true, "confirmation_code": true, "feedback_token": true, "code_verifier": true, "jwt": true, "sig": true, "api_key": true,
-	"apikey": true, "assertion": true, "id_token_hint": true, "request_uri": true, "device_code": true, "user_code": true, "client_assertion": true, "subject_token": true,
-	"x-amz-server-side-encryption-customer-key": true, "x-amz-copy-source-server-side-encryption-customer-key": true,
+	"x-amz-signature": true, "signature": true, "sig": true, "code": true, "confirmation_code": true, "code_verifier": true, "device_code": true,
+	"user_code": true, "otp": true, "pin": true, "pass": true, "pwd": true, "pw": true, "request_uri": true,
+}
+
+func hidden(param string) bool {
+	return hiddenParams[param] || secretName(strings.ReplaceAll(param, "_", "-"))
 }
 
 func redactURLs(urls []string) []string {
@@ -124,7 +134,7 @@ func redactURL(raw string) string {
 		}
 		name, _, valued := strings.Cut(query[:end], "=")
 		plain, err := url.QueryUnescape(name)
-		if valued && (err != nil || hiddenParams[strings.ToLower(plain)]) {
+		if valued && (err != nil || hidden(strings.ToLower(plain))) {
 			b.WriteString(name + "=" + redactedValue)
 		} else {
 			b.WriteString(query[:end])

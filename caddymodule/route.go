@@ -43,7 +43,7 @@ func (a *Route) Provision(ctx caddy.Context) error {
 	if err := redactLogs(ctx); err != nil {
 		return err
 	}
-	placeholders := replacement{repl: caddy.NewReplacer()}
+	placeholders := replacement{repl: caddy.NewReplacer(), lines: a.Placeholders}
 	for i := range a.Policies {
 		placeholders.fill("policy", &a.Policies[i].File)
 	}
@@ -58,6 +58,7 @@ func (a *Route) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Placeholders = nil // where a matcher and a directive with the same settings are is no difference
 	settings, err := json.Marshal(a.Authorize)
 	if err != nil {
 		return err
@@ -104,11 +105,12 @@ func Target(r *http.Request) string {
 	return r.RequestURI
 }
 
-// Parse parses a directive with the options of sluice_authorize, and more options of its own. check checks those, after the
+// Parse parses a directive with the options of sluice_authorize, and additional options. check checks those, after the
 // options of sluice_authorize have been checked; more and check may be nil.
 func (a *Route) Parse(h httpcaddyfile.Helper, name string, more map[string]func(d *caddyfile.Dispenser) error, check func() error) error {
 	h.Next() // the directive's name
 	start := place{h.File(), h.Line()}
+	a.Placeholders, h.Dispenser = placeholdersOf(h.Dispenser)
 	if h.NextArg() {
 		return usage(h.Dispenser, name+" [<matcher>] { … }")
 	}
@@ -144,6 +146,7 @@ func (a *Route) Parse(h httpcaddyfile.Helper, name string, more map[string]func(
 // when the configuration loads.
 func (a *Route) ParseMatcher(d *caddyfile.Dispenser, name string) error {
 	for d.Next() {
+		a.Placeholders, d = placeholdersOf(d)
 		if d.NextArg() {
 			return usage(d, name+" { … }")
 		}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +58,9 @@ func (m *mistake) validate(t *testing.T) error {
 		if err := json.Unmarshal(adapted, &cfg); err != nil {
 			t.Fatal(err)
 		}
-		err = caddy.Validate(&cfg)
+		if err = caddy.Validate(&cfg); err == nil {
+			err = provisioned.Load().tryStart(t.Context())
+		}
 	}
 	if _, missing := os.Stat(filepath.Join(dir, "data")); missing == nil {
 		t.Error("validate made the data directory")
@@ -73,6 +76,11 @@ type shortened struct{ text string }
 func (s *shortened) Error() string { return s.text }
 
 const allowEverything = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`
+
+// storeSite is a site before a store; line is in the block of the signature, and proxy is what follows sluice_credentials.
+func storeSite(line, proxy string) string {
+	return "sluice_authorize {\n\t\tsigv4 s3\n\t\tallow any * *\n\t}\n\tsluice_credentials {\n\t\tsigv4 s3 {\n\t\t\taccess_key a\n\t\t\tsecret_key b\n\t\t\t" + line + "\n\t\t}\n\t}\n\t" + proxy
+}
 
 // Every mistake that prevents a start is an error of validate, which says how to correct it.
 func TestValidateRefusesTypicalMistakes(t *testing.T) {
@@ -118,7 +126,12 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 			want: "client.json:2:1: user pool us-east-1_notes0001: client 1example23456789abcdefghij: 1 validation error detected"},
 		"a client with an attribute that the pool does not have": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"emial\"]}"},
 			want: "client.json:1:2: user pool us-east-1_notes0001: client 1example23456789abcdefghij: ReadAttributes names emial, which is not an attribute of the pool"},
-		"a custom attribute may have been added through the API": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"}},
+		"a client with a custom attribute that nothing adds": {files: map[string]string{"client.json": "{\"ReadAttributes\": [\"custom:team\"]}"},
+			want: "Invalid read attributes specified while creating a client"},
+		"a client with a scope that no resource server has": {files: map[string]string{"client.json": `{"AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["api/read"], "CallbackURLs": ["https://a.example"]}`},
+			want: "client 1example23456789abcdefghij: ScopeDoesNotExist: Invalid scope requested: api/read"},
+		"a client with a provider that nobody declares": {files: map[string]string{"client.json": `{"SupportedIdentityProviders": ["Google"]}`},
+			want: "The provider Google does not exist for User Pool us-east-1_notes0001."},
 		"a settings file that does not exist": {block: "user_pool us-east-1_notes0001 {\n\t\t\tsettings pol.json\n\t\t}",
 			want: "file pol.json does not exist; paths are relative to the directory of the Caddyfile, at Caddyfile:5"},
 
@@ -181,6 +194,59 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a trigger's variable that is not set": {block: define("javascript define.mjs\n\t\t\tenv KEY {env.SLUICE_TEST_UNSET}"), files: map[string]string{"define.mjs": ""},
 			want: "env KEY: {env.SLUICE_TEST_UNSET} is not set, or empty"},
 
+		// what else the start refuses
+		"a mail server's port that is none":   {block: "smtp mail.example.com:99999 {\n\t\t\tfrom a@example.com\n\t\t}\n\t\t" + poolAndClient, want: "Caddyfile:4: smtp: "},
+		"a Redis database that is none":       {block: "redis 127.0.0.1:6379 {\n\t\t\tdatabase -1\n\t\t}\n\t\t" + poolAndClient, want: "redis: database: -1 is no database"},
+		"a list of passwords that is missing": {block: "compromised_passwords nowhere\n\t\t" + poolAndClient, want: "compromised_passwords: breach: stat nowhere: no such file or directory"},
+		"a database's password that is missing": {block: "store postgres://sluice@127.0.0.1/sluice {\n\t\t\tpassword_file nowhere\n\t\t}\n\t\t" + poolAndClient,
+			want: "store: password_file: open nowhere: no such file or directory"},
+		"a backup with an unknown option":      {block: "backup {\n\t\t\tto s3://backups/x?regoin=eu-central-1\n\t\t}\n\t\t" + poolAndClient, want: `there is no option "regoin"`},
+		"a backup into a file":                 {block: "backup {\n\t\t\tto policy.json\n\t\t}\n\t\t" + poolAndClient, want: "policy.json is a file; name a folder"},
+		"a master key's variable without key":  {block: "master_key env SLUICE_TEST_UNSET\n\t\t" + poolAndClient, want: "SLUICE_TEST_UNSET is empty"},
+		"a master key's file that is missing":  {block: "master_key file nowhere.key\n\t\t" + poolAndClient, want: "there is no file nowhere.key"},
+		"a master key's program that is no":    {block: "master_key command sluice-test-no-program\n\t\t" + poolAndClient, want: "master_key command: exec: \"sluice-test-no-program\""},
+		"an identity pool's name with a slash": {block: idPool("name a/b"), want: `"a/b" is no name of an identity pool`},
+		"an identity pool's role that is no role": {block: idPool("role authenticated arn:aws:s3:::x"),
+			want: "role authenticated: \"arn:aws:s3:::x\" is not the ARN of a role"},
+		"a role mapping without a user pool": {block: idPool("role_mapping token"), want: "role_mapping and ambiguous are about tokens of user pools"},
+		"a declared user's weak password": {block: "allow_declared_users on\n\t\tuser_pool us-east-1_notes0001 {\n\t\t\tuser ada {\n\t\t\t\tpassword abc\n\t\t\t}\n\t\t}",
+			want: "user ada: InvalidPassword: Password did not conform with policy"},
+		"a mapping to an attribute that the pool lacks": {block: "user_pool us-east-1_notes0001 {\n\t\t\tidentity_provider Google {\n\t\t\t\tclient_id a\n\t\t\t\tclient_secret b\n\t\t\t\tscopes openid\n\t\t\t\tmap custom:x y\n\t\t\t}\n\t\t}",
+			want: "identity_provider Google: InvalidParameter: AttributeMapping contains invalid mapping: [custom:x]"},
+		"a placeholder in an option without a secret": {block: "compromised_passwords {env.SLUICE_TEST_UNSET}\n\t\t" + poolAndClient,
+			want: "compromised_passwords: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:4"},
+		"a placeholder in a backup's folder": {block: "backup {\n\t\t\tto {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\t" + poolAndClient,
+			want: "backup: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:5"},
+
+		// what a route can never do
+		"an endpoint with a port": {site: "sluice_authorize {\n\t\tsigv4 s3 {\n\t\t\thosts s3.example.com:443\n\t\t}\n\t\tallow any * *\n\t}",
+			want: `"s3.example.com:443" is not a host name`},
+		"a prefix that is not canonical":     {site: "sluice_authorize {\n\t\tsigv4 s3 {\n\t\t\tprefix /s%3\n\t\t}\n\t\tallow any * *\n\t}", want: `"/s%3" is not a canonical path`},
+		"an endpoint of API Gateway's":       {site: "sluice_authorize {\n\t\tsigv4 execute-api {\n\t\t\thosts a.example\n\t\t}\n\t\tallow any * *\n\t}", want: "have an effect with sigv4 s3 only"},
+		"a misspelt method":                  {site: strings.Replace(goodGate, "allow any * *", "allow any GTE *", 1), want: "GTE is not a method of HTTP; did you mean GET?"},
+		"a method that caches know":          {site: strings.Replace(goodGate, "allow any * *", "allow any PURGE,GET *", 1)},
+		"a misspelt client in a deny rule":   {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\tdeny client 1example23456789abcdefghik * *", 1), want: "declares the client 1example23456789abcdefghik, so the rule would never match"},
+		"groups of an issuer that has none":  {site: "sluice_authorize {\n\t\tissuer google {\n\t\t\tclient_id a\n\t\t}\n\t\tallow group a * *\n\t}", want: "tokens of https://accounts.google.com have no groups"},
+		"an audience with a placeholder":     {site: "sluice_authorize {\n\t\tissuer https://a.example {\n\t\t\taudience {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\tallow any * *\n\t}", want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
+		"a header of the connection":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader Connection x", 1), want: "header Connection: the server sets this header itself"},
+		"a header with a line break":         {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A \"a\nb\"", 1), want: "a value has no line breaks and other control characters"},
+		"a misspelt placeholder of the user": {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A {http.auth.user.emial}", 1), want: "there is no placeholder {http.auth.user.emial}, so the header would never be set; did you mean email?"},
+		"a route's header that is not set": {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\theader X-A {env.SLUICE_TEST_UNSET}", 1),
+			want: "header X-A: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:16"},
+
+		// sluice_credentials and what is before and after it
+		"credentials without a gate":    {site: "sluice_credentials {\n\t\theader X-Key a\n\t}\n\treverse_proxy 127.0.0.1:1", want: "sluice_credentials: no sluice_authorize comes before it"},
+		"credentials of a store":        {site: storeSite("", "reverse_proxy 127.0.0.1:1")},
+		"credentials without a proxy":   {site: storeSite("", "respond ok"), want: "no reverse_proxy follows it; write `host <the store's host>`"},
+		"a gate that does not know S3":  {site: strings.Replace(storeSite("", "reverse_proxy 127.0.0.1:1"), "sigv4 s3\n\t\tallow", "user_pool us-east-1_notes0001\n\t\tallow", 1), want: "the sluice_authorize before it does not decide on S3 requests"},
+		"a Host that the proxy changes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\theader_up Host {env.SLUICE_TEST_UNSET}\n\t}"), want: "reverse_proxy changes the Host after it was signed"},
+		"a path that the proxy changes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\trewrite /x{uri}\n\t}"), want: "reverse_proxy changes method or URI after they were signed"},
+		"a signature that the proxy removes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\theader_up -Authorization\n\t}"),
+			want: "reverse_proxy changes Authorization, which is part of the signature"},
+		"an upstream that is not known":  {site: storeSite("", "reverse_proxy {env.SLUICE_TEST_UNSET}"), want: "the upstreams of reverse_proxy are not known at the start"},
+		"a region with a placeholder":    {site: storeSite("region {env.SLUICE_TEST_UNSET}", "reverse_proxy 127.0.0.1:1"), want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
+		"a header that the signature is": {site: strings.Replace(storeSite("", "reverse_proxy 127.0.0.1:1"), "sluice_credentials {", "sluice_credentials {\n\t\theader Authorization x", 1), want: "sigv4 s3 sets it; remove one of them"},
+
 		// secrets
 		"a client secret that is not set": {block: client("secret {env.SLUICE_TEST_UNSET}"),
 			want: "user_pool us-east-1_notes0001: client 1example23456789abcdefghij: secret: {env.SLUICE_TEST_UNSET} is not set, or empty; set it, or remove the option, at Caddyfile:6"},
@@ -229,6 +295,35 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 				t.Errorf("got:\n%v\nwant:\n%s", err, m.want)
 			}
 		})
+	}
+}
+
+// A store may have what the configuration lacks, such as a scope that was added through the API.
+func TestValidateOnlyWarnsOfWhatAStoreMayHave(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"client.json": `{"ReadAttributes": ["custom:team"]}`, "data/sluice.db": ""} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := "{\n\tadmin off\n\tsluice {\n\t\tuser_pool us-east-1_notes0001 {\n\t\t\tclient 1example23456789abcdefghij {\n\t\t\t\tsettings client.json\n\t\t\t}\n\t\t}\n\t}\n}\nhttp://127.0.0.1:1 {\n\t" + goodGate + "\n}\n"
+	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(text), map[string]any{"filename": filepath.Join(dir, "Caddyfile")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cfg caddy.Config
+	if err := json.Unmarshal(adapted, &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(caddy.Validate(&cfg), provisioned.Load().tryStart(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if made, err := os.ReadDir(filepath.Join(dir, "data")); err != nil || len(made) != 1 {
+		t.Errorf("validate wrote to the data directory: %v %v", made, err)
 	}
 }
 

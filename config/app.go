@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/region"
 )
 
-// App is the sluice block of the global options. There is one per process.
+// App is the sluice block of the global options. A process has one.
 type App struct {
 	// DataDir is where the embedded store, the master key and the outbox live. Default: the environment variable
 	// SLUICE_DATA_DIR, else "data" in BaseDir. Created with mode 0700.
@@ -88,7 +88,7 @@ type App struct {
 	// texts of those that are built in. Default: none.
 	LoginLanguages string `json:"login_languages,omitempty"`
 
-	// OutboundNetworks are networks beside the public addresses that Sluice may connect to when it asks identity providers, in CIDR
+	// OutboundNetworks are networks, in addition to public addresses, that Sluice may connect to when it asks identity providers, in CIDR
 	// notation. Default: none. A loopback network also allows plain HTTP to this host.
 	OutboundNetworks []string `json:"outbound_networks,omitempty"`
 	// TokenEndpoints are the base URLs at which access tokens of public providers are verified, by the provider's name in logins:
@@ -221,6 +221,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 var (
 	accountPattern   = regexp.MustCompile(`^\d{12}$`)
 	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	roleARNPattern   = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\x21-\x7e]+$`)
+	identityPoolName = regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`)
 	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
 )
 

@@ -30,6 +30,8 @@ type Authorize struct {
 	// Rules and Policies decide. A route without any of them, and without RolePolicies, is refused as a mistake.
 	Rules    []Rule   `json:"rules,omitempty"`
 	Policies []Policy `json:"policies,omitempty"`
+	// Placeholders are where the block has placeholders; see App.Placeholders.
+	Placeholders map[string][]string `json:"placeholders,omitempty"`
 	// Digests are the SHA-256 digests of the policy files by path; see App.Digests.
 	Digests map[string]string `json:"digests,omitempty"`
 	// RolePolicies also applies the policies of the roles to which a token's groups map.
@@ -211,12 +213,9 @@ func (a *Authorize) Validate(app *App) error {
 	}
 	a.validateIssuers(v)
 	if a.SigV4 != nil {
-		v.oneOf("sigv4", a.SigV4.Service, "s3", "execute-api")
+		a.SigV4.validate(v)
 		if _, err := region.New(a.SigV4.Region, a.SigV4.OtherRegions...); err != nil {
 			v.add("sigv4", "region: %v", err)
-		}
-		if a.SigV4.Prefix != "" && !strings.HasPrefix(a.SigV4.Prefix, "/") {
-			v.add("sigv4: prefix", "%q is not a path; write /%s", a.SigV4.Prefix, a.SigV4.Prefix)
 		}
 	}
 	if a.Login != nil {
@@ -229,9 +228,7 @@ func (a *Authorize) Validate(app *App) error {
 	if !a.allows() && a.SigV4 == nil { // the administrator's key may do everything
 		v.add("sluice_authorize", "no rule and no policy allows anything here, so every request would be refused; add: allow any * *, or: policy <file>")
 	}
-	if _, err := a.CORS.Policy(); err != nil {
-		v.add("cors", "%v", err)
-	}
+	a.CORS.validate(v)
 	a.validateResource(v)
 	a.answers(v)
 	a.validateRolePolicies(v, app)
@@ -373,7 +370,9 @@ func (r *Rule) validate(v *validator) {
 	for _, method := range strings.Split(r.Method, ",") {
 		if method != "*" && !methodPattern.MatchString(method) {
 			v.add(at, "%q is not a method; write it in upper case, or * for all", method)
+			continue
 		}
+		v.misspelt(at, method)
 	}
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)

@@ -12,6 +12,8 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		r.validate(v)
 	}
 	a.validateDeniedGroups(v, app)
+	a.validateDeniedClients(v, app)
+	a.validateGroupless(v)
 	for _, p := range a.Policies {
 		v.literal("policy", p.Group)
 	}
@@ -19,8 +21,15 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		for _, id := range i.Clients {
 			v.literal("issuer "+i.URL+": client_id", id)
 		}
+		for _, aud := range i.Audiences {
+			v.literal("issuer "+i.URL+": audience", aud)
+		}
+		v.literal("issuer "+i.URL+": groups_claim", i.GroupsClaim)
+		v.literal("issuer "+i.URL+": username_claim", i.UsernameClaim)
 	}
 	v.headers(a.Headers)
+	v.literal("realm", a.Realm)
+	v.literal("debug_header", a.DebugHeader)
 	a.kept(v)
 }
 
@@ -66,6 +75,6 @@ var placeholder = regexp.MustCompile(`(^|[^$])\{[^{}]+\}`)
 func (v *validator) literal(at, value string) {
 	if found := placeholder.FindString(value); found != "" {
 		found = found[strings.IndexByte(found, '{'):]
-		v.add(at, "%s is not replaced here and would be compared as it stands; for a variable of the environment write {$NAME}, which Caddy replaces when it reads the file", found)
+		v.add(at, "%s is not replaced here and would be compared literally; for an environment variable write {$NAME}, which Caddy replaces when it reads the file", found)
 	}
 }

@@ -24,7 +24,7 @@ func TestAppValidateNamesPlaceAndRemedy(t *testing.T) {
 		"a region is named once":          {config.App{Region: "us-east-1", OtherRegions: []string{"us-east-1"}}, "region: us-east-1 is named twice"},
 		"any is the last region":          {config.App{Region: "any", OtherRegions: []string{"us-west-2"}}, `region: "any" means all other regions; write it last`},
 		"a pool is in a region of the process": {config.App{OtherRegions: []string{"us-west-2"}, UserPools: []config.UserPool{{ID: "eu-west-1_a"}}},
-			`user_pool eu-west-1_a: "eu-west-1" is none of the regions of this process; write: region us-east-1 us-west-2 eu-west-1`},
+			`user_pool eu-west-1_a: "eu-west-1" is not a region of this process; write: region us-east-1 us-west-2 eu-west-1`},
 		"one region declares pools of any": {config.App{UserPools: []config.UserPool{{ID: "eu-west-1_a"}}}, ""},
 		"any region is that of every pool": {config.App{Region: "any", UserPools: []config.UserPool{{ID: "eu-west-1_a"}}}, ""},
 		"a pool is declared once": {config.App{UserPools: []config.UserPool{{ID: "us-east-1_a"}, {ID: "us-east-1_a"}}},

@@ -71,7 +71,7 @@ func (c *Console) Validate() error {
 	}
 	switch {
 	case !c.AccessKey && c.UserPool == "":
-		v.add("", "nobody can sign in; write access_key, or: user_pool <id> <client id> with a group for each role")
+		v.add("", "no one can sign in; write access_key, or: user_pool <id> <client id> with a group for each role")
 	case c.UserPool == "" && len(c.Groups) > 0:
 		v.add("group "+c.Groups[0].Name, "the groups are those of a user pool; write: user_pool <id> <client id>")
 	case c.UserPool == "":

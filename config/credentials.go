@@ -1,5 +1,13 @@
 package config
 
+import (
+	"regexp"
+	"strings"
+)
+
+// scopePart matches a service or region in the scope of a signature.
+var scopePart = regexp.MustCompile(`^[a-z0-9-]+$`)
+
 // Credentials is a sluice_credentials directive: the credentials and headers that Sluice sends to the upstream.
 type Credentials struct {
 	// SigV4 signs the request with the upstream's keys.
@@ -38,8 +46,24 @@ func (c *Credentials) Validate() error {
 	}
 	v.headers(c.Headers)
 	if s := c.SigV4; s != nil {
+		for _, h := range c.Headers {
+			if strings.EqualFold(h.Name, "Authorization") {
+				v.add("header "+h.Name, "sigv4 %s sets it; remove one of them", s.Service)
+			}
+		}
 		if s.AccessKey == "" || s.SecretKey == "" {
 			v.add("sigv4 "+s.Service, "access_key and secret_key are both required; use placeholders such as {env.S3_SECRET_KEY} to keep them out of the file")
+		}
+		for option, value := range map[string]string{"region": s.Region, "host": s.Host} {
+			v.literal("sigv4 "+s.Service+": "+option, value)
+		}
+		for option, value := range map[string]string{"the service": s.Service, "region": s.Region} {
+			if value != "" && !scopePart.MatchString(value) && !strings.Contains(value, "{") {
+				v.add("sigv4 "+s.Service, "%s %q cannot be in a signature; it has lower-case letters, digits and hyphens", option, value)
+			}
+		}
+		if strings.ContainsAny(s.AccessKey, " \t\r\n,/") && !strings.Contains(s.AccessKey, "{") {
+			v.add("sigv4 "+s.Service, "access_key has a space, a comma or a slash, which cannot be in a signature")
 		}
 	}
 	return v.err()

@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/server/forwardauth"
 )
 
-// ForwardAuth is what a sluice_forward_auth directive has beside the settings of its route: who asks, and how.
+// ForwardAuth holds the settings of a sluice_forward_auth directive in addition to those of its route: who asks, and how.
 type ForwardAuth struct {
 	// Gateway is the product that asks: "caddy", "traefik", "nginx" or "envoy". It determines where the question has the
 	// method, the host and the path of the request.
@@ -36,7 +36,7 @@ func (f *ForwardAuth) Validate(a *Authorize) error {
 	g := forwardauth.Gateway(f.Gateway)
 	switch {
 	case f.Gateway == "":
-		v.add("sluice_forward_auth", "it has to know who asks; add: gateway caddy|traefik|nginx|envoy")
+		v.add("sluice_forward_auth", "it needs to know which gateway asks; add: gateway caddy|traefik|nginx|envoy")
 	case !g.Known():
 		names := make([]string, len(forwardauth.Gateways))
 		for i, known := range forwardauth.Gateways {
@@ -44,12 +44,12 @@ func (f *ForwardAuth) Validate(a *Authorize) error {
 		}
 		v.oneOf("gateway", f.Gateway, names...)
 	case !askedPattern.MatchString(f.Asked()) || path.Clean(f.Asked()) != f.Asked():
-		v.add("gateway", "%q is no path of questions: it begins with a slash, does not end with one, and has only letters, digits and ._~-; write: gateway %s /ask", f.Path, f.Gateway)
+		v.add("gateway", "%q is not a path for auth requests: it must begin with a slash, not end with one, and have only letters, digits and ._~-; write: gateway %s /ask", f.Path, f.Gateway)
 	case a.Login != nil && f.reachable(a.Login):
 		v.add("gateway", "the gateway passes requests of clients for the login's folder on, so they could ask at %s themselves; choose another path, such as /ask", f.Asked())
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
-		v.add("sigv4", "requests of S3 have to be written anew before a store gets them, which a gateway does not do; have Sluice proxy them, with sluice_authorize")
+		v.add("sigv4", "S3 requests must be rewritten before a store gets them, which a gateway does not do; let Sluice proxy them, with sluice_authorize")
 	}
 	if a.CORS != nil {
 		v.add("cors", "a gateway does not pass the answer to a preflight on; let the gateway answer preflights")

@@ -24,6 +24,7 @@ func (v *validator) headers(list []Header) {
 		case !headers.ValidValue(h.Value):
 			v.add(at, "a value has no line breaks and other control characters; remove them")
 		}
+		v.userPlaceholders(at, h.Value)
 		v.once(names, at, strings.ToLower(strings.ReplaceAll(h.Name, "_", "-")))
 	}
 }
@@ -37,6 +38,8 @@ func (a *Authorize) answers(v *validator) {
 	}
 	if a.DebugHeader != "" && !headers.IsToken(a.DebugHeader) {
 		v.add("debug_header", "%q is not the name of a header; write letters, digits and hyphens, such as X-Sluice-Decision", a.DebugHeader)
+	} else if framing.Contains(a.DebugHeader) {
+		v.add("debug_header", "the server sets %s itself; write another name, such as X-Sluice-Decision", a.DebugHeader)
 	}
 	if !headers.ValidValue(a.Realm) {
 		v.add("realm", "a realm has no line breaks and other control characters; remove them")

@@ -120,7 +120,7 @@ func (l *Login) validate(v *validator, a *Authorize, app *App) {
 	}
 	folder := path.Dir(l.Callback)
 	if l.Logout == l.Callback || l.Logout == folder+"/login" || l.Callback == folder+"/login" || strings.HasPrefix(l.Logout, folder+"/keys/") {
-		v.add(at+": logout", "%s is the path of something else of the login; write another one", l.Logout)
+		v.add(at+": logout", "%s is another path of the login; write a different one", l.Logout)
 	}
 	if d := time.Duration(l.Session); d < minLoginSession || d > maxLoginSession {
 		v.add(at+": session", "%s is out of range; write 1m to 365d", d)
@@ -143,7 +143,7 @@ func isPort(text string) bool {
 }
 
 // validateClient finds clients that cannot be the pool's: another pool declares it, or it is nearly one that this pool declares. The
-// API may have made clients that nobody declares.
+// API may have created clients that are not declared.
 func (l *Login) validateClient(v *validator, app *App) {
 	at := "login " + l.ClientID
 	pool, ok := app.UserPool(l.With)

@@ -32,7 +32,7 @@ func (a *App) validateLogs(v *validator) {
 		if d.File != "" && !filepath.IsLocal(d.File) {
 			v.add(at, "%q is not in the data directory; write a name such as logs/users.jsonl", d.File)
 		} else if d.File != "" && !strings.HasPrefix(d.File, "{") && (filepath.Ext(d.File) != ".jsonl" || filepath.Clean(d.File) == "outbox.jsonl") {
-			v.add(at, "%q could be a file of Sluice; write another name that ends in .jsonl, such as logs/users.jsonl", d.File)
+			v.add(at, "%q could be one of Sluice's own files; write another name that ends in .jsonl, such as logs/users.jsonl", d.File)
 		}
 		if d.URL == "" || strings.HasPrefix(d.URL, "{") {
 			continue
@@ -61,7 +61,7 @@ type DecisionLog struct {
 	// Allowed records one in so many of the requests that are allowed, and of refused ones without a credential; 0 records none of them, 1
 	// all. Requests that policies refuse to a principal are always recorded. The Caddyfile's default is 1.
 	Allowed uint32 `json:"allowed,omitempty"`
-	// Keys are condition keys to record in addition to those that the policies in force test, for policies that are planned.
+	// Keys are condition keys to record in addition to those that the current policies test, for policies that are planned.
 	Keys []string `json:"keys,omitempty"`
 }
 
@@ -70,7 +70,7 @@ func (a *App) validateDecisionLog(v *validator) {
 		return
 	}
 	if n := len(a.DecisionLog.Keys); n > maxLoggedKeys {
-		v.add("decision_log", "%d keys are more than %d; name fewer", n, maxLoggedKeys)
+		v.add("decision_log", "there are %d keys, more than %d; name fewer", n, maxLoggedKeys)
 	}
 	for _, key := range a.DecisionLog.Keys {
 		if !strings.Contains(key, ":") || len(key) > 256 {

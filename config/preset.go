@@ -33,6 +33,8 @@ var presets = map[string]preset{
 	"github-actions": {url: "https://token.actions.githubusercontent.com", username: "sub"},
 }
 
+func presetList() []preset { return slices.Collect(maps.Values(presets)) }
+
 // IsPreset reports whether text, in the place of an issuer's URL, is or should be the name of a preset.
 func IsPreset(text string) bool { return !strings.Contains(text, "://") }
 
@@ -63,7 +65,7 @@ func (p *Preset) Apply(name string, i *Issuer) error {
 		p.Server = "default"
 	}
 	if p.Base = strings.TrimSuffix(p.Base, "/"); name == "entra" && p.Tenant != "" && !tenantPattern.MatchString(p.Tenant) {
-		return fmt.Errorf("tenant is the directory's id, a UUID in lower case: a name, or common, is never in iss")
+		return fmt.Errorf("tenant must be the directory's ID, a UUID in lower case: iss never contains a name or common")
 	}
 	i.URL, i.Aliases = known.url, known.aliases
 	given := p.options()

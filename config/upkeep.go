@@ -29,7 +29,7 @@ type KeyRotation struct {
 type Backup struct {
 	// To is a folder, or s3://bucket/prefix with the options region, endpoint and path_style in its query.
 	To string `json:"to"`
-	// Continuous ships each transaction, as sluice backup follow does, instead of making a copy now and then.
+	// Continuous ships each transaction, as sluice backup follow does, instead of making periodic copies.
 	Continuous bool `json:"continuous,omitempty"`
 	// Every is the time between two copies, default 24h, or with Continuous between two shipments, default 1s.
 	Every Duration `json:"every,omitempty"`
@@ -92,7 +92,7 @@ func (a *App) validateUpkeep(v *validator) {
 			v.add(at, "the records are in PostgreSQL, which PostgreSQL's own tools back up (docs/backup.md); remove the backup, or the store")
 		}
 		if b.Continuous && continuous {
-			v.add(at, "one store is shipped to one place; remove the second continuous backup, or make it a copy by a line with every and none with continuous")
+			v.add(at, "a store can be shipped to only one place; remove the second continuous backup, or make it a copy: add a line with every, and remove continuous")
 		}
 		continuous = continuous || b.Continuous
 		b.validate(v, at)
@@ -101,7 +101,7 @@ func (a *App) validateUpkeep(v *validator) {
 
 func (a *App) validateSealing(v *validator, every time.Duration) {
 	if every < leastSealing {
-		v.add("key_rotation", "sealing %s is too short: everything in the store is sealed anew each time; write at least 24h, for example: sealing 30d", every)
+		v.add("key_rotation", "sealing %s is too short: each rotation reseals everything in the store; write at least 24h, for example: sealing 30d", every)
 	}
 	if len(a.MasterKeys) > 0 {
 		if source := a.MasterKeys[0].Source; source == MasterKeyEnv || source == MasterKeyCommand {
@@ -128,7 +128,7 @@ func bucketProblem(to string) string {
 	endpoint, err := url.Parse(u.Query().Get("endpoint"))
 	switch {
 	case u.User != nil || err == nil && endpoint.User != nil:
-		return "credentials do not belong into the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+		return "credentials do not belong in the URL of a bucket, which logs show; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	case u.Host == "":
 		return "to " + to + " names no bucket; write s3://<bucket>/<prefix>"
 	case err != nil:
@@ -136,7 +136,7 @@ func bucketProblem(to string) string {
 	}
 	for name := range u.Query() {
 		if name != "endpoint" && name != "region" && name != "path_style" {
-			return fmt.Sprintf("to %s: there is no option %q; there are endpoint, region and path_style", to, name)
+			return fmt.Sprintf("to %s: there is no option %q; the options are endpoint, region and path_style", to, name)
 		}
 	}
 	return ""
@@ -146,11 +146,11 @@ func (b *Backup) validate(v *validator, at string) {
 	folder := !strings.Contains(b.To, "://")
 	switch {
 	case b.To == "":
-		v.add(at, "it names no place; write, for example: to /var/backups/sluice")
+		v.add(at, "it has no destination; write, for example: to /var/backups/sluice")
 	case strings.ContainsRune(b.To, 0):
-		v.add(at, "it has a character that no path has; remove it")
+		v.add(at, "it has a character that paths cannot have; remove it")
 	case !folder && !strings.HasPrefix(b.To, "s3://") && !strings.HasPrefix(b.To, "{"):
-		v.add(at, "it is no place for backups; write a folder, or s3://bucket/prefix")
+		v.add(at, "it is not a place for backups; write a folder, or s3://bucket/prefix")
 	case strings.HasSuffix(b.To, ".db") && !folder:
 		v.add(at, "it names one backup; write a prefix, without .db")
 	}
@@ -168,11 +168,11 @@ func (b *Backup) validate(v *validator, at string) {
 	}
 	switch {
 	case b.Keep < 0:
-		v.add(at, "keep %d is no number of backups; write, for example: keep 30", b.Keep)
+		v.add(at, "keep %d is not a number of backups; write, for example: keep 30", b.Keep)
 	case b.Continuous && b.Keep != 0:
-		v.add(at, "a continuous backup keeps what is needed for a time; write, for example: keep 72h")
+		v.add(at, "keep of a continuous backup takes a duration; write, for example: keep 72h")
 	case !b.Continuous && b.KeepFor != 0:
-		v.add(at, "copies are kept by their number; write, for example: keep 30, or add continuous")
+		v.add(at, "keep takes a number of copies; write, for example: keep 30, or add continuous")
 	case !b.Continuous && (b.Exact != 0 || b.Snapshot != 0):
 		v.add(at, "exact and snapshot are for a continuous backup; add continuous, or remove them")
 	}

@@ -3,10 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/region"
@@ -62,7 +64,7 @@ func (a *App) Validate() error {
 // servedRegion checks that a process of several regions is that of a declared pool.
 func (a *App) servedRegion(v *validator, at, id string) {
 	if s := a.Regions(); !s.IsZero() && !s.Serves(id) {
-		v.add(at, "%q is none of the regions of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
+		v.add(at, "%q is not a region of this process; write: region %s %s", region.OfID(id), strings.Join(s.Names(), " "), region.OfID(id))
 	}
 }
 
@@ -98,8 +100,9 @@ func (a *App) validateUserPools(v *validator) {
 				v.add(at, "a group name has 1 to 128 letters, digits and signs, and no spaces")
 			}
 			v.once(groups, at, g.Name)
-			if g.Precedence != nil && *g.Precedence < 0 {
-				v.add(at, "precedence cannot be negative")
+			v.description(at, g.Description, 2048)
+			if g.Precedence != nil && (*g.Precedence < 0 || *g.Precedence > math.MaxInt32) {
+				v.add(at, "precedence %d is out of range; write 0 to %d", *g.Precedence, math.MaxInt32)
 			}
 			a.declaredRole(v, at+": role", g.Role)
 		}
@@ -144,6 +147,15 @@ func (a *App) validateIdentityPools(v *validator) {
 				v.add(at+": user_pool "+up.Pool, "that pool declares no app client, so no token could be accepted; add: client <id>")
 			}
 		}
+		if !identityPoolName.MatchString(p.Name) {
+			v.add(at, "name: %q is no name of an identity pool; write 1 to 128 letters, digits, spaces and the signs +=,.@-_", p.Name)
+		}
+		if len(p.UserPools) == 0 && (p.RoleMapping != "" || p.Ambiguous == "deny") {
+			v.add(at, "role_mapping and ambiguous are about tokens of user pools, and it accepts none; add: user_pool <id>, or remove them")
+		}
+		if p.RoleMapping == "" && p.Ambiguous == "deny" {
+			v.add(at, "ambiguous has an effect with a role mapping only; add: role_mapping token")
+		}
 		a.declaredRole(v, at+": role authenticated", p.Authenticated)
 		a.declaredRole(v, at+": role guest", p.Guest)
 		if p.Guests && p.Guest == "" {
@@ -164,6 +176,7 @@ func (a *App) validateRoles(v *validator) {
 			v.add(at, "a role name has 1 to 64 letters, digits and _+=,.@-")
 		}
 		v.once(names, at, strings.ToLower(r.Name))
+		v.description(at, r.Description, 1000)
 		if len(r.Trust) == 0 {
 			v.add(at, "no one may assume this role; add: trust identity_pool <id> authenticated, or: trust <file>")
 		}
@@ -182,7 +195,13 @@ func (a *App) validateRoles(v *validator) {
 
 // declaredRole checks that role is "", an ARN, or the name of a declared role.
 func (a *App) declaredRole(v *validator, at, role string) {
-	if role == "" || strings.HasPrefix(role, "arn:") {
+	if role == "" {
+		return
+	}
+	if strings.HasPrefix(role, "arn:") {
+		if !roleARNPattern.MatchString(role) {
+			v.add(at, "%q is not the ARN of a role; write arn:aws:iam::%s:role/<name>, or the name of a declared role", role, a.Account)
+		}
 		return
 	}
 	names := make([]string, 0, len(a.Roles))
@@ -224,7 +243,7 @@ func (p *UserPool) hasClient(id string) bool {
 }
 
 func (s *SMTP) validate(v *validator) {
-	if s.Address == "" || !strings.ContainsAny(s.Address, ":{") { // a placeholder may hold all of it
+	if !strings.Contains(s.Address, "{") && !dialable(s.Address) { // a placeholder may hold all of it
 		v.add("smtp", "%q is not an address; write host:port, such as mail.example.com:587", s.Address)
 	}
 	if s.From == "" {
@@ -246,9 +265,12 @@ func (r *Redis) validate(v *validator) {
 		v.add("redis", "no address is set; write, for example: redis 127.0.0.1:6379")
 	}
 	for _, address := range r.Addresses {
-		if _, _, err := net.SplitHostPort(address); err != nil && !strings.Contains(address, "{") {
+		if !strings.Contains(address, "{") && !dialable(address) {
 			v.add("redis", "%q is not an address; write host:port, such as 127.0.0.1:6379", address)
 		}
+	}
+	if r.Database < 0 {
+		v.add("redis: database", "%d is no database; write 0 or more", r.Database)
 	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
 	v.oneOf("redis: sign_ins", r.SignIns, "fail_closed", "fail_open")
@@ -281,6 +303,13 @@ func (v *validator) match(at, problem string) {
 	}
 }
 
+// description checks the length of a description, in characters. Source: the API references of CreateGroup and CreateRole.
+func (v *validator) description(at, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most {
+		v.add(at, "the description has %d characters; AWS allows %d", n, most)
+	}
+}
+
 func (v *validator) once(s seen, at, key string) {
 	if s[key] {
 		v.add(at, "it is declared twice; remove one")
@@ -298,3 +327,13 @@ func (v *validator) oneOf(at, value string, allowed ...string) {
 }
 
 func (v *validator) err() error { return errors.Join(v.problems...) }
+
+// dialable reports whether an address is a host and a port that there is.
+func dialable(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	n, err := net.LookupPort("tcp", port)
+	return err == nil && n > 0
+}

@@ -20,7 +20,7 @@ func NewHeaders(headers ...Header) (*Headers, error) {
 	k := &Headers{}
 	for _, h := range headers {
 		if !validName(h.Name) {
-			return nil, fmt.Errorf("credentials: %q is not a header's name", h.Name)
+			return nil, fmt.Errorf("credentials: %q is not a header name", h.Name)
 		}
 		h.Name = textproto.CanonicalMIMEHeaderKey(h.Name)
 		if h.Name == "Connection" || h.Name == "Host" || h.Name == "Content-Length" || h.Name == "Transfer-Encoding" {

@@ -34,7 +34,7 @@ type JWTOptions struct {
 	Now  func() time.Time
 }
 
-// JWT is the kind "jwt": it replaces the client's credential by a token that Sluice issues for the upstream alone (RFC
+// JWT is the kind "jwt": it replaces the client's credential with a token that Sluice issues only for the upstream (RFC
 // 8693, impersonation without a request). It is safe for concurrent use.
 type JWT struct {
 	o     JWTOptions
@@ -50,13 +50,13 @@ func NewJWT(o JWTOptions) (*JWT, error) {
 		o.Lifetime = 5 * time.Minute
 	}
 	if o.Lifetime < time.Minute || o.Lifetime > time.Hour {
-		return nil, fmt.Errorf("credentials: tokens of %s; a minute to an hour is allowed", o.Lifetime)
+		return nil, fmt.Errorf("credentials: a token lifetime of %s; use a minute to an hour", o.Lifetime)
 	}
 	if o.Header == "" {
 		o.Header = "Authorization"
 	}
 	if !validName(o.Header) {
-		return nil, fmt.Errorf("credentials: %q is not a header's name", o.Header)
+		return nil, fmt.Errorf("credentials: %q is not a header name", o.Header)
 	}
 	cache, err := token.NewCache[string](token.CacheOptions{MaxBytes: 16 << 20, Rand: o.Rand})
 	if err != nil {

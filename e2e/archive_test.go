@@ -19,7 +19,7 @@ import (
 )
 
 // TestAPoolMovesToAnotherSluice exports a pool with the binary and imports it into a Sluice with another master key, which runs. Then
-// real clients go on with what they have.
+// real clients continue with their tokens.
 func TestAPoolMovesToAnotherSluice(t *testing.T) {
 	t.Parallel()
 	config := harness.Config{Global: "\t\tissuer aws", Env: []string{"SLUICE_ARCHIVE_PASSPHRASE=correct horse battery staple"}}
@@ -92,7 +92,7 @@ func TestAPoolMovesToAnotherSluice(t *testing.T) {
 	steps := runSignIn(t, to, *pool, *client, "ann", totpCode(t, *made.SecretCode, time.Now().Add(30*time.Second)))
 	equal(t, "the challenge after SRP", steps["asked"], "SOFTWARE_TOKEN_MFA")
 	equal(t, "the sub", steps["sub"], harness.Claims(t, *access)["sub"].(string))
-	if out, err := to.Command("user-pool", "import", "--config", to.Caddyfile, "--adapter", "caddyfile", file); err == nil || !strings.Contains(out, "exists already in this Sluice") {
+	if out, err := to.Command("user-pool", "import", "--config", to.Caddyfile, "--adapter", "caddyfile", file); err == nil || !strings.Contains(out, "already exists in this Sluice") {
 		t.Errorf("a second import: %v\n%s", err, out)
 	}
 }

@@ -78,7 +78,7 @@ func restored(t *testing.T, from *harness.Sluice, config harness.Config, args ..
 	ok(t, err)
 	ok(t, os.WriteFile(filepath.Join(to.Dir, "master.key"), key, 0o600))
 	out, err := to.Command(append([]string{"restore", "--data-dir", to.Dir}, args...)...)
-	if err != nil || !strings.Contains(out, "is at hand") {
+	if err != nil || !strings.Contains(out, "is available") {
 		t.Fatalf("restore: %v\n%s", err, out)
 	}
 	to.Launch(t)
@@ -132,7 +132,7 @@ func TestABackupUnderALoadOfSignUps(t *testing.T) {
 	entries, err := os.ReadDir(folder)
 	ok(t, err)
 	equal(t, "files with --keep 2", len(entries), 4)
-	if out, err := from.Command("backup", "verify", folder); err != nil || !strings.Contains(out, "sound: ") || !strings.Contains(out, "is at hand") {
+	if out, err := from.Command("backup", "verify", folder); err != nil || !strings.Contains(out, "sound: ") || !strings.Contains(out, "is available") {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
 	to := restored(t, from, issuerAWS, folder)
@@ -202,7 +202,7 @@ func loseTheDisk(t *testing.T, config harness.Config, to string) {
 	follow.Await(t, func() bool { return shipped(t, from, to, safe) })
 	t.Logf("measured: %d users were shipped at most %s after the last acknowledgement", len(safe), time.Since(began).Round(time.Millisecond))
 
-	// A time between two users: what is restored as of then has the first, and nobody who came after it.
+	// A time between two users: a restore to that time has the first user, and none created later.
 	between := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	time.Sleep(time.Until(between.Add(2 * time.Second)))
 	early := len(people.acknowledged())

@@ -117,6 +117,12 @@ func (k *keeper) complete(t *testing.T, challenge, origin string) error {
 // signIn signs in with the passkey.
 func (k *keeper) signIn(t *testing.T, name string) (*cip.RespondToAuthChallengeOutput, error) {
 	t.Helper()
+	return k.client.RespondToAuthChallenge(t.Context(), k.asked(t, name))
+}
+
+// asked begins a sign-in with the passkey and returns the answer to its challenge.
+func (k *keeper) asked(t *testing.T, name string) *cip.RespondToAuthChallengeInput {
+	t.Helper()
 	asked, err := k.client.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: k.clientID, AuthFlow: types.AuthFlowTypeUserAuth,
 		AuthParameters: map[string]string{"USERNAME": name, "PREFERRED_CHALLENGE": "WEB_AUTHN"}})
 	ok(t, err)
@@ -131,8 +137,8 @@ func (k *keeper) signIn(t *testing.T, name string) (*cip.RespondToAuthChallengeO
 	credential, err := json.Marshal(map[string]any{"id": b64(k.id), "rawId": b64(k.id), "type": "public-key", "response": map[string]string{
 		"clientDataJSON": b64(client), "authenticatorData": b64(data), "signature": b64(signature)}})
 	ok(t, err)
-	return k.client.RespondToAuthChallenge(t.Context(), &cip.RespondToAuthChallengeInput{ClientId: k.clientID, ChallengeName: types.ChallengeNameTypeWebAuthn,
-		Session: asked.Session, ChallengeResponses: map[string]string{"USERNAME": name, "CREDENTIAL": string(credential)}})
+	return &cip.RespondToAuthChallengeInput{ClientId: k.clientID, ChallengeName: types.ChallengeNameTypeWebAuthn,
+		Session: asked.Session, ChallengeResponses: map[string]string{"USERNAME": name, "CREDENTIAL": string(credential)}}
 }
 
 func (userPools) StartWebAuthnRegistration(t *testing.T, c *sdk) {

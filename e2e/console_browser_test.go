@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -23,6 +24,7 @@ var consoleScreens = []struct{ file, page, scheme string }{
 	{"console-users", "/users?pool=" + harness.Pool, "light"},
 	{"console-user", "/user?pool=" + harness.Pool + "&user=ada", "dark"},
 	{"console-policy", "/role-policy?role=notes-user&policy=role-user", "light"},
+	{"console-role", "/role?role=notes-user", "light"},
 	{"console-decision", "", "dark"},
 }
 
@@ -39,6 +41,16 @@ func TestTheConsoleInABrowser(t *testing.T) {
 		ok(t, err)
 	}
 	attribute("name", hostile)
+	c.provide(t)
+	for name, disabled := range map[string]bool{"grace": false, "charles": true} {
+		_, err := c.Users(harness.Admin).AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{UserPoolId: aws.String(harness.Pool), Username: &name, MessageAction: types.MessageActionTypeSuppress,
+			UserAttributes: []types.AttributeType{{Name: aws.String("email"), Value: aws.String(name + "@example.com")}}})
+		ok(t, err)
+		if disabled {
+			_, err = c.Users(harness.Admin).AdminDisableUser(t.Context(), &cip.AdminDisableUserInput{UserPoolId: aws.String(harness.Pool), Username: &name})
+			ok(t, err)
+		}
+	}
 	if status := c.Get(t, "GET", "/api/notes").Status; status != http.StatusUnauthorized && status != http.StatusForbidden { // a decision to look at
 		t.Errorf("without a token: %d", status)
 	}
@@ -58,6 +70,22 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	c.look(t, b)
 	c.edit(t, b)
 	c.actInBrowser(t, b)
+}
+
+// provide makes an identity provider, and a managed policy that notes-user has.
+func (c *consoleSite) provide(t *testing.T) {
+	t.Helper()
+	at := "https://partner.example"
+	_, err := c.Users(harness.Admin).CreateIdentityProvider(t.Context(), &cip.CreateIdentityProviderInput{UserPoolId: aws.String(harness.Pool), ProviderName: aws.String("Partner"),
+		ProviderType: types.IdentityProviderTypeTypeOidc, IdpIdentifiers: []string{"partner.example"}, AttributeMapping: map[string]string{"email": "email", "name": "name"},
+		ProviderDetails: map[string]string{"client_id": "notes", "client_secret": "never-to-be-shown", "authorize_scopes": "openid email", "attributes_request_method": "GET", "oidc_issuer": at,
+			"authorize_url": at + "/authorize", "token_url": at + "/token", "attributes_url": at + "/userinfo", "jwks_uri": at + "/keys"}})
+	ok(t, err)
+	made, err := c.IAM(harness.Admin).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{PolicyName: aws.String("read-notes"), Description: aws.String("Reads notes"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]}`)})
+	ok(t, err)
+	_, err = c.IAM(harness.Admin).AttachRolePolicy(t.Context(), &awsiam.AttachRolePolicyInput{RoleName: aws.String("notes-user"), PolicyArn: made.Policy.Arn})
+	ok(t, err)
 }
 
 // heading waits for a page.
@@ -106,12 +134,18 @@ func (c *consoleSite) look(t *testing.T, b *harness.Browser) {
 		var title, problem string
 		b.Read(`document.title`, &title)
 		b.Read(`document.querySelector(".alert.bad")?.innerText ?? ""`, &problem)
+		var text string
+		b.Read(`document.body.innerText`, &text)
+		if kind, _, _ := strings.Cut(page, "?"); kind == "/ops/console/provider" && !strings.Contains(text, "https://partner.example") || kind == "/ops/console/role" && !strings.Contains(text, "Trust policy") ||
+			strings.Contains(text, "never-to-be-shown") {
+			t.Errorf("%s: %s", page, text)
+		}
 		if strings.Contains(title, "owned") || problem != "" {
 			t.Errorf("%s: %q, %s", page, title, problem)
 		}
 		add()
 	}
-	if visited < 19 {
+	if visited < 20 || !seen["/ops/console/provider"] || !seen["/ops/console/policy"] {
 		t.Errorf("only %d pages", visited)
 	}
 	b.Visit(c.at("/decisions"))
@@ -135,11 +169,11 @@ func (c *consoleSite) edit(t *testing.T, b *harness.Browser) {
 	b.Show(desktop, map[string]string{"prefers-color-scheme": "light"})
 	b.Visit(c.at("/role-policy?role=notes-user&policy=role-user"))
 	b.Evaluate(`document.getElementById("document").select(), document.getElementById("document").focus()`, nil)
-	b.Type(`{"Version":"2012-10-17","Statement":[{"Effect":"Alow","Action":"s3:GetObject","Resource":"*"}]}`)
+	b.Type("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Alow\",\n      \"Action\": \"s3:GetObject\",\n      \"Resource\": \"*\",\n      \"Condition\": {\"StringEqual\": {\"aws:PrincipalTag/team\": \"notes\"}}\n    }\n  ]\n}")
 	c.Await(t, func() bool {
 		var findings string
 		b.Read(`document.getElementById("findings").innerText`, &findings)
-		return strings.Contains(findings, "Alow") && strings.Contains(findings, "Line 1")
+		return strings.Contains(findings, "Alow") && strings.Contains(findings, "Line 5") && strings.Contains(findings, "StringEquals")
 	})
 	audit(t, b, "a policy with an error")
 	if *update {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -128,9 +129,9 @@ func TestAConsoleThatOnlyShowsChangesNothing(t *testing.T) {
 	if !strings.Contains(page, ">rita</a>") || !strings.Contains(page, "Read only") || strings.Contains(page, "Create a user") {
 		t.Errorf("the users:\n%s", page)
 	}
-	for _, path := range []string{"/user/disable", "/user/delete", "/user/sign-out", "/user/create", "/role-policy", "/client/secret"} {
+	for _, path := range []string{"/user/disable", "/user/delete", "/user/sign-out", "/user/create", "/role-policy", "/client/secret", "/pool/create", "/role/create", "/role/attach", "/role/detach"} {
 		status, answer := c.post(v, tokenOf(t, page), path, nil, "pool", harness.Pool, "user", "rita", "name", "rita", "username", "new", "client", harness.Client, "role", "notes-user",
-			"policy", "x", "document", `{"Version":"2012-10-17","Statement":[]}`, "do", "save")
+			"names", "username", "trust", "account", "arn", "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy", "policy", "x", "document", `{"Version":"2012-10-17","Statement":[]}`, "do", "save")
 		if status != http.StatusForbidden && status != http.StatusBadRequest || strings.Contains(answer, "Client secret") {
 			t.Errorf("%s: %d\n%s", path, status, answer)
 		}
@@ -191,6 +192,67 @@ func TestTheConsoleTakesFormsOfItsOwnPagesOnly(t *testing.T) {
 	}
 }
 
+// TestTheConsoleMakesPoolsAndRoles sends the forms, and asks the APIs for what they have made.
+func TestTheConsoleMakesPoolsAndRoles(t *testing.T) {
+	t.Parallel()
+	c := startConsole(t, "access_key\n\t\t\twrite\n\t\t\tuser_pool "+harness.Pool+" "+harness.Client+"\n\t\t\tgroup editors operator")
+	v := newVisitor(t)
+	page := c.enter(v, "/pools")
+	if !strings.Contains(page, "Create a user pool") {
+		t.Errorf("the pools have no form:\n%s", page)
+	}
+	token := tokenOf(t, page)
+	post := func(want int, path string, pairs ...string) string {
+		t.Helper()
+		status, answer := c.post(v, token, path, nil, pairs...)
+		if status != want {
+			t.Errorf("%s %q: %d\n%.3000s", path, pairs, status, answer)
+		}
+		return answer
+	}
+	post(400, "/pool/create", "name", "shop", "names", "shoe-size")
+	post(400, "/pool/create", "name", "", "names", "email")
+	made := post(200, "/pool/create", "name", "shop", "names", "email", "open", "on", "protected", "on")
+	id := regexp.MustCompile(`us-east-1_[0-9A-Za-z]{9}`).FindString(made)
+	pool, err := c.Users(harness.Admin).DescribeUserPool(t.Context(), &cip.DescribeUserPoolInput{UserPoolId: &id})
+	if err != nil || *pool.UserPool.Name != "shop" || len(pool.UserPool.UsernameAttributes) != 1 || pool.UserPool.UsernameAttributes[0] != "email" || pool.UserPool.DeletionProtection != "ACTIVE" ||
+		pool.UserPool.AdminCreateUserConfig.AllowAdminCreateUserOnly || !strings.Contains(made, "The user pool is created.") {
+		t.Errorf("the pool: %+v %v\n%.2000s", pool, err, made)
+	}
+	c.wantAudit(t, "cognito-idp:CreateUserPool", ":root", "ok")
+	post(400, "/role/create", "name", "shopper", "trust", "everybody")
+	post(400, "/role/create", "name", "shopper", "trust", "root us-east-1:11111111-2222-4333-8444-555555555555")
+	for name, trust := range map[string]string{"shopper": "authenticated " + harness.IdentityPool, "visitor": "unauthenticated " + harness.IdentityPool, "clerk": "account"} {
+		answer := post(200, "/role/create", "name", name, "description", "in the shop", "trust", trust)
+		role, err := c.IAM(harness.Admin).GetRole(t.Context(), &awsiam.GetRoleInput{RoleName: &name})
+		ok(t, err)
+		document, err := url.QueryUnescape(*role.Role.AssumeRolePolicyDocument)
+		ok(t, err)
+		kind, about, _ := strings.Cut(trust, " ")
+		if kind != "account" && !strings.Contains(document, "sts:TagSession") {
+			t.Errorf("%s cannot get tags from the identity pool: %s", name, document)
+		}
+		if kind == "account" {
+			kind, about = "sts:AssumeRole", ":root"
+		}
+		if !strings.Contains(document, `"`+kind+`"`) || !strings.Contains(document, about) || !strings.Contains(answer, "in the shop") || !strings.Contains(answer, "Trust policy") {
+			t.Errorf("%s: %s\n%.3000s", name, document, answer)
+		}
+	}
+	post(400, "/role/create", "name", "shopper", "trust", "account")
+	sells, err := c.IAM(harness.Admin).CreatePolicy(t.Context(), &awsiam.CreatePolicyInput{PolicyName: aws.String("sells"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]}`)})
+	ok(t, err)
+	arn := *sells.Policy.Arn
+	if answer := post(200, "/role/attach", "role", "clerk", "arn", arn); !strings.Contains(answer, "sells</a>") {
+		t.Errorf("attached:\n%s", answer)
+	}
+	if answer := post(200, "/role/detach", "role", "clerk", "arn", arn); !strings.Contains(answer, "No managed policy is attached.") {
+		t.Errorf("detached:\n%s", answer)
+	}
+	c.wantAudit(t, "iam:CreateRole", ":root", "ok")
+}
+
 func mustParse(t *testing.T, raw string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(raw)
@@ -221,7 +283,7 @@ func TestMembersOfAGroupUseTheConsole(t *testing.T) {
 		}
 		return v, page
 	}
-	if _, page := enter("rita"); !strings.Contains(page, "in none of the groups") || strings.Contains(page, ">ada</a>") {
+	if _, page := enter("rita"); !strings.Contains(page, "not in a group") || strings.Contains(page, ">ada</a>") {
 		t.Errorf("rita, who is no editor, sees\n%s", page)
 	}
 	v, page := enter("ada")

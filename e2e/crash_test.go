@@ -138,7 +138,7 @@ func (l *crashLoad) create(ctx context.Context) bool {
 		if made, err = l.admin.CreateUserPoolClient(ctx, &cip.CreateUserPoolClientInput{UserPoolId: l.pool, ClientName: aws.String(name + " v")}); err == nil {
 			o.id = *made.UserPoolClient.ClientId
 		} else {
-			delete(l.objects, name) // nobody knows its id
+			delete(l.objects, name) // its ID is unknown
 		}
 	}
 	return l.call(o, "v", err)

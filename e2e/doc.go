@@ -5,7 +5,7 @@
 // dropped requests and 500s. clients.json lists which client called which operation successfully;
 // docs/compatibility.md shows it, and the tests compare it with the metrics of the running binary.
 //
-// It imports no package of Sluice; the packages have tests of their own.
+// It imports no package of Sluice; the packages have their own tests.
 //
 // Source: AWS's documentation, as far as a client can see it.
 package e2e

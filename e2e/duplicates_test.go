@@ -16,11 +16,16 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// contest makes the same call many times at once, by two processes on one store. Exactly one call must succeed, and the
+// contest makes the same call eight times at once, by two processes on one store. Exactly one call must succeed, and the
 // others must fail with one of the codes.
 func contest(t *testing.T, what string, processes []*cip.Client, call func(ctx context.Context, c *cip.Client, nth int) error, codes ...string) {
 	t.Helper()
-	const calls = 8
+	contestOf(t, 8, what, processes, call, codes...)
+}
+
+// contestOf is contest with any number of calls and of processes.
+func contestOf(t *testing.T, calls int, what string, processes []*cip.Client, call func(ctx context.Context, c *cip.Client, nth int) error, codes ...string) {
+	t.Helper()
 	errs := make([]error, calls)
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -83,7 +88,7 @@ func TestOfTheSameCallsAtOnceExactlyOneWins(t *testing.T) {
 	}, "NotAuthorizedException", "ExpiredCodeException", "CodeMismatchException")
 
 	codes := make([]string, 8)
-	for i := range codes { // all get a code, because the address belongs to nobody yet
+	for i := range codes { // all get a code, because no user has the address yet
 		ok(t, signUp(ctx, anyone[0], fmt.Sprint("alias", i), "shared@example.com"))
 		codes[i] = s.OutboxCode(t, "shared@example.com", i+1)
 	}

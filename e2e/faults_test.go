@@ -148,7 +148,7 @@ func (s *scene) inject(what, calls string, more ...string) {
 	ctx, stop := context.WithTimeout(s.t.Context(), faultHold)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "strace", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it lets the process go on
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it resumes the process
 	cmd.WaitDelay = harness.Patience
 	out, err := cmd.CombinedOutput()
 	switch {

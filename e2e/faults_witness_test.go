@@ -21,7 +21,7 @@ import (
 	"github.com/sluicegate/sluice/e2e/harness"
 )
 
-// witness is one client of a load, with users of its own. It records what was acknowledged, and compares all that it reads with the record.
+// witness is one client of a load, with its own users. It records what was acknowledged, and compares all that it reads with the record.
 type witness struct {
 	t           *testing.T
 	name        string

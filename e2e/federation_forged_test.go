@@ -65,7 +65,7 @@ func TestForgedAnswersOfProviders(t *testing.T) {
 			t.Errorf("%s: left to %v, want %s", what, v.left, errorText)
 		}
 	}
-	const noSignIn = "belongs to no sign-in of this browser"
+	const noSignIn = "does not belong to a sign-in in this browser"
 
 	victim, attacker := newVisitor(t), newVisitor(t)
 	answer := s.answerOf(attacker, "Acme", "mallory")
@@ -140,7 +140,7 @@ func TestNobodyTakesAnAccountOverByItsAddress(t *testing.T) {
 	}
 }
 
-// A session at the edge is like any other, whoever the user signed in with.
+// A session at the edge is like any other, regardless of the provider.
 func TestAFederatedUserAtTheEdge(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, "")

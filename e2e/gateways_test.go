@@ -87,7 +87,7 @@ func (g *gateway) startNginx(t *testing.T, ask string) {
 	g.start(t, exec.Command(path, "-c", config, "-p", dir))
 }
 
-// startCaddy starts a Caddy of its own with the Caddyfile of docs/gateways.md.
+// startCaddy starts a separate Caddy with the Caddyfile of docs/gateways.md.
 func (g *gateway) startCaddy(t *testing.T, ask string) {
 	t.Helper()
 	site := documented(t, "## Caddy", "caddyfile", "http://:8080", "http://"+g.address[strings.LastIndexByte(g.address, ':'):], "127.0.0.1:9091", ask, "127.0.0.1:9000", g.behind)
@@ -226,7 +226,7 @@ func (g *gateway) attack(t *testing.T, s *harness.Sluice, ask string) {
 			}
 		}
 	}
-	// Whoever reaches Sluice past the gateway is not believed, unless from its address.
+	// Clients that bypass the gateway are not believed, unless they have its address.
 	resp, err := http.Get("http://" + ask + "/ask")
 	ok(t, err)
 	defer resp.Body.Close()

@@ -123,7 +123,7 @@ func TestAccessTokensOfPublicProvidersGiveCredentials(t *testing.T) {
 	wantError(t, err, "NotAuthorizedException", "Invalid login token. Not a valid access token of api.twitter.com.")
 	_, err = s.tryID(map[string]string{"accounts.google.com": "x"})
 	wantError(t, err, "NotAuthorizedException", "Logins don't match. Please include at least one valid login for this identity or identity pool. "+
-		"This pool takes logins of: api.twitter.com, graph.facebook.com, www.amazon.com.")
+		"This pool accepts logins of: api.twitter.com, graph.facebook.com, www.amazon.com.")
 	_, err = s.tryID(map[string]string{"graph.facebook.com": "eyJhbGciOiJub25lIn0.e30.x"})
 	wantError(t, err, "NotAuthorizedException", "Invalid login token. This is an ID token; send the access token of graph.facebook.com instead.")
 	// Two logins of one user are one identity.
@@ -245,7 +245,7 @@ func TestAssertionsOfARealProviderGiveCredentials(t *testing.T) {
 	_, err = s.tryID(login(url.Values{"audience": {"urn:other"}}))
 	wantError(t, err, "NotAuthorizedException", "Invalid login token. Response does not contain the required audience.")
 	_, err = s.tryID(map[string]string{arn + "x": login(nil)[arn]})
-	wantError(t, err, "NotAuthorizedException", "Logins don't match. Please include at least one valid login for this identity or identity pool. This pool takes logins of: "+arn+".")
+	wantError(t, err, "NotAuthorizedException", "Logins don't match. Please include at least one valid login for this identity or identity pool. This pool accepts logins of: "+arn+".")
 
 	certificate, err := os.ReadFile(filepath.Join(sp.dir, "cert.pem"))
 	ok(t, err)

@@ -45,7 +45,7 @@ func (b *before) works(ctx context.Context, s *harness.Sluice) error {
 	return errors.Join(err, got.Body.Close())
 }
 
-// TestKeysRotateUnderLoadWithoutAFailure rotates the master key, seals the store anew and rotates the signing keys, by the commands of the
+// TestKeysRotateUnderLoadWithoutAFailure rotates the master key, reseals the store and rotates the signing keys, by the commands of the
 // binary, while two processes serve sign-ins, refreshes and signed requests.
 func TestKeysRotateUnderLoadWithoutAFailure(t *testing.T) {
 	t.Parallel()
@@ -96,7 +96,7 @@ func TestKeysRotateUnderLoadWithoutAFailure(t *testing.T) {
 	old := regexp.MustCompile(`(?m)^(\w{8}) +seals`).FindStringSubmatch(step("list"))[1]
 	out := step("rotate", "master")
 	next := regexp.MustCompile(`made master key (\w{8})`).FindStringSubmatch(out)[1]
-	if out := step("reseal"); strings.Contains(out, "sealed 0 values anew") {
+	if out := step("reseal"); strings.Contains(out, "resealed 0 values") {
 		t.Errorf("nothing was sealed anew:\n%s", out)
 	}
 	if out := step("rotate", "signing", harness.Pool); strings.Count(out, "signs") != 2 {

@@ -34,7 +34,7 @@ func testChangesAreInForce(t *testing.T, store string) {
 	t.Helper()
 	objects := harness.StartS3(t)
 	objects.Put(t, "public/hello", "hello")
-	c := harness.Config{S3: objects, Embedded: true} // the test has a store of its own, and two processes that it tells apart
+	c := harness.Config{S3: objects, Embedded: true} // the test has its own store, and two processes that it tells apart
 	if store != "" {
 		c.Env = []string{store}
 	}
@@ -169,7 +169,7 @@ func (f *forces) revocation(tokens *types.AuthenticationResultType) {
 		func() bool { return api(f.t, f.there, *tokens.AccessToken) == 401 })
 }
 
-// With Redis, limits count over all processes, and go on in each of them while Redis is frozen.
+// With Redis, limits count over all processes, and continue in each of them while Redis is frozen.
 func TestLimitsCountOverAllProcesses(t *testing.T) {
 	t.Parallel()
 	redis := harness.StartRedis(t)

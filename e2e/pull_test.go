@@ -274,7 +274,7 @@ func (l *leaving) passwords() {
 	_, err = l.signIn("bob", password)
 	ok(t, err)
 
-	// While the old pool is away, nobody gets a wrong password counted, and those who came over sign in.
+	// While the old pool is away, no wrong passwords are counted, and migrated users sign in.
 	_ = l.old.Stop()
 	_, err = l.signIn("dave", password)
 	wantCode(t, "an outage", err, "ServiceUnavailableException")
@@ -292,7 +292,7 @@ func (l *leaving) passwords() {
 	equal(t, "left", l.left(), "0")
 }
 
-// A pull that dies at any point goes on, and no user is lost or written twice.
+// A pull that dies at any point can be resumed, and no user is lost or written twice.
 func TestAPullThatIsKilledGoesOn(t *testing.T) {
 	t.Parallel()
 	l := newLeaving(t)

@@ -79,7 +79,7 @@ func outage(t *testing.T, redis *harness.Redis, down, up func()) {
 	gone := time.Now()
 	leave(1)
 	leave(2)
-	signIn(t, first, "rita") // goes on
+	signIn(t, first, "rita") // continues
 	eventually(t, "503", func() bool { return api(t, closed, *rita.AccessToken) == 503 })
 	if code := object(t, closed, ritas); code != "ServiceUnavailable" {
 		t.Errorf("the object store behind fail_closed: %q", code)

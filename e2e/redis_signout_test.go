@@ -185,7 +185,7 @@ func TestRedisCarriesEverySignOutToOtherProcessesWithinASecond(t *testing.T) {
 				t.Errorf("credentials that were got after %s: %q", c.name, code)
 			}
 		}
-		if c.name != "AdminRemoveUserFromGroup" { // after that the sign-in goes on, with tokens that name the groups left
+		if c.name != "AdminRemoveUserFromGroup" { // after that the sign-in continues, with tokens that name the groups left
 			_, err := there.Users(harness.Anonymous).GetUser(t.Context(), &cip.GetUserInput{AccessToken: in.AccessToken})
 			wantRefused(t, "GetUser at the other process after "+c.name, err)
 			_, err = there.Users(harness.Anonymous).InitiateAuth(t.Context(), &cip.InitiateAuthInput{

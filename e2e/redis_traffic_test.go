@@ -152,7 +152,7 @@ func (f *traffic) sawReady(want ...readiness) bool {
 // noWait is the longest that a request may take when nothing holds it up.
 const noWait = 250 * time.Millisecond
 
-// patience bounds how long tests wait for an event. It is no measurement.
+// patience bounds how long tests wait for an event. It does not measure anything.
 const patience = harness.Patience
 
 // eventually polls until it holds.

@@ -119,7 +119,7 @@ func startTLS(t testing.TB) *tlsSite {
 	return s
 }
 
-// client has connections of its own.
+// client has its own connections.
 func (s *tlsSite) client(t testing.TB) *http.Client {
 	c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}}}
 	t.Cleanup(c.CloseIdleConnections)

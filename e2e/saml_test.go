@@ -136,7 +136,7 @@ func TestSAMLSignInWithPySAML2(t *testing.T) {
 		equal(t, "user id", identity["userId"], any("Ana"))
 		equal(t, "issuer", identity["issuer"], any(p.base+"/metadata"))
 		v.left = nil
-		if again := carry(v, page, at); v.left != nil || !strings.Contains(again, "belongs to no sign-in") {
+		if again := carry(v, page, at); v.left != nil || !strings.Contains(again, "does not belong to a sign-in") {
 			t.Errorf("the same answer again: %v\n%.500s", v.left, again)
 		}
 		s.signOut(v, p)
@@ -221,7 +221,7 @@ func TestPySAML2SignsUsersOut(t *testing.T) {
 	equal(t, "renewal of somebody else", renews(bobs), true)
 }
 
-// TestSAMLSignInThatTheProviderBegins takes an answer that nobody asked for, if the provider may send one.
+// TestSAMLSignInThatTheProviderBegins accepts an unsolicited response, if the provider may send one.
 func TestSAMLSignInThatTheProviderBegins(t *testing.T) {
 	t.Parallel()
 	s, p := startSAMLSite(t), startSAML(t)
@@ -251,7 +251,7 @@ func TestSAMLSignInThatTheProviderBegins(t *testing.T) {
 	_, err := s.Users(harness.Admin).UpdateIdentityProvider(t.Context(), &cip.UpdateIdentityProviderInput{UserPoolId: &s.pool, ProviderName: aws.String("Corp"),
 		ProviderDetails: map[string]string{"MetadataURL": p.base + "/metadata"}})
 	ok(t, err)
-	if v, page := start(relay); v.left != nil || !strings.Contains(page, "belongs to no sign-in") {
+	if v, page := start(relay); v.left != nil || !strings.Contains(page, "does not belong to a sign-in") {
 		t.Errorf("without IDPInit: %v\n%.1500s", v.left, page)
 	}
 }

@@ -25,7 +25,7 @@ type samlIDP struct {
 	base string
 }
 
-// startSAML starts a provider with a key of its own.
+// startSAML starts a provider with its own key.
 func startSAML(t testing.TB) *samlIDP {
 	t.Helper()
 	p := prepareSAML(t)

@@ -38,7 +38,7 @@ func TestAStoreMovesToPostgreSQLAndBack(t *testing.T) {
 	if err != nil || !strings.Contains(out, "all of them compared") {
 		t.Fatalf("to PostgreSQL: %v\n%s", err, out)
 	}
-	if out, err := from.Command("store", "copy", "sqlite:"+from.Dir, database); err == nil || !strings.Contains(out, "has data already") {
+	if out, err := from.Command("store", "copy", "sqlite:"+from.Dir, database); err == nil || !strings.Contains(out, "already has data") {
 		t.Errorf("over a store: %v\n%s", err, out)
 	}
 	to := harness.Prepare(t, issuerAWS)

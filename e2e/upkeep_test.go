@@ -69,7 +69,7 @@ func TestTheServerMakesTheBackupsOfItsConfiguration(t *testing.T) {
 		t.Errorf("the copy: %v\n%s", err, out)
 	}
 	first := followers(t, live)
-	if out, err := s.Command("backup", "follow", live); err == nil || !strings.Contains(out, "another process ships") {
+	if out, err := s.Command("backup", "follow", live); err == nil || !strings.Contains(out, "another process already ships") {
 		t.Errorf("a second follower: %v\n%s", err, out)
 	}
 
@@ -131,7 +131,7 @@ delete from settings where name like 'lease/%';
 update signing_keys set created_at = created_at - interval '30 days', signs_from = signs_from - interval '30 days', signs_to = signs_to - interval '30 days'`
 }
 
-// TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL lets the keys of a database grow old while nobody looks, starts two processes on it whose
+// TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL lets the keys of a database grow old while no process runs, starts two processes on it whose
 // configuration rotates them, and looks under a load of sign-ins, refreshes and signed requests for anything that became invalid.
 func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
@@ -163,7 +163,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 		two.Launch(t)
 	}
 	again("since")
-	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "made the next master key") })
+	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "created the next master key") })
 	var next string
 	one.Await(t, func() bool { next = seals.FindStringSubmatch(list())[1]; return next != first })
 	if out := list(); strings.Count(out, "published, signs next") < 2 {
@@ -172,8 +172,8 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	cached, err := jwk.Fetch(t.Context(), one.URL+"/"+harness.Pool+"/.well-known/jwks.json") // by a verifier that asks once a day
 	ok(t, err)
 	was.underLoad(t, one, two)
-	again("seals_to") // so that what was published signs, and the store can be sealed anew
-	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "sealed the store anew") })
+	again("seals_to") // so that what was published signs, and the store can be resealed
+	one.Await(t, func() bool { return strings.Contains(one.Log()+two.Log(), "resealed the store") })
 	was.underLoad(t, one, two)
 	now := signIn(t, two, "ann")
 	if kidOf(t, *now.AccessToken) == kidOf(t, *was.tokens.AccessToken) {
@@ -188,7 +188,7 @@ func TestKeysRotateByThemselvesInTwoProcessesOnPostgreSQL(t *testing.T) {
 	if err != nil { // it has sealed nothing for months, longer than any token lives
 		t.Errorf("nothing needs the old key: %v\n%s", err, out)
 	}
-	if n := strings.Count(one.Log()+two.Log(), "made the next master key"); n != 0 {
+	if n := strings.Count(one.Log()+two.Log(), "created the next master key"); n != 0 {
 		t.Errorf("%d master keys were made although the last one is new", n)
 	}
 }

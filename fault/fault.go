@@ -77,8 +77,7 @@ const (
 	UserImportInProgress Kind = "UserImportInProgress" // the pool cannot change while a job runs
 
 	// About identity providers of user pools.
-	DuplicateProvider           Kind = "DuplicateProvider"
-	UnsupportedIdentityProvider Kind = "UnsupportedIdentityProvider"
+	DuplicateProvider Kind = "DuplicateProvider"
 
 	// About the login pages.
 	TermsExists                Kind = "TermsExists"                // the client has a document of the name

@@ -37,7 +37,7 @@
 //
 // The package is of use only where one process replaces servers on the same address while clients send requests that must not
 // fail. It is of no use for a restart of the process (pass sockets on instead, or drain behind a load balancer), for HTTP/3, which
-// has no listener, and of little use below listeners that return connections of their own types, such as one for the PROXY
+// has no listener, and of little use below listeners that return other types of connections, such as one for the PROXY
 // protocol: State does not recognise those, so they stay with their server once a byte was read.
 //
 // # What it leaves to others

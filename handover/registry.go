@@ -39,7 +39,7 @@ type Options struct {
 	Socket *net.TCPListener
 	// KeepAlive is set on connections that the kept socket accepts. Zero leaves the default.
 	KeepAlive net.KeepAliveConfig
-	// TLS is set for a listener that returns *tls.Conn. Such listeners need a Registry of their own.
+	// TLS is set for a listener that returns *tls.Conn. Such listeners need a separate Registry.
 	TLS *TLS
 }
 
@@ -153,7 +153,7 @@ func (l *Listener) heir() (heir *Listener, changed <-chan struct{}) {
 }
 
 // keep returns a second listener on the socket of l, which stays open when l closes, and makes the kernel prefer that socket to
-// others bound to the address. With an error from the latter the listener works all the same.
+// others bound to the address. With an error from the latter the listener still works.
 func keep(l *net.TCPListener) (net.Listener, error) {
 	file, err := l.File()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/handover"
 )
 
-// patience bounds how long tests wait for an event. It is no measurement.
+// patience bounds how long tests wait for an event. It does not measure anything.
 const patience = time.Minute
 
 func eventually(t testing.TB, what string, holds func() bool) {

@@ -125,7 +125,7 @@ func (c *Checker) run(ctx context.Context) []Result {
 	return results
 }
 
-// closed lets those that wait for it go on at once.
+// closed lets waiting callers continue at once.
 var closed = func() <-chan time.Time {
 	c := make(chan time.Time)
 	close(c)
@@ -137,7 +137,7 @@ func (c *Checker) report(r Result) {
 	c.o.Log.Log(context.Background(), level, "health: "+r.Name+" is "+r.Level.String(), "reason", r.Word, "detail", r.Detail)
 }
 
-// Watch runs the checks every interval until ctx ends, so that logs and metrics tell of changes when nobody asks.
+// Watch runs the checks every interval until ctx ends, so that logs and metrics show changes even without requests.
 func (c *Checker) Watch(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()

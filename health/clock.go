@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// stepBack is how far the clock must go back to count: what NTP does at once is less.
+	// stepBack is how far the clock must go back to count as a step: NTP corrections are smaller.
 	stepBack = 5 * time.Second
 	// remembered is how long a step back shows.
 	remembered = 5 * time.Minute
@@ -21,8 +21,8 @@ type Clock struct {
 	Now func() time.Time // the clock that the process uses
 
 	mu      sync.Mutex
-	checked time.Time // what the clock said when it was last read
-	read    time.Time // when that was, on the clock that nobody sets
+	checked time.Time // the last reading of the clock
+	read    time.Time // when that was, on the monotonic clock
 	stepped time.Time // when it was noticed to have been set back; zero = never
 	by      time.Duration
 }
@@ -32,7 +32,7 @@ type Clock struct {
 func (c *Clock) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, read := c.Now().Round(0), time.Now() // Round drops the reading that nobody sets
+	now, read := c.Now().Round(0), time.Now() // Round drops the monotonic reading
 	if !c.read.IsZero() {
 		if back := read.Sub(c.read) - now.Sub(c.checked); back > stepBack {
 			c.stepped, c.by = read, back

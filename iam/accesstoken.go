@@ -28,7 +28,7 @@ var userKeys = map[string]string{googleProvider: "sub", accesstoken.Facebook: "i
 // UseAccessTokens sets the verifier of access tokens. Without one they are refused.
 func (s *Service) UseAccessTokens(v AccessTokens) { s.access.Store(&v) }
 
-// verifyAccess verifies an access token. The provider is asked only for a role whose trust policy names it, so that nobody makes Sluice
+// verifyAccess verifies an access token. The provider is asked only for a role whose trust policy names it, so that callers cannot make Sluice
 // ask for nothing.
 func (s *Service) verifyAccess(ctx context.Context, in WebIdentityInput) (*token.Token, error) {
 	if subjectKeys[in.ProviderID] == "" {

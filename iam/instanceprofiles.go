@@ -16,7 +16,7 @@ import (
 // maxProfiles is the quota of an account: IAM user guide, "IAM and AWS STS quotas".
 const maxProfiles = 1000
 
-// InstanceProfile is a record that tools keep beside a role for EC2. It grants nothing here.
+// InstanceProfile is a record that tools create together with a role for EC2. It grants nothing here.
 type InstanceProfile struct {
 	ARN       string            `json:"-"`
 	Name      string            `json:"name"`

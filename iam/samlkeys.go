@@ -95,7 +95,7 @@ func parsePrivateKey(text string) (*rsa.PrivateKey, error) {
 		return nil, errors.New("a PEM block of the type PRIVATE KEY or RSA PRIVATE KEY is needed, not encrypted")
 	}
 	if err != nil {
-		return nil, errors.New("the PEM block holds no private key")
+		return nil, errors.New("the PEM block contains no private key")
 	}
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok || private.N.BitLen() < 2048 || private.N.BitLen() > 4096 {
@@ -117,7 +117,7 @@ func (s *Service) open(p *SAMLProvider) error {
 		}
 		private, ok := key.(*rsa.PrivateKey)
 		if !ok {
-			return fmt.Errorf("iam: a key of %s is not of RSA", p.ARN)
+			return fmt.Errorf("iam: a key of %s is not an RSA key", p.ARN)
 		}
 		p.openers = append(p.openers, private)
 	}

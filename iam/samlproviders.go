@@ -80,7 +80,7 @@ func parseMetadata(document string) (*assertion.Metadata, error) {
 	return assertion.ParseMetadata([]byte(document), time.Time{})
 }
 
-// badMetadata says what is wrong with metadata, behind AWS's text: IAM user guide, "Troubleshoot SAML federation with IAM".
+// badMetadata appends what is wrong with metadata to AWS's text: IAM user guide, "Troubleshoot SAML federation with IAM".
 func badMetadata(err error) error {
 	return fault.Wrap(fault.InvalidParameter, err, "Could not parse metadata: %v.", err)
 }

@@ -322,7 +322,7 @@ func (s *Service) compileDocument(name string, text json.RawMessage) *policy.Set
 	return policy.Compile(policy.Source{Name: name, Document: document})
 }
 
-// unreadable logs a stored policy that does not parse, so that the operator learns why it denies.
+// unreadable logs a stored policy that does not parse, so that the operator can see why it denies.
 func (s *Service) unreadable(name string, err error) {
 	s.log.Error("a stored policy does not parse and denies everything", "policy", name, "error", err)
 }

@@ -25,7 +25,7 @@ func TestALoginThatIsNotExactlyRightIsRefused(t *testing.T) {
 	pool := w.pool(settings)
 	good := w.of("alice")
 	id := w.id(pool, good)
-	const known = " This pool takes logins of: accounts.google.com, " + awsKey + ", graph.facebook.com, " + oidcKey + "."
+	const known = " This pool accepts logins of: accounts.google.com, " + awsKey + ", graph.facebook.com, " + oidcKey + "."
 	expired := w.now.Unix() - 60
 	forged := w.idToken("alice", map[string]any{"jti": "x"})
 	forged = forged[:strings.LastIndexByte(forged, '.')+1] + good[loginKey][strings.LastIndexByte(good[loginKey], '.')+1:]

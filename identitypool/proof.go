@@ -36,9 +36,9 @@ func (p *pool) errProvider(err error) error {
 	slices.Sort(names)
 	text, _ := fault.Message(err)
 	if names = slices.Compact(names); len(names) == 0 {
-		return fault.New(fault.NotAuthorized, "%s This pool takes logins of no provider.", text)
+		return fault.New(fault.NotAuthorized, "%s This pool accepts logins of no provider.", text)
 	}
-	return fault.New(fault.NotAuthorized, "%s This pool takes logins of: %s.", text, strings.Join(names, ", "))
+	return fault.New(fault.NotAuthorized, "%s This pool accepts logins of: %s.", text, strings.Join(names, ", "))
 }
 
 // maxSubject bounds the bytes of a NameID, which becomes a part of records and tokens.

@@ -101,7 +101,7 @@ func TestAccessTokensThatProveNothingAreRefused(t *testing.T) {
 		"a provider that is down":           {pool, accesstoken.Facebook, "good", accesstoken.ErrUnavailable, fault.ExternalService, "The identity provider does not answer."},
 		"a failure":                         {pool, accesstoken.Facebook, "good", errors.New("?"), fault.Internal, ""},
 		"a provider that has ended":         {pool, "www.digits.com", "good;secret", nil, fault.NotAuthorized, "Logins of www.digits.com cannot be verified by this server."},
-		"a provider that the pool lacks":    {other, accesstoken.Amazon, "good", nil, fault.NotAuthorized, noMatch + " This pool takes logins of: " + awsKey + ", graph.facebook.com, " + oidcKey + "."},
+		"a provider that the pool lacks":    {other, accesstoken.Amazon, "good", nil, fault.NotAuthorized, noMatch + " This pool accepts logins of: " + awsKey + ", graph.facebook.com, " + oidcKey + "."},
 	} {
 		w.access.err = c.err
 		if _, err := w.GetID(t.Context(), c.pool, "", map[string]string{c.provider: c.token}); !fault.Is(err, c.kind) {

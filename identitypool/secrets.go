@@ -45,7 +45,7 @@ func (s *Service) openSecrets(poolID string, settings *Settings) error {
 	return nil
 }
 
-// ResealSecret seals the application of a public provider in the JSON of a pool's settings anew, unless dry is set. out is nil if there is
+// ResealSecret seals the application of a public provider in the JSON of a pool's settings again, unless dry is set. out is nil if there is
 // nothing to change. keyID is the ID of the master key that had sealed it, 0 if there is none.
 func ResealSecret(box *seal.Box, poolID string, text []byte, dry bool) (out []byte, keyID uint32, err error) {
 	var settings map[string]json.RawMessage

@@ -103,7 +103,7 @@ func (s *Service) declare(keys []string) error {
 		s.arns = append(s.arns, key)
 		in := s.regionOf(key)
 		if s.o.Regions.Several() && !s.o.Regions.Has(in) {
-			return fmt.Errorf("%s: %q is none of the regions of this process", name, in)
+			return fmt.Errorf("%s: %q is not a region of this process", name, in)
 		}
 		s.byName[key], s.byName[in+key[strings.LastIndexByte(key, '/'):]] = key, key
 		if alias != "" {

@@ -19,7 +19,7 @@ const (
 )
 
 // Command is the source of keys that a command prints: 32 bytes in base64 on each line, the first of which seals. It runs at the
-// start, without a shell and without input, with the environment of the process but for the variables that hold Sluice's own secrets.
+// start, without a shell and without input, with the environment of the process except the variables that hold Sluice's own secrets.
 type Command struct {
 	Args    []string      // the program and its arguments
 	Dir     string        // where it runs; "" = the working directory
@@ -86,7 +86,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// said is what a command wrote to its standard error, for an error.
+// said returns the standard error of a command, for an error message.
 func (l *limited) said() string {
 	text := strings.TrimSpace(l.kept.String())
 	if text == "" {

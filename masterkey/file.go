@@ -20,7 +20,7 @@ const maxFile = 64 << 10
 // File is the source of keys in a file: 32 bytes in base64 on each line, the first of which seals.
 type File struct {
 	Path string
-	// Own is set for the file in the data directory, which Sluice makes, and which nobody else may read. Other files must exist; the
+	// Own is set for the file in the data directory, which Sluice creates and no other user may read. Other files must exist; the
 	// group of the file may read them, as mounted secrets are often kept.
 	Own  bool
 	Rand io.Reader // makes keys; nil = crypto/rand
@@ -54,7 +54,7 @@ func (f *File) Keys(context.Context) ([]seal.Key, error) {
 	}
 	keys, err := lines(f.Path, raw)
 	if err == nil && len(keys) == 0 {
-		err = fmt.Errorf("master key: %s holds no key", f.Path)
+		err = fmt.Errorf("master key: %s contains no key", f.Path)
 	}
 	if err == nil {
 		f.read = state
@@ -101,7 +101,7 @@ func (f *File) state() (fileState, error) {
 	return fileState{at: info.ModTime(), size: info.Size(), real: real}, nil
 }
 
-// Changed reports whether the file is another one than the one that was read. A file that is gone is no change.
+// Changed reports whether the file differs from the one that was read. A missing file does not count as a change.
 func (f *File) Changed(context.Context) bool {
 	state, err := f.state()
 	return err == nil && state != f.read

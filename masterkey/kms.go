@@ -26,7 +26,7 @@ type KMSOptions struct {
 	Also     []string          // keys that wrapped older master keys; no other key is accepted
 	Region   string            // "" = the environment's
 	Endpoint string            // "" = AWS's
-	Context  map[string]string // beside {"sluice": "master key"}
+	Context  map[string]string // in addition to {"sluice": "master key"}
 	Timeout  time.Duration     // see Wrapped
 	Trust    []string          // see Wrapped
 }
@@ -106,5 +106,5 @@ func (w *kmsWrapper) open(ctx context.Context, text string) ([]byte, error) {
 		}
 		err = callErr
 	}
-	return nil, fmt.Errorf("if a key wrapped it that was replaced since, name that with also: %w", err)
+	return nil, fmt.Errorf("if it was wrapped with a key that has since been replaced, name that key with also: %w", err)
 }

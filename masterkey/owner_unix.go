@@ -25,7 +25,7 @@ func give(file *os.File, to fs.FileInfo) error {
 		return nil
 	}
 	if err := file.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-		return fmt.Errorf("the file belongs to user %d, whose it must stay; run the command as that user: %w", owner.Uid, err)
+		return fmt.Errorf("the file belongs to user %d and must keep its owner; run the command as that user: %w", owner.Uid, err)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (k *Keeper) read(ctx context.Context) error {
 func (k *Keeper) makeFirst(ctx context.Context, others []seal.Key) ([]seal.Key, error) {
 	keeping, ok := k.o.Sources[0].(Keeping)
 	if !ok {
-		return nil, fmt.Errorf("master key: %s holds no key", k.o.Sources[0])
+		return nil, fmt.Errorf("master key: %s contains no key", k.o.Sources[0])
 	}
 	if w, ok := keeping.(*Wrapped); ok && len(w.Trust) > 0 {
 		return nil, fmt.Errorf("%w: trust in master_key names keys, and the store has none; is it the right store? For a new one, leave trust out until "+

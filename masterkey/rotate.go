@@ -17,7 +17,7 @@ type State struct {
 	Seals     string // the ID of the key that seals
 	First     string // the ID of the key that is to seal, as far as this process knows
 	Keys      []KeyState
-	Processes []Process // that live, with this one if it is no guest
+	Processes []Process // that live, with this one if it is not a guest
 }
 
 // KeyState is one master key.
@@ -40,7 +40,7 @@ func (s *State) Waiting() (names []string) {
 	return names
 }
 
-// State reads the sources and the record anew.
+// State reads the sources and the record again.
 func (k *Keeper) State(ctx context.Context) (*State, error) {
 	if err := k.Refresh(ctx); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (k *Keeper) Forget(ctx context.Context, id string) error {
 	return k.write(ctx, false)
 }
 
-// Reseal seals what the record itself keeps sealed with the key that seals now. It returns how many texts it sealed anew, and how many
+// Reseal seals what the record itself keeps sealed with the key that seals now. It returns how many texts it resealed, and how many
 // there are by the ID of their key.
 func (k *Keeper) Reseal(ctx context.Context, dry bool) (done int, byKey map[string]int, err error) {
 	k.mu.Lock()

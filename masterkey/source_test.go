@@ -59,7 +59,7 @@ func TestAFileOfTheOperator(t *testing.T) {
 		"read by its owner": {write("a", text, 0o400), ""},
 		"read by its group": {write("b", "# a comment\n\n"+text+"\n", 0o440), ""},
 		"read by others":    {write("c", text, 0o444), "chmod 640"},
-		"empty":             {write("d", "\n", 0o600), "holds no key"},
+		"empty":             {write("d", "\n", 0o600), "contains no key"},
 		"absent":            {&masterkey.File{Path: filepath.Join(dir, "none")}, "openssl rand -base64 32"},
 		"far too large":     {write("e", strings.Repeat("x", 70_000), 0o600), "larger than"},
 		"no key":            {write("f", "secret", 0o600), "32 bytes in base64"},

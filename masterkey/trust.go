@@ -13,12 +13,12 @@ import (
 )
 
 // Wrapped keys come from the store. Who can write to the store, and has a text that the service wrapped, could put it there and so choose
-// the key that seals. So a key that is new to a process must be one that an older key vouches for, by a MAC beside it in the store, or
+// the key that seals. So a key that is new to a process must be one that an older key vouches for, by a MAC next to it in the store, or
 // one whose fingerprint is known from outside of the store: from the settings (trust), or from a file that earlier starts wrote
 // (Options.TrustFile). See docs/decisions/0025-vouching-for-wrapped-keys.md.
 
 // ErrUntrusted means that the store has a wrapped key that no trusted key vouches for.
-var ErrUntrusted = errors.New("master key: the store has a wrapped key that nobody vouches for")
+var ErrUntrusted = errors.New("master key: the store has a wrapped key that no trusted key vouches for")
 
 // purposeVouch is the purpose of the MAC by which a key vouches for another one, of its service and its fingerprint.
 const purposeVouch = "vouches for a master key"
@@ -131,7 +131,7 @@ func (k *Keeper) untrusted(key seal.Key) error {
 	if _, settings, _ := k.trustedFingerprints(); !settings && k.o.TrustFile != "" {
 		where = k.o.TrustFile
 	}
-	return fmt.Errorf("%w: key %s, fingerprint %s. Somebody may have written it there to choose the key that seals. If the key is yours "+
+	return fmt.Errorf("%w: key %s, fingerprint %s. Someone may have written it there to choose the sealing key. If the key is yours "+
 		"(another process made it for a new store, or a backup brought it back), add its fingerprint to %s", ErrUntrusted, key.ID(), key.Fingerprint(), where)
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// wrap has the service wrap a key that the caller chose, as somebody does who may use the service's key.
+// wrap has the service wrap a key that the caller chose, as someone may do who can use the service's key.
 func (f *fakeVault) wrap(key seal.Key) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -23,7 +23,7 @@ func (f *fakeVault) wrap(key seal.Key) string {
 	return text
 }
 
-// entries reads and writes the wrapped keys in the store, as somebody does who may write to it.
+// entries reads and writes the wrapped keys in the store, as someone may do who can write to it.
 func (w *world) entries(change func([]map[string]any) []map[string]any) (list []map[string]any) {
 	w.t.Helper()
 	must(w.t, w.store.Update(w.t.Context(), func(tx store.Tx) error {
@@ -61,7 +61,7 @@ func (w *world) forge(f *fakeVault, key seal.Key, alone bool) {
 	}
 }
 
-// Threat: somebody who can write to the store, and to whom the service's key wraps a text, puts a master key there that they know.
+// Threat: someone who can write to the store, and to whom the service's key wraps a text, puts a master key there that they know.
 func TestThreatAWrappedKeyThatNobodyVouchesForIsRefused(t *testing.T) {
 	for name, alone := range map[string]bool{"beside the others": false, "in place of the others": true} {
 		t.Run(name, func(t *testing.T) {

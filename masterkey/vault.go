@@ -144,7 +144,7 @@ func (w *vaultWrapper) once(ctx context.Context, operation string, in map[string
 		return fmt.Errorf("%s: its answer is not JSON", w.o.Address)
 	}
 	if err := json.Unmarshal(parsed.Data, out); err != nil {
-		return fmt.Errorf("%s: its answer has another form", w.o.Address)
+		return fmt.Errorf("%s: its response has an unexpected form", w.o.Address)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (w *vaultWrapper) http() (*http.Client, error) {
 		}
 		settings.RootCAs = x509.NewCertPool()
 		if !settings.RootCAs.AppendCertsFromPEM(raw) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM", w.o.CA)
+			return nil, fmt.Errorf("%s contains no PEM certificate", w.o.CA)
 		}
 	}
 	w.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: settings, Proxy: http.ProxyFromEnvironment},

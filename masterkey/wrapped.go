@@ -104,7 +104,7 @@ func (w *Wrapped) Make(ctx context.Context, first bool) (seal.Key, error) {
 	defer cancel()
 	raw, text, err := w.by.make(ctx)
 	if err != nil {
-		return seal.Key{}, fmt.Errorf("master key: %s makes no key; is it reachable, and may this process use the key? %w", w.name, err)
+		return seal.Key{}, fmt.Errorf("master key: %s cannot make a key; is it reachable, and may this process use the key? %w", w.name, err)
 	}
 	key, err := seal.NewMasterKey(raw)
 	if err != nil {

@@ -114,7 +114,7 @@ func inForm(text string) ([]escape, error) {
 	return escapes, nil
 }
 
-// inPath returns the escapes of the part of a URL before its query. A value is one segment, or a part of one.
+// inPath returns the escapes of the part of a URL before its query. A value is one segment, or part of one.
 func inPath(text string) ([]escape, error) {
 	plain, err := url.PathUnescape(text)
 	if err != nil {

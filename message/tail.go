@@ -60,7 +60,7 @@ type tail struct {
 // Reader reads the messages of an outbox file, also after the file was truncated or replaced. It is not safe for concurrent use.
 type Reader struct {
 	path   string
-	newest int         // how many of the messages that are there at first are read
+	newest int         // how many of the existing messages are read at first
 	begun  bool        // the file as it was at first has been read, or was not there
 	file   os.FileInfo // the file that was read last
 	offset int64       // the end of the last complete line that was read
@@ -69,7 +69,7 @@ type Reader struct {
 // NewReader returns a Reader for the file, of whose messages it reads only the newest at first. 0 means none.
 func NewReader(path string, newest int) *Reader { return &Reader{path: path, newest: newest} }
 
-// Read returns the messages that were written since the last call, the newest last. It leaves out lines that are no messages. While
+// Read returns the messages that were written since the last call, the newest last. It skips lines that are not messages. While
 // there is no file, the error is fs.ErrNotExist.
 func (r *Reader) Read() ([]Entry, error) {
 	lines, err := r.lines()

@@ -51,7 +51,7 @@ func TestThreatAProcessWhoseClockIsNotTheDatabasesDoesNotServe(t *testing.T) {
 	if status, text := ready(); status != http.StatusOK {
 		t.Errorf("with the right clock: %d %s", status, text)
 	}
-	off.Store(int64(time.Hour)) // somebody sets the clock
+	off.Store(int64(time.Hour)) // the clock is set
 	waitFor(t, "a process whose clock was set ahead is not ready", func() bool {
 		status, text := ready()
 		return status == http.StatusServiceUnavailable && strings.Contains(text, "[-]clock failed")

@@ -108,8 +108,11 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 	if c.SMS != nil {
 		m.Ways = append(m.Ways, "text messages: a provider")
 	}
-	if c.SMTP == nil || c.SMS == nil {
-		m.Ways = append(m.Ways, "everything else: the file "+OutboxFile+" in the data directory")
+	switch file := "the file " + OutboxFile + " in the data directory"; {
+	case c.SMTP == nil && c.SMS == nil:
+		m.Ways = append(m.Ways, file)
+	case c.SMTP == nil || c.SMS == nil:
+		m.Ways = append(m.Ways, "everything else: "+file)
 	}
 	err := sv.Store.View(ctx, func(tx store.Tx) (err error) {
 		m.Count, err = tx.Messages.Count()
@@ -119,7 +122,7 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 }
 
 // consoleMembers implements console.Members with a gate, whose only rule is that members of the groups may pass. The gate checks the
-// session, renews its tokens and knows what was revoked.
+// session, refreshes its tokens and knows revocations.
 type consoleMembers struct {
 	gate     *Gate
 	provider *poolProvider
@@ -143,7 +146,7 @@ func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 		who, err := m.caller(result.Principal)
 		return who, "", err
 	case result.Outcome == authz.Undecidable:
-		return nil, "", fault.New(fault.Unavailable, "It cannot be found out now who you are. Try again.")
+		return nil, "", fault.New(fault.Unavailable, "Your identity cannot be determined right now. Try again.")
 	case result.Outcome == authz.Denied && result.Session != nil:
 		return nil, userName(result.Principal), nil
 	}
@@ -154,7 +157,7 @@ func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 func (m *consoleMembers) caller(p *principal.Principal) (*console.Caller, error) {
 	at := slices.IndexFunc(m.settings.Groups, func(g config.ConsoleGroup) bool { return slices.Contains(p.Groups, g.Name) })
 	if at < 0 {
-		return nil, fault.New(fault.AccessDenied, "You are in none of the groups that may use this console.")
+		return nil, fault.New(fault.AccessDenied, "You are not in a group that may use this console.")
 	}
 	role, err := m.roles.GetRole(m.settings.Groups[at].Role)
 	if err != nil {

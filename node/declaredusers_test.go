@@ -50,14 +50,14 @@ func TestDeclaredUsersAreMadeOnceAndGetTheirGroups(t *testing.T) {
 			t.Errorf("groups: %s", groups)
 		}
 	})
-	// Somebody else has the name: the groups are not that user's.
+	// Someone else has the name: the groups are not that user's.
 	start(ada("Correct-Horse-7-Battery", "ada@example.com"), func(url string) {
 		call(url, "AdminCreateUser", `{"UserPoolId": "`+examplePool+`", "Username": "eve"}`, &exampleRoot)
 	})
 	eve := config.User{Name: "eve", Password: "Correct-Horse-7-Battery", Groups: []string{"editors"}}
 	_, err := node.Open(context.Background(), node.Options{RootKey: exampleRoot, Config: config.App{DataDir: folder, AllowDeclaredUsers: true,
 		UserPools: []config.UserPool{{ID: examplePool, Clients: []config.Client{{ID: exampleClient, Settings: client}}, Groups: []config.Group{{Name: "editors"}}, Users: []config.User{eve}}}}})
-	if err == nil || !strings.Contains(err.Error(), "user eve: the pool has a user with this name whom no configuration made") {
+	if err == nil || !strings.Contains(err.Error(), "user eve: the pool has a user with this name that no configuration created") {
 		t.Errorf("a user who signed up first: %v", err)
 	}
 	start(ada("Correct-Horse-7-Battery", "ada@example.com"), func(url string) {

@@ -63,7 +63,7 @@ type Replacer interface {
 	ReplaceAll(text, empty string) string
 }
 
-// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without placeholders of their own.
+// userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without their own placeholders.
 type userReplacer struct{ principal *principal.Principal }
 
 var placeholder = regexp.MustCompile(`\{[\w.:-]+\}`)
@@ -162,7 +162,7 @@ func (p *Passage) Granted(r *http.Request, repl Replacer) (http.Header, error) {
 }
 
 // Misspelt returns the name of an identity header that a gateway would not overwrite, and that an upstream could read as the
-// gateway's own: X_User_Id beside X-User-Id. It returns "" if there is none.
+// gateway's own: X_User_Id next to X-User-Id. It returns "" if there is none.
 func (g *Gate) Misspelt(h http.Header) string {
 	for name := range h {
 		if strings.ContainsFunc(name, odd) && g.IdentityHeaders().Contains(name) {

@@ -38,7 +38,7 @@ func (g *Gate) refuseHeld(w http.ResponseWriter, r *http.Request, result *authz.
 	if _, ok := errors.AsType[*sigv4.Error](err); ok {
 		return g.refuseBody(w, r, result, err)
 	} else if _, ok := errors.AsType[*spool.StorageError](err); ok {
-		g.log.Error("an upload cannot be kept until it is whole; free disk space in data_dir", "error", err)
+		g.log.Error("an upload cannot be stored until it is complete; free disk space in data_dir", "error", err)
 		why, outcome = authz.Refusal{Reason: authz.Unavailable, Detail: authz.Unavailable.Sentence()}, authz.Undecidable
 	} else if errors.Is(err, spool.ErrTooLong) {
 		why = authz.Refusal{Reason: authz.BodyTooLarge, Detail: authz.BodyTooLarge.Sentence()}

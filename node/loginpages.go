@@ -29,12 +29,12 @@ func loginPages(languages string) (*pages.Renderer, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s is no folder", languages)
+		return nil, fmt.Errorf("%s is not a folder", languages)
 	}
 	return pages.New(pages.Options{Languages: os.DirFS(languages)})
 }
 
-// languagesID identifies the language files of a folder and what is in them, so that a reload shows their new texts.
+// languagesID identifies the language files of a folder and their content, so that a reload shows their new texts.
 func languagesID(folder string) (string, error) {
 	if folder == "" {
 		return "", nil

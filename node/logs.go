@@ -23,17 +23,17 @@ func newLogs(o *Options, dir string) *logs.Delivery {
 	return logs.NewDelivery(list, nil, o.Observer, o.Log)
 }
 
-// notSent delivers to a pool's log that a message was given up. The message itself has a code and is not told.
+// notSent reports to a pool's log that a message was given up. It omits the message, which contains a code.
 func (sv *Services) notSent(m message.Message, reason error) {
 	if sv.Users != nil {
 		sv.Users.Logs.NotSent(context.Background(), m.PoolID, "The "+string(m.Medium)+" message for "+m.Purpose+" was not sent: "+reason.Error())
 	}
 }
 
-// chainKey is the key of the audit log's chain of a store, which goes on over reloads.
+// chainKey is the key of the audit log's chain of a store, which continues across reloads.
 type chainKey struct{ storageKey }
 
-// openChain begins the audit log's chain, or goes on with the one of the configuration before.
+// openChain starts the audit log's chain, or continues that of the previous configuration.
 func (n *Node) openChain(ctx context.Context, s *Storage, o *Options) error {
 	if !o.Config.AuditChain || o.Audit == nil {
 		n.Services.chain.Store(nil)

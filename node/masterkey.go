@@ -114,7 +114,7 @@ func (o *Options) checkRotation() error {
 }
 
 // KeysAtHand returns the master keys that a server would have. It makes none: if there is no key, the Box is nil. A source that cannot be
-// read is an error, beside which the Box has the keys of the others. setting returns the value of a setting of the store, which has the keys
+// read is an error; the Box then has the keys of the others. setting returns the value of a setting of the store, which has the keys
 // that KMS or Vault wrapped; nil for none. o.Config needs DataDir.
 func KeysAtHand(ctx context.Context, o Options, setting func(name string) ([]byte, error)) (*seal.Box, error) {
 	var all []seal.Key

@@ -48,7 +48,7 @@ func TestMasterKeysAreWrappedByAKMS(t *testing.T) {
 	if _, err := open("alias/master", server.URL, "blue"); err == nil || !strings.Contains(err.Error(), "may this process use the key") {
 		t.Errorf("another encryption context: %v", err)
 	}
-	if _, err := open("alias/next", server.URL, "red"); err == nil || !strings.Contains(err.Error(), "name that with also") {
+	if _, err := open("alias/next", server.URL, "red"); err == nil || !strings.Contains(err.Error(), "name that key with also") {
 		t.Errorf("a text that another key wrapped: %v", err)
 	}
 	s, err = open("alias/next", server.URL, "red", "alias/master") // the KMS key is replaced

@@ -92,7 +92,7 @@ func (h poolHosts) ByHost(ctx context.Context, host string) (mount.Point, bool) 
 }
 
 // ServesHost reports whether the host name is that of the public URL or a domain of a user pool. Names under AWS's own
-// domain are not: nobody but AWS can get certificates for them. The name is in lower case, as Caddy asks for certificates. Domains that
+// domain are not: only AWS can get certificates for them. The name is in lower case, as Caddy asks for certificates. Domains that
 // another process made or deleted before are known, as for requests of strangers: nobody repeats a handshake that failed.
 func (n *Node) ServesHost(ctx context.Context, name string) (bool, error) {
 	if n.Services == nil {

@@ -73,6 +73,8 @@ type Options struct {
 	// PasswordMemory is what hashing a password costs, in KiB; 0 is OWASP's 19,456. Development and tests take less.
 	PasswordMemory uint32
 
+	Offline bool // the metadata of identity providers cannot be fetched, for a trial of the settings
+
 	// BackupCommand is the program, with its arguments, that does what "sluice backup" does, for continuous backups; nil = there is none.
 	BackupCommand []string
 
@@ -90,7 +92,7 @@ type Options struct {
 	StrictErrors bool
 }
 
-// complete fills in defaults and checks what is not in Config.
+// complete fills in defaults and checks the options outside Config.
 func (o *Options) complete() error {
 	raw, err := json.Marshal(&o.Config)
 	if err != nil {
@@ -152,7 +154,7 @@ func (o *Options) checkRootKey() error {
 	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
 	switch {
 	case id == "" && secret == "" && o.ShowRootKey == nil:
-		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start makes")
+		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start creates")
 	case id == "" && secret == "":
 		return nil
 	case id == "" || secret == "":
@@ -243,7 +245,7 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
-		return fmt.Errorf("making what the configuration declares: %w", err)
+		return fmt.Errorf("creating what the configuration declares: %w", err)
 	}
 	if err := n.startBackups(storage); err != nil {
 		return err

@@ -28,8 +28,8 @@ type Handler interface {
 
 // Passage is a request that passes a gate.
 type Passage struct {
-	Gate   *Gate
-	Result authz.Result
+	Gate   *Gate        // that let the request pass
+	Result authz.Result // of its decision
 
 	// Parts of the passage, which saves allocations.
 	values  [2]string // of the first identity headers
@@ -173,7 +173,7 @@ func lowerHost(host string) string {
 	return host
 }
 
-// setHeaders sets the identity headers. The values are in memory of this request alone: later handlers may change them in place,
+// setHeaders sets the identity headers. The values are in memory of this request only: later handlers may change them in place,
 // as Caddy's request_header directive does.
 func (p *Passage) setHeaders(h http.Header, repl Replacer) {
 	for i := range p.Gate.headers {

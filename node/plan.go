@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node/preflight"
 	"github.com/sluicegate/sluice/node/settings"
 	"github.com/sluicegate/sluice/server/cors"
 )
@@ -43,7 +44,7 @@ func Read(o Options) (*Plan, error) {
 	if p.declared, err = readDeclarations(&p.o.Config); err != nil {
 		return nil, err
 	}
-	return p, errors.Join(p.declared.check(), Check(&p.o.Config))
+	return p, errors.Join(p.declared.check(), Check(&p.o.Config), preflight.Environment(&p.o.Config, p.o.Env))
 }
 
 // Config returns the settings with their defaults. They must not be changed.

@@ -11,9 +11,9 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/node/carriers"
+	"github.com/sluicegate/sluice/node/preflight"
 	"github.com/sluicegate/sluice/node/runtimes"
 	"github.com/sluicegate/sluice/seal"
-	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -57,27 +57,24 @@ func newSender(o *Options, dir string) (message.Media, error) {
 	return media, nil
 }
 
-// Check returns the mistakes of the sms block, the keys and the triggers that package config does not know: templates, files, programs and URLs.
-// Its error joins a *config.Problem for each.
+// Check returns the mistakes that package config does not know: in templates, files, programs, URLs and addresses. Its error joins a
+// *config.Problem for each.
 func Check(c *config.App) error {
-	var problems []error
-	if regions := c.Regions(); regions.IsZero() {
-		return errors.Join(problems...) // package config reports it
-	} else if err := kms.Check(regions, c.Account, c.KMSKeys); err != nil {
-		problems = append(problems, &config.Problem{At: "kms_key", Text: err.Error()})
-	}
-	if c.Store != nil {
-		if err := postgres.CheckURL(c.Store.URL); err != nil {
-			problems = append(problems, &config.Problem{At: "store", Text: strings.TrimPrefix(err.Error(), "store/postgres: the URL of the store: ")})
+	problems := append(runtimes.Check(c), preflight.Check(c))
+	add := func(at, prefix string, err error) {
+		if err != nil {
+			problems = append(problems, &config.Problem{At: at, Text: strings.TrimPrefix(err.Error(), prefix)})
 		}
 	}
 	if c.SMS != nil {
-		if _, err := carriers.SMS(c.SMS, time.Now); err != nil {
-			problems = append(problems, &config.Problem{At: "sms", Text: strings.TrimPrefix(err.Error(), "sms: ")})
-		}
+		_, err := carriers.SMS(c.SMS, time.Now)
+		add("sms", "sms: ", err)
 	}
-	if _, err := loginPages(c.LoginLanguages); err != nil {
-		problems = append(problems, &config.Problem{At: "login_languages", Text: err.Error()})
+	if c.SMTP != nil {
+		_, err := carriers.SMTP(c.SMTP)
+		add("smtp", "message: SMTP: ", err)
 	}
-	return errors.Join(append(problems, runtimes.Check(c)...)...)
+	_, err := loginPages(c.LoginLanguages)
+	add("login_languages", "", err)
+	return errors.Join(problems...)
 }

@@ -83,7 +83,7 @@ func (sv *Services) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 const (
-	watchEvery = 15 * time.Second // how often the checks run when nobody asks
+	watchEvery = 15 * time.Second // how often the checks run without a request
 	mailGrace  = time.Minute      // how long messages may fail before that is reported
 )
 

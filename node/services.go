@@ -41,13 +41,13 @@ const (
 // Services are the domain's services on one Storage. Nodes whose settings for them agree share one.
 type Services struct {
 	*Storage
-	Users       *idp.Provider
-	Grants      *grants.Service
-	Imports     *importjob.Service
-	Roles       *iam.Service
-	Identities  *identitypool.Service
-	Minter      *session.Minter
-	Revocations *fleet.Revocations
+	Users       *idp.Provider         // the user pools
+	Grants      *grants.Service       // of OAuth 2.0
+	Imports     *importjob.Service    // of users, as jobs
+	Roles       *iam.Service          // and managed policies, and STS
+	Identities  *identitypool.Service // the identity pools
+	Minter      *session.Minter       // of temporary credentials
+	Revocations *fleet.Revocations    // shared with other processes
 
 	id          string // identifies the services
 	publicURL   string

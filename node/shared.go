@@ -67,7 +67,7 @@ func (s *shared) leave(key any, u *inUse) bool {
 	return true
 }
 
-// The keys of shared values. Each kind of value has a key type of its own, so that keys of two kinds are never equal.
+// The keys of shared values. Each kind of value has its own key type, so that keys of two kinds are never equal.
 type (
 	storageKey  string   // the data directory, and the database
 	servicesKey string   // the settings that the services depend on

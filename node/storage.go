@@ -31,10 +31,10 @@ const storeFile = "sluice.db"
 
 // Storage is one data directory: the store, and the box that seals secrets in it.
 type Storage struct {
-	Store store.Store
-	Box   *seal.Box
+	Store store.Store       // the records
+	Box   *seal.Box         // seals the secrets in them
 	Keys  *masterkey.Keeper // follows the master keys; owns Box
-	Dir   string
+	Dir   string            // the data directory
 
 	// What requests must find again after a reload that makes new services.
 	hasher  *directory.Hasher // the settings do not change it
@@ -82,7 +82,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 		o.Now = time.Now
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, storeFile)); errors.Is(err, fs.ErrNotExist) && o.Existing && o.Database == nil {
-		return nil, fmt.Errorf("%w in %s; start Sluice once, or name the configuration of the one that you mean with --config", ErrNoStore, o.Dir)
+		return nil, fmt.Errorf("%w in %s; start Sluice once, or name its configuration with --config", ErrNoStore, o.Dir)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)

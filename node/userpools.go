@@ -64,10 +64,10 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Told: o.Observer.Happened, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
 }
 
-// UserPools are the user pools of a data directory, for a command that works on them beside a running process.
+// UserPools are the user pools of a data directory, for a command that works on them next to a running process.
 type UserPools struct {
 	*idp.Provider
-	Storage *Storage
+	Storage *Storage    // that they are in
 	Config  *config.App // with defaults; must not be changed
 }
 
@@ -248,6 +248,9 @@ func (d *declarations) declaredProviders(p config.UserPool) []providers.Declared
 
 // metadataClient returns what fetches the metadata of SAML providers. Source: the developer guide, ports 443 and 80.
 func metadataClient(o *Options) *http.Client {
+	if o.Offline {
+		return &http.Client{Transport: http.NewFileTransport(http.Dir("/dev/null"))} // finds nothing
+	}
 	rules := o.Config.OutboundRules()
 	rules.Ports, rules.Redirects = []uint16{443, 80}, 5
 	return outbound.Client(rules)

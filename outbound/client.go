@@ -86,7 +86,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
-// special are networks that are not public, beside those that package netip knows.
+// special are networks that are not public, in addition to those that package netip knows.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
@@ -116,7 +116,7 @@ func within(networks []netip.Prefix, ip netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
 }
 
-// CheckURL returns what is wrong with a URL, as far as that can be said before its name is looked up.
+// CheckURL returns what is wrong with a URL, as far as that is known before its name is looked up.
 func (r *Rules) CheckURL(text string) error {
 	u, err := parse(text)
 	if err != nil {

@@ -65,7 +65,7 @@ type Set struct {
 	any   bool
 }
 
-// New returns the Set of a default region and others, the last of which may be Any.
+// New returns the Set of a default region and others, the last may be Any.
 func New(first string, others ...string) (Set, error) {
 	s := Set{names: []string{first}}
 	for i, name := range others {

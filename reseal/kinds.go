@@ -24,7 +24,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// kind seals the values of a row anew and returns what the row has then.
+// kind reseals the values of a row and returns the new row.
 type kind func(x *value, row store.SealedRow) ([]byte, error)
 
 // kinds are how the columns of store.SealedColumns are sealed.

@@ -259,7 +259,7 @@ func TestAResealThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrittenMeanwhileIsNeitherLostNorLeftBehind has processes that write users while the store is sealed anew: some seal with the old key
+// TestWhatIsWrittenMeanwhileIsNeitherLostNorLeftBehind has processes that write users while the store is resealed: some seal with the old key
 // still, as a process does that has not read of the new one.
 func TestWhatIsWrittenMeanwhileIsNeitherLostNorLeftBehind(t *testing.T) {
 	v := newVault(t)

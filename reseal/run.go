@@ -24,8 +24,8 @@ type Report struct {
 // Column is what was found and done in one column.
 type Column struct {
 	Name     string         // table.column
-	Resealed int            // values sealed anew
-	ByKey    map[string]int // values that there are now, by the ID of the master key that sealed them
+	Resealed int            // resealed values
+	ByKey    map[string]int // current values, by the ID of the master key that sealed them
 }
 
 // Needs returns how many values need the master key with the ID.
@@ -36,7 +36,7 @@ func (r *Report) Needs(id string) (n int) {
 	return n
 }
 
-// Resealed returns how many values were sealed anew.
+// Resealed returns how many values were resealed.
 func (r *Report) Resealed() (n int) {
 	for _, c := range r.Columns {
 		n += c.Resealed
@@ -52,7 +52,7 @@ type Options struct {
 	Progress func(Column) // is called when a column is done; may be nil
 }
 
-// Run seals all values anew that the current master key of the box has not sealed.
+// Run reseals all values that were not sealed with the current master key of the box.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{}
 	columns := append([]store.SealedColumn{}, store.SealedColumns...)

@@ -36,6 +36,7 @@ gotool() {
 
 have "${GO:-go}" || { echo "missing go: install Go 1.26 from https://go.dev/dl/" >&2; exit 1; }
 debian gcc gcc
+debian g++ g++
 debian redis-server redis-server
 debian initdb postgresql
 debian strace strace

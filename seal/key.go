@@ -76,7 +76,7 @@ func (k Key) Encode() Secret {
 // ID returns the ID of the key in hexadecimal. It is not secret.
 func (k Key) ID() string { return fmt.Sprintf("%08x", k.id) }
 
-// Fingerprint returns 32 hexadecimal digits that stand for the key: nobody finds another key that has them. It is not secret.
+// Fingerprint returns 32 hexadecimal digits that identify the key: no other key with the same digits can be found. It is not secret.
 func (k Key) Fingerprint() string { return hex.EncodeToString(k.derive("fingerprint", "", 16)) }
 
 // String returns a text with the ID of the key and without the key.

@@ -28,7 +28,7 @@ func (s *keySet) purposeKeys(purpose string) []PurposeKey {
 func (k *PurposeKey) Valid() bool { return len(k.AEAD) == KeySize && len(k.MAC) == KeySize }
 
 // ForWith returns a Use for a purpose that also opens with keys of other Boxes, which must be valid. It seals with the current master
-// key. The keys of the purpose are derived anew with each call, so that there can be any number of purposes.
+// key. The keys of the purpose are derived again in each call, so that there can be any number of purposes.
 func (b *Box) ForWith(purpose string, more []PurposeKey) *Use {
 	return newUse(b, func(set *keySet) (ids []uint32, keys []*purposeKeys) {
 		for _, k := range append(set.purposeKeys(purpose), more...) {

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/node/dev"
 )
 
-// Seed is what a server has at its start, beside its default user pool, app clients and identity pool. Its fields are those of the
+// Seed is what a server has at its start, in addition to its default user pool, app clients and identity pool. Its fields are those of the
 // file that docs/dev.md describes.
 type Seed = dev.Seed
 

@@ -64,7 +64,7 @@ func TestTheNewestCodeIsReturnedAndNoneTwice(t *testing.T) {
 	}
 }
 
-// The SDK signs with the server's time once an answer has told it.
+// The SDK signs with the server's time once it knows it from a response.
 func TestTheClockMoves(t *testing.T) {
 	t.Parallel()
 	s := sluicetest.New(t, seeded())

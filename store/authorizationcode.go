@@ -12,10 +12,10 @@ type AuthorizationCode struct {
 	Grant     []byte // what the code grants; package userpool/oauth defines it
 	Family    string // the refresh family that it was exchanged for; "" = it was not
 	ExpiresAt time.Time
-	KeptUntil time.Time // spent codes are kept longer, so that a second use is noticed
+	KeptUntil time.Time // used codes are kept longer, so that a second use is noticed
 }
 
-// AuthorizationCodes keeps codes until their time is over. They are deleted with their user.
+// AuthorizationCodes keeps codes until they expire. They are deleted with their user.
 type AuthorizationCodes interface {
 	Get(hash []byte) (AuthorizationCode, error)
 	Insert(AuthorizationCode) error // ErrNotFound without the user

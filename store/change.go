@@ -16,7 +16,7 @@ type Change struct {
 // ChangeKind says which records changed. The values are kept in the store, where processes of other releases read them.
 type ChangeKind string
 
-// The kinds of changes. Users, tokens and whatever else is read from the store when it is needed have none.
+// The kinds of changes. Users, tokens and other records that are read from the store on demand have none.
 const (
 	// ChangedAnything says that changes were missed: everything that is kept in memory may have changed.
 	ChangedAnything ChangeKind = "anything"

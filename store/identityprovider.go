@@ -11,7 +11,7 @@ type IdentityProvider struct {
 	Mapping     map[string]string // attributes of the pool to those of the provider
 	Acr         map[string]string // AcrMapping
 	Identifiers []string
-	Unsolicited bool // takes answers that nobody asked for: IDPInit of SAML
+	Unsolicited bool // accepts unsolicited responses: IDPInit of SAML
 	Version     int  // counts changes
 	Declared    bool // created by the configuration, not through the API
 	CreatedAt   time.Time

@@ -9,7 +9,7 @@ type ImportJob struct {
 	Name      string
 	RoleARN   string
 	Algorithm string // of the password hashes in the file; "" for none
-	Status    string // as the API spells it; package userpool/importjob defines it
+	Status    string // as in the API; package userpool/importjob defines it
 	Message   string // why the job ended
 	Upload    string // which of the uploads of a file counts; random
 	Size      int    // bytes of the file; 0 while it is not complete

@@ -18,7 +18,7 @@ type SealedRow struct {
 	Value []byte // nil if there is none
 }
 
-// SealedColumns are all columns with sealed values, but for the table settings. Package reseal knows what each is sealed with.
+// SealedColumns are all columns with sealed values, except in the table settings. Package reseal knows what each is sealed with.
 var SealedColumns = []SealedColumn{
 	{Table: "pools", Column: "sealed_keys", Key: []string{"id"}},
 	{Table: "clients", Column: "secrets", Key: []string{"id"}, Text: true},

@@ -32,5 +32,5 @@ type Sessions interface {
 	OfOrigin(poolID, sub, origin string) (tokens []Session, err error) // that came through an SSO session
 	OfBrowser(poolID string, browser []byte) ([]Session, error)        // SSO sessions, also expired ones; the one that was active last comes first
 	CountSSO(now time.Time) (int, error)                               // SSO sessions that have not expired
-	TrimSSO(poolID, sub string, keep int) error                        // deletes the user's SSO sessions but for those active last
+	TrimSSO(poolID, sub string, keep int) error                        // deletes the user's SSO sessions except those active last
 }

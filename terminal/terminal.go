@@ -1,6 +1,6 @@
 // Package terminal makes texts safe to print on a terminal.
 //
-// What it does: it spells out the characters that a terminal would act on, or that show a text in another order than it is in. Names,
+// What it does: it escapes characters that a terminal would act on, or that change the order in which text is shown. Names,
 // paths and object keys that clients choose reach the operator's screen through explanations and reports.
 //
 // What it leaves to others: logs and JSON, whose encoders escape by themselves.

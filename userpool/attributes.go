@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// Identities is the attribute of the accounts with which a user signs in at identity providers. It is not of the schema: nobody writes it.
+// Identities is the attribute of the accounts with which a user signs in at identity providers. It is not of the schema: it cannot be written.
 const Identities = "identities"
 
 // Attribute is a name and a value. In a write, an empty value clears the attribute.
@@ -122,7 +122,7 @@ func (p *Pool) missing(attrs map[string]string, counts func(name string) bool) e
 	return fault.New(fault.InvalidParameter, "Attributes did not conform to the schema: %s\n", strings.Join(missing, "\n"))
 }
 
-// schemaLabel returns a name as AWS's message about missing attributes spells it: givenName for given_name.
+// schemaLabel returns a name as in AWS's message about missing attributes: givenName for given_name.
 func schemaLabel(name string) string {
 	parts := strings.Split(name, "_")
 	for i, p := range parts[1:] {

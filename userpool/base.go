@@ -23,7 +23,7 @@ type Base struct {
 	Rand   io.Reader    // crypto/rand.Reader outside of tests
 	Logger *slog.Logger // nil discards
 
-	// Told is called with what happened to users and keys, after it is stored. It must return at once. nil tells nobody.
+	// Told is called with events of users and keys, after they are stored. It must return at once. It may be nil.
 	Told func(Event)
 }
 

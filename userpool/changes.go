@@ -7,7 +7,7 @@ import (
 )
 
 // Changed reads a pool and its keys again, after another process may have changed it. The tokens of a pool that was deleted do not
-// verify any more. Of an empty id, it drops all pools from memory: one has changed, and nobody knows which.
+// verify any more. Of an empty id, it drops all pools from memory: one has changed, and it is unknown which.
 func (s *Service) Changed(ctx context.Context, poolID string) error {
 	if poolID == "" {
 		s.pools.clear()

@@ -76,7 +76,7 @@ var systems = []struct{ text, name, version string }{
 }
 
 // deviceName returns browser and operating system of a User-Agent header, as AWS's EventContextDataType shows them. Of a
-// program that is no browser it returns the first product.
+// program that is not a browser it returns the first product.
 func deviceName(agent string) string {
 	if len(agent) > maxUserAgent {
 		agent = agent[:maxUserAgent]

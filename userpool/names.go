@@ -56,7 +56,7 @@ func (p *Pool) Means(name string, u *store.User) bool {
 func (p *Pool) SetNames(u *store.User) {
 	u.Key, u.Aliases = p.Key(u.Username), nil
 	if u.Status == StatusExternal {
-		return // nobody types a name of the user, and what a provider says of addresses takes no name from others
+		return // no one types a name of the user, and addresses from a provider take no name from others
 	}
 	add := func(kind string) {
 		if v := u.Attributes[kind]; v != "" {

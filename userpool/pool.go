@@ -147,7 +147,7 @@ func (s *Service) load(ctx context.Context, id string) (*Pool, error) {
 		var pull *store.Pull
 		var domains []store.Domain
 		var servers []store.ResourceServer
-		withdrawn := s.ring.Withdrawn(id) // then a pool that is there was made anew, perhaps by another process
+		withdrawn := s.ring.Withdrawn(id) // then an existing pool was created again, perhaps by another process
 		err := s.base.View(ctx, func(tx store.Tx) (err error) {
 			if rec, err = tx.Pools.Get(id); err != nil {
 				return unfinished(tx, id, err)

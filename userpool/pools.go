@@ -322,7 +322,7 @@ func deletable(tx store.Tx, id string) error {
 	return NotImporting(tx, id)
 }
 
-// inBatches calls remove, which deletes at most a number of records and returns how many, in transactions of its own until
+// inBatches calls remove, which deletes at most a number of records and returns how many, in separate transactions until
 // none is left.
 func (s *Service) inBatches(ctx context.Context, remove func(tx store.Tx, most int) (int, error)) error {
 	const batch = 200

@@ -105,7 +105,7 @@ func (p *PoolSettings) completeMessages() {
 	}
 }
 
-// mirror is one text in its older member and in the template of messages.
+// mirror is a text that is both in an older member and in the message template.
 type mirror struct{ older, newer *string }
 
 // mirrored returns the texts that two members of the settings hold. The template must be set.

@@ -70,7 +70,7 @@ func (p *PoolSettings) keepTemplate(old *PoolSettings) {
 	}
 }
 
-// keepThreat keeps what operations of its own set, and UpdateUserPool does not have.
+// keepThreat keeps settings that have their own operations and that UpdateUserPool does not have.
 func (p *PoolSettings) keepThreat(old *PoolSettings) {
 	if p.RiskConfiguration == nil {
 		p.RiskConfiguration = old.RiskConfiguration

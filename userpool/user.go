@@ -5,7 +5,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// The states of a user, as UserStatus spells them.
+// The states of a user, in the spelling of UserStatus.
 const (
 	StatusUnconfirmed   = "UNCONFIRMED"
 	StatusConfirmed     = "CONFIRMED"

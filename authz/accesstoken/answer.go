@@ -63,7 +63,7 @@ func passes(body []byte) bool {
 	return json.Unmarshal(body, &answer) == nil && (answer.Error.Transient || slices.Contains([]int{1, 2, 4, 17, 32, 341, 613}, answer.Error.Code))
 }
 
-var errAnswer = errors.New("the answer is not the JSON object that it should be")
+var errAnswer = errors.New("the response is not the expected JSON object")
 
 // parse decodes a JSON object. Duplicate members are refused: two readers could see two users. So are names that differ in case only,
 // among which package json takes the last.

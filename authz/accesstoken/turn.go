@@ -15,7 +15,7 @@ type flights struct {
 	all map[tokenKey]*flight
 }
 
-// flight is one question. The answer may be read when done is closed.
+// flight is one request to a provider. Its result may be read once done is closed.
 type flight struct {
 	done chan struct{}
 	user *User
@@ -45,7 +45,7 @@ func (f *flights) land(key tokenKey, own *flight) {
 }
 
 // turn waits until one more question may be asked, and returns what ends it. Tokens that were a user's before have places that no others
-// take: strangers with made-up tokens do not keep users waiting.
+// take, so that made-up tokens do not keep users waiting.
 func (v *Verifier) turn(ctx context.Context, key tokenKey, provider string) (done func(), err error) {
 	places := []chan struct{}{v.asking[provider]}
 	if _, known := v.users.Get(key, v.o.Now()); !known {

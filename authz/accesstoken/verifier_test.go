@@ -229,7 +229,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whoever has an application of their own gets as many tokens as they like.
+// Anyone with an application gets as many tokens as they like.
 func TestTokensOfOtherApplicationsPushOutNoUser(t *testing.T) {
 	asked := 0
 	provider := roundTrip(func(r *http.Request) (*http.Response, error) {

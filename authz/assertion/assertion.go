@@ -107,7 +107,7 @@ func (r *reader) time(el *etree.Element, key string) time.Time {
 			return t.UTC()
 		}
 	}
-	r.fail(refuse(Malformed, "%s is no time: %q", key, value))
+	r.fail(refuse(Malformed, "%s is not a time: %q", key, value))
 	return time.Time{}
 }
 

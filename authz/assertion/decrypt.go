@@ -17,7 +17,7 @@ var (
 		"http://www.w3.org/2009/xmlenc11#aes192-gcm", "http://www.w3.org/2009/xmlenc11#aes256-gcm"}
 )
 
-// errOpaque is the one error of everything that can be wrong inside of what is encrypted, so that nobody learns from the error
+// errOpaque is the single error for everything that can be wrong inside encrypted data, so that nothing can be learned from the error
 // what a changed ciphertext decrypts to.
 var errOpaque = refuse(Signature, "the encrypted assertion does not open to a signed one")
 
@@ -66,7 +66,7 @@ func unwrap(wrapped *etree.Element, keys []*rsa.PrivateKey) (session []byte, ok 
 	return nil, false
 }
 
-// encryptedKey returns the one encrypted key: in the KeyInfo of the data, or beside the data.
+// encryptedKey returns the one encrypted key: in the KeyInfo of the data, or next to the data.
 func encryptedKey(el, data *etree.Element) (*etree.Element, error) {
 	list := children(el, nsEncryption, "EncryptedKey")
 	for _, info := range children(data, nsSignature, "KeyInfo") {

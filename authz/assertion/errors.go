@@ -20,7 +20,7 @@ const (
 	Plain        Reason = "not encrypted"
 )
 
-// Error is a refusal. Its text is for the log: it may hold what a stranger wrote.
+// Error is a refusal. Its text is for the log: it may contain text from an untrusted sender.
 type Error struct {
 	Reason Reason
 	Detail string

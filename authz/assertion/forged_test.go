@@ -14,7 +14,7 @@ import (
 
 func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// evil returns a copy of an assertion that names somebody else.
+// evil returns a copy of an assertion that names someone else.
 func evil(a *etree.Element) *etree.Element {
 	e := a.Copy()
 	e.SelectAttr("ID").Value = "_evil"

@@ -10,8 +10,8 @@ import (
 )
 
 // ReadLogoutResponse checks a response to a logout request, which is in Base64 as the POST binding carries it. It reports whether the
-// provider says that the user is signed out everywhere. A response that is not signed is taken, because nothing but the way back depends
-// on it; a signature that is there must be right. The error is an *Error.
+// provider says that the user is signed out everywhere. An unsigned response is accepted, because only the redirect target depends
+// on it; but a signature, if present, must be valid. The error is an *Error.
 func ReadLogoutResponse(response string, want Expected) (complete bool, err error) {
 	root, err := decode(response)
 	if err != nil {
@@ -19,7 +19,7 @@ func ReadLogoutResponse(response string, want Expected) (complete bool, err erro
 	}
 	own := len(children(root, nsSignature, "Signature"))
 	if !is(root, nsProtocol, "LogoutResponse") || attribute(root, "Version") != "2.0" || own > 1 || count(root, "Signature") != own {
-		return false, refuse(Malformed, "it is no logout response of SAML 2.0")
+		return false, refuse(Malformed, "it is not a SAML 2.0 logout response")
 	}
 	if own == 1 {
 		if root, err = verified(root, want.From.Certificates); err != nil {
@@ -97,7 +97,7 @@ func logoutRequest(request string) (*etree.Element, error) {
 	}
 	switch {
 	case !is(root, nsProtocol, "LogoutRequest") || attribute(root, "Version") != "2.0" || count(root, "LogoutRequest") != 0:
-		return nil, refuse(Malformed, "it is no logout request of SAML 2.0")
+		return nil, refuse(Malformed, "it is not a SAML 2.0 logout request")
 	case len(children(root, nsSignature, "Signature")) != 1 || count(root, "Signature") != 1:
 		return nil, refuse(Signature, "the logout request is not signed, or has a signature in a place where none belongs")
 	}

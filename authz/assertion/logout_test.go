@@ -162,7 +162,7 @@ func decoded(t testing.TB, text string) []byte {
 	return raw
 }
 
-// TestTheWorstMessagesTakeBoundedMemory reads what strangers, or a provider gone bad, can send.
+// TestTheWorstMessagesTakeBoundedMemory reads the worst that attackers, or a malicious provider, can send.
 func TestTheWorstMessagesTakeBoundedMemory(t *testing.T) {
 	w := newWorld(t)
 	var bomb bytes.Buffer

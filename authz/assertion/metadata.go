@@ -61,11 +61,11 @@ type entityDescriptor struct {
 // zero time all count. The signature of the metadata and its validity are not checked, as in Cognito.
 func ParseMetadata(document []byte, now time.Time) (*Metadata, error) {
 	if len(document) > MaxMetadata {
-		return nil, fmt.Errorf("the metadata have more than %d bytes", MaxMetadata)
+		return nil, fmt.Errorf("the metadata has more than %d bytes", MaxMetadata)
 	}
 	var root entityDescriptor
 	if err := xml.NewTokenDecoder(&plainTokens{d: xml.NewDecoder(bytes.NewReader(document))}).Decode(&root); err != nil {
-		return nil, fmt.Errorf("the metadata are no XML document of SAML: %w", err)
+		return nil, fmt.Errorf("the metadata is not a SAML XML document: %w", err)
 	}
 	entity, err := root.identityProvider()
 	if err != nil {
@@ -88,7 +88,7 @@ func ParseMetadata(document []byte, now time.Time) (*Metadata, error) {
 	}
 	for _, address := range []string{m.SingleSignOn, m.SingleLogout, m.LogoutAnswers} {
 		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http")) {
-			return nil, errors.New("a location in the metadata is no URL")
+			return nil, errors.New("a location in the metadata is not a URL")
 		}
 	}
 	m.Certificates, err = role.signing(now)
@@ -100,11 +100,11 @@ func (e *entityDescriptor) identityProvider() (*entityDescriptor, error) {
 	list := e.Entities
 	switch {
 	case e.XMLName.Space != metadataElements:
-		return nil, errors.New("the document is no metadata of SAML 2.0")
+		return nil, errors.New("the document is not SAML 2.0 metadata")
 	case e.XMLName.Local == "EntityDescriptor":
 		list = []entityDescriptor{*e}
 	case e.XMLName.Local != "EntitiesDescriptor":
-		return nil, errors.New("the document is no metadata of SAML 2.0")
+		return nil, errors.New("the document is not SAML 2.0 metadata")
 	}
 	var found *entityDescriptor
 	for i := range list {
@@ -112,17 +112,17 @@ func (e *entityDescriptor) identityProvider() (*entityDescriptor, error) {
 			continue
 		}
 		if found != nil || len(list[i].Roles) > 1 {
-			return nil, errors.New("the metadata describe several identity providers; keep one")
+			return nil, errors.New("the metadata describes several identity providers; keep one")
 		}
 		found = &list[i]
 	}
 	switch {
 	case found == nil:
-		return nil, errors.New("the metadata describe no identity provider: there is no IDPSSODescriptor")
+		return nil, errors.New("the metadata describes no identity provider: it has no IDPSSODescriptor")
 	case found.EntityID == "" || len(found.EntityID) > maxEntityID:
-		return nil, errors.New("the metadata have no usable entityID")
+		return nil, errors.New("the metadata has no usable entityID")
 	case !strings.Contains(" "+found.Roles[0].Protocols+" ", " "+protocolSupport+" "):
-		return nil, errors.New("the identity provider does not speak SAML 2.0")
+		return nil, errors.New("the identity provider does not support SAML 2.0")
 	}
 	return found, nil
 }
@@ -153,15 +153,15 @@ func (r *roleDescriptor) signing(now time.Time) ([]*x509.Certificate, error) {
 				continue
 			}
 			if list = append(list, cert); len(list) > maxCertificates {
-				return nil, fmt.Errorf("the metadata have more than %d certificates for signatures", maxCertificates)
+				return nil, fmt.Errorf("the metadata has more than %d signing certificates", maxCertificates)
 			}
 		}
 	}
 	switch {
 	case len(list) == 0 && expired:
-		return nil, errors.New("the certificates in the metadata have expired")
+		return nil, errors.New("the certificates in the metadata has expired")
 	case len(list) == 0:
-		return nil, errors.New("the metadata have no certificate for signatures")
+		return nil, errors.New("the metadata has no signing certificate")
 	}
 	return list, nil
 }

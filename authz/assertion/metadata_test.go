@@ -36,15 +36,15 @@ func TestUnusableMetadataAreRefused(t *testing.T) {
 	cert := encode(p.Certificate.Raw)
 	entry := `<EntityDescriptor entityID="x"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/></EntityDescriptor>`
 	for name, tc := range map[string]struct{ document, want string }{
-		"nothing":                    {"", "no XML document"},
-		"HTML":                       {"<html></html>", "no metadata"},
+		"nothing":                    {"", "not a SAML XML document"},
+		"HTML":                       {"<html></html>", "not SAML 2.0 metadata"},
 		"of a service provider":      {strings.ReplaceAll(good, "IDPSSODescriptor", "SPSSODescriptor"), "no identity provider"},
-		"of SAML 1.1":                {strings.ReplaceAll(good, "urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:1.1:protocol"), "does not speak"},
+		"of SAML 1.1":                {strings.ReplaceAll(good, "urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:1.1:protocol"), "does not support"},
 		"without a name":             {strings.Replace(good, entityID, "", 1), "entityID"},
-		"without a certificate":      {strings.Replace(good, "use=\"signing\"", "use=\"encryption\"", 1), "no certificate"},
+		"without a certificate":      {strings.Replace(good, "use=\"signing\"", "use=\"encryption\"", 1), "no signing certificate"},
 		"with a broken certificate":  {strings.Replace(good, cert, "AAAA", 1), "does not parse"},
 		"with a large certificate":   {strings.Replace(good, cert, strings.Repeat("A", 5000), 1), "4096 characters"},
-		"with a location of script":  {strings.Replace(good, p.SSO, "javascript:alert(1)", 1), "no URL"},
+		"with a location of script":  {strings.Replace(good, p.SSO, "javascript:alert(1)", 1), "not a URL"},
 		"with a declaration (XXE)":   {`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>` + strings.SplitN(good, "\n", 2)[1], "declarations"},
 		"of 10,000 providers":        {`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">` + strings.Repeat(entry, 7000) + `</EntitiesDescriptor>`, "several"},
 		"too large":                  {good + strings.Repeat(" ", assertion.MaxMetadata), "bytes"},

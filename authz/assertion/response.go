@@ -21,10 +21,10 @@ type Expected struct {
 	Audiences  []string // the reader's names; one of them must be in each audience restriction
 	Recipients []string // the reader's addresses
 
-	// AnyRecipient is for readers that get responses from applications, which have addresses of their own.
+	// AnyRecipient is for readers that get responses from applications, which have their own addresses.
 	AnyRecipient bool
 
-	// InResponseTo is the identifier of the request that is answered, "" for a response that nobody asked for. AnyRequest is for
+	// InResponseTo is the identifier of the request that is answered, "" for an unsolicited response. AnyRequest is for
 	// readers that know of no requests.
 	InResponseTo string
 	AnyRequest   bool
@@ -79,7 +79,7 @@ func Read(response string, want Expected) (*Assertion, error) {
 // checkShape demands one response with one assertion, and no signature but theirs. It reports whether the response has one.
 func checkShape(root *etree.Element) (signed bool, err error) {
 	if !is(root, nsProtocol, "Response") || attribute(root, "Version") != "2.0" {
-		return false, refuse(Malformed, "it is no response of SAML 2.0")
+		return false, refuse(Malformed, "it is not a SAML 2.0 response")
 	}
 	plain, secret := children(root, nsAssertion, "Assertion"), children(root, nsAssertion, "EncryptedAssertion")
 	if count(root, "Response") != 0 || len(plain)+len(secret) > 1 || count(root, "Assertion")+count(root, "EncryptedAssertion") != len(plain)+len(secret) {
@@ -91,12 +91,12 @@ func checkShape(root *etree.Element) (signed bool, err error) {
 		inner = len(children(a, nsSignature, "Signature"))
 	}
 	if own > 1 || inner > 1 || count(root, "Signature") != own+inner {
-		return false, refuse(Malformed, "it has a signature in a place where none belongs")
+		return false, refuse(Malformed, "it has a signature in an unexpected place")
 	}
 	return own == 1, nil
 }
 
-// checkResponse checks what is around the assertion.
+// checkResponse checks the parts of the response outside the assertion.
 func checkResponse(root *etree.Element, want Expected) error {
 	status, err := need(root, nsProtocol, "Status")
 	if err != nil {

@@ -49,7 +49,7 @@ func verified(el *etree.Element, trusted []*x509.Certificate) (*etree.Element, e
 	}
 	last := error(refuse(Signature, "no certificate is trusted"))
 	for _, cert := range candidates {
-		// The certificate counts because the metadata have it. Its period was checked when they were read, as in Cognito.
+		// The certificate counts because the metadata has it. Its period was checked when they were read, as in Cognito.
 		c := dsig.ValidationContext{CertificateStore: &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}},
 			IdAttribute: dsig.DefaultIdAttr, Clock: dsig.NewFakeClockAt(cert.NotBefore)}
 		signed, err := c.Validate(alone)
@@ -107,7 +107,7 @@ func checkForm(el, sig *etree.Element) error {
 	return checkTransforms(ref)
 }
 
-// hasForeign reports whether the element has an attribute of a namespace that could be taken for one of its own.
+// hasForeign reports whether the element has an attribute of a namespace that could be mistaken for its own.
 func hasForeign(el *etree.Element) bool {
 	return slices.ContainsFunc(el.Attr, func(a etree.Attr) bool { return a.Space != "" && a.Space != "xmlns" })
 }

@@ -23,7 +23,7 @@ const (
 	maxNamespaces = 128 // declarations
 )
 
-// parse parses a message. It refuses what XML has beside elements, attributes, text and comments, and what different parsers
+// parse parses a message. It refuses everything in XML except elements, attributes, text and comments, and what different parsers
 // read differently.
 func parse(message []byte) (*etree.Element, error) {
 	doc := etree.NewDocument()
@@ -41,7 +41,7 @@ func parse(message []byte) (*etree.Element, error) {
 			root = t
 		case *etree.CharData:
 			if !t.IsWhitespace() {
-				return nil, refuse(Malformed, "it has text outside of its root")
+				return nil, refuse(Malformed, "it has text outside its root")
 			}
 		case *etree.ProcInst:
 			if t.Target != "xml" || root != nil {
@@ -70,7 +70,7 @@ type census struct {
 	ids                  map[string]bool
 }
 
-// take checks an element and what is in it.
+// take checks an element and its content.
 func (c *census) take(el *etree.Element) error {
 	if c.elements++; c.elements > maxElements || len(el.Attr) > maxAttributes {
 		return refuse(Malformed, "it has too many elements or attributes")

@@ -66,7 +66,8 @@ func TestAReportGroupsByRoutePrincipalActionAndStatement(t *testing.T) {
 
 func TestKeysThatMayHoldSecretsAreKnown(t *testing.T) {
 	for key, want := range map[string]bool{"http:header/x-api-key": true, "http:query/access_token": true, "jwt:nonce": true, "http:header/x-tenant": false,
-		"jwt:token_use": false, "jwt:department": false, "aws:referer": true, "aws:username": false, "http:query/code": true} {
+		"jwt:token_use": false, "jwt:department": false, "aws:referer": true, "aws:username": false, "http:query/code": true,
+		"http:query/sig": true, "http:query/pwd": true, "http:query/assignee": false, "http:header/x-amzn-oidc-data": true} {
 		if decisionlog.Secret(key) != want {
 			t.Errorf("%s: %v", key, !want)
 		}

@@ -12,7 +12,7 @@ import (
 // MaxLine is the longest line that Read reads, in bytes. Records are far shorter.
 const MaxLine = 256 << 10
 
-// Read calls f for each record of a log: lines of JSON, among which those of other loggers are skipped. The record is f's to keep. It
+// Read calls f for each record of a log: lines of JSON, skipping those of other loggers. The record is f's to keep. It
 // returns how many lines it skipped because they are too long or no JSON, which the end of a file that is being written may be. Errors
 // are f's and r's.
 func Read(r io.Reader, f func(line int, record *Record) error) (skipped int, err error) {

@@ -1,6 +1,7 @@
 package decisionlog
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,22 +15,22 @@ const (
 
 // Record is one decision.
 type Record struct {
-	Time      time.Time `json:"time"`
-	ID        string    `json:"id,omitempty"` // as the client got it; "" for requests that passed
-	Route     string    `json:"route"`
+	Time      time.Time `json:"time"`             // of the decision
+	ID        string    `json:"id,omitempty"`     // as the client got it; "" for requests that passed
+	Route     string    `json:"route"`            // its api name, or the signed service
 	Outcome   string    `json:"outcome"`          // authz.Outcome: allowed, denied, unauthenticated …
 	Reason    string    `json:"reason,omitempty"` // why the request was refused, or would be without shadow mode
 	Shadow    bool      `json:"shadow,omitempty"` // it passed because of shadow mode
-	Every     uint32    `json:"every,omitempty"`  // the record stands for so many; 0 for one
-	Scheme    string    `json:"scheme"`
+	Every     uint32    `json:"every,omitempty"`  // number of requests that the record represents; 0 means one
+	Scheme    string    `json:"scheme"`           // how the credential was presented: bearer, sigv4, cookie …
 	Principal Principal `json:"principal"`
-	Method    string    `json:"method"`
+	Method    string    `json:"method"` // of the request
 	Host      string    `json:"host"`
 	Path      string    `json:"path,omitempty"` // canonical, without the query
 
-	Targets   []Target   `json:"targets"` // each must be allowed
-	Decided   int        `json:"decided"` // index of the target that decided
-	Statement *Statement `json:"statement,omitempty"`
+	Targets   []Target   `json:"targets"`             // each must be allowed
+	Decided   int        `json:"decided"`             // index of the target that decided
+	Statement *Statement `json:"statement,omitempty"` // that decided; nil for an implicit deny
 
 	// Context has the values of condition keys, in lower case, for the first target; no value means that the request does not have the
 	// key. Keys that are not there were not recorded.
@@ -52,7 +53,7 @@ type Principal struct {
 	PreferredRole string   `json:"preferred_role,omitempty"`
 	RoleARN       string   `json:"role_arn,omitempty"`
 	RoleID        string   `json:"role_id,omitempty"`
-	// Limited says that the session has policies of its own, which are the others; without these they were too long.
+	// Limited says that the session has its own policies, which are the others; if these are absent, they were too long.
 	Limited         bool     `json:"limited,omitempty"`
 	SessionPolicies []string `json:"session_policies,omitempty"` // documents
 	SessionARNs     []string `json:"session_policy_arns,omitempty"`
@@ -70,8 +71,8 @@ func (p *Principal) Name() string {
 
 // Target is an action on a resource.
 type Target struct {
-	Action   string              `json:"action"`
-	Resource string              `json:"resource"`
+	Action   string              `json:"action"`             // such as execute-api:Invoke
+	Resource string              `json:"resource"`           // an ARN
 	Folded   string              `json:"folded,omitempty"`   // the resource in lower case, for rules that compare so
 	Optional bool                `json:"optional,omitempty"` // the request passes without it
 	Context  map[string][]string `json:"context,omitempty"`  // of a target after the first: what differs from Record.Context
@@ -79,10 +80,10 @@ type Target struct {
 
 // Statement is the statement that decided.
 type Statement struct {
-	Source string `json:"source"`
-	Sid    string `json:"sid,omitempty"`
-	Index  int    `json:"index"`
-	Line   int    `json:"line,omitempty"`
+	Source string `json:"source"`         // the document, or where the rule is
+	Sid    string `json:"sid,omitempty"`  // "" = none
+	Index  int    `json:"index"`          // of the statement in its document, from 0
+	Line   int    `json:"line,omitempty"` // in its file, from 1; 0 = unknown
 }
 
 // String names the statement and its place.
@@ -108,7 +109,11 @@ const (
 )
 
 // words make the name of a header, parameter or claim that of a secret.
-var words = []string{"token", "secret", "passw", "key", "auth", "cookie", "session", "signature", "credential", "code", "otp", "nonce", "assertion", "jwt"}
+var words = []string{"token", "secret", "passw", "passphrase", "key", "auth", "cookie", "session", "signature", "credential", "code", "otp", "nonce", "assertion", "jwt",
+	"oidc-data", "bearer", "csrf", "xsrf"}
+
+// whole are names of secrets that are parts of other words.
+var whole = []string{"sig", "pin", "pass", "pwd", "pw", "sid"}
 
 // Secret reports whether a condition key, in lower case, may hold a secret, so that its value is not recorded.
 func Secret(key string) bool {
@@ -120,10 +125,8 @@ func Secret(key string) bool {
 		if prefix == "jwt:" && (name == "token_use" || name == "auth_time") {
 			return false
 		}
-		for _, word := range words {
-			if strings.Contains(name, word) {
-				return true
-			}
+		if slices.Contains(whole, name) || slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) }) {
+			return true
 		}
 	}
 	return key == "aws:referer" // a URL, with its query

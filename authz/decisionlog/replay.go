@@ -15,7 +15,7 @@ const LowerKey = "lower"
 
 // Replayed is what policies decide on a recorded request.
 type Replayed struct {
-	Allowed   bool
+	Allowed   bool              // by the policies of now
 	Decided   int               // index of the target that decided
 	Effect    policy.Effect     // on that target
 	Statement *policy.Statement // that decided; nil for an implicit deny
@@ -25,7 +25,7 @@ type Replayed struct {
 }
 
 // Replay decides on the request again. layers are those of the principal, folded the rules that compare paths without case, or nil, and
-// needs what is not known about the principal.
+// needs unknown facts about the principal.
 func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map[string]bool) Replayed {
 	if slices.Contains(r.LeftOut, "targets") {
 		needs["targets"] = true

@@ -8,12 +8,12 @@ import (
 
 // Group are the decisions of one route, principal, action and statement.
 type Group struct {
-	Route     string    `json:"route"`
-	Principal string    `json:"principal"`
-	Action    string    `json:"action"`
+	Route     string    `json:"route"`     // see Record
+	Principal string    `json:"principal"` // see Principal.Name
+	Action    string    `json:"action"`    // of the target that decided
 	Statement string    `json:"statement"` // that denied, or that no statement allows it
 	Reason    string    `json:"reason"`
-	Count     uint64    `json:"count"` // with the requests that records stand for
+	Count     uint64    `json:"count"` // including the requests that records represent
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
 	ID        string    `json:"id,omitempty"` // of the latest, for sluice explain
@@ -35,7 +35,7 @@ type Report struct {
 
 // By says what a report ignores.
 type By struct {
-	AnyPrincipal, AnyAction, AnyStatement bool
+	AnyPrincipal, AnyAction, AnyStatement bool // is not part of a group
 }
 
 // Add adds a decision.

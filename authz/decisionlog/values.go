@@ -55,11 +55,11 @@ func (r *Record) Recorded() *principal.Principal {
 type Settings struct {
 	Route  string        // names the route in records
 	Sample uint32        // 0 records none of them, 1 all
-	Write  func(*Record) // called in the request's goroutine, from many at once
+	Write  func(*Record) // called in the request's goroutine, concurrently
 	Keys   []string      // condition keys to record in addition, in any case
 }
 
-// Sampled reports whether a request of which one in Sample is recorded is that one.
+// Sampled reports whether to record a request of a kind of which one in Sample is recorded.
 func (s *Settings) Sampled(rand io.Reader) bool {
 	if s.Sample < 2 {
 		return s.Sample == 1
@@ -102,7 +102,7 @@ func KeysOf(layers []policy.Layers, folded *policy.Layers) []string {
 	return slices.Compact(keys)
 }
 
-// Copy copies the values of a key; false if they are too long for what is left of the record, of which size is used.
+// Copy copies the values of a key; false if they are too long for the rest of the record, of which size bytes are used.
 func Copy(v policy.Values, size *int) ([]string, bool) {
 	if v.Len() > MaxValues {
 		return nil, false

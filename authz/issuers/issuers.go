@@ -21,7 +21,7 @@ type Options struct {
 	Log    *slog.Logger // nil means slog.Default()
 }
 
-// Bounds of what is kept of issuers.
+// Limits on what is stored about issuers.
 const (
 	maxIssuers = 128
 	leeway     = time.Minute
@@ -154,7 +154,7 @@ func (v *Verifier) end(k *known) {
 	}()
 }
 
-// Sweep ends fetching the keys of issuers that are no longer registered. Call it now and then.
+// Sweep stops fetching the keys of issuers that are no longer registered. Call it periodically.
 func (v *Verifier) Sweep() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

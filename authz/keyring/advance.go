@@ -61,7 +61,7 @@ func (r *Ring) succeed(tx store.Tx, retiring, next store.SigningKey) error {
 }
 
 // Revoke deletes a key whose private half is known to someone: it is published no more, and its tokens do not verify where the owner's
-// keys are read anew. If it signs, or is the last one, the key after it, or else a new one, signs at once. It returns the record of the
+// keys are read again. If it signs, or is the last one, the key after it, or else a new one, signs at once. It returns the record of the
 // key that signs for the use then.
 func (r *Ring) Revoke(ctx context.Context, owner, id string) (signs store.SigningKey, err error) {
 	all, _, err := r.read(ctx, owner, "")

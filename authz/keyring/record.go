@@ -13,7 +13,7 @@ import (
 func (r *Ring) newRecord(owner, use string, from time.Time, existing []store.SigningKey) (store.SigningKey, error) {
 	key, err := r.o.NewKey(r.o.Rand, existing)
 	if err != nil {
-		return store.SigningKey{}, fmt.Errorf("keyring: making a key of %s: %w", owner, err)
+		return store.SigningKey{}, fmt.Errorf("keyring: generating a key for %s: %w", owner, err)
 	}
 	private, err := key.MarshalPrivate()
 	if err != nil {

@@ -28,7 +28,7 @@ type Options struct {
 	Bind    func(owner, id, use string) []byte
 
 	// Rotated is called with the record of each key that follows another one, after it is stored; the first key of a use follows none. It
-	// must return at once. nil tells nobody.
+	// must return at once. It may be nil.
 	Rotated func(store.SigningKey)
 
 	Schedule

@@ -107,10 +107,10 @@ type Made struct {
 }
 
 // ErrNoAttempt is the error of an answer that does not belong to a sign-in of this browser, or comes too late.
-var ErrNoAttempt = errors.New("login: the answer belongs to no sign-in of this browser")
+var ErrNoAttempt = errors.New("login: the response does not belong to a sign-in of this browser")
 
 // ErrBadAnswer is the error of a provider whose answer cannot be trusted.
-var ErrBadAnswer = errors.New("login: the provider's answer is not valid")
+var ErrBadAnswer = errors.New("login: the provider's response is not valid")
 
 // Finish ends an attempt: it redeems the code, verifies the ID token and makes a session, always a new one. The error is
 // ErrNoAttempt, *Refused, ErrBadAnswer or a temporary error.
@@ -146,7 +146,7 @@ func (s *Service) Finish(ctx context.Context, in Answer) (*Made, error) {
 	}
 	nonce, _ := id.Claims.Values("nonce")
 	if len(nonce) != 1 || subtle.ConstantTimeCompare([]byte(nonce[0]), []byte(a.Nonce)) != 1 {
-		return nil, fmt.Errorf("%w: the nonce is another", ErrBadAnswer)
+		return nil, fmt.Errorf("%w: the nonce differs", ErrBadAnswer)
 	}
 	cookie, err := s.create(ctx, in.Host, id, tokens)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *Service) checkIssuer(ctx context.Context, issuer string) error {
 		return nil
 	}
 	if issuer != "" {
-		return fmt.Errorf("%w: iss is another issuer", ErrBadAnswer)
+		return fmt.Errorf("%w: iss names another issuer", ErrBadAnswer)
 	}
 	named, err := s.o.Provider.NamesIssuer(ctx)
 	if err == nil && named {

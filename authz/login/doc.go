@@ -1,7 +1,7 @@
 // Package login signs browsers in at the edge and keeps their sessions.
 //
 // A Service is one login: an OpenID provider, or a user pool of this process, and a client of it. Begin starts an attempt, whose
-// state is sealed into a cookie of its own, so that any process can finish it. Finish redeems the code, verifies the ID token
+// state is sealed into a separate cookie, so that any process can finish it. Finish redeems the code, verifies the ID token
 // and makes a session. The browser keeps a small sealed cookie with the session's id and a secret; the tokens stay in the store,
 // sealed. Subject resolves the cookie for authz.Engine, from memory if it was seen before. Tokens are renewed before they
 // expire, once for all requests and processes. End ends a session and revokes it on all processes.

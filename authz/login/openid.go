@@ -109,11 +109,11 @@ func tokens(t *oauth2.Token, err error) (*Tokens, error) {
 		case failed.ErrorCode == "temporarily_unavailable" || failed.ErrorCode == "server_error" || status >= 500 || status == http.StatusTooManyRequests:
 			return nil, errors.New("login: the provider is not available: " + http.StatusText(status))
 		case failed.ErrorCode == "invalid_client":
-			return nil, errors.New("login: the provider does not know the client, or its secret is another")
+			return nil, errors.New("login: the provider does not know the client, or the secret is wrong")
 		case failed.ErrorCode != "":
 			return nil, &Refused{Code: failed.ErrorCode}
 		}
-		return nil, errors.New("login: the provider's answer is not one of a token endpoint")
+		return nil, errors.New("login: the provider's response is not a token response")
 	}
 	if err != nil {
 		return nil, err

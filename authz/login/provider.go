@@ -53,7 +53,7 @@ type Refused struct {
 // Error returns the code.
 func (r *Refused) Error() string { return "login: the provider refused: " + r.Code }
 
-// ErrNotSetUp is the error of a provider that does not take this site's requests, so that nobody can sign in. The error that wraps it
+// ErrNotSetUp is the error of a provider that does not accept this site's requests, so that sign-ins are impossible. The error that wraps it
 // says what to change.
 var ErrNotSetUp = errors.New("login: the settings of the site and of its provider do not match")
 

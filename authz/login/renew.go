@@ -115,7 +115,7 @@ func (s *Service) renewed(ctx context.Context, record *store.EdgeSession, k *kep
 		return nil, err
 	}
 	if id.Subject != record.Subject {
-		return nil, fmt.Errorf("%w: the new ID token is of another user", ErrBadAnswer)
+		return nil, fmt.Errorf("%w: the new ID token belongs to another user", ErrBadAnswer)
 	}
 	return id, nil
 }

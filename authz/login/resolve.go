@@ -58,7 +58,7 @@ func (s *Service) Renew(ctx context.Context, cookie, host string, revoked *authz
 	return s.flight(ctx, cookie, host, revoked)
 }
 
-// flight loads a session, once for all requests that wait for it. With old, whose tokens are no longer good, it renews them.
+// flight loads a session, once for all requests that wait for it. With old, whose tokens are no longer valid, it renews them.
 func (s *Service) flight(ctx context.Context, cookie, host string, old *authz.Subject) (*authz.Subject, error) {
 	name := cookie + "\n" + host
 	if old != nil {
@@ -81,7 +81,7 @@ func (s *Service) flight(ctx context.Context, cookie, host string, old *authz.Su
 	}
 }
 
-// load reads a session from the store, renews its tokens if they have expired or are those of old, and remembers the subject.
+// load reads a session from the store, renews its tokens if they have expired or are old, and remembers the subject.
 func (s *Service) load(ctx context.Context, cookie, host string, old *authz.Subject) (*authz.Subject, error) {
 	id, secret, err := s.identify(cookie, host)
 	if err != nil {
@@ -166,7 +166,7 @@ func renewal(record *store.EdgeSession, k *kept) time.Time {
 	return record.ValidUntil.Add(-record.ValidUntil.Sub(time.UnixMilli(k.Since)) / 3)
 }
 
-// due returns when to look after a session in memory: to compare it with the store, or to renew its tokens.
+// due returns when to check a session in memory: to compare it with the store, or to renew its tokens.
 func (s *Service) due(record *store.EdgeSession, k *kept) time.Time {
 	check := s.o.Now().Add(checkEvery)
 	if at := renewal(record, k); k.Refresh != "" && at.Before(check) {
@@ -175,7 +175,7 @@ func (s *Service) due(record *store.EdgeSession, k *kept) time.Time {
 	return check
 }
 
-// refresh looks after a session in memory, in the background. Requests go on with what is in memory until it is done, and if it
+// refresh checks a session in memory, in the background. Requests use the session in memory until it is done, and if it
 // fails because store or provider are away.
 func (s *Service) refresh(cookie, host string, subject *authz.Subject) {
 	session := subject.Session()

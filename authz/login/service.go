@@ -77,7 +77,7 @@ func New(o Options) (*Service, error) {
 }
 
 // ID returns the name of the login at an issuer with a client: 16 hexadecimal digits. Sessions of one login are of no use to
-// another, and those of routes are of no use to what is apart from them.
+// another, and those of routes are useless outside them.
 func ID(issuer, clientID, apart string) string {
 	text := issuer + "\n" + clientID
 	if apart != "" {

@@ -239,7 +239,7 @@ type Ended struct {
 	idToken string
 }
 
-// End ends a session: on this process at once, on the others when they hear of it. Unless the session had ended before, it
+// End ends a session: in this process at once, in others when they learn of it. Unless the session had ended before, it
 // revokes the refresh token.
 func (s *Service) End(ctx context.Context, cookie, host string) (*Ended, error) {
 	ctx = context.WithoutCancel(ctx)

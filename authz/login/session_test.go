@@ -197,7 +197,7 @@ func TestTokensAreRenewedInTheBackground(t *testing.T) {
 	w.set(func(w *world) { w.err = errAway })
 	for range 10 {
 		w.pass(time.Minute)
-		w.wantUser(s, cookie, "ann") // the provider is away, and nobody notices
+		w.wantUser(s, cookie, "ann") // the provider is away, without effect
 		await(s)
 	}
 	if w.renewals == 0 || w.renewals > 20 {
@@ -298,7 +298,7 @@ func TestNoRefreshTokenOfASessionThatEndedIsForgotten(t *testing.T) {
 		w.pass(time.Millisecond)
 		cookies = append(cookies, w.signIn(s))
 	}
-	for range maxBackground { // too much goes on
+	for range maxBackground { // the machine is too busy
 		s.background <- struct{}{}
 	}
 	for _, cookie := range cookies[3:] {

@@ -6,8 +6,8 @@ import (
 
 // Account explains a decision in full.
 type Account struct {
-	Effect     Effect             `json:"effect"`
-	Layer      Layer              `json:"layer"`
+	Effect     Effect             `json:"effect"`  // of all layers together
+	Layer      Layer              `json:"layer"`   // that decided
 	Summary    string             `json:"summary"` // the decision in a sentence
 	Principal  string             `json:"principal,omitempty"`
 	Action     string             `json:"action"`
@@ -17,18 +17,18 @@ type Account struct {
 
 // StatementAccount explains why a statement applied or did not.
 type StatementAccount struct {
-	Layer      Layer              `json:"layer"`
-	Source     string             `json:"source"`
-	Index      int                `json:"index"`
-	Sid        string             `json:"sid,omitempty"`
-	Line       int                `json:"line,omitempty"`
-	Effect     string             `json:"effect"` // "Allow" or "Deny"
-	Applies    bool               `json:"applies"`
-	Decided    bool               `json:"decided"`
-	Note       string             `json:"note,omitempty"`
-	Elements   []ElementAccount   `json:"elements"` // Principal, Action, Resource, if they affect the result
-	Conditions []ConditionAccount `json:"conditions,omitempty"`
-	Statement  *Statement         `json:"statement"`
+	Layer      Layer              `json:"layer"`                // of the document
+	Source     string             `json:"source"`               // its name
+	Index      int                `json:"index"`                // in the document, from 0
+	Sid        string             `json:"sid,omitempty"`        // "" = none
+	Line       int                `json:"line,omitempty"`       // in the file, from 1; 0 = unknown
+	Effect     string             `json:"effect"`               // "Allow" or "Deny"
+	Applies    bool               `json:"applies"`              // every element and condition matches
+	Decided    bool               `json:"decided"`              // it made the decision
+	Note       string             `json:"note,omitempty"`       // what a reader may miss; "" = nothing
+	Elements   []ElementAccount   `json:"elements"`             // Principal, Action, Resource, if they affect the result
+	Conditions []ConditionAccount `json:"conditions,omitempty"` // all of them
+	Statement  *Statement         `json:"statement"`            // as it was parsed
 }
 
 // ElementAccount compares one element with the request.
@@ -43,22 +43,22 @@ type ElementAccount struct {
 
 // ConditionAccount compares one context key with the request.
 type ConditionAccount struct {
-	Operator  string            `json:"operator"`
-	Key       string            `json:"key"`
-	Wanted    []string          `json:"wanted"`
-	Present   bool              `json:"present"`
-	Actual    []string          `json:"actual"`
-	Matches   bool              `json:"matches"`
-	Variables []VariableAccount `json:"variables,omitempty"`
-	Note      string            `json:"note,omitempty"`
+	Operator  string            `json:"operator"`            // as written, such as StringEquals
+	Key       string            `json:"key"`                 // as written
+	Wanted    []string          `json:"wanted"`              // the values of the policy
+	Present   bool              `json:"present"`             // the request has the key
+	Actual    []string          `json:"actual"`              // the values of the request
+	Matches   bool              `json:"matches"`             // the condition holds
+	Variables []VariableAccount `json:"variables,omitempty"` // in the values of the policy
+	Note      string            `json:"note,omitempty"`      // what a reader may miss; "" = nothing
 }
 
 // VariableAccount is a variable and its value.
 type VariableAccount struct {
-	Name    string `json:"name"`
-	Present bool   `json:"present"` // it has a value or a default
-	Value   string `json:"value,omitempty"`
-	Note    string `json:"note,omitempty"`
+	Name    string `json:"name"`            // without ${}
+	Present bool   `json:"present"`         // it has a value or a default
+	Value   string `json:"value,omitempty"` // its value, or its default
+	Note    string `json:"note,omitempty"`  // what a reader may miss; "" = nothing
 }
 
 // MarshalText returns the text of String.

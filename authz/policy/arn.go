@@ -5,7 +5,7 @@ import "strings"
 // ARN is an Amazon Resource Name in its six fields, of which the first is "arn". Text that holds patterns splits the
 // same way.
 type ARN struct {
-	Partition, Service, Region, Account string
+	Partition, Service, Region, Account string // as written; Region and Account may be ""
 	Resource                            string // the rest, colons included
 }
 
@@ -48,7 +48,7 @@ func checkResource(value string, variables bool) (message, suggestion string) {
 	case !ok:
 		return quote(value) + " has fewer than the six fields of an ARN", longerARN(value)
 	case variables && strings.Contains(strings.Join(fields[:5], ":"), "${"):
-		return "a variable may stand only after the fifth colon of an ARN", `write "*" in that field and test it in a condition`
+		return "a variable may be used only after the fifth colon of an ARN", `write "*" in that field and test it in a condition`
 	case !validPartition(fields[1]):
 		return "the partition " + quote(fields[1]) + " does not exist", `write "aws"`
 	case fields[2] == "":

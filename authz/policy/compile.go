@@ -2,8 +2,8 @@ package policy
 
 // Source is a document and its name in explanations: "role notes-user, policies/notes-user.json".
 type Source struct {
-	Name     string
-	Document *Document
+	Name     string    // for people
+	Document *Document // as Parse returned it
 }
 
 // Set is the compiled union of documents. It is immutable and safe for concurrent use.

@@ -26,14 +26,14 @@ type Request struct {
 // Layers are the policies that apply to a request. It is allowed if the identity policies allow it, every limit that is set
 // allows it too, and no policy denies it.
 type Layers struct {
-	Identity []*Set
-	Boundary *Set // nil means none
-	Session  *Set // nil means none; several session policies are one Set, their union
+	Identity []*Set // of which any may allow
+	Boundary *Set   // nil means none
+	Session  *Set   // nil means none; several session policies are one Set, their union
 }
 
 // Decision is the result. The zero value denies.
 type Decision struct {
-	Effect Effect
+	Effect Effect // Allow, ImplicitDeny or ExplicitDeny
 	// Layer is the layer that denied the request, or did not allow it; for Allow, the layer that granted it.
 	Layer Layer
 	// Statement is the first statement that denies, or else the first of the identity policies that allows. It is nil for an

@@ -39,7 +39,7 @@ type Document struct {
 // Statement is one statement of a document. Of Action and NotAction one is set, likewise of Resource and NotResource;
 // a trust policy has neither of the latter.
 type Statement struct {
-	Sid          string
+	Sid          string // "" = none
 	Effect       Effect // Allow or Deny
 	Principal    *Principals
 	NotPrincipal *Principals

@@ -45,8 +45,8 @@ func (l Limit) Max() int { return limits[l].max }
 
 // SizeError reports that documents are longer than a limit.
 type SizeError struct {
-	Limit  Limit
-	Actual int // characters, counted as the limit counts
+	Limit  Limit // that is exceeded
+	Actual int   // characters, counted as the limit counts
 }
 
 // Error returns the limit and by how much it is exceeded.

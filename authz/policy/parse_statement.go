@@ -180,7 +180,7 @@ func (p *parser) action(n *strictjson.Node, path string) {
 	case p.kind == Trust && !strings.EqualFold(service, "sts"):
 		p.problem(n.Offset, path, `write "sts:AssumeRole…"`, "a trust policy speaks of sts actions only")
 	case p.kind == Trust && !coversTrustAction(n.Text):
-		p.problem(n.Offset, path, p.nearest(n.Text, trustActions), "%s is no action of a trust policy", quote(n.Text))
+		p.problem(n.Offset, path, p.nearest(n.Text, trustActions), "%s is not an action of a trust policy", quote(n.Text))
 	}
 }
 

@@ -79,7 +79,7 @@ func TestProblemsHaveAPositionAndASuggestion(t *testing.T) {
 		"Null with IfExists":                         {policy.Identity, condition(`{"NullIfExists":{"aws:a":"true"}}`), []string{`write "Null"`}},
 		"Null with a qualifier":                      {policy.Identity, condition(`{"ForAnyValue:Null":{"aws:a":"true"}}`), []string{`write "Null"`}},
 		"a context key that is empty":                {policy.Identity, condition(`{"IpAddress":{"":"10.0.0.0/8"}}`), []string{"is not a context key, which has a prefix and a colon"}},
-		"an unknown action in a trust policy":        {policy.Trust, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoles"}}`, []string{`"sts:AssumeRoles" is no action of a trust policy; write "sts:AssumeRole"`}},
+		"an unknown action in a trust policy":        {policy.Trust, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoles"}}`, []string{`"sts:AssumeRoles" is not an action of a trust policy; write "sts:AssumeRole"`}},
 		"two colons in an action":                    {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"s3:Get:Object","Resource":"*"}}`, []string{`"s3:Get:Object" holds more than one colon`}},
 		"a region in an ARN of IAM":                  {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam:us-east-1:123456789012:role/a"}}`, []string{"a resource of IAM has no region"}},
 		"a region in a bucket's ARN":                 {policy.Identity, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:us-east-1::bucket"}}`, []string{"a bucket and its objects have no region"}},

@@ -31,7 +31,7 @@ func (p Problem) String() string {
 // Invalid is the error of Parse, Load and Check. It holds the problems of a document in the order of the text, at most
 // MaxProblems.
 type Invalid struct {
-	Problems []Problem
+	Problems []Problem // at least one
 }
 
 // MaxProblems is the maximum number of problems that are reported for a document.

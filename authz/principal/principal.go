@@ -35,7 +35,7 @@ func (k Kind) String() string {
 
 // Principal is the caller of a request. Requests share it, so neither it nor its slices may be changed.
 type Principal struct {
-	Kind Kind // what the principal is: a user, a machine, a role session, the administrator or nobody
+	Kind Kind // what the principal is: a user, a machine, a role session, the administrator or no one
 
 	// From a token.
 	Issuer        string   // iss

@@ -59,14 +59,14 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: %s takes no names", r, r.Subject)
 		}
 		if r.Subject == "anonymous" && r.Effect == "require" {
-			return fmt.Errorf("rule %q: require does not go with anonymous; write deny any", r)
+			return fmt.Errorf("rule %q: require cannot be combined with anonymous; write deny any", r)
 		}
 	case "group", "user", "scope", "client", "role", "claim":
 		if len(r.Names) == 0 || slices.Contains(r.Names, "") {
 			return fmt.Errorf("rule %q: %s needs at least one name", r, r.Subject)
 		}
 		if (r.Subject == "claim") != (r.Claim != "") {
-			return fmt.Errorf("rule %q: a claim's name goes with the subject claim and no other; write claim <claim> and one or more values", r)
+			return fmt.Errorf("rule %q: only the subject claim takes a claim's name; write claim <claim> and one or more values", r)
 		}
 	default:
 		return fmt.Errorf("rule %q: write any, anonymous, group, user, scope, client, role or claim, not %q", r, r.Subject)
@@ -76,7 +76,7 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: %q is not a method: write it in capitals, or *", r, method)
 		}
 		if method == "CONNECT" {
-			return fmt.Errorf("rule %q: no request matches CONNECT: WebSocket is decided as GET in every version of HTTP; write GET", r)
+			return fmt.Errorf("rule %q: no request matches CONNECT: WebSocket is authorized as GET in every version of HTTP; write GET", r)
 		}
 	}
 	return r.checkPath()

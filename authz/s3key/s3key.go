@@ -12,10 +12,10 @@ import (
 const MaxBytes = 1024
 
 var (
-	errKeyEncoding = errors.New("the path holds a malformed percent-encoding")
-	errKeyBytes    = errors.New("the key is not UTF-8 or holds a NUL byte")
-	errKeyDots     = errors.New("the key holds a dot segment")
-	errKeyEmpty    = errors.New("the key holds an empty segment")
+	errKeyEncoding = errors.New("the path contains a malformed percent-encoding")
+	errKeyBytes    = errors.New("the key is not UTF-8 or contains a NUL byte")
+	errKeyDots     = errors.New("the key contains a dot segment")
+	errKeyEmpty    = errors.New("the key contains an empty segment")
 )
 
 // Decode decodes a key, or a bucket and a key, once and checks it.

@@ -10,7 +10,7 @@ const oncePlaces = 1 << 16
 const onceGroup = 8
 
 // onceSeen remembers the keys of tokens that were seen once. A key that finds no free place takes one of its group in
-// turn, so that no order of tokens keeps two of them out for ever. The keys are keyed hashes, so nobody can choose their places.
+// turn, so that no order of tokens keeps two of them out for ever. The keys are keyed hashes, so clients cannot choose their places.
 // Its methods may be called from any goroutine.
 type onceSeen struct {
 	places []atomic.Uint64 // a power of two; none if every key counts as seen

@@ -44,5 +44,5 @@ func Example() {
 	}
 	// Output:
 	// accepted: ada
-	// refused: wrong_token_use - an ID token where an access token is wanted
+	// refused: wrong_token_use - an ID token where an access token is required
 }

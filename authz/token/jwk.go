@@ -74,7 +74,7 @@ func (j *jwk) key() (*PublicKey, error) {
 		return nil, errors.New("token: the key is not for signatures")
 	}
 	if !slices.Contains([]string{"RSA", "EC", "OKP"}, j.kty) {
-		return nil, errors.New("token: the key has a type that tokens are not verified with")
+		return nil, errors.New("token: the key's type is not supported")
 	}
 	text, err := json.Marshal(j.material)
 	if err != nil {

@@ -77,7 +77,7 @@ func TestAKeySetHasTheFormOfCognitos(t *testing.T) {
 	}
 }
 
-// testKeySets reads each key in a set of its own.
+// testKeySets reads each key in a separate set.
 func testKeySets(t *testing.T, keys map[string]jwkCase) {
 	t.Helper()
 	for name, tc := range keys {

@@ -21,7 +21,7 @@ type KeySet interface {
 	// is optional in tokens and in keys (RFC 7515 section 4.1.4, RFC 7517 section 4.5). Its errors are or wrap ErrUnknownKey and ErrKeysUnavailable. It may wait
 	// for one fetch, at most until ctx is done. The caller must not change the key.
 	Lookup(ctx context.Context, kid string) (*PublicKey, error)
-	// Generation changes after a key was removed or replaced. What was verified under an earlier generation may have been
+	// Generation changes after a key was removed or replaced. Tokens verified under an earlier generation may have been
 	// verified with a key that is no longer in the set. It does not block.
 	Generation() uint64
 }

@@ -16,7 +16,7 @@ type RemoteOptions struct {
 	Issuer  string // the exact iss; identifies the issuer in logs and metrics; required
 	JWKSURL string // empty means OpenID Connect discovery at the issuer
 
-	Client *http.Client     // nil means a client of its own; RemoteKeys copies it and replaces CheckRedirect and Jar
+	Client *http.Client     // nil means its own client; RemoteKeys copies it and replaces CheckRedirect and Jar
 	Now    func() time.Time // required
 
 	Refresh    time.Duration // age at which keys are fetched again in the background; default 15 min

@@ -2,9 +2,9 @@ package token
 
 import "strings"
 
-// Restore returns the content of a token that Verify accepted before and that was kept where nobody could change it, such as
+// Restore returns the content of a token that Verify accepted before and that was kept where it could not be changed, such as
 // sealed. It checks the claims as Verify does, but neither signature nor times: what the token proved, it proved when Verify
-// accepted it, and the caller has a limit of its own. The error is an *Error.
+// accepted it, and the caller has its own limit. The error is an *Error.
 func (v *Verifier) Restore(raw string) (*Token, error) {
 	if len(raw) > v.maxLen {
 		return nil, errTooLarge

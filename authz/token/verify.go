@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sluicegate/sluice/span"
 )
 
 // Limits on the length of a token in bytes.
@@ -79,6 +81,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 		v.observer.TokenVerified("", TooLarge)
 		return nil, errTooLarge
 	}
+	end := span.Begin(ctx, "sluice.verify")
 	w := v.spaces.Get().(*workspace)
 	from, t, err := v.verify(ctx, w, raw)
 	w.scanner.text = "" // do not keep the token alive
@@ -88,9 +91,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 		url = from.URL
 	}
 	if err != nil {
+		end(string(err.Reason))
 		v.observer.TokenVerified(url, err.Reason)
 		return nil, err
 	}
+	end(span.OK)
 	v.observer.TokenVerified(url, "")
 	return t, nil
 }

@@ -36,7 +36,7 @@ func (b *Backup) follow(ctx context.Context) {
 			return
 		}
 		if err == nil {
-			err = errors.New("the process ended by itself")
+			err = errors.New("the process exited unexpectedly")
 		}
 		if failures++; time.Since(began) > mostPause {
 			failures = 1
@@ -79,7 +79,7 @@ func (b *Backup) ship(ctx context.Context) error {
 		case e := <-ended:
 			err = errors.Join(err, e)
 		case <-time.After(patience):
-			err = errors.Join(fmt.Errorf("it has not shipped the rest within %s", patience), cmd.Process.Kill())
+			err = errors.Join(fmt.Errorf("it did not ship the remaining transactions within %s", patience), cmd.Process.Kill())
 			err = errors.Join(err, <-ended)
 		}
 	}
@@ -90,7 +90,7 @@ func (b *Backup) ship(ctx context.Context) error {
 	return errors.Join(err, read.Close())
 }
 
-// relay writes the log of the process to that of this one, and returns its last line that is no record.
+// relay writes the log of the process to that of this one, and returns its last line that is not a record.
 func (b *Backup) relay(from io.Reader) (last string) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
@@ -124,7 +124,7 @@ func (b *Backup) relay(from io.Reader) (last string) {
 	return last
 }
 
-// environment is the environment without Sluice's own secrets, of which shipping needs none.
+// environment is the environment without Sluice's own secrets, which shipping does not need.
 func environment() []string {
 	var list []string
 	for _, entry := range os.Environ() {

@@ -44,7 +44,7 @@ func Start(o Options) (*Backup, error) {
 		return nil, errors.New("backup: Dir, Store, Leases and Now are required")
 	}
 	if o.Settings.Continuous && len(o.Command) == 0 {
-		return nil, fmt.Errorf("backup to %s: continuous needs the program sluice, which this one is not; run sluice backup follow beside it", o.Settings.To)
+		return nil, fmt.Errorf("backup to %s: continuous requires the sluice binary, and this is another program; run sluice backup follow next to it", o.Settings.To)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -162,7 +162,7 @@ func (b *Backup) find(ctx context.Context) {
 	}
 }
 
-// make makes a copy. incomplete is an error after which the copy is there all the same, so that no other is due.
+// make makes a copy. incomplete is an error after which the copy exists anyway, so that no other is due.
 func (b *Backup) make(ctx context.Context) (incomplete, err error) {
 	to, err := backup.At(ctx, b.o.Settings.To)
 	if err != nil {
@@ -174,7 +174,7 @@ func (b *Backup) make(ctx context.Context) (incomplete, err error) {
 		return nil, err
 	}
 	if ahead, _ := to.Ahead(ctx, b.o.Now()); len(ahead) > 0 {
-		b.o.Log.Warn("there are backups from the future, which a restore takes for the last ones; remove those of a clock that was wrong", "names", ahead)
+		b.o.Log.Warn("there are backups dated in the future, which a restore would take for the latest; remove those made with a wrong clock", "names", ahead)
 	}
 	if err != nil {
 		b.o.Log.Error("a backup was made, and old ones could not be removed", "name", name, "error", err)

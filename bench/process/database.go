@@ -85,7 +85,7 @@ func (c *crowd) signIn() (string, error) {
 const step = 500_000
 
 // fill adds users until there are so many. The server makes them of the one who signed up: with another name, sub and address, and the same
-// password. Those that are there count; an interrupted fill goes on.
+// password. Existing users count; an interrupted fill continues.
 func (c *crowd) fill(s *server, users int) error {
 	have, err := s.sql(c.name, "select count(*) - 1 from users")
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *crowd) fill(s *server, users int) error {
 }
 
 func (c *crowd) insert(s *server, from, users int) error {
-	// Foreign keys hold by the way in which the rows are made, and are not checked again for each. Indexes of the larger table are made anew.
+	// Foreign keys hold by the way in which the rows are made, and are not checked again for each. Indexes of the larger table are rebuilt.
 	const drop, make = `alter table user_search drop constraint user_search_pkey; drop index user_search_by_user;`,
 		`alter table user_search add primary key (pool_id, name, value, sub); create index user_search_by_user on user_search (pool_id, sub);`
 	many := users-from > 100_000

@@ -15,14 +15,14 @@ import (
 	"github.com/sluicegate/sluice/bench/proc"
 )
 
-// server is a PostgreSQL server of one measurement. It runs with a lower priority than what is measured beside it, and syncs its writes.
+// server is a PostgreSQL server of one measurement. It runs with a lower priority than the measured process, and syncs its writes.
 type server struct {
 	dir  string
 	port int
 	cmd  *exec.Cmd
 }
 
-// startServer starts a server in a directory, which it makes unless it is there.
+// startServer starts a server in a directory, which it creates if necessary.
 func startServer(dir string) (*server, error) {
 	ports, err := proc.FreePorts(1)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *server) sql(database, text string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// database makes a database unless it is there, and returns its URL.
+// database creates a database if necessary, and returns its URL.
 func (s *server) database(name string) (string, error) {
 	if n, err := s.sql("postgres", "select count(*) from pg_database where datname = '"+name+"'"); err != nil {
 		return "", err

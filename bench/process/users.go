@@ -24,7 +24,7 @@ type directory struct {
 	memory float64
 }
 
-// bcryptHash is the form of a hash: nobody signs in with it.
+// bcryptHash is the form of a hash: no one signs in with it.
 const bcryptHash = "$2b$10$abcdefghijklmnopqrstuuM8oWqnUzWcX4Zq9bJmQ5tYv7xq0dO8e"
 
 // userOptions say what to measure.

@@ -20,7 +20,7 @@ func init() { caddy.RegisterModule(new(Allowed)) }
 // after it does not decide once more. Syntax:
 //
 //	sluice_allowed {
-//	    …              # the options of sluice_authorize, but for sigv4
+//	    …              # the options of sluice_authorize, except sigv4
 //	}
 type Allowed struct{ caddymodule.Route }
 
@@ -65,7 +65,7 @@ func (a *Allowed) MatchWithError(r *http.Request) (bool, error) {
 	return true, nil
 }
 
-// withoutBody returns a copy of the request that a gate may be asked about: it has a header of its own, and no body to read.
+// withoutBody returns a copy of the request that a gate may be asked about: it has its own header and no body.
 func withoutBody(r *http.Request) *http.Request {
 	asked := r.WithContext(r.Context()) // a copy
 	asked.Header, asked.Body, asked.ContentLength = r.Header.Clone(), http.NoBody, 0

@@ -39,7 +39,7 @@ func (*ForwardAuth) CaddyModule() caddy.ModuleInfo {
 //
 //	sluice_forward_auth [<matcher>] {
 //	    gateway caddy|traefik|nginx|envoy [<path>]   # who asks, and at which path: /ask, or the path_prefix of an Envoy
-//	    …                                            # the options of sluice_authorize, but for sigv4 s3 and cors
+//	    …                                            # the options of sluice_authorize, except sigv4 s3 and cors
 //	}
 func parseForwardAuth(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	f := new(ForwardAuth)
@@ -49,7 +49,7 @@ func parseForwardAuth(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 
 func (f *ForwardAuth) parseGateway(d *caddyfile.Dispenser) error {
 	if f.Gateway != "" {
-		return d.Err("gateway is set twice; write a sluice_forward_auth for each gateway, on a path of its own")
+		return d.Err("gateway is set twice; write a sluice_forward_auth for each gateway, each on its own path")
 	}
 	args := d.RemainingArgs()
 	if len(args) == 0 || len(args) > 2 {

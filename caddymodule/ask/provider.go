@@ -34,7 +34,7 @@ func (*Provider) CaddyModule() caddy.ModuleInfo {
 // parseAuthenticate parses the directive, which is Caddy's authentication handler with this provider alone. Syntax:
 //
 //	sluice_authenticate [<matcher>] {
-//	    …              # the options of sluice_authorize, but for sigv4
+//	    …              # the options of sluice_authorize, except sigv4
 //	}
 func parseAuthenticate(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 	p := new(Provider)

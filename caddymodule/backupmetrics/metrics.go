@@ -32,7 +32,7 @@ func (m *Metrics) Collectors() []prometheus.Collector { return []prometheus.Coll
 // BackupDone implements schedule.Observer.
 func (m *Metrics) BackupDone(to string, err error) {
 	for _, result := range []string{"ok", "error"} {
-		m.done.WithLabelValues(to, result) // 0, until there is one
+		m.done.WithLabelValues(to, result) // 0 if there is none yet
 	}
 	m.done.WithLabelValues(to, map[bool]string{true: "ok", false: "error"}[err == nil]).Inc()
 }

@@ -73,9 +73,12 @@ func String(field *string, syntax string) Option {
 // Strings parses one or more arguments and appends them.
 func Strings(field *[]string, syntax string) Option {
 	return func(d *caddyfile.Dispenser) error {
-		args := d.RemainingArgs()
+		name, args := d.Val(), d.RemainingArgs()
 		if len(args) == 0 {
 			return Usage(d, syntax)
+		}
+		if slices.Contains(args, "") {
+			return d.Errf("%s has an empty value; write: %s, or remove it", name, syntax)
 		}
 		*field = append(*field, args...)
 		return End(d, syntax)

@@ -48,7 +48,7 @@ func (c *Console) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			return err
 		}
 		for inner := d.Nesting(); d.NextBlock(inner); {
-			return d.Errf("%s of sluice_console has no block", name)
+			return d.Errf("%s of sluice_console takes no block", name)
 		}
 	}
 	return nil
@@ -90,6 +90,9 @@ func (c *Console) option(d *caddyfile.Dispenser, name string) error {
 		}
 		if c.Session = config.Duration(span); time.Duration(c.Session) != span {
 			return d.Errf("the duration %q is too long", args[0])
+		}
+		if c.Session == 0 {
+			return d.Err("session cannot be 0; write 1m to 12h, or remove the line for the default")
 		}
 	default:
 		if near := config.Nearest(name, names); near != "" {

@@ -1,6 +1,6 @@
 // Package events tells Caddy's events app what happens in Sluice, so that operators can act on it with "events { on … }".
 //
-// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler holds up no request. Events
+// What it does: it keeps a bounded queue of events and emits them one after the other, so that a slow handler delays no request. Events
 // that find the queue full are dropped and counted in the log. Refused requests and locked users are told at most ten times a second each.
 //
 // What it leaves to others: the handlers, which are Caddy modules, such as exec of caddyserver/events-exec.
@@ -75,7 +75,7 @@ func New(ctx caddy.Context) *Emitter {
 	return Start(func(name string, data map[string]any) { app.Emit(ctx, name, data) }, ctx.Logger().Named("events"))
 }
 
-// Start returns an Emitter that calls emit for each event, in a goroutine of its own.
+// Start returns an Emitter that calls emit for each event, in its own goroutine.
 func Start(emit func(name string, data map[string]any), log *zap.Logger) *Emitter {
 	e := &Emitter{queue: make(chan event, queueLength), ended: make(chan struct{}), emit: emit, log: log}
 	go e.run()
@@ -130,23 +130,23 @@ func (e *Emitter) SignedIn(pool, flow, result string) {
 	}
 }
 
-// Happened tells of what happened to a user or a key. Locks, which anybody can cause, are told like refusals: not all of them if there are
+// Happened reports an event of a user or a key. Locks, which anyone can cause, are reported like refusals: not all of them if there are
 // many.
 func (e *Emitter) Happened(x userpool.Event) {
 	if e == nil || x.Kind == userpool.UserLocked && !e.locks.take() {
 		return
 	}
 	data := map[string]any{"user_pool": x.PoolID, "sub": x.Sub}
-	switch x.Kind {
-	case userpool.UserLocked:
+	if x.Kind == userpool.UserLocked {
 		data["failures"], data["seconds"] = x.Failures, x.Lock.Seconds()
-	case userpool.KeyRotated:
+	}
+	if x.Kind == userpool.KeyRotated {
 		data = map[string]any{"owner": x.PoolID, "use": x.Use, "key": x.KeyID}
 	}
 	e.Tell(prefix+string(x.Kind), data)
 }
 
-// Health tells of a check whose level is another than before.
+// Health reports a check whose level has changed.
 func (e *Emitter) Health(check, level string) {
 	if e == nil {
 		return

@@ -45,7 +45,7 @@ func New() *Metrics {
 	}
 	for _, what := range []string{"rate", "count", "session"} {
 		for _, result := range []string{"shared", "alone"} {
-			m.shared.WithLabelValues(what, result) // 0, until there is one
+			m.shared.WithLabelValues(what, result) // 0 if there is none yet
 		}
 	}
 	return m

@@ -82,7 +82,7 @@ func TestAGateIsCountedAndTimedByRouteAndOutcome(t *testing.T) {
 	}
 }
 
-// A configuration that does not start leaves the values of the one that goes on.
+// A configuration that does not start leaves the values of the one that continues.
 func TestAValueOfAFailedConfigurationIsTakenBack(t *testing.T) {
 	h, registry := gatemetrics.NewHeld(prometheus.GaugeOpts{Name: "state"}, "of"), prometheus.NewRegistry()
 	registry.MustRegister(h)

@@ -66,7 +66,7 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 		return errors.New("sluice_handover wraps listeners of HTTP servers only")
 	}
 	if names, err := wrapperNames(server.ListenerWrappersRaw); err != nil || slices.Index(names, "sluice_handover") != 0 || !slices.Contains(names, "tls") {
-		return errors.New("sluice_handover has to be the first listener wrapper, with tls after it; write: listener_wrappers { sluice_handover tls }, each on a line")
+		return errors.New("sluice_handover must be the first listener wrapper, with tls after it; write: listener_wrappers { sluice_handover tls }, each on a line")
 	}
 	if server.KeepAliveInterval != 0 || server.KeepAliveIdle != 0 || server.KeepAliveCount != 0 {
 		h.keepAlive = net.KeepAliveConfig{ // otherwise what net does by itself

@@ -60,7 +60,7 @@ func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 	}
 	names, err := wrapperNames(server.ListenerWrappersRaw)
 	if err != nil || !slices.Equal(names, []string{"sluice_handover", "tls", "sluice_handover_tls"}) {
-		return errors.New("sluice_handover_tls stands with no other listener wrappers; write: listener_wrappers { sluice_handover tls sluice_handover_tls }, each on a line")
+		return errors.New("sluice_handover_tls cannot be combined with other listener wrappers; write: listener_wrappers { sluice_handover tls sluice_handover_tls }, each on a line")
 	}
 	h.server = server
 	if h.off, err = switchedOff(server.ListenerWrappersRaw); err != nil || h.off {
@@ -82,7 +82,7 @@ func termsOf(policies caddytls.ConnectionPolicies) (string, error) {
 	}
 	text, err := json.Marshal(policies)
 	if err != nil {
-		return "", fmt.Errorf("sluice_handover_tls: the policies of TLS: %w", err)
+		return "", fmt.Errorf("sluice_handover_tls: TLS policies: %w", err)
 	}
 	return string(text), nil
 }

@@ -1,4 +1,4 @@
-// Package storeoptions parses the options of the sluice block that look after the store: key_rotation and backup.
+// Package storeoptions parses the options of the sluice block that maintain the store: key_rotation and backup.
 //
 // What it does: it turns the blocks into their settings, with an error that says what to write.
 //

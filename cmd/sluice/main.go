@@ -17,6 +17,9 @@ import (
 
 func main() {
 	caddy.CustomBinaryName = "sluice"
+	if caddy.CustomVersion == "" { // releases have theirs
+		caddy.CustomVersion = caddymodule.Version()
+	}
 	caddy.CustomLongDescription = description
 	caddymodule.Examples = examples
 	caddycmd.Main()

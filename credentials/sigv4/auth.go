@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limits on the parts of a signature, in bytes. Path and query have limits of their own.
+// Limits on the parts of a signature, in bytes. Path and query have separate limits.
 const (
 	maxAccessKeyID   = 128 // the models' AccessKeyId
 	maxSessionToken  = 16 << 10

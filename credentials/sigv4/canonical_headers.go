@@ -21,7 +21,7 @@ type signedHeader struct {
 
 // loadHeaders sets s.signed to the headers in list, in the client's order, with their values from the request, and s.unsigned
 // to an x-amz-* header that is not in list. One pass over the header map does both. Looking up each name instead would need
-// the names in the spelling of the map's keys. The hash of the body may stand in an unsigned header of a presigned request,
+// the names in the spelling of the map's keys. The hash of the body may be in an unsigned header of a presigned request,
 // because it is the last line of what was signed.
 func (s *scratch) loadHeaders(r *Request, list string, presigned bool) *Error {
 	if len(r.Header) > maxHeaders {

@@ -93,7 +93,7 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if err := a.checkSignature(key, o.Rule, payloadHash); err != nil {
 		return nil, err
 	}
-	if !cached { // only now: anyone who does not know the secret takes no place of those who do
+	if !cached { // only now: anyone who does not know the secret takes no place of those who know it
 		o.Keys.keep(source, key)
 	}
 	if o.BodySHA256 != "" && isDigest(a.PayloadHash) && o.BodySHA256 != a.PayloadHash {

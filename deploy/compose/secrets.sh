@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the secrets of compose.yaml that are missing, in the folder secrets beside this file.
+# Creates the missing secrets of compose.yaml in the folder secrets next to this file.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p secrets

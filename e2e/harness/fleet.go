@@ -32,7 +32,7 @@ func Main(run func() int) int {
 	whole := &wholeRun{}
 	defer whole.end()
 	server = StartPostgres(whole)
-	// The tests of crashes start servers of their own.
+	// Crash tests start their own servers.
 	for _, text := range []string{"alter system set fsync = off", "select pg_reload_conf()"} {
 		if err := server.sql("postgres", text); err != nil {
 			whole.Fatal(err)
@@ -118,10 +118,10 @@ func (f *fleet) forward(client net.Conn) {
 	}
 }
 
-// write writes a Caddyfile for each process: the text of s with ports of its own.
+// write writes a Caddyfile for each process: the text of s with its own ports.
 func (f *fleet) write(t testing.TB, s *Sluice) {
 	t.Helper()
-	// The addresses of sites stand at the beginning of lines.
+	// The addresses of sites are at the beginning of lines.
 	site := regexp.MustCompile(`(?m)^(\S.*):` + s.port() + `\b`)
 	for _, m := range f.members {
 		text := site.ReplaceAllString(s.Read(t), "${1}:"+m.port)

@@ -50,7 +50,7 @@ func (k *Link) forward(client net.Conn) {
 		return
 	}
 	defer k.leave(client)
-	k.pass() // while packets are lost, nobody hears of the connection
+	k.pass() // while packets are lost, neither side notices the connection
 	server, err := net.Dial("tcp", k.to)
 	if err != nil || !k.hold(server) {
 		return

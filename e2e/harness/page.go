@@ -59,7 +59,7 @@ func (b *Browser) Evaluate(script string, result any) {
 	}
 }
 
-// Read runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script only looks.
+// Read runs JavaScript as Evaluate does, and again if the browser goes to another page meanwhile. The script must only read.
 func (b *Browser) Read(script string, result any) {
 	b.t.Helper()
 	params := map[string]any{"expression": script, "awaitPromise": true, "returnByValue": true}
@@ -99,7 +99,7 @@ func (b *Browser) Screenshot(whole bool) []byte {
 	return png
 }
 
-// keys are the keys that Press knows beside letters: their codes and texts.
+// keys are the keys that Press knows in addition to letters: their codes and texts.
 var keys = map[string]struct {
 	code int
 	text string

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Patience bounds how long tests wait for an event, also on a busy machine. It is no measurement.
+// Patience bounds how long tests wait for an event, also on a busy machine. It does not measure anything.
 const Patience = 2 * time.Minute
 
 // Process is a running program.

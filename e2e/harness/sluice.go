@@ -32,7 +32,7 @@ type Config struct {
 	Env      []string
 	Binary   string // empty = Binary's
 	Embedded bool   // keeps its records in SQLite, whatever the other tests do
-	Alone    bool   // one process, whatever the other tests do
+	Alone    bool   // one process, regardless of the other tests
 }
 
 // Sluice is a running Sluice. It keeps its ports and its data when it is restarted.

@@ -86,7 +86,7 @@ func (p *Pair) Failover(t testing.TB) {
 // Repair makes the server that was killed a standby of the other one.
 func (p *Pair) Repair(t testing.TB) {
 	t.Helper()
-	for _, text := range []string{"alter system reset synchronous_standby_names", "select pg_reload_conf()"} { // nobody follows yet
+	for _, text := range []string{"alter system reset synchronous_standby_names", "select pg_reload_conf()"} { // no standby yet
 		if err := p.Primary.sql("postgres", text); err != nil {
 			t.Fatal(err)
 		}

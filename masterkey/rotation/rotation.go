@@ -17,7 +17,7 @@ import (
 
 const (
 	lookEvery = 10 * time.Minute // how often a process looks whether something is due
-	// settle is how long after a change of the key that seals the store is sealed anew: a process that is slow may seal with the old key
+	// settle is how long after a change of the key that seals the store is resealed: a process that is slow may seal with the old key
 	// until it has read the record.
 	settle = 10 * time.Minute
 	// patience is how long processes may take to get a new key before that is reported.
@@ -33,8 +33,8 @@ type Options struct {
 	Keys   *masterkey.Keeper
 	Leases *lease.Keeper
 	Every  time.Duration // how long a master key seals
-	// Reseal seals everything that the store keeps sealed with the key that seals now, and returns how many values it sealed anew. It
-	// may be interrupted, run again, and run beside processes that write.
+	// Reseal seals everything that the store keeps sealed with the key that seals now, and returns how many values it resealed. It
+	// may be interrupted, run again, and run while processes write.
 	Reseal func(ctx context.Context) (int, error)
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -80,7 +80,7 @@ func (s *Schedule) Run(ctx context.Context) {
 // Status is degraded while a key that is due cannot be replaced.
 func (s *Schedule) Status(now time.Time) health.Status { return s.tracker.Status(now, 0) }
 
-// Look does what is due, unless another process does it or did it a moment ago: it makes the next key, or seals the store anew.
+// Look does what is due, unless another process does it or did it a moment ago: it makes the next key, or reseals the store.
 func (s *Schedule) Look(ctx context.Context) error {
 	_, err := s.o.Leases.Do(ctx, "master keys", lookEvery/2, s.work)
 	if ctx.Err() == nil {
@@ -124,7 +124,7 @@ func (s *Schedule) rotate(ctx context.Context, seals masterkey.KeyState) error {
 		return err
 	}
 	s.o.Made(id)
-	s.o.Log.Info("made the next master key; it seals as soon as every process has it", "key", id, "before", seals.ID, "since", seals.Since)
+	s.o.Log.Info("created the next master key; it seals as soon as every process has it", "key", id, "before", seals.ID, "since", seals.Since)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (s *Schedule) mine(ctx context.Context) error {
 	return s.o.Store.View(ctx, func(tx store.Tx) error { return lease.Check(ctx, tx) })
 }
 
-// reseal seals the store anew if that has not been done with the key that seals.
+// reseal reseals the store if that has not been done with the current sealing key.
 func (s *Schedule) reseal(ctx context.Context, state *masterkey.State) error {
 	var done string
 	err := s.o.Store.View(ctx, func(tx store.Tx) error {
@@ -153,9 +153,9 @@ func (s *Schedule) reseal(ctx context.Context, state *masterkey.State) error {
 	began := s.o.Now()
 	n, err := s.o.Reseal(ctx)
 	if err != nil {
-		return fmt.Errorf("sealing the store anew with master key %s: %w", state.Seals, err)
+		return fmt.Errorf("resealing the store with master key %s: %w", state.Seals, err)
 	}
-	s.o.Log.Info("sealed the store anew", "key", state.Seals, "values", n, "took", s.o.Now().Sub(began).String())
+	s.o.Log.Info("resealed the store", "key", state.Seals, "values", n, "took", s.o.Now().Sub(began).String())
 	return s.o.Store.Update(ctx, func(tx store.Tx) error {
 		if err := lease.Check(ctx, tx); err != nil {
 			return err

@@ -30,7 +30,7 @@ type fleet struct {
 	store   store.Store
 	now     atomic.Int64 // milliseconds since 1970
 	reseals atomic.Int64
-	fail    atomic.Bool // the next time that the store is sealed anew
+	fail    atomic.Bool // the next time that the store is resealed
 }
 
 // process is one of them.

@@ -5,7 +5,7 @@
 // good or expired. Messages survive a crash. Each is leased to one worker, so that several processes can share a store. A message
 // is sent twice only if a process ends, or loses the store, after it sent the message and before it deletes it.
 //
-// The store holds the messages sealed. A later message about the same replaces an earlier one, whose code is void. A full queue
+// The store holds the messages sealed. A later message about the same subject replaces an earlier one, whose code is invalid. A full queue
 // deletes messages of the origin, and in the pool, that have the most; it refuses none.
 //
 // It does not make messages (userpool/directory) or know how they travel (message).

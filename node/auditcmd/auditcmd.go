@@ -30,7 +30,7 @@ type Options struct {
 // Help describes the command.
 const Help = `verify checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
 out, and, against the store that the configuration names, that none was cut off the end. It says where the first broken record is, and
-exits with 1. Files may be named in any order, and may be those that were rotated and compressed (.gz). It may run beside processes.`
+exits with 1. Files may be named in any order, and may be those that were rotated and compressed (.gz). It may run while processes write.`
 
 // Add adds the subcommands of "sluice audit" to cmd.
 func Add(cmd *cobra.Command, o Options) {
@@ -39,9 +39,9 @@ func Add(cmd *cobra.Command, o Options) {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration; without it, Caddyfile in the working directory")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
-	verify := &cobra.Command{Use: "verify <file>...", Short: "Checks that an audit log is whole and unchanged", Long: Help, Args: cobra.MinimumNArgs(1), RunE: t.verify}
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
+	verify := &cobra.Command{Use: "verify <file>...", Short: "Checks that an audit log is complete and unchanged", Long: Help, Args: cobra.MinimumNArgs(1), RunE: t.verify}
 	verify.Flags().BoolVar(&t.complete, "complete", false, "every record of every chain that the store knows must be in the files")
 	verify.Flags().BoolVar(&t.unchained, "unchained", false, "accept records without a chain, such as those from before it was switched on")
 	cmd.AddCommand(verify)

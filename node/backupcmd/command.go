@@ -79,7 +79,7 @@ func AddRestore(cmd *cobra.Command, o Options) {
 	cmd.Args = cobra.ExactArgs(1)
 	var force bool
 	var at string
-	cmd.Flags().BoolVarP(&force, "force", "f", false, "replace the store that is there; it stays under another name")
+	cmd.Flags().BoolVarP(&force, "force", "f", false, "replace the existing store, which is kept under another name")
 	cmd.Flags().StringVar(&at, "at", "", "the store as it was at this `time`, such as 2026-11-29T14:30:05Z")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.run(cmd, func(ctx context.Context, dir string) error {
@@ -120,7 +120,7 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("--at %q is no time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
+		return at, fmt.Errorf("--at %q is not a time; write it as 2026-11-29T14:30:05Z or 2026-11-29T15:30:05+01:00", text)
 	}
 	return at, nil
 }
@@ -141,8 +141,8 @@ func newTool(cmd *cobra.Command, o Options) *tool {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration that names the data directory; without it, Caddyfile in the working directory")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	flags.StringVarP(&t.dir, "data-dir", "d", "", "the data directory, instead of that of a configuration")
 	return t
 }
@@ -181,7 +181,7 @@ func (t *tool) node(dir string) node.Options {
 	return node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}
 }
 
-// keys returns the master keys at hand. Those that cannot be had are not at hand, which the command says.
+// keys returns the available master keys. The command reports those that it cannot get.
 func (t *tool) keys(ctx context.Context, cmd *cobra.Command, dir string) backup.Keys {
 	return func(setting func(name string) ([]byte, error)) *seal.Box {
 		box, err := node.KeysAtHand(ctx, t.node(dir), setting)
@@ -211,15 +211,15 @@ func (t *tool) warn(ctx context.Context, cmd *cobra.Command, at *backup.Location
 	return err
 }
 
-// judge says for each key that a store needs whether it is at hand.
+// judge says for each key that a store needs whether it is available.
 func (t *tool) judge(cmd *cobra.Command, dir string, uses []backup.KeyUse) {
 	where := node.WhereKeysAre(t.node(dir))
 	for _, use := range uses {
 		if use.Held {
-			fmt.Fprintf(cmd.OutOrStdout(), "master key %s, which sealed %d secrets, is at hand: %s\n", use.ID, use.Secrets, where)
+			fmt.Fprintf(cmd.OutOrStdout(), "master key %s, which sealed %d secrets, is available: %s\n", use.ID, use.Secrets, where)
 			continue
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "master key %s, which sealed %d secrets, is NOT at hand (%s); without it they stay sealed\n", use.ID, use.Secrets, where)
+		fmt.Fprintf(cmd.OutOrStdout(), "master key %s, which sealed %d secrets, is NOT available (%s); without it they stay sealed\n", use.ID, use.Secrets, where)
 	}
 }
 

@@ -23,9 +23,9 @@ func (t *tool) followCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "follow [flags] TO",
 		Short: "Ships every change of the store to a folder or bucket, until it is stopped",
-		Long: `Runs beside Sluice and ships each transaction to a folder or s3://bucket/prefix, about a second after it was written. After the loss of
-the disk, "sluice restore" makes the store of it, as it was last or at any second (--at). On SIGTERM it ships the rest and ends. One
-folder or prefix takes the store of one data directory.`,
+		Long: `Runs next to Sluice and ships each transaction to a folder or s3://bucket/prefix, about a second after it was written. After the loss of
+the disk, "sluice restore" restores the latest state of the store, or its state at any second (--at). On SIGTERM it ships the remaining
+transactions and exits. A folder or prefix accepts the store of one data directory.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd, func(ctx context.Context, dir string) error {

@@ -61,7 +61,7 @@ func (f *Facts) variables() [][2]string {
 	}
 }
 
-// shadows are variables that would win over those of variables.
+// shadows are variables that would take precedence over those of variables.
 var shadows = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
 
 // environ returns an environment with the server's variables.

@@ -40,7 +40,7 @@ func newMailbox(path string) *Mailbox {
 
 func (m *Mailbox) close() { m.closing.Do(func() { close(m.closed) }) }
 
-// look reads what was written since.
+// look reads messages written since.
 func (m *Mailbox) look() error {
 	entries, err := m.reader.Read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // no message was written yet

@@ -17,8 +17,8 @@ import (
 type Seed struct {
 	Pool          SeedPool           `json:",inline"`
 	UserPools     []SeedPool         `json:"userPools"`     // further pools
-	IdentityPools []SeedIdentityPool `json:"identityPools"` // beside the default one
-	Roles         []SeedRole         `json:"roles"`         // beside the default ones
+	IdentityPools []SeedIdentityPool `json:"identityPools"` // in addition to the default one
+	Roles         []SeedRole         `json:"roles"`         // in addition to the default ones
 
 	path  string
 	text  []byte

@@ -31,7 +31,7 @@ type Options struct {
 	Seed *Seed
 	// Issuer is the form of issuers: public or aws. Default public.
 	Issuer string
-	// Origins are the origins of browsers that may call the server, beside those of this machine.
+	// Origins are the origins of browsers that may call the server, in addition to those of this machine.
 	Origins []string
 
 	Now func() time.Time // nil = time.Now
@@ -143,7 +143,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 		PasswordMemory: s.passwordMemory(), Env: func(string) string { return "" }})
 	if err != nil {
 		inFiles := regexp.MustCompile(regexp.QuoteMeta(files) + `[^:]*`)
-		return s.Seed.locate(errors.New(inFiles.ReplaceAllString(strings.ReplaceAll(err.Error(), "making what the configuration declares: ", ""), s.Seed.path)))
+		return s.Seed.locate(errors.New(inFiles.ReplaceAllString(strings.ReplaceAll(err.Error(), "creating what the configuration declares: ", ""), s.Seed.path)))
 	}
 	handler, err := s.handler(o)
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	return nil
 }
 
-// claimData makes the data directory. One that production has filled is left alone: everyone knows the administrator's key here.
+// claimData makes the data directory. One with production data is left alone: everyone knows the administrator's key here.
 func (s *Server) claimData() (err error) {
 	if s.DataDir == "" {
 		s.temporary = true

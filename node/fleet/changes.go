@@ -70,7 +70,7 @@ type Memory struct {
 	Revocations *Revocations
 }
 
-// levelOf is that of an error that is new, or that is repeated.
+// levelOf returns the log level of a new or repeated error.
 func levelOf(repeated bool) slog.Level {
 	if repeated {
 		return slog.LevelDebug

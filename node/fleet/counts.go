@@ -29,7 +29,7 @@ type Observer interface {
 }
 
 // Counts is what this process counts together with others in Redis. Without Redis, its methods return nil, and each process counts for
-// itself. The zero Counts is that of a process without Redis.
+// itself. The zero Counts is for a process without Redis.
 type Counts struct {
 	shared *redis.Shared // nil = without Redis
 	stale  time.Duration

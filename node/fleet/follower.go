@@ -15,7 +15,7 @@ const (
 	Now time.Duration = 0
 	// Soon is for calls without a signature, which read the store themselves.
 	Soon = 2 * time.Millisecond
-	// Bounded is for requests of strangers that need nothing from the store otherwise. All of them together cause 50 looks a second.
+	// Bounded is for anonymous requests that otherwise need nothing from the store. Together they cause at most 50 looks a second.
 	Bounded = 20 * time.Millisecond
 )
 
@@ -41,7 +41,7 @@ type Follower struct {
 	applied time.Time // when memory last changed
 }
 
-// look is one look at the store for changes, and their application.
+// look reads changes from the store once and applies them.
 type look struct {
 	gap  time.Duration
 	done chan struct{} // closed at its end, whether it succeeded or not
@@ -177,7 +177,7 @@ func (f *Follower) await(ctx context.Context) (*look, error) {
 	}
 }
 
-// looks notes that a look has ended. After one that failed, nobody waits until one succeeds.
+// looks notes that a look has ended. After a failed one, callers do not wait until one succeeds.
 func (f *Follower) looks(l *look, ok, changed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

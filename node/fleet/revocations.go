@@ -161,7 +161,7 @@ func (r *Revocations) ChangedBy(ctx context.Context, changes []store.Change) err
 	return r.index.Apply(records...)
 }
 
-// catchUp applies what was revoked since begun. It returns when it read the store, or begun if it could not.
+// catchUp applies revocations since begun. It returns when it read the store, or begun if it could not.
 func (r *Revocations) catchUp(from Kept, begun time.Time) (time.Time, error) {
 	now := r.now()
 	records, err := from.RevocationsSince(r.background, begun.Add(-followBack))

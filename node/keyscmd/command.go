@@ -34,8 +34,8 @@ func Add(cmd *cobra.Command, o Options) {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "configuration file (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	rotate := &cobra.Command{Use: "rotate master|signing", Short: "Rotates the master key, or the signing keys of a user pool",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	rotate.AddCommand(t.rotateMaster(), t.rotateSigning())

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// folder is a data directory, beside which commands run.
+// folder is a data directory on which commands run.
 type folder struct {
 	t   *testing.T
 	app config.App
@@ -79,10 +79,10 @@ func TestAMasterKeyIsRotatedResealedAndRetiredBesideARunningProcess(t *testing.T
 		t.Errorf("%v", err)
 	}
 	out, err = f.run("reseal")
-	if err != nil || !strings.Contains(out, "signing_keys.private_key: 2 sealed, 2 of them anew") {
+	if err != nil || !strings.Contains(out, "signing_keys.private_key: 2 sealed, 2 of them resealed") {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if out, err := f.run("reseal"); err != nil || !strings.Contains(out, "sealed 0 values anew") {
+	if out, err := f.run("reseal"); err != nil || !strings.Contains(out, "resealed 0 values") {
 		t.Errorf("the second time: %v\n%s", err, out)
 	}
 	report, err := reseal.Run(ctx, reseal.Options{Store: pools.Storage.Store, Box: box, Count: true})

@@ -26,8 +26,8 @@ func (t *tool) rotateMaster() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "master",
 		Short: "Creates a new master key; processes seal with it as soon as all of them have it",
-		Long: `Makes a new master key in the first source of the configuration and waits until every running process has it: then all of them seal
-with it. Old keys still open. Nothing that was sealed before becomes invalid. Then run: sluice keys reseal.`,
+		Long: `Creates a new master key in the first source of the configuration and waits until every running process has it. Then all of them seal
+with it. Old keys still open, so nothing that was sealed before becomes invalid. Next, run: sluice keys reseal.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {
@@ -76,8 +76,8 @@ func (t *tool) reseal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reseal",
 		Short: "Seals all secrets in the store again, with the current master key",
-		Long: `Walks everything that the store keeps sealed, and seals what an older master key sealed with the one that seals now, in small
-transactions. It may be interrupted and run again, and processes may serve meanwhile.`,
+		Long: `Walks everything sealed in the store, and reseals values of older master keys with the current one, in small transactions. It can be
+interrupted and run again, also while processes are serving.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {
@@ -86,21 +86,21 @@ transactions. It may be interrupted and run again, and processes may serve meanw
 					for _, n := range c.ByKey {
 						total += n
 					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %d sealed, %d of them anew\n", c.Name, total, c.Resealed)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %d sealed, %d of them resealed\n", c.Name, total, c.Resealed)
 				})
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "sealed %d values anew\n", report.Resealed())
+				fmt.Fprintf(cmd.OutOrStdout(), "resealed %d values\n", report.Resealed())
 				return nil
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "counts, and changes nothing")
+	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "count only, and change nothing")
 	return cmd
 }
 
-// walk seals the store and the record of master keys anew.
+// walk reseals the store and the record of master keys.
 func walk(ctx context.Context, pools *node.UserPools, count bool, progress func(reseal.Column)) (*reseal.Report, error) {
 	s := pools.Storage
 	report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box, Count: count, Progress: progress})
@@ -122,12 +122,12 @@ func (t *tool) retire() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retire ID",
 		Short: "Removes an unused master key, or lists what still uses it",
-		Long: `Removes a master key that does not seal any more from the record of the store, and from its file. It refuses to as long as the store
-holds something that the key sealed, or a token may be valid that it sealed: a refresh token, a session at the edge, or the credentials of a
-session. With --now such tokens become invalid; that is for a key that somebody else knows. Data that somebody encrypted with the key of a
-kms_key does not open any more.
+		Long: `Removes a master key that no longer seals from the record of the store and from its file. It refuses while the store contains something
+that the key sealed, or while a token that it sealed may be valid: a refresh token, a session at the edge, or temporary credentials. With
+--now such tokens become invalid; use it for a key that someone else knows. Data that was encrypted with the key of a kms_key can then no
+longer be decrypted.
 
-Backups from before the last "sluice keys reseal" need the key: it moves from master.key to master.key.retired, and stays yours to keep.`,
+Backups from before the last "sluice keys reseal" need the key: it moves from master.key to master.key.retired. Keep that file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {
@@ -151,7 +151,7 @@ Backups from before the last "sluice keys reseal" need the key: it moves from ma
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&now, "now", false, "also if tokens that it sealed are still valid, which end then")
+	cmd.Flags().BoolVar(&now, "now", false, "even if tokens that it sealed are still valid; they become invalid")
 	return cmd
 }
 

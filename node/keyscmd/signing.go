@@ -14,8 +14,8 @@ func (t *tool) rotateSigning() *cobra.Command {
 	return &cobra.Command{
 		Use:   "signing POOL",
 		Short: "Publishes the next signing keys of a user pool; they sign from a day later",
-		Long: `Makes the next keys for ID and access tokens of a user pool now. They are published at once and sign a day later, when verifiers that
-cache the key set know them. The old keys stay published until their last token has expired. Keys rotate so by themselves every 90 days.`,
+		Long: `Creates the next keys for ID and access tokens of a user pool now. They are published at once and sign a day later, when verifiers that
+cache the key set know them. The old keys stay published until their last token has expired. Keys also rotate automatically every 90 days.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {
@@ -37,8 +37,8 @@ func (t *tool) revokeSigning() *cobra.Command {
 	return &cobra.Command{
 		Use:   "signing POOL KID",
 		Short: "Revokes a signing key of a user pool: refuses its tokens, and signs with another key at once",
-		Long: `Deletes a signing key that somebody else knows. It is published no more, and running processes refuse its tokens within a
-second. Users renew their tokens with their refresh tokens. Verifiers elsewhere refuse them when they fetch the key set again.`,
+		Long: `Deletes a signing key that someone else knows. It is no longer published, and running processes refuse its tokens within a second. Users
+get new tokens with their refresh tokens. Other verifiers refuse the old tokens when they fetch the key set again.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {

@@ -21,7 +21,7 @@ type Counter struct {
 	Observer Observer
 }
 
-// Count reports the sessions that are live now. Each number is read from an index alone; a million sessions take less than a tenth of a
+// Count returns the number of live sessions. Each number is read from an index alone; a million sessions take less than a tenth of a
 // second.
 func (c *Counter) Count(ctx context.Context) error {
 	var n Sessions

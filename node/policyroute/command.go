@@ -89,8 +89,8 @@ func (t *tool) end(code int) error {
 
 // configured adds the options that name a configuration and a route.
 func (t *tool) configured(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&t.file, "config", "c", "", "the configuration; without it, Caddyfile in the working directory")
-	cmd.Flags().StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration; without it, by the name of the file")
+	cmd.Flags().StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	cmd.Flags().StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	cmd.Flags().StringVar(&t.route, "route", "", "only the route with this api name, or signed service")
 }
 

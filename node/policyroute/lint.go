@@ -25,7 +25,7 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
-	Replace string `json:"replace"` // the text that stands there; "" to insert
+	Replace string `json:"replace"` // the current text; "" to insert
 	With    string `json:"with"`    // "" to remove it
 }
 
@@ -35,14 +35,14 @@ type usage struct {
 	targets     map[[2]string]bool // action and resource
 }
 
-// maxUsed bounds the memory of usage. Beyond, nothing is said to be unused.
+// maxUsed bounds the memory of usage. Beyond it, nothing is reported as unused.
 const maxUsed = 1 << 20
 
 // subject is a document to look at, and for whom it is.
 type subject struct {
 	file   string
 	kind   policy.Kind
-	admits func(*decisionlog.Record) bool // nil = nobody is known
+	admits func(*decisionlog.Record) bool // nil = unknown
 	usage  usage
 }
 
@@ -53,13 +53,13 @@ func (t *tool) lint() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "lint [<policy file>...]",
-		Short: "Finds grants that are broader than need be, with the smallest edit",
-		Long: `Looks at the policy files that are named, or, without any, at those of the routes and declared roles of a configuration: Allow with
-NotAction or NotResource, whole services, every resource, iam:PassRole without a limit, and trust policies that are open to anyone. With
---log, it also finds actions and statements that the decision log never used. The log has what gates decide on, execute-api and S3, and
-nothing is said about the actions of other services.
+		Short: "Finds grants that are broader than necessary, with the smallest fix",
+		Long: `Checks the named policy files or, without any, those of the routes and declared roles of a configuration. It reports Allow with NotAction
+or NotResource, whole services, every resource, iam:PassRole without a limit, and trust policies that are open to anyone. With --log, it
+also finds actions and statements that the decision log never used. The log covers only what gates decide on, execute-api and S3, so
+actions of other services are not reported as unused.
 
-Each finding has the position of a text and what to replace it with. Exit codes: 0 no finding; 1 findings; 2 unreadable input.`,
+Each finding has the position of a text and its replacement. Exit codes: 0 no finding; 1 findings; 2 unreadable input.`,
 	}
 	t.configured(cmd)
 	cmd.Flags().StringArrayVar(&logs, "log", nil, "a decision log; may be repeated")

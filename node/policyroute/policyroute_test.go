@@ -234,3 +234,17 @@ func TestALogWithoutDecisionsIsAnError(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
+
+func TestReplayRefusesARouteWhoseNameIsThatOfAnother(t *testing.T) {
+	s := newSite(t, nil)
+	s.routes[0].Rules = []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/api/*"}}
+	s.routes = append(s.routes, s.routes[0])
+	out, code := s.run("replay", s.log(asked("allowed", "ada", "/api/notes")))
+	if code != 2 || !strings.Contains(out, `2 routes with the name "notes"`) || !strings.Contains(out, "give each its own name with the option api") {
+		t.Errorf("code %d:\n%s", code, out)
+	}
+	s.routes[1].API = "other"
+	if out, code := s.run("replay", s.log(asked("allowed", "ada", "/api/notes"))); code != 0 {
+		t.Errorf("with names of their own: code %d:\n%s", code, out)
+	}
+}

@@ -49,10 +49,10 @@ func (t *tool) replay() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "replay <decision log>...",
-		Short: "Decides on recorded requests with the policies of a configuration, and says what would change",
-		Long: `Decides on the requests of a decision log with the policies, rules and declared roles of a configuration, and says which requests would be
-denied that were allowed, and allowed that were denied, by route, principal, action and statement. A request is unknown if the policies
-test a condition key that the log does not have, or if it needs a role that the configuration does not declare: then nothing is claimed.
+		Short: "Decides on recorded requests with the policies of a configuration, and reports what would change",
+		Long: `Decides on the requests of a decision log with the policies, rules and declared roles of a configuration. It reports which requests would
+be denied that were allowed, and allowed that were denied, by route, principal, action and statement. The result is unknown if the policies
+test a condition key that the log does not have, or if a request needs a role that the configuration does not declare.
 
 Exit codes: 0 nothing would change; 1 something would, or is unknown; 2 wrong usage or unreadable input.`,
 		Args: cobra.MinimumNArgs(1),
@@ -92,10 +92,26 @@ func (t *tool) replayed(cmd *cobra.Command, files []string) (*summary, error) {
 		}
 	}
 	s := &summary{changes: map[change]*change{}, unrouted: map[string]uint64{}}
-	return s, t.records(cmd, files, func(d *decisionlog.Record) { s.add(d, engines[d.Route]) })
+	ambiguous := map[string]int{}
+	err = t.records(cmd, files, func(d *decisionlog.Record) {
+		list := engines[d.Route]
+		if len(list) > 1 {
+			ambiguous[d.Route] = len(list)
+			return
+		}
+		s.add(d, list)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, route := range slices.Sorted(maps.Keys(ambiguous)) {
+		return nil, fmt.Errorf("the configuration has %d routes with the name %q, and the log does not tell which of them decided; "+
+			"give each its own name with the option api, and record decisions anew", ambiguous[route], route)
+	}
+	return s, nil
 }
 
-// add decides on one record. With several engines for the route's name it is not known which one it was for, unless they agree.
+// add decides on one record with the engine of its route, if there is one.
 func (s *summary) add(d *decisionlog.Record, engines []*authz.Engine) {
 	n := uint64(max(d.Every, 1))
 	if len(engines) == 0 {
@@ -104,12 +120,6 @@ func (s *summary) add(d *decisionlog.Record, engines []*authz.Engine) {
 	}
 	r := engines[0].Replay(d)
 	needs := r.Needs
-	for _, e := range engines[1:] {
-		if other := e.Replay(d); other.Allowed != r.Allowed || len(other.Needs) > 0 {
-			needs = append(needs, "another name for one of the routes that are called "+d.Route)
-			break
-		}
-	}
 	was := d.Outcome == authz.Allowed.String()
 	if len(needs) == 0 && r.Allowed == was {
 		s.same += n

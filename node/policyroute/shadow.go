@@ -19,9 +19,9 @@ func (t *tool) shadow() *cobra.Command {
 	asJSON, all := false, false
 	cmd := &cobra.Command{
 		Use:   "shadow <decision log>...",
-		Short: "Sums up the requests that only shadow mode let pass, by route, principal, action and statement",
-		Long: `Sums up the requests of a decision log that passed because of "mode shadow": what enforcing would refuse, to whom, by which statement, and
-the id of the latest for sluice explain. With --all, requests that were refused are in it too.
+		Short: "Summarizes the requests that only shadow mode allowed, by route, principal, action and statement",
+		Long: `Summarizes the requests of a decision log that passed only because of "mode shadow": what enforcing would refuse, to whom, by which
+statement, and the ID of the latest for sluice explain. With --all, it includes requests that were refused.
 
 Exit codes: 0 nothing was found; 1 something was; 2 unreadable input.`,
 		Args: cobra.MinimumNArgs(1),

@@ -61,7 +61,7 @@ func Add(cmd *cobra.Command) {
 			return run(ctx, cmd, copying.Options{From: from, To: to, Restart: restart})
 		},
 	}
-	c.Flags().BoolVar(&restart, "restart", false, "remove what an interrupted copy wrote to the target, and begin anew")
+	c.Flags().BoolVar(&restart, "restart", false, "remove what an interrupted copy wrote to the target, and start over")
 	c.Flags().StringVar(&fromPassword, "from-password-file", "", "the file with the password of FROM")
 	c.Flags().StringVar(&toPassword, "to-password-file", "", "the file with the password of TO")
 	cmd.AddCommand(c)

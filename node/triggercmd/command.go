@@ -36,8 +36,8 @@ func Add(cmd *cobra.Command, load Load) {
 		Args:  cobra.ExactArgs(2),
 		RunE:  func(cmd *cobra.Command, args []string) error { return invoke(cmd, args, load) },
 	}
-	sub.Flags().StringP("config", "c", "", "configuration file (default: Caddyfile in the working directory)")
-	sub.Flags().StringP("adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	sub.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	sub.Flags().StringP("adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	cmd.AddCommand(sub)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }

@@ -19,11 +19,11 @@ func alterCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "alter [flags] FILE",
 		Short: "Changes settings that Cognito fixes at creation: name, aliases, schema, case of user names",
-		Long: `Changes a user pool and all its users in one transaction. The file has what is to change, in the words of CreateUserPool: PoolName,
-AliasAttributes, UsernameAttributes, UsernameConfiguration, and in Schema the attributes to add or change; RemoveSchema has the full
+		Long: `Changes a user pool and all its users in one transaction. The file contains the changes as members of CreateUserPool: PoolName,
+AliasAttributes, UsernameAttributes, UsernameConfiguration, and in Schema the attributes to add or change; RemoveSchema contains the full
 names of custom attributes to remove. The file - is the standard input.
 
-Users who do not fit are listed, and then nothing changes: the exit status is 1. With --dry-run nothing changes in any case.
+If users conflict with the change, the command lists them, changes nothing, and exits with 1. With --dry-run it never changes anything.
 Users are checked while others write; other writes wait only while the command writes.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,8 +55,8 @@ Users are checked while others write; other writes wait only while the command w
 		},
 	}
 	poolFlag(cmd, &pool)
-	cmd.Flags().BoolVarP(&o.DryRun, "dry-run", "n", false, "lists the users who do not fit, and changes nothing")
-	cmd.Flags().BoolVar(&o.DropValues, "drop-values", false, "takes the values of removed attributes off the users, who are in conflict otherwise")
+	cmd.Flags().BoolVarP(&o.DryRun, "dry-run", "n", false, "list the users who do not fit, and change nothing")
+	cmd.Flags().BoolVar(&o.DropValues, "drop-values", false, "delete users' values of removed attributes, which are conflicts otherwise")
 	return cmd
 }
 
@@ -78,7 +78,7 @@ func showAlteration(out io.Writer, r *alteration.Result, dry bool) error {
 		fmt.Fprintf(out, "%s (%s): %s\n", c.Username, c.Sub, c.Problem)
 	}
 	if r.Conflicts > 0 {
-		return fmt.Errorf("nothing was changed: of %d users, there are conflicts with %d", r.Users, r.Conflicts)
+		return fmt.Errorf("nothing was changed: of %d users, %d have conflicts", r.Users, r.Conflicts)
 	}
 	verb := "changed the pool"
 	if dry {

@@ -31,9 +31,9 @@ func exportCommand(t *tool) *cobra.Command {
 		Short: "Writes a user pool with all its users and secrets to an encrypted archive",
 		Long: `Writes everything that belongs to a user pool to one file, encrypted with age: settings, app clients with their secrets, signing keys,
 users with password hashes, SRP verifiers, second factors, passkeys, devices and refresh tokens. The file - is the standard output.
-In another Sluice, "sluice user-pool import" makes the same pool of it. The pool that is exported goes on and stays as it is.
+In another Sluice, "sluice user-pool import" creates the same pool from it. The exported pool stays in use, unchanged.
 
-The archive is for everybody who knows the passphrase, or has the private key of a recipient.`,
+Anyone who knows the passphrase, or has the private key of a recipient, can read the archive.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			to, err := t.recipients(cmd, passphrase, recipients)
@@ -83,7 +83,7 @@ func (t *tool) recipients(cmd *cobra.Command, passphraseFile string, keys []stri
 			}
 			text, err := os.ReadFile(key)
 			if err != nil {
-				return nil, fmt.Errorf("--recipient: %q is no public key of age, nor a file with some: %w", key, err)
+				return nil, fmt.Errorf("--recipient: %q is neither an age public key nor a file of them: %w", key, err)
 			}
 			keys[i] = string(text)
 		}
@@ -120,7 +120,17 @@ func (t *tool) passphrase(cmd *cobra.Command, file string, twice bool) (string, 
 		line, _, _ := strings.Cut(string(text), "\n")
 		return strings.TrimSuffix(line, "\r"), err
 	}
-	if text := t.Getenv(passphraseVariable); text != "" {
+	text, variable := t.Getenv(passphraseVariable), passphraseVariable+"_FILE"
+	switch named := t.Getenv(variable); {
+	case named != "" && text != "":
+		return "", fmt.Errorf("%s and %s are both set; set one of them", passphraseVariable, variable)
+	case named != "":
+		text, err := t.passphrase(cmd, named, twice)
+		if err == nil && text == "" {
+			err = fmt.Errorf("%s: %s has no passphrase in its first line", variable, named)
+		}
+		return text, err
+	case text != "":
 		return text, nil
 	}
 	in, ok := cmd.InOrStdin().(*os.File)
@@ -145,13 +155,13 @@ func ask(cmd *cobra.Command, in *os.File, question string) (string, error) {
 	return string(text), err
 }
 
-// writeNew writes a new file of mode 0600, which is there when it is complete. It refuses to replace one. The file - is out.
+// writeNew writes a new file of mode 0600, which appears only when it is complete. It refuses to replace a file. The file - is out.
 func writeNew(path string, out io.Writer, write func(io.Writer) error) (err error) {
 	if path == "-" {
 		return write(out)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, fmt.Errorf("%s exists already; choose another name, or remove it", path))
+		return errors.Join(err, fmt.Errorf("%s already exists; choose another name, or remove it", path))
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // of mode 0600
 	if err != nil {
@@ -172,9 +182,9 @@ func writeNew(path string, out io.Writer, write func(io.Writer) error) (err erro
 func importArchives(cmd *cobra.Command, t *tool) *cobra.Command {
 	var passphrase, identity string
 	var skip bool
-	cmd.Flags().StringVarP(&identity, "identity", "i", "", "an archive: the file with the private key of age (AGE-SECRET-KEY-…) that opens it")
+	cmd.Flags().StringVarP(&identity, "identity", "i", "", "for an archive: the file with the age private key (AGE-SECRET-KEY-…) that opens it")
 	passphraseFlag(cmd, &passphrase)
-	cmd.Flags().BoolVar(&skip, "skip-taken-domains", false, "an archive: leaves out domains that another pool of this Sluice has")
+	cmd.Flags().BoolVar(&skip, "skip-taken-domains", false, "for an archive: leave out domains that another pool of this Sluice has")
 	others := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		in, err := openArchive(cmd, args[0])
@@ -241,7 +251,7 @@ func importArchive(ctx context.Context, cmd *cobra.Command, pools *node.UserPool
 
 // userCount tells a person at a terminal how far a command is.
 type userCount struct {
-	out  *os.File // nil = nobody looks
+	out  *os.File // nil = not reported
 	verb string
 	next time.Time
 }

@@ -32,7 +32,7 @@ func TestAnArchiveMovesAPoolToANewDataDirectory(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the archive: %v, %v", info, err)
 	}
-	if _, err := from.run("export", "--recipient", key.Recipient().String(), file); err == nil || !strings.Contains(err.Error(), "exists already") {
+	if _, err := from.run("export", "--recipient", key.Recipient().String(), file); err == nil || !strings.Contains(err.Error(), "already exists") {
 		t.Errorf("an export over a file: %v", err)
 	}
 	out, err = to.run("import", "--identity", keyFile, file)
@@ -42,7 +42,7 @@ func TestAnArchiveMovesAPoolToANewDataDirectory(t *testing.T) {
 	if out, err := to.run("list"); err != nil || !strings.Contains(out, p.ID) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := to.run("import", "--identity", keyFile, file); err == nil || !strings.Contains(err.Error(), "nothing was imported: the user pool "+p.ID+" (notes) exists already") {
+	if _, err := to.run("import", "--identity", keyFile, file); err == nil || !strings.Contains(err.Error(), "nothing was imported: the user pool "+p.ID+" (notes) already exists") {
 		t.Errorf("the second import: %v", err)
 	}
 }
@@ -54,6 +54,20 @@ func TestAnArchiveNeedsAPassphrase(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "notes.age")
 	if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), "there is no passphrase") {
+		t.Error(err)
+	}
+	secret := filepath.Join(t.TempDir(), "passphrase")
+	for text, want := range map[string]string{"": "has no passphrase in its first line", "short\n": "shorter than 12 characters"} {
+		if err := os.WriteFile(secret, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f.env = map[string]string{"SLUICE_ARCHIVE_PASSPHRASE_FILE": secret}
+		if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	f.env["SLUICE_ARCHIVE_PASSPHRASE"] = "another passphrase"
+	if _, err := f.run("export", file); err == nil || !strings.Contains(err.Error(), "both set") {
 		t.Error(err)
 	}
 	f.env = map[string]string{"SLUICE_ARCHIVE_PASSPHRASE": "short"}

@@ -44,8 +44,8 @@ func Add(cmd *cobra.Command, o Options) {
 	}
 	t := &tool{Options: o}
 	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "configuration file (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "configuration adapter (default: chosen by the file name)")
+	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
+	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	for _, subcommand := range registry {
 		cmd.AddCommand(subcommand(t))
 	}
@@ -134,7 +134,7 @@ func findPool(ctx context.Context, s store.Store, text string) (found store.Pool
 	case n == 0:
 		return store.Pool{}, fmt.Errorf("no user pool has the id or name %q; sluice user-pool list shows them", text)
 	}
-	return store.Pool{}, fmt.Errorf("%d user pools are called %q; name the one that you mean by its id (sluice user-pool list shows them)", n, text)
+	return store.Pool{}, fmt.Errorf("%d user pools are called %q; choose one by its ID (sluice user-pool list shows them)", n, text)
 }
 
 // errFound ends eachPool early.

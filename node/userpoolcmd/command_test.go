@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// folder is a data directory, beside which commands run.
+// folder is a data directory on which commands run.
 type folder struct {
 	t   *testing.T
 	app config.App

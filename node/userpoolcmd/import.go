@@ -26,13 +26,13 @@ func importCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import [flags] FILE",
 		Short: "Imports users from a file, or a user pool from an archive",
-		Long: `Imports users from a CSV file as CreateUserImportJob takes it, from JSON lines, or from an export of Auth0, Firebase or Keycloak.
-The file - is the standard input. The beginning of the file tells its format; --format names it.
+		Long: `Imports users from a CSV file in the format of CreateUserImportJob, from JSON lines, or from an export of Auth0, Firebase or Keycloak.
+The file - is the standard input. The format is detected from the beginning of the file; --format sets it.
 
-An archive, which "sluice user-pool export" writes, becomes a user pool of its own; nobody sees it until all of it is there.
+An archive, which "sluice user-pool export" writes, becomes a new user pool, which is invisible until the import is complete.
 
-Users who exist already are skipped, so the command can be repeated. A user who cannot be imported is reported by number; the
-others are imported. The exit status is 1 if there was one.`,
+Users who already exist are skipped, so the command can be repeated. A user who cannot be imported is reported by number, and the
+others are imported. In that case the exit status is 1.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			i.out, i.errors = cmd.OutOrStdout(), cmd.ErrOrStderr()
@@ -109,7 +109,7 @@ func (i *importing) run(ctx context.Context, path string) error {
 	return err
 }
 
-// private gives a file that was there before the mode of a new one: names of users are nobody else's. It leaves devices and pipes alone.
+// private gives an existing file the mode of a new one, because it contains user names. It leaves devices and pipes alone.
 func private(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -141,7 +141,7 @@ func (i *importing) reader(source io.Reader) (userfile.Reader, error) {
 		i.format = found
 	}
 	if i.format == "" {
-		return nil, fmt.Errorf("the file is of no format that is known; name the format with --format, one of %v", userfile.Formats)
+		return nil, fmt.Errorf("the format of the file is not known; name it with --format, one of %v", userfile.Formats)
 	}
 	o := userfile.Options{Pool: i.pool}
 	if i.firebase != "" {

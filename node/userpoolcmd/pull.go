@@ -42,11 +42,11 @@ func pullCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull --from-aws POOL_ID | --status | --finish",
 		Short: "Copies a user pool from Amazon Cognito",
-		Long: `Reads a user pool of Amazon Cognito through AWS's API and makes the same pool here: ids, settings, app clients with secrets, groups,
-resource servers, identity providers, looks, and users with their sub. An interrupted pull goes on where it stopped; a repeated one
-brings what changed. AWS shows no passwords: each comes over at the user's first sign-in, when Sluice asks the old pool.
+		Long: `Reads a user pool of Amazon Cognito through AWS's API and creates the same pool here: IDs, settings, app clients with secrets, groups,
+resource servers, identity providers, branding, and users with their sub. An interrupted pull resumes where it stopped; a repeated one
+copies what changed. AWS does not reveal passwords: each is migrated at the user's first sign-in, when Sluice asks the old pool.
 
-Credentials are those of the AWS CLI: profile, environment, role. docs/leaving-aws.md has the permissions that they need.`,
+Credentials are those of the AWS CLI: profile, environment, role. docs/leaving-aws.md lists the permissions that they need.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(t, cmd) },
 	}
@@ -87,7 +87,7 @@ func (o *pullOptions) run(t *tool, cmd *cobra.Command) error {
 // pull pulls.
 func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobra.Command) error {
 	if !pools.Config.Regions().Serves(o.from) {
-		return fmt.Errorf("user pool %s is of a region that this Sluice is not; add it to the option region", o.from)
+		return fmt.Errorf("user pool %s is in a region that this Sluice does not serve; add it to the option region", o.from)
 	}
 	region, _, _ := strings.Cut(o.from, "_")
 	in := pull.Request{PoolID: o.from, Region: cmp.Or(o.region, region), NoRelay: o.noRelay, RelayClient: o.relayClient}
@@ -127,7 +127,7 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 // the head of the answer, while net/http may still read the body, for which net/http then closes the connection.
 type wholeAnswers struct{ aws.HTTPClient }
 
-// Do sends a request with a copy of its body, which nobody closes.
+// Do sends a request with a copy of its body, which is not closed.
 func (c wholeAnswers) Do(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		text, err := io.ReadAll(req.Body) // the SDK made it of a text

@@ -1,10 +1,10 @@
 // Package awsauth says what AWS services answer to a request that is not signed well: the kind of fault and the text.
-// S3 has codes and texts of its own, which are in server/refusal.
+// S3 has its own codes and texts, which are in server/refusal.
 //
 // What it does: Fault translates an error of credentials/sigv4; the other faults are variables. The APIs under awsJson and
 // Query and API Gateway's form at the edge share them, since all of AWS's services but S3 answer alike.
 //
-// What it leaves to others: the exception's name, the HTTP status and the body, which each wire spells from the kind.
+// What it leaves to others: the exception's name, the HTTP status and the body, which each wire derives from the kind.
 //
 // Source: "Troubleshoot signed requests for AWS APIs" in the IAM User Guide, and the texts of the live services.
 package awsauth
@@ -16,7 +16,7 @@ import (
 
 // Faults of requests whose signature need not be looked at.
 var (
-	// Missing: the request has no signature. Query services have a text of their own for it.
+	// Missing: the request has no signature. Query services have their own text for it.
 	Missing      = fault.New(fault.MissingAuthenticationToken, "Missing Authentication Token")
 	MissingQuery = fault.New(fault.MissingAuthenticationToken, "Request is missing Authentication Token")
 	// UnknownKey: the access key does not exist, or the session token does not open or belongs to another key.

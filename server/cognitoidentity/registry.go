@@ -19,7 +19,7 @@ type Options struct {
 	ClientIP func(r *http.Request) netip.Addr
 	// Minted is called for each session issued, with the operation's name. It may be nil.
 	Minted func(operation string)
-	// Refused is told of each login or guest that a pool refuses, with the call's request id, which the caller has in the header
+	// Refused is called with each login or guest that a pool refuses, with the call's request id, which the caller has in the header
 	// x-amzn-RequestId. It may be nil.
 	Refused func(ctx context.Context, operation, requestID, poolOrIdentity string, err error)
 }

@@ -1,6 +1,6 @@
 package cognitoidp_test
 
-// branded plays the operations on documents of sign-ups and on how the login pages look, on a pool of its own.
+// branded plays the operations on documents of sign-ups and on how the login pages look, on a separate pool.
 func branded(b *table) {
 	b.play(step{"CreateUserPool", "branded", `{"PoolName": "branded"}`, map[string]string{"branded": "UserPool.Id"}})
 	b.play(step{"CreateUserPool", "plain", `{"PoolName": "plain"}`, map[string]string{"pool": "UserPool.Id"}})

@@ -7,7 +7,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/totp"
 )
 
-// secondFactors plays MFA in a pool of its own.
+// secondFactors plays MFA in a separate pool.
 func secondFactors(b *table) {
 	b.play(step{"CreateUserPool", "for second factors", `{"PoolName": "mfa"}`, map[string]string{"mfaPool": "UserPool.Id"}})
 	b.play(step{"SetUserPoolMfaConfig", "off with a factor", `{"UserPoolId": "{mfaPool}", "MfaConfiguration": "OFF", "SoftwareTokenMfaConfiguration": {"Enabled": true}}`, nil})

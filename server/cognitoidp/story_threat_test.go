@@ -2,7 +2,7 @@ package cognitoidp_test
 
 import "time"
 
-// threats plays the operations on threat protection, on a pool of its own.
+// threats plays the operations on threat protection, on a separate pool.
 func threats(b *table) {
 	b.play(step{"CreateUserPool", "threat protection of another tier", `{"PoolName": "lite", "UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, nil})
 	b.play(step{"CreateUserPool", "threat protection", `{"PoolName": "watched", "UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`,

@@ -46,7 +46,7 @@ func (c Calls) check(apis []API) error {
 	return nil
 }
 
-// Render writes the page. A name in Implemented that is no operation, or one in calls that is not implemented, is an error.
+// Render writes the page. It is an error if a name in Implemented is not an operation, or if one in calls is not implemented.
 func Render(apis []API, calls Calls) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(`# Compatibility

@@ -83,7 +83,7 @@ func clientCalls(t *testing.T) compat.Calls {
 	return calls
 }
 
-// An operation counts as implemented if a foreign client has called it successfully, in a scenario of its own.
+// An operation counts as implemented if a foreign client has called it successfully, in its own scenario.
 func TestEveryOperationHasAScenarioAndAForeignClient(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(e2e, "*_test.go"))
 	if err != nil {

@@ -193,7 +193,7 @@ func where(path []string) string {
 	return strings.Join(parts, ".")
 }
 
-// texts are the messages about one value, written anew from AWS's form.
+// texts are the messages about one value, rewritten from AWS's form.
 func texts(service *api.Service, b breach) []string {
 	at := " at '" + where(b.path) + "' failed to satisfy constraint: "
 	if b.null {

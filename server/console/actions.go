@@ -52,6 +52,10 @@ func actions() map[string]action {
 		"/client/create":     {back: "/pool", run: (*visit).createClient},
 		"/client/update":     {back: "/client", run: (*visit).updateClient},
 		"/client/secret":     {back: "/client", answer: (*visit).showSecret},
+		"/pool/create":       {back: "/pools", run: (*visit).createPool},
+		"/role/create":       {back: "/roles", run: (*visit).createRole},
+		"/role/attach":       {back: "/role", run: (*visit).attachPolicy},
+		"/role/detach":       {back: "/role", run: (*visit).detachPolicy},
 		"/role-policy":       {back: "/role-policy", answer: (*visit).savePolicy},
 		"/role-policy/check": {back: "/role-policy", answer: (*visit).checkPolicy},
 		"/role-policy/drop":  {back: "/role-policy", run: (*visit).deletePolicy},
@@ -65,10 +69,12 @@ var notices = map[string]string{
 	"user-created": "The user is created.", "password": "The password is set.", "user-deleted": "The user is deleted.", "group-added": "The user is in the group now.",
 	"group-removed": "The user is out of the group.", "group-created": "The group is created.", "client-created": "The app client is created.",
 	"client-updated": "The app client is changed.", "policy-saved": "The policy is saved. It applies from the next decision on.", "policy-deleted": "The policy is deleted.",
+	"pool-created": "The user pool is created.", "role-created": "The role is created. It allows nothing until it has a policy.", "policy-attached": "The policy is attached.",
+	"policy-detached": "The policy is detached.",
 }
 
 // carried are the fields of forms that name what a page is about.
-var carried = []string{"pool", "user", "group", "client", "role", "policy"}
+var carried = []string{"pool", "user", "group", "client", "role", "policy", "region"}
 
 // act runs a form. If it fails, the page is shown again with the reason.
 func (v *visit) act(a action) error {

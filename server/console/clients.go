@@ -32,7 +32,7 @@ func (v *visit) clientPage() (*pages.Page, error) {
 			{Name: "Callback URLs", Values: text(c.CallbackURLs...)}, {Name: "Sign-out URLs", Values: text(c.LogoutURLs...)},
 		}},
 		{ID: "tokens", Title: "Tokens", Facts: tokenFacts(c)},
-		{ID: "attributes", Title: "Attributes", Facts: []pages.Fact{{Name: "May read", Values: text(words(", ", c.ReadAttributes...))}, {Name: "May write", Values: text(words(", ", c.WriteAttributes...))}}},
+		{ID: "attributes", Title: "Attributes", Facts: []pages.Fact{{Name: "May read", Values: namesOrAll(c.ReadAttributes)}, {Name: "May write", Values: namesOrAll(c.WriteAttributes)}}},
 	}
 	return page, nil
 }
@@ -73,4 +73,12 @@ func tokenFacts(c *cognitoidp.UserPoolClientType) []pages.Fact {
 		facts = append(facts, pages.Fact{Name: "Rotation of refresh tokens", Values: text(lower(api.Value(c.RefreshTokenRotation.Feature)))})
 	}
 	return facts
+}
+
+// namesOrAll are the attributes that a client may read or write. One without a list may read and write the standard ones.
+func namesOrAll(names []string) []pages.Value {
+	if len(names) == 0 {
+		return text("all standard attributes")
+	}
+	return text(words(", ", names...))
 }

@@ -65,7 +65,7 @@ type Roles interface {
 
 // Members signs in the members of groups of a user pool.
 type Members interface {
-	// Who returns the caller of a request, or, of a browser that is signed in as somebody who may not use the console, that name. Both are
+	// Who returns the caller of a request, or, of a browser that is signed in as someone who may not use the console, that name. Both are
 	// zero for a browser that is not signed in.
 	Who(r *http.Request) (who *Caller, other string, err error)
 	// Serve serves a path of the sign-in, and returns true; false for any other path.
@@ -106,7 +106,7 @@ func New(o Options) (*Handler, error) {
 	case o.ClientIP == nil || o.Site == nil || o.Health == nil || o.Messages == nil:
 		return nil, errors.New("console: Options.ClientIP, Site, Health and Messages are required")
 	case !o.Key && o.Members == nil:
-		return nil, errors.New("console: nobody can sign in; set Options.Key or Options.Members")
+		return nil, errors.New("console: no one can sign in; set Options.Key or Options.Members")
 	case o.Key && o.Lifetime <= 0:
 		return nil, errors.New("console: Options.Lifetime is required")
 	}

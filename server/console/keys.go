@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-var errNoDecision = fault.New(fault.ResourceNotFound, "This decision is not kept any more: only the latest refusals of each process are, and only until it restarts.")
+var errNoDecision = fault.New(fault.ResourceNotFound, "This decision is no longer stored: only the latest refusals of each process are, and only until it restarts.")
 
 // keysPage lists the signing keys of the pools of one page of user pools, of identity pools, and of the edge. Private keys stay sealed.
 func (v *visit) keysPage() (*pages.Page, error) {

@@ -133,7 +133,7 @@ func (v *visit) signOut() error {
 	return nil
 }
 
-// record writes a record to the audit log of what is no call of an API. who is nil if the key was wrong: somebody may have typed the secret
+// record writes a record of something other than an API call to the audit log. who is nil if the key was wrong: the user may have typed the secret
 // into the wrong field.
 func (v *visit) record(operation string, who *Caller, target map[string]string, err error) {
 	if v.h.o.Audit == nil {
@@ -146,7 +146,7 @@ func (v *visit) record(operation string, who *Caller, target map[string]string, 
 	if err != nil {
 		r.Result = string(fault.KindOf(err))
 	}
-	r.RequestID, _ = rpc.RequestID(v.h.o.Rand) // without random bytes nobody could have signed in
+	r.RequestID, _ = rpc.RequestID(v.h.o.Rand) // without random bytes no one could have signed in
 	v.h.o.Audit(r)
 }
 

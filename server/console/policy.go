@@ -62,7 +62,7 @@ func (v *visit) editor(role, name, text string) *pages.Page {
 	return &pages.Page{Title: title, Kind: "Policy of the role " + role, Crumbs: crumbs("Roles", "/roles", role, to("/role", "role", role)), Sections: []pages.Section{s}}
 }
 
-// check returns what is wrong with a policy. A warning does not keep it from being saved.
+// check returns what is wrong with a policy. A warning does not prevent saving.
 func check(text string) []pages.Finding {
 	out := []pages.Finding{}
 	if len(text) > maxDocument {
@@ -121,7 +121,7 @@ func (v *visit) savePolicy() error {
 		if status >= http.StatusInternalServerError {
 			return err
 		}
-		return again(status, message) // what was typed stays
+		return again(status, message) // the input stays
 	}
 	v.redirect(withDone(to("/role-policy", "role", role, "policy", name), "policy-saved"))
 	return nil

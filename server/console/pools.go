@@ -19,13 +19,13 @@ func (v *visit) poolsPage() (*pages.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := &pages.Table{Caption: "User pools", Columns: []string{"Name", "ID", "Created", "Changed"}, Empty: "There are no user pools. Declare one in the Caddyfile, or make one with the API."}
+	table := &pages.Table{Caption: "User pools", Columns: []string{"Name", "ID", "Created", "Changed"}, Empty: "There are no user pools. Declare one in the Caddyfile, or create one."}
 	for _, p := range list.UserPools {
 		id := api.Value(p.Id)
 		table.Rows = append(table.Rows, []pages.Value{link(api.Value(p.Name), to("/pool", "pool", id)), {Text: id, Look: pages.Code}, when(p.CreationDate), when(p.LastModifiedDate)})
 	}
 	next(v, table, list.NextToken)
-	return &pages.Page{Title: "User pools", Sections: []pages.Section{{Facts: v.regions(), Table: table}}}, nil
+	return &pages.Page{Title: "User pools", Sections: []pages.Section{{Facts: v.regions(), Table: table, Forms: v.newPoolForms()}}}, nil
 }
 
 // describe returns a user pool.
@@ -52,7 +52,7 @@ func (v *visit) ofPool() (id string, p *cognitoidp.UserPoolType, above []pages.L
 	return id, p, crumbs("User pools", "/pools", api.Value(p.Name), to("/pool", "pool", id)), nil
 }
 
-// poolPage shows a user pool: its settings, and what is in it.
+// poolPage shows a user pool: its settings and its contents.
 func (v *visit) poolPage() (*pages.Page, error) {
 	id, p, _, err := v.ofPool()
 	if err != nil {
@@ -156,7 +156,7 @@ func (v *visit) clientsSection(id string) (pages.Section, error) {
 	return s, nil
 }
 
-// more sets the links of a list on the page of a pool, whose token has a name of its own.
+// more sets the links of a list on the page of a pool, whose token has its own name.
 func (v *visit) more(t *pages.Table, name string, token *string, id string) {
 	if v.query.Get(name) != "" {
 		t.First = to("/pool", "pool", id) + "#" + name
@@ -271,7 +271,7 @@ func valuesOf(all ...pages.Value) []pages.Value {
 	return out
 }
 
-// shownDetails are the details of identity providers that are no secrets.
+// shownDetails are the details of identity providers that are not secret.
 var shownDetails = []string{"client_id", "authorize_scopes", "authorize_url", "token_url", "attributes_url", "jwks_uri", "oidc_issuer", "attributes_request_method",
 	"attributes_url_add_attributes", "MetadataURL", "IDPSignout", "IDPInit", "EncryptedResponses", "RequestSigningAlgorithm", "api_version", "team_id", "key_id"}
 

@@ -27,7 +27,8 @@ func (v *visit) rolesPage() (*pages.Page, error) {
 		table.Rows = append(table.Rows, []pages.Value{link(name, to("/role", "role", name)), {Text: api.Value(r.Description)}, {Text: api.Value(r.Path), Look: pages.Code}, when(r.CreateDate)})
 	}
 	next(v, table, list.Marker)
-	return &pages.Page{Title: "Roles", Sections: []pages.Section{{Table: table}}}, nil
+	forms, err := v.newRoleForms()
+	return &pages.Page{Title: "Roles", Sections: []pages.Section{{Table: table, Forms: forms}}}, err
 }
 
 // rolePage shows a role: its trust policy, its policies, and its boundary.
@@ -88,7 +89,7 @@ func (v *visit) inlinePolicies(role string) (pages.Section, error) {
 		s.Table.Rows = append(s.Table.Rows, []pages.Value{link(name, to("/role-policy", "role", role, "policy", name))})
 	}
 	if v.h.o.Write {
-		s.Table.Rows = append(s.Table.Rows, []pages.Value{link("Add a policy", to("/role-policy", "role", role))})
+		s.Links = []pages.Link{{Text: "Add a policy", Href: to("/role-policy", "role", role)}}
 	}
 	return s, nil
 }
@@ -103,7 +104,8 @@ func (v *visit) attachedPolicies(role string) (pages.Section, error) {
 		arn := api.Value(p.PolicyArn)
 		s.Table.Rows = append(s.Table.Rows, []pages.Value{link(api.Value(p.PolicyName), to("/policy", "arn", arn)), {Text: arn, Look: pages.Code}})
 	}
-	return s, nil
+	s.Forms, err = v.attachForms(role, list.AttachedPolicies)
+	return s, err
 }
 
 // document is a policy as IAM returns it, which is URL-encoded, in lines.

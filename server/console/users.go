@@ -14,7 +14,7 @@ var searchBy = []pages.Option{{Value: "email", Text: "E-mail"}, {Value: "usernam
 	{Value: "given_name", Text: "Given name"}, {Value: "family_name", Text: "Family name"}, {Value: "preferred_username", Text: "Preferred user name"}, {Value: "sub", Text: "Subject (sub)"},
 	{Value: "cognito:user_status", Text: "Status"}, {Value: "status", Text: "Enabled or Disabled"}}
 
-// searchHow are the comparisons. There is no other one in AWS.
+// searchHow are the comparisons. AWS has no others.
 var searchHow = []pages.Option{{Value: "starts", Text: "starts with"}, {Value: "is", Text: "is"}}
 
 // maxSearch is the length of what is searched for, in bytes. A filter has at most 256 characters.
@@ -30,7 +30,7 @@ func filter(by, how, q string) (string, error) {
 	case q == "":
 		return "", nil
 	case !known || how != "is" && how != "starts" || len(q) > maxSearch:
-		return "", fault.New(fault.InvalidParameter, "This is not a search that can be made: choose an attribute, and at most %d characters.", maxSearch)
+		return "", fault.New(fault.InvalidParameter, "This search is not valid: choose an attribute, and at most %d characters.", maxSearch)
 	}
 	operator := " = "
 	if how == "starts" && by != "sub" && by != "status" { // which ListUsers only compares as a whole
@@ -76,19 +76,27 @@ func (v *visit) usersPage() (*pages.Page, error) {
 	}
 	next(v, table, list.PaginationToken, query...)
 	s := pages.Section{Search: search, Table: table}
-	return &pages.Page{Title: "Users", Kind: "About " + grouped(api.Value(pool.EstimatedNumberOfUsers)), Crumbs: above, Sections: append([]pages.Section{s}, v.newUserSection(id)...)}, nil
+	return &pages.Page{Title: "Users", Kind: "About " + grouped(api.Value(pool.EstimatedNumberOfUsers)) + " users", Crumbs: above, Sections: append([]pages.Section{s}, v.newUserSection(id)...)}, nil
 }
 
 // userTable is a table of users.
 func userTable(pool string, users []cognitoidp.UserType) *pages.Table {
-	t := &pages.Table{Caption: "Users", Columns: []string{"User name", "E-mail", "Phone number", "Status", "Enabled", "Created"}}
+	t := &pages.Table{Caption: "Users", Columns: []string{"User name", "E-mail", "Phone number", "Status", "Created"}}
 	for i := range users {
 		u := &users[i]
 		name := api.Value(u.Username)
 		t.Rows = append(t.Rows, []pages.Value{link(name, userLink(pool, name, u.Attributes)), {Text: attribute(u.Attributes, "email")}, {Text: attribute(u.Attributes, "phone_number")},
-			statusValue(api.Value(u.UserStatus)), enabledValue(api.Value(u.Enabled)), when(u.UserCreateDate)})
+			stateValue(u), when(u.UserCreateDate)})
 	}
 	return t
+}
+
+// stateValue is the status of a user, or that it is disabled, which matters more.
+func stateValue(u *cognitoidp.UserType) pages.Value {
+	if !api.Value(u.Enabled) {
+		return enabledValue(false)
+	}
+	return statusValue(api.Value(u.UserStatus))
 }
 
 // userLink is the link to a user. It has the sub, because a name may be an address, and addresses of pages are in logs.

@@ -32,8 +32,8 @@ type visit struct {
 	query   url.Values
 	form    url.Values // of a POST
 	browser string     // the browser's secret
-	who     *Caller    // nil = nobody is signed in
-	other   string     // somebody who is, and may not use the console
+	who     *Caller    // nil = not signed in
+	other   string     // signed in, but not allowed to use the console
 	frame   pages.Frame
 }
 
@@ -60,7 +60,7 @@ func (v *visit) serve() error {
 		return v.refuse(http.StatusRequestURITooLong, "The address is too long.")
 	case !isPage && !isForm && !signIn:
 		if _, known := v.h.forms[v.at]; known || v.h.pages[v.at] != nil || v.at == "/sign-in" {
-			return v.refuse(http.StatusMethodNotAllowed, "This page does not take such a request.")
+			return v.refuse(http.StatusMethodNotAllowed, "This page does not accept such a request.")
 		}
 	}
 	if v.query, err = url.ParseQuery(v.r.URL.RawQuery); err != nil || len(v.query) > maxFields {
@@ -137,7 +137,7 @@ func parseForm(body string) (url.Values, error) {
 	return form, nil
 }
 
-// show renders a page of somebody who is signed in.
+// show renders a page for a signed-in user.
 func (v *visit) show(page func(*visit) (*pages.Page, error), status int, problem string) error {
 	p, err := page(v)
 	if err != nil {

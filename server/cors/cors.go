@@ -57,7 +57,7 @@ func New(o Options) (*Policy, error) {
 		}
 	}
 	if p.any && o.Credentials {
-		return nil, errors.New("credentials cannot be permitted to every origin; list the origins, or remove credentials")
+		return nil, errors.New("credentials cannot be allowed for every origin; list the origins, or remove credentials")
 	}
 	if o.MaxAge < 0 {
 		return nil, errors.New("max_age cannot be negative")
@@ -90,7 +90,7 @@ func (p *Policy) add(origin string) error {
 		p.exact[origin] = true
 	}
 	if wrong {
-		return fmt.Errorf("%q is not an origin; write scheme and host in small letters, such as https://app.example.com, https://*.example.com or *", origin)
+		return fmt.Errorf("%q is not an origin; write scheme and host in lower case, such as https://app.example.com, https://*.example.com or *", origin)
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (p *Policy) allow(h http.Header, origin string) {
 	}
 }
 
-// writer replaces the upstream's headers by those of the policy when the answer begins.
+// writer replaces the upstream's headers with those of the policy when the response begins.
 type writer struct {
 	http.ResponseWriter
 	policy *Policy

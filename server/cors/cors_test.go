@@ -19,7 +19,7 @@ func policy(t *testing.T, o cors.Options) *cors.Policy {
 	return p
 }
 
-// answer runs a request and an upstream that has CORS headers of its own.
+// answer runs a request and an upstream that sends its own CORS headers.
 func answer(p *cors.Policy, method string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/api", nil)
 	for i := 0; i < len(header); i += 2 {
@@ -72,7 +72,7 @@ func TestAnswersHaveTheRoutesHeadersInThePlaceOfTheUpstreams(t *testing.T) {
 	}
 }
 
-// The origin * never goes with credentials, and is never replaced by the origin of the request.
+// The origin * is never combined with credentials, and is never replaced by the origin of the request.
 func TestEveryOriginGetsNoCredentials(t *testing.T) {
 	every := policy(t, cors.Options{Origins: []string{"*"}, Methods: []string{"GET", "PUT"}, Headers: []string{"Authorization"}})
 	for _, method := range []string{"OPTIONS", "GET"} {
@@ -86,14 +86,14 @@ func TestEveryOriginGetsNoCredentials(t *testing.T) {
 func TestWrongOptionsAreNamed(t *testing.T) {
 	for want, o := range map[string]cors.Options{
 		"no origin is set": {},
-		"credentials cannot be permitted to every origin": {Origins: []string{"*"}, Credentials: true},
-		`"app.example.com" is not an origin`:              {Origins: []string{"app.example.com"}},
-		`"https://app.example.com/" is not an origin`:     {Origins: []string{"https://app.example.com/"}},
-		`"https://a.*.example.com" is not an origin`:      {Origins: []string{"https://a.*.example.com"}},
-		`"https://*" is not an origin`:                    {Origins: []string{"https://*"}},
-		`"null" is not an origin`:                         {Origins: []string{"null"}},
-		"max_age cannot be negative":                      {Origins: []string{"*"}, MaxAge: -1},
-		`"GET,PUT" is not the name`:                       {Origins: []string{"*"}, Methods: []string{"GET,PUT"}},
+		"credentials cannot be allowed for every origin": {Origins: []string{"*"}, Credentials: true},
+		`"app.example.com" is not an origin`:             {Origins: []string{"app.example.com"}},
+		`"https://app.example.com/" is not an origin`:    {Origins: []string{"https://app.example.com/"}},
+		`"https://a.*.example.com" is not an origin`:     {Origins: []string{"https://a.*.example.com"}},
+		`"https://*" is not an origin`:                   {Origins: []string{"https://*"}},
+		`"null" is not an origin`:                        {Origins: []string{"null"}},
+		"max_age cannot be negative":                     {Origins: []string{"*"}, MaxAge: -1},
+		`"GET,PUT" is not the name`:                      {Origins: []string{"*"}, Methods: []string{"GET,PUT"}},
 	} {
 		if _, err := cors.New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

@@ -25,7 +25,7 @@ func CookieName(name string, secure bool) string {
 	return name
 }
 
-// attemptInfix stands between the name of the session cookie and the id of an attempt.
+// attemptInfix is between the name of the session cookie and the id of an attempt.
 const attemptInfix = "-t-"
 
 // maxAttempts is the number of sign-ins that a browser may have begun at a time, in several tabs. The oldest gives way.

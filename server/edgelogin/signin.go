@@ -120,7 +120,7 @@ func (v *visit) noAttempt() {
 	v.h.page(v.w, http.StatusBadRequest, noAttemptPage)
 }
 
-// failed tells why there is no session.
+// failed shows why there is no session.
 func (v *visit) failed(err error) {
 	refused, ok := errors.AsType[*login.Refused](err)
 	switch {

@@ -24,7 +24,7 @@ func (a *asked) Finish(context.Context, login.Answer) (*login.Made, error) {
 	return nil, login.ErrBadAnswer
 }
 
-// For each answer the provider is asked, with the client's credentials. A stranger must not use up what the provider allows.
+// For each answer the provider is asked, with the client's credentials. An attacker must not use up the provider's limits.
 func TestAnswersFromOneAddressAreLimited(t *testing.T) {
 	service, state := &asked{}, strings.Repeat("0", 40)
 	admitted := 2

@@ -18,7 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// site is a pool whose client has one provider. It stands for the provider's leg and for the pages.
+// site is a pool whose client has one provider. It replaces the provider's leg and the pages.
 type site struct {
 	*userpooltest.Harness
 	handler *Handler

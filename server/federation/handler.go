@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/saml"
 )
 
-// Pages show what is not a redirect.
+// Pages show responses that are not redirects.
 type Pages interface {
 	// ShowError shows an error of a request.
 	ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError)

@@ -79,7 +79,7 @@ func (h *Handler) samlSignOut(w http.ResponseWriter, r *http.Request, at mount.P
 	}
 }
 
-// samlMetadata describes the pool to providers. It says the same to all, so that strangers do not learn which providers the pool has.
+// samlMetadata describes the pool to providers. It is the same for everyone, so that it does not reveal which providers the pool has.
 func (h *Handler) samlMetadata(w http.ResponseWriter, r *http.Request, at mount.Point) {
 	document, err := h.SAML.Describe(r.Context(), at.PoolID, at.Base)
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/saml"
 )
 
-// party stands for saml.Service.
+// party replaces saml.Service.
 type party struct {
 	asked url.Values
 	err   error

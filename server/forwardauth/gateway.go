@@ -81,7 +81,7 @@ func (a *answer) WriteHeader(code int) {
 
 // Write implements http.ResponseWriter.
 func (a *answer) Write(p []byte) (int, error) {
-	a.WriteHeader(http.StatusOK) // which is no refusal, so it becomes one
+	a.WriteHeader(http.StatusOK) // which is not a refusal, so it becomes one
 	return a.ResponseWriter.Write(p)
 }
 

@@ -22,7 +22,7 @@ func unclear(format string, args ...any) *Error { return &Error{fmt.Sprintf(form
 const maxTarget = 32 << 10
 
 // telling are the headers in which gateways describe a request, in the spelling of net/http. Some say the same: then all that
-// are there must agree, because gateway and upstream may read different ones.
+// exist must agree, because gateway and upstream may read different ones.
 var telling = []string{"X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Uri", "X-Original-Url",
 	"X-Original-Method", "X-Rewrite-Url"}
 
@@ -38,9 +38,9 @@ func (g Gateway) Original(r *http.Request, at string) (*http.Request, error) {
 	target, isQuestion := g.question(r.RequestURI, from, at)
 	if !isQuestion {
 		if from.uri == "" {
-			return nil, unclear("Questions are asked below %s, and this is none.", at)
+			return nil, unclear("Auth requests must be sent to a path below %s.", at)
 		}
-		return nil, unclear("Questions are asked at %s, and this is none.", at)
+		return nil, unclear("Auth requests must be sent to %s.", at)
 	}
 	if err := oneSpelling(r.Header); err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (g Gateway) target(r *http.Request, from source, sent string) (string, erro
 	// Some programs cut a target at a fragment or a space, and others do not.
 	for i := range len(target) {
 		if c := target[i]; c == '#' || c <= ' ' || c >= 0x7f {
-			return "", unclear("The request target has the byte %#02x, which has to be encoded as %%%02X.", c, c)
+			return "", unclear("The request target has the byte %#02x, which must be encoded as %%%02X.", c, c)
 		}
 	}
 	return target, nil
@@ -159,9 +159,9 @@ func part(g Gateway, h http.Header, name, own string) (string, error) {
 func one(g Gateway, h http.Header, name string) (string, error) {
 	switch values := h[name]; {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
-		return "", unclear("The header %s is missing; the %s has to set it.", name, g)
+		return "", unclear("The header %s is missing; the %s must set it.", name, g)
 	case len(values) > 1:
-		return "", unclear("The header %s is there %d times; the gateway must replace what clients send.", name, len(values))
+		return "", unclear("The header %s occurs %d times; the gateway must replace what clients send.", name, len(values))
 	default:
 		return values[0], nil
 	}
@@ -188,7 +188,7 @@ func (g Gateway) secure(h http.Header, from source) (bool, error) {
 // agree refuses a question whose headers describe two requests.
 func agree(r *http.Request, target, method, host string) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != method {
-		return unclear("The question is a %s about a %s.", r.Method, method)
+		return unclear("The auth request is a %s and describes a %s.", r.Method, method)
 	}
 	for _, name := range telling {
 		want := ""
@@ -204,7 +204,7 @@ func agree(r *http.Request, target, method, host string) error {
 		}
 		for _, value := range r.Header[name] {
 			if value != want && !(name == "X-Original-Url" && (value == "http://"+host+target || value == "https://"+host+target)) {
-				return unclear("The header %s describes another request than the one that is asked about.", name)
+				return unclear("The header %s describes another request than the other headers.", name)
 			}
 		}
 	}
@@ -235,16 +235,16 @@ func withoutBody(r, original *http.Request) error {
 	switch original.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete:
 	default:
-		return unclear("The signature of a %s covers a body, which a gateway does not show. %s", original.Method, remedy)
+		return unclear("The signature of a %s covers a body, which a gateway does not send. %s", original.Method, remedy)
 	}
 	if r.ContentLength != 0 {
-		return unclear("The question has a body, and signed requests with one are not decided here. %s", remedy)
+		return unclear("The auth request has a body, and signed requests with a body cannot be authorized here. %s", remedy)
 	}
 	switch hashes := original.Header["X-Amz-Content-Sha256"]; {
 	case len(hashes) == 0:
 	case len(hashes) == 1 && (hashes[0] == emptyHash || hashes[0] == "UNSIGNED-PAYLOAD"):
 	default:
-		return unclear("The signature covers a body, which a gateway does not show. %s", remedy)
+		return unclear("The signature covers a body, which a gateway does not send. %s", remedy)
 	}
 	return nil
 }

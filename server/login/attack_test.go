@@ -123,7 +123,7 @@ func flip(token string) string {
 	return token[:len(token)-1] + string(last)
 }
 
-// The attacker's own page data and secret belong together; either alone is void in another browser.
+// The attacker's own page data and secret belong together; either alone is invalid in another browser.
 func TestPageDataOfAnotherBrowserIsVoid(t *testing.T) {
 	t.Parallel()
 	s := crowded(t)
@@ -137,7 +137,7 @@ func TestPageDataOfAnotherBrowserIsVoid(t *testing.T) {
 	victim.cookies[name] = attacker.cookies[name]
 	victim.get("/challenge" + s.query())
 	victim.wantPage("/login", 200)
-	// Nor can they go on with another authorization request or in another pool.
+	// Nor can they continue with another authorization request or in another pool.
 	attacker.once(httptest.NewRequest("GET", "https://auth.example.com/challenge"+s.query("state", "other"), nil))
 	if attacker.status != http.StatusFound {
 		t.Errorf("another request: %d", attacker.status)

@@ -216,7 +216,7 @@ func digits(code string) string {
 		if r == ' ' || r == '-' || r == '\t' || r == '\u00a0' {
 			return -1
 		}
-		return r // a byte that is no character becomes one of three bytes
+		return r // an invalid byte becomes a character of three bytes
 	}, clip(code, 64)), 64)
 }
 

@@ -93,7 +93,7 @@ func (v *visit) signInNew(name, given, session string) error {
 	v.newUser = true
 	result, err := v.h.Pools.SignIns.InitiateAuth(v.r.Context(), request)
 	if fault.KindOf(err) == fault.NotAuthorized || fault.KindOf(err) == fault.UserNotConfirmed {
-		return v.afterSuccess(name, pages.NewsConfirmed) // the password was changed meanwhile, or the browser has that of a mistaken sign-in
+		return v.afterSuccess(name, pages.NewsConfirmed) // the password was changed meanwhile, or the browser has the password of a mistaken sign-in
 	}
 	if err != nil {
 		return v.refuseSignIn(name, "", err)

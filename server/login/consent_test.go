@@ -19,7 +19,7 @@ func registered(t *testing.T) *site {
 	return s
 }
 
-// A link to an app of a stranger brings the stranger nothing until the user has allowed it, whether the user is signed in or not.
+// A link to an attacker's app gives the attacker nothing until the user has allowed it, whether the user is signed in or not.
 func TestAnAppThatRegisteredItselfNeedsConsent(t *testing.T) {
 	t.Parallel()
 	s := registered(t)

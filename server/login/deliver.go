@@ -64,7 +64,7 @@ func (v *visit) complete(name string, by *signin.Authentication) error {
 	if err := v.newBrowser(); err != nil {
 		return err
 	}
-	v.dropOthers() // they are void
+	v.dropOthers() // they are invalid
 	to := target{response.Location, response.Form}
 	if v.offersPasskey() {
 		return v.next(&pageData{Step: stepPasskey, Name: response.Name, Sub: by.User.Sub, Target: &to}, lifeOffer)
@@ -78,7 +78,7 @@ func (v *visit) offersPasskey() bool {
 	return (v.newUser || v.query.Has(queryPasskey)) && signin.TakesPasskeys(v.pool, v.client) && v.auth.ResponseType == oauth.TypeCode
 }
 
-// lifeOffer is how long a user is asked for a passkey and for consent. The code of the authorization request, which waits meanwhile, lives
+// lifeOffer is how long a user is asked for a passkey and for consent. The code of the authorization request, which waits in the meantime, lives
 // longer.
 const lifeOffer = 4 * time.Minute
 

@@ -134,7 +134,7 @@ func (v *visit) decide(allow bool) error {
 	}
 	v.drop()
 	v.query = url.Values{}
-	if fault.Is(err, fault.ExpiredCode) || errors.Is(err, userpool.ErrWrongPassword) { // the code is used or old, or the sign-in is over
+	if fault.Is(err, fault.ExpiredCode) || errors.Is(err, userpool.ErrWrongPassword) { // the code is used or old, or the sign-in has ended
 		return v.askUserCode(http.StatusBadRequest, []pages.FieldError{{Field: fieldUserCode, Key: pages.ErrUserCode}})
 	}
 	if err != nil {

@@ -31,7 +31,7 @@ type answer struct {
 	status int
 	alert  *pages.Alert
 	fields []pages.FieldError
-	over   bool // the sign-in is over; its page data is void
+	over   bool // the sign-in has ended; its page data is invalid
 }
 
 // explanations are what pages say about the kinds of errors. A kind with a field is shown there, if the form has the field.

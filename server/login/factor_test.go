@@ -164,7 +164,7 @@ func TestThePasskeyPageAsksForASignInAndCanBeSkipped(t *testing.T) {
 	b.wantPage("/login", 200)
 }
 
-// The page data of a sign-up does not outlive the session: whoever comes to the browser after a sign-out adds no passkey to the account.
+// The page data of a sign-up does not outlive the session: someone who uses the browser after a sign-out cannot add a passkey to the account.
 func TestAPasskeyIsNotMadeAfterTheSignOut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
@@ -192,7 +192,7 @@ func TestTheAccountChooser(t *testing.T) {
 	s := crowded(t)
 	b := s.browser()
 	b.get("/login" + s.query("prompt", "select_account"))
-	b.wantPage("/login", 200, "username") // nobody is signed in
+	b.wantPage("/login", 200, "username") // no one is signed in
 	b.submit("signin", "username", "ada", "password", userpooltest.Password)
 	b.wantApp()
 	b.get("/login" + s.query("prompt", "select_account"))

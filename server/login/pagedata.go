@@ -60,7 +60,7 @@ type pageData struct {
 	Errors []pages.FieldError `json:"y,omitempty"`
 }
 
-// The steps that are no challenge.
+// The steps that are not challenges.
 const (
 	stepLogin   = "login"   // News for the first page
 	stepConfirm = "confirm" // a sign-up waits for its code
@@ -116,7 +116,7 @@ func (v *visit) keep(d *pageData, life time.Duration) error {
 	return nil
 }
 
-// partName is the name of the i-th cookie. Each authorization request has its own, so that two windows can sign in side by side.
+// partName is the name of the i-th cookie. Each authorization request has its own, so that two windows can sign in at the same time.
 func (v *visit) partName(i int) string {
 	name := cookiePage + "-" + v.requestID()[:8]
 	if i > 0 {

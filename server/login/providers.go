@@ -85,7 +85,7 @@ func (v *visit) hides(all []federation.Offer) func(federation.Offer) bool {
 	return func(p federation.Offer) bool { return every && p.Type == providers.SAML }
 }
 
-// order sorts the buttons as the style wants it; those that it does not name come last. The one that was used last comes first.
+// order sorts the buttons as in the style; those that it does not name come last. The one that was used last comes first.
 func (v *visit) order(list []pages.Provider) {
 	place := func(p pages.Provider) int {
 		if p.Last {

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
-// offered stands for the identity providers of a client.
+// offered replaces the identity providers of a client.
 type offered []federation.Offer
 
 // Offered implements Federation.

@@ -53,7 +53,7 @@ func (v *visit) addDevice(name string, parameters map[string]string) {
 	}
 }
 
-// keepDevice remembers the browser for the user who has signed in: always, or where the pool wants it so, if the user has asked for it.
+// keepDevice remembers the browser for the user who has signed in: always, or if the pool requires it, only if the user has asked for it.
 func (v *visit) keepDevice(name string, by *signin.Authentication) error {
 	if name == "" || !v.pool.Devices.On || by.DeviceKey() != "" || v.pool.Devices.OnlyOnPrompt && !v.remember {
 		return nil

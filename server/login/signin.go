@@ -139,7 +139,7 @@ func (v *visit) login() error {
 	return v.begin(name, given)
 }
 
-// refuseLocal answers to what only users of the pool itself can do, at a client that has none: the pages must not lend it their hand, nor
+// refuseLocal answers to what only users of the pool itself can do, at a client that has none: the pages must not act for it, nor use
 // its secret.
 func (v *visit) refuseLocal() error {
 	return v.refuseRequest(oauth.Shown(oauth.KeyProvider, v.client.ID))

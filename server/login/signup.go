@@ -57,7 +57,7 @@ func (v *visit) showSignUp() error {
 	return v.askSignUp(http.StatusOK, answer{})
 }
 
-// askSignUp shows the form, filled with what was given, passwords aside.
+// askSignUp shows the form, filled with the given values except passwords.
 func (v *visit) askSignUp(status int, told answer) error {
 	list := signUpAttributes(v.pool, v.client)
 	for i := range list {

@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
-// offers stands for the identity providers of a client.
+// offers replaces the identity providers of a client.
 type offers []federation.Offer
 
 // Offered implements login.Federation.

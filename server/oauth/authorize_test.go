@@ -126,7 +126,7 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
-// RFC 9126 section 4: the browser brings a reference, which works once, and the login pages go on with another one.
+// RFC 9126 section 4: the browser brings a reference, which works once, and the login pages continue with another one.
 func TestAuthorizeWithAPushedRequest(t *testing.T) {
 	s := newSite(t)
 	p, c, err := s.Pools.ClientOf(t.Context(), s.pool, s.client)

@@ -21,7 +21,7 @@ type Pools interface {
 	Pool(ctx context.Context, poolID string) (*userpool.Pool, error)
 }
 
-// Pages show what is not a redirect.
+// Pages show responses that are not redirects.
 type Pages interface {
 	// ShowError shows an error of a request.
 	ShowError(w http.ResponseWriter, r *http.Request, e *oauth.PageError)

@@ -39,7 +39,7 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 }
 
 // leave returns where the browser goes at the end of its session: to sign out at its identity provider first, if that one takes it. A
-// provider that cannot be asked keeps nobody from the sign-out here.
+// provider that cannot be reached does not prevent the sign-out here.
 func (h *handler) leave(r *http.Request, at mount.Point, foreign *signin.Foreign, location string) string {
 	if foreign == nil || h.SignOut == nil {
 		return location

@@ -55,7 +55,7 @@ type endpoint struct {
 	run     func(h *handler, r *request) error
 }
 
-// endpoints are those of a pool by their paths, in lower case: AWS spells one of them with a capital letter.
+// endpoints are those of a pool by their paths, in lower case: AWS writes one of them with a capital letter.
 func endpoints() map[string]endpoint {
 	post := []string{http.MethodPost}
 	return map[string]endpoint{

@@ -63,7 +63,7 @@ func apiGatewayDenied(result *authz.Result) string {
 	return iam.Denied(result.Principal.ARN, result.Action, strings.Join(parts, ":"), result.Decision)
 }
 
-// brokenBody reports whether the body did not arrive as announced, which is no matter of the signature.
+// brokenBody reports whether the body did not arrive as announced, which does not concern the signature.
 func brokenBody(reason sigv4.Reason) bool {
 	switch reason {
 	case sigv4.NoLength, sigv4.IncompleteBody, sigv4.MalformedTrailer, sigv4.BadDigest:

@@ -23,7 +23,7 @@ func ReadOnly(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusMethodNotAllowed, title: "Method not allowed"}, "method", "The metadata can only be read.")
 }
 
-// NotAGateway answers a question about a request that is from somebody who is no trusted gateway.
+// NotAGateway answers an auth request that does not come from a trusted gateway.
 func NotAGateway(w http.ResponseWriter, detail string) error {
 	return writeProblem(w, problem{status: http.StatusForbidden, title: "Not a trusted gateway"}, "not_a_gateway", detail)
 }
@@ -39,7 +39,7 @@ func NotSetUp(w http.ResponseWriter) error {
 }
 
 // UpstreamRefused answers a request that passed but for which no credentials can be presented to the upstream. service is
-// the service that the upstream takes signatures for. A fault in err is told to the client; other errors are not.
+// the service that the upstream takes signatures for. The client sees a fault in err, but no other errors.
 func UpstreamRefused(w http.ResponseWriter, r *http.Request, service string, err error) error {
 	told := problem{status: http.StatusServiceUnavailable, title: "Cannot be passed on"}
 	name, detail := "unavailable", "The upstream's credentials cannot be had at present. Try again."

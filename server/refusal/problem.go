@@ -22,7 +22,7 @@ const (
 	invalidToken   = "invalid_token"
 )
 
-// problems has a row for each authz.Reason. What is wrong with a token in a way that only a forger could use has one title.
+// problems has a row for each authz.Reason. Defects of tokens whose details would help only a forger share one title.
 var problems = [...]problem{
 	authz.NotAllowed:   {403, "Not allowed", ""},
 	authz.Revoked:      {401, "Revoked credential", invalidToken},
@@ -85,7 +85,7 @@ var problems = [...]problem{
 	authz.MalformedXML:          {400, "Malformed request", ""},
 }
 
-// problemOf returns the row for a refusal. A signature that is no good is 401, one that is malformed 400.
+// problemOf returns the row for a refusal. An invalid signature is 401, a malformed one 400.
 func problemOf(refusal *authz.Refusal) problem {
 	p := problems[refusal.Reason]
 	switch {
@@ -119,7 +119,7 @@ func marshalProblem(p problem, name, detail, decisionID, login string) ([]byte, 
 		Status: p.status, Detail: detail, DecisionID: decisionID, Login: login})
 }
 
-// problemBodies holds the body for each authz.Reason that has a sentence of its own, so that refusing a flood of bad
+// problemBodies holds the body for each authz.Reason that has its own sentence, so that refusing a flood of bad
 // credentials is cheap.
 var problemBodies = problemBodiesOf("")
 

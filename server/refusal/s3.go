@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 )
 
-// s3Error is how S3 tells a reason. Its statuses differ from those of problem+json: a request without a credential is 403.
+// s3Error is how S3 reports a reason. Its statuses differ from those of problem+json: a request without a credential is 403.
 type s3Error struct {
 	status  int
 	code    string

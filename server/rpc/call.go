@@ -106,7 +106,7 @@ type Registry map[string]Func
 // Operations returns the names of the operations that have a function, in alphabetical order.
 func (r Registry) Operations() []string { return slices.Sorted(maps.Keys(r)) }
 
-// Check reports names that are no operations of the API, and functions whose types are not those of their operation.
+// Check reports names that are not operations of the API, and functions whose types are not those of their operation.
 func (r Registry) Check(service *api.Service) error {
 	var all []error
 	for _, name := range r.Operations() {

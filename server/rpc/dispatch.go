@@ -23,7 +23,7 @@ type Config struct {
 	Log        *slog.Logger // server errors at level error, client errors at level debug
 	Rand       io.Reader    // for request ids
 
-	// Bodies bounds the memory of bodies that are being read. Dispatchers should share it. nil means 64 MiB of its own, of
+	// Bodies bounds the memory of bodies that are being read. Dispatchers should share it. nil means its own 64 MiB, of
 	// which one client may hold 16 MiB.
 	Bodies *bounded.Budget
 	// ClientIP returns the address under which a client's bodies count. nil means the peer's.
@@ -72,7 +72,7 @@ func (c *Config) LogRefusal(ctx context.Context, id string, call *Call, code str
 		level = slog.LevelError
 	}
 	left := 0
-	if fault.Is(err, fault.Unavailable) { // the log would grow as fast as strangers call
+	if fault.Is(err, fault.Unavailable) { // the log would grow as fast as anonymous clients call
 		var ok bool
 		if left, ok = unavailable.next(time.Now()); !ok {
 			return

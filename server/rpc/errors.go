@@ -6,7 +6,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// RetryAfter sets the header of an error that says to call again later. AWS sends none; its SDKs wait for a while of their own.
+// RetryAfter sets the header of an error that says to call again later. AWS sends none; its SDKs choose the delay themselves.
 func RetryAfter(h http.Header, err error) {
 	switch kind, _ := Tell(err); kind {
 	case fault.TooManyRequests, fault.Unavailable:

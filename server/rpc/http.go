@@ -17,9 +17,6 @@ import (
 // MaxBody is the largest request body, in bytes, of an operation that API.MaxBody does not list.
 const MaxBody = 1 << 20
 
-// ErrTooLarge is the error for a body larger than MaxBody.
-var ErrTooLarge = tooLarge(MaxBody)
-
 func tooLarge(limit int64) error {
 	return fault.New(fault.RequestTooLarge, "Request must not be larger than %d bytes", limit)
 }

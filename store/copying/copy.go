@@ -35,7 +35,7 @@ type Side interface {
 
 // Errors of Copy.
 var (
-	ErrHasData = errors.New("the target has data already; copy to a new one")
+	ErrHasData = errors.New("the target already has data; copy to a new one")
 	ErrDiffers = errors.New("the two stores differ, because the source or the target changed since the copy began: copy again from the beginning (--restart)")
 )
 
@@ -49,8 +49,8 @@ const batch = 1000
 // Options are the options of Copy. From and To are required.
 type Options struct {
 	From, To Side
-	Restart  bool // begin anew if the target has a part of a copy
-	// Progress, if not nil, is told how many records of a table are copied or compared.
+	Restart  bool // start over if the target contains part of a copy
+	// Progress, if not nil, receives how many records of a table are copied or compared.
 	Progress func(doing, table string, records int64)
 }
 
@@ -143,13 +143,13 @@ func ordered(tables []Table) ([]Table, error) {
 			}
 		}
 		if len(done) == before {
-			return nil, errors.New("the foreign keys of the tables form a ring")
+			return nil, errors.New("the foreign keys of the tables form a cycle")
 		}
 	}
 	return done, nil
 }
 
-// copy copies what the target lacks of a table.
+// copy copies the records of a table that the target lacks.
 func (o *Options) copy(ctx context.Context, t *Table) error {
 	after, err := o.To.last(ctx, t)
 	if err != nil {

@@ -301,7 +301,7 @@ func TestStoresInUseAreNoSources(t *testing.T) {
 	}
 }
 
-// TestADumpOfPostgreSQLIsWhole dumps a database with pg_dump beside a store that runs, restores it with pg_restore, and compares every
+// TestADumpOfPostgreSQLIsWhole dumps a database with pg_dump while a store runs, restores it with pg_restore, and compares every
 // record.
 func TestADumpOfPostgreSQLIsWhole(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ import (
 type postgresSide struct{ conn *pgconn.PgConn }
 
 // ErrConnected is returned by FromPostgres while other processes are connected.
-var ErrConnected = errors.New("processes are connected to the database, and what they write from now on would stay behind; stop them first")
+var ErrConnected = errors.New("processes are connected to the database, and their further writes would not be copied; stop them first")
 
 // FromPostgres opens a store as a source. Everything is read in one snapshot. The error is ErrConnected while anyone else is connected
 // to the database: the connections of a Sluice or a pooler can have any name.

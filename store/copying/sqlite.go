@@ -17,7 +17,7 @@ import (
 // sqliteSide is a store in SQLite. It has the file alone.
 type sqliteSide struct{ file *sqlite.File }
 
-// FromSQLite opens a store as a source. The error is sqlite.ErrInUse if a process has it open, and nobody can open it until Close.
+// FromSQLite opens a store as a source. The error is sqlite.ErrInUse if a process has it open, and it cannot be opened until Close.
 func FromSQLite(path string) (Side, error) {
 	f, err := sqlite.OpenFile(path, sqlite.Alone)
 	if err != nil {
@@ -26,7 +26,7 @@ func FromSQLite(path string) (Side, error) {
 	return &sqliteSide{f}, nil
 }
 
-// ToSQLite opens a store as a target, and makes it if it does not exist. Nobody can open it until Close.
+// ToSQLite opens a store as a target, and makes it if it does not exist. It cannot be opened until Close.
 func ToSQLite(path string) (Side, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		made, err := sqlite.Open(sqlite.Options{Path: path})
@@ -42,7 +42,7 @@ func ToSQLite(path string) (Side, error) {
 
 func (s *sqliteSide) Close() error { return s.file.Close() }
 
-// still is true by itself: nobody else can open the file.
+// still is true by itself: no other process can open the file.
 func (s *sqliteSide) still(context.Context) error { return nil }
 
 func (s *sqliteSide) schema(ctx context.Context) (int, error) {

@@ -50,7 +50,7 @@ const leaseSlack = time.Minute
 
 // record is a lease in the store. Times are milliseconds since 1970.
 type record struct {
-	Holder string `json:"holder,omitempty"` // "" = nobody works
+	Holder string `json:"holder,omitempty"` // "" = not leased
 	Turn   uint64 `json:"turn"`             // counts leases
 	Until  int64  `json:"until,omitempty"`
 	Done   int64  `json:"done,omitempty"` // when the work was last done
@@ -79,7 +79,7 @@ func (k *Keeper) Do(ctx context.Context, name string, every time.Duration, work 
 	err = work(working)
 	stop()
 	<-renewed
-	// The lease is given back even if ctx is done, so that another process need not wait.
+	// The lease is released even if ctx is done, so that another process need not wait.
 	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.o.Life/2)
 	defer cancel()
 	return true, errors.Join(err, k.release(ended, h, err == nil))
@@ -138,7 +138,7 @@ func (k *Keeper) renew(ctx context.Context, h *held, lost func()) {
 	}
 }
 
-// release gives the lease back. A lease that was lost is no error: the process that has it does the work.
+// release releases the lease. A lost lease is not an error: the process that has it does the work.
 func (k *Keeper) release(ctx context.Context, h *held, done bool) error {
 	err := k.change(ctx, h, func(r *record) {
 		r.Holder, r.Until = "", 0

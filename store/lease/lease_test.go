@@ -15,7 +15,7 @@ import (
 	"github.com/sluicegate/sluice/store/sqlite"
 )
 
-// process is a Keeper with a store of its own on the file of the test.
+// process is a Keeper with its own store on the file of the test.
 type process struct {
 	*lease.Keeper
 	store store.Store
@@ -93,7 +93,7 @@ func TestWorkRunsInOneProcessWhenItIsDue(t *testing.T) {
 	}
 }
 
-// The holder is stopped (here: it waits), another process takes the lease, and the holder goes on.
+// The holder is stopped (here: it waits), another process takes the lease, and the holder continues.
 func TestAHolderThatWasStoppedWritesNothingMore(t *testing.T) {
 	c, path := newClock(), filepath.Join(t.TempDir(), "a.db")
 	stopped, other := start(t, path, c.now), start(t, path, c.now)

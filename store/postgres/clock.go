@@ -18,7 +18,7 @@ const skewFor = 15 * time.Second
 // skew is the last answer of Skew.
 type skew struct {
 	mu  sync.Mutex
-	at  time.Time // by the clock that nobody sets
+	at  time.Time // by the monotonic clock
 	by  time.Duration
 	now time.Time // what Options.Now said then
 }
@@ -64,7 +64,7 @@ func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 const MaxSkew = 30 * time.Second
 
 // ErrSkew means that the clock of this process differs too much from that of the database.
-var ErrSkew = errors.New("the clock is not that of the database")
+var ErrSkew = errors.New("the clock differs from the database's")
 
 // CheckSkew returns ErrSkew if the clock of this process differs from the server's by more than MaxSkew: a sign-out in one process would not
 // reach the tokens of another one whose clock is ahead, and tokens would end too early or too late. Other backends are on this machine.

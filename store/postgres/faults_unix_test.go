@@ -21,7 +21,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// patience bounds how long the tests wait. It is no measurement.
+// patience bounds how long the tests wait. It does not measure anything.
 const patience = 2 * time.Minute
 
 // writers put settings from several goroutines until stop, and remember what was acknowledged.
@@ -115,7 +115,7 @@ func TestNothingIsLostWhenTheServerRestarts(t *testing.T) {
 	}
 }
 
-// A restart closes the connections that wait for work. Nobody notices.
+// A restart closes the connections that wait for work. Callers do not notice.
 func TestAConnectionThatEndedWhileIdleIsReplaced(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)

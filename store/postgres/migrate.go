@@ -148,7 +148,7 @@ func apply(ctx context.Context, pg *pgconn.PgConn, steps []migration, o Options)
 			err = errors.Join(err, run(ctx, pg, rollback))
 		}
 	}()
-	// Anyone who waits for the lock waits for a migration, however long it is. After that, nobody else may have to wait
+	// Anyone who waits for the lock waits for a migration, however long it is. After that, other statements must not have to wait
 	// long behind this process while it waits for a table.
 	if err := run(ctx, pg, fmt.Sprintf(`set local statement_timeout = 0; set local lock_timeout = 0;
 		set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(%d);
@@ -194,7 +194,7 @@ func lacking(ctx context.Context, pg *pgconn.PgConn, steps []migration) ([]migra
 	case ours == "" && tables == "0":
 		return steps, nil
 	case ours == "" || marks != "2":
-		return nil, fmt.Errorf("%w: schema %s holds the tables of another program; name another database, or a schema with search_path", errSchema, schema)
+		return nil, fmt.Errorf("%w: schema %s contains the tables of another program; name another database, or a schema with search_path", errSchema, schema)
 	}
 	applied, err := rows(ctx, pg, `select version, name, sum, compatible from schema_migrations order by version`)
 	if err != nil {
@@ -228,7 +228,7 @@ func missing(steps []migration, applied [][]string) ([]migration, error) {
 			return steps[i:], nil
 		}
 		if sum != step.sum() {
-			return nil, fmt.Errorf("%w: migration %s was applied with another text; the database is not of this program's releases", errSchema, step.name)
+			return nil, fmt.Errorf("%w: migration %s was applied with another text; the database does not belong to this program", errSchema, step.name)
 		}
 	}
 	return nil, nil

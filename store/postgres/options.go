@@ -18,7 +18,7 @@ import (
 // Options say which database a Store uses, and how.
 type Options struct {
 	// URL names the database: postgres://user:password@host:port/database?sslmode=verify-full, or the parameters as
-	// libpq takes them (host=… dbname=…). Required. Beside libpq's parameters it knows pool_max_conns (connections),
+	// libpq takes them (host=… dbname=…). Required. In addition to libpq's parameters, it supports pool_max_conns (connections),
 	// pool_max_conn_lifetime and pool_max_conn_idle_time (such as 1h), statement_timeout (such as 10s, or milliseconds),
 	// and default_query_exec_mode: cache_statement (the default, with prepared statements) or exec (without; for a
 	// pooler in transaction mode that does not know prepared statements). The environment variables of libpq, PGPASSFILE
@@ -95,7 +95,7 @@ func parse(o Options) (*settings, error) {
 	}
 	for name := range c.RuntimeParams {
 		if strings.HasPrefix(name, "pool_") {
-			errs[4] = fmt.Errorf("there is no %s; there are pool_max_conns, pool_max_conn_lifetime and pool_max_conn_idle_time", name)
+			errs[4] = fmt.Errorf("unknown parameter %s; the parameters are pool_max_conns, pool_max_conn_lifetime and pool_max_conn_idle_time", name)
 		}
 	}
 	if err := errors.Join(errs[:]...); err != nil {
@@ -151,7 +151,7 @@ func count(name, text string, otherwise int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 10_000 {
-		return 0, fmt.Errorf("%s is %q, but has to be 1 to 10000", name, text)
+		return 0, fmt.Errorf("%s is %q, but must be 1 to 10000", name, text)
 	}
 	return n, nil
 }
@@ -165,7 +165,7 @@ func duration(name, text string, otherwise time.Duration) (time.Duration, error)
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 100*time.Millisecond || d > 24*time.Hour {
-		return 0, fmt.Errorf("%s is %q, but has to be a time from 100ms to 24h, such as 10s", name, text)
+		return 0, fmt.Errorf("%s is %q, but must be a time from 100ms to 24h, such as 10s", name, text)
 	}
 	return d, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// pool keeps connections for reuse, the last used one first, so that only as many stay open as are needed at once.
+// pool keeps connections for reuse, the last used one first, so that no more stay open than are needed at once.
 type pool struct {
 	settings *settings
 	now      func() time.Time
@@ -107,7 +107,7 @@ func (p *pool) drop() {
 
 func (p *pool) old(c *conn) bool { return p.now().Sub(c.made) > p.settings.lifetime }
 
-// give returns a connection. One that is dead goes, and all idle ones with it, because the reason is mostly theirs too.
+// give returns a connection. A dead one is closed with all idle ones, because they usually died for the same reason.
 func (p *pool) give(c *conn) {
 	c.used = p.now()
 	var leaving []*conn

@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store/postgres/postgrestest"
 )
 
-// PostgreSQL holds neither NUL characters nor text that is not UTF-8. Strangers may send both in URLs.
+// PostgreSQL stores neither NUL characters nor text that is not UTF-8. Anyone can send both in URLs.
 func TestTextsThatPostgreSQLCannotHold(t *testing.T) {
 	t.Parallel()
 	st := open(t, postgrestest.Start(t).Database(t))

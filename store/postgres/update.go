@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/sluicegate/sluice/span"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sql"
 )
@@ -38,8 +39,11 @@ func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, begin string, fn func(t *sql.Transaction) error) (err error) {
-	start := s.options.Now()
-	defer func() { s.observe("update", start, observable(err)) }()
+	start, end := s.options.Now(), span.Begin(ctx, "sluice.store.update")
+	defer func() {
+		end(span.Result(observable(err)))
+		s.observe("update", start, observable(err))
+	}()
 	try := attempt{store: s, begin: begin, fn: fn, bold: !s.careful}
 	losses, reconnected := 0, false
 	for {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// watchEvery is how often a process looks for what others changed when nothing asks for it sooner. It is one statement, which reads
+	// watchEvery is how often a process looks for what others changed unless something asks for it sooner. It is one statement, which reads
 	// rows that are new only, and it works through poolers, where LISTEN does not.
 	watchEvery = 200 * time.Millisecond
 	// watchLate is the time without a look after which rows may have been trimmed; they are kept for an hour.
@@ -138,7 +138,7 @@ func (w *watch) query(ctx context.Context, text string, args []driver.Value, eac
 	}
 }
 
-// trim deletes old rows now and then. If it fails, another process or a later time will do.
+// trim deletes old rows from time to time. If it fails, another process or a later call does it.
 func (w *watch) trim(ctx context.Context) {
 	if time.Since(w.trimmed) < trimEvery {
 		return

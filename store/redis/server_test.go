@@ -17,7 +17,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// patience is how long tests wait for what must happen. It is no claim about how fast it happens: a busy machine may take a
+// patience is how long tests wait for what must happen. It says nothing about how fast it happens: a busy machine may take a
 // minute, and a Sentinel whose timer was late acts only 30 seconds later (its TILT mode).
 const patience = 2 * time.Minute
 

@@ -29,7 +29,7 @@ const (
 )
 
 // ErrAway is returned while Redis cannot be reached. Nothing was counted.
-var ErrAway = errors.New("redis: away; counts of other processes are not known")
+var ErrAway = errors.New("redis: unavailable; counts of other processes are not known")
 
 // SharedOptions are a Shared's dependencies. Key and Now are required.
 type SharedOptions struct {
@@ -42,7 +42,7 @@ type SharedOptions struct {
 // Shared counts calls and used sessions over all processes. Its calls wait at most SharedWait. After one has failed, all return
 // ErrAway at once, until a goroutine has reached Redis again. Its methods may be called from any goroutine.
 //
-// What it keeps in Redis is bounded, or ends by itself; see the methods. Strangers have tables of their own.
+// What it keeps in Redis is bounded, or expires; see the methods. Unknown names have separate tables.
 type Shared struct {
 	o       SharedOptions
 	session atomic.Pointer[session] // nil = Redis is away
@@ -91,7 +91,7 @@ func (s *Shared) Close() error {
 	return nil
 }
 
-// Away returns for how long Redis has been away, 0 if it is there.
+// Away returns for how long Redis has been unavailable, 0 if it is available.
 func (s *Shared) Away() time.Duration {
 	if s.session.Load() != nil {
 		return 0
@@ -161,7 +161,7 @@ return 1`)
 const spentMargin = time.Hour
 
 // Spend marks what was issued at a time as used, and reports whether it was unused. A table remembers up to limit marks, of about 100
-// bytes each, for as long as they live. A full table neither forgets a mark nor refuses what is new: see package replay.
+// bytes each, for as long as they live. A full table neither forgets a mark nor refuses new ones: see package replay.
 func (s *Shared) Spend(table, id string, issued time.Time, life time.Duration, limit int) (bool, error) {
 	keys, oldest := s.spentKeys(table), s.o.Now().Add(-life-spentMargin).UnixMilli()
 	return s.run("session", spend, keys, s.spentMember(id), issued.UnixMilli(), limit, oldest, (life + spentMargin).Milliseconds())

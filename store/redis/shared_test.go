@@ -193,7 +193,7 @@ func TestASessionServesOnceInAllProcesses(t *testing.T) {
 	}
 }
 
-// While Redis is away in any way, calls end soon, and they go on when it is back.
+// While Redis is away in any way, calls end soon, and they continue when it is back.
 func TestAnOutageDelaysNoCall(t *testing.T) {
 	t.Parallel()
 	for name, outage := range map[string]func(s *server, p *proxy) (back func()){

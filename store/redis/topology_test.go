@@ -168,7 +168,7 @@ func TestAFailoverLosesNothing(t *testing.T) {
 	b.learns(all...)
 	eventually(t, "a replica that has them", func() bool { return replica.length() >= 100 && replica.length() == master.length() })
 
-	// The connection to the replica is cut, and the replica may not connect again. Clients go on as before.
+	// The connection to the replica is cut, and the replica may not connect again. Clients continue as before.
 	master.do("acl", "setuser", "default", "-psync", "-sync", "-replconf")
 	master.do("client", "kill", "type", "replica")
 	a.revoke(ids("tail", 50)...)

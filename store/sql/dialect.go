@@ -28,7 +28,7 @@ type Dialect struct {
 	Lock string
 
 	// FailureAborts says that after a statement failed, the transaction refuses all others until it returns to a
-	// savepoint. Each write then gets a savepoint of its own, because store.Store lets callers go on after a conflict.
+	// savepoint. Each write then gets its own savepoint, because store.Store lets callers continue after a conflict.
 	FailureAborts bool
 
 	// Clock is an expression for the time at which the transaction began, by the clock that all processes share, before its first read. Empty:

@@ -23,7 +23,7 @@ func (s settings) Delete(name string) error {
 	return s.insert(`delete from settings where name = $1`, name)
 }
 
-// Beat writes the time to a row of its own. A backend's Ping uses it to find out whether the database takes writes.
+// Beat writes the time to a separate row. A backend's Ping uses it to find out whether the database takes writes.
 func (t *Transaction) Beat(at time.Time) error {
 	return t.insert(`insert into heartbeat (id, at) values (1, $1) on conflict (id) do update set at = excluded.at`, at)
 }

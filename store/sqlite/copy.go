@@ -17,11 +17,11 @@ const copyStep = 4096
 
 // Copy copies the store's file to a new one of mode 0600, while processes write. The copy is the store at one moment, after all
 // transactions that were acknowledged when Copy began; it is one file, without a log. Copy has it on the disk when it returns. Writers
-// do not wait for it; until it ends, the write-ahead log of the source grows with what they write. progress, if not nil, is told how
+// do not wait for it; until it ends, the write-ahead log of the source grows with what they write. progress, if not nil, receives how
 // many pages are copied, and of how many.
 //
 // It is SQLite's backup in one read transaction: pages as they are, so that it costs what reading and writing the file costs.
-// VACUUM INTO would build every table and index anew.
+// VACUUM INTO would build every table and index again.
 func (f *File) Copy(ctx context.Context, to string, progress func(done, of int)) (err error) {
 	to, err = filepath.Abs(to)
 	if err != nil {

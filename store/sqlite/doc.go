@@ -2,7 +2,7 @@
 //
 // What it does: it opens the file, migrates its schema forward, and runs transactions on it. One connection writes and
 // several read. Updates that arrive while another one waits for the disk are committed together: each runs in a
-// savepoint of its own inside one SQL transaction, and all of them return after its single fsync. The file is in WAL
+// separate savepoint inside one SQL transaction, and all of them return after its single fsync. The file is in WAL
 // mode with synchronous=FULL, so what Update acknowledged survives kill -9 and power loss. Each connection prepares a
 // statement once and calls the driver directly, because database/sql costs about as much as a lookup by key.
 //

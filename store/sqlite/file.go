@@ -22,7 +22,7 @@ var ErrInUse = errors.New("store/sqlite: a process has the file open; stop it fi
 type Access int
 
 const (
-	// Still reads a file that nobody writes, such as a backup. It makes no files beside it.
+	// Still reads a file that no process writes, such as a backup. It creates no files next to it.
 	Still Access = iota
 	// Shared reads while processes write.
 	Shared
@@ -93,7 +93,7 @@ func (f *File) Each(ctx context.Context, text string, args []driver.Value, each 
 func (f *File) Version() (int, error) {
 	n, err := number(f.conn, `select count(*) from sqlite_schema where type = 'table' and name = 'schema_migrations'`)
 	if err == nil && n == 0 {
-		err = errors.New("the file is no store of Sluice")
+		err = errors.New("the file is not a Sluice store")
 	}
 	if err == nil {
 		n, err = number(f.conn, `select coalesce(max(version), 0) from schema_migrations`)

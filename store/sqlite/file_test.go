@@ -69,7 +69,7 @@ func TestACopyOfAStoreThatIsWrittenIsOneMoment(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "copy.db")
 	steps := 0
 	err := source.Copy(t.Context(), to, func(done, of int) {
-		// Writers go on in the middle of the copy.
+		// Writers continue during the copy.
 		for at := acknowledged.Load(); steps == 0 && acknowledged.Load() < at+20 && !t.Failed(); {
 		}
 		steps++
@@ -196,7 +196,7 @@ func TestCheckRefusesTheFileOfAnotherProgram(t *testing.T) {
 	if err := c.close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(check(t, openFile(t, path, Still)), "\n"); !strings.Contains(got, "no store of Sluice") {
+	if got := strings.Join(check(t, openFile(t, path, Still)), "\n"); !strings.Contains(got, "not a Sluice store") {
 		t.Error(got)
 	}
 }

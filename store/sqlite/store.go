@@ -99,7 +99,7 @@ func Open(o Options) (*Store, error) {
 	}, nil
 }
 
-// Restoring returns the name of the file that is beside a store while it is restored. Open refuses a store that has one.
+// Restoring returns the name of the file that exists next to a store while it is restored. Open refuses a store that has one.
 func Restoring(path string) string { return path + "-restoring" }
 
 // prepareFile creates the file if necessary and makes it readable by its owner only. SQLite gives its log and
@@ -109,7 +109,7 @@ func prepareFile(path string) error {
 		return err
 	}
 	if _, err := os.Stat(Restoring(path)); err == nil {
-		return fmt.Errorf("a restore to %s runs, or was interrupted; wait for it, or run sluice restore again (%s says so)", path, Restoring(path))
+		return fmt.Errorf("a restore to %s is running or was interrupted; wait for it, or run sluice restore again (see %s)", path, Restoring(path))
 	}
 	_, absent := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

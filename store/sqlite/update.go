@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sluicegate/sluice/span"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sql"
 )
@@ -36,8 +37,11 @@ func (s *Store) Update(ctx context.Context, fn func(tx store.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, fn func(t *sql.Transaction) error) (err error) {
-	start := s.options.Now()
-	defer func() { s.observe("update", start, observable(err)) }()
+	start, end := s.options.Now(), span.Begin(ctx, "sluice.store.update")
+	defer func() {
+		end(span.Result(observable(err)))
+		s.observe("update", start, observable(err))
+	}()
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	// watchEvery is how often a process looks whether others wrote to the file when nothing asks for it sooner. It reads a counter in memory that they share.
 	watchEvery = 100 * time.Millisecond
-	// watchMost is the number of changes that are read at once.
+	// watchMost is the maximum number of changes per read.
 	watchMost = 1000
 
 	// dataVersion is a number that differs after any other connection has committed.
@@ -24,7 +24,7 @@ const (
 
 var _ store.Watcher = (*Store)(nil)
 
-// watch is the store.Changes of a Store, on a connection of its own.
+// watch is the store.Changes of a Store, on its own connection.
 type watch struct {
 	store   *Store
 	conn    *conn

@@ -168,7 +168,7 @@ func view(t testing.TB, st store.Store, fn func(tx store.Tx) error) {
 	}
 }
 
-// try runs one write in an Update of its own and returns its error.
+// try runs one write in its own Update and returns its error.
 func try(st store.Store, fn func(tx store.Tx) error) error {
 	return st.Update(context.Background(), fn)
 }

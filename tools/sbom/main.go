@@ -57,7 +57,7 @@ func describe(info *buildinfo.BuildInfo, version string) document {
 	return d
 }
 
-// dependency returns what is in the binary: a replacement takes the place of what it replaces.
+// dependency returns the module in the binary: a replacement takes the place of what it replaces.
 func dependency(m *debug.Module) component {
 	for m.Replace != nil {
 		m = m.Replace

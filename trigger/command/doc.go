@@ -1,6 +1,6 @@
 // Package command runs trigger functions that are processes.
 //
-// A process gets events through the Lambda Runtime API, which the package serves to it on a loopback port of its own. AWS's runtime
+// A process gets events through the Lambda Runtime API, which the package serves to it on its own loopback port. AWS's runtime
 // clients for Python, Go, Rust, Java and other languages speak that API, so a program that uses one runs unchanged.
 //
 // Processes stay warm between calls. A process that exits is started again at the next call, after a pause that grows with every

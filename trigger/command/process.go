@@ -45,7 +45,7 @@ func (e *exitError) Error() string { return e.status }
 // errNotTaken is the error of a call whose process ended before it took the event.
 var errNotTaken = errors.New("command: the process ended before the call")
 
-// launch starts the program with an API of its own.
+// launch starts the program with its own API.
 func (r *Runtime) launch(version int) (*process, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

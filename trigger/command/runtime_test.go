@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -334,35 +333,3 @@ func TestAChangedFileReplacesTheProcessesAndABrokenOneDoesNot(t *testing.T) {
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
-
-func TestProcessesAndTheirChildrenEndWithTheRuntime(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("children are killed on Linux only")
-	}
-	w := start(t, "")
-	w.Start()
-	text, err := w.call(t.Context(), "child")
-	if err != nil {
-		t.Fatal(err)
-	}
-	child, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(time.Minute); alive(child); { // until it is reaped
-		if state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child)); err != nil || strings.Contains(string(state), ") Z ") {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the child lives on")
-		}
-		time.Sleep(time.Millisecond)
-	}
-	var failed *trigger.InvokeError
-	if _, err := w.call(t.Context(), "echo"); !errors.As(err, &failed) {
-		t.Error(err)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,12 +52,12 @@ func TestMemoryIsLimited(t *testing.T) {
 		"string":       `let s = 'x'; for (;;) s += s`,
 		"one buffer":   `new Uint8Array(1e9)`,
 		"caught":       `const all = []; for (;;) try { all.push(new Array(1000).fill(1)) } catch (e) { if (all.length > 1e9) throw e }`,
-		"asynchronous": `const all = []; for (;;) { await null; all.push(new Array(1000).fill(1)) }`,
+		"asynchronous": `const all = []; for (;;) { await null; all.push(new Array(100000).fill(1)) }`,
 	} {
 		r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.ok) return 'ok'; `+body+` }`,
 			func(o *javascript.Options) { o.Memory = 16 << 20 })
 		limit := time.Minute
-		if name == "caught" { // it would go on for ever
+		if name == "caught" { // it would never end
 			limit = time.Second
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -172,5 +173,44 @@ func TestAClosedRuntimeFinishesItsCalls(t *testing.T) {
 	var failed *trigger.InvokeError
 	if _, err := invoke(within(t), r, `{}`); !errors.As(err, &failed) {
 		t.Error(err)
+	}
+}
+
+// Threat: an attacker makes a function loop in call after call, and each gets the time at full speed again.
+func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
+	var later atomic.Int64
+	r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.loop) for (;;) {} return 'ok' }`, func(o *javascript.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	usual := r.AtFullSpeed()
+	ctx, stop := context.WithCancel(within(t))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := invoke(ctx, r, `{"loop": true}`)
+		ended <- err
+	}()
+	awaitSlow(t, r, ended)
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	r.Drain()
+	if got := r.AtFullSpeed(); got >= usual/10 {
+		t.Errorf("%s at full speed after a loop, before %s", got, usual)
+	}
+	for range 3 { // what succeeds does not pay for the loop
+		if _, err := invoke(within(t), r, `{}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.AtFullSpeed(); got >= usual/10 {
+		t.Errorf("%s at full speed after other calls", got)
+	}
+	later.Store(int64(time.Hour))
+	if got := r.AtFullSpeed(); got != usual {
+		t.Errorf("%s at full speed an hour later, usually %s", got, usual)
+	}
+	if _, err := invoke(within(t), r, `{}`); err != nil || r.AtFullSpeed() != usual {
+		t.Errorf("a call that succeeds: %v, then %s", err, r.AtFullSpeed())
 	}
 }

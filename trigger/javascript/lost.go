@@ -66,7 +66,7 @@ func (h *hold) lose(in phase) {
 	}
 	h.lost = true
 	lost := h.r.lost.Add(1)
-	h.r.o.Log.Error("a call of a trigger function does not stop; its machine computes in a built-in function", "function", h.call.ARN, "request_id",
+	h.r.o.Log.Error("a trigger function does not stop; its machine is busy in a built-in function", "function", h.call.ARN, "request_id",
 		h.call.RequestID, "file", h.r.o.File, "machines", lost, "limit", maxLost)
 	if in == loading && h.free != nil {
 		h.free()

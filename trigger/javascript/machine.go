@@ -96,6 +96,7 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 	ctx, cancel := context.WithTimeout(life, o.loadTime)
 	defer cancel()
 	m.begin(ctx, call)
+	m.pace.beginLoad(ctx.Done())
 	_, err = m.run("load", v.main, source, o.Handler)
 	if life.Err() != nil {
 		err = errClosed
@@ -111,10 +112,11 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 
 // prepare sets the limits and evaluates the prelude.
 func (m *machine) prepare(code []byte) (err error) {
-	if m.pace, err = newPacer(m.vm, m.o.Now); err != nil {
+	if m.pace, err = newPacer(m.vm, m.o.Now, m.o.debt); err != nil {
 		return err
 	}
 	m.begin(context.Background(), trigger.Call{})
+	m.pace.beginLoad(nil)
 	m.vm.SetMemoryLimit(uintptr(m.o.Memory)) //nolint:gosec // G115: New has checked it
 	m.vm.SetModuleLoader(m.loadModule, m.resolveModule)
 	if err := m.vm.RegisterHostFunc("__host", m.host); err != nil {
@@ -140,6 +142,7 @@ func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 		version = "$LATEST"
 	}
 	m.begin(ctx, call)
+	m.pace.begin(ctx.Done())
 	output, err := m.run("invoke", string(call.Event), call.RequestID, call.ARN, arn.Name, version, strconv.FormatInt(m.o.Memory>>20, 10))
 	if err != nil {
 		return nil, err
@@ -151,11 +154,12 @@ func (m *machine) begin(ctx context.Context, call trigger.Call) {
 	m.ctx, m.call = ctx, call
 	m.ended, m.output, m.failure, m.lines = false, "", nil, 0
 	m.timers, m.fetches, m.sending = map[int]time.Time{}, 0, 0
-	m.pace.begin(ctx.Done())
 }
 
 // run performs an operation of the prelude and then what the handler waits for, until the operation has ended or the context ends.
 func (m *machine) run(operation string, values ...any) (string, error) {
+	call := m.ctx
+	defer func() { m.pace.end(call.Err() != nil) }()
 	fetching, abandon := context.WithCancel(m.ctx)
 	m.ctx, m.abandon, m.fetched = fetching, abandon, make(chan func() error, maxFetches)
 	defer abandon()
@@ -178,6 +182,7 @@ func (m *machine) enter(operation string, values ...any) error {
 	}
 	m.pace.enter()
 	_, err := m.enterJS.Call(quickjs.UndefinedValue, append([]any{operation}, values...)...)
+	m.pace.count()
 	return err
 }
 
@@ -185,6 +190,7 @@ func (m *machine) enter(operation string, values ...any) error {
 func (m *machine) drain() error {
 	m.pace.enter()
 	_, err := m.vm.ExecutePendingJobs()
+	m.pace.count()
 	if cause := m.ctx.Err(); cause != nil {
 		return cause
 	}
@@ -258,10 +264,11 @@ func (m *machine) outOfMemory() error {
 // close frees the engine. A machine that cannot be freed is left to the garbage of the process, and logged.
 func (m *machine) close() {
 	m.enterJS.Free()
-	if err := m.vm.Close(); err != nil {
-		m.o.Log.Error("closing a JavaScript engine", "file", m.o.File, "error", err)
-	}
 	if m.pace != nil {
 		m.pace.close()
+		defer m.pace.forget()
+	}
+	if err := m.vm.Close(); err != nil {
+		m.o.Log.Error("closing a JavaScript engine", "file", m.o.File, "error", err)
 	}
 }

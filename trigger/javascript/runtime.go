@@ -40,6 +40,7 @@ type Options struct {
 	Rand      io.Reader
 
 	loadTime, grace time.Duration // tests shorten them
+	debt            *debt         // of the function's calls
 }
 
 // Runtime runs the handler of one file. It implements trigger.Runtime.
@@ -73,7 +74,7 @@ func New(o Options) *Runtime {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
-	o.loadTime, o.grace = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace)
+	o.loadTime, o.grace, o.debt = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace), new(debt)
 	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job), loading: make(chan struct{}, 1)}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
@@ -99,7 +100,7 @@ type result struct {
 // Invoke runs the handler. If the file, or one that it imports, has changed since the last call, Invoke loads the new version
 // first; if that fails, it logs the error and runs the old version.
 //
-// The machine runs on a goroutine of its own: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
+// The machine runs on its own goroutine: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
 func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
 	if err := r.checkLost(); err != nil {
 		return nil, err
@@ -276,7 +277,7 @@ func (r *Runtime) loadNext(j job, old, next *version, free func()) (*machine, er
 	return m, err
 }
 
-// give takes a machine back for the next call. It returns false if the machine is no longer of use.
+// give takes a machine back for the next call. It returns false if the machine is no longer useful.
 func (r *Runtime) give(m *machine) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -22,7 +22,7 @@ type Options struct {
 	URL    string // of the function, or with Invoke of the endpoint of the Invoke API
 	Invoke bool   // calls the Invoke API at URL; otherwise it posts the event to URL
 	Header http.Header
-	Client *http.Client // nil means one of its own
+	Client *http.Client // nil means its own
 	Log    *slog.Logger // gets what the function printed, which an Invoke API returns
 }
 

@@ -10,7 +10,7 @@ import (
 
 const (
 	pageSize = 500
-	// attempts is how often a plan is made anew because the settings of the pool change meanwhile.
+	// attempts is how often a plan is made again because the settings of the pool change meanwhile.
 	attempts = 5
 	// maxListed is how many conflicts a Result lists.
 	maxListed = 10_000
@@ -56,7 +56,7 @@ var (
 )
 
 // Alter changes a pool and its users in one transaction, or nothing: in a dry run, and if a user does not fit. An error means that the
-// change itself cannot be. Users are checked before the transaction, so that others write meanwhile; the transaction checks only those
+// change itself cannot be. Users are checked before the transaction, so that others can write in the meantime; the transaction checks only those
 // who changed since. Other processes see the new settings within ten seconds; until then they refuse to write names.
 func (s *Service) Alter(ctx context.Context, poolID string, c *Change, o Options) (*Result, error) {
 	for attempt := 1; ; attempt++ {

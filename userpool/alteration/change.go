@@ -41,7 +41,7 @@ func Read(in io.Reader) (*Change, error) {
 		return nil, fmt.Errorf("the change: %w; it has PoolName, AliasAttributes, UsernameAttributes, UsernameConfiguration, Schema and RemoveSchema", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the change: something follows the object")
+		return nil, errors.New("the change: there is data after the object")
 	}
 	return c, nil
 }

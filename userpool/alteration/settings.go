@@ -74,7 +74,7 @@ func (p *plan) unused(tx store.Tx, poolID string) error {
 		}
 		for _, name := range p.removed {
 			if slices.Contains(settings.ReadAttributes, name) || slices.Contains(settings.WriteAttributes, name) {
-				return fmt.Errorf("the app client %s (%s) reads or writes %s; take it off ReadAttributes and WriteAttributes first", c.ID, c.Name, name)
+				return fmt.Errorf("the app client %s (%s) reads or writes %s; remove it from ReadAttributes and WriteAttributes first", c.ID, c.Name, name)
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (p *plan) unused(tx store.Tx, poolID string) error {
 	for _, provider := range providers {
 		for _, name := range p.removed {
 			if _, mapped := provider.Mapping[name]; mapped {
-				return fmt.Errorf("the identity provider %s maps %s; take it off its attribute mapping first", provider.Name, name)
+				return fmt.Errorf("the identity provider %s maps %s; remove it from its attribute mapping first", provider.Name, name)
 			}
 		}
 	}

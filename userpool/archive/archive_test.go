@@ -170,7 +170,7 @@ func TestAnImportRefusesWhatExists(t *testing.T) {
 		_, err := service(h).Import(t.Context(), bytes.NewReader(archive.Bytes()), with, ImportOptions{})
 		return err
 	}
-	if err := read(h); err == nil || !strings.Contains(err.Error(), "exists already in this Sluice") {
+	if err := read(h); err == nil || !strings.Contains(err.Error(), "already exists in this Sluice") {
 		t.Errorf("the pool exists: %v", err)
 	}
 	other := userpooltest.New(t)

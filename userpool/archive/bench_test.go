@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// BenchmarkArchive exports and imports the users that SLUICE_BENCH_USERS says, 10,000 by default, beside a copy of the file.
+// BenchmarkArchive exports and imports the users that SLUICE_BENCH_USERS says, 10,000 by default, next to a copy of the file.
 func BenchmarkArchive(b *testing.B) {
 	users := 10_000
 	if n, err := strconv.Atoi(os.Getenv("SLUICE_BENCH_USERS")); err == nil {

@@ -89,13 +89,13 @@ func TestThreatHostileArchivesAreRefused(t *testing.T) {
 	client := to.Client(mine.ID, userpooltest.AllFlows)
 	for name, c := range map[string]struct{ text, want string }{
 		"another version":       {"sluice user pool archive 2\n", "version \"2\""},
-		"no archive":            {"hello\n", "no archive of a user pool"},
+		"no archive":            {"hello\n", "not an archive of a user pool"},
 		"an unknown kind":       {head + "wasm {}\n", "does not know"},
 		"an unknown member":     {head + `group {"Name":"a","Shell":"rm"}` + "\n", "Shell"},
 		"a path as id":          {"sluice user pool archive 1\norigin {}\npool {\"ID\":\"../../etc\"}\n", "no id of a user pool"},
 		"records before a pool": {"sluice user pool archive 1\norigin {}\nclient {}\n", "not \"pool\""},
 		"a foreign client":      {head + `terms {"ID":"1","ClientID":"` + client.ID + `","Name":"a"}` + "\n", "not in the archive"},
-		"a taken client":        {head + `client {"ID":"` + client.ID + `","Settings":{}}` + "\n" + `user {"Sub":"1","Username":"1","Key":"1"}` + "\n", "exists already"},
+		"a taken client":        {head + `client {"ID":"` + client.ID + `","Settings":{}}` + "\n" + `user {"Sub":"1","Username":"1","Key":"1"}` + "\n", "already exists"},
 		"no keys":               {head + `user {"Sub":"1","Username":"1","Key":"1"}` + "\n", "no key signs"},
 		"members of nobody":     {head + `memberships {"Groups":["a"]}` + "\n", "no user is before it"},
 		"a revocation of all":   {head + `revocation {"Kind":"role","Name":"x","Until":"2030-01-01T00:00:00Z"}` + "\n", "no user and no sign-in"},

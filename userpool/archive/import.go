@@ -15,7 +15,7 @@ import (
 
 // The limits of an archive. They bound the memory that a hostile one takes.
 const (
-	maxSettings    = 100_000 // records beside users
+	maxSettings    = 100_000 // records other than users
 	maxRevocations = 500_000
 	maxFamilies    = 10_000 // refresh tokens of a user
 	maxName        = 1024   // bytes of a name that is kept until the end
@@ -169,7 +169,7 @@ func (in *intake) begin(ctx context.Context) error {
 }
 
 func (in *intake) exists() error {
-	return fmt.Errorf("the user pool %s (%s) exists already in this Sluice; an import makes a whole pool and never changes one, so delete that pool first, or import into another Sluice", in.pool.ID, in.pool.Name)
+	return fmt.Errorf("the user pool %s (%s) already exists in this Sluice; an import creates a whole pool and never changes one, so delete that pool first, or import into another Sluice", in.pool.ID, in.pool.Name)
 }
 
 // all reads and writes the records after the head, and finishes the pool.
@@ -289,7 +289,7 @@ func notIfTaken(err error) error {
 func (in *intake) mine(tx store.Tx) error {
 	p, err := tx.Pools.Import(in.pool.ID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && p.Unfinished != in.pool.Unfinished {
-		return fmt.Errorf("another import of the user pool %s began meanwhile; this one has ended", in.pool.ID)
+		return fmt.Errorf("another import of the user pool %s has started since; this one has stopped", in.pool.ID)
 	}
 	return err
 }
@@ -318,7 +318,7 @@ func (in *intake) check(ctx context.Context) error {
 	return nil
 }
 
-// finish writes what is left and makes the pool whole.
+// finish writes the rest and completes the pool.
 func (in *intake) finish(ctx context.Context) error {
 	if in.checked == nil {
 		if err := in.check(ctx); err != nil {

@@ -44,7 +44,7 @@ func ForKeys(texts ...string) (Recipients, error) {
 	for _, text := range texts {
 		found, err := age.ParseRecipients(strings.NewReader(text))
 		if err != nil {
-			return nil, fmt.Errorf("a recipient is no public key of age: %w", err)
+			return nil, fmt.Errorf("a recipient is not an age public key: %w", err)
 		}
 		list = append(list, found...)
 	}
@@ -68,7 +68,7 @@ func WithPassphrase(text string) (Identities, error) {
 func WithKeys(r io.Reader) (Identities, error) {
 	list, err := age.ParseIdentities(r)
 	if err != nil {
-		return nil, fmt.Errorf("the file has no private key of age: %w", err)
+		return nil, fmt.Errorf("the file has no age private key: %w", err)
 	}
 	return list, nil
 }

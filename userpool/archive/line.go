@@ -98,7 +98,7 @@ func newReader(in io.Reader) (*reader, error) {
 	}
 	rest, ok := bytes.CutPrefix(line, []byte(title))
 	if !ok {
-		return nil, errors.New("the file is encrypted with age, but is no archive of a user pool")
+		return nil, errors.New("the file is encrypted with age, but is not an archive of a user pool")
 	}
 	if string(rest) != fmt.Sprint(Version) {
 		return nil, fmt.Errorf("the archive has version %.16q of the format; this Sluice reads version %d, so use one that is as new as the Sluice that wrote it", rest, Version)
@@ -171,7 +171,7 @@ func decode(data []byte, to any) error {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the value")
+		return errors.New("there is data after the value")
 	}
 	return nil
 }

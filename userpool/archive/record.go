@@ -129,7 +129,7 @@ func (r *client) put(tx store.Tx, _ *intake) error {
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
-	return fmt.Errorf("the app client %s of the archive exists already in this Sluice; ids of clients are unique, so delete that one, or the pool that it belongs to, first", r.ID)
+	return fmt.Errorf("the app client %s of the archive already exists in this Sluice; IDs of clients are unique, so delete that one, or the pool that it belongs to, first", r.ID)
 }
 
 func (r *domain) put(tx store.Tx, in *intake) error {

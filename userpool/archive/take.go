@@ -181,7 +181,7 @@ func (r *session) take(in *intake) error {
 }
 
 // take refuses what could revoke more than the tokens of a user or a sign-in. Processes that run learn of revocations by when they were
-// made, so it is made anew: tokens that a user got between it and the import are revoked, too. All processes remember a revocation until it
+// made, so it is created again: tokens that a user got between it and the import are revoked, too. All processes remember a revocation until it
 // ends, so that it has an end.
 func (r *revocation) take(in *intake) error {
 	now := in.base.Now()

@@ -37,7 +37,7 @@ var extensions = map[string][]string{
 	PageBackground: pictures, FormBackground: pictures, FormLogo: pictures,
 }
 
-// record checks an image, and returns what is kept of it.
+// record checks an image, and returns its record.
 func (a *Asset) record() (store.BrandingAsset, error) {
 	allowed, known := extensions[a.Category]
 	switch {

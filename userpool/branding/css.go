@@ -28,7 +28,7 @@ var functions = []string{
 	"translate(", "translatex(", "translatey(", "scale(", "rotate(", "skew(", "matrix(",
 }
 
-// cleanCSS returns the style sheet of the classic pages, written anew from what was understood of it, or why it is refused. A rule
+// cleanCSS returns the style sheet of the classic pages, rebuilt from its parsed rules, or why it is refused. A rule
 // has selectors of one class of classes each, and declarations whose values load nothing. Rules that begin with @, escapes and
 // anything that is not a rule are refused; comments are dropped.
 func cleanCSS(text string) (string, error) {

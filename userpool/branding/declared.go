@@ -61,7 +61,7 @@ func (s *Service) Ensure(ctx context.Context, poolID, clientID string, in Input)
 
 func sameJSON(a, b json.RawMessage) bool { return bytes.Equal(a, b) }
 
-// sameAssets reports whether what is kept is what was declared.
+// sameAssets reports whether the stored assets are the declared ones.
 func sameAssets(kept, declared []store.BrandingAsset) bool {
 	if len(kept) != len(declared) {
 		return false

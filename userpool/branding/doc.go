@@ -2,7 +2,7 @@
 //
 // Service creates, changes and deletes the styles of managed login, each with its settings and images, and the classic
 // customization of CSS and logo. It refuses settings, style sheets and images that could do more than change how a page looks.
-// StyleFor turns what is kept into a Style: rules of CSS, paths of images, and options for the pages.
+// StyleFor turns the stored settings into a Style: rules of CSS, paths of images, and options for the pages.
 //
 // It does not write pages (server/login), serve style sheets and images (server/brand), or decide which version of the pages a
 // domain has (userpool/domains).

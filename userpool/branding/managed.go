@@ -139,7 +139,7 @@ func find(tx store.Tx, poolID, id string) (store.Branding, error) {
 	return rec, err
 }
 
-// Describe returns a style. If merged is true, its settings are complete: defaults stand where it has none.
+// Describe returns a style. If merged is true, its settings are complete: defaults fill in missing ones.
 func (s *Service) Describe(ctx context.Context, poolID, id string, merged bool) (*Description, error) {
 	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ func (s *Service) keepDraft(ctx context.Context, poolID, clientID string, until 
 // errPreview is the error for every token that shows nothing.
 var errPreview = fault.New(fault.ResourceNotFound, "This preview has expired. Ask for a new one.")
 
-// Previewed returns the style that the token of a preview shows, with a style sheet that the caller serves at a path of its own.
+// Previewed returns the style that the token of a preview shows, with a style sheet that the caller serves at its own path.
 func (s *Service) Previewed(ctx context.Context, poolID, token string) (*Style, error) {
 	raw, err := s.base.Seal.OpenToken(purposePreview, token, []byte(poolID), maxPreviewToken)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Service) Previewed(ctx context.Context, poolID, token string) (*Style, 
 	return style, err
 }
 
-// Sweep deletes drafts that nobody can see any more.
+// Sweep deletes drafts that can no longer be seen.
 func (s *Service) Sweep(ctx context.Context) error {
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		_, err := tx.Brandings.DeleteExpired(s.base.Now(), 100)

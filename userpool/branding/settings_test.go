@@ -59,7 +59,7 @@ func TestMergeKeepsWhatIsNotGiven(t *testing.T) {
 	}
 }
 
-// testdata/properties.css holds the custom property of every setting, for whoever writes the style sheet of the pages.
+// testdata/properties.css holds the custom property of every setting, for authors of the pages' style sheet.
 func TestEveryColorAndRadiusHasAProperty(t *testing.T) {
 	settings, err := merge(defaults, json.RawMessage(`{"categories": {"global": {"colorSchemeMode": "DYNAMIC"}},
 		"components": {"form": {"backgroundImage": {"enabled": true}}, "pageHeader": {"backgroundImage": {"enabled": true}}, "pageFooter": {"backgroundImage": {"enabled": true}}}}`))

@@ -1,6 +1,6 @@
 package branding
 
-// Style is how the login pages of an app client look. Nobody may change it.
+// Style is how the login pages of an app client look. It must not be changed.
 //
 // Paths are below the place where the pages of the pool are served: "" at a domain, or "/" and the pool's id.
 type Style struct {

@@ -57,7 +57,7 @@ func refusedSVG(format string, args ...any) error {
 	return fault.New(fault.InvalidParameter, "The SVG file is not valid: "+format+".", args...)
 }
 
-// cleanSVG returns an image written anew from its elements and attributes, all of which are on a list, or why it is refused.
+// cleanSVG returns an image rebuilt from its elements and attributes, all of which are on a list, or why it is refused.
 // Comments, processing instructions, metadata, and elements and attributes of editors' own namespaces are dropped; anything
 // else that is not on the list is refused.
 func cleanSVG(data []byte) ([]byte, error) {
@@ -158,7 +158,7 @@ func (w *svgWriter) attributes(list []xml.Attr) error {
 			return refusedSVG("the attribute %.40s is not allowed", name)
 		}
 		if slices.Contains(seen, name) {
-			if name == "href" { // xlink:href beside href
+			if name == "href" { // xlink:href in addition to href
 				continue
 			}
 			return refusedSVG("the attribute %.40s is given twice", name)
@@ -241,7 +241,7 @@ func (w *svgWriter) text(data []byte) error {
 	return xml.EscapeText(&w.out, data)
 }
 
-// cleanDeclarations returns the value of a style attribute, written anew.
+// cleanDeclarations returns the value of a style attribute, rebuilt.
 func cleanDeclarations(text string) (string, error) {
 	c, err := newSheetReader(text)
 	if err != nil {
@@ -255,7 +255,7 @@ func cleanDeclarations(text string) (string, error) {
 	return c.out.String(), nil
 }
 
-// cleanRules returns the rules of a style element, written anew. Selectors are names of elements, classes and ids.
+// cleanRules returns the rules of a style element, rebuilt. Selectors are names of elements, classes and ids.
 func cleanRules(text string) (string, error) {
 	c, err := newSheetReader(text)
 	if err != nil {

@@ -97,7 +97,7 @@ func FuzzSVG(f *testing.F) {
 	})
 }
 
-// onlyDraws reads an image with a reader of its own and checks that everything in it is on the list.
+// onlyDraws reads an image with a separate reader and checks that everything in it is on the list.
 func onlyDraws(t *testing.T, clean []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(string(clean))); ; {

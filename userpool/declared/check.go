@@ -151,7 +151,7 @@ func unchangeable(p, old *userpool.PoolSettings) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(fixed)) {
 		if fixed[name] {
-			return fmt.Errorf("%s differs from what the pool was made with, and cannot change; set it back in the settings file, or declare a pool with another id", name)
+			return fmt.Errorf("%s differs from what the pool was created with, and cannot change; set it back in the settings file, or declare a pool with another id", name)
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ var (
 )
 
 // ErrUnfinished says that an import has not made the pool whole. Nothing of a declared pool is made until it has.
-var ErrUnfinished = errors.New("an import of an archive has not made the pool whole; wait for its end, or import the archive again")
+var ErrUnfinished = errors.New("an archive import of the pool has not finished; wait for it, or import the archive again")
 
 // Options are what New needs. All are required.
 type Options struct {
@@ -182,9 +182,9 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d Client) err
 	// A client stays public or confidential: the applications that use it could not sign in any more.
 	switch confidential := withSecret || !d.Secret.IsZero(); {
 	case confidential && have.Secret.IsZero():
-		return errors.New("it was made without a secret and cannot get one; declare a client with another id")
+		return errors.New("it was created without a secret and cannot get one; declare a client with another id")
 	case !confidential && !have.Secret.IsZero():
-		return errors.New("it was made with a secret and cannot lose it; declare the secret, or a client with another id")
+		return errors.New("it was created with a secret and cannot lose it; declare the secret, or a client with another id")
 	case !d.Secret.IsZero() && have.CheckSecret(d.Secret.Reveal()) != nil:
 		if err := s.o.Pools.ReplaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
 			return err

@@ -101,7 +101,7 @@ func TestADeclaredSecretIsTheClients(t *testing.T) {
 		t.Error(c, err)
 	}
 	d.Clients[0].Secret = seal.Secret{}
-	if err := h.Declared.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made with a secret and cannot lose it") {
+	if err := h.Declared.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "created with a secret and cannot lose it") {
 		t.Errorf("without a secret: %v", err)
 	}
 	d.Clients[0] = declared.Client{ID: "public"}
@@ -109,7 +109,7 @@ func TestADeclaredSecretIsTheClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Clients[0].Secret = seal.NewSecret(secret)
-	if err := h.Declared.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "made without a secret") || strings.Contains(err.Error(), secret) {
+	if err := h.Declared.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "created without a secret") || strings.Contains(err.Error(), secret) {
 		t.Errorf("a public client with a secret: %v", err)
 	}
 }

@@ -199,7 +199,7 @@ func (s *Service) EnsureUser(ctx context.Context, d DeclaredUser) error {
 	}
 	return s.base.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Settings.Get(declaredMark(&u)); errors.Is(err, store.ErrNotFound) {
-			return errors.New("the pool has a user with this name whom no configuration made; delete that user, or declare another name")
+			return errors.New("the pool has a user with this name that no configuration created; delete that user, or declare another name")
 		} else if err != nil {
 			return err
 		}

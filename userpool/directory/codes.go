@@ -198,7 +198,7 @@ func firstError(first, second error) error {
 // UseSetupCode reports whether digits is the subject's code of the purpose that was sent with the ticket to the address, which
 // the user does not have yet. Of concurrent calls with one code at most one gets true. For a right code, the same transaction calls admit, which
 // may refuse, gives the user the address and verifies it unless it is another user's alias. A wrong code is counted; after
-// five, the code is void.
+// five, the code is invalid.
 func (s *Service) UseSetupCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string, ticket Ticket, digits, address string, admit func(*store.User) error) (bool, error) {
 	purpose = ticket.purpose(purpose)
 	var outcome error

@@ -136,7 +136,7 @@ type CodeRequest struct {
 	Context    userpool.ClientContext
 }
 
-// ResendConfirmationCode sends a new sign-up code. The old one is void.
+// ResendConfirmationCode sends a new sign-up code. The old one becomes invalid.
 func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
 	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
 	if err != nil {

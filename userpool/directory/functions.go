@@ -35,7 +35,7 @@ func (l *letter) call(p *userpool.Pool) triggers.Call {
 	return triggers.Call{Pool: p, Client: l.client, User: l.user, Metadata: l.context.Metadata}
 }
 
-// customTexts replaces the texts by those of the pool's CustomMessage function.
+// customTexts replaces the texts with those of the pool's CustomMessage function.
 func (s *Service) customTexts(ctx context.Context, p *userpool.Pool, l *letter) error {
 	if !hasTexts(p) || l.source == "" {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 // Names that no user has are locked after wrong passwords, and use up codes that were never sent, as users do. What a user's records hold
 // of that, ghosts hold: settings of the store, so that it holds in all processes. A keyed hash of the name determines the setting and the
-// entry in it, so the store does not learn the name, and a stranger does not know which names share a setting.
+// entry in it, so the store does not learn the name, and an attacker does not know which names share a setting.
 //
 // There are ghostRows settings of up to ghostsInRow entries, 17 MB if all are full. A full one evicts the entry that expires first and
 // refuses no name. Users have no entries there. Who has an entry evicted can tell the name from a user's; for that, ghostsInRow other
@@ -28,7 +28,7 @@ const (
 	ghostLength = ghostTag + 2 + 16 // tag, count, two times
 )
 
-// ghost is what is kept of a name for one purpose: "" for wrong passwords, else that of a code.
+// ghost is the state of a name for one purpose: "" for wrong passwords, else that of a code.
 type ghost struct {
 	tag   [ghostTag]byte
 	count int       // wrong passwords, or wrong tries of the code
@@ -66,7 +66,7 @@ func (s *Service) ghostFailures(tx store.Tx, p *userpool.Pool, name string) (sto
 	return found.failures(), nil
 }
 
-// changeGhost changes what is kept of a name for a purpose. It always writes, so that the call takes as long as one for a user.
+// changeGhost changes the state of a name for a purpose. It always writes, so that the call takes as long as one for a user.
 func (s *Service) changeGhost(tx store.Tx, p *userpool.Pool, name, purpose string, change func(*ghost)) error {
 	head, err := s.base.Random(ghostHead)
 	if err != nil {

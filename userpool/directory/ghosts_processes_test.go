@@ -23,7 +23,7 @@ func twoProcesses(h *harness) (choose func(n int)) {
 	return func(n int) { h.Provider = all[n%2] }
 }
 
-// Threat: a stranger gives wrong passwords, and wrong codes, to several processes in turn. If each counts the names that no user has for
+// Threat: an attacker sends wrong passwords, and wrong codes, to several processes in turn. If each counts the names that no user has for
 // itself, such a name is locked later than a user.
 func TestThreatLockoutsOfNamesWithoutAUserHoldInAllProcesses(t *testing.T) {
 	h := newHarness(t)
@@ -66,7 +66,7 @@ func TestThreatLockoutsOfNamesWithoutAUserHoldInAllProcesses(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, wrong) // the lockout ends
 }
 
-// Threat: a stranger has the state of users evicted by calls for names that nobody has, or fills the store with them.
+// Threat: an attacker evicts the state of users through calls for unknown names, or fills the store with them.
 func TestThreatNamesWithoutAUserTakeBoundedSpaceAndPushOutNoUser(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// FuzzGhosts reads settings that somebody else wrote.
+// FuzzGhosts reads settings from an untrusted writer.
 func FuzzGhosts(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(bytes.Repeat([]byte{1}, ghostHead))

@@ -129,7 +129,7 @@ func TestACallerWhoGivesUpNoLongerWaits(t *testing.T) {
 	}
 }
 
-// Such hashes take up to half a second. Whoever sends passwords for the users who have them must not keep out the others.
+// Such hashes take up to half a second. Someone who sends passwords for such users must not lock out the others.
 func TestAQueueOfImportedHashesKeepsOutNobodyElse(t *testing.T) {
 	for algorithm, text := range map[string]string{
 		passwordhash.SCRYPT:        "32768$8$1$" + strings.Repeat("ab", 16) + "$" + strings.Repeat("cd", 32), // 32 MiB

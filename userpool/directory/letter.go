@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// AWS's texts where a pool has none of its own.
+// AWS's texts for pools without their own.
 const (
 	defaultCodeText      = "Your verification code is {####}"
 	defaultCodeSubject   = "Your verification code"

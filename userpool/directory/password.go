@@ -15,7 +15,7 @@ import (
 // purposeSRP seals SRP verifiers. The additional data is pool and sub.
 const purposeSRP = "srp verifier"
 
-// MakePassword returns the record of a new password: its hash and, if the pool wants it, its SRP verifier. It refuses a
+// MakePassword returns the record of a new password: its hash and, if the pool uses SRP, its verifier. It refuses a
 // password that the pool's password history excludes, unless it is temporary. It is slow; do not call it in a transaction.
 func (s *Service) MakePassword(ctx context.Context, p *userpool.Pool, u *store.User, password string, temporary bool) (store.Password, error) {
 	if !temporary {
@@ -62,7 +62,7 @@ func (s *Service) localPasswordIs(ctx context.Context, u *store.User, password s
 	return s.o.Hasher.Verify(ctx, u.Password.Hash, password)
 }
 
-// Completed returns the user's password record with what it lacks, made from the plaintext that PasswordIs accepted: an own hash
+// Completed returns the user's password record with its missing parts, made from the plaintext that PasswordIs accepted: an own hash
 // in the place of an imported one, and the SRP verifier. It returns nil if nothing is missing.
 func (s *Service) Completed(ctx context.Context, p *userpool.Pool, u *store.User, password string) (*store.Password, error) {
 	pw, imported := u.Password, passwordhash.IsStored(u.Password.Hash)

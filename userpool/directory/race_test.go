@@ -119,7 +119,7 @@ func TestASignUpCodeEndsWithTheAddressThatItWentTo(t *testing.T) {
 	}
 }
 
-// Verifying one of two new addresses must not void the code that went to the other.
+// Verifying one of two new addresses must not invalidate the code that went to the other.
 func TestTwoNewAddressesAreVerifiedOneAfterTheOther(t *testing.T) {
 	h := newHarness(t)
 	both := []string{"email", "phone_number"}

@@ -115,7 +115,7 @@ func (s *Service) keepSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 
 // UseSignInCode reports whether digits is the subject's code of the purpose that was sent with the ticket. Of concurrent calls with one code at most one
 // gets true. A right code is used up, and the address that it went to becomes verified unless it is another user's alias. A
-// wrong code is counted; after five, the code is void. accept, which may be nil, changes the user in the same transaction.
+// wrong code is counted; after five, the code is invalid. accept, which may be nil, changes the user in the same transaction.
 func (s *Service) UseSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose string, ticket Ticket, digits string, accept func(store.Tx, *store.User) error) (bool, error) {
 	purpose = ticket.purpose(purpose)
 	if !subject.Exists {

@@ -204,7 +204,7 @@ func TestACodeForNobodyLooksLikeOne(t *testing.T) {
 	}
 }
 
-// Threat: a stranger asks for so many codes in a user's name that the user gets none, or that the user's code becomes void.
+// Threat: an attacker requests so many codes with a user's name that the user gets none, or that the user's code becomes invalid.
 func TestStrangersUseUpNeitherAUsersCodesNorVoidThem(t *testing.T) {
 	b := newCodeBench(t, userpool.PoolSettings{})
 	ask := func(name, address string) (directory.Ticket, error) {

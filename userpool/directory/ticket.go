@@ -17,7 +17,7 @@ import (
 )
 
 // codeSlots is how many codes of sign-ins a user can have at once, for each purpose, and as many again for calls from familiar
-// networks. Sign-ins that another person begins in the user's name do not void the user's code then.
+// networks. Sign-ins that another person begins in the user's name then do not invalidate the user's code.
 const codeSlots = 5
 
 // familiarFor is how long a network stays familiar to a user after a right code.
@@ -41,7 +41,7 @@ func networkOf(address string) string {
 }
 
 // takeSignInCode counts a code of a sign-in: for the user and the client's network and, unless the network is familiar, for the
-// user and all of the others together. Strangers' requests do not count against those from a familiar network.
+// user and all of the others together. Requests from unknown networks do not count against those from a familiar network.
 func (s *Service) takeSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, network string) (familiar bool, err error) {
 	name := cmp.Or(subject.User.Sub, p.Key(subject.Name))
 	if err := s.limits.takeFor(subject, "send "+purpose+" "+network, p.ID, name, limitSignInCode); err != nil {
@@ -59,7 +59,7 @@ func (s *Service) takeSignInCode(ctx context.Context, p *userpool.Pool, subject 
 }
 
 // The networks that are familiar to a user are kept with the user's codes, as times until when they are. Only a right code adds
-// one, so strangers evict none.
+// one, so others cannot evict any.
 const (
 	codeNetworks = "networks"
 	maxNetworks  = 20

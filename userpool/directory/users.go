@@ -119,7 +119,7 @@ func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
 	return p.CheckNames(tx, before, u)
 }
 
-// checkReserved refuses a name in the form of those of the users of an identity provider of the pool.
+// checkReserved refuses a name in the form of the user names of an identity provider of the pool.
 func checkReserved(tx store.Tx, p *userpool.Pool, name string) error {
 	if !strings.Contains(name, "_") {
 		return nil

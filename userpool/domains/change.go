@@ -70,7 +70,7 @@ func (s *Service) insert(ctx context.Context, rec store.Domain) (*Domain, error)
 	return &d, nil
 }
 
-// UpdateUserPoolDomain changes the version of the login pages, the certificate and the routing. What is not given stays.
+// UpdateUserPoolDomain changes the version of the login pages, the certificate and the routing. Omitted settings stay.
 func (s *Service) UpdateUserPoolDomain(ctx context.Context, in Change) (*Domain, error) {
 	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {

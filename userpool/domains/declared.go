@@ -90,7 +90,7 @@ func (s *Service) ensure(ctx context.Context, in Change) error {
 				d.Version, d.Declared, d.ModifiedAt = in.Version, true, now
 				return tx.Domains.Update(d)
 			case !d.Declared:
-				return fmt.Errorf("the pool has the domain %s, which was made through the API; delete it with DeleteUserPoolDomain, or declare it", d.Name)
+				return fmt.Errorf("the pool has the domain %s, which was created through the API; delete it with DeleteUserPoolDomain, or declare it", d.Name)
 			default:
 				if err := tx.Domains.Delete(d.Name); err != nil {
 					return err

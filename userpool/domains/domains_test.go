@@ -217,7 +217,7 @@ func TestDeclaredDomains(t *testing.T) {
 		t.Error(err)
 	}
 	create(t, h, domains.Change{PoolID: other.ID, Name: "api"})
-	if err := ensure(other.ID, "elsewhere"); err == nil || !strings.Contains(err.Error(), "made through the API") {
+	if err := ensure(other.ID, "elsewhere"); err == nil || !strings.Contains(err.Error(), "created through the API") {
 		t.Error(err)
 	}
 	if err := ensure(other.ID, "api"); err != nil { // an existing one can be declared

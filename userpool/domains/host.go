@@ -13,7 +13,7 @@ import (
 
 // ByHost returns the domain that the Host of a request means. Port, letter case and a dot at the end do not matter. A prefix domain
 // is also found under AWS's own suffix, ".auth.<region>.amazoncognito.com". It reads the store at most once in Options.CacheFor,
-// whatever the hosts.
+// regardless of the hosts.
 func (s *Service) ByHost(ctx context.Context, host string) (Domain, bool, error) {
 	host = canonical(host)
 	name, custom, region := s.parse(host)
@@ -64,7 +64,7 @@ func label(prefix string) string {
 	return prefix
 }
 
-// canonical returns a host name without port, without a dot at its end, and in lower case; "" for what is no name.
+// canonical returns a host name without port, without a dot at its end, and in lower case; "" for an invalid name.
 func canonical(host string) string {
 	if strings.Contains(host, ":") {
 		name, _, err := net.SplitHostPort(host)
@@ -129,7 +129,7 @@ func (s *Service) current() *snapshot {
 // Changed drops all domains from memory, after another process may have changed some.
 func (s *Service) Changed() { s.drops.Add(1) }
 
-// changed drops what is kept of a pool's domains.
+// changed drops the cached domains of a pool.
 func (s *Service) changed(poolID string) {
 	s.drops.Add(1)
 	s.o.Pools.Forget(poolID)

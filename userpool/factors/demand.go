@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// The challenges of MFA that are no factor.
+// The MFA challenges that are not factors.
 const (
 	SelectType = "SELECT_MFA_TYPE"
 	Setup      = "MFA_SETUP"
@@ -28,7 +28,7 @@ var ErrNothingToSetUp = fault.New(fault.MFAMethodNotFound, "MFA is required, and
 type Risk struct {
 	Forced bool     // a factor that the user has is demanded although MFA is optional
 	Among  []string // only these factors count; nil for all
-	Except string   // the factor whose medium the user proved instead of a password, so that it is no second one; "" for none
+	Except string   // the factor whose medium the user proved instead of a password, so that it is not a second factor; "" for none
 }
 
 // DemandOf returns what pool and user require. It is a function of its arguments.

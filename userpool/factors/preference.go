@@ -83,7 +83,7 @@ func (in Preference) apply(p *userpool.Pool, u *store.User) error {
 }
 
 // setWebAuthn turns on or off that the user's passkeys count as two factors; nil leaves it. They do so only with another
-// factor, so that the loss of a passkey locks nobody out.
+// factor, so that losing a passkey locks no user out.
 //
 // Source: API reference, WebAuthnMfaSettingsType.
 func setWebAuthn(p *userpool.Pool, m *userpool.MFA, on *bool) error {

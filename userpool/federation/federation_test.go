@@ -22,7 +22,7 @@ import (
 
 const app = "https://app.example.com/callback"
 
-// site is a pool with a client that has identity providers. It stands for the legs and the profiles.
+// site is a pool with a client that has identity providers. It replaces the legs and the profiles.
 type site struct {
 	*userpooltest.Harness
 	t       *testing.T

@@ -24,7 +24,7 @@ type SAML interface {
 var errUsed = errors.New("federation: the request to sign a user out was used before")
 
 // SignOut signs a user out whom a SAML provider signs out: it ends the sessions of browsers, the codes and the refresh tokens that came
-// through sessions there. It returns the provider's address with the answer, or "". A request counts once. Nobody's browser need have a
+// through sessions there. It returns the provider's address with the answer, or "". A request counts once. The browser need not have a
 // session: what the store has ends. It runs to its end even if ctx is canceled.
 func (s *Service) SignOut(ctx context.Context, poolID, base string, request url.Values) (string, error) {
 	ctx = context.WithoutCancel(ctx)
@@ -79,7 +79,7 @@ func (s *Service) obey(tx store.Tx, r *tokens.Revocation, pool *userpool.Pool, d
 	}
 	i, err := tx.UserIdentities.Get(account.PoolID, account.Provider, providers.Subject, account.Subject)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil // nobody has signed in
+		return nil // no user has signed in
 	}
 	if err != nil {
 		return err

@@ -102,7 +102,7 @@ func (s *Service) keysOf(c *userpool.Client, m *oauthclient.Metadata) (token.Key
 	}
 	o := token.RemoteOptions{Issuer: c.ID, JWKSURL: m.KeysURL, Now: s.base.Now, MaxStale: keysMaxStale, Timeout: 3 * time.Second,
 		MaxBytes: 64 << 10, MaxKeys: oauthclient.MaxKeys, Logger: s.base.Logger}
-	if c.Settings.ClientType == userpool.ClientDCR { // a stranger wrote the URL
+	if c.Settings.ClientType == userpool.ClientDCR { // the URL is untrusted
 		o.Client = outbound.Client(outbound.Rules{Timeout: 3 * time.Second, Once: true})
 	}
 	return token.NewRemote(o) // it fetches when it is asked for a key

@@ -19,7 +19,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
-// signer is a client with a key of its own.
+// signer is a client with its own key.
 type signer struct {
 	h    *harness
 	key  *token.SigningKey

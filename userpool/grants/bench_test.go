@@ -8,7 +8,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/grants"
 )
 
-// BenchmarkToken measures client_credentials beside the signature that it contains. The aim is a ratio of at least 0.75.
+// BenchmarkToken measures client_credentials next to the signature that it contains. The target is a ratio of at least 0.75.
 func BenchmarkToken(b *testing.B) {
 	h := newHarness(b)
 	p := h.Pool(userpool.PoolSettings{})

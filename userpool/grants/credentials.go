@@ -27,7 +27,7 @@ type Credentials struct {
 	ClientID  string   // "" only for an assertion, whose subject is the client
 	secrets   []string // in the spellings that the client may have meant
 	assertion string
-	endpoints []string // URLs that an assertion may be for, beside the issuer of the pool
+	endpoints []string // URLs that an assertion may be for, in addition to the issuer of the pool
 }
 
 // For returns the credentials as they were sent to an endpoint with one of the URLs.

@@ -14,7 +14,7 @@ import (
 // deviceType is the grant_type of a device that asks for its tokens.
 const deviceType = "urn:ietf:params:oauth:grant-type:device_code"
 
-// maxPolls is how many devices are known to wait. One that is forgotten may ask at once.
+// maxPolls is how many waiting devices are remembered. A forgotten one may ask at once.
 const maxPolls = 10_000
 
 // poll is when a device asked last, and how long it has to wait since then.

@@ -44,7 +44,7 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 		return nil, err
 	}
 	switch {
-	case h.User.Sub == "": // the token of a client that acts for itself: the client can get one of its own
+	case h.User.Sub == "": // the token of a client that acts for itself: the client can get its own
 		return nil, refuse(InvalidRequest, "subject_token has no user.")
 	case !by.Client.Settings.OAuth.Exchanges(h.Client.ID, audience):
 		return nil, refuse(InvalidTarget, "")

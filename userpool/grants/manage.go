@@ -79,7 +79,7 @@ func (s *Service) Registered(ctx context.Context, poolID, clientID, accessToken 
 }
 
 // UpdateRegistration replaces the metadata of a registered client, by the same rules as Register (RFC 7592 section 2.2). What an
-// administrator set beside them stays. Its errors are those of Registered and Register.
+// administrator set in addition stays. Its errors are those of Registered and Register.
 func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, accessToken string, body []byte) (*Registration, error) {
 	p, c, m, err := s.managed(ctx, poolID, clientID, accessToken)
 	if err != nil {

@@ -159,7 +159,7 @@ func (s *Service) checkRoom(ctx context.Context, poolID string) error {
 		return err
 	})
 	if err == nil && count >= maxRegistered {
-		return refuse(AccessDenied, "The user pool has as many registered clients as it can have.")
+		return refuse(AccessDenied, "The user pool has reached the maximum number of registered clients.")
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func (in *Registration) completeResponses(machine bool) error {
 	return nil
 }
 
-// redirectable reports whether a stranger may register the redirect URI. userpool checks it once more.
+// redirectable reports whether anyone may register the redirect URI. userpool checks it once more.
 func redirectable(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || len(raw) > maxURI || u.Fragment != "" || strings.Contains(raw, "#") || u.User != nil || strings.ContainsFunc(raw, unicode.IsSpace) {

@@ -21,7 +21,7 @@ func (s *Service) Revoke(ctx context.Context, poolID string, p Parameters, c Cre
 	}
 	err = s.o.Tokens.Revoke(ctx, by.Pool, by.Client, raw, false)
 	switch fault.KindOf(err) {
-	case fault.InvalidParameter: // a text that is no token of ours
+	case fault.InvalidParameter: // a text that is not one of our tokens
 		return nil
 	case fault.UnsupportedOperation:
 		return &Error{Code: InvalidRequest, Description: "Token revocation is not enabled for the client.", cause: err}

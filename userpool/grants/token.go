@@ -38,7 +38,7 @@ func (s *Service) registry() map[string]grant {
 	}
 }
 
-// GrantTypes returns the grant types that there are, in alphabetical order.
+// GrantTypes returns all grant types, in alphabetical order.
 func GrantTypes() []string { return slices.Sorted(maps.Keys((&Service{}).registry())) }
 
 // Token runs the grant that the request names. The error is an *Error, internal, or a fault of kind Unavailable.

@@ -32,7 +32,7 @@ const (
 func (s *Service) UserInfo(ctx context.Context, poolID, accessToken string) (map[string]string, error) {
 	h, err := s.o.Tokens.AuthenticateFor(ctx, accessToken, openID)
 	if err == nil && h.Pool.ID != poolID {
-		err = fault.New(fault.NotAuthorized, "the token is of another pool")
+		err = fault.New(fault.NotAuthorized, "the token belongs to another pool")
 	}
 	switch {
 	case errors.Is(err, tokens.ErrAccessScope):

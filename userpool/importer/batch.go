@@ -84,7 +84,7 @@ func (b *batch) all() (done bool, err error) {
 	return err == nil, err
 }
 
-// told returns the error as the caller gets it, nil for one that ends the transaction.
+// told returns the error for the caller, nil for one that ends the transaction.
 func (b *batch) told(err error) error {
 	if err = conflict(b.pool, err); err != nil && expected(err) {
 		return err

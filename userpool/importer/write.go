@@ -158,7 +158,7 @@ func setName(p *userpool.Pool, u *store.User, e *Entry) error {
 	}
 	u.Username = name
 	if e.Status == userpool.StatusExternal {
-		return nil // a name that the pool made, whatever signs users in
+		return nil // a name that the pool generated, regardless of how users sign in
 	}
 	attribute, err := p.UsernameAttribute(name)
 	if err != nil || attribute == "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userfile"
 )
 
-// The states of a job, as UserImportJobStatusType spells them.
+// The states of a job, in the spelling of UserImportJobStatusType.
 const (
 	Created    = "Created"
 	Pending    = "Pending"
@@ -204,7 +204,7 @@ func (s *Service) Start(ctx context.Context, poolID, id string) (*Job, error) {
 // due returns the first job that waits or runs, nil if there is none. Those of regions that the process does not serve do not count:
 // they wait for a process that does.
 func (s *Service) due(tx store.Tx) (*store.ImportJob, error) {
-	list, err := tx.ImportJobs.Due(0) // few: one for each process with regions of its own
+	list, err := tx.ImportJobs.Due(0) // few: one for each process with its own regions
 	for i := range list {
 		if s.o.Pools.Serves(list[i].PoolID) {
 			return &list[i], nil

@@ -131,7 +131,7 @@ type Activity struct {
 // creationForm is the form of creationDate: Java's Date.toString.
 const creationForm = "Mon Jan 02 15:04:05 MST 2006"
 
-// Deliver delivers an event of a pool's user, if the pool wants it. It takes as long for an event without a user, which is not
+// Deliver delivers an event of a pool's user, if the pool logs it. It takes as long for an event without a user, which is not
 // delivered.
 func (s *Service) Deliver(p *userpool.Pool, a Activity, at time.Time, exists bool) {
 	if s == nil {

@@ -100,7 +100,7 @@ func (s *Service) Resume(ctx context.Context, a *Authorization, cookie string) (
 	return response, err
 }
 
-// asks reports whether the user must be asked whatever the session is.
+// asks reports whether the user must be asked regardless of the session.
 func (s *Service) asks(a *Authorization) bool {
 	return a.Prompts(PromptLogin) || (a.Prompts(PromptSelectAccount) && a.Account == "" && !s.o.Strict)
 }
@@ -133,7 +133,7 @@ func (s *Service) find(tx store.Tx, a *Authorization, browser []byte) (*session,
 	}
 	u, err := tx.Users.Get(x.PoolID, x.Sub)
 	if err != nil {
-		return nil, err // the session goes with the user, so that the store has failed
+		return nil, err // the session is deleted with the user, so the store has failed
 	}
 	if x.Record.Check(&u) != nil {
 		return nil, nil

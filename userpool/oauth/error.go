@@ -50,7 +50,7 @@ const (
 	KeyState    = "state"             // an identity provider's answer belongs to no request of the browser
 	KeyLate     = "late"              // the sign-in at an identity provider took too long
 	KeyDown     = "provider_down"     // the identity provider does not answer
-	KeyAnswer   = "provider_answer"   // an identity provider sent an answer that nobody asked for
+	KeyAnswer   = "provider_answer"   // an identity provider sent an unsolicited response
 )
 
 // PageError is an error that is shown on a page, since there is no registered URI to which it could go.

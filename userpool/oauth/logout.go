@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// SignedOut says where the browser goes after a sign-out.
+// SignedOut is where the browser goes after a sign-out.
 type SignedOut struct {
 	Location string     // "" for the page that says so
 	Login    url.Values // the parameters of the login page, if the browser goes there instead
@@ -50,7 +50,7 @@ func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
 // logoutParameters may occur once.
 var logoutParameters = []string{"client_id", "logout_uri", "redirect_uri", "response_type", "id_token_hint", "post_logout_redirect_uri", "state"}
 
-// afterLogout returns where the request wants the browser to go.
+// afterLogout returns where the browser goes according to the request.
 func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Values) (*SignedOut, error) {
 	if size(query) > maxQuery {
 		return nil, Shown(KeyRequest, "")

@@ -125,7 +125,7 @@ func single(query url.Values, name string) (string, bool) {
 var once = []string{"response_type", "response_mode", "state", "nonce", "scope", "code_challenge", "code_challenge_method", "resource",
 	"identity_provider", "idp_identifier", "login_hint", "lang", "prompt", "max_age", "acr_values", "id_token_hint", "request", "request_uri"}
 
-// parseResponse reads how the client wants the answer. It comes first, because errors go the same way.
+// parseResponse reads how the client wants the response. It runs first, because errors are returned the same way.
 func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 	a.ResponseMode = ModeQuery
 	if kind, ok := single(query, "response_type"); ok {
@@ -287,7 +287,7 @@ func (a *Authorization) parseResource(query url.Values) error {
 	return nil
 }
 
-// parseInteraction reads what the client wants of the sign-in.
+// parseInteraction reads the client's requirements for the sign-in.
 func (a *Authorization) parseInteraction(query url.Values, strict bool) error {
 	a.LoginHint, a.Lang, a.Prompt = query.Get("login_hint"), query.Get("lang"), strings.Fields(query.Get("prompt"))
 	if a.Prompts(PromptNone) && len(a.Prompt) > 1 && !strict {

@@ -16,8 +16,8 @@ import (
 )
 
 // A client can push the parameters of an authorization request to the server, and send the browser there with a request_uri instead.
-// Nobody on the way can read or change the parameters. The URI has them all, sealed, so that strangers cannot fill a table with
-// requests; only the one that a browser brings is recorded as spent. The pages of the sign-in go on with a second URI, which lasts
+// No one on the way can read or change the parameters. The URI contains them all, sealed, so that anonymous clients cannot fill a table with
+// requests; only the one that a browser brings is recorded as used. The pages of the sign-in continue with a second URI, which lasts
 // longer and does not begin a sign-in.
 //
 // Source: RFC 9126.
@@ -146,8 +146,8 @@ func (s *Service) Open(ctx context.Context, poolID string, query url.Values) (ur
 	return out, nil
 }
 
-// opened returns the parameters of the request that a query of Open's refers to. Those beside the reference do not
-// count, but for the provider that the user chose where the client left it open.
+// opened returns the parameters of the request that a query of Open's refers to. Those next to the reference do not
+// count, except the provider that the user chose if the client left it open.
 func (s *Service) opened(poolID string, query url.Values) (url.Values, error) {
 	r, err := s.readPushed(purposeOpened, poolID, query)
 	if err != nil {
@@ -168,7 +168,7 @@ const (
 	providerIdentifier = "idp_identifier"
 )
 
-// choice returns the user's choice of an identity provider beside a reference to a request.
+// choice returns the user's choice of an identity provider next to a reference to a request.
 func choice(query url.Values) (url.Values, bool) {
 	chosen := url.Values{}
 	for _, name := range []string{providerName, providerIdentifier, "login_hint"} {

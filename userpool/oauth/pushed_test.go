@@ -55,7 +55,7 @@ func TestPushedRequest(t *testing.T) {
 			t.Errorf("the query shows %s", secret)
 		}
 	}
-	q.Set("scope", "profile") // parameters beside the reference do not count
+	q.Set("scope", "profile") // parameters next to the reference do not count
 	q.Set("redirect_uri", "https://evil.example/")
 	next, err := s.OAuth.Open(t.Context(), s.pool.ID, q)
 	if err != nil || next.Get("lang") != "de" || len(next) != 3 {
@@ -138,7 +138,7 @@ func TestReferencesThatAreRefused(t *testing.T) {
 	wantShown(t, "one that is not opened, on the pages", err, oauth.KeyExpired)
 }
 
-// What a browser would be told, the client is told.
+// The client gets the error that a browser would get.
 func TestPushesThatAreRefused(t *testing.T) {
 	s := newSite(t)
 	for change, code := range map[string]string{

@@ -54,7 +54,7 @@ func openSession(rec store.Session) (*session, error) {
 	return x, nil
 }
 
-// hashBrowser returns the hash of a browser's secret, or nil for text that is no such secret.
+// hashBrowser returns the hash of a browser's secret, or nil for text that is not such a secret.
 func hashBrowser(secret string) []byte {
 	if len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
 		return nil
@@ -212,7 +212,7 @@ func (s *Service) EndForeign(tx store.Tx, sub string, a providers.Account, sessi
 			continue
 		}
 		x, err := openSession(rec)
-		if err != nil { // whose it is cannot be told: it ends too
+		if err != nil { // its owner is unknown: it ends too
 			s.base.Logger.Error("a session of a browser cannot be read; it ends", "pool", a.PoolID, "user", sub, "error", err)
 			if err := tx.Sessions.Delete(rec.ID); err != nil {
 				return err

@@ -46,7 +46,7 @@ func (s *Service) Has(ctx context.Context, p *userpool.Pool, subject *directory.
 }
 
 // Ask returns the options with which the subject's client signs in, and the challenge in them. The options of a stand-in name
-// a credential that nobody has.
+// a credential that does not exist.
 func (s *Service) Ask(ctx context.Context, p *userpool.Pool, subject *directory.Subject) (options json.RawMessage, challenge string, err error) {
 	list, err := s.of(ctx, p, subject)
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *Service) answer(ctx context.Context, p *userpool.Pool, subject *directo
 		Record: func(tx store.Tx, _ *store.User) error { return s.record(tx, p.ID, used) }}, nil
 }
 
-// consistent compares what an authenticator says with what it said when the passkey was registered.
+// consistent compares an authenticator's flags with those at the registration of the passkey.
 func consistent(p *store.Passkey, given *protocol.ParsedCredentialAssertionData) error {
 	flags := given.Response.AuthenticatorData.Flags
 	switch handle := given.Response.UserHandle; {

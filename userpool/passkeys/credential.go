@@ -37,7 +37,7 @@ func checkKey(cose []byte) error {
 	return errKey
 }
 
-// anyKey returns the COSE_Key of the base point of P-256. It is no user's key.
+// anyKey returns the COSE_Key of the base point of P-256. No user has this key.
 func anyKey() ([]byte, error) {
 	p := elliptic.P256().Params()
 	return webauthncbor.Marshal(webauthncose.EC2PublicKeyData{

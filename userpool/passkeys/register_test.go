@@ -112,7 +112,7 @@ func TestARefusedRegistrationHasTheExceptionOfTheFirstBrokenRule(t *testing.T) {
 	}
 }
 
-// rsaKey returns an RS256 COSE_Key with a modulus of that many bits that is no product of primes.
+// rsaKey returns an RS256 COSE_Key with a modulus of that many bits that is not a product of primes.
 func rsaKey(a *userpooltest.Authenticator, bits int) []byte {
 	modulus := bytes.Repeat([]byte{0xff}, bits/8)
 	return userpooltest.RS256(a.T, modulus, []byte{1, 0, 1})

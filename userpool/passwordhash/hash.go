@@ -36,7 +36,7 @@ type Hash struct {
 
 // Errors of hashes. None contains the hash.
 var (
-	// ErrForm is returned for a text that is no hash of the algorithm.
+	// ErrForm is returned for a text that is not a hash of the algorithm.
 	ErrForm = errors.New("passwordhash: the password hash does not have the form of its algorithm")
 	// ErrCost is returned for a hash whose verification would cost more than the bound.
 	ErrCost = errors.New("passwordhash: the costs of the password hash are above the bound")

@@ -36,7 +36,7 @@ var addresses = []string{"email", "phone_number"}
 // mark returns the name of the mark of an address.
 func mark(address string) string { return address + "_verified" }
 
-// readAttributes maps the provider's attributes to those of the pool. What the provider does not send is not written; what it sends empty
+// readAttributes maps the provider's attributes to those of the pool. An attribute that the provider does not send is not written; one that it sends empty
 // is cleared. What the client may not write is left out. A mark that an address is verified counts only together with the address.
 func (x *visit) readAttributes() {
 	x.mapped = map[string]string{}
@@ -57,7 +57,7 @@ func (x *visit) readAttributes() {
 	}
 }
 
-// writable reports whether a provider can write the attribute. Nobody can smuggle in what Sluice itself says of users.
+// writable reports whether a provider can write the attribute. A provider must not inject what Sluice itself says about users.
 func (x *visit) writable(name string) bool {
 	return x.pool.Schema[name] != nil && name != "sub" && !strings.HasPrefix(name, "dev:")
 }
@@ -86,7 +86,7 @@ func (x *visit) said(address string) (mark string, ok bool) {
 	return mark, ok
 }
 
-// denies reports whether the provider itself says that the address is not verified, in whatever words.
+// denies reports whether the provider itself says in any form that the address is not verified.
 func (x *visit) denies(address string) bool {
 	mark, ok := x.said(address)
 	return ok && !strings.EqualFold(mark, "true")

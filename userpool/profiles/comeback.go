@@ -56,7 +56,7 @@ func (x *visit) update(ctx context.Context, known *found) (*store.User, error) {
 			return err
 		}
 		if now == nil || now.user.Sub != u.Sub {
-			return x.errSubject() // the account was taken off meanwhile
+			return x.errSubject() // the account was unlinked meanwhile
 		}
 		if err := x.admit(u); err != nil {
 			return err

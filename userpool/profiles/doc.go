@@ -2,7 +2,7 @@
 //
 // Service.SignIn takes what a provider proved, finds the user behind it, by a link or as the provider's own user, or makes a new one, and
 // runs the triggers of a federated sign-in. It writes the mapped attributes at each sign-in. Link and Disable are the operations with
-// which administrators attach accounts at providers to users and take them off. A user is never found by an address alone, unless the
+// which administrators link accounts at providers to users and unlink them. A user is never found by an address alone, unless the
 // provider's declaration says so and the provider has verified it.
 //
 // It does not talk to providers (userpool/relyingparty and userpool/saml do) and does not answer browsers (userpool/federation does).

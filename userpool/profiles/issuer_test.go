@@ -77,7 +77,7 @@ func TestALinkIsForTheProviderThatWasThere(t *testing.T) {
 	h.refused("Corp", proof("8", "mail", "ada@example.com", "mail_ok", "true"), "invalid_request", notTheirs)
 }
 
-// Nobody takes a name while its provider is away.
+// No one can take a name while its provider is away.
 func TestNamesOfDeletedProvidersStayReserved(t *testing.T) {
 	s := settings()
 	s.UsernameConfiguration = &userpool.UsernameConfig{}

@@ -180,7 +180,7 @@ func TestAnAccountIsTakenOff(t *testing.T) {
 	}
 	h.MustSignIn(h.client, "ann")
 
-	// A provider's own user does not get in any more, and nobody gets the user.
+	// A provider's own user does not get in any more, and no one gets the user.
 	if err := h.Profiles.Disable(t.Context(), h.pool, account("Corp", subject, "1")); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestAnAccountIsTakenOff(t *testing.T) {
 	userpooltest.WantFault(t, h.Profiles.Disable(t.Context(), h.pool, local("nobody")), fault.UserNotFound, "User does not exist.")
 }
 
-// Takeover before the fact: somebody signs up with the address of another, whose account is linked then.
+// Takeover before the fact: someone signs up with another person's address, whose account is linked then.
 func TestAUserWhoNeverConfirmedIsNotSignedIn(t *testing.T) {
 	h, _ := enter(t, settings(), nil)
 	if _, err := h.SignUp(h.client, "ann", userpool.Attribute{Name: "email", Value: "ann@b.test"}); err != nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
-// maxSameEmail is how many users with an address are looked at. An address that more have links nobody.
+// maxSameEmail is how many users with an address are examined. An address of more users links no account.
 const maxSameEmail = 10
 
-// linkByEmail links an account that nobody has to the one user of the pool with the address, if the provider is declared so. Both the
-// provider and the pool must have verified the address. It returns nil if it links nobody.
+// linkByEmail links an account without a user to the one user of the pool with the address, if the provider is declared so. Both the
+// provider and the pool must have verified the address. It returns nil if it links none.
 func (x *visit) linkByEmail(ctx context.Context) (*found, error) {
 	address := x.mapped["email"]
 	if !x.provider.LinkByEmail || address == "" || !x.verified("email") {

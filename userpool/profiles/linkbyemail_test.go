@@ -127,7 +127,7 @@ func TestWhatIsNotTrueDeniesAnAddress(t *testing.T) {
 	}
 }
 
-// An address that many have links nobody, however many they are.
+// An address of several users links no account, however many they are.
 func TestAnAddressThatManyHaveLinksNobody(t *testing.T) {
 	s := settings()
 	s.AliasAttributes = nil

@@ -44,7 +44,7 @@ func (x *visit) errMissing(names []string) error {
 	return x.bad(processing, "Invalid user attributes: "+strings.Join(lines, ", "))
 }
 
-// refuse returns an error as the client is told. What is not the client's or the user's to know stays as it is.
+// refuse returns the error for the client. It leaves errors unchanged that client and user must not see.
 func (x *visit) refuse(err error) error {
 	if _, ok := errors.AsType[*providers.Refusal](err); ok {
 		return err

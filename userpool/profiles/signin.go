@@ -21,7 +21,7 @@ type visit struct {
 	client   *userpool.Client
 	proof    *providers.Proof
 	from     userpool.ClientContext
-	sub      string // of the user who has the account; "" = nobody
+	sub      string // of the user who has the account; "" = none
 
 	name     string               // the name of the user whom the sign-in makes
 	claims   map[string]string    // what the provider says, by its names
@@ -30,7 +30,7 @@ type visit struct {
 	writes   []userpool.Attribute // what of it the client may write
 }
 
-// SignIn finds, makes or updates the user behind a proof of the provider. An error that the client is told is a *providers.Refusal.
+// SignIn finds, makes or updates the user behind a proof of the provider. An error for the client is a *providers.Refusal.
 func (s *Service) SignIn(ctx context.Context, p *providers.Provider, pool *userpool.Pool, c *userpool.Client, proof *providers.Proof, from userpool.ClientContext) (*signin.Authentication, error) {
 	x := &visit{Service: s, provider: p, pool: pool, client: c, proof: proof, from: from, claims: proof.Attributes}
 	u, err := x.run(ctx)
@@ -141,7 +141,7 @@ func (x *visit) checkIssuer(i *store.UserIdentity) error {
 	switch {
 	case i.Issuer != "" && !x.provider.Had(i.Issuer, x.issuer()), unused && i.CreatedAt.Before(x.provider.Created):
 		r := x.bad(received, "Invalid ProviderName/Username combination. ")
-		r.Cause = fmt.Errorf("the account is of the issuer %q and not of %q; if it is the same provider, name the first one in %s", i.Issuer, x.issuer(), providers.FormerIssuers)
+		r.Cause = fmt.Errorf("the account belongs to the issuer %q and not to %q; if it is the same provider, list the first one in %s", i.Issuer, x.issuer(), providers.FormerIssuers)
 		return r
 	}
 	return nil

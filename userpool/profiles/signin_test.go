@@ -146,7 +146,7 @@ func TestAnAddressLinksNobody(t *testing.T) {
 	}
 }
 
-// Namespace clash: somebody takes the name that a provider's user will have.
+// Namespace clash: someone takes the name that a provider's user will have.
 func TestNamesOfProvidersUsersAreReserved(t *testing.T) {
 	s := settings()
 	s.UsernameConfiguration = &userpool.UsernameConfig{}
@@ -224,7 +224,7 @@ func TestExternalUsersHaveNoPassword(t *testing.T) {
 	_, err = h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: open, Username: "Corp_1"})
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "User password cannot be reset in the current state.")
 	if d, err := h.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: h.client, Username: "Corp_1"}); err != nil || d == nil {
-		t.Error(d, err) // as for nobody
+		t.Error(d, err) // as for an unknown name
 	}
 	err = h.Users.AdminResetUserPassword(ctx, directory.AdminReset{PoolID: h.pool, Username: "Corp_1"})
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "User password cannot be reset in the current state.")

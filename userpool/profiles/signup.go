@@ -11,7 +11,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
 
-// signUp makes the user of an account that nobody has. PreSignUp may link the account to a user; then the sign-in continues as that one.
+// signUp creates the user for an account without one. PreSignUp may link the account to a user; then the sign-in continues as that one.
 func (x *visit) signUp(ctx context.Context) (*store.User, error) {
 	u, err := x.newUser()
 	if err != nil {

@@ -123,7 +123,7 @@ func (s *Service) detail(ctx context.Context, p, before *Provider, given map[str
 	return nil
 }
 
-// Update replaces each member that is given as a whole. What is not given stays.
+// Update replaces each given member as a whole. Omitted members stay.
 func (s *Service) Update(ctx context.Context, in Change) (*Provider, error) {
 	before, err := s.Describe(ctx, in.PoolID, in.Name)
 	if err != nil {
@@ -165,7 +165,7 @@ func replace(tx store.Tx, version int, rec store.IdentityProvider) error {
 	return tx.IdentityProviders.Update(rec)
 }
 
-// Delete deletes a provider. Nobody can sign in with it any more. As in AWS, its users and its group stay, and clients go on listing it.
+// Delete deletes a provider. No one can sign in with it any longer. As on AWS, its users and its group stay, and clients still list it.
 func (s *Service) Delete(ctx context.Context, poolID, name string) error {
 	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
 		return err

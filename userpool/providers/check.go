@@ -40,7 +40,7 @@ func checkName(name string, t Type) error {
 const maxMapped = 256
 
 // checkMapping returns a mapping without the subject, which every type maps to username, or why the pool cannot have it. Claims of
-// tokens that Sluice itself makes are no attributes of the schema, so that no provider can write them.
+// tokens that Sluice itself makes are not attributes of the schema, so that no provider can write them.
 //
 // Source of the text: aws/aws-cli#9729.
 func checkMapping(p *userpool.Pool, t Type, given map[string]string) (map[string]string, error) {
@@ -86,8 +86,8 @@ func checkIdentifiers(list []string) error {
 	return nil
 }
 
-// checkAgainst refuses identifiers that another provider of the pool has, and a provider that takes answers nobody asked for if a client
-// lists it beside others than SAML: such a client could be signed in to by strangers.
+// checkAgainst refuses identifiers that another provider of the pool has, and a provider that accepts unsolicited responses if a client
+// lists it together with providers other than SAML: attackers could sign users in to such a client.
 func checkAgainst(tx store.Tx, have []store.IdentityProvider, rec *store.IdentityProvider) error {
 	for i := range have {
 		if have[i].Name == rec.Name {

@@ -7,8 +7,8 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// CheckClient refuses identity providers of an app client that the pool does not have. A client with a provider that takes answers
-// nobody asked for can have SAML providers only: strangers can sign its users in.
+// CheckClient refuses identity providers of an app client that the pool does not have. A client with a provider that accepts
+// unsolicited responses can have SAML providers only: attackers can sign its users in.
 //
 // Source of the text: lgallard/terraform-aws-cognito-user-pool#71.
 func CheckClient(tx store.Tx, poolID string, names []string) error {

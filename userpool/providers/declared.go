@@ -72,7 +72,7 @@ func CheckDeclared(list []Declared) error {
 		for _, other := range list[:i] {
 			for _, id := range d.Identifiers {
 				if has(other.Identifiers, id) {
-					err = errors.Join(err, fmt.Errorf("the identifier %s is that of %s too", id, other.Name))
+					err = errors.Join(err, fmt.Errorf("the identifier %s is also that of %s", id, other.Name))
 				}
 			}
 		}
@@ -98,7 +98,7 @@ func checkDeclaredMapping(d Declared) error {
 	return err
 }
 
-// Ensure gives an existing pool the declared providers. A provider that is as it was declared last stays, so that a reload asks nobody
+// Ensure gives an existing pool the declared providers. A provider that is as it was declared last stays, so that a reload contacts no provider
 // for metadata. It can be called at every reload.
 func (s *Service) Ensure(ctx context.Context, poolID string, list []Declared) error {
 	for _, d := range list {

@@ -36,7 +36,7 @@ func TestDeclaredProviders(t *testing.T) {
 		}
 		return p
 	}
-	for range 2 { // a reload changes nothing, and asks nobody
+	for range 2 { // a reload changes nothing, and contacts no provider
 		if err := ensure(corp); err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestDeclarationsThatNoPoolCanHave(t *testing.T) {
 		"invalid mapping: [sub]":       func(d *providers.Declared) { d.Mapping = map[string]string{"sub": "n"} },
 		"cannot be of type Google":     func(d *providers.Declared) { d.Type = providers.Google },
 		"Invalid ProviderType Twitter": func(d *providers.Declared) { d.Type = "Twitter" },
-		"is that of Other too":         func(d *providers.Declared) { d.Identifiers = []string{"A.test"} },
+		"is also that of Other":        func(d *providers.Declared) { d.Identifiers = []string{"A.test"} },
 	} {
 		d := good
 		change(&d)

@@ -1,7 +1,7 @@
 // Package providers keeps the identity providers of user pools: with whom users can sign in other than with the pool itself.
 //
 // A Provider has a type, details (ids, secrets and addresses), a mapping of its attributes to the pool's, and identifiers that can
-// represent its name. Each type has a file of its own, which says what its details are and what is filled in. Service has the
+// represent its name. Each type has its own file, which lists its details and defaults. Service has the
 // operations of the API and gives sign-ins what they need. Details are sealed in the store. Leg is the contract of the packages that
 // ask a provider who the user is, and Proof what they learn.
 //

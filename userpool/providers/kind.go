@@ -10,14 +10,14 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// kind is what a type of provider has of its own.
+// kind is what is specific to a type of provider.
 type kind struct {
 	required []string                              // details that must be given
 	optional []string                              // details that may be given, besides those that every type has
 	filled   map[string]string                     // details of which a missing one gets the value
 	hidden   []string                              // details that are not shown
 	subject  string                                // what the provider calls its id of a user
-	check    func(details map[string]string) error // nil for no rule of its own
+	check    func(details map[string]string) error // nil for no specific rule
 }
 
 // kinds is the registry of types. Each has its file.
@@ -78,7 +78,7 @@ func (k *kind) takes(key string) bool {
 	return fills || slices.Contains(k.required, key) || slices.Contains(k.optional, key)
 }
 
-// checkURL refuses a value that is no URL of a provider: https, or http on this machine.
+// checkURL refuses a value that is not a URL of a provider: https, or http on this machine.
 func checkURL(key, value string) error {
 	u, err := url.Parse(value)
 	switch {

@@ -38,7 +38,7 @@ type Leg interface {
 	Read(ctx context.Context, p *Provider, q *Question, answer url.Values) (*Proof, error)
 }
 
-// Refusal is an error that the client is told. Errors of legs of any other kind are internal.
+// Refusal is an error that is returned to the client. Errors of legs of any other kind are internal.
 type Refusal struct {
 	Code        string // of OAuth 2.0, such as invalid_request
 	Description string

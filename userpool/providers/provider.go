@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Type is the type of a provider, as ProviderType spells it.
+// Type is the type of a provider, in the spelling of ProviderType.
 type Type string
 
 // The types of providers.
@@ -66,7 +66,7 @@ const FormerIssuers = "former_issuers"
 const Subject = "Cognito_Subject"
 
 // Unlinked is the attribute name of the record that an administrator took an account off a user: the account is not linked to anyone by
-// its address any more. It is no account.
+// its address any more. It is not an account.
 const Unlinked = "Unlinked"
 
 // Provider is an identity provider of a user pool. Callers must not change its maps.
@@ -79,7 +79,7 @@ type Provider struct {
 	Mapping     map[string]string // attributes of the pool to those of the provider
 	Acr         map[string]string
 	Identifiers []string
-	// LinkByEmail links an account that nobody has to the one user of the pool with the same verified e-mail address. Cognito never does;
+	// LinkByEmail links an account without a user to the one user of the pool with the same verified e-mail address. Cognito never does;
 	// only a declared provider can.
 	LinkByEmail bool
 	Version     int // changes with every change
@@ -153,7 +153,7 @@ type Summary struct {
 	Name        string
 	Type        Type
 	Identifiers []string
-	Unsolicited bool // takes answers that nobody asked for
+	Unsolicited bool // accepts unsolicited responses
 	Created     time.Time
 	Modified    time.Time
 }
@@ -173,5 +173,5 @@ type Proof struct {
 	SessionIndex string            // of SAML, for sign-out
 	NameIDFormat string            // of SAML, for sign-out
 	At           time.Time
-	Asserted     time.Time // when a SAML provider said so, by its clock; else zero
+	Asserted     time.Time // the time of a SAML provider's sign-out, by its clock; else zero
 }

@@ -276,7 +276,7 @@ func TestClientsListProvidersOfThePool(t *testing.T) {
 			t.Errorf("%v: %v", names, err)
 		}
 	}
-	// A client lists Saml beside others: then it cannot begin to take answers nobody asked for.
+	// A client lists Saml together with others: then Saml cannot start to accept unsolicited responses.
 	_, err := h.Providers.Update(t.Context(), providers.Change{PoolID: pool.ID, Name: "Saml", Details: started})
 	if text, _ := fault.Message(err); !fault.Is(err, fault.InvalidParameter) || !strings.Contains(text, "can support providers of type SAML only") {
 		t.Error(err)
@@ -297,7 +297,7 @@ func TestClientsListProvidersOfThePool(t *testing.T) {
 	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC}) // its group is there already
 }
 
-// withoutMetadata makes SAML providers whose metadata nobody reads.
+// withoutMetadata makes SAML providers whose metadata is never read.
 func withoutMetadata(o *idp.Options) { o.Makers = map[providers.Type]providers.Maker{} }
 
 type maker func(p, before *providers.Provider) error

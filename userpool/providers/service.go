@@ -66,7 +66,7 @@ func (s *Service) Get(ctx context.Context, poolID, name string) (*Provider, erro
 	return s.open(&rec)
 }
 
-// Describe is like Get, and says if there is no such pool.
+// Describe is like Get, and reports a missing pool.
 func (s *Service) Describe(ctx context.Context, poolID, name string) (*Provider, error) {
 	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// A sign-out that a SAML provider demands also counts for assertions that it made before and that arrive later, so that nobody keeps one in
+// A sign-out that a SAML provider demands also counts for assertions that it made before and that arrive later, so that no one keeps one in
 // hand. The store has a mark for each session, or for all of an account, from which the time of the demand is known.
 //
 // Source: saml-core-2.0-os section 3.7.3.2.

@@ -81,7 +81,7 @@ func (s *Service) check(ctx context.Context) error {
 	case have == nil:
 		left, all, err := Left(ctx, s.base, s.in.PoolID)
 		if err == nil && all > 0 && left == 0 {
-			err = errors.New("a user pool with this id and with users is here already, and was not pulled; nothing was changed")
+			err = errors.New("a user pool with this ID already has users here, and was not pulled; nothing was changed")
 		}
 		return err
 	case have.Finished:

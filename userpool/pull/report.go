@@ -38,7 +38,7 @@ func (r *Report) note(format string, args ...any) {
 	}
 }
 
-// never is what the API of Cognito shows to nobody.
+// never lists what Cognito's API never returns.
 var never = []string{
 	"passwords: they come over by the relay, at each user's first sign-in with the password itself",
 	"the secrets of authenticator apps (TOTP): their users set the app up again",

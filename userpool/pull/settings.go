@@ -103,7 +103,7 @@ func (s *Service) update(ctx context.Context, name string, settings userpool.Poo
 	})
 }
 
-// settings reads the settings that DescribeUserPool and the operations beside it show.
+// settings reads the settings that DescribeUserPool and related operations return.
 func (s *Service) settings(ctx context.Context) (userpool.PoolSettings, error) {
 	doc, err := document(s.source)
 	if err != nil {
@@ -184,7 +184,7 @@ func parsed[T any](doc map[string]any, parse func(json.RawMessage) (T, error)) (
 }
 
 // optional reports whether AWS refuses a read for a reason that means there is nothing to read, or nothing that this caller may
-// read; what was not read is noted.
+// read; settings that were not read are noted.
 func (s *Service) optional(what string, err error) error {
 	var refused smithy.APIError
 	if !errors.As(err, &refused) {

@@ -139,7 +139,7 @@ func (a *answer) kind() string {
 	return a.Type[strings.LastIndexByte(a.Type, '#')+1:]
 }
 
-// call makes one request. An exception is an answer; an error says that there is none.
+// call makes one request. An exception is a response; an error means that there is none.
 func (s *Service) call(ctx context.Context, r *Record, operation string, in any) (*answer, error) {
 	body, err := json.Marshal(in)
 	if err != nil {

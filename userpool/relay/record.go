@@ -26,8 +26,8 @@ type Record struct {
 	Resume   string    `json:"resume,omitempty"`   // where an interrupted pull continues in the list of users
 	Seen     int       `json:"seen"`               // users that the pull has read
 	Client   *Client   `json:"client,omitempty"`   // nil = passwords are not asked for
-	Finished bool      `json:"finished,omitempty"` // passwords are no longer asked for, for good
-	Removed  []string  `json:"removed,omitempty"`  // what was ended here, see Remove; Save leaves it as it is in the store
+	Finished bool      `json:"finished,omitempty"` // passwords are permanently no longer asked for
+	Removed  []string  `json:"removed,omitempty"`  // what was removed here, see Remove; Save leaves it as it is in the store
 }
 
 // Client is an app client of the old pool and how it is asked.
@@ -58,7 +58,7 @@ func CheckEndpoint(endpoint string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return fmt.Errorf("the endpoint %q is no URL: %w", endpoint, err)
+		return fmt.Errorf("the endpoint %q is not a URL: %w", endpoint, err)
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && addr.IsLoopback()) {
@@ -99,7 +99,7 @@ func Load(ctx context.Context, b *userpool.Base, poolID string) (r *Record, err 
 	return r, err
 }
 
-// Save writes the record of a pool, but for what Remove writes meanwhile.
+// Save writes the record of a pool, except what Remove writes meanwhile.
 func Save(tx store.Tx, b *userpool.Base, poolID string, r *Record) error {
 	out := *r
 	switch row, err := tx.Pulls.Get(poolID); {

@@ -315,7 +315,7 @@ func TestSignInsAtOnceAllSucceed(t *testing.T) {
 	running.Wait()
 }
 
-// Whoever loses the account while the old pool is asked gets nothing, and the password that an administrator sets meanwhile stays.
+// A user who loses the account while the old pool is asked gets nothing, and the password that an administrator sets meanwhile stays.
 func TestAChangeWhileTheOldPoolIsAskedWins(t *testing.T) {
 	for name, change := range map[string]func(*move) error{
 		"disabled": func(m *move) error { return m.Users.AdminDisableUser(context.Background(), poolID, "alice") },

@@ -112,9 +112,9 @@ func (s *Service) discover(ctx context.Context, issuer string) (*metadata, error
 	m := new(metadata)
 	switch {
 	case status != http.StatusOK:
-		return nil, errors.New("the discovery document is not there: status " + http.StatusText(status))
+		return nil, errors.New("the discovery document is not available: status " + http.StatusText(status))
 	case len(body) > maxMetadata || json.Unmarshal(body, m) != nil:
-		return nil, errors.New("the discovery document is too long, or no JSON")
+		return nil, errors.New("the discovery document is too long, or not JSON")
 	case m.Issuer != issuer: // Discovery 1.0 section 4.3
 		return nil, errors.New("issuer in the discovery document is not that of the provider")
 	case m.Authorize == "" || m.Token == "" || m.Keys == "":

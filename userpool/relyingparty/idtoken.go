@@ -119,11 +119,11 @@ func checkMAC(raw string, newHash func() hash.Hash, secret string) (*token.Claim
 	mac := hmac.New(newHash, []byte(secret))
 	mac.Write([]byte(raw[:end]))
 	if !hmac.Equal(mac.Sum(nil), given) {
-		return nil, errors.New("the secret did not make the token")
+		return nil, errors.New("the token was not signed with the secret")
 	}
 	claims, ok := token.UnverifiedClaims(raw)
 	if !ok {
-		return nil, errors.New("the claims are no strict JSON, or too long")
+		return nil, errors.New("the claims are not strict JSON, or too long")
 	}
 	return &claims, nil
 }
@@ -138,7 +138,7 @@ func checkClaims(c *token.Claims, issuer, client string, now time.Time) error {
 	skew, at := leeway.Seconds(), float64(now.Unix())
 	switch {
 	case text(c, "iss") != issuer:
-		return errors.New("iss is another")
+		return errors.New("iss is another issuer")
 	case !slices.Contains(audience, client):
 		return errors.New("aud is not the client")
 	case (len(audience) > 1 || hasAzp) && text(c, "azp") != client:
@@ -148,7 +148,7 @@ func checkClaims(c *token.Claims, issuer, client string, now time.Time) error {
 	case !hasExp || at >= exp+skew:
 		return errors.New("the token has expired")
 	case !hasIat || iat > at+skew, hasNbf && nbf > at+skew:
-		return errors.New("the token is of the future, or does not say of when it is")
+		return errors.New("the token was issued in the future, or does not say when")
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// restart makes the service anew, without what it cached.
+// restart creates the service again, without its cache.
 func (w *world) restart() {
 	w.t.Helper()
 	var err error

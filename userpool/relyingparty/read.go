@@ -141,7 +141,7 @@ func texts(c *token.Claims) map[string]string {
 }
 
 // appleNames reads the form field user, which Apple sends once, when the user first consents. It comes through the browser and is not
-// signed, so nothing but the user's name is taken from it.
+// signed, so only the user's name is taken from it.
 //
 // Source: Apple, "Configuring your webpage for Sign in with Apple".
 func appleNames(field string) map[string]string {

@@ -62,7 +62,7 @@ func openID(p *providers.Provider) bool {
 	return p.Type != providers.Facebook && p.Type != providers.Amazon
 }
 
-// refuse returns an error that the client is told.
+// refuse returns an error for the client.
 func refuse(cause error, format string, args ...any) *providers.Refusal {
 	return &providers.Refusal{Code: "invalid_request", Description: fmt.Sprintf(format, args...), Cause: cause}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // userInfo reads the attributes of the user who gave the access token. Only a provider without ID tokens must answer: a failure of others
-// is no claims, as in Cognito.
+// counts as no claims, as in Cognito.
 func (s *Service) userInfo(ctx context.Context, p *providers.Provider, at *endpoints, t *tokens, id *token.Claims) (*token.Claims, error) {
 	from, ask := infoURL(p, at)
 	if !ask || t.Access == "" {
@@ -44,7 +44,7 @@ func (s *Service) userInfo(ctx context.Context, p *providers.Provider, at *endpo
 	return claims, nil
 }
 
-// errStatus is the answer of a provider that is there and says no.
+// errStatus is the error of a provider that responds with a failure.
 var errStatus = errors.New("attributes_url answered with status")
 
 func (s *Service) askUserInfo(ctx context.Context, p *providers.Provider, from, accessToken string) (*token.Claims, error) {
@@ -84,7 +84,7 @@ func infoURL(p *providers.Provider, at *endpoints) (string, bool) {
 // inIDToken are Google's attributes that its ID token has; the people API refuses to be asked for them.
 var inIDToken = []string{"sub", "email", "email_verified", "name", "given_name", "family_name", "picture", "hd", "locale"}
 
-// ofTokens are the sources of a mapping that are no attributes.
+// ofTokens are the sources of a mapping that are not attributes.
 var ofTokens = []string{"access_token", "id_token", "refresh_token"}
 
 // wanted returns the provider's names of the mapped attributes, sorted and each once. Facebook is always asked for the id.

@@ -41,8 +41,8 @@ type Spender interface {
 // The marks of each of the two tables that processes share.
 const maxShared = 400_000
 
-// ErrUnknown refuses a session of which nobody can say now whether another process has used it.
-var ErrUnknown = errors.New("replay: whether the session was used is not known now")
+// ErrUnknown refuses a session if it is unknown whether another process has used it.
+var ErrUnknown = errors.New("replay: cannot tell now whether the session was used")
 
 // With returns a Memory that shares its marks with other processes, and those of this process with m. While the Spender fails,
 // bridge says whether the marks of this process suffice.

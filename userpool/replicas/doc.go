@@ -1,6 +1,6 @@
 // Package replicas has the replicas of user pools in other regions.
 //
-// A replica has nothing of its own but its state and tags: the processes of all regions share the store, so that it is the store that
+// A replica has only its own state and tags: the processes of all regions share the store, so that it is the store that
 // replicates. In a process of several regions, or in two processes with one store, calls that are signed for the replica's region find
 // the pool there, with the resource name of that region, and may read it; while the replica is active, users sign in there too. May
 // says which operations a replica has.

@@ -156,7 +156,7 @@ func (s *Service) change(ctx context.Context, poolID string, fn func(*userpool.P
 	})
 }
 
-// The operations that a replica has while it is active, beside those that read.
+// The operations that a replica has while it is active, in addition to those that read.
 var whileActive = map[string]bool{
 	"AdminInitiateAuth": true, "AdminRespondToAuthChallenge": true, "AdminUserGlobalSignOut": true, "AdminRevokeUserSession": true,
 }

@@ -118,7 +118,7 @@ func join(values []string) string {
 	return providers.Several(values)
 }
 
-// texts are what the client is told. The first two texts are Cognito's; of others it is only known how they begin.
+// texts are the messages for the client. The first two are Cognito's; of the others only the beginnings are known.
 var texts = map[assertion.Reason]string{
 	assertion.Signature:    "SAML Assertion signature is invalid.",
 	assertion.Algorithm:    "SAML Assertion signature is invalid.",
@@ -132,7 +132,7 @@ var texts = map[assertion.Reason]string{
 	assertion.Plain:        "SAML Assertion is not encrypted.",
 }
 
-// refusal returns what the client is told of a response that is refused.
+// refusal returns the error for the client about a refused response.
 func refusal(err error) error {
 	e, ok := errors.AsType[*assertion.Error](err)
 	if !ok {
@@ -149,7 +149,7 @@ func invalid(text string, cause error) error {
 	return &providers.Refusal{Code: "server_error", Description: "Invalid SAML response received: " + text + " ", Cause: cause}
 }
 
-// printable returns what may stand in an error_description, at most 200 characters of it.
+// printable returns what may be in an error_description, at most 200 characters of it.
 //
 // Source: RFC 6749, appendix A.8.
 func printable(s string) string {

@@ -36,7 +36,7 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	case err != nil:
 		return fault.New(fault.InvalidParameter, "The metadata of the identity provider cannot be used: %v.", err)
 	case m.SingleSignOn == "":
-		return fault.New(fault.InvalidParameter, "The metadata of the identity provider have no SingleSignOnService with the binding HTTP-Redirect.")
+		return fault.New(fault.InvalidParameter, "The identity provider's metadata has no SingleSignOnService with the binding HTTP-Redirect.")
 	}
 	p.Details[providers.SignInRedirect] = m.SingleSignOn
 	if m.SingleLogout != "" {
@@ -97,7 +97,7 @@ func parseKey(der []byte) (*rsa.PrivateKey, error) {
 	}
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("saml: a key is not of RSA")
+		return nil, errors.New("saml: a key is not an RSA key")
 	}
 	return private, nil
 }

@@ -40,7 +40,7 @@ func (s *Service) of(ctx context.Context, p *providers.Provider) (*assertion.Met
 	}
 }
 
-// metadataKey identifies what was given of a provider.
+// metadataKey identifies the configured metadata of a provider.
 func metadataKey(p *providers.Provider) string {
 	return p.PoolID + "\n" + p.Name + "\n" + strconv.Itoa(p.Version) + "\n" + strconv.FormatInt(p.Created.UnixMilli(), 36)
 }

@@ -150,7 +150,7 @@ func TestThePoolDescribesItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(document), w.provider.Details["ActiveEncryptionCertificate"]) { // strangers would learn that there is such a provider
+	if strings.Contains(string(document), w.provider.Details["ActiveEncryptionCertificate"]) { // it would reveal that there is such a provider
 		t.Errorf("it depends on a provider:\n%s", document)
 	}
 	for _, want := range []string{`entityID="` + saml.EntityID(w.pool.ID) + `"`, signing, `Location="https://auth.example.com/saml2/idpresponse"`,

@@ -36,7 +36,7 @@ func (s *Service) Demanded(ctx context.Context, poolID, base string, request url
 		return nil, err
 	}
 	var list []*Demand
-	problems := fmt.Errorf("saml: pool %s has no provider %.200q that signs users out", poolID, issuer) // strangers choose the name
+	problems := fmt.Errorf("saml: pool %s has no provider %.200q that signs users out", poolID, issuer) // the name is untrusted
 	for _, p := range all {
 		if !p.On(providers.SignOut) || !s.mayBe(ctx, p, issuer) {
 			continue
@@ -60,7 +60,7 @@ func (s *Service) Demanded(ctx context.Context, poolID, base string, request url
 }
 
 // mayBe reports whether the provider can have the entity id. Metadata are fetched only if nothing is known of them, and
-// at most once a minute if they cannot be had: strangers can ask.
+// at most once a minute if they cannot be fetched: anyone can ask.
 func (s *Service) mayBe(ctx context.Context, p *providers.Provider, entityID string) bool {
 	if known, ok := s.metadata.Get(metadataKey(p), s.base.Now()); ok {
 		return known.EntityID == entityID

@@ -2,12 +2,17 @@ package signin_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/sluicegate/sluice/trigger"
+	"github.com/sluicegate/sluice/trigger/javascript"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -45,14 +50,61 @@ func (compiled) Invoke(_ context.Context, call trigger.Call) ([]byte, error) {
 	return []byte(`{"response": {"challengeName": "CUSTOM_CHALLENGE"}}`), nil
 }
 
+// interpreted is the same captcha in JavaScript: AWS's samples for the three triggers.
+const interpreted = `export const handler = async (event) => {
+  const { request, response } = event;
+  if (event.triggerSource === "CreateAuthChallenge_Authentication") {
+    if (request.challengeName !== "CUSTOM_CHALLENGE") {
+      return event;
+    }
+    response.publicChallengeParameters = { captchaUrl: "url/123.jpg" };
+    response.privateChallengeParameters = { answer: "5" };
+  } else if (event.triggerSource === "VerifyAuthChallengeResponse_Authentication") {
+    response.answerCorrect = request.privateChallengeParameters.answer === request.challengeAnswer;
+  } else if (request.session.length === 1 && request.session[0].challengeName === "SRP_A") {
+    response.issueTokens = false;
+    response.failAuthentication = false;
+    response.challengeName = "PASSWORD_VERIFIER";
+  } else if (request.session.length === 2 && request.session[1].challengeName === "PASSWORD_VERIFIER" && request.session[1].challengeResult === true) {
+    response.issueTokens = false;
+    response.failAuthentication = false;
+    response.challengeName = "CUSTOM_CHALLENGE";
+  } else {
+    response.issueTokens = request.session.slice(-1)[0].challengeName === "CUSTOM_CHALLENGE" && request.session.slice(-1)[0].challengeResult === true;
+    response.failAuthentication = !response.issueTokens;
+  }
+  return event;
+};`
+
+// inProcess returns the runtime of a JavaScript handler.
+func inProcess(b *testing.B, handler string) *javascript.Runtime {
+	b.Helper()
+	file := filepath.Join(b.TempDir(), "handler.mjs")
+	if err := os.WriteFile(file, []byte(handler), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	r := javascript.New(javascript.Options{File: file, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader})
+	b.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return r
+}
+
 // BenchmarkCustomSignIn measures the server's part of a sign-in with a custom challenge after SRP, which runs five functions. Its
 // baseline is BenchmarkSRPBare. It computes the client's answers to SRP beforehand, in batches.
 func BenchmarkCustomSignIn(b *testing.B) {
+	b.Run("Go", func(b *testing.B) { customSignIn(b, compiled{}) })
+	b.Run("JavaScript", func(b *testing.B) { customSignIn(b, inProcess(b, interpreted)) })
+}
+
+func customSignIn(b *testing.B, functions trigger.Runtime) {
 	h := newHarness(b)
 	const f = userpooltest.ARN
 	p := h.Pool(userpool.PoolSettings{LambdaConfig: &userpool.LambdaConfig{DefineAuthChallenge: f, CreateAuthChallenge: f, VerifyAuthChallengeResponse: f}})
 	c := h.Client(p.ID, allFlows)
-	h.Map(compiled{})
+	h.Map(functions)
 	for i := range 4 {
 		h.User(p.ID, fmt.Sprintf("user%d", i))
 	}

@@ -23,7 +23,7 @@ type mfaCode struct {
 	answerIn  string // the parameter that has the code
 }
 
-// purpose returns the purpose of the code. A code that goes to a new address is of a purpose of its own.
+// purpose returns the purpose of the code. A code for a new address has a separate purpose.
 func (c mfaCode) purpose(a *attempt) string {
 	if a.state.Address != "" {
 		return "mfa:" + mfaSetup

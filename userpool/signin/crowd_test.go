@@ -17,8 +17,8 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// crowd is a pool in which a stranger looks for a user, and what the stranger tries there. The pool has the user carol, too,
-// whose password the stranger knows.
+// crowd is a pool in which an attacker looks for a user, and what the attacker tries there. The pool has the user carol, too,
+// whose password the attacker knows.
 type crowd struct {
 	*harness
 	pool, client string
@@ -27,7 +27,7 @@ type crowd struct {
 	passkey      *userpooltest.Authenticator // carol's
 }
 
-// crowds are pools of every kind, with the conversations in which a stranger to the passwords and mailboxes can lead there.
+// crowds are pools of every kind, with the conversations that an attacker without passwords and mailboxes can have there.
 var crowds = []struct {
 	name  string
 	open  func(h *harness) *crowd
@@ -161,7 +161,7 @@ func openSignUps(h *harness) *crowd {
 	return c
 }
 
-// conversation is one that fails. Each call returns what the stranger sees of the answer.
+// conversation is one that fails. Each call returns what the attacker sees of the answer.
 type conversation struct {
 	name  string
 	calls func(c *crowd, user string) []func() string

@@ -176,7 +176,7 @@ func TestCustomSignInEndsAsItsTriggerSays(t *testing.T) {
 	}
 }
 
-// A trigger that decides nothing, a challenge without private parameters and one that nobody knows end the sign-in.
+// A trigger that decides nothing, a challenge without private parameters and an unknown one end the sign-in.
 func TestUselessAnswersOfTriggersEndACustomSignIn(t *testing.T) {
 	for name, run := range map[string]func(userpooltest.Event) error{
 		"nothing decided": func(userpooltest.Event) error { return nil },

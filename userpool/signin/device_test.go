@@ -174,7 +174,7 @@ func TestOnlyTheSecretProvesADevice(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, wrong)
 }
 
-// The attack: go on with a device that the user forgets, or stops remembering, in the middle of the sign-in.
+// The attack: continue with a device that the user forgets, or stops remembering, in the middle of the sign-in.
 func TestADeviceForgottenInTheMiddleEndsTheSignIn(t *testing.T) {
 	for name, change := range map[string]func(h *harness, token, key string) error{
 		"forgotten": func(h *harness, token, key string) error { return h.Devices.ForgetDevice(t.Context(), token, key) },

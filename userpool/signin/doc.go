@@ -6,7 +6,7 @@
 // pages run, ends with it.
 //
 //	begin:  flow allowed, parameters, secret hash → Find → verify or ask
-//	resume: parameters, secret hash, state opened and spent → Reopen → verify → advance
+//	resume: parameters, secret hash, state opened and used up → Reopen → verify → advance
 //	verify: the step's answer, under the lockout if it can be guessed; then the factor is proved
 //	advance: next → ask the next challenge, or Authentication
 //

@@ -16,7 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/idp"
 )
 
-// Threat: a stranger finds out which users exist. Every flow and challenge gives the same answers in the same order for a user
+// Threat: an attacker finds out which users exist. Every flow and challenge gives the same answers in the same order for a user
 // and for a name that no user has: kinds and texts of errors, challenges, AvailableChallenges, parameters, lengths of sessions,
 // delivery details, lockout and limits. The store does the same number of reads and writes.
 func TestNoFlowRevealsWhetherAUserExists(t *testing.T) {
@@ -40,7 +40,7 @@ func TestNoFlowRevealsWhetherAUserExists(t *testing.T) {
 	}
 }
 
-// lines has the conversation and returns what the stranger sees and what the store does.
+// lines has the conversation and returns what the attacker sees and what the store does.
 func (c *crowd) lines(w *watched, talk conversation, name string) (list []string) {
 	for _, call := range talk.calls(c, name) {
 		w.views, w.updates = 0, 0

@@ -15,7 +15,7 @@ import (
 
 // A hosted sign-in is one on the login pages of a pool. It differs from the API's in this:
 //
-//   - It begins with a password or with a choice, whatever ExplicitAuthFlows says about passwords. It needs no SECRET_HASH, and
+//   - It begins with a password or with a choice, regardless of ExplicitAuthFlows. It needs no SECRET_HASH, and
 //     its answers no USERNAME: the Session names the user.
 //   - A passkey can say who signs in: USER_AUTH with the PREFERRED_CHALLENGE WEB_AUTHN and without USERNAME.
 //   - Another code of a second factor can be sent.
@@ -25,7 +25,7 @@ import (
 //
 // The Session of a hosted sign-in is of no use to the API, and the other way round.
 
-// How long the login pages wait, whatever the client's AuthSessionValidity says.
+// How long the login pages wait, regardless of the client's AuthSessionValidity.
 const (
 	hostedLife     = 5 * time.Minute
 	hostedCodeLife = 3 * time.Minute
@@ -83,7 +83,7 @@ var passkeyLevel = assurance.Level([]string{assurance.Platform})
 // askAnyone returns the challenge WEB_AUTHN for a user who is not known yet. Its options name no passkeys.
 func (m *Machine) askAnyone(ctx context.Context, a *attempt) (*outcome, error) {
 	if !TakesPasskeys(a.pool, a.client) {
-		return nil, fault.New(fault.InvalidParameter, "The user pool does not take passkeys for this client.")
+		return nil, fault.New(fault.InvalidParameter, "The user pool does not accept passkeys for this client.")
 	}
 	if len(a.levels) > 0 {
 		if a.state.Target = a.levels[0]; a.state.Target > passkeyLevel {
@@ -100,7 +100,7 @@ func (m *Machine) askAnyone(ctx context.Context, a *attempt) (*outcome, error) {
 }
 
 // discover runs the answer to askAnyone. The passkey's user handle says who signs in; from then on the sign-in is that user's.
-// The session is not marked as used, so that strangers cannot fill the record of used sessions: a passkey answers each
+// The session is not marked as used, so that anonymous clients cannot fill the record of used sessions: a passkey answers each
 // challenge once. As the user is not known before, PreAuthentication runs after the proof.
 func (m *Machine) discover(ctx context.Context, s *step, a *attempt) (*outcome, error) {
 	if s.name != webAuthn || !TakesPasskeys(a.pool, a.client) {

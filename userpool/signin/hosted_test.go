@@ -292,7 +292,7 @@ func TestThePagesSetUpMFABySMS(t *testing.T) {
 	wantFault(t, err, fault.InvalidParameter, "*")
 }
 
-// Another code of a second factor replaces none: it has a Session of its own. It is limited like every code, and is for codes that are sent.
+// Another code of a second factor replaces none: it has its own Session. It is limited like every code, and is for codes that are sent.
 func TestThePagesSendAnotherCodeOfASecondFactor(t *testing.T) {
 	b := newMFABench(t, userpool.MFAChange{Configuration: "ON", Token: tokenOn, SMS: smsMFAConfig})
 	b.User(b.pool, "alice", userpool.Attribute{Name: "phone_number", Value: "+15550009878"}, userpool.Attribute{Name: "phone_number_verified", Value: "true"})

@@ -63,7 +63,7 @@ func setupSignIn(t *testing.T, f *failing) *signingIn {
 	}}
 }
 
-// Threat: a sign-in goes on although an administrator deletes or disables the user, or sets another password, while one of its
+// Threat: a sign-in continues although an administrator deletes or disables the user, or sets another password, while one of its
 // calls runs. The test makes the change before each transaction of the sign-in in turn.
 func TestAUserWhoChangesWhileACallRunsGetsNoTokens(t *testing.T) {
 	for name, scenario := range map[string]func(*testing.T, *failing) *signingIn{"a new password": newPasswordSignIn, "MFA_SETUP": setupSignIn} {

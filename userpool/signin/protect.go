@@ -151,7 +151,7 @@ func (m *Machine) checkRisk(ctx context.Context, a *attempt) error {
 }
 
 // report records the event of the call in the user's history and, once the sign-in is decided, notifies the user. The first call
-// of SRP is no event: nothing is proved yet. An event that cannot be written is logged.
+// of SRP is not an event: nothing is proved yet. An event that cannot be written is logged.
 func (m *Machine) report(ctx context.Context, a *attempt, r *Result, err error) {
 	w := a.state.Watch
 	if w == nil || a.subject == nil {

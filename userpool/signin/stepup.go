@@ -142,7 +142,7 @@ func (m *Machine) credit(ctx context.Context, a *attempt) (credit, error) {
 	return c, nil
 }
 
-// creditOf returns the credit of a sign-in of the user with the sub. A password that was replaced since is no credit, nor is
+// creditOf returns the credit of a sign-in of the user with the sub. A password that was replaced since gives no credit, nor does
 // anything that followed it.
 func (a *attempt) creditOf(sub string, at time.Time, methods []string, level int) credit {
 	u := &a.subject.User
@@ -223,7 +223,7 @@ func wayTo(set, credited []string) (w way) {
 	return w
 }
 
-// available returns the first factors that the subject can begin with, whatever the target.
+// available returns the first factors that the subject can begin with, regardless of the target.
 func (m *Machine) available(ctx context.Context, a *attempt) (list []Factor, err error) {
 	offered, err := m.offeredAtAll(ctx, a)
 	for _, name := range offered {

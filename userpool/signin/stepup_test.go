@@ -292,7 +292,7 @@ func TestTheLoginPagesStepASessionUp(t *testing.T) {
 	}
 }
 
-// Threat: a stranger finds out by the levels whether a user exists.
+// Threat: an attacker finds out through the levels whether a user exists.
 func TestAnUnknownNameReachesLevelsAsSomeUserDoes(t *testing.T) {
 	b := newStepUpBench(t)
 	seen := map[string]bool{}

@@ -129,7 +129,7 @@ func TestTokenGenerationKnowsHowTheSignInEnded(t *testing.T) {
 	}
 }
 
-// migrationHouse is a pool that knows nobody, and a function that knows alice with the password "old".
+// migrationHouse is a pool without users, and a function that knows alice with the password "old".
 func migrationHouse(t *testing.T, settings userpool.ClientSettings, response map[string]any) (*harness, string, string) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}, LambdaConfig: &userpool.LambdaConfig{UserMigration: userpooltest.ARN}})

@@ -196,7 +196,7 @@ func TestAUserWithATemporaryPasswordIsNotOfferedPasskeys(t *testing.T) {
 	}
 }
 
-// Threat: a stranger finds out whether a user exists, by the answers of a sign-in with a passkey or by how often it reads and
+// Threat: an attacker finds out whether a user exists, by the answers of a sign-in with a passkey or by how often it reads and
 // writes.
 func TestASignInWithAPasskeyHidesWhetherAUserExists(t *testing.T) {
 	var w *watched

@@ -83,7 +83,7 @@ func (s *Service) Put(tx store.Tx, poolID, sub string, e Event) error {
 }
 
 // Record writes the event of a user, or, if there is no user, makes one durable write that takes as long. An event without an ID
-// gets one. A user who was deleted meanwhile is no error.
+// gets one. A user who was deleted meanwhile is not an error.
 func (s *Service) Record(ctx context.Context, p *userpool.Pool, exists bool, sub string, e Event) error {
 	if s == nil || p.Settings.Protection() == off {
 		return nil

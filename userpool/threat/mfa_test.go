@@ -107,7 +107,7 @@ func TestARiskDemandsAnotherFactorThanTheFirst(t *testing.T) {
 	userpooltest.WantFault(t, err, fault.NotAuthorized, blockedText)
 }
 
-// Threat: who has only the password sets up a factor of their own where MFA is required.
+// Threat: someone who has only the password sets up their own factor where MFA is required.
 func TestARiskThatDemandsMFAIsNotMetBySettingItUp(t *testing.T) {
 	t.Parallel()
 	x := risky(t, "MFA_REQUIRED", nil)

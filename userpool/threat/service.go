@@ -114,7 +114,7 @@ const (
 	ChangedPassword = "PASSWORD_CHANGE"
 )
 
-// Compromised reports whether a password is publicly known and the configuration wants to know of it, and whether it must be
+// Compromised reports whether a password is publicly known and the configuration checks for it, and whether it must be
 // refused.
 func (s *Service) Compromised(ctx context.Context, p *userpool.Pool, c *userpool.Client, event, password string) (found, refuse bool) {
 	if s == nil || s.o.Breaches == nil || mode(p, "") == off {

@@ -70,7 +70,7 @@ func (s *Service) generate(ctx context.Context, c *content, source triggers.Toke
 	return changes, c.checkChanges(changes)
 }
 
-// fixed are the claims that PreTokenGeneration can neither change nor suppress, beside those with the prefix "cognito:". scope
+// fixed are the claims that PreTokenGeneration can neither change nor suppress, in addition to those with the prefix "cognito:". scope
 // changes by its own members of the answer.
 //
 // Source: the developer guide, "Pre token generation Lambda trigger".

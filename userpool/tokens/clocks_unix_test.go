@@ -26,7 +26,7 @@ func (e everyone) Revoked(_ context.Context, records ...revoke.Record) error {
 	return e.Apply(records...)
 }
 
-// process is one of several on a database, with a clock of its own.
+// process is one of several on a database, with its own clock.
 type process struct {
 	*idp.Provider
 	*harness

@@ -26,7 +26,7 @@ type moment struct {
 // by one second. It is less than userpool.ClockLeeway, which verifiers allow.
 const maxAhead = 20 * time.Second
 
-// moment returns the present. now is what the clock of this process said before the transaction began. A transaction that writes and issues
+// moment returns the present. now is this process's time before the transaction began. A transaction that writes and issues
 // tokens takes it from an earlier one: reading what revocations write would make it fail when an unrelated revocation is written.
 func (s *Service) moment(tx store.Tx, now time.Time, poolID, sub string) (moment, error) {
 	last, at, err := tx.Revocations.Last(string(revoke.KindIssued), s.o.Pools.IssuerOf(poolID)+"\n"+sub)
@@ -39,7 +39,7 @@ func (s *Service) moment(tx store.Tx, now time.Time, poolID, sub string) (moment
 	return moment{at: at, floor: last.NotBefore}, nil
 }
 
-// momentOf is moment in a transaction of its own.
+// momentOf is moment in a separate transaction.
 func (s *Service) momentOf(ctx context.Context, poolID, sub string) (m moment, err error) {
 	now := s.base.Now()
 	err = s.base.View(ctx, func(tx store.Tx) (err error) {

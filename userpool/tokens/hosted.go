@@ -23,7 +23,7 @@ var claimScopes = map[string]string{
 }
 
 // Released reports whether ID token and userInfo have the claim of an attribute: the client may read it, and the scopes release it.
-// The scope openid alone releases all. With profile, email or phone beside it, email and phone release their attributes, and profile
+// The scope openid alone releases all. Together with profile, email or phone, email and phone release their attributes, and profile
 // the others.
 //
 // Source: the developer guide, "Scopes, M2M, and resource servers".

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// InspectAccess returns the holder of an access token of the pool, whatever its scopes. The token of a client that acts for itself
+// InspectAccess returns the holder of an access token of the pool, regardless of its scopes. The token of a client that acts for itself
 // has no user and no family. Its refusals are those of Authenticate. Like that, it does not look at revocations that leave the
 // family, such as those of a change of groups.
 func (s *Service) InspectAccess(ctx context.Context, p *userpool.Pool, raw string) (*Holder, error) {

@@ -44,7 +44,7 @@ func SealRefreshKeys(box *seal.Box, poolID string, keys []seal.PurposeKey) ([]by
 	}
 	for i := range keys {
 		if !keys[i].Valid() {
-			return nil, errors.New("tokens: a key of refresh tokens has a wrong length")
+			return nil, errors.New("tokens: a refresh token key has the wrong length")
 		}
 	}
 	data, err := json.Marshal(keys)

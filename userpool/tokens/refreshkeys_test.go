@@ -9,7 +9,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// Refresh tokens from before pools had keys of their own have one key of all pools.
+// Refresh tokens from before pools had their own keys use one key for all pools.
 func TestARefreshTokenFromBeforePoolsHadKeysOfTheirOwnRenews(t *testing.T) {
 	t.Parallel()
 	h := userpooltest.New(t)

@@ -309,7 +309,7 @@ func (r *Revocation) SignOutOf(p *userpool.Pool, sub string, a providers.Account
 	}
 	for _, f := range list {
 		var state familyContext
-		if err := json.Unmarshal(f.Context, &state); err != nil { // whose it is cannot be told: it ends too
+		if err := json.Unmarshal(f.Context, &state); err != nil { // its owner is unknown: it ends too
 			r.service.base.Logger.Error("a record of a sign-in cannot be read; the sign-in ends", "pool", p.ID, "user", sub, "family", f.ID, "error", err)
 			state = familyContext{Provider: a.Provider, Subject: a.Subject}
 		}

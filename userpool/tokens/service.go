@@ -47,7 +47,7 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base}, nil
 }
 
-// Sweep deletes expired refresh families, sessions, challenges, device grants, requests to providers, spent ids and revocations, in small transactions.
+// Sweep deletes expired refresh families, sessions, challenges, device grants, requests to providers, used IDs and revocations, in small transactions.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 500
 	for {

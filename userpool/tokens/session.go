@@ -9,7 +9,7 @@ import (
 )
 
 // A pool that tracks sessions has a record of each token session, which is the record of a refresh family. Sign-ins create
-// it, in the transaction that writes the family, and renewals update it. Without tracking there are no records, and
+// it, in the transaction that writes the family, and refreshes update it. Without tracking there are no records, and
 // renewals without rotation write nothing.
 //
 // Source: AWS, "Managing user sessions".

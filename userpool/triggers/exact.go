@@ -15,7 +15,7 @@ func decode(data []byte, v any) error {
 	return json.Unmarshal(exact(data, reflect.TypeOf(v).Elem()), v)
 }
 
-// exact removes the members of JSON objects that are no fields of the type. It leaves what is not an object as it is, for
+// exact removes the members of JSON objects that are not fields of the type. It leaves other values as they are, for
 // encoding/json to judge.
 func exact(data []byte, t reflect.Type) []byte {
 	for t.Kind() == reflect.Pointer {

@@ -12,7 +12,7 @@ type inboundFederationResponse struct {
 	UserAttributesToMap map[string]string `json:"userAttributesToMap"`
 }
 
-// Inbound is what a provider told about a user who signs in with it.
+// Inbound is what a provider sent about a user who signs in with it.
 type Inbound struct {
 	ProviderName string
 	ProviderType string

@@ -40,7 +40,7 @@ type auth0User struct {
 	} `json:"mfa_factors"`
 }
 
-var errAuth0Foreign = fault.New(fault.InvalidParameter, "The user is not of a database connection, and signs in with an identity provider.")
+var errAuth0Foreign = fault.New(fault.InvalidParameter, "The user does not belong to a database connection, and signs in with an identity provider.")
 
 // auth0Users reads users and joins their password hashes.
 type auth0Users struct {

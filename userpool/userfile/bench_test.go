@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
-// BenchmarkImport measures the import of users with password hashes from a CSV file, beside bare parsing of the lines and bare
+// BenchmarkImport measures the import of users with password hashes from a CSV file, next to bare parsing of the lines and bare
 // inserts of the records in the same batches. The aim is a ratio of at least 0.5.
 func BenchmarkImport(b *testing.B) {
 	const hash = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/passwordhash"
 )
 
-// The columns that are no attributes.
+// The columns that are not attributes.
 const (
 	columnUsername = "cognito:username"
 	columnMFA      = "cognito:mfa_enabled"
@@ -220,7 +220,7 @@ func (c *csvReader) hash(e *importer.Entry, text string) (err error) {
 	return nil
 }
 
-// verified reports whether an address that the pool verifies automatically is there and marked as verified.
+// verified reports whether an address that the pool verifies automatically is present and marked as verified.
 func verified(p *userpool.Pool, attrs map[string]string) bool {
 	return slices.ContainsFunc(p.Settings.AutoVerifiedAttributes, func(a string) bool {
 		return attrs[a] != "" && strings.EqualFold(attrs[a+"_verified"], "true")

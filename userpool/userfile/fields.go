@@ -22,7 +22,7 @@ func put(p *userpool.Pool, e *importer.Entry, name, value string) {
 	}
 }
 
-// verify marks the address as verified, if it is there.
+// verify marks the address as verified, if present.
 func verify(e *importer.Entry, attribute string, is bool) {
 	if is && e.Attributes[attribute] != "" {
 		e.Attributes[attribute+"_verified"] = "true"

@@ -89,7 +89,7 @@ func (o *objects) next() (json.RawMessage, int, error) {
 	return raw, o.count, nil
 }
 
-// first returns the first byte of the file that is no blank, and leaves it there.
+// first returns the first byte of the file that is not a blank, without consuming it.
 func (o *objects) first() (byte, error) {
 	for {
 		b, err := o.buf.ReadByte()

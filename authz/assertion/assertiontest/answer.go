@@ -16,7 +16,7 @@ const (
 	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
 )
 
-// Answer says what a response holds. Fields that are "" or zero are left out, but for Status, Version, the two identifiers and the
+// Answer is the content of a response. Fields that are "" or zero are left out, except Status, Version, the two identifiers and the
 // two issuers, which have defaults.
 type Answer struct {
 	ID, AssertionID               string

@@ -1,6 +1,6 @@
 // Package assertiontest is a SAML identity provider for tests, which also says what no honest provider says.
 //
-// It makes metadata, responses and logout messages, with every field as the test wants it and signed as the test wants it. It
+// It makes metadata, responses and logout messages, with fields and signatures as the test needs them. It
 // does not check anything.
 //
 // Source: saml-core-2.0-os; the forms of AD FS and Entra.
@@ -29,7 +29,7 @@ type Provider struct {
 	SSO, SLO    string
 }
 
-// New returns a provider with a key of its own and a certificate that is valid for a day around the time.
+// New returns a provider with its own key and a certificate that is valid for a day around the time.
 func New(t testing.TB, entityID string, now time.Time) *Provider {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

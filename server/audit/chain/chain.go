@@ -156,7 +156,7 @@ func (c *Chain) run(ctx context.Context) {
 			return
 		case <-every.C:
 			if err := c.save(ctx, false); err != nil && ctx.Err() == nil {
-				c.o.Log.Error("the audit log's last record is not in the store, so that cutting it off would not be noticed", "chain", c.id, "error", err)
+				c.o.Log.Error("the audit log's last record is not in the store, so cutting it off would go unnoticed", "chain", c.id, "error", err)
 			}
 		}
 	}

@@ -220,7 +220,7 @@ func TestRecordsOfManyGoroutinesAreInOrder(t *testing.T) {
 	}
 }
 
-// TestSeveralProcessesShareAStore: each has a chain of its own.
+// TestSeveralProcessesShareAStore: each has its own chain.
 func TestSeveralProcessesShareAStore(t *testing.T) {
 	l := newLog(t)
 	other := &log{t: t, box: l.box, store: l.store}

@@ -122,7 +122,7 @@ func readHead(box *seal.Box, id string, value []byte) (h Head, err error) {
 	}
 	mac, err := base64.RawURLEncoding.DecodeString(a.MAC)
 	if err != nil || !equal(mac, headMAC(box, a.Head)) {
-		return h, fmt.Errorf("the end of chain %s in the store was changed by somebody without the key", id)
+		return h, fmt.Errorf("the end of chain %s in the store was changed by someone without the key", id)
 	}
 	if err := json.Unmarshal(a.Head, &h); err != nil {
 		return h, fmt.Errorf("the end of chain %s in the store: %w", id, err)

@@ -49,7 +49,7 @@ type Verifier struct {
 	// Unchained accepts records without a chain, such as those from before the chain was switched on.
 	Unchained bool
 
-	// Seen is what was read so far.
+	// Seen describes the part read so far.
 	Seen   map[string]*Seen
 	Others int // lines of other loggers
 	Plain  int // records without a chain

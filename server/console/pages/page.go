@@ -8,7 +8,7 @@ import (
 type Frame struct {
 	Base    string // the path of the console; "" at the root of a host
 	Nav     string // the Key of the current entry of Nav; "" = none
-	Who     string // who is signed in: an ARN; "" = nobody, and the page has no navigation
+	Who     string // who is signed in: an ARN; "" = no one, and the page has no navigation
 	Account string // twelve digits
 	Region  string
 	Write   bool     // changes are allowed
@@ -54,6 +54,7 @@ type Section struct {
 	Table           *Table
 	Texts           []Text
 	Editor          *Editor
+	Links           []Link // to what can be done on other pages
 	Forms           []Form
 	Empty           string // shown if the section has nothing else
 }
@@ -124,7 +125,7 @@ type Form struct {
 	Hidden []Hidden
 	Fields []Field
 	Submit string
-	Danger bool // the action cannot be undone, or locks somebody out
+	Danger bool // the action cannot be undone, or locks a user out
 }
 
 // Hidden is a field that is not shown.
@@ -173,6 +174,6 @@ type SignIn struct {
 	Pool   string // the name of the user pool whose members may sign in; "" = none
 	Start  string // where they begin: a path with a query
 	Return string // where to go then, below Frame.Base
-	Other  string // who the browser is signed in as, without being allowed here; "" = nobody
+	Other  string // who the browser is signed in as, without being allowed here; "" = no one
 	Leave  string // where such a user signs out: a path
 }

@@ -17,7 +17,7 @@ type field struct {
 	Dir                                 string // of values that are no text of the language
 	Optional, Focus, Reveal             bool
 	Max                                 int   // characters
-	Link                                *link // beside the label
+	Link                                *link // next to the label
 	Error                               template.HTML
 }
 

@@ -24,7 +24,7 @@ type Renderer struct {
 	script string // path of the script
 }
 
-// Options are what New can be told.
+// Options are the options of New.
 type Options struct {
 	// Languages holds more catalogues, or others for languages that are built in: files named {language}.json, each an object of texts
 	// by key. Texts that a file does not have are taken from the built-in catalogue of the language, or else from English.

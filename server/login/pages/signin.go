@@ -30,7 +30,7 @@ type SignIn struct {
 
 // Passkey is a request to the browser for a passkey.
 type Passkey struct {
-	State   string // comes back as the hidden field passkey_state beside credential
+	State   string // is returned in the hidden field passkey_state, together with credential
 	Options string // JSON of PublicKeyCredentialRequestOptions or PublicKeyCredentialCreationOptions, as parse…FromJSON takes it
 }
 

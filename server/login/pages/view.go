@@ -199,7 +199,7 @@ func (v *view) Link(path string, pairs ...string) string {
 // Here is the address of the page itself, to which forms are sent.
 func (v *view) Here() string { return v.Link(v.Path) }
 
-// Outside is the address of an app, which may have a scheme of its own. Schemes that run scripts lead nowhere.
+// Outside is the address of an app, which may have its own scheme. Schemes that run scripts are ignored.
 func (v *view) Outside(address string) template.URL {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "javascript" || u.Scheme == "data" || u.Scheme == "vbscript" {

@@ -22,7 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patience bounds how long the tests wait for the server. It is no measurement.
+// patience bounds how long the tests wait for the server. It does not measure anything.
 const patience = time.Minute
 
 // Server is a PostgreSQL server of one test.

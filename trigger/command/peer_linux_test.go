@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,8 +13,8 @@ import (
 // Threat: another user of the machine asks a function's Runtime API for events.
 func TestOnlyTheOwnUserReachesTheAPI(t *testing.T) {
 	as := []string{"sudo", "-n", "-u", "nobody"}
-	if runtime.GOOS != "linux" || exec.Command(as[0], append(as[1:], "true")...).Run() != nil && os.Getuid() != 0 {
-		t.Skip("needs root or sudo, to be another user of Linux")
+	if os.Getuid() != 0 && exec.Command(as[0], append(as[1:], "true")...).Run() != nil {
+		t.Skip("needs root or sudo without a password, to be another user; install-tools.sh needs them too")
 	}
 	w := start(t, "")
 	got, err := w.call(t.Context(), "environment")

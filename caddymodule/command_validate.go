@@ -1,0 +1,78 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/spf13/cobra"
+
+	"github.com/sluicegate/sluice/node/trial"
+)
+
+// provisioned is the app of the last configuration that was read.
+var provisioned atomic.Pointer[App]
+
+// completeValidate has Caddy's command validate also refuse what only the start finds out, after all handlers and apps are known.
+func completeValidate(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "validate" {
+			continue
+		}
+		caddys := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			stdout := os.Stdout
+			null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			os.Stdout = null // Caddy's command announces a valid configuration too early
+			err = caddys(cmd, args)
+			os.Stdout = stdout
+			if err := errors.Join(err, null.Close()); err != nil {
+				return err
+			}
+			if app := provisioned.Load(); app != nil {
+				if err := app.tryStart(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			_, err = fmt.Fprintln(stdout, "Valid configuration")
+			return err
+		}
+	}
+}
+
+// tryStart returns what the start would refuse. If there is a store already, which may have what the configuration lacks, it only
+// logs what a start with an empty one would refuse.
+func (a *App) tryStart(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if err := a.pair(); err != nil {
+		return err
+	}
+	o := a.options
+	o.Config = *a.plan.Config()
+	err := trial.Run(ctx, o)
+	if errors.Is(err, trial.ErrStore) {
+		a.log.Warn("this start may fail", "error", err)
+		return nil
+	}
+	return err
+}
+
+// pair checks what comes before and after each sluice_credentials, and sets the Host that it signs.
+func (a *App) pair() error {
+	if !a.presents {
+		return nil
+	}
+	server, err := a.http()
+	if err != nil {
+		return err
+	}
+	return pair(server.(*caddyhttp.App))
+}

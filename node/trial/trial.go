@@ -1,0 +1,71 @@
+// Package trial starts a configuration on an empty store, to learn what a start would refuse.
+package trial
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/node"
+)
+
+// Run makes what the settings declare in a store of its own, in a temporary folder that it removes, and returns the error of that.
+// It reaches no database, Redis, key service or identity provider, and makes no backups. The error wraps ErrStore if there is a store
+// already: what the settings lack may be there.
+func Run(ctx context.Context, o node.Options) (err error) {
+	dir, err := os.MkdirTemp("", "sluice-validate-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	existing := HasStore(&o)
+	c := &o.Config
+	c.DataDir, c.Store, c.Redis, c.Backups, c.MasterKeys, c.AuditChain, c.LogDestinations = dir, nil, nil, nil, nil, false, nil
+	if c.KeyRotation != nil {
+		rotation := *c.KeyRotation
+		rotation.Sealing = 0
+		c.KeyRotation = &rotation
+	}
+	o.Offline = true
+	o.MasterKey = base64.StdEncoding.EncodeToString(key)
+	o.ShowRootKey = func(string, string) {}
+	o.Shared, o.Observer, o.Log, o.Audit, o.Decision, o.Checks = node.NewShared(), nil, nil, nil, nil, nil
+	o.PasswordMemory = 64 // KiB; the hashes are deleted
+	if o.NewKey, err = oneKey(); err != nil {
+		return err
+	}
+	o.NewIdentityKey = o.NewKey
+	n, err := node.Open(ctx, o)
+	if err != nil {
+		if existing {
+			err = fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		return err
+	}
+	return n.Close()
+}
+
+// ErrStore is wrapped by errors for settings that need what an existing store may have.
+var ErrStore = errors.New("a start with an empty store would fail")
+
+// HasStore reports whether the settings name a store that exists already, or a database.
+func HasStore(o *node.Options) bool {
+	_, err := os.Stat(node.StorePath(o.Config.DataDir))
+	return o.Config.Store != nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// oneKey returns a function that gives every pool the same key under another id, because making keys takes long.
+func oneKey() (func(io.Reader) (*token.SigningKey, error), error) {
+	key, err := token.GenerateKey(rand.Reader, "RS256")
+	return func(random io.Reader) (*token.SigningKey, error) { return token.WithNewID(random, key) }, err
+}

@@ -1,0 +1,44 @@
+package trial_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/trial"
+)
+
+// The client lists a provider that nobody declares. Nothing is written to the data directory, and the database, Redis and the
+// master keys are left alone, though none can be reached.
+func TestATrialRefusesWhatAStartRefuses(t *testing.T) {
+	for name, existing := range map[string]bool{"without a store": false, "with a store": true} {
+		dir := t.TempDir()
+		settings := filepath.Join(dir, "client.json")
+		if err := os.WriteFile(settings, []byte(`{"SupportedIdentityProviders": ["Google"]}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := node.Options{ShowRootKey: func(string, string) { t.Error("a key is shown") }, Config: config.App{DataDir: filepath.Join(dir, "data"),
+			MasterKeys: []config.MasterKey{{Source: config.MasterKeyCommand, Command: []string{"/nowhere/program"}}},
+			Redis:      &config.Redis{Addresses: []string{"127.0.0.1:1"}},
+			UserPools: []config.UserPool{{ID: "us-east-1_notes0001", Clients: []config.Client{{ID: "1example23456789abcdefghij", Settings: settings}},
+				IdentityProviders: []config.IdentityProvider{{Name: "Corp", Type: "SAML", Details: map[string]string{"MetadataURL": "https://127.0.0.1:1/metadata"}}}}}}}
+		if existing {
+			o.Config.Store = &config.Store{URL: "postgres://sluice@127.0.0.1:1/sluice"}
+		}
+		err := trial.Run(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), "The provider Google does not exist") || errors.Is(err, trial.ErrStore) != existing {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+			t.Errorf("%s: the data directory was made", name)
+		}
+		o.Config.UserPools[0].Clients[0].Settings = ""
+		if err := trial.Run(t.Context(), o); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
