@@ -67,7 +67,7 @@ func (admin) ready(w http.ResponseWriter, r *http.Request) error {
 	}
 	app, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
-		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("Sluice is not running: %w", err)}
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("the sluice app is not running: %w", err)}
 	}
 	report := health.Report{Name: "readyz", Results: app.(*App).health(r.Context()), Excluded: r.URL.Query()["exclude"]}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -370,7 +370,7 @@ func TestFederatedSignInsAreInTheHistory(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	if got := strings.Join(c.counted, ", "); got != "SAML success, SAML refused, SAML refused" {
+	if got := strings.Join(c.counted, ", "); got != "SAML ok, SAML refused, SAML refused" {
 		t.Errorf("counted %s", got)
 	}
 	if _, _, err := c.Threat.List(t.Context(), c.pool, "nobody", "", 10); !fault.Is(err, fault.UserNotFound) {
