@@ -220,7 +220,9 @@ func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 func TestAFunctionIsInDebtForAMinuteAtMost(t *testing.T) {
 	var later atomic.Int64
 	r, _ := start(t, "a.mjs", `export const handler = async () => 'ok'`, func(o *javascript.Options) {
-		o.Now = func() time.Time { return time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC).Add(time.Duration(later.Load())) }
+		o.Now = func() time.Time {
+			return time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC).Add(time.Duration(later.Load()))
+		}
 	})
 	usual := r.AtFullSpeed()
 	for range 1000 {
