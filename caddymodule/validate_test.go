@@ -225,6 +225,7 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"an endpoint of API Gateway's":       {site: "sluice_authorize {\n\t\tsigv4 execute-api {\n\t\t\thosts a.example\n\t\t}\n\t\tallow any * *\n\t}", want: "have an effect with sigv4 s3 only"},
 		"a misspelt method":                  {site: strings.Replace(goodGate, "allow any * *", "allow any GTE *", 1), want: "GTE is not a method of HTTP; did you mean GET?"},
 		"a method that caches know":          {site: strings.Replace(goodGate, "allow any * *", "allow any PURGE,GET *", 1)},
+		"methods that are no misspellings":   {site: strings.Replace(goodGate, "allow any * *", "allow any LIST,TRACK,POLL,SET,BDELETE,BMOVE,BCOPY,SUBSCRIBE,READ,WATCH * \n\t\tcors https://a.example {\n\t\t\tmethods LIST POLL SAVE\n\t\t}", 1)},
 		"a misspelt client in a deny rule":   {site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\tdeny client 1example23456789abcdefghik * *", 1), want: "declares the client 1example23456789abcdefghik, so the rule would never match"},
 		"groups of an issuer that has none":  {site: "sluice_authorize {\n\t\tissuer google {\n\t\t\tclient_id a\n\t\t}\n\t\tallow group a * *\n\t}", want: "tokens of https://accounts.google.com have no groups"},
 		"an audience with a placeholder":     {site: "sluice_authorize {\n\t\tissuer https://a.example {\n\t\t\taudience {env.SLUICE_TEST_UNSET}\n\t\t}\n\t\tallow any * *\n\t}", want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
