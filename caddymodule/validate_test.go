@@ -244,8 +244,11 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a path that the proxy changes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\trewrite /x{uri}\n\t}"), want: "reverse_proxy changes method or URI after they were signed"},
 		"a signature that the proxy removes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\theader_up -Authorization\n\t}"),
 			want: "reverse_proxy changes Authorization, which is part of the signature"},
-		"an upstream that is not known":  {site: storeSite("", "reverse_proxy {env.SLUICE_TEST_UNSET}"), want: "the upstreams of reverse_proxy are not known at the start"},
-		"a region with a placeholder":    {site: storeSite("region {env.SLUICE_TEST_UNSET}", "reverse_proxy 127.0.0.1:1"), want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
+		"an upstream that is not known": {site: storeSite("", "reverse_proxy {env.SLUICE_TEST_UNSET}"), want: "the upstreams of reverse_proxy are not known at the start"},
+		"a region with a placeholder":   {site: storeSite("region {env.SLUICE_TEST_UNSET}", "reverse_proxy 127.0.0.1:1"), want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
+		"regions of other stores": {site: storeSite("region RegionOne", "reverse_proxy 127.0.0.1:1") + "\n}\nhttp://127.0.0.2:1 {\n\t" + storeSite("region us_east", "reverse_proxy 127.0.0.1:1") +
+			"\n}\nhttp://127.0.0.3:1 {\n\t" + storeSite("region WAW3-1.x", "reverse_proxy 127.0.0.1:1")},
+		"a region with a slash":          {site: storeSite("region eu/west", "reverse_proxy 127.0.0.1:1"), want: `region "eu/west" cannot be in a signature`},
 		"a header that the signature is": {site: strings.Replace(storeSite("", "reverse_proxy 127.0.0.1:1"), "sluice_credentials {", "sluice_credentials {\n\t\theader Authorization x", 1), want: "sigv4 s3 sets it; remove one of them"},
 
 		// secrets
