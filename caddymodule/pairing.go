@@ -104,16 +104,26 @@ func (p *pairing) check(c *Credentials) {
 	}
 }
 
-// signFor sets the Host to sign to the one that all the proxies send.
+// signFor sets the Host to sign to the one that all the proxies send. Proxies that change what is signed are for other upstreams, on other
+// paths, if there is one that does not.
 func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
 	host := c.SigV4.Host
 	if len(proxies) == 0 && host == "" {
 		return errors.New("no reverse_proxy follows it; write `host <the store's host>`")
 	}
+	var signed []*reverseproxy.Handler
+	var change error
 	for _, proxy := range proxies {
 		if err := unchanged(proxy); err != nil {
-			return err
+			change = err
+		} else {
+			signed = append(signed, proxy)
 		}
+	}
+	if len(signed) == 0 && change != nil {
+		return change
+	}
+	for _, proxy := range signed {
 		got, err := proxyHost(proxy, host)
 		switch {
 		case err != nil:

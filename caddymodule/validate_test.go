@@ -244,6 +244,9 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a path that the proxy changes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\trewrite /x{uri}\n\t}"), want: "reverse_proxy changes method or URI after they were signed"},
 		"a signature that the proxy removes": {site: storeSite("", "reverse_proxy 127.0.0.1:1 {\n\t\theader_up -Authorization\n\t}"),
 			want: "reverse_proxy changes Authorization, which is part of the signature"},
+		"a proxy to another upstream on another path": {site: storeSite("", "reverse_proxy /other* 127.0.0.1:2 {\n\t\trewrite /x{uri}\n\t\theader_up Authorization x\n\t}\n\treverse_proxy 127.0.0.1:1")},
+		"only proxies that change what is signed": {site: storeSite("", "reverse_proxy /other* 127.0.0.1:2 {\n\t\trewrite /x{uri}\n\t}\n\treverse_proxy 127.0.0.1:1 {\n\t\theader_up -Authorization\n\t}"),
+			want: "sluice_credentials, sigv4 s3: reverse_proxy changes"},
 		"an upstream that is not known": {site: storeSite("", "reverse_proxy {env.SLUICE_TEST_UNSET}"), want: "the upstreams of reverse_proxy are not known at the start"},
 		"a region with a placeholder":   {site: storeSite("region {env.SLUICE_TEST_UNSET}", "reverse_proxy 127.0.0.1:1"), want: "{env.SLUICE_TEST_UNSET} is not replaced here"},
 		"regions of other stores": {site: storeSite("region RegionOne", "reverse_proxy 127.0.0.1:1") + "\n}\nhttp://127.0.0.2:1 {\n\t" + storeSite("region us_east", "reverse_proxy 127.0.0.1:1") +
