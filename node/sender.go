@@ -33,7 +33,7 @@ func newQueue(o *Options, s *Storage, functions *trigger.Functions, givenUp func
 	if err != nil {
 		return nil, err
 	}
-	sender[message.Function] = triggers.New(triggers.Options{Invoke: functions.Invoke, Logger: o.Log})
+	sender[message.Function] = triggers.New(triggers.Options{Invoke: functions.Respond, Logger: o.Log})
 	return queue.New(queue.Options{Store: s.Store, Seal: s.Box, Sender: sender, Now: o.Now, Rand: o.Rand, GivenUp: givenUp, Observer: o.Observer, Logger: o.Log})
 }
 

@@ -29,6 +29,9 @@ type Call struct {
 	RequestID string // a UUID; Lambda's request id
 	ARN       string // as the caller named the function
 	Event     []byte // JSON text
+
+	// ResponseOnly says that of an output that is an object only the member response is read. The runtime may leave out the others.
+	ResponseOnly bool
 }
 
 // Function maps an ARN to a runtime.
@@ -96,12 +99,22 @@ func (f *Functions) find(arn string) *Function {
 // Invoke passes the event to the function with the ARN and returns the function's output, which is JSON text. Its errors are
 // ErrNotFound, ErrTimeout, ErrNotJSON, a *FunctionError, an *InvokeError, or the context's error if the caller gave up.
 func (f *Functions) Invoke(ctx context.Context, arn string, event []byte) ([]byte, error) {
-	function := f.find(arn)
+	return f.invoke(ctx, Call{ARN: arn, Event: event})
+}
+
+// Respond is Invoke for callers who read only the member response of an output that is an object, as user pools do. The output may lack the
+// other members, which are those of the event in most functions.
+func (f *Functions) Respond(ctx context.Context, arn string, event []byte) ([]byte, error) {
+	return f.invoke(ctx, Call{ARN: arn, Event: event, ResponseOnly: true})
+}
+
+func (f *Functions) invoke(ctx context.Context, call Call) ([]byte, error) {
+	function := f.find(call.ARN)
 	if function == nil {
 		return nil, ErrNotFound
 	}
-	if len(event) > MaxPayload {
-		return nil, tooLarge("the event", len(event))
+	if len(call.Event) > MaxPayload {
+		return nil, tooLarge("the event", len(call.Event))
 	}
 	id, err := uuid.NewRandomFromReader(f.o.Rand)
 	if err != nil {
@@ -112,7 +125,7 @@ func (f *Functions) Invoke(ctx context.Context, arn string, event []byte) ([]byt
 		ctx, cancel = context.WithTimeout(ctx, function.Timeout)
 		defer cancel()
 	}
-	call := Call{RequestID: id.String(), ARN: arn, Event: event}
+	call.RequestID = id.String()
 	began := f.o.Now()
 	output, err := function.Runtime.Invoke(ctx, call)
 	if err == nil {

@@ -55,7 +55,7 @@ func resident(b *testing.B) float64 {
 func BenchmarkWarmCall(b *testing.B) {
 	r, _ := start(b, "a.mjs", define)
 	for b.Loop() {
-		if _, err := invoke(b.Context(), r, defineEvent); err != nil {
+		if _, err := respond(b.Context(), r, defineEvent); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -72,7 +72,7 @@ func BenchmarkWarmCall32(b *testing.B) {
 	var wg sync.WaitGroup
 	call := func(took *[]time.Duration) bool {
 		at := time.Now()
-		if _, err := invoke(b.Context(), r, defineEvent); err != nil {
+		if _, err := respond(b.Context(), r, defineEvent); err != nil {
 			b.Error(err)
 			return false
 		}

@@ -30,3 +30,6 @@ func (r *Runtime) Lost() int { return int(r.lost.Load()) }
 
 // Patient makes a machine count as lost after an hour only.
 func (o *Options) Patient() { o.grace = time.Hour }
+
+// Stop notes that a call was stopped that had computed at full speed for so long.
+func (r *Runtime) Stop(used time.Duration) { r.o.debt.add(used, r.o.Now()) }

@@ -195,6 +195,7 @@ func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Drain()
+	later.Store(-int64(time.Hour)) // so that nothing has been paid for, however slow this machine is
 	if got := r.AtFullSpeed(); got >= usual/10 {
 		t.Errorf("%s at full speed after a loop, before %s", got, usual)
 	}
@@ -212,5 +213,25 @@ func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 	}
 	if _, err := invoke(within(t), r, `{}`); err != nil || r.AtFullSpeed() != usual {
 		t.Errorf("a call that succeeds: %v, then %s", err, r.AtFullSpeed())
+	}
+}
+
+// Threat: somebody begins calls and hangs up, until the function is slow for a day.
+func TestAFunctionIsInDebtForAMinuteAtMost(t *testing.T) {
+	var later atomic.Int64
+	r, _ := start(t, "a.mjs", `export const handler = async () => 'ok'`, func(o *javascript.Options) {
+		o.Now = func() time.Time {
+			return time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC).Add(time.Duration(later.Load()))
+		}
+	})
+	usual := r.AtFullSpeed()
+	for range 1000 {
+		r.Stop(usual)
+	}
+	if later.Store(int64(59 * time.Second)); r.AtFullSpeed() == usual {
+		t.Error("nothing is owed")
+	}
+	if later.Store(int64(time.Minute)); r.AtFullSpeed() != usual {
+		t.Error("more than a minute is owed")
 	}
 }

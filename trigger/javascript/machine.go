@@ -143,7 +143,7 @@ func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	}
 	m.begin(ctx, call)
 	m.pace.begin(ctx.Done())
-	output, err := m.run("invoke", string(call.Event), call.RequestID, call.ARN, arn.Name, version, strconv.FormatInt(m.o.Memory>>20, 10))
+	output, err := m.run("invoke", string(call.Event), call.RequestID, call.ARN, arn.Name, version, strconv.FormatInt(m.o.Memory>>20, 10), call.ResponseOnly)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ const (
 	brief     = 5 * time.Millisecond   // the same, for a function that is in debt
 	slowShare = 30                     // afterwards all slow calls together get this fraction (one 30th) of one processor
 	debtShare = 100                    // a function pays its debt with this fraction (one 100th) of one processor
+	forgiven  = fullSpeed / 4          // of computing that a stopped call does not owe
+	maxDebt   = time.Minute            // until everything has been paid for
 	checkEach = 10 * time.Millisecond  // a call that runs for longer is checked this often
 	maxSlice  = 25 * time.Millisecond  // counts at most between two checks where processor time is not known: what exceeds it was mostly waiting
 )
@@ -123,13 +125,14 @@ func (p *pacer) hasten() {
 	}
 }
 
-// end is called when a call or loading has ended. If it was stopped, the function owes what it used.
+// end is called when a call or loading has ended. If it was stopped, the function owes what it used, unless that was little: clients may
+// hang up on calls that would have succeeded.
 func (p *pacer) end(stopped bool) {
 	p.mu.Lock()
 	p.runs = false
 	p.timer.Stop()
 	p.mu.Unlock()
-	if stopped && p.owes && p.used > brief {
+	if stopped && p.owes && (p.slow || p.used > forgiven) {
 		p.debt.add(min(p.used, p.allow), p.now())
 	}
 	if p.slow {
@@ -168,7 +171,7 @@ func (p *pacer) count() {
 			p.lane.join(p.debt)
 			p.slow = true
 		}
-		p.lane.wait(p.debt, slice, p.done)
+		p.lane.wait(p.debt, min(slice, p.used-p.allow), p.done)
 	}
 	p.last = p.now()
 }
@@ -210,7 +213,9 @@ func (d *debt) add(used time.Duration, now time.Time) {
 	if d.paid.Before(now) {
 		d.paid = now
 	}
-	d.paid = d.paid.Add(used * debtShare)
+	if d.paid = d.paid.Add(used * debtShare); d.paid.After(now.Add(maxDebt)) {
+		d.paid = now.Add(maxDebt)
+	}
 }
 
 // allowance returns how long a call may compute at full speed.

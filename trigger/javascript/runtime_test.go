@@ -72,11 +72,41 @@ func invoke(ctx context.Context, r *javascript.Runtime, event string) (string, e
 	return string(output), err
 }
 
+// respond is invoke for a caller that reads the response only.
+func respond(ctx context.Context, r *javascript.Runtime, event string) (string, error) {
+	output, err := r.Invoke(ctx, trigger.Call{ARN: arn, RequestID: "4b5a0c7e-7c8e-4f3e-9d0a-000000000001", Event: []byte(event), ResponseOnly: true})
+	return string(output), err
+}
+
 // within gives a call a minute, which only a broken test needs.
 func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+func TestOfOutputsOnlyTheResponseIsWrittenIfTheCallerReadsNoMore(t *testing.T) {
+	for text, want := range map[string]string{
+		`async (e) => { e.response.answer = 42; return e }`: `{"response":{"x":1,"answer":42}}`,
+		`async (e) => { e.self = e; return e }`:             `{"response":{"x":1}}`,
+		`async (e) => ({ a: 1 })`:                           `{}`,
+		`async (e) => ({ response: null })`:                 `{"response":null}`,
+		`async (e) => [e.response]`:                         `[{"x":1}]`,
+		`async (e) => null`:                                 `null`,
+		`async (e) => {}`:                                   `null`,
+		`async (e) => 'text'`:                               `"text"`,
+		`async (e) => ({ response: 1, toJSON() { return { response: 2, more: 3 } } })`: `{"response":2,"more":3}`,
+		`(e, context, callback) => callback(null, e)`:                                  `{"response":{"x":1}}`,
+	} {
+		r, _ := start(t, "a.mjs", "export const handler = "+text)
+		if got, err := respond(within(t), r, `{"request":{"y":2},"response":{"x":1}}`); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	r, _ := start(t, "a.mjs", `export const handler = async (e) => { e.response.self = e.response; return e }`)
+	if got, err := respond(within(t), r, `{"response":{}}`); err == nil {
+		t.Errorf("a circle gives %s", got)
+	}
 }
 
 func TestHandlersInEveryForm(t *testing.T) {

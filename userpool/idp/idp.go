@@ -144,7 +144,7 @@ func New(o Options) (*Provider, error) {
 	if err := p.newParts(&o); err != nil {
 		return nil, err
 	}
-	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Invoke, Logger: base.Logger})
+	lambda := triggers.New(triggers.Options{Invoke: o.Functions.Respond, Logger: base.Logger})
 	p.Tokens, err = tokens.New(tokens.Options{Base: base, Pools: p.Pools, Revoker: o.Revoker, Triggers: lambda, KeepSSO: o.Strict})
 	if err != nil {
 		return nil, err

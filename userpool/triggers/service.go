@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// Invoke runs the function with the ARN and returns its output, as trigger.Functions does.
+// Invoke runs the function with the ARN and returns its output, as Respond of trigger.Functions does.
 type Invoke func(ctx context.Context, arn string, event []byte) ([]byte, error)
 
 // Options are what New needs.
@@ -30,7 +30,7 @@ type Service struct{ o Options }
 func New(o Options) *Service {
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Second)
 	if o.Invoke == nil {
-		o.Invoke = (*trigger.Functions)(nil).Invoke
+		o.Invoke = (*trigger.Functions)(nil).Respond
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -55,7 +55,7 @@ type routed struct {
 
 func (r routed) Send(ctx context.Context, m message.Message) error {
 	if m.Medium == message.Function {
-		return triggers.New(triggers.Options{Invoke: r.o.Functions.Invoke}).Send(ctx, m)
+		return triggers.New(triggers.Options{Invoke: r.o.Functions.Respond}).Send(ctx, m)
 	}
 	return r.Sender.Send(ctx, m)
 }

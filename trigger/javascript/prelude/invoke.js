@@ -33,10 +33,17 @@ const load = (path, source, name) => {
   }
 };
 
+// responseOf returns what a user pool reads of an output. Handlers return the event, and writing the rest of it takes half the time of a call.
+const responseOf = (output) => {
+  if (typeof output !== 'object' || output === null || Array.isArray(output) || typeof output.toJSON === 'function') return output;
+  return { response: output.response };
+};
+const stringify = (output) => JSON.stringify(output === undefined ? null : output);
+
 // call is the call in progress. Of its callback, context.done and its promise, the one that comes first has the result. The result of
 // the callback is passed on when nothing is left to wait for, unless callbackWaitsForEmptyEventLoop is false.
 let call;
-const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, functionVersion, memoryLimitInMB) => {
+const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, functionVersion, memoryLimitInMB, responseOnly) => {
   if (timers.size) timers.clear(); // of the call before
   if (fetches.size) fetches.clear();
   const mine = { waits: true, completed: false, promised: false };
@@ -46,7 +53,7 @@ const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, funct
     call = undefined;
     if (error !== undefined && error !== null) { report(error); return; }
     let text;
-    try { text = JSON.stringify(output === undefined ? null : output) ?? 'null'; } catch (e) { report(new Error(`Unable to stringify response body: ${e.message}`)); return; }
+    try { text = stringify(responseOnly ? responseOf(output) : output) ?? 'null'; } catch (e) { report(new Error(`Unable to stringify response body: ${e.message}`)); return; }
     report(undefined, text);
   };
   const done = (error, output) => {
