@@ -50,7 +50,7 @@ func newFunctions(o *Options, u *uses) (*trigger.Functions, error) {
 			return nil, err
 		}
 		r, err := use(u, functionKey(o.Config.BaseDir+"\n"+string(id)), func() (runtimes.Runtime, error) {
-			return runtimes.New(runtimes.Options{BaseDir: o.Config.BaseDir, Getenv: o.Env, Log: o.Log, Now: o.Now, Rand: o.Rand}, t, arn)
+			return runtimes.New(runtimes.Options{BaseDir: o.Config.BaseDir, Getenv: o.Env, Log: o.Log, Now: o.Now, Rand: o.Rand, Cold: o.Offline}, t, arn)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("trigger %s: %w", t.ARN, err)

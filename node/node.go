@@ -73,7 +73,7 @@ type Options struct {
 	// PasswordMemory is what hashing a password costs, in KiB; 0 is OWASP's 19,456. Development and tests take less.
 	PasswordMemory uint32
 
-	Offline bool // the metadata of identity providers cannot be fetched, for a trial of the settings
+	Offline bool // no metadata of identity providers is fetched and no trigger program starts, for a trial of the settings
 
 	// BackupCommand is the program, with its arguments, that does what "sluice backup" does, for continuous backups; nil = there is none.
 	BackupCommand []string

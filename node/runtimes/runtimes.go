@@ -19,13 +19,14 @@ type Runtime interface {
 	io.Closer
 }
 
-// Options are what runtimes need. All are required.
+// Options are what runtimes need. All but Cold are required.
 type Options struct {
 	BaseDir string                   // relative paths of programs begin there
 	Getenv  func(name string) string // reads a variable of the environment
 	Log     *slog.Logger
 	Now     func() time.Time
 	Rand    io.Reader
+	Cold    bool // programs start with their first call, not with the runtime
 }
 
 // Check returns the mistakes of triggers that need the files and URLs, of which config knows nothing.
@@ -83,7 +84,9 @@ func New(o Options, t *config.Trigger, arn trigger.ARN) (Runtime, error) {
 		}
 		r := command.New(command.Options{ARN: arn, Args: append([]string{program}, t.Command[1:]...), Dir: o.BaseDir, Handler: t.Handler, Env: t.Env,
 			Watch: t.Watch, Instances: t.Instances, Getenv: o.Getenv, Log: o.Log, Now: o.Now})
-		r.Start()
+		if !o.Cold {
+			r.Start()
+		}
 		return r, nil
 	}
 	header := http.Header{}

@@ -16,7 +16,7 @@ import (
 )
 
 // Run makes what the settings declare in a store of its own, in a temporary folder that it removes, and returns the error of that.
-// It reaches no database, Redis, key service or identity provider, and makes no backups. The error wraps ErrStore if there is a store
+// It reaches no database, Redis, key service or identity provider, runs no trigger, and makes no backups. The error wraps ErrStore if there is a store
 // already: what the settings lack may be there.
 func Run(ctx context.Context, o node.Options) (err error) {
 	dir, err := os.MkdirTemp("", "sluice-validate-")

@@ -42,3 +42,23 @@ func TestATrialRefusesWhatAStartRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestATrialRunsNoTriggerProgram(t *testing.T) {
+	dir := t.TempDir()
+	ran, program := filepath.Join(dir, "ran"), filepath.Join(dir, "function")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho ran > "+ran+"\n"), 0o700); err != nil { //nolint:gosec // a program must be executable
+		t.Fatal(err)
+	}
+	const function = "arn:aws:lambda:us-east-1:000000000000:function:migrate"
+	o := node.Options{ShowRootKey: func(string, string) {}, Config: config.App{DataDir: filepath.Join(dir, "data"), BaseDir: dir,
+		Triggers:  []config.Trigger{{ARN: function, Command: []string{program}}},
+		UserPools: []config.UserPool{{ID: "us-east-1_notes0001", Clients: []config.Client{{ID: "1example23456789abcdefghij"}}}}}}
+	for range 5 { // a process that is started may end before it has written
+		if err := trial.Run(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("the program of a trigger was run")
+	}
+}
