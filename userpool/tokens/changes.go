@@ -38,22 +38,27 @@ func (s *Service) changesOfSignIn(ctx context.Context, r *Request) (*triggers.To
 	return s.generate(ctx, c, cmp.Or(r.Source, triggers.SignIn), r.Metadata)
 }
 
-// changesOfRenewal runs PreTokenGeneration for a renewal. It returns nil if the token is refused; the transaction that follows
-// returns the refusal.
-func (s *Service) changesOfRenewal(ctx context.Context, in *RenewRequest, r *refreshToken) (*triggers.TokenChanges, error) {
+// changesOfRenewal runs PreTokenGeneration for a renewal. It returns the moment at which the function's input was read, the zero value if
+// there is no function. If the token is refused, err is the refusal.
+func (s *Service) changesOfRenewal(ctx context.Context, in *RenewRequest, r *refreshToken) (changes *triggers.TokenChanges, from moment, err error) {
 	if !triggers.ChangesTokens(in.Pool) {
-		return nil, nil
+		return nil, moment{}, nil
 	}
 	c := &content{pool: in.Pool, client: in.Client}
+	now := s.base.Now()
 	var refused error
-	err := s.base.View(ctx, func(tx store.Tx) (err error) {
-		_, refused, err = s.readFamily(tx, c, r, in)
+	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+		if _, refused, err = s.readFamily(tx, c, r, in); err != nil || refused != nil {
+			return err
+		}
+		from, err = s.moment(tx, now, c.pool.ID, c.user.Sub)
 		return err
 	})
-	if err != nil || refused != nil {
-		return nil, err
+	if err = cmp.Or(err, refused); err != nil {
+		return nil, moment{}, err
 	}
-	return s.generate(ctx, c, triggers.RefreshTokens, in.Metadata)
+	changes, err = s.generate(ctx, c, triggers.RefreshTokens, in.Metadata)
+	return changes, from, err
 }
 
 // generate runs PreTokenGeneration for the content, and checks what it changes.

@@ -1,20 +1,24 @@
 package tokens_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -238,6 +242,63 @@ func TestAChangeWhileTheFunctionRunsCounts(t *testing.T) {
 	lambda.Run = func(userpooltest.Event) error { return h.Users.AdminDisableUser(t.Context(), pool, "alice") }
 	_, err = h.SignIn(client, "alice", password)
 	wantFault(t, err, fault.NotAuthorized, wrong)
+}
+
+// Threat: the user loses a group while the function runs, which has seen it and puts it into the tokens.
+func TestThreatAGroupRemovedWhileTheFunctionRunsDoesNotOutliveTheRemoval(t *testing.T) {
+	for name, settings := range map[string]userpool.ClientSettings{"kept": allFlows, "rotated": userpooltest.Rotating(0)} {
+		t.Run(name, func(t *testing.T) {
+			h, pool, client, lambda := tokenHouse(t, "V2_0", settings, nil)
+			remove := func(e userpooltest.Event) error {
+				groups, ok := e.Request()["groupConfiguration"].(map[string]any)
+				if !ok {
+					return errors.New("the event has no groups")
+				}
+				team, err := json.Marshal(groups["groupsToOverride"])
+				if err != nil {
+					return err
+				}
+				if err := h.Users.AdminRemoveUserFromGroup(t.Context(), pool, "alice", "staff"); err != nil {
+					return err
+				}
+				h.Clock.Forward(2 * time.Second)
+				claim := `{"claimsToAddOrOverride": {"team": ` + string(team) + `}}`
+				return responding(`{"claimsAndScopeOverrideDetails": {"idTokenGeneration": ` + claim + `, "accessTokenGeneration": ` + claim + `}}`)(e)
+			}
+			renew := func(token string) *tokens.Set {
+				t.Helper()
+				set, err := h.SignIns.GetTokensFromRefreshToken(t.Context(), signin.Renewal{ClientID: client, RefreshToken: token})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return set
+			}
+			refused := func(how string, set *tokens.Set) {
+				t.Helper()
+				if got := show(claims(t, set.AccessToken), "team"); got != "[staff]" {
+					t.Fatalf("%s: the function saw %s", how, got)
+				}
+				if err := h.Edge(pool, set.AccessToken); err == nil {
+					t.Errorf("%s: a token with the removed group passes", how)
+				}
+			}
+			lambda.Run = remove
+			set := h.MustSignIn(client, "alice")
+			refused("a sign-in", set)
+
+			if err := h.Users.AdminAddUserToGroup(t.Context(), pool, "alice", "staff"); err != nil {
+				t.Fatal(err)
+			}
+			renewed := renew(set.RefreshToken)
+			refused("a renewal", renewed)
+
+			lambda.Run = nil
+			last := renew(cmp.Or(renewed.RefreshToken, set.RefreshToken))
+			if err := h.Edge(pool, last.AccessToken); err != nil {
+				t.Error("a renewal after the removal:", err)
+			}
+		})
+	}
 }
 
 func TestAnInvalidRefreshTokenRunsNoFunction(t *testing.T) {

@@ -73,14 +73,15 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 	if r.Confirm == nil {
 		return nil, errors.New("tokens: Request.Confirm is required")
 	}
+	from, err := s.momentOf(ctx, r.Pool.ID, r.Sub) // before PreTokenGeneration sees the user
+	if err != nil {
+		return nil, err
+	}
 	changes, err := s.changesOfSignIn(ctx, &r)
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes}
-	if c.from, err = s.momentOf(ctx, r.Pool.ID, r.Sub); err != nil {
-		return nil, err
-	}
+	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: from}
 	c.assure(r.Methods)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {

@@ -124,11 +124,11 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	if !ok {
 		return nil, errRefreshInvalid
 	}
-	changes, err := s.changesOfRenewal(ctx, &in, r)
+	changes, from, err := s.changesOfRenewal(ctx, &in, r)
 	if err != nil {
 		return nil, err
 	}
-	c := &content{pool: in.Pool, client: in.Client, changes: changes}
+	c := &content{pool: in.Pool, client: in.Client, changes: changes, from: from}
 	next, outcome, err := s.readForRenewal(ctx, c, r, &in)
 	if err != nil {
 		return nil, err
@@ -151,12 +151,13 @@ func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	return set, err
 }
 
-// readForRenewal reads the family of a token, and turns it and notes the visit where the client and the pool want that.
+// readForRenewal reads the family of a token, and turns it and notes the visit where the client and the pool want that. It sets c.from,
+// unless PreTokenGeneration ran with what was read earlier.
 func (s *Service) readForRenewal(ctx context.Context, c *content, r *refreshToken, in *RenewRequest) (next *refreshToken, outcome, err error) {
-	now, tracks := s.base.Now(), in.Pool.Settings.SessionConfiguration.Tracks()
+	now, tracks, dated := s.base.Now(), in.Pool.Settings.SessionConfiguration.Tracks(), !c.from.at.IsZero()
 	if !in.Client.Rotates && !tracks {
 		err = s.base.View(ctx, func(tx store.Tx) error {
-			if next, outcome, err = s.readAndTurn(tx, c, r, in); err != nil || outcome != nil {
+			if next, outcome, err = s.readAndTurn(tx, c, r, in); err != nil || outcome != nil || dated {
 				return err
 			}
 			c.from, err = s.moment(tx, now, c.pool.ID, c.user.Sub)
@@ -164,13 +165,15 @@ func (s *Service) readForRenewal(ctx context.Context, c *content, r *refreshToke
 		})
 		return next, outcome, err
 	}
-	err = s.base.View(ctx, func(tx store.Tx) error {
-		f, err := tx.RefreshTokens.Get(r.family)
-		if err == nil {
-			c.from, err = s.moment(tx, now, f.PoolID, f.Sub)
-		}
-		return err
-	})
+	if !dated {
+		err = s.base.View(ctx, func(tx store.Tx) error {
+			f, err := tx.RefreshTokens.Get(r.family)
+			if err == nil {
+				c.from, err = s.moment(tx, now, f.PoolID, f.Sub)
+			}
+			return err
+		})
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, errRefreshInvalid, nil
 	}
