@@ -94,7 +94,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 	if err := postgres.CheckSkew(context.Background(), opened); errors.Is(err, postgres.ErrSkew) {
 		return nil, errors.Join(err, opened.Close())
 	}
-	revoked, err := revoke.NewIndex(revoke.Options{Now: o.Now, Skew: time.Second})
+	revoked, err := revoke.NewIndex(revoke.Options{Now: o.Now, Skew: revoke.MaxLead})
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}

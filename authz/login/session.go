@@ -302,7 +302,7 @@ func (s *Service) end(ctx context.Context, record *store.EdgeSession) error {
 // remove deletes a session and writes its revocation, for processes that still have it in memory.
 func (s *Service) remove(tx store.Tx, record *store.EdgeSession) (revoke.Record, error) {
 	now := s.o.Now()
-	made := revoke.FamilyOf(record.Issuer, record.Subject, authz.SessionFamily(record.ID), now, now.Add(maxKnown))
+	made := revoke.FamilyOf(record.Issuer, record.Subject, authz.SessionFamily(record.ID), now.Add(revoke.MaxLead), now.Add(maxKnown))
 	if err := tx.EdgeSessions.Delete(record.ID); err != nil {
 		return made, err
 	}

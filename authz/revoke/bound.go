@@ -37,9 +37,12 @@ func (x *Index) shrink(now int64) {
 		x.combine(enough, now)
 	}
 	for x.bytes > enough && len(x.groups) > 0 {
-		x.collapse(slices.MaxFunc(slices.Collect(maps.Keys(x.groups)), func(a, b group) int {
+		largest := slices.MaxFunc(slices.Collect(maps.Keys(x.groups)), func(a, b group) int {
 			return cmp.Or(cmp.Compare(x.groups[a], x.groups[b]), cmp.Compare(a.issuer, b.issuer), cmp.Compare(a.kind, b.kind))
-		}))
+		})
+		if !x.collapseOld(largest) {
+			x.collapse(largest)
+		}
 	}
 }
 
@@ -86,18 +89,43 @@ func (x *Index) combine(enough, now int64) {
 	x.drop(func(k key, e entry) bool { return k.kind == KindFamily && chosen[key{KindSessions, k.issuer, e.of}] })
 }
 
-// collapse replaces the entries of a group with a cut.
+// collapseOld replaces the entries of a group that revoke nothing more recent than Skew ago with a cut. It reports whether there were any.
+func (x *Index) collapseOld(g group) bool {
+	at := nextSecond(x.now().Add(-x.skew))
+	return x.merge(g, entry{issued: at}, func(e entry) bool { return e.known() && e.issued <= at })
+}
+
+// collapse replaces all entries of a group with a cut, which is later than everything that they revoke.
 func (x *Index) collapse(g group) {
 	cut := entry{issued: nextSecond(x.now().Add(x.skew))}
 	for at := range x.shards {
 		for k, e := range x.shard(at) {
 			if groupOf(k) == g {
+				cut.issued = max(cut.issued, e.issued)
+			}
+		}
+	}
+	x.merge(g, cut, func(entry) bool { return true })
+}
+
+// known reports whether everything that an entry revokes was issued before e.issued.
+func (e *entry) known() bool { return e.issued > 0 && e.sessions == 0 }
+
+// merge replaces the entries of a group that the cut covers with the cut. It reports whether there were any.
+func (x *Index) merge(g group, cut entry, covers func(entry) bool) bool {
+	for at := range x.shards {
+		for k, e := range x.shard(at) {
+			if groupOf(k) == g && covers(e) {
 				cut.until = max(cut.until, e.until)
 			}
 		}
 	}
+	if cut.until == 0 {
+		return false
+	}
 	x.cut(g, cut) // before the entries are removed; readers check cuts last, so they always see one of the two
-	x.drop(func(k key, _ entry) bool { return groupOf(k) == g })
+	x.drop(func(k key, e entry) bool { return groupOf(k) == g && covers(e) })
+	return true
 }
 
 // shard returns the entries of a shard, which must not be changed.

@@ -87,3 +87,61 @@ func TestAFamilyIsCoveredOnlyByALaterCut(t *testing.T) {
 		t.Error("a cut that expires earlier covers the family")
 	}
 }
+
+// Threat: the clock by which tokens are dated is ahead of this process's. A full index must not forget what was revoked in the last seconds.
+func TestThreatACollapsedIssuerKeepsTheRevocationsDatedAheadOfTheClock(t *testing.T) {
+	const ahead, n = 45, 200
+	until := noon.Add(time.Hour)
+	late := noon.Add(ahead * time.Second)
+	for name, fill := range map[string]func(i int) Record{
+		"among older ones": func(i int) Record { return Issued(pool, fmt.Sprint("subject", i), noon.Add(-time.Hour), until) },
+		"among as late ones": func(i int) Record {
+			return FamilyOf(pool, fmt.Sprint("subject", i), fmt.Sprint("family", i), late, until)
+		},
+		"among families of unknown subjects": func(i int) Record { return Family(pool, fmt.Sprint("family", i), until) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := &ticker{t: noon}
+			x, err := NewIndex(Options{Now: clock.now, MaxBytes: 20_000, Skew: MaxLead})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Apply(Issued(pool, "alice", late, until), FamilyOf(pool, "bob", "bob's phone", late, until), Family(pool, "unknown", until)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range n {
+				if err := x.Apply(fill(i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if s := x.Stats(); s.Collapsed != 1 || s.Bytes > 20_000 {
+				t.Fatalf("%+v", s)
+			}
+			bobs, unknown := alice("bob's phone", -60, ahead), alice("unknown", -60, ahead)
+			bobs.Subject, unknown.Subject = "bob", "carol"
+			for whose, c := range map[string]Credential{"alice's": alice("f1", -60, ahead), "bob's": bobs, "the unknown user's": unknown} {
+				if !x.Revoked(c) {
+					t.Errorf("%s token is valid again", whose)
+				}
+			}
+		})
+	}
+}
+
+func TestACollapseSparesNewTokensIfWhatItMergesIsOld(t *testing.T) {
+	x, err := NewIndex(Options{Now: (&ticker{t: noon}).now, MaxBytes: 20_000, Skew: MaxLead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		if err := x.Apply(Issued(pool, fmt.Sprint("subject", i), noon.Add(-time.Hour), noon.Add(time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := x.Stats(); s.Collapsed != 1 || x.Revoked(alice("f1", 0, 0)) {
+		t.Errorf("%+v: a new token is revoked", s)
+	}
+	if old := alice("f1", -3600, -3600); !x.Revoked(old) {
+		t.Error("a token as old as what was merged is valid")
+	}
+}

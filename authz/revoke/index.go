@@ -24,16 +24,17 @@ const (
 type Options struct {
 	Now      func() time.Time // required
 	MaxBytes int64            // 0 means DefaultMaxBytes
-	// Skew is the maximum difference between the clocks of processes that issue tokens. It matters only when a full Index
-	// merges revocations.
+	// Skew is the maximum difference between Now and the time at which tokens are dated, see MaxLead. It matters only when a full
+	// Index merges revocations.
 	Skew time.Duration
 }
 
 // Index holds revocations in bounded memory. When it is full, it replaces the families of each of the subjects with the
 // most families by one entry, which revokes all tokens issued to the subject so far. If that does not make enough room,
-// it replaces all revocations of the largest issuer (or of all roles, or of all identities) by a cut, which revokes
-// everything issued there so far. Users who are affected without being revoked must refresh their tokens once; revoked
-// users cannot, because their refresh tokens are revoked too. The Index drops no revocation before it expires. It is
+// it replaces the revocations of the largest issuer (or of all roles, or of all identities) by a cut, which revokes
+// everything issued there up to a time. Users who are affected without being revoked must refresh their tokens once; revoked
+// users cannot, because their refresh tokens are revoked too. The time is Skew ago, so that new tokens are valid, unless most of the
+// revocations are more recent; then it is Skew ahead. The Index drops no revocation before it expires. It is
 // safe for concurrent use.
 type Index struct {
 	now      func() time.Time

@@ -24,6 +24,10 @@ const (
 // an old sign-in or revoke one that follows the sign-out.
 const Window = 10 * time.Second
 
+// MaxLead is how far ahead of the clock of a process tokens may be dated. The clock may be 30 seconds behind the store's, which dates them up
+// to 20 seconds ahead of itself for a user who signs out many times within a second (packages userpool and userpool/tokens).
+const MaxLead = 50 * time.Second
+
 // Limits on a record.
 const (
 	maxName   = 2048

@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -34,7 +35,7 @@ type process struct {
 }
 
 // startProcesses starts one for each difference between its clock and the database's.
-func startProcesses(t *testing.T, index everyone, offs ...time.Duration) (all []*process) {
+func startProcesses(t *testing.T, index tokens.Revoker, offs ...time.Duration) (all []*process) {
 	url := postgrestest.Start(t).Database(t)
 	h := newHarness(t)
 	for _, off := range offs {
@@ -144,6 +145,43 @@ func TestThreatASignOutHoldsBetweenProcessesWhoseClocksDiffer(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// heard is a tokens.Revoker that keeps what it hears.
+type heard struct{ records []revoke.Record }
+
+func (h *heard) Revoked(_ context.Context, records ...revoke.Record) error {
+	h.records = append(h.records, records...)
+	return nil
+}
+
+// Threat: a full index combines the revoked families of a user up to the time in their records.
+func TestThreatTheRecordOfARevokedFamilyIsLaterThanItsTokens(t *testing.T) {
+	t.Parallel()
+	var told heard
+	slow := startProcesses(t, &told, -29*time.Second)[0]
+	h := *slow.harness
+	h.Provider = slow.Provider
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "ada")
+	for range 15 { // dates the next tokens ahead of the clock
+		if err := slow.Provider.Users.AdminUserGlobalSignOut(t.Context(), p.ID, "ada"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := h.MustSignIn(c.ID, "ada")
+	told.records = nil
+	if err := slow.Provider.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: c.ID, Token: set.RefreshToken}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told.records) != 1 || told.records[0].Kind != revoke.KindFamily {
+		t.Fatalf("%+v", told.records)
+	}
+	iat, ok := claims(t, set.AccessToken)["iat"].(float64)
+	if at := told.records[0].At / 1000; !ok || at < int64(iat) {
+		t.Errorf("the record is of %d, the token of %d", at, int64(iat))
 	}
 }
 

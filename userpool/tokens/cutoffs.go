@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool"
 )
 
 // This file separates tokens issued before a revocation from those issued after it, in all processes that share a store, although iat has
@@ -25,6 +26,9 @@ type moment struct {
 // maxAhead is how far the iat of a user's tokens may run ahead of the clock. Each sign-out within the same second moves iat
 // by one second. It is less than userpool.ClockLeeway, which verifiers allow.
 const maxAhead = 20 * time.Second
+
+// It does not compile if tokens can be further ahead of a process's clock than revoke.MaxLead.
+const _ = uint64(revoke.MaxLead - userpool.ClockLeeway - maxAhead)
 
 // moment returns the present. now is this process's time before the transaction began. A transaction that writes and issues
 // tokens takes it from an earlier one: reading what revocations write would make it fail when an unrelated revocation is written.

@@ -205,8 +205,7 @@ func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, erro
 // familyRevocation revokes the tokens of a family.
 func (s *Service) familyRevocation(issuer string, f *store.RefreshToken) revoke.Record {
 	now := s.base.Now()
-	// No token of the family has a later iat, see userpool.ClockLeeway.
-	return revoke.FamilyOf(issuer, f.Sub, f.ID, now.Add(userpool.ClockLeeway), now.Add(tokenAfterlife))
+	return revoke.FamilyOf(issuer, f.Sub, f.ID, now.Add(revoke.MaxLead), now.Add(tokenAfterlife)) // no token of the family has a later iat
 }
 
 // GlobalSignOut ends all sign-ins of the token's user. It runs to its end even if ctx is canceled.
