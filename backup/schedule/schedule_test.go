@@ -180,6 +180,8 @@ type watcher struct {
 	last         time.Time // zero after the end
 }
 
+func (w *watcher) BackupBegan(string) {}
+
 func (w *watcher) BackupDone(_ string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
