@@ -3,15 +3,12 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"net"
-	"path"
 	"slices"
-	"strings"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/sluicegate/sluice/caddymodule/signedhost"
 )
 
 // pairing finds the reverse_proxy that follows each sluice_credentials that signs. The signature covers the Host header, which
@@ -40,7 +37,8 @@ func pair(app *caddyhttp.App) error {
 	}
 	problems := []error{p.missing}
 	for c, proxies := range p.proxies {
-		if err := c.signFor(proxies); err != nil {
+		var err error
+		if c.host, err = signedhost.Of(proxies, c.SigV4.Host); err != nil {
 			problems = append(problems, fmt.Errorf("sluice_credentials, sigv4 %s: %w", c.SigV4.Service, err))
 		}
 	}
@@ -102,116 +100,4 @@ func (p *pairing) check(c *Credentials) {
 	if gate := p.gate; c.SigV4 != nil && c.SigV4.Service == "s3" && gate != nil && (gate.SigV4 == nil || gate.SigV4.Service != "s3") {
 		p.missing = errors.New("sluice_credentials, sigv4 s3: the sluice_authorize before it does not decide on S3 requests; write `sigv4 s3` in it too")
 	}
-}
-
-// signFor sets the Host to sign to the one that all the proxies send.
-func (c *Credentials) signFor(proxies []*reverseproxy.Handler) error {
-	host := c.SigV4.Host
-	if len(proxies) == 0 && host == "" {
-		return errors.New("no reverse_proxy follows it; write `host <the store's host>`")
-	}
-	for _, proxy := range proxies {
-		if err := unchanged(proxy); err != nil {
-			return err
-		}
-		got, err := proxyHost(proxy, host)
-		switch {
-		case err != nil:
-			return err
-		case host == "":
-			host = got
-		case got != host:
-			return fmt.Errorf("the store would get the Host %s, and the signature covers %s; write `header_up Host %s` in reverse_proxy", got, host, host)
-		}
-	}
-	c.host = host
-	return nil
-}
-
-// unchanged returns an error if a proxy changes what has been signed.
-func unchanged(h *reverseproxy.Handler) error {
-	if h.Rewrite != nil {
-		return errors.New("reverse_proxy changes method or URI after they were signed; remove its method and rewrite, and change requests before sluice_authorize")
-	}
-	if h.Headers == nil || h.Headers.Request == nil {
-		return nil
-	}
-	ops := h.Headers.Request
-	for name := range ops.Replace {
-		if signedHeader(name) {
-			return changed(name)
-		}
-	}
-	for _, name := range slices.Concat(ops.Delete, slices.Collect(maps.Keys(ops.Set)), slices.Collect(maps.Keys(ops.Add))) {
-		if signedHeader(name) {
-			return changed(name)
-		}
-	}
-	return nil
-}
-
-// signedHeader reports whether a name, with or without wildcards, means a header that sluice_credentials sets.
-func signedHeader(name string) bool {
-	for _, signed := range []string{"authorization", "x-amz-date", "x-amz-content-sha256"} {
-		if ok, err := path.Match(strings.ToLower(name), signed); ok && err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-func changed(name string) error {
-	return fmt.Errorf("reverse_proxy changes %s, which is part of the signature; remove its `header_up` for it", name)
-}
-
-// proxyHost returns the Host header that the upstream of a proxy gets if the signature covers signed; "" lets the proxy choose.
-func proxyHost(h *reverseproxy.Handler, signed string) (string, error) {
-	if set, ok := hostRule(h); ok {
-		switch {
-		case !strings.Contains(set, "{"):
-			return set, nil
-		case signed != "" && (set == "{http.request.hostport}" || set == "{host}"):
-			return signed, nil // what sluice_credentials has set
-		case set != "{http.reverse_proxy.upstream.hostport}":
-			return "", fmt.Errorf("reverse_proxy changes the Host after it was signed; replace its `header_up Host %s` with `header_up Host <the store's host>`", set)
-		}
-	} else if transport, ok := h.Transport.(*reverseproxy.HTTPTransport); signed != "" && (!ok || transport.TLS == nil) {
-		return signed, nil // passed on as it is
-	} else if ok && transport.TLS == nil || !ok {
-		return firstUpstream(h)
-	}
-	// Caddy sends the address of the upstream that it chooses.
-	host, err := firstUpstream(h)
-	if err != nil {
-		return "", err
-	}
-	for _, upstream := range h.Upstreams[1:] {
-		if upstream.Dial != h.Upstreams[0].Dial {
-			return "", errors.New("reverse_proxy has several upstreams and sends each its own address as Host; write `header_up Host <the store's host>` in reverse_proxy")
-		}
-	}
-	return host, nil
-}
-
-// hostRule returns the value of header_up Host.
-func hostRule(h *reverseproxy.Handler) (string, bool) {
-	if h.Headers == nil || h.Headers.Request == nil || len(h.Headers.Request.Set["Host"]) == 0 {
-		return "", false
-	}
-	return h.Headers.Request.Set["Host"][0], true
-}
-
-// firstUpstream returns the address of the first upstream.
-func firstUpstream(h *reverseproxy.Handler) (string, error) {
-	if h.DynamicUpstreams != nil || len(h.Upstreams) == 0 || strings.Contains(h.Upstreams[0].Dial, "{") {
-		return "", errors.New("the upstreams of reverse_proxy are not known at the start; write `host <the store's host>` and, in reverse_proxy, `header_up Host <the store's host>`")
-	}
-	address, err := caddy.ParseNetworkAddress(h.Upstreams[0].Dial)
-	if err != nil {
-		return "", err
-	}
-	if address.IsUnixNetwork() {
-		return "", errors.New("the upstream is a Unix socket; write `host <the store's host>`")
-	}
-	return net.JoinHostPort(address.Host, fmt.Sprint(address.StartPort)), nil
 }

@@ -48,16 +48,22 @@ var userPlaceholders = []string{"id", "username", "email", "groups", "scopes", "
 // methods are those of RFC 9110, RFC 5789 and RFC 4918.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK"}
 
-// otherMethods are methods that would be taken for misspellings. Source: the IANA registry of methods, and what caches use.
-var otherMethods = []string{"BIND", "LINK", "UNLINK", "UNBIND", "REBIND", "MERGE", "PURGE", "BAN", "ACL", "PRI", "LABEL", "REPORT", "SEARCH", "QUERY", "UPDATE", "NOTIFY", "VIEW"}
+// otherMethods are methods that could be taken for misspellings. Source: the IANA registry of methods, what caches and Exchange use, and
+// words that APIs use as methods.
+var otherMethods = []string{"BIND", "LINK", "UNLINK", "UNBIND", "REBIND", "MERGE", "PURGE", "BAN", "ACL", "PRI", "LABEL", "REPORT", "SEARCH", "QUERY", "UPDATE", "NOTIFY", "VIEW",
+	"TRACK", "LIST", "POLL", "SET", "BDELETE", "BMOVE", "BCOPY", "SUBSCRIBE", "UNSUBSCRIBE", "MGET", "MPUT", "PUB", "PUSH", "PULL", "READ", "WATCH", "MATCH"}
 
-// misspelt finds a method that is nearly another one. Any token can be the name of a method.
+// misspelt finds a method that is one letter, or two letters that changed places, away from a usual one. Any token can be the name of a
+// method.
 func (v *validator) misspelt(at, method string) {
 	if method == "*" || slices.Contains(methods, method) || slices.Contains(otherMethods, method) {
 		return
 	}
-	if near := nearest(method, methods[:9]); near != "" {
-		v.add(at, "%s is not a method of HTTP%s", method, near)
+	for _, usual := range methods[:9] {
+		if edits(method, usual) == 1 || swapped(method, usual) {
+			v.add(at, "%s is not a method of HTTP; did you mean %s?", method, usual)
+			return
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		v.literal("issuer "+i.URL+": username_claim", i.UsernameClaim)
 	}
 	v.headers(a.Headers)
+	v.distinct(a.Headers)
 	v.literal("realm", a.Realm)
 	v.literal("debug_header", a.DebugHeader)
 	a.kept(v)

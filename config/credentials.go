@@ -6,7 +6,7 @@ import (
 )
 
 // scopePart matches a service or region in the scope of a signature.
-var scopePart = regexp.MustCompile(`^[a-z0-9-]+$`)
+var scopePart = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // Credentials is a sluice_credentials directive: the credentials and headers that Sluice sends to the upstream.
 type Credentials struct {
@@ -59,7 +59,7 @@ func (c *Credentials) Validate() error {
 		}
 		for option, value := range map[string]string{"the service": s.Service, "region": s.Region} {
 			if value != "" && !scopePart.MatchString(value) && !strings.Contains(value, "{") {
-				v.add("sigv4 "+s.Service, "%s %q cannot be in a signature; it has lower-case letters, digits and hyphens", option, value)
+				v.add("sigv4 "+s.Service, "%s %q cannot be in a signature; it has letters, digits, dots, hyphens and underscores", option, value)
 			}
 		}
 		if strings.ContainsAny(s.AccessKey, " \t\r\n,/") && !strings.Contains(s.AccessKey, "{") {

@@ -11,7 +11,6 @@ var framing = headers.NewSet("Connection", "Content-Length", "Host", "Keep-Alive
 
 // headers checks the headers that a directive sets for its upstream.
 func (v *validator) headers(list []Header) {
-	names := seen{}
 	for _, h := range list {
 		at := "header " + h.Name
 		switch {
@@ -25,7 +24,14 @@ func (v *validator) headers(list []Header) {
 			v.add(at, "a value has no line breaks and other control characters; remove them")
 		}
 		v.userPlaceholders(at, h.Value)
-		v.once(names, at, strings.ToLower(strings.ReplaceAll(h.Name, "_", "-")))
+	}
+}
+
+// distinct refuses a second value of a header, where the last one would win.
+func (v *validator) distinct(list []Header) {
+	names := seen{}
+	for _, h := range list {
+		v.once(names, "header "+h.Name, strings.ToLower(strings.ReplaceAll(h.Name, "_", "-")))
 	}
 }
 
