@@ -21,8 +21,7 @@ type Counter struct {
 	Observer Observer
 }
 
-// Count returns the number of live sessions. Each number is read from an index alone; a million sessions take less than a tenth of a
-// second.
+// Count reports the numbers of live sessions to the Observer.
 func (c *Counter) Count(ctx context.Context) error {
 	var n Sessions
 	err := c.Store.View(ctx, func(tx store.Tx) (err error) {

@@ -75,6 +75,7 @@ const (
 	lockLimit   = "5s"            // how long a migration waits for a table, with others waiting behind it
 	lockPause   = 2 * time.Second // before it tries again
 	lockTimeout = "55P03"         // lock_not_available
+	deadlock    = "40P01"         // deadlock_detected: the other one has read a table and wants to write to it
 
 	migrationsTable = `create table if not exists schema_migrations (
     version    bigint primary key,
@@ -107,7 +108,7 @@ func migrate(ctx context.Context, s *settings, steps []migration, o Options) (er
 	}
 	for {
 		err := apply(ctx, pg, steps, o)
-		if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != lockTimeout {
+		if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != lockTimeout && e.Code != deadlock {
 			return unreachable(err)
 		}
 		o.Logger.Warn("the schema waits: another transaction has held a table for long; see pg_stat_activity", "error", err)

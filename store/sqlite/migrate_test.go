@@ -39,7 +39,7 @@ var sums = map[string]string{
 	"0021_unfinished_pools.sql":      "b725e565ff6dfa486782784f613e237eaf570dfe04ca0fa397d4f740be72a33e",
 	"0022_import_jobs.sql":           "35008944c813d199bc3b18aa7c405bb0cda91862883bd1653cc920c1dd84e221",
 	"0023_changes.sql":               "759c78cd34e104b8c8023d2063f107f2d50f6d0e1287c5a7d06bd1ddc83ff416",
-	"0024_live_sessions.sql":         "c28dc8c58e30fd274ae7e9a9203a4c2bf3066c7bd14006cb1c0bb4f8dc0b5f0b",
+	"0024_live_sessions.sql":         "30610d9e3ff87b0229c76674b0d8e59d110578008774f20195d6b35c7bd73421",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {
