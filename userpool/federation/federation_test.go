@@ -114,7 +114,7 @@ func (s *site) OfType(context.Context, string, providers.Type) ([]*providers.Pro
 }
 
 // Waits implements federation.Providers.
-func (s *site) Waits(string, string) bool { return false }
+func (s *site) Waits(context.Context, string, string) (bool, error) { return false, nil }
 
 // Ask implements providers.Leg.
 func (s *site) Ask(_ context.Context, p *providers.Provider, q *providers.Question) (string, error) {
@@ -342,12 +342,19 @@ func TestErrorsOfLegs(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Clock.Forward(-time.Minute) // offer's
+	down := func(name string) bool {
+		down, err := s.service.Down(t.Context(), s.pool, name)
+		if err != nil {
+			t.Error(err)
+		}
+		return down
+	}
 	offers, err := s.service.Offered(t.Context(), a)
-	if err != nil || len(offers) != 2 || offers[0].Name != "Acme" || !offers[0].Down || !s.service.Down(s.pool, "Google") {
+	if err != nil || len(offers) != 2 || offers[0].Name != "Acme" || !offers[0].Down || !down("Google") {
 		t.Errorf("offers %+v, %v", offers, err)
 	}
 	s.Clock.Forward(time.Minute)
-	if s.service.Down(s.pool, "Acme") {
+	if down("Acme") {
 		t.Error("down for ever")
 	}
 }

@@ -30,7 +30,11 @@ func (s *Service) Offered(ctx context.Context, a *oauth.Authorization) ([]Offer,
 	for _, name := range names {
 		for _, p := range all {
 			if p.Name == name && s.o.Legs[p.Type] != nil {
-				offers = append(offers, Offer{Name: name, Type: p.Type, Identifiers: p.Identifiers, Down: s.Down(a.Pool.ID, name)})
+				down, err := s.Down(ctx, a.Pool.ID, name)
+				if err != nil {
+					return nil, err
+				}
+				offers = append(offers, Offer{Name: name, Type: p.Type, Identifiers: p.Identifiers, Down: down})
 			}
 		}
 	}

@@ -20,7 +20,7 @@ type Providers interface {
 	All(ctx context.Context, poolID string) ([]providers.Summary, error)
 	OfType(ctx context.Context, poolID string, t providers.Type) ([]*providers.Provider, error)
 	// Waits reports whether a provider has not answered since the start.
-	Waits(poolID, name string) bool
+	Waits(ctx context.Context, poolID, name string) (bool, error)
 }
 
 // Profiles finds, makes or refreshes the user whom a provider's proof means. The error is a *providers.Refusal if the client may know it.
@@ -64,10 +64,12 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base, down: bounded.New[string, struct{}](maxDown)}, nil
 }
 
-// Down reports whether a provider did not answer a moment ago. It is a hint for the login pages.
-func (s *Service) Down(poolID, provider string) bool {
-	_, down := s.down.Get(poolID+"\n"+provider, s.base.Now())
-	return down || s.o.Providers.Waits(poolID, provider)
+// Down reports whether a provider did not answer a moment ago, or has not answered since the start. It is a hint for the login pages.
+func (s *Service) Down(ctx context.Context, poolID, provider string) (bool, error) {
+	if _, down := s.down.Get(poolID+"\n"+provider, s.base.Now()); down {
+		return true, nil
+	}
+	return s.o.Providers.Waits(ctx, poolID, provider)
 }
 
 // watch remembers whether the provider answered.

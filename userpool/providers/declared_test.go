@@ -100,7 +100,10 @@ func TestADeclaredProviderThatDoesNotAnswer(t *testing.T) {
 		if err != nil || p.Mapping["email"] != "mail" {
 			t.Fatal(p, err)
 		}
-		return p.Details[providers.SignInRedirect], h.Providers.Waits(pool.ID, "Corp")
+		if waits, err = h.Providers.Waits(t.Context(), pool.ID, "Corp"); err != nil {
+			t.Fatal(err)
+		}
+		return p.Details[providers.SignInRedirect], waits
 	}
 	if err := h.Providers.Finish(t.Context()); err != nil {
 		t.Error(err)

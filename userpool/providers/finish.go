@@ -28,11 +28,19 @@ func (w *waiting) set(poolID, name string, waits bool) {
 	delete(w.list, [2]string{poolID, name})
 }
 
-// Waits reports whether a declared provider has not answered since the start.
-func (s *Service) Waits(poolID, name string) bool {
+// Waits reports whether a declared provider has not answered since the start, neither this process nor another one.
+func (s *Service) Waits(ctx context.Context, poolID, name string) (bool, error) {
 	s.waiting.mu.Lock()
-	defer s.waiting.mu.Unlock()
-	return s.waiting.list[[2]string{poolID, name}]
+	waits := s.waiting.list[[2]string{poolID, name}]
+	s.waiting.mu.Unlock()
+	if !waits {
+		return false, nil
+	}
+	p, err := s.Get(ctx, poolID, name)
+	if fault.Is(err, fault.ResourceNotFound) {
+		return false, nil
+	}
+	return err == nil && p.Unfinished(), err
 }
 
 // Finish asks the declared providers that have not answered since the start, and completes those that answer now. The others are left for
