@@ -33,12 +33,20 @@ func (l *lag) look(now time.Time, written, shipped uint64) (changed bool) {
 		changed, l.behind = l.behind, false
 		return changed
 	}
+	return l.lacks(now)
+}
+
+// lacks takes note that the place lacks something, or that it cannot be known whether it does. changed reports that the place is now behind.
+func (l *lag) lacks(now time.Time) (changed bool) {
+	if l.since.IsZero() {
+		l.since = now
+	}
 	changed = !l.behind && now.Sub(l.since) >= l.limit
 	l.behind = l.behind || changed
 	return changed
 }
 
-// watch logs when the place is behind, and when it no longer is, until ctx ends.
+// watch logs when the place is behind, and when it no longer is, until ctx ends. A place of which nothing can be known is behind too.
 func watch(ctx context.Context, db *litestream.DB, l lag, log *slog.Logger) {
 	ticks := time.NewTicker(max(l.limit/8, time.Millisecond))
 	defer ticks.Stop()
@@ -48,13 +56,15 @@ func watch(ctx context.Context, db *litestream.DB, l lag, log *slog.Logger) {
 			return
 		case <-ticks.C:
 		}
-		written, err := db.Pos()
-		if err != nil {
+		now, changed := time.Now(), false
+		if written, err := db.Pos(); err != nil {
 			log.Warn("the state of the continuous backup cannot be read", "error", err)
-			continue
+			changed = l.lacks(now)
+		} else {
+			changed = l.look(now, uint64(written.TXID), uint64(db.Replica.Pos().TXID))
 		}
-		switch now := time.Now(); {
-		case !l.look(now, uint64(written.TXID), uint64(db.Replica.Pos().TXID)):
+		switch {
+		case !changed:
 		case l.behind:
 			log.Error(Behind, "for", now.Sub(l.since).Round(time.Second).String())
 		default:

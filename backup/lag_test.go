@@ -31,3 +31,32 @@ func TestAPlaceIsBehindThatLacksForLongWhatWasWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlaceIsBehindWhoseStateCannotBeReadForLong(t *testing.T) {
+	start := time.Unix(1_795_000_000, 0)
+	for name, l := range map[string]lag{"from the start": {limit: time.Minute}, "later": {limit: time.Minute, awaited: 5, since: start}} {
+		for i, step := range []struct {
+			after           time.Duration
+			read            bool
+			changed, behind bool
+		}{
+			{0, false, false, false},
+			{59 * time.Second, false, false, false},
+			{60 * time.Second, false, true, true},
+			{70 * time.Second, false, false, true},
+			{80 * time.Second, true, true, false},
+			{139 * time.Second, false, false, false},
+			{140 * time.Second, false, true, true},
+		} {
+			changed, now := false, start.Add(step.after)
+			if step.read {
+				changed = l.look(now, 6, 6)
+			} else {
+				changed = l.lacks(now)
+			}
+			if changed != step.changed || l.behind != step.behind {
+				t.Errorf("%s, step %d: changed %t, behind %t", name, i, changed, l.behind)
+			}
+		}
+	}
+}

@@ -191,12 +191,12 @@ func (a *App) Start() (err error) {
 	if err := a.pair(); err != nil { // before any request passes a gate
 		return err
 	}
-	before := auditLog.Swap(a.audit) // opening may write a chain's first record
+	auditLog.begin(a, a.audit) // opening may write a chain's first record
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
-		auditLog.Store(before)
+		auditLog.end(a)
 		return err
 	}
-	emitter.Store(a.events)
+	emitter.begin(a, a.events)
 	for _, f := range a.starts {
 		if err := f(a.node); err != nil {
 			return err
@@ -208,9 +208,11 @@ func (a *App) Start() (err error) {
 // Stop does nothing: requests may still be answered. Cleanup closes the node.
 func (a *App) Stop() error { return nil }
 
-// Cleanup closes the node. Values that the next configuration also uses stay open.
+// Cleanup closes the node, also after a start that failed. Values that another configuration also uses stay open.
 func (a *App) Cleanup() error {
+	emitter.end(a)
 	a.events.Close()
+	defer auditLog.end(a)
 	if a.metrics != nil {
 		defer a.metrics.owner.End()
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/spf13/cobra"
@@ -36,7 +38,9 @@ func completeValidate(root *cobra.Command) {
 				return err
 			}
 			if app := provisioned.Load(); app != nil {
-				if err := app.tryStart(cmd.Context()); err != nil {
+				ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // the trial removes its store
+				defer stop()
+				if err := app.tryStart(ctx); err != nil {
 					return err
 				}
 			}
@@ -47,18 +51,15 @@ func completeValidate(root *cobra.Command) {
 }
 
 // tryStart returns what the start would refuse. If there is a store already, which may have what the configuration lacks, it only
-// logs what a start with an empty one would refuse.
+// logs what a start with an empty one would refuse. The end of ctx is an error.
 func (a *App) tryStart(ctx context.Context) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	if err := a.pair(); err != nil {
 		return err
 	}
 	o := a.options
 	o.Config = *a.plan.Config()
 	err := trial.Run(ctx, o)
-	if errors.Is(err, trial.ErrStore) {
+	if errors.Is(err, trial.ErrStore) && ctx.Err() == nil {
 		a.log.Warn("this start may fail", "error", err)
 		return nil
 	}

@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -11,10 +13,32 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 
+	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/userpool"
 )
 
-func init() { caddy.RegisterModule(eventRecorder{}) }
+func init() {
+	caddy.RegisterModule(eventRecorder{})
+	caddy.RegisterModule(failingApp{})
+}
+
+// failingApp makes the start of a configuration fail when the node is open.
+type failingApp struct{}
+
+func (failingApp) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "sluice_test_fails", New: func() caddy.Module { return new(failingApp) }}
+}
+
+func (failingApp) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err == nil {
+		app.OnStart(func(*node.Node) error { return errors.New("this start fails") })
+	}
+	return err
+}
+
+func (failingApp) Start() error { return nil }
+func (failingApp) Stop() error  { return nil }
 
 // eventRecorder is a handler of events that keeps them.
 type eventRecorder struct{}
@@ -121,4 +145,46 @@ func TestAHandlerInTheCaddyfileGetsTheEventsOfUsers(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAReloadThatFailsLeavesEventsAndAuditLogToTheConfigurationThatContinues(t *testing.T) {
+	e := newEdge(t)
+	e.loaded = true
+	e.poolFiles(t)
+	global := strings.Replace(globalOptions, "{\n", "{\n\tevents {\n\t\ton sluice_key_rotated sluice_test_record\n\t}\n", 1)
+	adapted, err := e.adapt(global, "audit_log\n"+poolBlock, "http://:%PORT% {\n"+poolSite+"\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		t.Fatal(err)
+	}
+	audit := auditLog.Load()
+	var next map[string]any
+	if err := json.Unmarshal(adapted, &next); err != nil {
+		t.Fatal(err)
+	}
+	next["apps"].(map[string]any)["sluice_test_fails"] = object{}
+	failing, err := json.Marshal(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := caddy.Load(failing, true); err == nil || !strings.Contains(err.Error(), "this start fails") {
+			t.Fatal(err)
+		}
+	}
+	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "after", Use: userpool.UseID})
+	event(t, "sluice_key_rotated", map[string]any{"key": "after"})
+	if audit == nil || auditLog.Load() != audit {
+		t.Error("the audit log is not the one of the running configuration")
+	}
+	if err := caddy.Load(adapted, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := auditLog.Load(); got == nil || got == audit {
+		t.Error("after a reload that succeeds, the audit log is the old one")
+	}
+	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "reloaded", Use: userpool.UseID})
+	event(t, "sluice_key_rotated", map[string]any{"key": "reloaded"})
 }

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -329,6 +330,11 @@ func TestValidateOnlyWarnsOfWhatAStoreMayHave(t *testing.T) {
 	}
 	if err := errors.Join(caddy.Validate(&cfg), provisioned.Load().tryStart(t.Context())); err != nil {
 		t.Error(err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := provisioned.Load().tryStart(stopped); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
 	}
 	if made, err := os.ReadDir(filepath.Join(dir, "data")); err != nil || len(made) != 1 {
 		t.Errorf("validate wrote to the data directory: %v %v", made, err)

@@ -4,16 +4,21 @@ import "time"
 
 // Observer counts what standing backups do. Its methods are called from many goroutines and must return at once.
 type Observer interface {
-	// BackupDone is called after a copy by this process, and after a continuous backup began or failed; to is the destination as configured.
+	// BackupBegan is called when a standing backup starts; to is the destination as configured. During a reload there may be two.
+	BackupBegan(to string)
+	// BackupDone is called after a copy by this process, and after a continuous backup began or failed.
 	BackupDone(to string, err error)
 	// BackupFound is called with the time of the last copy at a destination, whoever made it.
 	BackupFound(to string, at time.Time)
-	// BackupEnded is called when a standing backup ends, as after a reload without it.
+	// BackupEnded is called once for each BackupBegan, when the standing backup ends.
 	BackupEnded(to string)
 }
 
 // Unwatched is an Observer that counts nothing.
 type Unwatched struct{}
+
+// BackupBegan implements Observer.
+func (Unwatched) BackupBegan(string) {}
 
 // BackupDone implements Observer.
 func (Unwatched) BackupDone(string, error) {}

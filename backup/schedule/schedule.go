@@ -55,6 +55,7 @@ func Start(o Options) (*Backup, error) {
 	o.Log = o.Log.With("backup", o.Settings.To)
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Backup{o: o, stop: stop}
+	o.Observer.BackupBegan(o.Settings.To)
 	b.done.Go(func() {
 		if o.Settings.Continuous {
 			b.follow(ctx)

@@ -180,6 +180,8 @@ type watcher struct {
 	last         time.Time // zero after the end
 }
 
+func (w *watcher) BackupBegan(string) {}
+
 func (w *watcher) BackupDone(_ string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -208,7 +210,7 @@ func TestAnObserverIsToldWhenTheLastCopyWasMadeWhoeverMadeIt(t *testing.T) {
 	p, in := newPlace(t), t.TempDir()
 	file := filepath.Join(in, "file")
 	must(t, os.WriteFile(file, nil, 0o600)) // no folder can be made there
-	settings := config.Backup{To: filepath.Join(file, "copies") + "/", Every: config.Duration(time.Hour)}
+	settings := config.Backup{To: filepath.Join(file, "copies") + "/", Every: config.Duration(10 * time.Second)}
 	one, two := &watcher{}, &watcher{}
 	p.watch = one
 	b := p.start(settings)

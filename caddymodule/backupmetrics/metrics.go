@@ -1,6 +1,7 @@
 package backupmetrics
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,9 @@ import (
 type Metrics struct {
 	done *prometheus.CounterVec // to, result
 	made *prometheus.GaugeVec   // to
+
+	mu      sync.Mutex
+	running map[string]int // how many standing backups have the destination
 }
 
 var _ schedule.Observer = (*Metrics)(nil)
@@ -19,6 +23,7 @@ var _ schedule.Observer = (*Metrics)(nil)
 // New returns Metrics that are not registered yet.
 func New() *Metrics {
 	return &Metrics{
+		running: map[string]int{},
 		done: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "sluice", Name: "backups_total",
 			Help: "Copies of the store and starts of continuous backups, by destination and result."}, []string{"to", "result"}),
 		made: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "backup_made_timestamp_seconds",
@@ -28,6 +33,13 @@ func New() *Metrics {
 
 // Collectors returns what a registry collects.
 func (m *Metrics) Collectors() []prometheus.Collector { return []prometheus.Collector{m.done, m.made} }
+
+// BackupBegan implements schedule.Observer.
+func (m *Metrics) BackupBegan(to string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running[to]++
+}
 
 // BackupDone implements schedule.Observer.
 func (m *Metrics) BackupDone(to string, err error) {
@@ -42,5 +54,12 @@ func (m *Metrics) BackupFound(to string, at time.Time) {
 	m.made.WithLabelValues(to).Set(float64(at.UnixMilli()) / 1000)
 }
 
-// BackupEnded implements schedule.Observer.
-func (m *Metrics) BackupEnded(to string) { m.made.DeleteLabelValues(to) }
+// BackupEnded implements schedule.Observer. The time of the last copy stays while another standing backup has the destination.
+func (m *Metrics) BackupEnded(to string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.running[to]--; m.running[to] <= 0 {
+		delete(m.running, to)
+		m.made.DeleteLabelValues(to)
+	}
+}

@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func TestATrialRefusesWhatAStartRefuses(t *testing.T) {
 func TestATrialRunsNoTriggerProgram(t *testing.T) {
 	dir := t.TempDir()
 	ran, program := filepath.Join(dir, "ran"), filepath.Join(dir, "function")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho ran > "+ran+"\n"), 0o700); err != nil { //nolint:gosec // a program must be executable
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho ran > "+ran+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	const function = "arn:aws:lambda:us-east-1:000000000000:function:migrate"
@@ -60,5 +61,20 @@ func TestATrialRunsNoTriggerProgram(t *testing.T) {
 	}
 	if _, err := os.Stat(ran); err == nil {
 		t.Error("the program of a trigger was run")
+	}
+}
+
+func TestATrialThatIsStoppedLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	o := node.Options{ShowRootKey: func(string, string) {}, Config: config.App{DataDir: filepath.Join(dir, "data"),
+		UserPools: []config.UserPool{{ID: "us-east-1_notes0001", Clients: []config.Client{{ID: "1example23456789abcdefghij"}}}}}}
+	if err := trial.Run(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("%v, %v", left, err)
 	}
 }
