@@ -291,6 +291,11 @@ type Revocations interface {
 	// anything, by the clock of the store, which all processes on it share; zero if that is the clock of this machine.
 	Last(kind, key string) (r Revocation, at time.Time, err error)
 
+	// Advance sets NotBefore to the next full second, by the clock of the store, which is now if that is the clock of this machine. If that
+	// would not make it later, it adds a second, as long as the result is at most ahead seconds later than the next full one. It returns
+	// NotBefore, zero if it is, and when the transaction began. Transactions that advance other revocations do not disturb it.
+	Advance(kind, key string, now time.Time, ahead int, until time.Time) (notBefore, at time.Time, err error)
+
 	Live(now time.Time) ([]Revocation, error)
 	Since(at time.Time) ([]Revocation, error) // with a NotBefore of at or later, or of zero
 	DeleteExpired(now time.Time, limit int) (int, error)

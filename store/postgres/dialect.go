@@ -21,6 +21,7 @@ var dialect = sql.Dialect{
 	Lock:          " for no key update",
 	FailureAborts: true,
 	Clock:         "now()",
+	Second:        "interval '1 second'",
 	Classify:      classify,
 }
 

@@ -35,6 +35,9 @@ type Dialect struct {
 	// they are all on one machine.
 	Clock string
 
+	// Second is an expression for a second, to add to a time or to multiply.
+	Second string
+
 	// TrimChanges deletes the oldest rows of the table changes, after some were added. Empty: the backend does so at other times.
 	TrimChanges string
 

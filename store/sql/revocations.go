@@ -47,6 +47,31 @@ func (s revocations) Last(kind, key string) (r store.Revocation, at time.Time, e
 	return r, at, err
 }
 
+// Advance writes without a read: what it would read, others write too.
+func (s revocations) Advance(kind, key string, now time.Time, ahead int, until time.Time) (end, at time.Time, err error) {
+	next, at, args := "$5", now, []any{kind, key, until, ahead}
+	clock := s.dialect.Clock
+	if clock == "" {
+		clock, args = "$5", append(args, now.Truncate(time.Second).Add(time.Second))
+	} else {
+		next = "date_trunc('second', " + clock + ") + " + s.dialect.Second
+	}
+	_, err = one(s.Transaction, func(written *row) (none struct{}) {
+		if end = written.time(); s.dialect.Clock != "" {
+			at = written.time()
+		}
+		return none
+	}, `insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, `+next+`, $3)
+		on conflict (kind, name) do update set
+		not_before = case when r.not_before is null then null
+			when r.not_before < excluded.not_before then excluded.not_before
+			when r.not_before >= excluded.not_before + $4 * `+s.dialect.Second+` then r.not_before
+			else r.not_before + `+s.dialect.Second+` end,
+		until_at = case when r.until_at is null or r.until_at > excluded.until_at then r.until_at else excluded.until_at end
+		returning not_before, `+clock, args...)
+	return end, at, s.loggedRevocation(store.Revocation{Kind: kind, Key: key}, err)
+}
+
 // maxRevoked bounds the revocations of a transaction that its changes name. Of one with more, they say that there are revocations.
 const maxRevoked = 64
 

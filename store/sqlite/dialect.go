@@ -15,6 +15,7 @@ import (
 var dialect = sql.Dialect{
 	Time:     func(milliseconds int64) driver.Value { return milliseconds },
 	Bool:     boolValue,
+	Second:   "1000", // times are in milliseconds
 	Classify: classify,
 
 	TrimChanges: `delete from changes where seq <= (select max(seq) from changes) - 4096`,

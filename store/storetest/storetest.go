@@ -59,6 +59,7 @@ func Run(t *testing.T, open Open) {
 		{"signing keys", testSigningKeys},
 		{"sealed columns", testSealed},
 		{"revocations", testRevocations},
+		{"revocations advance", testRevocationsAdvance},
 		{"identity pools", testIdentityPools},
 		{"identities", testIdentities},
 		{"roles", testRoles},

@@ -186,6 +186,50 @@ func testExpiry(t *testing.T, st store.Store) {
 	})
 }
 
+func testRevocationsAdvance(t *testing.T, st store.Store) {
+	const ahead = 3
+	began := time.Now()
+	advance := func(key string) (notBefore, second time.Time) {
+		update(t, st, func(tx store.Tx) error {
+			end, at, err := tx.Revocations.Advance("user", key, began, ahead, began.Add(time.Hour))
+			notBefore, second = end, at.Truncate(time.Second)
+			return err
+		})
+		return notBefore, second
+	}
+	var last time.Time
+	for i := range 3 * ahead {
+		got, second := advance("a")
+		want := second.Add(time.Second)
+		if !last.Before(want) {
+			if want = last.Add(time.Second); last.After(second.Add(ahead * time.Second)) {
+				want = last
+			}
+		}
+		if !got.Equal(want) {
+			t.Errorf("advance %d at %s: %s, want %s", i, second, got, want)
+		}
+		last = got
+	}
+	update(t, st, func(tx store.Tx) error {
+		return tx.Revocations.Put(store.Revocation{Kind: "user", Key: "b"}) // revokes everything, and never expires
+	})
+	if got, _ := advance("b"); !got.IsZero() {
+		t.Errorf("what revokes everything revokes until %s", got)
+	}
+	view(t, st, func(tx store.Tx) error {
+		a, err := tx.Revocations.Get("user", "a")
+		if err != nil || !a.NotBefore.Equal(last) || a.Until.Sub(began).Round(time.Second) != time.Hour {
+			t.Errorf("%+v, %v, want %s", a, err, last)
+		}
+		b, err := tx.Revocations.Get("user", "b")
+		if err != nil || !b.Until.IsZero() {
+			t.Errorf("%+v, %v", b, err)
+		}
+		return nil
+	})
+}
+
 func testRevocations(t *testing.T, st store.Store) {
 	always := time.Time{}
 	put := func(key string, notBefore, until time.Time) {

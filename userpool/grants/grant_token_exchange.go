@@ -39,7 +39,7 @@ func (s *Service) tokenExchange(ctx context.Context, by *Caller, r *Request) (*A
 	if audience == "" {
 		audience = resource
 	}
-	h, err := s.accessToken(ctx, by, p["subject_token"])
+	h, err := s.accessToken(ctx, by, p["subject_token"], s.o.Tokens.InspectToExchange)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -66,7 +67,7 @@ func (s *Service) introspect(ctx context.Context, by *Caller, raw string) (*Intr
 			Subject: r.User.Sub, Issuer: by.Pool.Issuer, IssuedAt: r.Family.CreatedAt.Unix(), ExpiresAt: r.Family.ExpiresAt.Unix(),
 			AuthTime: r.Family.AuthTime.Unix()}, nil
 	}
-	h, err := s.accessToken(ctx, by, raw)
+	h, err := s.accessToken(ctx, by, raw, s.o.Tokens.InspectAccess)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +79,12 @@ func (s *Service) introspect(ctx context.Context, by *Caller, raw string) (*Intr
 		Issuer: by.Pool.Issuer, Audience: t.Audience, JTI: t.JTI, IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, AuthTime: t.AuthTime}, nil
 }
 
+// inspection is tokens.Service.InspectAccess or InspectToExchange.
+type inspection func(ctx context.Context, p *userpool.Pool, raw string) (*tokens.Holder, error)
+
 // accessToken returns the holder of an access token that is valid and not revoked.
-func (s *Service) accessToken(ctx context.Context, by *Caller, raw string) (*tokens.Holder, error) {
-	h, err := s.o.Tokens.InspectAccess(ctx, by.Pool, raw)
+func (s *Service) accessToken(ctx context.Context, by *Caller, raw string, inspect inspection) (*tokens.Holder, error) {
+	h, err := inspect(ctx, by.Pool, raw)
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ func (s *Service) Register(ctx context.Context, poolID, accessToken string, body
 
 // checkInitial checks an initial access token: that of a client that acts for itself, and was not registered dynamically.
 func (s *Service) checkInitial(ctx context.Context, p *userpool.Pool, raw string) error {
-	h, err := s.accessToken(ctx, &Caller{Pool: p}, raw)
+	h, err := s.accessToken(ctx, &Caller{Pool: p}, raw, s.o.Tokens.InspectAccess)
 	switch {
 	case fault.Is(err, fault.NotAuthorized):
 		return &Error{Code: InvalidToken, Description: "The initial access token is not valid.", cause: err}

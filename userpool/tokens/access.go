@@ -19,7 +19,7 @@ type Holder struct {
 	Family store.RefreshToken // of the sign-in
 	Token  *token.Token
 
-	read moment // when User and Family were
+	read moment // when User and Family were, if InspectToExchange read them
 }
 
 var (
@@ -50,11 +50,11 @@ func (s *Service) AuthenticateFor(ctx context.Context, raw, scope string) (*Hold
 	if !slices.Contains(t.Scopes, scope) {
 		return nil, ErrAccessScope
 	}
-	return s.holder(ctx, p, t)
+	return s.holder(ctx, p, t, false)
 }
 
-// holder returns the holder of a verified access token of the pool.
-func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token) (*Holder, error) {
+// holder returns the holder of a verified access token of the pool; dated sets Holder.read.
+func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token, dated bool) (*Holder, error) {
 	c, err := s.o.Pools.Client(ctx, t.ClientID)
 	if fault.Is(err, fault.ResourceNotFound) || (err == nil && c.PoolID != p.ID) {
 		return nil, errAccessToken
@@ -65,8 +65,10 @@ func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token) 
 	h := &Holder{Pool: p, Client: c, Token: t}
 	now := s.base.Now()
 	err = s.base.View(ctx, func(tx store.Tx) error {
-		if h.read, err = s.moment(tx, now, p.ID, t.Subject); err != nil {
-			return err
+		if dated {
+			if h.read, err = s.moment(tx, now, p.ID, t.Subject); err != nil {
+				return err
+			}
 		}
 		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
 			return err

@@ -76,6 +76,11 @@ func (c countingRevocations) Put(r store.Revocation) error {
 	return c.Revocations.Put(r)
 }
 
+func (c countingRevocations) Advance(kind, key string, now time.Time, ahead int, until time.Time) (notBefore, at time.Time, err error) {
+	*c.writes++
+	return c.Revocations.Advance(kind, key, now, ahead, until)
+}
+
 func (c counting) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return c.Store.Update(ctx, func(tx store.Tx) error {
 		tx.RefreshTokens = countingFamilies{tx.RefreshTokens, c.writes}
@@ -240,4 +245,54 @@ func TestDeletingALargeGroupReachesEveryMember(t *testing.T) {
 	_, err = h.Users.GetGroup(t.Context(), p.ID, "all")
 	wantFault(t, err, fault.ResourceNotFound, "Group not found.")
 	wantFault(t, h.Users.DeleteGroup(t.Context(), p.ID, "all"), fault.ResourceNotFound, "Group not found.")
+}
+
+// dating is a store that counts how often a moment is read.
+type dating struct {
+	store.Store
+	reads *int
+}
+
+type datingRevocations struct {
+	store.Revocations
+	reads *int
+}
+
+func (d datingRevocations) Last(kind, key string) (store.Revocation, time.Time, error) {
+	*d.reads++
+	return d.Revocations.Last(kind, key)
+}
+
+func (d dating) View(ctx context.Context, fn func(store.Tx) error) error {
+	return d.Store.View(ctx, func(tx store.Tx) error {
+		tx.Revocations = datingRevocations{tx.Revocations, d.reads}
+		return fn(tx)
+	})
+}
+
+func TestACallWithAnAccessTokenDoesNotReadRevocations(t *testing.T) {
+	reads := 0
+	h := newHarness(t, func(o *idp.Options) { o.Store = dating{o.Store, &reads} })
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "ada")
+	set := h.MustSignIn(c.ID, "ada")
+	if reads != 1 {
+		t.Errorf("a sign-in reads %d", reads)
+	}
+	reads = 0
+	if _, err := h.Users.GetUser(t.Context(), set.AccessToken); err != nil || reads != 0 {
+		t.Errorf("GetUser reads %d, %v", reads, err)
+	}
+	pool, err := h.Pools.Pool(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder, err := h.Tokens.InspectAccess(t.Context(), pool, set.AccessToken)
+	if err != nil || reads != 0 {
+		t.Errorf("InspectAccess reads %d, %v", reads, err)
+	}
+	if _, err := h.Tokens.Exchange(tokens.ExchangeRequest{Holder: holder, Client: holder.Client}); err == nil {
+		t.Error("a holder without the time of the read exchanges its token")
+	}
 }

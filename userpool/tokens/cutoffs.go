@@ -30,8 +30,8 @@ const maxAhead = 20 * time.Second
 // It does not compile if tokens can be further ahead of a process's clock than revoke.MaxLead.
 const _ = uint64(revoke.MaxLead - userpool.ClockLeeway - maxAhead)
 
-// moment returns the present. now is this process's time before the transaction began. A transaction that writes and issues
-// tokens takes it from an earlier one: reading what revocations write would make it fail when an unrelated revocation is written.
+// moment returns the present. now is this process's time before the transaction began. A transaction that writes
+// takes it from an earlier one: reading what revocations write would make it fail when an unrelated revocation is written.
 func (s *Service) moment(tx store.Tx, now time.Time, poolID, sub string) (moment, error) {
 	last, at, err := tx.Revocations.Last(string(revoke.KindIssued), s.o.Pools.IssuerOf(poolID)+"\n"+sub)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Service) momentOf(ctx context.Context, poolID, sub string) (m moment, e
 	return m, err
 }
 
-// second returns the iat of tokens whose user was read from that moment on, and the second up to which a revocation at that moment revokes.
+// second returns the iat of tokens whose user was read from that moment on. store.Revocations.Advance revokes up to that second.
 // At maxAhead it does not advance until the clock does. Tokens issued until then are revoked from the start, and a refresh replaces them a
 // second later.
 func (m moment) second() time.Time {
@@ -72,14 +72,15 @@ func (m moment) second() time.Time {
 type cut struct {
 	poolID, sub string
 	began       time.Time // when the transaction began, by the clock of this process
-	moment      moment
+	at          time.Time // the same by the clock of the store
+	end         time.Time // the first second that is not revoked; zero if all are
 }
 
-// late returns the revocation again if the second of its moment had passed at a time, by the clock of this process, at which the transaction
+// late returns the revocation again if its last second had passed at a time, by the clock of this process, at which the transaction
 // was complete: a token whose user was read before that, and not as the revocation left them, may have a later iat.
 func (c *cut) late(issuer string, now time.Time) (r revoke.Record, late bool) {
-	second := c.moment.at.Add(now.Sub(c.began)).Truncate(time.Second)
-	if !second.After(c.moment.second()) {
+	second := c.at.Add(now.Sub(c.began)).Truncate(time.Second)
+	if c.end.IsZero() || second.Before(c.end) {
 		return r, false
 	}
 	return revoke.Issued(issuer, c.sub, second, now.Add(tokenAfterlife)), true

@@ -18,12 +18,21 @@ import (
 // has no user and no family. Its refusals are those of Authenticate. Like that, it does not look at revocations that leave the
 // family, such as those of a change of groups.
 func (s *Service) InspectAccess(ctx context.Context, p *userpool.Pool, raw string) (*Holder, error) {
+	return s.inspect(ctx, p, raw, false)
+}
+
+// InspectToExchange is InspectAccess for a token that Exchange gets. It reads the user's last revocation too.
+func (s *Service) InspectToExchange(ctx context.Context, p *userpool.Pool, raw string) (*Holder, error) {
+	return s.inspect(ctx, p, raw, true)
+}
+
+func (s *Service) inspect(ctx context.Context, p *userpool.Pool, raw string, dated bool) (*Holder, error) {
 	t, err := p.VerifyAccess(ctx, raw)
 	if err != nil {
 		return nil, accessError(err)
 	}
 	if t.Subject != t.ClientID {
-		return s.holder(ctx, p, t)
+		return s.holder(ctx, p, t, dated)
 	}
 	_, c, err := s.o.Pools.ClientOf(ctx, p.ID, t.ClientID)
 	if fault.Is(err, fault.ResourceNotFound) {
@@ -73,7 +82,7 @@ func (s *Service) InspectRefresh(ctx context.Context, p *userpool.Pool, client *
 
 // ExchangeRequest asks for an access token in exchange for another one.
 type ExchangeRequest struct {
-	Holder   *Holder // of the other token, as InspectAccess returned it
+	Holder   *Holder // of the other token, as InspectToExchange returned it
 	Client   *userpool.Client
 	Scopes   []string // of the new token
 	Audience string   // aud of the new token
@@ -88,6 +97,9 @@ var leftOut = []string{"device_key", "nbf", "azp", "scp", "nonce", "at_hash"}
 //
 // Source: RFC 8693 sections 2.2 and 4.1.
 func (s *Service) Exchange(r ExchangeRequest) (*Set, error) {
+	if r.Holder.read.at.IsZero() {
+		return nil, errors.New("tokens: Exchange needs a Holder of InspectToExchange")
+	}
 	t, claims := r.Holder.Token, map[string]any{}
 	for name, value := range t.Claims.All() {
 		claims[name] = json.RawMessage(value)

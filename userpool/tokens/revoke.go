@@ -339,15 +339,18 @@ func (r *Revocation) end(p *userpool.Pool, family string) ([]revoke.Record, erro
 
 // Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.
 func (r *Revocation) Issued(u *store.User) error {
-	now := r.service.base.Now()
-	m, err := r.service.moment(r.tx, now, u.PoolID, u.Sub)
+	now, issuer := r.service.base.Now(), r.service.o.Pools.IssuerOf(u.PoolID)
+	rec := revoke.Issued(issuer, u.Sub, now, now.Add(tokenAfterlife))
+	end, at, err := r.tx.Revocations.Advance(string(rec.Kind), kept(rec).Key, now, int(maxAhead/time.Second), time.UnixMilli(rec.Until).UTC())
 	if err != nil {
 		return err
 	}
-	rec := revoke.Issued(r.service.o.Pools.IssuerOf(u.PoolID), u.Sub, m.second(), now.Add(tokenAfterlife))
+	if !end.IsZero() {
+		rec.At = end.UnixMilli()
+	}
 	r.records = append(r.records, rec)
-	r.cuts = append(r.cuts, cut{poolID: u.PoolID, sub: u.Sub, began: r.began, moment: m})
-	return r.tx.Revocations.Put(kept(rec))
+	r.cuts = append(r.cuts, cut{poolID: u.PoolID, sub: u.Sub, began: r.began, at: at, end: end})
+	return nil
 }
 
 // announce passes stored revocations to the Revoker.
