@@ -67,9 +67,11 @@ func (p *poolProvider) Authorize(ctx context.Context, r login.Authorization) (st
 	if err != nil {
 		return "", err
 	}
-	if s := &client.Settings; !s.AllowedOAuthFlowsUserPoolClient || !slices.Contains(s.AllowedOAuthFlows, "code") || !slices.Contains(s.CallbackURLs, r.RedirectURI) {
-		return "", fmt.Errorf("%w: the app client %s needs AllowedOAuthFlowsUserPoolClient, the flow code in AllowedOAuthFlows, and in CallbackURLs %q, if that is a site of yours",
-			login.ErrNotSetUp, p.client, r.RedirectURI)
+	if s := &client.Settings; !s.AllowedOAuthFlowsUserPoolClient || !slices.Contains(s.AllowedOAuthFlows, "code") {
+		return "", fmt.Errorf("%w: the app client %s needs AllowedOAuthFlowsUserPoolClient, and the flow code in AllowedOAuthFlows", login.ErrNotSetUp, p.client)
+	}
+	if !slices.Contains(client.Settings.CallbackURLs, r.RedirectURI) {
+		return "", &login.Unregistered{Client: p.client, RedirectURI: r.RedirectURI}
 	}
 	query := url.Values{"response_type": {"code"}, "client_id": {p.client}, "redirect_uri": {r.RedirectURI}, "state": {r.State}, "nonce": {r.Nonce},
 		"code_challenge": {login.Challenge(r.Verifier)}, "code_challenge_method": {"S256"}}
