@@ -271,7 +271,7 @@ func covers(st *policy.Statement, target [2]string) bool {
 	if len(st.NotResource) > 0 || target[1] == "" {
 		return true
 	}
-	return slices.ContainsFunc(st.Resource, func(p string) bool { return matches(anyVariable(p), target[1]) })
+	return slices.ContainsFunc(st.Resource, func(p string) bool { return policy.MatchWildcard(anyVariable(p), target[1]) })
 }
 
 // anyVariable replaces the variables of a pattern by "*".
@@ -286,27 +286,6 @@ func anyVariable(pattern string) string {
 		b.WriteByte('*')
 		_, pattern, _ = strings.Cut(rest, "}")
 	}
-}
-
-// matches reports whether a pattern with "*" and "?" matches a text.
-func matches(pattern, text string) bool {
-	star, back := -1, 0
-	i, j := 0, 0
-	for j < len(text) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			star, back = i, j
-			i++
-		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == text[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			back++
-			i, j = star+1, back
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[i:], "*") == ""
 }
 
 // trust finds trust policies that are open to anyone.
