@@ -17,6 +17,7 @@ import (
 
 // Base holds what every package of user pools needs. All packages of one process share one Base; make it with NewBase.
 type Base struct {
+	// The store, what seals secrets in it, and the clock. All are required.
 	Store  store.Store
 	Seal   *seal.Box
 	Now    func() time.Time
@@ -29,6 +30,7 @@ type Base struct {
 
 // Event is something that happened in a pool, for those who run it.
 type Event struct {
+	// What happened, and in which pool. For keys, PoolID is the owner of the key.
 	Kind   EventKind
 	PoolID string
 

@@ -1,6 +1,7 @@
 package help
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,23 +37,24 @@ func Shape(root *cobra.Command) {
 		return
 	}
 	root.SetHelpTemplate(text[:at] + "{{with sluiceDocumentation .}}Documentation:\n{{.}}\n{{else}}" + text[at:] +
-		"{{if not .HasParent}}\nDocumentation of Sluice:\n" + Documentation + "\n{{end}}{{end}}")
+		"{{if not .HasParent}}Documentation of Sluice:\n" + Documentation + "\n{{end}}{{end}}")
 }
 
 // Page returns the URL of the page about a command; "" for commands of Caddy.
 func Page(cmd *cobra.Command) string {
-	page, name := "", ""
+	var path []string // from the command up, without the root
+	own := false
 	for ; cmd.HasParent(); cmd = cmd.Parent() {
-		name = strings.TrimSpace(cmd.Name() + " " + name)
-		if page == "" {
-			page = pages[name]
-		}
-		if !cmd.Parent().HasParent() && cmd.GroupID != Group {
-			return ""
-		}
+		path, own = append(path, cmd.Name()), cmd.GroupID == Group
 	}
-	if page == "" {
+	if !own {
 		return ""
 	}
-	return Documentation + page
+	slices.Reverse(path)
+	for n := len(path); n > 0; n-- {
+		if page := pages[strings.Join(path[:n], " ")]; page != "" {
+			return Documentation + page
+		}
+	}
+	return ""
 }

@@ -57,10 +57,12 @@ func (t *tool) lint() *cobra.Command {
 		Use:   "lint [<policy file>...]",
 		Short: "Finds grants that are broader than necessary, with the smallest fix",
 		Long: `Checks the named policy files or, without any, those of the routes and declared roles of a configuration. It reports Allow with NotAction
-or NotResource, whole services, every resource, iam:PassRole without a limit, actions on every role that give any permission, and trust policies that are
-open to anyone. With --log, it also finds actions and statements that the decision log never used: it has what gates decide on, execute-api
-and S3. With --audit-log, it does the same for the calls of cognito-idp, cognito-identity, IAM, KMS and STS. The audit log has no calls that only read,
-so these are never reported as unused.
+or NotResource, whole services, every resource, iam:PassRole without a limit, IAM actions on every role that give any permission, and trust
+policies that are open to anyone.
+
+With --log, it also finds actions and statements that the decision log never used: that has what gates decide on, execute-api and S3. With
+--audit-log, it does the same for the calls of cognito-idp, cognito-identity, IAM, KMS and STS. The audit log has no calls that only read, so
+these are never reported as unused.
 
 Each finding has the position of a text and its replacement. Exit codes: 0 no finding; 1 findings; 2 unreadable input.`,
 	}

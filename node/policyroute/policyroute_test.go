@@ -193,7 +193,7 @@ func TestLintFindsWhatRolesMayCallAndNeverDo(t *testing.T) {
 		"ops.json:2:28: the statement allows every action of cognito-idp (whole-service)", `    + ["cognito-idp:AdminCreateUser","cognito-idp:AdminGet*","cognito-idp:AdminList*","cognito-idp:Describe*","cognito-idp:Get*","cognito-idp:List*"`,
 		`    + "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_notes0001"`,
 		"ops.json:3:29: no request in the log from 2026-11-29T16:05:07Z to 2026-11-29T16:05:07Z needed cognito-idp:AdminDeleteUser (unused-action)",
-		"ops.json:5:70: iam:AttachRolePolicy on every role or policy gives the caller any permission (escalation)", `"iam:PermissionsBoundary": "POLICY-ARN"`,
+		"ops.json:5:80: iam:AttachRolePolicy on every role or policy gives the caller any permission (escalation)", `"iam:PermissionsBoundary": "POLICY-ARN"`,
 		"the statement covers every resource; only iam:ListRoles cannot name one", `    + "arn:aws:iam::*:role/NAME"`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing", want)

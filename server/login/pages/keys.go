@@ -41,5 +41,5 @@ const (
 	NewsCodeAgain Key = "news.code_again"
 	NewsConfirmed Key = "news.confirmed" // the account can be used now
 	NewsReset     Key = "news.reset"     // the password is changed: sign in with it
-	NewsStepUp    Key = "news.step_up" // the app asks to confirm the sign-in
+	NewsStepUp    Key = "news.step_up"   // the app asks to confirm the sign-in
 )
