@@ -10,8 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -28,7 +30,7 @@ func Run(ctx context.Context, o node.Options) (err error) {
 	if _, err := rand.Read(key); err != nil {
 		return err
 	}
-	existing := HasStore(&o)
+	existing, dataDir := HasStore(&o), o.Config.DataDir
 	c := &o.Config
 	c.DataDir, c.Store, c.Redis, c.Backups, c.MasterKeys, c.AuditChain, c.LogDestinations = dir, nil, nil, nil, nil, false, nil
 	if c.KeyRotation != nil {
@@ -52,7 +54,19 @@ func Run(ctx context.Context, o node.Options) (err error) {
 		}
 		return err
 	}
-	return n.Close()
+	if n.Services != nil {
+		err = checkFolder(dataDir)
+	}
+	return errors.Join(err, n.Close())
+}
+
+// checkFolder returns an error if the data directory cannot be made, because it, or what it is in, is a file.
+func checkFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() || errors.Is(err, syscall.ENOTDIR) {
+		return &config.Problem{At: "data_dir", Text: dir + " is a file, or in one; name a folder"}
+	}
+	return nil
 }
 
 // ErrStore is wrapped by errors for settings that need what an existing store may have.

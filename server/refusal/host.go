@@ -3,6 +3,7 @@ package refusal
 import (
 	"net/http"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -15,6 +16,11 @@ func Starting(w http.ResponseWriter) error {
 // NotFound answers a request for a path under which nothing is served.
 func NotFound(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusNotFound, title: "Not found"}, "not_found", "Nothing is served under this path.")
+}
+
+// TooEarly answers a request in early data that is not safe to repeat. Its client sends it again after the handshake.
+func TooEarly(w http.ResponseWriter) error {
+	return writeProblem(w, problems[authz.TooEarly], authz.TooEarly.String(), authz.TooEarly.Sentence())
 }
 
 // ReadOnly answers a request with a method other than GET and HEAD for a resource's metadata.
