@@ -47,6 +47,18 @@ func TestABucketBeforeAnUnknownHostIsRefusedAndNeverAnotherBucket(t *testing.T) 
 	ask("photos.s3.site.example", false)
 }
 
+// The attack: an object without a type that looks like a page. Go's server would say that it is one.
+func TestAnObjectWithoutATypeIsNoPage(t *testing.T) {
+	s := startTrustingStore(t, false)
+	e := startStore(t, s, "", "", "reverse_proxy %STORE%")
+	const page = "<html><script>alert(1)</script></html>"
+	e.askStore(t, "PUT", "", "/bucket/untyped", page, "")
+	a := e.askStore(t, "GET", "", "/bucket/untyped", "", "")
+	if media := a.header.Get("Content-Type"); a.status != 200 || a.body != page || media != "binary/octet-stream" {
+		t.Errorf("status %d, type %q: %s", a.status, media, a.body)
+	}
+}
+
 // head is the head of a signed request as text, without the empty line behind it.
 func (e *edge) head(t *testing.T, method, target string, key sigv4.Credentials, o sigv4.SignOptions, headers ...string) string {
 	t.Helper()
