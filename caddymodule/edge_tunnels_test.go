@@ -76,14 +76,19 @@ func (e *edge) secure(t *testing.T, site string) (*http3.Transport, string) {
 	insecure := &tls.Config{InsecureSkipVerify: true}
 	quic := &http3.Transport{TLSClientConfig: insecure}
 	t.Cleanup(func() { _ = quic.Close() })
+	awaitCertificate(t, port)
+	return quic, "https://localhost:" + port
+}
+
+func awaitCertificate(t *testing.T, port string) {
+	t.Helper()
 	eventually(t, "Caddy has a certificate", func() bool {
-		conn, err := tls.Dial("tcp", "localhost:"+port, insecure.Clone())
+		conn, err := tls.Dial("tcp", "localhost:"+port, &tls.Config{InsecureSkipVerify: true})
 		if err == nil {
 			err = conn.Close()
 		}
 		return err == nil
 	})
-	return quic, "https://localhost:" + port
 }
 
 func TestAWebSocketOverHTTP3IsDecidedAsTheGETThatTheUpstreamGets(t *testing.T) {
