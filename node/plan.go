@@ -52,6 +52,15 @@ func Read(o Options) (*Plan, error) {
 // Config returns the settings with their defaults. They must not be changed.
 func (p *Plan) Config() *config.App { return &p.o.Config }
 
+// Doubts returns what is probably misspelt in the routes that were read, in sentences.
+func (p *Plan) Doubts() []string {
+	var doubts []string
+	for _, g := range p.gates {
+		doubts = append(doubts, g.settings.Doubts(&p.o.Config)...)
+	}
+	return doubts
+}
+
 // NeedAPIs declares that the APIs are served, so that Open opens the store.
 func (p *Plan) NeedAPIs() { p.needs = true }
 
