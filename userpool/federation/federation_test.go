@@ -36,6 +36,7 @@ type site struct {
 	read    []url.Values
 	askErr  error
 	readErr error
+	reading func() // called while an answer is read; may be nil
 }
 
 func newSite(t *testing.T) *site {
@@ -132,6 +133,9 @@ func (s *site) Read(_ context.Context, _ *providers.Provider, q *providers.Quest
 	s.read = append(s.read, answer)
 	if !q.Unsolicited && q.Nonce != "nonce of "+q.State {
 		return nil, errors.New("the question is another")
+	}
+	if s.reading != nil {
+		s.reading()
 	}
 	return &providers.Proof{Subject: "subject-1"}, s.readErr
 }
@@ -356,6 +360,24 @@ func TestErrorsOfLegs(t *testing.T) {
 	s.Clock.Forward(time.Minute)
 	if down("Acme") {
 		t.Error("down for ever")
+	}
+}
+
+// Threat: somebody begins a sign-in, comes back with any code and hangs up, so that the login pages tell everybody that the provider is down.
+func TestThreatABrowserThatHangsUpDoesNotMakeAProviderDown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	begun, state, err := s.begin("Google", "", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	s.reading, s.readErr = hangUp, &providers.Refusal{Code: "invalid_request", Description: "Timeout", Down: true}
+	if _, err := s.service.Finish(ctx, s.pool, federation.Answer{State: state, Browser: begun.Browser, Parameters: url.Values{"code": {"c"}, "state": {state}}}); err == nil {
+		t.Fatal("it signed in")
+	}
+	if down, err := s.service.Down(t.Context(), s.pool, "Google"); down || err != nil {
+		t.Errorf("down: %t, %v", down, err)
 	}
 }
 
