@@ -378,7 +378,7 @@ func (s *Service) deleteUser(ctx context.Context, p *userpool.Pool, find func(st
 		if err != nil {
 			return err
 		}
-		if err := r.Issued(&u); err != nil {
+		if err := r.Issued(u); err != nil {
 			return err
 		}
 		if err := relay.Remove(tx, s.base, p, u.Sub, ""); err != nil {
