@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -157,6 +158,10 @@ func TestTheRefreshFamiliesOfAUserAreBounded(t *testing.T) {
 	}
 	if h.Edge(p.ID, first.AccessToken) == nil {
 		t.Error("RevokeToken of a family that was trimmed does not reach the edge")
+	}
+	kept, err := h.Tokens.Revocations(t.Context())
+	if err != nil || len(kept) == 0 || slices.ContainsFunc(kept, func(r revoke.Record) bool { return r.At == 0 }) {
+		t.Errorf("a full index does not learn that the family has no later tokens: %+v, %v", kept, err)
 	}
 }
 

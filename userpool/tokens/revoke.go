@@ -175,18 +175,16 @@ func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 
 // endFamily revokes a family in the store. It returns the revocation to announce after the commit.
 func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, error) {
-	now := s.base.Now()
-	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
 	f, err := tx.RefreshTokens.Get(id)
 	if errors.Is(err, store.ErrNotFound) {
-		return r, tx.Revocations.Put(kept(r))
+		f, err = store.RefreshToken{ID: id, RevokedAt: s.base.Now()}, nil // whose it was is not known any more
 	}
 	if err != nil {
-		return r, err
+		return revoke.Record{}, err
 	}
-	r = s.familyRevocation(issuer, &f)
+	r := s.familyRevocation(issuer, &f)
 	if f.RevokedAt.IsZero() {
-		f.RevokedAt = now
+		f.RevokedAt = s.base.Now()
 		if err := tx.RefreshTokens.Update(f); err != nil {
 			return r, err
 		}
