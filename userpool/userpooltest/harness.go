@@ -108,6 +108,7 @@ func New(t testing.TB, change ...func(*idp.Options)) *Harness {
 		f(&h.Options)
 	}
 	h.Restart()
+	t.Cleanup(func() { h.Drain() }) // before dir is removed: a message on its way writes the outbox
 	return h
 }
 
