@@ -1,16 +1,12 @@
 package javascript
 
 import (
-	"errors"
-	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"modernc.org/libc"
-	"modernc.org/libquickjs"
 	"modernc.org/quickjs"
 )
 
@@ -55,42 +51,19 @@ type pacer struct {
 }
 
 var (
-	pacers    sync.Map // of *pacer by key
-	lastPacer atomic.Uintptr
+	pacers  sync.Map // of *pacer by key
+	lastKey atomic.Uintptr
 )
 
 // newPacer installs the interrupt handler.
-func newPacer(vm *quickjs.VM, now func() time.Time, d *debt) (*pacer, error) {
-	p := &pacer{vm: vm, key: lastPacer.Add(1), now: now, lane: slowLane, debt: d}
-	// quickjs does not export the engine's handles. Reading them depends on its version, which go.mod fixes;
-	// TestALoopIsSlowedDownAndStopped fails if the handler is not called.
-	handles := reflect.ValueOf(vm).Elem().FieldByName("runtime")
-	if handles.Kind() != reflect.Pointer || handles.IsNil() {
-		return nil, errNoHandle
-	}
-	engine, tls := handles.Elem().FieldByName("cRuntime"), handles.Elem().FieldByName("tls")
-	if engine.Kind() != reflect.Uintptr || tls.Type() != reflect.TypeFor[*libc.TLS]() {
-		return nil, errNoHandle
-	}
-	context := reflect.ValueOf(vm).Elem().FieldByName("cContext")
-	if context.Kind() != reflect.Uintptr || context.Uint() == 0 {
-		return nil, errNoHandle
-	}
-	p.counter = &(*libquickjs.TJSContext)(pointer(uintptr(context.Uint()))).Finterrupt_counter
+func newPacer(vm *quickjs.VM, e *engine, now func() time.Time, d *debt) *pacer {
+	p := &pacer{vm: vm, key: lastKey.Add(1), now: now, lane: slowLane, debt: d, counter: e.counter()}
 	p.timer = time.AfterFunc(time.Hour, p.hasten)
 	p.timer.Stop()
 	pacers.Store(p.key, p)
-	libquickjs.XJS_SetInterruptHandler((*libc.TLS)(tls.UnsafePointer()), uintptr(engine.Uint()), functionPointer(interrupt), p.key)
-	return p, nil
+	e.onInterrupt(interrupt, p.key)
+	return p
 }
-
-var errNoHandle = errors.New("javascript: this version of modernc.org/quickjs keeps its runtime elsewhere; adapt newPacer")
-
-// functionPointer returns a Go function as translated C code calls it. It does what quickjs does for its own handler.
-func functionPointer(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] } //nolint:gosec // G103: see above
-
-// pointer returns an address in the engine's memory, which is not Go's.
-func pointer(address uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) } //nolint:gosec // G103: see above
 
 // interrupt is the interrupt handler of all engines. It returns 1 to stop JavaScript, which no catch or finally sees.
 func interrupt(_ *libc.TLS, _, key uintptr) int32 {
